@@ -1,0 +1,81 @@
+/** Code systems, identifier systems, OIDs and UIDs: each literal of a standard is written once, here. */
+
+/** Canonical URIs of code systems. */
+export const CODE_SYSTEM = {
+  confidentiality: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
+  actReason: 'http://terminology.hl7.org/CodeSystem/v3-ActReason',
+  actCode: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
+  participationType: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
+  roleClass: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass',
+  identifierType: 'http://terminology.hl7.org/CodeSystem/v2-0203',
+  consentScope: 'http://terminology.hl7.org/CodeSystem/consentscope',
+  auditEventType: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
+  auditEntityType: 'http://terminology.hl7.org/CodeSystem/audit-entity-type',
+  objectRole: 'http://terminology.hl7.org/CodeSystem/object-role',
+  extraSecurityRole: 'http://terminology.hl7.org/CodeSystem/extra-security-role-type',
+  participantType: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type',
+  restfulInteraction: 'http://hl7.org/fhir/restful-interaction',
+  iheEvent: 'urn:ihe:event-type-code',
+  balpEntityType: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType',
+  balpAuthZ: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType',
+  dcm: 'http://dicom.nema.org/resources/ontology/DCM',
+  loinc: 'http://loinc.org',
+  snomed: 'http://snomed.info/sct',
+  language: 'urn:ietf:bcp:47',
+  mimeType: 'urn:ietf:bcp:13',
+  uri: 'urn:ietf:rfc:3986',
+  iheFormat: 'http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode',
+  dicomUids: 'urn:oid:1.2.840.10008.2.6.1',
+  endpointConnection: 'http://terminology.hl7.org/CodeSystem/endpoint-connection-type',
+  endpointPayload: 'http://terminology.hl7.org/CodeSystem/endpoint-payload-type',
+  mhdIdentifierType: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDIdentifierType',
+  diagnosticSection: 'http://terminology.hl7.org/CodeSystem/v2-0074',
+} as const;
+
+/** Identifier systems. RPPS has two forms in the French directory; both are indexed. */
+export const IDENTIFIER_SYSTEM = {
+  dicomUid: 'urn:dicom:uid',
+  uri: 'urn:ietf:rfc:3986',
+  insNir: 'urn:oid:1.2.250.1.213.1.4.8',
+  insNia: 'urn:oid:1.2.250.1.213.1.4.9',
+  insNirTest: 'urn:oid:1.2.250.1.213.1.4.10',
+  insNirDemonstration: 'urn:oid:1.2.250.1.213.1.4.11',
+  matricule: 'urn:oid:1.3.182.4.4',
+  professional: 'urn:oid:1.2.250.1.71.4.2.1',
+  rpps: 'https://rpps.esante.gouv.fr',
+  structure: 'urn:oid:1.2.250.1.71.4.2.2',
+} as const;
+
+/** UIDs of DICOM that the product names. @see DICOM PS3.6 */
+export const DICOM_UID = {
+  verification: '1.2.840.10008.1.1',
+  implicitLittleEndian: '1.2.840.10008.1.2',
+  explicitLittleEndian: '1.2.840.10008.1.2.1',
+  deflatedExplicitLittleEndian: '1.2.840.10008.1.2.1.99',
+  explicitBigEndian: '1.2.840.10008.1.2.2',
+  keyObjectSelection: '1.2.840.10008.5.1.4.1.1.88.59',
+  storageClassPrefix: '1.2.840.10008.5.1.4.1.1.',
+} as const;
+
+/** Media types that more than one door speaks. */
+export const MEDIA_TYPE = {
+  fhirJson: 'application/fhir+json',
+  json: 'application/json',
+  dicom: 'application/dicom',
+  dicomJson: 'application/dicom+json',
+  pdf: 'application/pdf',
+  soap: 'application/soap+xml',
+  xop: 'application/xop+xml',
+  multipartRelated: 'multipart/related',
+  octets: 'application/octet-stream',
+} as const;
+
+/** The class that an OID takes in FHIR: `urn:oid:` and the dotted form. */
+export function oidUri(oid: string): string {
+  return `urn:oid:${oid}`;
+}
+
+/** The dotted form of an `urn:oid:` URI, or undefined when it is none. */
+export function oidOf(uri: string | undefined): string | undefined {
+  return uri?.startsWith('urn:oid:') === true ? uri.slice('urn:oid:'.length) : undefined;
+}
