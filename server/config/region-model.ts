@@ -1,0 +1,61 @@
+/** What the region file says, as types. */
+import type { Bundle } from '@medplum/fhirtypes';
+
+/** A public key as a JSON Web Key; the file never holds a private one. @see RFC 7517 */
+export type RegionKey = { readonly kty: string; readonly kid: string; readonly [member: string]: unknown };
+
+/** A SMART client, in the member names of RFC 7591; `organization` is the establishment on whose behalf it acts. */
+export type RegionClient = {
+  readonly client_id: string;
+  readonly name: string;
+  readonly organization?: string;
+  readonly token_endpoint_auth_method: 'private_key_jwt' | 'none';
+  readonly jwks?: { readonly keys: readonly RegionKey[] };
+  readonly redirect_uris?: readonly string[];
+  readonly scope: string;
+  readonly grant_types: readonly ('client_credentials' | 'authorization_code' | 'refresh_token')[];
+};
+
+/** A DICOM peer: its AE title, its establishment, and the addresses it may call from. */
+export type RegionAeTitle = {
+  readonly aeTitle: string;
+  readonly organization: string;
+  readonly addresses: readonly string[];
+};
+
+/** The identifier systems (URIs) that an establishment assigns: its patients (IPP) and its accession numbers. */
+export type IdentifierDomain = {
+  readonly organization: string;
+  readonly patientIdSystem: string;
+  readonly accessionSystem: string;
+};
+
+/** An imaging service and the establishment it is part of. */
+export type ImagingService = { readonly organization: string; readonly establishment: string };
+
+/** A person who can sign in; the server finds the Patient or Practitioner by the identifier. */
+export type RegionPerson = {
+  readonly login: string;
+  readonly name: string;
+  readonly kind: 'patient' | 'practitioner';
+  readonly identifier: { readonly system: string; readonly value: string };
+};
+
+/** An issuer of identities or of assertions; its further members belong to the code that speaks to it. */
+export type RegionIssuer = { readonly issuer: string; readonly [member: string]: unknown };
+
+/** The region, deeply frozen. References are relative: `Organization/id`. */
+export type Region = {
+  /** True when the keys and persons are for demonstration: such a region runs in development only. */
+  readonly demonstration: boolean;
+  readonly bundle: Readonly<Bundle>;
+  readonly clients: readonly RegionClient[];
+  readonly aeTitles: readonly RegionAeTitle[];
+  readonly identifierDomains: readonly IdentifierDomain[];
+  /** Identifier systems whose equal values join the patients of different sources into one person. */
+  readonly qualifiedIdentifiers: readonly string[];
+  readonly imagingServices: readonly ImagingService[];
+  readonly persons: readonly RegionPerson[];
+  readonly identityProviders: readonly RegionIssuer[];
+  readonly assertionIssuers: readonly RegionIssuer[];
+};

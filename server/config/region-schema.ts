@@ -1,0 +1,87 @@
+/** The JSON Schema of the region file: shape only; what names what is checked in region.ts. */
+
+const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
+const uri = { type: 'string', minLength: 1, maxLength: 500, pattern: '^[a-z][a-z0-9+.-]*:\\S+$' } as const;
+const organization = { type: 'string', pattern: '^Organization/[A-Za-z0-9.-]{1,64}$' } as const;
+
+function list(items: object, maxItems = 1000): object {
+  return { type: 'array', maxItems, items };
+}
+
+function record(required: readonly string[], properties: object): object {
+  return { type: 'object', required: [...required], additionalProperties: false, properties };
+}
+
+const entry = record(['resource', 'request'], {
+  fullUrl: uri,
+  resource: {
+    type: 'object',
+    required: ['resourceType', 'id'],
+    properties: { resourceType: text, id: { type: 'string', pattern: '^[A-Za-z0-9.-]{1,64}$' } },
+  },
+  request: record(['method', 'url'], { method: { const: 'PUT' }, url: text }),
+});
+
+const bundle = {
+  type: 'object',
+  required: ['resourceType', 'type', 'entry'],
+  properties: {
+    resourceType: { const: 'Bundle' },
+    type: { const: 'transaction' },
+    entry: list(entry, 2000),
+  },
+};
+
+const jwks = record(['keys'], {
+  keys: { type: 'array', minItems: 1, maxItems: 20, items: { type: 'object', required: ['kty', 'kid'] } },
+});
+
+const client = record(['client_id', 'name', 'token_endpoint_auth_method', 'scope', 'grant_types'], {
+  client_id: { type: 'string', pattern: '^[A-Za-z0-9._~:/-]{1,200}$' },
+  name: text,
+  organization,
+  token_endpoint_auth_method: { enum: ['private_key_jwt', 'none'] },
+  jwks,
+  redirect_uris: list(uri, 50),
+  scope: { type: 'string', minLength: 1, maxLength: 2000 },
+  grant_types: {
+    type: 'array',
+    minItems: 1,
+    uniqueItems: true,
+    items: { enum: ['client_credentials', 'authorization_code', 'refresh_token'] },
+  },
+});
+
+const aeTitle = record(['aeTitle', 'organization', 'addresses'], {
+  // PS3.5 section 6.2: at most 16 characters of the default repertoire, without backslash and control characters.
+  aeTitle: { type: 'string', pattern: '^(?! )[ -\\[\\]-~]{1,16}(?<! )$' },
+  organization,
+  addresses: { ...list(text, 100), minItems: 1 },
+});
+
+const identifierDomain = record(['organization', 'patientIdSystem', 'accessionSystem'], {
+  organization,
+  patientIdSystem: uri,
+  accessionSystem: uri,
+});
+
+const person = record(['login', 'name', 'kind', 'identifier'], {
+  login: { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' },
+  name: text,
+  kind: { enum: ['patient', 'practitioner'] },
+  identifier: record(['system', 'value'], { system: uri, value: text }),
+});
+
+/** JSON Schema (draft-07) of the region file. */
+export const REGION_SCHEMA = record(['bundle'], {
+  demonstration: { type: 'boolean' },
+  bundle,
+  clients: list(client),
+  aeTitles: list(aeTitle),
+  identifierDomains: list(identifierDomain),
+  qualifiedIdentifiers: { ...list(uri, 50), uniqueItems: true },
+  imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
+  persons: list(person),
+  identityProviders: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
+  assertionIssuers: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
+});

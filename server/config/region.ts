@@ -1,0 +1,79 @@
+/**
+ * The region file: who belongs to the region. A FHIR transaction Bundle of the directory, and beside it what FHIR
+ * has no resource for: SMART clients, AE titles, identifier domains, sign-in persons.
+ */
+import { Ajv } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { Fault } from '../../profiles/fault.ts';
+import { REGION_SCHEMA } from './region-schema.ts';
+import { checkRegion } from './region-rules.ts';
+import type { Region } from './region-model.ts';
+
+export type * from './region-model.ts';
+
+const MAX_ERRORS = 50;
+
+/**
+ * Reads a region file that is parsed from JSON.
+ *
+ * Left-out lists are empty and `demonstration` is false. Every error is reported at once, one a line, with its place
+ * in the file and without values.
+ * @throws {Fault} invalid - the shape is wrong, a name stands twice, or a reference leads nowhere
+ */
+export function parseRegion(json: unknown): Region {
+  const validate = compileSchema();
+  if (!validate(json)) throw faultOf((validate.errors ?? []).map(messageOf));
+  const region: Region = { ...emptyRegion(), ...structuredClone(json) };
+  const errors = checkRegion(region);
+  if (errors.length > 0) throw faultOf(errors);
+  return freezeDeeply(region);
+}
+
+/**
+ * Refuses a demonstration region outside development: its keys are published.
+ * @throws {Fault} forbidden - the region is for demonstration and the server is not in development
+ */
+export function refuseDemonstration(region: Region, development: boolean): void {
+  if (!region.demonstration || development) return;
+  throw new Fault(
+    'forbidden',
+    'The region file is for demonstration and its keys are public: set PASSERELLE_REGION to your own file, or PASSERELLE_DEVELOPMENT=1',
+  );
+}
+
+function compileSchema(): ValidateFunction<Partial<Region> & Pick<Region, 'bundle'>> {
+  return new Ajv({ allErrors: true, strict: false }).compile<Partial<Region> & Pick<Region, 'bundle'>>(REGION_SCHEMA);
+}
+
+function emptyRegion(): Omit<Region, 'bundle'> {
+  return {
+    demonstration: false,
+    clients: [],
+    aeTitles: [],
+    identifierDomains: [],
+    qualifiedIdentifiers: [],
+    imagingServices: [],
+    persons: [],
+    identityProviders: [],
+    assertionIssuers: [],
+  };
+}
+
+function messageOf(error: ErrorObject): string {
+  const extra = error.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : '';
+  return `${error.instancePath || '/'} ${error.message ?? error.keyword}${extra}`;
+}
+
+function faultOf(errors: readonly string[]): Fault {
+  const shown = errors.slice(0, MAX_ERRORS);
+  const rest = errors.length - shown.length;
+  const lines = rest > 0 ? [...shown, `and ${rest} more`] : shown;
+  return new Fault('invalid', `The region file is not valid:\n${lines.join('\n')}`);
+}
+
+function freezeDeeply<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const member of Object.values(value)) freezeDeeply(member);
+  return value;
+}
