@@ -30,6 +30,9 @@ export const CODE_SYSTEM = {
   endpointPayload: 'http://terminology.hl7.org/CodeSystem/endpoint-payload-type',
   mhdIdentifierType: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDIdentifierType',
   diagnosticSection: 'http://terminology.hl7.org/CodeSystem/v2-0074',
+  frIdentifierType: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203',
+  frIdentityReliability: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0445',
+  communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
 
 /** Identifier systems. RPPS has two forms in the French directory; both are indexed. */
