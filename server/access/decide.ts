@@ -1,0 +1,79 @@
+/**
+ * The decision, as pure rules. Stores materialise {@link permits} into their access tables; {@link decide} is the
+ * oracle that explains an answer and that tests compare with the stores. First decisive layer wins.
+ */
+import { rankOf, type Level } from '../../profiles/confidentiality.ts';
+import type { StoredType, Visibility } from '../../profiles/visibility.ts';
+import { VISIBILITY } from '../../profiles/visibility.ts';
+import type { Grant } from './grant.ts';
+import { CEILING, type Relation, type Right } from './right.ts';
+
+/** The four independent switches of a person. `accountOff` governs sign-in only. */
+export type PatientState = {
+  readonly opposed: boolean;
+  readonly withdrawn: boolean;
+  readonly erasurePending: boolean;
+  readonly accountOff: boolean;
+};
+
+/** The state of a person of whom nothing was ever said. */
+export const OPEN_STATE: PatientState = { opposed: false, withdrawn: false, erasurePending: false, accountOff: false };
+
+/** What the decision knows of a row. */
+export type RowFacts = {
+  readonly type: StoredType;
+  /** `Type/id` of the row itself, or for a part of the item it belongs to. */
+  readonly item: string;
+  readonly level: Level;
+  /** False until a validated report lets the patient see the item. */
+  readonly released: boolean;
+};
+
+/** The answer of {@link decide}, with the right that permits or the layer that refuses. */
+export type Decision =
+  | { readonly permitted: true; readonly right: Right | undefined }
+  | { readonly permitted: false; readonly layer: 'state' | 'life-cycle' | 'relation' };
+
+/** Whether a person's state leaves a relation anything: the patient sees what others no longer do. */
+export function stateAllows(relation: Relation, state: PatientState): boolean {
+  if (relation === 'named') return true;
+  if (state.erasurePending) return false;
+  return relation === 'self' || !(state.opposed || state.withdrawn);
+}
+
+/** Whether the item's life cycle leaves a relation anything: the patient waits for the validated report. */
+export function lifeCycleAllows(relation: Relation, row: RowFacts): boolean {
+  return relation !== 'self' || row.released;
+}
+
+/** Whether a right reaches a row: its scope names it and its ceiling is not below the label. */
+export function reaches(right: Right, row: RowFacts): boolean {
+  const inScope = right.scope === 'record' ? recordHolds(row.type) : right.scope.item === row.item;
+  return inScope && rankOf(row.level) <= rankOf(CEILING[right.relation]);
+}
+
+/** Rows of the own class belong to no record: only their named principals see them. */
+function recordHolds(type: StoredType): boolean {
+  return VISIBILITY[type] !== 'own';
+}
+
+/** Whether a right, within its time, shows a row of its person: what stores materialise. */
+export function permits(right: Right, row: RowFacts, state: PatientState): boolean {
+  return reaches(right, row) && stateAllows(right.relation, state) && lifeCycleAllows(right.relation, row);
+}
+
+/** Decides one row for one grant, from all rights of the row's person. */
+export function decide(grant: Grant, row: RowFacts, rights: readonly Right[], state: PatientState): Decision {
+  const visibility: Visibility = VISIBILITY[row.type];
+  if (grant.system || visibility === 'directory') return { permitted: true, right: undefined };
+  const held = rights.filter((right) => isHeld(right, grant) && reaches(right, row));
+  if (held.length === 0) return { permitted: false, layer: 'relation' };
+  const inState = held.filter((right) => stateAllows(right.relation, state));
+  if (inState.length === 0) return { permitted: false, layer: 'state' };
+  const shown = inState.find((right) => lifeCycleAllows(right.relation, row));
+  return shown === undefined ? { permitted: false, layer: 'life-cycle' } : { permitted: true, right: shown };
+}
+
+function isHeld(right: Right, grant: Grant): boolean {
+  return grant.principals.includes(right.principal) && right.from <= grant.now && grant.now < right.to;
+}

@@ -1,0 +1,51 @@
+/** Who asks: the authenticated subject of a passage, whatever door it came through. */
+import type { Purpose } from './purpose.ts';
+
+/** The random key of one person, shared by all Patient resources that are that person. */
+export type PersonKey = string & { readonly personKey: unique symbol };
+
+/** Names a person key that comes from a store or a random source. */
+export function personKey(value: string): PersonKey {
+  return value as PersonKey;
+}
+
+/** One role of a professional: the organization it is held in, and whether it reads images there. */
+export type Role = { readonly organization: string; readonly radiologist: boolean };
+
+type Authenticated = {
+  /** OAuth client, AE title or SAML issuer that speaks. */
+  readonly clientId: string;
+  /** Scopes granted to the client, as granted; SAML and DIMSE doors give the ones they stand for. */
+  readonly scopes: readonly string[];
+  /** What the passage is for; doors that carry no purpose give the usual one of the subject. */
+  readonly purpose: Purpose;
+  /** When the person signed in, epoch seconds; undefined when the door cannot tell. */
+  readonly authTime?: number;
+  /** jti of the token or ID of the assertion, for the audit trail. */
+  readonly tokenId?: string;
+  /** Name for the audit trail. */
+  readonly display: string;
+};
+
+/** A professional of the directory. `practitioner` is `Practitioner/id`. */
+export type PractitionerRequester = Authenticated & {
+  readonly kind: 'practitioner';
+  readonly practitioner: string;
+  readonly roles: readonly Role[];
+};
+
+/** A patient, by the person key and the Patient the account is tied to (`Patient/id`). */
+export type PatientRequester = Authenticated & {
+  readonly kind: 'patient';
+  readonly patient: string;
+  readonly person: PersonKey;
+};
+
+/** The software of an establishment acting for it (`Organization/id`): a backend client or a known AE title. */
+export type EstablishmentRequester = Authenticated & {
+  readonly kind: 'establishment';
+  readonly organization: string;
+};
+
+/** Everybody who can ask. */
+export type Requester = PractitionerRequester | PatientRequester | EstablishmentRequester;

@@ -1,0 +1,55 @@
+/** Rights: who holds what relation to a record or an item, how high it reaches and how long. */
+import type { Level } from '../../profiles/confidentiality.ts';
+import type { PersonKey } from './requester.ts';
+
+/**
+ * The relations, each with its ceiling: author and patient reach private items, the others normal ones.
+ * `named` is the relation of the own class: the writer named this principal.
+ */
+export const CEILING = {
+  author: 'V',
+  self: 'V',
+  declared: 'N',
+  'imaging-service': 'N',
+  'break-glass': 'N',
+  named: 'V',
+} as const satisfies Record<string, Level>;
+
+/** One of the relations of {@link CEILING}. */
+export type Relation = keyof typeof CEILING;
+
+/** Somebody a right is held by: a prefix that says what, and a reference or key. */
+export type Principal = `${'p' | 'bg' | 'r' | 'o' | 'pat'}:${string}`;
+
+/** The principals of each kind of holder. */
+export const principal = {
+  /** A professional, by `Practitioner/id`. */
+  practitioner: (reference: string): Principal => `p:${reference}`,
+  /** A professional's break-glass access. */
+  breakGlass: (reference: string): Principal => `bg:${reference}`,
+  /** The radiologists of an imaging service, by `Organization/id`. */
+  radiologists: (organization: string): Principal => `r:${organization}`,
+  /** An establishment, by `Organization/id`. */
+  establishment: (organization: string): Principal => `o:${organization}`,
+  /** The patient, by person key. */
+  patient: (person: PersonKey): Principal => `pat:${person}`,
+} as const;
+
+/** The end of a right that has none, epoch milliseconds. */
+export const FOREVER = 8.64e15;
+
+/** The scope of a right: the person's whole record, or one row (`Type/id`). */
+export type RightScope = 'record' | { readonly item: string };
+
+/** A right. Times are epoch milliseconds, `from` inclusive, `to` exclusive. */
+export type Right = {
+  readonly id: string;
+  readonly person: PersonKey;
+  readonly principal: Principal;
+  readonly relation: Relation;
+  readonly scope: RightScope;
+  readonly from: number;
+  readonly to: number;
+  /** The Consent or other resource that gave it (`Type/id`). */
+  readonly source?: string;
+};

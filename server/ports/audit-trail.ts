@@ -1,0 +1,30 @@
+/**
+ * The audit trail: append-only, hash-chained. Reads of AuditEvents go through RecordStore.look like every other type.
+ * The hash covers each event without its personal parts, and a salted commitment to those parts; the parts lie in a
+ * side table from which they can be erased without breaking the chain.
+ */
+import type { AuditRecord } from './commit-plan.ts';
+
+/** The last record of the chain. `sequence` counts from 1; 0 is the empty chain. */
+export type TrailHead = { readonly sequence: number; readonly hash: string };
+
+/** What a verification found. */
+export type Verification =
+  | { readonly whole: true; readonly head: TrailHead; readonly erased: number }
+  | { readonly whole: false; readonly sequence: number; readonly reason: string };
+
+/** The port. */
+export interface AuditTrail {
+  /**
+   * Records events that belong to no read or write of the store: refusals, sign-ins, associations.
+   * Durable when resolved.
+   * @throws {Fault} transient - the trail cannot be written
+   */
+  record(records: readonly AuditRecord[]): Promise<void>;
+
+  /** The chain's head, after everything recorded before the call is sealed. */
+  head(): Promise<TrailHead>;
+
+  /** Walks the whole chain and names the first record that does not fit. */
+  verify(): Promise<Verification>;
+}

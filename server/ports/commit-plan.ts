@@ -1,0 +1,103 @@
+/**
+ * A write as data. A plan is applied whole or not at all, and once: its id is kept, so a plan that is sent again
+ * after an unknown result changes nothing and gets the first receipt.
+ */
+import type { AuditEvent } from '@medplum/fhirtypes';
+import type { Level } from '../../profiles/confidentiality.ts';
+import type { IndexEntries } from '../../profiles/search-index.ts';
+import type { StoredType } from '../../profiles/visibility.ts';
+import type { PatientState } from '../access/decide.ts';
+import type { PersonKey } from '../access/requester.ts';
+import type { Right } from '../access/right.ts';
+import type { BlobRef } from './image-store.ts';
+
+/** The largest number of entries of one plan: puts, instances, rights, claims, agenda and audit together. */
+export const MAX_PLAN_ENTRIES = 2_000;
+
+/** One resource to write. The store gives it its next version and stamps `meta`. */
+export type Put = {
+  readonly type: StoredType;
+  readonly id: string;
+  /** JSON object without `meta.versionId` and `meta.lastUpdated`: the store adds both. */
+  readonly resource: object & { readonly resourceType: string };
+  readonly index: IndexEntries;
+  /** Epoch milliseconds; lists are sorted by it, latest first, then by id. */
+  readonly sort: number;
+  /** The person the row is about; undefined for the directory. */
+  readonly person?: PersonKey;
+  /** `Patient/id` of the row's subject. */
+  readonly subject?: string;
+  readonly level: Level;
+  readonly released: boolean;
+  /** `Type/id` of the item that a part belongs to. */
+  readonly parent?: string;
+  /** Bytes that belong to the row (the content of a Binary). */
+  readonly blob?: BlobRef;
+};
+
+/** One received SOP instance. Metadata is its DICOM JSON, without pixel data. */
+export type InstanceRow = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly sopInstanceUID: string;
+  readonly sopClassUID: string;
+  readonly transferSyntaxUID: string;
+  readonly instanceNumber: number | undefined;
+  readonly seriesNumber: number | undefined;
+  readonly blob: BlobRef;
+  /** Length in bytes of preamble and file meta information before the data set. */
+  readonly dataSetOffset: number;
+  /** SHA-256 of the data set, hexadecimal: two instances are the same when it is. */
+  readonly dataSetDigest: string;
+  readonly metadata: string;
+  /** `Organization/id` of the establishment that sent it. */
+  readonly source: string;
+  readonly person: PersonKey;
+};
+
+/** What must be true for a plan to apply. A broken one rejects the whole plan. */
+export type Precondition =
+  /** The row stands at this version. @throws {Fault} version-conflict */
+  | { readonly kind: 'version'; readonly type: StoredType; readonly id: string; readonly version: number }
+  /** No such row stands. @throws {Fault} conflict */
+  | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string };
+
+/** A unique name: the first plan that claims it wins; the same value again is no conflict. */
+export type Claim = { readonly key: string; readonly value: string };
+
+/** Durable work to do at a time (epoch milliseconds). Putting a key again moves it. */
+export type AgendaEntry = { readonly key: string; readonly at: number };
+
+/** An AuditEvent and the persons who may read it in their own access list. */
+export type AuditRecord = { readonly event: AuditEvent & { readonly id: string }; readonly persons: readonly PersonKey[] };
+
+/** A whole write. Empty parts may be left out. */
+export type CommitPlan = {
+  /** Random UUID of the plan. */
+  readonly id: string;
+  readonly preconditions?: readonly Precondition[];
+  readonly claims?: readonly Claim[];
+  readonly puts?: readonly Put[];
+  /** Rows to delete; their history stays. Deleting an absent row changes nothing. */
+  readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
+  readonly instances?: readonly InstanceRow[];
+  readonly rights?: readonly Right[];
+  /** Ids of rights that end. */
+  readonly revoked?: readonly string[];
+  readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
+  readonly agenda?: readonly AgendaEntry[];
+  /** Agenda entries done; an entry that was moved since it was read (`at` differs) stays. */
+  readonly done?: readonly AgendaEntry[];
+  /** Events that are durable with the write. */
+  readonly audit?: readonly AuditRecord[];
+};
+
+/** What a plan did. */
+export type CommitReceipt = {
+  /** Version each put row now has, in the plan's order. */
+  readonly versions: readonly number[];
+  /** Epoch milliseconds stamped as `meta.lastUpdated`. */
+  readonly committedAt: number;
+  /** For each instance of the plan, whether it was new (`stored`) or stood already with the same data set. */
+  readonly instances: readonly ('stored' | 'already')[];
+};

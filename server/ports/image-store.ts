@@ -1,0 +1,40 @@
+/**
+ * The store of bytes: instances, manifests, report files. Names are random; nothing of a peer or patient is in them.
+ */
+import type { Readable } from 'node:stream';
+
+/** Bytes at rest. */
+export type BlobRef = {
+  readonly name: string;
+  readonly size: number;
+  /** SHA-256 of all bytes, hexadecimal. */
+  readonly sha256: string;
+};
+
+/** Bytes on their way in. Exactly one of `finish` and `abort` ends it; `abort` may be called at any time. */
+export interface BlobWriter {
+  readonly name: string;
+  /** Takes a chunk; the promise resolves when more may come. */
+  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * Resolves when bytes and name are on stable storage.
+   * @throws {Fault} no-store - the disk is full
+   */
+  finish(): Promise<BlobRef>;
+  /** Removes what was written. */
+  abort(): Promise<void>;
+}
+
+/** The port. */
+export interface ImageStore {
+  create(): Promise<BlobWriter>;
+  /**
+   * Streams a blob, or from `start` on.
+   * @throws {Fault} not-found - no such blob
+   */
+  open(name: string, start?: number): Promise<Readable>;
+  /** Names of all blobs older than an age in milliseconds: the sweep asks for those that no row refers to. */
+  names(olderThanMs: number): AsyncIterable<string>;
+  /** Removes a blob; an absent one is no error. */
+  remove(name: string): Promise<void>;
+}

@@ -1,0 +1,134 @@
+/**
+ * The store of resources, rights and the instance index. Every read is made under a Grant, which the store evaluates
+ * in the statement itself, and every read of a requester is audited before its answer leaves the store.
+ *
+ * What every adapter keeps (test/contract):
+ * - a plan applies atomically and once; versions rise by one; a reader sees all of a plan or nothing of it;
+ * - a resolved `commit` is durable; a read that begins after it sees it, in every process on the same store;
+ * - new rows are shown to the live rights of their person, and new rights show the standing rows (`permits`);
+ * - hidden rows are absent: from rows, totals, pages, included rows and chains;
+ * - rows come by `sort` descending, then id ascending; a row that does not change is on exactly one page.
+ */
+import type { SearchQuery } from '../../profiles/search-query.ts';
+import type { StoredType } from '../../profiles/visibility.ts';
+import type { PatientState } from '../access/decide.ts';
+import type { Grant, SystemGrant } from '../access/grant.ts';
+import type { PersonKey } from '../access/requester.ts';
+import type { Relation, Right } from '../access/right.ts';
+import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow } from './commit-plan.ts';
+import type { BlobRef } from './image-store.ts';
+
+/** Under which right a row was shown; undefined for the directory and the server's own reads. */
+export type ShownBy = { readonly rightId: string; readonly relation: Relation; readonly source: string | undefined };
+
+/** A row that the grant may see. `json` is the resource as stored, `meta` included. */
+export type VisibleRow = {
+  readonly type: StoredType;
+  readonly id: string;
+  readonly version: number;
+  /** `meta.lastUpdated`, epoch milliseconds. */
+  readonly updated: number;
+  readonly sort: number;
+  readonly json: string;
+  readonly person: PersonKey | undefined;
+  readonly subject: string | undefined;
+  readonly blob: BlobRef | undefined;
+  readonly shownBy: ShownBy | undefined;
+};
+
+/** Where a page ends: the last row's sort key and id. */
+export type PageEnd = { readonly sort: number; readonly id: string };
+
+/** One page of rows. */
+export type SearchPage = {
+  readonly rows: readonly VisibleRow[];
+  /** Rows that `_include` brings, each once, none of which is in `rows`. */
+  readonly included: readonly VisibleRow[];
+  /** Number of all matches; undefined when it was not asked for or is over the bound of 1,000. */
+  readonly total: number | undefined;
+  /** Present when more rows follow. */
+  readonly next: PageEnd | undefined;
+};
+
+/** A study's row and the instances that were asked for; without a visible study there are none. */
+export type StudyInstances = {
+  readonly study: VisibleRow | undefined;
+  /** By series number, series UID, instance number, SOP instance UID. */
+  readonly instances: readonly InstanceRow[];
+};
+
+/** What can be asked. */
+export type Question =
+  /** One resource, at its present or a former version. A former version needs the right to the present one. */
+  | { readonly kind: 'resource'; readonly type: StoredType; readonly id: string; readonly version?: number }
+  | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd }
+  /** Instances of a study, at most `limit` after `offset`. UIDs that are given must match. */
+  | {
+      readonly kind: 'instances';
+      readonly studyInstanceUID: string;
+      readonly seriesInstanceUID?: string;
+      readonly sopInstanceUIDs?: readonly string[];
+      readonly offset: number;
+      readonly limit: number;
+    };
+
+/** The answer to each kind of question. */
+export type AnswerTo<Q extends Question> = Q extends { kind: 'resource' }
+  ? VisibleRow | undefined
+  : Q extends { kind: 'search' }
+    ? SearchPage
+    : StudyInstances;
+
+declare const passed: unique symbol;
+
+/** Proof of an audited read; made by stores only. Its parts may be read on without another event. */
+export type Passage = { readonly [passed]: true; readonly grant: Grant };
+
+/** An audited answer. */
+export type Audited<A> = { readonly answer: A; readonly passage: Passage };
+
+/** The port. */
+export interface RecordStore {
+  /**
+   * Applies a plan.
+   * @throws {Fault} version-conflict, conflict - a precondition or claim does not hold
+   * @throws {Fault} conflict - an instance stands with another data set
+   * @throws {Fault} too-costly - more than MAX_PLAN_ENTRIES entries
+   * @throws {Fault} transient - the store cannot take more writes now
+   */
+  commit(plan: CommitPlan): Promise<CommitReceipt>;
+
+  /**
+   * Answers a question of a requester. `account` tells, from the answer, which events to record (at least one); they
+   * are durable when the promise resolves. It must be pure: an adapter may call it again when it retries.
+   * @throws {Fault} transient - the answer could not be audited
+   */
+  look<Q extends Question>(
+    grant: Grant,
+    question: Q,
+    account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
+  ): Promise<Audited<AnswerTo<Q>>>;
+
+  /** Reads a further part of an audited answer, as what is visible now (epoch milliseconds). */
+  follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>>;
+
+  /** Answers a question of the server itself. */
+  peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>>;
+
+  /** The value of a claim, or undefined. */
+  claimed(grant: SystemGrant, key: string): Promise<string | undefined>;
+
+  /** The rights of a person, ended ones left out. */
+  rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]>;
+
+  /** The state of a person. */
+  stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState>;
+
+  /** Agenda entries due at a time, earliest first. */
+  due(now: number, limit: number): Promise<readonly AgendaEntry[]>;
+
+  /** Names of all blobs that rows or instances refer to. */
+  blobNames(grant: SystemGrant): AsyncIterable<string>;
+
+  close(): Promise<void>;
+}

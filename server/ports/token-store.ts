@@ -1,0 +1,27 @@
+/**
+ * What the authorization server keeps: sessions, grants, codes, tokens. A payload is plain JSON; tokens are kept
+ * under their digests by the caller.
+ */
+
+/** Keys by which a stored model can be found beside its id. */
+export type TokenKeys = { readonly grantId?: string; readonly uid?: string; readonly userCode?: string };
+
+/** A stored model. Times are epoch seconds. */
+export type StoredToken = {
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly expiresAt: number | undefined;
+  readonly consumedAt: number | undefined;
+};
+
+/** The port; every call is durable when resolved, and seen by all processes on the same store. */
+export interface TokenStore {
+  upsert(model: string, id: string, token: Omit<StoredToken, 'consumedAt'>, keys: TokenKeys): Promise<void>;
+  find(model: string, id: string): Promise<StoredToken | undefined>;
+  findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined>;
+  /** Marks as used. Resolves false when it was used before: exactly one of racing callers gets true. */
+  consume(model: string, id: string, at: number): Promise<boolean>;
+  destroy(model: string, id: string): Promise<void>;
+  revokeByGrantId(model: string, grantId: string): Promise<void>;
+  /** Inserts a name once (a jti): false when it stands already and has not expired. */
+  once(name: string, expiresAt: number, now: number): Promise<boolean>;
+}

@@ -1,0 +1,124 @@
+/**
+ * The hash chain of the audit trail, shared by every adapter. An entry's hash covers its sequence number, the hash
+ * before it and the event without its personal parts; those parts are covered by two salted commitments (who acted,
+ * what was touched), so that either can be erased with the salt and the chain still verifies.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { AuditEvent, AuditEventAgent, AuditEventEntity } from '@medplum/fhirtypes';
+import type { TrailHead } from '../ports/audit-trail.ts';
+
+/** An entry of the chain. `body` is the pseudonymous event as JSON, with the commitments in it. */
+export type ChainEntry = { readonly sequence: number; readonly hash: string; readonly body: string };
+
+/** The erasable side of an entry: JSON of the personal parts of agents and of entities, with their salts. */
+export type PersonalSide = {
+  readonly agents: { readonly salt: string; readonly json: string } | undefined;
+  readonly entities: { readonly salt: string; readonly json: string } | undefined;
+};
+
+/** The head of an empty chain. */
+export const EMPTY_CHAIN: TrailHead = { sequence: 0, hash: '0'.repeat(64) };
+
+/** Appends an event to a chain: its entry, and the personal side to keep apart from it. */
+export function sealEvent(previous: TrailHead, event: AuditEvent): { entry: ChainEntry; personal: PersonalSide } {
+  const agents = commit(JSON.stringify(event.agent.map(personalOfAgent)));
+  const entities = commit(JSON.stringify((event.entity ?? []).map(personalOfEntity)));
+  const body = JSON.stringify({
+    ...event,
+    agent: event.agent.map(publicOfAgent),
+    ...(event.entity === undefined ? {} : { entity: event.entity.map(publicOfEntity) }),
+    commitments: { agents: agents.digest, entities: entities.digest },
+  });
+  const sequence = previous.sequence + 1;
+  return {
+    entry: { sequence, hash: hashOf(sequence, previous.hash, body), body },
+    personal: {
+      agents: { salt: agents.salt, json: agents.json },
+      entities: { salt: entities.salt, json: entities.json },
+    },
+  };
+}
+
+/**
+ * Checks one entry against the head before it. Personal parts that are still there must fit their commitments.
+ * Returns undefined when it fits, else what does not.
+ */
+export function verifyEntry(previous: TrailHead, entry: ChainEntry, personal: PersonalSide): string | undefined {
+  if (entry.sequence !== previous.sequence + 1) return `expected sequence ${previous.sequence + 1}`;
+  if (hashOf(entry.sequence, previous.hash, entry.body) !== entry.hash) return 'the hash does not fit the record';
+  const { commitments } = JSON.parse(entry.body) as { commitments?: { agents?: string; entities?: string } };
+  for (const side of ['agents', 'entities'] as const) {
+    const kept = personal[side];
+    if (kept !== undefined && digest(kept.salt, kept.json) !== commitments?.[side]) {
+      return `the personal part of the ${side} does not fit its commitment`;
+    }
+  }
+  return undefined;
+}
+
+/** Puts an entry and its personal side together again; erased parts stay away. */
+export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
+  const { commitments: _, ...event } = JSON.parse(body) as AuditEvent & { commitments: unknown };
+  const agents = parts<AuditEventAgent>(personal.agents);
+  const entities = parts<AuditEventEntity>(personal.entities);
+  return {
+    ...event,
+    agent: event.agent.map((agent, at) => ({ ...agent, ...mergeWho(agent.who, agents[at]) })),
+    ...(event.entity === undefined
+      ? {}
+      : { entity: event.entity.map((entity, at) => ({ ...entity, ...mergeWhat(entity.what, entities[at]) })) }),
+  };
+}
+
+function commit(json: string): { salt: string; digest: string; json: string } {
+  const salt = randomBytes(16).toString('base64url');
+  return { salt, json, digest: digest(salt, json) };
+}
+
+function digest(salt: string, json: string): string {
+  return createHash('sha256').update(salt).update('\n').update(json).digest('base64url');
+}
+
+function hashOf(sequence: number, previousHash: string, body: string): string {
+  return createHash('sha256').update(`${sequence}\n${previousHash}\n${body}`).digest('hex');
+}
+
+function personalOfAgent(agent: AuditEventAgent): Partial<AuditEventAgent> {
+  const { name, altId, network, who } = agent;
+  return pick({ name, altId, network, who: who && pick({ identifier: who.identifier, display: who.display }) });
+}
+
+function publicOfAgent(agent: AuditEventAgent): AuditEventAgent {
+  const { name: _name, altId: _altId, network: _network, who, ...rest } = agent;
+  return who?.reference === undefined ? rest : { ...rest, who: { reference: who.reference } };
+}
+
+function personalOfEntity(entity: AuditEventEntity): Partial<AuditEventEntity> {
+  const { name, description, query, detail, what } = entity;
+  return pick({ name, description, query, detail, what: what && pick({ identifier: what.identifier, display: what.display }) });
+}
+
+function publicOfEntity(entity: AuditEventEntity): AuditEventEntity {
+  const { name: _n, description: _d, query: _q, detail: _t, what, ...rest } = entity;
+  return what?.reference === undefined ? rest : { ...rest, what: { reference: what.reference } };
+}
+
+function parts<T>(side: { json: string } | undefined): readonly Partial<T>[] {
+  return side === undefined ? [] : (JSON.parse(side.json) as Partial<T>[]);
+}
+
+function mergeWho(who: AuditEventAgent['who'], personal: Partial<AuditEventAgent> | undefined): Partial<AuditEventAgent> {
+  const merged = { ...who, ...personal?.who };
+  return { ...personal, ...(Object.keys(merged).length === 0 ? {} : { who: merged }) };
+}
+
+function mergeWhat(what: AuditEventEntity['what'], personal: Partial<AuditEventEntity> | undefined): Partial<AuditEventEntity> {
+  const merged = { ...what, ...personal?.what };
+  return { ...personal, ...(Object.keys(merged).length === 0 ? {} : { what: merged }) };
+}
+
+/** Drops undefined members. */
+function pick<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const kept = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
