@@ -56,8 +56,22 @@ export const DICOM_UID = {
   explicitLittleEndian: '1.2.840.10008.1.2.1',
   deflatedExplicitLittleEndian: '1.2.840.10008.1.2.1.99',
   explicitBigEndian: '1.2.840.10008.1.2.2',
+  jpipReferenced: '1.2.840.10008.1.2.4.94',
+  jpipReferencedDeflate: '1.2.840.10008.1.2.4.95',
+  jpipHtj2kReferenced: '1.2.840.10008.1.2.4.204',
+  jpipHtj2kReferencedDeflate: '1.2.840.10008.1.2.4.205',
+  /** General Electric's private syntax: implicit little endian data set, big endian pixels. */
+  geImplicitLittleEndian: '1.2.840.113619.5.2',
   keyObjectSelection: '1.2.840.10008.5.1.4.1.1.88.59',
   storageClassPrefix: '1.2.840.10008.5.1.4.1.1.',
+  /** The root of every UID that DICOM itself defines; others are private. */
+  standardRoot: '1.2.840.10008.',
+} as const;
+
+/** How the product names itself in DICOM (PS3.7 D.3.3.2): Implementation Class UID and Version Name. */
+export const DICOM_IMPLEMENTATION = {
+  classUID: '2.25.74075779508086848590743477248852595375',
+  versionName: 'PASSERELLE_0',
 } as const;
 
 /** Media types that more than one door speaks. */
