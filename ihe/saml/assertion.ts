@@ -4,11 +4,12 @@
  */
 import { createPublicKey } from 'node:crypto';
 import type { XmlElement } from 'libxml2-wasm';
+import { withXml } from '../xml/parse.ts';
 import { readAttributes } from './attributes.ts';
 import type { XuaAttributes } from './attributes.ts';
 import { checkAuthentication, checkBearer, checkConditions, checkIssueInstant } from './conditions.ts';
 import type { Validity } from './conditions.ts';
-import { onlyChild, parseXml, refusal, requiredAttribute, textOf } from './elements.ts';
+import { onlyChild, refusal, requiredAttribute, textOf } from './elements.ts';
 import { NAMESPACE } from './names.ts';
 import { verifiedAssertion } from './signature.ts';
 
@@ -52,12 +53,9 @@ export type VerifyAssertionInput = {
 export function verifyAssertion(input: VerifyAssertionInput): XuaAssertion {
   requireSamlAssertion(input.element);
   const canonical = verifiedAssertion(input.element, keysOf(input));
-  using document = parseXml(canonical);
-  return readAssertion(document.root, {
-    now: input.now,
-    skewMs: (input.clockSkewSeconds ?? DEFAULT_CLOCK_SKEW_SECONDS) * 1000,
-    audience: input.audience,
-  });
+  const skewMs = (input.clockSkewSeconds ?? DEFAULT_CLOCK_SKEW_SECONDS) * 1000;
+  const validity = { now: input.now, skewMs, audience: input.audience };
+  return withXml(Buffer.from(canonical), ({ root }) => readAssertion(root, validity));
 }
 
 function requireSamlAssertion(element: XmlElement): void {

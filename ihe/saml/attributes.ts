@@ -2,14 +2,16 @@
  * Reads the XUA attributes of a verified assertion and evens out how senders write them: an HL7 V3 element or the
  * same element escaped as text, OIDs with or without `urn:oid:`, names in other capitals, nil values.
  */
-import { XmlDocument } from 'libxml2-wasm';
 import type { XmlElement } from 'libxml2-wasm';
 import { oidUri } from '../../profiles/codes.ts';
+import { withXml } from '../xml/parse.ts';
+import { childElements } from '../xml/select.ts';
 import { childrenOf, optionalAttribute, refusal } from './elements.ts';
 import { NAMESPACE, XUA_ATTRIBUTE } from './names.ts';
 
 const MAX_ATTRIBUTES = 256;
-const MAX_ESCAPED_LENGTH = 4096;
+/** Limits of an HL7 V3 element that is escaped as text. */
+const ESCAPED_LIMITS = { maxSizeBytes: 4096, maxDepth: 4, maxMarkup: 256 };
 const OID = /^[0-2](\.(0|[1-9]\d*))+$/;
 
 /** A coded value; an OID code system is always written `urn:oid:…`. */
@@ -101,7 +103,7 @@ function distinct<T>(values: readonly T[]): T[] {
 
 function readText(value: XmlElement): string[] {
   const text = value.content.trim();
-  return text === '' || childrenOf(value).length > 0 ? [] : [text];
+  return text === '' || childElements(value).length > 0 ? [] : [text];
 }
 
 /** A value without code and code system says nothing that can be decided on: it is passed over. */
@@ -123,19 +125,17 @@ type V3Attributes = { code?: string; codeSystem?: string; root?: string; extensi
 
 /** The attributes of each HL7 V3 element in the value, written as elements or escaped as text. */
 function readV3Attributes(value: XmlElement): V3Attributes[] {
-  const elements = childrenOf(value);
+  const elements = childElements(value);
   if (elements.length > 0) return elements.map(pickV3);
   const [text] = readText(value);
-  return text?.startsWith('<') === true && text.length <= MAX_ESCAPED_LENGTH ? readEscaped(text) : [];
+  return text?.startsWith('<') === true ? readEscaped(text) : [];
 }
 
 /** Senders leave the prefix xsi undeclared inside the escaped text, hence the wrapper that declares it. */
 function readEscaped(text: string): V3Attributes[] {
-  if (text.includes('<!')) return [];
   const wrapped = `<value xmlns:xsi="${NAMESPACE.schemaInstance}">${text}</value>`;
   try {
-    using document = XmlDocument.fromString(wrapped);
-    return childrenOf(document.root).map(pickV3);
+    return withXml(Buffer.from(wrapped), ({ root }) => childElements(root).map(pickV3), ESCAPED_LIMITS);
   } catch {
     return [];
   }

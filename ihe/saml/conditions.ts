@@ -1,5 +1,6 @@
 /** Checks when, for whom and by which authentication an assertion is valid. The element is already verified. */
 import type { XmlElement } from 'libxml2-wasm';
+import { childElements } from '../xml/select.ts';
 import { childrenOf, onlyChild, optionalAttribute, refusal, requiredAttribute, textOf } from './elements.ts';
 import { BEARER, NAMESPACE } from './names.ts';
 
@@ -22,7 +23,7 @@ export function checkConditions(assertion: XmlElement, validity: Validity): { no
   const notOnOrAfter = parseInstant(requiredAttribute(conditions, 'NotOnOrAfter'));
   checkPeriod(conditions, validity);
   checkAudience(conditions, validity.audience);
-  for (const condition of childrenOf(conditions)) requireKnown(condition);
+  for (const condition of childElements(conditions)) requireKnown(condition);
   return { notOnOrAfter, oneTimeUse: childrenOf(conditions, NAMESPACE.saml, 'OneTimeUse').length > 0 };
 }
 

@@ -1,32 +1,16 @@
 /** Reads children, attributes and text of XML elements strictly: what is doubtful is refused, never guessed. */
-import { XmlDocument, XmlElement } from 'libxml2-wasm';
+import type { XmlElement } from 'libxml2-wasm';
 import { Fault } from '../../profiles/fault.ts';
-
-const SHAPE = 'SAML assertion is not well formed';
+import { childElements } from '../xml/select.ts';
 
 /** Makes the refusal of an assertion. The message is for the peer and holds no value of the assertion. */
 export function refusal(message: string, cause?: unknown): Fault {
   return new Fault('login', message, { protocolCode: 'wsse:FailedAuthentication', cause });
 }
 
-/** Parses an XML text that needs no DOCTYPE. @throws {Fault} login - the text does not parse */
-export function parseXml(xml: string): XmlDocument {
-  if (xml.includes('<!DOCTYPE')) throw refusal('DOCTYPE is not allowed in a SAML assertion');
-  try {
-    return XmlDocument.fromString(xml);
-  } catch (error) {
-    throw refusal(SHAPE, error);
-  }
-}
-
-/** The child elements of a parent, in document order; all of them when no name is given. */
-export function childrenOf(parent: XmlElement, namespace?: string, name?: string): XmlElement[] {
-  const found: XmlElement[] = [];
-  for (let node = parent.firstChild; node !== null; node = node.next) {
-    if (!(node instanceof XmlElement)) continue;
-    if (name === undefined || (node.name === name && node.namespaceUri === namespace)) found.push(node);
-  }
-  return found;
+/** The child elements of that expanded name, in document order. */
+export function childrenOf(parent: XmlElement, namespace: string, name: string): XmlElement[] {
+  return childElements(parent).filter((child) => child.name === name && child.namespaceUri === namespace);
 }
 
 /** The one child of that name. @throws {Fault} login - there is none, or more than one */
@@ -51,6 +35,6 @@ export function optionalAttribute(element: XmlElement, name: string): string | u
 /** The trimmed text of an element without child elements. @throws {Fault} login - empty, or it has children */
 export function textOf(element: XmlElement): string {
   const text = element.content.trim();
-  if (text === '' || childrenOf(element).length > 0) throw refusal(`SAML assertion has no plain text in ${element.name}`);
+  if (text === '' || childElements(element).length > 0) throw refusal(`SAML assertion has no plain text in ${element.name}`);
   return text;
 }

@@ -1,8 +1,9 @@
 /** Names of SAML 2.0, XML Signature and XUA: each literal of these standards is written once, here. */
+import { NAMESPACE as SHARED } from '../codes.ts';
 
 /** XML namespaces an assertion is written in. @see SAML 2.0 core; XML Signature 1.1; HL7 V3 data types */
 export const NAMESPACE = {
-  saml: 'urn:oasis:names:tc:SAML:2.0:assertion',
+  saml: SHARED.saml,
   signature: 'http://www.w3.org/2000/09/xmldsig#',
   exclusiveC14n: 'http://www.w3.org/2001/10/xml-exc-c14n#',
   schemaInstance: 'http://www.w3.org/2001/XMLSchema-instance',

@@ -5,7 +5,10 @@
 import { createHash, timingSafeEqual, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { XmlC14NMode, XmlElement } from 'libxml2-wasm';
-import { childrenOf, onlyChild, parseXml, refusal, requiredAttribute, textOf } from './elements.ts';
+import { escapeAttribute } from '../xml/escape.ts';
+import { withXml } from '../xml/parse.ts';
+import { childElements } from '../xml/select.ts';
+import { childrenOf, onlyChild, refusal, requiredAttribute, textOf } from './elements.ts';
 import { DIGEST, NAMESPACE, SIGNATURE_ALGORITHM, TRANSFORM } from './names.ts';
 
 const MAX_ASSERTION_LENGTH = 256 * 1024;
@@ -26,12 +29,15 @@ type C14nOptions = { mode: typeof XmlC14NMode.XML_C14N_EXCLUSIVE_1_0; inclusiveN
  */
 export function verifiedAssertion(element: XmlElement, keys: readonly KeyObject[]): string {
   requireUniqueId(element);
-  using isolated = parseXml(isolate(element));
-  const assertion = onlyChild(isolated.root, NAMESPACE.saml, 'Assertion');
+  return withXml(Buffer.from(isolate(element)), ({ root }) => verifyIsolated(onlyChild(root, NAMESPACE.saml, 'Assertion'), keys));
+}
+
+/** Reads the Reference from the signed bytes of SignedInfo, then takes the Signature out and digests the rest. */
+function verifyIsolated(assertion: XmlElement, keys: readonly KeyObject[]): string {
+  const id = requiredAttribute(assertion, 'ID');
   const signature = onlySignature(assertion);
   const signedInfo = verifiedSignedInfo(signature, keys);
-  using signed = parseXml(signedInfo);
-  const reference = readReference(signed.root, requiredAttribute(assertion, 'ID'));
+  const reference = withXml(Buffer.from(signedInfo), ({ root }) => readReference(root, id));
   signature.remove();
   const canonical = canonicalize(assertion, reference.c14n);
   const digest = createHash(reference.digest).update(canonical).digest();
@@ -62,10 +68,6 @@ function isolate(element: XmlElement): string {
     .filter(([, uri]) => uri !== '')
     .map(([prefix, uri]) => ` xmlns${prefix === '' ? '' : `:${prefix}`}="${escapeAttribute(uri)}"`);
   return `<scope${declarations.join('')}>${markup}</scope>`;
-}
-
-function escapeAttribute(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }
 
 function onlySignature(assertion: XmlElement): XmlElement {
@@ -114,7 +116,7 @@ type SignedReference = { readonly digest: string; readonly value: Buffer; readon
 function readReference(signedInfo: XmlElement, id: string): SignedReference {
   const reference = onlyChild(signedInfo, NAMESPACE.signature, 'Reference');
   if (requiredAttribute(reference, 'URI') !== `#${id}`) throw refusal('SAML assertion has a signature over another element');
-  const transforms = childrenOf(onlyChild(reference, NAMESPACE.signature, 'Transforms'));
+  const transforms = childElements(onlyChild(reference, NAMESPACE.signature, 'Transforms'));
   const [enveloped, exclusive, ...others] = transforms;
   if (enveloped === undefined || exclusive === undefined || others.length > 0
     || requiredAttribute(enveloped, 'Algorithm') !== TRANSFORM.enveloped
