@@ -1,0 +1,173 @@
+/** Typed access to the attributes of a data set by tag. @see DICOM PS3.6 section 6 */
+import type { DicomDataSet } from './data-element.ts';
+import { numericValues, textValues } from './element-values.ts';
+import { isUID } from './uid.ts';
+
+/** Attribute keyword to tag, each tag written once. */
+export const TAG = {
+  SpecificCharacterSet: 0x00_08_00_05,
+  ImageType: 0x00_08_00_08,
+  InstanceCreationDate: 0x00_08_00_12,
+  InstanceCreationTime: 0x00_08_00_13,
+  SOPClassUID: 0x00_08_00_16,
+  SOPInstanceUID: 0x00_08_00_18,
+  StudyDate: 0x00_08_00_20,
+  SeriesDate: 0x00_08_00_21,
+  AcquisitionDate: 0x00_08_00_22,
+  ContentDate: 0x00_08_00_23,
+  StudyTime: 0x00_08_00_30,
+  SeriesTime: 0x00_08_00_31,
+  AcquisitionTime: 0x00_08_00_32,
+  ContentTime: 0x00_08_00_33,
+  AccessionNumber: 0x00_08_00_50,
+  IssuerOfAccessionNumberSequence: 0x00_08_00_51,
+  QueryRetrieveLevel: 0x00_08_00_52,
+  RetrieveAETitle: 0x00_08_00_54,
+  InstanceAvailability: 0x00_08_00_56,
+  Modality: 0x00_08_00_60,
+  ModalitiesInStudy: 0x00_08_00_61,
+  Manufacturer: 0x00_08_00_70,
+  InstitutionName: 0x00_08_00_80,
+  ReferringPhysicianName: 0x00_08_00_90,
+  CodeValue: 0x00_08_01_00,
+  CodingSchemeDesignator: 0x00_08_01_02,
+  CodeMeaning: 0x00_08_01_04,
+  TimezoneOffsetFromUTC: 0x00_08_02_01,
+  StationName: 0x00_08_10_10,
+  StudyDescription: 0x00_08_10_30,
+  ProcedureCodeSequence: 0x00_08_10_32,
+  SeriesDescription: 0x00_08_10_3e,
+  InstitutionalDepartmentName: 0x00_08_10_40,
+  PerformingPhysicianName: 0x00_08_10_50,
+  NameOfPhysiciansReadingStudy: 0x00_08_10_60,
+  OperatorsName: 0x00_08_10_70,
+  ManufacturerModelName: 0x00_08_10_90,
+  ReferencedStudySequence: 0x00_08_11_10,
+  ReferencedSeriesSequence: 0x00_08_11_15,
+  ReferencedSOPClassUID: 0x00_08_11_50,
+  ReferencedSOPInstanceUID: 0x00_08_11_55,
+  RetrieveURL: 0x00_08_11_90,
+  FailureReason: 0x00_08_11_97,
+  FailedSOPSequence: 0x00_08_11_98,
+  ReferencedSOPSequence: 0x00_08_11_99,
+  AvailableTransferSyntaxUID: 0x00_08_30_02,
+  PatientName: 0x00_10_00_10,
+  PatientID: 0x00_10_00_20,
+  IssuerOfPatientID: 0x00_10_00_21,
+  IssuerOfPatientIDQualifiersSequence: 0x00_10_00_24,
+  UniversalEntityID: 0x00_40_00_32,
+  UniversalEntityIDType: 0x00_40_00_33,
+  LocalNamespaceEntityID: 0x00_40_00_31,
+  PatientBirthDate: 0x00_10_00_30,
+  PatientBirthTime: 0x00_10_00_32,
+  PatientSex: 0x00_10_00_40,
+  OtherPatientIDs: 0x00_10_10_00,
+  OtherPatientIDsSequence: 0x00_10_10_02,
+  PatientBirthName: 0x00_10_10_05,
+  PatientAge: 0x00_10_10_10,
+  PatientComments: 0x00_10_40_00,
+  PatientIdentityRemoved: 0x00_12_00_62,
+  BodyPartExamined: 0x00_18_00_15,
+  DeviceSerialNumber: 0x00_18_10_00,
+  ProtocolName: 0x00_18_10_30,
+  StudyInstanceUID: 0x00_20_00_0d,
+  SeriesInstanceUID: 0x00_20_00_0e,
+  StudyID: 0x00_20_00_10,
+  SeriesNumber: 0x00_20_00_11,
+  AcquisitionNumber: 0x00_20_00_12,
+  InstanceNumber: 0x00_20_00_13,
+  FrameOfReferenceUID: 0x00_20_00_52,
+  Laterality: 0x00_20_00_60,
+  NumberOfStudyRelatedSeries: 0x00_20_12_06,
+  NumberOfStudyRelatedInstances: 0x00_20_12_08,
+  NumberOfSeriesRelatedInstances: 0x00_20_12_09,
+  SamplesPerPixel: 0x00_28_00_02,
+  PhotometricInterpretation: 0x00_28_00_04,
+  PlanarConfiguration: 0x00_28_00_06,
+  NumberOfFrames: 0x00_28_00_08,
+  Rows: 0x00_28_00_10,
+  Columns: 0x00_28_00_11,
+  PixelSpacing: 0x00_28_00_30,
+  BitsAllocated: 0x00_28_01_00,
+  BitsStored: 0x00_28_01_01,
+  HighBit: 0x00_28_01_02,
+  PixelRepresentation: 0x00_28_01_03,
+  BurnedInAnnotation: 0x00_28_03_01,
+  WindowCenter: 0x00_28_10_50,
+  WindowWidth: 0x00_28_10_51,
+  RescaleIntercept: 0x00_28_10_52,
+  RescaleSlope: 0x00_28_10_53,
+  RequestingPhysician: 0x00_32_10_32,
+  RequestedProcedureDescription: 0x00_32_10_60,
+  PerformedProcedureStepStartDate: 0x00_40_02_44,
+  PerformedProcedureStepStartTime: 0x00_40_02_45,
+  RequestAttributesSequence: 0x00_40_02_75,
+  ScheduledProcedureStepID: 0x00_40_00_09,
+  RequestedProcedureID: 0x00_40_10_01,
+  ValueType: 0x00_40_a0_40,
+  ConceptNameCodeSequence: 0x00_40_a0_43,
+  ReferencedRequestSequence: 0x00_40_a3_70,
+  CurrentRequestedProcedureEvidenceSequence: 0x00_40_a3_75,
+  ContentSequence: 0x00_40_a7_30,
+  RetrieveLocationUID: 0x00_40_e0_11,
+  DocumentTitle: 0x00_42_00_10,
+  EncapsulatedDocument: 0x00_42_00_11,
+  MIMETypeOfEncapsulatedDocument: 0x00_42_00_12,
+  EncapsulatedDocumentLength: 0x00_42_00_15,
+  FloatPixelData: 0x7f_e0_00_08,
+  DoubleFloatPixelData: 0x7f_e0_00_09,
+  PixelData: 0x7f_e0_00_10,
+} as const;
+
+/** Returns every text value, padding removed; empty when the attribute is absent or empty. */
+export function textsOf(dataSet: DicomDataSet, tag: number): string[] {
+  const element = dataSet.elements.get(tag);
+  return element === undefined ? [] : textValues(element, dataSet);
+}
+
+/** Returns the first text value, or undefined when the attribute is absent or its first value empty. */
+export function textOf(dataSet: DicomDataSet, tag: number): string | undefined {
+  return textsOf(dataSet, tag)[0] || undefined;
+}
+
+/** Returns the first value when it is a UID (PS3.5 9.1), else undefined. */
+export function uidOf(dataSet: DicomDataSet, tag: number): string | undefined {
+  const uid = textOf(dataSet, tag);
+  return uid !== undefined && isUID(uid) ? uid : undefined;
+}
+
+/** Returns the first value of a DA, or of the retired form with dots, as `YYYY-MM-DD`; undefined when it is no date. */
+export function dateOf(dataSet: DicomDataSet, tag: number): string | undefined {
+  const match = /^(\d{4})\.?(\d{2})\.?(\d{2})$/.exec(textOf(dataSet, tag) ?? '');
+  if (match === null) return undefined;
+  const date = `${match[1]}-${match[2]}-${match[3]}`;
+  const parsed = new Date(`${date}T00:00:00Z`);
+  return Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(date) ? undefined : date;
+}
+
+/** Returns the first value of a TM as `HH:MM:SS[.ffffff]`, missing parts as zero; undefined when it is no time. */
+export function timeOf(dataSet: DicomDataSet, tag: number): string | undefined {
+  const match = /^([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d|60)(\.\d{1,6})?)?)?$/.exec(textOf(dataSet, tag) ?? '');
+  return match === null ? undefined : `${match[1]}:${match[2] ?? '00'}:${match[3] ?? '00'}${match[4] ?? ''}`;
+}
+
+/** Returns the first value of a numeric VR, IS or DS as a number; undefined when there is none. */
+export function numberOf(dataSet: DicomDataSet, tag: number): number | undefined {
+  const element = dataSet.elements.get(tag);
+  if (element === undefined) return undefined;
+  const text = element.vr === 'IS' || element.vr === 'DS' ? textOf(dataSet, tag) : undefined;
+  const value = text ?? numericValues(element, dataSet.littleEndian)[0];
+  const number = value === undefined ? Number.NaN : Number(value);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** Returns the first value as an integer; undefined when there is none or it has a fraction. */
+export function intOf(dataSet: DicomDataSet, tag: number): number | undefined {
+  const number = numberOf(dataSet, tag);
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** Returns the items of a sequence; empty when it is absent or empty. */
+export function itemsOf(dataSet: DicomDataSet, tag: number): readonly DicomDataSet[] {
+  return dataSet.elements.get(tag)?.items ?? [];
+}

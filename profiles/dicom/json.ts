@@ -1,0 +1,112 @@
+/** The DICOM JSON model of a header. @see DICOM PS3.18 Annex F */
+import type { DicomDataSet, DicomElement } from './data-element.ts';
+import { formatTag } from './data-element.ts';
+import { TAG } from './attributes.ts';
+import { numericValues, textValues } from './element-values.ts';
+import { VALUE_REPRESENTATION } from './value-representation.ts';
+import type { VR } from './value-representation.ts';
+
+/** A person name by component group (F.2.2). */
+export type JsonPersonName = { Alphabetic?: string; Ideographic?: string; Phonetic?: string };
+
+/** A value; null stands for an empty one among several (F.2.5). */
+export type JsonValue = string | number | null | JsonPersonName | DicomJson;
+
+/** An attribute: at most one of `Value`, `InlineBinary` and `BulkDataURI`; none when it is empty. */
+export type JsonAttribute = { vr: VR; Value?: JsonValue[]; InlineBinary?: string; BulkDataURI?: string };
+
+/** A data set: attributes by tag, eight upper-case hexadecimal digits, in ascending order. */
+export type DicomJson = { [tag: string]: JsonAttribute };
+
+/**
+ * Names the place of a bulk value. `path` is the tag and item index of each sequence around it, then its own tag,
+ * as `['52009230', 0, '7FE00010']` (item indexes from 0). Undefined leaves the attribute without a value.
+ */
+export type BulkDataURI = (path: readonly (string | number)[], element: DicomElement) => string | undefined;
+
+/**
+ * Returns the JSON model of a data set. Text is Unicode, so SpecificCharacterSet becomes ISO_IR 192; group lengths
+ * are left out (group 0002 is never in a data set); IS and DS are numbers where they can be read as such.
+ */
+export function toDicomJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI = () => undefined): DicomJson {
+  return toJson(dataSet, bulkDataURI, []);
+}
+
+function toJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI, path: readonly (string | number)[]): DicomJson {
+  const json: DicomJson = {};
+  for (const element of inOrder(dataSet)) {
+    const isGroupLength = (element.tag & 0xff_ff) === 0;
+    if (!isGroupLength) json[formatTag(element.tag)] = toAttribute(element, dataSet, bulkDataURI, path);
+  }
+  return json;
+}
+
+function inOrder(dataSet: DicomDataSet): DicomElement[] {
+  const elements = [...dataSet.elements.values()];
+  return elements.sort((a, b) => a.tag - b.tag);
+}
+
+function toAttribute(
+  element: DicomElement,
+  dataSet: DicomDataSet,
+  bulkDataURI: BulkDataURI,
+  around: readonly (string | number)[],
+): JsonAttribute {
+  const { vr, items, value } = element;
+  const path = [...around, formatTag(element.tag)];
+  if (items !== undefined) return withValue(vr, items.map((item, index) => toJson(item, bulkDataURI, [...path, index])));
+  if (value === undefined) {
+    const uri = bulkDataURI(path, element);
+    return uri === undefined ? { vr } : { vr, BulkDataURI: uri };
+  }
+  if (element.tag === TAG.SpecificCharacterSet) return { vr, Value: ['ISO_IR 192'] };
+  if (VALUE_REPRESENTATION[vr].form !== 'binary') return withValue(vr, toValues(element, dataSet));
+  return value.length === 0 ? { vr } : { vr, InlineBinary: toBase64(value, vr, dataSet.littleEndian) };
+}
+
+function withValue(vr: VR, values: JsonValue[]): JsonAttribute {
+  return values.every((value) => value === null) ? { vr } : { vr, Value: values };
+}
+
+function toValues(element: DicomElement, dataSet: DicomDataSet): JsonValue[] {
+  const { vr } = element;
+  if (vr === 'AT') return numericValues(element, dataSet.littleEndian).map((tag) => formatTag(Number(tag)));
+  if (VALUE_REPRESENTATION[vr].form === 'numeric') return numericValues(element, dataSet.littleEndian).map(toNumber);
+  const texts = textValues(element, dataSet);
+  if (vr === 'PN') return texts.map(toPersonName);
+  if (vr === 'IS' || vr === 'DS') return texts.map(toDecimal);
+  return texts.map((text) => (text === '' ? null : text));
+}
+
+/** What JSON numbers cannot hold (64-bit integers beyond 2^53, NaN, infinities) is a string. */
+function toNumber(value: number | bigint): string | number {
+  const number = Number(value);
+  const isExact = typeof value === 'bigint' ? Number.isSafeInteger(number) : Number.isFinite(number);
+  return isExact ? number : String(value);
+}
+
+function toDecimal(text: string): string | number | null {
+  if (text === '') return null;
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? toNumber(Number(text)) : text;
+}
+
+function toPersonName(text: string): JsonPersonName | null {
+  const [alphabetic, ideographic, phonetic] = text.split('=').map((group) => group.replace(/[\^ ]+$/, ''));
+  const name = {
+    ...(alphabetic ? { Alphabetic: alphabetic } : {}),
+    ...(ideographic ? { Ideographic: ideographic } : {}),
+    ...(phonetic ? { Phonetic: phonetic } : {}),
+  };
+  return Object.keys(name).length === 0 ? null : name;
+}
+
+const WORD_BYTES: Partial<Record<VR, number>> = { OW: 2, OF: 4, OL: 4, OD: 8, OV: 8 };
+
+/** Words of a big endian data set are turned round: InlineBinary is little endian (F.2.7). */
+function toBase64(value: Uint8Array, vr: VR, littleEndian: boolean): string {
+  const width = WORD_BYTES[vr] ?? 1;
+  if (littleEndian || width === 1) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64');
+  const turned = Buffer.from(value);
+  for (let at = 0; at + width <= turned.length; at += width) turned.subarray(at, at + width).reverse();
+  return turned.toString('base64');
+}

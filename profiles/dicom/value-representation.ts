@@ -1,0 +1,88 @@
+/** Value representations, and the part of the data dictionary that implicit VR needs. @see DICOM PS3.5 6.2, PS3.6 */
+import dictionary from './data-dictionary.json' with { type: 'json' };
+
+/** How the value field of a VR is to be read. */
+export type ValueForm = 'text' | 'numeric' | 'binary' | 'tag' | 'sequence';
+
+type Definition = { readonly form: ValueForm; readonly hasLongLength: boolean };
+
+const define = (form: ValueForm, hasLongLength = false): Definition => ({ form, hasLongLength });
+
+/** Every VR of PS3.5 table 6.2-1; `hasLongLength` means a 32-bit length after two reserved bytes (7.1.2). */
+export const VALUE_REPRESENTATION = {
+  AE: define('text'),
+  AS: define('text'),
+  AT: define('tag'),
+  CS: define('text'),
+  DA: define('text'),
+  DS: define('text'),
+  DT: define('text'),
+  FD: define('numeric'),
+  FL: define('numeric'),
+  IS: define('text'),
+  LO: define('text'),
+  LT: define('text'),
+  OB: define('binary', true),
+  OD: define('binary', true),
+  OF: define('binary', true),
+  OL: define('binary', true),
+  OV: define('binary', true),
+  OW: define('binary', true),
+  PN: define('text'),
+  SH: define('text'),
+  SL: define('numeric'),
+  SQ: define('sequence', true),
+  SS: define('numeric'),
+  ST: define('text'),
+  SV: define('numeric', true),
+  TM: define('text'),
+  UC: define('text', true),
+  UI: define('text'),
+  UL: define('numeric'),
+  UN: define('binary', true),
+  UR: define('text', true),
+  US: define('numeric'),
+  UT: define('text', true),
+  UV: define('numeric', true),
+} as const satisfies Record<string, Definition>;
+
+/** A two-letter value representation. */
+export type VR = keyof typeof VALUE_REPRESENTATION;
+
+const VR_BY_CODE = new Map<number, VR>(
+  Object.keys(VALUE_REPRESENTATION).map((vr) => [(vr.charCodeAt(0) << 8) | vr.charCodeAt(1), vr as VR]),
+);
+
+/** `XS`: US or SS, as PixelRepresentation says. */
+const VR_BY_TAG = new Map<number, VR | 'XS'>(
+  Object.entries(dictionary).flatMap(([group, byVR]) =>
+    Object.entries(byVR).flatMap(([vr, elements]) =>
+      elements.split(' ').map((element): [number, VR | 'XS'] => [Number.parseInt(group + element, 16), vr as VR | 'XS']),
+    ),
+  ),
+);
+
+/** The VR of two bytes of an explicit element, or undefined when they are none that PS3.5 defines. */
+export function vrOfCode(first: number, second: number): VR | undefined {
+  return VR_BY_CODE.get((first << 8) | second);
+}
+
+/**
+ * The VR of a tag by the data dictionary, for implicit VR (PS3.5 A.1). Private and unknown tags are UN, private
+ * creators LO, group lengths UL. `isSigned` is PixelRepresentation, which decides between US and SS.
+ */
+export function vrOfTag(tag: number, isSigned: boolean): VR {
+  const vr = VR_BY_TAG.get(tag);
+  if (vr !== undefined) return vr === 'XS' ? (isSigned ? 'SS' : 'US') : vr;
+  return vrOfUnlistedTag(tag, isSigned);
+}
+
+function vrOfUnlistedTag(tag: number, isSigned: boolean): VR {
+  const group = tag >>> 16;
+  const element = tag & 0xff_ff;
+  if (element === 0) return 'UL';
+  if (group % 2 === 1) return element >= 0x10 && element <= 0xff ? 'LO' : 'UN';
+  const isRepeating = (group & 0xff_00) === 0x50_00 || (group & 0xff_00) === 0x60_00;
+  if (!isRepeating || (group & 0xff) === 0) return 'UN';
+  return vrOfTag((((group & 0xff_00) << 16) | element) >>> 0, isSigned);
+}

@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process';
+import { expect } from 'chai';
+import { DICOM_UID } from '../../../profiles/codes.ts';
+import { scanHeader } from '../../../profiles/dicom/dataset.ts';
+import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
+import { toDicomJson } from '../../../profiles/dicom/json.ts';
+import type { BulkDataURI, DicomJson, JsonAttribute } from '../../../profiles/dicom/json.ts';
+import { hasProgram, sample, sampleNames, samplePath } from './samples.ts';
+
+function jsonOf(bytes: Uint8Array, transferSyntaxUID: string, bulkDataURI?: BulkDataURI): DicomJson {
+  const header = scanHeader(bytes, transferSyntaxUID, { isWhole: true });
+  if (header === 'incomplete') throw new Error('incomplete');
+  return toDicomJson(header, bulkDataURI);
+}
+
+/** Explicit little endian short elements from `tag VR value`, little endian hexadecimal tag. */
+function dataSet(...elements: [tag: string, vr: string, value: Buffer][]): Buffer {
+  return Buffer.concat(
+    elements.map(([tag, vr, value]) => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16LE(value.length);
+      const swapped = Buffer.from(tag, 'hex').swap16();
+      return Buffer.concat([swapped, Buffer.from(vr), length, value]);
+    }),
+  );
+}
+
+/** Text padded to an even length. */
+const text = (value: string): Buffer => Buffer.from(value.length % 2 === 0 ? value : `${value} `, 'latin1');
+
+describe('DICOM JSON model (PS3.18 F.2)', () => {
+  it('writes names by group, numbers, tags, nulls and empty attributes', () => {
+    const bytes = dataSet(
+      ['00080000', 'UL', Buffer.from([1, 0, 0, 0])],
+      ['00080005', 'CS', text('ISO_IR 100')],
+      ['00080008', 'CS', text('ORIGINAL\\\\AXIAL ')],
+      ['00100010', 'PN', text('Lef\xe8vre^Zo\xe9^==x ')],
+      ['00100030', 'DA', text('')],
+      ['00200013', 'IS', text(' 7\\x ')],
+      ['00280009', 'AT', Buffer.from('18006310', 'hex')],
+      ['00280030', 'DS', text('0.50\\1e-1')],
+    );
+    expect(jsonOf(bytes, DICOM_UID.explicitLittleEndian)).to.deep.equal({
+      '00080005': { vr: 'CS', Value: ['ISO_IR 192'] },
+      '00080008': { vr: 'CS', Value: ['ORIGINAL', null, 'AXIAL'] },
+      '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Lefèvre^Zoé', Phonetic: 'x' }] },
+      '00100030': { vr: 'DA' },
+      '00200013': { vr: 'IS', Value: [7, 'x'] },
+      '00280009': { vr: 'AT', Value: ['00181063'] },
+      '00280030': { vr: 'DS', Value: [0.5, 0.1] },
+    });
+  });
+
+  it('asks for the address of bulk data by its path, and turns big endian words round', () => {
+    const pixels = Buffer.from('7fe00010 4f57 0000 00000002 0102'.replaceAll(' ', ''), 'hex');
+    const lut = Buffer.from('00281201 4f57 0000 00000004 01020304'.replaceAll(' ', ''), 'hex');
+    const json = jsonOf(Buffer.concat([lut, pixels]), DICOM_UID.explicitBigEndian, (path) => `bulk/${path.join('/')}`);
+    expect(json).to.deep.equal({
+      '00281201': { vr: 'OW', InlineBinary: Buffer.from([2, 1, 4, 3]).toString('base64') },
+      '7FE00010': { vr: 'OW', BulkDataURI: 'bulk/7FE00010' },
+    });
+  });
+});
+
+describe('DICOM JSON model compared with dcm2json of DCMTK', () => {
+  const names = sampleNames();
+  before(function skipWithoutPeer() {
+    if (names.length === 0 || !hasProgram('dcm2json')) this.skip();
+  });
+
+  it('is the same for every native sample file but for bulk values', function compare() {
+    this.timeout(60_000);
+    const compared = names.filter((name) => {
+      const bytes = sample(name);
+      if (name.startsWith('broken_') || name === 'rtstruct.dcm') return false;
+      const meta = parseFileMeta(bytes);
+      if (meta.transferSyntaxUID === DICOM_UID.implicitLittleEndian && name.startsWith('ct_')) return false;
+      const run = spawnSync('dcm2json', [samplePath(name)], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+      if (run.status !== 0) return false;
+      const ours = jsonOf(bytes.subarray(meta.dataSetOffset), meta.transferSyntaxUID);
+      expectSame(ours, JSON.parse(run.stdout) as DicomJson, name);
+      return true;
+    });
+    expect(compared.length).to.be.greaterThan(30);
+  });
+});
+
+function expectSame(ours: DicomJson, theirs: DicomJson, where: string): void {
+  for (const [tag, attribute] of Object.entries(ours)) {
+    const other = theirs[tag];
+    const place = `${where} ${tag}`;
+    expect(other?.vr, place).to.equal(attribute.vr);
+    if (other === undefined) continue;
+    if (attribute.vr === 'SQ') expectSameItems(attribute, other, place);
+    else if (attribute.vr === 'FL') expect(attribute.Value?.map(rounded), place).to.deep.equal(other.Value?.map(rounded));
+    else if (!isDroppedBulk(attribute, other)) expect(attribute, place).to.deep.equal(other);
+  }
+  const behindPixels = (tag: string): boolean => tag > '7FE00010';
+  expect(Object.keys(theirs).filter((tag) => !behindPixels(tag)), where).to.have.members(Object.keys(ours).filter((tag) => !behindPixels(tag)));
+}
+
+function expectSameItems(ours: JsonAttribute, theirs: JsonAttribute, where: string): void {
+  expect(ours.Value?.length, where).to.equal(theirs.Value?.length);
+  for (const [index, item] of (ours.Value ?? []).entries()) expectSame(item as DicomJson, theirs.Value?.[index] as DicomJson, `${where}/${index}`);
+}
+
+/** DCMTK prints single precision with nine digits. */
+function rounded(value: unknown): string {
+  return Number(value).toPrecision(6);
+}
+
+function isDroppedBulk(ours: JsonAttribute, theirs: JsonAttribute): boolean {
+  return ours.Value === undefined && ours.InlineBinary === undefined && theirs.InlineBinary !== undefined;
+}
+
