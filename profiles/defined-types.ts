@@ -6,11 +6,14 @@ export const MESSAGE_TYPES = ['Bundle', 'Parameters', 'OperationOutcome', 'Capab
 
 /** Types that are read inside others (contained, or an entry of a message) and are not stored as such. */
 export const NESTED_TYPES = [
+  'Composition',
   'Device',
   'Encounter',
   'Group',
   'List',
   'Location',
+  'Observation',
+  'Procedure',
   'Provenance',
   'RelatedPerson',
   'ServiceRequest',

@@ -22,7 +22,10 @@ export type IndexEntries = {
   readonly tokens: readonly { readonly param: string; readonly system: string; readonly value: string }[];
   /** `Type/id` (without version), or an absolute URI. */
   readonly references: readonly { readonly param: string; readonly target: string }[];
-  /** Epoch milliseconds, `lo` inclusive and `hi` exclusive, by the precision of the value; open ends -/+ 8.64e15. */
+  /**
+   * Epoch milliseconds, `lo` inclusive and `hi` exclusive, by the precision of the value; open ends -/+ 8.64e15.
+   * `_lastUpdated` is here only when the resource has it: a store that stamps it searches its own stamp.
+   */
   readonly dates: readonly { readonly param: string; readonly lo: number; readonly hi: number }[];
   /**
    * In the form of `normalizeString`. Also, under a name with a dot: `<reference>.<string>`, the names of contained
@@ -61,7 +64,6 @@ function expressionOf(
   if (entry.expression !== undefined) return parseFhirPath(entry.expression);
   const parameter = byUrl.get(entry.definition);
   if (parameter === undefined) throw new Error(`The definitions lack ${entry.definition}`);
-  if (entry.code === '_lastUpdated') return parseFhirPath(parameter.expression ?? '');
   return getSearchParameterDetails(type, parameter).parsedExpression;
 }
 

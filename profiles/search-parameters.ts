@@ -14,6 +14,8 @@ export type SearchParameterEntry = {
   readonly expression?: string;
   /** References only: types that are served. A chain without a type takes the first that has the chained parameter. */
   readonly targets?: readonly StoredType[];
+  /** References only: a logical reference counts when it says its type, as the element holds many types. */
+  readonly needsType?: true;
   /** Tokens on a `code` or boolean only: the system that the element implies. The index keeps none for it. */
   readonly impliedSystem?: string;
 };
@@ -40,15 +42,19 @@ function string(code: string, name: string): SearchParameterEntry {
 }
 
 // R4 writes `where(resolve() is Patient)`, which drops a logical reference without a type; targets do it here.
-function patient(name: string, expression: string): SearchParameterEntry {
-  return reference('patient', name, ['Patient'], { expression });
+function patient(name: string, expression: string, extra: Extra = {}): SearchParameterEntry {
+  return reference('patient', name, ['Patient'], { expression, ...extra });
 }
 
 function status(type: string, impliedSystem: string): SearchParameterEntry {
   return token('status', `${type}-status`, { impliedSystem: `http://hl7.org/fhir/${impliedSystem}` });
 }
 
-const EVERY_TYPE: readonly SearchParameterEntry[] = [token('_id', 'Resource-id'), date('_lastUpdated', 'Resource-lastUpdated')];
+const EVERY_TYPE: readonly SearchParameterEntry[] = [
+  token('_id', 'Resource-id'),
+  // R4 writes `Resource.meta.lastUpdated`, which the FHIRPath engine does not take for a subtype.
+  { ...date('_lastUpdated', 'Resource-lastUpdated'), expression: 'meta.lastUpdated' },
+];
 
 /** Parameters of each type, `_id` and `_lastUpdated` not repeated. @see https://hl7.org/fhir/R4/searchparameter-registry.html */
 const OF_TYPE = {
@@ -148,7 +154,7 @@ const OF_TYPE = {
   ],
   AuditEvent: [
     date('date', 'AuditEvent-date'),
-    patient('AuditEvent-patient', 'AuditEvent.agent.who | AuditEvent.entity.what'),
+    patient('AuditEvent-patient', 'AuditEvent.agent.who | AuditEvent.entity.what', { needsType: true }),
     reference('agent', 'AuditEvent-agent', ['Practitioner', 'PractitionerRole', 'Organization', 'Patient']),
     reference('entity', 'AuditEvent-entity', [
       'Patient',

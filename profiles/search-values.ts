@@ -68,13 +68,15 @@ export function addToken(entries: Entries, param: string, system = '', value = '
   entries.tokens.push({ param, system, value });
 }
 
-function addReference(entries: Entries, { code, targets }: SearchParameterEntry, value: unknown): void {
+function addReference(entries: Entries, entry: SearchParameterEntry, value: unknown): void {
+  const { code, targets, needsType } = entry;
   const { reference, identifier, type } = value as Reference;
   const target = reference === undefined ? undefined : targetOf(reference);
   // `patient` is the one parameter that is narrower than its element: a subject that is a device is no patient.
   const isNarrow = code === 'patient';
   const named = target === undefined ? type : typeOf(target);
-  if (isNarrow && named !== undefined && !targets?.some((wanted) => wanted === named)) return;
+  const isKnown = named !== undefined || needsType === true;
+  if (isNarrow && isKnown && !targets?.some((wanted) => wanted === named)) return;
   if (target !== undefined && target.length <= MAX_INDEXED_LENGTH) entries.references.push({ param: code, target });
   if (identifier !== undefined) addToken(entries, `${code}:identifier`, identifier.system, identifier.value);
 }
