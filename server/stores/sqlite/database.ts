@@ -1,0 +1,79 @@
+/** The only module that names node:sqlite's class, and the settings that every connection needs. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+/** A value that can be bound. Numbers are bound as they are; text stays text. */
+export type Bindable = string | number | null | Uint8Array;
+
+/** A connection with its prepared statements; a statement is prepared once. */
+export class Database {
+  readonly #handle: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(handle: DatabaseSync) {
+    this.#handle = handle;
+  }
+
+  /** Runs statements without results. */
+  script(sql: string): void {
+    this.#handle.exec(sql);
+  }
+
+  /** Runs one statement; returns the number of changed rows. */
+  run(sql: string, ...values: readonly Bindable[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  /** First row, or undefined. `T` is what the statement selects. */
+  get<T>(sql: string, ...values: readonly Bindable[]): T | undefined {
+    return this.#prepare(sql).get(...values) as T | undefined;
+  }
+
+  /** All rows. */
+  all<T>(sql: string, ...values: readonly Bindable[]): T[] {
+    return this.#prepare(sql).all(...values) as T[];
+  }
+
+  /** Rows one by one. */
+  iterate<T>(sql: string, ...values: readonly Bindable[]): IterableIterator<T> {
+    return this.#prepare(sql).iterate(...values) as IterableIterator<T>;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#handle.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#handle.prepare(sql);
+      if (this.#statements.size >= STATEMENT_LIMIT) this.#statements.clear();
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+const STATEMENT_LIMIT = 500;
+
+/** WAL with FULL: a commit that was answered survives a power cut. secure_delete: deleted bytes are overwritten. */
+const WRITER = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+  PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA busy_timeout = 5000;
+  PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;`;
+
+const READER = `PRAGMA query_only = ON; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456;
+  PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;`;
+
+/** Opens the one connection that writes a file; makes the file when it is absent. */
+export function openWriter(path: string): Database {
+  const handle = new DatabaseSync(path);
+  handle.exec(WRITER);
+  return new Database(handle);
+}
+
+/** Opens a connection that only reads. */
+export function openReader(path: string): Database {
+  const handle = new DatabaseSync(path, { readOnly: true });
+  handle.exec(READER);
+  return new Database(handle);
+}

@@ -1,0 +1,40 @@
+/** Opens the embedded store: a data folder, its lock, the writer thread and the readers. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { TokenStore } from '../../ports/token-store.ts';
+import { openReader } from './database.ts';
+import { lockDataFolder } from './lock.ts';
+import { SqliteRecordStore } from './records.ts';
+import { SqliteTokenStore } from './tokens.ts';
+import { SqliteAuditTrail } from './trail.ts';
+import { Writer } from './writer.ts';
+
+/** The three ports of one database. */
+export type OpenedStores = { readonly records: RecordStore; readonly trail: AuditTrail; readonly tokens: TokenStore; close(): Promise<void> };
+
+/**
+ * Opens the store of a data folder; makes the folder when it is absent.
+ * @throws {Fault} conflict - another server runs on the folder
+ */
+export async function openSqliteStores({ dataDir }: { dataDir: string }): Promise<OpenedStores> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lockDataFolder(dataDir);
+  try {
+    const writer = await Writer.start(dataDir);
+    const reader = (name: string): ReturnType<typeof openReader> => openReader(join(dataDir, `${name}.sqlite`));
+    const trail = reader('trail');
+    const records = new SqliteRecordStore(reader('records'), trail, writer);
+    const tokens = new SqliteTokenStore(reader('tokens'), writer);
+    const close = async (): Promise<void> => {
+      await records.close();
+      tokens.close();
+      unlock();
+    };
+    return { records, trail: new SqliteAuditTrail(trail, writer), tokens, close };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

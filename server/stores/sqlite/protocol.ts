@@ -1,0 +1,41 @@
+/** What the main thread and the writer thread say to each other. Everything is plain data. */
+import type { FaultKind } from '../../../profiles/fault.ts';
+import type { AuditRecord, CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts';
+import type { IndexEntries } from '../../../profiles/search-index.ts';
+import type { StoredToken, TokenKeys } from '../../ports/token-store.ts';
+import type { TrailHead } from '../../ports/audit-trail.ts';
+
+/** A put whose resource is text already: the writer sets version and time between head and tail. */
+export type WirePut = Omit<Put, 'resource'> & { readonly head: string; readonly tail: string };
+
+/** An event with its search values. */
+export type WireAudit = AuditRecord & { readonly index: IndexEntries };
+
+/** A plan on its way to the writer. */
+export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & { readonly puts: readonly WirePut[]; readonly audit: readonly WireAudit[] };
+
+/** Orders to the writer and what each answers. */
+export type Orders = {
+  readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
+  readonly audit: { readonly order: readonly WireAudit[]; readonly answer: undefined };
+  readonly head: { readonly order: undefined; readonly answer: TrailHead };
+  readonly tokenUpsert: {
+    readonly order: { readonly model: string; readonly id: string; readonly token: Omit<StoredToken, 'consumedAt'>; readonly keys: TokenKeys };
+    readonly answer: undefined;
+  };
+  readonly tokenConsume: { readonly order: { readonly model: string; readonly id: string; readonly at: number }; readonly answer: boolean };
+  readonly tokenDestroy: { readonly order: { readonly model: string; readonly id: string }; readonly answer: undefined };
+  readonly tokenRevoke: { readonly order: { readonly model: string; readonly grantId: string }; readonly answer: undefined };
+  readonly tokenOnce: { readonly order: { readonly name: string; readonly expiresAt: number; readonly now: number }; readonly answer: boolean };
+};
+
+/** The name of an order. */
+export type OrderName = keyof Orders;
+
+/** A message to the writer. */
+export type OrderMessage = { [K in OrderName]: { readonly sequence: number; readonly name: K; readonly order: Orders[K]['order'] } }[OrderName];
+
+/** Its answer. A plain error of the writer comes back as kind `exception` with its stack as message. */
+export type AnswerMessage =
+  | { readonly sequence: number; readonly answer: Orders[OrderName]['answer'] }
+  | { readonly sequence: number; readonly fault: { readonly kind: FaultKind; readonly message: string; readonly bug: boolean } };

@@ -1,0 +1,157 @@
+/** RecordStore on SQLite: reads on this thread, writes by the writer thread, AuditEvents from their own file. */
+import type { SearchQuery } from '../../../profiles/search-query.ts';
+import { indexAuditEvent } from '../../../profiles/audit-event-index.ts';
+import type { PatientState } from '../../access/decide.ts';
+import type { Grant, SystemGrant } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { Right } from '../../access/right.ts';
+import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts';
+import type { AnswerTo, Audited, Passage, Question, RecordStore, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import { hydrateEvent } from './audit-rows.ts';
+import type { Database } from './database.ts';
+import { studyInstances } from './instances.ts';
+import { rightsOf, stateOf } from './materialise.ts';
+import type { WireAudit, WirePut } from './protocol.ts';
+import { search } from './search.ts';
+import { visibleRow } from './visible.ts';
+import type { Writer } from './writer.ts';
+
+/** The adapter. */
+export class SqliteRecordStore implements RecordStore {
+  readonly #records: Database;
+  readonly #trail: Database;
+  readonly #writer: Writer;
+
+  constructor(records: Database, trail: Database, writer: Writer) {
+    this.#records = records;
+    this.#trail = trail;
+    this.#writer = writer;
+  }
+
+  commit(plan: CommitPlan): Promise<CommitReceipt> {
+    const { puts = [], audit = [], ...rest } = plan;
+    return this.#writer.send('commit', { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) });
+  }
+
+  async look<Q extends Question>(
+    grant: Grant,
+    question: Q,
+    account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
+  ): Promise<Audited<AnswerTo<Q>>> {
+    const answer = await this.#answer(grant, question);
+    await this.#writer.send('audit', account(answer).map(toWireAudit));
+    return { answer, passage: { grant } as Passage };
+  }
+
+  follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
+    return this.#answer({ ...passage.grant, now }, question);
+  }
+
+  peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
+    return this.#answer(grant, question);
+  }
+
+  async claimed(_grant: SystemGrant, key: string): Promise<string | undefined> {
+    return this.#records.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key)?.value;
+  }
+
+  async rightsOf(_grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
+    return rightsOf(this.#records, person);
+  }
+
+  async stateOf(_grant: SystemGrant, person: PersonKey): Promise<PatientState> {
+    return stateOf(this.#records, person);
+  }
+
+  async due(now: number, limit: number): Promise<readonly AgendaEntry[]> {
+    return this.#records.all<AgendaEntry>('SELECT key, at FROM agenda WHERE at <= ? ORDER BY at, key LIMIT ?', now, limit);
+  }
+
+  async *blobNames(_grant: SystemGrant): AsyncIterable<string> {
+    const rows = this.#records.iterate<{ name: string }>(
+      'SELECT blob_name AS name FROM instance UNION ALL SELECT blob_name FROM resource WHERE blob_name IS NOT NULL',
+    );
+    for (const { name } of rows) yield name;
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+    this.#records.close();
+    this.#trail.close();
+  }
+
+  async #answer<Q extends Question>(grant: Grant, question: Q): Promise<AnswerTo<Q>> {
+    return (await this.#read(grant, question)) as AnswerTo<Q>;
+  }
+
+  async #read(grant: Grant, question: Question): Promise<AnswerTo<Question>> {
+    switch (question.kind) {
+      case 'resource':
+        return question.type === 'AuditEvent' ? await this.#event(grant, question.id) : this.#resource(grant, question);
+      case 'search':
+        return question.query.type === 'AuditEvent' ? await this.#events(grant, question.query, question.after) : this.#page(grant, question);
+      case 'instances':
+        return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
+    }
+  }
+
+  #resource(grant: Grant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
+    return inSnapshot(this.#records, () => {
+      const row = visibleRow(this.#records, grant, type, id);
+      if (row === undefined || version === undefined || version === row.version) return row;
+      const former = this.#records.get<{ updated: number; json: string }>(
+        "SELECT updated, json FROM history WHERE type = ? AND id = ? AND version = ? AND json <> ''",
+        type, id, version,
+      );
+      return former === undefined ? undefined : { ...row, ...former, version };
+    });
+  }
+
+  #page(grant: Grant, { query, after }: Extract<Question, { kind: 'search' }>): SearchPage {
+    return inSnapshot(this.#records, () => search(this.#records, grant, query, after));
+  }
+
+  async #event(grant: Grant, id: string): Promise<VisibleRow | undefined> {
+    await this.#writer.send('head', undefined);
+    const row = visibleRow(this.#trail, grant, 'AuditEvent', id);
+    return row === undefined ? undefined : hydrateEvent(this.#trail, row);
+  }
+
+  /** The order for the head is answered after all events before it are in the file. */
+  async #events(grant: Grant, query: SearchQuery, after: Extract<Question, { kind: 'search' }>['after']): Promise<SearchPage> {
+    await this.#writer.send('head', undefined);
+    return inSnapshot(this.#trail, () => {
+      const page = search(this.#trail, grant, query, after);
+      return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, row)) };
+    });
+  }
+}
+
+/** Runs statements on one snapshot: the writer may commit between two of them. */
+function inSnapshot<T>(db: Database, read: () => T): T {
+  db.script('BEGIN');
+  try {
+    return read();
+  } finally {
+    db.script('COMMIT');
+  }
+}
+
+/** Adds an event's search values. */
+export function toWireAudit(record: AuditRecord): WireAudit {
+  return { ...record, index: indexAuditEvent(record.event) };
+}
+
+/** Splits the JSON of a resource where the store's stamp goes: inside `meta`, before its other members. */
+function toWirePut({ resource, ...put }: Put): WirePut {
+  const { resourceType, id: _id, meta, ...rest } = resource as { resourceType: string; id?: string; meta?: object };
+  const { versionId: _v, lastUpdated: _l, ...kept } = (meta ?? {}) as { versionId?: string; lastUpdated?: string };
+  const head = `${JSON.stringify({ resourceType, id: put.id }).slice(0, -1)},"meta":{`;
+  return { ...put, head, tail: `${afterOpening(kept)}${afterOpening(rest)}` };
+}
+
+/** The members of an object and its closing brace, with a leading comma when there are any. */
+function afterOpening(value: object): string {
+  const text = JSON.stringify(value).slice(1);
+  return text === '}' ? text : `,${text}`;
+}

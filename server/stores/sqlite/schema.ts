@@ -1,0 +1,27 @@
+/** Schema versions: each file keeps its number in `user_version` and is brought up step by step at start. */
+import { Fault } from '../../../profiles/fault.ts';
+import type { Database } from './database.ts';
+import { records } from './migrations/001-records.ts';
+import { rows } from './migrations/001-rows.ts';
+import { tokens } from './migrations/001-tokens.ts';
+import { trail } from './migrations/001-trail.ts';
+
+/** The files of a data folder and their migrations, oldest first. */
+export const MIGRATIONS = {
+  records: [rows + records],
+  trail: [rows + trail],
+  tokens: [tokens],
+} as const satisfies Record<string, readonly string[]>;
+
+/**
+ * Brings a file to the newest version, each step in one transaction.
+ * @throws {Fault} not-supported - the file was written by a newer server
+ */
+export function migrate(database: Database, steps: readonly string[]): void {
+  const row = database.get<{ user_version: number }>('PRAGMA user_version');
+  const version = row?.user_version ?? 0;
+  if (version > steps.length) throw new Fault('not-supported', 'The data folder was written by a newer version of the server');
+  for (let at = version; at < steps.length; at += 1) {
+    database.script(`BEGIN IMMEDIATE; ${steps[at]}; PRAGMA user_version = ${at + 1}; COMMIT;`);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The writer thread: owns every connection that writes. It takes all orders that wait, applies each in a savepoint of
+ * one transaction a file, commits, and only then answers: one sync serves the whole group.
+ */
+import { join } from 'node:path';
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { Fault } from '../../../profiles/fault.ts';
+import type { TrailHead } from '../../ports/audit-trail.ts';
+import { applyPlan } from './apply-plan.ts';
+import { openWriter, type Database } from './database.ts';
+import type { AnswerMessage, OrderMessage, Orders, OrderName, WireAudit } from './protocol.ts';
+import { MIGRATIONS, migrate } from './schema.ts';
+import { applyTokenOrder } from './write-tokens.ts';
+import { appendEvents, readHead } from './write-trail.ts';
+
+const GROUP_LIMIT = 256;
+
+type Files = { readonly records: Database; readonly trail: Database; readonly tokens: Database };
+
+/** The file that an order writes. */
+const FILE_OF: Readonly<Record<OrderName, keyof Files>> = {
+  commit: 'records',
+  audit: 'trail',
+  head: 'trail',
+  tokenUpsert: 'tokens',
+  tokenConsume: 'tokens',
+  tokenDestroy: 'tokens',
+  tokenRevoke: 'tokens',
+  tokenOnce: 'tokens',
+};
+
+function openFiles(dataDir: string): Files {
+  const open = (name: keyof Files): Database => {
+    const database = openWriter(join(dataDir, `${name}.sqlite`));
+    migrate(database, MIGRATIONS[name]);
+    return database;
+  };
+  return { records: open('records'), trail: open('trail'), tokens: open('tokens') };
+}
+
+function run(port: MessagePort, files: Files): void {
+  let head = drainOutbox(files, readHead(files.trail));
+  port.postMessage('ready');
+  port.on('message', (first: OrderMessage | 'close') => {
+    const group = gather(port, first);
+    const orders = group.filter((message) => message !== 'close');
+    for (const file of ['records', 'trail', 'tokens'] as const) {
+      const mine = orders.filter((order) => FILE_OF[order.name] === file);
+      if (mine.length > 0) head = runGroup(port, files, file, mine, head);
+    }
+    if (orders.some((order) => order.name === 'commit' && order.order.audit.length > 0)) head = drainOutbox(files, head);
+    if (group.includes('close')) closeAll(port, files);
+  });
+}
+
+function gather(port: MessagePort, first: OrderMessage | 'close'): (OrderMessage | 'close')[] {
+  const group = [first];
+  while (group.length < GROUP_LIMIT) {
+    const next = receiveMessageOnPort(port) as { message: OrderMessage | 'close' } | undefined;
+    if (next === undefined) break;
+    group.push(next.message);
+  }
+  return group;
+}
+
+/** One transaction of one file; when its commit fails, every order of the group fails. */
+function runGroup(port: MessagePort, files: Files, file: keyof Files, orders: readonly OrderMessage[], head: TrailHead): TrailHead {
+  const database = files[file];
+  const answers: AnswerMessage[] = [];
+  let last = head;
+  try {
+    database.script('BEGIN IMMEDIATE');
+    for (const order of orders) {
+      const { answer, head: next } = runOrder(database, order, last);
+      answers.push(answer);
+      last = next;
+    }
+    database.script('COMMIT');
+  } catch (error) {
+    tryRollback(database);
+    for (const { sequence } of orders) port.postMessage(failure(sequence, storageFault(error)));
+    return head;
+  }
+  for (const answer of answers) port.postMessage(answer);
+  return last;
+}
+
+function runOrder(database: Database, order: OrderMessage, head: TrailHead): { answer: AnswerMessage; head: TrailHead } {
+  database.script('SAVEPOINT one');
+  try {
+    const done = execute(database, order, head);
+    database.script('RELEASE one');
+    return { answer: { sequence: order.sequence, answer: done.answer }, head: done.head };
+  } catch (error) {
+    database.script('ROLLBACK TO one; RELEASE one');
+    return { answer: failure(order.sequence, error), head };
+  }
+}
+
+function execute(database: Database, message: OrderMessage, head: TrailHead): { answer: Orders[OrderName]['answer']; head: TrailHead } {
+  switch (message.name) {
+    case 'commit':
+      return { answer: applyPlan(database, message.order, Date.now()), head };
+    case 'audit':
+      return { answer: undefined, head: appendEvents(database, head, message.order) };
+    case 'head':
+      return { answer: head, head };
+    default:
+      return { answer: applyTokenOrder(database, message), head };
+  }
+}
+
+/** Moves the events of commits into the trail. A crash between the two commits repeats it; ids make that harmless. */
+function drainOutbox(files: Files, head: TrailHead): TrailHead {
+  const waiting = files.records.all<{ position: number; record: string }>('SELECT position, record FROM audit_outbox ORDER BY position LIMIT 1000');
+  const last = waiting.at(-1);
+  if (last === undefined) return head;
+  files.trail.script('BEGIN IMMEDIATE');
+  const next = appendEvents(files.trail, head, waiting.map(({ record }) => JSON.parse(record) as WireAudit));
+  files.trail.script('COMMIT');
+  files.records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position);
+  return drainOutbox(files, next);
+}
+
+function tryRollback(database: Database): void {
+  try {
+    database.script('ROLLBACK');
+  } catch {
+    // No transaction is open any more: the engine rolled it back itself.
+  }
+}
+
+function storageFault(error: unknown): Fault {
+  const message = error instanceof Error ? error.message : '';
+  if (/full/i.test(message)) return new Fault('no-store', 'The disk is full', { cause: error });
+  return new Fault('transient', 'The store cannot write now', { cause: error });
+}
+
+function failure(sequence: number, error: unknown): AnswerMessage {
+  if (error instanceof Fault) return { sequence, fault: { kind: error.kind, message: error.message, bug: false } };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { sequence, fault: { kind: 'exception', message: text, bug: true } };
+}
+
+function closeAll(port: MessagePort, files: Files): void {
+  for (const database of Object.values(files)) database.close();
+  port.postMessage('closed');
+  port.close();
+}
+
+if (parentPort !== null) run(parentPort, openFiles((workerData as { dataDir: string }).dataDir));
