@@ -62,12 +62,14 @@ export type Question =
   /** One resource, at its present or a former version. A former version needs the right to the present one. */
   | { readonly kind: 'resource'; readonly type: StoredType; readonly id: string; readonly version?: number }
   | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd }
-  /** Instances of a study, at most `limit` after `offset`. UIDs that are given must match. */
+  /** Instances of a study, at most `limit` after `offset`. UIDs that are given must match; metadata can be left out. */
   | {
       readonly kind: 'instances';
       readonly studyInstanceUID: string;
       readonly seriesInstanceUID?: string;
       readonly sopInstanceUIDs?: readonly string[];
+      /** Answers rows whose `metadata` is empty. */
+      readonly omitMetadata?: true;
       readonly offset: number;
       readonly limit: number;
     };

@@ -39,7 +39,7 @@ function selectInstances(db: Database, question: InstancesQuestion): InstanceRow
   const series = seriesInstanceUID === undefined ? '' : ' AND series_instance_uid = ?';
   const sops = sopInstanceUIDs === undefined ? '' : ` AND sop_instance_uid IN (${marks(sopInstanceUIDs)})`;
   const rows = db.all<Columns>(
-    `SELECT * FROM instance WHERE study_instance_uid = ?${series}${sops}
+    `SELECT ${question.omitMetadata === true ? WITHOUT_METADATA : '*'} FROM instance WHERE study_instance_uid = ?${series}${sops}
      ORDER BY series_number, series_instance_uid, instance_number, sop_instance_uid LIMIT ? OFFSET ?`,
     studyInstanceUID,
     ...(seriesInstanceUID === undefined ? [] : [seriesInstanceUID]),
@@ -49,6 +49,9 @@ function selectInstances(db: Database, question: InstancesQuestion): InstanceRow
   );
   return rows.map(toInstanceRow);
 }
+
+const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
+  series_number, instance_number, blob_name, blob_size, blob_sha256, data_set_offset, data_set_digest, '' AS metadata, source, person`;
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {

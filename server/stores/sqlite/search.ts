@@ -22,7 +22,7 @@ const CHAIN_BOUND = 1_000;
 export function search(db: Database, grant: Grant, query: SearchQuery, after: PageEnd | undefined): SearchPage {
   const criteria = query.where.map((criterion) => plain(db, grant, criterion));
   const candidates = candidatesOf(db, grant, query.type, criteria);
-  const total = totalOf(db, candidates, query);
+  const total = totalOf(candidates, query);
   if (query.summary === 'count' || query.count === 0) return { rows: [], included: [], total, next: undefined };
   const { rows, next } = pageOf(db, grant, candidates, query, after);
   return { rows, included: includedRows(db, grant, rows, query.include), total, next };
@@ -157,7 +157,7 @@ function fromAcl(db: Database, grant: Grant, type: StoredType, criteria: readonl
   };
 }
 
-function totalOf(db: Database, candidates: Candidates, query: SearchQuery): number | undefined {
+function totalOf(candidates: Candidates, query: SearchQuery): number | undefined {
   if (query.summary === 'count' || query.total === 'accurate') return candidates.count(Number.MAX_SAFE_INTEGER);
   if (query.total === 'none') return undefined;
   const counted = candidates.count(TOTAL_BOUND + 1);
