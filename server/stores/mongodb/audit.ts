@@ -1,0 +1,121 @@
+/** AuditEvents: written with the passage they tell of, read and searched like rows, in collections of their own. */
+import type { ClientSession, Filter } from 'mongodb';
+import { indexAuditEvent } from '../../../profiles/audit-event-index.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Criterion, SearchQuery } from '../../../profiles/search-query.ts';
+import { principal } from '../../access/right.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
+import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import { restoreEvent } from '../audit-chain.ts';
+import type { Collections } from './collections.ts';
+import { compileCriterion } from './criteria.ts';
+import type { AuditDocument } from './documents.ts';
+import { toIndexArrays } from './index-arrays.ts';
+import { following } from './listing.ts';
+import type { Reader } from './reader.ts';
+import { stamp } from './row-changes.ts';
+import { TOTAL_BOUND } from './search.ts';
+
+/** Records events, each once by its id; they are sealed later. Without a session each is written on its own. */
+export async function insertAudit({ audit }: Collections, records: readonly AuditRecord[], now: number, session?: ClientSession): Promise<void> {
+  if (records.length === 0) return;
+  const operations = records.map((record) => {
+    const { _id, ...content } = toDocument(record, now);
+    return { updateOne: { filter: { _id }, update: { $setOnInsert: content }, upsert: true } };
+  });
+  await audit.bulkWrite(operations, session === undefined ? {} : { session });
+}
+
+function toDocument({ event, persons }: AuditRecord, now: number): AuditDocument {
+  const recorded = Date.parse(event.recorded ?? '');
+  const sort = Number.isNaN(recorded) ? now : recorded;
+  return {
+    _id: event.id,
+    type: 'AuditEvent',
+    id: event.id,
+    sort,
+    updated: sort,
+    persons: [...new Set(persons.map(principal.patient))],
+    pending: true,
+    event: JSON.stringify(event),
+    ...toIndexArrays(indexAuditEvent(event), sort),
+  };
+}
+
+/** Reads one event that the grant shows. */
+export async function readAuditEvent(reader: Reader, id: string): Promise<VisibleRow | undefined> {
+  const found = await reader.collections.audit.findOne({ _id: id, ...visibleTo(reader) }, { session: reader.session });
+  return found === null ? undefined : (await toRows(reader, [found]))[0];
+}
+
+/** Answers one page of events. They repeat what they need, so nothing is included and no chain is followed. */
+export async function searchAuditEvents(reader: Reader, query: SearchQuery, after: PageEnd | undefined): Promise<SearchPage> {
+  const { collections, session } = reader;
+  const filter = await filterOf(reader, query.where);
+  const isCount = query.summary === 'count';
+  const found = isCount
+    ? []
+    : await collections.audit
+        .find({ $and: [filter, following(after)] }, { session })
+        .sort({ sort: -1, id: 1 })
+        .limit(query.count + 1)
+        .toArray();
+  const page = found.slice(0, query.count);
+  const last = page.at(-1);
+  return {
+    rows: await toRows(reader, page),
+    included: [],
+    total: query.total === 'none' && !isCount ? undefined : await count(reader, filter, query),
+    next: last !== undefined && found.length > page.length ? { sort: last.sort, id: last.id } : undefined,
+  };
+}
+
+async function count({ collections, session }: Reader, filter: Filter<AuditDocument>, query: SearchQuery): Promise<number | undefined> {
+  if (query.total === 'accurate') return await collections.audit.countDocuments(filter, { session });
+  const total = await collections.audit.countDocuments(filter, { session, limit: TOTAL_BOUND + 1 });
+  return total > TOTAL_BOUND ? undefined : total;
+}
+
+async function filterOf(reader: Reader, where: readonly Criterion[]): Promise<Filter<AuditDocument>> {
+  const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...visibleTo(reader) }];
+  for (const criterion of where) filters.push((await compileCriterion(criterion, refuseChain)) as Filter<AuditDocument>);
+  return { $and: filters };
+}
+
+async function refuseChain(): Promise<never> {
+  throw new Fault('not-supported', 'AuditEvents cannot be searched through other resources');
+}
+
+function visibleTo({ grant }: Reader): Filter<AuditDocument> {
+  return grant.system ? {} : { persons: { $in: [...grant.principals] } };
+}
+
+async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<readonly VisibleRow[]> {
+  const sealed = await readSealed(reader, found);
+  return found.map((document) => {
+    const { id, sort, updated } = document;
+    const event = document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as object);
+    if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
+    const json = stamp(event, 1, updated);
+    return { type: 'AuditEvent', id, version: 1, updated, sort, json, person: undefined, subject: undefined, blob: undefined, shownBy: shownBy(reader, id) };
+  });
+}
+
+function shownBy({ grant }: Reader, id: string): VisibleRow['shownBy'] {
+  return grant.system ? undefined : { rightId: id, relation: 'named', source: undefined };
+}
+
+/** Sealed events by sequence, put together again as far as their personal sides are there. */
+async function readSealed({ collections, session }: Reader, found: readonly AuditDocument[]): Promise<ReadonlyMap<number, object>> {
+  const sequences = found.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
+  if (sequences.length === 0) return new Map();
+  const entries = await collections.chain.find({ _id: { $in: sequences } }, { session }).toArray();
+  const sides = await collections.personal.find({ _id: { $in: sequences } }, { session }).toArray();
+  const bySequence = new Map(sides.map((side) => [side._id, side]));
+  return new Map(
+    entries.map(({ _id, body }) => {
+      const { agents, entities } = bySequence.get(_id) ?? {};
+      return [_id, restoreEvent(body, { agents, entities })];
+    }),
+  );
+}

@@ -1,0 +1,94 @@
+/** Commits: one plan, one transaction, once. */
+import type { ClientSession } from 'mongodb';
+import { Fault } from '../../../profiles/fault.ts';
+import { MAX_PLAN_ENTRIES, type AgendaEntry, type Claim, type CommitPlan, type CommitReceipt } from '../../ports/commit-plan.ts';
+import { rowKey } from './acl-rows.ts';
+import { insertAudit } from './audit.ts';
+import type { Collections } from './collections.ts';
+import { writeInstances } from './instances.ts';
+import { materialise } from './materialise.ts';
+import { personsOf, writePersons, writeRights } from './persons.ts';
+import { readStanding, requireConditions, stageRows, writeRows } from './row-changes.ts';
+import { inTransaction } from './transaction.ts';
+import type { Turns } from './turns.ts';
+
+/**
+ * Applies a plan once. When nobody can say whether a commit was applied, the plan's id in the store says it.
+ * @throws {Fault} as RecordStore.commit
+ */
+export async function commitPlan(collections: Collections, turns: Turns, plan: CommitPlan): Promise<CommitReceipt> {
+  if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
+  refuseAuditEvents(plan);
+  return await turns.take(keysOf(plan), async () =>
+    await inTransaction(
+      collections.client,
+      async (session) => await applyPlan(collections, plan, session),
+      async () => (await collections.commits.findOne({ _id: plan.id }))?.receipt,
+    ),
+  );
+}
+
+function entriesOf({ puts, deletes, instances, rights, revoked, claims, agenda, audit }: CommitPlan): number {
+  const parts = [puts, deletes, instances, rights, revoked, claims, agenda, audit];
+  return parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
+}
+
+function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
+  const named = [...(puts ?? []), ...(deletes ?? [])];
+  if (named.some(({ type }) => type === 'AuditEvent')) throw new Fault('not-supported', 'AuditEvents are written by the trail only');
+}
+
+/** What this process should not work on twice at once. */
+function keysOf(plan: CommitPlan): ReadonlySet<string> {
+  const persons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? [])].map(({ person }) => person ?? '');
+  const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...(plan.preconditions ?? [])].map(({ type, id }) => rowKey(type, id));
+  const claims = (plan.claims ?? []).map(({ key }) => key);
+  const keys = new Set([plan.id, ...persons, ...rows, ...claims]);
+  keys.delete('');
+  return keys;
+}
+
+async function applyPlan(collections: Collections, plan: CommitPlan, session: ClientSession): Promise<CommitReceipt> {
+  const { commits } = collections;
+  const before = await commits.findOne({ _id: plan.id }, { session });
+  if (before !== null) return before.receipt;
+  const now = Date.now();
+  const conditions = plan.preconditions ?? [];
+  const standing = await readStanding(collections, plan, session);
+  requireConditions(conditions, standing);
+  await takeClaims(collections, plan.claims ?? [], session);
+  const staged = stageRows(plan, standing, now);
+  const rows = [...staged.changes.values()];
+  const states = await writePersons(collections, await personsOf(collections, plan, rows, session), plan, session);
+  await writeRights(collections, plan, session);
+  await writeRows(collections, staged, conditions, standing, session);
+  const instances = await writeInstances(collections, plan.instances ?? [], session);
+  await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states }, session);
+  await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
+  await insertAudit(collections, plan.audit ?? [], now, session);
+  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances };
+  await commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
+  return receipt;
+}
+
+async function takeClaims({ claims }: Collections, wanted: readonly Claim[], session: ClientSession): Promise<void> {
+  if (wanted.length === 0) return;
+  const found = await claims.find({ _id: { $in: wanted.map(({ key }) => key) } }, { session }).toArray();
+  const held = new Map(found.map(({ _id, value }) => [_id, value]));
+  const fresh = new Map<string, string>();
+  for (const { key, value } of wanted) {
+    const holder = held.get(key) ?? fresh.get(key);
+    if (holder !== undefined && holder !== value) throw new Fault('conflict', 'An identifier is taken already');
+    if (holder === undefined) fresh.set(key, value);
+  }
+  if (fresh.size > 0) await claims.insertMany([...fresh].map(([_id, value]) => ({ _id, value })), { session });
+}
+
+// Done comes first: an entry that a plan ends and puts again stays.
+async function writeAgenda({ agenda }: Collections, done: readonly AgendaEntry[], put: readonly AgendaEntry[], session: ClientSession): Promise<void> {
+  const operations = [
+    ...done.map(({ key, at }) => ({ deleteOne: { filter: { _id: key, at } } })),
+    ...put.map(({ key, at }) => ({ replaceOne: { filter: { _id: key }, replacement: { at }, upsert: true } })),
+  ];
+  if (operations.length > 0) await agenda.bulkWrite(operations, { session });
+}

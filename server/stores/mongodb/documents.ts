@@ -1,0 +1,145 @@
+/** The documents of each collection. Times are epoch milliseconds unless a Date is needed for a TTL index. */
+import type { StoredType } from '../../../profiles/visibility.ts';
+import type { PatientState } from '../../access/decide.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { Principal, Relation } from '../../access/right.ts';
+import type { CommitReceipt, InstanceRow } from '../../ports/commit-plan.ts';
+import type { BlobRef } from '../../ports/image-store.ts';
+
+/** Arrays that criteria are matched against; written by index-arrays.ts. */
+export type IndexArrays = {
+  /** Keys of `tokenKey` and `presenceKey`. */
+  readonly tok: readonly string[];
+  /** Keys of `referenceKey`. */
+  readonly ref: readonly string[];
+  readonly dates: readonly { readonly p: string; readonly lo: number; readonly hi: number }[];
+  readonly str: readonly { readonly p: string; readonly v: string }[];
+  /** Keys of `trigramKeys`. */
+  readonly tri: readonly string[];
+};
+
+/** What a version of a row is, beside its search values. */
+export type RowContent = {
+  readonly type: StoredType;
+  readonly id: string;
+  readonly version: number;
+  readonly updated: number;
+  readonly sort: number;
+  readonly json: string;
+  readonly person?: PersonKey | undefined;
+  readonly subject?: string | undefined;
+  /** Rank of the confidentiality level. */
+  readonly level: number;
+  readonly released: boolean;
+  readonly parent?: string | undefined;
+  readonly blob?: BlobRef | undefined;
+};
+
+/** A standing row; `_id` is `Type/id`. */
+export type RowDocument = { readonly _id: string; readonly gone?: never; readonly touches?: number } & RowContent & IndexArrays;
+
+/** What is left of a deleted row, or a guard where none stood yet: it keeps the version and lets writes conflict. */
+export type Tombstone = { readonly _id: string; readonly gone: true; readonly version: number; readonly touches?: number };
+
+/** A document of `rows`. */
+export type StoredRow = RowDocument | Tombstone;
+
+/** A former version; `_id` is `Type/id/version`. */
+export type HistoryDocument = { readonly _id: string } & RowContent;
+
+/** What is permitted: one document per right and row that it shows. `item` is `Type/id` of the row. */
+export type AclDocument = {
+  readonly _id: string;
+  readonly principal: Principal;
+  readonly type: StoredType;
+  readonly sort: number;
+  readonly id: string;
+  readonly item: string;
+  readonly rightId: string;
+  readonly relation: Relation;
+  readonly source?: string | undefined;
+  readonly from: number;
+  readonly to: number;
+};
+
+/** A right; `item` is undefined when its scope is the whole record. */
+export type RightDocument = {
+  readonly _id: string;
+  readonly person: PersonKey;
+  readonly principal: Principal;
+  readonly relation: Relation;
+  readonly item?: string | undefined;
+  readonly from: number;
+  readonly to: number;
+  readonly source?: string | undefined;
+};
+
+/** A person's state; `writes` counts the commits that concern the person, so that any two of them conflict. */
+export type PersonDocument = { readonly _id: PersonKey; readonly writes: number } & Partial<PatientState>;
+
+/** An instance; `_id` is the SOP Instance UID. Absent numbers are null, which sorts first. */
+export type InstanceDocument = Omit<InstanceRow, 'sopInstanceUID' | 'instanceNumber' | 'seriesNumber'> & {
+  readonly _id: string;
+  readonly instanceNumber: number | null;
+  readonly seriesNumber: number | null;
+};
+
+/** A plan that was applied. */
+export type CommitDocument = { readonly _id: string; readonly receipt: CommitReceipt; readonly at: Date };
+
+/** An agenda entry; `_id` is its key. */
+export type AgendaDocument = { readonly _id: string; readonly at: number };
+
+/** A claim; `_id` is its key. */
+export type ClaimDocument = { readonly _id: string; readonly value: string };
+
+/** An AuditEvent; `_id` is its id. It holds the event until it is sealed, then its place in the chain. */
+export type AuditDocument = {
+  readonly _id: string;
+  readonly type: 'AuditEvent';
+  readonly id: string;
+  readonly sort: number;
+  readonly updated: number;
+  readonly persons: readonly Principal[];
+  readonly pending?: true;
+  /** JSON of the event, until it is sealed. */
+  readonly event?: string;
+  readonly sequence?: number;
+} & IndexArrays;
+
+/** A sealed entry; `_id` is its sequence number. */
+export type ChainDocument = { readonly _id: number; readonly hash: string; readonly body: string; readonly event: string };
+
+/** One erasable side of a sealed entry. */
+export type SideDocument = { readonly salt: string; readonly json: string };
+
+/** The erasable sides of a sealed entry; `_id` is its sequence number. */
+export type PersonalDocument = { readonly _id: number; readonly agents?: SideDocument; readonly entities?: SideDocument };
+
+/** A lease: who holds it, until when, and the fencing token that rises with every holder. */
+export type LeaseDocument = {
+  readonly _id: string;
+  readonly holder: string;
+  readonly token: number;
+  readonly until: number;
+  readonly uses?: number;
+};
+
+/** A document of `meta`: the schema's version, or the probe of start-up. */
+export type MetaDocument = { readonly _id: string; readonly version?: number; readonly probes?: number };
+
+/** A stored model of the authorization server. `expires` serves the TTL index. */
+export type TokenDocument = {
+  readonly _id: string;
+  readonly model: string;
+  readonly payload: string;
+  readonly expiresAt?: number | undefined;
+  readonly consumedAt?: number | undefined;
+  readonly grantId?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly userCode?: string | undefined;
+  readonly expires?: Date | undefined;
+};
+
+/** A name that was used; `expiresAt` is epoch seconds. */
+export type UsedNameDocument = { readonly _id: string; readonly expiresAt: number; readonly expires: Date };

@@ -1,0 +1,74 @@
+/** Instances, one document each: a study of any size stays below the limit of a document. */
+import type { ClientSession, Filter } from 'mongodb';
+import { Fault } from '../../../profiles/fault.ts';
+import type { CommitReceipt, InstanceRow } from '../../ports/commit-plan.ts';
+import type { Question } from '../../ports/record-store.ts';
+import type { Collections } from './collections.ts';
+import type { InstanceDocument } from './documents.ts';
+
+/** The question that asks for instances. */
+export type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
+
+const ORDER = { seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } as const;
+
+/**
+ * Adds the instances that do not stand yet.
+ * @throws {Fault} conflict - one stands with another data set
+ */
+export async function writeInstances(
+  { instances }: Collections,
+  received: readonly InstanceRow[],
+  session: ClientSession,
+): Promise<CommitReceipt['instances']> {
+  if (received.length === 0) return [];
+  const uids = received.map(({ sopInstanceUID }) => sopInstanceUID);
+  const found = await instances.find({ _id: { $in: uids } }, { session, projection: { dataSetDigest: 1 } }).toArray();
+  const digests = new Map(found.map(({ _id, dataSetDigest }) => [_id, dataSetDigest]));
+  const fresh: InstanceDocument[] = [];
+  const results = received.map((instance) => {
+    const standing = digests.get(instance.sopInstanceUID);
+    if (standing === instance.dataSetDigest) return 'already';
+    if (standing !== undefined) {
+      throw new Fault('conflict', 'The SOP Instance stands already with another data set', { expression: 'SOPInstanceUID' });
+    }
+    digests.set(instance.sopInstanceUID, instance.dataSetDigest);
+    fresh.push(toDocument(instance));
+    return 'stored';
+  });
+  if (fresh.length > 0) await instances.insertMany(fresh, { session });
+  return results;
+}
+
+/** Reads instances of a study, whoever may see them. */
+export async function readInstances({ instances }: Collections, question: InstancesQuestion, session: ClientSession): Promise<readonly InstanceRow[]> {
+  if (question.limit < 1) return [];
+  const found = await instances
+    .find(filterOf(question), { session })
+    .sort(ORDER)
+    .skip(question.offset)
+    .limit(question.limit)
+    .toArray();
+  return found.map(fromDocument);
+}
+
+function filterOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: InstancesQuestion): Filter<InstanceDocument> {
+  return {
+    studyInstanceUID,
+    ...(seriesInstanceUID === undefined ? {} : { seriesInstanceUID }),
+    ...(sopInstanceUIDs === undefined ? {} : { _id: { $in: [...sopInstanceUIDs] } }),
+  };
+}
+
+function toDocument({ sopInstanceUID, ...instance }: InstanceRow): InstanceDocument {
+  const { instanceNumber = null, seriesNumber = null } = instance;
+  return { ...instance, _id: sopInstanceUID, instanceNumber, seriesNumber };
+}
+
+function fromDocument({ _id, instanceNumber, seriesNumber, ...instance }: InstanceDocument): InstanceRow {
+  return {
+    ...instance,
+    sopInstanceUID: _id,
+    instanceNumber: instanceNumber ?? undefined,
+    seriesNumber: seriesNumber ?? undefined,
+  };
+}

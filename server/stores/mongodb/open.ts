@@ -1,0 +1,55 @@
+/** Opens the stores on MongoDB. */
+import type { Fault } from '../../../profiles/fault.ts';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { TokenStore } from '../../ports/token-store.ts';
+import { collectionsOf } from './collections.ts';
+import { connect } from './connect.ts';
+import { MongoRecordStore } from './records.ts';
+import { migrate } from './schema.ts';
+import { Sealer } from './sealer.ts';
+import { MongoTokenStore } from './tokens.ts';
+import { MongoAuditTrail } from './trail.ts';
+
+/** Where warnings go; nothing of a patient is in them. */
+export type StoreLog = { warn(detail: { readonly fault: Fault }, message: string): void };
+
+/** What is needed to open the stores. `uri` may name a database; without one it is `passerelle`. */
+export type MongoStoresOptions = { readonly uri: string; readonly log?: StoreLog };
+
+/** Open stores; `close` ends the connection of all of them. */
+export type MongoStores = {
+  readonly records: RecordStore;
+  readonly trail: AuditTrail;
+  readonly tokens: TokenStore;
+  close(): Promise<void>;
+};
+
+/**
+ * Connects, brings the schema up to date, and begins to seal audit events. Any number of processes may do so at once.
+ * @throws {Fault} not-supported - no replica set, no transactions, or a newer schema
+ * @throws {Fault} transient - the server is out of reach
+ */
+export async function openMongoStores({ uri, log }: MongoStoresOptions): Promise<MongoStores> {
+  const { client, db } = await connect(uri);
+  const collections = collectionsOf(client, db);
+  try {
+    await migrate(db, collections);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  const sealer = new Sealer(collections, (fault) => log?.warn({ fault }, 'Audit events could not be sealed'));
+  sealer.start();
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    closing ??= sealer.stop().catch(() => {}).then(async () => await client.close());
+    await closing;
+  };
+  return {
+    records: new MongoRecordStore(collections, close),
+    trail: new MongoAuditTrail(collections, sealer),
+    tokens: new MongoTokenStore(collections),
+    close,
+  };
+}

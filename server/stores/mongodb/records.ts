@@ -1,0 +1,93 @@
+/** The record store on MongoDB. */
+import type { Grant, SystemGrant } from '../../access/grant.ts';
+import type { PatientState } from '../../access/decide.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { Right } from '../../access/right.ts';
+import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt } from '../../ports/commit-plan.ts';
+import type { AnswerTo, Audited, Passage, Question, RecordStore } from '../../ports/record-store.ts';
+import { insertAudit } from './audit.ts';
+import type { Collections } from './collections.ts';
+import { commitPlan } from './commit.ts';
+import { asStore } from './errors.ts';
+import { readRights, readState } from './persons.ts';
+import { answer, listBlobNames } from './read.ts';
+import { inTransaction } from './transaction.ts';
+import { Turns } from './turns.ts';
+
+/** The record store over one connection. */
+export class MongoRecordStore implements RecordStore {
+  readonly #collections: Collections;
+  readonly #close: () => Promise<void>;
+  readonly #turns = new Turns();
+
+  constructor(collections: Collections, close: () => Promise<void>) {
+    this.#collections = collections;
+    this.#close = close;
+  }
+
+  async commit(plan: CommitPlan): Promise<CommitReceipt> {
+    return await commitPlan(this.#collections, this.#turns, plan);
+  }
+
+  async look<Q extends Question>(
+    grant: Grant,
+    question: Q,
+    account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
+  ): Promise<Audited<AnswerTo<Q>>> {
+    const collections = this.#collections;
+    return await inTransaction(collections.client, async (session) => {
+      const found = await answer({ collections, session, grant, now: grant.now }, question);
+      await insertAudit(collections, account(found), Date.now(), session);
+      return { answer: found, passage: passageOf(grant) };
+    });
+  }
+
+  async follow<Q extends Question>({ grant }: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
+    return await this.#read(grant, question, now);
+  }
+
+  async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
+    return await this.#read(grant, question, grant.now);
+  }
+
+  async claimed(_grant: SystemGrant, key: string): Promise<string | undefined> {
+    return (await asStore(() => this.#collections.claims.findOne({ _id: key })))?.value;
+  }
+
+  async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
+    return await asStore(() => readRights(this.#collections, person, grant.now));
+  }
+
+  async stateOf(_grant: SystemGrant, person: PersonKey): Promise<PatientState> {
+    return await asStore(() => readState(this.#collections, person));
+  }
+
+  async due(now: number, limit: number): Promise<readonly AgendaEntry[]> {
+    if (limit < 1) return [];
+    const { agenda } = this.#collections;
+    const found = await asStore(() => agenda.find({ at: { $lte: now } }).sort({ at: 1, _id: 1 }).limit(limit).toArray());
+    return found.map(({ _id, at }) => ({ key: _id, at }));
+  }
+
+  blobNames(_grant: SystemGrant): AsyncIterable<string> {
+    return listBlobNames(this.#collections);
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+  }
+
+  async #read<Q extends Question>(grant: Grant, question: Q, now: number): Promise<AnswerTo<Q>> {
+    const collections = this.#collections;
+    return await inTransaction(collections.client, async (session) => await answer({ collections, session, grant, now }, question), noResult);
+  }
+}
+
+function passageOf(grant: Grant): Passage {
+  return Object.freeze({ grant }) as unknown as Passage;
+}
+
+/** A read changes nothing: when its commit is unknown, it is read again. */
+async function noResult(): Promise<undefined> {
+  return undefined;
+}

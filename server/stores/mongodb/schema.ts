@@ -1,0 +1,63 @@
+/** The schema's version and its migrations. Of servers that start at once one migrates and the others wait. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Db } from 'mongodb';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Collections } from './collections.ts';
+import { asStore, isDuplicateKey } from './errors.ts';
+import { dropLease, takeLease } from './lease.ts';
+import { createCollections } from './migrations/001-init.ts';
+
+type Migration = (db: Db) => Promise<void>;
+
+/** Each may be run again after it was cut short; the place in the list is its version. */
+const MIGRATIONS: readonly Migration[] = [createCollections];
+
+const LEASE = 'migration';
+const LEASE_MS = 10 * 60_000;
+const WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5 * 60_000;
+
+/**
+ * Brings the database to the schema of this program.
+ * @throws {Fault} not-supported - a newer program wrote it
+ * @throws {Fault} transient - another server has been migrating for too long
+ */
+export async function migrate(db: Db, collections: Collections): Promise<void> {
+  const holder = randomUUID();
+  const deadline = Date.now() + LONGEST_WAIT_MS;
+  while (!(await asStore(() => isCurrent(collections)))) {
+    if (await tryToHold(collections, holder)) {
+      await asStore(() => runMigrations(db, collections));
+      await asStore(() => dropLease(collections.leases, LEASE, holder));
+    } else {
+      if (Date.now() > deadline) throw new Fault('transient', 'Another server has been migrating the database for too long');
+      await pause(WAIT_MS);
+    }
+  }
+}
+
+async function isCurrent({ meta }: Collections): Promise<boolean> {
+  const version = (await meta.findOne({ _id: 'schema' }))?.version ?? 0;
+  if (version <= MIGRATIONS.length) return version === MIGRATIONS.length;
+  throw new Fault('not-supported', `The database has schema ${version}; this program knows ${MIGRATIONS.length}: run a newer one`);
+}
+
+async function tryToHold({ leases }: Collections, holder: string): Promise<boolean> {
+  try {
+    return (await takeLease(leases, LEASE, holder, LEASE_MS)) !== undefined;
+  } catch (error) {
+    // Both saw no lease and wrote one: the other was first.
+    if (isDuplicateKey(error)) return false;
+    throw error;
+  }
+}
+
+async function runMigrations(db: Db, { meta }: Collections): Promise<void> {
+  const done = (await meta.findOne({ _id: 'schema' }))?.version ?? 0;
+  for (const [at, migration] of MIGRATIONS.entries()) {
+    if (at < done) continue;
+    await migration(db);
+    await meta.updateOne({ _id: 'schema' }, { $set: { version: at + 1 } }, { upsert: true });
+  }
+}
