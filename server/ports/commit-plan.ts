@@ -84,6 +84,11 @@ export type CommitPlan = {
   readonly rights?: readonly Right[];
   /** Ids of rights that end. */
   readonly revoked?: readonly string[];
+  /**
+   * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and claims whose
+   * value is the key move from one key to the other, and so do the events in the trail.
+   */
+  readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
   readonly agenda?: readonly AgendaEntry[];
   /** Agenda entries done; an entry that was moved since it was read (`at` differs) stays. */

@@ -5,7 +5,8 @@ import { MAX_PLAN_ENTRIES, type Claim, type CommitReceipt, type InstanceRow, typ
 import type { Right } from '../../access/right.ts';
 import type { Database } from './database.ts';
 import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
-import type { WirePlan, WirePut } from './protocol.ts';
+import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
+import { rekeyPerson } from './rekey.ts';
 import { removeRow, standingRow, writeRow } from './write-rows.ts';
 
 /** Applies a plan at a time; a plan that was applied before gets its first receipt. */
@@ -15,6 +16,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
+  for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
   for (const state of plan.states ?? []) changeState(db, state);
   for (const id of plan.revoked ?? []) revoke(db, id);
   for (const right of plan.rights ?? []) insertRight(db, right);
@@ -23,15 +25,20 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   for (const right of plan.rights ?? []) materialiseRight(db, right);
   for (const { person } of plan.states ?? []) materialisePerson(db, person);
+  for (const { to } of plan.rekeys ?? []) materialisePerson(db, to);
   for (const { key, at } of plan.done ?? []) db.run('DELETE FROM agenda WHERE key = ? AND at = ?', key, at);
   for (const { key, at } of plan.agenda ?? []) db.run(PUT_AGENDA, key, at);
-  for (const record of plan.audit) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(record));
+  for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
   const receipt: CommitReceipt = { versions, committedAt: now, instances };
   db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
   return receipt;
 }
 
 const PUT_AGENDA = 'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at';
+
+function outboxOf(plan: WirePlan): OutboxEntry[] {
+  return [...(plan.rekeys ?? []).map((rekey) => ({ rekey })), ...plan.audit.map((event) => ({ event }))];
+}
 
 function entriesOf(plan: WirePlan): number {
   const parts = [plan.puts, plan.deletes, plan.instances, plan.rights, plan.revoked, plan.claims, plan.agenda, plan.audit];

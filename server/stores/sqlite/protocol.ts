@@ -14,6 +14,12 @@ export type WireAudit = AuditRecord & { readonly index: IndexEntries };
 /** A plan on its way to the writer. */
 export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & { readonly puts: readonly WirePut[]; readonly audit: readonly WireAudit[] };
 
+/** What the record file hands over to the audit file: an event, or a person's new key. */
+export type OutboxEntry = { readonly event: WireAudit } | { readonly rekey: Rekey };
+
+/** A change of person key. */
+export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
+
 /** Orders to the writer and what each answers. */
 export type Orders = {
   readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };

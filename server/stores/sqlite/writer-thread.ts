@@ -8,7 +8,8 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
 import { applyPlan } from './apply-plan.ts';
 import { openWriter, type Database } from './database.ts';
-import type { AnswerMessage, OrderMessage, Orders, OrderName, WireAudit } from './protocol.ts';
+import type { AnswerMessage, OrderMessage, Orders, OrderName, OutboxEntry } from './protocol.ts';
+import { rekeyTrail } from './rekey.ts';
 import { MIGRATIONS, migrate } from './schema.ts';
 import { applyTokenOrder } from './write-tokens.ts';
 import { appendEvents, readHead } from './write-trail.ts';
@@ -48,7 +49,7 @@ function run(port: MessagePort, files: Files): void {
       const mine = orders.filter((order) => FILE_OF[order.name] === file);
       if (mine.length > 0) head = runGroup(port, files, file, mine, head);
     }
-    if (orders.some((order) => order.name === 'commit' && order.order.audit.length > 0)) head = drainOutbox(files, head);
+    if (orders.some((order) => order.name === 'commit' && (order.order.audit.length > 0 || order.order.rekeys !== undefined))) head = drainOutbox(files, head);
     if (group.includes('close')) closeAll(port, files);
   });
 }
@@ -116,7 +117,9 @@ function drainOutbox(files: Files, head: TrailHead): TrailHead {
   const last = waiting.at(-1);
   if (last === undefined) return head;
   files.trail.script('BEGIN IMMEDIATE');
-  const next = appendEvents(files.trail, head, waiting.map(({ record }) => JSON.parse(record) as WireAudit));
+  const entries = waiting.map(({ record }) => JSON.parse(record) as OutboxEntry);
+  const next = appendEvents(files.trail, head, entries.flatMap((entry) => ('event' in entry ? [entry.event] : [])));
+  for (const entry of entries) if ('rekey' in entry) rekeyTrail(files.trail, entry.rekey);
   files.trail.script('COMMIT');
   files.records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position);
   return drainOutbox(files, next);

@@ -26,6 +26,7 @@ CREATE TABLE instance (
 );
 CREATE INDEX instance_order ON instance
   (study_instance_uid, series_number, series_instance_uid, instance_number, sop_instance_uid);
+CREATE INDEX instance_person ON instance (person);
 
 CREATE TABLE agenda (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX agenda_at ON agenda (at);

@@ -1,0 +1,75 @@
+/** A requester opens instances of a study: WADO-RS and RAD-69. Parts are read page by page under what holds then. */
+import type { Readable } from 'node:stream';
+import { studyEntity, type PassageKind } from '../../profiles/audit-event.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { ImageStore } from '../ports/image-store.ts';
+import type { Passage, Question } from '../ports/record-store.ts';
+import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
+import { requireScope } from './require-scope.ts';
+
+/** Which instances; without series or instances the whole study. */
+export type InstancesRequest = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID?: string;
+  readonly sopInstanceUIDs?: readonly string[];
+  readonly passage: PassageKind;
+  /** Leaves `metadata` of the rows empty: for doors that send the bytes only. */
+  readonly omitMetadata?: true;
+};
+
+/** What the flow needs. */
+export type RetrieveInstancesDeps = GuardDeps & { readonly images: ImageStore };
+
+/** Instances read at a time: a withdrawal stops a running answer at the next page. */
+const PAGE = 100;
+
+/**
+ * Finds the instances that a requester may open, as an asynchronous sequence whose first page is audited already.
+ * @throws {Fault} forbidden - the scopes do not allow it
+ * @throws {Fault} not-found - no such study or instance, or none that the requester may see
+ */
+export function retrieveInstances(deps: GuardDeps) {
+  return async (visit: Visit, request: InstancesRequest): Promise<AsyncIterable<InstanceRow>> =>
+    await refusalsRecorded(deps, visit, request.passage, async () => {
+      requireScope(visit.requester, 'ImagingStudy', 'r');
+      const { passage, ...which } = request;
+      const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
+      const first = await guarded(deps, visit, passage, question, ({ study, instances }) => ({
+        rows: study === undefined ? [] : [study],
+        entities: study === undefined ? [] : [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, detailOf(which, instances.length))],
+      }));
+      const { instances } = first.answer;
+      if (instances.length === 0) throw new Fault('not-found', 'No such study, series or instance');
+      return pages(deps, first.passage, question, instances);
+    });
+}
+
+/** Opens the whole file of an instance, or from its data set on. */
+export async function openInstance(images: ImageStore, row: InstanceRow, from: 'file' | 'data-set' = 'file'): Promise<Readable> {
+  return await images.open(row.blob.name, from === 'file' ? 0 : row.dataSetOffset);
+}
+
+async function* pages(
+  deps: GuardDeps,
+  passage: Passage,
+  question: Extract<Question, { kind: 'instances' }>,
+  first: readonly InstanceRow[],
+): AsyncGenerator<InstanceRow> {
+  let page = first;
+  for (let offset = PAGE; ; offset += PAGE) {
+    yield* page;
+    if (page.length < PAGE) return;
+    const answer = await further(deps, passage, { ...question, offset });
+    if (answer.study === undefined) throw new Fault('not-found', 'The study is not there any more');
+    page = answer.instances;
+  }
+}
+
+function detailOf(which: { seriesInstanceUID?: string; sopInstanceUIDs?: readonly string[] }, count: number): Record<string, string> {
+  return {
+    ...(which.seriesInstanceUID === undefined ? {} : { series: which.seriesInstanceUID }),
+    ...(which.sopInstanceUIDs?.length === 1 ? { instance: which.sopInstanceUIDs[0] ?? '' } : {}),
+    ...(count < PAGE ? { instances: String(count) } : {}),
+  };
+}

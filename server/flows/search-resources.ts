@@ -1,0 +1,61 @@
+/** A requester searches a type: FHIR search, ITI-67, QIDO-RS and ITI-18 are faces of this one story. */
+import { createHash } from 'node:crypto';
+import type { PassageKind } from '../../profiles/audit-event.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { SearchQuery } from '../../profiles/search-query.ts';
+import type { PageEnd, SearchPage } from '../ports/record-store.ts';
+import { guarded, refusalsRecorded, referenceOf, type GuardDeps, type Visit } from './guard.ts';
+import { requireScope } from './require-scope.ts';
+
+/** A page, and the cursor of the next one when more follows. */
+export type FoundPage = SearchPage & { readonly cursor: string | undefined };
+
+/** A search: the query, the text of the request for the audit trail, and the passage it counts as. */
+export type SearchRequest = { readonly query: SearchQuery; readonly text: string; readonly passage: PassageKind };
+
+/**
+ * Searches.
+ * @throws {Fault} forbidden - the scopes do not allow it
+ * @throws {Fault} not-found - the cursor is not one of this requester's
+ * @throws {Fault} too-costly - a chained parameter matches too many rows
+ */
+export function searchResources(deps: GuardDeps) {
+  return async (visit: Visit, { query, text, passage }: SearchRequest): Promise<FoundPage> =>
+    await refusalsRecorded(deps, visit, passage, async () => {
+      requireScope(visit.requester, query.type, 's');
+      const after = query.cursor === undefined ? undefined : readCursor(visit, query.cursor);
+      const question = { kind: 'search', query, ...(after === undefined ? {} : { after }) } as const;
+      const { answer } = await guarded(deps, visit, passage, question, (page) => ({
+        rows: [...page.rows, ...page.included],
+        entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
+      }));
+      return { ...answer, cursor: answer.next === undefined ? undefined : writeCursor(visit, answer.next) };
+    });
+}
+
+/** A cursor names its place and its reader; what it shows is decided again on each page. */
+function writeCursor(visit: Visit, { sort, id }: PageEnd): string {
+  return Buffer.from(JSON.stringify([sort, id, readerOf(visit)])).toString('base64url');
+}
+
+function readCursor(visit: Visit, cursor: string): PageEnd {
+  const parsed = parseCursor(cursor);
+  if (parsed === undefined || parsed.reader !== readerOf(visit)) throw new Fault('not-found', 'No such page');
+  return parsed;
+}
+
+function parseCursor(cursor: string): (PageEnd & { reader: string }) | undefined {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (!Array.isArray(parsed)) return undefined;
+    const [sort, id, reader] = parsed as readonly unknown[];
+    if (!Number.isSafeInteger(sort) || typeof id !== 'string' || typeof reader !== 'string') return undefined;
+    return { sort: sort as number, id, reader };
+  } catch {
+    return undefined;
+  }
+}
+
+function readerOf({ requester }: Visit): string {
+  return createHash('sha256').update(`${requester.clientId}\n${referenceOf(requester)}`).digest('base64url').slice(0, 16);
+}

@@ -1,0 +1,34 @@
+/** Two person keys that turn out to be one person: everything under the one moves to the other. */
+import { principal } from '../../access/right.ts';
+import type { Database } from './database.ts';
+import type { Rekey } from './protocol.ts';
+
+/** Moves a person's rows, rights, instances, state and claims in the record file. */
+export function rekeyPerson(db: Database, { from, to }: Rekey): void {
+  db.run('DELETE FROM acl WHERE right_id IN (SELECT id FROM access_right WHERE person = ?)', from);
+  db.run("DELETE FROM access_right WHERE person = ? AND relation = 'self'", from);
+  db.run('UPDATE access_right SET person = ?, principal = CASE principal WHEN ? THEN ? ELSE principal END WHERE person = ?',
+    to, principal.patient(from), principal.patient(to), from);
+  db.run('UPDATE resource SET person = ? WHERE person = ?', to, from);
+  db.run('UPDATE instance SET person = ? WHERE person = ?', to, from);
+  db.run("UPDATE claim SET value = ? WHERE key >= 'qualified|' AND key < 'qualified}' AND value = ?", to, from);
+  mergeState(db, from, to);
+}
+
+function mergeState(db: Database, from: string, to: string): void {
+  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', to);
+  db.run(
+    `UPDATE patient_state SET opposed = max(opposed, old.opposed), withdrawn = max(withdrawn, old.withdrawn),
+       erasure_pending = max(erasure_pending, old.erasure_pending), account_off = max(account_off, old.account_off)
+     FROM (SELECT opposed, withdrawn, erasure_pending, account_off FROM patient_state WHERE person = ?) AS old
+     WHERE patient_state.person = ?`,
+    from,
+    to,
+  );
+  db.run('DELETE FROM patient_state WHERE person = ?', from);
+}
+
+/** Lets the person read under the new key what was recorded under the old one. */
+export function rekeyTrail(db: Database, { from, to }: Rekey): void {
+  db.run('UPDATE OR IGNORE acl SET principal = ? WHERE principal = ?', principal.patient(to), principal.patient(from));
+}
