@@ -1,13 +1,13 @@
 /** Reading access to parsed XML: children by expanded name, and XPath under one fixed prefix map. */
 import { XmlElement } from 'libxml2-wasm';
-import type { XmlNode } from 'libxml2-wasm';
+import type { XmlDocument, XmlNode } from 'libxml2-wasm';
 import { NAMESPACE } from '../codes.ts';
 
 /** A prefix of {@link NAMESPACE}. */
 export type NamespacePrefix = keyof typeof NAMESPACE;
 
 /** Returns the elements that an XPath selects, in document order. Its prefixes are the keys of NAMESPACE. */
-export function selectElements(node: XmlNode, xpath: string): XmlElement[] {
+export function selectElements(node: XmlNode | XmlDocument, xpath: string): XmlElement[] {
   return node.find(xpath, NAMESPACE).filter(found => found instanceof XmlElement);
 }
 
