@@ -19,7 +19,7 @@ export function resolveIncludes(element: XmlElement, parts: ReadonlyMap<string, 
     if (part === undefined) throw new Fault('invalid', 'An xop:Include names a part that the message does not hold');
     included += part.length;
     if (included > MAX_INCLUDED_BYTES) throw new Fault('too-long', 'The parts that the SOAP header includes are too large');
-    include.parent?.appendText(part.toString('base64'));
+    include.appendText(part.toString('base64'));
     include.remove();
   }
 }
