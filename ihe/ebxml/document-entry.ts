@@ -19,7 +19,7 @@
  * @see ITI TF-3 4.2.3.2; MHD "Mapping of DocumentEntry to DocumentReference"
  */
 import type { DocumentReference, Patient, Resource } from '@medplum/fhirtypes';
-import { oidOf } from '../../profiles/codes.ts';
+import { MEDIA_TYPE, oidOf } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
 import {
   AVAILABILITY_STATUS,
@@ -28,7 +28,7 @@ import {
   OBJECT_TYPE,
   REFERENCE_ID_LIST_SLOT,
 } from '../codes.ts';
-import { escapeAttribute } from '../xml/escape.ts';
+import { escapeAttribute, toXmlText } from '../xml/escape.ts';
 import { formatAuthors, formatPerson } from './author.ts';
 import type { Resolve } from './author.ts';
 import { formatDtm } from './hl7-types.ts';
@@ -66,7 +66,7 @@ export function formatDocumentEntry(source: DocumentEntrySource): string {
   const id = entryUUIDOf(document);
   const attachment = document.content[0]?.attachment;
   const status = document.status === 'current' ? AVAILABILITY_STATUS.approved : AVAILABILITY_STATUS.deprecated;
-  const mimeType = attachment?.contentType ?? 'application/octet-stream';
+  const mimeType = toXmlText(attachment?.contentType ?? MEDIA_TYPE.octets);
   return (
     `<rim:ExtrinsicObject id="${escapeAttribute(id)}" lid="${escapeAttribute(id)}" objectType="${OBJECT_TYPE.stable}" ` +
     `status="${status}" mimeType="${escapeAttribute(mimeType)}"${homeAttribute(homeCommunityId)}>` +

@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import type { Coding, CodeableConcept } from '@medplum/fhirtypes';
 import { NAMESPACE, REGISTRY_OBJECT_TYPE } from '../codes.ts';
-import { escapeAttribute, escapeText } from '../xml/escape.ts';
+import { escapeAttribute, escapeText, isXmlText, toXmlText } from '../xml/escape.ts';
 import { toCodingScheme } from './coded-value.ts';
 
 /** Longest rim:Value, rim:LongName (ebRIM 3.0). */
@@ -16,13 +16,14 @@ const MAX_NAME_BYTES = 128;
 const MAX_DESCRIPTION_LENGTH = 1024;
 
 /**
- * Formats a rim:Slot; the empty string when it has no value. A value over 256 characters is left out: cut short,
- * an identifier would name something else.
+ * Formats a rim:Slot; the empty string when it has no value. A value that ebRIM cannot carry (over 256 characters,
+ * or characters that are not XML) is left out: changed, an identifier would name something else.
  */
 export function formatSlot(name: string, values: readonly (string | undefined)[]): string {
   const written = values
-    .filter(value => value !== undefined && value !== '' && value.length <= MAX_VALUE_LENGTH)
-    .map(value => `<rim:Value>${escapeText(value ?? '')}</rim:Value>`)
+    .filter(value => value !== undefined)
+    .filter(isCarried)
+    .map(value => `<rim:Value>${escapeText(value)}</rim:Value>`)
     .join('');
   if (written === '') return '';
   return `<rim:Slot name="${name}"><rim:ValueList>${written}</rim:ValueList></rim:Slot>`;
@@ -60,13 +61,12 @@ export function formatClassification(classification: Classification): string {
   );
 }
 
-/** Formats one classification for each coding that has a code, with codingScheme and display name. */
+/** Formats one classification for each coding that has a code that ebRIM can carry, with codingScheme and name. */
 export function formatCodes(objectId: string, scheme: string, codings: readonly Coding[]): string {
   return codings
     .map(({ code = '', system, display }, index) =>
-      code === '' || code.length > MAX_VALUE_LENGTH
-        ? ''
-        : formatClassification({
+      isCarried(code)
+        ? formatClassification({
             objectId,
             scheme,
             key: `${scheme}/${index}`,
@@ -74,7 +74,8 @@ export function formatCodes(objectId: string, scheme: string, codings: readonly 
             content:
               formatSlot('codingScheme', [system === undefined ? undefined : toCodingScheme(system)]) +
               formatName(display ?? code),
-          }),
+          })
+        : '',
     )
     .join('');
 }
@@ -105,8 +106,12 @@ export function formatRegistryObjectList(objects: readonly string[]): string {
   return `<rim:RegistryObjectList xmlns:rim="${NAMESPACE.rim}">${objects.join('')}</rim:RegistryObjectList>`;
 }
 
+function isCarried(value: string): boolean {
+  return value !== '' && value.length <= MAX_VALUE_LENGTH && isXmlText(value);
+}
+
 function localizedString(text: string): string {
-  return `<rim:LocalizedString charset="UTF-8" value="${escapeAttribute(text)}"/>`;
+  return `<rim:LocalizedString charset="UTF-8" value="${escapeAttribute(toXmlText(text))}"/>`;
 }
 
 function cutToBytes(text: string): string {
