@@ -17,7 +17,12 @@ import { stamp } from './row-changes.ts';
 import { TOTAL_BOUND } from './search.ts';
 
 /** Records events, each once by its id; they are sealed later. Without a session each is written on its own. */
-export async function insertAudit({ audit }: Collections, records: readonly AuditRecord[], now: number, session?: ClientSession): Promise<void> {
+export async function insertAudit(
+  { audit }: Collections,
+  records: readonly AuditRecord[],
+  now: number,
+  session?: ClientSession,
+): Promise<void> {
   if (records.length === 0) return;
   const operations = records.map((record) => {
     const { _id, ...content } = toDocument(record, now);
@@ -71,7 +76,7 @@ export async function searchAuditEvents(reader: Reader, query: SearchQuery, afte
 }
 
 async function count({ collections, session }: Reader, filter: Filter<AuditDocument>, query: SearchQuery): Promise<number | undefined> {
-  if (query.total === 'accurate') return await collections.audit.countDocuments(filter, { session });
+  if (query.total === 'accurate' || query.summary === 'count') return await collections.audit.countDocuments(filter, { session });
   const total = await collections.audit.countDocuments(filter, { session, limit: TOTAL_BOUND + 1 });
   return total > TOTAL_BOUND ? undefined : total;
 }
@@ -96,8 +101,8 @@ async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<
     const { id, sort, updated } = document;
     const event = document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as object);
     if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
-    const json = stamp(event, 1, updated);
-    return { type: 'AuditEvent', id, version: 1, updated, sort, json, person: undefined, subject: undefined, blob: undefined, shownBy: shownBy(reader, id) };
+    const nobody = { person: undefined, subject: undefined, blob: undefined };
+    return { type: 'AuditEvent', id, version: 1, updated, sort, json: stamp(event, 1, updated), ...nobody, shownBy: shownBy(reader, id) };
   });
 }
 

@@ -40,7 +40,8 @@ function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
 
 /** What this process should not work on twice at once. */
 function keysOf(plan: CommitPlan): ReadonlySet<string> {
-  const persons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? [])].map(({ person }) => person ?? '');
+  const ofPersons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? [])];
+  const persons = ofPersons.map(({ person }) => person ?? '');
   const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...(plan.preconditions ?? [])].map(({ type, id }) => rowKey(type, id));
   const claims = (plan.claims ?? []).map(({ key }) => key);
   const keys = new Set([plan.id, ...persons, ...rows, ...claims]);
@@ -85,7 +86,12 @@ async function takeClaims({ claims }: Collections, wanted: readonly Claim[], ses
 }
 
 // Done comes first: an entry that a plan ends and puts again stays.
-async function writeAgenda({ agenda }: Collections, done: readonly AgendaEntry[], put: readonly AgendaEntry[], session: ClientSession): Promise<void> {
+async function writeAgenda(
+  { agenda }: Collections,
+  done: readonly AgendaEntry[],
+  put: readonly AgendaEntry[],
+  session: ClientSession,
+): Promise<void> {
   const operations = [
     ...done.map(({ key, at }) => ({ deleteOne: { filter: { _id: key, at } } })),
     ...put.map(({ key, at }) => ({ replaceOne: { filter: { _id: key }, replacement: { at }, upsert: true } })),

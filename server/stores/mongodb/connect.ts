@@ -1,11 +1,23 @@
 /** The connection: what is asked of every operation, and what a server must be. */
 import { MongoClient, type Db } from 'mongodb';
 import { Fault } from '../../../profiles/fault.ts';
-import { asStore, SERVER_CODE } from './errors.ts';
+import { asStore } from './errors.ts';
 import type { MetaDocument } from './documents.ts';
 import { inTransaction } from './transaction.ts';
 
 const DEFAULT_DATABASE = 'passerelle';
+
+const NO_REPLICA_SET =
+  'MongoDB must run as a replica set (one node is enough) or behind mongos: start mongod with --replSet and initiate the set';
+
+/** What an operator may set otherwise in the URI. */
+const LIMITS = {
+  serverSelectionTimeoutMS: 5_000,
+  connectTimeoutMS: 5_000,
+  socketTimeoutMS: 60_000,
+  waitQueueTimeoutMS: 10_000,
+  maxPoolSize: 50,
+} as const;
 
 /** Where a store is: the client and the database that its URI names, else `passerelle`. */
 export type Connection = { readonly client: MongoClient; readonly db: Db };
@@ -40,11 +52,7 @@ function createClient(uri: string): MongoClient {
       retryReads: true,
       retryWrites: true,
       ignoreUndefined: true,
-      serverSelectionTimeoutMS: 5_000,
-      connectTimeoutMS: 5_000,
-      socketTimeoutMS: 60_000,
-      waitQueueTimeoutMS: 10_000,
-      maxPoolSize: 50,
+      ...Object.fromEntries(Object.entries(LIMITS).filter(([name]) => !uri.includes(`${name}=`))),
     });
   } catch {
     // The driver's message quotes the URI, which may hold a password.
@@ -59,7 +67,7 @@ function databaseOf(uri: string): string {
 async function requireReplicaSet(db: Db): Promise<void> {
   const hello = await asStore(() => db.admin().command({ hello: 1 }));
   if (typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid') return;
-  throw new Fault('not-supported', 'MongoDB must run as a replica set (one node is enough) or behind mongos: start mongod with --replSet and initiate the set');
+  throw new Fault('not-supported', NO_REPLICA_SET);
 }
 
 async function requireTransactions(client: MongoClient, db: Db): Promise<void> {
@@ -70,6 +78,6 @@ async function requireTransactions(client: MongoClient, db: Db): Promise<void> {
     await inTransaction(client, (session) => meta.updateOne({ _id: 'probe' }, { $inc: { probes: 1 } }, { session }));
   } catch (error) {
     if (error instanceof Fault && error.kind === 'transient') throw error;
-    throw new Fault('not-supported', `MongoDB must be able to run a multi-document transaction (codes ${SERVER_CODE.illegalOperation} and ${SERVER_CODE.noTransactionsHere} say that it is not)`, { cause: error });
+    throw new Fault('not-supported', 'MongoDB must be able to run a multi-document transaction, and refused one', { cause: error });
   }
 }

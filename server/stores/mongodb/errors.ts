@@ -3,14 +3,10 @@ import { MongoError, MongoServerError } from 'mongodb';
 import { Fault } from '../../../profiles/fault.ts';
 
 /** Codes of the server that are read here. @see https://www.mongodb.com/docs/manual/reference/error-codes/ */
-export const SERVER_CODE = {
-  illegalOperation: 20,
-  namespaceExists: 48,
-  writeConflict: 112,
+const SERVER_CODE = {
   outOfDiskSpace: 14031,
   objectTooLarge: 10334,
   duplicateKey: 11000,
-  noTransactionsHere: 263,
 } as const;
 
 const PASSING = ['TransientTransactionError', 'UnknownTransactionCommitResult', 'RetryableWriteError', 'RetryableError'];

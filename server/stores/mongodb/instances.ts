@@ -40,10 +40,15 @@ export async function writeInstances(
 }
 
 /** Reads instances of a study, whoever may see them. */
-export async function readInstances({ instances }: Collections, question: InstancesQuestion, session: ClientSession): Promise<readonly InstanceRow[]> {
+export async function readInstances(
+  { instances }: Collections,
+  question: InstancesQuestion,
+  session: ClientSession,
+): Promise<readonly InstanceRow[]> {
   if (question.limit < 1) return [];
+  const columns = question.omitMetadata === true ? { projection: { metadata: 0 } } : {};
   const found = await instances
-    .find(filterOf(question), { session })
+    .find(filterOf(question), { session, ...columns })
     .sort(ORDER)
     .skip(question.offset)
     .limit(question.limit)
@@ -59,14 +64,18 @@ function filterOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: Inst
   };
 }
 
+/** An instance as it is read: the metadata may have been left out. */
+type ReadInstance = Omit<InstanceDocument, 'metadata'> & { readonly metadata?: string };
+
 function toDocument({ sopInstanceUID, ...instance }: InstanceRow): InstanceDocument {
   const { instanceNumber = null, seriesNumber = null } = instance;
   return { ...instance, _id: sopInstanceUID, instanceNumber, seriesNumber };
 }
 
-function fromDocument({ _id, instanceNumber, seriesNumber, ...instance }: InstanceDocument): InstanceRow {
+function fromDocument({ _id, instanceNumber, seriesNumber, metadata, ...instance }: ReadInstance): InstanceRow {
   return {
     ...instance,
+    metadata: metadata ?? '',
     sopInstanceUID: _id,
     instanceNumber: instanceNumber ?? undefined,
     seriesNumber: seriesNumber ?? undefined,

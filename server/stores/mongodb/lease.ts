@@ -2,16 +2,19 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { LeaseDocument } from './documents.ts';
 
-/**
- * Takes or renews a lease. Resolves the fencing token, or undefined while somebody else holds it.
- */
-export async function takeLease(leases: Collection<LeaseDocument>, name: string, holder: string, lengthMs: number): Promise<number | undefined> {
+/** Takes or renews a lease. Resolves the fencing token, or undefined while somebody else holds it. */
+export async function takeLease(
+  leases: Collection<LeaseDocument>,
+  name: string,
+  holder: string,
+  lengthMs: number,
+): Promise<number | undefined> {
   const now = { $toLong: '$$NOW' };
   const isFree = { $lt: [{ $ifNull: ['$until', 0] }, now] };
   const isMine = { $eq: [{ $ifNull: ['$holder', ''] }, holder] };
   const change = {
     holder: { $cond: [{ $or: [isMine, isFree] }, holder, '$holder'] },
-    token: { $cond: [{ $and: [isFree, { $not: [isMine] }] }, { $add: [{ $ifNull: ['$token', 0] }, 1] }, { $ifNull: ['$token', 1] }] },
+    token: { $add: [{ $ifNull: ['$token', 0] }, { $cond: [{ $and: [isFree, { $not: [isMine] }] }, 1, 0] }] },
     until: { $cond: [{ $or: [isMine, isFree] }, { $add: [now, lengthMs] }, '$until'] },
   };
   const lease = await leases.findOneAndUpdate({ _id: name }, [{ $set: change }], { upsert: true, returnDocument: 'after' });
@@ -27,7 +30,12 @@ export async function dropLease(leases: Collection<LeaseDocument>, name: string,
  * Uses a lease inside a transaction: resolves false when the token is no longer the last one, and conflicts with a
  * holder who takes over meanwhile.
  */
-export async function useLease(leases: Collection<LeaseDocument>, name: string, token: number, session: ClientSession): Promise<boolean> {
+export async function useLease(
+  leases: Collection<LeaseDocument>,
+  name: string,
+  token: number,
+  session: ClientSession,
+): Promise<boolean> {
   const { matchedCount } = await leases.updateOne({ _id: name, token }, { $inc: { uses: 1 } }, { session });
   return matchedCount === 1;
 }

@@ -118,7 +118,11 @@ async function* inBatches(listing: Listing): AsyncIterable<readonly Listed[]> {
   if (batch.length > 0) yield batch;
 }
 
-async function findRows({ collections, session }: Reader, filter: Filter<RowDocument>, options: FindOptions): Promise<readonly RowDocument[]> {
+async function findRows(
+  { collections, session }: Reader,
+  filter: Filter<RowDocument>,
+  options: FindOptions,
+): Promise<readonly RowDocument[]> {
   return await collections.standing.find(filter, { ...options, session }).toArray();
 }
 
@@ -132,7 +136,8 @@ export async function* listFromRows(reader: Reader, type: StoredType, filter: Ro
   let end = after;
   for (let size = FIRST_BATCH; ; size = Math.min(LARGEST_BATCH, size * 4)) {
     const condition = { $and: [{ type }, filter, following(end)] } as Filter<RowDocument>;
-    const candidates = await findRows(reader, condition, { projection: CANDIDATE, sort: { sort: -1, id: 1 }, limit: size, batchSize: size + 1 });
+    const options = { projection: CANDIDATE, sort: { sort: -1, id: 1 }, limit: size, batchSize: size + 1 } as const;
+    const candidates = await findRows(reader, condition, options);
     yield* await visibleOf(reader, candidates);
     if (candidates.length < size) return;
     end = candidates.at(-1);

@@ -70,7 +70,12 @@ async function materialisePerson(
   await insert(collections, documents, session);
 }
 
-async function forgetFlipped({ acl }: Collections, anew: readonly Right[], isNew: ReadonlySet<string>, session: ClientSession): Promise<void> {
+async function forgetFlipped(
+  { acl }: Collections,
+  anew: readonly Right[],
+  isNew: ReadonlySet<string>,
+  session: ClientSession,
+): Promise<void> {
   const ids = anew.filter(({ id }) => !isNew.has(id)).map(({ id }) => id);
   if (ids.length > 0) await acl.deleteMany({ rightId: { $in: ids } }, { session });
 }

@@ -53,9 +53,8 @@ function isOpen({ grant }: Reader, item: string): boolean {
 async function rightsOn(reader: Reader, items: readonly string[]): Promise<ReadonlyMap<string, ShownBy>> {
   const best = new Map<string, AclDocument>();
   for (let at = 0; at < items.length; at += ITEMS_AT_ONCE) {
-    const found = await reader.collections.acl
-      .find({ item: { $in: items.slice(at, at + ITEMS_AT_ONCE) }, principal: { $in: [...reader.grant.principals] }, ...during(reader.now) }, { session: reader.session })
-      .toArray();
+    const some = { item: { $in: items.slice(at, at + ITEMS_AT_ONCE) }, principal: { $in: [...reader.grant.principals] } };
+    const found = await reader.collections.acl.find({ ...some, ...during(reader.now) }, { session: reader.session }).toArray();
     for (const entry of found) best.set(entry.item, preferred(best.get(entry.item), entry));
   }
   return new Map([...best].map(([item, entry]) => [item, toShownBy(entry)]));

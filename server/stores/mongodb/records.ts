@@ -1,4 +1,5 @@
 /** The record store on MongoDB. */
+import type { ClientSession } from 'mongodb';
 import type { Grant, SystemGrant } from '../../access/grant.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -79,7 +80,8 @@ export class MongoRecordStore implements RecordStore {
 
   async #read<Q extends Question>(grant: Grant, question: Q, now: number): Promise<AnswerTo<Q>> {
     const collections = this.#collections;
-    return await inTransaction(collections.client, async (session) => await answer({ collections, session, grant, now }, question), noResult);
+    const work = async (session: ClientSession): Promise<AnswerTo<Q>> => await answer({ collections, session, grant, now }, question);
+    return await inTransaction(collections.client, work, noResult);
   }
 }
 

@@ -15,6 +15,9 @@ export const TOTAL_BOUND = 1_000;
 /** Most targets that a chain may lead to. */
 export const MAX_CHAIN_TARGETS = 1_000;
 
+/** Most rows that come beside a page. */
+const MAX_INCLUDED = 1_000;
+
 // A search that matches no more rows than this is answered from them, another from what the principals see.
 const FEW = 1_000;
 
@@ -81,7 +84,7 @@ async function countTotal(plan: Plan, query: SearchQuery, after: PageEnd | undef
   const isCount = query.summary === 'count';
   if (query.total === 'none' && !isCount) return undefined;
   if (!isCount && after === undefined && listed <= query.count) return listed;
-  const bound = query.total === 'accurate' ? Infinity : TOTAL_BOUND;
+  const bound = query.total === 'accurate' || isCount ? Infinity : TOTAL_BOUND;
   let total = 0;
   for await (const _ of plan(undefined)) {
     total += 1;
@@ -105,8 +108,12 @@ async function readListed({ collections, session }: Reader, page: readonly Liste
 
 async function readIncluded(reader: Reader, includes: readonly Include[], rows: readonly Loaded[]): Promise<readonly VisibleRow[]> {
   const present = new Set(rows.map(({ row }) => rowKey(row.type, row.id)));
-  const wanted = new Set(includes.flatMap((include) => rows.flatMap(({ ref }) => targetsOf(ref, include.param).filter((target) => isWanted(target, include)))));
-  return await readVisible(reader, [...wanted].filter((key) => !present.has(key)));
+  const wanted = new Set(
+    includes.flatMap((include) =>
+      rows.flatMap(({ ref }) => targetsOf(ref, include.param).filter((target) => isWanted(target, include))),
+    ),
+  );
+  return await readVisible(reader, [...wanted].filter((key) => !present.has(key)).slice(0, MAX_INCLUDED));
 }
 
 function isWanted(reference: string, { target }: Include): boolean {

@@ -36,7 +36,10 @@ export class MongoAuditTrail implements AuditTrail {
   }
 
   async verify(): Promise<Verification> {
-    return await asStore(async () => await verifyChain(this.#collections));
+    return await asStore(async () => {
+      await this.#sealed();
+      return await verifyChain(this.#collections);
+    });
   }
 
   /** Waits until every event that is there now is sealed, by this server or another. */
