@@ -21,7 +21,7 @@ export function sample(name: string): Uint8Array {
   return readFileSync(samplePath(name));
 }
 
-/** Whether a DCMTK program is installed. */
-export function hasProgram(name: string): boolean {
-  return spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0;
+/** Whether a program is installed, asked by an argument that makes it name its version. */
+export function hasProgram(name: string, argument = '--version'): boolean {
+  return spawnSync(name, [argument], { stdio: 'ignore' }).status === 0;
 }
