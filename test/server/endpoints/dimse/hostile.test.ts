@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { parseCommandSet } from '../../../../server/endpoints/dimse/command-set.ts';
+import { formatCommandSet, parseCommandSet } from '../../../../server/endpoints/dimse/command-set.ts';
 import type { DimseOptions } from '../../../../server/endpoints/dimse/scp.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { ABORT, CONTEXTS, RELEASE_REQUEST, RawCaller, associateRequest, dataPDU, echoRequest, openDoor, storeRequest } from './door.ts';
@@ -206,6 +206,19 @@ describe('DIMSE door: hostile callers', () => {
     caller.socket.write(storeRequest('2.25.1', { hasDataSet: false }));
     expect(statusOf(await caller.pdu())).to.equal(0xc000);
     expect(door.received).to.deep.equal([]);
+    caller.socket.destroy();
+  });
+
+  it('answers 0211 to a command that it does not know, and goes on', async () => {
+    await open();
+    const caller = await RawCaller.associate(door);
+    const find = formatCommandSet({ commandField: 0x0020, hasDataSet: true, messageID: 5 });
+    caller.socket.write(Buffer.concat([dataPDU(3, find, { isCommand: true }), dataPDU(3, Buffer.alloc(10))]));
+    const answer = await caller.pdu();
+    expect(statusOf(answer)).to.equal(0x0211);
+    expect(parseCommandSet(answer?.subarray(12) ?? Buffer.alloc(0))).to.include({ commandField: 0x8020, messageIDBeingRespondedTo: 5 });
+    caller.socket.write(echoRequest());
+    expect(statusOf(await caller.pdu())).to.equal(0);
     caller.socket.destroy();
   });
 
