@@ -1,0 +1,167 @@
+/** The configuration: the environment, validated and defaulted, frozen. Every error is reported at once. */
+import { resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { Fault } from '../../profiles/fault.ts';
+import { closestName } from './closest-name.ts';
+import { PREFIX, type Environment } from './env.ts';
+import { listVariables, VARIABLES, type VariableName } from './variables.ts';
+
+/** What the server is told. Every member is a primitive, so that frozen means deeply frozen. */
+export type Config = {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly dimsePort: number;
+  readonly dimseAeTitle: string;
+  readonly tlsProxy: boolean;
+  /** Scheme, host and port, without a slash at the end; undefined means the address that HTTP is bound to. */
+  readonly publicUrl: string | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** `sqlite`, or the URI of a replica set, which may hold a password: never log it. */
+  readonly store: string;
+  /** Absolute path of the region file. */
+  readonly region: string;
+  readonly repositoryUid: string;
+  readonly homeCommunityId: string;
+  readonly timeZone: string;
+  readonly studyQuietSeconds: number;
+  readonly breakGlassHours: number;
+  readonly maxInstanceBytes: number;
+  readonly maxBodyBytes: number;
+  readonly maxAssociations: number;
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  readonly development: boolean;
+};
+
+/** The variables after coercion, as their schemas say. */
+type Values = {
+  readonly [Name in Exclude<VariableName, NumberName | 'PUBLIC_URL' | 'LOG_LEVEL'>]: string;
+} & { readonly [Name in NumberName]: number } & { readonly PUBLIC_URL?: string; readonly LOG_LEVEL: Config['logLevel'] };
+
+type NumberName =
+  | 'HTTP_PORT'
+  | 'DIMSE_PORT'
+  | 'STUDY_QUIET_SECONDS'
+  | 'BREAK_GLASS_HOURS'
+  | 'MAX_INSTANCE_BYTES'
+  | 'MAX_BODY_BYTES'
+  | 'MAX_ASSOCIATIONS';
+
+/**
+ * Makes the configuration. Relative paths are those of the working folder.
+ * @throws {Fault} invalid - one line for each variable that is wrong; values are not repeated, for they may be secret
+ */
+export function configFrom(environment: Environment): Config {
+  const validate = compileSchema();
+  // ajv fills in the defaults and turns strings into numbers.
+  const values: unknown = { ...developmentDefaults(environment), ...environment };
+  const isValid = validate(values);
+  const errors = [...(validate.errors ?? []).map(messageOf), ...unsafeErrors(environment)];
+  if (!isValid || errors.length > 0) throw new Fault('invalid', `The configuration is not valid:\n${errors.join('\n')}`);
+  return Object.freeze(toConfig(values));
+}
+
+/** Tells whether a host name or address is of this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function developmentDefaults(environment: Environment): Environment {
+  if (environment['DEVELOPMENT'] !== '1') return {};
+  return Object.fromEntries(
+    listVariables().flatMap(([name, { developmentDefault }]) => (developmentDefault === undefined ? [] : [[name, developmentDefault]])),
+  );
+}
+
+function compileSchema(): ValidateFunction<Values> {
+  const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true });
+  ajv.addFormat('origin', isOrigin);
+  ajv.addFormat('time-zone', isTimeZone);
+  return ajv.compile<Values>({
+    type: 'object',
+    additionalProperties: false,
+    required: listVariables().flatMap(([name, { developmentDefault }]) => (developmentDefault === undefined ? [] : [name])),
+    properties: Object.fromEntries(
+      listVariables().map(([name, { schema, default: value }]) => [name, value === undefined ? schema : { ...schema, default: value }]),
+    ),
+  });
+}
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && /^https?:\/\/[^/?#@\\\s]+\/?$/.test(value);
+}
+
+function isTimeZone(value: string): boolean {
+  try {
+    Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function messageOf(error: ErrorObject): string {
+  if (error.keyword === 'additionalProperties') return unknownMessage(String(error.params['additionalProperty']));
+  if (error.keyword === 'required') {
+    return `${PREFIX}${String(error.params['missingProperty'])} is required (it has a default with ${PREFIX}DEVELOPMENT=1 only)`;
+  }
+  return `${PREFIX}${error.instancePath.slice(1)} ${reasonOf(error)}`;
+}
+
+function unknownMessage(name: string): string {
+  const closest = closestName(name, Object.keys(VARIABLES));
+  const hint = closest === undefined ? 'the table in README.md lists those that exist' : `did you mean ${PREFIX}${closest}?`;
+  return `${PREFIX}${name} is unknown: ${hint}`;
+}
+
+function reasonOf(error: ErrorObject): string {
+  if (error.keyword === 'enum') return `must be one of ${(error.params['allowedValues'] as string[]).join(', ')}`;
+  if (error.keyword === 'format' && error.params['format'] === 'origin') {
+    return 'must be a URL of scheme, host and port alone, as https://imaging.example.org';
+  }
+  if (error.keyword === 'format') return 'must name a time zone, as Europe/Paris';
+  if (error.keyword === 'minLength') return 'must not be empty';
+  return error.message ?? error.keyword;
+}
+
+/** What single schemas cannot say: nothing is offered in the clear beyond this machine. */
+function unsafeErrors({ HOST, TLS_PROXY, PUBLIC_URL }: Environment): string[] {
+  const errors: string[] = [];
+  const isLocal = HOST === undefined || isLoopback(HOST);
+  if (!isLocal && TLS_PROXY !== '1') {
+    errors.push(`${PREFIX}HOST is not loopback: put TLS in front of the server, then set ${PREFIX}TLS_PROXY=1`);
+  }
+  if (!isLocal && PUBLIC_URL === undefined) {
+    errors.push(`${PREFIX}PUBLIC_URL is required, for ${PREFIX}HOST is not loopback`);
+  }
+  if (PUBLIC_URL !== undefined && isOrigin(PUBLIC_URL)) {
+    const { protocol, hostname } = new URL(PUBLIC_URL);
+    if (protocol !== 'https:' && !isLoopback(hostname)) errors.push(`${PREFIX}PUBLIC_URL must be https`);
+  }
+  return errors;
+}
+
+function toConfig(values: Values): Config {
+  return {
+    host: values.HOST,
+    httpPort: values.HTTP_PORT,
+    dimsePort: values.DIMSE_PORT,
+    dimseAeTitle: values.DIMSE_AE_TITLE,
+    tlsProxy: values.TLS_PROXY === '1',
+    publicUrl: values.PUBLIC_URL === undefined ? undefined : new URL(values.PUBLIC_URL).origin,
+    dataDir: resolve(values.DATA_DIR),
+    store: values.STORE,
+    region: resolve(values.REGION),
+    repositoryUid: values.REPOSITORY_UID,
+    homeCommunityId: values.HOME_COMMUNITY_ID,
+    timeZone: values.TIME_ZONE,
+    studyQuietSeconds: values.STUDY_QUIET_SECONDS,
+    breakGlassHours: values.BREAK_GLASS_HOURS,
+    maxInstanceBytes: values.MAX_INSTANCE_BYTES,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    maxAssociations: values.MAX_ASSOCIATIONS,
+    logLevel: values.LOG_LEVEL,
+    development: values.DEVELOPMENT === '1',
+  };
+}

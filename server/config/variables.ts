@@ -1,0 +1,116 @@
+/** Every variable of the environment: its JSON Schema, its meaning, its default. The README's table is made from it. */
+
+/** One variable. Values are strings that ajv coerces to the type of the schema. */
+export type Variable = {
+  readonly description: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** Taken when the variable is not set; without it the variable is optional or required. */
+  readonly default?: string | number;
+  /** Taken in development only: elsewhere the variable is required. */
+  readonly developmentDefault?: string;
+  /** How the table writes the default, where the number itself says little. */
+  readonly shownDefault?: string;
+};
+
+const port = { type: 'integer', minimum: 0, maximum: 65_535 } as const;
+const flag = { enum: ['0', '1'] } as const;
+const text = { type: 'string', minLength: 1, maxLength: 1000 } as const;
+// PS3.5 section 9.1: components of digits without leading zeros, 64 characters at most.
+const oid = { type: 'string', maxLength: 64, pattern: '^[0-2](\\.(0|[1-9][0-9]*))+$' } as const;
+
+function count(maximum: number): Variable['schema'] {
+  return { type: 'integer', minimum: 1, maximum };
+}
+
+function period(maximum: number): Variable['schema'] {
+  return { type: 'number', exclusiveMinimum: 0, maximum };
+}
+
+/** The variables by name without `PASSERELLE_`, in the order of the README. */
+export const VARIABLES = {
+  HOST: {
+    description: 'Address that every door listens on. Another than loopback needs `PASSERELLE_TLS_PROXY=1`.',
+    schema: text,
+    default: '127.0.0.1',
+  },
+  HTTP_PORT: { description: 'Port of HTTP; 0 takes a free one.', schema: port, default: 8080 },
+  DIMSE_PORT: { description: 'Port of DICOM associations; 0 takes a free one.', schema: port, default: 11_112 },
+  DIMSE_AE_TITLE: {
+    description: 'AE title of the server (PS3.5 section 6.2: 1 to 16 characters).',
+    schema: { type: 'string', pattern: '^(?! )[ -\\[\\]-~]{1,16}(?<! )$' },
+    default: 'PASSERELLE',
+  },
+  TLS_PROXY: {
+    description: '1: a proxy or tunnel of yours ends TLS for HTTP and DICOM, and nobody reaches the ports around it.',
+    schema: flag,
+    default: '0',
+  },
+  PUBLIC_URL: {
+    description:
+      'Address at which others reach the server: scheme, host and port, `https` unless loopback. Required when `PASSERELLE_HOST` is not loopback; else the address that HTTP is bound to.',
+    schema: { type: 'string', maxLength: 300, format: 'origin' },
+  },
+  DATA_DIR: { description: 'Folder of the data. One server at a time uses it.', schema: text, default: './data' },
+  STORE: {
+    description: 'Where records live: `sqlite` (in the data folder), or the `mongodb://` or `mongodb+srv://` URI of a replica set.',
+    schema: { type: 'string', maxLength: 2000, pattern: '^(sqlite|mongodb(\\+srv)?://\\S+)$' },
+    default: 'sqlite',
+  },
+  REGION: {
+    description: 'The region file: the establishments, professionals, SMART clients and AE titles of the region.',
+    schema: text,
+    developmentDefault: 'fixtures/region/region.json',
+  },
+  REPOSITORY_UID: {
+    description: 'OID of the document repository (XDS repositoryUniqueId) and imaging source.',
+    schema: oid,
+    developmentDefault: '2.25.206875368712831322602221010714274556034',
+  },
+  HOME_COMMUNITY_ID: {
+    description: 'OID of the community (XCA homeCommunityId), without `urn:oid:`.',
+    schema: oid,
+    developmentDefault: '2.25.8716194440378150970602551791127962250',
+  },
+  TIME_ZONE: {
+    description: 'Zone of DICOM dates and times that carry none (a name of the IANA database).',
+    schema: { type: 'string', maxLength: 60, format: 'time-zone' },
+    default: 'Europe/Paris',
+  },
+  STUDY_QUIET_SECONDS: {
+    description: 'A study that received no instance for so long is closed and published.',
+    schema: period(86_400),
+    default: 60,
+  },
+  BREAK_GLASS_HOURS: { description: 'How long an emergency access lasts.', schema: period(72), default: 4 },
+  MAX_INSTANCE_BYTES: {
+    description: 'Largest DICOM instance that is received.',
+    schema: count(2 ** 40),
+    default: 4 * 2 ** 30,
+    shownDefault: '4294967296 (4 GiB)',
+  },
+  MAX_BODY_BYTES: {
+    description: 'Largest body of an HTTP request, those that carry instances excepted.',
+    schema: count(2 ** 30),
+    default: 64 * 2 ** 20,
+    shownDefault: '67108864 (64 MiB)',
+  },
+  MAX_ASSOCIATIONS: { description: 'DICOM associations at one time; further ones are rejected.', schema: count(10_000), default: 100 },
+  LOG_LEVEL: {
+    description: 'Least level that is logged to stderr: `error`, `warn`, `info` or `debug`.',
+    schema: { enum: ['error', 'warn', 'info', 'debug'] },
+    default: 'info',
+  },
+  DEVELOPMENT: {
+    description: '1: accepts the demonstration region, whose keys are public. Never where real patients are.',
+    schema: flag,
+    default: '0',
+  },
+} as const satisfies Readonly<Record<string, Variable>>;
+
+/** A name of {@link VARIABLES}. */
+export type VariableName = keyof typeof VARIABLES;
+
+/** The variables as pairs. */
+export function listVariables(): readonly (readonly [VariableName, Variable])[] {
+  return Object.entries(VARIABLES) as [VariableName, Variable][];
+}

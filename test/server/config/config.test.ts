@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect } from 'chai';
+import { configurationTable } from '../../../server/config/configuration-table.ts';
+import { configFrom, isLoopback, type Config } from '../../../server/config/config.ts';
+import { readEnv } from '../../../server/config/env.ts';
+import { Fault } from '../../../profiles/fault.ts';
+
+const production = {
+  PASSERELLE_REGION: '/etc/passerelle/region.json',
+  PASSERELLE_REPOSITORY_UID: '1.2.250.1.999.1',
+  PASSERELLE_HOME_COMMUNITY_ID: '1.2.250.1.999.2',
+};
+
+function configOf(variables: Record<string, string>): Config {
+  return configFrom(readEnv({ ...production, ...variables }));
+}
+
+function refusalOf(variables: Record<string, string | undefined>): string {
+  try {
+    configFrom(readEnv(variables));
+  } catch (error) {
+    expect(error).to.be.instanceOf(Fault);
+    expect((error as Fault).kind).to.equal('invalid');
+    return (error as Fault).message;
+  }
+  throw new Error('The configuration was accepted');
+}
+
+function refusalBeside(variables: Record<string, string>): string {
+  return refusalOf({ ...production, ...variables });
+}
+
+describe('Configuration', () => {
+  it('needs the region and the two OIDs alone, and defaults everything else to a closed server', () => {
+    expect(configOf({})).to.deep.equal({
+      host: '127.0.0.1',
+      httpPort: 8080,
+      dimsePort: 11_112,
+      dimseAeTitle: 'PASSERELLE',
+      tlsProxy: false,
+      publicUrl: undefined,
+      dataDir: resolve('data'),
+      store: 'sqlite',
+      region: '/etc/passerelle/region.json',
+      repositoryUid: '1.2.250.1.999.1',
+      homeCommunityId: '1.2.250.1.999.2',
+      timeZone: 'Europe/Paris',
+      studyQuietSeconds: 60,
+      breakGlassHours: 4,
+      maxInstanceBytes: 4_294_967_296,
+      maxBodyBytes: 67_108_864,
+      maxAssociations: 100,
+      logLevel: 'info',
+      development: false,
+    });
+  });
+
+  it('takes the demonstration region and its OIDs in development only', () => {
+    const config = configFrom(readEnv({ PASSERELLE_DEVELOPMENT: '1' }));
+    expect(config.region).to.equal(resolve('fixtures/region/region.json'));
+    expect(config.repositoryUid).to.match(/^2\.25\./);
+    expect(config.homeCommunityId).to.match(/^2\.25\./).and.not.equal(config.repositoryUid);
+    const refusal = refusalOf({});
+    for (const name of Object.keys(production)) expect(refusal).to.include(`${name} is required`);
+  });
+
+  it('prefers what is set to a default of development', () => {
+    expect(configOf({ PASSERELLE_DEVELOPMENT: '1' }).region).to.equal(production.PASSERELLE_REGION);
+  });
+
+  it('reads numbers, flags and paths, and port 0', () => {
+    const config = configOf({
+      PASSERELLE_HTTP_PORT: '0',
+      PASSERELLE_DIMSE_PORT: '104',
+      PASSERELLE_STUDY_QUIET_SECONDS: '0.5',
+      PASSERELLE_DATA_DIR: 'some/folder',
+      PASSERELLE_LOG_LEVEL: 'debug',
+    });
+    expect(config).to.include({ httpPort: 0, dimsePort: 104, studyQuietSeconds: 0.5, logLevel: 'debug' });
+    expect(config.dataDir).to.equal(resolve('some/folder'));
+  });
+
+  it('cannot be changed', () => {
+    const config = configOf({});
+    expect(Object.isFrozen(config)).to.equal(true);
+    expect(Object.values(config).every((value) => typeof value !== 'object')).to.equal(true);
+  });
+
+  it('reports every error at once, a line each, without the values', () => {
+    const refusal = refusalOf({
+      PASSERELLE_HTTP_PORT: '70000',
+      PASSERELLE_DIMSE_PORT: 'eleven',
+      PASSERELLE_STORE: 'postgres://user:secret@db',
+      PASSERELLE_TIME_ZONE: 'Europe/Atlantis',
+      PASSERELLE_HOME_COMMUNITY_ID: 'urn:oid:1.2.3',
+      PASSERELLE_DIMSE_AE_TITLE: 'MORE THAN SIXTEEN',
+      PASSERELLE_LOG_LEVEL: 'loud',
+      PASSERELLE_DEVELOPMENT: 'true',
+      PASSERELLE_DATA_DIR: '',
+      PASSERELLE_MAX_BODY_BYTES: '1.5',
+    });
+    expect(refusal.split('\n').slice(1).map((line) => line.split(' ')[0]).sort()).to.deep.equal([
+      'PASSERELLE_DATA_DIR',
+      'PASSERELLE_DEVELOPMENT',
+      'PASSERELLE_DIMSE_AE_TITLE',
+      'PASSERELLE_DIMSE_PORT',
+      'PASSERELLE_HOME_COMMUNITY_ID',
+      'PASSERELLE_HTTP_PORT',
+      'PASSERELLE_LOG_LEVEL',
+      'PASSERELLE_MAX_BODY_BYTES',
+      'PASSERELLE_REGION',
+      'PASSERELLE_REPOSITORY_UID',
+      'PASSERELLE_STORE',
+      'PASSERELLE_TIME_ZONE',
+    ]);
+    expect(refusal).to.not.include('secret');
+    expect(refusal).to.include('PASSERELLE_LOG_LEVEL must be one of error, warn, info, debug');
+  });
+
+  it('refuses an unknown variable and names the one that was meant', () => {
+    expect(refusalBeside({ PASSERELLE_HTTP_PROT: '80' })).to.include('PASSERELLE_HTTP_PROT is unknown: did you mean PASSERELLE_HTTP_PORT?');
+    expect(refusalBeside({ PASSERELLE_WHATEVER: '1' })).to.include('PASSERELLE_WHATEVER is unknown: the table in README.md');
+  });
+
+  it('leaves the variables of the tests and of other programs alone', () => {
+    const config = configOf({ PASSERELLE_TEST_MONGODB: 'x', PASSERELLE_PROPERTY_SEED: '1', PASSERELLE_TESTDATA: '/x', HTTP_PORT: '1' });
+    expect(config.httpPort).to.equal(8080);
+    expect(refusalBeside({ PASSERELLE_TESTDATABASE: 'x' })).to.include('PASSERELLE_TESTDATABASE is unknown');
+  });
+
+  it('refuses to listen beyond loopback without TLS in front', () => {
+    const open = { PASSERELLE_HOST: '0.0.0.0', PASSERELLE_PUBLIC_URL: 'https://imaging.example.org' };
+    expect(refusalBeside(open)).to.include('PASSERELLE_HOST is not loopback');
+    expect(refusalBeside({ ...open, PASSERELLE_DEVELOPMENT: '1' })).to.include('PASSERELLE_HOST is not loopback');
+    expect(configOf({ ...open, PASSERELLE_TLS_PROXY: '1' }).host).to.equal('0.0.0.0');
+  });
+
+  it('needs the public address when it listens beyond loopback', () => {
+    const refusal = refusalBeside({ PASSERELLE_HOST: '::', PASSERELLE_TLS_PROXY: '1' });
+    expect(refusal).to.equal('The configuration is not valid:\nPASSERELLE_PUBLIC_URL is required, for PASSERELLE_HOST is not loopback');
+  });
+
+  it('takes an origin as public address, https unless loopback', () => {
+    const publicUrl = (url: string): string | undefined => configOf({ PASSERELLE_PUBLIC_URL: url }).publicUrl;
+    expect(publicUrl('https://Imaging.example.org:8443/')).to.equal('https://imaging.example.org:8443');
+    expect(publicUrl('http://[::1]:8080')).to.equal('http://[::1]:8080');
+    for (const wrong of ['http://imaging.example.org', 'https://a.example/path', 'https://u:p@a.example', 'a.example', 'ftp://a.example', 'https://']) {
+      expect(refusalBeside({ PASSERELLE_PUBLIC_URL: wrong }), wrong).to.include('PASSERELLE_PUBLIC_URL must be');
+    }
+  });
+
+  it('knows loopback by name and address', () => {
+    expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(isLoopback)).to.equal(true);
+    expect(['0.0.0.0', '::', '', '10.0.0.1', '127.example.org', '127.0.0.1.example.org'].some(isLoopback)).to.equal(false);
+  });
+
+  it('is told by the README as it is', () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const table = /<!-- configuration -->\n+([\s\S]*?)\n+<!-- \/configuration -->/.exec(readme)?.[1];
+    expect(table).to.equal(configurationTable());
+  });
+});
