@@ -101,7 +101,7 @@ async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<
     const { id, sort, updated } = document;
     const event = document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as object);
     if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
-    const nobody = { person: undefined, subject: undefined, blob: undefined };
+    const nobody = { released: true, person: undefined, subject: undefined, blob: undefined };
     return { type: 'AuditEvent', id, version: 1, updated, sort, json: stamp(event, 1, updated), ...nobody, shownBy: shownBy(reader, id) };
   });
 }

@@ -21,7 +21,7 @@ export async function commitPlan(collections: Collections, turns: Turns, plan: C
   refuseAuditEvents(plan);
   return await turns.take(keysOf(plan), async () =>
     await inTransaction(
-      collections.client,
+      collections,
       async (session) => await applyPlan(collections, plan, session),
       async () => (await collections.commits.findOne({ _id: plan.id }))?.receipt,
     ),

@@ -80,8 +80,8 @@ export function toShownBy({ rightId, relation, source }: AclDocument): ShownBy {
 
 /** A row as the port gives it. */
 export function toVisibleRow(row: RowContent, { right }: Shown): VisibleRow {
-  const { type, id, version, updated, sort, json, person, subject, blob } = row;
-  return { type, id, version, updated, sort, json, person, subject, blob, shownBy: right };
+  const { type, id, version, updated, sort, json, released, person, subject, blob } = row;
+  return { type, id, version, updated, sort, json, released, person, subject, blob, shownBy: right };
 }
 
 /** What a visible row is made of. */

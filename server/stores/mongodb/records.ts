@@ -36,7 +36,7 @@ export class MongoRecordStore implements RecordStore {
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
   ): Promise<Audited<AnswerTo<Q>>> {
     const collections = this.#collections;
-    return await inTransaction(collections.client, async (session) => {
+    return await inTransaction(collections, async (session) => {
       const found = await answer({ collections, session, grant, now: grant.now }, question);
       await insertAudit(collections, account(found), Date.now(), session);
       return { answer: found, passage: passageOf(grant) };
@@ -81,7 +81,7 @@ export class MongoRecordStore implements RecordStore {
   async #read<Q extends Question>(grant: Grant, question: Q, now: number): Promise<AnswerTo<Q>> {
     const collections = this.#collections;
     const work = async (session: ClientSession): Promise<AnswerTo<Q>> => await answer({ collections, session, grant, now }, question);
-    return await inTransaction(collections.client, work, noResult);
+    return await inTransaction(collections, work, noResult);
   }
 }
 

@@ -37,7 +37,7 @@ export async function readHead({ chain }: Collections, session?: ClientSession):
  * @throws {Fault} transient - the store is out of reach or busy
  */
 export async function sealNext(collections: Collections, token: number): Promise<number | undefined> {
-  return await inTransaction(collections.client, async (session) => {
+  return await inTransaction(collections, async (session) => {
     if (!(await useLease(collections.leases, SEALER_LEASE, token, session))) return undefined;
     const pending = await collections.audit.find({ pending: true }, { session }).sort({ sort: 1, id: 1 }).limit(AT_ONCE).toArray();
     if (pending.length > 0) await seal(collections, pending, session);

@@ -3,9 +3,10 @@
  * on inside its session, one statement at a time.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ClientSession, MongoClient, TransactionOptions } from 'mongodb';
+import type { ClientSession, Collection, MongoClient, TransactionOptions } from 'mongodb';
 import { Fault } from '../../../profiles/fault.ts';
-import { hasLabel, isDuplicateKey, toStoreFault } from './errors.ts';
+import type { MetaDocument } from './documents.ts';
+import { asStore, hasLabel, isDuplicateKey, toStoreFault } from './errors.ts';
 
 const OPTIONS: TransactionOptions = {
   readConcern: { level: 'snapshot' },
@@ -15,8 +16,14 @@ const OPTIONS: TransactionOptions = {
 };
 
 const MAX_ATTEMPTS = 24;
+/** Of these, how many may end without a known result. */
+const MAX_UNKNOWN = 3;
 const MAX_COMMITS = 3;
+const LONGEST_TRYING_MS = 20_000;
 const LONGEST_PAUSE_MS = 250;
+
+/** Where transactions run; `meta` is read when one must be left behind. */
+export type Place = { readonly client: MongoClient; readonly meta: Collection<MetaDocument> };
 
 /** What a transaction does. */
 export type Work<T> = (session: ClientSession) => Promise<T>;
@@ -27,25 +34,27 @@ export type Work<T> = (session: ClientSession) => Promise<T>;
  * again, so work that is given `decide` must be repeatable.
  * @throws {Fault} transient - conflicts went on, the server is out of reach, or the result is unknown
  */
-export async function inTransaction<T>(client: MongoClient, work: Work<T>, decide?: () => Promise<T | undefined>): Promise<T> {
-  await using session = client.startSession();
-  let last: unknown;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    if (attempt > 0) await pause(jitter(attempt));
+export async function inTransaction<T>(place: Place, work: Work<T>, decide?: () => Promise<T | undefined>): Promise<T> {
+  await using session = place.client.startSession();
+  const deadline = Date.now() + LONGEST_TRYING_MS;
+  let unknown = 0;
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await runOnce(session, work);
     } catch (error) {
-      last = error;
+      const isOver = attempt === MAX_ATTEMPTS || Date.now() > deadline;
       if (hasLabel(error, 'UnknownTransactionCommitResult')) {
-        const decided = await decide?.();
+        await leaveBehind(place, session);
+        const decided = decide === undefined ? undefined : await asStore(decide);
         if (decided !== undefined) return decided;
-        if (decide === undefined) break;
-      } else if (!isWorthRepeating(error)) {
-        break;
+        unknown += 1;
+        if (decide === undefined || unknown === MAX_UNKNOWN || isOver) throw toStoreFault(error);
+      } else if (isOver || !isWorthRepeating(error)) {
+        throw toStoreFault(error);
       }
+      await pause(jitter(attempt));
     }
   }
-  throw toStoreFault(last);
 }
 
 async function runOnce<T>(session: ClientSession, work: Work<T>): Promise<T> {
@@ -68,6 +77,21 @@ async function commit(session: ClientSession): Promise<void> {
       if (tries === MAX_COMMITS || !hasLabel(error, 'UnknownTransactionCommitResult')) throw error;
       await pause(jitter(tries));
     }
+  }
+}
+
+/**
+ * Begins a later transaction on the session: the server then ends an earlier one that it still holds open, whose rows
+ * would else stay locked for a minute, and what it committed is all that it will.
+ */
+async function leaveBehind({ meta }: Place, session: ClientSession): Promise<void> {
+  try {
+    session.startTransaction(OPTIONS);
+    await meta.findOne({ _id: 'schema' }, { session });
+  } catch {
+    // Out of reach: the server ends it by its own limit of time.
+  } finally {
+    if (session.inTransaction()) await session.abortTransaction();
   }
 }
 
