@@ -16,6 +16,8 @@ export const MAX_ALTERNATIVES = 100;
 /** Longest value of one parameter, in characters of the decoded form. */
 export const MAX_VALUE_LENGTH = 2048;
 
+const LOGICAL_ID = /^[A-Za-z0-9\-.]{1,64}$/;
+
 type Parameter = {
   readonly entry: SearchParameterEntry;
   /** Name as the client wrote it, modifier and chain included: what Faults point at. */
@@ -27,7 +29,7 @@ type Parameter = {
  * Parses one parameter of a search on `type`: `code`, `code:modifier`, `code.chained` or `code:Type.chained`.
  * Undefined when the type has no such parameter.
  *
- * Served modifiers: `:missing` on all; `:not` on tokens; `:exact` and `:contains` on strings; `:identifier` and
+ * Served modifiers: `:missing` on all but `_id` and `_lastUpdated`; `:not` on tokens; `:exact` and `:contains` on strings; `:identifier` and
  * `:<Type>` on references. `ref:identifier` is satisfied by a logical reference with that identifier, by a contained
  * target with it, or by a stored target that has it.
  * @throws {Fault} invalid - a value, modifier, prefix or chain that is not served, naming the parameter
@@ -76,7 +78,7 @@ function alternativesOf(name: string, value: string): readonly string[] {
 
 function parseMissing({ entry, name }: Parameter, value: string): Criterion {
   if (value !== 'true' && value !== 'false') throw refused(name, 'must be true or false');
-  if (entry.code === '_id') throw refused(name, 'takes no modifier');
+  if (entry.code.startsWith('_')) throw refused(name, 'takes no modifier');
   return { kind: 'missing', param: entry.code, missing: value === 'true' };
 }
 
@@ -110,10 +112,11 @@ function parseReference(parameter: Parameter, values: readonly string[], value: 
   }
   const targets = modifier === undefined ? (entry.targets ?? []) : [modifier];
   const found = values.map(unescapeValue).flatMap((text) => {
-    if (!text.includes('/') && !text.includes(':')) return targets.map((target) => `${target}/${text}`);
+    if (LOGICAL_ID.test(text)) return targets.map((target) => `${target}/${text}`);
+    if (!/[/:]/.test(text)) throw refused(name, 'must be id, Type/id or a URL');
     return targetOf(text) ?? [];
   });
-  if (found.length === 0) throw refused(name, 'must be Type/id');
+  if (found.length === 0) throw refused(name, 'must be Type/id or a URL');
   return { kind: 'reference', param: entry.code, values: found };
 }
 
