@@ -1,0 +1,105 @@
+/**
+ * The image store on a folder: one file a blob, in two levels of folders by the first letters of its random name.
+ * Open to the account of the server alone.
+ */
+import { mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { Fault } from '../../../profiles/fault.ts';
+import type { BlobWriter, ImageStore } from '../../ports/image-store.ts';
+import { isBlobName, newBlobName, pathOf } from './blob-name.ts';
+import { FileBlobWriter, withoutSpace } from './blob-writer.ts';
+import { Folders, syncFolder } from './folders.ts';
+
+const READ_BYTES = 256 * 1024;
+const FOLDER_NAME = /^[0-9a-f]{2}$/;
+
+/** Opens the store in `images` of the data folder; makes the folder when it is absent. */
+export async function openFileImages({ dataDir }: { dataDir: string }): Promise<ImageStore> {
+  const root = join(dataDir, 'images');
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await syncFolder(dirname(root));
+  return new FileImageStore(root);
+}
+
+class FileImageStore implements ImageStore {
+  readonly #root: string;
+  readonly #folders: Folders;
+
+  constructor(root: string) {
+    this.#root = root;
+    this.#folders = new Folders(root);
+  }
+
+  async create(): Promise<BlobWriter> {
+    const name = newBlobName();
+    const path = pathOf(this.#root, name);
+    try {
+      await this.#folders.make(dirname(path));
+      return new FileBlobWriter(name, path, await open(path, 'wx', 0o600), this.#folders);
+    } catch (error) {
+      throw withoutSpace(error);
+    }
+  }
+
+  async open(name: string, start = 0): Promise<Readable> {
+    const handle = await this.#openExisting(name);
+    return handle.createReadStream({ start, highWaterMark: READ_BYTES });
+  }
+
+  async *names(olderThanMs: number): AsyncIterable<string> {
+    const latest = Date.now() - olderThanMs;
+    for (const folder of await this.#innerFolders()) {
+      for (const name of await readdir(folder)) {
+        const path = join(folder, name);
+        if (!isBlobName(name) || path !== pathOf(this.#root, name)) continue;
+        if (await isOlder(path, latest)) yield name;
+      }
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    if (!isBlobName(name)) return;
+    await unlink(pathOf(this.#root, name)).catch(ignoreAbsent);
+  }
+
+  async #openExisting(name: string): Promise<FileHandle> {
+    if (!isBlobName(name)) throw notFound();
+    try {
+      return await open(pathOf(this.#root, name), 'r');
+    } catch (error) {
+      ignoreAbsent(error);
+      throw notFound();
+    }
+  }
+
+  /** At most 65,536 paths. */
+  async #innerFolders(): Promise<string[]> {
+    const folders: string[] = [];
+    for (const outer of await foldersIn(this.#root)) folders.push(...(await foldersIn(outer)));
+    return folders;
+  }
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && FOLDER_NAME.test(entry.name)).map(({ name }) => join(folder, name));
+}
+
+async function isOlder(path: string, latest: number): Promise<boolean> {
+  try {
+    return (await stat(path)).mtimeMs <= latest;
+  } catch (error) {
+    ignoreAbsent(error);
+    return false;
+  }
+}
+
+function ignoreAbsent(error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+  throw error;
+}
+
+function notFound(): Fault {
+  return new Fault('not-found', 'No stored bytes have this name');
+}
