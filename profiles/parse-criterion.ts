@@ -29,9 +29,9 @@ type Parameter = {
  * Parses one parameter of a search on `type`: `code`, `code:modifier`, `code.chained` or `code:Type.chained`.
  * Undefined when the type has no such parameter.
  *
- * Served modifiers: `:missing` on all but `_id` and `_lastUpdated`; `:not` on tokens; `:exact` and `:contains` on strings; `:identifier` and
- * `:<Type>` on references. `ref:identifier` is satisfied by a logical reference with that identifier, by a contained
- * target with it, or by a stored target that has it.
+ * Served modifiers: `:missing` on all but `_id` and `_lastUpdated`; `:not` on tokens; `:exact` and `:contains` on
+ * strings; `:identifier` and `:<Type>` on references. `ref:identifier` is satisfied by a logical reference with that
+ * identifier, by a contained target with it, or by a stored target that has it.
  * @throws {Fault} invalid - a value, modifier, prefix or chain that is not served, naming the parameter
  * @throws {Fault} too-costly - over MAX_ALTERNATIVES or MAX_VALUE_LENGTH
  */
