@@ -11,7 +11,7 @@ const dcm = (code: string, display: string): Coding => ({ system: DCM, code, dis
 const interaction = (code: string): Coding => ({ system: CODE_SYSTEM.restfulInteraction, code, display: code });
 const ihe = (code: string, display: string): Coding => ({ system: CODE_SYSTEM.iheEvent, code, display });
 
-type Shape = { readonly type: Coding; readonly subtype: readonly Coding[]; readonly action: AuditEvent['action']; readonly flow: 'in' | 'out' };
+type Shape = { readonly type: Coding; readonly subtype: readonly Coding[]; readonly action: NonNullable<AuditEvent['action']>; readonly flow: 'in' | 'out' };
 
 const shape = (type: Coding, subtype: readonly Coding[], action: 'C' | 'R' | 'U' | 'D' | 'E', flow: 'in' | 'out'): Shape =>
   ({ type, subtype, action, flow });

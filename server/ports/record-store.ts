@@ -33,6 +33,8 @@ export type VisibleRow = {
   readonly person: PersonKey | undefined;
   readonly subject: string | undefined;
   readonly blob: BlobRef | undefined;
+  /** Whether the patient may see the row, as it was put. */
+  readonly released: boolean;
   readonly shownBy: ShownBy | undefined;
 };
 

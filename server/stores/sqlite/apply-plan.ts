@@ -1,6 +1,6 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
 import { Fault } from '../../../profiles/fault.ts';
-import { VISIBILITY } from '../../../profiles/visibility.ts';
+import { VISIBILITY, type Visibility } from '../../../profiles/visibility.ts';
 import { MAX_PLAN_ENTRIES, type Claim, type CommitReceipt, type InstanceRow, type Precondition } from '../../ports/commit-plan.ts';
 import type { Right } from '../../access/right.ts';
 import type { Database } from './database.ts';
@@ -109,12 +109,17 @@ function putRow(db: Database, put: WirePut, now: number): number {
   if (standing !== undefined) keepHistory(db, put.type, put.id);
   const stamp = `"versionId":"${version}","lastUpdated":"${new Date(now).toISOString()}"`;
   const rid = writeRow(db, standing, { ...put, version, updated: now, json: put.head + stamp + put.tail }, put.index);
-  if (put.person !== undefined && VISIBILITY[put.type] !== 'directory') {
+  if (put.person !== undefined && isMaterialised(VISIBILITY[put.type])) {
     materialiseRow(db, put.person, {
-      rid, type: put.type, id: put.id, sort: put.sort, level: levelRank(put), released: put.released ? 1 : 0, parent: put.parent ?? null,
+      rid, type: put.type, id: put.id, sort: put.sort, level: levelRank(put), released: put.released ? 1 : 0,
     });
   }
   return version;
+}
+
+/** The directory needs no access rows, and a part is seen as its parent. */
+function isMaterialised(visibility: Visibility): boolean {
+  return visibility !== 'directory' && visibility !== 'part';
 }
 
 function levelRank(put: WirePut): number {

@@ -12,7 +12,7 @@ type RightRow = {
 };
 
 /** What the access table needs of a row. */
-export type AccessRow = { rid: number; type: StoredType; id: string; sort: number; level: number; released: number; parent: string | null };
+export type AccessRow = { rid: number; type: StoredType; id: string; sort: number; level: number; released: number };
 
 /** Reads the rights of a person. */
 export function rightsOf(db: Database, person: string): Right[] {
@@ -47,7 +47,7 @@ export function stateOf(db: Database, person: string): PatientState {
   };
 }
 
-/** Writes the access of one row anew; the access of a part is its parent's. */
+/** Writes the access of one row anew. Parts have none of their own: they are seen as their parent. */
 export function materialiseRow(db: Database, person: string, row: AccessRow): void {
   db.run('DELETE FROM acl WHERE rid = ?', row.rid);
   const rights = db
@@ -69,24 +69,23 @@ export function materialisePerson(db: Database, person: PersonKey): void {
   for (const right of rightsOf(db, person)) materialiseRight(db, right);
 }
 
-const ACCESS_COLUMNS = 'rid, type, id, sort, level, released, parent';
+const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
 
 function rowsInScope(db: Database, right: Right): AccessRow[] {
   if (right.scope === 'record') {
-    return db.all<AccessRow>(`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ?`, right.person);
+    return db.all<AccessRow>(`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`, right.person);
   }
   const [type, id] = right.scope.item.split('/');
   return db.all<AccessRow>(
-    `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND ((type = ? AND id = ?) OR parent = ?)`,
+    `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND type = ? AND id = ? AND parent_type IS NULL`,
     right.person,
     type ?? '',
     id ?? '',
-    right.scope.item,
   );
 }
 
 function itemOf(row: AccessRow): string {
-  return row.parent ?? `${row.type}/${row.id}`;
+  return `${row.type}/${row.id}`;
 }
 
 function showIfPermitted(db: Database, right: Right, row: AccessRow, state: PatientState): void {

@@ -11,7 +11,7 @@ import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.t
 import { conditionsOf, marks, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Database } from './database.ts';
 import { includedRows } from './include.ts';
-import { isOpen, ROW_COLUMNS, toVisibleRow, visibleCondition, type SelectedRow } from './visible.ts';
+import { isOpen, isPart, ROW_COLUMNS, toVisibleRow, visibleCondition, type SelectedRow } from './visible.ts';
 
 /** Up to this many matches of one parameter, the parameter drives the statement. */
 const FEW = 4_000;
@@ -56,7 +56,7 @@ type Candidates = {
 function candidatesOf(db: Database, grant: Grant, type: StoredType, criteria: readonly PlainCriterion[]): Candidates {
   const few = fewMatches(db, type, criteria);
   if (few !== undefined) return fromRids(db, grant, type, criteria, few);
-  return isOpen(grant, type) ? fromRows(db, type, criteria) : fromAcl(db, grant, type, criteria);
+  return isOpen(grant, type) || isPart(type) ? fromRows(db, grant, type, criteria) : fromAcl(db, grant, type, criteria);
 }
 
 /** The rids of a positive criterion whose matches are few, or undefined when none is. */
@@ -108,12 +108,13 @@ function fromRids(db: Database, grant: Grant, type: StoredType, criteria: readon
   return ordered(db, select);
 }
 
-/** Driven by the rows of a type, for the directory and the server itself. */
-function fromRows(db: Database, type: StoredType, criteria: readonly PlainCriterion[]): Candidates {
+/** Driven by the rows of a type: the directory, the server itself, and parts, which are few a question. */
+function fromRows(db: Database, grant: Grant, type: StoredType, criteria: readonly PlainCriterion[]): Candidates {
   const filter = conditionsOf(type, criteria);
+  const visible = visibleCondition(grant, type);
   const select = (columns: string, end: Sql): Sql => ({
-    text: `SELECT ${columns} FROM resource x WHERE x.type = ?${filter.text}${end.text}`,
-    values: [type, ...filter.values, ...end.values],
+    text: `SELECT ${columns} FROM resource x WHERE x.type = ?${filter.text}${visible.text}${end.text}`,
+    values: [type, ...filter.values, ...visible.values, ...end.values],
   });
   return ordered(db, select);
 }

@@ -10,22 +10,32 @@ import type { Database } from './database.ts';
 /** A row as selected by {@link ROW_COLUMNS}. */
 export type SelectedRow = {
   rid: number; type: string; id: string; version: number; updated: number; sort: number; person: string | null;
-  subject: string | null; blob_name: string | null; blob_size: number | null; blob_sha256: string | null; json: string;
+  subject: string | null; blob_name: string | null; blob_size: number | null; blob_sha256: string | null; released: number; parent_type: string | null; parent_id: string | null; json: string;
 };
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
-export const ROW_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.blob_sha256, x.json';
+export const ROW_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.blob_sha256, x.released, x.parent_type, x.parent_id, x.json';
 
 /** Whether rows of a type need no right under a grant. */
 export function isOpen(grant: Grant, type: StoredType): boolean {
   return grant.system || VISIBILITY[type] === 'directory';
 }
 
+/** Whether rows of a type are seen as their parent. */
+export function isPart(type: StoredType): boolean {
+  return VISIBILITY[type] === 'part';
+}
+
+/** The row whose access counts for a row `x`. */
+function accessRid(type: StoredType): string {
+  return isPart(type) ? '(SELECT p.rid FROM resource p WHERE p.type = x.parent_type AND p.id = x.parent_id)' : 'x.rid';
+}
+
 /** The condition that a row `x` is visible. A grant without principals sees nothing. */
 export function visibleCondition(grant: Grant, type: StoredType): Sql {
   if (isOpen(grant, type)) return { text: '', values: [] };
   return {
-    text: ` AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = x.rid
+    text: ` AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${accessRid(type)}
       AND principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?)`,
     values: [...grant.principals, grant.now, grant.now],
   };
@@ -51,8 +61,15 @@ export function toVisibleRow(db: Database, grant: Grant, row: SelectedRow): Visi
     type: row.type, id: row.id, version: row.version, updated: row.updated, sort: row.sort, json: row.json, blob,
     person: row.person === null ? undefined : personKey(row.person),
     subject: row.subject ?? undefined,
-    shownBy: isOpen(grant, row.type) ? undefined : shownBy(db, grant, row.rid),
+    released: row.released === 1,
+    shownBy: isOpen(grant, row.type) ? undefined : shownBy(db, grant, accessRow(db, row)),
   };
+}
+
+function accessRow(db: Database, row: SelectedRow): number {
+  if (row.parent_type === null) return row.rid;
+  const parent = db.get<{ rid: number }>('SELECT rid FROM resource WHERE type = ? AND id = ?', row.parent_type, row.parent_id);
+  return parent?.rid ?? row.rid;
 }
 
 /** The right that shows a row; of several, the first by principal as the grant lists them. */

@@ -12,7 +12,6 @@ export type StandingRow = {
   readonly person: string | null;
   readonly level: number;
   readonly released: number;
-  readonly parent: string | null;
 };
 
 /** The columns of a put; `json` is the whole text. */
@@ -21,7 +20,7 @@ export type RowValues = Omit<Put, 'resource' | 'index'> & { readonly json: strin
 /** The row that stands under a type and id. */
 export function standingRow(db: Database, type: string, id: string): StandingRow | undefined {
   return db.get<StandingRow>(
-    'SELECT rid, version, sort, person, level, released, parent FROM resource WHERE type = ? AND id = ?',
+    'SELECT rid, version, sort, person, level, released FROM resource WHERE type = ? AND id = ?',
     type,
     id,
   );
@@ -37,18 +36,19 @@ export function writeRow(db: Database, standing: StandingRow | undefined, row: R
 }
 
 const UPSERT = `INSERT INTO resource
-  (type, id, version, updated, sort, person, subject, level, released, parent, blob_name, blob_size, blob_sha256, json)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size, blob_sha256, json)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, updated = excluded.updated, sort = excluded.sort,
     person = excluded.person, subject = excluded.subject, level = excluded.level, released = excluded.released,
-    parent = excluded.parent, blob_name = excluded.blob_name, blob_size = excluded.blob_size,
+    parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name, blob_size = excluded.blob_size,
     blob_sha256 = excluded.blob_sha256, json = excluded.json
   RETURNING rid`;
 
 function columnsOf(row: RowValues): (string | number | null)[] {
+  const [parentType = null, parentId = null] = row.parent?.split('/') ?? [];
   return [
     row.type, row.id, row.version, row.updated, row.sort, row.person ?? null, row.subject ?? null, rankOf(row.level),
-    row.released ? 1 : 0, row.parent ?? null, row.blob?.name ?? null, row.blob?.size ?? null, row.blob?.sha256 ?? null,
+    row.released ? 1 : 0, parentType, parentId, row.blob?.name ?? null, row.blob?.size ?? null, row.blob?.sha256 ?? null,
     row.json,
   ];
 }

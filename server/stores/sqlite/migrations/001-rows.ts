@@ -3,12 +3,11 @@ export const rows = `
 CREATE TABLE resource (
   rid INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, updated INTEGER NOT NULL,
   sort INTEGER NOT NULL, person TEXT, subject TEXT, level INTEGER NOT NULL, released INTEGER NOT NULL,
-  parent TEXT, blob_name TEXT, blob_size INTEGER, blob_sha256 TEXT, json TEXT NOT NULL,
+  parent_type TEXT, parent_id TEXT, blob_name TEXT, blob_size INTEGER, blob_sha256 TEXT, json TEXT NOT NULL,
   UNIQUE (type, id)
 );
 CREATE INDEX resource_order ON resource (type, sort DESC, id);
 CREATE INDEX resource_person ON resource (person) WHERE person IS NOT NULL;
-CREATE INDEX resource_parent ON resource (parent) WHERE parent IS NOT NULL;
 
 CREATE TABLE token (
   param TEXT NOT NULL, value TEXT NOT NULL, system TEXT NOT NULL, rid INTEGER NOT NULL,

@@ -1,0 +1,46 @@
+/** Reads the header of a data set while its bytes pass by, keeping no more of them than the header needs. */
+import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
+import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
+import { Fault } from '../../profiles/fault.ts';
+
+/** A scan is tried when this much has come, and each time it has doubled since. */
+const FIRST_TRY = 32 * 1024;
+
+/** Collects the beginning of a data set until its header can be read. */
+export class HeaderReader {
+  readonly #transferSyntaxUID: string;
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+  #nextTry = FIRST_TRY;
+  #header: DicomHeader | undefined;
+
+  constructor(transferSyntaxUID: string) {
+    this.#transferSyntaxUID = transferSyntaxUID;
+  }
+
+  /** Takes the next bytes. @throws {Fault} invalid, too-costly - the header is malformed or too large */
+  take(chunk: Uint8Array): void {
+    if (this.#header !== undefined) return;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length >= this.#nextTry) this.#try(false);
+  }
+
+  /** The header, once all bytes have come. @throws {Fault} invalid - malformed or truncated */
+  end(): DicomHeader {
+    if (this.#header === undefined) this.#try(true);
+    if (this.#header === undefined) throw new Fault('invalid', 'The data set has no readable header');
+    return this.#header;
+  }
+
+  #try(isWhole: boolean): void {
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    if (bytes === undefined) return;
+    this.#chunks = [bytes];
+    this.#nextTry = Math.min(this.#length * 2, Math.max(SCAN_LIMITS.maxBytes, this.#length) + 1);
+    const header = scanHeader(bytes, this.#transferSyntaxUID, { isWhole });
+    if (header === 'incomplete') return;
+    this.#header = header;
+    this.#chunks = [];
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * A modality or PACS sends one instance. Bytes go to the image store as they arrive; the header is read on the way;
+ * file, instance row and identities are durable before the sender hears of success.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { patientFromDicom } from '../../profiles/patient-from-dicom.ts';
+import { intOf, TAG, uidOf } from '../../profiles/dicom/attributes.ts';
+import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
+import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
+import { toDicomJson, type DicomJson } from '../../profiles/dicom/json.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { Indexer } from '../../profiles/search-index.ts';
+import { systemGrant, type SystemGrant } from '../access/grant.ts';
+import type { PersonKey } from '../access/requester.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { BlobRef, BlobWriter, ImageStore } from '../ports/image-store.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { HeaderReader } from './header-reader.ts';
+import { enrol, findIdentity } from './persons.ts';
+import { authorRights, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
+import type { RegionIndex } from './region-index.ts';
+
+/** One instance that is announced, before its bytes. `organization` is `Organization/id` of the sender. */
+export type AnnouncedInstance = {
+  readonly peer: { readonly aeTitle: string; readonly organization: string };
+  readonly sopClassUID: string;
+  readonly sopInstanceUID: string;
+  readonly transferSyntaxUID: string;
+};
+
+/** Takes the bytes of an instance; exactly one of `finish` and `abort` comes last. */
+export type InstanceSession = {
+  write(chunk: Uint8Array): Promise<void>;
+  finish(): Promise<ReceivedInstance>;
+  abort(): Promise<void>;
+};
+
+/** What became of an instance. */
+export type ReceivedInstance = { readonly outcome: 'stored' | 'already'; readonly row: InstanceRow };
+
+/** What the flow needs. */
+export type ReceiveInstanceDeps = {
+  readonly records: RecordStore;
+  readonly images: ImageStore;
+  readonly clock: Clock;
+  readonly indexer: Indexer;
+  readonly region: RegionIndex;
+  /** A study without a new instance this long is closed. */
+  readonly quietPeriodMs: number;
+};
+
+/** Opens the session of an announced instance. */
+export function receiveInstance(deps: ReceiveInstanceDeps) {
+  return (announced: AnnouncedInstance): InstanceSession => new Session(deps, announced);
+}
+
+class Session implements InstanceSession {
+  readonly #deps: ReceiveInstanceDeps;
+  readonly #announced: AnnouncedInstance;
+  readonly #digest = createHash('sha256');
+  readonly #header: HeaderReader;
+  readonly #meta: Uint8Array;
+  #writer: BlobWriter | undefined;
+
+  constructor(deps: ReceiveInstanceDeps, announced: AnnouncedInstance) {
+    this.#deps = deps;
+    this.#announced = announced;
+    this.#header = new HeaderReader(announced.transferSyntaxUID);
+    this.#meta = formatFileMeta({ ...announced, sourceAETitle: announced.peer.aeTitle });
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const writer = await this.#open();
+    this.#digest.update(chunk);
+    this.#header.take(chunk);
+    await writer.write(chunk);
+  }
+
+  async finish(): Promise<ReceivedInstance> {
+    const writer = await this.#open();
+    try {
+      const header = this.#header.end();
+      checkAnnounced(header, this.#announced);
+      const blob = await writer.finish();
+      return await this.#index(header, blob);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#writer?.abort();
+  }
+
+  async #open(): Promise<BlobWriter> {
+    if (this.#writer !== undefined) return this.#writer;
+    this.#writer = await this.#deps.images.create();
+    await this.#writer.write(this.#meta);
+    return this.#writer;
+  }
+
+  async #index(header: DicomHeader, blob: BlobRef): Promise<ReceivedInstance> {
+    const digest = this.#digest.digest('hex');
+    const row = { ...rowOf(header, this.#announced), blob, dataSetOffset: this.#meta.length, dataSetDigest: digest };
+    const { receipt, result } = await commitFresh(this.#deps.records, async () => await planOf(this.#deps, this.#announced, row));
+    const outcome = receipt.instances[0] ?? 'stored';
+    if (outcome === 'already') await this.#deps.images.remove(blob.name);
+    return { outcome, row: result };
+  }
+}
+
+/** The study, series and instance must be there and be those of the command set. */
+function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void {
+  if (uidOf(header, TAG.SOPClassUID) !== announced.sopClassUID) {
+    throw new Fault('required', 'SOP Class UID of the data set is not the one of the command', { expression: 'SOPClassUID' });
+  }
+  if (uidOf(header, TAG.SOPInstanceUID) !== announced.sopInstanceUID) {
+    throw new Fault('required', 'SOP Instance UID of the data set is not the one of the command', { expression: 'SOPInstanceUID' });
+  }
+  for (const name of ['StudyInstanceUID', 'SeriesInstanceUID'] as const) {
+    if (uidOf(header, TAG[name]) === undefined) throw new Fault('required', `${name} is missing or not a UID`, { expression: name });
+  }
+}
+
+type UnplacedRow = Omit<InstanceRow, 'person'>;
+
+function rowOf(header: DicomHeader, { peer, ...announced }: AnnouncedInstance): Omit<UnplacedRow, 'blob' | 'dataSetOffset' | 'dataSetDigest'> {
+  return {
+    ...announced,
+    studyInstanceUID: uidOf(header, TAG.StudyInstanceUID) ?? '',
+    seriesInstanceUID: uidOf(header, TAG.SeriesInstanceUID) ?? '',
+    seriesNumber: intOf(header, TAG.SeriesNumber),
+    instanceNumber: intOf(header, TAG.InstanceNumber),
+    metadata: JSON.stringify(toDicomJson(header)),
+    source: peer.organization,
+  };
+}
+
+async function planOf(deps: ReceiveInstanceDeps, { peer }: AnnouncedInstance, row: UnplacedRow) {
+  const now = deps.clock.now();
+  const grant = systemGrant('resolve-identity', now);
+  const { person, patient, parts } = await placePatient(deps, grant, peer.organization, JSON.parse(row.metadata) as DicomJson, now);
+  await refuseOpposed(deps.records, grant, person);
+  const placed: InstanceRow = { ...row, person };
+  const plan = joinParts(parts, {
+    claims: [{ key: `study|${row.studyInstanceUID}`, value: patient }],
+    instances: [placed],
+    agenda: [
+      { key: `refresh|${row.studyInstanceUID}`, at: now },
+      { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },
+    ],
+  });
+  return { plan, result: placed };
+}
+
+type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };
+
+/** Finds the Patient that the data set names, or makes it. */
+async function placePatient(deps: ReceiveInstanceDeps, grant: SystemGrant, organization: string, json: DicomJson, now: number): Promise<Placed> {
+  const { patientIdSystem } = deps.region.domainOf(organization);
+  const { patient, identity } = patientFromDicom(json, { organization, patientIdSystem });
+  const known = await findIdentity(deps.records, grant, identity.system, identity.value);
+  if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
+  const id = randomUUID();
+  const reference = `Patient/${id}`;
+  const { person, parts } = await enrol(deps.records, grant, { reference, identity, identifiers: patient.identifier ?? [] }, deps.region.qualifiedSystems, undefined);
+  const put = putOf(deps.indexer, { ...patient, id }, now, { person, subject: reference });
+  const rights = authorRights(person, reference, organization, deps.region.servicesOf(organization));
+  return { person, patient: reference, parts: { ...parts, puts: [put], rights: [...(parts.rights ?? []), ...rights] } };
+}
+
+async function refuseOpposed(records: RecordStore, grant: SystemGrant, person: PersonKey): Promise<void> {
+  const { opposed } = await records.stateOf(grant, person);
+  if (opposed) throw new Fault('forbidden', 'The patient is opposed to the sharing of exams');
+}

@@ -1,0 +1,13 @@
+/** Which account a person has, told by an identifier that an identity provider vouches for. */
+
+/** What an account stands for. */
+export type AccountKind = 'patient' | 'practitioner';
+
+/** An account: `reference` is `Patient/id` or `Practitioner/id`; `display` is the person's name. */
+export type Account = { readonly reference: string; readonly display: string };
+
+/** The port. */
+export interface AccountDirectory {
+  /** The account that holds an identifier, or undefined: nobody, or a person who may not sign in. */
+  find(kind: AccountKind, system: string, value: string): Promise<Account | undefined>;
+}
