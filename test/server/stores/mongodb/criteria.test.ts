@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, oneof, record, sample, tuple, type Arbitrary } from 'fast-check';
+import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, oneof, record, sample, tuple } from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import { DATE_PREFIXES, type Criterion } from '../../../../profiles/search-criterion.ts';
 import type { IndexEntries } from '../../../../profiles/search-index.ts';
 import { matchesCriterion } from '../../../../profiles/search-match.ts';
@@ -37,7 +38,9 @@ const criteria: Arbitrary<Criterion> = oneof(
     { requiredKeys: ['kind', 'param', 'values'] },
   ),
   record({ kind: constant('reference' as const), param: params, values: some(targets) }),
-  tuple(params, ranges, constantFrom(...DATE_PREFIXES)).map(([param, range, prefix]) => ({ kind: 'date' as const, param, ...range, prefix })),
+  tuple(params, ranges, constantFrom(...DATE_PREFIXES)).map(
+    ([param, range, prefix]) => ({ kind: 'date' as const, param, ...range, prefix }),
+  ),
   record({
     kind: constant('string' as const),
     param: params,
@@ -62,7 +65,9 @@ describe('criteria on MongoDB', function () {
     await assert(
       asyncProperty(array(criteria, { minLength: 1, maxLength: 2 }), async (where) => {
         const page = await stores.records.peek(SYSTEM, { kind: 'search', query: aQuery('Organization', { where }) });
-        const expected = rows.filter(({ id, index }) => where.every((criterion) => matchesCriterion({ ...index, id }, criterion, () => [])));
+        const expected = rows.filter(({ id, index }) =>
+          where.every((criterion) => matchesCriterion({ ...index, id }, criterion, () => [])),
+        );
         expect([...idsOf(page.rows)].sort()).to.deep.equal(expected.map(({ id }) => id).sort());
       }),
       { numRuns: 300 },
