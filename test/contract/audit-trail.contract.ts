@@ -1,0 +1,120 @@
+/** What every AuditTrail adapter keeps: the promises of server/ports/audit-trail.ts. */
+import { expect } from 'chai';
+import type { PersonKey } from '../../server/access/requester.ts';
+import type { Verification } from '../../server/ports/audit-trail.ts';
+import { expectFault } from '../support/faults.ts';
+import { aGrant, anAudit, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, SYSTEM } from '../support/plans.ts';
+import { searchIds } from '../support/reads.ts';
+import type { OpenStores } from '../support/stores.ts';
+import { useStores } from './suite.ts';
+
+/** Runs the contract of the audit trail on an adapter. */
+export function auditTrailContract(name: string, open: OpenStores): void {
+  describe(`AuditTrail: ${name}`, function () {
+    this.timeout(30_000);
+    const suite = useStores(open);
+    const listOf = async (person: PersonKey): Promise<readonly string[]> => {
+      await suite.trail.head();
+      return await searchIds(suite.records, aPatientGrant(person), aQuery('AuditEvent'));
+    };
+    const headOf = (verification: Verification) => (verification.whole ? verification.head : verification);
+
+    it('begins with an empty chain that is whole', async () => {
+      expect((await suite.trail.head()).sequence).to.equal(0);
+      expect(await suite.trail.verify()).to.deep.include({ whole: true, erased: 0 });
+    });
+
+    it('moves its head by one for each record, in one call or in several', async () => {
+      const start = await suite.trail.head();
+      await suite.trail.record([anAudit(), anAudit(), anAudit()]);
+      const middle = await suite.trail.head();
+      await suite.trail.record([anAudit()]);
+      const end = await suite.trail.head();
+      expect([middle.sequence - start.sequence, end.sequence - middle.sequence]).to.deep.equal([3, 1]);
+      expect(new Set([start.hash, middle.hash, end.hash]).size).to.equal(3);
+      expect(end.hash).to.match(/^[0-9a-f]{64}$/);
+    });
+
+    it('takes no record at all without moving', async () => {
+      const start = await suite.trail.head();
+      await suite.trail.record([]);
+      expect(await suite.trail.head()).to.deep.equal(start);
+    });
+
+    it('shows a person the events that name the person, and no other', async () => {
+      const [person, other] = [aPersonKey(), aPersonKey()];
+      const [mine, both, nobody] = [anAudit([person]), anAudit([person, other]), anAudit()];
+      await suite.trail.record([mine, both, nobody]);
+      expect([...(await listOf(person))].sort()).to.deep.equal([mine.event.id, both.event.id].sort());
+      expect(await listOf(other)).to.deep.equal([both.event.id]);
+      expect(await listOf(aPersonKey())).to.deep.equal([]);
+      const stranger = aGrant('Practitioner/lambert');
+      expect(await searchIds(suite.records, stranger, aQuery('AuditEvent'))).to.deep.equal([]);
+      const question = { kind: 'resource', type: 'AuditEvent', id: nobody.event.id } as const;
+      expect((await suite.records.peek(SYSTEM, question))?.id).to.equal(nobody.event.id);
+    });
+
+    it('takes the events of a commit once, also when the plan is sent again', async () => {
+      const person = aPersonKey();
+      const start = await suite.trail.head();
+      const plan = aPlan({ audit: [anAudit([person]), anAudit([person])] });
+      await suite.records.commit(plan);
+      await suite.records.commit(plan);
+      await Promise.all([suite.records.commit(structuredClone(plan)), suite.trail.head()]);
+      expect((await suite.trail.head()).sequence - start.sequence).to.equal(2);
+      expect([...(await listOf(person))].sort()).to.deep.equal((plan.audit ?? []).map(({ event }) => event.id).sort());
+    });
+
+    it('takes no event of a refused commit', async () => {
+      const start = await suite.trail.head();
+      const put = aPut();
+      const preconditions = [{ kind: 'version', type: put.type, id: put.id, version: 4 }] as const;
+      await expectFault(suite.records.commit(aPlan({ preconditions, audit: [anAudit()] })), 'version-conflict');
+      expect(await suite.trail.head()).to.deep.equal(start);
+    });
+
+    it('is whole after racing records, reads and commits, and its head is the verified one', async () => {
+      const person = aPersonKey();
+      const put = aPut({ person });
+      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+      const start = await suite.trail.head();
+      const question = { kind: 'resource', type: put.type, id: put.id } as const;
+      await Promise.all(
+        Array.from({ length: 10 }, async () => {
+          await Promise.all([
+            suite.trail.record([anAudit([person])]),
+            suite.records.commit(aPlan({ puts: [aPut({ person })], audit: [anAudit([person])] })),
+            suite.records.look(aGrant('Practitioner/lambert'), question, () => [anAudit([person])]),
+          ]);
+        }),
+      );
+      const head = await suite.trail.head();
+      const verification = await suite.trail.verify();
+      expect(head.sequence - start.sequence).to.equal(30);
+      expect(verification.whole).to.equal(true);
+      expect(headOf(verification)).to.deep.equal(head);
+      expect((await listOf(person)).length).to.equal(30);
+    });
+
+    it('is whole after a restart and goes on from where it was', async () => {
+      const person = aPersonKey();
+      await suite.records.commit(aPlan({ audit: [anAudit([person])] }));
+      const head = await suite.trail.head();
+      await suite.reopen();
+      expect(await suite.trail.head()).to.deep.equal(head);
+      await suite.trail.record([anAudit([person])]);
+      const verification = await suite.trail.verify();
+      expect(verification.whole).to.equal(true);
+      expect(headOf(verification)).to.include({ sequence: head.sequence + 1 });
+    });
+
+    it('loses no event of a commit that is followed by a restart at once', async () => {
+      const person = aPersonKey();
+      const audits = Array.from({ length: 20 }, () => anAudit([person]));
+      await Promise.all(audits.map((audit) => suite.records.commit(aPlan({ audit: [audit] }))));
+      await suite.reopen();
+      expect([...(await listOf(person))].sort()).to.deep.equal(audits.map(({ event }) => event.id).sort());
+      expect((await suite.trail.verify()).whole).to.equal(true);
+    });
+  });
+}

@@ -1,0 +1,31 @@
+/** What every RecordStore adapter keeps: the promises of server/ports/record-store.ts, told by behaviour. */
+import type { OpenStores } from '../support/stores.ts';
+import { accessContract } from './record-store/access.ts';
+import { agendaContract } from './record-store/agenda.ts';
+import { auditingContract } from './record-store/auditing.ts';
+import { historyContract } from './record-store/history.ts';
+import { includingContract } from './record-store/including.ts';
+import { instancesContract } from './record-store/instances.ts';
+import { pagingContract } from './record-store/paging.ts';
+import { planningContract } from './record-store/planning.ts';
+import { searchingContract } from './record-store/searching.ts';
+import { changingContract } from './record-store/changing.ts';
+import { useStores } from './suite.ts';
+
+/** Runs the contract of the record store on an adapter. */
+export function recordStoreContract(name: string, open: OpenStores): void {
+  describe(`RecordStore: ${name}`, function () {
+    this.timeout(30_000);
+    const suite = useStores(open);
+    planningContract(suite);
+    historyContract(suite);
+    accessContract(suite);
+    changingContract(suite);
+    searchingContract(suite);
+    pagingContract(suite);
+    includingContract(suite);
+    instancesContract(suite);
+    agendaContract(suite);
+    auditingContract(suite);
+  });
+}

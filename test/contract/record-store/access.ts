@@ -1,0 +1,253 @@
+/** Who sees which row: relations and their ceilings, states, classes, times. */
+import { expect } from 'chai';
+import { LEVELS, type Level } from '../../../profiles/confidentiality.ts';
+import type { StoredType } from '../../../profiles/visibility.ts';
+import type { PatientState } from '../../../server/access/decide.ts';
+import type { Grant } from '../../../server/access/grant.ts';
+import type { PersonKey } from '../../../server/access/requester.ts';
+import { principal, type Principal, type Relation } from '../../../server/access/right.ts';
+import {
+  aGrant,
+  anEstablishmentGrant,
+  anId,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  aRight,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
+import { idsOf, read, search, searchIds } from '../../support/reads.ts';
+import type { Suite } from '../suite.ts';
+
+/** Labels that each relation reaches (access.md, layer 6). */
+const REACHED = {
+  author: ['N', 'R', 'V'],
+  self: ['N', 'R', 'V'],
+  declared: ['N'],
+  'imaging-service': ['N'],
+  'break-glass': ['N'],
+  named: ['N', 'R', 'V'],
+} as const satisfies Record<Relation, readonly Level[]>;
+
+/** Relations that each state of the patient leaves (access.md, layer 3). */
+const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] = [
+  [{ withdrawn: true }, ['self', 'named']],
+  [{ opposed: true }, ['self', 'named']],
+  [{ erasurePending: true }, ['named']],
+  [{ accountOff: true }, ['author', 'self', 'declared', 'imaging-service', 'break-glass', 'named']],
+];
+
+type Holder = { readonly principal: Principal; readonly grant: Grant };
+
+/** A holder of each kind of principal that nobody else uses. */
+function holderOf(relation: Relation, person: PersonKey): Holder {
+  const practitioner = `Practitioner/${person}`;
+  switch (relation) {
+    case 'self':
+      return { principal: principal.patient(person), grant: aPatientGrant(person) };
+    case 'break-glass':
+      return { principal: principal.breakGlass(practitioner), grant: aGrant(practitioner) };
+    case 'imaging-service': {
+      const organization = `Organization/${person}`;
+      const grant = aGrant(practitioner, NOW, [{ organization, radiologist: true }]);
+      return { principal: principal.radiologists(organization), grant };
+    }
+    case 'author':
+      return { principal: principal.establishment(`Organization/${person}`), grant: anEstablishmentGrant(`Organization/${person}`) };
+    default:
+      return { principal: principal.practitioner(practitioner), grant: aGrant(practitioner) };
+  }
+}
+
+/** Runs the contract of the decision. */
+export function accessContract(suite: Suite): void {
+  const relations = Object.keys(REACHED) as Relation[];
+
+  const shown = async (grant: Grant, type: StoredType = 'DocumentReference'): Promise<readonly string[]> =>
+    [...(await searchIds(suite.records, grant, aQuery(type)))].sort();
+
+  describe('the ceiling of a relation', () => {
+    for (const relation of relations) {
+      it(`lets ${relation} see the labels ${REACHED[relation].join(', ')} and no others`, async () => {
+        const person = aPersonKey();
+        const { grant, principal } = holderOf(relation, person);
+        const puts = LEVELS.map((level) => aPut({ person, level }));
+        const right = aRight({ person, principal, relation });
+        await suite.records.commit(aPlan({ puts, rights: [right] }));
+        const expected = puts.filter((put) => REACHED[relation].some((level) => level === put.level));
+        expect(await shown(grant)).to.deep.equal(expected.map((put) => put.id).sort());
+        for (const put of puts) {
+          const row = await read(suite.records, grant, put);
+          expect(row?.shownBy).to.deep.equal(expected.includes(put) ? { rightId: right.id, relation, source: undefined } : undefined);
+        }
+      });
+    }
+
+    it('is that of the highest relation that the requester holds', async () => {
+      const person = aPersonKey();
+      const put = aPut({ person, level: 'V' });
+      const holder = principal.practitioner(`Practitioner/${person}`);
+      const author = aRight({ person, principal: holder, relation: 'author', scope: { item: `DocumentReference/${put.id}` } });
+      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person, principal: holder }), author] }));
+      expect((await read(suite.records, aGrant(`Practitioner/${person}`), put))?.shownBy?.rightId).to.equal(author.id);
+    });
+  });
+
+  describe('the state of the patient', () => {
+    for (const [change, left] of LEFT) {
+      const name = Object.keys(change).join();
+      it(`${name} leaves ${left.join(', ')}, and gives the others back when it ends`, async () => {
+        for (const relation of relations) {
+          const person = aPersonKey();
+          const { grant, principal } = holderOf(relation, person);
+          const [first, second] = [aPut({ person }), aPut({ person })];
+          await suite.records.commit(aPlan({ puts: [first], rights: [aRight({ person, principal, relation })] }));
+          await suite.records.commit(aPlan({ states: [{ person, change }] }));
+          await suite.records.commit(aPlan({ puts: [second] }));
+          const both = [first.id, second.id].sort();
+          expect(await shown(grant), `${name} ${relation}`).to.deep.equal(left.includes(relation) ? both : []);
+          expect((await read(suite.records, grant, first)) !== undefined, relation).to.equal(left.includes(relation));
+          const back = Object.fromEntries(Object.keys(change).map((key) => [key, false]));
+          await suite.records.commit(aPlan({ states: [{ person, change: back }] }));
+          expect(await shown(grant), `${name} ended, ${relation}`).to.deep.equal(both);
+        }
+      });
+    }
+
+    it('of one person changes nothing for another', async () => {
+      const [person, other] = [aPersonKey(), aPersonKey()];
+      const holder = principal.practitioner(`Practitioner/${person}`);
+      const [hidden, kept] = [aPut({ person }), aPut({ person: other })];
+      const rights = [aRight({ person, principal: holder }), aRight({ person: other, principal: holder })];
+      await suite.records.commit(aPlan({ puts: [hidden, kept], rights }));
+      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      expect(await shown(aGrant(`Practitioner/${person}`))).to.deep.equal([kept.id]);
+    });
+
+    it('that comes in the plan of rows and rights governs them', async () => {
+      const person = aPersonKey();
+      const put = aPut({ person });
+      await suite.records.commit(
+        aPlan({ puts: [put], rights: [aRight({ person })], states: [{ person, change: { opposed: true } }] }),
+      );
+      expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).to.equal(undefined);
+    });
+  });
+
+  describe('the classes of types', () => {
+    it('directory rows are for any grant, whatever their label', async () => {
+      const put = aPut({ type: 'Organization', level: 'V', released: false });
+      await suite.records.commit(aPlan({ puts: [put] }));
+      for (const grant of [aGrant(anId()), aPatientGrant(aPersonKey()), anEstablishmentGrant(anId())]) {
+        const row = await read(suite.records, grant, put);
+        expect(row).to.include({ id: put.id, person: undefined, shownBy: undefined });
+        const page = await search(suite.records, grant, aQuery('Organization', { where: [{ kind: 'id', values: [put.id] }] }));
+        expect(idsOf(page.rows)).to.deep.equal([put.id]);
+      }
+    });
+
+    it('a patient row is visible under a right to the record, and not without', async () => {
+      const person = aPersonKey();
+      const put = aPut({ type: 'Patient', person });
+      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+      expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).not.to.equal(undefined);
+      expect(await read(suite.records, aGrant('Practitioner/other'), put)).to.equal(undefined);
+    });
+
+    it('own rows are for the principals that are named, and for no holder of the record', async () => {
+      const person = aPersonKey();
+      const put = aPut({ type: 'Task', person, level: 'V' });
+      const named = aRight({
+        person,
+        principal: principal.establishment(`Organization/${person}`),
+        relation: 'named',
+        scope: { item: `Task/${put.id}` },
+      });
+      const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
+      await suite.records.commit(aPlan({ puts: [put], rights: [named, self, aRight({ person })] }));
+      expect(await shown(anEstablishmentGrant(`Organization/${person}`), 'Task')).to.deep.equal([put.id]);
+      expect(await shown(aPatientGrant(person), 'Task')).to.deep.equal([]);
+      expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).to.equal(undefined);
+    });
+
+    for (const order of ['before', 'after'] as const) {
+      it(`a part that is put ${order} its item in one plan is visible as the item`, async () => {
+        const person = aPersonKey();
+        const item = aPut({ person, level: 'R', released: false });
+        const part = aPut({ type: 'Binary', person, parent: `DocumentReference/${item.id}`, level: 'R', released: false });
+        const author = principal.practitioner(`Practitioner/${person}`);
+        const scope = { item: `DocumentReference/${item.id}` };
+        const rights = [
+          aRight({ person, principal: author, relation: 'author', scope }),
+          aRight({ person }),
+          aRight({ person, principal: principal.patient(person), relation: 'self' }),
+        ];
+        await suite.records.commit(aPlan({ puts: order === 'after' ? [item, part] : [part, item], rights }));
+        expect(await read(suite.records, aGrant(`Practitioner/${person}`), part)).not.to.equal(undefined);
+        expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).to.equal(undefined);
+        expect(await read(suite.records, aPatientGrant(person), part)).to.equal(undefined);
+        await suite.records.commit(aPlan({ puts: [{ ...item, level: 'N', released: true }] }));
+        expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).not.to.equal(undefined);
+        expect(await read(suite.records, aPatientGrant(person), part)).not.to.equal(undefined);
+      });
+    }
+
+    it('a part that comes after its item is shown to those who hold the item', async () => {
+      const person = aPersonKey();
+      const item = aPut({ person });
+      const scope = { item: `DocumentReference/${item.id}` };
+      await suite.records.commit(aPlan({ puts: [item], rights: [aRight({ person, scope })] }));
+      const part = aPut({ type: 'Binary', person, parent: scope.item });
+      await suite.records.commit(aPlan({ puts: [part] }));
+      expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).not.to.equal(undefined);
+    });
+  });
+
+  describe('times and holders', () => {
+    it('a right counts from its first millisecond up to its end, which is out', async () => {
+      const person = aPersonKey();
+      const put = aPut({ person });
+      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person, from: NOW, to: NOW + 10 })] }));
+      const seen = async (now: number): Promise<boolean> =>
+        (await read(suite.records, aGrant('Practitioner/lambert', now), put)) !== undefined;
+      expect([await seen(NOW - 1), await seen(NOW), await seen(NOW + 9), await seen(NOW + 10)]).to.deep.equal([
+        false,
+        true,
+        true,
+        false,
+      ]);
+    });
+
+    it('an embargo hides from the patient alone', async () => {
+      const person = aPersonKey();
+      const put = aPut({ person, released: false });
+      const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
+      await suite.records.commit(aPlan({ puts: [put], rights: [self, aRight({ person })] }));
+      expect(await read(suite.records, aPatientGrant(person), put)).to.equal(undefined);
+      expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).not.to.equal(undefined);
+    });
+
+    it('a role without reading images gives nothing of an imaging service, nor does another kind of principal', async () => {
+      const person = aPersonKey();
+      const organization = `Organization/${person}`;
+      const put = aPut({ person });
+      const right = aRight({ person, principal: principal.radiologists(organization), relation: 'imaging-service' });
+      await suite.records.commit(aPlan({ puts: [put], rights: [right] }));
+      const secretary = aGrant('Practitioner/s', NOW, [{ organization, radiologist: false }]);
+      expect(await read(suite.records, secretary, put)).to.equal(undefined);
+      expect(await read(suite.records, anEstablishmentGrant(organization), put)).to.equal(undefined);
+    });
+
+    it('the server itself sees every row, shown by no right', async () => {
+      const person = aPersonKey();
+      const put = aPut({ person, level: 'V', released: false, subject: `Patient/${person}` });
+      await suite.records.commit(aPlan({ puts: [put], states: [{ person, change: { erasurePending: true } }] }));
+
+      const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id });
+      expect(row).to.include({ id: put.id, person, subject: `Patient/${person}`, shownBy: undefined });
+    });
+  });
+}

@@ -1,0 +1,139 @@
+/** Rows over time: deleted and unknown, former versions, what lasts. */
+import { expect } from 'chai';
+import { FOREVER, principal } from '../../../server/access/right.ts';
+import { aBlob, aGrant, anAudit, anId, aPersonKey, aPlan, aPut, aQuery, aRight, NOW, SYSTEM } from '../../support/plans.ts';
+import { read, searchIds } from '../../support/reads.ts';
+import type { Suite } from '../suite.ts';
+
+/** Runs the contract of versions, deletes and durability. */
+export function historyContract(suite: Suite): void {
+  const grant = aGrant('Practitioner/lambert');
+
+  describe('former versions', () => {
+    it('answers a version of a visible row as it was stored', async () => {
+      const person = aPersonKey();
+      const id = anId();
+      const version = (text: string) => aPut({ id, person, resource: { resourceType: 'DocumentReference', id, text } as never });
+      await suite.records.commit(aPlan({ puts: [version('premier')], rights: [aRight({ person })] }));
+      await suite.records.commit(aPlan({ puts: [version('deuxième')] }));
+      const [first, second, third] = [
+        await read(suite.records, grant, version(''), 1),
+        await read(suite.records, grant, version(''), 2),
+        await read(suite.records, grant, version(''), 3),
+      ];
+      expect(JSON.parse(first?.json ?? '{}')).to.deep.include({ text: 'premier' });
+      expect(JSON.parse(first?.json ?? '{}').meta).to.include({ versionId: '1' });
+      expect(first?.version).to.equal(1);
+      expect(JSON.parse(second?.json ?? '{}')).to.deep.include({ text: 'deuxième' });
+      expect(third).to.equal(undefined);
+    });
+
+    it('hides all versions from whoever may not see the present one', async () => {
+      const person = aPersonKey();
+      const put = aPut({ person });
+      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+      expect(await read(suite.records, grant, put, 1)).not.to.equal(undefined);
+      await suite.records.commit(aPlan({ puts: [{ ...put, level: 'V' }] }));
+      expect(await read(suite.records, grant, put, 1)).to.equal(undefined);
+      expect(await read(suite.records, grant, put, 2)).to.equal(undefined);
+    });
+
+    it('answers no version that no row ever had', async () => {
+      const put = aPut();
+      await suite.records.commit(aPlan({ puts: [put] }));
+      const question = { kind: 'resource', type: put.type, id: put.id } as const;
+      for (const version of [0, 2, -1]) {
+        expect(await suite.records.peek(SYSTEM, { ...question, version })).to.equal(undefined);
+      }
+    });
+  });
+
+  describe('deleted rows', () => {
+    it('are as absent as unknown ones, from reads and from searches', async () => {
+      const person = aPersonKey();
+      const [put, other] = [aPut({ person }), aPut({ person })];
+      const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
+      const holder = aGrant(`Practitioner/${person}`);
+      await suite.records.commit(aPlan({ puts: [put, other], rights: [right] }));
+      await suite.records.commit(aPlan({ deletes: [put] }));
+      expect(await read(suite.records, holder, put)).to.equal(undefined);
+      expect(await read(suite.records, holder, { type: put.type, id: anId() })).to.equal(undefined);
+      expect(await searchIds(suite.records, holder, aQuery('DocumentReference'))).to.deep.equal([other.id]);
+    });
+
+    it('keep their history for the server', async () => {
+      const put = aPut();
+      await suite.records.commit(aPlan({ puts: [put] }));
+      await suite.records.commit(aPlan({ deletes: [put] }));
+      const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 1 });
+      expect(row?.version).to.equal(1);
+    });
+
+    it('may be put again, at a version that none had before', async () => {
+      const put = aPut();
+      const { type, id } = put;
+      await suite.records.commit(aPlan({ puts: [put] }));
+      await suite.records.commit(aPlan({ deletes: [put] }));
+      const receipt = await suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
+      expect(receipt.versions[0]).to.be.greaterThan(1);
+      expect((await suite.records.peek(SYSTEM, { kind: 'resource', type, id }))?.version).to.equal(receipt.versions[0]);
+    });
+
+    it('change nothing when they are absent', async () => {
+      const receipt = await suite.records.commit(aPlan({ deletes: [{ type: 'DocumentReference', id: anId() }] }));
+      expect(receipt.versions).to.deep.equal([]);
+    });
+  });
+
+  describe('stores that are closed and opened again', () => {
+    it('keep rows, versions, rights, states, claims, agenda, plans and the trail', async () => {
+      const person = aPersonKey();
+      const [put, right, audit, key] = [aPut({ person, blob: aBlob() }), aRight({ person }), anAudit([person]), anId()];
+      const plan = aPlan({
+        puts: [put],
+        rights: [right],
+        states: [{ person, change: { accountOff: true } }],
+        claims: [{ key, value: 'kept' }],
+        agenda: [{ key, at: 7 }],
+        audit: [audit],
+      });
+      const receipt = await suite.records.commit(plan);
+      const head = await suite.trail.head();
+      await suite.reopen();
+      const row = await read(suite.records, grant, put);
+      expect(row).to.deep.include({ version: 1, person, blob: put.blob });
+      expect(row?.shownBy).to.deep.equal({ rightId: right.id, relation: 'declared', source: undefined });
+      expect(await suite.records.stateOf(SYSTEM, person)).to.include({ accountOff: true, withdrawn: false });
+      expect(await suite.records.claimed(SYSTEM, key)).to.equal('kept');
+      expect((await suite.records.due(7, 1000)).map((entry) => entry.key)).to.include(key);
+      expect(await suite.records.commit(plan)).to.deep.equal(receipt);
+      expect((await suite.trail.head()).sequence).to.equal(head.sequence + 1);
+    });
+  });
+
+  describe('what the server asks of a person', () => {
+    it('answers the rights that have not ended, as they were given', async () => {
+      const person = aPersonKey();
+      const standing = aRight({ person, source: 'Consent/source', scope: { item: 'ImagingStudy/x' }, relation: 'author' });
+      const later = aRight({ person, from: NOW + 1, to: NOW + 2 });
+      const [over, revoked] = [aRight({ person, to: NOW }), aRight({ person })];
+      await suite.records.commit(aPlan({ rights: [standing, later, over, revoked, aRight({ person: aPersonKey() })] }));
+      await suite.records.commit(aPlan({ revoked: [revoked.id, anId()] }));
+      const rights = await suite.records.rightsOf(SYSTEM, person);
+      const byId = [...rights].sort((a, b) => a.id.localeCompare(b.id));
+      expect(byId).to.deep.equal([standing, later].sort((a, b) => a.id.localeCompare(b.id)));
+      expect(standing.to).to.equal(FOREVER);
+    });
+
+    it('answers the state as the changes left it', async () => {
+      const person = aPersonKey();
+      const closed = { opposed: false, withdrawn: false, erasurePending: false, accountOff: false };
+      expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal(closed);
+      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      await suite.records.commit(aPlan({ states: [{ person, change: { opposed: true } }] }));
+      expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal({ ...closed, withdrawn: true, opposed: true });
+      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: false } }] }));
+      expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal({ ...closed, opposed: true });
+    });
+  });
+}

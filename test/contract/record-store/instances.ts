@@ -1,0 +1,161 @@
+/** The instance index of studies. */
+import { expect } from 'chai';
+import { principal } from '../../../server/access/right.ts';
+import { expectFault } from '../../support/faults.ts';
+import { aBlob, aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
+import { ask, type InstancesQuestion } from '../../support/reads.ts';
+import type { Suite } from '../suite.ts';
+
+/** Runs the contract of instances. */
+export function instancesContract(suite: Suite): void {
+  const grant = aGrant('Practitioner/lambert');
+
+  /** A study of 2 series and 5 instances that the holder may see, in the order that answers must have. */
+  const aStudy = async () => {
+    const person = aPersonKey();
+    const studyInstanceUID = aUid();
+    const put = aStudyPut(studyInstanceUID, { person });
+    const instance = (series: number, number: number, sop: string) =>
+      anInstance({
+        person,
+        studyInstanceUID,
+        seriesInstanceUID: `${studyInstanceUID}.${series}`,
+        seriesNumber: series,
+        instanceNumber: number,
+        sopInstanceUID: `${studyInstanceUID}.${series}.${sop}`,
+      });
+    const instances = [instance(2, 1, '9'), instance(2, 2, '1'), instance(2, 10, '0'), instance(10, 1, '1'), instance(10, 1, '2')];
+    const shuffled = [3, 1, 4, 0, 2].flatMap((at) => instances[at] ?? []);
+    await suite.records.commit(aPlan({ puts: [put], instances: shuffled, rights: [aRight({ person })] }));
+    const question = (parts: Partial<InstancesQuestion> = {}): InstancesQuestion => ({
+      kind: 'instances',
+      studyInstanceUID,
+      offset: 0,
+      limit: 100,
+      ...parts,
+    });
+    return { person, studyInstanceUID, put, instances, question };
+  };
+
+  describe('instances of a study', () => {
+    it('come with the study, by series number, series, instance number and SOP Instance UID', async () => {
+      const { put, instances, question } = await aStudy();
+      const answer = await ask(suite.records, grant, question());
+      expect(answer.study?.id).to.equal(put.id);
+      expect(answer.study?.shownBy?.relation).to.equal('declared');
+      expect(answer.instances).to.deep.equal(instances);
+    });
+
+    it('come in parts by offset and limit', async () => {
+      const { instances, question } = await aStudy();
+      const part = async (offset: number, limit: number) => (await ask(suite.records, grant, question({ offset, limit }))).instances;
+      expect(await part(0, 2)).to.deep.equal(instances.slice(0, 2));
+      expect(await part(2, 2)).to.deep.equal(instances.slice(2, 4));
+      expect(await part(4, 2)).to.deep.equal(instances.slice(4));
+      expect(await part(5, 2)).to.deep.equal([]);
+    });
+
+    it('are those of a series and of SOP Instance UIDs where these are given', async () => {
+      const { instances, question } = await aStudy();
+      const [first, , , fourth] = instances;
+      const seriesInstanceUID = fourth?.seriesInstanceUID ?? '';
+      const sopInstanceUIDs = [fourth?.sopInstanceUID ?? '', first?.sopInstanceUID ?? '', '1.2.3'];
+      const of = async (parts: Partial<InstancesQuestion>) => (await ask(suite.records, grant, question(parts))).instances;
+      expect(await of({ seriesInstanceUID })).to.deep.equal(instances.slice(3));
+      expect(await of({ sopInstanceUIDs })).to.deep.equal([first, fourth]);
+      expect(await of({ seriesInstanceUID, sopInstanceUIDs })).to.deep.equal([fourth]);
+      expect(await of({ seriesInstanceUID: '1.2.3' })).to.deep.equal([]);
+      expect(await of({ sopInstanceUIDs: [] })).to.deep.equal([]);
+    });
+
+    it('of another study are not answered under the UID of a visible one', async () => {
+      const [mine, other] = [await aStudy(), await aStudy()];
+      const sopInstanceUIDs = [other.instances[0]?.sopInstanceUID ?? ''];
+      expect((await ask(suite.records, grant, mine.question({ sopInstanceUIDs }))).instances).to.deep.equal([]);
+    });
+
+    it('are none without a visible study, as of an unknown one', async () => {
+      const { person, put, question } = await aStudy();
+      const none = { study: undefined, instances: [] };
+      expect(await ask(suite.records, aGrant('Practitioner/other'), question())).to.deep.equal(none);
+      expect(await ask(suite.records, grant, question({ studyInstanceUID: aUid() }))).to.deep.equal(none);
+      expect(await ask(suite.records, aPatientGrant(person), question())).to.deep.equal(none);
+      await suite.records.commit(aPlan({ puts: [{ ...put, level: 'R' }] }));
+      expect(await ask(suite.records, grant, question())).to.deep.equal(none);
+    });
+
+    it('are none after a withdrawal, for the patient all', async () => {
+      const { person, instances, question } = await aStudy();
+      const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
+      await suite.records.commit(aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
+      expect(await ask(suite.records, grant, question())).to.deep.equal({ study: undefined, instances: [] });
+      expect((await ask(suite.records, aPatientGrant(person), question())).instances.length).to.equal(instances.length);
+    });
+  });
+
+  describe('instances that are received', () => {
+    it('again with the same data set stand already, and the first bytes stay', async () => {
+      const { instances, question } = await aStudy();
+      const again = instances.slice(0, 1).map((row) => ({ ...row, blob: aBlob(), transferSyntaxUID: '1.2.840.10008.1.2' }));
+      const fresh = instances.slice(0, 1).map((row) => ({ ...row, sopInstanceUID: aUid(), instanceNumber: 99, blob: aBlob() }));
+      const receipt = await suite.records.commit(aPlan({ instances: [...again, ...fresh] }));
+      expect(receipt.instances).to.deep.equal(['already', 'stored']);
+      const { instances: standing } = await suite.records.peek(SYSTEM, question({ seriesInstanceUID: again[0]?.seriesInstanceUID ?? '' }));
+      expect(standing).to.deep.equal([...instances.slice(0, 3), ...fresh]);
+      const names = await namesOf(suite);
+      expect(names.has(again[0]?.blob.name ?? '')).to.equal(false);
+      expect(names.has(fresh[0]?.blob.name ?? '')).to.equal(true);
+    });
+
+    it('again with another data set conflict, and the message holds no UID', async () => {
+      const { instances, question } = await aStudy();
+      const changed = instances.slice(0, 1).map((row) => ({ ...row, dataSetDigest: '0'.repeat(64), blob: aBlob() }));
+      const fault = await expectFault(suite.records.commit(aPlan({ instances: changed })), 'conflict');
+      expect(fault.message).not.to.include(instances[0]?.sopInstanceUID ?? '');
+      expect((await suite.records.peek(SYSTEM, question())).instances).to.deep.equal(instances);
+    });
+
+    it('by racing senders are stored once', async () => {
+      const { person, studyInstanceUID } = await aStudy();
+      const instance = anInstance({ person, studyInstanceUID });
+      const receipts = await Promise.all(
+        Array.from({ length: 10 }, () => suite.records.commit(aPlan({ instances: [{ ...instance, blob: aBlob() }] }))),
+      );
+      const results = receipts.flatMap((receipt) => receipt.instances);
+      expect(results.filter((result) => result === 'stored').length).to.equal(1);
+      expect(results.filter((result) => result === 'already').length).to.equal(9);
+    });
+
+    it('keep what the sender gave, numbers that are absent included', async () => {
+      const { person, studyInstanceUID, question } = await aStudy();
+      const series = `${studyInstanceUID}.77`;
+      const instance = anInstance({
+        person,
+        studyInstanceUID,
+        seriesInstanceUID: series,
+        seriesNumber: undefined,
+        instanceNumber: undefined,
+        metadata: '{"00081030":{"vr":"LO","Value":["Tête é 𝒜"]}}',
+      });
+      await suite.records.commit(aPlan({ instances: [instance] }));
+      const { instances } = await ask(suite.records, grant, question({ seriesInstanceUID: series }));
+      expect(instances).to.deep.equal([instance]);
+    });
+  });
+
+  describe('blobNames', () => {
+    it('names the bytes of rows and of instances', async () => {
+      const { person, instances } = await aStudy();
+      const put = aPut({ type: 'Binary', person, parent: 'DocumentReference/none', blob: aBlob() });
+      await suite.records.commit(aPlan({ puts: [put] }));
+      const names = await namesOf(suite);
+      for (const { blob } of [...instances, { blob: put.blob ?? aBlob() }]) expect(names.has(blob.name)).to.equal(true);
+    });
+  });
+}
+
+async function namesOf(suite: Suite): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for await (const name of suite.records.blobNames(SYSTEM)) names.add(name);
+  return names;
+}

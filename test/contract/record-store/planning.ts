@@ -1,0 +1,199 @@
+/** Plans: whole or not at all, and once. */
+import { expect } from 'chai';
+import { MAX_PLAN_ENTRIES, type CommitPlan, type CommitReceipt } from '../../../server/ports/commit-plan.ts';
+import { OPEN_STATE } from '../../../server/access/decide.ts';
+import { errorOf, expectFault } from '../../support/faults.ts';
+import { aBlob, anAudit, anId, anInstance, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Suite } from '../suite.ts';
+
+/** Runs the contract of `commit`. */
+export function planningContract(suite: Suite): void {
+  describe('commit', () => {
+    const stored = async (id: string, type: 'DocumentReference' | 'AuditEvent' = 'DocumentReference') =>
+      await suite.records.peek(SYSTEM, { kind: 'resource', type, id });
+
+    it('gives the first version and stamps meta.versionId and meta.lastUpdated', async () => {
+      const id = anId();
+      const security = [{ system: 'urn:example', code: 'é' }];
+      const resource = { resourceType: 'DocumentReference', id, meta: { security }, description: 'Échographie “à 3 mois” 𝒜' };
+      const before = Date.now();
+      const receipt = await suite.records.commit(aPlan({ puts: [aPut({ id, resource })] }));
+      const row = await stored(id);
+      expect(receipt.versions).to.deep.equal([1]);
+      expect(receipt.committedAt).to.be.within(before - 1, Date.now() + 1);
+      expect(row).to.include({ type: 'DocumentReference', id, version: 1, updated: receipt.committedAt, sort: NOW });
+      const lastUpdated = new Date(receipt.committedAt).toISOString();
+      expect(JSON.parse(row?.json ?? '')).to.deep.equal({ ...resource, meta: { security, versionId: '1', lastUpdated } });
+    });
+
+    it('gives versions in the order of the plan, each one higher than the row had', async () => {
+      const [first, second] = [aPut(), aPut()];
+      await suite.records.commit(aPlan({ puts: [first] }));
+      expect((await suite.records.commit(aPlan({ puts: [second, first] }))).versions).to.deep.equal([1, 2]);
+      expect((await suite.records.commit(aPlan({ puts: [first, second] }))).versions).to.deep.equal([3, 2]);
+    });
+
+    it('refuses a put under a taken id that must be absent', async () => {
+      const put = aPut();
+      const { type, id } = put;
+      await suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
+      await expectFault(suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] })), 'conflict');
+      expect((await stored(id))?.version).to.equal(1);
+    });
+
+    it('refuses a put on another version than the row stands at, and on a row that does not stand', async () => {
+      const put = aPut();
+      const at = (version: number): CommitPlan =>
+        aPlan({ preconditions: [{ kind: 'version', type: put.type, id: put.id, version }], puts: [put] });
+      await expectFault(suite.records.commit(at(1)), 'version-conflict');
+      await suite.records.commit(aPlan({ puts: [put] }));
+      expect((await suite.records.commit(at(1))).versions).to.deep.equal([2]);
+      await expectFault(suite.records.commit(at(1)), 'version-conflict');
+      await expectFault(suite.records.commit(at(3)), 'version-conflict');
+      await suite.records.commit(aPlan({ deletes: [put] }));
+      await expectFault(suite.records.commit(at(2)), 'version-conflict');
+    });
+
+    it('gives a claim to the first value and takes the same value again', async () => {
+      const key = `accession:${anId()}`;
+      await suite.records.commit(aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
+      await suite.records.commit(aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
+      const fault = await expectFault(suite.records.commit(aPlan({ claims: [{ key, value: 'other' }] })), 'conflict');
+      expect(fault.message).not.to.include(key);
+      expect(await suite.records.claimed(SYSTEM, key)).to.equal('DocumentReference/é');
+      expect(await suite.records.claimed(SYSTEM, anId())).to.equal(undefined);
+    });
+
+    it('changes nothing for a plan that is sent again, and answers the first receipt', async () => {
+      const put = aPut();
+      const instance = anInstance({ person: aPersonKey(), studyInstanceUID: aUid() });
+      const plan = aPlan({
+        preconditions: [{ kind: 'absent', type: put.type, id: put.id }],
+        puts: [put],
+        instances: [instance],
+        audit: [anAudit()],
+      });
+      const first = await suite.records.commit(plan);
+      const head = await suite.trail.head();
+      const later = await suite.records.commit(aPlan({ puts: [put] }));
+      expect(later.versions).to.deep.equal([2]);
+      expect(await suite.records.commit(structuredClone(plan))).to.deep.equal(first);
+      expect((await stored(put.id))?.version).to.equal(2);
+      expect(await suite.trail.head()).to.deep.equal(head);
+    });
+
+    it('answers one receipt to a plan that is sent twice at once', async () => {
+      const plan = aPlan({ puts: [aPut()] });
+      const receipts = await Promise.all([suite.records.commit(plan), suite.records.commit(structuredClone(plan))]);
+      expect(receipts[0]).to.deep.equal(receipts[1]);
+      expect((await stored(plan.puts?.[0]?.id ?? ''))?.version).to.equal(1);
+    });
+
+    it('does not keep the id of a refused plan', async () => {
+      const put = aPut();
+      const plan = aPlan({ preconditions: [{ kind: 'version', type: put.type, id: put.id, version: 1 }], puts: [put] });
+      await expectFault(suite.records.commit(plan), 'version-conflict');
+      await suite.records.commit(aPlan({ puts: [put] }));
+      expect((await suite.records.commit(plan)).versions).to.deep.equal([2]);
+    });
+
+    it('leaves nothing of a plan that is refused for its last part', async () => {
+      const person = aPersonKey();
+      const studyInstanceUID = aUid();
+      const standing = anInstance({ person, studyInstanceUID });
+      const kept = aPut({ person });
+      await suite.records.commit(aPlan({ puts: [kept], instances: [standing] }));
+      const head = await suite.trail.head();
+      const [put, audit, key] = [aPut({ person, blob: aBlob() }), anAudit([person]), anId()];
+      const plan = aPlan({
+        puts: [put],
+        deletes: [kept],
+        rights: [aRight({ person })],
+        states: [{ person, change: { withdrawn: true } }],
+        claims: [{ key, value: key }],
+        agenda: [{ key, at: 5 }],
+        audit: [audit],
+        instances: [anInstance({ person, studyInstanceUID }), { ...standing, dataSetDigest: 'f'.repeat(64) }],
+      });
+      await expectFault(suite.records.commit(plan), 'conflict');
+      expect(await stored(put.id)).to.equal(undefined);
+      expect((await stored(kept.id))?.version).to.equal(1);
+      expect(await suite.records.rightsOf(SYSTEM, person)).to.deep.equal([]);
+      expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal(OPEN_STATE);
+      expect(await suite.records.claimed(SYSTEM, key)).to.equal(undefined);
+      expect((await suite.records.due(5, 1000)).map((entry) => entry.key)).not.to.include(key);
+      expect(await suite.trail.head()).to.deep.equal(head);
+      expect(await stored(audit.event.id, 'AuditEvent')).to.equal(undefined);
+      const study = { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 } as const;
+      await suite.records.commit(aPlan({ puts: [aStudyPut(studyInstanceUID, { person })] }));
+      const { instances } = await suite.records.peek(SYSTEM, study);
+      expect(instances.map((row) => row.sopInstanceUID)).to.deep.equal([standing.sopInstanceUID]);
+    });
+
+    it(`takes a plan of ${MAX_PLAN_ENTRIES} entries and refuses a larger one whole`, async () => {
+      const puts = Array.from({ length: MAX_PLAN_ENTRIES - 5 }, () => aPut());
+      const person = aPersonKey();
+      const rest = {
+        rights: [aRight({ person })],
+        claims: [{ key: anId(), value: 'v' }],
+        agenda: [{ key: anId(), at: NOW }],
+        audit: [anAudit()],
+        instances: [anInstance({ person, studyInstanceUID: aUid() })],
+      };
+      await expectFault(suite.records.commit(aPlan({ ...rest, puts: [...puts, aPut()] })), 'too-costly');
+      expect(await suite.records.rightsOf(SYSTEM, person)).to.deep.equal([]);
+      const receipt = await suite.records.commit(aPlan({ ...rest, puts }));
+      expect(receipt.versions.length).to.equal(puts.length);
+    });
+
+    it('takes a plan without parts', async () => {
+      const receipt = await suite.records.commit(aPlan());
+      expect(receipt).to.deep.include({ versions: [], instances: [] });
+    });
+  });
+
+  describe('commit under concurrent writers', () => {
+    it('gives 50 parallel puts of one row each a version of its own', async () => {
+      const put = aPut({ person: aPersonKey() });
+      const receipts = await Promise.all(Array.from({ length: 50 }, () => suite.records.commit(aPlan({ puts: [put] }))));
+      const versions = receipts.flatMap((receipt) => receipt.versions).sort((a, b) => a - b);
+      expect(versions).to.deep.equal(Array.from({ length: 50 }, (_, at) => at + 1));
+    });
+
+    it('applies 50 parallel plans on rows of their own', async () => {
+      const person = aPersonKey();
+      const plans = Array.from({ length: 50 }, () => aPlan({ puts: [aPut({ person })], audit: [anAudit([person])] }));
+      const receipts = await Promise.all(plans.map((plan) => suite.records.commit(plan)));
+      expect(receipts.every((receipt) => receipt.versions[0] === 1)).to.equal(true);
+    });
+
+    it('lets exactly one of racing creates and one of racing updates win', async () => {
+      const put = aPut({ person: aPersonKey() });
+      const { type, id } = put;
+      const race = async (plan: () => CommitPlan): Promise<readonly (CommitReceipt | Fault)[]> =>
+        await Promise.all(Array.from({ length: 20 }, async () => await suite.records.commit(plan()).catch((error: Fault) => error)));
+      const created = await race(() => aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
+      const updated = await race(() => aPlan({ preconditions: [{ kind: 'version', type, id, version: 1 }], puts: [put] }));
+      expect(kindsOf(created)).to.deep.equal(['conflict']);
+      expect(kindsOf(updated)).to.deep.equal(['version-conflict']);
+      expect(created.filter((result) => !(result instanceof Error)).length).to.equal(1);
+      expect(updated.filter((result) => !(result instanceof Error)).length).to.equal(1);
+    });
+
+    it('lets exactly one of racing claims win', async () => {
+      const key = anId();
+      const values = Array.from({ length: 20 }, () => anId());
+      const errors = await Promise.all(
+        values.map(async (value) => await errorOf(suite.records.commit(aPlan({ claims: [{ key, value }] })))),
+      );
+      const winner = errors.indexOf(undefined);
+      expect(errors.filter((error) => error === undefined).length).to.equal(1);
+      expect(await suite.records.claimed(SYSTEM, key)).to.equal(values[winner]);
+    });
+  });
+}
+
+function kindsOf(results: readonly (CommitReceipt | Fault)[]): readonly string[] {
+  return [...new Set(results.filter((result) => result instanceof Error).map((fault) => fault.kind))];
+}

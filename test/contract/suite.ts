@@ -1,0 +1,37 @@
+/** The stores of one suite: opened once, shared by its tests, which use persons and ids of their own. */
+import type { OpenedStores, OpenStores } from '../support/stores.ts';
+
+/** The open stores of a running suite. */
+export type Suite = Pick<OpenedStores, 'records' | 'trail' | 'tokens'> & {
+  /** Closes and opens the stores on the same data. */
+  reopen(): Promise<void>;
+};
+
+/** Opens stores before the tests of the present `describe` and removes them after. */
+export function useStores(open: OpenStores): Suite {
+  let stores: OpenedStores | undefined;
+  const opened = (): OpenedStores => {
+    if (stores === undefined) throw new Error('The stores are not open');
+    return stores;
+  };
+  before(async () => {
+    stores = await open();
+  });
+  after(async () => {
+    await stores?.close();
+  });
+  return {
+    get records() {
+      return opened().records;
+    },
+    get trail() {
+      return opened().trail;
+    },
+    get tokens() {
+      return opened().tokens;
+    },
+    async reopen() {
+      stores = await opened().reopen();
+    },
+  };
+}

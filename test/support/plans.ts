@@ -1,0 +1,146 @@
+/** Builders of what stores take: plans and their parts, with names that no other test uses. */
+import { createHash, randomUUID } from 'node:crypto';
+import { buildAuditEvent } from '../../profiles/audit-event.ts';
+import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
+import type { IndexEntries } from '../../profiles/search-index.ts';
+import type { SearchQuery } from '../../profiles/search-query.ts';
+import type { StoredType } from '../../profiles/visibility.ts';
+import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
+import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
+import { FOREVER, principal, type Right } from '../../server/access/right.ts';
+import type { AuditRecord, CommitPlan, InstanceRow, Put } from '../../server/ports/commit-plan.ts';
+import type { BlobRef } from '../../server/ports/image-store.ts';
+
+/** The moment of the tests' grants, epoch milliseconds. */
+export const NOW = Date.UTC(2026, 2, 1, 12);
+
+/** No index entries. */
+export const NO_ENTRIES: IndexEntries = { tokens: [], references: [], dates: [], strings: [] };
+
+/** The server's own grant at {@link NOW}. */
+export const SYSTEM: SystemGrant = systemGrant('resolve-identity', NOW);
+
+/** A new person. */
+export function aPersonKey(): PersonKey {
+  return personKey(randomUUID());
+}
+
+/** A new logical id. */
+export function anId(): string {
+  return randomUUID();
+}
+
+/** A new UID. @see DICOM PS3.5 B.2 */
+export function aUid(): string {
+  return `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`)}`;
+}
+
+/** A plan with an id of its own. */
+export function aPlan(parts: Omit<CommitPlan, 'id'> = {}): CommitPlan {
+  return { id: randomUUID(), ...parts };
+}
+
+/** A row to write: a released document of normal confidentiality without index entries, of nobody. */
+export function aPut(parts: Partial<Put> = {}): Put {
+  const type = parts.type ?? 'DocumentReference';
+  const id = parts.id ?? anId();
+  return {
+    type,
+    id,
+    resource: { resourceType: type, id, language: 'fr' } as Put['resource'],
+    index: NO_ENTRIES,
+    sort: NOW,
+    level: 'N',
+    released: true,
+    ...parts,
+  };
+}
+
+/** The row of a study, found by its Study Instance UID. @see FHIR R4 ImagingStudy.identifier */
+export function aStudyPut(studyInstanceUID: string, parts: Partial<Put> = {}): Put {
+  const identifier = { system: IDENTIFIER_SYSTEM.dicomUid, value: `urn:oid:${studyInstanceUID}` };
+  const id = parts.id ?? anId();
+  return aPut({
+    type: 'ImagingStudy',
+    id,
+    resource: { resourceType: 'ImagingStudy', id, status: 'available', identifier: [identifier] } as Put['resource'],
+    index: { ...NO_ENTRIES, tokens: [{ param: 'identifier', ...identifier }] },
+    ...parts,
+  });
+}
+
+/** A right to a person's whole record without an end, of a declared correspondent. */
+export function aRight(parts: Partial<Right> & Pick<Right, 'person'>): Right {
+  return {
+    id: anId(),
+    principal: principal.practitioner('Practitioner/lambert'),
+    relation: 'declared',
+    scope: 'record',
+    from: 0,
+    to: FOREVER,
+    ...parts,
+  };
+}
+
+const asked = { clientId: 'contract', scopes: [], display: 'Contract' } as const;
+
+/** The grant of a professional, `Practitioner/id`. */
+export function aGrant(practitioner: string, now = NOW, roles: readonly Role[] = []): Grant {
+  return grantFor({ ...asked, kind: 'practitioner', practitioner, roles, purpose: 'TREAT' }, now);
+}
+
+/** The grant of a patient. */
+export function aPatientGrant(person: PersonKey, now = NOW): Grant {
+  return grantFor({ ...asked, kind: 'patient', patient: 'Patient/self', person, purpose: 'PATRQT' }, now);
+}
+
+/** The grant of an establishment, `Organization/id`. */
+export function anEstablishmentGrant(organization: string, now = NOW): Grant {
+  return grantFor({ ...asked, kind: 'establishment', organization, purpose: 'TREAT' }, now);
+}
+
+/** An event that some persons may read in their access lists. */
+export function anAudit(persons: readonly PersonKey[] = [], id = anId()): AuditRecord {
+  const recorded = new Date(NOW).toISOString();
+  const event = buildAuditEvent({
+    id,
+    kind: 'read',
+    recorded,
+    outcome: '0',
+    requestId: anId(),
+    server: 'https://passerelle.example/fhir',
+    client: { id: 'contract', address: '192.0.2.7' },
+    user: { reference: 'Practitioner/lambert', display: 'Dr Zoé Lambert', purpose: 'TREAT' },
+    entities: [{ what: { reference: 'DocumentReference/asked' } }],
+  });
+  return { event, persons };
+}
+
+/** Bytes under a name of their own. */
+export function aBlob(content = anId()): BlobRef {
+  return { name: anId(), size: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+/** A received instance with UIDs of its own. */
+export function anInstance(parts: Partial<InstanceRow> & Pick<InstanceRow, 'person' | 'studyInstanceUID'>): InstanceRow {
+  const sopInstanceUID = parts.sopInstanceUID ?? aUid();
+  return {
+    seriesInstanceUID: `${parts.studyInstanceUID}.1`,
+    sopInstanceUID,
+    sopClassUID: `${DICOM_UID.storageClassPrefix}2`,
+    transferSyntaxUID: DICOM_UID.explicitLittleEndian,
+    instanceNumber: 1,
+    seriesNumber: 1,
+    blob: aBlob(),
+    dataSetOffset: 334,
+    dataSetDigest: createHash('sha256').update(sopInstanceUID).digest('hex'),
+    metadata: JSON.stringify({ '00080018': { vr: 'UI', Value: [sopInstanceUID] } }),
+    source: 'Organization/radiology',
+    ...parts,
+  };
+}
+
+/** A search without conditions and without a total, 50 rows a page. */
+export function aQuery(type: StoredType, parts: Partial<SearchQuery> = {}): SearchQuery {
+  return { type, where: [], count: 50, total: 'none', include: [], ...parts };
+}
