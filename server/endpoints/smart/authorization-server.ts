@@ -1,0 +1,83 @@
+/** The authorization server of the region: SMART App Launch, SMART Backend Services, OpenID Connect. */
+import type { IncomingMessage } from 'node:http';
+import type { Context, Middleware } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { toFault } from '../../../profiles/fault.ts';
+import { createAuthenticate } from './authenticate.ts';
+import type { Authenticate } from './authenticate.ts';
+import { dropSession, withConsentPrompt } from './authorize-request.ts';
+import { readForm } from './form.ts';
+import { interactionRouter } from './interaction.ts';
+import { introspectionEndpoint } from './introspection-endpoint.ts';
+import { mountProvider } from './mount.ts';
+import { bindOptions } from './options.ts';
+import type { AuthorizationServerOptions, BoundOptions } from './options.ts';
+import { sendPage } from './pages.ts';
+import { cookieNames, createProvider } from './provider.ts';
+import { refusalOf } from './refusals.ts';
+import { sendSmartConfiguration, SMART_CONFIGURATION_PATH } from './smart-configuration.ts';
+import { tokenEndpoint } from './token-endpoint.ts';
+
+/** The server: Koa middleware for `/auth/` and the SMART discovery document, and the check of access tokens. */
+export type AuthorizationServer = { readonly middleware: Middleware; readonly authenticate: Authenticate };
+
+const AUTHORIZE = '/auth/authorize';
+
+/**
+ * Makes the authorization server, with issuer `${publicUrl}/auth`.
+ *
+ * Other paths pass through the middleware. It must stand before anything that reads request bodies.
+ */
+export function createAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
+  const open = once(() => openServer(bindOptions(options)));
+  return {
+    authenticate: createAuthenticate(options),
+    middleware: async (ctx, next) => {
+      if (ctx.path === SMART_CONFIGURATION_PATH) return sendSmartConfiguration(ctx, open().bound.issuer);
+      if (!ctx.path.startsWith('/auth/')) return void (await next());
+      const { provider, bound } = open();
+      if (ctx.path === AUTHORIZE && ctx.method === 'POST') return await redirectPosted(ctx, bound);
+      prepareRequest(ctx, bound);
+      await mountProvider(ctx, provider, '/auth', bound.publicUrl);
+    },
+  };
+}
+
+function openServer(bound: BoundOptions): { readonly provider: Provider; readonly bound: BoundOptions } {
+  const provider = createProvider(bound);
+  provider.use(introspectionEndpoint);
+  provider.use(tokenEndpoint(bound));
+  provider.use(interactionRouter(provider, bound).routes());
+  return { provider, bound };
+}
+
+/** A posted request is repeated as a plain one, so that cookies may stay bound to this site. @see SMART App Launch 2.2, authorize-post */
+async function redirectPosted(ctx: Context, bound: BoundOptions): Promise<void> {
+  try {
+    const form = await readForm(ctx.req);
+    ctx.status = 303;
+    ctx.set({ Location: `${bound.issuer}/authorize?${form.toString()}`, 'Cache-Control': 'no-store' });
+    ctx.body = '';
+  } catch (error) {
+    sendPage(ctx, refusalOf(toFault(error)));
+  }
+}
+
+function prepareRequest(ctx: Context, bound: BoundOptions): void {
+  if (!ctx.path.startsWith(AUTHORIZE)) return;
+  dropSession(ctx.req, cookieNames(bound.publicUrl.startsWith('https:')).session);
+  if (ctx.path === AUTHORIZE) replaceQuery(ctx.req, withConsentPrompt(ctx.querystring));
+}
+
+function replaceQuery(request: IncomingMessage, query: string): void {
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  request.url = query === '' ? path : `${path}?${query}`;
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
