@@ -121,16 +121,8 @@ export const ASSOCIATION_TYPE = {
 /** Name of the slot referenceIdList, the one slot of a DocumentEntry that is named by a URN. */
 export const REFERENCE_ID_LIST_SLOT = 'urn:ihe:iti:xds:2013:referenceIdList';
 
-/** Type codes (CXi.5) of referenceIdList. @see ITI TF-3 4.2.3.2.28 */
-export const REFERENCE_ID_TYPE = {
-  uniqueId: 'urn:ihe:iti:xds:2013:uniqueId',
-  accession: 'urn:ihe:iti:xds:2013:accession',
-  referral: 'urn:ihe:iti:xds:2013:referral',
-  order: 'urn:ihe:iti:xds:2013:order',
-  encounterId: 'urn:ihe:iti:xds:2015:encounterId',
-  studyInstanceUID: 'urn:ihe:iti:xds:2016:studyInstanceUID',
-  workflowInstanceId: 'urn:ihe:iti:xdw:2013:workflowInstanceId',
-} as const;
+/** Type codes (CXi.5) of referenceIdList; FHIR documents carry them too. */
+export { REFERENCE_ID_TYPE } from '../profiles/codes.ts';
 
 /** OIDs of code systems that FHIR names by another URI, as XDS codingScheme writes them. */
 export const CODING_SCHEME = {

@@ -28,10 +28,15 @@ export const CODE_SYSTEM = {
   dicomUids: 'urn:oid:1.2.840.10008.2.6.1',
   endpointConnection: 'http://terminology.hl7.org/CodeSystem/endpoint-connection-type',
   endpointPayload: 'http://terminology.hl7.org/CodeSystem/endpoint-payload-type',
-  mhdIdentifierType: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDIdentifierType',
+  mhdIdentifierType: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/IHE.MHD.MHDIdentifierType',
   diagnosticSection: 'http://terminology.hl7.org/CodeSystem/v2-0074',
   frIdentifierType: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203',
   frIdentityReliability: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0445',
+  frDocumentClass: 'urn:oid:1.2.250.1.213.1.1.4.1',
+  frDocumentType: 'urn:oid:1.2.250.1.213.1.1.4.12',
+  frActivitySector: 'urn:oid:1.2.250.1.71.4.2.4',
+  frActivitySectorNos: 'https://mos.esante.gouv.fr/NOS/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite',
+  frPracticeSetting: 'urn:oid:1.2.250.1.213.1.1.4.9',
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
 
@@ -47,6 +52,33 @@ export const IDENTIFIER_SYSTEM = {
   professional: 'urn:oid:1.2.250.1.71.4.2.1',
   rpps: 'https://rpps.esante.gouv.fr',
   structure: 'urn:oid:1.2.250.1.71.4.2.2',
+} as const;
+
+/** Types of an identifier that a document is related by: CXi.5 of XDS referenceIdList. @see ITI TF-3 4.2.3.2.28 */
+export const REFERENCE_ID_TYPE = {
+  uniqueId: 'urn:ihe:iti:xds:2013:uniqueId',
+  accession: 'urn:ihe:iti:xds:2013:accession',
+  referral: 'urn:ihe:iti:xds:2013:referral',
+  order: 'urn:ihe:iti:xds:2013:order',
+  encounterId: 'urn:ihe:iti:xds:2015:encounterId',
+  studyInstanceUID: 'urn:ihe:iti:xds:2016:studyInstanceUID',
+  workflowInstanceId: 'urn:ihe:iti:xdw:2013:workflowInstanceId',
+} as const;
+
+/** Format codes of documents, in {@link CODE_SYSTEM.iheFormat}. */
+export const FORMAT_CODE = {
+  pdf: 'urn:ihe:iti:xds-sd:pdf:2008',
+  mimeTypeSufficient: 'urn:ihe:iti:xds:2017:mimeTypeSufficient',
+} as const;
+
+/** Policies of IHE PCF begin so. */
+export const PCF_POLICY_PREFIX = 'https://profiles.ihe.net/ITI/PCF/Policy-';
+
+/** Extensions that the product writes. */
+export const EXTENSION = {
+  requiresAccessToken: 'http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token',
+  retrieveLocationUID: 'https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoRetrieveLocationUIDExtension',
+  nameRepresentation: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
 } as const;
 
 /** UIDs of DICOM that the product names. @see DICOM PS3.6 */
