@@ -1,0 +1,103 @@
+/**
+ * The Consent by which a patient declares a correspondent. One shape is supported, a permit that names
+ * professionals; every other Consent is refused, so that nothing is stored that the server would not enforce.
+ * @see IHE PCF 1.1, Consent Basic
+ */
+import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
+import { CODE_SYSTEM, PCF_POLICY_PREFIX } from './codes.ts';
+import { periodRange, TIME_BOUND } from './date-range.ts';
+import { Fault } from './fault.ts';
+
+/** A declaration. */
+export type Declaration = {
+  /** `Practitioner/id` or `PractitionerRole/id`, 1..*, without repetition. */
+  readonly practitioners: readonly string[];
+  /** Epoch milliseconds, inclusive; 0 when the period has no start. */
+  readonly from: number;
+  /** Epoch milliseconds, exclusive; 8.64e15 when the period has no end. */
+  readonly to: number;
+};
+
+/**
+ * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits the professionals it
+ * names as recipients (IRCP), for treatment or without purpose, within a period or not.
+ * @throws {Fault} not-supported - any other shape; `expression` is the element
+ * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
+ */
+export function readDeclaration(consent: Consent): Declaration {
+  const { provision } = consent;
+  support(consent.status === 'active', 'Consent.status', 'must be active');
+  support(hasCode(consent.scope, CODE_SYSTEM.consentScope, 'patient-privacy'), 'Consent.scope', 'must be patient-privacy');
+  support(consent.implicitRules === undefined, 'Consent.implicitRules', NOT_READ);
+  support(consent.modifierExtension === undefined, 'Consent.modifierExtension', NOT_READ);
+  support((consent.policy ?? []).every(({ uri }) => isBasicPolicy(uri)), 'Consent.policy', 'must be Policy-basic-normal');
+  if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
+  checkProvision(provision);
+  return { practitioners: practitionersOf(provision), ...periodOf(provision) };
+}
+
+const NOT_READ = 'is not supported in a declaration';
+/** Payment, marketing and research in v3-ActReason, with the codes below them. */
+const REFUSED_PURPOSES: ReadonlySet<string> = new Set(
+  (
+    'HPAYMT CLMATTCH COVAUTH COVERAGE ELIGDTRM ELIGVER ENROLLM MILDCRG REMITADV PMTDS HMARKT ' +
+    'HRESCH BIORCH CLINTRCH CLINTRCHNPC CLINTRCHPC PRECLINTRCH DSRCH POARCH TRANSRCH'
+  ).split(' '),
+);
+/** What narrows or nests a provision. */
+const UNREAD_ELEMENTS = ['action', 'securityLabel', 'class', 'code', 'dataPeriod', 'data', 'provision', 'modifierExtension'] as const;
+
+function checkProvision(provision: ConsentProvision): void {
+  checkPurposes(provision.purpose ?? []);
+  support(provision.type === 'permit', 'Consent.provision.type', 'must be permit');
+  for (const element of UNREAD_ELEMENTS) support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
+}
+
+/** A refused purpose is told as such, whatever stands beside it. */
+function checkPurposes(purposes: readonly Coding[]): void {
+  const expression = 'Consent.provision.purpose';
+  const known = purposes.map(({ system, code = '' }) => (system === CODE_SYSTEM.actReason ? code : ''));
+  if (known.some((code) => REFUSED_PURPOSES.has(code))) {
+    throw new Fault('forbidden', `${expression} is not one that exams are shared for`, { expression });
+  }
+  support(known.every((code) => code === 'TREAT'), expression, 'must be TREAT of v3-ActReason, or absent');
+}
+
+/** A policy of PCF other than the basic one takes back what the provision permits; other URIs name the paperwork. */
+function isBasicPolicy(uri: string | undefined): boolean {
+  return uri?.startsWith(PCF_POLICY_PREFIX) !== true || uri === `${PCF_POLICY_PREFIX}basic-normal`;
+}
+
+function practitionersOf({ actor = [] }: ConsentProvision): string[] {
+  support(actor.length > 0, 'Consent.provision.actor', 'must name whom the Consent permits');
+  return [...new Set(actor.map(practitionerOf))];
+}
+
+function practitionerOf({ role, reference, modifierExtension }: ConsentProvisionActor, index: number): string {
+  const path = `Consent.provision.actor[${index}]`;
+  support(modifierExtension === undefined, `${path}.modifierExtension`, NOT_READ);
+  support(hasCode(role, CODE_SYSTEM.participationType, 'IRCP'), `${path}.role`, 'must be IRCP of v3-ParticipationType');
+  const literal = reference.reference ?? '';
+  support(/^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/.test(literal), `${path}.reference`, 'must be Practitioner/id or PractitionerRole/id');
+  return literal;
+}
+
+function periodOf({ period }: ConsentProvision): { from: number; to: number } {
+  const range = periodRange(period?.start, period?.end);
+  if (range === undefined) {
+    throw new Fault('invalid', 'Consent.provision.period must have real dates', { expression: 'Consent.provision.period' });
+  }
+  return { from: Math.max(0, range.lo), to: Math.min(TIME_BOUND, range.hi) };
+}
+
+function hasCode(concept: CodeableConcept | undefined, system: string, code: string): boolean {
+  return (concept?.coding ?? []).some((coding) => coding.system === system && coding.code === code);
+}
+
+function support(condition: boolean, expression: string, expectation: string): void {
+  if (!condition) throw notSupported(expression, expectation);
+}
+
+function notSupported(expression: string, expectation: string): Fault {
+  return new Fault('not-supported', `${expression} ${expectation}`, { expression });
+}

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { demoConsent } from '../../fixtures/consent.ts';
+import { readDeclaration } from '../../profiles/consent.ts';
+import { faultOf } from '../support/thrown-fault.ts';
+
+const EXAMPLES = join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata', 'ihe', 'pcf');
+const ACT_REASON = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+
+function consentOf(provision: Partial<ConsentProvision>, changes: Partial<Consent> = {}): Consent {
+  const consent = demoConsent('Patient/1');
+  return { ...consent, ...changes, provision: { ...consent.provision, ...provision } };
+}
+
+const recipient = (reference: string, code = 'IRCP') => ({
+  role: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code }] },
+  reference: { reference },
+});
+const purposes = (...codes: string[]) => codes.map((code) => ({ system: ACT_REASON, code }));
+
+describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
+  it('names the professionals, for ever where there is no period', () => {
+    expect(readDeclaration(demoConsent('Patient/1'))).to.deep.equal({
+      practitioners: ['Practitioner/demo-declared'],
+      from: 0,
+      to: 8.64e15,
+    });
+  });
+
+  it('takes several professionals and roles, once each, without purpose', () => {
+    const { purpose: _purpose, ...provision } = consentOf({
+      actor: [recipient('Practitioner/a'), recipient('PractitionerRole/b'), recipient('Practitioner/a')],
+    }).provision ?? {};
+    expect(readDeclaration({ ...consentOf({}), provision }).practitioners).to.deep.equal(['Practitioner/a', 'PractitionerRole/b']);
+  });
+
+  it('reads the period by its precision, the end inclusive', () => {
+    const { from, to } = readDeclaration(consentOf({ period: { start: '2026-01-10T08:00:00+01:00', end: '2026-12-31' } }));
+    expect([from, to]).to.deep.equal([Date.parse('2026-01-10T07:00:00Z'), Date.parse('2027-01-01T00:00:00Z')]);
+  });
+
+  const refused: readonly [element: string, consent: Consent][] = [
+    ['Consent.status', consentOf({}, { status: 'inactive' })],
+    ['Consent.scope', consentOf({}, { scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'research' }] } })],
+    ['Consent.implicitRules', consentOf({}, { implicitRules: 'https://example.org/rules' })],
+    ['Consent.modifierExtension', consentOf({}, { modifierExtension: [{ url: 'urn:x', valueBoolean: true }] })],
+    ['Consent.policy', consentOf({}, { policy: [{ uri: 'https://profiles.ihe.net/ITI/PCF/Policy-deny' }] })],
+    ['Consent.provision.type', consentOf({ type: 'deny' })],
+    ['Consent.provision.action', consentOf({ action: [{ coding: [{ code: 'access' }] }] })],
+    ['Consent.provision.securityLabel', consentOf({ securityLabel: [{ code: 'N' }] })],
+    ['Consent.provision.class', consentOf({ class: [{ code: 'DiagnosticReport' }] })],
+    ['Consent.provision.code', consentOf({ code: [{ text: 'x' }] })],
+    ['Consent.provision.dataPeriod', consentOf({ dataPeriod: { start: '2022' } })],
+    ['Consent.provision.data', consentOf({ data: [{ meaning: 'instance', reference: { reference: 'ImagingStudy/1' } }] })],
+    ['Consent.provision.provision', consentOf({ provision: [{ type: 'deny' }] })],
+    ['Consent.provision.purpose', consentOf({ purpose: purposes('TREAT', 'BTG') })],
+    ['Consent.provision.purpose', consentOf({ purpose: [{ system: 'urn:other', code: 'TREAT' }] })],
+    ['Consent.provision.actor', consentOf({ actor: [] })],
+    ['Consent.provision.actor[0].role', consentOf({ actor: [recipient('Practitioner/a', 'CST')] })],
+    ['Consent.provision.actor[1].reference', consentOf({ actor: [recipient('Practitioner/a'), recipient('Organization/o')] })],
+    ['Consent.provision.actor[0].reference', consentOf({ actor: [recipient('https://elsewhere.example/Practitioner/a')] })],
+  ];
+  for (const [element, consent] of refused) {
+    it(`refuses a Consent for its ${element}`, () => {
+      const fault = faultOf(() => readDeclaration(consent));
+      expect(fault.kind).to.equal('not-supported');
+      expect(fault.expression).to.equal(element);
+      expect(fault.message).to.include(element);
+    });
+  }
+
+  it('refuses a Consent without provision, and a period that is none', () => {
+    const { provision: _provision, ...bare } = consentOf({});
+    expect(faultOf(() => readDeclaration(bare)).expression).to.equal('Consent.provision');
+    expect(faultOf(() => readDeclaration(consentOf({ period: { end: '2026-02-30' } }))).kind).to.equal('invalid');
+  });
+
+  for (const code of ['HPAYMT', 'COVERAGE', 'HRESCH', 'CLINTRCH', 'HMARKT']) {
+    it(`forbids the purpose ${code}, also beside treatment`, () => {
+      expect(faultOf(() => readDeclaration(consentOf({ purpose: purposes('TREAT', code) }))).kind).to.equal('forbidden');
+    });
+  }
+
+  it('refuses each published example of PCF: none declares a correspondent for treatment alone', function () {
+    if (!existsSync(EXAMPLES)) return this.skip();
+    const names = readdirSync(EXAMPLES).filter((name) => name.startsWith('Consent-'));
+    expect(names).to.have.length.above(20);
+    for (const name of names) {
+      const consent = JSON.parse(readFileSync(join(EXAMPLES, name), 'utf8')) as Consent;
+      expect(['not-supported', 'forbidden'], name).to.include(faultOf(() => readDeclaration(consent)).kind);
+    }
+  });
+});
