@@ -1,0 +1,223 @@
+/** The rules of the house, read from the sources. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { isIn, mayImport, PURE_ROOMS, roomOf } from './support/house-rules.ts';
+import { collectNodes, COMPUTED, lineCount, listPaths, nodeAt, placeOf, readSources, ROOT } from './support/source-files.ts';
+import type { Import, SourceFile, SyntaxNode } from './support/source-files.ts';
+
+const MAX_FILE_LINES = 400;
+const MAX_FUNCTION_LINES = 60;
+const DRAWERS = ['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'manager', 'managers', 'impl'];
+const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'];
+/** Who alone may cast to a branded type. */
+const BRANDS: Readonly<Record<string, string>> = { Grant: 'server/access/grant.ts', SystemGrant: 'server/access/grant.ts', Passage: 'server/stores' };
+
+const product = readSources('profiles', 'ihe', 'server');
+const demonstration = readSources('fixtures');
+const tests = readSources('conformance', 'test');
+
+function findNodes(files: readonly SourceFile[], isWrong: (node: SyntaxNode, file: SourceFile) => boolean): string[] {
+  return files.flatMap((file) => file.nodes.filter((node) => isWrong(node, file)).map((node) => placeOf(file, node)));
+}
+
+function isPackage({ target, isLocal }: Import): boolean {
+  return !isLocal && !target.startsWith('node:') && target !== COMPUTED;
+}
+
+function isMember(node: SyntaxNode, object: string, property?: string): boolean {
+  if (node.type !== 'MemberExpression' || nodeAt(node, 'object')?.['name'] !== object) return false;
+  return property === undefined || nodeAt(node, 'property')?.['name'] === property;
+}
+
+describe('The house', () => {
+  it('has a room for every file', () => {
+    expect([...product, ...demonstration].filter(({ path }) => roomOf(path) === undefined).map(({ path }) => path)).to.deep.equal([]);
+  });
+
+  it('is imported in one direction', () => {
+    const wrong = [...product, ...demonstration].flatMap(({ path, imports }) => {
+      const room = roomOf(path);
+      const strange = imports.filter((one) => one.isLocal && (room === undefined || !mayImport(room, one)));
+      return strange.map(({ target, isType }) => `${path} imports ${isType ? 'types of ' : ''}${target}`);
+    });
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('imports only files that are there', () => {
+    const known = new Set(['profiles', 'ihe', 'server', 'fixtures', 'conformance', 'test'].flatMap(listPaths));
+    const wrong = [...product, ...demonstration].flatMap(({ path, imports }) =>
+      imports.filter(({ target, isLocal }) => isLocal && !known.has(target)).map(({ target }) => `${path} imports ${target}`),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('has no circle of imports, those of types included', () => {
+    expect(findCircle([...product, ...demonstration])).to.deep.equal([]);
+  });
+
+  it('computes the name of a module in one place alone: the generated definitions', () => {
+    const computing = product.filter(({ imports }) => imports.some(({ target }) => target === COMPUTED)).map(({ path }) => path);
+    expect(computing).to.deep.equal(['server/runtime/definitions.ts']);
+  });
+
+  it('names in package.json every package that it imports, and in dependencies what the product needs', async () => {
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>;
+    const strange = (files: readonly SourceFile[], known: readonly string[]): string[] =>
+      files.flatMap(({ path, imports }) =>
+        imports.filter((one) => isPackage(one) && !known.includes(one.target)).map(({ target }) => `${path}: ${target}`),
+      );
+    const needed = Object.keys(dependencies);
+    expect(strange(product, needed)).to.deep.equal([]);
+    expect(strange([...demonstration, ...tests], [...needed, ...Object.keys(devDependencies)])).to.deep.equal([]);
+  });
+});
+
+describe('The pure rooms', () => {
+  for (const [room, allowed] of Object.entries(PURE_ROOMS)) {
+    it(`${room} does no I/O and reads neither clock nor chance`, () => {
+      const files = product.filter(({ path }) => isIn(path, room));
+      const imports = files.flatMap(({ path, imports }) =>
+        imports.filter(({ target, isLocal }) => !isLocal && !allowed.includes(target)).map(({ target }) => `${path}: ${target}`),
+      );
+      expect(imports).to.deep.equal([]);
+      expect(findNodes(files, readsTheWorld)).to.deep.equal([]);
+    });
+  }
+});
+
+function readsTheWorld(node: SyntaxNode): boolean {
+  if (node.type === 'NewExpression') {
+    return nodeAt(node, 'callee')?.['name'] === 'Date' && Array.isArray(node['arguments']) && node['arguments'].length === 0;
+  }
+  if (isMember(node, 'Date', 'now') || isMember(node, 'Math', 'random') || isMember(node, 'performance') || isMember(node, 'process')) return true;
+  return node.type === 'CallExpression' && ['fetch', 'setTimeout', 'setInterval'].includes(String(nodeAt(node, 'callee')?.['name']));
+}
+
+describe('Sizes and names', () => {
+  it(`no file has more than ${MAX_FILE_LINES} lines`, () => {
+    const long = [...product, ...demonstration, ...tests].filter(({ text }) => text.split('\n').length - 1 > MAX_FILE_LINES);
+    expect(long.map(({ path, text }) => `${path}: ${text.split('\n').length - 1}`)).to.deep.equal([]);
+  });
+
+  it(`no function of the product has more than ${MAX_FUNCTION_LINES} lines`, () => {
+    const isLong = (node: SyntaxNode, file: SourceFile): boolean => FUNCTIONS.includes(node.type) && lineCount(file, node) > MAX_FUNCTION_LINES;
+    expect(findNodes([...product, ...demonstration], isLong)).to.deep.equal([]);
+  });
+
+  it('no folder or file is a drawer for everything', () => {
+    const paths = ['profiles', 'ihe', 'server', 'fixtures', 'conformance', 'test'].flatMap(listPaths);
+    const words = (path: string): string[] => path.toLowerCase().split(/[/.-]/);
+    expect(paths.filter((path) => words(path).some((word) => DRAWERS.includes(word)))).to.deep.equal([]);
+  });
+
+  it('every module exports by name', () => {
+    expect(findNodes([...product, ...demonstration], ({ type }) => type === 'ExportDefaultDeclaration')).to.deep.equal([]);
+  });
+});
+
+describe('What the product leaves alone', () => {
+  it('the console: stdout is for the ready line, and stderr for the log', () => {
+    expect(findNodes(product, (node) => isMember(node, 'console'))).to.deep.equal([]);
+  });
+
+  it('process.exit, which loses what is not written yet', () => {
+    const files = product.filter(({ path }) => path !== 'server/runtime/check.mjs');
+    expect(findNodes(files, (node) => isMember(node, 'process', 'exit'))).to.deep.equal([]);
+  });
+});
+
+describe('Grants', () => {
+  it('come from access/grant.ts, and passages from stores: nobody else casts to them', () => {
+    const casts = (node: SyntaxNode, { path }: SourceFile): boolean => {
+      if (node.type !== 'TSAsExpression' && node.type !== 'TSTypeAssertion') return false;
+      const names = collectNodes(nodeAt(node, 'typeAnnotation')).map((part) => nodeAt(part, 'typeName')?.['name']);
+      return names.some((name) => typeof name === 'string' && name in BRANDS && !isIn(path, BRANDS[name] ?? ''));
+    };
+    expect(findNodes([...product, ...demonstration, ...tests], casts)).to.deep.equal([]);
+  });
+
+  it('are written as an object in access/grant.ts alone', () => {
+    const forges = (node: SyntaxNode, { path }: SourceFile): boolean => {
+      if (node.type !== 'ObjectExpression' || path === 'server/access/grant.ts') return false;
+      const properties = Array.isArray(node['properties']) ? (node['properties'] as SyntaxNode[]) : [];
+      const names = properties.map((property) => nodeAt(property, 'key')?.['name']);
+      return names.includes('granted') || ['system', 'principals', 'purpose'].every((name) => names.includes(name));
+    };
+    expect(findNodes([...product, ...demonstration, ...tests], forges)).to.deep.equal([]);
+  });
+
+  it('keep their brand to themselves', () => {
+    const file = product.find(({ path }) => path === 'server/access/grant.ts');
+    const exported = (file?.nodes ?? []).filter(({ type }) => type.startsWith('Export')).flatMap((node) => collectNodes(node));
+    const declared = exported.filter(({ type }) => type === 'VariableDeclarator').map((node) => nodeAt(node, 'id')?.['name']);
+    expect(file?.text).to.include('declare const granted: unique symbol');
+    expect(declared).to.not.include('granted');
+  });
+
+  it('do not compile when they are made by hand', async function () {
+    this.timeout(60_000);
+    const forged = await compile(`{ system: false, principals: [], purpose: 'TREAT', now: 0 }`);
+    expect(forged).to.match(/error TS(2345|2741)/).and.include('[granted]');
+    // The same call with a real one compiles, so that the error is the brand's.
+    expect(await compile(`grantFor(requester, 0)`)).to.equal('');
+  });
+});
+
+/** Compiles a read under a grant that an expression gives; returns the errors of that file. */
+async function compile(expression: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'passerelle-types-'));
+  const from = (path: string): string => JSON.stringify(join(ROOT, path));
+  const source = `import type { Question, RecordStore } from ${from('server/ports/record-store.ts')};
+    import type { Requester } from ${from('server/access/requester.ts')};
+    import { grantFor } from ${from('server/access/grant.ts')};
+    export type Account = Parameters<RecordStore['look']>[2];
+    export async function read(records: RecordStore, requester: Requester, question: Question, account: Account): Promise<unknown> {
+      void [requester, grantFor];
+      return await records.look(${expression}, question, account);
+    }`;
+  const config = { extends: join(ROOT, 'tsconfig.json'), compilerOptions: { typeRoots: [join(ROOT, 'node_modules/@types')] }, files: ['read.mts'], include: [] };
+  try {
+    await writeFile(join(folder, 'read.mts'), source);
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    return await errorsIn('read.mts', folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function errorsIn(file: string, folder: string): Promise<string> {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const run = promisify(execFile)(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', folder], { cwd: folder });
+  const output = await run.then(
+    ({ stdout }) => stdout,
+    (error: { stdout?: string }) => error.stdout ?? '',
+  );
+  const lines = output.split('\n');
+  const first = lines.findIndex((line) => line.startsWith(`${file}(`));
+  return first === -1 ? '' : lines.slice(first).join('\n');
+}
+
+/** The first circle, as the paths that lead around it; empty when there is none. */
+function findCircle(files: readonly SourceFile[]): string[] {
+  const targets = new Map(files.map(({ path, imports }) => [path, imports.filter(({ isLocal }) => isLocal).map(({ target }) => target)]));
+  const done = new Set<string>();
+  const walk = (path: string, trail: readonly string[]): string[] => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return [];
+    for (const target of targets.get(path) ?? []) {
+      const circle = walk(target, [...trail, path]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(path);
+    return [];
+  };
+  for (const { path } of files) {
+    const circle = walk(path, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}

@@ -1,0 +1,58 @@
+/** The house as a table: which room may import which. A room is a folder or a file; the first that fits is taken. */
+import type { Import } from './source-files.ts';
+
+/** A room: what it may import, beside its own files; of `types` only types. */
+export type Room = { readonly room: string; readonly may: readonly string[]; readonly types?: readonly string[] };
+
+const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
+const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts'] as const;
+
+/** The table. Nobody may import `compose`, `main`, `endpoints`, `fixtures`, `conformance` or `test`, but who is named here. */
+export const ROOMS: readonly Room[] = [
+  { room: 'profiles', may: [] },
+  { room: 'ihe', may: ['profiles'] },
+  { room: 'server/access', may: ['profiles'] },
+  { room: 'server/ports', may: ['profiles', 'server/access'] },
+  { room: 'server/config', may: ['profiles'] },
+  { room: 'server/log.ts', may: [] },
+  { room: 'server/runtime', may: ['profiles'] },
+  { room: 'server/flows', may: ['profiles', 'ihe', 'server/access', 'server/ports'], types: CONFIG_AND_LOG },
+  { room: 'server/stores/audit-chain.ts', may: BELOW_STORES },
+  { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/clients', may: ['profiles', 'ihe', 'server/ports'], types: CONFIG_AND_LOG },
+  {
+    room: 'server/endpoints',
+    // The grammar of scopes is spoken at the edge, too.
+    may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts'],
+    types: [...CONFIG_AND_LOG, 'server/access', 'server/ports'],
+  },
+  { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
+  { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
+  { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
+  { room: 'fixtures', may: ['profiles', 'ihe'], types: ['server/config'] },
+];
+
+/** Packages and built-ins for rooms without I/O and clock; other rooms take what package.json names. */
+export const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  profiles: ['@medplum/core', '@medplum/fhirtypes', 'ajv', 'node:buffer', 'node:crypto', 'node:zlib'],
+  ihe: ['@medplum/core', '@medplum/fhirtypes', 'libxml2-wasm', 'node:buffer', 'node:crypto', 'node:zlib'],
+  'server/access': ['node:crypto'],
+};
+
+/** The room of a file; undefined when the table forgets it. */
+export function roomOf(path: string): Room | undefined {
+  return ROOMS.find(({ room }) => isIn(path, room));
+}
+
+/** Tells whether a room may make an import of a local file. */
+export function mayImport(room: Room, { target, isType }: Import): boolean {
+  if (isIn(target, room.room) || room.may.some((allowed) => isIn(target, allowed))) return true;
+  return isType && (room.types ?? []).some((allowed) => isIn(target, allowed));
+}
+
+/** Tells whether a path is a folder or file, or lies in it. */
+export function isIn(path: string, room: string): boolean {
+  return path === room || path.startsWith(`${room}/`);
+}
