@@ -25,7 +25,8 @@ export type RetrieveInstancesDeps = GuardDeps & { readonly images: ImageStore };
 const PAGE = 100;
 
 /**
- * Finds the instances that a requester may open, as an asynchronous sequence whose first page is audited already.
+ * Finds the instances that a requester may open, as an asynchronous sequence whose first page is audited already. It
+ * may be read again, under what holds then.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such study or instance, or none that the requester may see
  */
@@ -41,7 +42,7 @@ export function retrieveInstances(deps: GuardDeps) {
       }));
       const { instances } = first.answer;
       if (instances.length === 0) throw new Fault('not-found', 'No such study, series or instance');
-      return pages(deps, first.passage, question, instances);
+      return readable(deps, first.passage, question, instances);
     });
 }
 
@@ -50,20 +51,38 @@ export async function openInstance(images: ImageStore, row: InstanceRow, from: '
   return await images.open(row.blob.name, from === 'file' ? 0 : row.dataSetOffset);
 }
 
+type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
+
+/** The instances, to be read once or again: only the first reading has its first page from before. */
+function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion, first: readonly InstanceRow[]): AsyncIterable<InstanceRow> {
+  let fresh: readonly InstanceRow[] | undefined = first;
+  return {
+    [Symbol.asyncIterator]() {
+      const page = fresh;
+      fresh = undefined;
+      return pages(deps, passage, question, page);
+    },
+  };
+}
+
 async function* pages(
   deps: GuardDeps,
   passage: Passage,
-  question: Extract<Question, { kind: 'instances' }>,
-  first: readonly InstanceRow[],
+  question: InstancesQuestion,
+  first: readonly InstanceRow[] | undefined,
 ): AsyncGenerator<InstanceRow> {
-  let page = first;
+  let page = first ?? (await nextPage(deps, passage, question));
   for (let offset = PAGE; ; offset += PAGE) {
     yield* page;
     if (page.length < PAGE) return;
-    const answer = await further(deps, passage, { ...question, offset });
-    if (answer.study === undefined) throw new Fault('not-found', 'The study is not there any more');
-    page = answer.instances;
+    page = await nextPage(deps, passage, { ...question, offset });
   }
+}
+
+async function nextPage(deps: GuardDeps, passage: Passage, question: InstancesQuestion): Promise<readonly InstanceRow[]> {
+  const { study, instances } = await further(deps, passage, question);
+  if (study === undefined) throw new Fault('not-found', 'The study is not there any more');
+  return instances;
 }
 
 function detailOf(which: { seriesInstanceUID?: string; sopInstanceUIDs?: readonly string[] }, count: number): Record<string, string> {

@@ -1,0 +1,43 @@
+/** DICOMweb under `/dicom-web`: what is served, and what is known and not served yet. @see DICOM PS3.18 section 10 */
+import { Router } from '@koa/router';
+import type { Context } from 'koa';
+import { Fault } from '../../../profiles/fault.ts';
+import { answerFaults } from '../http/outcome.ts';
+import { answerPrivately } from '../http/private-answer.ts';
+import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve-instances.ts';
+import { retrieveMetadata } from './retrieve-metadata.ts';
+import { searchStudies, type SearchStudiesDeps } from './search-studies.ts';
+
+/** What the door needs. */
+export type DicomwebDeps = RetrieveInstancesDeps & SearchStudiesDeps;
+
+const STUDY = '/studies/:study';
+const SERIES = `${STUDY}/series/:series`;
+const INSTANCE = `${SERIES}/instances/:instance`;
+
+/** Resources of the standard that are not served. */
+const UNSERVED_SEARCHES = ['/series', '/instances', `${STUDY}/series`, `${STUDY}/instances`, `${SERIES}/instances`];
+const UNSERVED_VIEWS = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`].flatMap((path) => [`${path}/rendered`, `${path}/thumbnail`]);
+const UNSERVED_PARTS = [`${INSTANCE}/frames/:frames`, '{/*parents}/bulkdata{/*path}'];
+
+/** Makes the router. */
+export function dicomwebRouter(deps: DicomwebDeps): Router {
+  const router = new Router({ prefix: '/dicom-web' });
+  router.use(answerFaults, answerPrivately);
+  router.get('/studies', searchStudies(deps));
+  for (const path of [STUDY, SERIES, INSTANCE]) {
+    router.get(path, retrieveInstances(deps));
+    router.get(`${path}/metadata`, retrieveMetadata(deps));
+  }
+  router.get(UNSERVED_SEARCHES, refuse('Queries for series and instances are not supported'));
+  router.get(UNSERVED_VIEWS, refuse('Rendered images and thumbnails are not supported'));
+  router.get(UNSERVED_PARTS, refuse('Frames and bulk data are not supported; retrieve the instance'));
+  router.post(['/studies', STUDY], refuse('STOW-RS is not supported; send instances by C-STORE'));
+  return router;
+}
+
+function refuse(message: string): (ctx: Context) => never {
+  return () => {
+    throw new Fault('not-supported', message);
+  };
+}

@@ -1,0 +1,78 @@
+/** QIDO-RS Search for Studies (RAD-129): one face of ImagingStudy search. @see DICOM PS3.18 section 10.6 */
+import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
+import type { Context } from 'koa';
+import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
+import type { DicomJson } from '../../../profiles/dicom/json.ts';
+import type { SearchQuery } from '../../../profiles/search-query.ts';
+import type { Visit } from '../../flows/guard.ts';
+import type { FoundPage, searchResources } from '../../flows/search-resources.ts';
+import type { VisibleRow } from '../../ports/record-store.ts';
+import type { Identify } from '../http/visit.ts';
+import { acceptedBy, requireDicomJson } from './accept.ts';
+import { toStudyJson } from './study-json.ts';
+import { MAX_STUDIES, parseStudyQuery, type StudyQuery } from './study-query.ts';
+
+/** What the endpoint needs. `baseUrl` gives the door's address, without a slash at the end. */
+export type SearchStudiesDeps = {
+  readonly identify: Identify;
+  readonly searchResources: ReturnType<typeof searchResources>;
+  readonly baseUrl: () => string;
+  /** Days of studies are those of the region's time zone. */
+  readonly offsetOf: OffsetOf;
+};
+
+/** Answers a study query; no match is an empty array. */
+export function searchStudies(deps: SearchStudiesDeps) {
+  return async (ctx: Context): Promise<void> => {
+    const baseUrl = deps.baseUrl();
+    const visit = await deps.identify(ctx, baseUrl);
+    requireDicomJson(acceptedBy(ctx));
+    const query = parseStudyQuery(ctx.URL.searchParams, deps.offsetOf);
+    const page = await findPage(deps, visit, query, ctx.querystring);
+    warn(ctx, baseUrl, [...query.warnings, ...moreWarning(page, query)]);
+    ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
+    ctx.body = JSON.stringify(toMatches(page, baseUrl));
+  };
+}
+
+/** Finds the page at an offset: rows before it are passed over page by page. */
+async function findPage({ searchResources }: SearchStudiesDeps, visit: Visit, asked: StudyQuery, text: string): Promise<FoundPage> {
+  const query: SearchQuery = { type: 'ImagingStudy', where: asked.where, count: asked.limit, total: 'none', include: [{ param: 'patient' }] };
+  let cursor: string | undefined;
+  for (let left = asked.offset; left > 0; ) {
+    const count = Math.min(left, MAX_STUDIES);
+    const passed = await searchResources(visit, { query: { ...query, include: [], count, ...at(cursor) }, text, passage: 'qido' });
+    if (passed.cursor === undefined) return { ...passed, rows: [], included: [] };
+    left -= count;
+    cursor = passed.cursor;
+  }
+  return await searchResources(visit, { query: { ...query, ...at(cursor) }, text, passage: 'qido' });
+}
+
+function at(cursor: string | undefined): { cursor?: string } {
+  return cursor === undefined ? {} : { cursor };
+}
+
+function toMatches({ rows, included }: FoundPage, baseUrl: string): readonly DicomJson[] {
+  const patients = new Map(included.map((row) => [`${row.type}/${row.id}`, row]));
+  return rows.map((row) => {
+    const study = JSON.parse(row.json) as ImagingStudy;
+    return toStudyJson(study, patientIn(patients, study.subject.reference), baseUrl);
+  });
+}
+
+function patientIn(patients: ReadonlyMap<string, VisibleRow>, reference = ''): Patient | undefined {
+  const row = patients.get(reference);
+  return row === undefined ? undefined : (JSON.parse(row.json) as Patient);
+}
+
+/** A client that set no limit, or one over the bound, is told that there is more. */
+function moreWarning({ cursor }: FoundPage, { limit }: StudyQuery): readonly string[] {
+  if (cursor === undefined || limit < MAX_STUDIES) return [];
+  return ['The number of results exceeded the maximum supported by the server. Additional results can be requested.'];
+}
+
+function warn(ctx: Context, baseUrl: string, warnings: readonly string[]): void {
+  if (warnings.length > 0) ctx.set('Warning', warnings.map((text) => `299 ${new URL(baseUrl).host} "${text}"`));
+}

@@ -1,0 +1,109 @@
+/**
+ * ImagingStudy and its Patient as one match of a study query.
+ *
+ * ImagingStudy, Patient             | attribute
+ * started                           | StudyDate, StudyTime, TimezoneOffsetFromUTC
+ * identifier, basedOn               | StudyInstanceUID, AccessionNumber
+ * modality                          | ModalitiesInStudy
+ * referrer                          | ReferringPhysicianName
+ * description                       | StudyDescription
+ * numberOfSeries, -OfInstances      | NumberOfStudyRelatedSeries, -Instances
+ * Patient.name, birthDate, gender   | PatientName, PatientBirthDate, PatientSex
+ * Patient.identifier                | PatientID
+ * StudyID is not kept in ImagingStudy, so it is returned empty.
+ * @see DICOM PS3.18 table 10.6.3-3
+ */
+import type { Identifier, ImagingStudy, Patient } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { TAG } from '../../../profiles/dicom/attributes.ts';
+import { formatTag } from '../../../profiles/dicom/data-element.ts';
+import type { DicomJson, JsonAttribute, JsonPersonName, JsonValue } from '../../../profiles/dicom/json.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { isAccession, studyInstanceUIDOf } from '../../../profiles/imaging-identifiers.ts';
+import { toJsonPersonName } from './person-name.ts';
+
+type Attribute = readonly [keyword: keyof typeof TAG, vr: JsonAttribute['vr'], ...values: (JsonValue | undefined)[]];
+
+/** Formats a study; `patient` is its subject where that may be seen. `baseUrl` is the address of the DICOMweb door. */
+export function toStudyJson(study: ImagingStudy, patient: Patient | undefined, baseUrl: string): DicomJson {
+  const uid = requireStudyUID(study);
+  return toDicomJson([
+    ['SpecificCharacterSet', 'CS', 'ISO_IR 192'],
+    ...startedAttributes(study.started),
+    ['AccessionNumber', 'SH', accessionOf(study)],
+    ['InstanceAvailability', 'CS', 'ONLINE'],
+    ['ModalitiesInStudy', 'CS', ...(study.modality ?? []).map(({ code }) => code)],
+    ['ReferringPhysicianName', 'PN', referrerOf(study)],
+    ['StudyDescription', 'LO', study.description],
+    ['RetrieveURL', 'UR', `${baseUrl}/studies/${uid}`],
+    ...patientAttributes(patient),
+    ['StudyInstanceUID', 'UI', uid],
+    ['StudyID', 'SH'],
+    ['NumberOfStudyRelatedSeries', 'IS', study.numberOfSeries],
+    ['NumberOfStudyRelatedInstances', 'IS', study.numberOfInstances],
+  ]);
+}
+
+function toDicomJson(attributes: readonly Attribute[]): DicomJson {
+  const entries = attributes.map(([keyword, vr, ...values]): [string, JsonAttribute] => {
+    const known = values.filter((value) => value !== undefined);
+    return [formatTag(TAG[keyword]), known.length === 0 ? { vr } : { vr, Value: known }];
+  });
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function requireStudyUID({ identifier = [] }: ImagingStudy): string {
+  const uid = identifier.map(studyInstanceUIDOf).find((found) => found !== undefined);
+  if (uid === undefined) throw new Fault('exception', 'A study has no Study Instance UID');
+  return uid;
+}
+
+function accessionOf({ identifier = [], basedOn = [] }: ImagingStudy): string | undefined {
+  const known: readonly (Identifier | undefined)[] = [...identifier, ...basedOn.map((order) => order.identifier)];
+  return known.find((one) => one !== undefined && isAccession(one))?.value;
+}
+
+const STARTED = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d))?$/;
+
+/** The local date and time as they are written, with their offset. */
+function startedAttributes(started = ''): readonly Attribute[] {
+  const [, year, month, day, hour, minute, second, fraction = '', zone] = STARTED.exec(started) ?? [];
+  const date = year === undefined ? undefined : `${year}${month}${day}`;
+  const time = hour === undefined ? undefined : `${hour}${minute}${second}${fraction}`;
+  const offset = zone === 'Z' ? '+0000' : zone?.replace(':', '');
+  return [
+    ['StudyDate', 'DA', date],
+    ['StudyTime', 'TM', time],
+    ...(offset === undefined ? [] : [['TimezoneOffsetFromUTC', 'SH', offset] as const]),
+  ];
+}
+
+/** The study keeps the name of the referrer as a reader writes it. */
+function referrerOf({ referrer }: ImagingStudy): JsonPersonName | undefined {
+  return referrer?.display === undefined ? undefined : toJsonPersonName([{ text: referrer.display }]);
+}
+
+const SEX: Readonly<Record<string, string>> = { male: 'M', female: 'F', other: 'O' };
+
+function patientAttributes(patient: Patient | undefined): readonly Attribute[] {
+  return [
+    ['PatientName', 'PN', toJsonPersonName(patient?.name)],
+    ['PatientID', 'LO', patientIdOf(patient)],
+    ['PatientBirthDate', 'DA', birthDateOf(patient)],
+    ['PatientSex', 'CS', SEX[patient?.gender ?? '']],
+  ];
+}
+
+/** The number by which the establishment knows the patient, else the first one. */
+function patientIdOf(patient: Patient | undefined): string | undefined {
+  const identifiers = patient?.identifier ?? [];
+  const isOwn = ({ type }: Identifier): boolean =>
+    type?.coding?.some(({ system, code }) => system === CODE_SYSTEM.identifierType && (code === 'PI' || code === 'MR')) === true;
+  return (identifiers.find(isOwn) ?? identifiers[0])?.value;
+}
+
+/** A birth date of less than a day cannot be written as DA. */
+function birthDateOf(patient: Patient | undefined): string | undefined {
+  const { birthDate = '' } = patient ?? {};
+  return birthDate.length === 10 ? birthDate.replaceAll('-', '') : undefined;
+}

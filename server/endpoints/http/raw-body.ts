@@ -1,0 +1,29 @@
+/** Request bodies as bytes, within a limit. */
+import type { Context } from 'koa';
+import { Fault } from '../../../profiles/fault.ts';
+
+/**
+ * Reads the whole body of a request. A body that is announced too large is not read at all.
+ * @throws {Fault} too-long - more than `maxBytes`
+ * @throws {Fault} not-supported - the body is compressed
+ */
+export async function readRawBody(ctx: Context, maxBytes: number): Promise<Buffer> {
+  const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
+  if (encoding !== '' && encoding !== 'identity') throw new Fault('not-supported', 'A compressed body is not accepted');
+  if ((ctx.request.length ?? 0) > maxBytes) throw tooLong(ctx, maxBytes);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // The connection must outlive a refusal: it carries the answer.
+  for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
+    length += (chunk as Buffer).length;
+    if (length > maxBytes) throw tooLong(ctx, maxBytes);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The rest of the body is not read, so the connection cannot carry another request. */
+function tooLong(ctx: Context, maxBytes: number): Fault {
+  ctx.set('Connection', 'close');
+  return new Fault('too-long', `The body exceeds ${maxBytes} bytes`);
+}
