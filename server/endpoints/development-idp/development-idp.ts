@@ -7,6 +7,7 @@ import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Configuration } from 'oidc-provider';
 import type { RegionPerson } from '../../config/region-model.ts';
+import { dropSession } from '../smart/authorize-request.ts';
 import { generateAuthorizationKeys } from '../smart/keys.ts';
 import type { AuthorizationKeys } from '../smart/keys.ts';
 import { mountProvider } from '../smart/mount.ts';
@@ -24,6 +25,9 @@ export const DEVELOPMENT_ACR = 'urn:passerelle:acr:development';
 const CLIENT_CALLBACK = '/auth/signed-in';
 
 const CLIENT_ID = 'passerelle';
+
+/** Not brought along: each sign-in chooses a person anew. */
+const SESSION_COOKIE = 'development_session';
 
 /** The provider, and what Passerelle needs to be its client (the settings of an identity provider). */
 export type DevelopmentIdentityProvider = {
@@ -55,6 +59,7 @@ export async function createDevelopmentIdentityProvider(options: {
     settings: (publicUrl) => settingsFor(publicUrl, secret),
     middleware: async (ctx, next) => {
       if (!ctx.path.startsWith(`${DEVELOPMENT_IDP_PATH}/`)) return void (await next());
+      dropSession(ctx.req, SESSION_COOKIE);
       provider ??= openProvider(options.publicUrl(), options.persons, keys, secret);
       await mountProvider(ctx, provider, DEVELOPMENT_IDP_PATH, options.publicUrl());
     },
@@ -104,7 +109,7 @@ function configurationOf(persons: readonly RegionPerson[], keys: AuthorizationKe
     jwks: { keys: keys.jwks.keys.map((key) => ({ ...key })) },
     cookies: {
       keys: [...keys.cookieKeys],
-      names: { session: 'development_session', interaction: 'development_interaction', resume: 'development_resume' },
+      names: { session: SESSION_COOKIE, interaction: 'development_interaction', resume: 'development_resume' },
     },
     claims: { openid: ['sub', 'identifier', 'acr', 'auth_time'] },
     scopes: ['openid'],
