@@ -3,7 +3,7 @@ import type { Document, Filter } from 'mongodb';
 import type { Criterion, DatePrefix, TokenValue } from '../../../profiles/search-criterion.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { IndexArrays } from './documents.ts';
-import { presenceKey, referenceKey, tokenKey, trigramKeys } from './index-arrays.ts';
+import { presenceKeys, referenceKey, tokenKey, trigramKeys } from './index-arrays.ts';
 
 /** A condition on a row. */
 export type RowFilter = Filter<IndexArrays & { readonly id: string }>;
@@ -94,7 +94,7 @@ function compileContains(param: string, part: string): RowFilter {
 }
 
 function compileMissing(param: string, isMissing: boolean): RowFilter {
-  const keys = [presenceKey(param), presenceKey(`${param}:identifier`)];
+  const keys = [...presenceKeys(param), ...presenceKeys(`${param}:identifier`)];
   return isMissing ? { tok: { $nin: keys } } : { tok: { $in: keys } };
 }
 

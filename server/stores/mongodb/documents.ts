@@ -8,7 +8,7 @@ import type { BlobRef } from '../../ports/image-store.ts';
 
 /** Arrays that criteria are matched against; written by index-arrays.ts. */
 export type IndexArrays = {
-  /** Keys of `tokenKey` and `presenceKey`. */
+  /** Keys of `tokenKey` and `presenceKeys`. */
   readonly tok: readonly string[];
   /** Keys of `referenceKey`. */
   readonly ref: readonly string[];

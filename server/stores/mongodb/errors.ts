@@ -57,11 +57,11 @@ function isPassing(error: MongoError): boolean {
 function withoutContent(error: MongoError): Error {
   const code = error instanceof MongoServerError ? `${error.code ?? ''} ${error.codeName ?? ''}` : '';
   const summary = new Error(`${error.name} ${code} ${error.errorLabels.join(' ')}`.trim());
-  if (error.stack !== undefined) summary.stack = stackWithoutMessage(error.stack);
+  summary.stack = `${summary.message}\n${framesOf(error.stack ?? '')}`;
   return summary;
 }
 
-function stackWithoutMessage(stack: string): string {
+function framesOf(stack: string): string {
   return stack.split('\n').filter((line) => /^\s+at /.test(line)).join('\n');
 }
 

@@ -7,9 +7,9 @@ export function tokenKey(param: string, system: string | undefined, value: strin
   return JSON.stringify([param, system ?? null, value ?? null]);
 }
 
-/** The key that says that a row has an entry under a parameter. */
-export function presenceKey(param: string): string {
-  return JSON.stringify([param]);
+/** The keys of which a row has one when it has any entry under a parameter: a token, or something else. */
+export function presenceKeys(param: string): readonly string[] {
+  return [tokenKey(param, undefined, undefined), JSON.stringify([param])];
 }
 
 /** The key of a reference. */
@@ -35,7 +35,7 @@ export function toIndexArrays(index: IndexEntries, updated: number): IndexArrays
   const dates = index.dates.filter(({ param }) => param !== '_lastUpdated');
   const stamped = [...dates, { param: '_lastUpdated', lo: updated, hi: updated + 1 }];
   return {
-    tok: [...new Set([...index.tokens.flatMap(tokenKeys), ...presenceKeys({ ...index, dates: stamped })])],
+    tok: [...new Set([...index.tokens.flatMap(tokenKeys), ...presenceKeysOf({ ...index, dates: stamped })])],
     ref: index.references.map(({ param, target }) => referenceKey(param, target)),
     dates: stamped.map(({ param, lo, hi }) => ({ p: param, lo, hi })),
     str: index.strings.map(({ param, value }) => ({ p: param, v: value })),
@@ -52,6 +52,6 @@ function tokenKeys({ param, system, value }: IndexEntries['tokens'][number]): re
   ];
 }
 
-function presenceKeys({ tokens, references, dates, strings }: IndexEntries): readonly string[] {
-  return [...tokens, ...references, ...dates, ...strings].map(({ param }) => presenceKey(param));
+function presenceKeysOf({ references, dates, strings }: IndexEntries): readonly string[] {
+  return [...references, ...dates, ...strings].map(({ param }) => JSON.stringify([param]));
 }

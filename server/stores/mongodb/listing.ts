@@ -3,6 +3,7 @@ import type { Filter, FindOptions } from 'mongodb';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { Principal } from '../../access/right.ts';
 import type { PageEnd } from '../../ports/record-store.ts';
+import { ACL_ORDER, rowKey } from './acl-rows.ts';
 import type { RowFilter } from './criteria.ts';
 import type { AclDocument, RowDocument } from './documents.ts';
 import { during, preferred, shownOf, toShownBy, type Reader, type RowName, type Shown } from './reader.ts';
@@ -13,8 +14,15 @@ export type Listed = PageEnd & { readonly key: string; readonly shown: Shown };
 /** Rows in order, as they are asked for. */
 export type Listing = AsyncIterable<Listed>;
 
-const FIRST_BATCH = 64;
-const LARGEST_BATCH = 1_000;
+/** How much is read first, and whether the rows are only counted: then nobody asks by which right they are shown. */
+export type Pace = { readonly first: number; readonly isCount: boolean };
+
+/** The most that is read at once. */
+export const LARGEST_BATCH = 1_000;
+
+function nextBatch(size: number): number {
+  return Math.min(LARGEST_BATCH, size * 4);
+}
 
 /** The condition of rows that follow a place: by sort descending, then id. */
 export function following(after: PageEnd | undefined): { $or?: [{ sort: { $lt: number } }, { sort: number; id: { $gt: string } }] } {
@@ -29,8 +37,8 @@ export function compareEnds(a: PageEnd, b: PageEnd): number {
 }
 
 /** Lists what the grant's principals see of a type, each row once: an ordered merge of one list for each principal. */
-export async function* listFromAcl(reader: Reader, type: StoredType, after: PageEnd | undefined): Listing {
-  const lists = reader.grant.principals.map((principal) => createPrincipalList(reader, type, principal, after));
+export async function* listFromAcl(reader: Reader, type: StoredType, after: PageEnd | undefined, pace: Pace): Listing {
+  const lists = reader.grant.principals.map((principal) => createPrincipalList(reader, type, principal, after, pace));
   for (;;) {
     const heads: AclDocument[] = [];
     for (const list of lists) {
@@ -41,7 +49,7 @@ export async function* listFromAcl(reader: Reader, type: StoredType, after: Page
     if (first === undefined) return;
     let best = first;
     for (const list of lists) for (const entry of await list.takeRow(first.id)) best = preferred(best, entry);
-    yield { sort: first.sort, id: first.id, key: first.item, shown: { right: toShownBy(best) } };
+    yield { sort: first.sort, id: first.id, key: rowKey(type, first.id), shown: { right: toShownBy(best) } };
   }
 }
 
@@ -53,16 +61,27 @@ type PrincipalList = {
 };
 
 /** Reads one principal's list in batches that grow; no cursor stays open. */
-function createPrincipalList(reader: Reader, type: StoredType, principal: Principal, after: PageEnd | undefined): PrincipalList {
+function createPrincipalList(
+  reader: Reader,
+  type: StoredType,
+  principal: Principal,
+  after: PageEnd | undefined,
+  { first, isCount }: Pace,
+): PrincipalList {
   let buffer: AclDocument[] = [];
   let at = 0;
   let end = after;
-  let size = FIRST_BATCH;
+  let size = Math.min(LARGEST_BATCH, first);
   let isOver = false;
+  // A count reads nothing but the index.
+  const columns = isCount ? { projection: { _id: 0, sort: 1, id: 1 } } : {};
 
   async function fill(): Promise<void> {
     const found = await reader.collections.acl
-      .find({ $and: [{ principal, type, ...during(reader.now) }, following(end)] }, { session: reader.session, batchSize: size + 1 })
+      .find(
+        { $and: [{ principal, type, ...during(reader.now) }, following(end)] },
+        { session: reader.session, batchSize: size + 1, hint: ACL_ORDER, ...columns },
+      )
       .sort({ sort: -1, id: 1 })
       .limit(size)
       .toArray();
@@ -70,7 +89,7 @@ function createPrincipalList(reader: Reader, type: StoredType, principal: Princi
     // The last row may have further documents, which the next batch would skip: it is left to that batch.
     const last = found.at(-1);
     const whole = isOver ? found : found.filter(({ id }) => id !== last?.id);
-    size = Math.min(LARGEST_BATCH, size * 4);
+    size = nextBatch(size);
     if (whole.length === 0) return isOver ? undefined : await fill();
     buffer = whole;
     at = 0;
@@ -96,8 +115,8 @@ function createPrincipalList(reader: Reader, type: StoredType, principal: Princi
 }
 
 /** Keeps of a listing the rows that satisfy a filter. */
-export async function* matching(reader: Reader, listing: Listing, filter: RowFilter): Listing {
-  for await (const batch of inBatches(listing)) {
+export async function* matching(reader: Reader, listing: Listing, filter: RowFilter, { first }: Pace): Listing {
+  for await (const batch of inBatches(listing, first)) {
     const condition = { $and: [{ _id: { $in: batch.map(({ key }) => key) } }, filter] } as Filter<RowDocument>;
     const found = await findRows(reader, condition, { projection: { _id: 1 } });
     const keys = new Set(found.map(({ _id }) => _id));
@@ -105,15 +124,15 @@ export async function* matching(reader: Reader, listing: Listing, filter: RowFil
   }
 }
 
-async function* inBatches(listing: Listing): AsyncIterable<readonly Listed[]> {
+async function* inBatches(listing: Listing, first: number): AsyncIterable<readonly Listed[]> {
   let batch: Listed[] = [];
-  let size = FIRST_BATCH;
+  let size = first;
   for await (const listed of listing) {
     batch.push(listed);
     if (batch.length < size) continue;
     yield batch;
     batch = [];
-    size = Math.min(LARGEST_BATCH, size * 4);
+    size = nextBatch(size);
   }
   if (batch.length > 0) yield batch;
 }
@@ -132,9 +151,15 @@ type Candidate = RowName & PageEnd & { readonly _id: string };
 const CANDIDATE = { type: 1, id: 1, sort: 1, parent: 1 } as const;
 
 /** Lists the rows of a type that satisfy a filter and that the grant shows. */
-export async function* listFromRows(reader: Reader, type: StoredType, filter: RowFilter, after: PageEnd | undefined): Listing {
+export async function* listFromRows(
+  reader: Reader,
+  type: StoredType,
+  filter: RowFilter,
+  after: PageEnd | undefined,
+  { first }: Pace,
+): Listing {
   let end = after;
-  for (let size = FIRST_BATCH; ; size = Math.min(LARGEST_BATCH, size * 4)) {
+  for (let size = first; ; size = nextBatch(size)) {
     const condition = { $and: [{ type }, filter, following(end)] } as Filter<RowDocument>;
     const options = { projection: CANDIDATE, sort: { sort: -1, id: 1 }, limit: size, batchSize: size + 1 } as const;
     const candidates = await findRows(reader, condition, options);

@@ -107,11 +107,10 @@ export class Sealer {
 
   async #sealAll(): Promise<void> {
     // A look costs nothing; the lease is taken only when there is something to do.
-    while ((await this.#collections.audit.findOne({ pending: true }, { projection: { _id: 1 } })) !== null) {
+    if ((await this.#collections.audit.findOne({ pending: true }, { projection: { _id: 1 } })) === null) return;
+    for (let isMore = true; isMore; ) {
       const token = await this.#takeLease();
-      if (token === undefined) return;
-      const sealed = await sealNext(this.#collections, token);
-      if (sealed === undefined) return;
+      isMore = token !== undefined && (await sealNext(this.#collections, token)) === AT_ONCE;
     }
   }
 

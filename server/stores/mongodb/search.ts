@@ -6,7 +6,8 @@ import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.t
 import { rowKey } from './acl-rows.ts';
 import { compileCriterion, isNarrowing, type RowFilter } from './criteria.ts';
 import { targetsOf } from './index-arrays.ts';
-import { compareEnds, listFew, listFromAcl, listFromRows, matching, type Listed, type Listing } from './listing.ts';
+import { compareEnds, LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching } from './listing.ts';
+import type { Listed, Listing, Pace } from './listing.ts';
 import { parseKey, readVisible, ROW_PROJECTION, toVisibleRow, type Reader } from './reader.ts';
 
 /** Totals are exact up to here; beyond, `bounded` ones are left out. */
@@ -22,12 +23,19 @@ const MAX_INCLUDED = 1_000;
 const FEW = 1_000;
 
 /** The rows of a search, from a place on; may be asked more than once. */
-type Plan = (after: PageEnd | undefined) => Listing;
+type Plan = (after: PageEnd | undefined, pace: Pace) => Listing;
+
+const COUNTING: Pace = { first: LARGEST_BATCH, isCount: true };
+
+/** A page reads one more than it asks for, so that a row under two rights still leaves a full one. */
+function paceOf(wanted: number): Pace {
+  return { first: Math.min(LARGEST_BATCH, wanted + 1), isCount: false };
+}
 
 /** Answers one page. */
 export async function searchRows(reader: Reader, query: SearchQuery, after: PageEnd | undefined): Promise<SearchPage> {
   const plan = await planSearch(reader, query.type, query.where);
-  const listed = query.summary === 'count' ? [] : await take(plan(after), query.count + 1);
+  const listed = query.summary === 'count' ? [] : await take(plan(after, paceOf(query.count + 1)), query.count + 1);
   const page = listed.slice(0, query.count);
   const rows = await readListed(reader, page);
   const last = page.at(-1);
@@ -43,11 +51,11 @@ async function planSearch(reader: Reader, type: StoredType, where: readonly Crit
   const filter = await compileAll(reader, where);
   const visibility = VISIBILITY[type];
   if (reader.grant.system || visibility === 'directory' || visibility === 'part') {
-    return (after) => listFromRows(reader, type, filter, after);
+    return (after, pace) => listFromRows(reader, type, filter, after, pace);
   }
-  if (where.length === 0) return (after) => listFromAcl(reader, type, after);
+  if (where.length === 0) return (after, pace) => listFromAcl(reader, type, after, pace);
   const few = where.some(isNarrowing) ? await listFew(reader, type, filter, FEW) : undefined;
-  if (few === undefined) return (after) => matching(reader, listFromAcl(reader, type, after), filter);
+  if (few === undefined) return (after, pace) => matching(reader, listFromAcl(reader, type, after, pace), filter, pace);
   return (after) => listArray(few, after);
 }
 
@@ -66,7 +74,7 @@ async function compileAll(reader: Reader, where: readonly Criterion[]): Promise<
 /** @throws {Fault} too-costly - the chain leads to more targets than can be asked for */
 async function resolveTargets(reader: Reader, target: StoredType, criterion: Criterion): Promise<readonly string[]> {
   const plan = await planSearch(reader, target, [criterion]);
-  const found = await take(plan(undefined), MAX_CHAIN_TARGETS + 1);
+  const found = await take(plan(undefined, COUNTING), MAX_CHAIN_TARGETS + 1);
   if (found.length <= MAX_CHAIN_TARGETS) return found.map(({ key }) => key);
   throw new Fault('too-costly', `A chained parameter leads to more than ${MAX_CHAIN_TARGETS} ${target} resources; narrow it`);
 }
@@ -86,7 +94,7 @@ async function countTotal(plan: Plan, query: SearchQuery, after: PageEnd | undef
   if (!isCount && after === undefined && listed <= query.count) return listed;
   const bound = query.total === 'accurate' || isCount ? Infinity : TOTAL_BOUND;
   let total = 0;
-  for await (const _ of plan(undefined)) {
+  for await (const _ of plan(undefined, COUNTING)) {
     total += 1;
     if (total > bound) return undefined;
   }

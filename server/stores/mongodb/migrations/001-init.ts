@@ -1,5 +1,6 @@
 /** Schema 1: every collection and index. Only ordinary kinds; an index holds at most one array. */
 import type { Db, IndexDescription } from 'mongodb';
+import { ACL_ITEM, ACL_ORDER } from '../acl-rows.ts';
 
 const ARRAYS: readonly IndexDescription[] = [
   { key: { type: 1, tok: 1, sort: -1, id: 1 } },
@@ -28,8 +29,8 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
   ],
   history: [{ key: { 'blob.name': 1 }, partialFilterExpression: { 'blob.name': { $exists: true } } }],
   acl: [
-    { key: { principal: 1, type: 1, sort: -1, id: 1, from: 1, to: 1 } },
-    { key: { item: 1, principal: 1 } },
+    { key: ACL_ORDER },
+    { key: ACL_ITEM },
     { key: { rightId: 1 } },
   ],
   instances: [{ key: { studyInstanceUID: 1, seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } }],
