@@ -1,0 +1,93 @@
+/** Random questions to a world: who asks, and what. */
+import * as fc from 'fast-check';
+import type { Criterion, SearchQuery } from '../../../profiles/search-query.ts';
+import { DATE_PREFIXES } from '../../../profiles/search-criterion.ts';
+import type { Grant } from '../../../server/access/grant.ts';
+import { aGrant, anEstablishmentGrant, aPatientGrant } from '../../support/plans.ts';
+import { ALPHABET, PERSONS, SLOTS, TYPES, type Slot } from './world.ts';
+
+/** One question, and rows to read by id beside it. */
+export type Ask = { readonly grant: Grant; readonly query: SearchQuery; readonly reads: readonly Slot[] };
+
+const now = fc.integer({ min: 0, max: 6 });
+
+const grant: fc.Arbitrary<Grant> = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(fc.constantFrom('1', '2'), now, fc.boolean()).map(([id, at, reads]) => practitioner(id, at, reads)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
+  { weight: 1, arbitrary: now.map((at) => anEstablishmentGrant('Organization/1', at)) },
+);
+
+function practitioner(id: string, at: number, radiologist: boolean): Grant {
+  return aGrant(`Practitioner/${id}`, at, [{ organization: 'Organization/1', radiologist }]);
+}
+
+const { tokenParams, systems, codes, referenceParams, references, strings } = ALPHABET;
+const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> => fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
+
+const tokenValue = fc.oneof(
+  fc.record({ code: fc.constantFrom(...codes) }),
+  fc.record({ system: fc.constantFrom(...systems), code: fc.constantFrom(...codes) }),
+  fc.record({ system: fc.constantFrom(...systems) }),
+);
+
+const token: fc.Arbitrary<Criterion> = fc
+  .tuple(fc.constantFrom(...tokenParams), fc.array(tokenValue, { minLength: 1, maxLength: 2 }), fc.boolean())
+  .map(([param, values, negated]) => ({ kind: 'token', param, values, ...(negated ? { negated: true as const } : {}) }));
+
+const reference: fc.Arbitrary<Criterion> = fc
+  .tuple(fc.constantFrom(...referenceParams), some(references))
+  .map(([param, values]) => ({ kind: 'reference', param, values }));
+
+const date: fc.Arbitrary<Criterion> = fc
+  .tuple(fc.integer({ min: -2, max: 7 }), fc.integer({ min: 1, max: 4 }), fc.constantFrom(...DATE_PREFIXES))
+  .map(([lo, length, prefix]) => ({ kind: 'date', param: 'd', lo, hi: lo + length, prefix }));
+
+const string: fc.Arbitrary<Criterion> = fc
+  .tuple(some([...strings, 'e', 'an', 'vital', '%', '𝒜']), fc.constantFrom('starts' as const, 'exact' as const, 'contains' as const))
+  .map(([values, match]) => ({ kind: 'string', param: 'n', values, match }));
+
+const missing: fc.Arbitrary<Criterion> = fc
+  .tuple(fc.constantFrom(...tokenParams, ...referenceParams, 'd', 'n'), fc.boolean())
+  .map(([param, missing]) => ({ kind: 'missing', param, missing }));
+
+const id: fc.Arbitrary<Criterion> = some([...new Set(SLOTS.map((slot) => slot.id)), 'unknown']).map((values) => ({ kind: 'id', values }));
+
+const simple = fc.oneof(token, reference, date, string, missing, id);
+
+const own: fc.Arbitrary<Criterion> = fc.constantFrom(
+  { kind: 'token', param: 'subject:identifier', values: [{ code: 'a' }] },
+  { kind: 'string', param: 'subject.n', values: ['el'], match: 'starts' },
+);
+
+const chain: fc.Arbitrary<Criterion> = fc
+  .record({
+    param: fc.constantFrom(...referenceParams),
+    target: fc.constantFrom('Patient' as const, 'Organization' as const, 'ImagingStudy' as const, 'DocumentReference' as const),
+    criterion: simple,
+    own: fc.option(own, { freq: 3 }),
+  })
+  .map(({ own, ...rest }) => ({ kind: 'chain', ...rest, ...(own === null ? {} : { own }) }));
+
+const where = fc.oneof(
+  { weight: 1, arbitrary: fc.constant([]) },
+  { weight: 2, arbitrary: fc.array(fc.oneof({ weight: 5, arbitrary: simple }, { weight: 2, arbitrary: chain }), { minLength: 1, maxLength: 2, size: 'small' }) },
+);
+
+const include = fc.array(
+  fc.tuple(fc.constantFrom(...referenceParams), fc.option(fc.constantFrom('Patient' as const, 'ImagingStudy' as const, 'Organization' as const))),
+  { maxLength: 2, minLength: 0, size: 'max' },
+).map((pairs) => pairs.map(([param, target]) => (target === null ? { param } : { param, target })));
+
+const query: fc.Arbitrary<SearchQuery> = fc
+  .record({
+    type: fc.constantFrom(...TYPES, 'DocumentReference', 'ImagingStudy', 'DocumentReference'),
+    where,
+    count: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(100)),
+    total: fc.constantFrom('bounded' as const, 'accurate' as const, 'none' as const),
+    include,
+    isCount: fc.integer({ min: 0, max: 9 }).map((value) => value === 0),
+  })
+  .map(({ isCount, ...rest }) => (isCount ? { ...rest, total: 'accurate', summary: 'count' } : rest));
+
+/** A question. */
+export const ask: fc.Arbitrary<Ask> = fc.record({ grant, query, reads: fc.array(fc.constantFrom(...SLOTS), { maxLength: 3 }) });

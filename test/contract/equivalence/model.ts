@@ -1,0 +1,127 @@
+/** Everything that stands in a world, and the answers that follow from `decide` and `matchesCriterion`. */
+import { matchesCriterion } from '../../../profiles/search-match.ts';
+import type { SearchQuery } from '../../../profiles/search-query.ts';
+import { decide, OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
+import type { Grant } from '../../../server/access/grant.ts';
+import type { PersonKey } from '../../../server/access/requester.ts';
+import type { Right } from '../../../server/access/right.ts';
+import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
+import type { ShownBy } from '../../../server/ports/record-store.ts';
+import { aPlan } from '../../support/plans.ts';
+import { referenceOf, type Change, type Slot } from './world.ts';
+
+/** What a page must hold: references in order, and included ones sorted. */
+export type ExpectedPage = {
+  readonly rows: readonly string[];
+  readonly included: readonly string[];
+  readonly total: number | undefined;
+  readonly hasNext: boolean;
+};
+
+type Facts = { readonly person: PersonKey | undefined; readonly facts: RowFacts };
+
+/** The oracle. */
+export class Model {
+  readonly #rows = new Map<string, Put>();
+  readonly #rights = new Map<string, Right>();
+  readonly #states = new Map<PersonKey, PatientState>();
+  #given = 0;
+
+  /** Applies a change and gives the plan that does the same to a store. */
+  apply(change: Change): CommitPlan {
+    const deletes = change.deletes.filter((slot) => !change.puts.some((put) => referenceOf(put) === referenceOf(slot)));
+    const standing = [...this.#rights.keys()];
+    const revoked = [...new Set(change.revoked.flatMap((at) => standing[at] ?? []))];
+    const rights = change.rights.map((right) => ({ ...right, id: `right-${(this.#given += 1)}` }));
+    for (const put of change.puts) this.#rows.set(referenceOf(put), put);
+    for (const slot of deletes) this.#rows.delete(referenceOf(slot));
+    for (const id of revoked) this.#rights.delete(id);
+    for (const right of rights) this.#rights.set(right.id, right);
+    for (const { person, change: state } of change.states) this.#states.set(person, { ...this.#stateOf(person), ...state });
+    return aPlan({ puts: change.puts, deletes, rights, revoked, states: change.states });
+  }
+
+  /** Whether a grant shows the row of a place. */
+  sees(grant: Grant, slot: Slot): boolean {
+    const row = this.#rows.get(referenceOf(slot));
+    const known = row === undefined ? undefined : this.#factsOf(row);
+    if (known === undefined) return false;
+    return decide(grant, known.facts, this.#rightsOf(known.person), this.#stateOf(known.person)).permitted;
+  }
+
+  /** Whether a row may be said to be shown by a right. */
+  accepts(grant: Grant, slot: Slot, shownBy: ShownBy | undefined): boolean {
+    const row = this.#rows.get(referenceOf(slot));
+    const known = row === undefined ? undefined : this.#factsOf(row);
+    if (known === undefined) return false;
+    if (shownBy === undefined) return decide(grant, known.facts, [], OPEN_STATE).permitted;
+    const right = this.#rightsOf(known.person).find(({ id }) => id === shownBy.rightId);
+    if (right === undefined || right.relation !== shownBy.relation || right.source !== shownBy.source) return false;
+    const isHeld = grant.principals.includes(right.principal) && right.from <= grant.now && grant.now < right.to;
+    return isHeld && permits(right, known.facts, this.#stateOf(known.person));
+  }
+
+  /** All pages of a search. */
+  pagesOf(grant: Grant, query: SearchQuery): readonly ExpectedPage[] {
+    const found = this.#find(grant, query);
+    const total = query.total === 'none' ? undefined : found.length;
+    if (query.summary === 'count') return [{ rows: [], included: [], total, hasNext: false }];
+    const pages: ExpectedPage[] = [];
+    for (let at = 0; at === 0 || at < found.length; at += query.count) {
+      const rows = found.slice(at, at + query.count);
+      pages.push({
+        rows: rows.map(referenceOf),
+        included: this.#included(grant, rows, query),
+        total,
+        hasNext: at + query.count < found.length,
+      });
+    }
+    return pages;
+  }
+
+  #find(grant: Grant, query: SearchQuery): readonly Put[] {
+    const resolve = (target: string, references: readonly string[]) =>
+      references
+        .flatMap((reference) => this.#rows.get(reference) ?? [])
+        .filter((row) => row.type === target && this.sees(grant, row))
+        .map((row) => ({ ...row.index, id: row.id }));
+    return [...this.#rows.values()]
+      .filter((row) => row.type === query.type && this.sees(grant, row))
+      .filter((row) => query.where.every((criterion) => matchesCriterion({ ...row.index, id: row.id }, criterion, resolve)))
+      .sort((a, b) => b.sort - a.sort || (a.id < b.id ? -1 : 1));
+  }
+
+  #included(grant: Grant, rows: readonly Put[], query: SearchQuery): readonly string[] {
+    const held = new Set(rows.map(referenceOf));
+    const targets = rows.flatMap((row) =>
+      query.include.flatMap(({ param, target }) =>
+        row.index.references
+          .filter((entry) => entry.param === param && (target === undefined || entry.target.startsWith(`${target}/`)))
+          .map((entry) => entry.target),
+      ),
+    );
+    return [...new Set(targets)]
+      .filter((reference) => !held.has(reference))
+      .filter((reference) => {
+        const row = this.#rows.get(reference);
+        return row !== undefined && this.sees(grant, row);
+      })
+      .sort();
+  }
+
+  /** A part is known by its item: without one it is nobody's. */
+  #factsOf(row: Put): Facts | undefined {
+    const item = row.parent === undefined ? row : this.#rows.get(row.parent);
+    if (item === undefined) return undefined;
+    const { level, released, person } = item;
+    return { person, facts: { type: row.type, item: referenceOf(item), level, released } };
+  }
+
+  #rightsOf(person: PersonKey | undefined): readonly Right[] {
+    return [...this.#rights.values()].filter((right) => right.person === person);
+  }
+
+  #stateOf(person: PersonKey | undefined): PatientState {
+    return (person === undefined ? undefined : this.#states.get(person)) ?? OPEN_STATE;
+  }
+}

@@ -1,0 +1,181 @@
+/** Random worlds of persons, rows and rights over a small alphabet, so that they meet often. */
+import * as fc from 'fast-check';
+import { LEVELS } from '../../../profiles/confidentiality.ts';
+import type { IndexEntries } from '../../../profiles/search-index.ts';
+import type { StoredType } from '../../../profiles/visibility.ts';
+import type { PatientState } from '../../../server/access/decide.ts';
+import { personKey, type PersonKey } from '../../../server/access/requester.ts';
+import { CEILING, FOREVER, principal, type Relation, type Right } from '../../../server/access/right.ts';
+import type { Put } from '../../../server/ports/commit-plan.ts';
+
+/** The persons of every world. */
+export const PERSONS: readonly PersonKey[] = ['person-a', 'person-b', 'person-c'].map(personKey);
+
+/** Types of all classes but AuditEvent, whose rows are not written by plans. */
+export const TYPES = [
+  'ImagingStudy',
+  'DiagnosticReport',
+  'DocumentReference',
+  'Patient',
+  'Binary',
+  'Consent',
+  'Communication',
+  'Organization',
+  'Practitioner',
+] as const satisfies readonly StoredType[];
+
+/** Ids whose order differs between collations. */
+const IDS = ['a', 'B', 'b-1', 'A.2', '-c', '10', '9', 'Zz'] as const;
+
+/** A place for a row: its type and id; each holds one row or none. */
+export type Slot = { readonly type: StoredType; readonly id: string };
+
+/** All places. */
+export const SLOTS: readonly Slot[] = TYPES.flatMap((type) => IDS.map((id) => ({ type, id })));
+
+/** The reference of a place. */
+export function referenceOf({ type, id }: Slot): string {
+  return `${type}/${id}`;
+}
+
+// Parts belong to the first two documents, which never change hands.
+const PARENTS: readonly Slot[] = IDS.slice(0, 2).map((id) => ({ type: 'DocumentReference', id }));
+
+const REFERENCES = SLOTS.filter((slot) => ['Patient', 'Organization', 'ImagingStudy', 'DocumentReference'].includes(slot.type))
+  .filter((_, at) => at % 2 === 0)
+  .map(referenceOf);
+
+/** Values of the alphabet; strings are in the form that is compared. */
+export const ALPHABET = {
+  tokenParams: ['t', 'u'],
+  systems: ['', 's'],
+  codes: ['a', 'b', 'É'],
+  referenceParams: ['subject', 'related'],
+  references: [...REFERENCES, 'Patient/unknown'],
+  strings: ['elan', 'elan vital', 'zoe', 'el', '100% 𝒜'],
+} as const;
+
+const { tokenParams, systems, codes, referenceParams, references, strings } = ALPHABET;
+
+const few = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(values, { maxLength: 2 });
+const range = fc.record({ lo: fc.integer({ min: -2, max: 6 }), length: fc.integer({ min: 1, max: 4 }) });
+
+const tokenEntry = fc.record({
+  param: fc.constantFrom(...tokenParams, 'subject:identifier'),
+  system: fc.constantFrom(...systems),
+  value: fc.constantFrom(...codes),
+});
+
+/** Entries without repeats, as the indexer gives them. */
+const entries: fc.Arbitrary<IndexEntries> = fc.record({
+  tokens: few(tokenEntry).map(distinct),
+  references: few(fc.record({ param: fc.constantFrom(...referenceParams), target: fc.constantFrom(...references) })).map(distinct),
+  dates: few(range.map(({ lo, length }) => ({ param: 'd', lo, hi: lo + length }))).map(distinct),
+  strings: few(fc.record({ param: fc.constantFrom('n', 'subject.n'), value: fc.constantFrom(...strings) })).map(distinct),
+});
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+/** A row of a place. */
+const put: fc.Arbitrary<Put> = fc
+  .record({
+    at: fc.integer({ min: 0, max: SLOTS.length - 1 }),
+    index: entries,
+    sort: fc.integer({ min: -1, max: 2 }),
+    level: fc.constantFrom(...LEVELS, 'N' as const),
+    released: fc.boolean(),
+    moves: fc.integer({ min: 0, max: 9 }),
+  })
+  .map(({ at, moves, ...facts }) => {
+    const slot = SLOTS[at] ?? { type: 'Patient', id: 'a' };
+    const base = { ...slot, ...facts, resource: { resourceType: slot.type, id: slot.id } };
+    if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
+    if (slot.type === 'Binary') return { ...base, ...partOf(at) };
+    const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
+    return { ...base, person: personAt(keeps ? at : at + 1) };
+  });
+
+/** A part has no label or embargo of its own here: it is visible as its item. */
+function partOf(at: number): Pick<Put, 'parent' | 'person' | 'level' | 'released'> {
+  const parent = PARENTS[at % PARENTS.length] ?? { type: 'DocumentReference', id: 'a' };
+  return { parent: referenceOf(parent), person: personOf(parent), level: 'N', released: true };
+}
+
+function personAt(at: number): PersonKey {
+  return PERSONS[at % PERSONS.length] ?? personKey('person-a');
+}
+
+/** The person whose row a place holds unless it changed hands. */
+function personOf(slot: Slot): PersonKey {
+  return personAt(SLOTS.findIndex((other) => referenceOf(other) === referenceOf(slot)));
+}
+
+const principals = [
+  principal.practitioner('Practitioner/1'),
+  principal.practitioner('Practitioner/1'),
+  principal.practitioner('Practitioner/2'),
+  principal.breakGlass('Practitioner/1'),
+  principal.radiologists('Organization/1'),
+  principal.establishment('Organization/1'),
+  ...PERSONS.map(principal.patient),
+];
+
+const ITEMS = SLOTS.filter(({ type }) => !['Binary', 'Organization', 'Practitioner'].includes(type));
+
+/** A right to a record, or to a row that has rights of its own. Times are small, as those of grants. */
+const right: fc.Arbitrary<Omit<Right, 'id'>> = fc
+  .record({
+    slot: fc.option(fc.constantFrom(...ITEMS), { freq: 3 }),
+    person: fc.constantFrom(...PERSONS),
+    principal: fc.constantFrom(...principals),
+    relation: fc.constantFrom(...(Object.keys(CEILING) as Relation[])),
+    from: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 4 })),
+    to: fc.oneof({ weight: 2, arbitrary: fc.constant(FOREVER) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 6 }) }),
+    source: fc.option(fc.constant('Consent/source')),
+  })
+  .map(({ slot, person, source, ...rest }) => ({
+    ...rest,
+    person: slot === null ? person : personOf(slot),
+    scope: slot === null ? 'record' : { item: referenceOf(slot) },
+    ...(source === null ? {} : { source }),
+  }));
+
+const change: fc.Arbitrary<Partial<PatientState>> = fc.constantFrom(
+  { opposed: true },
+  { withdrawn: true },
+  { erasurePending: true },
+  { accountOff: true },
+  { opposed: false, withdrawn: false, erasurePending: false },
+  { opposed: false, withdrawn: false, erasurePending: false },
+  { withdrawn: false },
+  { erasurePending: false },
+);
+
+/** One change of a world; the model turns it into a part of a plan. Numbers pick among what stands. */
+export type Change = {
+  readonly puts: readonly Put[];
+  readonly deletes: readonly Slot[];
+  readonly rights: readonly Omit<Right, 'id'>[];
+  readonly revoked: readonly number[];
+  readonly states: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
+};
+
+const states = (maxLength: number) =>
+  fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), change }), { maxLength, selector: ({ person }) => person });
+
+const changeOf = (size: number, rightsLength: number): fc.Arbitrary<Change> =>
+  fc.record({
+    puts: fc.uniqueArray(put, { minLength: Math.floor(size / 2), maxLength: size, selector: referenceOf }),
+    deletes: fc.array(fc.constantFrom(...SLOTS), { maxLength: 2 }),
+    rights: fc.array(right, { minLength: Math.floor(rightsLength / 2), maxLength: rightsLength }),
+    revoked: fc.array(fc.nat(50), { maxLength: 2 }),
+    states: states(1),
+  });
+
+/** A world as a list of changes: much at first, then a little. */
+export const beginnings: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(60, 30), changeOf(40, 20));
+
+/** A later change. */
+export const later: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(6, 4));

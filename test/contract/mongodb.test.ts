@@ -1,0 +1,38 @@
+/** The store on MongoDB under the contracts of its ports. Skipped, with the reason in its name, without a server. */
+import { openMongoStores } from '../../server/stores/mongodb/open.ts';
+import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/mongodb-peer.ts';
+import { openThrough, type OpenedStores } from '../support/stores.ts';
+import { auditTrailContract } from './audit-trail.contract.ts';
+import { equivalenceContract } from './equivalence.contract.ts';
+import { recordStoreContract } from './record-store.contract.ts';
+import { tokenStoreContract } from './token-store.contract.ts';
+
+const reason = whyNoMongoPeer();
+const suite = reason === undefined ? describe : describe.skip;
+
+suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
+  let peer: MongoPeer | undefined;
+
+  before(async function () {
+    this.timeout(30_000);
+    peer = await startMongoPeer();
+  });
+  after(async () => {
+    await peer?.stop();
+  });
+
+  async function open(): Promise<OpenedStores> {
+    const server = peer;
+    if (server === undefined) throw new Error('The MongoDB server is not running');
+    const uri = server.freshUri();
+    return await openThrough({
+      open: async () => await openMongoStores({ uri }),
+      remove: async () => await server.drop(uri),
+    });
+  }
+
+  recordStoreContract('MongoDB', open);
+  auditTrailContract('MongoDB', open);
+  tokenStoreContract('MongoDB', open);
+  equivalenceContract('MongoDB', open);
+});
