@@ -56,9 +56,14 @@ export async function refusalsRecorded<T>(deps: GuardDeps, visit: Visit, kind: P
   try {
     return await story();
   } catch (error) {
-    await deps.trail.record([refusalOf(deps.clock, visit, kind, toFault(error))]);
+    await recordRefusal(deps, visit, kind, toFault(error));
     throw error;
   }
+}
+
+/** Records that a visit was refused. */
+export async function recordRefusal(deps: Pick<GuardDeps, 'trail' | 'clock'>, visit: Visit, kind: PassageKind, fault: Fault): Promise<void> {
+  await deps.trail.record([refusalOf(deps.clock, visit, kind, fault)]);
 }
 
 /** The record of an event about one person, or about none: for writes, which carry their events in their plan. */

@@ -7,7 +7,7 @@ import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtype
 import { isValidated } from '../../profiles/diagnostic-report.ts';
 import { buildImagingStudy } from '../../profiles/imaging-study-from-dicom.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
-import type { RecordStore } from '../ports/record-store.ts';
+import type { RecordStore, VisibleRow } from '../ports/record-store.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from './persons.ts';
 import { changed } from './changed-put.ts';
@@ -35,12 +35,13 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const manifests = await manifestsOf(deps.records, grant, studyInstanceUID);
   const released = reports.some(({ resource }) => isValidated(resource));
   const { id, claim } = await imagingStudyId(deps.records, grant, studyInstanceUID);
-  const imagingStudy = toImagingStudy(deps, study, id);
+  const standing = await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
+  const imagingStudy = keepingLabel(toImagingStudy(deps, study, id), standing?.resource);
   const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
   const manifest = await manifestParts(deps, grant, hand, closing);
   return [
     { claims: [claim] },
-    await imagingStudyParts(deps, grant, hand),
+    imagingStudyParts(deps, hand, standing?.row),
     manifest.parts,
     ...(await reportDocumentParts(deps, grant, await reportsAtHand(deps, grant, reports), new Map([[studyInstanceUID, { imagingStudy, manifests: manifest.current }]]), now)),
   ];
@@ -74,14 +75,11 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
   });
 }
 
-async function imagingStudyParts(deps: MaintainStudyDeps, grant: SystemGrant, hand: StudyAtHand): Promise<PlanParts> {
-  const { study, imagingStudy, released, now } = hand;
-  const standing = await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', imagingStudy.id ?? '');
+function imagingStudyParts(deps: MaintainStudyDeps, { study, imagingStudy, released, now }: StudyAtHand, standing: VisibleRow | undefined): PlanParts {
   const { person, patient } = study.patient;
   const item = `ImagingStudy/${imagingStudy.id}`;
-  const labelled = keepingLabel(imagingStudy, standing?.resource);
   return {
-    ...changed(deps.indexer, standing?.row, labelled, now, { person, subject: patient, released }),
+    ...changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released }),
     rights: study.sources.flatMap((source) => authorRights(person, item, source, deps.region.servicesOf(source))),
   };
 }

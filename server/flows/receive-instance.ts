@@ -13,7 +13,7 @@ import type { Indexer } from '../../profiles/search-index.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { AuditRecord, InstanceRow } from '../ports/commit-plan.ts';
 import type { BlobRef, BlobWriter, ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { HeaderReader } from './header-reader.ts';
@@ -50,9 +50,12 @@ export type ReceiveInstanceDeps = {
   readonly quietPeriodMs: number;
 };
 
+/** Events that are to be durable with an instance. */
+export type EventsOf = (row: InstanceRow, patient: string) => readonly AuditRecord[];
+
 /** Opens the session of an announced instance. */
 export function receiveInstance(deps: ReceiveInstanceDeps) {
-  return (announced: AnnouncedInstance): InstanceSession => new Session(deps, announced);
+  return (announced: AnnouncedInstance, eventsOf: EventsOf): InstanceSession => new Session(deps, announced, eventsOf);
 }
 
 class Session implements InstanceSession {
@@ -61,10 +64,12 @@ class Session implements InstanceSession {
   readonly #digest = createHash('sha256');
   readonly #header: HeaderReader;
   readonly #meta: Uint8Array;
+  readonly #eventsOf: EventsOf;
   #writer: BlobWriter | undefined;
 
-  constructor(deps: ReceiveInstanceDeps, announced: AnnouncedInstance) {
+  constructor(deps: ReceiveInstanceDeps, announced: AnnouncedInstance, eventsOf: EventsOf) {
     this.#deps = deps;
+    this.#eventsOf = eventsOf;
     this.#announced = announced;
     this.#header = new HeaderReader(announced.transferSyntaxUID);
     this.#meta = formatFileMeta({ ...announced, sourceAETitle: announced.peer.aeTitle });
@@ -104,7 +109,7 @@ class Session implements InstanceSession {
   async #index(header: DicomHeader, blob: BlobRef): Promise<ReceivedInstance> {
     const digest = this.#digest.digest('hex');
     const row = { ...rowOf(header, this.#announced), blob, dataSetOffset: this.#meta.length, dataSetDigest: digest };
-    const { receipt, result } = await commitFresh(this.#deps.records, async () => await planOf(this.#deps, this.#announced, row));
+    const { receipt, result } = await commitFresh(this.#deps.records, async () => await planOf(this.#deps, this.#announced, row, this.#eventsOf));
     const outcome = receipt.instances[0] ?? 'stored';
     if (outcome === 'already') await this.#deps.images.remove(blob.name);
     return { outcome, row: result };
@@ -138,7 +143,7 @@ function rowOf(header: DicomHeader, { peer, ...announced }: AnnouncedInstance): 
   };
 }
 
-async function planOf(deps: ReceiveInstanceDeps, { peer }: AnnouncedInstance, row: UnplacedRow) {
+async function planOf(deps: ReceiveInstanceDeps, { peer }: AnnouncedInstance, row: UnplacedRow, eventsOf: EventsOf) {
   const now = deps.clock.now();
   const grant = systemGrant('resolve-identity', now);
   const { person, patient, parts } = await placePatient(deps, grant, peer.organization, JSON.parse(row.metadata) as DicomJson, now);
@@ -147,6 +152,7 @@ async function planOf(deps: ReceiveInstanceDeps, { peer }: AnnouncedInstance, ro
   const plan = joinParts(parts, {
     claims: [{ key: `study|${row.studyInstanceUID}`, value: patient }],
     instances: [placed],
+    audit: eventsOf(placed, patient),
     agenda: [
       { key: `refresh|${row.studyInstanceUID}`, at: now },
       { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },

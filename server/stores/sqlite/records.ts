@@ -13,6 +13,7 @@ import { studyInstances } from './instances.ts';
 import { rightsOf, stateOf } from './materialise.ts';
 import type { WireAudit, WirePut } from './protocol.ts';
 import { search } from './search.ts';
+import { formerVersion } from './history.ts';
 import { visibleRow } from './visible.ts';
 import type { Writer } from './writer.ts';
 
@@ -55,8 +56,8 @@ export class SqliteRecordStore implements RecordStore {
     return this.#records.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key)?.value;
   }
 
-  async rightsOf(_grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
-    return rightsOf(this.#records, person);
+  async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
+    return rightsOf(this.#records, person).filter(({ to }) => to > grant.now);
   }
 
   async stateOf(_grant: SystemGrant, person: PersonKey): Promise<PatientState> {
@@ -98,12 +99,8 @@ export class SqliteRecordStore implements RecordStore {
   #resource(grant: Grant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
     return inSnapshot(this.#records, () => {
       const row = visibleRow(this.#records, grant, type, id);
-      if (row === undefined || version === undefined || version === row.version) return row;
-      const former = this.#records.get<{ updated: number; json: string }>(
-        "SELECT updated, json FROM history WHERE type = ? AND id = ? AND version = ? AND json <> ''",
-        type, id, version,
-      );
-      return former === undefined ? undefined : { ...row, ...former, version };
+      if (version === undefined || version === row?.version) return row;
+      return formerVersion(this.#records, grant, { type, id, version }, row);
     });
   }
 

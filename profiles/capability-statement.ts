@@ -1,0 +1,87 @@
+/** The CapabilityStatement, generated from what is served: nothing is written here that a table elsewhere does not say. */
+import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
+import { MEDIA_TYPE } from './codes.ts';
+import { searchParametersOf } from './search-parameters.ts';
+import type { StoredType } from './visibility.ts';
+
+/** Interactions by FHIR name. @see https://hl7.org/fhir/R4/valueset-type-restful-interaction.html */
+export type Interaction = 'read' | 'vread' | 'search-type' | 'create' | 'update';
+
+/** What is served of one type. */
+export type ServedType = {
+  readonly interactions: readonly Interaction[];
+  readonly includes?: readonly string[];
+  readonly conditionalCreate?: true;
+  readonly conditionalUpdate?: true;
+  /** Operation name and canonical definition. */
+  readonly operations?: readonly { readonly name: string; readonly definition: string }[];
+};
+
+/** What a statement is made from. Dates are ISO 8601. */
+export type CapabilityFacts = {
+  readonly served: Readonly<Partial<Record<StoredType, ServedType>>>;
+  readonly systemInteractions: readonly 'transaction'[];
+  readonly version: string;
+  readonly date: string;
+  readonly fhirBase: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+};
+
+/** Builds the statement. @see https://hl7.org/fhir/R4/capabilitystatement.html */
+export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStatement {
+  const types = Object.entries(facts.served) as [StoredType, ServedType][];
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: facts.date,
+    kind: 'instance',
+    fhirVersion: '4.0.1',
+    format: ['json', MEDIA_TYPE.fhirJson],
+    software: { name: 'Passerelle', version: facts.version },
+    implementation: { description: 'Passerelle, sharing of medical imaging', url: facts.fhirBase },
+    rest: [
+      {
+        mode: 'server',
+        security: securityOf(facts),
+        resource: types.map(([type, served]) => resourceOf(type, served)),
+        interaction: facts.systemInteractions.map((code) => ({ code })),
+      },
+    ],
+  };
+}
+
+function securityOf({ authorizationEndpoint, tokenEndpoint }: CapabilityFacts) {
+  return {
+    cors: false,
+    service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
+    extension: [
+      {
+        url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+        extension: [
+          { url: 'authorize', valueUri: authorizationEndpoint },
+          { url: 'token', valueUri: tokenEndpoint },
+        ],
+      },
+    ],
+  };
+}
+
+function resourceOf(type: StoredType, served: ServedType): CapabilityStatementRestResource {
+  const isSearched = served.interactions.includes('search-type');
+  return {
+    type,
+    versioning: 'versioned',
+    readHistory: served.interactions.includes('vread'),
+    interaction: served.interactions.map((code) => ({ code })),
+    ...(served.conditionalCreate === true ? { conditionalCreate: true } : {}),
+    ...(served.conditionalUpdate === true ? { conditionalUpdate: true } : {}),
+    ...(isSearched ? { searchParam: searchParamsOf(type) } : {}),
+    ...(served.includes === undefined ? {} : { searchInclude: served.includes.map((param) => `${type}:${param}`) }),
+    ...(served.operations === undefined ? {} : { operation: [...served.operations] }),
+  };
+}
+
+function searchParamsOf(type: StoredType) {
+  return searchParametersOf(type).map(({ code, type: kind, definition }) => ({ name: code, type: kind, definition }));
+}

@@ -1,0 +1,110 @@
+/** The flows, each with the ports it needs: what doors are given. */
+import type { XuaAssertion } from '../ihe/saml/assertion.ts';
+import { IDENTIFIER_SYSTEM } from '../profiles/codes.ts';
+import { Fault } from '../profiles/fault.ts';
+import type { Indexer } from '../profiles/search-index.ts';
+import type { Config } from './config/config.ts';
+import type { Region } from './config/region-model.ts';
+import { breakGlass } from './flows/break-glass.ts';
+import { changeConsent } from './flows/change-consent.ts';
+import { IMAGE_ENDPOINT, loadRegion } from './flows/load-region.ts';
+import { maintainStudy } from './flows/maintain-study.ts';
+import { readResource } from './flows/read-resource.ts';
+import { receiveAssociation } from './flows/receive-association.ts';
+import { receiveInstance } from './flows/receive-instance.ts';
+import { indexRegion } from './flows/region-index.ts';
+import { findAccount, resolveRequester } from './flows/resolve-requester.ts';
+import { retrieveDocument } from './flows/retrieve-document.ts';
+import { retrieveDocumentByUniqueId } from './flows/retrieve-documents.ts';
+import { retrieveInstances } from './flows/retrieve-instances.ts';
+import { searchResources } from './flows/search-resources.ts';
+import { submitBundle } from './flows/submit-bundle.ts';
+import { sweepImages } from './flows/sweep-images.ts';
+import { workAgenda } from './flows/work-agenda.ts';
+import type { Log } from './log.ts';
+import type { AuditTrail } from './ports/audit-trail.ts';
+import type { Clock } from './ports/clock.ts';
+import type { ImageStore } from './ports/image-store.ts';
+import type { RecordStore } from './ports/record-store.ts';
+
+/** What flows are made from. */
+export type FlowParts = {
+  readonly config: Config;
+  readonly region: Region;
+  readonly stores: { readonly records: RecordStore; readonly trail: AuditTrail; readonly images: ImageStore };
+  readonly clock: Clock;
+  readonly indexer: Indexer;
+  readonly publicUrl: () => string;
+  readonly log: Log;
+};
+
+/** The flows by the names that doors use. */
+export type Flows = ReturnType<typeof composeFlows>;
+
+const RETRY_MS = 30_000;
+/** A blob without a row is swept when no association can still be writing it. */
+const SWEEP_AGE_MS = 3_600_000;
+/** What an assertion's bearer may do: read and search. */
+const ASSERTION_SCOPES = ['user/*.rs'];
+
+/** Makes all flows. */
+export function composeFlows({ config, region, stores, clock, indexer, publicUrl, log }: FlowParts) {
+  const { records, trail, images } = stores;
+  const regionIndex = indexRegion(region);
+  const guard = { records, trail, clock };
+  const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
+  const maintain = maintainStudy({
+    ...writing,
+    timeZone: config.timeZone,
+    repositoryUniqueId: config.repositoryUid,
+    retrieveAETitle: config.dimseAeTitle,
+    endpoint: IMAGE_ENDPOINT.reference,
+  });
+  const receive = receiveInstance({ ...writing, quietPeriodMs: config.studyQuietSeconds * 1000 });
+  const resolve = resolveRequester({ records, clock });
+  const find = findAccount({ records, clock });
+  return {
+    read: readResource(guard),
+    search: searchResources(guard),
+    searchResources: searchResources(guard),
+    openDocument: retrieveDocument({ ...guard, images }),
+    retrieveDocument: retrieveDocumentByUniqueId({ ...guard, images }),
+    retrieveInstances: retrieveInstances(guard),
+    submit: submitBundle(writing),
+    breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
+    changeConsent: changeConsent({ ...guard, indexer }),
+    association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
+    resolveRequester: resolve,
+    findAccount: find,
+    requesterOfAssertion: async (assertion: XuaAssertion) => await resolve(await provedBy(assertion, find)),
+    loadRegion: loadRegion({ records, clock, indexer, publicUrl }),
+    sweep: sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS }),
+    workAgenda: workAgenda({
+      records,
+      clock,
+      maintainStudy: maintain,
+      retryMs: RETRY_MS,
+      failed: (kind, error) => log.error({ kind, err: error }, 'work of the agenda failed and will be tried again'),
+    }),
+  };
+}
+
+/** Finds the professional that an assertion names, by the directory's identifiers. */
+async function provedBy(assertion: XuaAssertion, find: ReturnType<typeof findAccount>): Promise<Parameters<ReturnType<typeof resolveRequester>>[0]> {
+  const value = assertion.providerIdentifier?.value ?? assertion.nameId;
+  const systems = [assertion.providerIdentifier?.system, IDENTIFIER_SYSTEM.professional, IDENTIFIER_SYSTEM.rpps];
+  for (const system of new Set(systems)) {
+    const account = system === undefined ? undefined : await find('practitioner', system, value);
+    if (account === undefined) continue;
+    return {
+      clientId: assertion.issuer,
+      scopes: ASSERTION_SCOPES,
+      account: account.reference,
+      authTime: Math.floor(assertion.authnInstant.getTime() / 1000),
+      tokenId: assertion.id,
+      ...(assertion.purposeOfUse === undefined ? {} : { purpose: assertion.purposeOfUse.code }),
+    };
+  }
+  throw new Fault('login', 'The assertion names nobody of the directory');
+}
+

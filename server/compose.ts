@@ -1,0 +1,222 @@
+/** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { dirname, resolve } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { verifyAssertion } from '../ihe/saml/assertion.ts';
+import { createIdentityProvider } from './clients/identity-provider/identity-provider.ts';
+import { parseIdentityProvider } from './clients/identity-provider/settings.ts';
+import { repeat, type Repeating } from './background.ts';
+import { composeFlows, type Flows } from './compose-flows.ts';
+import type { Config } from './config/config.ts';
+import { parseRegion, refuseDemonstration } from './config/region.ts';
+import type { Region } from './config/region-model.ts';
+import { createDevelopmentIdentityProvider, type DevelopmentIdentityProvider } from './endpoints/development-idp/development-idp.ts';
+import { dicomwebRouter } from './endpoints/dicomweb/router.ts';
+import { listenDimse, type DimseListener } from './endpoints/dimse/scp.ts';
+import { dimseDoor } from './endpoints/dimse/door.ts';
+import { fhirRoutes } from './endpoints/fhir/routes.ts';
+import { SERVED } from './endpoints/fhir/served.ts';
+import { createHttpServer } from './endpoints/http/app.ts';
+import { createIdentify, visitOf } from './endpoints/http/identify.ts';
+import { createAuthorizationServer, type AuthorizationServer } from './endpoints/smart/authorization-server.ts';
+import { xdsRouter } from './endpoints/xds/router.ts';
+import { recordSignIn } from './flows/record-sign-in.ts';
+import { loadAuthorizationKeys } from './endpoints/smart/stored-keys.ts';
+import type { LogFactory } from './log.ts';
+import { systemClock } from './ports/clock.ts';
+import type { IdentityProvider } from './ports/identity-provider.ts';
+import { loadDefinitions } from './runtime/definitions.ts';
+import { openFileImages } from './stores/files/image-store.ts';
+import { offsetsOf } from '../profiles/dicom/date-time.ts';
+import { buildCapabilityStatement } from '../profiles/capability-statement.ts';
+
+/** A running server. */
+export type Running = {
+  /** Every address that is bound, for the ready line. */
+  readonly addresses: { readonly http: Bound; readonly dimse: Bound & { readonly aeTitle: string } };
+  /** Ends doors, then background work, then stores. */
+  stop(): Promise<void>;
+};
+
+type Bound = { readonly host: string; readonly port: number };
+
+const AGENDA_PAUSE_MS = 1_000;
+const SWEEP_PAUSE_MS = 3_600_000;
+
+/** Starts the server that a configuration describes. */
+export async function compose(config: Config, log: LogFactory): Promise<Running> {
+  const region = await loadRegionFile(config);
+  const stores = await openStores(config);
+  try {
+    return await start(config, log, region, stores);
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+type Stores = Awaited<ReturnType<typeof openStores>>;
+
+async function openStores(config: Config) {
+  const images = await openFileImages({ dataDir: config.dataDir });
+  if (config.store === 'sqlite') {
+    const { openSqliteStores } = await import('./stores/sqlite/open.ts');
+    return { images, ...(await openSqliteStores({ dataDir: config.dataDir })) };
+  }
+  const { openMongoStores } = await import('./stores/mongodb/open.ts');
+  return { images, ...(await openMongoStores({ uri: config.store })) };
+}
+
+async function loadRegionFile(config: Config): Promise<Region> {
+  const region = parseRegion(JSON.parse(await readFile(config.region, 'utf8')));
+  refuseDemonstration(region, config.development);
+  return region;
+}
+
+async function start(config: Config, log: LogFactory, region: Region, stores: Stores): Promise<Running> {
+  const { validate, indexer } = await loadDefinitions();
+  const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
+  const publicUrl = (): string => address.publicUrl;
+  const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
+  await flows.sweep();
+  const agenda = repeat(async (signal) => await flows.workAgenda(signal), AGENDA_PAUSE_MS, (error) => log('agenda').error({ err: error }, 'the agenda failed'));
+  const sweeping = repeat(async () => await flows.sweep(), SWEEP_PAUSE_MS, (error) => log('sweep').error({ err: error }, 'the sweep failed'));
+  const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
+  const http = await openHttp(parts);
+  const dimse = await openDimse(parts, agenda).catch(async (error: unknown) => await closeHttp(http).then(() => Promise.reject(error)));
+  const httpBound = await listenHttp(http, config);
+  address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
+  await flows.loadRegion(region);
+  return {
+    addresses: { http: httpBound, dimse: { ...dimse.address, aeTitle: config.dimseAeTitle } },
+    stop: async () => {
+      await Promise.all([closeHttp(http), dimse.close()]);
+      await Promise.all([agenda.stop(), sweeping.stop()]);
+      await stores.close();
+    },
+  };
+}
+
+type Parts = {
+  readonly config: Config;
+  readonly log: LogFactory;
+  readonly region: Region;
+  readonly stores: Stores;
+  readonly flows: Flows;
+  readonly publicUrl: () => string;
+  readonly validate: Awaited<ReturnType<typeof loadDefinitions>>['validate'];
+};
+
+async function openHttp(parts: Parts): Promise<Server> {
+  const { config, log, region, stores, publicUrl } = parts;
+  const development = config.development ? await createDevelopmentIdentityProvider({ publicUrl, persons: region.persons }) : undefined;
+  const authorization = await openAuthorization(parts, development);
+  const doors = [...(development === undefined ? [] : [development.middleware]), authorization.middleware, ...dataDoors(parts, authorization)];
+  return createHttpServer({ log: log('http'), doors, isReady: async () => (await stores.trail.head()).sequence >= 0 });
+}
+
+async function openAuthorization(parts: Parts, development: DevelopmentIdentityProvider | undefined): Promise<AuthorizationServer> {
+  const { config, log, region, stores, flows, publicUrl } = parts;
+  const ofRegion = region.identityProviders.filter(({ issuer }) => issuer !== 'development');
+  const providers: IdentityProvider[] = await Promise.all(ofRegion.map(async (entry) => createIdentityProvider(parseIdentityProvider(entry, await authenticationOf(config, entry)), systemClock)));
+  if (development !== undefined) providers.push(lazyProvider(() => createIdentityProvider(development.settings(publicUrl()), systemClock)));
+  return createAuthorizationServer({
+    publicUrl,
+    clients: region.clients,
+    identityProviders: providers,
+    accounts: { find: flows.findAccount },
+    tokens: stores.tokens,
+    keys: await loadAuthorizationKeys(stores.tokens),
+    clock: systemClock,
+    onSignIn: recordSignIn({ trail: stores.trail, clock: systemClock, server: 'auth' }),
+    onError: (error) => log('auth').error({ err: error }, 'sign-in failed'),
+  });
+}
+
+/** A provider's private key lies in a file beside the region file, never in it. */
+async function authenticationOf(config: Config, entry: Region['identityProviders'][number]) {
+  const path = resolve(dirname(config.region), String(entry['private_key_file'] ?? ''));
+  return { method: 'private_key_jwt', key: JSON.parse(await readFile(path, 'utf8')) } as const;
+}
+
+/** The development provider is known once the server's address is. */
+function lazyProvider(open: () => IdentityProvider): IdentityProvider {
+  let provider: IdentityProvider | undefined;
+  const opened = (): IdentityProvider => (provider ??= open());
+  return {
+    name: 'Démonstration',
+    begin: async (request) => await opened().begin(request),
+    complete: async (request, callback) => await opened().complete(request, callback),
+  };
+}
+
+function dataDoors({ config, region, stores, flows, publicUrl, validate }: Parts, { authenticate }: AuthorizationServer) {
+  const { trail, images, tokens } = stores;
+  const identify = createIdentify({ authenticate, resolveRequester: flows.resolveRequester, trail, clock: systemClock });
+  const { maxBodyBytes, repositoryUid: repositoryUniqueId, homeCommunityId } = config;
+  const started = new Date(systemClock.now()).toISOString();
+  const capabilityStatement = () =>
+    buildCapabilityStatement({
+      served: SERVED,
+      systemInteractions: ['transaction'],
+      version: '0.1.0',
+      date: started,
+      fhirBase: `${publicUrl()}/fhir`,
+      authorizationEndpoint: `${publicUrl()}/auth/authorize`,
+      tokenEndpoint: `${publicUrl()}/auth/token`,
+    });
+  const fhir = fhirRoutes({ ...flows, identify, fhirBase: () => `${publicUrl()}/fhir`, maxBodyBytes, validate, capabilityStatement });
+  const dicomweb = dicomwebRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/dicom-web`, offsetOf: offsetsOf(config.timeZone) });
+  const xds = xdsRouter({
+    ...flows,
+    identify,
+    identifyByAssertion: async (assertion, ctx, server) => visitOf(ctx, await flows.requesterOfAssertion(assertion), server),
+    verifyAssertion: (element) => verifyAssertion({ element, trusted: trustedIssuers(region), audience: publicUrl(), now: new Date(systemClock.now()) }),
+    once: async (name, expiresAt, now) => await tokens.once(name, expiresAt, now),
+    clock: systemClock,
+    baseUrl: () => `${publicUrl()}/xds`,
+    maxBodyBytes,
+    images,
+    repositoryUniqueId,
+    homeCommunityId,
+  });
+  return [fhir, dicomweb.routes(), xds.routes()] as Parameters<typeof createHttpServer>[0]['doors'];
+}
+
+function trustedIssuers(region: Region) {
+  return region.assertionIssuers.map(({ issuer, certificate }) => ({ issuer, certificate: String(certificate ?? '') }));
+}
+
+async function openDimse({ config, log, region, flows, stores }: Parts, agenda: Repeating): Promise<DimseListener> {
+  const { host, dimsePort: port, dimseAeTitle, maxAssociations, maxInstanceBytes: maxObjectBytes } = config;
+  return await listenDimse({
+    host,
+    port,
+    calledAETitles: [dimseAeTitle],
+    ...dimseDoor({ aeTitles: region.aeTitles, association: flows.association, log: log('dimse'), hurry: () => agenda.hurry(), trail: stores.trail, clock: systemClock, newId: randomUUID }),
+    limits: { maxAssociations, maxObjectBytes },
+  });
+}
+
+async function listenHttp(server: Server, { host, httpPort }: Config): Promise<Bound> {
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed);
+    server.listen(httpPort, host, () => done());
+  });
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
+}
+
+async function closeHttp(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((done) => server.close(() => done()));
+  setTimeout(() => server.closeAllConnections(), 5_000).unref();
+  server.closeIdleConnections();
+  await closed;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

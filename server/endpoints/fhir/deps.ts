@@ -1,0 +1,26 @@
+/** What the FHIR door is given: the flows it mounts, and who comes in. */
+import type { CapabilityStatement } from '@medplum/fhirtypes';
+import type { Validate } from '../../../profiles/validate.ts';
+import type { breakGlass } from '../../flows/break-glass.ts';
+import type { changeConsent } from '../../flows/change-consent.ts';
+import type { readResource } from '../../flows/read-resource.ts';
+import type { retrieveDocument } from '../../flows/retrieve-document.ts';
+import type { searchResources } from '../../flows/search-resources.ts';
+import type { submitBundle } from '../../flows/submit-bundle.ts';
+import type { Identify } from '../http/visit.ts';
+
+/** The door's dependencies. */
+export type FhirDeps = {
+  readonly identify: Identify;
+  /** The FHIR base URL, without a final slash. */
+  readonly fhirBase: () => string;
+  readonly maxBodyBytes: number;
+  readonly validate: Validate;
+  readonly capabilityStatement: () => CapabilityStatement;
+  readonly read: ReturnType<typeof readResource>;
+  readonly search: ReturnType<typeof searchResources>;
+  readonly openDocument: ReturnType<typeof retrieveDocument>;
+  readonly submit: ReturnType<typeof submitBundle>;
+  readonly breakGlass: ReturnType<typeof breakGlass>;
+  readonly changeConsent: ReturnType<typeof changeConsent>;
+};

@@ -1,0 +1,67 @@
+/** Operations on Patient: $break-glass, $withdraw, $reconsent. @see https://hl7.org/fhir/R4/operations.html */
+import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
+import type { Context } from 'koa';
+import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { FhirDeps } from './deps.ts';
+import { readJsonBody, requireJsonAnswer } from './request.ts';
+
+type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
+
+/** The operations by name. */
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['$break-glass', breakGlass],
+  ['$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
+  ['$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+]);
+
+/** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
+async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
+  const visit = await deps.identify(ctx, deps.fhirBase());
+  const parameters = await readParameters(deps, ctx, ['identifier', 'reason', 'justification']);
+  const { system, value } = parameters.get('identifier')?.valueIdentifier ?? {};
+  if (system === undefined || value === undefined) throw missing('identifier');
+  const reason = parameters.get('reason')?.valueCode ?? parameters.get('reason')?.valueCoding?.code;
+  if (reason === undefined) throw missing('reason');
+  const justification = parameters.get('justification')?.valueString;
+  if (justification === undefined) throw missing('justification');
+  const { taskId } = await deps.breakGlass(visit, { identifier: { system, value }, reason, justification });
+  answerCreated(deps, ctx, `Task/${taskId}`);
+}
+
+/** In: patient (Reference), for establishments. Out: 201 and the address of the Consent that tells of it. */
+async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
+  const visit = await deps.identify(ctx, deps.fhirBase());
+  const parameters = hasBody(ctx) ? await readParameters(deps, ctx, ['patient']) : new Map<string, ParametersParameter>();
+  const { id } = await deps.changeConsent(visit, change, parameters.get('patient')?.valueReference?.reference);
+  answerCreated(deps, ctx, `Consent/${id}`);
+}
+
+function hasBody(ctx: Context): boolean {
+  return ctx.request.length !== 0 && ctx.get('Content-Type') !== '';
+}
+
+function answerCreated(deps: FhirDeps, ctx: Context, reference: string): void {
+  ctx.status = 201;
+  ctx.set('Location', `${deps.fhirBase()}/${reference}`);
+  ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
+  const answer: Parameters = { resourceType: 'Parameters', parameter: [{ name: 'return', valueReference: { reference } }] };
+  ctx.body = JSON.stringify(answer);
+}
+
+async function readParameters(deps: FhirDeps, ctx: Context, names: readonly string[]): Promise<Map<string, ParametersParameter>> {
+  requireJsonAnswer(ctx);
+  const body = deps.validate(await readJsonBody(ctx, deps.maxBodyBytes));
+  if (body.resourceType !== 'Parameters') throw new Fault('invalid', 'The body is not a Parameters resource', { expression: 'resourceType' });
+  const parameters = new Map<string, ParametersParameter>();
+  for (const parameter of body.parameter ?? []) {
+    if (!names.includes(parameter.name)) throw new Fault('invalid', `The operation has the parameters ${names.join(', ')} only`, { expression: 'Parameters.parameter' });
+    if (parameters.has(parameter.name)) throw new Fault('invalid', `The parameter ${parameter.name} comes twice`, { expression: 'Parameters.parameter' });
+    parameters.set(parameter.name, parameter);
+  }
+  return parameters;
+}
+
+function missing(name: string): Fault {
+  return new Fault('required', `The parameter ${name} is missing`, { expression: 'Parameters.parameter' });
+}

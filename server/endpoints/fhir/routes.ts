@@ -1,0 +1,65 @@
+/** The FHIR door: which step answers which address. The table of served types decides what is answered at all. */
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import type { Interaction } from '../../../profiles/capability-statement.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { storedType, type StoredType } from '../../../profiles/visibility.ts';
+import { answerFaults, HTTP_CODE } from '../http/outcome.ts';
+import { answerPrivately } from '../http/private-answer.ts';
+import { readBinary } from './binary.ts';
+import type { FhirDeps } from './deps.ts';
+import { OPERATIONS } from './operations.ts';
+import { read } from './read.ts';
+import { search } from './search.ts';
+import { servedType } from './served.ts';
+import { conditionalUpdate, create, transaction } from './write.ts';
+
+/** Makes the routes under `/fhir`. */
+export function fhirRoutes(deps: FhirDeps): Middleware {
+  const router = new Router({ prefix: '/fhir' });
+  router.use(answerFaults);
+  router.get('/metadata', (ctx) => answerMetadata(deps, ctx));
+  router.use(answerPrivately);
+  router.post('/', async (ctx) => await transaction(deps, ctx));
+  router.get('/Binary/:id', async (ctx) => await readBinary(deps, ctx, part(ctx, 'id')));
+  router.get('/:type', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
+  router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
+  router.post('/Patient/:operation', async (ctx) => await operate(deps, ctx));
+  router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
+  router.put('/:type', async (ctx) => await conditionalUpdate(deps, ctx, served(ctx, 'update')));
+  router.get('/:type/:id', async (ctx) => await read(deps, ctx, served(ctx, 'read'), part(ctx, 'id')));
+  router.get('/:type/:id/_history/:version', async (ctx) => await read(deps, ctx, served(ctx, 'vread'), part(ctx, 'id'), part(ctx, 'version')));
+  router.all('/{*rest}', () => {
+    throw new Fault('not-supported', 'This interaction is not served', { protocolCode: HTTP_CODE.methodNotAllowed });
+  });
+  return async (ctx, next) => await router.routes()(ctx as Parameters<ReturnType<typeof router.routes>>[0], next);
+}
+
+function part(ctx: Context, name: string): string {
+  const { params } = ctx as Context & { params: Record<string, string> };
+  return params[name] ?? '';
+}
+
+/** The type of a request, when it is served and the interaction with it. */
+function served(ctx: Context, interaction: Interaction): StoredType {
+  const type = storedType(part(ctx, 'type'));
+  const table = servedType(type);
+  if (table === undefined) throw new Fault('not-found', `Resource type ${type} is not served here`);
+  if (!table.interactions.includes(interaction)) {
+    throw new Fault('not-supported', `The interaction ${interaction} is not served on ${type}`, { protocolCode: HTTP_CODE.methodNotAllowed });
+  }
+  return type;
+}
+
+async function operate(deps: FhirDeps, ctx: Context): Promise<void> {
+  const operation = OPERATIONS.get(part(ctx, 'operation'));
+  if (operation === undefined) throw new Fault('not-supported', 'This operation is not served');
+  await operation(deps, ctx);
+}
+
+function answerMetadata(deps: FhirDeps, ctx: Context): void {
+  ctx.set('Access-Control-Allow-Origin', '*');
+  ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
+  ctx.body = JSON.stringify(deps.capabilityStatement());
+}

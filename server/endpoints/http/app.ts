@@ -1,0 +1,79 @@
+/** The HTTP server: the order of its steps as a table, and its limits. */
+import { createServer, type Server } from 'node:http';
+import Koa, { type Context, type Middleware } from 'koa';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Log } from '../../log.ts';
+import { answerFaults } from './outcome.ts';
+import { requestIdOf } from './identify.ts';
+
+/** What the server is made of. */
+export type AppParts = {
+  readonly log: Log;
+  /** The middleware of each door, in order. */
+  readonly doors: readonly Middleware[];
+  /** Whether the stores answer. */
+  readonly isReady: () => Promise<boolean>;
+};
+
+const SECURITY_HEADERS = Object.freeze({
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'X-Frame-Options': 'DENY',
+});
+
+/** Makes the server; it does not listen yet. */
+export function createHttpServer({ log, doors, isReady }: AppParts): Server {
+  const app = new Koa();
+  app.silent = true;
+  app.on('error', (error: unknown) => logError(log, error));
+  const steps: readonly Middleware[] = [nameRequest, secure, logRequests(log), answerFaults, health(isReady), ...doors, absent];
+  for (const step of steps) app.use(step);
+  const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 15_000, requestTimeout: 120_000, keepAliveTimeout: 10_000 }, app.callback());
+  server.maxConnections = 10_000;
+  server.maxRequestsPerSocket = 0;
+  return server;
+}
+
+const nameRequest: Middleware = async (ctx, next) => {
+  ctx.set('X-Request-Id', requestIdOf(ctx));
+  await next();
+};
+
+const secure: Middleware = async (ctx, next) => {
+  ctx.set(SECURITY_HEADERS);
+  await next();
+};
+
+/** One line a request, without query or ids: those name patients. */
+function logRequests(log: Log): Middleware {
+  return async (ctx, next) => {
+    const began = performance.now();
+    await next();
+    const [, door = ''] = ctx.path.split('/');
+    log.debug({ door, method: ctx.method, status: ctx.status, ms: Math.round(performance.now() - began) }, 'request');
+  };
+}
+
+function health(isReady: () => Promise<boolean>): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path === '/health/live') return answerHealth(ctx, true);
+    if (ctx.path === '/health/ready') return answerHealth(ctx, await isReady().catch(() => false));
+    await next();
+  };
+}
+
+function answerHealth(ctx: Context, isWell: boolean): void {
+  ctx.status = isWell ? 200 : 503;
+  ctx.body = { status: isWell ? 'pass' : 'fail' };
+}
+
+const absent: Middleware = () => {
+  throw new Fault('not-found', 'Nothing is served at this address');
+};
+
+/** A peer that went away in the middle of an answer is no error of ours. */
+function logError(log: Log, error: unknown): void {
+  const code = (error as { code?: string } | undefined)?.code ?? '';
+  if (['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED'].includes(code)) log.debug({ code }, 'the peer went away');
+  else log.error({ err: error }, 'unexpected error');
+}

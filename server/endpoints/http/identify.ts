@@ -1,0 +1,59 @@
+/** From a bearer token to a visit. */
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'koa';
+import { Fault, toFault } from '../../../profiles/fault.ts';
+import { buildAuditEvent } from '../../../profiles/audit-event.ts';
+import type { ProvedIdentity } from '../../flows/resolve-requester.ts';
+import type { Requester } from '../../access/requester.ts';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Visit } from '../../flows/guard.ts';
+import type { Identify } from './visit.ts';
+
+/** What identification needs. */
+export type IdentifyDeps = {
+  readonly authenticate: (authorization: string | undefined) => Promise<ProvedIdentity>;
+  readonly resolveRequester: (proved: ProvedIdentity) => Promise<Requester>;
+  readonly trail: AuditTrail;
+  readonly clock: Clock;
+};
+
+/** Makes the identification of HTTP requests. A token that does not hold is recorded. */
+export function createIdentify(deps: IdentifyDeps): Identify {
+  return async (ctx, server) => {
+    if (new URLSearchParams(ctx.querystring).has('access_token')) throw new Fault('invalid', 'A token belongs in the Authorization header, never in the address');
+    const authorization = ctx.get('Authorization');
+    try {
+      const proved = await deps.authenticate(authorization === '' ? undefined : authorization);
+      return visitOf(ctx, await deps.resolveRequester(proved), server);
+    } catch (error) {
+      if (authorization !== '') await recordFailure(deps, ctx, server, toFault(error));
+      throw error;
+    }
+  };
+}
+
+/** The visit of a request, once its requester is known. */
+export function visitOf(ctx: Context, requester: Requester, server: string): Visit {
+  return { requester, requestId: requestIdOf(ctx), address: ctx.ip, server };
+}
+
+/** The client's X-Request-Id when it is a plain name, else one of our own. */
+export function requestIdOf(ctx: Context): string {
+  const sent = ctx.get('X-Request-Id');
+  return /^[\w.:-]{1,128}$/.test(sent) ? sent : randomUUID();
+}
+
+async function recordFailure({ trail, clock }: IdentifyDeps, ctx: Context, server: string, fault: Fault): Promise<void> {
+  const event = buildAuditEvent({
+    id: randomUUID(),
+    kind: 'refusal',
+    recorded: new Date(clock.now()).toISOString(),
+    outcome: fault.kind === 'exception' ? '8' : '4',
+    outcomeDesc: `${fault.kind}: ${fault.message}`,
+    requestId: requestIdOf(ctx),
+    server,
+    client: { id: 'unknown', address: ctx.ip },
+  });
+  await trail.record([{ event, persons: [] }]);
+}
