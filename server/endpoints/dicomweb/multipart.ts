@@ -23,9 +23,9 @@ export function formatRelatedType(type: string, boundary: string): string {
 export async function* formatRelated(boundary: string, parts: AsyncIterable<RelatedPart>): AsyncGenerator<Uint8Array> {
   let before = '';
   for await (const { contentType, contentLocation, open } of parts) {
-    const bytes = await open();
     yield Buffer.from(`${before}--${boundary}\r\nContent-Type: ${contentType}\r\nContent-Location: ${contentLocation}\r\n\r\n`);
-    yield* bytes;
+    // Opened and read in one step: a reader that leaves in between would leave the file open.
+    yield* await open();
     before = '\r\n';
   }
   yield Buffer.from(`${before}--${boundary}--\r\n`);

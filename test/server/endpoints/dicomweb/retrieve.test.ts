@@ -1,0 +1,164 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { splitMultipart } from '../../../../ihe/soap/multipart.ts';
+import { parseContentType } from '../../../../ihe/soap/content-type.ts';
+import { DICOM_UID } from '../../../../profiles/codes.ts';
+import { openClinic, serve, type Clinic, type ClinicStudy, type ServedRouter } from '../clinic.ts';
+import { dicomwebRouter } from '../../../../server/endpoints/dicomweb/router.ts';
+import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
+import { searchResources } from '../../../../server/flows/search-resources.ts';
+import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
+
+type Part = { readonly type: string | undefined; readonly location: string | undefined; readonly content: Buffer };
+
+async function partsOf(response: Response): Promise<readonly Part[]> {
+  const type = parseContentType(response.headers.get('Content-Type') ?? '');
+  expect(type.mediaType).to.equal('multipart/related');
+  expect(type.parameters.get('type')).to.equal('application/dicom');
+  const parts = splitMultipart(Buffer.from(await response.arrayBuffer()), type.parameters.get('boundary') ?? '');
+  return parts.map(({ headers, content }) => ({ type: headers.get('content-type'), location: headers.get('content-location'), content }));
+}
+
+describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
+  let clinic: Clinic;
+  let door: ServedRouter;
+  let study: string;
+
+  beforeEach(async () => {
+    clinic = await openClinic();
+    door = await serveDicomweb(clinic);
+    study = `/studies/${clinic.ct.studyInstanceUID}`;
+  });
+
+  afterEach(async () => {
+    await door.close();
+    await clinic.close();
+  });
+
+  function pathOf({ instances }: ClinicStudy, at: number): string {
+    const row = instances[at]?.row;
+    return `/studies/${row?.studyInstanceUID}/series/${row?.seriesInstanceUID}/instances/${row?.sopInstanceUID}`;
+  }
+
+  it('sends a study as its files, each with its transfer syntax and location', async () => {
+    const response = await ask(door, study, 'lambert', { Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' });
+    expect(response.status).to.equal(200);
+    expect(response.headers.get('Cache-Control')).to.equal('private, no-store');
+    const parts = await partsOf(response);
+    const expected = clinic.ct.instances.map(({ bytes }, at) => ({
+      type: `application/dicom; transfer-syntax=${DICOM_UID.explicitLittleEndian}`,
+      location: `${BASE_URL}${pathOf(clinic.ct, at)}`,
+      content: bytes,
+    }));
+    expect(parts).to.deep.equal(expected);
+  });
+
+  it('sends a series, an instance as a part, and an instance alone', async () => {
+    const [first, second, third] = clinic.ct.instances;
+    const series = await partsOf(await ask(door, `${study}/series/${clinic.ct.studyInstanceUID}.1`));
+    expect(series.map(({ content }) => content)).to.deep.equal([first?.bytes, second?.bytes]);
+    const part = await partsOf(await ask(door, pathOf(clinic.ct, 2)));
+    expect(part.map(({ content }) => content)).to.deep.equal([third?.bytes]);
+    const single = await ask(door, pathOf(clinic.ct, 2), 'lambert', { Accept: 'application/dicom' });
+    expect(single.headers.get('Content-Type')).to.equal(`application/dicom; transfer-syntax=${DICOM_UID.explicitLittleEndian}`);
+    expect(single.headers.get('Content-Length')).to.equal(String(third?.bytes.length));
+    expect(Buffer.from(await single.arrayBuffer())).to.deep.equal(third?.bytes);
+  });
+
+  it('takes Accept as clients write it, and as a query parameter', async () => {
+    const accepted = ['*/*', 'multipart/related', 'multipart/related; type=application/dicom', 'Multipart/Related; Type="application/dicom"; transfer-syntax="*"',
+      `multipart/related; type="application/dicom"; transfer-syntax=${DICOM_UID.explicitLittleEndian}`,
+      'multipart/related; type="image/jpeg";q=0.9, multipart/related;type=application/dicom;q=0.5',
+      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80, multipart/related; type="application/dicom"'];
+    for (const accept of accepted) expect((await ask(door, study, 'lambert', { Accept: accept })).status, accept).to.equal(200);
+    const accept = encodeURIComponent('application/dicom');
+    const single = await ask(door, `${pathOf(clinic.ct, 0)}?accept=${accept}`, 'lambert', { Accept: 'image/png' });
+    expect(single.headers.get('Content-Type')).to.match(/^application\/dicom;/);
+  });
+
+  it('answers 406 to formats and transfer syntaxes that it cannot send', async () => {
+    const refused = ['application/dicom', 'image/jpeg', 'multipart/related; type="image/jp2"', 'multipart/related; type="application/dicom";q=0',
+      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80', '";;=', 'application/dicom+json'];
+    for (const accept of refused) expect((await ask(door, study, 'lambert', { Accept: accept })).status, accept).to.equal(406);
+    const compressed = await ask(door, pathOf(clinic.mr, 0), 'lambert', { Accept: 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1' });
+    expect(compressed.status).to.equal(406);
+    const stored = await ask(door, pathOf(clinic.mr, 0), 'lambert', { Accept: 'application/dicom; transfer-syntax=1.2.840.10008.1.2.4.70' });
+    expect(stored.status).to.equal(200);
+  });
+
+  it('answers metadata as one JSON array of what was made on reception', async () => {
+    const instances = (at: number): unknown[] => clinic.ct.instances.slice(0, at).map(({ row }) => JSON.parse(row.metadata));
+    expect(await askJson(door, `${study}/metadata`)).to.deep.equal(instances(3));
+    expect(await askJson(door, `${study}/series/${clinic.ct.studyInstanceUID}.1/metadata`)).to.deep.equal(instances(2));
+    expect(await askJson(door, `${pathOf(clinic.ct, 0)}/metadata`)).to.deep.equal(instances(1));
+    const xml = await ask(door, `${study}/metadata`, 'lambert', { Accept: 'multipart/related; type="application/dicom+xml"' });
+    expect(xml.status).to.equal(406);
+  });
+
+  it('answers what is hidden as what does not exist', async () => {
+    const uid = clinic.hidden.studyInstanceUID;
+    for (const suffix of ['', '/metadata', '/series/2.25.1', `/series/${uid}.1/instances/${uid}.1.1`]) {
+      const hidden = await ask(door, `/studies/${uid}${suffix}`);
+      const unknown = await ask(door, `/studies/2.25.4${suffix}`);
+      expect(hidden.status, suffix).to.equal(404);
+      expect(await hidden.text()).to.equal(await unknown.text());
+    }
+    expect((await ask(door, study, 'stranger')).status).to.equal(404);
+    expect((await ask(door, `/studies/..%2F..%2Fetc`)).status).to.equal(404);
+    expect((await ask(door, `${study}/series/2.25.4`)).status).to.equal(404);
+    expect((await ask(door, study, 'weak')).status).to.equal(403);
+    expect((await fetch(`${door.origin}/dicom-web${study}`)).status).to.equal(401);
+    expect(await clinic.events(clinic.bruno, 'RAD-107')).to.deep.equal([]);
+  });
+
+  it('writes one event for a study into the list that the patient reads', async () => {
+    await (await ask(door, study)).arrayBuffer();
+    await askJson(door, `${study}/metadata`);
+    const [metadata, images, ...others] = await clinic.events(clinic.anne, 'RAD-107');
+    expect(others).to.deep.equal([]);
+    expect([images?.type.code, metadata?.type.code]).to.deep.equal(['110104', '110103']);
+    const entity = images?.entity?.find(({ what }) => what?.identifier?.value === `urn:oid:${clinic.ct.studyInstanceUID}`);
+    expect(entity?.detail).to.deep.equal([{ type: 'instances', valueString: '3' }]);
+  });
+
+  it('breaks the connection when the study is withdrawn while it is sent', async () => {
+    const many = await clinic.addStudy({ started: '2026-02-01T10:00:00Z', modality: 'CT', accession: 'ACC-9', description: 'Long', series: [Array<string>(250).fill(DICOM_UID.explicitLittleEndian)] });
+    const { response, received } = await begin(door, `/dicom-web/studies/${many.studyInstanceUID}`);
+    await clinic.withdraw();
+    response.resume();
+    const [error] = (await Promise.race([once(response, 'error'), once(response, 'end')])) as [Error | undefined];
+    expect(error?.message).to.equal('aborted');
+    expect(received()).to.be.lessThan(many.instances.length * 40_000);
+    expect((await ask(door, `/studies/${many.studyInstanceUID}`)).status).to.equal(404);
+  });
+
+  it('reads no faster than the client takes', async () => {
+    let opened = 0;
+    const images = { ...clinic.images, open: async (name: string) => ((opened += 1), await clinic.images.open(name)) };
+    const slow = await serve(
+      dicomwebRouter({
+        identify: clinic.identify, searchResources: searchResources(clinic.guard), retrieveInstances: retrieveInstances(clinic.guard),
+        images, baseUrl: () => BASE_URL, offsetOf: () => '+00:00',
+      }),
+    );
+    const many = await clinic.addStudy({ started: '2026-02-01T10:00:00Z', modality: 'CT', accession: 'ACC-9', description: 'Long', series: [Array<string>(400).fill(DICOM_UID.explicitLittleEndian)] });
+    const { response } = await begin(slow, `/dicom-web/studies/${many.studyInstanceUID}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(opened).to.be.lessThan(400);
+    response.destroy();
+    await slow.close();
+  });
+});
+
+/** Begins an answer and reads nothing of it. */
+async function begin(door: ServedRouter, path: string): Promise<{ response: IncomingMessage; received: () => number }> {
+  const request = httpRequest(`${door.origin}${path}`, { headers: { Authorization: 'Bearer lambert' } });
+  request.end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  let length = 0;
+  response.pause();
+  response.on('data', (chunk: Buffer) => void (length += chunk.length));
+  response.pause();
+  return { response, received: () => length };
+}

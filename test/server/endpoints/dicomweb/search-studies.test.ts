@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
+import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
+
+describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
+  let clinic: Clinic;
+  let door: ServedRouter;
+
+  before(async () => {
+    clinic = await openClinic();
+    door = await serveDicomweb(clinic);
+  });
+
+  after(async () => {
+    await door.close();
+    await clinic.close();
+  });
+
+  async function found(query: string, token?: string): Promise<unknown[]> {
+    const studies = await askJson(door, `/studies?${query}`, token);
+    return studies.map((study) => study['0020000D']?.Value?.[0]);
+  }
+
+  async function refusal(query: string): Promise<string> {
+    const response = await ask(door, `/studies?${query}`);
+    expect(response.status).to.equal(400);
+    const outcome = (await response.json()) as { issue: [{ diagnostics: string }] };
+    return outcome.issue[0].diagnostics;
+  }
+
+  it('returns the attributes of the standard, in tag order', async () => {
+    const [study, ...others] = await askJson(door, '/studies?AccessionNumber=ACC-1');
+    expect(others).to.deep.equal([]);
+    expect(study).to.deep.equal({
+      '00080005': { vr: 'CS', Value: ['ISO_IR 192'] },
+      '00080020': { vr: 'DA', Value: ['20260214'] },
+      '00080030': { vr: 'TM', Value: ['003000'] },
+      '00080050': { vr: 'SH', Value: ['ACC-1'] },
+      '00080056': { vr: 'CS', Value: ['ONLINE'] },
+      '00080061': { vr: 'CS', Value: ['CT'] },
+      '00080090': { vr: 'PN', Value: [{ Alphabetic: 'Dr Maëlle Brandessart' }] },
+      '00080201': { vr: 'SH', Value: ['+0100'] },
+      '00081030': { vr: 'LO', Value: ['Thorax'] },
+      '00081190': { vr: 'UR', Value: [`${BASE_URL}/studies/${clinic.ct.studyInstanceUID}`] },
+      '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Essai^Anne^Marie' }] },
+      '00100020': { vr: 'LO', Value: ['pat-1'] },
+      '00100030': { vr: 'DA', Value: ['19610402'] },
+      '00100040': { vr: 'CS', Value: ['F'] },
+      '0020000D': { vr: 'UI', Value: [clinic.ct.studyInstanceUID] },
+      '00200010': { vr: 'SH' },
+      '00201206': { vr: 'IS', Value: [2] },
+      '00201208': { vr: 'IS', Value: [3] },
+    });
+    expect(Object.keys(study ?? {})).to.deep.equal(Object.keys(study ?? {}).toSorted());
+  });
+
+  it('answers the query of a viewer: tags and keywords, stars, several UIDs, latest study first', async () => {
+    const { ct, mr, hidden } = clinic;
+    const uids = [mr, ct, hidden].map(({ studyInstanceUID }) => studyInstanceUID).join('%5C');
+    const query = `PatientName=*essai*&00100020=pat-1&ModalitiesInStudy=CT,MR&limit=101&offset=0&fuzzymatching=false&includefield=00081030,00080060&StudyDate=20250101-20261231&StudyInstanceUID=${uids}`;
+    expect(await found(query)).to.deep.equal([ct.studyInstanceUID, mr.studyInstanceUID]);
+  });
+
+  it('matches each key', async () => {
+    const { ct, mr } = clinic;
+    const [ctUID, mrUID] = [ct.studyInstanceUID, mr.studyInstanceUID];
+    const expected: Readonly<Record<string, readonly string[]>> = {
+      '': [ctUID, mrUID],
+      'PatientID=': [ctUID, mrUID],
+      'StudyDescription=*': [ctUID, mrUID],
+      [`StudyInstanceUID=${mrUID}`]: [mrUID],
+      [`StudyInstanceUID=${mrUID}&StudyInstanceUID=${ctUID}`]: [ctUID, mrUID],
+      'StudyInstanceUID=2.25.4': [],
+      'ModalitiesInStudy=MR': [mrUID],
+      '00080061=MR%5CUS': [mrUID],
+      'Modality=CT': [ctUID],
+      'AccessionNumber=ACC-2': [mrUID],
+      'AccessionNumber=ACC': [],
+      'PatientID=pat-1': [ctUID, mrUID],
+      'PatientID=pat-2': [],
+      'PatientName=ESSAI^Anne': [ctUID, mrUID],
+      'PatientName=Ess*': [ctUID, mrUID],
+      'PatientName=ss*': [],
+      'PatientName=essa': [],
+      'PatientName=*marie*': [ctUID, mrUID],
+      'PatientName=Essai^Bruno': [],
+      'PatientName=T%C3%A9moin': [],
+    };
+    for (const [query, studies] of Object.entries(expected)) expect(await found(query), query).to.deep.equal(studies);
+  });
+
+  it('takes days as days of the region, ends of a range included', async () => {
+    const { ct, mr } = clinic;
+    const [ctUID, mrUID] = [ct.studyInstanceUID, mr.studyInstanceUID];
+    // The CT began at 00:30 in Paris, which is the day before in UTC.
+    expect(await found('StudyDate=20260214')).to.deep.equal([ctUID]);
+    expect(await found('StudyDate=20260213')).to.deep.equal([]);
+    expect(await found('StudyDate=20250630-20260214')).to.deep.equal([ctUID, mrUID]);
+    expect(await found('StudyDate=-20260213')).to.deep.equal([mrUID]);
+    expect(await found('00080020=20250701-')).to.deep.equal([ctUID]);
+  });
+
+  it('pages by limit and offset', async () => {
+    const { ct, mr } = clinic;
+    expect(await found('limit=1')).to.deep.equal([ct.studyInstanceUID]);
+    expect(await found('limit=1&offset=1')).to.deep.equal([mr.studyInstanceUID]);
+    expect(await found('offset=2')).to.deep.equal([]);
+    expect(await found('offset=9000')).to.deep.equal([]);
+    expect(await refusal('offset=10001')).to.match(/offset is at most 10000/);
+    expect(await refusal('limit=0')).to.match(/limit/);
+    expect(await refusal('limit=all')).to.match(/limit/);
+  });
+
+  it('refuses a key or a value that is not served, never widening', async () => {
+    expect(await refusal('StudyDescription=Thorax')).to.match(/StudyDescription; they are by StudyInstanceUID, AccessionNumber/);
+    expect(await refusal('ReferringPhysicianName=x')).to.match(/ReferringPhysicianName/);
+    expect(await refusal('SeriesInstanceUID=2.25.1')).to.match(/not a key of a study query/);
+    expect(await refusal('constructor=1')).to.match(/not a key of a study query/);
+    expect(await refusal('StudyInstanceUID=abc')).to.match(/must be a UID/);
+    expect(await refusal('StudyDate=2026')).to.match(/YYYYMMDD/);
+    expect(await refusal('StudyDate=20260230')).to.match(/YYYYMMDD/);
+    expect(await refusal('PatientName=E*i')).to.match(/wildcard/);
+    expect(await refusal('PatientName=*sai')).to.match(/wildcard/);
+    expect(await refusal('PatientID=p*1')).to.match(/wildcards/);
+    expect(await refusal('ModalitiesInStudy=C*')).to.match(/wildcard/);
+    expect(await refusal('PatientID=pat-1&00100020=pat-2')).to.match(/may be given once/);
+  });
+
+  it('warns where it matches otherwise than asked', async () => {
+    const fuzzy = await ask(door, '/studies?fuzzymatching=true');
+    expect(fuzzy.headers.get('Warning')).to.match(/^299 passerelle\.example ".*fuzzymatching/);
+    const starred = await ask(door, '/studies?00100020=*pat-1*');
+    expect(starred.headers.get('Warning')).to.match(/PatientID is matched as a whole/);
+    expect(await starred.json()).to.have.length(2);
+    expect((await ask(door, '/studies?PatientID=pat-1&fuzzymatching=false')).headers.has('Warning')).to.equal(false);
+  });
+
+  it('shows a stranger nothing, as if nothing were stored', async () => {
+    expect(await found('', 'stranger')).to.deep.equal([]);
+    const { ct } = clinic;
+    const hidden = await ask(door, `/studies?StudyInstanceUID=${ct.studyInstanceUID}`, 'stranger');
+    const unknown = await ask(door, '/studies?StudyInstanceUID=2.25.4', 'stranger');
+    expect([hidden.status, await hidden.text()]).to.deep.equal([unknown.status, await unknown.text()]);
+    expect(hidden.status).to.equal(200);
+  });
+
+  it('writes the query into the list that the patient reads', async () => {
+    await found('AccessionNumber=ACC-2&limit=7');
+    const [event] = await clinic.events(clinic.anne, 'RAD-129');
+    const query = event?.entity?.find((entity) => entity.query !== undefined)?.query ?? '';
+    expect(Buffer.from(query, 'base64').toString()).to.equal('AccessionNumber=ACC-2&limit=7');
+    expect(event?.agent.some(({ who }) => who?.reference === 'Practitioner/lambert')).to.equal(true);
+    expect(event?.source.site).to.equal(BASE_URL);
+    expect(await clinic.events(clinic.bruno, 'RAD-129')).to.deep.equal([]);
+  });
+
+  it('challenges who has no token, a bad one or no scope', async () => {
+    const none = await ask(door, '/studies', '');
+    expect([none.status, none.headers.get('WWW-Authenticate')]).to.deep.equal([401, 'Bearer error="invalid_token"']);
+    const nobody = await fetch(`${door.origin}/dicom-web/studies`);
+    expect([nobody.status, nobody.headers.get('WWW-Authenticate')]).to.deep.equal([401, 'Bearer']);
+    const weak = await ask(door, '/studies', 'weak');
+    expect([weak.status, weak.headers.get('WWW-Authenticate')]).to.deep.equal([403, 'Bearer error="insufficient_scope"']);
+  });
+
+  it('forbids to keep its answers, and answers only what is accepted', async () => {
+    const response = await ask(door, '/studies');
+    expect(response.headers.get('Cache-Control')).to.equal('private, no-store');
+    expect(response.headers.get('Vary')).to.equal('Authorization, Accept');
+    expect(response.headers.get('Content-Type')).to.equal('application/dicom+json');
+    const xml = await ask(door, '/studies', 'lambert', { Accept: 'multipart/related; type="application/dicom+xml"' });
+    expect(xml.status).to.equal(406);
+  });
+
+  it('says of the rest of DICOMweb that it is not supported', async () => {
+    const study = `/studies/${clinic.ct.studyInstanceUID}`;
+    const instance = `${study}/series/2.25.1/instances/2.25.2`;
+    const paths = ['/series', '/instances', `${study}/series`, `${study}/instances`, `${study}/series/2.25.1/instances`, `${study}/rendered`,
+      `${instance}/rendered`, `${instance}/thumbnail`, `${instance}/frames/1`, `${instance}/frames/1,2/rendered`, `${instance}/bulkdata/7FE00010`, '/bulkdata/1'];
+    for (const path of paths) {
+      const response = await ask(door, path);
+      expect(response.status, path).to.equal(501);
+      expect(await response.text()).to.include('not-supported');
+    }
+    expect((await fetch(`${door.origin}/dicom-web/studies`, { method: 'POST' })).status).to.equal(501);
+    expect(door.errors).to.deep.equal([]);
+  });
+});
