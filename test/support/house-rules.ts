@@ -28,6 +28,12 @@ export const ROOMS: readonly Room[] = [
     may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts'],
     types: [...CONFIG_AND_LOG, 'server/access', 'server/ports'],
   },
+  { room: 'server/background.ts', may: [] },
+  {
+    room: 'server/compose-flows.ts',
+    may: ['profiles', 'ihe', 'server/access', 'server/ports', 'server/flows', 'server/background.ts'],
+    types: CONFIG_AND_LOG,
+  },
   { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
   { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
   { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
