@@ -9,6 +9,7 @@ import { instancesContract } from './record-store/instances.ts';
 import { pagingContract } from './record-store/paging.ts';
 import { planningContract } from './record-store/planning.ts';
 import { searchingContract } from './record-store/searching.ts';
+import { rekeyingContract } from './record-store/rekeying.ts';
 import { changingContract } from './record-store/changing.ts';
 import { useStores } from './suite.ts';
 
@@ -21,6 +22,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     historyContract(suite);
     accessContract(suite);
     changingContract(suite);
+    rekeyingContract(suite);
     searchingContract(suite);
     pagingContract(suite);
     includingContract(suite);

@@ -148,7 +148,6 @@ const change: fc.Arbitrary<Partial<PatientState>> = fc.constantFrom(
   { erasurePending: true },
   { accountOff: true },
   { opposed: false, withdrawn: false, erasurePending: false },
-  { opposed: false, withdrawn: false, erasurePending: false },
   { withdrawn: false },
   { erasurePending: false },
 );
@@ -162,8 +161,11 @@ export type Change = {
   readonly states: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
 };
 
-const states = (maxLength: number) =>
-  fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), change }), { maxLength, selector: ({ person }) => person });
+const states = fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), change }), {
+  minLength: 1,
+  maxLength: PERSONS.length,
+  selector: ({ person }) => person,
+});
 
 const changeOf = (size: number, rightsLength: number): fc.Arbitrary<Change> =>
   fc.record({
@@ -171,7 +173,7 @@ const changeOf = (size: number, rightsLength: number): fc.Arbitrary<Change> =>
     deletes: fc.array(fc.constantFrom(...SLOTS), { maxLength: 2 }),
     rights: fc.array(right, { minLength: Math.floor(rightsLength / 2), maxLength: rightsLength }),
     revoked: fc.array(fc.nat(50), { maxLength: 2 }),
-    states: states(1),
+    states,
   });
 
 /** A world as a list of changes: much at first, then a little. */

@@ -247,7 +247,7 @@ export function accessContract(suite: Suite): void {
       await suite.records.commit(aPlan({ puts: [put], states: [{ person, change: { erasurePending: true } }] }));
 
       const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id });
-      expect(row).to.include({ id: put.id, person, subject: `Patient/${person}`, shownBy: undefined });
+      expect(row).to.include({ id: put.id, person, subject: `Patient/${person}`, released: false, shownBy: undefined });
     });
   });
 }

@@ -38,6 +38,18 @@ export function historyContract(suite: Suite): void {
       expect(await read(suite.records, grant, put, 2)).to.equal(undefined);
     });
 
+    it('keeps the bytes that belonged to it', async () => {
+      const [put, later] = [aPut({ type: 'Binary', parent: 'DocumentReference/none', blob: aBlob('é') }), aBlob()];
+      await suite.records.commit(aPlan({ puts: [put] }));
+      await suite.records.commit(aPlan({ puts: [{ ...put, blob: later }] }));
+      const question = { kind: 'resource', type: put.type, id: put.id } as const;
+      expect((await suite.records.peek(SYSTEM, question))?.blob).to.deep.equal(later);
+      expect((await suite.records.peek(SYSTEM, { ...question, version: 1 }))?.blob).to.deep.equal(put.blob);
+      const names = new Set<string>();
+      for await (const name of suite.records.blobNames(SYSTEM)) names.add(name);
+      expect([names.has(put.blob?.name ?? ''), names.has(later.name)]).to.deep.equal([true, true]);
+    });
+
     it('answers no version that no row ever had', async () => {
       const put = aPut();
       await suite.records.commit(aPlan({ puts: [put] }));

@@ -68,6 +68,12 @@ export function instancesContract(suite: Suite): void {
       expect(await of({ sopInstanceUIDs: [] })).to.deep.equal([]);
     });
 
+    it('come without their metadata where it is left out', async () => {
+      const { instances, question } = await aStudy();
+      const answer = await ask(suite.records, grant, question({ omitMetadata: true }));
+      expect(answer.instances).to.deep.equal(instances.map((row) => ({ ...row, metadata: '' })));
+    });
+
     it('of another study are not answered under the UID of a visible one', async () => {
       const [mine, other] = [await aStudy(), await aStudy()];
       const sopInstanceUIDs = [other.instances[0]?.sopInstanceUID ?? ''];
