@@ -4,7 +4,7 @@
  */
 import { rankOf, type Level } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/visibility.ts';
-import { VISIBILITY } from '../../profiles/visibility.ts';
+import { storedType, VISIBILITY } from '../../profiles/visibility.ts';
 import type { Grant } from './grant.ts';
 import { CEILING, type Relation, type Right } from './right.ts';
 
@@ -48,13 +48,13 @@ export function lifeCycleAllows(relation: Relation, row: RowFacts): boolean {
 
 /** Whether a right reaches a row: its scope names it and its ceiling is not below the label. */
 export function reaches(right: Right, row: RowFacts): boolean {
-  const inScope = right.scope === 'record' ? recordHolds(row.type) : right.scope.item === row.item;
+  const inScope = right.scope === 'record' ? recordHolds(row) : right.scope.item === row.item;
   return inScope && rankOf(row.level) <= rankOf(CEILING[right.relation]);
 }
 
-/** Rows of the own class belong to no record: only their named principals see them. */
-function recordHolds(type: StoredType): boolean {
-  return VISIBILITY[type] !== 'own';
+/** Rows of the own class, and parts of them, belong to no record: only their named principals see them. */
+function recordHolds({ item }: RowFacts): boolean {
+  return VISIBILITY[storedType(item.split('/')[0] ?? '')] !== 'own';
 }
 
 /** Whether a right, within its time, shows a row of its person: what stores materialise. */

@@ -85,8 +85,8 @@ export type CommitPlan = {
   /** Ids of rights that end. */
   readonly revoked?: readonly string[];
   /**
-   * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and claims whose
-   * value is the key move from one key to the other, and so do the events in the trail.
+   * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and the claims of
+   * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the other, and so do the events in the trail.
    */
   readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];

@@ -97,8 +97,8 @@ function deleteRow(db: Database, type: string, id: string, now: number): void {
 
 function keepHistory(db: Database, type: string, id: string): void {
   db.run(
-    `INSERT INTO history (type, id, version, updated, json)
-     SELECT type, id, version, updated, json FROM resource WHERE type = ? AND id = ?`,
+    `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size, blob_sha256)
+     SELECT type, id, version, updated, json, blob_name, blob_size, blob_sha256 FROM resource WHERE type = ? AND id = ?`,
     type, id,
   );
 }

@@ -3,6 +3,9 @@ import type { StoredType } from '../../../profiles/visibility.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import type { Database } from './database.ts';
+import { blobOf, type BlobColumns } from './visible.ts';
+
+type FormerRow = BlobColumns & { updated: number; json: string };
 
 /**
  * A former version of a row. A requester needs the present row, under whose right the former one is shown; the server
@@ -15,16 +18,18 @@ export function formerVersion(
   present: VisibleRow | undefined,
 ): VisibleRow | undefined {
   if (present === undefined && !grant.system) return undefined;
-  const former = db.get<{ updated: number; json: string }>(
-    "SELECT updated, json FROM history WHERE type = ? AND id = ? AND version = ? AND json <> ''",
+  const former = db.get<FormerRow>(
+    "SELECT updated, json, blob_name, blob_size, blob_sha256 FROM history WHERE type = ? AND id = ? AND version = ? AND json <> ''",
     type,
     id,
     version,
   );
-  return former === undefined ? undefined : { ...(present ?? unplaced(type, id, former.updated)), ...former, version };
+  if (former === undefined) return undefined;
+  const { updated, json } = former;
+  return { ...(present ?? unplaced(type, id, updated)), updated, json, version, blob: blobOf(former) };
 }
 
 /** What is left of a deleted row beside its text. */
-function unplaced(type: StoredType, id: string, updated: number): Omit<VisibleRow, 'json' | 'version'> {
-  return { type, id, updated, sort: updated, person: undefined, subject: undefined, blob: undefined, released: false, shownBy: undefined };
+function unplaced(type: StoredType, id: string, updated: number): Omit<VisibleRow, 'json' | 'version' | 'blob'> {
+  return { type, id, updated, sort: updated, person: undefined, subject: undefined, released: false, shownBy: undefined };
 }

@@ -70,7 +70,8 @@ export class SqliteRecordStore implements RecordStore {
 
   async *blobNames(_grant: SystemGrant): AsyncIterable<string> {
     const rows = this.#records.iterate<{ name: string }>(
-      'SELECT blob_name AS name FROM instance UNION ALL SELECT blob_name FROM resource WHERE blob_name IS NOT NULL',
+      `SELECT blob_name AS name FROM instance UNION ALL SELECT blob_name FROM resource WHERE blob_name IS NOT NULL
+       UNION ALL SELECT blob_name FROM history WHERE blob_name IS NOT NULL`,
     );
     for (const { name } of rows) yield name;
   }

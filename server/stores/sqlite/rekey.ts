@@ -18,8 +18,10 @@ export function rekeyPerson(db: Database, { from, to }: Rekey): void {
 function mergeState(db: Database, from: string, to: string): void {
   db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', to);
   db.run(
-    `UPDATE patient_state SET opposed = max(opposed, old.opposed), withdrawn = max(withdrawn, old.withdrawn),
-       erasure_pending = max(erasure_pending, old.erasure_pending), account_off = max(account_off, old.account_off)
+    `UPDATE patient_state SET opposed = max(patient_state.opposed, old.opposed),
+       withdrawn = max(patient_state.withdrawn, old.withdrawn),
+       erasure_pending = max(patient_state.erasure_pending, old.erasure_pending),
+       account_off = max(patient_state.account_off, old.account_off)
      FROM (SELECT opposed, withdrawn, erasure_pending, account_off FROM patient_state WHERE person = ?) AS old
      WHERE patient_state.person = ?`,
     from,

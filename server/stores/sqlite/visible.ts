@@ -3,14 +3,24 @@ import { isStoredType, VISIBILITY, type StoredType } from '../../../profiles/vis
 import type { Grant } from '../../access/grant.ts';
 import { personKey } from '../../access/requester.ts';
 import type { Relation } from '../../access/right.ts';
+import type { BlobRef } from '../../ports/image-store.ts';
 import type { ShownBy, VisibleRow } from '../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
 import type { Database } from './database.ts';
 
+/** Where the bytes of a row lie; all null when it has none. */
+export type BlobColumns = { blob_name: string | null; blob_size: number | null; blob_sha256: string | null };
+
+/** The blob of a row. */
+export function blobOf(row: BlobColumns): BlobRef | undefined {
+  if (row.blob_name === null) return undefined;
+  return { name: row.blob_name, size: row.blob_size ?? 0, sha256: row.blob_sha256 ?? '' };
+}
+
 /** A row as selected by {@link ROW_COLUMNS}. */
-export type SelectedRow = {
+export type SelectedRow = BlobColumns & {
   rid: number; type: string; id: string; version: number; updated: number; sort: number; person: string | null;
-  subject: string | null; blob_name: string | null; blob_size: number | null; blob_sha256: string | null; released: number; parent_type: string | null; parent_id: string | null; json: string;
+  subject: string | null; released: number; parent_type: string | null; parent_id: string | null; json: string;
 };
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
@@ -56,9 +66,8 @@ export function visibleRow(db: Database, grant: Grant, type: StoredType, id: str
 /** Adds to a selected row the right that shows it. */
 export function toVisibleRow(db: Database, grant: Grant, row: SelectedRow): VisibleRow {
   if (!isStoredType(row.type)) throw new Error('The store holds a type that has no class');
-  const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0, sha256: row.blob_sha256 ?? '' };
   return {
-    type: row.type, id: row.id, version: row.version, updated: row.updated, sort: row.sort, json: row.json, blob,
+    type: row.type, id: row.id, version: row.version, updated: row.updated, sort: row.sort, json: row.json, blob: blobOf(row),
     person: row.person === null ? undefined : personKey(row.person),
     subject: row.subject ?? undefined,
     released: row.released === 1,

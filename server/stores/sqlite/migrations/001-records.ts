@@ -2,7 +2,7 @@
 export const records = `
 CREATE TABLE history (
   type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, updated INTEGER NOT NULL, json TEXT NOT NULL,
-  PRIMARY KEY (type, id, version)
+  blob_name TEXT, blob_size INTEGER, blob_sha256 TEXT, PRIMARY KEY (type, id, version)
 ) WITHOUT ROWID;
 
 CREATE TABLE access_right (
