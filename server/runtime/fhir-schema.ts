@@ -5,12 +5,7 @@
 import { PRIMITIVE_TYPES } from '../../profiles/primitive-types.ts';
 import { isForeign } from './prune-definitions.ts';
 import { RULES } from './schema-rules.ts';
-
-/** A JSON schema, as far as it is read here. */
-export type Schema = { [keyword: string]: unknown };
-
-/** A definition of an object type. */
-export type ObjectSchema = Schema & { properties: Record<string, Schema> };
+import type { ObjectSchema, Schema } from './schema-types.ts';
 
 /** Identifier of the schema that {@link buildSchema} makes. */
 export const SCHEMA_ID = 'passerelle:fhir';

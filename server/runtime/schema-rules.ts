@@ -1,6 +1,6 @@
 /** What the published FHIR JSON schema leaves out and JSON schema can say. */
 import type { StructureDefinition } from '@medplum/fhirtypes';
-import type { ObjectSchema, Schema } from './fhir-schema.ts';
+import type { ObjectSchema, Schema } from './schema-types.ts';
 
 /** Invariants of R4 as keywords, by definition. Their keys: att-1, cpt-2, org-1, pat-1, ppc-1, sev-1. */
 export const RULES: Readonly<Record<string, Schema>> = {

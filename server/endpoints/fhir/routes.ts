@@ -1,5 +1,5 @@
 /** The FHIR door: which step answers which address. The table of served types decides what is answered at all. */
-import Router from '@koa/router';
+import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { Interaction } from '../../../profiles/capability-statement.ts';
