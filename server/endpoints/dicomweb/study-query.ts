@@ -20,6 +20,7 @@ export const MAX_STUDIES = 1_000;
 /** Most studies that `offset` passes over. */
 export const MAX_OFFSET = 10_000;
 const MAX_PARAMETERS = 50;
+const MAX_VALUE_LENGTH = 8_192;
 
 type Pair = readonly [name: string, value: string];
 
@@ -45,11 +46,12 @@ const OPTIONS = ['limit', 'offset', 'includefield', 'fuzzymatching', 'accept'];
 /**
  * Parses the query. A key that is not served is refused: ignoring it would show more than was asked for.
  * @throws {Fault} invalid - a key, value or option that is not served
- * @throws {Fault} too-costly - more than 50 parameters or 100 values
+ * @throws {Fault} too-costly - more than 50 parameters, 100 values or 8,192 characters of one
  */
 export function parseStudyQuery(parameters: URLSearchParams, offsetOf: OffsetOf): StudyQuery {
   const pairs: readonly Pair[] = [...parameters];
   if (pairs.length > MAX_PARAMETERS) throw new Fault('too-costly', `A query has at most ${MAX_PARAMETERS} parameters`);
+  if (pairs.some(([, value]) => value.length > MAX_VALUE_LENGTH)) throw new Fault('too-costly', `A value has at most ${MAX_VALUE_LENGTH} characters`);
   const matches = keysOf(pairs.filter(([name]) => !OPTIONS.includes(name))).map(([keyword, value]) => matchOf(keyword, value, offsetOf));
   const limit = numberOf(pairs, 'limit', 1);
   return {

@@ -1,15 +1,18 @@
 /** Request bodies as bytes, within a limit. */
 import type { Context } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
+import { HTTP_CODE } from './outcome.ts';
 
 /**
  * Reads the whole body of a request. A body that is announced too large is not read at all.
  * @throws {Fault} too-long - more than `maxBytes`
- * @throws {Fault} not-supported - the body is compressed
+ * @throws {Fault} not-supported (unsupported-media-type) - the body is compressed
  */
 export async function readRawBody(ctx: Context, maxBytes: number): Promise<Buffer> {
   const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
-  if (encoding !== '' && encoding !== 'identity') throw new Fault('not-supported', 'A compressed body is not accepted');
+  if (encoding !== '' && encoding !== 'identity') {
+    throw new Fault('not-supported', 'A compressed body is not accepted', { protocolCode: HTTP_CODE.unsupportedMediaType });
+  }
   if ((ctx.request.length ?? 0) > maxBytes) throw tooLong(ctx, maxBytes);
   const chunks: Buffer[] = [];
   let length = 0;

@@ -146,7 +146,7 @@ async function addPatient({ stores, indexer }: Store, id: string, name: { family
     resourceType: 'Patient',
     id,
     identifier: [
-      { system: oidUri('9.9.9'), value: `national-${number}` },
+      { system: oidUri('2.25.9'), value: `national-${number}` },
       { type: { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] }, system: oidUri(PATIENT_DOMAIN), value: number },
     ],
     name: [name],

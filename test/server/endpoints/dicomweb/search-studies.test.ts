@@ -144,6 +144,10 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
     expect(hidden.status).to.equal(200);
   });
 
+  it('shows a patient her own studies', async () => {
+    expect(await found('', 'anne')).to.deep.equal([clinic.ct, clinic.mr].map(({ studyInstanceUID }) => studyInstanceUID));
+  });
+
   it('writes the query into the list that the patient reads', async () => {
     await found('AccessionNumber=ACC-2&limit=7');
     const [event] = await clinic.events(clinic.anne, 'RAD-129');
