@@ -9,6 +9,7 @@ import { writeInstances } from './instances.ts';
 import { materialise } from './materialise.ts';
 import { personsOf, writePersons, writeRights } from './persons.ts';
 import { readStanding, requireConditions, stageRows, writeRows } from './row-changes.ts';
+import { rekeyPersons } from './rekey.ts';
 import { inTransaction } from './transaction.ts';
 import type { Turns } from './turns.ts';
 
@@ -44,7 +45,8 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
   const persons = ofPersons.map(({ person }) => person ?? '');
   const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...(plan.preconditions ?? [])].map(({ type, id }) => rowKey(type, id));
   const claims = (plan.claims ?? []).map(({ key }) => key);
-  const keys = new Set([plan.id, ...persons, ...rows, ...claims]);
+  const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
+  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims]);
   keys.delete('');
   return keys;
 }
@@ -58,13 +60,14 @@ async function applyPlan(collections: Collections, plan: CommitPlan, session: Cl
   const standing = await readStanding(collections, plan, session);
   requireConditions(conditions, standing);
   await takeClaims(collections, plan.claims ?? [], session);
+  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
   const staged = stageRows(plan, standing, now);
   const rows = [...staged.changes.values()];
   const states = await writePersons(collections, await personsOf(collections, plan, rows, session), plan, session);
   await writeRights(collections, plan, session);
   await writeRows(collections, staged, conditions, standing, session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
-  await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states }, session);
+  await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined }, session);
   await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
   await insertAudit(collections, plan.audit ?? [], now, session);
   const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances };

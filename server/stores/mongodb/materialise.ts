@@ -18,6 +18,8 @@ export type AccessChange = {
   readonly revoked: readonly string[];
   /** Of every person that the plan concerns. */
   readonly states: ReadonlyMap<PersonKey, StateChange>;
+  /** Persons to whom another one was joined: all of their access changes. */
+  readonly joined: ReadonlySet<PersonKey>;
 };
 
 const INSERT_AT_ONCE = 1_000;
@@ -28,7 +30,8 @@ export async function materialise(collections: Collections, change: AccessChange
   const rows = change.rows.filter(changesAccess);
   await forget(collections, rows, change, session);
   for (const [person, state] of change.states) {
-    await materialisePerson(collections, person, state, rows, change.rights, session);
+    const flipped = change.joined.has(person) ? RELATIONS : flippedBy(state);
+    await materialisePerson(collections, person, state.after, { rows, rights: change.rights, flipped }, session);
   }
 }
 
@@ -45,17 +48,21 @@ async function forget({ acl }: Collections, rows: readonly RowChange[], change: 
   if (rights.length > 0) await acl.deleteMany({ rightId: { $in: rights } }, { session });
 }
 
+/** The relations to which a change of state opens or closes the record. */
+function flippedBy({ before, after }: StateChange): readonly Relation[] {
+  return RELATIONS.filter((relation) => stateAllows(relation, before) !== stateAllows(relation, after));
+}
+
 async function materialisePerson(
   collections: Collections,
   person: PersonKey,
-  { before, after }: StateChange,
-  changed: readonly RowChange[],
-  newRights: readonly Right[],
+  after: PatientState,
+  changed: { readonly rows: readonly RowChange[]; readonly rights: readonly Right[]; readonly flipped: readonly Relation[] },
   session: ClientSession,
 ): Promise<void> {
-  const rows = changed.map((change) => standingRow(change.after)).filter((row) => row?.person === person) as RowDocument[];
-  const flipped = RELATIONS.filter((relation) => stateAllows(relation, before) !== stateAllows(relation, after));
-  const isNew = new Set(newRights.filter((right) => right.person === person).map(({ id }) => id));
+  const { flipped } = changed;
+  const rows = changed.rows.map((change) => standingRow(change.after)).filter((row) => row?.person === person) as RowDocument[];
+  const isNew = new Set(changed.rights.filter((right) => right.person === person).map(({ id }) => id));
   if (rows.length === 0 && flipped.length === 0 && isNew.size === 0) return;
 
   const found = await collections.rights.find({ person }, { session }).toArray();

@@ -21,7 +21,8 @@ export async function personsOf(
   const standing = ids.length === 0 ? [] : await rights.find({ _id: { $in: ids } }, { session, projection: { person: 1 } }).toArray();
   const ofRows = changes.flatMap(({ before, after }) => [standingRow(before)?.person, standingRow(after)?.person]);
   const named = [...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? []), ...standing].map(({ person }) => person);
-  return [...new Set([...ofRows, ...named])].filter((person) => person !== undefined).sort();
+  const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
+  return [...new Set([...ofRows, ...named, ...rekeyed])].filter((person) => person !== undefined).sort();
 }
 
 /** Counts the write on every person's document, and changes states: two writes that concern a person conflict. */

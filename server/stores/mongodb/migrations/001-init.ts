@@ -18,7 +18,7 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
   leases: [],
   commits: [{ key: { at: 1 }, expireAfterSeconds: KEEP_COMMITS_SECONDS }],
   persons: [],
-  rights: [{ key: { person: 1, item: 1 } }],
+  rights: [{ key: { person: 1, item: 1 } }, { key: { principal: 1 } }],
   rows: [
     { key: { type: 1, sort: -1, id: 1 } },
     ...ARRAYS,
@@ -27,14 +27,17 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     { key: { person: 1 } },
     { key: { 'blob.name': 1 }, partialFilterExpression: { 'blob.name': { $exists: true } } },
   ],
-  history: [{ key: { 'blob.name': 1 }, partialFilterExpression: { 'blob.name': { $exists: true } } }],
+  history: [
+    { key: { person: 1 } },
+    { key: { 'blob.name': 1 }, partialFilterExpression: { 'blob.name': { $exists: true } } },
+  ],
   acl: [
     { key: ACL_ORDER },
     { key: ACL_ITEM },
     { key: { rightId: 1 } },
   ],
-  instances: [{ key: { studyInstanceUID: 1, seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } }],
-  claims: [],
+  instances: [{ key: { studyInstanceUID: 1, seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } }, { key: { person: 1 } }],
+  claims: [{ key: { value: 1 } }],
   agenda: [{ key: { at: 1, _id: 1 } }],
   audit_events: [
     { key: { persons: 1, sort: -1, id: 1 } },
