@@ -3,6 +3,9 @@ import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
 import { Fault } from '../../profiles/fault.ts';
 
+/** An enhanced multi-frame object describes each of its frames. */
+const MAX_ELEMENTS = 500_000;
+
 /** A scan is tried when this much has come, and each time it has doubled since. */
 const FIRST_TRY = 32 * 1024;
 
@@ -38,7 +41,7 @@ export class HeaderReader {
     if (bytes === undefined) return;
     this.#chunks = [bytes];
     this.#nextTry = Math.min(this.#length * 2, Math.max(SCAN_LIMITS.maxBytes, this.#length) + 1);
-    const header = scanHeader(bytes, this.#transferSyntaxUID, { isWhole });
+    const header = scanHeader(bytes, this.#transferSyntaxUID, { isWhole, maxElements: MAX_ELEMENTS });
     if (header === 'incomplete') return;
     this.#header = header;
     this.#chunks = [];

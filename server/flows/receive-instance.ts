@@ -83,12 +83,20 @@ class Session implements InstanceSession {
   }
 
   async finish(): Promise<ReceivedInstance> {
-    const writer = await this.#open();
+    const { header, blob } = await this.#close(await this.#open());
+    try {
+      return await this.#index(header, blob);
+    } catch (error) {
+      if (isRefusal(error)) await this.#deps.images.remove(blob.name);
+      throw error;
+    }
+  }
+
+  async #close(writer: BlobWriter): Promise<{ header: DicomHeader; blob: BlobRef }> {
     try {
       const header = this.#header.end();
       checkAnnounced(header, this.#announced);
-      const blob = await writer.finish();
-      return await this.#index(header, blob);
+      return { header, blob: await writer.finish() };
     } catch (error) {
       await writer.abort();
       throw error;
@@ -114,6 +122,11 @@ class Session implements InstanceSession {
     if (outcome === 'already') await this.#deps.images.remove(blob.name);
     return { outcome, row: result };
   }
+}
+
+/** Whether the store said no. After anything else the row may stand, so the bytes stay and the sweep decides. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Fault && error.kind !== 'transient' && error.kind !== 'exception';
 }
 
 /** The study, series and instance must be there and be those of the command set. */

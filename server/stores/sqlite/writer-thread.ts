@@ -10,11 +10,13 @@ import { applyPlan } from './apply-plan.ts';
 import { openWriter, type Database } from './database.ts';
 import type { AnswerMessage, OrderMessage, Orders, OrderName, OutboxEntry } from './protocol.ts';
 import { rekeyTrail } from './rekey.ts';
+import { purgeExpired } from './purge.ts';
 import { MIGRATIONS, migrate } from './schema.ts';
 import { applyTokenOrder } from './write-tokens.ts';
 import { appendEvents, readHead } from './write-trail.ts';
 
 const GROUP_LIMIT = 256;
+const PURGE_PAUSE_MS = 600_000;
 
 type Files = { readonly records: Database; readonly trail: Database; readonly tokens: Database };
 
@@ -41,6 +43,8 @@ function openFiles(dataDir: string): Files {
 
 function run(port: MessagePort, files: Files): void {
   let head = drainOutbox(files, readHead(files.trail));
+  purgeExpired(files.records, files.tokens, Date.now());
+  const purging = setInterval(() => purgeExpired(files.records, files.tokens, Date.now()), PURGE_PAUSE_MS);
   port.postMessage('ready');
   port.on('message', (first: OrderMessage | 'close') => {
     const group = gather(port, first);
@@ -50,7 +54,10 @@ function run(port: MessagePort, files: Files): void {
       if (mine.length > 0) head = runGroup(port, files, file, mine, head);
     }
     if (orders.some((order) => order.name === 'commit' && (order.order.audit.length > 0 || order.order.rekeys !== undefined))) head = drainOutbox(files, head);
-    if (group.includes('close')) closeAll(port, files);
+    if (group.includes('close')) {
+      clearInterval(purging);
+      closeAll(port, files);
+    }
   });
 }
 
