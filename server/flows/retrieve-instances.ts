@@ -65,6 +65,9 @@ function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion
   };
 }
 
+/** A slow reader must not outrun a withdrawal: what was decided longer ago than this is decided again. */
+const STALE_MS = 500;
+
 async function* pages(
   deps: GuardDeps,
   passage: Passage,
@@ -72,10 +75,18 @@ async function* pages(
   first: readonly InstanceRow[] | undefined,
 ): AsyncGenerator<InstanceRow> {
   let page = first ?? (await nextPage(deps, passage, question));
+  let decided = deps.clock.now();
   for (let offset = PAGE; ; offset += PAGE) {
-    yield* page;
+    for (const instance of page) {
+      if (deps.clock.now() - decided > STALE_MS) {
+        await nextPage(deps, passage, { ...question, limit: 1 });
+        decided = deps.clock.now();
+      }
+      yield instance;
+    }
     if (page.length < PAGE) return;
     page = await nextPage(deps, passage, { ...question, offset });
+    decided = deps.clock.now();
   }
 }
 
