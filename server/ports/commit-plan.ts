@@ -86,7 +86,8 @@ export type CommitPlan = {
   readonly revoked?: readonly string[];
   /**
    * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and the claims of
-   * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the other, and so do the events in the trail.
+   * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the other, and so do the events in the trail, those that are
+   * recorded later included. A later plan that names the old key is refused as a conflict: it was made before.
    */
   readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];

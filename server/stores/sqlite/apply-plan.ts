@@ -6,7 +6,7 @@ import type { Right } from '../../access/right.ts';
 import type { Database } from './database.ts';
 import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
 import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
-import { rekeyPerson } from './rekey.ts';
+import { refuseMerged, rekeyPerson } from './rekey.ts';
 import { removeRow, standingRow, writeRow } from './write-rows.ts';
 
 /** Applies a plan at a time; a plan that was applied before gets its first receipt. */
@@ -14,6 +14,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   const before = db.get<{ receipt: string }>('SELECT receipt FROM plan WHERE id = ?', plan.id);
   if (before !== undefined) return JSON.parse(before.receipt) as CommitReceipt;
   if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
+  refuseMerged(db, personsOf(plan));
   for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
   for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
@@ -35,6 +36,12 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
 }
 
 const PUT_AGENDA = 'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at';
+
+/** Every person that a plan writes for. */
+function personsOf(plan: WirePlan): Set<string> {
+  const of = (part: readonly { readonly person?: string }[] = []): string[] => part.flatMap(({ person }) => person ?? []);
+  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.rights), ...of(plan.states), ...(plan.rekeys ?? []).map(({ to }) => to)]);
+}
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
   return [...(plan.rekeys ?? []).map((rekey) => ({ rekey })), ...plan.audit.map((event) => ({ event }))];

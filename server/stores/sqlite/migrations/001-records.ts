@@ -13,7 +13,8 @@ CREATE INDEX access_right_person ON access_right (person, item);
 
 CREATE TABLE patient_state (
   person TEXT PRIMARY KEY, opposed INTEGER NOT NULL DEFAULT 0, withdrawn INTEGER NOT NULL DEFAULT 0,
-  erasure_pending INTEGER NOT NULL DEFAULT 0, account_off INTEGER NOT NULL DEFAULT 0
+  erasure_pending INTEGER NOT NULL DEFAULT 0, account_off INTEGER NOT NULL DEFAULT 0,
+  merged_into TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE claim (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
