@@ -1,0 +1,65 @@
+/** The data folder of a server as its files tell it, beside what the server says itself. */
+import { readdir, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { openReader, type Database } from '../../../server/stores/sqlite/database.ts';
+import { verifyChain } from '../../../server/stores/sqlite/trail.ts';
+import type { Verification } from '../../../server/ports/audit-trail.ts';
+
+const TWO_HOURS_MS = 7_200_000;
+
+function reading<T>(dataDir: string, file: 'records' | 'trail', read: (db: Database) => T): T {
+  const db = openReader(join(dataDir, `${file}.sqlite`));
+  try {
+    return read(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** SOP Instance UIDs of the instance table, by row, of a study. */
+export function rowsOfStudy(dataDir: string, studyInstanceUID: string): string[] {
+  const sql = 'SELECT sop_instance_uid AS uid FROM instance WHERE study_instance_uid = ?';
+  return reading(dataDir, 'records', (db) => db.all<{ uid: string }>(sql, studyInstanceUID).map(({ uid }) => uid));
+}
+
+/** Names of blobs that instances and present or former versions refer to, each once. */
+export function referredBlobs(dataDir: string): string[] {
+  const sql = ['instance', 'resource', 'history'].map((table) => `SELECT blob_name AS name FROM ${table} WHERE blob_name IS NOT NULL`).join(' UNION ');
+  return reading(dataDir, 'records', (db) => db.all<{ name: string }>(sql).map(({ name }) => name));
+}
+
+/** Agenda entries that are due, and events that wait for the trail. */
+export function pendingWork(dataDir: string, now: number): { readonly due: number; readonly outbox: number } {
+  return reading(dataDir, 'records', (db) => ({
+    due: db.get<{ n: number }>('SELECT count(*) AS n FROM agenda WHERE at <= ?', now)?.n ?? 0,
+    outbox: db.get<{ n: number }>('SELECT count(*) AS n FROM audit_outbox')?.n ?? 0,
+  }));
+}
+
+/** Walks the audit chain of the file. */
+export function verifyTrail(dataDir: string): Verification {
+  return reading(dataDir, 'trail', verifyChain);
+}
+
+/** Events about a study, by its Study Instance UID. */
+export function eventsAboutStudy(dataDir: string, studyInstanceUID: string): number {
+  const sql = `SELECT count(*) AS n FROM personal WHERE side = 'entities' AND instr(json, ?) > 0`;
+  return reading(dataDir, 'trail', (db) => db.get<{ n: number }>(sql, `urn:oid:${studyInstanceUID}`)?.n ?? 0);
+}
+
+/** Paths of the files of the image store. */
+async function blobPaths(dataDir: string): Promise<string[]> {
+  const entries = await readdir(join(dataDir, 'images'), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Names of the files of the image store. */
+export async function storedBlobs(dataDir: string): Promise<string[]> {
+  return (await blobPaths(dataDir)).map((path) => basename(path));
+}
+
+/** Makes every blob old enough for the sweep, as if the server had been down for two hours. */
+export async function ageBlobs(dataDir: string): Promise<void> {
+  const then = new Date(Date.now() - TWO_HOURS_MS);
+  for (const path of await blobPaths(dataDir)) await utimes(path, then, then);
+}

@@ -1,0 +1,36 @@
+/** `npm run prove -- NAME [--seed N]`: runs one proof in its full count and writes `results/NAME.json`. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { machineOf } from '../support/machine.ts';
+import { proveEquivalence } from './equivalence.ts';
+import { proveKill } from './kill.ts';
+
+/** What a proof counted. */
+export type Proof = { readonly counts: Readonly<Record<string, number>> };
+
+const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = { kill: proveKill, equivalence: proveEquivalence };
+const RESULTS = new URL('results/', import.meta.url);
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' } } });
+const [name = ''] = positionals;
+const proof = PROOFS[name];
+if (proof === undefined || positionals.length !== 1) {
+  console.error(`Usage: npm run prove -- NAME [--seed N], where NAME is one of: ${Object.keys(PROOFS).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  await prove(name, proof, Number(values.seed ?? Date.now() % 2 ** 31));
+}
+
+async function prove(name: string, proof: (seed: number) => Promise<Proof>, seed: number): Promise<void> {
+  const facts = { name, seed, ...(await machineOf()), date: new Date().toISOString() };
+  const began = performance.now();
+  const outcome = await proof(seed).then(
+    ({ counts }) => ({ result: 'holds', counts }),
+    (error: unknown) => ({ result: 'broken', reason: error instanceof Error ? error.message : String(error) }),
+  );
+  const report = `${JSON.stringify({ ...facts, seconds: Math.round((performance.now() - began) / 1000), ...outcome }, null, 2)}\n`;
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(new URL(`${name}.json`, RESULTS), report);
+  console.log(report);
+  process.exitCode = outcome.result === 'holds' ? 0 : 1;
+}
