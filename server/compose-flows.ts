@@ -77,7 +77,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     resolveRequester: resolve,
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => await resolve(await provedBy(assertion, find)),
-    loadRegion: loadRegion({ records, clock, indexer, publicUrl }),
+    loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
     sweep: sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS }),
     workAgenda: workAgenda({
       records,

@@ -12,7 +12,14 @@ import { commitFresh, joinParts, putOf } from './plan-parts.ts';
 import { findById } from './study-content.ts';
 
 /** What the flow needs. */
-export type LoadRegionDeps = { readonly records: RecordStore; readonly clock: Clock; readonly indexer: Indexer; readonly publicUrl: () => string };
+export type LoadRegionDeps = {
+  readonly records: RecordStore;
+  readonly clock: Clock;
+  readonly indexer: Indexer;
+  readonly publicUrl: () => string;
+  /** The repository that manifests and RAD-69 name. */
+  readonly repositoryUniqueId: string;
+};
 
 /** The Endpoint by which the images of this server are retrieved. */
 export const IMAGE_ENDPOINT = { id: 'passerelle-dicom-web', reference: 'Endpoint/passerelle-dicom-web' } as const;
@@ -51,6 +58,7 @@ async function putEndpoint(deps: LoadRegionDeps, region: Region): Promise<void> 
       id: IMAGE_ENDPOINT.id,
       organization: owner?.establishment ?? '',
       address: `${deps.publicUrl()}/dicom-web`,
+      retrieveLocationUID: deps.repositoryUniqueId,
     });
     const standing = await findById<Endpoint>(deps.records, systemGrant('load-region', now), 'Endpoint', IMAGE_ENDPOINT.id);
     return { plan: joinParts(changed(deps.indexer, standing?.row, endpoint, now, {})), result: undefined };
