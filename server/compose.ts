@@ -19,7 +19,7 @@ import { dimseDoor } from './endpoints/dimse/door.ts';
 import { fhirRoutes } from './endpoints/fhir/routes.ts';
 import { SERVED } from './endpoints/fhir/served.ts';
 import { createHttpServer } from './endpoints/http/app.ts';
-import { createIdentify, visitOf } from './endpoints/http/identify.ts';
+import { createIdentify, recordFailure, visitOf } from './endpoints/http/identify.ts';
 import { createAuthorizationServer, type AuthorizationServer } from './endpoints/smart/authorization-server.ts';
 import { xdsRouter } from './endpoints/xds/router.ts';
 import { recordSignIn } from './flows/record-sign-in.ts';
@@ -174,6 +174,7 @@ function dataDoors({ config, region, stores, flows, publicUrl, validate }: Parts
     identify,
     identifyByAssertion: async (assertion, ctx, server) => visitOf(ctx, await flows.requesterOfAssertion(assertion), server),
     verifyAssertion: (element) => verifyAssertion({ element, trusted: trustedIssuers(region), audience: publicUrl(), now: new Date(systemClock.now()) }),
+    recordFailure: async (ctx, fault) => await recordFailure({ trail, clock: systemClock }, ctx, `${publicUrl()}${ctx.path}`, fault),
     once: async (name, expiresAt, now) => await tokens.once(name, expiresAt, now),
     clock: systemClock,
     baseUrl: () => `${publicUrl()}/xds`,

@@ -27,7 +27,23 @@ export type Visit = {
 };
 
 /** What an event tells of one answer: the rows shown, and what was touched or asked. */
-export type Account = { readonly rows: readonly VisibleRow[]; readonly entities: readonly TouchedEntity[] };
+export type Account = {
+  readonly rows: readonly VisibleRow[];
+  readonly entities: readonly TouchedEntity[];
+  /** Set when the requester is told that there is no such thing: the event then is one of a refusal. */
+  readonly absent?: true;
+};
+
+/** The account of an answer that shows nothing. */
+export const NOTHING: Account = { rows: [], entities: [], absent: true };
+
+/** A not-found whose event stands already, because the question was audited. */
+class RecordedFault extends Fault {}
+
+/** What a flow throws when its audited answer was {@link Account} `absent`. */
+export function foundNothing(message: string): Fault {
+  return new RecordedFault('not-found', message);
+}
 
 /** The grant of a visit, now. */
 export function grantOf(deps: GuardDeps, visit: Visit): Grant {
@@ -51,12 +67,12 @@ export async function further<Q extends Question>(deps: GuardDeps, passage: Pass
   return await deps.records.follow(passage, question, deps.clock.now());
 }
 
-/** Runs a story; a Fault is recorded as a refusal of the visit before it goes on. */
+/** Runs a story; a Fault is recorded as a refusal of the visit before it goes on, unless its event stands already. */
 export async function refusalsRecorded<T>(deps: GuardDeps, visit: Visit, kind: PassageKind, story: () => Promise<T>): Promise<T> {
   try {
     return await story();
   } catch (error) {
-    await recordRefusal(deps, visit, kind, toFault(error));
+    if (!(error instanceof RecordedFault)) await recordRefusal(deps, visit, kind, toFault(error));
     throw error;
   }
 }
@@ -115,7 +131,8 @@ function eventsOf(clock: Clock, visit: Visit, kind: PassageKind): EventAt {
   };
 }
 
-function recordsOf(eventAt: EventAt, { rows, entities }: Account): readonly [AuditRecord, ...AuditRecord[]] {
+function recordsOf(eventAt: EventAt, { rows, entities, absent }: Account): readonly [AuditRecord, ...AuditRecord[]] {
+  if (absent === true) return [{ event: eventAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' }), persons: [] }];
   const persons = new Map<PersonKey, VisibleRow>();
   for (const row of rows) if (row.person !== undefined && !persons.has(row.person)) persons.set(row.person, row);
   const [first, ...others] = [...persons].map(([person, row], at): AuditRecord => ({

@@ -2,7 +2,7 @@
 import { Fault } from '../../profiles/fault.ts';
 import type { StoredType } from '../../profiles/visibility.ts';
 import type { VisibleRow } from '../ports/record-store.ts';
-import { guarded, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
+import { foundNothing, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
 
 /** Which resource; `version` for a former or present version by number. */
@@ -10,6 +10,7 @@ export type ReadRequest = { readonly type: StoredType; readonly id: string; read
 
 /** Ids and versions that no store has to be asked for. */
 const ID = /^[A-Za-z0-9.-]{1,64}$/;
+const ABSENT = 'No such resource';
 
 /**
  * Reads one resource.
@@ -21,18 +22,13 @@ export function readResource(deps: GuardDeps) {
     const kind = version === undefined ? 'read' : 'vread';
     return await refusalsRecorded(deps, visit, kind, async () => {
       requireScope(visit.requester, type, 'r');
-      if (!ID.test(id)) throw notFound();
+      if (!ID.test(id)) throw new Fault('not-found', ABSENT);
       const question = { kind: 'resource', type, id, ...(version === undefined ? {} : { version }) } as const;
-      const { answer } = await guarded(deps, visit, kind, question, (row) => ({
-        rows: row === undefined ? [] : [row],
-        entities: row === undefined ? [] : [{ what: { reference: `${type}/${id}` } }],
-      }));
-      if (answer === undefined) throw notFound();
+      const { answer } = await guarded(deps, visit, kind, question, (row) =>
+        row === undefined ? NOTHING : { rows: [row], entities: [{ what: { reference: `${type}/${id}` } }] },
+      );
+      if (answer === undefined) throw foundNothing(ABSENT);
       return answer;
     });
   };
-}
-
-function notFound(): Fault {
-  return new Fault('not-found', 'No such resource');
 }

@@ -9,7 +9,7 @@ import { Fault } from '../../profiles/fault.ts';
 import type { SearchQuery } from '../../profiles/search-query.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { Passage, VisibleRow } from '../ports/record-store.ts';
-import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
+import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
 
 /** A document that may be opened. `open` asks again whether it still may. */
@@ -20,6 +20,7 @@ export type RetrieveDocumentsDeps = GuardDeps & { readonly images: ImageStore };
 
 /** One document has the uniqueId; others may merely be identified by the same value. */
 const CANDIDATES = 10;
+const ABSENT = 'No such document';
 
 /**
  * Finds a document and its content.
@@ -33,7 +34,7 @@ export function retrieveDocumentByUniqueId(deps: RetrieveDocumentsDeps) {
       requireScope(visit.requester, 'Binary', 'r');
       const { answer, passage } = await guarded(deps, visit, 'iti-43', questionOf(uniqueId), ({ rows }) => {
         const row = rows.find((one) => isNamed(one, uniqueId));
-        return row === undefined ? { rows: [], entities: [] } : { rows: [row], entities: [entityOf(row)] };
+        return row === undefined ? NOTHING : { rows: [row], entities: [entityOf(row)] };
       });
       const binaryId = binaryIdOf(answer.rows.find((one) => isNamed(one, uniqueId)));
       const { contentType } = await readContent(deps, passage, binaryId);
@@ -64,17 +65,13 @@ function entityOf(row: VisibleRow): TouchedEntity {
 function binaryIdOf(row: VisibleRow | undefined): string {
   const url = row === undefined ? undefined : documentOf(row).content[0]?.attachment.url;
   const id = /(?:^|\/)Binary\/([A-Za-z0-9.-]{1,64})$/.exec(url ?? '')?.[1];
-  if (id === undefined) throw notFound();
+  if (id === undefined) throw foundNothing(ABSENT);
   return id;
 }
 
 async function readContent(deps: GuardDeps, passage: Passage, id: string): Promise<{ contentType: string; blobName: string }> {
   const row = await further(deps, passage, { kind: 'resource', type: 'Binary', id });
-  if (row?.blob === undefined) throw notFound();
+  if (row?.blob === undefined) throw new Fault('not-found', ABSENT);
   const { contentType = MEDIA_TYPE.octets } = JSON.parse(row.json) as Binary;
   return { contentType, blobName: row.blob.name };
-}
-
-function notFound(): Fault {
-  return new Fault('not-found', 'No such document');
 }

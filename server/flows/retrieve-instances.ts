@@ -5,7 +5,7 @@ import { Fault } from '../../profiles/fault.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { Passage, Question } from '../ports/record-store.ts';
-import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
+import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
 
 /** Which instances; without series or instances the whole study. */
@@ -36,12 +36,13 @@ export function retrieveInstances(deps: GuardDeps) {
       requireScope(visit.requester, 'ImagingStudy', 'r');
       const { passage, ...which } = request;
       const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
-      const first = await guarded(deps, visit, passage, question, ({ study, instances }) => ({
-        rows: study === undefined ? [] : [study],
-        entities: study === undefined ? [] : [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, detailOf(which, instances.length))],
-      }));
+      const first = await guarded(deps, visit, passage, question, ({ study, instances }) => {
+        if (study === undefined || instances.length === 0) return NOTHING;
+        const detail = detailOf(which, instances.length);
+        return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, detail)] };
+      });
       const { instances } = first.answer;
-      if (instances.length === 0) throw new Fault('not-found', 'No such study, series or instance');
+      if (instances.length === 0) throw foundNothing('No such study, series or instance');
       return readable(deps, first.passage, question, instances);
     });
 }

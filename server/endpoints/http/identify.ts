@@ -44,7 +44,8 @@ export function requestIdOf(ctx: Context): string {
   return /^[\w.:-]{1,128}$/.test(sent) ? sent : randomUUID();
 }
 
-async function recordFailure({ trail, clock }: IdentifyDeps, ctx: Context, server: string, fault: Fault): Promise<void> {
+/** Records that somebody who could not be identified was refused. */
+export async function recordFailure({ trail, clock }: Pick<IdentifyDeps, 'trail' | 'clock'>, ctx: Context, server: string, fault: Fault): Promise<void> {
   const event = buildAuditEvent({
     id: randomUUID(),
     kind: 'refusal',

@@ -33,7 +33,11 @@ export type SoapTransaction<Request> = {
 };
 
 /** What every SOAP endpoint needs. `baseUrl` gives the address of the XDS doors, without a slash at the end. */
-export type SoapEndpointDeps = CallerDeps & { readonly maxBodyBytes: number };
+export type SoapEndpointDeps = CallerDeps & {
+  readonly maxBodyBytes: number;
+  /** Records a caller whose assertion does not hold; a token that does not hold is recorded by `identify`. */
+  readonly recordFailure: (ctx: Context, fault: Fault) => Promise<void>;
+};
 
 /** A request once its XML is gone. A body that could not be read is reported after the caller is known. */
 type OpenedRequest<Request> = {
@@ -53,7 +57,9 @@ export function soapEndpoint<Request>(deps: SoapEndpointDeps, transaction: SoapT
       const answer = await runTransaction(ctx, transaction, visit, opened.request);
       answerSoap(ctx, transaction.responseAction, relatesTo, answer);
     } catch (error) {
-      answerSoapFault(ctx, reported(ctx, error), relatesTo);
+      const fault = reported(ctx, error);
+      if (fault.kind === 'login' && !hasToken(ctx)) await deps.recordFailure(ctx, fault);
+      answerSoapFault(ctx, fault, relatesTo);
     }
   };
 }

@@ -10,6 +10,7 @@ import { attributeOf, selectElements } from '../../../../ihe/xml/select.ts';
 import { retrieveDocumentByUniqueId } from '../../../../server/flows/retrieve-documents.ts';
 import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
 import { searchResources } from '../../../../server/flows/search-resources.ts';
+import { recordFailure } from '../../../../server/endpoints/http/identify.ts';
 import { xdsRouter } from '../../../../server/endpoints/xds/router.ts';
 import { hasSchemas, schemaErrors, soapRequest, SOAP_TYPE } from '../../../support/xds.ts';
 import { AUDIENCE, CONTENT, ISSUER, issuerKey, issuerPem } from '../../../ihe/saml/support.ts';
@@ -30,6 +31,7 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
       identify: clinic.identify,
       identifyByAssertion: async ({ nameId }, _ctx, server) => clinic.visitOf(nameId === CONTENT.nameId ? 'lambert' : 'nobody', server),
       verifyAssertion: (element) => verifyAssertion({ element, trusted: [{ issuer: ISSUER, certificate: issuerPem }], audience: AUDIENCE, now: new Date(NOW) }),
+      recordFailure: async (ctx, fault) => await recordFailure(clinic.guard, ctx, 'https://passerelle.example/xds', fault),
       once: async (name, expiresAt, now) => await clinic.stores.tokens.once(name, expiresAt, now),
       clock: clinic.guard.clock,
       maxBodyBytes,
