@@ -5,12 +5,14 @@ import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { Interaction } from '../../../profiles/capability-statement.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { storedType, type StoredType } from '../../../profiles/visibility.ts';
-import { answerFaults, HTTP_CODE } from '../http/outcome.ts';
+import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
+import { notServed } from './allowed-methods.ts';
 import { readBinary } from './binary.ts';
 import type { FhirDeps } from './deps.ts';
 import { OPERATIONS } from './operations.ts';
 import { read } from './read.ts';
+import { requireJsonAnswer } from './request.ts';
 import { search } from './search.ts';
 import { servedType } from './served.ts';
 import { conditionalUpdate, create, transaction } from './write.ts';
@@ -30,8 +32,8 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.put('/:type', async (ctx) => await conditionalUpdate(deps, ctx, served(ctx, 'update')));
   router.get('/:type/:id', async (ctx) => await read(deps, ctx, served(ctx, 'read'), part(ctx, 'id')));
   router.get('/:type/:id/_history/:version', async (ctx) => await read(deps, ctx, served(ctx, 'vread'), part(ctx, 'id'), part(ctx, 'version')));
-  router.all('/{*rest}', () => {
-    throw new Fault('not-supported', 'This interaction is not served', { protocolCode: HTTP_CODE.methodNotAllowed });
+  router.all('/{*rest}', (ctx) => {
+    throw notServed(ctx, 'This interaction is not served');
   });
   return async (ctx, next) => await router.routes()(ctx as Parameters<ReturnType<typeof router.routes>>[0], next);
 }
@@ -46,9 +48,7 @@ function served(ctx: Context, interaction: Interaction): StoredType {
   const type = storedType(part(ctx, 'type'));
   const table = servedType(type);
   if (table === undefined) throw new Fault('not-found', `Resource type ${type} is not served here`);
-  if (!table.interactions.includes(interaction)) {
-    throw new Fault('not-supported', `The interaction ${interaction} is not served on ${type}`, { protocolCode: HTTP_CODE.methodNotAllowed });
-  }
+  if (!table.interactions.includes(interaction)) throw notServed(ctx, `The interaction ${interaction} is not served on ${type}`);
   return type;
 }
 
@@ -60,6 +60,7 @@ async function operate(deps: FhirDeps, ctx: Context): Promise<void> {
 
 function answerMetadata(deps: FhirDeps, ctx: Context): void {
   ctx.set('Access-Control-Allow-Origin', '*');
+  requireJsonAnswer(ctx);
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   ctx.body = JSON.stringify(deps.capabilityStatement());
 }

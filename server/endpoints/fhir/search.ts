@@ -1,14 +1,18 @@
 /** FHIR search by GET and POST, and with it ITI-67. @see https://hl7.org/fhir/R4/search.html */
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch } from '../../../profiles/search-query.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import { formatSearchset } from './bundles.ts';
 import type { FhirDeps } from './deps.ts';
+import { servedType } from './served.ts';
 import { handlingOf, readSearchParameters, requireJsonAnswer } from './request.ts';
 
 const MAX_COUNT = 500;
 const DEFAULT_COUNT = 50;
+/** Characters of a name in the list of those that were ignored. */
+const MAX_NAME = 64;
 
 /** Answers a search on a type. */
 export async function search(deps: FhirDeps, ctx: Context, type: StoredType): Promise<void> {
@@ -16,11 +20,26 @@ export async function search(deps: FhirDeps, ctx: Context, type: StoredType): Pr
   requireJsonAnswer(ctx);
   const parameters = await readSearchParameters(ctx, deps.maxBodyBytes);
   const options = { handling: handlingOf(ctx), maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT } as const;
-  const { query, ignored } = parseSearch(type, parameters, options);
+  const parsed = parseSearch(type, parameters, options);
+  const query = { ...parsed.query, include: parsed.query.include.filter(({ param }) => isIncluded(type, param)) };
+  const ignored = query.include.length === parsed.query.include.length ? parsed.ignored : [...parsed.ignored, '_include'];
+  if (options.handling === 'strict' && ignored.length > 0) throw new Fault('invalid', `This _include is not served on ${type}`, { expression: '_include' });
   const passage = type === 'DocumentReference' ? 'iti-67' : 'search';
   const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
-  const self = new URL(`${deps.fhirBase()}/${type}?${parameters.toString()}`);
+  const self = selfUrl(deps.fhirBase(), type, parameters, ignored);
   ctx.status = 200;
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   ctx.body = formatSearchset(page, deps.fhirBase(), self, ignored);
+}
+
+function isIncluded(type: StoredType, param: string): boolean {
+  return servedType(type)?.includes?.includes(param) === true;
+}
+
+/** The search as it was understood. An include among several that was ignored stays: the others were used. */
+function selfUrl(fhirBase: string, type: StoredType, parameters: URLSearchParams, ignored: readonly string[]): URL {
+  const used = [...parameters].filter(([name]) => name === '_include' || !ignored.includes(name.slice(0, MAX_NAME)));
+  const url = new URL(`${fhirBase}/${type}`);
+  url.search = new URLSearchParams(used).toString();
+  return url;
 }

@@ -1,0 +1,30 @@
+/** A method that an address does not take: 405 with the methods that it does. @see RFC 9110 section 15.5.6 */
+import type { Context } from 'koa';
+import type { Interaction } from '../../../profiles/capability-statement.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { isStoredType } from '../../../profiles/visibility.ts';
+import { HTTP_CODE } from '../http/outcome.ts';
+import { servedType } from './served.ts';
+
+/** Interactions on `/Type`, and the methods that ask for them. */
+const ON_TYPE: readonly (readonly [Interaction, string])[] = [
+  ['search-type', 'GET, HEAD'],
+  ['create', 'POST'],
+  ['update', 'PUT'],
+];
+
+/** The Fault of a request whose method is not served at its address; the answer names the methods that are. */
+export function notServed(ctx: Context, message: string): Fault {
+  ctx.set('Allow', methodsOf(ctx.path.split('/').slice(2)).join(', '));
+  return new Fault('not-supported', message, { protocolCode: HTTP_CODE.methodNotAllowed });
+}
+
+function methodsOf([type = '', id, below]: readonly string[]): readonly string[] {
+  if (type === '') return ['POST'];
+  if (type === 'metadata') return ['GET, HEAD'];
+  const interactions = (isStoredType(type) ? servedType(type)?.interactions : undefined) ?? [];
+  if (id === undefined) return ON_TYPE.flatMap(([interaction, methods]) => (interactions.includes(interaction) ? [methods] : []));
+  if (id === '_search') return interactions.includes('search-type') ? ['POST'] : [];
+  if (id.startsWith('$')) return ['POST'];
+  return below === undefined || interactions.includes('vread') ? ['GET, HEAD'] : [];
+}
