@@ -6,12 +6,16 @@ import type { SearchQuery } from '../../profiles/search-query.ts';
 import type { PageEnd, SearchPage } from '../ports/record-store.ts';
 import { guarded, refusalsRecorded, referenceOf, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
+import { withinScopes } from './search-scopes.ts';
 
 /** A page, and the cursor of the next one when more follows. */
 export type FoundPage = SearchPage & { readonly cursor: string | undefined };
 
 /** A search: the query, the text of the request for the audit trail, and the passage it counts as. */
 export type SearchRequest = { readonly query: SearchQuery; readonly text: string; readonly passage: PassageKind };
+
+/** QIDO-RS and ITI-18 tell the patient's identity with each study and document, and may be asked by it. */
+const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
 
 /**
  * Searches.
@@ -20,9 +24,10 @@ export type SearchRequest = { readonly query: SearchQuery; readonly text: string
  * @throws {Fault} too-costly - a chained parameter matches too many rows
  */
 export function searchResources(deps: GuardDeps) {
-  return async (visit: Visit, { query, text, passage }: SearchRequest): Promise<FoundPage> =>
+  return async (visit: Visit, { query: asked, text, passage }: SearchRequest): Promise<FoundPage> =>
     await refusalsRecorded(deps, visit, passage, async () => {
-      requireScope(visit.requester, query.type, 's');
+      requireScope(visit.requester, asked.type, 's');
+      const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
       const after = query.cursor === undefined ? undefined : readCursor(visit, query.cursor);
       const question = { kind: 'search', query, ...(after === undefined ? {} : { after }) } as const;
       const { answer } = await guarded(deps, visit, passage, question, (page) => ({
