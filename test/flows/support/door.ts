@@ -1,0 +1,66 @@
+/** What the flow tests know of a door: how it is asked, and what its answer must be. */
+import type { Attachment } from '@medplum/fhirtypes';
+import type { Exam, ExamIds } from './exam.ts';
+
+/** One request at a door, about an exam. The requestId is X-Request-Id, and the MessageID of SOAP. */
+export type Call = { readonly url: string; readonly token: string; readonly requestId: string; readonly ids: ExamIds };
+
+/** An answer, read to its end. */
+export type Reply = { readonly status: number; readonly headers: Headers; readonly body: Buffer };
+
+/** The exam that was sent, the names that the server gave it, and the attachment of its manifest as it was published. */
+export type Sent = { readonly exam: Exam; readonly ids: ExamIds; readonly manifest: Attachment };
+
+/** The codes of the AuditEvent of a door, and what it says was touched; a search says its query instead. */
+export type Event = {
+  readonly type: string;
+  readonly subtype: readonly string[];
+  readonly action: 'R' | 'E';
+  readonly touched?: (ids: ExamIds) => string;
+};
+
+/** A door. */
+export type Door = {
+  readonly name: string;
+  readonly event: Event;
+  readonly ask: (call: Call) => Promise<Reply>;
+  /** Asserts that the answer shows the exam, whole and unchanged. */
+  readonly expectShown: (reply: Reply, sent: Sent) => void;
+  /** Asserts that the answer is that of an exam that is not there. */
+  readonly expectHidden: (reply: Reply, ids: ExamIds) => void;
+};
+
+/** Asks by GET. */
+export async function get({ url, token, requestId }: Call, path: string, accept: string): Promise<Reply> {
+  return await readReply(await fetch(url + path, { headers: { Authorization: `Bearer ${token}`, Accept: accept, 'X-Request-Id': requestId } }));
+}
+
+/** Reads an answer to its end. */
+export async function readReply(response: Response): Promise<Reply> {
+  return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
+}
+
+/** One part of a multipart answer; header names in lower case. */
+export type Part = { readonly headers: Headers; readonly content: Buffer };
+
+/** Splits a multipart/related answer at its boundary (RFC 2046 section 5.1.1). */
+export function partsOf({ headers, body }: Reply): Part[] {
+  const boundary = /boundary="([^"]+)"/.exec(headers.get('Content-Type') ?? '')?.[1];
+  if (boundary === undefined) throw new Error(`No boundary: ${headers.get('Content-Type')}`);
+  const delimiter = Buffer.from(`--${boundary}`);
+  const parts: Part[] = [];
+  for (let from = body.indexOf(delimiter) + delimiter.length; body.subarray(from, from + 2).toString() !== '--'; ) {
+    const next = body.indexOf(`\r\n${delimiter.toString()}`, from);
+    if (next === -1) throw new Error('The multipart answer has no end');
+    parts.push(readPart(body.subarray(from + 2, next)));
+    from = next + 2 + delimiter.length;
+  }
+  return parts;
+}
+
+function readPart(bytes: Buffer): Part {
+  const blank = bytes.indexOf('\r\n\r\n');
+  const lines = bytes.toString('latin1', 0, blank).split('\r\n');
+  const pairs = lines.map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+  return { headers: new Headers(pairs), content: bytes.subarray(blank + 4) };
+}

@@ -1,0 +1,67 @@
+/** Reads the audit trail where it is kept, beside the server that writes it. */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { AuditEvent } from '@medplum/fhirtypes';
+import { MongoClient } from 'mongodb';
+import { restoreEvent, type PersonalSide } from '../../../server/stores/audit-chain.ts';
+
+/** An event, and the principals of the persons who may read it. */
+export type TrailEvent = { readonly event: AuditEvent; readonly persons: readonly string[] };
+
+/** A trail that is read. */
+export type TrailReader = {
+  /** The events of a request. */
+  readonly eventsOf: (requestId: string) => Promise<readonly TrailEvent[]>;
+  readonly close: () => Promise<void>;
+};
+
+/** Opens the trail of a store: the files of a data folder, or a MongoDB database. */
+export async function openTrail(store: string, dataDir: string): Promise<TrailReader> {
+  return store === 'sqlite' ? openFiles(dataDir) : await openMongo(store);
+}
+
+/** The request that an event belongs to. */
+export function requestIdOf({ entity = [] }: AuditEvent): string | undefined {
+  return entity.find(({ type }) => type?.code === 'XrequestId')?.what?.identifier?.value;
+}
+
+function openFiles(dataDir: string): TrailReader {
+  const trail = new DatabaseSync(join(dataDir, 'trail.sqlite'), { readOnly: true });
+  const chained = trail.prepare("SELECT c.id, c.body FROM chain c JOIN personal p ON p.id = c.id WHERE p.side = 'entities' AND instr(p.json, ?) > 0 ORDER BY c.sequence");
+  const sides = trail.prepare('SELECT side, salt, json FROM personal WHERE id = ?');
+  const readers = trail.prepare("SELECT principal FROM acl WHERE type = 'AuditEvent' AND id = ?");
+  const eventOf = ({ id, body }: { id: string; body: string }): TrailEvent => {
+    const rows = sides.all(id) as { side: string; salt: string; json: string }[];
+    const of = (side: string) => rows.find((row) => row.side === side);
+    const event = restoreEvent(body, { agents: of('agents'), entities: of('entities') });
+    return { event, persons: (readers.all(id) as { principal: string }[]).map(({ principal }) => principal) };
+  };
+  return {
+    eventsOf: async (requestId) => (chained.all(requestId) as { id: string; body: string }[]).map(eventOf),
+    close: async () => trail.close(),
+  };
+}
+
+type MongoEvent = { readonly persons: readonly string[]; readonly event?: string; readonly sequence?: number };
+
+/** Events that a request of the last moment may be among. */
+const LATEST = 20;
+
+async function openMongo(uri: string): Promise<TrailReader> {
+  const client = await MongoClient.connect(uri);
+  const db = client.db();
+  const eventOf = async ({ event, sequence = 0, persons }: MongoEvent): Promise<TrailEvent> => {
+    if (event !== undefined) return { event: JSON.parse(event) as AuditEvent, persons };
+    const entry = await db.collection<{ _id: number; body: string }>('audit_chain').findOne({ _id: sequence });
+    const side = await db.collection<{ _id: number } & PersonalSide>('audit_personal').findOne({ _id: sequence });
+    return { event: restoreEvent(entry?.body ?? '', { agents: side?.agents, entities: side?.entities }), persons };
+  };
+  return {
+    eventsOf: async (requestId) => {
+      const latest = await db.collection<MongoEvent>('audit_events').find().sort({ sort: -1 }).limit(LATEST).toArray();
+      const events = await Promise.all(latest.map(eventOf));
+      return events.filter(({ event }) => requestIdOf(event) === requestId);
+    },
+    close: async () => await client.close(),
+  };
+}
