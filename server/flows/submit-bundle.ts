@@ -39,12 +39,26 @@ export function submitBundle(deps: SubmitBundleDeps) {
     return await refusalsRecorded(deps, visit, kind, async () => {
       for (const entry of entries) requireMay(visit.requester, entry);
       const reports = new Map<SubmittedEntry, StoredReport>();
-      for (const entry of entries) {
-        if (entry.resource.resourceType === 'DiagnosticReport') reports.set(entry, await storeReport(deps, entry.resource));
+      try {
+        for (const entry of entries) {
+          if (entry.resource.resourceType === 'DiagnosticReport') reports.set(entry, await storeReport(deps, entry.resource));
+        }
+        return await commitEntries(deps, visit, kind, entries, reports);
+      } catch (error) {
+        if (isRefusal(error)) await discard(deps.images, reports);
+        throw error;
       }
-      return await commitEntries(deps, visit, kind, entries, reports);
     });
   };
+}
+
+/** Whether it is certain that nothing was written. After any other error the plan may stand, and the sweep decides. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Fault && error.kind !== 'exception' && error.kind !== 'transient';
+}
+
+async function discard(images: ImageStore, reports: ReadonlyMap<SubmittedEntry, StoredReport>): Promise<void> {
+  for (const { document } of reports.values()) await images.remove(document.blob.name);
 }
 
 function requireMay(requester: Requester, { method, resource }: SubmittedEntry): void {
