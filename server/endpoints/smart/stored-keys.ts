@@ -5,7 +5,8 @@ import { generateAuthorizationKeys, type AuthorizationKeys } from './keys.ts';
 
 const MODEL = 'AuthorizationKeys';
 const ID = 'current';
-const LASTS = 8_640_000_000_000;
+/** The last second of the year 9999: dates of some stores end there. */
+const LASTS = 253_402_300_799;
 const TRIES = 50;
 const PAUSE_MS = 100;
 
