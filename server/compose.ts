@@ -31,6 +31,7 @@ import { loadDefinitions } from './runtime/definitions.ts';
 import { openFileImages } from './stores/files/image-store.ts';
 import { offsetsOf } from '../profiles/dicom/date-time.ts';
 import { buildCapabilityStatement } from '../profiles/capability-statement.ts';
+import { Fault } from '../profiles/fault.ts';
 
 /** A running server. */
 export type Running = {
@@ -84,18 +85,38 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
   const agenda = repeat(async (signal) => await flows.workAgenda(signal), AGENDA_PAUSE_MS, (error) => log('agenda').error({ err: error }, 'the agenda failed'));
   const sweeping = repeat(async () => await flows.sweep(), SWEEP_PAUSE_MS, (error) => log('sweep').error({ err: error }, 'the sweep failed'));
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
-  const http = await openHttp(parts);
-  const dimse = await openDimse(parts, agenda).catch(async (error: unknown) => await closeHttp(http).then(() => Promise.reject(error)));
-  const httpBound = await listenHttp(http, config);
-  address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
-  await flows.loadRegion(region);
-  return {
-    addresses: { http: httpBound, dimse: { ...dimse.address, aeTitle: config.dimseAeTitle } },
-    stop: async () => {
-      await Promise.all([closeHttp(http), dimse.close()]);
-      await Promise.all([agenda.stop(), sweeping.stop()]);
-      await stores.close();
-    },
+  const doors: { close(): Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(doors.map((door) => door.close()));
+    await Promise.all([agenda.stop(), sweeping.stop()]);
+  };
+  try {
+    const http = await openHttp(parts);
+    doors.push({ close: async () => await closeHttp(http) });
+    const dimse = await openDimse(parts, agenda).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
+    doors.push(dimse);
+    const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
+    address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
+    await flows.loadRegion(region);
+    return {
+      addresses: { http: httpBound, dimse: { ...dimse.address, aeTitle: config.dimseAeTitle } },
+      stop: async () => {
+        await stop();
+        await stores.close();
+      },
+    };
+  } catch (error) {
+    // What is open already would keep the process alive.
+    await stop();
+    throw error;
+  }
+}
+
+/** Says which variable to change when a port is taken. */
+function explainPort(variable: string, port: number): (error: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'EADDRINUSE') throw cause;
+    throw new Fault('conflict', `Port ${port} is taken by another process: choose another in ${variable}`, { cause });
   };
 }
 
