@@ -13,6 +13,7 @@ import type { AuditDocument } from './documents.ts';
 import { toIndexArrays } from './index-arrays.ts';
 import { following } from './listing.ts';
 import type { Reader } from './reader.ts';
+import { presentPrincipals } from './rekey.ts';
 import { stamp } from './row-changes.ts';
 import { TOTAL_BOUND } from './search.ts';
 
@@ -49,7 +50,8 @@ function toDocument({ event, persons }: AuditRecord, now: number): AuditDocument
 
 /** Reads one event that the grant shows. */
 export async function readAuditEvent(reader: Reader, id: string): Promise<VisibleRow | undefined> {
-  const found = await reader.collections.audit.findOne({ _id: id, ...visibleTo(reader) }, { session: reader.session });
+  const visible = await visibleTo(reader);
+  const found = await reader.collections.audit.findOne({ _id: id, ...visible }, { session: reader.session });
   return found === null ? undefined : (await toRows(reader, [found]))[0];
 }
 
@@ -82,7 +84,7 @@ async function count({ collections, session }: Reader, filter: Filter<AuditDocum
 }
 
 async function filterOf(reader: Reader, where: readonly Criterion[]): Promise<Filter<AuditDocument>> {
-  const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...visibleTo(reader) }];
+  const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }];
   for (const criterion of where) filters.push((await compileCriterion(criterion, refuseChain)) as Filter<AuditDocument>);
   return { $and: filters };
 }
@@ -91,8 +93,9 @@ async function refuseChain(): Promise<never> {
   throw new Fault('not-supported', 'AuditEvents cannot be searched through other resources');
 }
 
-function visibleTo({ grant }: Reader): Filter<AuditDocument> {
-  return grant.system ? {} : { persons: { $in: [...grant.principals] } };
+async function visibleTo({ collections, grant, session }: Reader): Promise<Filter<AuditDocument>> {
+  if (grant.system) return {};
+  return { persons: { $in: [...(await presentPrincipals(collections, grant.principals, session))] } };
 }
 
 async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<readonly VisibleRow[]> {

@@ -13,6 +13,7 @@ import type {
   MetaDocument,
   PersonalDocument,
   PersonDocument,
+  QuarantineDocument,
   RightDocument,
   RowDocument,
   StoredRow,
@@ -34,6 +35,7 @@ export type Collections = {
   readonly history: Collection<HistoryDocument>;
   readonly acl: Collection<AclDocument>;
   readonly instances: Collection<InstanceDocument>;
+  readonly quarantine: Collection<QuarantineDocument>;
   readonly claims: Collection<ClaimDocument>;
   readonly agenda: Collection<AgendaDocument>;
   readonly audit: Collection<AuditDocument>;
@@ -57,6 +59,7 @@ export function collectionsOf(client: MongoClient, db: Db): Collections {
     history: db.collection('history'),
     acl: db.collection('acl'),
     instances: db.collection('instances'),
+    quarantine: db.collection('quarantine'),
     claims: db.collection('claims'),
     agenda: db.collection('agenda'),
     audit: db.collection('audit_events'),

@@ -8,6 +8,7 @@ import type { Collections } from './collections.ts';
 import { writeInstances } from './instances.ts';
 import { materialise } from './materialise.ts';
 import { personsOf, writePersons, writeRights } from './persons.ts';
+import { writeQuarantine } from './quarantine.ts';
 import { readStanding, requireConditions, stageRows, writeRows } from './row-changes.ts';
 import { rekeyPersons } from './rekey.ts';
 import { inTransaction } from './transaction.ts';
@@ -29,8 +30,8 @@ export async function commitPlan(collections: Collections, turns: Turns, plan: C
   );
 }
 
-function entriesOf({ puts, deletes, instances, rights, revoked, claims, agenda, audit }: CommitPlan): number {
-  const parts = [puts, deletes, instances, rights, revoked, claims, agenda, audit];
+function entriesOf({ puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit }: CommitPlan): number {
+  const parts = [puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit];
   return parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
 
@@ -46,7 +47,8 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
   const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...(plan.preconditions ?? [])].map(({ type, id }) => rowKey(type, id));
   const claims = (plan.claims ?? []).map(({ key }) => key);
   const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
-  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims]);
+  const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
+  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...keptAside]);
   keys.delete('');
   return keys;
 }
@@ -57,20 +59,22 @@ async function applyPlan(collections: Collections, plan: CommitPlan, session: Cl
   if (before !== null) return before.receipt;
   const now = Date.now();
   const conditions = plan.preconditions ?? [];
+  // First, so that rows are read, and kept as history, under the key that stays.
+  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
   const standing = await readStanding(collections, plan, session);
   requireConditions(conditions, standing);
   await takeClaims(collections, plan.claims ?? [], session);
-  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
   const staged = stageRows(plan, standing, now);
   const rows = [...staged.changes.values()];
   const states = await writePersons(collections, await personsOf(collections, plan, rows, session), plan, session);
   await writeRights(collections, plan, session);
   await writeRows(collections, staged, conditions, standing, session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
+  const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
   await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined }, session);
   await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
   await insertAudit(collections, plan.audit ?? [], now, session);
-  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances };
+  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined };
   await commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;
 }

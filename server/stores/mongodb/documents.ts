@@ -3,7 +3,7 @@ import type { StoredType } from '../../../profiles/visibility.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Principal, Relation } from '../../access/right.ts';
-import type { CommitReceipt, InstanceRow } from '../../ports/commit-plan.ts';
+import type { CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
 
 /** Arrays that criteria are matched against; written by index-arrays.ts. */
@@ -75,7 +75,14 @@ export type RightDocument = {
 };
 
 /** A person's state; `writes` counts the commits that concern the person, so that any two of them conflict. */
-export type PersonDocument = { readonly _id: PersonKey; readonly writes: number } & Partial<PatientState>;
+export type PersonDocument = {
+  readonly _id: PersonKey;
+  readonly writes: number;
+  /** The key that stayed when this one was joined to it: nothing is written under this one any more. */
+  readonly mergedInto?: PersonKey;
+  /** Every key that was joined to this one, through others included: events under them are this person's. */
+  readonly formerly?: readonly PersonKey[];
+} & Partial<PatientState>;
 
 /** An instance; `_id` is the SOP Instance UID. Absent numbers are null, which sorts first. */
 export type InstanceDocument = Omit<InstanceRow, 'sopInstanceUID' | 'instanceNumber' | 'seriesNumber'> & {
@@ -86,6 +93,9 @@ export type InstanceDocument = Omit<InstanceRow, 'sopInstanceUID' | 'instanceNum
 
 /** A plan that was applied. */
 export type CommitDocument = { readonly _id: string; readonly receipt: CommitReceipt; readonly at: Date };
+
+/** An instance kept aside; `_id` is made of its SOP Instance UID, data set digest and source. */
+export type QuarantineDocument = { readonly _id: string } & QuarantinedInstance;
 
 /** An agenda entry; `_id` is its key. */
 export type AgendaDocument = { readonly _id: string; readonly at: number };

@@ -56,6 +56,12 @@ export async function readInstances(
   return found.map(fromDocument);
 }
 
+/** The instance of a UID, in whatever study, without its metadata. */
+export async function readInstance({ instances }: Collections, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+  const found = await instances.findOne({ _id: sopInstanceUID }, { projection: { metadata: 0 } });
+  return found === null ? undefined : fromDocument(found);
+}
+
 function filterOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: InstancesQuestion): Filter<InstanceDocument> {
   return {
     studyInstanceUID,

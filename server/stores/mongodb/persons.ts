@@ -8,6 +8,7 @@ import { fromRightDocument, toRightDocument, toState } from './acl-rows.ts';
 import type { Collections } from './collections.ts';
 import type { PersonDocument } from './documents.ts';
 import type { StateChange } from './materialise.ts';
+import { refuseMerged } from './rekey.ts';
 import { standingRow, type RowChange } from './row-changes.ts';
 
 /** The persons that a plan concerns, in a fixed order. */
@@ -25,7 +26,10 @@ export async function personsOf(
   return [...new Set([...ofRows, ...named, ...rekeyed])].filter((person) => person !== undefined).sort();
 }
 
-/** Counts the write on every person's document, and changes states: two writes that concern a person conflict. */
+/**
+ * Counts the write on every person's document, and changes states: two writes that concern a person conflict.
+ * @throws {Fault} conflict - the plan names a person who was joined with another before
+ */
 export async function writePersons(
   { persons }: Collections,
   concerned: readonly PersonKey[],
@@ -34,6 +38,8 @@ export async function writePersons(
 ): Promise<ReadonlyMap<PersonKey, StateChange>> {
   if (concerned.length === 0) return new Map();
   const found = await persons.find({ _id: { $in: [...concerned] } }, { session }).toArray();
+  const named = namedBy(plan);
+  refuseMerged(found.filter(({ _id }) => named.has(_id)));
   const standing = new Map(found.map((person) => [person._id, toState(person)]));
   const changes = new Map(
     concerned.map((person) => {
@@ -43,6 +49,13 @@ export async function writePersons(
   );
   await persons.bulkWrite([...changes].map(([person, { after }]) => toOperation(person, after)), { session });
   return changes;
+}
+
+/** The persons for whom a plan writes, those that it joins to another left out. */
+function namedBy({ puts, instances, rights, states, rekeys }: CommitPlan): ReadonlySet<PersonKey | undefined> {
+  const parts = [...(puts ?? []), ...(instances ?? []), ...(rights ?? []), ...(states ?? [])];
+  const joined = new Set(rekeys?.map(({ from }) => from));
+  return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined && !joined.has(person)));
 }
 
 function changeState(before: PatientState, person: PersonKey, { states }: CommitPlan): PatientState {

@@ -63,11 +63,11 @@ function studyQuery(studyInstanceUID: string): SearchQuery {
 }
 
 /** Names of all blobs that rows, former versions or instances refer to; a name may come more than once. */
-export async function* listBlobNames({ standing, history, instances }: Collections): AsyncIterable<string> {
+export async function* listBlobNames({ standing, history, instances, quarantine }: Collections): AsyncIterable<string> {
   const projection = { 'blob.name': 1 } as const;
   try {
     const named = { 'blob.name': { $exists: true } };
-    for (const found of [standing.find(named, { projection }), history.find(named, { projection }), instances.find({}, { projection })]) {
+    for (const found of [standing.find(named, { projection }), history.find(named, { projection }), instances.find({}, { projection }), quarantine.find({}, { projection })]) {
       for await (const { blob } of found) if (blob !== undefined) yield blob.name;
     }
   } catch (error) {

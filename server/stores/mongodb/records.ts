@@ -4,12 +4,14 @@ import type { Grant, SystemGrant } from '../../access/grant.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
-import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt } from '../../ports/commit-plan.ts';
+import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore } from '../../ports/record-store.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from './collections.ts';
 import { commitPlan } from './commit.ts';
 import { asStore } from './errors.ts';
+import { readInstance } from './instances.ts';
+import { readQuarantine } from './quarantine.ts';
 import { readRights, readState } from './persons.ts';
 import { answer, listBlobNames } from './read.ts';
 import { inTransaction } from './transaction.ts';
@@ -53,6 +55,14 @@ export class MongoRecordStore implements RecordStore {
 
   async claimed(_grant: SystemGrant, key: string): Promise<string | undefined> {
     return (await asStore(() => this.#collections.claims.findOne({ _id: key })))?.value;
+  }
+
+  async instanceOf(_grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+    return await asStore(() => readInstance(this.#collections, sopInstanceUID));
+  }
+
+  quarantined(_grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
+    return readQuarantine(this.#collections);
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {

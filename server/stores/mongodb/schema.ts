@@ -7,11 +7,12 @@ import type { Collections } from './collections.ts';
 import { asStore, isDuplicateKey } from './errors.ts';
 import { dropLease, takeLease } from './lease.ts';
 import { createCollections } from './migrations/001-init.ts';
+import { createQuarantine } from './migrations/002-quarantine.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
 /** Each may be run again after it was cut short; the place in the list is its version. */
-const MIGRATIONS: readonly Migration[] = [createCollections];
+const MIGRATIONS: readonly Migration[] = [createCollections, createQuarantine];
 
 const LEASE = 'migration';
 const LEASE_MS = 10 * 60_000;

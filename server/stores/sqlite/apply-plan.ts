@@ -6,6 +6,7 @@ import type { Right } from '../../access/right.ts';
 import type { Database } from './database.ts';
 import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
 import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
+import { putQuarantined } from './quarantine.ts';
 import { refuseMerged, rekeyPerson } from './rekey.ts';
 import { removeRow, standingRow, writeRow } from './write-rows.ts';
 
@@ -24,13 +25,14 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
   const versions = plan.puts.map((put) => putRow(db, put, now));
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
+  const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
   for (const right of plan.rights ?? []) materialiseRight(db, right);
   for (const { person } of plan.states ?? []) materialisePerson(db, person);
   for (const { to } of plan.rekeys ?? []) materialisePerson(db, to);
   for (const { key, at } of plan.done ?? []) db.run('DELETE FROM agenda WHERE key = ? AND at = ?', key, at);
   for (const { key, at } of plan.agenda ?? []) db.run(PUT_AGENDA, key, at);
   for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
-  const receipt: CommitReceipt = { versions, committedAt: now, instances };
+  const receipt: CommitReceipt = { versions, committedAt: now, instances, quarantined };
   db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
   return receipt;
 }
@@ -40,7 +42,7 @@ const PUT_AGENDA = 'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key)
 /** Every person that a plan writes for. */
 function personsOf(plan: WirePlan): Set<string> {
   const of = (part: readonly { readonly person?: string }[] = []): string[] => part.flatMap(({ person }) => person ?? []);
-  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.rights), ...of(plan.states), ...(plan.rekeys ?? []).map(({ to }) => to)]);
+  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.rights), ...of(plan.states), ...(plan.rekeys ?? []).flatMap(({ from, to }) => [from, to])]);
 }
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
@@ -48,7 +50,7 @@ function outboxOf(plan: WirePlan): OutboxEntry[] {
 }
 
 function entriesOf(plan: WirePlan): number {
-  const parts = [plan.puts, plan.deletes, plan.instances, plan.rights, plan.revoked, plan.claims, plan.agenda, plan.audit];
+  const parts = [plan.puts, plan.deletes, plan.instances, plan.quarantined, plan.rights, plan.revoked, plan.claims, plan.agenda, plan.audit];
   return parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
 

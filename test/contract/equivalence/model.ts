@@ -4,7 +4,7 @@ import type { SearchQuery } from '../../../profiles/search-query.ts';
 import { decide, OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import type { Right } from '../../../server/access/right.ts';
+import { principal, type Right } from '../../../server/access/right.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import type { ShownBy } from '../../../server/ports/record-store.ts';
 import { aPlan } from '../../support/plans.ts';
@@ -20,25 +20,65 @@ export type ExpectedPage = {
 
 type Facts = { readonly person: PersonKey | undefined; readonly facts: RowFacts };
 
+type Rekey = Change['rekeys'][number];
+
+/** A switch that is on for one of them. */
+function anyOf(one: PatientState, other: PatientState): PatientState {
+  return {
+    opposed: one.opposed || other.opposed,
+    withdrawn: one.withdrawn || other.withdrawn,
+    erasurePending: one.erasurePending || other.erasurePending,
+    accountOff: one.accountOff || other.accountOff,
+  };
+}
+
 /** The oracle. */
 export class Model {
   readonly #rows = new Map<string, Put>();
   readonly #rights = new Map<string, Right>();
   readonly #states = new Map<PersonKey, PatientState>();
+  readonly #joined = new Map<PersonKey, PersonKey>();
   #given = 0;
 
   /** Applies a change and gives the plan that does the same to a store. */
   apply(change: Change): CommitPlan {
-    const deletes = change.deletes.filter((slot) => !change.puts.some((put) => referenceOf(put) === referenceOf(slot)));
     const standing = [...this.#rights.keys()];
+    const rekeys = change.rekeys.flatMap((rekey) => this.#join(rekey));
+    const puts = change.puts.map((put) => (put.person === undefined ? put : this.#renamed({ ...put, person: put.person })));
+    const deletes = change.deletes.filter((slot) => !puts.some((put) => referenceOf(put) === referenceOf(slot)));
     const revoked = [...new Set(change.revoked.flatMap((at) => standing[at] ?? []))];
-    const rights = change.rights.map((right) => ({ ...right, id: `right-${(this.#given += 1)}` }));
-    for (const put of change.puts) this.#rows.set(referenceOf(put), put);
+    const rights = change.rights.map((right) => ({ ...this.#renamed(right), id: `right-${(this.#given += 1)}` }));
+    const states = change.states.map((state) => this.#renamed(state));
+    for (const put of puts) this.#rows.set(referenceOf(put), put);
     for (const slot of deletes) this.#rows.delete(referenceOf(slot));
     for (const id of revoked) this.#rights.delete(id);
     for (const right of rights) this.#rights.set(right.id, right);
-    for (const { person, change: state } of change.states) this.#states.set(person, { ...this.#stateOf(person), ...state });
-    return aPlan({ puts: change.puts, deletes, rights, revoked, states: change.states });
+    for (const { person, change: state } of states) this.#states.set(person, { ...this.#stateOf(person), ...state });
+    return aPlan({ puts, deletes, rights, revoked, states, rekeys });
+  }
+
+  /** Joins persons by their present keys; those that are one already need nothing. */
+  #join(rekey: Rekey): Rekey[] {
+    const [from, to] = [this.#presentKey(rekey.from), this.#presentKey(rekey.to)];
+    if (from === to) return [];
+    for (const [key, row] of this.#rows) if (row.person === from) this.#rows.set(key, { ...row, person: to });
+    for (const right of this.#rightsOf(from)) {
+      const held = right.principal === principal.patient(from) ? principal.patient(to) : right.principal;
+      if (right.relation === 'self') this.#rights.delete(right.id);
+      else this.#rights.set(right.id, { ...right, person: to, principal: held });
+    }
+    this.#states.set(to, anyOf(this.#stateOf(from), this.#stateOf(to)));
+    this.#joined.set(from, to);
+    return [{ from, to }];
+  }
+
+  #presentKey(person: PersonKey): PersonKey {
+    const next = this.#joined.get(person);
+    return next === undefined ? person : this.#presentKey(next);
+  }
+
+  #renamed<T extends { readonly person: PersonKey }>(part: T): T {
+    return { ...part, person: this.#presentKey(part.person) };
   }
 
   /** Whether a grant shows the row of a place. */

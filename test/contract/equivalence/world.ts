@@ -159,7 +159,11 @@ export type Change = {
   readonly rights: readonly Omit<Right, 'id'>[];
   readonly revoked: readonly number[];
   readonly states: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
+  /** Persons that turn out to be one, by the keys that they had at first. */
+  readonly rekeys: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
 };
+
+const rekey = fc.record({ from: fc.constantFrom(...PERSONS), to: fc.constantFrom(...PERSONS) });
 
 const states = fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), change }), {
   minLength: 1,
@@ -167,17 +171,18 @@ const states = fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), c
   selector: ({ person }) => person,
 });
 
-const changeOf = (size: number, rightsLength: number): fc.Arbitrary<Change> =>
+const changeOf = (size: number, rightsLength: number, joins = 0): fc.Arbitrary<Change> =>
   fc.record({
     puts: fc.uniqueArray(put, { minLength: Math.floor(size / 2), maxLength: size, selector: referenceOf }),
     deletes: fc.array(fc.constantFrom(...SLOTS), { maxLength: 2 }),
     rights: fc.array(right, { minLength: Math.floor(rightsLength / 2), maxLength: rightsLength }),
     revoked: fc.array(fc.nat(50), { maxLength: 2 }),
     states,
+    rekeys: fc.array(rekey, { maxLength: joins, size: 'max' }),
   });
 
 /** A world as a list of changes: much at first, then a little. */
 export const beginnings: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(60, 30), changeOf(40, 20));
 
 /** A later change. */
-export const later: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(6, 4));
+export const later: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(6, 4, 1));

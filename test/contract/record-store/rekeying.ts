@@ -1,7 +1,10 @@
 /** Persons that turn out to be one. */
 import { expect } from 'chai';
+import { OPEN_STATE } from '../../../server/access/decide.ts';
+import type { PersonKey } from '../../../server/access/requester.ts';
+import type { CommitPlan } from '../../../server/ports/commit-plan.ts';
 import { principal } from '../../../server/access/right.ts';
-import { expectFault } from '../../support/faults.ts';
+import { errorOf, expectFault } from '../../support/faults.ts';
 import { aGrant, anAudit, anId, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
 import { ask, idsOf, read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
@@ -19,6 +22,11 @@ export function rekeyingContract(suite: Suite): void {
     const join = async () => await suite.records.commit(aPlan({ rekeys: [{ from, to }] }));
     const shown = async (grant: ReturnType<typeof aGrant>) => [...(await searchIds(suite.records, grant, aQuery('DocumentReference')))].sort();
     return { from, to, former, standing, both, join, shown };
+  };
+
+  const accessList = async (person: PersonKey): Promise<readonly string[]> => {
+    await suite.trail.head();
+    return await searchIds(suite.records, aPatientGrant(person), aQuery('AuditEvent'));
   };
 
   describe('persons that turn out to be one', () => {
@@ -62,17 +70,104 @@ export function rekeyingContract(suite: Suite): void {
       const [studyInstanceUID, key, other] = [aUid(), `qualified|${anId()}`, anId()];
       const [put, audit] = [aStudyPut(studyInstanceUID, { person: from }), anAudit([from])];
       const instances = [anInstance({ person: from, studyInstanceUID })];
-      const claims = [{ key, value: from }, { key: other, value: 'other' }];
+      const claims = [{ key, value: from }, { key: other, value: from }];
       await suite.records.commit(aPlan({ puts: [put], instances, claims, audit: [audit] }));
       await join();
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 5 } as const;
       const answer = await ask(suite.records, aGrant(`Practitioner/${to}`), question);
       expect(answer.instances.map(({ person }) => person)).to.deep.equal([to]);
       expect(await suite.records.claimed(SYSTEM, key)).to.equal(to);
-      expect(await suite.records.claimed(SYSTEM, other)).to.equal('other');
+      expect(await suite.records.claimed(SYSTEM, other), 'a claim that is not of a qualified identifier').to.equal(from);
       await suite.trail.head();
       expect(await searchIds(suite.records, aPatientGrant(to), aQuery('AuditEvent'))).to.include(audit.event.id);
       expect((await suite.trail.verify()).whole).to.equal(true);
+    });
+
+    it('have one right to their own record', async () => {
+      const { to, join } = await twoPersons();
+      await join();
+      const selves = (await suite.records.rightsOf(SYSTEM, to)).filter(({ relation }) => relation === 'self');
+      expect(selves.map(({ principal: holder }) => holder)).to.deep.equal([principal.patient(to)]);
+    });
+
+    it('keep the person in former versions', async () => {
+      const { to, former, join } = await twoPersons();
+      await suite.records.commit(aPlan({ puts: [former] }));
+      await join();
+      const first = await read(suite.records, aPatientGrant(to), former, 1);
+      expect(first).to.deep.include({ version: 1, person: to });
+    });
+
+    it('take no plan under the former key, nor part of one', async () => {
+      const { from, to, both, join, shown } = await twoPersons();
+      await join();
+      const studyInstanceUID = aUid();
+      const parts: readonly Omit<CommitPlan, 'id'>[] = [
+        { puts: [aPut({ person: from })] },
+        { instances: [anInstance({ person: from, studyInstanceUID })] },
+        { rights: [aRight({ person: from })] },
+        { states: [{ person: from, change: { withdrawn: true } }] },
+        { rekeys: [{ from: aPersonKey(), to: from }] },
+        { rekeys: [{ from, to: aPersonKey() }] },
+      ];
+      for (const part of parts) {
+        const [kept, key] = [aPut({ person: to }), anId()];
+        const plan = aPlan({ ...part, puts: [kept, ...(part.puts ?? [])], claims: [{ key, value: key }] });
+        await expectFault(suite.records.commit(plan), 'conflict');
+        expect(await suite.records.claimed(SYSTEM, key), Object.keys(part).join()).to.equal(undefined);
+      }
+      expect(await shown(aPatientGrant(to))).to.deep.equal(both);
+      expect(await suite.records.stateOf(SYSTEM, to)).to.deep.equal(OPEN_STATE);
+    });
+
+    it('take no plan under the former key that races with the join', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const { from, to, both, join, shown } = await twoPersons();
+        const late = aPut({ person: from });
+        const [error] = await Promise.all([errorOf(suite.records.commit(aPlan({ puts: [late] }))), join()]);
+        const expected = error === undefined ? [...both, late.id].sort() : both;
+        expect(await shown(aPatientGrant(to))).to.deep.equal(expected);
+      }
+    });
+
+    it('show the patient every event, recorded before the join or after it under the former key', async () => {
+      const { from, to, standing, join } = await twoPersons();
+      const [before, after, looked, alone, both] = [anAudit([from]), anAudit([from]), anAudit([from]), anAudit([from]), anAudit([from, to])];
+      await suite.records.commit(aPlan({ audit: [before] }));
+      await join();
+      await suite.records.commit(aPlan({ audit: [after] }));
+      const question = { kind: 'resource', type: standing.type, id: standing.id } as const;
+      await suite.records.look(aGrant(`Practitioner/${to}`), question, () => [looked]);
+      await suite.trail.record([alone, both]);
+      const expected = [before, after, looked, alone, both].map(({ event }) => event.id);
+      expect(await accessList(to)).to.have.members(expected).and.to.have.length(expected.length);
+      expect((await read(suite.records, aPatientGrant(to), { type: 'AuditEvent', id: looked.event.id }))?.id).to.equal(looked.event.id);
+      expect(await accessList(from)).to.deep.equal([]);
+    });
+
+    it('may be joined with a third, and events under every former key are the last one’s', async () => {
+      const { from: a, to: b, both, join, shown } = await twoPersons();
+      const [c, key] = [aPersonKey(), `qualified|${anId()}`];
+      const [first, second, third] = [anAudit([a]), anAudit([a]), anAudit([b])];
+      await suite.records.commit(aPlan({ audit: [first], claims: [{ key, value: a }], rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })] }));
+      await join();
+      await suite.records.commit(aPlan({ rekeys: [{ from: b, to: c }] }));
+      await suite.trail.record([second, third]);
+      expect(await accessList(c)).to.have.members([first, second, third].map(({ event }) => event.id));
+      expect(await accessList(b)).to.deep.equal([]);
+      expect(await suite.records.claimed(SYSTEM, key)).to.equal(c);
+      for (const holder of [a, b]) expect(await shown(aGrant(`Practitioner/${holder}`))).to.deep.equal(both);
+      expect(await shown(aPatientGrant(c))).to.deep.equal(both);
+      for (const person of [a, b]) await expectFault(suite.records.commit(aPlan({ puts: [aPut({ person })] })), 'conflict');
+    });
+
+    it('may be joined in one plan, three at once', async () => {
+      const { from: a, to: b, both, shown } = await twoPersons();
+      const [c, audit] = [aPersonKey(), anAudit([a])];
+      const rekeys = [{ from: a, to: b }, { from: b, to: c }];
+      await suite.records.commit(aPlan({ rekeys, rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })], audit: [audit] }));
+      expect(await shown(aPatientGrant(c))).to.deep.equal(both);
+      expect(await accessList(c)).to.deep.equal([audit.event.id]);
     });
 
     it('stay two when the plan is refused', async () => {
