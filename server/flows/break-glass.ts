@@ -30,8 +30,8 @@ export type BreakGlassDeps = GuardDeps & { readonly indexer: Indexer; readonly h
 const REASONS = ['ETREAT', 'BTG'];
 const MIN_JUSTIFICATION = 15;
 const MAX_JUSTIFICATION = 2_000;
-/** A sign-in older than this has to be made again. */
-const FRESH_SECONDS = 300;
+/** A sign-in older than this has to be made again before an emergency is declared. */
+export const FRESH_SECONDS = 300;
 const REVIEW_DAYS = 8;
 const HOUR_MS = 3_600_000;
 

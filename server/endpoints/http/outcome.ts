@@ -2,6 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { toFault, type Fault } from '../../../profiles/fault.ts';
+import { FRESH_SECONDS } from '../../flows/break-glass.ts';
 import { HTTP_OF_FAULT, toOperationOutcome } from '../../../profiles/operation-outcome.ts';
 
 /** Codes of a Fault that HTTP answers by a status of its own. @see RFC 9110 section 15.5 */
@@ -46,6 +47,8 @@ export function statusOf({ kind, protocolCode = '' }: Fault): number {
 export function challengeOf(ctx: Context, { kind, protocolCode }: Fault): string | undefined {
   if (kind === 'forbidden') return protocolCode === INSUFFICIENT_SCOPE ? `Bearer error="${INSUFFICIENT_SCOPE}"` : undefined;
   if (kind !== 'login') return undefined;
+  // RFC 9470 section 3: the token holds, the sign-in behind it is too old.
+  if (protocolCode === INSUFFICIENT_AUTHENTICATION) return `Bearer error="${INSUFFICIENT_AUTHENTICATION}", max_age="${FRESH_SECONDS}"`;
   return hasToken(ctx) ? 'Bearer error="invalid_token"' : 'Bearer';
 }
 
@@ -55,3 +58,4 @@ export function hasToken(ctx: Context): boolean {
 }
 
 const INSUFFICIENT_SCOPE = 'insufficient_scope';
+const INSUFFICIENT_AUTHENTICATION = 'insufficient_user_authentication';
