@@ -1,6 +1,6 @@
 /** A Patient as its establishment feeds it (PIXm ITI-104 by conditional update, or a conditional create). */
 import { randomUUID } from 'node:crypto';
-import type { Patient } from '@medplum/fhirtypes';
+import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search-index.ts';
 import type { SystemGrant } from '../access/grant.ts';
@@ -60,10 +60,27 @@ async function updatedPatient(deps: Deps, grant: SystemGrant, { resource, identi
   const place = placeOf(standing);
   const identifiers = resource.identifier ?? [];
   const { person, parts } = await enrol(deps.records, grant, { reference: place.subject, identity, identifiers }, deps.region.qualifiedSystems, standing.person);
+  // Beside the identity's own claim there is a new one, or two persons would become one.
+  if ((parts.claims ?? []).length > 1 || (parts.rekeys ?? []).length > 0) await refuseCorrection(deps, grant, standing, identifiers);
   const row = await deps.records.peek(grant, { kind: 'resource', type: 'Patient', id: place.id });
   const put = changed(deps.indexer, row, cleaned(resource, place.id), now, { person, subject: place.subject });
   const unchanged = put.puts === undefined ? { standing: standing.version } : {};
   return { ...place, person, status: '200 OK', parts: joinParts(parts, put), ...unchanged };
+}
+
+/**
+ * A qualified identifier that takes the place of another is a correction: two persons are then meant. Under one
+ * person key each would see the other's record, and no later correction could part them.
+ */
+async function refuseCorrection({ records, region }: Deps, grant: SystemGrant, { patient, version }: KnownPatient, sent: readonly Identifier[]): Promise<void> {
+  const values = new Map(sent.map(({ system = '', value = '' }) => [system, value]));
+  for (let former = version; former > 0; former -= 1) {
+    const row = await records.peek(grant, { kind: 'resource', type: 'Patient', id: patient.slice('Patient/'.length), version: former });
+    const { identifier = [] } = JSON.parse(row?.json ?? '{}') as Partial<Patient>;
+    const differs = ({ system = '', value }: Identifier): boolean => region.qualifiedSystems.includes(system) && values.has(system) && values.get(system) !== value;
+    if (!identifier.some(differs)) continue;
+    throw new Fault('conflict', 'The Patient had another qualified identifier of this system and cannot become another person', { expression: 'Patient.identifier' });
+  }
 }
 
 function placeOf({ patient, person }: KnownPatient) {

@@ -16,7 +16,7 @@ const PERSON = { familyName: 'Orbélian', givenName: 'Ysaline', birthDate: '1979
 const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900491' };
 
 /** A Patient of the tests; without `national` only its establishment knows who it is. */
-function aPatient(establishment: typeof strasbourg | typeof nancy, number: string, national?: typeof NATIONAL): Patient {
+function aPatient(establishment: typeof strasbourg | typeof nancy, number: string, national?: { readonly system: string; readonly value: string }): Patient {
   const patient = toPatient({ ...PERSON, national: national ?? NATIONAL, localId: { [establishment.key]: number } }, establishment);
   return national === undefined ? { ...patient, identifier: (patient.identifier ?? []).slice(0, 1) } : patient;
 }
@@ -97,6 +97,19 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
       expectOutcome(await region.nancy.send('PUT', `Patient?${conditionOf(strasbourg, 'W-40')}`, patient), 400, 'required');
       const { identifier: _identifier, ...nobody } = patient;
       expectOutcome(await region.strasbourg.send('POST', 'Patient', nobody), 400, 'required');
+    });
+
+    it('does not join two persons by a corrected identifier, neither at once nor after leaving it out', async () => {
+      const path = `Patient?${conditionOf(strasbourg, 'W-45')}`;
+      const wrong = { ...NATIONAL, value: '279036799900895' };
+      expect((await region.nancy.send('PUT', `Patient?${conditionOf(nancy, 'W-46')}`, aPatient(nancy, 'W-46', wrong))).status).to.equal(201);
+      expect((await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-45', wrong))).status).to.equal(201);
+      const heleneHers = aPatient(strasbourg, 'W-45', PATIENTS.helene.national);
+      expectOutcome(await region.strasbourg.send('PUT', path, heleneHers), 409, 'conflict');
+      expectOutcome(await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-45', { ...NATIONAL, value: '279036799900996' })), 409, 'conflict');
+      expect((await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-45'))).status).to.equal(200);
+      expectOutcome(await region.strasbourg.send('PUT', path, heleneHers), 409, 'conflict');
+      expect(await count(region.patient, 'Patient')).to.equal(2);
     });
 
     it('refuses a Patient with two qualified identifiers of one system', async () => {
