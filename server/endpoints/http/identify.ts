@@ -38,10 +38,13 @@ export function visitOf(ctx: Context, requester: Requester, server: string): Vis
   return { requester, requestId: requestIdOf(ctx), address: ctx.ip, server };
 }
 
-/** The client's X-Request-Id when it is a plain name, else one of our own. */
+/** The client's X-Request-Id when it is a plain name, else one of our own: one in the answer and in all events. */
 export function requestIdOf(ctx: Context): string {
   const sent = ctx.get('X-Request-Id');
-  return /^[\w.:-]{1,128}$/.test(sent) ? sent : randomUUID();
+  if (/^[\w.:-]{1,128}$/.test(sent)) return sent;
+  const state = ctx.state as { requestId?: string };
+  state.requestId ??= randomUUID();
+  return state.requestId;
 }
 
 /** Records that somebody who could not be identified was refused. */
