@@ -123,10 +123,11 @@ for (const store of STORES) {
       });
 
       it('answers a SOAP fault to a stranger who made himself the correspondent', async () => {
-        const { reply, requestId } = await ask(STRANGER, (assertion) => assertion.replaceAll(STRANGER, DECLARED));
+        const { reply } = await ask(STRANGER, (assertion) => assertion.replaceAll(STRANGER, DECLARED));
         expect(reply.status).to.equal(400);
         expect(select(reply, '//env:Subcode/env:Value')).to.deep.equal(['wsse:FailedAuthentication']);
-        expect(await eventsForPatient(world, requestId)).to.deep.equal([]);
+        const refusals = await world.trail.eventsOf(reply.headers.get('X-Request-Id') ?? '');
+        expect(refusals.map(({ event, persons }) => [event.outcome, event.agent.some(({ who }) => who?.reference), persons])).to.deep.equal([['4', false, []]]);
       });
     });
 

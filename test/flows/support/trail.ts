@@ -42,7 +42,7 @@ function openFiles(dataDir: string): TrailReader {
   };
 }
 
-type MongoEvent = { readonly persons: readonly string[]; readonly event?: string; readonly sequence?: number };
+type MongoEvent = { readonly type: string; readonly persons: readonly string[]; readonly event?: string; readonly sequence?: number };
 
 /** Events that a request of the last moment may be among. */
 const LATEST = 20;
@@ -58,7 +58,7 @@ async function openMongo(uri: string): Promise<TrailReader> {
   };
   return {
     eventsOf: async (requestId) => {
-      const latest = await db.collection<MongoEvent>('audit_events').find().sort({ sort: -1 }).limit(LATEST).toArray();
+      const latest = await db.collection<MongoEvent>('audit_events').find({ type: 'AuditEvent' }).sort({ sort: -1, id: 1 }).limit(LATEST).toArray();
       const events = await Promise.all(latest.map(eventOf));
       return events.filter(({ event }) => requestIdOf(event) === requestId);
     },

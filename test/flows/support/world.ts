@@ -68,7 +68,8 @@ async function writeRegion(folder: string, { name, certificate }: Issuer): Promi
 
 type Published = Pick<Sent, 'ids' | 'manifest'>;
 
-async function publish(server: TestServer, author: Access, exam: Exam): Promise<Published> {
+/** Sends the images to a server and the report as an author, declares the correspondent, and waits until the study is closed. */
+export async function publish(server: TestServer, author: Access, exam: Exam): Promise<Published> {
   await storescu(exam, server.dimse);
   await send(author, '/', exam.bundle);
   const { system, value } = patientIdentifier(PATIENTS.helene, strasbourg);
