@@ -29,10 +29,10 @@ export interface BlobWriter {
 export interface ImageStore {
   create(): Promise<BlobWriter>;
   /**
-   * Streams a blob, or from `start` on.
+   * Streams a blob, or what lies from `start` on and before `end`.
    * @throws {Fault} not-found - no such blob
    */
-  open(name: string, start?: number): Promise<Readable>;
+  open(name: string, start?: number, end?: number): Promise<Readable>;
   /** Names of all blobs older than an age in milliseconds: the sweep asks for those that no row refers to. */
   names(olderThanMs: number): AsyncIterable<string>;
   /** Removes a blob; an absent one is no error. */

@@ -25,8 +25,8 @@ export async function namesOf(images: ImageStore, olderThanMs = 0): Promise<stri
   return names.sort();
 }
 
-async function readBlob(images: ImageStore, name: string, start?: number): Promise<Buffer> {
-  return await buffer(await images.open(name, start));
+async function readBlob(images: ImageStore, name: string, start?: number, end?: number): Promise<Buffer> {
+  return await buffer(await images.open(name, start, end));
 }
 
 /** Runs the contract of the image store on an adapter. */
@@ -66,6 +66,14 @@ function writingContract(images: () => ImageStore): void {
     expect((await readBlob(images(), name, 7)).toString()).to.equal('789');
     expect(await readBlob(images(), name, size)).to.have.length(0);
     expect(await readBlob(images(), name, size + 5)).to.have.length(0);
+  });
+
+  it('reads up to an end, which is not in it', async () => {
+    const { name, size } = await writeBlob(images(), Buffer.from('0123456789'));
+    expect((await readBlob(images(), name, 2, 5)).toString()).to.equal('234');
+    expect((await readBlob(images(), name, 8, size + 5)).toString()).to.equal('89');
+    expect(await readBlob(images(), name, 5, 5)).to.have.length(0);
+    expect(await readBlob(images(), name, 5, 2)).to.have.length(0);
   });
 
   it('keeps the order of chunks that were not awaited, and takes a view of a larger buffer', async () => {

@@ -4,7 +4,7 @@
  */
 import { mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Fault } from '../../../profiles/fault.ts';
 import type { BlobWriter, ImageStore } from '../../ports/image-store.ts';
 import { isBlobName, newBlobName, pathOf } from './blob-name.ts';
@@ -42,9 +42,11 @@ class FileImageStore implements ImageStore {
     }
   }
 
-  async open(name: string, start = 0): Promise<Readable> {
+  async open(name: string, start = 0, end = Infinity): Promise<Readable> {
     const handle = await this.#openExisting(name);
-    return handle.createReadStream({ start, highWaterMark: READ_BYTES });
+    if (end > start) return handle.createReadStream({ start, end: end - 1, highWaterMark: READ_BYTES });
+    await handle.close();
+    return Readable.from([]);
   }
 
   async *names(olderThanMs: number): AsyncIterable<string> {
