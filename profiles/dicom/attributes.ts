@@ -114,6 +114,7 @@ export const TAG = {
   EncapsulatedDocument: 0x00_42_00_11,
   MIMETypeOfEncapsulatedDocument: 0x00_42_00_12,
   EncapsulatedDocumentLength: 0x00_42_00_15,
+  ExtendedOffsetTable: 0x7f_e0_00_01,
   FloatPixelData: 0x7f_e0_00_08,
   DoubleFloatPixelData: 0x7f_e0_00_09,
   PixelData: 0x7f_e0_00_10,

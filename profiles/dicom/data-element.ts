@@ -7,6 +7,8 @@ export type DicomElement = {
   readonly vr: VR;
   /** Bytes of the value field as encoded; {@link UNDEFINED_LENGTH} when it ends with a delimiter. */
   readonly length: number;
+  /** Where the value begins in the (inflated) data set. */
+  readonly offset: number;
   readonly value: Uint8Array | undefined;
   readonly items: readonly DicomDataSet[] | undefined;
 };

@@ -62,7 +62,7 @@ export class DataSetScanner {
       if (FOREIGN_GROUPS.has(this.#tag >>> 16)) throw this.#fault('No data set holds an element of this group');
       if (PIXEL_DATA.has(this.#tag)) {
         this.pixelDataOffset = this.#position;
-        this.#keep(dataSet, undefined, undefined);
+        this.#keep(dataSet, this.#position, undefined, undefined);
         return dataSet;
       }
       this.#readValue(dataSet, end, 0);
@@ -85,9 +85,9 @@ export class DataSetScanner {
   }
 
   /** A first occurrence wins over a repeated tag. */
-  #keep(dataSet: OpenDataSet, value: Uint8Array | undefined, items: readonly DicomDataSet[] | undefined): void {
+  #keep(dataSet: OpenDataSet, offset: number, value: Uint8Array | undefined, items: readonly DicomDataSet[] | undefined): void {
     if (dataSet.elements.has(this.#tag)) return;
-    dataSet.elements.set(this.#tag, { tag: this.#tag, vr: this.#vr, length: this.#length, value, items });
+    dataSet.elements.set(this.#tag, { tag: this.#tag, vr: this.#vr, length: this.#length, offset, value, items });
   }
 
   #readHeader(end: number): void {
@@ -134,7 +134,7 @@ export class DataSetScanner {
     if (isBulk && depth === 0 && this.#mayStopInBulk && this.#position + this.#length > end) this.stoppedInBulk = true;
     else this.#need(this.#length, end);
     const value = isBulk ? undefined : this.#bytes.subarray(this.#position, this.#position + this.#length);
-    this.#keep(dataSet, value, undefined);
+    this.#keep(dataSet, this.#position, value, undefined);
     this.#position += this.#length;
     if (value !== undefined) this.#notice(dataSet, value);
   }
@@ -147,13 +147,13 @@ export class DataSetScanner {
 
   #readSequence(parent: OpenDataSet, end: number, depth: number, isImplicit: boolean): void {
     if (depth >= this.#limits.maxDepth) throw this.#fault(`Sequences nest deeper than ${this.#limits.maxDepth}`);
-    const { tag, vr, length } = { tag: this.#tag, vr: this.#vr, length: this.#length };
+    const { tag, vr, length, offset } = { tag: this.#tag, vr: this.#vr, length: this.#length, offset: this.#position };
     const around = { explicitVR: this.#explicitVR, littleEndian: this.#littleEndian };
     if (isImplicit) [this.#explicitVR, this.#littleEndian] = [false, true];
     const items = this.#readItems(parent.characterSet, this.#endOf(length, end), length === UNDEFINED_LENGTH, depth);
     [this.#explicitVR, this.#littleEndian] = [around.explicitVR, around.littleEndian];
     [this.#tag, this.#vr, this.#length] = [tag, vr === 'UN' ? 'SQ' : vr, length];
-    this.#keep(parent, undefined, items);
+    this.#keep(parent, offset, undefined, items);
   }
 
   #readItems(characterSet: readonly string[], end: number, isDelimited: boolean, depth: number): DicomDataSet[] {
@@ -184,7 +184,7 @@ export class DataSetScanner {
   #skipFragments(dataSet: OpenDataSet, end: number): void {
     const form = VALUE_REPRESENTATION[this.#vr].form;
     if (form !== 'binary') throw this.#fault('Only sequences and encapsulated pixels may have an undefined length');
-    this.#keep(dataSet, undefined, undefined);
+    this.#keep(dataSet, this.#position, undefined, undefined);
     for (;;) {
       this.#readHeader(end);
       if (this.#tag === SEQUENCE_DELIMITATION) return;

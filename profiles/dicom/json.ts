@@ -3,7 +3,7 @@ import type { DicomDataSet, DicomElement } from './data-element.ts';
 import { formatTag } from './data-element.ts';
 import { TAG } from './attributes.ts';
 import { numericValues, textValues } from './element-values.ts';
-import { VALUE_REPRESENTATION } from './value-representation.ts';
+import { VALUE_REPRESENTATION, wordBytesOf } from './value-representation.ts';
 import type { VR } from './value-representation.ts';
 
 /** A person name by component group (F.2.2). */
@@ -100,11 +100,9 @@ function toPersonName(text: string): JsonPersonName | null {
   return Object.keys(name).length === 0 ? null : name;
 }
 
-const WORD_BYTES: Partial<Record<VR, number>> = { OW: 2, OF: 4, OL: 4, OD: 8, OV: 8 };
-
 /** Words of a big endian data set are turned round: InlineBinary is little endian (F.2.7). */
 function toBase64(value: Uint8Array, vr: VR, littleEndian: boolean): string {
-  const width = WORD_BYTES[vr] ?? 1;
+  const width = wordBytesOf(vr);
   if (littleEndian || width === 1) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64');
   const turned = Buffer.from(value);
   for (let at = 0; at + width <= turned.length; at += width) turned.subarray(at, at + width).reverse();

@@ -49,6 +49,13 @@ export const VALUE_REPRESENTATION = {
 /** A two-letter value representation. */
 export type VR = keyof typeof VALUE_REPRESENTATION;
 
+const WORD_BYTES: Partial<Record<VR, number>> = { OW: 2, OF: 4, OL: 4, OD: 8, OV: 8 };
+
+/** Bytes of the words of a binary VR, which a big endian data set turns round (PS3.5 7.3); 1 when it has none. */
+export function wordBytesOf(vr: VR): number {
+  return WORD_BYTES[vr] ?? 1;
+}
+
 const VR_BY_CODE = new Map<number, VR>(
   Object.keys(VALUE_REPRESENTATION).map((vr) => [(vr.charCodeAt(0) << 8) | vr.charCodeAt(1), vr as VR]),
 );

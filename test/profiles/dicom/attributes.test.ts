@@ -13,7 +13,7 @@ const dictionary = dcmjs.data.DicomMetaDictionary.nameMap;
 
 function holding(tag: number, vr: VR, value: string | Buffer): DicomDataSet {
   const bytes = Buffer.from(value);
-  const element = { tag, vr, length: bytes.length, value: bytes, items: undefined };
+  const element = { tag, vr, length: bytes.length, offset: 0, value: bytes, items: undefined };
   return { littleEndian: true, characterSet: [], elements: new Map([[tag, element]]) };
 }
 
