@@ -16,6 +16,8 @@ export type InstancesRequest = {
   readonly passage: PassageKind;
   /** Leaves `metadata` of the rows empty: for doors that send the bytes only. */
   readonly omitMetadata?: true;
+  /** What the event tells beside the counts. */
+  readonly detail?: Readonly<Record<string, string>>;
 };
 
 /** What the flow needs. */
@@ -34,12 +36,12 @@ export function retrieveInstances(deps: GuardDeps) {
   return async (visit: Visit, request: InstancesRequest): Promise<AsyncIterable<InstanceRow>> =>
     await refusalsRecorded(deps, visit, request.passage, async () => {
       requireScope(visit.requester, 'ImagingStudy', 'r');
-      const { passage, ...which } = request;
+      const { passage, detail, ...which } = request;
       const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
       const first = await guarded(deps, visit, passage, question, ({ study, instances }) => {
         if (study === undefined || instances.length === 0) return NOTHING;
-        const detail = detailOf(which, instances.length);
-        return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, detail)] };
+        const told = { ...detailOf(which, instances.length), ...detail };
+        return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)] };
       });
       const { instances } = first.answer;
       if (instances.length === 0) throw foundNothing('No such study, series or instance');

@@ -1,0 +1,152 @@
+/** A requester opens frames or a large value of one instance: WADO-RS frames and bulk data. */
+import { DICOM_UID } from '../../profiles/codes.ts';
+import { TAG, textOf } from '../../profiles/dicom/attributes.ts';
+import { UNDEFINED_LENGTH, type DicomDataSet, type DicomElement } from '../../profiles/dicom/data-element.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { ImageStore } from '../ports/image-store.ts';
+import { frameBytes, valueBytes, type BulkBytes } from './bulk-bytes.ts';
+import { indexElement, indexFrames, pixelDataOf, type FrameIndex } from './frame-index.ts';
+import type { GuardDeps, Visit } from './guard.ts';
+import { retrieveInstances } from './retrieve-instances.ts';
+import { rangesOf, readHeader } from './stored-data-set.ts';
+
+/** One instance; the series is checked when it is given. */
+export type InstancePlace = { readonly studyInstanceUID: string; readonly seriesInstanceUID?: string; readonly sopInstanceUID: string };
+
+/** What was found: parts to be read once, in order, each under what holds then. */
+export type FoundBulk = {
+  readonly row: InstanceRow;
+  /** Transfer syntax of frames as they are sent; undefined for a value that is no pixel data. */
+  readonly transferSyntaxUID: string | undefined;
+  /** Media type that the object gives its encapsulated document. */
+  readonly documentType: string | undefined;
+  readonly count: number;
+  readonly parts: AsyncIterable<BulkBytes>;
+};
+
+/** What the flow needs. */
+export type RetrieveBulkDeps = GuardDeps & { readonly images: ImageStore };
+
+/** A slow reader must not outrun a withdrawal: what was decided longer ago than this is decided again. */
+const STALE_MS = 500;
+/** Indexes of frames that are kept: viewers ask for the frames of one instance one by one. */
+const MAX_KEPT_INDEXES = 64;
+const MAX_KEPT_FRAMES = 20_000;
+
+/**
+ * Finds frames (numbers from 1).
+ * @throws {Fault} not-found - no such instance, none that the requester may see, or no such frame
+ * @throws {Fault} not-supported - the frames of the instance cannot be told apart
+ */
+export function retrieveFrames(deps: RetrieveBulkDeps) {
+  const find = findInstance(deps);
+  const indexOf = keptIndexes(deps.images);
+  return async (visit: Visit, place: InstancePlace, numbers: readonly number[]): Promise<FoundBulk> => {
+    const { row, again } = await find(visit, place, { frames: listed(numbers) });
+    const index = await indexOf(row);
+    if (numbers.some((number) => number > index.count)) throw new Fault('not-found', 'The instance has no such frame');
+    return framesOf(deps.images, row, index, numbers, again);
+  };
+}
+
+/**
+ * Finds a value by its path: tags, with item numbers (from 0) between them. Encapsulated pixel data is sent as its
+ * frames.
+ * @throws {Fault} not-found - no such instance, none that the requester may see, or no such value
+ */
+export function retrieveBulkData(deps: RetrieveBulkDeps) {
+  const find = findInstance(deps);
+  return async (visit: Visit, place: InstancePlace, path: readonly string[]): Promise<FoundBulk> => {
+    const { row, again } = await find(visit, place, { bulkdata: path.join('/') });
+    const read = rangesOf(deps.images, row);
+    const { element, dataSet } = elementAt(await readHeader(deps.images, row), path);
+    if (element.items !== undefined) throw noValue();
+    if (element.length === UNDEFINED_LENGTH) {
+      const index = await indexElement(dataSet, element, read);
+      return framesOf(deps.images, row, index, numbersTo(index.count), again);
+    }
+    const isPixelData = element === pixelDataOf(dataSet);
+    return {
+      row,
+      transferSyntaxUID: isPixelData ? DICOM_UID.explicitLittleEndian : undefined,
+      documentType: element.tag === TAG.EncapsulatedDocument ? textOf(dataSet, TAG.MIMETypeOfEncapsulatedDocument)?.toLowerCase() : undefined,
+      count: 1,
+      parts: single(valueBytes(element, row.transferSyntaxUID, read)),
+    };
+  };
+}
+
+type Found = { readonly row: InstanceRow; readonly again: () => Promise<void> };
+
+/** Finds the instance; `again` decides again whether it may be seen, when the decision has aged. */
+function findInstance(deps: RetrieveBulkDeps) {
+  const retrieve = retrieveInstances(deps);
+  return async (visit: Visit, { sopInstanceUID, ...study }: InstancePlace, detail: Readonly<Record<string, string>>): Promise<Found> => {
+    const rows = await retrieve(visit, { ...study, sopInstanceUIDs: [sopInstanceUID], passage: 'wado', omitMetadata: true, detail });
+    let decided = deps.clock.now();
+    const again = async (): Promise<void> => {
+      if (deps.clock.now() - decided <= STALE_MS) return;
+      await firstOf(rows);
+      decided = deps.clock.now();
+    };
+    return { row: await firstOf(rows), again };
+  };
+}
+
+async function firstOf(rows: AsyncIterable<InstanceRow>): Promise<InstanceRow> {
+  for await (const row of rows) return row;
+  throw new Fault('not-found', 'No such study, series or instance');
+}
+
+/** The last indexes that were asked for, by the random name of the bytes. */
+function keptIndexes(images: ImageStore): (row: InstanceRow) => Promise<FrameIndex> {
+  const kept = new Map<string, FrameIndex>();
+  return async (row) => {
+    const { name } = row.blob;
+    const index = kept.get(name) ?? (await indexFrames(await readHeader(images, row), rangesOf(images, row)));
+    kept.delete(name);
+    if (index.count <= MAX_KEPT_FRAMES) kept.set(name, index);
+    const [oldest] = kept.keys();
+    if (kept.size > MAX_KEPT_INDEXES && oldest !== undefined) kept.delete(oldest);
+    return index;
+  };
+}
+
+function framesOf(images: ImageStore, row: InstanceRow, index: FrameIndex, numbers: readonly number[], again: () => Promise<void>): FoundBulk {
+  const read = rangesOf(images, row);
+  async function* parts(): AsyncGenerator<BulkBytes> {
+    for (const number of numbers) {
+      await again();
+      yield await frameBytes(index, number - 1, row.transferSyntaxUID, read);
+    }
+  }
+  const transferSyntaxUID = index.kind === 'native' ? DICOM_UID.explicitLittleEndian : row.transferSyntaxUID;
+  return { row, transferSyntaxUID, documentType: undefined, count: numbers.length, parts: parts() };
+}
+
+async function* single(bytes: BulkBytes): AsyncGenerator<BulkBytes> {
+  yield bytes;
+}
+
+function elementAt(dataSet: DicomDataSet, [tag = '', item, ...rest]: readonly string[]): { element: DicomElement; dataSet: DicomDataSet } {
+  const element = /^[0-9A-F]{8}$/.test(tag) ? dataSet.elements.get(Number.parseInt(tag, 16)) : undefined;
+  if (element === undefined) throw noValue();
+  if (item === undefined) return { element, dataSet };
+  const inner = /^\d{1,6}$/.test(item) ? element.items?.[Number(item)] : undefined;
+  if (inner === undefined) throw noValue();
+  return elementAt(inner, rest);
+}
+
+function noValue(): Fault {
+  return new Fault('not-found', 'The instance has no such value');
+}
+
+function numbersTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => at + 1);
+}
+
+/** A few numbers as they were asked, many as how many. */
+function listed(numbers: readonly number[]): string {
+  return numbers.length <= 20 ? numbers.join(',') : `${numbers.length} frames`;
+}

@@ -1,0 +1,81 @@
+/** The data set of a stored instance: its header, and any range of its bytes, none of which is held whole. */
+import { createInflateRaw } from 'node:zlib';
+import { pipeline } from 'node:stream';
+import type { Readable } from 'node:stream';
+import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
+import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
+import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { ImageStore } from '../ports/image-store.ts';
+
+/** Where the bytes of an instance lie. */
+export type StoredInstance = Pick<InstanceRow, 'blob' | 'dataSetOffset' | 'transferSyntaxUID'>;
+
+/** The bytes between two offsets of the data set, as it is once inflated. */
+export type ReadRange = (start: number, end: number) => Promise<AsyncIterable<Uint8Array>>;
+
+const FIRST_READ = 32 * 1024;
+const MAX_ELEMENTS = 500_000;
+/** As much of a deflated data set as is inflated for one range. */
+const MAX_INFLATED_BYTES = 2 * 1024 * 1024 * 1024;
+
+/**
+ * Reads the header.
+ * @throws {Fault} invalid, too-costly - it was received by other rules than those of now
+ */
+export async function readHeader(images: ImageStore, { blob, dataSetOffset, transferSyntaxUID }: StoredInstance): Promise<DicomHeader> {
+  for (let length = FIRST_READ; ; length *= 8) {
+    const isWhole = dataSetOffset + length >= blob.size;
+    const bytes = await collect(await images.open(blob.name, dataSetOffset, dataSetOffset + length));
+    const header = scanHeader(bytes, transferSyntaxUID, { isWhole, maxElements: MAX_ELEMENTS });
+    if (header !== 'incomplete') return header;
+    if (isWhole || length > SCAN_LIMITS.maxBytes) throw new Fault('invalid', 'The data set has no readable header');
+  }
+}
+
+/** Makes the reading of ranges. A range that ends too early breaks off with a Fault: its reader must not take it for whole. */
+export function rangesOf(images: ImageStore, { blob, dataSetOffset, transferSyntaxUID }: StoredInstance): ReadRange {
+  if (encodingOf(transferSyntaxUID).deflated) {
+    return async (start, end) => inflated(await images.open(blob.name, dataSetOffset), start, end);
+  }
+  return async (start, end) => whole(await images.open(blob.name, dataSetOffset + start, dataSetOffset + end), end - start);
+}
+
+/** Collects a range that is known to be small. */
+export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+}
+
+async function* whole(stream: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+  let left = length;
+  for await (const chunk of stream) {
+    left -= chunk.length;
+    yield chunk;
+  }
+  if (left > 0) throw cutShort();
+}
+
+async function* inflated(stream: Readable, start: number, end: number): AsyncGenerator<Uint8Array> {
+  if (end > MAX_INFLATED_BYTES) {
+    stream.destroy();
+    throw new Fault('too-costly', `At most ${MAX_INFLATED_BYTES} bytes of a deflated data set are inflated`);
+  }
+  const inflate = createInflateRaw();
+  // The consumer sees the error: it reads the last stream of the pipeline.
+  pipeline(stream, inflate, () => undefined);
+  let position = 0;
+  for await (const chunk of inflate as AsyncIterable<Buffer>) {
+    const [from, to] = [Math.max(start - position, 0), Math.min(end - position, chunk.length)];
+    if (to > from) yield chunk.subarray(from, to);
+    position += chunk.length;
+    if (position >= end) return;
+  }
+  if (start < end) throw cutShort();
+}
+
+function cutShort(): Fault {
+  return new Fault('exception', 'The stored instance ends too early');
+}
