@@ -82,13 +82,11 @@ export async function recordRefusal(deps: Pick<GuardDeps, 'trail' | 'clock'>, vi
   await deps.trail.record([refusalOf(deps.clock, visit, kind, fault)]);
 }
 
+/** What an event of a write tells beside its visit. */
+export type About = Pick<Partial<PassageFacts>, 'patient' | 'entities' | 'consent' | 'outcome' | 'outcomeDesc'> & { readonly person?: PersonKey };
+
 /** The record of an event about one person, or about none: for writes, which carry their events in their plan. */
-export function eventRecord(
-  clock: Clock,
-  visit: Visit,
-  kind: PassageKind,
-  about: { readonly person?: PersonKey; readonly patient?: string; readonly entities?: readonly TouchedEntity[]; readonly consent?: string },
-): AuditRecord {
+export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about: About): AuditRecord {
   const { person, ...facts } = about;
   return { event: buildAuditEvent({ ...factsOf(clock, visit, kind), ...facts }), persons: person === undefined ? [] : [person] };
 }

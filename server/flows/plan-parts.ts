@@ -51,6 +51,7 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
     puts: all('puts'),
     deletes: all('deletes'),
     instances: all('instances'),
+    quarantined: all('quarantined'),
     rights: all('rights'),
     revoked: all('revoked'),
     rekeys: all('rekeys'),

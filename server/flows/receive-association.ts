@@ -5,9 +5,9 @@
 import { studyEntity } from '../../profiles/audit-event.ts';
 import { toFault } from '../../profiles/fault.ts';
 import type { EstablishmentRequester, PersonKey } from '../access/requester.ts';
-import type { AuditRecord, InstanceRow } from '../ports/commit-plan.ts';
+import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from './guard.ts';
-import type { AnnouncedInstance, InstanceSession, receiveInstance } from './receive-instance.ts';
+import type { AnnouncedInstance, InstanceSession, ReceivedInstance, receiveInstance } from './receive-instance.ts';
 
 /** An instance announced on an association. */
 export type AssociatedInstance = AnnouncedInstance & { readonly associationId: string };
@@ -18,7 +18,8 @@ export type StoreSession = { write(chunk: Uint8Array): Promise<void>; finish(): 
 /** What the flow needs. */
 export type ReceiveAssociationDeps = GuardDeps & { readonly receive: ReturnType<typeof receiveInstance>; readonly server: string };
 
-type Sent = { stored: number; already: number; readonly person: PersonKey; readonly patient: string };
+type Sent = { readonly counts: Record<Counted, number>; readonly person: PersonKey; readonly patient: string };
+type Counted = Exclude<ReceivedInstance['outcome'], 'quarantined'>;
 
 /** Follows the associations of the DIMSE door. */
 export function receiveAssociation(deps: ReceiveAssociationDeps) {
@@ -47,9 +48,12 @@ export function receiveAssociation(deps: ReceiveAssociationDeps) {
 
 function sessionOf(deps: ReceiveAssociationDeps, visit: Visit, studies: Map<string, Sent>, instance: AssociatedInstance): StoreSession {
   let patientOf = '';
-  const session: InstanceSession = deps.receive(instance, (row, patient) => {
-    patientOf = patient;
-    return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, row, patient)];
+  const session: InstanceSession = deps.receive(instance, {
+    accepted: (row, patient) => {
+      patientOf = patient;
+      return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, row, patient)];
+    },
+    quarantined: (aside) => [quarantining(deps, visit, aside)],
   });
   const refused = async (error: unknown): Promise<never> => {
     await recordRefusal(deps, visit, 'c-store', toFault(error));
@@ -59,12 +63,17 @@ function sessionOf(deps: ReceiveAssociationDeps, visit: Visit, studies: Map<stri
     write: async (chunk) => await session.write(chunk).catch(refused),
     finish: async () => {
       const { row, outcome } = await session.finish().catch(refused);
-      const sent = studies.get(row.studyInstanceUID) ?? { stored: 0, already: 0, person: row.person, patient: patientOf };
-      sent[outcome] += 1;
+      if (outcome === 'quarantined') return;
+      const sent = studies.get(row.studyInstanceUID) ?? { counts: noneYet(), person: row.person, patient: patientOf };
+      sent.counts[outcome] += 1;
       studies.set(row.studyInstanceUID, sent);
     },
     abort: async () => await session.abort(),
   };
+}
+
+function noneYet(): Sent['counts'] {
+  return { stored: 0, already: 0, 'other-transfer-syntax': 0 };
 }
 
 function visitOf(server: string, { peer, associationId }: AssociatedInstance): Visit {
@@ -83,7 +92,14 @@ function beginning(deps: ReceiveAssociationDeps, visit: Visit, row: InstanceRow,
   return eventRecord(deps.clock, visit, 'c-store-begin', { person: row.person, patient, entities: [studyEntity(row.studyInstanceUID)] });
 }
 
-function closingEvent(deps: ReceiveAssociationDeps, visit: Visit, study: string, { stored, already, person, patient }: Sent): AuditRecord {
-  const entities = [studyEntity(study, undefined, { stored: String(stored), already: String(already) })];
+/** Names what was sent and why it is kept aside, never what stands. No patient reads it: whose it is, is the question. */
+function quarantining(deps: ReceiveAssociationDeps, visit: Visit, { studyInstanceUID, sopInstanceUID, reason }: QuarantinedInstance): AuditRecord {
+  const entities = [studyEntity(studyInstanceUID, undefined, { quarantined: sopInstanceUID, reason })];
+  return eventRecord(deps.clock, visit, 'c-store', { outcome: '4', outcomeDesc: `quarantined: ${reason}`, entities });
+}
+
+function closingEvent(deps: ReceiveAssociationDeps, visit: Visit, study: string, { counts, person, patient }: Sent): AuditRecord {
+  const told = (Object.keys(counts) as Counted[]).filter((name) => name !== 'other-transfer-syntax' || counts[name] > 0);
+  const entities = [studyEntity(study, undefined, Object.fromEntries(told.map((name) => [name, String(counts[name])])))];
   return eventRecord(deps.clock, visit, 'c-store', { person, patient, entities });
 }

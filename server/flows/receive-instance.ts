@@ -13,10 +13,11 @@ import type { Indexer } from '../../profiles/search-index.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { AuditRecord, InstanceRow } from '../ports/commit-plan.ts';
+import type { AuditRecord, CommitPlan, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { BlobRef, BlobWriter, ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { HeaderReader } from './header-reader.ts';
+import { compareWithStanding, studyKey } from './standing-instance.ts';
 import { enrol, findIdentity } from './persons.ts';
 import { authorRights, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
@@ -36,8 +37,11 @@ export type InstanceSession = {
   abort(): Promise<void>;
 };
 
-/** What became of an instance. */
-export type ReceivedInstance = { readonly outcome: 'stored' | 'already'; readonly row: InstanceRow };
+/**
+ * What became of an instance. The sender hears of success whichever it is: an answer that differs would tell what
+ * stands elsewhere.
+ */
+export type ReceivedInstance = { readonly outcome: 'stored' | 'already' | 'other-transfer-syntax' | 'quarantined'; readonly row: InstanceRow };
 
 /** What the flow needs. */
 export type ReceiveInstanceDeps = {
@@ -50,8 +54,11 @@ export type ReceiveInstanceDeps = {
   readonly quietPeriodMs: number;
 };
 
-/** Events that are to be durable with an instance. */
-export type EventsOf = (row: InstanceRow, patient: string) => readonly AuditRecord[];
+/** Events that are to be durable with an instance, by what becomes of it. */
+export type EventsOf = {
+  readonly accepted: (row: InstanceRow, patient: string) => readonly AuditRecord[];
+  readonly quarantined: (instance: QuarantinedInstance) => readonly AuditRecord[];
+};
 
 /** Opens the session of an announced instance. */
 export function receiveInstance(deps: ReceiveInstanceDeps) {
@@ -117,10 +124,11 @@ class Session implements InstanceSession {
   async #index(header: DicomHeader, blob: BlobRef): Promise<ReceivedInstance> {
     const digest = this.#digest.digest('hex');
     const row = { ...rowOf(header, this.#announced), blob, dataSetOffset: this.#meta.length, dataSetDigest: digest };
-    const { receipt, result } = await commitFresh(this.#deps.records, async () => await planOf(this.#deps, this.#announced, row, this.#eventsOf));
-    const outcome = receipt.instances[0] ?? 'stored';
-    if (outcome === 'already') await this.#deps.images.remove(blob.name);
-    return { outcome, row: result };
+    const build = async () => await planOf(this.#deps, this.#announced, row, this.#eventsOf);
+    const { receipt, result } = await commitFresh(this.#deps.records, build);
+    const kept = [...receipt.instances, ...receipt.quarantined].includes('stored');
+    if (!kept) await this.#deps.images.remove(blob.name);
+    return { row: result.row, outcome: result.fate === 'accepted' ? (receipt.instances[0] ?? 'stored') : result.fate };
   }
 }
 
@@ -156,22 +164,32 @@ function rowOf(header: DicomHeader, { peer, ...announced }: AnnouncedInstance): 
   };
 }
 
-async function planOf(deps: ReceiveInstanceDeps, { peer }: AnnouncedInstance, row: UnplacedRow, eventsOf: EventsOf) {
+type Planned = { readonly plan: CommitPlan; readonly result: { readonly row: InstanceRow; readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined' } };
+
+async function planOf(deps: ReceiveInstanceDeps, { peer }: AnnouncedInstance, unplaced: UnplacedRow, eventsOf: EventsOf): Promise<Planned> {
   const now = deps.clock.now();
   const grant = systemGrant('resolve-identity', now);
-  const { person, patient, parts } = await placePatient(deps, grant, peer.organization, JSON.parse(row.metadata) as DicomJson, now);
+  const { person, patient, parts } = await placePatient(deps, grant, peer.organization, JSON.parse(unplaced.metadata) as DicomJson, now);
   await refuseOpposed(deps.records, grant, person);
-  const placed: InstanceRow = { ...row, person };
-  const plan = joinParts(parts, {
-    claims: [{ key: `study|${row.studyInstanceUID}`, value: patient }],
-    instances: [placed],
-    audit: eventsOf(placed, patient),
+  const row: InstanceRow = { ...unplaced, person };
+  const verdict = await compareWithStanding(deps.records, grant, row, patient);
+  if (verdict === 'new') return { plan: joinParts(parts, acceptedParts(deps, row, patient, eventsOf, now)), result: { row, fate: 'accepted' } };
+  if (verdict === 'other-transfer-syntax') return { plan: joinParts({ audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
+  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
+  const aside: QuarantinedInstance = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: verdict, receivedAt: now };
+  return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined' } };
+}
+
+function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: string, eventsOf: EventsOf, now: number): PlanParts {
+  return {
+    claims: [{ key: studyKey(row.studyInstanceUID), value: patient }],
+    instances: [row],
+    audit: eventsOf.accepted(row, patient),
     agenda: [
       { key: `refresh|${row.studyInstanceUID}`, at: now },
       { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },
     ],
-  });
-  return { plan, result: placed };
+  };
 }
 
 type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };

@@ -8,6 +8,7 @@ import type { SystemGrant } from '../access/grant.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { RecordStore, VisibleRow } from '../ports/record-store.ts';
 import { knownPatient, type KnownPatient } from './persons.ts';
+import { studyKey } from './standing-instance.ts';
 
 /** One series, its instances in canonical order, and the metadata of the first of them. */
 export type StoredSeries = { readonly seriesInstanceUID: string; readonly attributes: DicomJson; readonly instances: readonly InstanceRow[] };
@@ -25,7 +26,7 @@ const MANY = 1_000;
 
 /** Loads a study; undefined when no instance of it is stored. */
 export async function loadStudy(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<StoredStudy | undefined> {
-  const reference = await records.claimed(grant, `study|${studyInstanceUID}`);
+  const reference = await records.claimed(grant, studyKey(studyInstanceUID));
   const patient = reference === undefined ? undefined : await knownPatient(records, grant, reference);
   if (patient === undefined) return undefined;
   const rows = await allInstances(records, grant, studyInstanceUID);

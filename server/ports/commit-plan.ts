@@ -11,7 +11,7 @@ import type { PersonKey } from '../access/requester.ts';
 import type { Right } from '../access/right.ts';
 import type { BlobRef } from './image-store.ts';
 
-/** The largest number of entries of one plan: puts, instances, rights, claims, agenda and audit together. */
+/** The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, agenda and audit together. */
 export const MAX_PLAN_ENTRIES = 2_000;
 
 /** One resource to write. The store gives it its next version and stamps `meta`. */
@@ -55,6 +55,19 @@ export type InstanceRow = {
   readonly person: PersonKey;
 };
 
+/** Why a received instance is kept aside: its SOP Instance UID or its study stands already for something else. */
+export type QuarantineReason = 'other-data-set' | 'other-patient';
+
+/**
+ * A received instance that contradicts what stands. Its bytes are kept for the people who must clear it up; no grant
+ * shows it and it belongs to no person.
+ */
+export type QuarantinedInstance = Pick<InstanceRow, 'studyInstanceUID' | 'sopInstanceUID' | 'blob' | 'dataSetDigest' | 'source'> & {
+  readonly reason: QuarantineReason;
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+};
+
 /** What must be true for a plan to apply. A broken one rejects the whole plan. */
 export type Precondition =
   /** The row stands at this version. @throws {Fault} version-conflict */
@@ -81,6 +94,8 @@ export type CommitPlan = {
   /** Rows to delete; their history stays. Deleting an absent row changes nothing. */
   readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
   readonly instances?: readonly InstanceRow[];
+  /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
+  readonly quarantined?: readonly QuarantinedInstance[];
   readonly rights?: readonly Right[];
   /** Ids of rights that end. */
   readonly revoked?: readonly string[];
@@ -106,4 +121,6 @@ export type CommitReceipt = {
   readonly committedAt: number;
   /** For each instance of the plan, whether it was new (`stored`) or stood already with the same data set. */
   readonly instances: readonly ('stored' | 'already')[];
+  /** The same for each quarantined instance of the plan. */
+  readonly quarantined: readonly ('stored' | 'already')[];
 };

@@ -15,7 +15,7 @@ import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Relation, Right } from '../access/right.ts';
-import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow } from './commit-plan.ts';
+import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from './commit-plan.ts';
 import type { BlobRef } from './image-store.ts';
 
 /** Under which right a row was shown; undefined for the directory and the server's own reads. */
@@ -122,6 +122,12 @@ export interface RecordStore {
   /** The value of a claim, or undefined. */
   claimed(grant: SystemGrant, key: string): Promise<string | undefined>;
 
+  /** The instance that stands under a SOP Instance UID, in whatever study, its metadata left out; or undefined. */
+  instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined>;
+
+  /** What is kept aside, earliest received first. */
+  quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
+
   /** The rights of a person, ended ones left out. */
   rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]>;
 
@@ -131,7 +137,7 @@ export interface RecordStore {
   /** Agenda entries due at a time, earliest first. */
   due(now: number, limit: number): Promise<readonly AgendaEntry[]>;
 
-  /** Names of all blobs that rows or instances refer to. */
+  /** Names of all blobs that rows or instances, quarantined ones included, refer to. */
   blobNames(grant: SystemGrant): AsyncIterable<string>;
 
   close(): Promise<void>;

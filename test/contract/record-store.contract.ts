@@ -8,6 +8,7 @@ import { includingContract } from './record-store/including.ts';
 import { instancesContract } from './record-store/instances.ts';
 import { pagingContract } from './record-store/paging.ts';
 import { planningContract } from './record-store/planning.ts';
+import { quarantineContract } from './record-store/quarantine.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { rekeyingContract } from './record-store/rekeying.ts';
 import { changingContract } from './record-store/changing.ts';
@@ -27,6 +28,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     pagingContract(suite);
     includingContract(suite);
     instancesContract(suite);
+    quarantineContract(suite);
     agendaContract(suite);
     auditingContract(suite);
   });

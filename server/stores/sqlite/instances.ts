@@ -50,6 +50,12 @@ function selectInstances(db: Database, question: InstancesQuestion): InstanceRow
   return rows.map(toInstanceRow);
 }
 
+/** The instance of a UID, in whatever study. */
+export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | undefined {
+  const row = db.get<Columns>(`SELECT ${WITHOUT_METADATA} FROM instance WHERE sop_instance_uid = ?`, sopInstanceUID);
+  return row === undefined ? undefined : toInstanceRow(row);
+}
+
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
   series_number, instance_number, blob_name, blob_size, blob_sha256, data_set_offset, data_set_digest, '' AS metadata, source, person`;
 

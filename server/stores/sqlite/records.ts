@@ -5,13 +5,14 @@ import type { PatientState } from '../../access/decide.ts';
 import type { Grant, SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
-import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts';
+import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, Put, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { hydrateEvent } from './audit-rows.ts';
 import type { Database } from './database.ts';
-import { studyInstances } from './instances.ts';
+import { instanceOf, studyInstances } from './instances.ts';
 import { rightsOf, stateOf } from './materialise.ts';
 import type { WireAudit, WirePut } from './protocol.ts';
+import { readQuarantine } from './quarantine.ts';
 import { search } from './search.ts';
 import { formerVersion } from './history.ts';
 import { visibleRow } from './visible.ts';
@@ -56,6 +57,14 @@ export class SqliteRecordStore implements RecordStore {
     return this.#records.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key)?.value;
   }
 
+  async instanceOf(_grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+    return instanceOf(this.#records, sopInstanceUID);
+  }
+
+  async *quarantined(_grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
+    yield* readQuarantine(this.#records);
+  }
+
   async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
     return rightsOf(this.#records, person).filter(({ to }) => to > grant.now);
   }
@@ -70,7 +79,8 @@ export class SqliteRecordStore implements RecordStore {
 
   async *blobNames(_grant: SystemGrant): AsyncIterable<string> {
     const rows = this.#records.iterate<{ name: string }>(
-      `SELECT blob_name AS name FROM instance UNION ALL SELECT blob_name FROM resource WHERE blob_name IS NOT NULL
+      `SELECT blob_name AS name FROM instance UNION ALL SELECT blob_name FROM quarantine
+       UNION ALL SELECT blob_name FROM resource WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM history WHERE blob_name IS NOT NULL`,
     );
     for (const { name } of rows) yield name;

@@ -149,6 +149,15 @@ export function instancesContract(suite: Suite): void {
     });
   });
 
+  describe('the instance of a SOP Instance UID', () => {
+    it('is found in whatever study, without its metadata, and an unknown one is not', async () => {
+      const { instances } = await aStudy();
+      const [first] = instances;
+      expect(await suite.records.instanceOf(SYSTEM, first?.sopInstanceUID ?? '')).to.deep.equal({ ...first, metadata: '' });
+      expect(await suite.records.instanceOf(SYSTEM, aUid())).to.equal(undefined);
+    });
+  });
+
   describe('blobNames', () => {
     it('names the bytes of rows and of instances', async () => {
       const { person, instances } = await aStudy();

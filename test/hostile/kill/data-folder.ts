@@ -24,7 +24,7 @@ export function rowsOfStudy(dataDir: string, studyInstanceUID: string): string[]
 
 /** Names of blobs that instances and present or former versions refer to, each once. */
 export function referredBlobs(dataDir: string): string[] {
-  const sql = ['instance', 'resource', 'history'].map((table) => `SELECT blob_name AS name FROM ${table} WHERE blob_name IS NOT NULL`).join(' UNION ');
+  const sql = ['instance', 'quarantine', 'resource', 'history'].map((table) => `SELECT blob_name AS name FROM ${table} WHERE blob_name IS NOT NULL`).join(' UNION ');
   return reading(dataDir, 'records', (db) => db.all<{ name: string }>(sql).map(({ name }) => name));
 }
 
