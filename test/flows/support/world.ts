@@ -39,20 +39,22 @@ const CLOSES_WITHIN_MS = 60_000;
 export async function openWorld(options: { readonly store: string; readonly slices: number }): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-flow-'));
   const issuer = makeIssuer();
-  const server = await startServer({ store: options.store, env: { REGION: await writeRegion(folder, issuer) } });
+  const closing: (() => Promise<unknown>)[] = [async () => await rm(folder, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed()) await step();
+  };
   try {
+    const server = await startServer({ store: options.store, env: { REGION: await writeRegion(folder, issuer) } });
+    closing.push(async () => await server.stop());
     const exam = await makeExam(options.slices);
     const author = { url: server.url, token: await clientToken({ url: server.url, client: strasbourg.clientId }) };
     const published = await publish(server, author, exam);
     const trail = await openTrail(options.store, server.dataDir);
-    const close = async (): Promise<void> => {
-      await trail.close();
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    };
-    return { server, exam, ...published, unknown: unknownIds(published.ids), trail, issuer, tokens: await signAllIn(server.url), folder, envelopes: [], close };
+    closing.push(trail.close);
+    const tokens = await signAllIn(server.url);
+    return { server, exam, ...published, unknown: unknownIds(published.ids), trail, issuer, tokens, folder, envelopes: [], close };
   } catch (error) {
-    await server.stop();
+    await close();
     throw error;
   }
 }
