@@ -14,6 +14,7 @@ import { receiveAssociation } from './flows/receive-association.ts';
 import { receiveInstance } from './flows/receive-instance.ts';
 import { indexRegion } from './flows/region-index.ts';
 import { findAccount, resolveRequester } from './flows/resolve-requester.ts';
+import { retrieveBulkData, retrieveFrames } from './flows/retrieve-bulk.ts';
 import { retrieveDocument } from './flows/retrieve-document.ts';
 import { retrieveDocumentByUniqueId } from './flows/retrieve-documents.ts';
 import { retrieveInstances } from './flows/retrieve-instances.ts';
@@ -70,6 +71,8 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     openDocument: retrieveDocument({ ...guard, images }),
     retrieveDocument: retrieveDocumentByUniqueId({ ...guard, images }),
     retrieveInstances: retrieveInstances(guard),
+    retrieveFrames: retrieveFrames({ ...guard, images }),
+    retrieveBulkData: retrieveBulkData({ ...guard, images }),
     submit: submitBundle(writing),
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
     changeConsent: changeConsent({ ...guard, indexer }),

@@ -30,6 +30,22 @@ const REFERENCED_PIXELS: ReadonlySet<string> = new Set([
   DICOM_UID.jpipHtj2kReferencedDeflate,
 ]);
 
+/** Media types of compressed frames, by the end of the transfer syntax. @see DICOM PS3.18 table 8.7.3-2 */
+const MEDIA_TYPE_OF_FRAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'image/dicom-rle': ['5'],
+    'image/jpeg': ['4.50', '4.51', '4.57', '4.70'],
+    'image/jls': ['4.80', '4.81'],
+    'image/jp2': ['4.90', '4.91'],
+    'image/jphc': ['4.201', '4.202', '4.203'],
+  }).flatMap(([mediaType, ends]) => ends.map((end) => [`1.2.840.10008.1.2.${end}`, mediaType] as const)),
+);
+
+/** Returns the media type of frames in a compressed transfer syntax; undefined when it has none of its own. */
+export function mediaTypeOfTransferSyntax(transferSyntaxUID: string): string | undefined {
+  return MEDIA_TYPE_OF_FRAMES.get(transferSyntaxUID);
+}
+
 /** Returns the encoding of a transfer syntax; every one that is not listed is explicit VR little endian (PS3.5 A.4). */
 export function encodingOf(transferSyntaxUID: string): DataSetEncoding {
   return ENCODING.get(transferSyntaxUID) ?? EXPLICIT_LITTLE_ENDIAN;

@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { patientFromDicom } from '../../profiles/patient-from-dicom.ts';
 import { intOf, TAG, uidOf } from '../../profiles/dicom/attributes.ts';
 import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
+import { bulkDataURIOf } from '../../profiles/dicom/bulk-data-uri.ts';
 import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
 import { toDicomJson, type DicomJson } from '../../profiles/dicom/json.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -159,7 +160,7 @@ function rowOf(header: DicomHeader, { peer, ...announced }: AnnouncedInstance): 
     seriesInstanceUID: uidOf(header, TAG.SeriesInstanceUID) ?? '',
     seriesNumber: intOf(header, TAG.SeriesNumber),
     instanceNumber: intOf(header, TAG.InstanceNumber),
-    metadata: JSON.stringify(toDicomJson(header)),
+    metadata: JSON.stringify(toDicomJson(header, bulkDataURIOf(announced.sopInstanceUID))),
     source: peer.organization,
   };
 }

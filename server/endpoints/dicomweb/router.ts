@@ -4,12 +4,13 @@ import type { Context } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
+import { retrieveBulkData, retrieveFrames, type RetrieveBulkDeps } from './retrieve-bulk.ts';
 import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve-instances.ts';
 import { retrieveMetadata } from './retrieve-metadata.ts';
 import { searchStudies, type SearchStudiesDeps } from './search-studies.ts';
 
 /** What the door needs. */
-export type DicomwebDeps = RetrieveInstancesDeps & SearchStudiesDeps;
+export type DicomwebDeps = RetrieveInstancesDeps & RetrieveBulkDeps & SearchStudiesDeps;
 
 const STUDY = '/studies/:study';
 const SERIES = `${STUDY}/series/:series`;
@@ -18,7 +19,11 @@ const INSTANCE = `${SERIES}/instances/:instance`;
 /** Resources of the standard that are not served. */
 const UNSERVED_SEARCHES = ['/series', '/instances', `${STUDY}/series`, `${STUDY}/instances`, `${SERIES}/instances`];
 const UNSERVED_VIEWS = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`].flatMap((path) => [`${path}/rendered`, `${path}/thumbnail`]);
-const UNSERVED_PARTS = [`${INSTANCE}/frames/:frames`, '{/*parents}/bulkdata{/*path}'];
+/**
+ * BulkDataURI is kept as `instances/{instance}/bulkdata/{path}`, relative to the series. Relative to the metadata of a
+ * study or instance it leads to the other two.
+ */
+const BULK_DATA = [INSTANCE, `${STUDY}/instances/:instance`, `${SERIES}/instances/:same/instances/:instance`].map((path) => `${path}/bulkdata/*path`);
 
 /** Makes the router. */
 export function dicomwebRouter(deps: DicomwebDeps): Router {
@@ -29,9 +34,10 @@ export function dicomwebRouter(deps: DicomwebDeps): Router {
     router.get(path, retrieveInstances(deps));
     router.get(`${path}/metadata`, retrieveMetadata(deps));
   }
+  router.get(`${INSTANCE}/frames/:frames`, retrieveFrames(deps));
+  for (const path of BULK_DATA) router.get(path, retrieveBulkData(deps));
   router.get(UNSERVED_SEARCHES, refuse('Queries for series and instances are not supported'));
   router.get(UNSERVED_VIEWS, refuse('Rendered images and thumbnails are not supported'));
-  router.get(UNSERVED_PARTS, refuse('Frames and bulk data are not supported; retrieve the instance'));
   router.post(['/studies', STUDY], refuse('STOW-RS is not supported; send instances by C-STORE'));
   return router;
 }

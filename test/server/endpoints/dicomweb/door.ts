@@ -3,20 +3,24 @@ import { dicomwebRouter } from '../../../../server/endpoints/dicomweb/router.ts'
 import { offsetsOf } from '../../../../profiles/dicom/date-time.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json.ts';
 import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
+import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/retrieve-bulk.ts';
 import { searchResources } from '../../../../server/flows/search-resources.ts';
+import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { serve, type Clinic, type ServedRouter } from '../clinic.ts';
 
 /** The address that answers name. */
 export const BASE_URL = 'https://passerelle.example/dicom-web';
 
-/** Serves the door. */
-export async function serveDicomweb(clinic: Clinic): Promise<ServedRouter> {
+/** Serves the door, its bytes from the images of the clinic or from others. */
+export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.images): Promise<ServedRouter> {
   return await serve(
     dicomwebRouter({
       identify: clinic.identify,
       searchResources: searchResources(clinic.guard),
       retrieveInstances: retrieveInstances(clinic.guard),
-      images: clinic.images,
+      retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
+      retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
+      images,
       baseUrl: () => BASE_URL,
       offsetOf: offsetsOf('Europe/Paris'),
     }),

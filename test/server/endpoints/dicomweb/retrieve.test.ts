@@ -1,23 +1,13 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { splitMultipart } from '../../../../ihe/soap/multipart.ts';
-import { parseContentType } from '../../../../ihe/soap/content-type.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import { openClinic, serve, type Clinic, type ClinicStudy, type ServedRouter } from '../clinic.ts';
-import { dicomwebRouter } from '../../../../server/endpoints/dicomweb/router.ts';
-import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
-import { searchResources } from '../../../../server/flows/search-resources.ts';
+import { openClinic, type Clinic, type ClinicStudy, type ServedRouter } from '../clinic.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
-
-type Part = { readonly type: string | undefined; readonly location: string | undefined; readonly content: Buffer };
+import { partsOf as splitParts, type Part } from './parts.ts';
 
 async function partsOf(response: Response): Promise<readonly Part[]> {
-  const type = parseContentType(response.headers.get('Content-Type') ?? '');
-  expect(type.mediaType).to.equal('multipart/related');
-  expect(type.parameters.get('type')).to.equal('application/dicom');
-  const parts = splitMultipart(Buffer.from(await response.arrayBuffer()), type.parameters.get('boundary') ?? '');
-  return parts.map(({ headers, content }) => ({ type: headers.get('content-type'), location: headers.get('content-location'), content }));
+  return await splitParts(response, 'application/dicom');
 }
 
 describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
@@ -136,12 +126,7 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
   it('reads no faster than the client takes', async () => {
     let opened = 0;
     const images = { ...clinic.images, open: async (name: string) => ((opened += 1), await clinic.images.open(name)) };
-    const slow = await serve(
-      dicomwebRouter({
-        identify: clinic.identify, searchResources: searchResources(clinic.guard), retrieveInstances: retrieveInstances(clinic.guard),
-        images, baseUrl: () => BASE_URL, offsetOf: () => '+00:00',
-      }),
-    );
+    const slow = await serveDicomweb(clinic, images);
     const many = await clinic.addStudy({ started: '2026-02-01T10:00:00Z', modality: 'CT', accession: 'ACC-9', description: 'Long', series: [Array<string>(400).fill(DICOM_UID.explicitLittleEndian)] });
     const { response } = await begin(slow, `/dicom-web/studies/${many.studyInstanceUID}`);
     await new Promise((resolve) => setTimeout(resolve, 300));
