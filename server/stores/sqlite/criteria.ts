@@ -18,7 +18,7 @@ export function conditionsOf(type: StoredType, criteria: readonly PlainCriterion
 function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
   switch (criterion.kind) {
     case 'id':
-      return { text: `x.id IN (${marks(criterion.values)})`, values: criterion.values };
+      return { text: `x.rid IN (${idSource(type, criterion.values).text})`, values: idSource(type, criterion.values).values };
     case 'token':
       return tokenCondition(`${type}.${criterion.param}`, criterion.values, criterion.negated === true);
     case 'reference':
@@ -35,6 +35,29 @@ function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
     case 'or':
       return anyOf(criterion.any.map((part) => conditionOf(type, part)));
   }
+}
+
+/** The rids that a criterion matches, as one statement, where an index leads to them; undefined for other criteria. */
+export function ridSource(type: StoredType, criterion: PlainCriterion): Sql | undefined {
+  if (criterion.kind === 'id') return idSource(type, criterion.values);
+  if (criterion.kind === 'reference') {
+    const values = [`${type}.${criterion.param}`, ...criterion.values];
+    return { text: `SELECT rid FROM reference WHERE param = ? AND target IN (${marks(criterion.values)})`, values };
+  }
+  if (criterion.kind !== 'token' || criterion.negated === true) return undefined;
+  if (criterion.values.some(({ code }) => code === undefined)) return undefined;
+  const parts = criterion.values.map((value) => tokenSource(`${type}.${criterion.param}`, value));
+  return { text: parts.map(({ text }) => text).join(' UNION ALL '), values: parts.flatMap(({ values }) => values) };
+}
+
+function idSource(type: StoredType, ids: readonly string[]): Sql {
+  return { text: `SELECT rid FROM resource WHERE type = ? AND id IN (${marks(ids)})`, values: [type, ...ids] };
+}
+
+function tokenSource(param: string, { system, code }: TokenValue): Sql {
+  return system === undefined
+    ? { text: 'SELECT rid FROM token WHERE param = ? AND value = ?', values: [param, code ?? ''] }
+    : { text: 'SELECT rid FROM token WHERE param = ? AND value = ? AND system = ?', values: [param, code ?? '', system] };
 }
 
 /** Placeholders for a list of values. */

@@ -2,7 +2,7 @@
 import { isStoredType, VISIBILITY, type StoredType } from '../../../profiles/visibility.ts';
 import type { Grant } from '../../access/grant.ts';
 import { personKey } from '../../access/requester.ts';
-import type { Relation } from '../../access/right.ts';
+import type { Principal, Relation } from '../../access/right.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
 import type { ShownBy, VisibleRow } from '../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -41,12 +41,15 @@ function accessRid(type: StoredType): string {
   return isPart(type) ? '(SELECT p.rid FROM resource p WHERE p.type = x.parent_type AND p.id = x.parent_id)' : 'x.rid';
 }
 
-/** The condition that a row `x` is visible. A grant without principals sees nothing. */
+/**
+ * The condition that a row `x` is visible. A grant without principals sees nothing. The plus keeps the planner from one
+ * search a principal: a row's access is read in one piece.
+ */
 export function visibleCondition(grant: Grant, type: StoredType): Sql {
   if (isOpen(grant, type)) return { text: '', values: [] };
   return {
     text: ` AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${accessRid(type)}
-      AND principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?)`,
+      AND +principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?)`,
     values: [...grant.principals, grant.now, grant.now],
   };
 }
@@ -60,18 +63,29 @@ export function visibleRow(db: Database, grant: Grant, type: StoredType, id: str
     id,
     ...condition.values,
   );
-  return row === undefined ? undefined : toVisibleRow(db, grant, row);
+  if (row === undefined) return undefined;
+  const access = accessRow(db, row);
+  return toVisibleRow(grant, row, isOpen(grant, type) ? undefined : shownBy(db, grant, [access]).get(access));
 }
 
-/** Adds to a selected row the right that shows it. */
-export function toVisibleRow(db: Database, grant: Grant, row: SelectedRow): VisibleRow {
+/** The rows at places that a search found, in their order, each with the right that shows it. */
+export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[]): VisibleRow[] {
+  const list = JSON.stringify(rids);
+  const rows = db.all<SelectedRow>(`SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, list);
+  const access = rows.map((row) => accessRow(db, row));
+  const shown = grant.system ? undefined : shownBy(db, grant, access);
+  return rows.map((row, at) => toVisibleRow(grant, row, shown?.get(access[at] ?? row.rid)));
+}
+
+function toVisibleRow(grant: Grant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
   if (!isStoredType(row.type)) throw new Error('The store holds a type that has no class');
+  const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0, sha256: row.blob_sha256 ?? '' };
   return {
-    type: row.type, id: row.id, version: row.version, updated: row.updated, sort: row.sort, json: row.json, blob: blobOf(row),
+    type: row.type, id: row.id, version: row.version, updated: row.updated, sort: row.sort, json: row.json, blob,
     person: row.person === null ? undefined : personKey(row.person),
     subject: row.subject ?? undefined,
     released: row.released === 1,
-    shownBy: isOpen(grant, row.type) ? undefined : shownBy(db, grant, accessRow(db, row)),
+    shownBy: isOpen(grant, row.type) ? undefined : shown,
   };
 }
 
@@ -81,14 +95,20 @@ function accessRow(db: Database, row: SelectedRow): number {
   return parent?.rid ?? row.rid;
 }
 
-/** The right that shows a row; of several, the first by principal as the grant lists them. */
-function shownBy(db: Database, grant: Grant, rid: number): ShownBy | undefined {
-  for (const holder of grant.principals) {
-    const row = db.get<{ right_id: string; relation: string; source: string | null }>(
-      'SELECT right_id, relation, source FROM acl INDEXED BY acl_row WHERE rid = ? AND principal = ? AND valid_from <= ? AND valid_to > ? LIMIT 1',
-      rid, holder, grant.now, grant.now,
-    );
-    if (row !== undefined) return { rightId: row.right_id, relation: row.relation as Relation, source: row.source ?? undefined };
+type AccessRow = { rid: number; principal: Principal; right_id: string; relation: string; source: string | null };
+
+/** The right that shows each row; of several, the first by principal as the grant lists them. */
+function shownBy(db: Database, grant: Grant, rids: readonly number[]): Map<number, ShownBy> {
+  const rows = db.all<AccessRow>(
+    `SELECT a.rid, a.principal, a.right_id, a.relation, a.source FROM json_each(?) j CROSS JOIN acl a INDEXED BY acl_row ON a.rid = j.value
+     WHERE a.principal IN (${marks(grant.principals)}) AND a.valid_from <= ? AND a.valid_to > ?`,
+    JSON.stringify(rids), ...grant.principals, grant.now, grant.now,
+  );
+  const first = new Map<number, AccessRow>();
+  const rank = (row: AccessRow): number => grant.principals.indexOf(row.principal);
+  for (const row of rows) {
+    const known = first.get(row.rid);
+    if (known === undefined || rank(row) < rank(known) || (rank(row) === rank(known) && row.right_id < known.right_id)) first.set(row.rid, row);
   }
-  return undefined;
+  return new Map([...first].map(([rid, row]) => [rid, { rightId: row.right_id, relation: row.relation as Relation, source: row.source ?? undefined }]));
 }

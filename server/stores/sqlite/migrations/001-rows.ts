@@ -36,6 +36,6 @@ CREATE TABLE acl (
   rid INTEGER NOT NULL, relation TEXT NOT NULL, source TEXT, valid_from INTEGER NOT NULL, valid_to INTEGER NOT NULL,
   PRIMARY KEY (principal, type, sort DESC, id, right_id)
 ) WITHOUT ROWID;
-CREATE INDEX acl_row ON acl (rid, principal);
+CREATE INDEX acl_row ON acl (rid, principal, valid_from, valid_to);
 CREATE INDEX acl_right ON acl (right_id);
 `;
