@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { clientToken, signIn } from '../../../fixtures/sign-in.ts';
+import { eventually } from '../../support/fhir-caller.ts';
 import { startMongoPeer } from '../../support/mongodb-peer.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import type { Sent } from './door.ts';
@@ -50,9 +51,9 @@ export async function openTwoServers(slices: number): Promise<TwoServers> {
   };
   try {
     const a = await start();
-    const { client } = { client: ESTABLISHMENTS.strasbourg.clientId };
+    const client = ESTABLISHMENTS.strasbourg.clientId;
     await clientToken({ url: a.url, client });
-    const sealedByA = (await sealerOf(mongo)) ?? '';
+    const sealedByA = await eventually(async () => await sealerOf(mongo));
     const b = await start();
     const author = { a: { url: a.url, token: await clientToken({ url: a.url, client }) }, b: { url: b.url, token: await clientToken({ url: b.url, client }) } };
     const exam = await makeExam(slices);
