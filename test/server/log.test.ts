@@ -54,6 +54,15 @@ describe('Log', () => {
     expect(lines()[0]?.['err']).to.have.property('stack').that.includes('Outer').and.includes('Inner');
   });
 
+  it('tells of an error nothing but its text: neither the bytes of a request nor what else hangs on it', () => {
+    const { log, text, lines } = aLog();
+    const err = Object.assign(new Error('Parse Error'), { code: 'HPE_INVALID', rawPacket: Buffer.from('GET /?family=hush'), request: { body: Buffer.from('hush') } });
+    log('http').error({ err }, 'Failed');
+    log('http').error({ err: 'hush' }, 'Failed');
+    expect(lines()[0]?.['err']).to.include({ type: 'Error', message: 'Parse Error', code: 'HPE_INVALID' });
+    expect(text()).to.not.include('hush').and.not.include('rawPacket');
+  });
+
   it('goes to stderr alone, and loses no line when the process exits', async () => {
     const module = fileURLToPath(new URL('../../server/log.ts', import.meta.url));
     const program = `const { openLog } = await import(${JSON.stringify(module)});

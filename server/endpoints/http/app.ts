@@ -28,7 +28,7 @@ export function createHttpServer({ log, doors, isReady }: AppParts): Server {
   app.on('error', (error: unknown) => logError(log, error));
   const steps: readonly Middleware[] = [nameRequest, secure, logRequests(log), answerFaults, health(isReady), ...doors, absent];
   for (const step of steps) app.use(step);
-  const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 15_000, requestTimeout: 120_000, keepAliveTimeout: 10_000 }, app.callback());
+  const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 15_000, requestTimeout: 120_000, connectionsCheckingInterval: 5_000, keepAliveTimeout: 10_000 }, app.callback());
   server.maxConnections = 10_000;
   server.maxRequestsPerSocket = 0;
   return server;
@@ -71,9 +71,10 @@ const absent: Middleware = () => {
   throw new Fault('not-found', 'Nothing is served at this address');
 };
 
-/** A peer that went away in the middle of an answer is no error of ours. */
+/** A peer that went away in the middle of an answer, or that does not speak HTTP (`HPE_…`), is no error of ours. */
 function logError(log: Log, error: unknown): void {
   const code = (error as { code?: string } | undefined)?.code ?? '';
-  if (['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED'].includes(code)) log.debug({ code }, 'the peer went away');
+  const isOfPeer = code.startsWith('HPE_') || ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED'].includes(code);
+  if (isOfPeer) log.debug({ code }, 'the peer went away');
   else log.error({ err: error }, 'unexpected error');
 }
