@@ -19,7 +19,7 @@ import { conditionalUpdate, create, transaction } from './write.ts';
 
 /** Makes the routes under `/fhir`. */
 export function fhirRoutes(deps: FhirDeps): Middleware {
-  const router = new Router({ prefix: '/fhir' });
+  const router = new Router({ prefix: '/fhir', sensitive: true });
   router.use(answerFaults);
   router.get('/metadata', (ctx) => answerMetadata(deps, ctx));
   router.use(answerPrivately);
