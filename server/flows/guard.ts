@@ -125,8 +125,14 @@ function eventsOf(clock: Clock, visit: Visit, kind: PassageKind): EventAt {
   const ids = [first.id];
   return (position, about) => {
     ids[position] ??= randomUUID();
-    return buildAuditEvent({ ...first, id: ids[position] ?? first.id, ...about });
+    return buildAuditEvent(withEmergency({ ...first, id: ids[position] ?? first.id, ...about }));
   };
+}
+
+/** What an emergency access shows is shown for that purpose, whatever the token said. */
+function withEmergency(facts: PassageFacts): PassageFacts {
+  if (facts.relation !== 'break-glass' || facts.user === undefined) return facts;
+  return { ...facts, user: { ...facts.user, purpose: 'BTG' } };
 }
 
 function recordsOf(eventAt: EventAt, { rows, entities, absent }: Account): readonly [AuditRecord, ...AuditRecord[]] {

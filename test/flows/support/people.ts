@@ -31,7 +31,7 @@ export const PEOPLE = {
   radiologist: { name: 'radiologist', login: 'demo-radiologist', agent: 'Practitioner/demo-radiologist', relation: 'imaging-service', ...professional },
   patient: { name: 'patient', login: 'demo-patient', agent: undefined, relation: 'self', purpose: 'PATRQT', isByConsent: false },
   stranger: { name: 'stranger', login: 'demo-stranger', agent: 'Practitioner/demo-stranger', relation: '', ...professional },
-  emergency: { name: 'emergency', login: SECOND_STRANGER.login, agent: 'Practitioner/demo-radiologist-nancy', relation: 'break-glass', purpose: 'TREAT', isByConsent: true },
+  emergency: { name: 'emergency', login: SECOND_STRANGER.login, agent: 'Practitioner/demo-radiologist-nancy', relation: 'break-glass', purpose: 'BTG', isByConsent: true },
 } as const satisfies Record<string, Person>;
 
 /** The key of a person. */
