@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { dirname, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { verifyAssertion } from '../ihe/saml/assertion.ts';
 import { createIdentityProvider } from './clients/identity-provider/identity-provider.ts';
 import { parseIdentityProvider } from './clients/identity-provider/settings.ts';
@@ -16,6 +17,8 @@ import { createDevelopmentIdentityProvider, type DevelopmentIdentityProvider } f
 import { dicomwebRouter } from './endpoints/dicomweb/router.ts';
 import { listenDimse, type DimseListener } from './endpoints/dimse/scp.ts';
 import { dimseDoor } from './endpoints/dimse/door.ts';
+import { AssociationSlots, DIMSE_LIMITS } from './endpoints/dimse/limits.ts';
+import { readTLSFiles } from './endpoints/dimse/tls.ts';
 import { fhirRoutes } from './endpoints/fhir/routes.ts';
 import { SERVED } from './endpoints/fhir/served.ts';
 import { createHttpServer } from './endpoints/http/app.ts';
@@ -36,12 +39,13 @@ import { Fault } from '../profiles/fault.ts';
 /** A running server. */
 export type Running = {
   /** Every address that is bound, for the ready line. */
-  readonly addresses: { readonly http: Bound; readonly dimse: Bound & { readonly aeTitle: string } };
+  readonly addresses: { readonly http: Bound; readonly dimse: BoundAE; readonly dimseTls?: BoundAE };
   /** Ends doors, then background work, then stores. */
   stop(): Promise<void>;
 };
 
 type Bound = { readonly host: string; readonly port: number };
+type BoundAE = Bound & { readonly aeTitle: string };
 
 const AGENDA_PAUSE_MS = 1_000;
 const SWEEP_PAUSE_MS = 3_600_000;
@@ -93,13 +97,17 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
   try {
     const http = await openHttp(parts);
     doors.push({ close: async () => await closeHttp(http) });
-    const dimse = await openDimse(parts, agenda).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
+    const openDimse = dimseOpener(parts, agenda);
+    const dimse = await openDimse(config.dimsePort).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
     doors.push(dimse);
+    const tls = await dimseTLSOf(config);
+    const dimseTls = tls && (await openDimse(config.dimseTlsPort, tls).catch(explainPort('PASSERELLE_DIMSE_TLS_PORT', config.dimseTlsPort)));
+    if (dimseTls !== undefined) doors.push(dimseTls);
     const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
     address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
     await flows.loadRegion(region);
     return {
-      addresses: { http: httpBound, dimse: { ...dimse.address, aeTitle: config.dimseAeTitle } },
+      addresses: { http: httpBound, dimse: boundAE(config, dimse), ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }) },
       stop: async () => {
         await stop();
         await stores.close();
@@ -211,15 +219,26 @@ function trustedIssuers(region: Region) {
   return region.assertionIssuers.map(({ issuer, certificate }) => ({ issuer, certificate: String(certificate ?? '') }));
 }
 
-async function openDimse({ config, log, region, flows, stores }: Parts, agenda: Repeating): Promise<DimseListener> {
-  const { host, dimsePort: port, dimseAeTitle, maxAssociations, maxInstanceBytes: maxObjectBytes } = config;
-  return await listenDimse({
+/** Opens doors of DIMSE: whatever their number, they have one limit of associations. */
+function dimseOpener({ config, log, region, flows, stores }: Parts, agenda: Repeating): (port: number, tls?: TlsOptions) => Promise<DimseListener> {
+  const { host, dimseAeTitle, maxAssociations, maxInstanceBytes: maxObjectBytes } = config;
+  const limits = { maxAssociations, maxObjectBytes };
+  const shared = {
     host,
-    port,
     calledAETitles: [dimseAeTitle],
     ...dimseDoor({ aeTitles: region.aeTitles, association: flows.association, log: log('dimse'), hurry: () => agenda.hurry(), trail: stores.trail, clock: systemClock, newId: randomUUID }),
-    limits: { maxAssociations, maxObjectBytes },
-  });
+    limits,
+    slots: new AssociationSlots({ ...DIMSE_LIMITS, ...limits }),
+  };
+  return async (port, tls) => await listenDimse({ ...shared, port, ...(tls === undefined ? {} : { tls }) });
+}
+
+async function dimseTLSOf({ dimseTlsCert: cert, dimseTlsKey: key, dimseTlsCa: ca }: Config): Promise<TlsOptions | undefined> {
+  return cert === undefined || key === undefined || ca === undefined ? undefined : await readTLSFiles({ cert, key, ca });
+}
+
+function boundAE({ dimseAeTitle: aeTitle }: Config, { address }: DimseListener): BoundAE {
+  return { ...address, aeTitle };
 }
 
 async function listenHttp(server: Server, { host, httpPort }: Config): Promise<Bound> {

@@ -13,6 +13,11 @@ export type Config = {
   readonly httpPort: number;
   readonly dimsePort: number;
   readonly dimseAeTitle: string;
+  readonly dimseTlsPort: number;
+  /** Absolute paths of PEM files. All three, or none: then DICOM is not offered over TLS. */
+  readonly dimseTlsCert: string | undefined;
+  readonly dimseTlsKey: string | undefined;
+  readonly dimseTlsCa: string | undefined;
   readonly tlsProxy: boolean;
   /** Scheme, host and port, without a slash at the end; undefined means the address that HTTP is bound to. */
   readonly publicUrl: string | undefined;
@@ -34,14 +39,19 @@ export type Config = {
   readonly development: boolean;
 };
 
+const DIMSE_TLS_FILES = ['DIMSE_TLS_CERT', 'DIMSE_TLS_KEY', 'DIMSE_TLS_CA'] as const;
+
 /** The variables after coercion, as their schemas say. */
 type Values = {
-  readonly [Name in Exclude<VariableName, NumberName | 'PUBLIC_URL' | 'LOG_LEVEL'>]: string;
-} & { readonly [Name in NumberName]: number } & { readonly PUBLIC_URL?: string; readonly LOG_LEVEL: Config['logLevel'] };
+  readonly [Name in Exclude<VariableName, NumberName | OptionalName | 'LOG_LEVEL'>]: string;
+} & { readonly [Name in NumberName]: number } & { readonly [Name in OptionalName]?: string } & { readonly LOG_LEVEL: Config['logLevel'] };
+
+type OptionalName = 'PUBLIC_URL' | (typeof DIMSE_TLS_FILES)[number];
 
 type NumberName =
   | 'HTTP_PORT'
   | 'DIMSE_PORT'
+  | 'DIMSE_TLS_PORT'
   | 'STUDY_QUIET_SECONDS'
   | 'BREAK_GLASS_HOURS'
   | 'MAX_INSTANCE_BYTES'
@@ -57,7 +67,7 @@ export function configFrom(environment: Environment): Config {
   // ajv fills in the defaults and turns strings into numbers.
   const values: unknown = { ...developmentDefaults(environment), ...environment };
   const isValid = validate(values);
-  const errors = [...(validate.errors ?? []).map(messageOf), ...unsafeErrors(environment)];
+  const errors = [...(validate.errors ?? []).map(messageOf), ...unsafeErrors(environment), ...missingTLSFiles(environment)];
   if (!isValid || errors.length > 0) throw new Fault('invalid', `The configuration is not valid:\n${errors.join('\n')}`);
   return Object.freeze(toConfig(values));
 }
@@ -142,12 +152,27 @@ function unsafeErrors({ HOST, TLS_PROXY, PUBLIC_URL }: Environment): string[] {
   return errors;
 }
 
+/** Mutual TLS needs all of its files. */
+function missingTLSFiles(environment: Environment): string[] {
+  const missing = DIMSE_TLS_FILES.filter((name) => environment[name] === undefined);
+  if (missing.length === DIMSE_TLS_FILES.length) return [];
+  return missing.map((name) => `${PREFIX}${name} is required, for another file of DICOM over TLS is named`);
+}
+
+function resolved(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path);
+}
+
 function toConfig(values: Values): Config {
   return {
     host: values.HOST,
     httpPort: values.HTTP_PORT,
     dimsePort: values.DIMSE_PORT,
     dimseAeTitle: values.DIMSE_AE_TITLE,
+    dimseTlsPort: values.DIMSE_TLS_PORT,
+    dimseTlsCert: resolved(values.DIMSE_TLS_CERT),
+    dimseTlsKey: resolved(values.DIMSE_TLS_KEY),
+    dimseTlsCa: resolved(values.DIMSE_TLS_CA),
     tlsProxy: values.TLS_PROXY === '1',
     publicUrl: values.PUBLIC_URL === undefined ? undefined : new URL(values.PUBLIC_URL).origin,
     dataDir: resolve(values.DATA_DIR),

@@ -16,11 +16,13 @@ export type RegionClient = {
   readonly grant_types: readonly ('client_credentials' | 'authorization_code' | 'refresh_token')[];
 };
 
-/** A DICOM peer: its AE title, its establishment, and the addresses it may call from. */
+/** A DICOM peer: its AE title, its establishment, the addresses it may call from, and the certificates it must show. */
 export type RegionAeTitle = {
   readonly aeTitle: string;
   readonly organization: string;
   readonly addresses: readonly string[];
+  /** SHA-256 fingerprints, hexadecimal. When there are any, the peer may call over TLS alone, and with one of them. */
+  readonly certificates?: readonly string[];
 };
 
 /** The identifier systems (URIs) that an establishment assigns: its patients (IPP) and its accession numbers. */

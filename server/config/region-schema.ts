@@ -57,6 +57,8 @@ const aeTitle = record(['aeTitle', 'organization', 'addresses'], {
   aeTitle: { type: 'string', pattern: '^(?! )[ -\\[\\]-~]{1,16}(?<! )$' },
   organization,
   addresses: { ...list(text, 100), minItems: 1 },
+  // As `openssl x509 -fingerprint -sha256` writes it, or without colons.
+  certificates: { ...list({ type: 'string', pattern: '^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$' }, 20), minItems: 1 },
 });
 
 const identifierDomain = record(['organization', 'patientIdSystem', 'accessionSystem'], {

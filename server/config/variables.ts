@@ -40,6 +40,17 @@ export const VARIABLES = {
     schema: { type: 'string', pattern: '^(?! )[ -\\[\\]-~]{1,16}(?<! )$' },
     default: 'PASSERELLE',
   },
+  DIMSE_TLS_PORT: {
+    description: 'Port of DICOM associations over TLS (PS3.15 B.9), open when the three files below are named; 0 takes a free one.',
+    schema: port,
+    default: 2762,
+  },
+  DIMSE_TLS_CERT: { description: 'PEM file: the certificate of the server for DICOM over TLS, and its chain.', schema: text },
+  DIMSE_TLS_KEY: { description: 'PEM file: the private key of that certificate.', schema: text },
+  DIMSE_TLS_CA: {
+    description: 'PEM file: the authorities whose certificates callers must show. The region file may tie an AE title to certificates.',
+    schema: text,
+  },
   TLS_PROXY: {
     description: '1: a proxy or tunnel of yours ends TLS for HTTP and DICOM, and nobody reaches the ports around it.',
     schema: flag,

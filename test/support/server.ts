@@ -13,12 +13,16 @@ export type ServerOptions = {
   readonly dataDir?: string;
   /** Further variables, without their prefix. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that runs the server, and its arguments, as `strace -o file`. */
+  readonly under?: readonly string[];
 };
 
 /** A running server. */
 export type TestServer = {
   readonly url: string;
   readonly dimse: { readonly host: string; readonly port: number; readonly aeTitle: string };
+  /** Present when DICOM over TLS is configured. */
+  readonly dimseTls?: TestServer['dimse'];
   readonly dataDir: string;
   readonly pid: number;
   /** What it has written to stderr. */
@@ -32,11 +36,12 @@ export type TestServer = {
 const ROOT = new URL('../..', import.meta.url).pathname;
 
 /** Starts a server on free ports of loopback, in development, with the demonstration region. */
-export async function startServer({ store = 'sqlite', dataDir, env = {} }: ServerOptions = {}): Promise<TestServer> {
+export async function startServer({ store = 'sqlite', dataDir, env = {}, under = [] }: ServerOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-')));
-  const settings = { DEVELOPMENT: '1', HTTP_PORT: '0', DIMSE_PORT: '0', STUDY_QUIET_SECONDS: '1', LOG_LEVEL: 'warn', DATA_DIR: folder, STORE: store, ...env };
+  const settings = { DEVELOPMENT: '1', HTTP_PORT: '0', DIMSE_PORT: '0', DIMSE_TLS_PORT: '0', STUDY_QUIET_SECONDS: '1', LOG_LEVEL: 'warn', DATA_DIR: folder, STORE: store, ...env };
   const variables = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PASSERELLE_${name}`, value]));
-  const child = spawn(process.execPath, ['server/main.ts'], { cwd: ROOT, env: { PATH: process.env['PATH'], ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = process.execPath, ...args] = [...under, process.execPath, 'server/main.ts'];
+  const child = spawn(program, args, { cwd: ROOT, env: { PATH: process.env['PATH'], ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const ready = await readyLine(child, () => log);
@@ -44,6 +49,7 @@ export async function startServer({ store = 'sqlite', dataDir, env = {} }: Serve
   return {
     url: `http://127.0.0.1:${ready.http.port}`,
     dimse: ready.dimse,
+    ...(ready.dimseTls === undefined ? {} : { dimseTls: ready.dimseTls }),
     dataDir: folder,
     pid: child.pid ?? 0,
     log: () => log,
@@ -62,7 +68,7 @@ export async function startServer({ store = 'sqlite', dataDir, env = {} }: Serve
   };
 }
 
-type Ready = { readonly http: { readonly port: number }; readonly dimse: TestServer['dimse'] };
+type Ready = { readonly http: { readonly port: number }; readonly dimse: TestServer['dimse']; readonly dimseTls?: TestServer['dimse'] };
 
 async function readyLine(child: ChildProcess, log: () => string): Promise<Ready> {
   if (child.stdout === null) throw new Error('The server has no stdout');

@@ -5,7 +5,7 @@ import type { receiveAssociation } from '../../flows/receive-association.ts';
 import type { Log } from '../../log.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { AssociationHook, AssociationInfo, IdentifyPeer, StoreHandler } from './store-handler.ts';
+import type { AssociationHook, AssociationInfo, Caller, IdentifyPeer, StoreHandler } from './store-handler.ts';
 
 /** What the door is given. */
 export type DimseDoorDeps = {
@@ -22,8 +22,8 @@ export type DimseDoorDeps = {
 /** Makes the hooks of the listener. */
 export function dimseDoor(deps: DimseDoorDeps): { identifyPeer: IdentifyPeer; store: StoreHandler; onAssociation: AssociationHook } {
   return {
-    identifyPeer: ({ callingAE, address }) => {
-      const known = deps.aeTitles.find(({ aeTitle, addresses }) => aeTitle === callingAE && addresses.includes(plainAddress(address)));
+    identifyPeer: (caller) => {
+      const known = deps.aeTitles.find((entry) => isCaller(entry, caller));
       return known === undefined ? undefined : { aeTitle: known.aeTitle, organization: known.organization };
     },
     store: (incoming) => deps.association.store(incoming),
@@ -35,6 +35,16 @@ export function dimseDoor(deps: DimseDoorDeps): { identifyPeer: IdentifyPeer; st
       deps.hurry();
     },
   };
+}
+
+function isCaller({ aeTitle, addresses, certificates }: RegionAeTitle, { callingAE, address, certificate }: Caller): boolean {
+  if (aeTitle !== callingAE || !addresses.includes(plainAddress(address))) return false;
+  return certificates === undefined || certificates.map(digitsOf).includes(digitsOf(certificate?.fingerprint256 ?? ''));
+}
+
+/** A fingerprint without colons, in one case. */
+function digitsOf(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toLowerCase();
 }
 
 /** IPv4 in the clothes of IPv6 is IPv4. */

@@ -23,6 +23,8 @@ export type DimseOptions = {
   /** Present for DICOM over TLS (PS3.15 B.9): key, cert, ca, requestCert; at least TLS 1.2 whatever it says. */
   readonly tls?: TlsOptions;
   readonly limits?: Partial<DimseLimits>;
+  /** Given to doors that share their limit of associations. */
+  readonly slots?: AssociationSlots;
 };
 
 /** An open door. */
@@ -37,7 +39,7 @@ export async function listenDimse(options: DimseOptions): Promise<DimseListener>
   const limits: DimseLimits = { ...DIMSE_LIMITS, ...options.limits };
   prepareNegotiation(limits.announcedPDUBytes);
   const { calledAETitles, identifyPeer, store, onAssociation = () => undefined } = options;
-  const deps = { calledAETitles, identifyPeer, store, onAssociation, limits, slots: new AssociationSlots(limits) };
+  const deps = { calledAETitles, identifyPeer, store, onAssociation, limits, slots: options.slots ?? new AssociationSlots(limits) };
   const running = new Map<Association, Promise<void>>();
   const serve = (socket: Socket): void => {
     const association = new Association(socket, deps);

@@ -38,6 +38,10 @@ describe('Configuration', () => {
       httpPort: 8080,
       dimsePort: 11_112,
       dimseAeTitle: 'PASSERELLE',
+      dimseTlsPort: 2762,
+      dimseTlsCert: undefined,
+      dimseTlsKey: undefined,
+      dimseTlsCa: undefined,
       tlsProxy: false,
       publicUrl: undefined,
       dataDir: resolve('data'),
@@ -134,6 +138,14 @@ describe('Configuration', () => {
     expect(refusalBeside(open)).to.include('PASSERELLE_HOST is not loopback');
     expect(refusalBeside({ ...open, PASSERELLE_DEVELOPMENT: '1' })).to.include('PASSERELLE_HOST is not loopback');
     expect(configOf({ ...open, PASSERELLE_TLS_PROXY: '1' }).host).to.equal('0.0.0.0');
+  });
+
+  it('takes the files of DICOM over TLS together or not at all', () => {
+    const files = { PASSERELLE_DIMSE_TLS_CERT: 'cert.pem', PASSERELLE_DIMSE_TLS_KEY: 'key.pem', PASSERELLE_DIMSE_TLS_CA: '/etc/ca.pem' };
+    const { dimseTlsCert, dimseTlsKey, dimseTlsCa } = configOf(files);
+    expect([dimseTlsCert, dimseTlsKey, dimseTlsCa]).to.deep.equal([resolve('cert.pem'), resolve('key.pem'), '/etc/ca.pem']);
+    const refusal = refusalBeside({ PASSERELLE_DIMSE_TLS_CERT: 'cert.pem' });
+    for (const name of ['KEY', 'CA']) expect(refusal).to.include(`PASSERELLE_DIMSE_TLS_${name} is required`);
   });
 
   it('needs the public address when it listens beyond loopback', () => {

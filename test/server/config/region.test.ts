@@ -53,6 +53,14 @@ describe('Region file', () => {
     expect(region.persons).to.deep.equal([]);
   });
 
+  it('takes the certificates of an AE title as SHA-256 fingerprints, and nothing else', () => {
+    const withCertificates = (certificates: unknown) =>
+      aRegion({ aeTitles: [{ aeTitle: 'CT', organization: 'Organization/a', addresses: ['192.0.2.1'], certificates }] });
+    const [plain, colons] = ['0f'.repeat(32), Array.from({ length: 32 }, () => 'AB').join(':')];
+    expect(parseRegion(withCertificates([plain, colons])).aeTitles[0]?.certificates).to.deep.equal([plain, colons]);
+    for (const wrong of [[], [plain.slice(2)], [`${plain}00`], ['sha256'], 'x']) expect(refusalOf(withCertificates(wrong))).to.include('/aeTitles/0/certificates');
+  });
+
   it('is frozen to its depth and independent of what was read', () => {
     const json = aRegion({ clients: [aClient()] });
     const region = parseRegion(json);
