@@ -37,7 +37,12 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
   { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
   { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
-  { room: 'fixtures', may: ['profiles', 'ihe'], types: ['server/config'] },
+  {
+    room: 'fixtures',
+    // A sender of images writes the same command sets and PDUs as the door that receives them.
+    may: ['profiles', 'ihe', 'server/endpoints/dimse/command-set.ts', 'server/endpoints/dimse/upper-layer.ts'],
+    types: ['server/config'],
+  },
 ];
 
 /** Packages and built-ins for rooms without I/O and clock; other rooms take what package.json names. */
