@@ -5,7 +5,10 @@ import { OPEN_STATE, permits, type PatientState } from '../../access/decide.ts';
 import type { Right } from '../../access/right.ts';
 import type { AclDocument, PersonDocument, RightDocument, RowContent } from './documents.ts';
 
-/** The index that lists what a principal sees, in order; it also holds all that a count needs. */
+/**
+ * The index that lists what a principal sees, in order; it also holds all that a count needs. Queries need not name it:
+ * no other gives their order.
+ */
 export const ACL_ORDER = { principal: 1, type: 1, sort: -1, id: 1, from: 1, to: 1 } as const;
 
 /** The index that finds the rights on a row. */

@@ -5,6 +5,7 @@ import { MAX_PLAN_ENTRIES, type AgendaEntry, type Claim, type CommitPlan, type C
 import { rowKey } from './acl-rows.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from './collections.ts';
+import { asStore } from './errors.ts';
 import { writeInstances } from './instances.ts';
 import { materialise } from './materialise.ts';
 import { personsOf, writePersons, writeRights } from './persons.ts';
@@ -21,13 +22,30 @@ import type { Turns } from './turns.ts';
 export async function commitPlan(collections: Collections, turns: Turns, plan: CommitPlan): Promise<CommitReceipt> {
   if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   refuseAuditEvents(plan);
-  return await turns.take(keysOf(plan), async () =>
-    await inTransaction(
-      collections,
-      async (session) => await applyPlan(collections, plan, session),
-      async () => (await collections.commits.findOne({ _id: plan.id }))?.receipt,
-    ),
-  );
+  return await turns.take(keysOf(plan), async () => await applyOnce(collections, plan));
+}
+
+/**
+ * A plan is new almost always, so it is not asked first whether it was applied: its id would stand already and end the
+ * transaction, or its conditions, met once, would not hold any more.
+ */
+async function applyOnce(collections: Collections, plan: CommitPlan): Promise<CommitReceipt> {
+  const findReceipt = async (session?: ClientSession): Promise<CommitReceipt | undefined> =>
+    (await collections.commits.findOne({ _id: plan.id }, session === undefined ? {} : { session }))?.receipt;
+  let attempts = 0;
+  const work = async (session: ClientSession): Promise<CommitReceipt> => {
+    attempts += 1;
+    const before = attempts === 1 ? undefined : await findReceipt(session);
+    return before ?? (await applyPlan(collections, plan, session));
+  };
+  try {
+    return await inTransaction(collections, work, findReceipt);
+  } catch (error) {
+    const isRefused = error instanceof Fault && error.kind !== 'transient';
+    const before = isRefused ? await asStore(findReceipt) : undefined;
+    if (before === undefined) throw error;
+    return before;
+  }
 }
 
 function entriesOf({ puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit }: CommitPlan): number {
@@ -54,9 +72,6 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
 }
 
 async function applyPlan(collections: Collections, plan: CommitPlan, session: ClientSession): Promise<CommitReceipt> {
-  const { commits } = collections;
-  const before = await commits.findOne({ _id: plan.id }, { session });
-  if (before !== null) return before.receipt;
   const now = Date.now();
   const conditions = plan.preconditions ?? [];
   // First, so that rows are read, and kept as history, under the key that stays.
@@ -75,7 +90,7 @@ async function applyPlan(collections: Collections, plan: CommitPlan, session: Cl
   await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
   await insertAudit(collections, plan.audit ?? [], now, session);
   const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined };
-  await commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
+  await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;
 }
 

@@ -3,7 +3,7 @@ import type { Filter, FindOptions } from 'mongodb';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { Principal } from '../../access/right.ts';
 import type { PageEnd } from '../../ports/record-store.ts';
-import { ACL_ORDER, rowKey } from './acl-rows.ts';
+import { rowKey } from './acl-rows.ts';
 import type { RowFilter } from './criteria.ts';
 import type { AclDocument, RowDocument } from './documents.ts';
 import { during, preferred, shownOf, toShownBy, type Reader, type RowName, type Shown } from './reader.ts';
@@ -79,8 +79,8 @@ function createPrincipalList(
   async function fill(): Promise<void> {
     const found = await reader.collections.acl
       .find(
-        { $and: [{ principal, type, ...during(reader.now) }, following(end)] },
-        { session: reader.session, batchSize: size + 1, hint: ACL_ORDER, ...columns },
+        { principal, type, ...during(reader.now), ...following(end) },
+        { session: reader.session, batchSize: size + 1, ...columns },
       )
       .sort({ sort: -1, id: 1 })
       .limit(size)

@@ -4,7 +4,7 @@ import { isStoredType, VISIBILITY, type StoredType } from '../../../profiles/vis
 import type { Grant } from '../../access/grant.ts';
 import { CEILING, type Relation } from '../../access/right.ts';
 import type { ShownBy, VisibleRow } from '../../ports/record-store.ts';
-import { ACL_ITEM, rowKey } from './acl-rows.ts';
+import { rowKey } from './acl-rows.ts';
 import type { Collections } from './collections.ts';
 import type { AclDocument, RowContent } from './documents.ts';
 
@@ -54,8 +54,7 @@ async function rightsOn(reader: Reader, items: readonly string[]): Promise<Reado
   const best = new Map<string, AclDocument>();
   for (let at = 0; at < items.length; at += ITEMS_AT_ONCE) {
     const some = { item: { $in: items.slice(at, at + ITEMS_AT_ONCE) }, principal: { $in: [...reader.grant.principals] } };
-    const options = { session: reader.session, hint: ACL_ITEM };
-    const found = await reader.collections.acl.find({ ...some, ...during(reader.now) }, options).toArray();
+    const found = await reader.collections.acl.find({ ...some, ...during(reader.now) }, { session: reader.session }).toArray();
     for (const entry of found) best.set(entry.item, preferred(best.get(entry.item), entry));
   }
   return new Map([...best].map(([item, entry]) => [item, toShownBy(entry)]));

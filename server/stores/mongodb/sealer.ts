@@ -22,10 +22,17 @@ const LEASE_MS = 3_000;
 const EVERY_MS = 400;
 const AT_ONCE = 200;
 
-/** The head of the chain. */
-export async function readHead({ chain }: Collections, session?: ClientSession): Promise<TrailHead> {
+/** Where the chain ended when this server sealed last. It may be wrong: it only tells where to look first. */
+export type LastSealed = { sequence: number };
+
+/** The head of the chain, looked for at a place first. */
+export async function readHead({ chain }: Collections, session?: ClientSession, { sequence }: LastSealed = { sequence: 0 }): Promise<TrailHead> {
+  const options = { ...(session === undefined ? {} : { session }), projection: { hash: 1 } } as const;
+  const near = sequence === 0 ? [] : await chain.find({ _id: { $in: [sequence, sequence + 1] } }, options).toArray();
+  const [only, ...others] = near;
+  if (only?._id === sequence && others.length === 0) return { sequence, hash: only.hash };
   const [last] = await chain
-    .find({}, { ...(session === undefined ? {} : { session }), projection: { hash: 1 } })
+    .find({}, options)
     .sort({ _id: -1 })
     .limit(1)
     .toArray();
@@ -36,19 +43,19 @@ export async function readHead({ chain }: Collections, session?: ClientSession):
  * Seals the next events under a fencing token. Resolves how many, or undefined when the token is not the last one.
  * @throws {Fault} transient - the store is out of reach or busy
  */
-export async function sealNext(collections: Collections, token: number): Promise<number | undefined> {
+export async function sealNext(collections: Collections, token: number, last: LastSealed = { sequence: 0 }): Promise<number | undefined> {
   return await inTransaction(collections, async (session) => {
     if (!(await useLease(collections.leases, SEALER_LEASE, token, session))) return undefined;
     const pending = await collections.audit.find({ pending: true }, { session }).sort({ sort: 1, id: 1 }).limit(AT_ONCE).toArray();
-    if (pending.length > 0) await seal(collections, pending, session);
+    if (pending.length > 0) await seal(collections, pending, last, session);
     return pending.length;
   });
 }
 
-async function seal(collections: Collections, pending: readonly AuditDocument[], session: ClientSession): Promise<void> {
+async function seal(collections: Collections, pending: readonly AuditDocument[], last: LastSealed, session: ClientSession): Promise<void> {
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
-  let head = await readHead(collections, session);
+  let head = await readHead(collections, session, last);
   for (const { _id, event } of pending) {
     const { entry, personal } = sealEvent(head, JSON.parse(event ?? '') as AuditEvent);
     head = entry;
@@ -62,6 +69,7 @@ async function seal(collections: Collections, pending: readonly AuditDocument[],
     updateOne: { filter: { _id: event }, update: { $set: { sequence: _id }, $unset: { pending: '', event: '' } } },
   })) as Parameters<typeof collections.audit.bulkWrite>[0];
   await collections.audit.bulkWrite(operations, { session });
+  last.sequence = head.sequence;
 }
 
 /** Seals in the background until it is stopped, and at once when it is asked. */
@@ -70,6 +78,7 @@ export class Sealer {
   readonly #warn: (fault: Fault) => void;
   readonly #holder = randomUUID();
   readonly #stop = new AbortController();
+  readonly #last: LastSealed = { sequence: 0 };
   #pass: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
 
@@ -110,7 +119,7 @@ export class Sealer {
     if ((await this.#collections.audit.findOne({ pending: true }, { projection: { _id: 1 } })) === null) return;
     for (let isMore = true; isMore; ) {
       const token = await this.#takeLease();
-      isMore = token !== undefined && (await sealNext(this.#collections, token)) === AT_ONCE;
+      isMore = token !== undefined && (await sealNext(this.#collections, token, this.#last)) === AT_ONCE;
     }
   }
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../profiles/fault.ts';
 import type { AuditTrail, TrailHead, Verification } from '../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
-import { EMPTY_CHAIN, verifyEntry } from '../audit-chain.ts';
+import { EMPTY_CHAIN, verifyEnd, verifyEntry, verifyKnownHead } from '../audit-chain.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from './collections.ts';
 import type { ChainDocument, PersonalDocument } from './documents.ts';
@@ -35,10 +35,10 @@ export class MongoAuditTrail implements AuditTrail {
     });
   }
 
-  async verify(): Promise<Verification> {
+  async verify(known?: TrailHead): Promise<Verification> {
     return await asStore(async () => {
       await this.#sealed();
-      return await verifyChain(this.#collections);
+      return await verifyChain(this.#collections, known);
     });
   }
 
@@ -59,18 +59,18 @@ export class MongoAuditTrail implements AuditTrail {
   }
 }
 
-async function verifyChain({ chain, personal }: Collections): Promise<Verification> {
+async function verifyChain({ chain, personal }: Collections, known: TrailHead | undefined): Promise<Verification> {
   let head = EMPTY_CHAIN;
   let erased = 0;
   for (;;) {
     const entries = await chain.find({ _id: { $gt: head.sequence } }).sort({ _id: 1 }).limit(VERIFY_AT_ONCE).toArray();
-    if (entries.length === 0) return { whole: true, head, erased };
+    if (entries.length === 0) return verifyEnd(head, erased, known);
     const sides = await personal.find({ _id: { $in: entries.map(({ _id }) => _id) } }).toArray();
     const bySequence = new Map(sides.map((side) => [side._id, side]));
     for (const entry of entries) {
       const side = bySequence.get(entry._id);
-      const reason = verifyOne(head, entry, side);
-      if (reason !== undefined) return { whole: false, sequence: entry._id, reason };
+      const reason = verifyOne(head, entry, side) ?? verifyKnownHead({ sequence: entry._id, hash: entry.hash }, known);
+      if (reason !== undefined) return { whole: false, sequence: head.sequence + 1, reason };
       if (side?.agents === undefined || side.entities === undefined) erased += 1;
       head = { sequence: entry._id, hash: entry.hash };
     }

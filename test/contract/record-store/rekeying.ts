@@ -120,6 +120,14 @@ export function rekeyingContract(suite: Suite): void {
       expect(await suite.records.stateOf(SYSTEM, to)).to.deep.equal(OPEN_STATE);
     });
 
+    it('answer the first receipt to a plan from before the join that is sent again', async () => {
+      const { from, join } = await twoPersons();
+      const plan = aPlan({ puts: [aPut({ person: from })] });
+      const first = await suite.records.commit(plan);
+      await join();
+      expect(await suite.records.commit(plan)).to.deep.equal(first);
+    });
+
     it('take no plan under the former key that races with the join', async () => {
       for (let round = 0; round < 10; round += 1) {
         const { from, to, both, join, shown } = await twoPersons();
