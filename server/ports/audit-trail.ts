@@ -25,6 +25,9 @@ export interface AuditTrail {
   /** The chain's head, after everything recorded before the call is sealed. */
   head(): Promise<TrailHead>;
 
-  /** Walks the whole chain and names the first record that does not fit. */
-  verify(): Promise<Verification>;
+  /**
+   * Walks the whole chain and names the first record that does not fit. `known` is a head that was exported before:
+   * the chain must still hold it. Without one, records missing at the end cannot be told from records never written.
+   */
+  verify(known?: TrailHead): Promise<Verification>;
 }

@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from '@medplum/fhirtypes';
-import type { TrailHead } from '../ports/audit-trail.ts';
+import type { TrailHead, Verification } from '../ports/audit-trail.ts';
 
 /** An entry of the chain. `body` is the pseudonymous event as JSON, with the commitments in it. */
 export type ChainEntry = { readonly sequence: number; readonly hash: string; readonly body: string };
@@ -15,6 +15,9 @@ export type PersonalSide = {
   readonly agents: { readonly salt: string; readonly json: string } | undefined;
   readonly entities: { readonly salt: string; readonly json: string } | undefined;
 };
+
+/** An entry as it is stored: `id` where the adapter files it under the event's id. */
+export type StoredEntry = ChainEntry & { readonly id?: string };
 
 /** The head of an empty chain. */
 export const EMPTY_CHAIN: TrailHead = { sequence: 0, hash: '0'.repeat(64) };
@@ -43,10 +46,12 @@ export function sealEvent(previous: TrailHead, event: AuditEvent): { entry: Chai
  * Checks one entry against the head before it. Personal parts that are still there must fit their commitments.
  * Returns undefined when it fits, else what does not.
  */
-export function verifyEntry(previous: TrailHead, entry: ChainEntry, personal: PersonalSide): string | undefined {
+export function verifyEntry(previous: TrailHead, entry: StoredEntry, personal: PersonalSide): string | undefined {
   if (entry.sequence !== previous.sequence + 1) return `expected sequence ${previous.sequence + 1}`;
   if (hashOf(entry.sequence, previous.hash, entry.body) !== entry.hash) return 'the hash does not fit the record';
-  const { commitments } = JSON.parse(entry.body) as { commitments?: { agents?: string; entities?: string } };
+  const { id, commitments } = JSON.parse(entry.body) as { id?: string; commitments?: { agents?: string; entities?: string } };
+  // Under another id its personal parts would be missed, and taken for erased.
+  if (entry.id !== undefined && entry.id !== id) return 'the record is filed under another id';
   for (const side of ['agents', 'entities'] as const) {
     const kept = personal[side];
     if (kept !== undefined && digest(kept.salt, kept.json) !== commitments?.[side]) {
@@ -54,6 +59,18 @@ export function verifyEntry(previous: TrailHead, entry: ChainEntry, personal: Pe
     }
   }
   return undefined;
+}
+
+/** Checks a head that was exported before against the head that a walk has reached; see AuditTrail.verify. */
+export function verifyKnownHead(reached: TrailHead, known: TrailHead | undefined): string | undefined {
+  if (known?.sequence !== reached.sequence || known.hash === reached.hash) return undefined;
+  return 'the hash is not that of the exported head';
+}
+
+/** Checks that a walk to the end has passed a head that was exported before. */
+export function verifyEnd(head: TrailHead, erased: number, known: TrailHead | undefined): Verification {
+  if (known === undefined || known.sequence <= head.sequence) return { whole: true, head, erased };
+  return { whole: false, sequence: head.sequence + 1, reason: `the trail ends at record ${head.sequence}, and the exported head is record ${known.sequence}` };
 }
 
 /** Puts an entry and its personal side together again; erased parts stay away. */

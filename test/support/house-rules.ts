@@ -36,7 +36,8 @@ export const ROOMS: readonly Room[] = [
   },
   { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
   { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
-  { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
+  { room: 'server/compose-trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },
+  { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose-trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
   {
     room: 'fixtures',
     // A sender of images writes the same command sets and PDUs as the door that receives them.

@@ -1,7 +1,7 @@
 /** AuditTrail on SQLite: events by the writer thread, verification on a reader. */
 import type { AuditTrail, TrailHead, Verification } from '../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
-import { EMPTY_CHAIN, verifyEntry, type ChainEntry } from '../audit-chain.ts';
+import { EMPTY_CHAIN, verifyEnd, verifyEntry, verifyKnownHead, type ChainEntry } from '../audit-chain.ts';
 import { personalSide } from './audit-rows.ts';
 import type { Database } from './database.ts';
 import { toWireAudit } from './records.ts';
@@ -27,14 +27,14 @@ export class SqliteAuditTrail implements AuditTrail {
     return this.#writer.send('head', undefined);
   }
 
-  async verify(): Promise<Verification> {
+  async verify(known?: TrailHead): Promise<Verification> {
     await this.head();
-    return verifyChain(this.#trail);
+    return verifyChain(this.#trail, known);
   }
 }
 
 /** Walks a chain; also used on the file of a stopped server. */
-export function verifyChain(trail: Database): Verification {
+export function verifyChain(trail: Database, known?: TrailHead): Verification {
   let head: TrailHead = EMPTY_CHAIN;
   let erased = 0;
   for (let more = true; more; ) {
@@ -45,12 +45,12 @@ export function verifyChain(trail: Database): Verification {
     );
     for (const entry of batch) {
       const personal = personalSide(trail, entry.id);
-      const reason = verifyEntry(head, entry, personal);
+      const reason = verifyEntry(head, entry, personal) ?? verifyKnownHead(entry, known);
       if (reason !== undefined) return { whole: false, sequence: head.sequence + 1, reason };
       if (personal.agents === undefined || personal.entities === undefined) erased += 1;
       head = { sequence: entry.sequence, hash: entry.hash };
     }
     more = batch.length === BATCH;
   }
-  return { whole: true, head, erased };
+  return verifyEnd(head, erased, known);
 }
