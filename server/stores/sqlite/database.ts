@@ -54,6 +54,26 @@ export class Database {
   }
 }
 
+/** Ends a transaction that an error may have left open. */
+export function undoOpen(database: Database): void {
+  try {
+    database.script('ROLLBACK');
+  } catch {
+    // No transaction is open any more: the engine rolled it back itself.
+  }
+}
+
+/** Result codes of SQLite that tell of the disk, not of the statement. @see https://www.sqlite.org/rescode.html */
+const STORAGE_CODE = { busy: 5, ioError: 10, full: 13, cannotOpen: 14 } as const;
+
+/** What the disk has to do with an error: it is full, or cannot be written or read now; undefined when nothing. */
+export function storageTrouble(error: unknown): 'full' | 'failing' | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  const code = error.errcode & 0xff;
+  if (code === STORAGE_CODE.full) return 'full';
+  return Object.values<number>(STORAGE_CODE).includes(code) ? 'failing' : undefined;
+}
+
 const STATEMENT_LIMIT = 500;
 
 /** WAL with FULL: a commit that was answered survives a power cut. secure_delete: deleted bytes are overwritten. */

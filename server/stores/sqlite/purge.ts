@@ -1,5 +1,5 @@
 /** Removes what has served its time: receipts of old plans, tokens and single-use names that have expired. */
-import type { Database } from './database.ts';
+import { storageTrouble, type Database } from './database.ts';
 
 /** A plan is not sent again after this long. */
 const RECEIPT_AGE_MS = 86_400_000;
@@ -7,6 +7,15 @@ const RECEIPT_AGE_MS = 86_400_000;
 const TOKEN_GRACE_SECONDS = 86_400;
 /** Rows removed at a time, so that no write waits long. */
 const BATCH = 5_000;
+
+/** Purges once, unless the disk is in trouble: then the next turn does; `now` is epoch milliseconds. */
+export function tryPurge(records: Database, tokens: Database, now: number): void {
+  try {
+    purgeExpired(records, tokens, now);
+  } catch (error) {
+    if (storageTrouble(error) === undefined) throw error;
+  }
+}
 
 /** Purges once; `now` is epoch milliseconds. */
 export function purgeExpired(records: Database, tokens: Database, now: number): void {

@@ -7,16 +7,18 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import { Fault } from '../../../profiles/fault.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
 import { applyPlan } from './apply-plan.ts';
-import { openWriter, type Database } from './database.ts';
-import type { AnswerMessage, OrderMessage, Orders, OrderName, OutboxEntry } from './protocol.ts';
-import { rekeyTrail } from './rekey.ts';
-import { purgeExpired } from './purge.ts';
+import { openWriter, storageTrouble, undoOpen, type Database } from './database.ts';
+import { Outbox } from './outbox.ts';
+import type { AnswerMessage, OrderMessage, Orders, OrderName } from './protocol.ts';
+import { tryPurge } from './purge.ts';
 import { MIGRATIONS, migrate } from './schema.ts';
 import { applyTokenOrder } from './write-tokens.ts';
 import { appendEvents, readHead } from './write-trail.ts';
 
 const GROUP_LIMIT = 256;
 const PURGE_PAUSE_MS = 600_000;
+/** Events that the trail had no room for are tried again as often. */
+const CATCH_UP_PAUSE_MS = 1_000;
 
 type Files = { readonly records: Database; readonly trail: Database; readonly tokens: Database };
 
@@ -42,23 +44,29 @@ function openFiles(dataDir: string): Files {
 }
 
 function run(port: MessagePort, files: Files): void {
-  let head = drainOutbox(files, readHead(files.trail));
-  purgeExpired(files.records, files.tokens, Date.now());
-  const purging = setInterval(() => purgeExpired(files.records, files.tokens, Date.now()), PURGE_PAUSE_MS);
+  const outbox = new Outbox(files.records, files.trail, readHead(files.trail));
+  outbox.drain();
+  const purge = (): void => tryPurge(files.records, files.tokens, Date.now());
+  purge();
+  const timers = [setInterval(purge, PURGE_PAUSE_MS), setInterval(() => outbox.isBehind && outbox.tryDrain(), CATCH_UP_PAUSE_MS)];
   port.postMessage('ready');
   port.on('message', (first: OrderMessage | 'close') => {
     const group = gather(port, first);
     const orders = group.filter((message) => message !== 'close');
     for (const file of ['records', 'trail', 'tokens'] as const) {
       const mine = orders.filter((order) => FILE_OF[order.name] === file);
-      if (mine.length > 0) head = runGroup(port, files, file, mine, head);
+      if (mine.length > 0) runGroup(port, files[file], mine, outbox);
     }
-    if (orders.some((order) => order.name === 'commit' && (order.order.audit.length > 0 || order.order.rekeys !== undefined))) head = drainOutbox(files, head);
+    if (outbox.isBehind || orders.some(fillsOutbox)) outbox.tryDrain();
     if (group.includes('close')) {
-      clearInterval(purging);
+      for (const timer of timers) clearInterval(timer);
       closeAll(port, files);
     }
   });
+}
+
+function fillsOutbox(order: OrderMessage): boolean {
+  return order.name === 'commit' && (order.order.audit.length > 0 || order.order.rekeys !== undefined);
 }
 
 function gather(port: MessagePort, first: OrderMessage | 'close'): (OrderMessage | 'close')[] {
@@ -72,27 +80,27 @@ function gather(port: MessagePort, first: OrderMessage | 'close'): (OrderMessage
 }
 
 /** One transaction of one file; when its commit fails, every order of the group fails. */
-function runGroup(port: MessagePort, files: Files, file: keyof Files, orders: readonly OrderMessage[], head: TrailHead): TrailHead {
-  const database = files[file];
+function runGroup(port: MessagePort, database: Database, orders: readonly OrderMessage[], outbox: Outbox): void {
   const answers: AnswerMessage[] = [];
-  let last = head;
+  let last = outbox.head;
   try {
     database.script('BEGIN IMMEDIATE');
     for (const order of orders) {
-      const { answer, head: next } = runOrder(database, order, last);
+      const { answer, head } = runOrder(database, order, last);
       answers.push(answer);
-      last = next;
+      last = head;
     }
     database.script('COMMIT');
   } catch (error) {
-    tryRollback(database);
+    undoOpen(database);
     for (const { sequence } of orders) port.postMessage(failure(sequence, storageFault(error)));
-    return head;
+    return;
   }
+  outbox.head = last;
   for (const answer of answers) port.postMessage(answer);
-  return last;
 }
 
+/** Trouble of the disk may have ended the transaction of the whole group, so it leaves here. */
 function runOrder(database: Database, order: OrderMessage, head: TrailHead): { answer: AnswerMessage; head: TrailHead } {
   database.script('SAVEPOINT one');
   try {
@@ -100,6 +108,7 @@ function runOrder(database: Database, order: OrderMessage, head: TrailHead): { a
     database.script('RELEASE one');
     return { answer: { sequence: order.sequence, answer: done.answer }, head: done.head };
   } catch (error) {
+    if (storageTrouble(error) !== undefined) throw error;
     database.script('ROLLBACK TO one; RELEASE one');
     return { answer: failure(order.sequence, error), head };
   }
@@ -118,31 +127,8 @@ function execute(database: Database, message: OrderMessage, head: TrailHead): { 
   }
 }
 
-/** Moves the events of commits into the trail. A crash between the two commits repeats it; ids make that harmless. */
-function drainOutbox(files: Files, head: TrailHead): TrailHead {
-  const waiting = files.records.all<{ position: number; record: string }>('SELECT position, record FROM audit_outbox ORDER BY position LIMIT 1000');
-  const last = waiting.at(-1);
-  if (last === undefined) return head;
-  files.trail.script('BEGIN IMMEDIATE');
-  const entries = waiting.map(({ record }) => JSON.parse(record) as OutboxEntry);
-  const next = appendEvents(files.trail, head, entries.flatMap((entry) => ('event' in entry ? [entry.event] : [])));
-  for (const entry of entries) if ('rekey' in entry) rekeyTrail(files.trail, entry.rekey);
-  files.trail.script('COMMIT');
-  files.records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position);
-  return drainOutbox(files, next);
-}
-
-function tryRollback(database: Database): void {
-  try {
-    database.script('ROLLBACK');
-  } catch {
-    // No transaction is open any more: the engine rolled it back itself.
-  }
-}
-
 function storageFault(error: unknown): Fault {
-  const message = error instanceof Error ? error.message : '';
-  if (/full/i.test(message)) return new Fault('no-store', 'The disk is full', { cause: error });
+  if (storageTrouble(error) === 'full') return new Fault('no-store', 'The disk is full', { cause: error });
   return new Fault('transient', 'The store cannot write now', { cause: error });
 }
 

@@ -1,0 +1,59 @@
+/** The audit outbox: what commits put into the record file moves to the trail, in order and once. */
+import type { TrailHead } from '../../ports/audit-trail.ts';
+import { storageTrouble, undoOpen, type Database } from './database.ts';
+import type { OutboxEntry } from './protocol.ts';
+import { rekeyTrail } from './rekey.ts';
+import { appendEvents } from './write-trail.ts';
+
+const BATCH = 1_000;
+
+/** Moves entries and owns the head of the chain, which every other writer of the trail asks for and moves on. */
+export class Outbox {
+  head: TrailHead;
+  readonly #records: Database;
+  readonly #trail: Database;
+  #isBehind = false;
+
+  constructor(records: Database, trail: Database, head: TrailHead) {
+    this.#records = records;
+    this.#trail = trail;
+    this.head = head;
+  }
+
+  /** Whether entries wait since the trail could not be written. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Moves all entries. When it throws, those that are left wait, durable, for the next time. */
+  drain(): void {
+    this.#isBehind = true;
+    while (this.#moveSome());
+    this.#isBehind = false;
+  }
+
+  /** Moves all entries; when the disk is in trouble, what is left moves later. */
+  tryDrain(): void {
+    try {
+      this.drain();
+    } catch (error) {
+      undoOpen(this.#trail);
+      if (storageTrouble(error) === undefined) throw error;
+    }
+  }
+
+  /** A crash between the two files repeats it; ids make that harmless. */
+  #moveSome(): boolean {
+    const waiting = this.#records.all<{ position: number; record: string }>(`SELECT position, record FROM audit_outbox ORDER BY position LIMIT ${BATCH}`);
+    const last = waiting.at(-1);
+    if (last === undefined) return false;
+    const entries = waiting.map(({ record }) => JSON.parse(record) as OutboxEntry);
+    this.#trail.script('BEGIN IMMEDIATE');
+    const next = appendEvents(this.#trail, this.head, entries.flatMap((entry) => ('event' in entry ? [entry.event] : [])));
+    for (const entry of entries) if ('rekey' in entry) rekeyTrail(this.#trail, entry.rekey);
+    this.#trail.script('COMMIT');
+    this.head = next;
+    this.#records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position);
+    return true;
+  }
+}

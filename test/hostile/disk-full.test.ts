@@ -1,0 +1,110 @@
+/** A disk that fills while a modality sends, and has room again: nothing acknowledged is missing, nothing restarts. */
+import { expect } from 'chai';
+import { aStudy } from '../../fixtures/dicom/a-study.ts';
+import { ESTABLISHMENTS } from '../../fixtures/people.ts';
+import { establishmentCaller } from '../support/demonstration.ts';
+import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventsAboutStudy, pendingWork, referredBlobs, rowsOfStudy, storedBlobs, verifyTrail } from './kill/data-folder.ts';
+import { dataSetOf, sendInstances, type SentInstance } from './kill/store-sender.ts';
+import { startOnSmallDisk, whyNoSmallDisk, type SmallDisk } from './small-disk.ts';
+
+const { strasbourg } = ESTABLISHMENTS;
+const OUT_OF_RESOURCES = 0xa700;
+const LARGE = 400_000;
+/** The room in which one commit of some 100 KB may fit, and its event not. */
+const BYTES_LEFT = [0, 120_000, 140_000, 180_000, 230_000, 350_000];
+
+describe('A full disk (PS3.4 B.2.3, A700H)', function () {
+  this.timeout(60_000);
+  let reason: string | undefined;
+  let disk: SmallDisk | undefined;
+  before(async () => {
+    reason = await whyNoSmallDisk();
+  });
+  afterEach(async () => {
+    await disk?.remove();
+    disk = undefined;
+  });
+
+  const opened = async (options: { readonly imagesApart?: boolean } = {}): Promise<SmallDisk> => (disk = await startOnSmallDisk(options));
+
+  it('of the images refuses what does not fit, keeps what it acknowledged, and takes the rest when there is room', async function images() {
+    if (reason !== undefined) this.skip();
+    const { server, copy, fill, free } = await opened();
+    const study = aStudy({ key: 'disk/images', instances: 12, attributes: { '00191001:OB': new Uint8Array(LARGE) } });
+    const instances: readonly SentInstance[] = [...study.instances()];
+    await fill(LARGE * 7);
+    const first = await send(server, instances);
+    const refused = instances.filter((_, at) => first[at] !== 0);
+    expect(refused.length).to.be.within(3, 11);
+    expect(new Set(refused.map((one) => first[instances.indexOf(one)]))).to.deep.equal(new Set([OUT_OF_RESOURCES]));
+    const acknowledged = instances.filter((one) => !refused.includes(one));
+    expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(uidsOf(acknowledged));
+    await free();
+    expect(await send(server, refused)).to.deep.equal(refused.map(() => 0));
+    expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(uidsOf(instances));
+    await expectWhole(server.url, copy, study.studyInstanceUID, instances, await establishmentCaller(server, 'strasbourg'));
+  });
+
+  it('of records and trail refuses as well, whichever of the two was the first to fill, and takes what comes when there is room', async function records() {
+    if (reason !== undefined) this.skip();
+    const { server, copy, fill, free } = await opened({ imagesApart: true });
+    const before = aStudy({ key: 'disk/before', instances: 2 });
+    expect(await send(server, [...before.instances()])).to.deep.equal([0, 0]);
+    for (const bytesLeft of BYTES_LEFT) {
+      await fill(bytesLeft);
+      const study = aStudy({ key: `disk/${bytesLeft}`, instances: 40 });
+      const statuses = await sendUntilRefused(server, [...study.instances()]);
+      expect(statuses.at(-1)).to.equal(OUT_OF_RESOURCES);
+      const stored = statuses.flatMap((status, at) => (status === 0 ? [at] : []));
+      const instances = [...study.instances()];
+      expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(uidsOf(instances.filter((_, at) => stored.includes(at))));
+      await free();
+      expect(await send(server, instances)).to.deep.equal(instances.map(() => 0));
+    }
+    const caller = await establishmentCaller(server, 'strasbourg');
+    for (const bytesLeft of BYTES_LEFT) {
+      const study = aStudy({ key: `disk/${bytesLeft}`, instances: 40 });
+      await expectWhole(server.url, copy, study.studyInstanceUID, [...study.instances()], caller);
+    }
+    await expectWhole(server.url, copy, before.studyInstanceUID, [...before.instances()], caller);
+  });
+});
+
+async function send(server: SmallDisk['server'], instances: Iterable<SentInstance>): Promise<number[]> {
+  const statuses: number[] = [];
+  await sendInstances(server.dimse, strasbourg.aeTitle, instances, (_, status) => void statuses.push(status));
+  return statuses;
+}
+
+/** Sends until an instance is refused: pages that the files of the store have free already are used up first. */
+async function sendUntilRefused(server: SmallDisk['server'], instances: readonly SentInstance[]): Promise<number[]> {
+  const statuses: number[] = [];
+  const more = function* (): Iterable<SentInstance> {
+    for (const instance of instances) {
+      if (statuses.some((status) => status !== 0)) return;
+      yield instance;
+    }
+  };
+  await sendInstances(server.dimse, strasbourg.aeTitle, more(), (_, status) => void statuses.push(status));
+  return statuses;
+}
+
+function uidsOf(instances: readonly SentInstance[]): string[] {
+  return instances.map(({ sopInstanceUID }) => sopInstanceUID);
+}
+
+/** Every data set comes back whole, no file is without its row, the trail is whole and has everything. */
+async function expectWhole(url: string, copy: SmallDisk['copy'], study: string, instances: readonly SentInstance[], { token }: FhirCaller): Promise<void> {
+  const headers = { Authorization: `Bearer ${token}`, Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' };
+  const body = await eventually(async () => {
+    const response = await fetch(`${url}/dicom-web/studies/${study}`, { headers });
+    return response.status === 200 ? Buffer.from(await response.arrayBuffer()) : undefined;
+  });
+  for (const { sopInstanceUID, bytes } of instances) expect(body.includes(Buffer.from(dataSetOf(bytes))), sopInstanceUID).to.equal(true);
+  const dataDir = await copy();
+  expect(pendingWork(dataDir, 0).outbox).to.equal(0);
+  expect(await storedBlobs(dataDir)).to.include.members(referredBlobs(dataDir));
+  expect(eventsAboutStudy(dataDir, study)).to.be.greaterThan(0);
+  expect(verifyTrail(dataDir)).to.deep.include({ whole: true });
+}
