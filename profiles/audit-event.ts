@@ -35,6 +35,8 @@ export const PASSAGE = {
   'wado-metadata': shape(dcm('110103', 'DICOM Instances Accessed'), [ihe('RAD-107', 'WADO-RS Retrieve')], 'R', 'out'),
   'c-store-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [], 'E', 'in'),
   'c-store': shape(dcm('110104', 'DICOM Instances Transferred'), [], 'C', 'in'),
+  'stow-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [ihe('RAD-108', 'Store Instances Over the Web')], 'E', 'in'),
+  stow: shape(dcm('110104', 'DICOM Instances Transferred'), [ihe('RAD-108', 'Store Instances Over the Web')], 'C', 'in'),
   association: shape(dcm('110114', 'User Authentication'), [dcm('110126', 'Node Authentication')], 'E', 'in'),
   'close-study': shape(dcm('110107', 'Import'), [], 'C', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),

@@ -11,6 +11,7 @@ import { IMAGE_ENDPOINT, loadRegion } from './flows/load-region.ts';
 import { maintainStudy } from './flows/maintain-study.ts';
 import { readResource } from './flows/read-resource.ts';
 import { receiveAssociation } from './flows/receive-association.ts';
+import { receiveRequest } from './flows/receive-request.ts';
 import { receiveInstance } from './flows/receive-instance.ts';
 import { indexRegion } from './flows/region-index.ts';
 import { findAccount, resolveRequester } from './flows/resolve-requester.ts';
@@ -77,6 +78,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
+    receiveRequest: receiveRequest({ ...guard, receive, maxInstanceBytes: config.maxInstanceBytes }),
     resolveRequester: resolve,
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => await resolve(await provedBy(assertion, find)),

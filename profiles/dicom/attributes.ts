@@ -48,6 +48,7 @@ export const TAG = {
   ReferencedSOPInstanceUID: 0x00_08_11_55,
   RetrieveURL: 0x00_08_11_90,
   FailureReason: 0x00_08_11_97,
+  OtherFailuresSequence: 0x00_08_11_9a,
   FailedSOPSequence: 0x00_08_11_98,
   ReferencedSOPSequence: 0x00_08_11_99,
   AvailableTransferSyntaxUID: 0x00_08_30_02,

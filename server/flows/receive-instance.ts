@@ -23,9 +23,13 @@ import { enrol, findIdentity } from './persons.ts';
 import { authorRights, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
 
-/** One instance that is announced, before its bytes. `organization` is `Organization/id` of the sender. */
+/**
+ * One instance that is announced, before its bytes. `organization` is `Organization/id` of the sender;
+ * `studyInstanceUID` is there when the sender named the study beside the data set.
+ */
 export type AnnouncedInstance = {
-  readonly peer: { readonly aeTitle: string; readonly organization: string };
+  readonly peer: { readonly aeTitle?: string; readonly organization: string };
+  readonly studyInstanceUID?: string;
   readonly sopClassUID: string;
   readonly sopInstanceUID: string;
   readonly transferSyntaxUID: string;
@@ -80,7 +84,8 @@ class Session implements InstanceSession {
     this.#eventsOf = eventsOf;
     this.#announced = announced;
     this.#header = new HeaderReader(announced.transferSyntaxUID);
-    this.#meta = formatFileMeta({ ...announced, sourceAETitle: announced.peer.aeTitle });
+    const { aeTitle } = announced.peer;
+    this.#meta = formatFileMeta({ ...announced, ...(aeTitle === undefined ? {} : { sourceAETitle: aeTitle }) });
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -145,6 +150,9 @@ function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void
   }
   if (uidOf(header, TAG.SOPInstanceUID) !== announced.sopInstanceUID) {
     throw new Fault('required', 'SOP Instance UID of the data set is not the one of the command', { expression: 'SOPInstanceUID' });
+  }
+  if (announced.studyInstanceUID !== undefined && uidOf(header, TAG.StudyInstanceUID) !== announced.studyInstanceUID) {
+    throw new Fault('required', 'Study Instance UID of the data set is not the one of the request', { expression: 'StudyInstanceUID' });
   }
   for (const name of ['StudyInstanceUID', 'SeriesInstanceUID'] as const) {
     if (uidOf(header, TAG[name]) === undefined) throw new Fault('required', `${name} is missing or not a UID`, { expression: name });

@@ -8,9 +8,10 @@ import { retrieveBulkData, retrieveFrames, type RetrieveBulkDeps } from './retri
 import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve-instances.ts';
 import { retrieveMetadata } from './retrieve-metadata.ts';
 import { searchStudies, type SearchStudiesDeps } from './search-studies.ts';
+import { storeInstances, type StoreInstancesDeps } from './store-instances.ts';
 
 /** What the door needs. */
-export type DicomwebDeps = RetrieveInstancesDeps & RetrieveBulkDeps & SearchStudiesDeps;
+export type DicomwebDeps = RetrieveInstancesDeps & RetrieveBulkDeps & SearchStudiesDeps & StoreInstancesDeps;
 
 const STUDY = '/studies/:study';
 const SERIES = `${STUDY}/series/:series`;
@@ -38,7 +39,7 @@ export function dicomwebRouter(deps: DicomwebDeps): Router {
   for (const path of BULK_DATA) router.get(path, retrieveBulkData(deps));
   router.get(UNSERVED_SEARCHES, refuse('Queries for series and instances are not supported'));
   router.get(UNSERVED_VIEWS, refuse('Rendered images and thumbnails are not supported'));
-  router.post(['/studies', STUDY], refuse('STOW-RS is not supported; send instances by C-STORE'));
+  router.post(['/studies', STUDY], storeInstances(deps));
   return router;
 }
 

@@ -74,7 +74,7 @@ export type Clinic = {
   addStudy(parts: StudyParts): Promise<ClinicStudy>;
   /** The deps of every flow. */
   readonly guard: { readonly records: OpenedStores['records']; readonly trail: OpenedStores['trail']; readonly clock: { now(): number } };
-  /** Identifies by the tokens `lambert` (declared by Anne), `stranger`, `anne`, and `weak` (Lambert without scopes). */
+  /** Identifies by the tokens `lambert` (declared by Anne), `stranger`, `anne`, `weak` (Lambert without scopes), `clinic` and `clinic-reader` (which may not send). */
   readonly identify: (ctx: Context, server: string) => Promise<Visit>;
   /** The visit of one of the names. */
   visitOf(name: string, server: string): Visit;
@@ -134,6 +134,8 @@ function requestersOf(anne: ClinicPatient): Readonly<Record<string, Requester>> 
   return {
     lambert,
     weak: { ...lambert, scopes: ['user/Patient.r'] },
+    clinic: { ...asked, kind: 'establishment', organization: CLINIC, scopes: ['system/ImagingStudy.crs'], display: 'pacs' },
+    'clinic-reader': { ...asked, kind: 'establishment', organization: CLINIC, scopes: ['system/*.rs'], display: 'reader' },
     stranger: { ...lambert, practitioner: 'Practitioner/stranger', display: 'Dr Nobody' },
     anne: { ...asked, purpose: 'PATRQT', kind: 'patient', patient: `Patient/${anne.resource.id}`, person: anne.person, display: 'Anne' },
   };

@@ -1,18 +1,28 @@
 /** The DICOMweb door of a clinic, and short forms of asking it. */
+import { oidUri } from '../../../../profiles/codes.ts';
 import { dicomwebRouter } from '../../../../server/endpoints/dicomweb/router.ts';
 import { offsetsOf } from '../../../../profiles/dicom/date-time.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json.ts';
 import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
+import { receiveInstance } from '../../../../server/flows/receive-instance.ts';
+import { receiveRequest } from '../../../../server/flows/receive-request.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/retrieve-bulk.ts';
 import { searchResources } from '../../../../server/flows/search-resources.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
-import { serve, type Clinic, type ServedRouter } from '../clinic.ts';
+import { ACCESSION_SYSTEM, PATIENT_DOMAIN, serve, type Clinic, type ServedRouter } from '../clinic.ts';
 
 /** The address that answers name. */
 export const BASE_URL = 'https://passerelle.example/dicom-web';
 
+/** The largest instance that the door takes. */
+export const MAX_INSTANCE_BYTES = 4 * 1024 * 1024;
+
 /** Serves the door, its bytes from the images of the clinic or from others. */
 export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.images): Promise<ServedRouter> {
+  const { indexer } = await loadDefinitions();
+  const region = { domainOf: () => ({ patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM }), servicesOf: () => [], qualifiedSystems: [] };
+  const receive = receiveInstance({ ...clinic.guard, images, indexer, region, quietPeriodMs: 60_000 });
   return await serve(
     dicomwebRouter({
       identify: clinic.identify,
@@ -20,6 +30,7 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
+      receiveRequest: receiveRequest({ ...clinic.guard, receive, maxInstanceBytes: MAX_INSTANCE_BYTES }),
       images,
       baseUrl: () => BASE_URL,
       offsetOf: offsetsOf('Europe/Paris'),

@@ -1,0 +1,85 @@
+/**
+ * Instances that come together, on an association or in a request. They share one event for each study: durable with
+ * the first instance, closed with the counts at the end.
+ */
+import { studyEntity, type PassageKind } from '../../profiles/audit-event.ts';
+import { toFault } from '../../profiles/fault.ts';
+import type { PersonKey } from '../access/requester.ts';
+import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
+import { eventRecord, recordRefusal, type GuardDeps, type Visit } from './guard.ts';
+import type { AnnouncedInstance, InstanceSession, ReceivedInstance, receiveInstance } from './receive-instance.ts';
+
+/** Kinds of the events: at the first instance of a study, and at the end. */
+export type ShipmentKinds = { readonly beginning: PassageKind; readonly end: PassageKind };
+
+/** What a shipment needs. */
+export type ShipmentDeps = GuardDeps & { readonly receive: ReturnType<typeof receiveInstance> };
+
+/** Instances on their way. `ended` comes last and records what was sent. */
+export type Shipment = {
+  receive(instance: AnnouncedInstance): InstanceSession;
+  ended(): Promise<void>;
+};
+
+type Sent = { readonly counts: Record<Counted, number>; readonly person: PersonKey; readonly patient: string };
+type Counted = Exclude<ReceivedInstance['outcome'], 'quarantined'>;
+
+/** Opens a shipment of a visit. */
+export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds): Shipment {
+  const studies = new Map<string, Sent>();
+  return {
+    receive: (instance) => sessionOf(deps, visit, kinds, studies, instance),
+    ended: async () => {
+      const events = [...studies].map(([study, sent]) => closingEvent(deps, visit, kinds, study, sent));
+      if (events.length > 0) await deps.trail.record(events);
+    },
+  };
+}
+
+function sessionOf(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, studies: Map<string, Sent>, instance: AnnouncedInstance): InstanceSession {
+  let patientOf = '';
+  const session = deps.receive(instance, {
+    accepted: (row, patient) => {
+      patientOf = patient;
+      return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, kinds, row, patient)];
+    },
+    quarantined: (aside) => [quarantining(deps, visit, kinds, aside)],
+  });
+  const refused = async (error: unknown): Promise<never> => {
+    await recordRefusal(deps, visit, kinds.end, toFault(error));
+    throw error;
+  };
+  return {
+    write: async (chunk) => await session.write(chunk).catch(refused),
+    finish: async () => {
+      const received = await session.finish().catch(refused);
+      const { row, outcome } = received;
+      if (outcome === 'quarantined') return received;
+      const sent = studies.get(row.studyInstanceUID) ?? { counts: noneYet(), person: row.person, patient: patientOf };
+      sent.counts[outcome] += 1;
+      studies.set(row.studyInstanceUID, sent);
+      return received;
+    },
+    abort: async () => await session.abort(),
+  };
+}
+
+function noneYet(): Sent['counts'] {
+  return { stored: 0, already: 0, 'other-transfer-syntax': 0 };
+}
+
+function beginning(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, row: InstanceRow, patient: string): AuditRecord {
+  return eventRecord(deps.clock, visit, kinds.beginning, { person: row.person, patient, entities: [studyEntity(row.studyInstanceUID)] });
+}
+
+/** Names what was sent and why it is kept aside, never what stands. No patient reads it: whose it is, is the question. */
+function quarantining(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, { studyInstanceUID, sopInstanceUID, reason }: QuarantinedInstance): AuditRecord {
+  const entities = [studyEntity(studyInstanceUID, undefined, { quarantined: sopInstanceUID, reason })];
+  return eventRecord(deps.clock, visit, kinds.end, { outcome: '4', outcomeDesc: `quarantined: ${reason}`, entities });
+}
+
+function closingEvent(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, study: string, { counts, person, patient }: Sent): AuditRecord {
+  const told = (Object.keys(counts) as Counted[]).filter((name) => name !== 'other-transfer-syntax' || counts[name] > 0);
+  const entities = [studyEntity(study, undefined, Object.fromEntries(told.map((name) => [name, String(counts[name])])))];
+  return eventRecord(deps.clock, visit, kinds.end, { person, patient, entities });
+}
