@@ -17,19 +17,30 @@ import { presentPrincipals } from './rekey.ts';
 import { stamp } from './row-changes.ts';
 import { TOTAL_BOUND } from './search.ts';
 
-/** Records events, each once by its id; they are sealed later. Without a session each is written on its own. */
+/** The transaction in which events are recorded; `attempt` counts from 1. */
+type Recording = { readonly session: ClientSession; readonly attempt: number };
+
+/**
+ * Records events, each once by its id; they are sealed later. Without a transaction each is written on its own. The
+ * first attempt takes the ids for new, which costs less; one that stands already ends it.
+ */
 export async function insertAudit(
   { audit }: Collections,
   records: readonly AuditRecord[],
   now: number,
-  session?: ClientSession,
+  recording?: Recording,
 ): Promise<void> {
   if (records.length === 0) return;
+  const options = recording === undefined ? {} : { session: recording.session };
+  if (recording?.attempt === 1) {
+    await audit.insertMany(records.map((record) => toDocument(record, now)), options);
+    return;
+  }
   const operations = records.map((record) => {
     const { _id, ...content } = toDocument(record, now);
     return { updateOne: { filter: { _id }, update: { $setOnInsert: content }, upsert: true } };
   });
-  await audit.bulkWrite(operations, session === undefined ? {} : { session });
+  await audit.bulkWrite(operations, options);
 }
 
 function toDocument({ event, persons }: AuditRecord, now: number): AuditDocument {

@@ -32,11 +32,9 @@ export async function commitPlan(collections: Collections, turns: Turns, plan: C
 async function applyOnce(collections: Collections, plan: CommitPlan): Promise<CommitReceipt> {
   const findReceipt = async (session?: ClientSession): Promise<CommitReceipt | undefined> =>
     (await collections.commits.findOne({ _id: plan.id }, session === undefined ? {} : { session }))?.receipt;
-  let attempts = 0;
-  const work = async (session: ClientSession): Promise<CommitReceipt> => {
-    attempts += 1;
-    const before = attempts === 1 ? undefined : await findReceipt(session);
-    return before ?? (await applyPlan(collections, plan, session));
+  const work = async (session: ClientSession, attempt: number): Promise<CommitReceipt> => {
+    const before = attempt === 1 ? undefined : await findReceipt(session);
+    return before ?? (await applyPlan(collections, plan, session, attempt));
   };
   try {
     return await inTransaction(collections, work, findReceipt);
@@ -71,7 +69,7 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
   return keys;
 }
 
-async function applyPlan(collections: Collections, plan: CommitPlan, session: ClientSession): Promise<CommitReceipt> {
+async function applyPlan(collections: Collections, plan: CommitPlan, session: ClientSession, attempt: number): Promise<CommitReceipt> {
   const now = Date.now();
   const conditions = plan.preconditions ?? [];
   // First, so that rows are read, and kept as history, under the key that stays.
@@ -88,7 +86,7 @@ async function applyPlan(collections: Collections, plan: CommitPlan, session: Cl
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
   await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined }, session);
   await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
-  await insertAudit(collections, plan.audit ?? [], now, session);
+  await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
   const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined };
   await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;

@@ -38,9 +38,9 @@ export class MongoRecordStore implements RecordStore {
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
   ): Promise<Audited<AnswerTo<Q>>> {
     const collections = this.#collections;
-    return await inTransaction(collections, async (session) => {
+    return await inTransaction(collections, async (session, attempt) => {
       const found = await answer({ collections, session, grant, now: grant.now }, question);
-      await insertAudit(collections, account(found), Date.now(), session);
+      await insertAudit(collections, account(found), Date.now(), { session, attempt });
       return { answer: found, passage: passageOf(grant) };
     });
   }

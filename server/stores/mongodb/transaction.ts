@@ -25,8 +25,8 @@ const LONGEST_PAUSE_MS = 250;
 /** Where transactions run; `meta` is read when one must be left behind. */
 export type Place = { readonly client: MongoClient; readonly meta: Collection<MetaDocument> };
 
-/** What a transaction does. */
-export type Work<T> = (session: ClientSession) => Promise<T>;
+/** What a transaction does; `attempt` counts from 1. */
+export type Work<T> = (session: ClientSession, attempt: number) => Promise<T>;
 
 /**
  * Runs work in a transaction until it is committed. Conflicts are tried again, with jitter, a bounded number of times.
@@ -40,7 +40,7 @@ export async function inTransaction<T>(place: Place, work: Work<T>, decide?: () 
   let unknown = 0;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await runOnce(session, work);
+      return await runOnce(session, async () => await work(session, attempt));
     } catch (error) {
       const isOver = attempt === MAX_ATTEMPTS || Date.now() > deadline;
       if (hasLabel(error, 'UnknownTransactionCommitResult')) {
@@ -57,10 +57,10 @@ export async function inTransaction<T>(place: Place, work: Work<T>, decide?: () 
   }
 }
 
-async function runOnce<T>(session: ClientSession, work: Work<T>): Promise<T> {
+async function runOnce<T>(session: ClientSession, work: () => Promise<T>): Promise<T> {
   session.startTransaction(OPTIONS);
   try {
-    const value = await work(session);
+    const value = await work();
     await commit(session);
     return value;
   } finally {

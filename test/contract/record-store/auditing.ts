@@ -76,6 +76,17 @@ export function auditingContract(suite: Suite): void {
       expect(await accessList(person)).to.deep.equal([audit.event.id]);
     });
 
+    it('records an event once, whoever records it again', async () => {
+      const { person, question } = await visible();
+      const audit = anAudit([person]);
+      await suite.records.commit(aPlan({ audit: [audit] }));
+      await suite.records.look(grant, question, () => [audit]);
+      await suite.records.commit(aPlan({ audit: [audit, anAudit()] }));
+      await suite.trail.record([audit]);
+      expect(await accessList(person)).to.deep.equal([audit.event.id]);
+      expect((await suite.trail.verify()).whole).to.equal(true);
+    });
+
     it('records each of many parallel reads', async () => {
       const { person, question } = await visible();
       const audits = Array.from({ length: 40 }, () => anAudit([person]));
