@@ -14,7 +14,7 @@ export type BlobRef = {
 /** Bytes on their way in. Exactly one of `finish` and `abort` ends it; `abort` may be called at any time. */
 export interface BlobWriter {
   readonly name: string;
-  /** Takes a chunk; the promise resolves when more may come. */
+  /** Takes a chunk, which it may keep; the promise resolves when more may come. */
   write(chunk: Uint8Array): Promise<void>;
   /**
    * Resolves when bytes and name are on stable storage.

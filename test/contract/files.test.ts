@@ -38,8 +38,9 @@ describe('ImageStore: files on a disk', () => {
     const { name } = writer;
     const path = join(dataDir, 'images', name.slice(0, 2), name.slice(2, 4), name);
     await writer.write(Buffer.from('here'));
-    expect(await readFile(path, 'utf8')).to.equal('here');
+    expect((await stat(path)).isFile()).to.equal(true);
     await writer.finish();
+    expect(await readFile(path, 'utf8')).to.equal('here');
     expect((await stat(path)).mode & 0o777).to.equal(0o600);
     expect((await stat(join(dataDir, 'images'))).mode & 0o777).to.equal(0o700);
   });

@@ -4,9 +4,21 @@ import { join } from 'node:path';
 
 const BLOB_NAME = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Makes a name that nothing of a peer is in. */
-export function newBlobName(): string {
-  return randomUUID();
+/** So many names begin alike: their files share a folder, which is made and flushed for all of them. */
+const NAMES_A_FOLDER = 256;
+
+/** Makes names that nothing of a peer is in. */
+export class BlobNames {
+  #folder = '';
+  #left = 0;
+
+  /** A random name; its first four letters, which name its folder, stay the same for a while. */
+  next(): string {
+    const name = randomUUID();
+    if (this.#left === 0) [this.#folder, this.#left] = [name.slice(0, 4), NAMES_A_FOLDER];
+    this.#left -= 1;
+    return this.#folder + name.slice(4);
+  }
 }
 
 /** Tells whether a text is a name of a blob. */

@@ -16,13 +16,22 @@ export function withoutSpace(error: unknown): unknown {
   return new Fault('no-store', 'The disk of the images is full', { cause: error });
 }
 
-/** Writes under the final name from the first byte on: until a row names it, a file is one that the sweep removes. */
+/** Chunks are gathered up to this size: a write to the disk for each PDU would be most of the work. */
+const GATHERED_BYTES = 256 * 1024;
+
+/**
+ * Writes under the final name from the first bytes on: until a row names it, a file is one that the sweep removes.
+ * Gathered chunks go to the disk while the next ones come; at most twice the gathered size and a chunk is held.
+ */
 export class FileBlobWriter implements BlobWriter {
   readonly name: string;
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #folders: Folders;
   readonly #hash: Hash = createHash('sha256');
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
   #size = 0;
   #ended = false;
 
@@ -35,11 +44,12 @@ export class FileBlobWriter implements BlobWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#refuseWhenEnded();
-    const start = this.#size;
-    this.#size += chunk.byteLength;
     this.#hash.update(chunk);
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += chunk.byteLength;
+    if (this.#gatheredBytes < GATHERED_BYTES) return;
     try {
-      await writeAll(this.#handle, chunk, start);
+      await this.#flush();
     } catch (error) {
       await this.abort();
       throw withoutSpace(error);
@@ -51,14 +61,28 @@ export class FileBlobWriter implements BlobWriter {
     this.#ended = true;
     const folder = dirname(this.#path);
     try {
-      await this.#handle.datasync();
-      await this.#handle.close();
-      await Promise.all([syncFolder(folder), this.#folders.makeDurable(folder)]);
+      await this.#flush();
+      await this.#writing;
+      await Promise.all([this.#handle.datasync(), syncFolder(folder), this.#folders.makeDurable(folder)]);
+      // Nobody need wait for it: the bytes are on the disk whatever closing says.
+      void this.#handle.close().catch(() => undefined);
     } catch (error) {
       await this.#remove();
       throw withoutSpace(error);
     }
     return { name: this.name, size: this.#size, sha256: this.#hash.digest('hex') };
+  }
+
+  /** Starts to write what is gathered, once what was gathered before is written. */
+  #flush(): Promise<void> {
+    const [chunks, start, before] = [this.#gathered, this.#size, this.#writing];
+    this.#gathered = [];
+    this.#size += this.#gatheredBytes;
+    this.#gatheredBytes = 0;
+    this.#writing = before.then(async () => await writeAll(this.#handle, chunks, start));
+    // Whoever waits for it next is told of its failure.
+    this.#writing.catch(() => undefined);
+    return before;
   }
 
   /** Never throws: what cannot be removed now is swept later. Does nothing after `finish`. */
@@ -69,6 +93,7 @@ export class FileBlobWriter implements BlobWriter {
   }
 
   async #remove(): Promise<void> {
+    await this.#writing.catch(() => undefined);
     await Promise.allSettled([this.#handle.close(), unlink(this.#path)]);
   }
 
@@ -77,11 +102,12 @@ export class FileBlobWriter implements BlobWriter {
   }
 }
 
-/** Writes the whole chunk: the system may take less of it at a time. */
-async function writeAll(handle: FileHandle, chunk: Uint8Array, start: number): Promise<void> {
-  let done = 0;
-  while (done < chunk.byteLength) {
-    const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, start + done);
+/** Writes all chunks: the system may take less of them at a time. */
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], start: number): Promise<void> {
+  const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+  if (bytes === undefined) return;
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, start + done);
     done += bytesWritten;
   }
 }

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Fault } from '../../../profiles/fault.ts';
 import type { BlobWriter, ImageStore } from '../../ports/image-store.ts';
-import { isBlobName, newBlobName, pathOf } from './blob-name.ts';
+import { BlobNames, isBlobName, pathOf } from './blob-name.ts';
 import { FileBlobWriter, withoutSpace } from './blob-writer.ts';
 import { Folders, syncFolder } from './folders.ts';
 
@@ -25,6 +25,7 @@ export async function openFileImages({ dataDir }: { dataDir: string }): Promise<
 class FileImageStore implements ImageStore {
   readonly #root: string;
   readonly #folders: Folders;
+  readonly #names = new BlobNames();
 
   constructor(root: string) {
     this.#root = root;
@@ -32,11 +33,10 @@ class FileImageStore implements ImageStore {
   }
 
   async create(): Promise<BlobWriter> {
-    const name = newBlobName();
+    const name = this.#names.next();
     const path = pathOf(this.#root, name);
     try {
-      await this.#folders.make(dirname(path));
-      return new FileBlobWriter(name, path, await open(path, 'wx', 0o600), this.#folders);
+      return new FileBlobWriter(name, path, await this.#createFile(path), this.#folders);
     } catch (error) {
       throw withoutSpace(error);
     }
@@ -63,6 +63,17 @@ class FileImageStore implements ImageStore {
   async remove(name: string): Promise<void> {
     if (!isBlobName(name)) return;
     await unlink(pathOf(this.#root, name)).catch(ignoreAbsent);
+  }
+
+  /** The folder is there nearly always, so it is made only when it is missed. */
+  async #createFile(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      ignoreAbsent(error);
+      await this.#folders.make(dirname(path));
+      return await open(path, 'wx', 0o600);
+    }
   }
 
   async #openExisting(name: string): Promise<FileHandle> {
