@@ -1,6 +1,7 @@
 /** Reads the header of a data set while its bytes pass by, keeping no more of them than the header needs. */
-import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
+import { UNDEFINED_LENGTH, type DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
+import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { Fault } from '../../profiles/fault.ts';
 
 /** An enhanced multi-frame object describes each of its frames. */
@@ -14,6 +15,7 @@ export class HeaderReader {
   readonly #transferSyntaxUID: string;
   #chunks: Uint8Array[] = [];
   #length = 0;
+  #total = 0;
   #nextTry = FIRST_TRY;
   #header: DicomHeader | undefined;
 
@@ -23,16 +25,18 @@ export class HeaderReader {
 
   /** Takes the next bytes. @throws {Fault} invalid, too-costly - the header is malformed or too large */
   take(chunk: Uint8Array): void {
+    this.#total += chunk.length;
     if (this.#header !== undefined) return;
     this.#chunks.push(chunk);
     this.#length += chunk.length;
     if (this.#length >= this.#nextTry) this.#try(false);
   }
 
-  /** The header, once all bytes have come. @throws {Fault} invalid - malformed or truncated */
+  /** The header, once all bytes have come. @throws {Fault} invalid - malformed, or truncated, in its pixel data too */
   end(): DicomHeader {
     if (this.#header === undefined) this.#try(true);
     if (this.#header === undefined) throw new Fault('invalid', 'The data set has no readable header');
+    if (endsInPixels(this.#header, this.#total)) throw new Fault('invalid', 'The data set ends inside its pixel data');
     return this.#header;
   }
 
@@ -46,4 +50,11 @@ export class HeaderReader {
     this.#header = header;
     this.#chunks = [];
   }
+}
+
+/** Pixels of undefined length are fragments, and deflated ones have another length here: neither is measured. */
+function endsInPixels({ pixelDataOffset, transferSyntaxUID, elements }: DicomHeader, total: number): boolean {
+  if (pixelDataOffset === undefined || encodingOf(transferSyntaxUID).deflated) return false;
+  const pixels = [...elements.values()].find(({ offset }) => offset === pixelDataOffset);
+  return pixels !== undefined && pixels.length !== UNDEFINED_LENGTH && pixelDataOffset + pixels.length > total;
 }

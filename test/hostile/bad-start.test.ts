@@ -161,15 +161,16 @@ type Send = Awaited<ReturnType<typeof establishmentCaller>>['send'];
 /** Publishes a report whose document is large; gives the document's address. */
 async function publishLarge(send: Send): Promise<string> {
   const bundle = await buildReportBundle(aStudy({ key: 'start/large', patient: PATIENTS.gaetan }), reportTextOf('mr-head'));
-  const [form] = (bundle.entry?.[1]?.resource as DiagnosticReport).presentedForm ?? [];
+  const report = bundle.entry?.[1]?.resource as DiagnosticReport | undefined;
+  const [form] = report?.presentedForm ?? [];
   if (form === undefined) throw new Error('The report has no document');
   const head = Buffer.from('%PDF-1.4\n');
   form.data = Buffer.concat([head, Buffer.alloc(DOCUMENT_BYTES - head.length, 0x41)]).toString('base64');
   const answer = await send('POST', '', bundle);
   expect(answer.status, answer.text.slice(0, 300)).to.equal(200);
   const location = answer.json<{ entry: { response: { location: string } }[] }>().entry[1]?.response.location ?? '';
-  const report = await send('GET', location.replace(/\/_history.*/, ''));
-  return report.json<DiagnosticReport>().presentedForm?.[0]?.url ?? '';
+  const stored = await send('GET', location.replace(/\/_history.*/, ''));
+  return stored.json<DiagnosticReport>().presentedForm?.[0]?.url ?? '';
 }
 
 /** Waits for a text on either stream of a program. */

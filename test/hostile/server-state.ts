@@ -22,11 +22,11 @@ export function expectDiscreetLog(server: TestServer, ...secrets: readonly strin
   expect(log, 'errors of the server').to.not.match(/"level":"error"/);
 }
 
-/** Expects that what was accepted stands, and that good requests are served on each door. */
-export async function expectWhole({ server, strasbourg, patient }: Demonstration): Promise<void> {
+/** Expects that what was accepted stands, and that good requests are served on each door; `moreStudies` were sent to Strasbourg beside. */
+export async function expectWhole({ server, strasbourg, patient }: Demonstration, moreStudies = 0): Promise<void> {
   expect((await fetch(`${server.url}/health/ready`)).status).to.equal(200);
   const counts = await Promise.all(['Patient', 'ImagingStudy', 'DiagnosticReport'].map(async (type) => (await strasbourg.get(`${type}?_summary=count`)).json<Bundle>().total));
-  expect(counts).to.deep.equal([2, 2, 2]);
+  expect(counts).to.deep.equal([2, 2 + moreStudies, 2]);
   expect((await patient.get('ImagingStudy?_summary=count')).json<Bundle>().total).to.equal(2);
   const studies = await fetch(`${server.url}/dicom-web/studies`, { headers: { authorization: `Bearer ${patient.token}`, accept: 'application/dicom+json' } });
   expect((await studies.json()) as unknown[]).to.have.length(2);
