@@ -1,0 +1,34 @@
+/** `npm run bench -- NAME [PART …]`: measures beside peers in one run, prints ratios, writes `results/NAME.json`. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { machineOf, type Machine } from '../support/machine.ts';
+import { printRows, type Row } from './spine/figures.ts';
+import { SPINE } from './spine/spine.ts';
+
+type Parts = Readonly<Record<string, () => Promise<readonly Row[]>>>;
+type Measured = Machine & { readonly date: string; readonly rows: readonly Row[] };
+
+const BENCHES: Readonly<Record<string, Parts>> = { spine: SPINE };
+const RESULTS = new URL('results/', import.meta.url);
+
+const [name = '', ...chosen] = process.argv.slice(2);
+const parts = BENCHES[name];
+if (parts === undefined || chosen.some((part) => parts[part] === undefined)) {
+  const known = Object.entries(BENCHES).map(([bench, parts]) => `${bench} (${Object.keys(parts).join(', ')})`);
+  console.error(`Usage: npm run bench -- NAME [PART …], where NAME and PART are of: ${known.join('; ')}`);
+  process.exitCode = 2;
+} else {
+  await bench(name, parts, chosen.length > 0 ? chosen : Object.keys(parts));
+}
+
+/** A part that is not measured now keeps its last figures. */
+async function bench(name: string, parts: Parts, chosen: readonly string[]): Promise<void> {
+  const file = new URL(`${name}.json`, RESULTS);
+  const results: Record<string, Measured> = await readFile(file, 'utf8').then((text) => JSON.parse(text) as Record<string, Measured>, () => ({}));
+  for (const part of chosen) {
+    const rows = (await parts[part]?.()) ?? [];
+    printRows(`${name}: ${part}`, rows);
+    results[part] = { ...(await machineOf()), date: new Date().toISOString(), rows };
+  }
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
+}
