@@ -19,6 +19,7 @@ import { retrieveBulkData, retrieveFrames } from './flows/retrieve-bulk.ts';
 import { retrieveDocument } from './flows/retrieve-document.ts';
 import { retrieveDocumentByUniqueId } from './flows/retrieve-documents.ts';
 import { retrieveInstances } from './flows/retrieve-instances.ts';
+import { searchInstances } from './flows/search-instances.ts';
 import { searchResources } from './flows/search-resources.ts';
 import { submitBundle } from './flows/submit-bundle.ts';
 import { sweepImages } from './flows/sweep-images.ts';
@@ -69,6 +70,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     read: readResource(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
+    searchInstances: searchInstances(guard),
     openDocument: retrieveDocument({ ...guard, images }),
     retrieveDocument: retrieveDocumentByUniqueId({ ...guard, images }),
     retrieveInstances: retrieveInstances(guard),

@@ -12,6 +12,7 @@
  */
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../../../profiles/codes.ts';
 import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
+import { isUniversal } from '../../../profiles/dicom/match.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search-criterion.ts';
@@ -35,11 +36,6 @@ export const STUDY_KEYS: Readonly<Record<string, Matcher>> = {
   PatientID: (value) => wholly('PatientID', value, patientIdentifier),
   PatientName: (value) => ({ where: namesOf(value) }),
 };
-
-/** Whether a value matches everything, so that its key asks for nothing. @see DICOM PS3.4 C.2.2.2.3 */
-export function isUniversal(value: string): boolean {
-  return /^\**$/.test(value.trim());
-}
 
 function only(criterion: Criterion): KeyMatch {
   return { where: [criterion] };

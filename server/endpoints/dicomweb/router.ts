@@ -7,18 +7,19 @@ import { answerPrivately } from '../http/private-answer.ts';
 import { retrieveBulkData, retrieveFrames, type RetrieveBulkDeps } from './retrieve-bulk.ts';
 import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve-instances.ts';
 import { retrieveMetadata } from './retrieve-metadata.ts';
+import { searchInstances, searchSeries, type SearchPartsDeps } from './search-parts.ts';
 import { searchStudies, type SearchStudiesDeps } from './search-studies.ts';
 import { storeInstances, type StoreInstancesDeps } from './store-instances.ts';
 
 /** What the door needs. */
-export type DicomwebDeps = RetrieveInstancesDeps & RetrieveBulkDeps & SearchStudiesDeps & StoreInstancesDeps;
+export type DicomwebDeps = RetrieveInstancesDeps & RetrieveBulkDeps & SearchPartsDeps & SearchStudiesDeps & StoreInstancesDeps;
 
 const STUDY = '/studies/:study';
 const SERIES = `${STUDY}/series/:series`;
 const INSTANCE = `${SERIES}/instances/:instance`;
 
 /** Resources of the standard that are not served. */
-const UNSERVED_SEARCHES = ['/series', '/instances', `${STUDY}/series`, `${STUDY}/instances`, `${SERIES}/instances`];
+const UNSERVED_SEARCHES = ['/series', '/instances'];
 const UNSERVED_VIEWS = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`].flatMap((path) => [`${path}/rendered`, `${path}/thumbnail`]);
 /**
  * BulkDataURI is kept as `instances/{instance}/bulkdata/{path}`, relative to the series. Relative to the metadata of a
@@ -31,13 +32,15 @@ export function dicomwebRouter(deps: DicomwebDeps): Router {
   const router = new Router({ prefix: '/dicom-web' });
   router.use(answerFaults, answerPrivately);
   router.get('/studies', searchStudies(deps));
+  router.get(`${STUDY}/series`, searchSeries(deps));
+  router.get([`${STUDY}/instances`, `${SERIES}/instances`], searchInstances(deps));
   for (const path of [STUDY, SERIES, INSTANCE]) {
     router.get(path, retrieveInstances(deps));
     router.get(`${path}/metadata`, retrieveMetadata(deps));
   }
   router.get(`${INSTANCE}/frames/:frames`, retrieveFrames(deps));
   for (const path of BULK_DATA) router.get(path, retrieveBulkData(deps));
-  router.get(UNSERVED_SEARCHES, refuse('Queries for series and instances are not supported'));
+  router.get(UNSERVED_SEARCHES, refuse('Series and instances are searched within a study: /studies/{study}/series, /studies/{study}/instances'));
   router.get(UNSERVED_VIEWS, refuse('Rendered images and thumbnails are not supported'));
   router.post(['/studies', STUDY], storeInstances(deps));
   return router;

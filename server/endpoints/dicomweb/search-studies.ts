@@ -11,7 +11,9 @@ import type { VisibleRow } from '../../ports/record-store.ts';
 import type { Identify } from '../http/visit.ts';
 import { acceptedBy, requireDicomJson } from './accept.ts';
 import { toStudyJson } from './study-json.ts';
-import { MAX_STUDIES, parseStudyQuery, type StudyQuery } from './study-query.ts';
+import { MAX_RESULTS, MORE_WARNING, type IncludedFields } from './query-options.ts';
+import { parseStudyQuery, type StudyQuery } from './study-query.ts';
+import { setWarnings } from './warning.ts';
 
 /** What the endpoint needs. `baseUrl` gives the door's address, without a slash at the end. */
 export type SearchStudiesDeps = {
@@ -30,9 +32,9 @@ export function searchStudies(deps: SearchStudiesDeps) {
     requireDicomJson(acceptedBy(ctx));
     const query = parseStudyQuery(ctx.URL.searchParams, deps.offsetOf);
     const page = await findPage(deps, visit, query, ctx.querystring);
-    warn(ctx, baseUrl, [...query.warnings, ...moreWarning(page, query)]);
+    setWarnings(ctx, baseUrl, [...query.warnings, ...moreWarning(page, query)]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
-    ctx.body = JSON.stringify(toMatches(page, baseUrl));
+    ctx.body = JSON.stringify(toMatches(page, query.included, baseUrl));
   };
 }
 
@@ -41,7 +43,7 @@ async function findPage({ searchResources }: SearchStudiesDeps, visit: Visit, as
   const query: SearchQuery = { type: 'ImagingStudy', where: asked.where, count: asked.limit, total: 'none', include: [{ param: 'patient' }] };
   let cursor: string | undefined;
   for (let left = asked.offset; left > 0; ) {
-    const count = Math.min(left, MAX_STUDIES);
+    const count = Math.min(left, MAX_RESULTS);
     const passed = await searchResources(visit, { query: { ...query, include: [], count, ...at(cursor) }, text, passage: 'qido' });
     if (passed.cursor === undefined) return { ...passed, rows: [], included: [] };
     left -= count;
@@ -54,11 +56,11 @@ function at(cursor: string | undefined): { cursor?: string } {
   return cursor === undefined ? {} : { cursor };
 }
 
-function toMatches({ rows, included }: FoundPage, baseUrl: string): readonly DicomJson[] {
-  const patients = new Map(included.map((row) => [`${row.type}/${row.id}`, row]));
+function toMatches({ rows, included: others }: FoundPage, included: IncludedFields, baseUrl: string): readonly DicomJson[] {
+  const patients = new Map(others.map((row) => [`${row.type}/${row.id}`, row]));
   return rows.map((row) => {
     const study = JSON.parse(row.json) as ImagingStudy;
-    return toStudyJson(study, patientIn(patients, study.subject.reference), baseUrl);
+    return toStudyJson(study, patientIn(patients, study.subject.reference), included, baseUrl);
   });
 }
 
@@ -69,10 +71,6 @@ function patientIn(patients: ReadonlyMap<string, VisibleRow>, reference = ''): P
 
 /** A client that set no limit, or one over the bound, is told that there is more. */
 function moreWarning({ cursor }: FoundPage, { limit }: StudyQuery): readonly string[] {
-  if (cursor === undefined || limit < MAX_STUDIES) return [];
-  return ['The number of results exceeded the maximum supported by the server. Additional results can be requested.'];
-}
-
-function warn(ctx: Context, baseUrl: string, warnings: readonly string[]): void {
-  if (warnings.length > 0) ctx.set('Warning', warnings.map((text) => `299 ${new URL(baseUrl).host} "${text}"`));
+  if (cursor === undefined || limit < MAX_RESULTS) return [];
+  return [MORE_WARNING];
 }

@@ -17,22 +17,27 @@ import type { Identifier, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { TAG } from '../../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../../profiles/dicom/data-element.ts';
-import type { DicomJson, JsonAttribute, JsonPersonName, JsonValue } from '../../../profiles/dicom/json.ts';
+import type { DicomJson, JsonPersonName } from '../../../profiles/dicom/json.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isAccession, studyInstanceUIDOf } from '../../../profiles/imaging-identifiers.ts';
+import { toMatch, type Attribute } from './match-json.ts';
 import { toJsonPersonName } from './person-name.ts';
+import type { IncludedFields } from './query-options.ts';
 
-type Attribute = readonly [keyword: keyof typeof TAG, vr: JsonAttribute['vr'], ...values: (JsonValue | undefined)[]];
+const MODALITY = formatTag(TAG.Modality);
 
 /** Formats a study; `patient` is its subject where that may be seen. `baseUrl` is the address of the DICOMweb door. */
-export function toStudyJson(study: ImagingStudy, patient: Patient | undefined, baseUrl: string): DicomJson {
+export function toStudyJson(study: ImagingStudy, patient: Patient | undefined, included: IncludedFields, baseUrl: string): DicomJson {
   const uid = requireStudyUID(study);
-  return toDicomJson([
+  const modalities = (study.modality ?? []).map(({ code }) => code);
+  return toMatch([
     ['SpecificCharacterSet', 'CS', 'ISO_IR 192'],
     ...startedAttributes(study.started),
     ['AccessionNumber', 'SH', accessionOf(study)],
     ['InstanceAvailability', 'CS', 'ONLINE'],
-    ['ModalitiesInStudy', 'CS', ...(study.modality ?? []).map(({ code }) => code)],
+    // Some viewers ask for the modality at this level.
+    ...(included.isAll || included.tags.has(MODALITY) ? [['Modality', 'CS', ...modalities] as const] : []),
+    ['ModalitiesInStudy', 'CS', ...modalities],
     ['ReferringPhysicianName', 'PN', referrerOf(study)],
     ['StudyDescription', 'LO', study.description],
     ['RetrieveURL', 'UR', `${baseUrl}/studies/${uid}`],
@@ -42,14 +47,6 @@ export function toStudyJson(study: ImagingStudy, patient: Patient | undefined, b
     ['NumberOfStudyRelatedSeries', 'IS', study.numberOfSeries],
     ['NumberOfStudyRelatedInstances', 'IS', study.numberOfInstances],
   ]);
-}
-
-function toDicomJson(attributes: readonly Attribute[]): DicomJson {
-  const entries = attributes.map(([keyword, vr, ...values]): [string, JsonAttribute] => {
-    const known = values.filter((value) => value !== undefined);
-    return [formatTag(TAG[keyword]), known.length === 0 ? { vr } : { vr, Value: known }];
-  });
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function requireStudyUID({ identifier = [] }: ImagingStudy): string {

@@ -8,6 +8,7 @@ import { receiveInstance } from '../../../../server/flows/receive-instance.ts';
 import { receiveRequest } from '../../../../server/flows/receive-request.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/retrieve-bulk.ts';
+import { searchInstances } from '../../../../server/flows/search-instances.ts';
 import { searchResources } from '../../../../server/flows/search-resources.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { ACCESSION_SYSTEM, PATIENT_DOMAIN, serve, type Clinic, type ServedRouter } from '../clinic.ts';
@@ -27,6 +28,7 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
     dicomwebRouter({
       identify: clinic.identify,
       searchResources: searchResources(clinic.guard),
+      searchInstances: searchInstances(clinic.guard),
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),

@@ -1,12 +1,14 @@
 /** DICOM files made element by element, and files put into the clinic as its own studies of Anne. */
 import { createHash } from 'node:crypto';
 import { DICOM_UID, CODE_SYSTEM } from '../../../../profiles/codes.ts';
+import { TAG, uidOf } from '../../../../profiles/dicom/attributes.ts';
 import { bulkDataURIOf } from '../../../../profiles/dicom/bulk-data-uri.ts';
 import { scanHeader } from '../../../../profiles/dicom/dataset.ts';
 import { formatFileMeta, parseFileMeta } from '../../../../profiles/dicom/file-meta.ts';
 import { toDicomJson } from '../../../../profiles/dicom/json.ts';
 import { studyIdentifier } from '../../../../profiles/imaging-identifiers.ts';
 import { putOf } from '../../../../server/flows/plan-parts.ts';
+import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { aPlan, NOW } from '../../../support/plans.ts';
 import { CLINIC, type Clinic } from '../clinic.ts';
@@ -81,27 +83,40 @@ export function freshUIDs(): { study: string; sop: string } {
 /** Where a stored file is asked for. */
 export type StoredFile = { readonly study: string; readonly series: string; readonly instance: string; readonly uids: { readonly study: string; readonly sop: string } };
 
-/** Puts a file into the clinic, as a study of its own whatever UIDs are in it. */
+/** A file and the place it takes, whatever UIDs are in it. */
+export type PlacedFile = { readonly bytes: Uint8Array; readonly sop: string; readonly series?: number; readonly number?: number };
+
+/** Puts a file into the clinic, as a study of its own. */
 export async function addFile(clinic: Clinic, bytes: Uint8Array, uids = freshUIDs()): Promise<StoredFile> {
+  await addStudyOfFiles(clinic, uids.study, [{ bytes, sop: uids.sop }]);
+  const study = `/studies/${uids.study}`;
+  const series = `${study}/series/${uids.study}.1`;
+  return { study, series, instance: `${series}/instances/${uids.sop}`, uids };
+}
+
+/** Puts files into the clinic as one study of Anne. */
+export async function addStudyOfFiles(clinic: Clinic, studyInstanceUID: string, files: readonly PlacedFile[]): Promise<void> {
+  const instances = [];
+  for (const file of files) instances.push(await instanceOf(clinic, studyInstanceUID, file));
+  const resource = {
+    resourceType: 'ImagingStudy' as const, id: `study-${studyInstanceUID.replaceAll('.', '-')}`, identifier: [studyIdentifier(studyInstanceUID)], status: 'available' as const,
+    modality: [{ system: CODE_SYSTEM.dcm, code: 'OT' }], subject: { reference: 'Patient/anne' }, started: '2020-01-01',
+  };
+  const { indexer } = await loadDefinitions();
+  const put = putOf(indexer, resource, NOW, { person: clinic.anne.person, subject: 'Patient/anne' });
+  await clinic.stores.records.commit(aPlan({ puts: [put], instances }));
+}
+
+async function instanceOf(clinic: Clinic, studyInstanceUID: string, { bytes, sop, series = 1, number = 1 }: PlacedFile): Promise<InstanceRow> {
   const { dataSetOffset, transferSyntaxUID } = parseFileMeta(bytes);
   const header = scanHeader(bytes.subarray(dataSetOffset), transferSyntaxUID, { isWhole: true });
   if (header === 'incomplete') throw new Error('The file is not whole');
   const writer = await clinic.images.create();
   await writer.write(bytes);
-  const row = {
-    studyInstanceUID: uids.study, seriesInstanceUID: `${uids.study}.1`, sopInstanceUID: uids.sop, sopClassUID: '1.2.3',
-    transferSyntaxUID, instanceNumber: 1, seriesNumber: 1, blob: await writer.finish(), dataSetOffset,
-    dataSetDigest: createHash('sha256').update(uids.sop).digest('hex'),
-    metadata: JSON.stringify(toDicomJson(header, bulkDataURIOf(uids.sop))), source: CLINIC, person: clinic.anne.person,
+  return {
+    studyInstanceUID, seriesInstanceUID: `${studyInstanceUID}.${series}`, sopInstanceUID: sop, sopClassUID: uidOf(header, TAG.SOPClassUID) ?? '1.2.3',
+    transferSyntaxUID, instanceNumber: number, seriesNumber: series, blob: await writer.finish(), dataSetOffset,
+    dataSetDigest: createHash('sha256').update(sop).digest('hex'),
+    metadata: JSON.stringify(toDicomJson(header, bulkDataURIOf(sop))), source: CLINIC, person: clinic.anne.person,
   };
-  const resource = {
-    resourceType: 'ImagingStudy', id: `study-${uids.study.replaceAll('.', '-')}`, identifier: [studyIdentifier(uids.study)], status: 'available',
-    modality: [{ system: CODE_SYSTEM.dcm, code: 'OT' }], subject: { reference: 'Patient/anne' }, started: '2020-01-01',
-  } as const;
-  const { indexer } = await loadDefinitions();
-  const put = putOf(indexer, { ...resource, identifier: [...resource.identifier], modality: [...resource.modality] }, NOW, { person: clinic.anne.person, subject: 'Patient/anne' });
-  await clinic.stores.records.commit(aPlan({ puts: [put], instances: [row] }));
-  const study = `/studies/${uids.study}`;
-  const series = `${study}/series/${uids.study}.1`;
-  return { study, series, instance: `${series}/instances/${uids.sop}`, uids };
 }
