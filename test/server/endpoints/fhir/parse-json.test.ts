@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import { assert, constantFrom, json, jsonValue, nat, property } from 'fast-check';
 import { parseJson } from '../../../../server/endpoints/fhir/parse-json.ts';
 import { faultOf } from '../../../support/thrown-fault.ts';
 
@@ -11,8 +11,8 @@ function messageOf(text: string): string {
 
 describe('JSON of peers (RFC 8259)', () => {
   it('reads what JSON.parse reads', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, indent) => {
+    assert(
+      property(jsonValue({ maxDepth: 5 }), constantFrom(0, 2), (value, indent) => {
         const text = JSON.stringify(value, undefined, indent);
         expect(JSON.stringify(parseJson(Buffer.from(text)))).to.equal(JSON.stringify(JSON.parse(text)));
       }),
@@ -20,8 +20,8 @@ describe('JSON of peers (RFC 8259)', () => {
   });
 
   it('refuses every text that JSON.parse refuses', () => {
-    fc.assert(
-      fc.property(fc.json(), fc.nat(), fc.constantFrom('"', '{', '\\', '}', ':', ',', '\u0000'), (text, at, change) => {
+    assert(
+      property(json(), nat(), constantFrom('"', '{', '\\', '}', ':', ',', '\u0000'), (text, at, change) => {
         const broken = text.slice(0, at % (text.length + 1)) + change + text.slice(at % (text.length + 1));
         try {
           JSON.parse(broken);
