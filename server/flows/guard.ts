@@ -2,9 +2,9 @@
  * The guard: grant, run, audit, in one place. A flow asks its question through here; the answer leaves the store only
  * with its events, and what is refused is recorded as refused.
  */
-import { randomUUID } from 'node:crypto';
 import { buildAuditEvent, type PassageFacts, type PassageKind, type TouchedEntity } from '../../profiles/audit-event.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
+import { newEventId } from './event-id.ts';
 import { grantFor, type Grant } from '../access/grant.ts';
 import type { PersonKey, Requester } from '../access/requester.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
@@ -95,7 +95,7 @@ export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about
 export function factsOf(clock: Clock, visit: Visit, kind: PassageKind): PassageFacts {
   const { requester } = visit;
   return {
-    id: randomUUID(),
+    id: newEventId(clock.now()),
     kind,
     recorded: new Date(clock.now()).toISOString(),
     outcome: '0',
@@ -124,7 +124,7 @@ function eventsOf(clock: Clock, visit: Visit, kind: PassageKind): EventAt {
   const first = factsOf(clock, visit, kind);
   const ids = [first.id];
   return (position, about) => {
-    ids[position] ??= randomUUID();
+    ids[position] ??= newEventId(clock.now());
     return buildAuditEvent(withEmergency({ ...first, id: ids[position] ?? first.id, ...about }));
   };
 }

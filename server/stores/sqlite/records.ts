@@ -137,11 +137,11 @@ export class SqliteRecordStore implements RecordStore {
 
 /** Runs statements on one snapshot: the writer may commit between two of them. */
 function inSnapshot<T>(db: Database, read: () => T): T {
-  db.script('BEGIN');
+  db.run('BEGIN');
   try {
     return read();
   } finally {
-    db.script('COMMIT');
+    db.run('COMMIT');
   }
 }
 

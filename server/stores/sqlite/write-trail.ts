@@ -1,5 +1,4 @@
 /** Appends events to the audit file: the chain, the personal side, the row and its search values. */
-import { randomUUID } from 'node:crypto';
 import { personKey } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
@@ -34,7 +33,7 @@ function appendEvent(db: Database, head: TrailHead, { event, persons, index }: W
   const row = { type: 'AuditEvent', id: event.id, version: 1, updated: sort, sort, level: 'N', released: true, json: '' } as const;
   const rid = writeRow(db, undefined, row, index);
   for (const person of persons) {
-    db.run(SHOW, principal.patient(personKey(presentKey(db, person))), sort, event.id, randomUUID(), rid);
+    db.run(SHOW, principal.patient(personKey(presentKey(db, person))), sort, event.id, `${event.id}|${person}`, rid);
   }
   return { sequence: entry.sequence, hash: entry.hash };
 }

@@ -84,13 +84,13 @@ function runGroup(port: MessagePort, database: Database, orders: readonly OrderM
   const answers: AnswerMessage[] = [];
   let last = outbox.head;
   try {
-    database.script('BEGIN IMMEDIATE');
+    database.run('BEGIN IMMEDIATE');
     for (const order of orders) {
       const { answer, head } = runOrder(database, order, last);
       answers.push(answer);
       last = head;
     }
-    database.script('COMMIT');
+    database.run('COMMIT');
   } catch (error) {
     undoOpen(database);
     for (const { sequence } of orders) port.postMessage(failure(sequence, storageFault(error)));
@@ -102,10 +102,10 @@ function runGroup(port: MessagePort, database: Database, orders: readonly OrderM
 
 /** Trouble of the disk may have ended the transaction of the whole group, so it leaves here. */
 function runOrder(database: Database, order: OrderMessage, head: TrailHead): { answer: AnswerMessage; head: TrailHead } {
-  database.script('SAVEPOINT one');
+  database.run('SAVEPOINT one');
   try {
     const done = execute(database, order, head);
-    database.script('RELEASE one');
+    database.run('RELEASE one');
     return { answer: { sequence: order.sequence, answer: done.answer }, head: done.head };
   } catch (error) {
     if (storageTrouble(error) !== undefined) throw error;
