@@ -79,6 +79,7 @@ export const EXTENSION = {
   requiresAccessToken: 'http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token',
   retrieveLocationUID: 'https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoRetrieveLocationUIDExtension',
   nameRepresentation: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
+  studyId: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id',
 } as const;
 
 /** UIDs of DICOM that the product names. @see DICOM PS3.6 */

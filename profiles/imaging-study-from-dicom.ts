@@ -4,6 +4,7 @@
  * DICOM                                    | ImagingStudy
  * StudyInstanceUID, AccessionNumber        | identifier; the accession number also basedOn
  * StudyDate, StudyTime                     | started
+ * StudyID                                  | extension (an identifier without issuer would name nothing elsewhere)
  * StudyDescription, ProcedureCodeSequence  | description, procedureCode
  * ReferringPhysicianName                   | referrer (display)
  * Modality of the series                   | modality, series.modality
@@ -13,8 +14,8 @@
  * @see FHIR R4 ImagingStudy, DICOM mapping; IHE RAD MADO ImagingStudy
  */
 import type { WithId } from '@medplum/core';
-import type { CodeableConcept, Coding, Identifier, ImagingStudy } from '@medplum/fhirtypes';
-import { CODE_SYSTEM } from './codes.ts';
+import type { CodeableConcept, Coding, Extension, Identifier, ImagingStudy } from '@medplum/fhirtypes';
+import { CODE_SYSTEM, EXTENSION } from './codes.ts';
 import { TAG } from './dicom/attributes.ts';
 import { offsetsOf, toDateTime } from './dicom/date-time.ts';
 import type { OffsetOf } from './dicom/date-time.ts';
@@ -58,6 +59,7 @@ export function buildImagingStudy(input: ImagingStudyInput): WithId<ImagingStudy
   return toElements<WithId<ImagingStudy>>({
     resourceType: 'ImagingStudy',
     id: input.id,
+    extension: studyIdOf(headers),
     meta: { security: [{ system: CODE_SYSTEM.confidentiality, code: 'N' }] },
     identifier: [studyIdentifier(studyInstanceUIDOf(headers)), ...accessions],
     status: 'available',
@@ -88,6 +90,11 @@ function studyInstanceUIDOf(headers: readonly DicomJson[]): string {
   if (others.length > 0) throw new Fault('invalid', 'The series are not of one study', { expression: 'StudyInstanceUID' });
   if (uid !== undefined) return uid;
   throw new Fault('required', 'A study needs a series with a StudyInstanceUID (0020,000D)', { expression: 'StudyInstanceUID' });
+}
+
+function studyIdOf(headers: readonly DicomJson[]): Extension[] {
+  const valueString = firstOf(headers, (header) => jsonText(header, TAG.StudyID));
+  return valueString === undefined ? [] : [{ url: EXTENSION.studyId, valueString }];
 }
 
 function startedOf(header: DicomJson, zone: OffsetOf): string | undefined {

@@ -1,4 +1,5 @@
 /** The closed table of search parameters, by type. What is not here is not searched. */
+import { EXTENSION } from './codes.ts';
 import type { StoredType } from './visibility.ts';
 
 /** Kinds of search parameter that are served. */
@@ -37,6 +38,11 @@ function date(code: string, name: string): SearchParameterEntry {
   return { code, type: 'date', definition: R4 + name };
 }
 
+/** A parameter of ours: R4 has none for it. */
+function own(type: StoredType, code: string, kind: 'string' | 'date', expression: string): SearchParameterEntry {
+  return { code, type: kind, definition: `urn:passerelle:SearchParameter:${type}-${code}`, expression };
+}
+
 function string(code: string, name: string): SearchParameterEntry {
   return { code, type: 'string', definition: R4 + name };
 }
@@ -67,6 +73,12 @@ const OF_TYPE = {
     token('modality', 'ImagingStudy-modality'),
     reference('basedon', 'ImagingStudy-basedon', ['Task']),
     reference('endpoint', 'ImagingStudy-endpoint', ['Endpoint']),
+    own('ImagingStudy', 'accession', 'string', 'ImagingStudy.basedOn.identifier.value'),
+    own('ImagingStudy', 'description', 'string', 'ImagingStudy.description'),
+    own('ImagingStudy', 'referrer-name', 'string', 'ImagingStudy.referrer.display'),
+    own('ImagingStudy', 'study-id', 'string', `ImagingStudy.extension.where(url = '${EXTENSION.studyId}').value`),
+    // The local time of day, as a time of the first day that a Date knows.
+    own('ImagingStudy', 'started-time', 'date', "'1970-01-01T' + ImagingStudy.started.toString().substring(11, 8) + 'Z'"),
   ],
   DiagnosticReport: [
     token('identifier', 'clinical-identifier'),
@@ -111,6 +123,7 @@ const OF_TYPE = {
   ],
   Patient: [
     token('identifier', 'Patient-identifier'),
+    own('Patient', 'identifier-value', 'string', 'Patient.identifier.value'),
     string('family', 'individual-family'),
     string('given', 'individual-given'),
     string('name', 'Patient-name'),

@@ -57,6 +57,7 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     expect(rest).to.deep.equal({
       resourceType: 'ImagingStudy',
       id: 'study-1',
+      extension: [{ url: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id', valueString: source.accessionNumber.slice(-6) }],
       meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'N' }] },
       status: 'available',
       modality: [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: 'MR' }],

@@ -3,10 +3,14 @@
  *
  * Key               | criterion
  * StudyInstanceUID  | identifier (a list are alternatives)
- * AccessionNumber   | identifier of basedOn
+ * AccessionNumber   | identifier of basedOn; with wildcards its text
+ * StudyID           | study-id
+ * StudyDescription  | description
+ * ReferringPhysicianName | every part in referrer-name
  * ModalitiesInStudy | modality (a list are alternatives)
  * StudyDate         | started
- * PatientID         | identifier of the patient
+ * StudyTime         | started-time
+ * PatientID         | identifier of the patient; with wildcards its text
  * PatientName       | family and given names of the patient
  * @see DICOM PS3.4 C.2.2.2; PS3.18 table 10.6.1-5
  */
@@ -18,6 +22,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search-criterion.ts';
 import { normalizeString } from '../../../profiles/search-values.ts';
 import { parseDays } from './local-day.ts';
+import { parseTimes } from './time-of-day.ts';
 
 /** A key's criteria, and a warning where it is matched otherwise than DICOM says. */
 export type KeyMatch = { readonly where: readonly Criterion[]; readonly warning?: string };
@@ -25,15 +30,20 @@ export type KeyMatch = { readonly where: readonly Criterion[]; readonly warning?
 type Matcher = (value: string, offsetOf: OffsetOf) => KeyMatch;
 
 const MAX_VALUES = 100;
+const MAX_NAME_PARTS = 10;
 
 /** The served keys, by keyword. `Modality` is asked at study level by some viewers and means ModalitiesInStudy. */
 export const STUDY_KEYS: Readonly<Record<string, Matcher>> = {
   StudyInstanceUID: (value) => only({ kind: 'token', param: 'identifier', values: listOf(value).map(studyToken) }),
-  AccessionNumber: (value) => wholly('AccessionNumber', value, (code) => ({ kind: 'token', param: 'basedon:identifier', values: [{ code }] })),
+  AccessionNumber: (value) => only(hasWildcard(value) ? textOf('AccessionNumber', 'accession', value) : { kind: 'token', param: 'basedon:identifier', values: [{ code: oneOf('AccessionNumber', value) }] }),
+  StudyID: (value) => only(textOf('StudyID', 'study-id', value)),
+  StudyDescription: (value) => only(textOf('StudyDescription', 'description', value)),
+  ReferringPhysicianName: matchReferrer,
   ModalitiesInStudy: matchModality,
   Modality: matchModality,
-  StudyDate: (value, offsetOf) => ({ where: datesOf(parseDays(value, offsetOf)) }),
-  PatientID: (value) => wholly('PatientID', value, patientIdentifier),
+  StudyDate: (value, offsetOf) => ({ where: rangeOf('started', parseDays(value, offsetOf)) }),
+  StudyTime: (value) => ({ where: rangeOf('started-time', parseTimes(value)) }),
+  PatientID: (value) => only(hasWildcard(value) ? toPatient(textOf('PatientID', 'identifier-value', value)) : patientIdentifier(oneOf('PatientID', value))),
   PatientName: (value) => ({ where: namesOf(value) }),
 };
 
@@ -58,12 +68,38 @@ function studyToken(uid: string): { system: string; code: string } {
   return { system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(uid) };
 }
 
-/** Matches a number as a whole: asterisks that viewers put around it are taken off, which only narrows. */
-function wholly(keyword: string, value: string, criterionOf: (text: string) => Criterion): KeyMatch {
-  const text = value.trim().replaceAll(/^\*+|\*+$/g, '');
-  if (/[*?\\]/.test(text)) throw new Fault('invalid', `${keyword} takes one value without wildcards`, { expression: keyword });
-  const match = only(criterionOf(text));
-  return text === value.trim() ? match : { ...match, warning: `${keyword} is matched as a whole` };
+function hasWildcard(value: string): boolean {
+  return /[*?]/.test(value);
+}
+
+/** A key that takes one value. */
+function oneOf(keyword: string, value: string): string {
+  if (value.includes('\\')) throw new Fault('invalid', `${keyword} takes one value`, { expression: keyword });
+  return value.trim();
+}
+
+type TextCriterion = Extract<Criterion, { kind: 'string' }>;
+
+/** A text: whole, by its beginning (`x*`) or by a part (`*x*`), without regard to case and diacritics. */
+function textOf(keyword: string, param: string, value: string): TextCriterion {
+  const [, before = '', text = '', after = ''] = /^(\**)(.*?)(\**)$/s.exec(oneOf(keyword, value)) ?? [];
+  const isServed = !hasWildcard(text) && (before === '' || after !== '');
+  const values = [normalizeString(text)];
+  if (!isServed) throw new Fault('invalid', `${keyword} takes the wildcard * at the end or at both ends`, { expression: keyword });
+  if (values[0] === '') throw new Fault('invalid', `${keyword} holds no characters`, { expression: keyword });
+  const ending = after === '' ? 'exact' : 'starts';
+  return { kind: 'string', param, values, match: before === '' ? ending : 'contains' };
+}
+
+/** The study keeps the referrer's name as a reader writes it, so the parts of the key are looked for in it. */
+function matchReferrer(value: string): KeyMatch {
+  const parts = oneOf('ReferringPhysicianName', value).split(/[\^=*\s]+/).map(normalizeString).filter((part) => part !== '');
+  const isServed = parts.length > 0 && parts.length <= MAX_NAME_PARTS && !value.includes('?');
+  if (!isServed) throw new Fault('invalid', 'ReferringPhysicianName takes the parts of a name and the wildcard *', { expression: 'ReferringPhysicianName' });
+  return {
+    where: parts.map((part): Criterion => ({ kind: 'string', param: 'referrer-name', values: [part], match: 'contains' })),
+    warning: 'ReferringPhysicianName is matched by its parts anywhere in the name',
+  };
 }
 
 function patientIdentifier(code: string): Criterion {
@@ -83,29 +119,23 @@ function namesOf(value: string): readonly Criterion[] {
 }
 
 function nameOf(param: 'name' | 'family' | 'given', pattern: string): Criterion | undefined {
-  if (isUniversal(pattern)) return undefined;
-  const [, before = '', text = '', after = ''] = /^(\**)(.*?)(\**)$/s.exec(pattern.trim()) ?? [];
-  const isServed = !/[*?]/.test(text) && (before === '' || after !== '');
-  if (!isServed) throw badName('takes the wildcard * at the end of a name or at both ends');
-  const values = [normalizeString(text)];
-  if (values[0] === '') throw badName('holds no letters');
-  const ending = after === '' ? 'exact' : 'starts';
-  return toPatient({ kind: 'string', param, values, match: before === '' ? ending : 'contains' }, `patient.${param}`);
+  return isUniversal(pattern) ? undefined : toPatient(textOf('PatientName', param, pattern), `patient.${param}`);
 }
 
 /** A criterion on the study's patient; `ownParam` is where the index keeps a patient that is no row of its own. */
-function toPatient(criterion: Extract<Criterion, { kind: 'token' | 'string' }>, ownParam: string): Criterion {
-  return { kind: 'chain', param: 'patient', target: 'Patient', criterion, own: { ...criterion, param: ownParam } };
+function toPatient(criterion: Extract<Criterion, { kind: 'token' | 'string' }>, ownParam?: string): Criterion {
+  const chain = { kind: 'chain', param: 'patient', target: 'Patient', criterion } as const;
+  return ownParam === undefined ? chain : { ...chain, own: { ...criterion, param: ownParam } };
 }
 
 function badName(rule: string): Fault {
   return new Fault('invalid', `PatientName ${rule}`, { expression: 'PatientName' });
 }
 
-/** A study is of the day on which it starts. */
-function datesOf({ from, to }: { from: number | undefined; to: number | undefined }): readonly Criterion[] {
+/** A study is of the day and time at which it starts. */
+function rangeOf(param: string, { from, to }: { from: number | undefined; to: number | undefined }): readonly Criterion[] {
   return [
-    ...(from === undefined ? [] : [{ kind: 'date', param: 'started', lo: from, hi: from, prefix: 'sa' } as const]),
-    ...(to === undefined ? [] : [{ kind: 'date', param: 'started', lo: to, hi: to, prefix: 'lt' } as const]),
+    ...(from === undefined ? [] : [{ kind: 'date', param, lo: from, hi: from, prefix: 'sa' } as const]),
+    ...(to === undefined ? [] : [{ kind: 'date', param, lo: to, hi: to, prefix: 'lt' } as const]),
   ];
 }

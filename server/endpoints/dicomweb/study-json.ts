@@ -4,17 +4,17 @@
  * ImagingStudy, Patient             | attribute
  * started                           | StudyDate, StudyTime, TimezoneOffsetFromUTC
  * identifier, basedOn               | StudyInstanceUID, AccessionNumber
+ * extension                         | StudyID
  * modality                          | ModalitiesInStudy
  * referrer                          | ReferringPhysicianName
  * description                       | StudyDescription
  * numberOfSeries, -OfInstances      | NumberOfStudyRelatedSeries, -Instances
  * Patient.name, birthDate, gender   | PatientName, PatientBirthDate, PatientSex
  * Patient.identifier                | PatientID
- * StudyID is not kept in ImagingStudy, so it is returned empty.
  * @see DICOM PS3.18 table 10.6.3-3
  */
 import type { Identifier, ImagingStudy, Patient } from '@medplum/fhirtypes';
-import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { CODE_SYSTEM, EXTENSION } from '../../../profiles/codes.ts';
 import { TAG } from '../../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../../profiles/dicom/data-element.ts';
 import type { DicomJson, JsonPersonName } from '../../../profiles/dicom/json.ts';
@@ -43,7 +43,7 @@ export function toStudyJson(study: ImagingStudy, patient: Patient | undefined, i
     ['RetrieveURL', 'UR', `${baseUrl}/studies/${uid}`],
     ...patientAttributes(patient),
     ['StudyInstanceUID', 'UI', uid],
-    ['StudyID', 'SH'],
+    ['StudyID', 'SH', study.extension?.find(({ url }) => url === EXTENSION.studyId)?.valueString],
     ['NumberOfStudyRelatedSeries', 'IS', study.numberOfSeries],
     ['NumberOfStudyRelatedInstances', 'IS', study.numberOfInstances],
   ]);

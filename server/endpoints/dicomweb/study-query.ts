@@ -15,10 +15,6 @@ export const MAX_OFFSET = 10_000;
 /** Attributes that a study query may name without a value: they are returned, or never known. */
 const STUDY_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...Object.keys(STUDY_KEYS),
-  'StudyTime',
-  'ReferringPhysicianName',
-  'StudyID',
-  'StudyDescription',
   'InstanceAvailability',
   'PatientBirthDate',
   'PatientSex',

@@ -12,7 +12,7 @@ import type { AuditEvent, DocumentReference, ImagingStudy, Patient } from '@medp
 import type { Router } from '@koa/router';
 import Koa from 'koa';
 import type { Context } from 'koa';
-import { CODE_SYSTEM, DICOM_UID, oidUri } from '../../../profiles/codes.ts';
+import { CODE_SYSTEM, DICOM_UID, EXTENSION, oidUri } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { accessionIdentifier, studyIdentifier } from '../../../profiles/imaging-identifiers.ts';
 import { buildManifestDocument } from '../../../profiles/manifest-document.ts';
@@ -55,6 +55,7 @@ export type StudyParts = {
   readonly modality: string;
   readonly accession: string;
   readonly description: string;
+  readonly studyId?: string;
   /** Transfer syntax of each instance, by series. */
   readonly series: readonly (readonly string[])[];
 };
@@ -98,7 +99,7 @@ export async function openClinic(): Promise<Clinic> {
   await stores.records.commit(aPlan({ rights: [declared] }));
   const { explicitLittleEndian: raw } = DICOM_UID;
   const jpeg = '1.2.840.10008.1.2.4.70';
-  const ct = await addStudy(store, anne, { started: '2026-02-14T00:30:00+01:00', modality: 'CT', accession: 'ACC-1', description: 'Thorax', series: [[raw, raw], [raw]] });
+  const ct = await addStudy(store, anne, { started: '2026-02-14T00:30:00+01:00', modality: 'CT', accession: 'ACC-1', description: 'Thorax', studyId: 'EX7', series: [[raw, raw], [raw]] });
   const mr = await addStudy(store, anne, { started: '2025-06-30T16:00:05+02:00', modality: 'MR', accession: 'ACC-2', description: 'Crâne', series: [[jpeg]] });
   const hidden = await addStudy(store, bruno, { started: '2026-02-14T10:00:00+01:00', modality: 'CT', accession: 'ACC-3', description: 'Caché', series: [[raw]] });
   const requesters = requestersOf(anne);
@@ -198,6 +199,7 @@ function studyOf(studyInstanceUID: string, patient: ClinicPatient, parts: StudyP
   return {
     resourceType: 'ImagingStudy',
     id: `study-${studyInstanceUID.replaceAll('.', '-')}`,
+    ...(parts.studyId === undefined ? {} : { extension: [{ url: EXTENSION.studyId, valueString: parts.studyId }] }),
     identifier: [studyIdentifier(studyInstanceUID), accession],
     status: 'available',
     modality: [{ system: CODE_SYSTEM.dcm, code: parts.modality }],
