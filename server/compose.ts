@@ -1,6 +1,6 @@
 /** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { dirname, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
@@ -53,6 +53,7 @@ const SWEEP_PAUSE_MS = 3_600_000;
 /** Starts the server that a configuration describes. */
 export async function compose(config: Config, log: LogFactory): Promise<Running> {
   const region = await loadRegionFile(config);
+  await makeDataFolder(config.dataDir);
   const stores = await openStores(config);
   try {
     return await start(config, log, region, stores);
@@ -74,8 +75,27 @@ async function openStores(config: Config) {
   return { images, ...(await openMongoStores({ uri: config.store })) };
 }
 
+/** Reads a JSON file that the operator wrote; a Fault says which file and what is wrong with it. */
+async function readJson(path: string, name: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Fault('invalid', `${name} ${path} cannot be read`, { cause: error });
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new Fault('invalid', `${name} ${path} is not valid JSON`, { cause: error });
+  }
+}
+
+/** Makes the data folder, in a folder that stands: a path that is mistyped must not become a tree of folders. */
+async function makeDataFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw new Fault('invalid', `The data folder ${dataDir} cannot be made (${error.code})`, { cause: error });
+  });
+}
+
 async function loadRegionFile(config: Config): Promise<Region> {
-  const region = parseRegion(JSON.parse(await readFile(config.region, 'utf8')));
+  const region = parseRegion(await readJson(config.region, 'The region file'));
   refuseDemonstration(region, config.development);
   return region;
 }
@@ -253,9 +273,11 @@ async function listenHttp(server: Server, { host, httpPort }: Config): Promise<B
 async function closeHttp(server: Server): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((done) => server.close(() => done()));
-  setTimeout(() => server.closeAllConnections(), 5_000).unref();
-  server.closeIdleConnections();
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const late = setTimeout(() => server.closeAllConnections(), 5_000);
   await closed;
+  clearInterval(idle);
+  clearTimeout(late);
 }
 
 function bracketed(host: string): string {

@@ -74,10 +74,13 @@ function checkEmergency({ reason, justification }: Emergency): void {
   }
 }
 
+/** An identifier that two persons bear names nobody: the wrong record must not open. */
 async function findPatient(deps: BreakGlassDeps, grant: SystemGrant, { identifier }: Emergency): Promise<KnownPatient | undefined> {
   const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system: identifier.system, code: identifier.value }] };
-  const [first] = await findAll(deps.records, grant, 'Patient', [named]);
-  return first === undefined ? undefined : await knownPatient(deps.records, grant, `Patient/${first.row.id}`);
+  const found = await findAll(deps.records, grant, 'Patient', [named]);
+  const [first] = found;
+  const isOnePerson = new Set(found.map(({ row }) => row.person)).size === 1;
+  return first === undefined || !isOnePerson ? undefined : await knownPatient(deps.records, grant, `Patient/${first.row.id}`);
 }
 
 type Opening = {
