@@ -7,6 +7,9 @@ import { isNotFound } from './fhir-doors.ts';
 const DICOM_JSON = 'application/dicom+json';
 const EVERY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*';
 
+const EVERY_FRAME = 'multipart/related; type="application/octet-stream"; transfer-syntax=*';
+const PIXEL_DATA_OW = Buffer.from('e07f10004f570000', 'hex');
+
 type Matches = readonly Readonly<Record<string, { readonly Value?: readonly unknown[] }>>[];
 
 const imagingStudy = ({ imagingStudy: id }: ExamIds): string => `ImagingStudy/${id}`;
@@ -42,6 +45,30 @@ export const DICOMWEB_DOORS: readonly Door[] = [
     expectShown: (reply, { ids }) => {
       expect(reply.status).to.equal(200);
       expect(matchesOf(reply).map((match) => match['00080018']?.Value?.[0])).to.have.members([...ids.sopInstanceUIDs]);
+    },
+    expectHidden: isNotFound,
+  },
+  {
+    name: 'QIDO-RS instances',
+    event: { type: '110112', subtype: ['RAD-129'], action: 'E' },
+    ask: async (call) => await get(call, `/dicom-web/studies/${call.ids.studyInstanceUID}/instances`, DICOM_JSON),
+    expectShown: (reply, { ids }) => {
+      expect(reply.status).to.equal(200);
+      expect(matchesOf(reply).map((match) => match['00080018']?.Value?.[0])).to.have.members([...ids.sopInstanceUIDs]);
+    },
+    expectHidden: (reply) => expect([reply.status, reply.body.toString()]).to.deep.equal([200, '[]']),
+  },
+  {
+    name: 'WADO-RS frame',
+    event: { type: '110104', subtype: ['RAD-107'], action: 'R', touched: imagingStudy },
+    ask: async (call) => await get(call, `/dicom-web/studies/${call.ids.studyInstanceUID}/series/${call.ids.seriesInstanceUID}/instances/${call.ids.sopInstanceUIDs[0]}/frames/1`, EVERY_FRAME),
+    expectShown: (reply, { exam, ids }) => {
+      expect(reply.status).to.equal(200);
+      const [frame, ...others] = partsOf(reply);
+      const bytes = Buffer.from(exam.instances.find(({ sopInstanceUID }) => sopInstanceUID === ids.sopInstanceUIDs[0])?.bytes ?? []);
+      // The pixels are the last of the file, and of 16 bits.
+      expect([others.length, frame?.content.length]).to.deep.equal([0, bytes.length - bytes.indexOf(PIXEL_DATA_OW) - PIXEL_DATA_OW.length - 4]);
+      expect(bytes.subarray(-(frame?.content.length ?? 0)).equals(frame?.content ?? Buffer.alloc(0))).to.equal(true);
     },
     expectHidden: isNotFound,
   },

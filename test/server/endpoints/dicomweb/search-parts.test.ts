@@ -4,6 +4,7 @@ import type { DicomJson } from '../../../../profiles/dicom/json.ts';
 import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
 import { addStudyOfFiles, element, imageDataSet, item, part10, type PlacedFile } from './files.ts';
+import { partsOf } from './parts.ts';
 
 const STUDY = '2.25.800';
 const CT_CLASS = `${DICOM_UID.storageClassPrefix}2`;
@@ -154,6 +155,28 @@ describe('QIDO-RS Search for Series and Instances (PS3.18 10.6)', () => {
     expect(Buffer.from(query, 'base64').toString()).to.equal(`/dicom-web${study}/series?Modality=CT`);
     expect(event?.entity?.some(({ what }) => what?.identifier?.value === `urn:oid:${STUDY}`)).to.equal(true);
     expect(await clinic.events(clinic.bruno, 'RAD-129')).to.deep.equal([]);
+  });
+
+  it('leads a viewer from the list to the pixels, as OHIF asks', async () => {
+    const list = `PatientName=*essai*&00100020=*pat-1*&limit=101&offset=0&fuzzymatching=false&includefield=00081030,00080060&StudyDate=20200101-20200102&StudyInstanceUID=${STUDY}`;
+    const [found, ...others] = await askJson(door, `/studies?${list}`);
+    expect([found?.['00080060']?.Value, others.length]).to.deep.equal([['OT'], 0]);
+    const [first] = await askJson(door, `/studies/${String(found?.['0020000D']?.Value?.[0])}/series?includefield=00080021,00080031,0008103E,00200011`);
+    const place = `/studies/${STUDY}/series/${String(first?.['0020000E']?.Value?.[0])}`;
+    const metadata = await askJson(door, `${place}/metadata`);
+    expect(metadata).to.have.length(Number(first?.['00201209']?.Value?.[0]));
+    const instance = metadata[4];
+    const needed = ['00080016', '00080018', '00200013', '00280002', '00280004', '00280008', '00280010', '00280011', '00280100'];
+    expect(instance).to.include.keys(...needed);
+    const uid = String(instance?.['00080018']?.Value?.[0]);
+    const size = 4 * 5 * 2;
+    for (const frame of [1, 2]) {
+      const accept = 'multipart/related; type="application/octet-stream"; transfer-syntax="*"';
+      const [part] = await partsOf(await ask(door, `${place}/instances/${uid}/frames/${frame}`, 'lambert', { Accept: accept }), 'application/octet-stream');
+      expect([part?.content.length, part?.type]).to.deep.equal([size, `application/octet-stream; transfer-syntax=${DICOM_UID.explicitLittleEndian}`]);
+    }
+    const bulk = await ask(door, `${place}/${instance?.['7FE00010']?.BulkDataURI}`);
+    expect((await partsOf(bulk, 'application/octet-stream'))[0]?.content).to.have.length(2 * size);
   });
 
   it('reads a study of more than one page', async () => {
