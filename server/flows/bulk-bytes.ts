@@ -27,11 +27,11 @@ export async function frameBytes(index: FrameIndex, frame: number, transferSynta
 /** The whole value of an element whose length is known. */
 export function valueBytes({ vr, offset, length }: DicomElement, transferSyntaxUID: string, read: ReadRange): BulkBytes {
   const width = wordBytes(vr, transferSyntaxUID);
-  return { length, open: async () => turned(await read(offset, offset + length), width) };
+  return { length, open: async () => turned(read(offset, offset + length), width) };
 }
 
 async function* joined(ranges: readonly { readonly start: number; readonly end: number }[], read: ReadRange): AsyncGenerator<Uint8Array> {
-  for (const { start, end } of ranges) yield* await read(start, end);
+  for (const { start, end } of ranges) yield* read(start, end);
 }
 
 function nativeFrame({ frames, element }: Extract<FrameIndex, { kind: 'native' }>, frame: number, transferSyntaxUID: string, read: ReadRange): BulkBytes {
@@ -40,7 +40,7 @@ function nativeFrame({ frames, element }: Extract<FrameIndex, { kind: 'native' }
   // Words are turned round as wholes, though a frame may end within one.
   const [from, to] = [start - (start % width), Math.min(Math.ceil(end / width) * width, element.length)];
   const open = async (): Promise<AsyncIterable<Uint8Array>> =>
-    cut(turned(await read(element.offset + from, element.offset + to), width), start - from, end - start);
+    cut(turned(read(element.offset + from, element.offset + to), width), start - from, end - start);
   if (frames.bitsPerFrame % 8 === 0) return { length: end - start, open };
   if (end - start > MAX_MOVED_BYTES) throw new Fault('too-costly', 'The frames do not begin at bytes and are too large to be moved');
   return {

@@ -60,13 +60,13 @@ export async function fragmentsOf(index: Exclude<FrameIndex, { kind: 'native' }>
 
 async function basicTable(read: ReadRange, start: number, length: number, count: number): Promise<readonly number[] | undefined> {
   if (length === 0 || length > MAX_TABLE_BYTES) return undefined;
-  return readOffsetTable(await collect(await read(start, start + length)), 4, count);
+  return readOffsetTable(await collect(read(start, start + length)), 4, count);
 }
 
 async function extendedTable({ elements }: DicomDataSet, read: ReadRange, count: number): Promise<readonly number[] | undefined> {
   const table = elements.get(TAG.ExtendedOffsetTable);
   if (table === undefined || table.length > MAX_TABLE_BYTES) return undefined;
-  const bytes = table.value ?? (await collect(await read(table.offset, table.offset + table.length)));
+  const bytes = table.value ?? (await collect(read(table.offset, table.offset + table.length)));
   return readOffsetTable(bytes, 8, count);
 }
 
@@ -74,11 +74,11 @@ async function extendedTable({ elements }: DicomDataSet, read: ReadRange, count:
 async function fragmentsFrom(read: ReadRange, start: number, { end, isSigned }: { end: number; isSigned: boolean }): Promise<readonly Fragment[]> {
   const fragments: Fragment[] = [];
   for (let at = start; at < end; ) {
-    const header = await collect(await read(at, at + ITEM_HEADER_BYTES));
+    const header = await collect(read(at, at + ITEM_HEADER_BYTES));
     const length = itemLengthAt(header);
     if (length === undefined) break;
     const value = at + ITEM_HEADER_BYTES;
-    const signature = isSigned ? await collect(await read(value, value + Math.min(length, SIGNATURE_BYTES))) : new Uint8Array();
+    const signature = isSigned ? await collect(read(value, value + Math.min(length, SIGNATURE_BYTES))) : new Uint8Array();
     fragments.push({ start: value, end: value + length, isBeginning: isBeginningOfImage(signature) });
     if (fragments.length > MAX_FRAGMENTS) throw new Fault('too-costly', `The pixel data has more than ${MAX_FRAGMENTS} fragments`);
     at = value + length;
@@ -87,5 +87,5 @@ async function fragmentsFrom(read: ReadRange, start: number, { end, isSigned }: 
 }
 
 async function itemLength(read: ReadRange, at: number): Promise<number | undefined> {
-  return itemLengthAt(await collect(await read(at, at + ITEM_HEADER_BYTES)));
+  return itemLengthAt(await collect(read(at, at + ITEM_HEADER_BYTES)));
 }

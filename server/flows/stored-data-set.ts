@@ -1,7 +1,6 @@
 /** The data set of a stored instance: its header, and any range of its bytes, none of which is held whole. */
 import { createInflateRaw } from 'node:zlib';
 import { pipeline } from 'node:stream';
-import type { Readable } from 'node:stream';
 import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
 import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
@@ -12,8 +11,11 @@ import type { ImageStore } from '../ports/image-store.ts';
 /** Where the bytes of an instance lie. */
 export type StoredInstance = Pick<InstanceRow, 'blob' | 'dataSetOffset' | 'transferSyntaxUID'>;
 
-/** The bytes between two offsets of the data set, as it is once inflated. */
-export type ReadRange = (start: number, end: number) => Promise<AsyncIterable<Uint8Array>>;
+/**
+ * The bytes between two offsets of the data set, as it is once inflated. The file is opened when they are first asked
+ * for: a reader that leaves before would leave it open.
+ */
+export type ReadRange = (start: number, end: number) => AsyncIterable<Uint8Array>;
 
 const FIRST_READ = 32 * 1024;
 const MAX_ELEMENTS = 500_000;
@@ -35,11 +37,9 @@ export async function readHeader(images: ImageStore, { blob, dataSetOffset, tran
 }
 
 /** Makes the reading of ranges. A range that ends too early breaks off with a Fault: its reader must not take it for whole. */
-export function rangesOf(images: ImageStore, { blob, dataSetOffset, transferSyntaxUID }: StoredInstance): ReadRange {
-  if (encodingOf(transferSyntaxUID).deflated) {
-    return async (start, end) => inflated(await images.open(blob.name, dataSetOffset), start, end);
-  }
-  return async (start, end) => whole(await images.open(blob.name, dataSetOffset + start, dataSetOffset + end), end - start);
+export function rangesOf(images: ImageStore, instance: StoredInstance): ReadRange {
+  const isDeflated = encodingOf(instance.transferSyntaxUID).deflated;
+  return (start, end) => (isDeflated ? inflated(images, instance, start, end) : whole(images, instance, start, end));
 }
 
 /** Collects a range that is known to be small. */
@@ -49,23 +49,20 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8A
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
 }
 
-async function* whole(stream: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
-  let left = length;
-  for await (const chunk of stream) {
+async function* whole(images: ImageStore, { blob, dataSetOffset }: StoredInstance, start: number, end: number): AsyncGenerator<Uint8Array> {
+  let left = end - start;
+  for await (const chunk of (await images.open(blob.name, dataSetOffset + start, dataSetOffset + end)) as AsyncIterable<Uint8Array>) {
     left -= chunk.length;
     yield chunk;
   }
   if (left > 0) throw cutShort();
 }
 
-async function* inflated(stream: Readable, start: number, end: number): AsyncGenerator<Uint8Array> {
-  if (end > MAX_INFLATED_BYTES) {
-    stream.destroy();
-    throw new Fault('too-costly', `At most ${MAX_INFLATED_BYTES} bytes of a deflated data set are inflated`);
-  }
+async function* inflated(images: ImageStore, { blob, dataSetOffset }: StoredInstance, start: number, end: number): AsyncGenerator<Uint8Array> {
+  if (end > MAX_INFLATED_BYTES) throw new Fault('too-costly', `At most ${MAX_INFLATED_BYTES} bytes of a deflated data set are inflated`);
   const inflate = createInflateRaw();
   // The consumer sees the error: it reads the last stream of the pipeline.
-  pipeline(stream, inflate, () => undefined);
+  pipeline(await images.open(blob.name, dataSetOffset), inflate, () => undefined);
   let position = 0;
   for await (const chunk of inflate as AsyncIterable<Buffer>) {
     const [from, to] = [Math.max(start - position, 0), Math.min(end - position, chunk.length)];

@@ -1,6 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
+import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
 import { addFile, element, encapsulated, freshUIDs, imageDataSet, item, part10, type Image, type StoredFile } from './files.ts';
@@ -226,6 +227,32 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     expect(pdf.headers.get('Content-Type')).to.equal('application/pdf');
     expect(Buffer.from(await pdf.arrayBuffer())).to.deep.equal(document);
     expect((await ask(door, `${report.instance}/bulkdata/00420011?accept=text/html`)).status).to.equal(406);
+  });
+
+  it('leaves no file open behind viewers that go away', async () => {
+    let [opened, closed] = [0, 0];
+    const images: ImageStore = {
+      create: clinic.images.create.bind(clinic.images), names: clinic.images.names.bind(clinic.images), remove: clinic.images.remove.bind(clinic.images),
+      open: async (...range) => {
+        opened += 1;
+        return (await clinic.images.open(...range)).once('close', () => (closed += 1));
+      },
+    };
+    const watched = await serveDicomweb(clinic, images);
+    const size = 3_000_000;
+    const plain = await addImage(explicitLittleEndian, { rows: 1_000, columns: 3_000, bits: 8 }, element(0x7fe00010, 'OB', Buffer.alloc(size)));
+    const deflated = await addImage(deflatedExplicitLittleEndian, { rows: 1_000, columns: 3_000, bits: 8 }, element(0x7fe00010, 'OB', Buffer.from(counting(size))));
+    for (const file of [plain, deflated]) {
+      for (const accept of ['*/*', OCTETS]) {
+        const away = new AbortController();
+        const response = await fetch(`${watched.origin}/dicom-web${file.instance}/frames/1`, { headers: { Authorization: 'Bearer lambert', Accept: accept }, signal: away.signal });
+        expect(response.status).to.equal(200);
+        away.abort();
+      }
+    }
+    for (let tries = 0; tries < 100 && closed < opened; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([opened > 4, closed]).to.deep.equal([true, opened]);
+    await watched.close();
   });
 
   it('stops between frames when the exam is withdrawn, so that no answer passes for whole', async () => {
