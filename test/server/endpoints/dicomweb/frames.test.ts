@@ -230,12 +230,12 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
   });
 
   it('leaves no file open behind viewers that go away', async () => {
-    let [opened, closed] = [0, 0];
+    const files = { opened: 0, closed: 0 };
     const images: ImageStore = {
       create: clinic.images.create.bind(clinic.images), names: clinic.images.names.bind(clinic.images), remove: clinic.images.remove.bind(clinic.images),
       open: async (...range) => {
-        opened += 1;
-        return (await clinic.images.open(...range)).once('close', () => (closed += 1));
+        files.opened += 1;
+        return (await clinic.images.open(...range)).once('close', () => (files.closed += 1));
       },
     };
     const watched = await serveDicomweb(clinic, images);
@@ -250,8 +250,8 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
         away.abort();
       }
     }
-    for (let tries = 0; tries < 100 && closed < opened; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect([opened > 4, closed]).to.deep.equal([true, opened]);
+    for (let tries = 0; tries < 100 && files.closed < files.opened; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([files.opened > 4, files.closed]).to.deep.equal([true, files.opened]);
     await watched.close();
   });
 
