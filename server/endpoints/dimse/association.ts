@@ -41,6 +41,7 @@ export class Association {
   #end: AssociationEvent | undefined;
   #reason: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #deadline = 0;
 
   constructor(socket: Socket, deps: AssociationDeps) {
     this.#socket = socket;
@@ -85,18 +86,25 @@ export class Association {
       for (let event = this.#reader.next(); event !== undefined; event = this.#reader.next()) {
         const waiting = this.#handle(event);
         if (waiting !== undefined) {
-          clearTimeout(this.#timer);
           hasWaited = true;
-          await waiting;
+          await this.#offTheClock(waiting);
         }
         if (this.#end === 'aborted') return;
       }
       // A PDU has one deadline, however slowly its bytes come.
       const reached = `${this.#reader.startedPDUs} ${this.#reader.isInsidePDU}`;
       const isOpen = this.isEstablished && this.#end === undefined;
-      if (hasWaited || (isOpen && reached !== progress)) this.#arm(this.#currentTimeout());
+      if (isOpen ? reached !== progress : hasWaited) this.#arm(this.#currentTimeout());
       progress = reached;
     }
+  }
+
+  /** The time that the server takes is not the peer's, and gives the peer no more of it either. */
+  async #offTheClock(waiting: Promise<void>): Promise<void> {
+    const left = this.#deadline - performance.now();
+    clearTimeout(this.#timer);
+    await waiting;
+    if (this.#end !== 'aborted') this.#arm(Math.max(0, left));
   }
 
   #currentTimeout(): number {
@@ -107,6 +115,7 @@ export class Association {
 
   #arm(timeoutMs: number): void {
     clearTimeout(this.#timer);
+    this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => this.stop('The peer was silent or too slow'), timeoutMs);
   }
 

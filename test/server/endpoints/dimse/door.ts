@@ -69,7 +69,7 @@ export class RawCaller {
     });
   }
 
-  static async connect(door: Door): Promise<RawCaller> {
+  static async connect(door: Pick<Door, 'address'>): Promise<RawCaller> {
     const socket = connect(door.address.port, door.address.host);
     const caller = new RawCaller(socket);
     await once(socket, 'connect');
@@ -78,9 +78,9 @@ export class RawCaller {
   }
 
   /** A connection with an established association. */
-  static async associate(door: Door, contexts?: readonly OfferedContext[]): Promise<RawCaller> {
+  static async associate(door: Pick<Door, 'address'>, contexts?: readonly OfferedContext[], request: { calling?: string; called?: string; maxLength?: number } = {}): Promise<RawCaller> {
     const caller = await RawCaller.connect(door);
-    caller.socket.write(associateRequest({ contexts }));
+    caller.socket.write(associateRequest({ contexts, ...request }));
     const answer = await caller.pdu();
     if (answer?.[0] !== 0x02) throw new Error(`No association: ${answer?.toString('hex')}`);
     return caller;
@@ -97,7 +97,11 @@ export class RawCaller {
       }
       if (this.socket.closed) return undefined;
       await new Promise<void>((resolve) => {
-        this.socket.once('gathered', resolve).once('close', () => resolve());
+        const done = (): void => {
+          this.socket.off('gathered', done).off('close', done);
+          resolve();
+        };
+        this.socket.on('gathered', done).on('close', done);
       });
     }
   }

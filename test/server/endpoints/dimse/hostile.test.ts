@@ -183,6 +183,22 @@ describe('DIMSE door: hostile callers', () => {
     expect(door.received[0]?.end).to.equal('aborted');
   });
 
+  it('gives a PDU one deadline whatever the store takes to write its bytes, and none to what the store takes', async () => {
+    const write = async (): Promise<void> => await sleep(5);
+    await open({ limits: { pduTimeoutMs: 300 }, store: () => ({ write, finish: async () => await sleep(500), abort: async () => undefined }) });
+    const patient = await RawCaller.associate(door);
+    patient.socket.write(Buffer.concat([storeRequest(), dataPDU(3, Buffer.alloc(100))]));
+    expect(statusOf(await patient.pdu())).to.equal(0);
+    patient.socket.destroy();
+    const slow = await RawCaller.associate(door);
+    slow.socket.write(Buffer.concat([storeRequest(), dataPDU(3, Buffer.alloc(500)).subarray(0, 20)]));
+    const started = performance.now();
+    const drip = setInterval(() => slow.socket.write(Buffer.of(0)), 20);
+    expect((await slow.pdu())?.[0]).to.equal(ABORTED);
+    clearInterval(drip);
+    expect(performance.now() - started).to.be.within(250, 2_000);
+  });
+
   it('answers A700 to an object that is too long, keeps nothing of it, and goes on', async () => {
     await open({ limits: { maxObjectBytes: 5000 } });
     const caller = await RawCaller.associate(door);
