@@ -38,6 +38,8 @@ export const MAX_KEPT_BINARY_BYTES = 4096;
 export type ScanLimits = {
   readonly maxDepth: number;
   readonly maxElements: number;
+  /** Elements of one data set or item, those of its items left out. */
+  readonly maxSiblings: number;
   readonly maxBytes: number;
 };
 

@@ -87,6 +87,9 @@ export class DataSetScanner {
   /** A first occurrence wins over a repeated tag. */
   #keep(dataSet: OpenDataSet, offset: number, value: Uint8Array | undefined, items: readonly DicomDataSet[] | undefined): void {
     if (dataSet.elements.has(this.#tag)) return;
+    if (dataSet.elements.size >= this.#limits.maxSiblings) {
+      throw new Fault('too-costly', `The data set has more than ${this.#limits.maxSiblings} elements side by side`);
+    }
     dataSet.elements.set(this.#tag, { tag: this.#tag, vr: this.#vr, length: this.#length, offset, value, items });
   }
 

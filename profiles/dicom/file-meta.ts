@@ -35,7 +35,7 @@ const META_TAG = {
 const PREAMBLE_BYTES = 128;
 const PREFIX = 'DICM';
 const META_START = PREAMBLE_BYTES + PREFIX.length;
-const META_LIMITS = { maxDepth: 1, maxElements: 64, maxBytes: 64 * 1024 };
+const META_LIMITS = { maxDepth: 1, maxElements: 64, maxSiblings: 64, maxBytes: 64 * 1024 };
 
 /** Formats preamble (zeros), prefix and group 0002; the bytes of the data set follow them in the file. */
 export function formatFileMeta(meta: FileMeta): Uint8Array {

@@ -53,10 +53,9 @@ function toAttribute(
   around: readonly (string | number)[],
 ): JsonAttribute {
   const { vr, items, value } = element;
-  const path = [...around, formatTag(element.tag)];
-  if (items !== undefined) return withValue(vr, items.map((item, index) => toJson(item, bulkDataURI, [...path, index])));
+  if (items !== undefined) return withValue(vr, items.map((item, index) => toJson(item, bulkDataURI, [...around, formatTag(element.tag), index])));
   if (value === undefined) {
-    const uri = bulkDataURI(path, element);
+    const uri = bulkDataURI([...around, formatTag(element.tag)], element);
     return uri === undefined ? { vr } : { vr, BulkDataURI: uri };
   }
   if (element.tag === TAG.SpecificCharacterSet) return { vr, Value: ['ISO_IR 192'] };

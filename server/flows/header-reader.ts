@@ -4,11 +4,12 @@ import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
 import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { Fault } from '../../profiles/fault.ts';
 
-/** An enhanced multi-frame object describes each of its frames. */
-const MAX_ELEMENTS = 500_000;
+/** An enhanced multi-frame object describes each of its frames; more would cost over 256 MB and 2 s. */
+const MAX_ELEMENTS = 300_000;
 
-/** A scan is tried when this much has come, and each time it has doubled since. */
+/** A scan is tried when this much has come, and each time it has grown fourfold since: what was scanned is scanned again. */
 const FIRST_TRY = 32 * 1024;
+const GROWTH = 4;
 
 /** Collects the beginning of a data set until its header can be read. */
 export class HeaderReader {
@@ -44,7 +45,7 @@ export class HeaderReader {
     const bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
     if (bytes === undefined) return;
     this.#chunks = [bytes];
-    this.#nextTry = Math.min(this.#length * 2, Math.max(SCAN_LIMITS.maxBytes, this.#length) + 1);
+    this.#nextTry = Math.min(this.#length * GROWTH, Math.max(SCAN_LIMITS.maxBytes, this.#length) + 1);
     const header = scanHeader(bytes, this.#transferSyntaxUID, { isWhole, maxElements: MAX_ELEMENTS });
     if (header === 'incomplete') return;
     this.#header = header;

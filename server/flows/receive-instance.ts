@@ -3,12 +3,12 @@
  * file, instance row and identities are durable before the sender hears of success.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { patientFromDicom } from '../../profiles/patient-from-dicom.ts';
+import { patientFromDicom, type DicomPatient } from '../../profiles/patient-from-dicom.ts';
 import { intOf, TAG, uidOf } from '../../profiles/dicom/attributes.ts';
 import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { bulkDataURIOf } from '../../profiles/dicom/bulk-data-uri.ts';
 import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
-import { toDicomJson, type DicomJson } from '../../profiles/dicom/json.ts';
+import { toDicomJson } from '../../profiles/dicom/json.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search-index.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
@@ -129,8 +129,11 @@ class Session implements InstanceSession {
 
   async #index(header: DicomHeader, blob: BlobRef): Promise<ReceivedInstance> {
     const digest = this.#digest.digest('hex');
-    const row = { ...rowOf(header, this.#announced), blob, dataSetOffset: this.#meta.length, dataSetDigest: digest };
-    const build = async () => await planOf(this.#deps, this.#announced, row, this.#eventsOf);
+    const { organization } = this.#announced.peer;
+    const json = toDicomJson(header, bulkDataURIOf(this.#announced.sopInstanceUID));
+    const named = patientFromDicom(json, { organization, patientIdSystem: this.#deps.region.domainOf(organization).patientIdSystem });
+    const row = { ...rowOf(header, this.#announced), metadata: JSON.stringify(json), blob, dataSetOffset: this.#meta.length, dataSetDigest: digest };
+    const build = async () => await planOf(this.#deps, named, row, this.#eventsOf);
     const { receipt, result } = await commitFresh(this.#deps.records, build);
     const kept = [...receipt.instances, ...receipt.quarantined].includes('stored');
     if (!kept) await this.#deps.images.remove(blob.name);
@@ -161,24 +164,23 @@ function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void
 
 type UnplacedRow = Omit<InstanceRow, 'person'>;
 
-function rowOf(header: DicomHeader, { peer, ...announced }: AnnouncedInstance): Omit<UnplacedRow, 'blob' | 'dataSetOffset' | 'dataSetDigest'> {
+function rowOf(header: DicomHeader, { peer, ...announced }: AnnouncedInstance): Omit<UnplacedRow, 'metadata' | 'blob' | 'dataSetOffset' | 'dataSetDigest'> {
   return {
     ...announced,
     studyInstanceUID: uidOf(header, TAG.StudyInstanceUID) ?? '',
     seriesInstanceUID: uidOf(header, TAG.SeriesInstanceUID) ?? '',
     seriesNumber: intOf(header, TAG.SeriesNumber),
     instanceNumber: intOf(header, TAG.InstanceNumber),
-    metadata: JSON.stringify(toDicomJson(header, bulkDataURIOf(announced.sopInstanceUID))),
     source: peer.organization,
   };
 }
 
 type Planned = { readonly plan: CommitPlan; readonly result: { readonly row: InstanceRow; readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined' } };
 
-async function planOf(deps: ReceiveInstanceDeps, { peer }: AnnouncedInstance, unplaced: UnplacedRow, eventsOf: EventsOf): Promise<Planned> {
+async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: UnplacedRow, eventsOf: EventsOf): Promise<Planned> {
   const now = deps.clock.now();
   const grant = systemGrant('resolve-identity', now);
-  const { person, patient, parts } = await placePatient(deps, grant, peer.organization, JSON.parse(unplaced.metadata) as DicomJson, now);
+  const { person, patient, parts } = await placePatient(deps, grant, unplaced.source, named, now);
   await refuseOpposed(deps.records, grant, person);
   const row: InstanceRow = { ...unplaced, person };
   const verdict = await compareWithStanding(deps.records, grant, row, patient);
@@ -204,9 +206,7 @@ function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: str
 type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };
 
 /** Finds the Patient that the data set names, or makes it. */
-async function placePatient(deps: ReceiveInstanceDeps, grant: SystemGrant, organization: string, json: DicomJson, now: number): Promise<Placed> {
-  const { patientIdSystem } = deps.region.domainOf(organization);
-  const { patient, identity } = patientFromDicom(json, { organization, patientIdSystem });
+async function placePatient(deps: ReceiveInstanceDeps, grant: SystemGrant, organization: string, { patient, identity }: DicomPatient, now: number): Promise<Placed> {
   const known = await findIdentity(deps.records, grant, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
   const id = randomUUID();

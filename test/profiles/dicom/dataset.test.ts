@@ -92,6 +92,13 @@ describe('DICOM data set header (PS3.5 7)', () => {
     expect(faultOf(() => scanHeader(many, explicitLittleEndian)).kind).to.equal('too-costly');
   });
 
+  it('refuses more than 10 000 elements side by side', () => {
+    const many = (count: number): Buffer =>
+      Buffer.concat(Array.from({ length: count }, (_, at) => element((0x0021_1000 + at) >>> 0, 'LO', Buffer.alloc(0))));
+    expect(faultOf(() => scanHeader(many(10_001), explicitLittleEndian, { isWhole: true })).kind).to.equal('too-costly');
+    expect(scanHeader(many(10_000), explicitLittleEndian, { isWhole: true })).to.not.equal('incomplete');
+  });
+
   it('refuses a header longer than the limit of bytes, but ends it in a bulk value that passes the limit', () => {
     const text = element(0x00420010, 'UT', Buffer.alloc(3000, 0x20));
     expect(faultOf(() => scanHeader(text, explicitLittleEndian, { maxBytes: 1000 })).kind).to.equal('too-costly');
