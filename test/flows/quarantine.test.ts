@@ -21,6 +21,8 @@ import { dataSetDigest } from './support/exam.ts';
 import { openTrail, type TrailEvent } from './support/trail.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
+/** No study is closed meanwhile: its manifest would be a file, a moment before its row. */
+const STAYS_OPEN = { STUDY_QUIET_SECONDS: '3600' };
 
 describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function () {
   this.timeout(60_000);
@@ -29,7 +31,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
   let caller: FhirCaller;
   before(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'passerelle-quarantine-'));
-    server = await startServer({ dataDir });
+    server = await startServer({ dataDir, env: STAYS_OPEN });
     caller = await establishmentCaller(server, 'strasbourg');
   });
   after(async () => {
@@ -171,7 +173,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     await sent(aStudy({ ...head, description: 'Un autre examen' }));
     await server.stop();
     await ageBlobs(dataDir);
-    server = await startServer({ dataDir });
+    server = await startServer({ dataDir, env: STAYS_OPEN });
     caller = await establishmentCaller(server, 'strasbourg');
     const [aside] = asideOf(aStudy(head));
     expect(await storedBlobs(dataDir)).to.include(aside?.blob.name);
