@@ -63,7 +63,11 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     retrieveAETitle: config.dimseAeTitle,
     endpoint: IMAGE_ENDPOINT.reference,
   });
-  const receive = receiveInstance({ ...writing, quietPeriodMs: config.studyQuietSeconds * 1000 });
+  const receive = receiveInstance({
+    ...writing,
+    quietPeriodMs: config.studyQuietSeconds * 1000,
+    alert: ({ reason, source }) => log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
+  });
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
   return {

@@ -57,6 +57,8 @@ export type ReceiveInstanceDeps = {
   readonly region: RegionIndex;
   /** A study without a new instance this long is closed. */
   readonly quietPeriodMs: number;
+  /** Told of each instance that is kept aside: a person must look at it. */
+  readonly alert?: (aside: QuarantinedInstance) => void;
 };
 
 /** Events that are to be durable with an instance, by what becomes of it. */
@@ -137,6 +139,7 @@ class Session implements InstanceSession {
     const { receipt, result } = await commitFresh(this.#deps.records, build);
     const kept = [...receipt.instances, ...receipt.quarantined].includes('stored');
     if (!kept) await this.#deps.images.remove(blob.name);
+    if (result.aside !== undefined) this.#deps.alert?.(result.aside);
     return { row: result.row, outcome: result.fate === 'accepted' ? (receipt.instances[0] ?? 'stored') : result.fate };
   }
 }
@@ -175,7 +178,7 @@ function rowOf(header: DicomHeader, { peer, ...announced }: AnnouncedInstance): 
   };
 }
 
-type Planned = { readonly plan: CommitPlan; readonly result: { readonly row: InstanceRow; readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined' } };
+type Planned = { readonly plan: CommitPlan; readonly result: { readonly row: InstanceRow; readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined'; readonly aside?: QuarantinedInstance } };
 
 async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: UnplacedRow, eventsOf: EventsOf): Promise<Planned> {
   const now = deps.clock.now();
@@ -188,7 +191,7 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
   if (verdict === 'other-transfer-syntax') return { plan: joinParts({ audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
   const aside: QuarantinedInstance = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: verdict, receivedAt: now };
-  return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined' } };
+  return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined', aside } };
 }
 
 function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: string, eventsOf: EventsOf, now: number): PlanParts {

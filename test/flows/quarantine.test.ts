@@ -105,6 +105,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     expect(quarantined?.event).to.include({ outcome: '4', outcomeDesc: 'quarantined: other-data-set', action: 'C' });
     const [sop] = rowsOfStudy(dataDir, first.studyInstanceUID);
     expect(detailOf(quarantined?.event)).to.deep.equal({ quarantined: sop, reason: 'other-data-set' });
+    expect(server.log()).to.match(/"level":"warn".*"reason":"other-data-set"/);
     const references = [...JSON.stringify(quarantined).matchAll(/"reference":"([^"]*)"/g)].map(([, reference]) => reference);
     expect(references).to.deep.equal(['Organization/demo-strasbourg']);
   });
