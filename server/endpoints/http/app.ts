@@ -21,6 +21,12 @@ const SECURITY_HEADERS = Object.freeze({
   'X-Frame-Options': 'DENY',
 });
 
+/** A request as a whole has no deadline, for instances may take long; bodies that are read whole have one of their own. */
+const LIMITS = { maxHeaderSize: 32 * 1024, headersTimeout: 15_000, requestTimeout: 0, connectionsCheckingInterval: 5_000, keepAliveTimeout: 10_000 };
+
+/** A connection on which nothing moves is closed. */
+const IDLE_MS = 60_000;
+
 /** Makes the server; it does not listen yet. */
 export function createHttpServer({ log, doors, isReady }: AppParts): Server {
   const app = new Koa();
@@ -28,7 +34,8 @@ export function createHttpServer({ log, doors, isReady }: AppParts): Server {
   app.on('error', (error: unknown) => logError(log, error));
   const steps: readonly Middleware[] = [nameRequest, secure, logRequests(log), answerFaults, health(isReady), ...doors, absent];
   for (const step of steps) app.use(step);
-  const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 15_000, requestTimeout: 120_000, connectionsCheckingInterval: 5_000, keepAliveTimeout: 10_000 }, app.callback());
+  const server = createServer(LIMITS, app.callback());
+  server.timeout = IDLE_MS;
   server.maxConnections = 10_000;
   server.maxRequestsPerSocket = 0;
   return server;

@@ -14,6 +14,18 @@ export async function readRawBody(ctx: Context, maxBytes: number): Promise<Buffe
     throw new Fault('not-supported', 'A compressed body is not accepted', { protocolCode: HTTP_CODE.unsupportedMediaType });
   }
   if ((ctx.request.length ?? 0) > maxBytes) throw tooLong(ctx, maxBytes);
+  const tooSlow = setTimeout(() => ctx.req.destroy(), MAX_BODY_MS);
+  try {
+    return await gather(ctx, maxBytes);
+  } finally {
+    clearTimeout(tooSlow);
+  }
+}
+
+/** A body that drips longer than this loses its connection. */
+const MAX_BODY_MS = 30_000;
+
+async function gather(ctx: Context, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   // The connection must outlive a refusal: it carries the answer.
