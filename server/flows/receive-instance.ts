@@ -18,7 +18,7 @@ import type { AuditRecord, CommitPlan, InstanceRow, QuarantinedInstance } from '
 import type { BlobRef, BlobWriter, ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { HeaderReader } from './header-reader.ts';
-import { compareWithStanding, studyKey } from './standing-instance.ts';
+import { compareWithStanding, studyKey, studySourceKey } from './standing-instance.ts';
 import { enrol, findIdentity } from './persons.ts';
 import { authorRights, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
@@ -187,6 +187,7 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
   await refuseOpposed(deps.records, grant, person);
   const row: InstanceRow = { ...unplaced, person };
   const verdict = await compareWithStanding(deps.records, grant, row, patient);
+  if (verdict === 'same') return { plan: joinParts({ instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
   if (verdict === 'new') return { plan: joinParts(parts, acceptedParts(deps, row, patient, eventsOf, now)), result: { row, fate: 'accepted' } };
   if (verdict === 'other-transfer-syntax') return { plan: joinParts({ audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
@@ -196,7 +197,10 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
 
 function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: string, eventsOf: EventsOf, now: number): PlanParts {
   return {
-    claims: [{ key: studyKey(row.studyInstanceUID), value: patient }],
+    claims: [
+      { key: studyKey(row.studyInstanceUID), value: patient },
+      { key: studySourceKey(row.studyInstanceUID), value: row.source },
+    ],
     instances: [row],
     audit: eventsOf.accepted(row, patient),
     agenda: [

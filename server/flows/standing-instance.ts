@@ -11,20 +11,28 @@ export function studyKey(studyInstanceUID: string): string {
   return `study|${studyInstanceUID}`;
 }
 
+/** The claim that a study comes from one establishment (`Organization/id`), the first that sent an instance of it. */
+export function studySourceKey(studyInstanceUID: string): string {
+  return `study-source|${studyInstanceUID}`;
+}
+
 /**
- * Compares. An instance with the data set that stands is `new`, for the store says itself that it has it. In another
- * transfer syntax the bytes differ in any case, so there its place decides: study, series and SOP class.
+ * Compares. A study takes instances of its own establishment only: authorship is a right to all of it. In another
+ * transfer syntax the bytes differ in any case, so there the place decides: study, series and SOP class.
  */
 export async function compareWithStanding(
   records: RecordStore,
   grant: SystemGrant,
   row: InstanceRow,
   patient: string,
-): Promise<'new' | 'other-transfer-syntax' | QuarantineReason> {
+): Promise<'new' | 'same' | 'other-transfer-syntax' | QuarantineReason> {
   const owner = await records.claimed(grant, studyKey(row.studyInstanceUID));
   if (owner !== undefined && owner !== patient) return 'other-patient';
   const standing = await records.instanceOf(grant, row.sopInstanceUID);
-  if (standing === undefined || standing.dataSetDigest === row.dataSetDigest) return 'new';
+  if (standing?.dataSetDigest === row.dataSetDigest) return 'same';
+  const source = await records.claimed(grant, studySourceKey(row.studyInstanceUID));
+  if (source !== undefined && source !== row.source) return 'other-establishment';
+  if (standing === undefined) return 'new';
   if (standing.transferSyntaxUID !== row.transferSyntaxUID && isSamePlace(standing, row)) return 'other-transfer-syntax';
   return 'other-data-set';
 }

@@ -56,7 +56,7 @@ export type InstanceRow = {
 };
 
 /** Why a received instance is kept aside: its SOP Instance UID or its study stands already for something else. */
-export type QuarantineReason = 'other-data-set' | 'other-patient';
+export type QuarantineReason = 'other-data-set' | 'other-patient' | 'other-establishment';
 
 /**
  * A received instance that contradicts what stands. Its bytes are kept for the people who must clear it up; no grant

@@ -137,6 +137,20 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     await expectBlobs();
   });
 
+  it('puts a further instance of a study that another establishment owns aside, though it names the patient alike', async () => {
+    const head: StudyOverrides = { key: 'quarantine/establishment', instances: 1 };
+    const stands = aStudy(head);
+    expect(await sent(stands)).to.deep.equal([0]);
+    const before = await standing(stands);
+    const further = aStudy({ ...head, attributes: { SOPInstanceUID: '2.25.4343' } });
+    expect(await sentAs(server, further, '2.25.4343')).to.deep.equal([0]);
+    expect(await sent(stands, nancy.aeTitle), 'the very same instance').to.deep.equal([0]);
+    expect(asideOf(stands).map(({ reason, source }) => [reason, source])).to.deep.equal([['other-establishment', 'Organization/demo-nancy']]);
+    expect(await imagingStudiesOf(caller, stands)).to.deep.equal([before]);
+    expect(await imagingStudiesOf(await establishmentCaller(server, 'nancy'), stands)).to.deep.equal([]);
+    await expectBlobs();
+  });
+
   it('tells a second patient apart when two senders race for a study', async () => {
     const head: StudyOverrides = { key: 'quarantine/race', instances: 8 };
     const studies = [aStudy({ ...head, patient: PATIENTS.helene }), aStudy({ ...head, patient: PATIENTS.gaetan }), aStudy({ ...head, establishment: 'nancy' })];
