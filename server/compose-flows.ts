@@ -7,6 +7,7 @@ import type { Config } from './config/config.ts';
 import type { Region } from './config/region-model.ts';
 import { breakGlass } from './flows/break-glass.ts';
 import { changeConsent } from './flows/change-consent.ts';
+import { endDeclaration } from './flows/end-declaration.ts';
 import { IMAGE_ENDPOINT, loadRegion } from './flows/load-region.ts';
 import { maintainStudy } from './flows/maintain-study.ts';
 import { readResource } from './flows/read-resource.ts';
@@ -82,6 +83,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     retrieveBulkData: retrieveBulkData({ ...guard, images }),
     submit: submitBundle(writing),
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
+    endDeclaration: endDeclaration({ ...guard, indexer }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
     receiveRequest: receiveRequest({ ...guard, receive, maxInstanceBytes: config.maxInstanceBytes }),

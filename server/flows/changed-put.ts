@@ -8,7 +8,7 @@ import { putOf, type PlanParts, type PutFacts } from './plan-parts.ts';
 export function changed(indexer: Indexer, standing: VisibleRow | undefined, resource: Resource, now: number, facts: PutFacts): PlanParts {
   const put = putOf(indexer, resource, now, facts);
   if (standing === undefined) return { puts: [put] };
-  const same = standing.released === put.released && standing.person === put.person && sameContent(standing.json, resource);
+  const same = standing.released === put.released && standing.person === put.person && sameContent(JSON.parse(standing.json) as Resource, resource);
   if (same) return {};
   return {
     preconditions: [{ kind: 'version', type: put.type, id: put.id, version: standing.version }],
@@ -16,8 +16,9 @@ export function changed(indexer: Indexer, standing: VisibleRow | undefined, reso
   };
 }
 
-function sameContent(json: string, resource: Resource): boolean {
-  return canonical(JSON.parse(json) as Resource) === canonical(resource);
+/** Whether two resources say the same; what the store stamps does not count. */
+export function sameContent(one: Resource, other: Resource): boolean {
+  return canonical(one) === canonical(other);
 }
 
 function canonical({ meta, ...rest }: Resource): string {

@@ -1,6 +1,6 @@
 /** A Consent by which an establishment or the patient declares who may see the record. */
 import { randomUUID } from 'node:crypto';
-import type { Consent } from '@medplum/fhirtypes';
+import type { Consent, Reference } from '@medplum/fhirtypes';
 import { readDeclaration } from '../../profiles/consent.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search-index.ts';
@@ -29,7 +29,7 @@ export async function consentParts(deps: Deps, grant: SystemGrant, requester: Re
   const id = randomUUID();
   const reference = `Consent/${id}`;
   for (const practitioner of declaration.practitioners) await requireProfessional(deps.records, grant, practitioner);
-  const resource: Consent = { ...sent, id, patient: { reference: subject } };
+  const resource = withSubject({ ...sent, id }, subject);
   const rights = declaration.practitioners.map((practitioner): Right => ({
     id: `declared|${practitioner}|${reference}`,
     person,
@@ -51,6 +51,14 @@ export async function consentParts(deps: Deps, grant: SystemGrant, requester: Re
       rights: [...rights, ...readersOf(requester, person).map((holder) => lastingRight(person, holder, 'named', { item: reference }))],
     },
   };
+}
+
+/** The patient may be named by a bundle's own address or by a condition: what is kept names the Patient. */
+function withSubject(consent: Consent, subject: string): Consent {
+  const named = consent.patient?.reference;
+  const resolved = (one: Reference): Reference => (one.reference === named ? { ...one, reference: subject } : one);
+  const performer = consent.performer?.map((one) => resolved(one) as NonNullable<Consent['performer']>[number]);
+  return { ...consent, patient: { reference: subject }, ...(performer === undefined ? {} : { performer }) };
 }
 
 /** A Consent is seen by the patient and by whoever wrote it. */

@@ -100,8 +100,11 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       if (codes.includes('create')) expectOutcome(created, 400, 'invalid');
       else expectOutcome(created, 405, 'not-supported');
       const updated = await region.strasbourg.send('PUT', `${resource.type}?identifier=urn:a|1`, body);
-      if (codes.includes('update')) expectOutcome(updated, 400, 'invalid');
+      if (resource.conditionalUpdate === true) expectOutcome(updated, 400, 'invalid');
       else expectOutcome(updated, 405, 'not-supported');
+      const byId = await region.strasbourg.send('PUT', `${type}/nothing`, body);
+      if (codes.includes('update') && resource.conditionalUpdate !== true) expectOutcome(byId, 400, 'invalid');
+      else expectOutcome(byId, 405, 'not-supported');
     }
     expectOutcome(await region.strasbourg.send('POST', '', { resourceType: 'Bundle', nothing: 1 }), 400, 'invalid');
   });

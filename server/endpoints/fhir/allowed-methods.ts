@@ -10,7 +10,6 @@ import { servedType } from './served.ts';
 const ON_TYPE: readonly (readonly [Interaction, string])[] = [
   ['search-type', 'GET, HEAD'],
   ['create', 'POST'],
-  ['update', 'PUT'],
 ];
 
 /** The Fault of a request whose method is not served at its address; the answer names the methods that are. */
@@ -22,9 +21,15 @@ export function notServed(ctx: Context, message: string): Fault {
 function methodsOf([type = '', id, below]: readonly string[]): readonly string[] {
   if (type === '') return ['POST'];
   if (type === 'metadata') return ['GET, HEAD'];
-  const interactions = (isStoredType(type) ? servedType(type)?.interactions : undefined) ?? [];
-  if (id === undefined) return ON_TYPE.flatMap(([interaction, methods]) => (interactions.includes(interaction) ? [methods] : []));
+  const table = isStoredType(type) ? servedType(type) : undefined;
+  const interactions = table?.interactions ?? [];
+  const isConditional = table?.conditionalUpdate === true;
+  if (id === undefined) {
+    const methods = ON_TYPE.flatMap(([interaction, methods]) => (interactions.includes(interaction) ? [methods] : []));
+    return isConditional ? [...methods, 'PUT'] : methods;
+  }
   if (id === '_search') return interactions.includes('search-type') ? ['POST'] : [];
   if (id.startsWith('$')) return ['POST'];
-  return below === undefined || interactions.includes('vread') ? ['GET, HEAD'] : [];
+  if (below !== undefined) return interactions.includes('vread') ? ['GET, HEAD'] : [];
+  return interactions.includes('update') && !isConditional ? ['GET, HEAD', 'PUT'] : ['GET, HEAD'];
 }

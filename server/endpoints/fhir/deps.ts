@@ -3,6 +3,7 @@ import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Validate } from '../../../profiles/validate.ts';
 import type { breakGlass } from '../../flows/break-glass.ts';
 import type { changeConsent } from '../../flows/change-consent.ts';
+import type { endDeclaration } from '../../flows/end-declaration.ts';
 import type { readResource } from '../../flows/read-resource.ts';
 import type { retrieveDocument } from '../../flows/retrieve-document.ts';
 import type { searchResources } from '../../flows/search-resources.ts';
@@ -22,5 +23,6 @@ export type FhirDeps = {
   readonly openDocument: ReturnType<typeof retrieveDocument>;
   readonly submit: ReturnType<typeof submitBundle>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
+  readonly endDeclaration: ReturnType<typeof endDeclaration>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
 };

@@ -15,6 +15,7 @@ import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
 import { search } from './search.ts';
 import { servedType } from './served.ts';
+import { updateConsent } from './update.ts';
 import { conditionalUpdate, create, transaction } from './write.ts';
 
 /** Makes the routes under `/fhir`. */
@@ -29,7 +30,8 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/Patient/:operation', async (ctx) => await operate(deps, ctx));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
-  router.put('/:type', async (ctx) => await conditionalUpdate(deps, ctx, served(ctx, 'update')));
+  router.put('/:type', async (ctx) => await conditionalUpdate(deps, ctx, conditionallyUpdated(ctx)));
+  router.put('/Consent/:id', async (ctx) => await updateConsent(deps, ctx, part(ctx, 'id')));
   router.get('/:type/:id', async (ctx) => await read(deps, ctx, served(ctx, 'read'), part(ctx, 'id')));
   router.get('/:type/:id/_history/:version', async (ctx) => await read(deps, ctx, served(ctx, 'vread'), part(ctx, 'id'), part(ctx, 'version')));
   router.all('/{*rest}', (ctx) => {
@@ -49,6 +51,13 @@ function served(ctx: Context, interaction: Interaction): StoredType {
   const table = servedType(type);
   if (table === undefined) throw new Fault('not-found', `Resource type ${type} is not served here`);
   if (!table.interactions.includes(interaction)) throw notServed(ctx, `The interaction ${interaction} is not served on ${type}`);
+  return type;
+}
+
+/** The type of a conditional update. */
+function conditionallyUpdated(ctx: Context): StoredType {
+  const type = served(ctx, 'update');
+  if (servedType(type)?.conditionalUpdate !== true) throw notServed(ctx, `Conditional update is not served on ${type}`);
   return type;
 }
 

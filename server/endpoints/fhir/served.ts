@@ -20,7 +20,7 @@ export const SERVED = {
   DiagnosticReport: { interactions: [...readAndSearch, 'create'], includes: includesOf('DiagnosticReport') },
   DocumentReference: { interactions: readAndSearch, includes: includesOf('DocumentReference') },
   Binary: { interactions: ['read'] },
-  Consent: { interactions: [...readAndSearch, 'create'], includes: includesOf('Consent') },
+  Consent: { interactions: [...readAndSearch, 'create', 'update'], includes: includesOf('Consent') },
   Organization: { interactions: readAndSearch },
   Practitioner: { interactions: readAndSearch },
   PractitionerRole: { interactions: readAndSearch, includes: includesOf('PractitionerRole') },

@@ -33,7 +33,8 @@ async function writeOne(deps: FhirDeps, ctx: Context, type: StoredType, method: 
   if (result !== undefined) answerWritten(deps, ctx, result);
 }
 
-function answerWritten(deps: FhirDeps, ctx: Context, { status, type, id, version }: SubmittedResult): void {
+/** Answers a write: where the resource is, and its version. */
+export function answerWritten(deps: FhirDeps, ctx: Context, { status, type, id, version }: SubmittedResult): void {
   ctx.status = status === '201 Created' ? 201 : 200;
   ctx.set('Location', `${deps.fhirBase()}/${type}/${id}/_history/${version}`);
   ctx.set('ETag', `W/"${version}"`);
