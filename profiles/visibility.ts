@@ -6,7 +6,7 @@ import { Fault } from './fault.ts';
 
 /**
  * - `directory`: any token of a client that may read the type;
- * - `patient`: a person's demographics, visible under a live right to the record or to one of its items;
+ * - `patient`: a person's demographics, visible under a live right to the record or to the Patient itself;
  * - `item`: clinical content with a confidentiality label and rights of its own;
  * - `part`: visible as the item it belongs to;
  * - `own`: visible to the principals that its writer named.
