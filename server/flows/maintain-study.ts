@@ -11,7 +11,7 @@ import type { RecordStore, VisibleRow } from '../ports/record-store.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from './persons.ts';
 import { changed } from './changed-put.ts';
-import { authorRights, commitFresh, joinParts, type PlanParts } from './plan-parts.ts';
+import { examRights, commitFresh, joinParts, type PlanParts } from './plan-parts.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import { findById, loadStudy, manifestsOf, reportsOf, type Found, type StoredStudy } from './study-content.ts';
@@ -80,7 +80,7 @@ function imagingStudyParts(deps: MaintainStudyDeps, { study, imagingStudy, relea
   const item = `ImagingStudy/${imagingStudy.id}`;
   return {
     ...changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released }),
-    rights: study.sources.flatMap((source) => authorRights(person, item, source, deps.region.servicesOf(source))),
+    rights: study.sources.flatMap((source) => examRights(person, item, source, deps.region.servicesOf(source))),
   };
 }
 

@@ -4,11 +4,10 @@ import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { buildAuditEvent, studyEntity } from '../../profiles/audit-event.ts';
 import { MEDIA_TYPE } from '../../profiles/codes.ts';
 import { buildManifestDocument } from '../../profiles/manifest-document.ts';
-import { principal } from '../access/right.ts';
 import type { SystemGrant } from '../access/grant.ts';
 import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
 import { changed } from './changed-put.ts';
-import { joinParts, lastingRight, putOf, type PlanParts } from './plan-parts.ts';
+import { authorRight, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import { storeDocument } from './store-document.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import { organizationOf, type Found } from './study-content.ts';
@@ -75,7 +74,7 @@ async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: St
       putOf(deps.indexer, replacing.length === 0 ? document : { ...document, relatesTo: replacing }, now, facts),
       putOf(deps.indexer, binary, now, { ...facts, parent: reference, blob }),
     ],
-    rights: study.sources.map((one) => lastingRight(facts.person, principal.establishment(one), 'author', { item: reference })),
+    rights: study.sources.map((one) => authorRight(facts.person, reference, one)),
     audit: [{ event: closingEvent(hand, reference), persons: [facts.person] }],
   };
   return { parts, reference };

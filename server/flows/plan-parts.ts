@@ -87,10 +87,15 @@ export function lastingRight(person: PersonKey, holder: Principal, relation: Rel
   return { id: `${relation}|${holder}|${where}`, person, principal: holder, relation, scope, from: 0, to: FOREVER };
 }
 
-/** The rights that come with a new item: its author's, and those of the radiologists of the author's services. */
-export function authorRights(person: PersonKey, item: string, author: string, services: readonly string[]): Right[] {
+/** The right of the establishment that wrote an item. */
+export function authorRight(person: PersonKey, item: string, author: string): Right {
+  return lastingRight(person, principal.establishment(author), 'author', { item });
+}
+
+/** The rights that come with an exam: its author's to the item, and to the record those of the services that made it. */
+export function examRights(person: PersonKey, item: string, author: string, services: readonly string[]): Right[] {
   return [
-    lastingRight(person, principal.establishment(author), 'author', { item }),
+    authorRight(person, item, author),
     ...services.map((service) => lastingRight(person, principal.radiologists(service), 'imaging-service', 'record')),
   ];
 }

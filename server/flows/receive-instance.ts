@@ -20,7 +20,7 @@ import type { RecordStore } from '../ports/record-store.ts';
 import { HeaderReader } from './header-reader.ts';
 import { compareWithStanding, studyKey, studySourceKey } from './standing-instance.ts';
 import { enrol, findIdentity } from './persons.ts';
-import { authorRights, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
+import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
 
 /**
@@ -220,7 +220,7 @@ async function placePatient(deps: ReceiveInstanceDeps, grant: SystemGrant, organ
   const reference = `Patient/${id}`;
   const { person, parts } = await enrol(deps.records, grant, { reference, identity, identifiers: patient.identifier ?? [] }, deps.region.qualifiedSystems, undefined);
   const put = putOf(deps.indexer, { ...patient, id }, now, { person, subject: reference });
-  const rights = authorRights(person, reference, organization, deps.region.servicesOf(organization));
+  const rights = [authorRight(person, reference, organization)];
   return { person, patient: reference, parts: { ...parts, puts: [put], rights: [...(parts.rights ?? []), ...rights] } };
 }
 

@@ -7,7 +7,7 @@ import type { SystemGrant } from '../access/grant.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { changed } from './changed-put.ts';
 import { enrol, findIdentity, type KnownPatient } from './persons.ts';
-import { authorRights, joinParts, putOf } from './plan-parts.ts';
+import { authorRight, joinParts, putOf } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
 import type { EntryParts, SubmittedEntry } from './submission.ts';
 
@@ -52,7 +52,8 @@ async function newPatient(deps: Deps, grant: SystemGrant, organization: string, 
   const identifiers = resource.identifier ?? [];
   const { person, parts } = await enrol(deps.records, grant, { reference: subject, identity, identifiers }, deps.region.qualifiedSystems, undefined);
   const put = putOf(deps.indexer, cleaned(resource, id), now, { person, subject });
-  const rights = authorRights(person, subject, organization, deps.region.servicesOf(organization));
+  // An identity is no exam: it opens the record to no imaging service.
+  const rights = [authorRight(person, subject, organization)];
   return { type: 'Patient', id, subject, person, status: '201 Created', parts: joinParts(parts, { puts: [put], rights }) };
 }
 

@@ -4,12 +4,11 @@ import type { Binary, DiagnosticReport, Patient } from '@medplum/fhirtypes';
 import { isValidated, requireReport, studiesOf } from '../../profiles/diagnostic-report.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search-index.ts';
-import { principal } from '../access/right.ts';
 import type { SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
-import { authorRights, joinParts, lastingRight, putOf } from './plan-parts.ts';
+import { authorRight, examRights, joinParts, putOf } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
 import { reportDocumentParts } from './report-document-parts.ts';
 import { storeDocument, type StoredDocument } from './store-document.ts';
@@ -66,8 +65,8 @@ export async function reportParts(deps: Deps, grant: SystemGrant, stored: Stored
     claims: (resource.identifier ?? []).map(({ system = '', value = '' }) => ({ key: `report|${organization}|${system}|${value}`, value: id })),
     puts: [putOf(deps.indexer, resource, now, facts), binary],
     rights: [
-      ...authorRights(person, `DiagnosticReport/${id}`, organization, services),
-      lastingRight(person, principal.establishment(organization), 'author', { item: `DocumentReference/${stored.documentId}` }),
+      ...examRights(person, `DiagnosticReport/${id}`, organization, services),
+      authorRight(person, `DocumentReference/${stored.documentId}`, organization),
     ],
     agenda: studiesOf(resource).map((studyInstanceUID) => ({ key: `refresh|${studyInstanceUID}`, at: now })),
   });
