@@ -24,6 +24,7 @@ import { searchInstances } from './flows/search-instances.ts';
 import { searchResources } from './flows/search-resources.ts';
 import { submitBundle } from './flows/submit-bundle.ts';
 import { sweepImages } from './flows/sweep-images.ts';
+import { takeInstance } from './flows/take-instance.ts';
 import { workAgenda } from './flows/work-agenda.ts';
 import type { Log } from './log.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
@@ -69,6 +70,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     quietPeriodMs: config.studyQuietSeconds * 1000,
     alert: ({ reason, source }) => log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
   });
+  const take = takeInstance({ images, patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem });
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
   return {
@@ -86,7 +88,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     endDeclaration: endDeclaration({ ...guard, indexer }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
-    receiveRequest: receiveRequest({ ...guard, receive, maxInstanceBytes: config.maxInstanceBytes }),
+    receiveRequest: receiveRequest({ ...guard, take, receive, maxInstanceBytes: config.maxInstanceBytes }),
     resolveRequester: resolve,
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => await resolve(await provedBy(assertion, find)),

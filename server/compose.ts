@@ -10,14 +10,13 @@ import { createIdentityProvider } from './clients/identity-provider/identity-pro
 import { parseIdentityProvider } from './clients/identity-provider/settings.ts';
 import { repeat, type Repeating } from './background.ts';
 import { composeFlows, type Flows } from './compose-flows.ts';
+import { openIntake, type Intake } from './compose-intake.ts';
 import type { Config } from './config/config.ts';
 import { parseRegion, refuseDemonstration } from './config/region.ts';
 import type { Region } from './config/region-model.ts';
 import { createDevelopmentIdentityProvider, type DevelopmentIdentityProvider } from './endpoints/development-idp/development-idp.ts';
 import { dicomwebRouter } from './endpoints/dicomweb/router.ts';
-import { listenDimse, type DimseListener } from './endpoints/dimse/scp.ts';
-import { dimseDoor } from './endpoints/dimse/door.ts';
-import { AssociationSlots, DIMSE_LIMITS } from './endpoints/dimse/limits.ts';
+import { serveFiling } from './endpoints/dimse/filing.ts';
 import { readTLSFiles } from './endpoints/dimse/tls.ts';
 import { fhirRoutes } from './endpoints/fhir/routes.ts';
 import { SERVED } from './endpoints/fhir/served.ts';
@@ -117,12 +116,11 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
   try {
     const http = await openHttp(parts);
     doors.push({ close: async () => await closeHttp(http) });
-    const openDimse = dimseOpener(parts, agenda);
-    const dimse = await openDimse(config.dimsePort).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
-    doors.push(dimse);
+    const intake = intakeOf(parts, agenda);
+    doors.push(intake);
+    const dimse = await intake.listen(config.dimsePort).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
     const tls = await dimseTLSOf(config);
-    const dimseTls = tls && (await openDimse(config.dimseTlsPort, tls).catch(explainPort('PASSERELLE_DIMSE_TLS_PORT', config.dimseTlsPort)));
-    if (dimseTls !== undefined) doors.push(dimseTls);
+    const dimseTls = tls && (await intake.listen(config.dimseTlsPort, tls).catch(explainPort('PASSERELLE_DIMSE_TLS_PORT', config.dimseTlsPort)));
     const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
     address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
     await flows.loadRegion(region);
@@ -239,25 +237,17 @@ function trustedIssuers(region: Region) {
   return region.assertionIssuers.map(({ issuer, certificate }) => ({ issuer, certificate: String(certificate ?? '') }));
 }
 
-/** Opens doors of DIMSE: whatever their number, they have one limit of associations. */
-function dimseOpener({ config, log, region, flows, stores }: Parts, agenda: Repeating): (port: number, tls?: TlsOptions) => Promise<DimseListener> {
-  const { host, dimseAeTitle, maxAssociations, maxInstanceBytes: maxObjectBytes } = config;
-  const limits = { maxAssociations, maxObjectBytes };
-  const shared = {
-    host,
-    calledAETitles: [dimseAeTitle],
-    ...dimseDoor({ aeTitles: region.aeTitles, association: flows.association, log: log('dimse'), hurry: () => agenda.hurry(), trail: stores.trail, clock: systemClock, newId: randomUUID }),
-    limits,
-    slots: new AssociationSlots({ ...DIMSE_LIMITS, ...limits }),
-  };
-  return async (port, tls) => await listenDimse({ ...shared, port, ...(tls === undefined ? {} : { tls }) });
+function intakeOf({ config, log, region, flows, stores }: Parts, agenda: Repeating): Intake {
+  const { host, dimseAeTitle: calledAETitle, maxAssociations, maxInstanceBytes: maxObjectBytes, dataDir } = config;
+  const serving = serveFiling({ association: flows.association, log: log('dimse'), hurry: () => agenda.hurry(), trail: stores.trail, clock: systemClock, newId: randomUUID });
+  return openIntake({ host, calledAETitle, limits: { maxAssociations, maxObjectBytes }, dataDir, region }, serving);
 }
 
 async function dimseTLSOf({ dimseTlsCert: cert, dimseTlsKey: key, dimseTlsCa: ca }: Config): Promise<TlsOptions | undefined> {
   return cert === undefined || key === undefined || ca === undefined ? undefined : await readTLSFiles({ cert, key, ca });
 }
 
-function boundAE({ dimseAeTitle: aeTitle }: Config, { address }: DimseListener): BoundAE {
+function boundAE({ dimseAeTitle: aeTitle }: Config, address: Bound): BoundAE {
   return { ...address, aeTitle };
 }
 

@@ -1,14 +1,12 @@
 /** A DICOM peer associates and sends: the instances of an association are one shipment. */
+import type { Fault } from '../../profiles/fault.ts';
 import type { EstablishmentRequester } from '../access/requester.ts';
 import type { Visit } from './guard.ts';
-import type { AnnouncedInstance } from './receive-instance.ts';
 import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipment.ts';
+import type { TakenInstance } from './take-instance.ts';
 
-/** An instance announced on an association. */
-export type AssociatedInstance = AnnouncedInstance & { readonly peer: { readonly aeTitle: string }; readonly associationId: string };
-
-/** Takes the bytes of one instance; resolves `finish` when the sender may hear of success. */
-export type StoreSession = { write(chunk: Uint8Array): Promise<void>; finish(): Promise<void>; abort(): Promise<void> };
+/** Who sends, on which association. `organization` is `Organization/id`. */
+export type Sender = { readonly associationId: string; readonly peer: { readonly aeTitle: string; readonly organization: string } };
 
 /** What the flow needs. */
 export type ReceiveAssociationDeps = ShipmentDeps & { readonly server: string };
@@ -16,17 +14,16 @@ export type ReceiveAssociationDeps = ShipmentDeps & { readonly server: string };
 /** Follows the associations of the DIMSE door. */
 export function receiveAssociation(deps: ReceiveAssociationDeps) {
   const open = new Map<string, Shipment>();
-  const shipmentOf = (instance: AssociatedInstance): Shipment => {
-    const known = open.get(instance.associationId) ?? openShipment(deps, visitOf(deps.server, instance), { beginning: 'c-store-begin', end: 'c-store' });
-    open.set(instance.associationId, known);
+  const shipmentOf = (sender: Sender): Shipment => {
+    const known = open.get(sender.associationId) ?? openShipment(deps, visitOf(deps.server, sender), { beginning: 'c-store-begin', end: 'c-store' });
+    open.set(sender.associationId, known);
     return known;
   };
   return {
-    /** Opens the session of one C-STORE. */
-    store: (instance: AssociatedInstance): StoreSession => {
-      const session = shipmentOf(instance).receive(instance);
-      return { write: session.write, finish: async () => void (await session.finish()), abort: session.abort };
-    },
+    /** Files an instance whose bytes are durable; resolves when the sender may hear of success. */
+    file: async (sender: Sender, taken: TakenInstance): Promise<void> => void (await shipmentOf(sender).file(taken)),
+    /** Records that an instance was refused while it came. */
+    refused: async (sender: Sender, fault: Fault): Promise<void> => await shipmentOf(sender).refused(fault),
     /** Records what an association sent. */
     ended: async (associationId: string): Promise<void> => {
       const shipment = open.get(associationId);
@@ -36,7 +33,7 @@ export function receiveAssociation(deps: ReceiveAssociationDeps) {
   };
 }
 
-function visitOf(server: string, { peer, associationId }: AssociatedInstance): Visit {
+function visitOf(server: string, { peer, associationId }: Sender): Visit {
   const requester: EstablishmentRequester = {
     kind: 'establishment',
     organization: peer.organization,

@@ -3,9 +3,10 @@ import { Fault, toFault } from '../../profiles/fault.ts';
 import type { EstablishmentRequester } from '../access/requester.ts';
 import type { AuditRecord } from '../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type Visit } from './guard.ts';
-import type { AnnouncedInstance, InstanceSession, ReceivedInstance } from './receive-instance.ts';
-import { openShipment, type ShipmentDeps } from './receive-shipment.ts';
+import type { ReceivedInstance } from './receive-instance.ts';
+import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipment.ts';
 import { requireScope } from './require-scope.ts';
+import type { AnnouncedInstance, TakenInstance, Taking, takeInstance } from './take-instance.ts';
 
 /** An instance of a request: what its file says it is. */
 export type SentInstance = Omit<AnnouncedInstance, 'peer'>;
@@ -23,7 +24,7 @@ export type SentShipment = {
 };
 
 /** What the flow needs. */
-export type ReceiveRequestDeps = ShipmentDeps & { readonly maxInstanceBytes: number };
+export type ReceiveRequestDeps = ShipmentDeps & { readonly take: ReturnType<typeof takeInstance>; readonly maxInstanceBytes: number };
 
 /**
  * Opens the shipment of a request.
@@ -41,14 +42,12 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
       };
       return {
         store: async (instance, dataSet) => {
-          const session = shipment.receive({ ...instance, peer: { organization } });
-          const refused = await fill(session, bounded(dataSet, deps.maxInstanceBytes), refuse);
-          if (refused !== undefined) {
-            await session.abort();
-            return { refused };
+          const taken = await takeAll(deps.take({ ...instance, peer: { organization } }), bounded(dataSet, deps.maxInstanceBytes));
+          if (taken instanceof Fault) {
+            refuse(taken);
+            return { refused: taken };
           }
-          // After `finish` rejects nothing is left to abort.
-          return await session.finish().then((received) => ({ received }), (error: unknown) => ({ refused: toFault(error) }));
+          return await outcomeOf(shipment, taken);
         },
         refused: refuse,
         ended: async () => {
@@ -59,18 +58,20 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
     });
 }
 
-/** Writes what comes; gives the Fault that ended it too early. The session records its own. */
-async function fill(session: InstanceSession, dataSet: AsyncIterable<Uint8Array>, refuse: (fault: Fault) => void): Promise<Fault | undefined> {
+/** Takes all bytes, or gives the Fault that ended it too early. */
+async function takeAll(taking: Taking, dataSet: AsyncIterable<Uint8Array>): Promise<TakenInstance | Fault> {
   try {
-    for await (const chunk of dataSet) {
-      const refused = await session.write(chunk).then(() => undefined, toFault);
-      if (refused !== undefined) return refused;
-    }
-    return undefined;
+    for await (const chunk of dataSet) await taking.write(chunk);
   } catch (error) {
-    refuse(toFault(error));
+    await taking.abort();
     return toFault(error);
   }
+  return await taking.finish().catch(toFault);
+}
+
+/** The shipment records its own refusals. */
+async function outcomeOf(shipment: Shipment, taken: TakenInstance): Promise<SentOutcome> {
+  return await shipment.file(taken).then((received) => ({ received }), (error: unknown) => ({ refused: toFault(error) }));
 }
 
 async function* bounded(dataSet: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {

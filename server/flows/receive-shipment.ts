@@ -3,11 +3,12 @@
  * the first instance, closed with the counts at the end.
  */
 import { studyEntity, type PassageKind } from '../../profiles/audit-event.ts';
-import { toFault } from '../../profiles/fault.ts';
+import { toFault, type Fault } from '../../profiles/fault.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from './guard.ts';
-import type { AnnouncedInstance, InstanceSession, ReceivedInstance, receiveInstance } from './receive-instance.ts';
+import type { ReceivedInstance, receiveInstance } from './receive-instance.ts';
+import type { TakenInstance } from './take-instance.ts';
 
 /** Kinds of the events: at the first instance of a study, and at the end. */
 export type ShipmentKinds = { readonly beginning: PassageKind; readonly end: PassageKind };
@@ -17,7 +18,10 @@ export type ShipmentDeps = GuardDeps & { readonly receive: ReturnType<typeof rec
 
 /** Instances on their way. `ended` comes last and records what was sent. */
 export type Shipment = {
-  receive(instance: AnnouncedInstance): InstanceSession;
+  /** Files an instance whose bytes are durable. A refusal is recorded. */
+  file(taken: TakenInstance): Promise<ReceivedInstance>;
+  /** Records that an instance was refused before it could be filed. */
+  refused(fault: Fault): Promise<void>;
   ended(): Promise<void>;
 };
 
@@ -27,8 +31,17 @@ type Counted = Exclude<ReceivedInstance['outcome'], 'quarantined'>;
 /** Opens a shipment of a visit. */
 export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds): Shipment {
   const studies = new Map<string, Sent>();
+  const refused = async (fault: Fault): Promise<void> => await recordRefusal(deps, visit, kinds.end, fault);
   return {
-    receive: (instance) => sessionOf(deps, visit, kinds, studies, instance),
+    file: async (taken) => {
+      try {
+        return await fileOne(deps, visit, kinds, studies, taken);
+      } catch (error) {
+        await refused(toFault(error));
+        throw error;
+      }
+    },
+    refused,
     ended: async () => {
       const events = [...studies].map(([study, sent]) => closingEvent(deps, visit, kinds, study, sent));
       if (events.length > 0) await deps.trail.record(events);
@@ -36,32 +49,21 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
   };
 }
 
-function sessionOf(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, studies: Map<string, Sent>, instance: AnnouncedInstance): InstanceSession {
+async function fileOne(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, studies: Map<string, Sent>, taken: TakenInstance): Promise<ReceivedInstance> {
   let patientOf = '';
-  const session = deps.receive(instance, {
+  const received = await deps.receive(taken, {
     accepted: (row, patient) => {
       patientOf = patient;
       return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, kinds, row, patient)];
     },
     quarantined: (aside) => [quarantining(deps, visit, kinds, aside)],
   });
-  const refused = async (error: unknown): Promise<never> => {
-    await recordRefusal(deps, visit, kinds.end, toFault(error));
-    throw error;
-  };
-  return {
-    write: async (chunk) => await session.write(chunk).catch(refused),
-    finish: async () => {
-      const received = await session.finish().catch(refused);
-      const { row, outcome } = received;
-      if (outcome === 'quarantined') return received;
-      const sent = studies.get(row.studyInstanceUID) ?? { counts: noneYet(), person: row.person, patient: patientOf };
-      sent.counts[outcome] += 1;
-      studies.set(row.studyInstanceUID, sent);
-      return received;
-    },
-    abort: async () => await session.abort(),
-  };
+  const { row, outcome } = received;
+  if (outcome === 'quarantined') return received;
+  const sent = studies.get(row.studyInstanceUID) ?? { counts: noneYet(), person: row.person, patient: patientOf };
+  sent.counts[outcome] += 1;
+  studies.set(row.studyInstanceUID, sent);
+  return received;
 }
 
 function noneYet(): Sent['counts'] {

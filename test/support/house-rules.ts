@@ -25,15 +25,22 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/endpoints',
     // The grammar of scopes is spoken at the edge, too.
-    may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts'],
+    may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts', 'server/thread-talk.ts'],
     types: [...CONFIG_AND_LOG, 'server/access', 'server/ports'],
   },
   { room: 'server/background.ts', may: [] },
+  { room: 'server/thread-talk.ts', may: ['profiles'] },
   {
     room: 'server/compose-flows.ts',
     may: ['profiles', 'ihe', 'server/access', 'server/ports', 'server/flows', 'server/background.ts'],
     types: CONFIG_AND_LOG,
   },
+  {
+    room: 'server/intake-thread.ts',
+    may: ['profiles', 'server/flows', 'server/endpoints/dimse', 'server/stores/files', 'server/thread-talk.ts'],
+    types: CONFIG_AND_LOG,
+  },
+  { room: 'server/compose-intake.ts', may: ['server/thread-talk.ts'], types: ['server/endpoints/dimse', 'server/intake-thread.ts'] },
   { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
   { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
   { room: 'server/compose-trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },

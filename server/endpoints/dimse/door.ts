@@ -1,22 +1,17 @@
-/** The DIMSE door as the region and the flows make it: who may call, and where instances go. */
-import { buildAuditEvent } from '../../../profiles/audit-event.ts';
+/** The DIMSE door as the region makes it: who may call, and where instances go. Runs on the intake thread. */
+import { toFault } from '../../../profiles/fault.ts';
 import type { RegionAeTitle } from '../../config/region-model.ts';
-import type { receiveAssociation } from '../../flows/receive-association.ts';
-import type { Log } from '../../log.ts';
-import type { AuditTrail } from '../../ports/audit-trail.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { AssociationHook, AssociationInfo, Caller, IdentifyPeer, StoreHandler } from './store-handler.ts';
+import type { Sender } from '../../flows/receive-association.ts';
+import type { takeInstance } from '../../flows/take-instance.ts';
+import { sentFault, type Asking } from '../../thread-talk.ts';
+import type { FilingCalls } from './intake-calls.ts';
+import type { AssociationHook, Caller, IdentifyPeer, IncomingInstance, StoreHandler, StoreSession } from './store-handler.ts';
 
-/** What the door is given. */
+/** What the door is given; `ask` reaches the main thread, which files what was taken. */
 export type DimseDoorDeps = {
   readonly aeTitles: readonly RegionAeTitle[];
-  readonly association: ReturnType<typeof receiveAssociation>;
-  readonly trail: AuditTrail;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Asks for what is derived from the received studies, now that an association has ended. */
-  readonly hurry: () => void;
-  readonly newId: () => string;
+  readonly take: ReturnType<typeof takeInstance>;
+  readonly ask: Asking<FilingCalls>;
 };
 
 /** Makes the hooks of the listener. */
@@ -26,14 +21,29 @@ export function dimseDoor(deps: DimseDoorDeps): { identifyPeer: IdentifyPeer; st
       const known = deps.aeTitles.find((entry) => isCaller(entry, caller));
       return known === undefined ? undefined : { aeTitle: known.aeTitle, organization: known.organization };
     },
-    store: (incoming) => deps.association.store(incoming),
-    onAssociation: async (event, info) => {
-      deps.log.info({ event, associationId: info.associationId, callingAE: info.callingAE, stored: info.stored, failed: info.failed, reason: info.reason }, 'association');
-      if (event === 'refused') await deps.trail.record([refusalOf(deps, info)]);
-      if (event === 'opened' || event === 'refused') return;
-      await deps.association.ended(info.associationId);
-      deps.hurry();
+    store: (incoming) => sessionOf(deps, incoming),
+    onAssociation: async (event, info) => await deps.ask('association', { event, info }),
+  };
+}
+
+/** What is refused while it comes is recorded before the sender hears of it. */
+function sessionOf({ take, ask }: DimseDoorDeps, incoming: IncomingInstance): StoreSession {
+  const sender: Sender = { associationId: incoming.associationId, peer: incoming.peer };
+  const taking = take(incoming);
+  const refused = async (error: unknown): Promise<never> => {
+    await ask('refused', { sender, fault: sentFault(toFault(error)) });
+    throw error;
+  };
+  return {
+    write: (chunk) => {
+      try {
+        return taking.write(chunk)?.catch(refused);
+      } catch (error) {
+        return refused(error);
+      }
     },
+    finish: async () => await ask('file', { sender, taken: await taking.finish().catch(refused) }),
+    abort: async () => await taking.abort(),
   };
 }
 
@@ -50,18 +60,4 @@ function digitsOf(fingerprint: string): string {
 /** IPv4 in the clothes of IPv6 is IPv4. */
 function plainAddress(address: string): string {
   return address.replace(/^::ffff:/, '');
-}
-
-function refusalOf({ clock, newId }: DimseDoorDeps, info: AssociationInfo) {
-  const event = buildAuditEvent({
-    id: newId(),
-    kind: 'association',
-    recorded: new Date(clock.now()).toISOString(),
-    outcome: '4',
-    outcomeDesc: info.reason ?? 'refused',
-    requestId: info.associationId,
-    server: 'dimse',
-    client: { id: info.callingAE ?? 'unknown', address: info.address },
-  });
-  return { event, persons: [] };
 }

@@ -6,6 +6,7 @@ import type { DicomJson } from '../../../../profiles/dicom/json.ts';
 import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
 import { receiveInstance } from '../../../../server/flows/receive-instance.ts';
 import { receiveRequest } from '../../../../server/flows/receive-request.ts';
+import { takeInstance } from '../../../../server/flows/take-instance.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/retrieve-bulk.ts';
 import { searchInstances } from '../../../../server/flows/search-instances.ts';
@@ -32,7 +33,7 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
-      receiveRequest: receiveRequest({ ...clinic.guard, receive, maxInstanceBytes: MAX_INSTANCE_BYTES }),
+      receiveRequest: receiveRequest({ ...clinic.guard, take: takeInstance({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }), receive, maxInstanceBytes: MAX_INSTANCE_BYTES }),
       images,
       baseUrl: () => BASE_URL,
       offsetOf: offsetsOf('Europe/Paris'),

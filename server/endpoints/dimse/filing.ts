@@ -1,0 +1,50 @@
+/** What the main thread does for the intake thread: files instances, records and logs associations. */
+import { buildAuditEvent } from '../../../profiles/audit-event.ts';
+import type { receiveAssociation } from '../../flows/receive-association.ts';
+import type { Log } from '../../log.ts';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { faultOf, type Serving } from '../../thread-talk.ts';
+import type { FilingCalls } from './intake-calls.ts';
+import type { AssociationInfo } from './store-handler.ts';
+
+/** What filing needs. */
+export type FilingDeps = {
+  readonly association: ReturnType<typeof receiveAssociation>;
+  readonly trail: AuditTrail;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asks for what is derived from the received studies, now that an association has ended. */
+  readonly hurry: () => void;
+  readonly newId: () => string;
+};
+
+/** Answers the intake thread. */
+export function serveFiling(deps: FilingDeps): Serving<FilingCalls> {
+  return {
+    file: async ({ sender, taken }) => void (await deps.association.file(sender, taken)),
+    refused: async ({ sender, fault }) => void (await deps.association.refused(sender, faultOf(fault))),
+    association: async ({ event, info }) => {
+      deps.log.info({ event, associationId: info.associationId, callingAE: info.callingAE, stored: info.stored, failed: info.failed, reason: info.reason }, 'association');
+      if (event === 'refused') await deps.trail.record([refusalOf(deps, info)]);
+      if (event === 'opened' || event === 'refused') return undefined;
+      await deps.association.ended(info.associationId);
+      deps.hurry();
+      return undefined;
+    },
+  };
+}
+
+function refusalOf({ clock, newId }: FilingDeps, info: AssociationInfo) {
+  const event = buildAuditEvent({
+    id: newId(),
+    kind: 'association',
+    recorded: new Date(clock.now()).toISOString(),
+    outcome: '4',
+    outcomeDesc: info.reason ?? 'refused',
+    requestId: info.associationId,
+    server: 'dimse',
+    client: { id: info.callingAE ?? 'unknown', address: info.address },
+  });
+  return { event, persons: [] };
+}

@@ -1,0 +1,24 @@
+/** What the main thread and the intake thread ask of each other. */
+import type { TlsOptions } from 'node:tls';
+import type { Sender } from '../../flows/receive-association.ts';
+import type { TakenInstance } from '../../flows/take-instance.ts';
+import type { SentFault } from '../../thread-talk.ts';
+import type { AssociationEvent, AssociationInfo } from './store-handler.ts';
+
+/** Asked of the intake thread. */
+export type IntakeCalls = {
+  /** Opens a door; answers the address that is bound. */
+  readonly listen: { readonly ask: { readonly port: number; readonly tls?: TlsOptions }; readonly answer: { readonly host: string; readonly port: number } };
+  /** Closes every door, and ends when each association has. */
+  readonly close: { readonly ask: undefined; readonly answer: undefined };
+};
+
+/** Asked of the main thread. */
+export type FilingCalls = {
+  /** Files an instance whose bytes are durable; answers when its row is, too. */
+  readonly file: { readonly ask: { readonly sender: Sender; readonly taken: TakenInstance }; readonly answer: undefined };
+  /** Records that an instance was refused while it came. */
+  readonly refused: { readonly ask: { readonly sender: Sender; readonly fault: SentFault }; readonly answer: undefined };
+  /** Tells what happens to an association. */
+  readonly association: { readonly ask: { readonly event: AssociationEvent; readonly info: AssociationInfo }; readonly answer: undefined };
+};

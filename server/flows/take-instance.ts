@@ -1,0 +1,144 @@
+/**
+ * The bytes of one instance: they go to the image store as they arrive, and the header is read on the way. What comes
+ * out is plain data, for receive-instance to file, on whatever thread that runs.
+ */
+import { createHash } from 'node:crypto';
+import { intOf, TAG, uidOf } from '../../profiles/dicom/attributes.ts';
+import { bulkDataURIOf } from '../../profiles/dicom/bulk-data-uri.ts';
+import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
+import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
+import { toDicomJson } from '../../profiles/dicom/json.ts';
+import { Fault } from '../../profiles/fault.ts';
+import { patientFromDicom, type DicomPatient } from '../../profiles/patient-from-dicom.ts';
+import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { BlobRef, BlobWriter, ImageStore } from '../ports/image-store.ts';
+import { HeaderReader } from './header-reader.ts';
+
+/**
+ * One instance that is announced, before its bytes. `organization` is `Organization/id` of the sender;
+ * `studyInstanceUID` is there when the sender named the study beside the data set.
+ */
+export type AnnouncedInstance = {
+  readonly peer: { readonly aeTitle?: string; readonly organization: string };
+  readonly studyInstanceUID?: string;
+  readonly sopClassUID: string;
+  readonly sopInstanceUID: string;
+  readonly transferSyntaxUID: string;
+};
+
+/** An instance whose bytes are durable, before it is filed: its row, whose person nobody knows yet, and its patient. */
+export type TakenInstance = { readonly row: Omit<InstanceRow, 'person'>; readonly named: DicomPatient };
+
+/** Takes the bytes of an instance; exactly one of `finish` and `abort` comes last. */
+export type Taking = {
+  /** A promise holds the sender back until it resolves. */
+  write(chunk: Uint8Array): void | Promise<void>;
+  /** Resolves when the bytes are durable. After it rejects nothing is left to abort. */
+  finish(): Promise<TakenInstance>;
+  abort(): Promise<void>;
+};
+
+/** What the flow needs: where bytes go, and the system of an establishment's patient identifiers. */
+export type TakeInstanceDeps = { readonly images: ImageStore; readonly patientIdSystemOf: (organization: string) => string };
+
+/** Opens the taking of an announced instance. */
+export function takeInstance(deps: TakeInstanceDeps) {
+  return (announced: AnnouncedInstance): Taking => new InstanceTaking(deps, announced);
+}
+
+/** What the header tells. */
+type Described = Omit<TakenInstance['row'], 'blob' | 'dataSetOffset' | 'dataSetDigest'>;
+
+class InstanceTaking implements Taking {
+  readonly #deps: TakeInstanceDeps;
+  readonly #announced: AnnouncedInstance;
+  readonly #digest = createHash('sha256');
+  readonly #header: HeaderReader;
+  readonly #meta: Uint8Array;
+  #writer: BlobWriter | undefined;
+
+  constructor(deps: TakeInstanceDeps, announced: AnnouncedInstance) {
+    this.#deps = deps;
+    this.#announced = announced;
+    this.#header = new HeaderReader(announced.transferSyntaxUID);
+    const { aeTitle } = announced.peer;
+    this.#meta = formatFileMeta({ ...announced, ...(aeTitle === undefined ? {} : { sourceAETitle: aeTitle }) });
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    this.#digest.update(chunk);
+    this.#header.take(chunk);
+    return this.#writer === undefined ? this.#begin(chunk) : this.#writer.write(chunk);
+  }
+
+  async finish(): Promise<TakenInstance> {
+    const writer = this.#writer ?? (await this.#open());
+    try {
+      const header = this.#header.end();
+      checkAnnounced(header, this.#announced);
+      // The disk works while the header is put into words.
+      const [blob, described] = await both(writer.finish(), () => describe(this.#deps, header, this.#announced));
+      return { ...described, row: { ...described.row, blob, dataSetOffset: this.#meta.length, dataSetDigest: this.#digest.digest('hex') } };
+    } catch (error) {
+      await writer.abort();
+      await this.#deps.images.remove(writer.name);
+      throw error;
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#writer?.abort();
+  }
+
+  async #begin(chunk: Uint8Array): Promise<void> {
+    await (await this.#open()).write(chunk);
+  }
+
+  async #open(): Promise<BlobWriter> {
+    this.#writer = await this.#deps.images.create();
+    await this.#writer.write(this.#meta);
+    return this.#writer;
+  }
+}
+
+/** Waits for the blob whatever becomes of the description, so that nothing is written behind its removal. */
+async function both<T>(finishing: Promise<BlobRef>, say: () => T): Promise<[BlobRef, T]> {
+  const [blob, said] = await Promise.allSettled([finishing, (async () => say())()]);
+  if (blob.status === 'rejected') throw blob.reason;
+  if (said.status === 'rejected') throw said.reason;
+  return [blob.value, said.value];
+}
+
+/** The study, series and instance must be there and be those of the command set. */
+function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void {
+  if (uidOf(header, TAG.SOPClassUID) !== announced.sopClassUID) {
+    throw new Fault('required', 'SOP Class UID of the data set is not the one of the command', { expression: 'SOPClassUID' });
+  }
+  if (uidOf(header, TAG.SOPInstanceUID) !== announced.sopInstanceUID) {
+    throw new Fault('required', 'SOP Instance UID of the data set is not the one of the command', { expression: 'SOPInstanceUID' });
+  }
+  if (announced.studyInstanceUID !== undefined && uidOf(header, TAG.StudyInstanceUID) !== announced.studyInstanceUID) {
+    throw new Fault('required', 'Study Instance UID of the data set is not the one of the request', { expression: 'StudyInstanceUID' });
+  }
+  for (const name of ['StudyInstanceUID', 'SeriesInstanceUID'] as const) {
+    if (uidOf(header, TAG[name]) === undefined) throw new Fault('required', `${name} is missing or not a UID`, { expression: name });
+  }
+}
+
+function describe({ patientIdSystemOf }: TakeInstanceDeps, header: DicomHeader, announced: AnnouncedInstance): { readonly row: Described; readonly named: DicomPatient } {
+  const { sopClassUID, sopInstanceUID, transferSyntaxUID, peer } = announced;
+  const { organization } = peer;
+  const json = toDicomJson(header, bulkDataURIOf(sopInstanceUID));
+  const row = {
+    sopClassUID,
+    sopInstanceUID,
+    transferSyntaxUID,
+    studyInstanceUID: uidOf(header, TAG.StudyInstanceUID) ?? '',
+    seriesInstanceUID: uidOf(header, TAG.SeriesInstanceUID) ?? '',
+    seriesNumber: intOf(header, TAG.SeriesNumber),
+    instanceNumber: intOf(header, TAG.InstanceNumber),
+    source: organization,
+    metadata: JSON.stringify(json),
+  };
+  return { row, named: patientFromDicom(json, { organization, patientIdSystem: patientIdSystemOf(organization) }) };
+}

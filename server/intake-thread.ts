@@ -1,0 +1,43 @@
+/**
+ * The intake thread: DICOM associations and the bytes they bring. What is durable goes to the main thread, which files
+ * it; a flood of images delays no other door, and no other door delays images.
+ */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { Region } from './config/region-model.ts';
+import { dimseDoor } from './endpoints/dimse/door.ts';
+import type { FilingCalls, IntakeCalls } from './endpoints/dimse/intake-calls.ts';
+import { AssociationSlots, DIMSE_LIMITS, type DimseLimits } from './endpoints/dimse/limits.ts';
+import { listenDimse, type DimseListener } from './endpoints/dimse/scp.ts';
+import { indexRegion } from './flows/region-index.ts';
+import { takeInstance } from './flows/take-instance.ts';
+import { openFileImages } from './stores/files/image-store.ts';
+import { talk } from './thread-talk.ts';
+
+/** What the thread is started with. */
+export type IntakeSettings = {
+  readonly host: string;
+  readonly calledAETitle: string;
+  readonly limits: Partial<DimseLimits>;
+  readonly dataDir: string;
+  readonly region: Region;
+};
+
+async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, region }: IntakeSettings): Promise<void> {
+  const images = await openFileImages({ dataDir });
+  const { domainOf } = indexRegion(region);
+  const take = takeInstance({ images, patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem });
+  const listeners: DimseListener[] = [];
+  const { ask } = talk<FilingCalls, IntakeCalls>(port, {
+    listen: async ({ port: dimsePort, tls }) => {
+      const listener = await listenDimse({ ...shared, port: dimsePort, ...(tls === undefined ? {} : { tls }) });
+      listeners.push(listener);
+      return listener.address;
+    },
+    close: async () => void (await Promise.all(listeners.map((listener) => listener.close()))),
+  });
+  // Whatever their number, the doors have one limit of associations.
+  const slots = new AssociationSlots({ ...DIMSE_LIMITS, ...limits });
+  const shared = { host, calledAETitles: [calledAETitle], ...dimseDoor({ aeTitles: region.aeTitles, take, ask }), limits, slots };
+}
+
+if (parentPort !== null) await run(parentPort, workerData as IntakeSettings);
