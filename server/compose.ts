@@ -128,6 +128,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
       addresses: { http: httpBound, dimse: boundAE(config, dimse), ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }) },
       stop: async () => {
         await stop();
+        await stores.images.close();
         await stores.close();
       },
     };

@@ -23,7 +23,7 @@ export type IntakeSettings = {
 };
 
 async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, region }: IntakeSettings): Promise<void> {
-  const images = await openFileImages({ dataDir });
+  const images = await openFileImages({ dataDir, ownThread: true });
   const { domainOf } = indexRegion(region);
   const take = takeInstance({ images, patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem });
   const listeners: DimseListener[] = [];
@@ -33,7 +33,11 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
       listeners.push(listener);
       return listener.address;
     },
-    close: async () => void (await Promise.all(listeners.map((listener) => listener.close()))),
+    close: async () => {
+      await Promise.all(listeners.map((listener) => listener.close()));
+      await images.close();
+      return undefined;
+    },
   });
   // Whatever their number, the doors have one limit of associations.
   const slots = new AssociationSlots({ ...DIMSE_LIMITS, ...limits });

@@ -71,10 +71,12 @@ type Planned = { readonly plan: CommitPlan; readonly result: { readonly row: Ins
 async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: UnplacedRow, eventsOf: EventsOf): Promise<Planned> {
   const now = deps.clock.now();
   const grant = systemGrant('resolve-identity', now);
+  // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
+  const owner = await deps.records.claimed(grant, studyKey(unplaced.studyInstanceUID));
   const { person, patient, parts } = await placePatient(deps, grant, unplaced.source, named, now);
   await refuseOpposed(deps.records, grant, person);
   const row: InstanceRow = { ...unplaced, person };
-  const verdict = await compareWithStanding(deps.records, grant, row, patient);
+  const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
   if (verdict === 'same') return { plan: joinParts({ instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
   if (verdict === 'new') return { plan: joinParts(parts, acceptedParts(deps, row, patient, eventsOf, now)), result: { row, fate: 'accepted' } };
   if (verdict === 'other-transfer-syntax') return { plan: joinParts({ audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };

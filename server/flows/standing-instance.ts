@@ -24,9 +24,8 @@ export async function compareWithStanding(
   records: RecordStore,
   grant: SystemGrant,
   row: InstanceRow,
-  patient: string,
+  { owner, patient }: { readonly owner: string | undefined; readonly patient: string },
 ): Promise<'new' | 'same' | 'other-transfer-syntax' | QuarantineReason> {
-  const owner = await records.claimed(grant, studyKey(row.studyInstanceUID));
   if (owner !== undefined && owner !== patient) return 'other-patient';
   const standing = await records.instanceOf(grant, row.sopInstanceUID);
   if (standing?.dataSetDigest === row.dataSetDigest) return 'same';

@@ -7,15 +7,16 @@ import type { Readable } from 'node:stream';
 export type BlobRef = {
   readonly name: string;
   readonly size: number;
-  /** SHA-256 of all bytes, hexadecimal. */
-  readonly sha256: string;
 };
 
 /** Bytes on their way in. Exactly one of `finish` and `abort` ends it; `abort` may be called at any time. */
 export interface BlobWriter {
   readonly name: string;
-  /** Takes a chunk, which it may keep; the promise resolves when more may come. */
-  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * Takes a chunk, which it may keep; a promise resolves when more may come.
+   * @throws {Fault} no-store - the disk is full
+   */
+  write(chunk: Uint8Array): void | Promise<void>;
   /**
    * Resolves when bytes and name are on stable storage.
    * @throws {Fault} no-store - the disk is full
@@ -37,4 +38,6 @@ export interface ImageStore {
   names(olderThanMs: number): AsyncIterable<string>;
   /** Removes a blob; an absent one is no error. */
   remove(name: string): Promise<void>;
+  /** Removes what was prepared for blobs to come. */
+  close(): Promise<void>;
 }

@@ -46,12 +46,11 @@ export function imageStoreContract(name: string, open: () => Promise<OpenedImage
 }
 
 function writingContract(images: () => ImageStore): void {
-  it('gives back the bytes, with their size and SHA-256', async () => {
+  it('gives back the bytes, with their size', async () => {
     const chunks = [Buffer.from('first'), Buffer.alloc(0), Buffer.from('second')];
     const ref = await writeBlob(images(), ...chunks);
     const bytes = Buffer.concat(chunks);
     expect(ref.size).to.equal(bytes.length);
-    expect(ref.sha256).to.equal(createHash('sha256').update(bytes).digest('hex'));
     expect(await readBlob(images(), ref.name)).to.deep.equal(bytes);
   });
 
@@ -94,10 +93,12 @@ function writingContract(images: () => ImageStore): void {
       await writer.write(chunk);
       hash.update(chunk);
     }
-    const { size, sha256 } = await writer.finish();
+    const { name, size } = await writer.finish();
     expect(size).to.equal(256 * chunk.length);
-    expect(sha256).to.equal(hash.digest('hex'));
     expect(process.memoryUsage().rss - before).to.be.lessThan(128 * chunk.length);
+    const read = createHash('sha256');
+    for await (const part of await images().open(name)) read.update(part as Buffer);
+    expect(read.digest('hex')).to.equal(hash.digest('hex'));
   });
 
   it('streams under back-pressure: a slow reader holds the file back, not memory', async () => {
@@ -124,7 +125,7 @@ function endingContract(images: () => ImageStore): void {
 
   it('aborts while a chunk is on its way, and more than once', async () => {
     const writer = await images().create();
-    const writing = errorOf(writer.write(Buffer.alloc(8 * 1024 * 1024)));
+    const writing = errorOf(Promise.resolve(writer.write(Buffer.alloc(8 * 1024 * 1024))));
     await Promise.all([writer.abort(), writer.abort(), writing]);
     await writer.abort();
     expect(await namesOf(images())).to.deep.equal([]);
@@ -141,7 +142,7 @@ function endingContract(images: () => ImageStore): void {
   it('takes nothing after the end', async () => {
     const writer = await images().create();
     const { name } = await writer.finish();
-    expect(await errorOf(writer.write(Buffer.from('late')))).to.be.instanceOf(Error);
+    expect(await errorOf((async () => await writer.write(Buffer.from('late')))())).to.be.instanceOf(Error);
     expect(await errorOf(writer.finish())).to.be.instanceOf(Error);
     expect(await readBlob(images(), name)).to.have.length(0);
   });

@@ -81,6 +81,17 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     await expectBlobs();
   });
 
+  it('keeps aside nothing of a new patient whose first instances come on many associations at once', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      const study = aStudy({ key: `quarantine/race/${round}`, instances: 8, patient: { localId: { strasbourg: `T-race-${round}` } } });
+      const statuses: number[] = [];
+      await Promise.all([...study.instances()].map(async (one) => await sendInstances(server.dimse, strasbourg.aeTitle, [one], (_, status) => void statuses.push(status))));
+      expect(statuses).to.deep.equal(Array.from({ length: 8 }, () => 0));
+      expect(asideOf(study)).to.deep.equal([]);
+      expect(rowsOfStudy(dataDir, study.studyInstanceUID)).to.have.length(8);
+    }
+  });
+
   it('keeps the first data set of a SOP Instance UID and puts each other one aside, once', async () => {
     const head: StudyOverrides = { key: 'quarantine/other', instances: 2 };
     const [first, other] = [aStudy(head), aStudy({ ...head, description: 'Un autre examen' })];

@@ -1,10 +1,13 @@
 /** One blob on its way to the disk. */
-import { createHash, type Hash } from 'node:crypto';
-import { unlink, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { fdatasync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { Fault } from '../../../profiles/fault.ts';
 import type { BlobRef, BlobWriter } from '../../ports/image-store.ts';
-import { syncFolder, type Folders } from './folders.ts';
+import type { FileCalls } from './file-calls.ts';
+import type { NewFile } from './files-ahead.ts';
+
+const datasync = promisify(fdatasync);
 
 // The disk, the quota or the largest size of a file is used up.
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
@@ -21,68 +24,57 @@ const GATHERED_BYTES = 256 * 1024;
 
 /**
  * Writes under the final name from the first bytes on: until a row names it, a file is one that the sweep removes.
- * Gathered chunks go to the disk while the next ones come; at most twice the gathered size and a chunk is held.
+ * What is gathered goes to the disk while more comes, and is flushed there too, so that little is left to wait for at
+ * the end; at most twice the gathered size and a chunk is held.
  */
 export class FileBlobWriter implements BlobWriter {
   readonly name: string;
-  readonly #path: string;
-  readonly #handle: FileHandle;
-  readonly #folders: Folders;
-  readonly #hash: Hash = createHash('sha256');
+  readonly #file: NewFile;
+  readonly #calls: FileCalls;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
-  #writing: Promise<void> = Promise.resolve();
   #size = 0;
+  /** Set while chunks are being written. */
+  #writing: Promise<void> | undefined;
+  /** Set while what was written is being flushed. */
+  #settling: Promise<void> | undefined;
+  #failed: unknown;
   #ended = false;
 
-  constructor(name: string, path: string, handle: FileHandle, folders: Folders) {
-    this.name = name;
-    this.#path = path;
-    this.#handle = handle;
-    this.#folders = folders;
+  constructor(file: NewFile, calls: FileCalls) {
+    this.name = file.name;
+    this.#file = file;
+    this.#calls = calls;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): void | Promise<void> {
     this.#refuseWhenEnded();
-    this.#hash.update(chunk);
     this.#gathered.push(chunk);
     this.#gatheredBytes += chunk.byteLength;
     if (this.#gatheredBytes < GATHERED_BYTES) return;
     try {
-      await this.#flush();
+      return this.#flush()?.catch(async (error: unknown) => await this.#giveUp(error));
     } catch (error) {
-      await this.abort();
-      throw withoutSpace(error);
+      return this.#giveUp(error);
     }
   }
 
   async finish(): Promise<BlobRef> {
     this.#refuseWhenEnded();
     this.#ended = true;
-    const folder = dirname(this.#path);
     try {
       await this.#flush();
       await this.#writing;
-      await Promise.all([this.#handle.datasync(), syncFolder(folder), this.#folders.makeDurable(folder)]);
-      // Nobody need wait for it: the bytes are on the disk whatever closing says.
-      void this.#handle.close().catch(() => undefined);
+      // The system tells of a failed flush once: to whoever waited for it, not to the next one.
+      await Promise.all([datasync(this.#file.descriptor), this.#settling]);
+      this.#throwFailure();
     } catch (error) {
       await this.#remove();
       throw withoutSpace(error);
     }
-    return { name: this.name, size: this.#size, sha256: this.#hash.digest('hex') };
-  }
-
-  /** Starts to write what is gathered, once what was gathered before is written. */
-  #flush(): Promise<void> {
-    const [chunks, start, before] = [this.#gathered, this.#size, this.#writing];
-    this.#gathered = [];
-    this.#size += this.#gatheredBytes;
-    this.#gatheredBytes = 0;
-    this.#writing = before.then(async () => await writeAll(this.#handle, chunks, start));
-    // Whoever waits for it next is told of its failure.
-    this.#writing.catch(() => undefined);
-    return before;
+    // Nobody need wait for it: the bytes are on the disk whatever closing says.
+    void this.#close().catch(() => undefined);
+    return { name: this.name, size: this.#size };
   }
 
   /** Never throws: what cannot be removed now is swept later. Does nothing after `finish`. */
@@ -92,22 +84,56 @@ export class FileBlobWriter implements BlobWriter {
     await this.#remove();
   }
 
+  async #giveUp(error: unknown): Promise<never> {
+    await this.abort();
+    throw error;
+  }
+
+  /** Writes what is gathered; a promise waits for what was gathered before. */
+  #flush(): void | Promise<void> {
+    this.#throwFailure();
+    if (this.#writing !== undefined) return this.#writing.then(() => this.#flush());
+    if (this.#gatheredBytes === 0) return;
+    const [chunks, start] = [this.#gathered, this.#size];
+    this.#size += this.#gatheredBytes;
+    [this.#gathered, this.#gatheredBytes] = [[], 0];
+    try {
+      this.#writing = this.#calls
+        .write(this.#file.descriptor, chunks, start)
+        ?.then(() => this.#settle(), (error: unknown) => this.#fail(error))
+        .finally(() => (this.#writing = undefined));
+      if (this.#writing === undefined) this.#settle();
+    } catch (error) {
+      this.#fail(error);
+      this.#throwFailure();
+    }
+  }
+
+  #settle(): void {
+    if (this.#ended) return;
+    this.#settling ??= datasync(this.#file.descriptor)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => (this.#settling = undefined));
+  }
+
+  #fail(error: unknown): void {
+    this.#failed ??= withoutSpace(error);
+  }
+
+  #throwFailure(): void {
+    if (this.#failed !== undefined) throw this.#failed;
+  }
+
   async #remove(): Promise<void> {
-    await this.#writing.catch(() => undefined);
-    await Promise.allSettled([this.#handle.close(), unlink(this.#path)]);
+    await Promise.allSettled([this.#writing, this.#settling]);
+    await Promise.allSettled([this.#close(), unlink(this.#file.path)]);
+  }
+
+  async #close(): Promise<void> {
+    await this.#calls.close(this.#file.descriptor);
   }
 
   #refuseWhenEnded(): void {
     if (this.#ended) throw new Error('The blob is finished or aborted');
-  }
-}
-
-/** Writes all chunks: the system may take less of them at a time. */
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], start: number): Promise<void> {
-  const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-  if (bytes === undefined) return;
-  for (let done = 0; done < bytes.byteLength; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, start + done);
-    done += bytesWritten;
   }
 }

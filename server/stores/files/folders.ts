@@ -19,14 +19,17 @@ export class Folders {
   readonly #root: string;
   // A folder that is found may have been made just before a power cut, so each is flushed once a process.
   readonly #durable = new Map<string, Promise<void>>();
+  #made = '';
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Makes a folder and those above it. */
+  /** Makes a folder and those above it, once as long as it is the last that was made. */
   async make(folder: string): Promise<void> {
+    if (folder === this.#made) return;
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    this.#made = folder;
   }
 
   /** Flushes the name of a folder and of those above it, up to the root. */

@@ -7,36 +7,40 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Fault } from '../../../profiles/fault.ts';
 import type { BlobWriter, ImageStore } from '../../ports/image-store.ts';
-import { BlobNames, isBlobName, pathOf } from './blob-name.ts';
+import { isBlobName, pathOf } from './blob-name.ts';
 import { FileBlobWriter, withoutSpace } from './blob-writer.ts';
+import { BLOCKING_CALLS, WAITING_CALLS, type FileCalls } from './file-calls.ts';
+import { FilesAhead } from './files-ahead.ts';
 import { Folders, syncFolder } from './folders.ts';
 
 const READ_BYTES = 256 * 1024;
 const FOLDER_NAME = /^[0-9a-f]{2}$/;
 
+/** Where the store is. `ownThread`: the thread serves nothing else, so it may wait for the disk in its calls. */
+export type FileImagesOptions = { readonly dataDir: string; readonly ownThread?: boolean };
+
 /** Opens the store in `images` of the data folder; makes the folder when it is absent. */
-export async function openFileImages({ dataDir }: { dataDir: string }): Promise<ImageStore> {
+export async function openFileImages({ dataDir, ownThread = false }: FileImagesOptions): Promise<ImageStore> {
   const root = join(dataDir, 'images');
   await mkdir(root, { recursive: true, mode: 0o700 });
   await syncFolder(dirname(root));
-  return new FileImageStore(root);
+  return new FileImageStore(root, ownThread ? BLOCKING_CALLS : WAITING_CALLS);
 }
 
 class FileImageStore implements ImageStore {
   readonly #root: string;
-  readonly #folders: Folders;
-  readonly #names = new BlobNames();
+  readonly #calls: FileCalls;
+  readonly #ahead: FilesAhead;
 
-  constructor(root: string) {
+  constructor(root: string, calls: FileCalls) {
     this.#root = root;
-    this.#folders = new Folders(root);
+    this.#calls = calls;
+    this.#ahead = new FilesAhead(root, new Folders(root), calls);
   }
 
   async create(): Promise<BlobWriter> {
-    const name = this.#names.next();
-    const path = pathOf(this.#root, name);
     try {
-      return new FileBlobWriter(name, path, await this.#createFile(path), this.#folders);
+      return new FileBlobWriter(await this.#ahead.take(), this.#calls);
     } catch (error) {
       throw withoutSpace(error);
     }
@@ -54,7 +58,7 @@ class FileImageStore implements ImageStore {
     for (const folder of await this.#innerFolders()) {
       for (const name of await readdir(folder)) {
         const path = join(folder, name);
-        if (!isBlobName(name) || path !== pathOf(this.#root, name)) continue;
+        if (!isBlobName(name) || path !== pathOf(this.#root, name) || this.#ahead.has(name)) continue;
         if (await isOlder(path, latest)) yield name;
       }
     }
@@ -65,15 +69,8 @@ class FileImageStore implements ImageStore {
     await unlink(pathOf(this.#root, name)).catch(ignoreAbsent);
   }
 
-  /** The folder is there nearly always, so it is made only when it is missed. */
-  async #createFile(path: string): Promise<FileHandle> {
-    try {
-      return await open(path, 'wx', 0o600);
-    } catch (error) {
-      ignoreAbsent(error);
-      await this.#folders.make(dirname(path));
-      return await open(path, 'wx', 0o600);
-    }
+  async close(): Promise<void> {
+    await this.#ahead.close();
   }
 
   async #openExisting(name: string): Promise<FileHandle> {

@@ -106,8 +106,8 @@ function deleteRow(db: Database, type: string, id: string, now: number): void {
 
 function keepHistory(db: Database, type: string, id: string): void {
   db.run(
-    `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size, blob_sha256)
-     SELECT type, id, version, updated, json, blob_name, blob_size, blob_sha256 FROM resource WHERE type = ? AND id = ?`,
+    `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size)
+     SELECT type, id, version, updated, json, blob_name, blob_size FROM resource WHERE type = ? AND id = ?`,
     type, id,
   );
 }
@@ -149,9 +149,9 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
     throw new Fault('conflict', 'The SOP Instance stands already with another data set', { expression: 'SOPInstanceUID' });
   }
   db.run(
-    `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.sopInstanceUID, row.studyInstanceUID, row.seriesInstanceUID, row.sopClassUID, row.transferSyntaxUID,
-    row.seriesNumber ?? null, row.instanceNumber ?? null, row.blob.name, row.blob.size, row.blob.sha256,
+    row.seriesNumber ?? null, row.instanceNumber ?? null, row.blob.name, row.blob.size,
     row.dataSetOffset, row.dataSetDigest, row.metadata, row.source, row.person,
   );
   return 'stored';

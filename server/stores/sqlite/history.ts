@@ -19,7 +19,7 @@ export function formerVersion(
 ): VisibleRow | undefined {
   if (present === undefined && !grant.system) return undefined;
   const former = db.get<FormerRow>(
-    "SELECT updated, json, blob_name, blob_size, blob_sha256 FROM history WHERE type = ? AND id = ? AND version = ? AND json <> ''",
+    "SELECT updated, json, blob_name, blob_size FROM history WHERE type = ? AND id = ? AND version = ? AND json <> ''",
     type,
     id,
     version,

@@ -13,7 +13,7 @@ type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 type Columns = {
   sop_instance_uid: string; study_instance_uid: string; series_instance_uid: string; sop_class_uid: string;
   transfer_syntax_uid: string; series_number: number | null; instance_number: number | null; blob_name: string;
-  blob_size: number; blob_sha256: string; data_set_offset: number; data_set_digest: string; metadata: string;
+  blob_size: number; data_set_offset: number; data_set_digest: string; metadata: string;
   source: string; person: string;
 };
 
@@ -57,7 +57,7 @@ export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | 
 }
 
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
-  series_number, instance_number, blob_name, blob_size, blob_sha256, data_set_offset, data_set_digest, '' AS metadata, source, person`;
+  series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata, source, person`;
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {
@@ -68,7 +68,7 @@ function toInstanceRow(row: Columns): InstanceRow {
     transferSyntaxUID: row.transfer_syntax_uid,
     seriesNumber: row.series_number ?? undefined,
     instanceNumber: row.instance_number ?? undefined,
-    blob: { name: row.blob_name, size: row.blob_size, sha256: row.blob_sha256 },
+    blob: { name: row.blob_name, size: row.blob_size },
     dataSetOffset: row.data_set_offset,
     dataSetDigest: row.data_set_digest,
     metadata: row.metadata,

@@ -4,15 +4,15 @@ import type { Database } from './database.ts';
 
 type Columns = {
   sop_instance_uid: string; data_set_digest: string; source: string; study_instance_uid: string; reason: QuarantineReason;
-  received_at: number; blob_name: string; blob_size: number; blob_sha256: string;
+  received_at: number; blob_name: string; blob_size: number;
 };
 
 /** Keeps an instance aside, unless the same one is. */
 export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstance): 'stored' | 'already' {
   const changed = db.run(
     `INSERT OR IGNORE INTO quarantine (sop_instance_uid, data_set_digest, source, study_instance_uid, reason, received_at,
-       blob_name, blob_size, blob_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    one.sopInstanceUID, one.dataSetDigest, one.source, one.studyInstanceUID, one.reason, one.receivedAt, blob.name, blob.size, blob.sha256,
+       blob_name, blob_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    one.sopInstanceUID, one.dataSetDigest, one.source, one.studyInstanceUID, one.reason, one.receivedAt, blob.name, blob.size,
   );
   return changed === 1 ? 'stored' : 'already';
 }
@@ -23,7 +23,7 @@ export function* readQuarantine(db: Database): Iterable<QuarantinedInstance> {
     yield {
       studyInstanceUID: row.study_instance_uid,
       sopInstanceUID: row.sop_instance_uid,
-      blob: { name: row.blob_name, size: row.blob_size, sha256: row.blob_sha256 },
+      blob: { name: row.blob_name, size: row.blob_size },
       dataSetDigest: row.data_set_digest,
       source: row.source,
       reason: row.reason,

@@ -9,12 +9,12 @@ import { marks, type Sql } from './criteria.ts';
 import type { Database } from './database.ts';
 
 /** Where the bytes of a row lie; all null when it has none. */
-export type BlobColumns = { blob_name: string | null; blob_size: number | null; blob_sha256: string | null };
+export type BlobColumns = { blob_name: string | null; blob_size: number | null };
 
 /** The blob of a row. */
 export function blobOf(row: BlobColumns): BlobRef | undefined {
   if (row.blob_name === null) return undefined;
-  return { name: row.blob_name, size: row.blob_size ?? 0, sha256: row.blob_sha256 ?? '' };
+  return { name: row.blob_name, size: row.blob_size ?? 0 };
 }
 
 /** A row as selected by {@link ROW_COLUMNS}. */
@@ -24,7 +24,7 @@ export type SelectedRow = BlobColumns & {
 };
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
-export const ROW_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.blob_sha256, x.released, x.parent_type, x.parent_id, x.json';
+export const ROW_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, x.parent_type, x.parent_id, x.json';
 
 /** Whether rows of a type need no right under a grant. */
 export function isOpen(grant: Grant, type: StoredType): boolean {
@@ -79,7 +79,7 @@ export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[
 
 function toVisibleRow(grant: Grant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
   if (!isStoredType(row.type)) throw new Error('The store holds a type that has no class');
-  const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0, sha256: row.blob_sha256 ?? '' };
+  const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0 };
   return {
     type: row.type, id: row.id, version: row.version, updated: row.updated, sort: row.sort, json: row.json, blob,
     person: row.person === null ? undefined : personKey(row.person),

@@ -36,19 +36,19 @@ export function writeRow(db: Database, standing: StandingRow | undefined, row: R
 }
 
 const UPSERT = `INSERT INTO resource
-  (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size, blob_sha256, json)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size, json)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, updated = excluded.updated, sort = excluded.sort,
     person = excluded.person, subject = excluded.subject, level = excluded.level, released = excluded.released,
     parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name, blob_size = excluded.blob_size,
-    blob_sha256 = excluded.blob_sha256, json = excluded.json
+    json = excluded.json
   RETURNING rid`;
 
 function columnsOf(row: RowValues): (string | number | null)[] {
   const [parentType = null, parentId = null] = row.parent?.split('/') ?? [];
   return [
     row.type, row.id, row.version, row.updated, row.sort, row.person ?? null, row.subject ?? null, rankOf(row.level),
-    row.released ? 1 : 0, parentType, parentId, row.blob?.name ?? null, row.blob?.size ?? null, row.blob?.sha256 ?? null,
+    row.released ? 1 : 0, parentType, parentId, row.blob?.name ?? null, row.blob?.size ?? null,
     row.json,
   ];
 }

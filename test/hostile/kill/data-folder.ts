@@ -1,5 +1,5 @@
 /** The data folder of a server as its files tell it, beside what the server says itself. */
-import { readdir, utimes } from 'node:fs/promises';
+import { readdir, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openReader, type Database } from '../../../server/stores/sqlite/database.ts';
 import { verifyChain } from '../../../server/stores/sqlite/trail.ts';
@@ -53,9 +53,11 @@ async function blobPaths(dataDir: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Names of the files of the image store. */
+/** Names of the files of the image store that hold bytes: it makes empty ones ahead. */
 export async function storedBlobs(dataDir: string): Promise<string[]> {
-  return (await blobPaths(dataDir)).map((path) => basename(path));
+  const paths = await blobPaths(dataDir);
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path).catch(() => ({ size: 0 }))).size));
+  return paths.filter((_, at) => sizes[at] !== 0).map((path) => basename(path));
 }
 
 /** Makes every blob old enough for the sweep, as if the server had been down for two hours. */

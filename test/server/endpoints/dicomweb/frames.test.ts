@@ -233,6 +233,7 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     const files = { opened: 0, closed: 0 };
     const images: ImageStore = {
       create: clinic.images.create.bind(clinic.images), names: clinic.images.names.bind(clinic.images), remove: clinic.images.remove.bind(clinic.images),
+      close: clinic.images.close.bind(clinic.images),
       open: async (...range) => {
         files.opened += 1;
         return (await clinic.images.open(...range)).once('close', () => (files.closed += 1));
