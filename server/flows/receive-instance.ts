@@ -78,14 +78,16 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
   const row: InstanceRow = { ...unplaced, person };
   const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
   if (verdict === 'same') return { plan: joinParts({ instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
-  if (verdict === 'new') return { plan: joinParts(parts, acceptedParts(deps, row, patient, eventsOf, now)), result: { row, fate: 'accepted' } };
+  if (verdict === 'new') return { plan: joinParts(parts, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })), result: { row, fate: 'accepted' } };
   if (verdict === 'other-transfer-syntax') return { plan: joinParts({ audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
   const aside: QuarantinedInstance = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: verdict, receivedAt: now };
   return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined', aside } };
 }
 
-function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: string, eventsOf: EventsOf, now: number): PlanParts {
+type Accepting = { readonly eventsOf: EventsOf; readonly now: number; readonly isFirst: boolean };
+
+function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: string, { eventsOf, now, isFirst }: Accepting): PlanParts {
   return {
     claims: [
       { key: studyKey(row.studyInstanceUID), value: patient },
@@ -94,10 +96,22 @@ function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: str
     instances: [row],
     audit: eventsOf.accepted(row, patient),
     agenda: [
-      { key: `refresh|${row.studyInstanceUID}`, at: now },
+      { key: refreshKey(row.studyInstanceUID), at: isFirst ? now : nextRefresh(now) },
       { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },
     ],
   };
+}
+
+/** A study is brought up to date with its first instance, when its shipment ends, and meanwhile as often. */
+const REFRESH_PAUSE_MS = 10_000;
+
+function nextRefresh(now: number): number {
+  return Math.ceil((now + 1) / REFRESH_PAUSE_MS) * REFRESH_PAUSE_MS;
+}
+
+/** The key of the agenda under which a study is brought up to date. */
+export function refreshKey(studyInstanceUID: string): string {
+  return `refresh|${studyInstanceUID}`;
 }
 
 type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };

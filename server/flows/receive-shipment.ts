@@ -7,7 +7,8 @@ import { toFault, type Fault } from '../../profiles/fault.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from './guard.ts';
-import type { ReceivedInstance, receiveInstance } from './receive-instance.ts';
+import { joinParts, type PlanParts } from './plan-parts.ts';
+import { refreshKey, type ReceivedInstance, type receiveInstance } from './receive-instance.ts';
 import type { TakenInstance } from './take-instance.ts';
 
 /** Kinds of the events: at the first instance of a study, and at the end. */
@@ -28,6 +29,8 @@ export type Shipment = {
 type Sent = { readonly counts: Record<Counted, number>; readonly person: PersonKey; readonly patient: string };
 type Counted = Exclude<ReceivedInstance['outcome'], 'quarantined'>;
 
+const STUDIES_A_PLAN = 500;
+
 /** Opens a shipment of a visit. */
 export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds): Shipment {
   const studies = new Map<string, Sent>();
@@ -43,8 +46,11 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
     },
     refused,
     ended: async () => {
-      const events = [...studies].map(([study, sent]) => closingEvent(deps, visit, kinds, study, sent));
-      if (events.length > 0) await deps.trail.record(events);
+      const ends = [...studies].map(([study, sent]): Required<Pick<PlanParts, 'audit' | 'agenda'>> => ({
+        audit: [closingEvent(deps, visit, kinds, study, sent)],
+        agenda: [{ key: refreshKey(study), at: deps.clock.now() }],
+      }));
+      for (let at = 0; at < ends.length; at += STUDIES_A_PLAN) await deps.records.commit(joinParts(...ends.slice(at, at + STUDIES_A_PLAN)));
     },
   };
 }

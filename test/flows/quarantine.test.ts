@@ -66,7 +66,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
   };
   const imagingStudiesOf = async (who: FhirCaller, study: DemoStudy) => await who.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`);
   /** Waits until the study has been derived from its instances. */
-  const standing = async (study: DemoStudy): Promise<ImagingStudy> => await eventually(async () => (await imagingStudiesOf(caller, study))[0]);
+  const standing = async (study: DemoStudy): Promise<ImagingStudy> => await eventually(async () => (await imagingStudiesOf(caller, study)).find(({ numberOfInstances }) => numberOfInstances === [...study.instances()].length));
   const expectBlobs = async (): Promise<void> => {
     expect(await storedBlobs(dataDir)).to.have.members(referredBlobs(dataDir));
   };

@@ -245,7 +245,10 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     };
     const slow = await serveDicomweb(clinic, images);
     const request = begin(slow);
-    const body = multipart(part10(Buffer.alloc(200 * 1024 * 1024), '2.25.1', explicitLittleEndian));
+    const dataSet = Buffer.alloc(200 * 1024 * 1024);
+    dataSet.write('e07f10004f570000', 'hex');
+    dataSet.writeUInt32LE(dataSet.length - 12, 8);
+    const body = multipart(part10(dataSet, '2.25.1', explicitLittleEndian));
     let taken = 0;
     for (let at = 0; at < body.length; at += 1024 * 1024) request.write(body.subarray(at, at + 1024 * 1024), () => (taken += 1));
     await delay(500);
