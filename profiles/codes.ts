@@ -101,6 +101,16 @@ export const DICOM_UID = {
   standardRoot: '1.2.840.10008.',
 } as const;
 
+/** Storage classes whose UIDs are not below `storageClassPrefix`: radiotherapy delivery, and retired ones. @see DICOM PS3.4 table B.5-1, PS3.6 */
+export const OTHER_STORAGE_CLASSES: ReadonlySet<string> = new Set([
+  '1.2.840.10008.5.1.4.34.1',
+  '1.2.840.10008.5.1.4.34.7',
+  '1.2.840.10008.5.1.4.34.10',
+  '1.2.840.10008.5.1.1.27',
+  '1.2.840.10008.5.1.1.29',
+  '1.2.840.10008.5.1.1.30',
+]);
+
 /** How the product names itself in DICOM (PS3.7 D.3.3.2): Implementation Class UID and Version Name. */
 export const DICOM_IMPLEMENTATION = {
   classUID: '2.25.74075779508086848590743477248852595375',

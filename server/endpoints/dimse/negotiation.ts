@@ -6,7 +6,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import dimse from 'dcmjs-dimse';
-import { DICOM_IMPLEMENTATION, DICOM_UID } from '../../../profiles/codes.ts';
+import { DICOM_IMPLEMENTATION, DICOM_UID, OTHER_STORAGE_CLASSES } from '../../../profiles/codes.ts';
 import { isReferencedPixelData } from '../../../profiles/dicom/transfer-syntax.ts';
 import { protocolFault } from './upper-layer.ts';
 
@@ -145,7 +145,7 @@ function decideContexts(association: LibraryAssociation): Map<number, Presentati
 function isServed(abstractSyntaxUID: string): boolean {
   if (abstractSyntaxUID === DICOM_UID.verification) return true;
   if (!abstractSyntaxUID.startsWith(DICOM_UID.standardRoot)) return true;
-  return abstractSyntaxUID.startsWith(DICOM_UID.storageClassPrefix);
+  return abstractSyntaxUID.startsWith(DICOM_UID.storageClassPrefix) || OTHER_STORAGE_CLASSES.has(abstractSyntaxUID);
 }
 
 const ITEMS_OFFSET = 74;
