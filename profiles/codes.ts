@@ -99,6 +99,8 @@ export const DICOM_UID = {
   storageClassPrefix: '1.2.840.10008.5.1.4.1.1.',
   /** The root of every UID that DICOM itself defines; others are private. */
   standardRoot: '1.2.840.10008.',
+  /** DICOM Application Context Name (PS3.7 A.2.1). */
+  applicationContext: '1.2.840.10008.3.1.1.1',
 } as const;
 
 /** Storage classes whose UIDs are not below `storageClassPrefix`: radiotherapy delivery, and retired ones. @see DICOM PS3.4 table B.5-1, PS3.6 */

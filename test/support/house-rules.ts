@@ -42,13 +42,14 @@ export const ROOMS: readonly Room[] = [
   },
   { room: 'server/compose-intake.ts', may: ['server/thread-talk.ts'], types: ['server/endpoints/dimse', 'server/intake-thread.ts'] },
   { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
+  { room: 'server/start.mjs', may: ['server/main.ts'] },
   { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
   { room: 'server/compose-trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },
   { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose-trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
   {
     room: 'fixtures',
     // A sender of images writes the same command sets and PDUs as the door that receives them.
-    may: ['profiles', 'ihe', 'server/endpoints/dimse/command-set.ts', 'server/endpoints/dimse/upper-layer.ts'],
+    may: ['profiles', 'ihe', ...['association-items.ts', 'command-set.ts', 'upper-layer.ts'].map((file) => `server/endpoints/dimse/${file}`)],
     types: ['server/config'],
   },
 ];

@@ -1,4 +1,4 @@
-/** A server process of the product, as a user starts it: `node server/main.ts`, its ready line, its signals. */
+/** A server process of the product, as a user starts it: `node server/start.mjs`, its ready line, its signals. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -40,7 +40,7 @@ export async function startServer({ store = 'sqlite', dataDir, env = {}, under =
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-')));
   const settings = { DEVELOPMENT: '1', HTTP_PORT: '0', DIMSE_PORT: '0', DIMSE_TLS_PORT: '0', STUDY_QUIET_SECONDS: '1', LOG_LEVEL: 'warn', DATA_DIR: folder, STORE: store, ...env };
   const variables = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PASSERELLE_${name}`, value]));
-  const [program = process.execPath, ...args] = [...under, process.execPath, 'server/main.ts'];
+  const [program = process.execPath, ...args] = [...under, process.execPath, 'server/start.mjs'];
   const child = spawn(program, args, { cwd: ROOT, env: { PATH: process.env['PATH'], ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));

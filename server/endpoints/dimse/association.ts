@@ -136,7 +136,7 @@ export class Association {
   }
 
   async #negotiate(pdu: Buffer): Promise<void> {
-    const negotiation = await readAssociationRequest(pdu);
+    const negotiation = readAssociationRequest(pdu);
     this.#negotiation = negotiation;
     const caller = this.#callerOf(negotiation);
     const peer = this.#deps.identifyPeer(caller);

@@ -1,14 +1,8 @@
-/**
- * Association negotiation, the one place where dcmjs-dimse is used: it reads the A-ASSOCIATE-RQ and writes the
- * answer. It never sees the connection: it talks to a wire made of one PDU in and one PDU out, so that its timers,
- * its unbounded buffers and its P-DATA path are out of play. @see DICOM PS3.8 9.3.2 to 9.3.4
- */
-import { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
-import dimse from 'dcmjs-dimse';
+/** Association negotiation: reads the A-ASSOCIATE-RQ, decides its contexts, writes the answer. @see DICOM PS3.8 9.3.2 to 9.3.4 */
 import { DICOM_IMPLEMENTATION, DICOM_UID, OTHER_STORAGE_CLASSES } from '../../../profiles/codes.ts';
 import { isReferencedPixelData } from '../../../profiles/dicom/transfer-syntax.ts';
-import { protocolFault } from './upper-layer.ts';
+import { formatItem, formatMaxLength, ITEM_TYPE, ITEMS_OFFSET, readItems, type AssociationItem } from './association-items.ts';
+import { formatPDU, PDU_TYPE, protocolFault } from './upper-layer.ts';
 
 /** An accepted presentation context. */
 export type PresentationContext = { readonly abstractSyntaxUID: string; readonly transferSyntaxUID: string };
@@ -25,10 +19,8 @@ export const REJECTION = {
   localLimitExceeded: [2, 3, 2],
 } as const satisfies Record<string, Rejection>;
 
-type LibraryAssociation = Parameters<InstanceType<typeof dimse.Scp>['associationRequested']>[0];
-
-/** An association request that waits for its answer. Ask for one answer, then `dispose`. */
-export interface Negotiation {
+/** An association request that waits for its answer. */
+export type Negotiation = {
   readonly callingAE: string;
   readonly calledAE: string;
   /** What the peer can receive, 0 for no maximum. */
@@ -39,138 +31,102 @@ export interface Negotiation {
   accept(announcedPDUBytes: number): Buffer;
   /** The A-ASSOCIATE-RJ. */
   reject(rejection: Rejection): Buffer;
-}
+};
 
-/** Names the product in every association, and silences the library: it would write AE titles to the console. */
-export function prepareNegotiation(announcedPDUBytes: number): void {
-  dimse.log.disableAll();
-  dimse.Implementation.setImplementationClassUid(DICOM_IMPLEMENTATION.classUID);
-  dimse.Implementation.setImplementationVersion(DICOM_IMPLEMENTATION.versionName);
-  dimse.Implementation.setMaxPduLength(announcedPDUBytes);
-}
+/** Results of a context. @see DICOM PS3.8 table 9-18 */
+const CONTEXT_RESULT = { accepted: 0, abstractSyntaxNotSupported: 3, transferSyntaxesNotSupported: 4 } as const;
+const MAX_CONTEXTS = 128;
+const VERSION_OFFSET = 6;
+const CALLED_AE_OFFSET = 10;
+const CALLING_AE_OFFSET = 26;
+const AE_TITLE_BYTES = 16;
 
 /**
  * Reads an A-ASSOCIATE-RQ.
  * @throws {Fault} invalid - malformed
  */
-export async function readAssociationRequest(pdu: Buffer): Promise<Negotiation> {
-  const sorted = sortPresentationContexts(pdu);
-  const library = new LibraryNegotiation();
-  try {
-    const association = await library.read(sorted);
-    return {
-      callingAE: association.getCallingAeTitle(),
-      calledAE: association.getCalledAeTitle(),
-      peerMaxLength: association.getMaxPduLength(),
-      contexts: decideContexts(association),
-      isVersionSupported: (pdu.readUInt16BE(6) & 1) === 1,
-      accept: (announcedPDUBytes) => {
-        association.setMaxPduLength(announcedPDUBytes);
-        return library.write(() => library.sendAssociationAccept());
-      },
-      reject: (rejection) => library.write(() => library.sendAssociationReject(...rejection)),
-    };
-  } catch (cause) {
-    throw protocolFault('invalid-parameter', 'The association request is malformed', cause);
-  } finally {
-    library.dispose();
-  }
+export function readAssociationRequest(pdu: Buffer): Negotiation {
+  if (pdu.length < ITEMS_OFFSET) throw protocolFault('invalid-parameter', 'The association request is cut short');
+  const items = readItems(pdu.subarray(ITEMS_OFFSET));
+  const answers = items.filter(({ type }) => type === ITEM_TYPE.offeredContext).map(answerContext);
+  checkIds(answers);
+  const accepted = answers.flatMap(({ id, result, context }) => (result === CONTEXT_RESULT.accepted ? [[id, context] as const] : []));
+  return {
+    callingAE: aeTitleAt(pdu, CALLING_AE_OFFSET),
+    calledAE: aeTitleAt(pdu, CALLED_AE_OFFSET),
+    peerMaxLength: maxLengthIn(items),
+    contexts: new Map(accepted),
+    isVersionSupported: (pdu.readUInt16BE(VERSION_OFFSET) & 1) === 1,
+    accept: (announcedPDUBytes) => formatAccept(pdu, answers, announcedPDUBytes),
+    reject: (rejection) => formatPDU(PDU_TYPE.associateReject, Buffer.from([0, ...rejection])),
+  };
 }
 
-/** A socket as the library sees it. */
-class Wire extends EventEmitter {
-  readonly written: Buffer[] = [];
-
-  setTimeout(): this {
-    return this;
-  }
-
-  write(pdu: Buffer): boolean {
-    this.written.push(pdu);
-    return true;
-  }
-}
-
-class LibraryNegotiation extends dimse.Scp {
-  readonly #wire: Wire;
-  #onRequest: ((association: LibraryAssociation) => void) | undefined;
-
-  constructor() {
-    const wire = new Wire();
-    super(wire as unknown as Socket);
-    this.#wire = wire;
-  }
-
-  async read(pdu: Buffer): Promise<LibraryAssociation> {
-    return await new Promise((resolve, reject) => {
-      this.#onRequest = resolve;
-      this.once('networkError', reject);
-      this.#wire.emit('data', pdu);
-    });
-  }
-
-  override associationRequested(association: LibraryAssociation): void {
-    this.#onRequest?.(association);
-  }
-
-  write(send: () => void): Buffer {
-    send();
-    return Buffer.concat(this.#wire.written.splice(0));
-  }
-
-  /** Stops the library's clock. */
-  dispose(): void {
-    this.#wire.emit('close');
-  }
-}
+type AnsweredContext = { readonly id: number; readonly result: number; readonly context: PresentationContext };
 
 /** Verification, every storage class and every private class, in the first transfer syntax that the sender offers. */
-function decideContexts(association: LibraryAssociation): Map<number, PresentationContext> {
-  const { Accept, RejectAbstractSyntaxNotSupported, RejectTransferSyntaxesNotSupported } =
-    dimse.constants.PresentationContextResult;
-  const accepted = new Map<number, PresentationContext>();
-  for (const { id, context } of association.getPresentationContexts()) {
-    const abstractSyntaxUID = context.getAbstractSyntaxUid();
-    const transferSyntaxUID = context.getTransferSyntaxUids().find((uid) => !isReferencedPixelData(uid));
-    if (!isServed(abstractSyntaxUID)) context.setResult(RejectAbstractSyntaxNotSupported);
-    else if (transferSyntaxUID === undefined) context.setResult(RejectTransferSyntaxesNotSupported);
-    else {
-      context.setResult(Accept, transferSyntaxUID);
-      accepted.set(id, { abstractSyntaxUID, transferSyntaxUID });
-    }
-  }
-  return accepted;
+function answerContext({ value }: AssociationItem): AnsweredContext {
+  if (value.length < 4) throw protocolFault('invalid-parameter', 'A presentation context is cut short');
+  const parts = readItems(value.subarray(4));
+  const offered = parts.filter(({ type }) => type === ITEM_TYPE.transferSyntax).map(uidIn);
+  const abstractSyntaxUID = parts.filter(({ type }) => type === ITEM_TYPE.abstractSyntax).map(uidIn)[0] ?? '';
+  const chosen = offered.find((uid) => !isReferencedPixelData(uid));
+  const context = { abstractSyntaxUID, transferSyntaxUID: chosen ?? offered[0] ?? '' };
+  return { id: value[0] ?? 0, result: resultOf(abstractSyntaxUID, chosen), context };
+}
+
+function resultOf(abstractSyntaxUID: string, transferSyntaxUID: string | undefined): number {
+  if (!isServed(abstractSyntaxUID)) return CONTEXT_RESULT.abstractSyntaxNotSupported;
+  return transferSyntaxUID === undefined ? CONTEXT_RESULT.transferSyntaxesNotSupported : CONTEXT_RESULT.accepted;
 }
 
 function isServed(abstractSyntaxUID: string): boolean {
   if (abstractSyntaxUID === DICOM_UID.verification) return true;
-  if (!abstractSyntaxUID.startsWith(DICOM_UID.standardRoot)) return true;
+  if (!abstractSyntaxUID.startsWith(DICOM_UID.standardRoot)) return abstractSyntaxUID !== '';
   return abstractSyntaxUID.startsWith(DICOM_UID.storageClassPrefix) || OTHER_STORAGE_CLASSES.has(abstractSyntaxUID);
 }
 
-const ITEMS_OFFSET = 74;
-const PRESENTATION_CONTEXT_ITEM = 0x20;
-const MAX_CONTEXTS = 128;
-
-/**
- * Returns the request with its contexts in ascending order of id: the standard allows any order, and the library
- * renumbers contexts that come in another one.
- */
-function sortPresentationContexts(pdu: Buffer): Buffer {
-  if (pdu.length < ITEMS_OFFSET) throw protocolFault('invalid-parameter', 'The association request is cut short');
-  const contexts: Buffer[] = [];
-  const others: Buffer[] = [];
-  for (let at = ITEMS_OFFSET; at < pdu.length; ) {
-    const end = at + 4 + (at + 4 <= pdu.length ? pdu.readUInt16BE(at + 2) : 0);
-    if (end > pdu.length) throw protocolFault('invalid-parameter', 'An item is longer than the association request');
-    (pdu[at] === PRESENTATION_CONTEXT_ITEM ? contexts : others).push(pdu.subarray(at, end));
-    at = end;
-  }
-  const ids = new Set(contexts.map((item) => item[4] ?? 0));
+function checkIds(contexts: readonly AnsweredContext[]): void {
+  const ids = new Set(contexts.map(({ id }) => id));
   const areOdd = [...ids].every((id) => id % 2 === 1);
-  if (ids.size !== contexts.length || !areOdd || contexts.length > MAX_CONTEXTS) {
-    throw protocolFault('invalid-parameter', 'Presentation context ids must be odd and used once');
-  }
-  contexts.sort((a, b) => (a[4] ?? 0) - (b[4] ?? 0));
-  return Buffer.concat([pdu.subarray(0, ITEMS_OFFSET), ...contexts, ...others]);
+  if (ids.size === contexts.length && areOdd && contexts.length <= MAX_CONTEXTS) return;
+  throw protocolFault('invalid-parameter', 'Presentation context ids must be odd and used once');
+}
+
+/** UIDs may be padded, though the standard forbids it here. */
+function uidIn({ value }: AssociationItem): string {
+  return value.toString('latin1').replace(/[\0 ]+$/, '');
+}
+
+function aeTitleAt(pdu: Buffer, offset: number): string {
+  return pdu.toString('latin1', offset, offset + AE_TITLE_BYTES).replace(/\0+$/, '').trim();
+}
+
+function maxLengthIn(items: readonly AssociationItem[]): number {
+  const information = items.find(({ type }) => type === ITEM_TYPE.userInformation);
+  const maximum = information && readItems(information.value).find(({ type }) => type === ITEM_TYPE.maxLength);
+  if (maximum === undefined) return 0;
+  if (maximum.value.length !== 4) throw protocolFault('invalid-parameter', 'The maximum length is not one of four bytes');
+  return maximum.value.readUInt32BE();
+}
+
+/** AE titles and reserved bytes come back as they were sent (PS3.8 table 9-17). */
+function formatAccept(request: Buffer, answers: readonly AnsweredContext[], announcedPDUBytes: number): Buffer {
+  const body = Buffer.concat([
+    Buffer.from([0, 1, 0, 0]),
+    request.subarray(CALLED_AE_OFFSET, ITEMS_OFFSET),
+    formatItem(ITEM_TYPE.applicationContext, DICOM_UID.applicationContext),
+    ...answers.map(formatAnswer),
+    formatItem(
+      ITEM_TYPE.userInformation,
+      formatMaxLength(announcedPDUBytes),
+      formatItem(ITEM_TYPE.implementationClass, DICOM_IMPLEMENTATION.classUID),
+      formatItem(ITEM_TYPE.implementationVersion, DICOM_IMPLEMENTATION.versionName),
+    ),
+  ]);
+  return formatPDU(PDU_TYPE.associateAccept, body);
+}
+
+function formatAnswer({ id, result, context }: AnsweredContext): Buffer {
+  return formatItem(ITEM_TYPE.answeredContext, Buffer.from([id, 0, result, 0]), formatItem(ITEM_TYPE.transferSyntax, context.transferSyntaxUID));
 }

@@ -7,7 +7,6 @@ import type { TlsOptions } from 'node:tls';
 import { Association } from './association.ts';
 import { AssociationSlots, DIMSE_LIMITS } from './limits.ts';
 import type { DimseLimits } from './limits.ts';
-import { prepareNegotiation } from './negotiation.ts';
 import type { AssociationHook, IdentifyPeer, StoreHandler } from './store-handler.ts';
 
 /** How the door is opened. */
@@ -37,7 +36,6 @@ export type DimseListener = {
 /** Opens the door; rejects when the address cannot be bound. */
 export async function listenDimse(options: DimseOptions): Promise<DimseListener> {
   const limits: DimseLimits = { ...DIMSE_LIMITS, ...options.limits };
-  prepareNegotiation(limits.announcedPDUBytes);
   const { calledAETitles, identifyPeer, store, onAssociation = () => undefined } = options;
   const deps = { calledAETitles, identifyPeer, store, onAssociation, limits, slots: options.slots ?? new AssociationSlots(limits) };
   const running = new Map<Association, Promise<void>>();

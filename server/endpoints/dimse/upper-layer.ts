@@ -35,16 +35,20 @@ export function formatAbort(fault: Fault): Buffer {
   const reason = fault.protocolCode ?? '';
   const isKnown = (name: string): name is AbortReason => Object.hasOwn(ABORT_REASON, name);
   const serviceProvider = 2;
-  return formatPDU(PDU_TYPE.abort, [0, 0, serviceProvider, isKnown(reason) ? ABORT_REASON[reason] : 0]);
+  return formatPDU(PDU_TYPE.abort, Buffer.from([0, 0, serviceProvider, isKnown(reason) ? ABORT_REASON[reason] : 0]));
 }
 
 /** Formats an A-RELEASE-RP. */
 export function formatReleaseResponse(): Buffer {
-  return formatPDU(PDU_TYPE.releaseResponse, [0, 0, 0, 0]);
+  return formatPDU(PDU_TYPE.releaseResponse, Buffer.alloc(4));
 }
 
-function formatPDU(type: number, body: readonly number[]): Buffer {
-  return Buffer.from([type, 0, 0, 0, 0, body.length, ...body]);
+/** Formats a PDU. */
+export function formatPDU(type: number, body: Buffer): Buffer {
+  const header = Buffer.alloc(6);
+  header[0] = type;
+  header.writeUInt32BE(body.length, 2);
+  return Buffer.concat([header, body]);
 }
 
 /**
