@@ -1,6 +1,7 @@
-/** A server process of the product, as a user starts it: `node server/start.mjs`, its ready line, its signals. */
+/** A server process of the product, as a user starts it: the line of `npm start`, its ready line, its signals. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,13 +35,16 @@ export type TestServer = {
 };
 
 const ROOT = new URL('../..', import.meta.url).pathname;
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+/** What follows `node` in `npm start`. */
+const START = scripts.start.split(' ').slice(1);
 
 /** Starts a server on free ports of loopback, in development, with the demonstration region. */
 export async function startServer({ store = 'sqlite', dataDir, env = {}, under = [] }: ServerOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-')));
   const settings = { DEVELOPMENT: '1', HTTP_PORT: '0', DIMSE_PORT: '0', DIMSE_TLS_PORT: '0', STUDY_QUIET_SECONDS: '1', LOG_LEVEL: 'warn', DATA_DIR: folder, STORE: store, ...env };
   const variables = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PASSERELLE_${name}`, value]));
-  const [program = process.execPath, ...args] = [...under, process.execPath, 'server/start.mjs'];
+  const [program = process.execPath, ...args] = [...under, process.execPath, ...START];
   const child = spawn(program, args, { cwd: ROOT, env: { PATH: process.env['PATH'], ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
