@@ -1,6 +1,7 @@
 /** Reads the header of a data set while its bytes pass by, keeping no more of them than the header needs. */
 import { UNDEFINED_LENGTH, type DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
+import { FragmentCheck } from '../../profiles/dicom/fragment-check.ts';
 import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { Fault } from '../../profiles/fault.ts';
 
@@ -19,6 +20,7 @@ export class HeaderReader {
   #total = 0;
   #nextTry = FIRST_TRY;
   #header: DicomHeader | undefined;
+  #fragments: FragmentCheck | undefined;
 
   constructor(transferSyntaxUID: string) {
     this.#transferSyntaxUID = transferSyntaxUID;
@@ -27,17 +29,18 @@ export class HeaderReader {
   /** Takes the next bytes. @throws {Fault} invalid, too-costly - the header is malformed or too large */
   take(chunk: Uint8Array): void {
     this.#total += chunk.length;
-    if (this.#header !== undefined) return;
+    if (this.#header !== undefined) return this.#fragments?.take(chunk);
     this.#chunks.push(chunk);
     this.#length += chunk.length;
     if (this.#length >= this.#nextTry) this.#try(false);
   }
 
-  /** The header, once all bytes have come. @throws {Fault} invalid - malformed, or truncated, in its pixel data too */
+  /** The header, once all bytes have come. @throws {Fault} invalid - malformed, or truncated, in its pixels and other bulk data too */
   end(): DicomHeader {
     if (this.#header === undefined) this.#try(true);
     if (this.#header === undefined) throw new Fault('invalid', 'The data set has no readable header');
-    if (endsInPixels(this.#header, this.#total)) throw new Fault('invalid', 'The data set ends inside its pixel data');
+    if (endsInBulk(this.#header, this.#total)) throw new Fault('invalid', 'The data set ends inside its pixel data or other bulk data');
+    this.#fragments?.end();
     return this.#header;
   }
 
@@ -50,12 +53,25 @@ export class HeaderReader {
     if (header === 'incomplete') return;
     this.#header = header;
     this.#chunks = [];
+    this.#fragments = fragmentsOf(header);
+    this.#fragments?.take(bytes.subarray(header.pixelDataOffset));
   }
 }
 
-/** Pixels of undefined length are fragments, and deflated ones have another length here: neither is measured. */
-function endsInPixels({ pixelDataOffset, transferSyntaxUID, elements }: DicomHeader, total: number): boolean {
-  if (pixelDataOffset === undefined || encodingOf(transferSyntaxUID).deflated) return false;
-  const pixels = [...elements.values()].find(({ offset }) => offset === pixelDataOffset);
-  return pixels !== undefined && pixels.length !== UNDEFINED_LENGTH && pixelDataOffset + pixels.length > total;
+/** A deflated data set has other lengths than its bytes, so nothing of it is measured. */
+function isMeasured({ transferSyntaxUID }: DicomHeader): boolean {
+  return !encodingOf(transferSyntaxUID).deflated;
+}
+
+/** The check of pixels of undefined length; others are measured by their length. */
+function fragmentsOf(header: DicomHeader): FragmentCheck | undefined {
+  const { pixelDataOffset, elements } = header;
+  if (pixelDataOffset === undefined || !isMeasured(header)) return undefined;
+  const areFragments = [...elements.values()].some(({ offset, length }) => offset === pixelDataOffset && length === UNDEFINED_LENGTH);
+  return areFragments ? new FragmentCheck() : undefined;
+}
+
+function endsInBulk(header: DicomHeader, total: number): boolean {
+  if (!isMeasured(header)) return false;
+  return [...header.elements.values()].some(({ offset, length }) => length !== UNDEFINED_LENGTH && offset + length > total);
 }
