@@ -102,12 +102,19 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
     expect(patientFromDicom(odd, SOURCE).patient.name).to.deep.equal([{ family: 'De La Tour' }]);
   });
 
-  it('refuses an image without PatientID, and says so without any value', () => {
+  it('is known by the study when the image has no PatientID (type 2), and has no identifier then', () => {
+    const { studyInstanceUID } = aStudy();
     for (const absent of [undefined, lo(), lo('   ')]) {
-      const fault = faultOf(() => patientFromDicom(withAttributes(header, { PatientID: absent }), SOURCE));
-      expect(fault.kind).to.equal('required');
-      expect(fault.expression).to.equal('PatientID');
-      expect(fault.message).to.not.include('Valbr');
+      const { patient, identity } = patientFromDicom(withAttributes(header, { PatientID: absent }), SOURCE);
+      expect(identity).to.deep.equal({ system: 'urn:dicom:uid', value: `urn:oid:${studyInstanceUID}` });
+      expect(validate(patient)).to.not.have.property('identifier');
     }
+  });
+
+  it('refuses an image without PatientID and study, and says so without any value', () => {
+    const nameless = withAttributes(header, { PatientID: undefined, StudyInstanceUID: undefined });
+    const fault = faultOf(() => patientFromDicom(nameless, SOURCE));
+    expect([fault.kind, fault.expression]).to.deep.equal(['required', 'PatientID']);
+    expect(fault.message).to.not.include('Valbr');
   });
 });
