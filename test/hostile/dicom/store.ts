@@ -2,21 +2,26 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { DICOM_UID } from '../../../profiles/codes.ts';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
-import { parseCommandSet } from '../../../server/endpoints/dimse/command-set.ts';
+import { parseCommandSet, type CommandSet } from '../../../server/endpoints/dimse/command-set.ts';
 import { CT_IMAGE, dataPDU, RawCaller, storeRequest } from '../../server/endpoints/dimse/door.ts';
 import type { TestServer } from '../../support/server.ts';
 
 const FRAGMENT_BYTES = 200_000;
 const CONTEXT = 3;
 
-/** Associates as the modality of Strasbourg, with one context of CT images. */
-export async function associateModality({ dimse }: TestServer, transferSyntaxUID: string = DICOM_UID.explicitLittleEndian, sopClassUID: string = CT_IMAGE): Promise<RawCaller> {
+/** Associates with one context; as the modality of Strasbourg, for CT images, when nothing else is said. */
+export async function associateModality({ dimse }: Pick<TestServer, 'dimse'>, transferSyntaxUID: string = DICOM_UID.explicitLittleEndian, sopClassUID: string = CT_IMAGE, calling: string = ESTABLISHMENTS.strasbourg.aeTitle): Promise<RawCaller> {
   const contexts = [{ id: CONTEXT, abstractSyntax: sopClassUID, transferSyntaxes: [transferSyntaxUID] }];
-  return await RawCaller.associate({ address: dimse }, contexts, { calling: ESTABLISHMENTS.strasbourg.aeTitle, called: dimse.aeTitle });
+  return await RawCaller.associate({ address: dimse }, contexts, { calling, called: dimse.aeTitle });
 }
 
 /** Sends one data set on an association; gives the status of the answer. */
 export async function storeBytes(caller: RawCaller, sopInstanceUID: string, dataSet: Uint8Array, sopClassUID: string = CT_IMAGE): Promise<number> {
+  return (await answerTo(caller, sopInstanceUID, dataSet, sopClassUID)).status ?? -1;
+}
+
+/** Sends one data set on an association; gives the answer. */
+export async function answerTo(caller: RawCaller, sopInstanceUID: string, dataSet: Uint8Array, sopClassUID: string): Promise<CommandSet> {
   caller.socket.write(storeRequest(sopInstanceUID, { sopClassUID }));
   for (let at = 0; at === 0 || at < dataSet.length; at += FRAGMENT_BYTES) {
     const isLast = at + FRAGMENT_BYTES >= dataSet.length;
@@ -24,7 +29,7 @@ export async function storeBytes(caller: RawCaller, sopInstanceUID: string, data
   }
   const answer = await caller.pdu();
   if (answer?.[0] !== 0x04) throw new Error(`No answer but ${answer?.toString('hex') ?? 'the end'}`);
-  return parseCommandSet(answer.subarray(12)).status ?? -1;
+  return parseCommandSet(answer.subarray(12));
 }
 
 /** What work costs a server: milliseconds, and megabytes above what it held before, at their highest. */

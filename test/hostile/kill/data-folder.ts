@@ -22,6 +22,20 @@ export function rowsOfStudy(dataDir: string, studyInstanceUID: string): string[]
   return reading(dataDir, 'records', (db) => db.all<{ uid: string }>(sql, studyInstanceUID).map(({ uid }) => uid));
 }
 
+/** Where an instance stands, of each in the instance table. */
+export type StandingInstance = { readonly studyInstanceUID: string; readonly seriesInstanceUID: string; readonly sopInstanceUID: string };
+
+/** Every instance of the instance table. */
+export function allInstances(dataDir: string): StandingInstance[] {
+  const sql = 'SELECT study_instance_uid AS studyInstanceUID, series_instance_uid AS seriesInstanceUID, sop_instance_uid AS sopInstanceUID FROM instance';
+  return reading(dataDir, 'records', (db) => db.all<StandingInstance>(sql));
+}
+
+/** Instances that lie aside. */
+export function quarantinedCount(dataDir: string): number {
+  return reading(dataDir, 'records', (db) => db.get<{ n: number }>('SELECT count(*) AS n FROM quarantine')?.n ?? 0);
+}
+
 /** Names of blobs that instances and present or former versions refer to, each once. */
 export function referredBlobs(dataDir: string): string[] {
   const sql = ['instance', 'quarantine', 'resource', 'history'].map((table) => `SELECT blob_name AS name FROM ${table} WHERE blob_name IS NOT NULL`).join(' UNION ');

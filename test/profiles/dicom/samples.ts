@@ -1,9 +1,10 @@
-/** The DICOM sample files of the development machine; absent elsewhere, and then the tests that need them are skipped. */
+/** The DICOM sample files that `PASSERELLE_TESTDATA` names; absent elsewhere, and then the tests that need them are skipped. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
 
-const FOLDER = fileURLToPath(new URL('../../../../shared/testdata/dicom/', import.meta.url));
+const FOLDER = join(process.env['PASSERELLE_TESTDATA'] ?? fileURLToPath(new URL('../../../../shared/testdata', import.meta.url)), 'dicom');
 
 /** Names of the sample files; empty when the folder is absent. */
 export function sampleNames(): string[] {
@@ -11,9 +12,14 @@ export function sampleNames(): string[] {
   return readdirSync(FOLDER).filter((name) => name.endsWith('.dcm'));
 }
 
+/** Names of all sample files, the DICOMDIR among them. */
+export function allSampleNames(): string[] {
+  return sampleNames().length === 0 ? [] : [...sampleNames(), 'DICOMDIR'];
+}
+
 /** Path of a sample file. */
 export function samplePath(name: string): string {
-  return FOLDER + name;
+  return join(FOLDER, name);
 }
 
 /** Bytes of a sample file. */
