@@ -1,15 +1,49 @@
 /** What a server must still be after it was sent anything at all: alive, silent about patients, small, and whole. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Bundle } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { PATIENTS } from '../../fixtures/people.ts';
 import type { Demonstration } from '../support/demonstration.ts';
+import { eventually } from '../support/fhir-caller.ts';
+import { orphanFiles } from '../support/orphan-files.ts';
 import type { TestServer } from '../support/server.ts';
 
 /** Resident memory of the server's process, in megabytes. */
 export function residentMegabytes({ pid }: TestServer): number {
   const [, kilobytes = '0'] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) / 1024;
+}
+
+/** Descriptors of the server's process: of files of the image store, and of connections. */
+export function descriptorsOf({ pid, dataDir }: TestServer): { readonly images: number; readonly sockets: number } {
+  const folder = `/proc/${pid}/fd`;
+  const targets = readdirSync(folder).map((name) => targetOf(join(folder, name)));
+  const images = targets.filter((target) => target.startsWith(join(dataDir, 'images'))).length;
+  return { images, sockets: targets.filter((target) => target.startsWith('socket:')).length };
+}
+
+/** One that was closed meanwhile has no target. */
+function targetOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+/** Connections that a client may keep for its next request. */
+const KEPT_ALIVE = 8;
+
+/** Expects that nothing is left of what was refused or broken off: no file without a row, no descriptor of one, no connection. */
+export async function expectNothingLeft(server: TestServer, before: { readonly sockets: number }): Promise<void> {
+  const left = async (): Promise<object> => {
+    const { images, sockets } = descriptorsOf(server);
+    return { files: (await orphanFiles(server.dataDir)).length, images, connections: Math.max(0, sockets - before.sockets - KEPT_ALIVE) };
+  };
+  const nothing = JSON.stringify({ files: 0, images: 0, connections: 0 });
+  await eventually(async () => (JSON.stringify(await left()) === nothing ? true : undefined), 15).catch(() => undefined);
+  expect(JSON.stringify(await left())).to.equal(nothing);
 }
 
 /** Expects that the log names no patient, and holds no token and no text of a query. */
