@@ -6,7 +6,7 @@ import { startDemonstration, type Demonstration } from '../support/demonstration
 import { expectOutcome, fhirCaller } from '../support/fhir-caller.ts';
 import { gather, openRaw, sendRaw, statusesOf, type RawAnswer } from '../support/raw-http.ts';
 import { adhocQuery, PATIENT_SLOT, soapRequest, SOAP_TYPE, STATUS_SLOT } from '../support/xds.ts';
-import { expectDiscreetLog, expectWhole, residentMegabytes } from './server-state.ts';
+import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
 /** What a request names and the log must not. */
@@ -14,20 +14,18 @@ const SECRET = 'Wunderlichova-7731';
 
 describe('Bad requests', () => {
   let region: Demonstration;
-  let slow: Promise<RawAnswer>;
-  let slowSince = 0;
+  /** K05: begin first and are looked at last. */
+  let slow: Promise<Ended>;
+  let slowBody: Promise<Ended>;
   let memory = 0;
+  let atFirst: ReturnType<typeof descriptorsOf>;
   before(async function start() {
     this.timeout(60_000);
     region = await startDemonstration({ env: { LOG_LEVEL: 'debug', MAX_BODY_BYTES: String(MAX_BODY_BYTES) } });
-    // K05: begins here and is looked at last.
-    const socket = openRaw(region.server.url);
-    slowSince = Date.now();
-    socket.write('GET /fhir/metadata HTTP/1.1\r\nHost: a\r\n');
-    const drip = setInterval(() => socket.write('X-A: b\r\n'), 1_000);
-    socket.on('close', () => clearInterval(drip));
-    slow = gather(socket, 40_000);
     memory = residentMegabytes(region.server);
+    atFirst = descriptorsOf(region.server);
+    slow = drip(region.server.url, 'GET /fhir/metadata HTTP/1.1\r\nHost: a\r\n', 'X-A: b\r\n');
+    slowBody = drip(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500'), ' ');
   });
   afterEach(async () => {
     await expectWhole(region);
@@ -45,8 +43,8 @@ describe('Bad requests', () => {
     return { status: response.status, text: await response.text() };
   }
 
-  describe('JSON (K03)', () => {
-    it('refuses broken JSON, other encodings, depth and duplicate names with 400', async () => {
+  describe('JSON', () => {
+    it('K03 refuses broken JSON, other encodings, depth and duplicate names with 400', async () => {
       const patient = '{"resourceType":"Patient"';
       const bodies = [
         '', '{', patient, `${patient},}`, `${patient}}}`, 'null', '[]', '"a"', '1', `${patient},"name":[{"family":"${SECRET}"}]`,
@@ -61,13 +59,13 @@ describe('Bad requests', () => {
       }
     });
 
-    it('names what is wrong with a resource, without its values (D11)', async () => {
+    it('K03, D11 names what is wrong with a resource, without its values', async () => {
       const answer = await region.strasbourg.send('POST', 'Patient', { resourceType: 'Patient', birthDate: SECRET, name: [{ family: SECRET }], gender: SECRET });
       expect(expectOutcome(answer, 400, 'invalid')).to.include('Patient.');
       expect(answer.text).to.not.include(SECRET);
     });
 
-    it('refuses bodies over the limit with 413, announced or not, and reads no more of them', async () => {
+    it('K03 refuses bodies over the limit with 413, announced or not, and reads no more of them', async () => {
       const announced = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 999999999'));
       expect([statusesOf(announced), announced.isClosed]).to.deep.equal([[413], true]);
       const chunk = `${(100_000).toString(16)}\r\n${' '.repeat(100_000)}\r\n`;
@@ -77,7 +75,7 @@ describe('Bad requests', () => {
       expect(soapBody.status).to.equal(413);
     });
 
-    it('refuses compressed bodies and unknown media types with 415 (K04)', async () => {
+    it('K04 refuses compressed bodies and unknown media types with 415', async () => {
       const bomb = gzipSync(Buffer.alloc(20_000_000));
       const authorization = `Bearer ${region.strasbourg.token}`;
       for (const encoding of ['gzip', 'deflate', 'br', 'x-gzip, identity']) {
@@ -93,8 +91,8 @@ describe('Bad requests', () => {
     });
   });
 
-  describe('Searches (K07, K08)', () => {
-    it('refuses parameters of 100 kB and too many of them, at once', async () => {
+  describe('Searches', () => {
+    it('K07 refuses parameters of 100 kB and too many of them, at once', async () => {
       const form = { 'content-type': 'application/x-www-form-urlencoded' };
       const long = `${SECRET}${'a'.repeat(100_000)}`;
       const began = Date.now();
@@ -111,13 +109,13 @@ describe('Bad requests', () => {
       expect(statusesOf(inAddress)).to.deep.equal([431]);
     });
 
-    it('caps _count, and refuses one that is no number', async () => {
+    it('K08 caps _count, and refuses one that is no number', async () => {
       expect((await region.strasbourg.get('Patient?_count=999999999')).status).to.equal(200);
       for (const count of ['1e9', '-1', '99999999999', '1.5', '', '0x10']) expectOutcome(await region.strasbourg.get(`Patient?_count=${count}`), 400, 'invalid');
       expect((await region.strasbourg.get('Patient?_count=0')).json()).to.include({ total: 2 }).and.not.have.property('entry');
     });
 
-    it('takes quotes, operators and wildcards as text (L01, L02)', async () => {
+    it('L01, L02 takes quotes, operators and wildcards as text', async () => {
       for (const value of ["'", "' OR 1=1 --", '"', '%', '_', '*', '{"$gt":""}', '$where', '\\', '\u0000', '%00', '.*']) {
         for (const name of ['family', 'family:contains', 'family:exact', 'identifier', 'active']) {
           const answer = await region.strasbourg.get(`Patient?${name}=${encodeURIComponent(value)}`);
@@ -131,8 +129,8 @@ describe('Bad requests', () => {
     });
   });
 
-  describe('Addresses and methods (K11)', () => {
-    it('finds nothing behind encoded dots, NUL, double slashes and overlong paths', async () => {
+  describe('Addresses and methods', () => {
+    it('K11 finds nothing behind encoded dots, NUL, double slashes and overlong paths', async () => {
       const paths = [
         '/fhir/%2e%2e/%2e%2e/etc/passwd', '/fhir/../../etc/passwd', '/fhir/Patient/..%2f..%2fetc', '/fhir/Patient/%00', '/fhir/Patient/a%00b', '/fhir//Patient',
         '//fhir/Patient', '/fhir/Patient//', '/fhir/Patient/%', '/fhir/Patient/%E0%A4%A', '/fhir/Patient/%c0%ae', `/fhir/Patient/${'a'.repeat(10_000)}`, '/fhir/Binary/..%2F..%2Frecords.sqlite',
@@ -146,7 +144,7 @@ describe('Bad requests', () => {
       }
     });
 
-    it('refuses methods that an address does not take', async () => {
+    it('K11 refuses methods that an address does not take', async () => {
       for (const method of ['DELETE', 'PATCH', 'OPTIONS', 'PROPFIND', 'TRACE']) {
         for (const path of ['/fhir/Patient', '/dicom-web/studies', '/xds/registry', '/health/nothing']) {
           const [status] = statusesOf(await sendRaw(region.server.url, head(method, path, 'Connection: close')));
@@ -158,8 +156,8 @@ describe('Bad requests', () => {
     });
   });
 
-  describe('HTTP itself (K05, K06, K10)', () => {
-    it('refuses two framings of one body, and closes', async () => {
+  describe('HTTP itself', () => {
+    it('K06 refuses two framings of one body, and closes', async () => {
       const body = '0\r\n\r\nGET /fhir/Patient HTTP/1.1\r\nHost: a\r\n\r\n';
       const framings = [
         ['Content-Length: 44', 'Transfer-Encoding: chunked'], ['Transfer-Encoding: chunked', 'Content-Length: 4'], ['Content-Length: 4', 'Content-Length: 44'],
@@ -173,7 +171,7 @@ describe('Bad requests', () => {
       }
     });
 
-    it('refuses bytes that are no HTTP, bare line feeds and headers beyond 32 kB', async () => {
+    it('K06 refuses bytes that are no HTTP, bare line feeds and headers beyond 32 kB', async () => {
       for (const bytes of ['\u0016\u0003\u0001\u0002\u0000', 'hello\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\nA b\r\n\r\n', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(60_000)}\r\n\r\n`, 'GET / HTTP/1.1\r\n\r\n', 'GET / HTTP/1.1\nHost: a\n\n', 'GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n']) {
         const answer = await sendRaw(region.server.url, Buffer.from(bytes, 'latin1'));
         expect(statusesOf(answer)[0], bytes.slice(0, 40)).to.be.oneOf([400, 431, 505]);
@@ -187,7 +185,7 @@ describe('Bad requests', () => {
       expect(answer.text).to.not.include('evil.example');
     });
 
-    it('forgets a body that never comes, and a client that goes away', async () => {
+    it('K05 forgets a body that never comes, and a client that goes away', async () => {
       const sockets = Array.from({ length: 50 }, () => openRaw(region.server.url));
       for (const socket of sockets) socket.write(`${head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500')}{"resourceType"`);
       await new Promise((resolve) => {
@@ -196,7 +194,7 @@ describe('Bad requests', () => {
       for (const socket of sockets) socket.destroy();
     });
 
-    it('answers credentials of other kinds with 401, whatever their length', async () => {
+    it('B19 answers credentials of other kinds with 401, whatever their length', async () => {
       for (const authorization of ['Basic YTpi', 'Bearer', 'Bearer ', `Bearer ${'a'.repeat(8_000)}`, 'Bearer a b', 'DPoP abc', 'Negotiate']) {
         const response = await fetch(`${region.server.url}/fhir/Patient`, { headers: { authorization } });
         expect(response.status, authorization.slice(0, 20)).to.equal(401);
@@ -205,14 +203,14 @@ describe('Bad requests', () => {
     });
   });
 
-  describe('SOAP (H01, H02)', () => {
+  describe('SOAP', () => {
     const good = soapRequest(ACTION.registryStoredQuery, adhocQuery([PATIENT_SLOT, STATUS_SLOT])).toString();
 
     it('serves a good query', async () => {
       expect((await soap(good)).status).to.equal(200);
     });
 
-    it('refuses a DOCTYPE, entities and external references with a SOAP fault', async () => {
+    it('H01 refuses a DOCTYPE, entities and external references with a SOAP fault', async () => {
       const doctypes = ['<!DOCTYPE a>', '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>', `<!DOCTYPE a [<!ENTITY b "${'c'.repeat(1_000)}">]>`, '<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd">'];
       for (const doctype of doctypes) {
         const { status, text } = await soap(good.replace('?>', `?>${doctype}`).replace('pat-1', '&b;'));
@@ -221,7 +219,7 @@ describe('Bad requests', () => {
       }
     });
 
-    it('refuses broken XML, depth, other encodings and other media types', async () => {
+    it('H02 refuses broken XML, depth, other encodings and other media types', async () => {
       const bodies: [string | Buffer, Record<string, string>?][] = [
         [good.slice(0, -20)], [''], ['<a>'.repeat(100_000)], [good.replace('<s:Body>', '<s:Body><s:Body>')], [Buffer.from(good, 'utf16le')],
         [good, { 'content-type': 'text/plain' }], [good, { 'content-type': 'multipart/related; type="application/xop+xml"; boundary=b' }], [good, { 'content-encoding': 'gzip' }],
@@ -236,16 +234,34 @@ describe('Bad requests', () => {
   });
 
   describe('After all of it', () => {
-    it('K05 closes a connection whose headers drip, within 30 s', async function drip() {
-      this.timeout(40_000);
-      const answer = await slow;
-      expect(Date.now() - slowSince).to.be.lessThan(30_000);
-      expect([statusesOf(answer), answer.isClosed]).to.deep.equal([[408], true]);
+    it('K05 closes a connection whose headers drip, or whose body does, within 30 s', async function drips() {
+      this.timeout(45_000);
+      const [headers, body] = await Promise.all([slow, slowBody]);
+      expect([statusesOf(headers.answer), headers.answer.isClosed]).to.deep.equal([[408], true]);
+      expect([statusesOf(body.answer).filter((status) => status < 400), body.answer.isClosed]).to.deep.equal([[], true]);
+      for (const { milliseconds } of [headers, body]) expect(milliseconds).to.be.lessThan(31_000);
       expect((await fhirCaller(region.server.url).get('metadata')).status).to.equal(200);
     });
+
+    it('leaves no file, no descriptor and no connection of any of it', async () => {
+      await expectNothingLeft(region.server, atFirst);
+    }).timeout(20_000);
 
     it('holds no memory for any of it', () => {
       expect(residentMegabytes(region.server) - memory).to.be.lessThan(150);
     });
   });
 });
+
+type Ended = { readonly answer: RawAnswer; readonly milliseconds: number };
+
+/** Begins a request and goes on by one piece a second, until it is ended. */
+async function drip(url: string, beginning: string, piece: string): Promise<Ended> {
+  const socket = openRaw(url);
+  const since = Date.now();
+  socket.write(beginning);
+  const dripping = setInterval(() => socket.write(piece), 1_000);
+  socket.on('close', () => clearInterval(dripping));
+  const answer = await gather(socket, 40_000);
+  return { answer, milliseconds: Date.now() - since };
+}
