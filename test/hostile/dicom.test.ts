@@ -1,10 +1,11 @@
 /**
- * DICOM that means harm, at the running server. Rows that are told elsewhere: I01, I12, I15 bad-images.test.ts and, with
- * certificates, flows/dimse-tls.test.ts; I14 flows/quarantine.test.ts; the protocol, PDU by PDU, server/endpoints/dimse.
+ * DICOM that means harm, at the running server. README.md beside tells where each row is; the protocol is told PDU by PDU
+ * in server/endpoints/dimse.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { deflateRawSync } from 'node:zlib';
 import type { ImagingStudy, Patient, Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
@@ -17,10 +18,12 @@ import { runProgram } from '../support/dcmtk.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { AcceptedStudy } from './dicom/accepted.ts';
 import { COSTLY_HEADERS } from './dicom/costly-headers.ts';
 import { element, hostileDataSet, hostileUids } from './dicom/raw-data-set.ts';
 import { associateModality, costOf, storeBytes } from './dicom/store.ts';
 import { referredBlobs, rowsOfStudy, storedBlobs } from './kill/data-folder.ts';
+import { descriptorsOf, expectNothingLeft } from './server-state.ts';
 
 const { strasbourg } = ESTABLISHMENTS;
 const MARKUP = '<script>alert("x")</script>';
@@ -33,13 +36,20 @@ describe('Hostile DICOM', function () {
   let caller: FhirCaller;
   let slow: { readonly since: number; readonly ends: Promise<number> };
   let isSlowOpen = true;
+  let atFirst: ReturnType<typeof descriptorsOf>;
+  let accepted = new AcceptedStudy('dicom/accepted');
   before(async () => {
     server = await startServer({ env: { STUDY_QUIET_SECONDS: '3600' } });
     caller = await establishmentCaller(server, 'strasbourg');
+    await accepted.grow(server);
+    atFirst = descriptorsOf(server);
     slow = sendSlowly(await associateModality(server));
   });
   after(async () => await server?.stop());
-  afterEach(async () => await expectAlive(server));
+  afterEach(async () => {
+    await expectAlive(server);
+    await accepted.grow(server);
+  });
 
   const store = async (name: string, dataSet: Buffer, sopClassUID = CT_IMAGE): Promise<number> => {
     const association = await associateModality(server, DICOM_UID.explicitLittleEndian, sopClassUID);
@@ -90,9 +100,9 @@ describe('Hostile DICOM', function () {
     expect(refused).to.include('No association: 07');
   });
 
-  describe('I05, I06 headers that are made to cost', () => {
+  describe('Headers that are made to cost', () => {
     for (const [name, { dataSet, statuses, transferSyntaxUID }] of Object.entries(COSTLY_HEADERS)) {
-      it(`answers ${name} within 2 s and 256 MB`, async () => {
+      it(`${name.includes('deflated') ? 'I06' : 'I05'} answers ${name} within 2 s and 256 MB`, async () => {
         const bytes = dataSet();
         const sopInstanceUID = sopInstanceOf(bytes);
         const association = await associateModality(server, transferSyntaxUID);
@@ -117,6 +127,23 @@ describe('Hostile DICOM', function () {
     const { result, megabytes } = await costOf(server, async () => await dicomweb(path, 'multipart/related; type="application/octet-stream"; transfer-syntax=*'));
     expect((await result.arrayBuffer()).byteLength).to.be.lessThan(1_000);
     expect(megabytes).to.be.lessThan(100);
+  });
+
+  it('I06 stores pixels that inflate a thousandfold as they are, and holds few of them when they are asked for', async () => {
+    const pixels = element('7FE00010', 'OW', Buffer.alloc(256 * 1024 * 1024));
+    const described = { '00280002': us('00280002', 1), '00280010': us('00280010', 16), '00280011': us('00280011', 16), '00280100': us('00280100', 16) };
+    const dataSet = deflateRawSync(Buffer.concat([hostileDataSet('inflating', described), pixels]), { level: 1 });
+    const { sopInstanceUID, studyInstanceUID, seriesInstanceUID } = hostileUids('inflating');
+    const instance = `studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
+    const association = await associateModality(server, DICOM_UID.deflatedExplicitLittleEndian);
+    expect(await storeBytes(association, sopInstanceUID, dataSet)).to.equal(0);
+    association.socket.destroy();
+    await studyOf('inflating');
+    for (const path of [`${instance}/frames/1`, `${instance}/bulkdata/7FE00010`, `${instance}/metadata`]) {
+      const { milliseconds, megabytes } = await costOf(server, async () => await readBeginning(await dicomweb(path, '*/*')));
+      expect(milliseconds, path).to.be.lessThan(2_000);
+      expect(megabytes, path).to.be.lessThan(256);
+    }
   });
 
   it('I08 refuses UIDs that are paths in the command or in the data set, and names its files itself', async () => {
@@ -257,10 +284,16 @@ describe('Hostile DICOM', function () {
       await eventually(async () => await expectNoOrphans().then(() => true, () => undefined));
     });
 
+    it('has lost nothing that it accepted, and leaves no file, no descriptor and no connection of the rest', async () => {
+      await accepted.expectWhole(server);
+      await expectNothingLeft(server, atFirst);
+    });
+
     it('tells no patient in its log and no error, and ends in order', async () => {
       for (const text of [PATIENTS.gaetan.familyName, MARKUP, 'HOSTILE-1', '"level":"error"']) expect(server.log()).to.not.include(text);
       expect(await server.stop()).to.equal(0);
-      server = await startServer();
+      server = await startServer({ env: { STUDY_QUIET_SECONDS: '3600' } });
+      accepted = new AcceptedStudy('dicom/after');
     });
   });
 });
@@ -273,6 +306,17 @@ function us(tag: string, number: number): Buffer {
 function sopInstanceOf(dataSet: Buffer): string {
   const at = dataSet.indexOf(Buffer.from('08001800', 'hex'));
   return at === -1 ? '2.25.8' : dataSet.subarray(at + 8, at + 8 + dataSet.readUInt16LE(at + 6)).toString('latin1').replace(/\0$/, '');
+}
+
+/** Reads a mebibyte of an answer and goes away. */
+async function readBeginning({ body }: Response): Promise<void> {
+  const reader = body?.getReader();
+  for (let read = 0; read < 1024 * 1024; ) {
+    const part = await reader?.read();
+    if (part?.done !== false) return;
+    read += part.value.length;
+  }
+  await reader?.cancel();
 }
 
 /** Begins an object and goes on by one byte a second. */
