@@ -55,10 +55,11 @@ export function verifyTrail(dataDir: string): Verification {
   return reading(dataDir, 'trail', verifyChain);
 }
 
-/** Events about a study, by its Study Instance UID. */
-export function eventsAboutStudy(dataDir: string, studyInstanceUID: string): number {
-  const sql = `SELECT count(*) AS n FROM personal WHERE side = 'entities' AND instr(json, ?) > 0`;
-  return reading(dataDir, 'trail', (db) => db.get<{ n: number }>(sql, `urn:oid:${studyInstanceUID}`)?.n ?? 0);
+/** The Study Instance UIDs that events are about. */
+export function studiesOfTrail(dataDir: string): Set<string> {
+  const sql = `SELECT json FROM personal WHERE side = 'entities'`;
+  const entities = reading(dataDir, 'trail', (db) => db.all<{ json: string }>(sql));
+  return new Set(entities.flatMap(({ json }) => [...json.matchAll(/"urn:oid:([\d.]+)"/g)].map(([, uid = '']) => uid)));
 }
 
 /** Paths of the files of the image store. */

@@ -10,13 +10,13 @@ import { seededRandom, type Random } from '../../../fixtures/dicom/noise.ts';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { clientToken } from '../../../fixtures/sign-in.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
-import { checkRound } from './checks.ts';
+import { checkRound, checkStanding } from './checks.ts';
 import { ageBlobs, referredBlobs, storedBlobs } from './data-folder.ts';
 import { aSentReport, aSentStudy, newLedger, type Ledger, type SentStudy } from './ledger.ts';
 import { sendInstances } from './store-sender.ts';
 
-/** How often, and from which seed the moments come. `told` hears of each round. */
-export type KillOptions = { readonly kills: number; readonly seed: number; readonly told?: (counts: KillCounts) => void };
+/** How often, and from which seed the moments come. */
+export type KillOptions = { readonly kills: number; readonly seed: number };
 
 /** What happened in all rounds. */
 export type KillCounts = {
@@ -37,12 +37,13 @@ const STUDIES_PER_SENDER = 60;
 const ESTABLISHMENT = ESTABLISHMENTS.strasbourg;
 
 /** Kills and checks; throws an AssertionError when a promise was broken. */
-export async function killAndCheck({ kills, seed, told }: KillOptions): Promise<KillCounts> {
+export async function killAndCheck({ kills, seed }: KillOptions): Promise<KillCounts> {
   const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-kill-'));
   const random = seededRandom(seed);
   const counts = { kills: 0, instancesSent: 0, instancesAcknowledged: 0, instancesUnheard: 0, reportsSent: 0, reportsAcknowledged: 0, reportsUnheard: 0, orphansSwept: 0 };
+  let server: TestServer | undefined;
   try {
-    let server = await startServer({ dataDir });
+    server = await startServer({ dataDir });
     const ledgers: Ledger[] = [];
     for (; counts.kills < kills; counts.kills += 1) {
       const ledger = await sendUntilKilled(server, `kill-${seed}-${counts.kills}`, random);
@@ -51,13 +52,12 @@ export async function killAndCheck({ kills, seed, told }: KillOptions): Promise<
       await ageBlobs(dataDir);
       server = await startServer({ dataDir });
       add(counts, await checkRound(server, ledger));
-      told?.(counts);
     }
     // What a kill left whole, the kills after it left whole too.
-    for (const ledger of ledgers) await checkRound(server, ledger);
-    await server.stop();
+    for (const ledger of ledgers) await checkStanding(server, ledger);
     return counts;
   } finally {
+    await server?.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
 }
