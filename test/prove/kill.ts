@@ -10,7 +10,8 @@ const LANES = 2;
 /** Kills servers again and again; `PASSERELLE_KILLS` changes how often. Run n repeats with the seed plus n. */
 export async function proveKill(seed: number): Promise<Proof> {
   const kills = Number(process.env['PASSERELLE_KILLS'] ?? KILLS);
-  const runs = Array.from({ length: Math.ceil(kills / KILLS_OF_A_RUN) }, (_, at) => ({ seed: seed + at, kills: Math.min(KILLS_OF_A_RUN, kills - at * KILLS_OF_A_RUN) }));
+  const each = Math.min(KILLS_OF_A_RUN, Math.ceil(kills / LANES));
+  const runs = Array.from({ length: Math.ceil(kills / each) }, (_, at) => ({ seed: seed + at, kills: Math.min(each, kills - at * each) }));
   const total: Record<string, number> = {};
   const lane = async (): Promise<void> => {
     for (let run = runs.shift(); run !== undefined; run = runs.shift()) add(total, await killed(run));
