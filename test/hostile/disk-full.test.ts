@@ -7,6 +7,7 @@ import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
 import { pendingWork, referredBlobs, rowsOfStudy, storedBlobs, studiesOfTrail, verifyTrail } from './kill/data-folder.ts';
 import { dataSetOf, sendInstances, type SentInstance } from './kill/store-sender.ts';
 import { startOnSmallDisk, whyNoSmallDisk, type SmallDisk } from './small-disk.ts';
+import { stow } from './stow.ts';
 
 const { strasbourg } = ESTABLISHMENTS;
 const OUT_OF_RESOURCES = 0xa700;
@@ -33,17 +34,24 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
     const { server, copy, fill, free } = await opened();
     const study = aStudy({ key: 'disk/images', instances: 12, attributes: { '00191001:OB': new Uint8Array(LARGE) } });
     const instances: readonly SentInstance[] = [...study.instances()];
+    const caller = await establishmentCaller(server, 'strasbourg');
     await fill(LARGE * 7);
     const first = await send(server, instances);
     const refused = instances.filter((_, at) => first[at] !== 0);
     expect(refused.length).to.be.within(3, 11);
     expect(new Set(refused.map((one) => first[instances.indexOf(one)]))).to.deep.equal(new Set([OUT_OF_RESOURCES]));
     const acknowledged = instances.filter((one) => !refused.includes(one));
+    const web = { url: server.url, token: caller.token };
+    // 507 when the refusals themselves cannot be recorded any more.
+    const { status, reasons } = await stow(web, refused.map(({ bytes }) => bytes));
+    expect([status, ...reasons]).to.deep.equal(status === 507 ? [507] : [409, ...refused.map(() => OUT_OF_RESOURCES)]);
     expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(uidsOf(acknowledged));
     await free();
+    const [one] = refused;
+    expect(await stow(web, [one?.bytes ?? new Uint8Array()])).to.deep.equal({ status: 200, reasons: [] });
     expect(await send(server, refused)).to.deep.equal(refused.map(() => 0));
     expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(uidsOf(instances));
-    await expectWhole(server.url, copy, study.studyInstanceUID, instances, await establishmentCaller(server, 'strasbourg'));
+    await expectWhole(server.url, copy, study.studyInstanceUID, instances, caller);
   });
 
   it('of records and trail refuses as well, whichever of the two was the first to fill, and takes what comes when there is room', async function records() {

@@ -6,22 +6,25 @@ import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
+import { establishmentCaller } from '../support/demonstration.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { referredBlobs } from './kill/data-folder.ts';
 import { sendInstances } from './kill/store-sender.ts';
+import { stow } from './stow.ts';
 import { parseTrace, type SystemCall } from './system-calls.ts';
 
 const CALLS = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg';
 const SYNCS = ['fsync', 'fdatasync'];
 const INSTANCES = 3;
 
-describe('C-STORE success and stable storage (PS3.7 9.1.1)', function () {
+describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5)', function () {
   this.timeout(60_000);
   let folder: string;
   let dataDir: string;
   let server: TestServer | undefined;
   let calls: readonly SystemCall[] = [];
   let blobs: readonly string[] = [];
+  let stowedBlobs: readonly string[] = [];
 
   before(async function trace() {
     if (!hasProgram('strace')) this.skip();
@@ -36,6 +39,10 @@ describe('C-STORE success and stable storage (PS3.7 9.1.1)', function () {
     await sendInstances(server.dimse, ESTABLISHMENTS.strasbourg.aeTitle, study.instances(), (_, status) => void statuses.push(status));
     expect(statuses).to.deep.equal(Array.from({ length: INSTANCES }, () => 0));
     blobs = referredBlobs(dataDir);
+    const { token } = await establishmentCaller(server, 'strasbourg');
+    const [file] = aStudy({ key: 'fsync/stow', instances: 1 }).instances();
+    expect(await stow({ url: server.url, token }, [file?.bytes ?? new Uint8Array()])).to.deep.equal({ status: 200, reasons: [] });
+    stowedBlobs = referredBlobs(dataDir).filter((name) => !blobs.includes(name));
     await server.stop();
     calls = parseTrace(await readFile(output, 'utf8')).filter(({ target }) => target.startsWith(dataDir) || port.test(target));
   });
@@ -46,25 +53,34 @@ describe('C-STORE success and stable storage (PS3.7 9.1.1)', function () {
 
   /** The P-DATA-TF that the server sends: one for each C-STORE-RSP. */
   const responses = (): SystemCall[] => calls.filter(({ name, data }) => !SYNCS.includes(name) && data.startsWith('\\4\\0\\0\\0\\0'));
+  /** The last answer over HTTP, that of the STOW-RS. */
+  const lastAnswer = (): SystemCall | undefined => calls.findLast(({ name, data }) => !SYNCS.includes(name) && data.startsWith('HTTP/1.1'));
+  const pathOf = (name: string): string => join(dataDir, 'images', name.slice(0, 2), name.slice(2, 4), name);
   const syncsOf = (path: string): SystemCall[] => calls.filter(({ name, target }) => SYNCS.includes(name) && target === path);
   const endedBefore = (path: string, call: SystemCall): SystemCall[] => syncsOf(path).filter(({ end }) => end < call.start);
 
-  it('sends a response only when the file, the folders above it and the records are synced, in this order', () => {
+  /** File and folders are synced, and then the records, before a response begins. */
+  const expectSynced = (path: string, response: SystemCall | undefined): void => {
+    if (response === undefined) throw new Error('There is no response');
+    const file = endedBefore(path, response).at(-1);
+    if (file === undefined) throw new Error('The file was not synced before the response');
+    for (const above of [dirname(path), dirname(dirname(path)), join(dataDir, 'images')]) {
+      expect(endedBefore(above, response), `${above} before the response`).to.not.deep.equal([]);
+    }
+    const folderSync = endedBefore(dirname(path), response).at(-1);
+    const [records] = endedBefore(join(dataDir, 'records.sqlite-wal'), response).filter(({ start }) => start > file.end && start > (folderSync?.end ?? 0));
+    expect(records, 'the records are synced after file and folder, before the response').to.not.equal(undefined);
+  };
+
+  it('sends a C-STORE response only when the file, the folders above it and the records are synced, in this order', () => {
     expect(blobs).to.have.length(INSTANCES);
     expect(responses()).to.have.length(INSTANCES);
-    const images = join(dataDir, 'images');
-    const written = blobs.map((name) => join(images, name.slice(0, 2), name.slice(2, 4), name));
-    const inOrder = written.toSorted((a, b) => (syncsOf(a)[0]?.end ?? 0) - (syncsOf(b)[0]?.end ?? 0));
-    for (const [at, response] of responses().entries()) {
-      const path = inOrder[at] ?? '';
-      const file = endedBefore(path, response).at(-1);
-      if (file === undefined) throw new Error('The file was not synced before the response');
-      for (const above of [dirname(path), dirname(dirname(path)), images]) {
-        expect(endedBefore(above, response), `${above} before the response`).to.not.deep.equal([]);
-      }
-      const folderSync = endedBefore(dirname(path), response).at(-1);
-      const [records] = endedBefore(join(dataDir, 'records.sqlite-wal'), response).filter(({ start }) => start > file.end && start > (folderSync?.end ?? 0));
-      expect(records, 'the records are synced after file and folder, before the response').to.not.equal(undefined);
-    }
+    const inOrder = blobs.map(pathOf).toSorted((a, b) => (syncsOf(a)[0]?.end ?? 0) - (syncsOf(b)[0]?.end ?? 0));
+    for (const [at, response] of responses().entries()) expectSynced(inOrder[at] ?? '', response);
+  });
+
+  it('sends the answer of a STOW-RS only then, too', () => {
+    expect(stowedBlobs).to.have.length(1);
+    expectSynced(pathOf(stowedBlobs[0] ?? ''), lastAnswer());
   });
 });

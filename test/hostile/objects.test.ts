@@ -5,7 +5,6 @@ import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { DICOM_UID } from '../../profiles/codes.ts';
 import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
-import type { DicomJson } from '../../profiles/dicom/json.ts';
 import { openTrail } from '../flows/support/trail.ts';
 import { CT_IMAGE } from '../server/endpoints/dimse/door.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
@@ -17,11 +16,11 @@ import { answerTo, associateModality, storeBytes } from './dicom/store.ts';
 import { quarantinedCount, rowsOfStudy } from './kill/data-folder.ts';
 import { dataSetOf, sendInstances } from './kill/store-sender.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, residentMegabytes } from './server-state.ts';
+import { stow, type Stowed } from './stow.ts';
 
 const CANNOT_UNDERSTAND = 0xc000;
 const MISMATCH = 0xa900;
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50';
-const BOUNDARY = 'hostile-objects';
 const FRAGMENTS = Buffer.concat([Buffer.from('feff00e000000000feff00e000000100', 'hex'), Buffer.alloc(65_536), Buffer.from('feffdde000000000', 'hex')]);
 
 /** `name` is that of its UIDs. */
@@ -65,16 +64,7 @@ describe('Hostile objects', function () {
   });
   after(async () => await server?.stop());
 
-  /** The failure reasons of a STOW-RS of one file, or those that say that it was stored. */
-  const stow = async (file: Buffer, path = 'studies'): Promise<{ status: number; reasons: unknown[] }> => {
-    const body = Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n`), file, Buffer.from(`\r\n--${BOUNDARY}--`)]);
-    const headers = { Authorization: `Bearer ${caller.token}`, 'Content-Type': `multipart/related; type="application/dicom"; boundary=${BOUNDARY}` };
-    const response = await fetch(`${server.url}/dicom-web/${path}`, { method: 'POST', headers, body });
-    const text = await response.text();
-    const answer = (text.startsWith('{') ? JSON.parse(text) : {}) as DicomJson;
-    const failures = [answer['00081198'], answer['0008119A']].flatMap((sequence) => (sequence?.Value ?? []) as DicomJson[]);
-    return { status: response.status, reasons: failures.map((one) => one['00081197']?.Value?.[0]) };
-  };
+  const stowed = async (file: Buffer, path?: string): Promise<Stowed> => await stow({ url: server.url, token: caller.token, ...(path === undefined ? {} : { path }) }, [file]);
   const fileOf = (dataSet: Buffer, transferSyntaxUID: string, sopInstanceUID: string): Buffer =>
     Buffer.concat([formatFileMeta({ sopClassUID: CT_IMAGE, sopInstanceUID, transferSyntaxUID }), dataSet]);
 
@@ -87,11 +77,11 @@ describe('Hostile objects', function () {
         const answer = await answerTo(association, sopInstanceUID, part, CT_IMAGE);
         expect(answer.status, `without the last ${count} bytes`).to.be.oneOf([CANNOT_UNDERSTAND, ...(name === 'deflated' ? [MISMATCH] : [])]);
         expect(answer.errorComment).to.be.a('string').that.is.not.empty;
-        expect(await stow(fileOf(part, transferSyntaxUID, sopInstanceUID)), `without the last ${count} bytes`).to.deep.equal({ status: 409, reasons: [answer.status] });
+        expect(await stowed(fileOf(part, transferSyntaxUID, sopInstanceUID)), `without the last ${count} bytes`).to.deep.equal({ status: 409, reasons: [answer.status] });
       }
       expect(rowsOfStudy(server.dataDir, studyInstanceUID)).to.deep.equal([]);
       expect(await storeBytes(association, sopInstanceUID, whole)).to.equal(0);
-      expect(await stow(fileOf(whole, transferSyntaxUID, sopInstanceUID))).to.deep.equal({ status: 200, reasons: [] });
+      expect(await stowed(fileOf(whole, transferSyntaxUID, sopInstanceUID))).to.deep.equal({ status: 200, reasons: [] });
       association.socket.destroy();
       expect(rowsOfStudy(server.dataDir, studyInstanceUID)).to.have.length(1);
     });
@@ -101,10 +91,10 @@ describe('Hostile objects', function () {
     const { sopInstanceUID } = hostileUids('paths');
     for (const uid of ['../../x', '/etc/passwd', '1.2\0.3', `1.${'2'.repeat(64)}`, '..']) {
       for (const tag of ['00080018', '0020000D', '0020000E']) {
-        const { status, reasons } = await stow(fileOf(hostileDataSet('paths', { [tag]: element(tag, 'UI', uid) }), DICOM_UID.explicitLittleEndian, sopInstanceUID));
+        const { status, reasons } = await stowed(fileOf(hostileDataSet('paths', { [tag]: element(tag, 'UI', uid) }), DICOM_UID.explicitLittleEndian, sopInstanceUID));
         expect([status, ...reasons], `${tag} ${uid}`).to.deep.equal([409, MISMATCH]);
       }
-      const { status } = await stow(fileOf(hostileDataSet('paths'), DICOM_UID.explicitLittleEndian, sopInstanceUID), `studies/${encodeURIComponent(uid)}`);
+      const { status } = await stowed(fileOf(hostileDataSet('paths'), DICOM_UID.explicitLittleEndian, sopInstanceUID), `studies/${encodeURIComponent(uid)}`);
       expect(status, uid).to.be.oneOf([400, 404]);
     }
     expect(rowsOfStudy(server.dataDir, hostileUids('paths').studyInstanceUID)).to.deep.equal([]);
@@ -115,7 +105,7 @@ describe('Hostile objects', function () {
     const others = { '00080016': element('00080016', 'UI', `${DICOM_UID.storageClassPrefix}104.1`), '00080018': element('00080018', 'UI', '2.25.99') };
     for (const [tag, other] of Object.entries(others)) {
       const file = fileOf(hostileDataSet('stowed', { [tag]: other }), DICOM_UID.explicitLittleEndian, sopInstanceUID);
-      expect(await stow(file), tag).to.deep.equal({ status: 409, reasons: [MISMATCH] });
+      expect(await stowed(file), tag).to.deep.equal({ status: 409, reasons: [MISMATCH] });
     }
   });
 
