@@ -17,19 +17,21 @@ import { eventually } from '../support/fhir-caller.ts';
 import { orphanFiles } from '../support/orphan-files.ts';
 import { gather, openRaw } from '../support/raw-http.ts';
 import { sendStudy } from '../support/send-study.ts';
-import { expectDiscreetLog, expectWhole, residentMegabytes } from './server-state.ts';
+import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const MODALITY = 'DEMO_MODALITY';
 
 describe('Bad images', () => {
   let region: Demonstration;
   let memory = 0;
+  let atFirst: ReturnType<typeof descriptorsOf>;
   // Good studies that the tests themselves send.
   let sent = 0;
   before(async function start() {
     this.timeout(60_000);
     region = await startDemonstration({ env: { LOG_LEVEL: 'debug' } });
     memory = residentMegabytes(region.server);
+    atFirst = descriptorsOf(region.server);
   });
   afterEach(async () => {
     await expectWhole(region, sent);
@@ -59,7 +61,7 @@ describe('Bad images', () => {
     expect(refused).to.include('rejected');
   });
 
-  it('keeps nothing of an object whose sender goes away in its middle', async () => {
+  it('I12 keeps nothing of an object whose sender goes away in its middle', async () => {
     const [instance] = aStudy({ key: 'bad/cut', patient: PATIENTS.gaetan }).instances();
     if (instance === undefined) throw new Error('The study has no instance');
     const dataSet = instance.bytes.subarray(parseFileMeta(instance.bytes).dataSetOffset);
@@ -92,7 +94,7 @@ describe('Bad images', () => {
     await nothingIsLeft();
   });
 
-  it('refuses a file that storescu sends cut, and takes the whole one', async function storescu() {
+  it('I12 refuses a file that storescu sends cut, and takes the whole one', async function storescu() {
     if (!hasProgram('storescu')) this.skip();
     const folder = await mkdtemp(join(tmpdir(), 'bad-images-'));
     try {
@@ -126,7 +128,8 @@ describe('Bad images', () => {
     }
   });
 
-  it('holds no memory for any of it', () => {
+  it('holds no memory, file, descriptor or connection for any of it', async () => {
+    await expectNothingLeft(region.server, atFirst);
     expect(residentMegabytes(region.server) - memory).to.be.lessThan(100);
   });
 });

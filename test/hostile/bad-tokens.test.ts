@@ -14,16 +14,20 @@ import { expectOutcome, fhirCaller } from '../support/fhir-caller.ts';
 import { assertion, clientCredentials, postAs } from '../support/oauth.ts';
 import { startServer } from '../support/server.ts';
 import { adhocQuery, PATIENT_SLOT, soapRequest, SOAP_TYPE, STATUS_SLOT } from '../support/xds.ts';
-import { expectDiscreetLog, expectWhole } from './server-state.ts';
+import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const DOORS = ['fhir/ImagingStudy', 'dicom-web/studies'] as const;
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 
 describe('Bad tokens', () => {
   let region: Demonstration;
+  let memory = 0;
+  let atFirst: ReturnType<typeof descriptorsOf>;
   before(async function start() {
     this.timeout(60_000);
     region = await startDemonstration({ env: { LOG_LEVEL: 'debug' } });
+    memory = residentMegabytes(region.server);
+    atFirst = descriptorsOf(region.server);
   });
   afterEach(async () => {
     await expectWhole(region);
@@ -122,6 +126,11 @@ describe('Bad tokens', () => {
       expect(response.status).to.be.oneOf([400, 401, 500]);
       expect(await response.text()).to.match(/FailedAuthentication|InvalidSecurity|Sender/).and.not.include('AdhocQueryResponse');
     }
+  });
+
+  it('holds no memory, descriptor or connection for any of it', async () => {
+    await expectNothingLeft(region.server, atFirst);
+    expect(residentMegabytes(region.server) - memory).to.be.lessThan(100);
   });
 });
 
