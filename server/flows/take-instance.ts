@@ -7,7 +7,9 @@ import { intOf, TAG, uidOf } from '../../profiles/dicom/attributes.ts';
 import { bulkDataURIOf } from '../../profiles/dicom/bulk-data-uri.ts';
 import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
+import { InflationCheck } from '../../profiles/dicom/inflation-check.ts';
 import { toDicomJson } from '../../profiles/dicom/json.ts';
+import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { Fault } from '../../profiles/fault.ts';
 import { patientFromDicom, type DicomPatient } from '../../profiles/patient-from-dicom.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
@@ -54,6 +56,7 @@ class InstanceTaking implements Taking {
   readonly #announced: AnnouncedInstance;
   readonly #digest = createHash('sha256');
   readonly #header: HeaderReader;
+  readonly #inflation: InflationCheck | undefined;
   readonly #meta: Uint8Array;
   #writer: BlobWriter | undefined;
 
@@ -61,6 +64,7 @@ class InstanceTaking implements Taking {
     this.#deps = deps;
     this.#announced = announced;
     this.#header = new HeaderReader(announced.transferSyntaxUID);
+    this.#inflation = encodingOf(announced.transferSyntaxUID).deflated ? new InflationCheck() : undefined;
     const { aeTitle } = announced.peer;
     this.#meta = formatFileMeta({ ...announced, ...(aeTitle === undefined ? {} : { sourceAETitle: aeTitle }) });
   }
@@ -68,18 +72,21 @@ class InstanceTaking implements Taking {
   write(chunk: Uint8Array): void | Promise<void> {
     this.#digest.update(chunk);
     this.#header.take(chunk);
-    return this.#writer === undefined ? this.#begin(chunk) : this.#writer.write(chunk);
+    const written = this.#writer === undefined ? this.#begin(chunk) : this.#writer.write(chunk);
+    return this.#inflation === undefined ? written : this.#inflate(this.#inflation, chunk, written);
   }
 
   async finish(): Promise<TakenInstance> {
     const writer = this.#writer ?? (await this.#open());
     try {
       const header = this.#header.end();
+      await this.#inflation?.end();
       checkAnnounced(header, this.#announced);
       // The disk works while the header is put into words.
       const [blob, described] = await both(writer.finish(), () => describe(this.#deps, header, this.#announced));
       return { ...described, row: { ...described.row, blob, dataSetOffset: this.#meta.length, dataSetDigest: this.#digest.digest('hex') } };
     } catch (error) {
+      this.#inflation?.drop();
       await writer.abort();
       await this.#deps.images.remove(writer.name);
       throw error;
@@ -87,7 +94,12 @@ class InstanceTaking implements Taking {
   }
 
   async abort(): Promise<void> {
+    this.#inflation?.drop();
     await this.#writer?.abort();
+  }
+
+  async #inflate(inflation: InflationCheck, chunk: Uint8Array, written: void | Promise<void>): Promise<void> {
+    await Promise.all([inflation.take(chunk), written]);
   }
 
   async #begin(chunk: Uint8Array): Promise<void> {

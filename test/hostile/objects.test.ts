@@ -1,4 +1,5 @@
 /** Objects that are cut, misnamed or in another's place, by C-STORE and by STOW-RS: refused in the terms of each, with nothing left of them. */
+import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
@@ -41,6 +42,11 @@ const CUTS: Readonly<Record<string, Cut>> = {
     whole: hostileDataSet('sequence', { '00400275': Buffer.concat([element('00400275', 'SQ', '', 0xffff_ffff), Buffer.from('feffdde000000000', 'hex')]) }),
     missing: [1, 8, 12],
   },
+  'deflated pixels': {
+    name: 'inflated', transferSyntaxUID: DICOM_UID.deflatedExplicitLittleEndian,
+    whole: deflateRawSync(hostileDataSet('inflated', { '7FE00010': element('7FE00010', 'OW', randomBytes(300_000)) })),
+    missing: [1, 100, 200_000],
+  },
   'a deflated header': { name: 'deflated', transferSyntaxUID: DICOM_UID.deflatedExplicitLittleEndian, whole: deflateRawSync(hostileDataSet('deflated')), missing: [20, 100] },
 };
 
@@ -75,9 +81,9 @@ describe('Hostile objects', function () {
       for (const count of missing) {
         const part = whole.subarray(0, whole.length - count);
         const answer = await answerTo(association, sopInstanceUID, part, CT_IMAGE);
-        expect(answer.status, `without the last ${count} bytes`).to.be.oneOf([CANNOT_UNDERSTAND, ...(name === 'deflated' ? [MISMATCH] : [])]);
+        expect(answer.status, `without the last ${count} bytes`).to.equal(CANNOT_UNDERSTAND);
         expect(answer.errorComment).to.be.a('string').that.is.not.empty;
-        expect(await stowed(fileOf(part, transferSyntaxUID, sopInstanceUID)), `without the last ${count} bytes`).to.deep.equal({ status: 409, reasons: [answer.status] });
+        expect(await stowed(fileOf(part, transferSyntaxUID, sopInstanceUID)), `without the last ${count} bytes`).to.deep.equal({ status: 409, reasons: [CANNOT_UNDERSTAND] });
       }
       expect(rowsOfStudy(server.dataDir, studyInstanceUID)).to.deep.equal([]);
       expect(await storeBytes(association, sopInstanceUID, whole)).to.equal(0);

@@ -1,5 +1,5 @@
 /** What a server must still be after it was sent anything at all: alive, silent about patients, small, and whole. */
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bundle } from '@medplum/fhirtypes';
 import { expect } from 'chai';
@@ -15,12 +15,12 @@ export function residentMegabytes({ pid }: TestServer): number {
   return Number(kilobytes) / 1024;
 }
 
-/** Descriptors of the server's process: of files of the image store, and of connections. */
+/** Descriptors of the server's process: of files of the image store that hold bytes (it makes empty ones ahead), and of connections. */
 export function descriptorsOf({ pid, dataDir }: TestServer): { readonly images: number; readonly sockets: number } {
   const folder = `/proc/${pid}/fd`;
-  const targets = readdirSync(folder).map((name) => targetOf(join(folder, name)));
-  const images = targets.filter((target) => target.startsWith(join(dataDir, 'images'))).length;
-  return { images, sockets: targets.filter((target) => target.startsWith('socket:')).length };
+  const targets = readdirSync(folder).map((name) => ({ path: join(folder, name), target: targetOf(join(folder, name)) }));
+  const images = targets.filter(({ path, target }) => target.startsWith(join(dataDir, 'images')) && holdsBytes(path)).length;
+  return { images, sockets: targets.filter(({ target }) => target.startsWith('socket:')).length };
 }
 
 /** One that was closed meanwhile has no target. */
@@ -30,6 +30,11 @@ function targetOf(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** Also of a file that has no name any more. */
+function holdsBytes(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** Connections that a client may keep for its next request. */
