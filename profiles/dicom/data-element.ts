@@ -34,6 +34,9 @@ export const UNDEFINED_LENGTH = 0xff_ff_ff_ff;
 /** Values of binary VRs longer than this, in bytes, are not kept. */
 export const MAX_KEPT_BINARY_BYTES = 4096;
 
+/** Longer texts are bulk data, too. @see DICOM PS3.18 F.2.2, which allows it of UC, UT and the like */
+export const MAX_KEPT_TEXT_BYTES = 1024 * 1024;
+
 /** What a scan accepts. */
 export type ScanLimits = {
   readonly maxDepth: number;

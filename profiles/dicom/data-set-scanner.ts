@@ -3,7 +3,7 @@
  * @see DICOM PS3.5 7.1 (elements), 7.5 (sequences), A.4 (encapsulated pixels)
  */
 import { Fault } from '../fault.ts';
-import { MAX_KEPT_BINARY_BYTES, UNDEFINED_LENGTH, formatTag } from './data-element.ts';
+import { MAX_KEPT_BINARY_BYTES, MAX_KEPT_TEXT_BYTES, UNDEFINED_LENGTH, formatTag } from './data-element.ts';
 import type { DicomDataSet, DicomElement, ScanLimits } from './data-element.ts';
 import type { DataSetEncoding } from './transfer-syntax.ts';
 import { VALUE_REPRESENTATION, vrOfCode, vrOfTag } from './value-representation.ts';
@@ -133,7 +133,7 @@ export class DataSetScanner {
     if (isUndefined && this.#vr === 'UN') return this.#readSequence(dataSet, end, depth, true);
     if (isUndefined) return this.#skipFragments(dataSet, end);
     const form = VALUE_REPRESENTATION[this.#vr].form;
-    const isBulk = this.#length > MAX_KEPT_BINARY_BYTES && (form === 'binary' || form === 'numeric');
+    const isBulk = this.#length > (form === 'binary' || form === 'numeric' ? MAX_KEPT_BINARY_BYTES : MAX_KEPT_TEXT_BYTES);
     if (isBulk && depth === 0 && this.#mayStopInBulk && this.#position + this.#length > end) this.stoppedInBulk = true;
     else this.#need(this.#length, end);
     const value = isBulk ? undefined : this.#bytes.subarray(this.#position, this.#position + this.#length);
