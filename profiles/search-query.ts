@@ -11,6 +11,9 @@ export type { Criterion } from './search-criterion.ts';
 /** A reference parameter whose targets come along, of one type only when `target` says so. */
 export type Include = { readonly param: string; readonly target?: StoredType };
 
+/** A part of a list by its sort keys, epoch milliseconds: `from` inclusive, `before` exclusive; open where undefined. */
+export type SortSpan = { readonly from: number | undefined; readonly before: number | undefined };
+
 /** A search on one type. Rows come in the type's default order, latest first. */
 export type SearchQuery = {
   readonly type: StoredType;
@@ -20,6 +23,11 @@ export type SearchQuery = {
   /** `bounded` is exact up to the store's bound and absent beyond it; `accurate` is always exact. */
   readonly total: 'bounded' | 'accurate' | 'none';
   readonly include: readonly Include[];
+  /**
+   * The part of the list in which the rows are, where conditions on the date that sorts the type imply it: the rest is
+   * not read. Conditions are still given in `where`, as a row without that date is sorted by another.
+   */
+  readonly span?: SortSpan;
   /** The total only, no rows. */
   readonly summary?: 'count';
   /** Where the page begins, as a former page's link gave it; opaque here. */

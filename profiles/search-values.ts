@@ -116,3 +116,15 @@ export function addString(entries: Entries, param: string, text: string): void {
 export function partsOf({ text, family, given, prefix, suffix }: HumanName): readonly (string | undefined)[] {
   return [text, family, ...(given ?? []), ...(prefix ?? []), ...(suffix ?? [])];
 }
+
+/** The first text, in the order of code points, behind all that begin with a text; undefined when none is. */
+export function afterAllThatBeginWith(start: string): string | undefined {
+  const characters = [...start].map((character) => character.codePointAt(0) ?? 0);
+  while (characters.length > 0) {
+    const last = characters.pop() ?? 0;
+    // The code points of surrogates are no characters; none follows the last one.
+    const next = last === 0xd7ff ? 0xe000 : last + 1;
+    if (next <= 0x10ffff) return String.fromCodePoint(...characters, next);
+  }
+  return undefined;
+}

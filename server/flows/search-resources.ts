@@ -11,8 +11,8 @@ import { withinScopes } from './search-scopes.ts';
 /** A page, and the cursor of the next one when more follows. */
 export type FoundPage = SearchPage & { readonly cursor: string | undefined };
 
-/** A search: the query, the text of the request for the audit trail, and the passage it counts as. */
-export type SearchRequest = { readonly query: SearchQuery; readonly text: string; readonly passage: PassageKind };
+/** A search: the query, the rows to pass over, the text of the request for the audit trail, and the passage it counts as. */
+export type SearchRequest = { readonly query: SearchQuery; readonly skip?: number; readonly text: string; readonly passage: PassageKind };
 
 /** QIDO-RS and ITI-18 tell the patient's identity with each study and document, and may be asked by it. */
 const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
@@ -21,15 +21,14 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
  * Searches.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - the cursor is not one of this requester's
- * @throws {Fault} too-costly - a chained parameter matches too many rows
  */
 export function searchResources(deps: GuardDeps) {
-  return async (visit: Visit, { query: asked, text, passage }: SearchRequest): Promise<FoundPage> =>
+  return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<FoundPage> =>
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
       const after = query.cursor === undefined ? undefined : readCursor(visit, query.cursor);
-      const question = { kind: 'search', query, ...(after === undefined ? {} : { after }) } as const;
+      const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const { answer } = await guarded(deps, visit, passage, question, (page) => ({
         rows: [...page.rows, ...page.included],
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],

@@ -63,7 +63,8 @@ export type StudyInstances = {
 export type Question =
   /** One resource, at its present or a former version. A former version needs the right to the present one. */
   | { readonly kind: 'resource'; readonly type: StoredType; readonly id: string; readonly version?: number }
-  | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd }
+  /** A page; `skip` rows are passed over before it. */
+  | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd; readonly skip?: number }
   /** Instances of a study, at most `limit` after `offset`. UIDs that are given must match; metadata can be left out. */
   | {
       readonly kind: 'instances';

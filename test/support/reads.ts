@@ -41,6 +41,12 @@ export async function search(
   return await ask(records, grant, after === undefined ? { kind: 'search', query } : { kind: 'search', query, after });
 }
 
+/** Ids of the rows of a page behind so many rows, and whether more follow. */
+export async function searchBehind(records: RecordStore, grant: Grant, query: SearchQuery, skip: number): Promise<{ readonly ids: readonly string[]; readonly isMore: boolean }> {
+  const { rows, next } = await ask(records, grant, { kind: 'search', query, skip });
+  return { ids: idsOf(rows), isMore: next !== undefined };
+}
+
 /** Reads all pages, at most 100. */
 export async function searchPages(records: RecordStore, grant: Grant, query: SearchQuery): Promise<readonly SearchPage[]> {
   const pages = [await search(records, grant, query)];

@@ -20,12 +20,13 @@ import { isUniversal } from '../../../profiles/dicom/match.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search-criterion.ts';
+import type { SortSpan } from '../../../profiles/search-query.ts';
 import { normalizeString } from '../../../profiles/search-values.ts';
 import { parseDays } from './local-day.ts';
 import { parseTimes } from './time-of-day.ts';
 
 /** A key's criteria, and a warning where it is matched otherwise than DICOM says. */
-export type KeyMatch = { readonly where: readonly Criterion[]; readonly warning?: string };
+export type KeyMatch = { readonly where: readonly Criterion[]; readonly span?: SortSpan; readonly warning?: string };
 
 type Matcher = (value: string, offsetOf: OffsetOf) => KeyMatch;
 
@@ -41,7 +42,7 @@ export const STUDY_KEYS: Readonly<Record<string, Matcher>> = {
   ReferringPhysicianName: matchReferrer,
   ModalitiesInStudy: matchModality,
   Modality: matchModality,
-  StudyDate: (value, offsetOf) => ({ where: rangeOf('started', parseDays(value, offsetOf)) }),
+  StudyDate: matchDays,
   StudyTime: (value) => ({ where: rangeOf('started-time', parseTimes(value)) }),
   PatientID: (value) => only(hasWildcard(value) ? toPatient(textOf('PatientID', 'identifier-value', value)) : patientIdentifier(oneOf('PatientID', value))),
   PatientName: (value) => ({ where: namesOf(value) }),
@@ -130,6 +131,12 @@ function toPatient(criterion: Extract<Criterion, { kind: 'token' | 'string' }>, 
 
 function badName(rule: string): Fault {
   return new Fault('invalid', `PatientName ${rule}`, { expression: 'PatientName' });
+}
+
+/** Studies are sorted by when they began, so days are a span of their list. */
+function matchDays(value: string, offsetOf: OffsetOf): KeyMatch {
+  const { from, to } = parseDays(value, offsetOf);
+  return { where: rangeOf('started', { from, to }), span: { from, before: to } };
 }
 
 /** A study is of the day and time at which it starts. */

@@ -38,22 +38,11 @@ export function searchStudies(deps: SearchStudiesDeps) {
   };
 }
 
-/** Finds the page at an offset: rows before it are passed over page by page. */
-async function findPage({ searchResources }: SearchStudiesDeps, visit: Visit, asked: StudyQuery, text: string): Promise<FoundPage> {
-  const query: SearchQuery = { type: 'ImagingStudy', where: asked.where, count: asked.limit, total: 'none', include: [{ param: 'patient' }] };
-  let cursor: string | undefined;
-  for (let left = asked.offset; left > 0; ) {
-    const count = Math.min(left, MAX_RESULTS);
-    const passed = await searchResources(visit, { query: { ...query, include: [], count, ...at(cursor) }, text, passage: 'qido' });
-    if (passed.cursor === undefined) return { ...passed, rows: [], included: [] };
-    left -= count;
-    cursor = passed.cursor;
-  }
-  return await searchResources(visit, { query: { ...query, ...at(cursor) }, text, passage: 'qido' });
-}
-
-function at(cursor: string | undefined): { cursor?: string } {
-  return cursor === undefined ? {} : { cursor };
+/** Finds the page at an offset. */
+async function findPage({ searchResources }: SearchStudiesDeps, visit: Visit, { where, span, limit, offset }: StudyQuery, text: string): Promise<FoundPage> {
+  const within = span === undefined ? {} : { span };
+  const query: SearchQuery = { type: 'ImagingStudy', where, ...within, count: limit, total: 'none', include: [{ param: 'patient' }] };
+  return await searchResources(visit, { query, skip: offset, text, passage: 'qido' });
 }
 
 function toMatches({ rows, included: others }: FoundPage, included: IncludedFields, baseUrl: string): readonly DicomJson[] {

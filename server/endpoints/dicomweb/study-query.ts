@@ -2,12 +2,13 @@
 import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search-criterion.ts';
+import type { SortSpan } from '../../../profiles/search-query.ts';
 import { isUniversal } from '../../../profiles/dicom/match.ts';
-import { STUDY_KEYS } from './match-keys.ts';
+import { STUDY_KEYS, type KeyMatch } from './match-keys.ts';
 import { keywordOf, readQuery, type Pair, type QueryOptions } from './query-options.ts';
 
 /** A study query. */
-export type StudyQuery = QueryOptions & { readonly where: readonly Criterion[] };
+export type StudyQuery = QueryOptions & { readonly where: readonly Criterion[]; readonly span?: SortSpan };
 
 /** Most studies that `offset` passes over. */
 export const MAX_OFFSET = 10_000;
@@ -30,8 +31,10 @@ const STUDY_ATTRIBUTES: ReadonlySet<string> = new Set([
 export function parseStudyQuery(parameters: URLSearchParams, offsetOf: OffsetOf): StudyQuery {
   const { keys, options } = readQuery(parameters, MAX_OFFSET);
   const matches = keysOf(keys).map(([keyword, value]) => matchOf(keyword, value, offsetOf));
+  const span = matches.find((match) => match.span !== undefined)?.span;
   return {
     ...options,
+    ...(span === undefined ? {} : { span }),
     where: matches.flatMap(({ where }) => where),
     warnings: [...matches.flatMap(({ warning }) => warning ?? []), ...options.warnings],
   };
@@ -56,7 +59,7 @@ function studyKeywordOf(name: string): string {
   throw new Fault('invalid', `${shown} is not a key of a study query`, { expression: shown });
 }
 
-function matchOf(keyword: string, value: string, offsetOf: OffsetOf): { where: readonly Criterion[]; warning?: string } {
+function matchOf(keyword: string, value: string, offsetOf: OffsetOf): KeyMatch {
   if (isUniversal(value)) return { where: [] };
   const match = Object.hasOwn(STUDY_KEYS, keyword) ? STUDY_KEYS[keyword] : undefined;
   if (match !== undefined) return match(value, offsetOf);

@@ -5,7 +5,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion, SearchQuery } from '../../../profiles/search-query.ts';
 import { principal } from '../../access/right.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
-import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import type { SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { restoreEvent } from '../audit-chain.ts';
 import type { Collections } from './collections.ts';
 import { compileCriterion } from './criteria.ts';
@@ -15,7 +15,7 @@ import { following } from './listing.ts';
 import type { Reader } from './reader.ts';
 import { presentPrincipals } from './rekey.ts';
 import { stamp } from './row-changes.ts';
-import { TOTAL_BOUND } from './search.ts';
+import { TOTAL_BOUND, type PageStart } from './search.ts';
 
 /** The transaction in which events are recorded; `attempt` counts from 1. */
 type Recording = { readonly session: ClientSession; readonly attempt: number };
@@ -67,7 +67,7 @@ export async function readAuditEvent(reader: Reader, id: string): Promise<Visibl
 }
 
 /** Answers one page of events. They repeat what they need, so nothing is included and no chain is followed. */
-export async function searchAuditEvents(reader: Reader, query: SearchQuery, after: PageEnd | undefined): Promise<SearchPage> {
+export async function searchAuditEvents(reader: Reader, query: SearchQuery, { after, skip = 0 }: PageStart): Promise<SearchPage> {
   const { collections, session } = reader;
   const filter = await filterOf(reader, query.where);
   const isCount = query.summary === 'count';
@@ -76,6 +76,7 @@ export async function searchAuditEvents(reader: Reader, query: SearchQuery, afte
     : await collections.audit
         .find({ $and: [filter, following(after)] }, { session })
         .sort({ sort: -1, id: 1 })
+        .skip(skip)
         .limit(query.count + 1)
         .toArray();
   const page = found.slice(0, query.count);

@@ -1,12 +1,13 @@
 /** Criteria as filters on the arrays of a row: what search-match.ts says of one resource, asked of a collection. */
 import type { Document, Filter } from 'mongodb';
 import type { Criterion, DatePrefix, TokenValue } from '../../../profiles/search-criterion.ts';
+import { afterAllThatBeginWith } from '../../../profiles/search-values.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { IndexArrays } from './documents.ts';
 import { presenceKeys, referenceKey, tokenKey, trigramKeys } from './index-arrays.ts';
 
 /** A condition on a row. */
-export type RowFilter = Filter<IndexArrays & { readonly id: string }>;
+export type RowFilter = Filter<IndexArrays & { readonly id: string; readonly sort: number }>;
 
 /** Finds the references (`Type/id`) of visible rows that satisfy a criterion. */
 export type ResolveTargets = (target: StoredType, criterion: Criterion) => Promise<readonly string[]>;
@@ -66,22 +67,15 @@ function compileString({ param, values, match }: StringCriterion): RowFilter {
     case 'exact':
       return { str: { $elemMatch: { p: param, v: { $in: [...values] } } } };
     case 'starts':
-      return { $or: values.map((start) => ({ str: { $elemMatch: { p: param, v: rangeFrom(start) } } })) };
+      return { $or: values.map((start) => ({ str: { $elemMatch: { p: param, v: rangeOf(start) } } })) };
     case 'contains':
       return { $or: values.map((part) => compileContains(param, part)) };
   }
 }
 
-/** The range of all strings that begin with a text. */
-function rangeFrom(start: string): { $gte: string; $lt?: string } {
-  const characters = [...start].map((character) => character.codePointAt(0) ?? 0);
-  while (characters.length > 0) {
-    const last = characters.pop() ?? 0;
-    // The code points of surrogates are no characters; none follows the last one.
-    const next = last === 0xd7ff ? 0xe000 : last + 1;
-    if (next <= 0x10ffff) return { $gte: start, $lt: String.fromCodePoint(...characters, next) };
-  }
-  return { $gte: start };
+function rangeOf(start: string): { $gte: string; $lt?: string } {
+  const before = afterAllThatBeginWith(start);
+  return before === undefined ? { $gte: start } : { $gte: start, $lt: before };
 }
 
 /** Trigrams narrow by an index; the expression then looks at the texts themselves. */

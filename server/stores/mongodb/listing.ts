@@ -1,5 +1,6 @@
 /** Visible rows of a type in order, as far as somebody asks for them: from the access collection or from the rows. */
 import type { Filter, FindOptions } from 'mongodb';
+import type { SortSpan } from '../../../profiles/search-query.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { Principal } from '../../access/right.ts';
 import type { PageEnd } from '../../ports/record-store.ts';
@@ -30,15 +31,25 @@ export function following(after: PageEnd | undefined): { $or?: [{ sort: { $lt: n
   return { $or: [{ sort: { $lt: after.sort } }, { sort: after.sort, id: { $gt: after.id } }] };
 }
 
+/** The conditions that rows lie in a span. */
+export function spanFilters({ from, before }: SortSpan = WHOLE): { sort: { $gte?: number; $lt?: number } }[] {
+  return [...(from === undefined ? [] : [{ sort: { $gte: from } }]), ...(before === undefined ? [] : [{ sort: { $lt: before } }])];
+}
+
+const WHOLE: SortSpan = { from: undefined, before: undefined };
+
 /** The order of rows: negative when the first comes first. */
 export function compareEnds(a: PageEnd, b: PageEnd): number {
   if (a.sort !== b.sort) return b.sort - a.sort;
   return a.id < b.id ? -1 : Number(a.id > b.id);
 }
 
+/** Which part of a list: what follows a place, in a span. */
+export type ListPart = { readonly after: PageEnd | undefined; readonly span: SortSpan | undefined };
+
 /** Lists what the grant's principals see of a type, each row once: an ordered merge of one list for each principal. */
-export async function* listFromAcl(reader: Reader, type: StoredType, after: PageEnd | undefined, pace: Pace): Listing {
-  const lists = reader.grant.principals.map((principal) => createPrincipalList(reader, type, principal, after, pace));
+export async function* listFromAcl(reader: Reader, type: StoredType, where: ListPart, pace: Pace): Listing {
+  const lists = reader.grant.principals.map((principal) => createPrincipalList(reader, type, principal, where, pace));
   for (;;) {
     const heads: AclDocument[] = [];
     for (const list of lists) {
@@ -65,7 +76,7 @@ function createPrincipalList(
   reader: Reader,
   type: StoredType,
   principal: Principal,
-  after: PageEnd | undefined,
+  { after, span }: ListPart,
   { first, isCount }: Pace,
 ): PrincipalList {
   let buffer: AclDocument[] = [];
@@ -79,7 +90,7 @@ function createPrincipalList(
   async function fill(): Promise<void> {
     const found = await reader.collections.acl
       .find(
-        { principal, type, ...during(reader.now), ...following(end) },
+        { $and: [{ principal, type, ...during(reader.now), ...following(end) }, ...spanFilters(span)] },
         { session: reader.session, batchSize: size + 1, ...columns },
       )
       .sort({ sort: -1, id: 1 })
@@ -124,7 +135,8 @@ export async function* matching(reader: Reader, listing: Listing, filter: RowFil
   }
 }
 
-async function* inBatches(listing: Listing, first: number): AsyncIterable<readonly Listed[]> {
+/** A listing in batches that grow. */
+export async function* inBatches(listing: Listing, first: number): AsyncIterable<readonly Listed[]> {
   let batch: Listed[] = [];
   let size = first;
   for await (const listed of listing) {

@@ -22,8 +22,8 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
       return await readResource(reader, question);
     case 'search':
       return question.query.type === 'AuditEvent'
-        ? await searchAuditEvents(reader, question.query, question.after)
-        : await searchRows(reader, question.query, question.after);
+        ? await searchAuditEvents(reader, question.query, question)
+        : await searchRows(reader, question.query, question);
     case 'instances':
       return await readStudy(reader, question);
   }
@@ -44,7 +44,7 @@ async function readResource(reader: Reader, question: Extract<Question, { kind: 
 }
 
 async function readStudy(reader: Reader, question: InstancesQuestion): Promise<StudyInstances> {
-  const { rows } = await searchRows(reader, studyQuery(question.studyInstanceUID), undefined);
+  const { rows } = await searchRows(reader, studyQuery(question.studyInstanceUID), {});
   const study = rows[0];
   // The server itself needs no row of the study: it may be building it.
   if (study === undefined && !reader.grant.system) return { study, instances: [] };

@@ -1,20 +1,23 @@
 /** Searches: pages and totals of what the grant shows. */
-import { Fault } from '../../../profiles/fault.ts';
-import type { Criterion, Include, SearchQuery } from '../../../profiles/search-query.ts';
+import type { Criterion, Include, SearchQuery, SortSpan } from '../../../profiles/search-query.ts';
 import { VISIBILITY, type StoredType } from '../../../profiles/visibility.ts';
 import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { rowKey } from './acl-rows.ts';
 import { compileCriterion, isNarrowing, type RowFilter } from './criteria.ts';
 import { targetsOf } from './index-arrays.ts';
-import { compareEnds, LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching } from './listing.ts';
+import { compareEnds, LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
 import type { Listed, Listing, Pace } from './listing.ts';
+import { linking, type ChainCriterion } from './linked.ts';
 import { parseKey, readVisible, ROW_PROJECTION, toVisibleRow, type Reader } from './reader.ts';
 
 /** Totals are exact up to here; beyond, `bounded` ones are left out. */
 export const TOTAL_BOUND = 1_000;
 
-/** Most targets that a chain may lead to. */
-export const MAX_CHAIN_TARGETS = 1_000;
+/** A filter, and the chains that are looked at from the rows that it leaves. */
+type Compiled = { readonly filter: RowFilter; readonly linked: readonly ChainCriterion[] };
+
+/** Most targets of a chain that are named in a filter. */
+const MAX_CHAIN_TARGETS = 1_000;
 
 /** Most rows that come beside a page. */
 const MAX_INCLUDED = 1_000;
@@ -25,6 +28,9 @@ const FEW = 1_000;
 /** The rows of a search, from a place on; may be asked more than once. */
 type Plan = (after: PageEnd | undefined, pace: Pace) => Listing;
 
+/** Where a page begins: behind a place, and behind so many rows more. */
+export type PageStart = { readonly after?: PageEnd | undefined; readonly skip?: number | undefined };
+
 const COUNTING: Pace = { first: LARGEST_BATCH, isCount: true };
 
 /** A page reads one more than it asks for, so that a row under two rights still leaves a full one. */
@@ -33,29 +39,36 @@ function paceOf(wanted: number): Pace {
 }
 
 /** Answers one page. */
-export async function searchRows(reader: Reader, query: SearchQuery, after: PageEnd | undefined): Promise<SearchPage> {
-  const plan = await planSearch(reader, query.type, query.where);
-  const listed = query.summary === 'count' ? [] : await take(plan(after, paceOf(query.count + 1)), query.count + 1);
+export async function searchRows(reader: Reader, query: SearchQuery, { after, skip = 0 }: PageStart): Promise<SearchPage> {
+  const plan = await planSearch(reader, query.type, query.where, query.span);
+  const wanted = skip + query.count + 1;
+  const listed = query.summary === 'count' ? [] : (await take(plan(after, paceOf(wanted)), wanted)).slice(skip);
   const page = listed.slice(0, query.count);
   const rows = await readListed(reader, page);
   const last = page.at(-1);
   return {
     rows: rows.map(({ row }) => row),
     included: await readIncluded(reader, query.include, rows),
-    total: await countTotal(plan, query, after, listed.length),
+    total: await countTotal(plan, query, after === undefined && skip === 0, listed.length),
     next: last !== undefined && listed.length > page.length ? { sort: last.sort, id: last.id } : undefined,
   };
 }
 
-async function planSearch(reader: Reader, type: StoredType, where: readonly Criterion[]): Promise<Plan> {
-  const filter = await compileAll(reader, where);
+async function planSearch(reader: Reader, type: StoredType, where: readonly Criterion[], span?: SortSpan): Promise<Plan> {
+  const { filter, linked } = await compileAll(reader, where, span);
+  const plan = await planFiltered(reader, type, where.filter((criterion) => !linked.some((chain) => chain === criterion)), filter, span);
+  if (linked.length === 0) return plan;
+  return (after, pace) => linked.reduce((listing, chain) => linking(reader, listing, chain, pace), plan(after, pace));
+}
+
+async function planFiltered(reader: Reader, type: StoredType, where: readonly Criterion[], filter: RowFilter, span: SortSpan | undefined): Promise<Plan> {
   const visibility = VISIBILITY[type];
   if (reader.grant.system || visibility === 'directory' || visibility === 'part') {
     return (after, pace) => listFromRows(reader, type, filter, after, pace);
   }
-  if (where.length === 0) return (after, pace) => listFromAcl(reader, type, after, pace);
+  if (where.length === 0) return (after, pace) => listFromAcl(reader, type, { after, span }, pace);
   const few = where.some(isNarrowing) ? await listFew(reader, type, filter, FEW) : undefined;
-  if (few === undefined) return (after, pace) => matching(reader, listFromAcl(reader, type, after, pace), filter, pace);
+  if (few === undefined) return (after, pace) => matching(reader, listFromAcl(reader, type, { after, span }, pace), filter, pace);
   return (after) => listArray(few, after);
 }
 
@@ -63,20 +76,22 @@ async function* listArray(listed: readonly Listed[], after: PageEnd | undefined)
   yield* after === undefined ? listed : listed.filter((row) => compareEnds(after, row) < 0);
 }
 
-async function compileAll(reader: Reader, where: readonly Criterion[]): Promise<RowFilter> {
-  const filters: RowFilter[] = [];
+async function compileAll(reader: Reader, where: readonly Criterion[], span: SortSpan | undefined): Promise<Compiled> {
+  const filters: RowFilter[] = spanFilters(span);
+  const linked: ChainCriterion[] = [];
   for (const criterion of where) {
-    filters.push(await compileCriterion(criterion, async (target, chained) => await resolveTargets(reader, target, chained)));
+    const targets = criterion.kind === 'chain' ? await resolveTargets(reader, criterion.target, criterion.criterion) : [];
+    if (targets !== undefined) filters.push(await compileCriterion(criterion, async () => targets));
+    else if (criterion.kind === 'chain') linked.push(criterion);
   }
-  return filters.length === 0 ? {} : { $and: filters };
+  return { filter: filters.length === 0 ? {} : { $and: filters }, linked };
 }
 
-/** @throws {Fault} too-costly - the chain leads to more targets than can be asked for */
-async function resolveTargets(reader: Reader, target: StoredType, criterion: Criterion): Promise<readonly string[]> {
+/** What satisfies a chain; undefined when that is too many to be named in a filter. */
+async function resolveTargets(reader: Reader, target: StoredType, criterion: Criterion): Promise<readonly string[] | undefined> {
   const plan = await planSearch(reader, target, [criterion]);
   const found = await take(plan(undefined, COUNTING), MAX_CHAIN_TARGETS + 1);
-  if (found.length <= MAX_CHAIN_TARGETS) return found.map(({ key }) => key);
-  throw new Fault('too-costly', `A chained parameter leads to more than ${MAX_CHAIN_TARGETS} ${target} resources; narrow it`);
+  return found.length > MAX_CHAIN_TARGETS ? undefined : found.map(({ key }) => key);
 }
 
 async function take(listing: Listing, limit: number): Promise<readonly Listed[]> {
@@ -88,10 +103,10 @@ async function take(listing: Listing, limit: number): Promise<readonly Listed[]>
   return taken;
 }
 
-async function countTotal(plan: Plan, query: SearchQuery, after: PageEnd | undefined, listed: number): Promise<number | undefined> {
+async function countTotal(plan: Plan, query: SearchQuery, isFirst: boolean, listed: number): Promise<number | undefined> {
   const isCount = query.summary === 'count';
   if (query.total === 'none' && !isCount) return undefined;
-  if (!isCount && after === undefined && listed <= query.count) return listed;
+  if (!isCount && isFirst && listed <= query.count) return listed;
   const bound = query.total === 'accurate' || isCount ? Infinity : TOTAL_BOUND;
   let total = 0;
   for await (const _ of plan(undefined, COUNTING)) {

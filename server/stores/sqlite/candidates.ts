@@ -2,13 +2,15 @@
  * The visible rows of a type that satisfy criteria, in list order. Either the list drives a statement (each principal's
  * access in list order, merged lazily, or the rows of an open type), or one criterion does, when its matches are few.
  * What drives is chosen by what is counted at the moment: a criterion with very few matches; else the top of the list,
- * if it fills the page; else a criterion with not too many; else the list to its end.
+ * if it fills the page; else a criterion with not too many; else the list to its end. A part of a text is looked for in
+ * all texts, which is worth it only for a long list.
  */
+import type { SortSpan } from '../../../profiles/search-query.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { PageEnd } from '../../ports/record-store.ts';
-import { conditionsOf, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
-import type { Database } from './database.ts';
+import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
+import type { Bindable, Database } from './database.ts';
 import { isOpen, isPart, visibleCondition } from './visible.ts';
 
 /** A row's place in its list. */
@@ -29,20 +31,23 @@ const WINDOW = 4_000;
 /** Up to this many matches, a criterion drives when the top of the list does not suffice. */
 const MANY = 50_000;
 
-/** Makes the candidates of a search. */
-export function candidatesOf(db: Database, grant: Grant, type: StoredType, criteria: readonly PlainCriterion[]): Candidates {
+/** Makes the candidates of a search; of a span, those alone that lie in it. */
+export function candidatesOf(db: Database, grant: Grant, type: StoredType, criteria: readonly PlainCriterion[], span: SortSpan = WHOLE): Candidates {
   const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type) : accessList(grant, type);
   if (list === undefined) return { page: () => [], count: () => 0 };
-  const listed = listDriven(db, list, conditionsOf(type, criteria));
+  const listed = listDriven(db, list, conditionsOf(type, criteria), span);
   const leads = criteria.filter((criterion) => ridSource(type, criterion) !== undefined);
   if (leads.length === 0) return listed.whole;
-  const ledBy = (most: number): Candidates | undefined => {
-    const lead = leads.find((criterion) => countOf(db, ridSource(type, criterion), most + 1) <= most);
-    return lead && criterionDriven(db, grant, type, lead, criteria);
+  const [scanned, sought] = [leads.filter(isScan), leads.filter((criterion) => !isScan(criterion))];
+  const ledBy = (most: number, among: readonly PlainCriterion[]): Candidates | undefined => {
+    const lead = among.find((criterion) => countOf(db, ridSource(type, criterion), most + 1) <= most);
+    return lead && criterionDriven(db, grant, type, lead, criteria, span);
   };
+  const few = (): Candidates | undefined => ledBy(FEW, sought);
+  const many = (): Candidates => ledBy(MANY, [...sought, ...scanned]) ?? listed.whole;
   return {
-    page: (after, limit) => ledBy(FEW)?.page(after, limit) ?? listed.topPage(after, limit) ?? (ledBy(MANY) ?? listed.whole).page(after, limit),
-    count: (limit) => ledBy(FEW)?.count(limit) ?? (limit > WINDOW ? undefined : listed.topCount(limit)) ?? (ledBy(MANY) ?? listed.whole).count(limit),
+    page: (after, limit) => few()?.page(after, limit) ?? listed.topPage(after, limit) ?? many().page(after, limit),
+    count: (limit) => few()?.count(limit) ?? (limit > WINDOW ? undefined : listed.topCount(limit)) ?? many().count(limit),
   };
 }
 
@@ -56,10 +61,17 @@ type List = { readonly entries: (end: Sql) => Sql; readonly condition: Sql };
 
 const NONE: Sql = { text: '', values: [] };
 
-/** What follows a page's end; the first comparison is for the index. */
-function afterOf(after: PageEnd | undefined): Sql {
-  if (after === undefined) return NONE;
-  return { text: ' AND x.sort <= ? AND (x.sort < ? OR x.id > ?)', values: [after.sort, after.sort, after.id] };
+const WHOLE: SortSpan = { from: undefined, before: undefined };
+
+/** What of a span follows a page's end; the first comparison with the end is for the index. */
+function boundsOf({ from, before }: SortSpan, after: PageEnd | undefined): Sql {
+  const bounds: readonly (readonly [text: string, ...values: Bindable[]])[] = [
+    ...(from === undefined ? [] : [[' AND x.sort >= ?', from] as const]),
+    ...(before === undefined ? [] : [[' AND x.sort < ?', before] as const]),
+    ...(after === undefined ? [] : [[' AND x.sort <= ? AND (x.sort < ? OR x.id > ?)', after.sort, after.sort, after.id] as const]),
+  ];
+  if (bounds.length === 0) return NONE;
+  return { text: bounds.map(([text]) => text).join(''), values: bounds.flatMap(([, ...values]) => values) };
 }
 
 /** The rows of a type: the directory, the server itself, and parts, which are few a question. */
@@ -96,7 +108,7 @@ type ListDriven = {
   readonly topCount: (limit: number) => number | undefined;
 };
 
-function listDriven(db: Database, list: List, criteria: Sql): ListDriven {
+function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): ListDriven {
   // The inner LIMIT, even one without effect, keeps the inner order and keeps the conditions out of the merge.
   const select = (columns: string, end: Sql, window: number, limit: number): Sql => {
     const entries = list.entries(end);
@@ -104,11 +116,11 @@ function listDriven(db: Database, list: List, criteria: Sql): ListDriven {
     return { text, values: [...entries.values, ...criteria.values, ...list.condition.values] };
   };
   const page = (after: PageEnd | undefined, limit: number, window: number): Place[] => {
-    const { text, values } = select('x.sort, x.id, x.rid', afterOf(after), window, limit);
+    const { text, values } = select('x.sort, x.id, x.rid', boundsOf(span, after), window, limit);
     return db.all<Place>(text, ...values);
   };
   const count = (limit: number, window: number): number => {
-    const { text, values } = select('1', NONE, window, limit);
+    const { text, values } = select('1', boundsOf(span, undefined), window, limit);
     return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${text})`, ...values)?.n ?? 0;
   };
   const endsInWindow = (end: Sql): boolean => {
@@ -119,17 +131,17 @@ function listDriven(db: Database, list: List, criteria: Sql): ListDriven {
     whole: { page: (after, limit) => page(after, limit, -1), count: (limit) => count(limit, -1) },
     topPage: (after, limit) => {
       const places = page(after, limit, WINDOW);
-      return places.length >= limit || endsInWindow(afterOf(after)) ? places : undefined;
+      return places.length >= limit || endsInWindow(boundsOf(span, after)) ? places : undefined;
     },
     topCount: (limit) => {
       const counted = count(limit, WINDOW);
-      return counted >= limit || endsInWindow(NONE) ? counted : undefined;
+      return counted >= limit || endsInWindow(boundsOf(span, undefined)) ? counted : undefined;
     },
   };
 }
 
 /** Candidates by the matches of one criterion; the others are conditions. */
-function criterionDriven(db: Database, grant: Grant, type: StoredType, lead: PlainCriterion, criteria: readonly PlainCriterion[]): Candidates {
+function criterionDriven(db: Database, grant: Grant, type: StoredType, lead: PlainCriterion, criteria: readonly PlainCriterion[], span: SortSpan): Candidates {
   const source = ridSource(type, lead) ?? NONE;
   const others = conditionsOf(type, criteria.filter((criterion) => criterion !== lead));
   const access = isOpen(grant, type) || isPart(type) ? rowsOf(grant, type) : accessOf(grant);
@@ -137,11 +149,16 @@ function criterionDriven(db: Database, grant: Grant, type: StoredType, lead: Pla
   const values = [...source.values, ...access.values, ...others.values];
   return {
     page: (after, limit) => {
-      const end = afterOf(after);
+      const end = boundsOf(span, after);
       const text = `SELECT DISTINCT x.sort, x.id, x.rid FROM ${from}${end.text} ORDER BY x.sort DESC, x.id LIMIT ${limit}`;
       return db.all<Place>(text, ...values, ...end.values);
     },
     count: (limit) => {
+      const within = boundsOf(span, undefined);
+      if (within !== NONE) {
+        const text = `SELECT count(*) AS n FROM (SELECT DISTINCT x.rid FROM ${from}${within.text} LIMIT ${limit})`;
+        return db.get<{ n: number }>(text, ...values, ...within.values)?.n ?? 0;
+      }
       const visible = visibleCondition(grant, type);
       const matches = `(SELECT DISTINCT rid FROM (${source.text}))`;
       const table = isPart(type) ? `${matches} t CROSS JOIN resource x ON x.rid = t.rid` : `${matches} x`;

@@ -1,13 +1,20 @@
 /** Criteria as SQL conditions on a row `x` (its `rid`). Each condition finds its entries by rid, so it costs the same for any row. */
 import type { Criterion, DatePrefix, TokenValue } from '../../../profiles/search-criterion.ts';
+import { afterAllThatBeginWith } from '../../../profiles/search-values.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { Bindable } from './database.ts';
 
 /** A piece of SQL with its bound values. */
 export type Sql = { readonly text: string; readonly values: readonly Bindable[] };
 
-/** Criteria without chains: those are resolved to references first. */
-export type PlainCriterion = Exclude<Criterion, { kind: 'chain' }> | { readonly kind: 'or'; readonly any: readonly PlainCriterion[] };
+/**
+ * Criteria without chains: those are resolved to references first. A chain that leads to too many for that is `linked`:
+ * the condition is on a row `x` of the target type, and is looked at from each row that refers to it.
+ */
+export type PlainCriterion =
+  | Exclude<Criterion, { kind: 'chain' }>
+  | { readonly kind: 'linked'; readonly param: string; readonly target: StoredType; readonly condition: Sql }
+  | { readonly kind: 'or'; readonly any: readonly PlainCriterion[] };
 
 /** Joins conditions by AND; without any it holds always. */
 export function conditionsOf(type: StoredType, criteria: readonly PlainCriterion[]): Sql {
@@ -32,9 +39,19 @@ function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
       return stringCondition(type, criterion);
     case 'missing':
       return missingCondition(type, criterion.param, criterion.missing);
+    case 'linked':
+      return linkedCondition(type, criterion);
     case 'or':
       return anyOf(criterion.any.map((part) => conditionOf(type, part)));
   }
+}
+
+function linkedCondition(type: StoredType, { param, target, condition }: Extract<PlainCriterion, { kind: 'linked' }>): Sql {
+  return {
+    text: `EXISTS (SELECT 1 FROM reference r INDEXED BY reference_rid WHERE r.rid = x.rid AND r.param = ? AND EXISTS (
+      SELECT 1 FROM resource x WHERE x.type = ? AND r.target = x.type || '/' || x.id AND x.id = substr(r.target, ?)${condition.text}))`,
+    values: [`${type}.${param}`, target, target.length + 2, ...condition.values],
+  };
 }
 
 /** The rids that a criterion matches, as one statement, where an index leads to them; undefined for other criteria. */
@@ -44,10 +61,29 @@ export function ridSource(type: StoredType, criterion: PlainCriterion): Sql | un
     const values = [`${type}.${criterion.param}`, ...criterion.values];
     return { text: `SELECT rid FROM reference WHERE param = ? AND target IN (${marks(criterion.values)})`, values };
   }
+  if (criterion.kind === 'string') return stringSource(`${type}.${criterion.param}`, criterion);
+  if (criterion.kind === 'or') return union(criterion.any.map((part) => ridSource(type, part)));
   if (criterion.kind !== 'token' || criterion.negated === true) return undefined;
   if (criterion.values.some(({ code }) => code === undefined)) return undefined;
-  const parts = criterion.values.map((value) => tokenSource(`${type}.${criterion.param}`, value));
-  return { text: parts.map(({ text }) => text).join(' UNION ALL '), values: parts.flatMap(({ values }) => values) };
+  return union(criterion.values.map((value) => tokenSource(`${type}.${criterion.param}`, value)));
+}
+
+/** Whether the rids of a criterion are found only by going through all values of its parameter. */
+export function isScan(criterion: PlainCriterion): boolean {
+  if (criterion.kind === 'or') return criterion.any.some(isScan);
+  return criterion.kind === 'string' && criterion.match === 'contains';
+}
+
+/** The rids of all parts, where each part has a source. */
+function union(parts: readonly (Sql | undefined)[]): Sql | undefined {
+  const known = parts.filter((part) => part !== undefined);
+  if (known.length < parts.length) return undefined;
+  return { text: known.map(({ text }) => text).join(' UNION ALL '), values: known.flatMap(({ values }) => values) };
+}
+
+function stringSource(param: string, criterion: StringCriterion): Sql {
+  const { text, values } = textTest(criterion);
+  return { text: `SELECT rid FROM string_value WHERE param = ? AND ${text}`, values: [param, ...values] };
 }
 
 function idSource(type: StoredType, ids: readonly string[]): Sql {
@@ -109,17 +145,25 @@ function dateCondition(type: StoredType, { param, lo, hi, prefix }: Extract<Crit
   };
 }
 
-function stringCondition(type: StoredType, { param, values, match }: Extract<Criterion, { kind: 'string' }>): Sql {
-  const tests = values.map((value): Sql => {
-    if (match === 'exact') return { text: 'value = ?', values: [value] };
-    if (match === 'contains') return { text: 'instr(value, ?) > 0', values: [value] };
-    return { text: 'substr(value, 1, length(?)) = ?', values: [value, value] };
-  });
-  const any = anyOf(tests);
+type StringCriterion = Extract<Criterion, { kind: 'string' }>;
+
+function stringCondition(type: StoredType, criterion: StringCriterion): Sql {
+  const { text, values } = textTest(criterion);
   return {
-    text: `EXISTS (SELECT 1 FROM string_value INDEXED BY string_value_rid WHERE rid = x.rid AND param = ? AND ${any.text})`,
-    values: [`${type}.${param}`, ...any.values],
+    text: `EXISTS (SELECT 1 FROM string_value INDEXED BY string_value_rid WHERE rid = x.rid AND param = ? AND ${text})`,
+    values: [`${type}.${criterion.param}`, ...values],
   };
+}
+
+function textTest({ values, match }: StringCriterion): Sql {
+  return anyOf(
+    values.map((value): Sql => {
+      if (match === 'exact') return { text: 'value = ?', values: [value] };
+      if (match === 'contains') return { text: 'instr(value, ?) > 0', values: [value] };
+      const before = afterAllThatBeginWith(value);
+      return before === undefined ? { text: 'value >= ?', values: [value] } : { text: '(value >= ? AND value < ?)', values: [value, before] };
+    }),
+  );
 }
 
 function missingCondition(type: StoredType, param: string, missing: boolean): Sql {

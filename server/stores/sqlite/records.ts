@@ -1,5 +1,4 @@
 /** RecordStore on SQLite: reads on this thread, writes by the writer thread, AuditEvents from their own file. */
-import type { SearchQuery } from '../../../profiles/search-query.ts';
 import { indexAuditEvent } from '../../../profiles/audit-event-index.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { Grant, SystemGrant } from '../../access/grant.ts';
@@ -101,7 +100,7 @@ export class SqliteRecordStore implements RecordStore {
       case 'resource':
         return question.type === 'AuditEvent' ? await this.#event(grant, question.id) : this.#resource(grant, question);
       case 'search':
-        return question.query.type === 'AuditEvent' ? await this.#events(grant, question.query, question.after) : this.#page(grant, question);
+        return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
     }
@@ -115,8 +114,8 @@ export class SqliteRecordStore implements RecordStore {
     });
   }
 
-  #page(grant: Grant, { query, after }: Extract<Question, { kind: 'search' }>): SearchPage {
-    return inSnapshot(this.#records, () => search(this.#records, grant, query, after));
+  #page(grant: Grant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {
+    return inSnapshot(this.#records, () => search(this.#records, grant, query, after, skip));
   }
 
   async #event(grant: Grant, id: string): Promise<VisibleRow | undefined> {
@@ -126,10 +125,10 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   /** The order for the head is answered after all events before it are in the file. */
-  async #events(grant: Grant, query: SearchQuery, after: Extract<Question, { kind: 'search' }>['after']): Promise<SearchPage> {
+  async #events(grant: Grant, { query, after, skip }: Extract<Question, { kind: 'search' }>): Promise<SearchPage> {
     await this.#writer.send('head', undefined);
     return inSnapshot(this.#trail, () => {
-      const page = search(this.#trail, grant, query, after);
+      const page = search(this.#trail, grant, query, after, skip);
       return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, row)) };
     });
   }

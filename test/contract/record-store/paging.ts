@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { principal } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import { aGrant, anEstablishmentGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES, SYSTEM } from '../../support/plans.ts';
-import { idsOf, search, searchPages } from '../../support/reads.ts';
+import { ask, idsOf, search, searchBehind, searchPages } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
 /** Runs the contract of result lists. */
@@ -27,6 +27,40 @@ export function pagingContract(suite: Suite): void {
       expect(pages.map((page) => page.rows.length)).to.deep.equal([5, 5, 5, 5, 3]);
       expect(pages.flatMap((page) => idsOf(page.rows))).to.deep.equal(idsOf([...puts].sort(byOrder)));
       expect(pages.slice(0, -1).every((page) => page.next !== undefined)).to.equal(true);
+    });
+
+    it('a page behind some rows is what follows them, within conditions too', async () => {
+      const { person, grant } = await visiblePerson();
+      const index = { ...NO_ENTRIES, tokens: [{ param: 'type', system: 's', value: 'even' }] };
+      const puts = Array.from({ length: 12 }, (_, at) => aPut({ person, sort: at % 4, ...(at % 2 === 0 ? { index } : {}) })).sort(byOrder);
+      await suite.records.commit(aPlan({ puts }));
+      const all = aQuery('DocumentReference', { count: 5 });
+      const even = { ...all, count: 2, where: [{ kind: 'token', param: 'type', values: [{ code: 'even' }] }] } as const;
+      const evens = idsOf(puts.filter((put) => put.index === index));
+      expect(await searchBehind(suite.records, grant, all, 4)).to.deep.equal({ ids: idsOf(puts.slice(4, 9)), isMore: true });
+      expect(await searchBehind(suite.records, grant, all, 10)).to.deep.equal({ ids: idsOf(puts.slice(10)), isMore: false });
+      expect(await searchBehind(suite.records, grant, all, 12)).to.deep.equal({ ids: [], isMore: false });
+      expect(await searchBehind(suite.records, grant, even, 3)).to.deep.equal({ ids: evens.slice(3, 5), isMore: true });
+      const counted = await ask(suite.records, grant, { kind: 'search', query: { ...even, total: 'accurate' }, skip: 5 });
+      expect([idsOf(counted.rows), counted.total]).to.deep.equal([evens.slice(5), 6]);
+    });
+
+    it('a span shows the rows whose sort key lies in it, first inclusive, last exclusive', async () => {
+      const { person, grant } = await visiblePerson();
+      const index = { ...NO_ENTRIES, tokens: [{ param: 'type', system: 's', value: 'any' }] };
+      const puts = Array.from({ length: 10 }, (_, at) => aPut({ person, sort: at, index })).sort(byOrder);
+      await suite.records.commit(aPlan({ puts }));
+      const [where, none] = [[{ kind: 'token', param: 'type', values: [{ code: 'any' }] }], []] as const;
+      const sorts = (from: number | undefined, before: number | undefined): string[] =>
+        puts.filter(({ sort }) => (from === undefined || sort >= from) && (before === undefined || sort < before)).map(({ id }) => id);
+      for (const [from, before] of [[3, 7], [undefined, 2], [8, undefined], [5, 5]] as const) {
+        for (const conditions of [where, none]) {
+          const query = aQuery('DocumentReference', { count: 2, span: { from, before }, where: conditions, total: 'accurate' });
+          const pages = await searchPages(suite.records, grant, query);
+          expect(pages.flatMap((page) => idsOf(page.rows)), `${from} to ${before}`).to.deep.equal(sorts(from, before));
+          expect(pages[0]?.total).to.equal(sorts(from, before).length);
+        }
+      }
     });
 
     it('a page that holds the last row has no next one', async () => {

@@ -246,6 +246,23 @@ export function searchingContract(suite: Suite): void {
       expect(await find(chain('zoe', own))).to.equal('a');
       expect(await find(chain('zoe'))).to.equal('');
     });
+
+    it('that lead to more than a thousand rows are answered, too, hidden targets left out', async () => {
+      const many = Array.from({ length: 1_001 }, () => aPut({ type: 'Patient', index: named('Zoé') }));
+      const [other, hidden] = [aPut({ type: 'Patient', index: named('Léa') }), aPut({ type: 'Patient', person: aPersonKey(), index: named('Zoé') })];
+      const rows = {
+        a: subject(`Patient/${many[0]?.id}`),
+        b: subject(`Patient/${many[1_000]?.id}`),
+        c: subject(`Patient/${other.id}`),
+        d: subject(`Patient/${hidden.id}`),
+        e: { strings: [{ param: 'subject.name', value: 'zoe' }] },
+        f: { ...subject(`Patient/${many[7]?.id}`), tokens: [token('s', 'c')] },
+      };
+      const { find } = await world(rows, [...many, other, hidden]);
+      expect(await find(chain('zoe'))).to.equal('a b f');
+      expect(await find(chain('zoe', { kind: 'string', param: 'subject.name', values: ['zoe'], match: 'starts' }))).to.equal('a b e f');
+      expect(await find(chain('zoe'), { kind: 'token', param: 'type', values: [{ code: 'c' }] })).to.equal('f');
+    });
   });
 
   describe('entries of a row that is put again', () => {
