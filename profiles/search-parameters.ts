@@ -71,6 +71,7 @@ const OF_TYPE = {
     date('started', 'ImagingStudy-started'),
     status('ImagingStudy', 'imagingstudy-status'),
     token('modality', 'ImagingStudy-modality'),
+    token('series', 'ImagingStudy-series'),
     reference('basedon', 'ImagingStudy-basedon', ['Task']),
     reference('endpoint', 'ImagingStudy-endpoint', ['Endpoint']),
     own('ImagingStudy', 'accession', 'string', 'ImagingStudy.basedOn.identifier.value'),

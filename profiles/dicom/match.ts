@@ -1,5 +1,6 @@
 /** Attribute matching on DICOM JSON. @see DICOM PS3.4 section C.2.2.2 */
 import { normalizeString } from '../search-values.ts';
+import { TAG } from './attributes.ts';
 import { formatTag } from './data-element.ts';
 import type { DicomJson, JsonAttribute, JsonPersonName, JsonValue } from './json.ts';
 
@@ -53,6 +54,16 @@ function isWithin(value: string, key: string): boolean {
 
 function digitsOf(text: string): string {
   return text.replaceAll(/[^\d.]/g, '');
+}
+
+/** What the index itself says of an instance, to be matched without its header. */
+export function keysOfInstance(instance: { readonly sopClassUID: string; readonly sopInstanceUID: string; readonly instanceNumber: number | undefined }): DicomJson {
+  const { sopClassUID, sopInstanceUID, instanceNumber } = instance;
+  return {
+    [formatTag(TAG.SOPClassUID)]: { vr: 'UI', Value: [sopClassUID] },
+    [formatTag(TAG.SOPInstanceUID)]: { vr: 'UI', Value: [sopInstanceUID] },
+    [formatTag(TAG.InstanceNumber)]: { vr: 'IS', ...(instanceNumber === undefined ? {} : { Value: [instanceNumber] }) },
+  };
 }
 
 /** `*` is any text, `?` any character. Goes back to the last `*` only, so the work is at most length times length. */

@@ -9,6 +9,7 @@
  * - hidden rows are absent: from rows, totals, pages, included rows and chains;
  * - rows come by `sort` descending, then id ascending; a row that does not change is on exactly one page.
  */
+import type { MatchKey } from '../../profiles/dicom/match.ts';
 import type { SearchQuery } from '../../profiles/search-query.ts';
 import type { StoredType } from '../../profiles/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
@@ -59,6 +60,20 @@ export type StudyInstances = {
   readonly instances: readonly InstanceRow[];
 };
 
+/** A series by its first instance, or an instance; `instances` is the number of instances of its series. */
+export type FoundPart = { readonly row: InstanceRow; readonly instances: number };
+
+/** Series or instances of visible studies, with the studies they are of. */
+export type StudyParts = {
+  readonly studies: readonly VisibleRow[];
+  /** Rows that the studies refer to, as far as they may be seen. */
+  readonly included: readonly VisibleRow[];
+  /** Studies as lists have them; in each by series number, series UID, instance number, SOP instance UID. */
+  readonly parts: readonly FoundPart[];
+  /** Whether more follow. */
+  readonly isMore: boolean;
+};
+
 /** What can be asked. */
 export type Question =
   /** One resource, at its present or a former version. A former version needs the right to the present one. */
@@ -75,6 +90,22 @@ export type Question =
       readonly omitMetadata?: true;
       readonly offset: number;
       readonly limit: number;
+    }
+  /**
+   * Series or instances of the visible studies that satisfy a search, at most `limit` after `offset`. Keys of a series are
+   * matched with its first instance.
+   * @throws {Fault} too-costly - more had to be looked at than one answer may cost
+   */
+  | {
+      readonly kind: 'parts';
+      readonly level: 'series' | 'instances';
+      readonly studies: Pick<SearchQuery, 'where' | 'span' | 'include'>;
+      /** Only studies that hold one of these instances. */
+      readonly sopInstanceUIDs?: readonly string[];
+      readonly ofSeries: readonly MatchKey[];
+      readonly ofInstance: readonly MatchKey[];
+      readonly offset: number;
+      readonly limit: number;
     };
 
 /** The answer to each kind of question. */
@@ -82,7 +113,9 @@ export type AnswerTo<Q extends Question> = Q extends { kind: 'resource' }
   ? VisibleRow | undefined
   : Q extends { kind: 'search' }
     ? SearchPage
-    : StudyInstances;
+    : Q extends { kind: 'parts' }
+      ? StudyParts
+      : StudyInstances;
 
 declare const passed: unique symbol;
 

@@ -7,6 +7,7 @@ import { historyContract } from './record-store/history.ts';
 import { includingContract } from './record-store/including.ts';
 import { instancesContract } from './record-store/instances.ts';
 import { pagingContract } from './record-store/paging.ts';
+import { partsContract } from './record-store/parts.ts';
 import { planningContract } from './record-store/planning.ts';
 import { quarantineContract } from './record-store/quarantine.ts';
 import { searchingContract } from './record-store/searching.ts';
@@ -28,6 +29,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     pagingContract(suite);
     includingContract(suite);
     instancesContract(suite);
+    partsContract(suite);
     quarantineContract(suite);
     agendaContract(suite);
     auditingContract(suite);

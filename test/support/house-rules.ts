@@ -5,7 +5,7 @@ import type { Import } from './source-files.ts';
 export type Room = { readonly room: string; readonly may: readonly string[]; readonly types?: readonly string[] };
 
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
-const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts'] as const;
+const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts', 'server/stores/part-walk.ts'] as const;
 
 /** The table. Nobody may import `compose`, `main`, `endpoints`, `fixtures`, `conformance` or `test`, but who is named here. */
 export const ROOMS: readonly Room[] = [
@@ -18,6 +18,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/runtime', may: ['profiles'] },
   { room: 'server/flows', may: ['profiles', 'ihe', 'server/access', 'server/ports'], types: CONFIG_AND_LOG },
   { room: 'server/stores/audit-chain.ts', may: BELOW_STORES },
+  { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },

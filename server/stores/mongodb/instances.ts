@@ -9,7 +9,8 @@ import type { InstanceDocument } from './documents.ts';
 /** The question that asks for instances. */
 export type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 
-const ORDER = { seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } as const;
+/** The order of the instances of a study. */
+export const CANONICAL_ORDER = { seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } as const;
 
 /**
  * Adds the instances that do not stand yet.
@@ -49,7 +50,7 @@ export async function readInstances(
   const columns = question.omitMetadata === true ? { projection: { metadata: 0 } } : {};
   const found = await instances
     .find(filterOf(question), { session, ...columns })
-    .sort(ORDER)
+    .sort(CANONICAL_ORDER)
     .skip(question.offset)
     .limit(question.limit)
     .toArray();

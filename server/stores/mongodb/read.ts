@@ -7,6 +7,7 @@ import { readAuditEvent, searchAuditEvents } from './audit.ts';
 import type { Collections } from './collections.ts';
 import { toStoreFault } from './errors.ts';
 import { readInstances, type InstancesQuestion } from './instances.ts';
+import { studyParts } from './parts.ts';
 import { readVisible, toVisibleRow, type Reader } from './reader.ts';
 import { searchRows } from './search.ts';
 
@@ -26,6 +27,8 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
         : await searchRows(reader, question.query, question);
     case 'instances':
       return await readStudy(reader, question);
+    case 'parts':
+      return await studyParts(reader, question);
   }
 }
 

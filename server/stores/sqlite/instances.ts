@@ -34,7 +34,8 @@ function visibleStudy(db: Database, grant: Grant, studyInstanceUID: string): Vis
   return row === undefined ? undefined : visibleRow(db, grant, 'ImagingStudy', row.id);
 }
 
-function selectInstances(db: Database, question: InstancesQuestion): InstanceRow[] {
+/** Selects instances of a study, whoever may see them. */
+export function selectInstances(db: Database, question: InstancesQuestion): InstanceRow[] {
   const { studyInstanceUID, seriesInstanceUID, sopInstanceUIDs, offset, limit } = question;
   const series = seriesInstanceUID === undefined ? '' : ' AND series_instance_uid = ?';
   const sops = sopInstanceUIDs === undefined ? '' : ` AND sop_instance_uid IN (${marks(sopInstanceUIDs)})`;

@@ -11,6 +11,7 @@ import type { Database } from './database.ts';
 import { instanceOf, studyInstances } from './instances.ts';
 import { rightsOf, stateOf } from './materialise.ts';
 import type { WireAudit, WirePut } from './protocol.ts';
+import { studyParts } from './parts.ts';
 import { readQuarantine } from './quarantine.ts';
 import { search } from './search.ts';
 import { formerVersion } from './history.ts';
@@ -103,6 +104,8 @@ export class SqliteRecordStore implements RecordStore {
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
+      case 'parts':
+        return inSnapshot(this.#records, () => studyParts(this.#records, grant, question));
     }
   }
 

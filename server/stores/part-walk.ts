@@ -1,0 +1,199 @@
+/**
+ * The walk over series or instances of visible studies, in list order: what each store reads on the way is a request
+ * that it answers, at once or later. One walk looks at so much and no more.
+ */
+import type { ImagingStudy } from '@medplum/fhirtypes';
+import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
+import type { DicomJson } from '../../profiles/dicom/json.ts';
+import { keysOfInstance, matchesKey, type MatchKey } from '../../profiles/dicom/match.ts';
+import { Fault } from '../../profiles/fault.ts';
+import { studyInstanceUIDOf } from '../../profiles/imaging-identifiers.ts';
+import type { Criterion, SearchQuery } from '../../profiles/search-query.ts';
+import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { FoundPart, PageEnd, Question, SearchPage, StudyParts, VisibleRow } from '../ports/record-store.ts';
+
+/** The question. */
+export type PartsQuestion = Extract<Question, { kind: 'parts' }>;
+
+/** A series of a study: the SOP Instance UID of its first instance, and how many it has. */
+export type SeriesOutline = { readonly seriesInstanceUID: string; readonly first: string; readonly instances: number };
+
+/** What a walk reads; all in one snapshot. */
+export type PartRead =
+  | { readonly kind: 'studies-of'; readonly sopInstanceUIDs: readonly string[] }
+  | { readonly kind: 'studies'; readonly query: SearchQuery; readonly after: PageEnd | undefined }
+  | { readonly kind: 'series'; readonly studyInstanceUID: string }
+  | Extract<Question, { kind: 'instances' }>;
+
+/** What answers each: Study Instance UIDs, a page, the series in canonical order, instances whoever may see them. */
+type AnswerOf<R extends PartRead> = R extends { kind: 'studies-of' }
+  ? readonly string[]
+  : R extends { kind: 'studies' }
+    ? SearchPage
+    : R extends { kind: 'series' }
+      ? readonly SeriesOutline[]
+      : readonly InstanceRow[];
+
+/** A walk: it yields reads, takes their answers, and returns what it found. */
+export type PartWalk<T = StudyParts> = Generator<PartRead, T, unknown>;
+
+const STUDIES_AT_ONCE = 100;
+/** What one walk may cost: a study or a row without metadata is 1, metadata that are parsed are 10. */
+const MAX_COST = 20_000;
+const METADATA_COST = 10;
+const FIRSTS_AT_ONCE = 100;
+
+/**
+ * Walks.
+ * @throws {Fault} too-costly - the walk would look at too much
+ */
+export function* walkParts(question: PartsQuestion): PartWalk {
+  const where = [...question.studies.where];
+  if (question.sopInstanceUIDs !== undefined) {
+    const uids = yield* ask({ kind: 'studies-of', sopInstanceUIDs: question.sopInstanceUIDs });
+    if (uids.length === 0) return { studies: [], included: [], parts: [], isMore: false };
+    where.push(ofStudies(uids));
+  }
+  const query: SearchQuery = { ...question.studies, type: 'ImagingStudy', where, count: STUDIES_AT_ONCE, total: 'none' };
+  const walk = new Walk(question);
+  for (let page = yield* ask({ kind: 'studies', query, after: undefined }); ; page = yield* ask({ kind: 'studies', query, after: page.next })) {
+    for (const study of page.rows) {
+      yield* walk.visit(study, page.included);
+      if (walk.isFull) return walk.found();
+    }
+    if (page.next === undefined) return walk.found();
+  }
+}
+
+function ofStudies(uids: readonly string[]): Criterion {
+  return { kind: 'token', param: 'identifier', values: uids.map((uid) => ({ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(uid) })) };
+}
+
+/** The answer comes from the store as what its read asks for. */
+function* ask<R extends PartRead>(read: R): Generator<PartRead, AnswerOf<R>, unknown> {
+  return (yield read) as AnswerOf<R>;
+}
+
+class Walk {
+  readonly #question: PartsQuestion;
+  readonly #parts: FoundPart[] = [];
+  readonly #studies: VisibleRow[] = [];
+  readonly #included = new Map<string, VisibleRow>();
+  #skip: number;
+  #cost = 0;
+
+  constructor(question: PartsQuestion) {
+    this.#question = question;
+    this.#skip = question.offset;
+  }
+
+  /** Whether it holds one more than was asked for. */
+  get isFull(): boolean {
+    return this.#parts.length > this.#question.limit;
+  }
+
+  found(): StudyParts {
+    const { limit } = this.#question;
+    return { studies: this.#studies, included: [...this.#included.values()], parts: this.#parts.slice(0, limit), isMore: this.isFull };
+  }
+
+  *visit(study: VisibleRow, included: readonly VisibleRow[]): PartWalk<void> {
+    this.#spend(1);
+    const before = this.#parts.length;
+    const uid = studyInstanceUIDIn(study);
+    const series = yield* ask({ kind: 'series', studyInstanceUID: uid });
+    if (this.#question.level === 'series') yield* this.#visitSeries(uid, series);
+    else yield* this.#visitInstances(uid, series);
+    // The one that only tells that there is more is not shown.
+    if (Math.min(this.#parts.length, this.#question.limit) === before) return;
+    this.#studies.push(study);
+    for (const row of included) if (`${row.type}/${row.id}` === study.subject) this.#included.set(row.id, row);
+  }
+
+  *#visitSeries(studyInstanceUID: string, series: readonly SeriesOutline[]): PartWalk<void> {
+    const { ofSeries } = this.#question;
+    if (ofSeries.length > 0) {
+      const matching = yield* this.#firstsOf(studyInstanceUID, series);
+      this.#parts.push(...matching.slice(this.#passOver(matching.length)));
+      return;
+    }
+    const shown = series.slice(this.#passOver(series.length)).slice(0, this.#wanted);
+    this.#parts.push(...(yield* this.#firstsOf(studyInstanceUID, shown)));
+  }
+
+  *#visitInstances(studyInstanceUID: string, series: readonly SeriesOutline[]): PartWalk<void> {
+    const { ofSeries } = this.#question;
+    const matching = ofSeries.length === 0 ? undefined : new Set((yield* this.#firstsOf(studyInstanceUID, series)).map(({ row }) => row.seriesInstanceUID));
+    for (const one of series) {
+      if (matching?.has(one.seriesInstanceUID) === false) continue;
+      yield* this.#visitInstancesOf(studyInstanceUID, one);
+      if (this.isFull) return;
+    }
+  }
+
+  *#visitInstancesOf(studyInstanceUID: string, { seriesInstanceUID, instances }: SeriesOutline): PartWalk<void> {
+    const { ofInstance } = this.#question;
+    const place = { kind: 'instances', studyInstanceUID, seriesInstanceUID, limit: this.#wanted } as const;
+    if (ofInstance.length === 0) {
+      const offset = this.#passOver(instances);
+      if (offset < instances) yield* this.#take({ ...place, offset }, instances);
+      return;
+    }
+    this.#spend(instances);
+    const rows = yield* ask({ ...place, omitMetadata: true, offset: 0, limit: instances });
+    const matching = rows.filter((row) => ofInstance.every((key) => matchesKey(keysOfInstance(row), key)));
+    const sopInstanceUIDs = matching.slice(this.#passOver(matching.length)).slice(0, this.#wanted).map((row) => row.sopInstanceUID);
+    if (sopInstanceUIDs.length > 0) yield* this.#take({ ...place, sopInstanceUIDs, offset: 0 }, instances);
+  }
+
+  *#take(read: Extract<PartRead, { kind: 'instances' }>, instances: number): PartWalk<void> {
+    const rows = yield* ask(read);
+    this.#spend(rows.length * METADATA_COST);
+    this.#parts.push(...rows.map((row) => ({ row, instances })));
+  }
+
+  /** The series that match, each by its first instance. */
+  *#firstsOf(studyInstanceUID: string, series: readonly SeriesOutline[]): PartWalk<FoundPart[]> {
+    const found: FoundPart[] = [];
+    for (let at = 0; at < series.length; at += FIRSTS_AT_ONCE) {
+      const some = series.slice(at, at + FIRSTS_AT_ONCE);
+      this.#spend(some.length * METADATA_COST);
+      const rows = yield* ask({ kind: 'instances', studyInstanceUID, sopInstanceUIDs: some.map(({ first }) => first), offset: 0, limit: some.length });
+      const counts = new Map(some.map(({ first, instances }) => [first, instances]));
+      const matching = rows.filter(({ metadata }) => matchesAll(metadata, this.#question.ofSeries));
+      found.push(...matching.map((row) => ({ row, instances: counts.get(row.sopInstanceUID) ?? 1 })));
+    }
+    return found;
+  }
+
+  /** How many are still looked for: one more than is asked for tells that there is more. */
+  get #wanted(): number {
+    return this.#question.limit + 1 - this.#parts.length;
+  }
+
+  /** Counts matches against the offset; returns how many of them lie before it. */
+  #passOver(matches: number): number {
+    const passed = Math.min(this.#skip, matches);
+    this.#skip -= passed;
+    return passed;
+  }
+
+  #spend(cost: number): void {
+    this.#cost += cost;
+    if (this.#cost > MAX_COST) throw new Fault('too-costly', 'The query goes through too many series and instances; narrow it by keys of the study');
+  }
+}
+
+function matchesAll(metadata: string, keys: readonly MatchKey[]): boolean {
+  if (keys.length === 0) return true;
+  const json = JSON.parse(metadata) as DicomJson;
+  return keys.every((key) => matchesKey(json, key));
+}
+
+/** The UID of a study's row. */
+function studyInstanceUIDIn({ json }: VisibleRow): string {
+  const { identifier = [] } = JSON.parse(json) as ImagingStudy;
+  const uid = identifier.map(studyInstanceUIDOf).find((found) => found !== undefined);
+  if (uid === undefined) throw new Fault('exception', 'A study has no Study Instance UID');
+  return uid;
+}
