@@ -32,13 +32,14 @@ export type Criterion =
     }
   /**
    * Values are in the form of `normalizeString`, and so are the indexed ones. The modifier `:exact` is not here: it
-   * becomes a token on `<param>:exact`, where the index keeps the text as written.
+   * becomes a token on `<param>:exact`, where the index keeps the text as written. In a `pattern`, `*` is any text and
+   * `?` any character; it is the whole text.
    */
   | {
       readonly kind: 'string';
       readonly param: string;
       readonly values: readonly string[];
-      readonly match: 'starts' | 'exact' | 'contains';
+      readonly match: 'starts' | 'exact' | 'contains' | 'pattern';
     }
   /** Whether the row has no entry at all, of any kind, under `param` or `<param>:identifier`. */
   | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean }

@@ -1,4 +1,5 @@
 /** Whether a resource satisfies a criterion, said once and purely: what every store's statement must agree with. */
+import { matchesPattern } from './dicom/match.ts';
 import type { Criterion, DatePrefix, TokenValue } from './search-criterion.ts';
 import type { IndexEntries } from './search-index.ts';
 import type { StoredType } from './visibility.ts';
@@ -76,6 +77,7 @@ function matchesString(index: IndexEntries, { param, values, match }: StringCrit
       text.param === param &&
       values.some((wanted) => {
         if (match === 'exact') return text.value === wanted;
+        if (match === 'pattern') return matchesPattern(text.value, wanted);
         return match === 'starts' ? text.value.startsWith(wanted) : text.value.includes(wanted);
       }),
   );

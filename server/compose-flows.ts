@@ -21,6 +21,7 @@ import { retrieveDocument } from './flows/retrieve-document.ts';
 import { retrieveDocumentByUniqueId } from './flows/retrieve-documents.ts';
 import { retrieveInstances } from './flows/retrieve-instances.ts';
 import { searchInstances } from './flows/search-instances.ts';
+import { searchParts } from './flows/search-parts.ts';
 import { searchResources } from './flows/search-resources.ts';
 import { submitBundle } from './flows/submit-bundle.ts';
 import { sweepImages } from './flows/sweep-images.ts';
@@ -78,6 +79,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     search: searchResources(guard),
     searchResources: searchResources(guard),
     searchInstances: searchInstances(guard),
+    searchParts: searchParts(guard),
     openDocument: retrieveDocument({ ...guard, images }),
     retrieveDocument: retrieveDocumentByUniqueId({ ...guard, images }),
     retrieveInstances: retrieveInstances(guard),

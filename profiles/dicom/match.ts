@@ -68,15 +68,16 @@ export function keysOfInstance(instance: { readonly sopClassUID: string; readonl
 
 /** `*` is any text, `?` any character. Goes back to the last `*` only, so the work is at most length times length. */
 export function matchesPattern(text: string, pattern: string): boolean {
+  const [characters, signs] = [[...text], [...pattern]];
   let [at, to, star, from] = [0, 0, -1, 0];
-  while (at < text.length) {
-    if (pattern[to] === '*') [star, from, to] = [to, at, to + 1];
-    else if (to < pattern.length && (pattern[to] === '?' || pattern[to] === text[at])) [at, to] = [at + 1, to + 1];
+  while (at < characters.length) {
+    if (signs[to] === '*') [star, from, to] = [to, at, to + 1];
+    else if (to < signs.length && (signs[to] === '?' || signs[to] === characters[at])) [at, to] = [at + 1, to + 1];
     else if (star >= 0) [from, at, to] = [from + 1, from + 1, star + 1];
     else return false;
   }
-  while (pattern[to] === '*') to += 1;
-  return to === pattern.length;
+  while (signs[to] === '*') to += 1;
+  return to === signs.length;
 }
 
 function isDataSet(value: JsonValue): value is DicomJson {

@@ -3,6 +3,7 @@ import { TAG } from '../../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../../profiles/dicom/data-element.ts';
 import type { DicomJson, JsonAttribute, JsonValue } from '../../../profiles/dicom/json.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { FoundPart } from '../../ports/record-store.ts';
 import type { IncludedFields } from './query-options.ts';
 
 /** An attribute by keyword; values that are not known are left out, and an attribute without values is empty. */
@@ -26,7 +27,7 @@ const OF_SERIES: ReadonlySet<string> = tagsOf([
   'ManufacturerModelName', 'DeviceSerialNumber', 'TimezoneOffsetFromUTC',
 ]);
 
-/** What each series is returned with (table 10.6.3-4), where its images say it. */
+/** What each series is returned with (table 10.6.3-4), where its images say it; instances too, where the path names no series. */
 const USUAL_OF_SERIES: ReadonlySet<string> = tagsOf([
   'SpecificCharacterSet', 'Modality', 'TimezoneOffsetFromUTC', 'SeriesDescription', 'StudyInstanceUID', 'SeriesInstanceUID', 'SeriesNumber',
   'PerformedProcedureStepStartDate', 'PerformedProcedureStepStartTime', 'RequestAttributesSequence',
@@ -38,35 +39,42 @@ const USUAL_OF_INSTANCE: ReadonlySet<string> = tagsOf([
   'NumberOfFrames', 'Rows', 'Columns', 'BitsAllocated',
 ]);
 
+/** How matches are formatted. */
+export type MatchOptions = {
+  readonly included: IncludedFields;
+  /** Address of the door. */
+  readonly baseUrl: string;
+  /** Whether the path names the series, whose attributes need not be repeated. */
+  readonly isOfSeries: boolean;
+  /** Attributes of the study, where the path does not name it. */
+  readonly ofStudy?: DicomJson;
+};
+
 /** A series by the metadata of its first instance. */
-export function toSeriesMatch(metadata: DicomJson, rows: readonly InstanceRow[], included: IncludedFields, baseUrl: string): DicomJson {
-  const [row] = rows;
-  if (row === undefined) return {};
+export function toSeriesMatch(metadata: DicomJson, { row, instances }: FoundPart, { included, baseUrl, ofStudy = {} }: MatchOptions): DicomJson {
   const isWanted = (tag: string): boolean => USUAL_OF_SERIES.has(tag) || (OF_SERIES.has(tag) && isIncluded(included, tag));
   return inOrder({
+    ...ofStudy,
     ...placeOf(row),
     ...picked(metadata, isWanted),
-    ...toMatch([['RetrieveURL', 'UR', seriesUrl(row, baseUrl)], ['NumberOfSeriesRelatedInstances', 'IS', rows.length]]),
+    ...toMatch([['RetrieveURL', 'UR', seriesUrl(row, baseUrl)], ['NumberOfSeriesRelatedInstances', 'IS', instances]]),
   });
 }
 
 /** An instance by its metadata. */
-export function toInstanceMatch(metadata: DicomJson, row: InstanceRow, included: IncludedFields, baseUrl: string): DicomJson {
+export function toInstanceMatch(metadata: DicomJson, row: InstanceRow, { included, baseUrl, isOfSeries, ofStudy = {} }: MatchOptions): DicomJson {
+  const isWanted = (tag: string): boolean => USUAL_OF_INSTANCE.has(tag) || (!isOfSeries && USUAL_OF_SERIES.has(tag)) || isIncluded(included, tag);
   return inOrder({
+    ...ofStudy,
     ...placeOf(row),
     ...toMatch([['SOPClassUID', 'UI', row.sopClassUID], ['SOPInstanceUID', 'UI', row.sopInstanceUID]]),
-    ...picked(metadata, (tag) => USUAL_OF_INSTANCE.has(tag) || isIncluded(included, tag)),
+    ...picked(metadata, isWanted),
     ...toMatch([
       ['InstanceAvailability', 'CS', 'ONLINE'],
       ['RetrieveURL', 'UR', `${seriesUrl(row, baseUrl)}/instances/${row.sopInstanceUID}`],
       ['AvailableTransferSyntaxUID', 'UI', row.transferSyntaxUID],
     ]),
   });
-}
-
-/** What a row itself says, to be matched without its metadata. */
-export function keysOfRow(row: InstanceRow): DicomJson {
-  return toMatch([['SOPClassUID', 'UI', row.sopClassUID], ['SOPInstanceUID', 'UI', row.sopInstanceUID], ['InstanceNumber', 'IS', row.instanceNumber]]);
 }
 
 function placeOf(row: InstanceRow): DicomJson {

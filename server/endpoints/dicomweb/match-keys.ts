@@ -32,6 +32,7 @@ type Matcher = (value: string, offsetOf: OffsetOf) => KeyMatch;
 
 const MAX_VALUES = 100;
 const MAX_NAME_PARTS = 10;
+const MAX_STARS = 5;
 
 /** The served keys, by keyword. `Modality` is asked at study level by some viewers and means ModalitiesInStudy. */
 export const STUDY_KEYS: Readonly<Record<string, Matcher>> = {
@@ -81,15 +82,21 @@ function oneOf(keyword: string, value: string): string {
 
 type TextCriterion = Extract<Criterion, { kind: 'string' }>;
 
-/** A text: whole, by its beginning (`x*`) or by a part (`*x*`), without regard to case and diacritics. */
+/** A text: whole, by its beginning (`x*`), by a part (`*x*`) or by a pattern, without regard to case and diacritics. */
 function textOf(keyword: string, param: string, value: string): TextCriterion {
   const [, before = '', text = '', after = ''] = /^(\**)(.*?)(\**)$/s.exec(oneOf(keyword, value)) ?? [];
-  const isServed = !hasWildcard(text) && (before === '' || after !== '');
   const values = [normalizeString(text)];
-  if (!isServed) throw new Fault('invalid', `${keyword} takes the wildcard * at the end or at both ends`, { expression: keyword });
+  if (hasWildcard(text) || (before !== '' && after === '')) return patternOf(keyword, param, value);
   if (values[0] === '') throw new Fault('invalid', `${keyword} holds no characters`, { expression: keyword });
   const ending = after === '' ? 'exact' : 'starts';
   return { kind: 'string', param, values, match: before === '' ? ending : 'contains' };
+}
+
+function patternOf(keyword: string, param: string, value: string): TextCriterion {
+  const pattern = normalizeString(value).replaceAll(/\*+/g, '*');
+  const stars = pattern.split('*').length - 1;
+  if (stars <= MAX_STARS) return { kind: 'string', param, values: [pattern], match: 'pattern' };
+  throw new Fault('invalid', `${keyword} takes at most ${MAX_STARS} wildcards *`, { expression: keyword });
 }
 
 /** The study keeps the referrer's name as a reader writes it, so the parts of the key are looked for in it. */

@@ -1,6 +1,6 @@
 /** DICOMweb under `/dicom-web`: what is served, and what is known and not served yet. @see DICOM PS3.18 section 10 */
 import { Router } from '@koa/router';
-import type { Context } from 'koa';
+import type { Context, Next } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
@@ -19,7 +19,6 @@ const SERIES = `${STUDY}/series/:series`;
 const INSTANCE = `${SERIES}/instances/:instance`;
 
 /** Resources of the standard that are not served. */
-const UNSERVED_SEARCHES = ['/series', '/instances'];
 const UNSERVED_VIEWS = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`].flatMap((path) => [`${path}/rendered`, `${path}/thumbnail`]);
 /**
  * BulkDataURI is kept as `instances/{instance}/bulkdata/{path}`, relative to the series. Relative to the metadata of a
@@ -30,20 +29,29 @@ const BULK_DATA = [INSTANCE, `${STUDY}/instances/:instance`, `${SERIES}/instance
 /** Makes the router. */
 export function dicomwebRouter(deps: DicomwebDeps): Router {
   const router = new Router({ prefix: '/dicom-web' });
-  router.use(answerFaults, answerPrivately);
+  router.use(answerFaults, answerPrivately, answerTooBroad);
   router.get('/studies', searchStudies(deps));
-  router.get(`${STUDY}/series`, searchSeries(deps));
-  router.get([`${STUDY}/instances`, `${SERIES}/instances`], searchInstances(deps));
+  router.get(['/series', `${STUDY}/series`], searchSeries(deps));
+  router.get(['/instances', `${STUDY}/instances`, `${SERIES}/instances`], searchInstances(deps));
   for (const path of [STUDY, SERIES, INSTANCE]) {
     router.get(path, retrieveInstances(deps));
     router.get(`${path}/metadata`, retrieveMetadata(deps));
   }
   router.get(`${INSTANCE}/frames/:frames`, retrieveFrames(deps));
   for (const path of BULK_DATA) router.get(path, retrieveBulkData(deps));
-  router.get(UNSERVED_SEARCHES, refuse('Series and instances are searched within a study: /studies/{study}/series, /studies/{study}/instances'));
   router.get(UNSERVED_VIEWS, refuse('Rendered images and thumbnails are not supported'));
   router.post(['/studies', STUDY], storeInstances(deps));
   return router;
+}
+
+/** What would cost too much is too broad, which DICOMweb answers by 413. @see DICOM PS3.18 table 8.5-1 */
+async function answerTooBroad(_ctx: Context, next: Next): Promise<void> {
+  try {
+    await next();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.kind !== 'too-costly') throw error;
+    throw new Fault('too-long', error.message, { cause: error });
+  }
 }
 
 function refuse(message: string): (ctx: Context) => never {

@@ -1,17 +1,14 @@
 /** QIDO-RS Search for Studies (RAD-129): one face of ImagingStudy search. @see DICOM PS3.18 section 10.6 */
-import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
-import type { DicomJson } from '../../../profiles/dicom/json.ts';
 import type { SearchQuery } from '../../../profiles/search-query.ts';
 import type { Visit } from '../../flows/guard.ts';
 import type { FoundPage, searchResources } from '../../flows/search-resources.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
 import type { Identify } from '../http/visit.ts';
 import { acceptedBy, requireDicomJson } from './accept.ts';
-import { toStudyJson } from './study-json.ts';
-import { MAX_RESULTS, MORE_WARNING, type IncludedFields } from './query-options.ts';
+import { studyMatchesOf } from './study-json.ts';
+import { MAX_RESULTS, MORE_WARNING } from './query-options.ts';
 import { parseStudyQuery, type StudyQuery } from './study-query.ts';
 import { setWarnings } from './warning.ts';
 
@@ -34,7 +31,7 @@ export function searchStudies(deps: SearchStudiesDeps) {
     const page = await findPage(deps, visit, query, ctx.querystring);
     setWarnings(ctx, baseUrl, [...query.warnings, ...moreWarning(page, query)]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
-    ctx.body = JSON.stringify(toMatches(page, query.included, baseUrl));
+    ctx.body = JSON.stringify([...studyMatchesOf(page.rows, page.included, { included: query.included, baseUrl }).values()]);
   };
 }
 
@@ -43,19 +40,6 @@ async function findPage({ searchResources }: SearchStudiesDeps, visit: Visit, { 
   const within = span === undefined ? {} : { span };
   const query: SearchQuery = { type: 'ImagingStudy', where, ...within, count: limit, total: 'none', include: [{ param: 'patient' }] };
   return await searchResources(visit, { query, skip: offset, text, passage: 'qido' });
-}
-
-function toMatches({ rows, included: others }: FoundPage, included: IncludedFields, baseUrl: string): readonly DicomJson[] {
-  const patients = new Map(others.map((row) => [`${row.type}/${row.id}`, row]));
-  return rows.map((row) => {
-    const study = JSON.parse(row.json) as ImagingStudy;
-    return toStudyJson(study, patientIn(patients, study.subject.reference), included, baseUrl);
-  });
-}
-
-function patientIn(patients: ReadonlyMap<string, VisibleRow>, reference = ''): Patient | undefined {
-  const row = patients.get(reference);
-  return row === undefined ? undefined : (JSON.parse(row.json) as Patient);
 }
 
 /** A client that set no limit, or one over the bound, is told that there is more. */

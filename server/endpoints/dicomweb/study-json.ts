@@ -20,14 +20,31 @@ import { formatTag } from '../../../profiles/dicom/data-element.ts';
 import type { DicomJson, JsonPersonName } from '../../../profiles/dicom/json.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isAccession, studyInstanceUIDOf } from '../../../profiles/imaging-identifiers.ts';
+import type { VisibleRow } from '../../ports/record-store.ts';
 import { toMatch, type Attribute } from './match-json.ts';
 import { toJsonPersonName } from './person-name.ts';
 import type { IncludedFields } from './query-options.ts';
 
 const MODALITY = formatTag(TAG.Modality);
 
+/** Studies as matches, by Study Instance UID, in their order; their patients are among `others` where they may be seen. */
+export function studyMatchesOf(studies: readonly VisibleRow[], others: readonly VisibleRow[], options: StudyOptions): ReadonlyMap<string, DicomJson> {
+  const patients = new Map(others.map((row) => [`${row.type}/${row.id}`, row]));
+  return new Map(
+    studies.map((row) => {
+      const study = JSON.parse(row.json) as ImagingStudy;
+      const patient = patients.get(study.subject.reference ?? '');
+      const { included, baseUrl } = options;
+      return [requireStudyUID(study), toStudyJson(study, patient && (JSON.parse(patient.json) as Patient), included, baseUrl)];
+    }),
+  );
+}
+
+/** How studies are formatted. */
+export type StudyOptions = { readonly included: IncludedFields; readonly baseUrl: string };
+
 /** Formats a study; `patient` is its subject where that may be seen. `baseUrl` is the address of the DICOMweb door. */
-export function toStudyJson(study: ImagingStudy, patient: Patient | undefined, included: IncludedFields, baseUrl: string): DicomJson {
+function toStudyJson(study: ImagingStudy, patient: Patient | undefined, included: IncludedFields, baseUrl: string): DicomJson {
   const uid = requireStudyUID(study);
   const modalities = (study.modality ?? []).map(({ code }) => code);
   return toMatch([

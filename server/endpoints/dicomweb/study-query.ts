@@ -23,6 +23,9 @@ const STUDY_ATTRIBUTES: ReadonlySet<string> = new Set([
   'NumberOfStudyRelatedInstances',
 ]);
 
+/** Study keys as conditions on the study, and what is answered otherwise than asked. */
+export type StudyConditions = { readonly where: readonly Criterion[]; readonly span?: SortSpan; readonly warnings: readonly string[] };
+
 /**
  * Parses the query. A key that is not served is refused: ignoring it would show more than was asked for.
  * @throws {Fault} invalid - a key, value or option that is not served
@@ -30,14 +33,27 @@ const STUDY_ATTRIBUTES: ReadonlySet<string> = new Set([
  */
 export function parseStudyQuery(parameters: URLSearchParams, offsetOf: OffsetOf): StudyQuery {
   const { keys, options } = readQuery(parameters, MAX_OFFSET);
+  const conditions = readStudyKeys(keys, offsetOf);
+  return { ...options, ...conditions, warnings: [...conditions.warnings, ...options.warnings] };
+}
+
+/**
+ * Reads study keys.
+ * @throws {Fault} invalid - a key or value that is not served
+ */
+export function readStudyKeys(keys: readonly Pair[], offsetOf: OffsetOf): StudyConditions {
   const matches = keysOf(keys).map(([keyword, value]) => matchOf(keyword, value, offsetOf));
   const span = matches.find((match) => match.span !== undefined)?.span;
   return {
-    ...options,
-    ...(span === undefined ? {} : { span }),
     where: matches.flatMap(({ where }) => where),
-    warnings: [...matches.flatMap(({ warning }) => warning ?? []), ...options.warnings],
+    ...(span === undefined ? {} : { span }),
+    warnings: matches.flatMap(({ warning }) => warning ?? []),
   };
+}
+
+/** Whether a name, a tag or a keyword, is one of a study attribute. */
+export function isStudyKey(name: string): boolean {
+  return STUDY_ATTRIBUTES.has(keywordOf(name));
 }
 
 /** Each key once, by its keyword; a repeated StudyInstanceUID is a list. */

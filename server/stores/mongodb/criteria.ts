@@ -70,6 +70,8 @@ function compileString({ param, values, match }: StringCriterion): RowFilter {
       return { $or: values.map((start) => ({ str: { $elemMatch: { p: param, v: rangeOf(start) } } })) };
     case 'contains':
       return { $or: values.map((part) => compileContains(param, part)) };
+    case 'pattern':
+      return { $or: values.map((pattern) => compilePattern(param, pattern)) };
   }
 }
 
@@ -80,8 +82,18 @@ function rangeOf(start: string): { $gte: string; $lt?: string } {
 
 /** Trigrams narrow by an index; the expression then looks at the texts themselves. */
 function compileContains(param: string, part: string): RowFilter {
-  const keys = trigramKeys(param, part);
-  const isMatch = { $and: [{ $eq: ['$$text.p', param] }, { $gte: [{ $indexOfCP: ['$$text.v', { $literal: part }] }, 0] }] };
+  return compileText(param, trigramKeys(param, part), { $gte: [{ $indexOfCP: ['$$text.v', { $literal: part }] }, 0] });
+}
+
+/** What stands between the signs is literal; nothing of the pattern is an expression of its own. */
+function compilePattern(param: string, pattern: string): RowFilter {
+  const keys = pattern.split(/[*?]/).flatMap((literal) => trigramKeys(param, literal));
+  const regex = pattern.replaceAll(/[\\^$.|+()[\]{}]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  return compileText(param, keys, { $regexMatch: { input: '$$text.v', regex: { $literal: `^${regex}$` }, options: 's' } });
+}
+
+function compileText(param: string, keys: readonly string[], test: Document): RowFilter {
+  const isMatch = { $and: [{ $eq: ['$$text.p', param] }, test] };
   const matches = { $filter: { input: '$str', as: 'text', cond: isMatch } };
   const filter: RowFilter = { $expr: { $gt: [{ $size: matches }, 0] } };
   return keys.length === 0 ? filter : { tri: { $all: [...keys] }, ...filter };

@@ -71,7 +71,7 @@ export function ridSource(type: StoredType, criterion: PlainCriterion): Sql | un
 /** Whether the rids of a criterion are found only by going through all values of its parameter. */
 export function isScan(criterion: PlainCriterion): boolean {
   if (criterion.kind === 'or') return criterion.any.some(isScan);
-  return criterion.kind === 'string' && criterion.match === 'contains';
+  return criterion.kind === 'string' && (criterion.match === 'contains' || criterion.match === 'pattern');
 }
 
 /** The rids of all parts, where each part has a source. */
@@ -159,6 +159,8 @@ function textTest({ values, match }: StringCriterion): Sql {
   return anyOf(
     values.map((value): Sql => {
       if (match === 'exact') return { text: 'value = ?', values: [value] };
+      // GLOB knows the same two signs, and sets of characters beside them.
+      if (match === 'pattern') return { text: 'value GLOB ?', values: [value.replaceAll('[', '[[]')] };
       if (match === 'contains') return { text: 'instr(value, ?) > 0', values: [value] };
       const before = afterAllThatBeginWith(value);
       return before === undefined ? { text: 'value >= ?', values: [value] } : { text: '(value >= ? AND value < ?)', values: [value, before] };

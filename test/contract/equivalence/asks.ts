@@ -43,7 +43,7 @@ const date: fc.Arbitrary<Criterion> = fc
   .map(([lo, length, prefix]) => ({ kind: 'date', param: 'd', lo, hi: lo + length, prefix }));
 
 const string: fc.Arbitrary<Criterion> = fc
-  .tuple(some([...strings, 'e', 'an', 'vital', '%', '𝒜']), fc.constantFrom('starts' as const, 'exact' as const, 'contains' as const))
+  .tuple(some([...strings, 'e', 'an', 'vital', '%', '𝒜', 'e*', '*l?n*', '100% ?', '[e]*']), fc.constantFrom('starts' as const, 'exact' as const, 'contains' as const, 'pattern' as const))
   .map(([values, match]) => ({ kind: 'string', param: 'n', values, match }));
 
 const missing: fc.Arbitrary<Criterion> = fc

@@ -165,7 +165,7 @@ export function searchingContract(suite: Suite): void {
 
   describe('string criteria', () => {
     const text = (value: string) => ({ strings: [{ param: 'name', value: normalizeString(value) }] });
-    const of = (match: 'starts' | 'exact' | 'contains', ...values: readonly string[]): Criterion => ({
+    const of = (match: 'starts' | 'exact' | 'contains' | 'pattern', ...values: readonly string[]): Criterion => ({
       kind: 'string',
       param: 'name',
       match,
@@ -187,6 +187,17 @@ export function searchingContract(suite: Suite): void {
       expect(await find(of('contains', '_'))).to.equal('c');
       expect(await find(of('starts', 'a.b('))).to.equal('e');
       expect(await find(of('contains', 'a.'))).to.equal('e');
+    });
+
+    it('find patterns: * any text, ? one character, all else literal', async () => {
+      const { find } = await world({ a: text('Martin-Dupont'), b: text('Martine'), c: text('a[b]c.d'), d: text('𝒜b') });
+      expect(await find(of('pattern', 'mart*'))).to.equal('a b');
+      expect(await find(of('pattern', 'm*in?'))).to.equal('b');
+      expect(await find(of('pattern', '*n*t'))).to.equal('a');
+      expect(await find(of('pattern', 'martin'))).to.equal('');
+      expect(await find(of('pattern', 'a[b]*'))).to.equal('c');
+      expect(await find(of('pattern', 'a?b?c?d'))).to.equal('c');
+      expect(await find(of('pattern', 'a.b*', '?b'))).to.equal('d');
     });
 
     it('find short parts, letters beyond the first plane and ends of words', async () => {

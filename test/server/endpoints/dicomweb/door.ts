@@ -10,6 +10,7 @@ import { takeInstance } from '../../../../server/flows/take-instance.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/retrieve-bulk.ts';
 import { searchInstances } from '../../../../server/flows/search-instances.ts';
+import { searchParts } from '../../../../server/flows/search-parts.ts';
 import { searchResources } from '../../../../server/flows/search-resources.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { ACCESSION_SYSTEM, PATIENT_DOMAIN, serve, type Clinic, type ServedRouter } from '../clinic.ts';
@@ -30,6 +31,7 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       identify: clinic.identify,
       searchResources: searchResources(clinic.guard),
       searchInstances: searchInstances(clinic.guard),
+      searchParts: searchParts(clinic.guard),
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),

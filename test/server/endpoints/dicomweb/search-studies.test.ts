@@ -100,6 +100,16 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
       'StudyDescription=thorax': [ctUID],
       'StudyDescription=Thor': [],
       'StudyDescription=*ra*': [ctUID, mrUID],
+      'StudyDescription=Th?rax': [ctUID],
+      'StudyDescription=?horax*': [ctUID],
+      'StudyDescription=t*x': [ctUID],
+      'AccessionNumber=*-1': [ctUID],
+      'AccessionNumber=ACC?1': [ctUID],
+      'PatientID=p*1': [ctUID, mrUID],
+      'PatientID=p*2': [],
+      'PatientName=E*i': [ctUID, mrUID],
+      'PatientName=*sai': [ctUID, mrUID],
+      'PatientName=E?sai^An*e': [ctUID, mrUID],
       '00081030=crane*': [mrUID],
       'ReferringPhysicianName=BRANDESSART^Maelle': [ctUID, mrUID],
       'ReferringPhysicianName=*Lambert*': [],
@@ -138,8 +148,7 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
 
   it('refuses a key or a value that is not served, never widening', async () => {
     expect(await refusal('PatientSex=F')).to.match(/PatientSex; they are by StudyInstanceUID, AccessionNumber/);
-    expect(await refusal('StudyDescription=Th?rax')).to.match(/wildcard/);
-    expect(await refusal('AccessionNumber=*-1')).to.match(/wildcard/);
+    expect(await refusal('StudyDescription=a*b*c*d*e*f*g')).to.match(/wildcards/);
     expect(await refusal('StudyID=a%5Cb')).to.match(/one value/);
     expect(await refusal('ReferringPhysicianName=a?b')).to.match(/ReferringPhysicianName/);
     for (const time of ['25', '1', '10:6', '10-11-12', '-', 'noon']) expect(await refusal(`StudyTime=${time}`), time).to.match(/HHMMSS/);
@@ -148,9 +157,6 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
     expect(await refusal('StudyInstanceUID=abc')).to.match(/must be a UID/);
     expect(await refusal('StudyDate=2026')).to.match(/YYYYMMDD/);
     expect(await refusal('StudyDate=20260230')).to.match(/YYYYMMDD/);
-    expect(await refusal('PatientName=E*i')).to.match(/wildcard/);
-    expect(await refusal('PatientName=*sai')).to.match(/wildcard/);
-    expect(await refusal('PatientID=p*1')).to.match(/wildcard/);
     expect(await refusal('ModalitiesInStudy=C*')).to.match(/wildcard/);
     expect(await refusal('PatientID=pat-1&00100020=pat-2')).to.match(/may be given once/);
   });
@@ -208,7 +214,7 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
   it('says of the rest of DICOMweb that it is not supported', async () => {
     const study = `/studies/${clinic.ct.studyInstanceUID}`;
     const instance = `${study}/series/2.25.1/instances/2.25.2`;
-    const paths = ['/series', '/instances', `${study}/rendered`,
+    const paths = [`${study}/rendered`,
       `${instance}/rendered`, `${instance}/thumbnail`, `${instance}/frames/1,2/rendered`];
     for (const path of paths) {
       const response = await ask(door, path);

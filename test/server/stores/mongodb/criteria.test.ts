@@ -45,7 +45,7 @@ const criteria: Arbitrary<Criterion> = oneof(
     kind: constant('string' as const),
     param: params,
     values: some(texts),
-    match: constantFrom('starts' as const, 'exact' as const, 'contains' as const),
+    match: constantFrom('starts' as const, 'exact' as const, 'contains' as const, 'pattern' as const),
   }),
   record({ kind: constant('missing' as const), param: params, missing: boolean() }),
 );
