@@ -68,15 +68,15 @@ async function answer(ctx: RouterContext, found: FoundBulk, locationAt: (at: num
   const format = chooseBulkFormat(acceptedBy(ctx), found);
   // What a peer stored is never a page of this origin, whatever it claims to be.
   ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "sandbox; default-src 'none'" });
-  if (format.form === 'single') return await answerOne(ctx, found, format);
+  if (format.form === 'single') return await answerOne(ctx, found, format, locationAt(0));
   const boundary = newBoundary();
   ctx.set('Content-Type', formatRelatedType(format.mediaType, boundary));
   ctx.body = Readable.from(formatRelated(boundary, partsOf(found, contentTypeOf(format, found), locationAt)), { objectMode: false });
 }
 
-async function answerOne(ctx: RouterContext, found: FoundBulk, format: BulkFormat): Promise<void> {
+async function answerOne(ctx: RouterContext, found: FoundBulk, format: BulkFormat, location: string): Promise<void> {
   for await (const { length, open } of found.parts) {
-    ctx.set({ 'Content-Type': contentTypeOf(format, found), 'Content-Disposition': 'attachment' });
+    ctx.set({ 'Content-Type': contentTypeOf(format, found), 'Content-Location': location, 'Content-Disposition': 'attachment' });
     ctx.body = Readable.from(await open(), { objectMode: false });
     ctx.length = length;
     return;

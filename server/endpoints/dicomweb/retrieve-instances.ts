@@ -32,7 +32,7 @@ export function retrieveInstances(deps: RetrieveInstancesDeps) {
     const formats = instanceFormats(acceptedBy(ctx), asked.sopInstanceUIDs !== undefined);
     const rows = await deps.retrieveInstances(visit, { ...asked, passage: 'wado', omitMetadata: true });
     const format = await chooseFormat(formats, rows);
-    if (format.form === 'single') await answerOne(ctx, deps.images, rows);
+    if (format.form === 'single') await answerOne(ctx, deps.images, rows, baseUrl);
     else answerAll(ctx, deps.images, rows, baseUrl);
   };
 }
@@ -48,9 +48,9 @@ async function chooseFormat(formats: readonly InstanceFormat[], rows: AsyncItera
   return chosen;
 }
 
-async function answerOne(ctx: RouterContext, images: ImageStore, rows: AsyncIterable<InstanceRow>): Promise<void> {
+async function answerOne(ctx: RouterContext, images: ImageStore, rows: AsyncIterable<InstanceRow>, baseUrl: string): Promise<void> {
   for await (const row of rows) {
-    ctx.set('Content-Type', contentTypeOf(row));
+    ctx.set({ 'Content-Type': contentTypeOf(row), 'Content-Location': locationOf(row, baseUrl) });
     ctx.body = await openInstance(images, row);
     ctx.length = row.blob.size;
     return;
@@ -66,13 +66,16 @@ function answerAll(ctx: RouterContext, images: ImageStore, rows: AsyncIterable<I
 
 async function* partsOf(images: ImageStore, rows: AsyncIterable<InstanceRow>, baseUrl: string): AsyncGenerator<RelatedPart> {
   for await (const row of rows) {
-    const { studyInstanceUID, seriesInstanceUID, sopInstanceUID } = row;
     yield {
       contentType: contentTypeOf(row),
-      contentLocation: `${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`,
+      contentLocation: locationOf(row, baseUrl),
       open: async () => await openInstance(images, row),
     };
   }
+}
+
+function locationOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }: InstanceRow, baseUrl: string): string {
+  return `${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
 }
 
 function contentTypeOf({ transferSyntaxUID }: InstanceRow): string {

@@ -153,6 +153,7 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     expect(single.headers.get('Content-Type')).to.equal(`${OCTETS}; transfer-syntax=${JPEG}`);
     expect(single.headers.get('Content-Length')).to.equal('5');
     expect(single.headers.get('Content-Disposition')).to.equal('attachment');
+    expect(single.headers.get('Content-Location')).to.equal(`${BASE_URL}${file.instance}/frames/2`);
     expect(Buffer.from(await single.arrayBuffer())).to.deep.equal(image('2'));
     const refused = [['1', 'image/png'], ['1', `multipart/related; type="${OCTETS}"; transfer-syntax=${explicitLittleEndian}`], ['1,2', OCTETS],
       ['1', 'multipart/related; type="application/dicom"'], ['1', 'application/dicom'], ['1', '";;="'], ['1', 'multipart/related; type="image/jp2"']] as const;

@@ -53,6 +53,7 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     const single = await ask(door, pathOf(clinic.ct, 2), 'lambert', { Accept: 'application/dicom' });
     expect(single.headers.get('Content-Type')).to.equal(`application/dicom; transfer-syntax=${DICOM_UID.explicitLittleEndian}`);
     expect(single.headers.get('Content-Length')).to.equal(String(third?.bytes.length));
+    expect(single.headers.get('Content-Location')).to.equal(`${BASE_URL}${pathOf(clinic.ct, 2)}`);
     expect(Buffer.from(await single.arrayBuffer())).to.deep.equal(third?.bytes);
   });
 
@@ -84,6 +85,29 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     expect(await askJson(door, `${pathOf(clinic.ct, 0)}/metadata`)).to.deep.equal(instances(1));
     const xml = await ask(door, `${study}/metadata`, 'lambert', { Accept: 'multipart/related; type="application/dicom+xml"' });
     expect(xml.status).to.equal(406);
+  });
+
+  it('answers HEAD with the headers alone, and leaves no file open (8.3.1)', async () => {
+    const files = { opened: 0, closed: 0 };
+    const open: Clinic['images']['open'] = async (...range) => {
+      files.opened += 1;
+      return (await clinic.images.open(...range)).once('close', () => (files.closed += 1));
+    };
+    const watched = await serveDicomweb(clinic, { ...clinic.images, open });
+    const head = async (path: string, accept: string, token = 'lambert'): Promise<Response> =>
+      await fetch(`${watched.origin}/dicom-web${path}`, { method: 'HEAD', headers: { Authorization: `Bearer ${token}`, Accept: accept } });
+    const single = await head(pathOf(clinic.ct, 0), 'application/dicom');
+    expect([single.status, single.headers.get('Content-Length'), await single.text()]).to.deep.equal([200, String(clinic.ct.instances[0]?.bytes.length), '']);
+    for (const [path, accept] of [[study, '*/*'], [`${study}/metadata`, 'application/dicom+json'], [`${study}/series`, '*/*'], ['/studies', '*/*']] as const) {
+      const response = await head(path, accept);
+      expect([response.status, await response.text()], path).to.deep.equal([200, '']);
+      expect((await ask(watched, path, 'lambert', { Accept: accept })).headers.get('Content-Type')?.split(';')[0]).to.equal(response.headers.get('Content-Type')?.split(';')[0]);
+    }
+    expect((await head(study, 'image/png')).status).to.equal(406);
+    expect((await head(study, '*/*', 'stranger')).status).to.equal(404);
+    await watched.close();
+    for (let tries = 0; tries < 100 && files.closed < files.opened; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(files.closed).to.equal(files.opened);
   });
 
   it('answers what is hidden as what does not exist', async () => {

@@ -227,7 +227,7 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
 
   it('bounds the number of parts', async () => {
     const response = await post(multipart(...Array<string>(10_001).fill('')));
-    expect(response.status).to.equal(403);
+    expect(response.status).to.equal(413);
     // The sender that went away in the middle is the only thing that there was to log.
     expect(door.errors.filter((error) => (error as { code?: string }).code !== 'HPE_INVALID_EOF_STATE')).to.deep.equal([]);
   });
