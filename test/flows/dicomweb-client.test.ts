@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { AuditEvent } from '@medplum/fhirtypes';
-import dicomweb from 'dicomweb-client';
+import { api } from 'dicomweb-client';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { DICOM_UID } from '../../profiles/codes.ts';
@@ -74,7 +74,7 @@ describe('dicomweb-client', function () {
     const one = { studyInstanceUID, seriesInstanceUID: first?.seriesInstanceUID ?? '', sopInstanceUID: first?.sopInstanceUID ?? '' };
 
     const clientOf = ({ token }: FhirCaller) => {
-      const Client = dicomweb.api.DICOMwebClient as unknown as new (options: object) => NpmClient;
+      const Client = api.DICOMwebClient as unknown as new (options: object) => NpmClient;
       const client = new Client({ verbose: false, url: `${server.url}/dicom-web`, headers: { Authorization: `Bearer ${token}` } });
       return { client, request: () => ({ instance: new XmlHttpRequest() }) };
     };

@@ -41,7 +41,7 @@ describe('Search index entries', () => {
     }
   });
 
-  it('indexes an ImagingStudy: series modality once, endpoints of study and series, no instance', () => {
+  it('indexes an ImagingStudy: series modality once, UIDs of series, endpoints of study and series, no instance', () => {
     const study: ImagingStudy = {
       resourceType: 'ImagingStudy',
       id: 's',
@@ -65,6 +65,8 @@ describe('Search index entries', () => {
         { param: 'identifier', system: 'urn:dicom:uid', value: 'urn:oid:1.2' },
         { param: 'status', system: '', value: 'available' },
         { param: 'modality', system: 'urn:dcm', value: 'CT' },
+        { param: 'series', system: '', value: '1.1' },
+        { param: 'series', system: '', value: '1.2' },
       ],
       references: [
         { param: 'patient', target: 'Patient/1' },
