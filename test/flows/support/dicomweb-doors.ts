@@ -59,6 +59,17 @@ export const DICOMWEB_DOORS: readonly Door[] = [
     expectHidden: (reply) => expect([reply.status, reply.body.toString()]).to.deep.equal([200, '[]']),
   },
   {
+    name: 'QIDO-RS across studies',
+    event: { type: '110112', subtype: ['RAD-129'], action: 'E' },
+    ask: async (call) => await get(call, `/dicom-web/instances?SOPInstanceUID=${call.ids.sopInstanceUIDs[0]}`, DICOM_JSON),
+    expectShown: (reply, { ids }) => {
+      expect(reply.status).to.equal(200);
+      const found = matchesOf(reply).map((match) => [match['00080018'], match['0020000D'], match['00100020']].map((attribute) => attribute?.Value?.[0]));
+      expect(found).to.deep.equal([[ids.sopInstanceUIDs[0], ids.studyInstanceUID, ids.patientNumber]]);
+    },
+    expectHidden: (reply) => expect([reply.status, reply.body.toString()]).to.deep.equal([200, '[]']),
+  },
+  {
     name: 'WADO-RS frame',
     event: { type: '110104', subtype: ['RAD-107'], action: 'R', touched: imagingStudy },
     ask: async (call) => await get(call, `/dicom-web/studies/${call.ids.studyInstanceUID}/series/${call.ids.seriesInstanceUID}/instances/${call.ids.sopInstanceUIDs[0]}/frames/1`, EVERY_FRAME),
