@@ -20,6 +20,9 @@ import { sendStudy } from '../support/send-study.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const MODALITY = 'DEMO_MODALITY';
+/** An object of so many bytes is not held back in memory; it is sent in pieces. */
+const LARGE = 8_000_000;
+const PIECE = 500_000;
 
 describe('Bad images', () => {
   let region: Demonstration;
@@ -62,12 +65,12 @@ describe('Bad images', () => {
   });
 
   it('I12 keeps nothing of an object whose sender goes away in its middle', async () => {
-    const [instance] = aStudy({ key: 'bad/cut', patient: PATIENTS.gaetan }).instances();
+    const [instance] = aStudy({ key: 'bad/cut', patient: PATIENTS.gaetan, attributes: { '00191001:OB': new Uint8Array(LARGE) } }).instances();
     if (instance === undefined) throw new Error('The study has no instance');
     const dataSet = instance.bytes.subarray(parseFileMeta(instance.bytes).dataSetOffset);
     const { socket } = await associate(MODALITY);
     socket.write(storeRequest(instance.sopInstanceUID));
-    socket.write(dataPDU(3, dataSet.subarray(0, dataSet.length - 100), { isLast: false }));
+    for (let at = 0; at < dataSet.length - 100; at += PIECE) socket.write(dataPDU(3, dataSet.subarray(at, Math.min(at + PIECE, dataSet.length - 100)), { isLast: false }));
     await eventually(async () => ((await orphanFiles(region.server.dataDir)).length > 0 ? true : undefined));
     socket.destroy();
     await nothingIsLeft();
