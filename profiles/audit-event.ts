@@ -39,6 +39,7 @@ export const PASSAGE = {
   stow: shape(dcm('110104', 'DICOM Instances Transferred'), [ihe('RAD-108', 'Store Instances Over the Web')], 'C', 'in'),
   association: shape(dcm('110114', 'User Authentication'), [dcm('110126', 'Node Authentication')], 'E', 'in'),
   'close-study': shape(dcm('110107', 'Import'), [], 'C', 'in'),
+  'erase-study': shape(dcm('110105', 'DICOM Study Deleted'), [], 'D', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),
   'break-glass': shape(dcm('110113', 'Security Alert'), [dcm('110127', 'Emergency Override Started')], 'E', 'in'),
   withdraw: shape(dcm('110113', 'Security Alert'), [{ system: CODE_SYSTEM.balpAuthZ, code: 'AuthZ-Consent', display: 'Consent Authorization Decision' }], 'E', 'in'),

@@ -13,6 +13,12 @@ export function studiesOf({ imagingStudy = [] }: DiagnosticReport): string[] {
   return [...new Set(uids.filter((uid) => uid !== undefined))];
 }
 
+/** The report without its references to a study. */
+export function withoutStudy({ imagingStudy = [], ...report }: DiagnosticReport, studyInstanceUID: string): DiagnosticReport {
+  const others = imagingStudy.filter(({ identifier }) => identifier === undefined || studyInstanceUIDOf(identifier) !== studyInstanceUID);
+  return others.length === 0 ? report : { ...report, imagingStudy: others };
+}
+
 /** Whether a physician has validated the report. */
 export function isValidated({ status }: DiagnosticReport): boolean {
   return VALIDATED.has(status);

@@ -8,6 +8,7 @@ import type { Region } from './config/region-model.ts';
 import { breakGlass } from './flows/break-glass.ts';
 import { changeConsent } from './flows/change-consent.ts';
 import { endDeclaration } from './flows/end-declaration.ts';
+import { eraseStudy } from './flows/erase-study.ts';
 import { IMAGE_ENDPOINT, loadRegion } from './flows/load-region.ts';
 import { maintainStudy } from './flows/maintain-study.ts';
 import { readResource } from './flows/read-resource.ts';
@@ -72,6 +73,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     alert: ({ reason, source }) => log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
   });
   const take = takeInstance({ images, patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem });
+  const erase = eraseStudy({ records, trail, images, clock, indexer });
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
   return {
@@ -94,12 +96,17 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     resolveRequester: resolve,
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => await resolve(await provedBy(assertion, find)),
+    eraseStudy: erase,
     loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
     sweep: sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS }),
     workAgenda: workAgenda({
       records,
       clock,
-      maintainStudy: maintain,
+      work: {
+        refresh: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
+        close: async (studyInstanceUID) => await maintain(studyInstanceUID, true),
+        erase: async (studyInstanceUID) => void (await erase(studyInstanceUID)),
+      },
       retryMs: RETRY_MS,
       failed: (kind, error) => log.error({ kind, err: error }, 'work of the agenda failed and will be tried again'),
     }),

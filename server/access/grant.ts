@@ -29,7 +29,8 @@ export type SystemReason =
   | 'change-consent'
   | 'break-glass'
   | 'load-region'
-  | 'sweep-images';
+  | 'sweep-images'
+  | 'erase-study';
 
 /** Makes the grant of a requester at a moment. */
 export function grantFor(requester: Requester, now: number): Grant {

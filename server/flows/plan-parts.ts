@@ -50,6 +50,7 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
     claims: all('claims'),
     puts: all('puts'),
     deletes: all('deletes'),
+    erased: all('erased'),
     instances: all('instances'),
     quarantined: all('quarantined'),
     rights: all('rights'),

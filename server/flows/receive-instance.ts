@@ -12,7 +12,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { AuditRecord, CommitPlan, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
-import { compareWithStanding, studyKey, studySourceKey } from './standing-instance.ts';
+import { compareWithStanding, ERASING, studyKey, studySourceKey } from './standing-instance.ts';
 import { enrol, findIdentity } from './persons.ts';
 import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
@@ -73,6 +73,7 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
   const grant = systemGrant('resolve-identity', now);
   // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
   const owner = await deps.records.claimed(grant, studyKey(unplaced.studyInstanceUID));
+  if (owner === ERASING) throw new Fault('transient', 'The study is being erased; send it again later');
   const { person, patient, parts } = await placePatient(deps, grant, unplaced.source, named, now);
   await refuseOpposed(deps.records, grant, person);
   const row: InstanceRow = { ...unplaced, person };

@@ -11,6 +11,9 @@ export function studyKey(studyInstanceUID: string): string {
   return `study|${studyInstanceUID}`;
 }
 
+/** The value of {@link studyKey} while a study is being erased: nobody's, so that no instance joins it. */
+export const ERASING = 'erasing';
+
 /** The claim that a study comes from one establishment (`Organization/id`), the first that sent an instance of it. */
 export function studySourceKey(studyInstanceUID: string): string {
   return `study-source|${studyInstanceUID}`;

@@ -45,6 +45,11 @@ export async function storeReport(deps: Pick<Deps, 'images' | 'publicUrl'>, sent
   return { resource: { ...sent, id: randomUUID(), presentedForm: [stored] }, binary, document, documentId: randomUUID() };
 }
 
+/** The claims that an establishment's report is the one of its identifiers. */
+export function reportKeys({ identifier = [] }: DiagnosticReport, organization: string): string[] {
+  return identifier.map(({ system = '', value = '' }) => `report|${organization}|${system}|${value}`);
+}
+
 const PDF_SIGNATURE = Buffer.from('%PDF-');
 
 /**
@@ -62,7 +67,7 @@ export async function reportParts(deps: Deps, grant: SystemGrant, stored: Stored
   const documents = await reportDocumentParts(deps, grant, [hand], new Map(), now);
   const services = deps.region.servicesOf(organization);
   const parts = joinParts(...documents, {
-    claims: (resource.identifier ?? []).map(({ system = '', value = '' }) => ({ key: `report|${organization}|${system}|${value}`, value: id })),
+    claims: reportKeys(resource, organization).map((key) => ({ key, value: id })),
     puts: [putOf(deps.indexer, resource, now, facts), binary],
     rights: [
       ...examRights(person, `DiagnosticReport/${id}`, organization, services),

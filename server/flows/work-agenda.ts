@@ -11,7 +11,8 @@ import { joinParts } from './plan-parts.ts';
 export type WorkAgendaDeps = {
   readonly records: RecordStore;
   readonly clock: Clock;
-  readonly maintainStudy: (studyInstanceUID: string, closing: boolean) => Promise<void>;
+  /** What is to be done for each kind of key (`kind|subject`). */
+  readonly work: Readonly<Record<string, (subject: string) => Promise<void>>>;
   readonly failed: (kind: string, error: unknown) => void;
   /** Retries wait this long. */
   readonly retryMs: number;
@@ -37,7 +38,7 @@ export function workAgenda(deps: WorkAgendaDeps) {
 async function workOff(deps: WorkAgendaDeps, entry: AgendaEntry): Promise<0 | 1> {
   const [kind = '', subject = ''] = entry.key.split('|');
   try {
-    await deps.maintainStudy(subject, kind === 'close');
+    await deps.work[kind]?.(subject);
     await deps.records.commit(joinParts({ done: [entry] }));
     return 1;
   } catch (error) {

@@ -11,7 +11,7 @@ import type { PersonKey } from '../access/requester.ts';
 import type { Right } from '../access/right.ts';
 import type { BlobRef } from './image-store.ts';
 
-/** The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, agenda and audit together. */
+/** The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, agenda, audit and what is erased together. */
 export const MAX_PLAN_ENTRIES = 2_000;
 
 /** One resource to write. The store gives it its next version and stamps `meta`. */
@@ -68,6 +68,21 @@ export type QuarantinedInstance = Pick<InstanceRow, 'studyInstanceUID' | 'sopIns
   readonly receivedAt: number;
 };
 
+/**
+ * What is removed as if it had never been: rows with every version of them, their search values, access and rights, former
+ * versions of rows that stay, instances, what is kept aside, claims and agenda entries by key. What is absent is no error.
+ */
+export type Erasure = {
+  readonly rows?: readonly { readonly type: StoredType; readonly id: string }[];
+  /** Rows whose former versions alone are removed. */
+  readonly history?: readonly { readonly type: StoredType; readonly id: string }[];
+  /** SOP Instance UIDs. */
+  readonly instances?: readonly string[];
+  readonly quarantined?: readonly Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>[];
+  readonly claims?: readonly string[];
+  readonly agenda?: readonly string[];
+};
+
 /** What must be true for a plan to apply. A broken one rejects the whole plan. */
 export type Precondition =
   /** The row stands at this version. @throws {Fault} version-conflict */
@@ -93,6 +108,8 @@ export type CommitPlan = {
   readonly puts?: readonly Put[];
   /** Rows to delete; their history stays. Deleting an absent row changes nothing. */
   readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
+  /** Applied after the preconditions and before everything else. */
+  readonly erased?: readonly Erasure[];
   readonly instances?: readonly InstanceRow[];
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
   readonly quarantined?: readonly QuarantinedInstance[];
@@ -123,4 +140,6 @@ export type CommitReceipt = {
   readonly instances: readonly ('stored' | 'already')[];
   /** The same for each quarantined instance of the plan. */
   readonly quarantined: readonly ('stored' | 'already')[];
+  /** Names of the blobs that erased rows and instances referred to: nothing does any more. */
+  readonly erasedBlobs: readonly string[];
 };

@@ -171,6 +171,12 @@ export interface RecordStore {
   /** Agenda entries due at a time, earliest first. */
   due(now: number, limit: number): Promise<readonly AgendaEntry[]>;
 
+  /**
+   * Resolves when no byte of what was erased before is left where this store keeps its data.
+   * @throws {Fault} transient - readers hold on to it; try again
+   */
+  forget(): Promise<void>;
+
   /** Names of all blobs that rows or instances, quarantined ones included, refer to. */
   blobNames(grant: SystemGrant): AsyncIterable<string>;
 

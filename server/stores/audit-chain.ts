@@ -73,6 +73,14 @@ export function verifyEnd(head: TrailHead, erased: number, known: TrailHead | un
   return { whole: false, sequence: head.sequence + 1, reason: `the trail ends at record ${head.sequence}, and the exported head is record ${known.sequence}` };
 }
 
+const UID_TEXT = /[0-9]+(?:\.[0-9]+)+/g;
+
+/** Tells whether the erasable side of entities mentions one of these UIDs, in queries too, which are base64. */
+export function mentionsUid(entitiesJson: string, uids: ReadonlySet<string>): boolean {
+  const queries = (JSON.parse(entitiesJson) as Partial<AuditEventEntity>[]).map(({ query = '' }) => Buffer.from(query, 'base64').toString());
+  return [entitiesJson, ...queries].some((text) => (text.match(UID_TEXT) ?? []).some((uid) => uids.has(uid)));
+}
+
 /** Puts an entry and its personal side together again; erased parts stay away. */
 export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
   const { commitments: _, ...event } = JSON.parse(body) as AuditEvent & { commitments: unknown };

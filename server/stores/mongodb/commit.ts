@@ -5,6 +5,7 @@ import { MAX_PLAN_ENTRIES, type AgendaEntry, type Claim, type CommitPlan, type C
 import { rowKey } from './acl-rows.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from './collections.ts';
+import { eraseAll } from './erase.ts';
 import { asStore } from './errors.ts';
 import { writeInstances } from './instances.ts';
 import { materialise } from './materialise.ts';
@@ -46,9 +47,10 @@ async function applyOnce(collections: Collections, plan: CommitPlan): Promise<Co
   }
 }
 
-function entriesOf({ puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit }: CommitPlan): number {
+function entriesOf({ puts, deletes, erased, instances, quarantined, rights, revoked, claims, agenda, audit }: CommitPlan): number {
   const parts = [puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit];
-  return parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
+  const removed = (erased ?? []).flatMap((erasure) => Object.values(erasure));
+  return [...parts, ...removed].reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
 
 function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
@@ -63,8 +65,9 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
   const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...(plan.preconditions ?? [])].map(({ type, id }) => rowKey(type, id));
   const claims = (plan.claims ?? []).map(({ key }) => key);
   const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
+  const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [...gone.map(({ type, id }) => rowKey(type, id)), ...names]);
   const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
-  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...keptAside]);
+  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...keptAside]);
   keys.delete('');
   return keys;
 }
@@ -76,6 +79,7 @@ async function applyPlan(collections: Collections, plan: CommitPlan, session: Cl
   const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
   const standing = await readStanding(collections, plan, session);
   requireConditions(conditions, standing);
+  const erasedBlobs = await eraseAll(collections, plan.erased ?? [], session);
   await takeClaims(collections, plan.claims ?? [], session);
   const staged = stageRows(plan, standing, now);
   const rows = [...staged.changes.values()];
@@ -87,7 +91,7 @@ async function applyPlan(collections: Collections, plan: CommitPlan, session: Cl
   await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined }, session);
   await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
   await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
-  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined };
+  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined, erasedBlobs };
   await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;
 }

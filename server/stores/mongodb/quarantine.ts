@@ -30,6 +30,11 @@ export async function* readQuarantine({ quarantine }: Collections): AsyncIterabl
   }
 }
 
+/** The key of an instance kept aside. */
+export function quarantineKey({ sopInstanceUID, dataSetDigest, source }: Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>): string {
+  return `${sopInstanceUID}|${dataSetDigest}|${source}`;
+}
+
 function toDocument(one: QuarantinedInstance): QuarantineDocument {
-  return { _id: `${one.sopInstanceUID}|${one.dataSetDigest}|${one.source}`, ...one };
+  return { _id: quarantineKey(one), ...one };
 }

@@ -4,6 +4,7 @@ import { VISIBILITY, type Visibility } from '../../../profiles/visibility.ts';
 import { MAX_PLAN_ENTRIES, type Claim, type CommitReceipt, type InstanceRow, type Precondition } from '../../ports/commit-plan.ts';
 import type { Right } from '../../access/right.ts';
 import type { Database } from './database.ts';
+import { erase } from './erase.ts';
 import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
 import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from './quarantine.ts';
@@ -17,6 +18,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   refuseMerged(db, personsOf(plan));
   for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
+  const erasedBlobs = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
   for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
   for (const state of plan.states ?? []) changeState(db, state);
@@ -32,7 +34,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   for (const { key, at } of plan.done ?? []) db.run('DELETE FROM agenda WHERE key = ? AND at = ?', key, at);
   for (const { key, at } of plan.agenda ?? []) db.run(PUT_AGENDA, key, at);
   for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
-  const receipt: CommitReceipt = { versions, committedAt: now, instances, quarantined };
+  const receipt: CommitReceipt = { versions, committedAt: now, instances, quarantined, erasedBlobs };
   db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
   return receipt;
 }
@@ -51,7 +53,8 @@ function outboxOf(plan: WirePlan): OutboxEntry[] {
 
 function entriesOf(plan: WirePlan): number {
   const parts = [plan.puts, plan.deletes, plan.instances, plan.quarantined, plan.rights, plan.revoked, plan.claims, plan.agenda, plan.audit];
-  return parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
+  const erased = (plan.erased ?? []).flatMap((erasure) => Object.values(erasure));
+  return [...parts, ...erased].reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
 
 function requireCondition(db: Database, condition: Precondition): void {

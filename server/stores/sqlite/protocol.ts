@@ -25,6 +25,10 @@ export type Orders = {
   readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
   readonly audit: { readonly order: readonly WireAudit[]; readonly answer: undefined };
   readonly head: { readonly order: undefined; readonly answer: TrailHead };
+  /** Erases the personal side of the entities of events, by event id. */
+  readonly eraseEntities: { readonly order: readonly string[]; readonly answer: undefined };
+  /** Moves all pages into the files and empties the write-ahead logs; answers whether no reader was in the way. */
+  readonly truncate: { readonly order: undefined; readonly answer: boolean };
   readonly tokenUpsert: {
     readonly order: { readonly model: string; readonly id: string; readonly token: Omit<StoredToken, 'consumedAt'>; readonly keys: TokenKeys };
     readonly answer: undefined;

@@ -1,4 +1,6 @@
 /** RecordStore on SQLite: reads on this thread, writes by the writer thread, AuditEvents from their own file. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Fault } from '../../../profiles/fault.ts';
 import { indexAuditEvent } from '../../../profiles/audit-event-index.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { Grant, SystemGrant } from '../../access/grant.ts';
@@ -17,6 +19,10 @@ import { search } from './search.ts';
 import { formerVersion } from './history.ts';
 import { visibleRow } from './visible.ts';
 import type { Writer } from './writer.ts';
+
+/** Reads are short: one that is in the way of a checkpoint has soon gone by. */
+const TRUNCATE_TRIES = 50;
+const TRUNCATE_PAUSE_MS = 100;
 
 /** The adapter. */
 export class SqliteRecordStore implements RecordStore {
@@ -75,6 +81,14 @@ export class SqliteRecordStore implements RecordStore {
 
   async due(now: number, limit: number): Promise<readonly AgendaEntry[]> {
     return this.#records.all<AgendaEntry>('SELECT key, at FROM agenda WHERE at <= ? ORDER BY at, key LIMIT ?', now, limit);
+  }
+
+  async forget(): Promise<void> {
+    for (let left = TRUNCATE_TRIES; left > 0; left -= 1) {
+      if (await this.#writer.send('truncate', undefined)) return;
+      await pause(TRUNCATE_PAUSE_MS);
+    }
+    throw new Fault('transient', 'Readers hold on to what was erased; try again');
   }
 
   async *blobNames(_grant: SystemGrant): AsyncIterable<string> {

@@ -1,7 +1,8 @@
 /** AuditTrail on SQLite: events by the writer thread, verification on a reader. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditTrail, TrailHead, Verification } from '../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
-import { EMPTY_CHAIN, verifyEnd, verifyEntry, verifyKnownHead, type ChainEntry } from '../audit-chain.ts';
+import { EMPTY_CHAIN, mentionsUid, verifyEnd, verifyEntry, verifyKnownHead, type ChainEntry } from '../audit-chain.ts';
 import { personalSide } from './audit-rows.ts';
 import type { Database } from './database.ts';
 import { toWireAudit } from './records.ts';
@@ -25,6 +26,26 @@ export class SqliteAuditTrail implements AuditTrail {
 
   head(): Promise<TrailHead> {
     return this.#writer.send('head', undefined);
+  }
+
+  /** Looks on this thread, a part of the trail at a time. */
+  async eraseEntities(uids: ReadonlySet<string>): Promise<number> {
+    await this.head();
+    let erased = 0;
+    for (let last = 0, more = true; more; ) {
+      const batch = this.#trail.all<{ sequence: number; id: string; json: string | null }>(
+        "SELECT c.sequence, c.id, p.json FROM chain c LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities' WHERE c.sequence > ? ORDER BY c.sequence LIMIT ?",
+        last,
+        BATCH,
+      );
+      const found = batch.filter(({ json }) => json !== null && mentionsUid(json, uids)).map(({ id }) => id);
+      if (found.length > 0) await this.#writer.send('eraseEntities', found);
+      erased += found.length;
+      last = batch.at(-1)?.sequence ?? last;
+      more = batch.length === BATCH;
+      await nextTurn();
+    }
+    return erased;
   }
 
   async verify(known?: TrailHead): Promise<Verification> {

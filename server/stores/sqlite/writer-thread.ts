@@ -27,6 +27,8 @@ const FILE_OF: Readonly<Record<OrderName, keyof Files>> = {
   commit: 'records',
   audit: 'trail',
   head: 'trail',
+  eraseEntities: 'trail',
+  truncate: 'records',
   tokenUpsert: 'tokens',
   tokenConsume: 'tokens',
   tokenDestroy: 'tokens',
@@ -54,15 +56,22 @@ function run(port: MessagePort, files: Files): void {
     const group = gather(port, first);
     const orders = group.filter((message) => message !== 'close');
     for (const file of ['records', 'trail', 'tokens'] as const) {
-      const mine = orders.filter((order) => FILE_OF[order.name] === file);
+      const mine = orders.filter((order) => FILE_OF[order.name] === file && order.name !== 'truncate');
       if (mine.length > 0) runGroup(port, files[file], mine, outbox);
     }
     if (outbox.isBehind || orders.some(fillsOutbox)) outbox.tryDrain();
+    for (const { sequence } of orders.filter(({ name }) => name === 'truncate')) port.postMessage({ sequence, answer: truncateLogs(files) } satisfies AnswerMessage);
     if (group.includes('close')) {
       for (const timer of timers) clearInterval(timer);
       closeAll(port, files);
     }
   });
+}
+
+/** A checkpoint cannot be part of a transaction, so it comes after all groups. */
+function truncateLogs(files: Files): boolean {
+  const results = Object.values(files).map((database) => database.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
+  return results.every((result) => result?.busy === 0);
 }
 
 function fillsOutbox(order: OrderMessage): boolean {
@@ -122,6 +131,11 @@ function execute(database: Database, message: OrderMessage, head: TrailHead): { 
       return { answer: undefined, head: appendEvents(database, head, message.order) };
     case 'head':
       return { answer: head, head };
+    case 'eraseEntities':
+      for (const id of message.order) database.run("DELETE FROM personal WHERE id = ? AND side = 'entities'", id);
+      return { answer: undefined, head };
+    case 'truncate':
+      throw new Error('A checkpoint is no part of a group');
     default:
       return { answer: applyTokenOrder(database, message), head };
   }
