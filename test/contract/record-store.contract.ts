@@ -3,6 +3,7 @@ import type { OpenStores } from '../support/stores.ts';
 import { accessContract } from './record-store/access.ts';
 import { agendaContract } from './record-store/agenda.ts';
 import { auditingContract } from './record-store/auditing.ts';
+import { erasingContract } from './record-store/erasing.ts';
 import { historyContract } from './record-store/history.ts';
 import { includingContract } from './record-store/including.ts';
 import { instancesContract } from './record-store/instances.ts';
@@ -31,6 +32,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     instancesContract(suite);
     partsContract(suite);
     quarantineContract(suite);
+    erasingContract(suite);
     agendaContract(suite);
     auditingContract(suite);
   });

@@ -1,6 +1,6 @@
 /** Builders of what stores take: plans and their parts, with names that no other test uses. */
 import { createHash, randomUUID } from 'node:crypto';
-import { buildAuditEvent } from '../../profiles/audit-event.ts';
+import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit-event.ts';
 import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import type { IndexEntries } from '../../profiles/search-index.ts';
 import type { SearchQuery } from '../../profiles/search-query.ts';
@@ -100,7 +100,7 @@ export function anEstablishmentGrant(organization: string, now = NOW): Grant {
 }
 
 /** An event that some persons may read in their access lists. */
-export function anAudit(persons: readonly PersonKey[] = [], id = anId()): AuditRecord {
+export function anAudit(persons: readonly PersonKey[] = [], id = anId(), entities: readonly TouchedEntity[] = [{ what: { reference: 'DocumentReference/asked' } }]): AuditRecord {
   const recorded = new Date(NOW).toISOString();
   const event = buildAuditEvent({
     id,
@@ -111,7 +111,7 @@ export function anAudit(persons: readonly PersonKey[] = [], id = anId()): AuditR
     server: 'https://passerelle.example/fhir',
     client: { id: 'contract', address: '192.0.2.7' },
     user: { reference: 'Practitioner/lambert', display: 'Dr Zoé Lambert', purpose: 'TREAT' },
-    entities: [{ what: { reference: 'DocumentReference/asked' } }],
+    entities,
   });
   return { event, persons };
 }

@@ -1,0 +1,89 @@
+/** Erasure: what is removed as if it had never been. */
+import { expect } from 'chai';
+import { aBlob, aGrant, anInstance, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import { ask } from '../../support/reads.ts';
+import type { Suite } from '../suite.ts';
+
+async function collectAll<T>(all: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const one of all) found.push(one);
+  return found;
+}
+
+/** Runs the contract of erasure. */
+export function erasingContract(suite: Suite): void {
+  const grant = aGrant('Practitioner/lambert');
+  const namesOf = async (): Promise<ReadonlySet<string>> => new Set(await collectAll(suite.records.blobNames(SYSTEM)));
+
+  describe('erasure', () => {
+    it('removes a row with all its versions, its access and its rights, and tells which blobs nobody refers to', async () => {
+      const person = aPersonKey();
+      const [first, second] = [aBlob(), aBlob()];
+      const put = aPut({ person, blob: first });
+      const reference = `${put.type}/${put.id}`;
+      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person }), aRight({ person, scope: { item: reference } })] }));
+      await suite.records.commit(aPlan({ puts: [{ ...put, blob: second }] }));
+      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }] }] }));
+      expect([...erasedBlobs].sort()).to.deep.equal([first.name, second.name].sort());
+      for (const version of [undefined, 1, 2]) {
+        const question = { kind: 'resource', type: put.type, id: put.id, ...(version === undefined ? {} : { version }) } as const;
+        expect(await suite.records.peek(SYSTEM, question)).to.equal(undefined);
+        expect(await ask(suite.records, grant, question)).to.equal(undefined);
+      }
+      expect((await suite.records.rightsOf(SYSTEM, person)).map(({ scope }) => scope)).to.deep.equal(['record']);
+      expect([...(await namesOf())]).to.not.include.members([first.name]);
+    });
+
+    it('leaves no version behind: a row of the same id begins anew', async () => {
+      const put = aPut();
+      await suite.records.commit(aPlan({ puts: [put] }));
+      await suite.records.commit(aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }] }] }));
+      expect((await suite.records.commit(aPlan({ puts: [put] }))).versions).to.deep.equal([1]);
+    });
+
+    it('removes former versions alone, and keeps the blob that the present one refers to', async () => {
+      const [kept, former] = [aBlob(), aBlob()];
+      const put = aPut({ blob: kept });
+      for (const blob of [kept, former, kept]) await suite.records.commit(aPlan({ puts: [{ ...put, blob }] }));
+      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [{ history: [{ type: put.type, id: put.id }] }] }));
+      expect(erasedBlobs).to.deep.equal([former.name]);
+      expect((await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(3);
+      expect(await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 2 })).to.equal(undefined);
+    });
+
+    it('removes instances, those kept aside, claims and agenda entries, and nothing beside them', async () => {
+      const person = aPersonKey();
+      const studyInstanceUID = aUid();
+      const [gone, stays] = [anInstance({ person, studyInstanceUID }), anInstance({ person, studyInstanceUID })];
+      const aside = { studyInstanceUID, sopInstanceUID: aUid(), blob: aBlob(), dataSetDigest: 'aa', source: 'Organization/one', reason: 'other-patient', receivedAt: NOW } as const;
+      const claims = [`one|${studyInstanceUID}`, `two|${studyInstanceUID}`];
+      await suite.records.commit(
+        aPlan({
+          puts: [aStudyPut(studyInstanceUID, { person })],
+          instances: [gone, stays],
+          quarantined: [aside],
+          claims: claims.map((key) => ({ key, value: 'held' })),
+          agenda: claims.map((key) => ({ key, at: 1 })),
+        }),
+      );
+      const [claim = ''] = claims;
+      const erased = { instances: [gone.sopInstanceUID], quarantined: [aside], claims: [claim], agenda: [claim] };
+      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [erased] }));
+      expect([...erasedBlobs].sort()).to.deep.equal([gone.blob.name, aside.blob.name].sort());
+      const { instances } = await suite.records.peek(SYSTEM, { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 });
+      expect(instances).to.deep.equal([stays]);
+      expect((await collectAll(suite.records.quarantined(SYSTEM))).filter((one) => one.studyInstanceUID === studyInstanceUID)).to.deep.equal([]);
+      expect(await Promise.all(claims.map(async (key) => await suite.records.claimed(SYSTEM, key)))).to.deep.equal([undefined, 'held']);
+      expect((await suite.records.due(1, 1_000)).map(({ key }) => key).filter((key) => claims.includes(key))).to.deep.equal(claims.slice(1));
+    });
+
+    it('comes before the claims of its plan, and is no error where nothing stands', async () => {
+      const key = `held|${aUid()}`;
+      await suite.records.commit(aPlan({ claims: [{ key, value: 'before' }] }));
+      const rows = [{ type: 'Binary', id: aUid() }] as const;
+      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [{ claims: [key], rows, instances: [aUid()] }], claims: [{ key, value: 'after' }] }));
+      expect([await suite.records.claimed(SYSTEM, key), erasedBlobs]).to.deep.equal(['after', []]);
+      await suite.records.forget();
+    });
+  });
+}
