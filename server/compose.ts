@@ -1,5 +1,6 @@
 /** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { dirname, resolve } from 'node:path';
@@ -12,6 +13,7 @@ import { repeat, type Repeating } from './background.ts';
 import { composeFlows, type Flows } from './compose-flows.ts';
 import { openIntake, type Intake } from './compose-intake.ts';
 import type { Config } from './config/config.ts';
+import { openControl, type ControlCommand } from './control/door.ts';
 import { parseRegion, refuseDemonstration } from './config/region.ts';
 import type { Region } from './config/region-model.ts';
 import { createDevelopmentIdentityProvider, type DevelopmentIdentityProvider } from './endpoints/development-idp/development-idp.ts';
@@ -60,6 +62,31 @@ export async function compose(config: Config, log: LogFactory): Promise<Running>
     await stores.close();
     throw error;
   }
+}
+
+/** The flows on the data of a stopped server, for an operator's command. */
+export type Stopped = { readonly flows: Flows; readonly region: Region; close(): Promise<void> };
+
+/**
+ * Opens the data of a server that does not run.
+ * @throws {Fault} not-found - there is no such data folder
+ * @throws {Fault} conflict - a server runs on it
+ */
+export async function composeStopped(config: Config, log: LogFactory): Promise<Stopped> {
+  if (!existsSync(config.dataDir)) throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
+  const region = await loadRegionFile(config);
+  const { indexer } = await loadDefinitions();
+  const stores = await openStores(config);
+  const publicUrl = (): string => config.publicUrl ?? '';
+  const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
+  return {
+    flows,
+    region,
+    close: async () => {
+      await stores.images.close();
+      await stores.close();
+    },
+  };
 }
 
 type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -124,6 +151,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
     const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
     address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
     await flows.loadRegion(region);
+    doors.push(await openControl({ dataDir: config.dataDir, commands: controlCommands(flows), log: log('control') }));
     return {
       addresses: { http: httpBound, dimse: boundAE(config, dimse), ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }) },
       stop: async () => {
@@ -137,6 +165,20 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
     await stop();
     throw error;
   }
+}
+
+/** What operators may ask of the running server. */
+function controlCommands({ eraseStudy }: Flows): Readonly<Record<string, ControlCommand>> {
+  return {
+    erase: async (args) => await eraseStudy(textOf(args, 'studyInstanceUID')),
+  };
+}
+
+/** A text among the arguments of a command. */
+function textOf(args: unknown, name: string): string {
+  const value: unknown = typeof args === 'object' && args !== null && name in args ? args[name as keyof typeof args] : undefined;
+  if (typeof value !== 'string') throw new Fault('invalid', `The command needs ${name}`, { expression: name });
+  return value;
 }
 
 /** Says which variable to change when a port is taken. */

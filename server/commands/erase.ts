@@ -1,0 +1,48 @@
+/**
+ * `npm run erase -- STUDY_INSTANCE_UID`: erases a study as if it had never been, on the running server of the data folder, or
+ * on the folder itself when no server runs. It cannot be undone, so it asks for the UID again, or for `--yes`.
+ */
+import { createInterface } from 'node:readline/promises';
+import { isUID } from '../../profiles/dicom/uid.ts';
+import { Fault } from '../../profiles/fault.ts';
+import { composeStopped } from '../compose.ts';
+import { configFrom } from '../config/config.ts';
+import { readEnv } from '../config/env.ts';
+import { askServer } from '../control/caller.ts';
+import type { ErasedStudy } from '../flows/erase-study.ts';
+import { openLog } from '../log.ts';
+import { argumentsOf, dataFolder, runCommand } from './operator.ts';
+
+const USAGE = `Usage: npm run -s erase -- STUDY_INSTANCE_UID [--yes]
+Erases the images, manifests and metadata of a study, the reports that are of this study alone, and what the audit trail
+tells of it. The study can be received again. --yes does not ask.`;
+
+async function erase(): Promise<void> {
+  const { values, positionals } = argumentsOf({ allowPositionals: true, options: { yes: { type: 'boolean' } } } as const, USAGE);
+  const [studyInstanceUID = '', ...others] = positionals;
+  if (!isUID(studyInstanceUID) || others.length > 0) throw new Fault('invalid', USAGE);
+  if (values.yes !== true) await confirm(studyInstanceUID);
+  const answered = await askServer({ dataDir: dataFolder(), command: 'erase', args: { studyInstanceUID } });
+  const { instances, resources, events } = answered === undefined ? await eraseHere(studyInstanceUID) : (answered.answer as ErasedStudy);
+  process.stdout.write(`erased: ${instances} instances, ${resources} resources; ${events} audit events tell less\n`);
+}
+
+async function confirm(studyInstanceUID: string): Promise<void> {
+  if (!process.stdin.isTTY) throw new Fault('invalid', `This cannot be undone: say --yes\n${USAGE}`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const typed = await terminal.question('This cannot be undone. Type the Study Instance UID again: ');
+  terminal.close();
+  if (typed.trim() !== studyInstanceUID) throw new Fault('invalid', 'That is another UID: nothing was erased');
+}
+
+async function eraseHere(studyInstanceUID: string): Promise<ErasedStudy> {
+  const config = configFrom(readEnv(process.env));
+  const { flows, close } = await composeStopped(config, openLog({ level: config.logLevel }));
+  try {
+    return await flows.eraseStudy(studyInstanceUID);
+  } finally {
+    await close();
+  }
+}
+
+await runCommand(erase);

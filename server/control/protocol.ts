@@ -1,0 +1,26 @@
+/**
+ * What an operator's command and the running server say to each other over the socket in the data folder: a line of JSON
+ * each. A connection carries one question; lines of progress may come before its answer.
+ */
+import { join } from 'node:path';
+import type { FaultKind } from '../../profiles/fault.ts';
+
+/** The version that both sides must speak. */
+export const CONTROL_VERSION = 1;
+
+/** Largest line, in bytes, and how long a question may take to arrive. */
+export const CONTROL_LIMITS = { lineBytes: 64 * 1024, questionMs: 10_000, connections: 16 } as const;
+
+/** A question: the command's name and its arguments. */
+export type ControlQuestion = { readonly version: typeof CONTROL_VERSION; readonly command: string; readonly args: unknown };
+
+/** What comes back: progress any number of times, then an answer or a fault. */
+export type ControlLine =
+  | { readonly progress: unknown }
+  | { readonly answer: unknown }
+  | { readonly fault: { readonly kind: FaultKind; readonly message: string } };
+
+/** Where the socket of a data folder is. */
+export function controlPath(dataDir: string): string {
+  return join(dataDir, 'control.sock');
+}
