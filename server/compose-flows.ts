@@ -73,7 +73,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     alert: ({ reason, source }) => log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
   });
   const take = takeInstance({ images, patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem });
-  const erase = eraseStudy({ records, trail, images, clock, indexer });
+  const erase = eraseStudy({ records, trail, images, clock, indexer, region: regionIndex });
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
   return {

@@ -2,7 +2,7 @@
  * Erases a study as if it had never been: hidden in one commit, then removed in steps, each of which may be the last before a
  * crash; the agenda goes on with it. A report of this study alone goes with it; one of other studies, too, forgets this one.
  */
-import type { DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
+import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy } from '@medplum/fhirtypes';
 import { buildAuditEvent } from '../../profiles/audit-event.ts';
 import { CODE_SYSTEM, DICOM_UID } from '../../profiles/codes.ts';
 import { studiesOf, withoutStudy } from '../../profiles/diagnostic-report.ts';
@@ -18,9 +18,10 @@ import { newEventId } from './event-id.ts';
 import { knownPatient } from './persons.ts';
 import { joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import { refreshKey } from './receive-instance.ts';
-import { organizationReference, reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
+import type { RegionIndex } from './region-index.ts';
+import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import { ERASING, studyKey, studySourceKey } from './standing-instance.ts';
-import { findAll, reportsOf, type Found } from './study-content.ts';
+import { findAll, findById, reportsOf, type Found } from './study-content.ts';
 import { reportKeys } from './submit-report.ts';
 
 /** What the flow needs. */
@@ -30,6 +31,7 @@ export type EraseStudyDeps = {
   readonly images: ImageStore;
   readonly clock: Clock;
   readonly indexer: Indexer;
+  readonly region: RegionIndex;
 };
 
 /** What was erased: counts of instances (those kept aside included), of resources, and of events that tell less now. */
@@ -55,44 +57,60 @@ export function eraseStudy(deps: EraseStudyDeps) {
     const owner = await deps.records.claimed(grant, studyKey(studyInstanceUID));
     const aside = await asideOf(deps.records, grant, studyInstanceUID);
     if (owner === undefined && aside.length === 0) throw new Fault('not-found', 'Nothing of this study is stored');
-    const resources = await hide(deps, grant, studyInstanceUID, now);
-    const uids = await uidsOf(deps.records, grant, studyInstanceUID, aside);
-    const before = await deps.trail.eraseEntities(uids);
+    const hidden = await hide(deps, grant, studyInstanceUID, now);
+    const names = new Set([...hidden.names, ...(await uidsOf(deps.records, grant, studyInstanceUID, aside))]);
+    const before = await deps.trail.eraseEntities(names);
     const instances = (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, aside));
     // An association that was sending meanwhile has recorded what it sent.
-    const events = before + (await deps.trail.eraseEntities(uids));
+    const events = before + (await deps.trail.eraseEntities(names));
     await deps.records.forget();
     const claims = [studyKey(studyInstanceUID), studySourceKey(studyInstanceUID)];
     await commit(deps, { erased: [{ claims, agenda: [eraseKey(studyInstanceUID)] }], audit: [{ event: eventOf(deps.clock, instances), persons: [] }] });
     await deps.records.forget();
-    return { instances, resources, events };
+    return { instances, resources: hidden.resources, events };
   };
 }
 
+/** What goes as a whole, and the identifiers by which queries in the trail may name it. */
+type Gone = { readonly rows: NonNullable<Erasure['rows']>; readonly claims: readonly string[]; readonly names: readonly string[] };
+
+type Hidden = { readonly resources: number; readonly names: readonly string[] };
+
 /** From here on no door shows the study, and no instance joins it. */
-async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string, now: number): Promise<number> {
+async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string, now: number): Promise<Hidden> {
   const { records } = deps;
-  const imagingStudy = await records.claimed(grant, `imaging-study|${studyInstanceUID}`);
-  const manifests = await manifestsOf(records, grant, studyInstanceUID);
   const reports = await reportsOf(records, grant, studyInstanceUID);
-  const gone: Erasure[] = manifests.map(documentErasure);
-  if (imagingStudy !== undefined) gone.push({ rows: [{ type: 'ImagingStudy', id: imagingStudy }] });
+  const isAlone = ({ resource }: Found<DiagnosticReport>): boolean => studiesOf(resource).every((uid) => uid === studyInstanceUID);
+  const gone: Gone[] = [...(await imagingStudyOf(records, grant, studyInstanceUID)), ...(await manifestsOf(records, grant, studyInstanceUID)).map(goneDocument)];
+  for (const report of reports.filter(isAlone)) gone.push(await goneReport(deps, grant, report));
   const kept: Kept[] = [];
-  for (const report of reports) {
-    if (studiesOf(report.resource).some((uid) => uid !== studyInstanceUID)) kept.push(await keptReport(deps, grant, report, studyInstanceUID, now));
-    else gone.push(await reportErasure(records, grant, report));
-  }
-  const claims = [studyKey(studyInstanceUID), `imaging-study|${studyInstanceUID}`, ...gone.flatMap((one) => one.claims ?? [])];
+  for (const report of reports.filter((one) => !isAlone(one))) kept.push(await keptReport(deps, grant, report, studyInstanceUID, now));
+  const claims = [studyKey(studyInstanceUID), ...gone.flatMap((one) => one.claims)];
   const agenda = [refreshKey(studyInstanceUID), `close|${studyInstanceUID}`];
   await commit(
     deps,
-    { erased: [...gone.map(({ rows = [] }) => ({ rows })), { claims, agenda }] },
+    { erased: [{ rows: gone.flatMap(({ rows }) => rows), claims, agenda }] },
     { claims: [{ key: studyKey(studyInstanceUID), value: ERASING }], agenda: [{ key: eraseKey(studyInstanceUID), at: now + TAKE_OVER_MS }] },
     ...kept.flatMap(({ parts }) => parts),
   );
   // What they said before names the study, too.
   if (kept.length > 0) await commit(deps, { erased: kept.map(({ history }) => ({ history })) });
-  return gone.reduce((sum, { rows = [] }) => sum + rows.length, 0);
+  return { resources: gone.reduce((sum, { rows }) => sum + rows.length, 0), names: gone.flatMap(({ names }) => names) };
+}
+
+/** Shorter identifiers are too common to tell one exam from another. */
+const MIN_NAME_LENGTH = 5;
+
+function namesOf(identifiers: readonly (Identifier | undefined)[]): string[] {
+  const values = identifiers.map((identifier) => identifier?.value?.replace(/^urn:oid:/, '') ?? '');
+  return values.filter((value) => value.length >= MIN_NAME_LENGTH);
+}
+
+async function imagingStudyOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Gone[]> {
+  const claim = `imaging-study|${studyInstanceUID}`;
+  const id = await records.claimed(grant, claim);
+  const found = id === undefined ? undefined : await findById<ImagingStudy>(records, grant, 'ImagingStudy', id);
+  return found === undefined ? [] : [{ rows: [{ type: 'ImagingStudy', id: found.row.id }], claims: [claim], names: namesOf(found.resource.identifier ?? []) }];
 }
 
 type Kept = { readonly parts: readonly PlanParts[]; readonly history: NonNullable<Erasure['history']> };
@@ -109,16 +127,30 @@ async function keptReport({ records, indexer }: EraseStudyDeps, grant: SystemGra
   return { parts: [{ preconditions, puts: [putOf(indexer, report, now, facts)] }, ...documents], history: [{ type: 'DiagnosticReport', id: row.id }, ...documentIds] };
 }
 
-async function reportErasure(records: RecordStore, grant: SystemGrant, { row, resource }: Found<DiagnosticReport>): Promise<Erasure> {
+async function goneReport(deps: EraseStudyDeps, grant: SystemGrant, { row, resource }: Found<DiagnosticReport>): Promise<Gone> {
+  const { records } = deps;
   const claim = `report-document|${row.id}`;
-  const document = await records.claimed(grant, claim);
-  const documents = document === undefined ? [] : [{ type: 'DocumentReference', id: document } as const];
-  return { rows: [{ type: 'DiagnosticReport', id: row.id }, ...documents, ...binariesOf(resource.presentedForm ?? [])], claims: [claim, ...reportKeys(resource, organizationReference(resource))] };
+  const id = await records.claimed(grant, claim);
+  const document = id === undefined ? undefined : await findById<DocumentReference>(records, grant, 'DocumentReference', id);
+  const documents = document === undefined ? [] : [{ type: 'DocumentReference', id: document.row.id } as const];
+  return {
+    rows: [{ type: 'DiagnosticReport', id: row.id }, ...documents, ...binariesOf(resource.presentedForm ?? [])],
+    claims: [claim, ...(await keysOfReport(deps, grant, resource))],
+    names: namesOf([...(resource.identifier ?? []), document?.resource.masterIdentifier]),
+  };
 }
 
-function documentErasure({ row, resource }: Found<DocumentReference>): Erasure {
-  const uid = resource.masterIdentifier?.value?.replace(/^urn:oid:/, '') ?? '';
-  return { rows: [{ type: 'DocumentReference', id: row.id }, ...binariesOf(resource.content.map(({ attachment }) => attachment))], claims: [`manifest|${uid}`] };
+/** The claims that a report is the one of its identifiers: which establishment wrote it is told by them alone. */
+async function keysOfReport({ records, region }: EraseStudyDeps, grant: SystemGrant, report: DiagnosticReport): Promise<string[]> {
+  const keys = region.establishments.flatMap((establishment) => reportKeys(report, establishment));
+  const held = await Promise.all(keys.map(async (key) => await records.claimed(grant, key)));
+  return keys.filter((_, at) => held[at] === report.id);
+}
+
+function goneDocument({ row, resource }: Found<DocumentReference>): Gone {
+  const names = namesOf([resource.masterIdentifier]);
+  const rows = [{ type: 'DocumentReference', id: row.id } as const, ...binariesOf(resource.content.map(({ attachment }) => attachment))];
+  return { rows, claims: names.map((uid) => `manifest|${uid}`), names };
 }
 
 function binariesOf(attachments: readonly { readonly url?: string }[]): { readonly type: 'Binary'; readonly id: string }[] {

@@ -9,6 +9,8 @@ export type RegionIndex = {
   /** Imaging services (`Organization/id`) of an establishment. */
   readonly servicesOf: (organization: string) => readonly string[];
   readonly qualifiedSystems: readonly string[];
+  /** Establishments (`Organization/id`) that have an identifier domain. */
+  readonly establishments: readonly string[];
 };
 
 /** Indexes a region. */
@@ -22,5 +24,6 @@ export function indexRegion(region: Region): RegionIndex {
     },
     servicesOf: (organization) => region.imagingServices.filter((service) => service.establishment === organization).map((service) => service.organization),
     qualifiedSystems: region.qualifiedIdentifiers,
+    establishments: [...domains.keys()],
   };
 }

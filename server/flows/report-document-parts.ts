@@ -91,8 +91,7 @@ function attachmentOf(report: DiagnosticReport) {
   };
 }
 
-/** The establishment (`Organization/id`) that wrote a stored report. */
-export function organizationReference(report: DiagnosticReport): string {
+function organizationReference(report: DiagnosticReport): string {
   const performer = report.performer?.find(({ reference }) => reference?.startsWith('Organization/'));
   if (performer?.reference === undefined) throw new Error('A stored report has no performing organization');
   return performer.reference;

@@ -26,10 +26,10 @@ export interface AuditTrail {
   head(): Promise<TrailHead>;
 
   /**
-   * Erases what events tell of the entities they touched, of those events that mention one of these UIDs: the chain stays
-   * whole, and who passed when stays readable. Resolves with the number of events.
+   * Erases what events tell of the entities they touched, of those events that mention one of these names (UIDs,
+   * identifiers), in queries too: the chain stays whole, and who passed when stays readable. Resolves with the number of events.
    */
-  eraseEntities(uids: ReadonlySet<string>): Promise<number>;
+  eraseEntities(names: ReadonlySet<string>): Promise<number>;
 
   /**
    * Walks the whole chain and names the first record that does not fit. `known` is a head that was exported before:

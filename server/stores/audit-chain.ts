@@ -73,12 +73,21 @@ export function verifyEnd(head: TrailHead, erased: number, known: TrailHead | un
   return { whole: false, sequence: head.sequence + 1, reason: `the trail ends at record ${head.sequence}, and the exported head is record ${known.sequence}` };
 }
 
-const UID_TEXT = /[0-9]+(?:\.[0-9]+)+/g;
+/** A UID, an accession number, an identifier: what stands between separators of URLs, queries and JSON. */
+const NAME = /[\p{L}\p{N}][\p{L}\p{N}._-]*/gu;
 
-/** Tells whether the erasable side of entities mentions one of these UIDs, in queries too, which are base64. */
-export function mentionsUid(entitiesJson: string, uids: ReadonlySet<string>): boolean {
+/** Tells whether the erasable side of entities mentions one of these names, in queries too, which are base64. */
+export function mentionsName(entitiesJson: string, names: ReadonlySet<string>): boolean {
   const queries = (JSON.parse(entitiesJson) as Partial<AuditEventEntity>[]).map(({ query = '' }) => Buffer.from(query, 'base64').toString());
-  return [entitiesJson, ...queries].some((text) => (text.match(UID_TEXT) ?? []).some((uid) => uids.has(uid)));
+  return [entitiesJson, ...queries, ...queries.map(percentDecoded)].some((text) => (text.match(NAME) ?? []).some((name) => names.has(name)));
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Puts an entry and its personal side together again; erased parts stay away. */

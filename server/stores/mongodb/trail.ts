@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../profiles/fault.ts';
 import type { AuditTrail, TrailHead, Verification } from '../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
-import { EMPTY_CHAIN, mentionsUid, verifyEnd, verifyEntry, verifyKnownHead } from '../audit-chain.ts';
+import { EMPTY_CHAIN, mentionsName, verifyEnd, verifyEntry, verifyKnownHead } from '../audit-chain.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from './collections.ts';
 import type { ChainDocument, PersonalDocument } from './documents.ts';
@@ -35,12 +35,12 @@ export class MongoAuditTrail implements AuditTrail {
     });
   }
 
-  async eraseEntities(uids: ReadonlySet<string>): Promise<number> {
+  async eraseEntities(names: ReadonlySet<string>): Promise<number> {
     return await asStore(async () => {
       await this.#sealed();
       let erased = 0;
       for await (const { _id, entities } of this.#collections.personal.find({ entities: { $exists: true } }, { projection: { entities: 1 } })) {
-        if (entities === undefined || !mentionsUid(entities.json, uids)) continue;
+        if (entities === undefined || !mentionsName(entities.json, names)) continue;
         await this.#collections.personal.updateOne({ _id }, { $unset: { entities: '' } });
         erased += 1;
       }

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditTrail, TrailHead, Verification } from '../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
-import { EMPTY_CHAIN, mentionsUid, verifyEnd, verifyEntry, verifyKnownHead, type ChainEntry } from '../audit-chain.ts';
+import { EMPTY_CHAIN, mentionsName, verifyEnd, verifyEntry, verifyKnownHead, type ChainEntry } from '../audit-chain.ts';
 import { personalSide } from './audit-rows.ts';
 import type { Database } from './database.ts';
 import { toWireAudit } from './records.ts';
@@ -29,7 +29,7 @@ export class SqliteAuditTrail implements AuditTrail {
   }
 
   /** Looks on this thread, a part of the trail at a time. */
-  async eraseEntities(uids: ReadonlySet<string>): Promise<number> {
+  async eraseEntities(names: ReadonlySet<string>): Promise<number> {
     await this.head();
     let erased = 0;
     for (let last = 0, more = true; more; ) {
@@ -38,7 +38,7 @@ export class SqliteAuditTrail implements AuditTrail {
         last,
         BATCH,
       );
-      const found = batch.filter(({ json }) => json !== null && mentionsUid(json, uids)).map(({ id }) => id);
+      const found = batch.filter(({ json }) => json !== null && mentionsName(json, names)).map(({ id }) => id);
       if (found.length > 0) await this.#writer.send('eraseEntities', found);
       erased += found.length;
       last = batch.at(-1)?.sequence ?? last;

@@ -24,7 +24,7 @@ export const MAX_INSTANCE_BYTES = 4 * 1024 * 1024;
 /** Serves the door, its bytes from the images of the clinic or from others. */
 export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.images): Promise<ServedRouter> {
   const { indexer } = await loadDefinitions();
-  const region = { domainOf: () => ({ patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM }), servicesOf: () => [], qualifiedSystems: [] };
+  const region = { domainOf: () => ({ patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM }), servicesOf: () => [], qualifiedSystems: [], establishments: [] };
   const receive = receiveInstance({ ...clinic.guard, images, indexer, region, quietPeriodMs: 60_000 });
   return await serve(
     dicomwebRouter({
