@@ -104,6 +104,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
       clock,
       work: {
         refresh: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
+        update: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
         close: async (studyInstanceUID) => await maintain(studyInstanceUID, true),
         erase: async (studyInstanceUID) => void (await erase(studyInstanceUID)),
       },

@@ -17,7 +17,7 @@ import type { RecordStore } from '../ports/record-store.ts';
 import { newEventId } from './event-id.ts';
 import { knownPatient } from './persons.ts';
 import { joinParts, putOf, type PlanParts } from './plan-parts.ts';
-import { refreshKey } from './receive-instance.ts';
+import { refreshKey, updateKey } from './receive-instance.ts';
 import type { RegionIndex } from './region-index.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import { ERASING, studyKey, studySourceKey } from './standing-instance.ts';
@@ -86,7 +86,7 @@ async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: 
   const kept: Kept[] = [];
   for (const report of reports.filter((one) => !isAlone(one))) kept.push(await keptReport(deps, grant, report, studyInstanceUID, now));
   const claims = [studyKey(studyInstanceUID), ...gone.flatMap((one) => one.claims)];
-  const agenda = [refreshKey(studyInstanceUID), `close|${studyInstanceUID}`];
+  const agenda = [refreshKey(studyInstanceUID), updateKey(studyInstanceUID), `close|${studyInstanceUID}`];
   await commit(
     deps,
     { erased: [{ rows: gone.flatMap(({ rows }) => rows), claims, agenda }] },

@@ -97,7 +97,8 @@ function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: str
     instances: [row],
     audit: eventsOf.accepted(row, patient),
     agenda: [
-      { key: refreshKey(row.studyInstanceUID), at: isFirst ? now : nextRefresh(now) },
+      // Under another key: it must not put off what the first instance asked for.
+      isFirst ? { key: refreshKey(row.studyInstanceUID), at: now } : { key: updateKey(row.studyInstanceUID), at: nextRefresh(now) },
       { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },
     ],
   };
@@ -113,6 +114,11 @@ function nextRefresh(now: number): number {
 /** The key of the agenda under which a study is brought up to date. */
 export function refreshKey(studyInstanceUID: string): string {
   return `refresh|${studyInstanceUID}`;
+}
+
+/** The key under which it is brought up to date while more comes. */
+export function updateKey(studyInstanceUID: string): string {
+  return `update|${studyInstanceUID}`;
 }
 
 type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };
