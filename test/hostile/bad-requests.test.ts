@@ -69,7 +69,7 @@ describe('Bad requests', () => {
       const announced = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 999999999'));
       expect([statusesOf(announced), announced.isClosed]).to.deep.equal([[413], true]);
       const chunk = `${(100_000).toString(16)}\r\n${' '.repeat(100_000)}\r\n`;
-      const chunked = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Transfer-Encoding: chunked') + chunk.repeat(60), 2_000);
+      const chunked = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Transfer-Encoding: chunked') + chunk.repeat(60), 5_000);
       expect(statusesOf(chunked)).to.deep.equal([413]);
       const soapBody = await soap(`<a>${'x'.repeat(MAX_BODY_BYTES)}</a>`);
       expect(soapBody.status).to.equal(413);
