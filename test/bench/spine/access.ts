@@ -7,7 +7,7 @@ import { grantFor, systemGrant, type Grant } from '../../../server/access/grant.
 import { openReader, type Database } from '../../../server/stores/sqlite/database.ts';
 import { search } from '../../../server/stores/sqlite/search.ts';
 import { fillAccessWorld, HOLDERS, NEWEST, TOKEN } from './access-world.ts';
-import { medianOf, msOf, type Row } from './figures.ts';
+import { medianOf, msOf, type Row } from '../support/figures.ts';
 
 const STUDIES = 1_000_000;
 const RUNS = 150;

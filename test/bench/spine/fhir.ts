@@ -18,8 +18,8 @@ import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openReader } from '../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';
 import { startServer } from '../../support/server.ts';
-import { medianOf, msOf, type Row } from './figures.ts';
-import { runLoad, type Load } from './load.ts';
+import { medianOf, msOf, type Row } from '../support/figures.ts';
+import { runLoad, type Load } from '../support/load.ts';
 
 const STUDIES = Number(process.env['PASSERELLE_BENCH_FHIR_STUDIES'] ?? 20_000);
 const STUDIES_PER_PATIENT = 10;
