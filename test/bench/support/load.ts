@@ -33,7 +33,8 @@ export async function runLoad(options: {
   return { perSecond: times.length / seconds, p50: quantileOf(times, 0.5), p99: quantileOf(times, 0.99), failed };
 }
 
-async function get(agent: Agent, port: number, path: string, headers: Readonly<Record<string, string>>): Promise<number> {
+/** Asks and reads the answer to its end; resolves with its status. */
+export async function get(agent: Agent, port: number, path: string, headers: Readonly<Record<string, string>>): Promise<number> {
   return await new Promise((resolve, reject) => {
     const sent = request({ agent, host: '127.0.0.1', port, path, headers }, (response) => {
       response.resume();
