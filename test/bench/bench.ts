@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [PART …]`: measures beside peers in one run, prints ratios, writes `results/NAME.json`. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { machineOf, type Machine } from '../support/machine.ts';
+import { DICOMWEB } from './dicomweb/dicomweb.ts';
 import { INGEST } from './ingest/ingest.ts';
 import { printRows, type Row } from './support/figures.ts';
 import { SPINE } from './spine/spine.ts';
@@ -8,7 +9,7 @@ import { SPINE } from './spine/spine.ts';
 type Parts = Readonly<Record<string, () => Promise<readonly Row[]>>>;
 type Measured = Machine & { readonly date: string; readonly rows: readonly Row[] };
 
-const BENCHES: Readonly<Record<string, Parts>> = { spine: SPINE, ingest: INGEST };
+const BENCHES: Readonly<Record<string, Parts>> = { spine: SPINE, ingest: INGEST, dicomweb: DICOMWEB };
 const RESULTS = new URL('results/', import.meta.url);
 
 const [name = '', ...chosen] = process.argv.slice(2);

@@ -11,6 +11,7 @@ export type Receiver = {
   readonly callingAE: string;
   readonly calledAE: string;
   readonly port: number;
+  readonly pid: number;
   readonly used: ProcessTree;
   stop(): Promise<void>;
 };
@@ -24,11 +25,13 @@ export async function listening(child: ChildProcess, folder: string, { port, cal
     if (Date.now() > end || child.exitCode !== null) throw new Error(`${calledAE} does not listen`);
     await wait(50);
   }
-  const used = watchProcess(child.pid ?? 0);
+  const pid = child.pid ?? 0;
+  const used = watchProcess(pid);
   return {
     callingAE: 'BENCH',
     calledAE,
     port,
+    pid,
     used,
     stop: async () => {
       used.stop();

@@ -40,6 +40,7 @@ async function passerelle(): Promise<Receiver> {
     callingAE: ESTABLISHMENTS.strasbourg.aeTitle,
     calledAE: server.dimse.aeTitle,
     port: server.dimse.port,
+    pid: server.pid,
     used,
     stop: async () => {
       used.stop();
