@@ -8,8 +8,8 @@ import type { ImageStore } from '../ports/image-store.ts';
 import { frameBytes, valueBytes, type BulkBytes } from './bulk-bytes.ts';
 import { indexElement, indexFrames, pixelDataOf, type FrameIndex } from './frame-index.ts';
 import type { GuardDeps, Visit } from './guard.ts';
-import { retrieveInstances } from './retrieve-instances.ts';
-import { rangesOf, readHeader } from './stored-data-set.ts';
+import { retrieveInstances, type GrantedInstances } from './retrieve-instances.ts';
+import { bytesOf, readHeader } from './stored-data-set.ts';
 
 /** One instance; the series is checked when it is given. */
 export type InstancePlace = { readonly studyInstanceUID: string; readonly seriesInstanceUID?: string; readonly sopInstanceUID: string };
@@ -23,13 +23,13 @@ export type FoundBulk = {
   readonly documentType: string | undefined;
   readonly count: number;
   readonly parts: AsyncIterable<BulkBytes>;
+  /** See {@link GrantedInstances}. */
+  readonly decideAgain: () => Promise<void>;
 };
 
 /** What the flow needs. */
 export type RetrieveBulkDeps = GuardDeps & { readonly images: ImageStore };
 
-/** A slow reader must not outrun a withdrawal: what was decided longer ago than this is decided again. */
-const STALE_MS = 500;
 /** Indexes of frames that are kept: viewers ask for the frames of one instance one by one. */
 const MAX_KEPT_INDEXES = 64;
 const MAX_KEPT_FRAMES = 20_000;
@@ -43,10 +43,10 @@ export function retrieveFrames(deps: RetrieveBulkDeps) {
   const find = findInstance(deps);
   const indexOf = keptIndexes(deps.images);
   return async (visit: Visit, place: InstancePlace, numbers: readonly number[]): Promise<FoundBulk> => {
-    const { row, again } = await find(visit, place, { frames: listed(numbers) });
+    const { row, decideAgain } = await find(visit, place, { frames: listed(numbers) });
     const index = await indexOf(row);
     if (numbers.some((number) => number > index.count)) throw new Fault('not-found', 'The instance has no such frame');
-    return framesOf(deps.images, row, index, numbers, again);
+    return framesOf(deps.images, row, index, numbers, decideAgain);
   };
 }
 
@@ -58,13 +58,13 @@ export function retrieveFrames(deps: RetrieveBulkDeps) {
 export function retrieveBulkData(deps: RetrieveBulkDeps) {
   const find = findInstance(deps);
   return async (visit: Visit, place: InstancePlace, path: readonly string[]): Promise<FoundBulk> => {
-    const { row, again } = await find(visit, place, { bulkdata: path.join('/') });
-    const read = rangesOf(deps.images, row);
+    const { row, decideAgain } = await find(visit, place, { bulkdata: path.join('/') });
+    const bytes = bytesOf(deps.images, row);
     const { element, dataSet } = elementAt(await readHeader(deps.images, row), path);
     if (element.items !== undefined) throw noValue();
     if (element.length === UNDEFINED_LENGTH) {
-      const index = await indexElement(dataSet, element, read);
-      return framesOf(deps.images, row, index, numbersTo(index.count), again);
+      const index = await indexElement(dataSet, element, bytes.read);
+      return framesOf(deps.images, row, index, numbersTo(index.count), decideAgain);
     }
     const isPixelData = element === pixelDataOf(dataSet);
     return {
@@ -72,25 +72,19 @@ export function retrieveBulkData(deps: RetrieveBulkDeps) {
       transferSyntaxUID: isPixelData ? DICOM_UID.explicitLittleEndian : undefined,
       documentType: element.tag === TAG.EncapsulatedDocument ? textOf(dataSet, TAG.MIMETypeOfEncapsulatedDocument)?.toLowerCase() : undefined,
       count: 1,
-      parts: single(valueBytes(element, row.transferSyntaxUID, read)),
+      parts: single(valueBytes(element, row.transferSyntaxUID, bytes)),
+      decideAgain,
     };
   };
 }
 
-type Found = { readonly row: InstanceRow; readonly again: () => Promise<void> };
+type Found = { readonly row: InstanceRow } & Pick<GrantedInstances, 'decideAgain'>;
 
-/** Finds the instance; `again` decides again whether it may be seen, when the decision has aged. */
 function findInstance(deps: RetrieveBulkDeps) {
   const retrieve = retrieveInstances(deps);
   return async (visit: Visit, { sopInstanceUID, ...study }: InstancePlace, detail: Readonly<Record<string, string>>): Promise<Found> => {
     const rows = await retrieve(visit, { ...study, sopInstanceUIDs: [sopInstanceUID], passage: 'wado', omitMetadata: true, detail });
-    let decided = deps.clock.now();
-    const again = async (): Promise<void> => {
-      if (deps.clock.now() - decided <= STALE_MS) return;
-      await firstOf(rows);
-      decided = deps.clock.now();
-    };
-    return { row: await firstOf(rows), again };
+    return { row: await firstOf(rows), decideAgain: rows.decideAgain };
   };
 }
 
@@ -104,7 +98,7 @@ function keptIndexes(images: ImageStore): (row: InstanceRow) => Promise<FrameInd
   const kept = new Map<string, FrameIndex>();
   return async (row) => {
     const { name } = row.blob;
-    const index = kept.get(name) ?? (await indexFrames(await readHeader(images, row), rangesOf(images, row)));
+    const index = kept.get(name) ?? (await indexFrames(await readHeader(images, row), bytesOf(images, row).read));
     kept.delete(name);
     if (index.count <= MAX_KEPT_FRAMES) kept.set(name, index);
     const [oldest] = kept.keys();
@@ -113,16 +107,16 @@ function keptIndexes(images: ImageStore): (row: InstanceRow) => Promise<FrameInd
   };
 }
 
-function framesOf(images: ImageStore, row: InstanceRow, index: FrameIndex, numbers: readonly number[], again: () => Promise<void>): FoundBulk {
-  const read = rangesOf(images, row);
+function framesOf(images: ImageStore, row: InstanceRow, index: FrameIndex, numbers: readonly number[], decideAgain: () => Promise<void>): FoundBulk {
+  const bytes = bytesOf(images, row);
   async function* parts(): AsyncGenerator<BulkBytes> {
     for (const number of numbers) {
-      await again();
-      yield await frameBytes(index, number - 1, row.transferSyntaxUID, read);
+      await decideAgain();
+      yield await frameBytes(index, number - 1, row.transferSyntaxUID, bytes);
     }
   }
   const transferSyntaxUID = index.kind === 'native' ? DICOM_UID.explicitLittleEndian : row.transferSyntaxUID;
-  return { row, transferSyntaxUID, documentType: undefined, count: numbers.length, parts: parts() };
+  return { row, transferSyntaxUID, documentType: undefined, count: numbers.length, parts: parts(), decideAgain };
 }
 
 async function* single(bytes: BulkBytes): AsyncGenerator<BulkBytes> {

@@ -26,14 +26,22 @@ export type RetrieveInstancesDeps = GuardDeps & { readonly images: ImageStore };
 /** Instances read at a time: a withdrawal stops a running answer at the next page. */
 const PAGE = 100;
 
+/** Instances that a requester may open. They may be read again, under what holds then. */
+export type GrantedInstances = AsyncIterable<InstanceRow> & {
+  /**
+   * Decides again what was decided more than half a second ago: a slow reader must not outrun a withdrawal.
+   * @throws {Fault} not-found - the requester may not see the study any more
+   */
+  readonly decideAgain: () => Promise<void>;
+};
+
 /**
- * Finds the instances that a requester may open, as an asynchronous sequence whose first page is audited already. It
- * may be read again, under what holds then.
+ * Finds the instances that a requester may open, as an asynchronous sequence whose first page is audited already.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such study or instance, or none that the requester may see
  */
 export function retrieveInstances(deps: GuardDeps) {
-  return async (visit: Visit, request: InstancesRequest): Promise<AsyncIterable<InstanceRow>> =>
+  return async (visit: Visit, request: InstancesRequest): Promise<GrantedInstances> =>
     await refusalsRecorded(deps, visit, request.passage, async () => {
       requireScope(visit.requester, 'ImagingStudy', 'r');
       const { passage, detail, ...which } = request;
@@ -56,41 +64,35 @@ export async function openInstance(images: ImageStore, row: InstanceRow, from: '
 
 type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 
-/** The instances, to be read once or again: only the first reading has its first page from before. */
-function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion, first: readonly InstanceRow[]): AsyncIterable<InstanceRow> {
-  let fresh: readonly InstanceRow[] | undefined = first;
-  return {
-    [Symbol.asyncIterator]() {
-      const page = fresh;
-      fresh = undefined;
-      return pages(deps, passage, question, page);
-    },
-  };
-}
-
-/** A slow reader must not outrun a withdrawal: what was decided longer ago than this is decided again. */
+/** What was decided longer ago than this is decided again. */
 const STALE_MS = 500;
 
-async function* pages(
-  deps: GuardDeps,
-  passage: Passage,
-  question: InstancesQuestion,
-  first: readonly InstanceRow[] | undefined,
-): AsyncGenerator<InstanceRow> {
-  let page = first ?? (await nextPage(deps, passage, question));
+/** The instances, to be read once or again: only the first reading has its first page from before. */
+function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion, first: readonly InstanceRow[]): GrantedInstances {
+  let fresh: readonly InstanceRow[] | undefined = first;
   let decided = deps.clock.now();
-  for (let offset = PAGE; ; offset += PAGE) {
-    for (const instance of page) {
-      if (deps.clock.now() - decided > STALE_MS) {
-        await nextPage(deps, passage, { ...question, limit: 1 });
-        decided = deps.clock.now();
+  const pageAt = async (offset: number, limit = PAGE): Promise<readonly InstanceRow[]> => {
+    const asked = deps.clock.now();
+    const page = await nextPage(deps, passage, { ...question, offset, limit });
+    decided = asked;
+    return page;
+  };
+  const decideAgain = async (): Promise<void> => {
+    if (deps.clock.now() - decided > STALE_MS) await pageAt(0, 1);
+  };
+  async function* pages(): AsyncGenerator<InstanceRow> {
+    let page = fresh ?? (await pageAt(0));
+    fresh = undefined;
+    for (let offset = PAGE; ; offset += PAGE) {
+      for (const instance of page) {
+        await decideAgain();
+        yield instance;
       }
-      yield instance;
+      if (page.length < PAGE) return;
+      page = await pageAt(offset);
     }
-    if (page.length < PAGE) return;
-    page = await nextPage(deps, passage, { ...question, offset });
-    decided = deps.clock.now();
   }
+  return { [Symbol.asyncIterator]: pages, decideAgain };
 }
 
 async function nextPage(deps: GuardDeps, passage: Passage, question: InstancesQuestion): Promise<readonly InstanceRow[]> {

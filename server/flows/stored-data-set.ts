@@ -6,7 +6,7 @@ import { scanHeader, SCAN_LIMITS } from '../../profiles/dicom/dataset.ts';
 import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
-import type { ImageStore } from '../ports/image-store.ts';
+import type { BlobRange, ImageStore, Piece } from '../ports/image-store.ts';
 
 /** Where the bytes of an instance lie. */
 export type StoredInstance = Pick<InstanceRow, 'blob' | 'dataSetOffset' | 'transferSyntaxUID'>;
@@ -17,6 +17,14 @@ export type StoredInstance = Pick<InstanceRow, 'blob' | 'dataSetOffset' | 'trans
  */
 export type ReadRange = (start: number, end: number) => AsyncIterable<Uint8Array>;
 
+/** The bytes of a data set: to be read here, or as pieces that a door copies. */
+export type DataSetBytes = {
+  readonly read: ReadRange;
+  readonly pieces: (start: number, end: number) => AsyncIterable<Piece> | Iterable<Piece>;
+};
+
+/** The largest piece that is read at a time. */
+const READ_BYTES = 256 * 1024;
 const FIRST_READ = 32 * 1024;
 const MAX_ELEMENTS = 500_000;
 /** As much of a deflated data set as is inflated for one range. */
@@ -29,7 +37,7 @@ const MAX_INFLATED_BYTES = 2 * 1024 * 1024 * 1024;
 export async function readHeader(images: ImageStore, { blob, dataSetOffset, transferSyntaxUID }: StoredInstance): Promise<DicomHeader> {
   for (let length = FIRST_READ; ; length *= 8) {
     const isWhole = dataSetOffset + length >= blob.size;
-    const bytes = await collect(await images.open(blob.name, dataSetOffset, dataSetOffset + length));
+    const bytes = await collect(readRange(images, { name: blob.name, start: dataSetOffset, end: Math.min(dataSetOffset + length, blob.size) }));
     const header = scanHeader(bytes, transferSyntaxUID, { isWhole, maxElements: MAX_ELEMENTS });
     if (header !== 'incomplete') return header;
     if (isWhole || length > SCAN_LIMITS.maxBytes) throw new Fault('invalid', 'The data set has no readable header');
@@ -37,9 +45,14 @@ export async function readHeader(images: ImageStore, { blob, dataSetOffset, tran
 }
 
 /** Makes the reading of ranges. A range that ends too early breaks off with a Fault: its reader must not take it for whole. */
-export function rangesOf(images: ImageStore, instance: StoredInstance): ReadRange {
-  const isDeflated = encodingOf(instance.transferSyntaxUID).deflated;
-  return (start, end) => (isDeflated ? inflated(images, instance, start, end) : whole(images, instance, start, end));
+export function bytesOf(images: ImageStore, instance: StoredInstance): DataSetBytes {
+  if (encodingOf(instance.transferSyntaxUID).deflated) {
+    const read: ReadRange = (start, end) => inflated(images, instance, start, end);
+    return { read, pieces: read };
+  }
+  const { blob, dataSetOffset } = instance;
+  const rangeOf = (start: number, end: number): BlobRange => ({ name: blob.name, start: dataSetOffset + start, end: dataSetOffset + end });
+  return { read: (start, end) => readRange(images, rangeOf(start, end)), pieces: (start, end) => [rangeOf(start, end)] };
 }
 
 /** Collects a range that is known to be small. */
@@ -49,13 +62,19 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8A
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
 }
 
-async function* whole(images: ImageStore, { blob, dataSetOffset }: StoredInstance, start: number, end: number): AsyncGenerator<Uint8Array> {
-  let left = end - start;
-  for await (const chunk of (await images.open(blob.name, dataSetOffset + start, dataSetOffset + end)) as AsyncIterable<Uint8Array>) {
-    left -= chunk.length;
-    yield chunk;
+async function* readRange(images: ImageStore, { name, start, end }: BlobRange): AsyncGenerator<Uint8Array> {
+  const reader = await images.reader(name);
+  try {
+    for (let position = start; position < end; ) {
+      const target = Buffer.allocUnsafe(Math.min(READ_BYTES, end - position));
+      const length = await reader.read(target, position);
+      if (length === 0) throw cutShort();
+      position += length;
+      yield target.subarray(0, length);
+    }
+  } finally {
+    await reader.close();
   }
-  if (left > 0) throw cutShort();
 }
 
 async function* inflated(images: ImageStore, { blob, dataSetOffset }: StoredInstance, start: number, end: number): AsyncGenerator<Uint8Array> {
@@ -73,6 +92,7 @@ async function* inflated(images: ImageStore, { blob, dataSetOffset }: StoredInst
   if (start < end) throw cutShort();
 }
 
-function cutShort(): Fault {
+/** What a range that ends too early is: a fault of the server. */
+export function cutShort(): Fault {
   return new Fault('exception', 'The stored instance ends too early');
 }

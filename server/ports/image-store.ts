@@ -26,6 +26,19 @@ export interface BlobWriter {
   abort(): Promise<void>;
 }
 
+/** A part of a blob: from `start` on and before `end`. */
+export type BlobRange = { readonly name: string; readonly start: number; readonly end: number };
+
+/** What an answer is put together from: bytes, and ranges of blobs that its door copies. */
+export type Piece = Uint8Array | BlobRange;
+
+/** A blob that is open for reading, one read at a time, until `close`. */
+export interface BlobReader {
+  /** Fills a target with what lies from a position on; resolves with the number of bytes, 0 at the end. */
+  read(target: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
 /** The port. */
 export interface ImageStore {
   create(): Promise<BlobWriter>;
@@ -34,6 +47,11 @@ export interface ImageStore {
    * @throws {Fault} not-found - no such blob
    */
   open(name: string, start?: number, end?: number): Promise<Readable>;
+  /**
+   * Opens a blob to be read into buffers of the caller.
+   * @throws {Fault} not-found - no such blob
+   */
+  reader(name: string): Promise<BlobReader>;
   /** Names of all blobs older than an age in milliseconds: the sweep asks for those that no row refers to. */
   names(olderThanMs: number): AsyncIterable<string>;
   /** Removes a blob; an absent one is no error. */

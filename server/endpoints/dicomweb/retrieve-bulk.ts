@@ -1,9 +1,10 @@
 /** WADO-RS Retrieve Frames and Bulk Data: pixels as they are stored, uncompressed ones little endian. @see DICOM PS3.18 10.4.1 */
-import { Readable } from 'node:stream';
 import type { RouterContext } from '@koa/router';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FoundBulk, InstancePlace, retrieveBulkData as retrieveBulkDataFlow, retrieveFrames as retrieveFramesFlow } from '../../flows/retrieve-bulk.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import { sendPieces } from '../http/send-pieces.ts';
 import type { Identify } from '../http/visit.ts';
 import { acceptedBy, notAcceptable } from './accept.ts';
 import { chooseBulkFormat, contentTypeOf, type BulkFormat } from './bulk-format.ts';
@@ -14,6 +15,7 @@ export type RetrieveBulkDeps = {
   readonly identify: Identify;
   readonly retrieveFrames: ReturnType<typeof retrieveFramesFlow>;
   readonly retrieveBulkData: ReturnType<typeof retrieveBulkDataFlow>;
+  readonly images: ImageStore;
   readonly baseUrl: () => string;
 };
 
@@ -29,7 +31,7 @@ export function retrieveFrames(deps: RetrieveBulkDeps) {
     const place = placeOf(ctx.params);
     const numbers = parseFrameList(ctx.params['frames'] ?? '');
     const found = await deps.retrieveFrames(visit, place, numbers).catch(asNotAcceptable);
-    await answer(ctx, found, (at) => `${locationOf(baseUrl, found)}/frames/${numbers[at]}`);
+    await answer(ctx, deps.images, found, (at) => `${locationOf(baseUrl, found)}/frames/${numbers[at]}`);
   };
 }
 
@@ -41,7 +43,7 @@ export function retrieveBulkData(deps: RetrieveBulkDeps) {
     const path = [ctx.params['path'] ?? ''].flat().join('/').split('/');
     if (path.length > MAX_PATH_PARTS) throw new Fault('not-found', 'The instance has no such value');
     const found = await deps.retrieveBulkData(visit, placeOf(ctx.params), path).catch(asNotAcceptable);
-    await answer(ctx, found, () => `${locationOf(baseUrl, found)}/bulkdata/${path.join('/')}`);
+    await answer(ctx, deps.images, found, () => `${locationOf(baseUrl, found)}/bulkdata/${path.join('/')}`);
   };
 }
 
@@ -64,29 +66,29 @@ function asNotAcceptable(error: unknown): never {
   throw error instanceof Fault && error.kind === 'not-supported' ? notAcceptable(error.message) : error;
 }
 
-async function answer(ctx: RouterContext, found: FoundBulk, locationAt: (at: number) => string): Promise<void> {
+async function answer(ctx: RouterContext, images: ImageStore, found: FoundBulk, locationAt: (at: number) => string): Promise<void> {
   const format = chooseBulkFormat(acceptedBy(ctx), found);
   // What a peer stored is never a page of this origin, whatever it claims to be.
   ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "sandbox; default-src 'none'" });
-  if (format.form === 'single') return await answerOne(ctx, found, format, locationAt(0));
+  if (format.form === 'single') return await answerOne(ctx, images, found, format, locationAt(0));
   const boundary = newBoundary();
   ctx.set('Content-Type', formatRelatedType(format.mediaType, boundary));
-  ctx.body = Readable.from(formatRelated(boundary, partsOf(found, contentTypeOf(format, found), locationAt)), { objectMode: false });
+  const pieces = formatRelated(boundary, partsOf(found, contentTypeOf(format, found), locationAt));
+  await sendPieces(ctx, { images, pieces, decideAgain: found.decideAgain });
 }
 
-async function answerOne(ctx: RouterContext, found: FoundBulk, format: BulkFormat, location: string): Promise<void> {
-  for await (const { length, open } of found.parts) {
+async function answerOne(ctx: RouterContext, images: ImageStore, found: FoundBulk, format: BulkFormat, location: string): Promise<void> {
+  for await (const { length, pieces } of found.parts) {
     ctx.set({ 'Content-Type': contentTypeOf(format, found), 'Content-Location': location, 'Content-Disposition': 'attachment' });
-    ctx.body = Readable.from(await open(), { objectMode: false });
     ctx.length = length;
-    return;
+    return await sendPieces(ctx, { images, pieces: pieces(), decideAgain: found.decideAgain });
   }
 }
 
 async function* partsOf({ parts }: FoundBulk, contentType: string, locationAt: (at: number) => string): AsyncGenerator<RelatedPart> {
   let at = 0;
-  for await (const { open } of parts) {
-    yield { contentType, contentLocation: locationAt(at), open };
+  for await (const { pieces } of parts) {
+    yield { contentType, contentLocation: locationAt(at), pieces: pieces() };
     at += 1;
   }
 }

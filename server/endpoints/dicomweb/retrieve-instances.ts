@@ -3,13 +3,13 @@
  * no transcoding: a transfer syntax that the client names must be the one that is stored.
  * @see DICOM PS3.18 section 10.4
  */
-import { Readable } from 'node:stream';
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { openInstance, type retrieveInstances as retrieveInstancesFlow } from '../../flows/retrieve-instances.ts';
+import type { GrantedInstances, retrieveInstances as retrieveInstancesFlow } from '../../flows/retrieve-instances.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
-import type { ImageStore } from '../../ports/image-store.ts';
+import type { ImageStore, Piece } from '../../ports/image-store.ts';
+import { sendPieces } from '../http/send-pieces.ts';
 import type { Identify } from '../http/visit.ts';
 import { acceptedBy, instanceFormats, notAcceptable, type InstanceFormat } from './accept.ts';
 import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from './multipart.ts';
@@ -33,7 +33,7 @@ export function retrieveInstances(deps: RetrieveInstancesDeps) {
     const rows = await deps.retrieveInstances(visit, { ...asked, passage: 'wado', omitMetadata: true });
     const format = await chooseFormat(formats, rows);
     if (format.form === 'single') await answerOne(ctx, deps.images, rows, baseUrl);
-    else answerAll(ctx, deps.images, rows, baseUrl);
+    else await answerAll(ctx, deps.images, rows, baseUrl);
   };
 }
 
@@ -48,34 +48,37 @@ async function chooseFormat(formats: readonly InstanceFormat[], rows: AsyncItera
   return chosen;
 }
 
-async function answerOne(ctx: RouterContext, images: ImageStore, rows: AsyncIterable<InstanceRow>, baseUrl: string): Promise<void> {
+async function answerOne(ctx: RouterContext, images: ImageStore, rows: GrantedInstances, baseUrl: string): Promise<void> {
   for await (const row of rows) {
     ctx.set({ 'Content-Type': contentTypeOf(row), 'Content-Location': locationOf(row, baseUrl) });
-    ctx.body = await openInstance(images, row);
     ctx.length = row.blob.size;
-    return;
+    return await sendPieces(ctx, { images, pieces: [fileOf(row)], decideAgain: rows.decideAgain });
   }
   throw new Fault('not-found', 'No such study, series or instance');
 }
 
-function answerAll(ctx: RouterContext, images: ImageStore, rows: AsyncIterable<InstanceRow>, baseUrl: string): void {
+async function answerAll(ctx: RouterContext, images: ImageStore, rows: GrantedInstances, baseUrl: string): Promise<void> {
   const boundary = newBoundary();
   ctx.set('Content-Type', formatRelatedType(MEDIA_TYPE.dicom, boundary));
-  ctx.body = Readable.from(formatRelated(boundary, partsOf(images, rows, baseUrl)), { objectMode: false });
+  await sendPieces(ctx, { images, pieces: formatRelated(boundary, partsOf(rows, baseUrl)), decideAgain: rows.decideAgain });
 }
 
-async function* partsOf(images: ImageStore, rows: AsyncIterable<InstanceRow>, baseUrl: string): AsyncGenerator<RelatedPart> {
+async function* partsOf(rows: AsyncIterable<InstanceRow>, baseUrl: string): AsyncGenerator<RelatedPart> {
   for await (const row of rows) {
     yield {
       contentType: contentTypeOf(row),
       contentLocation: locationOf(row, baseUrl),
-      open: async () => await openInstance(images, row),
+      pieces: [fileOf(row)],
     };
   }
 }
 
 function locationOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }: InstanceRow, baseUrl: string): string {
   return `${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
+}
+
+function fileOf({ blob }: InstanceRow): Piece {
+  return { name: blob.name, start: 0, end: blob.size };
 }
 
 function contentTypeOf({ transferSyntaxUID }: InstanceRow): string {

@@ -2,12 +2,13 @@
  * The image store on a folder: one file a blob, in two levels of folders by the first letters of its random name.
  * Open to the account of the server alone.
  */
-import { mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Fault } from '../../../profiles/fault.ts';
-import type { BlobWriter, ImageStore } from '../../ports/image-store.ts';
+import type { BlobReader, BlobWriter, ImageStore } from '../../ports/image-store.ts';
 import { isBlobName, pathOf } from './blob-name.ts';
+import { openBlobReader } from './blob-reader.ts';
 import { FileBlobWriter, withoutSpace } from './blob-writer.ts';
 import { BLOCKING_CALLS, WAITING_CALLS, type FileCalls } from './file-calls.ts';
 import { FilesAhead } from './files-ahead.ts';
@@ -47,10 +48,14 @@ class FileImageStore implements ImageStore {
   }
 
   async open(name: string, start = 0, end = Infinity): Promise<Readable> {
-    const handle = await this.#openExisting(name);
+    const handle = await this.#openExisting(name, async (path) => await open(path, 'r'));
     if (end > start) return handle.createReadStream({ start, end: end - 1, highWaterMark: READ_BYTES });
     await handle.close();
     return Readable.from([]);
+  }
+
+  async reader(name: string): Promise<BlobReader> {
+    return await this.#openExisting(name, openBlobReader);
   }
 
   async *names(olderThanMs: number): AsyncIterable<string> {
@@ -73,10 +78,10 @@ class FileImageStore implements ImageStore {
     await this.#ahead.close();
   }
 
-  async #openExisting(name: string): Promise<FileHandle> {
+  async #openExisting<T>(name: string, openPath: (path: string) => Promise<T>): Promise<T> {
     if (!isBlobName(name)) throw notFound();
     try {
-      return await open(pathOf(this.#root, name), 'r');
+      return await openPath(pathOf(this.#root, name));
     } catch (error) {
       ignoreAbsent(error);
       throw notFound();

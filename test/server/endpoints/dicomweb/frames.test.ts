@@ -239,6 +239,11 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
         files.opened += 1;
         return (await clinic.images.open(...range)).once('close', () => (files.closed += 1));
       },
+      reader: async (name) => {
+        files.opened += 1;
+        const reader = await clinic.images.reader(name);
+        return { read: reader.read.bind(reader), close: async () => await reader.close().finally(() => (files.closed += 1)) };
+      },
     };
     const watched = await serveDicomweb(clinic, images);
     const size = 3_000_000;

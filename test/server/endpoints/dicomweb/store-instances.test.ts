@@ -235,7 +235,7 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
   it('reads no faster than the disk takes', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const images = {
-      open: clinic.images.open.bind(clinic.images), names: clinic.images.names.bind(clinic.images), remove: clinic.images.remove.bind(clinic.images),
+      open: clinic.images.open.bind(clinic.images), reader: clinic.images.reader.bind(clinic.images), names: clinic.images.names.bind(clinic.images), remove: clinic.images.remove.bind(clinic.images),
       close: clinic.images.close.bind(clinic.images),
       create: async () => {
         const writer = await clinic.images.create();

@@ -1,0 +1,30 @@
+/** One blob that is read piece by piece, without a stream around it. */
+import { close, open, read } from 'node:fs';
+import { promisify } from 'node:util';
+import type { BlobReader } from '../../ports/image-store.ts';
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+
+/** Opens the file of a blob; the system's error tells why it cannot be opened. */
+export async function openBlobReader(path: string): Promise<BlobReader> {
+  return new FileBlobReader(await openFile(path, 'r'));
+}
+
+class FileBlobReader implements BlobReader {
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    return await new Promise((resolve, reject) => {
+      read(this.#descriptor, target, 0, target.byteLength, position, (error, bytesRead) => (error === null ? resolve(bytesRead) : reject(error)));
+    });
+  }
+
+  async close(): Promise<void> {
+    await closeFile(this.#descriptor);
+  }
+}
