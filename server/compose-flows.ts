@@ -27,6 +27,7 @@ import { searchResources } from './flows/search-resources.ts';
 import { submitBundle } from './flows/submit-bundle.ts';
 import { sweepImages } from './flows/sweep-images.ts';
 import { takeInstance } from './flows/take-instance.ts';
+import { Viewings } from './flows/viewings.ts';
 import { workAgenda } from './flows/work-agenda.ts';
 import type { Log } from './log.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
@@ -74,6 +75,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   });
   const take = takeInstance({ images, patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem });
   const erase = eraseStudy({ records, trail, images, clock, indexer, region: regionIndex });
+  const viewings = new Viewings(guard);
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
   return {
@@ -84,9 +86,10 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     searchParts: searchParts(guard),
     openDocument: retrieveDocument({ ...guard, images }),
     retrieveDocument: retrieveDocumentByUniqueId({ ...guard, images }),
-    retrieveInstances: retrieveInstances(guard),
-    retrieveFrames: retrieveFrames({ ...guard, images }),
-    retrieveBulkData: retrieveBulkData({ ...guard, images }),
+    retrieveInstances: retrieveInstances(guard, viewings),
+    retrieveFrames: retrieveFrames({ ...guard, images }, viewings),
+    retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
+    viewings,
     submit: submitBundle(writing),
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
     endDeclaration: endDeclaration({ ...guard, indexer }),

@@ -50,6 +50,7 @@ type BoundAE = Bound & { readonly aeTitle: string };
 
 const AGENDA_PAUSE_MS = 1_000;
 const SWEEP_PAUSE_MS = 3_600_000;
+const VIEWINGS_PAUSE_MS = 30_000;
 
 /** Starts the server that a configuration describes. */
 export async function compose(config: Config, log: LogFactory): Promise<Running> {
@@ -134,11 +135,13 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
   await flows.sweep();
   const agenda = repeat(async (signal) => await flows.workAgenda(signal), AGENDA_PAUSE_MS, (error) => log('agenda').error({ err: error }, 'the agenda failed'));
   const sweeping = repeat(async () => await flows.sweep(), SWEEP_PAUSE_MS, (error) => log('sweep').error({ err: error }, 'the sweep failed'));
+  const viewing = repeat(async () => await flows.viewings.end('ended'), VIEWINGS_PAUSE_MS, (error) => log('audit').error({ err: error }, 'the end of viewings is not recorded yet'));
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
   const doors: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(doors.map((door) => door.close()));
-    await Promise.all([agenda.stop(), sweeping.stop()]);
+    await Promise.all([agenda.stop(), sweeping.stop(), viewing.stop()]);
+    await flows.viewings.end('all');
   };
   try {
     const http = await openHttp(parts);

@@ -91,6 +91,12 @@ export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about
   return { event: buildAuditEvent({ ...factsOf(clock, visit, kind), ...facts }), persons: person === undefined ? [] : [person] };
 }
 
+/** The record of a passage to one row, told after it. */
+export function passageRecord(clock: Clock, visit: Visit, kind: PassageKind, row: VisibleRow, entities: readonly TouchedEntity[]): AuditRecord {
+  const event = buildAuditEvent(withEmergency({ ...factsOf(clock, visit, kind), entities, ...aboutRow(row) }));
+  return { event, persons: row.person === undefined ? [] : [row.person] };
+}
+
 /** The facts of a visit that every event of it repeats. */
 export function factsOf(clock: Clock, visit: Visit, kind: PassageKind): PassageFacts {
   const { requester } = visit;

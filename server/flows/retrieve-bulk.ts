@@ -10,6 +10,7 @@ import { indexElement, indexFrames, pixelDataOf, type FrameIndex } from './frame
 import type { GuardDeps, Visit } from './guard.ts';
 import { retrieveInstances, type GrantedInstances } from './retrieve-instances.ts';
 import { bytesOf, readHeader } from './stored-data-set.ts';
+import type { Viewings } from './viewings.ts';
 
 /** One instance; the series is checked when it is given. */
 export type InstancePlace = { readonly studyInstanceUID: string; readonly seriesInstanceUID?: string; readonly sopInstanceUID: string };
@@ -39,8 +40,8 @@ const MAX_KEPT_FRAMES = 20_000;
  * @throws {Fault} not-found - no such instance, none that the requester may see, or no such frame
  * @throws {Fault} not-supported - the frames of the instance cannot be told apart
  */
-export function retrieveFrames(deps: RetrieveBulkDeps) {
-  const find = findInstance(deps);
+export function retrieveFrames(deps: RetrieveBulkDeps, viewings?: Viewings) {
+  const find = findInstance(deps, viewings);
   const indexOf = keptIndexes(deps.images);
   return async (visit: Visit, place: InstancePlace, numbers: readonly number[]): Promise<FoundBulk> => {
     const { row, decideAgain } = await find(visit, place, { frames: listed(numbers) });
@@ -55,8 +56,8 @@ export function retrieveFrames(deps: RetrieveBulkDeps) {
  * frames.
  * @throws {Fault} not-found - no such instance, none that the requester may see, or no such value
  */
-export function retrieveBulkData(deps: RetrieveBulkDeps) {
-  const find = findInstance(deps);
+export function retrieveBulkData(deps: RetrieveBulkDeps, viewings?: Viewings) {
+  const find = findInstance(deps, viewings);
   return async (visit: Visit, place: InstancePlace, path: readonly string[]): Promise<FoundBulk> => {
     const { row, decideAgain } = await find(visit, place, { bulkdata: path.join('/') });
     const bytes = bytesOf(deps.images, row);
@@ -80,10 +81,10 @@ export function retrieveBulkData(deps: RetrieveBulkDeps) {
 
 type Found = { readonly row: InstanceRow } & Pick<GrantedInstances, 'decideAgain'>;
 
-function findInstance(deps: RetrieveBulkDeps) {
-  const retrieve = retrieveInstances(deps);
+function findInstance(deps: RetrieveBulkDeps, viewings: Viewings | undefined) {
+  const retrieve = retrieveInstances(deps, viewings);
   return async (visit: Visit, { sopInstanceUID, ...study }: InstancePlace, detail: Readonly<Record<string, string>>): Promise<Found> => {
-    const rows = await retrieve(visit, { ...study, sopInstanceUIDs: [sopInstanceUID], passage: 'wado', omitMetadata: true, detail });
+    const rows = await retrieve(visit, { ...study, sopInstanceUIDs: [sopInstanceUID], passage: 'wado', viewing: true, omitMetadata: true, detail });
     return { row: await firstOf(rows), decideAgain: rows.decideAgain };
   };
 }

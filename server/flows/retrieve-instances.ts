@@ -4,9 +4,10 @@ import { studyEntity, type PassageKind } from '../../profiles/audit-event.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
-import type { Passage, Question } from '../ports/record-store.ts';
+import type { Audited, Passage, Question, StudyInstances } from '../ports/record-store.ts';
 import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
+import { Viewings } from './viewings.ts';
 
 /** Which instances; without series or instances the whole study. */
 export type InstancesRequest = {
@@ -16,6 +17,8 @@ export type InstancesRequest = {
   readonly passage: PassageKind;
   /** Leaves `metadata` of the rows empty: for doors that send the bytes only. */
   readonly omitMetadata?: true;
+  /** One of many requests of a viewer, which share an event. */
+  readonly viewing?: true;
   /** What the event tells beside the counts. */
   readonly detail?: Readonly<Record<string, string>>;
 };
@@ -40,17 +43,19 @@ export type GrantedInstances = AsyncIterable<InstanceRow> & {
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such study or instance, or none that the requester may see
  */
-export function retrieveInstances(deps: GuardDeps) {
+export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)) {
   return async (visit: Visit, request: InstancesRequest): Promise<GrantedInstances> =>
     await refusalsRecorded(deps, visit, request.passage, async () => {
       requireScope(visit.requester, 'ImagingStudy', 'r');
-      const { passage, detail, ...which } = request;
+      const { passage, detail, viewing, ...which } = request;
       const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
-      const first = await guarded(deps, visit, passage, question, ({ study, instances }) => {
-        if (study === undefined || instances.length === 0) return NOTHING;
-        const told = { ...detailOf(which, instances.length), ...detail };
-        return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)] };
-      });
+      const begin = async (): Promise<Audited<StudyInstances>> =>
+        await guarded(deps, visit, passage, question, ({ study, instances }) => {
+          if (study === undefined || instances.length === 0) return NOTHING;
+          const told = { ...detailOf(which, instances.length), ...detail };
+          return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)] };
+        });
+      const first = viewing === true ? await viewings.see(visit, question, begin) : await begin();
       const { instances } = first.answer;
       if (instances.length === 0) throw foundNothing('No such study, series or instance');
       return readable(deps, first.passage, question, instances);
