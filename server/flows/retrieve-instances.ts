@@ -4,7 +4,7 @@ import { studyEntity, type PassageKind } from '../../profiles/audit-event.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
-import type { Audited, Passage, Question, StudyInstances } from '../ports/record-store.ts';
+import type { Audited, FoundInstance, Passage, Question, StudyInstances } from '../ports/record-store.ts';
 import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
 import { Viewings } from './viewings.ts';
@@ -17,6 +17,8 @@ export type InstancesRequest = {
   readonly passage: PassageKind;
   /** Leaves `metadata` of the rows empty: for doors that send the bytes only. */
   readonly omitMetadata?: true;
+  /** The same, and gives them as `metadataBytes`: for doors that send them as they are. */
+  readonly metadataAsBytes?: true;
   /** One of many requests of a viewer, which share an event. */
   readonly viewing?: true;
   /** What the event tells beside the counts. */
@@ -30,7 +32,7 @@ export type RetrieveInstancesDeps = GuardDeps & { readonly images: ImageStore };
 const PAGE = 100;
 
 /** Instances that a requester may open. They may be read again, under what holds then. */
-export type GrantedInstances = AsyncIterable<InstanceRow> & {
+export type GrantedInstances = AsyncIterable<FoundInstance> & {
   /**
    * Decides again what was decided more than half a second ago: a slow reader must not outrun a withdrawal.
    * @throws {Fault} not-found - the requester may not see the study any more
@@ -73,10 +75,10 @@ type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 const STALE_MS = 500;
 
 /** The instances, to be read once or again: only the first reading has its first page from before. */
-function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion, first: readonly InstanceRow[]): GrantedInstances {
-  let fresh: readonly InstanceRow[] | undefined = first;
+function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion, first: readonly FoundInstance[]): GrantedInstances {
+  let fresh: readonly FoundInstance[] | undefined = first;
   let decided = deps.clock.now();
-  const pageAt = async (offset: number, limit = PAGE): Promise<readonly InstanceRow[]> => {
+  const pageAt = async (offset: number, limit = PAGE): Promise<readonly FoundInstance[]> => {
     const asked = deps.clock.now();
     const page = await nextPage(deps, passage, { ...question, offset, limit });
     decided = asked;
@@ -85,7 +87,7 @@ function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion
   const decideAgain = async (): Promise<void> => {
     if (deps.clock.now() - decided > STALE_MS) await pageAt(0, 1);
   };
-  async function* pages(): AsyncGenerator<InstanceRow> {
+  async function* pages(): AsyncGenerator<FoundInstance> {
     let page = fresh ?? (await pageAt(0));
     fresh = undefined;
     for (let offset = PAGE; ; offset += PAGE) {
@@ -100,7 +102,7 @@ function readable(deps: GuardDeps, passage: Passage, question: InstancesQuestion
   return { [Symbol.asyncIterator]: pages, decideAgain };
 }
 
-async function nextPage(deps: GuardDeps, passage: Passage, question: InstancesQuestion): Promise<readonly InstanceRow[]> {
+async function nextPage(deps: GuardDeps, passage: Passage, question: InstancesQuestion): Promise<readonly FoundInstance[]> {
   const { study, instances } = await further(deps, passage, question);
   if (study === undefined) throw new Fault('not-found', 'The study is not there any more');
   return instances;

@@ -57,8 +57,11 @@ export type SearchPage = {
 export type StudyInstances = {
   readonly study: VisibleRow | undefined;
   /** By series number, series UID, instance number, SOP instance UID. */
-  readonly instances: readonly InstanceRow[];
+  readonly instances: readonly FoundInstance[];
 };
+
+/** An instance as it is read; `metadataBytes` is `metadata` in UTF-8, when it was asked for so. */
+export type FoundInstance = InstanceRow & { readonly metadataBytes?: Uint8Array };
 
 /** A series by its first instance, or an instance; `instances` is the number of instances of its series. */
 export type FoundPart = { readonly row: InstanceRow; readonly instances: number };
@@ -88,6 +91,8 @@ export type Question =
       readonly sopInstanceUIDs?: readonly string[];
       /** Answers rows whose `metadata` is empty. */
       readonly omitMetadata?: true;
+      /** As {@link omitMetadata}, with `metadataBytes` instead: for doors that send them as they are. */
+      readonly metadataAsBytes?: true;
       readonly offset: number;
       readonly limit: number;
     }

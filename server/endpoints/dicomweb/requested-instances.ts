@@ -4,7 +4,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { InstancesRequest } from '../../flows/retrieve-instances.ts';
 
 /** The UIDs of a path. */
-export type RequestedInstances = Omit<InstancesRequest, 'passage' | 'omitMetadata'>;
+export type RequestedInstances = Pick<InstancesRequest, 'studyInstanceUID' | 'seriesInstanceUID' | 'sopInstanceUIDs'>;
 
 /**
  * Reads the UIDs of a path. What is no UID names nothing.

@@ -27,6 +27,7 @@ export async function sendPieces(ctx: Context, body: PiecesBody): Promise<void> 
     if (!ctx.res.headersSent && !ctx.res.destroyed) {
       ctx.respond = true;
       ctx.remove('Content-Length');
+      ctx.remove('Content-Encoding');
       throw error;
     }
     ctx.res.destroy();

@@ -2,7 +2,7 @@
 import type { ClientSession, Filter } from 'mongodb';
 import { Fault } from '../../../profiles/fault.ts';
 import type { CommitReceipt, InstanceRow } from '../../ports/commit-plan.ts';
-import type { Question } from '../../ports/record-store.ts';
+import type { FoundInstance, Question } from '../../ports/record-store.ts';
 import type { Collections } from './collections.ts';
 import type { InstanceDocument } from './documents.ts';
 
@@ -45,7 +45,7 @@ export async function readInstances(
   { instances }: Collections,
   question: InstancesQuestion,
   session: ClientSession,
-): Promise<readonly InstanceRow[]> {
+): Promise<readonly FoundInstance[]> {
   if (question.limit < 1) return [];
   const columns = question.omitMetadata === true ? { projection: { metadata: 0 } } : {};
   const found = await instances
@@ -54,7 +54,9 @@ export async function readInstances(
     .skip(question.offset)
     .limit(question.limit)
     .toArray();
-  return found.map(fromDocument);
+  const rows = found.map(fromDocument);
+  if (question.metadataAsBytes !== true) return rows;
+  return rows.map((row) => ({ ...row, metadata: '', metadataBytes: Buffer.from(row.metadata) }));
 }
 
 /** The instance of a UID, in whatever study, without its metadata. */

@@ -3,7 +3,7 @@ import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import type { Grant } from '../../access/grant.ts';
 import { personKey } from '../../access/requester.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
-import type { Question, StudyInstances, VisibleRow } from '../../ports/record-store.ts';
+import type { FoundInstance, Question, StudyInstances, VisibleRow } from '../../ports/record-store.ts';
 import { marks } from './criteria.ts';
 import type { Database } from './database.ts';
 import { visibleRow } from './visible.ts';
@@ -14,7 +14,7 @@ type Columns = {
   sop_instance_uid: string; study_instance_uid: string; series_instance_uid: string; sop_class_uid: string;
   transfer_syntax_uid: string; series_number: number | null; instance_number: number | null; blob_name: string;
   blob_size: number; data_set_offset: number; data_set_digest: string; metadata: string;
-  source: string; person: string;
+  source: string; person: string; metadata_bytes?: Uint8Array;
 };
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
@@ -35,12 +35,12 @@ function visibleStudy(db: Database, grant: Grant, studyInstanceUID: string): Vis
 }
 
 /** Selects instances of a study, whoever may see them. */
-export function selectInstances(db: Database, question: InstancesQuestion): InstanceRow[] {
+export function selectInstances(db: Database, question: InstancesQuestion): FoundInstance[] {
   const { studyInstanceUID, seriesInstanceUID, sopInstanceUIDs, offset, limit } = question;
   const series = seriesInstanceUID === undefined ? '' : ' AND series_instance_uid = ?';
   const sops = sopInstanceUIDs === undefined ? '' : ` AND sop_instance_uid IN (${marks(sopInstanceUIDs)})`;
   const rows = db.all<Columns>(
-    `SELECT ${question.omitMetadata === true ? WITHOUT_METADATA : '*'} FROM instance WHERE study_instance_uid = ?${series}${sops}
+    `SELECT ${columnsOf(question)} FROM instance WHERE study_instance_uid = ?${series}${sops}
      ORDER BY series_number, series_instance_uid, instance_number, sop_instance_uid LIMIT ? OFFSET ?`,
     studyInstanceUID,
     ...(seriesInstanceUID === undefined ? [] : [seriesInstanceUID]),
@@ -48,7 +48,7 @@ export function selectInstances(db: Database, question: InstancesQuestion): Inst
     limit,
     offset,
   );
-  return rows.map(toInstanceRow);
+  return rows.map(toFoundInstance);
 }
 
 /** The instance of a UID, in whatever study. */
@@ -59,6 +59,17 @@ export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | 
 
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
   series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata, source, person`;
+
+/** Text is made into a string of its own for each row; bytes are copied. */
+function columnsOf({ omitMetadata, metadataAsBytes }: InstancesQuestion): string {
+  if (metadataAsBytes === true) return `${WITHOUT_METADATA}, CAST(metadata AS BLOB) AS metadata_bytes`;
+  return omitMetadata === true ? WITHOUT_METADATA : '*';
+}
+
+function toFoundInstance(row: Columns): FoundInstance {
+  const instance = toInstanceRow(row);
+  return row.metadata_bytes === undefined ? instance : { ...instance, metadataBytes: row.metadata_bytes };
+}
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {

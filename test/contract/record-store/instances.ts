@@ -74,6 +74,13 @@ export function instancesContract(suite: Suite): void {
       expect(answer.instances).to.deep.equal(instances.map((row) => ({ ...row, metadata: '' })));
     });
 
+    it('come with their metadata as bytes where they are asked for so', async () => {
+      const { instances, question } = await aStudy();
+      const answer = await ask(suite.records, grant, question({ metadataAsBytes: true }));
+      expect(answer.instances.map(({ metadataBytes, ...row }) => ({ ...row, metadata: Buffer.from(metadataBytes ?? []).toString() }))).to.deep.equal(instances);
+      expect(answer.instances.map(({ metadata }) => metadata)).to.deep.equal(instances.map(() => ''));
+    });
+
     it('of another study are not answered under the UID of a visible one', async () => {
       const [mine, other] = [await aStudy(), await aStudy()];
       const sopInstanceUIDs = [other.instances[0]?.sopInstanceUID ?? ''];

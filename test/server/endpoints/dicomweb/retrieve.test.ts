@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
+import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { openClinic, type Clinic, type ClinicStudy, type ServedRouter } from '../clinic.ts';
@@ -87,13 +88,27 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     expect(xml.status).to.equal(406);
   });
 
+  it('compresses metadata for clients that accept it', async () => {
+    const raw = async (encoding: string): Promise<{ headers: IncomingMessage['headers']; body: Buffer }> => {
+      const sent = httpRequest(`${door.origin}/dicom-web${study}/metadata`, { headers: { Authorization: 'Bearer lambert', 'Accept-Encoding': encoding } }).end();
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+      return { headers: answer.headers, body: Buffer.concat(await answer.toArray() as Buffer[]) };
+    };
+    const [plain, zipped] = [await raw('identity'), await raw('br, gzip;q=0.8')];
+    expect([plain.headers['content-encoding'], zipped.headers['content-encoding']]).to.deep.equal([undefined, 'gzip']);
+    expect(zipped.headers.vary).to.include('Accept-Encoding');
+    expect(gunzipSync(zipped.body).toString()).to.equal(plain.body.toString());
+    expect(JSON.parse(plain.body.toString())).to.have.length(3);
+  });
+
   it('answers HEAD with the headers alone, and leaves no file open (8.3.1)', async () => {
     const files = { opened: 0, closed: 0 };
-    const open: Clinic['images']['open'] = async (...range) => {
+    const reader: Clinic['images']['reader'] = async (name) => {
       files.opened += 1;
-      return (await clinic.images.open(...range)).once('close', () => (files.closed += 1));
+      const opened = await clinic.images.reader(name);
+      return { read: opened.read.bind(opened), close: async () => await opened.close().finally(() => (files.closed += 1)) };
     };
-    const watched = await serveDicomweb(clinic, { ...clinic.images, open });
+    const watched = await serveDicomweb(clinic, { ...clinic.images, reader });
     const head = async (path: string, accept: string, token = 'lambert'): Promise<Response> =>
       await fetch(`${watched.origin}/dicom-web${path}`, { method: 'HEAD', headers: { Authorization: `Bearer ${token}`, Accept: accept } });
     const single = await head(pathOf(clinic.ct, 0), 'application/dicom');
