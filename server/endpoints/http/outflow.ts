@@ -27,24 +27,27 @@ export class Outflow {
     this.#gone.catch(() => undefined);
   }
 
-  /** Where the next bytes go: at least one byte of room. Say by `filled` how many were put there. */
-  async room(): Promise<Uint8Array> {
-    if (this.#used === BUFFER_BYTES) await this.#send();
-    return this.#buffers[this.#at].subarray(this.#used);
-  }
-
-  /** Takes what was put into the room. */
-  filled(length: number): void {
+  /**
+   * Lets a read put bytes where the next ones go (at least one byte of room); resolves with their number. A full buffer
+   * is sent while the read into the other one is under way.
+   */
+  async fill(read: (room: Uint8Array) => Promise<number>): Promise<number> {
+    const full = await this.#turn();
+    const reading = read(this.#room());
+    if (full !== undefined) this.#send(full);
+    const length = await reading;
     this.#used += length;
+    return length;
   }
 
   /** Takes a copy of bytes. */
   async add(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      const room = await this.room();
-      const part = bytes.subarray(at, at + room.length);
-      room.set(part);
-      this.filled(part.length);
+      const full = await this.#turn();
+      if (full !== undefined) this.#send(full);
+      const part = bytes.subarray(at, at + this.#room().length);
+      this.#room().set(part);
+      this.#used += part.length;
       at += part.length;
     }
   }
@@ -58,16 +61,26 @@ export class Outflow {
     if (kept.length < MAX_KEPT) kept.push(this.#buffers);
   }
 
-  async #send(): Promise<void> {
-    const bytes = this.#buffers[this.#at].subarray(0, this.#used);
-    const sent = new Promise<void>((resolve, reject) => {
-      this.#response.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)));
-    });
-    this.#sending[this.#at] = Promise.race([sent, this.#gone]);
-    this.#sending[this.#at].catch(() => undefined);
-    this.#at = this.#at === 0 ? 1 : 0;
+  #room(): Uint8Array {
+    return this.#buffers[this.#at].subarray(this.#used);
+  }
+
+  /** Turns to the other buffer, once it is sent, when this one is full; gives the full one, which is to be sent. */
+  async #turn(): Promise<0 | 1 | undefined> {
+    if (this.#used < BUFFER_BYTES) return undefined;
+    const full = this.#at;
+    this.#at = full === 0 ? 1 : 0;
     await this.#sending[this.#at];
     this.#used = 0;
+    return full;
+  }
+
+  #send(full: 0 | 1): void {
+    const sent = new Promise<void>((resolve, reject) => {
+      this.#response.write(this.#buffers[full], (error) => (error === null || error === undefined ? resolve() : reject(error)));
+    });
+    this.#sending[full] = Promise.race([sent, this.#gone]);
+    this.#sending[full].catch(() => undefined);
   }
 }
 

@@ -2,8 +2,9 @@
 import type { Context } from 'koa';
 import { cutShort } from '../../flows/stored-data-set.ts';
 import type { Pieces } from '../../flows/bulk-bytes.ts';
-import type { BlobReader, BlobRange, ImageStore } from '../../ports/image-store.ts';
+import type { BlobRange, BlobReader, ImageStore } from '../../ports/image-store.ts';
 import { Outflow } from './outflow.ts';
+import { piecesAhead } from './pieces-ahead.ts';
 
 /** What a body is made of. */
 export type PiecesBody = {
@@ -36,50 +37,19 @@ export async function sendPieces(ctx: Context, body: PiecesBody): Promise<void> 
 }
 
 async function copyPieces(out: Outflow, { images, pieces, decideAgain }: PiecesBody): Promise<void> {
-  const files = new OpenBlob(images);
-  try {
-    for await (const piece of pieces) {
-      if (piece instanceof Uint8Array) await out.add(piece);
-      else await copyRange(out, await files.open(piece.name), piece, decideAgain);
-    }
-    await out.end();
-  } finally {
-    await files.close();
+  for await (const piece of piecesAhead(images, pieces)) {
+    if ('bytes' in piece) await out.add(piece.bytes);
+    else await copyRange(out, piece.reader, piece.range, decideAgain);
   }
+  await out.end();
 }
 
+/** Pieces are made ready ahead, so it is here, before each read, that what may be sent is decided again. */
 async function copyRange(out: Outflow, reader: BlobReader, { start, end }: BlobRange, decideAgain: () => Promise<void>): Promise<void> {
   for (let position = start; position < end; ) {
-    const room = await out.room();
     await decideAgain();
-    const length = await reader.read(room.subarray(0, end - position), position);
+    const length = await out.fill(async (room) => await reader.read(room.subarray(0, end - position), position));
     if (length === 0) throw cutShort();
-    out.filled(length);
     position += length;
-  }
-}
-
-/** The blob that was read last: pieces of one follow each other. */
-class OpenBlob {
-  readonly #images: PiecesBody['images'];
-  #name: string | undefined;
-  #reader: BlobReader | undefined;
-
-  constructor(images: PiecesBody['images']) {
-    this.#images = images;
-  }
-
-  async open(name: string): Promise<BlobReader> {
-    if (this.#reader !== undefined && this.#name === name) return this.#reader;
-    await this.close();
-    this.#reader = await this.#images.reader(name);
-    this.#name = name;
-    return this.#reader;
-  }
-
-  async close(): Promise<void> {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    await reader?.close();
   }
 }
