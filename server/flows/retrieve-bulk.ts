@@ -32,8 +32,9 @@ export type FoundBulk = {
 export type RetrieveBulkDeps = GuardDeps & { readonly images: ImageStore };
 
 /** Indexes of frames that are kept: viewers ask for the frames of one instance one by one. */
-const MAX_KEPT_INDEXES = 64;
-const MAX_KEPT_FRAMES = 20_000;
+const MAX_KEPT_INDEXES = 2_000;
+/** Frames of all of them together. */
+const MAX_KEPT_FRAMES = 100_000;
 
 /**
  * Finds frames (numbers from 1).
@@ -97,13 +98,21 @@ async function firstOf(rows: AsyncIterable<InstanceRow>): Promise<InstanceRow> {
 /** The last indexes that were asked for, by the random name of the bytes. */
 function keptIndexes(images: ImageStore): (row: InstanceRow) => Promise<FrameIndex> {
   const kept = new Map<string, FrameIndex>();
+  let frames = 0;
+  const drop = (name: string): void => {
+    frames -= kept.get(name)?.count ?? 0;
+    kept.delete(name);
+  };
   return async (row) => {
     const { name } = row.blob;
     const index = kept.get(name) ?? (await indexFrames(await readHeader(images, row), bytesOf(images, row).read));
-    kept.delete(name);
-    if (index.count <= MAX_KEPT_FRAMES) kept.set(name, index);
-    const [oldest] = kept.keys();
-    if (kept.size > MAX_KEPT_INDEXES && oldest !== undefined) kept.delete(oldest);
+    drop(name);
+    kept.set(name, index);
+    frames += index.count;
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MAX_KEPT_INDEXES && frames <= MAX_KEPT_FRAMES) break;
+      drop(oldest);
+    }
     return index;
   };
 }
