@@ -30,7 +30,8 @@ export type SystemReason =
   | 'break-glass'
   | 'load-region'
   | 'sweep-images'
-  | 'erase-study';
+  | 'erase-study'
+  | 'record-viewing';
 
 /** Makes the grant of a requester at a moment. */
 export function grantFor(requester: Requester, now: number): Grant {

@@ -91,8 +91,11 @@ export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about
   return { event: buildAuditEvent({ ...factsOf(clock, visit, kind), ...facts }), persons: person === undefined ? [] : [person] };
 }
 
+/** What an event tells of a row that was shown. */
+export type ShownRow = Pick<VisibleRow, 'person' | 'subject' | 'shownBy'>;
+
 /** The record of a passage to one row, told after it. */
-export function passageRecord(clock: Clock, visit: Visit, kind: PassageKind, row: VisibleRow, entities: readonly TouchedEntity[]): AuditRecord {
+export function passageRecord(clock: Clock, visit: Visit, kind: PassageKind, row: ShownRow, entities: readonly TouchedEntity[]): AuditRecord {
   const event = buildAuditEvent(withEmergency({ ...factsOf(clock, visit, kind), entities, ...aboutRow(row) }));
   return { event, persons: row.person === undefined ? [] : [row.person] };
 }
@@ -152,7 +155,7 @@ function recordsOf(eventAt: EventAt, { rows, entities, absent }: Account): reado
   return first === undefined ? [{ event: eventAt(0, { entities }), persons: [] }] : [first, ...others];
 }
 
-function aboutRow(row: VisibleRow): Partial<PassageFacts> {
+function aboutRow(row: ShownRow): Partial<PassageFacts> {
   return {
     ...(row.subject === undefined ? {} : { patient: row.subject }),
     ...(row.shownBy?.source === undefined ? {} : { consent: row.shownBy.source }),

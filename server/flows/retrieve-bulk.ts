@@ -33,7 +33,7 @@ export type RetrieveBulkDeps = GuardDeps & { readonly images: ImageStore };
 
 /** Indexes of frames that are kept: viewers ask for the frames of one instance one by one. */
 const MAX_KEPT_INDEXES = 2_000;
-/** Frames of all of them together. */
+/** Frames of all of them together, where each has a place of its own. */
 const MAX_KEPT_FRAMES = 100_000;
 
 /**
@@ -100,7 +100,8 @@ function keptIndexes(images: ImageStore): (row: InstanceRow) => Promise<FrameInd
   const kept = new Map<string, FrameIndex>();
   let frames = 0;
   const drop = (name: string): void => {
-    frames -= kept.get(name)?.count ?? 0;
+    const index = kept.get(name);
+    frames -= index === undefined ? 0 : placesOf(index);
     kept.delete(name);
   };
   return async (row) => {
@@ -108,13 +109,18 @@ function keptIndexes(images: ImageStore): (row: InstanceRow) => Promise<FrameInd
     const index = kept.get(name) ?? (await indexFrames(await readHeader(images, row), bytesOf(images, row).read));
     drop(name);
     kept.set(name, index);
-    frames += index.count;
+    frames += placesOf(index);
     for (const oldest of kept.keys()) {
       if (kept.size <= MAX_KEPT_INDEXES && frames <= MAX_KEPT_FRAMES) break;
       drop(oldest);
     }
     return index;
   };
+}
+
+/** Native frames are found by reckoning. */
+function placesOf(index: FrameIndex): number {
+  return index.kind === 'native' ? 0 : index.count;
 }
 
 function framesOf(images: ImageStore, row: InstanceRow, index: FrameIndex, numbers: readonly number[], decideAgain: () => Promise<void>): FoundBulk {

@@ -4,17 +4,21 @@
  * anew: what a withdrawal hides is absent in the next request.
  */
 import { studyEntity } from '../../profiles/audit-event.ts';
+import { systemGrant } from '../access/grant.ts';
 import type { Audited, Passage, Question, StudyInstances, VisibleRow } from '../ports/record-store.ts';
-import { further, grantOf, passageRecord, referenceOf, type GuardDeps, type Visit } from './guard.ts';
+import { further, grantOf, passageRecord, referenceOf, type GuardDeps, type ShownRow, type Visit } from './guard.ts';
 
 type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 type Answered = Audited<StudyInstances>;
+
+/** What is kept of the study's row: nothing that the event does not tell. */
+type ShownStudy = ShownRow & Pick<VisibleRow, 'id'>;
 
 /** A passage that goes on. */
 type Viewing = {
   readonly visit: Visit;
   readonly passage: Passage;
-  readonly study: VisibleRow;
+  readonly study: ShownStudy;
   readonly studyInstanceUID: string;
   /** Epoch milliseconds of its first request. */
   readonly began: number;
@@ -79,7 +83,7 @@ export class Viewings {
       if (answer.study === undefined || answer.instances.length === 0) return answered;
       const before = this.#open.get(key);
       if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
-      this.#open.set(key, { visit, passage, study: answer.study, studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
+      this.#open.set(key, { visit, passage, study: keptOf(answer.study), studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
       if (before !== undefined) await this.#record(before);
       return answered;
     } finally {
@@ -87,10 +91,14 @@ export class Viewings {
     }
   }
 
+  /** A study that was erased meanwhile is not named again. */
   async #record({ visit, study, studyInstanceUID, further }: Viewing): Promise<void> {
     if (further === 0) return;
-    const entity = studyEntity(studyInstanceUID, `ImagingStudy/${study.id}`, { 'further requests': String(further) });
-    await this.#deps.trail.record([passageRecord(this.#deps.clock, visit, 'wado', study, [entity])]);
+    const { records, trail, clock } = this.#deps;
+    const standing = await records.peek(systemGrant('record-viewing', clock.now()), { kind: 'resource', type: 'ImagingStudy', id: study.id });
+    const detail = { 'further requests': String(further) };
+    const entity = standing === undefined ? { detail } : studyEntity(studyInstanceUID, `ImagingStudy/${study.id}`, detail);
+    await trail.record([passageRecord(clock, visit, 'wado', study, [entity])]);
   }
 
   /** Whoever differs in anything that an event tells, or that a grant depends on, has a viewing of their own. */
@@ -101,6 +109,10 @@ export class Viewings {
   }
 }
 
-function rightOf({ shownBy, person }: VisibleRow): string {
+function keptOf({ id, person, subject, shownBy }: VisibleRow): ShownStudy {
+  return { id, person, subject, shownBy };
+}
+
+function rightOf({ shownBy, person }: ShownRow): string {
   return JSON.stringify([shownBy?.relation, shownBy?.source, person]);
 }

@@ -4,6 +4,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../../server/flows/guard.ts';
 import { retrieveInstances } from '../../../server/flows/retrieve-instances.ts';
 import { Viewings } from '../../../server/flows/viewings.ts';
+import { aPlan } from '../../support/plans.ts';
 import { openClinic, type Clinic } from '../endpoints/clinic.ts';
 
 const QUARTER_MS = 15 * 60_000;
@@ -67,6 +68,16 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     expect(fault).to.be.instanceOf(Fault).with.property('kind', 'not-found');
     await viewings.end('all');
     expect((await events()).map(countOf)).to.have.members([undefined, '1']);
+  });
+
+  it('name no study that was erased meanwhile', async () => {
+    await view(lambert(), 0);
+    await view(lambert(), 1);
+    const { id } = clinic.ct.resource;
+    await clinic.stores.records.commit(aPlan({ erased: [{ rows: [{ type: 'ImagingStudy', id }] }] }));
+    await viewings.end('all');
+    const counted = (await events()).find((event) => countOf(event) !== undefined);
+    expect(JSON.stringify(counted)).to.not.include(clinic.ct.studyInstanceUID).and.not.include(id);
   });
 
   it('are one for requests that come together', async () => {
