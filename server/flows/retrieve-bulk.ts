@@ -10,7 +10,7 @@ import { indexElement, indexFrames, pixelDataOf, type FrameIndex } from './frame
 import type { GuardDeps, Visit } from './guard.ts';
 import { retrieveInstances, type GrantedInstances } from './retrieve-instances.ts';
 import { bytesOf, readHeader } from './stored-data-set.ts';
-import type { Viewings } from './viewings.ts';
+import type { ViewedPart, Viewings } from './viewings.ts';
 
 /** One instance; the series is checked when it is given. */
 export type InstancePlace = { readonly studyInstanceUID: string; readonly seriesInstanceUID?: string; readonly sopInstanceUID: string };
@@ -42,7 +42,7 @@ const MAX_KEPT_FRAMES = 100_000;
  * @throws {Fault} not-supported - the frames of the instance cannot be told apart
  */
 export function retrieveFrames(deps: RetrieveBulkDeps, viewings?: Viewings) {
-  const find = findInstance(deps, viewings);
+  const find = findInstance(deps, 'frames', viewings);
   const indexOf = keptIndexes(deps.images);
   return async (visit: Visit, place: InstancePlace, numbers: readonly number[]): Promise<FoundBulk> => {
     const { row, decideAgain } = await find(visit, place, { frames: listed(numbers) });
@@ -58,7 +58,7 @@ export function retrieveFrames(deps: RetrieveBulkDeps, viewings?: Viewings) {
  * @throws {Fault} not-found - no such instance, none that the requester may see, or no such value
  */
 export function retrieveBulkData(deps: RetrieveBulkDeps, viewings?: Viewings) {
-  const find = findInstance(deps, viewings);
+  const find = findInstance(deps, 'bulk data', viewings);
   return async (visit: Visit, place: InstancePlace, path: readonly string[]): Promise<FoundBulk> => {
     const { row, decideAgain } = await find(visit, place, { bulkdata: path.join('/') });
     const bytes = bytesOf(deps.images, row);
@@ -82,10 +82,10 @@ export function retrieveBulkData(deps: RetrieveBulkDeps, viewings?: Viewings) {
 
 type Found = { readonly row: InstanceRow } & Pick<GrantedInstances, 'decideAgain'>;
 
-function findInstance(deps: RetrieveBulkDeps, viewings: Viewings | undefined) {
+function findInstance(deps: RetrieveBulkDeps, viewing: ViewedPart, viewings: Viewings | undefined) {
   const retrieve = retrieveInstances(deps, viewings);
   return async (visit: Visit, { sopInstanceUID, ...study }: InstancePlace, detail: Readonly<Record<string, string>>): Promise<Found> => {
-    const rows = await retrieve(visit, { ...study, sopInstanceUIDs: [sopInstanceUID], passage: 'wado', viewing: true, omitMetadata: true, detail });
+    const rows = await retrieve(visit, { ...study, sopInstanceUIDs: [sopInstanceUID], passage: 'wado', viewing, omitMetadata: true, detail });
     return { row: await firstOf(rows), decideAgain: rows.decideAgain };
   };
 }

@@ -7,7 +7,7 @@ import type { ImageStore } from '../ports/image-store.ts';
 import type { Audited, FoundInstance, Passage, Question, StudyInstances } from '../ports/record-store.ts';
 import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
-import { Viewings } from './viewings.ts';
+import { Viewings, type ViewedPart } from './viewings.ts';
 
 /** Which instances; without series or instances the whole study. */
 export type InstancesRequest = {
@@ -19,8 +19,8 @@ export type InstancesRequest = {
   readonly omitMetadata?: true;
   /** The same, and gives them as `metadataBytes`: for doors that send them as they are. */
   readonly metadataAsBytes?: true;
-  /** One of many requests of a viewer, which share an event. */
-  readonly viewing?: true;
+  /** One of many requests of a viewer for such parts, which share an event. */
+  readonly viewing?: ViewedPart;
   /** What the event tells beside the counts. */
   readonly detail?: Readonly<Record<string, string>>;
 };
@@ -57,7 +57,7 @@ export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)
           const told = { ...detailOf(which, instances.length), ...detail };
           return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)] };
         });
-      const first = viewing === true ? await viewings.see(visit, question, begin) : await begin();
+      const first = viewing === undefined ? await begin() : await viewings.see(visit, viewing, question, begin);
       const { instances } = first.answer;
       if (instances.length === 0) throw foundNothing('No such study, series or instance');
       return readable(deps, first.passage, question, instances);

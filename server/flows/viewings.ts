@@ -14,9 +14,13 @@ type Answered = Audited<StudyInstances>;
 /** What is kept of the study's row: nothing that the event does not tell. */
 type ShownStudy = ShownRow & Pick<VisibleRow, 'id'>;
 
+/** What a viewing asks for, again and again. */
+export type ViewedPart = 'instances' | 'frames' | 'bulk data';
+
 /** A passage that goes on. */
 type Viewing = {
   readonly visit: Visit;
+  readonly part: ViewedPart;
   readonly passage: Passage;
   readonly study: ShownStudy;
   readonly studyInstanceUID: string;
@@ -42,10 +46,10 @@ export class Viewings {
   }
 
   /** Answers a request: as part of a viewing that goes on, else by `begin`, which asks and records. */
-  async see(visit: Visit, question: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
-    const key = this.#keyOf(visit, question.studyInstanceUID);
+  async see(visit: Visit, part: ViewedPart, question: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
+    const key = this.#keyOf(visit, part, question.studyInstanceUID);
     await this.#beginning.get(key)?.catch(() => undefined);
-    return (await this.#continue(key, question)) ?? (await this.#begin(key, visit, question, begin));
+    return (await this.#continue(key, question)) ?? (await this.#begin(key, { visit, part }, question, begin));
   }
 
   /** Records the end of those that lasted long enough, or of all. */
@@ -71,10 +75,14 @@ export class Viewings {
     if (answer.instances.length > 0 && answer.study !== undefined && rightOf(answer.study) === rightOf(viewing.study)) return { answer, passage };
     // What is absent, or shown under another right, is told by an event of its own.
     viewing.further -= 1;
+    if (answer.study === undefined && this.#open.get(key) === viewing) {
+      this.#open.delete(key);
+      await this.#record(viewing);
+    }
     return undefined;
   }
 
-  async #begin(key: string, visit: Visit, { studyInstanceUID }: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
+  async #begin(key: string, asked: Pick<Viewing, 'visit' | 'part'>, { studyInstanceUID }: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
     const beginning = begin();
     this.#beginning.set(key, beginning);
     try {
@@ -83,7 +91,7 @@ export class Viewings {
       if (answer.study === undefined || answer.instances.length === 0) return answered;
       const before = this.#open.get(key);
       if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
-      this.#open.set(key, { visit, passage, study: keptOf(answer.study), studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
+      this.#open.set(key, { ...asked, passage, study: keptOf(answer.study), studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
       if (before !== undefined) await this.#record(before);
       return answered;
     } finally {
@@ -92,20 +100,20 @@ export class Viewings {
   }
 
   /** A study that was erased meanwhile is not named again. */
-  async #record({ visit, study, studyInstanceUID, further }: Viewing): Promise<void> {
+  async #record({ visit, part, study, studyInstanceUID, further }: Viewing): Promise<void> {
     if (further === 0) return;
     const { records, trail, clock } = this.#deps;
     const standing = await records.peek(systemGrant('record-viewing', clock.now()), { kind: 'resource', type: 'ImagingStudy', id: study.id });
-    const detail = { 'further requests': String(further) };
+    const detail = { [`further requests of ${part}`]: String(further) };
     const entity = standing === undefined ? { detail } : studyEntity(studyInstanceUID, `ImagingStudy/${study.id}`, detail);
     await trail.record([passageRecord(clock, visit, 'wado', study, [entity])]);
   }
 
   /** Whoever differs in anything that an event tells, or that a grant depends on, has a viewing of their own. */
-  #keyOf(visit: Visit, studyInstanceUID: string): string {
+  #keyOf(visit: Visit, part: ViewedPart, studyInstanceUID: string): string {
     const { requester, address = '', server } = visit;
     const { principals, purpose } = grantOf(this.#deps, visit);
-    return JSON.stringify([studyInstanceUID, referenceOf(requester), requester.clientId, requester.tokenId ?? '', purpose, principals, address, server]);
+    return JSON.stringify([studyInstanceUID, part, referenceOf(requester), requester.clientId, requester.tokenId ?? '', purpose, principals, address, server]);
   }
 }
 

@@ -30,7 +30,7 @@ export function retrieveInstances(deps: RetrieveInstancesDeps) {
     const visit = await deps.identify(ctx, baseUrl);
     const asked = requestedInstances(ctx.params);
     const formats = instanceFormats(acceptedBy(ctx), asked.sopInstanceUIDs !== undefined);
-    const viewing = asked.sopInstanceUIDs === undefined ? {} : ({ viewing: true } as const);
+    const viewing = asked.sopInstanceUIDs === undefined ? {} : ({ viewing: 'instances' } as const);
     const rows = await deps.retrieveInstances(visit, { ...asked, ...viewing, passage: 'wado', omitMetadata: true });
     const format = await chooseFormat(formats, rows);
     if (format.form === 'single') await answerOne(ctx, deps.images, rows, baseUrl);

@@ -72,6 +72,7 @@ export const DICOMWEB_DOORS: readonly Door[] = [
   {
     name: 'WADO-RS frame',
     event: { type: '110104', subtype: ['RAD-107'], action: 'R', touched: imagingStudy },
+    isViewing: true,
     ask: async (call) => await get(call, `/dicom-web/studies/${call.ids.studyInstanceUID}/series/${call.ids.seriesInstanceUID}/instances/${call.ids.sopInstanceUIDs[0]}/frames/1`, EVERY_FRAME),
     expectShown: (reply, { exam, ids }) => {
       expect(reply.status).to.equal(200);

@@ -23,6 +23,8 @@ export type Event = {
 export type Door = {
   readonly name: string;
   readonly event: Event;
+  /** Requests of one viewing share the event of the first of them. */
+  readonly isViewing?: true;
   readonly ask: (call: Call) => Promise<Reply>;
   /** Asserts that the answer shows the exam, whole and unchanged. */
   readonly expectShown: (reply: Reply, sent: Sent) => void;

@@ -29,6 +29,8 @@ export type World = Sent & {
   readonly folder: string;
   /** Envelopes of every SOAP answer, to be validated. */
   readonly envelopes: string[];
+  /** Viewings whose first request had its event, and that were not refused since. */
+  readonly viewings: Set<string>;
   close(): Promise<void>;
 };
 
@@ -52,7 +54,7 @@ export async function openWorld(options: { readonly store: string; readonly slic
     const trail = await openTrail(options.store, server.dataDir);
     closing.push(trail.close);
     const tokens = await signAllIn(server.url);
-    return { server, exam, ...published, unknown: unknownIds(published.ids), trail, issuer, tokens, folder, envelopes: [], close };
+    return { server, exam, ...published, unknown: unknownIds(published.ids), trail, issuer, tokens, folder, envelopes: [], viewings: new Set(), close };
   } catch (error) {
     await close();
     throw error;

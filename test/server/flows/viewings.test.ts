@@ -3,7 +3,7 @@ import type { AuditEvent } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../../server/flows/guard.ts';
 import { retrieveInstances } from '../../../server/flows/retrieve-instances.ts';
-import { Viewings } from '../../../server/flows/viewings.ts';
+import { Viewings, type ViewedPart } from '../../../server/flows/viewings.ts';
 import { aPlan } from '../../support/plans.ts';
 import { openClinic, type Clinic } from '../endpoints/clinic.ts';
 
@@ -27,14 +27,14 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     await clinic.close();
   });
 
-  const view = async (visit: Visit, at: number): Promise<void> => {
+  const view = async (visit: Visit, at: number, part: ViewedPart = 'frames'): Promise<void> => {
     const { row } = clinic.ct.instances[at] ?? {};
-    await open(visit, { studyInstanceUID: clinic.ct.studyInstanceUID, sopInstanceUIDs: [row?.sopInstanceUID ?? ''], passage: 'wado', viewing: true });
+    await open(visit, { studyInstanceUID: clinic.ct.studyInstanceUID, sopInstanceUIDs: [row?.sopInstanceUID ?? ''], passage: 'wado', viewing: part });
   };
 
   const lambert = (): Visit => clinic.visitOf('lambert', 'wado');
   const events = async (): Promise<readonly AuditEvent[]> => await clinic.events(clinic.anne, 'RAD-107');
-  const countOf = ({ entity }: AuditEvent): string | undefined => entity?.flatMap(({ detail = [] }) => detail).find(({ type }) => type === 'further requests')?.valueString;
+  const countOf = ({ entity }: AuditEvent): string | undefined => entity?.flatMap(({ detail = [] }) => detail).find(({ type }) => type === 'further requests of frames')?.valueString;
 
   it('are one before the first answer and one that counts the others, at the end of a quarter of an hour', async () => {
     for (const at of [0, 1, 2, 0]) await view(lambert(), at);
@@ -52,12 +52,13 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     expect(await events(), 'a single request needs no count').to.have.length(3);
   });
 
-  it('are those of one person, token and address each', async () => {
+  it('are those of one person, token, address and kind of part each', async () => {
     await view(lambert(), 0);
     await view(clinic.visitOf('clinic', 'wado'), 0);
     await view({ ...lambert(), address: '192.0.2.8' }, 0);
     await view({ ...lambert(), requester: { ...lambert().requester, tokenId: 'another' } }, 0);
-    expect(await events()).to.have.length(4);
+    await view(lambert(), 0, 'instances');
+    expect(await events()).to.have.length(5);
   });
 
   it('do not outlive a withdrawal: the next request finds nothing, and is recorded as refused', async () => {
