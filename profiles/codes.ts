@@ -21,6 +21,8 @@ export const CODE_SYSTEM = {
   dcm: 'http://dicom.nema.org/resources/ontology/DCM',
   loinc: 'http://loinc.org',
   snomed: 'http://snomed.info/sct',
+  icd10: 'http://hl7.org/fhir/sid/icd-10',
+  ccam: 'urn:oid:1.2.250.1.213.2.5',
   language: 'urn:ietf:bcp:47',
   mimeType: 'urn:ietf:bcp:13',
   uri: 'urn:ietf:rfc:3986',

@@ -1,30 +1,41 @@
 /**
- * A study as ImagingStudy, from the header of one image of each series.
+ * A study as ImagingStudy, from the header of one image of each series and what tells its other instances apart.
  *
- * DICOM                                    | ImagingStudy
- * StudyInstanceUID, AccessionNumber        | identifier; the accession number also basedOn
- * StudyDate, StudyTime                     | started
- * StudyID                                  | extension (an identifier without issuer would name nothing elsewhere)
- * StudyDescription, ProcedureCodeSequence  | description, procedureCode
- * ReferringPhysicianName                   | referrer (display)
- * Modality of the series                   | modality, series.modality
- * SeriesInstanceUID, -Number, -Description | series.uid, number, description
- * BodyPartExamined, Laterality             | series.bodySite, laterality
- * PerformingPhysicianName, InstitutionName | series.performer (display)
+ * DICOM                                             | ImagingStudy
+ * StudyInstanceUID (0020,000D)                      | identifier (urn:dicom:uid)
+ * AccessionNumber (0008,0050) and issuer (0008,0051), also of each request | identifier (ACSN), basedOn (ServiceRequest by identifier)
+ * StudyID (0020,0010)                               | extension (an identifier without issuer would name nothing elsewhere)
+ * StudyDate, StudyTime, TimezoneOffsetFromUTC       | started: with the offset of the image, else of the region's zone
+ * AdmissionID (0038,0010) and issuer (0038,0014)    | encounter (by identifier, VN)
+ * ReferringPhysicianName (0008,0090), -IdentificationSequence (0008,0096) | referrer
+ * NameOfPhysiciansReadingStudy (0008,1060), -IdentificationSequence (0008,1062) | interpreter
+ * ProcedureCodeSequence (0008,1032), else RequestedProcedureCodeSequence (0032,1064), -Description (0032,1060) | procedureCode
+ * InstitutionalDepartmentName (0008,1040), else PerformedLocation (0040,0243) | location (display)
+ * ReasonForRequestedProcedureCodeSequence (0040,100A), ReasonForPerformedProcedureCodeSequence (0040,1012),
+ *   ReasonForTheRequestedProcedure (0040,1002)      | reasonCode
+ * StudyDescription (0008,1030)                      | description
+ * Modality of the series (0008,0060)                | modality
+ * the series and instances that are here            | numberOfSeries, numberOfInstances
+ * the establishment's WADO-RS service               | endpoint, series.endpoint
+ *
+ * Not filled: procedureReference and reasonReference name resources that no image knows; note has no attribute; status
+ * says what the server has. Series and instances: imaging-study-series.ts.
  * @see FHIR R4 ImagingStudy, DICOM mapping; IHE RAD MADO ImagingStudy
  */
 import type { WithId } from '@medplum/core';
-import type { CodeableConcept, Coding, Extension, Identifier, ImagingStudy } from '@medplum/fhirtypes';
+import type { Coding, Encounter, Extension, Identifier, ImagingStudy, Reference } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, EXTENSION } from './codes.ts';
 import { TAG } from './dicom/attributes.ts';
 import { offsetsOf, toDateTime } from './dicom/date-time.ts';
 import type { OffsetOf } from './dicom/date-time.ts';
+import { issuerSystemOf } from './dicom/issuer.ts';
 import type { DicomJson } from './dicom/json.ts';
-import { isFhirCode, issuerSystemOf, jsonItems, jsonPersonNames, jsonText, jsonUID } from './dicom/json-values.ts';
-import { formatPersonName } from './dicom/person-name.ts';
+import { jsonIdentifier, jsonText, jsonUID } from './dicom/json-values.ts';
 import { toElements } from './elements.ts';
 import { Fault } from './fault.ts';
-import { accessionIdentifier, studyIdentifier } from './imaging-identifiers.ts';
+import { studyIdentifier } from './imaging-identifiers.ts';
+import { accessionsOf, proceduresOf, reasonsOf } from './imaging-orders.ts';
+import { practitionersOf } from './imaging-persons.ts';
 import { buildSeries, inCanonicalOrder, modalityOf } from './imaging-study-series.ts';
 import type { StudySeries } from './imaging-study-series.ts';
 
@@ -65,13 +76,17 @@ export function buildImagingStudy(input: ImagingStudyInput): WithId<ImagingStudy
     status: 'available',
     modality: modalitiesOf(headers),
     subject: { reference: input.patient },
+    encounter: encounterOf(headers, input),
     started: firstOf(headers, (header) => startedOf(header, zone)),
     basedOn: accessions.map((identifier) => ({ type: 'ServiceRequest', identifier })),
-    referrer: referrerOf(headers),
+    referrer: firstOf(headers, (header) => practitionersOf(header, REFERRING)[0]),
+    interpreter: firstOf(headers, interpretersOf),
     endpoint: [{ reference: input.endpoint }],
     numberOfSeries: series.length,
     numberOfInstances: series.reduce((sum, { instances }) => sum + instances.length, 0),
     procedureCode: firstOf(headers, proceduresOf),
+    location: firstOf(headers, locationOf),
+    reasonCode: firstOf(headers, reasonsOf),
     description: firstOf(headers, (header) => jsonText(header, TAG.StudyDescription)),
     series: series.map((one) => buildSeries(one, { ...input, zone })),
   });
@@ -106,45 +121,27 @@ function modalitiesOf(headers: readonly DicomJson[]): Coding[] {
   return [...new Map(headers.map(modalityOf).map((coding) => [coding.code, coding])).values()];
 }
 
-/** A study of several orders names each in RequestAttributesSequence (PS3.3 table 10-9). */
-function accessionsOf(headers: readonly DicomJson[], { accessionSystem, organization }: ImagingStudyInput): Identifier[] {
-  const found = new Map<string, Identifier>();
-  for (const item of headers.flatMap((header) => [header, ...jsonItems(header, TAG.RequestAttributesSequence)])) {
-    const value = jsonText(item, TAG.AccessionNumber);
-    if (value === undefined) continue;
-    const system = issuerSystemOf(item, TAG.IssuerOfAccessionNumberSequence) ?? accessionSystem;
-    const isOwn = system === accessionSystem;
-    const identifier = accessionIdentifier({ system, value });
-    found.set(`${system}|${value}`, isOwn ? { ...identifier, assigner: { reference: organization } } : identifier);
-  }
-  return [...found.values()];
-}
-
-function referrerOf(headers: readonly DicomJson[]): ImagingStudy['referrer'] {
-  const display = firstOf(headers, (header) => {
-    const [name] = jsonPersonNames(header, TAG.ReferringPhysicianName);
-    return name === undefined ? undefined : formatPersonName(name);
+/** An admission without issuer is numbered by the establishment, whose system of such numbers nobody here knows. */
+function encounterOf(headers: readonly DicomJson[], { organization }: ImagingStudyInput): Reference<Encounter> | undefined {
+  return firstOf(headers, (header) => {
+    const value = jsonIdentifier(header, TAG.AdmissionID);
+    if (value === undefined) return undefined;
+    const type = { coding: [{ system: CODE_SYSTEM.identifierType, code: 'VN' }] };
+    const system = issuerSystemOf(header, TAG.IssuerOfAdmissionIDSequence);
+    const identifier: Identifier = system === undefined ? { type, value, assigner: { reference: organization } } : { type, system, value };
+    return { type: 'Encounter', identifier };
   });
-  return display === undefined ? undefined : { type: 'Practitioner', display };
 }
 
-/** Code systems by their DICOM designator (PS3.16 table 8-1). */
-const DESIGNATED: Readonly<Record<string, string>> = {
-  DCM: CODE_SYSTEM.dcm,
-  LN: CODE_SYSTEM.loinc,
-  SCT: CODE_SYSTEM.snomed,
-};
+const REFERRING = { names: TAG.ReferringPhysicianName, identification: TAG.ReferringPhysicianIdentificationSequence };
+const READING = { names: TAG.NameOfPhysiciansReadingStudy, identification: TAG.PhysiciansReadingStudyIdentificationSequence };
 
-function proceduresOf(header: DicomJson): CodeableConcept[] | undefined {
-  const concepts = jsonItems(header, TAG.ProcedureCodeSequence).map(toConcept).filter((concept) => concept !== undefined);
-  return concepts.length === 0 ? undefined : concepts;
+function interpretersOf(header: DicomJson): ImagingStudy['interpreter'] {
+  const readers = practitionersOf(header, READING);
+  return readers.length === 0 ? undefined : readers;
 }
 
-/** A code of a scheme without URI keeps its code, so that it can still be searched for. */
-function toConcept(item: DicomJson): CodeableConcept | undefined {
-  const code = jsonText(item, TAG.CodeValue);
-  const text = jsonText(item, TAG.CodeMeaning);
-  const system = DESIGNATED[jsonText(item, TAG.CodingSchemeDesignator) ?? ''];
-  const coding = code === undefined || !isFhirCode(code) ? [] : [toElements<Coding>({ system, code, display: text })];
-  return coding.length === 0 && text === undefined ? undefined : toElements<CodeableConcept>({ coding, text });
+function locationOf(header: DicomJson): ImagingStudy['location'] {
+  const display = jsonText(header, TAG.InstitutionalDepartmentName) ?? jsonText(header, TAG.PerformedLocation);
+  return display === undefined ? undefined : { type: 'Location', display };
 }

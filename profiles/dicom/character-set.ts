@@ -32,6 +32,8 @@ const LABEL_BY_TERM: ReadonlyMap<string, Label> = new Map<string, Label>([
   ['192', 'utf-8'],
   ['GB18030', 'gb18030'],
   ['GBK', 'gb18030'],
+  ['UTF8', 'utf-8'],
+  ['UTF-8', 'utf-8'],
 ]);
 
 const DECODER = new Map(
@@ -72,29 +74,32 @@ const RESETTING: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x5c, 0x
 
 /**
  * Decodes the value field of a text element. Without a character set, bytes beyond ASCII are read as UTF-8 when
- * they are valid UTF-8, else as Latin-1: what devices that forget the attribute send. Bytes or escapes that mean
- * nothing become U+FFFD; nothing throws.
+ * they are valid UTF-8, else as Latin-1: what devices that forget the attribute send. When only sets that escapes would
+ * designate are declared and no escape is there, they are UTF-8 or of the first of those sets. Escapes count also where
+ * no code extension is declared, but for the two character sets that have none. Bytes or escapes that mean nothing
+ * become U+FFFD; nothing throws.
  */
 export function decodeText(bytes: Uint8Array, characterSet: readonly string[]): string {
   const isEscaped = bytes.includes(ESC);
   if (!isEscaped && isASCII(bytes)) return asciiText(bytes);
-  const label = labelOf(characterSet[0]);
-  const extends2022 = characterSet.length > 1 || (characterSet[0] ?? '').startsWith('ISO 2022');
-  if (isEscaped && extends2022) return decodeEscaped(bytes, label ?? 'windows-1252');
-  if (label === undefined) return decodeUndeclared(bytes);
-  return decodeAs(label, bytes);
+  const [label, ...designated] = characterSet.map(labelOf);
+  if (isEscaped && label !== 'utf-8' && label !== 'gb18030') return decodeEscaped(bytes, label ?? 'windows-1252');
+  return label === undefined ? decodeUndeclared(bytes, designated.find((one) => one !== undefined)) : decodeAs(label, bytes);
 }
 
-/** The decoder of a defined term, undefined for the default repertoire (ISO_IR 6) and for terms nobody defined. */
-function labelOf(term: string | undefined): Label | undefined {
-  return LABEL_BY_TERM.get((term ?? '').replace(/^ISO[ _](?:IR|2022 IR)[ _]?/, ''));
+/**
+ * The decoder of a defined term, undefined for the default repertoire (ISO_IR 6) and for terms nobody defined. Devices
+ * write terms with other separators, and in small letters.
+ */
+function labelOf(term: string): Label | undefined {
+  return LABEL_BY_TERM.get(term.toUpperCase().replace(/^ISO[ _-]?(?:2022[ _-]?)?IR[ _-]?/, ''));
 }
 
-function decodeUndeclared(bytes: Uint8Array): string {
+function decodeUndeclared(bytes: Uint8Array, otherwise: Label = 'windows-1252'): string {
   try {
     return STRICT_UTF8.decode(bytes);
   } catch {
-    return decodeAs('windows-1252', bytes);
+    return decodeAs(otherwise, bytes);
   }
 }
 

@@ -2,6 +2,8 @@
 import type { DiagnosticReport, DocumentReference, Organization } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import type { DicomJson } from '../../profiles/dicom/json.ts';
+import { describeInstance, isDescribed, type InstanceDescription } from '../../profiles/imaging-instance.ts';
+import { instancesInOrder } from '../../profiles/imaging-study-series.ts';
 import type { Criterion } from '../../profiles/search-query.ts';
 import type { StoredType } from '../../profiles/visibility.ts';
 import type { SystemGrant } from '../access/grant.ts';
@@ -10,8 +12,11 @@ import type { RecordStore, VisibleRow } from '../ports/record-store.ts';
 import { knownPatient, type KnownPatient } from './persons.ts';
 import { studyKey } from './standing-instance.ts';
 
+/** An instance as stored, and what it says of itself where its class does. */
+export type StoredInstance = InstanceRow & InstanceDescription;
+
 /** One series, its instances in canonical order, and the metadata of the first of them. */
-export type StoredSeries = { readonly seriesInstanceUID: string; readonly attributes: DicomJson; readonly instances: readonly InstanceRow[] };
+export type StoredSeries = { readonly seriesInstanceUID: string; readonly attributes: DicomJson; readonly instances: readonly StoredInstance[] };
 
 /** A study as stored. `sources` are the establishments that sent instances, first one first. */
 export type StoredStudy = {
@@ -20,6 +25,10 @@ export type StoredStudy = {
   readonly series: readonly [StoredSeries, ...StoredSeries[]];
   readonly sources: readonly [string, ...string[]];
 };
+
+/** Instances of one series that are described each, and the longest metadata that is read for it, in characters. */
+const MOST_DESCRIBED = 100;
+const MAX_DESCRIBED_METADATA = 1024 * 1024;
 
 /** Rows of one type that the server reads at most of a study or person; far above what exists. */
 const MANY = 1_000;
@@ -30,7 +39,7 @@ export async function loadStudy(records: RecordStore, grant: SystemGrant, studyI
   const patient = reference === undefined ? undefined : await knownPatient(records, grant, reference);
   if (patient === undefined) return undefined;
   const rows = await allInstances(records, grant, studyInstanceUID);
-  const [first, ...others] = await withAttributes(records, grant, studyInstanceUID, rows);
+  const [first, ...others] = await withAttributes(records, grant, rows);
   const [source, ...sources] = [...new Set(rows.map((row) => row.source))];
   if (first === undefined || source === undefined) return undefined;
   return { studyInstanceUID, patient, series: [first, ...others], sources: [source, ...sources] };
@@ -46,18 +55,31 @@ async function allInstances(records: RecordStore, grant: SystemGrant, studyInsta
   }
 }
 
-async function withAttributes(records: RecordStore, grant: SystemGrant, studyInstanceUID: string, rows: readonly InstanceRow[]): Promise<StoredSeries[]> {
+async function withAttributes(records: RecordStore, grant: SystemGrant, rows: readonly InstanceRow[]): Promise<StoredSeries[]> {
   const bySeries = Map.groupBy(rows, (row) => row.seriesInstanceUID);
   const series: StoredSeries[] = [];
-  for (const [seriesInstanceUID, instances] of bySeries) {
-    const first = instances[0];
+  for (const [seriesInstanceUID, unordered] of bySeries) {
+    const [first, ...others] = instancesInOrder(unordered);
     if (first === undefined) continue;
-    const question = { kind: 'instances', studyInstanceUID, sopInstanceUIDs: [first.sopInstanceUID], offset: 0, limit: 1 } as const;
-    const answer = await records.peek(grant, question);
-    const attributes = JSON.parse(answer.instances[0]?.metadata ?? '{}') as DicomJson;
+    const attributes = JSON.parse(await metadataOf(records, grant, first)) as DicomJson;
+    const instances: StoredInstance[] = [isDescribed(first.sopClassUID) ? { ...first, ...describeInstance(attributes) } : first];
+    for (const one of others) instances.push(await described(records, grant, one, instances.length));
     series.push({ seriesInstanceUID, attributes, instances });
   }
   return series;
+}
+
+/** One header at a time: what is held of them all is a title. */
+async function described(records: RecordStore, grant: SystemGrant, row: InstanceRow, at: number): Promise<StoredInstance> {
+  if (at >= MOST_DESCRIBED || !isDescribed(row.sopClassUID)) return row;
+  const metadata = await metadataOf(records, grant, row);
+  return metadata.length > MAX_DESCRIBED_METADATA ? row : { ...row, ...describeInstance(JSON.parse(metadata) as DicomJson) };
+}
+
+async function metadataOf(records: RecordStore, grant: SystemGrant, { studyInstanceUID, sopInstanceUID }: InstanceRow): Promise<string> {
+  const question = { kind: 'instances', studyInstanceUID, sopInstanceUIDs: [sopInstanceUID], offset: 0, limit: 1 } as const;
+  const { instances } = await records.peek(grant, question);
+  return instances[0]?.metadata ?? '{}';
 }
 
 /** A row and its resource. */
