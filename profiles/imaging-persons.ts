@@ -37,7 +37,9 @@ export function practitionersOf(header: DicomJson, { names, identification }: Pe
 function practitionerOf(name: string | undefined, item: DicomJson | undefined, header: DicomJson): Reference<Practitioner> | undefined {
   const [code] = item === undefined ? [] : jsonItems(item, TAG.PersonIdentificationCodeSequence);
   const identifier = codeIdentifierOf(code, header);
-  const display = name ?? (code === undefined ? undefined : jsonText(code, TAG.CodeMeaning));
+  // Where the name itself is absent, the meaning of the identifying code is one, in the form of PN.
+  const meaning = code === undefined ? undefined : jsonText(code, TAG.CodeMeaning);
+  const display = name ?? (meaning === undefined ? undefined : formatPersonName({ Alphabetic: meaning }));
   if (identifier === undefined && display === undefined) return undefined;
   return toElements<Reference<Practitioner>>({ type: 'Practitioner', identifier, display });
 }
