@@ -74,6 +74,14 @@ const OF_TYPE = {
     token('series', 'ImagingStudy-series'),
     reference('basedon', 'ImagingStudy-basedon', ['Task']),
     reference('endpoint', 'ImagingStudy-endpoint', ['Endpoint']),
+    reference('encounter', 'ImagingStudy-encounter', []),
+    reference('referrer', 'ImagingStudy-referrer', ['Practitioner', 'PractitionerRole']),
+    reference('interpreter', 'ImagingStudy-interpreter', ['Practitioner', 'PractitionerRole']),
+    reference('performer', 'ImagingStudy-performer', ['Practitioner', 'PractitionerRole', 'Organization', 'Patient']),
+    token('reason', 'ImagingStudy-reason'),
+    token('bodysite', 'ImagingStudy-bodysite'),
+    token('series', 'ImagingStudy-series'),
+    token('dicom-class', 'ImagingStudy-dicom-class'),
     own('ImagingStudy', 'accession', 'string', 'ImagingStudy.basedOn.identifier.value'),
     own('ImagingStudy', 'description', 'string', 'ImagingStudy.description'),
     own('ImagingStudy', 'referrer-name', 'string', 'ImagingStudy.referrer.display'),
@@ -204,9 +212,17 @@ export function searchParametersOf(type: StoredType): readonly SearchParameterEn
   return [...(BY_CODE.get(type)?.values() ?? [])];
 }
 
-/** The search parameter of a type by its code, or undefined. */
+/** Other spellings of codes: the European imaging profiles name the R4 parameters so. @see HL7 Europe Imaging Report */
+const OTHER_SPELLINGS: Partial<Record<StoredType, ReadonlyMap<string, string>>> = {
+  ImagingStudy: new Map([
+    ['based-on', 'basedon'],
+    ['body-site', 'bodysite'],
+  ]),
+};
+
+/** The search parameter of a type by its code, or another spelling of it; undefined when there is none. */
 export function findSearchParameter(type: StoredType, code: string): SearchParameterEntry | undefined {
-  return BY_CODE.get(type)?.get(code);
+  return BY_CODE.get(type)?.get(OTHER_SPELLINGS[type]?.get(code) ?? code);
 }
 
 /** The parameter that each type's lists are sorted by, latest first. It is the only order that is served. */

@@ -171,7 +171,7 @@ function parseInclude(type: StoredType, value: string): Include | undefined {
   const [source, code = '', target, ...rest] = value.split(':');
   const entry = source === type && rest.length === 0 ? findSearchParameter(type, code) : undefined;
   if (entry?.type !== 'reference') return undefined;
-  if (target === undefined) return { param: code };
+  if (target === undefined) return { param: entry.code };
   const isServed = isStoredType(target) && entry.targets?.includes(target) === true;
-  return isServed ? { param: code, target } : undefined;
+  return isServed ? { param: entry.code, target } : undefined;
 }

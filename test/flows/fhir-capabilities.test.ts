@@ -88,7 +88,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       expectOutcome(await region.patient.get(type), 405, 'not-supported');
       expectOutcome(await region.patient.send('POST', `${type}/_search`, '', { 'content-type': 'application/x-www-form-urlencoded' }), 405);
     }
-    expectOutcome(await region.patient.get('ImagingStudy?bodysite=1', { prefer: 'handling=strict' }), 400, 'invalid');
+    expectOutcome(await region.patient.get('ImagingStudy?instance=1', { prefer: 'handling=strict' }), 400, 'invalid');
   });
 
   it('serves each write that it announces: the body is read, and refused for what it is', async () => {

@@ -67,6 +67,7 @@ describe('Search index entries', () => {
         { param: 'modality', system: 'urn:dcm', value: 'CT' },
         { param: 'series', system: '', value: '1.1' },
         { param: 'series', system: '', value: '1.2' },
+        { param: 'dicom-class', system: '', value: 'urn:oid:9' },
       ],
       references: [
         { param: 'patient', target: 'Patient/1' },
@@ -80,6 +81,37 @@ describe('Search index entries', () => {
       ],
       strings: [],
     });
+  });
+
+  it('finds an ImagingStudy by who, where, why and what, by identifier where nobody here knows them, in both spellings', () => {
+    const person = (value: string) => ({ type: 'Practitioner', identifier: { system: 'urn:oid:1.2.250.1.71.4.2.1', value } }) as const;
+    const study: ImagingStudy & { id: string } = {
+      resourceType: 'ImagingStudy',
+      id: 's',
+      status: 'available',
+      subject: { reference: 'Patient/1' },
+      encounter: { type: 'Encounter', identifier: { value: 'V-1' } },
+      basedOn: [{ type: 'ServiceRequest', identifier: { system: 'urn:oid:1.2.7', value: 'A-1' } }],
+      referrer: person('8001'),
+      interpreter: [person('8002')],
+      reasonCode: [{ coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'R91' }] }],
+      series: [
+        {
+          uid: '1.1',
+          modality: { code: 'CT' },
+          bodySite: { system: 'http://snomed.info/sct', code: '39607008' },
+          performer: [{ actor: person('8003') }, { actor: { reference: 'Organization/o' } }],
+          instance: [{ uid: '9.9', sopClass: { system: 'urn:ietf:rfc:3986', code: 'urn:oid:1.2.840.10008.5.1.4.1.1.2' } }],
+        },
+      ],
+    };
+    const found = [
+      'referrer:identifier=urn:oid:1.2.250.1.71.4.2.1|8001', 'interpreter:identifier=8002', 'performer:identifier=8003', 'performer=Organization/o',
+      'reason=R91', 'bodysite=39607008', 'body-site=http://snomed.info/sct|39607008', 'basedon:identifier=urn:oid:1.2.7|A-1', 'based-on:identifier=A-1',
+      'encounter:identifier=V-1', 'series=1.1', 'dicom-class=urn:oid:1.2.840.10008.5.1.4.1.1.2',
+    ];
+    for (const text of found) expect(finds(study, text), text).to.equal(true);
+    for (const text of ['referrer:identifier=8002', 'performer=Organization/p', 'body-site=1', 'series=1.2', 'based-on:missing=true']) expect(finds(study, text), text).to.equal(false);
   });
 
   it('indexes names without case and accents, and as written for :exact', () => {
