@@ -80,7 +80,6 @@ const OF_TYPE = {
     reference('performer', 'ImagingStudy-performer', ['Practitioner', 'PractitionerRole', 'Organization', 'Patient']),
     token('reason', 'ImagingStudy-reason'),
     token('bodysite', 'ImagingStudy-bodysite'),
-    token('series', 'ImagingStudy-series'),
     token('dicom-class', 'ImagingStudy-dicom-class'),
     own('ImagingStudy', 'accession', 'string', 'ImagingStudy.basedOn.identifier.value'),
     own('ImagingStudy', 'description', 'string', 'ImagingStudy.description'),

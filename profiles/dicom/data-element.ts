@@ -31,11 +31,11 @@ export type DicomHeader = DicomDataSet & {
 /** The length that says a delimiter ends the value. */
 export const UNDEFINED_LENGTH = 0xff_ff_ff_ff;
 
-/** Values of binary VRs longer than this, in bytes, are not kept. */
+/** Values of binary and numeric VRs longer than this, in bytes, are not kept. */
 export const MAX_KEPT_BINARY_BYTES = 4096;
 
-/** Longer texts are bulk data, too. @see DICOM PS3.18 F.2.2, which allows it of UC, UT and the like */
-export const MAX_KEPT_TEXT_BYTES = 1024 * 1024;
+/** Texts longer than this, in bytes, are not kept: they are bulk data. @see DICOM PS3.18 F.2.2, which allows it of UC, UT and the like */
+export const MAX_KEPT_TEXT_BYTES = 256 * 1024;
 
 /** What a scan accepts. */
 export type ScanLimits = {

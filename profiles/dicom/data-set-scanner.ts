@@ -132,8 +132,7 @@ export class DataSetScanner {
     // UN of undefined length is a sequence in implicit VR little endian, whatever is around it (PS3.5 6.2.2).
     if (isUndefined && this.#vr === 'UN') return this.#readSequence(dataSet, end, depth, true);
     if (isUndefined) return this.#skipFragments(dataSet, end);
-    const form = VALUE_REPRESENTATION[this.#vr].form;
-    const isBulk = this.#length > (form === 'binary' || form === 'numeric' ? MAX_KEPT_BINARY_BYTES : MAX_KEPT_TEXT_BYTES);
+    const isBulk = this.#length > mostKept(this.#vr);
     if (isBulk && depth === 0 && this.#mayStopInBulk && this.#position + this.#length > end) this.stoppedInBulk = true;
     else this.#need(this.#length, end);
     const value = isBulk ? undefined : this.#bytes.subarray(this.#position, this.#position + this.#length);
@@ -225,6 +224,13 @@ export class DataSetScanner {
   #fault(message: string): Fault {
     return new Fault('invalid', message, { expression: formatTag(this.#tag) });
   }
+}
+
+/** Tags are told one by one, however many. */
+function mostKept(vr: VR): number {
+  const { form } = VALUE_REPRESENTATION[vr];
+  if (form === 'text') return MAX_KEPT_TEXT_BYTES;
+  return form === 'binary' || form === 'numeric' ? MAX_KEPT_BINARY_BYTES : Infinity;
 }
 
 function isCapital(code: number): boolean {

@@ -5,6 +5,11 @@ import type { VR } from './value-representation.ts';
 
 /** Text VRs in which a backslash is text, and leading spaces count. */
 const SINGLE_TEXT: ReadonlySet<VR> = new Set<VR>(['ST', 'LT', 'UT', 'UR']);
+/** Whether a backslash separates values in a text VR. */
+export function isMultiValued(vr: VR): boolean {
+  return !SINGLE_TEXT.has(vr);
+}
+
 /** Text VRs whose bytes SpecificCharacterSet governs. */
 const CHARACTER_SET_TEXT: ReadonlySet<VR> = new Set<VR>(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT', 'UN']);
 

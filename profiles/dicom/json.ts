@@ -3,6 +3,7 @@ import type { DicomDataSet, DicomElement } from './data-element.ts';
 import { formatTag } from './data-element.ts';
 import { TAG } from './attributes.ts';
 import { numericValues, textValues } from './element-values.ts';
+import { JsonCost } from './json-cost.ts';
 import { VALUE_REPRESENTATION, wordBytesOf } from './value-representation.ts';
 import type { VR } from './value-representation.ts';
 
@@ -27,16 +28,20 @@ export type BulkDataURI = (path: readonly (string | number)[], element: DicomEle
 /**
  * Returns the JSON model of a data set. Text is Unicode, so SpecificCharacterSet becomes ISO_IR 192; group lengths
  * are left out (group 0002 is never in a data set); IS and DS are numbers where they can be read as such.
+ * @throws {Fault} too-costly - more values than a header has
  */
 export function toDicomJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI = () => undefined): DicomJson {
-  return toJson(dataSet, bulkDataURI, []);
+  return toJson(dataSet, { bulkDataURI, cost: new JsonCost() }, []);
 }
 
-function toJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI, path: readonly (string | number)[]): DicomJson {
+/** What holds for the whole header. */
+type Making = { readonly bulkDataURI: BulkDataURI; readonly cost: JsonCost };
+
+function toJson(dataSet: DicomDataSet, making: Making, path: readonly (string | number)[]): DicomJson {
   const json: DicomJson = {};
   for (const element of inOrder(dataSet)) {
     const isGroupLength = (element.tag & 0xff_ff) === 0;
-    if (!isGroupLength) json[formatTag(element.tag)] = toAttribute(element, dataSet, bulkDataURI, path);
+    if (!isGroupLength) json[formatTag(element.tag)] = toAttribute(element, dataSet, making, path);
   }
   return json;
 }
@@ -49,15 +54,16 @@ function inOrder(dataSet: DicomDataSet): DicomElement[] {
 function toAttribute(
   element: DicomElement,
   dataSet: DicomDataSet,
-  bulkDataURI: BulkDataURI,
+  making: Making,
   around: readonly (string | number)[],
 ): JsonAttribute {
   const { vr, items, value } = element;
-  if (items !== undefined) return withValue(vr, items.map((item, index) => toJson(item, bulkDataURI, [...around, formatTag(element.tag), index])));
+  if (items !== undefined) return withValue(vr, items.map((item, index) => toJson(item, making, [...around, formatTag(element.tag), index])));
   if (value === undefined) {
-    const uri = bulkDataURI([...around, formatTag(element.tag)], element);
+    const uri = making.bulkDataURI([...around, formatTag(element.tag)], element);
     return uri === undefined ? { vr } : { vr, BulkDataURI: uri };
   }
+  making.cost.spend(element);
   if (element.tag === TAG.SpecificCharacterSet) return { vr, Value: ['ISO_IR 192'] };
   if (VALUE_REPRESENTATION[vr].form !== 'binary') return withValue(vr, toValues(element, dataSet));
   return value.length === 0 ? { vr } : { vr, InlineBinary: toBase64(value, vr, dataSet.littleEndian) };
@@ -84,19 +90,30 @@ function toNumber(value: number | bigint): string | number {
   return isExact ? number : String(value);
 }
 
+/** Far longer than IS and DS are; a longer text is not even looked at as a number. */
+const MAX_DECIMAL_LENGTH = 64;
+
 function toDecimal(text: string): string | number | null {
   if (text === '') return null;
+  if (text.length > MAX_DECIMAL_LENGTH) return text;
   return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? toNumber(Number(text)) : text;
 }
 
 function toPersonName(text: string): JsonPersonName | null {
-  const [alphabetic, ideographic, phonetic] = text.split('=').map((group) => group.replace(/[\^ ]+$/, ''));
+  const [alphabetic, ideographic, phonetic] = text.split('=', 3).map(withoutEmptyEnd);
   const name = {
     ...(alphabetic ? { Alphabetic: alphabetic } : {}),
     ...(ideographic ? { Ideographic: ideographic } : {}),
     ...(phonetic ? { Phonetic: phonetic } : {}),
   };
   return Object.keys(name).length === 0 ? null : name;
+}
+
+/** Components that are empty are not written at the end. A pattern would look at each caret again and again. */
+function withoutEmptyEnd(group: string): string {
+  let end = group.length;
+  while (end > 0 && (group[end - 1] === '^' || group[end - 1] === ' ')) end -= 1;
+  return group.slice(0, end);
 }
 
 /** Words of a big endian data set are turned round: InlineBinary is little endian (F.2.7). */

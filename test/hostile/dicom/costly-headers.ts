@@ -16,6 +16,16 @@ function many(count: number, bytes: (at: number) => Buffer): Buffer {
   return Buffer.concat(Array.from({ length: count }, (_, at) => bytes(at)));
 }
 
+/** 30 000 names in one element. */
+function filledName(tag: string): Buffer {
+  return element(tag, 'PN', Buffer.alloc(60_000, 'A\\'));
+}
+
+/** 15 MiB of elements that repeat a text. */
+function filled(vr: string, unit: string): Buffer {
+  return many(241, (at) => element(privateTag(at), vr, Buffer.alloc(65_000, unit, 'latin1')));
+}
+
 function privateTag(at: number): string {
   return `${(0x0021 + 2 * Math.floor(at / 0xf000)).toString(16).padStart(4, '0')}${(0x1000 + (at % 0xf000)).toString(16)}`;
 }
@@ -48,6 +58,29 @@ export const COSTLY_HEADERS: Readonly<Record<string, CostlyHeader>> = {
   },
   '100 000 other patient ids': {
     dataSet: () => hostileDataSet('more-ids', { '00101002': sequence('00101002', Array.from({ length: 100_000 }, (_, at) => Buffer.concat([element('00100020', 'LO', `${at}`), sequence('00100024', [element('00400032', 'UT', '1.2.3')])]))) }),
+    statuses: STORED_OR_NOT,
+  },
+  '15 MiB of person names': { dataSet: () => hostileDataSet('names', { '00211001': filled('PN', 'A\\') }), statuses: OUT_OF_RESOURCES },
+  '15 MiB of decimals': { dataSet: () => hostileDataSet('decimals', { '00211001': filled('DS', '1\\') }), statuses: OUT_OF_RESOURCES },
+  '15 MiB of tags': { dataSet: () => hostileDataSet('tags', { '00211001': filled('AT', '\x01') }), statuses: OUT_OF_RESOURCES },
+  '15 MiB of escapes': {
+    dataSet: () => hostileDataSet('escapes', { '00080005': element('00080005', 'CS', 'ISO 2022 IR 100'), '00211001': element('00211001', 'UT', Buffer.alloc(15 * MIB, '\x1b-A\xe9\x1b-F\xe9', 'latin1')) }),
+    statuses: OUT_OF_RESOURCES,
+  },
+  '241 names of 65 000 carets and a letter': {
+    dataSet: () => hostileDataSet('carets', { '00211001': many(241, (at) => element(privateTag(at), 'PN', `${'^'.repeat(65_000)}x`)) }),
+    statuses: STORED_OR_NOT,
+  },
+  '241 decimals of 65 000 digits and a letter': {
+    dataSet: () => hostileDataSet('digits', { '00211001': many(241, (at) => element(privateTag(at), 'DS', `${'1'.repeat(65_000)}x`)) }),
+    statuses: STORED_OR_NOT,
+  },
+  '140 000 orders': {
+    dataSet: () => hostileDataSet('orders', { '00400275': sequence('00400275', Array.from({ length: 140_000 }, (_, at) => element('00080050', 'SH', `A${at}`))) }),
+    statuses: STORED_OR_NOT,
+  },
+  '90 000 physicians': {
+    dataSet: () => hostileDataSet('physicians', { '00081050': filledName('00081050'), '00081060': filledName('00081060'), '00081070': filledName('00081070') }),
     statuses: STORED_OR_NOT,
   },
   'a patient name of 64 KB': { dataSet: () => hostileDataSet('name', { '00100010': element('00100010', 'PN', Buffer.alloc(65_000, 'AB^')) }), statuses: STORED_OR_NOT },
