@@ -22,7 +22,7 @@ import { NOW } from '../../support/plans.ts';
 const CLINIC = 'Organization/clinic';
 const STUDY = uidOf('maintained');
 const CLASS = { ct: `${DICOM_UID.storageClassPrefix}2`, mammogram: `${DICOM_UID.storageClassPrefix}1.2`, report: `${DICOM_UID.storageClassPrefix}88.11` };
-const REGION: RegionIndex = { domainOf: () => ({ patientIdSystem: 'urn:oid:1.2.3.4', accessionSystem: 'urn:oid:1.2.3.7' }), servicesOf: () => [], qualifiedSystems: [] };
+const REGION: RegionIndex = { domainOf: () => ({ patientIdSystem: 'urn:oid:1.2.3.4', accessionSystem: 'urn:oid:1.2.3.7' }), servicesOf: () => [], qualifiedSystems: [], establishments: [] };
 
 type Sent = { readonly name: string; readonly sopClassUID: string; readonly bytes: Buffer };
 
