@@ -78,10 +78,10 @@ const STATEMENT_LIMIT = 500;
 
 /** WAL with FULL: a commit that was answered survives a power cut. secure_delete: deleted bytes are overwritten. */
 const WRITER = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-  PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA busy_timeout = 5000;
+  PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456; PRAGMA busy_timeout = 5000;
   PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000;`;
 
-const READER = `PRAGMA query_only = ON; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456;
+const READER = `PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456;
   PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;`;
 
 /** Opens the one connection that writes a file; makes the file when it is absent. */
