@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import { dirname, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { verifyAssertion } from '../ihe/saml/assertion.ts';
+import type { Middleware } from 'koa';
 import { createIdentityProvider } from './clients/identity-provider/identity-provider.ts';
 import { parseIdentityProvider } from './clients/identity-provider/settings.ts';
 import { repeat, type Repeating } from './background.ts';
@@ -23,9 +23,8 @@ import { readTLSFiles } from './endpoints/dimse/tls.ts';
 import { fhirRoutes } from './endpoints/fhir/routes.ts';
 import { SERVED } from './endpoints/fhir/served.ts';
 import { createHttpServer } from './endpoints/http/app.ts';
-import { createIdentify, recordFailure, visitOf } from './endpoints/http/identify.ts';
+import { createIdentify } from './endpoints/http/identify.ts';
 import { createAuthorizationServer, type AuthorizationServer } from './endpoints/smart/authorization-server.ts';
-import { xdsRouter } from './endpoints/xds/router.ts';
 import { recordSignIn } from './flows/record-sign-in.ts';
 import { loadAuthorizationKeys } from './endpoints/smart/stored-keys.ts';
 import type { LogFactory } from './log.ts';
@@ -246,9 +245,9 @@ function lazyProvider(open: () => IdentityProvider): IdentityProvider {
 }
 
 function dataDoors({ config, region, stores, flows, publicUrl, validate }: Parts, { authenticate }: AuthorizationServer) {
-  const { trail, images, tokens } = stores;
+  const { trail, images } = stores;
   const identify = createIdentify({ authenticate, resolveRequester: flows.resolveRequester, trail, clock: systemClock });
-  const { maxBodyBytes, repositoryUid: repositoryUniqueId, homeCommunityId } = config;
+  const { maxBodyBytes } = config;
   const started = new Date(systemClock.now()).toISOString();
   const capabilityStatement = () =>
     buildCapabilityStatement({
@@ -262,25 +261,18 @@ function dataDoors({ config, region, stores, flows, publicUrl, validate }: Parts
     });
   const fhir = fhirRoutes({ ...flows, identify, fhirBase: () => `${publicUrl()}/fhir`, maxBodyBytes, validate, capabilityStatement });
   const dicomweb = dicomwebRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/dicom-web`, offsetOf: offsetsOf(config.timeZone) });
-  const xds = xdsRouter({
-    ...flows,
-    identify,
-    identifyByAssertion: async (assertion, ctx, server) => visitOf(ctx, await flows.requesterOfAssertion(assertion), server),
-    verifyAssertion: (element) => verifyAssertion({ element, trusted: trustedIssuers(region), audience: publicUrl(), now: new Date(systemClock.now()) }),
-    recordFailure: async (ctx, fault) => await recordFailure({ trail, clock: systemClock }, ctx, `${publicUrl()}${ctx.path}`, fault),
-    once: async (name, expiresAt, now) => await tokens.once(name, expiresAt, now),
-    clock: systemClock,
-    baseUrl: () => `${publicUrl()}/xds`,
-    maxBodyBytes,
-    images,
-    repositoryUniqueId,
-    homeCommunityId,
-  });
-  return [fhir, dicomweb.routes(), xds.routes()] as Parameters<typeof createHttpServer>[0]['doors'];
+  const xds = whenAsked('/xds/', async () => (await import('./compose-xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware);
+  return [fhir, dicomweb.routes(), xds] as Parameters<typeof createHttpServer>[0]['doors'];
 }
 
-function trustedIssuers(region: Region) {
-  return region.assertionIssuers.map(({ issuer, certificate }) => ({ issuer, certificate: String(certificate ?? '') }));
+/** A door whose modules are loaded with the first request below its path. */
+function whenAsked(path: string, load: () => Promise<Middleware>): Middleware {
+  let loading: Promise<Middleware> | undefined;
+  return async (ctx, next) => {
+    if (!ctx.path.startsWith(path)) return await next();
+    loading ??= load();
+    return await (await loading)(ctx, next);
+  };
 }
 
 function intakeOf({ config, log, region, flows, stores }: Parts, agenda: Repeating): Intake {

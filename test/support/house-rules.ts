@@ -43,6 +43,7 @@ export const ROOMS: readonly Room[] = [
     types: CONFIG_AND_LOG,
   },
   { room: 'server/compose-intake.ts', may: ['server/thread-talk.ts'], types: ['server/endpoints/dimse', 'server/intake-thread.ts'] },
+  { room: 'server/compose-xds.ts', may: ['ihe', 'server/endpoints', 'server/ports'], types: [...CONFIG_AND_LOG, 'server/compose-flows.ts'] },
   { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
   { room: 'server/start.mjs', may: ['server/main.ts'] },
   { room: 'server/commands', may: ['profiles', 'server/compose.ts', 'server/control', ...CONFIG_AND_LOG], types: ['server/flows'] },
