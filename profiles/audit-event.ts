@@ -37,6 +37,8 @@ export const PASSAGE = {
   'c-store': shape(dcm('110104', 'DICOM Instances Transferred'), [], 'C', 'in'),
   'stow-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [ihe('RAD-108', 'Store Instances Over the Web')], 'E', 'in'),
   stow: shape(dcm('110104', 'DICOM Instances Transferred'), [ihe('RAD-108', 'Store Instances Over the Web')], 'C', 'in'),
+  'import-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [dcm('110107', 'Import')], 'E', 'in'),
+  import: shape(dcm('110107', 'Import'), [dcm('110104', 'DICOM Instances Transferred')], 'C', 'in'),
   association: shape(dcm('110114', 'User Authentication'), [dcm('110126', 'Node Authentication')], 'E', 'in'),
   'close-study': shape(dcm('110107', 'Import'), [], 'C', 'in'),
   'erase-study': shape(dcm('110105', 'DICOM Study Deleted'), [], 'D', 'in'),

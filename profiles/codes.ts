@@ -39,6 +39,8 @@ export const CODE_SYSTEM = {
   frActivitySector: 'urn:oid:1.2.250.1.71.4.2.4',
   frActivitySectorNos: 'https://mos.esante.gouv.fr/NOS/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite',
   frPracticeSetting: 'urn:oid:1.2.250.1.213.1.1.4.9',
+  /** Ours: where a study came from other than from whoever made it. */
+  studyOrigin: 'urn:passerelle:CodeSystem:study-origin',
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
 
@@ -84,9 +86,14 @@ export const EXTENSION = {
   studyId: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id',
 } as const;
 
+/** Tag of an exam whose images came, some at least, from the former archive of an establishment. */
+export const IMPORTED_TAG = { system: CODE_SYSTEM.studyOrigin, code: 'imported' } as const;
+
 /** UIDs of DICOM that the product names. @see DICOM PS3.6 */
 export const DICOM_UID = {
   verification: '1.2.840.10008.1.1',
+  /** The SOP class of a DICOMDIR (PS3.10 section 8). */
+  mediaStorageDirectory: '1.2.840.10008.1.3.10',
   implicitLittleEndian: '1.2.840.10008.1.2',
   explicitLittleEndian: '1.2.840.10008.1.2.1',
   deflatedExplicitLittleEndian: '1.2.840.10008.1.2.1.99',

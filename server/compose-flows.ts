@@ -13,6 +13,7 @@ import { IMAGE_ENDPOINT, loadRegion } from './flows/load-region.ts';
 import { maintainStudy } from './flows/maintain-study.ts';
 import { readResource } from './flows/read-resource.ts';
 import { receiveAssociation } from './flows/receive-association.ts';
+import { receiveImport } from './flows/receive-import.ts';
 import { receiveRequest } from './flows/receive-request.ts';
 import { receiveInstance } from './flows/receive-instance.ts';
 import { indexRegion } from './flows/region-index.ts';
@@ -95,6 +96,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     endDeclaration: endDeclaration({ ...guard, indexer }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
+    receiveImport: receiveImport({ ...guard, receive }),
     receiveRequest: receiveRequest({ ...guard, take, receive, maxInstanceBytes: config.maxInstanceBytes }),
     resolveRequester: resolve,
     findAccount: find,

@@ -12,8 +12,13 @@ import { parseIdentityProvider } from './clients/identity-provider/settings.ts';
 import { repeat, type Repeating } from './background.ts';
 import { composeFlows, type Flows } from './compose-flows.ts';
 import { openIntake, type Intake } from './compose-intake.ts';
-import type { Config } from './config/config.ts';
+import { isLoopback, type Config } from './config/config.ts';
+import { establishmentNamed } from './config/region-names.ts';
+import { textOf } from './control/arguments.ts';
 import { openControl, type ControlCommand } from './control/door.ts';
+import { importCommand } from './control/import-command.ts';
+import type { ImportPlace } from './control/import-lines.ts';
+import type { DimseFacts } from './control/protocol.ts';
 import { parseRegion, refuseDemonstration } from './config/region.ts';
 import type { Region } from './config/region-model.ts';
 import { createDevelopmentIdentityProvider, type DevelopmentIdentityProvider } from './endpoints/development-idp/development-idp.ts';
@@ -153,7 +158,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
     const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
     address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
     await flows.loadRegion(region);
-    doors.push(await openControl({ dataDir: config.dataDir, commands: controlCommands(flows), log: log('control') }));
+    doors.push(await openControl({ dataDir: config.dataDir, commands: controlCommands(parts, boundAE(config, dimse), () => agenda.hurry()), log: log('control') }));
     return {
       addresses: { http: httpBound, dimse: boundAE(config, dimse), ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }) },
       stop: async () => {
@@ -170,17 +175,20 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
 }
 
 /** What operators may ask of the running server. */
-function controlCommands({ eraseStudy }: Flows): Readonly<Record<string, ControlCommand>> {
+function controlCommands({ config, log, region, flows }: Parts, dimse: BoundAE, hurry: () => void): Readonly<Record<string, ControlCommand>> {
+  const { eraseStudy, receiveImport: begin } = flows;
+  const localAETitles = region.aeTitles.filter(({ addresses }) => addresses.some(isLoopback)).map(({ aeTitle }) => aeTitle);
   return {
+    dimse: async () => ({ ...dimse, localAETitles }) satisfies DimseFacts,
+    import: importCommand({ placeOf: (called) => importPlaceOf(config, region, called), begin, log: log('import'), hurry }),
     erase: async (args) => await eraseStudy(textOf(args, 'studyInstanceUID')),
   };
 }
 
-/** A text among the arguments of a command. */
-function textOf(args: unknown, name: string): string {
-  const value: unknown = typeof args === 'object' && args !== null && name in args ? args[name as keyof typeof args] : undefined;
-  if (typeof value !== 'string') throw new Fault('invalid', `The command needs ${name}`, { expression: name });
-  return value;
+/** Where an import goes. @throws {Fault} not-found, conflict - not one establishment is called so */
+export function importPlaceOf({ maxInstanceBytes }: Config, region: Region, called: string): ImportPlace {
+  const { organization, patientIdSystem } = establishmentNamed(region, called);
+  return { organization, patientIdSystem, maxInstanceBytes };
 }
 
 /** Says which variable to change when a port is taken. */

@@ -1,9 +1,11 @@
 /** What the commands of operators share: where the data is, and how they end. */
+import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { Fault } from '../../profiles/fault.ts';
 import { readEnv } from '../config/env.ts';
 import { VARIABLES } from '../config/variables.ts';
+import { codeOf } from './walk-files.ts';
 
 /** The data folder that the environment names. */
 export function dataFolder(): string {
@@ -17,6 +19,24 @@ export function argumentsOf<T extends ParseArgsConfig>(config: T, usage: string)
   } catch (cause) {
     throw new Fault('invalid', usage, { cause });
   }
+}
+
+/** The folder that a command is to work on, without symbolic links. @throws {Fault} invalid - there is none, or it is no folder */
+export async function folderNamed(path: string): Promise<string> {
+  try {
+    const folder = await realpath(path);
+    if ((await stat(folder)).isDirectory()) return folder;
+  } catch (cause) {
+    throw new Fault('invalid', `${path} cannot be read (${codeOf(cause)})`, { cause });
+  }
+  throw new Fault('invalid', `${path} is not a folder`);
+}
+
+/** A signal that fires when the person who runs a command ends it: what is under way is finished, and reported. A second time ends it at once. */
+export function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
+  return interrupted.signal;
 }
 
 /** Runs a command. A Fault explains itself to the person who runs it; anything else is a bug. */

@@ -20,7 +20,7 @@ import { joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import { refreshKey, updateKey } from './receive-instance.ts';
 import type { RegionIndex } from './region-index.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
-import { ERASING, studyKey, studySourceKey } from './standing-instance.ts';
+import { ERASING, importedKey, studyKey, studySourceKey } from './standing-instance.ts';
 import { findAll, findById, reportsOf, type Found } from './study-content.ts';
 import { reportKeys } from './submit-report.ts';
 
@@ -64,7 +64,7 @@ export function eraseStudy(deps: EraseStudyDeps) {
     // An association that was sending meanwhile has recorded what it sent.
     const events = before + (await deps.trail.eraseEntities(names));
     await deps.records.forget();
-    const claims = [studyKey(studyInstanceUID), studySourceKey(studyInstanceUID)];
+    const claims = [studyKey, studySourceKey, importedKey].map((key) => key(studyInstanceUID));
     await commit(deps, { erased: [{ claims, agenda: [eraseKey(studyInstanceUID)] }], audit: [{ event: eventOf(deps.clock, instances), persons: [] }] });
     await deps.records.forget();
     return { instances, resources: hidden.resources, events };

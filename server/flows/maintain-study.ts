@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
+import { IMPORTED_TAG } from '../../profiles/codes.ts';
 import { isValidated } from '../../profiles/diagnostic-report.ts';
 import { buildImagingStudy } from '../../profiles/imaging-study-from-dicom.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
@@ -13,6 +14,7 @@ import { knownPatient } from './persons.ts';
 import { changed } from './changed-put.ts';
 import { examRights, commitFresh, joinParts, type PlanParts } from './plan-parts.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
+import { importedKey } from './standing-instance.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import { findById, loadStudy, manifestsOf, reportsOf, type Found, type StoredStudy } from './study-content.ts';
 
@@ -36,7 +38,8 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const released = reports.some(({ resource }) => isValidated(resource));
   const { id, claim } = await imagingStudyId(deps.records, grant, studyInstanceUID);
   const standing = await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
-  const imagingStudy = keepingLabel(toImagingStudy(deps, study, id), standing?.resource);
+  const imported = (await deps.records.claimed(grant, importedKey(studyInstanceUID))) !== undefined;
+  const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
   const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
   const manifest = await manifestParts(deps, grant, hand, closing);
   return [
@@ -82,6 +85,11 @@ function imagingStudyParts(deps: MaintainStudyDeps, { study, imagingStudy, relea
     ...changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released }),
     rights: study.sources.flatMap((source) => examRights(person, item, source, deps.region.servicesOf(source))),
   };
+}
+
+/** An exam that was imported says so, whatever came when. */
+function markedAs(imported: boolean, study: ImagingStudy): ImagingStudy {
+  return imported ? { ...study, meta: { ...study.meta, tag: [IMPORTED_TAG] } } : study;
 }
 
 /** A label that was set since stays: what is derived from DICOM never lowers it. */

@@ -9,7 +9,7 @@ import type { Indexer } from '../../profiles/search-index.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { AuditRecord, CommitPlan, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
+import type { AuditRecord, Claim, CommitPlan, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { compareWithStanding, ERASING, studyKey, studySourceKey } from './standing-instance.ts';
@@ -37,10 +37,11 @@ export type ReceiveInstanceDeps = {
   readonly alert?: (aside: QuarantinedInstance) => void;
 };
 
-/** Events that are to be durable with an instance, by what becomes of it. */
+/** What is to be durable with an instance, by what becomes of it: its events, and claims that mark its study. */
 export type EventsOf = {
   readonly accepted: (row: InstanceRow, patient: string) => readonly AuditRecord[];
   readonly quarantined: (instance: QuarantinedInstance) => readonly AuditRecord[];
+  readonly marks?: (row: InstanceRow) => readonly Claim[];
 };
 
 /** Files an instance whose bytes are durable; resolves when its row is, too. Bytes that no row will name are removed. */
@@ -77,10 +78,11 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
   const { person, patient, parts } = await placePatient(deps, grant, unplaced.source, named, now);
   await refuseOpposed(deps.records, grant, person);
   const row: InstanceRow = { ...unplaced, person };
+  const marks: PlanParts = { claims: eventsOf.marks?.(row) ?? [] };
   const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
-  if (verdict === 'same') return { plan: joinParts({ instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
-  if (verdict === 'new') return { plan: joinParts(parts, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })), result: { row, fate: 'accepted' } };
-  if (verdict === 'other-transfer-syntax') return { plan: joinParts({ audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
+  if (verdict === 'same') return { plan: joinParts(marks, { instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
+  if (verdict === 'new') return { plan: joinParts(parts, marks, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })), result: { row, fate: 'accepted' } };
+  if (verdict === 'other-transfer-syntax') return { plan: joinParts(marks, { audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
   const aside: QuarantinedInstance = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: verdict, receivedAt: now };
   return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined', aside } };

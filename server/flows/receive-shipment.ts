@@ -5,14 +5,14 @@
 import { studyEntity, type PassageKind } from '../../profiles/audit-event.ts';
 import { toFault, type Fault } from '../../profiles/fault.ts';
 import type { PersonKey } from '../access/requester.ts';
-import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
+import type { AuditRecord, Claim, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from './guard.ts';
 import { joinParts, type PlanParts } from './plan-parts.ts';
 import { refreshKey, type ReceivedInstance, type receiveInstance } from './receive-instance.ts';
 import type { TakenInstance } from './take-instance.ts';
 
-/** Kinds of the events: at the first instance of a study, and at the end. */
-export type ShipmentKinds = { readonly beginning: PassageKind; readonly end: PassageKind };
+/** Kinds of the events: at the first instance of a study, and at the end. `marks` are claimed with each instance. */
+export type ShipmentKinds = { readonly beginning: PassageKind; readonly end: PassageKind; readonly marks?: (row: InstanceRow) => readonly Claim[] };
 
 /** What a shipment needs. */
 export type ShipmentDeps = GuardDeps & { readonly receive: ReturnType<typeof receiveInstance> };
@@ -63,6 +63,7 @@ async function fileOne(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, s
       return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, kinds, row, patient)];
     },
     quarantined: (aside) => [quarantining(deps, visit, kinds, aside)],
+    ...(kinds.marks === undefined ? {} : { marks: kinds.marks }),
   });
   const { row, outcome } = received;
   if (outcome === 'quarantined') return received;

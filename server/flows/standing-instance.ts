@@ -19,6 +19,11 @@ export function studySourceKey(studyInstanceUID: string): string {
   return `study-source|${studyInstanceUID}`;
 }
 
+/** The claim that some instance of a study was imported from a former archive, whether or not it stood already. */
+export function importedKey(studyInstanceUID: string): string {
+  return `imported|${studyInstanceUID}`;
+}
+
 /**
  * Compares. A study takes instances of its own establishment only: authorship is a right to all of it. In another
  * transfer syntax the bytes differ in any case, so there the place decides: study, series and SOP class.

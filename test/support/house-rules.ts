@@ -31,7 +31,7 @@ export const ROOMS: readonly Room[] = [
   },
   { room: 'server/background.ts', may: [] },
   { room: 'server/thread-talk.ts', may: ['profiles'] },
-  { room: 'server/control', may: ['profiles'], types: CONFIG_AND_LOG },
+  { room: 'server/control', may: ['profiles'], types: [...CONFIG_AND_LOG, 'server/flows'] },
   {
     room: 'server/compose-flows.ts',
     may: ['profiles', 'ihe', 'server/access', 'server/ports', 'server/flows', 'server/background.ts'],
@@ -45,8 +45,12 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/compose-intake.ts', may: ['server/thread-talk.ts'], types: ['server/endpoints/dimse', 'server/intake-thread.ts'] },
   { room: 'server/compose-xds.ts', may: ['ihe', 'server/endpoints', 'server/ports'], types: [...CONFIG_AND_LOG, 'server/compose-flows.ts'] },
   { room: 'server/compose.ts', may: ['profiles', 'ihe', 'server'] },
+  {
+    room: 'server/compose-import.ts',
+    may: ['profiles', 'server/compose.ts', 'server/control', 'server/flows', 'server/stores/files', ...CONFIG_AND_LOG],
+  },
   { room: 'server/start.mjs', may: ['server/main.ts'] },
-  { room: 'server/commands', may: ['profiles', 'server/compose.ts', 'server/control', ...CONFIG_AND_LOG], types: ['server/flows'] },
+  { room: 'server/commands', may: ['profiles', 'server/compose.ts', 'server/compose-import.ts', 'server/clients/store-scu', 'server/control', 'server/endpoints/dimse/tls.ts', ...CONFIG_AND_LOG], types: ['server/flows'] },
   { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
   { room: 'server/compose-trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },
   { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose-trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },

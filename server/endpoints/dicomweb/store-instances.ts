@@ -1,6 +1,7 @@
 /** STOW-RS Store Instances (RAD-108): each part of the request goes the way of a C-STORE. @see DICOM PS3.18 section 10.5 */
 import type { RouterContext } from '@koa/router';
-import { DICOM_UID, MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { isStorageClass } from '../../../profiles/dicom/storage-class.ts';
 import { isReferencedPixelData } from '../../../profiles/dicom/transfer-syntax.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
@@ -77,8 +78,7 @@ function requireDicom({ headers }: IncomingPart): void {
 /** What a file must say of itself, and may: storage classes and private ones, with their pixels in them. */
 function namedBy({ sopClassUID, sopInstanceUID, transferSyntaxUID }: Partial<SentInstance>): { sopClassUID: string; sopInstanceUID: string } {
   if (sopClassUID === undefined || sopInstanceUID === undefined) throw new Fault('required', 'The file meta information names no SOP class or instance');
-  const isStored = !sopClassUID.startsWith(DICOM_UID.standardRoot) || sopClassUID.startsWith(DICOM_UID.storageClassPrefix);
-  if (!isStored) throw new Fault('not-supported', 'The SOP class is not one of storage', { expression: 'SOPClassUID' });
+  if (!isStorageClass(sopClassUID)) throw new Fault('not-supported', 'The SOP class is not one of storage', { expression: 'SOPClassUID' });
   if (isReferencedPixelData(transferSyntaxUID ?? '')) throw new Fault('invalid', 'The pixels stay elsewhere in this transfer syntax', { expression: 'TransferSyntaxUID' });
   return { sopClassUID, sopInstanceUID };
 }

@@ -1,5 +1,6 @@
 /** Association negotiation: reads the A-ASSOCIATE-RQ, decides its contexts, writes the answer. @see DICOM PS3.8 9.3.2 to 9.3.4 */
-import { DICOM_IMPLEMENTATION, DICOM_UID, OTHER_STORAGE_CLASSES } from '../../../profiles/codes.ts';
+import { DICOM_IMPLEMENTATION, DICOM_UID } from '../../../profiles/codes.ts';
+import { isStorageClass } from '../../../profiles/dicom/storage-class.ts';
 import { isReferencedPixelData } from '../../../profiles/dicom/transfer-syntax.ts';
 import { formatItem, formatMaxLength, ITEM_TYPE, ITEMS_OFFSET, readItems, type AssociationItem } from './association-items.ts';
 import { formatPDU, PDU_TYPE, protocolFault } from './upper-layer.ts';
@@ -81,9 +82,7 @@ function resultOf(abstractSyntaxUID: string, transferSyntaxUID: string | undefin
 }
 
 function isServed(abstractSyntaxUID: string): boolean {
-  if (abstractSyntaxUID === DICOM_UID.verification) return true;
-  if (!abstractSyntaxUID.startsWith(DICOM_UID.standardRoot)) return abstractSyntaxUID !== '';
-  return abstractSyntaxUID.startsWith(DICOM_UID.storageClassPrefix) || OTHER_STORAGE_CLASSES.has(abstractSyntaxUID);
+  return abstractSyntaxUID === DICOM_UID.verification || isStorageClass(abstractSyntaxUID);
 }
 
 function checkIds(contexts: readonly AnsweredContext[]): void {
