@@ -2,6 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { DICOM_UID } from '../../profiles/codes.ts';
 import { parseFileMeta, type FileMeta } from '../../profiles/dicom/file-meta.ts';
+import { sopInstanceIn } from '../../profiles/dicom/sop-instance.ts';
 import { isUID } from '../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
 import { codeOf } from './walk-files.ts';
@@ -54,9 +55,11 @@ async function firstBytes(handle: FileHandle): Promise<Buffer> {
 function headOf(bytes: Buffer): DicomFileHead | NoDicomFile {
   if (bytes.toString('latin1', PREFIX_AT, PREFIX_AT + 4) !== 'DICM') return { kind: 'skipped', reason: 'not a DICOM file (no DICM prefix)' };
   try {
-    const { dataSetOffset, sopClassUID = '', sopInstanceUID = '', transferSyntaxUID } = parseFileMeta(bytes);
-    if (sopClassUID === DICOM_UID.mediaStorageDirectory) return { kind: 'skipped', reason: 'a DICOMDIR, which is no image' };
-    if (!isUID(sopClassUID) || !isUID(sopInstanceUID)) return { kind: 'refused', reason: 'the file meta information names no SOP class or instance' };
+    const { dataSetOffset, transferSyntaxUID, ...named } = parseFileMeta(bytes);
+    if (named.sopClassUID === DICOM_UID.mediaStorageDirectory) return { kind: 'skipped', reason: 'a DICOMDIR, which is no image' };
+    // A former archive may have written the file meta information anew, and wrong.
+    const { sopClassUID = '', sopInstanceUID = '' } = sopInstanceIn(bytes.subarray(dataSetOffset), transferSyntaxUID) ?? named;
+    if (!isUID(sopClassUID) || !isUID(sopInstanceUID)) return { kind: 'refused', reason: 'the file names no SOP class or instance' };
     return { meta: { sopClassUID, sopInstanceUID, transferSyntaxUID }, dataSetOffset };
   } catch (error) {
     return { kind: 'refused', reason: toFault(error).message };

@@ -5,6 +5,8 @@ import type { Import } from './source-files.ts';
 export type Room = { readonly room: string; readonly may: readonly string[]; readonly types?: readonly string[] };
 
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
+/** A sender of images writes the same items, command sets and PDUs as the door that receives them. */
+const DIMSE_CODECS = ['association-items.ts', 'command-set.ts', 'p-data.ts', 'upper-layer.ts'].map((file) => `server/endpoints/dimse/${file}`);
 const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts', 'server/stores/part-walk.ts'] as const;
 
 /** The table. Nobody may import `compose`, `main`, `endpoints`, `fixtures`, `conformance` or `test`, but who is named here. */
@@ -22,6 +24,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/clients/store-scu', may: ['profiles', ...DIMSE_CODECS] },
   { room: 'server/clients', may: ['profiles', 'ihe', 'server/ports'], types: CONFIG_AND_LOG },
   {
     room: 'server/endpoints',
@@ -56,8 +59,8 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose-trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
   {
     room: 'fixtures',
-    // A sender of images writes the same command sets and PDUs as the door that receives them.
-    may: ['profiles', 'ihe', ...['association-items.ts', 'command-set.ts', 'upper-layer.ts'].map((file) => `server/endpoints/dimse/${file}`)],
+    // The demonstration sends as a modality would, and shows it as the command does.
+    may: ['profiles', 'ihe', 'server/clients/store-scu', 'server/commands/progress.ts'],
     types: ['server/config'],
   },
 ];
