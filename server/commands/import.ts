@@ -2,9 +2,10 @@
  * `npm run import -- DIR --organization O`: imports the former archive of an establishment into the running server of the
  * data folder, or into the folder itself when no server runs. It may be broken off at any time and started again.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { isReferencedPixelData } from '../../profiles/dicom/transfer-syntax.ts';
 import { isStorageClass } from '../../profiles/dicom/storage-class.ts';
-import { Fault, toFault } from '../../profiles/fault.ts';
+import { Fault, toFault, type FaultKind } from '../../profiles/fault.ts';
 import { openImport, type ImportDesk } from '../compose-import.ts';
 import { readEnv } from '../config/env.ts';
 import type { TakenInstance } from '../flows/take-instance.ts';
@@ -25,6 +26,10 @@ Exit code 0: all done; 1: some files were refused or not readable; 2: the import
 
 const log = openLog({ level: 'error' })('import');
 const AT_ONCE = 8;
+/** What may go better a moment later. */
+const PASSING: ReadonlySet<FaultKind> = new Set(['transient', 'throttled']);
+const MOST_TRIES = 4;
+const FIRST_PAUSE_MS = 250;
 const OUTCOMES = [
   ['stored', 'imported'],
   ['already', 'stood already'],
@@ -86,14 +91,18 @@ async function importOne(importing: Importing, file: WalkedFile): Promise<void> 
   if (!again && journal.has(key)) return report.count('done');
   const head = await readHead(file.path);
   if ('kind' in head) return await leaveOut(importing, { ...head, name: file.name });
-  try {
-    report.count(await desk.file(await takeFile(importing, file, head)));
-    journal.add(key);
-  } catch (error) {
-    const fault = toFault(error);
-    if (!isOfTheFile(desk, fault)) throw error;
-    if (fault.kind === 'exception') log.error({ err: error }, 'a file could not be imported');
-    report.name('refused', file.name, fault.message);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      report.count(await desk.file(await takeFile(importing, file, head)));
+      return journal.add(key);
+    } catch (error) {
+      const fault = toFault(error);
+      if (!isOfTheFile(desk, fault)) throw error;
+      if (fault.kind === 'exception') log.error({ err: error }, 'a file could not be imported');
+      if (!PASSING.has(fault.kind) || tries === MOST_TRIES) return report.name('refused', file.name, fault.message);
+      // The bytes are taken anew: of the first ones nobody knows whether a row has them.
+      await pause(FIRST_PAUSE_MS * 2 ** tries);
+    }
   }
 }
 

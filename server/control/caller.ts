@@ -42,13 +42,25 @@ export async function converse({ dataDir, command, args, onProgress }: Asked): P
   const socket = await opened(controlPath(dataDir));
   if (socket === undefined) return undefined;
   const send = async (line: ControlQuestion | ControlSaid): Promise<void> => {
-    if (!socket.write(`${JSON.stringify(line)}\n`)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    if (!socket.write(`${JSON.stringify(line)}\n`)) await drained(socket);
   };
   const answer = answerOf(socket, onProgress).finally(() => socket.destroy());
   // Whoever speaks may hear of it later.
   answer.catch(() => undefined);
   void send({ version: CONTROL_VERSION, command, args });
   return { say: async (say) => await send({ say }), end: () => void send({ end: true }), close: () => void socket.destroy(), answer };
+}
+
+/** Resolves when more may be written, or never can. */
+async function drained(socket: Socket): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+    if (socket.closed) done();
+  });
 }
 
 async function answerOf(socket: Socket, onProgress: Asked['onProgress']): Promise<unknown> {

@@ -35,7 +35,7 @@ const KINDS: ShipmentKinds = {
 export function receiveImport(deps: ShipmentDeps) {
   return (organization: string): Import => {
     const visit = visitOf(organization);
-    const open = (): Leg => ({ shipment: openShipment(deps, visit, KINDS), files: 0, running: new Set() });
+    const open = (): Leg => ({ shipment: openShipment(deps, visit, KINDS), files: 0, running: new Set(), begun: new Set(), beginning: new Map() });
     let leg = open();
     return {
       file: async (taken) => {
@@ -52,18 +52,40 @@ export function receiveImport(deps: ShipmentDeps) {
   };
 }
 
-/** A shipment, how many files it has, and those that are being filed. */
-type Leg = { readonly shipment: Shipment; files: number; readonly running: Set<Promise<unknown>> };
+/** A shipment, how many files it has, those that are being filed, the studies that it has begun and those it begins. */
+type Leg = {
+  readonly shipment: Shipment;
+  files: number;
+  readonly running: Set<Promise<unknown>>;
+  readonly begun: Set<string>;
+  readonly beginning: Map<string, Promise<unknown>>;
+};
 
 async function within(leg: Leg, taken: TakenInstance): Promise<ReceivedInstance> {
   leg.files += 1;
-  const filing = leg.shipment.file(taken);
+  const filing = inTurn(leg, taken.row.studyInstanceUID, async () => await leg.shipment.file(taken));
   leg.running.add(filing);
   try {
     return await filing;
   } finally {
     leg.running.delete(filing);
   }
+}
+
+/** One instance of a study begins it, with an event that is durable before the others come. */
+async function inTurn<T>({ begun, beginning }: Leg, study: string, file: () => Promise<T>): Promise<T> {
+  while (!begun.has(study)) {
+    const first = beginning.get(study);
+    if (first === undefined) {
+      const filing = file().finally(() => beginning.delete(study));
+      beginning.set(study, filing);
+      const filed = await filing;
+      begun.add(study);
+      return filed;
+    }
+    await first.catch(() => undefined);
+  }
+  return await file();
 }
 
 async function end({ shipment, running }: Leg): Promise<void> {

@@ -12,6 +12,8 @@ export type TrailEvent = { readonly event: AuditEvent; readonly persons: readonl
 export type TrailReader = {
   /** The events of a request. */
   readonly eventsOf: (requestId: string) => Promise<readonly TrailEvent[]>;
+  /** The events whose entities say a text, as the UID of a study; of a MongoDB database among the latest alone. */
+  readonly eventsNaming: (text: string) => Promise<readonly TrailEvent[]>;
   readonly close: () => Promise<void>;
 };
 
@@ -38,6 +40,7 @@ function openFiles(dataDir: string): TrailReader {
   };
   return {
     eventsOf: async (requestId) => (chained.all(requestId) as { id: string; body: string }[]).map(eventOf),
+    eventsNaming: async (text) => (chained.all(text) as { id: string; body: string }[]).map(eventOf),
     close: async () => trail.close(),
   };
 }
@@ -56,12 +59,13 @@ async function openMongo(uri: string): Promise<TrailReader> {
     const side = await db.collection<{ _id: number } & PersonalSide>('audit_personal').findOne({ _id: sequence });
     return { event: restoreEvent(entry?.body ?? '', { agents: side?.agents, entities: side?.entities }), persons };
   };
+  const latest = async (): Promise<TrailEvent[]> => {
+    const events = await db.collection<MongoEvent>('audit_events').find({ type: 'AuditEvent' }).sort({ sort: -1, id: 1 }).limit(LATEST).toArray();
+    return await Promise.all(events.map(eventOf));
+  };
   return {
-    eventsOf: async (requestId) => {
-      const latest = await db.collection<MongoEvent>('audit_events').find({ type: 'AuditEvent' }).sort({ sort: -1, id: 1 }).limit(LATEST).toArray();
-      const events = await Promise.all(latest.map(eventOf));
-      return events.filter(({ event }) => requestIdOf(event) === requestId);
-    },
+    eventsOf: async (requestId) => (await latest()).filter(({ event }) => requestIdOf(event) === requestId),
+    eventsNaming: async (text) => (await latest()).filter(({ event }) => JSON.stringify(event.entity ?? []).includes(text)),
     close: async () => await client.close(),
   };
 }
