@@ -62,13 +62,6 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   const regionIndex = indexRegion(region);
   const guard = { records, trail, clock };
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
-  const maintain = maintainStudy({
-    ...writing,
-    timeZone: config.timeZone,
-    repositoryUniqueId: config.repositoryUid,
-    retrieveAETitle: config.dimseAeTitle,
-    endpoint: IMAGE_ENDPOINT.reference,
-  });
   const receive = receiveInstance({
     ...writing,
     quietPeriodMs: config.studyQuietSeconds * 1000,
@@ -104,19 +97,29 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     eraseStudy: erase,
     loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
     sweep: sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS }),
-    workAgenda: workAgenda({
-      records,
-      clock,
-      work: {
-        refresh: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
-        update: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
-        close: async (studyInstanceUID) => await maintain(studyInstanceUID, true),
-        erase: async (studyInstanceUID) => void (await erase(studyInstanceUID)),
-      },
-      retryMs: RETRY_MS,
-      failed: (kind, error) => log.error({ kind, err: error }, 'work of the agenda failed and will be tried again'),
-    }),
+    workAgenda: agendaOf({ config, writing, log }, erase),
   };
+}
+
+type Writing = Omit<Parameters<typeof maintainStudy>[0], 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint'>;
+
+/** The work of the agenda, by the kind of its keys. */
+function agendaOf({ config, writing, log }: { readonly config: Config; readonly writing: Writing; readonly log: Log }, erase: ReturnType<typeof eraseStudy>) {
+  const { records, clock } = writing;
+  const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
+  const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint: IMAGE_ENDPOINT.reference });
+  return workAgenda({
+    records,
+    clock,
+    work: {
+      refresh: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
+      update: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
+      close: async (studyInstanceUID) => await maintain(studyInstanceUID, true),
+      erase: async (studyInstanceUID) => void (await erase(studyInstanceUID)),
+    },
+    retryMs: RETRY_MS,
+    failed: (kind, error) => log.error({ kind, err: error }, 'work of the agenda failed and will be tried again'),
+  });
 }
 
 /** Finds the professional that an assertion names, by the directory's identifiers. */
