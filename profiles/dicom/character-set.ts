@@ -81,7 +81,7 @@ const RESETTING: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x5c, 0x
  */
 export function decodeText(bytes: Uint8Array, characterSet: readonly string[]): string {
   const isEscaped = bytes.includes(ESC);
-  if (!isEscaped && isASCII(bytes)) return asciiText(bytes);
+  if (!isEscaped && isASCII(bytes)) return decodeAs('windows-1252', bytes);
   const [label, ...designated] = characterSet.map(labelOf);
   if (isEscaped && label !== 'utf-8' && label !== 'gb18030') return decodeEscaped(bytes, label ?? 'windows-1252');
   return label === undefined ? decodeUndeclared(bytes, designated.find((one) => one !== undefined)) : decodeAs(label, bytes);
@@ -175,8 +175,4 @@ function decodeDoubleByte(run: Uint8Array, set: 'jis-x-0208' | 'jis-x-0212'): st
 function isASCII(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte >= 0x80) return false;
   return true;
-}
-
-function asciiText(bytes: Uint8Array): string {
-  return bytes.length <= 256 ? String.fromCharCode(...bytes) : decodeAs('utf-8', bytes);
 }

@@ -26,6 +26,30 @@ const FOREIGN_GROUPS: ReadonlySet<number> = new Set([0x00_00, 0x00_02, 0xff_fe])
 
 type OpenDataSet = { littleEndian: boolean; characterSet: readonly string[]; elements: Map<number, DicomElement> };
 
+/** An element whose value is a view that is made when it is asked for: a header may have some hundred thousand. */
+class ScannedElement implements DicomElement {
+  readonly tag: number;
+  readonly vr: VR;
+  readonly length: number;
+  readonly offset: number;
+  readonly items: readonly DicomDataSet[] | undefined;
+  readonly #bytes: Uint8Array | undefined;
+
+  /** `bytes` are those of the data set when the value is kept. */
+  constructor(tag: number, vr: VR, length: number, offset: number, bytes: Uint8Array | undefined, items: readonly DicomDataSet[] | undefined) {
+    this.tag = tag;
+    this.vr = vr;
+    this.length = length;
+    this.offset = offset;
+    this.items = items;
+    this.#bytes = bytes;
+  }
+
+  get value(): Uint8Array | undefined {
+    return this.#bytes?.subarray(this.offset, this.offset + this.length);
+  }
+}
+
 /** Scans one prefix once. */
 export class DataSetScanner {
   /** Set when the scan reached pixel data. */
@@ -62,7 +86,7 @@ export class DataSetScanner {
       if (FOREIGN_GROUPS.has(this.#tag >>> 16)) throw this.#fault('No data set holds an element of this group');
       if (PIXEL_DATA.has(this.#tag)) {
         this.pixelDataOffset = this.#position;
-        this.#keep(dataSet, this.#position, undefined, undefined);
+        this.#keep(dataSet, this.#position, false);
         return dataSet;
       }
       this.#readValue(dataSet, end, 0);
@@ -85,12 +109,12 @@ export class DataSetScanner {
   }
 
   /** A first occurrence wins over a repeated tag. */
-  #keep(dataSet: OpenDataSet, offset: number, value: Uint8Array | undefined, items: readonly DicomDataSet[] | undefined): void {
+  #keep(dataSet: OpenDataSet, offset: number, isKept: boolean, items?: readonly DicomDataSet[]): void {
     if (dataSet.elements.has(this.#tag)) return;
     if (dataSet.elements.size >= this.#limits.maxSiblings) {
       throw new Fault('too-costly', `The data set has more than ${this.#limits.maxSiblings} elements side by side`);
     }
-    dataSet.elements.set(this.#tag, { tag: this.#tag, vr: this.#vr, length: this.#length, offset, value, items });
+    dataSet.elements.set(this.#tag, new ScannedElement(this.#tag, this.#vr, this.#length, offset, isKept ? this.#bytes : undefined, items));
   }
 
   #readHeader(end: number): void {
@@ -135,16 +159,17 @@ export class DataSetScanner {
     const isBulk = this.#length > mostKept(this.#vr);
     if (isBulk && depth === 0 && this.#mayStopInBulk && this.#position + this.#length > end) this.stoppedInBulk = true;
     else this.#need(this.#length, end);
-    const value = isBulk ? undefined : this.#bytes.subarray(this.#position, this.#position + this.#length);
-    this.#keep(dataSet, this.#position, value, undefined);
+    this.#keep(dataSet, this.#position, !isBulk);
+    if (!isBulk) this.#notice(dataSet, this.#position);
     this.#position += this.#length;
-    if (value !== undefined) this.#notice(dataSet, value);
   }
 
-  #notice(dataSet: OpenDataSet, value: Uint8Array): void {
+  /** Takes up what the value that begins at `at` says of the elements behind it. */
+  #notice(dataSet: OpenDataSet, at: number): void {
     if (this.#tag === SPECIFIC_CHARACTER_SET) {
-      dataSet.characterSet = String.fromCharCode(...value.subarray(0, 512)).split('\\').map(trimPadding);
-    } else if (this.#tag === PIXEL_REPRESENTATION) this.#isSigned = (value[0] ?? 0) === 1 || (value[1] ?? 0) === 1;
+      const value = this.#bytes.subarray(at, at + Math.min(this.#length, 512));
+      dataSet.characterSet = String.fromCharCode(...value).split('\\').map(trimPadding);
+    } else if (this.#tag === PIXEL_REPRESENTATION && this.#length >= 2) this.#isSigned = this.#bytes[at] === 1 || this.#bytes[at + 1] === 1;
   }
 
   #readSequence(parent: OpenDataSet, end: number, depth: number, isImplicit: boolean): void {
@@ -155,7 +180,7 @@ export class DataSetScanner {
     const items = this.#readItems(parent.characterSet, this.#endOf(length, end), length === UNDEFINED_LENGTH, depth);
     [this.#explicitVR, this.#littleEndian] = [around.explicitVR, around.littleEndian];
     [this.#tag, this.#vr, this.#length] = [tag, vr === 'UN' ? 'SQ' : vr, length];
-    this.#keep(parent, offset, undefined, items);
+    this.#keep(parent, offset, false, items);
   }
 
   #readItems(characterSet: readonly string[], end: number, isDelimited: boolean, depth: number): DicomDataSet[] {
@@ -186,7 +211,7 @@ export class DataSetScanner {
   #skipFragments(dataSet: OpenDataSet, end: number): void {
     const form = VALUE_REPRESENTATION[this.#vr].form;
     if (form !== 'binary') throw this.#fault('Only sequences and encapsulated pixels may have an undefined length');
-    this.#keep(dataSet, this.#position, undefined, undefined);
+    this.#keep(dataSet, this.#position, false);
     for (;;) {
       this.#readHeader(end);
       if (this.#tag === SEQUENCE_DELIMITATION) return;

@@ -14,19 +14,28 @@ export function isMultiValued(vr: VR): boolean {
 const CHARACTER_SET_TEXT: ReadonlySet<VR> = new Set<VR>(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT', 'UN']);
 
 /** Returns the text values of an element, padding removed; an empty value between backslashes is an empty string. */
-export function textValues(element: DicomElement, dataSet: DicomDataSet): string[] {
-  if (element.value === undefined || element.value.length === 0) return [];
-  const characterSet = CHARACTER_SET_TEXT.has(element.vr) ? dataSet.characterSet : [];
-  const text = decodeText(element.value, characterSet);
-  if (SINGLE_TEXT.has(element.vr)) return withoutEmpty([trimEnd(text)]);
-  return withoutEmpty(text.split('\\').map((value) => (element.vr === 'UC' ? trimEnd(value) : trimEnd(value).trimStart())));
+export function textValues({ vr, value }: DicomElement, dataSet: DicomDataSet): string[] {
+  return value === undefined ? [] : textsIn(vr, value, dataSet);
+}
+
+/** Returns the text values that a value field holds, as {@link textValues}. */
+export function textsIn(vr: VR, value: Uint8Array, dataSet: DicomDataSet): string[] {
+  if (value.length === 0) return [];
+  const characterSet = CHARACTER_SET_TEXT.has(vr) ? dataSet.characterSet : [];
+  const text = decodeText(value, characterSet);
+  if (SINGLE_TEXT.has(vr)) return withoutEmpty([trimEnd(text)]);
+  return withoutEmpty(text.split('\\').map((value) => (vr === 'UC' ? trimEnd(value) : trimEnd(value).trimStart())));
 }
 
 /** Returns the numbers of an AT, FD, FL, SL, SS, SV, UL, US or UV element; tags as unsigned 32-bit numbers. */
-export function numericValues(element: DicomElement, littleEndian: boolean): (number | bigint)[] {
-  const { value, vr } = element;
+export function numericValues({ vr, value }: DicomElement, littleEndian: boolean): (number | bigint)[] {
+  return value === undefined ? [] : numbersIn(vr, value, littleEndian);
+}
+
+/** Returns the numbers that a value field holds, as {@link numericValues}. */
+export function numbersIn(vr: VR, value: Uint8Array, littleEndian: boolean): (number | bigint)[] {
   const read = READ[vr];
-  if (value === undefined || read === undefined) return [];
+  if (read === undefined) return [];
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   const values: (number | bigint)[] = [];
   for (let at = 0; at + read.width <= value.length; at += read.width) values.push(read.at(view, at, littleEndian));

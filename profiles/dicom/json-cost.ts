@@ -3,7 +3,6 @@
  * decoded piece by piece, so a few megabytes can be made to cost seconds and gigabytes.
  */
 import { Fault } from '../fault.ts';
-import type { DicomElement } from './data-element.ts';
 import { isMultiValued } from './element-values.ts';
 import { VALUE_REPRESENTATION } from './value-representation.ts';
 import type { VR } from './value-representation.ts';
@@ -20,13 +19,12 @@ const SHORT_NUMBERS: ReadonlySet<VR> = new Set<VR>(['US', 'SS']);
 const BACKSLASH = 0x5c;
 const ESC = 0x1b;
 
-/** Counts what the elements of one header cost, each before it is put into words. */
+/** Counts what the values of one header cost, each before it is put into words. */
 export class JsonCost {
   #left = MAX_UNITS;
 
   /** @throws {Fault} too-costly - the header costs more than headers do */
-  spend({ vr, value }: DicomElement): void {
-    if (value === undefined) return;
+  spend(vr: VR, value: Uint8Array): void {
     this.#left -= unitsOf(vr, value);
     if (this.#left < 0) throw new Fault('too-costly', 'The data set has more values than a header has');
   }

@@ -2,7 +2,7 @@
 import type { DicomDataSet, DicomElement } from './data-element.ts';
 import { formatTag } from './data-element.ts';
 import { TAG } from './attributes.ts';
-import { numericValues, textValues } from './element-values.ts';
+import { numbersIn, textsIn } from './element-values.ts';
 import { JsonCost } from './json-cost.ts';
 import { VALUE_REPRESENTATION, wordBytesOf } from './value-representation.ts';
 import type { VR } from './value-representation.ts';
@@ -31,41 +31,58 @@ export type BulkDataURI = (path: readonly (string | number)[], element: DicomEle
  * @throws {Fault} too-costly - more values than a header has
  */
 export function toDicomJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI = () => undefined): DicomJson {
-  return toJson(dataSet, { bulkDataURI, cost: new JsonCost() }, []);
+  return toJson(dataSet, { bulkDataURI, cost: new JsonCost(), path: [] });
 }
 
-/** What holds for the whole header. */
-type Making = { readonly bulkDataURI: BulkDataURI; readonly cost: JsonCost };
+/** What holds for the whole header, and the path to where the making is. */
+type Making = { readonly bulkDataURI: BulkDataURI; readonly cost: JsonCost; readonly path: (string | number)[] };
 
-function toJson(dataSet: DicomDataSet, making: Making, path: readonly (string | number)[]): DicomJson {
+function toJson(dataSet: DicomDataSet, making: Making): DicomJson {
   const json: DicomJson = {};
   for (const element of inOrder(dataSet)) {
     const isGroupLength = (element.tag & 0xff_ff) === 0;
-    if (!isGroupLength) json[formatTag(element.tag)] = toAttribute(element, dataSet, making, path);
+    if (isGroupLength) continue;
+    const tag = formatTag(element.tag);
+    making.path.push(tag);
+    json[tag] = toAttribute(element, dataSet, making);
+    making.path.pop();
   }
   return json;
 }
 
-function inOrder(dataSet: DicomDataSet): DicomElement[] {
-  const elements = [...dataSet.elements.values()];
-  return elements.sort((a, b) => a.tag - b.tag);
+function toItems(items: readonly DicomDataSet[], making: Making): DicomJson[] {
+  return items.map((item, index) => {
+    making.path.push(index);
+    const json = toJson(item, making);
+    making.path.pop();
+    return json;
+  });
 }
 
-function toAttribute(
-  element: DicomElement,
-  dataSet: DicomDataSet,
-  making: Making,
-  around: readonly (string | number)[],
-): JsonAttribute {
+/** Writers put elements in ascending order, but for some. */
+function inOrder({ elements }: DicomDataSet): Iterable<DicomElement> {
+  return isAscending(elements.keys()) ? elements.values() : [...elements.values()].toSorted((a, b) => a.tag - b.tag);
+}
+
+function isAscending(tags: Iterable<number>): boolean {
+  let last = -1;
+  for (const tag of tags) {
+    if (tag < last) return false;
+    last = tag;
+  }
+  return true;
+}
+
+function toAttribute(element: DicomElement, dataSet: DicomDataSet, making: Making): JsonAttribute {
   const { vr, items, value } = element;
-  if (items !== undefined) return withValue(vr, items.map((item, index) => toJson(item, making, [...around, formatTag(element.tag), index])));
+  if (items !== undefined) return withValue(vr, toItems(items, making));
   if (value === undefined) {
-    const uri = making.bulkDataURI([...around, formatTag(element.tag)], element);
+    const uri = making.bulkDataURI([...making.path], element);
     return uri === undefined ? { vr } : { vr, BulkDataURI: uri };
   }
-  making.cost.spend(element);
+  making.cost.spend(vr, value);
   if (element.tag === TAG.SpecificCharacterSet) return { vr, Value: ['ISO_IR 192'] };
-  if (VALUE_REPRESENTATION[vr].form !== 'binary') return withValue(vr, toValues(element, dataSet));
+  if (VALUE_REPRESENTATION[vr].form !== 'binary') return withValue(vr, toValues(vr, value, dataSet));
   return value.length === 0 ? { vr } : { vr, InlineBinary: toBase64(value, vr, dataSet.littleEndian) };
 }
 
@@ -73,11 +90,10 @@ function withValue(vr: VR, values: JsonValue[]): JsonAttribute {
   return values.every((value) => value === null) ? { vr } : { vr, Value: values };
 }
 
-function toValues(element: DicomElement, dataSet: DicomDataSet): JsonValue[] {
-  const { vr } = element;
-  if (vr === 'AT') return numericValues(element, dataSet.littleEndian).map((tag) => formatTag(Number(tag)));
-  if (VALUE_REPRESENTATION[vr].form === 'numeric') return numericValues(element, dataSet.littleEndian).map(toNumber);
-  const texts = textValues(element, dataSet);
+function toValues(vr: VR, value: Uint8Array, dataSet: DicomDataSet): JsonValue[] {
+  if (vr === 'AT') return numbersIn(vr, value, dataSet.littleEndian).map((tag) => formatTag(Number(tag)));
+  if (VALUE_REPRESENTATION[vr].form === 'numeric') return numbersIn(vr, value, dataSet.littleEndian).map(toNumber);
+  const texts = textsIn(vr, value, dataSet);
   if (vr === 'PN') return texts.map(toPersonName);
   if (vr === 'IS' || vr === 'DS') return texts.map(toDecimal);
   return texts.map((text) => (text === '' ? null : text));
