@@ -1,4 +1,6 @@
 /** The manifest of a stored study: what the images say, cleaned to what a manifest may hold. */
+import { TAG } from '../../profiles/dicom/attributes.ts';
+import { issuerSystemOf } from '../../profiles/dicom/issuer.ts';
 import type { DicomJson } from '../../profiles/dicom/json.ts';
 import { oidOf } from '../../profiles/codes.ts';
 import { buildManifest, type ManifestPatient } from '../../ihe/kos/manifest.ts';
@@ -11,6 +13,7 @@ export type ManifestPlace = {
   readonly retrieveAETitle: string;
   /** Base of DICOMweb, without a final slash. */
   readonly dicomWeb: string;
+  /** System (URI) of accession numbers whose issuer the image does not name. */
   readonly accessionSystem: string;
 };
 
@@ -28,7 +31,7 @@ export function buildStudyManifest(study: StoredStudy, place: ManifestPlace, now
   const json = study.series[0].attributes;
   const sopInstanceUID = manifestUid(study);
   const accessionNumber = cleanText(textOf(json, '00080050'), 16);
-  const accessionIssuerOid = oidOf(place.accessionSystem);
+  const accessionIssuerOid = oidOf(issuerSystemOf(json, TAG.IssuerOfAccessionNumberSequence) ?? place.accessionSystem);
   const stamp = now.toISOString();
   const bytes = buildManifest({
     sopInstanceUID,

@@ -82,6 +82,14 @@ describe('DICOM data set header (PS3.5 7)', () => {
     expect(bulk).to.include({ length: 4098, value: undefined });
   });
 
+  it('keeps texts up to 256 KiB and only the length of longer ones', () => {
+    const [kept, long] = [element(0x00_21_10_01, 'UT', 'a'.repeat(256 * 1024)), element(0x00_21_10_02, 'UT', 'b'.repeat(256 * 1024 + 2))];
+    const scanned = header(Buffer.concat([kept, long, PIXELS]), explicitLittleEndian);
+    expect(scanned.elements.get(0x00_21_10_01)?.value).to.have.length(256 * 1024);
+    expect(scanned.elements.get(0x00_21_10_02)).to.include({ value: undefined, length: 256 * 1024 + 2 });
+    expect(scanned.pixelDataOffset).to.equal(kept.length + long.length + 12);
+  });
+
   it('refuses nesting 10 000 deep', () => {
     const nested = Buffer.concat(Array.from({ length: 10_000 }, () => [OPEN_SEQUENCE, OPEN_ITEM]).flat());
     expect(faultOf(() => scanHeader(nested, explicitLittleEndian)).message).to.match(/nest deeper than 64/);

@@ -5,6 +5,7 @@ import { scanHeader } from '../../../profiles/dicom/dataset.ts';
 import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
 import { toDicomJson } from '../../../profiles/dicom/json.ts';
 import type { BulkDataURI, DicomJson, JsonAttribute } from '../../../profiles/dicom/json.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import { hasProgram, sample, sampleNames, samplePath } from './samples.ts';
 
 function jsonOf(bytes: Uint8Array, transferSyntaxUID: string, bulkDataURI?: BulkDataURI): DicomJson {
@@ -59,6 +60,34 @@ describe('DICOM JSON model (PS3.18 F.2)', () => {
       '00281201': { vr: 'OW', InlineBinary: Buffer.from([2, 1, 4, 3]).toString('base64') },
       '7FE00010': { vr: 'OW', BulkDataURI: 'bulk/7FE00010' },
     });
+  });
+});
+
+describe('What the JSON of a header may cost', () => {
+  /** `count` elements side by side that hold the same bytes. */
+  const filled = (count: number, vr: string, unit: string, bytes = 65_000): Buffer =>
+    dataSet(...Array.from({ length: count }, (_, at): [string, string, Buffer] => [`0021${(0x1000 + at).toString(16)}`, vr, Buffer.alloc(bytes, unit, 'latin1')]));
+  const costOf = (bytes: Buffer): string => {
+    try {
+      return typeof jsonOf(bytes, DICOM_UID.explicitLittleEndian);
+    } catch (error) {
+      return error instanceof Fault ? error.kind : String(error);
+    }
+  };
+
+  it('is bounded by values of each kind, and by escapes', () => {
+    const costly: readonly [string, string][] = [['PN', 'A\\'], ['LO', 'A\\'], ['UI', '1\\'], ['DS', '1\\'], ['IS', '1\\'], ['AT', '\x01'], ['LT', '\x1b-A'], ['ST', '\xff']];
+    for (const [vr, unit] of costly) expect(costOf(filled(240, vr, unit)), vr).to.equal('too-costly');
+    const affordable: readonly [string, string][] = [['LO', 'abcdefghijklmno\\'], ['DS', '-12.5\\'], ['LT', '\\'], ['ST', 'été '], ['FD', '\x3d']];
+    for (const [vr, unit] of affordable) expect(costOf(filled(60, vr, unit)), vr).to.equal('object');
+  });
+
+  it('grows by the length of names and decimals that are none, not by its square', () => {
+    const began = performance.now();
+    const json = jsonOf(dataSet(['00101001', 'PN', text(`${'^'.repeat(65_000)}x`)], ['00280030', 'DS', text(`${'1'.repeat(65_000)}x`)]), DICOM_UID.explicitLittleEndian);
+    expect(performance.now() - began).to.be.lessThan(200);
+    expect(json['00101001']?.Value?.[0]).to.deep.equal({ Alphabetic: `${'^'.repeat(65_000)}x` });
+    expect(json['00280030']?.Value?.[0]).to.equal(`${'1'.repeat(65_000)}x`);
   });
 });
 
