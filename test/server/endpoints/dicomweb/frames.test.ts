@@ -216,6 +216,18 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     expect((await ask(door, `${file.instance}/bulkdata/7FE00010`, 'stranger')).status).to.equal(404);
   });
 
+  it('serves a long text as bulk data, as it is stored', async () => {
+    const text = Buffer.from(`${'é'.repeat(140_000)}`);
+    const uids = freshUIDs();
+    const dataSet = Buffer.concat([element(0x00080005, 'CS', 'ISO_IR 192'), imageDataSet(uids, { rows: 1, columns: 1, bits: 8 }), element(0x00420010, 'UT', text)]);
+    const file = await addFile(clinic, part10(dataSet, uids.sop, explicitLittleEndian), uids);
+    const [metadata] = await askJson(door, `${file.series}/metadata`);
+    const uri = metadata?.['00420010']?.BulkDataURI ?? '';
+    expect(metadata?.['00420010']).to.deep.equal({ vr: 'UT', BulkDataURI: `instances/${uids.sop}/bulkdata/00420010` });
+    const single = await ask(door, `${file.series}/${uri}`, 'lambert', { Accept: OCTETS });
+    expect(Buffer.from(await single.arrayBuffer()).equals(text)).to.equal(true);
+  });
+
   it('sends encapsulated bulk data as its frames, and a PDF by its own type', async () => {
     const file = await addImage(JPEG, { rows: 2, columns: 2, bits: 8, frames: '2' }, encapsulated([], [image('1'), image('2')]));
     const parts = await partsOf(await ask(door, `${file.instance}/bulkdata/7FE00010`), OCTETS);
