@@ -88,7 +88,7 @@ export class Sender {
         const fault = toFault(error);
         if (fault.kind === 'exception') throw error;
         if (fault.kind !== 'transient') return report.name('unreadable', file.name, fault.message);
-        if (tries === MOST_TRIES) return report.name('refused', file.name, `the association broke ${tries} times: ${fault.message}${isOdd(file) ? '; its data set has an odd number of bytes, which PS3.8 annex E forbids' : ''}`);
+        if (tries === MOST_TRIES || isOdd(file)) return report.name('refused', file.name, `the association broke${tries === 1 ? '' : ` ${tries} times`}: ${fault.message}${isOdd(file) ? '; its data set has an odd number of bytes, which PS3.8 annex E forbids' : ''}`);
         await this.#pause(tries);
       }
     }

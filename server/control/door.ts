@@ -79,8 +79,18 @@ async function serve(socket: Socket, commands: ControlOptions['commands'], log: 
     if (kind === 'exception') log.error({ err: error }, 'a command failed');
     say({ fault: { kind, message } });
   }
-  // What is still being said is not read any more.
-  socket.destroySoon();
+  void lines.return();
+  await hangUp(socket);
+}
+
+/** To close a socket that holds unread bytes would take the answer from the caller, so they are read, and dropped. */
+async function hangUp(socket: Socket): Promise<void> {
+  if (socket.closed) return;
+  const late = setTimeout(() => socket.destroy(), CONTROL_LIMITS.goodbyeMs);
+  socket.end();
+  socket.resume();
+  await new Promise((resolve) => void socket.once('close', resolve));
+  clearTimeout(late);
 }
 
 async function firstLine(socket: Socket, lines: AsyncGenerator<string, void>): Promise<string> {

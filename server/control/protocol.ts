@@ -10,9 +10,9 @@ export const CONTROL_VERSION = 1;
 
 /**
  * Largest line of a question and of an answer, and of what is said further (the metadata of an instance, whose header has at
- * most 16 MB, in the words of JSON), in bytes; how long a question may take to arrive; callers at a time.
+ * most 16 MB, in the words of JSON), in bytes; how long a question may take to arrive, and a caller to hang up; callers at a time.
  */
-export const CONTROL_LIMITS = { lineBytes: 64 * 1024, saidBytes: 128 * 1024 * 1024, questionMs: 10_000, connections: 16 } as const;
+export const CONTROL_LIMITS = { lineBytes: 64 * 1024, saidBytes: 128 * 1024 * 1024, questionMs: 10_000, goodbyeMs: 2_000, connections: 16 } as const;
 
 /** A question: the command's name and its arguments. */
 export type ControlQuestion = { readonly version: typeof CONTROL_VERSION; readonly command: string; readonly args: unknown };
