@@ -33,7 +33,8 @@ export class ImportJournal {
     const isNew = !existsSync(path);
     const database = new DatabaseSync(path, { timeout: 30_000 });
     if (isNew) await chmod(path, 0o600);
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS done (file BLOB PRIMARY KEY) WITHOUT ROWID;');
+    // No write-ahead log: several servers may share the folder, from several machines.
+    database.exec('PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS done (file BLOB PRIMARY KEY) WITHOUT ROWID;');
     return new ImportJournal(database);
   }
 

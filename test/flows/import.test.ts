@@ -102,6 +102,15 @@ for (const { name, missing, open } of STORES) {
       expect((await published(never)).meta?.tag).to.equal(undefined);
     });
 
+    it('leaves no mark on an exam that is erased and sent again', async () => {
+      const study = aStudy({ key: `import/${name}/erased` });
+      await runCommand('import', [await archive('erased', study), ...STRASBOURG], place);
+      await published(study, isMarked);
+      expect((await runCommand('erase', [study.studyInstanceUID, '--yes'], place)).code).to.equal(0);
+      expect(await sendStudy(server, study)).to.deep.equal([0, 0, 0]);
+      expect((await published(study)).meta?.tag).to.equal(undefined);
+    });
+
     it('into the data of a stopped server, which publishes the exams when it starts', async () => {
       const study = aStudy({ key: `import/${name}/stopped` });
       await server.stop();
@@ -246,7 +255,7 @@ function isMarked({ meta }: ImagingStudy): boolean {
 
 /** How many files the journal has. */
 async function journalled({ dataDir }: CommandPlace): Promise<number> {
-  const journal = new DatabaseSync(join(dataDir, 'import-journal.sqlite'), { readOnly: true });
+  const journal = new DatabaseSync(join(dataDir, 'import-journal.sqlite'), { readOnly: true, timeout: 5_000 });
   try {
     return (journal.prepare('SELECT count(*) AS count FROM done').get() as { count: number }).count;
   } finally {
