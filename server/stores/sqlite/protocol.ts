@@ -20,6 +20,9 @@ export type OutboxEntry = { readonly event: WireAudit } | { readonly rekey: Reke
 /** A change of person key. */
 export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
 
+/** Files that hold what may have to be forgotten. */
+export type ForgettingFile = 'records' | 'trail';
+
 /** Orders to the writer and what each answers. */
 export type Orders = {
   readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
@@ -27,8 +30,8 @@ export type Orders = {
   readonly head: { readonly order: undefined; readonly answer: TrailHead };
   /** Erases the personal side of the entities of events, by event id. */
   readonly eraseEntities: { readonly order: readonly string[]; readonly answer: undefined };
-  /** Moves all pages into the files and empties the write-ahead logs; answers whether no reader was in the way. */
-  readonly truncate: { readonly order: undefined; readonly answer: boolean };
+  /** A step of forgetting what was deleted, from a page on: see forget.ts. Answers the page to go on with, undefined at the end. */
+  readonly forget: { readonly order: { readonly file: ForgettingFile; readonly from: number }; readonly answer: number | undefined | 'busy' };
   readonly tokenUpsert: {
     readonly order: { readonly model: string; readonly id: string; readonly token: Omit<StoredToken, 'consumedAt'>; readonly keys: TokenKeys };
     readonly answer: undefined;

@@ -21,8 +21,8 @@ import { visibleRow } from './visible.ts';
 import type { Writer } from './writer.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
-const TRUNCATE_TRIES = 50;
-const TRUNCATE_PAUSE_MS = 100;
+const BUSY_TRIES = 50;
+const BUSY_PAUSE_MS = 100;
 
 /** The adapter. */
 export class SqliteRecordStore implements RecordStore {
@@ -84,11 +84,15 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async forget(): Promise<void> {
-    for (let left = TRUNCATE_TRIES; left > 0; left -= 1) {
-      if (await this.#writer.send('truncate', undefined)) return;
-      await pause(TRUNCATE_PAUSE_MS);
+    for (const file of ['records', 'trail'] as const) {
+      let busy = 0;
+      for (let from: number | undefined = 1; from !== undefined; ) {
+        const next: number | undefined | 'busy' = await this.#writer.send('forget', { file, from });
+        if (next !== 'busy') [from, busy] = [next, 0];
+        else if ((busy += 1) < BUSY_TRIES) await pause(BUSY_PAUSE_MS);
+        else throw new Fault('transient', 'Readers hold on to what was erased; try again');
+      }
     }
-    throw new Fault('transient', 'Readers hold on to what was erased; try again');
   }
 
   async *blobNames(_grant: SystemGrant): AsyncIterable<string> {

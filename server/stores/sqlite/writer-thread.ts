@@ -8,6 +8,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
 import { applyPlan } from './apply-plan.ts';
 import { openWriter, storageTrouble, undoOpen, type Database } from './database.ts';
+import { Forgetting } from './forget.ts';
 import { Outbox } from './outbox.ts';
 import type { AnswerMessage, OrderMessage, Orders, OrderName } from './protocol.ts';
 import { tryPurge } from './purge.ts';
@@ -28,7 +29,7 @@ const FILE_OF: Readonly<Record<OrderName, keyof Files>> = {
   audit: 'trail',
   head: 'trail',
   eraseEntities: 'trail',
-  truncate: 'records',
+  forget: 'records',
   tokenUpsert: 'tokens',
   tokenConsume: 'tokens',
   tokenDestroy: 'tokens',
@@ -45,9 +46,11 @@ function openFiles(dataDir: string): Files {
   return { records: open('records'), trail: open('trail'), tokens: open('tokens') };
 }
 
-function run(port: MessagePort, files: Files): void {
+function run(port: MessagePort, dataDir: string): void {
+  const files = openFiles(dataDir);
   const outbox = new Outbox(files.records, files.trail, readHead(files.trail));
   outbox.drain();
+  const forgetting = new Forgetting(dataDir, files);
   const purge = (): void => tryPurge(files.records, files.tokens, Date.now());
   purge();
   const timers = [setInterval(purge, PURGE_PAUSE_MS), setInterval(() => outbox.isBehind && outbox.tryDrain(), CATCH_UP_PAUSE_MS)];
@@ -56,22 +59,25 @@ function run(port: MessagePort, files: Files): void {
     const group = gather(port, first);
     const orders = group.filter((message) => message !== 'close');
     for (const file of ['records', 'trail', 'tokens'] as const) {
-      const mine = orders.filter((order) => FILE_OF[order.name] === file && order.name !== 'truncate');
+      const mine = orders.filter((order) => FILE_OF[order.name] === file && order.name !== 'forget');
       if (mine.length > 0) runGroup(port, files[file], mine, outbox);
     }
     if (outbox.isBehind || orders.some(fillsOutbox)) outbox.tryDrain();
-    for (const { sequence } of orders.filter(({ name }) => name === 'truncate')) port.postMessage({ sequence, answer: truncateLogs(files) } satisfies AnswerMessage);
+    for (const order of orders) if (order.name === 'forget') port.postMessage(forgetStep(forgetting, order));
     if (group.includes('close')) {
       for (const timer of timers) clearInterval(timer);
-      closeAll(port, files);
+      closeAll(port, files, forgetting);
     }
   });
 }
 
 /** A checkpoint cannot be part of a transaction, so it comes after all groups. */
-function truncateLogs(files: Files): boolean {
-  const results = Object.values(files).map((database) => database.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
-  return results.every((result) => result?.busy === 0);
+function forgetStep(forgetting: Forgetting, { sequence, order }: Extract<OrderMessage, { name: 'forget' }>): AnswerMessage {
+  try {
+    return { sequence, answer: forgetting.step(order) };
+  } catch (error) {
+    return failure(sequence, storageTrouble(error) === undefined ? error : storageFault(error));
+  }
 }
 
 function fillsOutbox(order: OrderMessage): boolean {
@@ -134,7 +140,7 @@ function execute(database: Database, message: OrderMessage, head: TrailHead): { 
     case 'eraseEntities':
       for (const id of message.order) database.run("DELETE FROM personal WHERE id = ? AND side = 'entities'", id);
       return { answer: undefined, head };
-    case 'truncate':
+    case 'forget':
       throw new Error('A checkpoint is no part of a group');
     default:
       return { answer: applyTokenOrder(database, message), head };
@@ -152,10 +158,11 @@ function failure(sequence: number, error: unknown): AnswerMessage {
   return { sequence, fault: { kind: 'exception', message: text, bug: true } };
 }
 
-function closeAll(port: MessagePort, files: Files): void {
+function closeAll(port: MessagePort, files: Files, forgetting: Forgetting): void {
   for (const database of Object.values(files)) database.close();
+  forgetting.close();
   port.postMessage('closed');
   port.close();
 }
 
-if (parentPort !== null) run(parentPort, openFiles((workerData as { dataDir: string }).dataDir));
+if (parentPort !== null) run(parentPort, (workerData as { dataDir: string }).dataDir);
