@@ -116,6 +116,7 @@ function agendaOf({ config, writing, log }: { readonly config: Config; readonly 
       update: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
       close: async (studyInstanceUID) => await maintain(studyInstanceUID, true),
       erase: async (studyInstanceUID) => void (await erase(studyInstanceUID)),
+      forget: async () => await records.forget(),
     },
     retryMs: RETRY_MS,
     failed: (kind, error) => log.error({ kind, err: error }, 'work of the agenda failed and will be tried again'),

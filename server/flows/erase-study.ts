@@ -1,28 +1,24 @@
 /**
  * Erases a study as if it had never been: hidden in one commit, then removed in steps, each of which may be the last before a
- * crash; the agenda goes on with it. A report of this study alone goes with it; one of other studies, too, forgets this one.
+ * crash; the agenda goes on with it.
  */
-import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy } from '@medplum/fhirtypes';
+import { randomUUID } from 'node:crypto';
 import { buildAuditEvent } from '../../profiles/audit-event.ts';
-import { CODE_SYSTEM, DICOM_UID } from '../../profiles/codes.ts';
-import { studiesOf, withoutStudy } from '../../profiles/diagnostic-report.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search-index.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Erasure, QuarantinedInstance } from '../ports/commit-plan.ts';
+import type { CommitPlan, QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import { erasedParts } from './erased-parts.ts';
 import { newEventId } from './event-id.ts';
 import { knownPatient } from './persons.ts';
-import { joinParts, putOf, type PlanParts } from './plan-parts.ts';
+import { commitFresh, joinParts } from './plan-parts.ts';
 import { refreshKey, updateKey } from './receive-instance.ts';
 import type { RegionIndex } from './region-index.ts';
-import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import { ERASING, importedKey, studyKey, studySourceKey } from './standing-instance.ts';
-import { findAll, findById, reportsOf, type Found } from './study-content.ts';
-import { reportKeys } from './submit-report.ts';
 
 /** What the flow needs. */
 export type EraseStudyDeps = {
@@ -52,121 +48,61 @@ const TAKE_OVER_MS = 600_000;
  */
 export function eraseStudy(deps: EraseStudyDeps) {
   return async (studyInstanceUID: string): Promise<ErasedStudy> => {
-    const now = deps.clock.now();
-    const grant = systemGrant('erase-study', now);
-    const owner = await deps.records.claimed(grant, studyKey(studyInstanceUID));
-    const aside = await asideOf(deps.records, grant, studyInstanceUID);
-    if (owner === undefined && aside.length === 0) throw new Fault('not-found', 'Nothing of this study is stored');
-    const hidden = await hide(deps, grant, studyInstanceUID, now);
-    const names = new Set([...hidden.names, ...(await uidsOf(deps.records, grant, studyInstanceUID, aside))]);
-    const before = await deps.trail.eraseEntities(names);
-    const instances = (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, aside));
-    // An association that was sending meanwhile has recorded what it sent.
-    const events = before + (await deps.trail.eraseEntities(names));
-    await deps.records.forget();
-    const claims = [studyKey, studySourceKey, importedKey].map((key) => key(studyInstanceUID));
-    await commit(deps, { erased: [{ claims, agenda: [eraseKey(studyInstanceUID)] }], audit: [{ event: eventOf(deps.clock, instances), persons: [] }] });
-    await deps.records.forget();
-    return { instances, resources: hidden.resources, events };
+    const grant = systemGrant('erase-study', deps.clock.now());
+    const { names, resources } = await hide(deps, grant, studyInstanceUID);
+    const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
+    const before = await deps.trail.eraseEntities(all);
+    const instances = (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, grant, studyInstanceUID));
+    // Whoever was sending or reading meanwhile has left events.
+    const events = before + (await deps.trail.eraseEntities(all));
+    await finish(deps, studyInstanceUID, instances);
+    return { instances, resources, events };
   };
 }
 
-/** What goes as a whole, and the identifiers by which queries in the trail may name it. */
-type Gone = { readonly rows: NonNullable<Erasure['rows']>; readonly claims: readonly string[]; readonly names: readonly string[] };
+/** What an erasure has to know to its end, when what told it is gone: kept as the value of a claim. */
+type Progress = { readonly names: readonly string[]; readonly resources: number };
 
-type Hidden = { readonly resources: number; readonly names: readonly string[] };
+function progressKey(studyInstanceUID: string): string {
+  return `erasing|${studyInstanceUID}`;
+}
 
 /** From here on no door shows the study, and no instance joins it. */
-async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string, now: number): Promise<Hidden> {
-  const { records } = deps;
-  const reports = await reportsOf(records, grant, studyInstanceUID);
-  const isAlone = ({ resource }: Found<DiagnosticReport>): boolean => studiesOf(resource).every((uid) => uid === studyInstanceUID);
-  const gone: Gone[] = [...(await imagingStudyOf(records, grant, studyInstanceUID)), ...(await manifestsOf(records, grant, studyInstanceUID)).map(goneDocument)];
-  for (const report of reports.filter(isAlone)) gone.push(await goneReport(deps, grant, report));
-  const kept: Kept[] = [];
-  for (const report of reports.filter((one) => !isAlone(one))) kept.push(await keptReport(deps, grant, report, studyInstanceUID, now));
-  const claims = [studyKey(studyInstanceUID), ...gone.flatMap((one) => one.claims)];
-  const agenda = [refreshKey(studyInstanceUID), updateKey(studyInstanceUID), `close|${studyInstanceUID}`];
-  await commit(
-    deps,
-    { erased: [{ rows: gone.flatMap(({ rows }) => rows), claims, agenda }] },
-    { claims: [{ key: studyKey(studyInstanceUID), value: ERASING }], agenda: [{ key: eraseKey(studyInstanceUID), at: now + TAKE_OVER_MS }] },
-    ...kept.flatMap(({ parts }) => parts),
+async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<Progress> {
+  const { receipt, result } = await commitFresh(deps.records, async () => await hidingPlan(deps, grant, studyInstanceUID));
+  await removeBlobs(deps, receipt.erasedBlobs);
+  return result;
+}
+
+async function hidingPlan(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<{ readonly plan: CommitPlan; readonly result: Progress }> {
+  const { records, clock } = deps;
+  const now = clock.now();
+  const [study, progress] = [studyKey(studyInstanceUID), progressKey(studyInstanceUID)];
+  const owner = await records.claimed(grant, study);
+  if (owner === undefined && (await asideOf(records, grant, studyInstanceUID)).length === 0) throw new Fault('not-found', 'Nothing of this study is stored');
+  const begun = JSON.parse((await records.claimed(grant, progress)) ?? '{"names":[],"resources":0}') as Progress;
+  const { gone, forgetting } = await erasedParts(deps, grant, studyInstanceUID, now);
+  const rows = gone.flatMap((one) => one.rows);
+  const result: Progress = { names: [...begun.names, ...gone.flatMap(({ names }) => names)], resources: begun.resources + rows.length };
+  const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
+  const plan = joinParts(
+    { erased: [{ rows, claims, agenda: [refreshKey(studyInstanceUID), updateKey(studyInstanceUID), `close|${studyInstanceUID}`] }] },
+    { claims: [{ key: study, value: ERASING }, { key: progress, value: JSON.stringify(result) }], agenda: [{ key: eraseKey(studyInstanceUID), at: now + TAKE_OVER_MS }] },
+    { states: await touched(records, grant, owner) },
+    ...forgetting,
   );
-  // What they said before names the study, too.
-  if (kept.length > 0) await commit(deps, { erased: kept.map(({ history }) => ({ history })) });
-  return { resources: gone.reduce((sum, { rows }) => sum + rows.length, 0), names: gone.flatMap(({ names }) => names) };
+  return { plan, result };
 }
 
-/** Shorter identifiers are too common to tell one exam from another. */
-const MIN_NAME_LENGTH = 5;
-
-function namesOf(identifiers: readonly (Identifier | undefined)[]): string[] {
-  const values = identifiers.map((identifier) => identifier?.value?.replace(/^urn:oid:/, '') ?? '');
-  return values.filter((value) => value.length >= MIN_NAME_LENGTH);
-}
-
-async function imagingStudyOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Gone[]> {
-  const claim = `imaging-study|${studyInstanceUID}`;
-  const id = await records.claimed(grant, claim);
-  const found = id === undefined ? undefined : await findById<ImagingStudy>(records, grant, 'ImagingStudy', id);
-  return found === undefined ? [] : [{ rows: [{ type: 'ImagingStudy', id: found.row.id }], claims: [claim], names: namesOf(found.resource.identifier ?? []) }];
-}
-
-type Kept = { readonly parts: readonly PlanParts[]; readonly history: NonNullable<Erasure['history']> };
-
-async function keptReport({ records, indexer }: EraseStudyDeps, grant: SystemGrant, { row, resource }: Found<DiagnosticReport>, studyInstanceUID: string, now: number): Promise<Kept> {
-  const report = withoutStudy(resource, studyInstanceUID);
-  const known = row.subject === undefined ? undefined : await knownPatient(records, grant, row.subject);
-  if (known === undefined || row.person === undefined) throw new Error('A stored report has no patient');
-  const facts = { person: row.person, released: row.released, ...(row.subject === undefined ? {} : { subject: row.subject }) };
-  const hand: ReportAtHand = { resource: report, person: known.person, patient: known.resource };
-  const documents = await reportDocumentParts({ records, indexer }, grant, [hand], new Map(), now);
-  const documentIds = documents.flatMap(({ puts = [] }) => puts.map(({ type, id }) => ({ type, id })));
-  const preconditions = [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] as const;
-  return { parts: [{ preconditions, puts: [putOf(indexer, report, now, facts)] }, ...documents], history: [{ type: 'DiagnosticReport', id: row.id }, ...documentIds] };
-}
-
-async function goneReport(deps: EraseStudyDeps, grant: SystemGrant, { row, resource }: Found<DiagnosticReport>): Promise<Gone> {
-  const { records } = deps;
-  const claim = `report-document|${row.id}`;
-  const id = await records.claimed(grant, claim);
-  const document = id === undefined ? undefined : await findById<DocumentReference>(records, grant, 'DocumentReference', id);
-  const documents = document === undefined ? [] : [{ type: 'DocumentReference', id: document.row.id } as const];
-  return {
-    rows: [{ type: 'DiagnosticReport', id: row.id }, ...documents, ...binariesOf(resource.presentedForm ?? [])],
-    claims: [claim, ...(await keysOfReport(deps, grant, resource))],
-    names: namesOf([...(resource.identifier ?? []), document?.resource.masterIdentifier]),
-  };
-}
-
-/** The claims that a report is the one of its identifiers: which establishment wrote it is told by them alone. */
-async function keysOfReport({ records, region }: EraseStudyDeps, grant: SystemGrant, report: DiagnosticReport): Promise<string[]> {
-  const keys = region.establishments.flatMap((establishment) => reportKeys(report, establishment));
-  const held = await Promise.all(keys.map(async (key) => await records.claimed(grant, key)));
-  return keys.filter((_, at) => held[at] === report.id);
-}
-
-function goneDocument({ row, resource }: Found<DocumentReference>): Gone {
-  const names = namesOf([resource.masterIdentifier]);
-  const rows = [{ type: 'DocumentReference', id: row.id } as const, ...binariesOf(resource.content.map(({ attachment }) => attachment))];
-  return { rows, claims: names.map((uid) => `manifest|${uid}`), names };
-}
-
-function binariesOf(attachments: readonly { readonly url?: string }[]): { readonly type: 'Binary'; readonly id: string }[] {
-  return attachments.flatMap(({ url = '' }) => (url.includes('/Binary/') ? [{ type: 'Binary', id: url.split('/Binary/').at(-1) ?? '' } as const] : []));
-}
-
-/** Manifests of a study, superseded ones included. */
-async function manifestsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Found<DocumentReference>[]> {
-  return await findAll<DocumentReference>(records, grant, 'DocumentReference', [
-    { kind: 'token', param: 'related:identifier', values: [{ code: `urn:oid:${studyInstanceUID}` }] },
-    { kind: 'token', param: 'format', values: [{ system: CODE_SYSTEM.dicomUids, code: DICOM_UID.keyObjectSelection }] },
-  ]);
+/** Changes nothing of the person, but a write for the same person that is under way conflicts, and finds the study gone. */
+async function touched(records: RecordStore, grant: SystemGrant, owner: string | undefined): Promise<NonNullable<CommitPlan['states']>> {
+  const known = owner === undefined || owner === ERASING ? undefined : await knownPatient(records, grant, owner);
+  return known === undefined ? [] : [{ person: known.person, change: {} }];
 }
 
 /** Every UID by which something may name a part of the study. They are gone once its instances are, so this comes before. */
-async function uidsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string, aside: readonly QuarantinedInstance[]): Promise<ReadonlySet<string>> {
+async function uidsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<ReadonlySet<string>> {
+  const aside = await asideOf(records, grant, studyInstanceUID);
   const uids = new Set([studyInstanceUID, ...aside.map(({ sopInstanceUID }) => sopInstanceUID)]);
   for (let offset = 0; ; offset += BATCH) {
     const { instances } = await records.peek(grant, { kind: 'instances', studyInstanceUID, omitMetadata: true, offset, limit: BATCH });
@@ -175,13 +111,25 @@ async function uidsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID
   }
 }
 
-async function removeInstances(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<number> {
+/** Bytes go before the rows that name them: nobody is shown them any more, and no crash leaves bytes that nothing names. */
+async function removeInstances({ records, images }: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<number> {
   const question = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: 0, limit: BATCH } as const;
   for (let removed = 0; ; ) {
-    const { instances } = await deps.records.peek(grant, question);
+    const { instances } = await records.peek(grant, question);
     if (instances.length === 0) return removed;
-    await commit(deps, { erased: [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }] });
+    for (const { blob } of instances) await images.remove(blob.name);
+    await records.commit(joinParts({ erased: [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }] }));
     removed += instances.length;
+  }
+}
+
+async function removeAside({ records, images }: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<number> {
+  for (let removed = 0; ; ) {
+    const aside = (await asideOf(records, grant, studyInstanceUID)).slice(0, BATCH);
+    if (aside.length === 0) return removed;
+    for (const { blob } of aside) await images.remove(blob.name);
+    await records.commit(joinParts({ erased: [{ quarantined: aside }] }));
+    removed += aside.length;
   }
 }
 
@@ -191,17 +139,24 @@ async function asideOf(records: RecordStore, grant: SystemGrant, studyInstanceUI
   return aside;
 }
 
-async function removeAside(deps: EraseStudyDeps, aside: readonly QuarantinedInstance[]): Promise<number> {
-  for (let at = 0; at < aside.length; at += BATCH) {
-    await commit(deps, { erased: [{ quarantined: aside.slice(at, at + BATCH) }] });
-  }
-  return aside.length;
+/** The study may be received again from the commit on. Should it be the last thing that happens, the agenda lets the store forget. */
+async function finish({ records, clock }: EraseStudyDeps, studyInstanceUID: string, instances: number): Promise<void> {
+  const claims = [studyKey, studySourceKey, importedKey, progressKey].map((key) => key(studyInstanceUID));
+  const forgetting = `forget|${randomUUID()}`;
+  await records.commit(
+    joinParts({
+      erased: [{ claims, agenda: [eraseKey(studyInstanceUID)] }],
+      agenda: [{ key: forgetting, at: clock.now() + TAKE_OVER_MS }],
+      audit: [{ event: eventOf(clock, instances), persons: [] }],
+    }),
+  );
+  await records.forget();
+  await records.commit(joinParts({ erased: [{ agenda: [forgetting] }] }));
 }
 
-/** Bytes go when nothing refers to them any more; what a crash leaves of them is swept. */
-async function commit({ records, images }: EraseStudyDeps, ...parts: readonly PlanParts[]): Promise<void> {
-  const { erasedBlobs } = await records.commit(joinParts(...parts));
-  for (const name of erasedBlobs) await images.remove(name);
+/** Bytes of documents: what a crash leaves of them is swept. */
+async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[]): Promise<void> {
+  for (const name of names) await images.remove(name);
 }
 
 /** Says that a study was erased and how large it was, not which: that would be left of it. */

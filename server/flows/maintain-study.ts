@@ -16,6 +16,7 @@ import { examRights, commitFresh, joinParts, type PlanParts } from './plan-parts
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import { importedKey } from './standing-instance.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
+import { studyKey } from './standing-instance.ts';
 import { findById, loadStudy, manifestsOf, reportsOf, type Found, type StoredStudy } from './study-content.ts';
 
 /** Brings what is derived from a study up to date; `closing` also gives it the manifest of what it holds now. */
@@ -43,7 +44,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
   const manifest = await manifestParts(deps, grant, hand, closing);
   return [
-    { claims: [claim] },
+    { claims: [claim], preconditions: [{ kind: 'claimed', key: studyKey(studyInstanceUID), value: study.patient.patient }] },
     imagingStudyParts(deps, hand, standing?.row),
     manifest.parts,
     ...(await reportDocumentParts(deps, grant, await reportsAtHand(deps, grant, reports), new Map([[studyInstanceUID, { imagingStudy, manifests: manifest.current }]]), now)),

@@ -9,7 +9,7 @@ import type { Indexer } from '../../profiles/search-index.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { AuditRecord, Claim, CommitPlan, InstanceRow, QuarantinedInstance } from '../ports/commit-plan.ts';
+import type { AuditRecord, Claim, CommitPlan, InstanceRow, Precondition, QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import { compareWithStanding, ERASING, studyKey, studySourceKey } from './standing-instance.ts';
@@ -74,18 +74,28 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
   const grant = systemGrant('resolve-identity', now);
   // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
   const owner = await deps.records.claimed(grant, studyKey(unplaced.studyInstanceUID));
-  if (owner === ERASING) throw new Fault('transient', 'The study is being erased; send it again later');
+  if (owner === ERASING) {
+    // These bytes, too, are what is being erased: no sweep may find them later.
+    await deps.images.remove(unplaced.blob.name);
+    throw new Fault('transient', 'The study is being erased; send it again later');
+  }
   const { person, patient, parts } = await placePatient(deps, grant, unplaced.source, named, now);
   await refuseOpposed(deps.records, grant, person);
   const row: InstanceRow = { ...unplaced, person };
   const marks: PlanParts = { claims: eventsOf.marks?.(row) ?? [] };
+  const still: PlanParts = { preconditions: [stillOf(row, patient)] };
   const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
-  if (verdict === 'same') return { plan: joinParts(marks, { instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
+  if (verdict === 'same') return { plan: joinParts(marks, still, { instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
   if (verdict === 'new') return { plan: joinParts(parts, marks, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })), result: { row, fate: 'accepted' } };
-  if (verdict === 'other-transfer-syntax') return { plan: joinParts(marks, { audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
+  if (verdict === 'other-transfer-syntax') return { plan: joinParts(marks, still, { audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
   const aside: QuarantinedInstance = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: verdict, receivedAt: now };
   return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined', aside } };
+}
+
+/** A study that is erased meanwhile must not get anything back. */
+function stillOf({ studyInstanceUID }: InstanceRow, patient: string): Precondition {
+  return { kind: 'claimed', key: studyKey(studyInstanceUID), value: patient };
 }
 
 type Accepting = { readonly eventsOf: EventsOf; readonly now: number; readonly isFirst: boolean };

@@ -74,7 +74,7 @@ export type QuarantinedInstance = Pick<InstanceRow, 'studyInstanceUID' | 'sopIns
  */
 export type Erasure = {
   readonly rows?: readonly { readonly type: StoredType; readonly id: string }[];
-  /** Rows whose former versions alone are removed. */
+  /** Rows whose former versions alone are removed, after the puts: what a put of the plan replaces is one. */
   readonly history?: readonly { readonly type: StoredType; readonly id: string }[];
   /** SOP Instance UIDs. */
   readonly instances?: readonly string[];
@@ -88,7 +88,9 @@ export type Precondition =
   /** The row stands at this version. @throws {Fault} version-conflict */
   | { readonly kind: 'version'; readonly type: StoredType; readonly id: string; readonly version: number }
   /** No such row stands. @throws {Fault} conflict */
-  | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string };
+  | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
+  /** The claim is held, by this value. @throws {Fault} conflict */
+  | { readonly kind: 'claimed'; readonly key: string; readonly value: string };
 
 /** A unique name: the first plan that claims it wins; the same value again is no conflict. */
 export type Claim = { readonly key: string; readonly value: string };
@@ -108,7 +110,7 @@ export type CommitPlan = {
   readonly puts?: readonly Put[];
   /** Rows to delete; their history stays. Deleting an absent row changes nothing. */
   readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
-  /** Applied after the preconditions and before everything else. */
+  /** Applied after the preconditions and before everything else, but for `history`. */
   readonly erased?: readonly Erasure[];
   readonly instances?: readonly InstanceRow[];
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */

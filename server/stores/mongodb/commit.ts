@@ -1,17 +1,18 @@
 /** Commits: one plan, one transaction, once. */
 import type { ClientSession } from 'mongodb';
 import { Fault } from '../../../profiles/fault.ts';
-import { MAX_PLAN_ENTRIES, type AgendaEntry, type Claim, type CommitPlan, type CommitReceipt } from '../../ports/commit-plan.ts';
+import { MAX_PLAN_ENTRIES, type AgendaEntry, type CommitPlan, type CommitReceipt } from '../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
 import { insertAudit } from './audit.ts';
+import { requireClaims, takeClaims } from './claims.ts';
 import type { Collections } from './collections.ts';
-import { eraseAll } from './erase.ts';
+import { eraseAll, eraseHistory } from './erase.ts';
 import { asStore } from './errors.ts';
 import { writeInstances } from './instances.ts';
 import { materialise } from './materialise.ts';
 import { personsOf, writePersons, writeRights } from './persons.ts';
 import { writeQuarantine } from './quarantine.ts';
-import { readStanding, requireConditions, stageRows, writeRows } from './row-changes.ts';
+import { readStanding, requireConditions, rowConditionsOf, stageRows, writeRows } from './row-changes.ts';
 import { rekeyPersons } from './rekey.ts';
 import { inTransaction } from './transaction.ts';
 import type { Turns } from './turns.ts';
@@ -62,7 +63,7 @@ function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
 function keysOf(plan: CommitPlan): ReadonlySet<string> {
   const ofPersons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? [])];
   const persons = ofPersons.map(({ person }) => person ?? '');
-  const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...(plan.preconditions ?? [])].map(({ type, id }) => rowKey(type, id));
+  const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)].map(({ type, id }) => rowKey(type, id));
   const claims = (plan.claims ?? []).map(({ key }) => key);
   const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
   const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [...gone.map(({ type, id }) => rowKey(type, id)), ...names]);
@@ -74,39 +75,28 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
 
 async function applyPlan(collections: Collections, plan: CommitPlan, session: ClientSession, attempt: number): Promise<CommitReceipt> {
   const now = Date.now();
-  const conditions = plan.preconditions ?? [];
+  const conditions = rowConditionsOf(plan);
   // First, so that rows are read, and kept as history, under the key that stays.
   const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
   const standing = await readStanding(collections, plan, session);
   requireConditions(conditions, standing);
-  const erasedBlobs = await eraseAll(collections, plan.erased ?? [], session);
+  await requireClaims(collections, plan, session);
+  const erased = await eraseAll(collections, plan.erased ?? [], session);
   await takeClaims(collections, plan.claims ?? [], session);
   const staged = stageRows(plan, standing, now);
   const rows = [...staged.changes.values()];
   const states = await writePersons(collections, await personsOf(collections, plan, rows, session), plan, session);
   await writeRights(collections, plan, session);
   await writeRows(collections, staged, conditions, standing, session);
+  const former = await eraseHistory(collections, plan.erased ?? [], session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
   await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined }, session);
   await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
   await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
-  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined, erasedBlobs };
+  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined, erasedBlobs: [...erased, ...former] };
   await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;
-}
-
-async function takeClaims({ claims }: Collections, wanted: readonly Claim[], session: ClientSession): Promise<void> {
-  if (wanted.length === 0) return;
-  const found = await claims.find({ _id: { $in: wanted.map(({ key }) => key) } }, { session }).toArray();
-  const held = new Map(found.map(({ _id, value }) => [_id, value]));
-  const fresh = new Map<string, string>();
-  for (const { key, value } of wanted) {
-    const holder = held.get(key) ?? fresh.get(key);
-    if (holder !== undefined && holder !== value) throw new Fault('conflict', 'An identifier is taken already');
-    if (holder === undefined) fresh.set(key, value);
-  }
-  if (fresh.size > 0) await claims.insertMany([...fresh].map(([_id, value]) => ({ _id, value })), { session });
 }
 
 // Done comes first: an entry that a plan ends and puts again stays.

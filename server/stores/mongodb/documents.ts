@@ -101,7 +101,7 @@ export type QuarantineDocument = { readonly _id: string } & QuarantinedInstance;
 export type AgendaDocument = { readonly _id: string; readonly at: number };
 
 /** A claim; `_id` is its key. */
-export type ClaimDocument = { readonly _id: string; readonly value: string };
+export type ClaimDocument = { readonly _id: string; readonly value: string; readonly touches?: number };
 
 /** An AuditEvent; `_id` is its id. It holds the event until it is sealed, then its place in the chain. */
 export type AuditDocument = {

@@ -5,7 +5,7 @@ import { rowKey } from './acl-rows.ts';
 import type { Collections } from './collections.ts';
 import { quarantineKey } from './quarantine.ts';
 
-/** Erases, and answers the names of the blobs that are referred to no more. */
+/** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
 export async function eraseAll(collections: Collections, erasures: readonly Erasure[], session: ClientSession): Promise<string[]> {
   const blobs: string[] = [];
   for (const erasure of erasures) {
@@ -25,21 +25,37 @@ function namesOf(documents: Blobs): string[] {
 }
 
 async function eraseRows({ standing, rows, history, acl, rights }: Collections, erasure: Erasure, session: ClientSession): Promise<string[]> {
-  const keys = (erasure.rows ?? []).map(({ type, id }) => rowKey(type, id));
-  const former = [...(erasure.rows ?? []), ...(erasure.history ?? [])].map(({ type, id }) => ({ type, id }));
-  if (former.length === 0) return [];
+  const named = erasure.rows ?? [];
+  if (named.length === 0) return [];
+  const keys = named.map(({ type, id }) => rowKey(type, id));
+  const former = { $or: named.map(versionsOf) };
+  const projection = { blob: 1, person: 1 } as const;
+  const removed = await standing.find({ _id: { $in: keys } }, { session, projection }).toArray();
+  const persons = removed.map(({ person }) => person).filter((person) => person !== undefined && person !== null);
+  const versions = await history.find(former, { session, projection }).toArray();
+  await history.deleteMany(former, { session });
+  await rows.deleteMany({ _id: { $in: keys } }, { session });
+  await acl.deleteMany({ item: { $in: keys } }, { session });
+  await rights.deleteMany({ person: { $in: persons }, item: { $in: keys } }, { session });
+  return [...new Set([...namesOf(removed), ...namesOf(versions)])];
+}
+
+/** Erases the former versions of rows that stay. A blob that the standing row still refers to is not given up. */
+export async function eraseHistory({ standing, history }: Collections, erasures: readonly Erasure[], session: ClientSession): Promise<string[]> {
+  const named = erasures.flatMap((erasure) => erasure.history ?? []);
+  if (named.length === 0) return [];
+  const former = { $or: named.map(versionsOf) };
   const projection = { blob: 1 } as const;
-  const removed = keys.length === 0 ? [] : await standing.find({ _id: { $in: keys } }, { session, projection }).toArray();
-  const kept = await standing.find({ _id: { $in: (erasure.history ?? []).map(({ type, id }) => rowKey(type, id)) } }, { session, projection }).toArray();
-  const versions = await history.find({ $or: former }, { session, projection }).toArray();
-  await history.deleteMany({ $or: former }, { session });
-  if (keys.length > 0) {
-    await rows.deleteMany({ _id: { $in: keys } }, { session });
-    await acl.deleteMany({ item: { $in: keys } }, { session });
-    await rights.deleteMany({ item: { $in: keys } }, { session });
-  }
+  const kept = await standing.find({ _id: { $in: named.map(({ type, id }) => rowKey(type, id)) } }, { session, projection }).toArray();
+  const versions = await history.find(former, { session, projection }).toArray();
+  await history.deleteMany(former, { session });
   const present = new Set(namesOf(kept));
-  return [...new Set([...namesOf(removed), ...namesOf(versions)])].filter((name) => !present.has(name));
+  return [...new Set(namesOf(versions))].filter((name) => !present.has(name));
+}
+
+/** The former versions of a row, by their keys: `Type/id/version`, and `0` follows `/`. */
+function versionsOf({ type, id }: { readonly type: string; readonly id: string }) {
+  return { _id: { $gte: `${type}/${id}/`, $lt: `${type}/${id}0` } };
 }
 
 async function eraseInstances({ instances, quarantine }: Collections, erasure: Erasure, session: ClientSession): Promise<string[]> {

@@ -20,9 +20,17 @@ export type StagedRows = {
   readonly versions: readonly number[];
 };
 
+/** A condition on a row; those on claims are claims.ts. */
+export type RowCondition = Exclude<Precondition, { readonly kind: 'claimed' }>;
+
+/** The conditions of a plan that are about rows. */
+export function rowConditionsOf({ preconditions = [] }: CommitPlan): readonly RowCondition[] {
+  return preconditions.filter((condition) => condition.kind !== 'claimed');
+}
+
 /** The documents under all rows that a plan names, tombstones included, by `Type/id`. */
 export async function readStanding({ rows }: Collections, plan: CommitPlan, session: ClientSession): Promise<Map<string, StoredRow>> {
-  const named = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...(plan.preconditions ?? [])];
+  const named = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)];
   const keys = [...new Set(named.map(({ type, id }) => rowKey(type, id)))];
   if (keys.length === 0) return new Map();
   const found = await rows.find({ _id: { $in: keys } }, { session, batchSize: keys.length + 1 }).toArray();
@@ -38,7 +46,7 @@ export function standingRow(row: StoredRow | undefined): RowDocument | undefined
  * Checks preconditions.
  * @throws {Fault} version-conflict, conflict - one does not hold
  */
-export function requireConditions(conditions: readonly Precondition[], standing: ReadonlyMap<string, StoredRow>): void {
+export function requireConditions(conditions: readonly RowCondition[], standing: ReadonlyMap<string, StoredRow>): void {
   for (const condition of conditions) {
     const row = standingRow(standing.get(rowKey(condition.type, condition.id)));
     if (condition.kind === 'absent') {
@@ -113,7 +121,7 @@ export function stamp(resource: object, version: number, updated: number): strin
 export async function writeRows(
   { rows, history }: Collections,
   staged: StagedRows,
-  conditions: readonly Precondition[],
+  conditions: readonly RowCondition[],
   standing: ReadonlyMap<string, StoredRow>,
   session: ClientSession,
 ): Promise<void> {

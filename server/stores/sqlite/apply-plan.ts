@@ -4,7 +4,7 @@ import { VISIBILITY, type Visibility } from '../../../profiles/visibility.ts';
 import { MAX_PLAN_ENTRIES, type Claim, type CommitReceipt, type InstanceRow, type Precondition } from '../../ports/commit-plan.ts';
 import type { Right } from '../../access/right.ts';
 import type { Database } from './database.ts';
-import { erase } from './erase.ts';
+import { erase, eraseHistory } from './erase.ts';
 import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
 import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from './quarantine.ts';
@@ -18,7 +18,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   refuseMerged(db, personsOf(plan));
   for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
-  const erasedBlobs = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
+  const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
   for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
   for (const state of plan.states ?? []) changeState(db, state);
@@ -26,6 +26,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   for (const right of plan.rights ?? []) insertRight(db, right);
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
   const versions = plan.puts.map((put) => putRow(db, put, now));
+  const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
   for (const right of plan.rights ?? []) materialiseRight(db, right);
@@ -34,7 +35,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   for (const { key, at } of plan.done ?? []) db.run('DELETE FROM agenda WHERE key = ? AND at = ?', key, at);
   for (const { key, at } of plan.agenda ?? []) db.run(PUT_AGENDA, key, at);
   for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
-  const receipt: CommitReceipt = { versions, committedAt: now, instances, quarantined, erasedBlobs };
+  const receipt: CommitReceipt = { versions, committedAt: now, instances, quarantined, erasedBlobs: [...erased, ...former] };
   db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
   return receipt;
 }
@@ -58,12 +59,18 @@ function entriesOf(plan: WirePlan): number {
 }
 
 function requireCondition(db: Database, condition: Precondition): void {
+  if (condition.kind === 'claimed') return requireClaim(db, condition);
   const row = standingRow(db, condition.type, condition.id);
   if (condition.kind === 'absent') {
     if (row !== undefined) throw new Fault('conflict', `${condition.type} exists already`);
   } else if (row?.version !== condition.version) {
     throw new Fault('version-conflict', `${condition.type} has another version than the one that was expected`);
   }
+}
+
+function requireClaim(db: Database, { key, value }: Claim): void {
+  const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
+  if (held?.value !== value) throw new Fault('conflict', 'A claim is not held as it was expected');
 }
 
 function takeClaim(db: Database, { key, value }: Claim): void {

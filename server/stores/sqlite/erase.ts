@@ -5,11 +5,10 @@ import { removeRow, standingRow } from './write-rows.ts';
 
 type Named = NonNullable<Erasure['rows']>[number];
 
-/** Erases, and answers the names of the blobs that are referred to no more. */
-export function erase(db: Database, { rows = [], history = [], instances = [], quarantined = [], claims = [], agenda = [] }: Erasure): string[] {
+/** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
+export function erase(db: Database, { rows = [], instances = [], quarantined = [], claims = [], agenda = [] }: Erasure): string[] {
   const blobs = [
     ...rows.flatMap((row) => [...eraseHistory(db, row), ...eraseRow(db, row)]),
-    ...history.flatMap((row) => eraseHistory(db, row)),
     ...instances.flatMap((uid) => blobsOf(db, 'DELETE FROM instance WHERE sop_instance_uid = ? RETURNING blob_name', uid)),
     ...quarantined.flatMap(({ sopInstanceUID, dataSetDigest, source }) =>
       blobsOf(db, 'DELETE FROM quarantine WHERE sop_instance_uid = ? AND data_set_digest = ? AND source = ? RETURNING blob_name', sopInstanceUID, dataSetDigest, source),
@@ -29,8 +28,8 @@ function eraseRow(db: Database, { type, id }: Named): string[] {
   return blobs;
 }
 
-/** A blob that the standing row still refers to is not given up. */
-function eraseHistory(db: Database, { type, id }: Named): string[] {
+/** Erases the former versions of a row. A blob that the standing row still refers to is not given up. */
+export function eraseHistory(db: Database, { type, id }: Named): string[] {
   const former = blobsOf(db, 'DELETE FROM history WHERE type = ? AND id = ? RETURNING blob_name', type, id);
   const present = new Set(blobsOf(db, 'SELECT blob_name FROM resource WHERE type = ? AND id = ?', type, id));
   return former.filter((name) => !present.has(name));

@@ -51,6 +51,16 @@ export function erasingContract(suite: Suite): void {
       expect(await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 2 })).to.equal(undefined);
     });
 
+    it('removes what a put of the same plan replaces, too', async () => {
+      const [former, present] = [aBlob(), aBlob()];
+      const put = aPut({ blob: former });
+      await suite.records.commit(aPlan({ puts: [put] }));
+      const { erasedBlobs, versions } = await suite.records.commit(aPlan({ puts: [{ ...put, blob: present }], erased: [{ history: [{ type: put.type, id: put.id }] }] }));
+      expect([erasedBlobs, versions]).to.deep.equal([[former.name], [2]]);
+      expect(await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 1 })).to.equal(undefined);
+      expect((await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(2);
+    });
+
     it('removes instances, those kept aside, claims and agenda entries, and nothing beside them', async () => {
       const person = aPersonKey();
       const studyInstanceUID = aUid();

@@ -55,6 +55,19 @@ export function planningContract(suite: Suite): void {
       await expectFault(suite.records.commit(at(2)), 'version-conflict');
     });
 
+    it('refuses a plan whose claim is not held, or by another value', async () => {
+      const key = `study|${anId()}`;
+      const put = aPut();
+      const on = (value: string): CommitPlan => aPlan({ preconditions: [{ kind: 'claimed', key, value }], puts: [put] });
+      await expectFault(suite.records.commit(on('one')), 'conflict');
+      await suite.records.commit(aPlan({ claims: [{ key, value: 'one' }] }));
+      await expectFault(suite.records.commit(on('other')), 'conflict');
+      expect((await suite.records.commit(on('one'))).versions).to.deep.equal([1]);
+      expect(await suite.records.claimed(SYSTEM, key)).to.equal('one');
+      await suite.records.commit(aPlan({ erased: [{ claims: [key] }] }));
+      await expectFault(suite.records.commit(on('one')), 'conflict');
+    });
+
     it('gives a claim to the first value and takes the same value again', async () => {
       const key = `accession:${anId()}`;
       await suite.records.commit(aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
