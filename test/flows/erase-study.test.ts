@@ -3,7 +3,6 @@
  * byte for what only this study said, first to see that it is found, then to see that it is not.
  */
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
@@ -14,6 +13,7 @@ import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { sendInstances } from '../hostile/kill/store-sender.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
+import { filesWith, formsOf, runErase, type Ended } from '../support/erasing.ts';
 import { eventually } from '../support/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/mongodb-peer.ts';
 import { DOORS } from './support/doors.ts';
@@ -127,24 +127,16 @@ function canariesOf({ exam, ids }: World): Map<string, readonly Buffer[]> {
     'unique id of the manifest': ids.manifest.uniqueId,
     'unique id of the report': ids.reportDocument.uniqueId,
   };
-  const named = Object.entries(texts).map(([what, text]): [string, readonly Buffer[]] => [what, [Buffer.from(text), ...base64Forms(text)]]);
+  const named = Object.entries(texts).map(([what, text]): [string, readonly Buffer[]] => [what, formsOf(text)]);
   return new Map([...named, ['pixels', [pixels.subarray(0, CANARY_PIXELS)]], ['report', [exam.pdf.subarray(200, 200 + CANARY_PIXELS)]]]);
-}
-
-/** How a text looks inside base64, wherever it begins. */
-function base64Forms(text: string): Buffer[] {
-  return [0, 1, 2].map((shift) => Buffer.from(Buffer.from('x'.repeat(shift) + text).toString('base64').slice(4, -4)));
 }
 
 /** How often each canary is found in the files of the data folder and in the documents of the database. */
 async function hits({ server }: World, { store }: Store, canaries: ReadonlyMap<string, readonly Buffer[]>): Promise<Map<string, number>> {
-  const found = new Map([...canaries.keys()].map((what) => [what, 0]));
-  const look = (bytes: Buffer): void => {
-    for (const [what, forms] of canaries) if (forms.some((form) => bytes.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
-  };
-  const entries = await readdir(server.dataDir, { recursive: true, withFileTypes: true });
-  for (const entry of entries) if (entry.isFile()) look(await readFile(join(entry.parentPath, entry.name)));
-  if (store !== 'sqlite') for await (const document of documentsOf(store)) look(document);
+  const found = await filesWith(server.dataDir, canaries);
+  if (store !== 'sqlite') {
+    for await (const document of documentsOf(store)) for (const [what, forms] of canaries) if (forms.some((form) => document.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
+  }
   return found;
 }
 
@@ -175,13 +167,9 @@ function chainedErasure(document: Buffer): string[] {
   return typeof body === 'string' && body.includes('"110105"') ? [body] : [];
 }
 
-/** Runs `npm run erase` on the running server, as it is in package.json. */
-async function erase({ server }: World, ...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, PASSERELLE_DATA_DIR: server.dataDir };
-  return await promisify(execFile)(process.execPath, ['server/commands/erase.ts', ...args], { cwd: ROOT, env }).then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, stdout: error.stdout, stderr: error.stderr }),
-  );
+/** Erases on the running server. */
+async function erase({ server }: World, ...args: readonly string[]): Promise<Ended> {
+  return await runErase(server.dataDir, ...args);
 }
 
 async function openMongo(): Promise<Store> {

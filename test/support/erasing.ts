@@ -1,0 +1,41 @@
+/** Erasing a study as an operator does, and looking whether bytes are left of it. */
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How the command ended. */
+export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+/** Runs `npm run erase`, as it is in package.json, on a data folder, whether its server runs or not. */
+export async function runErase(dataDir: string, ...args: readonly string[]): Promise<Ended> {
+  const env = { ...process.env, PASSERELLE_DEVELOPMENT: '1', PASSERELLE_DATA_DIR: dataDir };
+  return await new Promise((resolve) => {
+    execFile(process.execPath, ['server/commands/erase.ts', ...args], { cwd: ROOT, env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : Number(error !== null), stdout, stderr });
+    });
+  });
+}
+
+/** The bytes of a text, and how it looks inside base64, wherever it begins. */
+export function formsOf(text: string): Buffer[] {
+  const inBase64 = [0, 1, 2].map((shift) => Buffer.from(Buffer.from('x'.repeat(shift) + text).toString('base64').slice(4, -4)));
+  return [Buffer.from(text), ...inBase64];
+}
+
+/** How many files of a data folder hold each canary, in any of its forms. */
+export async function filesWith(dataDir: string, canaries: ReadonlyMap<string, readonly Buffer[]>): Promise<Map<string, number>> {
+  const found = new Map([...canaries.keys()].map((what) => [what, 0]));
+  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
+    for (const [what, forms] of canaries) if (forms.some((form) => bytes.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
+  }
+  return found;
+}
+
+/** The canaries that some file still holds. */
+export async function leftOf(dataDir: string, canaries: ReadonlyMap<string, readonly Buffer[]>): Promise<string[]> {
+  return [...(await filesWith(dataDir, canaries))].filter(([, count]) => count > 0).map(([what]) => what);
+}
