@@ -22,9 +22,13 @@ import { findById, loadStudy, manifestsOf, reportsOf, type Found, type StoredStu
 /** Brings what is derived from a study up to date; `closing` also gives it the manifest of what it holds now. */
 export function maintainStudy(deps: MaintainStudyDeps) {
   return async (studyInstanceUID: string, closing: boolean): Promise<void> => {
+    let made: readonly string[] = [];
     await commitFresh(deps.records, async () => {
-      const parts = await partsOf(deps, studyInstanceUID, closing);
-      return { plan: joinParts(...parts), result: undefined };
+      // Of a plan that was refused, so that nothing names them: the study may have been erased meanwhile.
+      for (const name of made) await deps.images.remove(name);
+      const plan = joinParts(...(await partsOf(deps, studyInstanceUID, closing)));
+      made = (plan.puts ?? []).flatMap(({ blob }) => blob?.name ?? []);
+      return { plan, result: undefined };
     });
   };
 }
