@@ -7,6 +7,7 @@ import { buildAuditEvent } from '../../profiles/audit-event.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search-index.ts';
 import { systemGrant, type SystemGrant } from '../access/grant.ts';
+import type { PersonKey } from '../access/requester.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommitPlan, QuarantinedInstance } from '../ports/commit-plan.ts';
@@ -49,32 +50,37 @@ const TAKE_OVER_MS = 600_000;
 export function eraseStudy(deps: EraseStudyDeps) {
   return async (studyInstanceUID: string): Promise<ErasedStudy> => {
     const grant = systemGrant('erase-study', deps.clock.now());
-    const { names, resources } = await hide(deps, grant, studyInstanceUID);
+    const { names, resources, of } = await hide(deps, grant, studyInstanceUID);
     const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
     const before = await deps.trail.eraseEntities(all);
     const instances = (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, grant, studyInstanceUID));
     // Whoever was sending or reading meanwhile has left events.
     const events = before + (await deps.trail.eraseEntities(all));
-    await finish(deps, studyInstanceUID, instances);
+    await finish(deps, studyInstanceUID, instances, of);
     return { instances, resources, events };
   };
 }
 
 /** What an erasure has to know to its end, when what told it is gone: kept as the value of a claim. */
-type Progress = { readonly names: readonly string[]; readonly resources: number };
+type Progress = { readonly names: readonly string[]; readonly resources: number; readonly patient?: string };
+
+/** The Patient (`Patient/id`) of a study, and her person. */
+type Whose = { readonly patient: string; readonly person: PersonKey };
+
+type Hidden = Progress & { readonly of: Whose | undefined };
 
 function progressKey(studyInstanceUID: string): string {
   return `erasing|${studyInstanceUID}`;
 }
 
 /** From here on no door shows the study, and no instance joins it. */
-async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<Progress> {
+async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<Hidden> {
   const { receipt, result } = await commitFresh(deps.records, async () => await hidingPlan(deps, grant, studyInstanceUID));
   await removeBlobs(deps, receipt.erasedBlobs);
   return result;
 }
 
-async function hidingPlan(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<{ readonly plan: CommitPlan; readonly result: Progress }> {
+async function hidingPlan(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<{ readonly plan: CommitPlan; readonly result: Hidden }> {
   const { records, clock } = deps;
   const now = clock.now();
   const [study, progress] = [studyKey(studyInstanceUID), progressKey(studyInstanceUID)];
@@ -83,21 +89,22 @@ async function hidingPlan(deps: EraseStudyDeps, grant: SystemGrant, studyInstanc
   const begun = JSON.parse((await records.claimed(grant, progress)) ?? '{"names":[],"resources":0}') as Progress;
   const { gone, forgetting } = await erasedParts(deps, grant, studyInstanceUID, now);
   const rows = gone.flatMap((one) => one.rows);
-  const result: Progress = { names: [...begun.names, ...gone.flatMap(({ names }) => names)], resources: begun.resources + rows.length };
+  const of = await whose(records, grant, owner === ERASING ? begun.patient : owner);
+  const result: Progress = { names: [...begun.names, ...gone.flatMap(({ names }) => names)], resources: begun.resources + rows.length, ...(of === undefined ? {} : { patient: of.patient }) };
   const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
   const plan = joinParts(
     { erased: [{ rows, claims, agenda: [refreshKey(studyInstanceUID), updateKey(studyInstanceUID), `close|${studyInstanceUID}`] }] },
     { claims: [{ key: study, value: ERASING }, { key: progress, value: JSON.stringify(result) }], agenda: [{ key: eraseKey(studyInstanceUID), at: now + TAKE_OVER_MS }] },
-    { states: await touched(records, grant, owner) },
+    // Nothing of the person changes, but a write for the same person that is under way conflicts, and finds the study gone.
+    { states: of === undefined ? [] : [{ person: of.person, change: {} }] },
     ...forgetting,
   );
-  return { plan, result };
+  return { plan, result: { ...result, of } };
 }
 
-/** Changes nothing of the person, but a write for the same person that is under way conflicts, and finds the study gone. */
-async function touched(records: RecordStore, grant: SystemGrant, owner: string | undefined): Promise<NonNullable<CommitPlan['states']>> {
-  const known = owner === undefined || owner === ERASING ? undefined : await knownPatient(records, grant, owner);
-  return known === undefined ? [] : [{ person: known.person, change: {} }];
+async function whose(records: RecordStore, grant: SystemGrant, patient: string | undefined): Promise<Whose | undefined> {
+  const known = patient === undefined ? undefined : await knownPatient(records, grant, patient);
+  return known === undefined ? undefined : { patient: known.patient, person: known.person };
 }
 
 /** Every UID by which something may name a part of the study. They are gone once its instances are, so this comes before. */
@@ -140,14 +147,14 @@ async function asideOf(records: RecordStore, grant: SystemGrant, studyInstanceUI
 }
 
 /** The study may be received again from the commit on. Should it be the last thing that happens, the agenda lets the store forget. */
-async function finish({ records, clock }: EraseStudyDeps, studyInstanceUID: string, instances: number): Promise<void> {
+async function finish({ records, clock }: EraseStudyDeps, studyInstanceUID: string, instances: number, of: Whose | undefined): Promise<void> {
   const claims = [studyKey, studySourceKey, importedKey, progressKey].map((key) => key(studyInstanceUID));
   const forgetting = `forget|${randomUUID()}`;
   await records.commit(
     joinParts({
       erased: [{ claims, agenda: [eraseKey(studyInstanceUID)] }],
       agenda: [{ key: forgetting, at: clock.now() + TAKE_OVER_MS }],
-      audit: [{ event: eventOf(clock, instances), persons: [] }],
+      audit: [{ event: eventOf(clock, instances, of), persons: of === undefined ? [] : [of.person] }],
     }),
   );
   await records.forget();
@@ -159,8 +166,8 @@ async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[])
   for (const name of names) await images.remove(name);
 }
 
-/** Says that a study was erased and how large it was, not which: that would be left of it. */
-function eventOf(clock: Clock, instances: number) {
+/** Says that a study of the patient was erased and how large it was, not which: that would be left of it. */
+function eventOf(clock: Clock, instances: number, of: Whose | undefined) {
   const now = clock.now();
   return buildAuditEvent({
     id: newEventId(now),
@@ -170,6 +177,7 @@ function eventOf(clock: Clock, instances: number) {
     requestId: newEventId(now),
     server: 'passerelle',
     client: { id: 'operator' },
+    ...(of === undefined ? {} : { patient: of.patient }),
     entities: [{ role: '3', detail: { instances: String(instances) } }],
   });
 }

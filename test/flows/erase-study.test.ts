@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
+import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
@@ -14,7 +15,7 @@ import { sendInstances } from '../hostile/kill/store-sender.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { filesWith, formsOf, runErase, type Ended } from '../support/erasing.ts';
-import { eventually } from '../support/fhir-caller.ts';
+import { eventually, fhirCaller } from '../support/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/mongodb-peer.ts';
 import { DOORS } from './support/doors.ts';
 import { dataSetDigest } from './support/exam.ts';
@@ -83,7 +84,7 @@ for (const { name, missing, open } of STORES) {
       expect(stdout).to.match(/^whole: [0-9]+ records, head [0-9a-f]{64}, [1-9][0-9]* erased\n$/);
     });
 
-    it('is hidden at every door from everybody, and its erasure is in the trail without its name', async () => {
+    it('is hidden at every door from everybody, and its erasure is in the trail, for the patient too, without its name', async () => {
       for (const person of ['author', 'patient', 'declared'] as const) {
         for (const door of DOORS) {
           const reply = await door.ask(callOf(world, person));
@@ -94,6 +95,9 @@ for (const { name, missing, open } of STORES) {
       const [event = '', ...others] = await eventually(async () => await erasuresIn(world, store));
       expect(JSON.parse(event)).to.deep.include({ action: 'D', outcome: '0' });
       expect([event.includes(world.exam.study.studyInstanceUID), others.length]).to.deep.equal([false, 0]);
+      const patient = fhirCaller(world.server.url, world.tokens.get('patient'));
+      const told = await patient.findOne<AuditEvent>('AuditEvent?type=http://dicom.nema.org/resources/ontology/DCM|110105');
+      expect(told.entity?.[0]?.what).to.deep.equal({ reference: `Patient/${world.ids.patient}` });
     });
 
     it('lets the study be received again', async () => {
