@@ -79,8 +79,8 @@ async function filingByServer(dataDir: string, organization: string): Promise<Fi
   if (server === undefined) return undefined;
   let gone: Fault | undefined;
   server.answer.catch((error: unknown) => {
-    gone = toFault(error);
-    begun.reject(gone);
+    begun.reject(toFault(error));
+    gone = new Fault('transient', 'The server has ended: start the import again when it runs', { cause: error });
     for (const { reject } of waiting.values()) reject(gone);
   });
   return filingOf(server, await begun.promise, waiting, () => gone);

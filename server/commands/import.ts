@@ -57,7 +57,7 @@ async function importFolder(): Promise<void> {
       process.stdout.write(report.text(OUTCOMES));
       await report.close();
     }
-    if (!desk.isRunning) process.stdout.write('The exams are published when the server starts.\n');
+    if (!desk.isRunning) process.stdout.write('The exams are published as soon as a server runs.\n');
     if (report.hasFailures) process.exitCode = 1;
     if (signal.aborted) throw new Fault('transient', 'The import was interrupted: start it again to go on');
   } finally {

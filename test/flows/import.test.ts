@@ -115,7 +115,7 @@ for (const { name, missing, open } of STORES) {
       const study = aStudy({ key: `import/${name}/stopped` });
       await server.stop();
       const { code, stdout } = await runCommand('import', [await archive('stopped', study), '--organization', 'centre hospitalier universitaire de l’Ill-aux-Cygnes'], place);
-      expect([code, stdout]).to.deep.equal([0, stdout.match(/^3 imported in \d+\.\d s\nThe exams are published when the server starts\.\n$/)?.[0]]);
+      expect([code, stdout]).to.deep.equal([0, stdout.match(/^3 imported in \d+\.\d s\nThe exams are published as soon as a server runs\.\n$/)?.[0]]);
       await start();
       await published(study, isMarked);
     });
@@ -135,6 +135,19 @@ for (const { name, missing, open } of STORES) {
       expect((await published(study, isMarked)).numberOfInstances).to.equal(300);
     });
 
+    it('that is interrupted finishes what is under way, and reports', async () => {
+      const study = aStudy({ key: `import/${name}/interrupted`, instances: 300 });
+      const path = await archive('interrupted', study);
+      const before = await journalled(place);
+      const { child, ended } = startCommand('import', [path, ...STRASBOURG], place);
+      await eventually(async () => ((await journalled(place)) > before ? true : undefined));
+      child.kill('SIGINT');
+      const { code, stdout, stderr } = await ended;
+      const imported = Number(/^(\d+) imported in/.exec(stdout)?.[1]);
+      if (imported < 300) expect([code, stderr.includes('The import was interrupted: start it again to go on')]).to.deep.equal([2, true]);
+      expect((await journalled(place)) - before).to.equal(imported);
+    });
+
     it('ends when the server does, and can be started again', async () => {
       const study = aStudy({ key: `import/${name}/ended`, instances: 300 });
       const path = await archive('ended', study);
@@ -143,7 +156,7 @@ for (const { name, missing, open } of STORES) {
       await eventually(async () => ((await journalled(place)) > before ? true : undefined));
       await server.kill();
       const { code, stderr } = await ended;
-      if (code !== 0) expect([code, stderr]).to.deep.equal([2, stderr.match(/[\s\S]*(went away|has ended|server stops)[\s\S]*/)?.[0]]);
+      if (code !== 0) expect([code, stderr]).to.deep.equal([2, stderr.match(/[\s\S]*The server has ended: start the import again when it runs\n$/)?.[0]]);
       await start();
       const again = await runCommand('import', [path, ...STRASBOURG], place);
       expect(again.code, again.stdout).to.equal(0);
