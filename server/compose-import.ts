@@ -2,6 +2,7 @@
  * What `npm run import` works on: it takes the bytes of files itself, as the intake thread does, and has them filed by the
  * running server of the data folder, or by flows of its own when no server runs.
  */
+import { stat } from 'node:fs/promises';
 import { Fault, toFault } from '../profiles/fault.ts';
 import { composeStopped, importPlaceOf } from './compose.ts';
 import { configFrom } from './config/config.ts';
@@ -34,8 +35,10 @@ type Filing = Omit<ImportDesk, 'take'>;
 /**
  * Opens an import for the establishment that is called so.
  * @throws {Fault} not-found, conflict - not one establishment is; no server and no data folder; another command has the lock
+ * @throws {Fault} forbidden - the data folder is another account's: its server could not read what this one writes
  */
 export async function openImport(environment: Environment, dataDir: string, establishment: string): Promise<ImportDesk> {
+  await requireOwner(dataDir);
   const filing = (await filingByServer(dataDir, establishment)) ?? (await filingHere(environment, establishment));
   const images = await openFileImages({ dataDir });
   const take = takeInstance({ images, patientIdSystemOf: () => filing.place.patientIdSystem });
@@ -47,6 +50,14 @@ export async function openImport(environment: Environment, dataDir: string, esta
       await filing.close();
     },
   };
+}
+
+/** An administrator may open the socket and the folder, but the files would be theirs. */
+async function requireOwner(dataDir: string): Promise<void> {
+  const owner = await stat(dataDir).then(({ uid }) => uid, () => undefined);
+  const own = process.getuid?.();
+  if (owner === undefined || own === undefined || owner === own) return;
+  throw new Fault('forbidden', `${dataDir} belongs to the account with the number ${owner}: run the command under it`);
 }
 
 async function filingHere(environment: Environment, establishment: string): Promise<Filing> {

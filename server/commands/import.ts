@@ -2,6 +2,7 @@
  * `npm run import -- DIR --organization O`: imports the former archive of an establishment into the running server of the
  * data folder, or into the folder itself when no server runs. It may be broken off at any time and started again.
  */
+import { realpath } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isReferencedPixelData } from '../../profiles/dicom/transfer-syntax.ts';
 import { isStorageClass } from '../../profiles/dicom/storage-class.ts';
@@ -73,7 +74,7 @@ async function importAll(importing: Importing, { folder, dataDir, signal }: Wher
   const ended = new AbortController();
   void countFiles(folder, AbortSignal.any([signal, ended.signal])).then((count) => (count === undefined ? undefined : progress.expect(count)));
   try {
-    await inParallel(walkFiles(folder, dataDir), { count: AT_ONCE, signal }, async (file) => {
+    await inParallel(walkFiles(folder, await realpath(dataDir)), { count: AT_ONCE, signal }, async (file) => {
       if (file.kind === 'file') await importOne(importing, file);
       else report.name(file.kind, file.name, file.reason);
       progress.show(report.done, '');

@@ -1,5 +1,5 @@
 /** The former archive of an establishment is imported, into a running server and into one that is stopped. */
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -242,6 +242,15 @@ describe('Import of files that are none, and what cannot be imported', function 
       expect(code, stderr).to.equal(2);
       expect(stderr).to.include(refusals[at]?.[2]);
     });
+  });
+
+  it('refuses a data folder of another account, whose server could not read what it writes', async () => {
+    const isRoot = process.getuid?.() === 0;
+    const dataDir = isRoot ? await mkdtemp(join(tmpdir(), 'passerelle-')) : '/';
+    if (isRoot) await chown(dataDir, 1, 1);
+    const { code, stderr } = await runCommand('import', [folder, ...STRASBOURG], { dataDir });
+    expect([code, stderr.includes('run the command under it')]).to.deep.equal([2, true]);
+    if (isRoot) await rm(dataDir, { recursive: true });
   });
 
   it('refuses a data folder that something else works on', async () => {
