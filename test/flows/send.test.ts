@@ -18,6 +18,7 @@ import { certify } from '../support/certificates.ts';
 import { runCommand } from '../support/command.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { dataSetDigest } from './support/exam.ts';
+import { freePort } from '../support/free-port.ts';
 
 const SAMPLES = process.env['PASSERELLE_TESTDATA'];
 const NOWHERE = { dataDir: join(tmpdir(), 'passerelle-no-data') };
@@ -249,15 +250,6 @@ async function breakingProxy(to: number, cutAfter: readonly number[]): Promise<{
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, port: (server.address() as AddressInfo).port };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function listening(port: number): Promise<void> {

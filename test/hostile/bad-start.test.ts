@@ -3,7 +3,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +14,7 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { startServer, type ServerOptions, type TestServer } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
 
 const MONGODB_PEER = fileURLToPath(new URL('../../node_modules/.cache/mongodb-peer/bin/secantusd-py', import.meta.url));
 const DOCUMENT_BYTES = 30_000_000;
@@ -28,15 +28,6 @@ async function refusalOf(options: ServerOptions): Promise<{ readonly code: strin
   }
   const [, code = '', text = ''] = /^The server ended with (\S+):\n([\s\S]*)$/.exec(started.message) ?? [];
   return { code, text };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 describe('Starting', () => {

@@ -7,11 +7,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
+import { freePort } from './free-port.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../node_modules/.cache/mongodb-peer/bin/secantusd-py', import.meta.url));
 const READY_WITHIN_MS = 20_000;
@@ -84,15 +84,6 @@ function peerAt(base: string, name: string): MongoPeer {
     },
     stop: async () => {},
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('No free port');
-  return address.port;
 }
 
 /** Waits for the ready line, then reads on without keeping it, so that the pipe never fills. */

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, listening, type Receiver } from './peer-process.ts';
+import { freePort } from '../../support/free-port.ts';
+import { listening, type Receiver } from './peer-process.ts';
 
 /** Orthanc's DICOM and HTTP doors. */
 export type Orthanc = Receiver & { readonly httpPort: number };

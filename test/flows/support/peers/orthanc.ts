@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from '../../../support/fhir-caller.ts';
 import type { Sending, Verdict } from './sending.ts';
+import { freePort } from '../../../support/free-port.ts';
 
 type Answer = { readonly ID?: string; readonly FailedInstancesCount?: number; readonly Details?: string; readonly Message?: string };
 
@@ -51,11 +51,3 @@ async function post(port: number, path: string, body: Uint8Array<ArrayBuffer> | 
   return text.startsWith('{') ? (JSON.parse(text) as Answer) : { Message: `${response.status}` };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
