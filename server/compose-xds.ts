@@ -1,4 +1,4 @@
-/** The doors of XDS.b and XDS-I.b, a module of their own: XML brings 20 MB, for whoever is asked in SOAP. */
+/** The doors of XDS.b and XDS-I.b, a module of their own: its XML parser is loaded for whoever asks in SOAP. */
 import { verifyAssertion } from '../ihe/saml/assertion.ts';
 import type { Flows } from './compose-flows.ts';
 import type { Config } from './config/config.ts';

@@ -88,7 +88,12 @@ export class FilesAhead {
     const path = pathOf(this.#root, name);
     await this.#folders.make(dirname(path));
     this.#empty.add(name);
-    return { name, path, descriptor: await this.#calls.create(path), since: Date.now() };
+    try {
+      return { name, path, descriptor: await this.#calls.create(path), since: Date.now() };
+    } catch (error) {
+      this.#empty.delete(name);
+      throw error;
+    }
   }
 
   /** A process that was suspended, or a clock that was set, must not make a file that the sweep may take. */

@@ -64,8 +64,8 @@ export const COSTLY_HEADERS: Readonly<Record<string, CostlyHeader>> = {
   '15 MiB of decimals': { dataSet: () => hostileDataSet('decimals', { '00211001': filled('DS', '1\\') }), statuses: OUT_OF_RESOURCES },
   '15 MiB of tags': { dataSet: () => hostileDataSet('tags', { '00211001': filled('AT', '\x01') }), statuses: OUT_OF_RESOURCES },
   '15 MiB of escapes': {
-    dataSet: () => hostileDataSet('escapes', { '00080005': element('00080005', 'CS', 'ISO 2022 IR 100'), '00211001': element('00211001', 'UT', Buffer.alloc(15 * MIB, '\x1b-A\xe9\x1b-F\xe9', 'latin1')) }),
-    statuses: STORED_OR_NOT,
+    dataSet: () => hostileDataSet('escapes', { '00080005': element('00080005', 'CS', 'ISO 2022 IR 100'), '00211001': many(60, (at) => element(privateTag(at), 'UT', Buffer.alloc(250_000, '\x1b-A\xe9\x1b-F\xe9', 'latin1'))) }),
+    statuses: OUT_OF_RESOURCES,
   },
   '241 names of 65 000 carets and a letter': {
     dataSet: () => hostileDataSet('carets', { '00211001': many(241, (at) => element(privateTag(at), 'PN', `${'^'.repeat(65_000)}x`)) }),
