@@ -3,7 +3,7 @@
  * before it and the event without its personal parts; those parts are covered by two salted commitments (who acted,
  * what was touched), so that either can be erased with the salt and the chain still verifies.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from '@medplum/fhirtypes';
 import type { TrailHead, Verification } from '../ports/audit-trail.ts';
 
@@ -22,8 +22,11 @@ export type StoredEntry = ChainEntry & { readonly id?: string };
 /** The head of an empty chain. */
 export const EMPTY_CHAIN: TrailHead = { sequence: 0, hash: '0'.repeat(64) };
 
-/** Appends an event to a chain: its entry, and the personal side to keep apart from it. */
-export function sealEvent(previous: TrailHead, event: AuditEvent): { entry: ChainEntry; personal: PersonalSide } {
+/** An event made ready for a chain: all that does not depend on its place there. `body` is as in {@link ChainEntry}. */
+export type ReadyEvent = { readonly id: string; readonly body: string; readonly personal: PersonalSide };
+
+/** Parts an event into its chained body and the personal side to keep apart from it. */
+export function readyEvent(event: AuditEvent & { readonly id: string }): ReadyEvent {
   const agents = commit(JSON.stringify(event.agent.map(personalOfAgent)));
   const entities = commit(JSON.stringify((event.entity ?? []).map(personalOfEntity)));
   const body = JSON.stringify({
@@ -32,14 +35,20 @@ export function sealEvent(previous: TrailHead, event: AuditEvent): { entry: Chai
     ...(event.entity === undefined ? {} : { entity: event.entity.map(publicOfEntity) }),
     commitments: { agents: agents.digest, entities: entities.digest },
   });
-  const sequence = previous.sequence + 1;
   return {
-    entry: { sequence, hash: hashOf(sequence, previous.hash, body), body },
+    id: event.id,
+    body,
     personal: {
       agents: { salt: agents.salt, json: agents.json },
       entities: { salt: entities.salt, json: entities.json },
     },
   };
+}
+
+/** Appends the body of an event to a chain. */
+export function sealBody(previous: TrailHead, body: string): ChainEntry {
+  const sequence = previous.sequence + 1;
+  return { sequence, hash: hashOf(sequence, previous.hash, body), body };
 }
 
 /**
@@ -105,21 +114,21 @@ export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
 }
 
 function commit(json: string): { salt: string; digest: string; json: string } {
-  const salt = randomBytes(16).toString('base64url');
+  const salt = randomUUID();
   return { salt, json, digest: digest(salt, json) };
 }
 
 function digest(salt: string, json: string): string {
-  return createHash('sha256').update(salt).update('\n').update(json).digest('base64url');
+  return hash('sha256', `${salt}\n${json}`, 'base64url');
 }
 
 function hashOf(sequence: number, previousHash: string, body: string): string {
-  return createHash('sha256').update(`${sequence}\n${previousHash}\n${body}`).digest('hex');
+  return hash('sha256', `${sequence}\n${previousHash}\n${body}`);
 }
 
-function personalOfAgent(agent: AuditEventAgent): Partial<AuditEventAgent> {
-  const { name, altId, network, who } = agent;
-  return pick({ name, altId, network, who: who && pick({ identifier: who.identifier, display: who.display }) });
+/** Members that are undefined are absent from the JSON. */
+function personalOfAgent({ name, altId, network, who }: AuditEventAgent): object {
+  return { name, altId, network, who: who && { identifier: who.identifier, display: who.display } };
 }
 
 function publicOfAgent(agent: AuditEventAgent): AuditEventAgent {
@@ -127,9 +136,8 @@ function publicOfAgent(agent: AuditEventAgent): AuditEventAgent {
   return who?.reference === undefined ? rest : { ...rest, who: { reference: who.reference } };
 }
 
-function personalOfEntity(entity: AuditEventEntity): Partial<AuditEventEntity> {
-  const { name, description, query, detail, what } = entity;
-  return pick({ name, description, query, detail, what: what && pick({ identifier: what.identifier, display: what.display }) });
+function personalOfEntity({ name, description, query, detail, what }: AuditEventEntity): object {
+  return { name, description, query, detail, what: what && { identifier: what.identifier, display: what.display } };
 }
 
 function publicOfEntity(entity: AuditEventEntity): AuditEventEntity {
@@ -149,10 +157,4 @@ function mergeWho(who: AuditEventAgent['who'], personal: Partial<AuditEventAgent
 function mergeWhat(what: AuditEventEntity['what'], personal: Partial<AuditEventEntity> | undefined): Partial<AuditEventEntity> {
   const merged = { ...what, ...personal?.what };
   return { ...personal, ...(Object.keys(merged).length === 0 ? {} : { what: merged }) };
-}
-
-/** Drops undefined members. */
-function pick<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const kept = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

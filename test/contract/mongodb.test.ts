@@ -4,6 +4,7 @@ import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/mongo
 import { openThrough, type OpenedStores } from '../support/stores.ts';
 import { auditTrailContract } from './audit-trail.contract.ts';
 import { equivalenceContract } from './equivalence.contract.ts';
+import { eventSearchContract } from './event-search.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
 
@@ -33,6 +34,7 @@ suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
 
   recordStoreContract('MongoDB', open);
   auditTrailContract('MongoDB', open);
+  eventSearchContract('MongoDB', open);
   tokenStoreContract('MongoDB', open);
   equivalenceContract('MongoDB', open);
 });

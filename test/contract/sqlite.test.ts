@@ -6,6 +6,7 @@ import { openSqliteStores } from '../../server/stores/sqlite/open.ts';
 import { openThrough, type OpenedStores } from '../support/stores.ts';
 import { auditTrailContract } from './audit-trail.contract.ts';
 import { equivalenceContract } from './equivalence.contract.ts';
+import { eventSearchContract } from './event-search.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
 
@@ -19,5 +20,6 @@ async function open(): Promise<OpenedStores> {
 
 recordStoreContract('SQLite', open);
 auditTrailContract('SQLite', open);
+eventSearchContract('SQLite', open);
 tokenStoreContract('SQLite', open);
 equivalenceContract('SQLite', open);

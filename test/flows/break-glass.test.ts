@@ -7,6 +7,7 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { chainedBodies } from '../support/chained-bodies.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/fhir-caller.ts';
 
@@ -48,12 +49,7 @@ function storedRows(dataDir: string, type: string): Record<string, unknown>[] {
 
 /** The events of refused emergencies, as they are chained. */
 function refusals(dataDir: string): string[] {
-  const trail = new DatabaseSync(join(dataDir, 'trail.sqlite'), { readOnly: true });
-  try {
-    return trail.prepare("SELECT body FROM chain WHERE body LIKE '%110127%' AND body LIKE '%\"outcome\":\"4\"%'").all().map(({ body }) => String(body));
-  } finally {
-    trail.close();
-  }
+  return chainedBodies(dataDir, '110127').filter((body) => body.includes('"outcome":"4"'));
 }
 
 /** Answers without what differs from one to the next. */

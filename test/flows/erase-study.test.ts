@@ -3,8 +3,6 @@
  * byte for what only this study said, first to see that it is found, then to see that it is not.
  */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
@@ -13,6 +11,7 @@ import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { sendInstances } from '../hostile/kill/store-sender.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
+import { chainedBodies } from '../support/chained-bodies.ts';
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { filesWith, formsOf, runErase, type Ended } from '../support/erasing.ts';
 import { eventually, fhirCaller } from '../support/fhir-caller.ts';
@@ -158,11 +157,8 @@ async function* documentsOf(uri: string): AsyncIterable<Buffer> {
 /** The chained events of erasures, as JSON; undefined while there is none. */
 async function erasuresIn({ server }: World, { store }: Store): Promise<readonly string[] | undefined> {
   const found: string[] = [];
-  if (store === 'sqlite') {
-    const trail = new DatabaseSync(join(server.dataDir, 'trail.sqlite'), { readOnly: true });
-    found.push(...(trail.prepare('SELECT body FROM chain WHERE instr(body, ?) > 0').all('"110105"') as { body: string }[]).map(({ body }) => body));
-    trail.close();
-  } else for await (const document of documentsOf(store)) found.push(...chainedErasure(document));
+  if (store === 'sqlite') found.push(...chainedBodies(server.dataDir, '"110105"'));
+  else for await (const document of documentsOf(store)) found.push(...chainedErasure(document));
   return found.length === 0 ? undefined : found;
 }
 

@@ -79,7 +79,9 @@ describe('npm run audit:verify', function () {
   });
 
   const tamperings: readonly (readonly [name: string, sql: string, sequence: number, reason: RegExp])[] = [
-    ['one byte of a body is changed', "UPDATE chain SET body = replace(body, '\"recorded\":\"2', '\"recorded\":\"3') WHERE sequence = 5", 5, /the hash does not fit/],
+    ['one byte of a body is changed', "UPDATE chain SET body = replace(body, char(10) || '2', char(10) || '3') WHERE sequence = 5", 5, /the hash does not fit/],
+    ['what all bodies share is changed', `UPDATE event_form SET frame = replace(frame, '"outcome":"0"', '"outcome":"4"')`, 1, /the hash does not fit/],
+    ['a body loses its form', 'UPDATE chain SET form = NULL WHERE sequence = 5', 5, /the hash does not fit/],
     ['a record in the middle is dropped', 'DELETE FROM chain WHERE sequence = 6', 6, /expected sequence 6/],
     ['a record is dropped and the rest moves up', 'DELETE FROM chain WHERE sequence = 6; UPDATE chain SET sequence = sequence - 1 WHERE sequence > 6', 6, /the hash does not fit/],
     ['the first record is dropped', 'DELETE FROM chain WHERE sequence = 1', 1, /expected sequence 1/],

@@ -8,7 +8,7 @@ import type { AuditEvent } from '@medplum/fhirtypes';
 import type { ClientSession } from 'mongodb';
 import { toFault, type Fault } from '../../../profiles/fault.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
-import { EMPTY_CHAIN, sealEvent } from '../audit-chain.ts';
+import { EMPTY_CHAIN, readyEvent, sealBody } from '../audit-chain.ts';
 import type { Collections } from './collections.ts';
 import type { AuditDocument, ChainDocument, PersonalDocument } from './documents.ts';
 import { isDuplicateKey } from './errors.ts';
@@ -57,7 +57,8 @@ async function seal(collections: Collections, pending: readonly AuditDocument[],
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
   for (const { _id, event } of pending) {
-    const { entry, personal } = sealEvent(head, JSON.parse(event ?? '') as AuditEvent);
+    const { body, personal } = readyEvent(JSON.parse(event ?? '') as AuditEvent & { id: string });
+    const entry = sealBody(head, body);
     head = entry;
     entries.push({ _id: entry.sequence, hash: entry.hash, body: entry.body, event: _id });
     const { agents, entities } = personal;

@@ -2,6 +2,7 @@
 import type { VisibleRow } from '../../ports/record-store.ts';
 import { restoreEvent, type PersonalSide } from '../audit-chain.ts';
 import type { Database } from './database.ts';
+import { wholeBody } from './event-body.ts';
 
 /** The personal side of an event that is still kept. */
 export function personalSide(db: Database, id: string): PersonalSide {
@@ -10,11 +11,22 @@ export function personalSide(db: Database, id: string): PersonalSide {
   return { agents: of('agents'), entities: of('entities') };
 }
 
+/** A body as {@link BODY_COLUMNS} selects it. */
+export type ChainedBody = { readonly body: string; readonly frame: string | null };
+
+/** The columns of a {@link ChainedBody} and where they come from, the chain being `c`. */
+export const BODY_COLUMNS = 'c.body, f.frame FROM chain c LEFT JOIN event_form f ON f.form = c.form';
+
+/** The body of an entry; those without a form are whole. */
+export function bodyOf({ body, frame }: ChainedBody): string {
+  return frame === null ? body : wholeBody({ frame, values: body });
+}
+
 /** Fills a row of the audit file with its event as JSON. */
 export function hydrateEvent(db: Database, row: VisibleRow): VisibleRow {
-  const chained = db.get<{ body: string }>('SELECT body FROM chain WHERE id = ?', row.id);
+  const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, row.id);
   if (chained === undefined) throw new Error('An event is missing from the chain');
-  const event = restoreEvent(chained.body, personalSide(db, row.id));
+  const event = restoreEvent(bodyOf(chained), personalSide(db, row.id));
   const meta = { versionId: String(row.version), lastUpdated: new Date(row.updated).toISOString() };
   return { ...row, json: JSON.stringify({ resourceType: 'AuditEvent', id: row.id, meta, ...withoutKeys(event) }) };
 }

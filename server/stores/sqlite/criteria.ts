@@ -27,12 +27,9 @@ function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
     case 'id':
       return { text: `x.rid IN (${idSource(type, criterion.values).text})`, values: idSource(type, criterion.values).values };
     case 'token':
-      return tokenCondition(`${type}.${criterion.param}`, criterion.values, criterion.negated === true);
+      return tokenCondition(type, criterion.param, criterion.values, criterion.negated === true);
     case 'reference':
-      return {
-        text: `EXISTS (SELECT 1 FROM reference INDEXED BY reference_rid WHERE rid = x.rid AND param = ? AND target IN (${marks(criterion.values)}))`,
-        values: [`${type}.${criterion.param}`, ...criterion.values],
-      };
+      return referenceCondition(type, criterion);
     case 'date':
       return dateCondition(type, criterion);
     case 'string':
@@ -46,6 +43,28 @@ function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
   }
 }
 
+type ReferenceCriterion = Extract<Criterion, { kind: 'reference' }>;
+
+function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sql {
+  if (isEvent(type)) {
+    const { text, values } = referenceSource(type, criterion);
+    return { text: `EXISTS (${text} AND rid = x.rid)`, values };
+  }
+  return {
+    text: `EXISTS (SELECT 1 FROM reference INDEXED BY reference_rid WHERE rid = x.rid AND param = ? AND target IN (${marks(criterion.values)}))`,
+    values: [`${type}.${criterion.param}`, ...criterion.values],
+  };
+}
+
+function referenceSource(type: StoredType, { param, values }: ReferenceCriterion): Sql {
+  const params = isEvent(type) && param === 'patient' ? PATIENT_OF_EVENT : [param];
+  const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${marks(values)})`;
+  return { text, values: [...params.map((name) => `${type}.${name}`), ...values] };
+}
+
+/** An event's patients are those among its agents and entities, and are not kept again. */
+const PATIENT_OF_EVENT = ['agent', 'entity'];
+
 function linkedCondition(type: StoredType, { param, target, condition }: Extract<PlainCriterion, { kind: 'linked' }>): Sql {
   return {
     text: `EXISTS (SELECT 1 FROM reference r INDEXED BY reference_rid WHERE r.rid = x.rid AND r.param = ? AND EXISTS (
@@ -57,15 +76,12 @@ function linkedCondition(type: StoredType, { param, target, condition }: Extract
 /** The rids that a criterion matches, as one statement, where an index leads to them; undefined for other criteria. */
 export function ridSource(type: StoredType, criterion: PlainCriterion): Sql | undefined {
   if (criterion.kind === 'id') return idSource(type, criterion.values);
-  if (criterion.kind === 'reference') {
-    const values = [`${type}.${criterion.param}`, ...criterion.values];
-    return { text: `SELECT rid FROM reference WHERE param = ? AND target IN (${marks(criterion.values)})`, values };
-  }
+  if (criterion.kind === 'reference') return referenceSource(type, criterion);
   if (criterion.kind === 'string') return stringSource(`${type}.${criterion.param}`, criterion);
   if (criterion.kind === 'or') return union(criterion.any.map((part) => ridSource(type, part)));
   if (criterion.kind !== 'token' || criterion.negated === true) return undefined;
   if (criterion.values.some(({ code }) => code === undefined)) return undefined;
-  return union(criterion.values.map((value) => tokenSource(`${type}.${criterion.param}`, value)));
+  return union(criterion.values.map((value) => tokenSource(type, criterion.param, value)));
 }
 
 /** Whether the rids of a criterion are found only by going through all values of its parameter. */
@@ -90,10 +106,22 @@ function idSource(type: StoredType, ids: readonly string[]): Sql {
   return { text: `SELECT rid FROM resource WHERE type = ? AND id IN (${marks(ids)})`, values: [type, ...ids] };
 }
 
-function tokenSource(param: string, { system, code }: TokenValue): Sql {
-  return system === undefined
-    ? { text: 'SELECT rid FROM token WHERE param = ? AND value = ?', values: [param, code ?? ''] }
-    : { text: 'SELECT rid FROM token WHERE param = ? AND value = ? AND system = ?', values: [param, code ?? '', system] };
+function tokenSource(type: StoredType, param: string, { system, code }: TokenValue): Sql {
+  const owners = `SELECT rid FROM token WHERE param = ? AND value = ?${system === undefined ? '' : ' AND system = ?'}`;
+  return {
+    text: isEvent(type) ? `SELECT rid FROM resource INDEXED BY resource_form WHERE form IN (${owners})` : owners,
+    values: [`${type}.${param}`, code ?? '', ...(system === undefined ? [] : [system])],
+  };
+}
+
+/** AuditEvents have most of their search values by their form: see migrations/004-event-forms. */
+function isEvent(type: StoredType): boolean {
+  return type === 'AuditEvent';
+}
+
+/** Under what the tokens of a row `x` stand. */
+function tokenOwner(type: StoredType): string {
+  return isEvent(type) ? '(SELECT form FROM resource WHERE rid = x.rid)' : 'x.rid';
 }
 
 /** Placeholders for a list of values. */
@@ -105,12 +133,12 @@ function anyOf(parts: readonly Sql[]): Sql {
   return { text: `(${parts.map((part) => part.text).join(' OR ')})`, values: parts.flatMap((part) => part.values) };
 }
 
-function tokenCondition(param: string, values: readonly TokenValue[], negated: boolean): Sql {
+function tokenCondition(type: StoredType, param: string, values: readonly TokenValue[], negated: boolean): Sql {
   const tests = values.map(({ system, code }): Sql => {
     const checks = [code === undefined ? '' : ' AND value = ?', system === undefined ? '' : ' AND system = ?'].join('');
     return {
-      text: `EXISTS (SELECT 1 FROM token INDEXED BY token_rid WHERE rid = x.rid AND param = ?${checks})`,
-      values: [param, ...(code === undefined ? [] : [code]), ...(system === undefined ? [] : [system])],
+      text: `EXISTS (SELECT 1 FROM token INDEXED BY token_rid WHERE rid = ${tokenOwner(type)} AND param = ?${checks})`,
+      values: [`${type}.${param}`, ...(code === undefined ? [] : [code]), ...(system === undefined ? [] : [system])],
     };
   });
   const any = anyOf(tests);
@@ -135,14 +163,20 @@ function dateCondition(type: StoredType, { param, lo, hi, prefix }: Extract<Crit
     values.push(name === ':lo' ? lo : hi);
     return '?';
   });
-  if (param === '_lastUpdated') {
-    const stamp = '(SELECT updated AS lo, updated + 1 AS hi FROM resource WHERE rid = x.rid)';
-    return { text: `EXISTS (SELECT 1 FROM ${stamp} WHERE ${text})`, values };
+  const stamp = stampOf(type, param);
+  if (stamp !== undefined) {
+    return { text: `EXISTS (SELECT 1 FROM (SELECT ${stamp} AS lo, ${stamp} + 1 AS hi FROM resource WHERE rid = x.rid) WHERE ${text})`, values };
   }
   return {
     text: `EXISTS (SELECT 1 FROM date_range INDEXED BY date_range_rid WHERE rid = x.rid AND param = ? AND ${text})`,
     values: [`${type}.${param}`, ...values],
   };
+}
+
+/** The column of a date that is a moment of the row itself. */
+function stampOf(type: StoredType, param: string): string | undefined {
+  if (param === '_lastUpdated') return 'updated';
+  return isEvent(type) && param === 'date' ? 'sort' : undefined;
 }
 
 type StringCriterion = Extract<Criterion, { kind: 'string' }>;
@@ -170,7 +204,8 @@ function textTest({ values, match }: StringCriterion): Sql {
 
 function missingCondition(type: StoredType, param: string, missing: boolean): Sql {
   const names = [`${type}.${param}`, `${type}.${param}:identifier`];
-  const tables = ['token', 'reference', 'date_range', 'string_value'];
-  const tests = tables.map((table) => `EXISTS (SELECT 1 FROM ${table} INDEXED BY ${table}_rid WHERE rid = x.rid AND param IN (?, ?))`);
+  const tables = isEvent(type) ? ['token'] : ['token', 'reference', 'date_range', 'string_value'];
+  const owner = (table: string): string => (table === 'token' ? tokenOwner(type) : 'x.rid');
+  const tests = tables.map((table) => `EXISTS (SELECT 1 FROM ${table} INDEXED BY ${table}_rid WHERE rid = ${owner(table)} AND param IN (?, ?))`);
   return { text: `${missing ? 'NOT ' : ''}(${tests.join(' OR ')})`, values: tables.flatMap(() => names) };
 }

@@ -1,8 +1,10 @@
 /** The audit outbox: what commits put into the record file moves to the trail, in order and once. */
+import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
 import { storageTrouble, undoOpen, type Database } from './database.ts';
-import type { OutboxEntry } from './protocol.ts';
+import type { OutboxEntry, WireAudit } from './protocol.ts';
 import { rekeyTrail } from './rekey.ts';
+import { toWireAudit } from './wire-audit.ts';
 import { appendEvents } from './write-trail.ts';
 
 const BATCH = 1_000;
@@ -49,11 +51,16 @@ export class Outbox {
     if (last === undefined) return false;
     const entries = waiting.map(({ record }) => JSON.parse(record) as OutboxEntry);
     this.#trail.script('BEGIN IMMEDIATE');
-    const next = appendEvents(this.#trail, this.head, entries.flatMap((entry) => ('event' in entry ? [entry.event] : [])));
+    const next = appendEvents(this.#trail, this.head, entries.flatMap((entry) => ('event' in entry ? [wireAuditOf(entry.event)] : [])));
     for (const entry of entries) if ('rekey' in entry) rekeyTrail(this.#trail, entry.rekey);
     this.#trail.script('COMMIT');
     this.head = next;
     this.#records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position);
     return true;
   }
+}
+
+/** An event of an earlier server may have waited whole. */
+function wireAuditOf(event: WireAudit | AuditRecord): WireAudit {
+  return 'event' in event ? toWireAudit(event) : event;
 }

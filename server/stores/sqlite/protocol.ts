@@ -4,18 +4,33 @@ import type { AuditRecord, CommitPlan, CommitReceipt, Put } from '../../ports/co
 import type { IndexEntries } from '../../../profiles/search-index.ts';
 import type { StoredToken, TokenKeys } from '../../ports/token-store.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
+import type { PersonalSide } from '../audit-chain.ts';
+import type { PartedBody } from './event-body.ts';
 
 /** A put whose resource is text already: the writer sets version and time between head and tail. */
 export type WirePut = Omit<Put, 'resource'> & { readonly head: string; readonly tail: string };
 
-/** An event with its search values. */
-export type WireAudit = AuditRecord & { readonly index: IndexEntries };
+/** An event on its way to the trail: texts, as many events may come of one answer. */
+export type WireAudit = {
+  readonly id: string;
+  readonly body: PartedBody;
+  readonly personal: PersonalSide;
+  /** When it was recorded, epoch milliseconds. */
+  readonly recorded: number;
+  readonly persons: AuditRecord['persons'];
+  readonly references: IndexEntries['references'];
+  /** JSON of {@link FormEntry}s. */
+  readonly entries: string;
+};
+
+/** A search value that many events have; of references and dates, that there is one (migrations/004-event-forms). */
+export type FormEntry = readonly [param: string, value: string, system: string];
 
 /** A plan on its way to the writer. */
 export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & { readonly puts: readonly WirePut[]; readonly audit: readonly WireAudit[] };
 
-/** What the record file hands over to the audit file: an event, or a person's new key. */
-export type OutboxEntry = { readonly event: WireAudit } | { readonly rekey: Rekey };
+/** What the record file hands over to the audit file: an event, or a person's new key. Earlier servers wrote whole events. */
+export type OutboxEntry = { readonly event: WireAudit | AuditRecord } | { readonly rekey: Rekey };
 
 /** A change of person key. */
 export type Rekey = NonNullable<CommitPlan['rekeys']>[number];

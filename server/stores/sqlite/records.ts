@@ -1,7 +1,6 @@
 /** RecordStore on SQLite: reads on this thread, writes by the writer thread, AuditEvents from their own file. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../profiles/fault.ts';
-import { indexAuditEvent } from '../../../profiles/audit-event-index.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { Grant, SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -12,12 +11,13 @@ import { hydrateEvent } from './audit-rows.ts';
 import type { Database } from './database.ts';
 import { instanceOf, studyInstances } from './instances.ts';
 import { rightsOf, stateOf } from './materialise.ts';
-import type { WireAudit, WirePut } from './protocol.ts';
+import type { WirePut } from './protocol.ts';
 import { studyParts } from './parts.ts';
 import { readQuarantine } from './quarantine.ts';
 import { search } from './search.ts';
 import { formerVersion } from './history.ts';
 import { visibleRow } from './visible.ts';
+import { toWireAudit } from './wire-audit.ts';
 import type { Writer } from './writer.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
@@ -163,11 +163,6 @@ function inSnapshot<T>(db: Database, read: () => T): T {
   } finally {
     db.run('COMMIT');
   }
-}
-
-/** Adds an event's search values. */
-export function toWireAudit(record: AuditRecord): WireAudit {
-  return { ...record, index: indexAuditEvent(record.event) };
 }
 
 /** Splits the JSON of a resource where the store's stamp goes: inside `meta`, before its other members. */

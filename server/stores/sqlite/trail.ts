@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditTrail, TrailHead, Verification } from '../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { EMPTY_CHAIN, mentionsName, verifyEnd, verifyEntry, verifyKnownHead, type ChainEntry } from '../audit-chain.ts';
-import { personalSide } from './audit-rows.ts';
+import { BODY_COLUMNS, bodyOf, personalSide, type ChainedBody } from './audit-rows.ts';
 import type { Database } from './database.ts';
-import { toWireAudit } from './records.ts';
+import { toWireAudit } from './wire-audit.ts';
 import type { Writer } from './writer.ts';
 
 const BATCH = 500;
@@ -59,12 +59,13 @@ export function verifyChain(trail: Database, known?: TrailHead): Verification {
   let head: TrailHead = EMPTY_CHAIN;
   let erased = 0;
   for (let more = true; more; ) {
-    const batch = trail.all<ChainEntry & { id: string }>(
-      'SELECT sequence, id, hash, body FROM chain WHERE sequence > ? ORDER BY sequence LIMIT ?',
+    const batch = trail.all<Omit<ChainEntry, 'body'> & ChainedBody & { id: string }>(
+      `SELECT c.sequence, c.id, c.hash, ${BODY_COLUMNS} WHERE c.sequence > ? ORDER BY c.sequence LIMIT ?`,
       head.sequence,
       BATCH,
     );
-    for (const entry of batch) {
+    for (const chained of batch) {
+      const entry = { ...chained, body: bodyOf(chained) };
       const personal = personalSide(trail, entry.id);
       const reason = verifyEntry(head, entry, personal) ?? verifyKnownHead(entry, known);
       if (reason !== undefined) return { whole: false, sequence: head.sequence + 1, reason };

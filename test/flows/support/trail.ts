@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { MongoClient } from 'mongodb';
 import { restoreEvent, type PersonalSide } from '../../../server/stores/audit-chain.ts';
+import { BODY_COLUMNS, bodyOf, type ChainedBody } from '../../../server/stores/sqlite/audit-rows.ts';
 
 /** An event, and the principals of the persons who may read it. */
 export type TrailEvent = { readonly event: AuditEvent; readonly persons: readonly string[] };
@@ -27,20 +28,23 @@ export function requestIdOf({ entity = [] }: AuditEvent): string | undefined {
   return entity.find(({ type }) => type?.code === 'XrequestId')?.what?.identifier?.value;
 }
 
+type FiledBody = ChainedBody & { readonly id: string };
+
 function openFiles(dataDir: string): TrailReader {
   const trail = new DatabaseSync(join(dataDir, 'trail.sqlite'), { readOnly: true });
-  const chained = trail.prepare("SELECT c.id, c.body FROM chain c JOIN personal p ON p.id = c.id WHERE p.side = 'entities' AND instr(p.json, ?) > 0 ORDER BY c.sequence");
+  const naming = "SELECT id FROM personal WHERE side = 'entities' AND instr(json, ?) > 0";
+  const chained = trail.prepare(`SELECT c.id, ${BODY_COLUMNS} WHERE c.id IN (${naming}) ORDER BY c.sequence`);
   const sides = trail.prepare('SELECT side, salt, json FROM personal WHERE id = ?');
   const readers = trail.prepare("SELECT principal FROM acl WHERE type = 'AuditEvent' AND id = ?");
-  const eventOf = ({ id, body }: { id: string; body: string }): TrailEvent => {
+  const eventOf = ({ id, ...body }: FiledBody): TrailEvent => {
     const rows = sides.all(id) as { side: string; salt: string; json: string }[];
     const of = (side: string) => rows.find((row) => row.side === side);
-    const event = restoreEvent(body, { agents: of('agents'), entities: of('entities') });
+    const event = restoreEvent(bodyOf(body), { agents: of('agents'), entities: of('entities') });
     return { event, persons: (readers.all(id) as { principal: string }[]).map(({ principal }) => principal) };
   };
   return {
-    eventsOf: async (requestId) => (chained.all(requestId) as { id: string; body: string }[]).map(eventOf),
-    eventsNaming: async (text) => (chained.all(text) as { id: string; body: string }[]).map(eventOf),
+    eventsOf: async (requestId) => (chained.all(requestId) as FiledBody[]).map(eventOf),
+    eventsNaming: async (text) => (chained.all(text) as FiledBody[]).map(eventOf),
     close: async () => trail.close(),
   };
 }

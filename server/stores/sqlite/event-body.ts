@@ -1,0 +1,28 @@
+/**
+ * Bodies of chained events, parted into a frame that many events share and the values that are theirs alone. The parts
+ * give the body back to the letter, as its hash demands, whatever they are. Neither sign below occurs in JSON.
+ */
+const GAP = '\u0001';
+const SEPARATOR = '\n';
+
+/** What differs between events: ids, times, names of doors, texts, commitments, and in references what follows the type. */
+const OWN = /((?:"(?:id|recorded|outcomeDesc|site|agents|entities)":|"policy":\[)"|"reference":"(?:\w+\/)?)((?:[^"\\]|\\.)*)/g;
+
+/** A body in two parts. */
+export type PartedBody = { readonly frame: string; readonly values: string };
+
+/** Parts a body, which is JSON as JSON.stringify writes it. */
+export function partBody(body: string): PartedBody {
+  const values: string[] = [];
+  const frame = body.replace(OWN, (_, before: string, value: string) => {
+    values.push(value);
+    return before + GAP;
+  });
+  return { frame, values: values.join(SEPARATOR) };
+}
+
+/** Puts a body together again. */
+export function wholeBody({ frame, values }: PartedBody): string {
+  const own = values.split(SEPARATOR);
+  return frame.split(GAP).reduce((body, part, at) => `${body}${own[at - 1] ?? ''}${part}`);
+}

@@ -1,0 +1,114 @@
+/** What every adapter finds among AuditEvents: the same as profiles/search-match says of their search values. */
+import type { AuditEvent } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, oneof, option, record, sample, tuple, type Arbitrary } from 'fast-check';
+import { buildAuditEvent, PASSAGE, type PassageKind } from '../../profiles/audit-event.ts';
+import { indexAuditEvent } from '../../profiles/audit-event-index.ts';
+import { DATE_PREFIXES, type Criterion } from '../../profiles/search-criterion.ts';
+import type { IndexEntries } from '../../profiles/search-index.ts';
+import { matchesCriterion } from '../../profiles/search-match.ts';
+import type { SearchQuery } from '../../profiles/search-query.ts';
+import { aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support/plans.ts';
+import { idsOf, searchIds } from '../support/reads.ts';
+import type { OpenStores } from '../support/stores.ts';
+import { useStores } from './suite.ts';
+
+const EVENTS = 60;
+const patients = constantFrom('Patient/1', 'Patient/11');
+const users = oneof(patients, constantFrom('Practitioner/1', 'Practitioner/1"', 'Organization/1'));
+const things = constantFrom('ImagingStudy/1', 'Consent/1', 'Binary/1');
+
+const passages = record({
+  // The keys of the table, which Object.keys widens.
+  kind: constantFrom(...(Object.keys(PASSAGE) as PassageKind[])),
+  outcome: constantFrom('0' as const, '4' as const, '8' as const),
+  patient: option(patients, { nil: undefined }),
+  consent: option(constant('Consent/1'), { nil: undefined }),
+  user: option(users, { nil: undefined }),
+  thing: option(things, { nil: undefined }),
+  at: integer({ min: 0, max: 5 }),
+});
+
+type Passage = typeof passages extends Arbitrary<infer T> ? T : never;
+
+function eventOf({ kind, outcome, patient, consent, user, thing, at }: Passage, number: number): AuditEvent & { id: string } {
+  return buildAuditEvent({
+    id: anId(),
+    kind,
+    outcome,
+    recorded: new Date(NOW + at).toISOString(),
+    requestId: `request-${number}`,
+    server: `http://door-${number}`,
+    client: { id: 'viewer' },
+    ...(patient === undefined ? {} : { patient }),
+    ...(consent === undefined ? {} : { consent }),
+    ...(user === undefined ? {} : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose: 'TREAT', tokenId: anId() } }),
+    ...(thing === undefined ? {} : { entities: [{ what: { reference: thing } }] }),
+  });
+}
+
+const EVENTS_ASKED = sample(passages, { numRuns: EVENTS, seed: 5 }).map(eventOf);
+
+type Token = IndexEntries['tokens'][number];
+
+const OTHER_TOKENS: readonly Token[] = [
+  { param: 'type', system: 'urn:other', value: '110112' },
+  { param: 'action', system: '', value: 'X' },
+];
+
+const tokenCriteria = tuple(constantFrom(...EVENTS_ASKED.flatMap((event) => indexAuditEvent(event).tokens), ...OTHER_TOKENS), constantFrom('both', 'code', 'system'), boolean()).map(
+  ([{ param, system, value }, asked, negated]): Criterion => ({
+    kind: 'token',
+    param,
+    values: [{ ...(asked === 'code' ? {} : { system }), ...(asked === 'system' ? {} : { code: value }) }],
+    ...(negated ? { negated: true } : {}),
+  }),
+);
+
+const criteria: Arbitrary<Criterion> = oneof(
+  tokenCriteria,
+  record({ kind: constant('reference' as const), param: constantFrom('agent', 'entity'), values: array(oneof(users, things), { minLength: 1, maxLength: 2 }) }),
+  record({ kind: constant('reference' as const), param: constant('patient'), values: array(patients, { minLength: 1, maxLength: 2 }) }),
+  tuple(integer({ min: 0, max: 6 }), integer({ min: 1, max: 3 }), constantFrom(...DATE_PREFIXES)).map(([lo, width, prefix]) => ({ kind: 'date' as const, param: 'date', lo: NOW + lo, hi: NOW + lo + width, prefix })),
+  record({ kind: constant('missing' as const), param: constantFrom('patient', 'agent', 'entity', 'date', 'subtype', 'type', 'outcome'), missing: boolean() }),
+);
+
+/** Runs the contract on an adapter. */
+export function eventSearchContract(name: string, open: OpenStores): void {
+  describe(`A search of AuditEvents: ${name}`, function () {
+    this.timeout(60_000);
+    const suite = useStores(open);
+    const person = aPersonKey();
+
+    before(async () => {
+      await suite.trail.record(EVENTS_ASKED.map((event) => ({ event, persons: [person] })));
+      await suite.trail.head();
+    });
+
+    const searches: readonly (readonly [who: string, search: (query: SearchQuery) => Promise<readonly string[]>])[] = [
+      ['the server', async (query) => idsOf((await suite.records.peek(SYSTEM, { kind: 'search', query })).rows)],
+      ['their person', async (query) => await searchIds(suite.records, aPatientGrant(person), query)],
+    ];
+    for (const [who, search] of searches) {
+      it(`finds for ${who} what matchesCriterion says of each event`, async () => {
+        await assert(
+          asyncProperty(array(criteria, { maxLength: 2 }), async (where) => {
+            const ids = await search(aQuery('AuditEvent', { where, count: EVENTS }));
+            const expected = EVENTS_ASKED.filter((event) => where.every((criterion) => matchesCriterion({ ...indexAuditEvent(event), id: event.id }, criterion, () => [])));
+            expect([...ids].sort()).to.deep.equal(expected.map(({ id }) => id).sort());
+          }),
+          { numRuns: 200 },
+        );
+      });
+    }
+
+    it('gives each event back as it was recorded, and the chain is whole', async () => {
+      for (const event of EVENTS_ASKED) {
+        const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id });
+        const { meta: _, ...read } = JSON.parse(row?.json ?? '{}') as { meta?: object };
+        expect(read).to.deep.equal(JSON.parse(JSON.stringify(event)));
+      }
+      expect(await suite.trail.verify()).to.deep.include({ whole: true, erased: 0 });
+    });
+  });
+}
