@@ -68,10 +68,25 @@ export function visibleRow(db: Database, grant: Grant, type: StoredType, id: str
   return toVisibleRow(grant, row, isOpen(grant, type) ? undefined : shownBy(db, grant, [access]).get(access));
 }
 
+/** Finds the visible rows of a type among ids, in no order. */
+export function visibleRows(db: Database, grant: Grant, type: StoredType, ids: readonly string[]): VisibleRow[] {
+  const condition = visibleCondition(grant, type);
+  const rows = db.all<SelectedRow>(
+    `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.type = ? AND x.id = j.value WHERE TRUE${condition.text}`,
+    JSON.stringify(ids), type, ...condition.values,
+  );
+  return shownRows(db, grant, rows);
+}
+
 /** The rows at places that a search found, in their order, each with the right that shows it. */
 export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[]): VisibleRow[] {
   const list = JSON.stringify(rids);
   const rows = db.all<SelectedRow>(`SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, list);
+  return shownRows(db, grant, rows);
+}
+
+/** Adds the right that shows each row. */
+function shownRows(db: Database, grant: Grant, rows: readonly SelectedRow[]): VisibleRow[] {
   const access = rows.map((row) => accessRow(db, row));
   const shown = grant.system ? undefined : shownBy(db, grant, access);
   return rows.map((row, at) => toVisibleRow(grant, row, shown?.get(access[at] ?? row.rid)));
