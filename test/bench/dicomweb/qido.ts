@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { SOP_CLASS } from '../../../fixtures/dicom/modules.ts';
 import { writePart10 } from '../../../fixtures/dicom/part10.ts';
 import { medianOf, msOf, type Row } from '../support/figures.ts';
+import { sliceContent } from '../support/slices.ts';
 import { sendPath } from '../support/store-scu.ts';
 import { fillStudyIndex, indexedStudy } from '../support/study-index.ts';
 import { askInTurn, rowsOf, type Answered, type Ask } from './asking.ts';
@@ -85,6 +86,7 @@ function instanceOf(number: number, studies: number): Uint8Array {
   const started = new Date(study.started).toISOString();
   const [StudyDate, StudyTime] = [started.slice(0, 10).replaceAll('-', ''), started.slice(11, 19).replaceAll(':', '')];
   return writePart10({
+    ...sliceContent(),
     SpecificCharacterSet: 'ISO_IR 192',
     SOPClassUID: SOP_CLASS.CT,
     SOPInstanceUID: `${study.studyInstanceUID}.1.1`,

@@ -19,8 +19,13 @@ export function sliceStudy(key: string, count: number): DemoStudy {
     key,
     instances: count,
     patient: { familyName: `Mesuré-${key}`, localId: { strasbourg: key } },
-    attributes: { ...privateAttributes(), Rows: SIZE, Columns: SIZE, PixelData: NOISE },
+    attributes: sliceContent(),
   });
+}
+
+/** What a slice holds beside what it is of: pixels, and private attributes as scanners write them. */
+export function sliceContent(): Dataset {
+  return { ...privateAttributes(), Rows: SIZE, Columns: SIZE, PixelData: NOISE };
 }
 
 /** Writes the instances of a study into a folder, which is made. */
