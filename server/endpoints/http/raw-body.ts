@@ -4,7 +4,8 @@ import { Fault } from '../../../profiles/fault.ts';
 import { HTTP_CODE } from './outcome.ts';
 
 /**
- * Reads the whole body of a request. A body that is announced too large is not read at all.
+ * Reads the whole body of a request. Of one that is too large nothing is kept, and one that is announced as far too large
+ * is not read at all.
  * @throws {Fault} too-long - more than `maxBytes`
  * @throws {Fault} not-supported (unsupported-media-type) - the body is compressed
  */
@@ -13,7 +14,7 @@ export async function readRawBody(ctx: Context, maxBytes: number): Promise<Buffe
   if (encoding !== '' && encoding !== 'identity') {
     throw new Fault('not-supported', 'A compressed body is not accepted', { protocolCode: HTTP_CODE.unsupportedMediaType });
   }
-  if ((ctx.request.length ?? 0) > maxBytes) throw tooLong(ctx, maxBytes);
+  if ((ctx.request.length ?? 0) > OVERRUN * maxBytes) throw tooLong(ctx, maxBytes);
   const tooSlow = setTimeout(() => ctx.req.destroy(), MAX_BODY_MS);
   try {
     return await gather(ctx, maxBytes);
@@ -21,6 +22,12 @@ export async function readRawBody(ctx: Context, maxBytes: number): Promise<Buffe
     clearTimeout(tooSlow);
   }
 }
+
+/**
+ * So many times what is allowed is read before the refusal: a connection that closes upon bytes nobody has read is
+ * reset, and takes the answer with it.
+ */
+const OVERRUN = 2;
 
 /** A body that drips longer than this loses its connection. */
 const MAX_BODY_MS = 30_000;
@@ -31,13 +38,15 @@ async function gather(ctx: Context, maxBytes: number): Promise<Buffer> {
   // The connection must outlive a refusal: it carries the answer.
   for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length;
-    if (length > maxBytes) throw tooLong(ctx, maxBytes);
-    chunks.push(chunk as Buffer);
+    if (length > OVERRUN * maxBytes) throw tooLong(ctx, maxBytes);
+    if (length <= maxBytes) chunks.push(chunk as Buffer);
+    else chunks.length = 0;
   }
+  if (length > maxBytes) throw tooLong(ctx, maxBytes);
   return Buffer.concat(chunks);
 }
 
-/** The rest of the body is not read, so the connection cannot carry another request. */
+/** The rest of a body may not have been read, so the connection cannot carry another request. */
 function tooLong(ctx: Context, maxBytes: number): Fault {
   ctx.set('Connection', 'close');
   return new Fault('too-long', `The body exceeds ${maxBytes} bytes`);
