@@ -50,16 +50,20 @@ export function grantOf(deps: GuardDeps, visit: Visit): Grant {
   return grantFor(visit.requester, deps.clock.now());
 }
 
-/** Asks a question for a visit and records it: one event for each person whose rows were shown, at least one. */
-export async function guarded<Q extends Question>(
+/**
+ * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one. `inWords` is
+ * as in RecordStore.look.
+ */
+export async function guarded<Q extends Question, W = AnswerTo<Q>>(
   deps: GuardDeps,
   visit: Visit,
   kind: PassageKind,
   question: Q,
   tell: (answer: AnswerTo<Q>) => Account,
-): Promise<Audited<AnswerTo<Q>>> {
+  inWords?: (answer: AnswerTo<Q>) => W,
+): Promise<Audited<W>> {
   const eventAt = eventsOf(deps.clock, visit, kind);
-  return await deps.records.look(grantOf(deps, visit), question, (answer) => recordsOf(eventAt, tell(answer)));
+  return await deps.records.look(grantOf(deps, visit), question, (answer) => recordsOf(eventAt, tell(answer)), inWords);
 }
 
 /** Reads a further part of an audited answer, under what holds now. */

@@ -4,7 +4,7 @@ import type { PassageKind } from '../../profiles/audit-event.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { SearchQuery } from '../../profiles/search-query.ts';
 import type { PageEnd, SearchPage } from '../ports/record-store.ts';
-import { guarded, refusalsRecorded, referenceOf, type GuardDeps, type Visit } from './guard.ts';
+import { guarded, refusalsRecorded, referenceOf, type Account, type GuardDeps, type Visit } from './guard.ts';
 import { requireScope } from './require-scope.ts';
 import { withinScopes } from './search-scopes.ts';
 
@@ -18,22 +18,23 @@ export type SearchRequest = { readonly query: SearchQuery; readonly skip?: numbe
 const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
 
 /**
- * Searches.
+ * Searches; `inWords` is as in RecordStore.look.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - the cursor is not one of this requester's
  */
 export function searchResources(deps: GuardDeps) {
-  return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<FoundPage> =>
+  return async <W = FoundPage>(visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest, inWords: (page: FoundPage) => W = (page) => page as W): Promise<W> =>
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
       const after = query.cursor === undefined ? undefined : readCursor(visit, query.cursor);
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
-      const { answer } = await guarded(deps, visit, passage, question, (page) => ({
+      const tell = (page: SearchPage): Account => ({
         rows: [...page.rows, ...page.included],
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
-      }));
-      return { ...answer, cursor: answer.next === undefined ? undefined : writeCursor(visit, answer.next) };
+      });
+      const found = (page: SearchPage): W => inWords({ ...page, cursor: page.next === undefined ? undefined : writeCursor(visit, page.next) });
+      return (await guarded(deps, visit, passage, question, tell, found)).answer;
     });
 }
 

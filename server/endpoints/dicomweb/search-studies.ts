@@ -3,8 +3,7 @@ import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
 import type { SearchQuery } from '../../../profiles/search-query.ts';
-import type { Visit } from '../../flows/guard.ts';
-import type { FoundPage, searchResources } from '../../flows/search-resources.ts';
+import type { FoundPage, SearchRequest, searchResources } from '../../flows/search-resources.ts';
 import type { Identify } from '../http/visit.ts';
 import { acceptedBy, requireDicomJson } from './accept.ts';
 import { studyMatchesOf } from './study-json.ts';
@@ -22,24 +21,27 @@ export type SearchStudiesDeps = {
 };
 
 /** Answers a study query; no match is an empty array. */
-export function searchStudies(deps: SearchStudiesDeps) {
+export function searchStudies({ searchResources, ...deps }: SearchStudiesDeps) {
   return async (ctx: Context): Promise<void> => {
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);
     requireDicomJson(acceptedBy(ctx));
     const query = parseStudyQuery(ctx.URL.searchParams, deps.offsetOf);
-    const page = await findPage(deps, visit, query, ctx.querystring);
-    setWarnings(ctx, baseUrl, [...query.warnings, ...moreWarning(page, query)]);
+    const { matches, warnings } = await searchResources(visit, requestOf(query, ctx.querystring), (page) => ({
+      matches: JSON.stringify([...studyMatchesOf(page.rows, page.included, { included: query.included, baseUrl }).values()]),
+      warnings: moreWarning(page, query),
+    }));
+    setWarnings(ctx, baseUrl, [...query.warnings, ...warnings]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
-    ctx.body = JSON.stringify([...studyMatchesOf(page.rows, page.included, { included: query.included, baseUrl }).values()]);
+    ctx.body = matches;
   };
 }
 
-/** Finds the page at an offset. */
-async function findPage({ searchResources }: SearchStudiesDeps, visit: Visit, { where, span, limit, offset }: StudyQuery, text: string): Promise<FoundPage> {
+/** The page at an offset. */
+function requestOf({ where, span, limit, offset }: StudyQuery, text: string): SearchRequest {
   const within = span === undefined ? {} : { span };
   const query: SearchQuery = { type: 'ImagingStudy', where, ...within, count: limit, total: 'none', include: [{ param: 'patient' }] };
-  return await searchResources(visit, { query, skip: offset, text, passage: 'qido' });
+  return { query, skip: offset, text, passage: 'qido' };
 }
 
 /** A client that set no limit, or one over the bound, is told that there is more. */

@@ -32,17 +32,19 @@ export class MongoRecordStore implements RecordStore {
     return await commitPlan(this.#collections, this.#turns, plan);
   }
 
-  async look<Q extends Question>(
+  async look<Q extends Question, W = AnswerTo<Q>>(
     grant: Grant,
     question: Q,
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
-  ): Promise<Audited<AnswerTo<Q>>> {
+    inWords: (answer: AnswerTo<Q>) => W = (answer) => answer as W,
+  ): Promise<Audited<W>> {
     const collections = this.#collections;
-    return await inTransaction(collections, async (session, attempt) => {
+    const found = await inTransaction(collections, async (session, attempt) => {
       const found = await answer({ collections, session, grant, now: grant.now }, question);
       await insertAudit(collections, account(found), Date.now(), { session, attempt });
-      return { answer: found, passage: passageOf(grant) };
+      return found;
     });
+    return { answer: inWords(found), passage: passageOf(grant) };
   }
 
   async follow<Q extends Question>({ grant }: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
