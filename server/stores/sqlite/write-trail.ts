@@ -1,13 +1,11 @@
-/** Appends events to the audit file: the chain, the personal side, the row and its search values. */
-import { personKey } from '../../access/requester.ts';
-import { principal } from '../../access/right.ts';
+/** Appends events to the audit file: the chain and the personal side. Their rows follow (event-index.ts). */
 import type { TrailHead } from '../../ports/audit-trail.ts';
 import { EMPTY_CHAIN, sealBody } from '../audit-chain.ts';
 import type { Database } from './database.ts';
 import { wholeBody } from './event-body.ts';
-import { formOf, writeEventRow } from './event-rows.ts';
+import { formOf } from './event-form.ts';
+import { queueEvent } from './event-index.ts';
 import type { WireAudit } from './protocol.ts';
-import { presentKey } from './rekey.ts';
 
 /** Reads the head of the chain. */
 export function readHead(db: Database): TrailHead {
@@ -22,7 +20,7 @@ export function appendEvents(db: Database, head: TrailHead, records: readonly Wi
 }
 
 function appendEvent(db: Database, head: TrailHead, event: WireAudit): TrailHead {
-  const { id, body, personal, recorded, persons } = event;
+  const { id, body, personal } = event;
   const { sequence, hash } = sealBody(head, wholeBody(body));
   const form = formOf(db, event);
   if (db.run(APPEND, sequence, id, hash, body.values, form) === 0) return head;
@@ -30,14 +28,8 @@ function appendEvent(db: Database, head: TrailHead, event: WireAudit): TrailHead
     const part = personal[side];
     if (part !== undefined) db.run('INSERT INTO personal (id, side, salt, json) VALUES (?, ?, ?, ?)', id, side, part.salt, part.json);
   }
-  const rid = writeEventRow(db, event, form);
-  for (const person of persons) {
-    db.run(SHOW, principal.patient(personKey(presentKey(db, person))), recorded, id, `${id}|${person}`, rid);
-  }
+  queueEvent(db, sequence, event, form);
   return { sequence, hash };
 }
 
 const APPEND = 'INSERT INTO chain (sequence, id, hash, body, form) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING';
-
-const SHOW = `INSERT INTO acl (principal, type, sort, id, right_id, rid, relation, source, valid_from, valid_to)
-  VALUES (?, 'AuditEvent', ?, ?, ?, ?, 'named', NULL, 0, 8640000000000000)`;

@@ -8,6 +8,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
 import { applyPlan } from './apply-plan.ts';
 import { openWriter, storageTrouble, undoOpen, type Database } from './database.ts';
+import { EventIndex } from './event-index.ts';
 import { Forgetting } from './forget.ts';
 import { Outbox } from './outbox.ts';
 import type { AnswerMessage, OrderMessage, Orders, OrderName } from './protocol.ts';
@@ -50,33 +51,48 @@ function run(port: MessagePort, dataDir: string): void {
   const files = openFiles(dataDir);
   const outbox = new Outbox(files.records, files.trail, readHead(files.trail));
   outbox.drain();
+  const index = new EventIndex(files.trail, outbox.head.sequence);
   const forgetting = new Forgetting(dataDir, files);
   const purge = (): void => tryPurge(files.records, files.tokens, Date.now());
   purge();
-  const timers = [setInterval(purge, PURGE_PAUSE_MS), setInterval(() => outbox.isBehind && outbox.tryDrain(), CATCH_UP_PAUSE_MS)];
+  const catchUp = (): void => {
+    for (const part of [outbox, index]) if (part.isBehind) part.tryDrain();
+  };
+  const timers = [setInterval(purge, PURGE_PAUSE_MS), setInterval(catchUp, CATCH_UP_PAUSE_MS)];
   port.postMessage('ready');
   port.on('message', (first: OrderMessage | 'close') => {
     const group = gather(port, first);
     const orders = group.filter((message) => message !== 'close');
     for (const file of ['records', 'trail', 'tokens'] as const) {
-      const mine = orders.filter((order) => FILE_OF[order.name] === file && order.name !== 'forget');
+      const mine = orders.filter((order) => FILE_OF[order.name] === file && !isLast(order));
       if (mine.length > 0) runGroup(port, files[file], mine, outbox);
     }
     if (outbox.isBehind || orders.some(fillsOutbox)) outbox.tryDrain();
-    for (const order of orders) if (order.name === 'forget') port.postMessage(forgetStep(forgetting, order));
-    if (group.includes('close')) {
-      for (const timer of timers) clearInterval(timer);
-      closeAll(port, files, forgetting);
-    }
+    for (const order of orders) if (isLast(order)) port.postMessage(answerLast(order, { outbox, index, forgetting }));
+    if (!group.includes('close')) return index.follow(outbox.head.sequence);
+    for (const timer of timers) clearInterval(timer);
+    index.tryDrain();
+    closeAll(port, files, forgetting);
   });
 }
 
-/** A checkpoint cannot be part of a transaction, so it comes after all groups. */
-function forgetStep(forgetting: Forgetting, { sequence, order }: Extract<OrderMessage, { name: 'forget' }>): AnswerMessage {
+/** What comes after all groups: a checkpoint cannot be part of a transaction, and the head stands for all that was recorded. */
+type LastOrder = Extract<OrderMessage, { name: 'head' | 'forget' }>;
+
+function isLast(order: OrderMessage): order is LastOrder {
+  return order.name === 'head' || order.name === 'forget';
+}
+
+type Parts = { readonly outbox: Outbox; readonly index: EventIndex; readonly forgetting: Forgetting };
+
+function answerLast(message: LastOrder, { outbox, index, forgetting }: Parts): AnswerMessage {
+  const { sequence } = message;
   try {
-    return { sequence, answer: forgetting.step(order) };
+    index.drain();
+    return { sequence, answer: message.name === 'head' ? outbox.head : forgetting.step(message.order) };
   } catch (error) {
-    return failure(sequence, storageTrouble(error) === undefined ? error : storageFault(error));
+    if (storageTrouble(error) === undefined) return failure(sequence, error);
+    return failure(sequence, storageFault(error));
   }
 }
 
@@ -135,13 +151,12 @@ function execute(database: Database, message: OrderMessage, head: TrailHead): { 
       return { answer: applyPlan(database, message.order, Date.now()), head };
     case 'audit':
       return { answer: undefined, head: appendEvents(database, head, message.order) };
-    case 'head':
-      return { answer: head, head };
     case 'eraseEntities':
       for (const id of message.order) database.run("DELETE FROM personal WHERE id = ? AND side = 'entities'", id);
       return { answer: undefined, head };
+    case 'head':
     case 'forget':
-      throw new Error('A checkpoint is no part of a group');
+      throw new Error('This order is no part of a group');
     default:
       return { answer: applyTokenOrder(database, message), head };
   }

@@ -1,6 +1,7 @@
 /** Reads the audit trail where it is kept, beside the server that writes it. */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { MongoClient } from 'mongodb';
 import { restoreEvent, type PersonalSide } from '../../../server/stores/audit-chain.ts';
@@ -42,9 +43,15 @@ function openFiles(dataDir: string): TrailReader {
     const event = restoreEvent(bodyOf(body), { agents: of('agents'), entities: of('entities') });
     return { event, persons: (readers.all(id) as { principal: string }[]).map(({ principal }) => principal) };
   };
+  const queued = trail.prepare('SELECT 1 FROM unindexed LIMIT 1');
+  // Who may read an event is written a moment after the event.
+  const eventsWith = async (text: string): Promise<readonly TrailEvent[]> => {
+    while (queued.get() !== undefined) await wait(2);
+    return (chained.all(text) as FiledBody[]).map(eventOf);
+  };
   return {
-    eventsOf: async (requestId) => (chained.all(requestId) as FiledBody[]).map(eventOf),
-    eventsNaming: async (text) => (chained.all(text) as FiledBody[]).map(eventOf),
+    eventsOf: eventsWith,
+    eventsNaming: eventsWith,
     close: async () => trail.close(),
   };
 }

@@ -5,10 +5,12 @@
  * event is its place in the list, its patients are among its agents and entities, and as events never change nothing
  * need lead from an event to its references.
  *
- * Earlier events keep their bodies whole: `chain.form` is null.
+ * Earlier events keep their bodies whole: `chain.form` is null. What is chained and has no row yet waits in `unindexed`
+ * (see event-index.ts).
  */
 export const eventForms = `
 CREATE TABLE event_form (form INTEGER PRIMARY KEY, frame TEXT NOT NULL, entries TEXT NOT NULL, UNIQUE (entries, frame));
+CREATE TABLE unindexed (sequence INTEGER PRIMARY KEY, event TEXT NOT NULL);
 ALTER TABLE resource ADD COLUMN form INTEGER;
 ALTER TABLE chain ADD COLUMN form INTEGER;
 CREATE TEMP TABLE entries_of AS
