@@ -3,7 +3,7 @@
  * access in list order, merged lazily, or the rows of an open type), or one criterion does, when its matches are few.
  * What drives is chosen by what is counted at the moment: a criterion with very few matches; else the top of the list,
  * if it fills the page; else a criterion with not too many; else the list to its end. A part of a text is looked for in
- * all texts, which is worth it only for a long list.
+ * all texts: at first where they are not too many, else only when the top of the list did not decide.
  */
 import type { SortSpan } from '../../../profiles/search-query.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
@@ -31,6 +31,9 @@ const WINDOW = 4_000;
 /** Up to this many matches, a criterion drives when the top of the list does not suffice. */
 const MANY = 50_000;
 
+/** Up to so many rows, all texts of a parameter are looked through first: a text costs a hundredth of an entry of the list. */
+const ROWS_OF_FEW_TEXTS = 500_000;
+
 /** Makes the candidates of a search; of a span, those alone that lie in it. */
 export function candidatesOf(db: Database, grant: Grant, type: StoredType, criteria: readonly PlainCriterion[], span: SortSpan = WHOLE): Candidates {
   const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type) : accessList(grant, type);
@@ -38,7 +41,8 @@ export function candidatesOf(db: Database, grant: Grant, type: StoredType, crite
   const listed = listDriven(db, list, conditionsOf(type, criteria), span);
   const leads = criteria.filter((criterion) => ridSource(type, criterion) !== undefined);
   if (leads.length === 0) return listed.whole;
-  const [scanned, sought] = [leads.filter(isScan), leads.filter((criterion) => !isScan(criterion))];
+  const isSought = hasFewTexts(db) ? () => true : (criterion: PlainCriterion) => !isScan(criterion);
+  const [sought, scanned] = [leads.filter(isSought), leads.filter((criterion) => !isSought(criterion))];
   const ledBy = (most: number, among: readonly PlainCriterion[]): Candidates | undefined => {
     const lead = among.find((criterion) => countOf(db, ridSource(type, criterion), most + 1) <= most);
     return lead && criterionDriven(db, grant, type, lead, criteria, span);
@@ -49,6 +53,10 @@ export function candidatesOf(db: Database, grant: Grant, type: StoredType, crite
     page: (after, limit) => few()?.page(after, limit) ?? listed.topPage(after, limit) ?? many().page(after, limit),
     count: (limit) => few()?.count(limit) ?? (limit > WINDOW ? undefined : listed.topCount(limit)) ?? many().count(limit),
   };
+}
+
+function hasFewTexts(db: Database): boolean {
+  return (db.get<{ last: number | null }>('SELECT max(rid) AS last FROM resource')?.last ?? 0) <= ROWS_OF_FEW_TEXTS;
 }
 
 function countOf(db: Database, source: Sql | undefined, most: number): number {
