@@ -13,7 +13,8 @@ export type Answered = { readonly ms: number; readonly status: number; readonly 
 export async function askInTurn(sides: readonly Side[], repeats: number, askAt: (sequence: number, side: Side) => Ask): Promise<ReadonlyMap<Side, readonly Answered[]>> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: 'fifo' });
   const answers = new Map<Side, Answered[]>(sides.map((side) => [side, []]));
-  const warming = Math.min(60, Math.ceil(repeats / 2));
+  // As servers are that have run for a while.
+  const warming = Math.min(60, repeats);
   for (let sequence = -warming; sequence < repeats; sequence += 1) {
     for (const side of sides) {
       const answered = await ask(agent, side, askAt(sequence + warming, side));

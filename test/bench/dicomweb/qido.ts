@@ -16,7 +16,7 @@ import { missingPeers, startOrthancWeb, startPasserelle, type Side } from './sid
 
 const BESIDE_ORTHANC = [1_000, 3_000];
 const BUDGET = 10;
-const REPEATS = 20;
+const REPEATS = 40;
 /** An index of ours only, and the first of {@link BESIDE_ORTHANC}, are asked more often: they answer at once. */
 const REPEATS_ALONE = 100;
 const JSON_HEADERS = { Accept: 'application/dicom+json' };
