@@ -13,7 +13,7 @@ import { sendInstances } from './kill/store-sender.ts';
 import { stow } from './stow.ts';
 import { parseTrace, type SystemCall } from './system-calls.ts';
 
-const CALLS = 'trace=fsync,fdatasync,write,writev,sendto,sendmsg';
+const CALLS = 'trace=openat,fsync,fdatasync,write,writev,sendto,sendmsg';
 const SYNCS = ['fsync', 'fdatasync'];
 const INSTANCES = 3;
 
@@ -67,8 +67,12 @@ describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5
     for (const above of [dirname(path), dirname(dirname(path)), join(dataDir, 'images')]) {
       expect(endedBefore(above, response), `${above} before the response`).to.not.deep.equal([]);
     }
-    const folderSync = endedBefore(dirname(path), response).at(-1);
-    const [records] = endedBefore(join(dataDir, 'records.sqlite-wal'), response).filter(({ start }) => start > file.end && start > (folderSync?.end ?? 0));
+    const made = calls.find(({ name, target }) => name === 'openat' && target === path);
+    if (made === undefined) throw new Error('The file was not made');
+    // Files are made ahead, so the same folder is synced again, for later ones, at any moment.
+    const named = endedBefore(dirname(path), response).find(({ start }) => start > made.end);
+    if (named === undefined) throw new Error('The name of the file was not synced before the response');
+    const records = endedBefore(join(dataDir, 'records.sqlite-wal'), response).find(({ start }) => start > file.end && start > named.end);
     expect(records, 'the records are synced after file and folder, before the response').to.not.equal(undefined);
   };
 
