@@ -63,6 +63,24 @@ export function undoOpen(database: Database): void {
   }
 }
 
+/**
+ * Runs a transaction that is not synced: a power cut may undo it, as a whole, until the next one that is. Such work must
+ * be work that is found undone, and done again.
+ */
+export function repeatable(database: Database, work: () => void): void {
+  database.script('PRAGMA synchronous = NORMAL');
+  try {
+    database.script('BEGIN IMMEDIATE');
+    work();
+    database.script('COMMIT');
+  } catch (error) {
+    undoOpen(database);
+    throw error;
+  } finally {
+    database.script('PRAGMA synchronous = FULL');
+  }
+}
+
 /** Result codes of SQLite that tell of the disk, not of the statement. @see https://www.sqlite.org/rescode.html */
 const STORAGE_CODE = { busy: 5, ioError: 10, full: 13, cannotOpen: 14 } as const;
 

@@ -6,7 +6,7 @@
 import { personKey } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import { rankOf } from '../../../profiles/confidentiality.ts';
-import { storageTrouble, undoOpen, type Database } from './database.ts';
+import { repeatable, storageTrouble, type Database } from './database.ts';
 import type { WireAudit } from './protocol.ts';
 import { presentKey } from './rekey.ts';
 import { eventParam } from './wire-audit.ts';
@@ -58,12 +58,7 @@ export class EventIndex {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isBehind = true;
-    try {
-      while (this.#indexSome());
-    } catch (error) {
-      undoOpen(this.#trail);
-      throw error;
-    }
+    while (this.#indexSome());
     this.#isBehind = false;
   }
 
@@ -81,10 +76,10 @@ export class EventIndex {
     const queued = db.all<{ sequence: number; event: string }>(`SELECT sequence, event FROM unindexed ORDER BY sequence LIMIT ${BATCH}`);
     const last = queued.at(-1);
     if (last === undefined) return false;
-    db.script('BEGIN IMMEDIATE');
-    for (const { event } of queued) indexEvent(db, JSON.parse(event) as Unindexed);
-    db.run('DELETE FROM unindexed WHERE sequence <= ?', last.sequence);
-    db.script('COMMIT');
+    repeatable(db, () => {
+      for (const { event } of queued) indexEvent(db, JSON.parse(event) as Unindexed);
+      db.run('DELETE FROM unindexed WHERE sequence <= ?', last.sequence);
+    });
     this.#indexed = last.sequence;
     return queued.length === BATCH;
   }

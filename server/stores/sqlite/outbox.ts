@@ -1,7 +1,7 @@
 /** The audit outbox: what commits put into the record file moves to the trail, in order and once. */
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
-import { storageTrouble, undoOpen, type Database } from './database.ts';
+import { repeatable, storageTrouble, undoOpen, type Database } from './database.ts';
 import type { OutboxEntry, WireAudit } from './protocol.ts';
 import { rekeyTrail } from './rekey.ts';
 import { toWireAudit } from './wire-audit.ts';
@@ -55,7 +55,7 @@ export class Outbox {
     for (const entry of entries) if ('rekey' in entry) rekeyTrail(this.#trail, entry.rekey);
     this.#trail.script('COMMIT');
     this.head = next;
-    this.#records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position);
+    repeatable(this.#records, () => void this.#records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position));
     return true;
   }
 }
