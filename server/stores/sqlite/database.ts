@@ -63,12 +63,8 @@ export function undoOpen(database: Database): void {
   }
 }
 
-/**
- * Runs a transaction that is not synced: a power cut may undo it, as a whole, until the next one that is. Such work must
- * be work that is found undone, and done again.
- */
-export function repeatable(database: Database, work: () => void): void {
-  database.script('PRAGMA synchronous = NORMAL');
+/** Runs work in a transaction of its own; when it throws, nothing of it stands. */
+export function transaction(database: Database, work: () => void): void {
   try {
     database.script('BEGIN IMMEDIATE');
     work();
@@ -76,6 +72,17 @@ export function repeatable(database: Database, work: () => void): void {
   } catch (error) {
     undoOpen(database);
     throw error;
+  }
+}
+
+/**
+ * Runs a transaction that is not synced: a power cut may undo it, as a whole, until the next one that is. Such work must
+ * be work that is found undone, and done again.
+ */
+export function repeatable(database: Database, work: () => void): void {
+  database.script('PRAGMA synchronous = NORMAL');
+  try {
+    transaction(database, work);
   } finally {
     database.script('PRAGMA synchronous = FULL');
   }

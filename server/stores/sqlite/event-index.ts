@@ -6,7 +6,8 @@
 import { personKey } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import { rankOf } from '../../../profiles/confidentiality.ts';
-import { repeatable, storageTrouble, type Database } from './database.ts';
+import { repeatable, type Database } from './database.ts';
+import { DurableQueue } from './durable-queue.ts';
 import type { WireAudit } from './protocol.ts';
 import { presentKey } from './rekey.ts';
 import { eventParam } from './wire-audit.ts';
@@ -27,51 +28,34 @@ const PAUSE_MS = 5;
 const AT_ONCE = 100;
 
 /** Indexes what is queued. */
-export class EventIndex {
+export class EventIndex extends DurableQueue {
   readonly #trail: Database;
   /** The last event that has its rows. */
   #indexed: number;
-  #isBehind = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** Indexes what is queued at the start, up to the head of the chain. */
   constructor(trail: Database, head: number) {
+    super();
     this.#trail = trail;
     this.#indexed = head;
     this.drain();
   }
 
-  /** Whether events wait since they could not be indexed. */
-  get isBehind(): boolean {
-    return this.#isBehind;
-  }
-
   /** Sees to it that the events up to one are indexed soon. */
   follow(sequence: number): void {
-    if (sequence === this.#indexed || this.#isBehind) return;
+    if (sequence === this.#indexed || this.isBehind) return;
     if (sequence - this.#indexed >= AT_ONCE) this.tryDrain();
     else this.#timer ??= setTimeout(() => this.tryDrain(), PAUSE_MS);
   }
 
-  /** Indexes all events. When it throws, those that are left wait for the next time. */
-  drain(): void {
+  override drain(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#isBehind = true;
-    while (this.#indexSome());
-    this.#isBehind = false;
+    super.drain();
   }
 
-  /** Indexes all events; when the disk is in trouble, what is left is indexed later. */
-  tryDrain(): void {
-    try {
-      this.drain();
-    } catch (error) {
-      if (storageTrouble(error) === undefined) throw error;
-    }
-  }
-
-  #indexSome(): boolean {
+  protected doSome(): boolean {
     const db = this.#trail;
     const queued = db.all<{ sequence: number; event: string }>(`SELECT sequence, event FROM unindexed ORDER BY sequence LIMIT ${BATCH}`);
     const last = queued.at(-1);

@@ -1,7 +1,8 @@
 /** The audit outbox: what commits put into the record file moves to the trail, in order and once. */
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { TrailHead } from '../../ports/audit-trail.ts';
-import { repeatable, storageTrouble, undoOpen, type Database } from './database.ts';
+import { repeatable, transaction, type Database } from './database.ts';
+import { DurableQueue } from './durable-queue.ts';
 import type { OutboxEntry, WireAudit } from './protocol.ts';
 import { rekeyTrail } from './rekey.ts';
 import { toWireAudit } from './wire-audit.ts';
@@ -10,50 +11,29 @@ import { appendEvents } from './write-trail.ts';
 const BATCH = 1_000;
 
 /** Moves entries and owns the head of the chain, which every other writer of the trail asks for and moves on. */
-export class Outbox {
+export class Outbox extends DurableQueue {
   head: TrailHead;
   readonly #records: Database;
   readonly #trail: Database;
-  #isBehind = false;
 
   constructor(records: Database, trail: Database, head: TrailHead) {
+    super();
     this.#records = records;
     this.#trail = trail;
     this.head = head;
   }
 
-  /** Whether entries wait since the trail could not be written. */
-  get isBehind(): boolean {
-    return this.#isBehind;
-  }
-
-  /** Moves all entries. When it throws, those that are left wait, durable, for the next time. */
-  drain(): void {
-    this.#isBehind = true;
-    while (this.#moveSome());
-    this.#isBehind = false;
-  }
-
-  /** Moves all entries; when the disk is in trouble, what is left moves later. */
-  tryDrain(): void {
-    try {
-      this.drain();
-    } catch (error) {
-      undoOpen(this.#trail);
-      if (storageTrouble(error) === undefined) throw error;
-    }
-  }
-
   /** A crash between the two files repeats it; ids make that harmless. */
-  #moveSome(): boolean {
+  protected doSome(): boolean {
     const waiting = this.#records.all<{ position: number; record: string }>(`SELECT position, record FROM audit_outbox ORDER BY position LIMIT ${BATCH}`);
     const last = waiting.at(-1);
     if (last === undefined) return false;
     const entries = waiting.map(({ record }) => JSON.parse(record) as OutboxEntry);
-    this.#trail.script('BEGIN IMMEDIATE');
-    const next = appendEvents(this.#trail, this.head, entries.flatMap((entry) => ('event' in entry ? [wireAuditOf(entry.event)] : [])));
-    for (const entry of entries) if ('rekey' in entry) rekeyTrail(this.#trail, entry.rekey);
-    this.#trail.script('COMMIT');
+    let next = this.head;
+    transaction(this.#trail, () => {
+      next = appendEvents(this.#trail, this.head, entries.flatMap((entry) => ('event' in entry ? [wireAuditOf(entry.event)] : [])));
+      for (const entry of entries) if ('rekey' in entry) rekeyTrail(this.#trail, entry.rekey);
+    });
     this.head = next;
     repeatable(this.#records, () => void this.#records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position));
     return true;
