@@ -22,6 +22,7 @@ import { retrieveBulkData, retrieveFrames } from './flows/retrieve-bulk.ts';
 import { retrieveDocument } from './flows/retrieve-document.ts';
 import { retrieveDocumentByUniqueId } from './flows/retrieve-documents.ts';
 import { retrieveInstances } from './flows/retrieve-instances.ts';
+import { retrieveMetadata } from './flows/retrieve-metadata.ts';
 import { searchInstances } from './flows/search-instances.ts';
 import { searchParts } from './flows/search-parts.ts';
 import { searchResources } from './flows/search-resources.ts';
@@ -81,6 +82,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     openDocument: retrieveDocument({ ...guard, images }),
     retrieveDocument: retrieveDocumentByUniqueId({ ...guard, images }),
     retrieveInstances: retrieveInstances(guard, viewings),
+    retrieveMetadata: retrieveMetadata(guard),
     retrieveFrames: retrieveFrames({ ...guard, images }, viewings),
     retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
     viewings,

@@ -28,7 +28,7 @@ export type Visit = {
 
 /** What an event tells of one answer: the rows shown, and what was touched or asked. */
 export type Account = {
-  readonly rows: readonly VisibleRow[];
+  readonly rows: readonly ShownRow[];
   readonly entities: readonly TouchedEntity[];
   /** Set when the requester is told that there is no such thing: the event then is one of a refusal. */
   readonly absent?: true;
@@ -150,7 +150,7 @@ function withEmergency(facts: PassageFacts): PassageFacts {
 
 function recordsOf(eventAt: EventAt, { rows, entities, absent }: Account): readonly [AuditRecord, ...AuditRecord[]] {
   if (absent === true) return [{ event: eventAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' }), persons: [] }];
-  const persons = new Map<PersonKey, VisibleRow>();
+  const persons = new Map<PersonKey, ShownRow>();
   for (const row of rows) if (row.person !== undefined && !persons.has(row.person)) persons.set(row.person, row);
   const [first, ...others] = [...persons].map(([person, row], at): AuditRecord => ({
     event: eventAt(at, { entities, ...aboutRow(row) }),

@@ -5,14 +5,11 @@
  */
 import { studyEntity } from '../../profiles/audit-event.ts';
 import { systemGrant } from '../access/grant.ts';
-import type { Audited, Passage, Question, StudyInstances, VisibleRow } from '../ports/record-store.ts';
+import type { Audited, Passage, Question, ShownStudy, StudyInstances } from '../ports/record-store.ts';
 import { further, grantOf, passageRecord, referenceOf, type GuardDeps, type ShownRow, type Visit } from './guard.ts';
 
 type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 type Answered = Audited<StudyInstances>;
-
-/** What is kept of the study's row: nothing that the event does not tell. */
-type ShownStudy = ShownRow & Pick<VisibleRow, 'id'>;
 
 /** What a viewing asks for, again and again. */
 export type ViewedPart = 'instances' | 'frames' | 'bulk data';
@@ -91,7 +88,7 @@ export class Viewings {
       if (answer.study === undefined || answer.instances.length === 0) return answered;
       const before = this.#open.get(key);
       if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
-      this.#open.set(key, { ...asked, passage, study: keptOf(answer.study), studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
+      this.#open.set(key, { ...asked, passage, study: answer.study, studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
       if (before !== undefined) await this.#record(before);
       return answered;
     } finally {
@@ -115,10 +112,6 @@ export class Viewings {
     const { principals, purpose } = grantOf(this.#deps, visit);
     return JSON.stringify([studyInstanceUID, part, referenceOf(requester), requester.clientId, requester.tokenId ?? '', purpose, principals, address, server]);
   }
-}
-
-function keptOf({ id, person, subject, shownBy }: VisibleRow): ShownStudy {
-  return { id, person, subject, shownBy };
 }
 
 function rightOf({ shownBy, person }: ShownRow): string {

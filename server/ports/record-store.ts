@@ -53,15 +53,21 @@ export type SearchPage = {
   readonly next: PageEnd | undefined;
 };
 
-/** A study's row and the instances that were asked for; without a visible study there are none. */
+/** What a question about its parts tells of a study. */
+export type ShownStudy = Pick<VisibleRow, 'id' | 'person' | 'subject' | 'shownBy'>;
+
+/** A study and the instances that were asked for; without a visible study there are none. */
 export type StudyInstances = {
-  readonly study: VisibleRow | undefined;
+  readonly study: ShownStudy | undefined;
   /** By series number, series UID, instance number, SOP instance UID. */
-  readonly instances: readonly FoundInstance[];
+  readonly instances: readonly InstanceRow[];
 };
 
-/** An instance as it is read; `metadataBytes` is `metadata` in UTF-8, when it was asked for so. */
-export type FoundInstance = InstanceRow & { readonly metadataBytes?: Uint8Array };
+/** A study and the metadata of the instances that were asked for, in UTF-8 and in their order. */
+export type StudyMetadata = {
+  readonly study: ShownStudy | undefined;
+  readonly metadata: readonly Uint8Array[];
+};
 
 /** A series by its first instance, or an instance; `instances` is the number of instances of its series. */
 export type FoundPart = { readonly row: InstanceRow; readonly instances: number };
@@ -91,8 +97,15 @@ export type Question =
       readonly sopInstanceUIDs?: readonly string[];
       /** Answers rows whose `metadata` is empty. */
       readonly omitMetadata?: true;
-      /** As {@link omitMetadata}, with `metadataBytes` instead: for doors that send them as they are. */
-      readonly metadataAsBytes?: true;
+      readonly offset: number;
+      readonly limit: number;
+    }
+  /** The metadata of such instances alone, to be sent as they are. */
+  | {
+      readonly kind: 'metadata';
+      readonly studyInstanceUID: string;
+      readonly seriesInstanceUID?: string;
+      readonly sopInstanceUIDs?: readonly string[];
       readonly offset: number;
       readonly limit: number;
     }
@@ -120,7 +133,9 @@ export type AnswerTo<Q extends Question> = Q extends { kind: 'resource' }
     ? SearchPage
     : Q extends { kind: 'parts' }
       ? StudyParts
-      : StudyInstances;
+      : Q extends { kind: 'metadata' }
+        ? StudyMetadata
+        : StudyInstances;
 
 declare const passed: unique symbol;
 

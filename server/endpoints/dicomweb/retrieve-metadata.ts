@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
-import type { GrantedInstances, retrieveInstances } from '../../flows/retrieve-instances.ts';
+import type { retrieveMetadata as retrieveMetadataFlow } from '../../flows/retrieve-metadata.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { sendPieces } from '../http/send-pieces.ts';
 import type { Identify } from '../http/visit.ts';
@@ -13,7 +13,7 @@ import { requestedInstances } from './requested-instances.ts';
 /** What the endpoint needs. */
 export type RetrieveMetadataDeps = {
   readonly identify: Identify;
-  readonly retrieveInstances: ReturnType<typeof retrieveInstances>;
+  readonly retrieveMetadata: ReturnType<typeof retrieveMetadataFlow>;
   readonly images: ImageStore;
   readonly baseUrl: () => string;
 };
@@ -23,24 +23,30 @@ export function retrieveMetadata(deps: RetrieveMetadataDeps) {
   return async (ctx: RouterContext): Promise<void> => {
     const visit = await deps.identify(ctx, deps.baseUrl());
     requireDicomJson(acceptedBy(ctx));
-    const rows = await deps.retrieveInstances(visit, { ...requestedInstances(ctx.params), passage: 'wado-metadata', metadataAsBytes: true });
+    const { pages, decideAgain } = await deps.retrieveMetadata(visit, requestedInstances(ctx.params));
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
     ctx.vary('Accept-Encoding');
     const isZipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
     if (isZipped) ctx.set('Content-Encoding', 'gzip');
-    const json = formatMetadata(rows);
-    await sendPieces(ctx, { images: deps.images, pieces: isZipped ? zipped(json) : json, decideAgain: rows.decideAgain });
+    const json = formatMetadata(pages());
+    await sendPieces(ctx, { images: deps.images, pieces: isZipped ? zipped(json) : json, decideAgain });
   };
 }
 
-async function* formatMetadata(rows: GrantedInstances): AsyncGenerator<Uint8Array> {
-  let before = OPENING;
-  for await (const { metadataBytes = NONE } of rows) {
-    yield before;
-    yield metadataBytes;
-    before = COMMA;
+/** A few hundred kilobytes at a time: a step for each of many small objects costs more than their bytes. */
+async function* formatMetadata(pages: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  let [before, length] = [OPENING, 0];
+  for await (const page of pages) {
+    for (const json of page) {
+      parts.push(before, json);
+      [before, length] = [COMMA, length + json.length];
+      if (length < PIECE_BYTES) continue;
+      yield Buffer.concat(parts);
+      [parts, length] = [[], 0];
+    }
   }
-  yield before === OPENING ? Buffer.from('[]') : CLOSING;
+  yield Buffer.concat([...parts, CLOSING]);
 }
 
 /** Headers of a series are alike: the fastest level makes them twenty times smaller. */
@@ -52,4 +58,4 @@ function zipped(json: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
 const OPENING = Buffer.from('[');
 const COMMA = Buffer.from(',');
 const CLOSING = Buffer.from(']');
-const NONE = new Uint8Array();
+const PIECE_BYTES = 256 * 1024;

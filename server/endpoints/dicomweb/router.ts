@@ -6,13 +6,13 @@ import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
 import { retrieveBulkData, retrieveFrames, type RetrieveBulkDeps } from './retrieve-bulk.ts';
 import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve-instances.ts';
-import { retrieveMetadata } from './retrieve-metadata.ts';
+import { retrieveMetadata, type RetrieveMetadataDeps } from './retrieve-metadata.ts';
 import { searchInstances, searchSeries, type SearchPartsDeps } from './search-parts.ts';
 import { searchStudies, type SearchStudiesDeps } from './search-studies.ts';
 import { storeInstances, type StoreInstancesDeps } from './store-instances.ts';
 
 /** What the door needs. */
-export type DicomwebDeps = RetrieveInstancesDeps & RetrieveBulkDeps & SearchPartsDeps & SearchStudiesDeps & StoreInstancesDeps;
+export type DicomwebDeps = RetrieveInstancesDeps & RetrieveMetadataDeps & RetrieveBulkDeps & SearchPartsDeps & SearchStudiesDeps & StoreInstancesDeps;
 
 const STUDY = '/studies/:study';
 const SERIES = `${STUDY}/series/:series`;

@@ -22,7 +22,7 @@ export class Outflow {
 
   constructor(response: ServerResponse) {
     this.#response = response;
-    this.#gone = new Promise((_, reject) => response.once('close', () => reject(new ReaderGone())));
+    this.#gone = new Promise((_, reject) => response.once('close', () => response.writableFinished || reject(new ReaderGone())));
     // It is waited for only while something is being sent.
     this.#gone.catch(() => undefined);
   }
@@ -31,25 +31,13 @@ export class Outflow {
    * Lets a read put bytes where the next ones go (at least one byte of room); resolves with their number. A full buffer
    * is sent while the read into the other one is under way.
    */
-  async fill(read: (room: Uint8Array) => Promise<number>): Promise<number> {
+  async fill(read: (room: Uint8Array) => number | Promise<number>): Promise<number> {
     const full = await this.#turn();
     const reading = read(this.#room());
     if (full !== undefined) this.#send(full);
     const length = await reading;
     this.#used += length;
     return length;
-  }
-
-  /** Takes a copy of bytes. */
-  async add(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      const full = await this.#turn();
-      if (full !== undefined) this.#send(full);
-      const part = bytes.subarray(at, at + this.#room().length);
-      this.#room().set(part);
-      this.#used += part.length;
-      at += part.length;
-    }
   }
 
   /** Sends what is left and ends the answer; resolves when the system has it all. */

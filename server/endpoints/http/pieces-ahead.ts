@@ -1,13 +1,18 @@
 /** Pieces of an answer, made ready while those before them are sent: the next file is open when its turn comes. */
 import type { Pieces } from '../../flows/bulk-bytes.ts';
-import type { BlobRange, BlobReader, ImageStore, Piece } from '../../ports/image-store.ts';
+import type { BlobReader, BlobRange, ImageStore, Piece } from '../../ports/image-store.ts';
 
-/** A piece whose turn has come; the reader is open until the next one is asked for. */
-export type ReadyPiece = { readonly bytes: Uint8Array } | { readonly range: BlobRange; readonly reader: BlobReader };
+/** A piece whose turn has come: what lies from `start` on and before `end` can be read until the next one is asked for. */
+export type ReadyPiece = {
+  readonly start: number;
+  readonly end: number;
+  /** Fills a target with what lies from a position on; gives the number of bytes, 0 at the end. */
+  readonly read: (target: Uint8Array, position: number) => number | Promise<number>;
+};
 
 /** A blob that pieces share which follow each other. */
 type Shared = { readonly name: string; readonly reader: Promise<BlobReader>; users: number };
-type Ready = { readonly bytes: Uint8Array } | { readonly range: BlobRange; readonly shared: Shared } | undefined;
+type Ready = ReadyPiece | { readonly range: BlobRange; readonly shared: Shared } | undefined;
 
 /** The head of the next part, and its file. */
 const AHEAD = 2;
@@ -28,8 +33,8 @@ export async function* piecesAhead(images: Pick<ImageStore, 'reader'>, pieces: P
       while (queue.length <= AHEAD) prepare();
       const ready = await queue.shift();
       if (ready === undefined) return;
-      if ('bytes' in ready) yield ready;
-      else yield* blobs.opened(ready);
+      if ('shared' in ready) yield* blobs.opened(ready);
+      else yield ready;
     }
   } finally {
     await iterator.return?.();
@@ -47,7 +52,7 @@ class SharedBlobs {
   }
 
   async ready(piece: Piece): Promise<Ready> {
-    if (piece instanceof Uint8Array) return { bytes: piece };
+    if (piece instanceof Uint8Array) return inMemory(piece);
     if (this.#last?.name !== piece.name) {
       const before = this.#last;
       this.#last = { name: piece.name, reader: this.#images.reader(piece.name), users: 0 };
@@ -60,7 +65,8 @@ class SharedBlobs {
 
   async *opened({ range, shared }: { readonly range: BlobRange; readonly shared: Shared }): AsyncGenerator<ReadyPiece> {
     try {
-      yield { range, reader: await shared.reader };
+      const reader = await shared.reader;
+      yield { ...range, read: (target, position) => reader.read(target, position) };
     } finally {
       await this.leave(shared);
     }
@@ -75,6 +81,18 @@ class SharedBlobs {
   async close(): Promise<void> {
     if (this.#last !== undefined) await closed(this.#last);
   }
+}
+
+function inMemory(bytes: Uint8Array): ReadyPiece {
+  return {
+    start: 0,
+    end: bytes.length,
+    read: (target, position) => {
+      const part = bytes.subarray(position, position + target.length);
+      target.set(part);
+      return part.length;
+    },
+  };
 }
 
 /** One that could not be opened needs no closing. */

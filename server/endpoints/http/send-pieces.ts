@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { cutShort } from '../../flows/stored-data-set.ts';
 import type { Pieces } from '../../flows/bulk-bytes.ts';
-import type { BlobRange, BlobReader, ImageStore } from '../../ports/image-store.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
 import { Outflow } from './outflow.ts';
 import { piecesAhead } from './pieces-ahead.ts';
 
@@ -38,18 +38,14 @@ export async function sendPieces(ctx: Context, body: PiecesBody): Promise<void> 
 
 async function copyPieces(out: Outflow, { images, pieces, decideAgain }: PiecesBody): Promise<void> {
   for await (const piece of piecesAhead(images, pieces)) {
-    if ('bytes' in piece) await out.add(piece.bytes);
-    else await copyRange(out, piece.reader, piece.range, decideAgain);
+    const { start, end } = piece;
+    // Pieces are made ready ahead, so it is here that what may be sent is decided again.
+    for (let position = start; position < end; ) {
+      await decideAgain();
+      const length = await out.fill((room) => piece.read(room.subarray(0, end - position), position));
+      if (length === 0) throw cutShort();
+      position += length;
+    }
   }
   await out.end();
-}
-
-/** Pieces are made ready ahead, so it is here, before each read, that what may be sent is decided again. */
-async function copyRange(out: Outflow, reader: BlobReader, { start, end }: BlobRange, decideAgain: () => Promise<void>): Promise<void> {
-  for (let position = start; position < end; ) {
-    await decideAgain();
-    const length = await out.fill(async (room) => await reader.read(room.subarray(0, end - position), position));
-    if (length === 0) throw cutShort();
-    position += length;
-  }
 }

@@ -1,13 +1,15 @@
 /** Instances, one document each: a study of any size stays below the limit of a document. */
-import type { ClientSession, Filter } from 'mongodb';
+import type { ClientSession, Filter, FindCursor } from 'mongodb';
 import { Fault } from '../../../profiles/fault.ts';
 import type { CommitReceipt, InstanceRow } from '../../ports/commit-plan.ts';
-import type { FoundInstance, Question } from '../../ports/record-store.ts';
+import type { Question } from '../../ports/record-store.ts';
 import type { Collections } from './collections.ts';
 import type { InstanceDocument } from './documents.ts';
 
 /** The question that asks for instances. */
 export type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
+/** The question that asks for their metadata alone. */
+export type MetadataQuestion = Extract<Question, { kind: 'metadata' }>;
 
 /** The order of the instances of a study. */
 export const CANONICAL_ORDER = { seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } as const;
@@ -45,18 +47,26 @@ export async function readInstances(
   { instances }: Collections,
   question: InstancesQuestion,
   session: ClientSession,
-): Promise<readonly FoundInstance[]> {
+): Promise<readonly InstanceRow[]> {
   if (question.limit < 1) return [];
   const columns = question.omitMetadata === true ? { projection: { metadata: 0 } } : {};
-  const found = await instances
-    .find(filterOf(question), { session, ...columns })
-    .sort(CANONICAL_ORDER)
-    .skip(question.offset)
-    .limit(question.limit)
-    .toArray();
-  const rows = found.map(fromDocument);
-  if (question.metadataAsBytes !== true) return rows;
-  return rows.map((row) => ({ ...row, metadata: '', metadataBytes: Buffer.from(row.metadata) }));
+  const found = await inOrder(instances.find(filterOf(question), { session, ...columns }), question).toArray();
+  return found.map(fromDocument);
+}
+
+/** Reads the metadata of instances of a study, whoever may see them. */
+export async function readMetadata(
+  { instances }: Collections,
+  question: MetadataQuestion,
+  session: ClientSession,
+): Promise<readonly Uint8Array[]> {
+  if (question.limit < 1) return [];
+  const found = await inOrder(instances.find(filterOf(question), { session, projection: { metadata: 1 } }), question).toArray();
+  return found.map(({ metadata }) => Buffer.from(metadata));
+}
+
+function inOrder(found: FindCursor<InstanceDocument>, { offset, limit }: { readonly offset: number; readonly limit: number }): FindCursor<InstanceDocument> {
+  return found.sort(CANONICAL_ORDER).skip(offset).limit(limit);
 }
 
 /** The instance of a UID, in whatever study, without its metadata. */
@@ -65,7 +75,7 @@ export async function readInstance({ instances }: Collections, sopInstanceUID: s
   return found === null ? undefined : fromDocument(found);
 }
 
-function filterOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: InstancesQuestion): Filter<InstanceDocument> {
+function filterOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: InstancesQuestion | MetadataQuestion): Filter<InstanceDocument> {
   return {
     studyInstanceUID,
     ...(seriesInstanceUID === undefined ? {} : { seriesInstanceUID }),

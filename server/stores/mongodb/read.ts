@@ -1,12 +1,12 @@
 /** Answers to the questions of the port, inside one transaction. */
 import { IDENTIFIER_SYSTEM, oidUri } from '../../../profiles/codes.ts';
 import type { SearchQuery } from '../../../profiles/search-query.ts';
-import type { AnswerTo, Question, StudyInstances, VisibleRow } from '../../ports/record-store.ts';
+import type { AnswerTo, Question, ShownStudy, StudyInstances, StudyMetadata, VisibleRow } from '../../ports/record-store.ts';
 import { rowKey } from './acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from './audit.ts';
 import type { Collections } from './collections.ts';
 import { toStoreFault } from './errors.ts';
-import { readInstances, type InstancesQuestion } from './instances.ts';
+import { readInstances, readMetadata, type InstancesQuestion, type MetadataQuestion } from './instances.ts';
 import { studyParts } from './parts.ts';
 import { readVisible, toVisibleRow, type Reader } from './reader.ts';
 import { searchRows } from './search.ts';
@@ -27,6 +27,8 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
         : await searchRows(reader, question.query, question);
     case 'instances':
       return await readStudy(reader, question);
+    case 'metadata':
+      return await readStudyMetadata(reader, question);
     case 'parts':
       return await studyParts(reader, question);
   }
@@ -47,11 +49,23 @@ async function readResource(reader: Reader, question: Extract<Question, { kind: 
 }
 
 async function readStudy(reader: Reader, question: InstancesQuestion): Promise<StudyInstances> {
-  const { rows } = await searchRows(reader, studyQuery(question.studyInstanceUID), {});
-  const study = rows[0];
+  const study = await shownStudy(reader, question.studyInstanceUID);
   // The server itself needs no row of the study: it may be building it.
   if (study === undefined && !reader.grant.system) return { study, instances: [] };
   return { study, instances: await readInstances(reader.collections, question, reader.session) };
+}
+
+async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Promise<StudyMetadata> {
+  const study = await shownStudy(reader, question.studyInstanceUID);
+  if (study === undefined && !reader.grant.system) return { study, metadata: [] };
+  return { study, metadata: await readMetadata(reader.collections, question, reader.session) };
+}
+
+async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<ShownStudy | undefined> {
+  const [study] = (await searchRows(reader, studyQuery(studyInstanceUID), {})).rows;
+  if (study === undefined) return undefined;
+  const { id, person, subject, shownBy } = study;
+  return { id, person, subject, shownBy };
 }
 
 function studyQuery(studyInstanceUID: string): SearchQuery {

@@ -9,7 +9,7 @@ import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, 
 import type { AnswerTo, Audited, Passage, Question, RecordStore, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { hydrateEvent } from './audit-rows.ts';
 import type { Database } from './database.ts';
-import { instanceOf, studyInstances } from './instances.ts';
+import { instanceOf, studyInstances, studyMetadata } from './instances.ts';
 import { rightsOf, stateOf } from './materialise.ts';
 import type { WirePut } from './protocol.ts';
 import { studyParts } from './parts.ts';
@@ -125,6 +125,8 @@ export class SqliteRecordStore implements RecordStore {
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
+      case 'metadata':
+        return inSnapshot(this.#records, () => studyMetadata(this.#records, grant, question));
       case 'parts':
         return inSnapshot(this.#records, () => studyParts(this.#records, grant, question));
     }

@@ -4,7 +4,7 @@ import type { Grant } from '../../access/grant.ts';
 import { personKey } from '../../access/requester.ts';
 import type { Principal, Relation } from '../../access/right.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
-import type { ShownBy, VisibleRow } from '../../ports/record-store.ts';
+import type { ShownBy, ShownStudy, VisibleRow } from '../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
 import type { Database } from './database.ts';
 
@@ -76,6 +76,15 @@ export function visibleRows(db: Database, grant: Grant, type: StoredType, ids: r
     JSON.stringify(ids), type, ...condition.values,
   );
   return shownRows(db, grant, rows);
+}
+
+/** The study whose `rid` a statement selects, when it is visible. Its resource, which may be large, is not read. */
+export function shownStudy(db: Database, grant: Grant, rid: Sql): ShownStudy | undefined {
+  const row = db.get<Pick<SelectedRow, 'rid' | 'id' | 'person' | 'subject'>>(`SELECT rid, id, person, subject FROM resource WHERE rid = (${rid.text})`, ...rid.values);
+  if (row === undefined) return undefined;
+  const shown = grant.system ? undefined : shownBy(db, grant, [row.rid]).get(row.rid);
+  if (shown === undefined && !grant.system) return undefined;
+  return { id: row.id, person: row.person === null ? undefined : personKey(row.person), subject: row.subject ?? undefined, shownBy: shown };
 }
 
 /** The rows at places that a search found, in their order, each with the right that shows it. */

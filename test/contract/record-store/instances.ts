@@ -4,6 +4,7 @@ import { principal } from '../../../server/access/right.ts';
 import { expectFault } from '../../support/faults.ts';
 import { aBlob, aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
 import { ask, type InstancesQuestion } from '../../support/reads.ts';
+import type { StudyMetadata } from '../../../server/ports/record-store.ts';
 import type { Suite } from '../suite.ts';
 
 /** Runs the contract of instances. */
@@ -74,13 +75,6 @@ export function instancesContract(suite: Suite): void {
       expect(answer.instances).to.deep.equal(instances.map((row) => ({ ...row, metadata: '' })));
     });
 
-    it('come with their metadata as bytes where they are asked for so', async () => {
-      const { instances, question } = await aStudy();
-      const answer = await ask(suite.records, grant, question({ metadataAsBytes: true }));
-      expect(answer.instances.map(({ metadataBytes, ...row }) => ({ ...row, metadata: Buffer.from(metadataBytes ?? []).toString() }))).to.deep.equal(instances);
-      expect(answer.instances.map(({ metadata }) => metadata)).to.deep.equal(instances.map(() => ''));
-    });
-
     it('of another study are not answered under the UID of a visible one', async () => {
       const [mine, other] = [await aStudy(), await aStudy()];
       const sopInstanceUIDs = [other.instances[0]?.sopInstanceUID ?? ''];
@@ -103,6 +97,41 @@ export function instancesContract(suite: Suite): void {
       await suite.records.commit(aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
       expect(await ask(suite.records, grant, question())).to.deep.equal({ study: undefined, instances: [] });
       expect((await ask(suite.records, aPatientGrant(person), question())).instances.length).to.equal(instances.length);
+    });
+  });
+
+  describe('metadata of a study', () => {
+    it('are those of its instances, byte for byte and in their order', async () => {
+      const { person, put, studyInstanceUID, instances, question } = await aStudy();
+      const last = anInstance({ person, studyInstanceUID, seriesInstanceUID: `${studyInstanceUID}.99`, seriesNumber: 99, metadata: '{"00081030":{"vr":"LO","Value":["Tête é 𝒜"]}}' });
+      await suite.records.commit(aPlan({ instances: [last] }));
+      const answer = await ask(suite.records, grant, { ...question(), kind: 'metadata' });
+      expect(answer.study?.id).to.equal(put.id);
+      expect(textsOf(answer)).to.deep.equal([...instances, last].map(({ metadata }) => metadata));
+    });
+
+    it('come in parts, and of a series and of SOP Instance UIDs where these are given', async () => {
+      const { instances, question } = await aStudy();
+      const { seriesInstanceUID = '', sopInstanceUID = '' } = instances[1] ?? {};
+      const of = async (parts: Partial<InstancesQuestion>) => textsOf(await ask(suite.records, grant, { ...question(parts), kind: 'metadata' }));
+      const texts = instances.map(({ metadata }) => metadata);
+      expect(await of({ offset: 1, limit: 3 })).to.deep.equal(texts.slice(1, 4));
+      expect(await of({ seriesInstanceUID })).to.deep.equal(texts.slice(0, 3));
+      expect(await of({ seriesInstanceUID, offset: 2 })).to.deep.equal(texts.slice(2, 3));
+      expect(await of({ sopInstanceUIDs: [sopInstanceUID, '1.2.3'] })).to.deep.equal(texts.slice(1, 2));
+      expect(await of({ seriesInstanceUID: '1.2.3' })).to.deep.equal([]);
+    });
+
+    it('are none without a visible study, and for the server itself all', async () => {
+      const { person, put, instances, question } = await aStudy();
+      const asked = { ...question(), kind: 'metadata' } as const;
+      const none = { study: undefined, metadata: [] };
+      expect(await ask(suite.records, aGrant('Practitioner/other'), asked)).to.deep.equal(none);
+      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      expect(await ask(suite.records, grant, asked)).to.deep.equal(none);
+      const { study, metadata } = await suite.records.peek(SYSTEM, asked);
+      expect(study).to.deep.equal({ id: put.id, person, subject: put.subject, shownBy: undefined });
+      expect(metadata.length).to.equal(instances.length);
     });
   });
 
@@ -174,6 +203,10 @@ export function instancesContract(suite: Suite): void {
       for (const { blob } of [...instances, { blob: put.blob ?? aBlob() }]) expect(names.has(blob.name)).to.equal(true);
     });
   });
+}
+
+function textsOf({ metadata }: StudyMetadata): readonly string[] {
+  return metadata.map((json) => Buffer.from(json).toString());
 }
 
 async function namesOf(suite: Suite): Promise<ReadonlySet<string>> {

@@ -4,6 +4,7 @@ import { dicomwebRouter } from '../../../../server/endpoints/dicomweb/router.ts'
 import { offsetsOf } from '../../../../profiles/dicom/date-time.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json.ts';
 import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
+import { retrieveMetadata } from '../../../../server/flows/retrieve-metadata.ts';
 import { receiveInstance } from '../../../../server/flows/receive-instance.ts';
 import { receiveRequest } from '../../../../server/flows/receive-request.ts';
 import { takeInstance } from '../../../../server/flows/take-instance.ts';
@@ -33,6 +34,7 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       searchInstances: searchInstances(clinic.guard),
       searchParts: searchParts(clinic.guard),
       retrieveInstances: retrieveInstances(clinic.guard),
+      retrieveMetadata: retrieveMetadata(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
       receiveRequest: receiveRequest({ ...clinic.guard, take: takeInstance({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }), receive, maxInstanceBytes: MAX_INSTANCE_BYTES }),
