@@ -1,12 +1,12 @@
 /** Pieces of an answer, made ready while those before them are sent: the next file is open when its turn comes. */
 import type { Pieces } from '../../flows/bulk-bytes.ts';
-import type { BlobReader, BlobRange, ImageStore, Piece } from '../../ports/image-store.ts';
+import type { BlobRange, BlobReader, ImageStore, Piece } from '../../ports/image-store.ts';
 
 /** A piece whose turn has come: what lies from `start` on and before `end` can be read until the next one is asked for. */
 export type ReadyPiece = {
   readonly start: number;
   readonly end: number;
-  /** Fills a target with what lies from a position on; gives the number of bytes, 0 at the end. */
+  /** Fills a target with what lies from a position on, the one where the read before ended; gives the number of bytes, 0 at the end. */
   readonly read: (target: Uint8Array, position: number) => number | Promise<number>;
 };
 
@@ -52,7 +52,7 @@ class SharedBlobs {
   }
 
   async ready(piece: Piece): Promise<Ready> {
-    if (piece instanceof Uint8Array) return inMemory(piece);
+    if (!('name' in piece)) return inMemory(piece instanceof Uint8Array ? [piece] : piece);
     if (this.#last?.name !== piece.name) {
       const before = this.#last;
       this.#last = { name: piece.name, reader: this.#images.reader(piece.name), users: 0 };
@@ -83,16 +83,21 @@ class SharedBlobs {
   }
 }
 
-function inMemory(bytes: Uint8Array): ReadyPiece {
-  return {
-    start: 0,
-    end: bytes.length,
-    read: (target, position) => {
-      const part = bytes.subarray(position, position + target.length);
-      target.set(part);
-      return part.length;
-    },
+/** Parts that are read from the first to the last. */
+function inMemory(parts: readonly Uint8Array[]): ReadyPiece {
+  let [at, offset] = [0, 0];
+  const read = (target: Uint8Array): number => {
+    let length = 0;
+    for (let part = parts[at]; part !== undefined && length < target.length; part = parts[at]) {
+      const some = part.subarray(offset, offset + target.length - length);
+      target.set(some, length);
+      length += some.length;
+      offset += some.length;
+      if (offset === part.length) [at, offset] = [at + 1, 0];
+    }
+    return length;
   };
+  return { start: 0, end: parts.reduce((sum, part) => sum + part.length, 0), read };
 }
 
 /** One that could not be opened needs no closing. */
