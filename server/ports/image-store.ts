@@ -34,8 +34,8 @@ export type Piece = Uint8Array | readonly Uint8Array[] | BlobRange;
 
 /** A blob that is open for reading, one read at a time, until `close`. */
 export interface BlobReader {
-  /** Fills a target with what lies from a position on; resolves with the number of bytes, 0 at the end. */
-  read(target: Uint8Array, position: number): Promise<number>;
+  /** Fills a target with what lies from a position on; gives the number of bytes, 0 at the end. */
+  read(target: Uint8Array, position: number): number | Promise<number>;
   close(): Promise<void>;
 }
 

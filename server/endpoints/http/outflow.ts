@@ -3,6 +3,7 @@
  * else is held, however large the body is and however slow its reader.
  */
 import type { ServerResponse } from 'node:http';
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
 
 /** A CT slice of 512 x 512 x 16 bits and what goes around it fit one buffer. */
 const BUFFER_BYTES = 576 * 1024;
@@ -60,6 +61,8 @@ export class Outflow {
     this.#at = full === 0 ? 1 : 0;
     await this.#sending[this.#at];
     this.#used = 0;
+    // Neither reads nor writes need have waited for anything.
+    if (this.#at === 0) await turnOfOthers();
     return full;
   }
 
