@@ -1,6 +1,4 @@
 /** WADO-RS Retrieve Metadata: the DICOM JSON of each instance, as it was made on reception. @see DICOM PS3.18 10.4.1.1.2 */
-import { pipeline, Readable } from 'node:stream';
-import { constants, createGzip } from 'node:zlib';
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { retrieveMetadata as retrieveMetadataFlow } from '../../flows/retrieve-metadata.ts';
@@ -9,6 +7,7 @@ import { sendPieces } from '../http/send-pieces.ts';
 import type { Identify } from '../http/visit.ts';
 import { acceptedBy, requireDicomJson } from './accept.ts';
 import { requestedInstances } from './requested-instances.ts';
+import { zipped } from './zipped.ts';
 
 /** What the endpoint needs. */
 export type RetrieveMetadataDeps = {
@@ -50,12 +49,6 @@ async function* formatMetadata(pages: AsyncIterable<readonly Uint8Array[]>): Asy
     }
   }
   yield [...parts, CLOSING];
-}
-
-/** Headers of a series are alike: the fastest level makes them twenty times smaller. */
-function zipped(json: AsyncIterable<readonly Uint8Array[]>): AsyncIterable<Uint8Array> {
-  // The consumer sees the error: it reads the last stream of the pipeline.
-  return pipeline(Readable.from(json).map((parts: readonly Uint8Array[]) => Buffer.concat(parts)), createGzip({ level: constants.Z_BEST_SPEED }), () => undefined);
 }
 
 const OPENING = Buffer.from('[');
