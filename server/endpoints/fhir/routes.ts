@@ -37,7 +37,11 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.all('/{*rest}', (ctx) => {
     throw notServed(ctx, 'This interaction is not served');
   });
-  return async (ctx, next) => await router.routes()(ctx as Parameters<ReturnType<typeof router.routes>>[0], next);
+  const routes = router.routes();
+  return async (ctx, next) => {
+    if (!ctx.path.startsWith('/fhir')) return void (await next());
+    await routes(ctx as Parameters<typeof routes>[0], next);
+  };
 }
 
 function part(ctx: Context, name: string): string {

@@ -45,14 +45,17 @@ export function selectInstances(db: Database, question: InstancesQuestion): Inst
   return select<Columns>(db, question.omitMetadata === true ? WITHOUT_METADATA : '*', question).map(toInstanceRow);
 }
 
-/** The plus leaves the order to the index: a sort would read every row for each page. */
+/**
+ * The plus leaves the order to the index: a sort would read every row for each page. The sum keeps the statement prepared:
+ * the planner looks at a limit that is bound, and plans anew for each.
+ */
 function select<Row>(db: Database, columns: string, question: InstancesQuestion | MetadataQuestion): Row[] {
   const { studyInstanceUID, seriesInstanceUID, sopInstanceUIDs, offset, limit } = question;
   const series = seriesInstanceUID === undefined ? '' : ' AND +series_instance_uid = ?';
   const sops = sopInstanceUIDs === undefined ? '' : ` AND sop_instance_uid IN (${marks(sopInstanceUIDs)})`;
   return db.all<Row>(
     `SELECT ${columns} FROM instance WHERE study_instance_uid = ?${series}${sops}
-     ORDER BY series_number, series_instance_uid, instance_number, sop_instance_uid LIMIT ? OFFSET ?`,
+     ORDER BY series_number, series_instance_uid, instance_number, sop_instance_uid LIMIT 0 + ? OFFSET ?`,
     studyInstanceUID,
     ...(seriesInstanceUID === undefined ? [] : [seriesInstanceUID]),
     ...(sopInstanceUIDs ?? []),
