@@ -14,6 +14,8 @@ const OUT_OF_RESOURCES = 0xa700;
 const LARGE = 400_000;
 /** The room in which one commit of some 100 KB may fit, and its event not. */
 const BYTES_LEFT = [0, 120_000, 140_000, 180_000, 230_000, 350_000];
+/** More than go into a write-ahead log that has its full size, and needs no room any more. */
+const MANY = 400;
 
 describe('A full disk (PS3.4 B.2.3, A700H)', function () {
   this.timeout(60_000);
@@ -61,7 +63,7 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
     expect(await send(server, [...before.instances()])).to.deep.equal([0, 0]);
     for (const bytesLeft of BYTES_LEFT) {
       await fill(bytesLeft);
-      const study = aStudy({ key: `disk/${bytesLeft}`, instances: 40 });
+      const study = aStudy({ key: `disk/${bytesLeft}`, instances: MANY });
       const statuses = await sendUntilRefused(server, [...study.instances()]);
       expect(statuses.at(-1)).to.equal(OUT_OF_RESOURCES);
       const stored = statuses.flatMap((status, at) => (status === 0 ? [at] : []));
@@ -72,7 +74,7 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
     }
     const caller = await establishmentCaller(server, 'strasbourg');
     for (const bytesLeft of BYTES_LEFT) {
-      const study = aStudy({ key: `disk/${bytesLeft}`, instances: 40 });
+      const study = aStudy({ key: `disk/${bytesLeft}`, instances: MANY });
       await expectWhole(server.url, copy, study.studyInstanceUID, [...study.instances()], caller);
     }
     await expectWhole(server.url, copy, before.studyInstanceUID, [...before.instances()], caller);

@@ -40,7 +40,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   return receipt;
 }
 
-const PUT_AGENDA = 'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at';
+const PUT_AGENDA = 'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <> excluded.at';
 
 /** Every person that a plan writes for. */
 function personsOf(plan: WirePlan): Set<string> {

@@ -38,6 +38,9 @@ const FILE_OF: Readonly<Record<OrderName, keyof Files>> = {
   tokenOnce: 'tokens',
 };
 
+/** Whoever reads waits for an event alone, whatever is being received. */
+const FILE_ORDER = ['trail', 'tokens', 'records'] as const satisfies readonly (keyof Files)[];
+
 function openFiles(dataDir: string): Files {
   const open = (name: keyof Files): Database => {
     const database = openWriter(join(dataDir, `${name}.sqlite`));
@@ -63,7 +66,7 @@ function run(port: MessagePort, dataDir: string): void {
   port.on('message', (first: OrderMessage | 'close') => {
     const group = gather(port, first);
     const orders = group.filter((message) => message !== 'close');
-    for (const file of ['records', 'trail', 'tokens'] as const) {
+    for (const file of FILE_ORDER) {
       const mine = orders.filter((order) => FILE_OF[order.name] === file && !isLast(order));
       if (mine.length > 0) runGroup(port, files[file], mine, outbox);
     }
