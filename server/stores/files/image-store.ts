@@ -13,6 +13,7 @@ import { FileBlobWriter, withoutSpace } from './blob-writer.ts';
 import { BLOCKING_CALLS, WAITING_CALLS, type FileCalls } from './file-calls.ts';
 import { FilesAhead } from './files-ahead.ts';
 import { Folders, syncFolder } from './folders.ts';
+import { GatherBuffers } from './gather-buffers.ts';
 
 const READ_BYTES = 256 * 1024;
 const FOLDER_NAME = /^[0-9a-f]{2}$/;
@@ -32,6 +33,7 @@ class FileImageStore implements ImageStore {
   readonly #root: string;
   readonly #calls: FileCalls;
   readonly #ahead: FilesAhead;
+  readonly #buffers = new GatherBuffers();
 
   constructor(root: string, calls: FileCalls) {
     this.#root = root;
@@ -41,7 +43,7 @@ class FileImageStore implements ImageStore {
 
   async create(): Promise<BlobWriter> {
     try {
-      return new FileBlobWriter(await this.#ahead.take(), this.#calls);
+      return new FileBlobWriter(await this.#ahead.take(), this.#calls, this.#buffers);
     } catch (error) {
       throw withoutSpace(error);
     }
