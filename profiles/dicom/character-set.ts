@@ -80,8 +80,8 @@ const RESETTING: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x5c, 0x
  * become U+FFFD; nothing throws.
  */
 export function decodeText(bytes: Uint8Array, characterSet: readonly string[]): string {
+  if (isPlain(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   const isEscaped = bytes.includes(ESC);
-  if (!isEscaped && isASCII(bytes)) return decodeAs('windows-1252', bytes);
   const [label, ...designated] = characterSet.map(labelOf);
   if (isEscaped && label !== 'utf-8' && label !== 'gb18030') return decodeEscaped(bytes, label ?? 'windows-1252');
   return label === undefined ? decodeUndeclared(bytes, designated.find((one) => one !== undefined)) : decodeAs(label, bytes);
@@ -172,7 +172,8 @@ function decodeDoubleByte(run: Uint8Array, set: 'jis-x-0208' | 'jis-x-0212'): st
   return decodeAs('euc-jp', Uint8Array.from(euc));
 }
 
-function isASCII(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte >= 0x80) return false;
+/** ASCII without escapes: most texts, so it is read without a decoder. */
+function isPlain(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte >= 0x80 || byte === ESC) return false;
   return true;
 }

@@ -46,7 +46,10 @@ export type ScanLimits = {
   readonly maxBytes: number;
 };
 
+/** Two hexadecimal digits of each byte. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, '0'));
+
 /** Formats a tag as eight upper-case hexadecimal digits (PS3.18 F.2.2). */
 export function formatTag(tag: number): string {
-  return tag.toString(16).toUpperCase().padStart(8, '0');
+  return `${HEX[tag >>> 24]}${HEX[(tag >>> 16) & 0xff]}${HEX[(tag >>> 8) & 0xff]}${HEX[tag & 0xff]}`;
 }
