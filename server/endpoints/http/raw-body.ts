@@ -1,4 +1,5 @@
 /** Request bodies as bytes, within a limit. */
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import { HTTP_CODE } from './outcome.ts';
@@ -23,10 +24,7 @@ export async function readRawBody(ctx: Context, maxBytes: number): Promise<Buffe
   }
 }
 
-/**
- * So many times what is allowed is read before the refusal: a connection that closes upon bytes nobody has read is
- * reset, and takes the answer with it.
- */
+/** So many times what is allowed is read before the refusal. */
 const OVERRUN = 2;
 
 /** A body that drips longer than this loses its connection. */
@@ -38,13 +36,31 @@ async function gather(ctx: Context, maxBytes: number): Promise<Buffer> {
   // The connection must outlive a refusal: it carries the answer.
   for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length;
-    if (length > OVERRUN * maxBytes) throw tooLong(ctx, maxBytes);
-    if (length <= maxBytes) chunks.push(chunk as Buffer);
-    else chunks.length = 0;
+    if (length > maxBytes) break;
+    chunks.push(chunk as Buffer);
   }
-  if (length > maxBytes) throw tooLong(ctx, maxBytes);
-  return Buffer.concat(chunks);
+  if (length <= maxBytes) return Buffer.concat(chunks);
+  await passOver(ctx.req, maxBytes);
+  throw tooLong(ctx, maxBytes);
 }
+
+/**
+ * Reads on for a moment, and keeps nothing: a connection that closes upon bytes nobody has read is reset, and takes the
+ * answer with it.
+ */
+async function passOver(request: IncomingMessage, most: number): Promise<void> {
+  let passed = 0;
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, MAX_OVERRUN_MS).unref();
+    request.once('end', resolve).once('close', resolve).on('data', (chunk: Buffer) => {
+      passed += chunk.length;
+      if (passed > most) resolve();
+    });
+  });
+}
+
+/** How long what is over the limit may take. */
+const MAX_OVERRUN_MS = 500;
 
 /** The rest of a body may not have been read, so the connection cannot carry another request. */
 function tooLong(ctx: Context, maxBytes: number): Fault {
