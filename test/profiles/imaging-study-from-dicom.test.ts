@@ -88,6 +88,10 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     expect(series).to.have.length(2);
   });
 
+  it('ends with the series, without which lists read it', () => {
+    expect(Object.keys(build({})).at(-1)).to.equal('series');
+  });
+
   it('describes each series and instance', () => {
     const [series] = seriesOf(aStudy({ key: 'one series' }));
     const [first] = series?.instances ?? [];

@@ -11,11 +11,12 @@ export type Attribute = readonly [keyword: keyof typeof TAG, vr: JsonAttribute['
 
 /** Formats attributes, in ascending order of their tags. */
 export function toMatch(attributes: readonly Attribute[]): DicomJson {
-  const entries = attributes.map(([keyword, vr, ...values]): [string, JsonAttribute] => {
+  const match: Record<string, JsonAttribute> = {};
+  for (const [keyword, vr, ...values] of attributes.toSorted(([a], [b]) => TAG[a] - TAG[b])) {
     const known = values.filter((value) => value !== undefined);
-    return [formatTag(TAG[keyword]), known.length === 0 ? { vr } : { vr, Value: known }];
-  });
-  return inOrder(Object.fromEntries(entries));
+    match[formatTag(TAG[keyword])] = known.length === 0 ? { vr } : { vr, Value: known };
+  }
+  return match;
 }
 
 /** What is the same in all instances of a series: attributes of the patient, the study, the series and its equipment. */

@@ -10,21 +10,15 @@ const WAITED_MS = 1;
 const HANDED_OVER_MS = 60_000;
 
 let hereAgainAt = 0;
-let diskReads = 0;
 
 /** Makes a call on this thread, or where it is handed over to. */
 export function hereOrHandedOver<Result>(here: () => Result, handedOver: () => Promise<Result>): Result | Promise<Result> {
   const began = performance.now();
   if (began < hereAgainAt) return handedOver();
+  const before = resourceUsage().fsRead;
   const result = here();
   const ended = performance.now();
-  if (ended - began > WAITED_MS && diskWasRead()) hereAgainAt = ended + HANDED_OVER_MS;
+  // A call that took long while nothing was read from the disk waited for a core.
+  if (ended - began > WAITED_MS && resourceUsage().fsRead > before) hereAgainAt = ended + HANDED_OVER_MS;
   return result;
-}
-
-/** Whether this process has read from the disk since this was asked before: it did when a call waited for the disk. */
-function diskWasRead(): boolean {
-  const before = diskReads;
-  diskReads = resourceUsage().fsRead;
-  return diskReads > before;
 }

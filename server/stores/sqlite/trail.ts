@@ -34,7 +34,7 @@ export class SqliteAuditTrail implements AuditTrail {
     let erased = 0;
     for (let last = 0, more = true; more; ) {
       const batch = this.#trail.all<{ sequence: number; id: string; json: string | null }>(
-        "SELECT c.sequence, c.id, p.json FROM chain c LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities' WHERE c.sequence > ? ORDER BY c.sequence LIMIT ?",
+        "SELECT c.sequence, c.id, p.json FROM chain c LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities' WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?",
         last,
         BATCH,
       );
@@ -60,7 +60,7 @@ export function verifyChain(trail: Database, known?: TrailHead): Verification {
   let erased = 0;
   for (let more = true; more; ) {
     const batch = trail.all<Omit<ChainEntry, 'body'> & ChainedBody & { id: string }>(
-      `SELECT c.sequence, c.id, c.hash, ${BODY_COLUMNS} WHERE c.sequence > ? ORDER BY c.sequence LIMIT ?`,
+      `SELECT c.sequence, c.id, c.hash, ${BODY_COLUMNS} WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?`,
       head.sequence,
       BATCH,
     );
