@@ -102,6 +102,12 @@ export function eventSearchContract(name: string, open: OpenStores): void {
       });
     }
 
+    it('includes nothing, whatever is asked for', async () => {
+      const query = aQuery('AuditEvent', { count: EVENTS, include: [{ param: 'patient' }, { param: 'entity', target: 'ImagingStudy' }] });
+      const page = await suite.records.peek(SYSTEM, { kind: 'search', query });
+      expect([page.rows.length, page.included]).to.deep.equal([EVENTS, []]);
+    });
+
     it('gives each event back as it was recorded, and the chain is whole', async () => {
       for (const event of EVENTS_ASKED) {
         const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id });
