@@ -8,6 +8,7 @@ import { DATE_PREFIXES, type Criterion } from '../../profiles/search-criterion.t
 import type { IndexEntries } from '../../profiles/search-index.ts';
 import { matchesCriterion } from '../../profiles/search-match.ts';
 import type { SearchQuery } from '../../profiles/search-query.ts';
+import { expectFault } from '../support/faults.ts';
 import { aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support/plans.ts';
 import { idsOf, searchIds } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
@@ -101,6 +102,14 @@ export function eventSearchContract(name: string, open: OpenStores): void {
         );
       });
     }
+
+    it('refuses chains: events join no other rows', async () => {
+      const inner: readonly Criterion[] = [{ kind: 'missing', param: 'birthdate', missing: true }, { kind: 'reference', param: 'organization', values: ['Organization/1'] }, { kind: 'id', values: ['1'] }];
+      for (const criterion of inner) {
+        const query = aQuery('AuditEvent', { where: [{ kind: 'chain', param: 'patient', target: 'Patient', criterion }] });
+        await expectFault(suite.records.peek(SYSTEM, { kind: 'search', query }), 'not-supported');
+      }
+    });
 
     it('includes nothing, whatever is asked for', async () => {
       const query = aQuery('AuditEvent', { count: EVENTS, include: [{ param: 'patient' }, { param: 'entity', target: 'ImagingStudy' }] });

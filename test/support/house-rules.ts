@@ -7,7 +7,7 @@ export type Room = { readonly room: string; readonly may: readonly string[]; rea
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
 /** A sender of images writes the same items, command sets and PDUs as the door that receives them. */
 const DIMSE_CODECS = ['association-items.ts', 'command-set.ts', 'p-data.ts', 'upper-layer.ts'].map((file) => `server/endpoints/dimse/${file}`);
-const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts', 'server/stores/part-walk.ts'] as const;
+const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts', 'server/stores/event-chain.ts', 'server/stores/part-walk.ts'] as const;
 
 /** The table. Nobody may import `compose`, `main`, `endpoints`, `fixtures`, `conformance` or `test`, but who is named here. */
 export const ROOMS: readonly Room[] = [
@@ -20,6 +20,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/runtime', may: ['profiles'] },
   { room: 'server/flows', may: ['profiles', 'ihe', 'server/access', 'server/ports'], types: CONFIG_AND_LOG },
   { room: 'server/stores/audit-chain.ts', may: BELOW_STORES },
+  { room: 'server/stores/event-chain.ts', may: BELOW_STORES },
   { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },

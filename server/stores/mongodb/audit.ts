@@ -7,6 +7,7 @@ import { principal } from '../../access/right.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { restoreEvent } from '../audit-chain.ts';
+import { eventChainRefused } from '../event-chain.ts';
 import type { Collections } from './collections.ts';
 import { compileCriterion } from './criteria.ts';
 import type { AuditDocument } from './documents.ts';
@@ -102,7 +103,7 @@ async function filterOf(reader: Reader, where: readonly Criterion[]): Promise<Fi
 }
 
 async function refuseChain(): Promise<never> {
-  throw new Fault('not-supported', 'AuditEvents cannot be searched through other resources');
+  throw eventChainRefused();
 }
 
 async function visibleTo({ collections, grant, session }: Reader): Promise<Filter<AuditDocument>> {

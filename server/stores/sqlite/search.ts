@@ -4,6 +4,7 @@ import type { SearchQuery } from '../../../profiles/search-query.ts';
 import type { StoredType } from '../../../profiles/visibility.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { PageEnd, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import { eventChainRefused } from '../event-chain.ts';
 import { candidatesOf, type Candidates } from './candidates.ts';
 import { conditionsOf, type PlainCriterion } from './criteria.ts';
 import type { Database } from './database.ts';
@@ -15,7 +16,7 @@ const CHAIN_BOUND = 1_000;
 
 /** Answers a search: a full page behind `skip` rows, its includes, the total as asked. */
 export function search(db: Database, grant: Grant, query: SearchQuery, after: PageEnd | undefined, skip = 0): SearchPage {
-  const criteria = query.where.map((criterion) => plain(db, grant, criterion));
+  const criteria = query.where.map((criterion) => plain(db, grant, query.type, criterion));
   const candidates = candidatesOf(db, grant, query.type, criteria, query.span);
   const total = totalOf(candidates, query);
   if (query.summary === 'count' || query.count === 0) return { rows: [], included: [], total, next: undefined };
@@ -29,13 +30,21 @@ function visibleIds(db: Database, grant: Grant, type: StoredType, criterion: Pla
   return candidates.page(undefined, limit).map(({ id }) => id);
 }
 
-/** Resolves a chain to references to the visible rows that satisfy it, as long as they are not many. */
-function plain(db: Database, grant: Grant, criterion: Criterion): PlainCriterion {
+/**
+ * Resolves a chain to references to the visible rows that satisfy it, as long as they are not many.
+ * @throws {Fault} not-supported - a chain from an event
+ */
+function plain(db: Database, grant: Grant, type: StoredType, criterion: Criterion): PlainCriterion {
   if (criterion.kind !== 'chain') return criterion;
-  const inner = plain(db, grant, criterion.criterion);
+  if (type === 'AuditEvent') throw eventChainRefused();
+  const led = ledBy(db, grant, criterion);
+  return criterion.own === undefined ? led : { kind: 'or', any: [led, plain(db, grant, type, criterion.own)] };
+}
+
+function ledBy(db: Database, grant: Grant, criterion: Chain): PlainCriterion {
+  const inner = plain(db, grant, criterion.target, criterion.criterion);
   const ids = visibleIds(db, grant, criterion.target, inner, CHAIN_BOUND + 1);
-  const led = ids.length > CHAIN_BOUND ? linked(grant, criterion, inner) : referring(criterion, ids);
-  return criterion.own === undefined ? led : { kind: 'or', any: [led, plain(db, grant, criterion.own)] };
+  return ids.length > CHAIN_BOUND ? linked(grant, criterion, inner) : referring(criterion, ids);
 }
 
 type Chain = Extract<Criterion, { kind: 'chain' }>;
