@@ -65,7 +65,7 @@ describe('Bad requests', () => {
       expect(answer.text).to.not.include(SECRET);
     });
 
-    it('K03 refuses bodies over the limit with 413, announced or not, and reads no more of them', async () => {
+    it('K03 refuses bodies over the limit with 413, announced or not, and keeps nothing of them', async () => {
       const announced = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 999999999'));
       expect([statusesOf(announced), announced.isClosed]).to.deep.equal([[413], true]);
       const chunk = `${(100_000).toString(16)}\r\n${' '.repeat(100_000)}\r\n`;

@@ -18,9 +18,11 @@ import { servedType } from './served.ts';
 import { updateConsent } from './update.ts';
 import { conditionalUpdate, create, transaction } from './write.ts';
 
+const PREFIX = '/fhir';
+
 /** Makes the routes under `/fhir`. */
 export function fhirRoutes(deps: FhirDeps): Middleware {
-  const router = new Router({ prefix: '/fhir', sensitive: true });
+  const router = new Router({ prefix: PREFIX, sensitive: true });
   router.use(answerFaults);
   router.get('/metadata', (ctx) => answerMetadata(deps, ctx));
   router.use(answerPrivately);
@@ -39,7 +41,7 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   });
   const routes = router.routes();
   return async (ctx, next) => {
-    if (!ctx.path.startsWith('/fhir')) return void (await next());
+    if (!ctx.path.startsWith(PREFIX)) return void (await next());
     await routes(ctx as Parameters<typeof routes>[0], next);
   };
 }
