@@ -17,12 +17,18 @@ export type FileCalls = {
 const NEW_FILE = 'wx';
 const OWNER_ONLY = 0o600;
 
+/**
+ * As much is written by one call. For a longer write the system takes memory in larger blocks, which are the ones that
+ * nobody has used for longest: a virtual machine has given those back, and gets them again page by page.
+ */
+const WRITTEN_BYTES = 16 * 1024;
+
 /** For a thread of its own. */
 export const BLOCKING_CALLS: FileCalls = {
   create: (path) => openSync(path, NEW_FILE, OWNER_ONLY),
   // The system may take less at a time.
   write: (descriptor, bytes, position) => {
-    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, Math.min(WRITTEN_BYTES, bytes.length - at), position + at);
   },
   close: closeSync,
 };
