@@ -39,6 +39,13 @@ export type DicomPatient = {
   readonly identity: { readonly system: string; readonly value: string };
 };
 
+const PATIENT_GROUP = 0x00_10;
+
+/** Whether {@link patientFromDicom} reads the attribute. */
+export function namesPatient(tag: number): boolean {
+  return tag >>> 16 === PATIENT_GROUP || tag === TAG.StudyInstanceUID;
+}
+
 /**
  * Builds the Patient of an image. An issuer that is known beyond the establishment is the identifier's system, else the
  * establishment is the issuer: also of what calls itself a national identifier and cannot be one. What an image cannot

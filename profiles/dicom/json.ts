@@ -4,6 +4,7 @@ import { formatTag } from './data-element.ts';
 import { TAG } from './attributes.ts';
 import { numbersIn, textsIn } from './element-values.ts';
 import { JsonCost } from './json-cost.ts';
+import type { KnownAttributes } from './known-attributes.ts';
 import { VALUE_REPRESENTATION, wordBytesOf } from './value-representation.ts';
 import type { VR } from './value-representation.ts';
 
@@ -34,20 +35,50 @@ export function toDicomJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI = ()
   return toJson(dataSet, { bulkDataURI, cost: new JsonCost(), path: [] });
 }
 
+/**
+ * Returns {@link toDicomJson} as text, attributes in ascending order. `known` spares the work that was done for the
+ * instance before.
+ * @throws {Fault} too-costly - more values than a header has
+ */
+export function writeDicomJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI, known: KnownAttributes): string {
+  const making: Making = { bulkDataURI, cost: new JsonCost(), path: [] };
+  known.readAs(dataSet);
+  const attributes: string[] = [];
+  for (const element of inOrder(dataSet)) if (!isGroupLength(element)) attributes.push(writeAttribute(element, dataSet, making, known));
+  return `{${attributes.join(',')}}`;
+}
+
 /** What holds for the whole header, and the path to where the making is. */
 type Making = { readonly bulkDataURI: BulkDataURI; readonly cost: JsonCost; readonly path: (string | number)[] };
 
 function toJson(dataSet: DicomDataSet, making: Making): DicomJson {
   const json: DicomJson = {};
   for (const element of inOrder(dataSet)) {
-    const isGroupLength = (element.tag & 0xff_ff) === 0;
-    if (isGroupLength) continue;
+    if (isGroupLength(element)) continue;
     const tag = formatTag(element.tag);
     making.path.push(tag);
     json[tag] = toAttribute(element, dataSet, making);
     making.path.pop();
   }
   return json;
+}
+
+function writeAttribute(element: DicomElement, dataSet: DicomDataSet, making: Making, known: KnownAttributes): string {
+  const { tag, vr, value } = element;
+  const standing = value === undefined ? undefined : known.find(tag, vr, value);
+  if (value !== undefined && standing !== undefined) {
+    making.cost.spend(vr, value);
+    return standing;
+  }
+  making.path.push(formatTag(tag));
+  const text = `"${formatTag(tag)}":${JSON.stringify(toAttribute(element, dataSet, making))}`;
+  making.path.pop();
+  if (value !== undefined) known.keep(tag, vr, value, text);
+  return text;
+}
+
+function isGroupLength({ tag }: DicomElement): boolean {
+  return (tag & 0xff_ff) === 0;
 }
 
 function toItems(items: readonly DicomDataSet[], making: Making): DicomJson[] {

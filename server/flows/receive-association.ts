@@ -3,7 +3,7 @@ import type { Fault } from '../../profiles/fault.ts';
 import type { EstablishmentRequester } from '../access/requester.ts';
 import type { Visit } from './guard.ts';
 import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipment.ts';
-import type { TakenInstance } from './take-instance.ts';
+import type { FinishedInstance } from './take-instance.ts';
 
 /** Who sends, on which association. `organization` is `Organization/id`. */
 export type Sender = { readonly associationId: string; readonly peer: { readonly aeTitle: string; readonly organization: string } };
@@ -20,8 +20,8 @@ export function receiveAssociation(deps: ReceiveAssociationDeps) {
     return known;
   };
   return {
-    /** Files an instance whose bytes are durable; resolves when the sender may hear of success. */
-    file: async (sender: Sender, taken: TakenInstance): Promise<void> => void (await shipmentOf(sender).file(taken)),
+    /** Files an instance; resolves when the sender may hear of success. */
+    file: async (sender: Sender, finished: FinishedInstance): Promise<void> => void (await shipmentOf(sender).file(finished)),
     /** Records that an instance was refused while it came. */
     refused: async (sender: Sender, fault: Fault): Promise<void> => await shipmentOf(sender).refused(fault),
     /** Records what an association sent. */

@@ -61,9 +61,12 @@ type Leg = {
   readonly beginning: Map<string, Promise<unknown>>;
 };
 
+/** Files are imported one after the other, so their bytes may as well be waited for before. */
+const DURABLE = Promise.resolve();
+
 async function within(leg: Leg, taken: TakenInstance): Promise<ReceivedInstance> {
   leg.files += 1;
-  const filing = inTurn(leg, taken.row.studyInstanceUID, async () => await leg.shipment.file(taken));
+  const filing = inTurn(leg, taken.row.studyInstanceUID, async () => await leg.shipment.file({ taken, durable: DURABLE }));
   leg.running.add(filing);
   try {
     return await filing;

@@ -16,7 +16,7 @@ import { compareWithStanding, ERASING, studyKey, studySourceKey } from './standi
 import { enrol, findIdentity } from './persons.ts';
 import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import type { RegionIndex } from './region-index.ts';
-import type { TakenInstance } from './take-instance.ts';
+import type { FinishedInstance, TakenInstance } from './take-instance.ts';
 
 /**
  * What became of an instance. The sender hears of success whichever it is: an answer that differs would tell what
@@ -44,11 +44,19 @@ export type EventsOf = {
   readonly marks?: (row: InstanceRow) => readonly Claim[];
 };
 
-/** Files an instance whose bytes are durable; resolves when its row is, too. Bytes that no row will name are removed. */
+/**
+ * Files an instance; resolves when its row is durable, which is not before its bytes are. Bytes that no row will name
+ * are removed.
+ */
 export function receiveInstance(deps: ReceiveInstanceDeps) {
-  return async ({ row, named }: TakenInstance, eventsOf: EventsOf): Promise<ReceivedInstance> => {
+  return async ({ taken: { row, named }, durable }: FinishedInstance, eventsOf: EventsOf): Promise<ReceivedInstance> => {
+    const planned = async (): Promise<Planned> => {
+      const plan = await planOf(deps, named, row, eventsOf);
+      await durable;
+      return plan;
+    };
     try {
-      const { receipt, result } = await commitFresh(deps.records, async () => await planOf(deps, named, row, eventsOf));
+      const { receipt, result } = await commitFresh(deps.records, planned);
       const kept = [...receipt.instances, ...receipt.quarantined].includes('stored');
       if (!kept) await deps.images.remove(row.blob.name);
       if (result.aside !== undefined) deps.alert?.(result.aside);

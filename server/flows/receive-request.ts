@@ -6,7 +6,7 @@ import { eventRecord, refusalsRecorded, type Visit } from './guard.ts';
 import type { ReceivedInstance } from './receive-instance.ts';
 import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipment.ts';
 import { requireScope } from './require-scope.ts';
-import type { AnnouncedInstance, TakenInstance, Taking, takeInstance } from './take-instance.ts';
+import type { AnnouncedInstance, FinishedInstance, Taking, takeInstance } from './take-instance.ts';
 
 /** An instance of a request: what its file says it is. */
 export type SentInstance = Omit<AnnouncedInstance, 'peer'>;
@@ -42,12 +42,12 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
       };
       return {
         store: async (instance, dataSet) => {
-          const taken = await takeAll(deps.take({ ...instance, peer: { organization } }), bounded(dataSet, deps.maxInstanceBytes));
-          if (taken instanceof Fault) {
-            refuse(taken);
-            return { refused: taken };
+          const finished = await takeAll(deps.take({ ...instance, peer: { organization } }), bounded(dataSet, deps.maxInstanceBytes));
+          if (finished instanceof Fault) {
+            refuse(finished);
+            return { refused: finished };
           }
-          return await outcomeOf(shipment, taken);
+          return await outcomeOf(shipment, finished);
         },
         refused: refuse,
         ended: async () => {
@@ -59,7 +59,7 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
 }
 
 /** Takes all bytes, or gives the Fault that ended it too early. */
-async function takeAll(taking: Taking, dataSet: AsyncIterable<Uint8Array>): Promise<TakenInstance | Fault> {
+async function takeAll(taking: Taking, dataSet: AsyncIterable<Uint8Array>): Promise<FinishedInstance | Fault> {
   try {
     for await (const chunk of dataSet) await taking.write(chunk);
   } catch (error) {
@@ -70,8 +70,8 @@ async function takeAll(taking: Taking, dataSet: AsyncIterable<Uint8Array>): Prom
 }
 
 /** The shipment records its own refusals. */
-async function outcomeOf(shipment: Shipment, taken: TakenInstance): Promise<SentOutcome> {
-  return await shipment.file(taken).then((received) => ({ received }), (error: unknown) => ({ refused: toFault(error) }));
+async function outcomeOf(shipment: Shipment, finished: FinishedInstance): Promise<SentOutcome> {
+  return await shipment.file(finished).then((received) => ({ received }), (error: unknown) => ({ refused: toFault(error) }));
 }
 
 async function* bounded(dataSet: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {

@@ -9,7 +9,7 @@ import type { AuditRecord, Claim, InstanceRow, QuarantinedInstance } from '../po
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from './guard.ts';
 import { joinParts, type PlanParts } from './plan-parts.ts';
 import { refreshKey, type ReceivedInstance, type receiveInstance } from './receive-instance.ts';
-import type { TakenInstance } from './take-instance.ts';
+import type { FinishedInstance } from './take-instance.ts';
 
 /** Kinds of the events: at the first instance of a study, and at the end. `marks` are claimed with each instance. */
 export type ShipmentKinds = { readonly beginning: PassageKind; readonly end: PassageKind; readonly marks?: (row: InstanceRow) => readonly Claim[] };
@@ -19,8 +19,8 @@ export type ShipmentDeps = GuardDeps & { readonly receive: ReturnType<typeof rec
 
 /** Instances on their way. `ended` comes last and records what was sent. */
 export type Shipment = {
-  /** Files an instance whose bytes are durable. A refusal is recorded. */
-  file(taken: TakenInstance): Promise<ReceivedInstance>;
+  /** Files an instance. A refusal is recorded. */
+  file(finished: FinishedInstance): Promise<ReceivedInstance>;
   /** Records that an instance was refused before it could be filed. */
   refused(fault: Fault): Promise<void>;
   ended(): Promise<void>;
@@ -36,9 +36,9 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
   const studies = new Map<string, Sent>();
   const refused = async (fault: Fault): Promise<void> => await recordRefusal(deps, visit, kinds.end, fault);
   return {
-    file: async (taken) => {
+    file: async (finished) => {
       try {
-        return await fileOne(deps, visit, kinds, studies, taken);
+        return await fileOne(deps, visit, kinds, studies, finished);
       } catch (error) {
         await refused(toFault(error));
         throw error;
@@ -55,9 +55,9 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
   };
 }
 
-async function fileOne(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, studies: Map<string, Sent>, taken: TakenInstance): Promise<ReceivedInstance> {
+async function fileOne(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, studies: Map<string, Sent>, finished: FinishedInstance): Promise<ReceivedInstance> {
   let patientOf = '';
-  const received = await deps.receive(taken, {
+  const received = await deps.receive(finished, {
     accepted: (row, patient) => {
       patientOf = patient;
       return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, kinds, row, patient)];

@@ -8,12 +8,13 @@ import { bulkDataURIOf } from '../../profiles/dicom/bulk-data-uri.ts';
 import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
 import { InflationCheck } from '../../profiles/dicom/inflation-check.ts';
-import { toDicomJson } from '../../profiles/dicom/json.ts';
+import { toDicomJson, writeDicomJson } from '../../profiles/dicom/json.ts';
+import { KnownSeries } from '../../profiles/dicom/known-attributes.ts';
 import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { patientFromDicom, type DicomPatient } from '../../profiles/patient-from-dicom.ts';
+import { namesPatient, patientFromDicom, type DicomPatient } from '../../profiles/patient-from-dicom.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
-import type { BlobRef, BlobWriter, ImageStore } from '../ports/image-store.ts';
+import type { BlobWriter, ImageStore } from '../ports/image-store.ts';
 import { HeaderReader } from './header-reader.ts';
 
 /**
@@ -35,32 +36,48 @@ export type TakenInstance = { readonly row: Omit<InstanceRow, 'person'>; readonl
 export type Taking = {
   /** A promise holds the sender back until it resolves. */
   write(chunk: Uint8Array): void | Promise<void>;
-  /** Resolves when the bytes are durable. After it rejects nothing is left to abort. */
-  finish(): Promise<TakenInstance>;
+  /** Resolves when the header is read and put into words. After it rejects nothing is left to abort. */
+  finish(): Promise<FinishedInstance>;
   abort(): Promise<void>;
 };
+
+/**
+ * An instance whose bytes have all come. Nobody may hear of success, and no row may name its bytes, before `durable`
+ * resolves; when it rejects nothing is left of them.
+ */
+export type FinishedInstance = { readonly taken: TakenInstance; readonly durable: Promise<void> };
+
+/** Waits until the bytes are durable. */
+export async function durably({ taken, durable }: FinishedInstance): Promise<TakenInstance> {
+  await durable;
+  return taken;
+}
 
 /** What the flow needs: where bytes go, and the system of an establishment's patient identifiers. */
 export type TakeInstanceDeps = { readonly images: ImageStore; readonly patientIdSystemOf: (organization: string) => string };
 
 /** Opens the taking of an announced instance. */
 export function takeInstance(deps: TakeInstanceDeps) {
-  return (announced: AnnouncedInstance): Taking => new InstanceTaking(deps, announced);
+  const known = new KnownSeries();
+  return (announced: AnnouncedInstance): Taking => new InstanceTaking({ ...deps, known }, announced);
 }
 
 /** What the header tells. */
 type Described = Omit<TakenInstance['row'], 'blob' | 'dataSetOffset' | 'dataSetDigest'>;
 
+type TakingDeps = TakeInstanceDeps & { readonly known: KnownSeries };
+
 class InstanceTaking implements Taking {
-  readonly #deps: TakeInstanceDeps;
+  readonly #deps: TakingDeps;
   readonly #announced: AnnouncedInstance;
   readonly #digest = createHash('sha256');
   readonly #header: HeaderReader;
   readonly #inflation: InflationCheck | undefined;
   readonly #meta: Uint8Array;
   #writer: BlobWriter | undefined;
+  #length = 0;
 
-  constructor(deps: TakeInstanceDeps, announced: AnnouncedInstance) {
+  constructor(deps: TakingDeps, announced: AnnouncedInstance) {
     this.#deps = deps;
     this.#announced = announced;
     this.#header = new HeaderReader(announced.transferSyntaxUID);
@@ -70,21 +87,22 @@ class InstanceTaking implements Taking {
   }
 
   write(chunk: Uint8Array): void | Promise<void> {
+    this.#length += chunk.length;
     this.#digest.update(chunk);
     this.#header.take(chunk);
     const written = this.#writer === undefined ? this.#begin(chunk) : this.#writer.write(chunk);
     return this.#inflation === undefined ? written : this.#inflate(this.#inflation, chunk, written);
   }
 
-  async finish(): Promise<TakenInstance> {
+  async finish(): Promise<FinishedInstance> {
     const writer = this.#writer ?? (await this.#open());
     try {
       const header = this.#header.end();
       await this.#inflation?.end();
       checkAnnounced(header, this.#announced);
-      // The disk works while the header is put into words.
-      const [blob, described] = await both(writer.finish(), () => describe(this.#deps, header, this.#announced));
-      return { ...described, row: { ...described.row, blob, dataSetOffset: this.#meta.length, dataSetDigest: this.#digest.digest('hex') } };
+      // The disk works while the header is put into words, and the plan of filing made.
+      const durable = this.#makeDurable(writer);
+      return { taken: await orAfter(durable, () => this.#describe(header, writer.name)), durable };
     } catch (error) {
       this.#inflation?.drop();
       await writer.abort();
@@ -96,6 +114,21 @@ class InstanceTaking implements Taking {
   async abort(): Promise<void> {
     this.#inflation?.drop();
     await this.#writer?.abort();
+  }
+
+  async #makeDurable(writer: BlobWriter): Promise<void> {
+    try {
+      await writer.finish();
+    } catch (error) {
+      await this.#deps.images.remove(writer.name);
+      throw error;
+    }
+  }
+
+  #describe(header: DicomHeader, name: string): TakenInstance {
+    const { row, named } = describe(this.#deps, header, this.#announced);
+    const blob = { name, size: this.#meta.length + this.#length };
+    return { row: { ...row, blob, dataSetOffset: this.#meta.length, dataSetDigest: this.#digest.digest('hex') }, named };
   }
 
   async #inflate(inflation: InflationCheck, chunk: Uint8Array, written: void | Promise<void>): Promise<void> {
@@ -113,12 +146,16 @@ class InstanceTaking implements Taking {
   }
 }
 
-/** Waits for the blob whatever becomes of the description, so that nothing is written behind its removal. */
-async function both<T>(finishing: Promise<BlobRef>, say: () => T): Promise<[BlobRef, T]> {
-  const [blob, said] = await Promise.allSettled([finishing, (async () => say())()]);
-  if (blob.status === 'rejected') throw blob.reason;
-  if (said.status === 'rejected') throw said.reason;
-  return [blob.value, said.value];
+/** Says; what cannot be said is thrown when the blob is settled, so that nothing is written behind its removal. */
+async function orAfter<T>(durable: Promise<void>, say: () => T): Promise<T> {
+  // Whoever gets the promise hears of it; until then it must not end the process.
+  const settled = durable.catch(() => undefined);
+  try {
+    return say();
+  } catch (error) {
+    await settled;
+    throw error;
+  }
 }
 
 /** The study, series and instance must be there and be those of the command set. */
@@ -137,20 +174,24 @@ function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void
   }
 }
 
-function describe({ patientIdSystemOf }: TakeInstanceDeps, header: DicomHeader, announced: AnnouncedInstance): { readonly row: Described; readonly named: DicomPatient } {
+function describe({ patientIdSystemOf, known }: TakingDeps, header: DicomHeader, announced: AnnouncedInstance): { readonly row: Described; readonly named: DicomPatient } {
   const { sopClassUID, sopInstanceUID, transferSyntaxUID, peer } = announced;
   const { organization } = peer;
-  const json = toDicomJson(header, bulkDataURIOf(sopInstanceUID));
+  const seriesInstanceUID = uidOf(header, TAG.SeriesInstanceUID) ?? '';
   const row = {
     sopClassUID,
     sopInstanceUID,
     transferSyntaxUID,
     studyInstanceUID: uidOf(header, TAG.StudyInstanceUID) ?? '',
-    seriesInstanceUID: uidOf(header, TAG.SeriesInstanceUID) ?? '',
+    seriesInstanceUID,
     seriesNumber: intOf(header, TAG.SeriesNumber),
     instanceNumber: intOf(header, TAG.InstanceNumber),
     source: organization,
-    metadata: JSON.stringify(json),
+    metadata: writeDicomJson(header, bulkDataURIOf(sopInstanceUID), known.of(seriesInstanceUID)),
   };
-  return { row, named: patientFromDicom(json, { organization, patientIdSystem: patientIdSystemOf(organization) }) };
+  return { row, named: patientFromDicom(toDicomJson(patientPart(header)), { organization, patientIdSystem: patientIdSystemOf(organization) }) };
+}
+
+function patientPart(header: DicomHeader): DicomHeader {
+  return { ...header, elements: new Map([...header.elements].filter(([tag]) => namesPatient(tag))) };
 }

@@ -2,7 +2,7 @@
 import { toFault } from '../../../profiles/fault.ts';
 import type { RegionAeTitle } from '../../config/region-model.ts';
 import type { Sender } from '../../flows/receive-association.ts';
-import type { takeInstance } from '../../flows/take-instance.ts';
+import type { FinishedInstance, takeInstance } from '../../flows/take-instance.ts';
 import { sentFault, type Asking } from '../../thread-talk.ts';
 import type { FilingCalls } from './intake-calls.ts';
 import type { AssociationHook, Caller, IdentifyPeer, IncomingInstance, StoreHandler, StoreSession } from './store-handler.ts';
@@ -42,9 +42,19 @@ function sessionOf({ take, ask }: DimseDoorDeps, incoming: IncomingInstance): St
         return refused(error);
       }
     },
-    finish: async () => await ask('file', { sender, taken: await taking.finish().catch(refused) }),
+    finish: async () => await fileFinished(ask, sender, await taking.finish().catch(refused)),
     abort: async () => await taking.abort(),
   };
+}
+
+/** The main thread makes its plan while the disk works. */
+async function fileFinished(ask: Asking<FilingCalls>, sender: Sender, { taken, durable }: FinishedInstance): Promise<void> {
+  const blob = taken.row.blob.name;
+  const told = durable.then(
+    async () => await ask('durable', { blob }),
+    async (error: unknown) => await ask('durable', { blob, fault: sentFault(toFault(error)) }),
+  );
+  await Promise.all([ask('file', { sender, taken }), told]);
 }
 
 function isCaller({ aeTitle, addresses, certificates }: RegionAeTitle, { callingAE, address, certificate }: Caller): boolean {

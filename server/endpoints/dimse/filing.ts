@@ -21,8 +21,24 @@ export type FilingDeps = {
 
 /** Answers the intake thread. */
 export function serveFiling(deps: FilingDeps): Serving<FilingCalls> {
+  const written = new Map<string, PromiseWithResolvers<void>>();
   return {
-    file: async ({ sender, taken }) => void (await deps.association.file(sender, taken)),
+    file: async ({ sender, taken }) => {
+      const { name } = taken.row.blob;
+      const durable = Promise.withResolvers<void>();
+      // A refusal may come before anybody waits for it.
+      durable.promise.catch(() => undefined);
+      written.set(name, durable);
+      try {
+        await deps.association.file(sender, { taken, durable: durable.promise });
+      } finally {
+        written.delete(name);
+      }
+    },
+    durable: async ({ blob, fault }) => {
+      if (fault === undefined) written.get(blob)?.resolve();
+      else written.get(blob)?.reject(faultOf(fault));
+    },
     refused: async ({ sender, fault }) => void (await deps.association.refused(sender, faultOf(fault))),
     association: async ({ event, info }) => {
       deps.log.info({ event, associationId: info.associationId, callingAE: info.callingAE, stored: info.stored, failed: info.failed, reason: info.reason }, 'association');

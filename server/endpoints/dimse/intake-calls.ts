@@ -15,8 +15,10 @@ export type IntakeCalls = {
 
 /** Asked of the main thread. */
 export type FilingCalls = {
-  /** Files an instance whose bytes are durable; answers when its row is, too. */
+  /** Files an instance whose bytes have all come; answers when its row is durable. Its `durable` follows. */
   readonly file: { readonly ask: { readonly sender: Sender; readonly taken: TakenInstance }; readonly answer: undefined };
+  /** Tells that the bytes of an instance, known by the name of its blob, are durable, or why they cannot be. */
+  readonly durable: { readonly ask: { readonly blob: string; readonly fault?: SentFault }; readonly answer: undefined };
   /** Records that an instance was refused while it came. */
   readonly refused: { readonly ask: { readonly sender: Sender; readonly fault: SentFault }; readonly answer: undefined };
   /** Tells what happens to an association. */

@@ -1,17 +1,28 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../profiles/codes.ts';
+import type { DicomHeader } from '../../../profiles/dicom/data-element.ts';
 import { scanHeader } from '../../../profiles/dicom/dataset.ts';
 import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
-import { toDicomJson } from '../../../profiles/dicom/json.ts';
+import { toDicomJson, writeDicomJson } from '../../../profiles/dicom/json.ts';
 import type { BulkDataURI, DicomJson, JsonAttribute } from '../../../profiles/dicom/json.ts';
+import { KnownAttributes, KnownSeries } from '../../../profiles/dicom/known-attributes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { hasProgram, sample, sampleNames, samplePath } from './samples.ts';
 
-function jsonOf(bytes: Uint8Array, transferSyntaxUID: string, bulkDataURI?: BulkDataURI): DicomJson {
+function headerOf(bytes: Uint8Array, transferSyntaxUID: string): DicomHeader {
   const header = scanHeader(bytes, transferSyntaxUID, { isWhole: true });
   if (header === 'incomplete') throw new Error('incomplete');
-  return toDicomJson(header, bulkDataURI);
+  return header;
+}
+
+function jsonOf(bytes: Uint8Array, transferSyntaxUID: string, bulkDataURI?: BulkDataURI): DicomJson {
+  return toDicomJson(headerOf(bytes, transferSyntaxUID), bulkDataURI);
+}
+
+/** The text of a header as JSON, beside what is known of the instance before. */
+function writtenOf(bytes: Uint8Array, transferSyntaxUID: string, known: KnownAttributes): unknown {
+  return JSON.parse(writeDicomJson(headerOf(bytes, transferSyntaxUID), () => 'bulk', known));
 }
 
 /** Explicit little endian short elements from `tag VR value`, little endian hexadecimal tag. */
@@ -60,6 +71,57 @@ describe('DICOM JSON model (PS3.18 F.2)', () => {
       '00281201': { vr: 'OW', InlineBinary: Buffer.from([2, 1, 4, 3]).toString('base64') },
       '7FE00010': { vr: 'OW', BulkDataURI: 'bulk/7FE00010' },
     });
+  });
+});
+
+describe('DICOM JSON as text (PS3.18 F.2)', () => {
+  const slice = (kernel: string, number: string, vr = 'SH', characterSet = 'ISO_IR 100'): Buffer =>
+    dataSet(['00080005', 'CS', text(characterSet)], ['00181210', vr, text(kernel)], ['00200013', 'IS', text(number)], ['00100010', 'PN', text('Zo\xe9')]);
+
+  it('is that of the object, attributes in ascending order, and so for every sample', function () {
+    const names = sampleNames();
+    if (names.length === 0) return this.skip();
+    const known = new KnownSeries();
+    for (const name of names.filter((one) => !one.startsWith('broken_') && one !== 'rtstruct.dcm')) {
+      const { dataSetOffset, transferSyntaxUID } = parseFileMeta(sample(name));
+      const header = headerOf(sample(name).subarray(dataSetOffset), transferSyntaxUID);
+      const written = writeDicomJson(header, () => 'bulk', known.of('1.2'));
+      expect(JSON.parse(written), name).to.deep.equal(JSON.parse(JSON.stringify(toDicomJson(header, () => 'bulk'))));
+    }
+    return undefined;
+  });
+
+  it('tells what a slice says, not the slice before: another value, VR or character set, a longer or shorter text', () => {
+    const known = new KnownAttributes();
+    const sent: readonly [Buffer, string][] = [
+      [slice('B30', '1'), DICOM_UID.explicitLittleEndian],
+      [slice('B31', '2'), DICOM_UID.explicitLittleEndian],
+      [slice('B31', '2'), DICOM_UID.explicitLittleEndian],
+      [slice('B3', '22'), DICOM_UID.explicitLittleEndian],
+      [slice('B3', '22', 'UI'), DICOM_UID.explicitLittleEndian],
+      [slice('B3', '22', 'SH', 'ISO_IR 144'), DICOM_UID.explicitLittleEndian],
+    ];
+    for (const [bytes, syntax] of sent) expect(writtenOf(bytes, syntax, known)).to.deep.equal(jsonOf(bytes, syntax));
+  });
+
+  it('does not confuse byte orders', () => {
+    const known = new KnownAttributes();
+    const little = Buffer.from('28001000 5553 0200 0102'.replaceAll(' ', ''), 'hex');
+    const big = Buffer.from('00280010 5553 0002 0102'.replaceAll(' ', ''), 'hex');
+    expect(writtenOf(little, DICOM_UID.explicitLittleEndian, known)).to.deep.equal({ '00280010': { vr: 'US', Value: [0x02_01] } });
+    expect(writtenOf(big, DICOM_UID.explicitBigEndian, known)).to.deep.equal({ '00280010': { vr: 'US', Value: [0x01_02] } });
+  });
+
+  it('knows sixteen series, the latest of them', () => {
+    const known = new KnownSeries();
+    const first = known.of('1');
+    for (let number = 2; number <= 16; number++) known.of(String(number));
+    expect(known.of('1')).to.equal(first);
+    known.of('17');
+    expect(known.of('1')).to.equal(first);
+    const second = known.of('2');
+    for (let number = 18; number <= 40; number++) known.of(String(number));
+    expect(known.of('2')).not.to.equal(second);
   });
 });
 
