@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 
 /** How files are made and filled. A result that is no promise is there already. */
 export type FileCalls = {
+  /** As many bytes are gathered for each write. */
+  readonly gatheredBytes: number;
   /** Makes a file that must not exist; answers its descriptor. */
   readonly create: (path: string) => number | Promise<number>;
   /** Writes all bytes at a position. */
@@ -25,6 +27,7 @@ const WRITTEN_BYTES = 16 * 1024;
 
 /** For a thread of its own. */
 export const BLOCKING_CALLS: FileCalls = {
+  gatheredBytes: 64 * 1024,
   create: (path) => openSync(path, NEW_FILE, OWNER_ONLY),
   // The system may take less at a time.
   write: (descriptor, bytes, position) => {
@@ -39,6 +42,7 @@ const writeFile = promisify(write);
 
 /** For a thread that serves others meanwhile. */
 export const WAITING_CALLS: FileCalls = {
+  gatheredBytes: 256 * 1024,
   create: async (path) => await openFile(path, NEW_FILE, OWNER_ONLY),
   write: async (descriptor, bytes, position) => {
     for (let at = 0; at < bytes.length; ) at += (await writeFile(descriptor, bytes, at, bytes.length - at, position + at)).bytesWritten;

@@ -33,11 +33,12 @@ class FileImageStore implements ImageStore {
   readonly #root: string;
   readonly #calls: FileCalls;
   readonly #ahead: FilesAhead;
-  readonly #buffers = new GatherBuffers();
+  readonly #buffers: GatherBuffers;
 
   constructor(root: string, calls: FileCalls) {
     this.#root = root;
     this.#calls = calls;
+    this.#buffers = new GatherBuffers(calls.gatheredBytes);
     this.#ahead = new FilesAhead(root, new Folders(root), calls);
   }
 
