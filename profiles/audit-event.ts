@@ -145,7 +145,16 @@ function entitiesOf(facts: PassageFacts): AuditEventEntity[] {
   return entities;
 }
 
+/** A list makes an event for each patient, in which all but the patient is the same. */
+const MADE = new WeakMap<TouchedEntity, AuditEventEntity>();
+
 function touched(entity: TouchedEntity): AuditEventEntity {
+  const made = MADE.get(entity) ?? toEntity(entity);
+  MADE.set(entity, made);
+  return made;
+}
+
+function toEntity(entity: TouchedEntity): AuditEventEntity {
   const detail = Object.entries(entity.detail ?? {}).map(([type, valueString]) => ({ type, valueString }));
   return {
     ...(entity.what === undefined ? {} : { what: entity.what }),

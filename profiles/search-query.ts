@@ -28,6 +28,11 @@ export type SearchQuery = {
    * not read. Conditions are still given in `where`, as a row without that date is sorted by another.
    */
   readonly span?: SortSpan;
+  /**
+   * A member that rows may come without where it is the last of them, as the series of a study, which may be a hundred
+   * times as long as the rest. A store that reads rows whole gives them whole.
+   */
+  readonly withoutTail?: string;
   /** The total only, no rows. */
   readonly summary?: 'count';
   /** Where the page begins, as a former page's link gave it; opaque here. */

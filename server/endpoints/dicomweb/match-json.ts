@@ -9,12 +9,15 @@ import type { IncludedFields } from './query-options.ts';
 /** An attribute by keyword; values that are not known are left out, and an attribute without values is empty. */
 export type Attribute = readonly [keyword: keyof typeof TAG, vr: JsonAttribute['vr'], ...values: (JsonValue | undefined)[]];
 
+/** Tags as they are written, by keyword. */
+const WRITTEN = Object.fromEntries(Object.entries(TAG).map(([keyword, tag]) => [keyword, formatTag(tag)])) as Readonly<Record<keyof typeof TAG, string>>;
+
 /** Formats attributes, in ascending order of their tags. */
 export function toMatch(attributes: readonly Attribute[]): DicomJson {
   const match: Record<string, JsonAttribute> = {};
   for (const [keyword, vr, ...values] of attributes.toSorted(([a], [b]) => TAG[a] - TAG[b])) {
     const known = values.filter((value) => value !== undefined);
-    match[formatTag(TAG[keyword])] = known.length === 0 ? { vr } : { vr, Value: known };
+    match[WRITTEN[keyword]] = known.length === 0 ? { vr } : { vr, Value: known };
   }
   return match;
 }

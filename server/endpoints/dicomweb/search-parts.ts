@@ -17,7 +17,7 @@ import { toInstanceMatch, toSeriesMatch, type MatchOptions } from './match-json.
 import { parsePartQuery, type PartQuery } from './part-query.ts';
 import { MAX_RESULTS, MORE_WARNING } from './query-options.ts';
 import { requestedInstances } from './requested-instances.ts';
-import { studyMatchesOf } from './study-json.ts';
+import { studyMatching } from './study-json.ts';
 import { setWarnings } from './warning.ts';
 
 /** What the endpoints need. */
@@ -98,7 +98,7 @@ async function findAcross(deps: SearchPartsDeps, visit: Visit, { level, place, q
     limit,
     text,
   });
-  const ofStudies = place.studyInstanceUID === undefined ? studyMatchesOf(found.studies, found.included, options) : new Map<string, DicomJson>();
+  const ofStudies = new Map(place.studyInstanceUID === undefined ? found.studies.map(studyMatching(found.included, options)).map(({ studyInstanceUID, match }) => [studyInstanceUID, match]) : []);
   const matches = found.parts.map((part) => toMatch(level, part, { ...options, ofStudy: ofStudies.get(part.row.studyInstanceUID) ?? {} }));
   return { isMore: found.isMore, matches };
 }

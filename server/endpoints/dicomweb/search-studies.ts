@@ -6,7 +6,7 @@ import type { SearchQuery } from '../../../profiles/search-query.ts';
 import type { FoundPage, SearchRequest, searchResources } from '../../flows/search-resources.ts';
 import type { Identify } from '../http/visit.ts';
 import { acceptedBy, requireDicomJson } from './accept.ts';
-import { studyMatchesOf } from './study-json.ts';
+import { STUDY_TAIL, studyMatching } from './study-json.ts';
 import { MAX_RESULTS, MORE_WARNING } from './query-options.ts';
 import { parseStudyQuery, type StudyQuery } from './study-query.ts';
 import { setWarnings } from './warning.ts';
@@ -27,10 +27,10 @@ export function searchStudies({ searchResources, ...deps }: SearchStudiesDeps) {
     const visit = await deps.identify(ctx, baseUrl);
     requireDicomJson(acceptedBy(ctx));
     const query = parseStudyQuery(ctx.URL.searchParams, deps.offsetOf);
-    const { matches, warnings } = await searchResources(visit, requestOf(query, ctx.querystring), (page) => ({
-      matches: JSON.stringify([...studyMatchesOf(page.rows, page.included, { included: query.included, baseUrl }).values()]),
-      warnings: moreWarning(page, query),
-    }));
+    const { matches, warnings } = await searchResources(visit, requestOf(query, ctx.querystring), (page) => {
+      const match = studyMatching(page.included, { included: query.included, baseUrl });
+      return { matches: `[${page.rows.map((row) => JSON.stringify(match(row).match)).join(',')}]`, warnings: moreWarning(page, query) };
+    });
     setWarnings(ctx, baseUrl, [...query.warnings, ...warnings]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
     ctx.body = matches;
@@ -40,7 +40,7 @@ export function searchStudies({ searchResources, ...deps }: SearchStudiesDeps) {
 /** The page at an offset. */
 function requestOf({ where, span, limit, offset }: StudyQuery, text: string): SearchRequest {
   const within = span === undefined ? {} : { span };
-  const query: SearchQuery = { type: 'ImagingStudy', where, ...within, count: limit, total: 'none', include: [{ param: 'patient' }] };
+  const query: SearchQuery = { type: 'ImagingStudy', where, ...within, count: limit, total: 'none', include: [{ param: 'patient' }], withoutTail: STUDY_TAIL };
   return { query, skip: offset, text, passage: 'qido' };
 }
 

@@ -27,25 +27,28 @@ import type { IncludedFields } from './query-options.ts';
 
 const MODALITY = formatTag(TAG.Modality);
 
-/** Studies as matches, by Study Instance UID, in their order; their patients are among `others` where they may be seen. */
-export function studyMatchesOf(studies: readonly VisibleRow[], others: readonly VisibleRow[], options: StudyOptions): ReadonlyMap<string, DicomJson> {
+/** A study as a match, and by which Study Instance UID. */
+export type StudyMatch = { readonly studyInstanceUID: string; readonly match: DicomJson };
+
+/** Makes matches of studies, whose patients are among `others` where they may be seen. */
+export function studyMatching(others: readonly VisibleRow[], { included, baseUrl }: StudyOptions): (row: VisibleRow) => StudyMatch {
   const patients = new Map(others.map((row) => [`${row.type}/${row.id}`, row]));
-  return new Map(
-    studies.map((row) => {
-      const study = withoutSeries(row.json);
-      const patient = patients.get(study.subject.reference ?? '');
-      const { included, baseUrl } = options;
-      return [requireStudyUID(study), toStudyJson(study, patient && (JSON.parse(patient.json) as Patient), included, baseUrl)];
-    }),
-  );
+  return (row) => {
+    const study = withoutSeries(row.json);
+    const patient = patients.get(study.subject.reference ?? '');
+    return { studyInstanceUID: requireStudyUID(study), match: toStudyJson(study, patient && (JSON.parse(patient.json) as Patient), included, baseUrl) };
+  };
 }
+
+/** The last member of a study, which no list needs. */
+export const STUDY_TAIL = 'series';
 
 /**
  * The study as lists need it. Its series come last (buildImagingStudy) and tell of each instance, so they may be a
  * hundred times as long as the rest. In a text the quotes of what is looked for would be escaped.
  */
 function withoutSeries(json: string): ImagingStudy {
-  const end = json.indexOf(',"series":[');
+  const end = json.indexOf(`,"${STUDY_TAIL}":[`);
   return JSON.parse(end === -1 ? json : `${json.slice(0, end)}}`) as ImagingStudy;
 }
 

@@ -68,7 +68,7 @@ function totalOf(candidates: Candidates, query: SearchQuery): number | undefined
 function pageOf(db: Database, grant: Grant, candidates: Candidates, query: SearchQuery, { after, skip }: { after: PageEnd | undefined; skip: number }): { rows: VisibleRow[]; next: PageEnd | undefined } {
   const places = candidates.page(after, skip + query.count + 1).slice(skip);
   const shown = places.slice(0, query.count);
-  const rows = visibleRowsAt(db, grant, shown.map(({ rid }) => rid));
+  const rows = visibleRowsAt(db, grant, shown.map(({ rid }) => rid), query.withoutTail);
   const last = shown.at(-1);
   return { rows, next: places.length > query.count && last !== undefined ? { sort: last.sort, id: last.id } : undefined };
 }

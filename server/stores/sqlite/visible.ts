@@ -23,8 +23,13 @@ export type SelectedRow = BlobColumns & {
   subject: string | null; released: number; parent_type: string | null; parent_id: string | null; json: string;
 };
 
+const PLACE_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, x.parent_type, x.parent_id';
+
 /** The columns of {@link SelectedRow}, of a table named `x`. */
-export const ROW_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, x.parent_type, x.parent_id, x.json';
+export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
+
+/** The same, the resource without what begins with a text: in texts of JSON the quotes of a member would be escaped. */
+const HEAD_COLUMNS = `${PLACE_COLUMNS}, CASE instr(x.json, ?1) WHEN 0 THEN x.json ELSE substr(x.json, 1, instr(x.json, ?1) - 1) || '}' END AS json`;
 
 /** Whether rows of a type need no right under a grant. */
 export function isOpen(grant: Grant, type: StoredType): boolean {
@@ -87,10 +92,16 @@ export function shownStudy(db: Database, grant: Grant, rid: Sql): ShownStudy | u
   return { id: row.id, person: row.person === null ? undefined : personKey(row.person), subject: row.subject ?? undefined, shownBy: shown };
 }
 
-/** The rows at places that a search found, in their order, each with the right that shows it. */
-export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[]): VisibleRow[] {
+/**
+ * The rows at places that a search found, in their order, each with the right that shows it; without their last member
+ * where it has the name that is given.
+ */
+export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[], withoutTail?: string): VisibleRow[] {
   const list = JSON.stringify(rids);
-  const rows = db.all<SelectedRow>(`SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, list);
+  const rows =
+    withoutTail === undefined
+      ? db.all<SelectedRow>(`SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, list)
+      : db.all<SelectedRow>(`SELECT ${HEAD_COLUMNS} FROM json_each(?2) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, `,"${withoutTail}":[`, list);
   return shownRows(db, grant, rows);
 }
 
