@@ -27,7 +27,7 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
   const { domainOf } = indexRegion(region);
   const take = takeInstance({ images, patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem });
   const listeners: DimseListener[] = [];
-  const { ask } = talk<FilingCalls, IntakeCalls>(port, {
+  const { ask, tell } = talk<FilingCalls, IntakeCalls>(port, {
     listen: async ({ port: dimsePort, tls }) => {
       const listener = await listenDimse({ ...shared, port: dimsePort, ...(tls === undefined ? {} : { tls }) });
       listeners.push(listener);
@@ -41,7 +41,7 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
   });
   // Whatever their number, the doors have one limit of associations.
   const slots = new AssociationSlots({ ...DIMSE_LIMITS, ...limits });
-  const shared = { host, calledAETitles: [calledAETitle], ...dimseDoor({ aeTitles: region.aeTitles, take, ask }), limits, slots };
+  const shared = { host, calledAETitles: [calledAETitle], ...dimseDoor({ aeTitles: region.aeTitles, take, ask, tell }), limits, slots };
 }
 
 if (parentPort !== null) await run(parentPort, workerData as IntakeSettings);

@@ -11,9 +11,14 @@ export type Serving<C extends Calls> = { readonly [K in keyof C]: (ask: C[K]['as
 /** Asks the other side. @throws whatever its answer threw; {Fault} transient - the talk has ended */
 export type Asking<C extends Calls> = <K extends keyof C & string>(name: K, ask: C[K]['ask']) => Promise<C[K]['answer']>;
 
+/** Tells the other side, which must have nothing to say: an answer would wake this thread, which is most of its cost. */
+export type Telling<C extends Calls> = <K extends keyof C & string>(name: K, told: C[K]['answer'] extends undefined ? C[K]['ask'] : never) => void;
+
 /** One side of a talk. */
 export type Talk<C extends Calls> = {
   readonly ask: Asking<C>;
+  /** Errors of the other side are its bugs: they end the process. */
+  readonly tell: Telling<C>;
   /** Fails what waits and what is asked from now on. */
   readonly end: (reason: Error) => void;
 };
@@ -24,7 +29,7 @@ export type SentFault = { readonly kind: FaultKind; readonly message: string; re
 /** An error that is no Fault: `code` is that of a system error. */
 type SentBug = { readonly stack: string; readonly code: string | undefined };
 type Message =
-  | { readonly id: number; readonly name: string; readonly ask: unknown }
+  | { readonly id: number | undefined; readonly name: string; readonly ask: unknown }
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly fault: SentFault }
   | { readonly id: number; readonly bug: SentBug };
@@ -43,7 +48,7 @@ export function talk<Theirs extends Calls, Mine extends Calls>(port: MessagePort
     }
   };
   port.on('message', (message: Message) => {
-    if ('name' in message) return void serve(message.id, message.name, message.ask);
+    if ('name' in message) return void (message.id === undefined ? serving[message.name]?.(message.ask) : serve(message.id, message.name, message.ask));
     const { resolve, reject } = waiting.get(message.id) ?? {};
     waiting.delete(message.id);
     if ('answer' in message) resolve?.(message.answer as never);
@@ -59,6 +64,7 @@ export function talk<Theirs extends Calls, Mine extends Calls>(port: MessagePort
         port.postMessage({ id, name, ask } satisfies Message);
       });
     },
+    tell: (name, told) => port.postMessage({ id: undefined, name, ask: told } satisfies Message),
     end: (reason) => {
       ended = reason;
       for (const { reject } of waiting.values()) reject(new Fault('transient', 'The server stops', { cause: reason }));

@@ -3,15 +3,16 @@ import { toFault } from '../../../profiles/fault.ts';
 import type { RegionAeTitle } from '../../config/region-model.ts';
 import type { Sender } from '../../flows/receive-association.ts';
 import type { FinishedInstance, takeInstance } from '../../flows/take-instance.ts';
-import { sentFault, type Asking } from '../../thread-talk.ts';
+import { sentFault, type Asking, type Telling } from '../../thread-talk.ts';
 import type { FilingCalls } from './intake-calls.ts';
 import type { AssociationHook, Caller, IdentifyPeer, IncomingInstance, StoreHandler, StoreSession } from './store-handler.ts';
 
-/** What the door is given; `ask` reaches the main thread, which files what was taken. */
+/** What the door is given; `ask` and `tell` reach the main thread, which files what was taken. */
 export type DimseDoorDeps = {
   readonly aeTitles: readonly RegionAeTitle[];
   readonly take: ReturnType<typeof takeInstance>;
   readonly ask: Asking<FilingCalls>;
+  readonly tell: Telling<FilingCalls>;
 };
 
 /** Makes the hooks of the listener. */
@@ -27,7 +28,7 @@ export function dimseDoor(deps: DimseDoorDeps): { identifyPeer: IdentifyPeer; st
 }
 
 /** What is refused while it comes is recorded before the sender hears of it. */
-function sessionOf({ take, ask }: DimseDoorDeps, incoming: IncomingInstance): StoreSession {
+function sessionOf({ take, ask, tell }: DimseDoorDeps, incoming: IncomingInstance): StoreSession {
   const sender: Sender = { associationId: incoming.associationId, peer: incoming.peer };
   const taking = take(incoming);
   const refused = async (error: unknown): Promise<never> => {
@@ -42,19 +43,20 @@ function sessionOf({ take, ask }: DimseDoorDeps, incoming: IncomingInstance): St
         return refused(error);
       }
     },
-    finish: async () => await fileFinished(ask, sender, await taking.finish().catch(refused)),
+    finish: async () => await fileFinished({ ask, tell }, sender, await taking.finish().catch(refused)),
     abort: async () => await taking.abort(),
   };
 }
 
 /** The main thread makes its plan while the disk works. */
-async function fileFinished(ask: Asking<FilingCalls>, sender: Sender, { taken, durable }: FinishedInstance): Promise<void> {
+async function fileFinished({ ask, tell }: Pick<DimseDoorDeps, 'ask' | 'tell'>, sender: Sender, { taken, durable }: FinishedInstance): Promise<void> {
   const blob = taken.row.blob.name;
-  const told = durable.then(
-    async () => await ask('durable', { blob }),
-    async (error: unknown) => await ask('durable', { blob, fault: sentFault(toFault(error)) }),
+  const filed = ask('file', { sender, taken });
+  void durable.then(
+    () => tell('durable', { blob }),
+    (error: unknown) => tell('durable', { blob, fault: sentFault(toFault(error)) }),
   );
-  await Promise.all([ask('file', { sender, taken }), told]);
+  await filed;
 }
 
 function isCaller({ aeTitle, addresses, certificates }: RegionAeTitle, { callingAE, address, certificate }: Caller): boolean {
