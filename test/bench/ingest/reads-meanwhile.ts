@@ -38,8 +38,7 @@ export async function measureReadsMeanwhile(): Promise<readonly Row[]> {
   try {
     const folders = await writeSlices(root, SLICES, 4);
     const measured: Measured[] = [];
-    // Data of a round stay until all are measured: disks stall for a quarter of a second when gigabytes are removed.
-    for (let round = 0; round < ROUNDS; round += 1) measured.push(await measure(folders, join(root, `data-${round}`)));
+    for (let round = 0; round < ROUNDS; round += 1) measured.push(await measure(folders));
     const [idle, busy] = [measured.flatMap((one) => one.idle), measured.flatMap((one) => one.busy)];
     const figures = (times: readonly number[]): Row['figures'] => ({ reads: times.length, p50Ms: msOf(quantileOf(times, 0.5)), p99Ms: msOf(quantileOf(times, 0.99)), longestMs: msOf(Math.max(...times)) });
     const ratio = (share: number): number => msOf(quantileOf(busy, share) / quantileOf(idle, share));
@@ -53,8 +52,8 @@ export async function measureReadsMeanwhile(): Promise<readonly Row[]> {
   }
 }
 
-async function measure(folders: readonly string[], dataDir: string): Promise<Measured> {
-  const server = await startServer({ dataDir, env: { STUDY_QUIET_SECONDS: '60' } });
+async function measure(folders: readonly string[]): Promise<Measured> {
+  const server = await startServer({ env: { STUDY_QUIET_SECONDS: '60' } });
   try {
     const start = await filled(server);
     await readDuring({ ...start, perSecond: 4 * PER_SECOND }, async () => await wait(WARMING_SECONDS * 1000));
