@@ -2,6 +2,7 @@
  * The intake thread: DICOM associations and the bytes they bring. What is durable goes to the main thread, which files
  * it; a flood of images delays no other door, and no other door delays images.
  */
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Region } from './config/region-model.ts';
 import { dimseDoor } from './endpoints/dimse/door.ts';
@@ -23,6 +24,7 @@ export type IntakeSettings = {
 };
 
 async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, region }: IntakeSettings): Promise<void> {
+  yieldToReaders();
   const images = await openFileImages({ dataDir, ownThread: true });
   const { domainOf } = indexRegion(region);
   const take = takeInstance({ images, patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem });
@@ -42,6 +44,16 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
   // Whatever their number, the doors have one limit of associations.
   const slots = new AssociationSlots({ ...DIMSE_LIMITS, ...limits });
   const shared = { host, calledAETitles: [calledAETitle], ...dimseDoor({ aeTitles: region.aeTitles, take, ask, tell }), limits, slots };
+}
+
+/**
+ * Where cores are few, whoever reads goes first: to images it makes no difference. Linux has a priority for each thread;
+ * elsewhere it would be that of the whole server.
+ * @see setpriority(2), C library/kernel differences
+ */
+function yieldToReaders(): void {
+  const thisThread = 0;
+  if (process.platform === 'linux') setPriority(thisThread, constants.priority.PRIORITY_BELOW_NORMAL);
 }
 
 if (parentPort !== null) await run(parentPort, workerData as IntakeSettings);

@@ -33,7 +33,7 @@ export async function measureCStore(): Promise<readonly Row[]> {
     const four = await writeSlices(join(root, '4'), SLICES, 4);
     const few = await writeSlices(join(root, 'few'), SLICES_WITH_NAGLE, 2);
     // The first start of a version compiles it, for all that follow.
-    await (await RECEIVERS.passerelle({ noDelay: true })).stop();
+    await (await RECEIVERS.passerelle()).stop();
     return [
       ...(await compare('1 association', { folders: one, count: SLICES, noDelay: true, warming }, ROUNDS, { orthanc: 2.5, storescp: 0.45 })),
       ...(await compare('4 associations', { folders: four, count: SLICES, noDelay: true, warming }, ROUNDS, { orthanc: 2.5, storescp: 0.6 })),
