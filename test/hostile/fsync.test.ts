@@ -6,9 +6,10 @@ import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
+import { chainedBodies } from '../support/chained-bodies.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { referredBlobs } from './kill/data-folder.ts';
+import { allInstances, referredBlobs, storedBlobs } from './kill/data-folder.ts';
 import { sendInstances } from './kill/store-sender.ts';
 import { stow } from './stow.ts';
 import { parseTrace, type SystemCall } from './system-calls.ts';
@@ -16,6 +17,7 @@ import { parseTrace, type SystemCall } from './system-calls.ts';
 const CALLS = 'trace=openat,fsync,fdatasync,write,writev,sendto,sendmsg';
 const SYNCS = ['fsync', 'fdatasync'];
 const INSTANCES = 3;
+const OUT_OF_RESOURCES = 0xa700;
 
 describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5)', function () {
   this.timeout(60_000);
@@ -86,5 +88,35 @@ describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5
   it('sends the answer of a STOW-RS only then, too', () => {
     expect(stowedBlobs).to.have.length(1);
     expectSynced(pathOf(stowedBlobs[0] ?? ''), lastAnswer());
+  });
+});
+
+describe('A flush that fails (PS3.4 B.2.3, A700H)', function () {
+  this.timeout(60_000);
+
+  it('is no success at either door: no row names the bytes, none of them stay, and the refusals are in the trail', async function flush() {
+    if (!hasProgram('strace')) return this.skip();
+    const folder = await mkdtemp(join(tmpdir(), 'passerelle-flush-'));
+    const dataDir = join(folder, 'data');
+    // Of all files those of images alone are flushed by this call.
+    const under = ['strace', '-D', '-f', '-qq', '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=ENOSPC', '-o', '/dev/null'];
+    const server = await startServer({ dataDir, under, env: { STUDY_QUIET_SECONDS: '3600' } });
+    try {
+      const instances = [...aStudy({ key: 'flush', instances: INSTANCES }).instances()];
+      const statuses: number[] = [];
+      await sendInstances(server.dimse, ESTABLISHMENTS.strasbourg.aeTitle, instances, (_, status) => void statuses.push(status));
+      expect(statuses).to.deep.equal(instances.map(() => OUT_OF_RESOURCES));
+      const caller = await establishmentCaller(server, 'strasbourg');
+      const stowed = await stow({ url: server.url, token: caller.token }, instances.map(({ bytes }) => bytes));
+      expect(stowed).to.deep.equal({ status: 409, reasons: instances.map(() => OUT_OF_RESOURCES) });
+      expect(allInstances(dataDir)).to.deep.equal([]);
+      expect(referredBlobs(dataDir)).to.deep.equal([]);
+      expect(await storedBlobs(dataDir)).to.deep.equal([]);
+      expect(chainedBodies(dataDir, '"outcomeDesc":"no-store: ')).to.have.length(2 * INSTANCES);
+    } finally {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+    return undefined;
   });
 });
