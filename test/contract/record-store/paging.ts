@@ -1,8 +1,10 @@
 /** Order, pages and totals. */
 import { expect } from 'chai';
+import type { ImagingStudy } from '@medplum/fhirtypes';
+import type { SearchQuery } from '../../../profiles/search-query.ts';
 import { principal } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
-import { aGrant, anEstablishmentGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES, SYSTEM } from '../../support/plans.ts';
+import { aGrant, anEstablishmentGrant, aPersonKey, aPlan, aPut, aQuery, aRight, aStudyPut, NO_ENTRIES, SYSTEM } from '../../support/plans.ts';
 import { ask, idsOf, search, searchBehind, searchPages } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -43,6 +45,27 @@ export function pagingContract(suite: Suite): void {
       expect(await searchBehind(suite.records, grant, even, 3)).to.deep.equal({ ids: evens.slice(3, 5), isMore: true });
       const counted = await ask(suite.records, grant, { kind: 'search', query: { ...even, total: 'accurate' }, skip: 5 });
       expect([idsOf(counted.rows), counted.total]).to.deep.equal([evens.slice(5), 6]);
+    });
+
+    it('rows may come without their last member, and lose nothing else by it, whatever their texts say', async () => {
+      const { person, grant } = await visiblePerson();
+      const studies: readonly object[] = [
+        { description: 'l’épaule', series: [{ uid: '1.2', description: 'é,"series":[' }, { uid: '1.3' }] },
+        { description: 'names ,"series":[ in a text', series: [{ uid: '1.4' }] },
+        { description: 'has none: ,"series":[' },
+      ];
+      const puts = studies.map((study, at) => {
+        const put = aStudyPut(`1.2.${at}`, { person, sort: at });
+        return { ...put, resource: { ...put.resource, ...study } as Put['resource'] };
+      });
+      await suite.records.commit(aPlan({ puts }));
+      const jsonOf = async (query: Partial<SearchQuery>): Promise<ImagingStudy[]> =>
+        (await search(suite.records, grant, aQuery('ImagingStudy', query))).rows.map(({ json }) => JSON.parse(json) as ImagingStudy);
+      const withoutSeries = (study: ImagingStudy): object => ({ ...study, series: undefined });
+      const whole = await jsonOf({});
+      expect(whole.map(({ series }) => series?.length)).to.deep.equal([undefined, 1, 2]);
+      expect((await jsonOf({ withoutTail: 'series' })).map(withoutSeries)).to.deep.equal(whole.map(withoutSeries));
+      expect(await jsonOf({ withoutTail: 'note' })).to.deep.equal(whole);
     });
 
     it('a span shows the rows whose sort key lies in it, first inclusive, last exclusive', async () => {
