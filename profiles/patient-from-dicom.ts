@@ -39,12 +39,11 @@ export type DicomPatient = {
   readonly identity: { readonly system: string; readonly value: string };
 };
 
-const PATIENT_GROUP = 0x00_10;
-
-/** Whether {@link patientFromDicom} reads the attribute. */
-export function namesPatient(tag: number): boolean {
-  return tag >>> 16 === PATIENT_GROUP || tag === TAG.StudyInstanceUID;
-}
+/** The top-level attributes that {@link patientFromDicom} reads. */
+export const PATIENT_TAGS: ReadonlySet<number> = new Set([
+  TAG.PatientID, TAG.IssuerOfPatientID, TAG.IssuerOfPatientIDQualifiersSequence, TAG.OtherPatientIDsSequence,
+  TAG.PatientName, TAG.PatientBirthName, TAG.OtherPatientNames, TAG.PatientBirthDate, TAG.PatientSex, TAG.StudyInstanceUID,
+]);
 
 /**
  * Builds the Patient of an image. An issuer that is known beyond the establishment is the identifier's system, else the

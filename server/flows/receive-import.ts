@@ -61,7 +61,7 @@ type Leg = {
   readonly beginning: Map<string, Promise<unknown>>;
 };
 
-/** Files are imported one after the other, so their bytes may as well be waited for before. */
+/** What is imported is durable before it is handed over, which may be to another process. */
 const DURABLE = Promise.resolve();
 
 async function within(leg: Leg, taken: TakenInstance): Promise<ReceivedInstance> {

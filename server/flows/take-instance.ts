@@ -12,7 +12,7 @@ import { toDicomJson, writeDicomJson } from '../../profiles/dicom/json.ts';
 import { KnownSeries } from '../../profiles/dicom/known-attributes.ts';
 import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { namesPatient, patientFromDicom, type DicomPatient } from '../../profiles/patient-from-dicom.ts';
+import { PATIENT_TAGS, patientFromDicom, type DicomPatient } from '../../profiles/patient-from-dicom.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { BlobWriter, ImageStore } from '../ports/image-store.ts';
 import { HeaderReader } from './header-reader.ts';
@@ -29,7 +29,7 @@ export type AnnouncedInstance = {
   readonly transferSyntaxUID: string;
 };
 
-/** An instance whose bytes are durable, before it is filed: its row, whose person nobody knows yet, and its patient. */
+/** An instance before it is filed: its row, whose person nobody knows yet, and its patient. */
 export type TakenInstance = { readonly row: Omit<InstanceRow, 'person'>; readonly named: DicomPatient };
 
 /** Takes the bytes of an instance; exactly one of `finish` and `abort` comes last. */
@@ -193,5 +193,5 @@ function describe({ patientIdSystemOf, known }: TakingDeps, header: DicomHeader,
 }
 
 function patientPart(header: DicomHeader): DicomHeader {
-  return { ...header, elements: new Map([...header.elements].filter(([tag]) => namesPatient(tag))) };
+  return { ...header, elements: new Map([...header.elements].filter(([tag]) => PATIENT_TAGS.has(tag))) };
 }

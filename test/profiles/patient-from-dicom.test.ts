@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { oidUri } from '../../profiles/codes.ts';
+import { formatTag } from '../../profiles/dicom/data-element.ts';
 import type { DicomJson, JsonAttribute } from '../../profiles/dicom/json.ts';
-import { patientFromDicom } from '../../profiles/patient-from-dicom.ts';
+import { PATIENT_TAGS, patientFromDicom, type DicomPatient, type PatientSource } from '../../profiles/patient-from-dicom.ts';
 import type { Validate } from '../../profiles/validate.ts';
 import { loadDefinitions } from '../../server/runtime/definitions.ts';
 import { faultOf } from '../support/thrown-fault.ts';
@@ -18,6 +19,16 @@ const issuer = (id: string, type = 'ISO'): JsonAttribute => ({
   Value: [{ '00400032': { vr: 'UT', Value: [id] }, '00400033': { vr: 'CS', Value: [type] } }],
 });
 
+const READ = new Set([...PATIENT_TAGS].map(formatTag));
+
+/** The patient of a header, which must be that of its patient's attributes alone: nothing else is given at intake. */
+function patientOf(json: DicomJson, source: PatientSource): DicomPatient {
+  const patient = patientFromDicom(json, source);
+  const alone = Object.fromEntries(Object.entries(json).filter(([tag]) => READ.has(tag)));
+  expect(patientFromDicom(alone, source)).to.deep.equal(patient);
+  return patient;
+}
+
 describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
   let validate: Validate;
   let header: DicomJson;
@@ -28,7 +39,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
   });
 
   it('carries identifier, name, sex, birth date and establishment', () => {
-    const { patient, identity } = patientFromDicom(header, SOURCE);
+    const { patient, identity } = patientOf(header, SOURCE);
     expect(validate(patient)).to.deep.equal({
       resourceType: 'Patient',
       identifier: [
@@ -60,7 +71,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
   for (const [name, changes, identity] of issued) {
     it(`takes as issuer ${name}`, () => {
       const json = withAttributes(header, { IssuerOfPatientIDQualifiersSequence: undefined, PatientID: lo('77'), ...changes });
-      const built = patientFromDicom(json, SOURCE);
+      const built = patientOf(json, SOURCE);
       validate(built.patient);
       expect(`${built.identity.system}|${built.identity.value}`).to.equal(identity);
       expect(built.patient.identifier).to.deep.equal([built.identity]);
@@ -71,7 +82,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
     for (const other of [undefined, issuer('https://example.org/a b', 'URI'), issuer('chu.example', 'DNS'), issuer('1.02.3'), issuer('1.2'), issuer(''), issuer(strasbourg.patientIdDomain)]) {
       for (const name of [undefined, lo('CHU'), lo('1.2'), lo('CHU&chu.example&DNS')]) {
         const json = withAttributes(header, { IssuerOfPatientIDQualifiersSequence: other, IssuerOfPatientID: name });
-        const { patient, identity } = patientFromDicom(json, SOURCE);
+        const { patient, identity } = patientOf(json, SOURCE);
         expect(identity.system).to.equal(SOURCE.patientIdSystem);
         expect(patient.identifier?.[0]?.assigner?.reference).to.equal(strasbourg.organization);
       }
@@ -80,14 +91,14 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
 
   it('says of which kind an identifier is where its qualifiers do (v2-0203)', () => {
     const qualifiers: JsonAttribute = { vr: 'SQ', Value: [{ ...(issuer('1.2.3.4').Value?.[0] as DicomJson), '00400035': { vr: 'CS', Value: ['MR'] } }] };
-    const { patient } = patientFromDicom(withAttributes(header, { IssuerOfPatientIDQualifiersSequence: qualifiers }), SOURCE);
+    const { patient } = patientOf(withAttributes(header, { IssuerOfPatientIDQualifiersSequence: qualifiers }), SOURCE);
     validate(patient);
     expect(patient.identifier?.[0]?.type?.coding).to.deep.equal([{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }]);
   });
 
   it('recognises a national PatientID by OID or namespace, and believes none with a wrong key', () => {
     const of = (value: string, changes: Parameters<typeof withAttributes>[1]) =>
-      patientFromDicom(withAttributes(header, { IssuerOfPatientIDQualifiersSequence: undefined, PatientID: lo(value), ...changes }), SOURCE);
+      patientOf(withAttributes(header, { IssuerOfPatientIDQualifiersSequence: undefined, PatientID: lo(value), ...changes }), SOURCE);
     const byOID = of('2 68 04 67 999 001 63', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.250.1.213.1.4.10') });
     validate(byOID.patient);
     expect(byOID.identity).to.deep.equal({ system: 'urn:oid:1.2.250.1.213.1.4.10', value: '268046799900163' });
@@ -116,7 +127,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
         ],
       },
     });
-    const { patient } = patientFromDicom(json, SOURCE);
+    const { patient } = patientOf(json, SOURCE);
     validate(patient);
     expect(patient.identifier?.slice(1).map(({ system, value, use }) => `${system}|${value} ${use}`)).to.deep.equal([
       'urn:oid:1.2.250.1.213.1.4.10|268046799900163 official',
@@ -127,10 +138,10 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
 
   it('reads no more identifiers than a person has, and none that is longer than an identifier', () => {
     const ids = Array.from({ length: 5_000 }, (_, at): DicomJson => ({ '00100020': lo(`${at}`), '00100024': issuer('1.2.3') }));
-    const { patient } = patientFromDicom(withAttributes(header, { OtherPatientIDsSequence: { vr: 'SQ', Value: [{ ...ids[0], '00100020': lo('x'.repeat(2_000)) }, ...ids] } }), SOURCE);
+    const { patient } = patientOf(withAttributes(header, { OtherPatientIDsSequence: { vr: 'SQ', Value: [{ ...ids[0], '00100020': lo('x'.repeat(2_000)) }, ...ids] } }), SOURCE);
     validate(patient);
     expect(patient.identifier).to.have.length(100);
-    const tooLong = patientFromDicom(withAttributes(header, { PatientID: lo('x'.repeat(2_000)) }), SOURCE);
+    const tooLong = patientOf(withAttributes(header, { PatientID: lo('x'.repeat(2_000)) }), SOURCE);
     expect([tooLong.identity.system, tooLong.patient.identifier]).to.deep.equal(['urn:dicom:uid', undefined]);
   });
 
@@ -140,7 +151,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
       PatientBirthName: { vr: 'PN', Value: [{ Alphabetic: 'Sato' }] },
       OtherPatientNames: { vr: 'PN', Value: [{ Alphabetic: 'Yamada^Taro' }] },
     });
-    const { patient } = patientFromDicom(json, SOURCE);
+    const { patient } = patientOf(json, SOURCE);
     validate(patient);
     const script = (valueCode: string) => [{ url: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation', valueCode }];
     expect(patient.name).to.deep.equal([
@@ -158,17 +169,17 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
       PatientBirthDate: { vr: 'DA', Value: ['19680230'] },
       PatientSex: { vr: 'CS', Value: ['X'] },
     });
-    const { patient } = patientFromDicom(json, SOURCE);
+    const { patient } = patientOf(json, SOURCE);
     validate(patient);
     expect(patient).to.not.have.any.keys('name', 'birthDate', 'gender');
     const odd = withAttributes(header, { PatientName: { vr: 'PN', Value: [{ Alphabetic: 'De\u00a0La\u001bTour^' }] } });
-    expect(patientFromDicom(odd, SOURCE).patient.name).to.deep.equal([{ family: 'De La Tour' }]);
+    expect(patientOf(odd, SOURCE).patient.name).to.deep.equal([{ family: 'De La Tour' }]);
   });
 
   it('is known by the study when the image has no PatientID (type 2), and has no identifier then', () => {
     const { studyInstanceUID } = aStudy();
     for (const absent of [undefined, lo(), lo('   ')]) {
-      const { patient, identity } = patientFromDicom(withAttributes(header, { PatientID: absent }), SOURCE);
+      const { patient, identity } = patientOf(withAttributes(header, { PatientID: absent }), SOURCE);
       expect(identity).to.deep.equal({ system: 'urn:dicom:uid', value: `urn:oid:${studyInstanceUID}` });
       expect(validate(patient)).to.not.have.property('identifier');
     }
@@ -176,7 +187,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
 
   it('refuses an image without PatientID and study, and says so without any value', () => {
     const nameless = withAttributes(header, { PatientID: undefined, StudyInstanceUID: undefined });
-    const fault = faultOf(() => patientFromDicom(nameless, SOURCE));
+    const fault = faultOf(() => patientOf(nameless, SOURCE));
     expect([fault.kind, fault.expression]).to.deep.equal(['required', 'PatientID']);
     expect(fault.message).to.not.include('Valbr');
   });
