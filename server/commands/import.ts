@@ -9,7 +9,7 @@ import { isStorageClass } from '../../profiles/dicom/storage-class.ts';
 import { Fault, toFault, type FaultKind } from '../../profiles/fault.ts';
 import { openImport, type ImportDesk } from '../compose-import.ts';
 import { readEnv } from '../config/env.ts';
-import { durably, type TakenInstance } from '../flows/take-instance.ts';
+import type { TakenInstance } from '../flows/take-instance.ts';
 import { openLog } from '../log.ts';
 import { dataSetOf, readHead, type DicomFileHead } from './dicom-file.ts';
 import { FileReport } from './file-report.ts';
@@ -139,7 +139,9 @@ async function takeBytes({ take, place }: ImportDesk, file: WalkedFile, { meta, 
     await taking.abort();
     throw error;
   }
-  return await durably(await taking.finish());
+  const { taken, durable } = await taking.finish();
+  await durable;
+  return taken;
 }
 
 await runCommand(importFolder);

@@ -47,12 +47,6 @@ export type Taking = {
  */
 export type FinishedInstance = { readonly taken: TakenInstance; readonly durable: Promise<void> };
 
-/** Waits until the bytes are durable. */
-export async function durably({ taken, durable }: FinishedInstance): Promise<TakenInstance> {
-  await durable;
-  return taken;
-}
-
 /** What the flow needs: where bytes go, and the system of an establishment's patient identifiers. */
 export type TakeInstanceDeps = { readonly images: ImageStore; readonly patientIdSystemOf: (organization: string) => string };
 
