@@ -26,6 +26,11 @@ export class HeaderReader {
     this.#transferSyntaxUID = transferSyntaxUID;
   }
 
+  /** Bytes of the data set that have come. */
+  get received(): number {
+    return this.#total;
+  }
+
   /** Takes the next bytes. @throws {Fault} invalid, too-costly - the header is malformed or too large */
   take(chunk: Uint8Array): void {
     this.#total += chunk.length;

@@ -69,7 +69,6 @@ class InstanceTaking implements Taking {
   readonly #inflation: InflationCheck | undefined;
   readonly #meta: Uint8Array;
   #writer: BlobWriter | undefined;
-  #length = 0;
 
   constructor(deps: TakingDeps, announced: AnnouncedInstance) {
     this.#deps = deps;
@@ -81,7 +80,6 @@ class InstanceTaking implements Taking {
   }
 
   write(chunk: Uint8Array): void | Promise<void> {
-    this.#length += chunk.length;
     this.#digest.update(chunk);
     this.#header.take(chunk);
     const written = this.#writer === undefined ? this.#begin(chunk) : this.#writer.write(chunk);
@@ -121,7 +119,7 @@ class InstanceTaking implements Taking {
 
   #describe(header: DicomHeader, name: string): TakenInstance {
     const { row, named } = describe(this.#deps, header, this.#announced);
-    const blob = { name, size: this.#meta.length + this.#length };
+    const blob = { name, size: this.#meta.length + this.#header.received };
     return { row: { ...row, blob, dataSetOffset: this.#meta.length, dataSetDigest: this.#digest.digest('hex') }, named };
   }
 
