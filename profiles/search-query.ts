@@ -29,8 +29,8 @@ export type SearchQuery = {
    */
   readonly span?: SortSpan;
   /**
-   * A member that rows may come without where it is the last of them, as the series of a study, which may be a hundred
-   * times as long as the rest. A store that reads rows whole gives them whole.
+   * A list that rows may come without where it is their last member, as the series of a study, which may be a hundred
+   * times as long as the rest. No member within may bear its name. A store that reads rows whole gives them whole.
    */
   readonly withoutTail?: string;
   /** The total only, no rows. */

@@ -98,7 +98,7 @@ async function findAcross(deps: SearchPartsDeps, visit: Visit, { level, place, q
     limit,
     text,
   });
-  const ofStudies = new Map(place.studyInstanceUID === undefined ? found.studies.map(studyMatching(found.included, options)).map(({ studyInstanceUID, match }) => [studyInstanceUID, match]) : []);
+  const ofStudies = new Map(place.studyInstanceUID === undefined ? found.studies.map(studyMatching(found.included, options)) : []);
   const matches = found.parts.map((part) => toMatch(level, part, { ...options, ofStudy: ofStudies.get(part.row.studyInstanceUID) ?? {} }));
   return { isMore: found.isMore, matches };
 }

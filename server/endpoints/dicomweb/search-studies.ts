@@ -28,8 +28,8 @@ export function searchStudies({ searchResources, ...deps }: SearchStudiesDeps) {
     requireDicomJson(acceptedBy(ctx));
     const query = parseStudyQuery(ctx.URL.searchParams, deps.offsetOf);
     const { matches, warnings } = await searchResources(visit, requestOf(query, ctx.querystring), (page) => {
-      const match = studyMatching(page.included, { included: query.included, baseUrl });
-      return { matches: `[${page.rows.map((row) => JSON.stringify(match(row).match)).join(',')}]`, warnings: moreWarning(page, query) };
+      const toMatch = studyMatching(page.included, { included: query.included, baseUrl });
+      return { matches: `[${page.rows.map((row) => JSON.stringify(toMatch(row)[1])).join(',')}]`, warnings: moreWarning(page, query) };
     });
     setWarnings(ctx, baseUrl, [...query.warnings, ...warnings]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);

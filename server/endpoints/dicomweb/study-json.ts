@@ -19,6 +19,7 @@ import { TAG } from '../../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../../profiles/dicom/data-element.ts';
 import type { DicomJson, JsonPersonName } from '../../../profiles/dicom/json.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import { beginningOfTail } from '../../../profiles/json-tail.ts';
 import { isAccession, studyInstanceUIDOf } from '../../../profiles/imaging-identifiers.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import { toMatch, type Attribute } from './match-json.ts';
@@ -27,8 +28,8 @@ import type { IncludedFields } from './query-options.ts';
 
 const MODALITY = formatTag(TAG.Modality);
 
-/** A study as a match, and by which Study Instance UID. */
-export type StudyMatch = { readonly studyInstanceUID: string; readonly match: DicomJson };
+/** A study as a match, behind its Study Instance UID. */
+export type StudyMatch = readonly [studyInstanceUID: string, match: DicomJson];
 
 /** Makes matches of studies, whose patients are among `others` where they may be seen. */
 export function studyMatching(others: readonly VisibleRow[], { included, baseUrl }: StudyOptions): (row: VisibleRow) => StudyMatch {
@@ -36,7 +37,7 @@ export function studyMatching(others: readonly VisibleRow[], { included, baseUrl
   return (row) => {
     const study = withoutSeries(row.json);
     const patient = patients.get(study.subject.reference ?? '');
-    return { studyInstanceUID: requireStudyUID(study), match: toStudyJson(study, patient && (JSON.parse(patient.json) as Patient), included, baseUrl) };
+    return [requireStudyUID(study), toStudyJson(study, patient && (JSON.parse(patient.json) as Patient), included, baseUrl)];
   };
 }
 
@@ -45,10 +46,10 @@ export const STUDY_TAIL = 'series';
 
 /**
  * The study as lists need it. Its series come last (buildImagingStudy) and tell of each instance, so they may be a
- * hundred times as long as the rest. In a text the quotes of what is looked for would be escaped.
+ * hundred times as long as the rest. The store may have left them out.
  */
 function withoutSeries(json: string): ImagingStudy {
-  const end = json.indexOf(`,"${STUDY_TAIL}":[`);
+  const end = json.indexOf(beginningOfTail(STUDY_TAIL));
   return JSON.parse(end === -1 ? json : `${json.slice(0, end)}}`) as ImagingStudy;
 }
 

@@ -1,4 +1,5 @@
 /** The grant as SQL: the same condition for every statement that a requester's read makes. */
+import { beginningOfTail } from '../../../profiles/json-tail.ts';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../profiles/visibility.ts';
 import type { Grant } from '../../access/grant.ts';
 import { personKey } from '../../access/requester.ts';
@@ -28,7 +29,7 @@ const PLACE_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.pers
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
 
-/** The same, the resource without what begins with a text: in texts of JSON the quotes of a member would be escaped. */
+/** The same, the resource without what begins with a text. */
 const HEAD_COLUMNS = `${PLACE_COLUMNS}, CASE instr(x.json, ?1) WHEN 0 THEN x.json ELSE substr(x.json, 1, instr(x.json, ?1) - 1) || '}' END AS json`;
 
 /** Whether rows of a type need no right under a grant. */
@@ -101,7 +102,7 @@ export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[
   const rows =
     withoutTail === undefined
       ? db.all<SelectedRow>(`SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, list)
-      : db.all<SelectedRow>(`SELECT ${HEAD_COLUMNS} FROM json_each(?2) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, `,"${withoutTail}":[`, list);
+      : db.all<SelectedRow>(`SELECT ${HEAD_COLUMNS} FROM json_each(?2) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, beginningOfTail(withoutTail), list);
   return shownRows(db, grant, rows);
 }
 
