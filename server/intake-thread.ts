@@ -1,6 +1,6 @@
 /**
- * The intake thread: DICOM associations and the bytes they bring. What is durable goes to the main thread, which files
- * it; a flood of images delays no other door, and no other door delays images.
+ * The intake thread: DICOM associations and the bytes they bring. What has come goes to the main thread, which files it
+ * when it is told that it is durable; a flood of images delays no other door, and no other door delays images.
  */
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
@@ -47,7 +47,7 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
 }
 
 /**
- * Where cores are few, whoever reads goes first: to images it makes no difference. Linux has a priority for each thread;
+ * Where cores are few, whoever reads goes first, and images come a little slower. Linux has a priority for each thread;
  * elsewhere it would be that of the whole server.
  * @see setpriority(2), C library/kernel differences
  */

@@ -104,7 +104,7 @@ describe('Two servers on one MongoDB', function () {
   });
 
   it('go on when one of them is killed: the other seals what it left, in one chain', async () => {
-    // What a killed server had begun to write MongoDB keeps locked for a minute, and the peer of the tests for good.
+    // MongoDB keeps locked for a minute what a killed server had begun to write.
     await eventually(async () => ((await underWay(two.mongo)) === 0 ? true : undefined), 60);
     const sealer = await sealerOf(two.mongo);
     const [victim, survivor] = sealer === two.sealedByA ? (['a', 'b'] as const) : (['b', 'a'] as const);
