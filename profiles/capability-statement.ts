@@ -1,8 +1,8 @@
 /** The CapabilityStatement, generated from what is served: nothing is written here that a table elsewhere does not say. */
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from './codes.ts';
-import { searchParametersOf } from './search-parameters.ts';
-import type { StoredType } from './visibility.ts';
+import { searchParametersOf } from './search/parameters.ts';
+import type { StoredType } from './types/visibility.ts';
 
 /** Interactions by FHIR name. @see https://hl7.org/fhir/R4/valueset-type-restful-interaction.html */
 export type Interaction = 'read' | 'vread' | 'search-type' | 'create' | 'update';

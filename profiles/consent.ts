@@ -5,7 +5,7 @@
  */
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from './codes.ts';
-import { periodRange, TIME_BOUND } from './date-range.ts';
+import { periodRange, TIME_BOUND } from './search/date-range.ts';
 import { Fault } from './fault.ts';
 
 /** A declaration. */

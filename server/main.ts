@@ -1,5 +1,5 @@
 /** The process: environment, configuration, composition, ready line, signals. */
-import { compose } from './compose.ts';
+import { compose } from './compose/compose.ts';
 import { configFrom } from './config/config.ts';
 import { readEnv } from './config/env.ts';
 import { openLog } from './log.ts';

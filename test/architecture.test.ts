@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { isIn, mayImport, PURE_ROOMS, roomOf } from './support/house-rules.ts';
-import { collectNodes, COMPUTED, lineCount, listPaths, nodeAt, placeOf, readSources, ROOT } from './support/source-files.ts';
-import type { Import, SourceFile, SyntaxNode } from './support/source-files.ts';
+import { isIn, mayImport, PURE_ROOMS, roomOf } from './support/house/house-rules.ts';
+import { collectNodes, COMPUTED, lineCount, listPaths, nodeAt, placeOf, readSources, ROOT } from './support/house/source-files.ts';
+import type { Import, SourceFile, SyntaxNode } from './support/house/source-files.ts';
 
 const MAX_FILE_LINES = 400;
 const MAX_FUNCTION_LINES = 60;

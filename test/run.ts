@@ -6,7 +6,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { RunEvent } from './support/run-reporter.ts';
+import type { RunEvent } from './support/run/run-reporter.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALL_TESTS = 'test/**/*.test.ts';
@@ -34,7 +34,7 @@ async function runCheck(tally: Tally, title: string, program: string, args: read
 
 async function runTests(tally: Tally, args: readonly string[]): Promise<void> {
   const chosen = args.length > 0 ? args : [ALL_TESTS];
-  const options = ['--reporter', './test/support/run-reporter.ts', ...(isCI ? ['--forbid-only'] : [])];
+  const options = ['--reporter', './test/support/run/run-reporter.ts', ...(isCI ? ['--forbid-only'] : [])];
   const child = fork('node_modules/mocha/bin/mocha.js', [...options, ...chosen], { cwd: ROOT });
   const failedBefore = tally.failed.length;
   child.on('message', (event) => {

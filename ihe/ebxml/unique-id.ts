@@ -1,6 +1,6 @@
 /** The uniqueId of XDS as tokens of masterIdentifier: the inverse of uniqueIdOf. */
 import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
-import type { TokenValue } from '../../profiles/search-criterion.ts';
+import type { TokenValue } from '../../profiles/search/criterion.ts';
 import { isOid } from './coded-value.ts';
 
 /** Returns the token by which a document of this uniqueId is found. A value of another form has any system. */

@@ -5,7 +5,7 @@
  */
 import { DICOM_UID } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { formatFileMeta } from '../../profiles/dicom/file-meta.ts';
+import { formatFileMeta } from '../../profiles/dicom/file/file-meta.ts';
 import { sequenceElement, textElement, writeDataset } from './dataset.ts';
 import type { DataElement } from './dataset.ts';
 import { referenceValueType } from './value-type.ts';

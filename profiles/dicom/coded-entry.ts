@@ -14,8 +14,8 @@ import type { CodeableConcept, Coding } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, oidUri } from '../codes.ts';
 import { toElements } from '../elements.ts';
 import { TAG } from './attributes.ts';
-import { isFhirCode, jsonIdentifier, jsonItems, jsonText, jsonUID } from './json-values.ts';
-import type { DicomJson } from './json.ts';
+import { isFhirCode, jsonIdentifier, jsonItems, jsonText, jsonUID } from './json/values.ts';
+import type { DicomJson } from './json/json.ts';
 
 /** Code systems that have a URI of their own in FHIR, by designator and by UID. */
 const SCHEMES: readonly (readonly [designator: string, uid: string, system: string])[] = [

@@ -4,10 +4,10 @@
  */
 import { Fault } from '../fault.ts';
 import type { DicomHeader, ScanLimits } from './data-element.ts';
-import { DataSetScanner, EndOfPrefix } from './data-set-scanner.ts';
-import { inflatedPrefixes } from './deflated.ts';
-import { encodingOf } from './transfer-syntax.ts';
-import type { DataSetEncoding } from './transfer-syntax.ts';
+import { DataSetScanner, EndOfPrefix } from './file/data-set-scanner.ts';
+import { inflatedPrefixes } from './file/deflated.ts';
+import { encodingOf } from './file/transfer-syntax.ts';
+import type { DataSetEncoding } from './file/transfer-syntax.ts';
 
 /** The limits that hold unless the caller names others. */
 export const SCAN_LIMITS: ScanLimits = { maxDepth: 64, maxElements: 50_000, maxSiblings: 10_000, maxBytes: 16 * 1024 * 1024 };

@@ -1,8 +1,8 @@
 /** Who issued an identifier, as the system of a FHIR Identifier. @see DICOM PS3.3 table 10-17, PS3.3 C.7.1.1 */
 import { oidUri } from '../codes.ts';
 import { TAG } from './attributes.ts';
-import { jsonIdentifier, jsonItems } from './json-values.ts';
-import type { DicomJson } from './json.ts';
+import { jsonIdentifier, jsonItems } from './json/values.ts';
+import type { DicomJson } from './json/json.ts';
 
 /**
  * Returns the system that the first item of an issuer's sequence names by its UniversalEntityID: an OID (type ISO), a

@@ -1,8 +1,8 @@
 /** Attribute matching on DICOM JSON. @see DICOM PS3.4 section C.2.2.2 */
-import { normalizeString } from '../search-values.ts';
+import { normalizeString } from '../search/values.ts';
 import { TAG } from './attributes.ts';
 import { formatTag } from './data-element.ts';
-import type { DicomJson, JsonAttribute, JsonPersonName, JsonValue } from './json.ts';
+import type { DicomJson, JsonAttribute, JsonPersonName, JsonValue } from './json/json.ts';
 
 /** A matching key: tags from the outermost sequence to the attribute, and the value as it was asked. */
 export type MatchKey = { readonly path: readonly number[]; readonly value: string };

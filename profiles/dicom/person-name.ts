@@ -11,7 +11,7 @@
 import type { HumanName } from '@medplum/fhirtypes';
 import { EXTENSION } from '../codes.ts';
 import { toElements } from '../elements.ts';
-import type { JsonPersonName } from './json.ts';
+import type { JsonPersonName } from './json/json.ts';
 
 /**
  * Returns one name for each component group: the alphabetic one by its parts, the ideographic and phonetic ones as

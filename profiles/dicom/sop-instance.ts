@@ -1,10 +1,10 @@
 /** What a data set says it is, read from its beginning. @see DICOM PS3.3 C.12.1 (SOP Common) */
 import { Fault } from '../fault.ts';
 import { TAG, uidOf } from './attributes.ts';
-import { DataSetScanner, EndOfPrefix } from './data-set-scanner.ts';
+import { DataSetScanner, EndOfPrefix } from './file/data-set-scanner.ts';
 import { SCAN_LIMITS } from './dataset.ts';
-import { inflatedPrefixes } from './deflated.ts';
-import { encodingOf } from './transfer-syntax.ts';
+import { inflatedPrefixes } from './file/deflated.ts';
+import { encodingOf } from './file/transfer-syntax.ts';
 
 const GROUP = 0x00_08;
 

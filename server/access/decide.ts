@@ -3,8 +3,8 @@
  * oracle that explains an answer and that tests compare with the stores. First decisive layer wins.
  */
 import { rankOf, type Level } from '../../profiles/confidentiality.ts';
-import type { StoredType, Visibility } from '../../profiles/visibility.ts';
-import { storedType, VISIBILITY } from '../../profiles/visibility.ts';
+import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
+import { storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { Grant } from './grant.ts';
 import { CEILING, type Relation, type Right } from './right.ts';
 

@@ -2,7 +2,7 @@
  * SMART scopes: which interactions a token opens on which types. Pure; what the scope opens is a ceiling, the decision
  * of access comes after it. @see SMART App Launch 2.2, Scopes and Launch Context
  */
-import { isStoredType } from '../../profiles/visibility.ts';
+import { isStoredType } from '../../profiles/types/visibility.ts';
 
 /** Create, read, update, delete, search: the letters of a scope, in the order in which they must stand. */
 export type ScopeAction = 'c' | 'r' | 'u' | 'd' | 's';

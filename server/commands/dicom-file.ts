@@ -1,7 +1,7 @@
 /** A DICOM file on disk: what its file meta information says, and its data set as a stream. @see DICOM PS3.10 section 7 */
 import { open, type FileHandle } from 'node:fs/promises';
 import { DICOM_UID } from '../../profiles/codes.ts';
-import { parseFileMeta, type FileMeta } from '../../profiles/dicom/file-meta.ts';
+import { parseFileMeta, type FileMeta } from '../../profiles/dicom/file/file-meta.ts';
 import { sopInstanceIn } from '../../profiles/dicom/sop-instance.ts';
 import { isUID } from '../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';

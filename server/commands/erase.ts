@@ -5,11 +5,11 @@
 import { createInterface } from 'node:readline/promises';
 import { isUID } from '../../profiles/dicom/uid.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { composeStopped } from '../compose.ts';
+import { composeStopped } from '../compose/compose.ts';
 import { configFrom } from '../config/config.ts';
 import { readEnv } from '../config/env.ts';
 import { askServer } from '../control/caller.ts';
-import type { ErasedStudy } from '../flows/erase-study.ts';
+import type { ErasedStudy } from '../flows/erase/erase-study.ts';
 import { openLog } from '../log.ts';
 import { argumentsOf, dataFolder, runCommand } from './operator.ts';
 

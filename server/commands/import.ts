@@ -4,12 +4,12 @@
  */
 import { realpath } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isReferencedPixelData } from '../../profiles/dicom/transfer-syntax.ts';
+import { isReferencedPixelData } from '../../profiles/dicom/file/transfer-syntax.ts';
 import { isStorageClass } from '../../profiles/dicom/storage-class.ts';
 import { Fault, toFault, type FaultKind } from '../../profiles/fault.ts';
-import { openImport, type ImportDesk } from '../compose-import.ts';
+import { openImport, type ImportDesk } from '../compose/import.ts';
 import { readEnv } from '../config/env.ts';
-import type { TakenInstance } from '../flows/take-instance.ts';
+import type { TakenInstance } from '../flows/intake/take-instance.ts';
 import { openLog } from '../log.ts';
 import { dataSetOf, readHead, type DicomFileHead } from './dicom-file.ts';
 import { FileReport } from './file-report.ts';

@@ -1,5 +1,5 @@
 /** What a JSON Schema cannot say of the region file: names are unique, references lead somewhere, keys are public. */
-import { VISIBILITY, isStoredType } from '../../profiles/visibility.ts';
+import { VISIBILITY, isStoredType } from '../../profiles/types/visibility.ts';
 import type { Region, RegionClient, RegionKey } from './region-model.ts';
 
 /** Key ids with this prefix belong to the published demonstration keys. */

@@ -1,6 +1,6 @@
 /** The server's side of `npm run import`: files what the command has taken. */
 import { Fault, toFault } from '../../profiles/fault.ts';
-import type { Import } from '../flows/receive-import.ts';
+import type { Import } from '../flows/intake/receive-import.ts';
 import type { Log } from '../log.ts';
 import { textOf } from './arguments.ts';
 import type { ControlCommand } from './door.ts';

@@ -1,7 +1,7 @@
 /** What `npm run import` and the server say to each other: the command has made the bytes durable, the server files them. */
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Fault, FAULT_KINDS, type FaultKind } from '../../profiles/fault.ts';
-import type { TakenInstance } from '../flows/take-instance.ts';
+import type { TakenInstance } from '../flows/intake/take-instance.ts';
 
 /** A refusal as data. */
 export type SaidFault = { readonly kind: FaultKind; readonly message: string };

@@ -2,7 +2,7 @@
  * The guard: grant, run, audit, in one place. A flow asks its question through here; the answer leaves the store only
  * with its events, and what is refused is recorded as refused.
  */
-import { buildAuditEvent, type PassageFacts, type PassageKind, type TouchedEntity } from '../../profiles/audit-event.ts';
+import { buildAuditEvent, type PassageFacts, type PassageKind, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
 import { newEventId } from './event-id.ts';
 import { grantFor, type Grant } from '../access/grant.ts';

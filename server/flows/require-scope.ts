@@ -1,6 +1,6 @@
 /** What a client may do at all, whatever the data: scopes are a ceiling over the decision. */
 import { Fault } from '../../profiles/fault.ts';
-import type { StoredType } from '../../profiles/visibility.ts';
+import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { Requester } from '../access/requester.ts';
 import { allows } from '../access/scope.ts';
 

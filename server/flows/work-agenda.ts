@@ -5,7 +5,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { AgendaEntry } from '../ports/commit-plan.ts';
 import type { RecordStore } from '../ports/record-store.ts';
-import { joinParts } from './plan-parts.ts';
+import { joinParts } from './write/plan-parts.ts';
 
 /** What the flow needs. `failed` is told of work that could not be done, by the kind of its key. */
 export type WorkAgendaDeps = {

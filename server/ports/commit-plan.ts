@@ -4,8 +4,8 @@
  */
 import type { AuditEvent } from '@medplum/fhirtypes';
 import type { Level } from '../../profiles/confidentiality.ts';
-import type { IndexEntries } from '../../profiles/search-index.ts';
-import type { StoredType } from '../../profiles/visibility.ts';
+import type { IndexEntries } from '../../profiles/search/indexer.ts';
+import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Right } from '../access/right.ts';

@@ -10,8 +10,8 @@
  * - rows come by `sort` descending, then id ascending; a row that does not change is on exactly one page.
  */
 import type { MatchKey } from '../../profiles/dicom/match.ts';
-import type { SearchQuery } from '../../profiles/search-query.ts';
-import type { StoredType } from '../../profiles/visibility.ts';
+import type { SearchQuery } from '../../profiles/search/query.ts';
+import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';

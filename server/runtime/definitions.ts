@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createIndexer } from '../../profiles/search-index.ts';
-import type { Indexer } from '../../profiles/search-index.ts';
-import type { Definitions } from '../../profiles/structure-definitions.ts';
-import { createValidator } from '../../profiles/validate.ts';
-import type { CompiledValidator, Validate } from '../../profiles/validate.ts';
+import { createIndexer } from '../../profiles/search/indexer.ts';
+import type { Indexer } from '../../profiles/search/indexer.ts';
+import type { Definitions } from '../../profiles/validation/structure-definitions.ts';
+import { createValidator } from '../../profiles/validation/validate.ts';
+import type { CompiledValidator, Validate } from '../../profiles/validation/validate.ts';
 import { CACHE_FILES, cacheFolder, isGenerated } from './cache-key.ts';
 
 /** What the definitions give. */

@@ -2,7 +2,7 @@
  * The FHIR JSON schema, made strict and small: cut to our types, and with what JSON schema can say but the published
  * one does not (required primitives, one value a choice, real days, no empty parts).
  */
-import { PRIMITIVE_TYPES } from '../../profiles/primitive-types.ts';
+import { PRIMITIVE_TYPES } from '../../profiles/validation/primitive-types.ts';
 import { isForeign } from './prune-definitions.ts';
 import { RULES } from './schema-rules.ts';
 import type { ObjectSchema, Schema } from './schema-types.ts';

@@ -6,7 +6,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile }
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import standaloneModule from 'ajv/dist/standalone/index.js';
-import { DEFINED_TYPES } from '../../profiles/defined-types.ts';
+import { DEFINED_TYPES } from '../../profiles/validation/defined-types.ts';
 import { CACHE_FILES, CACHE_ROOT, cacheFolder, definitionsFolder, isGenerated } from './cache-key.ts';
 import { buildSchema, SCHEMA_ID } from './fhir-schema.ts';
 import { pruneDefinitions } from './prune-definitions.ts';

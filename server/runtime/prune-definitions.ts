@@ -1,6 +1,6 @@
 /** The part of the R4 definitions that the server loads: its own types, what FHIRPath and search need of them. */
 import type { Bundle, ElementDefinition, Resource, SearchParameter, StructureDefinition } from '@medplum/fhirtypes';
-import type { Definitions } from '../../profiles/structure-definitions.ts';
+import type { Definitions } from '../../profiles/validation/structure-definitions.ts';
 
 /** Elements that the published package adds to R4 for its own server. */
 export const NOT_R4 = {

@@ -4,11 +4,11 @@
  */
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
-import type { DicomJson } from '../../profiles/dicom/json.ts';
+import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { keysOfInstance, matchesKey, type MatchKey } from '../../profiles/dicom/match.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { studyInstanceUIDOf } from '../../profiles/imaging-identifiers.ts';
-import type { Criterion, SearchQuery } from '../../profiles/search-query.ts';
+import { studyInstanceUIDOf } from '../../profiles/imaging/identifiers.ts';
+import type { Criterion, SearchQuery } from '../../profiles/search/query.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { FoundPart, PageEnd, Question, SearchPage, StudyParts, VisibleRow } from '../ports/record-store.ts';
 

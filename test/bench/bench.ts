@@ -1,6 +1,6 @@
 /** `npm run bench -- NAME [PART …]`: measures beside peers in one run, prints ratios, writes `results/NAME.json`. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { machineOf, type Machine } from '../support/machine.ts';
+import { machineOf, type Machine } from '../support/run/machine.ts';
 import { DICOMWEB } from './dicomweb/dicomweb.ts';
 import { INGEST } from './ingest/ingest.ts';
 import { printRows, type Row } from './support/figures.ts';

@@ -2,12 +2,12 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, oneof, option, record, sample, tuple, type Arbitrary } from 'fast-check';
-import { buildAuditEvent, PASSAGE, type PassageKind } from '../../profiles/audit-event.ts';
-import { indexAuditEvent } from '../../profiles/audit-event-index.ts';
-import { DATE_PREFIXES, type Criterion } from '../../profiles/search-criterion.ts';
-import type { IndexEntries } from '../../profiles/search-index.ts';
-import { matchesCriterion } from '../../profiles/search-match.ts';
-import type { SearchQuery } from '../../profiles/search-query.ts';
+import { buildAuditEvent, PASSAGE, type PassageKind } from '../../profiles/audit/audit-event.ts';
+import { indexAuditEvent } from '../../profiles/search/audit-event-index.ts';
+import { DATE_PREFIXES, type Criterion } from '../../profiles/search/criterion.ts';
+import type { IndexEntries } from '../../profiles/search/indexer.ts';
+import { matchesCriterion } from '../../profiles/search/match.ts';
+import type { SearchQuery } from '../../profiles/search/query.ts';
 import { expectFault } from '../support/faults.ts';
 import { aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support/plans.ts';
 import { idsOf, searchIds } from '../support/reads.ts';

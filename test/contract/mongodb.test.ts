@@ -1,6 +1,6 @@
 /** The store on MongoDB under the contracts of its ports. Skipped, with the reason in its name, without a server. */
 import { openMongoStores } from '../../server/stores/mongodb/open.ts';
-import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/mongodb-peer.ts';
+import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/peers/mongodb-peer.ts';
 import { openThrough, type OpenedStores } from '../support/stores.ts';
 import { auditTrailContract } from './audit-trail.contract.ts';
 import { equivalenceContract } from './equivalence.contract.ts';

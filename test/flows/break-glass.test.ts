@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { chainedBodies } from '../support/chained-bodies.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
 const JUSTIFICATION = 'Patiente inconsciente aux urgences, antécédents inconnus';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';

@@ -9,7 +9,7 @@ import type { Region } from '../../server/config/region-model.ts';
 import { rowsOfStudy } from '../hostile/kill/data-folder.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { certify, type Certified } from '../support/certificates.ts';
-import { runProgram, type Ran } from '../support/dcmtk.ts';
+import { runProgram, type Ran } from '../support/peers/dcmtk.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;

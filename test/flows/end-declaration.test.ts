@@ -4,7 +4,7 @@ import type { Consent } from '@medplum/fhirtypes';
 import { demoConsent } from '../../fixtures/consent.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { eventsOf, expectOutcome, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventsOf, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
 describe('Consent update (FHIR R4 http.html#update): a declaration ends', function () {
   this.timeout(60_000);

@@ -14,8 +14,8 @@ import { hasProgram } from '../profiles/dicom/samples.ts';
 import { chainedBodies } from '../support/chained-bodies.ts';
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { filesWith, formsOf, runErase, type Ended } from '../support/erasing.ts';
-import { eventually, fhirCaller } from '../support/fhir-caller.ts';
-import { startMongoPeer, whyNoMongoPeer } from '../support/mongodb-peer.ts';
+import { eventually, fhirCaller } from '../support/clients/fhir-caller.ts';
+import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { DOORS } from './support/doors.ts';
 import { dataSetDigest } from './support/exam.ts';
 import { callOf, openWorld, type World } from './support/world.ts';
@@ -79,7 +79,7 @@ for (const { name, missing, open } of STORES) {
       for (const { bytes } of other.instances()) expect(body.includes(Buffer.from(bytes).subarray(400))).to.equal(true);
       expect(digests).to.have.length(2);
       const env = { ...process.env, PASSERELLE_DATA_DIR: world.server.dataDir, PASSERELLE_STORE: store.store };
-      const { stdout } = await promisify(execFile)(process.execPath, ['server/audit-verify.ts'], { cwd: ROOT, env });
+      const { stdout } = await promisify(execFile)(process.execPath, ['server/commands/audit-verify.ts'], { cwd: ROOT, env });
       expect(stdout).to.match(/^whole: [0-9]+ records, head [0-9a-f]{64}, [1-9][0-9]* erased\n$/);
     });
 

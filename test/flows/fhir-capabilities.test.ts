@@ -1,9 +1,9 @@
 /** The CapabilityStatement as a promise: what it announces is served, and what it does not announce is refused. */
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { VISIBILITY } from '../../profiles/visibility.ts';
+import { VISIBILITY } from '../../profiles/types/visibility.ts';
 import { loadDefinitions } from '../../server/runtime/definitions.ts';
-import { expectOutcome, fhirCaller, resourcesOf } from '../support/fhir-caller.ts';
+import { expectOutcome, fhirCaller, resourcesOf } from '../support/clients/fhir-caller.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 
 /** A value of each kind of search parameter. */

@@ -7,7 +7,7 @@ import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { patientIdentifier, toPatient } from '../../fixtures/patients.ts';
 import { oidUri } from '../../profiles/codes.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { resourcesOf } from '../support/fhir-caller.ts';
+import { resourcesOf } from '../support/clients/fhir-caller.ts';
 
 const TYPES = ['Patient', 'ImagingStudy', 'DiagnosticReport', 'DocumentReference'] as const;
 const EXTRA_PATIENTS = 7;

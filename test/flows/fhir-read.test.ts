@@ -2,7 +2,7 @@
 import type { AuditEvent, Binary, Bundle, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { byStudyUid, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { eventsOf, expectOutcome, fhirCaller, type FhirAnswer } from '../support/fhir-caller.ts';
+import { eventsOf, expectOutcome, fhirCaller, type FhirAnswer } from '../support/clients/fhir-caller.ts';
 
 const RANDOM = '5f0c5bd6-0d3c-4a39-8d6b-0a9d8a5f1f00';
 /** Headers that differ between two answers to the same request. */

@@ -8,7 +8,7 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { orphanFiles } from '../support/orphan-files.ts';
-import { eventsOf, eventually, expectOutcome, resourcesOf, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventsOf, eventually, expectOutcome, resourcesOf, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
 const PERSON = { familyName: 'Orbélian', givenName: 'Ysaline', birthDate: '1979-03-05', gender: 'female', localId: { strasbourg: 'W-1', nancy: 'W-2' } } as const;

@@ -6,8 +6,8 @@ import { patientIdentifier, toPatient } from '../../fixtures/patients.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../support/demonstration.ts';
-import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
-import { sendStudy } from '../support/send-study.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { sendStudy } from '../support/clients/send-study.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 describe('Radiologists of an imaging service (access to the record)', function () {

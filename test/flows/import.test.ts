@@ -12,10 +12,10 @@ import { IMPORTED_TAG } from '../../profiles/codes.ts';
 import { lockDataFolder } from '../../server/stores/sqlite/lock.ts';
 import { runCommand, startCommand, type CommandPlace } from '../support/command.ts';
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
-import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
-import { startMongoPeer, whyNoMongoPeer } from '../support/mongodb-peer.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { orphanFiles } from '../support/orphan-files.ts';
-import { sendStudy } from '../support/send-study.ts';
+import { sendStudy } from '../support/clients/send-study.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openTrail } from './support/trail.ts';
 

@@ -6,10 +6,10 @@ import { expect } from 'chai';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { DICOM_UID } from '../../profiles/codes.ts';
-import type { DicomJson } from '../../profiles/dicom/json.ts';
+import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { byStudyUid, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
-import { sendStudy } from '../support/send-study.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { sendStudy } from '../support/clients/send-study.ts';
 import { partsOf, readReply, type Reply } from './support/door.ts';
 
 const PDF = Buffer.from(`%PDF-1.4\n${'% a page without people\n'.repeat(200)}%%EOF`);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { hasProgram } from '../profiles/dicom/samples.ts';
-import { startMongoPeer, whyNoMongoPeer } from '../support/mongodb-peer.ts';
+import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { eventsForPatient, expectHidden, expectShown } from './support/cell.ts';
 import { DOORS } from './support/doors.ts';
 import { PERSON_KEYS, type PersonKey } from './support/people.ts';

@@ -2,14 +2,14 @@
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { DICOM_UID } from '../../profiles/codes.ts';
-import { parseFileMeta } from '../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../profiles/dicom/file/file-meta.ts';
 import { element, hostileDataSet, hostileUids } from '../hostile/dicom/raw-data-set.ts';
 import { associateModality, storeBytes } from '../hostile/dicom/store.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
-import { runProgram } from '../support/dcmtk.ts';
+import { runProgram } from '../support/peers/dcmtk.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
-import { eventually } from '../support/fhir-caller.ts';
-import { PYTHON } from '../support/python-peers.ts';
+import { eventually } from '../support/clients/fhir-caller.ts';
+import { PYTHON } from '../support/peers/python-peers.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { partsOf, readReply } from './support/door.ts';
 import { PEER_SCRIPT } from './support/peers/reference.ts';

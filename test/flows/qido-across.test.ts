@@ -1,10 +1,10 @@
 /** Series and instances across studies, on a running server: what each requester finds, and who reads of it. */
 import { expect } from 'chai';
 import type { AuditEvent } from '@medplum/fhirtypes';
-import type { DicomJson } from '../../profiles/dicom/json.ts';
+import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import type { FhirCaller } from '../support/fhir-caller.ts';
-import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/mongodb-peer.ts';
+import type { FhirCaller } from '../support/clients/fhir-caller.ts';
+import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/peers/mongodb-peer.ts';
 
 for (const store of ['SQLite', 'MongoDB'] as const) {
   describe(`QIDO-RS across studies (PS3.18 10.6): ${store}`, function () {

@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { DICOM_UID } from '../../profiles/codes.ts';
-import { formatFileMeta, parseFileMeta } from '../../profiles/dicom/file-meta.ts';
+import { formatFileMeta, parseFileMeta } from '../../profiles/dicom/file/file-meta.ts';
 import { Fault } from '../../profiles/fault.ts';
 import { readHead } from '../../server/commands/dicom-file.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';

@@ -1,10 +1,10 @@
 /** A study over the web: STOW-RS by the client of an establishment, then found and opened through DICOMweb. */
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
-import { parseFileMeta } from '../../profiles/dicom/file-meta.ts';
-import type { DicomJson } from '../../profiles/dicom/json.ts';
+import { parseFileMeta } from '../../profiles/dicom/file/file-meta.ts';
+import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../support/demonstration.ts';
-import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { dataSetDigest } from './support/exam.ts';
 import { partsOf, readReply, type Reply } from './support/door.ts';

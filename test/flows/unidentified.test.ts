@@ -8,7 +8,7 @@ import { associateModality, storeBytes } from '../hostile/dicom/store.ts';
 import { quarantinedCount, rowsOfStudy } from '../hostile/kill/data-folder.ts';
 import { CT_IMAGE } from '../server/endpoints/dimse/door.ts';
 import { establishmentCaller, personCaller } from '../support/demonstration.ts';
-import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openTrail } from './support/trail.ts';
 

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import type { Bundle } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { eventsOf, expectOutcome } from '../support/fhir-caller.ts';
+import { eventsOf, expectOutcome } from '../support/clients/fhir-caller.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 
 describe('A trail that cannot be written', () => {

@@ -11,8 +11,8 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { clientToken, demonstrationKey } from '../../fixtures/sign-in.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { expectOutcome, fhirCaller } from '../support/fhir-caller.ts';
-import { assertion, BACKEND, clientCredentials } from '../support/oauth.ts';
+import { expectOutcome, fhirCaller } from '../support/clients/fhir-caller.ts';
+import { assertion, BACKEND, clientCredentials } from '../support/clients/oauth.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const now = (): number => Math.floor(Date.now() / 1000);

@@ -9,7 +9,7 @@ import { PATIENTS } from '../../fixtures/people.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { expectOutcome } from '../support/fhir-caller.ts';
+import { expectOutcome } from '../support/clients/fhir-caller.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const XHTML = 'xmlns="http://www.w3.org/1999/xhtml"';

@@ -9,14 +9,14 @@ import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { DICOM_UID } from '../../profiles/codes.ts';
-import { parseFileMeta } from '../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../profiles/dicom/file/file-meta.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { associateRequest, CT_IMAGE, dataPDU, storeRequest } from '../server/endpoints/dimse/door.ts';
 import { byStudyUid, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { eventually } from '../support/fhir-caller.ts';
+import { eventually } from '../support/clients/fhir-caller.ts';
 import { orphanFiles } from '../support/orphan-files.ts';
-import { gather, openRaw } from '../support/raw-http.ts';
-import { sendStudy } from '../support/send-study.ts';
+import { gather, openRaw } from '../support/clients/raw-http.ts';
+import { sendStudy } from '../support/clients/send-study.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const MODALITY = 'DEMO_MODALITY';

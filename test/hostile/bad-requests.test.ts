@@ -3,9 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { ACTION } from '../../ihe/codes.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { expectOutcome, fhirCaller } from '../support/fhir-caller.ts';
-import { gather, openRaw, sendRaw, statusesOf, type RawAnswer } from '../support/raw-http.ts';
-import { adhocQuery, PATIENT_SLOT, soapRequest, SOAP_TYPE, STATUS_SLOT } from '../support/xds.ts';
+import { expectOutcome, fhirCaller } from '../support/clients/fhir-caller.ts';
+import { gather, openRaw, sendRaw, statusesOf, type RawAnswer } from '../support/clients/raw-http.ts';
+import { adhocQuery, PATIENT_SLOT, soapRequest, SOAP_TYPE, STATUS_SLOT } from '../support/clients/xds.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const MAX_BODY_BYTES = 1_000_000;

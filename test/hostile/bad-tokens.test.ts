@@ -10,10 +10,10 @@ import { mintAssertion } from '../../fixtures/saml-issuer.ts';
 import { clientToken, signInFully } from '../../fixtures/sign-in.ts';
 import { ACTION, NAMESPACE } from '../../ihe/codes.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { expectOutcome, fhirCaller } from '../support/fhir-caller.ts';
-import { assertion, clientCredentials, postAs } from '../support/oauth.ts';
+import { expectOutcome, fhirCaller } from '../support/clients/fhir-caller.ts';
+import { assertion, clientCredentials, postAs } from '../support/clients/oauth.ts';
 import { startServer } from '../support/server.ts';
-import { adhocQuery, PATIENT_SLOT, soapRequest, SOAP_TYPE, STATUS_SLOT } from '../support/xds.ts';
+import { adhocQuery, PATIENT_SLOT, soapRequest, SOAP_TYPE, STATUS_SLOT } from '../support/clients/xds.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
 
 const DOORS = ['fhir/ImagingStudy', 'dicom-web/studies'] as const;

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
-import { eventually, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { pendingWork, referredBlobs, rowsOfStudy, storedBlobs, studiesOfTrail, verifyTrail } from './kill/data-folder.ts';
 import { dataSetOf, sendInstances, type SentInstance } from './kill/store-sender.ts';
 import { startOnSmallDisk, whyNoSmallDisk, type SmallDisk } from './small-disk.ts';

@@ -12,7 +12,7 @@ import { CODE_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { openReader, openWriter, type Database } from '../../server/stores/sqlite/database.ts';
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { filesWith, formsOf, leftOf, runErase } from '../support/erasing.ts';
-import { eventually, fhirCaller, type FhirCaller } from '../support/fhir-caller.ts';
+import { eventually, fhirCaller, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { referredBlobs, rowsOfStudy, storedBlobs, verifyTrail } from './kill/data-folder.ts';
 import { sendInstances } from './kill/store-sender.ts';

@@ -5,7 +5,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { PATIENTS } from '../../fixtures/people.ts';
 import type { Demonstration } from '../support/demonstration.ts';
-import { eventually } from '../support/fhir-caller.ts';
+import { eventually } from '../support/clients/fhir-caller.ts';
 import { orphanFiles } from '../support/orphan-files.ts';
 import type { TestServer } from '../support/server.ts';
 

@@ -1,5 +1,5 @@
 /** STOW-RS of files, as a backend client of an establishment sends them. @see DICOM PS3.18 10.5 */
-import type { DicomJson } from '../../profiles/dicom/json.ts';
+import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 
 const BOUNDARY = 'hostile-objects';
 

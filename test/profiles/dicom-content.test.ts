@@ -3,12 +3,12 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { TAG } from '../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../profiles/dicom/data-element.ts';
-import type { DicomJson, JsonAttribute, JsonValue } from '../../profiles/dicom/json.ts';
-import { MAX_TEXT_LENGTH, MAX_VALUES } from '../../profiles/dicom/json-values.ts';
-import { describeInstance, isDescribed } from '../../profiles/imaging-instance.ts';
-import { buildImagingStudy } from '../../profiles/imaging-study-from-dicom.ts';
-import { patientFromDicom } from '../../profiles/patient-from-dicom.ts';
-import type { Validate } from '../../profiles/validate.ts';
+import type { DicomJson, JsonAttribute, JsonValue } from '../../profiles/dicom/json/json.ts';
+import { MAX_TEXT_LENGTH, MAX_VALUES } from '../../profiles/dicom/json/values.ts';
+import { describeInstance, isDescribed } from '../../profiles/imaging/instance.ts';
+import { buildImagingStudy } from '../../profiles/imaging/imaging-study-from-dicom.ts';
+import { patientFromDicom } from '../../profiles/imaging/patient-from-dicom.ts';
+import type { Validate } from '../../profiles/validation/validate.ts';
 import { loadDefinitions } from '../../server/runtime/definitions.ts';
 
 const TAGS = Object.values(TAG).map(formatTag);

@@ -1,7 +1,7 @@
 /** `npm run prove -- NAME [--seed N]`: runs one proof in its full count and writes `results/NAME.json`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { machineOf } from '../support/machine.ts';
+import { machineOf } from '../support/run/machine.ts';
 import { proveEquivalence } from './equivalence.ts';
 import { proveKill } from './kill.ts';
 

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runProgram } from './dcmtk.ts';
+import { runProgram } from './peers/dcmtk.ts';
 
 /** The PEM files of a key and its certificate, and the SHA-256 fingerprint with colons. */
 export type Certified = { readonly key: string; readonly cert: string; readonly fingerprint: string };

@@ -1,6 +1,6 @@
 /** The bodies of the audit chain in a data folder, beside the server that writes it. */
 import { join } from 'node:path';
-import { BODY_COLUMNS, bodyOf, type ChainedBody } from '../../server/stores/sqlite/audit-rows.ts';
+import { BODY_COLUMNS, bodyOf, type ChainedBody } from '../../server/stores/sqlite/audit/audit-rows.ts';
 import { openReader } from '../../server/stores/sqlite/database.ts';
 
 /** The bodies that say a text, as JSON, in the order of the chain. */

@@ -13,8 +13,8 @@ import { clientToken, signIn } from '../../fixtures/sign-in.ts';
 import { expect } from 'chai';
 import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { oidUri } from '../../profiles/codes.ts';
-import { eventually, fhirCaller, type FhirCaller } from './fhir-caller.ts';
-import { sendStudy } from './send-study.ts';
+import { eventually, fhirCaller, type FhirCaller } from './clients/fhir-caller.ts';
+import { sendStudy } from './clients/send-study.ts';
 import { startServer, type ServerOptions, type TestServer } from './server.ts';
 
 /** The server, its callers and what it holds. */

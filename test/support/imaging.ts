@@ -2,12 +2,12 @@
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
 import type { DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { scanHeader } from '../../profiles/dicom/dataset.ts';
-import { parseFileMeta } from '../../profiles/dicom/file-meta.ts';
-import { toDicomJson } from '../../profiles/dicom/json.ts';
-import type { DicomJson, JsonAttribute } from '../../profiles/dicom/json.ts';
+import { parseFileMeta } from '../../profiles/dicom/file/file-meta.ts';
+import { toDicomJson } from '../../profiles/dicom/json/json.ts';
+import type { DicomJson, JsonAttribute } from '../../profiles/dicom/json/json.ts';
 import { TAG } from '../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../profiles/dicom/data-element.ts';
-import type { StudySeries } from '../../profiles/imaging-study-series.ts';
+import type { StudySeries } from '../../profiles/imaging/series.ts';
 
 /** Reads the header of a Part 10 file. */
 export function headerOf(bytes: Uint8Array): DicomHeader {

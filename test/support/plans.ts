@@ -1,10 +1,10 @@
 /** Builders of what stores take: plans and their parts, with names that no other test uses. */
 import { createHash, randomUUID } from 'node:crypto';
-import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit-event.ts';
+import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
 import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
-import type { IndexEntries } from '../../profiles/search-index.ts';
-import type { SearchQuery } from '../../profiles/search-query.ts';
-import type { StoredType } from '../../profiles/visibility.ts';
+import type { IndexEntries } from '../../profiles/search/indexer.ts';
+import type { SearchQuery } from '../../profiles/search/query.ts';
+import type { StoredType } from '../../profiles/types/visibility.ts';
 import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
 import { FOREVER, principal, type Right } from '../../server/access/right.ts';

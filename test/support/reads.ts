@@ -1,6 +1,6 @@
 /** Audited reads of a store, in the short forms that the suites use. */
-import type { SearchQuery } from '../../profiles/search-query.ts';
-import type { StoredType } from '../../profiles/visibility.ts';
+import type { SearchQuery } from '../../profiles/search/query.ts';
+import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { Grant } from '../../server/access/grant.ts';
 import type {
   AnswerTo,

@@ -7,7 +7,7 @@ import { createIdentityProvider } from '../../server/clients/identity-provider/i
 import { parseRegion } from '../../server/config/region.ts';
 import type { RegionClient } from '../../server/config/region.ts';
 import { createDevelopmentIdentityProvider } from '../../server/endpoints/development-idp/development-idp.ts';
-import type { Authenticate } from '../../server/endpoints/smart/authenticate.ts';
+import type { Authenticate } from '../../server/endpoints/smart/tokens/authenticate.ts';
 import { createAuthorizationServer } from '../../server/endpoints/smart/authorization-server.ts';
 import { generateAuthorizationKeys } from '../../server/endpoints/smart/keys.ts';
 import type { AuthorizationServerOptions, SignInEvent } from '../../server/endpoints/smart/options.ts';

@@ -6,11 +6,11 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTLS } from 'node:tls';
-import { parseFileMeta, type FileMeta } from '../../../profiles/dicom/file-meta.ts';
+import { parseFileMeta, type FileMeta } from '../../../profiles/dicom/file/file-meta.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { COMMAND_FIELD, formatCommandSet, parseCommandSet } from '../../endpoints/dimse/command-set.ts';
-import { PDUReader } from '../../endpoints/dimse/p-data.ts';
-import { formatCommandPDUs, formatPDU, PDU_TYPE } from '../../endpoints/dimse/upper-layer.ts';
+import { COMMAND_FIELD, formatCommandSet, parseCommandSet } from '../../../ihe/dimse/command-set.ts';
+import { PDUReader } from '../../../ihe/dimse/p-data.ts';
+import { formatCommandPDUs, formatPDU, PDU_TYPE } from '../../../ihe/dimse/upper-layer.ts';
 import { formatAssociateRequest, parseAssociateAccept, type Agreement, type OfferedContext, type StoreTarget } from './association-request.ts';
 
 /** What one association may carry: a SOP class in a transfer syntax. */

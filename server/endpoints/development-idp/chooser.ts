@@ -3,9 +3,9 @@ import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { RegionPerson } from '../../config/region-model.ts';
-import { readForm } from '../smart/form.ts';
-import { html } from '../smart/html.ts';
-import { refusalPage, sendPage } from '../smart/pages.ts';
+import { readForm } from '../smart/sign-in/form.ts';
+import { html } from '../smart/sign-in/html.ts';
+import { refusalPage, sendPage } from '../smart/sign-in/pages.ts';
 
 /** The routes below the provider's mount. */
 export function chooserRouter(provider: Provider, persons: readonly RegionPerson[], acr: string): Router {

@@ -11,7 +11,7 @@ import { dropSession } from '../smart/authorize-request.ts';
 import { generateAuthorizationKeys } from '../smart/keys.ts';
 import type { AuthorizationKeys } from '../smart/keys.ts';
 import { mountProvider } from '../smart/mount.ts';
-import { renderProviderError } from '../smart/pages.ts';
+import { renderProviderError } from '../smart/sign-in/pages.ts';
 import { chooserRouter } from './chooser.ts';
 import { memoryAdapter } from './memory-adapter.ts';
 

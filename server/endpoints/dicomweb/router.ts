@@ -4,12 +4,12 @@ import type { Context, Next } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
-import { retrieveBulkData, retrieveFrames, type RetrieveBulkDeps } from './retrieve-bulk.ts';
-import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve-instances.ts';
-import { retrieveMetadata, type RetrieveMetadataDeps } from './retrieve-metadata.ts';
-import { searchInstances, searchSeries, type SearchPartsDeps } from './search-parts.ts';
-import { searchStudies, type SearchStudiesDeps } from './search-studies.ts';
-import { storeInstances, type StoreInstancesDeps } from './store-instances.ts';
+import { retrieveBulkData, retrieveFrames, type RetrieveBulkDeps } from './retrieve/retrieve-bulk.ts';
+import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve/retrieve-instances.ts';
+import { retrieveMetadata, type RetrieveMetadataDeps } from './retrieve/retrieve-metadata.ts';
+import { searchInstances, searchSeries, type SearchPartsDeps } from './query/search-parts.ts';
+import { searchStudies, type SearchStudiesDeps } from './query/search-studies.ts';
+import { storeInstances, type StoreInstancesDeps } from './store/store-instances.ts';
 
 /** What the door needs. */
 export type DicomwebDeps = RetrieveInstancesDeps & RetrieveMetadataDeps & RetrieveBulkDeps & SearchPartsDeps & SearchStudiesDeps & StoreInstancesDeps;

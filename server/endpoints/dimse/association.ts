@@ -10,10 +10,10 @@ import type { AssociationSlots, DimseLimits } from './limits.ts';
 import { MessageReceiver } from './message-receiver.ts';
 import { REJECTION, readAssociationRequest } from './negotiation.ts';
 import type { Negotiation, Rejection } from './negotiation.ts';
-import { PDUReader } from './p-data.ts';
-import type { ControlPDU, Fragment } from './p-data.ts';
+import { PDUReader } from '../../../ihe/dimse/p-data.ts';
+import type { ControlPDU, Fragment } from '../../../ihe/dimse/p-data.ts';
 import type { AssociationEvent, AssociationHook, Caller, IdentifyPeer, Peer, StoreHandler } from './store-handler.ts';
-import { PDU_TYPE, formatAbort, formatReleaseResponse, protocolFault } from './upper-layer.ts';
+import { PDU_TYPE, formatAbort, formatReleaseResponse, protocolFault } from '../../../ihe/dimse/upper-layer.ts';
 
 /** What every association of a door shares. */
 export type AssociationDeps = {

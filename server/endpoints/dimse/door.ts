@@ -1,9 +1,9 @@
 /** The DIMSE door as the region makes it: who may call, and where instances go. Runs on the intake thread. */
 import { toFault } from '../../../profiles/fault.ts';
 import type { RegionAeTitle } from '../../config/region-model.ts';
-import type { Sender } from '../../flows/receive-association.ts';
-import type { FinishedInstance, takeInstance } from '../../flows/take-instance.ts';
-import { sentFault, type Asking, type Telling } from '../../thread-talk.ts';
+import type { Sender } from '../../flows/intake/receive-association.ts';
+import type { FinishedInstance, takeInstance } from '../../flows/intake/take-instance.ts';
+import { sentFault, type Asking, type Telling } from '../../threads/thread-talk.ts';
 import type { FilingCalls } from './intake-calls.ts';
 import type { AssociationHook, Caller, IdentifyPeer, IncomingInstance, StoreHandler, StoreSession } from './store-handler.ts';
 

@@ -1,10 +1,10 @@
 /** What the main thread does for the intake thread: files instances, records and logs associations. */
-import { buildAuditEvent } from '../../../profiles/audit-event.ts';
-import type { receiveAssociation } from '../../flows/receive-association.ts';
+import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import type { receiveAssociation } from '../../flows/intake/receive-association.ts';
 import type { Log } from '../../log.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { faultOf, type Serving } from '../../thread-talk.ts';
+import { faultOf, type Serving } from '../../threads/thread-talk.ts';
 import type { FilingCalls } from './intake-calls.ts';
 import type { AssociationInfo } from './store-handler.ts';
 

@@ -1,8 +1,8 @@
 /** What the main thread and the intake thread ask of each other. */
 import type { TlsOptions } from 'node:tls';
-import type { Sender } from '../../flows/receive-association.ts';
-import type { TakenInstance } from '../../flows/take-instance.ts';
-import type { SentFault } from '../../thread-talk.ts';
+import type { Sender } from '../../flows/intake/receive-association.ts';
+import type { TakenInstance } from '../../flows/intake/take-instance.ts';
+import type { SentFault } from '../../threads/thread-talk.ts';
 import type { AssociationEvent, AssociationInfo } from './store-handler.ts';
 
 /** Asked of the intake thread. */

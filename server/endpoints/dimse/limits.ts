@@ -1,5 +1,5 @@
 /** What the DIMSE door accepts from the network, before and after it knows who is calling. */
-import type { PDULimits } from './p-data.ts';
+import type { PDULimits } from '../../../ihe/dimse/p-data.ts';
 
 /** Limits and time-outs of the door. */
 export type DimseLimits = PDULimits & {

@@ -4,14 +4,14 @@
  */
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
-import { COMMAND_FIELD, formatCommandSet, parseCommandSet } from './command-set.ts';
-import type { CommandSet } from './command-set.ts';
+import { COMMAND_FIELD, formatCommandSet, parseCommandSet } from '../../../ihe/dimse/command-set.ts';
+import type { CommandSet } from '../../../ihe/dimse/command-set.ts';
 import type { DimseLimits } from './limits.ts';
 import type { PresentationContext } from './negotiation.ts';
-import type { Fragment } from './p-data.ts';
+import type { Fragment } from '../../../ihe/dimse/p-data.ts';
 import { SUCCESS, UNRECOGNIZED_OPERATION, toStatus } from './status.ts';
 import type { Peer, StoreHandler, StoreSession } from './store-handler.ts';
-import { formatCommandPDUs, protocolFault } from './upper-layer.ts';
+import { formatCommandPDUs, protocolFault } from '../../../ihe/dimse/upper-layer.ts';
 
 /** What a receiver is given by its association. */
 export type ReceiverContext = {

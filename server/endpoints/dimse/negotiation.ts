@@ -1,9 +1,9 @@
 /** Association negotiation: reads the A-ASSOCIATE-RQ, decides its contexts, writes the answer. @see DICOM PS3.8 9.3.2 to 9.3.4 */
 import { DICOM_IMPLEMENTATION, DICOM_UID } from '../../../profiles/codes.ts';
 import { isStorageClass } from '../../../profiles/dicom/storage-class.ts';
-import { isReferencedPixelData } from '../../../profiles/dicom/transfer-syntax.ts';
-import { formatItem, formatMaxLength, ITEM_TYPE, ITEMS_OFFSET, readItems, type AssociationItem } from './association-items.ts';
-import { formatPDU, PDU_TYPE, protocolFault } from './upper-layer.ts';
+import { isReferencedPixelData } from '../../../profiles/dicom/file/transfer-syntax.ts';
+import { formatItem, formatMaxLength, ITEM_TYPE, ITEMS_OFFSET, readItems, type AssociationItem } from '../../../ihe/dimse/association-items.ts';
+import { formatPDU, PDU_TYPE, protocolFault } from '../../../ihe/dimse/upper-layer.ts';
 
 /** An accepted presentation context. */
 export type PresentationContext = { readonly abstractSyntaxUID: string; readonly transferSyntaxUID: string };

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import type { Interaction } from '../../../profiles/capability-statement.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { isStoredType } from '../../../profiles/visibility.ts';
+import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 import { servedType } from './served.ts';
 

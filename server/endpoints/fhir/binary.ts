@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { OpenedDocument } from '../../flows/retrieve-document.ts';
+import type { OpenedDocument } from '../../flows/read/retrieve-document.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 import type { FhirDeps } from './deps.ts';
 

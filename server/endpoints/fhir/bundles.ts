@@ -1,6 +1,6 @@
 /** Bundles made of stored JSON: rows are put together as text, nothing is parsed again. */
-import type { FoundPage } from '../../flows/search-resources.ts';
-import type { SubmittedResult } from '../../flows/submission.ts';
+import type { FoundPage } from '../../flows/read/search-resources.ts';
+import type { SubmittedResult } from '../../flows/write/submission.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 
 /** Formats a searchset. `selfUrl` is the request as understood; `ignored` names parameters that were not used. */

@@ -1,13 +1,13 @@
 /** What the FHIR door is given: the flows it mounts, and who comes in. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
-import type { Validate } from '../../../profiles/validate.ts';
-import type { breakGlass } from '../../flows/break-glass.ts';
-import type { changeConsent } from '../../flows/change-consent.ts';
-import type { endDeclaration } from '../../flows/end-declaration.ts';
-import type { readResource } from '../../flows/read-resource.ts';
-import type { retrieveDocument } from '../../flows/retrieve-document.ts';
-import type { searchResources } from '../../flows/search-resources.ts';
-import type { submitBundle } from '../../flows/submit-bundle.ts';
+import type { Validate } from '../../../profiles/validation/validate.ts';
+import type { breakGlass } from '../../flows/consent/break-glass.ts';
+import type { changeConsent } from '../../flows/consent/change-consent.ts';
+import type { endDeclaration } from '../../flows/consent/end-declaration.ts';
+import type { readResource } from '../../flows/read/read-resource.ts';
+import type { retrieveDocument } from '../../flows/read/retrieve-document.ts';
+import type { searchResources } from '../../flows/read/search-resources.ts';
+import type { submitBundle } from '../../flows/write/submit-bundle.ts';
 import type { Identify } from '../http/visit.ts';
 
 /** The door's dependencies. */

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { StoredType } from '../../../profiles/visibility.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import type { FhirDeps } from './deps.ts';
 import { requireJsonAnswer } from './request.ts';

@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { Interaction } from '../../../profiles/capability-statement.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { storedType, type StoredType } from '../../../profiles/visibility.ts';
+import { storedType, type StoredType } from '../../../profiles/types/visibility.ts';
 import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
 import { notServed } from './allowed-methods.ts';

@@ -2,8 +2,8 @@
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { parseSearch } from '../../../profiles/search-query.ts';
-import type { StoredType } from '../../../profiles/visibility.ts';
+import { parseSearch } from '../../../profiles/search/query.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { formatSearchset } from './bundles.ts';
 import type { FhirDeps } from './deps.ts';
 import { servedType } from './served.ts';

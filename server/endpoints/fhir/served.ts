@@ -1,7 +1,7 @@
 /** What the FHIR door serves, as a table: routes and the CapabilityStatement are both made from it. */
 import type { ServedType } from '../../../profiles/capability-statement.ts';
-import { searchParametersOf } from '../../../profiles/search-parameters.ts';
-import type { StoredType } from '../../../profiles/visibility.ts';
+import { searchParametersOf } from '../../../profiles/search/parameters.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 
 const readAndSearch = ['read', 'vread', 'search-type'] as const;
 /** Every reference that is searched can be included. */

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'koa';
 import { Fault, toFault } from '../../../profiles/fault.ts';
-import { buildAuditEvent } from '../../../profiles/audit-event.ts';
-import type { ProvedIdentity } from '../../flows/resolve-requester.ts';
+import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import type { ProvedIdentity } from '../../flows/identity/resolve-requester.ts';
 import type { Requester } from '../../access/requester.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -2,7 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { toFault, type Fault } from '../../../profiles/fault.ts';
-import { FRESH_SECONDS } from '../../flows/break-glass.ts';
+import { FRESH_SECONDS } from '../../flows/consent/break-glass.ts';
 import { HTTP_OF_FAULT, toOperationOutcome } from '../../../profiles/operation-outcome.ts';
 
 /** Codes of a Fault that HTTP answers by a status of its own. @see RFC 9110 section 15.5 */

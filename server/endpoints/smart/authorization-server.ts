@@ -3,20 +3,20 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { toFault } from '../../../profiles/fault.ts';
-import { createAuthenticate } from './authenticate.ts';
-import type { Authenticate } from './authenticate.ts';
+import { createAuthenticate } from './tokens/authenticate.ts';
+import type { Authenticate } from './tokens/authenticate.ts';
 import { dropSession, withConsentPrompt } from './authorize-request.ts';
-import { readForm } from './form.ts';
-import { interactionRouter } from './interaction.ts';
-import { introspectionEndpoint } from './introspection-endpoint.ts';
+import { readForm } from './sign-in/form.ts';
+import { interactionRouter } from './sign-in/interaction.ts';
+import { introspectionEndpoint } from './tokens/introspection-endpoint.ts';
 import { mountProvider } from './mount.ts';
 import { bindOptions } from './options.ts';
 import type { AuthorizationServerOptions, BoundOptions } from './options.ts';
-import { sendPage } from './pages.ts';
+import { sendPage } from './sign-in/pages.ts';
 import { cookieNames, createProvider } from './provider.ts';
 import { refusalOf } from './refusals.ts';
 import { sendSmartConfiguration, SMART_CONFIGURATION_PATH } from './smart-configuration.ts';
-import { tokenEndpoint } from './token-endpoint.ts';
+import { tokenEndpoint } from './tokens/token-endpoint.ts';
 
 /** The server: Koa middleware for `/auth/` and the SMART discovery document, and the check of access tokens. */
 export type AuthorizationServer = { readonly middleware: Middleware; readonly authenticate: Authenticate };

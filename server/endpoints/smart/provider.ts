@@ -2,10 +2,10 @@
 import { errors, Provider } from 'oidc-provider';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { BoundOptions } from './options.ts';
-import { checkAssertion, CLOCK_TOLERANCE_SECONDS } from './client-assertion.ts';
-import { grantableScope, OIDC_SCOPES, patientInContext } from './granted-scopes.ts';
-import { oidcAdapter } from './oidc-adapter.ts';
-import { renderProviderError } from './pages.ts';
+import { checkAssertion, CLOCK_TOLERANCE_SECONDS } from './tokens/client-assertion.ts';
+import { grantableScope, OIDC_SCOPES, patientInContext } from './tokens/granted-scopes.ts';
+import { oidcAdapter } from './tokens/oidc-adapter.ts';
+import { renderProviderError } from './sign-in/pages.ts';
 import { clientMetadata, isOriginOf, registeredScopes } from './registered-clients.ts';
 
 /** Lifetimes in seconds. A refresh token ends with its grant, at most 90 days after the consent. */

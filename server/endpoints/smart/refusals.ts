@@ -1,7 +1,7 @@
 /** Why a sign-in stops, for the person in front of it. */
 import type { Fault } from '../../../profiles/fault.ts';
-import { refusalPage } from './pages.ts';
-import type { Page } from './pages.ts';
+import { refusalPage } from './sign-in/pages.ts';
+import type { Page } from './sign-in/pages.ts';
 
 /** The page for a Fault of the sign-in. */
 export function refusalOf(fault: Fault): Page {

@@ -1,6 +1,6 @@
 /** The discovery document of SMART: what works here, nothing else. @see SMART App Launch 2.2, Conformance */
 import type { Context } from 'koa';
-import { SUPPORTED_SCOPES } from './granted-scopes.ts';
+import { SUPPORTED_SCOPES } from './tokens/granted-scopes.ts';
 
 /** Path of the document, below the FHIR base. */
 export const SMART_CONFIGURATION_PATH = '/fhir/.well-known/smart-configuration';

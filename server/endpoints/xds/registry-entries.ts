@@ -3,7 +3,7 @@ import type { DocumentReference, Patient, Reference, Resource } from '@medplum/f
 import type { Resolve } from '../../../ihe/ebxml/author.ts';
 import { entryUUIDOf, uniqueIdOf, type DocumentEntrySource } from '../../../ihe/ebxml/document-entry.ts';
 import { toPatientCx } from '../../../ihe/ebxml/patient-metadata.ts';
-import type { FoundPage } from '../../flows/search-resources.ts';
+import type { FoundPage } from '../../flows/read/search-resources.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 
 /** The repository that holds the documents, and the community that it belongs to (`urn:oid:…`). */

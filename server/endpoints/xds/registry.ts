@@ -5,10 +5,10 @@ import type { AdhocQueryRequest, StoredQuery } from '../../../ihe/iti-18/query.t
 import { parseAdhocQueryRequest } from '../../../ihe/iti-18/request.ts';
 import { formatAdhocQueryResponse } from '../../../ihe/iti-18/response.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { Criterion } from '../../../profiles/search-criterion.ts';
-import type { Include } from '../../../profiles/search-query.ts';
+import type { Criterion } from '../../../profiles/search/criterion.ts';
+import type { Include } from '../../../profiles/search/query.ts';
 import type { Visit } from '../../flows/guard.ts';
-import type { FoundPage, searchResources } from '../../flows/search-resources.ts';
+import type { FoundPage, searchResources } from '../../flows/read/search-resources.ts';
 import { isAsked } from './entry-filter.ts';
 import { entriesOf, type RegistryEntry, type RepositoryNames } from './registry-entries.ts';
 import type { SoapAnswer, SoapTransaction } from './soap-endpoint.ts';

@@ -4,7 +4,7 @@ import { toRegistryError, type RegistryErrorEntry } from '../../../ihe/ebxml/reg
 import { parseRetrieveDocumentSetRequest, type DocumentRequest } from '../../../ihe/iti-43/request.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
-import type { retrieveDocumentByUniqueId } from '../../flows/retrieve-documents.ts';
+import type { retrieveDocumentByUniqueId } from '../../flows/read/retrieve-documents.ts';
 import { answerDocuments, failDocuments, type Prepared } from './document-set.ts';
 import { newContentId, type SoapTransaction } from './soap-endpoint.ts';
 

@@ -19,8 +19,8 @@ import { toUniqueIdToken } from '../../../ihe/ebxml/unique-id.ts';
 import { REFERENCE_ID_TYPE } from '../../../ihe/codes.ts';
 import type { FindDocumentsCriteria, GetDocumentsQuery, InstantRange, StoredQuery } from '../../../ihe/iti-18/query.ts';
 import { IDENTIFIER_SYSTEM, oidUri } from '../../../profiles/codes.ts';
-import { TIME_BOUND } from '../../../profiles/date-range.ts';
-import type { Criterion, DatePrefix, TokenValue } from '../../../profiles/search-criterion.ts';
+import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
+import type { Criterion, DatePrefix, TokenValue } from '../../../profiles/search/criterion.ts';
 
 /** Returns the criteria of a query; undefined when it asks for kinds of entry that this registry has none of. */
 export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined {

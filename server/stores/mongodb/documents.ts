@@ -1,5 +1,5 @@
 /** The documents of each collection. Times are epoch milliseconds unless a Date is needed for a TTL index. */
-import type { StoredType } from '../../../profiles/visibility.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Principal, Relation } from '../../access/right.ts';

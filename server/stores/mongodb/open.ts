@@ -7,9 +7,9 @@ import { collectionsOf } from './collections.ts';
 import { connect } from './connect.ts';
 import { MongoRecordStore } from './records.ts';
 import { migrate } from './schema.ts';
-import { Sealer } from './sealer.ts';
+import { Sealer } from './audit/sealer.ts';
 import { MongoTokenStore } from './tokens.ts';
-import { MongoAuditTrail } from './trail.ts';
+import { MongoAuditTrail } from './audit/trail.ts';
 
 /** Where warnings go; nothing of a patient is in them. */
 export type StoreLog = { warn(detail: { readonly fault: Fault }, message: string): void };

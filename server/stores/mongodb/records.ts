@@ -6,16 +6,16 @@ import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore } from '../../ports/record-store.ts';
-import { insertAudit } from './audit.ts';
+import { insertAudit } from './audit/audit.ts';
 import type { Collections } from './collections.ts';
-import { commitPlan } from './commit.ts';
+import { commitPlan } from './write/commit.ts';
 import { asStore } from './errors.ts';
-import { readInstance } from './instances.ts';
-import { readQuarantine } from './quarantine.ts';
-import { readRights, readState } from './persons.ts';
-import { answer, listBlobNames } from './read.ts';
+import { readInstance } from './read/instances.ts';
+import { readQuarantine } from './read/quarantine.ts';
+import { readRights, readState } from './write/persons.ts';
+import { answer, listBlobNames } from './read/read.ts';
 import { inTransaction } from './transaction.ts';
-import { Turns } from './turns.ts';
+import { Turns } from './write/turns.ts';
 
 /** The record store over one connection. */
 export class MongoRecordStore implements RecordStore {

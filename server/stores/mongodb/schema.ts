@@ -5,7 +5,7 @@ import type { Db } from 'mongodb';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Collections } from './collections.ts';
 import { asStore, isDuplicateKey } from './errors.ts';
-import { dropLease, takeLease } from './lease.ts';
+import { dropLease, takeLease } from './audit/lease.ts';
 import { createCollections } from './migrations/001-init.ts';
 import { createQuarantine } from './migrations/002-quarantine.ts';
 

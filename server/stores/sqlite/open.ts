@@ -8,8 +8,8 @@ import { openReader } from './database.ts';
 import { lockDataFolder } from './lock.ts';
 import { SqliteRecordStore } from './records.ts';
 import { SqliteTokenStore } from './tokens.ts';
-import { SqliteAuditTrail } from './trail.ts';
-import { Writer } from './writer.ts';
+import { SqliteAuditTrail } from './audit/trail.ts';
+import { Writer } from './write/writer.ts';
 
 /** The three ports of one database. */
 export type OpenedStores = { readonly records: RecordStore; readonly trail: AuditTrail; readonly tokens: TokenStore; close(): Promise<void> };

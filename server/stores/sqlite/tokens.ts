@@ -1,7 +1,7 @@
 /** TokenStore on SQLite. */
 import type { StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
 import type { Database } from './database.ts';
-import type { Writer } from './writer.ts';
+import type { Writer } from './write/writer.ts';
 
 type Row = { payload: string; expires_at: number | null; consumed_at: number | null };
 

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SearchQuery } from '../../../profiles/search-query.ts';
+import type { SearchQuery } from '../../../profiles/search/query.ts';
 import { grantFor, systemGrant, type Grant } from '../../../server/access/grant.ts';
 import { openReader, type Database } from '../../../server/stores/sqlite/database.ts';
-import { search } from '../../../server/stores/sqlite/search.ts';
+import { search } from '../../../server/stores/sqlite/read/search.ts';
 import { fillAccessWorld, HOLDERS, NEWEST, TOKEN } from './access-world.ts';
 import { medianOf, msOf, type Row } from '../support/figures.ts';
 

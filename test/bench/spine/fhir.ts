@@ -13,7 +13,7 @@ import { signIn } from '../../../fixtures/sign-in.ts';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import { principal } from '../../../server/access/right.ts';
-import { joinParts, lastingRight, putOf } from '../../../server/flows/plan-parts.ts';
+import { joinParts, lastingRight, putOf } from '../../../server/flows/write/plan-parts.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openReader } from '../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';

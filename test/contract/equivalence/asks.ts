@@ -1,7 +1,7 @@
 /** Random questions to a world: who asks, and what. */
 import * as fc from 'fast-check';
-import type { Criterion, SearchQuery } from '../../../profiles/search-query.ts';
-import { DATE_PREFIXES } from '../../../profiles/search-criterion.ts';
+import type { Criterion, SearchQuery } from '../../../profiles/search/query.ts';
+import { DATE_PREFIXES } from '../../../profiles/search/criterion.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import { aGrant, anEstablishmentGrant, aPatientGrant } from '../../support/plans.ts';
 import { ALPHABET, PERSONS, SLOTS, TYPES, type Slot } from './world.ts';

@@ -1,6 +1,6 @@
 /** Everything that stands in a world, and the answers that follow from `decide` and `matchesCriterion`. */
-import { matchesCriterion } from '../../../profiles/search-match.ts';
-import type { SearchQuery } from '../../../profiles/search-query.ts';
+import { matchesCriterion } from '../../../profiles/search/match.ts';
+import type { SearchQuery } from '../../../profiles/search/query.ts';
 import { decide, OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';

@@ -1,8 +1,8 @@
 /** Random worlds of persons, rows and rights over a small alphabet, so that they meet often. */
 import * as fc from 'fast-check';
 import { LEVELS } from '../../../profiles/confidentiality.ts';
-import type { IndexEntries } from '../../../profiles/search-index.ts';
-import type { StoredType } from '../../../profiles/visibility.ts';
+import type { IndexEntries } from '../../../profiles/search/indexer.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
 import { personKey, type PersonKey } from '../../../server/access/requester.ts';
 import { CEILING, FOREVER, principal, type Relation, type Right } from '../../../server/access/right.ts';

@@ -1,7 +1,7 @@
 /** Who sees which row: relations and their ceilings, states, classes, times. */
 import { expect } from 'chai';
 import { LEVELS, type Level } from '../../../profiles/confidentiality.ts';
-import type { StoredType } from '../../../profiles/visibility.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';

@@ -1,7 +1,7 @@
 /** Order, pages and totals. */
 import { expect } from 'chai';
 import type { ImagingStudy } from '@medplum/fhirtypes';
-import type { SearchQuery } from '../../../profiles/search-query.ts';
+import type { SearchQuery } from '../../../profiles/search/query.ts';
 import { principal } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import { aGrant, anEstablishmentGrant, aPersonKey, aPlan, aPut, aQuery, aRight, aStudyPut, NO_ENTRIES, SYSTEM } from '../../support/plans.ts';

@@ -1,9 +1,9 @@
-/** Criteria, each as R4 says and as profiles/search-match.ts judges. */
+/** Criteria, each as R4 says and as profiles/search/match.ts judges. */
 import { expect } from 'chai';
-import type { Criterion } from '../../../profiles/search-query.ts';
-import type { IndexEntries } from '../../../profiles/search-index.ts';
-import { normalizeString } from '../../../profiles/search-values.ts';
-import type { StoredType } from '../../../profiles/visibility.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import type { IndexEntries } from '../../../profiles/search/indexer.ts';
+import { normalizeString } from '../../../profiles/search/values.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import { principal } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';

@@ -9,7 +9,7 @@ import type { Bundle, DiagnosticReport } from '@medplum/fhirtypes';
 import { demoStudies, type DemoInstance, type DemoStudy } from '../../../fixtures/dicom/studies.ts';
 import { buildReportBundle } from '../../../fixtures/reports.ts';
 import { reportTextOf } from '../../../fixtures/report-texts.ts';
-import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
 import type { TestServer } from '../../support/server.ts';
 
 /** What was sent. */

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { XmlDocument } from 'libxml2-wasm';
 import { NAMESPACE } from '../../../ihe/codes.ts';
 import { attributeOf, selectElements } from '../../../ihe/xml/select.ts';
-import { SOAP_TYPE } from '../../support/xds.ts';
+import { SOAP_TYPE } from '../../support/clients/xds.ts';
 import { partsOf, readReply, type Call, type Reply } from './door.ts';
 
 /** What a request says: where it goes, its action, the body, and XML of its own in the header. */

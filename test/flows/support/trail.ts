@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { MongoClient } from 'mongodb';
 import { restoreEvent, type PersonalSide } from '../../../server/stores/audit-chain.ts';
-import { BODY_COLUMNS, bodyOf, type ChainedBody } from '../../../server/stores/sqlite/audit-rows.ts';
+import { BODY_COLUMNS, bodyOf, type ChainedBody } from '../../../server/stores/sqlite/audit/audit-rows.ts';
 
 /** An event, and the principals of the persons who may read it. */
 export type TrailEvent = { readonly event: AuditEvent; readonly persons: readonly string[] };

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { ACTION, NAMESPACE, STORED_QUERY } from '../../../ihe/codes.ts';
 import { DICOM_UID } from '../../../profiles/codes.ts';
-import { adhocQuery, retrieveDocumentSet, STATUS_SLOT } from '../../support/xds.ts';
+import { adhocQuery, retrieveDocumentSet, STATUS_SLOT } from '../../support/clients/xds.ts';
 import type { Door, Sent } from './door.ts';
 import { dataSetDigest, type DocumentIds, type ExamIds } from './exam.ts';
 import { expectManifest, expectReport } from './fhir-doors.ts';

@@ -5,7 +5,7 @@ import { aStudy } from '../../../fixtures/dicom/a-study.ts';
 import type { DemoInstance, DemoStudy } from '../../../fixtures/dicom/studies.ts';
 import { clientToken } from '../../../fixtures/sign-in.ts';
 import { partsOf, readReply } from '../../flows/support/door.ts';
-import { eventually } from '../../support/fhir-caller.ts';
+import { eventually } from '../../support/clients/fhir-caller.ts';
 import type { TestServer } from '../../support/server.ts';
 import { rowsOfStudy } from '../kill/data-folder.ts';
 import { dataSetOf } from '../kill/store-sender.ts';

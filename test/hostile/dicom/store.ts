@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { DICOM_UID } from '../../../profiles/codes.ts';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
-import { parseCommandSet, type CommandSet } from '../../../server/endpoints/dimse/command-set.ts';
+import { parseCommandSet, type CommandSet } from '../../../ihe/dimse/command-set.ts';
 import { CT_IMAGE, dataPDU, RawCaller, storeRequest } from '../../server/endpoints/dimse/door.ts';
 import type { TestServer } from '../../support/server.ts';
 

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
-import { parseCommandSet } from '../../../server/endpoints/dimse/command-set.ts';
+import { parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
+import { parseCommandSet } from '../../../ihe/dimse/command-set.ts';
 import { associateRequest, dataPDU, RELEASE_REQUEST, storeRequest } from '../../server/endpoints/dimse/door.ts';
 
 /** One CT image to send, as a Part 10 file. */

@@ -6,7 +6,7 @@ import type { DocumentEntrySource } from '../../../ihe/ebxml/document-entry.ts';
 import { attributeOf, childrenNamed, selectElements } from '../../../ihe/xml/select.ts';
 import { withXml } from '../../../ihe/xml/parse.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { aDocument, aPatient } from '../../support/xds.ts';
+import { aDocument, aPatient } from '../../support/clients/xds.ts';
 
 function source(changes: Partial<DocumentReference> = {}, more: Partial<DocumentEntrySource> = {}): DocumentEntrySource {
   return {

@@ -5,7 +5,7 @@ import { formatEnvelope } from '../../../ihe/soap/envelope.ts';
 import { selectElements } from '../../../ihe/xml/select.ts';
 import { withXml } from '../../../ihe/xml/parse.ts';
 import { Fault, FAULT_KINDS } from '../../../profiles/fault.ts';
-import { hasSchemas, schemaErrors } from '../../support/xds.ts';
+import { hasSchemas, schemaErrors } from '../../support/clients/xds.ts';
 
 const warning = { errorCode: 'XDSExtraMetadataNotSaved', codeContext: 'Note', severity: 'warning' } as const;
 const error = { errorCode: 'XDSRegistryError', codeContext: 'Note', severity: 'error' } as const;

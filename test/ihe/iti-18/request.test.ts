@@ -8,8 +8,8 @@ import { concernsSoap } from '../../../ihe/soap/fault.ts';
 import { withSoapRequest } from '../../../ihe/soap/message.ts';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { adhocQuery, PATIENT_SLOT, readBody, readSample, retrieveDocumentSet, SOAP_TYPE, STATUS_SLOT } from '../../support/xds.ts';
-import type { QuerySlots } from '../../support/xds.ts';
+import { adhocQuery, PATIENT_SLOT, readBody, readSample, retrieveDocumentSet, SOAP_TYPE, STATUS_SLOT } from '../../support/clients/xds.ts';
+import type { QuerySlots } from '../../support/clients/xds.ts';
 
 function parse(slots: QuerySlots, id?: string): AdhocQueryRequest['query'] {
   return readBody(adhocQuery(slots, id), parseAdhocQueryRequest).query;

@@ -6,7 +6,7 @@ import type { AdhocQueryAnswer } from '../../../ihe/iti-18/response.ts';
 import { formatEnvelope } from '../../../ihe/soap/envelope.ts';
 import { selectElements } from '../../../ihe/xml/select.ts';
 import { withXml } from '../../../ihe/xml/parse.ts';
-import { aDocument, aPatient, hasSchemas, schemaErrors } from '../../support/xds.ts';
+import { aDocument, aPatient, hasSchemas, schemaErrors } from '../../support/clients/xds.ts';
 
 const source = {
   document: aDocument(),

@@ -11,7 +11,7 @@ import { contentIdOf } from '../../../ihe/soap/xop.ts';
 import { attributeOf, selectElements } from '../../../ihe/xml/select.ts';
 import { withXml } from '../../../ihe/xml/parse.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { hasSchemas, readBody, readSample, retrieveDocumentSet, schemaErrors, SOAP_TYPE } from '../../support/xds.ts';
+import { hasSchemas, readBody, readSample, retrieveDocumentSet, schemaErrors, SOAP_TYPE } from '../../support/clients/xds.ts';
 
 function refusal(run: () => unknown): Fault {
   try {

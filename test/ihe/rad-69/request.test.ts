@@ -13,7 +13,7 @@ import {
   schemaErrors,
   SOAP_TYPE,
   soapRequest,
-} from '../../support/xds.ts';
+} from '../../support/clients/xds.ts';
 
 function refusal(body: string): Fault {
   try {

@@ -5,7 +5,7 @@ import { concernsSoap, formatSoapFault, SOAP_FAULT_OF_FAULT } from '../../../ihe
 import { withSoapRequest } from '../../../ihe/soap/message.ts';
 import { withXml } from '../../../ihe/xml/parse.ts';
 import { Fault, FAULT_KINDS } from '../../../profiles/fault.ts';
-import { hasSchemas, schemaErrors, SOAP_TYPE, soapRequest } from '../../support/xds.ts';
+import { hasSchemas, schemaErrors, SOAP_TYPE, soapRequest } from '../../support/clients/xds.ts';
 
 const ASSERTION = `<saml:Assertion xmlns:saml="${NAMESPACE.saml}" ID="_1"/>`;
 

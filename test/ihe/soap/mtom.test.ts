@@ -8,7 +8,7 @@ import { splitMultipart } from '../../../ihe/soap/multipart.ts';
 import { cidUrl, contentIdOf } from '../../../ihe/soap/xop.ts';
 import { NAMESPACE } from '../../../ihe/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { readSample, soapRequest } from '../../support/xds.ts';
+import { readSample, soapRequest } from '../../support/clients/xds.ts';
 
 const ENVELOPE = soapRequest('urn:a', '<x/>').toString();
 const ROOT_HEADERS = 'Content-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"\r\nContent-ID: <root@x>';

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { TAG, textOf } from '../../../profiles/dicom/attributes.ts';
 import { decodeText } from '../../../profiles/dicom/character-set.ts';
 import { scanHeader } from '../../../profiles/dicom/dataset.ts';
-import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
 import { sample, sampleNames } from './samples.ts';
 
 const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');

@@ -6,7 +6,7 @@ import { TAG, intOf, itemsOf, textOf, uidOf } from '../../../profiles/dicom/attr
 import { scanHeader } from '../../../profiles/dicom/dataset.ts';
 import type { ScanOptions } from '../../../profiles/dicom/dataset.ts';
 import type { DicomHeader } from '../../../profiles/dicom/data-element.ts';
-import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { sample, sampleNames } from './samples.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { DICOM_UID } from '../../../profiles/codes.ts';
-import { formatFileMeta, parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
+import { formatFileMeta, parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 const META = { sopClassUID: '1.2.840.10008.5.1.4.1.1.2', sopInstanceUID: '2.25.13', transferSyntaxUID: DICOM_UID.explicitLittleEndian };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { FragmentCheck } from '../../../profiles/dicom/fragment-check.ts';
+import { FragmentCheck } from '../../../profiles/dicom/file/fragment-check.ts';
 import { faultOf } from '../../support/thrown-fault.ts';
 
 const DELIMITER = Buffer.from('feffdde000000000', 'hex');

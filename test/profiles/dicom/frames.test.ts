@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { framesOfFragments, itemLengthAt, readOffsetTable, type Fragment } from '../../../profiles/dicom/encapsulated.ts';
-import { alignBits, nativeRange } from '../../../profiles/dicom/native-frames.ts';
+import { framesOfFragments, itemLengthAt, readOffsetTable, type Fragment } from '../../../profiles/dicom/file/encapsulated.ts';
+import { alignBits, nativeRange } from '../../../profiles/dicom/file/native-frames.ts';
 import { faultOf } from '../../support/thrown-fault.ts';
 
 function basic(...offsets: readonly number[]): Buffer {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
-import { InflationCheck } from '../../../profiles/dicom/inflation-check.ts';
+import { InflationCheck } from '../../../profiles/dicom/file/inflation-check.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 const MIB = 1024 * 1024;

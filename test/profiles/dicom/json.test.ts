@@ -3,10 +3,10 @@ import { expect } from 'chai';
 import { DICOM_UID } from '../../../profiles/codes.ts';
 import type { DicomHeader } from '../../../profiles/dicom/data-element.ts';
 import { scanHeader } from '../../../profiles/dicom/dataset.ts';
-import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
-import { toDicomJson, writeDicomJson } from '../../../profiles/dicom/json.ts';
-import type { BulkDataURI, DicomJson, JsonAttribute } from '../../../profiles/dicom/json.ts';
-import { KnownAttributes, KnownSeries } from '../../../profiles/dicom/known-attributes.ts';
+import { parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
+import { toDicomJson, writeDicomJson } from '../../../profiles/dicom/json/json.ts';
+import type { BulkDataURI, DicomJson, JsonAttribute } from '../../../profiles/dicom/json/json.ts';
+import { KnownAttributes, KnownSeries } from '../../../profiles/dicom/json/known-attributes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { hasProgram, sample, sampleNames, samplePath } from './samples.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { TAG } from '../../../profiles/dicom/attributes.ts';
-import type { DicomJson } from '../../../profiles/dicom/json.ts';
+import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { matchesKey, matchesPattern } from '../../../profiles/dicom/match.ts';
 
 const DATA_SET: DicomJson = {

@@ -3,7 +3,7 @@ import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { aStudy } from '../../../fixtures/dicom/a-study.ts';
 import { DICOM_UID } from '../../../profiles/codes.ts';
-import { parseFileMeta } from '../../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
 import { sopInstanceIn } from '../../../profiles/dicom/sop-instance.ts';
 
 const [first] = [...aStudy({ key: 'sop-instance' }).instances()];

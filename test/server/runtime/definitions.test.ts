@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { DEFINED_TYPES } from '../../../profiles/defined-types.ts';
+import { DEFINED_TYPES } from '../../../profiles/validation/defined-types.ts';
 import { CACHE_FILES, cacheFolder, isGenerated } from '../../../server/runtime/cache-key.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { generate } from '../../../server/runtime/generate.ts';

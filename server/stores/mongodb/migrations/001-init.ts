@@ -1,6 +1,6 @@
 /** Schema 1: every collection and index. Only ordinary kinds; an index holds at most one array. */
 import type { Db, IndexDescription } from 'mongodb';
-import { ACL_ITEM, ACL_ORDER } from '../acl-rows.ts';
+import { ACL_ITEM, ACL_ORDER } from '../write/acl-rows.ts';
 
 const ARRAYS: readonly IndexDescription[] = [
   { key: { type: 1, tok: 1, sort: -1, id: 1 } },

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eventually } from '../../../support/fhir-caller.ts';
+import { eventually } from '../../../support/clients/fhir-caller.ts';
 import type { Sending, Verdict } from './sending.ts';
 import { freePort } from '../../../support/free-port.ts';
 

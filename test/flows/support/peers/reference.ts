@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { PYTHON } from '../../../support/python-peers.ts';
+import { PYTHON } from '../../../support/peers/python-peers.ts';
 import type { TestServer } from '../../../support/server.ts';
 
 /** The script of our peers. */
-export const PEER_SCRIPT = fileURLToPath(new URL('../../../support/pynetdicom_peer.py', import.meta.url));
+export const PEER_SCRIPT = fileURLToPath(new URL('../../../support/peers/pynetdicom_peer.py', import.meta.url));
 
 /** What came of one instance. */
 export type SentInstance = { readonly sopInstanceUID: string; readonly sopClassUID: string; readonly transferSyntaxUID: string };

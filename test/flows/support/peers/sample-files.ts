@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { TAG, uidOf } from '../../../../profiles/dicom/attributes.ts';
 import { scanHeader } from '../../../../profiles/dicom/dataset.ts';
-import { parseFileMeta } from '../../../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../../../profiles/dicom/file/file-meta.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { allSampleNames, sample } from '../../../profiles/dicom/samples.ts';
 

@@ -2,17 +2,17 @@
 import { oidUri } from '../../../../profiles/codes.ts';
 import { dicomwebRouter } from '../../../../server/endpoints/dicomweb/router.ts';
 import { offsetsOf } from '../../../../profiles/dicom/date-time.ts';
-import type { DicomJson } from '../../../../profiles/dicom/json.ts';
-import { retrieveInstances } from '../../../../server/flows/retrieve-instances.ts';
-import { retrieveMetadata } from '../../../../server/flows/retrieve-metadata.ts';
-import { receiveInstance } from '../../../../server/flows/receive-instance.ts';
-import { receiveRequest } from '../../../../server/flows/receive-request.ts';
-import { takeInstance } from '../../../../server/flows/take-instance.ts';
+import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
+import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
+import { retrieveMetadata } from '../../../../server/flows/read/retrieve-metadata.ts';
+import { receiveInstance } from '../../../../server/flows/intake/receive-instance.ts';
+import { receiveRequest } from '../../../../server/flows/intake/receive-request.ts';
+import { takeInstance } from '../../../../server/flows/intake/take-instance.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/retrieve-bulk.ts';
-import { searchInstances } from '../../../../server/flows/search-instances.ts';
-import { searchParts } from '../../../../server/flows/search-parts.ts';
-import { searchResources } from '../../../../server/flows/search-resources.ts';
+import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/read/retrieve-bulk.ts';
+import { searchInstances } from '../../../../server/flows/read/search-instances.ts';
+import { searchParts } from '../../../../server/flows/read/search-parts.ts';
+import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { ACCESSION_SYSTEM, PATIENT_DOMAIN, serve, type Clinic, type ServedRouter } from '../clinic.ts';
 

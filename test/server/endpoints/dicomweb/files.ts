@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { DICOM_UID, CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { TAG, uidOf } from '../../../../profiles/dicom/attributes.ts';
-import { bulkDataURIOf } from '../../../../profiles/dicom/bulk-data-uri.ts';
+import { bulkDataURIOf } from '../../../../profiles/dicom/json/bulk-data-uri.ts';
 import { scanHeader } from '../../../../profiles/dicom/dataset.ts';
-import { formatFileMeta, parseFileMeta } from '../../../../profiles/dicom/file-meta.ts';
-import { toDicomJson } from '../../../../profiles/dicom/json.ts';
-import { studyIdentifier } from '../../../../profiles/imaging-identifiers.ts';
-import { putOf } from '../../../../server/flows/plan-parts.ts';
+import { formatFileMeta, parseFileMeta } from '../../../../profiles/dicom/file/file-meta.ts';
+import { toDicomJson } from '../../../../profiles/dicom/json/json.ts';
+import { studyIdentifier } from '../../../../profiles/imaging/identifiers.ts';
+import { putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { aPlan, NOW } from '../../../support/plans.ts';

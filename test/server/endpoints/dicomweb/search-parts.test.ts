@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import type { DicomJson } from '../../../../profiles/dicom/json.ts';
+import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
 import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
 import { addStudyOfFiles, element, imageDataSet, item, part10, type PlacedFile } from './files.ts';

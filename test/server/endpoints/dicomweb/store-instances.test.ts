@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import type { DicomJson } from '../../../../profiles/dicom/json.ts';
+import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
 import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { systemGrant } from '../../../../server/access/grant.ts';
 import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import { COMMAND_FIELD, formatCommandSet } from '../../../../server/endpoints/dimse/command-set.ts';
+import { COMMAND_FIELD, formatCommandSet } from '../../../../ihe/dimse/command-set.ts';
 import { listenDimse } from '../../../../server/endpoints/dimse/scp.ts';
 import type { DimseListener, DimseOptions } from '../../../../server/endpoints/dimse/scp.ts';
 import type {

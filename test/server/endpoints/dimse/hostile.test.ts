@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { formatCommandSet, parseCommandSet } from '../../../../server/endpoints/dimse/command-set.ts';
+import { formatCommandSet, parseCommandSet } from '../../../../ihe/dimse/command-set.ts';
 import type { DimseOptions } from '../../../../server/endpoints/dimse/scp.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { ABORT, CONTEXTS, RELEASE_REQUEST, RawCaller, associateRequest, dataPDU, echoRequest, openDoor, storeRequest } from './door.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import dimse from 'dcmjs-dimse';
 import { expect } from 'chai';
 import { DICOM_IMPLEMENTATION, DICOM_UID } from '../../../../profiles/codes.ts';
-import { parseFileMeta } from '../../../../profiles/dicom/file-meta.ts';
+import { parseFileMeta } from '../../../../profiles/dicom/file/file-meta.ts';
 import { hasProgram, sample, sampleNames, samplePath } from '../../../profiles/dicom/samples.ts';
 import { CALLED, CALLING, CT_IMAGE, RELEASE_REQUEST, RawCaller, associateRequest, openDoor, echoRequest } from './door.ts';
 import type { Door, OfferedContext } from './door.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { authorize, DEMO_APP, signIn, signInFully } from '../../../../fixtures/sign-in.ts';
-import { bearerOf, introspect, redeem } from '../../../support/oauth.ts';
+import { bearerOf, introspect, redeem } from '../../../support/clients/oauth.ts';
 import { startSmartServer } from '../../../support/smart-server.ts';
 import type { SmartServer } from '../../../support/smart-server.ts';
 

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair } from 'jose';
 import { clientToken, demonstrationKey, signInFully } from '../../../../fixtures/sign-in.ts';
-import { assertion, BACKEND, bearerOf, clientCredentials, introspect, postAs } from '../../../support/oauth.ts';
+import { assertion, BACKEND, bearerOf, clientCredentials, introspect, postAs } from '../../../support/clients/oauth.ts';
 import { startSmartServer } from '../../../support/smart-server.ts';
 import type { SmartServer } from '../../../support/smart-server.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Browser } from '../../../../fixtures/browser.ts';
 import { DEMO_APP } from '../../../../fixtures/sign-in.ts';
-import { refuseTokenInQuery } from '../../../../server/endpoints/smart/authenticate.ts';
+import { refuseTokenInQuery } from '../../../../server/endpoints/smart/tokens/authenticate.ts';
 import type { IdentityProvider } from '../../../../server/ports/identity-provider.ts';
 import { startSmartServer } from '../../../support/smart-server.ts';
 

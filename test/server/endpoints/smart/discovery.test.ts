@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import * as openid from 'openid-client';
 import { Browser, formOf } from '../../../../fixtures/browser.ts';
 import { DEMO_APP } from '../../../../fixtures/sign-in.ts';
-import { bearerOf } from '../../../support/oauth.ts';
+import { bearerOf } from '../../../support/clients/oauth.ts';
 import { startSmartServer } from '../../../support/smart-server.ts';
 import type { SmartServer } from '../../../support/smart-server.ts';
 

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { Browser, formOf } from '../../../../fixtures/browser.ts';
 import type { Visit } from '../../../../fixtures/browser.ts';
 import { authorize, DEMO_APP, signIn, signInFully } from '../../../../fixtures/sign-in.ts';
-import { linesOf } from '../../../../server/endpoints/smart/consent-page.ts';
-import { bearerOf, introspect, redeem } from '../../../support/oauth.ts';
+import { linesOf } from '../../../../server/endpoints/smart/sign-in/consent-page.ts';
+import { bearerOf, introspect, redeem } from '../../../support/clients/oauth.ts';
 import { startSmartServer } from '../../../support/smart-server.ts';
 import type { SmartServer } from '../../../support/smart-server.ts';
 

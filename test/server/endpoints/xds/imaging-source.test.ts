@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { NAMESPACE, XDS_ERROR } from '../../../../ihe/codes.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import { soapRequest, SOAP_TYPE } from '../../../support/xds.ts';
+import { soapRequest, SOAP_TYPE } from '../../../support/clients/xds.ts';
 import { openClinic, type Clinic, type ClinicStudy, type ServedRouter } from '../clinic.ts';
 import { DOOR, errorsOf, REPOSITORY, select, send, serveXds, statusOf } from './door.ts';
 

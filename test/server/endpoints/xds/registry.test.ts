@@ -1,9 +1,9 @@
 import type { DocumentReference, Practitioner } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ACTION, AVAILABILITY_STATUS, OBJECT_TYPE, STORED_QUERY, XDS_ERROR } from '../../../../ihe/codes.ts';
-import { adhocQuery, type QuerySlots } from '../../../support/xds.ts';
+import { adhocQuery, type QuerySlots } from '../../../support/clients/xds.ts';
 import { openClinic, PATIENT_DOMAIN, type Clinic, type ServedRouter } from '../clinic.ts';
-import { putOf } from '../../../../server/flows/plan-parts.ts';
+import { putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { aPlan, NOW } from '../../../support/plans.ts';
 import { comparable, errorsOf, HOME, MESSAGE_ID, REPOSITORY, select, send, serveXds, statusOf } from './door.ts';

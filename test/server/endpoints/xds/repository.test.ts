@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ACTION, XDS_ERROR } from '../../../../ihe/codes.ts';
-import { retrieveDocumentSet } from '../../../support/xds.ts';
+import { retrieveDocumentSet } from '../../../support/clients/xds.ts';
 import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
 import { comparable, errorsOf, MESSAGE_ID, REPOSITORY, select, send, serveXds, statusOf } from './door.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { studyEntity } from '../../../../profiles/audit-event.ts';
+import { studyEntity } from '../../../../profiles/audit/audit-event.ts';
 import type { CommitPlan, InstanceRow, Put } from '../../../../server/ports/commit-plan.ts';
 import { openReader } from '../../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';

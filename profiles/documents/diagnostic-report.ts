@@ -1,0 +1,55 @@
+/** What the server needs of a report. @see FHIR R4 DiagnosticReport */
+import type { Attachment, DiagnosticReport } from '@medplum/fhirtypes';
+import { MEDIA_TYPE } from '../codes.ts';
+import { Fault } from '../fault.ts';
+import { studyInstanceUIDOf } from '../imaging/identifiers.ts';
+
+/** The statuses of a report that a physician has validated. */
+const VALIDATED: ReadonlySet<string> = new Set(['final', 'amended', 'corrected', 'appended']);
+
+/** Returns the Study Instance UIDs (dotted form) that a report names by identifier, without repetition. */
+export function studiesOf({ imagingStudy = [] }: DiagnosticReport): string[] {
+  const uids = imagingStudy.map(({ identifier }) => (identifier === undefined ? undefined : studyInstanceUIDOf(identifier)));
+  return [...new Set(uids.filter((uid) => uid !== undefined))];
+}
+
+/** The report without its references to a study. */
+export function withoutStudy({ imagingStudy = [], ...report }: DiagnosticReport, studyInstanceUID: string): DiagnosticReport {
+  const others = imagingStudy.filter(({ identifier }) => identifier === undefined || studyInstanceUIDOf(identifier) !== studyInstanceUID);
+  return others.length === 0 ? report : { ...report, imagingStudy: others };
+}
+
+/** Whether a physician has validated the report. */
+export function isValidated({ status }: DiagnosticReport): boolean {
+  return VALIDATED.has(status);
+}
+
+/** A presented form that holds its bytes, in base64. */
+export type PresentedForm = Attachment & { readonly contentType: string; readonly data: string };
+
+/**
+ * Returns the PDF forms of a report (1..*), in its order, when it has what publishing needs.
+ * @throws {Fault} required - no subject reference, status, code, or PDF with its bytes in `data`
+ */
+export function requireReport(report: DiagnosticReport): readonly [PresentedForm, ...PresentedForm[]] {
+  const { subject, status, code, presentedForm = [] } = report;
+  demand(subject?.reference !== undefined, 'subject', 'a reference to its patient');
+  demand(status !== undefined, 'status', 'a status');
+  demand(code !== undefined, 'code', 'a code');
+  const [first, ...others] = presentedForm.filter(isPdf);
+  if (first === undefined) throw missing('presentedForm', `a presentedForm of type ${MEDIA_TYPE.pdf} with data`);
+  return [first, ...others];
+}
+
+function isPdf(form: Attachment): form is PresentedForm {
+  const type = (form.contentType ?? '').split(';')[0]?.trim().toLowerCase();
+  return type === MEDIA_TYPE.pdf && form.data !== undefined && form.data !== '';
+}
+
+function demand(condition: boolean, element: string, what: string): void {
+  if (!condition) throw missing(element, what);
+}
+
+function missing(element: string, what: string): Fault {
+  return new Fault('required', `A report needs ${what}`, { expression: `DiagnosticReport.${element}` });
+}

@@ -1,0 +1,92 @@
+/**
+ * What the documents that the server makes have in common: IHE MHD Comprehensive (un-contained) DocumentReference,
+ * with every attribute that a DocumentEntry needs. @see IHE MHD 4.2; ITI TF-3 table 4.2.3.2-1
+ */
+import type { WithId } from '@medplum/core';
+import type { Attachment, CodeableConcept, Coding, DocumentReference, Identifier, Organization, Patient, Reference } from '@medplum/fhirtypes';
+import { careSettingOf } from './care-setting.ts';
+import type { CareSetting } from './care-setting.ts';
+import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../codes.ts';
+import type { Level } from '../confidentiality.ts';
+import { toElements } from '../elements.ts';
+
+/** The parts of a document. */
+export type DocumentParts = {
+  /** UUID: the entryUUID is derived from it. */
+  readonly id: string;
+  /** OID or UID in dotted form. */
+  readonly uniqueId: string;
+  readonly patient: Patient;
+  /** Custodian; its care setting holds where none is named. */
+  readonly organization: Organization;
+  readonly careSetting?: CareSetting | undefined;
+  readonly type: CodeableConcept;
+  /** Class of the document, a code of TRE_A03. */
+  readonly category: Coding;
+  readonly level: Level;
+  /** Instant. */
+  readonly date: string | undefined;
+  readonly author: DocumentReference['author'];
+  readonly description: string | undefined;
+  readonly attachment: Attachment;
+  readonly format: Coding;
+  readonly event: readonly CodeableConcept[];
+  /** dateTime at which the act began. */
+  readonly started: string | undefined;
+  readonly related: readonly Reference[];
+};
+
+/** Puts a document together; it is current. Its source patient is contained, as she is when it is made. */
+export function buildDocumentReference(parts: DocumentParts): WithId<DocumentReference> {
+  const { patient, organization, level } = parts;
+  const label = { system: CODE_SYSTEM.confidentiality, code: level };
+  const uniqueId = typedIdentifier('uniqueId', oidUri(parts.uniqueId));
+  const { facilityType, practiceSetting } = parts.careSetting ?? careSettingOf(organization);
+  return toElements<WithId<DocumentReference>>({
+    resourceType: 'DocumentReference',
+    id: parts.id,
+    meta: { security: [label] },
+    contained: [sourcePatient(patient)],
+    masterIdentifier: uniqueId,
+    identifier: [typedIdentifier('entryUUID', `urn:uuid:${parts.id}`), uniqueId],
+    status: 'current',
+    type: parts.type,
+    category: [{ coding: [parts.category] }],
+    subject: { reference: referenceTo(patient) },
+    date: parts.date,
+    author: parts.author,
+    custodian: organizationReference(organization),
+    description: parts.description,
+    securityLabel: [{ coding: [label] }],
+    content: [{ attachment: parts.attachment, format: parts.format }],
+    context: toElements<NonNullable<DocumentReference['context']>>({
+      event: [...parts.event],
+      period: parts.started === undefined ? undefined : { start: parts.started },
+      facilityType,
+      practiceSetting,
+      sourcePatientInfo: { reference: `#${SOURCE_PATIENT}` },
+      related: [...parts.related],
+    }),
+  });
+}
+
+/** References an organization of the directory, with its name. */
+export function organizationReference(organization: Organization): Reference<Organization> {
+  return toElements<Reference<Organization>>({ reference: referenceTo(organization), display: organization.name });
+}
+
+/** The relative reference of a stored resource; one without id is a bug. */
+export function referenceTo({ resourceType, id }: { readonly resourceType: string; readonly id?: string }): string {
+  if (id === undefined) throw new Error(`A stored ${resourceType} has an id`);
+  return `${resourceType}/${id}`;
+}
+
+const SOURCE_PATIENT = 'source-patient';
+
+function sourcePatient({ identifier, name, gender, birthDate }: Patient): Patient {
+  return toElements<Patient>({ resourceType: 'Patient', id: SOURCE_PATIENT, identifier, name, gender, birthDate });
+}
+
+function typedIdentifier(code: 'uniqueId' | 'entryUUID', value: string): Identifier {
+  return { use: 'usual', type: { coding: [{ system: CODE_SYSTEM.mhdIdentifierType, code }] }, system: IDENTIFIER_SYSTEM.uri, value };
+}

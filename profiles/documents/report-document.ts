@@ -1,0 +1,131 @@
+/**
+ * A report as a document beside its DiagnosticReport.
+ *
+ * DiagnosticReport                | DocumentReference
+ * presentedForm                   | content.attachment
+ * resultsInterpreter, performer   | author
+ * issued                          | date
+ * effective                       | context.period.start
+ * code.text                       | description
+ * imagingStudy, basedOn           | context.related
+ * meta.security                   | meta.security, securityLabel
+ * @see IHE MHD; CI-SIS, imaging report
+ */
+import type { WithId } from '@medplum/core';
+import type { Attachment, Coding, DiagnosticReport, DocumentReference, Identifier, ImagingStudy, Organization, Patient, Reference } from '@medplum/fhirtypes';
+import type { CareSetting } from './care-setting.ts';
+import { CODE_SYSTEM, FORMAT_CODE, MEDIA_TYPE } from '../codes.ts';
+import { labelOf } from '../confidentiality.ts';
+import { buildDocumentReference, organizationReference, referenceTo } from './document-reference.ts';
+import { modalityEvents, relatedOf } from './document-relations.ts';
+import { Fault } from '../fault.ts';
+
+/** The stored bytes of a report. */
+export type StoredReport = {
+  /** `Binary/id` of its bytes. */
+  readonly binary: string;
+  /** Absolute URL of that Binary. */
+  readonly url: string;
+  readonly contentType: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha1Base64: string;
+  readonly title?: string | undefined;
+  /** BCP 47; French of France when left out. */
+  readonly language?: string | undefined;
+  /** dateTime; when the report was issued when left out. */
+  readonly creation?: string | undefined;
+};
+
+/** What the document of a report is built from. */
+export type ReportDocumentInput = {
+  /** UUID. */
+  readonly id: string;
+  /** OID or UID in dotted form. */
+  readonly uniqueId: string;
+  readonly patient: Patient;
+  readonly report: DiagnosticReport;
+  readonly attachment: StoredReport;
+  /** The establishment that published it: custodian. */
+  readonly organization: Organization;
+  readonly careSetting?: CareSetting;
+  /** The studies of the report that are stored. */
+  readonly studies: readonly ImagingStudy[];
+  /** `DocumentReference/id` of the manifests of those studies. */
+  readonly manifests: readonly string[];
+};
+
+/**
+ * Builds the document of a report, under the report's own confidentiality label. A study that is not stored yet is
+ * related by the identifier that the report gives.
+ * @throws {Fault} required - neither the form nor the report says when it was made
+ */
+export function buildReportDocument(input: ReportDocumentInput): WithId<DocumentReference> {
+  const { report, organization, studies } = input;
+  return buildDocumentReference({
+    id: input.id,
+    uniqueId: input.uniqueId,
+    patient: input.patient,
+    organization,
+    careSetting: input.careSetting,
+    type: { coding: [{ system: CODE_SYSTEM.loinc, code: '18748-4', display: 'Diagnostic imaging study' }] },
+    category: { system: CODE_SYSTEM.frDocumentClass, code: '10', display: 'Compte rendu' },
+    level: labelOf(report.meta),
+    date: report.issued ?? instantOf(input.attachment.creation),
+    author: authorsOf(report, organization),
+    description: report.code.text,
+    attachment: attachmentOf(input),
+    format: formatOf(input.attachment.contentType),
+    event: modalityEvents(studies),
+    started: report.effectiveDateTime ?? report.effectivePeriod?.start ?? earliestOf(studies),
+    related: [...relatedOf(studies, identifiersOf(report)), ...linksOf(input)],
+  });
+}
+
+function attachmentOf({ attachment, report }: ReportDocumentInput): Attachment {
+  const creation = attachment.creation ?? report.issued;
+  if (creation === undefined) {
+    throw new Fault('required', 'A report needs the time at which it was issued', { expression: 'DiagnosticReport.issued' });
+  }
+  const { contentType, language = 'fr-FR', url, size, sha1Base64, title = report.code.text } = attachment;
+  return { contentType, language, url, size, hash: sha1Base64, title: title ?? 'Compte rendu d’imagerie', creation };
+}
+
+/** A form that is no PDF says all in its media type. @see IHE FormatCode */
+function formatOf(contentType: string): Coding {
+  const code = contentType === MEDIA_TYPE.pdf ? FORMAT_CODE.pdf : FORMAT_CODE.mimeTypeSufficient;
+  return { system: CODE_SYSTEM.iheFormat, code };
+}
+
+type Author = NonNullable<DocumentReference['author']>[number];
+
+/** Who interpreted, then who performed, else the establishment. A CareTeam cannot be an author. */
+function authorsOf({ resultsInterpreter = [], performer = [] }: DiagnosticReport, organization: Organization): Author[] {
+  const authors = new Map<string, Author>();
+  for (const reference of [...resultsInterpreter, ...performer]) {
+    if (isAuthor(reference)) authors.set(reference.reference ?? JSON.stringify(reference), reference);
+  }
+  return authors.size === 0 ? [organizationReference(organization)] : [...authors.values()];
+}
+
+function isAuthor(reference: Reference): reference is Author {
+  return reference.type !== 'CareTeam' && reference.reference?.includes('CareTeam/') !== true;
+}
+
+function identifiersOf({ imagingStudy = [], basedOn = [] }: DiagnosticReport): Identifier[] {
+  return [...imagingStudy, ...basedOn].map(({ identifier }) => identifier).filter((identifier) => identifier !== undefined);
+}
+
+function linksOf({ report, manifests }: ReportDocumentInput): Reference[] {
+  const source = report.id === undefined ? [] : [{ reference: referenceTo(report) }];
+  return [...source, ...manifests.map((reference) => ({ reference }))];
+}
+
+function earliestOf(studies: readonly ImagingStudy[]): string | undefined {
+  const times = studies.map(({ started }) => started).filter((started) => started !== undefined);
+  return times.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
+}
+
+function instantOf(dateTime: string | undefined): string | undefined {
+  return dateTime?.includes('T') === true ? dateTime : undefined;
+}

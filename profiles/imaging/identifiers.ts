@@ -1,0 +1,36 @@
+/** How studies and orders are identified, in images, reports and documents. @see IHE RAD MADO */
+import type { Coding, Identifier } from '@medplum/fhirtypes';
+import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidOf, oidUri } from '../codes.ts';
+import { isUID } from '../dicom/uid.ts';
+
+/** The identifier of a study by its Study Instance UID (dotted form). */
+export function studyIdentifier(studyInstanceUID: string): Identifier {
+  return {
+    type: { coding: [{ system: CODE_SYSTEM.dcm, code: '110180', display: 'Study Instance UID' }] },
+    system: IDENTIFIER_SYSTEM.dicomUid,
+    value: oidUri(studyInstanceUID),
+  };
+}
+
+/** The identifier of an order by its Accession Number. */
+export function accessionIdentifier(accession: { readonly system: string; readonly value: string }): Identifier {
+  return { type: { coding: [...ACCESSION] }, system: accession.system, value: accession.value };
+}
+
+/** The Study Instance UID (dotted form) that an identifier holds; undefined when it is of another kind. */
+export function studyInstanceUIDOf({ system, value = '' }: Identifier): string | undefined {
+  if (system !== IDENTIFIER_SYSTEM.dicomUid) return undefined;
+  const uid = oidOf(value) ?? value;
+  return isUID(uid) ? uid : undefined;
+}
+
+/** Whether an identifier is an Accession Number. */
+export function isAccession({ type }: Identifier): boolean {
+  const codings = type?.coding ?? [];
+  return codings.some((coding) => ACCESSION.some(({ system, code }) => coding.system === system && coding.code === code));
+}
+
+const ACCESSION: readonly Coding[] = [
+  { system: CODE_SYSTEM.identifierType, code: 'ACSN', display: 'Accession ID' },
+  { system: CODE_SYSTEM.dcm, code: '121022', display: 'Accession Number' },
+];

@@ -1,0 +1,56 @@
+/** The parts of a search, neutral of stores. Parsed by search-query.ts, judged by search-match.ts. */
+import type { StoredType } from '../types/visibility.ts';
+
+/** Prefixes of a date parameter that are served; `ap` is not. @see https://hl7.org/fhir/R4/search.html#prefix */
+export const DATE_PREFIXES = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb'] as const;
+
+/** One of {@link DATE_PREFIXES}. */
+export type DatePrefix = (typeof DATE_PREFIXES)[number];
+
+/** A token that is asked for. `system` undefined means any, '' means none; `code` undefined means any of the system. */
+export type TokenValue = { readonly system?: string; readonly code?: string };
+
+/** One condition. All criteria of a query must hold (AND); the values of one criterion are alternatives (OR). */
+export type Criterion =
+  | { readonly kind: 'id'; readonly values: readonly string[] }
+  /** Tokens, booleans and URIs. Comparison is exact, letter case included. `negated` is the modifier `:not`. */
+  | {
+      readonly kind: 'token';
+      readonly param: string;
+      readonly values: readonly TokenValue[];
+      readonly negated?: true;
+    }
+  /** Values are `Type/id`, or an absolute URI. */
+  | { readonly kind: 'reference'; readonly param: string; readonly values: readonly string[] }
+  /** The searched range in epoch milliseconds, `lo` inclusive and `hi` exclusive, and how a row's range compares. */
+  | {
+      readonly kind: 'date';
+      readonly param: string;
+      readonly lo: number;
+      readonly hi: number;
+      readonly prefix: DatePrefix;
+    }
+  /**
+   * Values are in the form of `normalizeString`, and so are the indexed ones. The modifier `:exact` is not here: it
+   * becomes a token on `<param>:exact`, where the index keeps the text as written. In a `pattern`, `*` is any text and
+   * `?` any character; it is the whole text.
+   */
+  | {
+      readonly kind: 'string';
+      readonly param: string;
+      readonly values: readonly string[];
+      readonly match: 'starts' | 'exact' | 'contains' | 'pattern';
+    }
+  /** Whether the row has no entry at all, of any kind, under `param` or `<param>:identifier`. */
+  | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean }
+  /**
+   * A reference under `param` leads to a visible `target` row that satisfies `criterion`; or the row itself satisfies
+   * `own`: the entries that the index keeps for contained and for logical references. One level.
+   */
+  | {
+      readonly kind: 'chain';
+      readonly param: string;
+      readonly target: StoredType;
+      readonly criterion: Criterion;
+      readonly own?: Criterion;
+    };

@@ -1,0 +1,89 @@
+/** What a store keeps of a resource to search it: values without a store's form, from FHIRPath over the definitions. */
+import { evalFhirPathTyped, getSearchParameterDetails, parseFhirPath, toTypedValue } from '@medplum/core';
+import type { FhirPathAtom, TypedValue } from '@medplum/core';
+import type { Resource, SearchParameter } from '@medplum/fhirtypes';
+import { indexContained } from './contained.ts';
+import { searchParametersOf } from './parameters.ts';
+import type { SearchParameterEntry } from './parameters.ts';
+import { addEntries } from './values.ts';
+import type { Entries } from './values.ts';
+import { indexDefinitions } from '../validation/structure-definitions.ts';
+import type { Definitions } from '../validation/structure-definitions.ts';
+import { isStoredType, VISIBILITY } from '../types/visibility.ts';
+import type { StoredType } from '../types/visibility.ts';
+
+/** The values of one resource, by search parameter code. No entry is there twice. */
+export type IndexEntries = {
+  /**
+   * Tokens and URIs; `system` is '' when there is none (a `code`, a boolean), `value` is '' when only a system is.
+   * Also, under a name with a colon: `<reference>:identifier`, the identifiers of logical references and of contained
+   * resources; `<string>:exact`, the strings as they were written.
+   */
+  readonly tokens: readonly { readonly param: string; readonly system: string; readonly value: string }[];
+  /** `Type/id` (without version), or an absolute URI. */
+  readonly references: readonly { readonly param: string; readonly target: string }[];
+  /**
+   * Epoch milliseconds, `lo` inclusive and `hi` exclusive, by the precision of the value; open ends -/+ 8.64e15.
+   * `_lastUpdated` is here only when the resource has it: a store that stamps it searches its own stamp.
+   */
+  readonly dates: readonly { readonly param: string; readonly lo: number; readonly hi: number }[];
+  /**
+   * In the form of `normalizeString`. Also, under a name with a dot: `<reference>.<string>`, the names of contained
+   * resources (`author.family`).
+   */
+  readonly strings: readonly { readonly param: string; readonly value: string }[];
+};
+
+/** Computes the index entries of a resource of a stored type; of any other type there are none. */
+export type Indexer = (resource: Resource) => IndexEntries;
+
+type Compiled = { readonly entry: SearchParameterEntry; readonly expression: FhirPathAtom };
+
+/** Makes the indexer. Expressions are parsed once, here. Fails on definitions that lack a parameter of the table. */
+export function createIndexer(definitions: Definitions): Indexer {
+  indexDefinitions(definitions);
+  const byUrl = new Map(definitions.searchParameters.map((parameter) => [parameter.url, parameter]));
+  const compiled = new Map<string, readonly Compiled[]>();
+  for (const type of Object.keys(VISIBILITY)) {
+    if (!isStoredType(type)) continue;
+    compiled.set(
+      type,
+      searchParametersOf(type)
+        .filter((entry) => entry.code !== '_id')
+        .map((entry) => ({ entry, expression: expressionOf(type, entry, byUrl) })),
+    );
+  }
+  return (resource) => indexResource(resource, compiled.get(resource.resourceType) ?? []);
+}
+
+function expressionOf(
+  type: StoredType,
+  entry: SearchParameterEntry,
+  byUrl: ReadonlyMap<string, SearchParameter>,
+): FhirPathAtom {
+  if (entry.expression !== undefined) return parseFhirPath(entry.expression);
+  const parameter = byUrl.get(entry.definition);
+  if (parameter === undefined) throw new Error(`The definitions lack ${entry.definition}`);
+  return getSearchParameterDetails(type, parameter).parsedExpression;
+}
+
+function indexResource(resource: Resource, compiled: readonly Compiled[]): IndexEntries {
+  const root: TypedValue = toTypedValue(resource);
+  const entries: Entries = { tokens: [], references: [], dates: [], strings: [] };
+  for (const { entry, expression } of compiled) {
+    const values = evalFhirPathTyped(expression, [root]);
+    for (const value of values) addEntries(entries, entry, value);
+    if (entry.type === 'reference') indexContained(entries, entry, resource, values);
+  }
+  return {
+    tokens: withoutRepeats(entries.tokens, (token) => `${token.param}\n${token.system}\n${token.value}`),
+    references: withoutRepeats(entries.references, (reference) => `${reference.param}\n${reference.target}`),
+    dates: withoutRepeats(entries.dates, (date) => `${date.param}\n${date.lo}\n${date.hi}`),
+    strings: withoutRepeats(entries.strings, (text) => `${text.param}\n${text.value}`),
+  };
+}
+
+function withoutRepeats<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  if (items.length < 2) return items;
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
+}

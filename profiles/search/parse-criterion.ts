@@ -1,0 +1,199 @@
+/** One search parameter of a URL as a criterion. */
+import { parseDateRange } from './date-range.ts';
+import { Fault } from '../fault.ts';
+import type { Criterion, DatePrefix, TokenValue } from './criterion.ts';
+import { DATE_PREFIXES } from './criterion.ts';
+import { splitUnescaped, unescapeValue } from './escapes.ts';
+import { findSearchParameter } from './parameters.ts';
+import type { SearchParameterEntry } from './parameters.ts';
+import { normalizeString, targetOf } from './values.ts';
+import { isStoredType } from '../types/visibility.ts';
+import type { StoredType } from '../types/visibility.ts';
+
+/** Most alternatives of one parameter. */
+export const MAX_ALTERNATIVES = 100;
+
+/** Longest value of one parameter, in characters of the decoded form. */
+export const MAX_VALUE_LENGTH = 2048;
+
+const LOGICAL_ID = /^[A-Za-z0-9\-.]{1,64}$/;
+
+type Parameter = {
+  readonly entry: SearchParameterEntry;
+  /** Name as the client wrote it, modifier and chain included: what Faults point at. */
+  readonly name: string;
+  readonly modifier: string | undefined;
+};
+
+/**
+ * Parses one parameter of a search on `type`: `code`, `code:modifier`, `code.chained` or `code:Type.chained`.
+ * Undefined when the type has no such parameter.
+ *
+ * Served modifiers: `:missing` on all but `_id` and `_lastUpdated`; `:not` on tokens; `:exact` and `:contains` on
+ * strings; `:identifier` and `:<Type>` on references. `ref:identifier` is satisfied by a logical reference with that
+ * identifier, by a contained target with it, or by a stored target that has it.
+ * @throws {Fault} invalid - a value, modifier, prefix or chain that is not served, naming the parameter
+ * @throws {Fault} too-costly - over MAX_ALTERNATIVES or MAX_VALUE_LENGTH
+ */
+export function parseCriterion(type: StoredType, name: string, value: string): Criterion | undefined {
+  const dot = name.indexOf('.');
+  const [code = '', ...modifiers] = (dot < 0 ? name : name.slice(0, dot)).split(':');
+  const entry = findSearchParameter(type, code);
+  if (entry === undefined) return undefined;
+  const modifier = modifiers[0];
+  if (modifiers.length > 1) throw refused(name, 'has more than one modifier');
+  const parameter = { entry, name, modifier };
+  if (dot >= 0) return parseChain(parameter, name.slice(dot + 1), value);
+  const values = alternativesOf(name, value);
+  if (modifier === 'missing') return parseMissing(parameter, value);
+  if (code === '_id') return parseIds(parameter, values);
+  return parseByType(parameter, values, value);
+}
+
+function parseByType(parameter: Parameter, values: readonly string[], value: string): Criterion {
+  switch (parameter.entry.type) {
+    case 'token':
+    case 'uri':
+      return parseToken(parameter, values);
+    case 'reference':
+      return parseReference(parameter, values, value);
+    case 'date':
+      return parseDate(parameter, values);
+    case 'string':
+      return parseString(parameter, values);
+  }
+}
+
+function alternativesOf(name: string, value: string): readonly string[] {
+  if (value.length > MAX_VALUE_LENGTH) {
+    throw new Fault('too-costly', `A search value has at most ${MAX_VALUE_LENGTH} characters`, { expression: name });
+  }
+  const values = splitUnescaped(value, ',');
+  if (values.length > MAX_ALTERNATIVES) {
+    throw new Fault('too-costly', `A search parameter has at most ${MAX_ALTERNATIVES} values`, { expression: name });
+  }
+  if (values.some((text) => text === '')) throw refused(name, 'has an empty value');
+  return values;
+}
+
+function parseMissing({ entry, name }: Parameter, value: string): Criterion {
+  if (value !== 'true' && value !== 'false') throw refused(name, 'must be true or false');
+  if (entry.code.startsWith('_')) throw refused(name, 'takes no modifier');
+  return { kind: 'missing', param: entry.code, missing: value === 'true' };
+}
+
+function parseIds({ name, modifier }: Parameter, values: readonly string[]): Criterion {
+  if (modifier !== undefined) throw refused(name, 'takes no modifier');
+  return { kind: 'id', values: values.map(unescapeValue) };
+}
+
+function parseToken({ entry, name, modifier }: Parameter, values: readonly string[]): Criterion {
+  if (modifier !== undefined && modifier !== 'not') throw refused(name, 'supports the modifiers not and missing only');
+  const tokens = values.map((text) => parseTokenValue(name, entry, text));
+  const criterion = { kind: 'token', param: entry.code, values: tokens } as const;
+  return modifier === 'not' ? { ...criterion, negated: true } : criterion;
+}
+
+function parseTokenValue(name: string, entry: SearchParameterEntry | undefined, text: string): TokenValue {
+  if (entry?.type === 'uri') return { code: unescapeValue(text) };
+  const [first = '', second, ...rest] = splitUnescaped(text, '|').map(unescapeValue);
+  if (rest.length > 0) throw refused(name, 'must be code, system|code, |code or system|');
+  if (second === undefined) return { code: first };
+  if (first === '' && second === '') throw refused(name, 'has an empty value');
+  const system = first === entry?.impliedSystem ? '' : first;
+  return second === '' ? { system } : { system, code: second };
+}
+
+function parseReference(parameter: Parameter, values: readonly string[], value: string): Criterion {
+  const { entry, name, modifier } = parameter;
+  if (modifier === 'identifier') return parseLogical(parameter, values, value);
+  if (modifier !== undefined && !isTarget(entry, modifier)) {
+    throw refused(name, `supports the modifiers ${['identifier', 'missing', ...(entry.targets ?? [])].join(', ')} only`);
+  }
+  const targets = modifier === undefined ? (entry.targets ?? []) : [modifier];
+  const found = values.map(unescapeValue).flatMap((text) => {
+    if (LOGICAL_ID.test(text)) return targets.map((target) => `${target}/${text}`);
+    if (!/[/:]/.test(text)) throw refused(name, 'must be id, Type/id or a URL');
+    return targetOf(text) ?? [];
+  });
+  if (found.length === 0) throw refused(name, 'must be Type/id or a URL');
+  return { kind: 'reference', param: entry.code, values: found };
+}
+
+function isTarget(entry: SearchParameterEntry, name: string): name is StoredType {
+  return entry.targets?.some((target) => target === name) === true;
+}
+
+function parseLogical({ entry, name }: Parameter, values: readonly string[], value: string): Criterion {
+  const own: Criterion = {
+    kind: 'token',
+    param: `${entry.code}:identifier`,
+    values: values.map((text) => parseTokenValue(name, undefined, text)),
+  };
+  const target = entry.targets?.find((type) => findSearchParameter(type, 'identifier') !== undefined);
+  if (target === undefined) return own;
+  const criterion = parseCriterion(target, 'identifier', value);
+  return criterion === undefined ? own : { kind: 'chain', param: entry.code, target, criterion, own };
+}
+
+function parseDate({ entry, name, modifier }: Parameter, values: readonly string[]): Criterion {
+  if (modifier !== undefined) throw refused(name, 'supports the modifier missing only');
+  const [text = '', ...others] = values;
+  if (others.length > 0) throw refused(name, 'takes one value; repeat the parameter to narrow a range');
+  const [, written = 'eq', date = ''] = /^([a-z]{2})?(.*)$/s.exec(text) ?? [];
+  if (!isPrefix(written)) throw refused(name, `supports the prefixes ${DATE_PREFIXES.join(', ')} only`);
+  const range = parseDateRange(date);
+  if (range === undefined) throw refused(name, 'must be a date: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz');
+  return { kind: 'date', param: entry.code, lo: range.lo, hi: range.hi, prefix: written };
+}
+
+function isPrefix(text: string): text is DatePrefix {
+  return DATE_PREFIXES.some((prefix) => prefix === text);
+}
+
+function parseString({ entry, name, modifier }: Parameter, values: readonly string[]): Criterion {
+  const texts = values.map(unescapeValue);
+  if (modifier === 'exact') {
+    return { kind: 'token', param: `${entry.code}:exact`, values: texts.map((code) => ({ system: '', code })) };
+  }
+  if (modifier !== undefined && modifier !== 'contains') {
+    throw refused(name, 'supports the modifiers exact, contains and missing only');
+  }
+  const normalized = texts.map(normalizeString);
+  if (normalized.includes('')) throw refused(name, 'has an empty value');
+  return {
+    kind: 'string',
+    param: entry.code,
+    values: normalized,
+    match: modifier === 'contains' ? 'contains' : 'starts',
+  };
+}
+
+function parseChain({ entry, name, modifier }: Parameter, chained: string, value: string): Criterion {
+  if (entry.type !== 'reference') throw refused(name, 'chains from a parameter that is no reference');
+  if (chained.includes('.')) throw refused(name, 'chains over more than one reference');
+  const code = chained.split(':')[0] ?? '';
+  const target = chainTarget(entry, modifier, code);
+  if (target === undefined) throw refused(name, 'chains to a type or parameter that is not served');
+  const criterion = parseCriterion(target, chained, value);
+  if (criterion === undefined) throw refused(name, 'chains to a parameter that is not served');
+  const own = ownCriterion(entry.code, criterion);
+  return { kind: 'chain', param: entry.code, target, criterion, ...(own === undefined ? {} : { own }) };
+}
+
+function chainTarget(entry: SearchParameterEntry, modifier: string | undefined, code: string): StoredType | undefined {
+  if (modifier === undefined) return entry.targets?.find((type) => findSearchParameter(type, code) !== undefined);
+  return isStoredType(modifier) && isTarget(entry, modifier) ? modifier : undefined;
+}
+
+/** What the index keeps on the row itself of a chain's target, when it is contained or logical. */
+function ownCriterion(reference: string, criterion: Criterion): Criterion | undefined {
+  if (criterion.kind === 'string') return { ...criterion, param: `${reference}.${criterion.param}` };
+  if (criterion.kind !== 'token' || criterion.negated === true) return undefined;
+  if (criterion.param === 'identifier') return { ...criterion, param: `${reference}:identifier` };
+  return criterion.param.endsWith(':exact') ? { ...criterion, param: `${reference}.${criterion.param}` } : undefined;
+}
+
+function refused(name: string, expectation: string): Fault {
+  return new Fault('invalid', `Search parameter ${name.slice(0, 64)} ${expectation}`, { expression: name.slice(0, 64) });
+}

@@ -1,0 +1,182 @@
+/** A search as data: parsed from the parameters of a URL or form, compiled by each store. */
+import { Fault } from '../fault.ts';
+import { parseCriterion } from './parse-criterion.ts';
+import type { Criterion } from './criterion.ts';
+import { DEFAULT_SORT, findSearchParameter } from './parameters.ts';
+import { isStoredType } from '../types/visibility.ts';
+import type { StoredType } from '../types/visibility.ts';
+
+export type { Criterion } from './criterion.ts';
+
+/** A reference parameter whose targets come along, of one type only when `target` says so. */
+export type Include = { readonly param: string; readonly target?: StoredType };
+
+/** A part of a list by its sort keys, epoch milliseconds: `from` inclusive, `before` exclusive; open where undefined. */
+export type SortSpan = { readonly from: number | undefined; readonly before: number | undefined };
+
+/** A search on one type. Rows come in the type's default order, latest first. */
+export type SearchQuery = {
+  readonly type: StoredType;
+  readonly where: readonly Criterion[];
+  /** Rows a page, at least 1. */
+  readonly count: number;
+  /** `bounded` is exact up to the store's bound and absent beyond it; `accurate` is always exact. */
+  readonly total: 'bounded' | 'accurate' | 'none';
+  readonly include: readonly Include[];
+  /**
+   * The part of the list in which the rows are, where conditions on the date that sorts the type imply it: the rest is
+   * not read. Conditions are still given in `where`, as a row without that date is sorted by another.
+   */
+  readonly span?: SortSpan;
+  /**
+   * A list that rows may come without where it is their last member, as the series of a study, which may be a hundred
+   * times as long as the rest. No member within may bear its name. A store that reads rows whole gives them whole.
+   */
+  readonly withoutTail?: string;
+  /** The total only, no rows. */
+  readonly summary?: 'count';
+  /** Where the page begins, as a former page's link gave it; opaque here. */
+  readonly cursor?: string;
+};
+
+/** `strict` refuses unknown parameters, `lenient` reports them. @see https://hl7.org/fhir/R4/search.html#errors */
+export type SearchOptions = {
+  readonly handling: 'lenient' | 'strict';
+  readonly maxCount: number;
+  readonly defaultCount: number;
+};
+
+/** Most parameters of one search. */
+export const MAX_PARAMETERS = 50;
+
+// Without these the answer would say more than was asked for, so they are refused and never ignored.
+const REFUSED = ['_has', '_filter', '_text', '_content', '_query', '_list', '_contained', '_type'];
+
+// Read by the door, not by the search.
+const OF_THE_DOOR = ['_format', '_pretty', '_elements'];
+
+type Pair = readonly [name: string, value: string];
+
+/**
+ * Parses the parameters of a search on a type. A parameter that is repeated narrows (AND). Dates without a time zone
+ * are UTC. `_sort` is served as the type's default order only.
+ * @returns the query, and the names of the parameters that were ignored
+ * @throws {Fault} invalid - a value, modifier, chain or include that is not served; an unknown parameter when strict
+ * @throws {Fault} not-supported - another order
+ * @throws {Fault} too-costly - more than MAX_PARAMETERS, or a value over its limits
+ */
+export function parseSearch(
+  type: StoredType,
+  parameters: URLSearchParams | readonly Pair[],
+  options: SearchOptions,
+): { readonly query: SearchQuery; readonly ignored: string[] } {
+  const pairs: readonly Pair[] = [...parameters];
+  if (pairs.length > MAX_PARAMETERS) throw new Fault('too-costly', `A search has at most ${MAX_PARAMETERS} parameters`);
+  const where: Criterion[] = [];
+  const ignored: string[] = [];
+  const results = pairs.filter(([name]) => isResultParameter(name));
+  for (const [name, value] of pairs) {
+    if (isResultParameter(name)) continue;
+    refuseWidening(name);
+    const criterion = parseCriterion(type, name, value);
+    if (criterion === undefined) ignored.push(name.slice(0, 64));
+    else where.push(criterion);
+  }
+  checkSort(type, valueOf(results, '_sort'));
+  const include = parseIncludes(type, results, ignored);
+  if (options.handling === 'strict' && ignored[0] !== undefined) {
+    throw new Fault('invalid', `Search parameter ${ignored[0]} is not served on ${type}`, { expression: ignored[0] });
+  }
+  return { query: { type, where, include, ...parsePaging(results, options, ignored) }, ignored };
+}
+
+function isResultParameter(name: string): boolean {
+  return OF_THE_DOOR.includes(name) || RESULT_PARAMETERS.includes(name);
+}
+
+const RESULT_PARAMETERS = ['_count', '_total', '_summary', '_sort', '_include', '_cursor'];
+
+function refuseWidening(name: string): void {
+  const code = name.split(/[:.]/)[0] ?? '';
+  if (REFUSED.includes(code)) throw new Fault('invalid', `Search parameter ${code} is not supported`, { expression: code });
+}
+
+function valueOf(pairs: readonly Pair[], name: string): string | undefined {
+  const values = pairs.filter((pair) => pair[0] === name).map((pair) => pair[1]);
+  if (values.length > 1) throw new Fault('invalid', `Search parameter ${name} may be given once`, { expression: name });
+  return values[0];
+}
+
+function checkSort(type: StoredType, sort: string | undefined): void {
+  const served = `-${DEFAULT_SORT[type]}`;
+  if (sort === undefined || sort === served) return;
+  throw new Fault('not-supported', `${type} is sorted by ${served} only`, { expression: '_sort' });
+}
+
+function parsePaging(
+  pairs: readonly Pair[],
+  options: SearchOptions,
+  ignored: string[],
+): Pick<SearchQuery, 'count' | 'total' | 'summary' | 'cursor'> {
+  const count = parseCount(valueOf(pairs, '_count'));
+  const cursor = valueOf(pairs, '_cursor');
+  const isCount = parseSummary(valueOf(pairs, '_summary'), ignored, options.handling) || count === 0;
+  return {
+    count: Math.max(1, Math.min(count ?? options.defaultCount, options.maxCount)),
+    total: parseTotal(valueOf(pairs, '_total')),
+    ...(isCount ? { summary: 'count' as const } : {}),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+}
+
+function parseCount(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new Fault('invalid', 'Search parameter _count must be a whole number', { expression: '_count' });
+  }
+  return Number(text);
+}
+
+function parseTotal(text: string | undefined): SearchQuery['total'] {
+  switch (text) {
+    case undefined:
+    case 'estimate':
+      return 'bounded';
+    case 'accurate':
+    case 'none':
+      return text;
+    default:
+      throw new Fault('invalid', 'Search parameter _total must be none, estimate or accurate', { expression: '_total' });
+  }
+}
+
+// A server may answer whole resources when it is asked for a summary of their content.
+function parseSummary(text: string | undefined, ignored: string[], handling: SearchOptions['handling']): boolean {
+  if (text === undefined || text === 'false') return false;
+  if (text === 'count') return true;
+  if (handling === 'strict' || !['true', 'text', 'data'].includes(text)) {
+    throw new Fault('invalid', 'Search parameter _summary must be count or false', { expression: '_summary' });
+  }
+  ignored.push('_summary');
+  return false;
+}
+
+function parseIncludes(type: StoredType, pairs: readonly Pair[], ignored: string[]): readonly Include[] {
+  const includes: Include[] = [];
+  for (const [name, value] of pairs) {
+    if (name !== '_include') continue;
+    const include = parseInclude(type, value);
+    if (include === undefined) ignored.push('_include');
+    else includes.push(include);
+  }
+  return includes;
+}
+
+function parseInclude(type: StoredType, value: string): Include | undefined {
+  const [source, code = '', target, ...rest] = value.split(':');
+  const entry = source === type && rest.length === 0 ? findSearchParameter(type, code) : undefined;
+  if (entry?.type !== 'reference') return undefined;
+  if (target === undefined) return { param: entry.code };
+  const isServed = isStoredType(target) && entry.targets?.includes(target) === true;
+  return isServed ? { param: entry.code, target } : undefined;
+}

@@ -1,0 +1,26 @@
+/** Resource types whose definitions the product loads, beside those it stores. */
+import { VISIBILITY } from '../types/visibility.ts';
+
+/** Types that carry or describe others and are never stored. */
+export const MESSAGE_TYPES = ['Bundle', 'Parameters', 'OperationOutcome', 'CapabilityStatement'] as const;
+
+/** Types that are read inside others (contained, or an entry of a message) and are not stored as such. */
+export const NESTED_TYPES = [
+  'Composition',
+  'Device',
+  'Encounter',
+  'Group',
+  'List',
+  'Location',
+  'Observation',
+  'Procedure',
+  'Provenance',
+  'RelatedPerson',
+  'ServiceRequest',
+  'Specimen',
+] as const;
+
+/** Every type that can be validated. */
+export const DEFINED_TYPES: readonly string[] = [
+  ...new Set([...Object.keys(VISIBILITY), ...MESSAGE_TYPES, ...NESTED_TYPES]),
+].toSorted();

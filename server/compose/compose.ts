@@ -1,0 +1,321 @@
+/** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { dirname, resolve } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import type { Middleware } from 'koa';
+import { createIdentityProvider } from '../clients/identity-provider/identity-provider.ts';
+import { parseIdentityProvider } from '../clients/identity-provider/settings.ts';
+import { repeat, type Repeating } from '../threads/background.ts';
+import { composeFlows, type Flows } from './flows.ts';
+import { openIntake, type Intake } from './intake.ts';
+import { isLoopback, type Config } from '../config/config.ts';
+import { establishmentNamed } from '../config/region-names.ts';
+import { textOf } from '../control/arguments.ts';
+import { openControl, type ControlCommand } from '../control/door.ts';
+import { importCommand } from '../control/import-command.ts';
+import type { ImportPlace } from '../control/import-lines.ts';
+import type { DimseFacts } from '../control/protocol.ts';
+import { parseRegion, refuseDemonstration } from '../config/region.ts';
+import type { Region } from '../config/region-model.ts';
+import { createDevelopmentIdentityProvider, type DevelopmentIdentityProvider } from '../endpoints/development-idp/development-idp.ts';
+import { dicomwebRouter } from '../endpoints/dicomweb/router.ts';
+import { serveFiling } from '../endpoints/dimse/filing.ts';
+import { readTLSFiles } from '../endpoints/dimse/tls.ts';
+import { fhirRoutes } from '../endpoints/fhir/routes.ts';
+import { SERVED } from '../endpoints/fhir/served.ts';
+import { createHttpServer } from '../endpoints/http/app.ts';
+import { createIdentify } from '../endpoints/http/identify.ts';
+import { createAuthorizationServer, type AuthorizationServer } from '../endpoints/smart/authorization-server.ts';
+import { recordSignIn } from '../flows/identity/record-sign-in.ts';
+import { loadAuthorizationKeys } from '../endpoints/smart/stored-keys.ts';
+import type { LogFactory } from '../log.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { IdentityProvider } from '../ports/identity-provider.ts';
+import { loadDefinitions } from '../runtime/definitions.ts';
+import { openFileImages } from '../stores/files/image-store.ts';
+import { offsetsOf } from '../../profiles/dicom/date-time.ts';
+import { buildCapabilityStatement } from '../../profiles/capability-statement.ts';
+import { Fault } from '../../profiles/fault.ts';
+
+/** A running server. */
+export type Running = {
+  /** Every address that is bound, for the ready line. */
+  readonly addresses: { readonly http: Bound; readonly dimse: BoundAE; readonly dimseTls?: BoundAE };
+  /** Ends doors, then background work, then stores. */
+  stop(): Promise<void>;
+};
+
+type Bound = { readonly host: string; readonly port: number };
+type BoundAE = Bound & { readonly aeTitle: string };
+
+const AGENDA_PAUSE_MS = 1_000;
+const SWEEP_PAUSE_MS = 3_600_000;
+const VIEWINGS_PAUSE_MS = 30_000;
+
+/** Starts the server that a configuration describes. */
+export async function compose(config: Config, log: LogFactory): Promise<Running> {
+  const region = await loadRegionFile(config);
+  await makeDataFolder(config.dataDir);
+  const stores = await openStores(config);
+  try {
+    return await start(config, log, region, stores);
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+/** The flows on the data of a stopped server, for an operator's command. */
+export type Stopped = { readonly flows: Flows; readonly region: Region; close(): Promise<void> };
+
+/**
+ * Opens the data of a server that does not run.
+ * @throws {Fault} not-found - there is no such data folder
+ * @throws {Fault} conflict - a server runs on it
+ */
+export async function composeStopped(config: Config, log: LogFactory): Promise<Stopped> {
+  if (!existsSync(config.dataDir)) throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
+  const region = await loadRegionFile(config);
+  const { indexer } = await loadDefinitions();
+  const stores = await openStores(config);
+  const publicUrl = (): string => config.publicUrl ?? '';
+  const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
+  return {
+    flows,
+    region,
+    close: async () => {
+      await stores.images.close();
+      await stores.close();
+    },
+  };
+}
+
+type Stores = Awaited<ReturnType<typeof openStores>>;
+
+async function openStores(config: Config) {
+  const images = await openFileImages({ dataDir: config.dataDir });
+  if (config.store === 'sqlite') {
+    const { openSqliteStores } = await import('../stores/sqlite/open.ts');
+    return { images, ...(await openSqliteStores({ dataDir: config.dataDir })) };
+  }
+  const { openMongoStores } = await import('../stores/mongodb/open.ts');
+  return { images, ...(await openMongoStores({ uri: config.store })) };
+}
+
+/** Reads a JSON file that the operator wrote; a Fault says which file and what is wrong with it. */
+async function readJson(path: string, name: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Fault('invalid', `${name} ${path} cannot be read`, { cause: error });
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new Fault('invalid', `${name} ${path} is not valid JSON`, { cause: error });
+  }
+}
+
+/** Makes the data folder, in a folder that stands: a path that is mistyped must not become a tree of folders. */
+async function makeDataFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw new Fault('invalid', `The data folder ${dataDir} cannot be made (${error.code})`, { cause: error });
+  });
+}
+
+async function loadRegionFile(config: Config): Promise<Region> {
+  const region = parseRegion(await readJson(config.region, 'The region file'));
+  refuseDemonstration(region, config.development);
+  return region;
+}
+
+async function start(config: Config, log: LogFactory, region: Region, stores: Stores): Promise<Running> {
+  const { validate, indexer } = await loadDefinitions();
+  const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
+  const publicUrl = (): string => address.publicUrl;
+  const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
+  await flows.sweep();
+  const agenda = repeat(async (signal) => await flows.workAgenda(signal), AGENDA_PAUSE_MS, (error) => log('agenda').error({ err: error }, 'the agenda failed'));
+  const sweeping = repeat(async () => await flows.sweep(), SWEEP_PAUSE_MS, (error) => log('sweep').error({ err: error }, 'the sweep failed'));
+  const viewing = repeat(async () => await flows.viewings.end('ended'), VIEWINGS_PAUSE_MS, (error) => log('audit').error({ err: error }, 'the end of viewings is not recorded yet'));
+  const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
+  const doors: { close(): Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(doors.map((door) => door.close()));
+    await Promise.all([agenda.stop(), sweeping.stop(), viewing.stop()]);
+    await flows.viewings.end('all');
+  };
+  try {
+    const http = await openHttp(parts);
+    doors.push({ close: async () => await closeHttp(http) });
+    const intake = intakeOf(parts, agenda);
+    doors.push(intake);
+    const dimse = await intake.listen(config.dimsePort).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
+    const tls = await dimseTLSOf(config);
+    const dimseTls = tls && (await intake.listen(config.dimseTlsPort, tls).catch(explainPort('PASSERELLE_DIMSE_TLS_PORT', config.dimseTlsPort)));
+    const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
+    address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
+    await flows.loadRegion(region);
+    doors.push(await openControl({ dataDir: config.dataDir, commands: controlCommands(parts, boundAE(config, dimse), () => agenda.hurry()), log: log('control') }));
+    return {
+      addresses: { http: httpBound, dimse: boundAE(config, dimse), ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }) },
+      stop: async () => {
+        await stop();
+        await stores.images.close();
+        await stores.close();
+      },
+    };
+  } catch (error) {
+    // What is open already would keep the process alive.
+    await stop();
+    throw error;
+  }
+}
+
+/** What operators may ask of the running server. */
+function controlCommands({ config, log, region, flows }: Parts, dimse: BoundAE, hurry: () => void): Readonly<Record<string, ControlCommand>> {
+  const { eraseStudy, receiveImport: begin } = flows;
+  const localAETitles = region.aeTitles.filter(({ addresses }) => addresses.some(isLoopback)).map(({ aeTitle }) => aeTitle);
+  return {
+    dimse: async () => ({ ...dimse, localAETitles }) satisfies DimseFacts,
+    import: importCommand({ placeOf: (called) => importPlaceOf(config, region, called), begin, log: log('import'), hurry }),
+    erase: async (args) => await eraseStudy(textOf(args, 'studyInstanceUID')),
+  };
+}
+
+/** Where an import goes. @throws {Fault} not-found, conflict - not one establishment is called so */
+export function importPlaceOf({ maxInstanceBytes }: Config, region: Region, called: string): ImportPlace {
+  const { organization, patientIdSystem } = establishmentNamed(region, called);
+  return { organization, patientIdSystem, maxInstanceBytes };
+}
+
+/** Says which variable to change when a port is taken. */
+function explainPort(variable: string, port: number): (error: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'EADDRINUSE') throw cause;
+    throw new Fault('conflict', `Port ${port} is taken by another process: choose another in ${variable}`, { cause });
+  };
+}
+
+type Parts = {
+  readonly config: Config;
+  readonly log: LogFactory;
+  readonly region: Region;
+  readonly stores: Stores;
+  readonly flows: Flows;
+  readonly publicUrl: () => string;
+  readonly validate: Awaited<ReturnType<typeof loadDefinitions>>['validate'];
+};
+
+async function openHttp(parts: Parts): Promise<Server> {
+  const { config, log, region, stores, publicUrl } = parts;
+  const development = config.development ? await createDevelopmentIdentityProvider({ publicUrl, persons: region.persons }) : undefined;
+  const authorization = await openAuthorization(parts, development);
+  const doors = [...(development === undefined ? [] : [development.middleware]), authorization.middleware, ...dataDoors(parts, authorization)];
+  return createHttpServer({ log: log('http'), doors, isReady: async () => (await stores.trail.head()).sequence >= 0 });
+}
+
+async function openAuthorization(parts: Parts, development: DevelopmentIdentityProvider | undefined): Promise<AuthorizationServer> {
+  const { config, log, region, stores, flows, publicUrl } = parts;
+  const ofRegion = region.identityProviders.filter(({ issuer }) => issuer !== 'development');
+  const providers: IdentityProvider[] = await Promise.all(ofRegion.map(async (entry) => createIdentityProvider(parseIdentityProvider(entry, await authenticationOf(config, entry)), systemClock)));
+  if (development !== undefined) providers.push(lazyProvider(() => createIdentityProvider(development.settings(publicUrl()), systemClock)));
+  return createAuthorizationServer({
+    publicUrl,
+    clients: region.clients,
+    identityProviders: providers,
+    accounts: { find: flows.findAccount },
+    tokens: stores.tokens,
+    keys: await loadAuthorizationKeys(stores.tokens),
+    clock: systemClock,
+    onSignIn: recordSignIn({ trail: stores.trail, clock: systemClock, server: 'auth' }),
+    onError: (error) => log('auth').error({ err: error }, 'sign-in failed'),
+  });
+}
+
+/** A provider's private key lies in a file beside the region file, never in it. */
+async function authenticationOf(config: Config, entry: Region['identityProviders'][number]) {
+  const path = resolve(dirname(config.region), String(entry['private_key_file'] ?? ''));
+  return { method: 'private_key_jwt', key: JSON.parse(await readFile(path, 'utf8')) } as const;
+}
+
+/** The development provider is known once the server's address is. */
+function lazyProvider(open: () => IdentityProvider): IdentityProvider {
+  let provider: IdentityProvider | undefined;
+  const opened = (): IdentityProvider => (provider ??= open());
+  return {
+    name: 'Démonstration',
+    begin: async (request) => await opened().begin(request),
+    complete: async (request, callback) => await opened().complete(request, callback),
+  };
+}
+
+function dataDoors({ config, region, stores, flows, publicUrl, validate }: Parts, { authenticate }: AuthorizationServer) {
+  const { trail, images } = stores;
+  const identify = createIdentify({ authenticate, resolveRequester: flows.resolveRequester, trail, clock: systemClock });
+  const { maxBodyBytes } = config;
+  const started = new Date(systemClock.now()).toISOString();
+  const capabilityStatement = () =>
+    buildCapabilityStatement({
+      served: SERVED,
+      systemInteractions: ['transaction'],
+      version: '0.1.0',
+      date: started,
+      fhirBase: `${publicUrl()}/fhir`,
+      authorizationEndpoint: `${publicUrl()}/auth/authorize`,
+      tokenEndpoint: `${publicUrl()}/auth/token`,
+    });
+  const fhir = fhirRoutes({ ...flows, identify, fhirBase: () => `${publicUrl()}/fhir`, maxBodyBytes, validate, capabilityStatement });
+  const dicomweb = dicomwebRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/dicom-web`, offsetOf: offsetsOf(config.timeZone) });
+  const xds = whenAsked('/xds/', async () => (await import('./xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware);
+  return [fhir, dicomweb.routes(), xds] as Parameters<typeof createHttpServer>[0]['doors'];
+}
+
+/** A door whose modules are loaded with the first request below its path. */
+function whenAsked(path: string, load: () => Promise<Middleware>): Middleware {
+  let loading: Promise<Middleware> | undefined;
+  return async (ctx, next) => {
+    if (!ctx.path.startsWith(path)) return await next();
+    loading ??= load();
+    return await (await loading)(ctx, next);
+  };
+}
+
+function intakeOf({ config, log, region, flows, stores }: Parts, agenda: Repeating): Intake {
+  const { host, dimseAeTitle: calledAETitle, maxAssociations, maxInstanceBytes: maxObjectBytes, dataDir } = config;
+  const serving = serveFiling({ association: flows.association, log: log('dimse'), hurry: () => agenda.hurry(), trail: stores.trail, clock: systemClock, newId: randomUUID });
+  return openIntake({ host, calledAETitle, limits: { maxAssociations, maxObjectBytes }, dataDir, region }, serving);
+}
+
+async function dimseTLSOf({ dimseTlsCert: cert, dimseTlsKey: key, dimseTlsCa: ca }: Config): Promise<TlsOptions | undefined> {
+  return cert === undefined || key === undefined || ca === undefined ? undefined : await readTLSFiles({ cert, key, ca });
+}
+
+function boundAE({ dimseAeTitle: aeTitle }: Config, address: Bound): BoundAE {
+  return { ...address, aeTitle };
+}
+
+async function listenHttp(server: Server, { host, httpPort }: Config): Promise<Bound> {
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed);
+    server.listen(httpPort, host, () => done());
+  });
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
+}
+
+async function closeHttp(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((done) => server.close(() => done()));
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const late = setTimeout(() => server.closeAllConnections(), 5_000);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(late);
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

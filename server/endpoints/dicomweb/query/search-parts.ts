@@ -1,0 +1,144 @@
+/** QIDO-RS Search for Series and for Instances, of a study or across studies, from the metadata of instances. @see DICOM PS3.18 section 10.6 */
+import type { RouterContext } from '@koa/router';
+import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidUri } from '../../../../profiles/codes.ts';
+import { TAG } from '../../../../profiles/dicom/attributes.ts';
+import type { OffsetOf } from '../../../../profiles/dicom/date-time.ts';
+import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
+import { keysOfInstance, matchesKey, type MatchKey } from '../../../../profiles/dicom/match.ts';
+import type { Criterion } from '../../../../profiles/search/criterion.ts';
+import type { Visit } from '../../../flows/guard.ts';
+import type { FoundInstances, searchInstances as searchInstancesFlow } from '../../../flows/read/search-instances.ts';
+import type { searchParts as searchPartsFlow } from '../../../flows/read/search-parts.ts';
+import type { InstanceRow } from '../../../ports/commit-plan.ts';
+import type { FoundPart } from '../../../ports/record-store.ts';
+import type { Identify } from '../../http/visit.ts';
+import { acceptedBy, requireDicomJson } from '../accept.ts';
+import { toInstanceMatch, toSeriesMatch, type MatchOptions } from './match-json.ts';
+import { parsePartQuery, type PartQuery } from './part-query.ts';
+import { MAX_RESULTS, MORE_WARNING } from './query-options.ts';
+import { requestedInstances } from '../retrieve/requested-instances.ts';
+import { studyMatching } from './study-json.ts';
+import { setWarnings } from '../warning.ts';
+
+/** What the endpoints need. */
+export type SearchPartsDeps = {
+  readonly identify: Identify;
+  readonly searchInstances: ReturnType<typeof searchInstancesFlow>;
+  readonly searchParts: ReturnType<typeof searchPartsFlow>;
+  readonly baseUrl: () => string;
+  /** Days of studies are those of the region's time zone. */
+  readonly offsetOf: OffsetOf;
+};
+
+/** Answers series. */
+export function searchSeries(deps: SearchPartsDeps): (ctx: RouterContext) => Promise<void> {
+  return search(deps, 'series', async (found, query, options) => {
+    const series = await seriesOf(found, query);
+    const matches = paged(series, query).map(({ rows, attributes }) => rows.slice(0, 1).map((row) => toSeriesMatch(attributes, { row, instances: rows.length }, options)));
+    return { isMore: series.length > query.offset + query.limit, matches: matches.flat() };
+  });
+}
+
+/** Answers instances. */
+export function searchInstances(deps: SearchPartsDeps): (ctx: RouterContext) => Promise<void> {
+  return search(deps, 'instances', async (found, query, options) => {
+    const rows = await instancesOf(found, query);
+    const page = paged(rows, query);
+    const metadata = await found.metadataOf(page);
+    const matches = page.map((row) => toInstanceMatch(metadata.get(row.sopInstanceUID) ?? {}, row, options));
+    return { isMore: rows.length > query.offset + query.limit, matches };
+  });
+}
+
+type Result = { readonly isMore: boolean; readonly matches: readonly DicomJson[] };
+
+type Level = 'series' | 'instances';
+
+/** The UIDs of the path. */
+type Place = { readonly studyInstanceUID?: string; readonly seriesInstanceUID?: string };
+
+/** A study by its UID alone is read instance by instance, however large it is; what needs conditions on studies is asked at once. */
+function search(deps: SearchPartsDeps, level: Level, find: (found: FoundInstances, query: PartQuery, options: MatchOptions) => Promise<Result>) {
+  return async (ctx: RouterContext): Promise<void> => {
+    const baseUrl = deps.baseUrl();
+    const visit = await deps.identify(ctx, baseUrl);
+    requireDicomJson(acceptedBy(ctx));
+    const { studyInstanceUID, seriesInstanceUID }: Place = ctx.params['study'] === undefined ? {} : requestedInstances(ctx.params);
+    const place = { ...(studyInstanceUID === undefined ? {} : { studyInstanceUID }), ...(seriesInstanceUID === undefined ? {} : { seriesInstanceUID }) };
+    const query = parsePartQuery(ctx.URL.searchParams, level, deps.offsetOf);
+    const text = `${ctx.path}?${ctx.querystring}`;
+    const options = { included: query.included, baseUrl, isOfSeries: seriesInstanceUID !== undefined };
+    const { isMore, matches } =
+      studyInstanceUID === undefined || query.ofStudy.where.length > 0
+        ? await findAcross(deps, visit, { level, place, query, text }, options)
+        : await find(await deps.searchInstances(visit, { studyInstanceUID, ...place, text }), query, options);
+    setWarnings(ctx, baseUrl, [...query.warnings, ...(query.limit === MAX_RESULTS && isMore ? [MORE_WARNING] : [])]);
+    ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
+    ctx.body = JSON.stringify(matches);
+  };
+}
+
+type Asked = { readonly level: Level; readonly place: Place; readonly query: PartQuery; readonly text: string };
+
+/** Where the path names no study, a match has the attributes of its study, too. */
+async function findAcross(deps: SearchPartsDeps, visit: Visit, { level, place, query, text }: Asked, options: MatchOptions): Promise<Result> {
+  const { ofStudy, implied, ofSeries, ofInstance, sopInstanceUIDs, offset, limit } = query;
+  const ofPath = place.seriesInstanceUID === undefined ? [] : [keyOfSeries(place.seriesInstanceUID)];
+  const found = await deps.searchParts(visit, {
+    level,
+    studies: {
+      where: [...(studyOfPath(place) ?? implied), ...ofStudy.where],
+      ...(ofStudy.span === undefined ? {} : { span: ofStudy.span }),
+      include: [{ param: 'patient' }],
+    },
+    ...(sopInstanceUIDs === undefined ? {} : { sopInstanceUIDs }),
+    ofSeries: [...ofPath, ...ofSeries],
+    ofInstance,
+    offset,
+    limit,
+    text,
+  });
+  const ofStudies = new Map(place.studyInstanceUID === undefined ? found.studies.map(studyMatching(found.included, options)) : []);
+  const matches = found.parts.map((part) => toMatch(level, part, { ...options, ofStudy: ofStudies.get(part.row.studyInstanceUID) ?? {} }));
+  return { isMore: found.isMore, matches };
+}
+
+function toMatch(level: Level, part: FoundPart, options: MatchOptions): DicomJson {
+  const metadata = JSON.parse(part.row.metadata) as DicomJson;
+  return level === 'series' ? toSeriesMatch(metadata, part, options) : toInstanceMatch(metadata, part.row, options);
+}
+
+function studyOfPath({ studyInstanceUID }: Place): readonly Criterion[] | undefined {
+  if (studyInstanceUID === undefined) return undefined;
+  return [{ kind: 'token', param: 'identifier', values: [{ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(studyInstanceUID) }] }];
+}
+
+/** A path names one series. */
+function keyOfSeries(value: string): MatchKey {
+  return { path: [TAG.SeriesInstanceUID], value };
+}
+
+type Series = { readonly rows: readonly InstanceRow[]; readonly attributes: DicomJson };
+
+/** The series that match, each with the metadata of its first instance. */
+async function seriesOf({ rows, metadataOf }: FoundInstances, { ofSeries }: PartQuery): Promise<readonly Series[]> {
+  const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID).values()];
+  const firsts = groups.flatMap((group) => group.slice(0, 1));
+  const metadata = await metadataOf(firsts);
+  const series = groups.map((group): Series => ({ rows: group, attributes: metadata.get(group[0]?.sopInstanceUID ?? '') ?? {} }));
+  return series.filter(({ attributes }) => matchesAll(attributes, ofSeries));
+}
+
+async function instancesOf(found: FoundInstances, query: PartQuery): Promise<readonly InstanceRow[]> {
+  const series = query.ofSeries.length === 0 ? undefined : await seriesOf(found, query);
+  const rows = series === undefined ? found.rows : series.flatMap((one) => one.rows);
+  return rows.filter((row) => matchesAll(keysOfInstance(row), query.ofInstance));
+}
+
+function matchesAll(json: DicomJson, keys: readonly MatchKey[]): boolean {
+  return keys.every((key) => matchesKey(json, key));
+}
+
+function paged<T>(all: readonly T[], { offset, limit }: PartQuery): readonly T[] {
+  return all.slice(offset, offset + limit);
+}

@@ -1,0 +1,98 @@
+/** WADO-RS Retrieve Frames and Bulk Data: pixels as they are stored, uncompressed ones little endian. @see DICOM PS3.18 10.4.1 */
+import type { RouterContext } from '@koa/router';
+import { isUID } from '../../../../profiles/dicom/uid.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import type { FoundBulk, InstancePlace, retrieveBulkData as retrieveBulkDataFlow, retrieveFrames as retrieveFramesFlow } from '../../../flows/read/retrieve-bulk.ts';
+import type { ImageStore } from '../../../ports/image-store.ts';
+import { sendPieces } from '../../http/send-pieces.ts';
+import type { Identify } from '../../http/visit.ts';
+import { acceptedBy, notAcceptable } from '../accept.ts';
+import { chooseBulkFormat, contentTypeOf, type BulkFormat } from './bulk-format.ts';
+import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from '../multipart.ts';
+
+/** What the endpoints need. */
+export type RetrieveBulkDeps = {
+  readonly identify: Identify;
+  readonly retrieveFrames: ReturnType<typeof retrieveFramesFlow>;
+  readonly retrieveBulkData: ReturnType<typeof retrieveBulkDataFlow>;
+  readonly images: ImageStore;
+  readonly baseUrl: () => string;
+};
+
+/** Most frames of one request. */
+export const MAX_FRAMES = 1_000;
+const MAX_PATH_PARTS = 32;
+
+/** Answers the frames of a list, in its order. */
+export function retrieveFrames(deps: RetrieveBulkDeps) {
+  return async (ctx: RouterContext): Promise<void> => {
+    const baseUrl = deps.baseUrl();
+    const visit = await deps.identify(ctx, baseUrl);
+    const place = placeOf(ctx.params);
+    const numbers = parseFrameList(ctx.params['frames'] ?? '');
+    const found = await deps.retrieveFrames(visit, place, numbers).catch(asNotAcceptable);
+    await answer(ctx, deps.images, found, (at) => `${locationOf(baseUrl, found)}/frames/${numbers[at]}`);
+  };
+}
+
+/** Answers a value by the path that metadata give it in BulkDataURI. */
+export function retrieveBulkData(deps: RetrieveBulkDeps) {
+  return async (ctx: RouterContext): Promise<void> => {
+    const baseUrl = deps.baseUrl();
+    const visit = await deps.identify(ctx, baseUrl);
+    const path = [ctx.params['path'] ?? ''].flat().join('/').split('/');
+    if (path.length > MAX_PATH_PARTS) throw new Fault('not-found', 'The instance has no such value');
+    const found = await deps.retrieveBulkData(visit, placeOf(ctx.params), path).catch(asNotAcceptable);
+    await answer(ctx, deps.images, found, () => `${locationOf(baseUrl, found)}/bulkdata/${path.join('/')}`);
+  };
+}
+
+/** Reads a list of frame numbers, which begin at 1 and stand once each. */
+function parseFrameList(text: string): readonly number[] {
+  const numbers = text.split(',').map((number) => (/^[1-9]\d{0,8}$/.test(number.trim()) ? Number(number) : Number.NaN));
+  const isList = !numbers.some(Number.isNaN) && new Set(numbers).size === numbers.length;
+  if (!isList) throw new Fault('invalid', 'Frames are a list of numbers from 1 on, each once', { expression: 'frames' });
+  if (numbers.length > MAX_FRAMES) throw new Fault('too-long', `At most ${MAX_FRAMES} frames are asked for at a time`, { expression: 'frames' });
+  return numbers;
+}
+
+function placeOf({ study = '', series, instance = '' }: Readonly<Record<string, string | undefined>>): InstancePlace {
+  if (![study, series ?? study, instance].every(isUID)) throw new Fault('not-found', 'No such study, series or instance');
+  return { studyInstanceUID: study, ...(series === undefined ? {} : { seriesInstanceUID: series }), sopInstanceUID: instance };
+}
+
+/** Frames that cannot be told apart have no representation that could be accepted. */
+function asNotAcceptable(error: unknown): never {
+  throw error instanceof Fault && error.kind === 'not-supported' ? notAcceptable(error.message) : error;
+}
+
+async function answer(ctx: RouterContext, images: ImageStore, found: FoundBulk, locationAt: (at: number) => string): Promise<void> {
+  const format = chooseBulkFormat(acceptedBy(ctx), found);
+  // What a peer stored is never a page of this origin, whatever it claims to be.
+  ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "sandbox; default-src 'none'" });
+  if (format.form === 'single') return await answerOne(ctx, images, found, format, locationAt(0));
+  const boundary = newBoundary();
+  ctx.set('Content-Type', formatRelatedType(format.mediaType, boundary));
+  const pieces = formatRelated(boundary, partsOf(found, contentTypeOf(format, found), locationAt));
+  await sendPieces(ctx, { images, pieces, decideAgain: found.decideAgain });
+}
+
+async function answerOne(ctx: RouterContext, images: ImageStore, found: FoundBulk, format: BulkFormat, location: string): Promise<void> {
+  for await (const { length, pieces } of found.parts) {
+    ctx.set({ 'Content-Type': contentTypeOf(format, found), 'Content-Location': location, 'Content-Disposition': 'attachment' });
+    ctx.length = length;
+    return await sendPieces(ctx, { images, pieces: pieces(), decideAgain: found.decideAgain });
+  }
+}
+
+async function* partsOf({ parts }: FoundBulk, contentType: string, locationAt: (at: number) => string): AsyncGenerator<RelatedPart> {
+  let at = 0;
+  for await (const { pieces } of parts) {
+    yield { contentType, contentLocation: locationAt(at), pieces: pieces() };
+    at += 1;
+  }
+}
+
+function locationOf(baseUrl: string, { row }: FoundBulk): string {
+  return `${baseUrl}/studies/${row.studyInstanceUID}/series/${row.seriesInstanceUID}/instances/${row.sopInstanceUID}`;
+}

@@ -1,0 +1,148 @@
+/** The pages between an application's request and its answer: sign-in elsewhere, then consent here. */
+import { Router } from '@koa/router';
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { Fault, toFault } from '../../../../profiles/fault.ts';
+import { consentPage } from './consent-page.ts';
+import { csrfToken, isCsrfToken } from './csrf.ts';
+import { readForm } from './form.ts';
+import { OIDC_SCOPES, scopesOfAccount } from '../tokens/granted-scopes.ts';
+import { html } from './html.ts';
+import type { BoundOptions } from '../options.ts';
+import { sendPage } from './pages.ts';
+import { pendingSignIns } from './pending-sign-ins.ts';
+import type { PendingSignIns, SignedInPerson } from './pending-sign-ins.ts';
+import { refusalOf } from '../refusals.ts';
+import { beginSignIn, completeSignIn } from './sign-in.ts';
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+type Door = { readonly provider: Provider; readonly options: BoundOptions; readonly pending: PendingSignIns };
+
+/** The routes, below the mount of the authorization server. */
+export function interactionRouter(provider: Provider, options: BoundOptions): Router {
+  const door: Door = { provider, options, pending: pendingSignIns(options.tokens, options.clock) };
+  const router = new Router();
+  router.use(async (ctx, next) => await answerRefusals(ctx, next, options));
+  router.get('/signed-in', async (ctx) => await bringHome(ctx, door));
+  router.get('/interaction/:uid', async (ctx) => await start(ctx, door));
+  router.get('/interaction/:uid/provider/:index', async (ctx) => await leave(ctx, door, Number(ctx.params['index'])));
+  router.get('/interaction/:uid/signed-in', async (ctx) => await comeBack(ctx, door));
+  router.get('/interaction/:uid/consent', async (ctx) => await ask(ctx, door));
+  router.post('/interaction/:uid/consent', async (ctx) => await decide(ctx, door));
+  return router;
+}
+
+async function answerRefusals(ctx: Context, next: () => Promise<unknown>, options: BoundOptions): Promise<void> {
+  try {
+    await next();
+  } catch (error) {
+    const fault = isSessionLoss(error) ? new Fault('login', 'The sign-in has expired') : toFault(error);
+    if (fault.kind === 'exception' || fault.kind === 'transient') options.onError?.(error);
+    sendPage(ctx, refusalOf(fault));
+  }
+}
+
+async function start(ctx: Context, door: Door): Promise<void> {
+  await interactionOf(ctx, door);
+  const { identityProviders } = door.options;
+  if (identityProviders.length === 1) return await leave(ctx, door, 0);
+  const choices = identityProviders.map(
+    (provider, index) => html`<p><a class="button" href="${ctx.params['uid']}/provider/${String(index)}">${provider.name}</a></p>`,
+  );
+  sendPage(ctx, { status: 200, title: 'Se connecter', body: html`<p>Choisissez votre moyen de connexion.</p>${choices}` });
+}
+
+async function leave(ctx: Context, door: Door, provider: number): Promise<void> {
+  const { uid, params } = await interactionOf(ctx, door);
+  const demand = { uid, maxAge: params['max_age'], prompt: params['prompt'] };
+  redirect(ctx, (await beginSignIn(door.options, door.pending, provider, demand)).href);
+}
+
+/** The provider knows one address; the cookie that proves the browser lives below the interaction's own. */
+async function bringHome(ctx: Context, door: Door): Promise<void> {
+  const uid = await door.pending.uidOf(new URLSearchParams(ctx.querystring).get('state') ?? '');
+  if (uid === undefined) throw new Fault('login', 'The answer belongs to no sign-in');
+  redirect(ctx, `${door.options.issuer}/interaction/${uid}/signed-in?${ctx.querystring}`);
+}
+
+async function comeBack(ctx: Context, door: Door): Promise<void> {
+  const { uid, params } = await interactionOf(ctx, door);
+  const interaction = { uid, clientId: String(params['client_id']), address: ctx.ip };
+  const person = await completeSignIn(door.options, door.pending, interaction, new URLSearchParams(ctx.querystring));
+  await door.pending.keepPerson(uid, person);
+  redirect(ctx, `${door.options.issuer}/interaction/${uid}/consent`);
+}
+
+async function ask(ctx: Context, door: Door): Promise<void> {
+  const interaction = await interactionOf(ctx, door);
+  const person = await personOf(interaction, door);
+  const client = door.options.clients.find((known) => known.client_id === interaction.params['client_id']);
+  const page = consentPage({
+    applicationName: client?.name ?? String(interaction.params['client_id']),
+    display: person.display,
+    account: person.account,
+    scopes: scopesOfAccount(requestedScopes(interaction), person.account),
+    action: `${door.options.issuer}/interaction/${interaction.uid}/consent`,
+    csrf: csrfToken(door.options.keys, interaction.uid),
+    redirectUri: String(interaction.params['redirect_uri']),
+  });
+  sendPage(ctx, page);
+}
+
+async function decide(ctx: Context, door: Door): Promise<void> {
+  const interaction = await interactionOf(ctx, door);
+  const form = await readForm(ctx.req);
+  if (!isCsrfToken(door.options.keys, interaction.uid, form.get('csrf'))) {
+    throw new Fault('forbidden', 'The form does not come from this sign-in', { protocolCode: 'csrf' });
+  }
+  const person = await personOf(interaction, door);
+  const result = form.get('decision') === 'allow' ? await allow(interaction, person, door) : REFUSED;
+  redirect(ctx, await door.provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false }));
+}
+
+const REFUSED = { error: 'access_denied', error_description: 'The person refused' };
+
+async function allow(interaction: Interaction, person: SignedInPerson, door: Door): Promise<Record<string, unknown>> {
+  const requested = requestedScopes(interaction);
+  const scopes = scopesOfAccount(requested, person.account);
+  if (scopes.length === 0) return { error: 'invalid_scope', error_description: 'No requested scope fits this account' };
+  const grant = new door.provider.Grant({
+    accountId: person.account,
+    clientId: String(interaction.params['client_id']),
+  });
+  const refused = requested.filter((scope) => !scopes.includes(scope));
+  grant.addOIDCScope(scopes.filter((scope) => OIDC_SCOPES.includes(scope)).join(' '));
+  grant.addResourceScope(door.options.fhirBase, scopes.join(' '));
+  if (refused.length > 0) grant.rejectResourceScope(door.options.fhirBase, refused.join(' '));
+  const login = { accountId: person.account, ts: person.authTime, remember: false };
+  return {
+    login: person.acr === undefined ? login : { ...login, acr: person.acr },
+    consent: { grantId: await grant.save() },
+  };
+}
+
+async function interactionOf(ctx: Context, door: Door): Promise<Interaction> {
+  const interaction = await door.provider.interactionDetails(ctx.req, ctx.res);
+  if (interaction.uid !== ctx['params']['uid']) throw new Fault('login', 'The sign-in belongs to another window');
+  return interaction;
+}
+
+async function personOf(interaction: Interaction, door: Door): Promise<SignedInPerson> {
+  const person = await door.pending.person(interaction.uid);
+  if (person === undefined) throw new Fault('login', 'The sign-in has expired');
+  return person;
+}
+
+function requestedScopes(interaction: Interaction): readonly string[] {
+  return String(interaction.params['scope'] ?? '').split(' ').filter((scope) => scope !== '');
+}
+
+function redirect(ctx: Context, url: string): void {
+  ctx.status = 303;
+  ctx.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', Location: url });
+  ctx.body = '';
+}
+
+function isSessionLoss(error: unknown): boolean {
+  return error instanceof Error && error.name === 'SessionNotFound';
+}

@@ -1,0 +1,88 @@
+/** Who a bearer token stands for. @see RFC 6750 */
+import { Fault } from '../../../../profiles/fault.ts';
+import type { RegionClient } from '../../../config/region-model.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { TokenStore } from '../../../ports/token-store.ts';
+import { ACCESS_TOKEN_MODEL } from './oidc-adapter.ts';
+import { tokenDigest } from './token-digest.ts';
+
+/** What a valid access token says. Times are epoch seconds. */
+export type TokenFacts = {
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** `Patient/id` or `Practitioner/id`; absent for a backend client. */
+  readonly account?: string;
+  /** `Organization/id` on whose behalf a backend client acts. */
+  readonly organization?: string;
+  readonly authTime?: number;
+  /** SHA-256 of the token, base64url. */
+  readonly tokenId: string;
+  readonly expiresAt: number;
+};
+
+/** Finds the facts behind an Authorization header; see {@link createAuthenticate}. */
+export type Authenticate = (authorization: string | undefined) => Promise<TokenFacts>;
+
+const BEARER = /^Bearer +([A-Za-z0-9_-]{43,128})$/i;
+
+/**
+ * Makes the check of access tokens: one read of the store, nothing remembered, so a revoked token is refused at once.
+ *
+ * The check throws Fault `login`: without a header, with another scheme, or (`invalid_token`) for a token that is
+ * unknown, expired, revoked or no access token.
+ */
+export function createAuthenticate(options: {
+  readonly tokens: TokenStore;
+  readonly clients: readonly RegionClient[];
+  readonly clock: Clock;
+}): Authenticate {
+  const clients = new Map(options.clients.map((client) => [client.client_id, client]));
+  return async (authorization) => {
+    if (authorization === undefined) throw new Fault('login', 'A bearer token is required');
+    const token = BEARER.exec(authorization)?.[1];
+    if (token === undefined) throw invalidToken();
+    const tokenId = tokenDigest(token);
+    const stored = await options.tokens.find(ACCESS_TOKEN_MODEL, tokenId);
+    const client = clients.get(String(stored?.payload['clientId']));
+    const now = Math.floor(options.clock.now() / 1000);
+    if (stored?.expiresAt === undefined || stored.expiresAt <= now || client === undefined) throw invalidToken();
+    return factsOf(stored.payload, client, tokenId, stored.expiresAt);
+  };
+}
+
+/**
+ * Refuses a request that carries its token in the address, where logs and histories keep it.
+ * @throws {Fault} invalid
+ * @see RFC 6750 section 2.3; RFC 9700 section 4.3.2
+ */
+export function refuseTokenInQuery(query: string): void {
+  if (!new URLSearchParams(query).has('access_token')) return;
+  throw new Fault('invalid', 'A token belongs in the Authorization header, never in the address', {
+    expression: 'access_token',
+    protocolCode: 'invalid_request',
+  });
+}
+
+function factsOf(
+  payload: Readonly<Record<string, unknown>>,
+  client: RegionClient,
+  tokenId: string,
+  expiresAt: number,
+): TokenFacts {
+  const { accountId, scope, extra } = payload;
+  const authTime = (extra as { readonly auth_time?: unknown } | undefined)?.auth_time;
+  const isBackend = typeof accountId !== 'string';
+  return {
+    clientId: client.client_id,
+    scopes: typeof scope === 'string' ? scope.split(' ') : [],
+    ...(isBackend ? {} : { account: accountId }),
+    ...(isBackend && client.organization !== undefined ? { organization: client.organization } : {}),
+    ...(typeof authTime === 'number' ? { authTime } : {}),
+    tokenId,
+    expiresAt,
+  };
+}
+
+function invalidToken(): Fault {
+  return new Fault('login', 'The token is unknown, expired or revoked', { protocolCode: 'invalid_token' });
+}

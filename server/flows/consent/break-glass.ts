@@ -1,0 +1,178 @@
+/**
+ * Break-glass: a professional declares an emergency and sees a patient's normal exams for some hours. The answer is
+ * the same whether the patient or any exam is known; the patient is told and the use is reviewed.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Communication, Consent, Task } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import type { PractitionerRequester } from '../../access/requester.ts';
+import { principal } from '../../access/right.ts';
+import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { knownPatient, type KnownPatient } from '../identity/persons.ts';
+import { joinParts, lastingRight, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { requireScope } from '../require-scope.ts';
+import { findAll } from '../study/study-content.ts';
+
+/** A declared emergency. */
+export type Emergency = {
+  readonly identifier: { readonly system: string; readonly value: string };
+  readonly reason: string;
+  readonly justification: string;
+};
+
+/** What the flow needs. */
+export type BreakGlassDeps = GuardDeps & { readonly indexer: Indexer; readonly hours: number };
+
+const REASONS = ['ETREAT', 'BTG'];
+const MIN_JUSTIFICATION = 15;
+const MAX_JUSTIFICATION = 2_000;
+/** A sign-in older than this has to be made again before an emergency is declared. */
+export const FRESH_SECONDS = 300;
+const REVIEW_DAYS = 8;
+const HOUR_MS = 3_600_000;
+
+/**
+ * Opens an emergency access; resolves with the id of the review task.
+ * @throws {Fault} forbidden - the requester is no professional
+ * @throws {Fault} login (insufficient_user_authentication) - the sign-in is not fresh. @see RFC 9470
+ * @throws {Fault} invalid - reason or justification
+ */
+export function breakGlass(deps: BreakGlassDeps) {
+  return async (visit: Visit, emergency: Emergency): Promise<{ taskId: string }> =>
+    await refusalsRecorded(deps, visit, 'break-glass', async () => {
+      const requester = requireProfessional(visit);
+      requireFresh(requester, deps.clock.now());
+      checkEmergency(emergency);
+      const now = deps.clock.now();
+      const known = await findPatient(deps, systemGrant('break-glass', now), emergency);
+      const taskId = randomUUID();
+      await deps.records.commit(joinParts(...planOf({ deps, visit, requester, emergency, taskId, now }, known)));
+      return { taskId };
+    });
+}
+
+function requireProfessional(visit: Visit): PractitionerRequester {
+  if (visit.requester.kind !== 'practitioner') throw new Fault('forbidden', 'Only a health professional may declare an emergency');
+  requireScope(visit.requester, 'Patient', 'r');
+  return visit.requester;
+}
+
+function requireFresh({ authTime }: PractitionerRequester, now: number): void {
+  if (authTime !== undefined && now / 1000 - authTime <= FRESH_SECONDS) return;
+  throw new Fault('login', 'Sign in again to declare an emergency', { protocolCode: 'insufficient_user_authentication' });
+}
+
+function checkEmergency({ reason, justification }: Emergency): void {
+  if (!REASONS.includes(reason)) throw new Fault('invalid', `The reason is one of ${REASONS.join(', ')}`, { expression: 'reason' });
+  const length = justification.trim().length;
+  if (length < MIN_JUSTIFICATION || length > MAX_JUSTIFICATION) {
+    throw new Fault('invalid', `The justification has ${MIN_JUSTIFICATION} to ${MAX_JUSTIFICATION} characters`, { expression: 'justification' });
+  }
+}
+
+/** An identifier that two persons bear names nobody: the wrong record must not open. */
+async function findPatient(deps: BreakGlassDeps, grant: SystemGrant, { identifier }: Emergency): Promise<KnownPatient | undefined> {
+  const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system: identifier.system, code: identifier.value }] };
+  const found = await findAll(deps.records, grant, 'Patient', [named]);
+  const [first] = found;
+  const isOnePerson = new Set(found.map(({ row }) => row.person)).size === 1;
+  return first === undefined || !isOnePerson ? undefined : await knownPatient(deps.records, grant, `Patient/${first.row.id}`);
+}
+
+type Opening = {
+  readonly deps: BreakGlassDeps;
+  readonly visit: Visit;
+  readonly requester: PractitionerRequester;
+  readonly emergency: Emergency;
+  readonly taskId: string;
+  readonly now: number;
+};
+
+function planOf(opening: Opening, known: KnownPatient | undefined): PlanParts[] {
+  const { deps, visit, requester, taskId, now } = opening;
+  const task = putOf(deps.indexer, toTask(opening, known), now, known === undefined ? {} : { person: known.person, subject: known.patient });
+  const consentId = randomUUID();
+  const about = known === undefined ? {} : { person: known.person, patient: known.patient, consent: `Consent/${consentId}` };
+  const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: opening.emergency.reason } }];
+  const audit = [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...about, entities })];
+  return known === undefined ? [{ puts: [task], audit }] : [{ puts: [task], audit }, accessParts(opening, known, consentId, requester)];
+}
+
+/** The event of an emergency bears its purpose, whatever the token said. */
+function withPurpose(visit: Visit): Visit {
+  return { ...visit, requester: { ...visit.requester, purpose: 'BTG' } };
+}
+
+/** The right, the Consent that every later event cites, and the notice to the patient. */
+function accessParts({ deps, now }: Opening, known: KnownPatient, consentId: string, requester: PractitionerRequester): PlanParts {
+  const { person, patient } = known;
+  const to = now + deps.hours * HOUR_MS;
+  const holder = principal.breakGlass(requester.practitioner);
+  const noticeId = randomUUID();
+  const toPatient = principal.patient(person);
+  const facts = { person, subject: patient };
+  return {
+    puts: [
+      putOf(deps.indexer, toConsent(consentId, patient, requester.practitioner, now, to), now, facts),
+      putOf(deps.indexer, toNotice(noticeId, patient, consentId, now), now, facts),
+    ],
+    rights: [
+      { id: `break-glass|${consentId}`, person, principal: holder, relation: 'break-glass', scope: 'record', from: now, to, source: `Consent/${consentId}` },
+      lastingRight(person, toPatient, 'named', { item: `Consent/${consentId}` }),
+      lastingRight(person, toPatient, 'named', { item: `Communication/${noticeId}` }),
+    ],
+  };
+}
+
+function toTask({ requester, emergency, taskId, now }: Opening, known: KnownPatient | undefined): Task {
+  return {
+    resourceType: 'Task',
+    id: taskId,
+    status: 'requested',
+    intent: 'order',
+    code: { text: 'break-glass-review' },
+    description: emergency.justification,
+    ...(known === undefined ? {} : { for: { reference: known.patient } }),
+    authoredOn: new Date(now).toISOString(),
+    requester: { reference: requester.practitioner },
+    reasonCode: { coding: [{ system: CODE_SYSTEM.actReason, code: emergency.reason }] },
+    restriction: { period: { end: new Date(now + REVIEW_DAYS * 24 * HOUR_MS).toISOString() } },
+  };
+}
+
+function toConsent(id: string, patient: string, practitioner: string, from: number, to: number): Consent {
+  const period = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
+  return {
+    resourceType: 'Consent',
+    id,
+    status: 'active',
+    scope: { coding: [{ system: CODE_SYSTEM.consentScope, code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: CODE_SYSTEM.loinc, code: '59284-0', display: 'Consent Document' }] }],
+    patient: { reference: patient },
+    dateTime: period.start,
+    policy: [{ uri: 'https://profiles.ihe.net/ITI/PCF/Policy-break-glass-only' }],
+    provision: {
+      type: 'permit',
+      period,
+      actor: [{ role: { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] }, reference: { reference: practitioner } }],
+      purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
+    },
+  };
+}
+
+function toNotice(id: string, patient: string, consentId: string, now: number): Communication {
+  return {
+    resourceType: 'Communication',
+    id,
+    status: 'in-progress',
+    subject: { reference: patient },
+    about: [{ reference: `Consent/${consentId}` }],
+    sent: new Date(now).toISOString(),
+    recipient: [{ reference: patient }],
+    payload: [{ contentString: 'Un professionnel de santé a déclaré une urgence et a ouvert un accès temporaire à vos examens.' }],
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * Withdrawal and its end: `Patient/$withdraw` hides the record from all professionals at once, `Patient/$reconsent`
+ * gives it back. Each is one plan: the state, the Consent that tells of it, the event.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Consent } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { principal } from '../../access/right.ts';
+import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { knownPatient, type KnownPatient } from '../identity/persons.ts';
+import { commitFresh, joinParts, lastingRight, putOf } from '../write/plan-parts.ts';
+import { requireScope } from '../require-scope.ts';
+import { readersOf } from '../write/submit-consent.ts';
+
+/** What the flow needs. */
+export type ChangeConsentDeps = GuardDeps & { readonly indexer: Indexer };
+
+/** Policies of the two Consents. @see https://profiles.ihe.net/ITI/PCF */
+const POLICY = {
+  withdraw: 'https://profiles.ihe.net/ITI/PCF/Policy-deny',
+  reconsent: 'https://profiles.ihe.net/ITI/PCF/Policy-basic-normal',
+} as const;
+
+/**
+ * Withdraws or gives back. The patient speaks for herself; an establishment records what its patient told it
+ * (`patient` then names the Patient). Resolves with the id of the Consent that tells of it.
+ * @throws {Fault} forbidden - a professional asks
+ * @throws {Fault} not-found - no such patient, or none of this establishment
+ */
+export function changeConsent(deps: ChangeConsentDeps) {
+  return async (visit: Visit, change: 'withdraw' | 'reconsent', patient: string | undefined): Promise<{ id: string }> =>
+    await refusalsRecorded(deps, visit, 'withdraw', async () => {
+      requireScope(visit.requester, 'Consent', 'c');
+      const { result } = await commitFresh(deps.records, async () => {
+        const now = deps.clock.now();
+        const known = await personAsked(deps, systemGrant('change-consent', now), visit, patient);
+        const consent = toConsent(visit, known.patient, change, now);
+        return { plan: planOf(deps, visit, known, consent, change, now), result: { id: consent.id } };
+      });
+      return result;
+    });
+}
+
+function planOf(deps: ChangeConsentDeps, visit: Visit, known: KnownPatient, consent: Consent & { id: string }, change: 'withdraw' | 'reconsent', now: number) {
+  const { person, patient } = known;
+  const item = `Consent/${consent.id}`;
+  return joinParts({
+    states: [{ person, change: { withdrawn: change === 'withdraw' } }],
+    puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
+    rights: readersOf(visit.requester, person).map((holder) => lastingRight(person, holder, 'named', { item })),
+    audit: [eventRecord(deps.clock, visit, 'withdraw', { person, patient, consent: item, entities: [{ detail: { change } }] })],
+  });
+}
+
+async function personAsked(deps: ChangeConsentDeps, grant: SystemGrant, visit: Visit, patient: string | undefined): Promise<KnownPatient> {
+  const { requester } = visit;
+  if (requester.kind === 'practitioner') throw new Fault('forbidden', 'Consent is changed by the patient, or by an establishment that was told so');
+  if (requester.kind === 'patient') return await own(deps, grant, requester.patient, patient);
+  if (patient === undefined) throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
+  const known = await knownPatient(deps.records, grant, patient);
+  const rights = known === undefined ? [] : await deps.records.rightsOf(grant, known.person);
+  const holder = principal.establishment(requester.organization);
+  const isItsPatient = rights.some((right) => right.principal === holder && right.scope !== 'record' && right.scope.item === known?.patient);
+  if (known === undefined || !isItsPatient) throw notFound();
+  return known;
+}
+
+async function own(deps: ChangeConsentDeps, grant: SystemGrant, self: string, asked: string | undefined): Promise<KnownPatient> {
+  const known = await knownPatient(deps.records, grant, self);
+  const other = asked === undefined || asked === self ? known : await knownPatient(deps.records, grant, asked);
+  if (known === undefined || other?.person !== known.person) throw notFound();
+  return known;
+}
+
+function notFound(): Fault {
+  return new Fault('not-found', 'No such patient');
+}
+
+function toConsent(visit: Visit, patient: string, change: 'withdraw' | 'reconsent', now: number): Consent & { id: string } {
+  const self = referenceOf(visit.requester);
+  return {
+    resourceType: 'Consent',
+    id: randomUUID(),
+    status: 'active',
+    scope: { coding: [{ system: CODE_SYSTEM.consentScope, code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: CODE_SYSTEM.loinc, code: '59284-0', display: 'Consent Document' }] }],
+    patient: { reference: patient },
+    dateTime: new Date(now).toISOString(),
+    performer: [{ reference: patient }],
+    ...(self.startsWith('Organization/') ? { organization: [{ reference: self }] } : {}),
+    policy: [{ uri: POLICY[change] }],
+    provision: { type: change === 'withdraw' ? 'deny' : 'permit' },
+  };
+}

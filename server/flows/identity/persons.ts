@@ -1,0 +1,86 @@
+/**
+ * Identities and persons. Each source identity (system and value of its issuer) is one Patient; a person key joins the
+ * Patients of one person, automatically only by an identifier that the region declares as qualified.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Identifier, Patient } from '@medplum/fhirtypes';
+import { Fault } from '../../../profiles/fault.ts';
+import type { SystemGrant } from '../../access/grant.ts';
+import { personKey, type PersonKey } from '../../access/requester.ts';
+import { principal } from '../../access/right.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { lastingRight, type PlanParts } from '../write/plan-parts.ts';
+
+/** A Patient (`Patient/id`) and the person it is. */
+export type KnownPatient = { readonly patient: string; readonly person: PersonKey; readonly resource: Patient; readonly version: number };
+
+/** The claim that an identity is one Patient. */
+export function identityKey(system: string, value: string): string {
+  return `identity|${system}|${value}`;
+}
+
+/** The claim that a qualified identifier is one person. Rekeying relies on the prefix. */
+export function qualifiedKey(system: string, value: string): string {
+  return `qualified|${system}|${value}`;
+}
+
+/** Finds the Patient of a source identity. */
+export async function findIdentity(records: RecordStore, grant: SystemGrant, system: string, value: string): Promise<KnownPatient | undefined> {
+  const patient = await records.claimed(grant, identityKey(system, value));
+  return patient === undefined ? undefined : await knownPatient(records, grant, patient);
+}
+
+/** Finds a Patient by its reference. */
+export async function knownPatient(records: RecordStore, grant: SystemGrant, patient: string): Promise<KnownPatient | undefined> {
+  const id = patient.replace(/^Patient\//, '');
+  const row = await records.peek(grant, { kind: 'resource', type: 'Patient', id });
+  if (row?.person === undefined) return undefined;
+  return { patient: `Patient/${row.id}`, person: row.person, resource: JSON.parse(row.json) as Patient, version: row.version };
+}
+
+/** A new person key. */
+export function newPerson(): PersonKey {
+  return personKey(randomUUID());
+}
+
+/** A Patient that is about to be written, the person it is, and the parts of the plan that make it so. */
+export type Enrolment = { readonly person: PersonKey; readonly parts: PlanParts };
+
+/**
+ * Works out which person a Patient is, from its qualified identifiers and the person it was before. Identifiers that
+ * name two persons who are known apart join them, unless one Patient carries two values of one qualified system.
+ */
+export async function enrol(
+  records: RecordStore,
+  grant: SystemGrant,
+  patient: { readonly reference: string; readonly identity: { readonly system: string; readonly value: string }; readonly identifiers: readonly Identifier[] },
+  qualifiedSystems: readonly string[],
+  standing: PersonKey | undefined,
+): Promise<Enrolment> {
+  const qualified = qualifiedOf(patient.identifiers, qualifiedSystems);
+  const held = await Promise.all(qualified.map(async (key) => await records.claimed(grant, key)));
+  const known = [...new Set(held.filter((value) => value !== undefined))].map(personKey);
+  const person = known[0] ?? standing ?? newPerson();
+  const others = new Set([...known, ...(standing === undefined ? [] : [standing])].filter((key) => key !== person));
+  return {
+    person,
+    parts: {
+      claims: [
+        { key: identityKey(patient.identity.system, patient.identity.value), value: patient.reference },
+        ...qualified.filter((_, at) => held[at] === undefined).map((key) => ({ key, value: person })),
+      ],
+      rekeys: [...others].map((from) => ({ from, to: person })),
+      rights: [lastingRight(person, principal.patient(person), 'self', 'record')],
+    },
+  };
+}
+
+function qualifiedOf(identifiers: readonly Identifier[], systems: readonly string[]): string[] {
+  const qualified = identifiers.filter(({ system, value }) => system !== undefined && value !== undefined && systems.includes(system));
+  for (const system of systems) {
+    if (new Set(qualified.filter((one) => one.system === system).map(({ value }) => value)).size > 1) {
+      throw new Fault('invalid', 'A patient has two different qualified identifiers of one system', { expression: 'Patient.identifier' });
+    }
+  }
+  return qualified.map(({ system = '', value = '' }) => qualifiedKey(system, value));
+}

@@ -1,0 +1,33 @@
+/** Sign-ins in the audit trail: who, how, and why not. Nobody is signed in when it cannot be recorded. */
+import { randomUUID } from 'node:crypto';
+import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import type { AuditTrail } from '../../ports/audit-trail.ts';
+import type { Clock } from '../../ports/clock.ts';
+
+/** A sign-in of a person or client. `account` is a reference. */
+export type SignIn = {
+  readonly outcome: 'success' | 'failure';
+  readonly clientId: string | undefined;
+  readonly address: string;
+  readonly account?: string;
+  readonly display?: string;
+  readonly reason?: string;
+};
+
+/** Makes the recording of sign-ins at a server. */
+export function recordSignIn({ trail, clock, server }: { readonly trail: AuditTrail; readonly clock: Clock; readonly server: string }) {
+  return async ({ outcome, clientId, address, account, display, reason }: SignIn): Promise<void> => {
+    const event = buildAuditEvent({
+      id: randomUUID(),
+      kind: 'sign-in',
+      recorded: new Date(clock.now()).toISOString(),
+      outcome: outcome === 'success' ? '0' : '4',
+      ...(reason === undefined ? {} : { outcomeDesc: reason }),
+      requestId: randomUUID(),
+      server,
+      client: { id: clientId ?? 'unknown', address },
+      ...(account === undefined ? {} : { user: { reference: account, display: display ?? account, purpose: account.startsWith('Patient/') ? 'PATRQT' : 'TREAT' } }),
+    });
+    await trail.record([{ event, persons: [] }]);
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * An operator imports the former archive of an establishment: its files are filed as if it had sent them, under events of
+ * their own kind, and mark their studies as imported. An import of any length is cut into shipments.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Fault } from '../../../profiles/fault.ts';
+import type { EstablishmentRequester } from '../../access/requester.ts';
+import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { Visit } from '../guard.ts';
+import type { ReceivedInstance } from './receive-instance.ts';
+import { openShipment, type Shipment, type ShipmentDeps, type ShipmentKinds } from './receive-shipment.ts';
+import { importedKey } from './standing-instance.ts';
+import type { TakenInstance } from './take-instance.ts';
+
+/** An import under way. Several instances may be filed at a time; `ended` comes last. */
+export type Import = {
+  /** Files an instance whose bytes are durable. A refusal is recorded. */
+  file(taken: TakenInstance): Promise<ReceivedInstance['outcome']>;
+  /** Records that a file was refused before it could be filed. */
+  refused(fault: Fault): Promise<void>;
+  /** Records what was imported, when all that is being filed is. */
+  ended(): Promise<void>;
+};
+
+/** A shipment remembers its studies until it ends. */
+const FILES_A_SHIPMENT = 5_000;
+
+const KINDS: ShipmentKinds = {
+  beginning: 'import-begin',
+  end: 'import',
+  marks: ({ studyInstanceUID }: InstanceRow) => [{ key: importedKey(studyInstanceUID), value: 'true' }],
+};
+
+/** Opens an import for an establishment (`Organization/id`). */
+export function receiveImport(deps: ShipmentDeps) {
+  return (organization: string): Import => {
+    const visit = visitOf(organization);
+    const open = (): Leg => ({ shipment: openShipment(deps, visit, KINDS), files: 0, running: new Set(), begun: new Set(), beginning: new Map() });
+    let leg = open();
+    return {
+      file: async (taken) => {
+        if (leg.files === FILES_A_SHIPMENT) {
+          const full = leg;
+          leg = open();
+          await end(full);
+        }
+        return (await within(leg, taken)).outcome;
+      },
+      refused: async (fault) => await leg.shipment.refused(fault),
+      ended: async () => await end(leg),
+    };
+  };
+}
+
+/** A shipment, how many files it has, those that are being filed, the studies that it has begun and those it begins. */
+type Leg = {
+  readonly shipment: Shipment;
+  files: number;
+  readonly running: Set<Promise<unknown>>;
+  readonly begun: Set<string>;
+  readonly beginning: Map<string, Promise<unknown>>;
+};
+
+/** What is imported is durable before it is handed over, which may be to another process. */
+const DURABLE = Promise.resolve();
+
+async function within(leg: Leg, taken: TakenInstance): Promise<ReceivedInstance> {
+  leg.files += 1;
+  const filing = inTurn(leg, taken.row.studyInstanceUID, async () => await leg.shipment.file({ taken, durable: DURABLE }));
+  leg.running.add(filing);
+  try {
+    return await filing;
+  } finally {
+    leg.running.delete(filing);
+  }
+}
+
+/** One instance of a study begins it, with an event that is durable before the others come. */
+async function inTurn<T>({ begun, beginning }: Leg, study: string, file: () => Promise<T>): Promise<T> {
+  while (!begun.has(study)) {
+    const first = beginning.get(study);
+    if (first === undefined) {
+      const filing = file().finally(() => beginning.delete(study));
+      beginning.set(study, filing);
+      const filed = await filing;
+      begun.add(study);
+      return filed;
+    }
+    await first.catch(() => undefined);
+  }
+  return await file();
+}
+
+async function end({ shipment, running }: Leg): Promise<void> {
+  await Promise.allSettled(running);
+  await shipment.ended();
+}
+
+function visitOf(organization: string): Visit {
+  const requester: EstablishmentRequester = { kind: 'establishment', organization, clientId: 'import', scopes: [], purpose: 'TREAT', display: 'import' };
+  return { requester, requestId: randomUUID(), server: 'import' };
+}

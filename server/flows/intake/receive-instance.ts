@@ -1,0 +1,161 @@
+/**
+ * A modality or PACS has sent one instance (take-instance). Its row and the identities it names are filed in one commit:
+ * file and row are durable before the sender hears of success.
+ */
+import { randomUUID } from 'node:crypto';
+import type { DicomPatient } from '../../../profiles/imaging/patient-from-dicom.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { AuditRecord, Claim, CommitPlan, InstanceRow, Precondition, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { compareWithStanding, ERASING, studyKey, studySourceKey } from './standing-instance.ts';
+import { enrol, findIdentity } from '../identity/persons.ts';
+import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import type { FinishedInstance, TakenInstance } from './take-instance.ts';
+
+/**
+ * What became of an instance. The sender hears of success whichever it is: an answer that differs would tell what
+ * stands elsewhere.
+ */
+export type ReceivedInstance = { readonly outcome: 'stored' | 'already' | 'other-transfer-syntax' | 'quarantined'; readonly row: InstanceRow };
+
+/** What the flow needs. */
+export type ReceiveInstanceDeps = {
+  readonly records: RecordStore;
+  readonly images: ImageStore;
+  readonly clock: Clock;
+  readonly indexer: Indexer;
+  readonly region: RegionIndex;
+  /** A study without a new instance this long is closed. */
+  readonly quietPeriodMs: number;
+  /** Told of each instance that is kept aside: a person must look at it. */
+  readonly alert?: (aside: QuarantinedInstance) => void;
+};
+
+/** What is to be durable with an instance, by what becomes of it: its events, and claims that mark its study. */
+export type EventsOf = {
+  readonly accepted: (row: InstanceRow, patient: string) => readonly AuditRecord[];
+  readonly quarantined: (instance: QuarantinedInstance) => readonly AuditRecord[];
+  readonly marks?: (row: InstanceRow) => readonly Claim[];
+};
+
+/**
+ * Files an instance; resolves when its row is durable, which is not before its bytes are. Bytes that no row will name
+ * are removed.
+ */
+export function receiveInstance(deps: ReceiveInstanceDeps) {
+  return async ({ taken: { row, named }, durable }: FinishedInstance, eventsOf: EventsOf): Promise<ReceivedInstance> => {
+    const planned = async (): Promise<Planned> => {
+      const plan = await planOf(deps, named, row, eventsOf);
+      await durable;
+      return plan;
+    };
+    try {
+      const { receipt, result } = await commitFresh(deps.records, planned);
+      const kept = [...receipt.instances, ...receipt.quarantined].includes('stored');
+      if (!kept) await deps.images.remove(row.blob.name);
+      if (result.aside !== undefined) deps.alert?.(result.aside);
+      return { row: result.row, outcome: result.fate === 'accepted' ? (receipt.instances[0] ?? 'stored') : result.fate };
+    } catch (error) {
+      if (isRefusal(error)) await deps.images.remove(row.blob.name);
+      throw error;
+    }
+  };
+}
+
+/** Whether the store said no. After anything else the row may stand, so the bytes stay and the sweep decides. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Fault && error.kind !== 'transient' && error.kind !== 'exception';
+}
+
+type UnplacedRow = TakenInstance['row'];
+
+type Planned = { readonly plan: CommitPlan; readonly result: { readonly row: InstanceRow; readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined'; readonly aside?: QuarantinedInstance } };
+
+async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: UnplacedRow, eventsOf: EventsOf): Promise<Planned> {
+  const now = deps.clock.now();
+  const grant = systemGrant('resolve-identity', now);
+  // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
+  const owner = await deps.records.claimed(grant, studyKey(unplaced.studyInstanceUID));
+  if (owner === ERASING) {
+    // These bytes, too, are what is being erased: no sweep may find them later.
+    await deps.images.remove(unplaced.blob.name);
+    throw new Fault('transient', 'The study is being erased; send it again later');
+  }
+  const { person, patient, parts } = await placePatient(deps, grant, unplaced.source, named, now);
+  await refuseOpposed(deps.records, grant, person);
+  const row: InstanceRow = { ...unplaced, person };
+  const marks: PlanParts = { claims: eventsOf.marks?.(row) ?? [] };
+  const still: PlanParts = { preconditions: [stillOf(row, patient)] };
+  const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
+  if (verdict === 'same') return { plan: joinParts(marks, still, { instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
+  if (verdict === 'new') return { plan: joinParts(parts, marks, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })), result: { row, fate: 'accepted' } };
+  if (verdict === 'other-transfer-syntax') return { plan: joinParts(marks, still, { audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
+  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
+  const aside: QuarantinedInstance = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: verdict, receivedAt: now };
+  return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined', aside } };
+}
+
+/** A study that is erased meanwhile must not get anything back. */
+function stillOf({ studyInstanceUID }: InstanceRow, patient: string): Precondition {
+  return { kind: 'claimed', key: studyKey(studyInstanceUID), value: patient };
+}
+
+type Accepting = { readonly eventsOf: EventsOf; readonly now: number; readonly isFirst: boolean };
+
+function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: string, { eventsOf, now, isFirst }: Accepting): PlanParts {
+  return {
+    claims: [
+      { key: studyKey(row.studyInstanceUID), value: patient },
+      { key: studySourceKey(row.studyInstanceUID), value: row.source },
+    ],
+    instances: [row],
+    audit: eventsOf.accepted(row, patient),
+    agenda: [
+      // Under another key: it must not put off what the first instance asked for.
+      isFirst ? { key: refreshKey(row.studyInstanceUID), at: now } : { key: updateKey(row.studyInstanceUID), at: nextRefresh(now) },
+      { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },
+    ],
+  };
+}
+
+/** A study is brought up to date with its first instance, when its shipment ends, and meanwhile as often. */
+const REFRESH_PAUSE_MS = 10_000;
+
+function nextRefresh(now: number): number {
+  return Math.ceil((now + 1) / REFRESH_PAUSE_MS) * REFRESH_PAUSE_MS;
+}
+
+/** The key of the agenda under which a study is brought up to date. */
+export function refreshKey(studyInstanceUID: string): string {
+  return `refresh|${studyInstanceUID}`;
+}
+
+/** The key under which it is brought up to date while more comes. */
+export function updateKey(studyInstanceUID: string): string {
+  return `update|${studyInstanceUID}`;
+}
+
+type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };
+
+/** Finds the Patient that the data set names, or makes it. */
+async function placePatient(deps: ReceiveInstanceDeps, grant: SystemGrant, organization: string, { patient, identity }: DicomPatient, now: number): Promise<Placed> {
+  const known = await findIdentity(deps.records, grant, identity.system, identity.value);
+  if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
+  const id = randomUUID();
+  const reference = `Patient/${id}`;
+  const { person, parts } = await enrol(deps.records, grant, { reference, identity, identifiers: patient.identifier ?? [] }, deps.region.qualifiedSystems, undefined);
+  const put = putOf(deps.indexer, { ...patient, id }, now, { person, subject: reference });
+  const rights = [authorRight(person, reference, organization)];
+  return { person, patient: reference, parts: { ...parts, puts: [put], rights: [...(parts.rights ?? []), ...rights] } };
+}
+
+async function refuseOpposed(records: RecordStore, grant: SystemGrant, person: PersonKey): Promise<void> {
+  const { opposed } = await records.stateOf(grant, person);
+  if (opposed) throw new Fault('forbidden', 'The patient is opposed to the sharing of exams');
+}

@@ -1,0 +1,94 @@
+/**
+ * Instances that come together, on an association or in a request. They share one event for each study: durable with
+ * the first instance, closed with the counts at the end.
+ */
+import { studyEntity, type PassageKind } from '../../../profiles/audit/audit-event.ts';
+import { toFault, type Fault } from '../../../profiles/fault.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { AuditRecord, Claim, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import { eventRecord, recordRefusal, type GuardDeps, type Visit } from '../guard.ts';
+import { joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { refreshKey, type ReceivedInstance, type receiveInstance } from './receive-instance.ts';
+import type { FinishedInstance } from './take-instance.ts';
+
+/** Kinds of the events: at the first instance of a study, and at the end. `marks` are claimed with each instance. */
+export type ShipmentKinds = { readonly beginning: PassageKind; readonly end: PassageKind; readonly marks?: (row: InstanceRow) => readonly Claim[] };
+
+/** What a shipment needs. */
+export type ShipmentDeps = GuardDeps & { readonly receive: ReturnType<typeof receiveInstance> };
+
+/** Instances on their way. `ended` comes last and records what was sent. */
+export type Shipment = {
+  /** Files an instance. A refusal is recorded. */
+  file(finished: FinishedInstance): Promise<ReceivedInstance>;
+  /** Records that an instance was refused before it could be filed. */
+  refused(fault: Fault): Promise<void>;
+  ended(): Promise<void>;
+};
+
+type Sent = { readonly counts: Record<Counted, number>; readonly person: PersonKey; readonly patient: string };
+type Counted = Exclude<ReceivedInstance['outcome'], 'quarantined'>;
+
+const STUDIES_A_PLAN = 500;
+
+/** Opens a shipment of a visit. */
+export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds): Shipment {
+  const studies = new Map<string, Sent>();
+  const refused = async (fault: Fault): Promise<void> => await recordRefusal(deps, visit, kinds.end, fault);
+  return {
+    file: async (finished) => {
+      try {
+        return await fileOne(deps, visit, kinds, studies, finished);
+      } catch (error) {
+        await refused(toFault(error));
+        throw error;
+      }
+    },
+    refused,
+    ended: async () => {
+      const ends = [...studies].map(([study, sent]): Required<Pick<PlanParts, 'audit' | 'agenda'>> => ({
+        audit: [closingEvent(deps, visit, kinds, study, sent)],
+        agenda: [{ key: refreshKey(study), at: deps.clock.now() }],
+      }));
+      for (let at = 0; at < ends.length; at += STUDIES_A_PLAN) await deps.records.commit(joinParts(...ends.slice(at, at + STUDIES_A_PLAN)));
+    },
+  };
+}
+
+async function fileOne(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, studies: Map<string, Sent>, finished: FinishedInstance): Promise<ReceivedInstance> {
+  let patientOf = '';
+  const received = await deps.receive(finished, {
+    accepted: (row, patient) => {
+      patientOf = patient;
+      return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, kinds, row, patient)];
+    },
+    quarantined: (aside) => [quarantining(deps, visit, kinds, aside)],
+    ...(kinds.marks === undefined ? {} : { marks: kinds.marks }),
+  });
+  const { row, outcome } = received;
+  if (outcome === 'quarantined') return received;
+  const sent = studies.get(row.studyInstanceUID) ?? { counts: noneYet(), person: row.person, patient: patientOf };
+  sent.counts[outcome] += 1;
+  studies.set(row.studyInstanceUID, sent);
+  return received;
+}
+
+function noneYet(): Sent['counts'] {
+  return { stored: 0, already: 0, 'other-transfer-syntax': 0 };
+}
+
+function beginning(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, row: InstanceRow, patient: string): AuditRecord {
+  return eventRecord(deps.clock, visit, kinds.beginning, { person: row.person, patient, entities: [studyEntity(row.studyInstanceUID)] });
+}
+
+/** Names what was sent and why it is kept aside, never what stands. No patient reads it: whose it is, is the question. */
+function quarantining(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, { studyInstanceUID, sopInstanceUID, reason }: QuarantinedInstance): AuditRecord {
+  const entities = [studyEntity(studyInstanceUID, undefined, { quarantined: sopInstanceUID, reason })];
+  return eventRecord(deps.clock, visit, kinds.end, { outcome: '4', outcomeDesc: `quarantined: ${reason}`, entities });
+}
+
+function closingEvent(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, study: string, { counts, person, patient }: Sent): AuditRecord {
+  const told = (Object.keys(counts) as Counted[]).filter((name) => name !== 'other-transfer-syntax' || counts[name] > 0);
+  const entities = [studyEntity(study, undefined, Object.fromEntries(told.map((name) => [name, String(counts[name])])))];
+  return eventRecord(deps.clock, visit, kinds.end, { person, patient, entities });
+}

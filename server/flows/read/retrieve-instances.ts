@@ -1,0 +1,68 @@
+/** A requester opens instances of a study: WADO-RS and RAD-69. Parts are read page by page under what holds then. */
+import type { Readable } from 'node:stream';
+import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
+import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import type { Audited, StudyInstances } from '../../ports/record-store.ts';
+import { foundNothing, further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { requireScope } from '../require-scope.ts';
+import { accountOf, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
+import { Viewings, type ViewedPart } from './viewings.ts';
+
+/** Which instances, and for what. */
+export type InstancesRequest = WhichInstances & {
+  readonly passage: PassageKind;
+  /** Leaves `metadata` of the rows empty: for doors that send the bytes only. */
+  readonly omitMetadata?: true;
+  /** One of many requests of a viewer for such parts, which share an event. */
+  readonly viewing?: ViewedPart;
+  /** What the event tells beside the counts. */
+  readonly detail?: Readonly<Record<string, string>>;
+};
+
+/** What the flow needs. */
+export type RetrieveInstancesDeps = GuardDeps & { readonly images: ImageStore };
+
+/** Instances that a requester may open, each decided when its turn comes. They may be read again, under what holds then. */
+export type GrantedInstances = AsyncIterable<InstanceRow> & Pick<StudyPages<InstanceRow>, 'decideAgain'>;
+
+/**
+ * Finds the instances that a requester may open, as an asynchronous sequence whose first page is audited already.
+ * @throws {Fault} forbidden - the scopes do not allow it
+ * @throws {Fault} not-found - no such study or instance, or none that the requester may see
+ */
+export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)) {
+  return async (visit: Visit, request: InstancesRequest): Promise<GrantedInstances> =>
+    await refusalsRecorded(deps, visit, request.passage, async () => {
+      requireScope(visit.requester, 'ImagingStudy', 'r');
+      const { passage, detail, viewing, ...which } = request;
+      const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
+      const begin = async (): Promise<Audited<StudyInstances>> =>
+        await guarded(deps, visit, passage, question, ({ study, instances }) => accountOf(which, study, instances.length, detail));
+      const { answer, passage: passed } = viewing === undefined ? await begin() : await viewings.see(visit, viewing, question, begin);
+      if (answer.instances.length === 0) throw foundNothing('No such study, series or instance');
+      return oneByOne(
+        studyPages(deps.clock, answer.instances, async (page) => {
+          const { study, instances } = await further(deps, passed, { ...question, ...page });
+          return study && instances;
+        }),
+      );
+    });
+}
+
+/** Opens the whole file of an instance, or from its data set on. */
+export async function openInstance(images: ImageStore, row: InstanceRow, from: 'file' | 'data-set' = 'file'): Promise<Readable> {
+  return await images.open(row.blob.name, from === 'file' ? 0 : row.dataSetOffset);
+}
+
+function oneByOne({ pages, decideAgain }: StudyPages<InstanceRow>): GrantedInstances {
+  async function* each(): AsyncGenerator<InstanceRow> {
+    for await (const page of pages()) {
+      for (const instance of page) {
+        await decideAgain();
+        yield instance;
+      }
+    }
+  }
+  return { [Symbol.asyncIterator]: each, decideAgain };
+}

@@ -1,0 +1,71 @@
+/** A requester searches the series and instances of a study: QIDO-RS below the level of studies. */
+import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { Passage, Question } from '../../ports/record-store.ts';
+import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { requireScope } from '../require-scope.ts';
+
+/** Whose instances; `text` is the query for the audit trail. */
+export type InstancesSearch = { readonly studyInstanceUID: string; readonly seriesInstanceUID?: string; readonly text: string };
+
+/** The instances that may be seen, `metadata` empty, in canonical order; none when there is no such study. */
+export type FoundInstances = {
+  readonly rows: readonly InstanceRow[];
+  /** Reads the metadata of some of them, by SOP Instance UID. */
+  readonly metadataOf: (rows: readonly InstanceRow[]) => Promise<ReadonlyMap<string, DicomJson>>;
+};
+
+const PAGE = 1_000;
+const METADATA_PAGE = 100;
+/** Largest study that is searched. */
+const MAX_INSTANCES = 100_000;
+
+type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
+
+/**
+ * Finds them. What is hidden is as what does not exist: an empty answer.
+ * @throws {Fault} forbidden - the scopes do not allow it
+ */
+export function searchInstances(deps: GuardDeps) {
+  return async (visit: Visit, { text, ...which }: InstancesSearch): Promise<FoundInstances> =>
+    await refusalsRecorded(deps, visit, 'qido', async () => {
+      requireScope(visit.requester, 'ImagingStudy', 's');
+      const question = { kind: 'instances', ...which, omitMetadata: true, offset: 0, limit: PAGE } as const;
+      const asked = { role: '24', query: text };
+      const { answer, passage } = await guarded(deps, visit, 'qido', question, ({ study }) => ({
+        rows: study === undefined ? [] : [study],
+        entities: study === undefined ? [asked] : [asked, studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`)],
+      }));
+      const rows = await restOf(deps, passage, question, answer.instances);
+      return { rows, metadataOf: async (some) => await metadataOf(deps, passage, which.studyInstanceUID, some) };
+    });
+}
+
+async function restOf(deps: GuardDeps, passage: Passage, question: InstancesQuestion, first: readonly InstanceRow[]): Promise<readonly InstanceRow[]> {
+  const rows = [...first];
+  for (let page = first; page.length === PAGE; ) {
+    if (rows.length > MAX_INSTANCES) throw new Fault('too-costly', `Studies of more than ${MAX_INSTANCES} instances are not searched`);
+    page = await pageOf(deps, passage, { ...question, offset: rows.length });
+    rows.push(...page);
+  }
+  return rows;
+}
+
+async function metadataOf(deps: GuardDeps, passage: Passage, studyInstanceUID: string, rows: readonly InstanceRow[]): Promise<ReadonlyMap<string, DicomJson>> {
+  const found = new Map<string, DicomJson>();
+  for (let at = 0; at < rows.length; at += METADATA_PAGE) {
+    const sopInstanceUIDs = rows.slice(at, at + METADATA_PAGE).map((row) => row.sopInstanceUID);
+    const instances = await pageOf(deps, passage, { kind: 'instances', studyInstanceUID, sopInstanceUIDs, offset: 0, limit: METADATA_PAGE });
+    for (const { sopInstanceUID, metadata } of instances) found.set(sopInstanceUID, JSON.parse(metadata) as DicomJson);
+  }
+  return found;
+}
+
+/** A further page. What is withdrawn meanwhile is not there, and a part of it must not pass for all. */
+async function pageOf(deps: GuardDeps, passage: Passage, question: InstancesQuestion): Promise<readonly InstanceRow[]> {
+  const { study, instances } = await further(deps, passage, question);
+  if (study === undefined) throw new Fault('not-found', 'The study is not there any more');
+  return instances;
+}

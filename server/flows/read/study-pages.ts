@@ -1,0 +1,75 @@
+/** What a requester may open of one study, read page by page under what holds then, and what its event tells. */
+import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ShownStudy } from '../../ports/record-store.ts';
+import { NOTHING, type Account } from '../guard.ts';
+
+/** Which instances; without series or instances the whole study. */
+export type WhichInstances = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID?: string;
+  readonly sopInstanceUIDs?: readonly string[];
+};
+
+/** Instances read at a time: a withdrawal stops a running answer at the next page. */
+export const PAGE = 100;
+
+/** Pages that were granted. They may be read again, under what holds then. */
+export type StudyPages<Entry> = {
+  readonly pages: () => AsyncIterable<readonly Entry[]>;
+  /**
+   * Decides again what was decided more than half a second ago: a slow reader must not outrun a withdrawal.
+   * @throws {Fault} not-found - the requester may not see the study any more
+   */
+  readonly decideAgain: () => Promise<void>;
+};
+
+/** Reads a page; undefined when the study is not visible any more. */
+export type ReadPage<Entry> = (page: { readonly offset: number; readonly limit: number }) => Promise<readonly Entry[] | undefined>;
+
+/** What was decided longer ago than this is decided again. */
+const STALE_MS = 500;
+
+/** The pages, to be read once or again: only the first reading has its first page from before. */
+export function studyPages<Entry>(clock: Clock, first: readonly Entry[], read: ReadPage<Entry>): StudyPages<Entry> {
+  let fresh: readonly Entry[] | undefined = first;
+  let decided = clock.now();
+  const pageAt = async (offset: number, limit = PAGE): Promise<readonly Entry[]> => {
+    const asked = clock.now();
+    const page = await read({ offset, limit });
+    if (page === undefined) throw new Fault('not-found', 'The study is not there any more');
+    decided = asked;
+    return page;
+  };
+  async function* pages(): AsyncGenerator<readonly Entry[]> {
+    let page = fresh ?? (await pageAt(0));
+    fresh = undefined;
+    for (let offset = PAGE; ; offset += PAGE) {
+      yield page;
+      if (page.length < PAGE) return;
+      page = await pageAt(offset);
+    }
+  }
+  return {
+    pages,
+    decideAgain: async () => {
+      if (clock.now() - decided > STALE_MS) await pageAt(0, 1);
+    },
+  };
+}
+
+/** The account of a first page with so many entries; `detail` is told beside the counts. */
+export function accountOf(which: WhichInstances, study: ShownStudy | undefined, count: number, detail: Readonly<Record<string, string>> = {}): Account {
+  if (study === undefined || count === 0) return NOTHING;
+  const told = { ...detailOf(which, count), ...detail };
+  return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)] };
+}
+
+function detailOf({ seriesInstanceUID, sopInstanceUIDs }: WhichInstances, count: number): Record<string, string> {
+  return {
+    ...(seriesInstanceUID === undefined ? {} : { series: seriesInstanceUID }),
+    ...(sopInstanceUIDs?.length === 1 ? { instance: sopInstanceUIDs[0] ?? '' } : {}),
+    ...(count < PAGE ? { instances: String(count) } : {}),
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * A viewer opens a study frame by frame. Its first request is recorded before anything is answered; those after it
+ * belong to the same passage for a quarter of an hour, and are counted in a second event at its end. Each is decided
+ * anew: what a withdrawal hides is absent in the next request.
+ */
+import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { systemGrant } from '../../access/grant.ts';
+import type { Audited, Passage, Question, ShownStudy, StudyInstances } from '../../ports/record-store.ts';
+import { further, grantOf, passageRecord, referenceOf, type GuardDeps, type ShownRow, type Visit } from '../guard.ts';
+
+type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
+type Answered = Audited<StudyInstances>;
+
+/** What a viewing asks for, again and again. */
+export type ViewedPart = 'instances' | 'frames' | 'bulk data';
+
+/** A passage that goes on. */
+type Viewing = {
+  readonly visit: Visit;
+  readonly part: ViewedPart;
+  readonly passage: Passage;
+  readonly study: ShownStudy;
+  readonly studyInstanceUID: string;
+  /** Epoch milliseconds of its first request. */
+  readonly began: number;
+  /** Requests after the first. */
+  further: number;
+};
+
+const LASTS_MS = 15 * 60_000;
+/** Beyond so many at a time each request is a passage of its own. */
+const MAX_OPEN = 10_000;
+
+/** The viewings of this server. */
+export class Viewings {
+  readonly #deps: GuardDeps;
+  readonly #open = new Map<string, Viewing>();
+  /** First requests that are being recorded. */
+  readonly #beginning = new Map<string, Promise<unknown>>();
+
+  constructor(deps: GuardDeps) {
+    this.#deps = deps;
+  }
+
+  /** Answers a request: as part of a viewing that goes on, else by `begin`, which asks and records. */
+  async see(visit: Visit, part: ViewedPart, question: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
+    const key = this.#keyOf(visit, part, question.studyInstanceUID);
+    await this.#beginning.get(key)?.catch(() => undefined);
+    return (await this.#continue(key, question)) ?? (await this.#begin(key, { visit, part }, question, begin));
+  }
+
+  /** Records the end of those that lasted long enough, or of all. */
+  async end(which: 'ended' | 'all'): Promise<void> {
+    const latest = this.#deps.clock.now() - LASTS_MS;
+    for (const [key, viewing] of this.#open) {
+      if (which === 'ended' && viewing.began > latest) continue;
+      this.#open.delete(key);
+      await this.#record(viewing).catch((error: unknown) => {
+        if (!this.#open.has(key)) this.#open.set(key, viewing);
+        throw error;
+      });
+    }
+  }
+
+  async #continue(key: string, question: InstancesQuestion): Promise<Answered | undefined> {
+    const viewing = this.#open.get(key);
+    if (viewing === undefined || viewing.began <= this.#deps.clock.now() - LASTS_MS) return undefined;
+    const { passage } = viewing;
+    // Counted before it is answered: the end may be recorded meanwhile.
+    viewing.further += 1;
+    const answer = await further(this.#deps, passage, question);
+    if (answer.instances.length > 0 && answer.study !== undefined && rightOf(answer.study) === rightOf(viewing.study)) return { answer, passage };
+    // What is absent, or shown under another right, is told by an event of its own.
+    viewing.further -= 1;
+    if (answer.study === undefined && this.#open.get(key) === viewing) {
+      this.#open.delete(key);
+      await this.#record(viewing);
+    }
+    return undefined;
+  }
+
+  async #begin(key: string, asked: Pick<Viewing, 'visit' | 'part'>, { studyInstanceUID }: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
+    const beginning = begin();
+    this.#beginning.set(key, beginning);
+    try {
+      const answered = await beginning;
+      const { answer, passage } = answered;
+      if (answer.study === undefined || answer.instances.length === 0) return answered;
+      const before = this.#open.get(key);
+      if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
+      this.#open.set(key, { ...asked, passage, study: answer.study, studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
+      if (before !== undefined) await this.#record(before);
+      return answered;
+    } finally {
+      if (this.#beginning.get(key) === beginning) this.#beginning.delete(key);
+    }
+  }
+
+  /** A study that was erased meanwhile is not named again. */
+  async #record({ visit, part, study, studyInstanceUID, further }: Viewing): Promise<void> {
+    if (further === 0) return;
+    const { records, trail, clock } = this.#deps;
+    const standing = await records.peek(systemGrant('record-viewing', clock.now()), { kind: 'resource', type: 'ImagingStudy', id: study.id });
+    const detail = { [`further requests of ${part}`]: String(further) };
+    const entity = standing === undefined ? { detail } : studyEntity(studyInstanceUID, `ImagingStudy/${study.id}`, detail);
+    await trail.record([passageRecord(clock, visit, 'wado', study, [entity])]);
+  }
+
+  /** Whoever differs in anything that an event tells, or that a grant depends on, has a viewing of their own. */
+  #keyOf(visit: Visit, part: ViewedPart, studyInstanceUID: string): string {
+    const { requester, address = '', server } = visit;
+    const { principals, purpose } = grantOf(this.#deps, visit);
+    return JSON.stringify([studyInstanceUID, part, referenceOf(requester), requester.clientId, requester.tokenId ?? '', purpose, principals, address, server]);
+  }
+}
+
+function rightOf({ shownBy, person }: ShownRow): string {
+  return JSON.stringify([shownBy?.relation, shownBy?.source, person]);
+}

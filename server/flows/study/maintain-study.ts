@@ -1,0 +1,104 @@
+/**
+ * Keeps what is derived from a study as it should be: its ImagingStudy, its manifest once it is closed, the documents
+ * of its reports. One story that compares what stands with what should, so it may run at any time and in any order.
+ */
+import { randomUUID } from 'node:crypto';
+import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
+import { IMPORTED_TAG } from '../../../profiles/codes.ts';
+import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
+import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
+import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
+import { manifestParts } from './manifest-parts.ts';
+import { knownPatient } from '../identity/persons.ts';
+import { changed } from '../write/changed-put.ts';
+import { examRights, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
+import { importedKey } from '../intake/standing-instance.ts';
+import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
+import { studyKey } from '../intake/standing-instance.ts';
+import { findById, loadStudy, manifestsOf, reportsOf, type Found, type StoredStudy } from './study-content.ts';
+
+/** Brings what is derived from a study up to date; `closing` also gives it the manifest of what it holds now. */
+export function maintainStudy(deps: MaintainStudyDeps) {
+  return async (studyInstanceUID: string, closing: boolean): Promise<void> => {
+    let made: readonly string[] = [];
+    await commitFresh(deps.records, async () => {
+      // Of a plan that was refused, so that nothing names them: the study may have been erased meanwhile.
+      for (const name of made) await deps.images.remove(name);
+      const plan = joinParts(...(await partsOf(deps, studyInstanceUID, closing)));
+      made = (plan.puts ?? []).flatMap(({ blob }) => blob?.name ?? []);
+      return { plan, result: undefined };
+    });
+  };
+}
+
+async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<PlanParts[]> {
+  const now = deps.clock.now();
+  const grant = systemGrant('maintain-study', now);
+  const study = await loadStudy(deps.records, grant, studyInstanceUID);
+  if (study === undefined) return [];
+  const reports = await reportsOf(deps.records, grant, studyInstanceUID);
+  const manifests = await manifestsOf(deps.records, grant, studyInstanceUID);
+  const released = reports.some(({ resource }) => isValidated(resource));
+  const { id, claim } = await imagingStudyId(deps.records, grant, studyInstanceUID);
+  const standing = await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
+  const imported = (await deps.records.claimed(grant, importedKey(studyInstanceUID))) !== undefined;
+  const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
+  const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
+  const manifest = await manifestParts(deps, grant, hand, closing);
+  return [
+    { claims: [claim], preconditions: [{ kind: 'claimed', key: studyKey(studyInstanceUID), value: study.patient.patient }] },
+    imagingStudyParts(deps, hand, standing?.row),
+    manifest.parts,
+    ...(await reportDocumentParts(deps, grant, await reportsAtHand(deps, grant, reports), new Map([[studyInstanceUID, { imagingStudy, manifests: manifest.current }]]), now)),
+  ];
+}
+
+/** A report may be of the same person under another Patient than the study's. */
+async function reportsAtHand(deps: MaintainStudyDeps, grant: SystemGrant, reports: readonly Found<DiagnosticReport>[]): Promise<ReportAtHand[]> {
+  const hands = reports.map(async ({ row, resource }) => {
+    const known = row.subject === undefined ? undefined : await knownPatient(deps.records, grant, row.subject);
+    return known === undefined ? [] : [{ resource, person: known.person, patient: known.resource }];
+  });
+  return (await Promise.all(hands)).flat();
+}
+
+async function imagingStudyId(records: RecordStore, grant: SystemGrant, studyInstanceUID: string) {
+  const key = `imaging-study|${studyInstanceUID}`;
+  const id = (await records.claimed(grant, key)) ?? randomUUID();
+  return { id, claim: { key, value: id } };
+}
+
+function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string): ImagingStudy {
+  const [organization] = study.sources;
+  return buildImagingStudy({
+    id,
+    patient: study.patient.patient,
+    endpoint: deps.endpoint,
+    organization,
+    accessionSystem: deps.region.domainOf(organization).accessionSystem,
+    timeZone: deps.timeZone,
+    series: study.series,
+  });
+}
+
+function imagingStudyParts(deps: MaintainStudyDeps, { study, imagingStudy, released, now }: StudyAtHand, standing: VisibleRow | undefined): PlanParts {
+  const { person, patient } = study.patient;
+  const item = `ImagingStudy/${imagingStudy.id}`;
+  return {
+    ...changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released }),
+    rights: study.sources.flatMap((source) => examRights(person, item, source, deps.region.servicesOf(source))),
+  };
+}
+
+/** An exam that was imported says so, whatever came when. */
+function markedAs(imported: boolean, study: ImagingStudy): ImagingStudy {
+  return imported ? { ...study, meta: { ...study.meta, tag: [IMPORTED_TAG] } } : study;
+}
+
+/** A label that was set since stays: what is derived from DICOM never lowers it. */
+function keepingLabel<T extends Resource>(built: T, standing: T | undefined): T {
+  const security = standing?.meta?.security ?? built.meta?.security;
+  return security === undefined ? built : { ...built, meta: { ...built.meta, security } };
+}

@@ -1,0 +1,95 @@
+/** The manifest of a study: made when the study closes, replaced when it closes with other instances. */
+import { randomUUID } from 'node:crypto';
+import type { Binary, DocumentReference } from '@medplum/fhirtypes';
+import { buildAuditEvent, studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
+import type { SystemGrant } from '../../access/grant.ts';
+import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
+import { changed } from '../write/changed-put.ts';
+import { authorRight, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { storeDocument } from '../write/store-document.ts';
+import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
+import { organizationOf, type Found } from './study-content.ts';
+
+/** Parts of the plan, and the manifests (`DocumentReference/id`) that are current after it. */
+export type ManifestParts = { readonly parts: PlanParts; readonly current: readonly string[] };
+
+/** Works out what is to be written of a study's manifest. */
+export async function manifestParts(deps: MaintainStudyDeps, grant: SystemGrant, hand: StudyAtHand, closing: boolean): Promise<ManifestParts> {
+  const uid = manifestUid(hand.study);
+  const held = hand.manifests.some(({ resource }) => isManifest(resource, uid));
+  if (!closing || held) return { parts: joinParts(...hand.manifests.map((found) => releasedParts(deps, hand, found))), current: hand.manifests.map(referenceTo) };
+  const made = await newManifest(deps, grant, hand);
+  const replaced = hand.manifests.map((found) => supersededParts(deps, hand, found));
+  return { parts: joinParts(made.parts, ...replaced), current: [made.reference] };
+}
+
+function isManifest(document: DocumentReference, uid: string): boolean {
+  return document.masterIdentifier?.value === `urn:oid:${uid}`;
+}
+
+function referenceTo({ row }: Found<DocumentReference>): string {
+  return `DocumentReference/${row.id}`;
+}
+
+function factsOf({ study, released }: StudyAtHand) {
+  return { person: study.patient.person, subject: study.patient.patient, released };
+}
+
+/** A manifest is shown to the patient when the images are. */
+function releasedParts(deps: MaintainStudyDeps, hand: StudyAtHand, { row, resource }: Found<DocumentReference>): PlanParts {
+  return changed(deps.indexer, row, resource, hand.now, factsOf(hand));
+}
+
+function supersededParts(deps: MaintainStudyDeps, hand: StudyAtHand, { row, resource }: Found<DocumentReference>): PlanParts {
+  return changed(deps.indexer, row, { ...resource, status: 'superseded' }, hand.now, factsOf(hand));
+}
+
+async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: StudyAtHand) {
+  const { study, now } = hand;
+  const [source] = study.sources;
+  const base = deps.publicUrl();
+  const { accessionSystem } = deps.region.domainOf(source);
+  const place = { repositoryUniqueId: deps.repositoryUniqueId, retrieveAETitle: deps.retrieveAETitle, dicomWeb: `${base}/dicom-web`, accessionSystem };
+  const { bytes, sopInstanceUID } = buildStudyManifest(study, place, new Date(now));
+  const { blob, sha1Base64 } = await storeDocument(deps.images, bytes);
+  const id = randomUUID();
+  const binaryId = randomUUID();
+  const document = buildManifestDocument({
+    id,
+    patient: study.patient.resource,
+    study: hand.imagingStudy,
+    manifest: { sopInstanceUID, binary: `Binary/${binaryId}`, url: `${base}/fhir/Binary/${binaryId}`, size: blob.size, sha1Base64 },
+    organization: await organizationOf(deps.records, grant, source),
+    created: new Date(now).toISOString(),
+  });
+  const replacing = hand.manifests.map((found) => ({ code: 'replaces' as const, target: { reference: referenceTo(found) } }));
+  const binary: Binary = { resourceType: 'Binary', id: binaryId, contentType: MEDIA_TYPE.dicom };
+  const facts = factsOf(hand);
+  const reference = `DocumentReference/${id}`;
+  const parts: PlanParts = {
+    claims: [{ key: `manifest|${sopInstanceUID}`, value: id }],
+    puts: [
+      putOf(deps.indexer, replacing.length === 0 ? document : { ...document, relatesTo: replacing }, now, facts),
+      putOf(deps.indexer, binary, now, { ...facts, parent: reference, blob }),
+    ],
+    rights: study.sources.map((one) => authorRight(facts.person, reference, one)),
+    audit: [{ event: closingEvent(hand, reference), persons: [facts.person] }],
+  };
+  return { parts, reference };
+}
+
+function closingEvent({ study, imagingStudy, now }: StudyAtHand, manifest: string) {
+  return buildAuditEvent({
+    id: randomUUID(),
+    kind: 'close-study',
+    recorded: new Date(now).toISOString(),
+    outcome: '0',
+    requestId: randomUUID(),
+    server: 'passerelle',
+    client: { id: 'passerelle' },
+    patient: study.patient.patient,
+    entities: [studyEntity(study.studyInstanceUID, `ImagingStudy/${imagingStudy.id}`), { what: { reference: manifest }, role: '3' }],
+  });
+}

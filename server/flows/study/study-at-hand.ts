@@ -1,0 +1,36 @@
+/** A study while it is maintained, and what its maintenance needs. */
+import type { DiagnosticReport, DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import type { Found, StoredStudy } from './study-content.ts';
+
+/** What the maintenance of studies needs. */
+export type MaintainStudyDeps = {
+  readonly records: RecordStore;
+  readonly images: ImageStore;
+  readonly clock: Clock;
+  readonly indexer: Indexer;
+  readonly region: RegionIndex;
+  /** IANA name: dates of DICOM without an offset are read in it. */
+  readonly timeZone: string;
+  readonly repositoryUniqueId: string;
+  readonly retrieveAETitle: string;
+  /** The server's base URL, without a final slash. */
+  readonly publicUrl: () => string;
+  /** The Endpoint (`Endpoint/id`) by which images are retrieved. */
+  readonly endpoint: string;
+};
+
+/** A study as it stands while it is maintained. */
+export type StudyAtHand = {
+  readonly study: StoredStudy;
+  readonly imagingStudy: ImagingStudy;
+  readonly reports: readonly Found<DiagnosticReport>[];
+  readonly manifests: readonly Found<DocumentReference>[];
+  /** Whether the patient may see images: a report that names the study is validated. */
+  readonly released: boolean;
+  readonly now: number;
+};

@@ -1,0 +1,127 @@
+/** What stands of one study: its instances by series, its patient, its reports, its manifests. */
+import type { DiagnosticReport, DocumentReference, Organization } from '@medplum/fhirtypes';
+import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
+import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
+import { describeInstance, isDescribed, type InstanceDescription } from '../../../profiles/imaging/instance.ts';
+import { instancesInOrder } from '../../../profiles/imaging/series.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import type { SystemGrant } from '../../access/grant.ts';
+import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
+import { knownPatient, type KnownPatient } from '../identity/persons.ts';
+import { studyKey } from '../intake/standing-instance.ts';
+
+/** An instance as stored, and what it says of itself where its class does. */
+export type StoredInstance = InstanceRow & InstanceDescription;
+
+/** One series, its instances in canonical order, and the metadata of the first of them. */
+export type StoredSeries = { readonly seriesInstanceUID: string; readonly attributes: DicomJson; readonly instances: readonly StoredInstance[] };
+
+/** A study as stored. `sources` are the establishments that sent instances, first one first. */
+export type StoredStudy = {
+  readonly studyInstanceUID: string;
+  readonly patient: KnownPatient;
+  readonly series: readonly [StoredSeries, ...StoredSeries[]];
+  readonly sources: readonly [string, ...string[]];
+};
+
+/** Instances of one series that are described each, and the longest metadata that is read for it, in characters. */
+const MOST_DESCRIBED = 100;
+const MAX_DESCRIBED_METADATA = 1024 * 1024;
+
+/** Rows of one type that the server reads at most of a study or person; far above what exists. */
+const MANY = 1_000;
+
+/** Loads a study; undefined when no instance of it is stored. */
+export async function loadStudy(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<StoredStudy | undefined> {
+  const reference = await records.claimed(grant, studyKey(studyInstanceUID));
+  const patient = reference === undefined ? undefined : await knownPatient(records, grant, reference);
+  if (patient === undefined) return undefined;
+  const rows = await allInstances(records, grant, studyInstanceUID);
+  const [first, ...others] = await withAttributes(records, grant, rows);
+  const [source, ...sources] = [...new Set(rows.map((row) => row.source))];
+  if (first === undefined || source === undefined) return undefined;
+  return { studyInstanceUID, patient, series: [first, ...others], sources: [source, ...sources] };
+}
+
+async function allInstances(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<InstanceRow[]> {
+  const rows: InstanceRow[] = [];
+  for (;;) {
+    const question = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: rows.length, limit: MANY } as const;
+    const { instances } = await records.peek(grant, question);
+    rows.push(...instances);
+    if (instances.length < MANY) return rows;
+  }
+}
+
+async function withAttributes(records: RecordStore, grant: SystemGrant, rows: readonly InstanceRow[]): Promise<StoredSeries[]> {
+  const bySeries = Map.groupBy(rows, (row) => row.seriesInstanceUID);
+  const series: StoredSeries[] = [];
+  for (const [seriesInstanceUID, unordered] of bySeries) {
+    const [first, ...others] = instancesInOrder(unordered);
+    if (first === undefined) continue;
+    const attributes = JSON.parse(await metadataOf(records, grant, first)) as DicomJson;
+    const instances: StoredInstance[] = [isDescribed(first.sopClassUID) ? { ...first, ...describeInstance(attributes) } : first];
+    for (const one of others) instances.push(await described(records, grant, one, instances.length));
+    series.push({ seriesInstanceUID, attributes, instances });
+  }
+  return series;
+}
+
+/** One header at a time: what is held of them all is a title. */
+async function described(records: RecordStore, grant: SystemGrant, row: InstanceRow, at: number): Promise<StoredInstance> {
+  if (at >= MOST_DESCRIBED || !isDescribed(row.sopClassUID)) return row;
+  const metadata = await metadataOf(records, grant, row);
+  return metadata.length > MAX_DESCRIBED_METADATA ? row : { ...row, ...describeInstance(JSON.parse(metadata) as DicomJson) };
+}
+
+async function metadataOf(records: RecordStore, grant: SystemGrant, { studyInstanceUID, sopInstanceUID }: InstanceRow): Promise<string> {
+  const question = { kind: 'instances', studyInstanceUID, sopInstanceUIDs: [sopInstanceUID], offset: 0, limit: 1 } as const;
+  const { instances } = await records.peek(grant, question);
+  return instances[0]?.metadata ?? '{}';
+}
+
+/** A row and its resource. */
+export type Found<T> = { readonly row: VisibleRow; readonly resource: T };
+
+/** Reads one resource for the server itself. */
+export async function findById<T>(records: RecordStore, grant: SystemGrant, type: StoredType, id: string): Promise<Found<T> | undefined> {
+  const row = await records.peek(grant, { kind: 'resource', type, id });
+  return row === undefined ? undefined : { row, resource: JSON.parse(row.json) as T };
+}
+
+/** Finds rows of a type for the server itself. */
+export async function findAll<T>(records: RecordStore, grant: SystemGrant, type: StoredType, where: readonly Criterion[]): Promise<Found<T>[]> {
+  const query = { type, where, count: MANY, total: 'none', include: [] } as const;
+  const { rows } = await records.peek(grant, { kind: 'search', query });
+  return rows.map((row) => ({ row, resource: JSON.parse(row.json) as T }));
+}
+
+/** The identifier of a study as FHIR writes it. */
+export function studyIdentifier(studyInstanceUID: string): { readonly system: string; readonly value: string } {
+  return { system: IDENTIFIER_SYSTEM.dicomUid, value: `urn:oid:${studyInstanceUID}` };
+}
+
+/** Reports that name a study. */
+export async function reportsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Found<DiagnosticReport>[]> {
+  const { system, value } = studyIdentifier(studyInstanceUID);
+  const named: Criterion = { kind: 'token', param: 'imaging-study:identifier', values: [{ system, code: value }] };
+  return await findAll<DiagnosticReport>(records, grant, 'DiagnosticReport', [named]);
+}
+
+/** Manifests of a study that are current. */
+export async function manifestsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Found<DocumentReference>[]> {
+  return await findAll<DocumentReference>(records, grant, 'DocumentReference', [
+    { kind: 'token', param: 'related:identifier', values: [{ code: `urn:oid:${studyInstanceUID}` }] },
+    { kind: 'token', param: 'format', values: [{ system: CODE_SYSTEM.dicomUids, code: DICOM_UID.keyObjectSelection }] },
+    { kind: 'token', param: 'status', values: [{ code: 'current' }] },
+  ]);
+}
+
+/** An organization of the directory. */
+export async function organizationOf(records: RecordStore, grant: SystemGrant, reference: string): Promise<Organization> {
+  const found = await findById<Organization>(records, grant, 'Organization', reference.replace(/^Organization\//, ''));
+  if (found === undefined) throw new Error(`The directory lacks ${reference}`);
+  return found.resource;
+}

@@ -1,0 +1,31 @@
+/** Writes only what differs from what stands. */
+import type { Resource } from '@medplum/fhirtypes';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { VisibleRow } from '../../ports/record-store.ts';
+import { putOf, type PlanParts, type PutFacts } from './plan-parts.ts';
+
+/** The put of a resource, unless it stands just so; its version then is a precondition, so no other write is lost. */
+export function changed(indexer: Indexer, standing: VisibleRow | undefined, resource: Resource, now: number, facts: PutFacts): PlanParts {
+  const put = putOf(indexer, resource, now, facts);
+  if (standing === undefined) return { puts: [put] };
+  const same = standing.released === put.released && standing.person === put.person && sameContent(JSON.parse(standing.json) as Resource, resource);
+  if (same) return {};
+  return {
+    preconditions: [{ kind: 'version', type: put.type, id: put.id, version: standing.version }],
+    puts: [put],
+  };
+}
+
+/** Whether two resources say the same; what the store stamps does not count. */
+export function sameContent(one: Resource, other: Resource): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical({ meta, ...rest }: Resource): string {
+  const { versionId: _v, lastUpdated: _l, ...kept } = meta ?? {};
+  return JSON.stringify([kept, sorted(rest)]);
+}
+
+function sorted(value: object): [string, unknown][] {
+  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

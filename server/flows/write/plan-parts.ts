@@ -1,0 +1,102 @@
+/** Building plans: the parts that several stories write, joined into one plan. */
+import { randomUUID } from 'node:crypto';
+import type { Resource } from '@medplum/fhirtypes';
+import { labelOf } from '../../../profiles/confidentiality.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
+import { storedType } from '../../../profiles/types/visibility.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { FOREVER, principal, type Principal, type Relation, type Right } from '../../access/right.ts';
+import type { CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts';
+import type { BlobRef } from '../../ports/image-store.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+
+/** A plan without its id. */
+export type PlanParts = Omit<CommitPlan, 'id'>;
+
+/** What a put says beside the resource. */
+export type PutFacts = {
+  readonly person?: PersonKey;
+  readonly subject?: string;
+  /** Defaults to true. */
+  readonly released?: boolean;
+  readonly parent?: string;
+  readonly blob?: BlobRef;
+};
+
+/** Builds the put of a resource that has its id. `now` sorts the types that have no date of their own. */
+export function putOf(indexer: Indexer, resource: Resource, now: number, facts: PutFacts = {}): Put {
+  const { released = true, ...rest } = facts;
+  return {
+    type: storedType(resource.resourceType),
+    id: resource.id ?? randomUUID(),
+    resource,
+    index: indexer(resource),
+    sort: sortKeyOf(resource, now),
+    level: labelOf(resource.meta),
+    released,
+    ...rest,
+  };
+}
+
+/** Joins parts into one plan with a new id. */
+export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
+  const all = <K extends keyof PlanParts>(key: K): NonNullable<PlanParts[K]>[number][] =>
+    parts.flatMap((part) => (part[key] ?? []) as NonNullable<PlanParts[K]>[number][]);
+  return {
+    id: randomUUID(),
+    preconditions: all('preconditions'),
+    claims: all('claims'),
+    puts: all('puts'),
+    deletes: all('deletes'),
+    erased: all('erased'),
+    instances: all('instances'),
+    quarantined: all('quarantined'),
+    rights: all('rights'),
+    revoked: all('revoked'),
+    rekeys: all('rekeys'),
+    states: all('states'),
+    agenda: all('agenda'),
+    done: all('done'),
+    audit: all('audit'),
+  };
+}
+
+/** Times that a plan is built again when another writer was faster. */
+const TRIES = 5;
+
+/** Builds and commits a plan; a conflict builds it again on what stands then, a few times. */
+export async function commitFresh<T>(
+  records: RecordStore,
+  build: () => Promise<{ readonly plan: CommitPlan; readonly result: T }>,
+): Promise<{ readonly receipt: CommitReceipt; readonly result: T }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { plan, result } = await build();
+    try {
+      return { receipt: await records.commit(plan), result };
+    } catch (error) {
+      const lost = error instanceof Fault && (error.kind === 'conflict' || error.kind === 'version-conflict');
+      if (!lost || attempt >= TRIES) throw error;
+    }
+  }
+}
+
+/** A right without end. Its id is made of what it says, so that giving it again changes nothing. */
+export function lastingRight(person: PersonKey, holder: Principal, relation: Relation, scope: Right['scope']): Right {
+  const where = scope === 'record' ? `record|${person}` : scope.item;
+  return { id: `${relation}|${holder}|${where}`, person, principal: holder, relation, scope, from: 0, to: FOREVER };
+}
+
+/** The right of the establishment that wrote an item. */
+export function authorRight(person: PersonKey, item: string, author: string): Right {
+  return lastingRight(person, principal.establishment(author), 'author', { item });
+}
+
+/** The rights that come with an exam: its author's to the item, and to the record those of the services that made it. */
+export function examRights(person: PersonKey, item: string, author: string, services: readonly string[]): Right[] {
+  return [
+    authorRight(person, item, author),
+    ...services.map((service) => lastingRight(person, principal.radiologists(service), 'imaging-service', 'record')),
+  ];
+}

@@ -1,0 +1,142 @@
+/** AuditEvents: written with the passage they tell of, read and searched like rows, in collections of their own. */
+import type { ClientSession, Filter } from 'mongodb';
+import { indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import type { Criterion, SearchQuery } from '../../../../profiles/search/query.ts';
+import { principal } from '../../../access/right.ts';
+import type { AuditRecord } from '../../../ports/commit-plan.ts';
+import type { SearchPage, VisibleRow } from '../../../ports/record-store.ts';
+import { restoreEvent } from '../../audit-chain.ts';
+import { eventChainRefused } from '../../event-chain.ts';
+import type { Collections } from '../collections.ts';
+import { compileCriterion } from '../read/criteria.ts';
+import type { AuditDocument } from '../documents.ts';
+import { toIndexArrays } from '../write/index-arrays.ts';
+import { following } from '../read/listing.ts';
+import type { Reader } from '../read/reader.ts';
+import { presentPrincipals } from '../write/rekey.ts';
+import { stamp } from '../write/row-changes.ts';
+import { TOTAL_BOUND, type PageStart } from '../read/search.ts';
+
+/** The transaction in which events are recorded; `attempt` counts from 1. */
+type Recording = { readonly session: ClientSession; readonly attempt: number };
+
+/**
+ * Records events, each once by its id; they are sealed later. Without a transaction each is written on its own. The
+ * first attempt takes the ids for new, which costs less; one that stands already ends it.
+ */
+export async function insertAudit(
+  { audit }: Collections,
+  records: readonly AuditRecord[],
+  now: number,
+  recording?: Recording,
+): Promise<void> {
+  if (records.length === 0) return;
+  const options = recording === undefined ? {} : { session: recording.session };
+  if (recording?.attempt === 1) {
+    await audit.insertMany(records.map((record) => toDocument(record, now)), options);
+    return;
+  }
+  const operations = records.map((record) => {
+    const { _id, ...content } = toDocument(record, now);
+    return { updateOne: { filter: { _id }, update: { $setOnInsert: content }, upsert: true } };
+  });
+  await audit.bulkWrite(operations, options);
+}
+
+function toDocument({ event, persons }: AuditRecord, now: number): AuditDocument {
+  const recorded = Date.parse(event.recorded ?? '');
+  const sort = Number.isNaN(recorded) ? now : recorded;
+  return {
+    _id: event.id,
+    type: 'AuditEvent',
+    id: event.id,
+    sort,
+    updated: sort,
+    persons: [...new Set(persons.map(principal.patient))],
+    pending: true,
+    event: JSON.stringify(event),
+    ...toIndexArrays(indexAuditEvent(event), sort),
+  };
+}
+
+/** Reads one event that the grant shows. */
+export async function readAuditEvent(reader: Reader, id: string): Promise<VisibleRow | undefined> {
+  const visible = await visibleTo(reader);
+  const found = await reader.collections.audit.findOne({ _id: id, ...visible }, { session: reader.session });
+  return found === null ? undefined : (await toRows(reader, [found]))[0];
+}
+
+/** Answers one page of events. They repeat what they need, so nothing is included and no chain is followed. */
+export async function searchAuditEvents(reader: Reader, query: SearchQuery, { after, skip = 0 }: PageStart): Promise<SearchPage> {
+  const { collections, session } = reader;
+  const filter = await filterOf(reader, query.where);
+  const isCount = query.summary === 'count';
+  const found = isCount
+    ? []
+    : await collections.audit
+        .find({ $and: [filter, following(after)] }, { session })
+        .sort({ sort: -1, id: 1 })
+        .skip(skip)
+        .limit(query.count + 1)
+        .toArray();
+  const page = found.slice(0, query.count);
+  const last = page.at(-1);
+  return {
+    rows: await toRows(reader, page),
+    included: [],
+    total: query.total === 'none' && !isCount ? undefined : await count(reader, filter, query),
+    next: last !== undefined && found.length > page.length ? { sort: last.sort, id: last.id } : undefined,
+  };
+}
+
+async function count({ collections, session }: Reader, filter: Filter<AuditDocument>, query: SearchQuery): Promise<number | undefined> {
+  if (query.total === 'accurate' || query.summary === 'count') return await collections.audit.countDocuments(filter, { session });
+  const total = await collections.audit.countDocuments(filter, { session, limit: TOTAL_BOUND + 1 });
+  return total > TOTAL_BOUND ? undefined : total;
+}
+
+async function filterOf(reader: Reader, where: readonly Criterion[]): Promise<Filter<AuditDocument>> {
+  const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }];
+  for (const criterion of where) filters.push((await compileCriterion(criterion, refuseChain)) as Filter<AuditDocument>);
+  return { $and: filters };
+}
+
+async function refuseChain(): Promise<never> {
+  throw eventChainRefused();
+}
+
+async function visibleTo({ collections, grant, session }: Reader): Promise<Filter<AuditDocument>> {
+  if (grant.system) return {};
+  return { persons: { $in: [...(await presentPrincipals(collections, grant.principals, session))] } };
+}
+
+async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<readonly VisibleRow[]> {
+  const sealed = await readSealed(reader, found);
+  return found.map((document) => {
+    const { id, sort, updated } = document;
+    const event = document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as object);
+    if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
+    const nobody = { released: true, person: undefined, subject: undefined, blob: undefined };
+    return { type: 'AuditEvent', id, version: 1, updated, sort, json: stamp(event, 1, updated), ...nobody, shownBy: shownBy(reader, id) };
+  });
+}
+
+function shownBy({ grant }: Reader, id: string): VisibleRow['shownBy'] {
+  return grant.system ? undefined : { rightId: id, relation: 'named', source: undefined };
+}
+
+/** Sealed events by sequence, put together again as far as their personal sides are there. */
+async function readSealed({ collections, session }: Reader, found: readonly AuditDocument[]): Promise<ReadonlyMap<number, object>> {
+  const sequences = found.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
+  if (sequences.length === 0) return new Map();
+  const entries = await collections.chain.find({ _id: { $in: sequences } }, { session }).toArray();
+  const sides = await collections.personal.find({ _id: { $in: sequences } }, { session }).toArray();
+  const bySequence = new Map(sides.map((side) => [side._id, side]));
+  return new Map(
+    entries.map(({ _id, body }) => {
+      const { agents, entities } = bySequence.get(_id) ?? {};
+      return [_id, restoreEvent(body, { agents, entities })];
+    }),
+  );
+}

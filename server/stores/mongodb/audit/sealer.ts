@@ -1,0 +1,136 @@
+/**
+ * Sealing: events become entries of the chain, in order. Any number of servers may try; a lease lets one of them, and
+ * its fencing token is used up in the same transaction, so a holder who was too slow seals nothing.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AuditEvent } from '@medplum/fhirtypes';
+import type { ClientSession } from 'mongodb';
+import { toFault, type Fault } from '../../../../profiles/fault.ts';
+import type { TrailHead } from '../../../ports/audit-trail.ts';
+import { EMPTY_CHAIN, readyEvent, sealBody } from '../../audit-chain.ts';
+import type { Collections } from '../collections.ts';
+import type { AuditDocument, ChainDocument, PersonalDocument } from '../documents.ts';
+import { isDuplicateKey } from '../errors.ts';
+import { dropLease, takeLease, useLease } from './lease.ts';
+import { inTransaction } from '../transaction.ts';
+
+/** The lease that a sealer holds. */
+export const SEALER_LEASE = 'sealer';
+
+const LEASE_MS = 3_000;
+const EVERY_MS = 400;
+const AT_ONCE = 200;
+
+/** Where the chain ended when this server sealed last. It may be wrong: it only tells where to look first. */
+export type LastSealed = { sequence: number };
+
+/** The head of the chain, looked for at a place first. */
+export async function readHead({ chain }: Collections, session?: ClientSession, { sequence }: LastSealed = { sequence: 0 }): Promise<TrailHead> {
+  const options = { ...(session === undefined ? {} : { session }), projection: { hash: 1 } } as const;
+  const near = sequence === 0 ? [] : await chain.find({ _id: { $in: [sequence, sequence + 1] } }, options).toArray();
+  const [only, ...others] = near;
+  if (only?._id === sequence && others.length === 0) return { sequence, hash: only.hash };
+  const [last] = await chain
+    .find({}, options)
+    .sort({ _id: -1 })
+    .limit(1)
+    .toArray();
+  return last === undefined ? EMPTY_CHAIN : { sequence: last._id, hash: last.hash };
+}
+
+/**
+ * Seals the next events under a fencing token. Resolves how many, or undefined when the token is not the last one.
+ * @throws {Fault} transient - the store is out of reach or busy
+ */
+export async function sealNext(collections: Collections, token: number, last: LastSealed = { sequence: 0 }): Promise<number | undefined> {
+  return await inTransaction(collections, async (session) => {
+    if (!(await useLease(collections.leases, SEALER_LEASE, token, session))) return undefined;
+    const pending = await collections.audit.find({ pending: true }, { session }).sort({ sort: 1, id: 1 }).limit(AT_ONCE).toArray();
+    if (pending.length > 0) await seal(collections, pending, last, session);
+    return pending.length;
+  });
+}
+
+async function seal(collections: Collections, pending: readonly AuditDocument[], last: LastSealed, session: ClientSession): Promise<void> {
+  const entries: ChainDocument[] = [];
+  const sides: PersonalDocument[] = [];
+  let head = await readHead(collections, session, last);
+  for (const { _id, event } of pending) {
+    const { body, personal } = readyEvent(JSON.parse(event ?? '') as AuditEvent & { id: string });
+    const entry = sealBody(head, body);
+    head = entry;
+    entries.push({ _id: entry.sequence, hash: entry.hash, body: entry.body, event: _id });
+    const { agents, entities } = personal;
+    sides.push({ _id: entry.sequence, ...(agents === undefined ? {} : { agents }), ...(entities === undefined ? {} : { entities }) });
+  }
+  await collections.chain.insertMany(entries, { session });
+  await collections.personal.insertMany(sides, { session });
+  const operations = entries.map(({ _id, event }) => ({
+    updateOne: { filter: { _id: event }, update: { $set: { sequence: _id }, $unset: { pending: '', event: '' } } },
+  })) as Parameters<typeof collections.audit.bulkWrite>[0];
+  await collections.audit.bulkWrite(operations, { session });
+  last.sequence = head.sequence;
+}
+
+/** Seals in the background until it is stopped, and at once when it is asked. */
+export class Sealer {
+  readonly #collections: Collections;
+  readonly #warn: (fault: Fault) => void;
+  readonly #holder = randomUUID();
+  readonly #stop = new AbortController();
+  readonly #last: LastSealed = { sequence: 0 };
+  #pass: Promise<void> = Promise.resolve();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(collections: Collections, warn: (fault: Fault) => void) {
+    this.#collections = collections;
+    this.#warn = warn;
+  }
+
+  /** Begins the background work. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Seals what is there, unless another server holds the lease. */
+  async seal(): Promise<void> {
+    const pass = this.#pass.then(async () => await this.#sealAll());
+    this.#pass = pass.catch(() => {});
+    await pass;
+  }
+
+  /** Ends the background work and lets another server take over. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#pass;
+    await dropLease(this.#collections.leases, SEALER_LEASE, this.#holder);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.seal().catch((error: unknown) => this.#warn(toFault(error)));
+      await pause(EVERY_MS, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {});
+    }
+  }
+
+  async #sealAll(): Promise<void> {
+    // A look costs nothing; the lease is taken only when there is something to do.
+    if ((await this.#collections.audit.findOne({ pending: true }, { projection: { _id: 1 } })) === null) return;
+    for (let isMore = true; isMore; ) {
+      const token = await this.#takeLease();
+      isMore = token !== undefined && (await sealNext(this.#collections, token, this.#last)) === AT_ONCE;
+    }
+  }
+
+  async #takeLease(): Promise<number | undefined> {
+    try {
+      return await takeLease(this.#collections.leases, SEALER_LEASE, this.#holder, LEASE_MS);
+    } catch (error) {
+      // Both saw no lease and wrote one: the other was first.
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/** Criteria as filters on the arrays of a row: what search-match.ts says of one resource, asked of a collection. */
+import type { Document, Filter } from 'mongodb';
+import type { Criterion, DatePrefix, TokenValue } from '../../../../profiles/search/criterion.ts';
+import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
+import type { StoredType } from '../../../../profiles/types/visibility.ts';
+import type { IndexArrays } from '../documents.ts';
+import { presenceKeys, referenceKey, tokenKey, trigramKeys } from '../write/index-arrays.ts';
+
+/** A condition on a row. */
+export type RowFilter = Filter<IndexArrays & { readonly id: string; readonly sort: number }>;
+
+/** Finds the references (`Type/id`) of visible rows that satisfy a criterion. */
+export type ResolveTargets = (target: StoredType, criterion: Criterion) => Promise<readonly string[]>;
+
+type ChainCriterion = Extract<Criterion, { kind: 'chain' }>;
+type DateCriterion = Extract<Criterion, { kind: 'date' }>;
+type StringCriterion = Extract<Criterion, { kind: 'string' }>;
+
+/** Compiles one criterion. */
+export async function compileCriterion(criterion: Criterion, resolve: ResolveTargets): Promise<RowFilter> {
+  switch (criterion.kind) {
+    case 'id':
+      return { id: { $in: [...criterion.values] } };
+    case 'token':
+      return compileToken(criterion.param, criterion.values, criterion.negated === true);
+    case 'reference':
+      return { ref: { $in: criterion.values.map((target) => referenceKey(criterion.param, target)) } };
+    case 'date':
+      return compileDate(criterion);
+    case 'string':
+      return compileString(criterion);
+    case 'missing':
+      return compileMissing(criterion.param, criterion.missing);
+    case 'chain':
+      return await compileChain(criterion, resolve);
+  }
+}
+
+/** Whether an index narrows the rows to those that match: not so for what a row lacks. */
+export function isNarrowing(criterion: Criterion): boolean {
+  return criterion.kind !== 'missing' && !(criterion.kind === 'token' && criterion.negated === true);
+}
+
+function compileToken(param: string, values: readonly TokenValue[], isNegated: boolean): RowFilter {
+  const keys = values.map(({ system, code }) => tokenKey(param, system, code));
+  return isNegated ? { tok: { $nin: keys } } : { tok: { $in: keys } };
+}
+
+/** How the range of a row compares with the searched one. @see https://hl7.org/fhir/R4/search.html#prefix */
+const COMPARE = {
+  eq: ({ lo, hi }) => ({ lo: { $gte: lo }, hi: { $lte: hi } }),
+  ne: ({ lo, hi }) => ({ $or: [{ lo: { $lt: lo } }, { hi: { $gt: hi } }] }),
+  gt: ({ hi }) => ({ hi: { $gt: hi } }),
+  lt: ({ lo }) => ({ lo: { $lt: lo } }),
+  ge: ({ lo, hi }) => ({ $or: [{ hi: { $gt: hi } }, { lo: { $gte: lo }, hi: { $lte: hi } }] }),
+  le: ({ lo, hi }) => ({ $or: [{ lo: { $lt: lo } }, { lo: { $gte: lo }, hi: { $lte: hi } }] }),
+  sa: ({ hi }) => ({ lo: { $gte: hi } }),
+  eb: ({ lo }) => ({ hi: { $lte: lo } }),
+} as const satisfies Record<DatePrefix, (asked: { lo: number; hi: number }) => Document>;
+
+function compileDate({ param, lo, hi, prefix }: DateCriterion): RowFilter {
+  return { dates: { $elemMatch: { p: param, ...COMPARE[prefix]({ lo, hi }) } } };
+}
+
+function compileString({ param, values, match }: StringCriterion): RowFilter {
+  switch (match) {
+    case 'exact':
+      return { str: { $elemMatch: { p: param, v: { $in: [...values] } } } };
+    case 'starts':
+      return { $or: values.map((start) => ({ str: { $elemMatch: { p: param, v: rangeOf(start) } } })) };
+    case 'contains':
+      return { $or: values.map((part) => compileContains(param, part)) };
+    case 'pattern':
+      return { $or: values.map((pattern) => compilePattern(param, pattern)) };
+  }
+}
+
+function rangeOf(start: string): { $gte: string; $lt?: string } {
+  const before = afterAllThatBeginWith(start);
+  return before === undefined ? { $gte: start } : { $gte: start, $lt: before };
+}
+
+/** Trigrams narrow by an index; the expression then looks at the texts themselves. */
+function compileContains(param: string, part: string): RowFilter {
+  return compileText(param, trigramKeys(param, part), { $gte: [{ $indexOfCP: ['$$text.v', { $literal: part }] }, 0] });
+}
+
+/** What stands between the signs is literal; nothing of the pattern is an expression of its own. */
+function compilePattern(param: string, pattern: string): RowFilter {
+  const keys = pattern.split(/[*?]/).flatMap((literal) => trigramKeys(param, literal));
+  const regex = pattern.replaceAll(/[\\^$.|+()[\]{}]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  return compileText(param, keys, { $regexMatch: { input: '$$text.v', regex: { $literal: `^${regex}$` }, options: 's' } });
+}
+
+function compileText(param: string, keys: readonly string[], test: Document): RowFilter {
+  const isMatch = { $and: [{ $eq: ['$$text.p', param] }, test] };
+  const matches = { $filter: { input: '$str', as: 'text', cond: isMatch } };
+  const filter: RowFilter = { $expr: { $gt: [{ $size: matches }, 0] } };
+  return keys.length === 0 ? filter : { tri: { $all: [...keys] }, ...filter };
+}
+
+function compileMissing(param: string, isMissing: boolean): RowFilter {
+  const keys = [...presenceKeys(param), ...presenceKeys(`${param}:identifier`)];
+  return isMissing ? { tok: { $nin: keys } } : { tok: { $in: keys } };
+}
+
+async function compileChain({ param, target, criterion, own }: ChainCriterion, resolve: ResolveTargets): Promise<RowFilter> {
+  const targets = await resolve(target, criterion);
+  const filter: RowFilter = { ref: { $in: targets.map((reference) => referenceKey(param, reference)) } };
+  return own === undefined ? filter : { $or: [filter, await compileCriterion(own, resolve)] };
+}

@@ -1,0 +1,102 @@
+/** Instances, one document each: a study of any size stays below the limit of a document. */
+import type { ClientSession, Filter, FindCursor } from 'mongodb';
+import { Fault } from '../../../../profiles/fault.ts';
+import type { CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
+import type { Question } from '../../../ports/record-store.ts';
+import type { Collections } from '../collections.ts';
+import type { InstanceDocument } from '../documents.ts';
+
+/** The question that asks for instances. */
+export type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
+/** The question that asks for their metadata alone. */
+export type MetadataQuestion = Extract<Question, { kind: 'metadata' }>;
+
+/** The order of the instances of a study. */
+export const CANONICAL_ORDER = { seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } as const;
+
+/**
+ * Adds the instances that do not stand yet.
+ * @throws {Fault} conflict - one stands with another data set
+ */
+export async function writeInstances(
+  { instances }: Collections,
+  received: readonly InstanceRow[],
+  session: ClientSession,
+): Promise<CommitReceipt['instances']> {
+  if (received.length === 0) return [];
+  const uids = received.map(({ sopInstanceUID }) => sopInstanceUID);
+  const found = await instances.find({ _id: { $in: uids } }, { session, projection: { dataSetDigest: 1 } }).toArray();
+  const digests = new Map(found.map(({ _id, dataSetDigest }) => [_id, dataSetDigest]));
+  const fresh: InstanceDocument[] = [];
+  const results = received.map((instance) => {
+    const standing = digests.get(instance.sopInstanceUID);
+    if (standing === instance.dataSetDigest) return 'already';
+    if (standing !== undefined) {
+      throw new Fault('conflict', 'The SOP Instance stands already with another data set', { expression: 'SOPInstanceUID' });
+    }
+    digests.set(instance.sopInstanceUID, instance.dataSetDigest);
+    fresh.push(toDocument(instance));
+    return 'stored';
+  });
+  if (fresh.length > 0) await instances.insertMany(fresh, { session });
+  return results;
+}
+
+/** Reads instances of a study, whoever may see them. */
+export async function readInstances(
+  { instances }: Collections,
+  question: InstancesQuestion,
+  session: ClientSession,
+): Promise<readonly InstanceRow[]> {
+  if (question.limit < 1) return [];
+  const columns = question.omitMetadata === true ? { projection: { metadata: 0 } } : {};
+  const found = await inOrder(instances.find(filterOf(question), { session, ...columns }), question).toArray();
+  return found.map(fromDocument);
+}
+
+/** Reads the metadata of instances of a study, whoever may see them. */
+export async function readMetadata(
+  { instances }: Collections,
+  question: MetadataQuestion,
+  session: ClientSession,
+): Promise<readonly Uint8Array[]> {
+  if (question.limit < 1) return [];
+  const found = await inOrder(instances.find(filterOf(question), { session, projection: { metadata: 1 } }), question).toArray();
+  return found.map(({ metadata }) => Buffer.from(metadata));
+}
+
+function inOrder(found: FindCursor<InstanceDocument>, { offset, limit }: { readonly offset: number; readonly limit: number }): FindCursor<InstanceDocument> {
+  return found.sort(CANONICAL_ORDER).skip(offset).limit(limit);
+}
+
+/** The instance of a UID, in whatever study, without its metadata. */
+export async function readInstance({ instances }: Collections, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+  const found = await instances.findOne({ _id: sopInstanceUID }, { projection: { metadata: 0 } });
+  return found === null ? undefined : fromDocument(found);
+}
+
+function filterOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: InstancesQuestion | MetadataQuestion): Filter<InstanceDocument> {
+  return {
+    studyInstanceUID,
+    ...(seriesInstanceUID === undefined ? {} : { seriesInstanceUID }),
+    ...(sopInstanceUIDs === undefined ? {} : { _id: { $in: [...sopInstanceUIDs] } }),
+  };
+}
+
+/** An instance as it is read: the metadata may have been left out. */
+type ReadInstance = Omit<InstanceDocument, 'metadata'> & { readonly metadata?: string };
+
+function toDocument({ sopInstanceUID, ...instance }: InstanceRow): InstanceDocument {
+  const { instanceNumber = null, seriesNumber = null } = instance;
+  return { ...instance, _id: sopInstanceUID, instanceNumber, seriesNumber };
+}
+
+function fromDocument({ _id, instanceNumber, seriesNumber, metadata, ...instance }: ReadInstance): InstanceRow {
+  return {
+    ...instance,
+    metadata: metadata ?? '',
+    sopInstanceUID: _id,
+    instanceNumber: instanceNumber ?? undefined,
+    seriesNumber: seriesNumber ?? undefined,
+  };
+}

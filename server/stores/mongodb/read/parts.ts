@@ -1,0 +1,47 @@
+/** Series and instances of visible studies: the walk, its reads answered inside one transaction. */
+import type { StudyParts } from '../../../ports/record-store.ts';
+import { walkParts, type PartRead, type PartsQuestion, type SeriesOutline } from '../../part-walk.ts';
+import { CANONICAL_ORDER, readInstances } from './instances.ts';
+import type { Reader } from './reader.ts';
+import { searchRows } from './search.ts';
+
+/**
+ * Answers a question for parts.
+ * @throws {Fault} too-costly - it would look at too much
+ */
+export async function studyParts(reader: Reader, question: PartsQuestion): Promise<StudyParts> {
+  const walk = walkParts(question);
+  for (let step = walk.next(); ; step = walk.next(await readPart(reader, step.value))) {
+    if (step.done === true) return step.value;
+  }
+}
+
+async function readPart(reader: Reader, read: PartRead): Promise<unknown> {
+  switch (read.kind) {
+    case 'studies-of':
+      return await studiesOf(reader, read.sopInstanceUIDs);
+    case 'studies':
+      return await searchRows(reader, read.query, read);
+    case 'series':
+      return await seriesOf(reader, read.studyInstanceUID);
+    case 'instances':
+      return await readInstances(reader.collections, read, reader.session);
+  }
+}
+
+async function studiesOf({ collections, session }: Reader, sopInstanceUIDs: readonly string[]): Promise<readonly string[]> {
+  const found = await collections.instances.find({ _id: { $in: [...sopInstanceUIDs] } }, { session, projection: { studyInstanceUID: 1 } }).toArray();
+  return [...new Set(found.map(({ studyInstanceUID }) => studyInstanceUID))];
+}
+
+/** Read from the index alone. A series whose instances disagree about its number comes once, where it comes first. */
+async function seriesOf({ collections, session }: Reader, studyInstanceUID: string): Promise<readonly SeriesOutline[]> {
+  const projection = { seriesInstanceUID: 1 } as const;
+  const found = await collections.instances.find({ studyInstanceUID }, { session, projection }).sort(CANONICAL_ORDER).toArray();
+  const series = new Map<string, SeriesOutline>();
+  for (const { _id, seriesInstanceUID } of found) {
+    const { first = _id, instances = 0 } = series.get(seriesInstanceUID) ?? {};
+    series.set(seriesInstanceUID, { seriesInstanceUID, first, instances: instances + 1 });
+  }
+  return [...series.values()];
+}

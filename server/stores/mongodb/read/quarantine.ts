@@ -1,0 +1,40 @@
+/** Instances kept aside: no question of a grant reads their collection. */
+import type { ClientSession } from 'mongodb';
+import type { CommitReceipt, QuarantinedInstance } from '../../../ports/commit-plan.ts';
+import type { Collections } from '../collections.ts';
+import type { QuarantineDocument } from '../documents.ts';
+import { toStoreFault } from '../errors.ts';
+
+/** Keeps instances aside, each once. */
+export async function writeQuarantine(
+  { quarantine }: Collections,
+  received: readonly QuarantinedInstance[],
+  session: ClientSession,
+): Promise<CommitReceipt['quarantined']> {
+  if (received.length === 0) return [];
+  const documents = received.map(toDocument);
+  const ids = documents.map(({ _id }) => _id);
+  const found = await quarantine.find({ _id: { $in: ids } }, { session, projection: { _id: 1 } }).toArray();
+  const standing = new Set(found.map(({ _id }) => _id));
+  const fresh = documents.filter(({ _id }, at) => !standing.has(_id) && ids.indexOf(_id) === at);
+  if (fresh.length > 0) await quarantine.insertMany(fresh, { session });
+  return documents.map((document) => (fresh.includes(document) ? 'stored' : 'already'));
+}
+
+/** Reads what is kept aside, earliest first. */
+export async function* readQuarantine({ quarantine }: Collections): AsyncIterable<QuarantinedInstance> {
+  try {
+    for await (const { _id, ...one } of quarantine.find().sort({ receivedAt: 1, sopInstanceUID: 1 })) yield one;
+  } catch (error) {
+    throw toStoreFault(error);
+  }
+}
+
+/** The key of an instance kept aside. */
+export function quarantineKey({ sopInstanceUID, dataSetDigest, source }: Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>): string {
+  return `${sopInstanceUID}|${dataSetDigest}|${source}`;
+}
+
+function toDocument(one: QuarantinedInstance): QuarantineDocument {
+  return { _id: quarantineKey(one), ...one };
+}

@@ -1,0 +1,81 @@
+/** Rows and rights as the decision sees them, and the access documents that follow. */
+import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
+import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
+import type { Right } from '../../../access/right.ts';
+import type { AclDocument, PersonDocument, RightDocument, RowContent } from '../documents.ts';
+
+/**
+ * The index that lists what a principal sees, in order; it also holds all that a count needs. Queries need not name it:
+ * no other gives their order.
+ */
+export const ACL_ORDER = { principal: 1, type: 1, sort: -1, id: 1, from: 1, to: 1 } as const;
+
+/** The index that finds the rights on a row. */
+export const ACL_ITEM = { item: 1, principal: 1 } as const;
+
+/** What of a row decides who sees it. */
+export type AclFacts = Pick<RowContent, 'type' | 'id' | 'sort' | 'level' | 'released' | 'person'>;
+
+/** Whether rows of a type have access documents of their own. */
+export function hasAcl(type: StoredType): boolean {
+  const visibility = VISIBILITY[type];
+  return visibility === 'item' || visibility === 'patient' || visibility === 'own';
+}
+
+/** `Type/id`. */
+export function rowKey(type: StoredType, id: string): string {
+  return `${type}/${id}`;
+}
+
+/** Whether a change of a row changes who sees it, or where it is in lists. */
+export function isSeenOtherwise(before: AclFacts, after: AclFacts): boolean {
+  const parts = ['sort', 'level', 'released', 'person'] as const;
+  return parts.some((part) => before[part] !== after[part]);
+}
+
+/** The access documents of rights on rows of the same person. */
+export function aclOf(rights: readonly Right[], rows: readonly AclFacts[], state: PatientState): AclDocument[] {
+  return rows
+    .filter(({ type }) => hasAcl(type))
+    .flatMap((row) => rights.filter((right) => isPermitted(right, row, state)).map((right) => toAcl(right, row)));
+}
+
+function isPermitted(right: Right, row: AclFacts, state: PatientState): boolean {
+  const { type, id, level, released } = row;
+  return permits(right, { type, item: rowKey(type, id), level: levelOf(level), released }, state);
+}
+
+function toAcl(right: Right, { type, id, sort }: AclFacts): AclDocument {
+  const item = rowKey(type, id);
+  return {
+    _id: `${right.id} ${item}`,
+    principal: right.principal,
+    type,
+    sort,
+    id,
+    item,
+    rightId: right.id,
+    relation: right.relation,
+    source: right.source,
+    from: right.from,
+    to: right.to,
+  };
+}
+
+/** A right as it is kept. */
+export function toRightDocument({ id, scope, ...right }: Right): RightDocument {
+  return { _id: id, ...right, item: scope === 'record' ? undefined : scope.item };
+}
+
+/** A kept right. */
+export function fromRightDocument({ _id, item, source, ...right }: RightDocument): Right {
+  const scope = item === undefined ? ('record' as const) : { item };
+  return { ...right, id: _id, scope, ...(source === undefined ? {} : { source }) };
+}
+
+/** A kept state; what was never said is off. */
+export function toState(person: PersonDocument | null | undefined): PatientState {
+  const { opposed, withdrawn, erasurePending, accountOff } = { ...OPEN_STATE, ...person };
+  return { opposed, withdrawn, erasurePending, accountOff };
+}

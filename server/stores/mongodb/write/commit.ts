@@ -1,0 +1,114 @@
+/** Commits: one plan, one transaction, once. */
+import type { ClientSession } from 'mongodb';
+import { Fault } from '../../../../profiles/fault.ts';
+import { MAX_PLAN_ENTRIES, type AgendaEntry, type CommitPlan, type CommitReceipt } from '../../../ports/commit-plan.ts';
+import { rowKey } from './acl-rows.ts';
+import { insertAudit } from '../audit/audit.ts';
+import { requireClaims, takeClaims } from './claims.ts';
+import type { Collections } from '../collections.ts';
+import { eraseAll, eraseHistory } from './erase.ts';
+import { asStore } from '../errors.ts';
+import { writeInstances } from '../read/instances.ts';
+import { materialise } from './materialise.ts';
+import { personsOf, writePersons, writeRights } from './persons.ts';
+import { writeQuarantine } from '../read/quarantine.ts';
+import { readStanding, requireConditions, rowConditionsOf, stageRows, writeRows } from './row-changes.ts';
+import { rekeyPersons } from './rekey.ts';
+import { inTransaction } from '../transaction.ts';
+import type { Turns } from './turns.ts';
+
+/**
+ * Applies a plan once. When nobody can say whether a commit was applied, the plan's id in the store says it.
+ * @throws {Fault} as RecordStore.commit
+ */
+export async function commitPlan(collections: Collections, turns: Turns, plan: CommitPlan): Promise<CommitReceipt> {
+  if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
+  refuseAuditEvents(plan);
+  return await turns.take(keysOf(plan), async () => await applyOnce(collections, plan));
+}
+
+/**
+ * A plan is new almost always, so it is not asked first whether it was applied: its id would stand already and end the
+ * transaction, or its conditions, met once, would not hold any more.
+ */
+async function applyOnce(collections: Collections, plan: CommitPlan): Promise<CommitReceipt> {
+  const findReceipt = async (session?: ClientSession): Promise<CommitReceipt | undefined> =>
+    (await collections.commits.findOne({ _id: plan.id }, session === undefined ? {} : { session }))?.receipt;
+  const work = async (session: ClientSession, attempt: number): Promise<CommitReceipt> => {
+    const before = attempt === 1 ? undefined : await findReceipt(session);
+    return before ?? (await applyPlan(collections, plan, session, attempt));
+  };
+  try {
+    return await inTransaction(collections, work, findReceipt);
+  } catch (error) {
+    const isRefused = error instanceof Fault && error.kind !== 'transient';
+    const before = isRefused ? await asStore(findReceipt) : undefined;
+    if (before === undefined) throw error;
+    return before;
+  }
+}
+
+function entriesOf({ puts, deletes, erased, instances, quarantined, rights, revoked, claims, agenda, audit }: CommitPlan): number {
+  const parts = [puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit];
+  const removed = (erased ?? []).flatMap((erasure) => Object.values(erasure));
+  return [...parts, ...removed].reduce((sum, part) => sum + (part?.length ?? 0), 0);
+}
+
+function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
+  const named = [...(puts ?? []), ...(deletes ?? [])];
+  if (named.some(({ type }) => type === 'AuditEvent')) throw new Fault('not-supported', 'AuditEvents are written by the trail only');
+}
+
+/** What this process should not work on twice at once. */
+function keysOf(plan: CommitPlan): ReadonlySet<string> {
+  const ofPersons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? [])];
+  const persons = ofPersons.map(({ person }) => person ?? '');
+  const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)].map(({ type, id }) => rowKey(type, id));
+  const claims = (plan.claims ?? []).map(({ key }) => key);
+  const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
+  const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [...gone.map(({ type, id }) => rowKey(type, id)), ...names]);
+  const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
+  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...keptAside]);
+  keys.delete('');
+  return keys;
+}
+
+async function applyPlan(collections: Collections, plan: CommitPlan, session: ClientSession, attempt: number): Promise<CommitReceipt> {
+  const now = Date.now();
+  const conditions = rowConditionsOf(plan);
+  // First, so that rows are read, and kept as history, under the key that stays.
+  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
+  const standing = await readStanding(collections, plan, session);
+  requireConditions(conditions, standing);
+  await requireClaims(collections, plan, session);
+  const erased = await eraseAll(collections, plan.erased ?? [], session);
+  await takeClaims(collections, plan.claims ?? [], session);
+  const staged = stageRows(plan, standing, now);
+  const rows = [...staged.changes.values()];
+  const states = await writePersons(collections, await personsOf(collections, plan, rows, session), plan, session);
+  await writeRights(collections, plan, session);
+  await writeRows(collections, staged, conditions, standing, session);
+  const former = await eraseHistory(collections, plan.erased ?? [], session);
+  const instances = await writeInstances(collections, plan.instances ?? [], session);
+  const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
+  await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined }, session);
+  await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
+  await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
+  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined, erasedBlobs: [...erased, ...former] };
+  await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
+  return receipt;
+}
+
+// Done comes first: an entry that a plan ends and puts again stays.
+async function writeAgenda(
+  { agenda }: Collections,
+  done: readonly AgendaEntry[],
+  put: readonly AgendaEntry[],
+  session: ClientSession,
+): Promise<void> {
+  const operations = [
+    ...done.map(({ key, at }) => ({ deleteOne: { filter: { _id: key, at } } })),
+    ...put.map(({ key, at }) => ({ replaceOne: { filter: { _id: key }, replacement: { at }, upsert: true } })),
+  ];
+  if (operations.length > 0) await agenda.bulkWrite(operations, { session });
+}

@@ -1,0 +1,74 @@
+/** Erasure: documents are deleted with everything that tells of them. */
+import type { ClientSession } from 'mongodb';
+import type { Erasure } from '../../../ports/commit-plan.ts';
+import { rowKey } from './acl-rows.ts';
+import type { Collections } from '../collections.ts';
+import { quarantineKey } from '../read/quarantine.ts';
+
+/** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
+export async function eraseAll(collections: Collections, erasures: readonly Erasure[], session: ClientSession): Promise<string[]> {
+  const blobs: string[] = [];
+  for (const erasure of erasures) {
+    blobs.push(...(await eraseRows(collections, erasure, session)));
+    blobs.push(...(await eraseInstances(collections, erasure, session)));
+    const [claims, agenda] = [[...(erasure.claims ?? [])], [...(erasure.agenda ?? [])]];
+    if (claims.length > 0) await collections.claims.deleteMany({ _id: { $in: claims } }, { session });
+    if (agenda.length > 0) await collections.agenda.deleteMany({ _id: { $in: agenda } }, { session });
+  }
+  return blobs;
+}
+
+type Blobs = readonly { readonly blob?: { readonly name: string } | undefined }[];
+
+function namesOf(documents: Blobs): string[] {
+  return documents.flatMap(({ blob }) => (blob === undefined || blob === null ? [] : [blob.name]));
+}
+
+async function eraseRows({ standing, rows, history, acl, rights }: Collections, erasure: Erasure, session: ClientSession): Promise<string[]> {
+  const named = erasure.rows ?? [];
+  if (named.length === 0) return [];
+  const keys = named.map(({ type, id }) => rowKey(type, id));
+  const former = { $or: named.map(versionsOf) };
+  const projection = { blob: 1, person: 1 } as const;
+  const removed = await standing.find({ _id: { $in: keys } }, { session, projection }).toArray();
+  const persons = removed.map(({ person }) => person).filter((person) => person !== undefined && person !== null);
+  const versions = await history.find(former, { session, projection }).toArray();
+  await history.deleteMany(former, { session });
+  await rows.deleteMany({ _id: { $in: keys } }, { session });
+  await acl.deleteMany({ item: { $in: keys } }, { session });
+  await rights.deleteMany({ person: { $in: persons }, item: { $in: keys } }, { session });
+  return [...new Set([...namesOf(removed), ...namesOf(versions)])];
+}
+
+/** Erases the former versions of rows that stay. A blob that the standing row still refers to is not given up. */
+export async function eraseHistory({ standing, history }: Collections, erasures: readonly Erasure[], session: ClientSession): Promise<string[]> {
+  const named = erasures.flatMap((erasure) => erasure.history ?? []);
+  if (named.length === 0) return [];
+  const former = { $or: named.map(versionsOf) };
+  const projection = { blob: 1 } as const;
+  const kept = await standing.find({ _id: { $in: named.map(({ type, id }) => rowKey(type, id)) } }, { session, projection }).toArray();
+  const versions = await history.find(former, { session, projection }).toArray();
+  await history.deleteMany(former, { session });
+  const present = new Set(namesOf(kept));
+  return [...new Set(namesOf(versions))].filter((name) => !present.has(name));
+}
+
+/** The former versions of a row, by their keys: `Type/id/version`, and `0` follows `/`. */
+function versionsOf({ type, id }: { readonly type: string; readonly id: string }) {
+  return { _id: { $gte: `${type}/${id}/`, $lt: `${type}/${id}0` } };
+}
+
+async function eraseInstances({ instances, quarantine }: Collections, erasure: Erasure, session: ClientSession): Promise<string[]> {
+  const uids = [...(erasure.instances ?? [])];
+  const aside = (erasure.quarantined ?? []).map(quarantineKey);
+  const blobs: string[] = [];
+  if (uids.length > 0) {
+    blobs.push(...namesOf(await instances.find({ _id: { $in: uids } }, { session, projection: { blob: 1 } }).toArray()));
+    await instances.deleteMany({ _id: { $in: uids } }, { session });
+  }
+  if (aside.length > 0) {
+    blobs.push(...namesOf(await quarantine.find({ _id: { $in: aside } }, { session, projection: { blob: 1 } }).toArray()));
+    await quarantine.deleteMany({ _id: { $in: aside } }, { session });
+  }
+  return blobs;
+}

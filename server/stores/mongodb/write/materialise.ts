@@ -1,0 +1,112 @@
+/** Keeps the access collection: what `permits` says of each right and each row of its person. */
+import type { ClientSession } from 'mongodb';
+import { stateAllows, type PatientState } from '../../../access/decide.ts';
+import type { PersonKey } from '../../../access/requester.ts';
+import { CEILING, type Relation, type Right } from '../../../access/right.ts';
+import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts } from './acl-rows.ts';
+import type { Collections } from '../collections.ts';
+import type { AclDocument, RowDocument } from '../documents.ts';
+import { standingRow, type RowChange } from './row-changes.ts';
+
+/** A person's state before and after a plan. */
+export type StateChange = { readonly before: PatientState; readonly after: PatientState };
+
+/** What of a plan changes who sees what. Rows, rights and states are written already. */
+export type AccessChange = {
+  readonly rows: readonly RowChange[];
+  readonly rights: readonly Right[];
+  readonly revoked: readonly string[];
+  /** Of every person that the plan concerns. */
+  readonly states: ReadonlyMap<PersonKey, StateChange>;
+  /** Persons to whom another one was joined: all of their access changes. */
+  readonly joined: ReadonlySet<PersonKey>;
+};
+
+const INSERT_AT_ONCE = 1_000;
+const RELATIONS = Object.keys(CEILING) as Relation[];
+
+/** Brings the access collection to the rows, rights and states of a plan. */
+export async function materialise(collections: Collections, change: AccessChange, session: ClientSession): Promise<void> {
+  const rows = change.rows.filter(changesAccess);
+  await forget(collections, rows, change, session);
+  for (const [person, state] of change.states) {
+    const flipped = change.joined.has(person) ? RELATIONS : flippedBy(state);
+    await materialisePerson(collections, person, state.after, { rows, rights: change.rights, flipped }, session);
+  }
+}
+
+function changesAccess({ before, after }: RowChange): boolean {
+  const [old, row] = [standingRow(before), standingRow(after)];
+  if (old === undefined || row === undefined) return hasAcl((old ?? row)?.type ?? 'Binary');
+  return hasAcl(row.type) && isSeenOtherwise(old, row);
+}
+
+async function forget({ acl }: Collections, rows: readonly RowChange[], change: AccessChange, session: ClientSession): Promise<void> {
+  const items = rows.filter(({ before }) => standingRow(before) !== undefined).map(({ after }) => after._id);
+  const rights = [...change.revoked, ...change.rights.map(({ id }) => id)];
+  if (items.length > 0) await acl.deleteMany({ item: { $in: items } }, { session });
+  if (rights.length > 0) await acl.deleteMany({ rightId: { $in: rights } }, { session });
+}
+
+/** The relations to which a change of state opens or closes the record. */
+function flippedBy({ before, after }: StateChange): readonly Relation[] {
+  return RELATIONS.filter((relation) => stateAllows(relation, before) !== stateAllows(relation, after));
+}
+
+async function materialisePerson(
+  collections: Collections,
+  person: PersonKey,
+  after: PatientState,
+  changed: { readonly rows: readonly RowChange[]; readonly rights: readonly Right[]; readonly flipped: readonly Relation[] },
+  session: ClientSession,
+): Promise<void> {
+  const { flipped } = changed;
+  const rows = changed.rows.map((change) => standingRow(change.after)).filter((row) => row?.person === person) as RowDocument[];
+  const isNew = new Set(changed.rights.filter((right) => right.person === person).map(({ id }) => id));
+  if (rows.length === 0 && flipped.length === 0 && isNew.size === 0) return;
+
+  const found = await collections.rights.find({ person }, { session }).toArray();
+  const rights = found.map(fromRightDocument);
+  const isAnew = (right: Right): boolean => isNew.has(right.id) || flipped.includes(right.relation);
+  const anew = rights.filter(isAnew);
+  await forgetFlipped(collections, anew, isNew, session);
+  const documents = [
+    ...aclOf(rights.filter((right) => !isAnew(right)), rows, after),
+    ...(await aclOfStanding(collections, person, anew, after, session)),
+  ];
+  await insert(collections, documents, session);
+}
+
+async function forgetFlipped(
+  { acl }: Collections,
+  anew: readonly Right[],
+  isNew: ReadonlySet<string>,
+  session: ClientSession,
+): Promise<void> {
+  const ids = anew.filter(({ id }) => !isNew.has(id)).map(({ id }) => id);
+  if (ids.length > 0) await acl.deleteMany({ rightId: { $in: ids } }, { session });
+}
+
+/** The documents of rights on all rows of their person that stand. */
+async function aclOfStanding(
+  { rows }: Collections,
+  person: PersonKey,
+  anew: readonly Right[],
+  state: PatientState,
+  session: ClientSession,
+): Promise<AclDocument[]> {
+  const rights = anew.filter(({ relation }) => stateAllows(relation, state));
+  if (rights.length === 0) return [];
+  const items = rights.flatMap(({ scope }) => (scope === 'record' ? [] : [scope.item]));
+  const filter = items.length === rights.length ? { _id: { $in: items }, person } : { person };
+  const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1 } as const;
+  const documents: AclDocument[] = [];
+  for await (const row of rows.find<AclFacts>(filter, { session, projection })) documents.push(...aclOf(rights, [row], state));
+  return documents;
+}
+
+async function insert({ acl }: Collections, documents: readonly AclDocument[], session: ClientSession): Promise<void> {
+  for (let at = 0; at < documents.length; at += INSERT_AT_ONCE) {
+    await acl.insertMany(documents.slice(at, at + INSERT_AT_ONCE), { session });
+  }
+}

@@ -1,0 +1,88 @@
+/** Persons and their rights: read, and written by a plan. */
+import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
+import type { PatientState } from '../../../access/decide.ts';
+import type { PersonKey } from '../../../access/requester.ts';
+import type { Right } from '../../../access/right.ts';
+import type { CommitPlan } from '../../../ports/commit-plan.ts';
+import { fromRightDocument, toRightDocument, toState } from './acl-rows.ts';
+import type { Collections } from '../collections.ts';
+import type { PersonDocument } from '../documents.ts';
+import type { StateChange } from './materialise.ts';
+import { refuseMerged } from './rekey.ts';
+import { standingRow, type RowChange } from './row-changes.ts';
+
+/** The persons that a plan concerns, in a fixed order. */
+export async function personsOf(
+  { rights }: Collections,
+  plan: CommitPlan,
+  changes: readonly RowChange[],
+  session: ClientSession,
+): Promise<readonly PersonKey[]> {
+  const ids = [...(plan.revoked ?? []), ...(plan.rights ?? []).map(({ id }) => id)];
+  const standing = ids.length === 0 ? [] : await rights.find({ _id: { $in: ids } }, { session, projection: { person: 1 } }).toArray();
+  const ofRows = changes.flatMap(({ before, after }) => [standingRow(before)?.person, standingRow(after)?.person]);
+  const named = [...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? []), ...standing].map(({ person }) => person);
+  const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
+  return [...new Set([...ofRows, ...named, ...rekeyed])].filter((person) => person !== undefined).sort();
+}
+
+/**
+ * Counts the write on every person's document, and changes states: two writes that concern a person conflict.
+ * @throws {Fault} conflict - the plan names a person who was joined with another before
+ */
+export async function writePersons(
+  { persons }: Collections,
+  concerned: readonly PersonKey[],
+  plan: CommitPlan,
+  session: ClientSession,
+): Promise<ReadonlyMap<PersonKey, StateChange>> {
+  if (concerned.length === 0) return new Map();
+  const found = await persons.find({ _id: { $in: [...concerned] } }, { session }).toArray();
+  const named = namedBy(plan);
+  refuseMerged(found.filter(({ _id }) => named.has(_id)));
+  const standing = new Map(found.map((person) => [person._id, toState(person)]));
+  const changes = new Map(
+    concerned.map((person) => {
+      const before = standing.get(person) ?? toState(undefined);
+      return [person, { before, after: changeState(before, person, plan) }] as const;
+    }),
+  );
+  await persons.bulkWrite([...changes].map(([person, { after }]) => toOperation(person, after)), { session });
+  return changes;
+}
+
+/** The persons for whom a plan writes, those that it joins to another left out. */
+function namedBy({ puts, instances, rights, states, rekeys }: CommitPlan): ReadonlySet<PersonKey | undefined> {
+  const parts = [...(puts ?? []), ...(instances ?? []), ...(rights ?? []), ...(states ?? [])];
+  const joined = new Set(rekeys?.map(({ from }) => from));
+  return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined && !joined.has(person)));
+}
+
+function changeState(before: PatientState, person: PersonKey, { states }: CommitPlan): PatientState {
+  const changes = (states ?? []).filter((state) => state.person === person).map(({ change }) => change);
+  return changes.reduce<PatientState>((state, change) => ({ ...state, ...change }), before);
+}
+
+function toOperation(person: PersonKey, state: PatientState): AnyBulkWriteOperation<PersonDocument> {
+  return { updateOne: { filter: { _id: person }, update: { $inc: { writes: 1 }, $set: state }, upsert: true } };
+}
+
+/** Ends and gives rights. */
+export async function writeRights({ rights }: Collections, plan: CommitPlan, session: ClientSession): Promise<void> {
+  const revoked = plan.revoked ?? [];
+  if (revoked.length > 0) await rights.deleteMany({ _id: { $in: [...revoked] } }, { session });
+  const given = (plan.rights ?? []).map(toRightDocument);
+  if (given.length === 0) return;
+  const operations = given.map((right) => ({ replaceOne: { filter: { _id: right._id }, replacement: right, upsert: true } }));
+  await rights.bulkWrite(operations, { session });
+}
+
+/** The rights of a person that have not ended at a time. */
+export async function readRights({ rights }: Collections, person: PersonKey, now: number): Promise<readonly Right[]> {
+  return (await rights.find({ person, to: { $gt: now } }).toArray()).map(fromRightDocument);
+}
+
+/** The state of a person. */
+export async function readState({ persons }: Collections, person: PersonKey): Promise<PatientState> {
+  return toState(await persons.findOne({ _id: person }));
+}

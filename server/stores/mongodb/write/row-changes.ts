@@ -1,0 +1,142 @@
+/** What a plan makes of its rows: staged in memory from the standing documents, then written in one go. */
+import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
+import { rankOf } from '../../../../profiles/confidentiality.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import type { CommitPlan, Precondition, Put } from '../../../ports/commit-plan.ts';
+import { rowKey } from './acl-rows.ts';
+import type { Collections } from '../collections.ts';
+import type { HistoryDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
+import { toIndexArrays } from './index-arrays.ts';
+
+/** One row before and after a plan; both sides are undefined or a tombstone where no row stands. */
+export type RowChange = { readonly before: StoredRow | undefined; readonly after: StoredRow };
+
+/** The staged rows of a plan. */
+export type StagedRows = {
+  /** By `Type/id`. */
+  readonly changes: ReadonlyMap<string, RowChange>;
+  readonly history: readonly HistoryDocument[];
+  /** Version of each put, in the plan's order. */
+  readonly versions: readonly number[];
+};
+
+/** A condition on a row; those on claims are claims.ts. */
+export type RowCondition = Exclude<Precondition, { readonly kind: 'claimed' }>;
+
+/** The conditions of a plan that are about rows. */
+export function rowConditionsOf({ preconditions = [] }: CommitPlan): readonly RowCondition[] {
+  return preconditions.filter((condition) => condition.kind !== 'claimed');
+}
+
+/** The documents under all rows that a plan names, tombstones included, by `Type/id`. */
+export async function readStanding({ rows }: Collections, plan: CommitPlan, session: ClientSession): Promise<Map<string, StoredRow>> {
+  const named = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)];
+  const keys = [...new Set(named.map(({ type, id }) => rowKey(type, id)))];
+  if (keys.length === 0) return new Map();
+  const found = await rows.find({ _id: { $in: keys } }, { session, batchSize: keys.length + 1 }).toArray();
+  return new Map(found.map((row) => [row._id, row]));
+}
+
+/** The row of a document; undefined for a tombstone. */
+export function standingRow(row: StoredRow | undefined): RowDocument | undefined {
+  return row === undefined || row.gone === true ? undefined : row;
+}
+
+/**
+ * Checks preconditions.
+ * @throws {Fault} version-conflict, conflict - one does not hold
+ */
+export function requireConditions(conditions: readonly RowCondition[], standing: ReadonlyMap<string, StoredRow>): void {
+  for (const condition of conditions) {
+    const row = standingRow(standing.get(rowKey(condition.type, condition.id)));
+    if (condition.kind === 'absent') {
+      if (row !== undefined) throw new Fault('conflict', `The ${condition.type} exists already`);
+    } else if (row?.version !== condition.version) {
+      throw new Fault('version-conflict', `The ${condition.type} stands at another version than the one that was expected`);
+    }
+  }
+}
+
+/** Stages deletes, then puts; a row may be named more than once. */
+export function stageRows(plan: CommitPlan, standing: ReadonlyMap<string, StoredRow>, now: number): StagedRows {
+  const after = new Map<string, StoredRow>();
+  const history: HistoryDocument[] = [];
+  const present = (key: string): StoredRow | undefined => after.get(key) ?? standing.get(key);
+  const retire = (key: string): void => {
+    const row = standingRow(present(key));
+    if (row !== undefined) history.push(toHistory(row));
+  };
+  for (const { type, id } of plan.deletes ?? []) {
+    const key = rowKey(type, id);
+    const row = standingRow(present(key));
+    if (row === undefined) continue;
+    retire(key);
+    after.set(key, { _id: key, gone: true, version: row.version + 1 });
+  }
+  const versions = (plan.puts ?? []).map((put) => {
+    const key = rowKey(put.type, put.id);
+    const version = (present(key)?.version ?? 0) + 1;
+    retire(key);
+    after.set(key, toRow(put, version, now));
+    return version;
+  });
+  const changes = new Map([...after].map(([key, row]) => [key, { before: standing.get(key), after: row }]));
+  return { changes, history, versions };
+}
+
+function toHistory(row: RowDocument): HistoryDocument {
+  const { type, id, version, updated, sort, json, person, subject, level, released, parent, blob } = row;
+  const content: RowContent = { type, id, version, updated, sort, json, person, subject, level, released, parent, blob };
+  return { _id: `${row._id}/${version}`, ...content };
+}
+
+function toRow(put: Put, version: number, now: number): RowDocument {
+  const { type, id, sort, person, subject, level, released, parent, blob } = put;
+  return {
+    _id: rowKey(type, id),
+    type,
+    id,
+    version,
+    updated: now,
+    sort,
+    json: stamp(put.resource, version, now),
+    person,
+    subject,
+    level: rankOf(level),
+    released,
+    parent,
+    blob,
+    ...toIndexArrays(put.index, now),
+  };
+}
+
+/** The JSON of a resource with the `meta` that only a store can give. */
+export function stamp(resource: object, version: number, updated: number): string {
+  const meta = 'meta' in resource && typeof resource.meta === 'object' ? resource.meta : {};
+  const stamped = { ...meta, versionId: String(version), lastUpdated: new Date(updated).toISOString() };
+  return JSON.stringify({ ...resource, meta: stamped });
+}
+
+/** Writes staged rows, and touches those that a precondition only read: whoever changes one of them conflicts. */
+export async function writeRows(
+  { rows, history }: Collections,
+  staged: StagedRows,
+  conditions: readonly RowCondition[],
+  standing: ReadonlyMap<string, StoredRow>,
+  session: ClientSession,
+): Promise<void> {
+  const read = new Set(conditions.map(({ type, id }) => rowKey(type, id)).filter((key) => !staged.changes.has(key)));
+  const operations = [...[...staged.changes.values()].map(toOperation), ...[...read].map((key) => toTouch(key, standing))];
+  if (operations.length > 0) await rows.bulkWrite(operations, { session });
+  if (staged.history.length > 0) await history.insertMany([...staged.history], { session });
+}
+
+function toOperation({ before, after }: RowChange): AnyBulkWriteOperation<StoredRow> {
+  if (before === undefined) return { insertOne: { document: after } };
+  return { replaceOne: { filter: { _id: after._id }, replacement: after } };
+}
+
+function toTouch(key: string, standing: ReadonlyMap<string, StoredRow>): AnyBulkWriteOperation<StoredRow> {
+  if (standing.has(key)) return { updateOne: { filter: { _id: key }, update: { $inc: { touches: 1 } } } };
+  return { insertOne: { document: { _id: key, gone: true, version: 0 } } };
+}

@@ -1,0 +1,37 @@
+/** AuditEvents as they are read: the chained body and what is left of the personal side. */
+import type { VisibleRow } from '../../../ports/record-store.ts';
+import { restoreEvent, type PersonalSide } from '../../audit-chain.ts';
+import type { Database } from '../database.ts';
+import { wholeBody } from './event-body.ts';
+
+/** The personal side of an event that is still kept. */
+export function personalSide(db: Database, id: string): PersonalSide {
+  const rows = db.all<{ side: string; salt: string; json: string }>('SELECT side, salt, json FROM personal WHERE id = ?', id);
+  const of = (side: string): { salt: string; json: string } | undefined => rows.find((row) => row.side === side);
+  return { agents: of('agents'), entities: of('entities') };
+}
+
+/** A body as {@link BODY_COLUMNS} selects it. */
+export type ChainedBody = { readonly body: string; readonly frame: string | null };
+
+/** The columns of a {@link ChainedBody} and where they come from, the chain being `c`. */
+export const BODY_COLUMNS = 'c.body, f.frame FROM chain c LEFT JOIN event_form f ON f.form = c.form';
+
+/** The body of an entry; those without a form are whole. */
+export function bodyOf({ body, frame }: ChainedBody): string {
+  return frame === null ? body : wholeBody({ frame, values: body });
+}
+
+/** Fills a row of the audit file with its event as JSON. */
+export function hydrateEvent(db: Database, row: VisibleRow): VisibleRow {
+  const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, row.id);
+  if (chained === undefined) throw new Error('An event is missing from the chain');
+  const event = restoreEvent(bodyOf(chained), personalSide(db, row.id));
+  const meta = { versionId: String(row.version), lastUpdated: new Date(row.updated).toISOString() };
+  return { ...row, json: JSON.stringify({ resourceType: 'AuditEvent', id: row.id, meta, ...withoutKeys(event) }) };
+}
+
+function withoutKeys<T extends object>(event: T): object {
+  const { resourceType: _r, id: _i, meta: _m, ...rest } = event as { resourceType?: unknown; id?: unknown; meta?: unknown };
+  return rest;
+}

@@ -1,0 +1,190 @@
+/**
+ * The visible rows of a type that satisfy criteria, in list order. Either the list drives a statement (each principal's
+ * access in list order, merged lazily, or the rows of an open type), or one criterion does, when its matches are few.
+ * What drives is chosen by what is counted at the moment: a criterion with very few matches; else the top of the list,
+ * if it fills the page; else a criterion with not too many; else the list to its end. A part of a text is looked for in
+ * all texts: at first where they are not too many, else only when the top of the list did not decide.
+ */
+import type { SortSpan } from '../../../../profiles/search/query.ts';
+import type { StoredType } from '../../../../profiles/types/visibility.ts';
+import type { Grant } from '../../../access/grant.ts';
+import type { PageEnd } from '../../../ports/record-store.ts';
+import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
+import type { Bindable, Database } from '../database.ts';
+import { isOpen, isPart, visibleCondition } from './visible.ts';
+
+/** A row's place in its list. */
+export type Place = { readonly sort: number; readonly id: string; readonly rid: number };
+
+/** The candidates of a search. */
+export type Candidates = {
+  /** Places after a page's end, at most `limit`. */
+  readonly page: (after: PageEnd | undefined, limit: number) => Place[];
+  /** Number of all candidates, at most `limit`. */
+  readonly count: (limit: number) => number;
+};
+
+/** Up to this many matches, a criterion drives without a look at the list. */
+const FEW = 256;
+/** So much of the list's top is tried first. An entry costs about a fifth of what a match of a criterion costs. */
+const WINDOW = 4_000;
+/** Up to this many matches, a criterion drives when the top of the list does not suffice. */
+const MANY = 50_000;
+
+/** Up to so many rows, all texts of a parameter are looked through first: a text costs a hundredth of an entry of the list. */
+const ROWS_OF_FEW_TEXTS = 500_000;
+
+/** Makes the candidates of a search; of a span, those alone that lie in it. */
+export function candidatesOf(db: Database, grant: Grant, type: StoredType, criteria: readonly PlainCriterion[], span: SortSpan = WHOLE): Candidates {
+  const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type) : accessList(grant, type);
+  if (list === undefined) return { page: () => [], count: () => 0 };
+  const listed = listDriven(db, list, conditionsOf(type, criteria), span);
+  const leads = criteria.filter((criterion) => ridSource(type, criterion) !== undefined);
+  if (leads.length === 0) return listed.whole;
+  const isSought = hasFewTexts(db) ? () => true : (criterion: PlainCriterion) => !isScan(criterion);
+  const [sought, scanned] = [leads.filter(isSought), leads.filter((criterion) => !isSought(criterion))];
+  const ledBy = (most: number, among: readonly PlainCriterion[]): Candidates | undefined => {
+    const lead = among.find((criterion) => countOf(db, ridSource(type, criterion), most + 1) <= most);
+    return lead && criterionDriven(db, grant, type, lead, criteria, span);
+  };
+  const few = (): Candidates | undefined => ledBy(FEW, sought);
+  const many = (): Candidates => ledBy(MANY, [...sought, ...scanned]) ?? listed.whole;
+  return {
+    page: (after, limit) => few()?.page(after, limit) ?? listed.topPage(after, limit) ?? many().page(after, limit),
+    count: (limit) => few()?.count(limit) ?? (limit > WINDOW ? undefined : listed.topCount(limit)) ?? many().count(limit),
+  };
+}
+
+function hasFewTexts(db: Database): boolean {
+  return (db.get<{ last: number | null }>('SELECT max(rid) AS last FROM resource')?.last ?? 0) <= ROWS_OF_FEW_TEXTS;
+}
+
+function countOf(db: Database, source: Sql | undefined, most: number): number {
+  if (source === undefined) return most;
+  return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${source.text} LIMIT ${most})`, ...source.values)?.n ?? 0;
+}
+
+/** Entries of a list in order, as a table `x` with sort, id and rid; and what beside the criteria they must satisfy. */
+type List = { readonly entries: (end: Sql) => Sql; readonly condition: Sql };
+
+const NONE: Sql = { text: '', values: [] };
+
+const WHOLE: SortSpan = { from: undefined, before: undefined };
+
+/** What of a span follows a page's end; the first comparison with the end is for the index. */
+function boundsOf({ from, before }: SortSpan, after: PageEnd | undefined): Sql {
+  const bounds: readonly (readonly [text: string, ...values: Bindable[]])[] = [
+    ...(from === undefined ? [] : [[' AND x.sort >= ?', from] as const]),
+    ...(before === undefined ? [] : [[' AND x.sort < ?', before] as const]),
+    ...(after === undefined ? [] : [[' AND x.sort <= ? AND (x.sort < ? OR x.id > ?)', after.sort, after.sort, after.id] as const]),
+  ];
+  if (bounds.length === 0) return NONE;
+  return { text: bounds.map(([text]) => text).join(''), values: bounds.flatMap(([, ...values]) => values) };
+}
+
+/** The rows of a type: the directory, the server itself, and parts, which are few a question. */
+function rowList(grant: Grant, type: StoredType): List {
+  return {
+    entries: (end) => ({
+      text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id FROM resource x WHERE x.type = ?${end.text} ORDER BY x.sort DESC, x.id`,
+      values: [type, ...end.values],
+    }),
+    condition: visibleCondition(grant, type),
+  };
+}
+
+/** Each principal's access; the lists are merged as they are read, and a row that several show comes once. */
+function accessList(grant: Grant, type: StoredType): List | undefined {
+  if (grant.principals.length === 0) return undefined;
+  const entries = (end: Sql): Sql => {
+    // UNION drops what comes twice; one principal alone may hold several rights to a row as well.
+    const [rid, group] = grant.principals.length > 1 ? ['x.rid', ''] : ['min(x.rid) AS rid', ' GROUP BY x.sort, x.id'];
+    const text = `SELECT x.sort, x.id, ${rid} FROM acl x
+      WHERE x.principal = ? AND x.type = ? AND x.valid_from <= ? AND x.valid_to > ?${end.text}${group}`;
+    return {
+      text: `${grant.principals.map(() => text).join(' UNION ')} ORDER BY 1 DESC, 2`,
+      values: grant.principals.flatMap((holder) => [holder, type, grant.now, grant.now, ...end.values]),
+    };
+  };
+  return { entries, condition: NONE };
+}
+
+/** Candidates by the list; those by its top are undefined when the top does not decide. */
+type ListDriven = {
+  readonly whole: Candidates;
+  readonly topPage: (after: PageEnd | undefined, limit: number) => Place[] | undefined;
+  readonly topCount: (limit: number) => number | undefined;
+};
+
+function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): ListDriven {
+  // The inner LIMIT, even one without effect, keeps the inner order and keeps the conditions out of the merge.
+  const select = (columns: string, end: Sql, window: number, limit: number): Sql => {
+    const entries = list.entries(end);
+    const text = `SELECT ${columns} FROM (${entries.text} LIMIT ${window}) x WHERE TRUE${criteria.text}${list.condition.text} LIMIT ${limit}`;
+    return { text, values: [...entries.values, ...criteria.values, ...list.condition.values] };
+  };
+  const page = (after: PageEnd | undefined, limit: number, window: number): Place[] => {
+    const { text, values } = select('x.sort, x.id, x.rid', boundsOf(span, after), window, limit);
+    return db.all<Place>(text, ...values);
+  };
+  const count = (limit: number, window: number): number => {
+    const { text, values } = select('1', boundsOf(span, undefined), window, limit);
+    return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${text})`, ...values)?.n ?? 0;
+  };
+  const endsInWindow = (end: Sql): boolean => {
+    const { text, values } = list.entries(end);
+    return db.get(`SELECT 1 FROM (${text} LIMIT 1 OFFSET ${WINDOW})`, ...values) === undefined;
+  };
+  return {
+    whole: { page: (after, limit) => page(after, limit, -1), count: (limit) => count(limit, -1) },
+    topPage: (after, limit) => {
+      const places = page(after, limit, WINDOW);
+      return places.length >= limit || endsInWindow(boundsOf(span, after)) ? places : undefined;
+    },
+    topCount: (limit) => {
+      const counted = count(limit, WINDOW);
+      return counted >= limit || endsInWindow(boundsOf(span, undefined)) ? counted : undefined;
+    },
+  };
+}
+
+/** Candidates by the matches of one criterion; the others are conditions. */
+function criterionDriven(db: Database, grant: Grant, type: StoredType, lead: PlainCriterion, criteria: readonly PlainCriterion[], span: SortSpan): Candidates {
+  const source = ridSource(type, lead) ?? NONE;
+  const others = conditionsOf(type, criteria.filter((criterion) => criterion !== lead));
+  const access = isOpen(grant, type) || isPart(type) ? rowsOf(grant, type) : accessOf(grant);
+  const from = `(SELECT DISTINCT rid FROM (${source.text})) t CROSS JOIN ${access.text}${others.text}`;
+  const values = [...source.values, ...access.values, ...others.values];
+  return {
+    page: (after, limit) => {
+      const end = boundsOf(span, after);
+      const text = `SELECT DISTINCT x.sort, x.id, x.rid FROM ${from}${end.text} ORDER BY x.sort DESC, x.id LIMIT ${limit}`;
+      return db.all<Place>(text, ...values, ...end.values);
+    },
+    count: (limit) => {
+      const within = boundsOf(span, undefined);
+      if (within !== NONE) {
+        const text = `SELECT count(*) AS n FROM (SELECT DISTINCT x.rid FROM ${from}${within.text} LIMIT ${limit})`;
+        return db.get<{ n: number }>(text, ...values, ...within.values)?.n ?? 0;
+      }
+      const visible = visibleCondition(grant, type);
+      const matches = `(SELECT DISTINCT rid FROM (${source.text}))`;
+      const table = isPart(type) ? `${matches} t CROSS JOIN resource x ON x.rid = t.rid` : `${matches} x`;
+      const text = `SELECT 1 FROM ${table} WHERE TRUE${others.text}${visible.text} LIMIT ${limit}`;
+      return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${text})`, ...source.values, ...others.values, ...visible.values)?.n ?? 0;
+    },
+  };
+}
+
+function rowsOf(grant: Grant, type: StoredType): Sql {
+  const visible = visibleCondition(grant, type);
+  return { text: `resource x ON x.rid = t.rid WHERE x.type = ?${visible.text}`, values: [type, ...visible.values] };
+}
+
+/** The plus keeps the planner from one search a principal: a row's access is read in one piece. */
+function accessOf(grant: Grant): Sql {
+  return {
+    text: `acl x INDEXED BY acl_row ON x.rid = t.rid WHERE +x.principal IN (${marks(grant.principals)}) AND x.valid_from <= ? AND x.valid_to > ?`,
+    values: [...grant.principals, grant.now, grant.now],
+  };
+}

@@ -1,0 +1,92 @@
+/** The instance index: the instances of a study whose row is visible. */
+import { IDENTIFIER_SYSTEM } from '../../../../profiles/codes.ts';
+import type { Grant } from '../../../access/grant.ts';
+import { personKey } from '../../../access/requester.ts';
+import type { InstanceRow } from '../../../ports/commit-plan.ts';
+import type { Question, ShownStudy, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
+import { marks } from './criteria.ts';
+import type { Database } from '../database.ts';
+import { shownStudy } from './visible.ts';
+
+type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
+type MetadataQuestion = Extract<Question, { kind: 'metadata' }>;
+
+type Columns = {
+  sop_instance_uid: string; study_instance_uid: string; series_instance_uid: string; sop_class_uid: string;
+  transfer_syntax_uid: string; series_number: number | null; instance_number: number | null; blob_name: string;
+  blob_size: number; data_set_offset: number; data_set_digest: string; metadata: string;
+  source: string; person: string;
+};
+
+/** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
+export function studyInstances(db: Database, grant: Grant, question: InstancesQuestion): StudyInstances {
+  const study = studyOf(db, grant, question);
+  if (study === undefined && !grant.system) return { study, instances: [] };
+  return { study, instances: selectInstances(db, question) };
+}
+
+/** Answers a question for metadata. Text is made into a string of its own for each row; bytes are copied. */
+export function studyMetadata(db: Database, grant: Grant, question: MetadataQuestion): StudyMetadata {
+  const study = studyOf(db, grant, question);
+  if (study === undefined && !grant.system) return { study, metadata: [] };
+  const rows = select<{ metadata: Uint8Array }>(db, 'CAST(metadata AS BLOB) AS metadata', question);
+  return { study, metadata: rows.map(({ metadata }) => metadata) };
+}
+
+function studyOf(db: Database, grant: Grant, { studyInstanceUID }: { readonly studyInstanceUID: string }): ShownStudy | undefined {
+  return shownStudy(db, grant, {
+    text: `SELECT rid FROM token WHERE param = 'ImagingStudy.identifier' AND value = ? AND system = ? LIMIT 1`,
+    values: [`urn:oid:${studyInstanceUID}`, IDENTIFIER_SYSTEM.dicomUid],
+  });
+}
+
+/** Selects instances of a study, whoever may see them. */
+export function selectInstances(db: Database, question: InstancesQuestion): InstanceRow[] {
+  return select<Columns>(db, question.omitMetadata === true ? WITHOUT_METADATA : '*', question).map(toInstanceRow);
+}
+
+/**
+ * The plus leaves the order to the index: a sort would read every row for each page. The sum keeps the statement prepared:
+ * the planner looks at a limit that is bound, and plans anew for each.
+ */
+function select<Row>(db: Database, columns: string, question: InstancesQuestion | MetadataQuestion): Row[] {
+  const { studyInstanceUID, seriesInstanceUID, sopInstanceUIDs, offset, limit } = question;
+  const series = seriesInstanceUID === undefined ? '' : ' AND +series_instance_uid = ?';
+  const sops = sopInstanceUIDs === undefined ? '' : ` AND sop_instance_uid IN (${marks(sopInstanceUIDs)})`;
+  return db.all<Row>(
+    `SELECT ${columns} FROM instance WHERE study_instance_uid = ?${series}${sops}
+     ORDER BY series_number, series_instance_uid, instance_number, sop_instance_uid LIMIT 0 + ? OFFSET ?`,
+    studyInstanceUID,
+    ...(seriesInstanceUID === undefined ? [] : [seriesInstanceUID]),
+    ...(sopInstanceUIDs ?? []),
+    limit,
+    offset,
+  );
+}
+
+/** The instance of a UID, in whatever study. */
+export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | undefined {
+  const row = db.get<Columns>(`SELECT ${WITHOUT_METADATA} FROM instance WHERE sop_instance_uid = ?`, sopInstanceUID);
+  return row === undefined ? undefined : toInstanceRow(row);
+}
+
+const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
+  series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata, source, person`;
+
+function toInstanceRow(row: Columns): InstanceRow {
+  return {
+    studyInstanceUID: row.study_instance_uid,
+    seriesInstanceUID: row.series_instance_uid,
+    sopInstanceUID: row.sop_instance_uid,
+    sopClassUID: row.sop_class_uid,
+    transferSyntaxUID: row.transfer_syntax_uid,
+    seriesNumber: row.series_number ?? undefined,
+    instanceNumber: row.instance_number ?? undefined,
+    blob: { name: row.blob_name, size: row.blob_size },
+    dataSetOffset: row.data_set_offset,
+    dataSetDigest: row.data_set_digest,
+    metadata: row.metadata,
+    source: row.source,
+    person: personKey(row.person),
+  };
+}

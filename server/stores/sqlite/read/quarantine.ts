@@ -1,0 +1,33 @@
+/** Instances kept aside: no question of a grant reads their table. */
+import type { QuarantinedInstance, QuarantineReason } from '../../../ports/commit-plan.ts';
+import type { Database } from '../database.ts';
+
+type Columns = {
+  sop_instance_uid: string; data_set_digest: string; source: string; study_instance_uid: string; reason: QuarantineReason;
+  received_at: number; blob_name: string; blob_size: number;
+};
+
+/** Keeps an instance aside, unless the same one is. */
+export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstance): 'stored' | 'already' {
+  const changed = db.run(
+    `INSERT OR IGNORE INTO quarantine (sop_instance_uid, data_set_digest, source, study_instance_uid, reason, received_at,
+       blob_name, blob_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    one.sopInstanceUID, one.dataSetDigest, one.source, one.studyInstanceUID, one.reason, one.receivedAt, blob.name, blob.size,
+  );
+  return changed === 1 ? 'stored' : 'already';
+}
+
+/** Reads what is kept aside, earliest first. */
+export function* readQuarantine(db: Database): Iterable<QuarantinedInstance> {
+  for (const row of db.iterate<Columns>('SELECT * FROM quarantine ORDER BY received_at, sop_instance_uid')) {
+    yield {
+      studyInstanceUID: row.study_instance_uid,
+      sopInstanceUID: row.sop_instance_uid,
+      blob: { name: row.blob_name, size: row.blob_size },
+      dataSetDigest: row.data_set_digest,
+      source: row.source,
+      reason: row.reason,
+      receivedAt: row.received_at,
+    };
+  }
+}

@@ -1,0 +1,74 @@
+/** Search: the candidates, the total as asked, the page's rows and what they include. */
+import type { Criterion } from '../../../../profiles/search/criterion.ts';
+import type { SearchQuery } from '../../../../profiles/search/query.ts';
+import type { StoredType } from '../../../../profiles/types/visibility.ts';
+import type { Grant } from '../../../access/grant.ts';
+import type { PageEnd, SearchPage, VisibleRow } from '../../../ports/record-store.ts';
+import { eventChainRefused } from '../../event-chain.ts';
+import { candidatesOf, type Candidates } from './candidates.ts';
+import { conditionsOf, type PlainCriterion } from './criteria.ts';
+import type { Database } from '../database.ts';
+import { includedRows } from './include.ts';
+import { visibleCondition, visibleRowsAt } from './visible.ts';
+
+const TOTAL_BOUND = 1_000;
+const CHAIN_BOUND = 1_000;
+
+/** Answers a search: a full page behind `skip` rows, its includes, the total as asked. */
+export function search(db: Database, grant: Grant, query: SearchQuery, after: PageEnd | undefined, skip = 0): SearchPage {
+  const criteria = query.where.map((criterion) => plain(db, grant, query.type, criterion));
+  const candidates = candidatesOf(db, grant, query.type, criteria, query.span);
+  const total = totalOf(candidates, query);
+  if (query.summary === 'count' || query.count === 0) return { rows: [], included: [], total, next: undefined };
+  const { rows, next } = pageOf(db, grant, candidates, query, { after, skip });
+  return { rows, included: includedRows(db, grant, rows, query.include), total, next };
+}
+
+/** Ids of the visible rows that satisfy criteria, at most `limit`. */
+function visibleIds(db: Database, grant: Grant, type: StoredType, criterion: PlainCriterion, limit: number): string[] {
+  const candidates = candidatesOf(db, grant, type, [criterion]);
+  return candidates.page(undefined, limit).map(({ id }) => id);
+}
+
+/**
+ * Resolves a chain to references to the visible rows that satisfy it, as long as they are not many.
+ * @throws {Fault} not-supported - a chain from an event
+ */
+function plain(db: Database, grant: Grant, type: StoredType, criterion: Criterion): PlainCriterion {
+  if (criterion.kind !== 'chain') return criterion;
+  if (type === 'AuditEvent') throw eventChainRefused();
+  const led = ledBy(db, grant, criterion);
+  return criterion.own === undefined ? led : { kind: 'or', any: [led, plain(db, grant, type, criterion.own)] };
+}
+
+function ledBy(db: Database, grant: Grant, criterion: Chain): PlainCriterion {
+  const inner = plain(db, grant, criterion.target, criterion.criterion);
+  const ids = visibleIds(db, grant, criterion.target, inner, CHAIN_BOUND + 1);
+  return ids.length > CHAIN_BOUND ? linked(grant, criterion, inner) : referring(criterion, ids);
+}
+
+type Chain = Extract<Criterion, { kind: 'chain' }>;
+
+function referring({ param, target }: Chain, ids: readonly string[]): PlainCriterion {
+  return { kind: 'reference', param, values: ids.map((id) => `${target}/${id}`) };
+}
+
+function linked(grant: Grant, { param, target }: Chain, inner: PlainCriterion): PlainCriterion {
+  const [matches, visible] = [conditionsOf(target, [inner]), visibleCondition(grant, target)];
+  return { kind: 'linked', param, target, condition: { text: matches.text + visible.text, values: [...matches.values, ...visible.values] } };
+}
+
+function totalOf(candidates: Candidates, query: SearchQuery): number | undefined {
+  if (query.summary === 'count' || query.total === 'accurate') return candidates.count(Number.MAX_SAFE_INTEGER);
+  if (query.total === 'none') return undefined;
+  const counted = candidates.count(TOTAL_BOUND + 1);
+  return counted > TOTAL_BOUND ? undefined : counted;
+}
+
+function pageOf(db: Database, grant: Grant, candidates: Candidates, query: SearchQuery, { after, skip }: { after: PageEnd | undefined; skip: number }): { rows: VisibleRow[]; next: PageEnd | undefined } {
+  const places = candidates.page(after, skip + query.count + 1).slice(skip);
+  const shown = places.slice(0, query.count);
+  const rows = visibleRowsAt(db, grant, shown.map(({ rid }) => rid), query.withoutTail);
+  const last = shown.at(-1);
+  return { rows, next: places.length > query.count && last !== undefined ? { sort: last.sort, id: last.id } : undefined };
+}

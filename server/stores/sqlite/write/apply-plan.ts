@@ -1,0 +1,168 @@
+/** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
+import { Fault } from '../../../../profiles/fault.ts';
+import { VISIBILITY, type Visibility } from '../../../../profiles/types/visibility.ts';
+import { MAX_PLAN_ENTRIES, type Claim, type CommitReceipt, type InstanceRow, type Precondition } from '../../../ports/commit-plan.ts';
+import type { Right } from '../../../access/right.ts';
+import type { Database } from '../database.ts';
+import { erase, eraseHistory } from './erase.ts';
+import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
+import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
+import { putQuarantined } from '../read/quarantine.ts';
+import { refuseMerged, rekeyPerson } from './rekey.ts';
+import { removeRow, standingRow, writeRow } from './write-rows.ts';
+
+/** Applies a plan at a time; a plan that was applied before gets its first receipt. */
+export function applyPlan(db: Database, plan: WirePlan, now: number): CommitReceipt {
+  const before = db.get<{ receipt: string }>('SELECT receipt FROM plan WHERE id = ?', plan.id);
+  if (before !== undefined) return JSON.parse(before.receipt) as CommitReceipt;
+  if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
+  refuseMerged(db, personsOf(plan));
+  for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
+  const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
+  for (const claim of plan.claims ?? []) takeClaim(db, claim);
+  for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
+  for (const state of plan.states ?? []) changeState(db, state);
+  for (const id of plan.revoked ?? []) revoke(db, id);
+  for (const right of plan.rights ?? []) insertRight(db, right);
+  for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
+  const versions = plan.puts.map((put) => putRow(db, put, now));
+  const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
+  const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
+  const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
+  for (const right of plan.rights ?? []) materialiseRight(db, right);
+  for (const { person } of plan.states ?? []) materialisePerson(db, person);
+  for (const { to } of plan.rekeys ?? []) materialisePerson(db, to);
+  for (const { key, at } of plan.done ?? []) db.run('DELETE FROM agenda WHERE key = ? AND at = ?', key, at);
+  for (const { key, at } of plan.agenda ?? []) db.run(PUT_AGENDA, key, at);
+  for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
+  const receipt: CommitReceipt = { versions, committedAt: now, instances, quarantined, erasedBlobs: [...erased, ...former] };
+  db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
+  return receipt;
+}
+
+const PUT_AGENDA = 'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <> excluded.at';
+
+/** Every person that a plan writes for. */
+function personsOf(plan: WirePlan): Set<string> {
+  const of = (part: readonly { readonly person?: string }[] = []): string[] => part.flatMap(({ person }) => person ?? []);
+  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.rights), ...of(plan.states), ...(plan.rekeys ?? []).flatMap(({ from, to }) => [from, to])]);
+}
+
+function outboxOf(plan: WirePlan): OutboxEntry[] {
+  return [...(plan.rekeys ?? []).map((rekey) => ({ rekey })), ...plan.audit.map((event) => ({ event }))];
+}
+
+function entriesOf(plan: WirePlan): number {
+  const parts = [plan.puts, plan.deletes, plan.instances, plan.quarantined, plan.rights, plan.revoked, plan.claims, plan.agenda, plan.audit];
+  const erased = (plan.erased ?? []).flatMap((erasure) => Object.values(erasure));
+  return [...parts, ...erased].reduce((sum, part) => sum + (part?.length ?? 0), 0);
+}
+
+function requireCondition(db: Database, condition: Precondition): void {
+  if (condition.kind === 'claimed') return requireClaim(db, condition);
+  const row = standingRow(db, condition.type, condition.id);
+  if (condition.kind === 'absent') {
+    if (row !== undefined) throw new Fault('conflict', `${condition.type} exists already`);
+  } else if (row?.version !== condition.version) {
+    throw new Fault('version-conflict', `${condition.type} has another version than the one that was expected`);
+  }
+}
+
+function requireClaim(db: Database, { key, value }: Claim): void {
+  const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
+  if (held?.value !== value) throw new Fault('conflict', 'A claim is not held as it was expected');
+}
+
+function takeClaim(db: Database, { key, value }: Claim): void {
+  db.run('INSERT OR IGNORE INTO claim (key, value) VALUES (?, ?)', key, value);
+  const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
+  if (held?.value !== value) throw new Fault('conflict', 'An identifier is taken already');
+}
+
+const STATE_COLUMN = { opposed: 'opposed', withdrawn: 'withdrawn', erasurePending: 'erasure_pending', accountOff: 'account_off' } as const;
+
+function changeState(db: Database, { person, change }: NonNullable<WirePlan['states']>[number]): void {
+  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', person);
+  for (const name of Object.keys(STATE_COLUMN) as (keyof typeof STATE_COLUMN)[]) {
+    const value = change[name];
+    if (value !== undefined) db.run(`UPDATE patient_state SET ${STATE_COLUMN[name]} = ? WHERE person = ?`, value ? 1 : 0, person);
+  }
+}
+
+function insertRight(db: Database, right: Right): void {
+  const item = right.scope === 'record' ? null : right.scope.item;
+  db.run(
+    `INSERT OR REPLACE INTO access_right (id, person, principal, relation, item, valid_from, valid_to, source)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    right.id, right.person, right.principal, right.relation, item, right.from, right.to, right.source ?? null,
+  );
+}
+
+function revoke(db: Database, id: string): void {
+  db.run('DELETE FROM access_right WHERE id = ?', id);
+  db.run('DELETE FROM acl WHERE right_id = ?', id);
+}
+
+function deleteRow(db: Database, type: string, id: string, now: number): void {
+  const row = standingRow(db, type, id);
+  if (row === undefined) return;
+  keepHistory(db, type, id);
+  db.run(
+    `INSERT INTO history (type, id, version, updated, json) VALUES (?, ?, ?, ?, '')`,
+    type, id, row.version + 1, now,
+  );
+  removeRow(db, row.rid);
+}
+
+function keepHistory(db: Database, type: string, id: string): void {
+  db.run(
+    `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size)
+     SELECT type, id, version, updated, json, blob_name, blob_size FROM resource WHERE type = ? AND id = ?`,
+    type, id,
+  );
+}
+
+function putRow(db: Database, put: WirePut, now: number): number {
+  const standing = standingRow(db, put.type, put.id);
+  const version = 1 + (standing?.version ?? lastVersion(db, put.type, put.id));
+  if (standing !== undefined) keepHistory(db, put.type, put.id);
+  const stamp = `"versionId":"${version}","lastUpdated":"${new Date(now).toISOString()}"`;
+  const rid = writeRow(db, standing, { ...put, version, updated: now, json: put.head + stamp + put.tail }, put.index);
+  if (put.person !== undefined && isMaterialised(VISIBILITY[put.type])) {
+    materialiseRow(db, put.person, {
+      rid, type: put.type, id: put.id, sort: put.sort, level: levelRank(put), released: put.released ? 1 : 0,
+    });
+  }
+  return version;
+}
+
+/** The directory needs no access rows, and a part is seen as its parent. */
+function isMaterialised(visibility: Visibility): boolean {
+  return visibility !== 'directory' && visibility !== 'part';
+}
+
+function levelRank(put: WirePut): number {
+  return ['N', 'R', 'V'].indexOf(put.level);
+}
+
+function lastVersion(db: Database, type: string, id: string): number {
+  return db.get<{ version: number | null }>('SELECT max(version) AS version FROM history WHERE type = ? AND id = ?', type, id)?.version ?? 0;
+}
+
+function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
+  const standing = db.get<{ data_set_digest: string; study_instance_uid: string }>(
+    'SELECT data_set_digest, study_instance_uid FROM instance WHERE sop_instance_uid = ?',
+    row.sopInstanceUID,
+  );
+  if (standing !== undefined) {
+    if (standing.data_set_digest === row.dataSetDigest) return 'already';
+    throw new Fault('conflict', 'The SOP Instance stands already with another data set', { expression: 'SOPInstanceUID' });
+  }
+  db.run(
+    `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    row.sopInstanceUID, row.studyInstanceUID, row.seriesInstanceUID, row.sopClassUID, row.transferSyntaxUID,
+    row.seriesNumber ?? null, row.instanceNumber ?? null, row.blob.name, row.blob.size,
+    row.dataSetOffset, row.dataSetDigest, row.metadata, row.source, row.person,
+  );
+  return 'stored';
+}

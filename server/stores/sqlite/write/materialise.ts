@@ -1,0 +1,98 @@
+/** Keeps the access table: one row for each right and each row of its person that `permits` shows it. */
+import { levelOf } from '../../../../profiles/confidentiality.ts';
+import type { StoredType } from '../../../../profiles/types/visibility.ts';
+import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
+import { personKey, type PersonKey } from '../../../access/requester.ts';
+import type { Principal, Relation, Right } from '../../../access/right.ts';
+import type { Database } from '../database.ts';
+
+type RightRow = {
+  id: string; person: string; principal: string; relation: string; item: string | null; valid_from: number;
+  valid_to: number; source: string | null;
+};
+
+/** What the access table needs of a row. */
+export type AccessRow = { rid: number; type: StoredType; id: string; sort: number; level: number; released: number };
+
+/** Reads the rights of a person. */
+export function rightsOf(db: Database, person: string): Right[] {
+  return db.all<RightRow>('SELECT * FROM access_right WHERE person = ?', person).map(toRight);
+}
+
+function toRight(row: RightRow): Right {
+  return {
+    id: row.id,
+    person: personKey(row.person),
+    principal: row.principal as Principal,
+    relation: row.relation as Relation,
+    scope: row.item === null ? 'record' : { item: row.item },
+    from: row.valid_from,
+    to: row.valid_to,
+    ...(row.source === null ? {} : { source: row.source }),
+  };
+}
+
+/** Reads the state of a person. */
+export function stateOf(db: Database, person: string): PatientState {
+  const row = db.get<{ opposed: number; withdrawn: number; erasure_pending: number; account_off: number }>(
+    'SELECT opposed, withdrawn, erasure_pending, account_off FROM patient_state WHERE person = ?',
+    person,
+  );
+  if (row === undefined) return OPEN_STATE;
+  return {
+    opposed: row.opposed === 1,
+    withdrawn: row.withdrawn === 1,
+    erasurePending: row.erasure_pending === 1,
+    accountOff: row.account_off === 1,
+  };
+}
+
+/** Writes the access of one row anew. Parts have none of their own: they are seen as their parent. */
+export function materialiseRow(db: Database, person: string, row: AccessRow): void {
+  db.run('DELETE FROM acl WHERE rid = ?', row.rid);
+  const rights = db
+    .all<RightRow>('SELECT * FROM access_right WHERE person = ? AND (item IS NULL OR item = ?)', person, itemOf(row))
+    .map(toRight);
+  const state = stateOf(db, person);
+  for (const right of rights) showIfPermitted(db, right, row, state);
+}
+
+/** Writes the access of one right to the standing rows of its person. */
+export function materialiseRight(db: Database, right: Right): void {
+  db.run('DELETE FROM acl WHERE right_id = ?', right.id);
+  const state = stateOf(db, right.person);
+  for (const row of rowsInScope(db, right)) showIfPermitted(db, right, row, state);
+}
+
+/** Writes all access to a person's rows anew. */
+export function materialisePerson(db: Database, person: PersonKey): void {
+  for (const right of rightsOf(db, person)) materialiseRight(db, right);
+}
+
+const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
+
+function rowsInScope(db: Database, right: Right): AccessRow[] {
+  if (right.scope === 'record') {
+    return db.all<AccessRow>(`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`, right.person);
+  }
+  const [type, id] = right.scope.item.split('/');
+  return db.all<AccessRow>(
+    `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND type = ? AND id = ? AND parent_type IS NULL`,
+    right.person,
+    type ?? '',
+    id ?? '',
+  );
+}
+
+function itemOf(row: AccessRow): string {
+  return `${row.type}/${row.id}`;
+}
+
+function showIfPermitted(db: Database, right: Right, row: AccessRow, state: PatientState): void {
+  const facts: RowFacts = { type: row.type, item: itemOf(row), level: levelOf(row.level), released: row.released === 1 };
+  if (!permits(right, facts, state)) return;
+  db.run(INSERT, right.principal, row.type, row.sort, row.id, right.id, row.rid, right.relation, right.source ?? null, right.from, right.to);
+}
+
+const INSERT = `INSERT INTO acl (principal, type, sort, id, right_id, rid, relation, source, valid_from, valid_to)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;

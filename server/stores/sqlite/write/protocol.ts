@@ -1,0 +1,69 @@
+/** What the main thread and the writer thread say to each other. Everything is plain data. */
+import type { FaultKind } from '../../../../profiles/fault.ts';
+import type { AuditRecord, CommitPlan, CommitReceipt, Put } from '../../../ports/commit-plan.ts';
+import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
+import type { StoredToken, TokenKeys } from '../../../ports/token-store.ts';
+import type { TrailHead } from '../../../ports/audit-trail.ts';
+import type { PersonalSide } from '../../audit-chain.ts';
+import type { PartedBody } from '../audit/event-body.ts';
+
+/** A put whose resource is text already: the writer sets version and time between head and tail. */
+export type WirePut = Omit<Put, 'resource'> & { readonly head: string; readonly tail: string };
+
+/** An event on its way to the trail: texts, as many events may come of one answer. */
+export type WireAudit = {
+  readonly id: string;
+  readonly body: PartedBody;
+  readonly personal: PersonalSide;
+  /** When it was recorded, epoch milliseconds. */
+  readonly recorded: number;
+  readonly persons: AuditRecord['persons'];
+  readonly references: IndexEntries['references'];
+  /** JSON of {@link FormEntry}s. */
+  readonly entries: string;
+};
+
+/** A search value that many events have; of references and dates, that there is one (migrations/004-event-forms). */
+export type FormEntry = readonly [param: string, value: string, system: string];
+
+/** A plan on its way to the writer. */
+export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & { readonly puts: readonly WirePut[]; readonly audit: readonly WireAudit[] };
+
+/** What the record file hands over to the audit file: an event, or a person's new key. Earlier servers wrote whole events. */
+export type OutboxEntry = { readonly event: WireAudit | AuditRecord } | { readonly rekey: Rekey };
+
+/** A change of person key. */
+export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
+
+/** Files that hold what may have to be forgotten. */
+export type ForgettingFile = 'records' | 'trail';
+
+/** Orders to the writer and what each answers. */
+export type Orders = {
+  readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
+  readonly audit: { readonly order: readonly WireAudit[]; readonly answer: undefined };
+  readonly head: { readonly order: undefined; readonly answer: TrailHead };
+  /** Erases the personal side of the entities of events, by event id. */
+  readonly eraseEntities: { readonly order: readonly string[]; readonly answer: undefined };
+  /** A step of forgetting what was deleted, from a page on: see forget.ts. Answers the page to go on with, undefined at the end. */
+  readonly forget: { readonly order: { readonly file: ForgettingFile; readonly from: number }; readonly answer: number | undefined | 'busy' };
+  readonly tokenUpsert: {
+    readonly order: { readonly model: string; readonly id: string; readonly token: Omit<StoredToken, 'consumedAt'>; readonly keys: TokenKeys };
+    readonly answer: undefined;
+  };
+  readonly tokenConsume: { readonly order: { readonly model: string; readonly id: string; readonly at: number }; readonly answer: boolean };
+  readonly tokenDestroy: { readonly order: { readonly model: string; readonly id: string }; readonly answer: undefined };
+  readonly tokenRevoke: { readonly order: { readonly model: string; readonly grantId: string }; readonly answer: undefined };
+  readonly tokenOnce: { readonly order: { readonly name: string; readonly expiresAt: number; readonly now: number }; readonly answer: boolean };
+};
+
+/** The name of an order. */
+export type OrderName = keyof Orders;
+
+/** A message to the writer. */
+export type OrderMessage = { [K in OrderName]: { readonly sequence: number; readonly name: K; readonly order: Orders[K]['order'] } }[OrderName];
+
+/** Its answer. A plain error of the writer comes back as kind `exception` with its stack as message. */
+export type AnswerMessage =
+  | { readonly sequence: number; readonly answer: Orders[OrderName]['answer'] }
+  | { readonly sequence: number; readonly fault: { readonly kind: FaultKind; readonly message: string; readonly bug: boolean } };

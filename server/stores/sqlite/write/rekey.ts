@@ -1,0 +1,56 @@
+/** Two person keys that turn out to be one person: everything under the one moves to the other. */
+import { Fault } from '../../../../profiles/fault.ts';
+import { principal } from '../../../access/right.ts';
+import type { Database } from '../database.ts';
+import type { Rekey } from './protocol.ts';
+
+/** Moves a person's rows, rights, instances, state and claims in the record file. */
+export function rekeyPerson(db: Database, { from, to }: Rekey): void {
+  db.run('DELETE FROM acl WHERE right_id IN (SELECT id FROM access_right WHERE person = ?)', from);
+  db.run("DELETE FROM access_right WHERE person = ? AND relation = 'self'", from);
+  db.run('UPDATE access_right SET person = ?, principal = CASE principal WHEN ? THEN ? ELSE principal END WHERE person = ?',
+    to, principal.patient(from), principal.patient(to), from);
+  db.run('UPDATE resource SET person = ? WHERE person = ?', to, from);
+  db.run('UPDATE instance SET person = ? WHERE person = ?', to, from);
+  db.run("UPDATE claim SET value = ? WHERE key >= 'qualified|' AND key < 'qualified}' AND value = ?", to, from);
+  mergeState(db, from, to);
+}
+
+function mergeState(db: Database, from: string, to: string): void {
+  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', to);
+  db.run(
+    `UPDATE patient_state SET opposed = max(patient_state.opposed, old.opposed),
+       withdrawn = max(patient_state.withdrawn, old.withdrawn),
+       erasure_pending = max(patient_state.erasure_pending, old.erasure_pending),
+       account_off = max(patient_state.account_off, old.account_off)
+     FROM (SELECT opposed, withdrawn, erasure_pending, account_off FROM patient_state WHERE person = ?) AS old
+     WHERE patient_state.person = ?`,
+    from,
+    to,
+  );
+  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', from);
+  db.run('UPDATE patient_state SET merged_into = ? WHERE person = ?', to, from);
+}
+
+/**
+ * Refuses a plan that was made under a key that is no more: its rows would lie outside the person's state and rights.
+ * @throws {Fault} conflict
+ */
+export function refuseMerged(db: Database, persons: Iterable<string>): void {
+  for (const person of persons) {
+    const merged = db.get('SELECT 1 FROM patient_state WHERE person = ? AND merged_into IS NOT NULL', person);
+    if (merged !== undefined) throw new Fault('conflict', 'The person was joined with another meanwhile');
+  }
+}
+
+/** The key under which a person's events are read today. */
+export function presentKey(db: Database, person: string): string {
+  return db.get<{ person: string }>('SELECT person FROM former_person WHERE former = ?', person)?.person ?? person;
+}
+
+/** Lets the person read under the new key what was, or will yet be, recorded under the old one. */
+export function rekeyTrail(db: Database, { from, to }: Rekey): void {
+  db.run('UPDATE former_person SET person = ? WHERE person = ?', to, from);
+  db.run('INSERT OR REPLACE INTO former_person (former, person) VALUES (?, ?)', from, to);
+  db.run('UPDATE OR IGNORE acl SET principal = ? WHERE principal = ?', principal.patient(to), principal.patient(from));
+}

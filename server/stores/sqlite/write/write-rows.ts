@@ -1,0 +1,84 @@
+/** Writes resource rows and their search values. */
+import { rankOf } from '../../../../profiles/confidentiality.ts';
+import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
+import type { Put } from '../../../ports/commit-plan.ts';
+import type { Database } from '../database.ts';
+
+/** A row as the writer needs it again: its key, version and what rights depend on. */
+export type StandingRow = {
+  readonly rid: number;
+  readonly version: number;
+  readonly sort: number;
+  readonly person: string | null;
+  readonly level: number;
+  readonly released: number;
+};
+
+/** The columns of a put; `json` is the whole text. */
+export type RowValues = Omit<Put, 'resource' | 'index'> & { readonly json: string; readonly version: number; readonly updated: number };
+
+/** The row that stands under a type and id. */
+export function standingRow(db: Database, type: string, id: string): StandingRow | undefined {
+  return db.get<StandingRow>(
+    'SELECT rid, version, sort, person, level, released FROM resource WHERE type = ? AND id = ?',
+    type,
+    id,
+  );
+}
+
+/** Inserts or replaces a row and its search values; returns its rid. */
+export function writeRow(db: Database, standing: StandingRow | undefined, row: RowValues, index: IndexEntries): number {
+  if (standing !== undefined) clearIndex(db, standing.rid);
+  const saved = db.get<{ rid: number }>(UPSERT, ...columnsOf(row));
+  if (saved === undefined) throw new Error('The row was not written');
+  writeIndex(db, saved.rid, row.type, index);
+  return saved.rid;
+}
+
+const UPSERT = `INSERT INTO resource
+  (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size, json)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, updated = excluded.updated, sort = excluded.sort,
+    person = excluded.person, subject = excluded.subject, level = excluded.level, released = excluded.released,
+    parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name, blob_size = excluded.blob_size,
+    json = excluded.json
+  RETURNING rid`;
+
+function columnsOf(row: RowValues): (string | number | null)[] {
+  const [parentType = null, parentId = null] = row.parent?.split('/') ?? [];
+  return [
+    row.type, row.id, row.version, row.updated, row.sort, row.person ?? null, row.subject ?? null, rankOf(row.level),
+    row.released ? 1 : 0, parentType, parentId, row.blob?.name ?? null, row.blob?.size ?? null,
+    row.json,
+  ];
+}
+
+/** Removes a row, its search values and its access. */
+export function removeRow(db: Database, rid: number): void {
+  clearIndex(db, rid);
+  db.run('DELETE FROM acl WHERE rid = ?', rid);
+  db.run('DELETE FROM resource WHERE rid = ?', rid);
+}
+
+function clearIndex(db: Database, rid: number): void {
+  db.run('DELETE FROM token WHERE rid = ?', rid);
+  db.run('DELETE FROM reference WHERE rid = ?', rid);
+  db.run('DELETE FROM date_range WHERE rid = ?', rid);
+  db.run('DELETE FROM string_value WHERE rid = ?', rid);
+}
+
+function writeIndex(db: Database, rid: number, type: string, index: IndexEntries): void {
+  const name = (param: string): string => `${type}.${param}`;
+  for (const { param, value, system } of index.tokens) {
+    db.run('INSERT OR IGNORE INTO token (param, value, system, rid) VALUES (?, ?, ?, ?)', name(param), value, system, rid);
+  }
+  for (const { param, target } of index.references) {
+    db.run('INSERT OR IGNORE INTO reference (param, target, rid) VALUES (?, ?, ?)', name(param), target, rid);
+  }
+  for (const { param, lo, hi } of index.dates) {
+    db.run('INSERT OR IGNORE INTO date_range (param, lo, hi, rid) VALUES (?, ?, ?, ?)', name(param), lo, hi, rid);
+  }
+  for (const { param, value } of index.strings) {
+    db.run('INSERT OR IGNORE INTO string_value (param, value, rid) VALUES (?, ?, ?)', name(param), value, rid);
+  }
+}

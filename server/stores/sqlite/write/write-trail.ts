@@ -1,0 +1,35 @@
+/** Appends events to the audit file: the chain and the personal side. Their rows follow (event-index.ts). */
+import type { TrailHead } from '../../../ports/audit-trail.ts';
+import { EMPTY_CHAIN, sealBody } from '../../audit-chain.ts';
+import type { Database } from '../database.ts';
+import { wholeBody } from '../audit/event-body.ts';
+import { formOf } from '../audit/event-form.ts';
+import { queueEvent } from '../audit/event-index.ts';
+import type { WireAudit } from './protocol.ts';
+
+/** Reads the head of the chain. */
+export function readHead(db: Database): TrailHead {
+  return db.get<TrailHead>('SELECT sequence, hash FROM chain ORDER BY sequence DESC LIMIT 1') ?? EMPTY_CHAIN;
+}
+
+/** Appends the events that are not there yet, in order; returns the new head. */
+export function appendEvents(db: Database, head: TrailHead, records: readonly WireAudit[]): TrailHead {
+  let last = head;
+  for (const record of records) last = appendEvent(db, last, record);
+  return last;
+}
+
+function appendEvent(db: Database, head: TrailHead, event: WireAudit): TrailHead {
+  const { id, body, personal } = event;
+  const { sequence, hash } = sealBody(head, wholeBody(body));
+  const form = formOf(db, event);
+  if (db.run(APPEND, sequence, id, hash, body.values, form) === 0) return head;
+  for (const side of ['agents', 'entities'] as const) {
+    const part = personal[side];
+    if (part !== undefined) db.run('INSERT INTO personal (id, side, salt, json) VALUES (?, ?, ?, ?)', id, side, part.salt, part.json);
+  }
+  queueEvent(db, sequence, event, form);
+  return { sequence, hash };
+}
+
+const APPEND = 'INSERT INTO chain (sequence, id, hash, body, form) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING';

@@ -1,0 +1,59 @@
+/**
+ * The intake thread: DICOM associations and the bytes they bring. What has come goes to the main thread, which files it
+ * when it is told that it is durable; a flood of images delays no other door, and no other door delays images.
+ */
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { Region } from '../config/region-model.ts';
+import { dimseDoor } from '../endpoints/dimse/door.ts';
+import type { FilingCalls, IntakeCalls } from '../endpoints/dimse/intake-calls.ts';
+import { AssociationSlots, DIMSE_LIMITS, type DimseLimits } from '../endpoints/dimse/limits.ts';
+import { listenDimse, type DimseListener } from '../endpoints/dimse/scp.ts';
+import { indexRegion } from '../flows/identity/region-index.ts';
+import { takeInstance } from '../flows/intake/take-instance.ts';
+import { openFileImages } from '../stores/files/image-store.ts';
+import { talk } from './thread-talk.ts';
+
+/** What the thread is started with. */
+export type IntakeSettings = {
+  readonly host: string;
+  readonly calledAETitle: string;
+  readonly limits: Partial<DimseLimits>;
+  readonly dataDir: string;
+  readonly region: Region;
+};
+
+async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, region }: IntakeSettings): Promise<void> {
+  yieldToReaders();
+  const images = await openFileImages({ dataDir, ownThread: true });
+  const { domainOf } = indexRegion(region);
+  const take = takeInstance({ images, patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem });
+  const listeners: DimseListener[] = [];
+  const { ask, tell } = talk<FilingCalls, IntakeCalls>(port, {
+    listen: async ({ port: dimsePort, tls }) => {
+      const listener = await listenDimse({ ...shared, port: dimsePort, ...(tls === undefined ? {} : { tls }) });
+      listeners.push(listener);
+      return listener.address;
+    },
+    close: async () => {
+      await Promise.all(listeners.map((listener) => listener.close()));
+      await images.close();
+      return undefined;
+    },
+  });
+  // Whatever their number, the doors have one limit of associations.
+  const slots = new AssociationSlots({ ...DIMSE_LIMITS, ...limits });
+  const shared = { host, calledAETitles: [calledAETitle], ...dimseDoor({ aeTitles: region.aeTitles, take, ask, tell }), limits, slots };
+}
+
+/**
+ * Where cores are few, whoever reads goes first, and images come a little slower. Linux has a priority for each thread;
+ * elsewhere it would be that of the whole server.
+ * @see setpriority(2), C library/kernel differences
+ */
+function yieldToReaders(): void {
+  const thisThread = 0;
+  if (process.platform === 'linux') setPriority(thisThread, constants.priority.PRIORITY_BELOW_NORMAL);
+}
+
+if (parentPort !== null) await run(parentPort, workerData as IntakeSettings);

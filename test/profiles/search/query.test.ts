@@ -1,0 +1,167 @@
+import { expect } from 'chai';
+import { Fault } from '../../../profiles/fault.ts';
+import type { FaultKind } from '../../../profiles/fault.ts';
+import { parseSearch } from '../../../profiles/search/query.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+
+const LENIENT = { handling: 'lenient', maxCount: 100, defaultCount: 20 } as const;
+
+const parse = (type: StoredType, text: string, handling: 'lenient' | 'strict' = 'lenient') =>
+  parseSearch(type, new URLSearchParams(text), { ...LENIENT, handling });
+const where = (type: StoredType, text: string) => parse(type, text).query.where;
+
+function kindOf(type: StoredType, text: string, handling: 'lenient' | 'strict' = 'lenient'): FaultKind | undefined {
+  try {
+    parse(type, text, handling);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault) return error.kind;
+    throw error;
+  }
+}
+
+describe('FHIR search parameters (R4 3.1.1)', () => {
+  it('reads tokens: code, system|code, |code, system|, alternatives and escapes', () => {
+    expect(where('Patient', 'identifier=a,urn:x|b,|c,urn:x|,urn:y|d\\,e\\|f')).to.deep.equal([
+      {
+        kind: 'token',
+        param: 'identifier',
+        values: [
+          { code: 'a' },
+          { system: 'urn:x', code: 'b' },
+          { system: '', code: 'c' },
+          { system: 'urn:x' },
+          { system: 'urn:y', code: 'd,e|f' },
+        ],
+      },
+    ]);
+  });
+
+  it('takes the system that a code element implies for none', () => {
+    expect(where('ImagingStudy', 'status=http://hl7.org/fhir/imagingstudy-status|available')).to.deep.equal([
+      { kind: 'token', param: 'status', values: [{ system: '', code: 'available' }] },
+    ]);
+  });
+
+  it('reads :not, :missing, _id and repeated parameters as AND', () => {
+    expect(where('DocumentReference', 'status:not=superseded&type:missing=false&_id=a,b')).to.deep.equal([
+      { kind: 'token', param: 'status', values: [{ code: 'superseded' }], negated: true },
+      { kind: 'missing', param: 'type', missing: false },
+      { kind: 'id', values: ['a', 'b'] },
+    ]);
+  });
+
+  it('reads references: bare id, Type/id, versioned, typed and absolute', () => {
+    const values = (text: string) => where('ImagingStudy', text).flatMap((each) => (each.kind === 'reference' ? each.values : []));
+    expect(values('patient=123')).to.deep.equal(['Patient/123']);
+    expect(values('patient=Patient/123/_history/2')).to.deep.equal(['Patient/123']);
+    expect(values('subject:Patient=1,2')).to.deep.equal(['Patient/1', 'Patient/2']);
+    expect(values('patient=http://a.example/fhir/Patient/1')).to.deep.equal(['http://a.example/fhir/Patient/1']);
+    expect(where('DocumentReference', 'subject=7')).to.deep.equal([
+      { kind: 'reference', param: 'subject', values: ['Patient/7', 'Practitioner/7'] },
+    ]);
+  });
+
+  it('reads reference:identifier as the logical reference or the target that has it', () => {
+    const values = [{ system: 'urn:x', code: '1' }];
+    expect(where('DocumentReference', 'patient:identifier=urn:x|1')).to.deep.equal([
+      {
+        kind: 'chain',
+        param: 'patient',
+        target: 'Patient',
+        criterion: { kind: 'token', param: 'identifier', values },
+        own: { kind: 'token', param: 'patient:identifier', values },
+      },
+    ]);
+  });
+
+  it('reads chains of one level, with and without the type (MHD patient.identifier, author.family)', () => {
+    const chain = where('ImagingStudy', 'subject:Patient.identifier=urn:x|1');
+    expect(chain).to.deep.equal(where('ImagingStudy', 'subject.identifier=urn:x|1'));
+    expect(where('DocumentReference', 'author.family=Élan')).to.deep.equal([
+      {
+        kind: 'chain',
+        param: 'author',
+        target: 'Practitioner',
+        criterion: { kind: 'string', param: 'family', values: ['elan'], match: 'starts' },
+        own: { kind: 'string', param: 'author.family', values: ['elan'], match: 'starts' },
+      },
+    ]);
+  });
+
+  it('reads strings: starts, :contains normalised, :exact as written', () => {
+    expect(where('Patient', 'family=Hélène&given:contains=NA&name:exact=Hélène')).to.deep.equal([
+      { kind: 'string', param: 'family', values: ['helene'], match: 'starts' },
+      { kind: 'string', param: 'given', values: ['na'], match: 'contains' },
+      { kind: 'token', param: 'name:exact', values: [{ system: '', code: 'Hélène' }] },
+    ]);
+  });
+
+  it('reads dates by their precision, in UTC when no zone is given', () => {
+    const ranges = (text: string) =>
+      where('ImagingStudy', text).map((each) => (each.kind === 'date' ? [each.prefix, new Date(each.lo).toISOString(), new Date(each.hi).toISOString()] : []));
+    expect(ranges('started=2024-02')).to.deep.equal([['eq', '2024-02-01T00:00:00.000Z', '2024-03-01T00:00:00.000Z']]);
+    expect(ranges('started=ge2024&started=lt2024-02-29')).to.deep.equal([
+      ['ge', '2024-01-01T00:00:00.000Z', '2025-01-01T00:00:00.000Z'],
+      ['lt', '2024-02-29T00:00:00.000Z', '2024-03-01T00:00:00.000Z'],
+    ]);
+    expect(ranges('started=2024-02-01T10:00')).to.deep.equal([['eq', '2024-02-01T10:00:00.000Z', '2024-02-01T10:01:00.000Z']]);
+    expect(ranges('started=sa2024-02-01T10:00:00.5%2B02:00')).to.deep.equal([
+      ['sa', '2024-02-01T08:00:00.500Z', '2024-02-01T08:00:00.600Z'],
+    ]);
+  });
+
+  it('reads result parameters and caps the page', () => {
+    const { query } = parse('ImagingStudy', '_count=5000&_total=accurate&_include=ImagingStudy:patient&_include=ImagingStudy:endpoint:Endpoint&_sort=-started&_cursor=x');
+    expect(query).to.deep.equal({
+      type: 'ImagingStudy',
+      where: [],
+      count: 100,
+      total: 'accurate',
+      include: [{ param: 'patient' }, { param: 'endpoint', target: 'Endpoint' }],
+      cursor: 'x',
+    });
+    expect(parse('Patient', '').query).to.deep.include({ count: 20, total: 'bounded' });
+    expect(parse('Patient', '_summary=count').query.summary).to.equal('count');
+    expect(parse('Patient', '_count=0').query.summary).to.equal('count');
+  });
+
+  it('names unknown parameters when lenient and refuses them when strict', () => {
+    expect(parse('Patient', 'colour=red&active=true&_format=json').ignored).to.deep.equal(['colour']);
+    expect(kindOf('Patient', 'colour=red', 'strict')).to.equal('invalid');
+    expect(kindOf('Patient', '_include=Patient:organization', 'strict')).to.equal('invalid');
+  });
+
+  const refused: readonly [type: StoredType, text: string, kind: FaultKind][] = [
+    ['Patient', 'identifier:of-type=a|b|c', 'invalid'],
+    ['DocumentReference', 'type:in=urn:x', 'invalid'],
+    ['ImagingStudy', 'subject:Device=1', 'invalid'],
+    ['Patient', 'identifier=', 'invalid'],
+    ['Patient', 'identifier=a,,b', 'invalid'],
+    ['Patient', 'identifier=a|b|c', 'invalid'],
+    ['Patient', 'active:missing=maybe', 'invalid'],
+    ['Patient', '_lastUpdated:missing=true', 'invalid'],
+    ['ImagingStudy', 'started=ap2024', 'invalid'],
+    ['ImagingStudy', 'started=2024-02-30', 'invalid'],
+    ['ImagingStudy', 'started=yesterday', 'invalid'],
+    ['ImagingStudy', 'started=2023,2024', 'invalid'],
+    ['ImagingStudy', 'patient=%23x', 'invalid'],
+    ['ImagingStudy', 'patient.colour=1', 'invalid'],
+    ['ImagingStudy', 'status.identifier=1', 'invalid'],
+    ['DocumentReference', 'related.subject.identifier=1', 'invalid'],
+    ['Patient', '_has:ImagingStudy:patient:status=available', 'invalid'],
+    ['Patient', '_filter=active eq true', 'invalid'],
+    ['Patient', '_count=-1', 'invalid'],
+    ['Patient', '_count=1&_count=2', 'invalid'],
+    ['Patient', '_total=some', 'invalid'],
+    ['ImagingStudy', '_sort=started', 'not-supported'],
+    ['Patient', 'active=true&'.repeat(51), 'too-costly'],
+    ['Patient', `identifier=${'a,'.repeat(100)}a`, 'too-costly'],
+    ['Patient', `identifier=${'a'.repeat(2049)}`, 'too-costly'],
+  ];
+  for (const [type, text, kind] of refused) {
+    it(`refuses ${type}?${text.slice(0, 50)} as ${kind}`, () => {
+      expect(kindOf(type, text)).to.equal(kind);
+    });
+  }
+});

@@ -1,0 +1,77 @@
+/** The time of an emergency access, which no test over the wire can wait for. */
+import { expect } from 'chai';
+import type { PractitionerRequester } from '../../../../server/access/requester.ts';
+import { breakGlass } from '../../../../server/flows/consent/break-glass.ts';
+import { searchResources } from '../../../../server/flows/read/search-resources.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { expectFault } from '../../../support/faults.ts';
+import { NOW, aQuery } from '../../../support/plans.ts';
+import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
+
+const HOURS = 4;
+const HOUR_MS = 3_600_000;
+
+describe('Emergency access over time', () => {
+  let clinic: Clinic;
+  let now = NOW;
+  const clock = { now: () => now };
+  before(async () => {
+    clinic = await openClinic();
+  });
+  beforeEach(() => {
+    now = NOW + 60_000;
+  });
+  after(async () => await clinic?.close());
+
+  /** A professional whom nobody declared, who signed in at a moment (epoch milliseconds). */
+  function doctor(name: string, signedIn: number): PractitionerRequester {
+    return {
+      kind: 'practitioner', practitioner: `Practitioner/${name}`, roles: [], display: name, clientId: 'app',
+      scopes: ['user/*.rs'], purpose: 'TREAT', authTime: signedIn / 1000,
+    };
+  }
+
+  async function declare(requester: PractitionerRequester): Promise<unknown> {
+    const { indexer } = await loadDefinitions();
+    const [identifier] = clinic.anne.resource.identifier ?? [];
+    const emergency = { identifier: { system: identifier?.system ?? '', value: identifier?.value ?? '' }, reason: 'BTG', justification: 'Patiente inconsciente aux urgences' };
+    return await breakGlass({ ...clinic.guard, clock, indexer, hours: HOURS })({ requester, requestId: 'r', server: 'fhir' }, emergency);
+  }
+
+  async function studiesOf(requester: PractitionerRequester): Promise<number> {
+    const request = { query: aQuery('ImagingStudy'), text: 'ImagingStudy', passage: 'search' } as const;
+    return (await searchResources({ ...clinic.guard, clock })({ requester, requestId: 'r', server: 'fhir' }, request)).rows.length;
+  }
+
+  it('F05 ends after the hours of the configuration, to the millisecond, without renewal by use', async () => {
+    const requester = doctor('night', now);
+    expect(await studiesOf(requester)).to.equal(0);
+    await declare(requester);
+    expect(await studiesOf(requester)).to.equal(2);
+    const opened = now;
+    now = opened + HOURS * HOUR_MS - 1;
+    expect(await studiesOf(requester)).to.equal(2);
+    now = opened + HOURS * HOUR_MS;
+    expect(await studiesOf(requester)).to.equal(0);
+  });
+
+  it('F03 counts the five minutes from the sign-in', async () => {
+    await declare(doctor('fresh', now - 300_000));
+    const fault = await expectFault(declare(doctor('stale', now - 301_000)), 'login');
+    expect(fault.protocolCode).to.equal('insufficient_user_authentication');
+    const { authTime: _unknown, ...undated } = doctor('undated', now);
+    await expectFault(declare(undated), 'login');
+  });
+
+  it('a second emergency begins its own hours and leaves the first as it was', async () => {
+    const requester = doctor('twice', now);
+    await declare(requester);
+    const first = now;
+    now = first + 60_000;
+    await declare(requester);
+    now = first + HOURS * HOUR_MS + 30_000;
+    expect(await studiesOf(requester)).to.equal(2);
+    now = first + 60_000 + HOURS * HOUR_MS;
+    expect(await studiesOf(requester)).to.equal(0);
+  });
+});

@@ -1,0 +1,121 @@
+/** An erasure beside a write that was planned before it and is applied after it. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { aStudy } from '../../../../fixtures/dicom/a-study.ts';
+import type { DemoInstance, DemoStudy } from '../../../../fixtures/dicom/studies.ts';
+import { DICOM_UID } from '../../../../profiles/codes.ts';
+import { composeFlows, type Flows } from '../../../../server/compose/flows.ts';
+import { configFrom } from '../../../../server/config/config.ts';
+import { readEnv } from '../../../../server/config/env.ts';
+import { parseRegion } from '../../../../server/config/region.ts';
+import { receiveInstance, type ReceivedInstance } from '../../../../server/flows/intake/receive-instance.ts';
+import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
+import { takeInstance } from '../../../../server/flows/intake/take-instance.ts';
+import { openLog } from '../../../../server/log.ts';
+import type { CommitPlan } from '../../../../server/ports/commit-plan.ts';
+import type { ImageStore } from '../../../../server/ports/image-store.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { openFileImages } from '../../../../server/stores/files/image-store.ts';
+import { openSqliteStores, type OpenedStores } from '../../../../server/stores/sqlite/open.ts';
+import { rowsOfStudy, storedBlobs } from '../../../hostile/kill/data-folder.ts';
+import { dataSetOf } from '../../../hostile/kill/store-sender.ts';
+import { NOW, SYSTEM } from '../../../support/plans.ts';
+
+/** Stops the first plan of a kind before it is applied. */
+type Gate = { readonly matches: (plan: CommitPlan) => boolean; readonly reached: PromiseWithResolvers<void>; readonly opened: PromiseWithResolvers<void> };
+
+const STRASBOURG = 'Organization/demo-strasbourg';
+const QUIET_MS = 60_000;
+
+describe('Erasure of a study beside a write that is under way', () => {
+  let dataDir: string;
+  let stores: OpenedStores;
+  let images: ImageStore;
+  let flows: Flows;
+  let receive: (instance: DemoInstance) => Promise<ReceivedInstance>;
+  let gate: Gate | undefined;
+  let now = NOW;
+  const clock = { now: () => now };
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'passerelle-erase-'));
+    stores = await openSqliteStores({ dataDir });
+    images = await openFileImages({ dataDir });
+    const { indexer } = await loadDefinitions();
+    const config = configFrom(readEnv({ PASSERELLE_DEVELOPMENT: '1', PASSERELLE_DATA_DIR: dataDir }));
+    const region = parseRegion(JSON.parse(await readFile(config.region, 'utf8')));
+    const records = gated(stores.records);
+    const publicUrl = (): string => 'http://127.0.0.1';
+    flows = composeFlows({ config, region, stores: { records, trail: stores.trail, images }, clock, indexer, publicUrl, log: openLog({ level: 'error' })('flows') });
+    await flows.loadRegion(region);
+    const index = indexRegion(region);
+    const take = takeInstance({ images, patientIdSystemOf: (organization) => index.domainOf(organization).patientIdSystem });
+    const file = receiveInstance({ records, images, clock, indexer, region: index, quietPeriodMs: QUIET_MS });
+    receive = async ({ sopClassUID, sopInstanceUID, bytes }) => {
+      const taking = take({ peer: { organization: STRASBOURG }, sopClassUID, sopInstanceUID, transferSyntaxUID: DICOM_UID.explicitLittleEndian });
+      await taking.write(dataSetOf(bytes));
+      return await file(await taking.finish(), { accepted: () => [], quarantined: () => [] });
+    };
+  });
+  after(async () => {
+    await images?.close();
+    await stores?.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  function gated(records: OpenedStores['records']): OpenedStores['records'] {
+    const commit: OpenedStores['records']['commit'] = async (plan) => {
+      const mine = gate?.matches(plan) === true ? gate : undefined;
+      if (mine !== undefined) gate = undefined;
+      mine?.reached.resolve();
+      await mine?.opened.promise;
+      return await records.commit(plan);
+    };
+    return new Proxy(records, {
+      get: (target, name: keyof OpenedStores['records']) => (name === 'commit' ? commit : target[name].bind(target)),
+    });
+  }
+
+  /** Lets `write` come up to its plan, erases the study, and lets the write go on. */
+  async function erasedDuring<T>({ studyInstanceUID }: DemoStudy, matches: Gate['matches'], write: () => Promise<T>): Promise<T> {
+    const mine: Gate = { matches, reached: Promise.withResolvers(), opened: Promise.withResolvers() };
+    gate = mine;
+    const writing = write();
+    await mine.reached.promise;
+    await flows.eraseStudy(studyInstanceUID);
+    mine.opened.resolve();
+    return await writing;
+  }
+
+  const claimsOf = async ({ studyInstanceUID }: DemoStudy): Promise<(string | undefined)[]> =>
+    await Promise.all(['study', 'study-source', 'imaging-study', 'erasing'].map(async (kind) => await stores.records.claimed(SYSTEM, `${kind}|${studyInstanceUID}`)));
+
+  it('gives nothing back to what is derived from the study: no ImagingStudy, no manifest, no bytes of one', async () => {
+    const study = aStudy({ key: 'erase/maintained', instances: 2 });
+    for (const instance of study.instances()) await receive(instance);
+    await flows.workAgenda();
+    expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);
+    now += QUIET_MS;
+    await erasedDuring(study, ({ puts = [] }) => puts.some(({ type }) => type === 'DocumentReference'), async () => await flows.workAgenda());
+    expect(await claimsOf(study)).to.deep.equal([undefined, undefined, undefined, undefined]);
+    for (const type of ['ImagingStudy', 'DocumentReference', 'Binary'] as const) {
+      expect((await stores.records.peek(SYSTEM, { kind: 'search', query: { type, where: [], count: 10, total: 'none', include: [] } })).rows, type).to.deep.equal([]);
+    }
+    expect(await storedBlobs(dataDir)).to.deep.equal([]);
+  });
+
+  it('makes a whole study of an instance that is sent again', async () => {
+    const study = aStudy({ key: 'erase/again', instances: 1 });
+    const [instance] = [...study.instances()];
+    if (instance === undefined) throw new Error('The study has an instance');
+    await receive(instance);
+    await flows.workAgenda();
+    const again = await erasedDuring(study, ({ instances = [] }) => instances.length > 0, async () => await receive(instance));
+    expect(again.outcome).to.equal('stored');
+    await flows.workAgenda();
+    expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);
+    expect(rowsOfStudy(dataDir, study.studyInstanceUID)).to.deep.equal([instance.sopInstanceUID]);
+    expect(await storedBlobs(dataDir)).to.deep.equal([again.row.blob.name]);
+  });
+});

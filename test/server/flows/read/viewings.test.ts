@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+import type { AuditEvent } from '@medplum/fhirtypes';
+import { Fault } from '../../../../profiles/fault.ts';
+import type { Visit } from '../../../../server/flows/guard.ts';
+import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
+import { Viewings, type ViewedPart } from '../../../../server/flows/read/viewings.ts';
+import { aPlan } from '../../../support/plans.ts';
+import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
+
+const QUARTER_MS = 15 * 60_000;
+
+describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)', () => {
+  let clinic: Clinic;
+  let viewings: Viewings;
+  let open: ReturnType<typeof retrieveInstances>;
+  let now: number;
+
+  beforeEach(async () => {
+    clinic = await openClinic();
+    now = clinic.guard.clock.now();
+    const guard = { ...clinic.guard, clock: { now: () => now } };
+    viewings = new Viewings(guard);
+    open = retrieveInstances(guard, viewings);
+  });
+
+  afterEach(async () => {
+    await clinic.close();
+  });
+
+  const view = async (visit: Visit, at: number, part: ViewedPart = 'frames'): Promise<void> => {
+    const { row } = clinic.ct.instances[at] ?? {};
+    await open(visit, { studyInstanceUID: clinic.ct.studyInstanceUID, sopInstanceUIDs: [row?.sopInstanceUID ?? ''], passage: 'wado', viewing: part });
+  };
+
+  const lambert = (): Visit => clinic.visitOf('lambert', 'wado');
+  const events = async (): Promise<readonly AuditEvent[]> => await clinic.events(clinic.anne, 'RAD-107');
+  const countOf = ({ entity }: AuditEvent): string | undefined => entity?.flatMap(({ detail = [] }) => detail).find(({ type }) => type === 'further requests of frames')?.valueString;
+
+  it('are one before the first answer and one that counts the others, at the end of a quarter of an hour', async () => {
+    for (const at of [0, 1, 2, 0]) await view(lambert(), at);
+    expect((await events()).map(countOf)).to.deep.equal([undefined]);
+    await viewings.end('ended');
+    expect(await events()).to.have.length(1);
+    now += QUARTER_MS;
+    await viewings.end('ended');
+    expect((await events()).map(countOf)).to.have.members([undefined, '3']);
+    const [one, other] = await events();
+    expect(one?.agent.map(({ who }) => who)).to.deep.equal(other?.agent.map(({ who }) => who));
+    await view(lambert(), 0);
+    expect(await events()).to.have.length(3);
+    await viewings.end('all');
+    expect(await events(), 'a single request needs no count').to.have.length(3);
+  });
+
+  it('are those of one person, token, address and kind of part each', async () => {
+    await view(lambert(), 0);
+    await view(clinic.visitOf('clinic', 'wado'), 0);
+    await view({ ...lambert(), address: '192.0.2.8' }, 0);
+    await view({ ...lambert(), requester: { ...lambert().requester, tokenId: 'another' } }, 0);
+    await view(lambert(), 0, 'instances');
+    expect(await events()).to.have.length(5);
+  });
+
+  it('do not outlive a withdrawal: the next request finds nothing, and is recorded as refused', async () => {
+    await view(lambert(), 0);
+    await view(lambert(), 1);
+    await clinic.withdraw();
+    const fault = await view(lambert(), 2).then(() => undefined, (error: unknown) => error);
+    expect(fault).to.be.instanceOf(Fault).with.property('kind', 'not-found');
+    await viewings.end('all');
+    expect((await events()).map(countOf)).to.have.members([undefined, '1']);
+  });
+
+  it('name no study that was erased meanwhile', async () => {
+    await view(lambert(), 0);
+    await view(lambert(), 1);
+    const { id } = clinic.ct.resource;
+    await clinic.stores.records.commit(aPlan({ erased: [{ rows: [{ type: 'ImagingStudy', id }] }] }));
+    await viewings.end('all');
+    const counted = (await events()).find((event) => countOf(event) !== undefined);
+    expect(JSON.stringify(counted)).to.not.include(clinic.ct.studyInstanceUID).and.not.include(id);
+  });
+
+  it('are one for requests that come together', async () => {
+    await Promise.all([0, 1, 2].map(async (at) => await new Promise((resolve) => setImmediate(resolve)).then(async () => await view(lambert(), at))));
+    await viewings.end('all');
+    expect((await events()).length).to.be.lessThan(4);
+  });
+});

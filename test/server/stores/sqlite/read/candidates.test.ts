@@ -1,0 +1,106 @@
+/** Searches of a world that is large enough for every way of driving a statement, against the plain question in SQL. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Criterion, SearchQuery } from '../../../../../profiles/search/query.ts';
+import { grantFor, systemGrant, type Grant } from '../../../../../server/access/grant.ts';
+import type { PageEnd } from '../../../../../server/ports/record-store.ts';
+import { openReader, openWriter, type Database } from '../../../../../server/stores/sqlite/database.ts';
+import { search } from '../../../../../server/stores/sqlite/read/search.ts';
+import { fillAccessWorld, NEWEST, TOKEN } from '../../../../bench/spine/access-world.ts';
+import { professional } from '../../../../bench/spine/access.ts';
+
+const STUDIES = 20_000;
+const NOW = NEWEST + 1;
+/** Only the 1,000 oldest studies bear it: the top of no list decides. */
+const OLD = 'OLD';
+
+const modality = (code: string): Criterion => ({ kind: 'token', param: 'modality', values: [{ code }] });
+const status: Criterion = { kind: 'token', param: 'status', values: [{ code: 'available' }, { code: 'available', system: 'http://hl7.org/fhir/imagingstudy-status' }] };
+const patient: Criterion = { kind: 'reference', param: 'patient', values: ['Patient/9', 'Patient/19'] };
+const early: Criterion = { kind: 'date', param: 'started', prefix: 'lt', lo: NEWEST - 3_000_000, hi: NEWEST - 3_000_000 + 1 };
+
+const QUESTIONS: Readonly<Record<string, { readonly where: readonly Criterion[]; readonly sql: string }>> = {
+  'everything': { where: [], sql: 'TRUE' },
+  'a rare token': { where: [modality(TOKEN.rare)], sql: has(TOKEN.rare) },
+  'a token of 5,000': { where: [modality(TOKEN.medium)], sql: has(TOKEN.medium) },
+  'a common token': { where: [modality(TOKEN.common)], sql: has(TOKEN.common) },
+  'a token of old studies only': { where: [modality(OLD)], sql: has(OLD) },
+  'a token that two values name twice': { where: [status], sql: 'TRUE' },
+  'a token that nothing has': { where: [modality('nothing')], sql: 'FALSE' },
+  'two persons': { where: [patient], sql: "x.subject IN ('Patient/9', 'Patient/19')" },
+  'a common token before a date': { where: [modality(TOKEN.common), early], sql: `${has(TOKEN.common)} AND x.sort < ${NEWEST - 3_000_000}` },
+  'two tokens': { where: [modality(TOKEN.common), modality(OLD)], sql: `${has(TOKEN.common)} AND ${has(OLD)}` },
+};
+
+function has(code: string): string {
+  return `x.rid IN (SELECT rid FROM token WHERE param = 'ImagingStudy.modality' AND value = '${code}')`;
+}
+
+const patientGrant = grantFor({ kind: 'patient', person: 'person-9' } as Parameters<typeof grantFor>[0], NOW);
+const GRANTS: Readonly<Record<string, Grant>> = {
+  'a professional of four principals': professional(NOW),
+  'a patient': patientGrant,
+  'the server itself': systemGrant('resolve-identity', NOW),
+};
+
+describe('A search of 20,000 studies on SQLite', () => {
+  let dataDir: string;
+  let db: Database;
+
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'passerelle-candidates-'));
+    fillAccessWorld(dataDir, STUDIES);
+    const writer = openWriter(join(dataDir, 'records.sqlite'));
+    writer.run("INSERT INTO token SELECT 'ImagingStudy.modality', ?, 'urn:test', rid FROM resource WHERE rid <= 1000", OLD);
+    // A second right of the same principal to the same rows.
+    writer.run("INSERT INTO acl SELECT principal, type, sort, id, right_id || '-again', rid, relation, source, valid_from, valid_to FROM acl WHERE rid % 7 = 0");
+    // Rights that have ended show nothing.
+    writer.run("UPDATE acl SET valid_to = 1 WHERE rid % 11 = 0");
+    writer.close();
+    db = openReader(join(dataDir, 'records.sqlite'));
+  });
+
+  after(async () => {
+    db.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  for (const [who, grant] of Object.entries(GRANTS)) {
+    for (const [what, { where, sql }] of Object.entries(QUESTIONS)) {
+      it(`gives ${who} each match of ${what} once, in order, and counts them`, () => {
+        const expected = plainly(db, grant, sql);
+        expect(walk(db, grant, where)).to.deep.equal(expected);
+        expect(totalOf(db, grant, where, 'accurate')).to.equal(expected.length);
+        expect(totalOf(db, grant, where, 'bounded')).to.equal(expected.length > 1_000 ? undefined : expected.length);
+      });
+    }
+  }
+});
+
+function plainly(db: Database, grant: Grant, sql: string): string[] {
+  const holders = grant.principals.map(() => '?').join(', ');
+  const visible = grant.system ? 'TRUE' : `x.rid IN (SELECT rid FROM acl WHERE principal IN (${holders}) AND valid_from <= ${grant.now} AND valid_to > ${grant.now})`;
+  const text = `SELECT x.id FROM resource x WHERE x.type = 'ImagingStudy' AND ${sql} AND ${visible} ORDER BY x.sort DESC, x.id`;
+  return db.all<{ id: string }>(text, ...grant.principals).map(({ id }) => id);
+}
+
+function aQuery(where: readonly Criterion[], count: number, total: SearchQuery['total']): SearchQuery {
+  return { type: 'ImagingStudy', where, count, total, include: [] };
+}
+
+function walk(db: Database, grant: Grant, where: readonly Criterion[]): string[] {
+  const ids: string[] = [];
+  let after: PageEnd | undefined;
+  do {
+    const page = search(db, grant, aQuery(where, 500, 'none'), after);
+    ids.push(...page.rows.map(({ id }) => id));
+    after = page.next;
+  } while (after !== undefined);
+  return ids;
+}
+
+function totalOf(db: Database, grant: Grant, where: readonly Criterion[], total: SearchQuery['total']): number | undefined {
+  return search(db, grant, aQuery(where, 0, total), undefined).total;
+}

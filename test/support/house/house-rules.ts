@@ -1,0 +1,88 @@
+/** The house as a table: which room may import which. A room is a folder or a file; the first that fits is taken. */
+import type { Import } from './source-files.ts';
+
+/** A room: what it may import, beside its own files; of `types` only types. */
+export type Room = { readonly room: string; readonly may: readonly string[]; readonly types?: readonly string[] };
+
+const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
+const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts', 'server/stores/event-chain.ts', 'server/stores/part-walk.ts'] as const;
+
+/** The table. Nobody may import `compose`, `main`, `endpoints`, `fixtures`, `conformance` or `test`, but who is named here. */
+export const ROOMS: readonly Room[] = [
+  { room: 'profiles', may: [] },
+  { room: 'ihe', may: ['profiles'] },
+  { room: 'server/access', may: ['profiles'] },
+  { room: 'server/ports', may: ['profiles', 'server/access'] },
+  { room: 'server/config', may: ['profiles'] },
+  { room: 'server/log.ts', may: [] },
+  { room: 'server/runtime', may: ['profiles'] },
+  { room: 'server/flows', may: ['profiles', 'ihe', 'server/access', 'server/ports'], types: CONFIG_AND_LOG },
+  { room: 'server/stores/audit-chain.ts', may: BELOW_STORES },
+  { room: 'server/stores/event-chain.ts', may: BELOW_STORES },
+  { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
+  { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/clients/store-scu', may: ['profiles', 'ihe/dimse'] },
+  { room: 'server/clients', may: ['profiles', 'ihe', 'server/ports'], types: CONFIG_AND_LOG },
+  {
+    room: 'server/endpoints',
+    // The grammar of scopes is spoken at the edge, too.
+    may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts', 'server/threads/thread-talk.ts'],
+    types: [...CONFIG_AND_LOG, 'server/access', 'server/ports'],
+  },
+  { room: 'server/threads/background.ts', may: [] },
+  { room: 'server/threads/thread-talk.ts', may: ['profiles'] },
+  { room: 'server/control', may: ['profiles'], types: [...CONFIG_AND_LOG, 'server/flows'] },
+  {
+    room: 'server/compose/flows.ts',
+    may: ['profiles', 'ihe', 'server/access', 'server/ports', 'server/flows', 'server/threads/background.ts'],
+    types: CONFIG_AND_LOG,
+  },
+  {
+    room: 'server/threads/intake-thread.ts',
+    may: ['profiles', 'server/flows', 'server/endpoints/dimse', 'server/stores/files', 'server/threads/thread-talk.ts'],
+    types: CONFIG_AND_LOG,
+  },
+  { room: 'server/compose/intake.ts', may: ['server/threads/thread-talk.ts'], types: ['server/endpoints/dimse', 'server/threads/intake-thread.ts'] },
+  { room: 'server/compose/xds.ts', may: ['ihe', 'server/endpoints', 'server/ports'], types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'] },
+  { room: 'server/compose/compose.ts', may: ['profiles', 'ihe', 'server'] },
+  {
+    room: 'server/compose/import.ts',
+    may: ['profiles', 'server/compose/compose.ts', 'server/control', 'server/flows', 'server/stores/files', ...CONFIG_AND_LOG],
+  },
+  { room: 'server/start.mjs', may: ['server/main.ts'] },
+  { room: 'server/commands/audit-verify.ts', may: ['profiles', 'server/compose/trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
+  { room: 'server/commands', may: ['profiles', 'server/compose/compose.ts', 'server/compose/import.ts', 'server/clients/store-scu', 'server/control', 'server/endpoints/dimse/tls.ts', ...CONFIG_AND_LOG], types: ['server/flows'] },
+  { room: 'server/main.ts', may: ['profiles', 'server/compose/compose.ts', ...CONFIG_AND_LOG] },
+  { room: 'server/compose/trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },
+  {
+    room: 'fixtures',
+    // The demonstration sends as a modality would, and shows it as the command does.
+    may: ['profiles', 'ihe', 'server/clients/store-scu', 'server/commands/progress.ts'],
+    types: ['server/config'],
+  },
+];
+
+/** Packages and built-ins for rooms without I/O and clock; other rooms take what package.json names. */
+export const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  profiles: ['@medplum/core', '@medplum/fhirtypes', 'ajv', 'node:buffer', 'node:crypto', 'node:zlib'],
+  ihe: ['@medplum/core', '@medplum/fhirtypes', 'libxml2-wasm', 'node:buffer', 'node:crypto', 'node:zlib'],
+  'server/access': ['node:crypto'],
+};
+
+/** The room of a file; undefined when the table forgets it. */
+export function roomOf(path: string): Room | undefined {
+  return ROOMS.find(({ room }) => isIn(path, room));
+}
+
+/** Tells whether a room may make an import of a local file. */
+export function mayImport(room: Room, { target, isType }: Import): boolean {
+  if (isIn(target, room.room) || room.may.some((allowed) => isIn(target, allowed))) return true;
+  return isType && (room.types ?? []).some((allowed) => isIn(target, allowed));
+}
+
+/** Tells whether a path is a folder or file, or lies in it. */
+export function isIn(path: string, room: string): boolean {
+  return path === room || path.startsWith(`${room}/`);
+}
