@@ -1,4 +1,6 @@
-/** The CapabilityStatement, generated from what is served: nothing is written here that a table elsewhere does not say. */
+/**
+ * The CapabilityStatement, generated from what is served: nothing is written here that a table elsewhere does not say.
+ */
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from './codes.ts';
 import { searchParametersOf } from './search/parameters.ts';
@@ -54,7 +56,9 @@ export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStat
 function securityOf({ authorizationEndpoint, tokenEndpoint }: CapabilityFacts) {
   return {
     cors: false,
-    service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
+    service: [
+      { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] },
+    ],
     extension: [
       {
         url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',

@@ -112,7 +112,10 @@ export const DICOM_UID = {
   applicationContext: '1.2.840.10008.3.1.1.1',
 } as const;
 
-/** Storage classes whose UIDs are not below `storageClassPrefix`: radiotherapy delivery, and retired ones. @see DICOM PS3.4 table B.5-1, PS3.6 */
+/**
+ * Storage classes whose UIDs are not below `storageClassPrefix`: radiotherapy delivery, and retired ones. @see DICOM
+ * PS3.4 table B.5-1, PS3.6
+ */
 export const OTHER_STORAGE_CLASSES: ReadonlySet<string> = new Set([
   '1.2.840.10008.5.1.4.34.1',
   '1.2.840.10008.5.1.4.34.7',

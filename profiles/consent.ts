@@ -27,10 +27,18 @@ export type Declaration = {
 export function readDeclaration(consent: Consent): Declaration {
   const { provision } = consent;
   support(consent.status === 'active', 'Consent.status', 'must be active');
-  support(hasCode(consent.scope, CODE_SYSTEM.consentScope, 'patient-privacy'), 'Consent.scope', 'must be patient-privacy');
+  support(
+    hasCode(consent.scope, CODE_SYSTEM.consentScope, 'patient-privacy'),
+    'Consent.scope',
+    'must be patient-privacy',
+  );
   support(consent.implicitRules === undefined, 'Consent.implicitRules', NOT_READ);
   support(consent.modifierExtension === undefined, 'Consent.modifierExtension', NOT_READ);
-  support((consent.policy ?? []).every(({ uri }) => isBasicPolicy(uri)), 'Consent.policy', 'must be Policy-basic-normal');
+  support(
+    (consent.policy ?? []).every(({ uri }) => isBasicPolicy(uri)),
+    'Consent.policy',
+    'must be Policy-basic-normal',
+  );
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
   return { practitioners: practitionersOf(provision), ...periodOf(provision) };
@@ -45,12 +53,22 @@ const REFUSED_PURPOSES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 /** What narrows or nests a provision. */
-const UNREAD_ELEMENTS = ['action', 'securityLabel', 'class', 'code', 'dataPeriod', 'data', 'provision', 'modifierExtension'] as const;
+const UNREAD_ELEMENTS = [
+  'action',
+  'securityLabel',
+  'class',
+  'code',
+  'dataPeriod',
+  'data',
+  'provision',
+  'modifierExtension',
+] as const;
 
 function checkProvision(provision: ConsentProvision): void {
   checkPurposes(provision.purpose ?? []);
   support(provision.type === 'permit', 'Consent.provision.type', 'must be permit');
-  for (const element of UNREAD_ELEMENTS) support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
+  for (const element of UNREAD_ELEMENTS)
+    support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
 }
 
 /** A refused purpose is told as such, whatever stands beside it. */
@@ -60,7 +78,11 @@ function checkPurposes(purposes: readonly Coding[]): void {
   if (known.some((code) => REFUSED_PURPOSES.has(code))) {
     throw new Fault('forbidden', `${expression} is not one that exams are shared for`, { expression });
   }
-  support(known.every((code) => code === 'TREAT'), expression, 'must be TREAT of v3-ActReason, or absent');
+  support(
+    known.every((code) => code === 'TREAT'),
+    expression,
+    'must be TREAT of v3-ActReason, or absent',
+  );
 }
 
 /** A policy of PCF other than the basic one takes back what the provision permits; other URIs name the paperwork. */
@@ -78,14 +100,20 @@ function practitionerOf({ role, reference, modifierExtension }: ConsentProvision
   support(modifierExtension === undefined, `${path}.modifierExtension`, NOT_READ);
   support(hasCode(role, CODE_SYSTEM.participationType, 'IRCP'), `${path}.role`, 'must be IRCP of v3-ParticipationType');
   const literal = reference.reference ?? '';
-  support(/^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/.test(literal), `${path}.reference`, 'must be Practitioner/id or PractitionerRole/id');
+  support(
+    /^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/.test(literal),
+    `${path}.reference`,
+    'must be Practitioner/id or PractitionerRole/id',
+  );
   return literal;
 }
 
 function periodOf({ period }: ConsentProvision): { from: number; to: number } {
   const range = periodRange(period?.start, period?.end);
   if (range === undefined) {
-    throw new Fault('invalid', 'Consent.provision.period must have real dates', { expression: 'Consent.provision.period' });
+    throw new Fault('invalid', 'Consent.provision.period must have real dates', {
+      expression: 'Consent.provision.period',
+    });
   }
   return { from: Math.max(0, range.lo), to: Math.min(TIME_BOUND, range.hi) };
 }

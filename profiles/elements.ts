@@ -8,7 +8,9 @@ type Parts<T extends object> = { readonly [K in keyof T]: object extends Pick<T,
  * array. @see FHIR R4 ele-1
  */
 export function toElements<T extends object>(parts: Parts<T>): T {
-  const present = Object.entries(parts).filter(([, part]) => part !== undefined && !(Array.isArray(part) && part.length === 0));
+  const present = Object.entries(parts).filter(
+    ([, part]) => part !== undefined && !(Array.isArray(part) && part.length === 0),
+  );
   // Only optional parts can be missing now.
   return Object.fromEntries(present) as T;
 }

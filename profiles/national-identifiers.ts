@@ -3,25 +3,37 @@
  * them, because they join what establishments know of a person.
  *
  * issuer                                | form                                            | Identifier
- * INS-NIR (production, test, demo OID)  | 13 characters (2A, 2B in Corsica) and their key | type INS-NIR (test: INS-NIR-TEST), use official
- * INS-NIA                               | the same                                        | type INS-NIA, use temp
- * matricule of Luxembourg               | a date YYYYMMDD, then 3 or 5 digits             | type NI, use official
+ * INS-NIR (production, test, demo OID)  | 13 characters (2A, 2B in Corsica) and their key | type INS-NIR (test:
+ * INS-NIR-TEST), use official INS-NIA                               | the same                                        |
+ * type INS-NIA, use temp matricule of Luxembourg               | a date YYYYMMDD, then 3 or 5 digits             | type
+ * NI, use official
  * @see FR Core Patient INS; Référentiel INS of the ANS (key: 97 less the number modulo 97)
  */
 import type { Coding, Identifier } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM } from './codes.ts';
 import { parseDate } from './dicom/date-time.ts';
 
-type NationalKind = { readonly use: 'official' | 'temp'; readonly type: Coding; readonly isOfForm: (value: string) => boolean };
+type NationalKind = {
+  readonly use: 'official' | 'temp';
+  readonly type: Coding;
+  readonly isOfForm: (value: string) => boolean;
+};
 
-const ins = (code: string, use: 'official' | 'temp' = 'official'): NationalKind => ({ use, type: { system: CODE_SYSTEM.frIdentifierType, code }, isOfForm: isINS });
+const ins = (code: string, use: 'official' | 'temp' = 'official'): NationalKind => ({
+  use,
+  type: { system: CODE_SYSTEM.frIdentifierType, code },
+  isOfForm: isINS,
+});
 
 const KINDS: ReadonlyMap<string, NationalKind> = new Map([
   [IDENTIFIER_SYSTEM.insNir, ins('INS-NIR')],
   [IDENTIFIER_SYSTEM.insNia, ins('INS-NIA', 'temp')],
   [IDENTIFIER_SYSTEM.insNirTest, ins('INS-NIR-TEST')],
   [IDENTIFIER_SYSTEM.insNirDemonstration, ins('INS-NIR-DEMO')],
-  [IDENTIFIER_SYSTEM.matricule, { use: 'official', type: { system: CODE_SYSTEM.identifierType, code: 'NI' }, isOfForm: isMatricule }],
+  [
+    IDENTIFIER_SYSTEM.matricule,
+    { use: 'official', type: { system: CODE_SYSTEM.identifierType, code: 'NI' }, isOfForm: isMatricule },
+  ],
 ]);
 
 /** HL7 v2 namespaces under which French systems send the national identity. */
@@ -44,7 +56,10 @@ export function isNationalSystem(system: string): boolean {
  * Returns a national identifier with its use and type, spaces between its digits removed. Undefined when the system is
  * not national, or the value cannot be of it.
  */
-export function nationalIdentifier(identity: { readonly system: string; readonly value: string }): (Identifier & { system: string; value: string }) | undefined {
+export function nationalIdentifier(identity: {
+  readonly system: string;
+  readonly value: string;
+}): (Identifier & { system: string; value: string }) | undefined {
   const kind = KINDS.get(identity.system);
   const value = identity.value.replaceAll(' ', '');
   if (kind === undefined || !kind.isOfForm(value)) return undefined;

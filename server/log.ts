@@ -10,7 +10,12 @@ import { pino } from 'pino';
 type LogMethod = (object: object, message: string) => void;
 
 /** A logger. An error goes under `err`. */
-export type Log = { readonly error: LogMethod; readonly warn: LogMethod; readonly info: LogMethod; readonly debug: LogMethod };
+export type Log = {
+  readonly error: LogMethod;
+  readonly warn: LogMethod;
+  readonly info: LogMethod;
+  readonly debug: LogMethod;
+};
 
 /** Makes the logger of a room, whose name is in each of its lines. */
 export type LogFactory = (room: string) => Log;
@@ -23,7 +28,16 @@ export type LogOptions = {
 };
 
 // Members that carry what a bearer could use, in the spellings of node:http and of fetch.
-const SECRET_MEMBERS = ['authorization', 'Authorization', 'cookie', 'Cookie', '["set-cookie"]', '["Set-Cookie"]', 'dpop', 'DPoP'];
+const SECRET_MEMBERS = [
+  'authorization',
+  'Authorization',
+  'cookie',
+  'Cookie',
+  '["set-cookie"]',
+  '["Set-Cookie"]',
+  'dpop',
+  'DPoP',
+];
 // Redaction goes by path: an object that is logged holds headers at one of these depths.
 const DEPTHS = ['', '*', '*.*', '*.*.*'];
 
@@ -36,7 +50,10 @@ export function openLog({ level, destination }: LogOptions): LogFactory {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
-      redact: { paths: DEPTHS.flatMap((depth) => SECRET_MEMBERS.map((member) => join(depth, member))), censor: '[redacted]' },
+      redact: {
+        paths: DEPTHS.flatMap((depth) => SECRET_MEMBERS.map((member) => join(depth, member))),
+        censor: '[redacted]',
+      },
     },
     destination ?? pino.destination({ dest: 2, sync: false }),
   );
@@ -53,8 +70,14 @@ function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { readonly code?: unknown };
   const stacks: string[] = [];
-  for (let one: unknown = error; one instanceof Error && stacks.length < MAX_CAUSES; one = one.cause) stacks.push(one.stack ?? one.message);
-  return { type: error.name, message: error.message, ...(typeof code === 'string' ? { code } : {}), stack: stacks.join('\ncaused by: ') };
+  for (let one: unknown = error; one instanceof Error && stacks.length < MAX_CAUSES; one = one.cause)
+    stacks.push(one.stack ?? one.message);
+  return {
+    type: error.name,
+    message: error.message,
+    ...(typeof code === 'string' ? { code } : {}),
+    stack: stacks.join('\ncaused by: '),
+  };
 }
 
 function join(depth: string, member: string): string {

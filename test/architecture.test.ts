@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { isIn, mayImport, PURE_ROOMS, roomOf } from './support/house/house-rules.ts';
-import { collectNodes, COMPUTED, lineCount, listPaths, nodeAt, placeOf, readSources, ROOT } from './support/house/source-files.ts';
+import {
+  collectNodes,
+  COMPUTED,
+  lineCount,
+  listPaths,
+  nodeAt,
+  placeOf,
+  readSources,
+  ROOT,
+} from './support/house/source-files.ts';
 import type { Import, SourceFile, SyntaxNode } from './support/house/source-files.ts';
 
 const MAX_FILE_LINES = 400;
@@ -14,7 +23,11 @@ const MAX_FUNCTION_LINES = 60;
 const DRAWERS = ['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'manager', 'managers', 'impl'];
 const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'];
 /** Who alone may cast to a branded type. */
-const BRANDS: Readonly<Record<string, string>> = { Grant: 'server/access/grant.ts', SystemGrant: 'server/access/grant.ts', Passage: 'server/stores' };
+const BRANDS: Readonly<Record<string, string>> = {
+  Grant: 'server/access/grant.ts',
+  SystemGrant: 'server/access/grant.ts',
+  Passage: 'server/stores',
+};
 
 const product = readSources('profiles', 'ihe', 'server');
 const demonstration = readSources('fixtures');
@@ -35,7 +48,9 @@ function isMember(node: SyntaxNode, object: string, property?: string): boolean 
 
 describe('The house', () => {
   it('has a room for every file', () => {
-    expect([...product, ...demonstration].filter(({ path }) => roomOf(path) === undefined).map(({ path }) => path)).to.deep.equal([]);
+    expect(
+      [...product, ...demonstration].filter(({ path }) => roomOf(path) === undefined).map(({ path }) => path),
+    ).to.deep.equal([]);
   });
 
   it('is imported in one direction', () => {
@@ -50,7 +65,9 @@ describe('The house', () => {
   it('imports only files that are there', () => {
     const known = new Set(['profiles', 'ihe', 'server', 'fixtures', 'conformance', 'test'].flatMap(listPaths));
     const wrong = [...product, ...demonstration].flatMap(({ path, imports }) =>
-      imports.filter(({ target, isLocal }) => isLocal && !known.has(target)).map(({ target }) => `${path} imports ${target}`),
+      imports
+        .filter(({ target, isLocal }) => isLocal && !known.has(target))
+        .map(({ target }) => `${path} imports ${target}`),
     );
     expect(wrong).to.deep.equal([]);
   });
@@ -60,15 +77,21 @@ describe('The house', () => {
   });
 
   it('computes the name of a module in one place alone: the generated definitions', () => {
-    const computing = product.filter(({ imports }) => imports.some(({ target }) => target === COMPUTED)).map(({ path }) => path);
+    const computing = product
+      .filter(({ imports }) => imports.some(({ target }) => target === COMPUTED))
+      .map(({ path }) => path);
     expect(computing).to.deep.equal(['server/runtime/definitions.ts']);
   });
 
   it('names in package.json every package that it imports, and in dependencies what the product needs', async () => {
-    const { dependencies = {}, devDependencies = {} } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>;
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(
+      await readFile(join(ROOT, 'package.json'), 'utf8'),
+    ) as Record<string, object>;
     const strange = (files: readonly SourceFile[], known: readonly string[]): string[] =>
       files.flatMap(({ path, imports }) =>
-        imports.filter((one) => isPackage(one) && !known.includes(one.target)).map(({ target }) => `${path}: ${target}`),
+        imports
+          .filter((one) => isPackage(one) && !known.includes(one.target))
+          .map(({ target }) => `${path}: ${target}`),
       );
     const needed = Object.keys(dependencies);
     expect(strange(product, needed)).to.deep.equal([]);
@@ -81,7 +104,9 @@ describe('The pure rooms', () => {
     it(`${room} does no I/O and reads neither clock nor chance`, () => {
       const files = product.filter(({ path }) => isIn(path, room));
       const imports = files.flatMap(({ path, imports }) =>
-        imports.filter(({ target, isLocal }) => !isLocal && !allowed.includes(target)).map(({ target }) => `${path}: ${target}`),
+        imports
+          .filter(({ target, isLocal }) => !isLocal && !allowed.includes(target))
+          .map(({ target }) => `${path}: ${target}`),
       );
       expect(imports).to.deep.equal([]);
       expect(findNodes(files, readsTheWorld)).to.deep.equal([]);
@@ -91,20 +116,34 @@ describe('The pure rooms', () => {
 
 function readsTheWorld(node: SyntaxNode): boolean {
   if (node.type === 'NewExpression') {
-    return nodeAt(node, 'callee')?.['name'] === 'Date' && Array.isArray(node['arguments']) && node['arguments'].length === 0;
+    return (
+      nodeAt(node, 'callee')?.['name'] === 'Date' && Array.isArray(node['arguments']) && node['arguments'].length === 0
+    );
   }
-  if (isMember(node, 'Date', 'now') || isMember(node, 'Math', 'random') || isMember(node, 'performance') || isMember(node, 'process')) return true;
-  return node.type === 'CallExpression' && ['fetch', 'setTimeout', 'setInterval'].includes(String(nodeAt(node, 'callee')?.['name']));
+  if (
+    isMember(node, 'Date', 'now') ||
+    isMember(node, 'Math', 'random') ||
+    isMember(node, 'performance') ||
+    isMember(node, 'process')
+  )
+    return true;
+  return (
+    node.type === 'CallExpression' &&
+    ['fetch', 'setTimeout', 'setInterval'].includes(String(nodeAt(node, 'callee')?.['name']))
+  );
 }
 
 describe('Sizes and names', () => {
   it(`no file has more than ${MAX_FILE_LINES} lines`, () => {
-    const long = [...product, ...demonstration, ...tests].filter(({ text }) => text.split('\n').length - 1 > MAX_FILE_LINES);
+    const long = [...product, ...demonstration, ...tests].filter(
+      ({ text }) => text.split('\n').length - 1 > MAX_FILE_LINES,
+    );
     expect(long.map(({ path, text }) => `${path}: ${text.split('\n').length - 1}`)).to.deep.equal([]);
   });
 
   it(`no function of the product has more than ${MAX_FUNCTION_LINES} lines`, () => {
-    const isLong = (node: SyntaxNode, file: SourceFile): boolean => FUNCTIONS.includes(node.type) && lineCount(file, node) > MAX_FUNCTION_LINES;
+    const isLong = (node: SyntaxNode, file: SourceFile): boolean =>
+      FUNCTIONS.includes(node.type) && lineCount(file, node) > MAX_FUNCTION_LINES;
     expect(findNodes([...product, ...demonstration], isLong)).to.deep.equal([]);
   });
 
@@ -115,7 +154,9 @@ describe('Sizes and names', () => {
   });
 
   it('every module exports by name', () => {
-    expect(findNodes([...product, ...demonstration], ({ type }) => type === 'ExportDefaultDeclaration')).to.deep.equal([]);
+    expect(findNodes([...product, ...demonstration], ({ type }) => type === 'ExportDefaultDeclaration')).to.deep.equal(
+      [],
+    );
   });
 });
 
@@ -152,8 +193,12 @@ describe('Grants', () => {
 
   it('keep their brand to themselves', () => {
     const file = product.find(({ path }) => path === 'server/access/grant.ts');
-    const exported = (file?.nodes ?? []).filter(({ type }) => type.startsWith('Export')).flatMap((node) => collectNodes(node));
-    const declared = exported.filter(({ type }) => type === 'VariableDeclarator').map((node) => nodeAt(node, 'id')?.['name']);
+    const exported = (file?.nodes ?? [])
+      .filter(({ type }) => type.startsWith('Export'))
+      .flatMap((node) => collectNodes(node));
+    const declared = exported
+      .filter(({ type }) => type === 'VariableDeclarator')
+      .map((node) => nodeAt(node, 'id')?.['name']);
     expect(file?.text).to.include('declare const granted: unique symbol');
     expect(declared).to.not.include('granted');
   });
@@ -161,7 +206,9 @@ describe('Grants', () => {
   it('do not compile when they are made by hand', async function () {
     this.timeout(60_000);
     const forged = await compile(`{ system: false, principals: [], purpose: 'TREAT', now: 0 }`);
-    expect(forged).to.match(/error TS(2345|2741)/).and.include('[granted]');
+    expect(forged)
+      .to.match(/error TS(2345|2741)/)
+      .and.include('[granted]');
     // The same call with a real one compiles, so that the error is the brand's.
     expect(await compile(`grantFor(requester, 0)`)).to.equal('');
   });
@@ -179,7 +226,12 @@ async function compile(expression: string): Promise<string> {
       void [requester, grantFor];
       return await records.look(${expression}, question, account);
     }`;
-  const config = { extends: join(ROOT, 'tsconfig.json'), compilerOptions: { typeRoots: [join(ROOT, 'node_modules/@types')] }, files: ['read.mts'], include: [] };
+  const config = {
+    extends: join(ROOT, 'tsconfig.json'),
+    compilerOptions: { typeRoots: [join(ROOT, 'node_modules/@types')] },
+    files: ['read.mts'],
+    include: [],
+  };
   try {
     await writeFile(join(folder, 'read.mts'), source);
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
@@ -191,7 +243,9 @@ async function compile(expression: string): Promise<string> {
 
 async function errorsIn(file: string, folder: string): Promise<string> {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const run = promisify(execFile)(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', folder], { cwd: folder });
+  const run = promisify(execFile)(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', folder], {
+    cwd: folder,
+  });
   const output = await run.then(
     ({ stdout }) => stdout,
     (error: { stdout?: string }) => error.stdout ?? '',
@@ -203,7 +257,9 @@ async function errorsIn(file: string, folder: string): Promise<string> {
 
 /** The first circle, as the paths that lead around it; empty when there is none. */
 function findCircle(files: readonly SourceFile[]): string[] {
-  const targets = new Map(files.map(({ path, imports }) => [path, imports.filter(({ isLocal }) => isLocal).map(({ target }) => target)]));
+  const targets = new Map(
+    files.map(({ path, imports }) => [path, imports.filter(({ isLocal }) => isLocal).map(({ target }) => target)]),
+  );
   const done = new Set<string>();
   const walk = (path: string, trail: readonly string[]): string[] => {
     if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];

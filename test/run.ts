@@ -43,7 +43,8 @@ async function runTests(tally: Tally, args: readonly string[]): Promise<void> {
   });
   const [code] = await Promise.all([codeOf(child), once(child, 'disconnect')]);
   if (!tally.ended) tally.failed.push(`the run ended before its last test (${code})`);
-  else if (code !== 0 && tally.failed.length === failedBefore) tally.failed.push(`the run failed beside its tests (${code})`);
+  else if (code !== 0 && tally.failed.length === failedBefore)
+    tally.failed.push(`the run failed beside its tests (${code})`);
 }
 
 function count(tally: Tally, event: RunEvent): void {

@@ -1,4 +1,6 @@
-/** The items of which association PDUs are made: type, a reserved byte, length, value. @see DICOM PS3.8 9.3.2, annex D */
+/**
+ * The items of which association PDUs are made: type, a reserved byte, length, value. @see DICOM PS3.8 9.3.2, annex D
+ */
 import { protocolFault } from './upper-layer.ts';
 
 /** Types of items and sub-items. @see DICOM PS3.8 9.3.2.1 to 9.3.3.3, PS3.7 D.3.3 */
@@ -28,7 +30,7 @@ const HEADER_BYTES = 4;
  */
 export function readItems(bytes: Buffer): AssociationItem[] {
   const items: AssociationItem[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + HEADER_BYTES + (at + HEADER_BYTES <= bytes.length ? bytes.readUInt16BE(at + 2) : 0);
     if (end > bytes.length) throw protocolFault('invalid-parameter', 'An item is longer than the association request');
     items.push({ type: bytes[at] ?? 0, value: bytes.subarray(at + HEADER_BYTES, end) });

@@ -64,7 +64,7 @@ export function parseCommandSet(bytes: Uint8Array): CommandSet {
 function parseFields(bytes: Buffer): Fields {
   const fields: Fields = {};
   let count = 0;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     if (at + 8 > bytes.length) throw new Fault('invalid', 'The command set ends inside an element');
     const length = bytes.readUInt32LE(at + 4);
     if (bytes.readUInt16LE(at) !== 0) throw new Fault('invalid', 'The command set holds an element of another group');
@@ -79,7 +79,8 @@ function parseFields(bytes: Buffer): Fields {
 
 function parseValue([, name, form]: Field, value: Buffer): string | number {
   if (form !== 'us') return value.toString('latin1').replace(/[\0 ]+$/, '');
-  if (value.length !== 2) throw new Fault('invalid', 'A number of the command set is not two bytes', { expression: name });
+  if (value.length !== 2)
+    throw new Fault('invalid', 'A number of the command set is not two bytes', { expression: name });
   return value.readUInt16LE();
 }
 

@@ -129,7 +129,9 @@ export class PDUReader {
     return { type: PDU_TYPE.data, contextId: this.#contextId, isCommand, isLast, bytes };
   }
 
-  /** Returns `length` bytes, or keeps what there is until more arrive. Nothing is allocated for what is only announced. */
+  /**
+   * Returns `length` bytes, or keeps what there is until more arrive. Nothing is allocated for what is only announced.
+   */
   #gather(length: number): Buffer | undefined {
     const taken = this.#chunk.subarray(0, length - this.#gathered.length);
     this.#chunk = this.#chunk.subarray(taken.length);

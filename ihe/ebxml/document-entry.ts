@@ -163,8 +163,8 @@ function formatIdentifiers(id: string, { document, patient, patientIdDomain }: D
 
 /** Contained resources first, then those that the caller has at hand. */
 function resolverOf({ document, resolve }: DocumentEntrySource): Resolve {
-  const contained = new Map<string, Resource>((document.contained ?? []).map(found => [`#${found.id}`, found]));
-  return reference => contained.get(reference.reference ?? '') ?? resolve?.(reference);
+  const contained = new Map<string, Resource>((document.contained ?? []).map((found) => [`#${found.id}`, found]));
+  return (reference) => contained.get(reference.reference ?? '') ?? resolve?.(reference);
 }
 
 function dtm(dateTime: string | undefined): string | undefined {

@@ -21,9 +21,9 @@ const MAX_DESCRIPTION_LENGTH = 1024;
  */
 export function formatSlot(name: string, values: readonly (string | undefined)[]): string {
   const written = values
-    .filter(value => value !== undefined)
+    .filter((value) => value !== undefined)
     .filter(isCarried)
-    .map(value => `<rim:Value>${escapeText(value)}</rim:Value>`)
+    .map((value) => `<rim:Value>${escapeText(value)}</rim:Value>`)
     .join('');
   if (written === '') return '';
   return `<rim:Slot name="${name}"><rim:ValueList>${written}</rim:ValueList></rim:Slot>`;
@@ -117,7 +117,10 @@ function localizedString(text: string): string {
 function cutToBytes(text: string): string {
   if (text.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(text) <= MAX_NAME_BYTES) return text;
   // A character cut in two decodes to U+FFFD.
-  return Buffer.from(text).subarray(0, MAX_NAME_BYTES).toString().replace(/\uFFFD+$/, '');
+  return Buffer.from(text)
+    .subarray(0, MAX_NAME_BYTES)
+    .toString()
+    .replace(/\uFFFD+$/, '');
 }
 
 /** A name-based UUID: the parts of an object keep their ids from one answer to the next. */

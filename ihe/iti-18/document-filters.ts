@@ -3,7 +3,14 @@ import { AVAILABILITY_STATUS, OBJECT_TYPE } from '../codes.ts';
 import { parseCodedValue } from '../ebxml/coded-value.ts';
 import type { CodedValue } from '../ebxml/coded-value.ts';
 import { parseDtm, parsePatientCx } from '../ebxml/hl7-types.ts';
-import { alternativeGroups, alternatives, missingParameter, refusedValue, singleValue, typedValue } from './parameters.ts';
+import {
+  alternativeGroups,
+  alternatives,
+  missingParameter,
+  refusedValue,
+  singleValue,
+  typedValue,
+} from './parameters.ts';
 import type { QueryParameters } from './parameters.ts';
 import type { DocumentFilters, FindDocumentsCriteria, InstantRange } from './query.ts';
 
@@ -43,14 +50,18 @@ function statusesOf(parameters: QueryParameters): FindDocumentsCriteria['statuse
   const name = `${PREFIX}Status`;
   const urns = alternatives(parameters, name);
   if (urns.length === 0) throw missingParameter(name);
-  return urns.map(urn => meaningOf(STATUS_OF_URN, urn, name));
+  return urns.map((urn) => meaningOf(STATUS_OF_URN, urn, name));
 }
 
 function readDocumentFilters(parameters: QueryParameters): DocumentFilters {
   const filters: Record<string, unknown> = {};
   for (const field of CODES) set(filters, field, codesOf(alternatives(parameters, nameOf(field)), field));
   for (const field of CODE_GROUPS) {
-    set(filters, field, alternativeGroups(parameters, nameOf(field)).map(group => codesOf(group, field)));
+    set(
+      filters,
+      field,
+      alternativeGroups(parameters, nameOf(field)).map((group) => codesOf(group, field)),
+    );
   }
   for (const field of TIMES) {
     const range = rangeOf(parameters, nameOf(field));
@@ -67,11 +78,11 @@ function set(filters: Record<string, unknown>, field: keyof DocumentFilters, val
 function objectTypesOf(parameters: QueryParameters): DocumentFilters['objectType'] {
   const name = `${PREFIX}Type`;
   const urns = alternatives(parameters, name);
-  return urns.length === 0 ? ['stable'] : urns.map(urn => meaningOf(OBJECT_TYPE_OF_URN, urn, name));
+  return urns.length === 0 ? ['stable'] : urns.map((urn) => meaningOf(OBJECT_TYPE_OF_URN, urn, name));
 }
 
 function codesOf(values: readonly string[], field: string): CodedValue[] {
-  return values.map(value => {
+  return values.map((value) => {
     const code = parseCodedValue(value);
     if (code === undefined) throw refusedValue(nameOf(field), 'must be written code^^scheme');
     return code;

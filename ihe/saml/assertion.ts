@@ -69,7 +69,9 @@ function requireSamlAssertion(element: XmlElement): void {
 /** The issuer's name chooses the pinned keys; the signature then proves that the name is theirs to use. */
 function keysOf({ element, trusted }: VerifyAssertionInput) {
   const issuer = textOf(onlyChild(element, NAMESPACE.saml, 'Issuer'));
-  const keys = trusted.filter((candidate) => candidate.issuer === issuer).map(({ certificate }) => createPublicKey(certificate));
+  const keys = trusted
+    .filter((candidate) => candidate.issuer === issuer)
+    .map(({ certificate }) => createPublicKey(certificate));
   if (keys.length === 0) throw refusal('SAML assertion is of an issuer that is not trusted here');
   return keys;
 }

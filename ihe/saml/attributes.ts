@@ -71,18 +71,22 @@ export function readAttributes(assertion: XmlElement): XuaAttributes {
 }
 
 function indexValues(assertion: XmlElement): Values {
-  const attributes = childrenOf(assertion, NAMESPACE.saml, 'AttributeStatement')
-    .flatMap((statement) => childrenOf(statement, NAMESPACE.saml, 'Attribute'));
+  const attributes = childrenOf(assertion, NAMESPACE.saml, 'AttributeStatement').flatMap((statement) =>
+    childrenOf(statement, NAMESPACE.saml, 'Attribute'),
+  );
   if (attributes.length > MAX_ATTRIBUTES) throw refusal('SAML assertion has too many attributes');
   const nameOf = (attribute: XmlElement) => optionalAttribute(attribute, 'Name')?.trim().toLowerCase();
-  return (name) => attributes
-    .filter((attribute) => XUA_ATTRIBUTE[name].some((known) => known === nameOf(attribute)))
-    .flatMap((attribute) => childrenOf(attribute, NAMESPACE.saml, 'AttributeValue'));
+  return (name) =>
+    attributes
+      .filter((attribute) => XUA_ATTRIBUTE[name].some((known) => known === nameOf(attribute)))
+      .flatMap((attribute) => childrenOf(attribute, NAMESPACE.saml, 'AttributeValue'));
 }
 
 /** Two codes are refused even when they are equal in one attribute's name; a second name may repeat the first. */
 function onlyCode(label: string, values: readonly XmlElement[]): XuaCode | undefined {
-  const perAttribute = Map.groupBy(values, (value) => value.parent === null ? '' : optionalAttribute(value.parent, 'Name'));
+  const perAttribute = Map.groupBy(values, (value) =>
+    value.parent === null ? '' : optionalAttribute(value.parent, 'Name'),
+  );
   const codes = [...perAttribute.values()].flatMap((group) => {
     const found = group.flatMap(readCode);
     if (found.length > 1) throw refusal(`SAML assertion has more than one ${label}`);
@@ -109,7 +113,8 @@ function readText(value: XmlElement): string[] {
 /** A value without code and code system says nothing that can be decided on: it is passed over. */
 function readCode(value: XmlElement): XuaCode[] {
   return readV3Attributes(value).flatMap(({ code, codeSystem }) =>
-    code === undefined || codeSystem === undefined ? [] : [{ code, system: asUri(codeSystem) }]);
+    code === undefined || codeSystem === undefined ? [] : [{ code, system: asUri(codeSystem) }],
+  );
 }
 
 function readIdentifier(value: XmlElement): XuaIdentifier[] {

@@ -18,7 +18,10 @@ export type Validity = { readonly now: Date; readonly skewMs: number; readonly a
  * @throws {Fault} login - a condition is missing, unknown or not met
  * @see SAML 2.0 core section 2.5; ITI TF-2 3.40.4.1.2
  */
-export function checkConditions(assertion: XmlElement, validity: Validity): { notOnOrAfter: Date; oneTimeUse: boolean } {
+export function checkConditions(
+  assertion: XmlElement,
+  validity: Validity,
+): { notOnOrAfter: Date; oneTimeUse: boolean } {
   const conditions = onlyChild(assertion, NAMESPACE.saml, 'Conditions');
   const notOnOrAfter = parseInstant(requiredAttribute(conditions, 'NotOnOrAfter'));
   checkPeriod(conditions, validity);
@@ -33,8 +36,9 @@ export function checkConditions(assertion: XmlElement, validity: Validity): { no
  * @see SAML 2.0 profiles section 3.3
  */
 export function checkBearer(subject: XmlElement, validity: Validity): void {
-  const bearers = childrenOf(subject, NAMESPACE.saml, 'SubjectConfirmation')
-    .filter((confirmation) => optionalAttribute(confirmation, 'Method') === BEARER);
+  const bearers = childrenOf(subject, NAMESPACE.saml, 'SubjectConfirmation').filter(
+    (confirmation) => optionalAttribute(confirmation, 'Method') === BEARER,
+  );
   if (bearers.length === 0) throw refusal('SAML assertion has no bearer SubjectConfirmation');
   for (const bearer of bearers) {
     for (const data of childrenOf(bearer, NAMESPACE.saml, 'SubjectConfirmationData')) checkPeriod(data, validity);
@@ -83,12 +87,15 @@ function checkAudience(conditions: XmlElement, audience: string): void {
   const restrictions = childrenOf(conditions, NAMESPACE.saml, 'AudienceRestriction');
   if (restrictions.length === 0) throw refusal('SAML assertion has no AudienceRestriction');
   const isMet = restrictions.every((restriction) =>
-    childrenOf(restriction, NAMESPACE.saml, 'Audience').some((element) => textOf(element) === audience));
+    childrenOf(restriction, NAMESPACE.saml, 'Audience').some((element) => textOf(element) === audience),
+  );
   if (!isMet) throw refusal('SAML assertion is meant for another audience');
 }
 
 function requireKnown(condition: XmlElement): void {
-  const type = condition.attrs.find(({ name, namespaceUri }) => name === 'type' && namespaceUri === NAMESPACE.schemaInstance);
+  const type = condition.attrs.find(
+    ({ name, namespaceUri }) => name === 'type' && namespaceUri === NAMESPACE.schemaInstance,
+  );
   const isDelegation = condition.name === 'Condition' && DELEGATION.test(type?.value ?? '');
   const isKnown = condition.namespaceUri === NAMESPACE.saml && (KNOWN_CONDITIONS.has(condition.name) || isDelegation);
   if (!isKnown) throw refusal('SAML assertion has a condition that is not understood');
@@ -98,6 +105,7 @@ function requireKnown(condition: XmlElement): void {
 function parseInstant(text: string): Date {
   const [, , zone] = INSTANT.exec(text) ?? [];
   const instant = new Date(zone === undefined ? `${text}Z` : text);
-  if (!INSTANT.test(text) || Number.isNaN(instant.getTime())) throw refusal('SAML assertion has a time that is not valid');
+  if (!INSTANT.test(text) || Number.isNaN(instant.getTime()))
+    throw refusal('SAML assertion has a time that is not valid');
   return instant;
 }

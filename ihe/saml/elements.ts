@@ -35,6 +35,7 @@ export function optionalAttribute(element: XmlElement, name: string): string | u
 /** The trimmed text of an element without child elements. @throws {Fault} login - empty, or it has children */
 export function textOf(element: XmlElement): string {
   const text = element.content.trim();
-  if (text === '' || childElements(element).length > 0) throw refusal(`SAML assertion has no plain text in ${element.name}`);
+  if (text === '' || childElements(element).length > 0)
+    throw refusal(`SAML assertion has no plain text in ${element.name}`);
   return text;
 }

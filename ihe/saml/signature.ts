@@ -29,7 +29,9 @@ type C14nOptions = { mode: typeof XmlC14NMode.XML_C14N_EXCLUSIVE_1_0; inclusiveN
  */
 export function verifiedAssertion(element: XmlElement, keys: readonly KeyObject[]): string {
   requireUniqueId(element);
-  return withXml(Buffer.from(isolate(element)), ({ root }) => verifyIsolated(onlyChild(root, NAMESPACE.saml, 'Assertion'), keys));
+  return withXml(Buffer.from(isolate(element)), ({ root }) =>
+    verifyIsolated(onlyChild(root, NAMESPACE.saml, 'Assertion'), keys),
+  );
 }
 
 /** Reads the Reference from the signed bytes of SignedInfo, then takes the Signature out and digests the rest. */
@@ -75,7 +77,8 @@ function onlySignature(assertion: XmlElement): XmlElement {
     throw refusal('SAML assertion has comments or processing instructions');
   }
   const namespaces = { ds: NAMESPACE.signature, saml: NAMESPACE.saml };
-  if (assertion.find('.//saml:Assertion', namespaces).length > 0) throw refusal('SAML assertion holds another assertion');
+  if (assertion.find('.//saml:Assertion', namespaces).length > 0)
+    throw refusal('SAML assertion holds another assertion');
   const [signature, ...others] = assertion.find('.//ds:Signature', namespaces);
   if (signature === undefined) throw refusal('SAML assertion is not signed');
   const isDirectChild = signature.parent?.isSameNode(assertion) === true;
@@ -115,12 +118,17 @@ type SignedReference = { readonly digest: string; readonly value: Buffer; readon
 /** Reads the one Reference: to this assertion, by the enveloped and the exclusive C14N transforms, in that order. */
 function readReference(signedInfo: XmlElement, id: string): SignedReference {
   const reference = onlyChild(signedInfo, NAMESPACE.signature, 'Reference');
-  if (requiredAttribute(reference, 'URI') !== `#${id}`) throw refusal('SAML assertion has a signature over another element');
+  if (requiredAttribute(reference, 'URI') !== `#${id}`)
+    throw refusal('SAML assertion has a signature over another element');
   const transforms = childElements(onlyChild(reference, NAMESPACE.signature, 'Transforms'));
   const [enveloped, exclusive, ...others] = transforms;
-  if (enveloped === undefined || exclusive === undefined || others.length > 0
-    || requiredAttribute(enveloped, 'Algorithm') !== TRANSFORM.enveloped
-    || requiredAttribute(exclusive, 'Algorithm') !== TRANSFORM.exclusiveC14n) {
+  if (
+    enveloped === undefined ||
+    exclusive === undefined ||
+    others.length > 0 ||
+    requiredAttribute(enveloped, 'Algorithm') !== TRANSFORM.enveloped ||
+    requiredAttribute(exclusive, 'Algorithm') !== TRANSFORM.exclusiveC14n
+  ) {
     throw refusal('SAML assertion is signed with transforms other than enveloped-signature and exclusive C14N');
   }
   const digest = DIGEST.get(requiredAttribute(onlyChild(reference, NAMESPACE.signature, 'DigestMethod'), 'Algorithm'));
@@ -149,6 +157,7 @@ function c14nOptions(method: XmlElement): C14nOptions {
 
 function decodeBase64(element: XmlElement): Buffer {
   const text = textOf(element).replaceAll(/\s+/g, '');
-  if (!BASE64.test(text) || text.length % 4 !== 0) throw refusal(`SAML assertion has a ${element.name} that is not base64`);
+  if (!BASE64.test(text) || text.length % 4 !== 0)
+    throw refusal(`SAML assertion has a ${element.name} that is not base64`);
   return Buffer.from(text, 'base64');
 }

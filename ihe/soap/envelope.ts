@@ -28,7 +28,10 @@ export type SoapEnvelope = {
  * @throws {Fault} not-supported - SOAP 1.1, or a header that must be understood and is not
  * @throws {Fault} required - no wsa:Action
  */
-export function readEnvelope(document: XmlDocument, prepareHeader: (header: XmlElement) => void = () => {}): SoapEnvelope {
+export function readEnvelope(
+  document: XmlDocument,
+  prepareHeader: (header: XmlElement) => void = () => {},
+): SoapEnvelope {
   const { root } = document;
   if (root.name === 'Envelope' && root.namespaceUri === NAMESPACE.soap11) {
     throw new Fault('not-supported', 'The envelope must be SOAP 1.2', { protocolCode: 'env:VersionMismatch' });
@@ -52,7 +55,11 @@ function readHeader(header: XmlElement | undefined): Omit<SoapEnvelope, 'body'> 
   }
   const messageID = addressingText(header, 'MessageID');
   const assertion = readAssertion(header);
-  return { action, ...(messageID === undefined ? {} : { messageID }), ...(assertion === undefined ? {} : { assertion }) };
+  return {
+    action,
+    ...(messageID === undefined ? {} : { messageID }),
+    ...(assertion === undefined ? {} : { assertion }),
+  };
 }
 
 function addressingText(header: XmlElement | undefined, name: string): string | undefined {
@@ -63,7 +70,7 @@ function addressingText(header: XmlElement | undefined, name: string): string | 
 /** The one assertion. Two would let the one that is verified differ from the one that is believed. */
 function readAssertion(header: XmlElement | undefined): XmlElement | undefined {
   const security = header === undefined ? [] : childrenNamed(header, 'wsse', 'Security');
-  const assertions = security.flatMap(element => childrenNamed(element, 'saml', 'Assertion'));
+  const assertions = security.flatMap((element) => childrenNamed(element, 'saml', 'Assertion'));
   return oneOrNone(assertions, 'saml:Assertion', 'wsse:InvalidSecurity');
 }
 

@@ -43,7 +43,8 @@ export function splitMultipart(body: Buffer, boundary: string, limits: Multipart
     parts.push(readPart(body.subarray(open.end, endOfContent(body, open.end, next.start)), limits));
     open = next;
   }
-  if (parts.length === 0) throw new Fault('invalid', 'The multipart body holds no part with the boundary of its header');
+  if (parts.length === 0)
+    throw new Fault('invalid', 'The multipart body holds no part with the boundary of its header');
   return parts;
 }
 

@@ -18,7 +18,8 @@ export function resolveIncludes(element: XmlElement, parts: ReadonlyMap<string, 
     const part = parts.get(contentIdOf(attributeOf(include, 'href')));
     if (part === undefined) throw new Fault('invalid', 'An xop:Include names a part that the message does not hold');
     included += part.length;
-    if (included > MAX_INCLUDED_BYTES) throw new Fault('too-long', 'The parts that the SOAP header includes are too large');
+    if (included > MAX_INCLUDED_BYTES)
+      throw new Fault('too-long', 'The parts that the SOAP header includes are too large');
     include.appendText(part.toString('base64'));
     include.remove();
   }

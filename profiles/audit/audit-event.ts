@@ -11,10 +11,19 @@ const dcm = (code: string, display: string): Coding => ({ system: DCM, code, dis
 const interaction = (code: string): Coding => ({ system: CODE_SYSTEM.restfulInteraction, code, display: code });
 const ihe = (code: string, display: string): Coding => ({ system: CODE_SYSTEM.iheEvent, code, display });
 
-type Shape = { readonly type: Coding; readonly subtype: readonly Coding[]; readonly action: NonNullable<AuditEvent['action']>; readonly flow: 'in' | 'out' };
+type Shape = {
+  readonly type: Coding;
+  readonly subtype: readonly Coding[];
+  readonly action: NonNullable<AuditEvent['action']>;
+  readonly flow: 'in' | 'out';
+};
 
-const shape = (type: Coding, subtype: readonly Coding[], action: 'C' | 'R' | 'U' | 'D' | 'E', flow: 'in' | 'out'): Shape =>
-  ({ type, subtype, action, flow });
+const shape = (
+  type: Coding,
+  subtype: readonly Coding[],
+  action: 'C' | 'R' | 'U' | 'D' | 'E',
+  flow: 'in' | 'out',
+): Shape => ({ type, subtype, action, flow });
 
 /** Type, subtype and action of every kind of passage. `flow` tells whether data came in or went out. */
 export const PASSAGE = {
@@ -29,14 +38,29 @@ export const PASSAGE = {
   'iti-68': shape(rest, [interaction('read'), ihe('ITI-68', 'Retrieve Document')], 'R', 'out'),
   'iti-18': shape(dcm('110112', 'Query'), [ihe('ITI-18', 'Registry Stored Query')], 'E', 'out'),
   'iti-43': shape(dcm('110106', 'Export'), [ihe('ITI-43', 'Retrieve Document Set')], 'R', 'out'),
-  'rad-69': shape(dcm('110104', 'DICOM Instances Transferred'), [ihe('RAD-69', 'Retrieve Imaging Document Set')], 'R', 'out'),
+  'rad-69': shape(
+    dcm('110104', 'DICOM Instances Transferred'),
+    [ihe('RAD-69', 'Retrieve Imaging Document Set')],
+    'R',
+    'out',
+  ),
   qido: shape(dcm('110112', 'Query'), [ihe('RAD-129', 'QIDO-RS Query')], 'E', 'out'),
   wado: shape(dcm('110104', 'DICOM Instances Transferred'), [ihe('RAD-107', 'WADO-RS Retrieve')], 'R', 'out'),
   'wado-metadata': shape(dcm('110103', 'DICOM Instances Accessed'), [ihe('RAD-107', 'WADO-RS Retrieve')], 'R', 'out'),
   'c-store-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [], 'E', 'in'),
   'c-store': shape(dcm('110104', 'DICOM Instances Transferred'), [], 'C', 'in'),
-  'stow-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [ihe('RAD-108', 'Store Instances Over the Web')], 'E', 'in'),
-  stow: shape(dcm('110104', 'DICOM Instances Transferred'), [ihe('RAD-108', 'Store Instances Over the Web')], 'C', 'in'),
+  'stow-begin': shape(
+    dcm('110102', 'Begin Transferring DICOM Instances'),
+    [ihe('RAD-108', 'Store Instances Over the Web')],
+    'E',
+    'in',
+  ),
+  stow: shape(
+    dcm('110104', 'DICOM Instances Transferred'),
+    [ihe('RAD-108', 'Store Instances Over the Web')],
+    'C',
+    'in',
+  ),
   'import-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [dcm('110107', 'Import')], 'E', 'in'),
   import: shape(dcm('110107', 'Import'), [dcm('110104', 'DICOM Instances Transferred')], 'C', 'in'),
   association: shape(dcm('110114', 'User Authentication'), [dcm('110126', 'Node Authentication')], 'E', 'in'),
@@ -44,7 +68,12 @@ export const PASSAGE = {
   'erase-study': shape(dcm('110105', 'DICOM Study Deleted'), [], 'D', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),
   'break-glass': shape(dcm('110113', 'Security Alert'), [dcm('110127', 'Emergency Override Started')], 'E', 'in'),
-  withdraw: shape(dcm('110113', 'Security Alert'), [{ system: CODE_SYSTEM.balpAuthZ, code: 'AuthZ-Consent', display: 'Consent Authorization Decision' }], 'E', 'in'),
+  withdraw: shape(
+    dcm('110113', 'Security Alert'),
+    [{ system: CODE_SYSTEM.balpAuthZ, code: 'AuthZ-Consent', display: 'Consent Authorization Decision' }],
+    'E',
+    'in',
+  ),
   refusal: shape(dcm('110113', 'Security Alert'), [dcm('110126', 'Node Authentication')], 'E', 'in'),
 } as const satisfies Record<string, Shape>;
 
@@ -52,7 +81,13 @@ export const PASSAGE = {
 export type PassageKind = keyof typeof PASSAGE;
 
 /** Something that was touched. `role` is a code of object-role: 3 report, 4 domain resource, 24 query … */
-export type TouchedEntity = { readonly what?: Reference; readonly type?: string; readonly role?: string; readonly query?: string; readonly detail?: Readonly<Record<string, string>> };
+export type TouchedEntity = {
+  readonly what?: Reference;
+  readonly type?: string;
+  readonly role?: string;
+  readonly query?: string;
+  readonly detail?: Readonly<Record<string, string>>;
+};
 
 /** The facts of one passage. */
 export type PassageFacts = {
@@ -68,7 +103,12 @@ export type PassageFacts = {
   readonly server: string;
   readonly client: { readonly id: string; readonly address?: string };
   /** The person or establishment behind the client. */
-  readonly user?: { readonly reference: string; readonly display: string; readonly purpose: string; readonly tokenId?: string };
+  readonly user?: {
+    readonly reference: string;
+    readonly display: string;
+    readonly purpose: string;
+    readonly tokenId?: string;
+  };
   /** `Patient/id`. */
   readonly patient?: string;
   readonly entities?: readonly TouchedEntity[];
@@ -92,7 +132,17 @@ export function buildAuditEvent(facts: PassageFacts): AuditEvent & { id: string 
     ...(facts.outcomeDesc === undefined ? {} : { outcomeDesc: facts.outcomeDesc }),
     ...(facts.user === undefined ? {} : { purposeOfEvent: [{ coding: [purposeCoding(facts.user.purpose)] }] }),
     agent: agentsOf(facts, flow),
-    source: { site: facts.server, observer: { display: 'Passerelle' }, type: [{ system: 'http://terminology.hl7.org/CodeSystem/security-source-type', code: '4', display: 'Application Server' }] },
+    source: {
+      site: facts.server,
+      observer: { display: 'Passerelle' },
+      type: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
+          code: '4',
+          display: 'Application Server',
+        },
+      ],
+    },
     entity: entitiesOf(facts),
   };
 }
@@ -181,7 +231,15 @@ function base64Of(text: string): string {
 }
 
 /** The entity of a study, by its Study Instance UID and, when there is one, its ImagingStudy. */
-export function studyEntity(studyInstanceUID: string, imagingStudy?: string, detail?: Readonly<Record<string, string>>): TouchedEntity {
+export function studyEntity(
+  studyInstanceUID: string,
+  imagingStudy?: string,
+  detail?: Readonly<Record<string, string>>,
+): TouchedEntity {
   const identifier = { system: IDENTIFIER_SYSTEM.dicomUid, value: `urn:oid:${studyInstanceUID}` };
-  return { what: { ...(imagingStudy === undefined ? {} : { reference: imagingStudy }), identifier }, role: '3', ...(detail === undefined ? {} : { detail }) };
+  return {
+    what: { ...(imagingStudy === undefined ? {} : { reference: imagingStudy }), identifier },
+    role: '3',
+    ...(detail === undefined ? {} : { detail }),
+  };
 }

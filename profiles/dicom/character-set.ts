@@ -36,9 +36,7 @@ const LABEL_BY_TERM: ReadonlyMap<string, Label> = new Map<string, Label>([
   ['UTF-8', 'utf-8'],
 ]);
 
-const DECODER = new Map(
-  [...new Set(LABEL_BY_TERM.values())].map((label) => [label, new TextDecoder(label)] as const),
-);
+const DECODER = new Map([...new Set(LABEL_BY_TERM.values())].map((label) => [label, new TextDecoder(label)] as const));
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** What an escape sequence designates: a G0 of two bytes a character, G0 of one byte, or a G1. */
@@ -84,7 +82,12 @@ export function decodeText(bytes: Uint8Array, characterSet: readonly string[]): 
   const isEscaped = bytes.includes(ESC);
   const [label, ...designated] = characterSet.map(labelOf);
   if (isEscaped && label !== 'utf-8' && label !== 'gb18030') return decodeEscaped(bytes, label ?? 'windows-1252');
-  return label === undefined ? decodeUndeclared(bytes, designated.find((one) => one !== undefined)) : decodeAs(label, bytes);
+  return label === undefined
+    ? decodeUndeclared(
+        bytes,
+        designated.find((one) => one !== undefined),
+      )
+    : decodeAs(label, bytes);
 }
 
 /**

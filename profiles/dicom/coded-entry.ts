@@ -25,7 +25,9 @@ const SCHEMES: readonly (readonly [designator: string, uid: string, system: stri
   ['I10', '2.16.840.1.113883.6.3', CODE_SYSTEM.icd10],
   ['CCAM', '1.2.250.1.213.2.5', CODE_SYSTEM.ccam],
 ];
-const BY_DESIGNATOR: ReadonlyMap<string, string> = new Map(SCHEMES.map(([designator, , system]) => [designator, system]));
+const BY_DESIGNATOR: ReadonlyMap<string, string> = new Map(
+  SCHEMES.map(([designator, , system]) => [designator, system]),
+);
 const BY_UID: ReadonlyMap<string, string> = new Map(SCHEMES.map(([, uid, system]) => [uid, system]));
 
 /** A code, or the identifier that a code sequence holds where DICOM identifies persons and institutions by codes. */
@@ -33,13 +35,18 @@ export type CodedValue = { readonly system: string | undefined; readonly value: 
 
 /** Returns the code of an item and its system; `header` is the object around it. Undefined without code. */
 export function codedValueOf(item: DicomJson, header: DicomJson): CodedValue | undefined {
-  const value = jsonIdentifier(item, TAG.CodeValue) ?? jsonIdentifier(item, TAG.LongCodeValue) ?? jsonIdentifier(item, TAG.URNCodeValue);
+  const value =
+    jsonIdentifier(item, TAG.CodeValue) ??
+    jsonIdentifier(item, TAG.LongCodeValue) ??
+    jsonIdentifier(item, TAG.URNCodeValue);
   return value === undefined ? undefined : { system: systemOf(item, header), value };
 }
 
 /** Returns the concepts of a code sequence, each once, those without code and meaning left out. */
 export function conceptsOf(json: DicomJson, tag: number, header: DicomJson = json): CodeableConcept[] {
-  const concepts = jsonItems(json, tag).map((item) => conceptOf(item, header)).filter((concept) => concept !== undefined);
+  const concepts = jsonItems(json, tag)
+    .map((item) => conceptOf(item, header))
+    .filter((concept) => concept !== undefined);
   return withoutRepeats(concepts);
 }
 
@@ -63,7 +70,9 @@ function systemOf(item: DicomJson, header: DicomJson): string | undefined {
   if (designator === undefined) return undefined;
   const known = BY_DESIGNATOR.get(designator);
   if (known !== undefined) return known;
-  const scheme = jsonItems(header, TAG.CodingSchemeIdentificationSequence).find((one) => jsonIdentifier(one, TAG.CodingSchemeDesignator) === designator);
+  const scheme = jsonItems(header, TAG.CodingSchemeIdentificationSequence).find(
+    (one) => jsonIdentifier(one, TAG.CodingSchemeDesignator) === designator,
+  );
   const declared = scheme === undefined ? undefined : jsonUID(scheme, TAG.CodingSchemeUID);
   return declared === undefined ? undefined : systemOfUID(declared);
 }

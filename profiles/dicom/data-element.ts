@@ -34,7 +34,10 @@ export const UNDEFINED_LENGTH = 0xff_ff_ff_ff;
 /** Values of binary and numeric VRs longer than this, in bytes, are not kept. */
 export const MAX_KEPT_BINARY_BYTES = 4096;
 
-/** Texts longer than this, in bytes, are not kept: they are bulk data. @see DICOM PS3.18 F.2.2, which allows it of UC, UT and the like */
+/**
+ * Texts longer than this, in bytes, are not kept: they are bulk data. @see DICOM PS3.18 F.2.2, which allows it of UC,
+ * UT and the like
+ */
 export const MAX_KEPT_TEXT_BYTES = 256 * 1024;
 
 /** What a scan accepts. */
@@ -47,7 +50,9 @@ export type ScanLimits = {
 };
 
 /** Two hexadecimal digits of each byte. */
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, '0'));
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).toUpperCase().padStart(2, '0'),
+);
 
 /** Formats a tag as eight upper-case hexadecimal digits (PS3.18 F.2.2). */
 export function formatTag(tag: number): string {

@@ -10,7 +10,12 @@ import { encodingOf } from './file/transfer-syntax.ts';
 import type { DataSetEncoding } from './file/transfer-syntax.ts';
 
 /** The limits that hold unless the caller names others. */
-export const SCAN_LIMITS: ScanLimits = { maxDepth: 64, maxElements: 50_000, maxSiblings: 10_000, maxBytes: 16 * 1024 * 1024 };
+export const SCAN_LIMITS: ScanLimits = {
+  maxDepth: 64,
+  maxElements: 50_000,
+  maxSiblings: 10_000,
+  maxBytes: 16 * 1024 * 1024,
+};
 
 /** `isWhole`: the bytes are the entire data set, so an end inside an element is malformed, not incomplete. */
 export type ScanOptions = Partial<ScanLimits> & { readonly isWhole?: boolean };

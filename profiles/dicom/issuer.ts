@@ -32,7 +32,9 @@ export type IssuerName = { readonly namespace: string | undefined; readonly syst
  * it that copy CX.4.
  */
 export function issuerOfPatientID(json: DicomJson): IssuerName {
-  const [first = '', second = '', type = ''] = (jsonIdentifier(json, TAG.IssuerOfPatientID) ?? '').split('&').map((part) => part.trim());
+  const [first = '', second = '', type = ''] = (jsonIdentifier(json, TAG.IssuerOfPatientID) ?? '')
+    .split('&')
+    .map((part) => part.trim());
   const oid = type === 'ISO' ? second : first;
   return { namespace: first === '' || isOID(first) ? undefined : first, system: isOID(oid) ? oidUri(oid) : undefined };
 }

@@ -17,7 +17,8 @@ export function isUniversal(value: string): boolean {
 
 /**
  * Whether a data set has the value of a key: single values, lists of UIDs and codes, wildcards, and ranges of dates and
- * times. Names are compared without case and diacritics. An attribute that is absent or empty matches the universal key only.
+ * times. Names are compared without case and diacritics. An attribute that is absent or empty matches the universal key
+ * only.
  */
 export function matchesKey(json: DicomJson, { path, value }: MatchKey): boolean {
   if (isUniversal(value)) return true;
@@ -38,9 +39,14 @@ function matchesValue(vr: JsonAttribute['vr'], value: Exclude<JsonValue, null>, 
     case 'DS':
       return Number(value) === Number(key);
     case 'PN':
-      return isPersonName(value) && Object.values(value).some((group) => matchesPattern(normalizeString(group), normalizeString(key)));
+      return (
+        isPersonName(value) &&
+        Object.values(value).some((group) => matchesPattern(normalizeString(group), normalizeString(key)))
+      );
     default:
-      return (LISTED.has(vr) ? key.split(/[,\\]/) : [key]).some((pattern) => matchesPattern(String(value), pattern.trim()));
+      return (LISTED.has(vr) ? key.split(/[,\\]/) : [key]).some((pattern) =>
+        matchesPattern(String(value), pattern.trim()),
+      );
   }
 }
 
@@ -57,7 +63,11 @@ function digitsOf(text: string): string {
 }
 
 /** What the index itself says of an instance, to be matched without its header. */
-export function keysOfInstance(instance: { readonly sopClassUID: string; readonly sopInstanceUID: string; readonly instanceNumber: number | undefined }): DicomJson {
+export function keysOfInstance(instance: {
+  readonly sopClassUID: string;
+  readonly sopInstanceUID: string;
+  readonly instanceNumber: number | undefined;
+}): DicomJson {
   const { sopClassUID, sopInstanceUID, instanceNumber } = instance;
   return {
     [formatTag(TAG.SOPClassUID)]: { vr: 'UI', Value: [sopClassUID] },

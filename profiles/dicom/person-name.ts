@@ -28,7 +28,9 @@ export function toHumanNames({ Alphabetic, Ideographic, Phonetic }: JsonPersonNa
 
 /** Returns a name as a reader writes it: prefix, given, family, suffix; undefined when it has no letters. */
 export function formatPersonName({ Alphabetic, Ideographic, Phonetic }: JsonPersonName): string | undefined {
-  const [family = '', given = '', middle = '', prefix = '', suffix = ''] = componentsOf(Alphabetic ?? Ideographic ?? Phonetic ?? '');
+  const [family = '', given = '', middle = '', prefix = '', suffix = ''] = componentsOf(
+    Alphabetic ?? Ideographic ?? Phonetic ?? '',
+  );
   return [prefix, given, middle, family, suffix].filter((part) => part !== '').join(' ') || undefined;
 }
 
@@ -46,7 +48,9 @@ function toHumanName(group: string): HumanName | undefined {
 function textName(group: string, script: 'IDE' | 'SYL'): HumanName {
   return {
     extension: [{ url: EXTENSION.nameRepresentation, valueCode: script }],
-    text: componentsOf(group).filter((part) => part !== '').join(' '),
+    text: componentsOf(group)
+      .filter((part) => part !== '')
+      .join(' '),
   };
 }
 

@@ -9,7 +9,10 @@ import { encodingOf } from './file/transfer-syntax.ts';
 const GROUP = 0x00_08;
 
 /** The SOP class and instance of a data set that begins so; undefined when the prefix does not tell. */
-export function sopInstanceIn(prefix: Uint8Array, transferSyntaxUID: string): { readonly sopClassUID: string; readonly sopInstanceUID: string } | undefined {
+export function sopInstanceIn(
+  prefix: Uint8Array,
+  transferSyntaxUID: string,
+): { readonly sopClassUID: string; readonly sopInstanceUID: string } | undefined {
   const encoding = encodingOf(transferSyntaxUID);
   try {
     const [plain] = encoding.deflated ? inflatedPrefixes(prefix, SCAN_LIMITS.maxBytes) : [{ bytes: prefix }];

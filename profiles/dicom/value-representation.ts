@@ -64,7 +64,9 @@ const VR_BY_CODE = new Map<number, VR>(
 const VR_BY_TAG = new Map<number, VR | 'XS'>(
   Object.entries(dictionary).flatMap(([group, byVR]) =>
     Object.entries(byVR).flatMap(([vr, elements]) =>
-      elements.split(' ').map((element): [number, VR | 'XS'] => [Number.parseInt(group + element, 16), vr as VR | 'XS']),
+      elements
+        .split(' ')
+        .map((element): [number, VR | 'XS'] => [Number.parseInt(group + element, 16), vr as VR | 'XS']),
     ),
   ),
 );

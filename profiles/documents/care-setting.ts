@@ -22,7 +22,10 @@ export function careSettingOf({ type = [] }: Organization): CareSetting {
   const practice = AMBULATORY_SECTORS.has(code)
     ? { code: 'AMBULATOIRE', display: 'Ambulatoire' }
     : { code: 'ETABLISSEMENT', display: 'Etablissement de santé' };
-  return toSetting({ system: CODE_SYSTEM.frActivitySector, code, display }, { system: CODE_SYSTEM.frPracticeSetting, ...practice });
+  return toSetting(
+    { system: CODE_SYSTEM.frActivitySector, code, display },
+    { system: CODE_SYSTEM.frPracticeSetting, ...practice },
+  );
 }
 
 function isSector({ system }: Coding): boolean {

@@ -9,13 +9,20 @@ const VALIDATED: ReadonlySet<string> = new Set(['final', 'amended', 'corrected',
 
 /** Returns the Study Instance UIDs (dotted form) that a report names by identifier, without repetition. */
 export function studiesOf({ imagingStudy = [] }: DiagnosticReport): string[] {
-  const uids = imagingStudy.map(({ identifier }) => (identifier === undefined ? undefined : studyInstanceUIDOf(identifier)));
+  const uids = imagingStudy.map(({ identifier }) =>
+    identifier === undefined ? undefined : studyInstanceUIDOf(identifier),
+  );
   return [...new Set(uids.filter((uid) => uid !== undefined))];
 }
 
 /** The report without its references to a study. */
-export function withoutStudy({ imagingStudy = [], ...report }: DiagnosticReport, studyInstanceUID: string): DiagnosticReport {
-  const others = imagingStudy.filter(({ identifier }) => identifier === undefined || studyInstanceUIDOf(identifier) !== studyInstanceUID);
+export function withoutStudy(
+  { imagingStudy = [], ...report }: DiagnosticReport,
+  studyInstanceUID: string,
+): DiagnosticReport {
+  const others = imagingStudy.filter(
+    ({ identifier }) => identifier === undefined || studyInstanceUIDOf(identifier) !== studyInstanceUID,
+  );
   return others.length === 0 ? report : { ...report, imagingStudy: others };
 }
 

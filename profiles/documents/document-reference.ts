@@ -3,7 +3,16 @@
  * with every attribute that a DocumentEntry needs. @see IHE MHD 4.2; ITI TF-3 table 4.2.3.2-1
  */
 import type { WithId } from '@medplum/core';
-import type { Attachment, CodeableConcept, Coding, DocumentReference, Identifier, Organization, Patient, Reference } from '@medplum/fhirtypes';
+import type {
+  Attachment,
+  CodeableConcept,
+  Coding,
+  DocumentReference,
+  Identifier,
+  Organization,
+  Patient,
+  Reference,
+} from '@medplum/fhirtypes';
 import { careSettingOf } from './care-setting.ts';
 import type { CareSetting } from './care-setting.ts';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../codes.ts';
@@ -88,5 +97,10 @@ function sourcePatient({ identifier, name, gender, birthDate }: Patient): Patien
 }
 
 function typedIdentifier(code: 'uniqueId' | 'entryUUID', value: string): Identifier {
-  return { use: 'usual', type: { coding: [{ system: CODE_SYSTEM.mhdIdentifierType, code }] }, system: IDENTIFIER_SYSTEM.uri, value };
+  return {
+    use: 'usual',
+    type: { coding: [{ system: CODE_SYSTEM.mhdIdentifierType, code }] },
+    system: IDENTIFIER_SYSTEM.uri,
+    value,
+  };
 }

@@ -32,7 +32,11 @@ function toRelated(identifier: Identifier, studyId?: string): Reference | undefi
   const studyInstanceUID = studyInstanceUIDOf(identifier);
   if (studyInstanceUID !== undefined) {
     const study = withReferenceType(studyIdentifier(studyInstanceUID), REFERENCE_ID_TYPE.studyInstanceUID);
-    return { ...(studyId !== undefined && { reference: `ImagingStudy/${studyId}` }), type: 'ImagingStudy', identifier: study };
+    return {
+      ...(studyId !== undefined && { reference: `ImagingStudy/${studyId}` }),
+      type: 'ImagingStudy',
+      identifier: study,
+    };
   }
   const { system, value } = identifier;
   if (!isAccession(identifier) || system === undefined || value === undefined) return undefined;
@@ -41,5 +45,8 @@ function toRelated(identifier: Identifier, studyId?: string): Reference | undefi
 }
 
 function withReferenceType(identifier: Identifier, code: string): Identifier {
-  return { ...identifier, type: { coding: [{ system: IDENTIFIER_SYSTEM.uri, code }, ...(identifier.type?.coding ?? [])] } };
+  return {
+    ...identifier,
+    type: { coding: [{ system: IDENTIFIER_SYSTEM.uri, code }, ...(identifier.type?.coding ?? [])] },
+  };
 }

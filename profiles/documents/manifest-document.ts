@@ -68,7 +68,11 @@ export function buildManifestDocument(input: ManifestDocumentInput): WithId<Docu
       title: 'Référence d’objets d’un examen d’imagerie',
       creation: created,
     },
-    format: { system: CODE_SYSTEM.dicomUids, code: DICOM_UID.keyObjectSelection, display: 'Key Object Selection Document' },
+    format: {
+      system: CODE_SYSTEM.dicomUids,
+      code: DICOM_UID.keyObjectSelection,
+      display: 'Key Object Selection Document',
+    },
     event: modalityEvents([study]),
     started: study.started,
     related: relatedOf([study]),

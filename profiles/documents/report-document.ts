@@ -12,7 +12,17 @@
  * @see IHE MHD; CI-SIS, imaging report
  */
 import type { WithId } from '@medplum/core';
-import type { Attachment, Coding, DiagnosticReport, DocumentReference, Identifier, ImagingStudy, Organization, Patient, Reference } from '@medplum/fhirtypes';
+import type {
+  Attachment,
+  Coding,
+  DiagnosticReport,
+  DocumentReference,
+  Identifier,
+  ImagingStudy,
+  Organization,
+  Patient,
+  Reference,
+} from '@medplum/fhirtypes';
 import type { CareSetting } from './care-setting.ts';
 import { CODE_SYSTEM, FORMAT_CODE, MEDIA_TYPE } from '../codes.ts';
 import { labelOf } from '../confidentiality.ts';
@@ -85,7 +95,9 @@ export function buildReportDocument(input: ReportDocumentInput): WithId<Document
 function attachmentOf({ attachment, report }: ReportDocumentInput): Attachment {
   const creation = attachment.creation ?? report.issued;
   if (creation === undefined) {
-    throw new Fault('required', 'A report needs the time at which it was issued', { expression: 'DiagnosticReport.issued' });
+    throw new Fault('required', 'A report needs the time at which it was issued', {
+      expression: 'DiagnosticReport.issued',
+    });
   }
   const { contentType, language = 'fr-FR', url, size, sha1Base64, title = report.code.text } = attachment;
   return { contentType, language, url, size, hash: sha1Base64, title: title ?? 'Compte rendu d’imagerie', creation };
@@ -100,7 +112,10 @@ function formatOf(contentType: string): Coding {
 type Author = NonNullable<DocumentReference['author']>[number];
 
 /** Who interpreted, then who performed, else the establishment. A CareTeam cannot be an author. */
-function authorsOf({ resultsInterpreter = [], performer = [] }: DiagnosticReport, organization: Organization): Author[] {
+function authorsOf(
+  { resultsInterpreter = [], performer = [] }: DiagnosticReport,
+  organization: Organization,
+): Author[] {
   const authors = new Map<string, Author>();
   for (const reference of [...resultsInterpreter, ...performer]) {
     if (isAuthor(reference)) authors.set(reference.reference ?? JSON.stringify(reference), reference);
@@ -113,7 +128,9 @@ function isAuthor(reference: Reference): reference is Author {
 }
 
 function identifiersOf({ imagingStudy = [], basedOn = [] }: DiagnosticReport): Identifier[] {
-  return [...imagingStudy, ...basedOn].map(({ identifier }) => identifier).filter((identifier) => identifier !== undefined);
+  return [...imagingStudy, ...basedOn]
+    .map(({ identifier }) => identifier)
+    .filter((identifier) => identifier !== undefined);
 }
 
 function linksOf({ report, manifests }: ReportDocumentInput): Reference[] {

@@ -1,4 +1,7 @@
-/** Where on the body, as SNOMED CT: AnatomicRegionSequence, BodyPartExamined, Laterality. @see DICOM PS3.16 Annex L, CID 244 */
+/**
+ * Where on the body, as SNOMED CT: AnatomicRegionSequence, BodyPartExamined, Laterality. @see DICOM PS3.16 Annex L, CID
+ * 244
+ */
 import type { Coding } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import { TAG } from '../dicom/attributes.ts';
@@ -139,10 +142,17 @@ const LATERALITIES: Readonly<Record<string, readonly [code: string, display: str
  * device wrote it, in `display`; undefined when it says neither.
  */
 export function anatomyOf(header: DicomJson): Coding | undefined {
-  const codings = conceptsOf(header, TAG.AnatomicRegionSequence).map(({ coding: [coding] = [], text }) => coding ?? { display: text ?? '' });
+  const codings = conceptsOf(header, TAG.AnatomicRegionSequence).map(
+    ({ coding: [coding] = [], text }) => coding ?? { display: text ?? '' },
+  );
   const term = jsonText(header, TAG.BodyPartExamined);
   const coded = codings.find(({ system }) => system !== undefined);
-  return coded ?? (term === undefined ? undefined : toCoding(BODY_PARTS, term)) ?? codings[0] ?? (term === undefined ? undefined : { display: term });
+  return (
+    coded ??
+    (term === undefined ? undefined : toCoding(BODY_PARTS, term)) ??
+    codings[0] ??
+    (term === undefined ? undefined : { display: term })
+  );
 }
 
 /** Returns the code of a side, L, R or B (both); undefined for any other value. */

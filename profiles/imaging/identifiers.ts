@@ -27,7 +27,9 @@ export function studyInstanceUIDOf({ system, value = '' }: Identifier): string |
 /** Whether an identifier is an Accession Number. */
 export function isAccession({ type }: Identifier): boolean {
   const codings = type?.coding ?? [];
-  return codings.some((coding) => ACCESSION.some(({ system, code }) => coding.system === system && coding.code === code));
+  return codings.some((coding) =>
+    ACCESSION.some(({ system, code }) => coding.system === system && coding.code === code),
+  );
 }
 
 const ACCESSION: readonly Coding[] = [

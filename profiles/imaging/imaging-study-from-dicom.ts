@@ -3,15 +3,15 @@
  *
  * DICOM                                             | ImagingStudy
  * StudyInstanceUID (0020,000D)                      | identifier (urn:dicom:uid)
- * AccessionNumber (0008,0050) and issuer (0008,0051), also of each request | identifier (ACSN), basedOn (ServiceRequest by identifier)
- * StudyID (0020,0010)                               | extension (an identifier without issuer would name nothing elsewhere)
- * StudyDate, StudyTime, TimezoneOffsetFromUTC       | started: with the offset of the image, else of the region's zone
- * AdmissionID (0038,0010) and issuer (0038,0014)    | encounter (by identifier, VN)
- * ReferringPhysicianName (0008,0090), -IdentificationSequence (0008,0096) | referrer
- * NameOfPhysiciansReadingStudy (0008,1060), -IdentificationSequence (0008,1062) | interpreter
- * ProcedureCodeSequence (0008,1032), else RequestedProcedureCodeSequence (0032,1064), -Description (0032,1060) | procedureCode
- * InstitutionalDepartmentName (0008,1040), else PerformedLocation (0040,0243) | location (display)
- * ReasonForRequestedProcedureCodeSequence (0040,100A), ReasonForPerformedProcedureCodeSequence (0040,1012),
+ * AccessionNumber (0008,0050) and issuer (0008,0051), also of each request | identifier (ACSN), basedOn (ServiceRequest
+ * by identifier) StudyID (0020,0010)                               | extension (an identifier without issuer would name
+ * nothing elsewhere) StudyDate, StudyTime, TimezoneOffsetFromUTC       | started: with the offset of the image, else of
+ * the region's zone AdmissionID (0038,0010) and issuer (0038,0014)    | encounter (by identifier, VN)
+ * ReferringPhysicianName (0008,0090), -IdentificationSequence (0008,0096) | referrer NameOfPhysiciansReadingStudy
+ * (0008,1060), -IdentificationSequence (0008,1062) | interpreter ProcedureCodeSequence (0008,1032), else
+ * RequestedProcedureCodeSequence (0032,1064), -Description (0032,1060) | procedureCode InstitutionalDepartmentName
+ * (0008,1040), else PerformedLocation (0040,0243) | location (display) ReasonForRequestedProcedureCodeSequence
+ * (0040,100A), ReasonForPerformedProcedureCodeSequence (0040,1012),
  *   ReasonForTheRequestedProcedure (0040,1002)      | reasonCode
  * StudyDescription (0008,1030)                      | description
  * Modality of the series (0008,0060)                | modality
@@ -102,9 +102,12 @@ function firstOf<T>(headers: readonly DicomJson[], read: (header: DicomJson) => 
 
 function studyInstanceUIDOf(headers: readonly DicomJson[]): string {
   const [uid, ...others] = new Set(headers.map((header) => jsonUID(header, TAG.StudyInstanceUID)));
-  if (others.length > 0) throw new Fault('invalid', 'The series are not of one study', { expression: 'StudyInstanceUID' });
+  if (others.length > 0)
+    throw new Fault('invalid', 'The series are not of one study', { expression: 'StudyInstanceUID' });
   if (uid !== undefined) return uid;
-  throw new Fault('required', 'A study needs a series with a StudyInstanceUID (0020,000D)', { expression: 'StudyInstanceUID' });
+  throw new Fault('required', 'A study needs a series with a StudyInstanceUID (0020,000D)', {
+    expression: 'StudyInstanceUID',
+  });
 }
 
 function studyIdOf(headers: readonly DicomJson[]): Extension[] {
@@ -122,19 +125,26 @@ function modalitiesOf(headers: readonly DicomJson[]): Coding[] {
 }
 
 /** An admission without issuer is numbered by the establishment, whose system of such numbers nobody here knows. */
-function encounterOf(headers: readonly DicomJson[], { organization }: ImagingStudyInput): Reference<Encounter> | undefined {
+function encounterOf(
+  headers: readonly DicomJson[],
+  { organization }: ImagingStudyInput,
+): Reference<Encounter> | undefined {
   return firstOf(headers, (header) => {
     const value = jsonIdentifier(header, TAG.AdmissionID);
     if (value === undefined) return undefined;
     const type = { coding: [{ system: CODE_SYSTEM.identifierType, code: 'VN' }] };
     const system = issuerSystemOf(header, TAG.IssuerOfAdmissionIDSequence);
-    const identifier: Identifier = system === undefined ? { type, value, assigner: { reference: organization } } : { type, system, value };
+    const identifier: Identifier =
+      system === undefined ? { type, value, assigner: { reference: organization } } : { type, system, value };
     return { type: 'Encounter', identifier };
   });
 }
 
 const REFERRING = { names: TAG.ReferringPhysicianName, identification: TAG.ReferringPhysicianIdentificationSequence };
-const READING = { names: TAG.NameOfPhysiciansReadingStudy, identification: TAG.PhysiciansReadingStudyIdentificationSequence };
+const READING = {
+  names: TAG.NameOfPhysiciansReadingStudy,
+  identification: TAG.PhysiciansReadingStudyIdentificationSequence,
+};
 
 function interpretersOf(header: DicomJson): ImagingStudy['interpreter'] {
   const readers = practitionersOf(header, READING);

@@ -1,6 +1,6 @@
 /**
- * What one instance says of itself beside the other instances of its series. Slices of a volume say nothing of the kind,
- * so only headers of objects that can need be read.
+ * What one instance says of itself beside the other instances of its series. Slices of a volume say nothing of the
+ * kind, so only headers of objects that can need be read.
  *
  * DICOM                                     | of the instance
  * DocumentTitle (0042,0010)                 | title
@@ -28,7 +28,9 @@ export type InstanceDescription = { readonly title?: string; readonly side?: Sid
  * states (11.), breast tomosynthesis, parametric map, segmentation and registration (66), ophthalmic images (77.1.5.),
  * structured reports and key objects (88.), content assessment, annotations, encapsulated documents (104.).
  */
-const DESCRIBED = ['1.', '11.', '13.1.3', '30', '66', '77.1.5.', '88.', '90.', '91.', '104.'].map((end) => DICOM_UID.storageClassPrefix + end);
+const DESCRIBED = ['1.', '11.', '13.1.3', '30', '66', '77.1.5.', '88.', '90.', '91.', '104.'].map(
+  (end) => DICOM_UID.storageClassPrefix + end,
+);
 
 /** Whether objects of a class may say of themselves what the header of another instance does not. */
 export function isDescribed(sopClassUID: string): boolean {
@@ -37,7 +39,10 @@ export function isDescribed(sopClassUID: string): boolean {
 
 /** Describes an instance by its header. */
 export function describeInstance(header: DicomJson): InstanceDescription {
-  const title = jsonText(header, TAG.DocumentTitle) ?? conceptsOf(header, TAG.ConceptNameCodeSequence)[0]?.text ?? jsonText(header, TAG.ContentLabel);
+  const title =
+    jsonText(header, TAG.DocumentTitle) ??
+    conceptsOf(header, TAG.ConceptNameCodeSequence)[0]?.text ??
+    jsonText(header, TAG.ContentLabel);
   const side = toSide(jsonText(header, TAG.ImageLaterality));
   return { ...(title !== undefined && { title }), ...(side !== undefined && { side }) };
 }

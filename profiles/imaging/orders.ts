@@ -1,4 +1,7 @@
-/** What an image says of the orders it answers: their numbers, procedures and reasons. @see DICOM PS3.3 table 10-9, C.7.2.1 */
+/**
+ * What an image says of the orders it answers: their numbers, procedures and reasons. @see DICOM PS3.3 table 10-9,
+ * C.7.2.1
+ */
 import type { CodeableConcept, Identifier } from '@medplum/fhirtypes';
 import { TAG } from '../dicom/attributes.ts';
 import { conceptsOf, withoutRepeats } from '../dicom/coded-entry.ts';
@@ -16,8 +19,8 @@ export type OrderIssuer = {
 };
 
 /**
- * Returns the accession numbers of a study, each once, in the order of its headers. A study of several orders names each
- * in RequestAttributesSequence, an evidence document in ReferencedRequestSequence. A number that is named without
+ * Returns the accession numbers of a study, each once, in the order of its headers. A study of several orders names
+ * each in RequestAttributesSequence, an evidence document in ReferencedRequestSequence. A number that is named without
  * issuer in one place and with it in another is the latter.
  */
 export function accessionsOf(headers: readonly DicomJson[], issuer: OrderIssuer): Identifier[] {
@@ -27,7 +30,9 @@ export function accessionsOf(headers: readonly DicomJson[], issuer: OrderIssuer)
     .filter(({ system, value }) => system !== undefined || !issued.has(value))
     .map(({ system = issuer.accessionSystem, value }) => {
       const identifier = accessionIdentifier({ system, value });
-      return system === issuer.accessionSystem ? { ...identifier, assigner: { reference: issuer.organization } } : identifier;
+      return system === issuer.accessionSystem
+        ? { ...identifier, assigner: { reference: issuer.organization } }
+        : identifier;
     });
   return withoutRepeats(identifiers).slice(0, MAX_VALUES);
 }
@@ -40,7 +45,9 @@ export function proceduresOf(header: DicomJson): CodeableConcept[] | undefined {
   const within = [header, ...requestsOf(header)];
   const performed = conceptsOf(header, TAG.ProcedureCodeSequence);
   const requested = within.flatMap((one) => conceptsOf(one, TAG.RequestedProcedureCodeSequence, header));
-  const described = within.flatMap((one) => jsonTexts(one, TAG.RequestedProcedureDescription)).map((text) => ({ text }));
+  const described = within
+    .flatMap((one) => jsonTexts(one, TAG.RequestedProcedureDescription))
+    .map((text) => ({ text }));
   return [performed, requested, described].map(bounded).find((concepts) => concepts.length > 0);
 }
 

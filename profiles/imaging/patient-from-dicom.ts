@@ -41,8 +41,16 @@ export type DicomPatient = {
 
 /** The top-level attributes that {@link patientFromDicom} reads. */
 export const PATIENT_TAGS: ReadonlySet<number> = new Set([
-  TAG.PatientID, TAG.IssuerOfPatientID, TAG.IssuerOfPatientIDQualifiersSequence, TAG.OtherPatientIDsSequence,
-  TAG.PatientName, TAG.PatientBirthName, TAG.OtherPatientNames, TAG.PatientBirthDate, TAG.PatientSex, TAG.StudyInstanceUID,
+  TAG.PatientID,
+  TAG.IssuerOfPatientID,
+  TAG.IssuerOfPatientIDQualifiersSequence,
+  TAG.OtherPatientIDsSequence,
+  TAG.PatientName,
+  TAG.PatientBirthName,
+  TAG.OtherPatientNames,
+  TAG.PatientBirthDate,
+  TAG.PatientSex,
+  TAG.StudyInstanceUID,
 ]);
 
 /**
@@ -63,12 +71,18 @@ export function patientFromDicom(json: DicomJson, source: PatientSource): DicomP
     birthDate: parseDate(jsonText(json, TAG.PatientBirthDate) ?? ''),
     managingOrganization: { reference: source.organization },
   });
-  return { patient, identity: identifier === undefined ? identityByStudy(json) : { system: identifier.system, value: identifier.value } };
+  return {
+    patient,
+    identity: identifier === undefined ? identityByStudy(json) : { system: identifier.system, value: identifier.value },
+  };
 }
 
 function identityByStudy(json: DicomJson): DicomPatient['identity'] {
   const uid = jsonUID(json, TAG.StudyInstanceUID);
-  if (uid === undefined) throw new Fault('required', 'The image names neither its patient (0010,0020) nor its study', { expression: 'PatientID' });
+  if (uid === undefined)
+    throw new Fault('required', 'The image names neither its patient (0010,0020) nor its study', {
+      expression: 'PatientID',
+    });
   return { system: IDENTIFIER_SYSTEM.dicomUid, value: oidUri(uid) };
 }
 
@@ -80,12 +94,16 @@ type Issued = Identifier & { readonly system: string; readonly value: string };
 /** The identifier that the image is filed by: the one of the establishment, unless another issuer is named. */
 function identifierOf(json: DicomJson, value: string, { organization, patientIdSystem }: PatientSource): Issued {
   const issued = issuedIdentifier(json, value);
-  if (issued !== undefined && issued.system !== patientIdSystem) return issued.type === undefined ? { ...typeOf(json), ...issued } : issued;
+  if (issued !== undefined && issued.system !== patientIdSystem)
+    return issued.type === undefined ? { ...typeOf(json), ...issued } : issued;
   const type = { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] };
   return { use: 'usual', type, system: patientIdSystem, value, assigner: { reference: organization } };
 }
 
-/** An identifier as an issuer that is known beyond the establishment gave it; undefined when none is named, or none that can be believed. */
+/**
+ * An identifier as an issuer that is known beyond the establishment gave it; undefined when none is named, or none that
+ * can be believed.
+ */
 function issuedIdentifier(json: DicomJson, value: string): Issued | undefined {
   const { namespace, system: named } = issuerOfPatientID(json);
   const system = issuerSystemOf(json, TAG.IssuerOfPatientIDQualifiersSequence) ?? named ?? nationalSystemOf(namespace);
@@ -96,7 +114,9 @@ function issuedIdentifier(json: DicomJson, value: string): Issued | undefined {
 function typeOf(json: DicomJson): Pick<Identifier, 'type'> {
   const [qualifiers] = jsonItems(json, TAG.IssuerOfPatientIDQualifiersSequence);
   const code = qualifiers === undefined ? undefined : jsonIdentifier(qualifiers, TAG.IdentifierTypeCode);
-  return code === undefined || !isFhirCode(code) ? {} : { type: { coding: [{ system: CODE_SYSTEM.identifierType, code }] } };
+  return code === undefined || !isFhirCode(code)
+    ? {}
+    : { type: { coding: [{ system: CODE_SYSTEM.identifierType, code }] } };
 }
 
 function othersOf(json: DicomJson, first: Issued | undefined): Issued[] {
@@ -104,7 +124,9 @@ function othersOf(json: DicomJson, first: Issued | undefined): Issued[] {
   for (const item of jsonItems(json, TAG.OtherPatientIDsSequence)) {
     const value = jsonIdentifier(item, TAG.PatientID);
     const other = value === undefined ? undefined : issuedIdentifier(item, value);
-    const isKnown = [...(first === undefined ? [] : [first]), ...others].some(({ system, value: known }) => other?.system === system && other.value === known);
+    const isKnown = [...(first === undefined ? [] : [first]), ...others].some(
+      ({ system, value: known }) => other?.system === system && other.value === known,
+    );
     if (other !== undefined && !isKnown) others.push(other);
   }
   return others;

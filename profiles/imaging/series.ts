@@ -17,7 +17,14 @@
  * title of an object that has one: imaging-instance.ts | instance.title
  * @see FHIR R4 ImagingStudy.series, DICOM mapping
  */
-import type { Coding, ImagingStudySeries, ImagingStudySeriesInstance, ImagingStudySeriesPerformer, Reference, Specimen } from '@medplum/fhirtypes';
+import type {
+  Coding,
+  ImagingStudySeries,
+  ImagingStudySeriesInstance,
+  ImagingStudySeriesPerformer,
+  Reference,
+  Specimen,
+} from '@medplum/fhirtypes';
 import { anatomyOf, lateralityOf } from './body-site.ts';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../codes.ts';
 import { TAG } from '../dicom/attributes.ts';
@@ -26,7 +33,15 @@ import type { OffsetOf } from '../dicom/date-time.ts';
 import { withoutRepeats } from '../dicom/coded-entry.ts';
 import { issuerSystemOf } from '../dicom/issuer.ts';
 import type { DicomJson } from '../dicom/json/json.ts';
-import { isFhirCode, isUnsignedInt, jsonIdentifier, jsonItems, jsonText, jsonUID, jsonUnsignedInt } from '../dicom/json/values.ts';
+import {
+  isFhirCode,
+  isUnsignedInt,
+  jsonIdentifier,
+  jsonItems,
+  jsonText,
+  jsonUID,
+  jsonUnsignedInt,
+} from '../dicom/json/values.ts';
 import { toElements } from '../elements.ts';
 import { Fault } from '../fault.ts';
 import { sideOf, type InstanceDescription } from './instance.ts';
@@ -53,8 +68,12 @@ export function inCanonicalOrder(series: readonly StudySeries[]): StudySeries[] 
 }
 
 /** Returns the instances of a series by number, then by UID; one without number is after those that have one. */
-export function instancesInOrder<T extends Pick<StudyInstance, 'sopInstanceUID' | 'instanceNumber'>>(instances: readonly T[]): T[] {
-  return instances.toSorted((a, b) => compare([a.instanceNumber, a.sopInstanceUID], [b.instanceNumber, b.sopInstanceUID]));
+export function instancesInOrder<T extends Pick<StudyInstance, 'sopInstanceUID' | 'instanceNumber'>>(
+  instances: readonly T[],
+): T[] {
+  return instances.toSorted((a, b) =>
+    compare([a.instanceNumber, a.sopInstanceUID], [b.instanceNumber, b.sopInstanceUID]),
+  );
 }
 
 /** Returns the modality of a series; OT (other) when the image names none. */
@@ -103,15 +122,29 @@ function specimensOf(header: DicomJson, organization: string): Reference<Specime
     const system = issuerSystemOf(item, TAG.IssuerOfTheSpecimenIdentifierSequence);
     const uid = jsonUID(item, TAG.SpecimenUID);
     const display = jsonText(item, TAG.SpecimenShortDescription);
-    if (value !== undefined && system !== undefined) return toElements<Reference<Specimen>>({ type: 'Specimen', identifier: { system, value }, display });
-    if (uid !== undefined) return toElements<Reference<Specimen>>({ type: 'Specimen', identifier: { system: IDENTIFIER_SYSTEM.dicomUid, value: oidUri(uid) }, display: value ?? display });
-    if (value !== undefined) return toElements<Reference<Specimen>>({ type: 'Specimen', identifier: { value, assigner: { reference: organization } }, display });
+    if (value !== undefined && system !== undefined)
+      return toElements<Reference<Specimen>>({ type: 'Specimen', identifier: { system, value }, display });
+    if (uid !== undefined)
+      return toElements<Reference<Specimen>>({
+        type: 'Specimen',
+        identifier: { system: IDENTIFIER_SYSTEM.dicomUid, value: oidUri(uid) },
+        display: value ?? display,
+      });
+    if (value !== undefined)
+      return toElements<Reference<Specimen>>({
+        type: 'Specimen',
+        identifier: { value, assigner: { reference: organization } },
+        display,
+      });
     return display === undefined ? undefined : { type: 'Specimen', display };
   });
   return withoutRepeats(specimens.filter((specimen) => specimen !== undefined));
 }
 
-const PERFORMING = { names: TAG.PerformingPhysicianName, identification: TAG.PerformingPhysicianIdentificationSequence };
+const PERFORMING = {
+  names: TAG.PerformingPhysicianName,
+  identification: TAG.PerformingPhysicianIdentificationSequence,
+};
 const OPERATING = { names: TAG.OperatorsName, identification: TAG.OperatorIdentificationSequence };
 
 /** Who performed it and on what, as the image says, and the establishment that keeps it (CST). */

@@ -15,8 +15,14 @@ export type WadoEndpointInput = {
 };
 
 /** Builds the endpoint. It is reached with the access token of the FHIR server. */
-export function buildWadoEndpoint({ id, organization, address, retrieveLocationUID }: WadoEndpointInput): WithId<Endpoint> {
-  const location = retrieveLocationUID === undefined ? [] : [{ url: EXTENSION.retrieveLocationUID, valueString: retrieveLocationUID }];
+export function buildWadoEndpoint({
+  id,
+  organization,
+  address,
+  retrieveLocationUID,
+}: WadoEndpointInput): WithId<Endpoint> {
+  const location =
+    retrieveLocationUID === undefined ? [] : [{ url: EXTENSION.retrieveLocationUID, valueString: retrieveLocationUID }];
   return {
     resourceType: 'Endpoint',
     id,

@@ -8,7 +8,12 @@ type Token = IndexEntries['tokens'][number];
 export function indexAuditEvent(event: AuditEvent): IndexEntries {
   const recorded = Date.parse(event.recorded ?? '');
   const references = [...agentReferences(event), ...entityReferences(event)];
-  return { tokens: tokensOf(event), references, dates: [{ param: 'date', lo: recorded, hi: recorded + 1 }], strings: [] };
+  return {
+    tokens: tokensOf(event),
+    references,
+    dates: [{ param: 'date', lo: recorded, hi: recorded + 1 }],
+    strings: [],
+  };
 }
 
 function tokensOf(event: AuditEvent): Token[] {
@@ -27,13 +32,17 @@ function tokenOf(param: string, coding: Coding | undefined): Token {
 function agentReferences(event: AuditEvent): IndexEntries['references'] {
   const targets = event.agent.map((agent) => agent.who?.reference).filter((target) => target !== undefined);
   const patients = targets.filter((target) => target.startsWith('Patient/'));
-  return [...new Set(targets)].map((target) => ({ param: 'agent', target })).concat([...new Set(patients)].map((target) => ({ param: 'patient', target })));
+  return [...new Set(targets)]
+    .map((target) => ({ param: 'agent', target }))
+    .concat([...new Set(patients)].map((target) => ({ param: 'patient', target })));
 }
 
 function entityReferences(event: AuditEvent): IndexEntries['references'] {
   const targets = (event.entity ?? []).map((entity) => entity.what?.reference).filter((target) => target !== undefined);
   const patients = targets.filter((target) => target.startsWith('Patient/'));
-  return [...new Set(targets)].map((target) => ({ param: 'entity', target })).concat([...new Set(patients)].map((target) => ({ param: 'patient', target })));
+  return [...new Set(targets)]
+    .map((target) => ({ param: 'entity', target }))
+    .concat([...new Set(patients)].map((target) => ({ param: 'patient', target })));
 }
 
 function unique<T>(values: readonly T[], key: (value: T) => string): T[] {

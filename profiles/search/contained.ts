@@ -11,7 +11,9 @@ import type { Entries } from './values.ts';
 
 type Named = { readonly identifier?: readonly Identifier[]; readonly name?: string | readonly HumanName[] };
 
-/** Adds `<code>:identifier`, `<code>.family`, `<code>.given` and `<code>.name` of the contained targets of references. */
+/**
+ * Adds `<code>:identifier`, `<code>.family`, `<code>.given` and `<code>.name` of the contained targets of references.
+ */
 export function indexContained(
   entries: Entries,
   { code }: SearchParameterEntry,

@@ -98,5 +98,7 @@ function matchesChain(index: IndexedResource, criterion: ChainCriterion, resolve
   if (criterion.own !== undefined && matchesCriterion(index, criterion.own, resolveChain)) return true;
   const references = targetsOf(index, criterion.param).filter((target) => target.startsWith(`${criterion.target}/`));
   if (references.length === 0) return false;
-  return resolveChain(criterion.target, references).some((row) => matchesCriterion(row, criterion.criterion, resolveChain));
+  return resolveChain(criterion.target, references).some((row) =>
+    matchesCriterion(row, criterion.criterion, resolveChain),
+  );
 }

@@ -30,7 +30,12 @@ function token(code: string, name: string, extra: Extra = {}): SearchParameterEn
   return { code, type: 'token', definition: R4 + name, ...extra };
 }
 
-function reference(code: string, name: string, targets: readonly StoredType[], extra: Extra = {}): SearchParameterEntry {
+function reference(
+  code: string,
+  name: string,
+  targets: readonly StoredType[],
+  extra: Extra = {},
+): SearchParameterEntry {
   return { code, type: 'reference', definition: R4 + name, targets, ...extra };
 }
 
@@ -62,7 +67,10 @@ const EVERY_TYPE: readonly SearchParameterEntry[] = [
   { ...date('_lastUpdated', 'Resource-lastUpdated'), expression: 'meta.lastUpdated' },
 ];
 
-/** Parameters of each type, `_id` and `_lastUpdated` not repeated. @see https://hl7.org/fhir/R4/searchparameter-registry.html */
+/**
+ * Parameters of each type, `_id` and `_lastUpdated` not repeated. @see
+ * https://hl7.org/fhir/R4/searchparameter-registry.html
+ */
 const OF_TYPE = {
   ImagingStudy: [
     token('identifier', 'clinical-identifier'),
@@ -86,7 +94,12 @@ const OF_TYPE = {
     own('ImagingStudy', 'referrer-name', 'string', 'ImagingStudy.referrer.display'),
     own('ImagingStudy', 'study-id', 'string', `ImagingStudy.extension.where(url = '${EXTENSION.studyId}').value`),
     // The local time of day, as a time of the first day that a Date knows.
-    own('ImagingStudy', 'started-time', 'date', "'1970-01-01T' + ImagingStudy.started.toString().substring(11, 8) + 'Z'"),
+    own(
+      'ImagingStudy',
+      'started-time',
+      'date',
+      "'1970-01-01T' + ImagingStudy.started.toString().substring(11, 8) + 'Z'",
+    ),
   ],
   DiagnosticReport: [
     token('identifier', 'clinical-identifier'),

@@ -108,7 +108,10 @@ function parseReference(parameter: Parameter, values: readonly string[], value: 
   const { entry, name, modifier } = parameter;
   if (modifier === 'identifier') return parseLogical(parameter, values, value);
   if (modifier !== undefined && !isTarget(entry, modifier)) {
-    throw refused(name, `supports the modifiers ${['identifier', 'missing', ...(entry.targets ?? [])].join(', ')} only`);
+    throw refused(
+      name,
+      `supports the modifiers ${['identifier', 'missing', ...(entry.targets ?? [])].join(', ')} only`,
+    );
   }
   const targets = modifier === undefined ? (entry.targets ?? []) : [modifier];
   const found = values.map(unescapeValue).flatMap((text) => {
@@ -143,7 +146,8 @@ function parseDate({ entry, name, modifier }: Parameter, values: readonly string
   const [, written = 'eq', date = ''] = /^([a-z]{2})?(.*)$/s.exec(text) ?? [];
   if (!isPrefix(written)) throw refused(name, `supports the prefixes ${DATE_PREFIXES.join(', ')} only`);
   const range = parseDateRange(date);
-  if (range === undefined) throw refused(name, 'must be a date: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz');
+  if (range === undefined)
+    throw refused(name, 'must be a date: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz');
   return { kind: 'date', param: entry.code, lo: range.lo, hi: range.hi, prefix: written };
 }
 
@@ -195,5 +199,7 @@ function ownCriterion(reference: string, criterion: Criterion): Criterion | unde
 }
 
 function refused(name: string, expectation: string): Fault {
-  return new Fault('invalid', `Search parameter ${name.slice(0, 64)} ${expectation}`, { expression: name.slice(0, 64) });
+  return new Fault('invalid', `Search parameter ${name.slice(0, 64)} ${expectation}`, {
+    expression: name.slice(0, 64),
+  });
 }

@@ -11,7 +11,9 @@ export type { Criterion } from './criterion.ts';
 /** A reference parameter whose targets come along, of one type only when `target` says so. */
 export type Include = { readonly param: string; readonly target?: StoredType };
 
-/** A part of a list by its sort keys, epoch milliseconds: `from` inclusive, `before` exclusive; open where undefined. */
+/**
+ * A part of a list by its sort keys, epoch milliseconds: `from` inclusive, `before` exclusive; open where undefined.
+ */
 export type SortSpan = { readonly from: number | undefined; readonly before: number | undefined };
 
 /** A search on one type. Rows come in the type's default order, latest first. */
@@ -98,7 +100,8 @@ const RESULT_PARAMETERS = ['_count', '_total', '_summary', '_sort', '_include', 
 
 function refuseWidening(name: string): void {
   const code = name.split(/[:.]/)[0] ?? '';
-  if (REFUSED.includes(code)) throw new Fault('invalid', `Search parameter ${code} is not supported`, { expression: code });
+  if (REFUSED.includes(code))
+    throw new Fault('invalid', `Search parameter ${code} is not supported`, { expression: code });
 }
 
 function valueOf(pairs: readonly Pair[], name: string): string | undefined {
@@ -146,7 +149,9 @@ function parseTotal(text: string | undefined): SearchQuery['total'] {
     case 'none':
       return text;
     default:
-      throw new Fault('invalid', 'Search parameter _total must be none, estimate or accurate', { expression: '_total' });
+      throw new Fault('invalid', 'Search parameter _total must be none, estimate or accurate', {
+        expression: '_total',
+      });
   }
 }
 

@@ -1,6 +1,14 @@
 /** Values of FHIR elements as index entries. */
 import type { TypedValue } from '@medplum/core';
-import type { CodeableConcept, Coding, ContactPoint, HumanName, Identifier, Period, Reference } from '@medplum/fhirtypes';
+import type {
+  CodeableConcept,
+  Coding,
+  ContactPoint,
+  HumanName,
+  Identifier,
+  Period,
+  Reference,
+} from '@medplum/fhirtypes';
 import { parseDateRange, periodRange } from './date-range.ts';
 import type { SearchParameterEntry } from './parameters.ts';
 
@@ -47,7 +55,8 @@ function addTokens(entries: Entries, param: string, type: string, value: unknown
       return addToken(entries, param, system, text);
     }
     case 'CodeableConcept':
-      for (const coding of (value as CodeableConcept).coding ?? []) addToken(entries, param, coding.system, coding.code);
+      for (const coding of (value as CodeableConcept).coding ?? [])
+        addToken(entries, param, coding.system, coding.code);
       return;
     case 'Coding': {
       const { system, code } = value as Coding;

@@ -60,9 +60,17 @@ function checkEntry(entry: JsonObject, type: string, path: string): void {
   const { request, response, search, resource, fullUrl } = entry;
   demand(search === undefined || type === 'searchset', `${path}.search`, 'is for a searchset only (bdl-2)');
   const needsRequest = REQUESTS.includes(type);
-  demand((request !== undefined) === needsRequest, `${path}.request`, needsRequest ? 'is required (bdl-3)' : 'is not for this type of Bundle (bdl-3)');
+  demand(
+    (request !== undefined) === needsRequest,
+    `${path}.request`,
+    needsRequest ? 'is required (bdl-3)' : 'is not for this type of Bundle (bdl-3)',
+  );
   const needsResponse = RESPONSES.includes(type);
-  demand((response !== undefined) === needsResponse, `${path}.response`, needsResponse ? 'is required (bdl-4)' : 'is not for this type of Bundle (bdl-4)');
+  demand(
+    (response !== undefined) === needsResponse,
+    `${path}.response`,
+    needsResponse ? 'is required (bdl-4)' : 'is not for this type of Bundle (bdl-4)',
+  );
   demand(needsRequest || needsResponse || resource !== undefined, path, 'must have a resource (bdl-5)');
   demand(!String(fullUrl ?? '').includes('/_history/'), `${path}.fullUrl`, 'must not name a version (bdl-8)');
 }

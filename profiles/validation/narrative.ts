@@ -16,8 +16,7 @@ const ATTRIBUTES = new Set(
   ).split(' '),
 );
 
-const TAG =
-  /<(?:\/([a-z][a-z0-9]*)\s*|([a-z][a-z0-9]*)((?:\s+[a-z:]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*\/?)>/;
+const TAG = /<(?:\/([a-z][a-z0-9]*)\s*|([a-z][a-z0-9]*)((?:\s+[a-z:]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*\/?)>/;
 const ATTRIBUTE = /([a-z:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const SAFE_LINK = /^(?:#|https?:|mailto:|tel:|data:image\/(?:png|jpeg|gif);|[^:]*$)/i;
 

@@ -49,7 +49,9 @@ const NAME_OF_PATTERN: ReadonlyMap<string, string> = new Map(
   Object.entries(PRIMITIVE_TYPES).flatMap(([name, { pattern }]) => (pattern === undefined ? [] : [[pattern, name]])),
 );
 
-/** The primitive type whose pattern this is (of several, the last by name: `url` for uri and canonical); or undefined. */
+/**
+ * The primitive type whose pattern this is (of several, the last by name: `url` for uri and canonical); or undefined.
+ */
 export function primitiveOfPattern(pattern: string): string | undefined {
   return NAME_OF_PATTERN.get(pattern);
 }

@@ -108,7 +108,12 @@ function checkElement(walk: Walk, element: JsonObject, scope: Scope): void {
   if (owner === 'extension' || owner === 'modifierExtension') checkExtension(walk, element, values.size);
   if (owner === 'parameter' || owner === 'part') checkParameter(walk, element, values.size);
   const { reference, start, end, div } = element;
-  if (typeof reference === 'string' && reference.startsWith('#') && reference !== '#' && !scope.has(reference.slice(1))) {
+  if (
+    typeof reference === 'string' &&
+    reference.startsWith('#') &&
+    reference !== '#' &&
+    !scope.has(reference.slice(1))
+  ) {
     throw refuse(walk, 'refers to a contained resource that is not there (ref-1)');
   }
   if (typeof start === 'string' && typeof end === 'string') checkPeriod(walk, start, end);
@@ -126,7 +131,8 @@ function valuesOf(element: JsonObject): ReadonlySet<string> {
 }
 
 function checkExtension(walk: Walk, { extension }: JsonObject, values: number): void {
-  if ((extension === undefined) === (values === 0)) throw refuse(walk, 'must have either a value or extensions (ext-1)');
+  if ((extension === undefined) === (values === 0))
+    throw refuse(walk, 'must have either a value or extensions (ext-1)');
 }
 
 function checkParameter(walk: Walk, { resource, part }: JsonObject, values: number): void {
@@ -137,7 +143,8 @@ function checkParameter(walk: Walk, { resource, part }: JsonObject, values: numb
 function checkPeriod(walk: Walk, start: string, end: string): void {
   const from = parseDateRange(start);
   const to = parseDateRange(end);
-  if (from !== undefined && to !== undefined && from.lo >= to.hi) throw refuse(walk, 'must start before it ends (per-1)');
+  if (from !== undefined && to !== undefined && from.lo >= to.hi)
+    throw refuse(walk, 'must start before it ends (per-1)');
 }
 
 function refuse(walk: Walk, expectation: string): Fault {

@@ -37,7 +37,9 @@ export function createValidator(validators: Readonly<Record<string, CompiledVali
     const type = typeOf(resource);
     const validator = type === undefined || !Object.hasOwn(validators, type) ? undefined : validators[type];
     if (!isJsonObject(resource) || type === undefined || validator === undefined) {
-      throw new Fault('invalid', 'resourceType must be a resource type that is served here', { expression: 'resourceType' });
+      throw new Fault('invalid', 'resourceType must be a resource type that is served here', {
+        expression: 'resourceType',
+      });
     }
     const found: { readonly resource: JsonObject; readonly path: string }[] = [];
     walkResource(resource, type, (inner, path) => found.push({ resource: inner, path }));

@@ -17,7 +17,9 @@ Verifies the audit trail of PASSERELLE_STORE and PASSERELLE_DATA_DIR.
 
 async function main(): Promise<void> {
   const known = readKnownHead(process.argv.slice(2));
-  const { STORE: store = VARIABLES.STORE.default, DATA_DIR: dataDir = VARIABLES.DATA_DIR.default } = readEnv(process.env);
+  const { STORE: store = VARIABLES.STORE.default, DATA_DIR: dataDir = VARIABLES.DATA_DIR.default } = readEnv(
+    process.env,
+  );
   const trail = await openTrail({ store, dataDir: resolve(dataDir) });
   try {
     report(await trail.verify(known));
@@ -31,7 +33,8 @@ function readKnownHead(args: readonly string[]): TrailHead | undefined {
   const head = parseHead(args);
   if (head === undefined) return undefined;
   const [, sequence, hash] = /^([1-9][0-9]{0,14}):([0-9a-f]{64})$/.exec(head) ?? [];
-  if (sequence === undefined || hash === undefined) throw new Fault('invalid', `A head is SEQUENCE:HASH, the hash in 64 hexadecimal digits\n${USAGE}`);
+  if (sequence === undefined || hash === undefined)
+    throw new Fault('invalid', `A head is SEQUENCE:HASH, the hash in 64 hexadecimal digits\n${USAGE}`);
   return { sequence: Number(sequence), hash };
 }
 

@@ -1,4 +1,6 @@
-/** A DICOM file on disk: what its file meta information says, and its data set as a stream. @see DICOM PS3.10 section 7 */
+/**
+ * A DICOM file on disk: what its file meta information says, and its data set as a stream. @see DICOM PS3.10 section 7
+ */
 import { open, type FileHandle } from 'node:fs/promises';
 import { DICOM_UID } from '../../profiles/codes.ts';
 import { parseFileMeta, type FileMeta } from '../../profiles/dicom/file/file-meta.ts';
@@ -36,7 +38,8 @@ export async function readHead(path: Buffer): Promise<DicomFileHead | NoDicomFil
 export async function* dataSetOf(path: Buffer, dataSetOffset: number): AsyncGenerator<Buffer, void> {
   try {
     const handle = await open(path, 'r');
-    for await (const chunk of handle.createReadStream({ start: dataSetOffset, highWaterMark: CHUNK_BYTES })) yield chunk as Buffer;
+    for await (const chunk of handle.createReadStream({ start: dataSetOffset, highWaterMark: CHUNK_BYTES }))
+      yield chunk as Buffer;
   } catch (cause) {
     if (!(cause instanceof Error) || !('code' in cause)) throw cause;
     throw new Fault('invalid', `the file cannot be read (${codeOf(cause)})`, { cause });
@@ -53,13 +56,17 @@ async function firstBytes(handle: FileHandle): Promise<Buffer> {
 }
 
 function headOf(bytes: Buffer): DicomFileHead | NoDicomFile {
-  if (bytes.toString('latin1', PREFIX_AT, PREFIX_AT + 4) !== 'DICM') return { kind: 'skipped', reason: 'not a DICOM file (no DICM prefix)' };
+  if (bytes.toString('latin1', PREFIX_AT, PREFIX_AT + 4) !== 'DICM')
+    return { kind: 'skipped', reason: 'not a DICOM file (no DICM prefix)' };
   try {
     const { dataSetOffset, transferSyntaxUID, ...named } = parseFileMeta(bytes);
-    if (named.sopClassUID === DICOM_UID.mediaStorageDirectory) return { kind: 'skipped', reason: 'a DICOMDIR, which is no image' };
+    if (named.sopClassUID === DICOM_UID.mediaStorageDirectory)
+      return { kind: 'skipped', reason: 'a DICOMDIR, which is no image' };
     // A former archive may have written the file meta information anew, and wrong.
-    const { sopClassUID = '', sopInstanceUID = '' } = sopInstanceIn(bytes.subarray(dataSetOffset), transferSyntaxUID) ?? named;
-    if (!isUID(sopClassUID) || !isUID(sopInstanceUID)) return { kind: 'refused', reason: 'the file names no SOP class or instance' };
+    const { sopClassUID = '', sopInstanceUID = '' } =
+      sopInstanceIn(bytes.subarray(dataSetOffset), transferSyntaxUID) ?? named;
+    if (!isUID(sopClassUID) || !isUID(sopInstanceUID))
+      return { kind: 'refused', reason: 'the file names no SOP class or instance' };
     return { meta: { sopClassUID, sopInstanceUID, transferSyntaxUID }, dataSetOffset };
   } catch (error) {
     return { kind: 'refused', reason: toFault(error).message };

@@ -1,6 +1,7 @@
 /**
- * `npm run erase -- STUDY_INSTANCE_UID`: erases a study as if it had never been, on the running server of the data folder, or
- * on the folder itself when no server runs. It cannot be undone, so it asks for the UID again, or for `--yes`.
+ * `npm run erase -- STUDY_INSTANCE_UID`: erases a study as if it had never been, on the running server of the data
+ * folder, or on the folder itself when no server runs. It cannot be undone, so it asks for the UID again, or for
+ * `--yes`.
  */
 import { createInterface } from 'node:readline/promises';
 import { isUID } from '../../profiles/dicom/uid.ts';
@@ -18,12 +19,16 @@ Erases the images, manifests and metadata of a study, the reports that are of th
 tells of it. The study can be received again. --yes does not ask.`;
 
 async function erase(): Promise<void> {
-  const { values, positionals } = argumentsOf({ allowPositionals: true, options: { yes: { type: 'boolean' } } } as const, USAGE);
+  const { values, positionals } = argumentsOf(
+    { allowPositionals: true, options: { yes: { type: 'boolean' } } } as const,
+    USAGE,
+  );
   const [studyInstanceUID = '', ...others] = positionals;
   if (!isUID(studyInstanceUID) || others.length > 0) throw new Fault('invalid', USAGE);
   if (values.yes !== true) await confirm(studyInstanceUID);
   const answered = await askServer({ dataDir: dataFolder(), command: 'erase', args: { studyInstanceUID } });
-  const { instances, resources, events } = answered === undefined ? await eraseHere(studyInstanceUID) : (answered.answer as ErasedStudy);
+  const { instances, resources, events } =
+    answered === undefined ? await eraseHere(studyInstanceUID) : (answered.answer as ErasedStudy);
   process.stdout.write(`erased: ${instances} instances, ${resources} resources; ${events} audit events tell less\n`);
 }
 

@@ -1,4 +1,6 @@
-/** What became of each file of a folder: counted, told in the end, and written whole to a file where that is asked for. */
+/**
+ * What became of each file of a folder: counted, told in the end, and written whole to a file where that is asked for.
+ */
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { Fault } from '../../profiles/fault.ts';
@@ -34,7 +36,11 @@ export class FileReport {
     if (path === undefined) return new FileReport(undefined);
     const file = createWriteStream(path, { flags: 'wx', mode: OWNER_ONLY });
     await once(file, 'open').catch((cause: NodeJS.ErrnoException) => {
-      throw new Fault('invalid', `The report ${path} cannot be made (${cause.code}): name a file that is not there yet`, { cause });
+      throw new Fault(
+        'invalid',
+        `The report ${path} cannot be made (${cause.code}): name a file that is not there yet`,
+        { cause },
+      );
     });
     file.write('{"files":[');
     return new FileReport(file);
@@ -69,11 +75,15 @@ export class FileReport {
   text(outcomes: readonly (readonly [outcome: string, words: string])[]): string {
     const seconds = (Date.now() - this.#startedAt) / 1000;
     const words = new Map([...outcomes, ...TOLD]);
-    const counts = [...words].flatMap(([outcome, told]) => (this.#counts.has(outcome) ? [`${this.#counts.get(outcome)} ${told}`] : []));
+    const counts = [...words].flatMap(([outcome, told]) =>
+      this.#counts.has(outcome) ? [`${this.#counts.get(outcome)} ${told}`] : [],
+    );
     const lists = TOLD.flatMap(([fate, told]) => {
       const named = this.#named.get(fate) ?? [];
       const more = (this.#counts.get(fate) ?? 0) - named.length;
-      return named.length === 0 ? [] : [`${told}:`, ...named, ...(more > 0 ? [`  and ${more} more: --report FILE names all`] : [])];
+      return named.length === 0
+        ? []
+        : [`${told}:`, ...named, ...(more > 0 ? [`  and ${more} more: --report FILE names all`] : [])];
     });
     return `${[...lists, `${counts.join(', ') || 'no files'} in ${seconds.toFixed(1)} s`].join('\n')}\n`;
   }
@@ -84,7 +94,8 @@ export class FileReport {
     if (file === undefined) return;
     file.end(`\n],"counts":${JSON.stringify(Object.fromEntries(this.#counts))}}\n`);
     if (this.#failed === undefined) await once(file, 'close').catch((error: Error) => (this.#failed = error));
-    if (this.#failed !== undefined) throw new Fault('no-store', `The report could not be written: ${this.#failed.message}`, { cause: this.#failed });
+    if (this.#failed !== undefined)
+      throw new Fault('no-store', `The report could not be written: ${this.#failed.message}`, { cause: this.#failed });
   }
 }
 

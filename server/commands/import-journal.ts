@@ -1,6 +1,7 @@
 /**
  * Which files an import has done, so that one that was broken off goes on where it was. A file is known by a digest of
- * establishment, path, size and time of change: names of folders and files often are those of patients, and none is kept.
+ * establishment, path, size and time of change: names of folders and files often are those of patients, and none is
+ * kept.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -13,7 +14,9 @@ const FILE = 'import-journal.sqlite';
 const BATCH = 64;
 const BATCH_MS = 200;
 
-/** The journal of a data folder. What it says is done is durable; what it does not say may be done again, to no effect. */
+/**
+ * The journal of a data folder. What it says is done is durable; what it does not say may be done again, to no effect.
+ */
 export class ImportJournal {
   readonly #database: DatabaseSync;
   readonly #find: StatementSync;

@@ -1,6 +1,6 @@
 /**
- * `npm run import -- DIR --organization O`: imports the former archive of an establishment into the running server of the
- * data folder, or into the folder itself when no server runs. It may be broken off at any time and started again.
+ * `npm run import -- DIR --organization O`: imports the former archive of an establishment into the running server of
+ * the data folder, or into the folder itself when no server runs. It may be broken off at any time and started again.
  */
 import { realpath } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -39,7 +39,12 @@ const OUTCOMES = [
   ['done', 'done by an earlier run'],
 ] as const;
 
-type Importing = { readonly desk: ImportDesk; readonly journal: ImportJournal; readonly again: boolean; readonly report: FileReport };
+type Importing = {
+  readonly desk: ImportDesk;
+  readonly journal: ImportJournal;
+  readonly again: boolean;
+  readonly report: FileReport;
+};
 
 async function importFolder(): Promise<void> {
   const options = { organization: { type: 'string' }, report: { type: 'string' }, again: { type: 'boolean' } } as const;
@@ -72,7 +77,9 @@ async function importAll(importing: Importing, { folder, dataDir, signal }: Wher
   const { desk, report } = importing;
   const progress = new Progress('Importing', undefined, process.stderr);
   const ended = new AbortController();
-  void countFiles(folder, AbortSignal.any([signal, ended.signal])).then((count) => (count === undefined ? undefined : progress.expect(count)));
+  void countFiles(folder, AbortSignal.any([signal, ended.signal])).then((count) =>
+    count === undefined ? undefined : progress.expect(count),
+  );
   try {
     await inParallel(walkFiles(folder, await realpath(dataDir)), { count: AT_ONCE, signal }, async (file) => {
       if (file.kind === 'file') await importOne(importing, file);
@@ -112,17 +119,29 @@ function isOfTheFile(desk: ImportDesk, { kind }: Fault): boolean {
   return desk.gone() === undefined && kind !== 'no-store';
 }
 
-async function leaveOut({ desk, report }: Importing, { kind, name, reason }: LeftOut | { kind: 'refused'; name: string; reason: string }): Promise<void> {
+async function leaveOut(
+  { desk, report }: Importing,
+  { kind, name, reason }: LeftOut | { kind: 'refused'; name: string; reason: string },
+): Promise<void> {
   if (kind === 'refused') await desk.refused(new Fault('invalid', reason));
   report.name(kind, name, reason);
 }
 
 /** Takes the bytes of a file; what is refused meanwhile is recorded. */
-async function takeFile({ desk }: Importing, file: WalkedFile, { meta, dataSetOffset }: DicomFileHead): Promise<TakenInstance> {
+async function takeFile(
+  { desk }: Importing,
+  file: WalkedFile,
+  { meta, dataSetOffset }: DicomFileHead,
+): Promise<TakenInstance> {
   try {
-    if (!isStorageClass(meta.sopClassUID)) throw new Fault('not-supported', 'The SOP class is not one of storage', { expression: 'SOPClassUID' });
-    if (isReferencedPixelData(meta.transferSyntaxUID)) throw new Fault('invalid', 'The pixels stay elsewhere in this transfer syntax', { expression: 'TransferSyntaxUID' });
-    if (file.size - dataSetOffset > desk.place.maxInstanceBytes) throw new Fault('too-long', `An instance has at most ${desk.place.maxInstanceBytes} bytes`);
+    if (!isStorageClass(meta.sopClassUID))
+      throw new Fault('not-supported', 'The SOP class is not one of storage', { expression: 'SOPClassUID' });
+    if (isReferencedPixelData(meta.transferSyntaxUID))
+      throw new Fault('invalid', 'The pixels stay elsewhere in this transfer syntax', {
+        expression: 'TransferSyntaxUID',
+      });
+    if (file.size - dataSetOffset > desk.place.maxInstanceBytes)
+      throw new Fault('too-long', `An instance has at most ${desk.place.maxInstanceBytes} bytes`);
     return await takeBytes(desk, file, { meta, dataSetOffset });
   } catch (error) {
     const fault = toFault(error);
@@ -131,7 +150,11 @@ async function takeFile({ desk }: Importing, file: WalkedFile, { meta, dataSetOf
   }
 }
 
-async function takeBytes({ take, place }: ImportDesk, file: WalkedFile, { meta, dataSetOffset }: DicomFileHead): Promise<TakenInstance> {
+async function takeBytes(
+  { take, place }: ImportDesk,
+  file: WalkedFile,
+  { meta, dataSetOffset }: DicomFileHead,
+): Promise<TakenInstance> {
   const taking = take({ ...meta, peer: { organization: place.organization } });
   try {
     for await (const chunk of dataSetOf(file.path, dataSetOffset)) await taking.write(chunk);

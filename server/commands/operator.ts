@@ -21,7 +21,10 @@ export function argumentsOf<T extends ParseArgsConfig>(config: T, usage: string)
   }
 }
 
-/** The folder that a command is to work on, without symbolic links. @throws {Fault} invalid - there is none, or it is no folder */
+/**
+ * The folder that a command is to work on, without symbolic links. @throws {Fault} invalid - there is none, or it is no
+ * folder
+ */
 export async function folderNamed(path: string): Promise<string> {
   try {
     const folder = await realpath(path);
@@ -32,7 +35,10 @@ export async function folderNamed(path: string): Promise<string> {
   throw new Fault('invalid', `${path} is not a folder`);
 }
 
-/** A signal that fires when the person who runs a command ends it: what is under way is finished, and reported. A second time ends it at once. */
+/**
+ * A signal that fires when the person who runs a command ends it: what is under way is finished, and reported. A second
+ * time ends it at once.
+ */
 export function interruption(): AbortSignal {
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());

@@ -36,8 +36,11 @@ export class Progress {
     if (this.#screen.isTTY === true) {
       if (done !== total && Date.now() - this.#toldAt < BAR_PAUSE_MS) return;
       this.#toldAt = Date.now();
-      const filled = total === undefined || total === 0 ? 0 : Math.min(BAR_WIDTH, Math.round((done / total) * BAR_WIDTH));
-      this.#screen.write(`\r\x1b[K  ${this.#title}  ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}  ${shown}  ${doing}`);
+      const filled =
+        total === undefined || total === 0 ? 0 : Math.min(BAR_WIDTH, Math.round((done / total) * BAR_WIDTH));
+      this.#screen.write(
+        `\r\x1b[K  ${this.#title}  ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}  ${shown}  ${doing}`,
+      );
     } else if (this.#isTimeForALine(done)) {
       this.#toldAt = Date.now();
       this.#screen.write(`  ${this.#title}  ${shown}\n`);

@@ -12,7 +12,12 @@ import type { LeftOut, WalkedFile } from './walk-files.ts';
 export type OutgoingFile = DicomFileHead & Pick<WalkedFile, 'path' | 'name' | 'size'>;
 
 /** What a sender needs; `told` is called when something more was told to the report. */
-export type SenderDeps = { readonly target: StoreTarget; readonly report: FileReport; readonly signal: AbortSignal; readonly told: () => void };
+export type SenderDeps = {
+  readonly target: StoreTarget;
+  readonly report: FileReport;
+  readonly signal: AbortSignal;
+  readonly told: () => void;
+};
 
 /** So many files are looked at before an association is asked for, so that it carries all of them. */
 const FILES_A_BATCH = 32;
@@ -20,7 +25,10 @@ const MOST_TRIES = 4;
 const FIRST_PAUSE_MS = 500;
 
 /** Gathers what was walked in batches of files to send; what is none is told to the report. */
-export async function* batchesOf(walked: AsyncIterable<WalkedFile | LeftOut>, { report, told }: Pick<SenderDeps, 'report' | 'told'>): AsyncGenerator<OutgoingFile[], void> {
+export async function* batchesOf(
+  walked: AsyncIterable<WalkedFile | LeftOut>,
+  { report, told }: Pick<SenderDeps, 'report' | 'told'>,
+): AsyncGenerator<OutgoingFile[], void> {
   let batch: OutgoingFile[] = [];
   for await (const one of walked) {
     const head = one.kind === 'file' ? await readHead(one.path) : one;
@@ -80,7 +88,12 @@ export class Sender {
     const { report } = this.#deps;
     for (let tries = 1; ; tries += 1) {
       const association = await this.#openFor(file.meta);
-      if (!association.accepts(file.meta)) return report.name('refused', file.name, `the peer takes no SOP class ${file.meta.sopClassUID} in transfer syntax ${file.meta.transferSyntaxUID}`);
+      if (!association.accepts(file.meta))
+        return report.name(
+          'refused',
+          file.name,
+          `the peer takes no SOP class ${file.meta.sopClassUID} in transfer syntax ${file.meta.transferSyntaxUID}`,
+        );
       try {
         return this.#tell(file, await association.store(file.meta, dataSetOf(file.path, file.dataSetOffset)));
       } catch (error) {
@@ -88,7 +101,12 @@ export class Sender {
         const fault = toFault(error);
         if (fault.kind === 'exception') throw error;
         if (fault.kind !== 'transient') return report.name('unreadable', file.name, fault.message);
-        if (tries === MOST_TRIES || isOdd(file)) return report.name('refused', file.name, `the association broke${tries === 1 ? '' : ` ${tries} times`}: ${fault.message}${isOdd(file) ? '; its data set has an odd number of bytes, which PS3.8 annex E forbids' : ''}`);
+        if (tries === MOST_TRIES || isOdd(file))
+          return report.name(
+            'refused',
+            file.name,
+            `the association broke${tries === 1 ? '' : ` ${tries} times`}: ${fault.message}${isOdd(file) ? '; its data set has an odd number of bytes, which PS3.8 annex E forbids' : ''}`,
+          );
         await this.#pause(tries);
       }
     }

@@ -1,4 +1,7 @@
-/** `npm run send -- DIR`: sends the DICOM files of a folder by C-STORE, byte for byte, to the server of the configuration or to another. */
+/**
+ * `npm run send -- DIR`: sends the DICOM files of a folder by C-STORE, byte for byte, to the server of the
+ * configuration or to another.
+ */
 import { Fault } from '../../profiles/fault.ts';
 import { FileReport } from './file-report.ts';
 import { inParallel } from './in-parallel.ts';
@@ -17,18 +20,30 @@ Exit code 0: all sent; 1: some files were refused or not readable; 2: nothing wa
 
 const MOST_PARALLEL = 16;
 const text = { type: 'string' } as const;
-const OPTIONS = { to: text, from: text, parallel: text, report: text, 'tls-cert': text, 'tls-key': text, 'tls-ca': text } as const;
+const OPTIONS = {
+  to: text,
+  from: text,
+  parallel: text,
+  report: text,
+  'tls-cert': text,
+  'tls-key': text,
+  'tls-ca': text,
+} as const;
 
 async function send(): Promise<void> {
   const { values, positionals } = argumentsOf({ allowPositionals: true, options: OPTIONS }, USAGE);
   const [named = '', ...others] = positionals;
   const parallel = Number(values.parallel ?? 1);
-  if (named === '' || others.length > 0 || !Number.isInteger(parallel) || parallel < 1 || parallel > MOST_PARALLEL) throw new Fault('invalid', USAGE);
+  if (named === '' || others.length > 0 || !Number.isInteger(parallel) || parallel < 1 || parallel > MOST_PARALLEL)
+    throw new Fault('invalid', USAGE);
   const [folder, target, signal] = [await folderNamed(named), await targetOf(values), interruption()];
   const report = await FileReport.open(values.report);
   const progress = new Progress('Sending', undefined, process.stderr);
   try {
-    await sendAll({ target, report, signal, told: () => progress.show(report.done, '') }, { folder, parallel, progress });
+    await sendAll(
+      { target, report, signal, told: () => progress.show(report.done, '') },
+      { folder, parallel, progress },
+    );
   } finally {
     progress.end();
     process.stdout.write(report.text([['sent', 'sent']]));
@@ -42,12 +57,18 @@ type What = { readonly folder: string; readonly parallel: number; readonly progr
 
 async function sendAll(deps: SenderDeps, { folder, parallel, progress }: What): Promise<void> {
   const ended = new AbortController();
-  void countFiles(folder, AbortSignal.any([deps.signal, ended.signal])).then((count) => (count === undefined ? undefined : progress.expect(count)));
+  void countFiles(folder, AbortSignal.any([deps.signal, ended.signal])).then((count) =>
+    count === undefined ? undefined : progress.expect(count),
+  );
   const senders = Array.from({ length: parallel }, () => new Sender(deps));
   try {
     // An association that nothing goes over any more may keep a peer from taking the next.
     const leave = async (worker: number): Promise<void> => await senders[worker]?.close();
-    await inParallel(batchesOf(walkFiles(folder), deps), { count: parallel, signal: deps.signal, leave }, async (batch, worker) => await senders[worker]?.send(batch));
+    await inParallel(
+      batchesOf(walkFiles(folder), deps),
+      { count: parallel, signal: deps.signal, leave },
+      async (batch, worker) => await senders[worker]?.send(batch),
+    );
   } finally {
     ended.abort();
   }

@@ -21,7 +21,10 @@ import type { ImportPlace } from '../control/import-lines.ts';
 import type { DimseFacts } from '../control/protocol.ts';
 import { parseRegion, refuseDemonstration } from '../config/region.ts';
 import type { Region } from '../config/region-model.ts';
-import { createDevelopmentIdentityProvider, type DevelopmentIdentityProvider } from '../endpoints/development-idp/development-idp.ts';
+import {
+  createDevelopmentIdentityProvider,
+  type DevelopmentIdentityProvider,
+} from '../endpoints/development-idp/development-idp.ts';
 import { dicomwebRouter } from '../endpoints/dicomweb/router.ts';
 import { serveFiling } from '../endpoints/dimse/filing.ts';
 import { readTLSFiles } from '../endpoints/dimse/tls.ts';
@@ -78,7 +81,8 @@ export type Stopped = { readonly flows: Flows; readonly region: Region; close():
  * @throws {Fault} conflict - a server runs on it
  */
 export async function composeStopped(config: Config, log: LogFactory): Promise<Stopped> {
-  if (!existsSync(config.dataDir)) throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
+  if (!existsSync(config.dataDir))
+    throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
   const region = await loadRegionFile(config);
   const { indexer } = await loadDefinitions();
   const stores = await openStores(config);
@@ -121,7 +125,8 @@ async function readJson(path: string, name: string): Promise<unknown> {
 /** Makes the data folder, in a folder that stands: a path that is mistyped must not become a tree of folders. */
 async function makeDataFolder(dataDir: string): Promise<void> {
   await mkdir(dataDir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw new Fault('invalid', `The data folder ${dataDir} cannot be made (${error.code})`, { cause: error });
+    if (error.code !== 'EEXIST')
+      throw new Fault('invalid', `The data folder ${dataDir} cannot be made (${error.code})`, { cause: error });
   });
 }
 
@@ -137,9 +142,21 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
   const publicUrl = (): string => address.publicUrl;
   const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
   await flows.sweep();
-  const agenda = repeat(async (signal) => await flows.workAgenda(signal), AGENDA_PAUSE_MS, (error) => log('agenda').error({ err: error }, 'the agenda failed'));
-  const sweeping = repeat(async () => await flows.sweep(), SWEEP_PAUSE_MS, (error) => log('sweep').error({ err: error }, 'the sweep failed'));
-  const viewing = repeat(async () => await flows.viewings.end('ended'), VIEWINGS_PAUSE_MS, (error) => log('audit').error({ err: error }, 'the end of viewings is not recorded yet'));
+  const agenda = repeat(
+    async (signal) => await flows.workAgenda(signal),
+    AGENDA_PAUSE_MS,
+    (error) => log('agenda').error({ err: error }, 'the agenda failed'),
+  );
+  const sweeping = repeat(
+    async () => await flows.sweep(),
+    SWEEP_PAUSE_MS,
+    (error) => log('sweep').error({ err: error }, 'the sweep failed'),
+  );
+  const viewing = repeat(
+    async () => await flows.viewings.end('ended'),
+    VIEWINGS_PAUSE_MS,
+    (error) => log('audit').error({ err: error }, 'the end of viewings is not recorded yet'),
+  );
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
   const doors: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -154,13 +171,27 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
     doors.push(intake);
     const dimse = await intake.listen(config.dimsePort).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
     const tls = await dimseTLSOf(config);
-    const dimseTls = tls && (await intake.listen(config.dimseTlsPort, tls).catch(explainPort('PASSERELLE_DIMSE_TLS_PORT', config.dimseTlsPort)));
+    const dimseTls =
+      tls &&
+      (await intake
+        .listen(config.dimseTlsPort, tls)
+        .catch(explainPort('PASSERELLE_DIMSE_TLS_PORT', config.dimseTlsPort)));
     const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
     address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
     await flows.loadRegion(region);
-    doors.push(await openControl({ dataDir: config.dataDir, commands: controlCommands(parts, boundAE(config, dimse), () => agenda.hurry()), log: log('control') }));
+    doors.push(
+      await openControl({
+        dataDir: config.dataDir,
+        commands: controlCommands(parts, boundAE(config, dimse), () => agenda.hurry()),
+        log: log('control'),
+      }),
+    );
     return {
-      addresses: { http: httpBound, dimse: boundAE(config, dimse), ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }) },
+      addresses: {
+        http: httpBound,
+        dimse: boundAE(config, dimse),
+        ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }),
+      },
       stop: async () => {
         await stop();
         await stores.images.close();
@@ -175,12 +206,23 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
 }
 
 /** What operators may ask of the running server. */
-function controlCommands({ config, log, region, flows }: Parts, dimse: BoundAE, hurry: () => void): Readonly<Record<string, ControlCommand>> {
+function controlCommands(
+  { config, log, region, flows }: Parts,
+  dimse: BoundAE,
+  hurry: () => void,
+): Readonly<Record<string, ControlCommand>> {
   const { eraseStudy, receiveImport: begin } = flows;
-  const localAETitles = region.aeTitles.filter(({ addresses }) => addresses.some(isLoopback)).map(({ aeTitle }) => aeTitle);
+  const localAETitles = region.aeTitles
+    .filter(({ addresses }) => addresses.some(isLoopback))
+    .map(({ aeTitle }) => aeTitle);
   return {
     dimse: async () => ({ ...dimse, localAETitles }) satisfies DimseFacts,
-    import: importCommand({ placeOf: (called) => importPlaceOf(config, region, called), begin, log: log('import'), hurry }),
+    import: importCommand({
+      placeOf: (called) => importPlaceOf(config, region, called),
+      begin,
+      log: log('import'),
+      hurry,
+    }),
     erase: async (args) => await eraseStudy(textOf(args, 'studyInstanceUID')),
   };
 }
@@ -211,17 +253,31 @@ type Parts = {
 
 async function openHttp(parts: Parts): Promise<Server> {
   const { config, log, region, stores, publicUrl } = parts;
-  const development = config.development ? await createDevelopmentIdentityProvider({ publicUrl, persons: region.persons }) : undefined;
+  const development = config.development
+    ? await createDevelopmentIdentityProvider({ publicUrl, persons: region.persons })
+    : undefined;
   const authorization = await openAuthorization(parts, development);
-  const doors = [...(development === undefined ? [] : [development.middleware]), authorization.middleware, ...dataDoors(parts, authorization)];
+  const doors = [
+    ...(development === undefined ? [] : [development.middleware]),
+    authorization.middleware,
+    ...dataDoors(parts, authorization),
+  ];
   return createHttpServer({ log: log('http'), doors, isReady: async () => (await stores.trail.head()).sequence >= 0 });
 }
 
-async function openAuthorization(parts: Parts, development: DevelopmentIdentityProvider | undefined): Promise<AuthorizationServer> {
+async function openAuthorization(
+  parts: Parts,
+  development: DevelopmentIdentityProvider | undefined,
+): Promise<AuthorizationServer> {
   const { config, log, region, stores, flows, publicUrl } = parts;
   const ofRegion = region.identityProviders.filter(({ issuer }) => issuer !== 'development');
-  const providers: IdentityProvider[] = await Promise.all(ofRegion.map(async (entry) => createIdentityProvider(parseIdentityProvider(entry, await authenticationOf(config, entry)), systemClock)));
-  if (development !== undefined) providers.push(lazyProvider(() => createIdentityProvider(development.settings(publicUrl()), systemClock)));
+  const providers: IdentityProvider[] = await Promise.all(
+    ofRegion.map(async (entry) =>
+      createIdentityProvider(parseIdentityProvider(entry, await authenticationOf(config, entry)), systemClock),
+    ),
+  );
+  if (development !== undefined)
+    providers.push(lazyProvider(() => createIdentityProvider(development.settings(publicUrl()), systemClock)));
   return createAuthorizationServer({
     publicUrl,
     clients: region.clients,
@@ -252,9 +308,17 @@ function lazyProvider(open: () => IdentityProvider): IdentityProvider {
   };
 }
 
-function dataDoors({ config, region, stores, flows, publicUrl, validate }: Parts, { authenticate }: AuthorizationServer) {
+function dataDoors(
+  { config, region, stores, flows, publicUrl, validate }: Parts,
+  { authenticate }: AuthorizationServer,
+) {
   const { trail, images } = stores;
-  const identify = createIdentify({ authenticate, resolveRequester: flows.resolveRequester, trail, clock: systemClock });
+  const identify = createIdentify({
+    authenticate,
+    resolveRequester: flows.resolveRequester,
+    trail,
+    clock: systemClock,
+  });
   const { maxBodyBytes } = config;
   const started = new Date(systemClock.now()).toISOString();
   const capabilityStatement = () =>
@@ -267,9 +331,26 @@ function dataDoors({ config, region, stores, flows, publicUrl, validate }: Parts
       authorizationEndpoint: `${publicUrl()}/auth/authorize`,
       tokenEndpoint: `${publicUrl()}/auth/token`,
     });
-  const fhir = fhirRoutes({ ...flows, identify, fhirBase: () => `${publicUrl()}/fhir`, maxBodyBytes, validate, capabilityStatement });
-  const dicomweb = dicomwebRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/dicom-web`, offsetOf: offsetsOf(config.timeZone) });
-  const xds = whenAsked('/xds/', async () => (await import('./xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware);
+  const fhir = fhirRoutes({
+    ...flows,
+    identify,
+    fhirBase: () => `${publicUrl()}/fhir`,
+    maxBodyBytes,
+    validate,
+    capabilityStatement,
+  });
+  const dicomweb = dicomwebRouter({
+    ...flows,
+    identify,
+    images,
+    baseUrl: () => `${publicUrl()}/dicom-web`,
+    offsetOf: offsetsOf(config.timeZone),
+  });
+  const xds = whenAsked(
+    '/xds/',
+    async () =>
+      (await import('./xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware,
+  );
   return [fhir, dicomweb.routes(), xds] as Parameters<typeof createHttpServer>[0]['doors'];
 }
 
@@ -279,18 +360,33 @@ function whenAsked(path: string, load: () => Promise<Middleware>): Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith(path)) return await next();
     loading ??= load();
-    return await (await loading)(ctx, next);
+    return await (
+      await loading
+    )(ctx, next);
   };
 }
 
 function intakeOf({ config, log, region, flows, stores }: Parts, agenda: Repeating): Intake {
   const { host, dimseAeTitle: calledAETitle, maxAssociations, maxInstanceBytes: maxObjectBytes, dataDir } = config;
-  const serving = serveFiling({ association: flows.association, log: log('dimse'), hurry: () => agenda.hurry(), trail: stores.trail, clock: systemClock, newId: randomUUID });
+  const serving = serveFiling({
+    association: flows.association,
+    log: log('dimse'),
+    hurry: () => agenda.hurry(),
+    trail: stores.trail,
+    clock: systemClock,
+    newId: randomUUID,
+  });
   return openIntake({ host, calledAETitle, limits: { maxAssociations, maxObjectBytes }, dataDir, region }, serving);
 }
 
-async function dimseTLSOf({ dimseTlsCert: cert, dimseTlsKey: key, dimseTlsCa: ca }: Config): Promise<TlsOptions | undefined> {
-  return cert === undefined || key === undefined || ca === undefined ? undefined : await readTLSFiles({ cert, key, ca });
+async function dimseTLSOf({
+  dimseTlsCert: cert,
+  dimseTlsKey: key,
+  dimseTlsCa: ca,
+}: Config): Promise<TlsOptions | undefined> {
+  return cert === undefined || key === undefined || ca === undefined
+    ? undefined
+    : await readTLSFiles({ cert, key, ca });
 }
 
 function boundAE({ dimseAeTitle: aeTitle }: Config, address: Bound): BoundAE {

@@ -66,9 +66,13 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   const receive = receiveInstance({
     ...writing,
     quietPeriodMs: config.studyQuietSeconds * 1000,
-    alert: ({ reason, source }) => log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
+    alert: ({ reason, source }) =>
+      log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
   });
-  const take = takeInstance({ images, patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem });
+  const take = takeInstance({
+    images,
+    patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem,
+  });
   const erase = eraseStudy({ records, trail, images, clock, indexer, region: regionIndex });
   const viewings = new Viewings(guard);
   const resolve = resolveRequester({ records, clock });
@@ -103,13 +107,25 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   };
 }
 
-type Writing = Omit<Parameters<typeof maintainStudy>[0], 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint'>;
+type Writing = Omit<
+  Parameters<typeof maintainStudy>[0],
+  'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint'
+>;
 
 /** The work of the agenda, by the kind of its keys. */
-function agendaOf({ config, writing, log }: { readonly config: Config; readonly writing: Writing; readonly log: Log }, erase: ReturnType<typeof eraseStudy>) {
+function agendaOf(
+  { config, writing, log }: { readonly config: Config; readonly writing: Writing; readonly log: Log },
+  erase: ReturnType<typeof eraseStudy>,
+) {
   const { records, clock } = writing;
   const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
-  const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint: IMAGE_ENDPOINT.reference });
+  const maintain = maintainStudy({
+    ...writing,
+    timeZone,
+    repositoryUniqueId,
+    retrieveAETitle,
+    endpoint: IMAGE_ENDPOINT.reference,
+  });
   return workAgenda({
     records,
     clock,
@@ -126,7 +142,10 @@ function agendaOf({ config, writing, log }: { readonly config: Config; readonly 
 }
 
 /** Finds the professional that an assertion names, by the directory's identifiers. */
-async function provedBy(assertion: XuaAssertion, find: ReturnType<typeof findAccount>): Promise<Parameters<ReturnType<typeof resolveRequester>>[0]> {
+async function provedBy(
+  assertion: XuaAssertion,
+  find: ReturnType<typeof findAccount>,
+): Promise<Parameters<ReturnType<typeof resolveRequester>>[0]> {
   const value = assertion.providerIdentifier?.value ?? assertion.nameId;
   const systems = [assertion.providerIdentifier?.system, IDENTIFIER_SYSTEM.professional, IDENTIFIER_SYSTEM.rpps];
   for (const system of new Set(systems)) {
@@ -143,4 +162,3 @@ async function provedBy(assertion: XuaAssertion, find: ReturnType<typeof findAcc
   }
   throw new Fault('login', 'The assertion names nobody of the directory');
 }
-

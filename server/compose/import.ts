@@ -1,6 +1,6 @@
 /**
- * What `npm run import` works on: it takes the bytes of files itself, as the intake thread does, and has them filed by the
- * running server of the data folder, or by flows of its own when no server runs.
+ * What `npm run import` works on: it takes the bytes of files itself, as the intake thread does, and has them filed by
+ * the running server of the data folder, or by flows of its own when no server runs.
  */
 import { stat } from 'node:fs/promises';
 import { Fault, toFault } from '../../profiles/fault.ts';
@@ -13,7 +13,9 @@ import { takeInstance, type TakenInstance } from '../flows/intake/take-instance.
 import { openLog } from '../log.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 
-/** Where files are filed. `isRunning`: by a server, which also derives exams from them; else that waits for its start. */
+/**
+ * Where files are filed. `isRunning`: by a server, which also derives exams from them; else that waits for its start.
+ */
 export type ImportDesk = {
   readonly place: ImportPlace;
   readonly isRunning: boolean;
@@ -21,7 +23,10 @@ export type ImportDesk = {
   gone(): Fault | undefined;
   /** Opens the taking of a file's bytes. */
   readonly take: ReturnType<typeof takeInstance>;
-  /** Files what is durable; tells what became of it. @throws {Fault} whatever refused it; transient - the server has gone */
+  /**
+   * Files what is durable; tells what became of it. @throws {Fault} whatever refused it; transient - the server has
+   * gone
+   */
   file(taken: TakenInstance): Promise<string>;
   /** Records that a file was refused while it was read. */
   refused(fault: Fault): Promise<void>;
@@ -34,10 +39,15 @@ type Filing = Omit<ImportDesk, 'take'>;
 
 /**
  * Opens an import for the establishment that is called so.
- * @throws {Fault} not-found, conflict - not one establishment is; no server and no data folder; another command has the lock
+ * @throws {Fault} not-found, conflict - not one establishment is; no server and no data folder; another command has the
+ * lock
  * @throws {Fault} forbidden - the data folder is another account's: its server could not read what this one writes
  */
-export async function openImport(environment: Environment, dataDir: string, establishment: string): Promise<ImportDesk> {
+export async function openImport(
+  environment: Environment,
+  dataDir: string,
+  establishment: string,
+): Promise<ImportDesk> {
   await requireOwner(dataDir);
   const filing = (await filingByServer(dataDir, establishment)) ?? (await filingHere(environment, establishment));
   const images = await openFileImages({ dataDir });
@@ -54,7 +64,10 @@ export async function openImport(environment: Environment, dataDir: string, esta
 
 /** An administrator may open the socket and the folder, but the files would be theirs. */
 async function requireOwner(dataDir: string): Promise<void> {
-  const owner = await stat(dataDir).then(({ uid }) => uid, () => undefined);
+  const owner = await stat(dataDir).then(
+    ({ uid }) => uid,
+    () => undefined,
+  );
   const own = process.getuid?.();
   if (owner === undefined || own === undefined || owner === own) return;
   throw new Fault('forbidden', `${dataDir} belongs to the account with the number ${owner}: run the command under it`);
@@ -86,7 +99,12 @@ async function filingByServer(dataDir: string, organization: string): Promise<Fi
     if ('fault' in progress) reject?.(new Fault(progress.fault.kind, progress.fault.message));
     else resolve?.(progress.outcome);
   };
-  const server = await converse({ dataDir, command: 'import', args: { organization }, onProgress: (progress) => heard(progress as ImportProgress) });
+  const server = await converse({
+    dataDir,
+    command: 'import',
+    args: { organization },
+    onProgress: (progress) => heard(progress as ImportProgress),
+  });
   if (server === undefined) return undefined;
   let gone: Fault | undefined;
   server.answer.catch((error: unknown) => {
@@ -97,7 +115,12 @@ async function filingByServer(dataDir: string, organization: string): Promise<Fi
   return filingOf(server, await begun.promise, waiting, () => gone);
 }
 
-function filingOf(server: Conversation, place: ImportPlace, waiting: Map<number, Waiting>, gone: () => Fault | undefined): Filing {
+function filingOf(
+  server: Conversation,
+  place: ImportPlace,
+  waiting: Map<number, Waiting>,
+  gone: () => Fault | undefined,
+): Filing {
   let last = 0;
   const say = async (file: ImportedFile): Promise<void> => {
     const fault = gone();

@@ -20,7 +20,8 @@ export async function openTrail({ store, dataDir }: { store: string; dataDir: st
 }
 
 async function openTrailFile(path: string): Promise<OpenedTrail> {
-  if (!existsSync(path)) throw new Fault('not-found', `There is no audit trail at ${path}: name the data folder in PASSERELLE_DATA_DIR`);
+  if (!existsSync(path))
+    throw new Fault('not-found', `There is no audit trail at ${path}: name the data folder in PASSERELLE_DATA_DIR`);
   const { openReader } = await import('../stores/sqlite/database.ts');
   const { verifyChain } = await import('../stores/sqlite/audit/trail.ts');
   const reader = openReader(path);

@@ -21,16 +21,25 @@ export type XdsParts = {
 };
 
 /** Opens the doors. */
-export function openXds({ config, region, stores, flows, publicUrl }: XdsParts, identify: Identify): ReturnType<typeof xdsRouter> {
+export function openXds(
+  { config, region, stores, flows, publicUrl }: XdsParts,
+  identify: Identify,
+): ReturnType<typeof xdsRouter> {
   const { trail, images, tokens } = stores;
   const { maxBodyBytes, repositoryUid: repositoryUniqueId, homeCommunityId } = config;
-  const trusted = region.assertionIssuers.map(({ issuer, certificate }) => ({ issuer, certificate: String(certificate ?? '') }));
+  const trusted = region.assertionIssuers.map(({ issuer, certificate }) => ({
+    issuer,
+    certificate: String(certificate ?? ''),
+  }));
   return xdsRouter({
     ...flows,
     identify,
-    identifyByAssertion: async (assertion, ctx, server) => visitOf(ctx, await flows.requesterOfAssertion(assertion), server),
-    verifyAssertion: (element) => verifyAssertion({ element, trusted, audience: publicUrl(), now: new Date(systemClock.now()) }),
-    recordFailure: async (ctx, fault) => await recordFailure({ trail, clock: systemClock }, ctx, `${publicUrl()}${ctx.path}`, fault),
+    identifyByAssertion: async (assertion, ctx, server) =>
+      visitOf(ctx, await flows.requesterOfAssertion(assertion), server),
+    verifyAssertion: (element) =>
+      verifyAssertion({ element, trusted, audience: publicUrl(), now: new Date(systemClock.now()) }),
+    recordFailure: async (ctx, fault) =>
+      await recordFailure({ trail, clock: systemClock }, ctx, `${publicUrl()}${ctx.path}`, fault),
     once: async (name, expiresAt, now) => await tokens.once(name, expiresAt, now),
     clock: systemClock,
     baseUrl: () => `${publicUrl()}/xds`,

@@ -44,7 +44,9 @@ const DIMSE_TLS_FILES = ['DIMSE_TLS_CERT', 'DIMSE_TLS_KEY', 'DIMSE_TLS_CA'] as c
 /** The variables after coercion, as their schemas say. */
 type Values = {
   readonly [Name in Exclude<VariableName, NumberName | OptionalName | 'LOG_LEVEL'>]: string;
-} & { readonly [Name in NumberName]: number } & { readonly [Name in OptionalName]?: string } & { readonly LOG_LEVEL: Config['logLevel'] };
+} & { readonly [Name in NumberName]: number } & { readonly [Name in OptionalName]?: string } & {
+  readonly LOG_LEVEL: Config['logLevel'];
+};
 
 type OptionalName = 'PUBLIC_URL' | (typeof DIMSE_TLS_FILES)[number];
 
@@ -67,8 +69,13 @@ export function configFrom(environment: Environment): Config {
   // ajv fills in the defaults and turns strings into numbers.
   const values: unknown = { ...developmentDefaults(environment), ...environment };
   const isValid = validate(values);
-  const errors = [...(validate.errors ?? []).map(messageOf), ...unsafeErrors(environment), ...missingTLSFiles(environment)];
-  if (!isValid || errors.length > 0) throw new Fault('invalid', `The configuration is not valid:\n${errors.join('\n')}`);
+  const errors = [
+    ...(validate.errors ?? []).map(messageOf),
+    ...unsafeErrors(environment),
+    ...missingTLSFiles(environment),
+  ];
+  if (!isValid || errors.length > 0)
+    throw new Fault('invalid', `The configuration is not valid:\n${errors.join('\n')}`);
   return Object.freeze(toConfig(values));
 }
 
@@ -80,7 +87,9 @@ export function isLoopback(host: string): boolean {
 function developmentDefaults(environment: Environment): Environment {
   if (environment['DEVELOPMENT'] !== '1') return {};
   return Object.fromEntries(
-    listVariables().flatMap(([name, { developmentDefault }]) => (developmentDefault === undefined ? [] : [[name, developmentDefault]])),
+    listVariables().flatMap(([name, { developmentDefault }]) =>
+      developmentDefault === undefined ? [] : [[name, developmentDefault]],
+    ),
   );
 }
 
@@ -91,9 +100,14 @@ function compileSchema(): ValidateFunction<Values> {
   return ajv.compile<Values>({
     type: 'object',
     additionalProperties: false,
-    required: listVariables().flatMap(([name, { developmentDefault }]) => (developmentDefault === undefined ? [] : [name])),
+    required: listVariables().flatMap(([name, { developmentDefault }]) =>
+      developmentDefault === undefined ? [] : [name],
+    ),
     properties: Object.fromEntries(
-      listVariables().map(([name, { schema, default: value }]) => [name, value === undefined ? schema : { ...schema, default: value }]),
+      listVariables().map(([name, { schema, default: value }]) => [
+        name,
+        value === undefined ? schema : { ...schema, default: value },
+      ]),
     ),
   });
 }
@@ -121,7 +135,8 @@ function messageOf(error: ErrorObject): string {
 
 function unknownMessage(name: string): string {
   const closest = closestName(name, Object.keys(VARIABLES));
-  const hint = closest === undefined ? 'the table in README.md lists those that exist' : `did you mean ${PREFIX}${closest}?`;
+  const hint =
+    closest === undefined ? 'the table in README.md lists those that exist' : `did you mean ${PREFIX}${closest}?`;
   return `${PREFIX}${name} is unknown: ${hint}`;
 }
 

@@ -4,7 +4,9 @@ import { listVariables, type Variable } from './variables.ts';
 
 /** Writes the table of all variables in Markdown, without a line break at its end. */
 export function configurationTable(): string {
-  const rows = listVariables().map(([name, variable]) => `| \`${PREFIX}${name}\` | ${defaultOf(variable)} | ${variable.description} |`);
+  const rows = listVariables().map(
+    ([name, variable]) => `| \`${PREFIX}${name}\` | ${defaultOf(variable)} | ${variable.description} |`,
+  );
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }
 

@@ -15,13 +15,18 @@ export function establishmentNamed(region: Region, called: string): IdentifierDo
   const [domain, ...others] = found;
   if (others.length > 0) throw new Fault('conflict', `Several establishments are called ${called}: give the id of one`);
   if (domain !== undefined) return domain;
-  const known = region.identifierDomains.slice(0, MAX_NAMED).map(({ organization }) => `\n  ${idOf(organization)}  ${nameOf(region, organization) ?? ''}`);
+  const known = region.identifierDomains
+    .slice(0, MAX_NAMED)
+    .map(({ organization }) => `\n  ${idOf(organization)}  ${nameOf(region, organization) ?? ''}`);
   throw new Fault('not-found', `No establishment of the region is called ${called}. There are:${known.join('')}`);
 }
 
 function isCalled(region: Region, organization: string, called: string): boolean {
   const aeTitles = region.aeTitles.filter((entry) => entry.organization === organization).map(({ aeTitle }) => aeTitle);
-  return [organization, idOf(organization), ...aeTitles].includes(called) || nameOf(region, organization)?.toLowerCase() === called.toLowerCase();
+  return (
+    [organization, idOf(organization), ...aeTitles].includes(called) ||
+    nameOf(region, organization)?.toLowerCase() === called.toLowerCase()
+  );
 }
 
 function idOf(organization: string): string {
@@ -29,6 +34,8 @@ function idOf(organization: string): string {
 }
 
 function nameOf({ bundle }: Region, organization: string): string | undefined {
-  const entry = bundle.entry?.find(({ resource }) => resource?.resourceType === 'Organization' && `Organization/${resource.id}` === organization);
+  const entry = bundle.entry?.find(
+    ({ resource }) => resource?.resourceType === 'Organization' && `Organization/${resource.id}` === organization,
+  );
   return (entry?.resource as Organization | undefined)?.name;
 }

@@ -22,7 +22,12 @@ export function checkRegion(region: Region): string[] {
 function entriesOf(region: Region): { url: string; key: string; type: string; resource: unknown }[] {
   return (region.bundle.entry ?? []).map((entry) => {
     const type = entry.resource?.resourceType ?? '';
-    return { url: entry.request?.url ?? '', key: `${type}/${entry.resource?.id ?? ''}`, type, resource: entry.resource };
+    return {
+      url: entry.request?.url ?? '',
+      key: `${type}/${entry.resource?.id ?? ''}`,
+      type,
+      resource: entry.resource,
+    };
   });
 }
 
@@ -59,7 +64,9 @@ function checkOrganizations(region: Region): string[] {
   const named = [
     ...region.clients.map((client, index) => [`/clients/${index}/organization`, client.organization] as const),
     ...region.aeTitles.map((peer, index) => [`/aeTitles/${index}/organization`, peer.organization] as const),
-    ...region.identifierDomains.map((one, index) => [`/identifierDomains/${index}/organization`, one.organization] as const),
+    ...region.identifierDomains.map(
+      (one, index) => [`/identifierDomains/${index}/organization`, one.organization] as const,
+    ),
     ...region.imagingServices.flatMap(
       (service, index) =>
         [
@@ -75,28 +82,65 @@ function checkOrganizations(region: Region): string[] {
 
 function checkUnique(region: Region): string[] {
   return [
-    ...repeated('/bundle/entry', 'resource', entriesOf(region).map(({ key }) => key)),
-    ...repeated('/clients', 'client_id', region.clients.map((client) => client.client_id)),
-    ...repeated('/aeTitles', 'aeTitle', region.aeTitles.map((peer) => peer.aeTitle)),
-    ...repeated('/identifierDomains', 'organization', region.identifierDomains.map((domain) => domain.organization)),
-    ...repeated('/identifierDomains', 'patientIdSystem', region.identifierDomains.map((domain) => domain.patientIdSystem)),
-    ...repeated('/identifierDomains', 'accessionSystem', region.identifierDomains.map((domain) => domain.accessionSystem)),
-    ...repeated('/imagingServices', 'organization', region.imagingServices.map((service) => service.organization)),
-    ...repeated('/persons', 'login', region.persons.map((person) => person.login)),
+    ...repeated(
+      '/bundle/entry',
+      'resource',
+      entriesOf(region).map(({ key }) => key),
+    ),
+    ...repeated(
+      '/clients',
+      'client_id',
+      region.clients.map((client) => client.client_id),
+    ),
+    ...repeated(
+      '/aeTitles',
+      'aeTitle',
+      region.aeTitles.map((peer) => peer.aeTitle),
+    ),
+    ...repeated(
+      '/identifierDomains',
+      'organization',
+      region.identifierDomains.map((domain) => domain.organization),
+    ),
+    ...repeated(
+      '/identifierDomains',
+      'patientIdSystem',
+      region.identifierDomains.map((domain) => domain.patientIdSystem),
+    ),
+    ...repeated(
+      '/identifierDomains',
+      'accessionSystem',
+      region.identifierDomains.map((domain) => domain.accessionSystem),
+    ),
+    ...repeated(
+      '/imagingServices',
+      'organization',
+      region.imagingServices.map((service) => service.organization),
+    ),
+    ...repeated(
+      '/persons',
+      'login',
+      region.persons.map((person) => person.login),
+    ),
   ];
 }
 
 function repeated(place: string, member: string, names: readonly string[]): string[] {
-  return names.flatMap((name, index) => (names.indexOf(name) < index ? [`${place}/${index} repeats the ${member} of another`] : []));
+  return names.flatMap((name, index) =>
+    names.indexOf(name) < index ? [`${place}/${index} repeats the ${member} of another`] : [],
+  );
 }
 
 function checkClient(region: Region, client: RegionClient, place: string): string[] {
   const errors: string[] = [];
   const isConfidential = client.token_endpoint_auth_method === 'private_key_jwt';
   const actsAlone = client.grant_types.includes('client_credentials');
-  if (isConfidential && client.jwks === undefined) errors.push(`${place} authenticates by private_key_jwt and needs jwks`);
-  if (actsAlone && !isConfidential) errors.push(`${place} uses client_credentials and must authenticate by private_key_jwt`);
-  if (actsAlone && client.organization === undefined) errors.push(`${place} uses client_credentials and needs an organization`);
+  if (isConfidential && client.jwks === undefined)
+    errors.push(`${place} authenticates by private_key_jwt and needs jwks`);
+  if (actsAlone && !isConfidential)
+    errors.push(`${place} uses client_credentials and must authenticate by private_key_jwt`);
+  if (actsAlone && client.organization === undefined)
+    errors.push(`${place} uses client_credentials and needs an organization`);
   if (client.grant_types.includes('authorization_code') && (client.redirect_uris ?? []).length === 0) {
     errors.push(`${place} uses authorization_code and needs redirect_uris`);
   }

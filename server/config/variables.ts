@@ -41,14 +41,19 @@ export const VARIABLES = {
     default: 'PASSERELLE',
   },
   DIMSE_TLS_PORT: {
-    description: 'Port of DICOM associations over TLS (PS3.15 B.9), open when the three files below are named; 0 takes a free one.',
+    description:
+      'Port of DICOM associations over TLS (PS3.15 B.9), open when the three files below are named; 0 takes a free one.',
     schema: port,
     default: 2762,
   },
-  DIMSE_TLS_CERT: { description: 'PEM file: the certificate of the server for DICOM over TLS, and its chain.', schema: text },
+  DIMSE_TLS_CERT: {
+    description: 'PEM file: the certificate of the server for DICOM over TLS, and its chain.',
+    schema: text,
+  },
   DIMSE_TLS_KEY: { description: 'PEM file: the private key of that certificate.', schema: text },
   DIMSE_TLS_CA: {
-    description: 'PEM file: the authorities whose certificates callers must show. The region file may tie an AE title to certificates.',
+    description:
+      'PEM file: the authorities whose certificates callers must show. The region file may tie an AE title to certificates.',
     schema: text,
   },
   TLS_PROXY: {
@@ -63,7 +68,8 @@ export const VARIABLES = {
   },
   DATA_DIR: { description: 'Folder of the data. One server at a time uses it.', schema: text, default: './data' },
   STORE: {
-    description: 'Where records live: `sqlite` (in the data folder), or the `mongodb://` or `mongodb+srv://` URI of a replica set.',
+    description:
+      'Where records live: `sqlite` (in the data folder), or the `mongodb://` or `mongodb+srv://` URI of a replica set.',
     schema: { type: 'string', maxLength: 2000, pattern: '^(sqlite|mongodb(\\+srv)?://\\S+)$' },
     default: 'sqlite',
   },
@@ -105,7 +111,11 @@ export const VARIABLES = {
     default: 64 * 2 ** 20,
     shownDefault: '67108864 (64 MiB)',
   },
-  MAX_ASSOCIATIONS: { description: 'DICOM associations at one time; further ones are rejected.', schema: count(10_000), default: 100 },
+  MAX_ASSOCIATIONS: {
+    description: 'DICOM associations at one time; further ones are rejected.',
+    schema: count(10_000),
+    default: 100,
+  },
   LOG_LEVEL: {
     description: 'Least level that is logged to stderr: `error`, `warn`, `info` or `debug`.',
     schema: { enum: ['error', 'warn', 'info', 'debug'] },

@@ -3,10 +3,22 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Fault } from '../../profiles/fault.ts';
 import { linesOf } from './lines.ts';
-import { CONTROL_LIMITS, CONTROL_VERSION, controlPath, type ControlLine, type ControlQuestion, type ControlSaid } from './protocol.ts';
+import {
+  CONTROL_LIMITS,
+  CONTROL_VERSION,
+  controlPath,
+  type ControlLine,
+  type ControlQuestion,
+  type ControlSaid,
+} from './protocol.ts';
 
 /** A question to a running server. */
-export type Asked = { readonly dataDir: string; readonly command: string; readonly args: unknown; readonly onProgress?: (progress: unknown) => void };
+export type Asked = {
+  readonly dataDir: string;
+  readonly command: string;
+  readonly args: unknown;
+  readonly onProgress?: (progress: unknown) => void;
+};
 
 /** What came back: `undefined` when no server runs on the folder. */
 export type Answered = { readonly answer: unknown } | undefined;
@@ -25,7 +37,8 @@ export type Conversation = {
 
 /**
  * Asks the server of a data folder.
- * @throws {Fault} whatever the server answered; transient - it went away in the middle; forbidden - it is another account's
+ * @throws {Fault} whatever the server answered; transient - it went away in the middle; forbidden - it is another
+ * account's
  */
 export async function askServer(asked: Asked): Promise<Answered> {
   const conversation = await converse(asked);
@@ -48,7 +61,12 @@ export async function converse({ dataDir, command, args, onProgress }: Asked): P
   // Whoever speaks may hear of it later.
   answer.catch(() => undefined);
   void send({ version: CONTROL_VERSION, command, args });
-  return { say: async (say) => await send({ say }), end: () => void send({ end: true }), close: () => void socket.destroy(), answer };
+  return {
+    say: async (say) => await send({ say }),
+    end: () => void send({ end: true }),
+    close: () => void socket.destroy(),
+    answer,
+  };
 }
 
 /** Resolves when more may be written, or never can. */
@@ -86,7 +104,9 @@ async function opened(path: string): Promise<Socket | undefined> {
     await once(socket, 'connect');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') return undefined;
-    throw new Fault('forbidden', `${path} is another account's: run the command under the account of the server`, { cause: error });
+    throw new Fault('forbidden', `${path} is another account's: run the command under the account of the server`, {
+      cause: error,
+    });
   }
   return socket.on('error', () => undefined);
 }

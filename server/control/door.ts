@@ -10,13 +10,22 @@ import { linesOf } from './lines.ts';
 import { CONTROL_LIMITS, CONTROL_VERSION, controlPath, type ControlLine, type ControlQuestion } from './protocol.ts';
 
 /**
- * A command: its arguments, and what is said after them, have been checked by nobody. `tell` sends progress; the signal fires
- * when the caller has gone or the server stops.
+ * A command: its arguments, and what is said after them, have been checked by nobody. `tell` sends progress; the signal
+ * fires when the caller has gone or the server stops.
  */
-export type ControlCommand = (args: unknown, tell: (progress: unknown) => void, signal: AbortSignal, said: AsyncIterable<unknown>) => Promise<unknown>;
+export type ControlCommand = (
+  args: unknown,
+  tell: (progress: unknown) => void,
+  signal: AbortSignal,
+  said: AsyncIterable<unknown>,
+) => Promise<unknown>;
 
 /** What the door is given. */
-export type ControlOptions = { readonly dataDir: string; readonly commands: Readonly<Record<string, ControlCommand>>; readonly log: Log };
+export type ControlOptions = {
+  readonly dataDir: string;
+  readonly commands: Readonly<Record<string, ControlCommand>>;
+  readonly log: Log;
+};
 
 /** The open door. */
 export type ControlDoor = { close(): Promise<void> };
@@ -24,7 +33,10 @@ export type ControlDoor = { close(): Promise<void> };
 /** The longest path of a socket on every system that has one (`sun_path` of macOS; Linux takes four bytes more). */
 const MAX_PATH_BYTES = 103;
 
-/** Opens the socket. A socket that a killed server left is replaced; that of another server which shares the folder is not. */
+/**
+ * Opens the socket. A socket that a killed server left is replaced; that of another server which shares the folder is
+ * not.
+ */
 export async function openControl({ dataDir, commands, log }: ControlOptions): Promise<ControlDoor> {
   const path = controlPath(dataDir);
   if (await canConnect(path)) {
@@ -52,7 +64,10 @@ export async function openControl({ dataDir, commands, log }: ControlOptions): P
 /** The socket comes into being where nobody else can reach it, and takes its name when its mode is right. */
 async function listen(server: Server, dataDir: string, path: string): Promise<void> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw new Fault('invalid', `The path of the data folder is too long for its control socket, which may have ${MAX_PATH_BYTES} bytes: ${path}`);
+    throw new Fault(
+      'invalid',
+      `The path of the data folder is too long for its control socket, which may have ${MAX_PATH_BYTES} bytes: ${path}`,
+    );
   }
   const hidden = await mkdtemp(join(dataDir, 'c-'));
   const first = join(hidden, 's');
@@ -63,7 +78,12 @@ async function listen(server: Server, dataDir: string, path: string): Promise<vo
   await rmdir(hidden);
 }
 
-async function serve(socket: Socket, commands: ControlOptions['commands'], log: Log, stopping: AbortSignal): Promise<void> {
+async function serve(
+  socket: Socket,
+  commands: ControlOptions['commands'],
+  log: Log,
+  stopping: AbortSignal,
+): Promise<void> {
   const gone = new AbortController();
   socket.on('error', () => undefined).once('close', () => gone.abort());
   const signal = AbortSignal.any([stopping, gone.signal]);
@@ -116,7 +136,8 @@ async function* saidIn(lines: AsyncIterable<string>): AsyncGenerator<unknown, vo
 
 function parseQuestion(line: string): ControlQuestion {
   const question = parseJson(line) as Partial<ControlQuestion> | null;
-  if (question?.version !== CONTROL_VERSION) throw new Fault('not-supported', 'The command is of another version than the server');
+  if (question?.version !== CONTROL_VERSION)
+    throw new Fault('not-supported', 'The command is of another version than the server');
   if (typeof question.command !== 'string') throw new Fault('invalid', 'The question names no command');
   return { version: CONTROL_VERSION, command: question.command, args: question.args };
 }

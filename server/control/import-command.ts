@@ -4,7 +4,13 @@ import type { Import } from '../flows/intake/receive-import.ts';
 import type { Log } from '../log.ts';
 import { textOf } from './arguments.ts';
 import type { ControlCommand } from './door.ts';
-import { FILED_AT_ONCE, readImportedFile, type ImportedFile, type ImportPlace, type ImportProgress } from './import-lines.ts';
+import {
+  FILED_AT_ONCE,
+  readImportedFile,
+  type ImportedFile,
+  type ImportPlace,
+  type ImportProgress,
+} from './import-lines.ts';
 
 /** What the command needs. */
 export type ImportCommandDeps = {
@@ -16,7 +22,10 @@ export type ImportCommandDeps = {
   readonly hurry: () => void;
 };
 
-/** Makes the command: its argument is the establishment, what is said after it are files. It ends whatever becomes of the caller. */
+/**
+ * Makes the command: its argument is the establishment, what is said after it are files. It ends whatever becomes of
+ * the caller.
+ */
 export function importCommand({ placeOf, begin, log, hurry }: ImportCommandDeps): ControlCommand {
   return async (args, tell, _signal, said) => {
     const place = placeOf(textOf(args, 'organization'));
@@ -41,10 +50,19 @@ export function importCommand({ placeOf, begin, log, hurry }: ImportCommandDeps)
 }
 
 /** Never rejects: what is refused is told, and the import goes on. */
-async function fileOne(importing: Import, { organization }: ImportPlace, file: ImportedFile, log: Log): Promise<ImportProgress | undefined> {
+async function fileOne(
+  importing: Import,
+  { organization }: ImportPlace,
+  file: ImportedFile,
+  log: Log,
+): Promise<ImportProgress | undefined> {
   const { number } = file;
   try {
-    if ('taken' in file) return { number, outcome: await importing.file({ ...file.taken, row: { ...file.taken.row, source: organization } }) };
+    if ('taken' in file)
+      return {
+        number,
+        outcome: await importing.file({ ...file.taken, row: { ...file.taken.row, source: organization } }),
+      };
     await importing.refused(new Fault(file.refused.kind, file.refused.message));
     return undefined;
   } catch (error) {

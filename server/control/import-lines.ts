@@ -1,4 +1,7 @@
-/** What `npm run import` and the server say to each other: the command has made the bytes durable, the server files them. */
+/**
+ * What `npm run import` and the server say to each other: the command has made the bytes durable, the server files
+ * them.
+ */
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Fault, FAULT_KINDS, type FaultKind } from '../../profiles/fault.ts';
 import type { TakenInstance } from '../flows/intake/take-instance.ts';
@@ -7,7 +10,8 @@ import type { TakenInstance } from '../flows/intake/take-instance.ts';
 export type SaidFault = { readonly kind: FaultKind; readonly message: string };
 
 /** One file, numbered by the command: taken, or refused while it was read. */
-export type ImportedFile = { readonly number: number; readonly taken: TakenInstance } | { readonly number: number; readonly refused: SaidFault };
+export type ImportedFile =
+  { readonly number: number; readonly taken: TakenInstance } | { readonly number: number; readonly refused: SaidFault };
 
 /** What the server tells: where the import goes, then what became of each file that was taken. */
 export type ImportProgress =
@@ -16,7 +20,11 @@ export type ImportProgress =
   | { readonly number: number; readonly fault: SaidFault };
 
 /** Where an import goes. `organization` is `Organization/id`. */
-export type ImportPlace = { readonly organization: string; readonly patientIdSystem: string; readonly maxInstanceBytes: number };
+export type ImportPlace = {
+  readonly organization: string;
+  readonly patientIdSystem: string;
+  readonly maxInstanceBytes: number;
+};
 
 /** Files that a server files at a time. */
 export const FILED_AT_ONCE = 16;
@@ -45,13 +53,30 @@ const ROW = object(
     metadata: text,
     source: text,
   },
-  ['studyInstanceUID', 'seriesInstanceUID', 'sopInstanceUID', 'sopClassUID', 'transferSyntaxUID', 'blob', 'dataSetOffset', 'dataSetDigest', 'metadata', 'source'],
+  [
+    'studyInstanceUID',
+    'seriesInstanceUID',
+    'sopInstanceUID',
+    'sopClassUID',
+    'transferSyntaxUID',
+    'blob',
+    'dataSetOffset',
+    'dataSetDigest',
+    'metadata',
+    'source',
+  ],
 );
-const NAMED = object({ patient: object({ resourceType: { const: 'Patient' } }), identity: object({ system: text, value: text }) });
+const NAMED = object({
+  patient: object({ resourceType: { const: 'Patient' } }),
+  identity: object({ system: text, value: text }),
+});
 const FILE = {
   oneOf: [
     object({ number: count, taken: object({ row: ROW, named: NAMED }) }),
-    object({ number: count, refused: object({ kind: { enum: FAULT_KINDS }, message: { type: 'string', maxLength: 1_000 } }) }),
+    object({
+      number: count,
+      refused: object({ kind: { enum: FAULT_KINDS }, message: { type: 'string', maxLength: 1_000 } }),
+    }),
   ],
 };
 
@@ -64,5 +89,8 @@ export function readImportedFile(said: unknown): ImportedFile {
   if ('refused' in said) return said;
   // JSON has no member for what is not there.
   const { row, named } = said.taken;
-  return { number: said.number, taken: { named, row: { ...row, instanceNumber: row.instanceNumber, seriesNumber: row.seriesNumber } } };
+  return {
+    number: said.number,
+    taken: { named, row: { ...row, instanceNumber: row.instanceNumber, seriesNumber: row.seriesNumber } },
+  };
 }

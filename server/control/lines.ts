@@ -15,11 +15,15 @@ const MOST_CHUNKS = 64;
  * @throws {Fault} too-long - a line is longer than its limit
  * @throws {Fault} transient - the signal fires, or the connection breaks
  */
-export async function* linesOf(socket: Socket, { first, further }: LineLimits, signal?: AbortSignal): AsyncGenerator<string, void> {
+export async function* linesOf(
+  socket: Socket,
+  { first, further }: LineLimits,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void> {
   let parts: Buffer[] = [];
   let [length, limit] = [0, first];
   for await (const chunk of chunksOf(socket, signal)) {
-    for (let rest = chunk; rest.length > 0; ) {
+    for (let rest = chunk; rest.length > 0;) {
       const end = rest.indexOf(NEWLINE);
       const part = end < 0 ? rest : rest.subarray(0, end);
       parts.push(part);
@@ -34,7 +38,12 @@ export async function* linesOf(socket: Socket, { first, further }: LineLimits, s
 }
 
 async function* chunksOf(socket: Socket, signal: AbortSignal | undefined): AsyncGenerator<Buffer, void> {
-  const options = { close: ['end', 'close'], highWaterMark: MOST_CHUNKS, lowWaterMark: 1, ...(signal === undefined ? {} : { signal }) };
+  const options = {
+    close: ['end', 'close'],
+    highWaterMark: MOST_CHUNKS,
+    lowWaterMark: 1,
+    ...(signal === undefined ? {} : { signal }),
+  };
   try {
     for await (const [chunk] of on(socket, 'data', options)) yield chunk as Buffer;
   } catch (cause) {

@@ -2,7 +2,12 @@
  * The guard: grant, run, audit, in one place. A flow asks its question through here; the answer leaves the store only
  * with its events, and what is refused is recorded as refused.
  */
-import { buildAuditEvent, type PassageFacts, type PassageKind, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
+import {
+  buildAuditEvent,
+  type PassageFacts,
+  type PassageKind,
+  type TouchedEntity,
+} from '../../profiles/audit/audit-event.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
 import { newEventId } from './event-id.ts';
 import { grantFor, type Grant } from '../access/grant.ts';
@@ -51,8 +56,8 @@ export function grantOf(deps: GuardDeps, visit: Visit): Grant {
 }
 
 /**
- * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one. `inWords` is
- * as in RecordStore.look.
+ * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one. `inWords`
+ * is as in RecordStore.look.
  */
 export async function guarded<Q extends Question, W = AnswerTo<Q>>(
   deps: GuardDeps,
@@ -67,12 +72,21 @@ export async function guarded<Q extends Question, W = AnswerTo<Q>>(
 }
 
 /** Reads a further part of an audited answer, under what holds now. */
-export async function further<Q extends Question>(deps: GuardDeps, passage: Passage, question: Q): Promise<AnswerTo<Q>> {
+export async function further<Q extends Question>(
+  deps: GuardDeps,
+  passage: Passage,
+  question: Q,
+): Promise<AnswerTo<Q>> {
   return await deps.records.follow(passage, question, deps.clock.now());
 }
 
 /** Runs a story; a Fault is recorded as a refusal of the visit before it goes on, unless its event stands already. */
-export async function refusalsRecorded<T>(deps: GuardDeps, visit: Visit, kind: PassageKind, story: () => Promise<T>): Promise<T> {
+export async function refusalsRecorded<T>(
+  deps: GuardDeps,
+  visit: Visit,
+  kind: PassageKind,
+  story: () => Promise<T>,
+): Promise<T> {
   try {
     return await story();
   } catch (error) {
@@ -82,24 +96,40 @@ export async function refusalsRecorded<T>(deps: GuardDeps, visit: Visit, kind: P
 }
 
 /** Records that a visit was refused. */
-export async function recordRefusal(deps: Pick<GuardDeps, 'trail' | 'clock'>, visit: Visit, kind: PassageKind, fault: Fault): Promise<void> {
+export async function recordRefusal(
+  deps: Pick<GuardDeps, 'trail' | 'clock'>,
+  visit: Visit,
+  kind: PassageKind,
+  fault: Fault,
+): Promise<void> {
   await deps.trail.record([refusalOf(deps.clock, visit, kind, fault)]);
 }
 
 /** What an event of a write tells beside its visit. */
-export type About = Pick<Partial<PassageFacts>, 'patient' | 'entities' | 'consent' | 'outcome' | 'outcomeDesc'> & { readonly person?: PersonKey };
+export type About = Pick<Partial<PassageFacts>, 'patient' | 'entities' | 'consent' | 'outcome' | 'outcomeDesc'> & {
+  readonly person?: PersonKey;
+};
 
 /** The record of an event about one person, or about none: for writes, which carry their events in their plan. */
 export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about: About): AuditRecord {
   const { person, ...facts } = about;
-  return { event: buildAuditEvent({ ...factsOf(clock, visit, kind), ...facts }), persons: person === undefined ? [] : [person] };
+  return {
+    event: buildAuditEvent({ ...factsOf(clock, visit, kind), ...facts }),
+    persons: person === undefined ? [] : [person],
+  };
 }
 
 /** What an event tells of a row that was shown. */
 export type ShownRow = Pick<VisibleRow, 'person' | 'subject' | 'shownBy'>;
 
 /** The record of a passage to one row, told after it. */
-export function passageRecord(clock: Clock, visit: Visit, kind: PassageKind, row: ShownRow, entities: readonly TouchedEntity[]): AuditRecord {
+export function passageRecord(
+  clock: Clock,
+  visit: Visit,
+  kind: PassageKind,
+  row: ShownRow,
+  entities: readonly TouchedEntity[],
+): AuditRecord {
   const event = buildAuditEvent(withEmergency({ ...factsOf(clock, visit, kind), entities, ...aboutRow(row) }));
   return { event, persons: row.person === undefined ? [] : [row.person] };
 }
@@ -149,7 +179,8 @@ function withEmergency(facts: PassageFacts): PassageFacts {
 }
 
 function recordsOf(eventAt: EventAt, { rows, entities, absent }: Account): readonly [AuditRecord, ...AuditRecord[]] {
-  if (absent === true) return [{ event: eventAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' }), persons: [] }];
+  if (absent === true)
+    return [{ event: eventAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' }), persons: [] }];
   const persons = new Map<PersonKey, ShownRow>();
   for (const row of rows) if (row.person !== undefined && !persons.has(row.person)) persons.set(row.person, row);
   const [first, ...others] = [...persons].map(([person, row], at): AuditRecord => ({
@@ -169,6 +200,10 @@ function aboutRow(row: ShownRow): Partial<PassageFacts> {
 
 function refusalOf(clock: Clock, visit: Visit, kind: PassageKind, fault: Fault): AuditRecord {
   const outcome = fault.kind === 'exception' ? '8' : '4';
-  const event = buildAuditEvent({ ...factsOf(clock, visit, kind), outcome, outcomeDesc: `${fault.kind}: ${fault.message}` });
+  const event = buildAuditEvent({
+    ...factsOf(clock, visit, kind),
+    outcome,
+    outcomeDesc: `${fault.kind}: ${fault.message}`,
+  });
   return { event, persons: [] };
 }

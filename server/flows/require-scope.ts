@@ -10,5 +10,7 @@ import { allows } from '../access/scope.ts';
  */
 export function requireScope(requester: Requester, type: StoredType, action: 'c' | 'r' | 'u' | 'd' | 's'): void {
   if (allows(requester.scopes, type, action)) return;
-  throw new Fault('forbidden', `The token's scopes do not allow this on ${type}`, { protocolCode: 'insufficient_scope' });
+  throw new Fault('forbidden', `The token's scopes do not allow this on ${type}`, {
+    protocolCode: 'insufficient_scope',
+  });
 }

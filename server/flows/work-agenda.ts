@@ -43,7 +43,9 @@ async function workOff(deps: WorkAgendaDeps, entry: AgendaEntry): Promise<0 | 1>
     return 1;
   } catch (error) {
     deps.failed(kind, error);
-    await deps.records.commit(joinParts({ done: [entry], agenda: [{ key: entry.key, at: deps.clock.now() + deps.retryMs }] }));
+    await deps.records.commit(
+      joinParts({ done: [entry], agenda: [{ key: entry.key, at: deps.clock.now() + deps.retryMs }] }),
+    );
     return 0;
   }
 }

@@ -27,7 +27,8 @@ export interface AuditTrail {
 
   /**
    * Erases what events tell of the entities they touched, of those events that mention one of these names (UIDs,
-   * identifiers), in queries too: the chain stays whole, and who passed when stays readable. Resolves with the number of events.
+   * identifiers), in queries too: the chain stays whole, and who passed when stays readable. Resolves with the number
+   * of events.
    */
   eraseEntities(names: ReadonlySet<string>): Promise<number>;
 

@@ -11,7 +11,10 @@ import type { PersonKey } from '../access/requester.ts';
 import type { Right } from '../access/right.ts';
 import type { BlobRef } from './image-store.ts';
 
-/** The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, agenda, audit and what is erased together. */
+/**
+ * The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, agenda, audit and what
+ * is erased together.
+ */
 export const MAX_PLAN_ENTRIES = 2_000;
 
 /** One resource to write. The store gives it its next version and stamps `meta`. */
@@ -62,15 +65,19 @@ export type QuarantineReason = 'other-data-set' | 'other-patient' | 'other-estab
  * A received instance that contradicts what stands. Its bytes are kept for the people who must clear it up; no grant
  * shows it and it belongs to no person.
  */
-export type QuarantinedInstance = Pick<InstanceRow, 'studyInstanceUID' | 'sopInstanceUID' | 'blob' | 'dataSetDigest' | 'source'> & {
+export type QuarantinedInstance = Pick<
+  InstanceRow,
+  'studyInstanceUID' | 'sopInstanceUID' | 'blob' | 'dataSetDigest' | 'source'
+> & {
   readonly reason: QuarantineReason;
   /** Epoch milliseconds. */
   readonly receivedAt: number;
 };
 
 /**
- * What is removed as if it had never been: rows with every version of them, their search values, access and rights, former
- * versions of rows that stay, instances, what is kept aside, claims and agenda entries by key. What is absent is no error.
+ * What is removed as if it had never been: rows with every version of them, their search values, access and rights,
+ * former versions of rows that stay, instances, what is kept aside, claims and agenda entries by key. What is absent is
+ * no error.
  */
 export type Erasure = {
   readonly rows?: readonly { readonly type: StoredType; readonly id: string }[];
@@ -99,7 +106,10 @@ export type Claim = { readonly key: string; readonly value: string };
 export type AgendaEntry = { readonly key: string; readonly at: number };
 
 /** An AuditEvent and the persons who may read it in their own access list. */
-export type AuditRecord = { readonly event: AuditEvent & { readonly id: string }; readonly persons: readonly PersonKey[] };
+export type AuditRecord = {
+  readonly event: AuditEvent & { readonly id: string };
+  readonly persons: readonly PersonKey[];
+};
 
 /** A whole write. Empty parts may be left out. */
 export type CommitPlan = {
@@ -120,8 +130,9 @@ export type CommitPlan = {
   readonly revoked?: readonly string[];
   /**
    * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and the claims of
-   * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the other, and so do the events in the trail, those that are
-   * recorded later included. A later plan that names the old key is refused as a conflict: it was made before.
+   * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the
+   * other, and so do the events in the trail, those that are recorded later included. A later plan that names the old
+   * key is refused as a conflict: it was made before.
    */
   readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];

@@ -29,7 +29,9 @@ export interface BlobWriter {
 /** A part of a blob: from `start` on and before `end`. */
 export type BlobRange = { readonly name: string; readonly start: number; readonly end: number };
 
-/** What an answer is put together from: bytes, which may lie in several parts, and ranges of blobs that its door copies. */
+/**
+ * What an answer is put together from: bytes, which may lie in several parts, and ranges of blobs that its door copies.
+ */
 export type Piece = Uint8Array | readonly Uint8Array[] | BlobRange;
 
 /** A blob that is open for reading, one read at a time, until `close`. */

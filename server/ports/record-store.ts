@@ -16,7 +16,14 @@ import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Relation, Right } from '../access/right.ts';
-import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from './commit-plan.ts';
+import type {
+  AgendaEntry,
+  AuditRecord,
+  CommitPlan,
+  CommitReceipt,
+  InstanceRow,
+  QuarantinedInstance,
+} from './commit-plan.ts';
 import type { BlobRef } from './image-store.ts';
 
 /** Under which right a row was shown; undefined for the directory and the server's own reads. */
@@ -110,8 +117,8 @@ export type Question =
       readonly limit: number;
     }
   /**
-   * Series or instances of the visible studies that satisfy a search, at most `limit` after `offset`. Keys of a series are
-   * matched with its first instance.
+   * Series or instances of the visible studies that satisfy a search, at most `limit` after `offset`. Keys of a series
+   * are matched with its first instance.
    * @throws {Fault} too-costly - more had to be looked at than one answer may cost
    */
   | {

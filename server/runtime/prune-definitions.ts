@@ -75,10 +75,14 @@ function pruneElement(element: ElementDefinition): ElementDefinition {
     base,
     contentReference,
     type,
-    constraint: kept.length === 0 ? undefined : kept.map(({ key, severity, human, expression }) =>
-      dropUndefined({ key, severity, human, expression }),
-    ),
-    binding: binding?.strength === 'required' ? dropUndefined({ strength: binding.strength, valueSet: binding.valueSet }) : undefined,
+    constraint:
+      kept.length === 0
+        ? undefined
+        : kept.map(({ key, severity, human, expression }) => dropUndefined({ key, severity, human, expression })),
+    binding:
+      binding?.strength === 'required'
+        ? dropUndefined({ strength: binding.strength, valueSet: binding.valueSet })
+        : undefined,
     isModifier,
     isSummary,
   });

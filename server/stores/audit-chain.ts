@@ -58,7 +58,10 @@ export function sealBody(previous: TrailHead, body: string): ChainEntry {
 export function verifyEntry(previous: TrailHead, entry: StoredEntry, personal: PersonalSide): string | undefined {
   if (entry.sequence !== previous.sequence + 1) return `expected sequence ${previous.sequence + 1}`;
   if (hashOf(entry.sequence, previous.hash, entry.body) !== entry.hash) return 'the hash does not fit the record';
-  const { id, commitments } = JSON.parse(entry.body) as { id?: string; commitments?: { agents?: string; entities?: string } };
+  const { id, commitments } = JSON.parse(entry.body) as {
+    id?: string;
+    commitments?: { agents?: string; entities?: string };
+  };
   // Under another id its personal parts would be missed, and taken for erased.
   if (entry.id !== undefined && entry.id !== id) return 'the record is filed under another id';
   for (const side of ['agents', 'entities'] as const) {
@@ -79,7 +82,11 @@ export function verifyKnownHead(reached: TrailHead, known: TrailHead | undefined
 /** Checks that a walk to the end has passed a head that was exported before. */
 export function verifyEnd(head: TrailHead, erased: number, known: TrailHead | undefined): Verification {
   if (known === undefined || known.sequence <= head.sequence) return { whole: true, head, erased };
-  return { whole: false, sequence: head.sequence + 1, reason: `the trail ends at record ${head.sequence}, and the exported head is record ${known.sequence}` };
+  return {
+    whole: false,
+    sequence: head.sequence + 1,
+    reason: `the trail ends at record ${head.sequence}, and the exported head is record ${known.sequence}`,
+  };
 }
 
 /** A UID, an accession number, an identifier: what stands between separators of URLs, queries and JSON. */
@@ -87,8 +94,12 @@ const NAME = /[\p{L}\p{N}][\p{L}\p{N}._-]*/gu;
 
 /** Tells whether the erasable side of entities mentions one of these names, in queries too, which are base64. */
 export function mentionsName(entitiesJson: string, names: ReadonlySet<string>): boolean {
-  const queries = (JSON.parse(entitiesJson) as Partial<AuditEventEntity>[]).map(({ query = '' }) => Buffer.from(query, 'base64').toString());
-  return [entitiesJson, ...queries, ...queries.map(percentDecoded)].some((text) => (text.match(NAME) ?? []).some((name) => names.has(name)));
+  const queries = (JSON.parse(entitiesJson) as Partial<AuditEventEntity>[]).map(({ query = '' }) =>
+    Buffer.from(query, 'base64').toString(),
+  );
+  return [entitiesJson, ...queries, ...queries.map(percentDecoded)].some((text) =>
+    (text.match(NAME) ?? []).some((name) => names.has(name)),
+  );
 }
 
 function percentDecoded(text: string): string {
@@ -149,12 +160,18 @@ function parts<T>(side: { json: string } | undefined): readonly Partial<T>[] {
   return side === undefined ? [] : (JSON.parse(side.json) as Partial<T>[]);
 }
 
-function mergeWho(who: AuditEventAgent['who'], personal: Partial<AuditEventAgent> | undefined): Partial<AuditEventAgent> {
+function mergeWho(
+  who: AuditEventAgent['who'],
+  personal: Partial<AuditEventAgent> | undefined,
+): Partial<AuditEventAgent> {
   const merged = { ...who, ...personal?.who };
   return { ...personal, ...(Object.keys(merged).length === 0 ? {} : { who: merged }) };
 }
 
-function mergeWhat(what: AuditEventEntity['what'], personal: Partial<AuditEventEntity> | undefined): Partial<AuditEventEntity> {
+function mergeWhat(
+  what: AuditEventEntity['what'],
+  personal: Partial<AuditEventEntity> | undefined,
+): Partial<AuditEventEntity> {
   const merged = { ...what, ...personal?.what };
   return { ...personal, ...(Object.keys(merged).length === 0 ? {} : { what: merged }) };
 }

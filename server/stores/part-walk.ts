@@ -54,9 +54,19 @@ export function* walkParts(question: PartsQuestion): PartWalk {
     if (uids.length === 0) return { studies: [], included: [], parts: [], isMore: false };
     where.push(ofStudies(uids));
   }
-  const query: SearchQuery = { ...question.studies, type: 'ImagingStudy', where, count: STUDIES_AT_ONCE, total: 'none' };
+  const query: SearchQuery = {
+    ...question.studies,
+    type: 'ImagingStudy',
+    where,
+    count: STUDIES_AT_ONCE,
+    total: 'none',
+  };
   const walk = new Walk(question);
-  for (let page = yield* ask({ kind: 'studies', query, after: undefined }); ; page = yield* ask({ kind: 'studies', query, after: page.next })) {
+  for (
+    let page = yield* ask({ kind: 'studies', query, after: undefined });
+    ;
+    page = yield* ask({ kind: 'studies', query, after: page.next })
+  ) {
     for (const study of page.rows) {
       yield* walk.visit(study, page.included);
       if (walk.isFull) return walk.found();
@@ -66,7 +76,11 @@ export function* walkParts(question: PartsQuestion): PartWalk {
 }
 
 function ofStudies(uids: readonly string[]): Criterion {
-  return { kind: 'token', param: 'identifier', values: uids.map((uid) => ({ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(uid) })) };
+  return {
+    kind: 'token',
+    param: 'identifier',
+    values: uids.map((uid) => ({ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(uid) })),
+  };
 }
 
 /** The answer comes from the store as what its read asks for. */
@@ -94,7 +108,12 @@ class Walk {
 
   found(): StudyParts {
     const { limit } = this.#question;
-    return { studies: this.#studies, included: [...this.#included.values()], parts: this.#parts.slice(0, limit), isMore: this.isFull };
+    return {
+      studies: this.#studies,
+      included: [...this.#included.values()],
+      parts: this.#parts.slice(0, limit),
+      isMore: this.isFull,
+    };
   }
 
   *visit(study: VisibleRow, included: readonly VisibleRow[]): PartWalk<void> {
@@ -123,7 +142,10 @@ class Walk {
 
   *#visitInstances(studyInstanceUID: string, series: readonly SeriesOutline[]): PartWalk<void> {
     const { ofSeries } = this.#question;
-    const matching = ofSeries.length === 0 ? undefined : new Set((yield* this.#firstsOf(studyInstanceUID, series)).map(({ row }) => row.seriesInstanceUID));
+    const matching =
+      ofSeries.length === 0
+        ? undefined
+        : new Set((yield* this.#firstsOf(studyInstanceUID, series)).map(({ row }) => row.seriesInstanceUID));
     for (const one of series) {
       if (matching?.has(one.seriesInstanceUID) === false) continue;
       yield* this.#visitInstancesOf(studyInstanceUID, one);
@@ -142,7 +164,10 @@ class Walk {
     this.#spend(instances);
     const rows = yield* ask({ ...place, omitMetadata: true, offset: 0, limit: instances });
     const matching = rows.filter((row) => ofInstance.every((key) => matchesKey(keysOfInstance(row), key)));
-    const sopInstanceUIDs = matching.slice(this.#passOver(matching.length)).slice(0, this.#wanted).map((row) => row.sopInstanceUID);
+    const sopInstanceUIDs = matching
+      .slice(this.#passOver(matching.length))
+      .slice(0, this.#wanted)
+      .map((row) => row.sopInstanceUID);
     if (sopInstanceUIDs.length > 0) yield* this.#take({ ...place, sopInstanceUIDs, offset: 0 }, instances);
   }
 
@@ -158,7 +183,13 @@ class Walk {
     for (let at = 0; at < series.length; at += FIRSTS_AT_ONCE) {
       const some = series.slice(at, at + FIRSTS_AT_ONCE);
       this.#spend(some.length * METADATA_COST);
-      const rows = yield* ask({ kind: 'instances', studyInstanceUID, sopInstanceUIDs: some.map(({ first }) => first), offset: 0, limit: some.length });
+      const rows = yield* ask({
+        kind: 'instances',
+        studyInstanceUID,
+        sopInstanceUIDs: some.map(({ first }) => first),
+        offset: 0,
+        limit: some.length,
+      });
       const counts = new Map(some.map(({ first, instances }) => [first, instances]));
       const matching = rows.filter(({ metadata }) => matchesAll(metadata, this.#question.ofSeries));
       found.push(...matching.map((row) => ({ row, instances: counts.get(row.sopInstanceUID) ?? 1 })));
@@ -180,7 +211,11 @@ class Walk {
 
   #spend(cost: number): void {
     this.#cost += cost;
-    if (this.#cost > MAX_COST) throw new Fault('too-costly', 'The query goes through too many series and instances; narrow it by keys of the study');
+    if (this.#cost > MAX_COST)
+      throw new Fault(
+        'too-costly',
+        'The query goes through too many series and instances; narrow it by keys of the study',
+      );
   }
 }
 

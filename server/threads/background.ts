@@ -9,7 +9,11 @@ export type Repeating = {
 };
 
 /** Repeats a task, a pause after each turn; a turn that fails is told and the next one comes all the same. */
-export function repeat(task: (signal: AbortSignal) => Promise<unknown>, pauseMs: number, failed: (error: unknown) => void): Repeating {
+export function repeat(
+  task: (signal: AbortSignal) => Promise<unknown>,
+  pauseMs: number,
+  failed: (error: unknown) => void,
+): Repeating {
   const stopping = new AbortController();
   let wake: () => void = () => undefined;
   let hurried = false;

@@ -43,7 +43,13 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
   });
   // Whatever their number, the doors have one limit of associations.
   const slots = new AssociationSlots({ ...DIMSE_LIMITS, ...limits });
-  const shared = { host, calledAETitles: [calledAETitle], ...dimseDoor({ aeTitles: region.aeTitles, take, ask, tell }), limits, slots };
+  const shared = {
+    host,
+    calledAETitles: [calledAETitle],
+    ...dimseDoor({ aeTitles: region.aeTitles, take, ask, tell }),
+    limits,
+    slots,
+  };
 }
 
 /**

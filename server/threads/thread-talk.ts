@@ -9,10 +9,18 @@ export type Calls = Readonly<Record<string, { readonly ask: unknown; readonly an
 export type Serving<C extends Calls> = { readonly [K in keyof C]: (ask: C[K]['ask']) => Promise<C[K]['answer']> };
 
 /** Asks the other side. @throws whatever its answer threw; {Fault} transient - the talk has ended */
-export type Asking<C extends Calls> = <K extends keyof C & string>(name: K, ask: C[K]['ask']) => Promise<C[K]['answer']>;
+export type Asking<C extends Calls> = <K extends keyof C & string>(
+  name: K,
+  ask: C[K]['ask'],
+) => Promise<C[K]['answer']>;
 
-/** Tells the other side, which must have nothing to say: an answer would wake this thread, which is most of its cost. */
-export type Telling<C extends Calls> = <K extends keyof C & string>(name: K, told: C[K]['answer'] extends undefined ? C[K]['ask'] : never) => void;
+/**
+ * Tells the other side, which must have nothing to say: an answer would wake this thread, which is most of its cost.
+ */
+export type Telling<C extends Calls> = <K extends keyof C & string>(
+  name: K,
+  told: C[K]['answer'] extends undefined ? C[K]['ask'] : never,
+) => void;
 
 /** One side of a talk. */
 export type Talk<C extends Calls> = {
@@ -24,7 +32,12 @@ export type Talk<C extends Calls> = {
 };
 
 /** A Fault as data. */
-export type SentFault = { readonly kind: FaultKind; readonly message: string; readonly expression: string | undefined; readonly protocolCode: string | undefined };
+export type SentFault = {
+  readonly kind: FaultKind;
+  readonly message: string;
+  readonly expression: string | undefined;
+  readonly protocolCode: string | undefined;
+};
 
 /** An error that is no Fault: `code` is that of a system error. */
 type SentBug = { readonly stack: string; readonly code: string | undefined };
@@ -36,7 +49,10 @@ type Message =
 type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void };
 
 /** Begins to talk on a port: `Theirs` is what may be asked, `serving` answers what is asked of this side. */
-export function talk<Theirs extends Calls, Mine extends Calls>(port: MessagePort | Worker, serving: Serving<Mine>): Talk<Theirs> {
+export function talk<Theirs extends Calls, Mine extends Calls>(
+  port: MessagePort | Worker,
+  serving: Serving<Mine>,
+): Talk<Theirs> {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let ended: Error | undefined;
@@ -48,7 +64,10 @@ export function talk<Theirs extends Calls, Mine extends Calls>(port: MessagePort
     }
   };
   port.on('message', (message: Message) => {
-    if ('name' in message) return void (message.id === undefined ? serving[message.name]?.(message.ask) : serve(message.id, message.name, message.ask));
+    if ('name' in message)
+      return void (message.id === undefined
+        ? serving[message.name]?.(message.ask)
+        : serve(message.id, message.name, message.ask));
     const { resolve, reject } = waiting.get(message.id) ?? {};
     waiting.delete(message.id);
     if ('answer' in message) resolve?.(message.answer as never);
@@ -80,7 +99,10 @@ export function sentFault({ kind, message, expression, protocolCode }: Fault): S
 
 /** Makes the Fault again. */
 export function faultOf({ kind, message, expression, protocolCode }: SentFault): Fault {
-  return new Fault(kind, message, { ...(expression === undefined ? {} : { expression }), ...(protocolCode === undefined ? {} : { protocolCode }) });
+  return new Fault(kind, message, {
+    ...(expression === undefined ? {} : { expression }),
+    ...(protocolCode === undefined ? {} : { protocolCode }),
+  });
 }
 
 function sentError(error: unknown): { fault: SentFault } | { bug: SentBug } {

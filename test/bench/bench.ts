@@ -25,7 +25,10 @@ if (parts === undefined || chosen.some((part) => parts[part] === undefined)) {
 /** A part that is not measured now keeps its last figures. */
 async function bench(name: string, parts: Parts, chosen: readonly string[]): Promise<void> {
   const file = new URL(`${name}.json`, RESULTS);
-  const results: Record<string, Measured> = await readFile(file, 'utf8').then((text) => JSON.parse(text) as Record<string, Measured>, () => ({}));
+  const results: Record<string, Measured> = await readFile(file, 'utf8').then(
+    (text) => JSON.parse(text) as Record<string, Measured>,
+    () => ({}),
+  );
   for (const part of chosen) {
     const rows = (await parts[part]?.()) ?? [];
     printRows(`${name}: ${part}`, rows);

@@ -5,7 +5,19 @@ import type { PersonKey } from '../../server/access/requester.ts';
 import type { Verification } from '../../server/ports/audit-trail.ts';
 import type { AuditRecord } from '../../server/ports/commit-plan.ts';
 import { expectFault } from '../support/faults.ts';
-import { aGrant, anAudit, anId, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, aUid, SYSTEM } from '../support/plans.ts';
+import {
+  aGrant,
+  anAudit,
+  anId,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  aRight,
+  aUid,
+  SYSTEM,
+} from '../support/plans.ts';
 import { searchIds } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
@@ -39,14 +51,23 @@ export function auditTrailContract(name: string, open: OpenStores): void {
 
     it('erases what events tell of entities that mention a UID, in queries too, and stays whole', async () => {
       const [uid, sop] = [aUid(), aUid()];
-      const [study, query, other] = [anAudit([], anId(), [studyEntity(uid)]), anAudit([], anId(), [{ role: '24', query: `/instances?SOPInstanceUID=${sop}` }]), anAudit([], anId(), [studyEntity(`${uid}.1`)])];
+      const [study, query, other] = [
+        anAudit([], anId(), [studyEntity(uid)]),
+        anAudit([], anId(), [{ role: '24', query: `/instances?SOPInstanceUID=${sop}` }]),
+        anAudit([], anId(), [studyEntity(`${uid}.1`)]),
+      ];
       await suite.trail.record([study, query, other]);
       const before = await suite.trail.verify();
       expect(await suite.trail.eraseEntities(new Set([uid, sop]))).to.equal(2);
       expect(await suite.trail.eraseEntities(new Set([uid, sop]))).to.equal(0);
-      const textOf = async ({ event }: AuditRecord) => (await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id }))?.json ?? '';
-      expect(await textOf(study)).to.include('Dr Zoé Lambert').and.not.include(uid);
-      expect(await textOf(query)).to.include('Dr Zoé Lambert').and.not.include('"query"');
+      const textOf = async ({ event }: AuditRecord) =>
+        (await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id }))?.json ?? '';
+      expect(await textOf(study))
+        .to.include('Dr Zoé Lambert')
+        .and.not.include(uid);
+      expect(await textOf(query))
+        .to.include('Dr Zoé Lambert')
+        .and.not.include('"query"');
       expect(await textOf(other)).to.include(`${uid}.1`);
       const after = await suite.trail.verify();
       expect(after).to.deep.include({ whole: true, head: before.whole ? before.head : undefined, erased: 2 });

@@ -19,7 +19,10 @@ type Phase = { readonly changes: readonly Change[]; readonly asks: readonly Ask[
 
 const asks = fc.array(ask, { minLength: ASKS_PER_PHASE, maxLength: ASKS_PER_PHASE });
 const scenario: fc.Arbitrary<readonly Phase[]> = fc
-  .tuple(fc.record({ changes: beginnings, asks }), fc.array(fc.record({ changes: later, asks }), { minLength: PHASES - 1, maxLength: PHASES - 1 }))
+  .tuple(
+    fc.record({ changes: beginnings, asks }),
+    fc.array(fc.record({ changes: later, asks }), { minLength: PHASES - 1, maxLength: PHASES - 1 }),
+  )
   .map(([first, others]) => [first, ...others]);
 
 /**
@@ -66,7 +69,10 @@ async function checkAsk(records: RecordStore, model: Model, { grant, query, read
   const pages = await searchPages(records, grant, query);
   expect(pages.map(toExpected), asked).to.deep.equal(model.pagesOf(grant, query));
   for (const row of pages.flatMap((page) => [...page.rows, ...page.included])) {
-    expect(model.accepts(grant, row, row.shownBy), `${asked} ${referenceOf(row)} shown by ${JSON.stringify(row.shownBy)}`).to.equal(true);
+    expect(
+      model.accepts(grant, row, row.shownBy),
+      `${asked} ${referenceOf(row)} shown by ${JSON.stringify(row.shownBy)}`,
+    ).to.equal(true);
   }
   for (const slot of reads) {
     const row = await read(records, grant, slot);

@@ -1,7 +1,21 @@
 /** What every adapter finds among AuditEvents: the same as profiles/search-match says of their search values. */
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, oneof, option, record, sample, tuple, type Arbitrary } from 'fast-check';
+import {
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  oneof,
+  option,
+  record,
+  sample,
+  tuple,
+  type Arbitrary,
+} from 'fast-check';
 import { buildAuditEvent, PASSAGE, type PassageKind } from '../../profiles/audit/audit-event.ts';
 import { indexAuditEvent } from '../../profiles/search/audit-event-index.ts';
 import { DATE_PREFIXES, type Criterion } from '../../profiles/search/criterion.ts';
@@ -32,7 +46,10 @@ const passages = record({
 
 type Passage = typeof passages extends Arbitrary<infer T> ? T : never;
 
-function eventOf({ kind, outcome, patient, consent, user, thing, at }: Passage, number: number): AuditEvent & { id: string } {
+function eventOf(
+  { kind, outcome, patient, consent, user, thing, at }: Passage,
+  number: number,
+): AuditEvent & { id: string } {
   return buildAuditEvent({
     id: anId(),
     kind,
@@ -43,7 +60,9 @@ function eventOf({ kind, outcome, patient, consent, user, thing, at }: Passage, 
     client: { id: 'viewer' },
     ...(patient === undefined ? {} : { patient }),
     ...(consent === undefined ? {} : { consent }),
-    ...(user === undefined ? {} : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose: 'TREAT', tokenId: anId() } }),
+    ...(user === undefined
+      ? {}
+      : { user: { reference: user, display: 'Zoé "\\" Lambert', purpose: 'TREAT', tokenId: anId() } }),
     ...(thing === undefined ? {} : { entities: [{ what: { reference: thing } }] }),
   });
 }
@@ -57,21 +76,37 @@ const OTHER_TOKENS: readonly Token[] = [
   { param: 'action', system: '', value: 'X' },
 ];
 
-const tokenCriteria = tuple(constantFrom(...EVENTS_ASKED.flatMap((event) => indexAuditEvent(event).tokens), ...OTHER_TOKENS), constantFrom('both', 'code', 'system'), boolean()).map(
-  ([{ param, system, value }, asked, negated]): Criterion => ({
-    kind: 'token',
-    param,
-    values: [{ ...(asked === 'code' ? {} : { system }), ...(asked === 'system' ? {} : { code: value }) }],
-    ...(negated ? { negated: true } : {}),
-  }),
-);
+const tokenCriteria = tuple(
+  constantFrom(...EVENTS_ASKED.flatMap((event) => indexAuditEvent(event).tokens), ...OTHER_TOKENS),
+  constantFrom('both', 'code', 'system'),
+  boolean(),
+).map(([{ param, system, value }, asked, negated]): Criterion => ({
+  kind: 'token',
+  param,
+  values: [{ ...(asked === 'code' ? {} : { system }), ...(asked === 'system' ? {} : { code: value }) }],
+  ...(negated ? { negated: true } : {}),
+}));
 
 const criteria: Arbitrary<Criterion> = oneof(
   tokenCriteria,
-  record({ kind: constant('reference' as const), param: constantFrom('agent', 'entity'), values: array(oneof(users, things), { minLength: 1, maxLength: 2 }) }),
-  record({ kind: constant('reference' as const), param: constant('patient'), values: array(patients, { minLength: 1, maxLength: 2 }) }),
-  tuple(integer({ min: 0, max: 6 }), integer({ min: 1, max: 3 }), constantFrom(...DATE_PREFIXES)).map(([lo, width, prefix]) => ({ kind: 'date' as const, param: 'date', lo: NOW + lo, hi: NOW + lo + width, prefix })),
-  record({ kind: constant('missing' as const), param: constantFrom('patient', 'agent', 'entity', 'date', 'subtype', 'type', 'outcome'), missing: boolean() }),
+  record({
+    kind: constant('reference' as const),
+    param: constantFrom('agent', 'entity'),
+    values: array(oneof(users, things), { minLength: 1, maxLength: 2 }),
+  }),
+  record({
+    kind: constant('reference' as const),
+    param: constant('patient'),
+    values: array(patients, { minLength: 1, maxLength: 2 }),
+  }),
+  tuple(integer({ min: 0, max: 6 }), integer({ min: 1, max: 3 }), constantFrom(...DATE_PREFIXES)).map(
+    ([lo, width, prefix]) => ({ kind: 'date' as const, param: 'date', lo: NOW + lo, hi: NOW + lo + width, prefix }),
+  ),
+  record({
+    kind: constant('missing' as const),
+    param: constantFrom('patient', 'agent', 'entity', 'date', 'subtype', 'type', 'outcome'),
+    missing: boolean(),
+  }),
 );
 
 /** Runs the contract on an adapter. */
@@ -95,7 +130,11 @@ export function eventSearchContract(name: string, open: OpenStores): void {
         await assert(
           asyncProperty(array(criteria, { maxLength: 2 }), async (where) => {
             const ids = await search(aQuery('AuditEvent', { where, count: EVENTS }));
-            const expected = EVENTS_ASKED.filter((event) => where.every((criterion) => matchesCriterion({ ...indexAuditEvent(event), id: event.id }, criterion, () => [])));
+            const expected = EVENTS_ASKED.filter((event) =>
+              where.every((criterion) =>
+                matchesCriterion({ ...indexAuditEvent(event), id: event.id }, criterion, () => []),
+              ),
+            );
             expect([...ids].sort()).to.deep.equal(expected.map(({ id }) => id).sort());
           }),
           { numRuns: 200 },
@@ -104,15 +143,24 @@ export function eventSearchContract(name: string, open: OpenStores): void {
     }
 
     it('refuses chains: events join no other rows', async () => {
-      const inner: readonly Criterion[] = [{ kind: 'missing', param: 'birthdate', missing: true }, { kind: 'reference', param: 'organization', values: ['Organization/1'] }, { kind: 'id', values: ['1'] }];
+      const inner: readonly Criterion[] = [
+        { kind: 'missing', param: 'birthdate', missing: true },
+        { kind: 'reference', param: 'organization', values: ['Organization/1'] },
+        { kind: 'id', values: ['1'] },
+      ];
       for (const criterion of inner) {
-        const query = aQuery('AuditEvent', { where: [{ kind: 'chain', param: 'patient', target: 'Patient', criterion }] });
+        const query = aQuery('AuditEvent', {
+          where: [{ kind: 'chain', param: 'patient', target: 'Patient', criterion }],
+        });
         await expectFault(suite.records.peek(SYSTEM, { kind: 'search', query }), 'not-supported');
       }
     });
 
     it('includes nothing, whatever is asked for', async () => {
-      const query = aQuery('AuditEvent', { count: EVENTS, include: [{ param: 'patient' }, { param: 'entity', target: 'ImagingStudy' }] });
+      const query = aQuery('AuditEvent', {
+        count: EVENTS,
+        include: [{ param: 'patient' }, { param: 'entity', target: 'ImagingStudy' }],
+      });
       const page = await suite.records.peek(SYSTEM, { kind: 'search', query });
       expect([page.rows.length, page.included]).to.deep.equal([EVENTS, []]);
     });

@@ -18,7 +18,11 @@ const MODULE = JSON.stringify(fileURLToPath(new URL('../../server/stores/files/i
 async function openImages(ownThread = false): Promise<OpenedImages & { dataDir: string }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-images-'));
   const images = await openFileImages({ dataDir, ownThread });
-  return { dataDir, images, remove: async () => (await images.close(), await rm(dataDir, { recursive: true, force: true })) };
+  return {
+    dataDir,
+    images,
+    remove: async () => (await images.close(), await rm(dataDir, { recursive: true, force: true })),
+  };
 }
 
 imageStoreContract('files', openImages);
@@ -81,7 +85,9 @@ describe('ImageStore: files on a disk', () => {
       await writer.write(Buffer.alloc(100_000));
       console.log(writer.name);
       setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program, dataDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [said] = (await once(child.stdout, 'data')) as [Buffer];
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -131,7 +137,20 @@ describe('ImageStore: files on a disk', () => {
     const isolated = ['--user', '--map-root-user', '--mount', 'sh', '-c', mounted, dataDir];
     const mountError = await errorOf(promisify(execFile)('unshare', [...isolated, 'true']));
     if (mountError !== undefined) this.skip();
-    const { stdout } = await promisify(execFile)('unshare', [...isolated, process.execPath, '--input-type=module', '-e', program, dataDir]);
-    expect(JSON.parse(stdout)).to.deep.equal({ name: 'Fault', kind: 'no-store', cause: 'ENOSPC', left: [], size: 250_000 });
+    const { stdout } = await promisify(execFile)('unshare', [
+      ...isolated,
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      program,
+      dataDir,
+    ]);
+    expect(JSON.parse(stdout)).to.deep.equal({
+      name: 'Fault',
+      kind: 'no-store',
+      cause: 'ENOSPC',
+      left: [],
+      size: 250_000,
+    });
   });
 });

@@ -78,7 +78,11 @@ function writingContract(images: () => ImageStore): void {
   it('keeps the order of chunks that were not awaited, and takes a view of a larger buffer', async () => {
     const writer = await images().create();
     const letters = Buffer.from('abcdef');
-    await Promise.all([writer.write(letters.subarray(0, 2)), writer.write(letters.subarray(2, 5)), writer.write(letters.subarray(5))]);
+    await Promise.all([
+      writer.write(letters.subarray(0, 2)),
+      writer.write(letters.subarray(2, 5)),
+      writer.write(letters.subarray(5)),
+    ]);
     const { name } = await writer.finish();
     expect((await readBlob(images(), name)).toString()).to.equal('abcdef');
   });
@@ -158,7 +162,9 @@ function endingContract(images: () => ImageStore): void {
 
 function namingContract(images: () => ImageStore): void {
   it('gives each blob a name of its own, whatever is in it', async () => {
-    const refs = await Promise.all(Array.from({ length: 50 }, async () => await writeBlob(images(), Buffer.from('same'))));
+    const refs = await Promise.all(
+      Array.from({ length: 50 }, async () => await writeBlob(images(), Buffer.from('same'))),
+    );
     expect(new Set(refs.map(({ name }) => name)).size).to.equal(50);
     expect(await namesOf(images())).to.deep.equal(refs.map(({ name }) => name).sort());
   });
@@ -173,7 +179,17 @@ function namingContract(images: () => ImageStore): void {
   });
 
   it('answers not-found for an unknown name and for what is no name', async () => {
-    const hostile = ['', '.', '..', '../../etc/passwd', '/etc/passwd', `${UNKNOWN}/..`, `${UNKNOWN}\0`, `../${UNKNOWN}`, UNKNOWN.toUpperCase().replace('8', 'A')];
+    const hostile = [
+      '',
+      '.',
+      '..',
+      '../../etc/passwd',
+      '/etc/passwd',
+      `${UNKNOWN}/..`,
+      `${UNKNOWN}\0`,
+      `../${UNKNOWN}`,
+      UNKNOWN.toUpperCase().replace('8', 'A'),
+    ];
     for (const name of [UNKNOWN, ...hostile]) {
       await expectFault(images().open(name), 'not-found');
       await images().remove(name);

@@ -11,7 +11,12 @@ export function tokenStoreContract(name: string, open: OpenStores): void {
     const suite = useStores(open);
     // Years ahead, so that no adapter that removes expired tokens on its own removes these.
     const expiresAt = Math.floor(Date.now() / 1_000) + 86_400 * 365;
-    const payload = { kind: 'Session', 'a.b': { $set: null, list: [1, 'é𝒜', { deep: true }] }, exp: expiresAt, '': 0.5 };
+    const payload = {
+      kind: 'Session',
+      'a.b': { $set: null, list: [1, 'é𝒜', { deep: true }] },
+      exp: expiresAt,
+      '': 0.5,
+    };
 
     it('finds what was stored, as it was, and nothing else', async () => {
       const id = anId();
@@ -25,7 +30,11 @@ export function tokenStoreContract(name: string, open: OpenStores): void {
       const id = anId();
       await suite.tokens.upsert('Client', id, { payload: { a: 1 }, expiresAt: undefined }, {});
       await suite.tokens.upsert('Grant', id, { payload: { a: 2 }, expiresAt }, {});
-      expect(await suite.tokens.find('Client', id)).to.deep.equal({ payload: { a: 1 }, expiresAt: undefined, consumedAt: undefined });
+      expect(await suite.tokens.find('Client', id)).to.deep.equal({
+        payload: { a: 1 },
+        expiresAt: undefined,
+        consumedAt: undefined,
+      });
       expect((await suite.tokens.find('Grant', id))?.payload).to.deep.equal({ a: 2 });
     });
 
@@ -53,7 +62,9 @@ export function tokenStoreContract(name: string, open: OpenStores): void {
       const id = anId();
       await suite.tokens.upsert('AuthorizationCode', id, { payload, expiresAt }, {});
       const at = Math.floor(NOW / 1_000);
-      const results = await Promise.all(Array.from({ length: 20 }, () => suite.tokens.consume('AuthorizationCode', id, at)));
+      const results = await Promise.all(
+        Array.from({ length: 20 }, () => suite.tokens.consume('AuthorizationCode', id, at)),
+      );
       expect(results.filter((result) => result).length).to.equal(1);
       expect(await suite.tokens.consume('AuthorizationCode', id, at + 1)).to.equal(false);
       expect(await suite.tokens.find('AuthorizationCode', id)).to.deep.equal({ payload, expiresAt, consumedAt: at });
@@ -74,7 +85,8 @@ export function tokenStoreContract(name: string, open: OpenStores): void {
     it('revokes all tokens of a grant in a model, and no others', async () => {
       const [grantId, other] = [anId(), anId()];
       const [first, second, kept, elsewhere] = [anId(), anId(), anId(), anId()];
-      for (const id of [first, second]) await suite.tokens.upsert('AccessToken', id, { payload, expiresAt }, { grantId });
+      for (const id of [first, second])
+        await suite.tokens.upsert('AccessToken', id, { payload, expiresAt }, { grantId });
       await suite.tokens.upsert('AccessToken', kept, { payload, expiresAt }, { grantId: other });
       await suite.tokens.upsert('RefreshToken', elsewhere, { payload, expiresAt }, { grantId });
       await suite.tokens.revokeByGrantId('AccessToken', grantId);
@@ -95,7 +107,9 @@ export function tokenStoreContract(name: string, open: OpenStores): void {
 
     it('gives a name to exactly one of racing callers', async () => {
       const name = anId();
-      const results = await Promise.all(Array.from({ length: 20 }, () => suite.tokens.once(name, expiresAt, expiresAt - 100)));
+      const results = await Promise.all(
+        Array.from({ length: 20 }, () => suite.tokens.once(name, expiresAt, expiresAt - 100)),
+      );
       expect(results.filter((result) => result).length).to.equal(1);
     });
 

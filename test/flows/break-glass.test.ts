@@ -17,7 +17,11 @@ const UNKNOWN = { ...PATIENTS.helene.national, value: '299999999999999' };
 
 type Emergency = { readonly identifier?: object; readonly reason?: string; readonly justification?: string };
 
-function emergency({ identifier = PATIENTS.helene.national, reason = 'ETREAT', justification = JUSTIFICATION }: Emergency = {}): object {
+function emergency({
+  identifier = PATIENTS.helene.national,
+  reason = 'ETREAT',
+  justification = JUSTIFICATION,
+}: Emergency = {}): object {
   return {
     resourceType: 'Parameters',
     parameter: [
@@ -41,7 +45,13 @@ function storedRows(dataDir: string, type: string): Record<string, unknown>[] {
   const database = new DatabaseSync(join(dataDir, 'records.sqlite'), { readOnly: true });
   try {
     const rows = database.prepare('SELECT json FROM resource WHERE type = ?').all(type);
-    return rows.map(({ json }) => JSON.parse(typeof json === 'string' ? json : Buffer.from(json as Uint8Array).toString()) as Record<string, unknown>);
+    return rows.map(
+      ({ json }) =>
+        JSON.parse(typeof json === 'string' ? json : Buffer.from(json as Uint8Array).toString()) as Record<
+          string,
+          unknown
+        >,
+    );
   } finally {
     database.close();
   }
@@ -68,13 +78,28 @@ describe('Break-glass (Patient/$break-glass)', () => {
   after(async () => await region?.server.stop());
 
   it('F01 needs a justification of 15 characters, a reason of the list, and each parameter once', async () => {
-    for (const justification of ['', '   ', 'trop court', ' '.repeat(40)]) expectOutcome(await declare(region.stranger, { justification }), 400);
+    for (const justification of ['', '   ', 'trop court', ' '.repeat(40)])
+      expectOutcome(await declare(region.stranger, { justification }), 400);
     expectOutcome(await declare(region.stranger, { justification: 'x'.repeat(2001) }), 400);
     expectOutcome(await declare(region.stranger, { reason: 'HRESCH' }), 400, 'invalid');
     for (const left of [0, 1, 2]) {
       const { parameter, ...rest } = emergency() as { parameter: object[] };
-      expectOutcome(await region.stranger.send('POST', 'Patient/$break-glass', { ...rest, parameter: parameter.toSpliced(left, 1) }), 400, 'required');
-      expectOutcome(await region.stranger.send('POST', 'Patient/$break-glass', { ...rest, parameter: [...parameter, parameter[left]] }), 400, 'invalid');
+      expectOutcome(
+        await region.stranger.send('POST', 'Patient/$break-glass', {
+          ...rest,
+          parameter: parameter.toSpliced(left, 1),
+        }),
+        400,
+        'required',
+      );
+      expectOutcome(
+        await region.stranger.send('POST', 'Patient/$break-glass', {
+          ...rest,
+          parameter: [...parameter, parameter[left]],
+        }),
+        400,
+        'invalid',
+      );
     }
     expect(await count(region.stranger, 'ImagingStudy')).to.equal(0);
   });
@@ -82,7 +107,9 @@ describe('Break-glass (Patient/$break-glass)', () => {
   it('F02 is for professionals: patients and establishments are refused', async () => {
     expectOutcome(await declare(region.patient), 403, 'forbidden');
     expectOutcome(await declare(region.strasbourg), 403, 'forbidden');
-    const narrow = await personCaller(region.server, 'demo-stranger', { scope: 'openid fhirUser user/ImagingStudy.rs' });
+    const narrow = await personCaller(region.server, 'demo-stranger', {
+      scope: 'openid fhirUser user/ImagingStudy.rs',
+    });
     expectOutcome(await declare(narrow), 403, 'forbidden');
   });
 
@@ -90,7 +117,9 @@ describe('Break-glass (Patient/$break-glass)', () => {
     const old = await personCaller(region.server, 'demo-stranger', { authTime: Math.floor(Date.now() / 1000) - 600 });
     const answer = await declare(old);
     expectOutcome(answer, 401, 'login');
-    expect(answer.headers.get('www-authenticate')).to.equal('Bearer error="insufficient_user_authentication", max_age="300"');
+    expect(answer.headers.get('www-authenticate')).to.equal(
+      'Bearer error="insufficient_user_authentication", max_age="300"',
+    );
     expect(await count(old, 'ImagingStudy')).to.equal(0);
   });
 
@@ -104,7 +133,11 @@ describe('Break-glass (Patient/$break-glass)', () => {
   });
 
   it('F09 a purpose alone gives nothing: without an open emergency everything stays hidden', async () => {
-    expect([await count(region.stranger, 'Patient'), await count(region.stranger, 'ImagingStudy'), await count(region.stranger, 'DocumentReference')]).to.deep.equal([0, 0, 0]);
+    expect([
+      await count(region.stranger, 'Patient'),
+      await count(region.stranger, 'ImagingStudy'),
+      await count(region.stranger, 'DocumentReference'),
+    ]).to.deep.equal([0, 0, 0]);
   });
 
   describe('once opened', () => {
@@ -121,14 +154,17 @@ describe('Break-glass (Patient/$break-glass)', () => {
       const reports = await region.stranger.find<DiagnosticReport>('DiagnosticReport');
       expect(reports).to.have.length(2);
       const document = reports[0]?.presentedForm?.[0]?.url ?? '';
-      expect((await fetch(document, { headers: { authorization: `Bearer ${region.stranger.token}` } })).status).to.equal(200);
+      expect(
+        (await fetch(document, { headers: { authorization: `Bearer ${region.stranger.token}` } })).status,
+      ).to.equal(200);
     });
 
     it('F04 leaves R and V items hidden', async () => {
       const all = await region.patient.find<DiagnosticReport>('DiagnosticReport');
       const labelled = all.filter(({ meta }) => meta?.security !== undefined);
       expect(labelled.map(({ meta }) => meta?.security?.[0]?.code).sort()).to.deep.equal(['R', 'V']);
-      for (const { id = '' } of labelled) expectOutcome(await region.stranger.get(`DiagnosticReport/${id}`), 404, 'not-found');
+      for (const { id = '' } of labelled)
+        expectOutcome(await region.stranger.get(`DiagnosticReport/${id}`), 404, 'not-found');
     });
 
     it('F07 tells the patient: the event, the notice, the Consent that later events cite', async () => {
@@ -144,16 +180,25 @@ describe('Break-glass (Patient/$break-glass)', () => {
       expect(Date.parse(end) - Date.parse(from)).to.equal(4 * 3_600_000);
       expect(consent.provision?.actor?.[0]?.reference.reference).to.equal('Practitioner/demo-stranger');
       await region.stranger.get(`Patient/${region.patients.helene}`);
-      const read = (await eventsOf(region.patient, 'read')).find(({ agent }) => JSON.stringify(agent).includes('demo-stranger'));
+      const read = (await eventsOf(region.patient, 'read')).find(({ agent }) =>
+        JSON.stringify(agent).includes('demo-stranger'),
+      );
       expect(JSON.stringify(read?.entity)).to.include(consentReference);
     });
 
     it('F07 keeps a review task with the justification, which neither professional nor patient reads', async () => {
-      const reference = opened.json<{ parameter: { valueReference: { reference: string } }[] }>().parameter[0]?.valueReference.reference ?? '';
+      const reference =
+        opened.json<{ parameter: { valueReference: { reference: string } }[] }>().parameter[0]?.valueReference
+          .reference ?? '';
       expect(opened.headers.get('location')).to.equal(`${region.server.url}/fhir/${reference}`);
       const task = storedRows(region.server.dataDir, 'Task').find(({ id }) => `Task/${String(id)}` === reference);
-      expect(task).to.deep.include({ status: 'requested', description: JUSTIFICATION, requester: { reference: 'Practitioner/demo-stranger' } });
-      for (const caller of [region.stranger, region.patient, region.strasbourg]) expectOutcome(await caller.get(reference), 404, 'not-found');
+      expect(task).to.deep.include({
+        status: 'requested',
+        description: JUSTIFICATION,
+        requester: { reference: 'Practitioner/demo-stranger' },
+      });
+      for (const caller of [region.stranger, region.patient, region.strasbourg])
+        expectOutcome(await caller.get(reference), 404, 'not-found');
     });
 
     it('is his alone: another professional, and another patient of his, see nothing by it', async () => {
@@ -167,7 +212,10 @@ describe('Break-glass (Patient/$break-glass)', () => {
 
     it('has no effect on a patient who has withdrawn, opened before or after', async () => {
       const ofHelene = `patient=${region.patients.helene},${region.patients.heleneNancy}`;
-      const visible = async (): Promise<unknown[]> => [await count(region.stranger, `ImagingStudy?${ofHelene}`), await count(region.stranger, 'Patient?family=Valbr%C3%A9mont')];
+      const visible = async (): Promise<unknown[]> => [
+        await count(region.stranger, `ImagingStudy?${ofHelene}`),
+        await count(region.stranger, 'Patient?family=Valbr%C3%A9mont'),
+      ];
       expect(await visible()).to.deep.equal([2, 2]);
       const withdrawn = await region.patient.send('POST', 'Patient/$withdraw');
       expect(withdrawn.status, withdrawn.text).to.equal(201);
@@ -196,9 +244,16 @@ describe('Break-glass (Patient/$break-glass)', () => {
 
 /** A report of Hélène that is more confidential than others. */
 async function publishLabelled({ strasbourg, patients }: Demonstration, code: string): Promise<void> {
-  const bundle = await buildReportBundle(aStudy({ key: `break-glass/${code}`, patient: PATIENTS.helene }), reportTextOf('mr-head'));
+  const bundle = await buildReportBundle(
+    aStudy({ key: `break-glass/${code}`, patient: PATIENTS.helene }),
+    reportTextOf('mr-head'),
+  );
   const report = bundle.entry?.[1]?.resource as DiagnosticReport;
-  const labelled = { ...report, meta: { security: [{ system: CONFIDENTIALITY, code }] }, subject: { reference: `Patient/${patients.helene}` } };
+  const labelled = {
+    ...report,
+    meta: { security: [{ system: CONFIDENTIALITY, code }] },
+    subject: { reference: `Patient/${patients.helene}` },
+  };
   const answer = await strasbourg.send('POST', 'DiagnosticReport', labelled);
   expect(answer.status, answer.text).to.equal(201);
 }

@@ -37,11 +37,24 @@ describe('DICOM over TLS (PS3.15 B.9)', function () {
   });
 
   const study = aStudy({ key: 'tls', instances: 1 });
-  const storescu = async (aeTitle: string, at: TestServer['dimse'] | undefined, tls: readonly string[]): Promise<Ran> => {
+  const storescu = async (
+    aeTitle: string,
+    at: TestServer['dimse'] | undefined,
+    tls: readonly string[],
+  ): Promise<Ran> => {
     const path = join(folder, 'one.dcm');
     const [instance] = [...study.instances()];
     await writeFile(path, instance?.bytes ?? '');
-    return await runProgram('storescu', [...tls, '-aet', aeTitle, '-aec', at?.aeTitle ?? '', at?.host ?? '', String(at?.port), path]);
+    return await runProgram('storescu', [
+      ...tls,
+      '-aet',
+      aeTitle,
+      '-aec',
+      at?.aeTitle ?? '',
+      at?.host ?? '',
+      String(at?.port),
+      path,
+    ]);
   };
   const showing = ({ key, cert }: Certified): string[] => ['+tls', key, cert, '+cf', authority.cert];
 
@@ -75,7 +88,10 @@ describe('DICOM over TLS (PS3.15 B.9)', function () {
   });
 
   it('serves an AE title without certificates with any of the authority, and in the clear', async () => {
-    for (const [at, tls] of [[server.dimseTls, showing(other)], [server.dimse, []]] as const) {
+    for (const [at, tls] of [
+      [server.dimseTls, showing(other)],
+      [server.dimse, []],
+    ] as const) {
       const { code, output } = await storescu(nancy.aeTitle, at, tls);
       expect(code, output).to.equal(0);
     }
@@ -84,17 +100,28 @@ describe('DICOM over TLS (PS3.15 B.9)', function () {
   it('explains at start a file that is not there, is no PEM, or does not fit', async () => {
     const env = { DIMSE_TLS_CERT: scanner.cert, DIMSE_TLS_KEY: scanner.key, DIMSE_TLS_CA: authority.cert };
     const refusal = async (wrong: Partial<typeof env>): Promise<string> =>
-      await startServer({ env: { ...env, ...wrong } }).then(async (started) => `started ${String(await started.stop())}`, String);
-    expect(await refusal({ DIMSE_TLS_KEY: other.key })).to.include('The key of DICOM over TLS is not that of its certificate');
-    expect(await refusal({ DIMSE_TLS_CA: other.key })).to.include('The file for the authorities of DICOM over TLS is no PEM');
+      await startServer({ env: { ...env, ...wrong } }).then(
+        async (started) => `started ${String(await started.stop())}`,
+        String,
+      );
+    expect(await refusal({ DIMSE_TLS_KEY: other.key })).to.include(
+      'The key of DICOM over TLS is not that of its certificate',
+    );
+    expect(await refusal({ DIMSE_TLS_CA: other.key })).to.include(
+      'The file for the authorities of DICOM over TLS is no PEM',
+    );
     expect(await refusal({ DIMSE_TLS_CERT: join(folder, 'absent.pem') })).to.include('absent.pem');
   });
 });
 
 /** The demonstration region, whose Strasbourg modality has one certificate. */
 async function pinnedRegion(folder: string, fingerprint: string): Promise<string> {
-  const region = JSON.parse(await readFile(new URL('../../fixtures/region/region.json', import.meta.url), 'utf8')) as Region;
-  const aeTitles = region.aeTitles.map((one) => (one.aeTitle === strasbourg.aeTitle ? { ...one, certificates: [fingerprint] } : one));
+  const region = JSON.parse(
+    await readFile(new URL('../../fixtures/region/region.json', import.meta.url), 'utf8'),
+  ) as Region;
+  const aeTitles = region.aeTitles.map((one) =>
+    one.aeTitle === strasbourg.aeTitle ? { ...one, certificates: [fingerprint] } : one,
+  );
   const path = join(folder, 'region.json');
   await writeFile(path, JSON.stringify({ ...region, aeTitles }));
   return path;

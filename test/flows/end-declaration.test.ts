@@ -18,7 +18,10 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
   /** A declaration of demo-stranger by the caller, as it is stored. */
   const declare = async (caller: FhirCaller): Promise<Consent & { id: string }> => {
     const consent = demoConsent(`Patient/${region.patients.helene}`);
-    const actor = (consent.provision?.actor ?? []).map((one) => ({ ...one, reference: { reference: 'Practitioner/demo-stranger' } }));
+    const actor = (consent.provision?.actor ?? []).map((one) => ({
+      ...one,
+      reference: { reference: 'Practitioner/demo-stranger' },
+    }));
     const made = await caller.send('POST', 'Consent', { ...consent, provision: { ...consent.provision, actor } });
     expect(made.status, made.text).to.equal(201);
     const id = (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
@@ -28,7 +31,12 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
   it('by the patient: the correspondent sees nothing from the next request on', async () => {
     const consent = await declare(region.patient);
     expect(await studiesSeenBy(region.stranger)).to.equal(2);
-    const ended = await region.patient.send('PUT', `Consent/${consent.id}`, { ...consent, status: 'inactive' }, { 'if-match': 'W/"1"' });
+    const ended = await region.patient.send(
+      'PUT',
+      `Consent/${consent.id}`,
+      { ...consent, status: 'inactive' },
+      { 'if-match': 'W/"1"' },
+    );
     expect(ended.status, ended.text).to.equal(200);
     expect(ended.headers.get('etag')).to.equal('W/"2"');
     expect(await studiesSeenBy(region.stranger)).to.equal(0);
@@ -41,9 +49,13 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
 
   it('by the establishment that recorded it, without ending what others declared', async () => {
     const [mine, hers] = [await declare(region.strasbourg), await declare(region.patient)];
-    expect((await region.strasbourg.send('PUT', `Consent/${mine.id}`, { ...mine, status: 'entered-in-error' })).status).to.equal(200);
+    expect(
+      (await region.strasbourg.send('PUT', `Consent/${mine.id}`, { ...mine, status: 'entered-in-error' })).status,
+    ).to.equal(200);
     expect(await studiesSeenBy(region.stranger)).to.equal(2);
-    expect((await region.patient.send('PUT', `Consent/${hers.id}`, { ...hers, status: 'inactive' })).status).to.equal(200);
+    expect((await region.patient.send('PUT', `Consent/${hers.id}`, { ...hers, status: 'inactive' })).status).to.equal(
+      200,
+    );
     expect(await studiesSeenBy(region.stranger)).to.equal(0);
     expect(await studiesSeenBy(region.declared), 'another correspondent').to.equal(2);
   });
@@ -64,9 +76,21 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
     const consent = await declare(region.patient);
     const path = `Consent/${consent.id}`;
     expectOutcome(await region.patient.send('PUT', path, { ...consent, status: 'active' }), 501, 'not-supported');
-    expectOutcome(await region.patient.send('PUT', path, { ...consent, status: 'inactive', dateTime: '2026-01-01' }), 501, 'not-supported');
-    expectOutcome(await region.patient.send('PUT', path, { ...consent, status: 'inactive' }, { 'if-match': 'W/"7"' }), 412, 'conflict');
-    expectOutcome(await region.patient.send('PUT', path, { ...consent, id: 'other', status: 'inactive' }), 400, 'invalid');
+    expectOutcome(
+      await region.patient.send('PUT', path, { ...consent, status: 'inactive', dateTime: '2026-01-01' }),
+      501,
+      'not-supported',
+    );
+    expectOutcome(
+      await region.patient.send('PUT', path, { ...consent, status: 'inactive' }, { 'if-match': 'W/"7"' }),
+      412,
+      'conflict',
+    );
+    expectOutcome(
+      await region.patient.send('PUT', path, { ...consent, id: 'other', status: 'inactive' }),
+      400,
+      'invalid',
+    );
     expectOutcome(await region.patient.send('PUT', 'Consent?identifier=a', consent), 405, 'not-supported');
     const { system, value } = PATIENTS.helene.national;
     const emergency = [
@@ -74,10 +98,17 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
       { name: 'reason', valueCode: 'ETREAT' },
       { name: 'justification', valueString: 'Douleur thoracique, inconsciente' },
     ];
-    expect((await region.stranger.send('POST', 'Patient/$break-glass', { resourceType: 'Parameters', parameter: emergency })).status).to.equal(201);
+    expect(
+      (await region.stranger.send('POST', 'Patient/$break-glass', { resourceType: 'Parameters', parameter: emergency }))
+        .status,
+    ).to.equal(201);
     const consents = await region.patient.find<Consent>('Consent?status=active');
     const broken = consents.find(({ provision }) => provision?.purpose?.[0]?.code === 'BTG');
-    expectOutcome(await region.patient.send('PUT', `Consent/${broken?.id ?? ''}`, { ...broken, status: 'inactive' }), 501, 'not-supported');
+    expectOutcome(
+      await region.patient.send('PUT', `Consent/${broken?.id ?? ''}`, { ...broken, status: 'inactive' }),
+      501,
+      'not-supported',
+    );
     expect(await studiesSeenBy(region.stranger)).to.equal(2);
   });
 });

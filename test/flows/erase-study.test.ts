@@ -1,6 +1,6 @@
 /**
- * A study is erased as if it had never been: whatever doors, caches, logs and files held of it. The data is scanned byte for
- * byte for what only this study said, first to see that it is found, then to see that it is not.
+ * A study is erased as if it had never been: whatever doors, caches, logs and files held of it. The data is scanned
+ * byte for byte for what only this study said, first to see that it is found, then to see that it is not.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -29,7 +29,11 @@ const OF_THE_PATIENT = /by patient|FindDocuments$/;
 type Store = { readonly store: string; remove(): Promise<void> };
 
 const STORES = [
-  { name: 'SQLite', missing: () => undefined, open: async (): Promise<Store> => ({ store: 'sqlite', remove: async () => undefined }) },
+  {
+    name: 'SQLite',
+    missing: () => undefined,
+    open: async (): Promise<Store> => ({ store: 'sqlite', remove: async () => undefined }),
+  },
   { name: 'MongoDB', missing: whyNoMongoPeer, open: openMongo },
 ] as const;
 
@@ -47,7 +51,9 @@ for (const { name, missing, open } of STORES) {
       other = aStudy({ key: `erase/${name}`, patient: world.exam.study.patient, instances: 2 });
       await sendInstances(world.server.dimse, other.establishment.aeTitle, other.instances(), () => undefined);
       const author = await establishmentCaller(world.server, 'strasbourg');
-      await eventually(async () => ((await author.find(`ImagingStudy?${byStudyUid(other)}`)).length === 1 ? true : undefined));
+      await eventually(async () =>
+        (await author.find(`ImagingStudy?${byStudyUid(other)}`)).length === 1 ? true : undefined,
+      );
     });
     after(async () => {
       await world?.close();
@@ -56,17 +62,30 @@ for (const { name, missing, open } of STORES) {
 
     it('is asked for by the operator, and confirmed', async () => {
       const { studyInstanceUID } = world.exam.study;
-      expect(await erase(world, studyInstanceUID)).to.include({ code: 2 }).and.property('stderr').include('--yes');
-      expect(await erase(world, 'no-uid', '--yes')).to.include({ code: 2 }).and.property('stderr').include('Usage');
-      expect(await erase(world, '2.25.1', '--yes')).to.include({ code: 2 }).and.property('stderr').include('Nothing of this study is stored');
+      expect(await erase(world, studyInstanceUID))
+        .to.include({ code: 2 })
+        .and.property('stderr')
+        .include('--yes');
+      expect(await erase(world, 'no-uid', '--yes'))
+        .to.include({ code: 2 })
+        .and.property('stderr')
+        .include('Usage');
+      expect(await erase(world, '2.25.1', '--yes'))
+        .to.include({ code: 2 })
+        .and.property('stderr')
+        .include('Nothing of this study is stored');
     });
 
     it('leaves no byte of the study in any store, write-ahead log or file', async () => {
-      for (const person of ['author', 'patient', 'stranger'] as const) for (const door of DOORS) await door.ask(callOf(world, person));
+      for (const person of ['author', 'patient', 'stranger'] as const)
+        for (const door of DOORS) await door.ask(callOf(world, person));
       const canaries = canariesOf(world);
       const before = await hits(world, store, canaries);
       for (const [what, count] of before) expect(count, what).to.be.greaterThan(0);
-      expect(await erase(world, world.exam.study.studyInstanceUID, '--yes')).to.include({ code: 0 }).and.property('stdout').match(/^erased: 3 instances, 6 resources; [1-9][0-9]* audit events tell less\n$/);
+      expect(await erase(world, world.exam.study.studyInstanceUID, '--yes'))
+        .to.include({ code: 0 })
+        .and.property('stdout')
+        .match(/^erased: 3 instances, 6 resources; [1-9][0-9]* audit events tell less\n$/);
       const after = await hits(world, store, canaries);
       expect([...after].filter(([, count]) => count > 0)).to.deep.equal([]);
     });
@@ -74,12 +93,17 @@ for (const { name, missing, open } of STORES) {
     it('leaves the other studies of the patient as they were, and the audit trail whole', async () => {
       const author = await establishmentCaller(world.server, 'strasbourg');
       const digests = [...other.instances()].map(({ bytes }) => dataSetDigest(bytes));
-      const response = await fetch(`${world.server.url}/dicom-web/studies/${other.studyInstanceUID}`, { headers: { Authorization: `Bearer ${author.token}` } });
+      const response = await fetch(`${world.server.url}/dicom-web/studies/${other.studyInstanceUID}`, {
+        headers: { Authorization: `Bearer ${author.token}` },
+      });
       const body = Buffer.from(await response.arrayBuffer());
       for (const { bytes } of other.instances()) expect(body.includes(Buffer.from(bytes).subarray(400))).to.equal(true);
       expect(digests).to.have.length(2);
       const env = { ...process.env, PASSERELLE_DATA_DIR: world.server.dataDir, PASSERELLE_STORE: store.store };
-      const { stdout } = await promisify(execFile)(process.execPath, ['server/commands/audit-verify.ts'], { cwd: ROOT, env });
+      const { stdout } = await promisify(execFile)(process.execPath, ['server/commands/audit-verify.ts'], {
+        cwd: ROOT,
+        env,
+      });
       expect(stdout).to.match(/^whole: [0-9]+ records, head [0-9a-f]{64}, [1-9][0-9]* erased\n$/);
     });
 
@@ -95,14 +119,21 @@ for (const { name, missing, open } of STORES) {
       expect(JSON.parse(event)).to.deep.include({ action: 'D', outcome: '0' });
       expect([event.includes(world.exam.study.studyInstanceUID), others.length]).to.deep.equal([false, 0]);
       const patient = fhirCaller(world.server.url, world.tokens.get('patient'));
-      const told = await patient.findOne<AuditEvent>('AuditEvent?type=http://dicom.nema.org/resources/ontology/DCM|110105');
+      const told = await patient.findOne<AuditEvent>(
+        'AuditEvent?type=http://dicom.nema.org/resources/ontology/DCM|110105',
+      );
       expect(told.entity?.[0]?.what).to.deep.equal({ reference: `Patient/${world.ids.patient}` });
     });
 
     it('lets the study be received again', async () => {
       const { study, instances } = world.exam;
       const statuses: number[] = [];
-      await sendInstances(world.server.dimse, study.establishment.aeTitle, instances, (_, status) => void statuses.push(status));
+      await sendInstances(
+        world.server.dimse,
+        study.establishment.aeTitle,
+        instances,
+        (_, status) => void statuses.push(status),
+      );
       expect(statuses).to.deep.equal([0, 0, 0]);
       const author = await establishmentCaller(world.server, 'strasbourg');
       const again = await eventually(async () => (await author.find(`ImagingStudy?${byStudyUid(study)}`))[0]);
@@ -131,14 +162,24 @@ function canariesOf({ exam, ids }: World): Map<string, readonly Buffer[]> {
     'unique id of the report': ids.reportDocument.uniqueId,
   };
   const named = Object.entries(texts).map(([what, text]): [string, readonly Buffer[]] => [what, formsOf(text)]);
-  return new Map([...named, ['pixels', [pixels.subarray(0, CANARY_PIXELS)]], ['report', [exam.pdf.subarray(200, 200 + CANARY_PIXELS)]]]);
+  return new Map([
+    ...named,
+    ['pixels', [pixels.subarray(0, CANARY_PIXELS)]],
+    ['report', [exam.pdf.subarray(200, 200 + CANARY_PIXELS)]],
+  ]);
 }
 
 /** How often each canary is found in the files of the data folder and in the documents of the database. */
-async function hits({ server }: World, { store }: Store, canaries: ReadonlyMap<string, readonly Buffer[]>): Promise<Map<string, number>> {
+async function hits(
+  { server }: World,
+  { store }: Store,
+  canaries: ReadonlyMap<string, readonly Buffer[]>,
+): Promise<Map<string, number>> {
   const found = await filesWith(server.dataDir, canaries);
   if (store !== 'sqlite') {
-    for await (const document of documentsOf(store)) for (const [what, forms] of canaries) if (forms.some((form) => document.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
+    for await (const document of documentsOf(store))
+      for (const [what, forms] of canaries)
+        if (forms.some((form) => document.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
   }
   return found;
 }
@@ -147,7 +188,8 @@ async function* documentsOf(uri: string): AsyncIterable<Buffer> {
   const client = await MongoClient.connect(uri);
   try {
     for (const { collectionName } of await client.db().collections()) {
-      for await (const document of client.db().collection(collectionName).find()) yield Buffer.from(JSON.stringify(document));
+      for await (const document of client.db().collection(collectionName).find())
+        yield Buffer.from(JSON.stringify(document));
     }
   } finally {
     await client.close();

@@ -7,7 +7,13 @@ import { expectOutcome, fhirCaller, resourcesOf } from '../support/clients/fhir-
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 
 /** A value of each kind of search parameter. */
-const VALUE: Readonly<Record<string, string>> = { token: 'a', reference: 'Patient/1', date: '2026', string: 'a', uri: 'urn:a' };
+const VALUE: Readonly<Record<string, string>> = {
+  token: 'a',
+  reference: 'Patient/1',
+  date: '2026',
+  string: 'a',
+  uri: 'urn:a',
+};
 const ABSENT = '11111111-1111-4111-8111-111111111111';
 
 describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
@@ -37,7 +43,11 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
   });
 
   it('answers 406 when another format than JSON is asked for', async () => {
-    expectOutcome(await fhirCaller(region.server.url).get('metadata', { accept: 'application/fhir+xml' }), 406, 'not-supported');
+    expectOutcome(
+      await fhirCaller(region.server.url).get('metadata', { accept: 'application/fhir+xml' }),
+      406,
+      'not-supported',
+    );
     expectOutcome(await fhirCaller(region.server.url).get('metadata?_format=xml'), 406, 'not-supported');
   });
 
@@ -48,7 +58,11 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       const answer = await region.patient.get(`${resource.type}/${ABSENT}`);
       expectOutcome(answer, 404, 'not-found');
       const vread = await region.patient.get(`${resource.type}/${ABSENT}/_history/1`);
-      expectOutcome(vread, codes.includes('vread') ? 404 : 405, codes.includes('vread') ? 'not-found' : 'not-supported');
+      expectOutcome(
+        vread,
+        codes.includes('vread') ? 404 : 405,
+        codes.includes('vread') ? 'not-found' : 'not-supported',
+      );
     }
   });
 
@@ -56,7 +70,9 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     let parameters = 0;
     for (const resource of announced().filter((one) => codesOf(one).includes('search-type'))) {
       for (const { name, type } of resource.searchParam ?? []) {
-        const answer = await region.patient.get(`${resource.type}?${name}=${encodeURIComponent(VALUE[type] ?? 'a')}`, { prefer: 'handling=strict' });
+        const answer = await region.patient.get(`${resource.type}?${name}=${encodeURIComponent(VALUE[type] ?? 'a')}`, {
+          prefer: 'handling=strict',
+        });
         expect(answer.status, `${resource.type}?${name}: ${answer.text}`).to.equal(200);
         parameters += 1;
       }
@@ -64,7 +80,9 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
         const answer = await region.patient.get(`${resource.type}?_include=${include}`, { prefer: 'handling=strict' });
         expect(answer.status, `${include}: ${answer.text}`).to.equal(200);
       }
-      const posted = await region.patient.send('POST', `${resource.type}/_search`, '', { 'content-type': 'application/x-www-form-urlencoded' });
+      const posted = await region.patient.send('POST', `${resource.type}/_search`, '', {
+        'content-type': 'application/x-www-form-urlencoded',
+      });
       expect(posted.status, resource.type).to.equal(200);
     }
     expect(parameters).to.be.greaterThan(60);
@@ -73,11 +91,17 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
   it('announces each include that is served', async () => {
     const including = announced().filter((one) => codesOf(one).includes('search-type') && one.type !== 'AuditEvent');
     for (const { type, searchParam = [], searchInclude = [] } of including) {
-      const references = searchParam.flatMap((parameter) => (parameter.type === 'reference' ? [`${type}:${parameter.name}`] : []));
+      const references = searchParam.flatMap((parameter) =>
+        parameter.type === 'reference' ? [`${type}:${parameter.name}`] : [],
+      );
       expect(searchInclude, type).to.deep.equal(references);
     }
     // An event is joined to no other row.
-    expectOutcome(await region.patient.get('AuditEvent?_include=AuditEvent:patient', { prefer: 'handling=strict' }), 400, 'invalid');
+    expectOutcome(
+      await region.patient.get('AuditEvent?_include=AuditEvent:patient', { prefer: 'handling=strict' }),
+      400,
+      'invalid',
+    );
     const lenient = await region.patient.get('AuditEvent?_include=AuditEvent:patient');
     expect(lenient.text).to.include('Search parameter _include was ignored');
   });
@@ -86,7 +110,12 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     const unsearched = announced().filter((one) => !codesOf(one).includes('search-type'));
     for (const { type } of unsearched) {
       expectOutcome(await region.patient.get(type), 405, 'not-supported');
-      expectOutcome(await region.patient.send('POST', `${type}/_search`, '', { 'content-type': 'application/x-www-form-urlencoded' }), 405);
+      expectOutcome(
+        await region.patient.send('POST', `${type}/_search`, '', {
+          'content-type': 'application/x-www-form-urlencoded',
+        }),
+        405,
+      );
     }
     expectOutcome(await region.patient.get('ImagingStudy?instance=1', { prefer: 'handling=strict' }), 400, 'invalid');
   });
@@ -113,14 +142,19 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     const names: string[] = [];
     for (const { type, operation = [] } of announced()) {
       for (const { name } of operation) {
-        const answer = await region.strasbourg.send('POST', `${type}/$${name}`, { resourceType: 'Parameters', parameter: [{ name: 'nothing', valueString: 'a' }] });
+        const answer = await region.strasbourg.send('POST', `${type}/$${name}`, {
+          resourceType: 'Parameters',
+          parameter: [{ name: 'nothing', valueString: 'a' }],
+        });
         expectOutcome(answer, 400, 'invalid');
         names.push(name);
       }
     }
     expect(names.sort()).to.deep.equal(['break-glass', 'reconsent', 'withdraw']);
     for (const path of ['Patient/$everything', 'Patient/$match', 'ImagingStudy/$meta', '$export']) {
-      expect((await region.strasbourg.send('POST', path, { resourceType: 'Parameters' })).status, path).to.be.oneOf([404, 405, 501]);
+      expect((await region.strasbourg.send('POST', path, { resourceType: 'Parameters' })).status, path).to.be.oneOf([
+        404, 405, 501,
+      ]);
     }
   });
 
@@ -153,7 +187,11 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
   it('announces no type that is not stored, and a stored type that it leaves out is not found', async () => {
     const types: readonly string[] = announced().map(({ type }) => type);
     expect(Object.keys(VISIBILITY)).to.include.members([...types]);
-    for (const type of [...Object.keys(VISIBILITY).filter((name) => !types.includes(name)), 'Observation', 'Nonsense']) {
+    for (const type of [
+      ...Object.keys(VISIBILITY).filter((name) => !types.includes(name)),
+      'Observation',
+      'Nonsense',
+    ]) {
       expectOutcome(await region.strasbourg.get(type), 404, 'not-found');
       expectOutcome(await region.strasbourg.get(`${type}/${ABSENT}`), 404, 'not-found');
     }

@@ -12,13 +12,15 @@ import { resourcesOf } from '../support/clients/fhir-caller.ts';
 const TYPES = ['Patient', 'ImagingStudy', 'DiagnosticReport', 'DocumentReference'] as const;
 const EXTRA_PATIENTS = 7;
 
-
 /** More Patients in Strasbourg, for pages. */
 async function addPatients({ strasbourg }: Demonstration): Promise<void> {
   const { system } = patientIdentifier(PATIENTS.noemie, ESTABLISHMENTS.strasbourg);
   for (let number = 1; number <= EXTRA_PATIENTS; number += 1) {
     const value = `PAGE-${number}`;
-    const patient: Patient = { ...toPatient(PATIENTS.noemie, ESTABLISHMENTS.strasbourg), identifier: [{ system, value }] };
+    const patient: Patient = {
+      ...toPatient(PATIENTS.noemie, ESTABLISHMENTS.strasbourg),
+      identifier: [{ system, value }],
+    };
     const answer = await strasbourg.send('PUT', `Patient?identifier=${system}|${value}`, patient);
     expect(answer.status, answer.text).to.equal(201);
   }
@@ -64,7 +66,8 @@ describe('Published FHIR clients, unmodified', () => {
       const identifier = `urn:dicom:uid|${oidUri(helene.studyInstanceUID)}`;
       const [study] = await search<ImagingStudy>('ImagingStudy', { identifier });
       const id = study?.id ?? '';
-      const finds = async (searchParams: SearchParams): Promise<string[]> => (await search('ImagingStudy', searchParams)).map((found) => found.id ?? '');
+      const finds = async (searchParams: SearchParams): Promise<string[]> =>
+        (await search('ImagingStudy', searchParams)).map((found) => found.id ?? '');
       expect(await finds({ _id: id })).to.deep.equal([id]);
       expect(await finds({ patient: region.patients.helene })).to.deep.equal([id]);
       expect(await finds({ patient: `Patient/${region.patients.helene}`, status: 'available' })).to.deep.equal([id]);
@@ -73,14 +76,18 @@ describe('Published FHIR clients, unmodified', () => {
       expect(await finds({ started: ['ge2026-01-15', 'le2026-01-15'] })).to.deep.equal([id]);
       expect(await finds({ identifier, _lastUpdated: 'gt2020-01-01' })).to.deep.equal([id]);
       expect(await finds({ identifier, _lastUpdated: 'lt2020-01-01' })).to.deep.equal([]);
-      expect(await finds({ 'patient.identifier': `${oidUri(ESTABLISHMENTS.strasbourg.patientIdDomain)}|8000012345` })).to.deep.equal([id]);
+      expect(
+        await finds({ 'patient.identifier': `${oidUri(ESTABLISHMENTS.strasbourg.patientIdDomain)}|8000012345` }),
+      ).to.deep.equal([id]);
     });
 
     it('follows the next links to the end: every row once, no row twice', async () => {
       const all = await search<Patient>('Patient', { _count: 100 });
       expect(all).to.have.length(EXTRA_PATIENTS + 2);
       const seen: string[] = [];
-      let page: Bundle | undefined = asBundle(await client.search({ resourceType: 'Patient', searchParams: { _count: 2 } }));
+      let page: Bundle | undefined = asBundle(
+        await client.search({ resourceType: 'Patient', searchParams: { _count: 2 } }),
+      );
       const totals = new Set<number | undefined>();
       for (let pages = 0; page !== undefined && pages < 20; pages += 1) {
         const rows = resourcesOf<Patient>(page);
@@ -95,17 +102,35 @@ describe('Published FHIR clients, unmodified', () => {
     });
 
     it('includes the Patient and the Endpoint of a study once each', async () => {
-      const bundle = asBundle(await client.search({ resourceType: 'ImagingStudy', searchParams: { _include: ['ImagingStudy:patient', 'ImagingStudy:endpoint'] } }));
+      const bundle = asBundle(
+        await client.search({
+          resourceType: 'ImagingStudy',
+          searchParams: { _include: ['ImagingStudy:patient', 'ImagingStudy:endpoint'] },
+        }),
+      );
       const modes = Object.groupBy(bundle.entry ?? [], ({ search: how }) => how?.mode ?? 'none');
-      expect(modes['match']?.map(({ resource }) => resource?.resourceType)).to.deep.equal(['ImagingStudy', 'ImagingStudy']);
-      expect(modes['include']?.map(({ resource }) => resource?.resourceType).sort()).to.deep.equal(['Endpoint', 'Patient', 'Patient']);
+      expect(modes['match']?.map(({ resource }) => resource?.resourceType)).to.deep.equal([
+        'ImagingStudy',
+        'ImagingStudy',
+      ]);
+      expect(modes['include']?.map(({ resource }) => resource?.resourceType).sort()).to.deep.equal([
+        'Endpoint',
+        'Patient',
+        'Patient',
+      ]);
       expect(bundle.total).to.equal(2);
     });
 
     it('searches by POST as by GET', async () => {
       const options = { headers: { 'content-type': 'application/x-www-form-urlencoded' } };
       const searchParams = { patient: region.patients.helene };
-      const posted = asBundle(await client.resourceSearch({ resourceType: 'DiagnosticReport', searchParams, options: { ...options, postSearch: true } as never }));
+      const posted = asBundle(
+        await client.resourceSearch({
+          resourceType: 'DiagnosticReport',
+          searchParams,
+          options: { ...options, postSearch: true } as never,
+        }),
+      );
       const got = asBundle(await client.resourceSearch({ resourceType: 'DiagnosticReport', searchParams }));
       expect(resourcesOf(posted)).to.deep.equal(resourcesOf(got));
       expect(resourcesOf(posted)).to.have.length(1);
@@ -125,16 +150,28 @@ describe('Published FHIR clients, unmodified', () => {
   describe('MedplumClient at the FHIR door', () => {
     let client: MedplumClient;
     before(() => {
-      client = new MedplumClient({ baseUrl: `${region.server.url}/`, fhirUrlPath: 'fhir', accessToken: region.declared.token, fetch, cacheTime: 0 });
+      client = new MedplumClient({
+        baseUrl: `${region.server.url}/`,
+        fhirUrlPath: 'fhir',
+        accessToken: region.declared.token,
+        fetch,
+        cacheTime: 0,
+      });
     });
 
     it('reads and searches as the declared correspondent: the exams of both establishments', async () => {
       const studies = await client.searchResources('ImagingStudy');
       expect(studies.map(({ started }) => started?.slice(0, 10))).to.deep.equal(['2026-01-15', '2025-05-20']);
-      for (const study of studies) expect(await client.readResource('ImagingStudy', study.id ?? '')).to.deep.equal(study);
-      const reports: DiagnosticReport[] = await client.searchResources('DiagnosticReport', { patient: `Patient/${region.patients.helene}` });
+      for (const study of studies)
+        expect(await client.readResource('ImagingStudy', study.id ?? '')).to.deep.equal(study);
+      const reports: DiagnosticReport[] = await client.searchResources('DiagnosticReport', {
+        patient: `Patient/${region.patients.helene}`,
+      });
       expect(reports).to.have.length(1);
-      const documents: DocumentReference[] = await client.searchResources('DocumentReference', 'status=current&_count=10');
+      const documents: DocumentReference[] = await client.searchResources(
+        'DocumentReference',
+        'status=current&_count=10',
+      );
       expect(documents).to.have.length.greaterThan(1);
       const own = await client.readReference<Patient>({ reference: reports[0]?.subject?.reference ?? '' });
       expect(own.name?.[0]?.family).to.equal(PATIENTS.helene.familyName);
@@ -142,7 +179,8 @@ describe('Published FHIR clients, unmodified', () => {
 
     it('walks pages', async () => {
       const seen: string[] = [];
-      for await (const page of client.searchResourcePages('Patient', { _count: '1' })) seen.push(...page.map(({ id }) => id ?? ''));
+      for await (const page of client.searchResourcePages('Patient', { _count: '1' }))
+        seen.push(...page.map(({ id }) => id ?? ''));
       expect(seen.sort()).to.deep.equal([region.patients.helene, region.patients.heleneNancy].sort());
     });
 

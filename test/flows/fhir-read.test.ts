@@ -30,7 +30,9 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
     expect(answer.status).to.equal(200);
     expect(answer.json()).to.deep.equal(study);
     expect(answer.headers.get('etag')).to.equal(`W/"${study.meta?.versionId ?? ''}"`);
-    expect(Date.parse(answer.headers.get('last-modified') ?? '')).to.equal(Math.floor(Date.parse(study.meta?.lastUpdated ?? '') / 1000) * 1000);
+    expect(Date.parse(answer.headers.get('last-modified') ?? '')).to.equal(
+      Math.floor(Date.parse(study.meta?.lastUpdated ?? '') / 1000) * 1000,
+    );
     expect(answer.headers.get('cache-control')).to.equal('private, no-store');
     expect(answer.headers.get('vary')).to.include('Authorization').and.include('Accept');
   });
@@ -39,7 +41,9 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
     const tag = `W/"${study.meta?.versionId ?? ''}"`;
     const same = await region.patient.get(`ImagingStudy/${study.id}`, { 'if-none-match': tag });
     expect([same.status, same.text, same.headers.get('etag')]).to.deep.equal([304, '', tag]);
-    expect((await region.patient.get(`ImagingStudy/${study.id}`, { 'if-none-match': `W/"0", ${tag}` })).status).to.equal(304);
+    expect(
+      (await region.patient.get(`ImagingStudy/${study.id}`, { 'if-none-match': `W/"0", ${tag}` })).status,
+    ).to.equal(304);
     expect((await region.patient.get(`ImagingStudy/${study.id}`, { 'if-none-match': 'W/"99"' })).status).to.equal(200);
   });
 
@@ -58,18 +62,29 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
 
   it('D01 answers what is hidden as what does not exist: status, headers and body', async () => {
     const binary = report.presentedForm?.[0]?.url?.split('/').at(-1) ?? '';
-    const hidden: [string, string][] = [['ImagingStudy', study.id], ['DiagnosticReport', report.id], ['Patient', region.patients.helene], ['Binary', binary]];
+    const hidden: [string, string][] = [
+      ['ImagingStudy', study.id],
+      ['DiagnosticReport', report.id],
+      ['Patient', region.patients.helene],
+      ['Binary', binary],
+    ];
     for (const [type, id] of hidden) {
       const seen = await region.stranger.get(`${type}/${id}`);
       expectOutcome(seen, 404, 'not-found');
       expect(comparable(seen, id)).to.deep.equal(comparable(await region.stranger.get(`${type}/${RANDOM}`), RANDOM));
       const vread = await region.stranger.get(`${type}/${id}/_history/1`);
-      expect(comparable(vread, id)).to.deep.equal(comparable(await region.stranger.get(`${type}/${RANDOM}/_history/1`), RANDOM));
+      expect(comparable(vread, id)).to.deep.equal(
+        comparable(await region.stranger.get(`${type}/${RANDOM}/_history/1`), RANDOM),
+      );
     }
   });
 
   it('D07 decides before it compares ETags: 404, not 304', async () => {
-    expectOutcome(await region.stranger.get(`ImagingStudy/${study.id}`, { 'if-none-match': `W/"${study.meta?.versionId ?? ''}"` }), 404, 'not-found');
+    expectOutcome(
+      await region.stranger.get(`ImagingStudy/${study.id}`, { 'if-none-match': `W/"${study.meta?.versionId ?? ''}"` }),
+      404,
+      'not-found',
+    );
   });
 
   it('D02, D05 counts and includes only what is visible', async () => {
@@ -81,7 +96,10 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
     expect(await count(region.strasbourg, 'ImagingStudy?_summary=count')).to.deep.equal([2, undefined]);
     expect(await count(region.nancy, 'ImagingStudy?_summary=count&_total=accurate')).to.deep.equal([1, undefined]);
     expect(await count(region.stranger, 'ImagingStudy?_summary=count&_total=accurate')).to.deep.equal([0, undefined]);
-    expect(await count(region.stranger, `ImagingStudy?patient=${region.patients.helene}`)).to.deep.equal([0, undefined]);
+    expect(await count(region.stranger, `ImagingStudy?patient=${region.patients.helene}`)).to.deep.equal([
+      0,
+      undefined,
+    ]);
     expect(await count(region.stranger, `ImagingStudy?patient=${RANDOM}`)).to.deep.equal([0, undefined]);
     expect(await count(region.stranger, 'ImagingStudy?patient.family=Valbr%C3%A9mont')).to.deep.equal([0, undefined]);
   });
@@ -114,7 +132,12 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
       expectOutcome(await region.patient.get(`${path}?_format=xml`), 406, 'not-supported');
       expectOutcome(await region.patient.get(`${path}?_format=application/fhir%2Bxml`), 406);
       expectOutcome(await region.patient.get(path, { accept: 'application/fhir+xml' }), 406, 'not-supported');
-      for (const accept of ['application/fhir+json', 'application/json', '*/*', 'application/fhir+xml;q=0.1, application/fhir+json']) {
+      for (const accept of [
+        'application/fhir+json',
+        'application/json',
+        '*/*',
+        'application/fhir+xml;q=0.1, application/fhir+json',
+      ]) {
         expect((await region.patient.get(path, { accept })).status, accept).to.equal(200);
       }
       expect((await region.patient.get(`${path}?_format=json`, { accept: 'text/html' })).status).to.equal(200);
@@ -145,7 +168,11 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
   it('records each read for the patient: who, which exam, under which Consent; a 404 tells of no patient', async () => {
     await region.declared.get(`ImagingStudy/${study.id}`);
     const events = await eventsOf(region.patient, 'read');
-    const mine = events.find((event) => JSON.stringify(event.agent).includes('Practitioner/demo-declared') && JSON.stringify(event.entity).includes(`ImagingStudy/${study.id}`));
+    const mine = events.find(
+      (event) =>
+        JSON.stringify(event.agent).includes('Practitioner/demo-declared') &&
+        JSON.stringify(event.entity).includes(`ImagingStudy/${study.id}`),
+    );
     expect(mine?.outcome).to.equal('0');
     expect(JSON.stringify(mine?.entity)).to.include('Consent/');
     expect(JSON.stringify(mine?.agent)).to.include('TREAT');
@@ -154,7 +181,9 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
   });
 
   it('B20 refuses what the scopes do not open: 403 insufficient_scope', async () => {
-    const narrow = await personCaller(region.server, 'demo-patient', { scope: 'openid fhirUser launch/patient patient/ImagingStudy.rs' });
+    const narrow = await personCaller(region.server, 'demo-patient', {
+      scope: 'openid fhirUser launch/patient patient/ImagingStudy.rs',
+    });
     expect((await narrow.get(`ImagingStudy/${study.id}`)).status).to.equal(200);
     for (const path of [`DiagnosticReport/${report.id}`, 'DiagnosticReport', `Patient/${region.patients.helene}`]) {
       const answer = await narrow.get(path);
@@ -167,9 +196,17 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
   });
 
   it('shows by _include, and asks by chain, nothing that the scopes do not open', async () => {
-    const narrow = await personCaller(region.server, 'demo-patient', { scope: 'openid fhirUser launch/patient patient/ImagingStudy.rs patient/Endpoint.r' });
-    const bundle = (await narrow.get('ImagingStudy?_include=ImagingStudy:patient&_include=ImagingStudy:endpoint')).json<Bundle>();
-    expect(bundle.entry?.map(({ resource }) => resource?.resourceType)).to.deep.equal(['ImagingStudy', 'ImagingStudy', 'Endpoint']);
+    const narrow = await personCaller(region.server, 'demo-patient', {
+      scope: 'openid fhirUser launch/patient patient/ImagingStudy.rs patient/Endpoint.r',
+    });
+    const bundle = (
+      await narrow.get('ImagingStudy?_include=ImagingStudy:patient&_include=ImagingStudy:endpoint')
+    ).json<Bundle>();
+    expect(bundle.entry?.map(({ resource }) => resource?.resourceType)).to.deep.equal([
+      'ImagingStudy',
+      'ImagingStudy',
+      'Endpoint',
+    ]);
     expectOutcome(await narrow.get('ImagingStudy?patient.family=Valbr%C3%A9mont'), 403, 'forbidden');
     expect((await narrow.get(`ImagingStudy?patient=${region.patients.helene}`)).status).to.equal(200);
   });

@@ -1,4 +1,6 @@
-/** Radiologists see the record of a patient of whom their imaging service holds an exam; a mere identity opens nothing. */
+/**
+ * Radiologists see the record of a patient of whom their imaging service holds an exam; a mere identity opens nothing.
+ */
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
@@ -27,11 +29,17 @@ describe('Radiologists of an imaging service (access to the record)', function (
   it('is not opened by an establishment that feeds the patient’s identity alone', async () => {
     expect(new Set(await sendStudy(server, elsewhere))).to.deep.equal(new Set([0]));
     const nancy = await establishmentCaller(server, 'nancy');
-    expect((await nancy.send('POST', '', await buildReportBundle(elsewhere, reportTextOf('mr-head')))).status).to.equal(200);
+    expect((await nancy.send('POST', '', await buildReportBundle(elsewhere, reportTextOf('mr-head')))).status).to.equal(
+      200,
+    );
     await eventually(async () => (await nancy.find(`ImagingStudy?${byStudyUid(elsewhere)}`))[0]);
     const strasbourg = await establishmentCaller(server, 'strasbourg');
     const { system, value } = patientIdentifier(noemie, ESTABLISHMENTS.strasbourg);
-    const fed = await strasbourg.send('PUT', `Patient?identifier=${system}|${value}`, toPatient(noemie, ESTABLISHMENTS.strasbourg));
+    const fed = await strasbourg.send(
+      'PUT',
+      `Patient?identifier=${system}|${value}`,
+      toPatient(noemie, ESTABLISHMENTS.strasbourg),
+    );
     expect(fed.status, fed.text).to.equal(201);
     expect(await seen()).to.equal(0);
     expect(await radiologist.find('Patient')).to.deep.equal([]);

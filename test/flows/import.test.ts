@@ -22,7 +22,11 @@ import { openTrail } from './support/trail.ts';
 type Store = { readonly store: string; remove(): Promise<void> };
 
 const STORES = [
-  { name: 'SQLite', missing: () => undefined, open: async (): Promise<Store> => ({ store: 'sqlite', remove: async () => undefined }) },
+  {
+    name: 'SQLite',
+    missing: () => undefined,
+    open: async (): Promise<Store> => ({ store: 'sqlite', remove: async () => undefined }),
+  },
   { name: 'MongoDB', missing: whyNoMongoPeer, open: openMongo },
 ] as const;
 
@@ -48,7 +52,8 @@ for (const { name, missing, open } of STORES) {
     after(async () => {
       await server?.stop();
       await store?.remove();
-      for (const path of [folder, place?.dataDir]) if (path !== undefined) await rm(path, { recursive: true, force: true });
+      for (const path of [folder, place?.dataDir])
+        if (path !== undefined) await rm(path, { recursive: true, force: true });
     });
 
     async function start(): Promise<void> {
@@ -61,23 +66,39 @@ for (const { name, missing, open } of STORES) {
       return join(folder, archiveName);
     }
 
-    async function published(study: DemoStudy, isRight: (found: ImagingStudy) => boolean = () => true): Promise<ImagingStudy> {
-      return await eventually(async () => (await strasbourg.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`)).find((found) => found.numberOfInstances === study.instanceCount && isRight(found)));
+    async function published(
+      study: DemoStudy,
+      isRight: (found: ImagingStudy) => boolean = () => true,
+    ): Promise<ImagingStudy> {
+      return await eventually(async () =>
+        (await strasbourg.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`)).find(
+          (found) => found.numberOfInstances === study.instanceCount && isRight(found),
+        ),
+      );
     }
 
     it('into a running server: exams are marked as imported, and the trail says that they were', async () => {
       const study = aStudy({ key: `import/${name}/running`, series: 2 });
       const { code, stdout } = await runCommand('import', [await archive('running', study), ...STRASBOURG], place);
       expect([code, stdout]).to.deep.equal([0, stdout.match(/^6 imported in \d+\.\d s\n$/)?.[0]]);
-      expect((await published(study, isMarked)).series?.map(({ numberOfInstances }) => numberOfInstances)).to.deep.equal([3, 3]);
+      expect(
+        (await published(study, isMarked)).series?.map(({ numberOfInstances }) => numberOfInstances),
+      ).to.deep.equal([3, 3]);
       const events = await eventually(async () => await importsOf(place, study, 2));
       expect(events.map(({ type, subtype, action }) => [type.code, subtype?.[0]?.code, action])).to.deep.equal([
         ['110102', '110107', 'E'],
         ['110107', '110104', 'C'],
       ]);
-      expect(events.map(({ agent }) => agent.some(({ who }) => who?.reference === 'Organization/demo-strasbourg'))).to.deep.equal([true, true]);
-      const details = events[1]?.entity?.flatMap(({ detail = [] }) => detail.map(({ type, valueString }) => [type, valueString]));
-      expect(details).to.deep.include.members([['stored', '6'], ['already', '0']]);
+      expect(
+        events.map(({ agent }) => agent.some(({ who }) => who?.reference === 'Organization/demo-strasbourg')),
+      ).to.deep.equal([true, true]);
+      const details = events[1]?.entity?.flatMap(({ detail = [] }) =>
+        detail.map(({ type, valueString }) => [type, valueString]),
+      );
+      expect(details).to.deep.include.members([
+        ['stored', '6'],
+        ['already', '0'],
+      ]);
     });
 
     it('a second time: nothing is doubled, and what is done is passed over', async () => {
@@ -85,13 +106,19 @@ for (const { name, missing, open } of STORES) {
       const path = await archive('twice', study);
       await runCommand('import', [path, ...STRASBOURG], place);
       const before = await published(study, isMarked);
-      expect((await runCommand('import', [path, ...STRASBOURG], place)).stdout).to.match(/^3 done by an earlier run in/);
-      expect((await runCommand('import', [path, '--organization', 'DEMO_MODALITY', '--again'], place)).stdout).to.match(/^3 stood already in/);
+      expect((await runCommand('import', [path, ...STRASBOURG], place)).stdout).to.match(
+        /^3 done by an earlier run in/,
+      );
+      expect((await runCommand('import', [path, '--organization', 'DEMO_MODALITY', '--again'], place)).stdout).to.match(
+        /^3 stood already in/,
+      );
       expect((await published(study)).meta?.versionId).to.equal(before.meta?.versionId);
     });
 
     it('marks a study whether it was imported before a modality sent it, or after, and no other', async () => {
-      const [first, second, never] = ['before', 'after', 'never'].map((when) => aStudy({ key: `import/${name}/${when}` })) as [DemoStudy, DemoStudy, DemoStudy];
+      const [first, second, never] = ['before', 'after', 'never'].map((when) =>
+        aStudy({ key: `import/${name}/${when}` }),
+      ) as [DemoStudy, DemoStudy, DemoStudy];
       for (const study of [second, never]) expect(await sendStudy(server, study)).to.deep.equal([0, 0, 0]);
       expect((await published(second)).meta?.tag).to.equal(undefined);
       const { stdout } = await runCommand('import', [await archive('order', first, second), ...STRASBOURG], place);
@@ -114,8 +141,15 @@ for (const { name, missing, open } of STORES) {
     it('into the data of a stopped server, which publishes the exams when it starts', async () => {
       const study = aStudy({ key: `import/${name}/stopped` });
       await server.stop();
-      const { code, stdout } = await runCommand('import', [await archive('stopped', study), '--organization', 'centre hospitalier universitaire de l’Ill-aux-Cygnes'], place);
-      expect([code, stdout]).to.deep.equal([0, stdout.match(/^3 imported in \d+\.\d s\nThe exams are published as soon as a server runs\.\n$/)?.[0]]);
+      const { code, stdout } = await runCommand(
+        'import',
+        [await archive('stopped', study), '--organization', 'centre hospitalier universitaire de l’Ill-aux-Cygnes'],
+        place,
+      );
+      expect([code, stdout]).to.deep.equal([
+        0,
+        stdout.match(/^3 imported in \d+\.\d s\nThe exams are published as soon as a server runs\.\n$/)?.[0],
+      ]);
       await start();
       await published(study, isMarked);
     });
@@ -128,7 +162,8 @@ for (const { name, missing, open } of STORES) {
       child.kill('SIGKILL');
       await ended;
       const { code, stdout } = await runCommand('import', [path, ...STRASBOURG], place);
-      const [, imported = '0', already = '0', done = '0'] = /^(?:(\d+) imported, )?(?:(\d+) stood already, )?(\d+) done by an earlier run in/.exec(stdout) ?? [];
+      const [, imported = '0', already = '0', done = '0'] =
+        /^(?:(\d+) imported, )?(?:(\d+) stood already, )?(\d+) done by an earlier run in/.exec(stdout) ?? [];
       expect(code, stdout).to.equal(0);
       expect(Number(imported) + Number(already) + Number(done)).to.equal(300);
       expect(Number(done)).to.be.greaterThan(0);
@@ -144,7 +179,8 @@ for (const { name, missing, open } of STORES) {
       child.kill('SIGINT');
       const { code, stdout, stderr } = await ended;
       const imported = Number(/^(\d+) imported in/.exec(stdout)?.[1]);
-      if (imported < 300) expect([code, stderr.includes('The import was interrupted: start it again to go on')]).to.deep.equal([2, true]);
+      if (imported < 300)
+        expect([code, stderr.includes('The import was interrupted: start it again to go on')]).to.deep.equal([2, true]);
       expect((await journalled(place)) - before).to.equal(imported);
     });
 
@@ -156,7 +192,11 @@ for (const { name, missing, open } of STORES) {
       await eventually(async () => ((await journalled(place)) > before ? true : undefined));
       await server.kill();
       const { code, stderr } = await ended;
-      if (code !== 0) expect([code, stderr]).to.deep.equal([2, stderr.match(/[\s\S]*The server has ended: start the import again when it runs\n$/)?.[0]]);
+      if (code !== 0)
+        expect([code, stderr]).to.deep.equal([
+          2,
+          stderr.match(/[\s\S]*The server has ended: start the import again when it runs\n$/)?.[0],
+        ]);
       await start();
       const again = await runCommand('import', [path, ...STRASBOURG], place);
       expect(again.code, again.stdout).to.equal(0);
@@ -195,16 +235,28 @@ describe('Import of files that are none, and what cannot be imported', function 
     const report = join(server.dataDir, 'report.json');
     const { code, stdout, stderr } = await runCommand('import', [folder, ...STRASBOURG, '--report', report], place);
     expect(code, stderr).to.equal(1);
-    expect(stdout).to.match(/^refused:\n/).and.match(/\n3 imported, 2 refused, 3 skipped in \d+\.\d s\n$/);
+    expect(stdout)
+      .to.match(/^refused:\n/)
+      .and.match(/\n3 imported, 2 refused, 3 skipped in \d+\.\d s\n$/);
     for (const [file, reason] of [
       ['cut.dcm', 'The data set ends inside its pixel data'],
       ['head-only.dcm', 'The file meta information is cut short'],
       ['note.txt', 'not a DICOM file'],
       ['empty', 'not a DICOM file'],
       ['outside', 'a symbolic link is not followed'],
-    ] as const) expect(stdout).to.include(`  ${join(folder, file)}: ${reason}`);
-    const { files, counts } = JSON.parse(await readFile(report, 'utf8')) as { files: { path: string; fate: string }[]; counts: object };
-    expect(files.map(({ path, fate }) => [path.slice(folder.length + 1), fate]).toSorted()).to.deep.equal([['cut.dcm', 'refused'], ['empty', 'skipped'], ['head-only.dcm', 'refused'], ['note.txt', 'skipped'], ['outside', 'skipped']]);
+    ] as const)
+      expect(stdout).to.include(`  ${join(folder, file)}: ${reason}`);
+    const { files, counts } = JSON.parse(await readFile(report, 'utf8')) as {
+      files: { path: string; fate: string }[];
+      counts: object;
+    };
+    expect(files.map(({ path, fate }) => [path.slice(folder.length + 1), fate]).toSorted()).to.deep.equal([
+      ['cut.dcm', 'refused'],
+      ['empty', 'skipped'],
+      ['head-only.dcm', 'refused'],
+      ['note.txt', 'skipped'],
+      ['outside', 'skipped'],
+    ]);
     expect(counts).to.deep.equal({ stored: 3, refused: 2, skipped: 3 });
     expect(server.log()).to.not.include(folder).and.not.include(PATIENTS.helene.familyName);
     expect(await orphanFiles(server.dataDir)).to.deep.equal([]);
@@ -220,7 +272,10 @@ describe('Import of files that are none, and what cannot be imported', function 
     await writeStudy(patient, aStudy({ key: 'import/names' }));
     expect((await runCommand('import', [patient, ...STRASBOURG], place)).code).to.equal(0);
     for (const entry of await readdir(server.dataDir, { withFileTypes: true })) {
-      if (entry.isFile()) expect((await readFile(join(server.dataDir, entry.name))).includes('VALBREMONT^HELENE'), entry.name).to.equal(false);
+      if (entry.isFile())
+        expect((await readFile(join(server.dataDir, entry.name))).includes('VALBREMONT^HELENE'), entry.name).to.equal(
+          false,
+        );
     }
   });
 
@@ -235,7 +290,11 @@ describe('Import of files that are none, and what cannot be imported', function 
       [[join(folder, 'note.txt'), ...STRASBOURG], place, 'is not a folder'],
       [[folder, ...STRASBOURG, '--report', join(folder, 'note.txt')], place, 'cannot be made (EEXIST)'],
       [[folder, ...STRASBOURG], { dataDir: join(folder, 'no-data') }, 'There is no data folder'],
-      [[folder, ...STRASBOURG], { dataDir: join(folder, 'no-data'), env: { DEVELOPMENT: '0' } }, 'PASSERELLE_REGION is required'],
+      [
+        [folder, ...STRASBOURG],
+        { dataDir: join(folder, 'no-data'), env: { DEVELOPMENT: '0' } },
+        'PASSERELLE_REGION is required',
+      ],
     ];
     const results = await Promise.all(refusals.map(async ([args, at]) => await runCommand('import', args, at)));
     results.forEach(({ code, stderr }, at) => {
@@ -268,7 +327,8 @@ describe('Import of files that are none, and what cannot be imported', function 
 
 async function writeStudy(folder: string, study: DemoStudy): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const { sopInstanceUID, bytes } of study.instances()) await writeFile(join(folder, `${sopInstanceUID}.dcm`), bytes);
+  for (const { sopInstanceUID, bytes } of study.instances())
+    await writeFile(join(folder, `${sopInstanceUID}.dcm`), bytes);
 }
 
 function isMarked({ meta }: ImagingStudy): boolean {
@@ -286,7 +346,11 @@ async function journalled({ dataDir }: CommandPlace): Promise<number> {
 }
 
 /** The events of imports of a study, in their order; undefined while there are fewer than `count`. */
-async function importsOf({ dataDir, store = 'sqlite' }: CommandPlace, study: DemoStudy, count: number): Promise<AuditEvent[] | undefined> {
+async function importsOf(
+  { dataDir, store = 'sqlite' }: CommandPlace,
+  study: DemoStudy,
+  count: number,
+): Promise<AuditEvent[] | undefined> {
   const trail = await openTrail(store, dataDir);
   try {
     const events = (await trail.eventsNaming(study.studyInstanceUID)).map(({ event }) => event).filter(isImport);
@@ -297,7 +361,9 @@ async function importsOf({ dataDir, store = 'sqlite' }: CommandPlace, study: Dem
 }
 
 function isImport({ agent }: AuditEvent): boolean {
-  return agent.some(({ name, who }) => name === 'import' || who?.display === 'import' || who?.identifier?.value === 'import');
+  return agent.some(
+    ({ name, who }) => name === 'import' || who?.display === 'import' || who?.identifier?.value === 'import',
+  );
 }
 
 async function openMongo(): Promise<Store> {

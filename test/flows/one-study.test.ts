@@ -18,23 +18,52 @@ import { breakGlass, callOf, openWorld, reconsent, withdraw, type World } from '
 import { findDocuments, XDS_DOORS } from './support/xds-doors.ts';
 import { securityHeader } from './support/xua.ts';
 
-const SCHEMA = join(process.env['PASSERELLE_TESTDATA'] ?? fileURLToPath(new URL('../../../shared/testdata', import.meta.url)), 'xsd', 'all.xsd');
+const SCHEMA = join(
+  process.env['PASSERELLE_TESTDATA'] ?? fileURLToPath(new URL('../../../shared/testdata', import.meta.url)),
+  'xsd',
+  'all.xsd',
+);
 
 /** A state: how it begins, the subtype of the event that tells of it, and who sees the exam in it. */
-type State = { readonly name: string; readonly begin?: (world: World) => Promise<string>; readonly subtype?: string; readonly sees: readonly PersonKey[] };
+type State = {
+  readonly name: string;
+  readonly begin?: (world: World) => Promise<string>;
+  readonly subtype?: string;
+  readonly sees: readonly PersonKey[];
+};
 
 const STATES: readonly State[] = [
   { name: 'before break-glass', sees: ['author', 'declared', 'radiologist', 'patient'] },
-  { name: 'before a withdrawal', begin: breakGlass, subtype: '110127', sees: ['author', 'declared', 'radiologist', 'patient', 'emergency'] },
+  {
+    name: 'before a withdrawal',
+    begin: breakGlass,
+    subtype: '110127',
+    sees: ['author', 'declared', 'radiologist', 'patient', 'emergency'],
+  },
   { name: 'after the withdrawal', begin: withdraw, subtype: 'AuthZ-Consent', sees: ['patient'] },
-  { name: 'after consent is given again', begin: reconsent, subtype: 'AuthZ-Consent', sees: ['author', 'declared', 'radiologist', 'patient', 'emergency'] },
+  {
+    name: 'after consent is given again',
+    begin: reconsent,
+    subtype: 'AuthZ-Consent',
+    sees: ['author', 'declared', 'radiologist', 'patient', 'emergency'],
+  },
 ];
 
 /** A store to run on; `open` gives what PASSERELLE_STORE says and how it is removed. */
-type Store = { readonly name: string; readonly slices: number; readonly missing: () => string | undefined; readonly open: () => Promise<{ store: string; remove: () => Promise<void> }> };
+type Store = {
+  readonly name: string;
+  readonly slices: number;
+  readonly missing: () => string | undefined;
+  readonly open: () => Promise<{ store: string; remove: () => Promise<void> }>;
+};
 
 const STORES: readonly Store[] = [
-  { name: 'SQLite', slices: 60, missing: () => undefined, open: async () => ({ store: 'sqlite', remove: async () => {} }) },
+  {
+    name: 'SQLite',
+    slices: 60,
+    missing: () => undefined,
+    open: async () => ({ store: 'sqlite', remove: async () => {} }),
+  },
   { name: 'MongoDB', slices: 4, missing: whyNoMongoPeer, open: openMongo },
 ];
 
@@ -64,7 +93,15 @@ for (const store of STORES) {
       await world?.close();
       await remove();
       const states = STATES.map(({ name }) => name);
-      if (world !== undefined) process.stdout.write(table.format(`Exam on ${store.name}`, states, PERSON_KEYS, DOORS.map(({ name }) => name)));
+      if (world !== undefined)
+        process.stdout.write(
+          table.format(
+            `Exam on ${store.name}`,
+            states,
+            PERSON_KEYS,
+            DOORS.map(({ name }) => name),
+          ),
+        );
     });
 
     for (const state of STATES) {
@@ -78,7 +115,9 @@ for (const store of STORES) {
         if (state.subtype !== undefined) {
           it('tells the patient what happened', async () => {
             const events = await eventsForPatient(world, requestId);
-            expect(events.map(({ outcome, subtype }) => [outcome, subtype?.[0]?.code])).to.deep.equal([['0', state.subtype]]);
+            expect(events.map(({ outcome, subtype }) => [outcome, subtype?.[0]?.code])).to.deep.equal([
+              ['0', state.subtype],
+            ]);
           });
         }
 
@@ -87,7 +126,9 @@ for (const store of STORES) {
           it(isSeen ? `shows the exam to: ${person}` : `shows nothing to: ${person}`, async () => {
             const failures: string[] = [];
             for (const door of DOORS) {
-              const failure = await failureOf(isSeen ? expectShown(world, door, person) : expectHidden(world, door, person));
+              const failure = await failureOf(
+                isSeen ? expectShown(world, door, person) : expectHidden(world, door, person),
+              );
               table.note(state.name, person, door.name, failure !== undefined ? '✗' : isSeen ? '✓' : '–');
               if (failure !== undefined) failures.push(`${door.name}: ${failure}`);
             }
@@ -100,7 +141,10 @@ for (const store of STORES) {
     describe('with a SAML assertion instead of a token (ITI-40)', () => {
       const ask = async (rpps: string, edit?: (assertion: string) => string) => {
         const call = { ...callOf(world, 'declared'), token: '' };
-        const reply = await post(call, { ...findDocuments(world.ids), header: securityHeader(world.issuer, world.server.url, rpps, edit) });
+        const reply = await post(call, {
+          ...findDocuments(world.ids),
+          header: securityHeader(world.issuer, world.server.url, rpps, edit),
+        });
         world.envelopes.push(envelopeOf(reply) ?? '');
         return { reply, requestId: call.requestId };
       };
@@ -127,7 +171,9 @@ for (const store of STORES) {
         expect(reply.status).to.equal(400);
         expect(select(reply, '//env:Subcode/env:Value')).to.deep.equal(['wsse:FailedAuthentication']);
         const refusals = await world.trail.eventsOf(reply.headers.get('X-Request-Id') ?? '');
-        expect(refusals.map(({ event, persons }) => [event.outcome, event.agent.some(({ who }) => who?.reference), persons])).to.deep.equal([['4', false, []]]);
+        expect(
+          refusals.map(({ event, persons }) => [event.outcome, event.agent.some(({ who }) => who?.reference), persons]),
+        ).to.deep.equal([['4', false, []]]);
       });
     });
 
@@ -138,7 +184,11 @@ for (const store of STORES) {
         const reply = await door?.ask(callOf(world, 'author'));
         const path = join(world.folder, 'manifest.dcm');
         writeFileSync(path, (reply && documentsOf(reply).get(world.ids.manifest.uniqueId)) ?? '');
-        const dumped = execFileSync('dcmdump', ['-q', '+L', '+P', '0008,0016', '+P', '0008,1155', '+P', '0008,0018', path], { encoding: 'utf8' });
+        const dumped = execFileSync(
+          'dcmdump',
+          ['-q', '+L', '+P', '0008,0016', '+P', '0008,1155', '+P', '0008,0018', path],
+          { encoding: 'utf8' },
+        );
         expect(dumped).to.match(/\(0008,0016\) UI =KeyObjectSelectionDocumentStorage/);
         expect(dumped).to.include(`(0008,0018) UI [${world.ids.manifest.uniqueId}]`);
         const listed = [...dumped.matchAll(/\(0008,1155\) UI \[([\d.]+)\]/g)].map(([, uid]) => uid);
@@ -156,7 +206,10 @@ for (const store of STORES) {
           return file;
         });
         expect(files.length).to.be.greaterThan(STATES.length * PERSON_KEYS.length * XDS_DOORS.length);
-        execFileSync('xmllint', ['--nonet', '--noout', '--schema', SCHEMA, ...files], { stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: 64 * 1024 * 1024 });
+        execFileSync('xmllint', ['--nonet', '--noout', '--schema', SCHEMA, ...files], {
+          stdio: ['ignore', 'ignore', 'pipe'],
+          maxBuffer: 64 * 1024 * 1024,
+        });
       });
     });
   });

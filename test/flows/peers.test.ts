@@ -1,9 +1,9 @@
 /**
- * Every published sample file through the senders of the field: DCMTK, pynetdicom, Orthanc, and its raw bytes. What a sender
- * makes of a file is its own affair (DCMTK and Orthanc write sequences with lengths, count group lengths anew, drop trailing
- * padding, make odd values even; all but raw bytes deflate anew, and write implicit as explicit little endian if they like).
- * So a reference SCP takes the same files beside: what it was sent comes back from the server through WADO-RS, byte by byte.
- * A table of files and senders is printed at the end.
+ * Every published sample file through the senders of the field: DCMTK, pynetdicom, Orthanc, and its raw bytes. What a
+ * sender makes of a file is its own affair (DCMTK and Orthanc write sequences with lengths, count group lengths anew,
+ * drop trailing padding, make odd values even; all but raw bytes deflate anew, and write implicit as explicit little
+ * endian if they like). So a reference SCP takes the same files beside: what it was sent comes back from the server
+ * through WADO-RS, byte by byte. A table of files and senders is printed at the end.
  */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,9 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
     folder = await mkdtemp(join(tmpdir(), 'passerelle-peers-'));
     await mkdir(join(folder, 'files'));
     await writeSamples(join(folder, 'files'), files);
-    await writeRegion(join(folder, 'region.json'), [{ aeTitle: AE_TITLE, organization: 'Organization/demo-strasbourg', addresses: ['127.0.0.1'] }]);
+    await writeRegion(join(folder, 'region.json'), [
+      { aeTitle: AE_TITLE, organization: 'Organization/demo-strasbourg', addresses: ['127.0.0.1'] },
+    ]);
   });
   after(async () => {
     if (folder === undefined) return;
@@ -60,7 +62,10 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
       before(async function deliver() {
         if (!sender.isInstalled()) this.skip();
         const dataDir = join(folder, `data of ${sender.name}`);
-        server = await startServer({ dataDir, env: { REGION: join(folder, 'region.json'), STUDY_QUIET_SECONDS: '3600' } });
+        server = await startServer({
+          dataDir,
+          env: { REGION: join(folder, 'region.json'), STUDY_QUIET_SECONDS: '3600' },
+        });
         delivery = await deliverAll(sender, files, folder, server);
       });
       after(async () => await server?.stop());
@@ -70,12 +75,19 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
           const verdict = delivery.verdicts.get(name);
           const refusal = EXCEPTIONS[name]?.by[sender.name];
           if (refusal === undefined) expect(verdict, name).to.include({ status: 0 });
-          else if ('notSent' in refusal) expect(verdict && 'notSent' in verdict ? verdict.notSent : JSON.stringify(verdict), name).to.match(refusal.notSent);
+          else if ('notSent' in refusal)
+            expect(verdict && 'notSent' in verdict ? verdict.notSent : JSON.stringify(verdict), name).to.match(
+              refusal.notSent,
+            );
           else {
             expect(verdict, name).to.include({ status: refusal.status });
             expect(verdict && 'comment' in verdict ? verdict.comment : '', name).to.match(refusal.comment);
           }
-          if (refusal !== undefined) marks.set(`${name}|${sender.name}`, 'notSent' in refusal ? MARKS.notSent : refusal.status.toString(16).toUpperCase());
+          if (refusal !== undefined)
+            marks.set(
+              `${name}|${sender.name}`,
+              'notSent' in refusal ? MARKS.notSent : refusal.status.toString(16).toUpperCase(),
+            );
         }
         const broken = files.filter(({ name }) => name.startsWith('broken_')).map(({ name }) => name);
         expect(Object.keys({ ...EXCEPTIONS, ...STORED_THOUGH_BROKEN })).to.include.members(broken);
@@ -86,19 +98,37 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
         const { token } = await establishmentCaller(server, 'strasbourg');
         const stood = allInstances(server.dataDir);
         const delivered = files.filter(({ name }) => isStored(delivery.verdicts.get(name)));
-        expect(stood.map(({ sopInstanceUID }) => sopInstanceUID)).to.have.members(delivered.map(({ sopInstanceUID }) => sopInstanceUID));
+        expect(stood.map(({ sopInstanceUID }) => sopInstanceUID)).to.have.members(
+          delivered.map(({ sopInstanceUID }) => sopInstanceUID),
+        );
         for (const file of delivered) {
           const sent = await delivery.sentOf(file);
           const place = stood.find(({ sopInstanceUID }) => sopInstanceUID === file.sopInstanceUID);
           // A study is shown within a second of its first instance.
-          const [part, ...others] = partsOf(await eventually(async () => await retrieve(server, token, place).then((reply) => (reply.status === 404 ? undefined : reply))));
+          const [part, ...others] = partsOf(
+            await eventually(
+              async () =>
+                await retrieve(server, token, place).then((reply) => (reply.status === 404 ? undefined : reply)),
+            ),
+          );
           const content = part?.content ?? Buffer.alloc(0);
           const { dataSetOffset, ...meta } = parseFileMeta(content);
           expect(others, file.name).to.deep.equal([]);
-          expect(content.subarray(dataSetOffset).equals(sent.dataSet), `${file.name}: the data set is the one that was sent`).to.equal(true);
-          expect(meta, file.name).to.include({ transferSyntaxUID: sent.transferSyntaxUID, sopClassUID: sent.sopClassUID, sopInstanceUID: file.sopInstanceUID, sourceAETitle: AE_TITLE });
+          expect(
+            content.subarray(dataSetOffset).equals(sent.dataSet),
+            `${file.name}: the data set is the one that was sent`,
+          ).to.equal(true);
+          expect(meta, file.name).to.include({
+            transferSyntaxUID: sent.transferSyntaxUID,
+            sopClassUID: sent.sopClassUID,
+            sopInstanceUID: file.sopInstanceUID,
+            sourceAETitle: AE_TITLE,
+          });
           expect(content.subarray(0, 128).equals(Buffer.alloc(128)), 'preamble').to.equal(true);
-          marks.set(`${file.name}|${sender.name}`, sent.dataSet.equals(file.bytes.subarray(file.dataSetOffset)) ? MARKS.same : MARKS.rewritten);
+          marks.set(
+            `${file.name}|${sender.name}`,
+            sent.dataSet.equals(file.bytes.subarray(file.dataSetOffset)) ? MARKS.same : MARKS.rewritten,
+          );
         }
       });
 
@@ -118,7 +148,9 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
         expect(closed).to.deep.equal(studies);
         if (sender.name === 'raw bytes') return;
         const refusals = statusesOf(delivery.verdicts).filter(([, status]) => status !== undefined && status !== 0);
-        const told = (await Promise.all([...requests].map(async (request) => await eventsOf(server, request)))).flat().filter(({ event }) => event.outcome !== '0');
+        const told = (await Promise.all([...requests].map(async (request) => await eventsOf(server, request))))
+          .flat()
+          .filter(({ event }) => event.outcome !== '0');
         expect(told.map(({ event, persons }) => [event.outcome, persons])).to.deep.equal(refusals.map(() => ['4', []]));
       });
 
@@ -135,7 +167,15 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
         const [one] = allInstances(server.dataDir);
         for (const caller of callers) {
           expect((await caller.get('ImagingStudy')).json<Bundle<ImagingStudy>>().total).to.equal(0);
-          expect((await readReply(await fetch(`${server.url}/dicom-web/studies`, { headers: { authorization: `Bearer ${caller.token}`, accept: 'application/dicom+json' } }))).body.toString()).to.equal('[]');
+          expect(
+            (
+              await readReply(
+                await fetch(`${server.url}/dicom-web/studies`, {
+                  headers: { authorization: `Bearer ${caller.token}`, accept: 'application/dicom+json' },
+                }),
+              )
+            ).body.toString(),
+          ).to.equal('[]');
           expect((await retrieve(server, caller.token, one)).status).to.equal(404);
         }
         expect((await fhirCaller(server.url).get('ImagingStudy')).status).to.equal(401);
@@ -146,22 +186,44 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
 });
 
 type Sent = { readonly dataSet: Buffer; readonly transferSyntaxUID: string; readonly sopClassUID: string };
-type Delivery = { readonly verdicts: ReadonlyMap<string, Verdict>; readonly sentOf: (file: SampleFile) => Promise<Sent> };
+type Delivery = {
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  readonly sentOf: (file: SampleFile) => Promise<Sent>;
+};
 
 /** Sends to the server and, but for raw bytes, to the reference. */
-async function deliverAll(sender: Sender, files: readonly SampleFile[], folder: string, server: TestServer): Promise<Delivery> {
+async function deliverAll(
+  sender: Sender,
+  files: readonly SampleFile[],
+  folder: string,
+  server: TestServer,
+): Promise<Delivery> {
   const verdicts = await sender.send(await sendingOf(files, folder, server.dimse));
   if (sender.name === 'raw bytes') {
-    return { verdicts, sentOf: async ({ bytes, dataSetOffset, transferSyntaxUID, sopClassUID = '' }) => ({ dataSet: bytes.subarray(dataSetOffset), transferSyntaxUID, sopClassUID }) };
+    return {
+      verdicts,
+      sentOf: async ({ bytes, dataSetOffset, transferSyntaxUID, sopClassUID = '' }) => ({
+        dataSet: bytes.subarray(dataSetOffset),
+        transferSyntaxUID,
+        sopClassUID,
+      }),
+    };
   }
   const kept = await mkdtemp(join(folder, 'reference-'));
   const reference = await startReference(kept);
   await sender.send(await sendingOf(files, folder, reference.dimse)).finally(reference.stop);
-  const sentOf = async ({ sopInstanceUID = '' }: SampleFile): Promise<Sent> => ({ ...(reference.received.get(sopInstanceUID) as SentInstance), dataSet: await readFile(join(kept, sopInstanceUID)) });
+  const sentOf = async ({ sopInstanceUID = '' }: SampleFile): Promise<Sent> => ({
+    ...(reference.received.get(sopInstanceUID) as SentInstance),
+    dataSet: await readFile(join(kept, sopInstanceUID)),
+  });
   return { verdicts, sentOf };
 }
 
-async function sendingOf(files: readonly SampleFile[], folder: string, to: TestServer['dimse']): Promise<Parameters<Sender['send']>[0]> {
+async function sendingOf(
+  files: readonly SampleFile[],
+  folder: string,
+  to: TestServer['dimse'],
+): Promise<Parameters<Sender['send']>[0]> {
   const scratch = await mkdtemp(join(folder, 'scratch-'));
   return { files, folder: join(folder, 'files'), scratch, to, aeTitle: AE_TITLE };
 }
@@ -172,18 +234,36 @@ function isStored(verdict: Verdict | undefined): boolean {
 
 /** The status of each file, by name; undefined where it is not sent. */
 function statusesOf(verdicts: ReadonlyMap<string, Verdict>): readonly (readonly [string, number | undefined])[] {
-  return [...verdicts].map(([name, verdict]) => [name, 'status' in verdict ? verdict.status : undefined] as const).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return [...verdicts]
+    .map(([name, verdict]) => [name, 'status' in verdict ? verdict.status : undefined] as const)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1));
 }
 
-async function retrieve(server: TestServer, token: string, { studyInstanceUID, seriesInstanceUID, sopInstanceUID }: StandingInstance = { studyInstanceUID: '1', seriesInstanceUID: '1', sopInstanceUID: '1' }): Promise<Reply> {
+async function retrieve(
+  server: TestServer,
+  token: string,
+  { studyInstanceUID, seriesInstanceUID, sopInstanceUID }: StandingInstance = {
+    studyInstanceUID: '1',
+    seriesInstanceUID: '1',
+    sopInstanceUID: '1',
+  },
+): Promise<Reply> {
   const path = `studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
-  return await readReply(await fetch(`${server.url}/dicom-web/${path}`, { headers: { Authorization: `Bearer ${token}`, Accept: WHOLE } }));
+  return await readReply(
+    await fetch(`${server.url}/dicom-web/${path}`, { headers: { Authorization: `Bearer ${token}`, Accept: WHOLE } }),
+  );
 }
 
 /** The C-STORE events of a study, when they are complete. */
-async function eventsOfStudy(server: TestServer, study: string, isComplete: (events: readonly TrailEvent[]) => boolean): Promise<readonly TrailEvent[]> {
+async function eventsOfStudy(
+  server: TestServer,
+  study: string,
+  isComplete: (events: readonly TrailEvent[]) => boolean,
+): Promise<readonly TrailEvent[]> {
   return await eventually(async () => {
-    const events = (await eventsOf(server, `urn:oid:${study}"`)).filter(({ event }) => event.type.code === '110104' && event.action === 'C');
+    const events = (await eventsOf(server, `urn:oid:${study}"`)).filter(
+      ({ event }) => event.type.code === '110104' && event.action === 'C',
+    );
     return isComplete(events) ? events : undefined;
   });
 }
@@ -217,8 +297,17 @@ function tableOf(files: readonly SampleFile[], marks: ReadonlyMap<string, string
   const names = SENDERS.map(({ name }) => name);
   const lines = files.map(({ name }) => {
     const why = EXCEPTIONS[name]?.why ?? STORED_THOUGH_BROKEN[name];
-    return name.padEnd(42) + names.map((sender) => (marks.get(`${name}|${sender}`) ?? '?').padEnd(12)).join('') + (why ?? '');
+    return (
+      name.padEnd(42) + names.map((sender) => (marks.get(`${name}|${sender}`) ?? '?').padEnd(12)).join('') + (why ?? '')
+    );
   });
   const legend = `${MARKS.same} came back as it is in the file  ${MARKS.rewritten} came back as the sender wrote it anew  ${MARKS.notSent} the sender does not send it  A900, C000 the status of the refusal`;
-  return ['', 'Sample files by sender', ' '.repeat(42) + names.map((name) => name.padEnd(12)).join(''), ...lines, legend, ''].join('\n');
+  return [
+    '',
+    'Sample files by sender',
+    ' '.repeat(42) + names.map((name) => name.padEnd(12)).join(''),
+    ...lines,
+    legend,
+    '',
+  ].join('\n');
 }

@@ -24,7 +24,9 @@ for (const store of ['SQLite', 'MongoDB'] as const) {
     });
 
     const ask = async ({ token }: FhirCaller, path: string): Promise<Response> =>
-      await fetch(`${region.server.url}/dicom-web${path}`, { headers: { Authorization: `Bearer ${token}`, Accept: 'application/dicom+json' } });
+      await fetch(`${region.server.url}/dicom-web${path}`, {
+        headers: { Authorization: `Bearer ${token}`, Accept: 'application/dicom+json' },
+      });
 
     const matches = async (caller: FhirCaller, path: string): Promise<readonly DicomJson[]> => {
       const response = await ask(caller, path);
@@ -32,8 +34,10 @@ for (const store of ['SQLite', 'MongoDB'] as const) {
       return (await response.json()) as DicomJson[];
     };
 
-    const valuesOf = (found: readonly DicomJson[], tag: string): unknown[] => found.map((match) => match[tag]?.Value?.[0]);
-    const modalities = async (caller: FhirCaller, path: string): Promise<unknown[]> => valuesOf(await matches(caller, path), '00080060');
+    const valuesOf = (found: readonly DicomJson[], tag: string): unknown[] =>
+      found.map((match) => match[tag]?.Value?.[0]);
+    const modalities = async (caller: FhirCaller, path: string): Promise<unknown[]> =>
+      valuesOf(await matches(caller, path), '00080060');
 
     it('shows the series of the studies that each requester sees, latest study first', async () => {
       expect(await modalities(region.strasbourg, '/series')).to.deep.equal(['MR', 'CT']);
@@ -49,11 +53,23 @@ for (const store of ['SQLite', 'MongoDB'] as const) {
     it('tells of the study, the patient and the series with each match', async () => {
       const { helene } = region.studies;
       const [series] = await matches(region.strasbourg, '/series?Modality=CT');
-      expect(series).to.nested.include({ '0020000D.Value[0]': helene.studyInstanceUID, '00080050.Value[0]': helene.accessionNumber, '00201208.Value[0]': 3, '00201209.Value[0]': 3 });
+      expect(series).to.nested.include({
+        '0020000D.Value[0]': helene.studyInstanceUID,
+        '00080050.Value[0]': helene.accessionNumber,
+        '00201208.Value[0]': 3,
+        '00201209.Value[0]': 3,
+      });
       expect(series?.['00100010']?.Value).to.deep.equal([{ Alphabetic: 'Valbrémont^Hélène' }]);
-      expect(String(series?.['00081190']?.Value?.[0])).to.match(new RegExp(`^${region.server.url}/dicom-web/studies/${helene.studyInstanceUID}/series/[0-9.]+$`));
+      expect(String(series?.['00081190']?.Value?.[0])).to.match(
+        new RegExp(`^${region.server.url}/dicom-web/studies/${helene.studyInstanceUID}/series/[0-9.]+$`),
+      );
       const [instance] = await matches(region.strasbourg, '/instances?Modality=CT&InstanceNumber=2');
-      expect(instance).to.nested.include({ '00080060.Value[0]': 'CT', '00200013.Value[0]': 2, '00080061.Value[0]': 'CT', '00083002.Value[0]': '1.2.840.10008.1.2' });
+      expect(instance).to.nested.include({
+        '00080060.Value[0]': 'CT',
+        '00200013.Value[0]': 2,
+        '00080061.Value[0]': 'CT',
+        '00083002.Value[0]': '1.2.840.10008.1.2',
+      });
     });
 
     it('matches keys of all three levels', async () => {
@@ -66,20 +82,30 @@ for (const store of ['SQLite', 'MongoDB'] as const) {
         ['/series?Modality=M*', [gaetan.studyInstanceUID]],
         ['/series?Modality=US', []],
         [`/series?SeriesInstanceUID=${first?.seriesInstanceUID}`, [gaetan.studyInstanceUID]],
-        [`/series?StudyInstanceUID=${helene.studyInstanceUID}%5C${heleneNancy.studyInstanceUID}`, [helene.studyInstanceUID]],
+        [
+          `/series?StudyInstanceUID=${helene.studyInstanceUID}%5C${heleneNancy.studyInstanceUID}`,
+          [helene.studyInstanceUID],
+        ],
         [`/instances?SOPInstanceUID=${first?.sopInstanceUID}`, [gaetan.studyInstanceUID]],
         [`/instances?SOPInstanceUID=${first?.sopInstanceUID}&Modality=CT`, []],
         ['/instances?AccessionNumber=none', []],
       ];
-      for (const [path, studies] of cases) expect(valuesOf(await matches(region.strasbourg, path), '0020000D'), path).to.deep.equal(studies);
-      for (const path of ['/series?Rows=4', '/instances?SOPInstanceUID=x', '/series?InstanceNumber=1']) expect((await ask(region.strasbourg, path)).status, path).to.equal(400);
+      for (const [path, studies] of cases)
+        expect(valuesOf(await matches(region.strasbourg, path), '0020000D'), path).to.deep.equal(studies);
+      for (const path of ['/series?Rows=4', '/instances?SOPInstanceUID=x', '/series?InstanceNumber=1'])
+        expect((await ask(region.strasbourg, path)).status, path).to.equal(400);
     });
 
     it('finds a hidden instance no more than one that does not exist', async () => {
       const [hidden] = region.studies.gaetan.instances();
-      for (const query of [`SOPInstanceUID=${hidden?.sopInstanceUID}`, `SeriesInstanceUID=${hidden?.seriesInstanceUID}`]) {
+      for (const query of [
+        `SOPInstanceUID=${hidden?.sopInstanceUID}`,
+        `SeriesInstanceUID=${hidden?.seriesInstanceUID}`,
+      ]) {
         const level = query.startsWith('SOP') ? 'instances' : 'series';
-        expect(await (await ask(region.nancy, `/${level}?${query}`)).text()).to.equal(await (await ask(region.nancy, `/${level}?${query}.9`)).text());
+        expect(await (await ask(region.nancy, `/${level}?${query}`)).text()).to.equal(
+          await (await ask(region.nancy, `/${level}?${query}.9`)).text(),
+        );
       }
     });
 
@@ -87,7 +113,9 @@ for (const store of ['SQLite', 'MongoDB'] as const) {
       const patient = await personCaller(region.server, 'demo-patient');
       const queries = async (): Promise<readonly string[]> => {
         const events = await patient.find<AuditEvent>('AuditEvent?subtype=RAD-129&_count=100');
-        return events.map(({ entity }) => Buffer.from(entity?.find(({ query }) => query !== undefined)?.query ?? '', 'base64').toString());
+        return events.map(({ entity }) =>
+          Buffer.from(entity?.find(({ query }) => query !== undefined)?.query ?? '', 'base64').toString(),
+        );
       };
       await matches(region.strasbourg, '/series?Modality=CT&limit=5');
       await matches(region.strasbourg, '/instances?Modality=MR&limit=5');

@@ -64,16 +64,25 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
       await trail.close();
     }
   };
-  const imagingStudiesOf = async (who: FhirCaller, study: DemoStudy) => await who.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`);
+  const imagingStudiesOf = async (who: FhirCaller, study: DemoStudy) =>
+    await who.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`);
   /** Waits until the study has been derived from its instances. */
-  const standing = async (study: DemoStudy): Promise<ImagingStudy> => await eventually(async () => (await imagingStudiesOf(caller, study)).find(({ numberOfInstances }) => numberOfInstances === [...study.instances()].length));
+  const standing = async (study: DemoStudy): Promise<ImagingStudy> =>
+    await eventually(async () =>
+      (await imagingStudiesOf(caller, study)).find(
+        ({ numberOfInstances }) => numberOfInstances === [...study.instances()].length,
+      ),
+    );
   const expectBlobs = async (): Promise<void> => {
     expect(await storedBlobs(dataDir)).to.have.members(referredBlobs(dataDir));
   };
 
   it('stores the same data set once', async () => {
     const study = aStudy({ key: 'quarantine/same', instances: 2 });
-    expect([await sent(study), await sent(study)]).to.deep.equal([[0, 0], [0, 0]]);
+    expect([await sent(study), await sent(study)]).to.deep.equal([
+      [0, 0],
+      [0, 0],
+    ]);
     expect(rowsOfStudy(dataDir, study.studyInstanceUID)).to.have.length(2);
     expect(asideOf(study)).to.deep.equal([]);
     const [, second] = await eventsOf(study, 2);
@@ -83,9 +92,18 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
 
   it('keeps aside nothing of a new patient whose first instances come on many associations at once', async () => {
     for (let round = 0; round < 12; round += 1) {
-      const study = aStudy({ key: `quarantine/race/${round}`, instances: 8, patient: { localId: { strasbourg: `T-race-${round}` } } });
+      const study = aStudy({
+        key: `quarantine/race/${round}`,
+        instances: 8,
+        patient: { localId: { strasbourg: `T-race-${round}` } },
+      });
       const statuses: number[] = [];
-      await Promise.all([...study.instances()].map(async (one) => await sendInstances(server.dimse, strasbourg.aeTitle, [one], (_, status) => void statuses.push(status))));
+      await Promise.all(
+        [...study.instances()].map(
+          async (one) =>
+            await sendInstances(server.dimse, strasbourg.aeTitle, [one], (_, status) => void statuses.push(status)),
+        ),
+      );
       expect(statuses).to.deep.equal(Array.from({ length: 8 }, () => 0));
       expect(asideOf(study)).to.deep.equal([]);
       expect(rowsOfStudy(dataDir, study.studyInstanceUID)).to.have.length(8);
@@ -97,9 +115,24 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     const [first, other] = [aStudy(head), aStudy({ ...head, description: 'Un autre examen' })];
     expect(await sent(first)).to.deep.equal([0, 0]);
     const before = await standing(first);
-    expect([await sent(other), await sent(other)]).to.deep.equal([[0, 0], [0, 0]]);
-    expect(asideOf(first).map(({ sopInstanceUID, dataSetDigest: digest, reason, source }) => [sopInstanceUID, digest, reason, source])).to.have.deep.members(
-      [...other.instances()].map(({ sopInstanceUID, bytes }) => [sopInstanceUID, dataSetDigest(bytes), 'other-data-set', 'Organization/demo-strasbourg']),
+    expect([await sent(other), await sent(other)]).to.deep.equal([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(
+      asideOf(first).map(({ sopInstanceUID, dataSetDigest: digest, reason, source }) => [
+        sopInstanceUID,
+        digest,
+        reason,
+        source,
+      ]),
+    ).to.have.deep.members(
+      [...other.instances()].map(({ sopInstanceUID, bytes }) => [
+        sopInstanceUID,
+        dataSetDigest(bytes),
+        'other-data-set',
+        'Organization/demo-strasbourg',
+      ]),
     );
     expect(await imagingStudiesOf(caller, first)).to.deep.equal([before]);
     expect(await retrieved(server, caller, first)).to.equal(true);
@@ -117,7 +150,9 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     const [sop] = rowsOfStudy(dataDir, first.studyInstanceUID);
     expect(detailOf(quarantined?.event)).to.deep.equal({ quarantined: sop, reason: 'other-data-set' });
     expect(server.log()).to.match(/"level":"warn".*"reason":"other-data-set"/);
-    const references = [...JSON.stringify(quarantined).matchAll(/"reference":"([^"]*)"/g)].map(([, reference]) => reference);
+    const references = [...JSON.stringify(quarantined).matchAll(/"reference":"([^"]*)"/g)].map(
+      ([, reference]) => reference,
+    );
     expect(references).to.deep.equal(['Organization/demo-strasbourg']);
   });
 
@@ -128,7 +163,12 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
       aStudy({ ...head, patient: { ...PATIENTS.gaetan, localId: { strasbourg: 'NOBODY-1' } } }),
       aStudy({ ...head, establishment: 'nancy', patient: { ...PATIENTS.gaetan, localId: { nancy: 'NOBODY-2' } } }),
       // A further instance of the study, under a SOP Instance UID that nobody has seen.
-      aStudy({ ...head, establishment: 'nancy', attributes: { SOPInstanceUID: '2.25.4242' }, patient: { ...PATIENTS.helene, localId: { nancy: 'NOBODY-3' } } }),
+      aStudy({
+        ...head,
+        establishment: 'nancy',
+        attributes: { SOPInstanceUID: '2.25.4242' },
+        patient: { ...PATIENTS.helene, localId: { nancy: 'NOBODY-3' } },
+      }),
     ];
     expect(await sent(stands)).to.deep.equal([0]);
     const before = await standing(stands);
@@ -142,7 +182,11 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     expect(await imagingStudiesOf(caller, stands)).to.deep.equal([before]);
     const elsewhere = await establishmentCaller(server, 'nancy');
     expect(await imagingStudiesOf(elsewhere, stands)).to.deep.equal([]);
-    for (const [who, number] of [[caller, 'NOBODY-1'], [elsewhere, 'NOBODY-2'], [elsewhere, 'NOBODY-3']] as const) {
+    for (const [who, number] of [
+      [caller, 'NOBODY-1'],
+      [elsewhere, 'NOBODY-2'],
+      [elsewhere, 'NOBODY-3'],
+    ] as const) {
       expect(await who.find<Patient>(`Patient?identifier=${number}`)).to.deep.equal([]);
     }
     await expectBlobs();
@@ -156,7 +200,9 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     const further = aStudy({ ...head, attributes: { SOPInstanceUID: '2.25.4343' } });
     expect(await sentAs(server, further, '2.25.4343')).to.deep.equal([0]);
     expect(await sent(stands, nancy.aeTitle), 'the very same instance').to.deep.equal([0]);
-    expect(asideOf(stands).map(({ reason, source }) => [reason, source])).to.deep.equal([['other-establishment', 'Organization/demo-nancy']]);
+    expect(asideOf(stands).map(({ reason, source }) => [reason, source])).to.deep.equal([
+      ['other-establishment', 'Organization/demo-nancy'],
+    ]);
     expect(await imagingStudiesOf(caller, stands)).to.deep.equal([before]);
     expect(await imagingStudiesOf(await establishmentCaller(server, 'nancy'), stands)).to.deep.equal([]);
     await expectBlobs();
@@ -164,7 +210,11 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
 
   it('tells a second patient apart when two senders race for a study', async () => {
     const head: StudyOverrides = { key: 'quarantine/race', instances: 8 };
-    const studies = [aStudy({ ...head, patient: PATIENTS.helene }), aStudy({ ...head, patient: PATIENTS.gaetan }), aStudy({ ...head, establishment: 'nancy' })];
+    const studies = [
+      aStudy({ ...head, patient: PATIENTS.helene }),
+      aStudy({ ...head, patient: PATIENTS.gaetan }),
+      aStudy({ ...head, establishment: 'nancy' }),
+    ];
     const statuses = await Promise.all(studies.map(async (study) => await sent(study)));
     expect(statuses.flat()).to.deep.equal(Array.from({ length: 24 }, () => 0));
     const [first] = studies;
@@ -182,7 +232,16 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     const [instance] = [...study.instances()];
     await writeFile(path, instance?.bytes ?? '');
     const { host, port, aeTitle } = server.dimse;
-    const ran = await runProgram('storescu', ['-xi', '-aet', strasbourg.aeTitle, '-aec', aeTitle, host, String(port), path]);
+    const ran = await runProgram('storescu', [
+      '-xi',
+      '-aet',
+      strasbourg.aeTitle,
+      '-aec',
+      aeTitle,
+      host,
+      String(port),
+      path,
+    ]);
     await rm(path);
     expect(ran.code, ran.output).to.equal(0);
     const [, second] = await eventsOf(study, 2);
@@ -220,7 +279,10 @@ async function sentAs(server: TestServer, study: DemoStudy | undefined, sopInsta
 async function retrieved({ url }: TestServer, { token }: FhirCaller, study: DemoStudy): Promise<boolean> {
   const [instance] = [...study.instances()];
   if (instance === undefined) throw new Error('The study is empty');
-  const headers = { Authorization: `Bearer ${token}`, Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' };
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+  };
   const response = await fetch(`${url}/dicom-web/studies/${study.studyInstanceUID}`, { headers });
   return Buffer.from(await response.arrayBuffer()).includes(Buffer.from(dataSetOf(instance.bytes)));
 }

@@ -1,4 +1,6 @@
-/** A folder is sent by C-STORE: to the server of the configuration, to another, over TLS, and when associations break. */
+/**
+ * A folder is sent by C-STORE: to the server of the configuration, to another, over TLS, and when associations break.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -43,31 +45,50 @@ describe('Sending a folder (PS3.4 annex B)', function () {
     return files.map((bytes) => bytes.subarray(parseFileMeta(bytes).dataSetOffset));
   }
 
-  const sendTo = async (port: number, ...args: string[]) => await runCommand('send', [folder, '--to', `${CALLED}@127.0.0.1:${port}`, '--from', CALLING, ...args], NOWHERE);
+  const sendTo = async (port: number, ...args: string[]) =>
+    await runCommand('send', [folder, '--to', `${CALLED}@127.0.0.1:${port}`, '--from', CALLING, ...args], NOWHERE);
 
   it('sends each data set byte for byte, and says what it left', async () => {
     door = await openDoor();
     const dataSets = await writeStudy('send/plain');
     await writeFile(join(folder, 'note.txt'), 'no image');
-    await writeFile(join(folder, 'DICOMDIR'), formatFileMeta({ sopClassUID: DICOM_UID.mediaStorageDirectory, sopInstanceUID: '2.25.1', transferSyntaxUID: DICOM_UID.explicitLittleEndian }));
+    await writeFile(
+      join(folder, 'DICOMDIR'),
+      formatFileMeta({
+        sopClassUID: DICOM_UID.mediaStorageDirectory,
+        sopInstanceUID: '2.25.1',
+        transferSyntaxUID: DICOM_UID.explicitLittleEndian,
+      }),
+    );
     const { code, stdout } = await sendTo(door.address.port);
     expect(code).to.equal(0);
-    expect(stdout).to.match(/\n3 sent, 2 skipped in/).and.include('note.txt: not a DICOM file').and.include('DICOMDIR: a DICOMDIR');
-    expect(new Set(door.received.map(({ bytes }) => bytes.toString('base64')))).to.deep.equal(new Set(dataSets.map((bytes) => bytes.toString('base64'))));
+    expect(stdout)
+      .to.match(/\n3 sent, 2 skipped in/)
+      .and.include('note.txt: not a DICOM file')
+      .and.include('DICOMDIR: a DICOMDIR');
+    expect(new Set(door.received.map(({ bytes }) => bytes.toString('base64')))).to.deep.equal(
+      new Set(dataSets.map((bytes) => bytes.toString('base64'))),
+    );
   });
 
   it('tells the status of a refusal in words, and of a warning; goes on, and ends with 1', async () => {
     let count = 0;
     const refuse = (): never => {
       count += 1;
-      throw count === 1 ? new Fault('no-store', 'The disk is full') : new Fault('invalid', 'Coerced', { protocolCode: 'B000' });
+      throw count === 1
+        ? new Fault('no-store', 'The disk is full')
+        : new Fault('invalid', 'Coerced', { protocolCode: 'B000' });
     };
     door = await openDoor({ store: refuse });
     await writeStudy('send/refused', 2);
-    const { code, stdout } = await sendTo(door.address.port, '--report', join(folder, '..', 'report.json')).finally(async () => await rm(join(folder, '..', 'report.json'), { force: true }));
+    const { code, stdout } = await sendTo(door.address.port, '--report', join(folder, '..', 'report.json')).finally(
+      async () => await rm(join(folder, '..', 'report.json'), { force: true }),
+    );
     expect([code, count]).to.deep.equal([1, 2]);
     expect(stdout).to.include('the peer has no room, or no means (status A700): The disk is full');
-    expect(stdout).to.include('the peer changed some elements (status B000)').and.include('1 refused, 1 stored with a warning');
+    expect(stdout)
+      .to.include('the peer changed some elements (status B000)')
+      .and.include('1 refused, 1 stored with a warning');
   });
 
   it('opens a broken association again, and loses and doubles nothing', async () => {
@@ -104,7 +125,11 @@ describe('Sending a folder (PS3.4 annex B)', function () {
   it('ends with 2 when nobody listens, or the peer wants no association with us', async () => {
     door = await openDoor();
     await writeStudy('send/nobody', 1);
-    const rejected = await runCommand('send', [folder, '--to', `${CALLED}@127.0.0.1:${door.address.port}`, '--from', 'STRANGER'], NOWHERE);
+    const rejected = await runCommand(
+      'send',
+      [folder, '--to', `${CALLED}@127.0.0.1:${door.address.port}`, '--from', 'STRANGER'],
+      NOWHERE,
+    );
     expect([rejected.code, rejected.stderr.includes('the calling AE title is not known')]).to.deep.equal([2, true]);
     const { port } = door.address;
     await door.close();
@@ -125,7 +150,9 @@ describe('Sending a folder (PS3.4 annex B)', function () {
       [[folder], 'No server runs on'],
     ];
     const results = await Promise.all(refusals.map(async ([args]) => await runCommand('send', args, NOWHERE)));
-    results.forEach(({ code, stderr }, at) => expect([code, stderr.includes(refusals[at]?.[1] ?? '?')], stderr).to.deep.equal([2, true]));
+    results.forEach(({ code, stderr }, at) =>
+      expect([code, stderr.includes(refusals[at]?.[1] ?? '?')], stderr).to.deep.equal([2, true]),
+    );
   });
 
   it('sends over TLS, to a peer that its authority vouches for', async function () {
@@ -133,11 +160,29 @@ describe('Sending a folder (PS3.4 annex B)', function () {
     const pki = await mkdtemp(join(tmpdir(), 'passerelle-tls-'));
     const authority = await certify(pki, 'authority');
     const [own, peer] = [await certify(pki, 'sender', authority), await certify(pki, 'localhost', authority)];
-    const [cert, key, ca] = await Promise.all([peer.cert, peer.key, authority.cert].map(async (path) => await readFile(path)));
+    const [cert, key, ca] = await Promise.all(
+      [peer.cert, peer.key, authority.cert].map(async (path) => await readFile(path)),
+    );
     door = await openDoor({ host: 'localhost', tls: { cert, key, ca, requestCert: true, rejectUnauthorized: true } });
     await writeStudy('send/tls');
     const send = async (authorityFile: string) =>
-      await runCommand('send', [folder, '--to', `${CALLED}@localhost:${door.address.port}`, '--from', CALLING, '--tls-cert', own.cert, '--tls-key', own.key, '--tls-ca', authorityFile], NOWHERE);
+      await runCommand(
+        'send',
+        [
+          folder,
+          '--to',
+          `${CALLED}@localhost:${door.address.port}`,
+          '--from',
+          CALLING,
+          '--tls-cert',
+          own.cert,
+          '--tls-key',
+          own.key,
+          '--tls-ca',
+          authorityFile,
+        ],
+        NOWHERE,
+      );
     const { code, stdout, stderr } = await send(authority.cert);
     expect([code, stdout], stderr).to.deep.equal([0, stdout.match(/^3 sent in \d+\.\d s\n$/)?.[0]]);
     expect((await send(own.cert)).code).to.equal(2);
@@ -169,12 +214,21 @@ describe('Sending the published samples', function () {
     const place = { dataDir: server.dataDir };
     const open = await runCommand('send', [samples], place);
     expect(open.code).to.equal(2);
-    expect(open.stderr).to.include('--from AE (the region has DEMO_MODALITY, DEMO_NANCY, DEMO_LUXEMBOURG for this machine)');
-    const { code, stdout, stderr } = await runCommand('send', [samples, '--from', 'DEMO_NANCY', '--parallel', '2'], place);
+    expect(open.stderr).to.include(
+      '--from AE (the region has DEMO_MODALITY, DEMO_NANCY, DEMO_LUXEMBOURG for this machine)',
+    );
+    const { code, stdout, stderr } = await runCommand(
+      'send',
+      [samples, '--from', 'DEMO_NANCY', '--parallel', '2'],
+      place,
+    );
     expect(code, stderr).to.equal(1);
     for (const [file, reason] of REFUSED) expect(stdout).to.match(new RegExp(`${file}: .*${reason}`));
     expect(stdout).to.match(new RegExp(`\\n60 sent, ${REFUSED.length} refused, 9 skipped in`));
-    const sent = await digestsOf(samples, REFUSED.map(([file]) => file));
+    const sent = await digestsOf(
+      samples,
+      REFUSED.map(([file]) => file),
+    );
     const stored = storedDigests(server.dataDir);
     expect(stored.filter(([uid, digest]) => sent.get(uid)?.has(digest) !== true)).to.deep.equal([]);
     expect(new Set(stored.map(([uid]) => uid))).to.deep.equal(new Set(sent.keys()));
@@ -191,7 +245,11 @@ describe('Sending the published samples', function () {
       expect(stdout).to.match(/\n\d+ sent, \d+ refused, 9 skipped in/);
       const sent = await digestsOf(samples);
       const written = await digestsOf(folder);
-      expect([...written].filter(([uid, digests]) => ![...digests].every((digest) => sent.get(uid)?.has(digest) === true)).map(([uid]) => uid)).to.deep.equal([]);
+      expect(
+        [...written]
+          .filter(([uid, digests]) => ![...digests].every((digest) => sent.get(uid)?.has(digest) === true))
+          .map(([uid]) => uid),
+      ).to.deep.equal([]);
       expect(written.size).to.be.greaterThan(40);
     } finally {
       scp.kill();
@@ -208,14 +266,20 @@ async function digestsOf(folder: string, without: readonly string[] = []): Promi
     const head = await readHead(Buffer.from(join(folder, name)));
     if ('kind' in head || without.includes(name)) continue;
     const { sopInstanceUID } = head.meta;
-    found.set(sopInstanceUID, (found.get(sopInstanceUID) ?? new Set()).add(dataSetDigest(await readFile(join(folder, name)))));
+    found.set(
+      sopInstanceUID,
+      (found.get(sopInstanceUID) ?? new Set()).add(dataSetDigest(await readFile(join(folder, name)))),
+    );
   }
   return found;
 }
 
 function storedDigests(dataDir: string): [uid: string, digest: string][] {
   const records = new DatabaseSync(join(dataDir, 'records.sqlite'), { readOnly: true });
-  const rows = records.prepare('SELECT sop_instance_uid AS uid, data_set_digest AS digest FROM instance').all() as { uid: string; digest: string }[];
+  const rows = records.prepare('SELECT sop_instance_uid AS uid, data_set_digest AS digest FROM instance').all() as {
+    uid: string;
+    digest: string;
+  }[];
   records.close();
   return rows.map(({ uid, digest }) => [uid, digest]);
 }
@@ -233,14 +297,21 @@ function uidElement(element: number, uid: string): Buffer {
 }
 
 /** Passes connections on to a port; the first ones are cut after so many bytes each. */
-async function breakingProxy(to: number, cutAfter: readonly number[]): Promise<{ readonly server: Server; readonly port: number }> {
+async function breakingProxy(
+  to: number,
+  cutAfter: readonly number[],
+): Promise<{ readonly server: Server; readonly port: number }> {
   let opened = 0;
   const server = createServer((from) => {
     const most = cutAfter[opened] ?? Infinity;
     opened += 1;
     let passed = 0;
     const onward = connect(to, '127.0.0.1');
-    for (const [one, other] of [[from, onward], [onward, from]] as const) one.on('error', () => undefined).on('close', () => other.destroy());
+    for (const [one, other] of [
+      [from, onward],
+      [onward, from],
+    ] as const)
+      one.on('error', () => undefined).on('close', () => other.destroy());
     onward.pipe(from);
     from.on('data', (chunk: Buffer) => {
       passed += chunk.length;
@@ -255,7 +326,10 @@ async function breakingProxy(to: number, cutAfter: readonly number[]): Promise<{
 async function listening(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, '127.0.0.1');
-    const [event] = await Promise.race([once(socket, 'connect').then(() => ['connect']), once(socket, 'close').then(() => ['close'])]).catch(() => ['close']);
+    const [event] = await Promise.race([
+      once(socket, 'connect').then(() => ['connect']),
+      once(socket, 'close').then(() => ['close']),
+    ]).catch(() => ['close']);
     socket.on('error', () => undefined).destroy();
     if (event === 'connect') return;
     await new Promise((resolve) => void setTimeout(resolve, 50));

@@ -26,7 +26,9 @@ describe('STOW-RS, QIDO-RS and WADO-RS (RAD-108, RAD-129, RAD-107) on one server
   });
 
   const get = async ({ token }: FhirCaller, path: string, accept: string): Promise<Reply> =>
-    await readReply(await fetch(`${server.url}/dicom-web${path}`, { headers: { Authorization: `Bearer ${token}`, Accept: accept } }));
+    await readReply(
+      await fetch(`${server.url}/dicom-web${path}`, { headers: { Authorization: `Bearer ${token}`, Accept: accept } }),
+    );
 
   const matches = async (caller: FhirCaller, path: string): Promise<readonly DicomJson[]> => {
     const { status, body } = await get(caller, path, 'application/dicom+json');
@@ -35,18 +37,37 @@ describe('STOW-RS, QIDO-RS and WADO-RS (RAD-108, RAD-129, RAD-107) on one server
   };
 
   const post = async ({ token }: FhirCaller, files: readonly Uint8Array[]): Promise<Reply> => {
-    const parts = files.flatMap((bytes) => [Buffer.from(`--${BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n`), Buffer.from(bytes), Buffer.from('\r\n')]);
-    const headers = { Authorization: `Bearer ${token}`, 'Content-Type': `multipart/related; type="application/dicom"; boundary=${BOUNDARY}` };
-    return await readReply(await fetch(`${server.url}/dicom-web/studies`, { method: 'POST', headers, body: Buffer.concat([...parts, Buffer.from(`--${BOUNDARY}--`)]) }));
+    const parts = files.flatMap((bytes) => [
+      Buffer.from(`--${BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n`),
+      Buffer.from(bytes),
+      Buffer.from('\r\n'),
+    ]);
+    const headers = {
+      Authorization: `Bearer ${token}`,
+      'Content-Type': `multipart/related; type="application/dicom"; boundary=${BOUNDARY}`,
+    };
+    return await readReply(
+      await fetch(`${server.url}/dicom-web/studies`, {
+        method: 'POST',
+        headers,
+        body: Buffer.concat([...parts, Buffer.from(`--${BOUNDARY}--`)]),
+      }),
+    );
   };
 
   it('stores a study that its sender finds and opens, whole and unchanged, and nobody else', async () => {
     const study = aStudy({ key: 'over the web', series: 2, instances: 3 });
     const files = [...study.instances()];
-    const stored = await post(sender, files.map(({ bytes }) => bytes));
+    const stored = await post(
+      sender,
+      files.map(({ bytes }) => bytes),
+    );
     expect(stored.status, stored.body.toString()).to.equal(200);
     const place = `/studies/${study.studyInstanceUID}`;
-    expect(JSON.parse(stored.body.toString())).to.have.nested.property('00081190.Value[0]', `${server.url}/dicom-web${place}`);
+    expect(JSON.parse(stored.body.toString())).to.have.nested.property(
+      '00081190.Value[0]',
+      `${server.url}/dicom-web${place}`,
+    );
     const [resource] = await eventually(async () => {
       const found = await sender.find(`ImagingStudy?${byStudyUid(study)}`);
       return found.length === 0 ? undefined : found;
@@ -54,14 +75,29 @@ describe('STOW-RS, QIDO-RS and WADO-RS (RAD-108, RAD-129, RAD-107) on one server
     expect(resource?.resourceType).to.equal('ImagingStudy');
     const series = await matches(sender, `${place}/series`);
     expect(series.map((one) => one['00201209']?.Value?.[0])).to.deep.equal([3, 3]);
-    expect(await matches(sender, `/studies?StudyInstanceUID=${study.studyInstanceUID}&StudyID=${study.accessionNumber.slice(-6)}`)).to.have.length(1);
+    expect(
+      await matches(
+        sender,
+        `/studies?StudyInstanceUID=${study.studyInstanceUID}&StudyID=${study.accessionNumber.slice(-6)}`,
+      ),
+    ).to.have.length(1);
     const whole = partsOf(await get(sender, place, 'multipart/related; type="application/dicom"; transfer-syntax=*'));
-    expect(whole.map(({ content }) => dataSetDigest(content))).to.have.members(files.map(({ bytes }) => dataSetDigest(Buffer.from(bytes))));
+    expect(whole.map(({ content }) => dataSetDigest(content))).to.have.members(
+      files.map(({ bytes }) => dataSetDigest(Buffer.from(bytes))),
+    );
     const [file] = files;
     if (file === undefined) throw new Error('The study is empty');
-    const frame = partsOf(await get(sender, `${place}/series/${file.seriesInstanceUID}/instances/${file.sopInstanceUID}/frames/1`, 'multipart/related; type="application/octet-stream"'));
+    const frame = partsOf(
+      await get(
+        sender,
+        `${place}/series/${file.seriesInstanceUID}/instances/${file.sopInstanceUID}/frames/1`,
+        'multipart/related; type="application/octet-stream"',
+      ),
+    );
     const { dataSetOffset } = parseFileMeta(file.bytes);
-    expect(Buffer.from(file.bytes.subarray(dataSetOffset)).includes(frame[0]?.content ?? Buffer.from('none'))).to.equal(true);
+    expect(Buffer.from(file.bytes.subarray(dataSetOffset)).includes(frame[0]?.content ?? Buffer.from('none'))).to.equal(
+      true,
+    );
     const other = await establishmentCaller(server, 'nancy');
     expect(await matches(other, `${place}/series`)).to.deep.equal([]);
     expect((await get(other, place, '*/*')).status).to.equal(404);

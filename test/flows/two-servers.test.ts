@@ -17,7 +17,15 @@ import { DOORS } from './support/doors.ts';
 import { find, send, type Access } from './support/fhir.ts';
 import { openTwoServers, sealerOf, underWay, unsealed, type TwoServers } from './support/two-servers.ts';
 
-const ASKED = ['FHIR ImagingStudy search', 'FHIR ImagingStudy read', 'QIDO-RS studies', 'WADO-RS study', 'ITI-18 FindDocuments', 'ITI-43 manifest (KOS)', 'RAD-69'];
+const ASKED = [
+  'FHIR ImagingStudy search',
+  'FHIR ImagingStudy read',
+  'QIDO-RS studies',
+  'WADO-RS study',
+  'ITI-18 FindDocuments',
+  'ITI-43 manifest (KOS)',
+  'RAD-69',
+];
 const doors = DOORS.filter(({ name }) => ASKED.includes(name));
 const ROUNDS = 10;
 const IN_FLIGHT = 3;
@@ -50,7 +58,8 @@ describe('Two servers on one MongoDB', function () {
     const reply = await door.ask({ ...access, requestId: `urn:uuid:${randomUUID()}`, ids: two.ids });
     return { door, sentAt, endedAt: performance.now(), reply };
   };
-  const askAll = async (access: Access): Promise<Asked[]> => await Promise.all(doors.map(async (door) => await ask(door, access)));
+  const askAll = async (access: Access): Promise<Asked[]> =>
+    await Promise.all(doors.map(async (door) => await ask(door, access)));
   const shows = ({ door, reply }: Asked): void => door.expectShown(reply, two);
   const hides = ({ door, reply }: Asked): void => door.expectHidden(reply, two.ids);
 
@@ -86,16 +95,26 @@ describe('Two servers on one MongoDB', function () {
     const body = new URLSearchParams({ token: visitor.token, client_id: DEMO_APP.clientId });
     expect((await fetch(`${two.a.url}/auth/token/revocation`, { method: 'POST', body })).status).to.equal(200);
     const statuses = (await askAll(visitor)).map(({ reply }) => reply.status);
-    expect(statuses.every((status) => status === 401 || status === 400), statuses.join()).to.equal(true);
+    expect(
+      statuses.every((status) => status === 401 || status === 400),
+      statuses.join(),
+    ).to.equal(true);
     (await askAll(two.declared.b)).forEach(shows);
   });
 
   it('give a study one manifest, whichever of them received it and when', async () => {
-    const studies = Array.from({ length: 4 }, (_, at) => aStudy({ key: `two-servers/${at}`, instances: 4, patient: PATIENTS.gaetan }));
+    const studies = Array.from({ length: 4 }, (_, at) =>
+      aStudy({ key: `two-servers/${at}`, instances: 4, patient: PATIENTS.gaetan }),
+    );
     await Promise.all(studies.map(async (study, at) => await sendStudy(at % 2 === 0 ? two.a : two.b, study)));
     // The second time to both at once, while both work off the agenda.
-    for (const server of [two.a, two.b]) await Promise.all(studies.map(async (study) => await sendStudy(server, study)));
-    await Promise.all(studies.map(async (study) => await eventually(async () => ((await manifests(study)).length > 0 ? true : undefined), 30)));
+    for (const server of [two.a, two.b])
+      await Promise.all(studies.map(async (study) => await sendStudy(server, study)));
+    await Promise.all(
+      studies.map(
+        async (study) => await eventually(async () => ((await manifests(study)).length > 0 ? true : undefined), 30),
+      ),
+    );
     await pause(2_500);
     for (const study of studies) {
       const statuses = (await manifests(study)).map(({ status }) => status);
@@ -121,7 +140,10 @@ describe('Two servers on one MongoDB', function () {
     await expectWhole();
   });
 
-  async function manifests({ studyInstanceUID }: DemoStudy, access: Access = two.author.a): Promise<DocumentReference[]> {
+  async function manifests(
+    { studyInstanceUID }: DemoStudy,
+    access: Access = two.author.a,
+  ): Promise<DocumentReference[]> {
     return await find<DocumentReference>(access, `DocumentReference?related:identifier=urn:oid:${studyInstanceUID}`);
   }
 
@@ -131,7 +153,9 @@ describe('Two servers on one MongoDB', function () {
       const events = two.mongo.db().collection('audit_events');
       const verified = await stores.trail.verify();
       expect(verified).to.deep.include({ whole: true, erased: 0 });
-      expect(verified.whole ? verified.head.sequence : 0, 'entries').to.equal(await events.countDocuments({ pending: { $exists: false } }));
+      expect(verified.whole ? verified.head.sequence : 0, 'entries').to.equal(
+        await events.countDocuments({ pending: { $exists: false } }),
+      );
     } finally {
       await stores.close();
     }

@@ -1,4 +1,7 @@
-/** Images whose PatientID is empty (type 2, PS3.3 C.7.1.1): kept for the establishment that sent them, and no other patient's. */
+/**
+ * Images whose PatientID is empty (type 2, PS3.3 C.7.1.1): kept for the establishment that sent them, and no other
+ * patient's.
+ */
 import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
@@ -24,21 +27,32 @@ describe('C-STORE of images without PatientID', function () {
   });
   after(async () => await server?.stop());
 
-  const send = async (name: string, aeTitle: string = strasbourg.aeTitle, changes: Readonly<Record<string, Buffer>> = {}): Promise<number> => {
+  const send = async (
+    name: string,
+    aeTitle: string = strasbourg.aeTitle,
+    changes: Readonly<Record<string, Buffer>> = {},
+  ): Promise<number> => {
     const association = await associateModality(server, DICOM_UID.explicitLittleEndian, CT_IMAGE, aeTitle);
     const dataSet = hostileDataSet(name, { '00100020': element('00100020', 'LO'), ...changes });
-    return await storeBytes(association, hostileUids(name).sopInstanceUID, dataSet).finally(() => association.socket.destroy());
+    return await storeBytes(association, hostileUids(name).sopInstanceUID, dataSet).finally(() =>
+      association.socket.destroy(),
+    );
   };
   const byUid = (name: string): string => `identifier=urn:dicom:uid|${oidUri(hostileUids(name).studyInstanceUID)}`;
-  const closed = async (name: string): Promise<ImagingStudy> => await eventually(async () => (await sender.find<ImagingStudy>(`ImagingStudy?${byUid(name)}&status=available`))[0]);
-  const patientOf = async ({ subject }: ImagingStudy): Promise<Patient> => (await sender.get(subject.reference ?? '')).json<Patient>();
+  const closed = async (name: string): Promise<ImagingStudy> =>
+    await eventually(async () => (await sender.find<ImagingStudy>(`ImagingStudy?${byUid(name)}&status=available`))[0]);
+  const patientOf = async ({ subject }: ImagingStudy): Promise<Patient> =>
+    (await sender.get(subject.reference ?? '')).json<Patient>();
 
   it('are stored and published, each study of a Patient of its own that has no identifier', async () => {
     expect([await send('unidentified/one'), await send('unidentified/two')]).to.deep.equal([0, 0]);
-    const patients = await Promise.all([await closed('unidentified/one'), await closed('unidentified/two')].map(patientOf));
+    const patients = await Promise.all(
+      [await closed('unidentified/one'), await closed('unidentified/two')].map(patientOf),
+    );
     expect(new Set(patients.map(({ id }) => id)).size).to.equal(2);
     for (const patient of patients) expect(patient).to.not.have.property('identifier');
-    for (const { id } of patients) await eventually(async () => (await sender.find<DocumentReference>(`DocumentReference?patient=${id}`))[0]);
+    for (const { id } of patients)
+      await eventually(async () => (await sender.find<DocumentReference>(`DocumentReference?patient=${id}`))[0]);
     expect(server.log()).to.not.match(/"level":"(error|warn)"/);
   });
 
@@ -54,8 +68,12 @@ describe('C-STORE of images without PatientID', function () {
   it('are the same when they come again, and lie aside when they come from elsewhere or with a PatientID', async () => {
     expect(await send('unidentified/one')).to.equal(0);
     expect(quarantinedCount(server.dataDir)).to.equal(0);
-    expect(await send('unidentified/one', nancy.aeTitle, { '00081030': element('00081030', 'LO', 'other') })).to.equal(0);
-    expect(await send('unidentified/one', strasbourg.aeTitle, { '00100020': element('00100020', 'LO', 'LATER-1') })).to.equal(0);
+    expect(await send('unidentified/one', nancy.aeTitle, { '00081030': element('00081030', 'LO', 'other') })).to.equal(
+      0,
+    );
+    expect(
+      await send('unidentified/one', strasbourg.aeTitle, { '00100020': element('00100020', 'LO', 'LATER-1') }),
+    ).to.equal(0);
     expect(quarantinedCount(server.dataDir)).to.equal(2);
     expect(rowsOfStudy(server.dataDir, hostileUids('unidentified/one').studyInstanceUID)).to.have.length(1);
   });
@@ -63,7 +81,13 @@ describe('C-STORE of images without PatientID', function () {
   it('are seen by nobody else', async () => {
     for (const caller of [await establishmentCaller(server, 'nancy'), await personCaller(server, 'demo-stranger')]) {
       expect(await caller.find(`ImagingStudy?${byUid('unidentified/one')}`)).to.deep.equal([]);
-      expect((await fetch(`${server.url}/dicom-web/studies/${hostileUids('unidentified/one').studyInstanceUID}`, { headers: { authorization: `Bearer ${caller.token}` } })).status).to.equal(404);
+      expect(
+        (
+          await fetch(`${server.url}/dicom-web/studies/${hostileUids('unidentified/one').studyInstanceUID}`, {
+            headers: { authorization: `Bearer ${caller.token}` },
+          })
+        ).status,
+      ).to.equal(404);
     }
   });
 });

@@ -1,4 +1,7 @@
-/** Without the audit trail nothing is shown: M06. The trail's file is locked from outside, as a full or stopped disk would. */
+/**
+ * Without the audit trail nothing is shown: M06. The trail's file is locked from outside, as a full or stopped disk
+ * would.
+ */
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import type { Bundle } from '@medplum/fhirtypes';

@@ -1,4 +1,7 @@
-/** Client assertions that are forged in each way of table B, at the token endpoint of the running server, and tokens that reach too far. */
+/**
+ * Client assertions that are forged in each way of table B, at the token endpoint of the running server, and tokens
+ * that reach too far.
+ */
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -55,7 +58,9 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
   it('B02 refuses HS256 keyed with the public key', async () => {
     const { d: _private, ...publicJwk } = await demonstrationKey(BACKEND);
     const pem = createPublicKey({ key: publicJwk as never, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
-    await expectRefused(await assertion(region.server, { header: { alg: 'HS256' }, key: new TextEncoder().encode(String(pem)) }));
+    await expectRefused(
+      await assertion(region.server, { header: { alg: 'HS256' }, key: new TextEncoder().encode(String(pem)) }),
+    );
   });
 
   it('B03 refuses another key under the same kid', async () => {
@@ -64,7 +69,8 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
   });
 
   it('B04 refuses a kid that is a path, SQL, or 10 kB, and opens no file for it', async () => {
-    for (const kid of ['../../x', '/etc/passwd', "' OR 1=1 --", '\0', 'k'.repeat(10_000)]) await expectRefused(await assertion(region.server, { header: { kid } }));
+    for (const kid of ['../../x', '/etc/passwd', "' OR 1=1 --", '\0', 'k'.repeat(10_000)])
+      await expectRefused(await assertion(region.server, { header: { kid } }));
   });
 
   it('B05, B06 refuses keys that the header brings or points to, and fetches nothing', async () => {
@@ -72,7 +78,8 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
     const jwk = { ...(await exportJWK(publicKey)), kid: 'mine', alg: 'ES384' };
     const { url, requests, close } = await listenForKeys(JSON.stringify({ keys: [jwk] }));
     try {
-      for (const header of [{ jku: `${url}/jwks`, kid: 'mine' }, { x5u: `${url}/x` }, { jwk }, { x5c: ['AA=='] }]) await expectRefused(await assertion(region.server, { header, key: privateKey }));
+      for (const header of [{ jku: `${url}/jwks`, kid: 'mine' }, { x5u: `${url}/x` }, { jwk }, { x5c: ['AA=='] }])
+        await expectRefused(await assertion(region.server, { header, key: privateKey }));
       expect(requests()).to.equal(0);
     } finally {
       await close();
@@ -80,11 +87,13 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
   });
 
   it('B07 refuses exp in the past, missing, no number, or more than 5 minutes ahead', async () => {
-    for (const exp of [now() - 60, undefined, 'soon', now() + 360]) await expectRefused(await assertion(region.server, { claims: { exp } }));
+    for (const exp of [now() - 60, undefined, 'soon', now() + 360])
+      await expectRefused(await assertion(region.server, { claims: { exp } }));
   });
 
   it('B08 refuses another audience', async () => {
-    for (const aud of ['https://other.example/auth/token', `${region.server.url}/fhir`, undefined, []]) await expectRefused(await assertion(region.server, { claims: { aud } }));
+    for (const aud of ['https://other.example/auth/token', `${region.server.url}/fhir`, undefined, []])
+      await expectRefused(await assertion(region.server, { claims: { aud } }));
   });
 
   it('B09 refuses an assertion that was used before, and lets one of racing uses through', async () => {
@@ -92,12 +101,19 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
     expect((await clientCredentials(region.server, used)).status).to.equal(200);
     await expectRefused(used);
     const raced = await assertion(region.server);
-    const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await clientCredentials(region.server, raced)).status));
+    const statuses = await Promise.all(
+      Array.from({ length: 10 }, async () => (await clientCredentials(region.server, raced)).status),
+    );
     expect(statuses.filter((status) => status === 200)).to.have.length(1);
   });
 
   it('B10 refuses iss that differs from sub, and a client that nobody knows', async () => {
-    for (const claims of [{ iss: 'demo-radiology-centre' }, { sub: 'demo-radiology-centre' }, { iss: 'nobody', sub: 'nobody' }]) await expectRefused(await assertion(region.server, { claims }));
+    for (const claims of [
+      { iss: 'demo-radiology-centre' },
+      { sub: 'demo-radiology-centre' },
+      { iss: 'nobody', sub: 'nobody' },
+    ])
+      await expectRefused(await assertion(region.server, { claims }));
   });
 
   it('B11 refuses RS256 and ES256: RS384 and ES384 alone are registered', async () => {
@@ -107,14 +123,26 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
     }
   });
 
-  const aReport = async (): Promise<object> => await buildReportBundle(aStudy({ key: 'assertions/report', patient: PATIENTS.gaetan }), reportTextOf('mr-head'));
+  const aReport = async (): Promise<object> =>
+    await buildReportBundle(aStudy({ key: 'assertions/report', patient: PATIENTS.gaetan }), reportTextOf('mr-head'));
 
   it('B13 refuses a token of a portal where an establishment writes: one audience, so by scope and role', async () => {
     const bundle = await aReport();
     for (const caller of [region.patient, region.declared, region.stranger]) {
       expectOutcome(await fhirCaller(region.server.url, caller.token).send('POST', '', bundle), 403, 'forbidden');
-      const headers = { authorization: `Bearer ${caller.token}`, 'content-type': 'multipart/related; type="application/dicom"; boundary=b' };
-      expect((await fetch(`${region.server.url}/dicom-web/studies`, { method: 'POST', headers, body: '--b\r\n\r\nx\r\n--b--' })).status).to.equal(403);
+      const headers = {
+        authorization: `Bearer ${caller.token}`,
+        'content-type': 'multipart/related; type="application/dicom"; boundary=b',
+      };
+      expect(
+        (
+          await fetch(`${region.server.url}/dicom-web/studies`, {
+            method: 'POST',
+            headers,
+            body: '--b\r\n\r\nx\r\n--b--',
+          })
+        ).status,
+      ).to.equal(403);
     }
   });
 
@@ -137,7 +165,10 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
 
   it('B20 answers a scope that does not reach with 403 insufficient_scope', async () => {
     const bundle = await aReport();
-    const reader = fhirCaller(region.server.url, await clientToken({ url: region.server.url, client: BACKEND, scope: 'system/Patient.rs' }));
+    const reader = fhirCaller(
+      region.server.url,
+      await clientToken({ url: region.server.url, client: BACKEND, scope: 'system/Patient.rs' }),
+    );
     expect((await reader.get('Patient')).status).to.equal(200);
     for (const answer of [await reader.get('ImagingStudy'), await reader.send('POST', '', bundle)]) {
       expectOutcome(answer, 403, 'forbidden');
@@ -153,7 +184,9 @@ describe('Bad client assertions (RFC 7523, SMART App Launch 2.2)', function () {
 });
 
 /** An address that would serve keys, and counts who asks. */
-async function listenForKeys(keys: string): Promise<{ url: string; requests: () => number; close: () => Promise<void> }> {
+async function listenForKeys(
+  keys: string,
+): Promise<{ url: string; requests: () => number; close: () => Promise<void> }> {
   let count = 0;
   const server: Server = createServer((_, response) => {
     count += 1;

@@ -14,7 +14,10 @@ import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, resid
 
 const XHTML = 'xmlns="http://www.w3.org/1999/xhtml"';
 /** The first local file header of a ZIP whose one name climbs out of its folder. */
-const ZIP_SLIP = Buffer.concat([Buffer.from('504b0304140000000000000000000000000000000000000000000f000000', 'hex'), Buffer.from('../../etc/passwd')]);
+const ZIP_SLIP = Buffer.concat([
+  Buffer.from('504b0304140000000000000000000000000000000000000000000f000000', 'hex'),
+  Buffer.from('../../etc/passwd'),
+]);
 
 describe('Bad content', function () {
   this.timeout(60_000);
@@ -32,11 +35,23 @@ describe('Bad content', function () {
   });
   after(async () => await region?.server.stop());
 
-  const fetchAs = async (path: string, headers: Readonly<Record<string, string>> = {}, init: RequestInit = {}): Promise<Response> =>
-    await fetch(`${region.server.url}${path}`, { ...init, headers: { authorization: `Bearer ${region.strasbourg.token}`, ...headers } });
+  const fetchAs = async (
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    init: RequestInit = {},
+  ): Promise<Response> =>
+    await fetch(`${region.server.url}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${region.strasbourg.token}`, ...headers },
+    });
 
   it('K01, K02 takes no archive, so none is unpacked: each door that takes bodies says that it does not know the type', async () => {
-    for (const [path, status] of [['/fhir', 415], ['/fhir/Patient', 415], ['/dicom-web/studies', 415], ['/xds/registry', 400]] as const) {
+    for (const [path, status] of [
+      ['/fhir', 415],
+      ['/fhir/Patient', 415],
+      ['/dicom-web/studies', 415],
+      ['/xds/registry', 400],
+    ] as const) {
       const answer = await fetchAs(path, { 'content-type': 'application/zip' }, { method: 'POST', body: ZIP_SLIP });
       expect(answer.status, `${path}: ${await answer.text()}`).to.equal(status);
     }
@@ -44,8 +59,17 @@ describe('Bad content', function () {
 
   it('K08 takes no batch of searches, and follows no include that explodes', async () => {
     const entry = Array.from({ length: 500 }, () => ({ request: { method: 'GET', url: 'Patient?_count=1000' } }));
-    expectOutcome(await region.strasbourg.send('POST', '', { resourceType: 'Bundle', type: 'batch', entry }), 501, 'not-supported');
-    const includes = ['DiagnosticReport?_include=*', 'DiagnosticReport?_include:iterate=*', `DiagnosticReport?${'_include=DiagnosticReport:subject&'.repeat(50)}`, 'Patient?_revinclude=*'];
+    expectOutcome(
+      await region.strasbourg.send('POST', '', { resourceType: 'Bundle', type: 'batch', entry }),
+      501,
+      'not-supported',
+    );
+    const includes = [
+      'DiagnosticReport?_include=*',
+      'DiagnosticReport?_include:iterate=*',
+      `DiagnosticReport?${'_include=DiagnosticReport:subject&'.repeat(50)}`,
+      'Patient?_revinclude=*',
+    ];
     for (const path of includes) {
       const began = performance.now();
       const answer = await region.strasbourg.get(path);
@@ -60,9 +84,20 @@ describe('Bad content', function () {
     const [report] = await strasbourg.find<DiagnosticReport>('DiagnosticReport?_count=1');
     const binary = new URL(report?.presentedForm?.[0]?.url ?? '').pathname;
     const ranges = `bytes=${Array.from({ length: 1_000 }, (_, at) => `${at}-${at + 5}`).join(',')}`;
-    for (const [path, accept] of [[binary, 'application/pdf'], [`/dicom-web/studies/${studies.gaetan.studyInstanceUID}`, 'multipart/related; type="application/dicom"; transfer-syntax=*']] as const) {
+    for (const [path, accept] of [
+      [binary, 'application/pdf'],
+      [
+        `/dicom-web/studies/${studies.gaetan.studyInstanceUID}`,
+        'multipart/related; type="application/dicom"; transfer-syntax=*',
+      ],
+    ] as const) {
       const lengths: number[] = [];
-      for (const headers of [{ accept }, { accept, range: ranges }, { accept, range: 'bytes=0-0,-1' }, { accept, range: `bytes=0-${'9'.repeat(400)}` }]) {
+      for (const headers of [
+        { accept },
+        { accept, range: ranges },
+        { accept, range: 'bytes=0-0,-1' },
+        { accept, range: `bytes=0-${'9'.repeat(400)}` },
+      ]) {
         const answer = await fetchAs(path, headers);
         expect(answer.status, path).to.equal(200);
         lengths.push((await answer.arrayBuffer()).byteLength);
@@ -77,12 +112,20 @@ describe('Bad content', function () {
     let calls = 0;
     listener.on('connection', () => (calls += 1));
     const endpoint = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/`;
-    const subscription = { resourceType: 'Subscription', status: 'requested', reason: 'a', criteria: 'Patient?', channel: { type: 'rest-hook', endpoint, payload: 'application/fhir+json' } };
+    const subscription = {
+      resourceType: 'Subscription',
+      status: 'requested',
+      reason: 'a',
+      criteria: 'Patient?',
+      channel: { type: 'rest-hook', endpoint, payload: 'application/fhir+json' },
+    };
     try {
       const answer = await region.strasbourg.send('POST', 'Subscription', subscription);
       expect(answer.status).to.be.oneOf([404, 405, 422]);
       const entry = [{ resource: subscription, request: { method: 'POST', url: 'Subscription' } }];
-      expect((await region.strasbourg.send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry })).status).to.be.within(400, 499);
+      expect(
+        (await region.strasbourg.send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry })).status,
+      ).to.be.within(400, 499);
       expect(calls).to.equal(0);
     } finally {
       listener.close();
@@ -92,10 +135,31 @@ describe('Bad content', function () {
 
   it('K13 refuses narratives with scripts, handlers, frames and addresses that run', async () => {
     const identifier = [{ system: 'urn:oid:2.25.330140016809680152432946592418447801704', value: 'K13' }];
-    const contents = ['<script>alert(1)</script>', '<svg onload="alert(1)"/>', '<p onclick="alert(1)">a</p>', '<img src="javascript:alert(1)"/>', '<a href="javascript:alert(1)">a</a>', '<iframe src="https://a.example"/>', '<form action="/"/>', '<style>a{}</style>', '<object data="a"/>', '<p style="background:url(//a.example)">a</p>', '<![CDATA[<script>]]>', '&lt;p&gt;<script/>'];
+    const contents = [
+      '<script>alert(1)</script>',
+      '<svg onload="alert(1)"/>',
+      '<p onclick="alert(1)">a</p>',
+      '<img src="javascript:alert(1)"/>',
+      '<a href="javascript:alert(1)">a</a>',
+      '<iframe src="https://a.example"/>',
+      '<form action="/"/>',
+      '<style>a{}</style>',
+      '<object data="a"/>',
+      '<p style="background:url(//a.example)">a</p>',
+      '<![CDATA[<script>]]>',
+      '&lt;p&gt;<script/>',
+    ];
     for (const content of contents) {
-      const patient = { resourceType: 'Patient', identifier, text: { status: 'generated', div: `<div ${XHTML}>${content}</div>` } };
-      const answer = await region.strasbourg.send('PUT', 'Patient?identifier=urn:oid:2.25.330140016809680152432946592418447801704|K13', patient);
+      const patient = {
+        resourceType: 'Patient',
+        identifier,
+        text: { status: 'generated', div: `<div ${XHTML}>${content}</div>` },
+      };
+      const answer = await region.strasbourg.send(
+        'PUT',
+        'Patient?identifier=urn:oid:2.25.330140016809680152432946592418447801704|K13',
+        patient,
+      );
       expect(answer.status, `${content}: ${answer.text.slice(0, 200)}`).to.be.oneOf([400, 422]);
       expect(answer.text).to.not.include('alert(1)');
     }
@@ -103,15 +167,31 @@ describe('Bad content', function () {
   });
 
   it('K14 gives documents as attachments that no browser runs, and stores none that is a page', async () => {
-    const report = await buildReportBundle(aStudy({ key: 'content/page', patient: PATIENTS.gaetan }), reportTextOf('mr-head'));
+    const report = await buildReportBundle(
+      aStudy({ key: 'content/page', patient: PATIENTS.gaetan }),
+      reportTextOf('mr-head'),
+    );
     for (const contentType of ['text/html', 'application/xhtml+xml', 'image/svg+xml']) {
-      const answer = await region.strasbourg.send('POST', '', withDocument(report, contentType, '<script>alert(1)</script>'));
+      const answer = await region.strasbourg.send(
+        'POST',
+        '',
+        withDocument(report, contentType, '<script>alert(1)</script>'),
+      );
       expect(answer.status, contentType).to.be.oneOf([400, 403, 415, 422]);
     }
     const [stored] = await region.strasbourg.find<DiagnosticReport>('DiagnosticReport?_count=1');
-    const answer = await fetchAs(new URL(stored?.presentedForm?.[0]?.url ?? '').pathname, { accept: 'application/pdf' });
+    const answer = await fetchAs(new URL(stored?.presentedForm?.[0]?.url ?? '').pathname, {
+      accept: 'application/pdf',
+    });
     await answer.arrayBuffer();
-    expect(Object.fromEntries(['content-type', 'content-disposition', 'x-content-type-options', 'content-security-policy'].map((name) => [name, answer.headers.get(name)]))).to.deep.equal({
+    expect(
+      Object.fromEntries(
+        ['content-type', 'content-disposition', 'x-content-type-options', 'content-security-policy'].map((name) => [
+          name,
+          answer.headers.get(name),
+        ]),
+      ),
+    ).to.deep.equal({
       'content-type': 'application/pdf',
       'content-disposition': 'attachment',
       'x-content-type-options': 'nosniff',
@@ -130,7 +210,10 @@ function withDocument(bundle: Bundle, contentType: string, text: string): Bundle
   const entry = (bundle.entry ?? []).map((one) => {
     const resource = one.resource as Resource | undefined;
     if (resource?.resourceType !== 'DiagnosticReport') return one;
-    return { ...one, resource: { ...resource, presentedForm: [{ contentType, data: Buffer.from(text).toString('base64') }] } };
+    return {
+      ...one,
+      resource: { ...resource, presentedForm: [{ contentType, data: Buffer.from(text).toString('base64') }] },
+    };
   });
   return { ...bundle, entry };
 }

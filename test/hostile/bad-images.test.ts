@@ -60,21 +60,30 @@ describe('Bad images', () => {
     const { socket, answer } = await associate('STRANGER');
     socket.destroy();
     expect([...answer.subarray(0, 10)]).to.deep.equal([0x03, 0, 0, 0, 0, 4, 0, 1, 1, 3]);
-    const refused = await sendStudy(region.server, aStudy({ key: 'bad/stranger' }), 'STRANGER').catch((error: unknown) => String(error));
+    const refused = await sendStudy(region.server, aStudy({ key: 'bad/stranger' }), 'STRANGER').catch(
+      (error: unknown) => String(error),
+    );
     expect(refused).to.include('rejected');
   });
 
   it('I12 keeps nothing of an object whose sender goes away in its middle', async () => {
-    const [instance] = aStudy({ key: 'bad/cut', patient: PATIENTS.gaetan, attributes: { '00191001:OB': new Uint8Array(LARGE) } }).instances();
+    const [instance] = aStudy({
+      key: 'bad/cut',
+      patient: PATIENTS.gaetan,
+      attributes: { '00191001:OB': new Uint8Array(LARGE) },
+    }).instances();
     if (instance === undefined) throw new Error('The study has no instance');
     const dataSet = instance.bytes.subarray(parseFileMeta(instance.bytes).dataSetOffset);
     const { socket } = await associate(MODALITY);
     socket.write(storeRequest(instance.sopInstanceUID));
-    for (let at = 0; at < dataSet.length - 100; at += PIECE) socket.write(dataPDU(3, dataSet.subarray(at, Math.min(at + PIECE, dataSet.length - 100)), { isLast: false }));
+    for (let at = 0; at < dataSet.length - 100; at += PIECE)
+      socket.write(dataPDU(3, dataSet.subarray(at, Math.min(at + PIECE, dataSet.length - 100)), { isLast: false }));
     await eventually(async () => ((await orphanFiles(region.server.dataDir)).length > 0 ? true : undefined));
     socket.destroy();
     await nothingIsLeft();
-    expect(await region.strasbourg.find<ImagingStudy>(`ImagingStudy?${byStudyUid(aStudy({ key: 'bad/cut' }))}`)).to.deep.equal([]);
+    expect(
+      await region.strasbourg.find<ImagingStudy>(`ImagingStudy?${byStudyUid(aStudy({ key: 'bad/cut' }))}`),
+    ).to.deep.equal([]);
   });
 
   it('I12 answers an object that is cut short as not understood, and serves the next one on the association', async () => {
@@ -93,7 +102,9 @@ describe('Bad images', () => {
     expect(statusOf(second)).to.equal(0);
     sent += 1;
     socket.destroy();
-    await eventually(async () => (await region.strasbourg.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}&status=available`))[0]);
+    await eventually(
+      async () => (await region.strasbourg.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}&status=available`))[0],
+    );
     await nothingIsLeft();
   });
 
@@ -108,7 +119,9 @@ describe('Bad images', () => {
       await writeFile(join(folder, 'whole.dcm'), bytes);
       const { host, port, aeTitle } = region.server.dimse;
       const send = async (file: string): Promise<number> => {
-        const child = spawn('storescu', ['-aet', MODALITY, '-aec', aeTitle, host, String(port), join(folder, file)], { stdio: 'ignore' });
+        const child = spawn('storescu', ['-aet', MODALITY, '-aec', aeTitle, host, String(port), join(folder, file)], {
+          stdio: 'ignore',
+        });
         const [code] = (await once(child, 'exit')) as [number];
         return code;
       };
@@ -116,7 +129,14 @@ describe('Bad images', () => {
       expect(await send('noise.dcm')).to.not.equal(0);
       expect(await send('whole.dcm')).to.equal(0);
       sent += 1;
-      await eventually(async () => (await region.strasbourg.find<ImagingStudy>(`ImagingStudy?${byStudyUid(aStudy({ key: 'bad/storescu' }))}&status=available`))[0]);
+      await eventually(
+        async () =>
+          (
+            await region.strasbourg.find<ImagingStudy>(
+              `ImagingStudy?${byStudyUid(aStudy({ key: 'bad/storescu' }))}&status=available`,
+            )
+          )[0],
+      );
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -124,7 +144,12 @@ describe('Bad images', () => {
 
   it('I01 ends connections that speak no DICOM, and lengths that cannot be', async () => {
     const { host, port } = region.server.dimse;
-    for (const bytes of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.from([1, 0, 0xff, 0xff, 0xff, 0xff, 0, 1]), Buffer.from([4, 0, 0xff, 0xff, 0xff, 0xff]), Buffer.from([0x99, 0, 0, 0, 0, 1, 0])]) {
+    for (const bytes of [
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      Buffer.from([1, 0, 0xff, 0xff, 0xff, 0xff, 0, 1]),
+      Buffer.from([4, 0, 0xff, 0xff, 0xff, 0xff]),
+      Buffer.from([0x99, 0, 0, 0, 0, 1, 0]),
+    ]) {
       const socket = openRaw(`http://${host}:${port}`);
       socket.write(bytes);
       expect((await gather(socket, 5_000)).isClosed, bytes.toString('hex').slice(0, 20)).to.equal(true);

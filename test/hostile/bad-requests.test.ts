@@ -25,7 +25,11 @@ describe('Bad requests', () => {
     memory = residentMegabytes(region.server);
     atFirst = descriptorsOf(region.server);
     slow = drip(region.server.url, 'GET /fhir/metadata HTTP/1.1\r\nHost: a\r\n', 'X-A: b\r\n');
-    slowBody = drip(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500'), ' ');
+    slowBody = drip(
+      region.server.url,
+      head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500'),
+      ' ',
+    );
   });
   afterEach(async () => {
     await expectWhole(region);
@@ -34,12 +38,26 @@ describe('Bad requests', () => {
   after(async () => await region?.server.stop());
 
   function head(method: string, path: string, ...lines: string[]): string {
-    return [`${method} ${path} HTTP/1.1`, 'Host: a', `Authorization: Bearer ${region.strasbourg.token}`, ...lines, '', ''].join('\r\n');
+    return [
+      `${method} ${path} HTTP/1.1`,
+      'Host: a',
+      `Authorization: Bearer ${region.strasbourg.token}`,
+      ...lines,
+      '',
+      '',
+    ].join('\r\n');
   }
 
-  async function soap(body: string | Buffer, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> {
+  async function soap(
+    body: string | Buffer,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; text: string }> {
     const authorization = `Bearer ${region.declared.token}`;
-    const response = await fetch(`${region.server.url}/xds/registry`, { method: 'POST', body, headers: { authorization, 'content-type': SOAP_TYPE, ...headers } });
+    const response = await fetch(`${region.server.url}/xds/registry`, {
+      method: 'POST',
+      body,
+      headers: { authorization, 'content-type': SOAP_TYPE, ...headers },
+    });
     return { status: response.status, text: await response.text() };
   }
 
@@ -47,29 +65,59 @@ describe('Bad requests', () => {
     it('K03 refuses broken JSON, other encodings, depth and duplicate names with 400', async () => {
       const patient = '{"resourceType":"Patient"';
       const bodies = [
-        '', '{', patient, `${patient},}`, `${patient}}}`, 'null', '[]', '"a"', '1', `${patient},"name":[{"family":"${SECRET}"}]`,
-        `${patient},"resourceType":"Consent"}`, `${patient},"resource\\u0054ype":"Consent"}`, `${patient},"__proto__":{"a":1}}`,
-        '['.repeat(200_000), '{"a":'.repeat(150_000), `${patient},"extension":${'['.repeat(100)}${']'.repeat(100)}}`,
+        '',
+        '{',
+        patient,
+        `${patient},}`,
+        `${patient}}}`,
+        'null',
+        '[]',
+        '"a"',
+        '1',
+        `${patient},"name":[{"family":"${SECRET}"}]`,
+        `${patient},"resourceType":"Consent"}`,
+        `${patient},"resource\\u0054ype":"Consent"}`,
+        `${patient},"__proto__":{"a":1}}`,
+        '['.repeat(200_000),
+        '{"a":'.repeat(150_000),
+        `${patient},"extension":${'['.repeat(100)}${']'.repeat(100)}}`,
       ];
       for (const body of bodies) expectOutcome(await region.strasbourg.send('POST', 'Patient', body), 400, 'invalid');
       for (const bytes of [Buffer.from([0x7b, 0xff, 0x7d]), Buffer.from('\uFEFF{}', 'utf16le')]) {
         const { authorization } = { authorization: `Bearer ${region.strasbourg.token}` };
-        const answer = await fetch(`${region.server.url}/fhir/Patient`, { method: 'POST', body: bytes, headers: { authorization, 'content-type': 'application/fhir+json' } });
+        const answer = await fetch(`${region.server.url}/fhir/Patient`, {
+          method: 'POST',
+          body: bytes,
+          headers: { authorization, 'content-type': 'application/fhir+json' },
+        });
         expect(answer.status).to.equal(400);
       }
     });
 
     it('K03, D11 names what is wrong with a resource, without its values', async () => {
-      const answer = await region.strasbourg.send('POST', 'Patient', { resourceType: 'Patient', birthDate: SECRET, name: [{ family: SECRET }], gender: SECRET });
+      const answer = await region.strasbourg.send('POST', 'Patient', {
+        resourceType: 'Patient',
+        birthDate: SECRET,
+        name: [{ family: SECRET }],
+        gender: SECRET,
+      });
       expect(expectOutcome(answer, 400, 'invalid')).to.include('Patient.');
       expect(answer.text).to.not.include(SECRET);
     });
 
     it('K03 refuses bodies over the limit with 413, announced or not, and keeps nothing of them', async () => {
-      const announced = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 999999999'));
+      const announced = await sendRaw(
+        region.server.url,
+        head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 999999999'),
+      );
       expect([statusesOf(announced), announced.isClosed]).to.deep.equal([[413], true]);
       const chunk = `${(100_000).toString(16)}\r\n${' '.repeat(100_000)}\r\n`;
-      const chunked = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Transfer-Encoding: chunked') + chunk.repeat(60), 5_000);
+      const chunked = await sendRaw(
+        region.server.url,
+        head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Transfer-Encoding: chunked') +
+          chunk.repeat(60),
+        5_000,
+      );
       expect(statusesOf(chunked)).to.deep.equal([413]);
       const soapBody = await soap(`<a>${'x'.repeat(MAX_BODY_BYTES)}</a>`);
       expect(soapBody.status).to.equal(413);
@@ -83,7 +131,14 @@ describe('Bad requests', () => {
         const answer = await fetch(`${region.server.url}/fhir/Patient`, { method: 'POST', body: bomb, headers });
         expect(answer.status, encoding).to.equal(415);
       }
-      for (const type of ['application/fhir+xml', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'a', '']) {
+      for (const type of [
+        'application/fhir+xml',
+        'text/plain',
+        'application/x-www-form-urlencoded',
+        'multipart/form-data',
+        'a',
+        '',
+      ]) {
         const answer = await region.strasbourg.send('POST', 'Patient', '{}', { 'content-type': type });
         expectOutcome(answer, 415, 'not-supported');
       }
@@ -101,9 +156,23 @@ describe('Bad requests', () => {
         expect(answer.status, `${name}: ${answer.text}`).to.be.oneOf([400, 403]);
         expect(answer.text).to.not.include(SECRET);
       }
-      expectOutcome(await region.strasbourg.send('POST', 'Patient/_search', 'active=true&'.repeat(1_000), form), 403, 'too-costly');
-      expectOutcome(await region.strasbourg.send('POST', 'Patient/_search', `identifier=${'a,'.repeat(5_000)}`, form), 403, 'too-costly');
-      expectOutcome(await region.strasbourg.send('POST', 'Patient/_search', `${'a'.repeat(100_000)}=1`, { ...form, prefer: 'handling=strict' }), 400);
+      expectOutcome(
+        await region.strasbourg.send('POST', 'Patient/_search', 'active=true&'.repeat(1_000), form),
+        403,
+        'too-costly',
+      );
+      expectOutcome(
+        await region.strasbourg.send('POST', 'Patient/_search', `identifier=${'a,'.repeat(5_000)}`, form),
+        403,
+        'too-costly',
+      );
+      expectOutcome(
+        await region.strasbourg.send('POST', 'Patient/_search', `${'a'.repeat(100_000)}=1`, {
+          ...form,
+          prefer: 'handling=strict',
+        }),
+        400,
+      );
       expect(Date.now() - began).to.be.lessThan(3_000);
       const inAddress = await sendRaw(region.server.url, head('GET', `/fhir/Patient?family=${long}`));
       expect(statusesOf(inAddress)).to.deep.equal([431]);
@@ -111,20 +180,47 @@ describe('Bad requests', () => {
 
     it('K08 caps _count, and refuses one that is no number', async () => {
       expect((await region.strasbourg.get('Patient?_count=999999999')).status).to.equal(200);
-      for (const count of ['1e9', '-1', '99999999999', '1.5', '', '0x10']) expectOutcome(await region.strasbourg.get(`Patient?_count=${count}`), 400, 'invalid');
-      expect((await region.strasbourg.get('Patient?_count=0')).json()).to.include({ total: 2 }).and.not.have.property('entry');
+      for (const count of ['1e9', '-1', '99999999999', '1.5', '', '0x10'])
+        expectOutcome(await region.strasbourg.get(`Patient?_count=${count}`), 400, 'invalid');
+      expect((await region.strasbourg.get('Patient?_count=0')).json())
+        .to.include({ total: 2 })
+        .and.not.have.property('entry');
     });
 
     it('L01, L02 takes quotes, operators and wildcards as text', async () => {
-      for (const value of ["'", "' OR 1=1 --", '"', '%', '_', '*', '{"$gt":""}', '$where', '\\', '\u0000', '%00', '.*']) {
+      for (const value of [
+        "'",
+        "' OR 1=1 --",
+        '"',
+        '%',
+        '_',
+        '*',
+        '{"$gt":""}',
+        '$where',
+        '\\',
+        '\u0000',
+        '%00',
+        '.*',
+      ]) {
         for (const name of ['family', 'family:contains', 'family:exact', 'identifier', 'active']) {
           const answer = await region.strasbourg.get(`Patient?${name}=${encodeURIComponent(value)}`);
           expect(answer.status, `${name}=${value}`).to.be.oneOf([200, 400]);
           if (answer.status === 200) expect(answer.json(), `${name}=${value}`).to.include({ total: 0 });
         }
       }
-      for (const name of ['name[$ne]', 'family[]', '$where', 'constructor', '__proto__', 'family:__proto__', '__proto__.a']) {
-        expect((await region.strasbourg.get(`Patient?${encodeURIComponent(name)}=a`, { prefer: 'handling=strict' })).status, name).to.equal(400);
+      for (const name of [
+        'name[$ne]',
+        'family[]',
+        '$where',
+        'constructor',
+        '__proto__',
+        'family:__proto__',
+        '__proto__.a',
+      ]) {
+        expect(
+          (await region.strasbourg.get(`Patient?${encodeURIComponent(name)}=a`, { prefer: 'handling=strict' })).status,
+          name,
+        ).to.equal(400);
       }
     });
   });
@@ -132,9 +228,27 @@ describe('Bad requests', () => {
   describe('Addresses and methods', () => {
     it('K11 finds nothing behind encoded dots, NUL, double slashes and overlong paths', async () => {
       const paths = [
-        '/fhir/%2e%2e/%2e%2e/etc/passwd', '/fhir/../../etc/passwd', '/fhir/Patient/..%2f..%2fetc', '/fhir/Patient/%00', '/fhir/Patient/a%00b', '/fhir//Patient',
-        '//fhir/Patient', '/fhir/Patient//', '/fhir/Patient/%', '/fhir/Patient/%E0%A4%A', '/fhir/Patient/%c0%ae', `/fhir/Patient/${'a'.repeat(10_000)}`, '/fhir/Binary/..%2F..%2Frecords.sqlite',
-        '/fhir/Patient/1/_history/..', '/FHIR/Patient', '/fhir/patient', '/fhir/__proto__', '/fhir/constructor/1', '/dicom-web/studies/..%2f..%2fa', '/dicom-web/studies/%00', '/xds/../fhir/Patient%00',
+        '/fhir/%2e%2e/%2e%2e/etc/passwd',
+        '/fhir/../../etc/passwd',
+        '/fhir/Patient/..%2f..%2fetc',
+        '/fhir/Patient/%00',
+        '/fhir/Patient/a%00b',
+        '/fhir//Patient',
+        '//fhir/Patient',
+        '/fhir/Patient//',
+        '/fhir/Patient/%',
+        '/fhir/Patient/%E0%A4%A',
+        '/fhir/Patient/%c0%ae',
+        `/fhir/Patient/${'a'.repeat(10_000)}`,
+        '/fhir/Binary/..%2F..%2Frecords.sqlite',
+        '/fhir/Patient/1/_history/..',
+        '/FHIR/Patient',
+        '/fhir/patient',
+        '/fhir/__proto__',
+        '/fhir/constructor/1',
+        '/dicom-web/studies/..%2f..%2fa',
+        '/dicom-web/studies/%00',
+        '/xds/../fhir/Patient%00',
       ];
       for (const path of paths) {
         const answer = await sendRaw(region.server.url, head('GET', path, 'Connection: close'));
@@ -160,11 +274,20 @@ describe('Bad requests', () => {
     it('K06 refuses two framings of one body, and closes', async () => {
       const body = '0\r\n\r\nGET /fhir/Patient HTTP/1.1\r\nHost: a\r\n\r\n';
       const framings = [
-        ['Content-Length: 44', 'Transfer-Encoding: chunked'], ['Transfer-Encoding: chunked', 'Content-Length: 4'], ['Content-Length: 4', 'Content-Length: 44'],
-        ['Transfer-Encoding: chunked, identity'], ['Transfer-Encoding: xchunked'], ['Transfer-Encoding : chunked'], ['Content-Length: +4'], ['Content-Length: 4, 44'],
+        ['Content-Length: 44', 'Transfer-Encoding: chunked'],
+        ['Transfer-Encoding: chunked', 'Content-Length: 4'],
+        ['Content-Length: 4', 'Content-Length: 44'],
+        ['Transfer-Encoding: chunked, identity'],
+        ['Transfer-Encoding: xchunked'],
+        ['Transfer-Encoding : chunked'],
+        ['Content-Length: +4'],
+        ['Content-Length: 4, 44'],
       ];
       for (const lines of framings) {
-        const answer = await sendRaw(region.server.url, head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', ...lines) + body);
+        const answer = await sendRaw(
+          region.server.url,
+          head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', ...lines) + body,
+        );
         expect(statusesOf(answer)[0], lines.join(' | ')).to.equal(400);
         expect(answer.isClosed, lines.join(' | ')).to.equal(true);
         expect(statusesOf(answer)).to.have.length(1);
@@ -172,7 +295,16 @@ describe('Bad requests', () => {
     });
 
     it('K06 refuses bytes that are no HTTP, bare line feeds and headers beyond 32 kB', async () => {
-      for (const bytes of ['\u0016\u0003\u0001\u0002\u0000', 'hello\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\nA b\r\n\r\n', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(60_000)}\r\n\r\n`, 'GET / HTTP/1.1\r\n\r\n', 'GET / HTTP/1.1\nHost: a\n\n', 'GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n']) {
+      for (const bytes of [
+        '\u0016\u0003\u0001\u0002\u0000',
+        'hello\r\n\r\n',
+        'GET / HTTP/9.9\r\n\r\n',
+        'GET / HTTP/1.1\r\nHost: a\r\nA b\r\n\r\n',
+        `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(60_000)}\r\n\r\n`,
+        'GET / HTTP/1.1\r\n\r\n',
+        'GET / HTTP/1.1\nHost: a\n\n',
+        'GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n',
+      ]) {
         const answer = await sendRaw(region.server.url, Buffer.from(bytes, 'latin1'));
         expect(statusesOf(answer)[0], bytes.slice(0, 40)).to.be.oneOf([400, 431, 505]);
         expect(answer.isClosed).to.equal(true);
@@ -180,14 +312,27 @@ describe('Bad requests', () => {
     });
 
     it('K10 takes no address from Host or X-Forwarded-*', async () => {
-      const answer = await sendRaw(region.server.url, head('GET', '/fhir/Patient?_count=1', 'X-Forwarded-Host: evil.example', 'X-Forwarded-Proto: https', 'Forwarded: host=evil.example', 'Connection: close').replace('Host: a', 'Host: evil.example'));
+      const answer = await sendRaw(
+        region.server.url,
+        head(
+          'GET',
+          '/fhir/Patient?_count=1',
+          'X-Forwarded-Host: evil.example',
+          'X-Forwarded-Proto: https',
+          'Forwarded: host=evil.example',
+          'Connection: close',
+        ).replace('Host: a', 'Host: evil.example'),
+      );
       expect(statusesOf(answer)).to.deep.equal([200]);
       expect(answer.text).to.not.include('evil.example');
     });
 
     it('K05 forgets a body that never comes, and a client that goes away', async () => {
       const sockets = Array.from({ length: 50 }, () => openRaw(region.server.url));
-      for (const socket of sockets) socket.write(`${head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500')}{"resourceType"`);
+      for (const socket of sockets)
+        socket.write(
+          `${head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500')}{"resourceType"`,
+        );
       await new Promise((resolve) => {
         setTimeout(resolve, 300);
       });
@@ -195,7 +340,15 @@ describe('Bad requests', () => {
     });
 
     it('B19 answers credentials of other kinds with 401, whatever their length', async () => {
-      for (const authorization of ['Basic YTpi', 'Bearer', 'Bearer ', `Bearer ${'a'.repeat(8_000)}`, 'Bearer a b', 'DPoP abc', 'Negotiate']) {
+      for (const authorization of [
+        'Basic YTpi',
+        'Bearer',
+        'Bearer ',
+        `Bearer ${'a'.repeat(8_000)}`,
+        'Bearer a b',
+        'DPoP abc',
+        'Negotiate',
+      ]) {
         const response = await fetch(`${region.server.url}/fhir/Patient`, { headers: { authorization } });
         expect(response.status, authorization.slice(0, 20)).to.equal(401);
         expect(response.headers.get('www-authenticate')).to.match(/^Bearer/);
@@ -211,18 +364,31 @@ describe('Bad requests', () => {
     });
 
     it('H01 refuses a DOCTYPE, entities and external references with a SOAP fault', async () => {
-      const doctypes = ['<!DOCTYPE a>', '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>', `<!DOCTYPE a [<!ENTITY b "${'c'.repeat(1_000)}">]>`, '<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd">'];
+      const doctypes = [
+        '<!DOCTYPE a>',
+        '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>',
+        `<!DOCTYPE a [<!ENTITY b "${'c'.repeat(1_000)}">]>`,
+        '<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd">',
+      ];
       for (const doctype of doctypes) {
         const { status, text } = await soap(good.replace('?>', `?>${doctype}`).replace('pat-1', '&b;'));
         expect(status, doctype).to.be.oneOf([400, 500]);
-        expect(text).to.match(/<[^>]*Fault/).and.not.include('root:');
+        expect(text)
+          .to.match(/<[^>]*Fault/)
+          .and.not.include('root:');
       }
     });
 
     it('H02 refuses broken XML, depth, other encodings and other media types', async () => {
       const bodies: [string | Buffer, Record<string, string>?][] = [
-        [good.slice(0, -20)], [''], ['<a>'.repeat(100_000)], [good.replace('<s:Body>', '<s:Body><s:Body>')], [Buffer.from(good, 'utf16le')],
-        [good, { 'content-type': 'text/plain' }], [good, { 'content-type': 'multipart/related; type="application/xop+xml"; boundary=b' }], [good, { 'content-encoding': 'gzip' }],
+        [good.slice(0, -20)],
+        [''],
+        ['<a>'.repeat(100_000)],
+        [good.replace('<s:Body>', '<s:Body><s:Body>')],
+        [Buffer.from(good, 'utf16le')],
+        [good, { 'content-type': 'text/plain' }],
+        [good, { 'content-type': 'multipart/related; type="application/xop+xml"; boundary=b' }],
+        [good, { 'content-encoding': 'gzip' }],
         [good.replace(ACTION.registryStoredQuery, 'urn:another')],
       ];
       for (const [body, headers] of bodies) {
@@ -238,7 +404,10 @@ describe('Bad requests', () => {
       this.timeout(45_000);
       const [headers, body] = await Promise.all([slow, slowBody]);
       expect([statusesOf(headers.answer), headers.answer.isClosed]).to.deep.equal([[408], true]);
-      expect([statusesOf(body.answer).filter((status) => status < 400), body.answer.isClosed]).to.deep.equal([[], true]);
+      expect([statusesOf(body.answer).filter((status) => status < 400), body.answer.isClosed]).to.deep.equal([
+        [],
+        true,
+      ]);
       for (const { milliseconds } of [headers, body]) expect(milliseconds).to.be.lessThan(31_000);
       expect((await fhirCaller(region.server.url).get('metadata')).status).to.equal(200);
     });

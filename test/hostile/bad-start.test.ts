@@ -43,17 +43,27 @@ describe('Starting', () => {
   });
 
   it('prints every error of its configuration at once, without the values, and exits with 1', async () => {
-    const { code, text } = await refusalOf({ env: { HTTP_PORT: '99999', LOG_LEVEL: 'loud', NOTHING: 'hush-7731', TIME_ZONE: 'hush-7731', HOST: '0.0.0.0' } });
+    const { code, text } = await refusalOf({
+      env: { HTTP_PORT: '99999', LOG_LEVEL: 'loud', NOTHING: 'hush-7731', TIME_ZONE: 'hush-7731', HOST: '0.0.0.0' },
+    });
     expect(code).to.equal('1');
-    for (const name of ['HTTP_PORT', 'LOG_LEVEL', 'NOTHING', 'TIME_ZONE', 'HOST', 'PUBLIC_URL']) expect(text).to.match(new RegExp(`^PASSERELLE_${name} `, 'm'));
+    for (const name of ['HTTP_PORT', 'LOG_LEVEL', 'NOTHING', 'TIME_ZONE', 'HOST', 'PUBLIC_URL'])
+      expect(text).to.match(new RegExp(`^PASSERELLE_${name} `, 'm'));
     expect(text).to.not.include('hush-7731').and.not.include('    at ');
   });
 
   it('refuses the demonstration region outside development', async () => {
-    const env = { DEVELOPMENT: '0', REGION: 'fixtures/region/region.json', REPOSITORY_UID: '2.25.1', HOME_COMMUNITY_ID: '2.25.2' };
+    const env = {
+      DEVELOPMENT: '0',
+      REGION: 'fixtures/region/region.json',
+      REPOSITORY_UID: '2.25.1',
+      HOME_COMMUNITY_ID: '2.25.2',
+    };
     const { code, text } = await refusalOf({ env });
     expect(code).to.equal('1');
-    expect(text).to.match(/demonstration/i).and.not.include('    at ');
+    expect(text)
+      .to.match(/demonstration/i)
+      .and.not.include('    at ');
   });
 
   it('refuses a data folder on which a server runs; that one goes on', async function second() {
@@ -64,7 +74,10 @@ describe('Starting', () => {
       expect([code, text.trim()]).to.deep.equal(['1', 'Another server is running on this data folder']);
       expect((await fetch(`${first.url}/health/ready`)).status).to.equal(200);
       const caller = await establishmentCaller(first, 'strasbourg');
-      const bundle = await buildReportBundle(aStudy({ key: 'start/second', patient: PATIENTS.gaetan }), reportTextOf('mr-head'));
+      const bundle = await buildReportBundle(
+        aStudy({ key: 'start/second', patient: PATIENTS.gaetan }),
+        reportTextOf('mr-head'),
+      );
       expect((await caller.send('POST', '', bundle)).status).to.equal(200);
     } finally {
       expect(await first.stop()).to.equal(0);
@@ -72,7 +85,9 @@ describe('Starting', () => {
   });
 
   it('refuses a store that cannot be reached', async () => {
-    const { code, text } = await refusalOf({ store: `mongodb://127.0.0.1:${await freePort()}/passerelle?serverSelectionTimeoutMS=500` });
+    const { code, text } = await refusalOf({
+      store: `mongodb://127.0.0.1:${await freePort()}/passerelle?serverSelectionTimeoutMS=500`,
+    });
     expect(code).to.equal('1');
     expect(text).to.include('store').and.not.include('    at ');
   });
@@ -86,7 +101,11 @@ describe('Starting', () => {
       this.timeout(30_000);
       folder = await mkdtemp(join(tmpdir(), 'passerelle-standalone-'));
       port = await freePort();
-      peer = spawn(MONGODB_PEER, ['--host', '127.0.0.1', '--port', String(port), '--storage-path', folder, '--standalone'], { stdio: ['ignore', 'pipe', 'pipe'] });
+      peer = spawn(
+        MONGODB_PEER,
+        ['--host', '127.0.0.1', '--port', String(port), '--storage-path', folder, '--standalone'],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+      );
       await saying(peer, 'listening on');
     });
     after(async () => {
@@ -100,7 +119,9 @@ describe('Starting', () => {
       this.timeout(30_000);
       const { code, text } = await refusalOf({ store: `mongodb://127.0.0.1:${port}/passerelle` });
       expect(code).to.equal('1');
-      expect(text).to.match(/replica set/i).and.not.include('    at ');
+      expect(text)
+        .to.match(/replica set/i)
+        .and.not.include('    at ');
     });
   });
 });
@@ -132,7 +153,8 @@ describe('Ending', () => {
       () => 'refused',
     );
     expect(refused).to.equal('refused');
-    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) received += part.value.length;
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
+      received += part.value.length;
     expect(received).to.equal(DOCUMENT_BYTES);
     expect(await server.stop()).to.equal(0);
   });
@@ -151,7 +173,10 @@ type Send = Awaited<ReturnType<typeof establishmentCaller>>['send'];
 
 /** Publishes a report whose document is large; gives the document's address. */
 async function publishLarge(send: Send): Promise<string> {
-  const bundle = await buildReportBundle(aStudy({ key: 'start/large', patient: PATIENTS.gaetan }), reportTextOf('mr-head'));
+  const bundle = await buildReportBundle(
+    aStudy({ key: 'start/large', patient: PATIENTS.gaetan }),
+    reportTextOf('mr-head'),
+  );
   const report = bundle.entry?.[1]?.resource as DiagnosticReport | undefined;
   const [form] = report?.presentedForm ?? [];
   if (form === undefined) throw new Error('The report has no document');

@@ -1,4 +1,7 @@
-/** Forged, expired, foreign and misplaced tokens and assertions, at the doors of the whole server. Rows B of the abuse table. */
+/**
+ * Forged, expired, foreign and misplaced tokens and assertions, at the doors of the whole server. Rows B of the abuse
+ * table.
+ */
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -47,20 +50,44 @@ describe('Bad tokens', () => {
   const REFUSED = DOORS.map(() => [401, 'Bearer error="invalid_token"', false]);
 
   it('B01, B02, B03, B18 refuses JWTs of any making: our tokens say nothing themselves', async () => {
-    const claims = { iss: region.server.url, sub: 'Patient/1', aud: `${region.server.url}/fhir`, scope: 'system/*.cruds' };
+    const claims = {
+      iss: region.server.url,
+      sub: 'Patient/1',
+      aud: `${region.server.url}/fhir`,
+      scope: 'system/*.cruds',
+    };
     const none = new UnsecuredJWT(claims).setExpirationTime('1h').encode();
     const jwks: unknown = await (await fetch(`${region.server.url}/auth/jwks`)).json();
-    const symmetric = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'demonstration-demo-establishment' }).sign(Buffer.from(JSON.stringify(jwks)));
-    const foreign = await new SignJWT(claims).setProtectedHeader({ alg: 'ES384', kid: 'demonstration-demo-establishment' }).sign(privateKey);
-    const nested = await new CompactEncrypt(Buffer.from(none)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(Buffer.alloc(32));
-    for (const token of [none, symmetric, foreign, nested, randomUUID(), 'a'.repeat(43), `${region.patient.token.slice(0, -1)}x`, `${region.patient.token}a`]) {
+    const symmetric = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', kid: 'demonstration-demo-establishment' })
+      .sign(Buffer.from(JSON.stringify(jwks)));
+    const foreign = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES384', kid: 'demonstration-demo-establishment' })
+      .sign(privateKey);
+    const nested = await new CompactEncrypt(Buffer.from(none))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+      .encrypt(Buffer.alloc(32));
+    for (const token of [
+      none,
+      symmetric,
+      foreign,
+      nested,
+      randomUUID(),
+      'a'.repeat(43),
+      `${region.patient.token.slice(0, -1)}x`,
+      `${region.patient.token}a`,
+    ]) {
       expect(await challenges(token), token.slice(0, 40)).to.deep.equal(REFUSED);
     }
   });
 
   it('B12 refuses an id_token, a client assertion and a refresh token as access token', async () => {
     const scope = 'openid fhirUser launch/patient offline_access patient/*.rs';
-    const { id_token: idToken, refresh_token: refreshToken } = await signInFully({ url: region.server.url, person: 'demo-patient', scope });
+    const { id_token: idToken, refresh_token: refreshToken } = await signInFully({
+      url: region.server.url,
+      person: 'demo-patient',
+      scope,
+    });
     for (const token of [idToken, refreshToken, await assertion(region.server)]) {
       expect(token).to.be.a('string');
       expect(await challenges(String(token))).to.deep.equal(REFUSED);
@@ -80,8 +107,15 @@ describe('Bad tokens', () => {
       const response = await fetch(`${region.server.url}/${door}`);
       expect([response.status, response.headers.get('www-authenticate')]).to.deep.equal([401, 'Bearer']);
     }
-    for (const path of ['Patient/1', 'Binary/1', 'Patient/1/_history/1', 'AuditEvent']) expectOutcome(await fhirCaller(region.server.url).get(path), 401, 'login');
-    for (const [method, path] of [['POST', ''], ['POST', 'Patient'], ['PUT', 'Patient?identifier=a|b'], ['POST', 'Patient/$break-glass'], ['POST', 'Patient/$withdraw']] as const) {
+    for (const path of ['Patient/1', 'Binary/1', 'Patient/1/_history/1', 'AuditEvent'])
+      expectOutcome(await fhirCaller(region.server.url).get(path), 401, 'login');
+    for (const [method, path] of [
+      ['POST', ''],
+      ['POST', 'Patient'],
+      ['PUT', 'Patient?identifier=a|b'],
+      ['POST', 'Patient/$break-glass'],
+      ['POST', 'Patient/$withdraw'],
+    ] as const) {
       expectOutcome(await fhirCaller(region.server.url).send(method, path, {}), 401, 'login');
     }
   });
@@ -105,26 +139,54 @@ describe('Bad tokens', () => {
       await assertion(region.server, { claims: { exp: now + 3_600 } }),
       await assertion(region.server, { claims: { aud: 'https://other.example/token' } }),
       await assertion(region.server, { claims: { iss: 'demo-radiology-centre' } }),
-      new UnsecuredJWT({ iss: 'demo-establishment', sub: 'demo-establishment', aud: `${region.server.url}/auth/token`, jti: randomUUID() }).setExpirationTime('4m').encode(),
-      'eyJ', '', 'a.b.c',
+      new UnsecuredJWT({
+        iss: 'demo-establishment',
+        sub: 'demo-establishment',
+        aud: `${region.server.url}/auth/token`,
+        jti: randomUUID(),
+      })
+        .setExpirationTime('4m')
+        .encode(),
+      'eyJ',
+      '',
+      'a.b.c',
     ];
     for (const one of bad) {
       const response = await clientCredentials(region.server, one);
       expect(response.status, one.slice(0, 60)).to.be.oneOf([400, 401]);
-      expect(await response.json()).to.have.property('error').that.is.oneOf(['invalid_client', 'invalid_request']);
+      expect(await response.json())
+        .to.have.property('error')
+        .that.is.oneOf(['invalid_client', 'invalid_request']);
     }
   });
 
   it('H06, H07 refuses a SAML assertion of an issuer that the region does not know, and one that is broken', async () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const times = { notBefore: new Date(Date.now() - 60_000), notOnOrAfter: new Date(Date.now() + 3_600_000) };
-    const forged = mintAssertion({ issuer: 'https://idp.example', audience: region.server.url, nameId: '899700990031', ...times, privateKey: rsa.privateKey });
-    for (const xml of [forged, forged.replace(/<ds:Signature[\s\S]*<\/ds:Signature>/, ''), forged.replace('899700990031', '899700990015'), '<a/>']) {
+    const forged = mintAssertion({
+      issuer: 'https://idp.example',
+      audience: region.server.url,
+      nameId: '899700990031',
+      ...times,
+      privateKey: rsa.privateKey,
+    });
+    for (const xml of [
+      forged,
+      forged.replace(/<ds:Signature[\s\S]*<\/ds:Signature>/, ''),
+      forged.replace('899700990031', '899700990015'),
+      '<a/>',
+    ]) {
       const header = `<w:Security xmlns:w="${NAMESPACE.wsse}">${xml}</w:Security>`;
       const body = soapRequest(ACTION.registryStoredQuery, adhocQuery([PATIENT_SLOT, STATUS_SLOT]), header);
-      const response = await fetch(`${region.server.url}/xds/registry`, { method: 'POST', body, headers: { 'content-type': SOAP_TYPE } });
+      const response = await fetch(`${region.server.url}/xds/registry`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': SOAP_TYPE },
+      });
       expect(response.status).to.be.oneOf([400, 401, 500]);
-      expect(await response.text()).to.match(/FailedAuthentication|InvalidSecurity|Sender/).and.not.include('AdhocQueryResponse');
+      expect(await response.text())
+        .to.match(/FailedAuthentication|InvalidSecurity|Sender/)
+        .and.not.include('AdhocQueryResponse');
     }
   });
 
@@ -140,7 +202,10 @@ describe('Tokens over a restart', () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-tokens-'));
     try {
       const first = await startServer({ dataDir });
-      const [old, good] = await Promise.all([clientToken({ url: first.url, client: 'demo-establishment' }), clientToken({ url: first.url, client: 'demo-establishment' })]);
+      const [old, good] = await Promise.all([
+        clientToken({ url: first.url, client: 'demo-establishment' }),
+        clientToken({ url: first.url, client: 'demo-establishment' }),
+      ]);
       await first.stop();
       expire(dataDir, old);
       const second = await startServer({ dataDir });
@@ -162,7 +227,9 @@ describe('Tokens over a restart', () => {
 function expire(dataDir: string, token: string): void {
   const database = new DatabaseSync(join(dataDir, 'tokens.sqlite'));
   const id = createHash('sha256').update(token).digest('base64url');
-  const { changes } = database.prepare('UPDATE token SET expires_at = ? WHERE id = ?').run(Math.floor(Date.now() / 1000) - 1, id);
+  const { changes } = database
+    .prepare('UPDATE token SET expires_at = ? WHERE id = ?')
+    .run(Math.floor(Date.now() / 1000) - 1, id);
   database.close();
   expect(changes, 'the token is stored by its digest').to.equal(1);
 }

@@ -1,6 +1,6 @@
 /**
- * DICOM that means harm, at the running server. README.md beside tells where each row is; the protocol is told PDU by PDU
- * in server/endpoints/dimse.
+ * DICOM that means harm, at the running server. README.md beside tells where each row is; the protocol is told PDU by
+ * PDU in server/endpoints/dimse.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,12 +70,20 @@ describe('Hostile DICOM', function () {
     expect(orphans.length).to.be.at.most(isSlowOpen ? 1 : 0);
   };
   const dicomweb = async (path: string, accept: string): Promise<Response> =>
-    await fetch(`${server.url}/dicom-web/${path}`, { headers: { Authorization: `Bearer ${caller.token}`, Accept: accept } });
+    await fetch(`${server.url}/dicom-web/${path}`, {
+      headers: { Authorization: `Bearer ${caller.token}`, Accept: accept },
+    });
 
   it('I02 answers a peer that announces a maximum length of 1 byte, or none', async () => {
-    const contexts = [{ id: 1, abstractSyntax: DICOM_UID.verification, transferSyntaxes: [DICOM_UID.implicitLittleEndian] }];
+    const contexts = [
+      { id: 1, abstractSyntax: DICOM_UID.verification, transferSyntaxes: [DICOM_UID.implicitLittleEndian] },
+    ];
     for (const maxLength of [0, 1]) {
-      const association = await RawCaller.associate({ address: server.dimse }, contexts, { calling: strasbourg.aeTitle, called: server.dimse.aeTitle, maxLength });
+      const association = await RawCaller.associate({ address: server.dimse }, contexts, {
+        calling: strasbourg.aeTitle,
+        called: server.dimse.aeTitle,
+        maxLength,
+      });
       association.socket.write(echoRequest());
       expect((await association.pdu())?.[0]).to.equal(0x04);
       association.socket.destroy();
@@ -84,7 +92,9 @@ describe('Hostile DICOM', function () {
 
   it('I03 serves others beside 1 000 silent connections, and holds little for them', async () => {
     const { result: silent, megabytes } = await costOf(server, async () => {
-      const callers = await Promise.all(Array.from({ length: 1_000 }, async () => await RawCaller.connect({ address: server.dimse })));
+      const callers = await Promise.all(
+        Array.from({ length: 1_000 }, async () => await RawCaller.connect({ address: server.dimse })),
+      );
       await expectAlive(server);
       return callers;
     });
@@ -95,8 +105,15 @@ describe('Hostile DICOM', function () {
 
   it('I04 ends an association request of 128 contexts with 100 syntaxes each, which is longer than any that is meant', async () => {
     const transferSyntaxes = Array.from({ length: 100 }, (_, at) => `1.2.840.10008.1.2.4.${at + 50}`);
-    const contexts = Array.from({ length: 128 }, (_, at) => ({ id: 2 * at + 1, abstractSyntax: CT_IMAGE, transferSyntaxes }));
-    const refused = await RawCaller.associate({ address: server.dimse }, contexts, { calling: strasbourg.aeTitle, called: server.dimse.aeTitle }).then(() => '', String);
+    const contexts = Array.from({ length: 128 }, (_, at) => ({
+      id: 2 * at + 1,
+      abstractSyntax: CT_IMAGE,
+      transferSyntaxes,
+    }));
+    const refused = await RawCaller.associate({ address: server.dimse }, contexts, {
+      calling: strasbourg.aeTitle,
+      called: server.dimse.aeTitle,
+    }).then(() => '', String);
     expect(refused).to.include('No association: 07');
   });
 
@@ -106,7 +123,10 @@ describe('Hostile DICOM', function () {
         const bytes = dataSet();
         const sopInstanceUID = sopInstanceOf(bytes);
         const association = await associateModality(server, transferSyntaxUID);
-        const { result, milliseconds, megabytes } = await costOf(server, async () => await storeBytes(association, sopInstanceUID, bytes));
+        const { result, milliseconds, megabytes } = await costOf(
+          server,
+          async () => await storeBytes(association, sopInstanceUID, bytes),
+        );
         expect(statuses, result.toString(16)).to.include(result);
         expect(milliseconds).to.be.lessThan(2_000);
         expect(megabytes).to.be.lessThan(256);
@@ -119,19 +139,32 @@ describe('Hostile DICOM', function () {
 
   it('I07 makes no pixels out of what a header claims', async () => {
     const large = Buffer.from([0xff, 0xff]);
-    const claims = { '00280002': us('00280002', 1), '00280010': element('00280010', 'US', large), '00280011': element('00280011', 'US', large), '00280100': us('00280100', 16) };
+    const claims = {
+      '00280002': us('00280002', 1),
+      '00280010': element('00280010', 'US', large),
+      '00280011': element('00280011', 'US', large),
+      '00280100': us('00280100', 16),
+    };
     const pixels = { '7FE00010': element('7FE00010', 'OW', Buffer.alloc(64)) };
     expect(await store('pixels', hostileDataSet('pixels', { ...claims, ...pixels }))).to.be.oneOf([0, 0xc000]);
     const { studyInstanceUID, seriesInstanceUID, sopInstanceUID } = hostileUids('pixels');
     const path = `studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}/frames/1`;
-    const { result, megabytes } = await costOf(server, async () => await dicomweb(path, 'multipart/related; type="application/octet-stream"; transfer-syntax=*'));
+    const { result, megabytes } = await costOf(
+      server,
+      async () => await dicomweb(path, 'multipart/related; type="application/octet-stream"; transfer-syntax=*'),
+    );
     expect((await result.arrayBuffer()).byteLength).to.be.lessThan(1_000);
     expect(megabytes).to.be.lessThan(100);
   });
 
   it('I06 stores pixels that inflate a thousandfold as they are, and holds few of them when they are asked for', async () => {
     const pixels = element('7FE00010', 'OW', Buffer.alloc(256 * 1024 * 1024));
-    const described = { '00280002': us('00280002', 1), '00280010': us('00280010', 16), '00280011': us('00280011', 16), '00280100': us('00280100', 16) };
+    const described = {
+      '00280002': us('00280002', 1),
+      '00280010': us('00280010', 16),
+      '00280011': us('00280011', 16),
+      '00280100': us('00280100', 16),
+    };
     const dataSet = deflateRawSync(Buffer.concat([hostileDataSet('inflating', described), pixels]), { level: 1 });
     const { sopInstanceUID, studyInstanceUID, seriesInstanceUID } = hostileUids('inflating');
     const instance = `studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
@@ -140,7 +173,10 @@ describe('Hostile DICOM', function () {
     association.socket.destroy();
     await studyOf('inflating');
     for (const path of [`${instance}/frames/1`, `${instance}/bulkdata/7FE00010`, `${instance}/metadata`]) {
-      const { milliseconds, megabytes } = await costOf(server, async () => await readBeginning(await dicomweb(path, '*/*')));
+      const { milliseconds, megabytes } = await costOf(
+        server,
+        async () => await readBeginning(await dicomweb(path, '*/*')),
+      );
       expect(milliseconds, path).to.be.lessThan(2_000);
       expect(megabytes, path).to.be.lessThan(256);
     }
@@ -153,7 +189,9 @@ describe('Hostile DICOM', function () {
     for (const tag of ['00080018', '0020000D', '0020000E']) {
       for (const uid of wrong) {
         const dataSet = hostileDataSet('uid', { [tag]: element(tag, 'UI', uid) });
-        expect(await storeBytes(association, hostileUids('uid').sopInstanceUID, dataSet), `${tag} ${uid}`).to.equal(MISMATCH);
+        expect(await storeBytes(association, hostileUids('uid').sopInstanceUID, dataSet), `${tag} ${uid}`).to.equal(
+          MISMATCH,
+        );
       }
     }
     association.socket.destroy();
@@ -174,7 +212,10 @@ describe('Hostile DICOM', function () {
     await rm(path);
     expect(ran.code, ran.output).to.equal(0);
     const body = await eventually(async () => {
-      const response = await dicomweb(`studies/${study.studyInstanceUID}`, 'multipart/related; type="application/dicom"; transfer-syntax=*');
+      const response = await dicomweb(
+        `studies/${study.studyInstanceUID}`,
+        'multipart/related; type="application/dicom"; transfer-syntax=*',
+      );
       return response.status === 200 ? Buffer.from(await response.arrayBuffer()) : undefined;
     });
     expect(body.includes('ELF')).to.equal(false);
@@ -187,7 +228,11 @@ describe('Hostile DICOM', function () {
     const names = ['ISO 2022 IR 999', '\\ISO 2022 IR 149\\ISO 2022 IR 87\\', 'x'.repeat(600), '\x1b\x1b'];
     for (const [at, characterSet] of names.entries()) {
       const name = `garbage-${at}`;
-      const changes = { '00080005': element('00080005', 'CS', characterSet), '00100010': element('00100010', 'PN', garbage), '00081030': element('00081030', 'LO', garbage) };
+      const changes = {
+        '00080005': element('00080005', 'CS', characterSet),
+        '00100010': element('00100010', 'PN', garbage),
+        '00081030': element('00081030', 'LO', garbage),
+      };
       expect(await store(name, hostileDataSet(name, changes)), characterSet.slice(0, 20)).to.equal(0);
       expect(JSON.stringify(await studyOf(name))).to.not.match(/\\u00[01]/);
     }
@@ -204,11 +249,15 @@ describe('Hostile DICOM', function () {
     expect(study.description).to.equal(MARKUP);
     const patient = await caller.findOne<Patient>('Patient?identifier=MARKUP-1');
     expect(patient.name?.[0]?.family).to.equal(MARKUP);
-    for (const resource of [study, patient] as Resource[]) expect(JSON.stringify('text' in resource ? resource.text : {})).to.not.include('<script');
+    for (const resource of [study, patient] as Resource[])
+      expect(JSON.stringify('text' in resource ? resource.text : {})).to.not.include('<script');
     const answer = await caller.get(`Patient/${patient.id}`);
     expect(answer.headers.get('content-type')).to.include('application/fhir+json');
     expect(answer.headers.get('x-content-type-options')).to.equal('nosniff');
-    const found = await dicomweb(`studies?StudyInstanceUID=${hostileUids('markup').studyInstanceUID}`, 'application/dicom+json');
+    const found = await dicomweb(
+      `studies?StudyInstanceUID=${hostileUids('markup').studyInstanceUID}`,
+      'application/dicom+json',
+    );
     expect(found.headers.get('content-type')).to.include('application/dicom+json');
     expect(found.headers.get('x-content-type-options')).to.equal('nosniff');
   });
@@ -223,34 +272,61 @@ describe('Hostile DICOM', function () {
     };
     const association = await associateModality(server);
     for (const [name, lie] of Object.entries(lies)) {
-      const status = await storeBytes(association, hostileUids('lies').sopInstanceUID, hostileDataSet('lies', { '00210000': lie }));
+      const status = await storeBytes(
+        association,
+        hostileUids('lies').sopInstanceUID,
+        hostileDataSet('lies', { '00210000': lie }),
+      );
       expect(status.toString(16), name).to.equal('c000');
     }
-    const misled = hostileDataSet('group', { '00080000': element('00080000', 'UL', Buffer.from([0xff, 0xff, 0xff, 0x7f])) });
+    const misled = hostileDataSet('group', {
+      '00080000': element('00080000', 'UL', Buffer.from([0xff, 0xff, 0xff, 0x7f])),
+    });
     expect(await storeBytes(association, hostileUids('group').sopInstanceUID, misled)).to.equal(0);
     association.socket.destroy();
     expect(rowsOfStudy(server.dataDir, hostileUids('lies').studyInstanceUID)).to.deep.equal([]);
   });
 
   it('I13 refuses a data set of another SOP class or instance than the command says', async () => {
-    const others = { '00080016': element('00080016', 'UI', PDF_STORAGE), '00080018': element('00080018', 'UI', '2.25.99') };
-    for (const [tag, other] of Object.entries(others)) expect(await store('mismatch', hostileDataSet('mismatch', { [tag]: other }))).to.equal(MISMATCH);
-    for (const missing of Object.keys(others)) expect(await store('mismatch', hostileDataSet('mismatch', { [missing]: Buffer.alloc(0) }))).to.equal(MISMATCH);
+    const others = {
+      '00080016': element('00080016', 'UI', PDF_STORAGE),
+      '00080018': element('00080018', 'UI', '2.25.99'),
+    };
+    for (const [tag, other] of Object.entries(others))
+      expect(await store('mismatch', hostileDataSet('mismatch', { [tag]: other }))).to.equal(MISMATCH);
+    for (const missing of Object.keys(others))
+      expect(await store('mismatch', hostileDataSet('mismatch', { [missing]: Buffer.alloc(0) }))).to.equal(MISMATCH);
     expect(rowsOfStudy(server.dataDir, hostileUids('mismatch').studyInstanceUID)).to.deep.equal([]);
     await expectNoOrphans();
   });
 
   it('I16, I17 offers neither C-MOVE nor C-FIND: no context is accepted, and a command on another is not known', async () => {
-    const models = ['1.2.840.10008.5.1.4.1.2.1.1', '1.2.840.10008.5.1.4.1.2.1.2', '1.2.840.10008.5.1.4.1.2.2.1', '1.2.840.10008.5.1.4.1.2.2.2'];
-    const contexts = models.map((abstractSyntax, at) => ({ id: 2 * at + 5, abstractSyntax, transferSyntaxes: [DICOM_UID.implicitLittleEndian] }));
+    const models = [
+      '1.2.840.10008.5.1.4.1.2.1.1',
+      '1.2.840.10008.5.1.4.1.2.1.2',
+      '1.2.840.10008.5.1.4.1.2.2.1',
+      '1.2.840.10008.5.1.4.1.2.2.2',
+    ];
+    const contexts = models.map((abstractSyntax, at) => ({
+      id: 2 * at + 5,
+      abstractSyntax,
+      transferSyntaxes: [DICOM_UID.implicitLittleEndian],
+    }));
     const ct = { id: 3, abstractSyntax: CT_IMAGE, transferSyntaxes: [DICOM_UID.explicitLittleEndian] };
-    const association = await RawCaller.associate({ address: server.dimse }, [ct, ...contexts], { calling: strasbourg.aeTitle, called: server.dimse.aeTitle });
+    const association = await RawCaller.associate({ address: server.dimse }, [ct, ...contexts], {
+      calling: strasbourg.aeTitle,
+      called: server.dimse.aeTitle,
+    });
     for (const [at, commandField] of [0x0020, 0x0021].entries()) {
-      association.socket.write(dataPDU(3, formatCommandSet({ commandField, hasDataSet: true, messageID: at + 1 }), { isCommand: true }));
+      association.socket.write(
+        dataPDU(3, formatCommandSet({ commandField, hasDataSet: true, messageID: at + 1 }), { isCommand: true }),
+      );
       association.socket.write(dataPDU(3, element('00100010', 'PN', '*')));
       expect(parseCommandSet((await association.pdu())?.subarray(12) ?? Buffer.alloc(0)).status).to.equal(0x0211);
     }
-    association.socket.write(dataPDU(5, formatCommandSet({ commandField: 0x0020, hasDataSet: true, messageID: 9 }), { isCommand: true }));
+    association.socket.write(
+      dataPDU(5, formatCommandSet({ commandField: 0x0020, hasDataSet: true, messageID: 9 }), { isCommand: true }),
+    );
     expect((await association.pdu())?.[0]).to.equal(0x07);
     await association.closed();
   });
@@ -267,7 +343,11 @@ describe('Hostile DICOM', function () {
     await studyOf('pdf');
     const { studyInstanceUID, seriesInstanceUID, sopInstanceUID } = hostileUids('pdf');
     const instance = `studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
-    for (const [path, accept] of [[instance, 'multipart/related; type="application/dicom"; transfer-syntax=*'], [`${instance}/bulkdata/00420011`, '*/*'], [`${instance}/metadata`, 'application/dicom+json']] as const) {
+    for (const [path, accept] of [
+      [instance, 'multipart/related; type="application/dicom"; transfer-syntax=*'],
+      [`${instance}/bulkdata/00420011`, '*/*'],
+      [`${instance}/metadata`, 'application/dicom+json'],
+    ] as const) {
       const response = await dicomweb(path, accept);
       await response.arrayBuffer();
       expect(response.headers.get('x-content-type-options'), path).to.equal('nosniff');
@@ -281,7 +361,13 @@ describe('Hostile DICOM', function () {
       const ended = await slow.ends;
       expect(ended - slow.since).to.be.within(25_000, 45_000);
       isSlowOpen = false;
-      await eventually(async () => await expectNoOrphans().then(() => true, () => undefined));
+      await eventually(
+        async () =>
+          await expectNoOrphans().then(
+            () => true,
+            () => undefined,
+          ),
+      );
     });
 
     it('has lost nothing that it accepted, and leaves no file, no descriptor and no connection of the rest', async () => {
@@ -290,7 +376,8 @@ describe('Hostile DICOM', function () {
     });
 
     it('tells no patient in its log and no error, and ends in order', async () => {
-      for (const text of [PATIENTS.gaetan.familyName, MARKUP, 'HOSTILE-1', '"level":"error"']) expect(server.log()).to.not.include(text);
+      for (const text of [PATIENTS.gaetan.familyName, MARKUP, 'HOSTILE-1', '"level":"error"'])
+        expect(server.log()).to.not.include(text);
       expect(await server.stop()).to.equal(0);
       server = await startServer({ env: { STUDY_QUIET_SECONDS: '3600' } });
       accepted = new AcceptedStudy('dicom/after');
@@ -305,13 +392,18 @@ function us(tag: string, number: number): Buffer {
 /** The SOP Instance UID of a data set, or one of its own for a deflated one. */
 function sopInstanceOf(dataSet: Buffer): string {
   const at = dataSet.indexOf(Buffer.from('08001800', 'hex'));
-  return at === -1 ? '2.25.8' : dataSet.subarray(at + 8, at + 8 + dataSet.readUInt16LE(at + 6)).toString('latin1').replace(/\0$/, '');
+  return at === -1
+    ? '2.25.8'
+    : dataSet
+        .subarray(at + 8, at + 8 + dataSet.readUInt16LE(at + 6))
+        .toString('latin1')
+        .replace(/\0$/, '');
 }
 
 /** Reads a mebibyte of an answer and goes away. */
 async function readBeginning({ body }: Response): Promise<void> {
   const reader = body?.getReader();
-  for (let read = 0; read < 1024 * 1024; ) {
+  for (let read = 0; read < 1024 * 1024;) {
     const part = await reader?.read();
     if (part?.done !== false) return;
     read += part.value.length;
@@ -324,7 +416,9 @@ function sendSlowly(association: RawCaller): { readonly since: number; readonly 
   const since = Date.now();
   const dataSet = hostileDataSet('slow');
   const pdu = dataPDU(3, dataSet, { isLast: false });
-  association.socket.write(Buffer.concat([storeRequest(hostileUids('slow').sopInstanceUID), dataPDU(3, dataSet, { isLast: false })]));
+  association.socket.write(
+    Buffer.concat([storeRequest(hostileUids('slow').sopInstanceUID), dataPDU(3, dataSet, { isLast: false })]),
+  );
   let at = 0;
   const drip = setInterval(() => association.socket.write(pdu.subarray(at, ++at)), 1_000);
   const ends = association.closed().then(() => {
@@ -336,8 +430,13 @@ function sendSlowly(association: RawCaller): { readonly since: number; readonly 
 
 /** Another modality is served. */
 async function expectAlive(server: TestServer): Promise<void> {
-  const contexts = [{ id: 1, abstractSyntax: DICOM_UID.verification, transferSyntaxes: [DICOM_UID.implicitLittleEndian] }];
-  const association = await RawCaller.associate({ address: server.dimse }, contexts, { calling: strasbourg.aeTitle, called: server.dimse.aeTitle });
+  const contexts = [
+    { id: 1, abstractSyntax: DICOM_UID.verification, transferSyntaxes: [DICOM_UID.implicitLittleEndian] },
+  ];
+  const association = await RawCaller.associate({ address: server.dimse }, contexts, {
+    calling: strasbourg.aeTitle,
+    called: server.dimse.aeTitle,
+  });
   association.socket.write(echoRequest());
   expect((await association.pdu())?.[0]).to.equal(0x04);
   association.socket.destroy();

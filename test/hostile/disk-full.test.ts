@@ -4,7 +4,14 @@ import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
-import { pendingWork, referredBlobs, rowsOfStudy, storedBlobs, studiesOfTrail, verifyTrail } from './kill/data-folder.ts';
+import {
+  pendingWork,
+  referredBlobs,
+  rowsOfStudy,
+  storedBlobs,
+  studiesOfTrail,
+  verifyTrail,
+} from './kill/data-folder.ts';
 import { dataSetOf, sendInstances, type SentInstance } from './kill/store-sender.ts';
 import { startOnSmallDisk, whyNoSmallDisk, type SmallDisk } from './small-disk.ts';
 import { stow } from './stow.ts';
@@ -29,7 +36,8 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
     disk = undefined;
   });
 
-  const opened = async (options: { readonly imagesApart?: boolean } = {}): Promise<SmallDisk> => (disk = await startOnSmallDisk(options));
+  const opened = async (options: { readonly imagesApart?: boolean } = {}): Promise<SmallDisk> =>
+    (disk = await startOnSmallDisk(options));
 
   it('of the images refuses what does not fit, keeps what it acknowledged, and takes the rest when there is room', async function images() {
     if (reason !== undefined) this.skip();
@@ -45,7 +53,10 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
     const acknowledged = instances.filter((one) => !refused.includes(one));
     const web = { url: server.url, token: caller.token };
     // 507 when the refusals themselves cannot be recorded any more.
-    const { status, reasons } = await stow(web, refused.map(({ bytes }) => bytes));
+    const { status, reasons } = await stow(
+      web,
+      refused.map(({ bytes }) => bytes),
+    );
     expect([status, ...reasons]).to.deep.equal(status === 507 ? [507] : [409, ...refused.map(() => OUT_OF_RESOURCES)]);
     expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(uidsOf(acknowledged));
     await free();
@@ -68,7 +79,9 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
       expect(statuses.at(-1)).to.equal(OUT_OF_RESOURCES);
       const stored = statuses.flatMap((status, at) => (status === 0 ? [at] : []));
       const instances = [...study.instances()];
-      expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(uidsOf(instances.filter((_, at) => stored.includes(at))));
+      expect(rowsOfStudy(await copy(), study.studyInstanceUID)).to.have.members(
+        uidsOf(instances.filter((_, at) => stored.includes(at))),
+      );
       await free();
       expect(await send(server, instances)).to.deep.equal(instances.map(() => 0));
     }
@@ -105,13 +118,23 @@ function uidsOf(instances: readonly SentInstance[]): string[] {
 }
 
 /** Every data set comes back whole, no file is without its row, the trail is whole and has everything. */
-async function expectWhole(url: string, copy: SmallDisk['copy'], study: string, instances: readonly SentInstance[], { token }: FhirCaller): Promise<void> {
-  const headers = { Authorization: `Bearer ${token}`, Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' };
+async function expectWhole(
+  url: string,
+  copy: SmallDisk['copy'],
+  study: string,
+  instances: readonly SentInstance[],
+  { token }: FhirCaller,
+): Promise<void> {
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+  };
   const body = await eventually(async () => {
     const response = await fetch(`${url}/dicom-web/studies/${study}`, { headers });
     return response.status === 200 ? Buffer.from(await response.arrayBuffer()) : undefined;
   });
-  for (const { sopInstanceUID, bytes } of instances) expect(body.includes(Buffer.from(dataSetOf(bytes))), sopInstanceUID).to.equal(true);
+  for (const { sopInstanceUID, bytes } of instances)
+    expect(body.includes(Buffer.from(dataSetOf(bytes))), sopInstanceUID).to.equal(true);
   const dataDir = await copy();
   expect(pendingWork(dataDir, 0).outbox).to.equal(0);
   expect(await storedBlobs(dataDir)).to.include.members(referredBlobs(dataDir));

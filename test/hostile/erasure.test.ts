@@ -1,4 +1,7 @@
-/** Erasure in adverse conditions: killed in the middle, while others send and read, of what lies aside or shares a report. */
+/**
+ * Erasure in adverse conditions: killed in the middle, while others send and read, of what lies aside or shares a
+ * report.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,9 +40,25 @@ function canaryStudy(key: string, overrides: StudyOverrides = {}): DemoStudy {
   });
 }
 
-function canariesOf({ studyInstanceUID, accessionNumber, description }: DemoStudy, key: string, instances: readonly DemoInstance[]): Map<string, readonly Buffer[]> {
-  const texts = [studyInstanceUID, accessionNumber, description, `Privé-${key}-œuvre`, `item-${key}`, `bytes-${key}-of-a-private-kind`, `Zoé-${key}`];
-  const uids = [instances[0]?.seriesInstanceUID ?? '', instances[0]?.sopInstanceUID ?? '', instances.at(-1)?.sopInstanceUID ?? ''];
+function canariesOf(
+  { studyInstanceUID, accessionNumber, description }: DemoStudy,
+  key: string,
+  instances: readonly DemoInstance[],
+): Map<string, readonly Buffer[]> {
+  const texts = [
+    studyInstanceUID,
+    accessionNumber,
+    description,
+    `Privé-${key}-œuvre`,
+    `item-${key}`,
+    `bytes-${key}-of-a-private-kind`,
+    `Zoé-${key}`,
+  ];
+  const uids = [
+    instances[0]?.seriesInstanceUID ?? '',
+    instances[0]?.sopInstanceUID ?? '',
+    instances.at(-1)?.sopInstanceUID ?? '',
+  ];
   return new Map([...texts, ...uids].map((text) => [text, formsOf(text)]));
 }
 
@@ -65,12 +84,20 @@ describe('Erasure of a study in adverse conditions', function () {
 
   const send = async (study: DemoStudy, instances: Iterable<DemoInstance> = study.instances()): Promise<number[]> => {
     const statuses: number[] = [];
-    await sendInstances(server.dimse, study.establishment.aeTitle, instances, (_, status) => void statuses.push(status));
+    await sendInstances(
+      server.dimse,
+      study.establishment.aeTitle,
+      instances,
+      (_, status) => void statuses.push(status),
+    );
     return statuses;
   };
-  const standing = async (study: DemoStudy): Promise<ImagingStudy | undefined> => (await caller.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`))[0];
+  const standing = async (study: DemoStudy): Promise<ImagingStudy | undefined> =>
+    (await caller.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`))[0];
   const manifestsOf = async ({ studyInstanceUID }: DemoStudy): Promise<DocumentReference[]> =>
-    await caller.find<DocumentReference>(`DocumentReference?related:identifier=${oidUri(studyInstanceUID)}&format=${CODE_SYSTEM.dicomUids}|&status=current`);
+    await caller.find<DocumentReference>(
+      `DocumentReference?related:identifier=${oidUri(studyInstanceUID)}&format=${CODE_SYSTEM.dicomUids}|&status=current`,
+    );
   /** Sends a study and waits until it is closed. */
   const receive = async (study: DemoStudy): Promise<readonly DemoInstance[]> => {
     const instances = [...study.instances()];
@@ -78,7 +105,8 @@ describe('Erasure of a study in adverse conditions', function () {
     await eventually(async () => ((await manifestsOf(study)).length === 1 ? true : undefined), 30);
     return instances;
   };
-  const dicomWeb = async (path: string, token = caller.token): Promise<Response> => await fetch(`${server.url}/dicom-web/${path}`, { headers: { Authorization: `Bearer ${token}` } });
+  const dicomWeb = async (path: string, token = caller.token): Promise<Response> =>
+    await fetch(`${server.url}/dicom-web/${path}`, { headers: { Authorization: `Bearer ${token}` } });
   const erase = async ({ studyInstanceUID }: DemoStudy, counts: RegExp): Promise<void> => {
     const ended = await runErase(dataDir, studyInstanceUID, '--yes');
     expect(ended, ended.stderr).to.include({ code: 0 });
@@ -104,7 +132,13 @@ describe('Erasure of a study in adverse conditions', function () {
     expect(await send(aside)).to.deep.equal([0, 0, 0]);
     const uid = study.studyInstanceUID;
     for (const token of [caller.token, 'no-token']) {
-      for (const path of [`studies/${uid}`, `studies/${uid}/metadata`, `studies?AccessionNumber=${study.accessionNumber}`, `instances?SOPInstanceUID=${instances[0]?.sopInstanceUID}`]) await (await dicomWeb(path, token)).arrayBuffer();
+      for (const path of [
+        `studies/${uid}`,
+        `studies/${uid}/metadata`,
+        `studies?AccessionNumber=${study.accessionNumber}`,
+        `instances?SOPInstanceUID=${instances[0]?.sopInstanceUID}`,
+      ])
+        await (await dicomWeb(path, token)).arrayBuffer();
     }
     await fhirCaller(server.url, 'no-token').get(`ImagingStudy?${byStudyUid(study)}`);
     const canaries = new Map([...canariesOf(study, 'corners', instances), ...canariesOf(aside, 'aside', instances)]);
@@ -124,15 +158,29 @@ describe('Erasure of a study in adverse conditions', function () {
     await receive(kept);
     const bundle = withStudy(await buildReportBundle(kept, reportTextOf('ct-thorax')), gone);
     expect((await caller.send('POST', '', bundle)).status).to.equal(200);
-    const report = await eventually(async () => (await caller.find<DiagnosticReport>(`DiagnosticReport?imaging-study:identifier=${oidUri(gone.studyInstanceUID)}`))[0]);
-    await eventually(async () => ((await caller.find(`DocumentReference?related:identifier=${oidUri(gone.studyInstanceUID)}&status=current`)).length === 2 ? true : undefined));
+    const report = await eventually(
+      async () =>
+        (
+          await caller.find<DiagnosticReport>(
+            `DiagnosticReport?imaging-study:identifier=${oidUri(gone.studyInstanceUID)}`,
+          )
+        )[0],
+    );
+    await eventually(async () =>
+      (await caller.find(`DocumentReference?related:identifier=${oidUri(gone.studyInstanceUID)}&status=current`))
+        .length === 2
+        ? true
+        : undefined,
+    );
     await erase(gone, /^erased: 3 instances, 3 resources; /);
     const uids = new Map([...canariesOf(gone, 'shared', instances)].filter(([text]) => text !== gone.accessionNumber));
     expect(await leftOf(dataDir, uids)).to.deep.equal([]);
     const after = (await caller.get(`DiagnosticReport/${report.id}`)).json<DiagnosticReport>();
     expect(after.imagingStudy).to.deep.equal(report.imagingStudy?.slice(0, 1));
     expect((await caller.get(`DiagnosticReport/${report.id}/_history/${report.meta?.versionId}`)).status).to.equal(404);
-    expect((await caller.find(`DocumentReference?related:identifier=${oidUri(kept.studyInstanceUID)}&status=current`))).to.have.length(2);
+    expect(
+      await caller.find(`DocumentReference?related:identifier=${oidUri(kept.studyInstanceUID)}&status=current`),
+    ).to.have.length(2);
     await expectClean();
   });
 
@@ -143,17 +191,28 @@ describe('Erasure of a study in adverse conditions', function () {
     const running = runErase(dataDir, study.studyInstanceUID, '--yes');
     await eventually(async () => (queried(openReader, erasing) === 1 ? true : undefined), 30);
     await server.kill();
-    expect(await running).to.include({ code: 2 }).and.property('stderr').include('The server went away');
+    expect(await running)
+      .to.include({ code: 2 })
+      .and.property('stderr')
+      .include('The server went away');
     expect(rowsOfStudy(dataDir, study.studyInstanceUID).length, 'what is left to do').to.be.greaterThan(0);
     await start();
     expect(await standing(study)).to.equal(undefined);
     expect((await dicomWeb(`studies/${study.studyInstanceUID}/metadata`)).status).to.equal(404);
-    expect(new Set(await send(study, instances.slice(0, 1))), 'C-STORE meanwhile: out of resources').to.deep.equal(new Set([0xa700]));
+    expect(new Set(await send(study, instances.slice(0, 1))), 'C-STORE meanwhile: out of resources').to.deep.equal(
+      new Set([0xa700]),
+    );
     await server.stop();
     queried(openWriter, (records) => records.run("UPDATE agenda SET at = 1 WHERE key LIKE 'erase|%'"));
     await start();
     await eventually(async () => ((await leftOf(dataDir, canaries)).length === 0 ? true : undefined), 60);
-    await eventually(async () => (queried(openReader, (records) => records.get<{ n: number }>("SELECT count(*) AS n FROM agenda WHERE key LIKE 'forget|%'"))?.n === 0 ? true : undefined));
+    await eventually(async () =>
+      queried(openReader, (records) =>
+        records.get<{ n: number }>("SELECT count(*) AS n FROM agenda WHERE key LIKE 'forget|%'"),
+      )?.n === 0
+        ? true
+        : undefined,
+    );
     await expectClean();
     expect(await send(study, instances.slice(0, 2))).to.deep.equal([0, 0]);
     await eventually(async () => await standing(study));
@@ -171,7 +230,10 @@ describe('Erasure of a study in adverse conditions', function () {
   });
 
   it('ends an answer that is being sent', async () => {
-    const study = canaryStudy('read', { instances: 150, attributes: { '00290010:LO': 'PASSERELLE DEMO RAW', '00291010:OB': BULK } });
+    const study = canaryStudy('read', {
+      instances: 150,
+      attributes: { '00290010:LO': 'PASSERELLE DEMO RAW', '00291010:OB': BULK },
+    });
     await receive(study);
     const response = await dicomWeb(`studies/${study.studyInstanceUID}`);
     const reader = response.body?.getReader();
@@ -200,14 +262,26 @@ describe('Erasure of a study in adverse conditions', function () {
       await runErase(dataDir, study.studyInstanceUID, '--yes');
       erased.abort();
       await Promise.all(senders);
-      await eventually(async () => ((await standing(study))?.numberOfInstances ?? 0) === rowsOfStudy(dataDir, study.studyInstanceUID).length || undefined, 20);
+      await eventually(
+        async () =>
+          ((await standing(study))?.numberOfInstances ?? 0) === rowsOfStudy(dataDir, study.studyInstanceUID).length ||
+          undefined,
+        20,
+      );
       const { studyInstanceUID } = study;
-      const claims = queried(openReader, (records) => records.all<{ key: string; value: string }>('SELECT key, value FROM claim WHERE key LIKE ?', `%|${studyInstanceUID}`));
+      const claims = queried(openReader, (records) =>
+        records.all<{ key: string; value: string }>(
+          'SELECT key, value FROM claim WHERE key LIKE ?',
+          `%|${studyInstanceUID}`,
+        ),
+      );
       const stands = rowsOfStudy(dataDir, studyInstanceUID).length > 0;
       expect(claims.some(({ key, value }) => key.startsWith('erasing|') || value === 'erasing')).to.equal(false);
       expect(claims.length > 0).to.equal(stands);
     }
-    await eventually(async () => ((await storedBlobs(dataDir)).length === referredBlobs(dataDir).length ? true : undefined));
+    await eventually(async () =>
+      (await storedBlobs(dataDir)).length === referredBlobs(dataDir).length ? true : undefined,
+    );
     await expectClean();
   });
 });
@@ -221,7 +295,10 @@ function withStudy(bundle: Bundle, { studyInstanceUID }: DemoStudy): Bundle {
   for (const { resource } of bundle.entry ?? []) {
     if (resource?.resourceType !== 'DiagnosticReport') continue;
     const [first] = resource.imagingStudy ?? [];
-    resource.imagingStudy = [...(resource.imagingStudy ?? []), { ...first, identifier: { ...first?.identifier, value: oidUri(studyInstanceUID) } }];
+    resource.imagingStudy = [
+      ...(resource.imagingStudy ?? []),
+      { ...first, identifier: { ...first?.identifier, value: oidUri(studyInstanceUID) } },
+    ];
   }
   return bundle;
 }

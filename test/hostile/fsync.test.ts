@@ -35,19 +35,43 @@ describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5
     const [output, port] = [join(folder, 'calls'), /TCP[^>]*/];
     // The tracer is the grandchild: the server stays a child of the test and takes its signals.
     // A slow disk, so that whoever does not wait for it is seen to answer first.
-    const under = ['strace', '-D', '-f', '-qq', '-yy', '-s', '8', '-e', CALLS, '-e', 'inject=fdatasync:delay_enter=200000', '-o', output];
+    const under = [
+      'strace',
+      '-D',
+      '-f',
+      '-qq',
+      '-yy',
+      '-s',
+      '8',
+      '-e',
+      CALLS,
+      '-e',
+      'inject=fdatasync:delay_enter=200000',
+      '-o',
+      output,
+    ];
     server = await startServer({ dataDir, under, env: { STUDY_QUIET_SECONDS: '3600' } });
     const statuses: number[] = [];
     const study = aStudy({ key: 'fsync', instances: INSTANCES });
-    await sendInstances(server.dimse, ESTABLISHMENTS.strasbourg.aeTitle, study.instances(), (_, status) => void statuses.push(status));
+    await sendInstances(
+      server.dimse,
+      ESTABLISHMENTS.strasbourg.aeTitle,
+      study.instances(),
+      (_, status) => void statuses.push(status),
+    );
     expect(statuses).to.deep.equal(Array.from({ length: INSTANCES }, () => 0));
     blobs = referredBlobs(dataDir);
     const { token } = await establishmentCaller(server, 'strasbourg');
     const [file] = aStudy({ key: 'fsync/stow', instances: 1 }).instances();
-    expect(await stow({ url: server.url, token }, [file?.bytes ?? new Uint8Array()])).to.deep.equal({ status: 200, reasons: [] });
+    expect(await stow({ url: server.url, token }, [file?.bytes ?? new Uint8Array()])).to.deep.equal({
+      status: 200,
+      reasons: [],
+    });
     stowedBlobs = referredBlobs(dataDir).filter((name) => !blobs.includes(name));
     await server.stop();
-    calls = parseTrace(await readFile(output, 'utf8')).filter(({ target }) => target.startsWith(dataDir) || port.test(target));
+    calls = parseTrace(await readFile(output, 'utf8')).filter(
+      ({ target }) => target.startsWith(dataDir) || port.test(target),
+    );
   });
   after(async () => {
     await server?.stop();
@@ -55,12 +79,16 @@ describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5
   });
 
   /** The P-DATA-TF that the server sends: one for each C-STORE-RSP. */
-  const responses = (): SystemCall[] => calls.filter(({ name, data }) => !SYNCS.includes(name) && data.startsWith('\\4\\0\\0\\0\\0'));
+  const responses = (): SystemCall[] =>
+    calls.filter(({ name, data }) => !SYNCS.includes(name) && data.startsWith('\\4\\0\\0\\0\\0'));
   /** The last answer over HTTP, that of the STOW-RS. */
-  const lastAnswer = (): SystemCall | undefined => calls.findLast(({ name, data }) => !SYNCS.includes(name) && data.startsWith('HTTP/1.1'));
+  const lastAnswer = (): SystemCall | undefined =>
+    calls.findLast(({ name, data }) => !SYNCS.includes(name) && data.startsWith('HTTP/1.1'));
   const pathOf = (name: string): string => join(dataDir, 'images', name.slice(0, 2), name.slice(2, 4), name);
-  const syncsOf = (path: string): SystemCall[] => calls.filter(({ name, target }) => SYNCS.includes(name) && target === path);
-  const endedBefore = (path: string, call: SystemCall): SystemCall[] => syncsOf(path).filter(({ end }) => end < call.start);
+  const syncsOf = (path: string): SystemCall[] =>
+    calls.filter(({ name, target }) => SYNCS.includes(name) && target === path);
+  const endedBefore = (path: string, call: SystemCall): SystemCall[] =>
+    syncsOf(path).filter(({ end }) => end < call.start);
 
   /** File and folders are synced, and then the records, before a response begins. */
   const expectSynced = (path: string, response: SystemCall | undefined): void => {
@@ -76,7 +104,9 @@ describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5
     // Files are made ahead, so the same folder is synced again, for later ones, at any moment.
     const named = endedBefore(dirname(path), response).find(({ start }) => start > made.end);
     if (named === undefined) throw new Error('The name of the file was not synced before the response');
-    const records = endedBefore(join(dataDir, 'records.sqlite-wal'), response).find(({ start }) => start > file.end && start > named.end);
+    const records = endedBefore(join(dataDir, 'records.sqlite-wal'), response).find(
+      ({ start }) => start > file.end && start > named.end,
+    );
     expect(records, 'the records are synced after file and folder, before the response').to.not.equal(undefined);
   };
 
@@ -101,15 +131,34 @@ describe('A flush that fails (PS3.4 B.2.3, A700H)', function () {
     const folder = await mkdtemp(join(tmpdir(), 'passerelle-flush-'));
     const dataDir = join(folder, 'data');
     // Of all files those of images alone are flushed by this call.
-    const under = ['strace', '-D', '-f', '-qq', '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=ENOSPC', '-o', '/dev/null'];
+    const under = [
+      'strace',
+      '-D',
+      '-f',
+      '-qq',
+      '-e',
+      'trace=fdatasync',
+      '-e',
+      'inject=fdatasync:error=ENOSPC',
+      '-o',
+      '/dev/null',
+    ];
     const server = await startServer({ dataDir, under, env: { STUDY_QUIET_SECONDS: '3600' } });
     try {
       const instances = [...aStudy({ key: 'flush', instances: INSTANCES }).instances()];
       const statuses: number[] = [];
-      await sendInstances(server.dimse, ESTABLISHMENTS.strasbourg.aeTitle, instances, (_, status) => void statuses.push(status));
+      await sendInstances(
+        server.dimse,
+        ESTABLISHMENTS.strasbourg.aeTitle,
+        instances,
+        (_, status) => void statuses.push(status),
+      );
       expect(statuses).to.deep.equal(instances.map(() => OUT_OF_RESOURCES));
       const caller = await establishmentCaller(server, 'strasbourg');
-      const stowed = await stow({ url: server.url, token: caller.token }, instances.map(({ bytes }) => bytes));
+      const stowed = await stow(
+        { url: server.url, token: caller.token },
+        instances.map(({ bytes }) => bytes),
+      );
       expect(stowed).to.deep.equal({ status: 409, reasons: instances.map(() => OUT_OF_RESOURCES) });
       expect(allInstances(dataDir)).to.deep.equal([]);
       expect(referredBlobs(dataDir)).to.deep.equal([]);

@@ -1,7 +1,16 @@
 /** Reads what strace wrote with `-f -yy`: each call with the lines on which it began and ended. */
 
-/** A system call on a file or socket, `openat` where it makes a file. `target` is the path, or `TCP:[…]`; `data` the beginning of what was written, as escaped. */
-export type SystemCall = { readonly name: string; readonly target: string; readonly data: string; readonly start: number; readonly end: number };
+/**
+ * A system call on a file or socket, `openat` where it makes a file. `target` is the path, or `TCP:[…]`; `data` the
+ * beginning of what was written, as escaped.
+ */
+export type SystemCall = {
+  readonly name: string;
+  readonly target: string;
+  readonly data: string;
+  readonly start: number;
+  readonly end: number;
+};
 
 const BEGUN = /^(\d+) +(\w+)\(\d+<(.*?)(?:<[^>]*>)?>(.*)$/;
 /** A file that is made has no descriptor yet: it is told by its path. */

@@ -30,20 +30,32 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
   });
 
   it('takes several professionals and roles, once each, without purpose', () => {
-    const { purpose: _purpose, ...provision } = consentOf({
-      actor: [recipient('Practitioner/a'), recipient('PractitionerRole/b'), recipient('Practitioner/a')],
-    }).provision ?? {};
-    expect(readDeclaration({ ...consentOf({}), provision }).practitioners).to.deep.equal(['Practitioner/a', 'PractitionerRole/b']);
+    const { purpose: _purpose, ...provision } =
+      consentOf({
+        actor: [recipient('Practitioner/a'), recipient('PractitionerRole/b'), recipient('Practitioner/a')],
+      }).provision ?? {};
+    expect(readDeclaration({ ...consentOf({}), provision }).practitioners).to.deep.equal([
+      'Practitioner/a',
+      'PractitionerRole/b',
+    ]);
   });
 
   it('reads the period by its precision, the end inclusive', () => {
-    const { from, to } = readDeclaration(consentOf({ period: { start: '2026-01-10T08:00:00+01:00', end: '2026-12-31' } }));
+    const { from, to } = readDeclaration(
+      consentOf({ period: { start: '2026-01-10T08:00:00+01:00', end: '2026-12-31' } }),
+    );
     expect([from, to]).to.deep.equal([Date.parse('2026-01-10T07:00:00Z'), Date.parse('2027-01-01T00:00:00Z')]);
   });
 
   const refused: readonly [element: string, consent: Consent][] = [
     ['Consent.status', consentOf({}, { status: 'inactive' })],
-    ['Consent.scope', consentOf({}, { scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'research' }] } })],
+    [
+      'Consent.scope',
+      consentOf(
+        {},
+        { scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'research' }] } },
+      ),
+    ],
     ['Consent.implicitRules', consentOf({}, { implicitRules: 'https://example.org/rules' })],
     ['Consent.modifierExtension', consentOf({}, { modifierExtension: [{ url: 'urn:x', valueBoolean: true }] })],
     ['Consent.policy', consentOf({}, { policy: [{ uri: 'https://profiles.ihe.net/ITI/PCF/Policy-deny' }] })],
@@ -53,14 +65,23 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     ['Consent.provision.class', consentOf({ class: [{ code: 'DiagnosticReport' }] })],
     ['Consent.provision.code', consentOf({ code: [{ text: 'x' }] })],
     ['Consent.provision.dataPeriod', consentOf({ dataPeriod: { start: '2022' } })],
-    ['Consent.provision.data', consentOf({ data: [{ meaning: 'instance', reference: { reference: 'ImagingStudy/1' } }] })],
+    [
+      'Consent.provision.data',
+      consentOf({ data: [{ meaning: 'instance', reference: { reference: 'ImagingStudy/1' } }] }),
+    ],
     ['Consent.provision.provision', consentOf({ provision: [{ type: 'deny' }] })],
     ['Consent.provision.purpose', consentOf({ purpose: purposes('TREAT', 'BTG') })],
     ['Consent.provision.purpose', consentOf({ purpose: [{ system: 'urn:other', code: 'TREAT' }] })],
     ['Consent.provision.actor', consentOf({ actor: [] })],
     ['Consent.provision.actor[0].role', consentOf({ actor: [recipient('Practitioner/a', 'CST')] })],
-    ['Consent.provision.actor[1].reference', consentOf({ actor: [recipient('Practitioner/a'), recipient('Organization/o')] })],
-    ['Consent.provision.actor[0].reference', consentOf({ actor: [recipient('https://elsewhere.example/Practitioner/a')] })],
+    [
+      'Consent.provision.actor[1].reference',
+      consentOf({ actor: [recipient('Practitioner/a'), recipient('Organization/o')] }),
+    ],
+    [
+      'Consent.provision.actor[0].reference',
+      consentOf({ actor: [recipient('https://elsewhere.example/Practitioner/a')] }),
+    ],
   ];
   for (const [element, consent] of refused) {
     it(`refuses a Consent for its ${element}`, () => {
@@ -79,7 +100,9 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
 
   for (const code of ['HPAYMT', 'COVERAGE', 'HRESCH', 'CLINTRCH', 'HMARKT']) {
     it(`forbids the purpose ${code}, also beside treatment`, () => {
-      expect(faultOf(() => readDeclaration(consentOf({ purpose: purposes('TREAT', code) }))).kind).to.equal('forbidden');
+      expect(faultOf(() => readDeclaration(consentOf({ purpose: purposes('TREAT', code) }))).kind).to.equal(
+        'forbidden',
+      );
     });
   }
 

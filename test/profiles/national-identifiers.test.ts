@@ -14,8 +14,15 @@ function withKey(number: string): string {
 describe('National identifiers of patients (FR Core Patient INS; matricule of Luxembourg)', () => {
   it('gives INS numbers their type and use by issuer', () => {
     const value = withKey('2680467999001');
-    const kinds = [insNir, insNia, insNirTest, insNirDemonstration].map((system) => nationalIdentifier({ system, value }));
-    expect(kinds.map((one) => `${one?.use} ${one?.type?.coding?.[0]?.code}`)).to.deep.equal(['official INS-NIR', 'temp INS-NIA', 'official INS-NIR-TEST', 'official INS-NIR-DEMO']);
+    const kinds = [insNir, insNia, insNirTest, insNirDemonstration].map((system) =>
+      nationalIdentifier({ system, value }),
+    );
+    expect(kinds.map((one) => `${one?.use} ${one?.type?.coding?.[0]?.code}`)).to.deep.equal([
+      'official INS-NIR',
+      'temp INS-NIA',
+      'official INS-NIR-TEST',
+      'official INS-NIR-DEMO',
+    ]);
     for (const one of kinds) expect(one?.value).to.equal(value);
   });
 
@@ -27,12 +34,23 @@ describe('National identifiers of patients (FR Core Patient INS; matricule of Lu
   });
 
   it('believes no number with another key, without key, or of another form', () => {
-    const wrong = ['268046799900164', '2680467999001', '968046799900163', '26804679990016', '2680467999001630', '26804C799900163', '', 'IPP-12'];
+    const wrong = [
+      '268046799900164',
+      '2680467999001',
+      '968046799900163',
+      '26804679990016',
+      '2680467999001630',
+      '26804C799900163',
+      '',
+      'IPP-12',
+    ];
     for (const value of wrong) expect(nationalIdentifier({ system: insNir, value }), value).to.equal(undefined);
   });
 
   it('finds every single digit that is wrong', () => {
-    const digits = fc.tuple(fc.constantFrom('1', '2'), fc.stringMatching(/^\d{12}$/)).map((parts) => withKey(parts.join('')));
+    const digits = fc
+      .tuple(fc.constantFrom('1', '2'), fc.stringMatching(/^\d{12}$/))
+      .map((parts) => withKey(parts.join('')));
     fc.assert(
       fc.property(digits, fc.nat(14), fc.integer({ min: 1, max: 9 }), (value, at, by) => {
         expect(nationalIdentifier({ system: insNir, value })?.value).to.equal(value);
@@ -51,7 +69,8 @@ describe('National identifiers of patients (FR Core Patient INS; matricule of Lu
         value,
       });
     }
-    for (const value of ['1983023000199', '198302090019', '198302090019X', '']) expect(nationalIdentifier({ system: matricule, value }), value).to.equal(undefined);
+    for (const value of ['1983023000199', '198302090019', '198302090019X', ''])
+      expect(nationalIdentifier({ system: matricule, value }), value).to.equal(undefined);
   });
 
   it('knows the v2 namespaces of the INS, and says nothing of other systems', () => {

@@ -11,7 +11,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export async function proveEquivalence(seed: number): Promise<Proof> {
   const cases = process.env['PASSERELLE_PROPERTY_CASES'] ?? String(CASES);
   const env = { ...process.env, PASSERELLE_PROPERTY_CASES: cases, PASSERELLE_PROPERTY_SEED: String(seed) };
-  const args = ['node_modules/mocha/bin/mocha.js', 'test/contract/sqlite.test.ts', '--fgrep', 'filter(everything, decide)'];
+  const args = [
+    'node_modules/mocha/bin/mocha.js',
+    'test/contract/sqlite.test.ts',
+    '--fgrep',
+    'filter(everything, decide)',
+  ];
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`The property failed (${code})`);

@@ -11,7 +11,10 @@ const LANES = 2;
 export async function proveKill(seed: number): Promise<Proof> {
   const kills = Number(process.env['PASSERELLE_KILLS'] ?? KILLS);
   const each = Math.min(KILLS_OF_A_RUN, Math.ceil(kills / LANES));
-  const runs = Array.from({ length: Math.ceil(kills / each) }, (_, at) => ({ seed: seed + at, kills: Math.min(each, kills - at * each) }));
+  const runs = Array.from({ length: Math.ceil(kills / each) }, (_, at) => ({
+    seed: seed + at,
+    kills: Math.min(each, kills - at * each),
+  }));
   const total: Record<string, number> = {};
   const lane = async (): Promise<void> => {
     for (let run = runs.shift(); run !== undefined; run = runs.shift()) add(total, await killed(run));
@@ -26,7 +29,10 @@ async function killed(run: { readonly seed: number; readonly kills: number }): P
     console.log(JSON.stringify({ seed: run.seed, ...counts }));
     return counts;
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : String(error)} (PASSERELLE_KILL_SEED=${run.seed} repeats the moments of the kills)`, { cause: error });
+    throw new Error(
+      `${error instanceof Error ? error.message : String(error)} (PASSERELLE_KILL_SEED=${run.seed} repeats the moments of the kills)`,
+      { cause: error },
+    );
   }
 }
 

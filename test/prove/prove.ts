@@ -8,7 +8,10 @@ import { proveKill } from './kill.ts';
 /** What a proof counted. */
 export type Proof = { readonly counts: Readonly<Record<string, number>> };
 
-const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = { kill: proveKill, equivalence: proveEquivalence };
+const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
+  kill: proveKill,
+  equivalence: proveEquivalence,
+};
 const RESULTS = new URL('results/', import.meta.url);
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' } } });

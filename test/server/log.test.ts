@@ -19,7 +19,11 @@ function aLog(level: LogOptions['level'] = 'info'): { log: LogFactory; lines(): 
   return {
     log: openLog({ level, destination }),
     text,
-    lines: () => text().split('\n').filter(Boolean).map((line) => JSON.parse(line) as Line),
+    lines: () =>
+      text()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Line),
   };
 }
 
@@ -41,11 +45,22 @@ describe('Log', () => {
 
   it('censors authorization, DPoP proofs and cookies, at any usual depth and in either spelling', () => {
     const { log, text, lines } = aLog();
-    const headers = { authorization: 'Bearer hush', cookie: 'hush', dpop: 'hush', 'set-cookie': ['hush'], accept: '*/*' };
-    const err = Object.assign(new Error('Failed'), { response: { headers }, request: { headers: { Authorization: 'hush' } } });
+    const headers = {
+      authorization: 'Bearer hush',
+      cookie: 'hush',
+      dpop: 'hush',
+      'set-cookie': ['hush'],
+      accept: '*/*',
+    };
+    const err = Object.assign(new Error('Failed'), {
+      response: { headers },
+      request: { headers: { Authorization: 'hush' } },
+    });
     log('http').error({ ...headers, headers, request: { headers }, err }, 'Refused');
     expect(text()).to.not.include('hush');
-    expect(lines()[0]?.['request']).to.deep.include({ headers: { ...Object.fromEntries(Object.keys(headers).map((name) => [name, '[redacted]'])), accept: '*/*' } });
+    expect(lines()[0]?.['request']).to.deep.include({
+      headers: { ...Object.fromEntries(Object.keys(headers).map((name) => [name, '[redacted]'])), accept: '*/*' },
+    });
   });
 
   it('tells an error with its stack and its cause', () => {
@@ -56,7 +71,11 @@ describe('Log', () => {
 
   it('tells of an error nothing but its text: neither the bytes of a request nor what else hangs on it', () => {
     const { log, text, lines } = aLog();
-    const err = Object.assign(new Error('Parse Error'), { code: 'HPE_INVALID', rawPacket: Buffer.from('GET /?family=hush'), request: { body: Buffer.from('hush') } });
+    const err = Object.assign(new Error('Parse Error'), {
+      code: 'HPE_INVALID',
+      rawPacket: Buffer.from('GET /?family=hush'),
+      request: { body: Buffer.from('hush') },
+    });
     log('http').error({ err }, 'Failed');
     log('http').error({ err: 'hush' }, 'Failed');
     expect(lines()[0]?.['err']).to.include({ type: 'Error', message: 'Parse Error', code: 'HPE_INVALID' });

@@ -25,7 +25,10 @@ describe('A server that cannot start', function () {
         async (server) => await server.stop().then(() => undefined),
         (reason: unknown) => reason,
       );
-      expect(String(error)).to.include('ended with 1').and.include(`Port ${port} is taken`).and.include(`PASSERELLE_${variable}`);
+      expect(String(error))
+        .to.include('ended with 1')
+        .and.include(`Port ${port} is taken`)
+        .and.include(`PASSERELLE_${variable}`);
     });
   }
 });

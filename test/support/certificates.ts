@@ -13,7 +13,20 @@ const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes
 export async function certify(folder: string, name: string, issuer?: Certified): Promise<Certified> {
   const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
   const signed = issuer === undefined ? [] : ['-CA', issuer.cert, '-CAkey', issuer.key];
-  const ran = await runProgram('openssl', ['req', '-x509', ...NEW_KEY, ...signed, '-keyout', key, '-out', cert, '-subj', `/CN=${name}`, '-days', '2']);
+  const ran = await runProgram('openssl', [
+    'req',
+    '-x509',
+    ...NEW_KEY,
+    ...signed,
+    '-keyout',
+    key,
+    '-out',
+    cert,
+    '-subj',
+    `/CN=${name}`,
+    '-days',
+    '2',
+  ]);
   if (ran.code !== 0) throw new Error(ran.output);
   return { key, cert, fingerprint: new X509Certificate(await readFile(cert)).fingerprint256 };
 }

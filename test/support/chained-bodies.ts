@@ -7,7 +7,10 @@ import { openReader } from '../../server/stores/sqlite/database.ts';
 export function chainedBodies(dataDir: string, text: string): readonly string[] {
   const trail = openReader(join(dataDir, 'trail.sqlite'));
   try {
-    return trail.all<ChainedBody>(`SELECT ${BODY_COLUMNS} ORDER BY c.sequence`).map(bodyOf).filter((body) => body.includes(text));
+    return trail
+      .all<ChainedBody>(`SELECT ${BODY_COLUMNS} ORDER BY c.sequence`)
+      .map(bodyOf)
+      .filter((body) => body.includes(text));
   } finally {
     trail.close();
   }

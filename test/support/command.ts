@@ -11,20 +11,37 @@ export type CommandResult = { readonly code: number | null; readonly stdout: str
 export type RunningCommand = { readonly child: ChildProcess; readonly ended: Promise<CommandResult> };
 
 /** Which data it works on; `env` are further variables without their prefix. */
-export type CommandPlace = { readonly dataDir: string; readonly store?: string; readonly env?: Readonly<Record<string, string>> };
+export type CommandPlace = {
+  readonly dataDir: string;
+  readonly store?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 /** Starts `npm run NAME -- ARGS` in development. */
-export function startCommand(name: string, args: readonly string[], { dataDir, store = 'sqlite', env = {} }: CommandPlace): RunningCommand {
+export function startCommand(
+  name: string,
+  args: readonly string[],
+  { dataDir, store = 'sqlite', env = {} }: CommandPlace,
+): RunningCommand {
   const settings = { DEVELOPMENT: '1', DATA_DIR: dataDir, STORE: store, DIMSE_PORT: '0', ...env };
-  const variables = Object.fromEntries(Object.entries(settings).map(([variable, value]) => [`PASSERELLE_${variable}`, value]));
-  const child = spawn(process.execPath, [...(scripts[name]?.split(' ').slice(1) ?? []), ...args], { cwd: ROOT, env: { PATH: process.env['PATH'], ...variables } });
+  const variables = Object.fromEntries(
+    Object.entries(settings).map(([variable, value]) => [`PASSERELLE_${variable}`, value]),
+  );
+  const child = spawn(process.execPath, [...(scripts[name]?.split(' ').slice(1) ?? []), ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...variables },
+  });
   const [out, err]: string[][] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => out?.push(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => err?.push(chunk.toString()));
-  const ended = once(child, 'close').then(([code]: (number | null)[]) => ({ code: code ?? null, stdout: (out ?? []).join(''), stderr: (err ?? []).join('') }));
+  const ended = once(child, 'close').then(([code]: (number | null)[]) => ({
+    code: code ?? null,
+    stdout: (out ?? []).join(''),
+    stderr: (err ?? []).join(''),
+  }));
   return { child, ended };
 }
 

@@ -43,13 +43,25 @@ export async function startDemonstration(options: ServerOptions = {}): Promise<D
 }
 
 /** A caller that is an establishment's client. */
-export async function establishmentCaller(server: TestServer, key: EstablishmentKey, scope?: string): Promise<FhirCaller> {
-  const token = await clientToken({ url: server.url, client: ESTABLISHMENTS[key].clientId, ...(scope === undefined ? {} : { scope }) });
+export async function establishmentCaller(
+  server: TestServer,
+  key: EstablishmentKey,
+  scope?: string,
+): Promise<FhirCaller> {
+  const token = await clientToken({
+    url: server.url,
+    client: ESTABLISHMENTS[key].clientId,
+    ...(scope === undefined ? {} : { scope }),
+  });
   return fhirCaller(server.url, token);
 }
 
 /** A caller that is a person, signed in at the demonstration's application. */
-export async function personCaller(server: TestServer, person: string, options: { readonly authTime?: number; readonly scope?: string } = {}): Promise<FhirCaller> {
+export async function personCaller(
+  server: TestServer,
+  person: string,
+  options: { readonly authTime?: number; readonly scope?: string } = {},
+): Promise<FhirCaller> {
   return fhirCaller(server.url, await signIn({ url: server.url, person, ...options }));
 }
 
@@ -63,13 +75,23 @@ async function fill(server: TestServer): Promise<Demonstration> {
   const nancy = await establishmentCaller(server, 'nancy');
   const studies = {
     helene: aStudy({ key: 'flow/helene', patient: PATIENTS.helene, started: '2026-01-15T09:30:00' }),
-    heleneNancy: aStudy({ key: 'flow/helene-nancy', patient: PATIENTS.helene, establishment: 'nancy', modality: 'CR', started: '2025-05-20T11:00:00' }),
+    heleneNancy: aStudy({
+      key: 'flow/helene-nancy',
+      patient: PATIENTS.helene,
+      establishment: 'nancy',
+      modality: 'CR',
+      started: '2025-05-20T11:00:00',
+    }),
     gaetan: aStudy({ key: 'flow/gaetan', patient: PATIENTS.gaetan, modality: 'MR', started: '2026-02-03T14:00:00' }),
   };
   await publish(server, strasbourg, studies.helene);
   await publish(server, nancy, studies.heleneNancy);
   await publish(server, strasbourg, studies.gaetan);
-  const consent = await strasbourg.send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: [{ resource: demoConsent(), request: { method: 'POST', url: 'Consent' } }] });
+  const consent = await strasbourg.send('POST', '', {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [{ resource: demoConsent(), request: { method: 'POST', url: 'Consent' } }],
+  });
   expect(consent.status, consent.text).to.equal(200);
   return {
     server,

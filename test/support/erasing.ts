@@ -20,17 +20,27 @@ export async function runErase(dataDir: string, ...args: readonly string[]): Pro
 
 /** The bytes of a text, and how it looks inside base64, wherever it begins. */
 export function formsOf(text: string): Buffer[] {
-  const inBase64 = [0, 1, 2].map((shift) => Buffer.from(Buffer.from('x'.repeat(shift) + text).toString('base64').slice(4, -4)));
+  const inBase64 = [0, 1, 2].map((shift) =>
+    Buffer.from(
+      Buffer.from('x'.repeat(shift) + text)
+        .toString('base64')
+        .slice(4, -4),
+    ),
+  );
   return [Buffer.from(text), ...inBase64];
 }
 
 /** How many files of a data folder hold each canary, in any of its forms. */
-export async function filesWith(dataDir: string, canaries: ReadonlyMap<string, readonly Buffer[]>): Promise<Map<string, number>> {
+export async function filesWith(
+  dataDir: string,
+  canaries: ReadonlyMap<string, readonly Buffer[]>,
+): Promise<Map<string, number>> {
   const found = new Map([...canaries.keys()].map((what) => [what, 0]));
   const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((one) => one.isFile())) {
     const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
-    for (const [what, forms] of canaries) if (forms.some((form) => bytes.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
+    for (const [what, forms] of canaries)
+      if (forms.some((form) => bytes.includes(form))) found.set(what, (found.get(what) ?? 0) + 1);
   }
   return found;
 }

@@ -36,8 +36,16 @@ export function firstHeader(study: DemoStudy): DicomJson {
 }
 
 /** A header with attributes replaced (undefined takes one away). */
-export function withAttributes(json: DicomJson, changes: Partial<Record<keyof typeof TAG, JsonAttribute | undefined>>): DicomJson {
-  const changed = Object.entries(changes).map(([keyword, attribute]) => [formatTag(TAG[keyword as keyof typeof TAG]), attribute]);
+export function withAttributes(
+  json: DicomJson,
+  changes: Partial<Record<keyof typeof TAG, JsonAttribute | undefined>>,
+): DicomJson {
+  const changed = Object.entries(changes).map(([keyword, attribute]) => [
+    formatTag(TAG[keyword as keyof typeof TAG]),
+    attribute,
+  ]);
   const merged: Record<string, JsonAttribute | undefined> = { ...json, ...Object.fromEntries(changed) };
-  return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, JsonAttribute] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(merged).filter((entry): entry is [string, JsonAttribute] => entry[1] !== undefined),
+  );
 }

@@ -100,7 +100,11 @@ export function anEstablishmentGrant(organization: string, now = NOW): Grant {
 }
 
 /** An event that some persons may read in their access lists. */
-export function anAudit(persons: readonly PersonKey[] = [], id = anId(), entities: readonly TouchedEntity[] = [{ what: { reference: 'DocumentReference/asked' } }]): AuditRecord {
+export function anAudit(
+  persons: readonly PersonKey[] = [],
+  id = anId(),
+  entities: readonly TouchedEntity[] = [{ what: { reference: 'DocumentReference/asked' } }],
+): AuditRecord {
   const recorded = new Date(NOW).toISOString();
   const event = buildAuditEvent({
     id,
@@ -122,7 +126,9 @@ export function aBlob(content = anId()): BlobRef {
 }
 
 /** A received instance with UIDs of its own. */
-export function anInstance(parts: Partial<InstanceRow> & Pick<InstanceRow, 'person' | 'studyInstanceUID'>): InstanceRow {
+export function anInstance(
+  parts: Partial<InstanceRow> & Pick<InstanceRow, 'person' | 'studyInstanceUID'>,
+): InstanceRow {
   const sopInstanceUID = parts.sopInstanceUID ?? aUid();
   return {
     seriesInstanceUID: `${parts.studyInstanceUID}.1`,

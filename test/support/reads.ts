@@ -42,13 +42,22 @@ export async function search(
 }
 
 /** Ids of the rows of a page behind so many rows, and whether more follow. */
-export async function searchBehind(records: RecordStore, grant: Grant, query: SearchQuery, skip: number): Promise<{ readonly ids: readonly string[]; readonly isMore: boolean }> {
+export async function searchBehind(
+  records: RecordStore,
+  grant: Grant,
+  query: SearchQuery,
+  skip: number,
+): Promise<{ readonly ids: readonly string[]; readonly isMore: boolean }> {
   const { rows, next } = await ask(records, grant, { kind: 'search', query, skip });
   return { ids: idsOf(rows), isMore: next !== undefined };
 }
 
 /** Reads all pages, at most 100. */
-export async function searchPages(records: RecordStore, grant: Grant, query: SearchQuery): Promise<readonly SearchPage[]> {
+export async function searchPages(
+  records: RecordStore,
+  grant: Grant,
+  query: SearchQuery,
+): Promise<readonly SearchPage[]> {
   const pages = [await search(records, grant, query)];
   for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next) {
     if (pages.length === 100) throw new Error('The pages do not end');

@@ -40,16 +40,36 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const START = scripts.start.split(' ').slice(1);
 
 /** Starts a server on free ports of loopback, in development, with the demonstration region. */
-export async function startServer({ store = 'sqlite', dataDir, env = {}, under = [] }: ServerOptions = {}): Promise<TestServer> {
+export async function startServer({
+  store = 'sqlite',
+  dataDir,
+  env = {},
+  under = [],
+}: ServerOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-')));
-  const settings = { DEVELOPMENT: '1', HTTP_PORT: '0', DIMSE_PORT: '0', DIMSE_TLS_PORT: '0', STUDY_QUIET_SECONDS: '1', LOG_LEVEL: 'warn', DATA_DIR: folder, STORE: store, ...env };
+  const settings = {
+    DEVELOPMENT: '1',
+    HTTP_PORT: '0',
+    DIMSE_PORT: '0',
+    DIMSE_TLS_PORT: '0',
+    STUDY_QUIET_SECONDS: '1',
+    LOG_LEVEL: 'warn',
+    DATA_DIR: folder,
+    STORE: store,
+    ...env,
+  };
   const variables = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PASSERELLE_${name}`, value]));
   const [program = process.execPath, ...args] = [...under, process.execPath, ...START];
-  const child = spawn(program, args, { cwd: ROOT, env: { PATH: process.env['PATH'], ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const ready = await readyLine(child, () => log);
-  const remove = async (): Promise<void> => (dataDir === undefined ? await rm(folder, { recursive: true, force: true }) : undefined);
+  const remove = async (): Promise<void> =>
+    dataDir === undefined ? await rm(folder, { recursive: true, force: true }) : undefined;
   return {
     url: `http://127.0.0.1:${ready.http.port}`,
     dimse: ready.dimse,
@@ -72,12 +92,18 @@ export async function startServer({ store = 'sqlite', dataDir, env = {}, under =
   };
 }
 
-type Ready = { readonly http: { readonly port: number }; readonly dimse: TestServer['dimse']; readonly dimseTls?: TestServer['dimse'] };
+type Ready = {
+  readonly http: { readonly port: number };
+  readonly dimse: TestServer['dimse'];
+  readonly dimseTls?: TestServer['dimse'];
+};
 
 async function readyLine(child: ChildProcess, log: () => string): Promise<Ready> {
   if (child.stdout === null) throw new Error('The server has no stdout');
   const lines = createInterface({ input: child.stdout });
-  const ended = once(child, 'exit').then(([code]: unknown[]) => Promise.reject(new Error(`The server ended with ${String(code)}:\n${log()}`)));
+  const ended = once(child, 'exit').then(([code]: unknown[]) =>
+    Promise.reject(new Error(`The server ended with ${String(code)}:\n${log()}`)),
+  );
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   ended.catch(() => undefined);
   return JSON.parse(line) as Ready;

@@ -34,7 +34,9 @@ export type SmartServer = AsyncDisposable & {
 
 /** Starts it on a free port of the loopback address. */
 export async function startSmartServer(changes: Partial<AuthorizationServerOptions> = {}): Promise<SmartServer> {
-  const region = parseRegion(JSON.parse(await readFile(new URL('../../fixtures/region/region.json', import.meta.url), 'utf8')));
+  const region = parseRegion(
+    JSON.parse(await readFile(new URL('../../fixtures/region/region.json', import.meta.url), 'utf8')),
+  );
   const app = new Koa();
   const listener = createServer();
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
@@ -54,7 +56,10 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
           (known) => known.kind === kind && known.identifier.system === system && known.identifier.value === value,
         );
         if (person === undefined || person.login === 'demo-stranger') return undefined;
-        return { reference: `${kind === 'patient' ? 'Patient' : 'Practitioner'}/${person.login}`, display: person.name };
+        return {
+          reference: `${kind === 'patient' ? 'Patient' : 'Practitioner'}/${person.login}`,
+          display: person.name,
+        };
       },
     },
     tokens,

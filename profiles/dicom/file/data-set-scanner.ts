@@ -36,7 +36,14 @@ class ScannedElement implements DicomElement {
   readonly #bytes: Uint8Array | undefined;
 
   /** `bytes` are those of the data set when the value is kept. */
-  constructor(tag: number, vr: VR, length: number, offset: number, bytes: Uint8Array | undefined, items: readonly DicomDataSet[] | undefined) {
+  constructor(
+    tag: number,
+    vr: VR,
+    length: number,
+    offset: number,
+    bytes: Uint8Array | undefined,
+    items: readonly DicomDataSet[] | undefined,
+  ) {
     this.tag = tag;
     this.vr = vr;
     this.length = length;
@@ -114,7 +121,10 @@ export class DataSetScanner {
     if (dataSet.elements.size >= this.#limits.maxSiblings) {
       throw new Fault('too-costly', `The data set has more than ${this.#limits.maxSiblings} elements side by side`);
     }
-    dataSet.elements.set(this.#tag, new ScannedElement(this.#tag, this.#vr, this.#length, offset, isKept ? this.#bytes : undefined, items));
+    dataSet.elements.set(
+      this.#tag,
+      new ScannedElement(this.#tag, this.#vr, this.#length, offset, isKept ? this.#bytes : undefined, items),
+    );
   }
 
   #readHeader(end: number): void {
@@ -168,8 +178,11 @@ export class DataSetScanner {
   #notice(dataSet: OpenDataSet, at: number): void {
     if (this.#tag === SPECIFIC_CHARACTER_SET) {
       const value = this.#bytes.subarray(at, at + Math.min(this.#length, 512));
-      dataSet.characterSet = String.fromCharCode(...value).split('\\').map(trimPadding);
-    } else if (this.#tag === PIXEL_REPRESENTATION && this.#length >= 2) this.#isSigned = this.#bytes[at] === 1 || this.#bytes[at + 1] === 1;
+      dataSet.characterSet = String.fromCharCode(...value)
+        .split('\\')
+        .map(trimPadding);
+    } else if (this.#tag === PIXEL_REPRESENTATION && this.#length >= 2)
+      this.#isSigned = this.#bytes[at] === 1 || this.#bytes[at + 1] === 1;
   }
 
   #readSequence(parent: OpenDataSet, end: number, depth: number, isImplicit: boolean): void {

@@ -22,7 +22,8 @@ export function itemLengthAt(bytes: Uint8Array): number | undefined {
   const tag = bytes.length < ITEM_HEADER_BYTES ? 0 : view.getUint32(0, true);
   if (tag === SEQUENCE_DELIMITATION) return undefined;
   const length = tag === ITEM ? view.getUint32(4, true) : UNDEFINED_LENGTH;
-  if (length === UNDEFINED_LENGTH) throw new Fault('invalid', 'The encapsulated pixel data holds something that is not an item');
+  if (length === UNDEFINED_LENGTH)
+    throw new Fault('invalid', 'The encapsulated pixel data holds something that is not an item');
   return length;
 }
 
@@ -63,5 +64,9 @@ export function framesOfFragments(fragments: readonly Fragment[], count: number)
     frames.at(-1)?.push(fragment);
   }
   if (frames.length === count && fragments[0]?.isBeginning === true) return frames;
-  throw new Fault('not-supported', 'The pixel data has no offset table, and its fragments do not tell its frames apart', { expression: 'PixelData' });
+  throw new Fault(
+    'not-supported',
+    'The pixel data has no offset table, and its fragments do not tell its frames apart',
+    { expression: 'PixelData' },
+  );
 }

@@ -10,9 +10,12 @@ export class FragmentCheck {
   #left = 0;
   #isEnded = false;
 
-  /** Takes the next bytes; those behind the delimiter are none of its business. @throws {Fault} invalid - something that is no item */
+  /**
+   * Takes the next bytes; those behind the delimiter are none of its business. @throws {Fault} invalid - something that
+   * is no item
+   */
   take(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length && !this.#isEnded; ) {
+    for (let at = 0; at < bytes.length && !this.#isEnded;) {
       const count = Math.min(this.#left === 0 ? ITEM_HEADER_BYTES - this.#headerBytes : this.#left, bytes.length - at);
       if (this.#left === 0) this.#readHeader(bytes.subarray(at, at + count));
       else this.#left -= count;
@@ -20,9 +23,13 @@ export class FragmentCheck {
     }
   }
 
-  /** Looks at the end of the bytes. @throws {Fault} invalid - no delimiter came: the object was cut, or its end was never written */
+  /**
+   * Looks at the end of the bytes. @throws {Fault} invalid - no delimiter came: the object was cut, or its end was
+   * never written
+   */
   end(): void {
-    if (!this.#isEnded) throw new Fault('invalid', 'The data set ends inside its encapsulated pixel data', { expression: 'PixelData' });
+    if (!this.#isEnded)
+      throw new Fault('invalid', 'The data set ends inside its encapsulated pixel data', { expression: 'PixelData' });
   }
 
   #readHeader(bytes: Uint8Array): void {

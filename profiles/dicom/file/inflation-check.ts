@@ -2,7 +2,10 @@
 import { createInflateRaw } from 'node:zlib';
 import { Fault } from '../../fault.ts';
 
-/** What may be inflated of any object; and of a larger one, so many bytes for each that came. More is a bomb, or an empty mask. */
+/**
+ * What may be inflated of any object; and of a larger one, so many bytes for each that came. More is a bomb, or an
+ * empty mask.
+ */
 const ALWAYS_BYTES = 64 * 1024 * 1024;
 const MOST_FOR_ONE = 32;
 

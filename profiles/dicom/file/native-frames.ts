@@ -18,7 +18,8 @@ export function nativeFramesOf(dataSet: DicomDataSet, pixelData: DicomElement): 
   const pixels = countOf(dataSet, 'Rows') * countOf(dataSet, 'Columns');
   const bitsPerFrame = pixels * samplesOf(dataSet) * countOf(dataSet, 'BitsAllocated');
   const isThere = pixelData.length !== UNDEFINED_LENGTH && Math.ceil((count * bitsPerFrame) / 8) <= pixelData.length;
-  if (!isThere) throw new Fault('not-supported', 'The pixel data is shorter than its frames', { expression: 'PixelData' });
+  if (!isThere)
+    throw new Fault('not-supported', 'The pixel data is shorter than its frames', { expression: 'PixelData' });
   return { count, bitsPerFrame };
 }
 
@@ -31,7 +32,10 @@ export function frameCountOf(dataSet: DicomDataSet): number {
 }
 
 /** Where a frame (from 0) lies: the bytes that hold it, and how many bits of the first are of the frame before. */
-export function nativeRange({ bitsPerFrame }: NativeFrames, frame: number): { readonly start: number; readonly end: number; readonly shift: number } {
+export function nativeRange(
+  { bitsPerFrame }: NativeFrames,
+  frame: number,
+): { readonly start: number; readonly end: number; readonly shift: number } {
   const first = frame * bitsPerFrame;
   return { start: Math.floor(first / 8), end: Math.ceil((first + bitsPerFrame) / 8), shift: first % 8 };
 }
@@ -53,7 +57,11 @@ function samplesOf(dataSet: DicomDataSet): number {
   return isHalved ? 2 : samples;
 }
 
-function countOf(dataSet: DicomDataSet, keyword: 'Rows' | 'Columns' | 'BitsAllocated' | 'SamplesPerPixel' | 'NumberOfFrames', usual?: number): number {
+function countOf(
+  dataSet: DicomDataSet,
+  keyword: 'Rows' | 'Columns' | 'BitsAllocated' | 'SamplesPerPixel' | 'NumberOfFrames',
+  usual?: number,
+): number {
   const count = numberOf(dataSet, TAG[keyword]) ?? usual;
   if (count !== undefined && Number.isSafeInteger(count) && count > 0) return count;
   throw new Fault('not-supported', `${keyword} does not say how large a frame is`, { expression: keyword });

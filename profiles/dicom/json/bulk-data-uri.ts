@@ -6,5 +6,6 @@ import type { BulkDataURI } from './json.ts';
  * of the value. An empty value needs none.
  */
 export function bulkDataURIOf(sopInstanceUID: string): BulkDataURI {
-  return (path, element) => (element.length === 0 ? undefined : `instances/${sopInstanceUID}/bulkdata/${path.join('/')}`);
+  return (path, element) =>
+    element.length === 0 ? undefined : `instances/${sopInstanceUID}/bulkdata/${path.join('/')}`;
 }

@@ -44,7 +44,8 @@ export function writeDicomJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI, 
   const making: Making = { bulkDataURI, cost: new JsonCost(), path: [] };
   known.readAs(dataSet);
   const attributes: string[] = [];
-  for (const element of inOrder(dataSet)) if (!isGroupLength(element)) attributes.push(writeAttribute(element, dataSet, making, known));
+  for (const element of inOrder(dataSet))
+    if (!isGroupLength(element)) attributes.push(writeAttribute(element, dataSet, making, known));
   return `{${attributes.join(',')}}`;
 }
 

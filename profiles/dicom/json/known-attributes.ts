@@ -32,7 +32,11 @@ export class KnownAttributes {
   /** Keeps the text of an attribute in the place of the one before. */
   keep(tag: number, vr: VR, value: Uint8Array, text: string): void {
     if (value.length > MAX_VALUE_BYTES || (this.#byTag.size >= MAX_ATTRIBUTES && !this.#byTag.has(tag))) return;
-    this.#byTag.set(tag, { vr, value: Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1'), text });
+    this.#byTag.set(tag, {
+      vr,
+      value: Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1'),
+      text,
+    });
   }
 }
 

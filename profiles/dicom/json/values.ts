@@ -25,7 +25,9 @@ export function jsonText(json: DicomJson, tag: number): string | undefined {
   return readValues(json, tag, 1, toText)[0];
 }
 
-/** Returns the first text value that is not empty as an identifier, which is never cut; undefined when there is none. */
+/**
+ * Returns the first text value that is not empty as an identifier, which is never cut; undefined when there is none.
+ */
 export function jsonIdentifier(json: DicomJson, tag: number): string | undefined {
   const text = jsonText(json, tag);
   return text !== undefined && text.length <= MAX_IDENTIFIER_LENGTH ? text : undefined;

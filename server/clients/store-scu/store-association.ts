@@ -1,6 +1,6 @@
 /**
- * Sends DICOM instances by C-STORE: the bytes of each data set go out exactly as they are, private attributes included, as
- * they are read. A command answer is awaited before the next.
+ * Sends DICOM instances by C-STORE: the bytes of each data set go out exactly as they are, private attributes included,
+ * as they are read. A command answer is awaited before the next.
  * @see DICOM PS3.4 annex B, PS3.7 9.1.1, PS3.8 annex E
  */
 import { once } from 'node:events';
@@ -11,7 +11,13 @@ import { Fault } from '../../../profiles/fault.ts';
 import { COMMAND_FIELD, formatCommandSet, parseCommandSet } from '../../../ihe/dimse/command-set.ts';
 import { PDUReader } from '../../../ihe/dimse/p-data.ts';
 import { formatCommandPDUs, formatPDU, PDU_TYPE } from '../../../ihe/dimse/upper-layer.ts';
-import { formatAssociateRequest, parseAssociateAccept, type Agreement, type OfferedContext, type StoreTarget } from './association-request.ts';
+import {
+  formatAssociateRequest,
+  parseAssociateAccept,
+  type Agreement,
+  type OfferedContext,
+  type StoreTarget,
+} from './association-request.ts';
 
 /** What one association may carry: a SOP class in a transfer syntax. */
 export type StorageContext = Omit<OfferedContext, 'id'>;
@@ -62,7 +68,9 @@ export class StoreAssociation {
     this.#contexts = contexts;
     socket.setNoDelay(true);
     socket.setTimeout(SILENCE_MS, () => this.#break('The peer said nothing for two minutes'));
-    socket.on('error', (cause) => this.#break(`The connection broke (${'code' in cause ? String(cause.code) : cause.message})`, cause));
+    socket.on('error', (cause) =>
+      this.#break(`The connection broke (${'code' in cause ? String(cause.code) : cause.message})`, cause),
+    );
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('drain', () => this.#wake?.());
     socket.on('close', () => this.#break('The peer closed the connection'));
@@ -106,9 +114,17 @@ export class StoreAssociation {
   async store(instance: SentInstance, dataSet: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StoreAnswer> {
     const { sopClassUID: affectedSOPClassUID, sopInstanceUID: affectedSOPInstanceUID, transferSyntaxUID } = instance;
     const context = this.#contextOf(instance);
-    if (context === undefined) throw new Fault('not-supported', `The peer takes no ${affectedSOPClassUID} in ${transferSyntaxUID}`);
+    if (context === undefined)
+      throw new Fault('not-supported', `The peer takes no ${affectedSOPClassUID} in ${transferSyntaxUID}`);
     this.#messageID = (this.#messageID % 0xffff) + 1;
-    const command = { commandField: COMMAND_FIELD.cStoreRequest, hasDataSet: true, messageID: this.#messageID, priority: 0, affectedSOPClassUID, affectedSOPInstanceUID };
+    const command = {
+      commandField: COMMAND_FIELD.cStoreRequest,
+      hasDataSet: true,
+      messageID: this.#messageID,
+      priority: 0,
+      affectedSOPClassUID,
+      affectedSOPInstanceUID,
+    };
     await this.#send(formatCommandPDUs(context.id, formatCommandSet(command), this.#agreement.maxLength));
     try {
       await this.#sendDataSet(context.id, dataSet);
@@ -122,7 +138,8 @@ export class StoreAssociation {
   /** Sends a whole Part 10 file; returns the status. */
   async storeFile(file: Uint8Array): Promise<number> {
     const { dataSetOffset, transferSyntaxUID, sopClassUID = '', sopInstanceUID = '' } = parseFileMeta(file);
-    return (await this.store({ sopClassUID, sopInstanceUID, transferSyntaxUID }, [file.subarray(dataSetOffset)])).status;
+    return (await this.store({ sopClassUID, sopInstanceUID, transferSyntaxUID }, [file.subarray(dataSetOffset)]))
+      .status;
   }
 
   /** Releases the association and closes the connection. */
@@ -156,7 +173,8 @@ export class StoreAssociation {
     let rest: Uint8Array = new Uint8Array();
     for await (const chunk of dataSet) {
       rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      for (; rest.length > size; rest = rest.subarray(size)) await this.#sendFragment(contextId, rest.subarray(0, size), false);
+      for (; rest.length > size; rest = rest.subarray(size))
+        await this.#sendFragment(contextId, rest.subarray(0, size), false);
     }
     await this.#sendFragment(contextId, rest, true);
   }
@@ -189,7 +207,8 @@ export class StoreAssociation {
     const { type, pdu } = await this.#next();
     if (type !== PDU_TYPE.data) throw this.#break('The peer ended the association instead of an answer');
     const { status, messageIDBeingRespondedTo, errorComment } = parseCommandSet(pdu);
-    if (status === undefined || messageIDBeingRespondedTo !== this.#messageID) throw this.#break('The peer answered something else');
+    if (status === undefined || messageIDBeingRespondedTo !== this.#messageID)
+      throw this.#break('The peer answered something else');
     return { status, errorComment };
   }
 
@@ -208,7 +227,8 @@ export class StoreAssociation {
 
   #takeCommand(bytes: Buffer, isLast: boolean): void {
     this.#command.push(Buffer.from(bytes));
-    if (this.#command.reduce((sum, { length }) => sum + length, 0) > MAX_COMMAND_BYTES) throw new Fault('too-long', 'The command set is too long');
+    if (this.#command.reduce((sum, { length }) => sum + length, 0) > MAX_COMMAND_BYTES)
+      throw new Fault('too-long', 'The command set is too long');
     if (!isLast) return;
     this.#received.push({ type: PDU_TYPE.data, pdu: Buffer.concat(this.#command) });
     this.#command = [];
@@ -243,7 +263,10 @@ function isSame(one: StorageContext, other: StorageContext): boolean {
 }
 
 async function connected({ host, port, tls }: StoreTarget): Promise<Socket> {
-  const socket = tls === undefined ? connect(port, host) : connectTLS({ ...tls, host, port, ...(isIP(host) === 0 ? { servername: host } : {}) });
+  const socket =
+    tls === undefined
+      ? connect(port, host)
+      : connectTLS({ ...tls, host, port, ...(isIP(host) === 0 ? { servername: host } : {}) });
   socket.setTimeout(SILENCE_MS, () => socket.destroy(new Error('The peer said nothing for two minutes')));
   try {
     await once(socket, tls === undefined ? 'connect' : 'secureConnect');

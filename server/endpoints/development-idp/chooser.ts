@@ -20,11 +20,17 @@ export function chooserRouter(provider: Provider, persons: readonly RegionPerson
     const login = form.get('login') ?? '';
     const authTime = authTimeOf(form.get('auth_time') ?? '');
     if (!persons.some((person) => person.login === login) || authTime === undefined) {
-      return sendPage(ctx, refusalPage(400, 'Choix inconnu', 'Choisissez une personne de la liste et une heure valable.'));
+      return sendPage(
+        ctx,
+        refusalPage(400, 'Choix inconnu', 'Choisissez une personne de la liste et une heure valable.'),
+      );
     }
     const grant = new provider.Grant({ accountId: login, clientId: String(params['client_id']) });
     grant.addOIDCScope('openid');
-    const result = { login: { accountId: login, ts: authTime, acr, remember: false }, consent: { grantId: await grant.save() } };
+    const result = {
+      login: { accountId: login, ts: authTime, acr, remember: false },
+      consent: { grantId: await grant.save() },
+    };
     ctx.status = 303;
     ctx.set('Location', await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false }));
     ctx.body = '';
@@ -34,14 +40,23 @@ export function chooserRouter(provider: Provider, persons: readonly RegionPerson
 
 function sendChooser(ctx: Context, persons: readonly RegionPerson[]): void {
   const choices = persons.map(
-    (person) => html`<label><input type="radio" name="login" value="${person.login}" required> ${person.name} (${roleOf(person)})</label>`,
+    (person) =>
+      html`<label
+        ><input type="radio" name="login" value="${person.login}" required /> ${person.name} (${roleOf(person)})</label
+      >`,
   );
   const body = html`<p>Région de démonstration : aucune de ces personnes n’existe.</p>
-<form method="post">
-<fieldset><legend>Qui se connecte ?</legend>${choices}</fieldset>
-<label>Heure de connexion à déclarer, en secondes depuis 1970 (facultatif) <input name="auth_time" inputmode="numeric" pattern="[0-9]*"></label>
-<button type="submit">Se connecter</button>
-</form>`;
+    <form method="post">
+      <fieldset>
+        <legend>Qui se connecte ?</legend>
+        ${choices}
+      </fieldset>
+      <label
+        >Heure de connexion à déclarer, en secondes depuis 1970 (facultatif)
+        <input name="auth_time" inputmode="numeric" pattern="[0-9]*"
+      /></label>
+      <button type="submit">Se connecter</button>
+    </form>`;
   sendPage(ctx, { status: 200, title: 'Connexion de démonstration', body });
 }
 

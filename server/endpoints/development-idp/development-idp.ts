@@ -43,7 +43,10 @@ export type DevelopmentClientSettings = {
   readonly clientId: string;
   readonly authentication: { readonly method: 'client_secret_basic'; readonly secret: string };
   readonly scope: string;
-  readonly identifierClaims: readonly { readonly claim: string; readonly kinds: readonly ('patient' | 'practitioner')[] }[];
+  readonly identifierClaims: readonly {
+    readonly claim: string;
+    readonly kinds: readonly ('patient' | 'practitioner')[];
+  }[];
   readonly requiredAcr: readonly string[];
 };
 

@@ -25,7 +25,9 @@ export function formatRelatedType(type: string, boundary: string): string {
 export async function* formatRelated(boundary: string, parts: AsyncIterable<RelatedPart>): AsyncGenerator<Piece> {
   let before = '';
   for await (const { contentType, contentLocation, pieces } of parts) {
-    yield Buffer.from(`${before}--${boundary}\r\nContent-Type: ${contentType}\r\nContent-Location: ${contentLocation}\r\n\r\n`);
+    yield Buffer.from(
+      `${before}--${boundary}\r\nContent-Type: ${contentType}\r\nContent-Location: ${contentLocation}\r\n\r\n`,
+    );
     yield* pieces;
     before = '\r\n';
   }

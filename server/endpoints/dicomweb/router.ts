@@ -12,19 +12,29 @@ import { searchStudies, type SearchStudiesDeps } from './query/search-studies.ts
 import { storeInstances, type StoreInstancesDeps } from './store/store-instances.ts';
 
 /** What the door needs. */
-export type DicomwebDeps = RetrieveInstancesDeps & RetrieveMetadataDeps & RetrieveBulkDeps & SearchPartsDeps & SearchStudiesDeps & StoreInstancesDeps;
+export type DicomwebDeps = RetrieveInstancesDeps &
+  RetrieveMetadataDeps &
+  RetrieveBulkDeps &
+  SearchPartsDeps &
+  SearchStudiesDeps &
+  StoreInstancesDeps;
 
 const STUDY = '/studies/:study';
 const SERIES = `${STUDY}/series/:series`;
 const INSTANCE = `${SERIES}/instances/:instance`;
 
 /** Resources of the standard that are not served. */
-const UNSERVED_VIEWS = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`].flatMap((path) => [`${path}/rendered`, `${path}/thumbnail`]);
+const UNSERVED_VIEWS = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`].flatMap((path) => [
+  `${path}/rendered`,
+  `${path}/thumbnail`,
+]);
 /**
  * BulkDataURI is kept as `instances/{instance}/bulkdata/{path}`, relative to the series. Relative to the metadata of a
  * study or instance it leads to the other two.
  */
-const BULK_DATA = [INSTANCE, `${STUDY}/instances/:instance`, `${SERIES}/instances/:same/instances/:instance`].map((path) => `${path}/bulkdata/*path`);
+const BULK_DATA = [INSTANCE, `${STUDY}/instances/:instance`, `${SERIES}/instances/:same/instances/:instance`].map(
+  (path) => `${path}/bulkdata/*path`,
+);
 
 /** Makes the router. */
 export function dicomwebRouter(deps: DicomwebDeps): Router {

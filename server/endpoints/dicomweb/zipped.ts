@@ -1,10 +1,15 @@
 /** The gzip of bytes that come in groups of parts. */
 import { constants, createGzip, type Gzip } from 'node:zlib';
 
-/** Groups that fit are compressed from one buffer: fresh ones for all of them make the collector run again and again. */
+/**
+ * Groups that fit are compressed from one buffer: fresh ones for all of them make the collector run again and again.
+ */
 const ROOM_BYTES = 512 * 1024;
 
-/** Compresses each group in one step, and the next one when that is read. The fastest level makes headers of a series twenty times smaller. */
+/**
+ * Compresses each group in one step, and the next one when that is read. The fastest level makes headers of a series
+ * twenty times smaller.
+ */
 export async function* zipped(groups: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<Uint8Array> {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   // The consumer sees the error: it reads what comes out.

@@ -141,9 +141,11 @@ export class Association {
     const caller = this.#callerOf(negotiation);
     const peer = this.#deps.identifyPeer(caller);
     if (!negotiation.isVersionSupported) return this.#reject(REJECTION.protocolVersionNotSupported, 'protocol version');
-    if (!this.#deps.calledAETitles.includes(caller.calledAE)) return this.#reject(REJECTION.calledAENotRecognized, 'called AE title');
+    if (!this.#deps.calledAETitles.includes(caller.calledAE))
+      return this.#reject(REJECTION.calledAENotRecognized, 'called AE title');
     if (peer === undefined) return this.#reject(REJECTION.callingAENotRecognized, 'calling AE title');
-    if (!this.#deps.slots.take(peer.aeTitle)) return this.#reject(REJECTION.localLimitExceeded, 'too many associations');
+    if (!this.#deps.slots.take(peer.aeTitle))
+      return this.#reject(REJECTION.localLimitExceeded, 'too many associations');
     this.#peer = peer;
     try {
       await this.#report('opened');

@@ -5,7 +5,14 @@ import type { Sender } from '../../flows/intake/receive-association.ts';
 import type { FinishedInstance, takeInstance } from '../../flows/intake/take-instance.ts';
 import { sentFault, type Asking, type Telling } from '../../threads/thread-talk.ts';
 import type { FilingCalls } from './intake-calls.ts';
-import type { AssociationHook, Caller, IdentifyPeer, IncomingInstance, StoreHandler, StoreSession } from './store-handler.ts';
+import type {
+  AssociationHook,
+  Caller,
+  IdentifyPeer,
+  IncomingInstance,
+  StoreHandler,
+  StoreSession,
+} from './store-handler.ts';
 
 /** What the door is given; `ask` and `tell` reach the main thread, which files what was taken. */
 export type DimseDoorDeps = {
@@ -16,7 +23,11 @@ export type DimseDoorDeps = {
 };
 
 /** Makes the hooks of the listener. */
-export function dimseDoor(deps: DimseDoorDeps): { identifyPeer: IdentifyPeer; store: StoreHandler; onAssociation: AssociationHook } {
+export function dimseDoor(deps: DimseDoorDeps): {
+  identifyPeer: IdentifyPeer;
+  store: StoreHandler;
+  onAssociation: AssociationHook;
+} {
   return {
     identifyPeer: (caller) => {
       const known = deps.aeTitles.find((entry) => isCaller(entry, caller));
@@ -49,7 +60,11 @@ function sessionOf({ take, ask, tell }: DimseDoorDeps, incoming: IncomingInstanc
 }
 
 /** The main thread makes its plan while the disk works. */
-async function fileFinished({ ask, tell }: Pick<DimseDoorDeps, 'ask' | 'tell'>, sender: Sender, { taken, durable }: FinishedInstance): Promise<void> {
+async function fileFinished(
+  { ask, tell }: Pick<DimseDoorDeps, 'ask' | 'tell'>,
+  sender: Sender,
+  { taken, durable }: FinishedInstance,
+): Promise<void> {
   const blob = taken.row.blob.name;
   const filed = ask('file', { sender, taken });
   void durable.then(
@@ -59,7 +74,10 @@ async function fileFinished({ ask, tell }: Pick<DimseDoorDeps, 'ask' | 'tell'>, 
   await filed;
 }
 
-function isCaller({ aeTitle, addresses, certificates }: RegionAeTitle, { callingAE, address, certificate }: Caller): boolean {
+function isCaller(
+  { aeTitle, addresses, certificates }: RegionAeTitle,
+  { callingAE, address, certificate }: Caller,
+): boolean {
   if (aeTitle !== callingAE || !addresses.includes(plainAddress(address))) return false;
   return certificates === undefined || certificates.map(digitsOf).includes(digitsOf(certificate?.fingerprint256 ?? ''));
 }

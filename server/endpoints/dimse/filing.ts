@@ -41,7 +41,17 @@ export function serveFiling(deps: FilingDeps): Serving<FilingCalls> {
     },
     refused: async ({ sender, fault }) => void (await deps.association.refused(sender, faultOf(fault))),
     association: async ({ event, info }) => {
-      deps.log.info({ event, associationId: info.associationId, callingAE: info.callingAE, stored: info.stored, failed: info.failed, reason: info.reason }, 'association');
+      deps.log.info(
+        {
+          event,
+          associationId: info.associationId,
+          callingAE: info.callingAE,
+          stored: info.stored,
+          failed: info.failed,
+          reason: info.reason,
+        },
+        'association',
+      );
       if (event === 'refused') await deps.trail.record([refusalOf(deps, info)]);
       if (event === 'opened' || event === 'refused') return undefined;
       await deps.association.ended(info.associationId);

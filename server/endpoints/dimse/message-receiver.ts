@@ -57,7 +57,8 @@ export class MessageReceiver {
     if (context === undefined) throw protocolFault('invalid-parameter', 'The presentation context was not accepted');
     if (fragment.isCommand) return this.#receiveCommand(fragment, context);
     const message = this.#message;
-    if (message?.contextId !== fragment.contextId) throw protocolFault('unexpected-parameter', 'A data set came without its command');
+    if (message?.contextId !== fragment.contextId)
+      throw protocolFault('unexpected-parameter', 'A data set came without its command');
     return this.#receiveData(message, fragment);
   }
 
@@ -72,7 +73,10 @@ export class MessageReceiver {
     if (this.#message !== undefined) throw protocolFault('unexpected-parameter', 'A command came inside a data set');
     this.#commandLength += fragment.bytes.length;
     if (this.#commandLength > this.#context.limits.maxCommandSetBytes) {
-      throw protocolFault('invalid-parameter', `The command set is longer than ${this.#context.limits.maxCommandSetBytes} bytes`);
+      throw protocolFault(
+        'invalid-parameter',
+        `The command set is longer than ${this.#context.limits.maxCommandSetBytes} bytes`,
+      );
     }
     this.#commandFragments.push(fragment.bytes);
     if (!fragment.isLast) return undefined;
@@ -83,7 +87,8 @@ export class MessageReceiver {
 
   #open(contextId: number, context: PresentationContext, command: CommandSet): void | Promise<void> {
     const { commandField } = command;
-    if ((commandField & COMMAND_FIELD.responseBit) !== 0) throw protocolFault('unexpected-parameter', 'A response came without a request');
+    if ((commandField & COMMAND_FIELD.responseBit) !== 0)
+      throw protocolFault('unexpected-parameter', 'A response came without a request');
     if (commandField === COMMAND_FIELD.cCancelRequest) return undefined;
     const message: OpenMessage = { contextId, command, session: undefined, fault: undefined, received: 0 };
     if (commandField === COMMAND_FIELD.cStoreRequest) this.#openStore(message, context);
@@ -115,7 +120,10 @@ export class MessageReceiver {
     const { session } = message;
     if (session === undefined || bytes.length === 0) return undefined;
     if (message.received > this.#context.limits.maxObjectBytes) {
-      return this.#refuse(message, new Fault('too-long', `The object is longer than ${this.#context.limits.maxObjectBytes} bytes`));
+      return this.#refuse(
+        message,
+        new Fault('too-long', `The object is longer than ${this.#context.limits.maxObjectBytes} bytes`),
+      );
     }
     try {
       return session.write(bytes)?.catch(async (error: unknown) => await this.#refuse(message, error));
@@ -160,14 +168,19 @@ function missingDataSet(): Fault {
   return new Fault('invalid', 'The C-STORE request has no data set');
 }
 
-function storeRequestOf(command: CommandSet, context: PresentationContext): { sopClassUID: string; sopInstanceUID: string } {
+function storeRequestOf(
+  command: CommandSet,
+  context: PresentationContext,
+): { sopClassUID: string; sopInstanceUID: string } {
   const { affectedSOPClassUID = '', affectedSOPInstanceUID = '', hasDataSet } = command;
   if (!hasDataSet) throw missingDataSet();
   if (!isUID(affectedSOPClassUID) || !isUID(affectedSOPInstanceUID)) {
     throw new Fault('invalid', 'The SOP class or SOP instance is not a UID', { expression: 'AffectedSOPInstanceUID' });
   }
   if (affectedSOPClassUID !== context.abstractSyntaxUID) {
-    throw new Fault('not-supported', 'The SOP class is not the one of its context', { expression: 'AffectedSOPClassUID' });
+    throw new Fault('not-supported', 'The SOP class is not the one of its context', {
+      expression: 'AffectedSOPClassUID',
+    });
   }
   return { sopClassUID: affectedSOPClassUID, sopInstanceUID: affectedSOPInstanceUID };
 }

@@ -1,8 +1,18 @@
-/** Association negotiation: reads the A-ASSOCIATE-RQ, decides its contexts, writes the answer. @see DICOM PS3.8 9.3.2 to 9.3.4 */
+/**
+ * Association negotiation: reads the A-ASSOCIATE-RQ, decides its contexts, writes the answer. @see DICOM PS3.8 9.3.2 to
+ * 9.3.4
+ */
 import { DICOM_IMPLEMENTATION, DICOM_UID } from '../../../profiles/codes.ts';
 import { isStorageClass } from '../../../profiles/dicom/storage-class.ts';
 import { isReferencedPixelData } from '../../../profiles/dicom/file/transfer-syntax.ts';
-import { formatItem, formatMaxLength, ITEM_TYPE, ITEMS_OFFSET, readItems, type AssociationItem } from '../../../ihe/dimse/association-items.ts';
+import {
+  formatItem,
+  formatMaxLength,
+  ITEM_TYPE,
+  ITEMS_OFFSET,
+  readItems,
+  type AssociationItem,
+} from '../../../ihe/dimse/association-items.ts';
 import { formatPDU, PDU_TYPE, protocolFault } from '../../../ihe/dimse/upper-layer.ts';
 
 /** An accepted presentation context. */
@@ -51,7 +61,9 @@ export function readAssociationRequest(pdu: Buffer): Negotiation {
   const items = readItems(pdu.subarray(ITEMS_OFFSET));
   const answers = items.filter(({ type }) => type === ITEM_TYPE.offeredContext).map(answerContext);
   checkIds(answers);
-  const accepted = answers.flatMap(({ id, result, context }) => (result === CONTEXT_RESULT.accepted ? [[id, context] as const] : []));
+  const accepted = answers.flatMap(({ id, result, context }) =>
+    result === CONTEXT_RESULT.accepted ? [[id, context] as const] : [],
+  );
   return {
     callingAE: aeTitleAt(pdu, CALLING_AE_OFFSET),
     calledAE: aeTitleAt(pdu, CALLED_AE_OFFSET),
@@ -98,14 +110,18 @@ function uidIn({ value }: AssociationItem): string {
 }
 
 function aeTitleAt(pdu: Buffer, offset: number): string {
-  return pdu.toString('latin1', offset, offset + AE_TITLE_BYTES).replace(/\0+$/, '').trim();
+  return pdu
+    .toString('latin1', offset, offset + AE_TITLE_BYTES)
+    .replace(/\0+$/, '')
+    .trim();
 }
 
 function maxLengthIn(items: readonly AssociationItem[]): number {
   const information = items.find(({ type }) => type === ITEM_TYPE.userInformation);
   const maximum = information && readItems(information.value).find(({ type }) => type === ITEM_TYPE.maxLength);
   if (maximum === undefined) return 0;
-  if (maximum.value.length !== 4) throw protocolFault('invalid-parameter', 'The maximum length is not one of four bytes');
+  if (maximum.value.length !== 4)
+    throw protocolFault('invalid-parameter', 'The maximum length is not one of four bytes');
   return maximum.value.readUInt32BE();
 }
 
@@ -127,5 +143,9 @@ function formatAccept(request: Buffer, answers: readonly AnsweredContext[], anno
 }
 
 function formatAnswer({ id, result, context }: AnsweredContext): Buffer {
-  return formatItem(ITEM_TYPE.answeredContext, Buffer.from([id, 0, result, 0]), formatItem(ITEM_TYPE.transferSyntax, context.transferSyntaxUID));
+  return formatItem(
+    ITEM_TYPE.answeredContext,
+    Buffer.from([id, 0, result, 0]),
+    formatItem(ITEM_TYPE.transferSyntax, context.transferSyntaxUID),
+  );
 }

@@ -37,11 +37,21 @@ export type DimseListener = {
 export async function listenDimse(options: DimseOptions): Promise<DimseListener> {
   const limits: DimseLimits = { ...DIMSE_LIMITS, ...options.limits };
   const { calledAETitles, identifyPeer, store, onAssociation = () => undefined } = options;
-  const deps = { calledAETitles, identifyPeer, store, onAssociation, limits, slots: options.slots ?? new AssociationSlots(limits) };
+  const deps = {
+    calledAETitles,
+    identifyPeer,
+    store,
+    onAssociation,
+    limits,
+    slots: options.slots ?? new AssociationSlots(limits),
+  };
   const running = new Map<Association, Promise<void>>();
   const serve = (socket: Socket): void => {
     const association = new Association(socket, deps);
-    running.set(association, association.run().finally(() => running.delete(association)));
+    running.set(
+      association,
+      association.run().finally(() => running.delete(association)),
+    );
     stopOldestWaiting([...running.keys()], limits.maxWaitingConnections);
   };
   const server = createListener(options.tls, limits, serve);

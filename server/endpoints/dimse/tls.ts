@@ -12,11 +12,16 @@ export type TLSFiles = { readonly cert: string; readonly key: string; readonly c
  * @throws {Fault} invalid - a file cannot be read or is no PEM, or key and certificate are not of one pair
  */
 export async function readTLSFiles(files: TLSFiles): Promise<TlsOptions> {
-  const [cert, key, ca] = await Promise.all([read('certificate', files.cert), read('key', files.key), read('authorities', files.ca)]);
+  const [cert, key, ca] = await Promise.all([
+    read('certificate', files.cert),
+    read('key', files.key),
+    read('authorities', files.ca),
+  ]);
   const certificate = parsed('certificate', files.cert, () => new X509Certificate(cert));
   const privateKey = parsed('key', files.key, () => createPrivateKey(key));
   parsed('authorities', files.ca, () => new X509Certificate(ca));
-  if (!certificate.checkPrivateKey(privateKey)) throw new Fault('invalid', 'The key of DICOM over TLS is not that of its certificate');
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new Fault('invalid', 'The key of DICOM over TLS is not that of its certificate');
   return { cert, key, ca, requestCert: true, rejectUnauthorized: true };
 }
 

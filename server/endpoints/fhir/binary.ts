@@ -17,7 +17,9 @@ export async function readBinary(deps: FhirDeps, ctx: Context, id: string): Prom
   if (wantsResource(ctx)) return await answerResource(ctx, id, document);
   if (ctx.accepts(document.contentType) === false) {
     document.body.destroy();
-    throw new Fault('not-supported', 'The document is of another media type', { protocolCode: HTTP_CODE.notAcceptable });
+    throw new Fault('not-supported', 'The document is of another media type', {
+      protocolCode: HTTP_CODE.notAcceptable,
+    });
   }
   ctx.status = 200;
   ctx.set('Content-Type', document.contentType);

@@ -20,7 +20,11 @@ function entryOf(row: VisibleRow, fhirBase: string, mode: 'match' | 'include'): 
 }
 
 function ignoredEntry(ignored: readonly string[]): string {
-  const issue = ignored.map((name) => ({ severity: 'warning', code: 'not-supported', diagnostics: `Search parameter ${name} was ignored` }));
+  const issue = ignored.map((name) => ({
+    severity: 'warning',
+    code: 'not-supported',
+    diagnostics: `Search parameter ${name} was ignored`,
+  }));
   return JSON.stringify({ resource: { resourceType: 'OperationOutcome', issue }, search: { mode: 'outcome' } });
 }
 

@@ -32,7 +32,9 @@ async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
 /** In: patient (Reference), for establishments. Out: 201 and the address of the Consent that tells of it. */
 async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
   const visit = await deps.identify(ctx, deps.fhirBase());
-  const parameters = hasBody(ctx) ? await readParameters(deps, ctx, ['patient']) : new Map<string, ParametersParameter>();
+  const parameters = hasBody(ctx)
+    ? await readParameters(deps, ctx, ['patient'])
+    : new Map<string, ParametersParameter>();
   const { id } = await deps.changeConsent(visit, change, parameters.get('patient')?.valueReference?.reference);
   answerCreated(deps, ctx, `Consent/${id}`);
 }
@@ -45,18 +47,30 @@ function answerCreated(deps: FhirDeps, ctx: Context, reference: string): void {
   ctx.status = 201;
   ctx.set('Location', `${deps.fhirBase()}/${reference}`);
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
-  const answer: Parameters = { resourceType: 'Parameters', parameter: [{ name: 'return', valueReference: { reference } }] };
+  const answer: Parameters = {
+    resourceType: 'Parameters',
+    parameter: [{ name: 'return', valueReference: { reference } }],
+  };
   ctx.body = JSON.stringify(answer);
 }
 
-async function readParameters(deps: FhirDeps, ctx: Context, names: readonly string[]): Promise<Map<string, ParametersParameter>> {
+async function readParameters(
+  deps: FhirDeps,
+  ctx: Context,
+  names: readonly string[],
+): Promise<Map<string, ParametersParameter>> {
   requireJsonAnswer(ctx);
   const body = deps.validate(await readJsonBody(ctx, deps.maxBodyBytes));
-  if (body.resourceType !== 'Parameters') throw new Fault('invalid', 'The body is not a Parameters resource', { expression: 'resourceType' });
+  if (body.resourceType !== 'Parameters')
+    throw new Fault('invalid', 'The body is not a Parameters resource', { expression: 'resourceType' });
   const parameters = new Map<string, ParametersParameter>();
   for (const parameter of body.parameter ?? []) {
-    if (!names.includes(parameter.name)) throw new Fault('invalid', `The operation has the parameters ${names.join(', ')} only`, { expression: 'Parameters.parameter' });
-    if (parameters.has(parameter.name)) throw new Fault('invalid', `The parameter ${parameter.name} comes twice`, { expression: 'Parameters.parameter' });
+    if (!names.includes(parameter.name))
+      throw new Fault('invalid', `The operation has the parameters ${names.join(', ')} only`, {
+        expression: 'Parameters.parameter',
+      });
+    if (parameters.has(parameter.name))
+      throw new Fault('invalid', `The parameter ${parameter.name} comes twice`, { expression: 'Parameters.parameter' });
     parameters.set(parameter.name, parameter);
   }
   return parameters;

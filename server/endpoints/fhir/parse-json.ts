@@ -31,7 +31,8 @@ function checkStructure(text: string): void {
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '{' || character === '[') {
-      if (names.push(character === '{' ? new Set() : undefined) > MAX_DEPTH) throw new Fault('invalid', `JSON is nested more than ${MAX_DEPTH} deep`);
+      if (names.push(character === '{' ? new Set() : undefined) > MAX_DEPTH)
+        throw new Fault('invalid', `JSON is nested more than ${MAX_DEPTH} deep`);
     } else if (character === '}' || character === ']') {
       names.pop();
     } else if (character === '"') {
@@ -43,7 +44,10 @@ function checkStructure(text: string): void {
   }
 }
 
-/** The quote that ends the string which begins at `from`, or -1. No regular expression: documents are strings of many megabytes. */
+/**
+ * The quote that ends the string which begins at `from`, or -1. No regular expression: documents are strings of many
+ * megabytes.
+ */
 function endOfString(text: string, from: number): number {
   let end = text.indexOf('"', from + 1);
   while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);

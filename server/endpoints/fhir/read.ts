@@ -8,10 +8,20 @@ import type { FhirDeps } from './deps.ts';
 import { requireJsonAnswer } from './request.ts';
 
 /** Answers a read, or with `version` a vread. */
-export async function read(deps: FhirDeps, ctx: Context, type: StoredType, id: string, version?: string): Promise<void> {
+export async function read(
+  deps: FhirDeps,
+  ctx: Context,
+  type: StoredType,
+  id: string,
+  version?: string,
+): Promise<void> {
   const visit = await deps.identify(ctx, deps.fhirBase());
   requireJsonAnswer(ctx);
-  const row = await deps.read(visit, { type, id, ...(version === undefined ? {} : { version: versionNumber(version) }) });
+  const row = await deps.read(visit, {
+    type,
+    id,
+    ...(version === undefined ? {} : { version: versionNumber(version) }),
+  });
   answerRow(ctx, row);
 }
 
@@ -19,7 +29,12 @@ export async function read(deps: FhirDeps, ctx: Context, type: StoredType, id: s
 export function answerRow(ctx: Context, row: VisibleRow): void {
   ctx.set('ETag', `W/"${row.version}"`);
   ctx.set('Last-Modified', new Date(row.updated).toUTCString());
-  if (ctx.get('If-None-Match').split(',').some((tag) => tag.trim() === `W/"${row.version}"`)) {
+  if (
+    ctx
+      .get('If-None-Match')
+      .split(',')
+      .some((tag) => tag.trim() === `W/"${row.version}"`)
+  ) {
     ctx.status = 304;
     return;
   }

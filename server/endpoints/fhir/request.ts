@@ -14,7 +14,10 @@ const JSON_TYPES = [MEDIA_TYPE.fhirJson, MEDIA_TYPE.json, 'text/json'];
  */
 export function requireJsonAnswer(ctx: Context): void {
   const format = ctx.URL.searchParams.get('_format');
-  const isJson = format === null ? ctx.accepts(JSON_TYPES) !== false : /^(json|application\/(fhir\+)?json|text\/json)$/.test(format.replace(' ', '+'));
+  const isJson =
+    format === null
+      ? ctx.accepts(JSON_TYPES) !== false
+      : /^(json|application\/(fhir\+)?json|text\/json)$/.test(format.replace(' ', '+'));
   if (isJson) return;
   throw new Fault('not-supported', 'This server answers in JSON only', { protocolCode: HTTP_CODE.notAcceptable });
 }
@@ -26,7 +29,9 @@ export function requireJsonAnswer(ctx: Context): void {
 export async function readJsonBody(ctx: Context, maxBytes: number): Promise<unknown> {
   const type = ctx.get('Content-Type').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!JSON_TYPES.includes(type)) {
-    throw new Fault('not-supported', `The body is ${MEDIA_TYPE.fhirJson}`, { protocolCode: HTTP_CODE.unsupportedMediaType });
+    throw new Fault('not-supported', `The body is ${MEDIA_TYPE.fhirJson}`, {
+      protocolCode: HTTP_CODE.unsupportedMediaType,
+    });
   }
   return parseJson(await readRawBody(ctx, maxBytes));
 }
@@ -36,9 +41,12 @@ export async function readSearchParameters(ctx: Context, maxBytes: number): Prom
   const parameters = new URLSearchParams(ctx.querystring);
   if (ctx.method !== 'POST') return parameters;
   if (!ctx.is('application/x-www-form-urlencoded')) {
-    throw new Fault('not-supported', 'A search is posted as application/x-www-form-urlencoded', { protocolCode: HTTP_CODE.unsupportedMediaType });
+    throw new Fault('not-supported', 'A search is posted as application/x-www-form-urlencoded', {
+      protocolCode: HTTP_CODE.unsupportedMediaType,
+    });
   }
-  for (const [name, value] of new URLSearchParams((await readRawBody(ctx, maxBytes)).toString())) parameters.append(name, value);
+  for (const [name, value] of new URLSearchParams((await readRawBody(ctx, maxBytes)).toString()))
+    parameters.append(name, value);
   return parameters;
 }
 

@@ -35,7 +35,10 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.put('/:type', async (ctx) => await conditionalUpdate(deps, ctx, conditionallyUpdated(ctx)));
   router.put('/Consent/:id', async (ctx) => await updateConsent(deps, ctx, part(ctx, 'id')));
   router.get('/:type/:id', async (ctx) => await read(deps, ctx, served(ctx, 'read'), part(ctx, 'id')));
-  router.get('/:type/:id/_history/:version', async (ctx) => await read(deps, ctx, served(ctx, 'vread'), part(ctx, 'id'), part(ctx, 'version')));
+  router.get(
+    '/:type/:id/_history/:version',
+    async (ctx) => await read(deps, ctx, served(ctx, 'vread'), part(ctx, 'id'), part(ctx, 'version')),
+  );
   router.all('/{*rest}', (ctx) => {
     throw notServed(ctx, 'This interaction is not served');
   });
@@ -56,7 +59,8 @@ function served(ctx: Context, interaction: Interaction): StoredType {
   const type = storedType(part(ctx, 'type'));
   const table = servedType(type);
   if (table === undefined) throw new Fault('not-found', `Resource type ${type} is not served here`);
-  if (!table.interactions.includes(interaction)) throw notServed(ctx, `The interaction ${interaction} is not served on ${type}`);
+  if (!table.interactions.includes(interaction))
+    throw notServed(ctx, `The interaction ${interaction} is not served on ${type}`);
   return type;
 }
 

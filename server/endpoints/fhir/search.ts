@@ -22,8 +22,10 @@ export async function search(deps: FhirDeps, ctx: Context, type: StoredType): Pr
   const options = { handling: handlingOf(ctx), maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT } as const;
   const parsed = parseSearch(type, parameters, options);
   const query = { ...parsed.query, include: parsed.query.include.filter(({ param }) => isIncluded(type, param)) };
-  const ignored = query.include.length === parsed.query.include.length ? parsed.ignored : [...parsed.ignored, '_include'];
-  if (options.handling === 'strict' && ignored.length > 0) throw new Fault('invalid', `This _include is not served on ${type}`, { expression: '_include' });
+  const ignored =
+    query.include.length === parsed.query.include.length ? parsed.ignored : [...parsed.ignored, '_include'];
+  if (options.handling === 'strict' && ignored.length > 0)
+    throw new Fault('invalid', `This _include is not served on ${type}`, { expression: '_include' });
   const passage = type === 'DocumentReference' ? 'iti-67' : 'search';
   const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
   const self = selfUrl(deps.fhirBase(), type, parameters, ignored);

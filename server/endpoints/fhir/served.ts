@@ -5,7 +5,8 @@ import type { StoredType } from '../../../profiles/types/visibility.ts';
 
 const readAndSearch = ['read', 'vread', 'search-type'] as const;
 /** Every reference that is searched can be included. */
-const includesOf = (type: StoredType): string[] => searchParametersOf(type).flatMap((parameter) => (parameter.type === 'reference' ? [parameter.code] : []));
+const includesOf = (type: StoredType): string[] =>
+  searchParametersOf(type).flatMap((parameter) => (parameter.type === 'reference' ? [parameter.code] : []));
 const operation = (name: string) => ({ name, definition: `urn:passerelle:OperationDefinition:Patient-${name}` });
 
 /** Types and interactions. A type that is absent here is answered 404, an interaction 405. */

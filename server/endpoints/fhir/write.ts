@@ -24,11 +24,18 @@ export async function conditionalUpdate(deps: FhirDeps, ctx: Context, type: Stor
   await writeOne(deps, ctx, type, 'PUT', ctx.querystring);
 }
 
-async function writeOne(deps: FhirDeps, ctx: Context, type: StoredType, method: 'POST' | 'PUT', condition: string | undefined): Promise<void> {
+async function writeOne(
+  deps: FhirDeps,
+  ctx: Context,
+  type: StoredType,
+  method: 'POST' | 'PUT',
+  condition: string | undefined,
+): Promise<void> {
   const visit = await deps.identify(ctx, deps.fhirBase());
   requireJsonAnswer(ctx);
   const resource = submitted(deps.validate(await readJsonBody(ctx, deps.maxBodyBytes)));
-  if (resource.resourceType !== type) throw new Fault('invalid', `The resource is not a ${type}`, { expression: 'resourceType' });
+  if (resource.resourceType !== type)
+    throw new Fault('invalid', `The resource is not a ${type}`, { expression: 'resourceType' });
   const [result] = await deps.submit(visit, [{ method, resource, ...(condition === undefined ? {} : { condition }) }]);
   if (result !== undefined) answerWritten(deps, ctx, result);
 }
@@ -46,8 +53,10 @@ export async function transaction(deps: FhirDeps, ctx: Context): Promise<void> {
   const visit = await deps.identify(ctx, deps.fhirBase());
   requireJsonAnswer(ctx);
   const bundle = deps.validate(await readJsonBody(ctx, deps.maxBodyBytes));
-  if (bundle.resourceType !== 'Bundle') throw new Fault('invalid', 'The body is not a Bundle', { expression: 'resourceType' });
-  if (bundle.type !== 'transaction') throw new Fault('not-supported', 'Only Bundles of type transaction are served', { expression: 'Bundle.type' });
+  if (bundle.resourceType !== 'Bundle')
+    throw new Fault('invalid', 'The body is not a Bundle', { expression: 'resourceType' });
+  if (bundle.type !== 'transaction')
+    throw new Fault('not-supported', 'Only Bundles of type transaction are served', { expression: 'Bundle.type' });
   const results = await deps.submit(visit, entriesOf(bundle));
   ctx.status = 200;
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
@@ -60,11 +69,18 @@ function entriesOf({ entry = [] }: Bundle): SubmittedEntry[] {
 }
 
 function toEntry({ fullUrl, resource, request }: BundleEntry): SubmittedEntry {
-  if (resource === undefined || request === undefined) throw new Fault('required', 'An entry needs resource and request', { expression: 'Bundle.entry' });
-  if (request.method !== 'POST' && request.method !== 'PUT') throw new Fault('not-supported', 'A transaction holds POST and conditional PUT', { expression: 'Bundle.entry.request.method' });
+  if (resource === undefined || request === undefined)
+    throw new Fault('required', 'An entry needs resource and request', { expression: 'Bundle.entry' });
+  if (request.method !== 'POST' && request.method !== 'PUT')
+    throw new Fault('not-supported', 'A transaction holds POST and conditional PUT', {
+      expression: 'Bundle.entry.request.method',
+    });
   const [path = '', query] = (request.url ?? '').split('?', 2);
   const sent = submitted(resource);
-  if (path !== sent.resourceType) throw new Fault('invalid', 'The url of an entry is the type of its resource', { expression: 'Bundle.entry.request.url' });
+  if (path !== sent.resourceType)
+    throw new Fault('invalid', 'The url of an entry is the type of its resource', {
+      expression: 'Bundle.entry.request.url',
+    });
   const condition = request.method === 'POST' ? request.ifNoneExist : query;
   return {
     method: request.method,
@@ -75,6 +91,7 @@ function toEntry({ fullUrl, resource, request }: BundleEntry): SubmittedEntry {
 }
 
 function submitted(resource: Resource): SubmittedResource {
-  if (!isSubmittedType(resource.resourceType)) throw new Fault('not-supported', `A ${resource.resourceType} cannot be written here`);
+  if (!isSubmittedType(resource.resourceType))
+    throw new Fault('not-supported', `A ${resource.resourceType} cannot be written here`);
   return resource as SubmittedResource;
 }

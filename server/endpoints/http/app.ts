@@ -21,8 +21,16 @@ const SECURITY_HEADERS = Object.freeze({
   'X-Frame-Options': 'DENY',
 });
 
-/** A request as a whole has no deadline, for instances may take long; bodies that are read whole have one of their own. */
-const LIMITS = { maxHeaderSize: 32 * 1024, headersTimeout: 15_000, requestTimeout: 0, connectionsCheckingInterval: 5_000, keepAliveTimeout: 10_000 };
+/**
+ * A request as a whole has no deadline, for instances may take long; bodies that are read whole have one of their own.
+ */
+const LIMITS = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 15_000,
+  requestTimeout: 0,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 10_000,
+};
 
 /** A connection on which nothing moves is closed. */
 const IDLE_MS = 60_000;
@@ -32,7 +40,15 @@ export function createHttpServer({ log, doors, isReady }: AppParts): Server {
   const app = new Koa();
   app.silent = true;
   app.on('error', (error: unknown) => logError(log, error));
-  const steps: readonly Middleware[] = [nameRequest, secure, logRequests(log), answerFaults, health(isReady), ...doors, absent];
+  const steps: readonly Middleware[] = [
+    nameRequest,
+    secure,
+    logRequests(log),
+    answerFaults,
+    health(isReady),
+    ...doors,
+    absent,
+  ];
   for (const step of steps) app.use(step);
   const server = createServer(LIMITS, app.callback());
   server.timeout = IDLE_MS;
@@ -81,7 +97,8 @@ const absent: Middleware = () => {
 /** A peer that went away in the middle of an answer, or that does not speak HTTP (`HPE_…`), is no error of ours. */
 function logError(log: Log, error: unknown): void {
   const code = (error as { code?: string } | undefined)?.code ?? '';
-  const isOfPeer = code.startsWith('HPE_') || ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED'].includes(code);
+  const isOfPeer =
+    code.startsWith('HPE_') || ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED'].includes(code);
   if (isOfPeer) log.debug({ code }, 'the peer went away');
   else log.error({ err: error }, 'unexpected error');
 }

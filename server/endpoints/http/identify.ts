@@ -21,7 +21,8 @@ export type IdentifyDeps = {
 /** Makes the identification of HTTP requests. A token that does not hold is recorded. */
 export function createIdentify(deps: IdentifyDeps): Identify {
   return async (ctx, server) => {
-    if (new URLSearchParams(ctx.querystring).has('access_token')) throw new Fault('invalid', 'A token belongs in the Authorization header, never in the address');
+    if (new URLSearchParams(ctx.querystring).has('access_token'))
+      throw new Fault('invalid', 'A token belongs in the Authorization header, never in the address');
     const authorization = ctx.get('Authorization');
     try {
       const proved = await deps.authenticate(authorization === '' ? undefined : authorization);
@@ -48,7 +49,12 @@ export function requestIdOf(ctx: Context): string {
 }
 
 /** Records that somebody who could not be identified was refused. */
-export async function recordFailure({ trail, clock }: Pick<IdentifyDeps, 'trail' | 'clock'>, ctx: Context, server: string, fault: Fault): Promise<void> {
+export async function recordFailure(
+  { trail, clock }: Pick<IdentifyDeps, 'trail' | 'clock'>,
+  ctx: Context,
+  server: string,
+  fault: Fault,
+): Promise<void> {
   const event = buildAuditEvent({
     id: randomUUID(),
     kind: 'refusal',

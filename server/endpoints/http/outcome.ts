@@ -45,10 +45,12 @@ export function statusOf({ kind, protocolCode = '' }: Fault): number {
 
 /** The challenge that a refusal carries; undefined when it is not about the token. @see RFC 6750 section 3 */
 export function challengeOf(ctx: Context, { kind, protocolCode }: Fault): string | undefined {
-  if (kind === 'forbidden') return protocolCode === INSUFFICIENT_SCOPE ? `Bearer error="${INSUFFICIENT_SCOPE}"` : undefined;
+  if (kind === 'forbidden')
+    return protocolCode === INSUFFICIENT_SCOPE ? `Bearer error="${INSUFFICIENT_SCOPE}"` : undefined;
   if (kind !== 'login') return undefined;
   // RFC 9470 section 3: the token holds, the sign-in behind it is too old.
-  if (protocolCode === INSUFFICIENT_AUTHENTICATION) return `Bearer error="${INSUFFICIENT_AUTHENTICATION}", max_age="${FRESH_SECONDS}"`;
+  if (protocolCode === INSUFFICIENT_AUTHENTICATION)
+    return `Bearer error="${INSUFFICIENT_AUTHENTICATION}", max_age="${FRESH_SECONDS}"`;
   return hasToken(ctx) ? 'Bearer error="invalid_token"' : 'Bearer';
 }
 

@@ -14,7 +14,7 @@ const kept: (readonly [Uint8Array, Uint8Array])[] = [];
 /** One body. Any failure means that the reader is gone; `end` or nothing is the last call. */
 export class Outflow {
   readonly #response: ServerResponse;
-  readonly #buffers = kept.pop() ?? [freshBuffer(), freshBuffer()] as const;
+  readonly #buffers = kept.pop() ?? ([freshBuffer(), freshBuffer()] as const);
   readonly #gone: Promise<never>;
   /** What is being sent from each buffer. */
   readonly #sending: [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()];
@@ -23,7 +23,9 @@ export class Outflow {
 
   constructor(response: ServerResponse) {
     this.#response = response;
-    this.#gone = new Promise((_, reject) => response.once('close', () => response.writableFinished || reject(new ReaderGone())));
+    this.#gone = new Promise((_, reject) =>
+      response.once('close', () => response.writableFinished || reject(new ReaderGone())),
+    );
     // It is waited for only while something is being sent.
     this.#gone.catch(() => undefined);
   }
@@ -68,7 +70,9 @@ export class Outflow {
 
   #send(full: 0 | 1): void {
     const sent = new Promise<void>((resolve, reject) => {
-      this.#response.write(this.#buffers[full], (error) => (error === null || error === undefined ? resolve() : reject(error)));
+      this.#response.write(this.#buffers[full], (error) =>
+        error === null || error === undefined ? resolve() : reject(error),
+      );
     });
     this.#sending[full] = Promise.race([sent, this.#gone]);
     this.#sending[full].catch(() => undefined);

@@ -2,11 +2,16 @@
 import type { Pieces } from '../../flows/read/bulk-bytes.ts';
 import type { BlobRange, BlobReader, ImageStore, Piece } from '../../ports/image-store.ts';
 
-/** A piece whose turn has come: what lies from `start` on and before `end` can be read until the next one is asked for. */
+/**
+ * A piece whose turn has come: what lies from `start` on and before `end` can be read until the next one is asked for.
+ */
 export type ReadyPiece = {
   readonly start: number;
   readonly end: number;
-  /** Fills a target with what lies from a position on, the one where the read before ended; gives the number of bytes, 0 at the end. */
+  /**
+   * Fills a target with what lies from a position on, the one where the read before ended; gives the number of bytes, 0
+   * at the end.
+   */
   readonly read: (target: Uint8Array, position: number) => number | Promise<number>;
 };
 
@@ -23,7 +28,9 @@ export async function* piecesAhead(images: Pick<ImageStore, 'reader'>, pieces: P
   const blobs = new SharedBlobs(images);
   const queue: Promise<Ready>[] = [];
   const prepare = (): void => {
-    const ready = Promise.resolve(iterator.next()).then(({ done, value }) => (done === true ? undefined : blobs.ready(value)));
+    const ready = Promise.resolve(iterator.next()).then(({ done, value }) =>
+      done === true ? undefined : blobs.ready(value),
+    );
     // It is thrown when its turn comes.
     ready.catch(() => undefined);
     queue.push(ready);
@@ -38,7 +45,9 @@ export async function* piecesAhead(images: Pick<ImageStore, 'reader'>, pieces: P
     }
   } finally {
     await iterator.return?.();
-    for (const ready of await Promise.allSettled(queue)) if (ready.status === 'fulfilled' && ready.value !== undefined && 'shared' in ready.value) await blobs.leave(ready.value.shared);
+    for (const ready of await Promise.allSettled(queue))
+      if (ready.status === 'fulfilled' && ready.value !== undefined && 'shared' in ready.value)
+        await blobs.leave(ready.value.shared);
     await blobs.close();
   }
 }

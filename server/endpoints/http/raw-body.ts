@@ -5,15 +5,17 @@ import { Fault } from '../../../profiles/fault.ts';
 import { HTTP_CODE } from './outcome.ts';
 
 /**
- * Reads the whole body of a request. Of one that is too large nothing is kept, and one that is announced as far too large
- * is not read at all.
+ * Reads the whole body of a request. Of one that is too large nothing is kept, and one that is announced as far too
+ * large is not read at all.
  * @throws {Fault} too-long - more than `maxBytes`
  * @throws {Fault} not-supported (unsupported-media-type) - the body is compressed
  */
 export async function readRawBody(ctx: Context, maxBytes: number): Promise<Buffer> {
   const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
   if (encoding !== '' && encoding !== 'identity') {
-    throw new Fault('not-supported', 'A compressed body is not accepted', { protocolCode: HTTP_CODE.unsupportedMediaType });
+    throw new Fault('not-supported', 'A compressed body is not accepted', {
+      protocolCode: HTTP_CODE.unsupportedMediaType,
+    });
   }
   if ((ctx.request.length ?? 0) > OVERRUN * maxBytes) throw tooLong(ctx, maxBytes);
   const tooSlow = setTimeout(() => ctx.req.destroy(), MAX_BODY_MS);
@@ -52,10 +54,13 @@ async function passOver(request: IncomingMessage, most: number): Promise<void> {
   let passed = 0;
   await new Promise<void>((resolve) => {
     setTimeout(resolve, MAX_OVERRUN_MS).unref();
-    request.once('end', resolve).once('close', resolve).on('data', (chunk: Buffer) => {
-      passed += chunk.length;
-      if (passed > most) resolve();
-    });
+    request
+      .once('end', resolve)
+      .once('close', resolve)
+      .on('data', (chunk: Buffer) => {
+        passed += chunk.length;
+        if (passed > most) resolve();
+      });
   });
 }
 

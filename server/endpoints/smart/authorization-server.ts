@@ -51,7 +51,10 @@ function openServer(bound: BoundOptions): { readonly provider: Provider; readonl
   return { provider, bound };
 }
 
-/** A posted request is repeated as a plain one, so that cookies may stay bound to this site. @see SMART App Launch 2.2, authorize-post */
+/**
+ * A posted request is repeated as a plain one, so that cookies may stay bound to this site. @see SMART App Launch 2.2,
+ * authorize-post
+ */
 async function redirectPosted(ctx: Context, bound: BoundOptions): Promise<void> {
   try {
     const form = await readForm(ctx.req);

@@ -9,7 +9,12 @@ import type { Provider } from 'oidc-provider';
  * Host and scheme are those of the public address, whatever the peer claims, so no header of a request can change an
  * address that the provider writes; the peer's address is the one the outer application found.
  */
-export async function mountProvider(ctx: Context, provider: Provider, prefix: string, publicUrl: string): Promise<void> {
+export async function mountProvider(
+  ctx: Context,
+  provider: Provider,
+  prefix: string,
+  publicUrl: string,
+): Promise<void> {
   const { host, protocol } = new URL(publicUrl);
   const { req } = ctx;
   const { headers } = req;

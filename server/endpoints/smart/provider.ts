@@ -94,7 +94,8 @@ function tokensOf(): Configuration {
     ttl: { ...LIFETIME },
     rotateRefreshToken: true,
     expiresWithSession: () => false,
-    issueRefreshToken: (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+    issueRefreshToken: (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
     extraTokenClaims: (ctx, token) => {
       if (token.kind !== 'AccessToken') return undefined;
       const source = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken;

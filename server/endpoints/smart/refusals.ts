@@ -19,7 +19,11 @@ export function refusalOf(fault: Fault): Page {
         'Votre moyen de connexion n’offre pas une garantie suffisante. Recommencez avec un moyen plus sûr (carte, application mobile).',
       );
     case 'csrf':
-      return refusalPage(403, 'Formulaire refusé', 'Ce formulaire ne vient pas de votre connexion. Revenez à l’application et recommencez.');
+      return refusalPage(
+        403,
+        'Formulaire refusé',
+        'Ce formulaire ne vient pas de votre connexion. Revenez à l’application et recommencez.',
+      );
     default:
       return otherRefusal(fault);
   }
@@ -27,11 +31,23 @@ export function refusalOf(fault: Fault): Page {
 
 function otherRefusal(fault: Fault): Page {
   if (fault.kind === 'transient') {
-    return refusalPage(503, 'Service indisponible', 'Le service de connexion ne répond pas. Réessayez dans quelques minutes.');
+    return refusalPage(
+      503,
+      'Service indisponible',
+      'Le service de connexion ne répond pas. Réessayez dans quelques minutes.',
+    );
   }
   if (fault.kind === 'exception') {
-    return refusalPage(500, 'Erreur', 'La connexion n’a pas abouti. Réessayez ; si cela continue, prévenez l’assistance.');
+    return refusalPage(
+      500,
+      'Erreur',
+      'La connexion n’a pas abouti. Réessayez ; si cela continue, prévenez l’assistance.',
+    );
   }
   if (fault.kind === 'not-found') return refusalPage(404, 'Page inconnue', 'Cette page n’existe pas.');
-  return refusalPage(400, 'Connexion interrompue', 'Cette demande de connexion est fausse ou a expiré. Revenez à l’application et recommencez.');
+  return refusalPage(
+    400,
+    'Connexion interrompue',
+    'Cette demande de connexion est fausse ou a expiré. Revenez à l’application et recommencez.',
+  );
 }

@@ -40,7 +40,10 @@ export function smartConfiguration(issuer: string): Readonly<Record<string, stri
 export function sendSmartConfiguration(ctx: Context, issuer: string): void {
   ctx.set({ 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'public, max-age=300' });
   if (ctx.method === 'OPTIONS') {
-    ctx.set({ 'Access-Control-Allow-Methods': 'GET', 'Access-Control-Allow-Headers': ctx.get('Access-Control-Request-Headers') });
+    ctx.set({
+      'Access-Control-Allow-Methods': 'GET',
+      'Access-Control-Allow-Headers': ctx.get('Access-Control-Request-Headers'),
+    });
     ctx.status = 204;
     return;
   }

@@ -13,7 +13,8 @@ const PAUSE_MS = 100;
 /** Loads the keys, or makes them: of processes that start together one makes them and the others wait for it. */
 export async function loadAuthorizationKeys(tokens: TokenStore): Promise<AuthorizationKeys> {
   const isFirst = (await storedKeys(tokens)) === undefined && (await tokens.once('authorization-keys', LASTS, 0));
-  if (isFirst) await tokens.upsert(MODEL, ID, { payload: { keys: await generateAuthorizationKeys() }, expiresAt: undefined }, {});
+  if (isFirst)
+    await tokens.upsert(MODEL, ID, { payload: { keys: await generateAuthorizationKeys() }, expiresAt: undefined }, {});
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const keys = await storedKeys(tokens);
     if (keys !== undefined) return keys;

@@ -48,10 +48,12 @@ export async function identifyCaller(
 async function visitOf(ctx: Context, deps: CallerDeps, assertion: XuaAssertion | undefined): Promise<Visit> {
   const server = `${deps.baseUrl()}${ctx.path.replace(/^\/xds/, '')}`;
   if (hasToken(ctx)) {
-    if (assertion !== undefined) throw new Fault('login', 'The request carries a token and an assertion: send one of them');
+    if (assertion !== undefined)
+      throw new Fault('login', 'The request carries a token and an assertion: send one of them');
     return await deps.identify(ctx, server);
   }
-  if (assertion === undefined) throw new Fault('login', 'The request carries neither a bearer token nor a SAML assertion');
+  if (assertion === undefined)
+    throw new Fault('login', 'The request carries neither a bearer token nor a SAML assertion');
   if (assertion.oneTimeUse) await useOnce(deps, assertion);
   return await deps.identifyByAssertion(assertion, ctx, server);
 }

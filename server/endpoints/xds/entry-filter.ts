@@ -21,21 +21,31 @@ export function isAsked(entry: RegistryEntry, query: StoredQuery): boolean {
 
 /** Identifiers are searched in one index; a uniqueId names a masterIdentifier, an entryUUID the entry itself. */
 function isNamed({ document }: RegistryEntry, query: GetDocumentsQuery): boolean {
-  return 'uniqueIds' in query ? query.uniqueIds.includes(uniqueIdOf(document)) : query.entryUUIDs.includes(entryUUIDOf(document));
+  return 'uniqueIds' in query
+    ? query.uniqueIds.includes(uniqueIdOf(document))
+    : query.entryUUIDs.includes(entryUUIDOf(document));
 }
 
 function hasAuthor({ document, resolve }: RegistryEntry, patterns: readonly string[] | undefined): boolean {
   if (patterns === undefined) return true;
-  const persons = (document.author ?? []).map((author) => formatPerson(author, resolve)).filter((person) => person !== undefined);
+  const persons = (document.author ?? [])
+    .map((author) => formatPerson(author, resolve))
+    .filter((person) => person !== undefined);
   return persons.some((person) => patterns.some((pattern) => matchesLike(person, pattern)));
 }
 
-function hasReferences({ document, resolve }: RegistryEntry, { referenceIdList }: FindDocumentsByReferenceIdQuery): boolean {
+function hasReferences(
+  { document, resolve }: RegistryEntry,
+  { referenceIdList }: FindDocumentsByReferenceIdQuery,
+): boolean {
   const held = toReferenceIdList(document, resolve).map(parseCx);
   return referenceIdList.every((group) => group.some((asked) => held.some((one) => isSame(one, asked))));
 }
 
 /** What the query leaves open, any reference fulfils. */
-function isSame(held: Cx, { value, assigningAuthority = held.assigningAuthority, typeCode = held.typeCode }: Cx): boolean {
+function isSame(
+  held: Cx,
+  { value, assigningAuthority = held.assigningAuthority, typeCode = held.typeCode }: Cx,
+): boolean {
   return held.value === value && held.assigningAuthority === assigningAuthority && held.typeCode === typeCode;
 }

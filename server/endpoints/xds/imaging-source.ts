@@ -31,7 +31,9 @@ export type ImagingSourceDeps = {
 };
 
 /** Makes the transaction: one passage a study; what may not be seen is unknown. */
-export function retrieveImagingDocumentSet(deps: ImagingSourceDeps): SoapTransaction<RetrieveImagingDocumentSetRequest> {
+export function retrieveImagingDocumentSet(
+  deps: ImagingSourceDeps,
+): SoapTransaction<RetrieveImagingDocumentSetRequest> {
   return {
     action: ACTION.retrieveImagingDocumentSet,
     responseAction: ACTION.retrieveDocumentSetResponse,
@@ -41,11 +43,21 @@ export function retrieveImagingDocumentSet(deps: ImagingSourceDeps): SoapTransac
   };
 }
 
-async function prepareAll(deps: ImagingSourceDeps, visit: Visit, request: RetrieveImagingDocumentSetRequest): Promise<readonly Prepared[]> {
+async function prepareAll(
+  deps: ImagingSourceDeps,
+  visit: Visit,
+  request: RetrieveImagingDocumentSetRequest,
+): Promise<readonly Prepared[]> {
   const prepared: Prepared[] = [];
-  const isHere = ({ repositoryUniqueId }: ImagingDocumentRequest): boolean => repositoryUniqueId === deps.repositoryUniqueId;
-  for (const [studyInstanceUID, documents] of Map.groupBy(request.documents.filter(isHere), (document) => document.studyInstanceUID)) {
-    prepared.push(...(await prepareStudy(deps, visit, { studyInstanceUID, documents, syntaxes: request.transferSyntaxUIDs })));
+  const isHere = ({ repositoryUniqueId }: ImagingDocumentRequest): boolean =>
+    repositoryUniqueId === deps.repositoryUniqueId;
+  for (const [studyInstanceUID, documents] of Map.groupBy(
+    request.documents.filter(isHere),
+    (document) => document.studyInstanceUID,
+  )) {
+    prepared.push(
+      ...(await prepareStudy(deps, visit, { studyInstanceUID, documents, syntaxes: request.transferSyntaxUIDs })),
+    );
   }
   const elsewhere = request.documents.filter((document) => !isHere(document));
   return [...prepared, ...elsewhere.map(({ documentUniqueId }) => unknownRepository(documentUniqueId))];
@@ -58,7 +70,11 @@ type StudyDocuments = {
   readonly syntaxes: readonly string[];
 };
 
-async function prepareStudy(deps: ImagingSourceDeps, visit: Visit, study: StudyDocuments): Promise<readonly Prepared[]> {
+async function prepareStudy(
+  deps: ImagingSourceDeps,
+  visit: Visit,
+  study: StudyDocuments,
+): Promise<readonly Prepared[]> {
   const asked = new Map(study.documents.map((document) => [document.documentUniqueId, document]));
   try {
     const rows = await findRows(deps, visit, study.studyInstanceUID, [...asked.keys()]);
@@ -71,7 +87,9 @@ async function prepareStudy(deps: ImagingSourceDeps, visit: Visit, study: StudyD
       const document = asked.get(uid);
       if (document === undefined) return [];
       const refusal = refusalOf(document, stored.get(uid), study.syntaxes);
-      return [refusal === undefined ? prepare(deps.images, reading, document) : toRegistryError(refusal, 'repository', uid)];
+      return [
+        refusal === undefined ? prepare(deps.images, reading, document) : toRegistryError(refusal, 'repository', uid),
+      ];
     });
   } catch (error) {
     const fault = toFault(error);
@@ -99,7 +117,11 @@ function refusalOf(
   if (row === undefined || row.seriesInstanceUID !== seriesInstanceUID) return unknownInstance();
   if (syntaxes.includes(row.transferSyntaxUID)) return undefined;
   const detail = { protocolCode: XDS_ERROR.repositoryError };
-  return new Fault('not-supported', `The instance is stored in the transfer syntax ${row.transferSyntaxUID}, which is not listed`, detail);
+  return new Fault(
+    'not-supported',
+    `The instance is stored in the transfer syntax ${row.transferSyntaxUID}, which is not listed`,
+    detail,
+  );
 }
 
 function unknownInstance(): Fault {

@@ -13,7 +13,11 @@ export type RepositoryNames = { readonly repositoryUniqueId: string; readonly ho
 export type RegistryEntry = DocumentEntrySource & { readonly resolve: Resolve };
 
 /** Makes the entries of a page. `patientIdDomain` is the domain that the query named. */
-export function entriesOf(page: FoundPage, names: RepositoryNames, patientIdDomain: string | undefined): readonly RegistryEntry[] {
+export function entriesOf(
+  page: FoundPage,
+  names: RepositoryNames,
+  patientIdDomain: string | undefined,
+): readonly RegistryEntry[] {
   const included = new Map(page.included.map((row) => [`${row.type}/${row.id}`, parse<Resource>(row)]));
   return page.rows.flatMap((row) => {
     const document = parse<DocumentReference>(row);
@@ -46,7 +50,10 @@ function resolverOf(document: DocumentReference, included: ReadonlyMap<string, R
 /** A document that only FHIR knows lacks what XDS names entries by: it is no entry of the registry. */
 function isEntry({ document, patient }: RegistryEntry): boolean {
   const { masterIdentifier, subject } = document;
-  const identifiers = [...(subject?.identifier === undefined ? [] : [subject.identifier]), ...(patient.identifier ?? [])];
+  const identifiers = [
+    ...(subject?.identifier === undefined ? [] : [subject.identifier]),
+    ...(patient.identifier ?? []),
+  ];
   if (masterIdentifier?.value === undefined || toPatientCx(identifiers) === undefined) return false;
   try {
     return entryUUIDOf(document) !== '' && uniqueIdOf(document) !== '';

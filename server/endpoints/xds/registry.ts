@@ -21,7 +21,11 @@ export type RegistryDeps = RepositoryNames & { readonly searchResources: ReturnT
 export const MAX_ENTRIES = 500;
 
 /** What an entry repeats of the resources that it refers to. */
-const INCLUDE: readonly Include[] = [{ param: 'patient' }, { param: 'author' }, { param: 'related', target: 'ImagingStudy' }];
+const INCLUDE: readonly Include[] = [
+  { param: 'patient' },
+  { param: 'author' },
+  { param: 'related', target: 'ImagingStudy' },
+];
 
 /** Makes the transaction. An unknown patient has no documents: that is a Success. */
 export function registryStoredQuery(deps: RegistryDeps): SoapTransaction<AdhocQueryRequest> {
@@ -31,12 +35,20 @@ export function registryStoredQuery(deps: RegistryDeps): SoapTransaction<AdhocQu
     parse: parseAdhocQueryRequest,
     run: async (visit, request) => await answerQuery(deps, visit, request),
     fail: (fault) => ({
-      body: formatAdhocQueryResponse({ returnType: 'LeafClass', documents: [], errors: [toRegistryError(fault, 'registry')] }),
+      body: formatAdhocQueryResponse({
+        returnType: 'LeafClass',
+        documents: [],
+        errors: [toRegistryError(fault, 'registry')],
+      }),
     }),
   };
 }
 
-async function answerQuery(deps: RegistryDeps, visit: Visit, { returnType, query }: AdhocQueryRequest): Promise<SoapAnswer> {
+async function answerQuery(
+  deps: RegistryDeps,
+  visit: Visit,
+  { returnType, query }: AdhocQueryRequest,
+): Promise<SoapAnswer> {
   const where = criteriaOf(query);
   const documents = where === undefined ? [] : await findEntries(deps, visit, query, where);
   return { body: formatAdhocQueryResponse({ returnType, documents }) };
@@ -62,10 +74,17 @@ async function findEntries(
 function unnamedIds(query: StoredQuery, found: readonly RegistryEntry[]): readonly string[] {
   if (query.kind !== 'GetDocuments' || !('entryUUIDs' in query)) return [];
   if (found.length >= query.entryUUIDs.length) return [];
-  return query.entryUUIDs.filter((uuid) => /^urn:uuid:[0-9a-f-]{36}$/.test(uuid)).map((uuid) => uuid.slice('urn:uuid:'.length));
+  return query.entryUUIDs
+    .filter((uuid) => /^urn:uuid:[0-9a-f-]{36}$/.test(uuid))
+    .map((uuid) => uuid.slice('urn:uuid:'.length));
 }
 
-async function findPage({ searchResources }: RegistryDeps, visit: Visit, query: StoredQuery, where: readonly Criterion[]): Promise<FoundPage> {
+async function findPage(
+  { searchResources }: RegistryDeps,
+  visit: Visit,
+  query: StoredQuery,
+  where: readonly Criterion[],
+): Promise<FoundPage> {
   const page = await searchResources(visit, {
     query: { type: 'DocumentReference', where, count: MAX_ENTRIES, total: 'none', include: INCLUDE },
     text: JSON.stringify(query),

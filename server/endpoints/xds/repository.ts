@@ -25,7 +25,11 @@ export function retrieveDocumentSet(deps: RepositoryDeps): SoapTransaction<reado
   };
 }
 
-async function prepareAll(deps: RepositoryDeps, visit: Visit, requests: readonly DocumentRequest[]): Promise<readonly Prepared[]> {
+async function prepareAll(
+  deps: RepositoryDeps,
+  visit: Visit,
+  requests: readonly DocumentRequest[],
+): Promise<readonly Prepared[]> {
   const prepared: Prepared[] = [];
   for (const request of requests) prepared.push(await prepare(deps, visit, request));
   return prepared;
@@ -52,5 +56,9 @@ export function isOfOneDocument({ kind }: Fault): boolean {
 /** The error of a document that is asked of another repository. */
 export function unknownRepository(documentUniqueId: string): RegistryErrorEntry {
   const detail = { protocolCode: XDS_ERROR.unknownRepositoryId };
-  return toRegistryError(new Fault('not-found', 'The repository is not the one of this address', detail), 'repository', documentUniqueId);
+  return toRegistryError(
+    new Fault('not-found', 'The repository is not the one of this address', detail),
+    'repository',
+    documentUniqueId,
+  );
 }

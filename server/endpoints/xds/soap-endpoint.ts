@@ -72,7 +72,9 @@ async function openRequest<Request>(
   const bytes = await readRawBody(ctx, deps.maxBodyBytes);
   return withSoapRequest(ctx.get('Content-Type'), bytes, ({ action, messageID, assertion, body }) => {
     if (action !== served) {
-      throw new Fault('not-supported', `The action of this address is ${served}`, { protocolCode: 'wsa:ActionNotSupported' });
+      throw new Fault('not-supported', `The action of this address is ${served}`, {
+        protocolCode: 'wsa:ActionNotSupported',
+      });
     }
     return {
       messageID,

@@ -30,19 +30,25 @@ export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined
     case 'FindDocuments':
       return query.objectType.includes('stable') ? findCriteria(query) : undefined;
     case 'FindDocumentsByReferenceId':
-      return query.objectType.includes('stable') ? [...findCriteria(query), ...query.referenceIdList.map(referenceOf)] : undefined;
+      return query.objectType.includes('stable')
+        ? [...findCriteria(query), ...query.referenceIdList.map(referenceOf)]
+        : undefined;
   }
 }
 
 function identifiersOf(query: GetDocumentsQuery): Criterion {
-  const values = 'uniqueIds' in query ? query.uniqueIds.map(toUniqueIdToken) : query.entryUUIDs.map((code) => ({ code }));
+  const values =
+    'uniqueIds' in query ? query.uniqueIds.map(toUniqueIdToken) : query.entryUUIDs.map((code) => ({ code }));
   return { kind: 'token', param: 'identifier', values };
 }
 
 function findCriteria(query: FindDocumentsCriteria): readonly Criterion[] {
   return [
     patientOf(query.patientId),
-    tokens('status', query.statuses.map((code) => ({ code }))),
+    tokens(
+      'status',
+      query.statuses.map((code) => ({ code })),
+    ),
     ...codes('category', query.classCode),
     ...codes('type', query.typeCode),
     ...codes('setting', query.practiceSettingCode),
@@ -66,17 +72,30 @@ function codes(param: string, values: readonly TokenValue[] | undefined): readon
 
 function patientOf({ value, assigningAuthority }: FindDocumentsCriteria['patientId']): Criterion {
   const criterion = tokens('identifier', [{ system: oidUri(assigningAuthority), code: value }]);
-  return { kind: 'chain', param: 'patient', target: 'Patient', criterion, own: { ...criterion, param: 'patient:identifier' } };
+  return {
+    kind: 'chain',
+    param: 'patient',
+    target: 'Patient',
+    criterion,
+    own: { ...criterion, param: 'patient:identifier' },
+  };
 }
 
 /** An identifier that the document itself names, or one of a study that it refers to. */
 function referenceOf(group: readonly Cx[]): Criterion {
   const criterion = tokens('identifier', group.map(referenceToken));
-  return { kind: 'chain', param: 'related', target: 'ImagingStudy', criterion, own: { ...criterion, param: 'related:identifier' } };
+  return {
+    kind: 'chain',
+    param: 'related',
+    target: 'ImagingStudy',
+    criterion,
+    own: { ...criterion, param: 'related:identifier' },
+  };
 }
 
 function referenceToken({ value, assigningAuthority, typeCode }: Cx): TokenValue {
-  if (typeCode === REFERENCE_ID_TYPE.studyInstanceUID) return { system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(value) };
+  if (typeCode === REFERENCE_ID_TYPE.studyInstanceUID)
+    return { system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(value) };
   return assigningAuthority === undefined ? { code: value } : { system: oidUri(assigningAuthority), code: value };
 }
 

@@ -56,31 +56,47 @@ export function breakGlass(deps: BreakGlassDeps) {
 }
 
 function requireProfessional(visit: Visit): PractitionerRequester {
-  if (visit.requester.kind !== 'practitioner') throw new Fault('forbidden', 'Only a health professional may declare an emergency');
+  if (visit.requester.kind !== 'practitioner')
+    throw new Fault('forbidden', 'Only a health professional may declare an emergency');
   requireScope(visit.requester, 'Patient', 'r');
   return visit.requester;
 }
 
 function requireFresh({ authTime }: PractitionerRequester, now: number): void {
   if (authTime !== undefined && now / 1000 - authTime <= FRESH_SECONDS) return;
-  throw new Fault('login', 'Sign in again to declare an emergency', { protocolCode: 'insufficient_user_authentication' });
+  throw new Fault('login', 'Sign in again to declare an emergency', {
+    protocolCode: 'insufficient_user_authentication',
+  });
 }
 
 function checkEmergency({ reason, justification }: Emergency): void {
-  if (!REASONS.includes(reason)) throw new Fault('invalid', `The reason is one of ${REASONS.join(', ')}`, { expression: 'reason' });
+  if (!REASONS.includes(reason))
+    throw new Fault('invalid', `The reason is one of ${REASONS.join(', ')}`, { expression: 'reason' });
   const length = justification.trim().length;
   if (length < MIN_JUSTIFICATION || length > MAX_JUSTIFICATION) {
-    throw new Fault('invalid', `The justification has ${MIN_JUSTIFICATION} to ${MAX_JUSTIFICATION} characters`, { expression: 'justification' });
+    throw new Fault('invalid', `The justification has ${MIN_JUSTIFICATION} to ${MAX_JUSTIFICATION} characters`, {
+      expression: 'justification',
+    });
   }
 }
 
 /** An identifier that two persons bear names nobody: the wrong record must not open. */
-async function findPatient(deps: BreakGlassDeps, grant: SystemGrant, { identifier }: Emergency): Promise<KnownPatient | undefined> {
-  const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system: identifier.system, code: identifier.value }] };
+async function findPatient(
+  deps: BreakGlassDeps,
+  grant: SystemGrant,
+  { identifier }: Emergency,
+): Promise<KnownPatient | undefined> {
+  const named: Criterion = {
+    kind: 'token',
+    param: 'identifier',
+    values: [{ system: identifier.system, code: identifier.value }],
+  };
   const found = await findAll(deps.records, grant, 'Patient', [named]);
   const [first] = found;
   const isOnePerson = new Set(found.map(({ row }) => row.person)).size === 1;
-  return first === undefined || !isOnePerson ? undefined : await knownPatient(deps.records, grant, `Patient/${first.row.id}`);
+  return first === undefined || !isOnePerson
+    ? undefined
+    : await knownPatient(deps.records, grant, `Patient/${first.row.id}`);
 }
 
 type Opening = {
@@ -94,12 +110,20 @@ type Opening = {
 
 function planOf(opening: Opening, known: KnownPatient | undefined): PlanParts[] {
   const { deps, visit, requester, taskId, now } = opening;
-  const task = putOf(deps.indexer, toTask(opening, known), now, known === undefined ? {} : { person: known.person, subject: known.patient });
+  const task = putOf(
+    deps.indexer,
+    toTask(opening, known),
+    now,
+    known === undefined ? {} : { person: known.person, subject: known.patient },
+  );
   const consentId = randomUUID();
-  const about = known === undefined ? {} : { person: known.person, patient: known.patient, consent: `Consent/${consentId}` };
+  const about =
+    known === undefined ? {} : { person: known.person, patient: known.patient, consent: `Consent/${consentId}` };
   const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: opening.emergency.reason } }];
   const audit = [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...about, entities })];
-  return known === undefined ? [{ puts: [task], audit }] : [{ puts: [task], audit }, accessParts(opening, known, consentId, requester)];
+  return known === undefined
+    ? [{ puts: [task], audit }]
+    : [{ puts: [task], audit }, accessParts(opening, known, consentId, requester)];
 }
 
 /** The event of an emergency bears its purpose, whatever the token said. */
@@ -108,7 +132,12 @@ function withPurpose(visit: Visit): Visit {
 }
 
 /** The right, the Consent that every later event cites, and the notice to the patient. */
-function accessParts({ deps, now }: Opening, known: KnownPatient, consentId: string, requester: PractitionerRequester): PlanParts {
+function accessParts(
+  { deps, now }: Opening,
+  known: KnownPatient,
+  consentId: string,
+  requester: PractitionerRequester,
+): PlanParts {
   const { person, patient } = known;
   const to = now + deps.hours * HOUR_MS;
   const holder = principal.breakGlass(requester.practitioner);
@@ -121,7 +150,16 @@ function accessParts({ deps, now }: Opening, known: KnownPatient, consentId: str
       putOf(deps.indexer, toNotice(noticeId, patient, consentId, now), now, facts),
     ],
     rights: [
-      { id: `break-glass|${consentId}`, person, principal: holder, relation: 'break-glass', scope: 'record', from: now, to, source: `Consent/${consentId}` },
+      {
+        id: `break-glass|${consentId}`,
+        person,
+        principal: holder,
+        relation: 'break-glass',
+        scope: 'record',
+        from: now,
+        to,
+        source: `Consent/${consentId}`,
+      },
       lastingRight(person, toPatient, 'named', { item: `Consent/${consentId}` }),
       lastingRight(person, toPatient, 'named', { item: `Communication/${noticeId}` }),
     ],
@@ -158,7 +196,12 @@ function toConsent(id: string, patient: string, practitioner: string, from: numb
     provision: {
       type: 'permit',
       period,
-      actor: [{ role: { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] }, reference: { reference: practitioner } }],
+      actor: [
+        {
+          role: { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] },
+          reference: { reference: practitioner },
+        },
+      ],
       purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
     },
   };
@@ -173,6 +216,10 @@ function toNotice(id: string, patient: string, consentId: string, now: number): 
     about: [{ reference: `Consent/${consentId}` }],
     sent: new Date(now).toISOString(),
     recipient: [{ reference: patient }],
-    payload: [{ contentString: 'Un professionnel de santé a déclaré une urgence et a ouvert un accès temporaire à vos examens.' }],
+    payload: [
+      {
+        contentString: 'Un professionnel de santé a déclaré une urgence et a ouvert un accès temporaire à vos examens.',
+      },
+    ],
   };
 }

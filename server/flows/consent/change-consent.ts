@@ -44,31 +44,59 @@ export function changeConsent(deps: ChangeConsentDeps) {
     });
 }
 
-function planOf(deps: ChangeConsentDeps, visit: Visit, known: KnownPatient, consent: Consent & { id: string }, change: 'withdraw' | 'reconsent', now: number) {
+function planOf(
+  deps: ChangeConsentDeps,
+  visit: Visit,
+  known: KnownPatient,
+  consent: Consent & { id: string },
+  change: 'withdraw' | 'reconsent',
+  now: number,
+) {
   const { person, patient } = known;
   const item = `Consent/${consent.id}`;
   return joinParts({
     states: [{ person, change: { withdrawn: change === 'withdraw' } }],
     puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
     rights: readersOf(visit.requester, person).map((holder) => lastingRight(person, holder, 'named', { item })),
-    audit: [eventRecord(deps.clock, visit, 'withdraw', { person, patient, consent: item, entities: [{ detail: { change } }] })],
+    audit: [
+      eventRecord(deps.clock, visit, 'withdraw', {
+        person,
+        patient,
+        consent: item,
+        entities: [{ detail: { change } }],
+      }),
+    ],
   });
 }
 
-async function personAsked(deps: ChangeConsentDeps, grant: SystemGrant, visit: Visit, patient: string | undefined): Promise<KnownPatient> {
+async function personAsked(
+  deps: ChangeConsentDeps,
+  grant: SystemGrant,
+  visit: Visit,
+  patient: string | undefined,
+): Promise<KnownPatient> {
   const { requester } = visit;
-  if (requester.kind === 'practitioner') throw new Fault('forbidden', 'Consent is changed by the patient, or by an establishment that was told so');
+  if (requester.kind === 'practitioner')
+    throw new Fault('forbidden', 'Consent is changed by the patient, or by an establishment that was told so');
   if (requester.kind === 'patient') return await own(deps, grant, requester.patient, patient);
-  if (patient === undefined) throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
+  if (patient === undefined)
+    throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
   const known = await knownPatient(deps.records, grant, patient);
   const rights = known === undefined ? [] : await deps.records.rightsOf(grant, known.person);
   const holder = principal.establishment(requester.organization);
-  const isItsPatient = rights.some((right) => right.principal === holder && right.scope !== 'record' && right.scope.item === known?.patient);
+  const isItsPatient = rights.some(
+    (right) => right.principal === holder && right.scope !== 'record' && right.scope.item === known?.patient,
+  );
   if (known === undefined || !isItsPatient) throw notFound();
   return known;
 }
 
-async function own(deps: ChangeConsentDeps, grant: SystemGrant, self: string, asked: string | undefined): Promise<KnownPatient> {
+async function own(
+  deps: ChangeConsentDeps,
+  grant: SystemGrant,
+  self: string,
+  asked: string | undefined,
+): Promise<KnownPatient> {
   const known = await knownPatient(deps.records, grant, self);
   const other = asked === undefined || asked === self ? known : await knownPatient(deps.records, grant, asked);
   if (known === undefined || other?.person !== known.person) throw notFound();
@@ -79,7 +107,12 @@ function notFound(): Fault {
   return new Fault('not-found', 'No such patient');
 }
 
-function toConsent(visit: Visit, patient: string, change: 'withdraw' | 'reconsent', now: number): Consent & { id: string } {
+function toConsent(
+  visit: Visit,
+  patient: string,
+  change: 'withdraw' | 'reconsent',
+  now: number,
+): Consent & { id: string } {
   const self = referenceOf(visit.requester);
   return {
     resourceType: 'Consent',

@@ -41,7 +41,8 @@ async function planOf(deps: EndDeclarationDeps, visit: Visit, update: Declaratio
   const now = deps.clock.now();
   const { standing, rights } = await standingDeclaration(deps, visit, update.id);
   const { row, resource } = standing;
-  if (update.version !== undefined && update.version !== row.version) throw new Fault('version-conflict', 'The Consent has another version');
+  if (update.version !== undefined && update.version !== row.version)
+    throw new Fault('version-conflict', 'The Consent has another version');
   const ended: Consent = { ...resource, status: endedStatus(update.resource, resource) };
   const { person, subject } = row;
   const facts = { ...(person === undefined ? {} : { person }), ...(subject === undefined ? {} : { subject }) };
@@ -50,26 +51,41 @@ async function planOf(deps: EndDeclarationDeps, visit: Visit, update: Declaratio
     ...(subject === undefined ? {} : { patient: subject }),
     entities: [{ what: { reference: `Consent/${row.id}` } }],
   });
-  const plan = joinParts(changed(deps.indexer, row, ended, now, facts), { revoked: rights.map(({ id }) => id), audit: [audit] });
+  const plan = joinParts(changed(deps.indexer, row, ended, now, facts), {
+    revoked: rights.map(({ id }) => id),
+    audit: [audit],
+  });
   return { plan, result: row.version };
 }
 
 /** The Consent, when the requester is one of those it names, and the rights that it still gives. */
-async function standingDeclaration(deps: EndDeclarationDeps, visit: Visit, id: string): Promise<{ standing: Found<Consent>; rights: Right[] }> {
+async function standingDeclaration(
+  deps: EndDeclarationDeps,
+  visit: Visit,
+  id: string,
+): Promise<{ standing: Found<Consent>; rights: Right[] }> {
   const grant = systemGrant('change-consent', deps.clock.now());
   const reference = `Consent/${id}`;
   const standing = await findById<Consent>(deps.records, grant, 'Consent', id);
   const rights = standing?.row.person === undefined ? [] : await deps.records.rightsOf(grant, standing.row.person);
   const { principals } = grantOf(deps, visit);
-  const isNamed = rights.some(({ scope, relation, principal }) => relation === 'named' && scope !== 'record' && scope.item === reference && principals.includes(principal));
+  const isNamed = rights.some(
+    ({ scope, relation, principal }) =>
+      relation === 'named' && scope !== 'record' && scope.item === reference && principals.includes(principal),
+  );
   if (standing === undefined || !isNamed) throw new Fault('not-found', 'No such resource');
   return { standing, rights: rights.filter(({ relation, source }) => relation === 'declared' && source === reference) };
 }
 
 function endedStatus(sent: Consent, standing: Consent): Consent['status'] {
-  if (!isDeclaration(standing)) throw new Fault('not-supported', 'This Consent is changed by its own operation', { expression: 'Consent' });
-  if (!ENDED.includes(sent.status)) throw new Fault('not-supported', 'A declaration can be ended only: inactive or entered-in-error', { expression: 'Consent.status' });
-  if (!sameContent(standing, { ...sent, status: standing.status })) throw new Fault('not-supported', 'Only the status of a Consent can be changed', { expression: 'Consent' });
+  if (!isDeclaration(standing))
+    throw new Fault('not-supported', 'This Consent is changed by its own operation', { expression: 'Consent' });
+  if (!ENDED.includes(sent.status))
+    throw new Fault('not-supported', 'A declaration can be ended only: inactive or entered-in-error', {
+      expression: 'Consent.status',
+    });
+  if (!sameContent(standing, { ...sent, status: standing.status }))
+    throw new Fault('not-supported', 'Only the status of a Consent can be changed', { expression: 'Consent' });
   return sent.status;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Erases a study as if it had never been: hidden in one commit, then removed in steps, each of which may be the last before a
- * crash; the agenda goes on with it.
+ * Erases a study as if it had never been: hidden in one commit, then removed in steps, each of which may be the last
+ * before a crash; the agenda goes on with it.
  */
 import { randomUUID } from 'node:crypto';
 import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
@@ -53,7 +53,8 @@ export function eraseStudy(deps: EraseStudyDeps) {
     const { names, resources, of } = await hide(deps, grant, studyInstanceUID);
     const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
     const before = await deps.trail.eraseEntities(all);
-    const instances = (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, grant, studyInstanceUID));
+    const instances =
+      (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, grant, studyInstanceUID));
     // Whoever was sending or reading meanwhile has left events.
     const events = before + (await deps.trail.eraseEntities(all));
     await finish(deps, studyInstanceUID, instances, of);
@@ -75,53 +76,103 @@ function progressKey(studyInstanceUID: string): string {
 
 /** From here on no door shows the study, and no instance joins it. */
 async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<Hidden> {
-  const { receipt, result } = await commitFresh(deps.records, async () => await hidingPlan(deps, grant, studyInstanceUID));
+  const { receipt, result } = await commitFresh(
+    deps.records,
+    async () => await hidingPlan(deps, grant, studyInstanceUID),
+  );
   await removeBlobs(deps, receipt.erasedBlobs);
   return result;
 }
 
-async function hidingPlan(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<{ readonly plan: CommitPlan; readonly result: Hidden }> {
+async function hidingPlan(
+  deps: EraseStudyDeps,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<{ readonly plan: CommitPlan; readonly result: Hidden }> {
   const { records, clock } = deps;
   const now = clock.now();
   const [study, progress] = [studyKey(studyInstanceUID), progressKey(studyInstanceUID)];
   const owner = await records.claimed(grant, study);
-  if (owner === undefined && (await asideOf(records, grant, studyInstanceUID)).length === 0) throw new Fault('not-found', 'Nothing of this study is stored');
+  if (owner === undefined && (await asideOf(records, grant, studyInstanceUID)).length === 0)
+    throw new Fault('not-found', 'Nothing of this study is stored');
   const begun = JSON.parse((await records.claimed(grant, progress)) ?? '{"names":[],"resources":0}') as Progress;
   const { gone, forgetting } = await erasedParts(deps, grant, studyInstanceUID, now);
   const rows = gone.flatMap((one) => one.rows);
   const of = await whose(records, grant, owner === ERASING ? begun.patient : owner);
-  const result: Progress = { names: [...begun.names, ...gone.flatMap(({ names }) => names)], resources: begun.resources + rows.length, ...(of === undefined ? {} : { patient: of.patient }) };
+  const result: Progress = {
+    names: [...begun.names, ...gone.flatMap(({ names }) => names)],
+    resources: begun.resources + rows.length,
+    ...(of === undefined ? {} : { patient: of.patient }),
+  };
   const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
   const plan = joinParts(
-    { erased: [{ rows, claims, agenda: [refreshKey(studyInstanceUID), updateKey(studyInstanceUID), `close|${studyInstanceUID}`] }] },
-    { claims: [{ key: study, value: ERASING }, { key: progress, value: JSON.stringify(result) }], agenda: [{ key: eraseKey(studyInstanceUID), at: now + TAKE_OVER_MS }] },
-    // Nothing of the person changes, but a write for the same person that is under way conflicts, and finds the study gone.
+    {
+      erased: [
+        {
+          rows,
+          claims,
+          agenda: [refreshKey(studyInstanceUID), updateKey(studyInstanceUID), `close|${studyInstanceUID}`],
+        },
+      ],
+    },
+    {
+      claims: [
+        { key: study, value: ERASING },
+        { key: progress, value: JSON.stringify(result) },
+      ],
+      agenda: [{ key: eraseKey(studyInstanceUID), at: now + TAKE_OVER_MS }],
+    },
+    // Nothing of the person changes, but a write for the same person that is under way conflicts, and finds the study
+    // gone.
     { states: of === undefined ? [] : [{ person: of.person, change: {} }] },
     ...forgetting,
   );
   return { plan, result: { ...result, of } };
 }
 
-async function whose(records: RecordStore, grant: SystemGrant, patient: string | undefined): Promise<Whose | undefined> {
+async function whose(
+  records: RecordStore,
+  grant: SystemGrant,
+  patient: string | undefined,
+): Promise<Whose | undefined> {
   const known = patient === undefined ? undefined : await knownPatient(records, grant, patient);
   return known === undefined ? undefined : { patient: known.patient, person: known.person };
 }
 
-/** Every UID by which something may name a part of the study. They are gone once its instances are, so this comes before. */
-async function uidsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<ReadonlySet<string>> {
+/**
+ * Every UID by which something may name a part of the study. They are gone once its instances are, so this comes
+ * before.
+ */
+async function uidsOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<ReadonlySet<string>> {
   const aside = await asideOf(records, grant, studyInstanceUID);
   const uids = new Set([studyInstanceUID, ...aside.map(({ sopInstanceUID }) => sopInstanceUID)]);
   for (let offset = 0; ; offset += BATCH) {
-    const { instances } = await records.peek(grant, { kind: 'instances', studyInstanceUID, omitMetadata: true, offset, limit: BATCH });
+    const { instances } = await records.peek(grant, {
+      kind: 'instances',
+      studyInstanceUID,
+      omitMetadata: true,
+      offset,
+      limit: BATCH,
+    });
     for (const { seriesInstanceUID, sopInstanceUID } of instances) uids.add(seriesInstanceUID).add(sopInstanceUID);
     if (instances.length < BATCH) return uids;
   }
 }
 
-/** Bytes go before the rows that name them: nobody is shown them any more, and no crash leaves bytes that nothing names. */
-async function removeInstances({ records, images }: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<number> {
+/**
+ * Bytes go before the rows that name them: nobody is shown them any more, and no crash leaves bytes that nothing names.
+ */
+async function removeInstances(
+  { records, images }: EraseStudyDeps,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<number> {
   const question = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: 0, limit: BATCH } as const;
-  for (let removed = 0; ; ) {
+  for (let removed = 0; ;) {
     const { instances } = await records.peek(grant, question);
     if (instances.length === 0) return removed;
     for (const { blob } of instances) await images.remove(blob.name);
@@ -130,8 +181,12 @@ async function removeInstances({ records, images }: EraseStudyDeps, grant: Syste
   }
 }
 
-async function removeAside({ records, images }: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<number> {
-  for (let removed = 0; ; ) {
+async function removeAside(
+  { records, images }: EraseStudyDeps,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<number> {
+  for (let removed = 0; ;) {
     const aside = (await asideOf(records, grant, studyInstanceUID)).slice(0, BATCH);
     if (aside.length === 0) return removed;
     for (const { blob } of aside) await images.remove(blob.name);
@@ -140,14 +195,26 @@ async function removeAside({ records, images }: EraseStudyDeps, grant: SystemGra
   }
 }
 
-async function asideOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<QuarantinedInstance[]> {
+async function asideOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<QuarantinedInstance[]> {
   const aside: QuarantinedInstance[] = [];
   for await (const one of records.quarantined(grant)) if (one.studyInstanceUID === studyInstanceUID) aside.push(one);
   return aside;
 }
 
-/** The study may be received again from the commit on. Should it be the last thing that happens, the agenda lets the store forget. */
-async function finish({ records, clock }: EraseStudyDeps, studyInstanceUID: string, instances: number, of: Whose | undefined): Promise<void> {
+/**
+ * The study may be received again from the commit on. Should it be the last thing that happens, the agenda lets the
+ * store forget.
+ */
+async function finish(
+  { records, clock }: EraseStudyDeps,
+  studyInstanceUID: string,
+  instances: number,
+  of: Whose | undefined,
+): Promise<void> {
   const claims = [studyKey, studySourceKey, importedKey, progressKey].map((key) => key(studyInstanceUID));
   const forgetting = `forget|${randomUUID()}`;
   await records.commit(

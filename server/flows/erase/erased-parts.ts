@@ -1,6 +1,6 @@
 /**
- * What of a study is erased with it: its ImagingStudy, its manifests, the reports that are of it alone. A report of other
- * studies, too, stays and forgets this one.
+ * What of a study is erased with it: its ImagingStudy, its manifests, the reports that are of it alone. A report of
+ * other studies, too, stays and forgets this one.
  */
 import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, DICOM_UID } from '../../../profiles/codes.ts';
@@ -19,20 +19,34 @@ import { reportKeys } from '../write/submit-report.ts';
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
 
 /** What goes as a whole, and the identifiers by which queries in the trail may name it. */
-export type Gone = { readonly rows: NonNullable<Erasure['rows']>; readonly claims: readonly string[]; readonly names: readonly string[] };
+export type Gone = {
+  readonly rows: NonNullable<Erasure['rows']>;
+  readonly claims: readonly string[];
+  readonly names: readonly string[];
+};
 
 /** What is to be written of a study that goes: `forgetting` are the parts of what stays without it. */
 export type ErasedParts = { readonly gone: readonly Gone[]; readonly forgetting: readonly PlanParts[] };
 
 /** Works out what goes with a study, and what forgets it, as it stands. */
-export async function erasedParts(deps: Deps, grant: SystemGrant, studyInstanceUID: string, now: number): Promise<ErasedParts> {
+export async function erasedParts(
+  deps: Deps,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+  now: number,
+): Promise<ErasedParts> {
   const { records } = deps;
   const reports = await reportsOf(records, grant, studyInstanceUID);
-  const isAlone = ({ resource }: Found<DiagnosticReport>): boolean => studiesOf(resource).every((uid) => uid === studyInstanceUID);
-  const gone = [...(await imagingStudyOf(records, grant, studyInstanceUID)), ...(await manifestsOf(records, grant, studyInstanceUID)).map(goneDocument)];
+  const isAlone = ({ resource }: Found<DiagnosticReport>): boolean =>
+    studiesOf(resource).every((uid) => uid === studyInstanceUID);
+  const gone = [
+    ...(await imagingStudyOf(records, grant, studyInstanceUID)),
+    ...(await manifestsOf(records, grant, studyInstanceUID)).map(goneDocument),
+  ];
   for (const report of reports.filter(isAlone)) gone.push(await goneReport(deps, grant, report));
   const forgetting: PlanParts[] = [];
-  for (const report of reports.filter((one) => !isAlone(one))) forgetting.push(await forgettingReport(deps, grant, report, studyInstanceUID, now));
+  for (const report of reports.filter((one) => !isAlone(one)))
+    forgetting.push(await forgettingReport(deps, grant, report, studyInstanceUID, now));
   return { gone, forgetting };
 }
 
@@ -48,15 +62,33 @@ async function imagingStudyOf(records: RecordStore, grant: SystemGrant, studyIns
   const claim = `imaging-study|${studyInstanceUID}`;
   const id = await records.claimed(grant, claim);
   const found = id === undefined ? undefined : await findById<ImagingStudy>(records, grant, 'ImagingStudy', id);
-  return found === undefined ? [] : [{ rows: [{ type: 'ImagingStudy', id: found.row.id }], claims: [claim], names: namesOf(found.resource.identifier ?? []) }];
+  return found === undefined
+    ? []
+    : [
+        {
+          rows: [{ type: 'ImagingStudy', id: found.row.id }],
+          claims: [claim],
+          names: namesOf(found.resource.identifier ?? []),
+        },
+      ];
 }
 
 /** What a report and its document said before names the study, so their former versions go. */
-async function forgettingReport({ records, indexer }: Deps, grant: SystemGrant, { row, resource }: Found<DiagnosticReport>, studyInstanceUID: string, now: number): Promise<PlanParts> {
+async function forgettingReport(
+  { records, indexer }: Deps,
+  grant: SystemGrant,
+  { row, resource }: Found<DiagnosticReport>,
+  studyInstanceUID: string,
+  now: number,
+): Promise<PlanParts> {
   const report = withoutStudy(resource, studyInstanceUID);
   const known = row.subject === undefined ? undefined : await knownPatient(records, grant, row.subject);
   if (known === undefined || row.person === undefined) throw new Error('A stored report has no patient');
-  const facts = { person: row.person, released: row.released, ...(row.subject === undefined ? {} : { subject: row.subject }) };
+  const facts = {
+    person: row.person,
+    released: row.released,
+    ...(row.subject === undefined ? {} : { subject: row.subject }),
+  };
   const hand: ReportAtHand = { resource: report, person: known.person, patient: known.resource };
   const documents = await reportDocumentParts({ records, indexer }, grant, [hand], new Map(), now);
   const preconditions = [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] as const;
@@ -68,7 +100,8 @@ async function goneReport(deps: Deps, grant: SystemGrant, { row, resource }: Fou
   const { records } = deps;
   const claim = `report-document|${row.id}`;
   const id = await records.claimed(grant, claim);
-  const document = id === undefined ? undefined : await findById<DocumentReference>(records, grant, 'DocumentReference', id);
+  const document =
+    id === undefined ? undefined : await findById<DocumentReference>(records, grant, 'DocumentReference', id);
   const documents = document === undefined ? [] : [{ type: 'DocumentReference', id: document.row.id } as const];
   return {
     rows: [{ type: 'DiagnosticReport', id: row.id }, ...documents, ...binariesOf(resource.presentedForm ?? [])],
@@ -78,7 +111,11 @@ async function goneReport(deps: Deps, grant: SystemGrant, { row, resource }: Fou
 }
 
 /** The claims that a report is the one of its identifiers: which establishment wrote it is told by them alone. */
-async function keysOfReport({ records, region }: Deps, grant: SystemGrant, report: DiagnosticReport): Promise<string[]> {
+async function keysOfReport(
+  { records, region }: Deps,
+  grant: SystemGrant,
+  report: DiagnosticReport,
+): Promise<string[]> {
   const keys = region.establishments.flatMap((establishment) => reportKeys(report, establishment));
   const held = await Promise.all(keys.map(async (key) => await records.claimed(grant, key)));
   return keys.filter((_, at) => held[at] === report.id);
@@ -86,16 +123,27 @@ async function keysOfReport({ records, region }: Deps, grant: SystemGrant, repor
 
 function goneDocument({ row, resource }: Found<DocumentReference>): Gone {
   const names = namesOf([resource.masterIdentifier]);
-  const rows = [{ type: 'DocumentReference', id: row.id } as const, ...binariesOf(resource.content.map(({ attachment }) => attachment))];
+  const rows = [
+    { type: 'DocumentReference', id: row.id } as const,
+    ...binariesOf(resource.content.map(({ attachment }) => attachment)),
+  ];
   return { rows, claims: names.map((uid) => `manifest|${uid}`), names };
 }
 
-function binariesOf(attachments: readonly { readonly url?: string }[]): { readonly type: 'Binary'; readonly id: string }[] {
-  return attachments.flatMap(({ url = '' }) => (url.includes('/Binary/') ? [{ type: 'Binary', id: url.split('/Binary/').at(-1) ?? '' } as const] : []));
+function binariesOf(
+  attachments: readonly { readonly url?: string }[],
+): { readonly type: 'Binary'; readonly id: string }[] {
+  return attachments.flatMap(({ url = '' }) =>
+    url.includes('/Binary/') ? [{ type: 'Binary', id: url.split('/Binary/').at(-1) ?? '' } as const] : [],
+  );
 }
 
 /** Manifests of a study, superseded ones included. */
-async function manifestsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Found<DocumentReference>[]> {
+async function manifestsOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<Found<DocumentReference>[]> {
   return await findAll<DocumentReference>(records, grant, 'DocumentReference', [
     { kind: 'token', param: 'related:identifier', values: [{ code: `urn:oid:${studyInstanceUID}` }] },
     { kind: 'token', param: 'format', values: [{ system: CODE_SYSTEM.dicomUids, code: DICOM_UID.keyObjectSelection }] },

@@ -60,7 +60,12 @@ async function putEndpoint(deps: LoadRegionDeps, region: Region): Promise<void> 
       address: `${deps.publicUrl()}/dicom-web`,
       retrieveLocationUID: deps.repositoryUniqueId,
     });
-    const standing = await findById<Endpoint>(deps.records, systemGrant('load-region', now), 'Endpoint', IMAGE_ENDPOINT.id);
+    const standing = await findById<Endpoint>(
+      deps.records,
+      systemGrant('load-region', now),
+      'Endpoint',
+      IMAGE_ENDPOINT.id,
+    );
     return { plan: joinParts(changed(deps.indexer, standing?.row, endpoint, now, {})), result: undefined };
   });
 }

@@ -12,7 +12,12 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { lastingRight, type PlanParts } from '../write/plan-parts.ts';
 
 /** A Patient (`Patient/id`) and the person it is. */
-export type KnownPatient = { readonly patient: string; readonly person: PersonKey; readonly resource: Patient; readonly version: number };
+export type KnownPatient = {
+  readonly patient: string;
+  readonly person: PersonKey;
+  readonly resource: Patient;
+  readonly version: number;
+};
 
 /** The claim that an identity is one Patient. */
 export function identityKey(system: string, value: string): string {
@@ -25,17 +30,31 @@ export function qualifiedKey(system: string, value: string): string {
 }
 
 /** Finds the Patient of a source identity. */
-export async function findIdentity(records: RecordStore, grant: SystemGrant, system: string, value: string): Promise<KnownPatient | undefined> {
+export async function findIdentity(
+  records: RecordStore,
+  grant: SystemGrant,
+  system: string,
+  value: string,
+): Promise<KnownPatient | undefined> {
   const patient = await records.claimed(grant, identityKey(system, value));
   return patient === undefined ? undefined : await knownPatient(records, grant, patient);
 }
 
 /** Finds a Patient by its reference. */
-export async function knownPatient(records: RecordStore, grant: SystemGrant, patient: string): Promise<KnownPatient | undefined> {
+export async function knownPatient(
+  records: RecordStore,
+  grant: SystemGrant,
+  patient: string,
+): Promise<KnownPatient | undefined> {
   const id = patient.replace(/^Patient\//, '');
   const row = await records.peek(grant, { kind: 'resource', type: 'Patient', id });
   if (row?.person === undefined) return undefined;
-  return { patient: `Patient/${row.id}`, person: row.person, resource: JSON.parse(row.json) as Patient, version: row.version };
+  return {
+    patient: `Patient/${row.id}`,
+    person: row.person,
+    resource: JSON.parse(row.json) as Patient,
+    version: row.version,
+  };
 }
 
 /** A new person key. */
@@ -53,7 +72,11 @@ export type Enrolment = { readonly person: PersonKey; readonly parts: PlanParts 
 export async function enrol(
   records: RecordStore,
   grant: SystemGrant,
-  patient: { readonly reference: string; readonly identity: { readonly system: string; readonly value: string }; readonly identifiers: readonly Identifier[] },
+  patient: {
+    readonly reference: string;
+    readonly identity: { readonly system: string; readonly value: string };
+    readonly identifiers: readonly Identifier[];
+  },
   qualifiedSystems: readonly string[],
   standing: PersonKey | undefined,
 ): Promise<Enrolment> {
@@ -76,10 +99,14 @@ export async function enrol(
 }
 
 function qualifiedOf(identifiers: readonly Identifier[], systems: readonly string[]): string[] {
-  const qualified = identifiers.filter(({ system, value }) => system !== undefined && value !== undefined && systems.includes(system));
+  const qualified = identifiers.filter(
+    ({ system, value }) => system !== undefined && value !== undefined && systems.includes(system),
+  );
   for (const system of systems) {
     if (new Set(qualified.filter((one) => one.system === system).map(({ value }) => value)).size > 1) {
-      throw new Fault('invalid', 'A patient has two different qualified identifiers of one system', { expression: 'Patient.identifier' });
+      throw new Fault('invalid', 'A patient has two different qualified identifiers of one system', {
+        expression: 'Patient.identifier',
+      });
     }
   }
   return qualified.map(({ system = '', value = '' }) => qualifiedKey(system, value));

@@ -15,7 +15,15 @@ export type SignIn = {
 };
 
 /** Makes the recording of sign-ins at a server. */
-export function recordSignIn({ trail, clock, server }: { readonly trail: AuditTrail; readonly clock: Clock; readonly server: string }) {
+export function recordSignIn({
+  trail,
+  clock,
+  server,
+}: {
+  readonly trail: AuditTrail;
+  readonly clock: Clock;
+  readonly server: string;
+}) {
   return async ({ outcome, clientId, address, account, display, reason }: SignIn): Promise<void> => {
     const event = buildAuditEvent({
       id: randomUUID(),
@@ -26,7 +34,15 @@ export function recordSignIn({ trail, clock, server }: { readonly trail: AuditTr
       requestId: randomUUID(),
       server,
       client: { id: clientId ?? 'unknown', address },
-      ...(account === undefined ? {} : { user: { reference: account, display: display ?? account, purpose: account.startsWith('Patient/') ? 'PATRQT' : 'TREAT' } }),
+      ...(account === undefined
+        ? {}
+        : {
+            user: {
+              reference: account,
+              display: display ?? account,
+              purpose: account.startsWith('Patient/') ? 'PATRQT' : 'TREAT',
+            },
+          }),
     });
     await trail.record([{ event, persons: [] }]);
   };

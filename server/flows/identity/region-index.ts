@@ -19,10 +19,14 @@ export function indexRegion(region: Region): RegionIndex {
   return {
     domainOf: (organization) => {
       const domain = domains.get(organization);
-      if (domain === undefined) throw new Fault('forbidden', 'The establishment has no identifier domain in the region');
+      if (domain === undefined)
+        throw new Fault('forbidden', 'The establishment has no identifier domain in the region');
       return domain;
     },
-    servicesOf: (organization) => region.imagingServices.filter((service) => service.establishment === organization).map((service) => service.organization),
+    servicesOf: (organization) =>
+      region.imagingServices
+        .filter((service) => service.establishment === organization)
+        .map((service) => service.organization),
     qualifiedSystems: region.qualifiedIdentifiers,
     establishments: [...domains.keys()],
   };

@@ -1,4 +1,6 @@
-/** From what a token, an assertion or an association proves to who asks: a professional, a patient, an establishment. */
+/**
+ * From what a token, an assertion or an association proves to who asks: a professional, a patient, an establishment.
+ */
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
@@ -40,7 +42,12 @@ export function resolveRequester({ records, clock }: Deps) {
     if (proved.account?.startsWith('Patient/') === true) return await patientOf(records, grant, proved, proved.account);
     if (proved.account !== undefined) return await practitionerOf(records, grant, proved, proved.account);
     if (proved.organization === undefined) throw new Fault('login', 'The token names nobody');
-    return { kind: 'establishment', organization: proved.organization, display: proved.clientId, ...commonOf(proved, 'TREAT') };
+    return {
+      kind: 'establishment',
+      organization: proved.organization,
+      display: proved.clientId,
+      ...commonOf(proved, 'TREAT'),
+    };
   };
 }
 
@@ -50,10 +57,15 @@ export function findAccount({ records, clock }: Deps) {
     const grant = systemGrant('resolve-identity', clock.now());
     const type = kind === 'patient' ? 'Patient' : 'Practitioner';
     const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
-    const [first] = (await findAll<Patient | Practitioner>(records, grant, type, [named])).toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1));
+    const [first] = (await findAll<Patient | Practitioner>(records, grant, type, [named])).toSorted((a, b) =>
+      a.row.id < b.row.id ? -1 : 1,
+    );
     if (first === undefined) return undefined;
     const [name] = first.resource.name ?? [];
-    return { reference: `${type}/${first.row.id}`, display: [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim() };
+    return {
+      reference: `${type}/${first.row.id}`,
+      display: [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim(),
+    };
   };
 }
 
@@ -68,20 +80,42 @@ function commonOf(proved: ProvedIdentity, usual: string) {
   };
 }
 
-async function patientOf(records: RecordStore, grant: SystemGrant, proved: ProvedIdentity, account: string): Promise<Requester> {
+async function patientOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  proved: ProvedIdentity,
+  account: string,
+): Promise<Requester> {
   const found = await findById<Patient>(records, grant, 'Patient', account.slice('Patient/'.length));
   if (found?.row.person === undefined) throw gone();
   const { accountOff } = await records.stateOf(grant, found.row.person);
   if (accountOff) throw gone();
-  return { kind: 'patient', patient: account, person: found.row.person, display: 'patient', ...commonOf(proved, 'PATRQT') };
+  return {
+    kind: 'patient',
+    patient: account,
+    person: found.row.person,
+    display: 'patient',
+    ...commonOf(proved, 'PATRQT'),
+  };
 }
 
-async function practitionerOf(records: RecordStore, grant: SystemGrant, proved: ProvedIdentity, account: string): Promise<Requester> {
+async function practitionerOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  proved: ProvedIdentity,
+  account: string,
+): Promise<Requester> {
   const found = await findById<Practitioner>(records, grant, 'Practitioner', account.slice('Practitioner/'.length));
   if (found === undefined || found.resource.active === false) throw gone();
   const [name] = found.resource.name ?? [];
   const display = [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim();
-  return { kind: 'practitioner', practitioner: account, display, roles: await rolesOf(records, grant, account), ...commonOf(proved, 'TREAT') };
+  return {
+    kind: 'practitioner',
+    practitioner: account,
+    display,
+    roles: await rolesOf(records, grant, account),
+    ...commonOf(proved, 'TREAT'),
+  };
 }
 
 async function rolesOf(records: RecordStore, grant: SystemGrant, practitioner: string): Promise<Role[]> {
@@ -94,7 +128,9 @@ async function rolesOf(records: RecordStore, grant: SystemGrant, practitioner: s
 }
 
 function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
-  return [...code, ...specialty].some(({ coding = [] }) => coding.some(({ code }) => code !== undefined && RADIOLOGIST_CODES.has(code)));
+  return [...code, ...specialty].some(({ coding = [] }) =>
+    coding.some(({ code }) => code !== undefined && RADIOLOGIST_CODES.has(code)),
+  );
 }
 
 function gone(): Fault {

@@ -8,7 +8,10 @@ import { Fault } from '../../../profiles/fault.ts';
 /** An enhanced multi-frame object describes each of its frames; more would cost over 256 MB and 2 s. */
 const MAX_ELEMENTS = 300_000;
 
-/** A scan is tried when this much has come, and each time it has grown fourfold since: what was scanned is scanned again. */
+/**
+ * A scan is tried when this much has come, and each time it has grown fourfold since: what was scanned is scanned
+ * again.
+ */
 const FIRST_TRY = 32 * 1024;
 const GROWTH = 4;
 
@@ -40,11 +43,15 @@ export class HeaderReader {
     if (this.#length >= this.#nextTry) this.#try(false);
   }
 
-  /** The header, once all bytes have come. @throws {Fault} invalid - malformed, or truncated, in its pixels and other bulk data too */
+  /**
+   * The header, once all bytes have come. @throws {Fault} invalid - malformed, or truncated, in its pixels and other
+   * bulk data too
+   */
   end(): DicomHeader {
     if (this.#header === undefined) this.#try(true);
     if (this.#header === undefined) throw new Fault('invalid', 'The data set has no readable header');
-    if (endsInBulk(this.#header, this.#total)) throw new Fault('invalid', 'The data set ends inside its pixel data or other bulk data');
+    if (endsInBulk(this.#header, this.#total))
+      throw new Fault('invalid', 'The data set ends inside its pixel data or other bulk data');
     this.#fragments?.end();
     return this.#header;
   }
@@ -72,11 +79,15 @@ function isMeasured({ transferSyntaxUID }: DicomHeader): boolean {
 function fragmentsOf(header: DicomHeader): FragmentCheck | undefined {
   const { pixelDataOffset, elements } = header;
   if (pixelDataOffset === undefined || !isMeasured(header)) return undefined;
-  const areFragments = [...elements.values()].some(({ offset, length }) => offset === pixelDataOffset && length === UNDEFINED_LENGTH);
+  const areFragments = [...elements.values()].some(
+    ({ offset, length }) => offset === pixelDataOffset && length === UNDEFINED_LENGTH,
+  );
   return areFragments ? new FragmentCheck() : undefined;
 }
 
 function endsInBulk(header: DicomHeader, total: number): boolean {
   if (!isMeasured(header)) return false;
-  return [...header.elements.values()].some(({ offset, length }) => length !== UNDEFINED_LENGTH && offset + length > total);
+  return [...header.elements.values()].some(
+    ({ offset, length }) => length !== UNDEFINED_LENGTH && offset + length > total,
+  );
 }

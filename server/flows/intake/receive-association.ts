@@ -6,7 +6,10 @@ import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipme
 import type { FinishedInstance } from './take-instance.ts';
 
 /** Who sends, on which association. `organization` is `Organization/id`. */
-export type Sender = { readonly associationId: string; readonly peer: { readonly aeTitle: string; readonly organization: string } };
+export type Sender = {
+  readonly associationId: string;
+  readonly peer: { readonly aeTitle: string; readonly organization: string };
+};
 
 /** What the flow needs. */
 export type ReceiveAssociationDeps = ShipmentDeps & { readonly server: string };
@@ -15,13 +18,16 @@ export type ReceiveAssociationDeps = ShipmentDeps & { readonly server: string };
 export function receiveAssociation(deps: ReceiveAssociationDeps) {
   const open = new Map<string, Shipment>();
   const shipmentOf = (sender: Sender): Shipment => {
-    const known = open.get(sender.associationId) ?? openShipment(deps, visitOf(deps.server, sender), { beginning: 'c-store-begin', end: 'c-store' });
+    const known =
+      open.get(sender.associationId) ??
+      openShipment(deps, visitOf(deps.server, sender), { beginning: 'c-store-begin', end: 'c-store' });
     open.set(sender.associationId, known);
     return known;
   };
   return {
     /** Files an instance; resolves when the sender may hear of success. */
-    file: async (sender: Sender, finished: FinishedInstance): Promise<void> => void (await shipmentOf(sender).file(finished)),
+    file: async (sender: Sender, finished: FinishedInstance): Promise<void> =>
+      void (await shipmentOf(sender).file(finished)),
     /** Records that an instance was refused while it came. */
     refused: async (sender: Sender, fault: Fault): Promise<void> => await shipmentOf(sender).refused(fault),
     /** Records what an association sent. */

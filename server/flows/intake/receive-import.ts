@@ -1,6 +1,6 @@
 /**
- * An operator imports the former archive of an establishment: its files are filed as if it had sent them, under events of
- * their own kind, and mark their studies as imported. An import of any length is cut into shipments.
+ * An operator imports the former archive of an establishment: its files are filed as if it had sent them, under events
+ * of their own kind, and mark their studies as imported. An import of any length is cut into shipments.
  */
 import { randomUUID } from 'node:crypto';
 import type { Fault } from '../../../profiles/fault.ts';
@@ -35,7 +35,13 @@ const KINDS: ShipmentKinds = {
 export function receiveImport(deps: ShipmentDeps) {
   return (organization: string): Import => {
     const visit = visitOf(organization);
-    const open = (): Leg => ({ shipment: openShipment(deps, visit, KINDS), files: 0, running: new Set(), begun: new Set(), beginning: new Map() });
+    const open = (): Leg => ({
+      shipment: openShipment(deps, visit, KINDS),
+      files: 0,
+      running: new Set(),
+      begun: new Set(),
+      beginning: new Map(),
+    });
     let leg = open();
     return {
       file: async (taken) => {
@@ -66,7 +72,11 @@ const DURABLE = Promise.resolve();
 
 async function within(leg: Leg, taken: TakenInstance): Promise<ReceivedInstance> {
   leg.files += 1;
-  const filing = inTurn(leg, taken.row.studyInstanceUID, async () => await leg.shipment.file({ taken, durable: DURABLE }));
+  const filing = inTurn(
+    leg,
+    taken.row.studyInstanceUID,
+    async () => await leg.shipment.file({ taken, durable: DURABLE }),
+  );
   leg.running.add(filing);
   try {
     return await filing;
@@ -97,6 +107,13 @@ async function end({ shipment, running }: Leg): Promise<void> {
 }
 
 function visitOf(organization: string): Visit {
-  const requester: EstablishmentRequester = { kind: 'establishment', organization, clientId: 'import', scopes: [], purpose: 'TREAT', display: 'import' };
+  const requester: EstablishmentRequester = {
+    kind: 'establishment',
+    organization,
+    clientId: 'import',
+    scopes: [],
+    purpose: 'TREAT',
+    display: 'import',
+  };
   return { requester, requestId: randomUUID(), server: 'import' };
 }

@@ -1,6 +1,6 @@
 /**
- * A modality or PACS has sent one instance (take-instance). Its row and the identities it names are filed in one commit:
- * file and row are durable before the sender hears of success.
+ * A modality or PACS has sent one instance (take-instance). Its row and the identities it names are filed in one
+ * commit: file and row are durable before the sender hears of success.
  */
 import { randomUUID } from 'node:crypto';
 import type { DicomPatient } from '../../../profiles/imaging/patient-from-dicom.ts';
@@ -9,7 +9,14 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { AuditRecord, Claim, CommitPlan, InstanceRow, Precondition, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type {
+  AuditRecord,
+  Claim,
+  CommitPlan,
+  InstanceRow,
+  Precondition,
+  QuarantinedInstance,
+} from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { compareWithStanding, ERASING, studyKey, studySourceKey } from './standing-instance.ts';
@@ -22,7 +29,10 @@ import type { FinishedInstance, TakenInstance } from './take-instance.ts';
  * What became of an instance. The sender hears of success whichever it is: an answer that differs would tell what
  * stands elsewhere.
  */
-export type ReceivedInstance = { readonly outcome: 'stored' | 'already' | 'other-transfer-syntax' | 'quarantined'; readonly row: InstanceRow };
+export type ReceivedInstance = {
+  readonly outcome: 'stored' | 'already' | 'other-transfer-syntax' | 'quarantined';
+  readonly row: InstanceRow;
+};
 
 /** What the flow needs. */
 export type ReceiveInstanceDeps = {
@@ -49,7 +59,10 @@ export type EventsOf = {
  * are removed.
  */
 export function receiveInstance(deps: ReceiveInstanceDeps) {
-  return async ({ taken: { row, named }, durable }: FinishedInstance, eventsOf: EventsOf): Promise<ReceivedInstance> => {
+  return async (
+    { taken: { row, named }, durable }: FinishedInstance,
+    eventsOf: EventsOf,
+  ): Promise<ReceivedInstance> => {
     const planned = async (): Promise<Planned> => {
       const plan = await planOf(deps, named, row, eventsOf);
       await durable;
@@ -60,7 +73,10 @@ export function receiveInstance(deps: ReceiveInstanceDeps) {
       const kept = [...receipt.instances, ...receipt.quarantined].includes('stored');
       if (!kept) await deps.images.remove(row.blob.name);
       if (result.aside !== undefined) deps.alert?.(result.aside);
-      return { row: result.row, outcome: result.fate === 'accepted' ? (receipt.instances[0] ?? 'stored') : result.fate };
+      return {
+        row: result.row,
+        outcome: result.fate === 'accepted' ? (receipt.instances[0] ?? 'stored') : result.fate,
+      };
     } catch (error) {
       if (isRefusal(error)) await deps.images.remove(row.blob.name);
       throw error;
@@ -75,9 +91,21 @@ function isRefusal(error: unknown): boolean {
 
 type UnplacedRow = TakenInstance['row'];
 
-type Planned = { readonly plan: CommitPlan; readonly result: { readonly row: InstanceRow; readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined'; readonly aside?: QuarantinedInstance } };
+type Planned = {
+  readonly plan: CommitPlan;
+  readonly result: {
+    readonly row: InstanceRow;
+    readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined';
+    readonly aside?: QuarantinedInstance;
+  };
+};
 
-async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: UnplacedRow, eventsOf: EventsOf): Promise<Planned> {
+async function planOf(
+  deps: ReceiveInstanceDeps,
+  named: DicomPatient,
+  unplaced: UnplacedRow,
+  eventsOf: EventsOf,
+): Promise<Planned> {
   const now = deps.clock.now();
   const grant = systemGrant('resolve-identity', now);
   // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
@@ -93,12 +121,35 @@ async function planOf(deps: ReceiveInstanceDeps, named: DicomPatient, unplaced: 
   const marks: PlanParts = { claims: eventsOf.marks?.(row) ?? [] };
   const still: PlanParts = { preconditions: [stillOf(row, patient)] };
   const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
-  if (verdict === 'same') return { plan: joinParts(marks, still, { instances: [row], audit: eventsOf.accepted(row, patient) }), result: { row, fate: 'accepted' } };
-  if (verdict === 'new') return { plan: joinParts(parts, marks, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })), result: { row, fate: 'accepted' } };
-  if (verdict === 'other-transfer-syntax') return { plan: joinParts(marks, still, { audit: eventsOf.accepted(row, patient) }), result: { row, fate: verdict } };
+  if (verdict === 'same')
+    return {
+      plan: joinParts(marks, still, { instances: [row], audit: eventsOf.accepted(row, patient) }),
+      result: { row, fate: 'accepted' },
+    };
+  if (verdict === 'new')
+    return {
+      plan: joinParts(parts, marks, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })),
+      result: { row, fate: 'accepted' },
+    };
+  if (verdict === 'other-transfer-syntax')
+    return {
+      plan: joinParts(marks, still, { audit: eventsOf.accepted(row, patient) }),
+      result: { row, fate: verdict },
+    };
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
-  const aside: QuarantinedInstance = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: verdict, receivedAt: now };
-  return { plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }), result: { row, fate: 'quarantined', aside } };
+  const aside: QuarantinedInstance = {
+    studyInstanceUID,
+    sopInstanceUID,
+    blob,
+    dataSetDigest,
+    source,
+    reason: verdict,
+    receivedAt: now,
+  };
+  return {
+    plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }),
+    result: { row, fate: 'quarantined', aside },
+  };
 }
 
 /** A study that is erased meanwhile must not get anything back. */
@@ -108,7 +159,12 @@ function stillOf({ studyInstanceUID }: InstanceRow, patient: string): Preconditi
 
 type Accepting = { readonly eventsOf: EventsOf; readonly now: number; readonly isFirst: boolean };
 
-function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: string, { eventsOf, now, isFirst }: Accepting): PlanParts {
+function acceptedParts(
+  deps: ReceiveInstanceDeps,
+  row: InstanceRow,
+  patient: string,
+  { eventsOf, now, isFirst }: Accepting,
+): PlanParts {
   return {
     claims: [
       { key: studyKey(row.studyInstanceUID), value: patient },
@@ -118,7 +174,9 @@ function acceptedParts(deps: ReceiveInstanceDeps, row: InstanceRow, patient: str
     audit: eventsOf.accepted(row, patient),
     agenda: [
       // Under another key: it must not put off what the first instance asked for.
-      isFirst ? { key: refreshKey(row.studyInstanceUID), at: now } : { key: updateKey(row.studyInstanceUID), at: nextRefresh(now) },
+      isFirst
+        ? { key: refreshKey(row.studyInstanceUID), at: now }
+        : { key: updateKey(row.studyInstanceUID), at: nextRefresh(now) },
       { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },
     ],
   };
@@ -144,12 +202,24 @@ export function updateKey(studyInstanceUID: string): string {
 type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };
 
 /** Finds the Patient that the data set names, or makes it. */
-async function placePatient(deps: ReceiveInstanceDeps, grant: SystemGrant, organization: string, { patient, identity }: DicomPatient, now: number): Promise<Placed> {
+async function placePatient(
+  deps: ReceiveInstanceDeps,
+  grant: SystemGrant,
+  organization: string,
+  { patient, identity }: DicomPatient,
+  now: number,
+): Promise<Placed> {
   const known = await findIdentity(deps.records, grant, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
   const id = randomUUID();
   const reference = `Patient/${id}`;
-  const { person, parts } = await enrol(deps.records, grant, { reference, identity, identifiers: patient.identifier ?? [] }, deps.region.qualifiedSystems, undefined);
+  const { person, parts } = await enrol(
+    deps.records,
+    grant,
+    { reference, identity, identifiers: patient.identifier ?? [] },
+    deps.region.qualifiedSystems,
+    undefined,
+  );
   const put = putOf(deps.indexer, { ...patient, id }, now, { person, subject: reference });
   const rights = [authorRight(person, reference, organization)];
   return { person, patient: reference, parts: { ...parts, puts: [put], rights: [...(parts.rights ?? []), ...rights] } };

@@ -24,7 +24,10 @@ export type SentShipment = {
 };
 
 /** What the flow needs. */
-export type ReceiveRequestDeps = ShipmentDeps & { readonly take: ReturnType<typeof takeInstance>; readonly maxInstanceBytes: number };
+export type ReceiveRequestDeps = ShipmentDeps & {
+  readonly take: ReturnType<typeof takeInstance>;
+  readonly maxInstanceBytes: number;
+};
 
 /**
  * Opens the shipment of a request.
@@ -38,11 +41,16 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
       const shipment = openShipment(deps, visit, { beginning: 'stow-begin', end: 'stow' });
       const refusals: AuditRecord[] = [];
       const refuse = (fault: Fault): void => {
-        refusals.push(eventRecord(deps.clock, visit, 'stow', { outcome: '4', outcomeDesc: `${fault.kind}: ${fault.message}` }));
+        refusals.push(
+          eventRecord(deps.clock, visit, 'stow', { outcome: '4', outcomeDesc: `${fault.kind}: ${fault.message}` }),
+        );
       };
       return {
         store: async (instance, dataSet) => {
-          const finished = await takeAll(deps.take({ ...instance, peer: { organization } }), bounded(dataSet, deps.maxInstanceBytes));
+          const finished = await takeAll(
+            deps.take({ ...instance, peer: { organization } }),
+            bounded(dataSet, deps.maxInstanceBytes),
+          );
           if (finished instanceof Fault) {
             refuse(finished);
             return { refused: finished };
@@ -71,7 +79,10 @@ async function takeAll(taking: Taking, dataSet: AsyncIterable<Uint8Array>): Prom
 
 /** The shipment records its own refusals. */
 async function outcomeOf(shipment: Shipment, finished: FinishedInstance): Promise<SentOutcome> {
-  return await shipment.file(finished).then((received) => ({ received }), (error: unknown) => ({ refused: toFault(error) }));
+  return await shipment.file(finished).then(
+    (received) => ({ received }),
+    (error: unknown) => ({ refused: toFault(error) }),
+  );
 }
 
 async function* bounded(dataSet: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {

@@ -12,7 +12,11 @@ import { refreshKey, type ReceivedInstance, type receiveInstance } from './recei
 import type { FinishedInstance } from './take-instance.ts';
 
 /** Kinds of the events: at the first instance of a study, and at the end. `marks` are claimed with each instance. */
-export type ShipmentKinds = { readonly beginning: PassageKind; readonly end: PassageKind; readonly marks?: (row: InstanceRow) => readonly Claim[] };
+export type ShipmentKinds = {
+  readonly beginning: PassageKind;
+  readonly end: PassageKind;
+  readonly marks?: (row: InstanceRow) => readonly Claim[];
+};
 
 /** What a shipment needs. */
 export type ShipmentDeps = GuardDeps & { readonly receive: ReturnType<typeof receiveInstance> };
@@ -50,12 +54,19 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
         audit: [closingEvent(deps, visit, kinds, study, sent)],
         agenda: [{ key: refreshKey(study), at: deps.clock.now() }],
       }));
-      for (let at = 0; at < ends.length; at += STUDIES_A_PLAN) await deps.records.commit(joinParts(...ends.slice(at, at + STUDIES_A_PLAN)));
+      for (let at = 0; at < ends.length; at += STUDIES_A_PLAN)
+        await deps.records.commit(joinParts(...ends.slice(at, at + STUDIES_A_PLAN)));
     },
   };
 }
 
-async function fileOne(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, studies: Map<string, Sent>, finished: FinishedInstance): Promise<ReceivedInstance> {
+async function fileOne(
+  deps: ShipmentDeps,
+  visit: Visit,
+  kinds: ShipmentKinds,
+  studies: Map<string, Sent>,
+  finished: FinishedInstance,
+): Promise<ReceivedInstance> {
   let patientOf = '';
   const received = await deps.receive(finished, {
     accepted: (row, patient) => {
@@ -77,18 +88,45 @@ function noneYet(): Sent['counts'] {
   return { stored: 0, already: 0, 'other-transfer-syntax': 0 };
 }
 
-function beginning(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, row: InstanceRow, patient: string): AuditRecord {
-  return eventRecord(deps.clock, visit, kinds.beginning, { person: row.person, patient, entities: [studyEntity(row.studyInstanceUID)] });
+function beginning(
+  deps: ShipmentDeps,
+  visit: Visit,
+  kinds: ShipmentKinds,
+  row: InstanceRow,
+  patient: string,
+): AuditRecord {
+  return eventRecord(deps.clock, visit, kinds.beginning, {
+    person: row.person,
+    patient,
+    entities: [studyEntity(row.studyInstanceUID)],
+  });
 }
 
-/** Names what was sent and why it is kept aside, never what stands. No patient reads it: whose it is, is the question. */
-function quarantining(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, { studyInstanceUID, sopInstanceUID, reason }: QuarantinedInstance): AuditRecord {
+/**
+ * Names what was sent and why it is kept aside, never what stands. No patient reads it: whose it is, is the question.
+ */
+function quarantining(
+  deps: ShipmentDeps,
+  visit: Visit,
+  kinds: ShipmentKinds,
+  { studyInstanceUID, sopInstanceUID, reason }: QuarantinedInstance,
+): AuditRecord {
   const entities = [studyEntity(studyInstanceUID, undefined, { quarantined: sopInstanceUID, reason })];
   return eventRecord(deps.clock, visit, kinds.end, { outcome: '4', outcomeDesc: `quarantined: ${reason}`, entities });
 }
 
-function closingEvent(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKinds, study: string, { counts, person, patient }: Sent): AuditRecord {
-  const told = (Object.keys(counts) as Counted[]).filter((name) => name !== 'other-transfer-syntax' || counts[name] > 0);
-  const entities = [studyEntity(study, undefined, Object.fromEntries(told.map((name) => [name, String(counts[name])])))];
+function closingEvent(
+  deps: ShipmentDeps,
+  visit: Visit,
+  kinds: ShipmentKinds,
+  study: string,
+  { counts, person, patient }: Sent,
+): AuditRecord {
+  const told = (Object.keys(counts) as Counted[]).filter(
+    (name) => name !== 'other-transfer-syntax' || counts[name] > 0,
+  );
+  const entities = [
+    studyEntity(study, undefined, Object.fromEntries(told.map((name) => [name, String(counts[name])]))),
+  ];
   return eventRecord(deps.clock, visit, kinds.end, { person, patient, entities });
 }

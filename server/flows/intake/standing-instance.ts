@@ -40,7 +40,8 @@ export async function compareWithStanding(
   const source = await records.claimed(grant, studySourceKey(row.studyInstanceUID));
   if (source !== undefined && source !== row.source) return 'other-establishment';
   if (standing === undefined) return 'new';
-  if (standing.transferSyntaxUID !== row.transferSyntaxUID && isSamePlace(standing, row)) return 'other-transfer-syntax';
+  if (standing.transferSyntaxUID !== row.transferSyntaxUID && isSamePlace(standing, row))
+    return 'other-transfer-syntax';
   return 'other-data-set';
 }
 

@@ -5,7 +5,12 @@ import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 
 /** What the flow needs. `olderThanMs` spares blobs that are being written. */
-export type SweepImagesDeps = { readonly records: RecordStore; readonly images: ImageStore; readonly clock: Clock; readonly olderThanMs: number };
+export type SweepImagesDeps = {
+  readonly records: RecordStore;
+  readonly images: ImageStore;
+  readonly clock: Clock;
+  readonly olderThanMs: number;
+};
 
 /** Sweeps; resolves with the number of blobs removed. */
 export function sweepImages({ records, images, clock, olderThanMs }: SweepImagesDeps) {

@@ -48,7 +48,10 @@ export type Taking = {
 export type FinishedInstance = { readonly taken: TakenInstance; readonly durable: Promise<void> };
 
 /** What the flow needs: where bytes go, and the system of an establishment's patient identifiers. */
-export type TakeInstanceDeps = { readonly images: ImageStore; readonly patientIdSystemOf: (organization: string) => string };
+export type TakeInstanceDeps = {
+  readonly images: ImageStore;
+  readonly patientIdSystemOf: (organization: string) => string;
+};
 
 /** Opens the taking of an announced instance. */
 export function takeInstance(deps: TakeInstanceDeps) {
@@ -120,7 +123,10 @@ class InstanceTaking implements Taking {
   #describe(header: DicomHeader, name: string): TakenInstance {
     const { row, named } = describe(this.#deps, header, this.#announced);
     const blob = { name, size: this.#meta.length + this.#header.received };
-    return { row: { ...row, blob, dataSetOffset: this.#meta.length, dataSetDigest: this.#digest.digest('hex') }, named };
+    return {
+      row: { ...row, blob, dataSetOffset: this.#meta.length, dataSetDigest: this.#digest.digest('hex') },
+      named,
+    };
   }
 
   async #inflate(inflation: InflationCheck, chunk: Uint8Array, written: void | Promise<void>): Promise<void> {
@@ -153,20 +159,31 @@ async function orAfter<T>(durable: Promise<void>, say: () => T): Promise<T> {
 /** The study, series and instance must be there and be those of the command set. */
 function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void {
   if (uidOf(header, TAG.SOPClassUID) !== announced.sopClassUID) {
-    throw new Fault('required', 'SOP Class UID of the data set is not the one of the command', { expression: 'SOPClassUID' });
+    throw new Fault('required', 'SOP Class UID of the data set is not the one of the command', {
+      expression: 'SOPClassUID',
+    });
   }
   if (uidOf(header, TAG.SOPInstanceUID) !== announced.sopInstanceUID) {
-    throw new Fault('required', 'SOP Instance UID of the data set is not the one of the command', { expression: 'SOPInstanceUID' });
+    throw new Fault('required', 'SOP Instance UID of the data set is not the one of the command', {
+      expression: 'SOPInstanceUID',
+    });
   }
   if (announced.studyInstanceUID !== undefined && uidOf(header, TAG.StudyInstanceUID) !== announced.studyInstanceUID) {
-    throw new Fault('required', 'Study Instance UID of the data set is not the one of the request', { expression: 'StudyInstanceUID' });
+    throw new Fault('required', 'Study Instance UID of the data set is not the one of the request', {
+      expression: 'StudyInstanceUID',
+    });
   }
   for (const name of ['StudyInstanceUID', 'SeriesInstanceUID'] as const) {
-    if (uidOf(header, TAG[name]) === undefined) throw new Fault('required', `${name} is missing or not a UID`, { expression: name });
+    if (uidOf(header, TAG[name]) === undefined)
+      throw new Fault('required', `${name} is missing or not a UID`, { expression: name });
   }
 }
 
-function describe({ patientIdSystemOf, known }: TakingDeps, header: DicomHeader, announced: AnnouncedInstance): { readonly row: Described; readonly named: DicomPatient } {
+function describe(
+  { patientIdSystemOf, known }: TakingDeps,
+  header: DicomHeader,
+  announced: AnnouncedInstance,
+): { readonly row: Described; readonly named: DicomPatient } {
   const { sopClassUID, sopInstanceUID, transferSyntaxUID, peer } = announced;
   const { organization } = peer;
   const seriesInstanceUID = uidOf(header, TAG.SeriesInstanceUID) ?? '';
@@ -181,7 +198,13 @@ function describe({ patientIdSystemOf, known }: TakingDeps, header: DicomHeader,
     source: organization,
     metadata: writeDicomJson(header, bulkDataURIOf(sopInstanceUID), known.of(seriesInstanceUID)),
   };
-  return { row, named: patientFromDicom(toDicomJson(patientPart(header)), { organization, patientIdSystem: patientIdSystemOf(organization) }) };
+  return {
+    row,
+    named: patientFromDicom(toDicomJson(patientPart(header)), {
+      organization,
+      patientIdSystem: patientIdSystemOf(organization),
+    }),
+  };
 }
 
 function patientPart(header: DicomHeader): DicomHeader {

@@ -19,7 +19,12 @@ export type Pieces = AsyncIterable<Piece> | Iterable<Piece>;
 const MAX_MOVED_BYTES = 64 * 1024 * 1024;
 
 /** The bytes of one frame (from 0). */
-export async function frameBytes(index: FrameIndex, frame: number, transferSyntaxUID: string, bytes: DataSetBytes): Promise<BulkBytes> {
+export async function frameBytes(
+  index: FrameIndex,
+  frame: number,
+  transferSyntaxUID: string,
+  bytes: DataSetBytes,
+): Promise<BulkBytes> {
   if (index.kind === 'native') return nativeFrame(index, frame, transferSyntaxUID, bytes);
   const fragments = await fragmentsOf(index, frame, bytes.read);
   return {
@@ -29,25 +34,44 @@ export async function frameBytes(index: FrameIndex, frame: number, transferSynta
 }
 
 /** The whole value of an element whose length is known. */
-export function valueBytes({ vr, offset, length }: DicomElement, transferSyntaxUID: string, bytes: DataSetBytes): BulkBytes {
+export function valueBytes(
+  { vr, offset, length }: DicomElement,
+  transferSyntaxUID: string,
+  bytes: DataSetBytes,
+): BulkBytes {
   const width = wordBytes(vr, transferSyntaxUID);
-  return { length, pieces: () => (width === 1 ? bytes.pieces(offset, offset + length) : turned(bytes.read(offset, offset + length), width)) };
+  return {
+    length,
+    pieces: () =>
+      width === 1 ? bytes.pieces(offset, offset + length) : turned(bytes.read(offset, offset + length), width),
+  };
 }
 
-async function* joined(ranges: readonly { readonly start: number; readonly end: number }[], bytes: DataSetBytes): AsyncGenerator<Piece> {
+async function* joined(
+  ranges: readonly { readonly start: number; readonly end: number }[],
+  bytes: DataSetBytes,
+): AsyncGenerator<Piece> {
   for (const { start, end } of ranges) yield* bytes.pieces(start, end);
 }
 
-function nativeFrame({ frames, element }: Extract<FrameIndex, { kind: 'native' }>, frame: number, transferSyntaxUID: string, bytes: DataSetBytes): BulkBytes {
+function nativeFrame(
+  { frames, element }: Extract<FrameIndex, { kind: 'native' }>,
+  frame: number,
+  transferSyntaxUID: string,
+  bytes: DataSetBytes,
+): BulkBytes {
   const { start, end, shift } = nativeRange(frames, frame);
   const width = wordBytes(element.vr, transferSyntaxUID);
   const isWhole = frames.bitsPerFrame % 8 === 0;
-  if (isWhole && width === 1) return { length: end - start, pieces: () => bytes.pieces(element.offset + start, element.offset + end) };
+  if (isWhole && width === 1)
+    return { length: end - start, pieces: () => bytes.pieces(element.offset + start, element.offset + end) };
   // Words are turned round as wholes, though a frame may end within one.
   const [from, to] = [start - (start % width), Math.min(Math.ceil(end / width) * width, element.length)];
-  const read = (): AsyncIterable<Uint8Array> => cut(turned(bytes.read(element.offset + from, element.offset + to), width), start - from, end - start);
+  const read = (): AsyncIterable<Uint8Array> =>
+    cut(turned(bytes.read(element.offset + from, element.offset + to), width), start - from, end - start);
   if (isWhole) return { length: end - start, pieces: read };
-  if (end - start > MAX_MOVED_BYTES) throw new Fault('too-costly', 'The frames do not begin at bytes and are too large to be moved');
+  if (end - start > MAX_MOVED_BYTES)
+    throw new Fault('too-costly', 'The frames do not begin at bytes and are too large to be moved');
   return {
     length: Math.ceil(frames.bitsPerFrame / 8),
     pieces: () => aligned(read(), shift, frames.bitsPerFrame),
@@ -60,7 +84,9 @@ async function* aligned(chunks: AsyncIterable<Uint8Array>, shift: number, bits: 
 
 /** Bulk data is little endian whatever the data set is (PS3.18 8.7.3.2); 1 when nothing is to be turned round. */
 function wordBytes(vr: DicomElement['vr'], transferSyntaxUID: string): number {
-  const isBigEndian = !encodingOf(transferSyntaxUID).littleEndian || (transferSyntaxUID === DICOM_UID.geImplicitLittleEndian && vr === 'OW');
+  const isBigEndian =
+    !encodingOf(transferSyntaxUID).littleEndian ||
+    (transferSyntaxUID === DICOM_UID.geImplicitLittleEndian && vr === 'OW');
   return isBigEndian ? wordBytesOf(vr) : 1;
 }
 

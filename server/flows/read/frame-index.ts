@@ -1,7 +1,20 @@
 /** Where the frames of a stored instance lie. Its bytes never change, so an index holds as long as the instance. */
 import { TAG } from '../../../profiles/dicom/attributes.ts';
-import { UNDEFINED_LENGTH, type DicomDataSet, type DicomElement, type DicomHeader } from '../../../profiles/dicom/data-element.ts';
-import { framesOfFragments, isBeginningOfImage, itemLengthAt, ITEM_HEADER_BYTES, readOffsetTable, SIGNATURE_BYTES, type Fragment } from '../../../profiles/dicom/file/encapsulated.ts';
+import {
+  UNDEFINED_LENGTH,
+  type DicomDataSet,
+  type DicomElement,
+  type DicomHeader,
+} from '../../../profiles/dicom/data-element.ts';
+import {
+  framesOfFragments,
+  isBeginningOfImage,
+  itemLengthAt,
+  ITEM_HEADER_BYTES,
+  readOffsetTable,
+  SIGNATURE_BYTES,
+  type Fragment,
+} from '../../../profiles/dicom/file/encapsulated.ts';
 import { frameCountOf, nativeFramesOf, type NativeFrames } from '../../../profiles/dicom/file/native-frames.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { collect, type ReadRange } from '../study/stored-data-set.ts';
@@ -42,7 +55,8 @@ export async function indexElement(around: DicomDataSet, element: DicomElement, 
   }
   const count = frameCountOf(around);
   const tableLength = await itemLength(read, element.offset);
-  if (tableLength === undefined) throw new Fault('not-supported', 'The pixel data is empty', { expression: 'PixelData' });
+  if (tableLength === undefined)
+    throw new Fault('not-supported', 'The pixel data is empty', { expression: 'PixelData' });
   const tableAt = element.offset + ITEM_HEADER_BYTES;
   const first = tableAt + tableLength;
   const offsets = (await basicTable(read, tableAt, tableLength, count)) ?? (await extendedTable(around, read, count));
@@ -52,18 +66,31 @@ export async function indexElement(around: DicomDataSet, element: DicomElement, 
 }
 
 /** The fragments of one frame (from 0). */
-export async function fragmentsOf(index: Exclude<FrameIndex, { kind: 'native' }>, frame: number, read: ReadRange): Promise<readonly Fragment[]> {
+export async function fragmentsOf(
+  index: Exclude<FrameIndex, { kind: 'native' }>,
+  frame: number,
+  read: ReadRange,
+): Promise<readonly Fragment[]> {
   if (index.kind === 'fragments') return index.frames[frame] ?? [];
   const start = index.starts[frame] ?? 0;
   return await fragmentsFrom(read, start, { end: index.starts[frame + 1] ?? Infinity, isSigned: false });
 }
 
-async function basicTable(read: ReadRange, start: number, length: number, count: number): Promise<readonly number[] | undefined> {
+async function basicTable(
+  read: ReadRange,
+  start: number,
+  length: number,
+  count: number,
+): Promise<readonly number[] | undefined> {
   if (length === 0 || length > MAX_TABLE_BYTES) return undefined;
   return readOffsetTable(await collect(read(start, start + length)), 4, count);
 }
 
-async function extendedTable({ elements }: DicomDataSet, read: ReadRange, count: number): Promise<readonly number[] | undefined> {
+async function extendedTable(
+  { elements }: DicomDataSet,
+  read: ReadRange,
+  count: number,
+): Promise<readonly number[] | undefined> {
   const table = elements.get(TAG.ExtendedOffsetTable);
   if (table === undefined || table.length > MAX_TABLE_BYTES) return undefined;
   const bytes = table.value ?? (await collect(read(table.offset, table.offset + table.length)));
@@ -71,16 +98,23 @@ async function extendedTable({ elements }: DicomDataSet, read: ReadRange, count:
 }
 
 /** Goes from item to item, reading no more than their headers and, when asked, how their images begin. */
-async function fragmentsFrom(read: ReadRange, start: number, { end, isSigned }: { end: number; isSigned: boolean }): Promise<readonly Fragment[]> {
+async function fragmentsFrom(
+  read: ReadRange,
+  start: number,
+  { end, isSigned }: { end: number; isSigned: boolean },
+): Promise<readonly Fragment[]> {
   const fragments: Fragment[] = [];
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const header = await collect(read(at, at + ITEM_HEADER_BYTES));
     const length = itemLengthAt(header);
     if (length === undefined) break;
     const value = at + ITEM_HEADER_BYTES;
-    const signature = isSigned ? await collect(read(value, value + Math.min(length, SIGNATURE_BYTES))) : new Uint8Array();
+    const signature = isSigned
+      ? await collect(read(value, value + Math.min(length, SIGNATURE_BYTES)))
+      : new Uint8Array();
     fragments.push({ start: value, end: value + length, isBeginning: isBeginningOfImage(signature) });
-    if (fragments.length > MAX_FRAGMENTS) throw new Fault('too-costly', `The pixel data has more than ${MAX_FRAGMENTS} fragments`);
+    if (fragments.length > MAX_FRAGMENTS)
+      throw new Fault('too-costly', `The pixel data has more than ${MAX_FRAGMENTS} fragments`);
     at = value + length;
   }
   return fragments;

@@ -13,7 +13,11 @@ import { bytesOf, readHeader } from '../study/stored-data-set.ts';
 import type { ViewedPart, Viewings } from './viewings.ts';
 
 /** One instance; the series is checked when it is given. */
-export type InstancePlace = { readonly studyInstanceUID: string; readonly seriesInstanceUID?: string; readonly sopInstanceUID: string };
+export type InstancePlace = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID?: string;
+  readonly sopInstanceUID: string;
+};
 
 /** What was found: parts to be read once, in order, each under what holds then. */
 export type FoundBulk = {
@@ -72,7 +76,10 @@ export function retrieveBulkData(deps: RetrieveBulkDeps, viewings?: Viewings) {
     return {
       row,
       transferSyntaxUID: isPixelData ? DICOM_UID.explicitLittleEndian : undefined,
-      documentType: element.tag === TAG.EncapsulatedDocument ? textOf(dataSet, TAG.MIMETypeOfEncapsulatedDocument)?.toLowerCase() : undefined,
+      documentType:
+        element.tag === TAG.EncapsulatedDocument
+          ? textOf(dataSet, TAG.MIMETypeOfEncapsulatedDocument)?.toLowerCase()
+          : undefined,
       count: 1,
       parts: single(valueBytes(element, row.transferSyntaxUID, bytes)),
       decideAgain,
@@ -84,8 +91,19 @@ type Found = { readonly row: InstanceRow } & Pick<GrantedInstances, 'decideAgain
 
 function findInstance(deps: RetrieveBulkDeps, viewing: ViewedPart, viewings: Viewings | undefined) {
   const retrieve = retrieveInstances(deps, viewings);
-  return async (visit: Visit, { sopInstanceUID, ...study }: InstancePlace, detail: Readonly<Record<string, string>>): Promise<Found> => {
-    const rows = await retrieve(visit, { ...study, sopInstanceUIDs: [sopInstanceUID], passage: 'wado', viewing, omitMetadata: true, detail });
+  return async (
+    visit: Visit,
+    { sopInstanceUID, ...study }: InstancePlace,
+    detail: Readonly<Record<string, string>>,
+  ): Promise<Found> => {
+    const rows = await retrieve(visit, {
+      ...study,
+      sopInstanceUIDs: [sopInstanceUID],
+      passage: 'wado',
+      viewing,
+      omitMetadata: true,
+      detail,
+    });
     return { row: await firstOf(rows), decideAgain: rows.decideAgain };
   };
 }
@@ -123,7 +141,13 @@ function placesOf(index: FrameIndex): number {
   return index.kind === 'native' ? 0 : index.count;
 }
 
-function framesOf(images: ImageStore, row: InstanceRow, index: FrameIndex, numbers: readonly number[], decideAgain: () => Promise<void>): FoundBulk {
+function framesOf(
+  images: ImageStore,
+  row: InstanceRow,
+  index: FrameIndex,
+  numbers: readonly number[],
+  decideAgain: () => Promise<void>,
+): FoundBulk {
   const bytes = bytesOf(images, row);
   async function* parts(): AsyncGenerator<BulkBytes> {
     for (const number of numbers) {
@@ -139,7 +163,10 @@ async function* single(bytes: BulkBytes): AsyncGenerator<BulkBytes> {
   yield bytes;
 }
 
-function elementAt(dataSet: DicomDataSet, [tag = '', item, ...rest]: readonly string[]): { element: DicomElement; dataSet: DicomDataSet } {
+function elementAt(
+  dataSet: DicomDataSet,
+  [tag = '', item, ...rest]: readonly string[],
+): { element: DicomElement; dataSet: DicomDataSet } {
   const element = /^[0-9A-F]{8}$/.test(tag) ? dataSet.elements.get(Number.parseInt(tag, 16)) : undefined;
   if (element === undefined) throw noValue();
   if (item === undefined) return { element, dataSet };

@@ -8,7 +8,12 @@ import { foundNothing, guarded, NOTHING, refusalsRecorded, type GuardDeps, type 
 import { requireScope } from '../require-scope.ts';
 
 /** A document's bytes and what they are. `size` is in bytes. */
-export type OpenedDocument = { readonly contentType: string; readonly size: number; readonly body: Readable; readonly row: VisibleRow };
+export type OpenedDocument = {
+  readonly contentType: string;
+  readonly size: number;
+  readonly body: Readable;
+  readonly row: VisibleRow;
+};
 
 /** What the flow needs. */
 export type RetrieveDocumentDeps = GuardDeps & { readonly images: ImageStore };
@@ -24,7 +29,9 @@ export function retrieveDocument(deps: RetrieveDocumentDeps) {
       requireScope(visit.requester, 'Binary', 'r');
       const question = { kind: 'resource', type: 'Binary', id } as const;
       const { answer } = await guarded(deps, visit, 'iti-68', question, (row) =>
-        row?.blob === undefined ? NOTHING : { rows: [row], entities: [{ what: { reference: `Binary/${id}` }, role: '3' }] },
+        row?.blob === undefined
+          ? NOTHING
+          : { rows: [row], entities: [{ what: { reference: `Binary/${id}` }, role: '3' }] },
       );
       return await openDocument(deps.images, answer);
     });

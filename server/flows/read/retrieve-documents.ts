@@ -38,7 +38,10 @@ export function retrieveDocumentByUniqueId(deps: RetrieveDocumentsDeps) {
       });
       const binaryId = binaryIdOf(answer.rows.find((one) => isNamed(one, uniqueId)));
       const { contentType } = await readContent(deps, passage, binaryId);
-      return { contentType, open: async () => await deps.images.open((await readContent(deps, passage, binaryId)).blobName) };
+      return {
+        contentType,
+        open: async () => await deps.images.open((await readContent(deps, passage, binaryId)).blobName),
+      };
     });
 }
 
@@ -69,7 +72,11 @@ function binaryIdOf(row: VisibleRow | undefined): string {
   return id;
 }
 
-async function readContent(deps: GuardDeps, passage: Passage, id: string): Promise<{ contentType: string; blobName: string }> {
+async function readContent(
+  deps: GuardDeps,
+  passage: Passage,
+  id: string,
+): Promise<{ contentType: string; blobName: string }> {
   const row = await further(deps, passage, { kind: 'resource', type: 'Binary', id });
   if (row?.blob === undefined) throw new Fault('not-found', ABSENT);
   const { contentType = MEDIA_TYPE.octets } = JSON.parse(row.json) as Binary;

@@ -23,7 +23,9 @@ export type InstancesRequest = WhichInstances & {
 /** What the flow needs. */
 export type RetrieveInstancesDeps = GuardDeps & { readonly images: ImageStore };
 
-/** Instances that a requester may open, each decided when its turn comes. They may be read again, under what holds then. */
+/**
+ * Instances that a requester may open, each decided when its turn comes. They may be read again, under what holds then.
+ */
 export type GrantedInstances = AsyncIterable<InstanceRow> & Pick<StudyPages<InstanceRow>, 'decideAgain'>;
 
 /**
@@ -38,8 +40,11 @@ export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)
       const { passage, detail, viewing, ...which } = request;
       const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
       const begin = async (): Promise<Audited<StudyInstances>> =>
-        await guarded(deps, visit, passage, question, ({ study, instances }) => accountOf(which, study, instances.length, detail));
-      const { answer, passage: passed } = viewing === undefined ? await begin() : await viewings.see(visit, viewing, question, begin);
+        await guarded(deps, visit, passage, question, ({ study, instances }) =>
+          accountOf(which, study, instances.length, detail),
+        );
+      const { answer, passage: passed } =
+        viewing === undefined ? await begin() : await viewings.see(visit, viewing, question, begin);
       if (answer.instances.length === 0) throw foundNothing('No such study, series or instance');
       return oneByOne(
         studyPages(deps.clock, answer.instances, async (page) => {
@@ -51,7 +56,11 @@ export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)
 }
 
 /** Opens the whole file of an instance, or from its data set on. */
-export async function openInstance(images: ImageStore, row: InstanceRow, from: 'file' | 'data-set' = 'file'): Promise<Readable> {
+export async function openInstance(
+  images: ImageStore,
+  row: InstanceRow,
+  from: 'file' | 'data-set' = 'file',
+): Promise<Readable> {
   return await images.open(row.blob.name, from === 'file' ? 0 : row.dataSetOffset);
 }
 

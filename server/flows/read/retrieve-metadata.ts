@@ -4,7 +4,8 @@ import { requireScope } from '../require-scope.ts';
 import { accountOf, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
 
 /**
- * Finds the DICOM JSON of the instances, each an object in UTF-8, in canonical order. The first page is audited already.
+ * Finds the DICOM JSON of the instances, each an object in UTF-8, in canonical order. The first page is audited
+ * already.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such study or instance, or none that the requester may see
  */
@@ -13,7 +14,9 @@ export function retrieveMetadata(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, 'wado-metadata', async () => {
       requireScope(visit.requester, 'ImagingStudy', 'r');
       const question = { kind: 'metadata', ...which, offset: 0, limit: PAGE } as const;
-      const { answer, passage } = await guarded(deps, visit, 'wado-metadata', question, ({ study, metadata }) => accountOf(which, study, metadata.length));
+      const { answer, passage } = await guarded(deps, visit, 'wado-metadata', question, ({ study, metadata }) =>
+        accountOf(which, study, metadata.length),
+      );
       if (answer.metadata.length === 0) throw foundNothing('No such study, series or instance');
       return studyPages(deps.clock, answer.metadata, async (page) => {
         const { study, metadata } = await further(deps, passage, { ...question, ...page });

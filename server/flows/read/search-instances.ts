@@ -8,7 +8,11 @@ import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '
 import { requireScope } from '../require-scope.ts';
 
 /** Whose instances; `text` is the query for the audit trail. */
-export type InstancesSearch = { readonly studyInstanceUID: string; readonly seriesInstanceUID?: string; readonly text: string };
+export type InstancesSearch = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID?: string;
+  readonly text: string;
+};
 
 /** The instances that may be seen, `metadata` empty, in canonical order; none when there is no such study. */
 export type FoundInstances = {
@@ -36,28 +40,46 @@ export function searchInstances(deps: GuardDeps) {
       const asked = { role: '24', query: text };
       const { answer, passage } = await guarded(deps, visit, 'qido', question, ({ study }) => ({
         rows: study === undefined ? [] : [study],
-        entities: study === undefined ? [asked] : [asked, studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`)],
+        entities:
+          study === undefined ? [asked] : [asked, studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`)],
       }));
       const rows = await restOf(deps, passage, question, answer.instances);
       return { rows, metadataOf: async (some) => await metadataOf(deps, passage, which.studyInstanceUID, some) };
     });
 }
 
-async function restOf(deps: GuardDeps, passage: Passage, question: InstancesQuestion, first: readonly InstanceRow[]): Promise<readonly InstanceRow[]> {
+async function restOf(
+  deps: GuardDeps,
+  passage: Passage,
+  question: InstancesQuestion,
+  first: readonly InstanceRow[],
+): Promise<readonly InstanceRow[]> {
   const rows = [...first];
-  for (let page = first; page.length === PAGE; ) {
-    if (rows.length > MAX_INSTANCES) throw new Fault('too-costly', `Studies of more than ${MAX_INSTANCES} instances are not searched`);
+  for (let page = first; page.length === PAGE;) {
+    if (rows.length > MAX_INSTANCES)
+      throw new Fault('too-costly', `Studies of more than ${MAX_INSTANCES} instances are not searched`);
     page = await pageOf(deps, passage, { ...question, offset: rows.length });
     rows.push(...page);
   }
   return rows;
 }
 
-async function metadataOf(deps: GuardDeps, passage: Passage, studyInstanceUID: string, rows: readonly InstanceRow[]): Promise<ReadonlyMap<string, DicomJson>> {
+async function metadataOf(
+  deps: GuardDeps,
+  passage: Passage,
+  studyInstanceUID: string,
+  rows: readonly InstanceRow[],
+): Promise<ReadonlyMap<string, DicomJson>> {
   const found = new Map<string, DicomJson>();
   for (let at = 0; at < rows.length; at += METADATA_PAGE) {
     const sopInstanceUIDs = rows.slice(at, at + METADATA_PAGE).map((row) => row.sopInstanceUID);
-    const instances = await pageOf(deps, passage, { kind: 'instances', studyInstanceUID, sopInstanceUIDs, offset: 0, limit: METADATA_PAGE });
+    const instances = await pageOf(deps, passage, {
+      kind: 'instances',
+      studyInstanceUID,
+      sopInstanceUIDs,
+      offset: 0,
+      limit: METADATA_PAGE,
+    });
     for (const { sopInstanceUID, metadata } of instances) found.set(sopInstanceUID, JSON.parse(metadata) as DicomJson);
   }
   return found;

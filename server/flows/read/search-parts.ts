@@ -15,10 +15,16 @@ export function searchParts(deps: GuardDeps) {
   return async (visit: Visit, { text, ...asked }: PartsSearch): Promise<StudyParts> =>
     await refusalsRecorded(deps, visit, 'qido', async () => {
       requireScope(visit.requester, 'ImagingStudy', 's');
-      const { answer } = await guarded(deps, visit, 'qido', { kind: 'parts', ...asked }, ({ studies, included, parts }) => ({
-        rows: [...studies, ...included],
-        entities: [{ role: '24', query: text, detail: { results: String(parts.length) } }],
-      }));
+      const { answer } = await guarded(
+        deps,
+        visit,
+        'qido',
+        { kind: 'parts', ...asked },
+        ({ studies, included, parts }) => ({
+          rows: [...studies, ...included],
+          entities: [{ role: '24', query: text, detail: { results: String(parts.length) } }],
+        }),
+      );
       return answer;
     });
 }

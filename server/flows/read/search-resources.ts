@@ -11,8 +11,16 @@ import { withinScopes } from './search-scopes.ts';
 /** A page, and the cursor of the next one when more follows. */
 export type FoundPage = SearchPage & { readonly cursor: string | undefined };
 
-/** A search: the query, the rows to pass over, the text of the request for the audit trail, and the passage it counts as. */
-export type SearchRequest = { readonly query: SearchQuery; readonly skip?: number; readonly text: string; readonly passage: PassageKind };
+/**
+ * A search: the query, the rows to pass over, the text of the request for the audit trail, and the passage it counts
+ * as.
+ */
+export type SearchRequest = {
+  readonly query: SearchQuery;
+  readonly skip?: number;
+  readonly text: string;
+  readonly passage: PassageKind;
+};
 
 /** QIDO-RS and ITI-18 tell the patient's identity with each study and document, and may be asked by it. */
 const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
@@ -23,7 +31,11 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
  * @throws {Fault} not-found - the cursor is not one of this requester's
  */
 export function searchResources(deps: GuardDeps) {
-  return async <W = FoundPage>(visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest, inWords: (page: FoundPage) => W = (page) => page as W): Promise<W> =>
+  return async <W = FoundPage>(
+    visit: Visit,
+    { query: asked, skip = 0, text, passage }: SearchRequest,
+    inWords: (page: FoundPage) => W = (page) => page as W,
+  ): Promise<W> =>
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
@@ -33,7 +45,8 @@ export function searchResources(deps: GuardDeps) {
         rows: [...page.rows, ...page.included],
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
-      const found = (page: SearchPage): W => inWords({ ...page, cursor: page.next === undefined ? undefined : writeCursor(visit, page.next) });
+      const found = (page: SearchPage): W =>
+        inWords({ ...page, cursor: page.next === undefined ? undefined : writeCursor(visit, page.next) });
       return (await guarded(deps, visit, passage, question, tell, found)).answer;
     });
 }
@@ -62,5 +75,8 @@ function parseCursor(cursor: string): (PageEnd & { reader: string }) | undefined
 }
 
 function readerOf({ requester }: Visit): string {
-  return createHash('sha256').update(`${requester.clientId}\n${referenceOf(requester)}`).digest('base64url').slice(0, 16);
+  return createHash('sha256')
+    .update(`${requester.clientId}\n${referenceOf(requester)}`)
+    .digest('base64url')
+    .slice(0, 16);
 }

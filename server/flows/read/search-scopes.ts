@@ -21,7 +21,8 @@ function requireChain(requester: Requester, criterion: Criterion): void {
 }
 
 function readable({ scopes }: Requester, type: SearchQuery['type'], include: Include): readonly Include[] {
-  const targets = include.target === undefined ? (findSearchParameter(type, include.param)?.targets ?? []) : [include.target];
+  const targets =
+    include.target === undefined ? (findSearchParameter(type, include.param)?.targets ?? []) : [include.target];
   const open = targets.filter((target) => allows(scopes, target, 'r'));
   return open.length === targets.length ? [include] : open.map((target) => ({ ...include, target }));
 }

@@ -26,7 +26,10 @@ export type StudyPages<Entry> = {
 };
 
 /** Reads a page; undefined when the study is not visible any more. */
-export type ReadPage<Entry> = (page: { readonly offset: number; readonly limit: number }) => Promise<readonly Entry[] | undefined>;
+export type ReadPage<Entry> = (page: {
+  readonly offset: number;
+  readonly limit: number;
+}) => Promise<readonly Entry[] | undefined>;
 
 /** What was decided longer ago than this is decided again. */
 const STALE_MS = 500;
@@ -60,7 +63,12 @@ export function studyPages<Entry>(clock: Clock, first: readonly Entry[], read: R
 }
 
 /** The account of a first page with so many entries; `detail` is told beside the counts. */
-export function accountOf(which: WhichInstances, study: ShownStudy | undefined, count: number, detail: Readonly<Record<string, string>> = {}): Account {
+export function accountOf(
+  which: WhichInstances,
+  study: ShownStudy | undefined,
+  count: number,
+  detail: Readonly<Record<string, string>> = {},
+): Account {
   if (study === undefined || count === 0) return NOTHING;
   const told = { ...detailOf(which, count), ...detail };
   return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)] };

@@ -43,7 +43,12 @@ export class Viewings {
   }
 
   /** Answers a request: as part of a viewing that goes on, else by `begin`, which asks and records. */
-  async see(visit: Visit, part: ViewedPart, question: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
+  async see(
+    visit: Visit,
+    part: ViewedPart,
+    question: InstancesQuestion,
+    begin: () => Promise<Answered>,
+  ): Promise<Answered> {
     const key = this.#keyOf(visit, part, question.studyInstanceUID);
     await this.#beginning.get(key)?.catch(() => undefined);
     return (await this.#continue(key, question)) ?? (await this.#begin(key, { visit, part }, question, begin));
@@ -69,7 +74,8 @@ export class Viewings {
     // Counted before it is answered: the end may be recorded meanwhile.
     viewing.further += 1;
     const answer = await further(this.#deps, passage, question);
-    if (answer.instances.length > 0 && answer.study !== undefined && rightOf(answer.study) === rightOf(viewing.study)) return { answer, passage };
+    if (answer.instances.length > 0 && answer.study !== undefined && rightOf(answer.study) === rightOf(viewing.study))
+      return { answer, passage };
     // What is absent, or shown under another right, is told by an event of its own.
     viewing.further -= 1;
     if (answer.study === undefined && this.#open.get(key) === viewing) {
@@ -79,7 +85,12 @@ export class Viewings {
     return undefined;
   }
 
-  async #begin(key: string, asked: Pick<Viewing, 'visit' | 'part'>, { studyInstanceUID }: InstancesQuestion, begin: () => Promise<Answered>): Promise<Answered> {
+  async #begin(
+    key: string,
+    asked: Pick<Viewing, 'visit' | 'part'>,
+    { studyInstanceUID }: InstancesQuestion,
+    begin: () => Promise<Answered>,
+  ): Promise<Answered> {
     const beginning = begin();
     this.#beginning.set(key, beginning);
     try {
@@ -88,7 +99,14 @@ export class Viewings {
       if (answer.study === undefined || answer.instances.length === 0) return answered;
       const before = this.#open.get(key);
       if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
-      this.#open.set(key, { ...asked, passage, study: answer.study, studyInstanceUID, began: this.#deps.clock.now(), further: 0 });
+      this.#open.set(key, {
+        ...asked,
+        passage,
+        study: answer.study,
+        studyInstanceUID,
+        began: this.#deps.clock.now(),
+        further: 0,
+      });
       if (before !== undefined) await this.#record(before);
       return answered;
     } finally {
@@ -100,9 +118,14 @@ export class Viewings {
   async #record({ visit, part, study, studyInstanceUID, further }: Viewing): Promise<void> {
     if (further === 0) return;
     const { records, trail, clock } = this.#deps;
-    const standing = await records.peek(systemGrant('record-viewing', clock.now()), { kind: 'resource', type: 'ImagingStudy', id: study.id });
+    const standing = await records.peek(systemGrant('record-viewing', clock.now()), {
+      kind: 'resource',
+      type: 'ImagingStudy',
+      id: study.id,
+    });
     const detail = { [`further requests of ${part}`]: String(further) };
-    const entity = standing === undefined ? { detail } : studyEntity(studyInstanceUID, `ImagingStudy/${study.id}`, detail);
+    const entity =
+      standing === undefined ? { detail } : studyEntity(studyInstanceUID, `ImagingStudy/${study.id}`, detail);
     await trail.record([passageRecord(clock, visit, 'wado', study, [entity])]);
   }
 
@@ -110,7 +133,17 @@ export class Viewings {
   #keyOf(visit: Visit, part: ViewedPart, studyInstanceUID: string): string {
     const { requester, address = '', server } = visit;
     const { principals, purpose } = grantOf(this.#deps, visit);
-    return JSON.stringify([studyInstanceUID, part, referenceOf(requester), requester.clientId, requester.tokenId ?? '', purpose, principals, address, server]);
+    return JSON.stringify([
+      studyInstanceUID,
+      part,
+      referenceOf(requester),
+      requester.clientId,
+      requester.tokenId ?? '',
+      purpose,
+      principals,
+      address,
+      server,
+    ]);
   }
 }
 

@@ -22,7 +22,9 @@ export type BuiltManifest = { readonly sopInstanceUID: string; readonly bytes: U
 
 /** The UID that the manifest of a study has as it stands. */
 export function manifestUid(study: StoredStudy): string {
-  const listed = study.series.flatMap((series) => series.instances.map(({ sopInstanceUID }) => sopInstanceUID)).toSorted();
+  const listed = study.series
+    .flatMap((series) => series.instances.map(({ sopInstanceUID }) => sopInstanceUID))
+    .toSorted();
   return derivedUid(`manifest|${study.studyInstanceUID}|${listed.join('|')}`);
 }
 
@@ -79,13 +81,18 @@ function issuerOf(json: DicomJson): string | undefined {
 function textOf(json: DicomJson, tag: string): string | undefined {
   const value = json[tag]?.Value?.[0];
   if (typeof value === 'string') return value;
-  return typeof value === 'object' && value !== null && 'Alphabetic' in value ? (value.Alphabetic as string | undefined) : undefined;
+  return typeof value === 'object' && value !== null && 'Alphabetic' in value
+    ? (value.Alphabetic as string | undefined)
+    : undefined;
 }
 
 /** Text that a short string may hold: no backslash, no control characters, no longer than its VR allows. */
 function cleanText(text: string | undefined, length: number): string | undefined {
   // eslint-disable-next-line no-control-regex
-  const clean = text?.replaceAll(/[\\\u0000-\u001F\u007F]/g, ' ').trim().slice(0, length);
+  const clean = text
+    ?.replaceAll(/[\\\u0000-\u001F\u007F]/g, ' ')
+    .trim()
+    .slice(0, length);
   return clean === undefined || clean === '' ? undefined : clean;
 }
 

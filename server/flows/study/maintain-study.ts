@@ -48,15 +48,28 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
   const manifest = await manifestParts(deps, grant, hand, closing);
   return [
-    { claims: [claim], preconditions: [{ kind: 'claimed', key: studyKey(studyInstanceUID), value: study.patient.patient }] },
+    {
+      claims: [claim],
+      preconditions: [{ kind: 'claimed', key: studyKey(studyInstanceUID), value: study.patient.patient }],
+    },
     imagingStudyParts(deps, hand, standing?.row),
     manifest.parts,
-    ...(await reportDocumentParts(deps, grant, await reportsAtHand(deps, grant, reports), new Map([[studyInstanceUID, { imagingStudy, manifests: manifest.current }]]), now)),
+    ...(await reportDocumentParts(
+      deps,
+      grant,
+      await reportsAtHand(deps, grant, reports),
+      new Map([[studyInstanceUID, { imagingStudy, manifests: manifest.current }]]),
+      now,
+    )),
   ];
 }
 
 /** A report may be of the same person under another Patient than the study's. */
-async function reportsAtHand(deps: MaintainStudyDeps, grant: SystemGrant, reports: readonly Found<DiagnosticReport>[]): Promise<ReportAtHand[]> {
+async function reportsAtHand(
+  deps: MaintainStudyDeps,
+  grant: SystemGrant,
+  reports: readonly Found<DiagnosticReport>[],
+): Promise<ReportAtHand[]> {
   const hands = reports.map(async ({ row, resource }) => {
     const known = row.subject === undefined ? undefined : await knownPatient(deps.records, grant, row.subject);
     return known === undefined ? [] : [{ resource, person: known.person, patient: known.resource }];
@@ -83,7 +96,11 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
   });
 }
 
-function imagingStudyParts(deps: MaintainStudyDeps, { study, imagingStudy, released, now }: StudyAtHand, standing: VisibleRow | undefined): PlanParts {
+function imagingStudyParts(
+  deps: MaintainStudyDeps,
+  { study, imagingStudy, released, now }: StudyAtHand,
+  standing: VisibleRow | undefined,
+): PlanParts {
   const { person, patient } = study.patient;
   const item = `ImagingStudy/${imagingStudy.id}`;
   return {

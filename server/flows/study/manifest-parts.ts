@@ -16,10 +16,19 @@ import { organizationOf, type Found } from './study-content.ts';
 export type ManifestParts = { readonly parts: PlanParts; readonly current: readonly string[] };
 
 /** Works out what is to be written of a study's manifest. */
-export async function manifestParts(deps: MaintainStudyDeps, grant: SystemGrant, hand: StudyAtHand, closing: boolean): Promise<ManifestParts> {
+export async function manifestParts(
+  deps: MaintainStudyDeps,
+  grant: SystemGrant,
+  hand: StudyAtHand,
+  closing: boolean,
+): Promise<ManifestParts> {
   const uid = manifestUid(hand.study);
   const held = hand.manifests.some(({ resource }) => isManifest(resource, uid));
-  if (!closing || held) return { parts: joinParts(...hand.manifests.map((found) => releasedParts(deps, hand, found))), current: hand.manifests.map(referenceTo) };
+  if (!closing || held)
+    return {
+      parts: joinParts(...hand.manifests.map((found) => releasedParts(deps, hand, found))),
+      current: hand.manifests.map(referenceTo),
+    };
   const made = await newManifest(deps, grant, hand);
   const replaced = hand.manifests.map((found) => supersededParts(deps, hand, found));
   return { parts: joinParts(made.parts, ...replaced), current: [made.reference] };
@@ -38,11 +47,19 @@ function factsOf({ study, released }: StudyAtHand) {
 }
 
 /** A manifest is shown to the patient when the images are. */
-function releasedParts(deps: MaintainStudyDeps, hand: StudyAtHand, { row, resource }: Found<DocumentReference>): PlanParts {
+function releasedParts(
+  deps: MaintainStudyDeps,
+  hand: StudyAtHand,
+  { row, resource }: Found<DocumentReference>,
+): PlanParts {
   return changed(deps.indexer, row, resource, hand.now, factsOf(hand));
 }
 
-function supersededParts(deps: MaintainStudyDeps, hand: StudyAtHand, { row, resource }: Found<DocumentReference>): PlanParts {
+function supersededParts(
+  deps: MaintainStudyDeps,
+  hand: StudyAtHand,
+  { row, resource }: Found<DocumentReference>,
+): PlanParts {
   return changed(deps.indexer, row, { ...resource, status: 'superseded' }, hand.now, factsOf(hand));
 }
 
@@ -51,7 +68,12 @@ async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: St
   const [source] = study.sources;
   const base = deps.publicUrl();
   const { accessionSystem } = deps.region.domainOf(source);
-  const place = { repositoryUniqueId: deps.repositoryUniqueId, retrieveAETitle: deps.retrieveAETitle, dicomWeb: `${base}/dicom-web`, accessionSystem };
+  const place = {
+    repositoryUniqueId: deps.repositoryUniqueId,
+    retrieveAETitle: deps.retrieveAETitle,
+    dicomWeb: `${base}/dicom-web`,
+    accessionSystem,
+  };
   const { bytes, sopInstanceUID } = buildStudyManifest(study, place, new Date(now));
   const { blob, sha1Base64 } = await storeDocument(deps.images, bytes);
   const id = randomUUID();
@@ -60,11 +82,20 @@ async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: St
     id,
     patient: study.patient.resource,
     study: hand.imagingStudy,
-    manifest: { sopInstanceUID, binary: `Binary/${binaryId}`, url: `${base}/fhir/Binary/${binaryId}`, size: blob.size, sha1Base64 },
+    manifest: {
+      sopInstanceUID,
+      binary: `Binary/${binaryId}`,
+      url: `${base}/fhir/Binary/${binaryId}`,
+      size: blob.size,
+      sha1Base64,
+    },
     organization: await organizationOf(deps.records, grant, source),
     created: new Date(now).toISOString(),
   });
-  const replacing = hand.manifests.map((found) => ({ code: 'replaces' as const, target: { reference: referenceTo(found) } }));
+  const replacing = hand.manifests.map((found) => ({
+    code: 'replaces' as const,
+    target: { reference: referenceTo(found) },
+  }));
   const binary: Binary = { resourceType: 'Binary', id: binaryId, contentType: MEDIA_TYPE.dicom };
   const facts = factsOf(hand);
   const reference = `DocumentReference/${id}`;
@@ -90,6 +121,9 @@ function closingEvent({ study, imagingStudy, now }: StudyAtHand, manifest: strin
     server: 'passerelle',
     client: { id: 'passerelle' },
     patient: study.patient.patient,
-    entities: [studyEntity(study.studyInstanceUID, `ImagingStudy/${imagingStudy.id}`), { what: { reference: manifest }, role: '3' }],
+    entities: [
+      studyEntity(study.studyInstanceUID, `ImagingStudy/${imagingStudy.id}`),
+      { what: { reference: manifest }, role: '3' },
+    ],
   });
 }

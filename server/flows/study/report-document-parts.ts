@@ -38,7 +38,13 @@ export async function reportDocumentParts(
   return parts;
 }
 
-async function partsOf(deps: Deps, grant: SystemGrant, report: ReportAtHand, known: ReadonlyMap<string, KnownStudy>, now: number): Promise<PlanParts> {
+async function partsOf(
+  deps: Deps,
+  grant: SystemGrant,
+  report: ReportAtHand,
+  known: ReadonlyMap<string, KnownStudy>,
+  now: number,
+): Promise<PlanParts> {
   const reportId = report.resource.id ?? '';
   const key = `report-document|${reportId}`;
   const id = report.documentId ?? (await deps.records.claimed(grant, key)) ?? randomUUID();
@@ -54,11 +60,20 @@ async function partsOf(deps: Deps, grant: SystemGrant, report: ReportAtHand, kno
     manifests: studies.flatMap(({ manifests }) => manifests),
     uniqueId: derivedUid(`report|${reportId}`),
   });
-  const facts = { person: report.person, subject: `Patient/${report.patient.id}`, released: isValidated(report.resource) };
+  const facts = {
+    person: report.person,
+    subject: `Patient/${report.patient.id}`,
+    released: isValidated(report.resource),
+  };
   return { claims: [{ key, value: id }], ...changed(deps.indexer, standing?.row, document, now, facts) };
 }
 
-async function studiesAtHand(deps: Deps, grant: SystemGrant, report: DiagnosticReport, known: ReadonlyMap<string, KnownStudy>): Promise<KnownStudy[]> {
+async function studiesAtHand(
+  deps: Deps,
+  grant: SystemGrant,
+  report: DiagnosticReport,
+  known: ReadonlyMap<string, KnownStudy>,
+): Promise<KnownStudy[]> {
   const found: KnownStudy[] = [];
   for (const studyInstanceUID of studiesOf(report)) {
     const study = known.get(studyInstanceUID) ?? (await standingStudy(deps, grant, studyInstanceUID));
@@ -67,7 +82,11 @@ async function studiesAtHand(deps: Deps, grant: SystemGrant, report: DiagnosticR
   return found;
 }
 
-async function standingStudy(deps: Deps, grant: SystemGrant, studyInstanceUID: string): Promise<KnownStudy | undefined> {
+async function standingStudy(
+  deps: Deps,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<KnownStudy | undefined> {
   const id = await deps.records.claimed(grant, `imaging-study|${studyInstanceUID}`);
   const study = id === undefined ? undefined : await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
   if (study === undefined) return undefined;

@@ -34,25 +34,40 @@ const MAX_INFLATED_BYTES = 2 * 1024 * 1024 * 1024;
  * Reads the header.
  * @throws {Fault} invalid, too-costly - it was received by other rules than those of now
  */
-export async function readHeader(images: ImageStore, { blob, dataSetOffset, transferSyntaxUID }: StoredInstance): Promise<DicomHeader> {
+export async function readHeader(
+  images: ImageStore,
+  { blob, dataSetOffset, transferSyntaxUID }: StoredInstance,
+): Promise<DicomHeader> {
   for (let length = FIRST_READ; ; length *= 8) {
     const isWhole = dataSetOffset + length >= blob.size;
-    const bytes = await collect(readRange(images, { name: blob.name, start: dataSetOffset, end: Math.min(dataSetOffset + length, blob.size) }));
+    const bytes = await collect(
+      readRange(images, { name: blob.name, start: dataSetOffset, end: Math.min(dataSetOffset + length, blob.size) }),
+    );
     const header = scanHeader(bytes, transferSyntaxUID, { isWhole, maxElements: MAX_ELEMENTS });
     if (header !== 'incomplete') return header;
     if (isWhole || length > SCAN_LIMITS.maxBytes) throw new Fault('invalid', 'The data set has no readable header');
   }
 }
 
-/** Makes the reading of ranges. A range that ends too early breaks off with a Fault: its reader must not take it for whole. */
+/**
+ * Makes the reading of ranges. A range that ends too early breaks off with a Fault: its reader must not take it for
+ * whole.
+ */
 export function bytesOf(images: ImageStore, instance: StoredInstance): DataSetBytes {
   if (encodingOf(instance.transferSyntaxUID).deflated) {
     const read: ReadRange = (start, end) => inflated(images, instance, start, end);
     return { read, pieces: read };
   }
   const { blob, dataSetOffset } = instance;
-  const rangeOf = (start: number, end: number): BlobRange => ({ name: blob.name, start: dataSetOffset + start, end: dataSetOffset + end });
-  return { read: (start, end) => readRange(images, rangeOf(start, end)), pieces: (start, end) => [rangeOf(start, end)] };
+  const rangeOf = (start: number, end: number): BlobRange => ({
+    name: blob.name,
+    start: dataSetOffset + start,
+    end: dataSetOffset + end,
+  });
+  return {
+    read: (start, end) => readRange(images, rangeOf(start, end)),
+    pieces: (start, end) => [rangeOf(start, end)],
+  };
 }
 
 /** Collects a range that is known to be small. */
@@ -65,7 +80,7 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8A
 async function* readRange(images: ImageStore, { name, start, end }: BlobRange): AsyncGenerator<Uint8Array> {
   const reader = await images.reader(name);
   try {
-    for (let position = start; position < end; ) {
+    for (let position = start; position < end;) {
       const target = Buffer.allocUnsafe(Math.min(READ_BYTES, end - position));
       const length = await reader.read(target, position);
       if (length === 0) throw cutShort();
@@ -77,8 +92,14 @@ async function* readRange(images: ImageStore, { name, start, end }: BlobRange): 
   }
 }
 
-async function* inflated(images: ImageStore, { blob, dataSetOffset }: StoredInstance, start: number, end: number): AsyncGenerator<Uint8Array> {
-  if (end > MAX_INFLATED_BYTES) throw new Fault('too-costly', `At most ${MAX_INFLATED_BYTES} bytes of a deflated data set are inflated`);
+async function* inflated(
+  images: ImageStore,
+  { blob, dataSetOffset }: StoredInstance,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
+  if (end > MAX_INFLATED_BYTES)
+    throw new Fault('too-costly', `At most ${MAX_INFLATED_BYTES} bytes of a deflated data set are inflated`);
   const inflate = createInflateRaw();
   // The consumer sees the error: it reads the last stream of the pipeline.
   pipeline(await images.open(blob.name, dataSetOffset), inflate, () => undefined);

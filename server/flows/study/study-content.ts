@@ -16,7 +16,11 @@ import { studyKey } from '../intake/standing-instance.ts';
 export type StoredInstance = InstanceRow & InstanceDescription;
 
 /** One series, its instances in canonical order, and the metadata of the first of them. */
-export type StoredSeries = { readonly seriesInstanceUID: string; readonly attributes: DicomJson; readonly instances: readonly StoredInstance[] };
+export type StoredSeries = {
+  readonly seriesInstanceUID: string;
+  readonly attributes: DicomJson;
+  readonly instances: readonly StoredInstance[];
+};
 
 /** A study as stored. `sources` are the establishments that sent instances, first one first. */
 export type StoredStudy = {
@@ -34,7 +38,11 @@ const MAX_DESCRIBED_METADATA = 1024 * 1024;
 const MANY = 1_000;
 
 /** Loads a study; undefined when no instance of it is stored. */
-export async function loadStudy(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<StoredStudy | undefined> {
+export async function loadStudy(
+  records: RecordStore,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<StoredStudy | undefined> {
   const reference = await records.claimed(grant, studyKey(studyInstanceUID));
   const patient = reference === undefined ? undefined : await knownPatient(records, grant, reference);
   if (patient === undefined) return undefined;
@@ -45,24 +53,40 @@ export async function loadStudy(records: RecordStore, grant: SystemGrant, studyI
   return { studyInstanceUID, patient, series: [first, ...others], sources: [source, ...sources] };
 }
 
-async function allInstances(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<InstanceRow[]> {
+async function allInstances(
+  records: RecordStore,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<InstanceRow[]> {
   const rows: InstanceRow[] = [];
   for (;;) {
-    const question = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: rows.length, limit: MANY } as const;
+    const question = {
+      kind: 'instances',
+      studyInstanceUID,
+      omitMetadata: true,
+      offset: rows.length,
+      limit: MANY,
+    } as const;
     const { instances } = await records.peek(grant, question);
     rows.push(...instances);
     if (instances.length < MANY) return rows;
   }
 }
 
-async function withAttributes(records: RecordStore, grant: SystemGrant, rows: readonly InstanceRow[]): Promise<StoredSeries[]> {
+async function withAttributes(
+  records: RecordStore,
+  grant: SystemGrant,
+  rows: readonly InstanceRow[],
+): Promise<StoredSeries[]> {
   const bySeries = Map.groupBy(rows, (row) => row.seriesInstanceUID);
   const series: StoredSeries[] = [];
   for (const [seriesInstanceUID, unordered] of bySeries) {
     const [first, ...others] = instancesInOrder(unordered);
     if (first === undefined) continue;
     const attributes = JSON.parse(await metadataOf(records, grant, first)) as DicomJson;
-    const instances: StoredInstance[] = [isDescribed(first.sopClassUID) ? { ...first, ...describeInstance(attributes) } : first];
+    const instances: StoredInstance[] = [
+      isDescribed(first.sopClassUID) ? { ...first, ...describeInstance(attributes) } : first,
+    ];
     for (const one of others) instances.push(await described(records, grant, one, instances.length));
     series.push({ seriesInstanceUID, attributes, instances });
   }
@@ -70,14 +94,31 @@ async function withAttributes(records: RecordStore, grant: SystemGrant, rows: re
 }
 
 /** One header at a time: what is held of them all is a title. */
-async function described(records: RecordStore, grant: SystemGrant, row: InstanceRow, at: number): Promise<StoredInstance> {
+async function described(
+  records: RecordStore,
+  grant: SystemGrant,
+  row: InstanceRow,
+  at: number,
+): Promise<StoredInstance> {
   if (at >= MOST_DESCRIBED || !isDescribed(row.sopClassUID)) return row;
   const metadata = await metadataOf(records, grant, row);
-  return metadata.length > MAX_DESCRIBED_METADATA ? row : { ...row, ...describeInstance(JSON.parse(metadata) as DicomJson) };
+  return metadata.length > MAX_DESCRIBED_METADATA
+    ? row
+    : { ...row, ...describeInstance(JSON.parse(metadata) as DicomJson) };
 }
 
-async function metadataOf(records: RecordStore, grant: SystemGrant, { studyInstanceUID, sopInstanceUID }: InstanceRow): Promise<string> {
-  const question = { kind: 'instances', studyInstanceUID, sopInstanceUIDs: [sopInstanceUID], offset: 0, limit: 1 } as const;
+async function metadataOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  { studyInstanceUID, sopInstanceUID }: InstanceRow,
+): Promise<string> {
+  const question = {
+    kind: 'instances',
+    studyInstanceUID,
+    sopInstanceUIDs: [sopInstanceUID],
+    offset: 0,
+    limit: 1,
+  } as const;
   const { instances } = await records.peek(grant, question);
   return instances[0]?.metadata ?? '{}';
 }
@@ -86,13 +127,23 @@ async function metadataOf(records: RecordStore, grant: SystemGrant, { studyInsta
 export type Found<T> = { readonly row: VisibleRow; readonly resource: T };
 
 /** Reads one resource for the server itself. */
-export async function findById<T>(records: RecordStore, grant: SystemGrant, type: StoredType, id: string): Promise<Found<T> | undefined> {
+export async function findById<T>(
+  records: RecordStore,
+  grant: SystemGrant,
+  type: StoredType,
+  id: string,
+): Promise<Found<T> | undefined> {
   const row = await records.peek(grant, { kind: 'resource', type, id });
   return row === undefined ? undefined : { row, resource: JSON.parse(row.json) as T };
 }
 
 /** Finds rows of a type for the server itself. */
-export async function findAll<T>(records: RecordStore, grant: SystemGrant, type: StoredType, where: readonly Criterion[]): Promise<Found<T>[]> {
+export async function findAll<T>(
+  records: RecordStore,
+  grant: SystemGrant,
+  type: StoredType,
+  where: readonly Criterion[],
+): Promise<Found<T>[]> {
   const query = { type, where, count: MANY, total: 'none', include: [] } as const;
   const { rows } = await records.peek(grant, { kind: 'search', query });
   return rows.map((row) => ({ row, resource: JSON.parse(row.json) as T }));
@@ -104,14 +155,22 @@ export function studyIdentifier(studyInstanceUID: string): { readonly system: st
 }
 
 /** Reports that name a study. */
-export async function reportsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Found<DiagnosticReport>[]> {
+export async function reportsOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<Found<DiagnosticReport>[]> {
   const { system, value } = studyIdentifier(studyInstanceUID);
   const named: Criterion = { kind: 'token', param: 'imaging-study:identifier', values: [{ system, code: value }] };
   return await findAll<DiagnosticReport>(records, grant, 'DiagnosticReport', [named]);
 }
 
 /** Manifests of a study that are current. */
-export async function manifestsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Found<DocumentReference>[]> {
+export async function manifestsOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+): Promise<Found<DocumentReference>[]> {
   return await findAll<DocumentReference>(records, grant, 'DocumentReference', [
     { kind: 'token', param: 'related:identifier', values: [{ code: `urn:oid:${studyInstanceUID}` }] },
     { kind: 'token', param: 'format', values: [{ system: CODE_SYSTEM.dicomUids, code: DICOM_UID.keyObjectSelection }] },
@@ -120,7 +179,11 @@ export async function manifestsOf(records: RecordStore, grant: SystemGrant, stud
 }
 
 /** An organization of the directory. */
-export async function organizationOf(records: RecordStore, grant: SystemGrant, reference: string): Promise<Organization> {
+export async function organizationOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  reference: string,
+): Promise<Organization> {
   const found = await findById<Organization>(records, grant, 'Organization', reference.replace(/^Organization\//, ''));
   if (found === undefined) throw new Error(`The directory lacks ${reference}`);
   return found.resource;

@@ -5,10 +5,19 @@ import type { VisibleRow } from '../../ports/record-store.ts';
 import { putOf, type PlanParts, type PutFacts } from './plan-parts.ts';
 
 /** The put of a resource, unless it stands just so; its version then is a precondition, so no other write is lost. */
-export function changed(indexer: Indexer, standing: VisibleRow | undefined, resource: Resource, now: number, facts: PutFacts): PlanParts {
+export function changed(
+  indexer: Indexer,
+  standing: VisibleRow | undefined,
+  resource: Resource,
+  now: number,
+  facts: PutFacts,
+): PlanParts {
   const put = putOf(indexer, resource, now, facts);
   if (standing === undefined) return { puts: [put] };
-  const same = standing.released === put.released && standing.person === put.person && sameContent(JSON.parse(standing.json) as Resource, resource);
+  const same =
+    standing.released === put.released &&
+    standing.person === put.person &&
+    sameContent(JSON.parse(standing.json) as Resource, resource);
   if (same) return {};
   return {
     preconditions: [{ kind: 'version', type: put.type, id: put.id, version: standing.version }],

@@ -93,7 +93,9 @@ export function authorRight(person: PersonKey, item: string, author: string): Ri
   return lastingRight(person, principal.establishment(author), 'author', { item });
 }
 
-/** The rights that come with an exam: its author's to the item, and to the record those of the services that made it. */
+/**
+ * The rights that come with an exam: its author's to the item, and to the record those of the services that made it.
+ */
 export function examRights(person: PersonKey, item: string, author: string, services: readonly string[]): Right[] {
   return [
     authorRight(person, item, author),

@@ -15,7 +15,12 @@ export type SubmittedEntry = {
 };
 
 /** What became of an entry. */
-export type SubmittedResult = { readonly status: '200 OK' | '201 Created'; readonly type: string; readonly id: string; readonly version: number };
+export type SubmittedResult = {
+  readonly status: '200 OK' | '201 Created';
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+};
 
 /** The parts that one entry adds to the plan. `standing` is the version of a row that is left as it is. */
 export type EntryParts = {

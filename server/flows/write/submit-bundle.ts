@@ -41,7 +41,8 @@ export function submitBundle(deps: SubmitBundleDeps) {
       const reports = new Map<SubmittedEntry, StoredReport>();
       try {
         for (const entry of entries) {
-          if (entry.resource.resourceType === 'DiagnosticReport') reports.set(entry, await storeReport(deps, entry.resource));
+          if (entry.resource.resourceType === 'DiagnosticReport')
+            reports.set(entry, await storeReport(deps, entry.resource));
         }
         return await commitEntries(deps, visit, kind, entries, reports);
       } catch (error) {
@@ -63,11 +64,18 @@ async function discard(images: ImageStore, reports: ReadonlyMap<SubmittedEntry, 
 
 function requireMay(requester: Requester, { method, resource }: SubmittedEntry): void {
   requireScope(requester, resource.resourceType, method === 'PUT' ? 'u' : 'c');
-  const may = requester.kind === 'establishment' || (requester.kind === 'patient' && resource.resourceType === 'Consent');
+  const may =
+    requester.kind === 'establishment' || (requester.kind === 'patient' && resource.resourceType === 'Consent');
   if (!may) throw new Fault('forbidden', `A ${resource.resourceType} is written by establishments only`);
 }
 
-async function commitEntries(deps: SubmitBundleDeps, visit: Visit, kind: 'create' | 'transaction', entries: readonly SubmittedEntry[], reports: ReadonlyMap<SubmittedEntry, StoredReport>): Promise<SubmittedResult[]> {
+async function commitEntries(
+  deps: SubmitBundleDeps,
+  visit: Visit,
+  kind: 'create' | 'transaction',
+  entries: readonly SubmittedEntry[],
+  reports: ReadonlyMap<SubmittedEntry, StoredReport>,
+): Promise<SubmittedResult[]> {
   const { receipt, result } = await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
     const worked = await workEntries({ deps, visit, reports, now, grant: systemGrant('publish-report', now) }, entries);
@@ -125,18 +133,36 @@ function toKnown({ subject, person, id, standing }: EntryParts, resource: Patien
   return { patient: subject, person, resource: { ...resource, id }, version: standing ?? 1 };
 }
 
-async function workEntry(work: Work, entry: SubmittedEntry, patients: ReadonlyMap<string, KnownPatient>): Promise<EntryParts> {
-  if (entry.condition !== undefined || entry.method === 'PUT') throw new Fault('not-supported', `A ${entry.resource.resourceType} is created by POST without condition`);
+async function workEntry(
+  work: Work,
+  entry: SubmittedEntry,
+  patients: ReadonlyMap<string, KnownPatient>,
+): Promise<EntryParts> {
+  if (entry.condition !== undefined || entry.method === 'PUT')
+    throw new Fault('not-supported', `A ${entry.resource.resourceType} is created by POST without condition`);
   const { deps, grant, now, visit } = work;
   const stored = work.reports.get(entry);
   if (stored !== undefined) {
     const known = await subjectOf(work, (entry.resource as DiagnosticReport).subject?.reference, patients);
     await refuseOpposed(work, known);
-    return await reportParts(deps, grant, stored, { person: known.person, patient: known.resource, organization: organizationOf(visit.requester) }, now);
+    return await reportParts(
+      deps,
+      grant,
+      stored,
+      { person: known.person, patient: known.resource, organization: organizationOf(visit.requester) },
+      now,
+    );
   }
   const consent = entry.resource as Consent;
   const known = await subjectOf(work, consent.patient?.reference, patients);
-  return await consentParts(deps, grant, visit.requester, consent, { person: known.person, subject: known.patient }, now);
+  return await consentParts(
+    deps,
+    grant,
+    visit.requester,
+    consent,
+    { person: known.person, subject: known.patient },
+    now,
+  );
 }
 
 async function refuseOpposed({ deps, grant }: Work, { person }: KnownPatient): Promise<void> {
@@ -145,8 +171,13 @@ async function refuseOpposed({ deps, grant }: Work, { person }: KnownPatient): P
 }
 
 /** The Patient that an entry is about: one of the bundle, one by condition, or one that the requester has. */
-async function subjectOf(work: Work, reference: string | undefined, patients: ReadonlyMap<string, KnownPatient>): Promise<KnownPatient> {
-  const known = reference === undefined ? undefined : (patients.get(reference) ?? (await standingSubject(work, reference)));
+async function subjectOf(
+  work: Work,
+  reference: string | undefined,
+  patients: ReadonlyMap<string, KnownPatient>,
+): Promise<KnownPatient> {
+  const known =
+    reference === undefined ? undefined : (patients.get(reference) ?? (await standingSubject(work, reference)));
   if (known === undefined) throw new Fault('invalid', 'The patient that the resource refers to is not known');
   return known;
 }
@@ -154,13 +185,23 @@ async function subjectOf(work: Work, reference: string | undefined, patients: Re
 async function standingSubject({ deps, grant, visit }: Work, reference: string): Promise<KnownPatient | undefined> {
   const { records } = deps;
   const condition = /^Patient\?identifier=([^|&]+)\|([^|&]+)$/.exec(reference);
-  const known = condition === null ? await knownPatient(records, grant, reference) : await findIdentity(records, grant, decodeURIComponent(condition[1] ?? ''), decodeURIComponent(condition[2] ?? ''));
+  const known =
+    condition === null
+      ? await knownPatient(records, grant, reference)
+      : await findIdentity(
+          records,
+          grant,
+          decodeURIComponent(condition[1] ?? ''),
+          decodeURIComponent(condition[2] ?? ''),
+        );
   if (known === undefined) return undefined;
   const { requester } = visit;
   if (requester.kind === 'patient') return requester.person === known.person ? known : undefined;
   const holder = principal.establishment(organizationOf(requester));
   const rights = await records.rightsOf(grant, known.person);
-  const isAuthor = rights.some(({ principal, scope }) => principal === holder && scope !== 'record' && scope.item === known.patient);
+  const isAuthor = rights.some(
+    ({ principal, scope }) => principal === holder && scope !== 'record' && scope.item === known.patient,
+  );
   return isAuthor ? known : undefined;
 }
 

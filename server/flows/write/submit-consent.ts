@@ -23,7 +23,14 @@ export type ConsentSubject = { readonly person: PersonKey; readonly subject: str
  * @throws {Fault} not-supported - a Consent of another shape
  * @throws {Fault} invalid - a professional who is not in the directory
  */
-export async function consentParts(deps: Deps, grant: SystemGrant, requester: Requester, sent: Consent, about: ConsentSubject, now: number): Promise<EntryParts> {
+export async function consentParts(
+  deps: Deps,
+  grant: SystemGrant,
+  requester: Requester,
+  sent: Consent,
+  about: ConsentSubject,
+  now: number,
+): Promise<EntryParts> {
   const { person, subject } = about;
   const declaration = readDeclaration(sent);
   const id = randomUUID();
@@ -48,7 +55,10 @@ export async function consentParts(deps: Deps, grant: SystemGrant, requester: Re
     status: '201 Created',
     parts: {
       puts: [putOf(deps.indexer, resource, now, { person, subject })],
-      rights: [...rights, ...readersOf(requester, person).map((holder) => lastingRight(person, holder, 'named', { item: reference }))],
+      rights: [
+        ...rights,
+        ...readersOf(requester, person).map((holder) => lastingRight(person, holder, 'named', { item: reference })),
+      ],
     },
   };
 }
@@ -69,5 +79,8 @@ export function readersOf(requester: Requester, person: PersonKey): Principal[] 
 
 async function requireProfessional(records: RecordStore, grant: SystemGrant, practitioner: string): Promise<void> {
   const found = await findById(records, grant, 'Practitioner', practitioner.replace(/^Practitioner\//, ''));
-  if (found === undefined) throw new Fault('invalid', 'The Consent names a professional who is not in the directory', { expression: 'Consent.provision.actor' });
+  if (found === undefined)
+    throw new Fault('invalid', 'The Consent names a professional who is not in the directory', {
+      expression: 'Consent.provision.actor',
+    });
 }

@@ -23,7 +23,12 @@ type Deps = {
 };
 
 /** A report whose document is in the image store already; its ids are fixed, so the plan can be built again. */
-export type StoredReport = { readonly resource: DiagnosticReport; readonly binary: Binary & { id: string }; readonly document: StoredDocument; readonly documentId: string };
+export type StoredReport = {
+  readonly resource: DiagnosticReport;
+  readonly binary: Binary & { id: string };
+  readonly document: StoredDocument;
+  readonly documentId: string;
+};
 
 /** Whose report it is. */
 export type ReportSubject = { readonly person: PersonKey; readonly patient: Patient; readonly organization: string };
@@ -32,17 +37,34 @@ export type ReportSubject = { readonly person: PersonKey; readonly patient: Pati
  * Checks a report and stores its document.
  * @throws {Fault} required, invalid - something that a report must have is missing or broken
  */
-export async function storeReport(deps: Pick<Deps, 'images' | 'publicUrl'>, sent: DiagnosticReport): Promise<StoredReport> {
+export async function storeReport(
+  deps: Pick<Deps, 'images' | 'publicUrl'>,
+  sent: DiagnosticReport,
+): Promise<StoredReport> {
   requireReport(sent);
   const [form, ...others] = sent.presentedForm ?? [];
-  if (form?.data === undefined || others.length > 0) throw new Fault('not-supported', 'A report has exactly one presentedForm, with its data', { expression: 'DiagnosticReport.presentedForm' });
+  if (form?.data === undefined || others.length > 0)
+    throw new Fault('not-supported', 'A report has exactly one presentedForm, with its data', {
+      expression: 'DiagnosticReport.presentedForm',
+    });
   const { data, ...described } = form;
   const bytes = Buffer.from(data, 'base64');
-  if (!bytes.subarray(0, 5).equals(PDF_SIGNATURE)) throw new Fault('invalid', 'The presentedForm is not a PDF', { expression: 'DiagnosticReport.presentedForm' });
+  if (!bytes.subarray(0, 5).equals(PDF_SIGNATURE))
+    throw new Fault('invalid', 'The presentedForm is not a PDF', { expression: 'DiagnosticReport.presentedForm' });
   const document = await storeDocument(deps.images, bytes);
   const binary = { resourceType: 'Binary', id: randomUUID(), contentType: described.contentType ?? '' } as const;
-  const stored = { ...described, url: `${deps.publicUrl()}/fhir/Binary/${binary.id}`, size: bytes.length, hash: document.sha1Base64 };
-  return { resource: { ...sent, id: randomUUID(), presentedForm: [stored] }, binary, document, documentId: randomUUID() };
+  const stored = {
+    ...described,
+    url: `${deps.publicUrl()}/fhir/Binary/${binary.id}`,
+    size: bytes.length,
+    hash: document.sha1Base64,
+  };
+  return {
+    resource: { ...sent, id: randomUUID(), presentedForm: [stored] },
+    binary,
+    document,
+    documentId: randomUUID(),
+  };
 }
 
 /** The claims that an establishment's report is the one of its identifiers. */
@@ -56,13 +78,23 @@ const PDF_SIGNATURE = Buffer.from('%PDF-');
  * Works out the parts of a stored report.
  * @throws {Fault} conflict - the establishment's report with this identifier stands already
  */
-export async function reportParts(deps: Deps, grant: SystemGrant, stored: StoredReport, subject: ReportSubject, now: number): Promise<EntryParts> {
+export async function reportParts(
+  deps: Deps,
+  grant: SystemGrant,
+  stored: StoredReport,
+  subject: ReportSubject,
+  now: number,
+): Promise<EntryParts> {
   const { person, organization } = subject;
   const reference = `Patient/${subject.patient.id}`;
   const resource = withPerformer({ ...stored.resource, subject: { reference } }, organization);
   const id = resource.id ?? '';
   const facts = { person, subject: reference, released: isValidated(resource) };
-  const binary = putOf(deps.indexer, stored.binary, now, { ...facts, parent: `DiagnosticReport/${id}`, blob: stored.document.blob });
+  const binary = putOf(deps.indexer, stored.binary, now, {
+    ...facts,
+    parent: `DiagnosticReport/${id}`,
+    blob: stored.document.blob,
+  });
   const hand = { resource, person, patient: subject.patient, documentId: stored.documentId };
   const documents = await reportDocumentParts(deps, grant, [hand], new Map(), now);
   const services = deps.region.servicesOf(organization);

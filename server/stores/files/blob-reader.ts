@@ -8,7 +8,12 @@ const openFile = promisify(open);
 
 /** Opens the file of a blob; the system's error tells why it cannot be opened. */
 export async function openBlobReader(path: string): Promise<BlobReader> {
-  return new FileBlobReader(await hereOrHandedOver(() => openSync(path, 'r'), async () => await openFile(path, 'r')));
+  return new FileBlobReader(
+    await hereOrHandedOver(
+      () => openSync(path, 'r'),
+      async () => await openFile(path, 'r'),
+    ),
+  );
 }
 
 class FileBlobReader implements BlobReader {
@@ -26,13 +31,16 @@ class FileBlobReader implements BlobReader {
   }
 
   async close(): Promise<void> {
-    // Nothing was written: it takes no longer here than on another thread, to which handing it would cost as much again.
+    // Nothing was written: it takes no longer here than on another thread, to which handing it would cost as much
+    // again.
     closeSync(this.#descriptor);
   }
 
   async #readElsewhere(target: Uint8Array, position: number): Promise<number> {
     return await new Promise((resolve, reject) => {
-      read(this.#descriptor, target, 0, target.byteLength, position, (error, bytesRead) => (error === null ? resolve(bytesRead) : reject(error)));
+      read(this.#descriptor, target, 0, target.byteLength, position, (error, bytesRead) =>
+        error === null ? resolve(bytesRead) : reject(error),
+      );
     });
   }
 }

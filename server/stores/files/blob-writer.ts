@@ -25,8 +25,8 @@ const SETTLED_BYTES = 2 * 1024 * 1024;
 
 /**
  * Writes under the final name from the first bytes on: until a row names it, a file is one that the sweep removes.
- * What fills a buffer goes to the disk while more comes, and is flushed there too, so that little is left to wait for at
- * the end; two buffers at most are held.
+ * What fills a buffer goes to the disk while more comes, and is flushed there too, so that little is left to wait for
+ * at the end; two buffers at most are held.
  */
 export class FileBlobWriter implements BlobWriter {
   readonly name: string;
@@ -118,7 +118,10 @@ export class FileBlobWriter implements BlobWriter {
     try {
       this.#writing = this.#calls
         .write(this.#file.descriptor, buffer.subarray(0, length), start)
-        ?.then(() => this.#written(buffer), (error: unknown) => this.#fail(error))
+        ?.then(
+          () => this.#written(buffer),
+          (error: unknown) => this.#fail(error),
+        )
         .finally(() => (this.#writing = undefined));
       if (this.#writing === undefined) this.#written(buffer);
     } catch (error) {

@@ -31,7 +31,8 @@ export const BLOCKING_CALLS: FileCalls = {
   create: (path) => openSync(path, NEW_FILE, OWNER_ONLY),
   // The system may take less at a time.
   write: (descriptor, bytes, position) => {
-    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, Math.min(WRITTEN_BYTES, bytes.length - at), position + at);
+    for (let at = 0; at < bytes.length;)
+      at += writeSync(descriptor, bytes, at, Math.min(WRITTEN_BYTES, bytes.length - at), position + at);
   },
   close: closeSync,
 };
@@ -45,7 +46,8 @@ export const WAITING_CALLS: FileCalls = {
   gatheredBytes: 256 * 1024,
   create: async (path) => await openFile(path, NEW_FILE, OWNER_ONLY),
   write: async (descriptor, bytes, position) => {
-    for (let at = 0; at < bytes.length; ) at += (await writeFile(descriptor, bytes, at, bytes.length - at, position + at)).bytesWritten;
+    for (let at = 0; at < bytes.length;)
+      at += (await writeFile(descriptor, bytes, at, bytes.length - at, position + at)).bytesWritten;
   },
   close: async (descriptor) => await closeFile(descriptor),
 };

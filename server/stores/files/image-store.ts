@@ -101,7 +101,9 @@ class FileImageStore implements ImageStore {
 
 async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && FOLDER_NAME.test(entry.name)).map(({ name }) => join(folder, name));
+  return entries
+    .filter((entry) => entry.isDirectory() && FOLDER_NAME.test(entry.name))
+    .map(({ name }) => join(folder, name));
 }
 
 async function isOlder(path: string, latest: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 /**
  * Calls that read what the system most often has in memory. To hand such a call to another thread costs as much as the
- * call, so it is made here, until one has waited for the disk: for a while after it they are handed over, so that nobody
- * else waits for the disk.
+ * call, so it is made here, until one has waited for the disk: for a while after it they are handed over, so that
+ * nobody else waits for the disk.
  */
 import { resourceUsage } from 'node:process';
 
@@ -12,7 +12,10 @@ const HANDED_OVER_MS = 60_000;
 let hereAgainAt = 0;
 
 /** Makes a call on this thread, or where it is handed over to. */
-export function hereOrHandedOver<Result>(here: () => Result, handedOver: () => Promise<Result>): Result | Promise<Result> {
+export function hereOrHandedOver<Result>(
+  here: () => Result,
+  handedOver: () => Promise<Result>,
+): Result | Promise<Result> {
   const began = performance.now();
   if (began < hereAgainAt) return handedOver();
   const before = resourceUsage().fsRead;

@@ -75,9 +75,13 @@ async function requireTransactions(client: MongoClient, db: Db): Promise<void> {
   try {
     // The collection is made outside: some servers make none inside a transaction.
     await asStore(() => meta.updateOne({ _id: 'probe' }, { $inc: { probes: 1 } }, { upsert: true }));
-    await inTransaction({ client, meta }, (session) => meta.updateOne({ _id: 'probe' }, { $inc: { probes: 1 } }, { session }));
+    await inTransaction({ client, meta }, (session) =>
+      meta.updateOne({ _id: 'probe' }, { $inc: { probes: 1 } }, { session }),
+    );
   } catch (error) {
     if (error instanceof Fault && error.kind === 'transient') throw error;
-    throw new Fault('not-supported', 'MongoDB must be able to run a multi-document transaction, and refused one', { cause: error });
+    throw new Fault('not-supported', 'MongoDB must be able to run a multi-document transaction, and refused one', {
+      cause: error,
+    });
   }
 }

@@ -36,10 +36,16 @@ export type RowContent = {
 };
 
 /** A standing row; `_id` is `Type/id`. */
-export type RowDocument = { readonly _id: string; readonly gone?: never; readonly touches?: number } & RowContent & IndexArrays;
+export type RowDocument = { readonly _id: string; readonly gone?: never; readonly touches?: number } & RowContent &
+  IndexArrays;
 
 /** What is left of a deleted row, or a guard where none stood yet: it keeps the version and lets writes conflict. */
-export type Tombstone = { readonly _id: string; readonly gone: true; readonly version: number; readonly touches?: number };
+export type Tombstone = {
+  readonly _id: string;
+  readonly gone: true;
+  readonly version: number;
+  readonly touches?: number;
+};
 
 /** A document of `rows`. */
 export type StoredRow = RowDocument | Tombstone;
@@ -118,13 +124,22 @@ export type AuditDocument = {
 } & IndexArrays;
 
 /** A sealed entry; `_id` is its sequence number. */
-export type ChainDocument = { readonly _id: number; readonly hash: string; readonly body: string; readonly event: string };
+export type ChainDocument = {
+  readonly _id: number;
+  readonly hash: string;
+  readonly body: string;
+  readonly event: string;
+};
 
 /** One erasable side of a sealed entry. */
 export type SideDocument = { readonly salt: string; readonly json: string };
 
 /** The erasable sides of a sealed entry; `_id` is its sequence number. */
-export type PersonalDocument = { readonly _id: number; readonly agents?: SideDocument; readonly entities?: SideDocument };
+export type PersonalDocument = {
+  readonly _id: number;
+  readonly agents?: SideDocument;
+  readonly entities?: SideDocument;
+};
 
 /** A lease: who holds it, until when, and the fencing token that rises with every holder. */
 export type LeaseDocument = {

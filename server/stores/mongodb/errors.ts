@@ -9,7 +9,12 @@ const SERVER_CODE = {
   duplicateKey: 11000,
 } as const;
 
-const PASSING = ['TransientTransactionError', 'UnknownTransactionCommitResult', 'RetryableWriteError', 'RetryableError'];
+const PASSING = [
+  'TransientTransactionError',
+  'UnknownTransactionCommitResult',
+  'RetryableWriteError',
+  'RetryableError',
+];
 
 // Lost or unreachable server, closed client, stepping down, and the time limits of the server.
 const PASSING_NAMES = [
@@ -26,7 +31,9 @@ const PASSING_NAMES = [
   'MongoWriteConcernError',
   'MongoExpiredSessionError',
 ];
-const PASSING_CODES = [6, 7, 24, 50, 64, 89, 91, 112, 189, 202, 246, 251, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436];
+const PASSING_CODES = [
+  6, 7, 24, 50, 64, 89, 91, 112, 189, 202, 246, 251, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436,
+];
 
 /** Whether a driver's error carries a label. */
 export function hasLabel(error: unknown, label: string): boolean {
@@ -44,7 +51,8 @@ export function toStoreFault(error: unknown): Fault {
   if (!(error instanceof MongoError)) throw error;
   const cause = withoutContent(error);
   if (error.code === SERVER_CODE.outOfDiskSpace) return new Fault('no-store', 'The store has no space left', { cause });
-  if (error.code === SERVER_CODE.objectTooLarge) return new Fault('too-long', 'The resource is too large to be stored', { cause });
+  if (error.code === SERVER_CODE.objectTooLarge)
+    return new Fault('too-long', 'The resource is too large to be stored', { cause });
   if (isPassing(error)) return new Fault('transient', 'The store cannot be reached or is busy; try again', { cause });
   return new Fault('exception', 'The store met an unexpected condition', { cause });
 }
@@ -62,7 +70,10 @@ function withoutContent(error: MongoError): Error {
 }
 
 function framesOf(stack: string): string {
-  return stack.split('\n').filter((line) => /^\s+at /.test(line)).join('\n');
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 }
 
 /** Runs work on the store; driver's errors come out as Faults. */

@@ -4,7 +4,14 @@ import type { Grant, SystemGrant } from '../../access/grant.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
-import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type {
+  AgendaEntry,
+  AuditRecord,
+  CommitPlan,
+  CommitReceipt,
+  InstanceRow,
+  QuarantinedInstance,
+} from '../../ports/commit-plan.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore } from '../../ports/record-store.ts';
 import { insertAudit } from './audit/audit.ts';
 import type { Collections } from './collections.ts';
@@ -78,11 +85,19 @@ export class MongoRecordStore implements RecordStore {
   async due(now: number, limit: number): Promise<readonly AgendaEntry[]> {
     if (limit < 1) return [];
     const { agenda } = this.#collections;
-    const found = await asStore(() => agenda.find({ at: { $lte: now } }).sort({ at: 1, _id: 1 }).limit(limit).toArray());
+    const found = await asStore(() =>
+      agenda
+        .find({ at: { $lte: now } })
+        .sort({ at: 1, _id: 1 })
+        .limit(limit)
+        .toArray(),
+    );
     return found.map(({ _id, at }) => ({ key: _id, at }));
   }
 
-  /** The server overwrites and compacts its files on its own; its oplog keeps what it kept for as long as it is set to. */
+  /**
+   * The server overwrites and compacts its files on its own; its oplog keeps what it kept for as long as it is set to.
+   */
   async forget(): Promise<void> {}
 
   blobNames(_grant: SystemGrant): AsyncIterable<string> {
@@ -95,7 +110,8 @@ export class MongoRecordStore implements RecordStore {
 
   async #read<Q extends Question>(grant: Grant, question: Q, now: number): Promise<AnswerTo<Q>> {
     const collections = this.#collections;
-    const work = async (session: ClientSession): Promise<AnswerTo<Q>> => await answer({ collections, session, grant, now }, question);
+    const work = async (session: ClientSession): Promise<AnswerTo<Q>> =>
+      await answer({ collections, session, grant, now }, question);
     return await inTransaction(collections, work, noResult);
   }
 }

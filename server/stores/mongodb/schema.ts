@@ -32,7 +32,8 @@ export async function migrate(db: Db, collections: Collections): Promise<void> {
       await asStore(() => runMigrations(db, collections));
       await asStore(() => dropLease(collections.leases, LEASE, holder));
     } else {
-      if (Date.now() > deadline) throw new Fault('transient', 'Another server has been migrating the database for too long');
+      if (Date.now() > deadline)
+        throw new Fault('transient', 'Another server has been migrating the database for too long');
       await pause(WAIT_MS);
     }
   }
@@ -41,7 +42,10 @@ export async function migrate(db: Db, collections: Collections): Promise<void> {
 async function isCurrent({ meta }: Collections): Promise<boolean> {
   const version = (await meta.findOne({ _id: 'schema' }))?.version ?? 0;
   if (version <= MIGRATIONS.length) return version === MIGRATIONS.length;
-  throw new Fault('not-supported', `The database has schema ${version}; this program knows ${MIGRATIONS.length}: run a newer one`);
+  throw new Fault(
+    'not-supported',
+    `The database has schema ${version}; this program knows ${MIGRATIONS.length}: run a newer one`,
+  );
 }
 
 async function tryToHold({ leases }: Collections, holder: string): Promise<boolean> {

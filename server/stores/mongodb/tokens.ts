@@ -21,10 +21,14 @@ export class MongoTokenStore implements TokenStore {
       ...(expiresAt === undefined ? {} : { expiresAt, expires: new Date(expiresAt * 1000) }),
       ...keys,
     };
-    const optional = ['expiresAt', 'expires', 'grantId', 'uid', 'userCode'].filter((name) => !Object.hasOwn(content, name));
+    const optional = ['expiresAt', 'expires', 'grantId', 'uid', 'userCode'].filter(
+      (name) => !Object.hasOwn(content, name),
+    );
     const unset: Record<string, ''> = Object.fromEntries(optional.map((name) => [name, '']));
     // What was consumed stays consumed.
-    await asStore(() => this.#collections.tokens.updateOne({ _id: keyOf(model, id) }, { $set: content, $unset: unset }, { upsert: true }));
+    await asStore(() =>
+      this.#collections.tokens.updateOne({ _id: keyOf(model, id) }, { $set: content, $unset: unset }, { upsert: true }),
+    );
   }
 
   async find(model: string, id: string): Promise<StoredToken | undefined> {
@@ -37,7 +41,9 @@ export class MongoTokenStore implements TokenStore {
 
   async consume(model: string, id: string, at: number): Promise<boolean> {
     const unused = { _id: keyOf(model, id), consumedAt: { $exists: false } };
-    const { modifiedCount } = await asStore(() => this.#collections.tokens.updateOne(unused, { $set: { consumedAt: at } }));
+    const { modifiedCount } = await asStore(() =>
+      this.#collections.tokens.updateOne(unused, { $set: { consumedAt: at } }),
+    );
     return modifiedCount === 1;
   }
 

@@ -76,8 +76,8 @@ export function transaction(database: Database, work: () => void): void {
 }
 
 /**
- * Runs a transaction that is not synced: a power cut may undo it, as a whole, until the next one that is. Such work must
- * be work that is found undone, and done again.
+ * Runs a transaction that is not synced: a power cut may undo it, as a whole, until the next one that is. Such work
+ * must be work that is found undone, and done again.
  */
 export function repeatable(database: Database, work: () => void): void {
   database.script('PRAGMA synchronous = NORMAL');
@@ -105,8 +105,8 @@ const STATEMENT_LIMIT = 500;
  * Pages that are kept count for each connection, and there are six: the system keeps the files' pages anyway, once for
  * all of them. For the same reason no file is mapped: each connection would hold the pages it has touched.
  *
- * WAL with FULL: a commit that was answered survives a power cut. secure_delete: deleted bytes are overwritten. A log of
- * 8 MB: a commit waits 10 ms at most for a checkpoint, and soon nothing grows, which is most of the cost of a sync.
+ * WAL with FULL: a commit that was answered survives a power cut. secure_delete: deleted bytes are overwritten. A log
+ * of 8 MB: a commit waits 10 ms at most for a checkpoint, and soon nothing grows, which is most of the cost of a sync.
  */
 const WRITER = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
   PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096; PRAGMA busy_timeout = 5000;

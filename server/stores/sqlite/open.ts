@@ -12,7 +12,12 @@ import { SqliteAuditTrail } from './audit/trail.ts';
 import { Writer } from './write/writer.ts';
 
 /** The three ports of one database. */
-export type OpenedStores = { readonly records: RecordStore; readonly trail: AuditTrail; readonly tokens: TokenStore; close(): Promise<void> };
+export type OpenedStores = {
+  readonly records: RecordStore;
+  readonly trail: AuditTrail;
+  readonly tokens: TokenStore;
+  close(): Promise<void>;
+};
 
 /**
  * Opens the store of a data folder; makes the folder when it is absent.

@@ -5,8 +5,24 @@ import type { PatientState } from '../../access/decide.ts';
 import type { Grant, SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
-import type { AgendaEntry, AuditRecord, CommitPlan, CommitReceipt, InstanceRow, Put, QuarantinedInstance } from '../../ports/commit-plan.ts';
-import type { AnswerTo, Audited, Passage, Question, RecordStore, SearchPage, VisibleRow } from '../../ports/record-store.ts';
+import type {
+  AgendaEntry,
+  AuditRecord,
+  CommitPlan,
+  CommitReceipt,
+  InstanceRow,
+  Put,
+  QuarantinedInstance,
+} from '../../ports/commit-plan.ts';
+import type {
+  AnswerTo,
+  Audited,
+  Passage,
+  Question,
+  RecordStore,
+  SearchPage,
+  VisibleRow,
+} from '../../ports/record-store.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
 import type { Database } from './database.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
@@ -83,13 +99,17 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async due(now: number, limit: number): Promise<readonly AgendaEntry[]> {
-    return this.#records.all<AgendaEntry>('SELECT key, at FROM agenda WHERE at <= ? ORDER BY at, key LIMIT ?', now, limit);
+    return this.#records.all<AgendaEntry>(
+      'SELECT key, at FROM agenda WHERE at <= ? ORDER BY at, key LIMIT ?',
+      now,
+      limit,
+    );
   }
 
   async forget(): Promise<void> {
     for (const file of ['records', 'trail'] as const) {
       let busy = 0;
-      for (let from: number | undefined = 1; from !== undefined; ) {
+      for (let from: number | undefined = 1; from !== undefined;) {
         const next: number | undefined | 'busy' = await this.#writer.send('forget', { file, from });
         if (next !== 'busy') [from, busy] = [next, 0];
         else if ((busy += 1) < BUSY_TRIES) await pause(BUSY_PAUSE_MS);

@@ -23,7 +23,8 @@ export const MIGRATIONS = {
 export function migrate(database: Database, steps: readonly string[]): void {
   const row = database.get<{ user_version: number }>('PRAGMA user_version');
   const version = row?.user_version ?? 0;
-  if (version > steps.length) throw new Fault('not-supported', 'The data folder was written by a newer version of the server');
+  if (version > steps.length)
+    throw new Fault('not-supported', 'The data folder was written by a newer version of the server');
   for (let at = version; at < steps.length; at += 1) {
     database.script(`BEGIN IMMEDIATE; ${steps[at]}; PRAGMA user_version = ${at + 1}; COMMIT;`);
   }

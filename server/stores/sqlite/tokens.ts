@@ -5,7 +5,10 @@ import type { Writer } from './write/writer.ts';
 
 type Row = { payload: string; expires_at: number | null; consumed_at: number | null };
 
-const COLUMN = { grantId: 'grant_id', uid: 'uid', userCode: 'user_code' } as const satisfies Record<keyof TokenKeys, string>;
+const COLUMN = { grantId: 'grant_id', uid: 'uid', userCode: 'user_code' } as const satisfies Record<
+  keyof TokenKeys,
+  string
+>;
 
 /** The adapter. */
 export class SqliteTokenStore implements TokenStore {
@@ -22,7 +25,9 @@ export class SqliteTokenStore implements TokenStore {
   }
 
   async find(model: string, id: string): Promise<StoredToken | undefined> {
-    return toToken(this.#tokens.get<Row>('SELECT payload, expires_at, consumed_at FROM token WHERE model = ? AND id = ?', model, id));
+    return toToken(
+      this.#tokens.get<Row>('SELECT payload, expires_at, consumed_at FROM token WHERE model = ? AND id = ?', model, id),
+    );
   }
 
   async findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined> {

@@ -31,8 +31,14 @@ type Question = { readonly name: string; readonly query: (studies: number, seque
 const COMMON = 'limit=101&offset=0&fuzzymatching=false&includefield=00081030,00080060';
 const QUESTIONS: readonly Question[] = [
   { name: 'list', query: () => COMMON },
-  { name: 'by name', query: (studies, at) => `PatientName=*${encodeURIComponent(nameOf((at * 7919) % studies, studies))}*&${COMMON}` },
-  { name: 'by number', query: (studies, at) => `00100020=*${indexedStudy((at * 7919) % studies, studies).patientID}*&${COMMON}` },
+  {
+    name: 'by name',
+    query: (studies, at) => `PatientName=*${encodeURIComponent(nameOf((at * 7919) % studies, studies))}*&${COMMON}`,
+  },
+  {
+    name: 'by number',
+    query: (studies, at) => `00100020=*${indexedStudy((at * 7919) % studies, studies).patientID}*&${COMMON}`,
+  },
   { name: 'of a month', query: () => `${COMMON}&StudyDate=20260101-20260131` },
 ];
 
@@ -45,12 +51,22 @@ export async function measureQido(): Promise<readonly Row[]> {
   for (const studies of sizes()) {
     const answers = await measureSize(studies);
     for (const [name, answered] of answers) {
-      rows.push(...rowsOf(`${studies} studies, ${name}`, answered, name === 'list' && studies === 3_000 ? BUDGET : undefined));
-      if (name === 'list') for (const [side, ours] of answered) if (side.name === 'passerelle') lists.set(studies, medianOf(ours.map(({ ms }) => ms)));
+      rows.push(
+        ...rowsOf(`${studies} studies, ${name}`, answered, name === 'list' && studies === 3_000 ? BUDGET : undefined),
+      );
+      if (name === 'list')
+        for (const [side, ours] of answered)
+          if (side.name === 'passerelle') lists.set(studies, medianOf(ours.map(({ ms }) => ms)));
     }
   }
   const [least, most] = [Math.min(...lists.keys()), Math.max(...lists.keys())];
-  return [...rows, { name: `list of ${most} studies to that of ${least}`, figures: { ratio: msOf((lists.get(most) ?? Number.NaN) / (lists.get(least) ?? Number.NaN)) } }];
+  return [
+    ...rows,
+    {
+      name: `list of ${most} studies to that of ${least}`,
+      figures: { ratio: msOf((lists.get(most) ?? Number.NaN) / (lists.get(least) ?? Number.NaN)) },
+    },
+  ];
 }
 
 async function measureSize(studies: number): Promise<Map<string, ReadonlyMap<Side, readonly Answered[]>>> {
@@ -62,7 +78,10 @@ async function measureSize(studies: number): Promise<Map<string, ReadonlyMap<Sid
     if (BESIDE_ORTHANC.includes(studies)) sides.push(await filledOrthanc(join(root, 'files'), studies));
     const answers = new Map<string, ReadonlyMap<Side, readonly Answered[]>>();
     for (const { name, query } of QUESTIONS) {
-      const askAt = (sequence: number): Ask => ({ path: `/studies?${query(studies, sequence)}`, headers: JSON_HEADERS });
+      const askAt = (sequence: number): Ask => ({
+        path: `/studies?${query(studies, sequence)}`,
+        headers: JSON_HEADERS,
+      });
       answers.set(name, await askInTurn(sides, sides.length === 1 ? REPEATS_ALONE : REPEATS, askAt));
     }
     return answers;
@@ -76,7 +95,8 @@ async function measureSize(studies: number): Promise<Map<string, ReadonlyMap<Sid
 async function filledOrthanc(folder: string, studies: number): Promise<Side> {
   const side = await startOrthancWeb();
   await mkdir(folder);
-  for (let number = 0; number < studies; number += 1) await writeFile(join(folder, `${number}.dcm`), instanceOf(number, studies));
+  for (let number = 0; number < studies; number += 1)
+    await writeFile(join(folder, `${number}.dcm`), instanceOf(number, studies));
   await sendPath(side.receiver, folder);
   return side;
 }
@@ -92,7 +112,10 @@ function instanceOf(number: number, studies: number): Uint8Array {
     SOPInstanceUID: `${study.studyInstanceUID}.1.1`,
     StudyInstanceUID: study.studyInstanceUID,
     SeriesInstanceUID: `${study.studyInstanceUID}.1`,
-    StudyDate, StudyTime, SeriesDate: StudyDate, SeriesTime: StudyTime,
+    StudyDate,
+    StudyTime,
+    SeriesDate: StudyDate,
+    SeriesTime: StudyTime,
     AccessionNumber: study.accessionNumber,
     Modality: study.modality,
     ReferringPhysicianName: 'Brandessart^Maëlle^^Dr',

@@ -43,33 +43,72 @@ export async function measureRetrieve(): Promise<readonly Row[]> {
 }
 
 async function measureAll(sides: readonly Side[], study: DemoStudy): Promise<Row[]> {
-  const instances = [...study.instances()].map(({ seriesInstanceUID, sopInstanceUID }) => ({ seriesInstanceUID, sopInstanceUID }));
+  const instances = [...study.instances()].map(({ seriesInstanceUID, sopInstanceUID }) => ({
+    seriesInstanceUID,
+    sopInstanceUID,
+  }));
   const place = `/studies/${study.studyInstanceUID}`;
   const series = `${place}/series/${instances[0]?.seriesInstanceUID ?? ''}`;
-  const frameAt = (sequence: number): Ask => ({ path: `${pathOf(place, instances[sequence % SLICES])}/frames/1`, headers: { Accept: ACCEPT.frame } });
+  const frameAt = (sequence: number): Ask => ({
+    path: `${pathOf(place, instances[sequence % SLICES])}/frames/1`,
+    headers: { Accept: ACCEPT.frame },
+  });
   const zipped = { Accept: ACCEPT.metadata, 'Accept-Encoding': 'gzip' };
   const watched = sides.map(({ pid }) => watchProcess(pid));
   const rows = [
-    ...rowsOf(`metadata of ${SLICES} instances`, await askInTurn(sides, 10 * ROUNDS, () => ({ path: `${series}/metadata`, headers: { Accept: ACCEPT.metadata } })), BUDGET.metadata),
-    ...rowsOf('the same, gzip accepted', await askInTurn(sides, 10 * ROUNDS, () => ({ path: `${series}/metadata`, headers: zipped }))),
-    ...rowsOf('metadata of an instance', await askInTurn(sides, 30 * ROUNDS, (at) => ({ path: `${pathOf(place, instances[at % SLICES])}/metadata`, headers: { Accept: ACCEPT.metadata } }))),
-    ...rowsOf(`study, ${SLICES} x 530 KB`, await askInTurn(sides, 5 * ROUNDS, () => ({ path: place, headers: { Accept: ACCEPT.study } })), BUDGET.study),
-    ...rowsOf('instance', await askInTurn(sides, 60 * ROUNDS, (at) => ({ path: pathOf(place, instances[at % SLICES]), headers: { Accept: ACCEPT.study } }))),
+    ...rowsOf(
+      `metadata of ${SLICES} instances`,
+      await askInTurn(sides, 10 * ROUNDS, () => ({ path: `${series}/metadata`, headers: { Accept: ACCEPT.metadata } })),
+      BUDGET.metadata,
+    ),
+    ...rowsOf(
+      'the same, gzip accepted',
+      await askInTurn(sides, 10 * ROUNDS, () => ({ path: `${series}/metadata`, headers: zipped })),
+    ),
+    ...rowsOf(
+      'metadata of an instance',
+      await askInTurn(sides, 30 * ROUNDS, (at) => ({
+        path: `${pathOf(place, instances[at % SLICES])}/metadata`,
+        headers: { Accept: ACCEPT.metadata },
+      })),
+    ),
+    ...rowsOf(
+      `study, ${SLICES} x 530 KB`,
+      await askInTurn(sides, 5 * ROUNDS, () => ({ path: place, headers: { Accept: ACCEPT.study } })),
+      BUDGET.study,
+    ),
+    ...rowsOf(
+      'instance',
+      await askInTurn(sides, 60 * ROUNDS, (at) => ({
+        path: pathOf(place, instances[at % SLICES]),
+        headers: { Accept: ACCEPT.study },
+      })),
+    ),
     ...rowsOf('frame', await askInTurn(sides, 80 * ROUNDS, frameAt), BUDGET.frame),
     ...(await framesTogether(sides, frameAt)),
-    ...sides.map(({ name }, at) => ({ name: `peak of ${name}`, figures: { peakMB: watched[at]?.peakMB() ?? Number.NaN } })),
+    ...sides.map(({ name }, at) => ({
+      name: `peak of ${name}`,
+      figures: { peakMB: watched[at]?.peakMB() ?? Number.NaN },
+    })),
   ];
   for (const one of watched) one.stop();
   return rows;
 }
 
-function pathOf(study: string, instance: Pick<DemoInstance, 'seriesInstanceUID' | 'sopInstanceUID'> | undefined): string {
+function pathOf(
+  study: string,
+  instance: Pick<DemoInstance, 'seriesInstanceUID' | 'sopInstanceUID'> | undefined,
+): string {
   return `${study}/series/${instance?.seriesInstanceUID ?? ''}/instances/${instance?.sopInstanceUID ?? ''}`;
 }
 
 async function framesTogether(sides: readonly Side[], frameAt: (sequence: number) => Ask): Promise<Row[]> {
   const perSecond = new Map<Side, number[]>(sides.map((side) => [side, []]));
-  for (let round = 0; round < 2 * ROUNDS; round += 1) for (const side of sides) perSecond.get(side)?.push(await askTogether(side, CONNECTIONS, 2 * SLICES, frameAt));
+  for (let round = 0; round < 2 * ROUNDS; round += 1)
+    for (const side of sides) perSecond.get(side)?.push(await askTogether(side, CONNECTIONS, 2 * SLICES, frameAt));
   const [ours = Number.NaN] = [...perSecond.values()].map(medianOf);
-  return [...perSecond].map(([{ name }, each]) => ({ name: `frames over ${CONNECTIONS} connections: ${name}`, figures: { perSecond: msOf(medianOf(each)), ratio: msOf(ours / medianOf(each)) } }));
+  return [...perSecond].map(([{ name }, each]) => ({
+    name: `frames over ${CONNECTIONS} connections: ${name}`,
+    figures: { perSecond: msOf(medianOf(each)), ratio: msOf(ours / medianOf(each)) },
+  }));
 }

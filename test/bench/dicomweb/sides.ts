@@ -29,11 +29,20 @@ export function missingPeers(): string[] {
 }
 
 /** Starts ours, access and audit on. The establishment's client asks, or the radiologist of a filled index. */
-export async function startPasserelle(options: { readonly dataDir?: string; readonly asks: 'radiologist' | 'establishment' }): Promise<Side> {
+export async function startPasserelle(options: {
+  readonly dataDir?: string;
+  readonly asks: 'radiologist' | 'establishment';
+}): Promise<Side> {
   const { dataDir, asks } = options;
-  const server = await startServer({ ...(dataDir === undefined ? {} : { dataDir }), env: { STUDY_QUIET_SECONDS: '60' } });
+  const server = await startServer({
+    ...(dataDir === undefined ? {} : { dataDir }),
+    env: { STUDY_QUIET_SECONDS: '60' },
+  });
   const { aeTitle, clientId } = ESTABLISHMENTS.strasbourg;
-  const token = asks === 'radiologist' ? await signIn({ url: server.url, person: 'demo-radiologist' }) : await clientToken({ url: server.url, client: clientId });
+  const token =
+    asks === 'radiologist'
+      ? await signIn({ url: server.url, person: 'demo-radiologist' })
+      : await clientToken({ url: server.url, client: clientId });
   return {
     name: 'passerelle',
     port: Number(new URL(server.url).port),
@@ -48,5 +57,12 @@ export async function startPasserelle(options: { readonly dataDir?: string; read
 export async function startOrthancWeb(): Promise<Side> {
   const DicomWeb = { Enable: true, Root: `${ROOT}/`, StudiesMetadata: 'Full', SeriesMetadata: 'Full' };
   const orthanc = await startOrthanc(wireEnv(true), { Plugins: PLUGINS.filter(existsSync).slice(0, 1), DicomWeb });
-  return { name: 'orthanc', port: orthanc.httpPort, headers: {}, receiver: orthanc, pid: orthanc.pid, stop: async () => await orthanc.stop() };
+  return {
+    name: 'orthanc',
+    port: orthanc.httpPort,
+    headers: {},
+    receiver: orthanc,
+    pid: orthanc.pid,
+    stop: async () => await orthanc.stop(),
+  };
 }

@@ -24,7 +24,14 @@ export async function measureStow(): Promise<readonly Row[]> {
 
 function requestOf(key: string, count: number): Ask {
   const boundary = randomUUID();
-  const parts = [...sliceStudy(key, count).instances()].flatMap(({ bytes }) => [Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`), bytes, Buffer.from('\r\n')]);
-  const headers = { Accept: 'application/dicom+json', 'Content-Type': `multipart/related; type="application/dicom"; boundary=${boundary}` };
+  const parts = [...sliceStudy(key, count).instances()].flatMap(({ bytes }) => [
+    Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`),
+    bytes,
+    Buffer.from('\r\n'),
+  ]);
+  const headers = {
+    Accept: 'application/dicom+json',
+    'Content-Type': `multipart/related; type="application/dicom"; boundary=${boundary}`,
+  };
   return { method: 'POST', path: '/studies', headers, body: [...parts, Buffer.from(`--${boundary}--`)] };
 }

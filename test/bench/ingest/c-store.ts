@@ -18,7 +18,12 @@ const WARMING_SLICES = 400;
 const SLICES_WITH_NAGLE = 200;
 const NAMES = Object.keys(RECEIVERS) as ReceiverName[];
 
-type Sending = { readonly folders: readonly string[]; readonly count: number; readonly noDelay: boolean; readonly warming: string };
+type Sending = {
+  readonly folders: readonly string[];
+  readonly count: number;
+  readonly noDelay: boolean;
+  readonly warming: string;
+};
 type Measured = { readonly perSecond: number; readonly cpuMs: number; readonly peakMB: number };
 
 /** Measures; without the peers it says which one is missing. */
@@ -35,9 +40,20 @@ export async function measureCStore(): Promise<readonly Row[]> {
     // The first start of a version compiles it, for all that follow.
     await (await RECEIVERS.passerelle()).stop();
     return [
-      ...(await compare('1 association', { folders: one, count: SLICES, noDelay: true, warming }, ROUNDS, { orthanc: 2.5, storescp: 0.45 })),
-      ...(await compare('4 associations', { folders: four, count: SLICES, noDelay: true, warming }, ROUNDS, { orthanc: 2.5, storescp: 0.6 })),
-      ...(await compare('1 association, Nagle on', { folders: few.slice(0, 1), count: SLICES_WITH_NAGLE / 2, noDelay: false, warming }, 1, {})),
+      ...(await compare('1 association', { folders: one, count: SLICES, noDelay: true, warming }, ROUNDS, {
+        orthanc: 2.5,
+        storescp: 0.45,
+      })),
+      ...(await compare('4 associations', { folders: four, count: SLICES, noDelay: true, warming }, ROUNDS, {
+        orthanc: 2.5,
+        storescp: 0.6,
+      })),
+      ...(await compare(
+        '1 association, Nagle on',
+        { folders: few.slice(0, 1), count: SLICES_WITH_NAGLE / 2, noDelay: false, warming },
+        1,
+        {},
+      )),
     ];
   } finally {
     await rm(root, { recursive: true, force: true });
@@ -45,9 +61,15 @@ export async function measureCStore(): Promise<readonly Row[]> {
 }
 
 /** `budgets` are the least ratios of ours to theirs. */
-async function compare(title: string, sending: Sending, rounds: number, budgets: Partial<Readonly<Record<ReceiverName, number>>>): Promise<Row[]> {
+async function compare(
+  title: string,
+  sending: Sending,
+  rounds: number,
+  budgets: Partial<Readonly<Record<ReceiverName, number>>>,
+): Promise<Row[]> {
   const measured = await alternate(NAMES, rounds, async (name) => await measure(name, sending));
-  const median = (name: ReceiverName, of: keyof Measured): number => medianOf((measured.get(name) ?? []).map((one) => one[of]));
+  const median = (name: ReceiverName, of: keyof Measured): number =>
+    medianOf((measured.get(name) ?? []).map((one) => one[of]));
   return NAMES.map((name) => {
     const runs = measured.get(name) ?? [];
     const budget = budgets[name];
@@ -72,7 +94,11 @@ async function measure(name: ReceiverName, { folders, count, noDelay, warming }:
     const [began, cpuBefore] = [performance.now(), receiver.used.cpuMs()];
     await Promise.all(folders.map(async (folder) => await sendPath(receiver, folder, noDelay)));
     const seconds = (performance.now() - began) / 1000;
-    return { perSecond: count / seconds, cpuMs: (receiver.used.cpuMs() - cpuBefore) / count, peakMB: receiver.used.peakMB() };
+    return {
+      perSecond: count / seconds,
+      cpuMs: (receiver.used.cpuMs() - cpuBefore) / count,
+      peakMB: receiver.used.peakMB(),
+    };
   } finally {
     await receiver.stop();
   }

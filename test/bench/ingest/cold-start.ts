@@ -14,5 +14,10 @@ export async function measureColdStart(): Promise<readonly Row[]> {
     times.push(performance.now() - began);
     await server.stop();
   }
-  return [{ name: 'cold start, empty', figures: { medianMs: msOf(medianOf(times)), longestMs: msOf(Math.max(...times)), budgetMs: BUDGET_MS } }];
+  return [
+    {
+      name: 'cold start, empty',
+      figures: { medianMs: msOf(medianOf(times)), longestMs: msOf(Math.max(...times)), budgetMs: BUDGET_MS },
+    },
+  ];
 }

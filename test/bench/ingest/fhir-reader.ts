@@ -7,7 +7,12 @@ import { Agent } from 'node:http';
 import { get } from '../support/load.ts';
 
 /** What it is started with. */
-export type ReaderStart = { readonly port: number; readonly headers: Readonly<Record<string, string>>; readonly paths: readonly string[]; readonly perSecond: number };
+export type ReaderStart = {
+  readonly port: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly paths: readonly string[];
+  readonly perSecond: number;
+};
 
 /** What it prints: milliseconds of each answer, and how many were not 200. */
 export type ReaderResult = { readonly times: readonly number[]; readonly failed: number };

@@ -21,7 +21,8 @@ export async function measureLargeObject(): Promise<readonly Row[]> {
   try {
     await writeLargeObject(join(root, 'large.dcm'), FRAMES);
     const measured = await alternate(NAMES, Math.min(ROUNDS, 2), async (name) => await measure(name, root));
-    const seconds = (name: (typeof NAMES)[number]): number => medianOf((measured.get(name) ?? []).map((one) => one.seconds));
+    const seconds = (name: (typeof NAMES)[number]): number =>
+      medianOf((measured.get(name) ?? []).map((one) => one.seconds));
     return NAMES.map((name) => ({
       name: `${FRAMES} MB: ${name}`,
       figures: {
@@ -37,7 +38,10 @@ export async function measureLargeObject(): Promise<readonly Row[]> {
   }
 }
 
-async function measure(name: ReceiverName, folder: string): Promise<{ readonly seconds: number; readonly peakMB: number }> {
+async function measure(
+  name: ReceiverName,
+  folder: string,
+): Promise<{ readonly seconds: number; readonly peakMB: number }> {
   const receiver = await RECEIVERS[name]({ noDelay: true });
   try {
     const began = performance.now();

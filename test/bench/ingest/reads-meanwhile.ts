@@ -28,7 +28,12 @@ const IDLE_SECONDS = 8;
 const BUDGET = 3;
 const SENDER = ESTABLISHMENTS.strasbourg.aeTitle;
 
-type Measured = { readonly idle: readonly number[]; readonly busy: readonly number[]; readonly failed: number; readonly imagesPerSecond: number };
+type Measured = {
+  readonly idle: readonly number[];
+  readonly busy: readonly number[];
+  readonly failed: number;
+  readonly imagesPerSecond: number;
+};
 
 /** Measures; without the sender it says that it is missing. */
 export async function measureReadsMeanwhile(): Promise<readonly Row[]> {
@@ -40,12 +45,31 @@ export async function measureReadsMeanwhile(): Promise<readonly Row[]> {
     const measured: Measured[] = [];
     for (let round = 0; round < ROUNDS; round += 1) measured.push(await measure(folders));
     const [idle, busy] = [measured.flatMap((one) => one.idle), measured.flatMap((one) => one.busy)];
-    const figures = (times: readonly number[]): Row['figures'] => ({ reads: times.length, p50Ms: msOf(quantileOf(times, 0.5)), p99Ms: msOf(quantileOf(times, 0.99)), longestMs: msOf(Math.max(...times)) });
+    const figures = (times: readonly number[]): Row['figures'] => ({
+      reads: times.length,
+      p50Ms: msOf(quantileOf(times, 0.5)),
+      p99Ms: msOf(quantileOf(times, 0.99)),
+      longestMs: msOf(Math.max(...times)),
+    });
     const ratio = (share: number): number => msOf(quantileOf(busy, share) / quantileOf(idle, share));
     return [
       { name: `${PER_SECOND} reads a second, alone`, figures: figures(idle) },
-      { name: 'while 4 associations send', figures: { ...figures(busy), imagesPerSecond: measured.map((one) => Math.round(one.imagesPerSecond)).join(' ') } },
-      { name: 'ratio', figures: { p50: ratio(0.5), p99: ratio(0.99), budget: BUDGET, failed: measured.reduce((sum, { failed }) => sum + failed, 0) } },
+      {
+        name: 'while 4 associations send',
+        figures: {
+          ...figures(busy),
+          imagesPerSecond: measured.map((one) => Math.round(one.imagesPerSecond)).join(' '),
+        },
+      },
+      {
+        name: 'ratio',
+        figures: {
+          p50: ratio(0.5),
+          p99: ratio(0.99),
+          budget: BUDGET,
+          failed: measured.reduce((sum, { failed }) => sum + failed, 0),
+        },
+      },
     ];
   } finally {
     await rm(root, { recursive: true, force: true });
@@ -79,11 +103,20 @@ async function filled(server: TestServer): Promise<ReaderStart> {
     const found = await caller.find('ImagingStudy?_count=100');
     return found.length === STUDIES ? found.map(({ id }) => `/fhir/ImagingStudy/${id}`) : undefined;
   });
-  return { port: Number(new URL(server.url).port), headers: { Authorization: `Bearer ${caller.token}` }, paths, perSecond: PER_SECOND };
+  return {
+    port: Number(new URL(server.url).port),
+    headers: { Authorization: `Bearer ${caller.token}` },
+    paths,
+    perSecond: PER_SECOND,
+  };
 }
 
 async function readDuring(start: ReaderStart, work: () => Promise<void>): Promise<ReaderResult> {
-  const reader = spawn(process.execPath, [fileURLToPath(new URL('fhir-reader.ts', import.meta.url)), JSON.stringify(start)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const reader = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('fhir-reader.ts', import.meta.url)), JSON.stringify(start)],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   const printed = text(reader.stdout);
   await Promise.race([work(), once(reader, 'exit').then(() => Promise.reject(new Error('The reader ended')))]);
   reader.stdin.end();

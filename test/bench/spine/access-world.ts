@@ -27,7 +27,9 @@ export function fillAccessWorld(dataDir: string, studies: number): number {
   migrate(made, MIGRATIONS.records);
   made.close();
   const db = new DatabaseSync(path);
-  db.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY');
+  db.exec(
+    'PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY',
+  );
   const indexes = dropIndexes(db);
   db.exec(`BEGIN; ${fillSql(studies)} COMMIT;`);
   for (const sql of indexes) db.exec(sql);
@@ -39,7 +41,10 @@ export function fillAccessWorld(dataDir: string, studies: number): number {
 
 /** Indexes are made after the rows: many times faster. */
 function dropIndexes(db: DatabaseSync): string[] {
-  const rows = db.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").all() as { name: string; sql: string }[];
+  const rows = db.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").all() as {
+    name: string;
+    sql: string;
+  }[];
   for (const { name } of rows) db.exec(`DROP INDEX ${name}`);
   return rows.map(({ sql }) => sql);
 }
@@ -54,7 +59,8 @@ function fillSql(studies: number): string {
   const json = `'{"resourceType":"ImagingStudy","id":"' || ${id} || '","status":"available","description":"${'x'.repeat(400)}"}'`;
   const acl = (holder: string, relation: string, where: string): string =>
     `${numbers} INSERT INTO acl SELECT ${holder}, 'ImagingStudy', ${sort}, ${id}, '${relation}-' || i, i, '${relation}', NULL, 0, 8640000000000000 FROM n WHERE ${where} ORDER BY i DESC;`;
-  const token = (param: string, value: string, system: string): string => `${numbers} INSERT INTO token SELECT 'ImagingStudy.${param}', ${value}, '${system}', i FROM n ORDER BY 2, i;`;
+  const token = (param: string, value: string, system: string): string =>
+    `${numbers} INSERT INTO token SELECT 'ImagingStudy.${param}', ${value}, '${system}', i FROM n ORDER BY 2, i;`;
   return `
     ${numbers} INSERT INTO resource SELECT i, 'ImagingStudy', ${id}, 1, ${NEWEST}, ${sort}, ${person}, 'Patient/' || (i % ${studies / 10}), 0, 1,
       NULL, NULL, NULL, NULL, ${json} FROM n;

@@ -14,8 +14,12 @@ const { records, audit, auditBytes, page } = JSON.parse(process.argv[2] ?? '{}')
 const db = new DatabaseSync(records, { readOnly: true });
 const byId = db.prepare("SELECT json FROM resource WHERE type = 'ImagingStudy' AND id = ?");
 const latest = db.prepare(`SELECT json FROM resource WHERE type = 'ImagingStudy' ORDER BY sort DESC, id LIMIT ${page}`);
-const ofPatient = db.prepare(`SELECT x.json FROM reference r JOIN resource x ON x.rid = r.rid WHERE r.param = 'ImagingStudy.patient' AND r.target = ? ORDER BY x.sort DESC, x.id LIMIT ${page}`);
-const worker = new Worker(new URL('bare-worker.ts', import.meta.url), { workerData: { path: audit, bytes: auditBytes } });
+const ofPatient = db.prepare(
+  `SELECT x.json FROM reference r JOIN resource x ON x.rid = r.rid WHERE r.param = 'ImagingStudy.patient' AND r.target = ? ORDER BY x.sort DESC, x.id LIMIT ${page}`,
+);
+const worker = new Worker(new URL('bare-worker.ts', import.meta.url), {
+  workerData: { path: audit, bytes: auditBytes },
+});
 const waiting = new Map<number, () => void>();
 let sequence = 0;
 worker.on('message', (done: number) => {
@@ -36,10 +40,15 @@ const app = new Koa();
 app.use(async (ctx) => {
   const id = ctx.path.slice('/fhir/ImagingStudy/'.length);
   const { patient } = ctx.query;
-  const rows = (id !== '' ? [byId.get(id)] : typeof patient === 'string' ? ofPatient.all(patient) : latest.all()) as { json: string }[];
+  const rows = (id !== '' ? [byId.get(id)] : typeof patient === 'string' ? ofPatient.all(patient) : latest.all()) as {
+    json: string;
+  }[];
   await audited();
   ctx.set('Content-Type', 'application/fhir+json');
-  ctx.body = id === '' ? `{"resourceType":"Bundle","type":"searchset","entry":[${rows.map(({ json }) => `{"resource":${json}}`).join(',')}]}` : rows[0]?.json;
+  ctx.body =
+    id === ''
+      ? `{"resourceType":"Bundle","type":"searchset","entry":[${rows.map(({ json }) => `{"resource":${json}}`).join(',')}]}`
+      : rows[0]?.json;
 });
 const server = createServer(app.callback()).listen(0, '127.0.0.1');
 await once(server, 'listening');

@@ -30,7 +30,12 @@ const ROUNDS = 2;
 const PAGE = 20;
 
 /** What the bare server is started with. */
-export type BareStart = { readonly records: string; readonly audit: string; readonly auditBytes: number; readonly page: number };
+export type BareStart = {
+  readonly records: string;
+  readonly audit: string;
+  readonly auditBytes: number;
+  readonly page: number;
+};
 
 /** Measures. */
 export async function measureFhir(): Promise<readonly Row[]> {
@@ -56,7 +61,9 @@ async function fillWorld(dataDir: string): Promise<string[]> {
       const person = personKey(`person-${Math.floor((at + index) / STUDIES_PER_PATIENT)}`);
       const rights = [
         lastingRight(person, principal.establishment(organization), 'author', { item: `ImagingStudy/${study.id}` }),
-        ...(index % STUDIES_PER_PATIENT === 0 ? [lastingRight(person, principal.radiologists(service), 'imaging-service', 'record')] : []),
+        ...(index % STUDIES_PER_PATIENT === 0
+          ? [lastingRight(person, principal.radiologists(service), 'imaging-service', 'record')]
+          : []),
       ];
       return { puts: [putOf(indexer, study, at, { person, subject: study.subject.reference ?? '' })], rights };
     });
@@ -74,7 +81,11 @@ function aStudyResource(number: number): ImagingStudy & { id: string } {
     modality: { system: CODE_SYSTEM.dcm, code: 'CT' },
     description: `Série ${at + 1}`,
     numberOfInstances: 120,
-    instance: Array.from({ length: 4 }, (__, one) => ({ uid: `${uid}.${at}.${one}`, sopClass: { system: 'urn:ietf:rfc:3986', code: 'urn:oid:1.2.840.10008.5.1.4.1.1.2' }, number: one + 1 })),
+    instance: Array.from({ length: 4 }, (__, one) => ({
+      uid: `${uid}.${at}.${one}`,
+      sopClass: { system: 'urn:ietf:rfc:3986', code: 'urn:oid:1.2.840.10008.5.1.4.1.1.2' },
+      number: one + 1,
+    })),
   }));
   return {
     resourceType: 'ImagingStudy',
@@ -97,7 +108,11 @@ async function compare(dataDir: string, ids: readonly string[]): Promise<Row[]> 
   const idAt = (sequence: number): string => ids[(sequence * 7919) % ids.length] ?? '';
   const asked: Asked[] = [
     { name: 'read', pathAt: (sequence) => `/fhir/ImagingStudy/${idAt(sequence)}` },
-    { name: `search of a patient (${STUDIES_PER_PATIENT} rows)`, pathAt: (sequence) => `/fhir/ImagingStudy?patient=Patient/bench-${(sequence * 31) % (STUDIES / STUDIES_PER_PATIENT)}&_count=${PAGE}` },
+    {
+      name: `search of a patient (${STUDIES_PER_PATIENT} rows)`,
+      pathAt: (sequence) =>
+        `/fhir/ImagingStudy?patient=Patient/bench-${(sequence * 31) % (STUDIES / STUDIES_PER_PATIENT)}&_count=${PAGE}`,
+    },
     { name: `search, page of ${PAGE}`, pathAt: () => `/fhir/ImagingStudy?_count=${PAGE}` },
   ];
   const server = await startServer({ dataDir });
@@ -118,7 +133,8 @@ type Target = { readonly port: number; readonly headers: Readonly<Record<string,
 
 async function compareOne({ name, pathAt }: Asked, ours: Target, bare: Target): Promise<Row> {
   const measured: { ours: Load[]; bare: Load[] } = { ours: [], bare: [] };
-  const run = async (target: Target, connections: number, seconds: number): Promise<Load> => await runLoad({ ...target, connections, seconds, pathAt });
+  const run = async (target: Target, connections: number, seconds: number): Promise<Load> =>
+    await runLoad({ ...target, connections, seconds, pathAt });
   await run(ours, CONNECTIONS, 1);
   await run(bare, CONNECTIONS, 1);
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -127,7 +143,8 @@ async function compareOne({ name, pathAt }: Asked, ours: Target, bare: Target): 
   }
   const [aloneOurs, aloneBare] = [await run(ours, 1, 2), await run(bare, 1, 2)];
   const median = (loads: readonly Load[], of: keyof Load): number => medianOf(loads.map((load) => load[of]));
-  const figures = (loads: readonly Load[]): string => `${Math.round(median(loads, 'perSecond'))}/s p50 ${msOf(median(loads, 'p50'))} p99 ${msOf(median(loads, 'p99'))}`;
+  const figures = (loads: readonly Load[]): string =>
+    `${Math.round(median(loads, 'perSecond'))}/s p50 ${msOf(median(loads, 'p50'))} p99 ${msOf(median(loads, 'p99'))}`;
   return {
     name,
     figures: {
@@ -142,14 +159,25 @@ async function compareOne({ name, pathAt }: Asked, ours: Target, bare: Target): 
 }
 
 async function startBare(dataDir: string): Promise<{ child: ChildProcess; port: number }> {
-  const start: BareStart = { records: join(dataDir, 'records.sqlite'), audit: join(dataDir, 'bare-audit.sqlite'), auditBytes: auditBytesOf(dataDir), page: PAGE };
-  const child = spawn(process.execPath, [fileURLToPath(new URL('bare-server.ts', import.meta.url)), JSON.stringify(start)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const start: BareStart = {
+    records: join(dataDir, 'records.sqlite'),
+    audit: join(dataDir, 'bare-audit.sqlite'),
+    auditBytes: auditBytesOf(dataDir),
+    page: PAGE,
+  };
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('bare-server.ts', import.meta.url)), JSON.stringify(start)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   if (child.stdout === null) throw new Error('The bare server has no stdout');
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   return { child, port: (JSON.parse(line) as { port: number }).port };
 }
 
-/** The bytes of an event of the trail, its search values and its access, as the server has written them at its start. */
+/**
+ * The bytes of an event of the trail, its search values and its access, as the server has written them at its start.
+ */
 function auditBytesOf(dataDir: string): number {
   const trail = openReader(join(dataDir, 'trail.sqlite'));
   const sums = trail.get<{ bytes: number | null }>('SELECT avg(length(body)) AS bytes FROM chain');

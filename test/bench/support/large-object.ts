@@ -9,11 +9,21 @@ const FRAME_SIDE = 1024;
 /** Writes an object of so many frames of 1 MiB. */
 export async function writeLargeObject(path: string, frames: number): Promise<void> {
   const pixels = {
-    Rows: FRAME_SIDE, Columns: FRAME_SIDE, NumberOfFrames: frames, SamplesPerPixel: 1, PhotometricInterpretation: 'MONOCHROME2',
-    BitsAllocated: 8, BitsStored: 8, HighBit: 7, PixelRepresentation: 0, PixelData: new Uint8Array(0),
+    Rows: FRAME_SIDE,
+    Columns: FRAME_SIDE,
+    NumberOfFrames: frames,
+    SamplesPerPixel: 1,
+    PhotometricInterpretation: 'MONOCHROME2',
+    BitsAllocated: 8,
+    BitsStored: 8,
+    HighBit: 7,
+    PixelRepresentation: 0,
+    PixelData: new Uint8Array(0),
   };
   const series = { number: 1, modality: 'XA', description: 'Coronarographie', bodyPart: 'HEART' };
-  const [instance] = assembleStudy(aStudy({ key: 'bench-large' }), [{ series, sopClassUID: SOP_CLASS.multiFrameByteSecondaryCapture, count: 1, draw: () => pixels }]).instances();
+  const [instance] = assembleStudy(aStudy({ key: 'bench-large' }), [
+    { series, sopClassUID: SOP_CLASS.multiFrameByteSecondaryCapture, count: 1, draw: () => pixels },
+  ]).instances();
   if (instance === undefined) throw new Error('The study is empty');
   const header = Buffer.from(instance.bytes);
   const length = frames * FRAME_SIDE * FRAME_SIDE;

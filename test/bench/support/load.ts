@@ -34,7 +34,12 @@ export async function runLoad(options: {
 }
 
 /** Asks and reads the answer to its end; resolves with its status. */
-export async function get(agent: Agent, port: number, path: string, headers: Readonly<Record<string, string>>): Promise<number> {
+export async function get(
+  agent: Agent,
+  port: number,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<number> {
   return await new Promise((resolve, reject) => {
     const sent = request({ agent, host: '127.0.0.1', port, path, headers }, (response) => {
       response.resume();

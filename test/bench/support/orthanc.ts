@@ -1,4 +1,6 @@
-/** Orthanc as it is configured by default, open to every sender of this machine, with the plugins that are asked for. */
+/**
+ * Orthanc as it is configured by default, open to every sender of this machine, with the plugins that are asked for.
+ */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +12,10 @@ import { listening, type Receiver } from './peer-process.ts';
 export type Orthanc = Receiver & { readonly httpPort: number };
 
 /** Starts it on free ports, in a folder of its own. `settings` are further members of its configuration. */
-export async function startOrthanc(env: NodeJS.ProcessEnv, settings: Readonly<Record<string, unknown>> = {}): Promise<Orthanc> {
+export async function startOrthanc(
+  env: NodeJS.ProcessEnv,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Orthanc> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-orthanc-'));
   const [port, httpPort] = [await freePort(), await freePort()];
   const config = {

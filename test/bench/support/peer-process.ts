@@ -19,7 +19,11 @@ export type Receiver = {
 const STARTS_WITHIN_MS = 15_000;
 
 /** Resolves when the program listens on its port. */
-export async function listening(child: ChildProcess, folder: string, { port, calledAE }: { port: number; calledAE: string }): Promise<Receiver> {
+export async function listening(
+  child: ChildProcess,
+  folder: string,
+  { port, calledAE }: { port: number; calledAE: string },
+): Promise<Receiver> {
   const end = Date.now() + STARTS_WITHIN_MS;
   while (!(await accepts(port))) {
     if (Date.now() > end || child.exitCode !== null) throw new Error(`${calledAE} does not listen`);

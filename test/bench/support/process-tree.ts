@@ -20,7 +20,10 @@ export type ProcessTree = {
 export function watchProcess(pid: number): ProcessTree {
   let peakKB = 0;
   const sample = (): void => {
-    peakKB = Math.max(peakKB, treeOf(pid).reduce((sum, one) => sum + residentKB(one), 0));
+    peakKB = Math.max(
+      peakKB,
+      treeOf(pid).reduce((sum, one) => sum + residentKB(one), 0),
+    );
   };
   const timer = setInterval(sample, SAMPLE_MS).unref();
   return {
@@ -34,7 +37,11 @@ export function watchProcess(pid: number): ProcessTree {
 }
 
 function treeOf(pid: number): number[] {
-  const parents = new Map(readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => [Number(name), statOf(Number(name))[FIELD.parent]]));
+  const parents = new Map(
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((name) => [Number(name), statOf(Number(name))[FIELD.parent]]),
+  );
   const tree = [pid];
   for (const one of tree) for (const [child, parent] of parents) if (parent === one) tree.push(child);
   return tree;
@@ -42,13 +49,19 @@ function treeOf(pid: number): number[] {
 
 function ticksOf(pid: number): number {
   const stat = statOf(pid);
-  return [FIELD.userTime, FIELD.systemTime, FIELD.userTimeOfEnded, FIELD.systemTimeOfEnded].reduce((sum, field) => sum + (stat[field] ?? 0), 0);
+  return [FIELD.userTime, FIELD.systemTime, FIELD.userTimeOfEnded, FIELD.systemTimeOfEnded].reduce(
+    (sum, field) => sum + (stat[field] ?? 0),
+    0,
+  );
 }
 
 /** Empty when the process is gone. */
 function statOf(pid: number): number[] {
   const text = textOf(`/proc/${pid}/stat`);
-  return text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+  return text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
 }
 
 function residentKB(pid: number): number {

@@ -18,7 +18,9 @@ export function wireEnv(noDelay: boolean): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], ...(noDelay ? { TCP_NODELAY: '1' } : {}) };
 }
 
-/** The receivers by name; `storescp +B` writes the bytes as they come, in long PDUs: the least that a receiver can do. */
+/**
+ * The receivers by name; `storescp +B` writes the bytes as they come, in long PDUs: the least that a receiver can do.
+ */
 export const RECEIVERS = {
   passerelle,
   storescp: async (wire: Wire) => await storescp(wire, []),
@@ -53,6 +55,9 @@ async function passerelle(): Promise<Receiver> {
 async function storescp({ noDelay }: Wire, options: readonly string[]): Promise<Receiver> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-storescp-'));
   const port = await freePort();
-  const child = spawn('storescp', ['--fork', ...options, '--output-directory', folder, String(port)], { stdio: 'ignore', env: wireEnv(noDelay) });
+  const child = spawn('storescp', ['--fork', ...options, '--output-directory', folder, String(port)], {
+    stdio: 'ignore',
+    env: wireEnv(noDelay),
+  });
   return await listening(child, folder, { port, calledAE: 'STORESCP' });
 }

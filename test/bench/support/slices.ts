@@ -41,7 +41,8 @@ export async function writeStudy(folder: string, study: DemoStudy): Promise<void
 /** Writes `count` slices, shared out over `folders` folders; returns the paths of these. */
 export async function writeSlices(root: string, count: number, folders: number): Promise<string[]> {
   const paths = Array.from({ length: folders }, (_, at) => join(root, String(at)));
-  for (const [at, path] of paths.entries()) await writeStudy(path, sliceStudy(`bench-${folders}-${at}`, Math.ceil(count / folders)));
+  for (const [at, path] of paths.entries())
+    await writeStudy(path, sliceStudy(`bench-${folders}-${at}`, Math.ceil(count / folders)));
   return paths;
 }
 
@@ -49,7 +50,11 @@ export async function writeSlices(root: string, count: number, folders: number):
 function privateAttributes(): Dataset {
   const blocks = ['0019', '0021', '0043'].map((group) => {
     const element = (at: number): string => `${group}10${(at + 1).toString(16).padStart(2, '0').toUpperCase()}`;
-    const values = Array.from({ length: 60 }, (_, at): [RawTag, Value] => PRIVATE_VALUES[at % PRIVATE_VALUES.length]?.(element(at), at) ?? [`${element(at)}:SH`, '']);
+    const values = Array.from(
+      { length: 60 },
+      (_, at): [RawTag, Value] =>
+        PRIVATE_VALUES[at % PRIVATE_VALUES.length]?.(element(at), at) ?? [`${element(at)}:SH`, ''],
+    );
     return Object.fromEntries([[`${group}0010:LO`, 'PASSERELLE BENCH'], ...values]) as Dataset;
   });
   return Object.assign({}, ...blocks) as Dataset;

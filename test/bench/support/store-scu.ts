@@ -8,7 +8,11 @@ import { wireEnv } from './receivers.ts';
  * Sends in one association.
  * @throws {Error} it failed, or an instance was refused
  */
-export async function sendPath(to: Pick<Receiver, 'callingAE' | 'calledAE' | 'port'>, path: string, noDelay = true): Promise<void> {
+export async function sendPath(
+  to: Pick<Receiver, 'callingAE' | 'calledAE' | 'port'>,
+  path: string,
+  noDelay = true,
+): Promise<void> {
   const args = ['-R', '-aet', to.callingAE, '-aec', to.calledAE, '127.0.0.1', String(to.port), '+sd', path];
   const child = spawn('storescu', args, { env: wireEnv(noDelay), stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';

@@ -57,8 +57,34 @@ const STUDIES_PER_PATIENT = 3;
 const MAX_BATCH = 150;
 const { organization, service, patientIdDomain, accessionDomain, name: institution } = ESTABLISHMENTS.strasbourg;
 
-const FAMILIES = ['Abrévoisin', 'Brunelière', 'Cortambois', 'Delfontaine', 'Égrémont', 'Fauvelin', 'Grandchêne', 'Hautecombe', 'Iseltwald', 'Jonquerolle', 'Kerbrunel'];
-const GIVENS = ['Aurélie', 'Basile', 'Céleste', 'Damien', 'Élise', 'Firmin', 'Gaëlle', 'Hugo', 'Inès', 'Joël', 'Kléber', 'Léopold', 'Maïa'];
+const FAMILIES = [
+  'Abrévoisin',
+  'Brunelière',
+  'Cortambois',
+  'Delfontaine',
+  'Égrémont',
+  'Fauvelin',
+  'Grandchêne',
+  'Hautecombe',
+  'Iseltwald',
+  'Jonquerolle',
+  'Kerbrunel',
+];
+const GIVENS = [
+  'Aurélie',
+  'Basile',
+  'Céleste',
+  'Damien',
+  'Élise',
+  'Firmin',
+  'Gaëlle',
+  'Hugo',
+  'Inès',
+  'Joël',
+  'Kléber',
+  'Léopold',
+  'Maïa',
+];
 const REFERRERS = ['Brandessart^Maëlle^^Dr', 'Sauvignac^Étienne^^Dr', 'Wolffhardt^Liselotte^^Dr'];
 const EXAMS = [
   ['CT', 'Scanner thoracique avec injection'],
@@ -129,10 +155,14 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
     organization,
     accessionSystem: oidUri(accessionDomain),
     timeZone: 'UTC',
-    series: groups.map((instances) => ({ attributes: JSON.parse(instances[0]?.metadata ?? '{}') as DicomJson, instances })),
+    series: groups.map((instances) => ({
+      attributes: JSON.parse(instances[0]?.metadata ?? '{}') as DicomJson,
+      instances,
+    })),
   });
   const named = patientFromDicom(headers[0] ?? {}, { organization, patientIdSystem: oidUri(patientIdDomain) });
-  const enrolled = number < Math.ceil(size.studies / STUDIES_PER_PATIENT) ? patientParts(indexer, named, patientId, person) : {};
+  const enrolled =
+    number < Math.ceil(size.studies / STUDIES_PER_PATIENT) ? patientParts(indexer, named, patientId, person) : {};
   const parts: PlanParts = {
     claims: [
       { key: studyKey(study.studyInstanceUID), value: patient },
@@ -146,7 +176,12 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
   return joinParts(enrolled, parts);
 }
 
-function patientParts(indexer: Indexer, { patient, identity }: DicomPatient, id: string, person: ReturnType<typeof personKey>): PlanParts {
+function patientParts(
+  indexer: Indexer,
+  { patient, identity }: DicomPatient,
+  id: string,
+  person: ReturnType<typeof personKey>,
+): PlanParts {
   const reference = `Patient/${id}`;
   const resource: Patient & { id: string } = { ...patient, id };
   return {
@@ -156,26 +191,43 @@ function patientParts(indexer: Indexer, { patient, identity }: DicomPatient, id:
   };
 }
 
-function instancesOf(study: IndexedStudy, number: number, { series = 1, instances = 1 }: StudyIndexSize): Omit<InstanceRow, 'person'>[] {
-  const places = Array.from({ length: series * instances }, (_, at) => ({ seriesNumber: Math.floor(at / instances) + 1, instanceNumber: (at % instances) + 1 }));
+function instancesOf(
+  study: IndexedStudy,
+  number: number,
+  { series = 1, instances = 1 }: StudyIndexSize,
+): Omit<InstanceRow, 'person'>[] {
+  const places = Array.from({ length: series * instances }, (_, at) => ({
+    seriesNumber: Math.floor(at / instances) + 1,
+    instanceNumber: (at % instances) + 1,
+  }));
   return places.map(({ seriesNumber, instanceNumber }) => {
     const seriesInstanceUID = `${study.studyInstanceUID}.${seriesNumber}`;
     const sopInstanceUID = `${seriesInstanceUID}.${instanceNumber}`;
     const sopClassUID = `${DICOM_UID.storageClassPrefix}${SOP_CLASS[study.modality]}`;
     const digest = createHash('sha256').update(sopInstanceUID).digest('hex');
     return {
-      studyInstanceUID: study.studyInstanceUID, seriesInstanceUID, sopInstanceUID, sopClassUID, seriesNumber, instanceNumber,
+      studyInstanceUID: study.studyInstanceUID,
+      seriesInstanceUID,
+      sopInstanceUID,
+      sopClassUID,
+      seriesNumber,
+      instanceNumber,
       transferSyntaxUID: DICOM_UID.explicitLittleEndian,
       blob: { name: `bench-${sopInstanceUID}`, size: 530_000, sha256: digest },
       dataSetOffset: 334,
       dataSetDigest: digest,
-      metadata: JSON.stringify(headerOf(study, number, { seriesInstanceUID, sopInstanceUID, sopClassUID, seriesNumber, instanceNumber })),
+      metadata: JSON.stringify(
+        headerOf(study, number, { seriesInstanceUID, sopInstanceUID, sopClassUID, seriesNumber, instanceNumber }),
+      ),
       source: organization,
     };
   });
 }
 
-type Place = Pick<InstanceRow, 'seriesInstanceUID' | 'sopInstanceUID' | 'sopClassUID' | 'seriesNumber' | 'instanceNumber'>;
+type Place = Pick<
+  InstanceRow,
+  'seriesInstanceUID' | 'sopInstanceUID' | 'sopClassUID' | 'seriesNumber' | 'instanceNumber'
+>;
 
 function headerOf(study: IndexedStudy, number: number, place: Place): DicomJson {
   const patient = Number(study.patientID.slice(-7));
@@ -210,6 +262,10 @@ function headerOf(study: IndexedStudy, number: number, place: Place): DicomJson 
   ]);
 }
 
-function attributes(list: readonly (readonly [keyword: keyof typeof TAG, vr: JsonAttribute['vr'], value: JsonValue])[]): DicomJson {
-  return Object.fromEntries(list.map(([keyword, vr, value]): [string, JsonAttribute] => [formatTag(TAG[keyword]), { vr, Value: [value] }]));
+function attributes(
+  list: readonly (readonly [keyword: keyof typeof TAG, vr: JsonAttribute['vr'], value: JsonValue])[],
+): DicomJson {
+  return Object.fromEntries(
+    list.map(([keyword, vr, value]): [string, JsonAttribute] => [formatTag(TAG[keyword]), { vr, Value: [value] }]),
+  );
 }

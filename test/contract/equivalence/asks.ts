@@ -12,7 +12,12 @@ export type Ask = { readonly grant: Grant; readonly query: SearchQuery; readonly
 const now = fc.integer({ min: 0, max: 6 });
 
 const grant: fc.Arbitrary<Grant> = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(fc.constantFrom('1', '2'), now, fc.boolean()).map(([id, at, reads]) => practitioner(id, at, reads)) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.constantFrom('1', '2'), now, fc.boolean())
+      .map(([id, at, reads]) => practitioner(id, at, reads)),
+  },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...PERSONS), now).map(([person, at]) => aPatientGrant(person, at)) },
   { weight: 1, arbitrary: now.map((at) => anEstablishmentGrant('Organization/1', at)) },
 );
@@ -22,7 +27,8 @@ function practitioner(id: string, at: number, radiologist: boolean): Grant {
 }
 
 const { tokenParams, systems, codes, referenceParams, references, strings } = ALPHABET;
-const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> => fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
+const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> =>
+  fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
 
 const tokenValue = fc.oneof(
   fc.record({ code: fc.constantFrom(...codes) }),
@@ -32,7 +38,12 @@ const tokenValue = fc.oneof(
 
 const token: fc.Arbitrary<Criterion> = fc
   .tuple(fc.constantFrom(...tokenParams), fc.array(tokenValue, { minLength: 1, maxLength: 2 }), fc.boolean())
-  .map(([param, values, negated]) => ({ kind: 'token', param, values, ...(negated ? { negated: true as const } : {}) }));
+  .map(([param, values, negated]) => ({
+    kind: 'token',
+    param,
+    values,
+    ...(negated ? { negated: true as const } : {}),
+  }));
 
 const reference: fc.Arbitrary<Criterion> = fc
   .tuple(fc.constantFrom(...referenceParams), some(references))
@@ -43,14 +54,20 @@ const date: fc.Arbitrary<Criterion> = fc
   .map(([lo, length, prefix]) => ({ kind: 'date', param: 'd', lo, hi: lo + length, prefix }));
 
 const string: fc.Arbitrary<Criterion> = fc
-  .tuple(some([...strings, 'e', 'an', 'vital', '%', '𝒜', 'e*', '*l?n*', '100% ?', '[e]*']), fc.constantFrom('starts' as const, 'exact' as const, 'contains' as const, 'pattern' as const))
+  .tuple(
+    some([...strings, 'e', 'an', 'vital', '%', '𝒜', 'e*', '*l?n*', '100% ?', '[e]*']),
+    fc.constantFrom('starts' as const, 'exact' as const, 'contains' as const, 'pattern' as const),
+  )
   .map(([values, match]) => ({ kind: 'string', param: 'n', values, match }));
 
 const missing: fc.Arbitrary<Criterion> = fc
   .tuple(fc.constantFrom(...tokenParams, ...referenceParams, 'd', 'n'), fc.boolean())
   .map(([param, missing]) => ({ kind: 'missing', param, missing }));
 
-const id: fc.Arbitrary<Criterion> = some([...new Set(SLOTS.map((slot) => slot.id)), 'unknown']).map((values) => ({ kind: 'id', values }));
+const id: fc.Arbitrary<Criterion> = some([...new Set(SLOTS.map((slot) => slot.id)), 'unknown']).map((values) => ({
+  kind: 'id',
+  values,
+}));
 
 const simple = fc.oneof(token, reference, date, string, missing, id);
 
@@ -62,7 +79,12 @@ const own: fc.Arbitrary<Criterion> = fc.constantFrom(
 const chain: fc.Arbitrary<Criterion> = fc
   .record({
     param: fc.constantFrom(...referenceParams),
-    target: fc.constantFrom('Patient' as const, 'Organization' as const, 'ImagingStudy' as const, 'DocumentReference' as const),
+    target: fc.constantFrom(
+      'Patient' as const,
+      'Organization' as const,
+      'ImagingStudy' as const,
+      'DocumentReference' as const,
+    ),
     criterion: simple,
     own: fc.option(own, { freq: 3 }),
   })
@@ -70,13 +92,25 @@ const chain: fc.Arbitrary<Criterion> = fc
 
 const where = fc.oneof(
   { weight: 1, arbitrary: fc.constant([]) },
-  { weight: 2, arbitrary: fc.array(fc.oneof({ weight: 5, arbitrary: simple }, { weight: 2, arbitrary: chain }), { minLength: 1, maxLength: 2, size: 'small' }) },
+  {
+    weight: 2,
+    arbitrary: fc.array(fc.oneof({ weight: 5, arbitrary: simple }, { weight: 2, arbitrary: chain }), {
+      minLength: 1,
+      maxLength: 2,
+      size: 'small',
+    }),
+  },
 );
 
-const include = fc.array(
-  fc.tuple(fc.constantFrom(...referenceParams), fc.option(fc.constantFrom('Patient' as const, 'ImagingStudy' as const, 'Organization' as const))),
-  { maxLength: 2, minLength: 0, size: 'max' },
-).map((pairs) => pairs.map(([param, target]) => (target === null ? { param } : { param, target })));
+const include = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom(...referenceParams),
+      fc.option(fc.constantFrom('Patient' as const, 'ImagingStudy' as const, 'Organization' as const)),
+    ),
+    { maxLength: 2, minLength: 0, size: 'max' },
+  )
+  .map((pairs) => pairs.map(([param, target]) => (target === null ? { param } : { param, target })));
 
 const query: fc.Arbitrary<SearchQuery> = fc
   .record({
@@ -90,4 +124,8 @@ const query: fc.Arbitrary<SearchQuery> = fc
   .map(({ isCount, ...rest }) => (isCount ? { ...rest, total: 'accurate', summary: 'count' } : rest));
 
 /** A question. */
-export const ask: fc.Arbitrary<Ask> = fc.record({ grant, query, reads: fc.array(fc.constantFrom(...SLOTS), { maxLength: 3 }) });
+export const ask: fc.Arbitrary<Ask> = fc.record({
+  grant,
+  query,
+  reads: fc.array(fc.constantFrom(...SLOTS), { maxLength: 3 }),
+});

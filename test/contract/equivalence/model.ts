@@ -44,7 +44,9 @@ export class Model {
   apply(change: Change): CommitPlan {
     const standing = [...this.#rights.keys()];
     const rekeys = change.rekeys.flatMap((rekey) => this.#join(rekey));
-    const puts = change.puts.map((put) => (put.person === undefined ? put : this.#renamed({ ...put, person: put.person })));
+    const puts = change.puts.map((put) =>
+      put.person === undefined ? put : this.#renamed({ ...put, person: put.person }),
+    );
     const deletes = change.deletes.filter((slot) => !puts.some((put) => referenceOf(put) === referenceOf(slot)));
     const revoked = [...new Set(change.revoked.flatMap((at) => standing[at] ?? []))];
     const rights = change.rights.map((right) => ({ ...this.#renamed(right), id: `right-${(this.#given += 1)}` }));
@@ -127,7 +129,9 @@ export class Model {
         .map((row) => ({ ...row.index, id: row.id }));
     return [...this.#rows.values()]
       .filter((row) => row.type === query.type && this.sees(grant, row))
-      .filter((row) => query.where.every((criterion) => matchesCriterion({ ...row.index, id: row.id }, criterion, resolve)))
+      .filter((row) =>
+        query.where.every((criterion) => matchesCriterion({ ...row.index, id: row.id }, criterion, resolve)),
+      )
       .sort((a, b) => b.sort - a.sort || (a.id < b.id ? -1 : 1));
   }
 

@@ -41,7 +41,9 @@ export function referenceOf({ type, id }: Slot): string {
 // Parts belong to the first two documents, which never change hands.
 const PARENTS: readonly Slot[] = IDS.slice(0, 2).map((id) => ({ type: 'DocumentReference', id }));
 
-const REFERENCES = SLOTS.filter((slot) => ['Patient', 'Organization', 'ImagingStudy', 'DocumentReference'].includes(slot.type))
+const REFERENCES = SLOTS.filter((slot) =>
+  ['Patient', 'Organization', 'ImagingStudy', 'DocumentReference'].includes(slot.type),
+)
   .filter((_, at) => at % 2 === 0)
   .map(referenceOf);
 
@@ -69,9 +71,13 @@ const tokenEntry = fc.record({
 /** Entries without repeats, as the indexer gives them. */
 const entries: fc.Arbitrary<IndexEntries> = fc.record({
   tokens: few(tokenEntry).map(distinct),
-  references: few(fc.record({ param: fc.constantFrom(...referenceParams), target: fc.constantFrom(...references) })).map(distinct),
+  references: few(
+    fc.record({ param: fc.constantFrom(...referenceParams), target: fc.constantFrom(...references) }),
+  ).map(distinct),
   dates: few(range.map(({ lo, length }) => ({ param: 'd', lo, hi: lo + length }))).map(distinct),
-  strings: few(fc.record({ param: fc.constantFrom('n', 'subject.n'), value: fc.constantFrom(...strings) })).map(distinct),
+  strings: few(fc.record({ param: fc.constantFrom('n', 'subject.n'), value: fc.constantFrom(...strings) })).map(
+    distinct,
+  ),
 });
 
 function distinct<T>(values: readonly T[]): T[] {
@@ -132,7 +138,10 @@ const right: fc.Arbitrary<Omit<Right, 'id'>> = fc
     principal: fc.constantFrom(...principals),
     relation: fc.constantFrom(...(Object.keys(CEILING) as Relation[])),
     from: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 4 })),
-    to: fc.oneof({ weight: 2, arbitrary: fc.constant(FOREVER) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 6 }) }),
+    to: fc.oneof(
+      { weight: 2, arbitrary: fc.constant(FOREVER) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 6 }) },
+    ),
     source: fc.option(fc.constant('Consent/source')),
   })
   .map(({ slot, person, source, ...rest }) => ({

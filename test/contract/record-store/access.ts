@@ -56,7 +56,10 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
       return { principal: principal.radiologists(organization), grant };
     }
     case 'author':
-      return { principal: principal.establishment(`Organization/${person}`), grant: anEstablishmentGrant(`Organization/${person}`) };
+      return {
+        principal: principal.establishment(`Organization/${person}`),
+        grant: anEstablishmentGrant(`Organization/${person}`),
+      };
     default:
       return { principal: principal.practitioner(practitioner), grant: aGrant(practitioner) };
   }
@@ -81,7 +84,9 @@ export function accessContract(suite: Suite): void {
         expect(await shown(grant)).to.deep.equal(expected.map((put) => put.id).sort());
         for (const put of puts) {
           const row = await read(suite.records, grant, put);
-          expect(row?.shownBy).to.deep.equal(expected.includes(put) ? { rightId: right.id, relation, source: undefined } : undefined);
+          expect(row?.shownBy).to.deep.equal(
+            expected.includes(put) ? { rightId: right.id, relation, source: undefined } : undefined,
+          );
         }
       });
     }
@@ -90,7 +95,12 @@ export function accessContract(suite: Suite): void {
       const person = aPersonKey();
       const put = aPut({ person, level: 'V' });
       const holder = principal.practitioner(`Practitioner/${person}`);
-      const author = aRight({ person, principal: holder, relation: 'author', scope: { item: `DocumentReference/${put.id}` } });
+      const author = aRight({
+        person,
+        principal: holder,
+        relation: 'author',
+        scope: { item: `DocumentReference/${put.id}` },
+      });
       await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person, principal: holder }), author] }));
       expect((await read(suite.records, aGrant(`Practitioner/${person}`), put))?.shownBy?.rightId).to.equal(author.id);
     });
@@ -144,7 +154,11 @@ export function accessContract(suite: Suite): void {
       for (const grant of [aGrant(anId()), aPatientGrant(aPersonKey()), anEstablishmentGrant(anId())]) {
         const row = await read(suite.records, grant, put);
         expect(row).to.include({ id: put.id, person: undefined, shownBy: undefined });
-        const page = await search(suite.records, grant, aQuery('Organization', { where: [{ kind: 'id', values: [put.id] }] }));
+        const page = await search(
+          suite.records,
+          grant,
+          aQuery('Organization', { where: [{ kind: 'id', values: [put.id] }] }),
+        );
         expect(idsOf(page.rows)).to.deep.equal([put.id]);
       }
     });
@@ -177,7 +191,13 @@ export function accessContract(suite: Suite): void {
       it(`a part that is put ${order} its item in one plan is visible as the item`, async () => {
         const person = aPersonKey();
         const item = aPut({ person, level: 'R', released: false });
-        const part = aPut({ type: 'Binary', person, parent: `DocumentReference/${item.id}`, level: 'R', released: false });
+        const part = aPut({
+          type: 'Binary',
+          person,
+          parent: `DocumentReference/${item.id}`,
+          level: 'R',
+          released: false,
+        });
         const author = principal.practitioner(`Practitioner/${person}`);
         const scope = { item: `DocumentReference/${item.id}` };
         const rights = [

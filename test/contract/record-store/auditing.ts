@@ -3,7 +3,23 @@ import { expect } from 'chai';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal } from '../../../server/access/right.ts';
 import { errorOf } from '../../support/faults.ts';
-import { aGrant, anAudit, anId, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, aStudyPut, aUid, anInstance, NO_ENTRIES, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aGrant,
+  anAudit,
+  anId,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  aRight,
+  aStudyPut,
+  aUid,
+  anInstance,
+  NO_ENTRIES,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { ask, idsOf, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -103,7 +119,10 @@ export function auditingContract(suite: Suite): void {
       await suite.trail.head();
       const event = { kind: 'resource', type: 'AuditEvent', id: audit.event.id } as const;
       const row = await ask(suite.records, aPatientGrant(person), event);
-      expect(JSON.parse(row?.json ?? '{}')).to.deep.include({ agent: audit.event.agent, recorded: audit.event.recorded });
+      expect(JSON.parse(row?.json ?? '{}')).to.deep.include({
+        agent: audit.event.agent,
+        recorded: audit.event.recorded,
+      });
       expect(row?.shownBy?.relation).to.equal('named');
       expect(row?.sort).to.equal(NOW);
       expect(await suite.records.peek(SYSTEM, event)).to.include({ id: audit.event.id });
@@ -133,7 +152,11 @@ export function auditingContract(suite: Suite): void {
       const query = aQuery('AuditEvent', { where, count: 3, total: 'accurate' });
       const first = await ask(suite.records, aPatientGrant(person), { kind: 'search', query });
       expect(first.total).to.equal(5);
-      expect(idsOf(first.rows)).to.deep.equal(idsOf(audits.map(({ event }) => event)).toSorted().slice(0, 3));
+      expect(idsOf(first.rows)).to.deep.equal(
+        idsOf(audits.map(({ event }) => event))
+          .toSorted()
+          .slice(0, 3),
+      );
       const none = aQuery('AuditEvent', { where: [{ kind: 'token', param: 'action', values: [{ code: 'C' }] }] });
       expect(await searchIds(suite.records, aPatientGrant(person), none)).to.deep.equal([]);
     });

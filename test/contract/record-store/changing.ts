@@ -36,7 +36,9 @@ export function changingContract(suite: Suite): void {
 
     it('a new row is shown to a right that begins later, once it begins', async () => {
       const { person, holder } = setup();
-      await suite.records.commit(aPlan({ rights: [aRight({ person, principal: holder, from: NOW + 100, to: NOW + 200 })] }));
+      await suite.records.commit(
+        aPlan({ rights: [aRight({ person, principal: holder, from: NOW + 100, to: NOW + 200 })] }),
+      );
       const put = aPut({ person });
       await suite.records.commit(aPlan({ puts: [put] }));
       expect(await read(suite.records, aGrant(`Practitioner/${person}`, NOW), put)).to.equal(undefined);
@@ -103,7 +105,11 @@ export function changingContract(suite: Suite): void {
       const other = setup();
       const put = aPut({ person });
       const item = aRight({ person, principal: holder, scope: { item: `DocumentReference/${put.id}` } });
-      const rights = [aRight({ person, principal: holder }), item, aRight({ person: other.person, principal: other.holder })];
+      const rights = [
+        aRight({ person, principal: holder }),
+        item,
+        aRight({ person: other.person, principal: other.holder }),
+      ];
       await suite.records.commit(aPlan({ puts: [put], rights }));
       await suite.records.commit(aPlan({ puts: [{ ...put, person: other.person }] }));
       expect(await shown()).to.deep.equal([]);
@@ -112,7 +118,10 @@ export function changingContract(suite: Suite): void {
 
     it('a right and the revocation of another change hands in one plan', async () => {
       const { person, holder, grant } = setup();
-      const [former, later] = [aRight({ person, principal: holder }), aRight({ person, principal: holder, source: 'Consent/new' })];
+      const [former, later] = [
+        aRight({ person, principal: holder }),
+        aRight({ person, principal: holder, source: 'Consent/new' }),
+      ];
       const put = aPut({ person });
       await suite.records.commit(aPlan({ puts: [put], rights: [former] }));
       await suite.records.commit(aPlan({ rights: [later], revoked: [former.id] }));

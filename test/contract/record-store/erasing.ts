@@ -1,6 +1,18 @@
 /** Erasure: what is removed as if it had never been. */
 import { expect } from 'chai';
-import { aBlob, aGrant, anInstance, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aBlob,
+  aGrant,
+  anInstance,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aRight,
+  aStudyPut,
+  aUid,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { ask } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -21,12 +33,21 @@ export function erasingContract(suite: Suite): void {
       const [first, second] = [aBlob(), aBlob()];
       const put = aPut({ person, blob: first });
       const reference = `${put.type}/${put.id}`;
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person }), aRight({ person, scope: { item: reference } })] }));
+      await suite.records.commit(
+        aPlan({ puts: [put], rights: [aRight({ person }), aRight({ person, scope: { item: reference } })] }),
+      );
       await suite.records.commit(aPlan({ puts: [{ ...put, blob: second }] }));
-      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }] }] }));
+      const { erasedBlobs } = await suite.records.commit(
+        aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }] }] }),
+      );
       expect([...erasedBlobs].sort()).to.deep.equal([first.name, second.name].sort());
       for (const version of [undefined, 1, 2]) {
-        const question = { kind: 'resource', type: put.type, id: put.id, ...(version === undefined ? {} : { version }) } as const;
+        const question = {
+          kind: 'resource',
+          type: put.type,
+          id: put.id,
+          ...(version === undefined ? {} : { version }),
+        } as const;
         expect(await suite.records.peek(SYSTEM, question)).to.equal(undefined);
         expect(await ask(suite.records, grant, question)).to.equal(undefined);
       }
@@ -45,19 +66,27 @@ export function erasingContract(suite: Suite): void {
       const [kept, former] = [aBlob(), aBlob()];
       const put = aPut({ blob: kept });
       for (const blob of [kept, former, kept]) await suite.records.commit(aPlan({ puts: [{ ...put, blob }] }));
-      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [{ history: [{ type: put.type, id: put.id }] }] }));
+      const { erasedBlobs } = await suite.records.commit(
+        aPlan({ erased: [{ history: [{ type: put.type, id: put.id }] }] }),
+      );
       expect(erasedBlobs).to.deep.equal([former.name]);
       expect((await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(3);
-      expect(await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 2 })).to.equal(undefined);
+      expect(await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 2 })).to.equal(
+        undefined,
+      );
     });
 
     it('removes what a put of the same plan replaces, too', async () => {
       const [former, present] = [aBlob(), aBlob()];
       const put = aPut({ blob: former });
       await suite.records.commit(aPlan({ puts: [put] }));
-      const { erasedBlobs, versions } = await suite.records.commit(aPlan({ puts: [{ ...put, blob: present }], erased: [{ history: [{ type: put.type, id: put.id }] }] }));
+      const { erasedBlobs, versions } = await suite.records.commit(
+        aPlan({ puts: [{ ...put, blob: present }], erased: [{ history: [{ type: put.type, id: put.id }] }] }),
+      );
       expect([erasedBlobs, versions]).to.deep.equal([[former.name], [2]]);
-      expect(await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 1 })).to.equal(undefined);
+      expect(await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 1 })).to.equal(
+        undefined,
+      );
       expect((await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(2);
     });
 
@@ -65,7 +94,15 @@ export function erasingContract(suite: Suite): void {
       const person = aPersonKey();
       const studyInstanceUID = aUid();
       const [gone, stays] = [anInstance({ person, studyInstanceUID }), anInstance({ person, studyInstanceUID })];
-      const aside = { studyInstanceUID, sopInstanceUID: aUid(), blob: aBlob(), dataSetDigest: 'aa', source: 'Organization/one', reason: 'other-patient', receivedAt: NOW } as const;
+      const aside = {
+        studyInstanceUID,
+        sopInstanceUID: aUid(),
+        blob: aBlob(),
+        dataSetDigest: 'aa',
+        source: 'Organization/one',
+        reason: 'other-patient',
+        receivedAt: NOW,
+      } as const;
       const claims = [`one|${studyInstanceUID}`, `two|${studyInstanceUID}`];
       await suite.records.commit(
         aPlan({
@@ -80,18 +117,34 @@ export function erasingContract(suite: Suite): void {
       const erased = { instances: [gone.sopInstanceUID], quarantined: [aside], claims: [claim], agenda: [claim] };
       const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [erased] }));
       expect([...erasedBlobs].sort()).to.deep.equal([gone.blob.name, aside.blob.name].sort());
-      const { instances } = await suite.records.peek(SYSTEM, { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 });
+      const { instances } = await suite.records.peek(SYSTEM, {
+        kind: 'instances',
+        studyInstanceUID,
+        offset: 0,
+        limit: 10,
+      });
       expect(instances).to.deep.equal([stays]);
-      expect((await collectAll(suite.records.quarantined(SYSTEM))).filter((one) => one.studyInstanceUID === studyInstanceUID)).to.deep.equal([]);
-      expect(await Promise.all(claims.map(async (key) => await suite.records.claimed(SYSTEM, key)))).to.deep.equal([undefined, 'held']);
-      expect((await suite.records.due(1, 1_000)).map(({ key }) => key).filter((key) => claims.includes(key))).to.deep.equal(claims.slice(1));
+      expect(
+        (await collectAll(suite.records.quarantined(SYSTEM))).filter(
+          (one) => one.studyInstanceUID === studyInstanceUID,
+        ),
+      ).to.deep.equal([]);
+      expect(await Promise.all(claims.map(async (key) => await suite.records.claimed(SYSTEM, key)))).to.deep.equal([
+        undefined,
+        'held',
+      ]);
+      expect(
+        (await suite.records.due(1, 1_000)).map(({ key }) => key).filter((key) => claims.includes(key)),
+      ).to.deep.equal(claims.slice(1));
     });
 
     it('comes before the claims of its plan, and is no error where nothing stands', async () => {
       const key = `held|${aUid()}`;
       await suite.records.commit(aPlan({ claims: [{ key, value: 'before' }] }));
       const rows = [{ type: 'Binary', id: aUid() }] as const;
-      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [{ claims: [key], rows, instances: [aUid()] }], claims: [{ key, value: 'after' }] }));
+      const { erasedBlobs } = await suite.records.commit(
+        aPlan({ erased: [{ claims: [key], rows, instances: [aUid()] }], claims: [{ key, value: 'after' }] }),
+      );
       expect([await suite.records.claimed(SYSTEM, key), erasedBlobs]).to.deep.equal(['after', []]);
       await suite.records.forget();
     });

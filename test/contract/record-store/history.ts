@@ -1,7 +1,19 @@
 /** Rows over time: deleted and unknown, former versions, what lasts. */
 import { expect } from 'chai';
 import { FOREVER, principal } from '../../../server/access/right.ts';
-import { aBlob, aGrant, anAudit, anId, aPersonKey, aPlan, aPut, aQuery, aRight, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aBlob,
+  aGrant,
+  anAudit,
+  anId,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  aRight,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -13,7 +25,8 @@ export function historyContract(suite: Suite): void {
     it('answers a version of a visible row as it was stored', async () => {
       const person = aPersonKey();
       const id = anId();
-      const version = (text: string) => aPut({ id, person, resource: { resourceType: 'DocumentReference', id, text } as never });
+      const version = (text: string) =>
+        aPut({ id, person, resource: { resourceType: 'DocumentReference', id, text } as never });
       await suite.records.commit(aPlan({ puts: [version('premier')], rights: [aRight({ person })] }));
       await suite.records.commit(aPlan({ puts: [version('deuxième')] }));
       const [first, second, third] = [
@@ -126,7 +139,12 @@ export function historyContract(suite: Suite): void {
   describe('what the server asks of a person', () => {
     it('answers the rights that have not ended, as they were given', async () => {
       const person = aPersonKey();
-      const standing = aRight({ person, source: 'Consent/source', scope: { item: 'ImagingStudy/x' }, relation: 'author' });
+      const standing = aRight({
+        person,
+        source: 'Consent/source',
+        scope: { item: 'ImagingStudy/x' },
+        relation: 'author',
+      });
       const later = aRight({ person, from: NOW + 1, to: NOW + 2 });
       const [over, revoked] = [aRight({ person, to: NOW }), aRight({ person })];
       await suite.records.commit(aPlan({ rights: [standing, later, over, revoked, aRight({ person: aPersonKey() })] }));

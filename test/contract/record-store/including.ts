@@ -23,7 +23,9 @@ export function includingContract(suite: Suite): void {
     it('brings each visible target once, of the type that is asked for', async () => {
       const person = aPersonKey();
       const [patient, organization] = [aPut({ type: 'Patient', person }), aPut({ type: 'Organization' })];
-      const rows = [1, 2].map(() => aPut({ person, index: pointing(['subject', patient], ['author', organization], ['author', patient]) }));
+      const rows = [1, 2].map(() =>
+        aPut({ person, index: pointing(['subject', patient], ['author', organization], ['author', patient]) }),
+      );
       const grant = await commit(person, [...rows, patient, organization]);
       const included = async (...include: readonly { param: string; target?: 'Patient' | 'Organization' }[]) => {
         const page = await search(suite.records, grant, aQuery('DocumentReference', { include }));
@@ -33,7 +35,9 @@ export function includingContract(suite: Suite): void {
       expect(await included({ param: 'subject' })).to.deep.equal([patient.id]);
       expect(await included({ param: 'author' })).to.deep.equal([organization.id, patient.id].sort());
       expect(await included({ param: 'author', target: 'Organization' })).to.deep.equal([organization.id]);
-      expect(await included({ param: 'subject' }, { param: 'author' })).to.deep.equal([organization.id, patient.id].sort());
+      expect(await included({ param: 'subject' }, { param: 'author' })).to.deep.equal(
+        [organization.id, patient.id].sort(),
+      );
       expect(await included({ param: 'other' })).to.deep.equal([]);
       expect(await included()).to.deep.equal([]);
     });
@@ -43,10 +47,19 @@ export function includingContract(suite: Suite): void {
       const hidden = aPut({ type: 'Patient', person: aPersonKey() });
       const restricted = aPut({ type: 'ImagingStudy', person, level: 'R' });
       const deleted = aPut({ type: 'ImagingStudy', person });
-      const index = pointing(['subject', hidden], ['related', restricted], ['related', deleted], ['related', { type: 'ImagingStudy', id: 'none' }]);
+      const index = pointing(
+        ['subject', hidden],
+        ['related', restricted],
+        ['related', deleted],
+        ['related', { type: 'ImagingStudy', id: 'none' }],
+      );
       const grant = await commit(person, [aPut({ person, index }), hidden, restricted, deleted]);
       await suite.records.commit(aPlan({ deletes: [deleted] }));
-      const page = await search(suite.records, grant, aQuery('DocumentReference', { include: [{ param: 'subject' }, { param: 'related' }] }));
+      const page = await search(
+        suite.records,
+        grant,
+        aQuery('DocumentReference', { include: [{ param: 'subject' }, { param: 'related' }] }),
+      );
       expect(page.rows.length).to.equal(1);
       expect(page.included).to.deep.equal([]);
     });

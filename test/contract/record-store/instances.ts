@@ -2,7 +2,19 @@
 import { expect } from 'chai';
 import { principal } from '../../../server/access/right.ts';
 import { expectFault } from '../../support/faults.ts';
-import { aBlob, aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
+import {
+  aBlob,
+  aGrant,
+  anInstance,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aRight,
+  aStudyPut,
+  aUid,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { ask, type InstancesQuestion } from '../../support/reads.ts';
 import type { StudyMetadata } from '../../../server/ports/record-store.ts';
 import type { Suite } from '../suite.ts';
@@ -25,7 +37,13 @@ export function instancesContract(suite: Suite): void {
         instanceNumber: number,
         sopInstanceUID: `${studyInstanceUID}.${series}.${sop}`,
       });
-    const instances = [instance(2, 1, '9'), instance(2, 2, '1'), instance(2, 10, '0'), instance(10, 1, '1'), instance(10, 1, '2')];
+    const instances = [
+      instance(2, 1, '9'),
+      instance(2, 2, '1'),
+      instance(2, 10, '0'),
+      instance(10, 1, '1'),
+      instance(10, 1, '2'),
+    ];
     const shuffled = [3, 1, 4, 0, 2].flatMap((at) => instances[at] ?? []);
     await suite.records.commit(aPlan({ puts: [put], instances: shuffled, rights: [aRight({ person })] }));
     const question = (parts: Partial<InstancesQuestion> = {}): InstancesQuestion => ({
@@ -49,7 +67,8 @@ export function instancesContract(suite: Suite): void {
 
     it('come in parts by offset and limit', async () => {
       const { instances, question } = await aStudy();
-      const part = async (offset: number, limit: number) => (await ask(suite.records, grant, question({ offset, limit }))).instances;
+      const part = async (offset: number, limit: number) =>
+        (await ask(suite.records, grant, question({ offset, limit }))).instances;
       expect(await part(0, 2)).to.deep.equal(instances.slice(0, 2));
       expect(await part(2, 2)).to.deep.equal(instances.slice(2, 4));
       expect(await part(4, 2)).to.deep.equal(instances.slice(4));
@@ -61,7 +80,8 @@ export function instancesContract(suite: Suite): void {
       const [first, , , fourth] = instances;
       const seriesInstanceUID = fourth?.seriesInstanceUID ?? '';
       const sopInstanceUIDs = [fourth?.sopInstanceUID ?? '', first?.sopInstanceUID ?? '', '1.2.3'];
-      const of = async (parts: Partial<InstancesQuestion>) => (await ask(suite.records, grant, question(parts))).instances;
+      const of = async (parts: Partial<InstancesQuestion>) =>
+        (await ask(suite.records, grant, question(parts))).instances;
       expect(await of({ seriesInstanceUID })).to.deep.equal(instances.slice(3));
       expect(await of({ sopInstanceUIDs })).to.deep.equal([first, fourth]);
       expect(await of({ seriesInstanceUID, sopInstanceUIDs })).to.deep.equal([fourth]);
@@ -103,7 +123,13 @@ export function instancesContract(suite: Suite): void {
   describe('metadata of a study', () => {
     it('are those of its instances, byte for byte and in their order', async () => {
       const { person, put, studyInstanceUID, instances, question } = await aStudy();
-      const last = anInstance({ person, studyInstanceUID, seriesInstanceUID: `${studyInstanceUID}.99`, seriesNumber: 99, metadata: '{"00081030":{"vr":"LO","Value":["Tête é 𝒜"]}}' });
+      const last = anInstance({
+        person,
+        studyInstanceUID,
+        seriesInstanceUID: `${studyInstanceUID}.99`,
+        seriesNumber: 99,
+        metadata: '{"00081030":{"vr":"LO","Value":["Tête é 𝒜"]}}',
+      });
       await suite.records.commit(aPlan({ instances: [last] }));
       const answer = await ask(suite.records, grant, { ...question(), kind: 'metadata' });
       expect(answer.study?.id).to.equal(put.id);
@@ -113,7 +139,8 @@ export function instancesContract(suite: Suite): void {
     it('come in parts, and of a series and of SOP Instance UIDs where these are given', async () => {
       const { instances, question } = await aStudy();
       const { seriesInstanceUID = '', sopInstanceUID = '' } = instances[1] ?? {};
-      const of = async (parts: Partial<InstancesQuestion>) => textsOf(await ask(suite.records, grant, { ...question(parts), kind: 'metadata' }));
+      const of = async (parts: Partial<InstancesQuestion>) =>
+        textsOf(await ask(suite.records, grant, { ...question(parts), kind: 'metadata' }));
       const texts = instances.map(({ metadata }) => metadata);
       expect(await of({ offset: 1, limit: 3 })).to.deep.equal(texts.slice(1, 4));
       expect(await of({ seriesInstanceUID })).to.deep.equal(texts.slice(0, 3));
@@ -138,11 +165,18 @@ export function instancesContract(suite: Suite): void {
   describe('instances that are received', () => {
     it('again with the same data set stand already, and the first bytes stay', async () => {
       const { instances, question } = await aStudy();
-      const again = instances.slice(0, 1).map((row) => ({ ...row, blob: aBlob(), transferSyntaxUID: '1.2.840.10008.1.2' }));
-      const fresh = instances.slice(0, 1).map((row) => ({ ...row, sopInstanceUID: aUid(), instanceNumber: 99, blob: aBlob() }));
+      const again = instances
+        .slice(0, 1)
+        .map((row) => ({ ...row, blob: aBlob(), transferSyntaxUID: '1.2.840.10008.1.2' }));
+      const fresh = instances
+        .slice(0, 1)
+        .map((row) => ({ ...row, sopInstanceUID: aUid(), instanceNumber: 99, blob: aBlob() }));
       const receipt = await suite.records.commit(aPlan({ instances: [...again, ...fresh] }));
       expect(receipt.instances).to.deep.equal(['already', 'stored']);
-      const { instances: standing } = await suite.records.peek(SYSTEM, question({ seriesInstanceUID: again[0]?.seriesInstanceUID ?? '' }));
+      const { instances: standing } = await suite.records.peek(
+        SYSTEM,
+        question({ seriesInstanceUID: again[0]?.seriesInstanceUID ?? '' }),
+      );
       expect(standing).to.deep.equal([...instances.slice(0, 3), ...fresh]);
       const names = await namesOf(suite);
       expect(names.has(again[0]?.blob.name ?? '')).to.equal(false);
@@ -189,7 +223,10 @@ export function instancesContract(suite: Suite): void {
     it('is found in whatever study, without its metadata, and an unknown one is not', async () => {
       const { instances } = await aStudy();
       const [first] = instances;
-      expect(await suite.records.instanceOf(SYSTEM, first?.sopInstanceUID ?? '')).to.deep.equal({ ...first, metadata: '' });
+      expect(await suite.records.instanceOf(SYSTEM, first?.sopInstanceUID ?? '')).to.deep.equal({
+        ...first,
+        metadata: '',
+      });
       expect(await suite.records.instanceOf(SYSTEM, aUid())).to.equal(undefined);
     });
   });

@@ -4,7 +4,18 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import { principal } from '../../../server/access/right.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
-import { aGrant, anEstablishmentGrant, aPersonKey, aPlan, aPut, aQuery, aRight, aStudyPut, NO_ENTRIES, SYSTEM } from '../../support/plans.ts';
+import {
+  aGrant,
+  anEstablishmentGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  aRight,
+  aStudyPut,
+  NO_ENTRIES,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { ask, idsOf, search, searchBehind, searchPages } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -34,16 +45,28 @@ export function pagingContract(suite: Suite): void {
     it('a page behind some rows is what follows them, within conditions too', async () => {
       const { person, grant } = await visiblePerson();
       const index = { ...NO_ENTRIES, tokens: [{ param: 'type', system: 's', value: 'even' }] };
-      const puts = Array.from({ length: 12 }, (_, at) => aPut({ person, sort: at % 4, ...(at % 2 === 0 ? { index } : {}) })).sort(byOrder);
+      const puts = Array.from({ length: 12 }, (_, at) =>
+        aPut({ person, sort: at % 4, ...(at % 2 === 0 ? { index } : {}) }),
+      ).sort(byOrder);
       await suite.records.commit(aPlan({ puts }));
       const all = aQuery('DocumentReference', { count: 5 });
       const even = { ...all, count: 2, where: [{ kind: 'token', param: 'type', values: [{ code: 'even' }] }] } as const;
       const evens = idsOf(puts.filter((put) => put.index === index));
-      expect(await searchBehind(suite.records, grant, all, 4)).to.deep.equal({ ids: idsOf(puts.slice(4, 9)), isMore: true });
-      expect(await searchBehind(suite.records, grant, all, 10)).to.deep.equal({ ids: idsOf(puts.slice(10)), isMore: false });
+      expect(await searchBehind(suite.records, grant, all, 4)).to.deep.equal({
+        ids: idsOf(puts.slice(4, 9)),
+        isMore: true,
+      });
+      expect(await searchBehind(suite.records, grant, all, 10)).to.deep.equal({
+        ids: idsOf(puts.slice(10)),
+        isMore: false,
+      });
       expect(await searchBehind(suite.records, grant, all, 12)).to.deep.equal({ ids: [], isMore: false });
       expect(await searchBehind(suite.records, grant, even, 3)).to.deep.equal({ ids: evens.slice(3, 5), isMore: true });
-      const counted = await ask(suite.records, grant, { kind: 'search', query: { ...even, total: 'accurate' }, skip: 5 });
+      const counted = await ask(suite.records, grant, {
+        kind: 'search',
+        query: { ...even, total: 'accurate' },
+        skip: 5,
+      });
       expect([idsOf(counted.rows), counted.total]).to.deep.equal([evens.slice(5), 6]);
     });
 
@@ -60,7 +83,9 @@ export function pagingContract(suite: Suite): void {
       });
       await suite.records.commit(aPlan({ puts }));
       const jsonOf = async (query: Partial<SearchQuery>): Promise<ImagingStudy[]> =>
-        (await search(suite.records, grant, aQuery('ImagingStudy', query))).rows.map(({ json }) => JSON.parse(json) as ImagingStudy);
+        (await search(suite.records, grant, aQuery('ImagingStudy', query))).rows.map(
+          ({ json }) => JSON.parse(json) as ImagingStudy,
+        );
       const withoutSeries = (study: ImagingStudy): object => ({ ...study, series: undefined });
       const whole = await jsonOf({});
       expect(whole.map(({ series }) => series?.length)).to.deep.equal([undefined, 1, 2]);
@@ -75,12 +100,27 @@ export function pagingContract(suite: Suite): void {
       await suite.records.commit(aPlan({ puts }));
       const [where, none] = [[{ kind: 'token', param: 'type', values: [{ code: 'any' }] }], []] as const;
       const sorts = (from: number | undefined, before: number | undefined): string[] =>
-        puts.filter(({ sort }) => (from === undefined || sort >= from) && (before === undefined || sort < before)).map(({ id }) => id);
-      for (const [from, before] of [[3, 7], [undefined, 2], [8, undefined], [5, 5]] as const) {
+        puts
+          .filter(({ sort }) => (from === undefined || sort >= from) && (before === undefined || sort < before))
+          .map(({ id }) => id);
+      for (const [from, before] of [
+        [3, 7],
+        [undefined, 2],
+        [8, undefined],
+        [5, 5],
+      ] as const) {
         for (const conditions of [where, none]) {
-          const query = aQuery('DocumentReference', { count: 2, span: { from, before }, where: conditions, total: 'accurate' });
+          const query = aQuery('DocumentReference', {
+            count: 2,
+            span: { from, before },
+            where: conditions,
+            total: 'accurate',
+          });
           const pages = await searchPages(suite.records, grant, query);
-          expect(pages.flatMap((page) => idsOf(page.rows)), `${from} to ${before}`).to.deep.equal(sorts(from, before));
+          expect(
+            pages.flatMap((page) => idsOf(page.rows)),
+            `${from} to ${before}`,
+          ).to.deep.equal(sorts(from, before));
           expect(pages[0]?.total).to.equal(sorts(from, before).length);
         }
       }
@@ -110,7 +150,7 @@ export function pagingContract(suite: Suite): void {
       const standing = new Set(idsOf(puts));
       const shown = seen.filter((id) => standing.has(id));
       expect(new Set(seen).size).to.equal(seen.length);
-      for (let next = after; next !== undefined; ) {
+      for (let next = after; next !== undefined;) {
         const page = await search(suite.records, grant, aQuery('DocumentReference', { count: 2 }), next);
         shown.push(...idsOf(page.rows).filter((id) => standing.has(id)));
         next = page.next;
@@ -130,7 +170,11 @@ export function pagingContract(suite: Suite): void {
       const rights = [...holders, ...holders].map((holder) => aRight({ person, principal: holder }));
       await suite.records.commit(aPlan({ puts, rights }));
       const grant = aGrant(`Practitioner/${person}`, SYSTEM.now, [{ organization, radiologist: true }]);
-      const pages = await searchPages(suite.records, grant, aQuery('DocumentReference', { count: 3, total: 'accurate' }));
+      const pages = await searchPages(
+        suite.records,
+        grant,
+        aQuery('DocumentReference', { count: 3, total: 'accurate' }),
+      );
       expect(pages.flatMap((page) => idsOf(page.rows))).to.deep.equal(idsOf([...puts].sort(byOrder)));
       expect(pages.map((page) => page.total)).to.deep.equal([7, 7, 7]);
     });
@@ -146,10 +190,16 @@ export function pagingContract(suite: Suite): void {
     it('pages of a search with conditions hold what matches and nothing else', async () => {
       const { person, grant } = await visiblePerson();
       const index = (value: string) => ({ ...NO_ENTRIES, tokens: [{ param: 'status', system: '', value }] });
-      const puts = Array.from({ length: 20 }, (_, at) => aPut({ person, sort: at % 3, index: index(at % 2 === 0 ? 'a' : 'b') }));
+      const puts = Array.from({ length: 20 }, (_, at) =>
+        aPut({ person, sort: at % 3, index: index(at % 2 === 0 ? 'a' : 'b') }),
+      );
       await suite.records.commit(aPlan({ puts }));
       const where = [{ kind: 'token', param: 'status', values: [{ code: 'a' }] }] as const;
-      const pages = await searchPages(suite.records, grant, aQuery('DocumentReference', { count: 3, where, total: 'bounded' }));
+      const pages = await searchPages(
+        suite.records,
+        grant,
+        aQuery('DocumentReference', { count: 3, where, total: 'bounded' }),
+      );
       const expected = puts.filter((_, at) => at % 2 === 0).sort(byOrder);
       expect(pages.flatMap((page) => idsOf(page.rows))).to.deep.equal(idsOf(expected));
       expect(pages.every((page) => page.total === 10)).to.equal(true);
@@ -164,9 +214,13 @@ export function pagingContract(suite: Suite): void {
       for (const total of ['bounded', 'accurate'] as const) {
         expect((await search(suite.records, grant, aQuery('DocumentReference', { total }))).total).to.equal(1);
       }
-      expect((await search(suite.records, grant, aQuery('DocumentReference', { total: 'none' }))).total).to.equal(undefined);
+      expect((await search(suite.records, grant, aQuery('DocumentReference', { total: 'none' }))).total).to.equal(
+        undefined,
+      );
       const stranger = anEstablishmentGrant(`Organization/${person}`);
-      expect((await search(suite.records, stranger, aQuery('DocumentReference', { total: 'accurate' }))).total).to.equal(0);
+      expect(
+        (await search(suite.records, stranger, aQuery('DocumentReference', { total: 'accurate' }))).total,
+      ).to.equal(0);
     });
 
     it('are bounded at 1,000 unless an accurate one is asked for', async () => {
@@ -183,7 +237,12 @@ export function pagingContract(suite: Suite): void {
     it('of a summary come without rows', async () => {
       const { person, grant } = await visiblePerson();
       await suite.records.commit(aPlan({ puts: Array.from({ length: 3 }, () => aPut({ person })) }));
-      const query = aQuery('DocumentReference', { summary: 'count', total: 'accurate', count: 1, include: [{ param: 'subject' }] });
+      const query = aQuery('DocumentReference', {
+        summary: 'count',
+        total: 'accurate',
+        count: 1,
+        include: [{ param: 'subject' }],
+      });
       const page = await search(suite.records, grant, query);
       expect(page).to.deep.equal({ rows: [], included: [], total: 3, next: undefined });
     });

@@ -6,7 +6,17 @@ import type { MatchKey } from '../../../profiles/dicom/match.ts';
 import { principal } from '../../../server/access/right.ts';
 import type { FoundPart, Question } from '../../../server/ports/record-store.ts';
 import { expectFault } from '../../support/faults.ts';
-import { aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid } from '../../support/plans.ts';
+import {
+  aGrant,
+  anInstance,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aRight,
+  aStudyPut,
+  aUid,
+} from '../../support/plans.ts';
 import { ask, idsOf } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -14,31 +24,51 @@ type PartsQuestion = Extract<Question, { kind: 'parts' }>;
 
 /** Runs the contract of parts. */
 export function partsContract(suite: Suite): void {
-  /** Three studies of a person, latest first: of 2, 1 and 1 series, with 2 instances each; and one of another person. */
+  /**
+   * Three studies of a person, latest first: of 2, 1 and 1 series, with 2 instances each; and one of another person.
+   */
   const world = async () => {
     const [person, other] = [aPersonKey(), aPersonKey()];
     const patient = aPut({ type: 'Patient', person });
     const subject = `Patient/${patient.id}`;
-    const studies = [2, 1, 1].map((series, at) => ({ uid: aUid(), series, sort: 100 - at, modality: ['CT', 'MR', 'CT'][at] ?? '' }));
+    const studies = [2, 1, 1].map((series, at) => ({
+      uid: aUid(),
+      series,
+      sort: 100 - at,
+      modality: ['CT', 'MR', 'CT'][at] ?? '',
+    }));
     const puts = studies.map(({ uid, sort, modality }) => {
       const put = aStudyPut(uid, { person, sort, subject });
       const tokens = [...put.index.tokens, { param: 'modality', system: '', value: modality }];
       return { ...put, index: { ...put.index, tokens, references: [{ param: 'patient', target: subject }] } };
     });
     const instances = studies.flatMap(({ uid, series, modality }) =>
-      Array.from({ length: series * 2 }, (_, at) => aPart(person, uid, Math.floor(at / 2) + 1, (at % 2) + 1, modality)));
+      Array.from({ length: series * 2 }, (_, at) => aPart(person, uid, Math.floor(at / 2) + 1, (at % 2) + 1, modality)),
+    );
     const hidden = aStudyPut(aUid(), { person: other, sort: 200 });
     const hiddenUid = hidden.index.tokens[0]?.value.replace('urn:oid:', '') ?? '';
     const hiddenPart = aPart(other, hiddenUid, 1, 1, 'CT');
     const holder = principal.practitioner(`Practitioner/${person}`);
-    await suite.records.commit(aPlan({ puts: [patient, ...puts, hidden], instances: [...instances, hiddenPart], rights: [aRight({ person, principal: holder })] }));
+    await suite.records.commit(
+      aPlan({
+        puts: [patient, ...puts, hidden],
+        instances: [...instances, hiddenPart],
+        rights: [aRight({ person, principal: holder })],
+      }),
+    );
     const grant = aGrant(`Practitioner/${person}`);
     const find = async (level: PartsQuestion['level'], parts: Partial<PartsQuestion> = {}) =>
       await ask(suite.records, grant, { ...question(level), ...parts });
     return { person, patient, puts, studies, instances, hiddenPart, find };
   };
 
-  const aPart = (person: ReturnType<typeof aPersonKey>, study: string, series: number, number: number, modality: string) =>
+  const aPart = (
+    person: ReturnType<typeof aPersonKey>,
+    study: string,
+    series: number,
+    number: number,
+    modality: string,
+  ) =>
     anInstance({
       person,
       studyInstanceUID: study,
@@ -46,11 +76,21 @@ export function partsContract(suite: Suite): void {
       seriesNumber: series,
       instanceNumber: number,
       sopInstanceUID: `${study}.${series}.${number}`,
-      metadata: JSON.stringify({ [formatTag(TAG.Modality)]: { vr: 'CS', Value: [modality] }, [formatTag(TAG.SeriesNumber)]: { vr: 'IS', Value: [series] } }),
+      metadata: JSON.stringify({
+        [formatTag(TAG.Modality)]: { vr: 'CS', Value: [modality] },
+        [formatTag(TAG.SeriesNumber)]: { vr: 'IS', Value: [series] },
+      }),
     });
 
-  const question = (level: PartsQuestion['level']): PartsQuestion =>
-    ({ kind: 'parts', level, studies: { where: [], include: [] }, ofSeries: [], ofInstance: [], offset: 0, limit: 100 });
+  const question = (level: PartsQuestion['level']): PartsQuestion => ({
+    kind: 'parts',
+    level,
+    studies: { where: [], include: [] },
+    ofSeries: [],
+    ofInstance: [],
+    offset: 0,
+    limit: 100,
+  });
 
   const key = (tag: keyof typeof TAG, value: string): MatchKey => ({ path: [TAG[tag]], value });
   const uidsOf = (parts: readonly FoundPart[]): readonly string[] => parts.map(({ row }) => row.sopInstanceUID);
@@ -68,11 +108,22 @@ export function partsContract(suite: Suite): void {
 
     it('are those of the studies, series and instances that satisfy all keys', async () => {
       const { studies, instances, find } = await world();
-      const modality = { where: [{ kind: 'token', param: 'modality', values: [{ code: 'CT' }] }], include: [] } as const;
+      const modality = {
+        where: [{ kind: 'token', param: 'modality', values: [{ code: 'CT' }] }],
+        include: [],
+      } as const;
       const [first, , last] = studies;
-      expect(uidsOf((await find('series', { studies: modality })).parts)).to.deep.equal([`${first?.uid}.1.1`, `${first?.uid}.2.1`, `${last?.uid}.1.1`]);
-      expect(uidsOf((await find('series', { ofSeries: [key('Modality', 'MR')] })).parts)).to.deep.equal([instances[4]?.sopInstanceUID]);
-      expect(uidsOf((await find('instances', { ofSeries: [key('SeriesNumber', '2')] })).parts)).to.deep.equal(instances.slice(2, 4).map((row) => row.sopInstanceUID));
+      expect(uidsOf((await find('series', { studies: modality })).parts)).to.deep.equal([
+        `${first?.uid}.1.1`,
+        `${first?.uid}.2.1`,
+        `${last?.uid}.1.1`,
+      ]);
+      expect(uidsOf((await find('series', { ofSeries: [key('Modality', 'MR')] })).parts)).to.deep.equal([
+        instances[4]?.sopInstanceUID,
+      ]);
+      expect(uidsOf((await find('instances', { ofSeries: [key('SeriesNumber', '2')] })).parts)).to.deep.equal(
+        instances.slice(2, 4).map((row) => row.sopInstanceUID),
+      );
       const seconds = await find('instances', { studies: modality, ofInstance: [key('InstanceNumber', '2')] });
       expect(seconds.parts).to.deep.equal([1, 3, 7].map((at) => ({ row: instances[at], instances: 2 })));
       expect((await find('instances', { ofInstance: [key('InstanceNumber', '3')] })).parts).to.deep.equal([]);
@@ -88,16 +139,31 @@ export function partsContract(suite: Suite): void {
       const exact = await find('instances', { offset: 3, limit: 3 });
       expect([exact.isMore, idsOf(exact.studies)]).to.deep.equal([true, idsOf(puts.slice(0, 2))]);
       const last = await find('series', { offset: 3, limit: 1 });
-      expect([uidsOf(last.parts), last.isMore, idsOf(last.studies)]).to.deep.equal([[instances[6]?.sopInstanceUID], false, idsOf(puts.slice(2))]);
-      expect(await find('series', { ofSeries: [key('Modality', 'CT')], offset: 2, limit: 5 })).to.deep.include({ isMore: false, parts: [{ row: instances[6], instances: 2 }] });
-      expect(await find('series', { offset: 4 })).to.deep.equal({ studies: [], included: [], parts: [], isMore: false });
+      expect([uidsOf(last.parts), last.isMore, idsOf(last.studies)]).to.deep.equal([
+        [instances[6]?.sopInstanceUID],
+        false,
+        idsOf(puts.slice(2)),
+      ]);
+      expect(await find('series', { ofSeries: [key('Modality', 'CT')], offset: 2, limit: 5 })).to.deep.include({
+        isMore: false,
+        parts: [{ row: instances[6], instances: 2 }],
+      });
+      expect(await find('series', { offset: 4 })).to.deep.equal({
+        studies: [],
+        included: [],
+        parts: [],
+        isMore: false,
+      });
     });
 
     it('are found by SOP Instance UIDs, hidden ones as unknown ones', async () => {
       const { puts, instances, hiddenPart, find } = await world();
       const [third] = instances.slice(5, 6);
       const uids = [third?.sopInstanceUID ?? '', hiddenPart.sopInstanceUID, '1.2.3'];
-      const found = await find('instances', { sopInstanceUIDs: uids, ofInstance: [key('SOPInstanceUID', uids.join('\\'))] });
+      const found = await find('instances', {
+        sopInstanceUIDs: uids,
+        ofInstance: [key('SOPInstanceUID', uids.join('\\'))],
+      });
       expect(found.parts).to.deep.equal([{ row: third, instances: 2 }]);
       expect(idsOf(found.studies)).to.deep.equal(idsOf(puts.slice(1, 2)));
       const nothing = { studies: [], included: [], parts: [], isMore: false };
@@ -109,7 +175,9 @@ export function partsContract(suite: Suite): void {
       const { patient, find } = await world();
       const found = await find('series', { studies: { where: [], include: [{ param: 'patient' }] }, limit: 1 });
       expect(idsOf(found.included)).to.deep.equal([patient.id]);
-      expect(idsOf((await find('series', { studies: { where: [], include: [{ param: 'patient' }] }, offset: 9 })).included)).to.deep.equal([]);
+      expect(
+        idsOf((await find('series', { studies: { where: [], include: [{ param: 'patient' }] }, offset: 9 })).included),
+      ).to.deep.equal([]);
     });
 
     it('are none of a withdrawn record, for the patient all', async () => {
@@ -117,7 +185,9 @@ export function partsContract(suite: Suite): void {
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
       await suite.records.commit(aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
       expect((await find('instances')).parts).to.deep.equal([]);
-      expect((await ask(suite.records, aPatientGrant(person), question('instances'))).parts.length).to.equal(instances.length);
+      expect((await ask(suite.records, aPatientGrant(person), question('instances'))).parts.length).to.equal(
+        instances.length,
+      );
     });
 
     it('cost no more than a bound', async () => {
@@ -126,7 +196,9 @@ export function partsContract(suite: Suite): void {
       const parts = Array.from({ length: 1_950 }, (_, at) => ({ ...aPart(person, uid, at + 1, 1, 'CT') }));
       await suite.records.commit(aPlan({ puts: [aStudyPut(uid, { person, sort: 300 })], instances: parts }));
       const many = { ofSeries: [key('Modality', 'XA')] };
-      await suite.records.commit(aPlan({ instances: Array.from({ length: 100 }, (_, at) => aPart(person, uid, at + 2_000, 1, 'CT')) }));
+      await suite.records.commit(
+        aPlan({ instances: Array.from({ length: 100 }, (_, at) => aPart(person, uid, at + 2_000, 1, 'CT')) }),
+      );
       await expectFault(find('series', many), 'too-costly');
       expect((await find('series', { offset: 2_050 })).parts.length).to.equal(4);
     });

@@ -3,7 +3,20 @@ import { expect } from 'chai';
 import { MAX_PLAN_ENTRIES, type CommitPlan, type CommitReceipt } from '../../../server/ports/commit-plan.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
-import { aBlob, anAudit, anId, anInstance, aPersonKey, aPlan, aPut, aRight, aStudyPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aBlob,
+  anAudit,
+  anId,
+  anInstance,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aRight,
+  aStudyPut,
+  aUid,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Suite } from '../suite.ts';
 
@@ -16,7 +29,12 @@ export function planningContract(suite: Suite): void {
     it('gives the first version and stamps meta.versionId and meta.lastUpdated', async () => {
       const id = anId();
       const security = [{ system: 'urn:example', code: 'é' }];
-      const resource = { resourceType: 'DocumentReference', id, meta: { security }, description: 'Échographie “à 3 mois” 𝒜' };
+      const resource = {
+        resourceType: 'DocumentReference',
+        id,
+        meta: { security },
+        description: 'Échographie “à 3 mois” 𝒜',
+      };
       const before = Date.now();
       const receipt = await suite.records.commit(aPlan({ puts: [aPut({ id, resource })] }));
       const row = await stored(id);
@@ -24,7 +42,10 @@ export function planningContract(suite: Suite): void {
       expect(receipt.committedAt).to.be.within(before - 1, Date.now() + 1);
       expect(row).to.include({ type: 'DocumentReference', id, version: 1, updated: receipt.committedAt, sort: NOW });
       const lastUpdated = new Date(receipt.committedAt).toISOString();
-      expect(JSON.parse(row?.json ?? '')).to.deep.equal({ ...resource, meta: { security, versionId: '1', lastUpdated } });
+      expect(JSON.parse(row?.json ?? '')).to.deep.equal({
+        ...resource,
+        meta: { security, versionId: '1', lastUpdated },
+      });
     });
 
     it('gives versions in the order of the plan, each one higher than the row had', async () => {
@@ -38,7 +59,10 @@ export function planningContract(suite: Suite): void {
       const put = aPut();
       const { type, id } = put;
       await suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
-      await expectFault(suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] })), 'conflict');
+      await expectFault(
+        suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] })),
+        'conflict',
+      );
       expect((await stored(id))?.version).to.equal(1);
     });
 
@@ -58,7 +82,8 @@ export function planningContract(suite: Suite): void {
     it('refuses a plan whose claim is not held, or by another value', async () => {
       const key = `study|${anId()}`;
       const put = aPut();
-      const on = (value: string): CommitPlan => aPlan({ preconditions: [{ kind: 'claimed', key, value }], puts: [put] });
+      const on = (value: string): CommitPlan =>
+        aPlan({ preconditions: [{ kind: 'claimed', key, value }], puts: [put] });
       await expectFault(suite.records.commit(on('one')), 'conflict');
       await suite.records.commit(aPlan({ claims: [{ key, value: 'one' }] }));
       await expectFault(suite.records.commit(on('other')), 'conflict');
@@ -169,7 +194,9 @@ export function planningContract(suite: Suite): void {
   describe('commit under concurrent writers', () => {
     it('gives 50 parallel puts of one row each a version of its own', async () => {
       const put = aPut({ person: aPersonKey() });
-      const receipts = await Promise.all(Array.from({ length: 50 }, () => suite.records.commit(aPlan({ puts: [put] }))));
+      const receipts = await Promise.all(
+        Array.from({ length: 50 }, () => suite.records.commit(aPlan({ puts: [put] }))),
+      );
       const versions = receipts.flatMap((receipt) => receipt.versions).sort((a, b) => a - b);
       expect(versions).to.deep.equal(Array.from({ length: 50 }, (_, at) => at + 1));
     });
@@ -185,9 +212,13 @@ export function planningContract(suite: Suite): void {
       const put = aPut({ person: aPersonKey() });
       const { type, id } = put;
       const race = async (plan: () => CommitPlan): Promise<readonly (CommitReceipt | Fault)[]> =>
-        await Promise.all(Array.from({ length: 20 }, async () => await suite.records.commit(plan()).catch((error: Fault) => error)));
+        await Promise.all(
+          Array.from({ length: 20 }, async () => await suite.records.commit(plan()).catch((error: Fault) => error)),
+        );
       const created = await race(() => aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
-      const updated = await race(() => aPlan({ preconditions: [{ kind: 'version', type, id, version: 1 }], puts: [put] }));
+      const updated = await race(() =>
+        aPlan({ preconditions: [{ kind: 'version', type, id, version: 1 }], puts: [put] }),
+      );
       expect(kindsOf(created)).to.deep.equal(['conflict']);
       expect(kindsOf(updated)).to.deep.equal(['version-conflict']);
       expect(created.filter((result) => !(result instanceof Error)).length).to.equal(1);

@@ -19,7 +19,8 @@ export function quarantineContract(suite: Suite): void {
   });
   const keptOf = async (sopInstanceUID: string): Promise<QuarantinedInstance[]> => {
     const kept: QuarantinedInstance[] = [];
-    for await (const each of suite.records.quarantined(SYSTEM)) if (each.sopInstanceUID === sopInstanceUID) kept.push(each);
+    for await (const each of suite.records.quarantined(SYSTEM))
+      if (each.sopInstanceUID === sopInstanceUID) kept.push(each);
     return kept;
   };
   const blobs = async (): Promise<ReadonlySet<string>> => {
@@ -41,10 +42,20 @@ export function quarantineContract(suite: Suite): void {
       const aside = one();
       const again = (): QuarantinedInstance => ({ ...aside, blob: aBlob(), receivedAt: NOW + 1 });
       await suite.records.commit(aPlan({ quarantined: [aside] }));
-      const receipts = await Promise.all(Array.from({ length: 5 }, () => suite.records.commit(aPlan({ quarantined: [again()] }))));
-      expect(receipts.flatMap(({ quarantined }) => quarantined)).to.deep.equal(Array.from({ length: 5 }, () => 'already'));
-      const others = [{ ...again(), dataSetDigest: 'b'.repeat(64) }, { ...again(), source: 'Organization/other', receivedAt: NOW + 2 }];
-      expect((await suite.records.commit(aPlan({ quarantined: others }))).quarantined).to.deep.equal(['stored', 'stored']);
+      const receipts = await Promise.all(
+        Array.from({ length: 5 }, () => suite.records.commit(aPlan({ quarantined: [again()] }))),
+      );
+      expect(receipts.flatMap(({ quarantined }) => quarantined)).to.deep.equal(
+        Array.from({ length: 5 }, () => 'already'),
+      );
+      const others = [
+        { ...again(), dataSetDigest: 'b'.repeat(64) },
+        { ...again(), source: 'Organization/other', receivedAt: NOW + 2 },
+      ];
+      expect((await suite.records.commit(aPlan({ quarantined: others }))).quarantined).to.deep.equal([
+        'stored',
+        'stored',
+      ]);
       expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([aside, ...others]);
     });
 
@@ -54,7 +65,9 @@ export function quarantineContract(suite: Suite): void {
       const instance = anInstance({ person, studyInstanceUID });
       await suite.records.commit(aPlan({ puts: [aStudyPut(studyInstanceUID, { person })], instances: [instance] }));
       const { sopInstanceUID } = instance;
-      await suite.records.commit(aPlan({ quarantined: [one({ studyInstanceUID, sopInstanceUID }), one({ studyInstanceUID })] }));
+      await suite.records.commit(
+        aPlan({ quarantined: [one({ studyInstanceUID, sopInstanceUID }), one({ studyInstanceUID })] }),
+      );
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
       expect((await suite.records.peek(SYSTEM, question)).instances).to.deep.equal([instance]);
       expect(await suite.records.instanceOf(SYSTEM, sopInstanceUID)).to.deep.equal({ ...instance, metadata: '' });

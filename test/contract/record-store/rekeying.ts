@@ -5,7 +5,21 @@ import type { PersonKey } from '../../../server/access/requester.ts';
 import type { CommitPlan } from '../../../server/ports/commit-plan.ts';
 import { principal } from '../../../server/access/right.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
-import { aGrant, anAudit, anId, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
+import {
+  aGrant,
+  anAudit,
+  anId,
+  anInstance,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  aRight,
+  aStudyPut,
+  aUid,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { ask, idsOf, read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -15,12 +29,17 @@ export function rekeyingContract(suite: Suite): void {
   const twoPersons = async () => {
     const [from, to] = [aPersonKey(), aPersonKey()];
     const [former, standing] = [aPut({ person: from }), aPut({ person: to })];
-    const holders = [from, to].map((person) => aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) }));
-    const selves = [from, to].map((person) => aRight({ person, principal: principal.patient(person), relation: 'self' }));
+    const holders = [from, to].map((person) =>
+      aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) }),
+    );
+    const selves = [from, to].map((person) =>
+      aRight({ person, principal: principal.patient(person), relation: 'self' }),
+    );
     await suite.records.commit(aPlan({ puts: [former, standing], rights: [...holders, ...selves] }));
     const both = idsOf([former, standing]).toSorted();
     const join = async () => await suite.records.commit(aPlan({ rekeys: [{ from, to }] }));
-    const shown = async (grant: ReturnType<typeof aGrant>) => [...(await searchIds(suite.records, grant, aQuery('DocumentReference')))].sort();
+    const shown = async (grant: ReturnType<typeof aGrant>) =>
+      [...(await searchIds(suite.records, grant, aQuery('DocumentReference')))].sort();
     return { from, to, former, standing, both, join, shown };
   };
 
@@ -70,14 +89,19 @@ export function rekeyingContract(suite: Suite): void {
       const [studyInstanceUID, key, other] = [aUid(), `qualified|${anId()}`, anId()];
       const [put, audit] = [aStudyPut(studyInstanceUID, { person: from }), anAudit([from])];
       const instances = [anInstance({ person: from, studyInstanceUID })];
-      const claims = [{ key, value: from }, { key: other, value: from }];
+      const claims = [
+        { key, value: from },
+        { key: other, value: from },
+      ];
       await suite.records.commit(aPlan({ puts: [put], instances, claims, audit: [audit] }));
       await join();
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 5 } as const;
       const answer = await ask(suite.records, aGrant(`Practitioner/${to}`), question);
       expect(answer.instances.map(({ person }) => person)).to.deep.equal([to]);
       expect(await suite.records.claimed(SYSTEM, key)).to.equal(to);
-      expect(await suite.records.claimed(SYSTEM, other), 'a claim that is not of a qualified identifier').to.equal(from);
+      expect(await suite.records.claimed(SYSTEM, other), 'a claim that is not of a qualified identifier').to.equal(
+        from,
+      );
       await suite.trail.head();
       expect(await searchIds(suite.records, aPatientGrant(to), aQuery('AuditEvent'))).to.include(audit.event.id);
       expect((await suite.trail.verify()).whole).to.equal(true);
@@ -140,7 +164,13 @@ export function rekeyingContract(suite: Suite): void {
 
     it('show the patient every event, recorded before the join or after it under the former key', async () => {
       const { from, to, standing, join } = await twoPersons();
-      const [before, after, looked, alone, both] = [anAudit([from]), anAudit([from]), anAudit([from]), anAudit([from]), anAudit([from, to])];
+      const [before, after, looked, alone, both] = [
+        anAudit([from]),
+        anAudit([from]),
+        anAudit([from]),
+        anAudit([from]),
+        anAudit([from, to]),
+      ];
       await suite.records.commit(aPlan({ audit: [before] }));
       await join();
       await suite.records.commit(aPlan({ audit: [after] }));
@@ -148,8 +178,12 @@ export function rekeyingContract(suite: Suite): void {
       await suite.records.look(aGrant(`Practitioner/${to}`), question, () => [looked]);
       await suite.trail.record([alone, both]);
       const expected = [before, after, looked, alone, both].map(({ event }) => event.id);
-      expect(await accessList(to)).to.have.members(expected).and.to.have.length(expected.length);
-      expect((await read(suite.records, aPatientGrant(to), { type: 'AuditEvent', id: looked.event.id }))?.id).to.equal(looked.event.id);
+      expect(await accessList(to))
+        .to.have.members(expected)
+        .and.to.have.length(expected.length);
+      expect((await read(suite.records, aPatientGrant(to), { type: 'AuditEvent', id: looked.event.id }))?.id).to.equal(
+        looked.event.id,
+      );
       expect(await accessList(from)).to.deep.equal([]);
     });
 
@@ -157,7 +191,13 @@ export function rekeyingContract(suite: Suite): void {
       const { from: a, to: b, both, join, shown } = await twoPersons();
       const [c, key] = [aPersonKey(), `qualified|${anId()}`];
       const [first, second, third] = [anAudit([a]), anAudit([a]), anAudit([b])];
-      await suite.records.commit(aPlan({ audit: [first], claims: [{ key, value: a }], rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })] }));
+      await suite.records.commit(
+        aPlan({
+          audit: [first],
+          claims: [{ key, value: a }],
+          rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })],
+        }),
+      );
       await join();
       await suite.records.commit(aPlan({ rekeys: [{ from: b, to: c }] }));
       await suite.trail.record([second, third]);
@@ -166,14 +206,24 @@ export function rekeyingContract(suite: Suite): void {
       expect(await suite.records.claimed(SYSTEM, key)).to.equal(c);
       for (const holder of [a, b]) expect(await shown(aGrant(`Practitioner/${holder}`))).to.deep.equal(both);
       expect(await shown(aPatientGrant(c))).to.deep.equal(both);
-      for (const person of [a, b]) await expectFault(suite.records.commit(aPlan({ puts: [aPut({ person })] })), 'conflict');
+      for (const person of [a, b])
+        await expectFault(suite.records.commit(aPlan({ puts: [aPut({ person })] })), 'conflict');
     });
 
     it('may be joined in one plan, three at once', async () => {
       const { from: a, to: b, both, shown } = await twoPersons();
       const [c, audit] = [aPersonKey(), anAudit([a])];
-      const rekeys = [{ from: a, to: b }, { from: b, to: c }];
-      await suite.records.commit(aPlan({ rekeys, rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })], audit: [audit] }));
+      const rekeys = [
+        { from: a, to: b },
+        { from: b, to: c },
+      ];
+      await suite.records.commit(
+        aPlan({
+          rekeys,
+          rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })],
+          audit: [audit],
+        }),
+      );
       expect(await shown(aPatientGrant(c))).to.deep.equal(both);
       expect(await accessList(c)).to.deep.equal([audit.event.id]);
     });

@@ -34,7 +34,10 @@ export function searchingContract(suite: Suite): void {
     (grant: Grant, named: ReadonlyMap<string, string>, type: StoredType = 'DocumentReference') =>
     async (...where: readonly Criterion[]): Promise<string> => {
       const ids = await searchIds(suite.records, grant, aQuery(type, { where }));
-      return ids.map((id) => named.get(id) ?? '?').sort().join(' ');
+      return ids
+        .map((id) => named.get(id) ?? '?')
+        .sort()
+        .join(' ');
     };
 
   const token = (system: string, value: string, param = 'type') => ({ param, system, value });
@@ -47,7 +50,11 @@ export function searchingContract(suite: Suite): void {
       d: { tokens: [token('s', 'c', 'category'), token('s', 'ç')] },
       e: {},
     };
-    const of = (...values: readonly { system?: string; code?: string }[]): Criterion => ({ kind: 'token', param: 'type', values });
+    const of = (...values: readonly { system?: string; code?: string }[]): Criterion => ({
+      kind: 'token',
+      param: 'type',
+      values,
+    });
 
     it('match code, system|code, |code and system|, letter case and accents included', async () => {
       const { find } = await world(entries);
@@ -77,7 +84,9 @@ export function searchingContract(suite: Suite): void {
 
     it('keep SQL, JSON and operator characters for what they are', async () => {
       const values = ["o'neil", '%', '_', '$gt', 'a"b\\', '.*', 'null'];
-      const { find } = await world(Object.fromEntries(values.map((value, at) => [`v${at}`, { tokens: [token('', value)] }])));
+      const { find } = await world(
+        Object.fromEntries(values.map((value, at) => [`v${at}`, { tokens: [token('', value)] }])),
+      );
       for (const [at, value] of values.entries()) expect(await find(of({ code: value }))).to.equal(`v${at}`);
     });
   });
@@ -91,7 +100,12 @@ export function searchingContract(suite: Suite): void {
 
     it('a reference matches its whole target under its parameter', async () => {
       const { find } = await world({
-        a: { references: [{ param: 'subject', target: 'Patient/1' }, { param: 'related', target: 'Patient/2' }] },
+        a: {
+          references: [
+            { param: 'subject', target: 'Patient/1' },
+            { param: 'related', target: 'Patient/2' },
+          ],
+        },
         b: { references: [{ param: 'subject', target: 'Patient/11' }] },
         c: { references: [{ param: 'subject', target: 'https://other.example/Patient/1' }] },
       });
@@ -113,7 +127,9 @@ export function searchingContract(suite: Suite): void {
         none: { tokens: [token('s', 'c', 'xx')] },
       });
       expect(await find({ kind: 'missing', param: 'x', missing: true })).to.equal('exact none');
-      expect(await find({ kind: 'missing', param: 'x', missing: false })).to.equal('date logical reference string token');
+      expect(await find({ kind: 'missing', param: 'x', missing: false })).to.equal(
+        'date logical reference string token',
+      );
     });
   });
 
@@ -149,12 +165,18 @@ export function searchingContract(suite: Suite): void {
 
     it('need one range that satisfies, and hold for dates before 1970 and for open ends', async () => {
       const { find } = await world({
-        two: { dates: [{ param: 'date', lo: 10, hi: 11 }, { param: 'date', lo: 90, hi: 91 }] },
+        two: {
+          dates: [
+            { param: 'date', lo: 10, hi: 11 },
+            { param: 'date', lo: 90, hi: 91 },
+          ],
+        },
         old: date(-2_208_988_800_000, -2_208_988_799_999),
         open: date(40, 8.64e15),
         ever: date(-8.64e15, 8.64e15),
       });
-      const of = (prefix: string, lo: number, hi: number) => ({ kind: 'date', param: 'date', lo, hi, prefix }) as Criterion;
+      const of = (prefix: string, lo: number, hi: number) =>
+        ({ kind: 'date', param: 'date', lo, hi, prefix }) as Criterion;
       expect(await find(of('eq', 90, 91))).to.equal('two');
       expect(await find(of('ne', 90, 91))).to.equal('ever old open two');
       expect(await find(of('eb', 0, 1))).to.equal('old');
@@ -173,7 +195,12 @@ export function searchingContract(suite: Suite): void {
     });
 
     it('find French names with and without their accents', async () => {
-      const { find } = await world({ a: text('Éléonore'), b: text('eleonore'), c: text("L'Œuvre"), d: text('Noël Élie') });
+      const { find } = await world({
+        a: text('Éléonore'),
+        b: text('eleonore'),
+        c: text("L'Œuvre"),
+        d: text('Noël Élie'),
+      });
       expect(await find(of('exact', 'ELEONORE'))).to.equal('a b');
       expect(await find(of('starts', 'éléo'))).to.equal('a b');
       expect(await find(of('contains', 'élie'))).to.equal('d');
@@ -182,7 +209,13 @@ export function searchingContract(suite: Suite): void {
     });
 
     it('take wildcards of SQL and of regular expressions as letters', async () => {
-      const { find } = await world({ a: text('100% sûr'), b: text('1000 fois'), c: text('a_b'), d: text('axb'), e: text('a.b(') });
+      const { find } = await world({
+        a: text('100% sûr'),
+        b: text('1000 fois'),
+        c: text('a_b'),
+        d: text('axb'),
+        e: text('a.b('),
+      });
       expect(await find(of('starts', '100%'))).to.equal('a');
       expect(await find(of('contains', '_'))).to.equal('c');
       expect(await find(of('starts', 'a.b('))).to.equal('e');
@@ -213,7 +246,10 @@ export function searchingContract(suite: Suite): void {
 
   describe('chained criteria', () => {
     const subject = (target: string) => ({ references: [{ param: 'subject', target }] });
-    const named = (name: string): IndexEntries => ({ ...NO_ENTRIES, strings: [{ param: 'name', value: normalizeString(name) }] });
+    const named = (name: string): IndexEntries => ({
+      ...NO_ENTRIES,
+      strings: [{ param: 'name', value: normalizeString(name) }],
+    });
     const chain = (name: string, own?: Criterion): Criterion => ({
       kind: 'chain',
       param: 'subject',
@@ -223,8 +259,14 @@ export function searchingContract(suite: Suite): void {
     });
 
     it('lead over a reference to a visible target', async () => {
-      const [zoe, léa] = [aPut({ type: 'Patient', index: named('Zoé') }), aPut({ type: 'Patient', index: named('Léa') })];
-      const { find } = await world({ a: subject(`Patient/${zoe.id}`), b: subject(`Patient/${léa.id}`), c: {} }, [zoe, léa]);
+      const [zoe, léa] = [
+        aPut({ type: 'Patient', index: named('Zoé') }),
+        aPut({ type: 'Patient', index: named('Léa') }),
+      ];
+      const { find } = await world({ a: subject(`Patient/${zoe.id}`), b: subject(`Patient/${léa.id}`), c: {} }, [
+        zoe,
+        léa,
+      ]);
       expect(await find(chain('zoe'))).to.equal('a');
       expect(await find(chain('l'))).to.equal('b');
       expect(await find(chain('nobody'))).to.equal('');
@@ -260,7 +302,10 @@ export function searchingContract(suite: Suite): void {
 
     it('that lead to more than a thousand rows are answered, too, hidden targets left out', async () => {
       const many = Array.from({ length: 1_001 }, () => aPut({ type: 'Patient', index: named('Zoé') }));
-      const [other, hidden] = [aPut({ type: 'Patient', index: named('Léa') }), aPut({ type: 'Patient', person: aPersonKey(), index: named('Zoé') })];
+      const [other, hidden] = [
+        aPut({ type: 'Patient', index: named('Léa') }),
+        aPut({ type: 'Patient', person: aPersonKey(), index: named('Zoé') }),
+      ];
       const rows = {
         a: subject(`Patient/${many[0]?.id}`),
         b: subject(`Patient/${many[1_000]?.id}`),
@@ -271,7 +316,9 @@ export function searchingContract(suite: Suite): void {
       };
       const { find } = await world(rows, [...many, other, hidden]);
       expect(await find(chain('zoe'))).to.equal('a b f');
-      expect(await find(chain('zoe', { kind: 'string', param: 'subject.name', values: ['zoe'], match: 'starts' }))).to.equal('a b e f');
+      expect(
+        await find(chain('zoe', { kind: 'string', param: 'subject.name', values: ['zoe'], match: 'starts' })),
+      ).to.equal('a b e f');
       expect(await find(chain('zoe'), { kind: 'token', param: 'type', values: [{ code: 'c' }] })).to.equal('f');
     });
   });

@@ -22,13 +22,17 @@ export async function expectShown(world: World, door: Door, key: PersonKey): Pro
   expectEvent(event, world, door.event, key);
 }
 
-/** Asserts that a door tells a person nothing of the exam, not even that there is one, and records that it was asked. */
+/**
+ * Asserts that a door tells a person nothing of the exam, not even that there is one, and records that it was asked.
+ */
 export async function expectHidden(world: World, door: Door, key: PersonKey): Promise<void> {
   const { call, reply } = await askFor(world, door, key, world.ids);
   door.expectHidden(reply, world.ids);
   world.viewings.delete(`${key} at ${door.name}`);
   const other = await askFor(world, door, key, world.unknown);
-  expect(comparable(reply, world.ids), 'the answer for an unknown exam').to.equal(comparable(other.reply, world.unknown));
+  expect(comparable(reply, world.ids), 'the answer for an unknown exam').to.equal(
+    comparable(other.reply, world.unknown),
+  );
   expect(await eventsForPatient(world, call.requestId), 'the patient reads an AuditEvent').to.deep.equal([]);
   const [passage, ...others] = await world.trail.eventsOf(call.requestId);
   expect(others, 'more than one AuditEvent').to.deep.equal([]);
@@ -39,8 +43,13 @@ export async function expectHidden(world: World, door: Door, key: PersonKey): Pr
   // A search that finds nothing succeeds; what is opened and is not there is refused.
   expect(event.outcome).to.equal(door.event.touched === undefined ? '0' : '4');
   expectAgent(event, world, key, false);
-  const named = (event.entity ?? []).filter(({ what }) => what?.reference !== undefined || what?.identifier?.value !== call.requestId);
-  expect(named.filter(({ query }) => query === undefined), 'what the event names').to.deep.equal([]);
+  const named = (event.entity ?? []).filter(
+    ({ what }) => what?.reference !== undefined || what?.identifier?.value !== call.requestId,
+  );
+  expect(
+    named.filter(({ query }) => query === undefined),
+    'what the event names',
+  ).to.deep.equal([]);
 }
 
 /** The AuditEvents of a request that the patient reads over FHIR, among the latest. */
@@ -59,9 +68,13 @@ async function askFor(world: World, door: Door, key: PersonKey, ids: ExamIds): P
 
 /** An answer without what names an exam, a moment or a message: the rest must be the same bytes. */
 function comparable({ status, headers, body }: Reply, ids: ExamIds): string {
-  const lines = [...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id').map(([name, value]) => `${name}: ${value}`);
+  const lines = [...headers]
+    .filter(([name]) => name !== 'date' && name !== 'x-request-id')
+    .map(([name, value]) => `${name}: ${value}`);
   const text = withoutIds([status, ...lines, '', body.toString('latin1')].join('\n'), ids);
-  return text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '{uuid}').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '{moment}');
+  return text
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '{uuid}')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '{moment}');
 }
 
 function expectEvent(event: AuditEvent, world: World, asked: Event, key: PersonKey): void {
@@ -84,7 +97,9 @@ function expectAgent(event: AuditEvent, { ids }: World, key: PersonKey, isShown:
   const requestors = event.agent.filter(({ requestor }) => requestor);
   expect(requestors.map(({ who }) => who?.reference)).to.deep.equal([person.agent ?? `Patient/${ids.patient}`]);
   expect(event.agent[0]?.who?.identifier?.value).to.equal(clientOf(person));
-  const purposes = [event.purposeOfEvent, requestors[0]?.purposeOfUse].map((purpose) => purpose?.[0]?.coding?.[0]?.code);
+  const purposes = [event.purposeOfEvent, requestors[0]?.purposeOfUse].map(
+    (purpose) => purpose?.[0]?.coding?.[0]?.code,
+  );
   const purpose = isShown || person.purpose !== 'BTG' ? person.purpose : 'TREAT';
   expect(purposes).to.deep.equal([purpose, purpose]);
 }

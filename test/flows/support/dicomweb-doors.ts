@@ -19,10 +19,13 @@ export const DICOMWEB_DOORS: readonly Door[] = [
   {
     name: 'QIDO-RS studies',
     event: { type: '110112', subtype: ['RAD-129'], action: 'E' },
-    ask: async (call) => await get(call, `/dicom-web/studies?StudyInstanceUID=${call.ids.studyInstanceUID}`, DICOM_JSON),
+    ask: async (call) =>
+      await get(call, `/dicom-web/studies?StudyInstanceUID=${call.ids.studyInstanceUID}`, DICOM_JSON),
     expectShown: (reply, { exam, ids }) => {
       expect(reply.status).to.equal(200);
-      const found = matchesOf(reply).map((match) => [match['0020000D'], match['00201208'], match['00100020']].map((attribute) => attribute?.Value?.[0]));
+      const found = matchesOf(reply).map((match) =>
+        [match['0020000D'], match['00201208'], match['00100020']].map((attribute) => attribute?.Value?.[0]),
+      );
       expect(found).to.deep.equal([[ids.studyInstanceUID, exam.instances.length, ids.patientNumber]]);
     },
     expectHidden: (reply) => expect([reply.status, reply.body.toString()]).to.deep.equal([200, '[]']),
@@ -61,10 +64,13 @@ export const DICOMWEB_DOORS: readonly Door[] = [
   {
     name: 'QIDO-RS across studies',
     event: { type: '110112', subtype: ['RAD-129'], action: 'E' },
-    ask: async (call) => await get(call, `/dicom-web/instances?SOPInstanceUID=${call.ids.sopInstanceUIDs[0]}`, DICOM_JSON),
+    ask: async (call) =>
+      await get(call, `/dicom-web/instances?SOPInstanceUID=${call.ids.sopInstanceUIDs[0]}`, DICOM_JSON),
     expectShown: (reply, { ids }) => {
       expect(reply.status).to.equal(200);
-      const found = matchesOf(reply).map((match) => [match['00080018'], match['0020000D'], match['00100020']].map((attribute) => attribute?.Value?.[0]));
+      const found = matchesOf(reply).map((match) =>
+        [match['00080018'], match['0020000D'], match['00100020']].map((attribute) => attribute?.Value?.[0]),
+      );
       expect(found).to.deep.equal([[ids.sopInstanceUIDs[0], ids.studyInstanceUID, ids.patientNumber]]);
     },
     expectHidden: (reply) => expect([reply.status, reply.body.toString()]).to.deep.equal([200, '[]']),
@@ -73,13 +79,23 @@ export const DICOMWEB_DOORS: readonly Door[] = [
     name: 'WADO-RS frame',
     event: { type: '110104', subtype: ['RAD-107'], action: 'R', touched: imagingStudy },
     isViewing: true,
-    ask: async (call) => await get(call, `/dicom-web/studies/${call.ids.studyInstanceUID}/series/${call.ids.seriesInstanceUID}/instances/${call.ids.sopInstanceUIDs[0]}/frames/1`, EVERY_FRAME),
+    ask: async (call) =>
+      await get(
+        call,
+        `/dicom-web/studies/${call.ids.studyInstanceUID}/series/${call.ids.seriesInstanceUID}/instances/${call.ids.sopInstanceUIDs[0]}/frames/1`,
+        EVERY_FRAME,
+      ),
     expectShown: (reply, { exam, ids }) => {
       expect(reply.status).to.equal(200);
       const [frame, ...others] = partsOf(reply);
-      const bytes = Buffer.from(exam.instances.find(({ sopInstanceUID }) => sopInstanceUID === ids.sopInstanceUIDs[0])?.bytes ?? []);
+      const bytes = Buffer.from(
+        exam.instances.find(({ sopInstanceUID }) => sopInstanceUID === ids.sopInstanceUIDs[0])?.bytes ?? [],
+      );
       // The pixels are the last of the file, and of 16 bits.
-      expect([others.length, frame?.content.length]).to.deep.equal([0, bytes.length - bytes.indexOf(PIXEL_DATA_OW) - PIXEL_DATA_OW.length - 4]);
+      expect([others.length, frame?.content.length]).to.deep.equal([
+        0,
+        bytes.length - bytes.indexOf(PIXEL_DATA_OW) - PIXEL_DATA_OW.length - 4,
+      ]);
       expect(bytes.subarray(-(frame?.content.length ?? 0)).equals(frame?.content ?? Buffer.alloc(0))).to.equal(true);
     },
     expectHidden: isNotFound,

@@ -8,7 +8,9 @@ export type Call = { readonly url: string; readonly token: string; readonly requ
 /** An answer, read to its end. */
 export type Reply = { readonly status: number; readonly headers: Headers; readonly body: Buffer };
 
-/** The exam that was sent, the names that the server gave it, and the attachment of its manifest as it was published. */
+/**
+ * The exam that was sent, the names that the server gave it, and the attachment of its manifest as it was published.
+ */
 export type Sent = { readonly exam: Exam; readonly ids: ExamIds; readonly manifest: Attachment };
 
 /** The codes of the AuditEvent of a door, and what it says was touched; a search says its query instead. */
@@ -34,7 +36,11 @@ export type Door = {
 
 /** Asks by GET. */
 export async function get({ url, token, requestId }: Call, path: string, accept: string): Promise<Reply> {
-  return await readReply(await fetch(url + path, { headers: { Authorization: `Bearer ${token}`, Accept: accept, 'X-Request-Id': requestId } }));
+  return await readReply(
+    await fetch(url + path, {
+      headers: { Authorization: `Bearer ${token}`, Accept: accept, 'X-Request-Id': requestId },
+    }),
+  );
 }
 
 /** Reads an answer to its end. */
@@ -51,7 +57,7 @@ export function partsOf({ headers, body }: Reply): Part[] {
   if (boundary === undefined) throw new Error(`No boundary: ${headers.get('Content-Type')}`);
   const delimiter = Buffer.from(`--${boundary}`);
   const parts: Part[] = [];
-  for (let from = body.indexOf(delimiter) + delimiter.length; body.subarray(from, from + 2).toString() !== '--'; ) {
+  for (let from = body.indexOf(delimiter) + delimiter.length; body.subarray(from, from + 2).toString() !== '--';) {
     const next = body.indexOf(`\r\n${delimiter.toString()}`, from);
     if (next === -1) throw new Error('The multipart answer has no end');
     parts.push(readPart(body.subarray(from + 2, next)));
@@ -63,6 +69,9 @@ export function partsOf({ headers, body }: Reply): Part[] {
 function readPart(bytes: Buffer): Part {
   const blank = bytes.indexOf('\r\n\r\n');
   const lines = bytes.toString('latin1', 0, blank).split('\r\n');
-  const pairs = lines.map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+  const pairs = lines.map((line): [string, string] => [
+    line.slice(0, line.indexOf(':')),
+    line.slice(line.indexOf(':') + 1).trim(),
+  ]);
   return { headers: new Headers(pairs), content: bytes.subarray(blank + 4) };
 }

@@ -46,10 +46,19 @@ export async function makeExam(slices: number): Promise<Exam> {
   if (study === undefined) throw new Error('The demonstration has no thorax CT');
   const instances = [...takeFirst(study.instances(), slices)];
   const bundle = await buildReportBundle(study, reportTextOf(study.key));
-  const report = bundle.entry?.map(({ resource }) => resource).find((resource) => resource?.resourceType === 'DiagnosticReport');
+  const report = bundle.entry
+    ?.map(({ resource }) => resource)
+    .find((resource) => resource?.resourceType === 'DiagnosticReport');
   if (report === undefined) throw new Error('The bundle has no report');
   const dataSets = new Map(instances.map(({ sopInstanceUID, bytes }) => [sopInstanceUID, dataSetDigest(bytes)]));
-  return { study, instances, dataSets, bundle, report, pdf: Buffer.from(report.presentedForm?.[0]?.data ?? '', 'base64') };
+  return {
+    study,
+    instances,
+    dataSets,
+    bundle,
+    report,
+    pdf: Buffer.from(report.presentedForm?.[0]?.data ?? '', 'base64'),
+  };
 }
 
 function* takeFirst<T>(all: Iterable<T>, count: number): Iterable<T> {
@@ -63,11 +72,16 @@ function* takeFirst<T>(all: Iterable<T>, count: number): Iterable<T> {
 
 /** SHA-256 of the data set of a Part 10 file, without preamble and file meta information. */
 export function dataSetDigest(file: Uint8Array): string {
-  return createHash('sha256').update(file.subarray(parseFileMeta(file).dataSetOffset)).digest('hex');
+  return createHash('sha256')
+    .update(file.subarray(parseFileMeta(file).dataSetOffset))
+    .digest('hex');
 }
 
 /** Sends the instances as files by DCMTK's storescu, from the AE title of their establishment. */
-export async function storescu({ instances, study }: Exam, { host, port, aeTitle }: TestServer['dimse']): Promise<void> {
+export async function storescu(
+  { instances, study }: Exam,
+  { host, port, aeTitle }: TestServer['dimse'],
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-exam-'));
   try {
     await Promise.all(instances.map(async ({ bytes }, at) => await writeFile(join(folder, `${at}.dcm`), bytes)));
@@ -80,7 +94,11 @@ export async function storescu({ instances, study }: Exam, { host, port, aeTitle
 
 /** The names of an exam that is nowhere: each as long as the one it stands for. */
 export function unknownIds(ids: ExamIds): ExamIds {
-  const document = ({ uniqueId }: DocumentIds): DocumentIds => ({ id: randomUUID(), binary: randomUUID(), uniqueId: otherDigits(uniqueId) });
+  const document = ({ uniqueId }: DocumentIds): DocumentIds => ({
+    id: randomUUID(),
+    binary: randomUUID(),
+    uniqueId: otherDigits(uniqueId),
+  });
   return {
     patient: randomUUID(),
     patientNumber: otherDigits(ids.patientNumber),

@@ -1,7 +1,14 @@
 /** FHIR search and read, ITI-67 and ITI-68. */
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import type { Bundle, DiagnosticReport, DocumentReference, ImagingStudy, OperationOutcome, Resource } from '@medplum/fhirtypes';
+import type {
+  Bundle,
+  DiagnosticReport,
+  DocumentReference,
+  ImagingStudy,
+  OperationOutcome,
+  Resource,
+} from '@medplum/fhirtypes';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { get, type Door, type Reply, type Sent } from './door.ts';
 import type { ExamIds } from './exam.ts';
@@ -12,14 +19,32 @@ const study = ({ studyInstanceUID }: ExamIds): string => `urn:oid:${studyInstanc
 
 /** The doors. */
 export const FHIR_DOORS: readonly Door[] = [
-  search('FHIR ImagingStudy search', (ids) => `ImagingStudy?identifier=urn:dicom:uid|${study(ids)}`, (ids) => [ids.imagingStudy]),
+  search(
+    'FHIR ImagingStudy search',
+    (ids) => `ImagingStudy?identifier=urn:dicom:uid|${study(ids)}`,
+    (ids) => [ids.imagingStudy],
+  ),
   read('FHIR ImagingStudy read', (ids) => `ImagingStudy/${ids.imagingStudy}`, isTheStudy),
-  search('FHIR DiagnosticReport search', (ids) => `DiagnosticReport?imaging-study:identifier=${study(ids)}`, (ids) => [ids.diagnosticReport]),
+  search(
+    'FHIR DiagnosticReport search',
+    (ids) => `DiagnosticReport?imaging-study:identifier=${study(ids)}`,
+    (ids) => [ids.diagnosticReport],
+  ),
   read('FHIR DiagnosticReport read', (ids) => `DiagnosticReport/${ids.diagnosticReport}`, isTheReport),
-  search('FHIR DocumentReference search', (ids) => `DocumentReference?related:identifier=${study(ids)}`, documents, 'ITI-67'),
+  search(
+    'FHIR DocumentReference search',
+    (ids) => `DocumentReference?related:identifier=${study(ids)}`,
+    documents,
+    'ITI-67',
+  ),
   read('FHIR DocumentReference read (KOS)', (ids) => `DocumentReference/${ids.manifest.id}`, isTheManifest),
   read('FHIR DocumentReference read (PDF)', (ids) => `DocumentReference/${ids.reportDocument.id}`, isTheDocument),
-  search('ITI-67 by patient', (ids) => `DocumentReference?patient.identifier=${PATIENTS}|${ids.patientNumber}&status=current`, documents, 'ITI-67'),
+  search(
+    'ITI-67 by patient',
+    (ids) => `DocumentReference?patient.identifier=${PATIENTS}|${ids.patientNumber}&status=current`,
+    documents,
+    'ITI-67',
+  ),
   binary('ITI-68 manifest (KOS)', 'application/dicom', (ids) => ids.manifest.binary, expectManifest),
   binary('ITI-68 report (PDF)', 'application/pdf', (ids) => ids.reportDocument.binary, expectReport),
 ];
@@ -28,7 +53,12 @@ function documents({ manifest, reportDocument }: ExamIds): string[] {
   return [manifest.id, reportDocument.id];
 }
 
-function search(name: string, path: (ids: ExamIds) => string, matches: (ids: ExamIds) => readonly string[], transaction?: string): Door {
+function search(
+  name: string,
+  path: (ids: ExamIds) => string,
+  matches: (ids: ExamIds) => readonly string[],
+  transaction?: string,
+): Door {
   return {
     name,
     event: { type: 'rest', subtype: ['search-type', ...(transaction === undefined ? [] : [transaction])], action: 'E' },
@@ -48,7 +78,11 @@ function search(name: string, path: (ids: ExamIds) => string, matches: (ids: Exa
   };
 }
 
-function read<T extends Resource>(name: string, reference: (ids: ExamIds) => string, check: (resource: T, sent: Sent) => void): Door {
+function read<T extends Resource>(
+  name: string,
+  reference: (ids: ExamIds) => string,
+  check: (resource: T, sent: Sent) => void,
+): Door {
   return {
     name,
     event: { type: 'rest', subtype: ['read'], action: 'R', touched: reference },
@@ -63,7 +97,12 @@ function read<T extends Resource>(name: string, reference: (ids: ExamIds) => str
   };
 }
 
-function binary(name: string, type: string, id: (ids: ExamIds) => string, check: (bytes: Buffer, sent: Sent) => void): Door {
+function binary(
+  name: string,
+  type: string,
+  id: (ids: ExamIds) => string,
+  check: (bytes: Buffer, sent: Sent) => void,
+): Door {
   return {
     name,
     event: { type: 'rest', subtype: ['read', 'ITI-68'], action: 'R', touched: (ids) => `Binary/${id(ids)}` },
@@ -103,7 +142,10 @@ function isTheStudy({ identifier, numberOfInstances, subject }: ImagingStudy, { 
 }
 
 function isTheReport({ conclusion, identifier, subject }: DiagnosticReport, { exam, ids }: Sent): void {
-  expect({ conclusion, identifier }).to.deep.equal({ conclusion: exam.report.conclusion, identifier: exam.report.identifier });
+  expect({ conclusion, identifier }).to.deep.equal({
+    conclusion: exam.report.conclusion,
+    identifier: exam.report.identifier,
+  });
   expect(subject?.reference).to.equal(`Patient/${ids.patient}`);
 }
 
@@ -114,7 +156,11 @@ function isTheManifest({ content, status }: DocumentReference, { manifest }: Sen
 function isTheDocument({ content, status }: DocumentReference, { exam }: Sent): void {
   const { hash, size, contentType } = content[0]?.attachment ?? {};
   expect(status).to.equal('current');
-  expect({ hash, size, contentType }).to.deep.equal({ hash: sha1Of(exam.pdf), size: exam.pdf.length, contentType: 'application/pdf' });
+  expect({ hash, size, contentType }).to.deep.equal({
+    hash: sha1Of(exam.pdf),
+    size: exam.pdf.length,
+    contentType: 'application/pdf',
+  });
 }
 
 function bodyOf<T>({ body }: Reply): T {

@@ -7,7 +7,9 @@ export type Access = { readonly url: string; readonly token: string };
 
 /** Searches one page; its matches. */
 export async function find<T extends Resource>({ url, token }: Access, query: string): Promise<T[]> {
-  const response = await fetch(`${url}/fhir/${query}`, { headers: { Authorization: `Bearer ${token}`, Accept: 'application/fhir+json' } });
+  const response = await fetch(`${url}/fhir/${query}`, {
+    headers: { Authorization: `Bearer ${token}`, Accept: 'application/fhir+json' },
+  });
   const text = await response.text();
   if (!response.ok) throw new Error(`${query}: ${response.status} ${text}`);
   const { entry = [] } = JSON.parse(text) as Bundle<T>;

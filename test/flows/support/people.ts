@@ -26,12 +26,51 @@ const professional = { purpose: 'TREAT', isByConsent: false } as const;
 
 /** The persons, in the order of the table. */
 export const PEOPLE = {
-  author: { name: 'author', client: 'demo-establishment', agent: 'Organization/demo-strasbourg', relation: 'author', ...professional },
-  declared: { name: 'declared', login: 'demo-declared', agent: 'Practitioner/demo-declared', relation: 'declared', purpose: 'TREAT', isByConsent: true },
-  radiologist: { name: 'radiologist', login: 'demo-radiologist', agent: 'Practitioner/demo-radiologist', relation: 'imaging-service', ...professional },
-  patient: { name: 'patient', login: 'demo-patient', agent: undefined, relation: 'self', purpose: 'PATRQT', isByConsent: false },
-  stranger: { name: 'stranger', login: 'demo-stranger', agent: 'Practitioner/demo-stranger', relation: '', ...professional },
-  emergency: { name: 'emergency', login: SECOND_STRANGER.login, agent: 'Practitioner/demo-radiologist-nancy', relation: 'break-glass', purpose: 'BTG', isByConsent: true },
+  author: {
+    name: 'author',
+    client: 'demo-establishment',
+    agent: 'Organization/demo-strasbourg',
+    relation: 'author',
+    ...professional,
+  },
+  declared: {
+    name: 'declared',
+    login: 'demo-declared',
+    agent: 'Practitioner/demo-declared',
+    relation: 'declared',
+    purpose: 'TREAT',
+    isByConsent: true,
+  },
+  radiologist: {
+    name: 'radiologist',
+    login: 'demo-radiologist',
+    agent: 'Practitioner/demo-radiologist',
+    relation: 'imaging-service',
+    ...professional,
+  },
+  patient: {
+    name: 'patient',
+    login: 'demo-patient',
+    agent: undefined,
+    relation: 'self',
+    purpose: 'PATRQT',
+    isByConsent: false,
+  },
+  stranger: {
+    name: 'stranger',
+    login: 'demo-stranger',
+    agent: 'Practitioner/demo-stranger',
+    relation: '',
+    ...professional,
+  },
+  emergency: {
+    name: 'emergency',
+    login: SECOND_STRANGER.login,
+    agent: 'Practitioner/demo-radiologist-nancy',
+    relation: 'break-glass',
+    purpose: 'BTG',
+    isByConsent: true,
+  },
 } as const satisfies Record<string, Person>;
 
 /** The key of a person. */

@@ -21,9 +21,20 @@ export class Table {
     const group = states.map((state) => `|${` ${state}`.padEnd(persons.length * 7)}`).join('');
     const heads = states.map(() => `|${persons.map(cell).join('')}`).join('');
     const lines = doors.map((door) => {
-      const marks = states.map((state) => `|${persons.map((person) => cell(`  ${this.#marks.get(`${state}|${person}|${door}`) ?? '?'}`)).join('')}`);
+      const marks = states.map(
+        (state) =>
+          `|${persons.map((person) => cell(`  ${this.#marks.get(`${state}|${person}|${door}`) ?? '?'}`)).join('')}`,
+      );
       return door.padEnd(WIDTH) + marks.join('');
     });
-    return ['', title, ' '.repeat(WIDTH) + group, ' '.repeat(WIDTH) + heads, ...lines, '✓ shown whole and unchanged  – as if it were not there  ✗ neither', ''].join('\n');
+    return [
+      '',
+      title,
+      ' '.repeat(WIDTH) + group,
+      ' '.repeat(WIDTH) + heads,
+      ...lines,
+      '✓ shown whole and unchanged  – as if it were not there  ✗ neither',
+      '',
+    ].join('\n');
   }
 }

@@ -56,7 +56,12 @@ function openFiles(dataDir: string): TrailReader {
   };
 }
 
-type MongoEvent = { readonly type: string; readonly persons: readonly string[]; readonly event?: string; readonly sequence?: number };
+type MongoEvent = {
+  readonly type: string;
+  readonly persons: readonly string[];
+  readonly event?: string;
+  readonly sequence?: number;
+};
 
 /** Events that a request of the last moment may be among. */
 const LATEST = 20;
@@ -71,12 +76,18 @@ async function openMongo(uri: string): Promise<TrailReader> {
     return { event: restoreEvent(entry?.body ?? '', { agents: side?.agents, entities: side?.entities }), persons };
   };
   const latest = async (): Promise<TrailEvent[]> => {
-    const events = await db.collection<MongoEvent>('audit_events').find({ type: 'AuditEvent' }).sort({ sort: -1, id: 1 }).limit(LATEST).toArray();
+    const events = await db
+      .collection<MongoEvent>('audit_events')
+      .find({ type: 'AuditEvent' })
+      .sort({ sort: -1, id: 1 })
+      .limit(LATEST)
+      .toArray();
     return await Promise.all(events.map(eventOf));
   };
   return {
     eventsOf: async (requestId) => (await latest()).filter(({ event }) => requestIdOf(event) === requestId),
-    eventsNaming: async (text) => (await latest()).filter(({ event }) => JSON.stringify(event.entity ?? []).includes(text)),
+    eventsNaming: async (text) =>
+      (await latest()).filter(({ event }) => JSON.stringify(event.entity ?? []).includes(text)),
     close: async () => await client.close(),
   };
 }

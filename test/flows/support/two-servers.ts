@@ -55,10 +55,25 @@ export async function openTwoServers(slices: number): Promise<TwoServers> {
     await clientToken({ url: a.url, client });
     const sealedByA = await eventually(async () => await sealerOf(mongo));
     const b = await start();
-    const author = { a: { url: a.url, token: await clientToken({ url: a.url, client }) }, b: { url: b.url, token: await clientToken({ url: b.url, client }) } };
+    const author = {
+      a: { url: a.url, token: await clientToken({ url: a.url, client }) },
+      b: { url: b.url, token: await clientToken({ url: b.url, client }) },
+    };
     const exam = await makeExam(slices);
     const published = await publish(a, author.b, exam);
-    return { a, b, uri: store, mongo, sealedByA, exam, ...published, author, patient: await onBoth(a, b, 'demo-patient'), declared: await onBoth(a, b, 'demo-declared'), close };
+    return {
+      a,
+      b,
+      uri: store,
+      mongo,
+      sealedByA,
+      exam,
+      ...published,
+      author,
+      patient: await onBoth(a, b, 'demo-patient'),
+      declared: await onBoth(a, b, 'demo-declared'),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -84,5 +99,8 @@ export async function unsealed(mongo: MongoClient): Promise<number> {
 
 /** How much work of the agenda is under way, or will be within some seconds. */
 export async function underWay(mongo: MongoClient): Promise<number> {
-  return await mongo.db().collection('agenda').countDocuments({ at: { $lte: Date.now() + 3_000 } });
+  return await mongo
+    .db()
+    .collection('agenda')
+    .countDocuments({ at: { $lte: Date.now() + 3_000 } });
 }

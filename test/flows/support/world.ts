@@ -54,7 +54,19 @@ export async function openWorld(options: { readonly store: string; readonly slic
     const trail = await openTrail(options.store, server.dataDir);
     closing.push(trail.close);
     const tokens = await signAllIn(server.url);
-    return { server, exam, ...published, unknown: unknownIds(published.ids), trail, issuer, tokens, folder, envelopes: [], viewings: new Set(), close };
+    return {
+      server,
+      exam,
+      ...published,
+      unknown: unknownIds(published.ids),
+      trail,
+      issuer,
+      tokens,
+      folder,
+      envelopes: [],
+      viewings: new Set(),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -63,16 +75,25 @@ export async function openWorld(options: { readonly store: string; readonly slic
 
 /** The demonstration region with an issuer of assertions and one person more. */
 async function writeRegion(folder: string, { name, certificate }: Issuer): Promise<string> {
-  const region = JSON.parse(await readFile(new URL('../../../fixtures/region/region.json', import.meta.url), 'utf8')) as { persons: object[] };
+  const region = JSON.parse(
+    await readFile(new URL('../../../fixtures/region/region.json', import.meta.url), 'utf8'),
+  ) as { persons: object[] };
   const path = join(folder, 'region.json');
-  const extended = { ...region, persons: [...region.persons, SECOND_STRANGER], assertionIssuers: [{ issuer: name, certificate }] };
+  const extended = {
+    ...region,
+    persons: [...region.persons, SECOND_STRANGER],
+    assertionIssuers: [{ issuer: name, certificate }],
+  };
   await writeFile(path, JSON.stringify(extended));
   return path;
 }
 
 type Published = Pick<Sent, 'ids' | 'manifest'>;
 
-/** Sends the images to a server and the report as an author, declares the correspondent, and waits until the study is closed. */
+/**
+ * Sends the images to a server and the report as an author, declares the correspondent, and waits until the study is
+ * closed.
+ */
 export async function publish(server: TestServer, author: Access, exam: Exam): Promise<Published> {
   await storescu(exam, server.dimse);
   await send(author, '/', exam.bundle);
@@ -82,12 +103,19 @@ export async function publish(server: TestServer, author: Access, exam: Exam): P
   return await publishedAs(author, exam, { patient: patient.id ?? '', patientNumber: value });
 }
 
-async function publishedAs(author: Access, { study, report, instances }: Exam, known: Pick<ExamIds, 'patient' | 'patientNumber'>): Promise<Published> {
+async function publishedAs(
+  author: Access,
+  { study, report, instances }: Exam,
+  known: Pick<ExamIds, 'patient' | 'patientNumber'>,
+): Promise<Published> {
   const uid = `urn:oid:${study.studyInstanceUID}`;
   const [identifier] = report.identifier ?? [];
   const documents = await closedDocuments(author, uid);
   const imagingStudy = await theOne<ImagingStudy>(author, `ImagingStudy?identifier=${uid}`);
-  const diagnosticReport = await theOne<DiagnosticReport>(author, `DiagnosticReport?identifier=${identifier?.system}|${identifier?.value}`);
+  const diagnosticReport = await theOne<DiagnosticReport>(
+    author,
+    `DiagnosticReport?identifier=${identifier?.system}|${identifier?.value}`,
+  );
   const manifest = documentOf(documents, MEDIA_TYPE.dicom);
   const ids: ExamIds = {
     ...known,
@@ -119,7 +147,11 @@ function documentOf(documents: readonly DocumentReference[], contentType: string
 }
 
 function documentIds({ id = '', content, masterIdentifier }: DocumentReference): DocumentIds {
-  return { id, binary: content[0]?.attachment.url?.split('/').at(-1) ?? '', uniqueId: masterIdentifier?.value?.replace('urn:oid:', '') ?? '' };
+  return {
+    id,
+    binary: content[0]?.attachment.url?.split('/').at(-1) ?? '',
+    uniqueId: masterIdentifier?.value?.replace('urn:oid:', '') ?? '',
+  };
 }
 
 async function theOne<T extends Patient | ImagingStudy | DiagnosticReport>(author: Access, query: string): Promise<T> {
@@ -145,7 +177,10 @@ export function callOf({ server, tokens, ids }: World, person: PersonKey): Call 
 /** The second stranger signs in again and declares an emergency. */
 export async function breakGlass(world: World): Promise<string> {
   const { url } = world.server;
-  world.tokens.set('emergency', await signIn({ url, person: SECOND_STRANGER.login, authTime: Math.floor(Date.now() / 1000) }));
+  world.tokens.set(
+    'emergency',
+    await signIn({ url, person: SECOND_STRANGER.login, authTime: Math.floor(Date.now() / 1000) }),
+  );
   const body: Parameters = {
     resourceType: 'Parameters',
     parameter: [

@@ -22,8 +22,18 @@ export const XDS_DOORS: readonly Door[] = [
   retrieve('ITI-43 report (PDF)', (ids) => ids.reportDocument, expectReport),
   {
     name: 'RAD-69',
-    event: { type: '110104', subtype: ['RAD-69'], action: 'R', touched: ({ imagingStudy }) => `ImagingStudy/${imagingStudy}` },
-    ask: async (call) => await post(call, { path: '/xds/imaging-source', action: ACTION.retrieveImagingDocumentSet, body: imagingRequest(call.ids) }),
+    event: {
+      type: '110104',
+      subtype: ['RAD-69'],
+      action: 'R',
+      touched: ({ imagingStudy }) => `ImagingStudy/${imagingStudy}`,
+    },
+    ask: async (call) =>
+      await post(call, {
+        path: '/xds/imaging-source',
+        action: ACTION.retrieveImagingDocumentSet,
+        body: imagingRequest(call.ids),
+      }),
     expectShown: (reply, { exam }) => {
       expect(responseOf(reply)).to.deep.equal({ http: 200, status: 'Success', errors: [] });
       const digests = [...documentsOf(reply)].map(([uid, bytes]) => [uid, dataSetDigest(bytes)]);
@@ -45,11 +55,17 @@ export function findDocuments({ patientNumber }: ExamIds): Message {
 
 function findByStudy({ patientNumber, studyInstanceUID }: ExamIds): Message {
   const reference = `('${studyInstanceUID}^^^^urn:ihe:iti:xds:2016:studyInstanceUID')`;
-  return queryMessage(STORED_QUERY.findDocumentsByReferenceId, [patientSlot(patientNumber), STATUS_SLOT, ['$XDSDocumentEntryReferenceIdList', reference]]);
+  return queryMessage(STORED_QUERY.findDocumentsByReferenceId, [
+    patientSlot(patientNumber),
+    STATUS_SLOT,
+    ['$XDSDocumentEntryReferenceIdList', reference],
+  ]);
 }
 
 function getDocuments({ manifest, reportDocument }: ExamIds): Message {
-  return queryMessage(STORED_QUERY.getDocuments, [['$XDSDocumentEntryUniqueId', `('${manifest.uniqueId}','${reportDocument.uniqueId}')`]]);
+  return queryMessage(STORED_QUERY.getDocuments, [
+    ['$XDSDocumentEntryUniqueId', `('${manifest.uniqueId}','${reportDocument.uniqueId}')`],
+  ]);
 }
 
 function patientSlot(number: string): readonly [string, string] {
@@ -67,7 +83,11 @@ function query(name: string, message: (ids: ExamIds) => Message): Door {
     ask: async (call) => await post(call, message(call.ids)),
     expectShown: (reply, { ids }) => {
       expect(responseOf(reply)).to.deep.equal({ http: 200, status: 'Success', errors: [] });
-      const uniqueIds = select(reply, `//rim:ExtrinsicObject/rim:ExternalIdentifier[@identificationScheme="${UNIQUE_ID}"]`, 'value');
+      const uniqueIds = select(
+        reply,
+        `//rim:ExtrinsicObject/rim:ExternalIdentifier[@identificationScheme="${UNIQUE_ID}"]`,
+        'value',
+      );
       expect(uniqueIds).to.have.members([ids.manifest.uniqueId, ids.reportDocument.uniqueId]);
       const repositories = select(reply, '//rim:ExtrinsicObject/rim:Slot[@name="repositoryUniqueId"]//rim:Value');
       expect(repositories).to.deep.equal([REPOSITORY, REPOSITORY]);
@@ -79,10 +99,19 @@ function query(name: string, message: (ids: ExamIds) => Message): Door {
   };
 }
 
-function retrieve(name: string, document: (ids: ExamIds) => DocumentIds, check: (bytes: Buffer, sent: Sent) => void): Door {
+function retrieve(
+  name: string,
+  document: (ids: ExamIds) => DocumentIds,
+  check: (bytes: Buffer, sent: Sent) => void,
+): Door {
   return {
     name,
-    event: { type: '110106', subtype: ['ITI-43'], action: 'R', touched: (ids) => `DocumentReference/${document(ids).id}` },
+    event: {
+      type: '110106',
+      subtype: ['ITI-43'],
+      action: 'R',
+      touched: (ids) => `DocumentReference/${document(ids).id}`,
+    },
     ask: async (call) => {
       const body = retrieveDocumentSet([[REPOSITORY, document(call.ids).uniqueId]]);
       return await post(call, { path: '/xds/repository', action: ACTION.retrieveDocumentSet, body });
@@ -103,7 +132,8 @@ function retrieve(name: string, document: (ids: ExamIds) => DocumentIds, check: 
 
 function imagingRequest({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: ExamIds): string {
   const requests = sopInstanceUIDs.map(
-    (uid) => `<x:DocumentRequest><x:RepositoryUniqueId>${REPOSITORY}</x:RepositoryUniqueId><x:DocumentUniqueId>${uid}</x:DocumentUniqueId></x:DocumentRequest>`,
+    (uid) =>
+      `<x:DocumentRequest><x:RepositoryUniqueId>${REPOSITORY}</x:RepositoryUniqueId><x:DocumentUniqueId>${uid}</x:DocumentUniqueId></x:DocumentRequest>`,
   );
   return (
     `<i:RetrieveImagingDocumentSetRequest xmlns:i="${NAMESPACE.rad}" xmlns:x="${NAMESPACE.xdsb}">` +

@@ -12,11 +12,20 @@ const TEN_MINUTES_MS = 600_000;
 /** Makes an issuer with fresh keys. */
 export function makeIssuer(): Issuer {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { name: 'https://assertions.demonstration.invalid', certificate: publicKey.export({ type: 'spki', format: 'pem' }).toString(), privateKey };
+  return {
+    name: 'https://assertions.demonstration.invalid',
+    certificate: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    privateKey,
+  };
 }
 
 /** A security header that asserts a professional by the national identifier. `edit` changes what was signed. */
-export function securityHeader(issuer: Issuer, audience: string, rpps: string, edit = (assertion: string): string => assertion): string {
+export function securityHeader(
+  issuer: Issuer,
+  audience: string,
+  rpps: string,
+  edit = (assertion: string): string => assertion,
+): string {
   const now = Date.now();
   const assertion = mintAssertion({
     issuer: issuer.name,

@@ -30,20 +30,32 @@ export class AcceptedStudy {
     const next = this.#instances.next();
     if (next.done === true) throw new Error('The study has no more instances');
     const association = await associateModality(server);
-    expect(await storeBytes(association, next.value.sopInstanceUID, dataSetOf(next.value.bytes)), 'the next good instance').to.equal(0);
+    expect(
+      await storeBytes(association, next.value.sopInstanceUID, dataSetOf(next.value.bytes)),
+      'the next good instance',
+    ).to.equal(0);
     association.socket.destroy();
     this.#accepted.push(next.value);
   }
 
   /** Expects that all that was taken stands, once, and comes back whole. */
   async expectWhole(server: TestServer): Promise<void> {
-    expect(rowsOfStudy(server.dataDir, this.#study.studyInstanceUID)).to.have.members(this.#accepted.map(({ sopInstanceUID }) => sopInstanceUID));
-    const headers = { Authorization: `Bearer ${await clientToken({ url: server.url, client: 'demo-establishment' })}`, Accept: WHOLE };
+    expect(rowsOfStudy(server.dataDir, this.#study.studyInstanceUID)).to.have.members(
+      this.#accepted.map(({ sopInstanceUID }) => sopInstanceUID),
+    );
+    const headers = {
+      Authorization: `Bearer ${await clientToken({ url: server.url, client: 'demo-establishment' })}`,
+      Accept: WHOLE,
+    };
     const reply = await eventually(async () => {
-      const one = await readReply(await fetch(`${server.url}/dicom-web/studies/${this.#study.studyInstanceUID}`, { headers }));
+      const one = await readReply(
+        await fetch(`${server.url}/dicom-web/studies/${this.#study.studyInstanceUID}`, { headers }),
+      );
       return one.status === 200 ? one : undefined;
     });
-    expect(partsOf(reply).map(({ content }) => digestOf(content))).to.have.members(this.#accepted.map(({ bytes }) => digestOf(bytes)));
+    expect(partsOf(reply).map(({ content }) => digestOf(content))).to.have.members(
+      this.#accepted.map(({ bytes }) => digestOf(bytes)),
+    );
   }
 }
 

@@ -12,7 +12,8 @@ const UNDEFINED = 0xffff_ffff;
 /** One element; a `length` other than the value's is a lie. */
 export function element(tag: string, vr: string, value: Buffer | string = '', length?: number): Buffer {
   const bytes = Buffer.from(value as string);
-  const padded = bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from(vr === 'UI' || vr === 'OB' ? '\0' : ' ')]);
+  const padded =
+    bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from(vr === 'UI' || vr === 'OB' ? '\0' : ' ')]);
   const isLong = LONG_VRS.includes(vr);
   const header = Buffer.alloc(isLong ? 12 : 8);
   header.writeUInt16LE(Number.parseInt(tag.slice(0, 4), 16), 0);
@@ -37,12 +38,22 @@ export function sequence(tag: string, items: readonly Buffer[]): Buffer {
 
 /** Sequences of undefined length, one in the other. */
 export function nested(tag: string, depth: number): Buffer {
-  return Buffer.concat(Array.from({ length: depth }, () => Buffer.concat([element(tag, 'SQ', '', UNDEFINED), itemHeader()])));
+  return Buffer.concat(
+    Array.from({ length: depth }, () => Buffer.concat([element(tag, 'SQ', '', UNDEFINED), itemHeader()])),
+  );
 }
 
 /** The UIDs of an instance that is made from a name. */
-export function hostileUids(name: string): { readonly studyInstanceUID: string; readonly seriesInstanceUID: string; readonly sopInstanceUID: string } {
-  return { studyInstanceUID: uidOf(`${name}/study`), seriesInstanceUID: uidOf(`${name}/series`), sopInstanceUID: uidOf(`${name}/instance`) };
+export function hostileUids(name: string): {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly sopInstanceUID: string;
+} {
+  return {
+    studyInstanceUID: uidOf(`${name}/study`),
+    seriesInstanceUID: uidOf(`${name}/series`),
+    sopInstanceUID: uidOf(`${name}/instance`),
+  };
 }
 
 /** A small CT data set; `changes` add elements or put others in their place, an empty buffer leaves one out. */

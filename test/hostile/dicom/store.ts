@@ -10,18 +10,33 @@ const FRAGMENT_BYTES = 200_000;
 const CONTEXT = 3;
 
 /** Associates with one context; as the modality of Strasbourg, for CT images, when nothing else is said. */
-export async function associateModality({ dimse }: Pick<TestServer, 'dimse'>, transferSyntaxUID: string = DICOM_UID.explicitLittleEndian, sopClassUID: string = CT_IMAGE, calling: string = ESTABLISHMENTS.strasbourg.aeTitle): Promise<RawCaller> {
+export async function associateModality(
+  { dimse }: Pick<TestServer, 'dimse'>,
+  transferSyntaxUID: string = DICOM_UID.explicitLittleEndian,
+  sopClassUID: string = CT_IMAGE,
+  calling: string = ESTABLISHMENTS.strasbourg.aeTitle,
+): Promise<RawCaller> {
   const contexts = [{ id: CONTEXT, abstractSyntax: sopClassUID, transferSyntaxes: [transferSyntaxUID] }];
   return await RawCaller.associate({ address: dimse }, contexts, { calling, called: dimse.aeTitle });
 }
 
 /** Sends one data set on an association; gives the status of the answer. */
-export async function storeBytes(caller: RawCaller, sopInstanceUID: string, dataSet: Uint8Array, sopClassUID: string = CT_IMAGE): Promise<number> {
+export async function storeBytes(
+  caller: RawCaller,
+  sopInstanceUID: string,
+  dataSet: Uint8Array,
+  sopClassUID: string = CT_IMAGE,
+): Promise<number> {
   return (await answerTo(caller, sopInstanceUID, dataSet, sopClassUID)).status ?? -1;
 }
 
 /** Sends one data set on an association; gives the answer. */
-export async function answerTo(caller: RawCaller, sopInstanceUID: string, dataSet: Uint8Array, sopClassUID: string): Promise<CommandSet> {
+export async function answerTo(
+  caller: RawCaller,
+  sopInstanceUID: string,
+  dataSet: Uint8Array,
+  sopClassUID: string,
+): Promise<CommandSet> {
   caller.socket.write(storeRequest(sopInstanceUID, { sopClassUID }));
   for (let at = 0; at === 0 || at < dataSet.length; at += FRAGMENT_BYTES) {
     const isLast = at + FRAGMENT_BYTES >= dataSet.length;
@@ -33,7 +48,10 @@ export async function answerTo(caller: RawCaller, sopInstanceUID: string, dataSe
 }
 
 /** What work costs a server: milliseconds, and megabytes above what it held before, at their highest. */
-export async function costOf<T>({ pid }: TestServer, work: () => Promise<T>): Promise<{ readonly result: T; readonly milliseconds: number; readonly megabytes: number }> {
+export async function costOf<T>(
+  { pid }: TestServer,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly milliseconds: number; readonly megabytes: number }> {
   await writeFile(`/proc/${pid}/clear_refs`, '5');
   const before = await memoryOf(pid, 'VmRSS');
   const began = performance.now();
@@ -42,6 +60,7 @@ export async function costOf<T>({ pid }: TestServer, work: () => Promise<T>): Pr
 }
 
 async function memoryOf(pid: number, name: 'VmRSS' | 'VmHWM'): Promise<number> {
-  const [, kilobytes = '0'] = new RegExp(`${name}:\\s+(\\d+) kB`).exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
+  const [, kilobytes = '0'] =
+    new RegExp(`${name}:\\s+(\\d+) kB`).exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) / 1024;
 }

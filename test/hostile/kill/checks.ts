@@ -21,7 +21,8 @@ const PATIENCE_MS = 20_000;
 export async function checkRound(server: TestServer, ledger: Ledger): Promise<Partial<KillCounts>> {
   const { rows, stood } = await checkStanding(server, ledger);
   await resend(server, ledger);
-  for (const [sent, uids] of rows) expect(rowsOfStudy(server.dataDir, sent.study.studyInstanceUID)).to.have.members(uids);
+  for (const [sent, uids] of rows)
+    expect(rowsOfStudy(server.dataDir, sent.study.studyInstanceUID)).to.have.members(uids);
   await checkBlobs(server);
   return countsOf(ledger, rows, stood);
 }
@@ -48,28 +49,51 @@ const ASKED_AT_ONCE = 6;
 /** Does work for each, some at a time; gives the results in order. */
 async function ofEach<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
-  for (let at = 0; at < all.length; at += ASKED_AT_ONCE) results.push(...(await Promise.all(all.slice(at, at + ASKED_AT_ONCE).map(work))));
+  for (let at = 0; at < all.length; at += ASKED_AT_ONCE)
+    results.push(...(await Promise.all(all.slice(at, at + ASKED_AT_ONCE).map(work))));
   return results;
 }
 
 type Asking = { readonly server: TestServer; readonly token: string };
 
 /** The rows are those acknowledged and maybe more that were sent; the bytes and the ImagingStudy say the same. */
-async function checkStudy(asking: Asking, { study, instances, acknowledged }: SentStudy, rows: readonly string[]): Promise<void> {
+async function checkStudy(
+  asking: Asking,
+  { study, instances, acknowledged }: SentStudy,
+  rows: readonly string[],
+): Promise<void> {
   const name = `study ${study.key}`;
   expect(rows, name).to.include.members([...acknowledged]);
-  expect(instances.map(({ sopInstanceUID }) => sopInstanceUID), name).to.include.members([...rows]);
+  expect(
+    instances.map(({ sopInstanceUID }) => sopInstanceUID),
+    name,
+  ).to.include.members([...rows]);
   expect(new Set(rows).size, name).to.equal(rows.length);
   if (rows.length === 0) return;
-  const sent = instances.filter(({ sopInstanceUID }) => rows.includes(sopInstanceUID)).map(({ bytes }) => digestOf(dataSetOf(bytes)));
+  const sent = instances
+    .filter(({ sopInstanceUID }) => rows.includes(sopInstanceUID))
+    .map(({ bytes }) => digestOf(dataSetOf(bytes)));
   const retrieved = await retrieveStudy(asking, study.studyInstanceUID);
-  expect(retrieved.map((content) => digestOf(dataSetOf(content))), name).to.have.members(sent);
-  const found = await find<ImagingStudy>(asking, 'ImagingStudy', `${IDENTIFIER_SYSTEM.dicomUid}|urn:oid:${study.studyInstanceUID}`);
-  expect(found.map(({ numberOfInstances }) => numberOfInstances), name).to.deep.equal([rows.length]);
+  expect(
+    retrieved.map((content) => digestOf(dataSetOf(content))),
+    name,
+  ).to.have.members(sent);
+  const found = await find<ImagingStudy>(
+    asking,
+    'ImagingStudy',
+    `${IDENTIFIER_SYSTEM.dicomUid}|urn:oid:${study.studyInstanceUID}`,
+  );
+  expect(
+    found.map(({ numberOfInstances }) => numberOfInstances),
+    name,
+  ).to.deep.equal([rows.length]);
 }
 
 async function retrieveStudy({ server, token }: Asking, studyInstanceUID: string): Promise<Buffer[]> {
-  const headers = { Authorization: `Bearer ${token}`, Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' };
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+  };
   const response = await fetch(`${server.url}/dicom-web/studies/${studyInstanceUID}`, { headers });
   expect(response.status).to.equal(200);
   const boundary = parseContentType(response.headers.get('Content-Type') ?? '').parameters.get('boundary') ?? '';
@@ -78,7 +102,9 @@ async function retrieveStudy({ server, token }: Asking, studyInstanceUID: string
 
 /** What was acknowledged is acknowledged again, and nothing is doubled by it. */
 async function resend(server: TestServer, { studies }: Ledger): Promise<void> {
-  const again = studies.flatMap(({ instances, acknowledged }) => instances.filter(({ sopInstanceUID }) => acknowledged.has(sopInstanceUID)));
+  const again = studies.flatMap(({ instances, acknowledged }) =>
+    instances.filter(({ sopInstanceUID }) => acknowledged.has(sopInstanceUID)),
+  );
   const statuses: number[] = [];
   await sendInstances(server.dimse, ESTABLISHMENT.aeTitle, again, (_, status) => void statuses.push(status));
   expect(statuses).to.deep.equal(again.map(() => 0));
@@ -93,7 +119,10 @@ async function checkReport(asking: Asking, { identifier, pdf, acknowledged }: Se
   const path = new URL(report.presentedForm?.[0]?.url ?? '').pathname;
   const binary = await readJson<Binary>(asking, path);
   expect(Buffer.from(binary.data ?? '', 'base64').equals(pdf), identifier).to.equal(true);
-  const documents = await readJson<Bundle<DocumentReference>>(asking, `/fhir/DocumentReference?related=DiagnosticReport/${report.id}`);
+  const documents = await readJson<Bundle<DocumentReference>>(
+    asking,
+    `/fhir/DocumentReference?related=DiagnosticReport/${report.id}`,
+  );
   expect(documents.entry?.length, identifier).to.equal(1);
   return true;
 }
@@ -104,7 +133,9 @@ async function find<T extends Resource>(asking: Asking, type: T['resourceType'],
 }
 
 async function readJson<T>({ server, token }: Asking, path: string): Promise<T> {
-  const response = await fetch(`${server.url}${path}`, { headers: { Authorization: `Bearer ${token}`, Accept: MEDIA_TYPE.fhirJson } });
+  const response = await fetch(`${server.url}${path}`, {
+    headers: { Authorization: `Bearer ${token}`, Accept: MEDIA_TYPE.fhirJson },
+  });
   expect(response.status, path).to.equal(200);
   return (await response.json()) as T;
 }
@@ -149,7 +180,11 @@ function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function countsOf({ studies, reports }: Ledger, rows: ReadonlyMap<SentStudy, readonly string[]>, stood: readonly boolean[]): Partial<KillCounts> {
+function countsOf(
+  { studies, reports }: Ledger,
+  rows: ReadonlyMap<SentStudy, readonly string[]>,
+  stood: readonly boolean[],
+): Partial<KillCounts> {
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   const acknowledged = sum(studies.map((sent) => sent.acknowledged.size));
   const reportsAcknowledged = reports.filter((report) => report.acknowledged).length;

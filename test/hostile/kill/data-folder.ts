@@ -23,11 +23,16 @@ export function rowsOfStudy(dataDir: string, studyInstanceUID: string): string[]
 }
 
 /** Where an instance stands, of each in the instance table. */
-export type StandingInstance = { readonly studyInstanceUID: string; readonly seriesInstanceUID: string; readonly sopInstanceUID: string };
+export type StandingInstance = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly sopInstanceUID: string;
+};
 
 /** Every instance of the instance table. */
 export function allInstances(dataDir: string): StandingInstance[] {
-  const sql = 'SELECT study_instance_uid AS studyInstanceUID, series_instance_uid AS seriesInstanceUID, sop_instance_uid AS sopInstanceUID FROM instance';
+  const sql =
+    'SELECT study_instance_uid AS studyInstanceUID, series_instance_uid AS seriesInstanceUID, sop_instance_uid AS sopInstanceUID FROM instance';
   return reading(dataDir, 'records', (db) => db.all<StandingInstance>(sql));
 }
 
@@ -38,7 +43,9 @@ export function quarantinedCount(dataDir: string): number {
 
 /** Names of blobs that instances and present or former versions refer to, each once. */
 export function referredBlobs(dataDir: string): string[] {
-  const sql = ['instance', 'quarantine', 'resource', 'history'].map((table) => `SELECT blob_name AS name FROM ${table} WHERE blob_name IS NOT NULL`).join(' UNION ');
+  const sql = ['instance', 'quarantine', 'resource', 'history']
+    .map((table) => `SELECT blob_name AS name FROM ${table} WHERE blob_name IS NOT NULL`)
+    .join(' UNION ');
   return reading(dataDir, 'records', (db) => db.all<{ name: string }>(sql).map(({ name }) => name));
 }
 

@@ -41,7 +41,9 @@ export function aSentStudy(key: string, number: number): SentStudy {
 /** The transaction that publishes the report of a study. */
 export async function aSentReport({ study }: SentStudy): Promise<SentReport> {
   const bundle = await buildReportBundle(study, reportTextOf('ct-thorax'));
-  const report = bundle.entry?.map(({ resource }) => resource).find((resource) => resource?.resourceType === 'DiagnosticReport') as DiagnosticReport;
+  const report = bundle.entry
+    ?.map(({ resource }) => resource)
+    .find((resource) => resource?.resourceType === 'DiagnosticReport') as DiagnosticReport;
   const [identifier] = report.identifier ?? [];
   const pdf = Buffer.from(report.presentedForm?.[0]?.data ?? '', 'base64');
   return { bundle, identifier: `${identifier?.system}|${identifier?.value}`, pdf, acknowledged: false };

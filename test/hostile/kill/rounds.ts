@@ -40,7 +40,16 @@ const ESTABLISHMENT = ESTABLISHMENTS.strasbourg;
 export async function killAndCheck({ kills, seed }: KillOptions): Promise<KillCounts> {
   const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-kill-'));
   const random = seededRandom(seed);
-  const counts = { kills: 0, instancesSent: 0, instancesAcknowledged: 0, instancesUnheard: 0, reportsSent: 0, reportsAcknowledged: 0, reportsUnheard: 0, orphansSwept: 0 };
+  const counts = {
+    kills: 0,
+    instancesSent: 0,
+    instancesAcknowledged: 0,
+    instancesUnheard: 0,
+    reportsSent: 0,
+    reportsAcknowledged: 0,
+    reportsUnheard: 0,
+    orphansSwept: 0,
+  };
   let server: TestServer | undefined;
   try {
     server = await startServer({ dataDir });
@@ -70,8 +79,13 @@ function killMoment(random: Random): number {
 async function sendUntilKilled(server: TestServer, key: string, random: Random): Promise<Ledger> {
   const ledger = newLedger();
   const token = await clientToken({ url: server.url, client: ESTABLISHMENT.clientId });
-  const studies = Array.from({ length: SENDERS }, (_, sender) => Array.from({ length: STUDIES_PER_SENDER }, (__, at) => aSentStudy(`${key}-${sender}`, at)));
-  const sending = [...studies.map(async (mine) => await streamStudies(server, mine, ledger)), postReports(server, token, studies[0] ?? [], ledger)];
+  const studies = Array.from({ length: SENDERS }, (_, sender) =>
+    Array.from({ length: STUDIES_PER_SENDER }, (__, at) => aSentStudy(`${key}-${sender}`, at)),
+  );
+  const sending = [
+    ...studies.map(async (mine) => await streamStudies(server, mine, ledger)),
+    postReports(server, token, studies[0] ?? [], ledger),
+  ];
   await wait(killMoment(random));
   await server.kill();
   await Promise.all(sending);
@@ -79,7 +93,9 @@ async function sendUntilKilled(server: TestServer, key: string, random: Random):
 }
 
 async function streamStudies(server: TestServer, studies: readonly SentStudy[], ledger: Ledger): Promise<void> {
-  const uids = new Map(studies.flatMap((sent) => sent.instances.map(({ sopInstanceUID }) => [sopInstanceUID, sent] as const)));
+  const uids = new Map(
+    studies.flatMap((sent) => sent.instances.map(({ sopInstanceUID }) => [sopInstanceUID, sent] as const)),
+  );
   const instances = function* () {
     for (const sent of studies) {
       ledger.studies.push(sent);
@@ -93,13 +109,22 @@ async function streamStudies(server: TestServer, studies: readonly SentStudy[], 
 }
 
 /** Posts until the server is gone. */
-async function postReports(server: TestServer, token: string, studies: readonly SentStudy[], ledger: Ledger): Promise<void> {
+async function postReports(
+  server: TestServer,
+  token: string,
+  studies: readonly SentStudy[],
+  ledger: Ledger,
+): Promise<void> {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json' };
   for (const study of studies) {
     const report = await aSentReport(study);
     ledger.reports.push(report);
     try {
-      const response = await fetch(`${server.url}/fhir`, { method: 'POST', headers, body: JSON.stringify(report.bundle) });
+      const response = await fetch(`${server.url}/fhir`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(report.bundle),
+      });
       report.acknowledged = response.ok;
       if (!response.ok) ledger.refusals.push(`POST ${response.status}: ${await response.text()}`);
     } catch {

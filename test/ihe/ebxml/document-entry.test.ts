@@ -8,7 +8,10 @@ import { withXml } from '../../../ihe/xml/parse.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { aDocument, aPatient } from '../../support/clients/xds.ts';
 
-function source(changes: Partial<DocumentReference> = {}, more: Partial<DocumentEntrySource> = {}): DocumentEntrySource {
+function source(
+  changes: Partial<DocumentReference> = {},
+  more: Partial<DocumentEntrySource> = {},
+): DocumentEntrySource {
   return {
     document: aDocument(changes),
     patient: aPatient(),
@@ -33,14 +36,14 @@ type Entry = {
 /** Reads the entry back as a consumer would. */
 function entryOf(from: DocumentEntrySource): Entry {
   const xml = `<rim:L xmlns:rim="${NAMESPACE.rim}">${formatDocumentEntry(from)}</rim:L>`;
-  return withXml(Buffer.from(xml), document => {
+  return withXml(Buffer.from(xml), (document) => {
     const [entry] = selectElements(document, '/*/rim:ExtrinsicObject');
     if (entry === undefined) throw new Error('No entry');
     const slotsOf = (element: typeof entry) =>
       Object.fromEntries(
-        childrenNamed(element, 'rim', 'Slot').map(slot => [
+        childrenNamed(element, 'rim', 'Slot').map((slot) => [
           attributeOf(slot, 'name'),
-          selectElements(slot, './/rim:Value').map(value => value.content),
+          selectElements(slot, './/rim:Value').map((value) => value.content),
         ]),
       );
     const nameOf = (element: typeof entry) =>
@@ -51,17 +54,24 @@ function entryOf(from: DocumentEntrySource): Entry {
       attributes: Object.fromEntries(entry.attrs.map(({ name, value }) => [name, value])),
       slots: slotsOf(entry),
       codes: Object.fromEntries(
-        classifications.map(element => [
+        classifications.map((element) => [
           schemeOf(element),
-          [attributeOf(element, 'nodeRepresentation') ?? '', ...(slotsOf(element)['codingScheme'] ?? []), nameOf(element) ?? ''],
+          [
+            attributeOf(element, 'nodeRepresentation') ?? '',
+            ...(slotsOf(element)['codingScheme'] ?? []),
+            nameOf(element) ?? '',
+          ],
         ]),
       ),
-      authors: classifications.filter(element => schemeOf(element) === SCHEME.author).map(slotsOf),
+      authors: classifications.filter((element) => schemeOf(element) === SCHEME.author).map(slotsOf),
       identifiers: Object.fromEntries(
-        childrenNamed(entry, 'rim', 'ExternalIdentifier').map(element => [nameOf(element), attributeOf(element, 'value')]),
+        childrenNamed(entry, 'rim', 'ExternalIdentifier').map((element) => [
+          nameOf(element),
+          attributeOf(element, 'value'),
+        ]),
       ),
       name: nameOf(entry),
-      ids: selectElements(entry, './/*[@id]').map(element => attributeOf(element, 'id') ?? ''),
+      ids: selectElements(entry, './/*[@id]').map((element) => attributeOf(element, 'id') ?? ''),
     };
   });
 }
@@ -107,7 +117,10 @@ describe('DocumentEntry of a DocumentReference (ITI TF-3 4.2.3.2)', () => {
     expect(codes[SCHEME.typeCode]).to.deep.equal(['18748-4', '2.16.840.1.113883.6.1', 'Diagnostic imaging study']);
     expect(codes[SCHEME.confidentialityCode]).to.deep.equal(['N', '2.16.840.1.113883.5.25', 'N']);
     expect(codes[SCHEME.eventCodeList]).to.deep.equal(['CT', '1.2.840.10008.2.16.4', 'CT']);
-    expect(codes[SCHEME.formatCode]?.slice(0, 2)).to.deep.equal(['1.2.840.10008.5.1.4.1.1.88.59', '1.2.840.10008.2.6.1']);
+    expect(codes[SCHEME.formatCode]?.slice(0, 2)).to.deep.equal([
+      '1.2.840.10008.5.1.4.1.1.88.59',
+      '1.2.840.10008.2.6.1',
+    ]);
     expect(codes[SCHEME.healthcareFacilityTypeCode]?.[1]).to.equal('2.16.840.1.113883.6.96');
     expect(codes[SCHEME.practiceSettingCode]?.[0]).to.equal('394914008');
   });
@@ -151,7 +164,8 @@ describe('DocumentEntry of a DocumentReference (ITI TF-3 4.2.3.2)', () => {
   it('gives its parts ids that are UUIDs, differ, and stay the same', () => {
     const { ids } = entryOf(source());
     expect(new Set(ids).size).to.equal(ids.length);
-    for (const id of ids) expect(id).to.match(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    for (const id of ids)
+      expect(id).to.match(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(entryOf(source()).ids).to.deep.equal(ids);
   });
 

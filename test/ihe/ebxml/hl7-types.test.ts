@@ -42,7 +42,9 @@ describe('CX and CXi (ITI TF-3 4.2.3.1.7)', () => {
   });
 
   it('gives back what was formatted', () => {
-    const value = fc.string({ minLength: 1, unit: 'grapheme-ascii' }).filter(text => text.trim() === text && text !== '');
+    const value = fc
+      .string({ minLength: 1, unit: 'grapheme-ascii' })
+      .filter((text) => text.trim() === text && text !== '');
     fc.assert(
       fc.property(value, fc.constantFrom('1.2.3', '2.25.9'), (id, assigningAuthority) => {
         expect(parseCx(formatCx({ value: id, assigningAuthority }))).to.deep.equal({ value: id, assigningAuthority });
@@ -97,7 +99,10 @@ describe('codingScheme and FHIR system', () => {
   });
 
   it('reads code^^scheme and nothing else', () => {
-    expect(parseCodedValue('N^^2.16.840.1.113883.5.25')).to.deep.equal({ code: 'N', system: CODE_SYSTEM.confidentiality });
+    expect(parseCodedValue('N^^2.16.840.1.113883.5.25')).to.deep.equal({
+      code: 'N',
+      system: CODE_SYSTEM.confidentiality,
+    });
     for (const text of ['N', 'N^^', '^^1.2', 'N^^1.2^x']) expect(parseCodedValue(text)).to.equal(undefined);
   });
 });

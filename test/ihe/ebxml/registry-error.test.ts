@@ -19,7 +19,10 @@ describe('RegistryError (ITI TF-3 4.2.4)', () => {
       severity: 'error',
       location: 'x',
     });
-    expect(toRegistryError(fault, 'registry', '2.25.1')).to.include({ errorCode: 'XDSRegistryError', location: '2.25.1' });
+    expect(toRegistryError(fault, 'registry', '2.25.1')).to.include({
+      errorCode: 'XDSRegistryError',
+      location: '2.25.1',
+    });
   });
 
   it('takes the protocolCode of the Fault, unless it is one of SOAP', () => {
@@ -51,8 +54,8 @@ describe('RegistryError (ITI TF-3 4.2.4)', () => {
       const body = formatRegistryResponse(RESPONSE_STATUS.failure, errors);
       const xml = formatEnvelope({ action: ACTION.retrieveDocumentSetResponse, body });
       expect(schemaErrors(xml), kind).to.equal('');
-      const contexts = withXml(Buffer.from(xml), document =>
-        selectElements(document, '//rs:RegistryError').map(found => found.attr('codeContext')?.value),
+      const contexts = withXml(Buffer.from(xml), (document) =>
+        selectElements(document, '//rs:RegistryError').map((found) => found.attr('codeContext')?.value),
       );
       expect(contexts).to.deep.equal([fault.message, fault.message, 'Note']);
     }

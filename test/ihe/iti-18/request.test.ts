@@ -8,7 +8,15 @@ import { concernsSoap } from '../../../ihe/soap/fault.ts';
 import { withSoapRequest } from '../../../ihe/soap/message.ts';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { adhocQuery, PATIENT_SLOT, readBody, readSample, retrieveDocumentSet, SOAP_TYPE, STATUS_SLOT } from '../../support/clients/xds.ts';
+import {
+  adhocQuery,
+  PATIENT_SLOT,
+  readBody,
+  readSample,
+  retrieveDocumentSet,
+  SOAP_TYPE,
+  STATUS_SLOT,
+} from '../../support/clients/xds.ts';
 import type { QuerySlots } from '../../support/clients/xds.ts';
 
 function parse(slots: QuerySlots, id?: string): AdhocQueryRequest['query'] {
@@ -59,7 +67,10 @@ describe('ITI-18 FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1)', () => {
       ['$XDSDocumentEntryServiceStartTimeFrom', '200501'],
       ['$XDSDocumentEntryServiceStopTimeTo', "'20060102030405'"],
       ['$XDSDocumentEntryAuthorPerson', "('%Image^P_ul%','O''Neil')"],
-      ['$XDSDocumentEntryType', "('urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1','urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248')"],
+      [
+        '$XDSDocumentEntryType',
+        "('urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1','urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248')",
+      ],
     ]);
     const code = (value: string, system: string) => ({ code: value, system });
     expect(query).to.deep.equal({
@@ -133,15 +144,29 @@ describe('ITI-18 parameter values (ITI TF-2 3.18.4.1.2.3.4)', () => {
   });
 
   it('refuses bad quoting', () => {
-    for (const value of ['', 'a', "'a", "a'", "'a'b'", "('a'", "'a')", '()', "('a',)", "(,'a')", "('a' 'b')", "('a''b)", "('a'),('b')"]) {
+    for (const value of [
+      '',
+      'a',
+      "'a",
+      "a'",
+      "'a'b'",
+      "('a'",
+      "'a')",
+      '()',
+      "('a',)",
+      "(,'a')",
+      "('a' 'b')",
+      "('a''b)",
+      "('a'),('b')",
+    ]) {
       expect(() => parseParameterValue(value, 'p'), value).to.throw(Fault);
     }
   });
 
   it('gives back any list that is quoted by the rule', () => {
     fc.assert(
-      fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), values => {
-        const list = `(${values.map(value => `'${value.replaceAll("'", "''")}'`).join(',')})`;
+      fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), (values) => {
+        const list = `(${values.map((value) => `'${value.replaceAll("'", "''")}'`).join(',')})`;
         expect(parseParameterValue(list, 'p')).to.deep.equal(values);
       }),
       { numRuns: 300 },
@@ -182,12 +207,17 @@ describe('ITI-18 other stored queries', () => {
   it('reads GetDocuments by entryUUID or by uniqueId, not by both and not by none', () => {
     const byUuid = ['$XDSDocumentEntryEntryUUID', "('urn:uuid:1')"] as const;
     const byUid = ['$XDSDocumentEntryUniqueId', "('2.25.1','2.25.2')"] as const;
-    expect(parse([byUuid], STORED_QUERY.getDocuments)).to.deep.equal({ kind: 'GetDocuments', entryUUIDs: ['urn:uuid:1'] });
+    expect(parse([byUuid], STORED_QUERY.getDocuments)).to.deep.equal({
+      kind: 'GetDocuments',
+      entryUUIDs: ['urn:uuid:1'],
+    });
     expect(parse([byUid], STORED_QUERY.getDocuments)).to.deep.equal({
       kind: 'GetDocuments',
       uniqueIds: ['2.25.1', '2.25.2'],
     });
-    const codes = [[byUuid, byUid], []].map(slots => refusal(() => parse(slots, STORED_QUERY.getDocuments)).protocolCode);
+    const codes = [[byUuid, byUid], []].map(
+      (slots) => refusal(() => parse(slots, STORED_QUERY.getDocuments)).protocolCode,
+    );
     expect(codes).to.deep.equal(['XDSStoredQueryParamNumber', 'XDSStoredQueryMissingParam']);
   });
 
@@ -235,6 +265,8 @@ describe('ITI-18 published requests', () => {
     const sample = readSample('xca-document-source/IntegrationTests/IT_iti-18_request.xml');
     if (sample === undefined) return this.skip();
     const { query } = withSoapRequest(SOAP_TYPE, sample, ({ body }) => parseAdhocQueryRequest(body));
-    expect(query.kind === 'FindDocuments' && query.confidentialityCode?.map(group => group.length)).to.deep.equal([5]);
+    expect(query.kind === 'FindDocuments' && query.confidentialityCode?.map((group) => group.length)).to.deep.equal([
+      5,
+    ]);
   });
 });

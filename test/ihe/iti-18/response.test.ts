@@ -15,7 +15,11 @@ const source = {
   repositoryUniqueId: '2.25.2',
   homeCommunityId: 'urn:oid:2.25.3',
 };
-const error = { errorCode: 'XDSRegistryError', codeContext: 'One "source" <did> not answer', severity: 'error' } as const;
+const error = {
+  errorCode: 'XDSRegistryError',
+  codeContext: 'One "source" <did> not answer',
+  severity: 'error',
+} as const;
 
 function envelopeOf(answer: AdhocQueryAnswer): string {
   const body = formatAdhocQueryResponse(answer);
@@ -24,7 +28,7 @@ function envelopeOf(answer: AdhocQueryAnswer): string {
 
 /** Status of the answer, and how many objects of each kind it lists. */
 function seen(answer: AdhocQueryAnswer): unknown {
-  return withXml(Buffer.from(envelopeOf(answer)), document => ({
+  return withXml(Buffer.from(envelopeOf(answer)), (document) => ({
     status: selectElements(document, '//query:AdhocQueryResponse')[0]?.attr('status')?.value,
     lists: selectElements(document, '//rim:RegistryObjectList').length,
     entries: selectElements(document, '//rim:ExtrinsicObject').length,
@@ -77,14 +81,17 @@ describe('ITI-18 answer (ITI TF-2 3.18.4.1.3)', () => {
   it('would be found out by the schemas if it broke them', function () {
     if (!hasSchemas()) this.skip();
     const xml = envelopeOf({ returnType: 'LeafClass', documents: [source] });
-    expect(schemaErrors(xml.replace(/<rim:Value>[^<]*/, found => found + 'x'.repeat(257)))).to.contain('256');
+    expect(schemaErrors(xml.replace(/<rim:Value>[^<]*/, (found) => found + 'x'.repeat(257)))).to.contain('256');
     expect(schemaErrors(xml.replaceAll('rim:Slot', 'rim:Sloth'))).not.to.equal('');
   });
 
   it('is valid whatever texts a document holds', function () {
     if (!hasSchemas()) this.skip();
-    const unit = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('\0', '\x1b', '\ud800', '\uffff', ']]>'));
-    const text = fc.array(unit, { minLength: 1, maxLength: 30 }).map(parts => `x${parts.join('')}`);
+    const unit = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 20 }),
+      fc.constantFrom('\0', '\x1b', '\ud800', '\uffff', ']]>'),
+    );
+    const text = fc.array(unit, { minLength: 1, maxLength: 30 }).map((parts) => `x${parts.join('')}`);
     fc.assert(
       fc.property(text, text, text, (title, description, code) => {
         const document = aDocument({
@@ -93,7 +100,9 @@ describe('ITI-18 answer (ITI TF-2 3.18.4.1.3)', () => {
           author: [{ display: title }],
           content: [{ attachment: { title, language: code } }],
         });
-        expect(schemaErrors(envelopeOf({ returnType: 'LeafClass', documents: [{ ...source, document }] }))).to.equal('');
+        expect(schemaErrors(envelopeOf({ returnType: 'LeafClass', documents: [{ ...source, document }] }))).to.equal(
+          '',
+        );
       }),
       { numRuns: 100 },
     );

@@ -11,7 +11,14 @@ import { contentIdOf } from '../../../ihe/soap/xop.ts';
 import { attributeOf, selectElements } from '../../../ihe/xml/select.ts';
 import { withXml } from '../../../ihe/xml/parse.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { hasSchemas, readBody, readSample, retrieveDocumentSet, schemaErrors, SOAP_TYPE } from '../../support/clients/xds.ts';
+import {
+  hasSchemas,
+  readBody,
+  readSample,
+  retrieveDocumentSet,
+  schemaErrors,
+  SOAP_TYPE,
+} from '../../support/clients/xds.ts';
 
 function refusal(run: () => unknown): Fault {
   try {
@@ -46,7 +53,12 @@ function envelopeOf(...parameters: Parameters<typeof formatRetrieveDocumentSetRe
 
 describe('ITI-43 request (ITI TF-2 3.43.4.1)', () => {
   it('reads each document in order', () => {
-    expect(parse([['2.25.2', '2.25.10'], [' 2.25.2 ', '1.2^x']])).to.deep.equal([
+    expect(
+      parse([
+        ['2.25.2', '2.25.10'],
+        [' 2.25.2 ', '1.2^x'],
+      ]),
+    ).to.deep.equal([
       { repositoryUniqueId: '2.25.2', documentUniqueId: '2.25.10' },
       { repositoryUniqueId: '2.25.2', documentUniqueId: '1.2^x' },
     ]);
@@ -96,7 +108,7 @@ describe('ITI-43 request (ITI TF-2 3.43.4.1)', () => {
 
 describe('ITI-43 answer (ITI TF-2 3.43.4.2)', () => {
   const statusOf = (...parameters: Parameters<typeof formatRetrieveDocumentSetResponse>) =>
-    withXml(Buffer.from(envelopeOf(...parameters)), document =>
+    withXml(Buffer.from(envelopeOf(...parameters)), (document) =>
       attributeOf(selectElements(document, '//rs:RegistryResponse')[0] ?? document.root, 'status'),
     );
 
@@ -114,7 +126,9 @@ describe('ITI-43 answer (ITI TF-2 3.43.4.2)', () => {
   });
 
   it('names the failed document as location of its error', () => {
-    expect(envelopeOf([], [error])).to.contain('errorCode="XDSDocumentUniqueIdError"').and.contain('location="2.25.11"');
+    expect(envelopeOf([], [error]))
+      .to.contain('errorCode="XDSDocumentUniqueIdError"')
+      .and.contain('location="2.25.11"');
   });
 
   it('leads from each document to its part of the MTOM package', async () => {
@@ -128,12 +142,15 @@ describe('ITI-43 answer (ITI TF-2 3.43.4.2)', () => {
     }));
     const body = await buffer(formatMtom(ids, envelopeOf(documents), parts));
     const message = openSoapMessage(formatMtomContentType(ids, ACTION.retrieveDocumentSetResponse), body);
-    const found = withXml(message.envelope, document =>
-      selectElements(document, '//xdsb:DocumentResponse').map(response => [
+    const found = withXml(message.envelope, (document) =>
+      selectElements(document, '//xdsb:DocumentResponse').map((response) => [
         selectElements(response, 'xdsb:DocumentUniqueId')[0]?.content,
         message.parts.get(contentIdOf(selectElements(response, './/xop:Include')[0]?.attr('href')?.value))?.toString(),
       ]),
     );
-    expect(found).to.deep.equal([['2.25.10', '2.25.10'], ['1.2.3^A&B', '1.2.3^A&B']]);
+    expect(found).to.deep.equal([
+      ['2.25.10', '2.25.10'],
+      ['1.2.3^A&B', '1.2.3^A&B'],
+    ]);
   });
 });

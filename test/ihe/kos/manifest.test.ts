@@ -38,14 +38,22 @@ const INPUT: ManifestInput = {
   repositoryUniqueId: '2.25.424212',
   retrieveAETitle: 'PASSERELLE',
   series: [
-    { seriesInstanceUID: '2.25.42421.1', retrieveURL: `${SERIES}2.25.42421.1`, instances: [
-      { sopClassUID: CT, sopInstanceUID: '2.25.42421.1.1' },
-      { sopClassUID: CT, sopInstanceUID: '2.25.42421.1.2' },
-    ] },
-    { seriesInstanceUID: '2.25.42421.2', retrieveURL: `${SERIES}2.25.42421.2`, instances: [
-      { sopClassUID: ENCAPSULATED_PDF, sopInstanceUID: '2.25.42421.2.1' },
-      { sopClassUID: ECG, sopInstanceUID: '2.25.42421.2.2' },
-    ] },
+    {
+      seriesInstanceUID: '2.25.42421.1',
+      retrieveURL: `${SERIES}2.25.42421.1`,
+      instances: [
+        { sopClassUID: CT, sopInstanceUID: '2.25.42421.1.1' },
+        { sopClassUID: CT, sopInstanceUID: '2.25.42421.1.2' },
+      ],
+    },
+    {
+      seriesInstanceUID: '2.25.42421.2',
+      retrieveURL: `${SERIES}2.25.42421.2`,
+      instances: [
+        { sopClassUID: ENCAPSULATED_PDF, sopInstanceUID: '2.25.42421.2.1' },
+        { sopClassUID: ECG, sopInstanceUID: '2.25.42421.2.2' },
+      ],
+    },
   ],
 };
 
@@ -59,20 +67,33 @@ const MINIMAL: ManifestInput = {
   contentTime: '090000',
   repositoryUniqueId: '2.25.424212',
   retrieveAETitle: 'PASSERELLE',
-  series: [{ seriesInstanceUID: '2.25.42421.1', retrieveURL: `${SERIES}2.25.42421.1`, instances: [{ sopClassUID: CT, sopInstanceUID: '2.25.42421.1.1' }] }],
+  series: [
+    {
+      seriesInstanceUID: '2.25.42421.1',
+      retrieveURL: `${SERIES}2.25.42421.1`,
+      instances: [{ sopClassUID: CT, sopInstanceUID: '2.25.42421.1.1' }],
+    },
+  ],
 };
 
 type Item = Record<string, unknown>;
-type Naturalized = Record<string, unknown> & Record<'CurrentRequestedProcedureEvidenceSequence' | 'ContentSequence', Item[]>;
+type Naturalized = Record<string, unknown> &
+  Record<'CurrentRequestedProcedureEvidenceSequence' | 'ContentSequence', Item[]>;
 
 /** Reads the manifest with dcmjs, which shares no code with the writer. */
 function readBack(bytes: Uint8Array): Naturalized {
   const { dict } = data.DicomMessage.readFile(Uint8Array.from(bytes).buffer);
-  return JSON.parse(JSON.stringify(data.DicomMetaDictionary.naturalizeDataset(dict), (key, value) => key === '_vrMap' ? undefined : value));
+  return JSON.parse(
+    JSON.stringify(data.DicomMetaDictionary.naturalizeDataset(dict), (key, value) =>
+      key === '_vrMap' ? undefined : value,
+    ),
+  );
 }
 
 function expectFault(input: ManifestInput, kind: string, message: RegExp): void {
-  expect(() => buildManifest(input)).to.throw(Fault, message).with.property('kind', kind);
+  expect(() => buildManifest(input))
+    .to.throw(Fault, message)
+    .with.property('kind', kind);
 }
 
 describe('XDS-I.b imaging manifest (RAD TF-3 4.68.4.1.2.3, DICOM PS3.3 A.35.4)', () => {
@@ -94,21 +115,27 @@ describe('XDS-I.b imaging manifest (RAD TF-3 4.68.4.1.2.3, DICOM PS3.3 A.35.4)',
   });
 
   it('titles itself Manifest by TID 2010 (113030 DCM)', () => {
-    expect(JSON.stringify(manifest['ConceptNameCodeSequence'])).to.contain('"CodeValue":"113030","CodingSchemeDesignator":"DCM"');
+    expect(JSON.stringify(manifest['ConceptNameCodeSequence'])).to.contain(
+      '"CodeValue":"113030","CodingSchemeDesignator":"DCM"',
+    );
     expect(JSON.stringify(manifest['ContentTemplateSequence'])).to.contain('"TemplateIdentifier":"2010"');
   });
 
   it('lists every instance in the evidence, with the places to retrieve each series from', () => {
     const [evidence] = manifest.CurrentRequestedProcedureEvidenceSequence;
     expect(evidence?.['StudyInstanceUID']).to.equal('2.25.42421');
-    expect(evidence?.['ReferencedSeriesSequence']).to.deep.equal(INPUT.series.map(({ seriesInstanceUID, retrieveURL, instances }) => ({
-      RetrieveAETitle: 'PASSERELLE',
-      RetrieveURL: retrieveURL.length % 2 === 0 ? retrieveURL : `${retrieveURL} `,
-      ReferencedSOPSequence: instances.map(({ sopClassUID, sopInstanceUID }) =>
-        ({ ReferencedSOPClassUID: sopClassUID, ReferencedSOPInstanceUID: sopInstanceUID })),
-      SeriesInstanceUID: seriesInstanceUID,
-      RetrieveLocationUID: '2.25.424212',
-    })));
+    expect(evidence?.['ReferencedSeriesSequence']).to.deep.equal(
+      INPUT.series.map(({ seriesInstanceUID, retrieveURL, instances }) => ({
+        RetrieveAETitle: 'PASSERELLE',
+        RetrieveURL: retrieveURL.length % 2 === 0 ? retrieveURL : `${retrieveURL} `,
+        ReferencedSOPSequence: instances.map(({ sopClassUID, sopInstanceUID }) => ({
+          ReferencedSOPClassUID: sopClassUID,
+          ReferencedSOPInstanceUID: sopInstanceUID,
+        })),
+        SeriesInstanceUID: seriesInstanceUID,
+        RetrieveLocationUID: '2.25.424212',
+      })),
+    );
   });
 
   it('refers to every instance in the content, by the value type of its SOP class', () => {
@@ -121,8 +148,39 @@ describe('XDS-I.b imaging manifest (RAD TF-3 4.68.4.1.2.3, DICOM PS3.3 A.35.4)',
   it('knows images, waveforms and objects without pixels by their SOP class', () => {
     const types = (suffixes: readonly string[]) =>
       new Set(suffixes.map((suffix) => referenceValueType(`1.2.840.10008.5.1.4.1.1.${suffix}`)));
-    const images = ['1', '1.1', '2', '4', '7.2', '6.1', '12.1', '20', '30', '66.4', '77.1.6', '81.1', '128', '481.1', '481.2'];
-    const others = ['11.1', '66', '66.1', '67', '78.7', '79.1', '80.1', '88.33', '88.59', '91.1', '104.2', '200.1', '481.3', '481.5'];
+    const images = [
+      '1',
+      '1.1',
+      '2',
+      '4',
+      '7.2',
+      '6.1',
+      '12.1',
+      '20',
+      '30',
+      '66.4',
+      '77.1.6',
+      '81.1',
+      '128',
+      '481.1',
+      '481.2',
+    ];
+    const others = [
+      '11.1',
+      '66',
+      '66.1',
+      '67',
+      '78.7',
+      '79.1',
+      '80.1',
+      '88.33',
+      '88.59',
+      '91.1',
+      '104.2',
+      '200.1',
+      '481.3',
+      '481.5',
+    ];
     expect([...types(images)]).to.deep.equal(['IMAGE']);
     expect([...types(others)]).to.deep.equal(['COMPOSITE']);
     expect([...types(['9.1.2', '9.4.1'])]).to.deep.equal(['WAVEFORM']);
@@ -132,7 +190,9 @@ describe('XDS-I.b imaging manifest (RAD TF-3 4.68.4.1.2.3, DICOM PS3.3 A.35.4)',
   it('carries accession number and issuers for the request', () => {
     const request = JSON.stringify(manifest['ReferencedRequestSequence']);
     expect(request).to.contain('"AccessionNumber":"ACC-1"').and.contain('"UniversalEntityID":"2.25.424211"');
-    expect(JSON.stringify(manifest['IssuerOfPatientIDQualifiersSequence'])).to.contain('"UniversalEntityID":"2.25.424210"');
+    expect(JSON.stringify(manifest['IssuerOfPatientIDQualifiersSequence'])).to.contain(
+      '"UniversalEntityID":"2.25.424210"',
+    );
   });
 
   it('is the same bytes for the same input, of even length', () => {
@@ -144,14 +204,22 @@ describe('XDS-I.b imaging manifest (RAD TF-3 4.68.4.1.2.3, DICOM PS3.3 A.35.4)',
 
   it('refuses a study without instances and UIDs shared with the images', () => {
     expectFault({ ...INPUT, series: [] }, 'required', /at least one series/);
-    expectFault({ ...INPUT, series: [{ seriesInstanceUID: '2.25.42421.1', retrieveURL: SERIES, instances: [] }] }, 'required', /one instance/);
+    expectFault(
+      { ...INPUT, series: [{ seriesInstanceUID: '2.25.42421.1', retrieveURL: SERIES, instances: [] }] },
+      'required',
+      /one instance/,
+    );
     expectFault({ ...INPUT, sopInstanceUID: '2.25.42421.1.1' }, 'invalid', /of its own/);
     expectFault({ ...INPUT, seriesInstanceUID: '2.25.42421.1' }, 'invalid', /of its own/);
     expectFault({ ...INPUT, retrieveAETitle: '' }, 'required', /retrieveAETitle/);
   });
 
   it('refuses a value that does not fit its VR, and names only the tag', () => {
-    expectFault({ ...INPUT, patient: { ...INPUT.patient, id: 'A\\B' } }, 'invalid', /^A value of \(0010,0020\) does not fit LO$/);
+    expectFault(
+      { ...INPUT, patient: { ...INPUT.patient, id: 'A\\B' } },
+      'invalid',
+      /^A value of \(0010,0020\) does not fit LO$/,
+    );
     expectFault({ ...INPUT, studyInstanceUID: '1..2' }, 'invalid', /\(0020,000D\) does not fit UI/);
     expectFault({ ...INPUT, studyDate: '2026-03-01' }, 'invalid', /\(0008,0020\) does not fit DA/);
     expectFault({ ...INPUT, retrieveAETitle: 'A_TITLE_OF_17_CHR' }, 'invalid', /\(0008,0054\) does not fit AE/);
@@ -168,7 +236,10 @@ describe('XDS-I.b imaging manifest read by other tools', () => {
     return spawnSync(tool, ['--version']).error === undefined;
   }
 
-  for (const [label, input] of [['full', INPUT], ['minimal', MINIMAL]] as const) {
+  for (const [label, input] of [
+    ['full', INPUT],
+    ['minimal', MINIMAL],
+  ] as const) {
     it(`dcmdump reads the ${label} manifest to its end`, function skipWithoutDcmtk() {
       if (!isInstalled('dcmdump')) this.skip();
       writeFileSync(file, buildManifest(input));

@@ -49,14 +49,20 @@ describe('RAD-69 request (RAD TF-2 4.69.4)', () => {
       return parseRetrieveImagingDocumentSetRequest(body);
     });
     expect(request.transferSyntaxUIDs).to.deep.equal(['1.2.840.10008.1.2.1', '1.2.840.10008.1.2.4.70']);
-    expect(request.documents.map(({ documentUniqueId, homeCommunityId }) => [documentUniqueId.at(-1), homeCommunityId])).to.deep.equal([
+    expect(
+      request.documents.map(({ documentUniqueId, homeCommunityId }) => [documentUniqueId.at(-1), homeCommunityId]),
+    ).to.deep.equal([
       ['3', 'urn:oid:2.25.300000000000000000000000000000000000001'],
       ['4', undefined],
     ]);
   });
 
   it('answers XDSIRequestError for an empty study or series UID, which the schema lets pass', function () {
-    for (const [study, series] of [['', '2.25.12'], ['2.25.11', ''], [' ', ' ']] as const) {
+    for (const [study, series] of [
+      ['', '2.25.12'],
+      ['2.25.11', ''],
+      [' ', ' '],
+    ] as const) {
       const body = retrieveImagingDocumentSet(study, series, '1.2.840.10008.1.2.1');
       expect(refusal(body).protocolCode).to.equal('XDSIRequestError');
       if (hasSchemas()) expect(schemaErrors(soapRequest('urn:a', body).toString())).to.equal('');
@@ -64,7 +70,10 @@ describe('RAD-69 request (RAD TF-2 4.69.4)', () => {
   });
 
   it('answers XDSIRequestError for a request without an instance', () => {
-    const body = retrieveImagingDocumentSet('2.25.11', '2.25.12', '1.2').replace(/<x:DocumentRequest>.*<\/x:DocumentRequest>/, '');
+    const body = retrieveImagingDocumentSet('2.25.11', '2.25.12', '1.2').replace(
+      /<x:DocumentRequest>.*<\/x:DocumentRequest>/,
+      '',
+    );
     expect(refusal(body).protocolCode).to.equal('XDSIRequestError');
   });
 
@@ -77,7 +86,7 @@ describe('RAD-69 request (RAD TF-2 4.69.4)', () => {
 
   it('refuses more than 10,000 instances', () => {
     const one = retrieveImagingDocumentSet('2.25.11', '2.25.12', '1.2');
-    const many = one.replace(/<x:DocumentRequest>.*<\/x:DocumentRequest>/, found => found.repeat(10_001));
+    const many = one.replace(/<x:DocumentRequest>.*<\/x:DocumentRequest>/, (found) => found.repeat(10_001));
     expect(refusal(many).kind).to.equal('too-costly');
   });
 

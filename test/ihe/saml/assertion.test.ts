@@ -5,7 +5,19 @@ import { expect } from 'chai';
 import { XmlDocument } from 'libxml2-wasm';
 import { SignedXml } from 'xml-crypto';
 import { mintAssertion, signAssertion, writeAssertion } from '../../../fixtures/saml-issuer.ts';
-import { AUDIENCE, CONTENT, ISSUER, NOW, edited, envelope, expectRefusal, issuerKey, issuerPem, verifyMessage, verifyXml } from './support.ts';
+import {
+  AUDIENCE,
+  CONTENT,
+  ISSUER,
+  NOW,
+  edited,
+  envelope,
+  expectRefusal,
+  issuerKey,
+  issuerPem,
+  verifyMessage,
+  verifyXml,
+} from './support.ts';
 
 const minted = mintAssertion({ ...CONTENT, privateKey: issuerKey });
 
@@ -29,14 +41,36 @@ describe('ITI-40 user assertion (ITI TF-2 3.40.4.1.2)', () => {
       oneTimeUse: false,
       organizationId: { value: 'urn:oid:2.999.1.1' },
       organizationIds: [{ value: 'urn:oid:2.999.1.1' }],
-      subjectName, organization, role, purposeOfUse, providerIdentifier, resourceId, homeCommunityId,
+      subjectName,
+      organization,
+      role,
+      purposeOfUse,
+      providerIdentifier,
+      resourceId,
+      homeCommunityId,
     });
   });
 
   it('leaves out the attributes that are not there', () => {
     const { id, issuer, audience, nameId, notBefore, notOnOrAfter } = CONTENT;
-    const xml = mintAssertion({ ...(id !== undefined && { id }), issuer, audience, nameId, notBefore, notOnOrAfter, privateKey: issuerKey });
-    expect(verifyXml(xml)).to.have.all.keys('id', 'issuer', 'nameId', 'notOnOrAfter', 'authnInstant', 'oneTimeUse', 'organizationIds');
+    const xml = mintAssertion({
+      ...(id !== undefined && { id }),
+      issuer,
+      audience,
+      nameId,
+      notBefore,
+      notOnOrAfter,
+      privateKey: issuerKey,
+    });
+    expect(verifyXml(xml)).to.have.all.keys(
+      'id',
+      'issuer',
+      'nameId',
+      'notOnOrAfter',
+      'authnInstant',
+      'oneTimeUse',
+      'organizationIds',
+    );
   });
 
   it('agrees with xml-crypto on what is minted, alone and inside an envelope', () => {
@@ -47,7 +81,10 @@ describe('ITI-40 user assertion (ITI TF-2 3.40.4.1.2)', () => {
   });
 
   it('accepts what xml-crypto signs, with inclusive prefixes declared outside the assertion', () => {
-    const typed = edited('<saml:AttributeValue>123', '<saml:AttributeValue xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:type="xs:string">123');
+    const typed = edited(
+      '<saml:AttributeValue>123',
+      '<saml:AttributeValue xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:type="xs:string">123',
+    );
     const signer = new SignedXml({ privateKey: issuerKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
     signer.signatureAlgorithm = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256';
     signer.canonicalizationAlgorithm = 'http://www.w3.org/2001/10/xml-exc-c14n#';
@@ -57,7 +94,9 @@ describe('ITI-40 user assertion (ITI TF-2 3.40.4.1.2)', () => {
       digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha512',
       inclusiveNamespacesPrefixList: ['xs'],
     });
-    signer.computeSignature(envelope(typed), { location: { reference: "//*[local-name(.)='Issuer']", action: 'after' } });
+    signer.computeSignature(envelope(typed), {
+      location: { reference: "//*[local-name(.)='Issuer']", action: 'after' },
+    });
     const message = signer.getSignedXml();
     expect(message).to.contain('PrefixList="xs"');
     expect(verifyMessage(message).resourceId).to.equal('123^^^&2.999.4&ISO');
@@ -104,17 +143,27 @@ describe('ITI-40 user assertion (ITI TF-2 3.40.4.1.2)', () => {
   });
 
   it('accepts a delegation restriction and refuses a condition it does not know', () => {
-    const condition = (type: string) => signAssertion(edited('</saml:Conditions>',
-      `<saml:Condition xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="${type}"/></saml:Conditions>`), issuerKey);
+    const condition = (type: string) =>
+      signAssertion(
+        edited(
+          '</saml:Conditions>',
+          `<saml:Condition xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="${type}"/></saml:Conditions>`,
+        ),
+        issuerKey,
+      );
     expect(verifyXml(condition('del:DelegationRestrictionType')).id).to.equal('_assertion-1');
     expectRefusal(() => verifyXml(condition('x:OtherType')), /condition that is not understood/);
   });
 
   it('requires the audience in each of several restrictions', () => {
-    const other = '<saml:AudienceRestriction><saml:Audience>urn:example:other</saml:Audience></saml:AudienceRestriction>';
+    const other =
+      '<saml:AudienceRestriction><saml:Audience>urn:example:other</saml:Audience></saml:AudienceRestriction>';
     const xml = signAssertion(edited('</saml:Conditions>', `${other}</saml:Conditions>`), issuerKey);
     expectRefusal(() => verifyXml(xml), /another audience/);
-    const both = signAssertion(edited('<saml:Audience>', '<saml:Audience>urn:example:other</saml:Audience><saml:Audience>'), issuerKey);
+    const both = signAssertion(
+      edited('<saml:Audience>', '<saml:Audience>urn:example:other</saml:Audience><saml:Audience>'),
+      issuerKey,
+    );
     expect(verifyXml(both, { audience: AUDIENCE, now: NOW }).id).to.equal('_assertion-1');
   });
 });
@@ -125,9 +174,15 @@ describe('ITI-40 assertion recorded in the field', () => {
 
   function recorded(): { message: string; certificate: string } {
     const text = readFileSync(file, 'latin1');
-    const message = text.slice(text.indexOf('<?xml'), text.indexOf('</soapenv:Envelope>') + '</soapenv:Envelope>'.length);
+    const message = text.slice(
+      text.indexOf('<?xml'),
+      text.indexOf('</soapenv:Envelope>') + '</soapenv:Envelope>'.length,
+    );
     const [, base64] = /<X509Certificate>([^<]+)</.exec(message) ?? [];
-    return { message, certificate: `-----BEGIN CERTIFICATE-----\n${(base64 ?? '').replaceAll(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n` };
+    return {
+      message,
+      certificate: `-----BEGIN CERTIFICATE-----\n${(base64 ?? '').replaceAll(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`,
+    };
   }
 
   it('verifies with its pinned certificate, and not after one changed letter', function skipWithoutData() {

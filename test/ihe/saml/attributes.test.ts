@@ -28,7 +28,10 @@ describe('XUA attributes as senders write them (ITI TF-2 3.40.4.1.2)', () => {
 
   it('reads an element with a plain type attribute and a code system that is no OID', () => {
     const element = '<Role xmlns="urn:hl7-org:v3" type="CE" code="MD" codeSystem="https://codes.example"/>';
-    expect(verifyWith(attribute(XACML_ROLE, value(element))).role).to.deep.equal({ code: 'MD', system: 'https://codes.example' });
+    expect(verifyWith(attribute(XACML_ROLE, value(element))).role).to.deep.equal({
+      code: 'MD',
+      system: 'https://codes.example',
+    });
   });
 
   it('unescapes a patient identifier that was escaped twice', () => {
@@ -48,27 +51,38 @@ describe('XUA attributes as senders write them (ITI TF-2 3.40.4.1.2)', () => {
 
   it('passes over a value beside the purpose that is not coded', () => {
     const purpose = '<PurposeOfUse xmlns="urn:hl7-org:v3" code="12" codeSystem="1.0.14265.1"/>';
-    const assertion = verifyWith(attribute('urn:oasis:names:tc:xspa:1.0:subject:purposeofuse', value(purpose) + value('something else')));
+    const assertion = verifyWith(
+      attribute('urn:oasis:names:tc:xspa:1.0:subject:purposeofuse', value(purpose) + value('something else')),
+    );
     expect(assertion.purposeOfUse).to.deep.equal({ code: '12', system: 'urn:oid:1.0.14265.1' });
   });
 
   it('does not read a code outside the HL7 V3 namespace or from broken markup', () => {
-    expect(verifyWith(attribute(XACML_ROLE, value('<Role xmlns="urn:example" code="MD" codeSystem="2.999.2"/>')))).to.not.have.property('role');
+    expect(
+      verifyWith(attribute(XACML_ROLE, value('<Role xmlns="urn:example" code="MD" codeSystem="2.999.2"/>'))),
+    ).to.not.have.property('role');
     expect(verifyWith(attribute(XACML_ROLE, value('&lt;Role code="MD"')))).to.not.have.property('role');
     expect(verifyWith(attribute(XACML_ROLE, value('&lt;!DOCTYPE Role>')))).to.not.have.property('role');
   });
 
   it('accepts the same role under the old and the new attribute name', () => {
-    const assertion = verifyWith(attribute(XACML_ROLE, value(role('MD'))),
-      attribute('urn:oasis:names:tc:xspa:1.0:subject:role', value(role('MD'))));
+    const assertion = verifyWith(
+      attribute(XACML_ROLE, value(role('MD'))),
+      attribute('urn:oasis:names:tc:xspa:1.0:subject:role', value(role('MD'))),
+    );
     expect(assertion.role?.code).to.equal('MD');
   });
 
   it('lists every organisation, and names one only when there is one', () => {
-    const more = attribute('urn:oasis:names:tc:xspa:1.0:subject:organization-id',
-      value('<id xmlns="urn:hl7-org:v3" root="2.999.8" extension="77"/>'));
+    const more = attribute(
+      'urn:oasis:names:tc:xspa:1.0:subject:organization-id',
+      value('<id xmlns="urn:hl7-org:v3" root="2.999.8" extension="77"/>'),
+    );
     const assertion = verifyWith(more);
-    expect(assertion.organizationIds).to.deep.equal([{ value: 'urn:oid:2.999.1.1' }, { value: '77', system: 'urn:oid:2.999.8' }]);
+    expect(assertion.organizationIds).to.deep.equal([
+      { value: 'urn:oid:2.999.1.1' },
+      { value: '77', system: 'urn:oid:2.999.8' },
+    ]);
     expect(assertion).to.not.have.property('organizationId');
   });
 
@@ -77,9 +91,17 @@ describe('XUA attributes as senders write them (ITI TF-2 3.40.4.1.2)', () => {
     ['role', [attribute(XACML_ROLE, value(role('MD')) + value(role('MD')))]],
     ['role', [attribute(XACML_ROLE, value(role('MD'))), attribute(XACML_ROLE, value(role('MD')))]],
     ['role', [attribute(XACML_ROLE, value(role('MD') + role('RN')))]],
-    ['purposeofuse', [attribute('urn:oasis:names:tc:xspa:1.0:subject:purposeofuse', value(role('TREAT'))),
-      attribute('urn:oasis:names:tc:xspa:1.0:subject:purposeOfUse', value(role('BTG')))]],
-    ['resource-id', [attribute('urn:oasis:names:tc:xacml:2.0:resource:resource-id', value('124^^^&amp;2.999.4&amp;ISO'))]],
+    [
+      'purposeofuse',
+      [
+        attribute('urn:oasis:names:tc:xspa:1.0:subject:purposeofuse', value(role('TREAT'))),
+        attribute('urn:oasis:names:tc:xspa:1.0:subject:purposeOfUse', value(role('BTG'))),
+      ],
+    ],
+    [
+      'resource-id',
+      [attribute('urn:oasis:names:tc:xacml:2.0:resource:resource-id', value('124^^^&amp;2.999.4&amp;ISO'))],
+    ],
     ['homeCommunityId', [attribute('urn:ihe:iti:xca:2010:homeCommunityId', value('urn:oid:2.999.6'))]],
   ] as const) {
     it(`refuses more than one ${label}: ${attributes.length} attribute(s), ${attributes.join('').split('<saml:AttributeValue>').length - 1} value(s)`, () => {

@@ -5,7 +5,18 @@ import * as fc from 'fast-check';
 import { XmlParseError } from 'libxml2-wasm';
 import { mintAssertion, signAssertion, writeAssertion } from '../../../fixtures/saml-issuer.ts';
 import { toFault } from '../../../profiles/fault.ts';
-import { AUDIENCE, CONTENT, ISSUER, edited, envelope, expectRefusal, issuerKey, issuerPem, verifyMessage, verifyXml } from './support.ts';
+import {
+  AUDIENCE,
+  CONTENT,
+  ISSUER,
+  edited,
+  envelope,
+  expectRefusal,
+  issuerKey,
+  issuerPem,
+  verifyMessage,
+  verifyXml,
+} from './support.ts';
 
 const SHA1 = 'http://www.w3.org/2000/09/xmldsig#sha1';
 const C14N = 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315';
@@ -31,8 +42,12 @@ function refusedAs(assertion: string): string {
 
 describe('SAML signature wrapping (H04)', () => {
   it('refuses a forged assertion that carries the signed one in its Advice', () => {
-    const wrapped = forged.replace('</saml:Issuer>', () => `</saml:Issuer>${signature}`)
-      .replace('</saml:Conditions>', () => `</saml:Conditions><saml:Advice>${minted.replace(signature, '')}</saml:Advice>`);
+    const wrapped = forged
+      .replace('</saml:Issuer>', () => `</saml:Issuer>${signature}`)
+      .replace(
+        '</saml:Conditions>',
+        () => `</saml:Conditions><saml:Advice>${minted.replace(signature, '')}</saml:Advice>`,
+      );
     expectRefusal(() => verifyXml(wrapped), /holds another assertion/);
   });
 
@@ -43,7 +58,9 @@ describe('SAML signature wrapping (H04)', () => {
   });
 
   it('refuses a forged assertion with the same ID as the original', () => {
-    const wrapped = forged.replace('_forged', '_assertion-1').replace('</saml:Issuer>', () => `</saml:Issuer>${signature}`);
+    const wrapped = forged
+      .replace('_forged', '_assertion-1')
+      .replace('</saml:Issuer>', () => `</saml:Issuer>${signature}`);
     expectRefusal(() => verifyMessage(envelope(`${wrapped}<other>${minted}</other>`)), /not unique/);
   });
 
@@ -54,8 +71,14 @@ describe('SAML signature wrapping (H04)', () => {
   });
 
   it('refuses the original inside an Object of the signature of a forged assertion', () => {
-    const holder = signature.replace('</ds:Signature>', () => `<ds:Object>${minted.replace(signature, '')}</ds:Object></ds:Signature>`);
-    expectRefusal(() => verifyXml(forged.replace('</saml:Issuer>', () => `</saml:Issuer>${holder}`)), /holds another assertion/);
+    const holder = signature.replace(
+      '</ds:Signature>',
+      () => `<ds:Object>${minted.replace(signature, '')}</ds:Object></ds:Signature>`,
+    );
+    expectRefusal(
+      () => verifyXml(forged.replace('</saml:Issuer>', () => `</saml:Issuer>${holder}`)),
+      /holds another assertion/,
+    );
   });
 
   it('refuses a second signature and one that is not a direct child', () => {
@@ -72,10 +95,13 @@ describe('SAML signature wrapping (H04)', () => {
   it('refuses every assertion of which one letter of signed text is changed', () => {
     const body = minted.slice(minted.indexOf('<saml:Subject>'));
     const letters = [...body.matchAll(/(?<=[>"][^<>"]*)[a-z0-9](?=[^<>"]*[<"])/g)].map(({ index }) => index);
-    fc.assert(fc.property(fc.constantFrom(...letters), (index) => {
-      const changed = `${body.slice(0, index)}Z${body.slice(index + 1)}`;
-      expect(refusedAs(minted.replace(body, () => changed))).to.be.oneOf(['login', 'unparsed']);
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(fc.constantFrom(...letters), (index) => {
+        const changed = `${body.slice(0, index)}Z${body.slice(index + 1)}`;
+        expect(refusedAs(minted.replace(body, () => changed))).to.be.oneOf(['login', 'unparsed']);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 
@@ -109,8 +135,14 @@ describe('SAML signature algorithms (H06)', () => {
 
   it('refuses SHA-1 as signature and as digest', () => {
     const signatureMethod = 'http://www.w3.org/2000/09/xmldsig#rsa-sha1';
-    expectRefusal(() => verifyXml(signAssertion(unsigned, issuerKey, { signatureMethod, signatureHash: 'sha1' })), /algorithm that is not accepted/);
-    expectRefusal(() => verifyXml(signAssertion(unsigned, issuerKey, { digestMethod: SHA1, digestHash: 'sha1' })), /digest that is not accepted/);
+    expectRefusal(
+      () => verifyXml(signAssertion(unsigned, issuerKey, { signatureMethod, signatureHash: 'sha1' })),
+      /algorithm that is not accepted/,
+    );
+    expectRefusal(
+      () => verifyXml(signAssertion(unsigned, issuerKey, { digestMethod: SHA1, digestHash: 'sha1' })),
+      /digest that is not accepted/,
+    );
   });
 
   it('refuses an HMAC keyed with the pinned public key', () => {
@@ -123,7 +155,9 @@ describe('SAML signature algorithms (H06)', () => {
   });
 
   it('refuses an RSA algorithm over an EC key and a short RSA key', () => {
-    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .publicKey.export({ type: 'spki', format: 'pem' })
+      .toString();
     expectRefusal(() => verifyXml(minted, { trusted: [{ issuer: ISSUER, certificate: ec }] }), /issuer did not make/);
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const certificate = short.publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -132,14 +166,24 @@ describe('SAML signature algorithms (H06)', () => {
   });
 
   it('refuses other transforms, in other numbers or another order', () => {
-    for (const transforms of [[], [EXCLUSIVE], [ENVELOPED], [EXCLUSIVE, ENVELOPED], [ENVELOPED, C14N], [ENVELOPED, EXCLUSIVE, EXCLUSIVE]]) {
+    for (const transforms of [
+      [],
+      [EXCLUSIVE],
+      [ENVELOPED],
+      [EXCLUSIVE, ENVELOPED],
+      [ENVELOPED, C14N],
+      [ENVELOPED, EXCLUSIVE, EXCLUSIVE],
+    ]) {
       expectRefusal(() => verifyXml(signAssertion(unsigned, issuerKey, { transforms })), /transforms other than/);
     }
   });
 
   it('refuses a key that another issuer pinned, and an unknown issuer', () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const other = { issuer: 'https://other.example', certificate: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+    const other = {
+      issuer: 'https://other.example',
+      certificate: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    };
     const trusted = [{ issuer: ISSUER, certificate: issuerPem }, other];
     expectRefusal(() => verifyXml(mintAssertion({ ...CONTENT, privateKey }), { trusted }), /issuer did not make/);
     expectRefusal(() => verifyXml(minted, { trusted: [other] }), /not trusted/);
@@ -174,16 +218,26 @@ describe('SAML conditions (H07)', () => {
   });
 
   it('refuses an assertion without an end, with a bad time or without conditions', () => {
-    expectRefusal(() => verifyXml(signed(' NotOnOrAfter="2026-03-02T10:59:00.000Z"', '')), /no Conditions\/@NotOnOrAfter/);
-    expectRefusal(() => verifyXml(signed('NotOnOrAfter="2026-03-02T10', 'NotOnOrAfter="2026-13-02T10')), /time that is not valid/);
-    expectRefusal(() => verifyXml(signed('NotOnOrAfter="2026-03-02T10:59:00.000Z"', 'NotOnOrAfter="9999"')), /time that is not valid/);
+    expectRefusal(
+      () => verifyXml(signed(' NotOnOrAfter="2026-03-02T10:59:00.000Z"', '')),
+      /no Conditions\/@NotOnOrAfter/,
+    );
+    expectRefusal(
+      () => verifyXml(signed('NotOnOrAfter="2026-03-02T10', 'NotOnOrAfter="2026-13-02T10')),
+      /time that is not valid/,
+    );
+    expectRefusal(
+      () => verifyXml(signed('NotOnOrAfter="2026-03-02T10:59:00.000Z"', 'NotOnOrAfter="9999"')),
+      /time that is not valid/,
+    );
     const conditions = /<saml:Conditions.*<\/saml:Conditions>/.exec(minted)?.[0] ?? '';
     expectRefusal(() => verifyXml(signed(conditions, '')), /exactly one Conditions/);
   });
 
   it('refuses a confirmation that is not bearer or is over', () => {
     expectRefusal(() => verifyXml(signed('cm:bearer', 'cm:holder-of-key')), /no bearer/);
-    const over = 'cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="2026-03-02T09:00:00Z"/></saml:SubjectConfirmation>';
+    const over =
+      'cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="2026-03-02T09:00:00Z"/></saml:SubjectConfirmation>';
     expectRefusal(() => verifyXml(signed('cm:bearer"/>', over)), /expired/);
   });
 
@@ -194,7 +248,10 @@ describe('SAML conditions (H07)', () => {
     expectRefusal(() => verifyXml(signed(statement, statement + statement)), /exactly one AuthnStatement/);
     expectRefusal(() => verifyXml(signed(context, context + context)), /exactly one AuthnContext/);
     expectRefusal(() => verifyXml(signed('AuthnInstant="2026', 'AuthnInstant="2027')), /not yet valid/);
-    expectRefusal(() => verifyXml(signed('AuthnInstant=', 'SessionNotOnOrAfter="2026-03-02T09:00:00Z" AuthnInstant=')), /expired/);
+    expectRefusal(
+      () => verifyXml(signed('AuthnInstant=', 'SessionNotOnOrAfter="2026-03-02T09:00:00Z" AuthnInstant=')),
+      /expired/,
+    );
   });
 
   it('refuses another version and an element that is no assertion', () => {
@@ -206,9 +263,12 @@ describe('SAML conditions (H07)', () => {
   });
 
   it('answers any damage with a Fault of kind login', () => {
-    fc.assert(fc.property(fc.nat(minted.length - 1), fc.integer({ min: 1, max: 40 }), (start, length) => {
-      const damaged = minted.slice(0, start) + minted.slice(start + length);
-      expect(refusedAs(damaged)).to.be.oneOf(['login', 'unparsed', 'unchanged']);
-    }), { numRuns: 100 });
+    fc.assert(
+      fc.property(fc.nat(minted.length - 1), fc.integer({ min: 1, max: 40 }), (start, length) => {
+        const damaged = minted.slice(0, start) + minted.slice(start + length);
+        expect(refusedAs(damaged)).to.be.oneOf(['login', 'unparsed', 'unchanged']);
+      }),
+      { numRuns: 100 },
+    );
   });
 });

@@ -41,7 +41,7 @@ describe('SOAP 1.2 request envelope (WS-Addressing 1.0)', () => {
   });
 
   it('does not require an assertion', () => {
-    const seen = withSoapRequest(SOAP_TYPE, soapRequest('urn:a', '<x/>'), envelope => 'assertion' in envelope);
+    const seen = withSoapRequest(SOAP_TYPE, soapRequest('urn:a', '<x/>'), (envelope) => 'assertion' in envelope);
     expect(seen).to.equal(false);
   });
 
@@ -87,14 +87,19 @@ describe('SOAP 1.2 request envelope (WS-Addressing 1.0)', () => {
 
   it('refuses another media type or character set', () => {
     expect(faultOf(soapRequest('urn:a', '<x/>'), 'text/xml').kind).to.equal('not-supported');
-    expect(faultOf(soapRequest('urn:a', '<x/>'), 'application/soap+xml; charset=utf-16').kind).to.equal('not-supported');
+    expect(faultOf(soapRequest('urn:a', '<x/>'), 'application/soap+xml; charset=utf-16').kind).to.equal(
+      'not-supported',
+    );
   });
 
   it('marks what is refused before the body is read as a matter of SOAP, and leaves the rest', () => {
     expect(concernsSoap(faultOf('<broken'))).to.equal(true);
     expect(concernsSoap(faultOf(`<!DOCTYPE a><a/>`))).to.equal(true);
     const own = new Fault('not-found', 'No such document');
-    const request = () => withSoapRequest(SOAP_TYPE, soapRequest('urn:a', '<x/>'), () => { throw own; });
+    const request = () =>
+      withSoapRequest(SOAP_TYPE, soapRequest('urn:a', '<x/>'), () => {
+        throw own;
+      });
     expect(request).to.throw(own);
     expect(concernsSoap(own)).to.equal(false);
     expect(concernsSoap(new Fault('login', 'The assertion is expired'))).to.equal(true);
@@ -106,7 +111,10 @@ describe('SOAP 1.2 answer envelope', () => {
     if (!hasSchemas()) this.skip();
     const xml = formatEnvelope({ action: 'urn:a', relatesTo: 'urn:uuid:1&2', body: '<x xmlns="urn:b"/>' });
     expect(schemaErrors(xml)).to.equal('');
-    const relatesTo = withXml(Buffer.from(xml), document => document.get('//w:RelatesTo', { w: NAMESPACE.wsa })?.content);
+    const relatesTo = withXml(
+      Buffer.from(xml),
+      (document) => document.get('//w:RelatesTo', { w: NAMESPACE.wsa })?.content,
+    );
     expect(relatesTo).to.equal('urn:uuid:1&2');
   });
 

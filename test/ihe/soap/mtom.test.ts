@@ -11,11 +11,12 @@ import { Fault } from '../../../profiles/fault.ts';
 import { readSample, soapRequest } from '../../support/clients/xds.ts';
 
 const ENVELOPE = soapRequest('urn:a', '<x/>').toString();
-const ROOT_HEADERS = 'Content-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"\r\nContent-ID: <root@x>';
+const ROOT_HEADERS =
+  'Content-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"\r\nContent-ID: <root@x>';
 const TYPE = 'multipart/related; type="application/xop+xml"; start="<root@x>"; start-info="application/soap+xml"';
 
 function multipart(boundary: string, ...parts: string[]): Buffer {
-  return Buffer.from(`${parts.map(part => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`);
+  return Buffer.from(`${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`);
 }
 
 function open(contentType: string, body: Buffer): ReturnType<typeof openSoapMessage> {
@@ -33,7 +34,8 @@ function kindOf(run: () => unknown): string {
 
 describe('MTOM request (SOAP 1.2 MTOM; RFC 2387)', () => {
   const root = `${ROOT_HEADERS}\r\n\r\n${ENVELOPE}`;
-  const part = 'Content-Type: application/pdf\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <d@x>\r\n\r\n%PDF\r\n';
+  const part =
+    'Content-Type: application/pdf\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <d@x>\r\n\r\n%PDF\r\n';
 
   it('separates the envelope from its parts', () => {
     const message = open(`${TYPE}; boundary=b`, multipart('b', root, part));
@@ -107,7 +109,9 @@ describe('MTOM request (SOAP 1.2 MTOM; RFC 2387)', () => {
     const limits = { maxSizeBytes: 1000, maxParts: 2, maxHeaderBytes: 50 };
     expect(kindOf(() => splitMultipart(Buffer.alloc(1001), 'b', limits))).to.equal('too-long');
     expect(kindOf(() => splitMultipart(multipart('b', '\r\n', '\r\n', '\r\n'), 'b', limits))).to.equal('too-costly');
-    expect(kindOf(() => splitMultipart(multipart('b', `a: ${'x'.repeat(60)}\r\n\r\n`), 'b', limits))).to.equal('too-costly');
+    expect(kindOf(() => splitMultipart(multipart('b', `a: ${'x'.repeat(60)}\r\n\r\n`), 'b', limits))).to.equal(
+      'too-costly',
+    );
   });
 
   it('separates the published ITI-41 request, once its log lines are cut off', function () {
@@ -118,13 +122,16 @@ describe('MTOM request (SOAP 1.2 MTOM; RFC 2387)', () => {
     const message = open(`multipart/related; boundary="${boundary}"`, body);
     const [, href] = /href="(cid:[^"]+)"/.exec(message.envelope.toString()) ?? [];
     expect(href).to.contain('%3A');
-    expect(JSON.parse(message.parts.get(contentIdOf(href))?.toString() ?? '')).to.have.property('resourceType', 'Bundle');
+    expect(JSON.parse(message.parts.get(contentIdOf(href))?.toString() ?? '')).to.have.property(
+      'resourceType',
+      'Bundle',
+    );
   });
 
   it('answers any bytes with parts or a Fault', () => {
     const piece = fc.constantFrom('--b', '--', '\r\n', '\n', '\r', 'a: b', ' ', 'x', '--b--');
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 30 }), pieces => {
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
         const kind = kindOf(() => splitMultipart(Buffer.from(pieces.join('')), 'b'));
         expect(['accepted', 'invalid']).to.include(kind);
       }),
@@ -142,7 +149,7 @@ describe('XOP include in the SOAP header', () => {
       `Content-ID: <1@urn:ihe:iti:xds-b:2007>\r\n\r\n${content}`,
     );
   const headerOf = (body: Buffer) =>
-    withSoapRequest(`${TYPE}; boundary=b`, body, envelope => envelope.body.doc.get('//y')?.content);
+    withSoapRequest(`${TYPE}; boundary=b`, body, (envelope) => envelope.body.doc.get('//y')?.content);
 
   it('is resolved before the header is read, percent-encoded or not', () => {
     expect(headerOf(message('cid:1@urn%3Aihe%3Aiti%3Axds-b%3A2007'))).to.equal('Y2VydA==');
@@ -157,7 +164,7 @@ describe('XOP include in the SOAP header', () => {
 
   it('names any Content-ID by a cid URL that leads back to it', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), id => {
+      fc.property(fc.string({ unit: 'grapheme' }), (id) => {
         expect(contentIdOf(cidUrl(id))).to.equal(id);
       }),
       { numRuns: 300 },
@@ -169,7 +176,11 @@ describe('Content-Type', () => {
   it('reads quoted, escaped and repeated parameters; the first wins', () => {
     const { mediaType, parameters } = parseContentType('Multipart/Related ; A="x;\\"y" ; b = z ;a=w; c=');
     expect(mediaType).to.equal('multipart/related');
-    expect([...parameters]).to.deep.equal([['a', 'x;"y'], ['b', 'z'], ['c', '']]);
+    expect([...parameters]).to.deep.equal([
+      ['a', 'x;"y'],
+      ['b', 'z'],
+      ['c', ''],
+    ]);
   });
 });
 
@@ -177,7 +188,7 @@ describe('MTOM answer', () => {
   it('is read back part by part, byte for byte', async () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
     await fc.assert(
-      fc.asyncProperty(fc.array(bytes, { maxLength: 4 }), async documents => {
+      fc.asyncProperty(fc.array(bytes, { maxLength: 4 }), async (documents) => {
         const ids = { boundary: 'MIMEBoundary_1f2e3d4c5b6a79880011223344556677', rootContentId: 'root@x' };
         const parts = documents.map((document, index) => ({
           contentId: `${index}@x`,
@@ -191,7 +202,9 @@ describe('MTOM answer', () => {
         const message = open(formatMtomContentType(ids, 'urn:a'), body);
         expect(message.action).to.equal('urn:a');
         expect(message.envelope.toString()).to.equal(ENVELOPE);
-        expect([...message.parts.values()].map(part => [...part])).to.deep.equal(documents.map(document => [...document]));
+        expect([...message.parts.values()].map((part) => [...part])).to.deep.equal(
+          documents.map((document) => [...document]),
+        );
       }),
       { numRuns: 100 },
     );

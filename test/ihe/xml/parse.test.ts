@@ -22,12 +22,12 @@ function nested(depth: number): string {
 describe('XML at the door (SOAP 1.2 part 1, 5: no document type declaration)', () => {
   it('reads UTF-8 with a byte order mark', () => {
     const xml = Buffer.from('\uFEFF<?xml version="1.0" encoding="utf-8"?><a>été</a>');
-    expect(withXml(xml, document => document.root.content)).to.equal('été');
+    expect(withXml(xml, (document) => document.root.content)).to.equal('été');
   });
 
   it('reads as UTF-8 whatever encoding the declaration names', () => {
     const xml = Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>é</a>');
-    expect(withXml(xml, document => document.root.content)).to.equal('é');
+    expect(withXml(xml, (document) => document.root.content)).to.equal('é');
   });
 
   it('refuses a document type declaration before it is parsed', () => {
@@ -71,15 +71,20 @@ describe('XML at the door (SOAP 1.2 part 1, 5: no document type declaration)', (
   });
 
   it('answers any bytes with a value or a Fault', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), bytes => void refusal(bytes)), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void refusal(bytes)),
+      { numRuns: 300 },
+    );
   });
 });
 
 describe('XML escaping (XML 1.0 section 2.2)', () => {
   it('gives back any text and attribute that XML 1.0 can carry', () => {
-    const text = fc.string({ unit: fc.oneof(fc.string({ unit: 'grapheme', maxLength: 1 }), fc.constantFrom('\t', '\n', '\r', '<', ']]>')) });
+    const text = fc.string({
+      unit: fc.oneof(fc.string({ unit: 'grapheme', maxLength: 1 }), fc.constantFrom('\t', '\n', '\r', '<', ']]>')),
+    });
     fc.assert(
-      fc.property(text, value => {
+      fc.property(text, (value) => {
         const xml = Buffer.from(`<a b="${escapeAttribute(value)}">${escapeText(value)}</a>`);
         const [inside, attribute] = withXml(xml, ({ root }) => [root.content, root.attr('b')?.value]);
         expect(inside).to.equal(value);

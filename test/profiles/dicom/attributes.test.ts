@@ -34,7 +34,12 @@ describe('DICOM attributes (PS3.6 6)', () => {
       return vrOfTag(Number.parseInt(hex, 16), false) !== (chosen[vr] ?? vr);
     });
     expect(wrong).to.deep.equal([]);
-    expect([vrOfTag(0x00280106, true), vrOfTag(0x60023000, false), vrOfTag(0x00091001, false), vrOfTag(0x00090010, false)]).to.deep.equal(['SS', 'OW', 'UN', 'LO']);
+    expect([
+      vrOfTag(0x00280106, true),
+      vrOfTag(0x60023000, false),
+      vrOfTag(0x00091001, false),
+      vrOfTag(0x00090010, false),
+    ]).to.deep.equal(['SS', 'OW', 'UN', 'LO']);
   });
 
   it('reads dates and times in both editions, and refuses impossible ones', () => {

@@ -12,7 +12,9 @@ describe('Specific Character Set (PS3.3 C.12.1.1.2)', () => {
   it('decodes French names in ISO_IR 100, ISO_IR 192 and with code extensions', () => {
     expect(decodeText(latin1('Lefèvre^Zoé'), ['ISO_IR 100'])).to.equal('Lefèvre^Zoé');
     expect(decodeText(Buffer.from('Lefèvre^Zoé Œ'), ['ISO_IR 192'])).to.equal('Lefèvre^Zoé Œ');
-    expect(decodeText(latin1('Lef\x1b-A\xe8vre^Zo\x1b-A\xe9'), ['ISO 2022 IR 6', 'ISO 2022 IR 100'])).to.equal('Lefèvre^Zoé');
+    expect(decodeText(latin1('Lef\x1b-A\xe8vre^Zo\x1b-A\xe9'), ['ISO 2022 IR 6', 'ISO 2022 IR 100'])).to.equal(
+      'Lefèvre^Zoé',
+    );
     expect(decodeText(latin1('Lefèvre'), ['ISO 2022 IR 100'])).to.equal('Lefèvre');
   });
 
@@ -60,8 +62,10 @@ describe('Specific Character Set (PS3.3 C.12.1.1.2)', () => {
   });
 
   it('takes terms as devices write them', () => {
-    for (const term of ['ISO-IR 100', 'iso_ir_100', 'ISO IR 100', 'ISO 2022-IR 100', 'ISO_IR100']) expect(decodeText(latin1('é'), [term]), term).to.equal('é');
-    for (const term of ['UTF-8', 'utf8', 'iso_ir 192']) expect(decodeText(Buffer.from('é'), [term]), term).to.equal('é');
+    for (const term of ['ISO-IR 100', 'iso_ir_100', 'ISO IR 100', 'ISO 2022-IR 100', 'ISO_IR100'])
+      expect(decodeText(latin1('é'), [term]), term).to.equal('é');
+    for (const term of ['UTF-8', 'utf8', 'iso_ir 192'])
+      expect(decodeText(Buffer.from('é'), [term]), term).to.equal('é');
   });
 
   it('honours escapes that no code extension announces, but for the sets that have none', () => {
@@ -89,12 +93,19 @@ describe('Specific Character Set (PS3.3 C.12.1.1.2)', () => {
   });
 
   it('never throws, whatever the bytes and the terms', () => {
-    const terms = fc.array(fc.constantFrom('', 'ISO_IR 100', 'ISO 2022 IR 87', 'ISO 2022 IR 149', 'GB18030', 'ISO_IR 13', 'x'), { maxLength: 3 });
+    const terms = fc.array(
+      fc.constantFrom('', 'ISO_IR 100', 'ISO 2022 IR 87', 'ISO 2022 IR 149', 'GB18030', 'ISO_IR 13', 'x'),
+      { maxLength: 3 },
+    );
     const escapes = fc.constantFrom('\x1b$B', '\x1b$)C', '\x1b(B', '\x1b-A', '\x1b', '\x1b$(D', 'ab', '\xe9', '\\');
     fc.assert(
-      fc.property(fc.array(fc.oneof(escapes, fc.string({ unit: 'binary' })), { maxLength: 12 }), terms, (parts, characterSet) => {
-        expect(decodeText(latin1(parts.join('')), characterSet)).to.be.a('string');
-      }),
+      fc.property(
+        fc.array(fc.oneof(escapes, fc.string({ unit: 'binary' })), { maxLength: 12 }),
+        terms,
+        (parts, characterSet) => {
+          expect(decodeText(latin1(parts.join('')), characterSet)).to.be.a('string');
+        },
+      ),
     );
   });
 
@@ -115,7 +126,9 @@ describe('Specific Character Set (PS3.3 C.12.1.1.2)', () => {
       const bytes = sample(`${name}.dcm`);
       const meta = parseFileMeta(bytes);
       const header = scanHeader(bytes.subarray(meta.dataSetOffset), meta.transferSyntaxUID, { isWhole: true });
-      expect(header === 'incomplete' ? header : textOf(header, TAG.PatientName)?.replace(/=+$/, ''), name).to.equal(patientName);
+      expect(header === 'incomplete' ? header : textOf(header, TAG.PatientName)?.replace(/=+$/, ''), name).to.equal(
+        patientName,
+      );
     }
   });
 });

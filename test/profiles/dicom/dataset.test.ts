@@ -77,13 +77,18 @@ describe('DICOM data set header (PS3.5 7)', () => {
     const short = element(TAG.EncapsulatedDocument, 'OB', Buffer.alloc(4096, 1));
     const long = element(TAG.EncapsulatedDocument, 'OB', Buffer.alloc(4098, 1));
     const options = { isWhole: true };
-    expect(header(short, explicitLittleEndian, options).elements.get(TAG.EncapsulatedDocument)?.value?.length).to.equal(4096);
+    expect(header(short, explicitLittleEndian, options).elements.get(TAG.EncapsulatedDocument)?.value?.length).to.equal(
+      4096,
+    );
     const bulk = header(long, explicitLittleEndian, options).elements.get(TAG.EncapsulatedDocument);
     expect(bulk).to.include({ length: 4098, value: undefined });
   });
 
   it('keeps texts up to 256 KiB and only the length of longer ones', () => {
-    const [kept, long] = [element(0x00_21_10_01, 'UT', 'a'.repeat(256 * 1024)), element(0x00_21_10_02, 'UT', 'b'.repeat(256 * 1024 + 2))];
+    const [kept, long] = [
+      element(0x00_21_10_01, 'UT', 'a'.repeat(256 * 1024)),
+      element(0x00_21_10_02, 'UT', 'b'.repeat(256 * 1024 + 2)),
+    ];
     const scanned = header(Buffer.concat([kept, long, PIXELS]), explicitLittleEndian);
     expect(scanned.elements.get(0x00_21_10_01)?.value).to.have.length(256 * 1024);
     expect(scanned.elements.get(0x00_21_10_02)).to.include({ value: undefined, length: 256 * 1024 + 2 });
@@ -103,7 +108,9 @@ describe('DICOM data set header (PS3.5 7)', () => {
   it('refuses more than 10 000 elements side by side', () => {
     const many = (count: number): Buffer =>
       Buffer.concat(Array.from({ length: count }, (_, at) => element((0x0021_1000 + at) >>> 0, 'LO', Buffer.alloc(0))));
-    expect(faultOf(() => scanHeader(many(10_001), explicitLittleEndian, { isWhole: true })).kind).to.equal('too-costly');
+    expect(faultOf(() => scanHeader(many(10_001), explicitLittleEndian, { isWhole: true })).kind).to.equal(
+      'too-costly',
+    );
     expect(scanHeader(many(10_000), explicitLittleEndian, { isWhole: true })).to.not.equal('incomplete');
   });
 
@@ -131,7 +138,9 @@ describe('DICOM data set header (PS3.5 7)', () => {
   });
 
   it('reads a VR of a later edition as UN with a long length', () => {
-    expect(header(element(0x00081234, 'ZZ', 'abcd'), explicitLittleEndian, { isWhole: true }).elements.get(0x00081234)?.vr).to.equal('UN');
+    expect(
+      header(element(0x00081234, 'ZZ', 'abcd'), explicitLittleEndian, { isWhole: true }).elements.get(0x00081234)?.vr,
+    ).to.equal('UN');
   });
 
   it('reads UN of undefined length as a sequence in implicit VR little endian (6.2.2)', () => {
@@ -163,13 +172,20 @@ describe('DICOM data set header of sample files', () => {
   });
 
   it('reads the same CT in implicit, explicit, big endian and deflated form', () => {
-    const forms = { ct_implicit_le: implicitLittleEndian, ct_explicit_le: explicitLittleEndian, ct_explicit_be: explicitBigEndian };
+    const forms = {
+      ct_implicit_le: implicitLittleEndian,
+      ct_explicit_le: explicitLittleEndian,
+      ct_explicit_be: explicitBigEndian,
+    };
     for (const [name, transferSyntaxUID] of Object.entries(forms)) {
       const bytes = sample(`${name}.dcm`);
       const meta = parseFileMeta(bytes);
       expect(meta.transferSyntaxUID).to.equal(transferSyntaxUID);
       const scanned = header(bytes.subarray(meta.dataSetOffset, meta.dataSetOffset + 32_768), meta.transferSyntaxUID);
-      expect([textOf(scanned, TAG.Modality), intOf(scanned, TAG.Rows), intOf(scanned, TAG.InstanceNumber)], name).to.deep.equal(['CT', 512, intOf(scanned, TAG.InstanceNumber)]);
+      expect(
+        [textOf(scanned, TAG.Modality), intOf(scanned, TAG.Rows), intOf(scanned, TAG.InstanceNumber)],
+        name,
+      ).to.deep.equal(['CT', 512, intOf(scanned, TAG.InstanceNumber)]);
       expect(uidOf(scanned, TAG.SOPInstanceUID)).to.equal(meta.sopInstanceUID);
     }
     const deflated = sample('ct_deflated.dcm');

@@ -10,7 +10,16 @@ describe('Dates and times of DICOM (PS3.5 6.2)', () => {
   it('reads times, missing parts as zero', () => {
     const texts = ['07', '0705', '070509', '070509.123456', '07:05:09', '235960', '2400', '0760', '7', '070509.'];
     expect(texts.map(parseTime)).to.deep.equal([
-      '07:00:00', '07:05:00', '07:05:09', '07:05:09.123456', '07:05:09', '23:59:60', undefined, undefined, undefined, undefined,
+      '07:00:00',
+      '07:05:00',
+      '07:05:09',
+      '07:05:09.123456',
+      '07:05:09',
+      '23:59:60',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
     ]);
   });
 

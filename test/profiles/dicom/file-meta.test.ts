@@ -4,7 +4,11 @@ import { DICOM_UID } from '../../../profiles/codes.ts';
 import { formatFileMeta, parseFileMeta } from '../../../profiles/dicom/file/file-meta.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
-const META = { sopClassUID: '1.2.840.10008.5.1.4.1.1.2', sopInstanceUID: '2.25.13', transferSyntaxUID: DICOM_UID.explicitLittleEndian };
+const META = {
+  sopClassUID: '1.2.840.10008.5.1.4.1.1.2',
+  sopInstanceUID: '2.25.13',
+  transferSyntaxUID: DICOM_UID.explicitLittleEndian,
+};
 
 describe('DICOM File Meta Information (PS3.10 7.1)', () => {
   it('begins with 128 zeros and DICM, and is read back with the offset of the data set', () => {

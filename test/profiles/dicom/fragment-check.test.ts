@@ -36,17 +36,24 @@ describe('A check of encapsulated pixel data (PS3.5 A.4)', () => {
 
   it('refuses it when it is cut, wherever it is', () => {
     fc.assert(
-      fc.property(lengths, places, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (items, ends, part) => {
-        const whole = Buffer.concat([...items.map(item), DELIMITER]);
-        const cut = whole.subarray(0, Math.floor(whole.length * part));
-        expect(faultOf(() => check(cut, ends)).kind).to.equal('invalid');
-      }),
+      fc.property(
+        lengths,
+        places,
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (items, ends, part) => {
+          const whole = Buffer.concat([...items.map(item), DELIMITER]);
+          const cut = whole.subarray(0, Math.floor(whole.length * part));
+          expect(faultOf(() => check(cut, ends)).kind).to.equal('invalid');
+        },
+      ),
     );
   });
 
   it('refuses what is no item, and an item of undefined length', () => {
     for (const hex of ['feff0de000000000', '0000000000000000', 'feff00e0ffffffff']) {
-      expect(faultOf(() => check(Buffer.concat([item(3), Buffer.from(hex, 'hex'), DELIMITER]))).kind, hex).to.equal('invalid');
+      expect(faultOf(() => check(Buffer.concat([item(3), Buffer.from(hex, 'hex'), DELIMITER]))).kind, hex).to.equal(
+        'invalid',
+      );
     }
   });
 });

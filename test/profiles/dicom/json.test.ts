@@ -76,7 +76,12 @@ describe('DICOM JSON model (PS3.18 F.2)', () => {
 
 describe('DICOM JSON as text (PS3.18 F.2)', () => {
   const slice = (kernel: string, number: string, vr = 'SH', characterSet = 'ISO_IR 100'): Buffer =>
-    dataSet(['00080005', 'CS', text(characterSet)], ['00181210', vr, text(kernel)], ['00200013', 'IS', text(number)], ['00100010', 'PN', text('Zo\xe9')]);
+    dataSet(
+      ['00080005', 'CS', text(characterSet)],
+      ['00181210', vr, text(kernel)],
+      ['00200013', 'IS', text(number)],
+      ['00100010', 'PN', text('Zo\xe9')],
+    );
 
   it('is that of the object, attributes in ascending order, and so for every sample', function () {
     const names = sampleNames();
@@ -108,8 +113,12 @@ describe('DICOM JSON as text (PS3.18 F.2)', () => {
     const known = new KnownAttributes();
     const little = Buffer.from('28001000 5553 0200 0102'.replaceAll(' ', ''), 'hex');
     const big = Buffer.from('00280010 5553 0002 0102'.replaceAll(' ', ''), 'hex');
-    expect(writtenOf(little, DICOM_UID.explicitLittleEndian, known)).to.deep.equal({ '00280010': { vr: 'US', Value: [0x02_01] } });
-    expect(writtenOf(big, DICOM_UID.explicitBigEndian, known)).to.deep.equal({ '00280010': { vr: 'US', Value: [0x01_02] } });
+    expect(writtenOf(little, DICOM_UID.explicitLittleEndian, known)).to.deep.equal({
+      '00280010': { vr: 'US', Value: [0x02_01] },
+    });
+    expect(writtenOf(big, DICOM_UID.explicitBigEndian, known)).to.deep.equal({
+      '00280010': { vr: 'US', Value: [0x01_02] },
+    });
   });
 
   it('knows sixteen series, the latest of them', () => {
@@ -128,7 +137,13 @@ describe('DICOM JSON as text (PS3.18 F.2)', () => {
 describe('What the JSON of a header may cost', () => {
   /** `count` elements side by side that hold the same bytes. */
   const filled = (count: number, vr: string, unit: string, bytes = 65_000): Buffer =>
-    dataSet(...Array.from({ length: count }, (_, at): [string, string, Buffer] => [`0021${(0x1000 + at).toString(16)}`, vr, Buffer.alloc(bytes, unit, 'latin1')]));
+    dataSet(
+      ...Array.from({ length: count }, (_, at): [string, string, Buffer] => [
+        `0021${(0x1000 + at).toString(16)}`,
+        vr,
+        Buffer.alloc(bytes, unit, 'latin1'),
+      ]),
+    );
   const costOf = (bytes: Buffer): string => {
     try {
       return typeof jsonOf(bytes, DICOM_UID.explicitLittleEndian);
@@ -138,15 +153,33 @@ describe('What the JSON of a header may cost', () => {
   };
 
   it('is bounded by values of each kind, and by escapes', () => {
-    const costly: readonly [string, string][] = [['PN', 'A\\'], ['LO', 'A\\'], ['UI', '1\\'], ['DS', '1\\'], ['IS', '1\\'], ['AT', '\x01'], ['LT', '\x1b-A'], ['ST', '\xff']];
+    const costly: readonly [string, string][] = [
+      ['PN', 'A\\'],
+      ['LO', 'A\\'],
+      ['UI', '1\\'],
+      ['DS', '1\\'],
+      ['IS', '1\\'],
+      ['AT', '\x01'],
+      ['LT', '\x1b-A'],
+      ['ST', '\xff'],
+    ];
     for (const [vr, unit] of costly) expect(costOf(filled(240, vr, unit)), vr).to.equal('too-costly');
-    const affordable: readonly [string, string][] = [['LO', 'abcdefghijklmno\\'], ['DS', '-12.5\\'], ['LT', '\\'], ['ST', 'été '], ['FD', '\x3d']];
+    const affordable: readonly [string, string][] = [
+      ['LO', 'abcdefghijklmno\\'],
+      ['DS', '-12.5\\'],
+      ['LT', '\\'],
+      ['ST', 'été '],
+      ['FD', '\x3d'],
+    ];
     for (const [vr, unit] of affordable) expect(costOf(filled(60, vr, unit)), vr).to.equal('object');
   });
 
   it('grows by the length of names and decimals that are none, not by its square', () => {
     const began = performance.now();
-    const json = jsonOf(dataSet(['00101001', 'PN', text(`${'^'.repeat(65_000)}x`)], ['00280030', 'DS', text(`${'1'.repeat(65_000)}x`)]), DICOM_UID.explicitLittleEndian);
+    const json = jsonOf(
+      dataSet(['00101001', 'PN', text(`${'^'.repeat(65_000)}x`)], ['00280030', 'DS', text(`${'1'.repeat(65_000)}x`)]),
+      DICOM_UID.explicitLittleEndian,
+    );
     expect(performance.now() - began).to.be.lessThan(200);
     expect(json['00101001']?.Value?.[0]).to.deep.equal({ Alphabetic: `${'^'.repeat(65_000)}x` });
     expect(json['00280030']?.Value?.[0]).to.equal(`${'1'.repeat(65_000)}x`);
@@ -183,16 +216,21 @@ function expectSame(ours: DicomJson, theirs: DicomJson, where: string): void {
     expect(other?.vr, place).to.equal(attribute.vr);
     if (other === undefined) continue;
     if (attribute.vr === 'SQ') expectSameItems(attribute, other, place);
-    else if (attribute.vr === 'FL') expect(attribute.Value?.map(rounded), place).to.deep.equal(other.Value?.map(rounded));
+    else if (attribute.vr === 'FL')
+      expect(attribute.Value?.map(rounded), place).to.deep.equal(other.Value?.map(rounded));
     else if (!isDroppedBulk(attribute, other)) expect(attribute, place).to.deep.equal(other);
   }
   const behindPixels = (tag: string): boolean => tag > '7FE00010';
-  expect(Object.keys(theirs).filter((tag) => !behindPixels(tag)), where).to.have.members(Object.keys(ours).filter((tag) => !behindPixels(tag)));
+  expect(
+    Object.keys(theirs).filter((tag) => !behindPixels(tag)),
+    where,
+  ).to.have.members(Object.keys(ours).filter((tag) => !behindPixels(tag)));
 }
 
 function expectSameItems(ours: JsonAttribute, theirs: JsonAttribute, where: string): void {
   expect(ours.Value?.length, where).to.equal(theirs.Value?.length);
-  for (const [index, item] of (ours.Value ?? []).entries()) expectSame(item as DicomJson, theirs.Value?.[index] as DicomJson, `${where}/${index}`);
+  for (const [index, item] of (ours.Value ?? []).entries())
+    expectSame(item as DicomJson, theirs.Value?.[index] as DicomJson, `${where}/${index}`);
 }
 
 /** DCMTK prints single precision with nine digits. */
@@ -203,4 +241,3 @@ function rounded(value: unknown): string {
 function isDroppedBulk(ours: JsonAttribute, theirs: JsonAttribute): boolean {
   return ours.Value === undefined && ours.InlineBinary === undefined && theirs.InlineBinary !== undefined;
 }
-

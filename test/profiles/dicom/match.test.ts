@@ -12,7 +12,10 @@ const DATA_SET: DicomJson = {
   '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Brandessart^Maëlle' }] },
   '00200011': { vr: 'IS', Value: [7] },
   '00200010': { vr: 'SH' },
-  '00400275': { vr: 'SQ', Value: [{ '00401001': { vr: 'SH', Value: ['RP1'] } }, { '00401001': { vr: 'SH', Value: ['RP2'] } }] },
+  '00400275': {
+    vr: 'SQ',
+    Value: [{ '00401001': { vr: 'SH', Value: ['RP1'] } }, { '00401001': { vr: 'SH', Value: ['RP2'] } }],
+  },
 };
 
 function matches(keyword: keyof typeof TAG, value: string): boolean {
@@ -22,21 +25,41 @@ function matches(keyword: keyof typeof TAG, value: string): boolean {
 describe('Attribute matching (PS3.4 C.2.2.2)', () => {
   it('compares single values, lists, wildcards, names and numbers', () => {
     const found: readonly (readonly [keyof typeof TAG, string])[] = [
-      ['Modality', 'CT'], ['Modality', 'MR,CT'], ['Modality', 'US\\CT'], ['Modality', 'C?'], ['StudyDescription', 'Thorax, natif'],
-      ['StudyDescription', '*, nat*'], ['PatientName', 'BRANDESSART^maelle'], ['PatientName', 'brand*'], ['SeriesNumber', '07'], ['StudyID', '*'], ['AccessionNumber', ''],
+      ['Modality', 'CT'],
+      ['Modality', 'MR,CT'],
+      ['Modality', 'US\\CT'],
+      ['Modality', 'C?'],
+      ['StudyDescription', 'Thorax, natif'],
+      ['StudyDescription', '*, nat*'],
+      ['PatientName', 'BRANDESSART^maelle'],
+      ['PatientName', 'brand*'],
+      ['SeriesNumber', '07'],
+      ['StudyID', '*'],
+      ['AccessionNumber', ''],
     ];
     for (const [keyword, value] of found) expect(matches(keyword, value), `${keyword} ${value}`).to.equal(true);
     const missed: readonly (readonly [keyof typeof TAG, string])[] = [
-      ['Modality', 'ct'], ['Modality', 'C'], ['StudyDescription', 'natif'], ['StudyDescription', 'Thorax'], ['StudyDescription', 'null'], ['PatientName', 'brand'],
-      ['SeriesNumber', '70'], ['SeriesNumber', '7*'], ['StudyID', 'x'], ['AccessionNumber', 'x'],
+      ['Modality', 'ct'],
+      ['Modality', 'C'],
+      ['StudyDescription', 'natif'],
+      ['StudyDescription', 'Thorax'],
+      ['StudyDescription', 'null'],
+      ['PatientName', 'brand'],
+      ['SeriesNumber', '70'],
+      ['SeriesNumber', '7*'],
+      ['StudyID', 'x'],
+      ['AccessionNumber', 'x'],
     ];
     for (const [keyword, value] of missed) expect(matches(keyword, value), `${keyword} ${value}`).to.equal(false);
   });
 
   it('compares dates and times with ranges whose bounds may be less precise', () => {
-    for (const range of ['20260214', '20260101-20260214', '20260214-', '-20260214', '202602']) expect(matches('StudyDate', range), range).to.equal(true);
-    for (const range of ['20260213', '20260215-', '-20260213', '2026-02-14']) expect(matches('StudyDate', range), range).to.equal(false);
-    for (const range of ['10', '1015', '101530', '101530.25', '10-11', '1015-1015', '-1015', '10:15-10:16']) expect(matches('StudyTime', range), range).to.equal(true);
+    for (const range of ['20260214', '20260101-20260214', '20260214-', '-20260214', '202602'])
+      expect(matches('StudyDate', range), range).to.equal(true);
+    for (const range of ['20260213', '20260215-', '-20260213', '2026-02-14'])
+      expect(matches('StudyDate', range), range).to.equal(false);
+    for (const range of ['10', '1015', '101530', '101530.25', '10-11', '1015-1015', '-1015', '10:15-10:16'])
+      expect(matches('StudyTime', range), range).to.equal(true);
     for (const range of ['11', '1016-', '-1014', '101531']) expect(matches('StudyTime', range), range).to.equal(false);
   });
 

@@ -1,10 +1,16 @@
-/** The DICOM sample files that `PASSERELLE_TESTDATA` names; absent elsewhere, and then the tests that need them are skipped. */
+/**
+ * The DICOM sample files that `PASSERELLE_TESTDATA` names; absent elsewhere, and then the tests that need them are
+ * skipped.
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
 
-const FOLDER = join(process.env['PASSERELLE_TESTDATA'] ?? fileURLToPath(new URL('../../../../shared/testdata', import.meta.url)), 'dicom');
+const FOLDER = join(
+  process.env['PASSERELLE_TESTDATA'] ?? fileURLToPath(new URL('../../../../shared/testdata', import.meta.url)),
+  'dicom',
+);
 
 /** Names of the sample files; empty when the folder is absent. */
 export function sampleNames(): string[] {

@@ -14,8 +14,14 @@ const { explicitLittleEndian, deflatedExplicitLittleEndian } = DICOM_UID;
 
 describe('SOP class and instance of a data set', () => {
   it('are read from a prefix, deflated or not', () => {
-    expect(sopInstanceIn(dataSet.subarray(0, 1_000), explicitLittleEndian)).to.deep.equal({ sopClassUID, sopInstanceUID });
-    expect(sopInstanceIn(deflateRawSync(dataSet), deflatedExplicitLittleEndian)).to.deep.equal({ sopClassUID, sopInstanceUID });
+    expect(sopInstanceIn(dataSet.subarray(0, 1_000), explicitLittleEndian)).to.deep.equal({
+      sopClassUID,
+      sopInstanceUID,
+    });
+    expect(sopInstanceIn(deflateRawSync(dataSet), deflatedExplicitLittleEndian)).to.deep.equal({
+      sopClassUID,
+      sopInstanceUID,
+    });
   });
 
   it('are unknown when the prefix ends before, or is no data set', () => {

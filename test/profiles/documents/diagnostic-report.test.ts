@@ -33,8 +33,24 @@ describe('DiagnosticReport of an establishment', () => {
   });
 
   it('is validated from final on', () => {
-    const statuses = ['registered', 'partial', 'preliminary', 'final', 'amended', 'corrected', 'appended', 'cancelled', 'entered-in-error', 'unknown'] as const;
-    expect(statuses.filter((status) => isValidated(aReport({ status })))).to.deep.equal(['final', 'amended', 'corrected', 'appended']);
+    const statuses = [
+      'registered',
+      'partial',
+      'preliminary',
+      'final',
+      'amended',
+      'corrected',
+      'appended',
+      'cancelled',
+      'entered-in-error',
+      'unknown',
+    ] as const;
+    expect(statuses.filter((status) => isValidated(aReport({ status })))).to.deep.equal([
+      'final',
+      'amended',
+      'corrected',
+      'appended',
+    ]);
   });
 
   it('gives its PDF forms, whatever the parameters of their type', () => {
@@ -54,7 +70,10 @@ describe('DiagnosticReport of an establishment', () => {
     ['status', withoutStatus],
     ['presentedForm', withoutForm],
     ['presentedForm', aReport({ presentedForm: [{ contentType: 'text/html', data: 'PGI+' }] })],
-    ['presentedForm', aReport({ presentedForm: [{ contentType: 'application/pdf', url: 'https://example.org/1.pdf' }] })],
+    [
+      'presentedForm',
+      aReport({ presentedForm: [{ contentType: 'application/pdf', url: 'https://example.org/1.pdf' }] }),
+    ],
   ];
   for (const [element, report] of refused) {
     it(`is refused where ${element} is not as it must be`, () => {

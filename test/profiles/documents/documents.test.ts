@@ -45,22 +45,44 @@ function aManifest(organization = ORGANIZATION) {
     id: ID,
     patient: PATIENT,
     study: STUDY,
-    manifest: { sopInstanceUID: '2.25.41', binary: 'Binary/b', url: 'https://fhir.example/Binary/b', size: 2048, sha1Base64: SHA1 },
+    manifest: {
+      sopInstanceUID: '2.25.41',
+      binary: 'Binary/b',
+      url: 'https://fhir.example/Binary/b',
+      size: 2048,
+      sha1Base64: SHA1,
+    },
     organization,
     created: '2026-01-15T10:00:00.000Z',
   });
 }
 
 async function reportInput(changes: Partial<ReportDocumentInput> = {}): Promise<ReportDocumentInput> {
-  const text = { title: 'IRM de contrôle', indication: 'Contrôle.', technique: 'IRM.', results: ['Rien.'], conclusion: 'Rien.' };
+  const text = {
+    title: 'IRM de contrôle',
+    indication: 'Contrôle.',
+    technique: 'IRM.',
+    results: ['Rien.'],
+    conclusion: 'Rien.',
+  };
   const { entry = [] } = await buildReportBundle(SOURCE, text);
-  const report = { ...(entry[1]?.resource as DiagnosticReport), id: 'report-1', subject: { reference: 'Patient/helene' } };
+  const report = {
+    ...(entry[1]?.resource as DiagnosticReport),
+    id: 'report-1',
+    subject: { reference: 'Patient/helene' },
+  };
   return {
     id: ID,
     uniqueId: '2.25.42',
     patient: PATIENT,
     report,
-    attachment: { binary: 'Binary/c', url: 'https://fhir.example/Binary/c', contentType: 'application/pdf', size: 999, sha1Base64: SHA1 },
+    attachment: {
+      binary: 'Binary/c',
+      url: 'https://fhir.example/Binary/c',
+      contentType: 'application/pdf',
+      size: 999,
+      sha1Base64: SHA1,
+    },
     organization: ORGANIZATION,
     studies: [STUDY],
     manifests: ['DocumentReference/manifest-1'],
@@ -87,7 +109,9 @@ function entryOf(document: DocumentReference): Entry {
     if (object === undefined) throw new Error('No entry');
     const values = (element: typeof object) => selectElements(element, './/rim:Value').map(({ content }) => content);
     return {
-      slots: Object.fromEntries(childrenNamed(object, 'rim', 'Slot').map((slot) => [attributeOf(slot, 'name'), values(slot)])),
+      slots: Object.fromEntries(
+        childrenNamed(object, 'rim', 'Slot').map((slot) => [attributeOf(slot, 'name'), values(slot)]),
+      ),
       codes: Object.fromEntries(
         childrenNamed(object, 'rim', 'Classification').map((code) => [
           attributeOf(code, 'classificationScheme'),
@@ -100,8 +124,24 @@ function entryOf(document: DocumentReference): Entry {
 }
 
 /** ITI TF-3 table 4.3.2.1-3: what the answer to a query must hold, beside attributes of the object itself. */
-const REQUIRED_SLOTS = ['creationTime', 'hash', 'size', 'languageCode', 'repositoryUniqueId', 'sourcePatientId', 'serviceStartTime'];
-const REQUIRED_CODES = ['classCode', 'confidentialityCode', 'formatCode', 'healthcareFacilityTypeCode', 'practiceSettingCode', 'typeCode', 'author'] as const;
+const REQUIRED_SLOTS = [
+  'creationTime',
+  'hash',
+  'size',
+  'languageCode',
+  'repositoryUniqueId',
+  'sourcePatientId',
+  'serviceStartTime',
+];
+const REQUIRED_CODES = [
+  'classCode',
+  'confidentialityCode',
+  'formatCode',
+  'healthcareFacilityTypeCode',
+  'practiceSettingCode',
+  'typeCode',
+  'author',
+] as const;
 
 function expectComplete({ slots, codes, identifiers }: Entry): void {
   for (const name of REQUIRED_SLOTS) expect(slots[name], name).to.have.length(1);
@@ -172,7 +212,10 @@ describe('Documents of the server (IHE MHD, XDS-I.b)', () => {
   it('report: is valid, names its authors, studies, report and manifests', async () => {
     const document = buildReportDocument(await reportInput());
     expect(loaded.validate(document)).to.equal(document);
-    expect(document.author?.map(({ reference }) => reference)).to.deep.equal([strasbourg.radiologist.reference, strasbourg.service]);
+    expect(document.author?.map(({ reference }) => reference)).to.deep.equal([
+      strasbourg.radiologist.reference,
+      strasbourg.service,
+    ]);
     expect(document.custodian?.reference).to.equal('Organization/demo-strasbourg');
     expect(document.context?.related?.map(({ reference, type }) => reference ?? type)).to.deep.equal([
       'ImagingStudy/study-1',
@@ -219,7 +262,11 @@ describe('Documents of the server (IHE MHD, XDS-I.b)', () => {
     const { issued: _issued, ...report } = input.report;
     const fault = faultOf(() => buildReportDocument({ ...input, report }));
     expect([fault.kind, fault.expression]).to.deep.equal(['required', 'DiagnosticReport.issued']);
-    const dated = buildReportDocument({ ...input, report, attachment: { ...input.attachment, creation: '2026-01-16' } });
+    const dated = buildReportDocument({
+      ...input,
+      report,
+      attachment: { ...input.attachment, creation: '2026-01-16' },
+    });
     loaded.validate(dated);
     expect(dated.content[0]?.attachment.creation).to.equal('2026-01-16');
     expect(dated).to.not.have.property('date');

@@ -48,7 +48,9 @@ function concept(system: string | undefined, value: string, text: string): Codea
 /** The study built from a fixture whose headers are changed. */
 function build(overrides: StudyOverrides, changes: Parameters<typeof withAttributes>[1] = {}) {
   const series = seriesOf(aStudy(overrides));
-  return buildImagingStudy(inputOf(series.map((one) => ({ ...one, attributes: withAttributes(one.attributes, changes) }))));
+  return buildImagingStudy(
+    inputOf(series.map((one) => ({ ...one, attributes: withAttributes(one.attributes, changes) }))),
+  );
 }
 
 describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', () => {
@@ -71,7 +73,12 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     expect(rest).to.deep.equal({
       resourceType: 'ImagingStudy',
       id: 'study-1',
-      extension: [{ url: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id', valueString: source.accessionNumber.slice(-6) }],
+      extension: [
+        {
+          url: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id',
+          valueString: source.accessionNumber.slice(-6),
+        },
+      ],
       meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'N' }] },
       status: 'available',
       modality: [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: 'MR' }],
@@ -108,10 +115,17 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
       started: '2026-01-15T09:30:00+01:00',
       performer: [
         { function: performing('PRF'), actor: { type: 'Practitioner', display: 'Dr Solène Hartmannsweil' } },
-        { function: performing('PRF'), actor: { type: 'Organization', display: "Centre hospitalier universitaire de l'Ill-aux-Cygnes" } },
+        {
+          function: performing('PRF'),
+          actor: { type: 'Organization', display: "Centre hospitalier universitaire de l'Ill-aux-Cygnes" },
+        },
         {
           function: performing('DEV'),
-          actor: { type: 'Device', identifier: { type: { coding: [{ system: V2_TYPE, code: 'SNO' }] }, value: 'DEMO-1' }, display: 'Passerelle Fantôme (DEMO_MODALITY)' },
+          actor: {
+            type: 'Device',
+            identifier: { type: { coding: [{ system: V2_TYPE, code: 'SNO' }] }, value: 'DEMO-1' },
+            display: 'Passerelle Fantôme (DEMO_MODALITY)',
+          },
         },
         { function: performing('CST'), actor: { reference: strasbourg.organization } },
       ],
@@ -123,19 +137,53 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     });
   });
 
-  const performing = (code: string) => ({ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code }] });
+  const performing = (code: string) => ({
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code }],
+  });
 
   const times: readonly [name: string, changes: Parameters<typeof withAttributes>[1], started: string | undefined][] = [
-    ['the instance’s own offset', { TimezoneOffsetFromUTC: { vr: 'SH', Value: ['-0330'] } }, '2026-01-15T09:30:00-03:30'],
+    [
+      'the instance’s own offset',
+      { TimezoneOffsetFromUTC: { vr: 'SH', Value: ['-0330'] } },
+      '2026-01-15T09:30:00-03:30',
+    ],
     ['the zone in winter', { TimezoneOffsetFromUTC: undefined }, '2026-01-15T09:30:00+01:00'],
-    ['the zone in summer', { TimezoneOffsetFromUTC: undefined, StudyDate: { vr: 'DA', Value: ['20260715'] } }, '2026-07-15T09:30:00+02:00'],
-    ['the zone just before summer time', { TimezoneOffsetFromUTC: undefined, StudyDate: { vr: 'DA', Value: ['20260329'] }, StudyTime: { vr: 'TM', Value: ['0159'] } }, '2026-03-29T01:59:00+01:00'],
-    ['the zone just after summer time began', { TimezoneOffsetFromUTC: undefined, StudyDate: { vr: 'DA', Value: ['20260329'] }, StudyTime: { vr: 'TM', Value: ['0300'] } }, '2026-03-29T03:00:00+02:00'],
-    ['an offset that does not exist as none', { TimezoneOffsetFromUTC: { vr: 'SH', Value: ['+9900'] } }, '2026-01-15T09:30:00+01:00'],
+    [
+      'the zone in summer',
+      { TimezoneOffsetFromUTC: undefined, StudyDate: { vr: 'DA', Value: ['20260715'] } },
+      '2026-07-15T09:30:00+02:00',
+    ],
+    [
+      'the zone just before summer time',
+      {
+        TimezoneOffsetFromUTC: undefined,
+        StudyDate: { vr: 'DA', Value: ['20260329'] },
+        StudyTime: { vr: 'TM', Value: ['0159'] },
+      },
+      '2026-03-29T01:59:00+01:00',
+    ],
+    [
+      'the zone just after summer time began',
+      {
+        TimezoneOffsetFromUTC: undefined,
+        StudyDate: { vr: 'DA', Value: ['20260329'] },
+        StudyTime: { vr: 'TM', Value: ['0300'] },
+      },
+      '2026-03-29T03:00:00+02:00',
+    ],
+    [
+      'an offset that does not exist as none',
+      { TimezoneOffsetFromUTC: { vr: 'SH', Value: ['+9900'] } },
+      '2026-01-15T09:30:00+01:00',
+    ],
     ['the date alone without time', { StudyTime: { vr: 'TM' } }, '2026-01-15'],
     ['the date alone when the time is none', { StudyTime: { vr: 'TM', Value: ['25'] } }, '2026-01-15'],
     ['a time with fraction', { StudyTime: { vr: 'TM', Value: ['093000.125'] } }, '2026-01-15T09:30:00.125+01:00'],
-    ['a leap second', { TimezoneOffsetFromUTC: undefined, StudyTime: { vr: 'TM', Value: ['235960'] } }, '2026-01-15T23:59:60+01:00'],
+    [
+      'a leap second',
+      { TimezoneOffsetFromUTC: undefined, StudyTime: { vr: 'TM', Value: ['235960'] } },
+      '2026-01-15T23:59:60+01:00',
+    ],
     ['nothing without date', { StudyDate: undefined }, undefined],
     ['nothing for a day that does not exist', { StudyDate: { vr: 'DA', Value: ['20260230'] } }, undefined],
   ];
@@ -151,17 +199,25 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     const request: DicomJson = { '00080050': { vr: 'SH', Value: ['ORDER-2'] } };
     const study = build(
       { key: 'orders', instances: 1, accessionNumber: 'ORDER-1' },
-      { IssuerOfAccessionNumberSequence: undefined, RequestAttributesSequence: { vr: 'SQ', Value: [request, request] } },
+      {
+        IssuerOfAccessionNumberSequence: undefined,
+        RequestAttributesSequence: { vr: 'SQ', Value: [request, request] },
+      },
     );
     validate(study);
-    expect(study.basedOn?.map(({ identifier }) => `${identifier?.system}|${identifier?.value}|${identifier?.assigner?.reference}`)).to.deep.equal([
+    expect(
+      study.basedOn?.map(
+        ({ identifier }) => `${identifier?.system}|${identifier?.value}|${identifier?.assigner?.reference}`,
+      ),
+    ).to.deep.equal([
       `urn:oid:2.25.77|ORDER-1|${strasbourg.organization}`,
       `urn:oid:2.25.77|ORDER-2|${strasbourg.organization}`,
     ]);
   });
 
   it('takes an accession number without issuer as the one that is named with it elsewhere, and those of evidence documents', () => {
-    const issuedBy = (oid: string): JsonAttribute => sq({ '00400032': { vr: 'UT', Value: [oid] }, '00400033': { vr: 'CS', Value: ['ISO'] } });
+    const issuedBy = (oid: string): JsonAttribute =>
+      sq({ '00400032': { vr: 'UT', Value: [oid] }, '00400033': { vr: 'CS', Value: ['ISO'] } });
     const study = build(
       { key: 'issuers', instances: 1, accessionNumber: 'A-1' },
       {
@@ -171,8 +227,14 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
       },
     );
     validate(study);
-    expect(study.identifier?.slice(1).map(({ system, value }) => `${system}|${value}`)).to.deep.equal(['urn:oid:1.2.3|A-1', 'urn:oid:2.25.77|A-2']);
-    expect(study.basedOn?.map(({ type, identifier }) => `${type} ${identifier?.value}`)).to.deep.equal(['ServiceRequest A-1', 'ServiceRequest A-2']);
+    expect(study.identifier?.slice(1).map(({ system, value }) => `${system}|${value}`)).to.deep.equal([
+      'urn:oid:1.2.3|A-1',
+      'urn:oid:2.25.77|A-2',
+    ]);
+    expect(study.basedOn?.map(({ type, identifier }) => `${type} ${identifier?.value}`)).to.deep.equal([
+      'ServiceRequest A-1',
+      'ServiceRequest A-2',
+    ]);
   });
 
   it('takes codes of known schemes, of those that the object or the code identifies, and of others without system', () => {
@@ -186,7 +248,10 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
       code('a  b', 'LN', 'Text only'),
     ] satisfies DicomJson[];
     const schemes = sq({ '00080102': { vr: 'SH', Value: ['99LOCAL'] }, '0008010C': { vr: 'UI', Value: ['1.2.3.4'] } });
-    const study = build({ key: 'procedures', instances: 1 }, { ProcedureCodeSequence: sq(...codes), CodingSchemeIdentificationSequence: schemes });
+    const study = build(
+      { key: 'procedures', instances: 1 },
+      { ProcedureCodeSequence: sq(...codes), CodingSchemeIdentificationSequence: schemes },
+    );
     validate(study);
     expect(study.procedureCode).to.deep.equal([
       concept('http://loinc.org', '24627-2', 'CT Chest'),
@@ -199,15 +264,28 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
   });
 
   it('falls back to the procedures that were requested, then to their description', () => {
-    const request = { '00321064': sq(code('24627-2', 'LN', 'CT Chest')), '00321060': { vr: 'LO', Value: ['TDM du thorax'] } } satisfies DicomJson;
-    expect(build({ key: 'requested', instances: 1 }, { RequestAttributesSequence: sq(request) }).procedureCode).to.deep.equal([concept('http://loinc.org', '24627-2', 'CT Chest')]);
-    const described = build({ key: 'described', instances: 1 }, { RequestedProcedureDescription: { vr: 'LO', Value: ['TDM du thorax'] } });
+    const request = {
+      '00321064': sq(code('24627-2', 'LN', 'CT Chest')),
+      '00321060': { vr: 'LO', Value: ['TDM du thorax'] },
+    } satisfies DicomJson;
+    expect(
+      build({ key: 'requested', instances: 1 }, { RequestAttributesSequence: sq(request) }).procedureCode,
+    ).to.deep.equal([concept('http://loinc.org', '24627-2', 'CT Chest')]);
+    const described = build(
+      { key: 'described', instances: 1 },
+      { RequestedProcedureDescription: { vr: 'LO', Value: ['TDM du thorax'] } },
+    );
     expect(validate(described)).to.have.deep.property('procedureCode', [{ text: 'TDM du thorax' }]);
   });
 
   it('names referrer, readers, performers and operators, with what identifies them', () => {
-    const physician = (value: string, name?: string): DicomJson => ({ '00401101': sq(code(value, 'RPPS', name ?? '')) });
-    const schemes = sq({ '00080102': { vr: 'SH', Value: ['RPPS'] }, '0008010C': { vr: 'UI', Value: ['1.2.250.1.71.4.2.1'] } });
+    const physician = (value: string, name?: string): DicomJson => ({
+      '00401101': sq(code(value, 'RPPS', name ?? '')),
+    });
+    const schemes = sq({
+      '00080102': { vr: 'SH', Value: ['RPPS'] },
+      '0008010C': { vr: 'UI', Value: ['1.2.250.1.71.4.2.1'] },
+    });
     const study = build(
       { key: 'persons', instances: 1 },
       {
@@ -225,12 +303,20 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     );
     validate(study);
     const known = (value: string) => ({ system: 'urn:oid:1.2.250.1.71.4.2.1', value });
-    expect(study.referrer).to.deep.equal({ type: 'Practitioner', identifier: known('899700000001'), display: 'Dr Maëlle Brandessart' });
+    expect(study.referrer).to.deep.equal({
+      type: 'Practitioner',
+      identifier: known('899700000001'),
+      display: 'Dr Maëlle Brandessart',
+    });
     expect(study.interpreter).to.deep.equal([
       { type: 'Practitioner', identifier: known('899700000002'), display: 'Anaïs Lecteur' },
       { type: 'Practitioner', identifier: known('899700000003'), display: 'Zoé Lectrice' },
     ]);
-    expect(study.series?.[0]?.performer?.slice(0, 4).map(({ function: part, actor }) => [part?.coding?.[0]?.code, actor.display, actor.identifier?.value])).to.deep.equal([
+    expect(
+      study.series?.[0]?.performer
+        ?.slice(0, 4)
+        .map(({ function: part, actor }) => [part?.coding?.[0]?.code, actor.display, actor.identifier?.value]),
+    ).to.deep.equal([
       // One identifier for two names is nobody's.
       ['PRF', 'Premier Un', undefined],
       ['PRF', 'Second Deux', undefined],
@@ -251,15 +337,41 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
       },
     );
     validate(study);
-    expect(study.reasonCode).to.deep.equal([concept('http://hl7.org/fhir/sid/icd-10', 'R91', 'Nodule pulmonaire'), { text: 'Toux' }]);
-    expect(study.encounter).to.deep.equal({ type: 'Encounter', identifier: { type: { coding: [{ system: V2_TYPE, code: 'VN' }] }, value: 'V-1', assigner: { reference: strasbourg.organization } } });
+    expect(study.reasonCode).to.deep.equal([
+      concept('http://hl7.org/fhir/sid/icd-10', 'R91', 'Nodule pulmonaire'),
+      { text: 'Toux' },
+    ]);
+    expect(study.encounter).to.deep.equal({
+      type: 'Encounter',
+      identifier: {
+        type: { coding: [{ system: V2_TYPE, code: 'VN' }] },
+        value: 'V-1',
+        assigner: { reference: strasbourg.organization },
+      },
+    });
   });
 
   const sites: readonly [name: string, changes: Parameters<typeof withAttributes>[1], site: Coding | undefined][] = [
-    ['a coded region before the term', { AnatomicRegionSequence: sq(code('39607008', 'SCT', 'Lung')) }, { system: 'http://snomed.info/sct', code: '39607008', display: 'Lung' }],
-    ['the term before a region of an unknown scheme', { AnatomicRegionSequence: sq(code('T-28000', 'SRT', 'Lung')) }, { system: 'http://snomed.info/sct', code: '816094009', display: 'Chest' }],
-    ['a region of an unknown scheme without term', { AnatomicRegionSequence: sq(code('T-28000', 'SRT', 'Lung')), BodyPartExamined: undefined }, { code: 'T-28000', display: 'Lung' }],
-    ['a term that PS3.16 does not define', { BodyPartExamined: { vr: 'CS', Value: ['THORAX FACE'] } }, { display: 'THORAX FACE' }],
+    [
+      'a coded region before the term',
+      { AnatomicRegionSequence: sq(code('39607008', 'SCT', 'Lung')) },
+      { system: 'http://snomed.info/sct', code: '39607008', display: 'Lung' },
+    ],
+    [
+      'the term before a region of an unknown scheme',
+      { AnatomicRegionSequence: sq(code('T-28000', 'SRT', 'Lung')) },
+      { system: 'http://snomed.info/sct', code: '816094009', display: 'Chest' },
+    ],
+    [
+      'a region of an unknown scheme without term',
+      { AnatomicRegionSequence: sq(code('T-28000', 'SRT', 'Lung')), BodyPartExamined: undefined },
+      { code: 'T-28000', display: 'Lung' },
+    ],
+    [
+      'a term that PS3.16 does not define',
+      { BodyPartExamined: { vr: 'CS', Value: ['THORAX FACE'] } },
+      { display: 'THORAX FACE' },
+    ],
     ['nothing', { BodyPartExamined: undefined }, undefined],
   ];
   for (const [name, changes, site] of sites) {
@@ -274,8 +386,20 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     const sideOf = (series: string | undefined, ...sides: readonly ('L' | 'R' | undefined)[]): string | undefined => {
       const [one] = seriesOf(aStudy({ key: 'sides', instances: sides.length }));
       if (one === undefined) throw new Error('no series');
-      const instances = one.instances.map((instance, at) => ({ ...instance, ...(sides[at] !== undefined && { side: sides[at] }) }));
-      const study = buildImagingStudy(inputOf([{ attributes: withAttributes(one.attributes, { Laterality: series === undefined ? undefined : { vr: 'CS', Value: [series] } }), instances }]));
+      const instances = one.instances.map((instance, at) => ({
+        ...instance,
+        ...(sides[at] !== undefined && { side: sides[at] }),
+      }));
+      const study = buildImagingStudy(
+        inputOf([
+          {
+            attributes: withAttributes(one.attributes, {
+              Laterality: series === undefined ? undefined : { vr: 'CS', Value: [series] },
+            }),
+            instances,
+          },
+        ]),
+      );
       validate(study);
       return study.series?.[0]?.laterality?.code;
     };
@@ -292,7 +416,10 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
       { key: 'specimens', instances: 1 },
       {
         SpecimenDescriptionSequence: sq(
-          specimen('S-1', { '00400562': sq({ '00400032': { vr: 'UT', Value: ['1.2.3'] }, '00400033': { vr: 'CS', Value: ['ISO'] } }), '00400554': { vr: 'UI', Value: ['1.2.9'] } }),
+          specimen('S-1', {
+            '00400562': sq({ '00400032': { vr: 'UT', Value: ['1.2.3'] }, '00400033': { vr: 'CS', Value: ['ISO'] } }),
+            '00400554': { vr: 'UI', Value: ['1.2.9'] },
+          }),
           specimen('S-2', { '00400554': { vr: 'UI', Value: ['1.2.9'] } }),
           specimen('S-3', { '00400600': { vr: 'LO', Value: ['Biopsie'] } }),
         ),
@@ -302,13 +429,20 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     expect(study.series?.[0]?.specimen).to.deep.equal([
       { type: 'Specimen', identifier: { system: 'urn:oid:1.2.3', value: 'S-1' } },
       { type: 'Specimen', identifier: { system: 'urn:dicom:uid', value: 'urn:oid:1.2.9' }, display: 'S-2' },
-      { type: 'Specimen', identifier: { value: 'S-3', assigner: { reference: strasbourg.organization } }, display: 'Biopsie' },
+      {
+        type: 'Specimen',
+        identifier: { value: 'S-3', assigner: { reference: strasbourg.organization } },
+        display: 'Biopsie',
+      },
     ]);
   });
 
   it('stays valid with headers that hold next to nothing, or odd values', () => {
     const bare = seriesOf(aStudy({ key: 'bare', instances: 1 })).map(({ attributes, instances }) => ({
-      attributes: { '0020000D': attributes['0020000D'] ?? { vr: 'UI' as const }, '0020000E': attributes['0020000E'] ?? { vr: 'UI' as const } },
+      attributes: {
+        '0020000D': attributes['0020000D'] ?? { vr: 'UI' as const },
+        '0020000E': attributes['0020000E'] ?? { vr: 'UI' as const },
+      },
       instances,
     }));
     const study = buildImagingStudy(inputOf(bare));
@@ -348,7 +482,9 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
 
   it('refuses series without identity, or of several studies', () => {
     expect(faultOf(() => buildImagingStudy(inputOf([]))).kind).to.equal('required');
-    expect(faultOf(() => build({ key: 'a' }, { SeriesInstanceUID: undefined })).expression).to.equal('SeriesInstanceUID');
+    expect(faultOf(() => build({ key: 'a' }, { SeriesInstanceUID: undefined })).expression).to.equal(
+      'SeriesInstanceUID',
+    );
     const mixed = [...seriesOf(aStudy({ key: 'a', instances: 1 })), ...seriesOf(aStudy({ key: 'b', instances: 1 }))];
     expect(faultOf(() => buildImagingStudy(inputOf(mixed))).kind).to.equal('invalid');
   });

@@ -4,7 +4,12 @@ import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { oidUri } from '../../../profiles/codes.ts';
 import { formatTag } from '../../../profiles/dicom/data-element.ts';
 import type { DicomJson, JsonAttribute } from '../../../profiles/dicom/json/json.ts';
-import { PATIENT_TAGS, patientFromDicom, type DicomPatient, type PatientSource } from '../../../profiles/imaging/patient-from-dicom.ts';
+import {
+  PATIENT_TAGS,
+  patientFromDicom,
+  type DicomPatient,
+  type PatientSource,
+} from '../../../profiles/imaging/patient-from-dicom.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { faultOf } from '../../support/thrown-fault.ts';
@@ -62,15 +67,31 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
 
   const issued: readonly [name: string, changes: Parameters<typeof withAttributes>[1], identity: string][] = [
     ['an OID of the qualifiers', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.3.4') }, 'urn:oid:1.2.3.4|77'],
-    ['a URI', { IssuerOfPatientIDQualifiersSequence: issuer('https://example.org/ids', 'URI') }, 'https://example.org/ids|77'],
-    ['a UUID', { IssuerOfPatientIDQualifiersSequence: issuer('9A0D3C4E-7C0F-4E52-8B61-0B9A4E5D2F10', 'UUID') }, 'urn:uuid:9a0d3c4e-7c0f-4e52-8b61-0b9a4e5d2f10|77'],
+    [
+      'a URI',
+      { IssuerOfPatientIDQualifiersSequence: issuer('https://example.org/ids', 'URI') },
+      'https://example.org/ids|77',
+    ],
+    [
+      'a UUID',
+      { IssuerOfPatientIDQualifiersSequence: issuer('9A0D3C4E-7C0F-4E52-8B61-0B9A4E5D2F10', 'UUID') },
+      'urn:uuid:9a0d3c4e-7c0f-4e52-8b61-0b9a4e5d2f10|77',
+    ],
     ['an OID in IssuerOfPatientID', { IssuerOfPatientID: lo('1.2.3.5') }, 'urn:oid:1.2.3.5|77'],
     ['a designator of HL7 v2', { IssuerOfPatientID: lo('CHU&1.2.3.6&ISO') }, 'urn:oid:1.2.3.6|77'],
-    ['the qualifiers before the name', { IssuerOfPatientID: lo('1.2.3.5'), IssuerOfPatientIDQualifiersSequence: issuer('1.2.3.4') }, 'urn:oid:1.2.3.4|77'],
+    [
+      'the qualifiers before the name',
+      { IssuerOfPatientID: lo('1.2.3.5'), IssuerOfPatientIDQualifiersSequence: issuer('1.2.3.4') },
+      'urn:oid:1.2.3.4|77',
+    ],
   ];
   for (const [name, changes, identity] of issued) {
     it(`takes as issuer ${name}`, () => {
-      const json = withAttributes(header, { IssuerOfPatientIDQualifiersSequence: undefined, PatientID: lo('77'), ...changes });
+      const json = withAttributes(header, {
+        IssuerOfPatientIDQualifiersSequence: undefined,
+        PatientID: lo('77'),
+        ...changes,
+      });
       const built = patientOf(json, SOURCE);
       validate(built.patient);
       expect(`${built.identity.system}|${built.identity.value}`).to.equal(identity);
@@ -79,7 +100,15 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
   }
 
   it('takes the establishment as issuer where none is named that is known beyond it', () => {
-    for (const other of [undefined, issuer('https://example.org/a b', 'URI'), issuer('chu.example', 'DNS'), issuer('1.02.3'), issuer('1.2'), issuer(''), issuer(strasbourg.patientIdDomain)]) {
+    for (const other of [
+      undefined,
+      issuer('https://example.org/a b', 'URI'),
+      issuer('chu.example', 'DNS'),
+      issuer('1.02.3'),
+      issuer('1.2'),
+      issuer(''),
+      issuer(strasbourg.patientIdDomain),
+    ]) {
       for (const name of [undefined, lo('CHU'), lo('1.2'), lo('CHU&chu.example&DNS')]) {
         const json = withAttributes(header, { IssuerOfPatientIDQualifiersSequence: other, IssuerOfPatientID: name });
         const { patient, identity } = patientOf(json, SOURCE);
@@ -90,27 +119,43 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
   });
 
   it('says of which kind an identifier is where its qualifiers do (v2-0203)', () => {
-    const qualifiers: JsonAttribute = { vr: 'SQ', Value: [{ ...(issuer('1.2.3.4').Value?.[0] as DicomJson), '00400035': { vr: 'CS', Value: ['MR'] } }] };
+    const qualifiers: JsonAttribute = {
+      vr: 'SQ',
+      Value: [{ ...(issuer('1.2.3.4').Value?.[0] as DicomJson), '00400035': { vr: 'CS', Value: ['MR'] } }],
+    };
     const { patient } = patientOf(withAttributes(header, { IssuerOfPatientIDQualifiersSequence: qualifiers }), SOURCE);
     validate(patient);
-    expect(patient.identifier?.[0]?.type?.coding).to.deep.equal([{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }]);
+    expect(patient.identifier?.[0]?.type?.coding).to.deep.equal([
+      { system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' },
+    ]);
   });
 
   it('recognises a national PatientID by OID or namespace, and believes none with a wrong key', () => {
     const of = (value: string, changes: Parameters<typeof withAttributes>[1]) =>
-      patientOf(withAttributes(header, { IssuerOfPatientIDQualifiersSequence: undefined, PatientID: lo(value), ...changes }), SOURCE);
+      patientOf(
+        withAttributes(header, { IssuerOfPatientIDQualifiersSequence: undefined, PatientID: lo(value), ...changes }),
+        SOURCE,
+      );
     const byOID = of('2 68 04 67 999 001 63', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.250.1.213.1.4.10') });
     validate(byOID.patient);
     expect(byOID.identity).to.deep.equal({ system: 'urn:oid:1.2.250.1.213.1.4.10', value: '268046799900163' });
     expect(byOID.patient.identifier?.[0]?.type?.coding?.[0]?.code).to.equal('INS-NIR-TEST');
-    expect(of('268046799900163', { IssuerOfPatientID: lo('ASIP-SANTE-INS-NIR') }).identity.system).to.equal('urn:oid:1.2.250.1.213.1.4.8');
-    expect(of('1983020900199', { IssuerOfPatientIDQualifiersSequence: issuer('1.3.182.4.4') }).identity.system).to.equal('urn:oid:1.3.182.4.4');
+    expect(of('268046799900163', { IssuerOfPatientID: lo('ASIP-SANTE-INS-NIR') }).identity.system).to.equal(
+      'urn:oid:1.2.250.1.213.1.4.8',
+    );
+    expect(
+      of('1983020900199', { IssuerOfPatientIDQualifiersSequence: issuer('1.3.182.4.4') }).identity.system,
+    ).to.equal('urn:oid:1.3.182.4.4');
     const wrong = of('268046799900164', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.250.1.213.1.4.8') });
     expect(wrong.identity).to.deep.equal({ system: SOURCE.patientIdSystem, value: '268046799900164' });
   });
 
   it('adds other identifiers whose issuer is known, once, and national ones that can be such', () => {
-    const other = (id: string, oid?: string, name?: string) => ({ '00100020': lo(id), ...(name !== undefined && { '00100021': lo(name) }), ...(oid !== undefined && { '00100024': issuer(oid) }) });
+    const other = (id: string, oid?: string, name?: string) => ({
+      '00100020': lo(id),
+      ...(name !== undefined && { '00100021': lo(name) }),
+      ...(oid !== undefined && { '00100024': issuer(oid) }),
+    });
     const json = withAttributes(header, {
       OtherPatientIDsSequence: {
         vr: 'SQ',
@@ -137,8 +182,16 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
   });
 
   it('reads no more identifiers than a person has, and none that is longer than an identifier', () => {
-    const ids = Array.from({ length: 5_000 }, (_, at): DicomJson => ({ '00100020': lo(`${at}`), '00100024': issuer('1.2.3') }));
-    const { patient } = patientOf(withAttributes(header, { OtherPatientIDsSequence: { vr: 'SQ', Value: [{ ...ids[0], '00100020': lo('x'.repeat(2_000)) }, ...ids] } }), SOURCE);
+    const ids = Array.from({ length: 5_000 }, (_, at): DicomJson => ({
+      '00100020': lo(`${at}`),
+      '00100024': issuer('1.2.3'),
+    }));
+    const { patient } = patientOf(
+      withAttributes(header, {
+        OtherPatientIDsSequence: { vr: 'SQ', Value: [{ ...ids[0], '00100020': lo('x'.repeat(2_000)) }, ...ids] },
+      }),
+      SOURCE,
+    );
     validate(patient);
     expect(patient.identifier).to.have.length(100);
     const tooLong = patientOf(withAttributes(header, { PatientID: lo('x'.repeat(2_000)) }), SOURCE);
@@ -147,13 +200,18 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
 
   it('splits a name by its components and keeps other scripts as text (PS3.5 6.2.1.2)', () => {
     const json = withAttributes(header, {
-      PatientName: { vr: 'PN', Value: [{ Alphabetic: 'Yamada^Tarou^Jun^Dr^PhD', Ideographic: '山田^太郎', Phonetic: 'やまだ^たろう' }] },
+      PatientName: {
+        vr: 'PN',
+        Value: [{ Alphabetic: 'Yamada^Tarou^Jun^Dr^PhD', Ideographic: '山田^太郎', Phonetic: 'やまだ^たろう' }],
+      },
       PatientBirthName: { vr: 'PN', Value: [{ Alphabetic: 'Sato' }] },
       OtherPatientNames: { vr: 'PN', Value: [{ Alphabetic: 'Yamada^Taro' }] },
     });
     const { patient } = patientOf(json, SOURCE);
     validate(patient);
-    const script = (valueCode: string) => [{ url: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation', valueCode }];
+    const script = (valueCode: string) => [
+      { url: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation', valueCode },
+    ];
     expect(patient.name).to.deep.equal([
       { family: 'Yamada', given: ['Tarou', 'Jun'], prefix: ['Dr'], suffix: ['PhD'] },
       { extension: script('IDE'), text: '山田 太郎' },

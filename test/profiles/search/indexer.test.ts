@@ -84,7 +84,8 @@ describe('Search index entries', () => {
   });
 
   it('finds an ImagingStudy by who, where, why and what, by identifier where nobody here knows them, in both spellings', () => {
-    const person = (value: string) => ({ type: 'Practitioner', identifier: { system: 'urn:oid:1.2.250.1.71.4.2.1', value } }) as const;
+    const person = (value: string) =>
+      ({ type: 'Practitioner', identifier: { system: 'urn:oid:1.2.250.1.71.4.2.1', value } }) as const;
     const study: ImagingStudy & { id: string } = {
       resourceType: 'ImagingStudy',
       id: 's',
@@ -101,17 +102,35 @@ describe('Search index entries', () => {
           modality: { code: 'CT' },
           bodySite: { system: 'http://snomed.info/sct', code: '39607008' },
           performer: [{ actor: person('8003') }, { actor: { reference: 'Organization/o' } }],
-          instance: [{ uid: '9.9', sopClass: { system: 'urn:ietf:rfc:3986', code: 'urn:oid:1.2.840.10008.5.1.4.1.1.2' } }],
+          instance: [
+            { uid: '9.9', sopClass: { system: 'urn:ietf:rfc:3986', code: 'urn:oid:1.2.840.10008.5.1.4.1.1.2' } },
+          ],
         },
       ],
     };
     const found = [
-      'referrer:identifier=urn:oid:1.2.250.1.71.4.2.1|8001', 'interpreter:identifier=8002', 'performer:identifier=8003', 'performer=Organization/o',
-      'reason=R91', 'bodysite=39607008', 'body-site=http://snomed.info/sct|39607008', 'basedon:identifier=urn:oid:1.2.7|A-1', 'based-on:identifier=A-1',
-      'encounter:identifier=V-1', 'series=1.1', 'dicom-class=urn:oid:1.2.840.10008.5.1.4.1.1.2',
+      'referrer:identifier=urn:oid:1.2.250.1.71.4.2.1|8001',
+      'interpreter:identifier=8002',
+      'performer:identifier=8003',
+      'performer=Organization/o',
+      'reason=R91',
+      'bodysite=39607008',
+      'body-site=http://snomed.info/sct|39607008',
+      'basedon:identifier=urn:oid:1.2.7|A-1',
+      'based-on:identifier=A-1',
+      'encounter:identifier=V-1',
+      'series=1.1',
+      'dicom-class=urn:oid:1.2.840.10008.5.1.4.1.1.2',
     ];
     for (const text of found) expect(finds(study, text), text).to.equal(true);
-    for (const text of ['referrer:identifier=8002', 'performer=Organization/p', 'body-site=1', 'series=1.2', 'based-on:missing=true']) expect(finds(study, text), text).to.equal(false);
+    for (const text of [
+      'referrer:identifier=8002',
+      'performer=Organization/p',
+      'body-site=1',
+      'series=1.2',
+      'based-on:missing=true',
+    ])
+      expect(finds(study, text), text).to.equal(false);
   });
 
   it('indexes names without case and accents, and as written for :exact', () => {
@@ -123,10 +142,17 @@ describe('Search index entries', () => {
       birthDate: '1980-05',
       name: [{ family: 'Élan  Noir', given: ['Zoë'], prefix: ['Dr'] }],
     };
-    for (const text of ['family=elan', 'family=ELAN%20n', 'given:contains=o', 'name=dr', 'family:exact=Élan%20%20Noir']) {
+    for (const text of [
+      'family=elan',
+      'family=ELAN%20n',
+      'given:contains=o',
+      'name=dr',
+      'family:exact=Élan%20%20Noir',
+    ]) {
       expect(finds(patient, text), text).to.equal(true);
     }
-    for (const text of ['family=noir', 'family:exact=elan%20noir', 'given=dr']) expect(finds(patient, text), text).to.equal(false);
+    for (const text of ['family=noir', 'family:exact=elan%20noir', 'given=dr'])
+      expect(finds(patient, text), text).to.equal(false);
     for (const text of ['active=true', 'gender=female', 'birthdate=1980', 'birthdate:missing=false']) {
       expect(finds(patient, text), text).to.equal(true);
     }
@@ -139,7 +165,12 @@ describe('Search index entries', () => {
     id: 'd',
     status: 'current',
     contained: [
-      { resourceType: 'Practitioner', id: 'a', name: [{ family: 'Élan', given: ['Zoë'] }], identifier: [{ system: 'urn:p', value: '9' }] },
+      {
+        resourceType: 'Practitioner',
+        id: 'a',
+        name: [{ family: 'Élan', given: ['Zoë'] }],
+        identifier: [{ system: 'urn:p', value: '9' }],
+      },
       { resourceType: 'PractitionerRole', id: 'r', practitioner: { reference: '#a' } },
     ],
     masterIdentifier: { system: 'urn:ietf:rfc:3986', value: 'urn:oid:1.2.3' },
@@ -197,7 +228,9 @@ describe('Search index entries', () => {
     it(`finds every published example of ${profile.toUpperCase()} by the values of its own entries`, function () {
       const folder = join(TESTDATA, profile);
       if (!existsSync(folder)) return this.skip();
-      const names = readdirSync(folder).filter((name) => /^(AuditEvent|DocumentReference|Consent)-.*\.json$/.test(name));
+      const names = readdirSync(folder).filter((name) =>
+        /^(AuditEvent|DocumentReference|Consent)-.*\.json$/.test(name),
+      );
       expect(names.length).to.be.greaterThan(10);
       for (const name of names) {
         const resource: Resource & { id: string } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
@@ -205,7 +238,9 @@ describe('Search index entries', () => {
         const isAudit = resource.resourceType === 'AuditEvent';
         expect(tokens.length, name).to.be.greaterThan(0);
         for (const { param, system, value } of tokens.filter(({ param }) => !param.includes(':'))) {
-          expect(finds(resource, `${param}=${encodeURIComponent(`${system}|${value}`)}`), `${name} ${param}`).to.equal(true);
+          expect(finds(resource, `${param}=${encodeURIComponent(`${system}|${value}`)}`), `${name} ${param}`).to.equal(
+            true,
+          );
         }
         for (const { param, target } of references) {
           expect(finds(resource, `${param}=${encodeURIComponent(target)}`), `${name} ${param}`).to.equal(true);

@@ -41,7 +41,10 @@ describe('Date prefixes over ranges (R4 3.1.1.4.7)', () => {
   }
 
   it('keeps eq and ne apart, sa within gt, eb within lt, and ge as gt or eq', () => {
-    const anyRange = tuple(integer({ min: 0, max: 20 }), integer({ min: 1, max: 10 })).map(([lo, length]) => ({ lo, hi: lo + length }));
+    const anyRange = tuple(integer({ min: 0, max: 20 }), integer({ min: 1, max: 10 })).map(([lo, length]) => ({
+      lo,
+      hi: lo + length,
+    }));
     assert(
       property(anyRange, anyRange, (row, asked) => {
         const finds = (prefix: DatePrefix) => dateMatches(row, prefix, asked);
@@ -69,13 +72,23 @@ describe('Criteria against index entries', () => {
     dates: [],
     strings: [{ param: 'author.family', value: 'elan' }],
   };
-  const practitioner: IndexedResource = { ...EMPTY, id: '1', tokens: [{ param: 'identifier', system: 'urn:x', value: '7' }] };
+  const practitioner: IndexedResource = {
+    ...EMPTY,
+    id: '1',
+    tokens: [{ param: 'identifier', system: 'urn:x', value: '7' }],
+  };
   const matches = (criterion: Criterion) =>
-    matchesCriterion(index, criterion, (target, references) => (target === 'Patient' && references.includes('Patient/1') ? [practitioner] : []));
+    matchesCriterion(index, criterion, (target, references) =>
+      target === 'Patient' && references.includes('Patient/1') ? [practitioner] : [],
+    );
 
   it('compares tokens with any, no and one system', () => {
     const type = (system: string | undefined, code?: string) =>
-      matches({ kind: 'token', param: 'type', values: [{ ...(system === undefined ? {} : { system }), ...(code === undefined ? {} : { code }) }] });
+      matches({
+        kind: 'token',
+        param: 'type',
+        values: [{ ...(system === undefined ? {} : { system }), ...(code === undefined ? {} : { code }) }],
+      });
     expect([type(undefined, 'a'), type('urn:s', 'a'), type('urn:s')]).to.deep.equal([true, true, true]);
     expect([type('', 'a'), type('urn:t', 'a'), type(undefined, 'A')]).to.deep.equal([false, false, false]);
   });
@@ -92,7 +105,11 @@ describe('Criteria against index entries', () => {
   });
 
   it('follows a chain to the target, or finds it on the row itself', () => {
-    const identifier = (code: string): Criterion => ({ kind: 'token', param: 'identifier', values: [{ system: 'urn:x', code }] });
+    const identifier = (code: string): Criterion => ({
+      kind: 'token',
+      param: 'identifier',
+      values: [{ system: 'urn:x', code }],
+    });
     expect(matches({ kind: 'chain', param: 'patient', target: 'Patient', criterion: identifier('7') })).to.equal(true);
     expect(matches({ kind: 'chain', param: 'patient', target: 'Patient', criterion: identifier('8') })).to.equal(false);
     const family: Criterion = { kind: 'string', param: 'family', values: ['el'], match: 'starts' };

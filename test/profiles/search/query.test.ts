@@ -52,7 +52,8 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
   });
 
   it('reads references: bare id, Type/id, versioned, typed and absolute', () => {
-    const values = (text: string) => where('ImagingStudy', text).flatMap((each) => (each.kind === 'reference' ? each.values : []));
+    const values = (text: string) =>
+      where('ImagingStudy', text).flatMap((each) => (each.kind === 'reference' ? each.values : []));
     expect(values('patient=123')).to.deep.equal(['Patient/123']);
     expect(values('patient=Patient/123/_history/2')).to.deep.equal(['Patient/123']);
     expect(values('subject:Patient=1,2')).to.deep.equal(['Patient/1', 'Patient/2']);
@@ -99,20 +100,27 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
 
   it('reads dates by their precision, in UTC when no zone is given', () => {
     const ranges = (text: string) =>
-      where('ImagingStudy', text).map((each) => (each.kind === 'date' ? [each.prefix, new Date(each.lo).toISOString(), new Date(each.hi).toISOString()] : []));
+      where('ImagingStudy', text).map((each) =>
+        each.kind === 'date' ? [each.prefix, new Date(each.lo).toISOString(), new Date(each.hi).toISOString()] : [],
+      );
     expect(ranges('started=2024-02')).to.deep.equal([['eq', '2024-02-01T00:00:00.000Z', '2024-03-01T00:00:00.000Z']]);
     expect(ranges('started=ge2024&started=lt2024-02-29')).to.deep.equal([
       ['ge', '2024-01-01T00:00:00.000Z', '2025-01-01T00:00:00.000Z'],
       ['lt', '2024-02-29T00:00:00.000Z', '2024-03-01T00:00:00.000Z'],
     ]);
-    expect(ranges('started=2024-02-01T10:00')).to.deep.equal([['eq', '2024-02-01T10:00:00.000Z', '2024-02-01T10:01:00.000Z']]);
+    expect(ranges('started=2024-02-01T10:00')).to.deep.equal([
+      ['eq', '2024-02-01T10:00:00.000Z', '2024-02-01T10:01:00.000Z'],
+    ]);
     expect(ranges('started=sa2024-02-01T10:00:00.5%2B02:00')).to.deep.equal([
       ['sa', '2024-02-01T08:00:00.500Z', '2024-02-01T08:00:00.600Z'],
     ]);
   });
 
   it('reads result parameters and caps the page', () => {
-    const { query } = parse('ImagingStudy', '_count=5000&_total=accurate&_include=ImagingStudy:patient&_include=ImagingStudy:endpoint:Endpoint&_sort=-started&_cursor=x');
+    const { query } = parse(
+      'ImagingStudy',
+      '_count=5000&_total=accurate&_include=ImagingStudy:patient&_include=ImagingStudy:endpoint:Endpoint&_sort=-started&_cursor=x',
+    );
     expect(query).to.deep.equal({
       type: 'ImagingStudy',
       where: [],

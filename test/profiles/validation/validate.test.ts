@@ -12,7 +12,9 @@ const study = () => ({
   status: 'available',
   subject: { reference: 'Patient/1' },
   started: '2024-02-29T10:00:00Z',
-  series: [{ uid: '1.2.3', modality: { code: 'CT' }, instance: [{ uid: '1.2.3.1', sopClass: { code: 'urn:oid:1.2' } }] }],
+  series: [
+    { uid: '1.2.3', modality: { code: 'CT' }, instance: [{ uid: '1.2.3.1', sopClass: { code: 'urn:oid:1.2' } }] },
+  ],
 });
 
 function faultOf(work: () => unknown): Fault {
@@ -49,26 +51,86 @@ describe('Validation of R4 resources', () => {
 
   const broken: readonly [name: string, change: object, expression: string, expectation: RegExp][] = [
     ['an unknown element', { colour: 'red' }, 'ImagingStudy.colour', /not an element/],
-    ['a required complex element that is absent', { subject: undefined }, 'ImagingStudy.subject', /type object|required/],
+    [
+      'a required complex element that is absent',
+      { subject: undefined },
+      'ImagingStudy.subject',
+      /type object|required/,
+    ],
     ['a code outside its required binding', { status: 'bogus' }, 'ImagingStudy.status', /one of registered, available/],
     ['a day that does not exist', { started: '2023-02-29' }, 'ImagingStudy.started', /form of dateTime/],
     ['a time without a zone', { started: '2023-02-28T10:00:00' }, 'ImagingStudy.started', /form of dateTime/],
     ['a fraction where a whole number stands', { numberOfSeries: 1.5 }, 'ImagingStudy.numberOfSeries', /integer/],
     ['a negative count', { numberOfSeries: -1 }, 'ImagingStudy.numberOfSeries', />= 0/],
     ['an empty array', { series: [] }, 'ImagingStudy.series', /empty/],
-    ['an empty object (ele-1)', { series: [{ uid: '1', modality: {} }] }, 'ImagingStudy.series[0].modality', /empty|required/],
+    [
+      'an empty object (ele-1)',
+      { series: [{ uid: '1', modality: {} }] },
+      'ImagingStudy.series[0].modality',
+      /empty|required/,
+    ],
     ['one value where a list stands', { series: {} }, 'ImagingStudy.series', /array/],
     ['a null', { description: null }, 'ImagingStudy.description', /null/],
-    ['an element deep inside', { series: [{ uid: '1', modality: { code: 'CT' }, instance: [{ uid: '1' }] }] }, 'ImagingStudy.series[0].instance[0].sopClass', /required/],
-    ['a contained type that is unknown', { contained: [{ resourceType: 'Foo', id: 'a' }] }, 'ImagingStudy.contained[0]', /served here/],
-    ['two contained resources with one id', { contained: [{ resourceType: 'Patient', id: 'a', active: true }, { resourceType: 'Patient', id: 'a', active: true }] }, 'ImagingStudy', /one id/],
+    [
+      'an element deep inside',
+      { series: [{ uid: '1', modality: { code: 'CT' }, instance: [{ uid: '1' }] }] },
+      'ImagingStudy.series[0].instance[0].sopClass',
+      /required/,
+    ],
+    [
+      'a contained type that is unknown',
+      { contained: [{ resourceType: 'Foo', id: 'a' }] },
+      'ImagingStudy.contained[0]',
+      /served here/,
+    ],
+    [
+      'two contained resources with one id',
+      {
+        contained: [
+          { resourceType: 'Patient', id: 'a', active: true },
+          { resourceType: 'Patient', id: 'a', active: true },
+        ],
+      },
+      'ImagingStudy',
+      /one id/,
+    ],
     ['a dangling local reference (ref-1)', { subject: { reference: '#nobody' } }, 'ImagingStudy.subject', /ref-1/],
-    ['an extension with a value and extensions (ext-1)', { extension: [{ url: 'urn:x', valueCode: 'a', extension: [{ url: 'urn:y', valueCode: 'b' }] }] }, 'ImagingStudy.extension[0]', /ext-1/],
-    ['two values of one choice', { extension: [{ url: 'urn:x', valueCode: 'a', valueString: 'b' }] }, 'ImagingStudy.extension[0]', /one value/],
-    ['a script in the narrative (txt-1)', { text: { status: 'generated', div: '<div><script>x</script></div>' } }, 'ImagingStudy.text', /txt-1/],
-    ['an event attribute in the narrative (txt-1)', { text: { status: 'generated', div: '<div onclick="x()">a</div>' } }, 'ImagingStudy.text', /txt-1/],
-    ['a script link in the narrative (txt-1)', { text: { status: 'generated', div: '<div><a href="java&#115;cript:x()">a</a></div>' } }, 'ImagingStudy.text', /txt-1/],
-    ['an element of the library that R4 lacks', { meta: { project: 'x' } }, 'ImagingStudy.meta.project', /not an element/],
+    [
+      'an extension with a value and extensions (ext-1)',
+      { extension: [{ url: 'urn:x', valueCode: 'a', extension: [{ url: 'urn:y', valueCode: 'b' }] }] },
+      'ImagingStudy.extension[0]',
+      /ext-1/,
+    ],
+    [
+      'two values of one choice',
+      { extension: [{ url: 'urn:x', valueCode: 'a', valueString: 'b' }] },
+      'ImagingStudy.extension[0]',
+      /one value/,
+    ],
+    [
+      'a script in the narrative (txt-1)',
+      { text: { status: 'generated', div: '<div><script>x</script></div>' } },
+      'ImagingStudy.text',
+      /txt-1/,
+    ],
+    [
+      'an event attribute in the narrative (txt-1)',
+      { text: { status: 'generated', div: '<div onclick="x()">a</div>' } },
+      'ImagingStudy.text',
+      /txt-1/,
+    ],
+    [
+      'a script link in the narrative (txt-1)',
+      { text: { status: 'generated', div: '<div><a href="java&#115;cript:x()">a</a></div>' } },
+      'ImagingStudy.text',
+      /txt-1/,
+    ],
+    [
+      'an element of the library that R4 lacks',
+      { meta: { project: 'x' } },
+      'ImagingStudy.meta.project',
+      /not an element/,
+    ],
   ];
   for (const [name, change, expression, expectation] of broken) {
     it(`refuses ${name}`, () => {
@@ -152,7 +214,9 @@ describe('Validation of R4 resources', () => {
       const folder = join(TESTDATA, profile);
       if (!existsSync(folder)) return this.skip();
       const names = readdirSync(folder).filter((name) =>
-        /^(AuditEvent|Binary|Bundle|Consent|DocumentReference|List|Organization|Patient|Practitioner)-.*\.json$/.test(name),
+        /^(AuditEvent|Binary|Bundle|Consent|DocumentReference|List|Organization|Patient|Practitioner)-.*\.json$/.test(
+          name,
+        ),
       );
       expect(names.length).to.be.greaterThan(10);
       // FHIR documents may hold any resource type; these hold one that is not served.

@@ -4,7 +4,9 @@ import { allows, narrowScopes, parseScope } from '../../../server/access/scope.t
 describe('SMART scopes (SMART App Launch 2.2)', () => {
   it('reads the letters of v2 in their order', () => {
     expect(parseScope('patient/ImagingStudy.rs')).to.deep.equal({
-      context: 'patient', type: 'ImagingStudy', actions: ['r', 's'],
+      context: 'patient',
+      type: 'ImagingStudy',
+      actions: ['r', 's'],
     });
     expect(parseScope('system/*.cruds')?.actions).to.deep.equal(['c', 'r', 'u', 'd', 's']);
   });
@@ -16,8 +18,20 @@ describe('SMART scopes (SMART App Launch 2.2)', () => {
   });
 
   for (const text of [
-    'patient/*.srad', 'patient/*.sr', 'patient/*.', 'patient/*', 'patient/Nope.rs', 'patient/toString.rs', 'other/*.rs',
-    'patient/*.rs?category=x', 'patient/*.rs ', ' patient/*.rs', 'patient/*.rrs', 'PATIENT/*.rs', 'openid', '',
+    'patient/*.srad',
+    'patient/*.sr',
+    'patient/*.',
+    'patient/*',
+    'patient/Nope.rs',
+    'patient/toString.rs',
+    'other/*.rs',
+    'patient/*.rs?category=x',
+    'patient/*.rs ',
+    ' patient/*.rs',
+    'patient/*.rrs',
+    'PATIENT/*.rs',
+    'openid',
+    '',
   ]) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       expect(parseScope(text)).to.equal(undefined);
@@ -34,7 +48,10 @@ describe('SMART scopes (SMART App Launch 2.2)', () => {
 
   it('cuts a request down to what is registered', () => {
     const registered = ['openid', 'patient/*.rs', 'user/Patient.cruds', 'user/ImagingStudy.r'];
-    expect(narrowScopes(['openid', 'profile', 'patient/*.read'], registered)).to.deep.equal(['openid', 'patient/*.read']);
+    expect(narrowScopes(['openid', 'profile', 'patient/*.read'], registered)).to.deep.equal([
+      'openid',
+      'patient/*.read',
+    ]);
     expect(narrowScopes(['patient/*.cruds'], registered)).to.deep.equal(['patient/*.rs']);
     expect(narrowScopes(['user/*.rs'], registered)).to.deep.equal(['user/Patient.rs', 'user/ImagingStudy.r']);
     expect(narrowScopes(['system/*.rs', 'patient/*.cud'], registered)).to.deep.equal([]);

@@ -19,7 +19,10 @@ type Run = { readonly code: number; readonly stdout: string; readonly stderr: st
 
 /** Runs the command as an operator does: only what names the store is set. */
 async function verify(variables: Readonly<Record<string, string>>, ...args: string[]): Promise<Run> {
-  const run = promisify(execFile)(process.execPath, [join(ROOT, 'server/commands/audit-verify.ts'), ...args], { cwd: ROOT, env: variables });
+  const run = promisify(execFile)(process.execPath, [join(ROOT, 'server/commands/audit-verify.ts'), ...args], {
+    cwd: ROOT,
+    env: variables,
+  });
   return await run.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: Run) => ({ code: error.code, stdout: error.stdout, stderr: error.stderr }),
@@ -64,7 +67,9 @@ describe('npm run audit:verify', function () {
     try {
       await stores.trail.record([anAudit()]);
       const head = await stores.trail.head();
-      expect((await verify({ PASSERELLE_DATA_DIR: dataDir })).stdout).to.equal(`whole: 1 records, head ${head.hash}, 0 erased\n`);
+      expect((await verify({ PASSERELLE_DATA_DIR: dataDir })).stdout).to.equal(
+        `whole: 1 records, head ${head.hash}, 0 erased\n`,
+      );
       await stores.trail.record([anAudit()]);
       const run = await verify({ PASSERELLE_DATA_DIR: dataDir }, '--head', `${head.sequence}:${head.hash}`);
       expect([run.code, run.stdout.slice(0, 16)]).to.deep.equal([0, 'whole: 2 records']);
@@ -74,16 +79,33 @@ describe('npm run audit:verify', function () {
   });
 
   it('counts erased personal parts, which leave the trail whole', async () => {
-    const run = await tampered("DELETE FROM personal WHERE id = (SELECT id FROM chain WHERE sequence = 4) AND side = 'agents'");
+    const run = await tampered(
+      "DELETE FROM personal WHERE id = (SELECT id FROM chain WHERE sequence = 4) AND side = 'agents'",
+    );
     expect([run.code, run.stdout]).to.deep.equal([0, `whole: ${RECORDS} records, head ${hash}, 1 erased\n`]);
   });
 
   const tamperings: readonly (readonly [name: string, sql: string, sequence: number, reason: RegExp])[] = [
-    ['one byte of a body is changed', "UPDATE chain SET body = replace(body, char(10) || '2', char(10) || '3') WHERE sequence = 5", 5, /the hash does not fit/],
-    ['what all bodies share is changed', `UPDATE event_form SET frame = replace(frame, '"outcome":"0"', '"outcome":"4"')`, 1, /the hash does not fit/],
+    [
+      'one byte of a body is changed',
+      "UPDATE chain SET body = replace(body, char(10) || '2', char(10) || '3') WHERE sequence = 5",
+      5,
+      /the hash does not fit/,
+    ],
+    [
+      'what all bodies share is changed',
+      `UPDATE event_form SET frame = replace(frame, '"outcome":"0"', '"outcome":"4"')`,
+      1,
+      /the hash does not fit/,
+    ],
     ['a body loses its form', 'UPDATE chain SET form = NULL WHERE sequence = 5', 5, /the hash does not fit/],
     ['a record in the middle is dropped', 'DELETE FROM chain WHERE sequence = 6', 6, /expected sequence 6/],
-    ['a record is dropped and the rest moves up', 'DELETE FROM chain WHERE sequence = 6; UPDATE chain SET sequence = sequence - 1 WHERE sequence > 6', 6, /the hash does not fit/],
+    [
+      'a record is dropped and the rest moves up',
+      'DELETE FROM chain WHERE sequence = 6; UPDATE chain SET sequence = sequence - 1 WHERE sequence > 6',
+      6,
+      /the hash does not fit/,
+    ],
     ['the first record is dropped', 'DELETE FROM chain WHERE sequence = 1', 1, /expected sequence 1/],
     [
       'two records change places',
@@ -92,13 +114,25 @@ describe('npm run audit:verify', function () {
       /the hash does not fit/,
     ],
     ['a hash is changed', `UPDATE chain SET hash = '${'0'.repeat(64)}' WHERE sequence = 3`, 3, /the hash does not fit/],
-    ['a personal part is changed', "UPDATE personal SET json = json || ' ' WHERE side = 'entities' AND id = (SELECT id FROM chain WHERE sequence = 9)", 9, /the personal part of the entities/],
-    ['a record is filed under an id without personal parts', "UPDATE chain SET id = 'another' WHERE sequence = 10", 10, /filed under another id/],
+    [
+      'a personal part is changed',
+      "UPDATE personal SET json = json || ' ' WHERE side = 'entities' AND id = (SELECT id FROM chain WHERE sequence = 9)",
+      9,
+      /the personal part of the entities/,
+    ],
+    [
+      'a record is filed under an id without personal parts',
+      "UPDATE chain SET id = 'another' WHERE sequence = 10",
+      10,
+      /filed under another id/,
+    ],
   ];
   for (const [name, sql, sequence, reason] of tamperings) {
     it(`names the record where ${name}`, async () => {
       const run = await tampered(sql);
-      expect(run.stdout).to.match(new RegExp(`^broken at record ${sequence}: `)).and.match(reason);
+      expect(run.stdout)
+        .to.match(new RegExp(`^broken at record ${sequence}: `))
+        .and.match(reason);
       expect([run.code, run.stderr]).to.deep.equal([1, '']);
     });
   }
@@ -112,13 +146,19 @@ describe('npm run audit:verify', function () {
 
   it('misses the last record by the exported head', async () => {
     const run = await tampered(CUT, '--head', `${RECORDS}:${hash}`);
-    expect([run.code, run.stdout]).to.deep.equal([1, `broken at record ${RECORDS}: the trail ends at record ${RECORDS - 1}, and the exported head is record ${RECORDS}\n`]);
+    expect([run.code, run.stdout]).to.deep.equal([
+      1,
+      `broken at record ${RECORDS}: the trail ends at record ${RECORDS - 1}, and the exported head is record ${RECORDS}\n`,
+    ]);
   });
 
   it('tells a trail that was written anew by the exported head', async () => {
     const other = `${hash.startsWith('0') ? '1' : '0'}${hash.slice(1)}`;
     const run = await verify({ PASSERELLE_DATA_DIR: intact }, '--head', `${RECORDS}:${other}`);
-    expect([run.code, run.stdout]).to.deep.equal([1, `broken at record ${RECORDS}: the hash is not that of the exported head\n`]);
+    expect([run.code, run.stdout]).to.deep.equal([
+      1,
+      `broken at record ${RECORDS}: the hash is not that of the exported head\n`,
+    ]);
     expect((await verify({ PASSERELLE_DATA_DIR: intact }, '--head', `${RECORDS}:${hash}`)).code).to.equal(0);
   });
 
@@ -141,10 +181,15 @@ describe('npm run audit:verify', function () {
       await stores.trail.record([anAudit(), anAudit(), anAudit()]);
       const head = await stores.trail.head();
       const known = ['--head', `${head.sequence}:${head.hash}`];
-      expect((await verify({ PASSERELLE_STORE: uri }, ...known)).stdout).to.equal(`whole: 3 records, head ${head.hash}, 0 erased\n`);
+      expect((await verify({ PASSERELLE_STORE: uri }, ...known)).stdout).to.equal(
+        `whole: 3 records, head ${head.hash}, 0 erased\n`,
+      );
       await dropRecord(uri, 3);
       const cut = await verify({ PASSERELLE_STORE: uri }, ...known);
-      expect([cut.code, cut.stdout]).to.deep.equal([1, 'broken at record 3: the trail ends at record 2, and the exported head is record 3\n']);
+      expect([cut.code, cut.stdout]).to.deep.equal([
+        1,
+        'broken at record 3: the trail ends at record 2, and the exported head is record 3\n',
+      ]);
       await dropRecord(uri, 1);
       const holed = await verify({ PASSERELLE_STORE: uri });
       expect([holed.code, holed.stdout]).to.deep.equal([1, 'broken at record 1: expected sequence 1\n']);

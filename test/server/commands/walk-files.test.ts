@@ -16,7 +16,8 @@ describe('The files below a folder', () => {
 
   async function walked(except?: string): Promise<string[]> {
     const found: string[] = [];
-    for await (const one of walkFiles(folder, except)) found.push(`${one.kind} ${one.name.slice(folder.length + 1)}${'reason' in one ? `: ${one.reason}` : ''}`);
+    for await (const one of walkFiles(folder, except))
+      found.push(`${one.kind} ${one.name.slice(folder.length + 1)}${'reason' in one ? `: ${one.reason}` : ''}`);
     return found.toSorted();
   }
 
@@ -64,6 +65,9 @@ describe('The files below a folder', () => {
   });
 
   it('that vanish are told of', async () => {
-    expect(await readHead(Buffer.from(join(folder, 'gone')))).to.deep.equal({ kind: 'unreadable', reason: 'the file cannot be read (ENOENT)' });
+    expect(await readHead(Buffer.from(join(folder, 'gone')))).to.deep.equal({
+      kind: 'unreadable',
+      reason: 'the file cannot be read (ENOENT)',
+    });
   });
 });

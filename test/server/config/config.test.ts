@@ -64,7 +64,9 @@ describe('Configuration', () => {
     const config = configFrom(readEnv({ PASSERELLE_DEVELOPMENT: '1' }));
     expect(config.region).to.equal(resolve('fixtures/region/region.json'));
     expect(config.repositoryUid).to.match(/^2\.25\./);
-    expect(config.homeCommunityId).to.match(/^2\.25\./).and.not.equal(config.repositoryUid);
+    expect(config.homeCommunityId)
+      .to.match(/^2\.25\./)
+      .and.not.equal(config.repositoryUid);
     const refusal = refusalOf({});
     for (const name of Object.keys(production)) expect(refusal).to.include(`${name} is required`);
   });
@@ -104,7 +106,13 @@ describe('Configuration', () => {
       PASSERELLE_DATA_DIR: '',
       PASSERELLE_MAX_BODY_BYTES: '1.5',
     });
-    expect(refusal.split('\n').slice(1).map((line) => line.split(' ')[0]).sort()).to.deep.equal([
+    expect(
+      refusal
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(' ')[0])
+        .sort(),
+    ).to.deep.equal([
       'PASSERELLE_DATA_DIR',
       'PASSERELLE_DEVELOPMENT',
       'PASSERELLE_DIMSE_AE_TITLE',
@@ -123,12 +131,21 @@ describe('Configuration', () => {
   });
 
   it('refuses an unknown variable and names the one that was meant', () => {
-    expect(refusalBeside({ PASSERELLE_HTTP_PROT: '80' })).to.include('PASSERELLE_HTTP_PROT is unknown: did you mean PASSERELLE_HTTP_PORT?');
-    expect(refusalBeside({ PASSERELLE_WHATEVER: '1' })).to.include('PASSERELLE_WHATEVER is unknown: the table in README.md');
+    expect(refusalBeside({ PASSERELLE_HTTP_PROT: '80' })).to.include(
+      'PASSERELLE_HTTP_PROT is unknown: did you mean PASSERELLE_HTTP_PORT?',
+    );
+    expect(refusalBeside({ PASSERELLE_WHATEVER: '1' })).to.include(
+      'PASSERELLE_WHATEVER is unknown: the table in README.md',
+    );
   });
 
   it('leaves the variables of the tests and of other programs alone', () => {
-    const config = configOf({ PASSERELLE_TEST_MONGODB: 'x', PASSERELLE_PROPERTY_SEED: '1', PASSERELLE_TESTDATA: '/x', HTTP_PORT: '1' });
+    const config = configOf({
+      PASSERELLE_TEST_MONGODB: 'x',
+      PASSERELLE_PROPERTY_SEED: '1',
+      PASSERELLE_TESTDATA: '/x',
+      HTTP_PORT: '1',
+    });
     expect(config.httpPort).to.equal(8080);
     expect(refusalBeside({ PASSERELLE_TESTDATABASE: 'x' })).to.include('PASSERELLE_TESTDATABASE is unknown');
   });
@@ -141,30 +158,49 @@ describe('Configuration', () => {
   });
 
   it('takes the files of DICOM over TLS together or not at all', () => {
-    const files = { PASSERELLE_DIMSE_TLS_CERT: 'cert.pem', PASSERELLE_DIMSE_TLS_KEY: 'key.pem', PASSERELLE_DIMSE_TLS_CA: '/etc/ca.pem' };
+    const files = {
+      PASSERELLE_DIMSE_TLS_CERT: 'cert.pem',
+      PASSERELLE_DIMSE_TLS_KEY: 'key.pem',
+      PASSERELLE_DIMSE_TLS_CA: '/etc/ca.pem',
+    };
     const { dimseTlsCert, dimseTlsKey, dimseTlsCa } = configOf(files);
-    expect([dimseTlsCert, dimseTlsKey, dimseTlsCa]).to.deep.equal([resolve('cert.pem'), resolve('key.pem'), '/etc/ca.pem']);
+    expect([dimseTlsCert, dimseTlsKey, dimseTlsCa]).to.deep.equal([
+      resolve('cert.pem'),
+      resolve('key.pem'),
+      '/etc/ca.pem',
+    ]);
     const refusal = refusalBeside({ PASSERELLE_DIMSE_TLS_CERT: 'cert.pem' });
     for (const name of ['KEY', 'CA']) expect(refusal).to.include(`PASSERELLE_DIMSE_TLS_${name} is required`);
   });
 
   it('needs the public address when it listens beyond loopback', () => {
     const refusal = refusalBeside({ PASSERELLE_HOST: '::', PASSERELLE_TLS_PROXY: '1' });
-    expect(refusal).to.equal('The configuration is not valid:\nPASSERELLE_PUBLIC_URL is required, for PASSERELLE_HOST is not loopback');
+    expect(refusal).to.equal(
+      'The configuration is not valid:\nPASSERELLE_PUBLIC_URL is required, for PASSERELLE_HOST is not loopback',
+    );
   });
 
   it('takes an origin as public address, https unless loopback', () => {
     const publicUrl = (url: string): string | undefined => configOf({ PASSERELLE_PUBLIC_URL: url }).publicUrl;
     expect(publicUrl('https://Imaging.example.org:8443/')).to.equal('https://imaging.example.org:8443');
     expect(publicUrl('http://[::1]:8080')).to.equal('http://[::1]:8080');
-    for (const wrong of ['http://imaging.example.org', 'https://a.example/path', 'https://u:p@a.example', 'a.example', 'ftp://a.example', 'https://']) {
+    for (const wrong of [
+      'http://imaging.example.org',
+      'https://a.example/path',
+      'https://u:p@a.example',
+      'a.example',
+      'ftp://a.example',
+      'https://',
+    ]) {
       expect(refusalBeside({ PASSERELLE_PUBLIC_URL: wrong }), wrong).to.include('PASSERELLE_PUBLIC_URL must be');
     }
   });
 
   it('knows loopback by name and address', () => {
     expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(isLoopback)).to.equal(true);
-    expect(['0.0.0.0', '::', '', '10.0.0.1', '127.example.org', '127.0.0.1.example.org'].some(isLoopback)).to.equal(false);
+    expect(['0.0.0.0', '::', '', '10.0.0.1', '127.example.org', '127.0.0.1.example.org'].some(isLoopback)).to.equal(
+      false,
+    );
   });
 
   it('is told by the README as it is', () => {

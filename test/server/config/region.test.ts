@@ -55,10 +55,13 @@ describe('Region file', () => {
 
   it('takes the certificates of an AE title as SHA-256 fingerprints, and nothing else', () => {
     const withCertificates = (certificates: unknown) =>
-      aRegion({ aeTitles: [{ aeTitle: 'CT', organization: 'Organization/a', addresses: ['192.0.2.1'], certificates }] });
+      aRegion({
+        aeTitles: [{ aeTitle: 'CT', organization: 'Organization/a', addresses: ['192.0.2.1'], certificates }],
+      });
     const [plain, colons] = ['0f'.repeat(32), Array.from({ length: 32 }, () => 'AB').join(':')];
     expect(parseRegion(withCertificates([plain, colons])).aeTitles[0]?.certificates).to.deep.equal([plain, colons]);
-    for (const wrong of [[], [plain.slice(2)], [`${plain}00`], ['sha256'], 'x']) expect(refusalOf(withCertificates(wrong))).to.include('/aeTitles/0/certificates');
+    for (const wrong of [[], [plain.slice(2)], [`${plain}00`], ['sha256'], 'x'])
+      expect(refusalOf(withCertificates(wrong))).to.include('/aeTitles/0/certificates');
   });
 
   it('is frozen to its depth and independent of what was read', () => {
@@ -74,7 +77,9 @@ describe('Region file', () => {
   });
 
   it('reports every error of the shape at once, with its place', () => {
-    const message = refusalOf(aRegion({ clients: [{}], aeTitles: [{ aeTitle: 'TOO_LONG_FOR_AN_AE_TITLE' }], colour: 'blue' }));
+    const message = refusalOf(
+      aRegion({ clients: [{}], aeTitles: [{ aeTitle: 'TOO_LONG_FOR_AN_AE_TITLE' }], colour: 'blue' }),
+    );
     expect(message).to.include('/clients/0').and.to.include('/aeTitles/0/aeTitle').and.to.include('colour');
   });
 
@@ -108,13 +113,17 @@ describe('Region file', () => {
       { resource: { resourceType: 'Organization', id: 'a' }, request: { method: 'PUT', url: 'Organization/b' } },
     ];
     const message = refusalOf({ bundle: { resourceType: 'Bundle', type: 'transaction', entry } });
-    expect(message).to.include('/bundle/entry/0 is no resource of the directory').and.to.include('/bundle/entry/1/request/url');
+    expect(message)
+      .to.include('/bundle/entry/0 is no resource of the directory')
+      .and.to.include('/bundle/entry/1/request/url');
   });
 
   it('refuses two clients, peers or persons of one name', () => {
     const peer = { aeTitle: 'CT1', organization: 'Organization/a', addresses: ['::1'] };
     const person = { login: 'anne', name: 'Anne', kind: 'patient', identifier: { system: 'urn:oid:1.2', value: '1' } };
-    const message = refusalOf(aRegion({ clients: [aClient(), aClient()], aeTitles: [peer, peer], persons: [person, person] }));
+    const message = refusalOf(
+      aRegion({ clients: [aClient(), aClient()], aeTitles: [peer, peer], persons: [person, person] }),
+    );
     expect(message).to.include('/clients/1').and.to.include('/aeTitles/1').and.to.include('/persons/1');
   });
 
@@ -141,7 +150,9 @@ describe('Region file', () => {
 
   it('refuses a demonstration region outside development', () => {
     const region = parseRegion(aRegion({ demonstration: true }));
-    expect(() => refuseDemonstration(region, false)).to.throw(Fault).with.property('kind', 'forbidden');
+    expect(() => refuseDemonstration(region, false))
+      .to.throw(Fault)
+      .with.property('kind', 'forbidden');
     expect(() => refuseDemonstration(region, true)).not.to.throw();
     expect(() => refuseDemonstration(parseRegion(aRegion()), false)).not.to.throw();
   });

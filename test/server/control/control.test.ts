@@ -85,12 +85,18 @@ describe('The control socket', () => {
     expect(refused.message).to.equal('There is no such thing');
     const broken = await expectFault(askServer({ dataDir, command: 'break', args: {} }), 'exception');
     expect(broken.message).to.not.include('secret');
-    for (const command of ['unknown', 'toString']) await expectFault(askServer({ dataDir, command, args: {} }), 'not-supported');
+    for (const command of ['unknown', 'toString'])
+      await expectFault(askServer({ dataDir, command, args: {} }), 'not-supported');
   });
 
   it('lets a command go on saying, and hears what becomes of it', async () => {
     const told: unknown[] = [];
-    const conversation = await converse({ dataDir, command: 'sum', args: {}, onProgress: (progress) => void told.push(progress) });
+    const conversation = await converse({
+      dataDir,
+      command: 'sum',
+      args: {},
+      onProgress: (progress) => void told.push(progress),
+    });
     for (const one of [1, 2, 3]) await conversation?.say(one);
     conversation?.end();
     expect([await conversation?.answer, told]).to.deep.equal([6, [1, 3, 6]]);
@@ -99,7 +105,11 @@ describe('The control socket', () => {
   it('takes lines in pieces, and many at once', async () => {
     const question = JSON.stringify({ version: CONTROL_VERSION, command: 'sum', args: {} });
     const said = Array.from({ length: 500 }, () => '{"say":1}\n').join('');
-    const text = await answerTo(question.slice(0, 9), `${question.slice(9)}\n${said.slice(0, 30)}`, `${said.slice(30)}{"end":true}\n`);
+    const text = await answerTo(
+      question.slice(0, 9),
+      `${question.slice(9)}\n${said.slice(0, 30)}`,
+      `${said.slice(30)}{"end":true}\n`,
+    );
     expect(text.split('\n').at(-2)).to.equal('{"answer":500}');
   });
 
@@ -121,7 +131,10 @@ describe('The control socket', () => {
   });
 
   it('refuses a data folder whose path leaves it no room', async () => {
-    const fault = await expectFault(openControl({ dataDir: join(dataDir, 'x'.repeat(100)), commands: {}, log }), 'invalid');
+    const fault = await expectFault(
+      openControl({ dataDir: join(dataDir, 'x'.repeat(100)), commands: {}, log }),
+      'invalid',
+    );
     expect(fault.message).to.include('too long');
   });
 
@@ -166,19 +179,36 @@ describe('The control socket', () => {
 
 describe('What an import says of a file', () => {
   const row = {
-    studyInstanceUID: '1.2', seriesInstanceUID: '1.3', sopInstanceUID: '1.4', sopClassUID: '1.5', transferSyntaxUID: '1.6', source: 'Organization/a',
-    blob: { name: '0b0c0d0e-0000-4000-8000-000000000000', size: 10 }, dataSetOffset: 3, dataSetDigest: 'a'.repeat(64), metadata: '{}',
+    studyInstanceUID: '1.2',
+    seriesInstanceUID: '1.3',
+    sopInstanceUID: '1.4',
+    sopClassUID: '1.5',
+    transferSyntaxUID: '1.6',
+    source: 'Organization/a',
+    blob: { name: '0b0c0d0e-0000-4000-8000-000000000000', size: 10 },
+    dataSetOffset: 3,
+    dataSetDigest: 'a'.repeat(64),
+    metadata: '{}',
   };
   const named = { patient: { resourceType: 'Patient' }, identity: { system: 's', value: 'v' } };
 
   it('is read as it is', () => {
-    expect(readImportedFile({ number: 1, taken: { row, named } })).to.have.nested.property('taken.row.instanceNumber', undefined);
-    expect(readImportedFile({ number: 2, refused: { kind: 'invalid', message: 'No' } })).to.deep.equal({ number: 2, refused: { kind: 'invalid', message: 'No' } });
+    expect(readImportedFile({ number: 1, taken: { row, named } })).to.have.nested.property(
+      'taken.row.instanceNumber',
+      undefined,
+    );
+    expect(readImportedFile({ number: 2, refused: { kind: 'invalid', message: 'No' } })).to.deep.equal({
+      number: 2,
+      refused: { kind: 'invalid', message: 'No' },
+    });
   });
 
   for (const [what, said] of [
     ['nothing', undefined],
-    ['a name that is no blob', { number: 1, taken: { row: { ...row, blob: { name: '../../etc/passwd', size: 1 } }, named } }],
+    [
+      'a name that is no blob',
+      { number: 1, taken: { row: { ...row, blob: { name: '../../etc/passwd', size: 1 } }, named } },
+    ],
     ['a UID with a path', { number: 1, taken: { row: { ...row, studyInstanceUID: '../1' }, named } }],
     ['no patient', { number: 1, taken: { row } }],
     ['an unknown kind of refusal', { number: 1, refused: { kind: 'other', message: '' } }],

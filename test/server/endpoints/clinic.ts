@@ -74,8 +74,15 @@ export type Clinic = {
   /** Adds a study of Anne. */
   addStudy(parts: StudyParts): Promise<ClinicStudy>;
   /** The deps of every flow. */
-  readonly guard: { readonly records: OpenedStores['records']; readonly trail: OpenedStores['trail']; readonly clock: { now(): number } };
-  /** Identifies by the tokens `lambert` (declared by Anne), `stranger`, `anne`, `weak` (Lambert without scopes), `clinic` and `clinic-reader` (which may not send). */
+  readonly guard: {
+    readonly records: OpenedStores['records'];
+    readonly trail: OpenedStores['trail'];
+    readonly clock: { now(): number };
+  };
+  /**
+   * Identifies by the tokens `lambert` (declared by Anne), `stranger`, `anne`, `weak` (Lambert without scopes),
+   * `clinic` and `clinic-reader` (which may not send).
+   */
   readonly identify: (ctx: Context, server: string) => Promise<Visit>;
   /** The visit of one of the names. */
   visitOf(name: string, server: string): Visit;
@@ -99,9 +106,28 @@ export async function openClinic(): Promise<Clinic> {
   await stores.records.commit(aPlan({ rights: [declared] }));
   const { explicitLittleEndian: raw } = DICOM_UID;
   const jpeg = '1.2.840.10008.1.2.4.70';
-  const ct = await addStudy(store, anne, { started: '2026-02-14T00:30:00+01:00', modality: 'CT', accession: 'ACC-1', description: 'Thorax', studyId: 'EX7', series: [[raw, raw], [raw]] });
-  const mr = await addStudy(store, anne, { started: '2025-06-30T16:00:05+02:00', modality: 'MR', accession: 'ACC-2', description: 'Crâne', series: [[jpeg]] });
-  const hidden = await addStudy(store, bruno, { started: '2026-02-14T10:00:00+01:00', modality: 'CT', accession: 'ACC-3', description: 'Caché', series: [[raw]] });
+  const ct = await addStudy(store, anne, {
+    started: '2026-02-14T00:30:00+01:00',
+    modality: 'CT',
+    accession: 'ACC-1',
+    description: 'Thorax',
+    studyId: 'EX7',
+    series: [[raw, raw], [raw]],
+  });
+  const mr = await addStudy(store, anne, {
+    started: '2025-06-30T16:00:05+02:00',
+    modality: 'MR',
+    accession: 'ACC-2',
+    description: 'Crâne',
+    series: [[jpeg]],
+  });
+  const hidden = await addStudy(store, bruno, {
+    started: '2026-02-14T10:00:00+01:00',
+    modality: 'CT',
+    accession: 'ACC-3',
+    description: 'Caché',
+    series: [[raw]],
+  });
   const requesters = requestersOf(anne);
   const visitOf = (name: string, server: string): Visit => {
     const requester = requesters[name];
@@ -109,12 +135,20 @@ export async function openClinic(): Promise<Clinic> {
     return { requester, requestId: randomUUID(), server, address: '192.0.2.7' };
   };
   return {
-    stores, images, anne, bruno, ct, mr, hidden, visitOf,
+    stores,
+    images,
+    anne,
+    bruno,
+    ct,
+    mr,
+    hidden,
+    visitOf,
     addStudy: async (parts) => await addStudy(store, anne, parts),
     guard: { records: stores.records, trail: stores.trail, clock: tickingClock() },
     identify: async (ctx, server) => visitOf(ctx.get('Authorization').replace('Bearer ', ''), server),
     events: async (of, subtype) => await eventsOf(stores, of, subtype),
-    withdraw: async () => void (await stores.records.commit(aPlan({ states: [{ person: anne.person, change: { withdrawn: true } }] }))),
+    withdraw: async () =>
+      void (await stores.records.commit(aPlan({ states: [{ person: anne.person, change: { withdrawn: true } }] }))),
     close: async () => {
       await stores.close();
       await rm(dataDir, { recursive: true, force: true });
@@ -131,34 +165,73 @@ function tickingClock(): { now(): number } {
 function requestersOf(anne: ClinicPatient): Readonly<Record<string, Requester>> {
   const scopes = ['user/*.rs'];
   const asked = { clientId: 'viewer', scopes, purpose: 'TREAT' } as const;
-  const lambert = { ...asked, kind: 'practitioner', practitioner: 'Practitioner/lambert', roles: [], display: 'Dr Zoé Lambert' } as const;
+  const lambert = {
+    ...asked,
+    kind: 'practitioner',
+    practitioner: 'Practitioner/lambert',
+    roles: [],
+    display: 'Dr Zoé Lambert',
+  } as const;
   return {
     lambert,
     weak: { ...lambert, scopes: ['user/Patient.r'] },
-    clinic: { ...asked, kind: 'establishment', organization: CLINIC, scopes: ['system/ImagingStudy.crs'], display: 'pacs' },
-    'clinic-reader': { ...asked, kind: 'establishment', organization: CLINIC, scopes: ['system/*.rs'], display: 'reader' },
+    clinic: {
+      ...asked,
+      kind: 'establishment',
+      organization: CLINIC,
+      scopes: ['system/ImagingStudy.crs'],
+      display: 'pacs',
+    },
+    'clinic-reader': {
+      ...asked,
+      kind: 'establishment',
+      organization: CLINIC,
+      scopes: ['system/*.rs'],
+      display: 'reader',
+    },
     stranger: { ...lambert, practitioner: 'Practitioner/stranger', display: 'Dr Nobody' },
-    anne: { ...asked, purpose: 'PATRQT', kind: 'patient', patient: `Patient/${anne.resource.id}`, person: anne.person, display: 'Anne' },
+    anne: {
+      ...asked,
+      purpose: 'PATRQT',
+      kind: 'patient',
+      patient: `Patient/${anne.resource.id}`,
+      person: anne.person,
+      display: 'Anne',
+    },
   };
 }
 
 type Store = { readonly stores: OpenedStores; readonly images: ImageStore; readonly indexer: Indexer };
 
-async function addPatient({ stores, indexer }: Store, id: string, name: { family: string; given: string[] }, number: string): Promise<ClinicPatient> {
+async function addPatient(
+  { stores, indexer }: Store,
+  id: string,
+  name: { family: string; given: string[] },
+  number: string,
+): Promise<ClinicPatient> {
   const resource = {
     resourceType: 'Patient',
     id,
     identifier: [
       { system: oidUri('2.25.9'), value: `national-${number}` },
-      { type: { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] }, system: oidUri(PATIENT_DOMAIN), value: number },
+      {
+        type: { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] },
+        system: oidUri(PATIENT_DOMAIN),
+        value: number,
+      },
     ],
     name: [name],
     birthDate: '1961-04-02',
     gender: 'female',
   } satisfies Patient;
   const person = aPersonKey();
-  const rights = [lastingRight(person, principal.patient(person), 'self', 'record'), lastingRight(person, principal.establishment(CLINIC), 'author', 'record')];
-  await stores.records.commit(aPlan({ puts: [putOf(indexer, resource, NOW, { person, subject: `Patient/${id}` })], rights }));
+  const rights = [
+    lastingRight(person, principal.patient(person), 'self', 'record'),
+    lastingRight(person, principal.establishment(CLINIC), 'author', 'record'),
+  ];
+  await stores.records.commit(
+    aPlan({ puts: [putOf(indexer, resource, NOW, { person, subject: `Patient/${id}` })], rights }),
+  );
   return { resource, person };
 }
 
@@ -170,11 +243,27 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
   const instances: { row: InstanceRow; bytes: Buffer }[] = [];
   for (const [series, syntaxes] of parts.series.entries()) {
     for (const [at, transferSyntaxUID] of syntaxes.entries()) {
-      const place = { studyInstanceUID, seriesInstanceUID: `${studyInstanceUID}.${series + 1}`, sopInstanceUID: `${studyInstanceUID}.${series + 1}.${at + 1}` };
-      instances.push(await anInstance(store.images, patient.person, { ...place, transferSyntaxUID, seriesNumber: series + 1, instanceNumber: at + 1 }));
+      const place = {
+        studyInstanceUID,
+        seriesInstanceUID: `${studyInstanceUID}.${series + 1}`,
+        sopInstanceUID: `${studyInstanceUID}.${series + 1}.${at + 1}`,
+      };
+      instances.push(
+        await anInstance(store.images, patient.person, {
+          ...place,
+          transferSyntaxUID,
+          seriesNumber: series + 1,
+          instanceNumber: at + 1,
+        }),
+      );
     }
   }
-  const resource = studyOf(studyInstanceUID, patient, parts, instances.map(({ row }) => row));
+  const resource = studyOf(
+    studyInstanceUID,
+    patient,
+    parts,
+    instances.map(({ row }) => row),
+  );
   const manifestUID = `${studyInstanceUID}.999`;
   const manifestBytes = Buffer.from(`manifest of ${studyInstanceUID}`);
   const binary = { resourceType: 'Binary', id: randomUUID(), contentType: 'application/dicom' } as const;
@@ -194,7 +283,12 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
   return { resource, studyInstanceUID, instances, manifest, manifestUID, manifestBytes };
 }
 
-function studyOf(studyInstanceUID: string, patient: ClinicPatient, parts: StudyParts, rows: readonly InstanceRow[]): ImagingStudy & { id: string } {
+function studyOf(
+  studyInstanceUID: string,
+  patient: ClinicPatient,
+  parts: StudyParts,
+  rows: readonly InstanceRow[],
+): ImagingStudy & { id: string } {
   const accession = accessionIdentifier({ system: ACCESSION_SYSTEM, value: parts.accession });
   return {
     resourceType: 'ImagingStudy',
@@ -210,11 +304,20 @@ function studyOf(studyInstanceUID: string, patient: ClinicPatient, parts: StudyP
     numberOfSeries: parts.series.length,
     numberOfInstances: rows.length,
     description: parts.description,
-    series: [...new Set(rows.map(({ seriesInstanceUID }) => seriesInstanceUID))].map((uid) => ({ uid, modality: { system: CODE_SYSTEM.dcm, code: parts.modality } })),
+    series: [...new Set(rows.map(({ seriesInstanceUID }) => seriesInstanceUID))].map((uid) => ({
+      uid,
+      modality: { system: CODE_SYSTEM.dcm, code: parts.modality },
+    })),
   };
 }
 
-function manifestOf(patient: ClinicPatient, study: ImagingStudy, uid: string, binary: string, bytes: Buffer): DocumentReference & { id: string } {
+function manifestOf(
+  patient: ClinicPatient,
+  study: ImagingStudy,
+  uid: string,
+  binary: string,
+  bytes: Buffer,
+): DocumentReference & { id: string } {
   return buildManifestDocument({
     id: randomUUID(),
     patient: patient.resource,
@@ -231,14 +334,33 @@ function manifestOf(patient: ClinicPatient, study: ImagingStudy, uid: string, bi
   });
 }
 
-type Placed = Pick<InstanceRow, 'studyInstanceUID' | 'seriesInstanceUID' | 'sopInstanceUID' | 'transferSyntaxUID' | 'seriesNumber' | 'instanceNumber'>;
+type Placed = Pick<
+  InstanceRow,
+  'studyInstanceUID' | 'seriesInstanceUID' | 'sopInstanceUID' | 'transferSyntaxUID' | 'seriesNumber' | 'instanceNumber'
+>;
 
-async function anInstance(images: ImageStore, person: PersonKey, placed: Placed): Promise<{ row: InstanceRow; bytes: Buffer }> {
+async function anInstance(
+  images: ImageStore,
+  person: PersonKey,
+  placed: Placed,
+): Promise<{ row: InstanceRow; bytes: Buffer }> {
   const bytes = Buffer.from(`DICM ${placed.sopInstanceUID} `.repeat(2_000));
-  const metadata = JSON.stringify({ '00080018': { vr: 'UI', Value: [placed.sopInstanceUID] }, '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Essai^Anne' }] } });
+  const metadata = JSON.stringify({
+    '00080018': { vr: 'UI', Value: [placed.sopInstanceUID] },
+    '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Essai^Anne' }] },
+  });
   const dataSetDigest = createHash('sha256').update(bytes).digest('hex');
   const sopClassUID = `${DICOM_UID.storageClassPrefix}2`;
-  const row = { ...placed, sopClassUID, blob: await storeBytes(images, bytes), dataSetOffset: 4, dataSetDigest, metadata, source: CLINIC, person };
+  const row = {
+    ...placed,
+    sopClassUID,
+    blob: await storeBytes(images, bytes),
+    dataSetOffset: 4,
+    dataSetDigest,
+    metadata,
+    source: CLINIC,
+    person,
+  };
   return { row, bytes };
 }
 
@@ -248,7 +370,11 @@ async function storeBytes(images: ImageStore, bytes: Buffer): Promise<BlobRef> {
   return await writer.finish();
 }
 
-async function eventsOf({ records }: OpenedStores, { person }: ClinicPatient, subtype: string): Promise<readonly AuditEvent[]> {
+async function eventsOf(
+  { records }: OpenedStores,
+  { person }: ClinicPatient,
+  subtype: string,
+): Promise<readonly AuditEvent[]> {
   const where = [{ kind: 'token', param: 'subtype', values: [{ code: subtype }] }] as const;
   const { rows } = await search(records, aPatientGrant(person), aQuery('AuditEvent', { where }));
   return rows.map(({ json }) => JSON.parse(json) as AuditEvent);

@@ -28,7 +28,11 @@ export function fhirCaller(url: string, token = ''): FhirCaller {
   const send: FhirCaller['send'] = async (method, path, body, headers = {}) => {
     const response = await fetch(`${url}/fhir${path === '' ? '' : `/${path}`}`, {
       method,
-      headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }), ...headers },
+      headers: {
+        ...authorization,
+        ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

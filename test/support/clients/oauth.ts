@@ -30,7 +30,11 @@ export async function redeem(
   changes: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const body = new URLSearchParams({
-    grant_type: 'authorization_code', client_id: DEMO_APP.clientId, redirect_uri: DEMO_APP.redirectUri, code, ...changes,
+    grant_type: 'authorization_code',
+    client_id: DEMO_APP.clientId,
+    redirect_uri: DEMO_APP.redirectUri,
+    code,
+    ...changes,
   });
   if (verifier !== undefined) body.set('code_verifier', verifier);
   return await fetch(`${server.url}/auth/token`, { method: 'POST', body });
@@ -41,7 +45,13 @@ export async function assertion(server: At, changes: AssertionChanges = {}): Pro
   const jwk = await demonstrationKey(BACKEND);
   const now = Math.floor(Date.now() / 1000);
   const claims = {
-    iss: BACKEND, sub: BACKEND, aud: `${server.url}/auth/token`, iat: now, exp: now + 240, jti: randomUUID(), ...changes.claims,
+    iss: BACKEND,
+    sub: BACKEND,
+    aud: `${server.url}/auth/token`,
+    iat: now,
+    exp: now + 240,
+    jti: randomUUID(),
+    ...changes.claims,
   };
   const header = { alg: 'ES384', typ: 'JWT', kid: jwk.kid, ...changes.header };
   return await new SignJWT(defined(claims) as JWTPayload)
@@ -50,9 +60,16 @@ export async function assertion(server: At, changes: AssertionChanges = {}): Pro
 }
 
 /** Posts to an endpoint below /auth with a client assertion. */
-export async function postAs(server: At, path: string, clientAssertion: string, fields: Readonly<Record<string, string>>): Promise<Response> {
+export async function postAs(
+  server: At,
+  path: string,
+  clientAssertion: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<Response> {
   const body = new URLSearchParams({
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: clientAssertion, ...fields,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: clientAssertion,
+    ...fields,
   });
   return await fetch(`${server.url}/auth${path}`, { method: 'POST', body });
 }

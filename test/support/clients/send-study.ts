@@ -9,8 +9,14 @@ const STORED_WITHIN_MS = 15_000;
 // The library tells each step on the console.
 dimse.log.disableAll();
 
-/** Sends every instance; gives their statuses in order (0 is success). `callingAE` is the establishment's when left out. */
-export async function sendStudy(server: Pick<TestServer, 'dimse'>, study: DemoStudy, callingAE: string = study.establishment.aeTitle): Promise<number[]> {
+/**
+ * Sends every instance; gives their statuses in order (0 is success). `callingAE` is the establishment's when left out.
+ */
+export async function sendStudy(
+  server: Pick<TestServer, 'dimse'>,
+  study: DemoStudy,
+  callingAE: string = study.establishment.aeTitle,
+): Promise<number[]> {
   const { host, port, aeTitle } = server.dimse;
   const client = new dimse.Client();
   const statuses: number[] = [];
@@ -25,9 +31,14 @@ export async function sendStudy(server: Pick<TestServer, 'dimse'>, study: DemoSt
   return statuses;
 }
 
-function storeRequest(bytes: Uint8Array, answered: (status: number) => void): InstanceType<typeof dimse.requests.CStoreRequest> {
+function storeRequest(
+  bytes: Uint8Array,
+  answered: (status: number) => void,
+): InstanceType<typeof dimse.requests.CStoreRequest> {
   const { dataSetOffset, transferSyntaxUID = '' } = parseFileMeta(bytes);
-  const request = new dimse.requests.CStoreRequest(new dimse.Dataset(Buffer.from(bytes.subarray(dataSetOffset)), transferSyntaxUID));
+  const request = new dimse.requests.CStoreRequest(
+    new dimse.Dataset(Buffer.from(bytes.subarray(dataSetOffset)), transferSyntaxUID),
+  );
   request.on('response', (response) => answered(response.getStatus()));
   return request;
 }

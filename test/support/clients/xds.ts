@@ -74,9 +74,13 @@ export const STATUS_SLOT = [
 ] as const;
 
 /** Formats the body of an ITI-18 request. */
-export function adhocQuery(slots: QuerySlots, id: string = STORED_QUERY.findDocuments, returnType = 'LeafClass'): string {
+export function adhocQuery(
+  slots: QuerySlots,
+  id: string = STORED_QUERY.findDocuments,
+  returnType = 'LeafClass',
+): string {
   const written = slots.map(([name, ...values]) => {
-    const list = values.map(value => `<r:Value>${escapeText(value)}</r:Value>`).join('');
+    const list = values.map((value) => `<r:Value>${escapeText(value)}</r:Value>`).join('');
     return `<r:Slot name="${escapeAttribute(name)}"><r:ValueList>${list}</r:ValueList></r:Slot>`;
   });
   return (
@@ -111,7 +115,7 @@ export function retrieveImagingDocumentSet(study: string, series: string, transf
 /** Sends a body through the request codec of plain SOAP. */
 export function readBody<T>(body: string, read: (body: SoapEnvelope['body']) => T): T {
   const request = soapRequest(ACTION.registryStoredQuery, body);
-  return withSoapRequest(SOAP_TYPE, request, envelope => read(envelope.body));
+  return withSoapRequest(SOAP_TYPE, request, (envelope) => read(envelope.body));
 }
 
 /** A patient of the domain 1.2.3.4. */

@@ -5,9 +5,19 @@ import type { Import } from './source-files.ts';
 export type Room = { readonly room: string; readonly may: readonly string[]; readonly types?: readonly string[] };
 
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
-const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts', 'server/stores/event-chain.ts', 'server/stores/part-walk.ts'] as const;
+const BELOW_STORES = [
+  'profiles',
+  'server/access',
+  'server/ports',
+  'server/stores/audit-chain.ts',
+  'server/stores/event-chain.ts',
+  'server/stores/part-walk.ts',
+] as const;
 
-/** The table. Nobody may import `compose`, `main`, `endpoints`, `fixtures`, `conformance` or `test`, but who is named here. */
+/**
+ * The table. Nobody may import `compose`, `main`, `endpoints`, `fixtures`, `conformance` or `test`, but who is named
+ * here.
+ */
 export const ROOMS: readonly Room[] = [
   { room: 'profiles', may: [] },
   { room: 'ihe', may: ['profiles'] },
@@ -44,16 +54,46 @@ export const ROOMS: readonly Room[] = [
     may: ['profiles', 'server/flows', 'server/endpoints/dimse', 'server/stores/files', 'server/threads/thread-talk.ts'],
     types: CONFIG_AND_LOG,
   },
-  { room: 'server/compose/intake.ts', may: ['server/threads/thread-talk.ts'], types: ['server/endpoints/dimse', 'server/threads/intake-thread.ts'] },
-  { room: 'server/compose/xds.ts', may: ['ihe', 'server/endpoints', 'server/ports'], types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'] },
+  {
+    room: 'server/compose/intake.ts',
+    may: ['server/threads/thread-talk.ts'],
+    types: ['server/endpoints/dimse', 'server/threads/intake-thread.ts'],
+  },
+  {
+    room: 'server/compose/xds.ts',
+    may: ['ihe', 'server/endpoints', 'server/ports'],
+    types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
+  },
   { room: 'server/compose/compose.ts', may: ['profiles', 'ihe', 'server'] },
   {
     room: 'server/compose/import.ts',
-    may: ['profiles', 'server/compose/compose.ts', 'server/control', 'server/flows', 'server/stores/files', ...CONFIG_AND_LOG],
+    may: [
+      'profiles',
+      'server/compose/compose.ts',
+      'server/control',
+      'server/flows',
+      'server/stores/files',
+      ...CONFIG_AND_LOG,
+    ],
   },
   { room: 'server/start.mjs', may: ['server/main.ts'] },
-  { room: 'server/commands/audit-verify.ts', may: ['profiles', 'server/compose/trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
-  { room: 'server/commands', may: ['profiles', 'server/compose/compose.ts', 'server/compose/import.ts', 'server/clients/store-scu', 'server/control', 'server/endpoints/dimse/tls.ts', ...CONFIG_AND_LOG], types: ['server/flows'] },
+  {
+    room: 'server/commands/audit-verify.ts',
+    may: ['profiles', 'server/compose/trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES],
+  },
+  {
+    room: 'server/commands',
+    may: [
+      'profiles',
+      'server/compose/compose.ts',
+      'server/compose/import.ts',
+      'server/clients/store-scu',
+      'server/control',
+      'server/endpoints/dimse/tls.ts',
+      ...CONFIG_AND_LOG,
+    ],
+    types: ['server/flows'],
+  },
   { room: 'server/main.ts', may: ['profiles', 'server/compose/compose.ts', ...CONFIG_AND_LOG] },
   { room: 'server/compose/trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },
   {

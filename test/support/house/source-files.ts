@@ -14,7 +14,12 @@ export const COMPUTED = 'a computed name';
 export type Import = { readonly target: string; readonly isLocal: boolean; readonly isType: boolean };
 
 /** A node of the syntax tree. */
-export type SyntaxNode = { readonly type: string; readonly start: number; readonly end: number; readonly [member: string]: unknown };
+export type SyntaxNode = {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [member: string]: unknown;
+};
 
 /** A source file; `path` is from the root, with slashes. */
 export type SourceFile = {
@@ -26,14 +31,20 @@ export type SourceFile = {
 
 /** Reads all TypeScript and JavaScript of top-level folders; one that is absent holds nothing. */
 export function readSources(...folders: readonly string[]): SourceFile[] {
-  return folders.flatMap(listPaths).filter((path) => /\.(ts|mjs)$/.test(path)).map(readSource);
+  return folders
+    .flatMap(listPaths)
+    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .map(readSource);
 }
 
 /** Lists the files of a top-level folder, as paths from the root. */
 export function listPaths(folder: string): string[] {
   try {
     const entries = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => slashed(relative(ROOT, join(entry.parentPath, entry.name)))).sort();
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => slashed(relative(ROOT, join(entry.parentPath, entry.name))))
+      .sort();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
@@ -72,10 +83,18 @@ export function collectNodes(root: unknown): SyntaxNode[] {
 }
 
 function isNode(value: unknown): value is SyntaxNode {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' && 'start' in value;
+  return (
+    typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' && 'start' in value
+  );
 }
 
-const IMPORTING = ['ImportDeclaration', 'ExportNamedDeclaration', 'ExportAllDeclaration', 'ImportExpression', 'TSImportType'];
+const IMPORTING = [
+  'ImportDeclaration',
+  'ExportNamedDeclaration',
+  'ExportAllDeclaration',
+  'ImportExpression',
+  'TSImportType',
+];
 
 function importOf(path: string, node: SyntaxNode): Import[] {
   if (!IMPORTING.includes(node.type)) return [];
@@ -84,7 +103,13 @@ function importOf(path: string, node: SyntaxNode): Import[] {
   if (typeof source['value'] !== 'string') return [{ target: COMPUTED, isLocal: false, isType: false }];
   const name = source['value'];
   const isLocal = name.startsWith('.');
-  return [{ target: isLocal ? slashed(normalize(join(dirname(path), name))) : packageOf(name), isLocal, isType: isTypeOnly(node) }];
+  return [
+    {
+      target: isLocal ? slashed(normalize(join(dirname(path), name))) : packageOf(name),
+      isLocal,
+      isType: isTypeOnly(node),
+    },
+  ];
 }
 
 /** `import type`, `export type`, and imports whose every name is a type. */
@@ -96,7 +121,10 @@ function isTypeOnly(node: SyntaxNode): boolean {
 
 function packageOf(name: string): string {
   if (name.startsWith('node:')) return name;
-  return name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
+  return name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 function slashed(path: string): string {

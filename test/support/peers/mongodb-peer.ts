@@ -50,7 +50,16 @@ async function startInstalled(): Promise<MongoPeer> {
   const port = await freePort();
   const server = spawn(
     PROGRAM,
-    ['--host', '127.0.0.1', '--port', String(port), '--storage-path', folder, '--sync-on-commit', '--enable-test-commands'],
+    [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--storage-path',
+      folder,
+      '--sync-on-commit',
+      '--enable-test-commands',
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const kill = (): boolean => server.kill('SIGKILL');

@@ -1,4 +1,7 @@
-/** The Python that install-python-peers.sh installs, with clients of DICOMweb and DIMSE; `hasProgram(PYTHON)` tells whether it is there. */
+/**
+ * The Python that install-python-peers.sh installs, with clients of DICOMweb and DIMSE; `hasProgram(PYTHON)` tells
+ * whether it is there.
+ */
 import { fileURLToPath } from 'node:url';
 
 /** Path of the interpreter. */

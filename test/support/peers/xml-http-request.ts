@@ -1,4 +1,7 @@
-/** XMLHttpRequest as browsers have it, over fetch: as much of it as the clients of browsers that tests run here need. @see https://xhr.spec.whatwg.org */
+/**
+ * XMLHttpRequest as browsers have it, over fetch: as much of it as the clients of browsers that tests run here need.
+ * @see https://xhr.spec.whatwg.org
+ */
 
 /** The class. A refusal of the network ends with status 0. */
 export class XmlHttpRequest {

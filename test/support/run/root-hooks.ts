@@ -29,8 +29,13 @@ export function mochaGlobalSetup(): void {
 /** Fails the run when a rejection was collected. */
 export function mochaGlobalTeardown(): void {
   if (unawaited.size === 0) return;
-  const told = [...unawaited.values()].map(({ test, reason }) => `${test}: ${reason instanceof Error ? reason.stack : String(reason)}`);
-  process.send?.({ kind: 'failed', title: `promises were rejected and nobody awaited them, in ${unawaited.size} places` });
+  const told = [...unawaited.values()].map(
+    ({ test, reason }) => `${test}: ${reason instanceof Error ? reason.stack : String(reason)}`,
+  );
+  process.send?.({
+    kind: 'failed',
+    title: `promises were rejected and nobody awaited them, in ${unawaited.size} places`,
+  });
   throw new Error(`Promises were rejected and nobody awaited them\n${told.join('\n')}`);
 }
 

@@ -7,10 +7,16 @@ import type { FoundPart } from '../../../ports/record-store.ts';
 import type { IncludedFields } from './query-options.ts';
 
 /** An attribute by keyword; values that are not known are left out, and an attribute without values is empty. */
-export type Attribute = readonly [keyword: keyof typeof TAG, vr: JsonAttribute['vr'], ...values: (JsonValue | undefined)[]];
+export type Attribute = readonly [
+  keyword: keyof typeof TAG,
+  vr: JsonAttribute['vr'],
+  ...values: (JsonValue | undefined)[],
+];
 
 /** Tags as they are written, by keyword. */
-const WRITTEN = Object.fromEntries(Object.entries(TAG).map(([keyword, tag]) => [keyword, formatTag(tag)])) as Readonly<Record<keyof typeof TAG, string>>;
+const WRITTEN = Object.fromEntries(Object.entries(TAG).map(([keyword, tag]) => [keyword, formatTag(tag)])) as Readonly<
+  Record<keyof typeof TAG, string>
+>;
 
 /** Formats attributes, in ascending order of their tags. */
 export function toMatch(attributes: readonly Attribute[]): DicomJson {
@@ -22,25 +28,71 @@ export function toMatch(attributes: readonly Attribute[]): DicomJson {
   return match;
 }
 
-/** What is the same in all instances of a series: attributes of the patient, the study, the series and its equipment. */
+/**
+ * What is the same in all instances of a series: attributes of the patient, the study, the series and its equipment.
+ */
 const OF_SERIES: ReadonlySet<string> = tagsOf([
-  'StudyDate', 'StudyTime', 'AccessionNumber', 'ReferringPhysicianName', 'StudyDescription', 'ProcedureCodeSequence', 'StudyID',
-  'PatientName', 'PatientID', 'IssuerOfPatientID', 'PatientBirthDate', 'PatientSex', 'PatientAge', 'SeriesDate', 'SeriesTime',
-  'SeriesDescription', 'PerformingPhysicianName', 'OperatorsName', 'BodyPartExamined', 'ProtocolName', 'Laterality',
-  'FrameOfReferenceUID', 'Manufacturer', 'InstitutionName', 'StationName', 'InstitutionalDepartmentName',
-  'ManufacturerModelName', 'DeviceSerialNumber', 'TimezoneOffsetFromUTC',
+  'StudyDate',
+  'StudyTime',
+  'AccessionNumber',
+  'ReferringPhysicianName',
+  'StudyDescription',
+  'ProcedureCodeSequence',
+  'StudyID',
+  'PatientName',
+  'PatientID',
+  'IssuerOfPatientID',
+  'PatientBirthDate',
+  'PatientSex',
+  'PatientAge',
+  'SeriesDate',
+  'SeriesTime',
+  'SeriesDescription',
+  'PerformingPhysicianName',
+  'OperatorsName',
+  'BodyPartExamined',
+  'ProtocolName',
+  'Laterality',
+  'FrameOfReferenceUID',
+  'Manufacturer',
+  'InstitutionName',
+  'StationName',
+  'InstitutionalDepartmentName',
+  'ManufacturerModelName',
+  'DeviceSerialNumber',
+  'TimezoneOffsetFromUTC',
 ]);
 
-/** What each series is returned with (table 10.6.3-4), where its images say it; instances too, where the path names no series. */
+/**
+ * What each series is returned with (table 10.6.3-4), where its images say it; instances too, where the path names no
+ * series.
+ */
 const USUAL_OF_SERIES: ReadonlySet<string> = tagsOf([
-  'SpecificCharacterSet', 'Modality', 'TimezoneOffsetFromUTC', 'SeriesDescription', 'StudyInstanceUID', 'SeriesInstanceUID', 'SeriesNumber',
-  'PerformedProcedureStepStartDate', 'PerformedProcedureStepStartTime', 'RequestAttributesSequence',
+  'SpecificCharacterSet',
+  'Modality',
+  'TimezoneOffsetFromUTC',
+  'SeriesDescription',
+  'StudyInstanceUID',
+  'SeriesInstanceUID',
+  'SeriesNumber',
+  'PerformedProcedureStepStartDate',
+  'PerformedProcedureStepStartTime',
+  'RequestAttributesSequence',
 ]);
 
 /** What each instance is returned with (table 10.6.3-5). */
 const USUAL_OF_INSTANCE: ReadonlySet<string> = tagsOf([
-  'SpecificCharacterSet', 'SOPClassUID', 'SOPInstanceUID', 'TimezoneOffsetFromUTC', 'StudyInstanceUID', 'SeriesInstanceUID', 'InstanceNumber',
-  'NumberOfFrames', 'Rows', 'Columns', 'BitsAllocated',
+  'SpecificCharacterSet',
+  'SOPClassUID',
+  'SOPInstanceUID',
+  'TimezoneOffsetFromUTC',
+  'StudyInstanceUID',
+  'SeriesInstanceUID',
+  'InstanceNumber',
+  'NumberOfFrames',
+  'Rows',
+  'Columns',
+  'BitsAllocated',
 ]);
 
 /** How matches are formatted. */
@@ -55,23 +107,39 @@ export type MatchOptions = {
 };
 
 /** A series by the metadata of its first instance. */
-export function toSeriesMatch(metadata: DicomJson, { row, instances }: FoundPart, { included, baseUrl, ofStudy = {} }: MatchOptions): DicomJson {
-  const isWanted = (tag: string): boolean => USUAL_OF_SERIES.has(tag) || (OF_SERIES.has(tag) && isIncluded(included, tag));
+export function toSeriesMatch(
+  metadata: DicomJson,
+  { row, instances }: FoundPart,
+  { included, baseUrl, ofStudy = {} }: MatchOptions,
+): DicomJson {
+  const isWanted = (tag: string): boolean =>
+    USUAL_OF_SERIES.has(tag) || (OF_SERIES.has(tag) && isIncluded(included, tag));
   return inOrder({
     ...ofStudy,
     ...placeOf(row),
     ...picked(metadata, isWanted),
-    ...toMatch([['RetrieveURL', 'UR', seriesUrl(row, baseUrl)], ['NumberOfSeriesRelatedInstances', 'IS', instances]]),
+    ...toMatch([
+      ['RetrieveURL', 'UR', seriesUrl(row, baseUrl)],
+      ['NumberOfSeriesRelatedInstances', 'IS', instances],
+    ]),
   });
 }
 
 /** An instance by its metadata. */
-export function toInstanceMatch(metadata: DicomJson, row: InstanceRow, { included, baseUrl, isOfSeries, ofStudy = {} }: MatchOptions): DicomJson {
-  const isWanted = (tag: string): boolean => USUAL_OF_INSTANCE.has(tag) || (!isOfSeries && USUAL_OF_SERIES.has(tag)) || isIncluded(included, tag);
+export function toInstanceMatch(
+  metadata: DicomJson,
+  row: InstanceRow,
+  { included, baseUrl, isOfSeries, ofStudy = {} }: MatchOptions,
+): DicomJson {
+  const isWanted = (tag: string): boolean =>
+    USUAL_OF_INSTANCE.has(tag) || (!isOfSeries && USUAL_OF_SERIES.has(tag)) || isIncluded(included, tag);
   return inOrder({
     ...ofStudy,
     ...placeOf(row),
-    ...toMatch([['SOPClassUID', 'UI', row.sopClassUID], ['SOPInstanceUID', 'UI', row.sopInstanceUID]]),
+    ...toMatch([
+      ['SOPClassUID', 'UI', row.sopClassUID],
+      ['SOPInstanceUID', 'UI', row.sopInstanceUID],
+    ]),
     ...picked(metadata, isWanted),
     ...toMatch([
       ['InstanceAvailability', 'CS', 'ONLINE'],
@@ -82,7 +150,10 @@ export function toInstanceMatch(metadata: DicomJson, row: InstanceRow, { include
 }
 
 function placeOf(row: InstanceRow): DicomJson {
-  return toMatch([['StudyInstanceUID', 'UI', row.studyInstanceUID], ['SeriesInstanceUID', 'UI', row.seriesInstanceUID]]);
+  return toMatch([
+    ['StudyInstanceUID', 'UI', row.studyInstanceUID],
+    ['SeriesInstanceUID', 'UI', row.seriesInstanceUID],
+  ]);
 }
 
 function seriesUrl({ studyInstanceUID, seriesInstanceUID }: InstanceRow, baseUrl: string): string {

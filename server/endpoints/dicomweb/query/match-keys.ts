@@ -37,7 +37,12 @@ const MAX_STARS = 5;
 /** The served keys, by keyword. `Modality` is asked at study level by some viewers and means ModalitiesInStudy. */
 export const STUDY_KEYS: Readonly<Record<string, Matcher>> = {
   StudyInstanceUID: (value) => only({ kind: 'token', param: 'identifier', values: listOf(value).map(studyToken) }),
-  AccessionNumber: (value) => only(hasWildcard(value) ? textOf('AccessionNumber', 'accession', value) : { kind: 'token', param: 'basedon:identifier', values: [{ code: oneOf('AccessionNumber', value) }] }),
+  AccessionNumber: (value) =>
+    only(
+      hasWildcard(value)
+        ? textOf('AccessionNumber', 'accession', value)
+        : { kind: 'token', param: 'basedon:identifier', values: [{ code: oneOf('AccessionNumber', value) }] },
+    ),
   StudyID: (value) => only(textOf('StudyID', 'study-id', value)),
   StudyDescription: (value) => only(textOf('StudyDescription', 'description', value)),
   ReferringPhysicianName: matchReferrer,
@@ -45,7 +50,12 @@ export const STUDY_KEYS: Readonly<Record<string, Matcher>> = {
   Modality: matchModality,
   StudyDate: matchDays,
   StudyTime: (value) => ({ where: rangeOf('started-time', parseTimes(value)) }),
-  PatientID: (value) => only(hasWildcard(value) ? toPatient(textOf('PatientID', 'identifier-value', value)) : patientIdentifier(oneOf('PatientID', value))),
+  PatientID: (value) =>
+    only(
+      hasWildcard(value)
+        ? toPatient(textOf('PatientID', 'identifier-value', value))
+        : patientIdentifier(oneOf('PatientID', value)),
+    ),
   PatientName: (value) => ({ where: namesOf(value) }),
 };
 
@@ -54,12 +64,19 @@ function only(criterion: Criterion): KeyMatch {
 }
 
 function matchModality(value: string): KeyMatch {
-  return only({ kind: 'token', param: 'modality', values: listOf(value).map((code) => ({ system: CODE_SYSTEM.dcm, code })) });
+  return only({
+    kind: 'token',
+    param: 'modality',
+    values: listOf(value).map((code) => ({ system: CODE_SYSTEM.dcm, code })),
+  });
 }
 
 /** Values of a list, which clients separate by a comma or a backslash. */
 function listOf(value: string): readonly string[] {
-  const values = value.split(/[,\\]/).map((one) => one.trim()).filter((one) => one !== '');
+  const values = value
+    .split(/[,\\]/)
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
   if (values.length > MAX_VALUES) throw new Fault('too-costly', `A key has at most ${MAX_VALUES} values`);
   if (values.some((one) => /[*?]/.test(one))) throw new Fault('invalid', 'This key takes no wildcard');
   return values;
@@ -101,11 +118,22 @@ function patternOf(keyword: string, param: string, value: string): TextCriterion
 
 /** The study keeps the referrer's name as a reader writes it, so the parts of the key are looked for in it. */
 function matchReferrer(value: string): KeyMatch {
-  const parts = oneOf('ReferringPhysicianName', value).split(/[\^=*\s]+/).map(normalizeString).filter((part) => part !== '');
+  const parts = oneOf('ReferringPhysicianName', value)
+    .split(/[\^=*\s]+/)
+    .map(normalizeString)
+    .filter((part) => part !== '');
   const isServed = parts.length > 0 && parts.length <= MAX_NAME_PARTS && !value.includes('?');
-  if (!isServed) throw new Fault('invalid', 'ReferringPhysicianName takes the parts of a name and the wildcard *', { expression: 'ReferringPhysicianName' });
+  if (!isServed)
+    throw new Fault('invalid', 'ReferringPhysicianName takes the parts of a name and the wildcard *', {
+      expression: 'ReferringPhysicianName',
+    });
   return {
-    where: parts.map((part): Criterion => ({ kind: 'string', param: 'referrer-name', values: [part], match: 'contains' })),
+    where: parts.map((part): Criterion => ({
+      kind: 'string',
+      param: 'referrer-name',
+      values: [part],
+      match: 'contains',
+    })),
     warning: 'ReferringPhysicianName is matched by its parts anywhere in the name',
   };
 }
@@ -147,7 +175,10 @@ function matchDays(value: string, offsetOf: OffsetOf): KeyMatch {
 }
 
 /** A study is of the day and time at which it starts. */
-function rangeOf(param: string, { from, to }: { from: number | undefined; to: number | undefined }): readonly Criterion[] {
+function rangeOf(
+  param: string,
+  { from, to }: { from: number | undefined; to: number | undefined },
+): readonly Criterion[] {
   return [
     ...(from === undefined ? [] : [{ kind: 'date', param, lo: from, hi: from, prefix: 'sa' } as const]),
     ...(to === undefined ? [] : [{ kind: 'date', param, lo: to, hi: to, prefix: 'lt' } as const]),

@@ -23,8 +23,13 @@ export type PartQuery = QueryOptions & {
 type Keyword = keyof typeof TAG;
 
 const SERIES_KEYS: readonly Keyword[] = [
-  'Modality', 'SeriesInstanceUID', 'SeriesNumber', 'SeriesDescription', 'BodyPartExamined',
-  'PerformedProcedureStepStartDate', 'PerformedProcedureStepStartTime',
+  'Modality',
+  'SeriesInstanceUID',
+  'SeriesNumber',
+  'SeriesDescription',
+  'BodyPartExamined',
+  'PerformedProcedureStepStartDate',
+  'PerformedProcedureStepStartTime',
 ];
 const REQUEST_KEYS: readonly Keyword[] = ['ScheduledProcedureStepID', 'RequestedProcedureID'];
 const INSTANCE_KEYS: readonly Keyword[] = ['SOPClassUID', 'SOPInstanceUID', 'InstanceNumber'];
@@ -37,7 +42,11 @@ const MAX_UIDS = 100;
  * @throws {Fault} invalid - a key or option that is not served
  * @throws {Fault} too-costly - too many parameters or characters
  */
-export function parsePartQuery(parameters: URLSearchParams, level: 'series' | 'instances', offsetOf: OffsetOf): PartQuery {
+export function parsePartQuery(
+  parameters: URLSearchParams,
+  level: 'series' | 'instances',
+  offsetOf: OffsetOf,
+): PartQuery {
   const { keys, options } = readQuery(parameters, MAX_OFFSET);
   // At this level the modality is that of the series.
   const studyKeys = keys.filter(([name]) => isStudyKey(name) && keywordOf(name) !== 'Modality');
@@ -62,7 +71,9 @@ function impliedBy(ofSeries: readonly MatchKey[]): readonly Criterion[] {
   const modalities = valuesOf(ofSeries, 'Modality')?.map((code) => ({ system: CODE_SYSTEM.dcm, code }));
   return [
     ...(series === undefined ? [] : [{ kind: 'token', param: 'series', values: series } as const]),
-    ...(modalities === undefined || modalities.some(({ code }) => /[*?]/.test(code)) ? [] : [{ kind: 'token', param: 'modality', values: modalities } as const]),
+    ...(modalities === undefined || modalities.some(({ code }) => /[*?]/.test(code))
+      ? []
+      : [{ kind: 'token', param: 'modality', values: modalities } as const]),
   ];
 }
 
@@ -75,7 +86,10 @@ function valuesOf(keys: readonly MatchKey[], keyword: Keyword): readonly string[
   return values;
 }
 
-function uidsOf(keys: readonly MatchKey[], keyword: 'SeriesInstanceUID' | 'SOPInstanceUID'): readonly string[] | undefined {
+function uidsOf(
+  keys: readonly MatchKey[],
+  keyword: 'SeriesInstanceUID' | 'SOPInstanceUID',
+): readonly string[] | undefined {
   const uids = valuesOf(keys, keyword);
   if (uids === undefined || uids.every(isUID)) return uids;
   throw new Fault('invalid', `${keyword} must be a UID or a list of UIDs`, { expression: keyword });
@@ -93,10 +107,13 @@ function parseKey([name, value]: Pair, level: 'series' | 'instances'): ParsedKey
     return { path: [TAG[SEQUENCE], TAG[inner]], value, isOfInstance: false };
   }
   if (inner === undefined && isIn(SERIES_KEYS, outer)) return { path: [TAG[outer]], value, isOfInstance: false };
-  if (inner === undefined && level === 'instances' && isIn(INSTANCE_KEYS, outer)) return { path: [TAG[outer]], value, isOfInstance: true };
+  if (inner === undefined && level === 'instances' && isIn(INSTANCE_KEYS, outer))
+    return { path: [TAG[outer]], value, isOfInstance: true };
   const shown = name.slice(0, 64);
   const served = [...SERIES_KEYS, ...(level === 'instances' ? INSTANCE_KEYS : [])].join(', ');
-  throw new Fault('invalid', `${shown} is not a key of this query; keys are ${served} and those of a study query`, { expression: shown });
+  throw new Fault('invalid', `${shown} is not a key of this query; keys are ${served} and those of a study query`, {
+    expression: shown,
+  });
 }
 
 function isIn(keywords: readonly Keyword[], name: string): name is Keyword {

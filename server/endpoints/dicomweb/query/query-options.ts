@@ -23,7 +23,9 @@ export const MAX_RESULTS = 1_000;
 const MAX_PARAMETERS = 50;
 const MAX_VALUE_LENGTH = 8_192;
 
-const KEYWORD_OF_TAG: ReadonlyMap<string, string> = new Map(Object.entries(TAG).map(([keyword, tag]) => [formatTag(tag), keyword]));
+const KEYWORD_OF_TAG: ReadonlyMap<string, string> = new Map(
+  Object.entries(TAG).map(([keyword, tag]) => [formatTag(tag), keyword]),
+);
 
 /** Parameters that are no keys; `accept` is read by the negotiation. */
 const OPTIONS = ['limit', 'offset', 'includefield', 'fuzzymatching', 'accept'];
@@ -33,10 +35,14 @@ const OPTIONS = ['limit', 'offset', 'includefield', 'fuzzymatching', 'accept'];
  * @throws {Fault} invalid - an option that cannot be read
  * @throws {Fault} too-costly - more than 50 parameters or 8,192 characters of one
  */
-export function readQuery(parameters: URLSearchParams, maxOffset: number): { readonly keys: readonly Pair[]; readonly options: QueryOptions } {
+export function readQuery(
+  parameters: URLSearchParams,
+  maxOffset: number,
+): { readonly keys: readonly Pair[]; readonly options: QueryOptions } {
   const pairs: readonly Pair[] = [...parameters];
   if (pairs.length > MAX_PARAMETERS) throw new Fault('too-costly', `A query has at most ${MAX_PARAMETERS} parameters`);
-  if (pairs.some(([, value]) => value.length > MAX_VALUE_LENGTH)) throw new Fault('too-costly', `A value has at most ${MAX_VALUE_LENGTH} characters`);
+  if (pairs.some(([, value]) => value.length > MAX_VALUE_LENGTH))
+    throw new Fault('too-costly', `A value has at most ${MAX_VALUE_LENGTH} characters`);
   const options = {
     limit: Math.min(numberOf(pairs, 'limit', 1) ?? MAX_RESULTS, MAX_RESULTS),
     offset: offsetIn(pairs, maxOffset),
@@ -52,11 +58,17 @@ export function keywordOf(name: string): string {
 }
 
 /** The warning of an answer that has been cut at the bound. */
-export const MORE_WARNING = 'The number of results exceeded the maximum supported by the server. Additional results can be requested.';
+export const MORE_WARNING =
+  'The number of results exceeded the maximum supported by the server. Additional results can be requested.';
 
 function includedIn(pairs: readonly Pair[]): IncludedFields {
-  const names = pairs.filter(([name]) => name === 'includefield').flatMap(([, value]) => value.split(',')).map((name) => name.trim());
-  const tags = names.map((name) => (Object.hasOwn(TAG, name) ? formatTag(TAG[name as keyof typeof TAG]) : name.toUpperCase()));
+  const names = pairs
+    .filter(([name]) => name === 'includefield')
+    .flatMap(([, value]) => value.split(','))
+    .map((name) => name.trim());
+  const tags = names.map((name) =>
+    Object.hasOwn(TAG, name) ? formatTag(TAG[name as keyof typeof TAG]) : name.toUpperCase(),
+  );
   return { isAll: names.includes('all'), tags: new Set(tags) };
 }
 
@@ -70,7 +82,8 @@ function numberOf(pairs: readonly Pair[], name: string, least: number): number |
   const [text, ...others] = pairs.filter((pair) => pair[0] === name).map((pair) => pair[1]);
   if (text === undefined) return undefined;
   const number = /^\d{1,9}$/.test(text) ? Number(text) : -1;
-  if (others.length > 0 || number < least) throw new Fault('invalid', `${name} must be one whole number from ${least} on`, { expression: name });
+  if (others.length > 0 || number < least)
+    throw new Fault('invalid', `${name} must be one whole number from ${least} on`, { expression: name });
   return number;
 }
 

@@ -1,4 +1,7 @@
-/** QIDO-RS Search for Series and for Instances, of a study or across studies, from the metadata of instances. @see DICOM PS3.18 section 10.6 */
+/**
+ * QIDO-RS Search for Series and for Instances, of a study or across studies, from the metadata of instances. @see DICOM
+ * PS3.18 section 10.6
+ */
 import type { RouterContext } from '@koa/router';
 import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidUri } from '../../../../profiles/codes.ts';
 import { TAG } from '../../../../profiles/dicom/attributes.ts';
@@ -34,7 +37,9 @@ export type SearchPartsDeps = {
 export function searchSeries(deps: SearchPartsDeps): (ctx: RouterContext) => Promise<void> {
   return search(deps, 'series', async (found, query, options) => {
     const series = await seriesOf(found, query);
-    const matches = paged(series, query).map(({ rows, attributes }) => rows.slice(0, 1).map((row) => toSeriesMatch(attributes, { row, instances: rows.length }, options)));
+    const matches = paged(series, query).map(({ rows, attributes }) =>
+      rows.slice(0, 1).map((row) => toSeriesMatch(attributes, { row, instances: rows.length }, options)),
+    );
     return { isMore: series.length > query.offset + query.limit, matches: matches.flat() };
   });
 }
@@ -57,14 +62,25 @@ type Level = 'series' | 'instances';
 /** The UIDs of the path. */
 type Place = { readonly studyInstanceUID?: string; readonly seriesInstanceUID?: string };
 
-/** A study by its UID alone is read instance by instance, however large it is; what needs conditions on studies is asked at once. */
-function search(deps: SearchPartsDeps, level: Level, find: (found: FoundInstances, query: PartQuery, options: MatchOptions) => Promise<Result>) {
+/**
+ * A study by its UID alone is read instance by instance, however large it is; what needs conditions on studies is asked
+ * at once.
+ */
+function search(
+  deps: SearchPartsDeps,
+  level: Level,
+  find: (found: FoundInstances, query: PartQuery, options: MatchOptions) => Promise<Result>,
+) {
   return async (ctx: RouterContext): Promise<void> => {
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);
     requireDicomJson(acceptedBy(ctx));
-    const { studyInstanceUID, seriesInstanceUID }: Place = ctx.params['study'] === undefined ? {} : requestedInstances(ctx.params);
-    const place = { ...(studyInstanceUID === undefined ? {} : { studyInstanceUID }), ...(seriesInstanceUID === undefined ? {} : { seriesInstanceUID }) };
+    const { studyInstanceUID, seriesInstanceUID }: Place =
+      ctx.params['study'] === undefined ? {} : requestedInstances(ctx.params);
+    const place = {
+      ...(studyInstanceUID === undefined ? {} : { studyInstanceUID }),
+      ...(seriesInstanceUID === undefined ? {} : { seriesInstanceUID }),
+    };
     const query = parsePartQuery(ctx.URL.searchParams, level, deps.offsetOf);
     const text = `${ctx.path}?${ctx.querystring}`;
     const options = { included: query.included, baseUrl, isOfSeries: seriesInstanceUID !== undefined };
@@ -81,7 +97,12 @@ function search(deps: SearchPartsDeps, level: Level, find: (found: FoundInstance
 type Asked = { readonly level: Level; readonly place: Place; readonly query: PartQuery; readonly text: string };
 
 /** Where the path names no study, a match has the attributes of its study, too. */
-async function findAcross(deps: SearchPartsDeps, visit: Visit, { level, place, query, text }: Asked, options: MatchOptions): Promise<Result> {
+async function findAcross(
+  deps: SearchPartsDeps,
+  visit: Visit,
+  { level, place, query, text }: Asked,
+  options: MatchOptions,
+): Promise<Result> {
   const { ofStudy, implied, ofSeries, ofInstance, sopInstanceUIDs, offset, limit } = query;
   const ofPath = place.seriesInstanceUID === undefined ? [] : [keyOfSeries(place.seriesInstanceUID)];
   const found = await deps.searchParts(visit, {
@@ -98,8 +119,12 @@ async function findAcross(deps: SearchPartsDeps, visit: Visit, { level, place, q
     limit,
     text,
   });
-  const ofStudies = new Map(place.studyInstanceUID === undefined ? found.studies.map(studyMatching(found.included, options)) : []);
-  const matches = found.parts.map((part) => toMatch(level, part, { ...options, ofStudy: ofStudies.get(part.row.studyInstanceUID) ?? {} }));
+  const ofStudies = new Map(
+    place.studyInstanceUID === undefined ? found.studies.map(studyMatching(found.included, options)) : [],
+  );
+  const matches = found.parts.map((part) =>
+    toMatch(level, part, { ...options, ofStudy: ofStudies.get(part.row.studyInstanceUID) ?? {} }),
+  );
   return { isMore: found.isMore, matches };
 }
 
@@ -110,7 +135,13 @@ function toMatch(level: Level, part: FoundPart, options: MatchOptions): DicomJso
 
 function studyOfPath({ studyInstanceUID }: Place): readonly Criterion[] | undefined {
   if (studyInstanceUID === undefined) return undefined;
-  return [{ kind: 'token', param: 'identifier', values: [{ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(studyInstanceUID) }] }];
+  return [
+    {
+      kind: 'token',
+      param: 'identifier',
+      values: [{ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(studyInstanceUID) }],
+    },
+  ];
 }
 
 /** A path names one series. */
@@ -125,7 +156,10 @@ async function seriesOf({ rows, metadataOf }: FoundInstances, { ofSeries }: Part
   const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID).values()];
   const firsts = groups.flatMap((group) => group.slice(0, 1));
   const metadata = await metadataOf(firsts);
-  const series = groups.map((group): Series => ({ rows: group, attributes: metadata.get(group[0]?.sopInstanceUID ?? '') ?? {} }));
+  const series = groups.map((group): Series => ({
+    rows: group,
+    attributes: metadata.get(group[0]?.sopInstanceUID ?? '') ?? {},
+  }));
   return series.filter(({ attributes }) => matchesAll(attributes, ofSeries));
 }
 

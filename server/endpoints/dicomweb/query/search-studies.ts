@@ -29,7 +29,10 @@ export function searchStudies({ searchResources, ...deps }: SearchStudiesDeps) {
     const query = parseStudyQuery(ctx.URL.searchParams, deps.offsetOf);
     const { matches, warnings } = await searchResources(visit, requestOf(query, ctx.querystring), (page) => {
       const toMatch = studyMatching(page.included, { included: query.included, baseUrl });
-      return { matches: `[${page.rows.map((row) => JSON.stringify(toMatch(row)[1])).join(',')}]`, warnings: moreWarning(page, query) };
+      return {
+        matches: `[${page.rows.map((row) => JSON.stringify(toMatch(row)[1])).join(',')}]`,
+        warnings: moreWarning(page, query),
+      };
     });
     setWarnings(ctx, baseUrl, [...query.warnings, ...warnings]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
@@ -40,7 +43,15 @@ export function searchStudies({ searchResources, ...deps }: SearchStudiesDeps) {
 /** The page at an offset. */
 function requestOf({ where, span, limit, offset }: StudyQuery, text: string): SearchRequest {
   const within = span === undefined ? {} : { span };
-  const query: SearchQuery = { type: 'ImagingStudy', where, ...within, count: limit, total: 'none', include: [{ param: 'patient' }], withoutTail: STUDY_TAIL };
+  const query: SearchQuery = {
+    type: 'ImagingStudy',
+    where,
+    ...within,
+    count: limit,
+    total: 'none',
+    include: [{ param: 'patient' }],
+    withoutTail: STUDY_TAIL,
+  };
   return { query, skip: offset, text, passage: 'qido' };
 }
 

@@ -32,12 +32,18 @@ const MODALITY = formatTag(TAG.Modality);
 export type StudyMatch = readonly [studyInstanceUID: string, match: DicomJson];
 
 /** Makes matches of studies, whose patients are among `others` where they may be seen. */
-export function studyMatching(others: readonly VisibleRow[], { included, baseUrl }: StudyOptions): (row: VisibleRow) => StudyMatch {
+export function studyMatching(
+  others: readonly VisibleRow[],
+  { included, baseUrl }: StudyOptions,
+): (row: VisibleRow) => StudyMatch {
   const patients = new Map(others.map((row) => [`${row.type}/${row.id}`, row]));
   return (row) => {
     const study = withoutSeries(row.json);
     const patient = patients.get(study.subject.reference ?? '');
-    return [requireStudyUID(study), toStudyJson(study, patient && (JSON.parse(patient.json) as Patient), included, baseUrl)];
+    return [
+      requireStudyUID(study),
+      toStudyJson(study, patient && (JSON.parse(patient.json) as Patient), included, baseUrl),
+    ];
   };
 }
 
@@ -57,7 +63,12 @@ function withoutSeries(json: string): ImagingStudy {
 export type StudyOptions = { readonly included: IncludedFields; readonly baseUrl: string };
 
 /** Formats a study; `patient` is its subject where that may be seen. `baseUrl` is the address of the DICOMweb door. */
-function toStudyJson(study: ImagingStudy, patient: Patient | undefined, included: IncludedFields, baseUrl: string): DicomJson {
+function toStudyJson(
+  study: ImagingStudy,
+  patient: Patient | undefined,
+  included: IncludedFields,
+  baseUrl: string,
+): DicomJson {
   const uid = requireStudyUID(study);
   const modalities = (study.modality ?? []).map(({ code }) => code);
   return toMatch([
@@ -125,7 +136,9 @@ function patientAttributes(patient: Patient | undefined): readonly Attribute[] {
 function patientIdOf(patient: Patient | undefined): string | undefined {
   const identifiers = patient?.identifier ?? [];
   const isOwn = ({ type }: Identifier): boolean =>
-    type?.coding?.some(({ system, code }) => system === CODE_SYSTEM.identifierType && (code === 'PI' || code === 'MR')) === true;
+    type?.coding?.some(
+      ({ system, code }) => system === CODE_SYSTEM.identifierType && (code === 'PI' || code === 'MR'),
+    ) === true;
   return (identifiers.find(isOwn) ?? identifiers[0])?.value;
 }
 

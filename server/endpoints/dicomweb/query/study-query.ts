@@ -24,7 +24,11 @@ const STUDY_ATTRIBUTES: ReadonlySet<string> = new Set([
 ]);
 
 /** Study keys as conditions on the study, and what is answered otherwise than asked. */
-export type StudyConditions = { readonly where: readonly Criterion[]; readonly span?: SortSpan; readonly warnings: readonly string[] };
+export type StudyConditions = {
+  readonly where: readonly Criterion[];
+  readonly span?: SortSpan;
+  readonly warnings: readonly string[];
+};
 
 /**
  * Parses the query. A key that is not served is refused: ignoring it would show more than was asked for.
@@ -62,7 +66,8 @@ function keysOf(pairs: readonly Pair[]): readonly Pair[] {
   for (const [name, value] of pairs) {
     const keyword = studyKeywordOf(name);
     const known = values.get(keyword);
-    if (known !== undefined && keyword !== 'StudyInstanceUID') throw new Fault('invalid', `${keyword} may be given once`, { expression: keyword });
+    if (known !== undefined && keyword !== 'StudyInstanceUID')
+      throw new Fault('invalid', `${keyword} may be given once`, { expression: keyword });
     values.set(keyword, known === undefined ? value : `${known},${value}`);
   }
   return [...values];

@@ -20,7 +20,9 @@ export function chooseBulkFormat(ranges: readonly MediaRange[], content: BulkCon
     const format = formatOf(range, content, served);
     if (format !== undefined && isSyntaxAccepted(range, content)) return format;
   }
-  throw notAcceptable(`The bytes are sent as ${MEDIA_TYPE.multipartRelated} of ${served.join(' or ')}, one frame or value alone too, in the stored transfer syntax`);
+  throw notAcceptable(
+    `The bytes are sent as ${MEDIA_TYPE.multipartRelated} of ${served.join(' or ')}, one frame or value alone too, in the stored transfer syntax`,
+  );
 }
 
 /** The Content-Type of one part. Viewers find the encoding of the pixels in it. */
@@ -35,7 +37,11 @@ function mediaTypesOf({ transferSyntaxUID = '', documentType }: BulkContent): re
   return [MEDIA_TYPE.octets, ...document, ...(image === undefined ? [] : [image])];
 }
 
-function formatOf({ mediaType, parameters }: MediaRange, { count }: BulkContent, served: readonly string[]): BulkFormat | undefined {
+function formatOf(
+  { mediaType, parameters }: MediaRange,
+  { count }: BulkContent,
+  served: readonly string[],
+): BulkFormat | undefined {
   const type = parameters.get('type')?.toLowerCase();
   if ([MEDIA_TYPE.multipartRelated, 'multipart/*', '*/*'].includes(mediaType)) {
     const chosen = type === undefined ? served[0] : matching(type, served);

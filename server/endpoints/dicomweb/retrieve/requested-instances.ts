@@ -9,7 +9,8 @@ import type { WhichInstances } from '../../../flows/read/study-pages.ts';
  */
 export function requestedInstances(params: Readonly<Record<string, string | undefined>>): WhichInstances {
   const { study = '', series, instance } = params;
-  if (![study, series ?? study, instance ?? study].every(isUID)) throw new Fault('not-found', 'No such study, series or instance');
+  if (![study, series ?? study, instance ?? study].every(isUID))
+    throw new Fault('not-found', 'No such study, series or instance');
   return {
     studyInstanceUID: study,
     ...(series === undefined ? {} : { seriesInstanceUID: series }),

@@ -1,8 +1,16 @@
-/** WADO-RS Retrieve Frames and Bulk Data: pixels as they are stored, uncompressed ones little endian. @see DICOM PS3.18 10.4.1 */
+/**
+ * WADO-RS Retrieve Frames and Bulk Data: pixels as they are stored, uncompressed ones little endian. @see DICOM PS3.18
+ * 10.4.1
+ */
 import type { RouterContext } from '@koa/router';
 import { isUID } from '../../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { FoundBulk, InstancePlace, retrieveBulkData as retrieveBulkDataFlow, retrieveFrames as retrieveFramesFlow } from '../../../flows/read/retrieve-bulk.ts';
+import type {
+  FoundBulk,
+  InstancePlace,
+  retrieveBulkData as retrieveBulkDataFlow,
+  retrieveFrames as retrieveFramesFlow,
+} from '../../../flows/read/retrieve-bulk.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
@@ -51,14 +59,21 @@ export function retrieveBulkData(deps: RetrieveBulkDeps) {
 function parseFrameList(text: string): readonly number[] {
   const numbers = text.split(',').map((number) => (/^[1-9]\d{0,8}$/.test(number.trim()) ? Number(number) : Number.NaN));
   const isList = !numbers.some(Number.isNaN) && new Set(numbers).size === numbers.length;
-  if (!isList) throw new Fault('invalid', 'Frames are a list of numbers from 1 on, each once', { expression: 'frames' });
-  if (numbers.length > MAX_FRAMES) throw new Fault('too-long', `At most ${MAX_FRAMES} frames are asked for at a time`, { expression: 'frames' });
+  if (!isList)
+    throw new Fault('invalid', 'Frames are a list of numbers from 1 on, each once', { expression: 'frames' });
+  if (numbers.length > MAX_FRAMES)
+    throw new Fault('too-long', `At most ${MAX_FRAMES} frames are asked for at a time`, { expression: 'frames' });
   return numbers;
 }
 
 function placeOf({ study = '', series, instance = '' }: Readonly<Record<string, string | undefined>>): InstancePlace {
-  if (![study, series ?? study, instance].every(isUID)) throw new Fault('not-found', 'No such study, series or instance');
-  return { studyInstanceUID: study, ...(series === undefined ? {} : { seriesInstanceUID: series }), sopInstanceUID: instance };
+  if (![study, series ?? study, instance].every(isUID))
+    throw new Fault('not-found', 'No such study, series or instance');
+  return {
+    studyInstanceUID: study,
+    ...(series === undefined ? {} : { seriesInstanceUID: series }),
+    sopInstanceUID: instance,
+  };
 }
 
 /** Frames that cannot be told apart have no representation that could be accepted. */
@@ -66,7 +81,12 @@ function asNotAcceptable(error: unknown): never {
   throw error instanceof Fault && error.kind === 'not-supported' ? notAcceptable(error.message) : error;
 }
 
-async function answer(ctx: RouterContext, images: ImageStore, found: FoundBulk, locationAt: (at: number) => string): Promise<void> {
+async function answer(
+  ctx: RouterContext,
+  images: ImageStore,
+  found: FoundBulk,
+  locationAt: (at: number) => string,
+): Promise<void> {
   const format = chooseBulkFormat(acceptedBy(ctx), found);
   // What a peer stored is never a page of this origin, whatever it claims to be.
   ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "sandbox; default-src 'none'" });
@@ -77,15 +97,29 @@ async function answer(ctx: RouterContext, images: ImageStore, found: FoundBulk, 
   await sendPieces(ctx, { images, pieces, decideAgain: found.decideAgain });
 }
 
-async function answerOne(ctx: RouterContext, images: ImageStore, found: FoundBulk, format: BulkFormat, location: string): Promise<void> {
+async function answerOne(
+  ctx: RouterContext,
+  images: ImageStore,
+  found: FoundBulk,
+  format: BulkFormat,
+  location: string,
+): Promise<void> {
   for await (const { length, pieces } of found.parts) {
-    ctx.set({ 'Content-Type': contentTypeOf(format, found), 'Content-Location': location, 'Content-Disposition': 'attachment' });
+    ctx.set({
+      'Content-Type': contentTypeOf(format, found),
+      'Content-Location': location,
+      'Content-Disposition': 'attachment',
+    });
     ctx.length = length;
     return await sendPieces(ctx, { images, pieces: pieces(), decideAgain: found.decideAgain });
   }
 }
 
-async function* partsOf({ parts }: FoundBulk, contentType: string, locationAt: (at: number) => string): AsyncGenerator<RelatedPart> {
+async function* partsOf(
+  { parts }: FoundBulk,
+  contentType: string,
+  locationAt: (at: number) => string,
+): AsyncGenerator<RelatedPart> {
   let at = 0;
   for await (const { pieces } of parts) {
     yield { contentType, contentLocation: locationAt(at), pieces: pieces() };

@@ -6,7 +6,10 @@
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { GrantedInstances, retrieveInstances as retrieveInstancesFlow } from '../../../flows/read/retrieve-instances.ts';
+import type {
+  GrantedInstances,
+  retrieveInstances as retrieveInstancesFlow,
+} from '../../../flows/read/retrieve-instances.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { ImageStore, Piece } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
@@ -39,17 +42,27 @@ export function retrieveInstances(deps: RetrieveInstancesDeps) {
 }
 
 /** The first format that every instance has. Rows are read through only where a transfer syntax is named. */
-async function chooseFormat(formats: readonly InstanceFormat[], rows: AsyncIterable<InstanceRow>): Promise<InstanceFormat> {
+async function chooseFormat(
+  formats: readonly InstanceFormat[],
+  rows: AsyncIterable<InstanceRow>,
+): Promise<InstanceFormat> {
   const [first] = formats;
   if (first !== undefined && first.transferSyntaxUID === undefined) return first;
   const stored = new Set<string>();
   for await (const { transferSyntaxUID } of rows) stored.add(transferSyntaxUID);
-  const chosen = formats.find(({ transferSyntaxUID: uid }) => uid === undefined || (stored.size === 1 && stored.has(uid)));
+  const chosen = formats.find(
+    ({ transferSyntaxUID: uid }) => uid === undefined || (stored.size === 1 && stored.has(uid)),
+  );
   if (chosen === undefined) throw notAcceptable('The instances are not stored in a transfer syntax that is accepted');
   return chosen;
 }
 
-async function answerOne(ctx: RouterContext, images: ImageStore, rows: GrantedInstances, baseUrl: string): Promise<void> {
+async function answerOne(
+  ctx: RouterContext,
+  images: ImageStore,
+  rows: GrantedInstances,
+  baseUrl: string,
+): Promise<void> {
   for await (const row of rows) {
     ctx.set({ 'Content-Type': contentTypeOf(row), 'Content-Location': locationOf(row, baseUrl) });
     ctx.length = row.blob.size;
@@ -58,10 +71,19 @@ async function answerOne(ctx: RouterContext, images: ImageStore, rows: GrantedIn
   throw new Fault('not-found', 'No such study, series or instance');
 }
 
-async function answerAll(ctx: RouterContext, images: ImageStore, rows: GrantedInstances, baseUrl: string): Promise<void> {
+async function answerAll(
+  ctx: RouterContext,
+  images: ImageStore,
+  rows: GrantedInstances,
+  baseUrl: string,
+): Promise<void> {
   const boundary = newBoundary();
   ctx.set('Content-Type', formatRelatedType(MEDIA_TYPE.dicom, boundary));
-  await sendPieces(ctx, { images, pieces: formatRelated(boundary, partsOf(rows, baseUrl)), decideAgain: rows.decideAgain });
+  await sendPieces(ctx, {
+    images,
+    pieces: formatRelated(boundary, partsOf(rows, baseUrl)),
+    decideAgain: rows.decideAgain,
+  });
 }
 
 async function* partsOf(rows: AsyncIterable<InstanceRow>, baseUrl: string): AsyncGenerator<RelatedPart> {

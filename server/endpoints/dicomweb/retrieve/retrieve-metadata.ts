@@ -1,4 +1,6 @@
-/** WADO-RS Retrieve Metadata: the DICOM JSON of each instance, as it was made on reception. @see DICOM PS3.18 10.4.1.1.2 */
+/**
+ * WADO-RS Retrieve Metadata: the DICOM JSON of each instance, as it was made on reception. @see DICOM PS3.18 10.4.1.1.2
+ */
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import type { retrieveMetadata as retrieveMetadataFlow } from '../../../flows/read/retrieve-metadata.ts';

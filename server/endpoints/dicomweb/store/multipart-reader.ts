@@ -1,11 +1,16 @@
-/** A multipart body read part by part while it arrives, no faster than its reader takes it. @see RFC 2046 section 5.1 */
+/**
+ * A multipart body read part by part while it arrives, no faster than its reader takes it. @see RFC 2046 section 5.1
+ */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { Dicer } from '@fastify/busboy';
 import { Fault, toFault } from '../../../../profiles/fault.ts';
 
 /** One part: header names in lower case. Its content is read to its end, or left, before the next part is asked for. */
-export type IncomingPart = { readonly headers: ReadonlyMap<string, string>; readonly content: AsyncIterable<Uint8Array> };
+export type IncomingPart = {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly content: AsyncIterable<Uint8Array>;
+};
 
 /** What one body may hold. */
 export type ReaderLimits = { readonly maxParts: number };
@@ -20,7 +25,8 @@ type Announced = { readonly headers: ReadonlyMap<string, string>; readonly strea
  * @throws {Fault} too-costly - more parts than the limit
  */
 export async function* readParts(body: Readable, boundary: string, limits: ReaderLimits): AsyncGenerator<IncomingPart> {
-  if (boundary === '' || boundary.length > MAX_BOUNDARY_LENGTH) throw new Fault('invalid', 'The Content-Type names no boundary', { expression: 'Content-Type' });
+  if (boundary === '' || boundary.length > MAX_BOUNDARY_LENGTH)
+    throw new Fault('invalid', 'The Content-Type names no boundary', { expression: 'Content-Type' });
   const reader = new PartReader(boundary, limits);
   const pumping = reader.pump(body);
   try {
@@ -66,7 +72,9 @@ class PartReader {
       stream.once('header', (header) => this.#announce({ headers: headersOf(header), stream }));
     });
     this.#dicer.on('error', (error) => this.#end(endsTooEarly(error)));
-    this.#dicer.on('finish', () => this.#end(this.#begun === this.#announced && this.#begun > 0 ? undefined : noPart()));
+    this.#dicer.on('finish', () =>
+      this.#end(this.#begun === this.#announced && this.#begun > 0 ? undefined : noPart()),
+    );
   }
 
   /** Passes the body on to the parser, which holds it back while nobody reads. */
@@ -113,7 +121,12 @@ class PartReader {
 }
 
 function headersOf(header: object): ReadonlyMap<string, string> {
-  return new Map(Object.entries(header as Readonly<Record<string, readonly string[]>>).map(([name, values]) => [name, values.join(', ')]));
+  return new Map(
+    Object.entries(header as Readonly<Record<string, readonly string[]>>).map(([name, values]) => [
+      name,
+      values.join(', '),
+    ]),
+  );
 }
 
 function noPart(): Fault {
@@ -122,5 +135,7 @@ function noPart(): Fault {
 
 function endsTooEarly(cause: unknown): Fault {
   const fault = toFault(cause);
-  return fault.kind === 'exception' ? new Fault('invalid', 'The multipart body ends before its closing boundary', { cause }) : fault;
+  return fault.kind === 'exception'
+    ? new Fault('invalid', 'The multipart body ends before its closing boundary', { cause })
+    : fault;
 }

@@ -1,4 +1,7 @@
-/** A Part 10 file while it arrives: its file meta information, then the bytes of the data set behind it. @see DICOM PS3.10 section 7 */
+/**
+ * A Part 10 file while it arrives: its file meta information, then the bytes of the data set behind it. @see DICOM
+ * PS3.10 section 7
+ */
 import { parseFileMeta, type ParsedFileMeta } from '../../../../profiles/dicom/file/file-meta.ts';
 
 /** A file whose meta information is read. */
@@ -14,7 +17,7 @@ const MAX_HEAD_BYTES = 132 + 64 * 1024;
 export async function readPart10(content: AsyncIterable<Uint8Array>): Promise<IncomingFile> {
   const chunks = content[Symbol.asyncIterator]();
   let head: Uint8Array = Buffer.alloc(0);
-  for (let isDone = false; !isDone && head.length < MAX_HEAD_BYTES; ) {
+  for (let isDone = false; !isDone && head.length < MAX_HEAD_BYTES;) {
     const { done, value } = await chunks.next();
     isDone = done === true;
     if (value !== undefined) head = Buffer.concat([head, value]);

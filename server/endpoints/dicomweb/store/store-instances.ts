@@ -1,4 +1,6 @@
-/** STOW-RS Store Instances (RAD-108): each part of the request goes the way of a C-STORE. @see DICOM PS3.18 section 10.5 */
+/**
+ * STOW-RS Store Instances (RAD-108): each part of the request goes the way of a C-STORE. @see DICOM PS3.18 section 10.5
+ */
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { isStorageClass } from '../../../../profiles/dicom/storage-class.ts';
@@ -34,7 +36,9 @@ export function storeInstances(deps: StoreInstancesDeps) {
     const studyInstanceUID = studyOf(ctx.params);
     const boundary = boundaryOf(ctx);
     const shipment = await deps.receiveRequest(visit);
-    const items = await storeParts(ctx, shipment, boundary, studyInstanceUID).finally(async () => await shipment.ended());
+    const items = await storeParts(ctx, shipment, boundary, studyInstanceUID).finally(
+      async () => await shipment.ended(),
+    );
     ctx.remove('Connection');
     const { status, body } = formatStoreResponse(items, baseUrl);
     ctx.status = status;
@@ -43,24 +47,38 @@ export function storeInstances(deps: StoreInstancesDeps) {
   };
 }
 
-async function storeParts(ctx: RouterContext, shipment: SentShipment, boundary: string, studyInstanceUID: string | undefined): Promise<readonly StoredItem[]> {
+async function storeParts(
+  ctx: RouterContext,
+  shipment: SentShipment,
+  boundary: string,
+  studyInstanceUID: string | undefined,
+): Promise<readonly StoredItem[]> {
   const items: StoredItem[] = [];
   for await (const part of readParts(ctx.req, boundary, { maxParts: MAX_STORED })) {
     const item = await storePart(shipment, part, studyInstanceUID);
-    if ('refused' in item && item.refused.kind === 'exception') ctx.app.emit('error', item.refused.cause ?? item.refused, ctx);
+    if ('refused' in item && item.refused.kind === 'exception')
+      ctx.app.emit('error', item.refused.cause ?? item.refused, ctx);
     items.push(item);
   }
   return items;
 }
 
-async function storePart(shipment: SentShipment, part: IncomingPart, studyInstanceUID: string | undefined): Promise<StoredItem> {
+async function storePart(
+  shipment: SentShipment,
+  part: IncomingPart,
+  studyInstanceUID: string | undefined,
+): Promise<StoredItem> {
   let sent: Partial<SentInstance> = {};
   try {
     requireDicom(part);
     const { meta, dataSet } = await readPart10(part.content);
     sent = meta;
     const { transferSyntaxUID } = meta;
-    const instance = { ...namedBy(meta), transferSyntaxUID, ...(studyInstanceUID === undefined ? {} : { studyInstanceUID }) };
+    const instance = {
+      ...namedBy(meta),
+      transferSyntaxUID,
+      ...(studyInstanceUID === undefined ? {} : { studyInstanceUID }),
+    };
     const outcome: SentOutcome = await shipment.store(instance, dataSet);
     return { sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID, ...outcome };
   } catch (error) {
@@ -72,14 +90,23 @@ async function storePart(shipment: SentShipment, part: IncomingPart, studyInstan
 
 function requireDicom({ headers }: IncomingPart): void {
   const [range] = parseAccept(headers.get('content-type') ?? MEDIA_TYPE.dicom);
-  if (range?.mediaType !== MEDIA_TYPE.dicom) throw new Fault('invalid', `A part is not ${MEDIA_TYPE.dicom}`, { expression: 'Content-Type' });
+  if (range?.mediaType !== MEDIA_TYPE.dicom)
+    throw new Fault('invalid', `A part is not ${MEDIA_TYPE.dicom}`, { expression: 'Content-Type' });
 }
 
 /** What a file must say of itself, and may: storage classes and private ones, with their pixels in them. */
-function namedBy({ sopClassUID, sopInstanceUID, transferSyntaxUID }: Partial<SentInstance>): { sopClassUID: string; sopInstanceUID: string } {
-  if (sopClassUID === undefined || sopInstanceUID === undefined) throw new Fault('required', 'The file meta information names no SOP class or instance');
-  if (!isStorageClass(sopClassUID)) throw new Fault('not-supported', 'The SOP class is not one of storage', { expression: 'SOPClassUID' });
-  if (isReferencedPixelData(transferSyntaxUID ?? '')) throw new Fault('invalid', 'The pixels stay elsewhere in this transfer syntax', { expression: 'TransferSyntaxUID' });
+function namedBy({ sopClassUID, sopInstanceUID, transferSyntaxUID }: Partial<SentInstance>): {
+  sopClassUID: string;
+  sopInstanceUID: string;
+} {
+  if (sopClassUID === undefined || sopInstanceUID === undefined)
+    throw new Fault('required', 'The file meta information names no SOP class or instance');
+  if (!isStorageClass(sopClassUID))
+    throw new Fault('not-supported', 'The SOP class is not one of storage', { expression: 'SOPClassUID' });
+  if (isReferencedPixelData(transferSyntaxUID ?? ''))
+    throw new Fault('invalid', 'The pixels stay elsewhere in this transfer syntax', {
+      expression: 'TransferSyntaxUID',
+    });
   return { sopClassUID, sopInstanceUID };
 }
 
@@ -92,10 +119,17 @@ function boundaryOf(ctx: RouterContext): string {
   const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
   const [range] = parseAccept(ctx.get('Content-Type'));
   const type = range?.parameters.get('type')?.toLowerCase() ?? MEDIA_TYPE.dicom;
-  const isServed = ['', 'identity'].includes(encoding) && range?.mediaType === MEDIA_TYPE.multipartRelated && type === MEDIA_TYPE.dicom;
+  const isServed =
+    ['', 'identity'].includes(encoding) &&
+    range?.mediaType === MEDIA_TYPE.multipartRelated &&
+    type === MEDIA_TYPE.dicom;
   if (isServed) return range.parameters.get('boundary') ?? '';
-  throw new Fault('not-supported', `Instances are taken as ${MEDIA_TYPE.multipartRelated}; type="${MEDIA_TYPE.dicom}", not compressed`, {
-    expression: 'Content-Type',
-    protocolCode: HTTP_CODE.unsupportedMediaType,
-  });
+  throw new Fault(
+    'not-supported',
+    `Instances are taken as ${MEDIA_TYPE.multipartRelated}; type="${MEDIA_TYPE.dicom}", not compressed`,
+    {
+      expression: 'Content-Type',
+      protocolCode: HTTP_CODE.unsupportedMediaType,
+    },
+  );
 }

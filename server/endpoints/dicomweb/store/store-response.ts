@@ -6,7 +6,10 @@ import type { Fault, FaultKind } from '../../../../profiles/fault.ts';
 import type { SentOutcome } from '../../../flows/intake/receive-request.ts';
 
 /** What became of one part; UIDs are missing where the part did not say them. */
-export type StoredItem = { readonly sopClassUID: string | undefined; readonly sopInstanceUID: string | undefined } & SentOutcome;
+export type StoredItem = {
+  readonly sopClassUID: string | undefined;
+  readonly sopInstanceUID: string | undefined;
+} & SentOutcome;
 
 /** Failure reasons: those of C-STORE (PS3.4 table B.2-1, PS3.7 annex C). */
 const FAILURE_REASON = {
@@ -28,7 +31,10 @@ const FAILURE_REASON = {
 } as const satisfies Record<FaultKind, number>;
 
 /** Status and body: 200 when all are stored, 202 when some are, 409 when none is. */
-export function formatStoreResponse(items: readonly StoredItem[], baseUrl: string): { readonly status: number; readonly body: DicomJson } {
+export function formatStoreResponse(
+  items: readonly StoredItem[],
+  baseUrl: string,
+): { readonly status: number; readonly body: DicomJson } {
   const stored = items.flatMap((item) => ('received' in item ? [storedOf(item.received.row, baseUrl)] : []));
   const named = items.filter((item) => 'refused' in item && item.sopInstanceUID !== undefined);
   const unnamed = items.filter((item) => 'refused' in item && item.sopInstanceUID === undefined);
@@ -46,11 +52,18 @@ export function formatStoreResponse(items: readonly StoredItem[], baseUrl: strin
 
 type Row = Extract<SentOutcome, { received: unknown }>['received']['row'];
 
-function storedOf({ sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID }: Row, baseUrl: string): DicomJson {
+function storedOf(
+  { sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID }: Row,
+  baseUrl: string,
+): DicomJson {
   return toJson([
     ['ReferencedSOPClassUID', 'UI', [sopClassUID]],
     ['ReferencedSOPInstanceUID', 'UI', [sopInstanceUID]],
-    ['RetrieveURL', 'UR', [`${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`]],
+    [
+      'RetrieveURL',
+      'UR',
+      [`${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`],
+    ],
   ]);
 }
 
@@ -68,7 +81,15 @@ function reasonOf({ kind }: Fault): number {
 }
 
 /** Attributes without a value are left out. */
-function toJson(attributes: readonly (readonly [keyword: keyof typeof TAG, vr: JsonAttribute['vr'], values: NonNullable<JsonAttribute['Value']>])[]): DicomJson {
-  const entries = attributes.filter(([, , values]) => values.length > 0).map(([keyword, vr, values]): [string, JsonAttribute] => [formatTag(TAG[keyword]), { vr, Value: [...values] }]);
+function toJson(
+  attributes: readonly (readonly [
+    keyword: keyof typeof TAG,
+    vr: JsonAttribute['vr'],
+    values: NonNullable<JsonAttribute['Value']>,
+  ])[],
+): DicomJson {
+  const entries = attributes
+    .filter(([, , values]) => values.length > 0)
+    .map(([keyword, vr, values]): [string, JsonAttribute] => [formatTag(TAG[keyword]), { vr, Value: [...values] }]);
   return Object.fromEntries(entries);
 }

@@ -47,9 +47,15 @@ async function start(ctx: Context, door: Door): Promise<void> {
   const { identityProviders } = door.options;
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
   const choices = identityProviders.map(
-    (provider, index) => html`<p><a class="button" href="${ctx.params['uid']}/provider/${String(index)}">${provider.name}</a></p>`,
+    (provider, index) =>
+      html`<p><a class="button" href="${ctx.params['uid']}/provider/${String(index)}">${provider.name}</a></p>`,
   );
-  sendPage(ctx, { status: 200, title: 'Se connecter', body: html`<p>Choisissez votre moyen de connexion.</p>${choices}` });
+  sendPage(ctx, {
+    status: 200,
+    title: 'Se connecter',
+    body: html`<p>Choisissez votre moyen de connexion.</p>
+      ${choices}`,
+  });
 }
 
 async function leave(ctx: Context, door: Door, provider: number): Promise<void> {
@@ -134,7 +140,9 @@ async function personOf(interaction: Interaction, door: Door): Promise<SignedInP
 }
 
 function requestedScopes(interaction: Interaction): readonly string[] {
-  return String(interaction.params['scope'] ?? '').split(' ').filter((scope) => scope !== '');
+  return String(interaction.params['scope'] ?? '')
+    .split(' ')
+    .filter((scope) => scope !== '');
 }
 
 function redirect(ctx: Context, url: string): void {

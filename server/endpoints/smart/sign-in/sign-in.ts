@@ -70,10 +70,12 @@ async function personBehind(
 ): Promise<SignedInPerson> {
   const state = callback.get('state') ?? '';
   const signIn = await pending.take(state);
-  if (signIn === undefined || signIn.uid !== uid) throw new Fault('login', 'The answer belongs to no sign-in of this browser');
+  if (signIn === undefined || signIn.uid !== uid)
+    throw new Fault('login', 'The answer belongs to no sign-in of this browser');
   const identity = await providerOf(options, signIn.provider).complete(requestOf(options, signIn, state), callback);
   const account = await findAccount(options, identity);
-  if (account === undefined) throw new Fault('login', 'Nobody is known by this identity', { protocolCode: 'unknown-person' });
+  if (account === undefined)
+    throw new Fault('login', 'Nobody is known by this identity', { protocolCode: 'unknown-person' });
   return {
     account: account.reference,
     display: account.display,

@@ -35,7 +35,8 @@ export function grantableScope(
     if (!contexts.includes(parsed.context)) throw new errors.InvalidScope('scope does not fit this flow', text);
   }
   const kept = narrowScopes(requested, registered);
-  if (kept.length === 0) throw new errors.InvalidScope('none of the requested scopes is registered for this client', scope ?? '');
+  if (kept.length === 0)
+    throw new errors.InvalidScope('none of the requested scopes is registered for this client', scope ?? '');
   return kept.join(' ');
 }
 

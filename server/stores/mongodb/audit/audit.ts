@@ -34,7 +34,10 @@ export async function insertAudit(
   if (records.length === 0) return;
   const options = recording === undefined ? {} : { session: recording.session };
   if (recording?.attempt === 1) {
-    await audit.insertMany(records.map((record) => toDocument(record, now)), options);
+    await audit.insertMany(
+      records.map((record) => toDocument(record, now)),
+      options,
+    );
     return;
   }
   const operations = records.map((record) => {
@@ -68,7 +71,11 @@ export async function readAuditEvent(reader: Reader, id: string): Promise<Visibl
 }
 
 /** Answers one page of events. They repeat what they need, so nothing is included and no chain is followed. */
-export async function searchAuditEvents(reader: Reader, query: SearchQuery, { after, skip = 0 }: PageStart): Promise<SearchPage> {
+export async function searchAuditEvents(
+  reader: Reader,
+  query: SearchQuery,
+  { after, skip = 0 }: PageStart,
+): Promise<SearchPage> {
   const { collections, session } = reader;
   const filter = await filterOf(reader, query.where);
   const isCount = query.summary === 'count';
@@ -90,15 +97,21 @@ export async function searchAuditEvents(reader: Reader, query: SearchQuery, { af
   };
 }
 
-async function count({ collections, session }: Reader, filter: Filter<AuditDocument>, query: SearchQuery): Promise<number | undefined> {
-  if (query.total === 'accurate' || query.summary === 'count') return await collections.audit.countDocuments(filter, { session });
+async function count(
+  { collections, session }: Reader,
+  filter: Filter<AuditDocument>,
+  query: SearchQuery,
+): Promise<number | undefined> {
+  if (query.total === 'accurate' || query.summary === 'count')
+    return await collections.audit.countDocuments(filter, { session });
   const total = await collections.audit.countDocuments(filter, { session, limit: TOTAL_BOUND + 1 });
   return total > TOTAL_BOUND ? undefined : total;
 }
 
 async function filterOf(reader: Reader, where: readonly Criterion[]): Promise<Filter<AuditDocument>> {
   const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }];
-  for (const criterion of where) filters.push((await compileCriterion(criterion, refuseChain)) as Filter<AuditDocument>);
+  for (const criterion of where)
+    filters.push((await compileCriterion(criterion, refuseChain)) as Filter<AuditDocument>);
   return { $and: filters };
 }
 
@@ -115,10 +128,20 @@ async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<
   const sealed = await readSealed(reader, found);
   return found.map((document) => {
     const { id, sort, updated } = document;
-    const event = document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as object);
+    const event =
+      document.event === undefined ? sealed.get(document.sequence ?? 0) : (JSON.parse(document.event) as object);
     if (event === undefined) throw new Fault('exception', 'The audit trail lacks an entry');
     const nobody = { released: true, person: undefined, subject: undefined, blob: undefined };
-    return { type: 'AuditEvent', id, version: 1, updated, sort, json: stamp(event, 1, updated), ...nobody, shownBy: shownBy(reader, id) };
+    return {
+      type: 'AuditEvent',
+      id,
+      version: 1,
+      updated,
+      sort,
+      json: stamp(event, 1, updated),
+      ...nobody,
+      shownBy: shownBy(reader, id),
+    };
   });
 }
 
@@ -127,7 +150,10 @@ function shownBy({ grant }: Reader, id: string): VisibleRow['shownBy'] {
 }
 
 /** Sealed events by sequence, put together again as far as their personal sides are there. */
-async function readSealed({ collections, session }: Reader, found: readonly AuditDocument[]): Promise<ReadonlyMap<number, object>> {
+async function readSealed(
+  { collections, session }: Reader,
+  found: readonly AuditDocument[],
+): Promise<ReadonlyMap<number, object>> {
   const sequences = found.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
   if (sequences.length === 0) return new Map();
   const entries = await collections.chain.find({ _id: { $in: sequences } }, { session }).toArray();

@@ -17,7 +17,10 @@ export async function takeLease(
     token: { $add: [{ $ifNull: ['$token', 0] }, { $cond: [{ $and: [isFree, { $not: [isMine] }] }, 1, 0] }] },
     until: { $cond: [{ $or: [isMine, isFree] }, { $add: [now, lengthMs] }, '$until'] },
   };
-  const lease = await leases.findOneAndUpdate({ _id: name }, [{ $set: change }], { upsert: true, returnDocument: 'after' });
+  const lease = await leases.findOneAndUpdate({ _id: name }, [{ $set: change }], {
+    upsert: true,
+    returnDocument: 'after',
+  });
   return lease?.holder === holder ? lease.token : undefined;
 }
 

@@ -26,16 +26,16 @@ const AT_ONCE = 200;
 export type LastSealed = { sequence: number };
 
 /** The head of the chain, looked for at a place first. */
-export async function readHead({ chain }: Collections, session?: ClientSession, { sequence }: LastSealed = { sequence: 0 }): Promise<TrailHead> {
+export async function readHead(
+  { chain }: Collections,
+  session?: ClientSession,
+  { sequence }: LastSealed = { sequence: 0 },
+): Promise<TrailHead> {
   const options = { ...(session === undefined ? {} : { session }), projection: { hash: 1 } } as const;
   const near = sequence === 0 ? [] : await chain.find({ _id: { $in: [sequence, sequence + 1] } }, options).toArray();
   const [only, ...others] = near;
   if (only?._id === sequence && others.length === 0) return { sequence, hash: only.hash };
-  const [last] = await chain
-    .find({}, options)
-    .sort({ _id: -1 })
-    .limit(1)
-    .toArray();
+  const [last] = await chain.find({}, options).sort({ _id: -1 }).limit(1).toArray();
   return last === undefined ? EMPTY_CHAIN : { sequence: last._id, hash: last.hash };
 }
 
@@ -43,16 +43,29 @@ export async function readHead({ chain }: Collections, session?: ClientSession, 
  * Seals the next events under a fencing token. Resolves how many, or undefined when the token is not the last one.
  * @throws {Fault} transient - the store is out of reach or busy
  */
-export async function sealNext(collections: Collections, token: number, last: LastSealed = { sequence: 0 }): Promise<number | undefined> {
+export async function sealNext(
+  collections: Collections,
+  token: number,
+  last: LastSealed = { sequence: 0 },
+): Promise<number | undefined> {
   return await inTransaction(collections, async (session) => {
     if (!(await useLease(collections.leases, SEALER_LEASE, token, session))) return undefined;
-    const pending = await collections.audit.find({ pending: true }, { session }).sort({ sort: 1, id: 1 }).limit(AT_ONCE).toArray();
+    const pending = await collections.audit
+      .find({ pending: true }, { session })
+      .sort({ sort: 1, id: 1 })
+      .limit(AT_ONCE)
+      .toArray();
     if (pending.length > 0) await seal(collections, pending, last, session);
     return pending.length;
   });
 }
 
-async function seal(collections: Collections, pending: readonly AuditDocument[], last: LastSealed, session: ClientSession): Promise<void> {
+async function seal(
+  collections: Collections,
+  pending: readonly AuditDocument[],
+  last: LastSealed,
+  session: ClientSession,
+): Promise<void> {
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
@@ -62,7 +75,11 @@ async function seal(collections: Collections, pending: readonly AuditDocument[],
     head = entry;
     entries.push({ _id: entry.sequence, hash: entry.hash, body: entry.body, event: _id });
     const { agents, entities } = personal;
-    sides.push({ _id: entry.sequence, ...(agents === undefined ? {} : { agents }), ...(entities === undefined ? {} : { entities }) });
+    sides.push({
+      _id: entry.sequence,
+      ...(agents === undefined ? {} : { agents }),
+      ...(entities === undefined ? {} : { entities }),
+    });
   }
   await collections.chain.insertMany(entries, { session });
   await collections.personal.insertMany(sides, { session });
@@ -118,7 +135,7 @@ export class Sealer {
   async #sealAll(): Promise<void> {
     // A look costs nothing; the lease is taken only when there is something to do.
     if ((await this.#collections.audit.findOne({ pending: true }, { projection: { _id: 1 } })) === null) return;
-    for (let isMore = true; isMore; ) {
+    for (let isMore = true; isMore;) {
       const token = await this.#takeLease();
       isMore = token !== undefined && (await sealNext(this.#collections, token, this.#last)) === AT_ONCE;
     }

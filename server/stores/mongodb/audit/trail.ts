@@ -39,7 +39,10 @@ export class MongoAuditTrail implements AuditTrail {
     return await asStore(async () => {
       await this.#sealed();
       let erased = 0;
-      for await (const { _id, entities } of this.#collections.personal.find({ entities: { $exists: true } }, { projection: { entities: 1 } })) {
+      for await (const { _id, entities } of this.#collections.personal.find(
+        { entities: { $exists: true } },
+        { projection: { entities: 1 } },
+      )) {
         if (entities === undefined || !mentionsName(entities.json, names)) continue;
         await this.#collections.personal.updateOne({ _id }, { $unset: { entities: '' } });
         erased += 1;
@@ -58,7 +61,11 @@ export class MongoAuditTrail implements AuditTrail {
   /** Waits until every event that is there now is sealed, by this server or another. */
   async #sealed(): Promise<void> {
     const { audit } = this.#collections;
-    const [last] = await audit.find({ pending: true }, { projection: { sort: 1, id: 1 } }).sort({ sort: -1, id: -1 }).limit(1).toArray();
+    const [last] = await audit
+      .find({ pending: true }, { projection: { sort: 1, id: 1 } })
+      .sort({ sort: -1, id: -1 })
+      .limit(1)
+      .toArray();
     if (last === undefined) return;
     const { sort, id } = last;
     const deadline = Date.now() + LONGEST_WAIT_MS;
@@ -76,7 +83,11 @@ async function verifyChain({ chain, personal }: Collections, known: TrailHead | 
   let head = EMPTY_CHAIN;
   let erased = 0;
   for (;;) {
-    const entries = await chain.find({ _id: { $gt: head.sequence } }).sort({ _id: 1 }).limit(VERIFY_AT_ONCE).toArray();
+    const entries = await chain
+      .find({ _id: { $gt: head.sequence } })
+      .sort({ _id: 1 })
+      .limit(VERIFY_AT_ONCE)
+      .toArray();
     if (entries.length === 0) return verifyEnd(head, erased, known);
     const sides = await personal.find({ _id: { $in: entries.map(({ _id }) => _id) } }).toArray();
     const bySequence = new Map(sides.map((side) => [side._id, side]));
@@ -90,6 +101,10 @@ async function verifyChain({ chain, personal }: Collections, known: TrailHead | 
   }
 }
 
-function verifyOne(head: TrailHead, { _id, hash, body }: ChainDocument, side: PersonalDocument | undefined): string | undefined {
+function verifyOne(
+  head: TrailHead,
+  { _id, hash, body }: ChainDocument,
+  side: PersonalDocument | undefined,
+): string | undefined {
   return verifyEntry(head, { sequence: _id, hash, body }, { agents: side?.agents, entities: side?.entities });
 }

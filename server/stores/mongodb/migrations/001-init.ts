@@ -31,12 +31,11 @@ const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     { key: { person: 1 } },
     { key: { 'blob.name': 1 }, partialFilterExpression: { 'blob.name': { $exists: true } } },
   ],
-  acl: [
-    { key: ACL_ORDER },
-    { key: ACL_ITEM },
-    { key: { rightId: 1 } },
+  acl: [{ key: ACL_ORDER }, { key: ACL_ITEM }, { key: { rightId: 1 } }],
+  instances: [
+    { key: { studyInstanceUID: 1, seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } },
+    { key: { person: 1 } },
   ],
-  instances: [{ key: { studyInstanceUID: 1, seriesNumber: 1, seriesInstanceUID: 1, instanceNumber: 1, _id: 1 } }, { key: { person: 1 } }],
   claims: [{ key: { value: 1 } }],
   agenda: [{ key: { at: 1, _id: 1 } }],
   audit_events: [

@@ -88,8 +88,13 @@ function compileContains(param: string, part: string): RowFilter {
 /** What stands between the signs is literal; nothing of the pattern is an expression of its own. */
 function compilePattern(param: string, pattern: string): RowFilter {
   const keys = pattern.split(/[*?]/).flatMap((literal) => trigramKeys(param, literal));
-  const regex = pattern.replaceAll(/[\\^$.|+()[\]{}]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
-  return compileText(param, keys, { $regexMatch: { input: '$$text.v', regex: { $literal: `^${regex}$` }, options: 's' } });
+  const regex = pattern
+    .replaceAll(/[\\^$.|+()[\]{}]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return compileText(param, keys, {
+    $regexMatch: { input: '$$text.v', regex: { $literal: `^${regex}$` }, options: 's' },
+  });
 }
 
 function compileText(param: string, keys: readonly string[], test: Document): RowFilter {
@@ -104,7 +109,10 @@ function compileMissing(param: string, isMissing: boolean): RowFilter {
   return isMissing ? { tok: { $nin: keys } } : { tok: { $in: keys } };
 }
 
-async function compileChain({ param, target, criterion, own }: ChainCriterion, resolve: ResolveTargets): Promise<RowFilter> {
+async function compileChain(
+  { param, target, criterion, own }: ChainCriterion,
+  resolve: ResolveTargets,
+): Promise<RowFilter> {
   const targets = await resolve(target, criterion);
   const filter: RowFilter = { ref: { $in: targets.map((reference) => referenceKey(param, reference)) } };
   return own === undefined ? filter : { $or: [filter, await compileCriterion(own, resolve)] };

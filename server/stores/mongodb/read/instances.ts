@@ -32,7 +32,9 @@ export async function writeInstances(
     const standing = digests.get(instance.sopInstanceUID);
     if (standing === instance.dataSetDigest) return 'already';
     if (standing !== undefined) {
-      throw new Fault('conflict', 'The SOP Instance stands already with another data set', { expression: 'SOPInstanceUID' });
+      throw new Fault('conflict', 'The SOP Instance stands already with another data set', {
+        expression: 'SOPInstanceUID',
+      });
     }
     digests.set(instance.sopInstanceUID, instance.dataSetDigest);
     fresh.push(toDocument(instance));
@@ -61,21 +63,34 @@ export async function readMetadata(
   session: ClientSession,
 ): Promise<readonly Uint8Array[]> {
   if (question.limit < 1) return [];
-  const found = await inOrder(instances.find(filterOf(question), { session, projection: { metadata: 1 } }), question).toArray();
+  const found = await inOrder(
+    instances.find(filterOf(question), { session, projection: { metadata: 1 } }),
+    question,
+  ).toArray();
   return found.map(({ metadata }) => Buffer.from(metadata));
 }
 
-function inOrder(found: FindCursor<InstanceDocument>, { offset, limit }: { readonly offset: number; readonly limit: number }): FindCursor<InstanceDocument> {
+function inOrder(
+  found: FindCursor<InstanceDocument>,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+): FindCursor<InstanceDocument> {
   return found.sort(CANONICAL_ORDER).skip(offset).limit(limit);
 }
 
 /** The instance of a UID, in whatever study, without its metadata. */
-export async function readInstance({ instances }: Collections, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+export async function readInstance(
+  { instances }: Collections,
+  sopInstanceUID: string,
+): Promise<InstanceRow | undefined> {
   const found = await instances.findOne({ _id: sopInstanceUID }, { projection: { metadata: 0 } });
   return found === null ? undefined : fromDocument(found);
 }
 
-function filterOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: InstancesQuestion | MetadataQuestion): Filter<InstanceDocument> {
+function filterOf({
+  studyInstanceUID,
+  seriesInstanceUID,
+  sopInstanceUIDs,
+}: InstancesQuestion | MetadataQuestion): Filter<InstanceDocument> {
   return {
     studyInstanceUID,
     ...(seriesInstanceUID === undefined ? {} : { seriesInstanceUID }),

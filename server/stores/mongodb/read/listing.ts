@@ -26,14 +26,19 @@ function nextBatch(size: number): number {
 }
 
 /** The condition of rows that follow a place: by sort descending, then id. */
-export function following(after: PageEnd | undefined): { $or?: [{ sort: { $lt: number } }, { sort: number; id: { $gt: string } }] } {
+export function following(after: PageEnd | undefined): {
+  $or?: [{ sort: { $lt: number } }, { sort: number; id: { $gt: string } }];
+} {
   if (after === undefined) return {};
   return { $or: [{ sort: { $lt: after.sort } }, { sort: after.sort, id: { $gt: after.id } }] };
 }
 
 /** The conditions that rows lie in a span. */
 export function spanFilters({ from, before }: SortSpan = WHOLE): { sort: { $gte?: number; $lt?: number } }[] {
-  return [...(from === undefined ? [] : [{ sort: { $gte: from } }]), ...(before === undefined ? [] : [{ sort: { $lt: before } }])];
+  return [
+    ...(from === undefined ? [] : [{ sort: { $gte: from } }]),
+    ...(before === undefined ? [] : [{ sort: { $lt: before } }]),
+  ];
 }
 
 const WHOLE: SortSpan = { from: undefined, before: undefined };
@@ -182,9 +187,18 @@ export async function* listFromRows(
 }
 
 /** All rows of a type that satisfy a filter and that the grant shows, when at most `limit` satisfy it. */
-export async function listFew(reader: Reader, type: StoredType, filter: RowFilter, limit: number): Promise<readonly Listed[] | undefined> {
+export async function listFew(
+  reader: Reader,
+  type: StoredType,
+  filter: RowFilter,
+  limit: number,
+): Promise<readonly Listed[] | undefined> {
   const condition = { $and: [{ type }, filter] } as Filter<RowDocument>;
-  const candidates = await findRows(reader, condition, { projection: CANDIDATE, limit: limit + 1, batchSize: limit + 2 });
+  const candidates = await findRows(reader, condition, {
+    projection: CANDIDATE,
+    limit: limit + 1,
+    batchSize: limit + 2,
+  });
   if (candidates.length > limit) return undefined;
   return (await visibleOf(reader, candidates)).sort(compareEnds);
 }

@@ -29,15 +29,23 @@ async function readPart(reader: Reader, read: PartRead): Promise<unknown> {
   }
 }
 
-async function studiesOf({ collections, session }: Reader, sopInstanceUIDs: readonly string[]): Promise<readonly string[]> {
-  const found = await collections.instances.find({ _id: { $in: [...sopInstanceUIDs] } }, { session, projection: { studyInstanceUID: 1 } }).toArray();
+async function studiesOf(
+  { collections, session }: Reader,
+  sopInstanceUIDs: readonly string[],
+): Promise<readonly string[]> {
+  const found = await collections.instances
+    .find({ _id: { $in: [...sopInstanceUIDs] } }, { session, projection: { studyInstanceUID: 1 } })
+    .toArray();
   return [...new Set(found.map(({ studyInstanceUID }) => studyInstanceUID))];
 }
 
 /** Read from the index alone. A series whose instances disagree about its number comes once, where it comes first. */
 async function seriesOf({ collections, session }: Reader, studyInstanceUID: string): Promise<readonly SeriesOutline[]> {
   const projection = { seriesInstanceUID: 1 } as const;
-  const found = await collections.instances.find({ studyInstanceUID }, { session, projection }).sort(CANONICAL_ORDER).toArray();
+  const found = await collections.instances
+    .find({ studyInstanceUID }, { session, projection })
+    .sort(CANONICAL_ORDER)
+    .toArray();
   const series = new Map<string, SeriesOutline>();
   for (const { _id, seriesInstanceUID } of found) {
     const { first = _id, instances = 0 } = series.get(seriesInstanceUID) ?? {};

@@ -31,7 +31,11 @@ export async function* readQuarantine({ quarantine }: Collections): AsyncIterabl
 }
 
 /** The key of an instance kept aside. */
-export function quarantineKey({ sopInstanceUID, dataSetDigest, source }: Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>): string {
+export function quarantineKey({
+  sopInstanceUID,
+  dataSetDigest,
+  source,
+}: Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>): string {
   return `${sopInstanceUID}|${dataSetDigest}|${source}`;
 }
 

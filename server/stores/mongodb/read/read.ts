@@ -1,7 +1,14 @@
 /** Answers to the questions of the port, inside one transaction. */
 import { IDENTIFIER_SYSTEM, oidUri } from '../../../../profiles/codes.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
-import type { AnswerTo, Question, ShownStudy, StudyInstances, StudyMetadata, VisibleRow } from '../../../ports/record-store.ts';
+import type {
+  AnswerTo,
+  Question,
+  ShownStudy,
+  StudyInstances,
+  StudyMetadata,
+  VisibleRow,
+} from '../../../ports/record-store.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
 import type { Collections } from '../collections.ts';
@@ -34,7 +41,10 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
   }
 }
 
-async function readResource(reader: Reader, question: Extract<Question, { kind: 'resource' }>): Promise<VisibleRow | undefined> {
+async function readResource(
+  reader: Reader,
+  question: Extract<Question, { kind: 'resource' }>,
+): Promise<VisibleRow | undefined> {
   const { type, id, version } = question;
   if (type === 'AuditEvent') {
     const event = await readAuditEvent(reader, id);
@@ -84,7 +94,12 @@ export async function* listBlobNames({ standing, history, instances, quarantine 
   const projection = { 'blob.name': 1 } as const;
   try {
     const named = { 'blob.name': { $exists: true } };
-    for (const found of [standing.find(named, { projection }), history.find(named, { projection }), instances.find({}, { projection }), quarantine.find({}, { projection })]) {
+    for (const found of [
+      standing.find(named, { projection }),
+      history.find(named, { projection }),
+      instances.find({}, { projection }),
+      quarantine.find({}, { projection }),
+    ]) {
       for await (const { blob } of found) if (blob !== undefined) yield blob.name;
     }
   } catch (error) {

@@ -53,8 +53,13 @@ function isOpen({ grant }: Reader, item: string): boolean {
 async function rightsOn(reader: Reader, items: readonly string[]): Promise<ReadonlyMap<string, ShownBy>> {
   const best = new Map<string, AclDocument>();
   for (let at = 0; at < items.length; at += ITEMS_AT_ONCE) {
-    const some = { item: { $in: items.slice(at, at + ITEMS_AT_ONCE) }, principal: { $in: [...reader.grant.principals] } };
-    const found = await reader.collections.acl.find({ ...some, ...during(reader.now) }, { session: reader.session }).toArray();
+    const some = {
+      item: { $in: items.slice(at, at + ITEMS_AT_ONCE) },
+      principal: { $in: [...reader.grant.principals] },
+    };
+    const found = await reader.collections.acl
+      .find({ ...some, ...during(reader.now) }, { session: reader.session })
+      .toArray();
     for (const entry of found) best.set(entry.item, preferred(best.get(entry.item), entry));
   }
   return new Map([...best].map(([item, entry]) => [item, toShownBy(entry)]));
@@ -91,7 +96,10 @@ export const ROW_PROJECTION = { tok: 0, dates: 0, str: 0, tri: 0 } as const;
 export async function readVisible(reader: Reader, keys: readonly string[]): Promise<readonly VisibleRow[]> {
   if (keys.length === 0) return [];
   const found = await reader.collections.standing
-    .find({ _id: { $in: [...keys] }, gone: { $exists: false } }, { session: reader.session, projection: ROW_PROJECTION })
+    .find(
+      { _id: { $in: [...keys] }, gone: { $exists: false } },
+      { session: reader.session, projection: ROW_PROJECTION },
+    )
     .toArray();
   const shown = await shownOf(reader, found);
   return found.flatMap((row) => {

@@ -39,7 +39,11 @@ function paceOf(wanted: number): Pace {
 }
 
 /** Answers one page. */
-export async function searchRows(reader: Reader, query: SearchQuery, { after, skip = 0 }: PageStart): Promise<SearchPage> {
+export async function searchRows(
+  reader: Reader,
+  query: SearchQuery,
+  { after, skip = 0 }: PageStart,
+): Promise<SearchPage> {
   const plan = await planSearch(reader, query.type, query.where, query.span);
   const wanted = skip + query.count + 1;
   const listed = query.summary === 'count' ? [] : (await take(plan(after, paceOf(wanted)), wanted)).slice(skip);
@@ -54,21 +58,39 @@ export async function searchRows(reader: Reader, query: SearchQuery, { after, sk
   };
 }
 
-async function planSearch(reader: Reader, type: StoredType, where: readonly Criterion[], span?: SortSpan): Promise<Plan> {
+async function planSearch(
+  reader: Reader,
+  type: StoredType,
+  where: readonly Criterion[],
+  span?: SortSpan,
+): Promise<Plan> {
   const { filter, linked } = await compileAll(reader, where, span);
-  const plan = await planFiltered(reader, type, where.filter((criterion) => !linked.some((chain) => chain === criterion)), filter, span);
+  const plan = await planFiltered(
+    reader,
+    type,
+    where.filter((criterion) => !linked.some((chain) => chain === criterion)),
+    filter,
+    span,
+  );
   if (linked.length === 0) return plan;
   return (after, pace) => linked.reduce((listing, chain) => linking(reader, listing, chain, pace), plan(after, pace));
 }
 
-async function planFiltered(reader: Reader, type: StoredType, where: readonly Criterion[], filter: RowFilter, span: SortSpan | undefined): Promise<Plan> {
+async function planFiltered(
+  reader: Reader,
+  type: StoredType,
+  where: readonly Criterion[],
+  filter: RowFilter,
+  span: SortSpan | undefined,
+): Promise<Plan> {
   const visibility = VISIBILITY[type];
   if (reader.grant.system || visibility === 'directory' || visibility === 'part') {
     return (after, pace) => listFromRows(reader, type, filter, after, pace);
   }
   if (where.length === 0) return (after, pace) => listFromAcl(reader, type, { after, span }, pace);
   const few = where.some(isNarrowing) ? await listFew(reader, type, filter, FEW) : undefined;
-  if (few === undefined) return (after, pace) => matching(reader, listFromAcl(reader, type, { after, span }, pace), filter, pace);
+  if (few === undefined)
+    return (after, pace) => matching(reader, listFromAcl(reader, type, { after, span }, pace), filter, pace);
   return (after) => listArray(few, after);
 }
 
@@ -80,7 +102,8 @@ async function compileAll(reader: Reader, where: readonly Criterion[], span: Sor
   const filters: RowFilter[] = spanFilters(span);
   const linked: ChainCriterion[] = [];
   for (const criterion of where) {
-    const targets = criterion.kind === 'chain' ? await resolveTargets(reader, criterion.target, criterion.criterion) : [];
+    const targets =
+      criterion.kind === 'chain' ? await resolveTargets(reader, criterion.target, criterion.criterion) : [];
     if (targets !== undefined) filters.push(await compileCriterion(criterion, async () => targets));
     else if (criterion.kind === 'chain') linked.push(criterion);
   }
@@ -88,7 +111,11 @@ async function compileAll(reader: Reader, where: readonly Criterion[], span: Sor
 }
 
 /** What satisfies a chain; undefined when that is too many to be named in a filter. */
-async function resolveTargets(reader: Reader, target: StoredType, criterion: Criterion): Promise<readonly string[] | undefined> {
+async function resolveTargets(
+  reader: Reader,
+  target: StoredType,
+  criterion: Criterion,
+): Promise<readonly string[] | undefined> {
   const plan = await planSearch(reader, target, [criterion]);
   const found = await take(plan(undefined, COUNTING), MAX_CHAIN_TARGETS + 1);
   return found.length > MAX_CHAIN_TARGETS ? undefined : found.map(({ key }) => key);
@@ -103,7 +130,12 @@ async function take(listing: Listing, limit: number): Promise<readonly Listed[]>
   return taken;
 }
 
-async function countTotal(plan: Plan, query: SearchQuery, isFirst: boolean, listed: number): Promise<number | undefined> {
+async function countTotal(
+  plan: Plan,
+  query: SearchQuery,
+  isFirst: boolean,
+  listed: number,
+): Promise<number | undefined> {
   const isCount = query.summary === 'count';
   if (query.total === 'none' && !isCount) return undefined;
   if (!isCount && isFirst && listed <= query.count) return listed;
@@ -121,7 +153,9 @@ type Loaded = { readonly row: VisibleRow; readonly ref: readonly string[] };
 async function readListed({ collections, session }: Reader, page: readonly Listed[]): Promise<readonly Loaded[]> {
   if (page.length === 0) return [];
   const keys = page.map(({ key }) => key);
-  const found = await collections.standing.find({ _id: { $in: keys } }, { session, projection: ROW_PROJECTION }).toArray();
+  const found = await collections.standing
+    .find({ _id: { $in: keys } }, { session, projection: ROW_PROJECTION })
+    .toArray();
   const byKey = new Map(found.map((row) => [row._id, row]));
   return page.flatMap(({ key, shown }) => {
     const row = byKey.get(key);
@@ -129,7 +163,11 @@ async function readListed({ collections, session }: Reader, page: readonly Liste
   });
 }
 
-async function readIncluded(reader: Reader, includes: readonly Include[], rows: readonly Loaded[]): Promise<readonly VisibleRow[]> {
+async function readIncluded(
+  reader: Reader,
+  includes: readonly Include[],
+  rows: readonly Loaded[],
+): Promise<readonly VisibleRow[]> {
   const present = new Set(rows.map(({ row }) => rowKey(row.type, row.id)));
   const wanted = new Set(
     includes.flatMap((include) =>

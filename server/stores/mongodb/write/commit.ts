@@ -22,7 +22,8 @@ import type { Turns } from './turns.ts';
  * @throws {Fault} as RecordStore.commit
  */
 export async function commitPlan(collections: Collections, turns: Turns, plan: CommitPlan): Promise<CommitReceipt> {
-  if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
+  if (entriesOf(plan) > MAX_PLAN_ENTRIES)
+    throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   refuseAuditEvents(plan);
   return await turns.take(keysOf(plan), async () => await applyOnce(collections, plan));
 }
@@ -48,7 +49,18 @@ async function applyOnce(collections: Collections, plan: CommitPlan): Promise<Co
   }
 }
 
-function entriesOf({ puts, deletes, erased, instances, quarantined, rights, revoked, claims, agenda, audit }: CommitPlan): number {
+function entriesOf({
+  puts,
+  deletes,
+  erased,
+  instances,
+  quarantined,
+  rights,
+  revoked,
+  claims,
+  agenda,
+  audit,
+}: CommitPlan): number {
   const parts = [puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit];
   const removed = (erased ?? []).flatMap((erasure) => Object.values(erasure));
   return [...parts, ...removed].reduce((sum, part) => sum + (part?.length ?? 0), 0);
@@ -56,24 +68,35 @@ function entriesOf({ puts, deletes, erased, instances, quarantined, rights, revo
 
 function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
   const named = [...(puts ?? []), ...(deletes ?? [])];
-  if (named.some(({ type }) => type === 'AuditEvent')) throw new Fault('not-supported', 'AuditEvents are written by the trail only');
+  if (named.some(({ type }) => type === 'AuditEvent'))
+    throw new Fault('not-supported', 'AuditEvents are written by the trail only');
 }
 
 /** What this process should not work on twice at once. */
 function keysOf(plan: CommitPlan): ReadonlySet<string> {
   const ofPersons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? [])];
   const persons = ofPersons.map(({ person }) => person ?? '');
-  const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)].map(({ type, id }) => rowKey(type, id));
+  const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)].map(({ type, id }) =>
+    rowKey(type, id),
+  );
   const claims = (plan.claims ?? []).map(({ key }) => key);
   const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
-  const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [...gone.map(({ type, id }) => rowKey(type, id)), ...names]);
+  const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [
+    ...gone.map(({ type, id }) => rowKey(type, id)),
+    ...names,
+  ]);
   const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
   const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...keptAside]);
   keys.delete('');
   return keys;
 }
 
-async function applyPlan(collections: Collections, plan: CommitPlan, session: ClientSession, attempt: number): Promise<CommitReceipt> {
+async function applyPlan(
+  collections: Collections,
+  plan: CommitPlan,
+  session: ClientSession,
+  attempt: number,
+): Promise<CommitReceipt> {
   const now = Date.now();
   const conditions = rowConditionsOf(plan);
   // First, so that rows are read, and kept as history, under the key that stays.
@@ -91,10 +114,20 @@ async function applyPlan(collections: Collections, plan: CommitPlan, session: Cl
   const former = await eraseHistory(collections, plan.erased ?? [], session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
-  await materialise(collections, { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined }, session);
+  await materialise(
+    collections,
+    { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined },
+    session,
+  );
   await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
   await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
-  const receipt: CommitReceipt = { versions: staged.versions, committedAt: now, instances, quarantined, erasedBlobs: [...erased, ...former] };
+  const receipt: CommitReceipt = {
+    versions: staged.versions,
+    committedAt: now,
+    instances,
+    quarantined,
+    erasedBlobs: [...erased, ...former],
+  };
   await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;
 }

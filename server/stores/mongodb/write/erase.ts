@@ -6,7 +6,11 @@ import type { Collections } from '../collections.ts';
 import { quarantineKey } from '../read/quarantine.ts';
 
 /** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
-export async function eraseAll(collections: Collections, erasures: readonly Erasure[], session: ClientSession): Promise<string[]> {
+export async function eraseAll(
+  collections: Collections,
+  erasures: readonly Erasure[],
+  session: ClientSession,
+): Promise<string[]> {
   const blobs: string[] = [];
   for (const erasure of erasures) {
     blobs.push(...(await eraseRows(collections, erasure, session)));
@@ -24,7 +28,11 @@ function namesOf(documents: Blobs): string[] {
   return documents.flatMap(({ blob }) => (blob === undefined || blob === null ? [] : [blob.name]));
 }
 
-async function eraseRows({ standing, rows, history, acl, rights }: Collections, erasure: Erasure, session: ClientSession): Promise<string[]> {
+async function eraseRows(
+  { standing, rows, history, acl, rights }: Collections,
+  erasure: Erasure,
+  session: ClientSession,
+): Promise<string[]> {
   const named = erasure.rows ?? [];
   if (named.length === 0) return [];
   const keys = named.map(({ type, id }) => rowKey(type, id));
@@ -41,12 +49,18 @@ async function eraseRows({ standing, rows, history, acl, rights }: Collections, 
 }
 
 /** Erases the former versions of rows that stay. A blob that the standing row still refers to is not given up. */
-export async function eraseHistory({ standing, history }: Collections, erasures: readonly Erasure[], session: ClientSession): Promise<string[]> {
+export async function eraseHistory(
+  { standing, history }: Collections,
+  erasures: readonly Erasure[],
+  session: ClientSession,
+): Promise<string[]> {
   const named = erasures.flatMap((erasure) => erasure.history ?? []);
   if (named.length === 0) return [];
   const former = { $or: named.map(versionsOf) };
   const projection = { blob: 1 } as const;
-  const kept = await standing.find({ _id: { $in: named.map(({ type, id }) => rowKey(type, id)) } }, { session, projection }).toArray();
+  const kept = await standing
+    .find({ _id: { $in: named.map(({ type, id }) => rowKey(type, id)) } }, { session, projection })
+    .toArray();
   const versions = await history.find(former, { session, projection }).toArray();
   await history.deleteMany(former, { session });
   const present = new Set(namesOf(kept));
@@ -58,16 +72,24 @@ function versionsOf({ type, id }: { readonly type: string; readonly id: string }
   return { _id: { $gte: `${type}/${id}/`, $lt: `${type}/${id}0` } };
 }
 
-async function eraseInstances({ instances, quarantine }: Collections, erasure: Erasure, session: ClientSession): Promise<string[]> {
+async function eraseInstances(
+  { instances, quarantine }: Collections,
+  erasure: Erasure,
+  session: ClientSession,
+): Promise<string[]> {
   const uids = [...(erasure.instances ?? [])];
   const aside = (erasure.quarantined ?? []).map(quarantineKey);
   const blobs: string[] = [];
   if (uids.length > 0) {
-    blobs.push(...namesOf(await instances.find({ _id: { $in: uids } }, { session, projection: { blob: 1 } }).toArray()));
+    blobs.push(
+      ...namesOf(await instances.find({ _id: { $in: uids } }, { session, projection: { blob: 1 } }).toArray()),
+    );
     await instances.deleteMany({ _id: { $in: uids } }, { session });
   }
   if (aside.length > 0) {
-    blobs.push(...namesOf(await quarantine.find({ _id: { $in: aside } }, { session, projection: { blob: 1 } }).toArray()));
+    blobs.push(
+      ...namesOf(await quarantine.find({ _id: { $in: aside } }, { session, projection: { blob: 1 } }).toArray()),
+    );
     await quarantine.deleteMany({ _id: { $in: aside } }, { session });
   }
   return blobs;

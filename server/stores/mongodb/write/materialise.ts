@@ -26,7 +26,11 @@ const INSERT_AT_ONCE = 1_000;
 const RELATIONS = Object.keys(CEILING) as Relation[];
 
 /** Brings the access collection to the rows, rights and states of a plan. */
-export async function materialise(collections: Collections, change: AccessChange, session: ClientSession): Promise<void> {
+export async function materialise(
+  collections: Collections,
+  change: AccessChange,
+  session: ClientSession,
+): Promise<void> {
   const rows = change.rows.filter(changesAccess);
   await forget(collections, rows, change, session);
   for (const [person, state] of change.states) {
@@ -41,7 +45,12 @@ function changesAccess({ before, after }: RowChange): boolean {
   return hasAcl(row.type) && isSeenOtherwise(old, row);
 }
 
-async function forget({ acl }: Collections, rows: readonly RowChange[], change: AccessChange, session: ClientSession): Promise<void> {
+async function forget(
+  { acl }: Collections,
+  rows: readonly RowChange[],
+  change: AccessChange,
+  session: ClientSession,
+): Promise<void> {
   const items = rows.filter(({ before }) => standingRow(before) !== undefined).map(({ after }) => after._id);
   const rights = [...change.revoked, ...change.rights.map(({ id }) => id)];
   if (items.length > 0) await acl.deleteMany({ item: { $in: items } }, { session });
@@ -57,11 +66,17 @@ async function materialisePerson(
   collections: Collections,
   person: PersonKey,
   after: PatientState,
-  changed: { readonly rows: readonly RowChange[]; readonly rights: readonly Right[]; readonly flipped: readonly Relation[] },
+  changed: {
+    readonly rows: readonly RowChange[];
+    readonly rights: readonly Right[];
+    readonly flipped: readonly Relation[];
+  },
   session: ClientSession,
 ): Promise<void> {
   const { flipped } = changed;
-  const rows = changed.rows.map((change) => standingRow(change.after)).filter((row) => row?.person === person) as RowDocument[];
+  const rows = changed.rows
+    .map((change) => standingRow(change.after))
+    .filter((row) => row?.person === person) as RowDocument[];
   const isNew = new Set(changed.rights.filter((right) => right.person === person).map(({ id }) => id));
   if (rows.length === 0 && flipped.length === 0 && isNew.size === 0) return;
 
@@ -71,7 +86,11 @@ async function materialisePerson(
   const anew = rights.filter(isAnew);
   await forgetFlipped(collections, anew, isNew, session);
   const documents = [
-    ...aclOf(rights.filter((right) => !isAnew(right)), rows, after),
+    ...aclOf(
+      rights.filter((right) => !isAnew(right)),
+      rows,
+      after,
+    ),
     ...(await aclOfStanding(collections, person, anew, after, session)),
   ];
   await insert(collections, documents, session);
@@ -101,7 +120,8 @@ async function aclOfStanding(
   const filter = items.length === rights.length ? { _id: { $in: items }, person } : { person };
   const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1 } as const;
   const documents: AclDocument[] = [];
-  for await (const row of rows.find<AclFacts>(filter, { session, projection })) documents.push(...aclOf(rights, [row], state));
+  for await (const row of rows.find<AclFacts>(filter, { session, projection }))
+    documents.push(...aclOf(rights, [row], state));
   return documents;
 }
 

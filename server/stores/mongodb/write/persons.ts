@@ -19,9 +19,12 @@ export async function personsOf(
   session: ClientSession,
 ): Promise<readonly PersonKey[]> {
   const ids = [...(plan.revoked ?? []), ...(plan.rights ?? []).map(({ id }) => id)];
-  const standing = ids.length === 0 ? [] : await rights.find({ _id: { $in: ids } }, { session, projection: { person: 1 } }).toArray();
+  const standing =
+    ids.length === 0 ? [] : await rights.find({ _id: { $in: ids } }, { session, projection: { person: 1 } }).toArray();
   const ofRows = changes.flatMap(({ before, after }) => [standingRow(before)?.person, standingRow(after)?.person]);
-  const named = [...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? []), ...standing].map(({ person }) => person);
+  const named = [...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? []), ...standing].map(
+    ({ person }) => person,
+  );
   const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
   return [...new Set([...ofRows, ...named, ...rekeyed])].filter((person) => person !== undefined).sort();
 }
@@ -47,7 +50,10 @@ export async function writePersons(
       return [person, { before, after: changeState(before, person, plan) }] as const;
     }),
   );
-  await persons.bulkWrite([...changes].map(([person, { after }]) => toOperation(person, after)), { session });
+  await persons.bulkWrite(
+    [...changes].map(([person, { after }]) => toOperation(person, after)),
+    { session },
+  );
   return changes;
 }
 
@@ -73,7 +79,9 @@ export async function writeRights({ rights }: Collections, plan: CommitPlan, ses
   if (revoked.length > 0) await rights.deleteMany({ _id: { $in: [...revoked] } }, { session });
   const given = (plan.rights ?? []).map(toRightDocument);
   if (given.length === 0) return;
-  const operations = given.map((right) => ({ replaceOne: { filter: { _id: right._id }, replacement: right, upsert: true } }));
+  const operations = given.map((right) => ({
+    replaceOne: { filter: { _id: right._id }, replacement: right, upsert: true },
+  }));
   await rights.bulkWrite(operations, { session });
 }
 

@@ -102,8 +102,12 @@ export async function presentPrincipals(
 ): Promise<readonly Principal[]> {
   const keys = principals.flatMap(patientOf);
   if (keys.length === 0) return principals;
-  const found = await persons.find({ _id: { $in: keys } }, { session, projection: { mergedInto: 1, formerly: 1 } }).toArray();
-  const gone = new Set(found.filter(({ mergedInto }) => mergedInto !== undefined).map(({ _id }) => principal.patient(_id)));
+  const found = await persons
+    .find({ _id: { $in: keys } }, { session, projection: { mergedInto: 1, formerly: 1 } })
+    .toArray();
+  const gone = new Set(
+    found.filter(({ mergedInto }) => mergedInto !== undefined).map(({ _id }) => principal.patient(_id)),
+  );
   const former = found.filter(({ mergedInto }) => mergedInto === undefined).flatMap(({ formerly = [] }) => formerly);
   return [...principals.filter((name) => !gone.has(name)), ...former.map(principal.patient)];
 }

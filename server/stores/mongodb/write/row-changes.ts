@@ -29,7 +29,11 @@ export function rowConditionsOf({ preconditions = [] }: CommitPlan): readonly Ro
 }
 
 /** The documents under all rows that a plan names, tombstones included, by `Type/id`. */
-export async function readStanding({ rows }: Collections, plan: CommitPlan, session: ClientSession): Promise<Map<string, StoredRow>> {
+export async function readStanding(
+  { rows }: Collections,
+  plan: CommitPlan,
+  session: ClientSession,
+): Promise<Map<string, StoredRow>> {
   const named = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)];
   const keys = [...new Set(named.map(({ type, id }) => rowKey(type, id)))];
   if (keys.length === 0) return new Map();
@@ -52,7 +56,10 @@ export function requireConditions(conditions: readonly RowCondition[], standing:
     if (condition.kind === 'absent') {
       if (row !== undefined) throw new Fault('conflict', `The ${condition.type} exists already`);
     } else if (row?.version !== condition.version) {
-      throw new Fault('version-conflict', `The ${condition.type} stands at another version than the one that was expected`);
+      throw new Fault(
+        'version-conflict',
+        `The ${condition.type} stands at another version than the one that was expected`,
+      );
     }
   }
 }
@@ -86,7 +93,20 @@ export function stageRows(plan: CommitPlan, standing: ReadonlyMap<string, Stored
 
 function toHistory(row: RowDocument): HistoryDocument {
   const { type, id, version, updated, sort, json, person, subject, level, released, parent, blob } = row;
-  const content: RowContent = { type, id, version, updated, sort, json, person, subject, level, released, parent, blob };
+  const content: RowContent = {
+    type,
+    id,
+    version,
+    updated,
+    sort,
+    json,
+    person,
+    subject,
+    level,
+    released,
+    parent,
+    blob,
+  };
   return { _id: `${row._id}/${version}`, ...content };
 }
 
@@ -126,7 +146,10 @@ export async function writeRows(
   session: ClientSession,
 ): Promise<void> {
   const read = new Set(conditions.map(({ type, id }) => rowKey(type, id)).filter((key) => !staged.changes.has(key)));
-  const operations = [...[...staged.changes.values()].map(toOperation), ...[...read].map((key) => toTouch(key, standing))];
+  const operations = [
+    ...[...staged.changes.values()].map(toOperation),
+    ...[...read].map((key) => toTouch(key, standing)),
+  ];
   if (operations.length > 0) await rows.bulkWrite(operations, { session });
   if (staged.history.length > 0) await history.insertMany([...staged.history], { session });
 }

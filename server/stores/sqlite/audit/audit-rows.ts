@@ -6,7 +6,10 @@ import { wholeBody } from './event-body.ts';
 
 /** The personal side of an event that is still kept. */
 export function personalSide(db: Database, id: string): PersonalSide {
-  const rows = db.all<{ side: string; salt: string; json: string }>('SELECT side, salt, json FROM personal WHERE id = ?', id);
+  const rows = db.all<{ side: string; salt: string; json: string }>(
+    'SELECT side, salt, json FROM personal WHERE id = ?',
+    id,
+  );
   const of = (side: string): { salt: string; json: string } | undefined => rows.find((row) => row.side === side);
   return { agents: of('agents'), entities: of('entities') };
 }
@@ -32,6 +35,11 @@ export function hydrateEvent(db: Database, row: VisibleRow): VisibleRow {
 }
 
 function withoutKeys<T extends object>(event: T): object {
-  const { resourceType: _r, id: _i, meta: _m, ...rest } = event as { resourceType?: unknown; id?: unknown; meta?: unknown };
+  const {
+    resourceType: _r,
+    id: _i,
+    meta: _m,
+    ...rest
+  } = event as { resourceType?: unknown; id?: unknown; meta?: unknown };
   return rest;
 }

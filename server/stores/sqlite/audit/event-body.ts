@@ -5,8 +5,11 @@
 const GAP = '\u0001';
 const SEPARATOR = '\n';
 
-/** What differs between events: ids, times, names of doors, texts, commitments, and in references what follows the type. */
-const OWN = /((?:"(?:id|recorded|outcomeDesc|site|agents|entities)":|"policy":\[)"|"reference":"(?:\w+\/)?)((?:[^"\\]|\\.)*)/g;
+/**
+ * What differs between events: ids, times, names of doors, texts, commitments, and in references what follows the type.
+ */
+const OWN =
+  /((?:"(?:id|recorded|outcomeDesc|site|agents|entities)":|"policy":\[)"|"reference":"(?:\w+\/)?)((?:[^"\\]|\\.)*)/g;
 
 /** A body in two parts. */
 export type PartedBody = { readonly frame: string; readonly values: string };

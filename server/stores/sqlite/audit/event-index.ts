@@ -1,7 +1,7 @@
 /**
  * The rows by which AuditEvents are found. An event is durable with its entry in the chain; its rows follow in a later
- * transaction, many events at a time, so that a read does not wait for the entries of its event in a dozen places. Whoever
- * reads events has all rows written first. What a kill leaves unindexed waits in its table.
+ * transaction, many events at a time, so that a read does not wait for the entries of its event in a dozen places.
+ * Whoever reads events has all rows written first. What a kill leaves unindexed waits in its table.
  */
 import { personKey } from '../../../access/requester.ts';
 import { principal } from '../../../access/right.ts';
@@ -16,7 +16,12 @@ import { eventParam } from './wire-audit.ts';
 type Unindexed = Pick<WireAudit, 'id' | 'recorded' | 'references' | 'persons'> & { readonly form: number };
 
 /** Queues an event that is being chained, in the same transaction. */
-export function queueEvent(db: Database, sequence: number, { id, recorded, references, persons }: WireAudit, form: number): void {
+export function queueEvent(
+  db: Database,
+  sequence: number,
+  { id, recorded, references, persons }: WireAudit,
+  form: number,
+): void {
   const event: Unindexed = { id, recorded, references, persons, form };
   db.run('INSERT INTO unindexed (sequence, event) VALUES (?, ?)', sequence, JSON.stringify(event));
 }
@@ -57,7 +62,9 @@ export class EventIndex extends DurableQueue {
 
   protected doSome(): boolean {
     const db = this.#trail;
-    const queued = db.all<{ sequence: number; event: string }>(`SELECT sequence, event FROM unindexed ORDER BY sequence LIMIT ${BATCH}`);
+    const queued = db.all<{ sequence: number; event: string }>(
+      `SELECT sequence, event FROM unindexed ORDER BY sequence LIMIT ${BATCH}`,
+    );
     const last = queued.at(-1);
     if (last === undefined) return false;
     repeatable(db, () => {

@@ -2,7 +2,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditTrail, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { EMPTY_CHAIN, mentionsName, verifyEnd, verifyEntry, verifyKnownHead, type ChainEntry } from '../../audit-chain.ts';
+import {
+  EMPTY_CHAIN,
+  mentionsName,
+  verifyEnd,
+  verifyEntry,
+  verifyKnownHead,
+  type ChainEntry,
+} from '../../audit-chain.ts';
 import { BODY_COLUMNS, bodyOf, personalSide, type ChainedBody } from './audit-rows.ts';
 import type { Database } from '../database.ts';
 import { toWireAudit } from './wire-audit.ts';
@@ -32,7 +39,7 @@ export class SqliteAuditTrail implements AuditTrail {
   async eraseEntities(names: ReadonlySet<string>): Promise<number> {
     await this.head();
     let erased = 0;
-    for (let last = 0, more = true; more; ) {
+    for (let last = 0, more = true; more;) {
       const batch = this.#trail.all<{ sequence: number; id: string; json: string | null }>(
         "SELECT c.sequence, c.id, p.json FROM chain c LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities' WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?",
         last,
@@ -58,7 +65,7 @@ export class SqliteAuditTrail implements AuditTrail {
 export function verifyChain(trail: Database, known?: TrailHead): Verification {
   let head: TrailHead = EMPTY_CHAIN;
   let erased = 0;
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const batch = trail.all<Omit<ChainEntry, 'body'> & ChainedBody & { id: string }>(
       `SELECT c.sequence, c.id, c.hash, ${BODY_COLUMNS} WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?`,
       head.sequence,

@@ -12,7 +12,15 @@ export function toWireAudit({ event, persons }: AuditRecord): WireAudit {
   const index = indexAuditEvent(event);
   // Who is a patient among agents and entities is found as one of them.
   const references = index.references.filter(({ param }) => param !== 'patient');
-  return { id, body: partBody(body), personal, recorded: Date.parse(event.recorded ?? ''), persons, references, entries: JSON.stringify(entriesOf(index)) };
+  return {
+    id,
+    body: partBody(body),
+    personal,
+    recorded: Date.parse(event.recorded ?? ''),
+    persons,
+    references,
+    entries: JSON.stringify(entriesOf(index)),
+  };
 }
 
 function entriesOf({ tokens, references, dates }: IndexEntries): FormEntry[] {

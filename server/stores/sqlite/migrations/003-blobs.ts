@@ -1,4 +1,7 @@
-/** Blobs had a digest of all their bytes, which nothing read: that of the data set is the one that tells instances apart. */
+/**
+ * Blobs had a digest of all their bytes, which nothing read: that of the data set is the one that tells instances
+ * apart.
+ */
 const BLOBS_OF = (table: string): string => `ALTER TABLE ${table} DROP COLUMN blob_sha256;`;
 
 /** For the file of records. */

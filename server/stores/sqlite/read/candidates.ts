@@ -31,11 +31,20 @@ const WINDOW = 4_000;
 /** Up to this many matches, a criterion drives when the top of the list does not suffice. */
 const MANY = 50_000;
 
-/** Up to so many rows, all texts of a parameter are looked through first: a text costs a hundredth of an entry of the list. */
+/**
+ * Up to so many rows, all texts of a parameter are looked through first: a text costs a hundredth of an entry of the
+ * list.
+ */
 const ROWS_OF_FEW_TEXTS = 500_000;
 
 /** Makes the candidates of a search; of a span, those alone that lie in it. */
-export function candidatesOf(db: Database, grant: Grant, type: StoredType, criteria: readonly PlainCriterion[], span: SortSpan = WHOLE): Candidates {
+export function candidatesOf(
+  db: Database,
+  grant: Grant,
+  type: StoredType,
+  criteria: readonly PlainCriterion[],
+  span: SortSpan = WHOLE,
+): Candidates {
   const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type) : accessList(grant, type);
   if (list === undefined) return { page: () => [], count: () => 0 };
   const listed = listDriven(db, list, conditionsOf(type, criteria), span);
@@ -51,7 +60,8 @@ export function candidatesOf(db: Database, grant: Grant, type: StoredType, crite
   const many = (): Candidates => ledBy(MANY, [...sought, ...scanned]) ?? listed.whole;
   return {
     page: (after, limit) => few()?.page(after, limit) ?? listed.topPage(after, limit) ?? many().page(after, limit),
-    count: (limit) => few()?.count(limit) ?? (limit > WINDOW ? undefined : listed.topCount(limit)) ?? many().count(limit),
+    count: (limit) =>
+      few()?.count(limit) ?? (limit > WINDOW ? undefined : listed.topCount(limit)) ?? many().count(limit),
   };
 }
 
@@ -76,7 +86,9 @@ function boundsOf({ from, before }: SortSpan, after: PageEnd | undefined): Sql {
   const bounds: readonly (readonly [text: string, ...values: Bindable[]])[] = [
     ...(from === undefined ? [] : [[' AND x.sort >= ?', from] as const]),
     ...(before === undefined ? [] : [[' AND x.sort < ?', before] as const]),
-    ...(after === undefined ? [] : [[' AND x.sort <= ? AND (x.sort < ? OR x.id > ?)', after.sort, after.sort, after.id] as const]),
+    ...(after === undefined
+      ? []
+      : [[' AND x.sort <= ? AND (x.sort < ? OR x.id > ?)', after.sort, after.sort, after.id] as const]),
   ];
   if (bounds.length === 0) return NONE;
   return { text: bounds.map(([text]) => text).join(''), values: bounds.flatMap(([, ...values]) => values) };
@@ -149,9 +161,19 @@ function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): Li
 }
 
 /** Candidates by the matches of one criterion; the others are conditions. */
-function criterionDriven(db: Database, grant: Grant, type: StoredType, lead: PlainCriterion, criteria: readonly PlainCriterion[], span: SortSpan): Candidates {
+function criterionDriven(
+  db: Database,
+  grant: Grant,
+  type: StoredType,
+  lead: PlainCriterion,
+  criteria: readonly PlainCriterion[],
+  span: SortSpan,
+): Candidates {
   const source = ridSource(type, lead) ?? NONE;
-  const others = conditionsOf(type, criteria.filter((criterion) => criterion !== lead));
+  const others = conditionsOf(
+    type,
+    criteria.filter((criterion) => criterion !== lead),
+  );
   const access = isOpen(grant, type) || isPart(type) ? rowsOf(grant, type) : accessOf(grant);
   const from = `(SELECT DISTINCT rid FROM (${source.text})) t CROSS JOIN ${access.text}${others.text}`;
   const values = [...source.values, ...access.values, ...others.values];
@@ -171,7 +193,14 @@ function criterionDriven(db: Database, grant: Grant, type: StoredType, lead: Pla
       const matches = `(SELECT DISTINCT rid FROM (${source.text}))`;
       const table = isPart(type) ? `${matches} t CROSS JOIN resource x ON x.rid = t.rid` : `${matches} x`;
       const text = `SELECT 1 FROM ${table} WHERE TRUE${others.text}${visible.text} LIMIT ${limit}`;
-      return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${text})`, ...source.values, ...others.values, ...visible.values)?.n ?? 0;
+      return (
+        db.get<{ n: number }>(
+          `SELECT count(*) AS n FROM (${text})`,
+          ...source.values,
+          ...others.values,
+          ...visible.values,
+        )?.n ?? 0
+      );
     },
   };
 }

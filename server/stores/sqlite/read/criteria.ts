@@ -1,4 +1,7 @@
-/** Criteria as SQL conditions on a row `x` (its `rid`). Each condition finds its entries by rid, so it costs the same for any row. */
+/**
+ * Criteria as SQL conditions on a row `x` (its `rid`). Each condition finds its entries by rid, so it costs the same
+ * for any row.
+ */
 import type { Criterion, DatePrefix, TokenValue } from '../../../../profiles/search/criterion.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
@@ -25,7 +28,10 @@ export function conditionsOf(type: StoredType, criteria: readonly PlainCriterion
 function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
   switch (criterion.kind) {
     case 'id':
-      return { text: `x.rid IN (${idSource(type, criterion.values).text})`, values: idSource(type, criterion.values).values };
+      return {
+        text: `x.rid IN (${idSource(type, criterion.values).text})`,
+        values: idSource(type, criterion.values).values,
+      };
     case 'token':
       return tokenCondition(type, criterion.param, criterion.values, criterion.negated === true);
     case 'reference':
@@ -65,7 +71,10 @@ function referenceSource(type: StoredType, { param, values }: ReferenceCriterion
 /** An event's patients are those among its agents and entities, and are not kept again. */
 const PATIENT_OF_EVENT = ['agent', 'entity'];
 
-function linkedCondition(type: StoredType, { param, target, condition }: Extract<PlainCriterion, { kind: 'linked' }>): Sql {
+function linkedCondition(
+  type: StoredType,
+  { param, target, condition }: Extract<PlainCriterion, { kind: 'linked' }>,
+): Sql {
   return {
     text: `EXISTS (SELECT 1 FROM reference r INDEXED BY reference_rid WHERE r.rid = x.rid AND r.param = ? AND EXISTS (
       SELECT 1 FROM resource x WHERE x.type = ? AND r.target = x.type || '/' || x.id AND x.id = substr(r.target, ?)${condition.text}))`,
@@ -165,7 +174,10 @@ function dateCondition(type: StoredType, { param, lo, hi, prefix }: Extract<Crit
   });
   const stamp = stampOf(type, param);
   if (stamp !== undefined) {
-    return { text: `EXISTS (SELECT 1 FROM (SELECT ${stamp} AS lo, ${stamp} + 1 AS hi FROM resource WHERE rid = x.rid) WHERE ${text})`, values };
+    return {
+      text: `EXISTS (SELECT 1 FROM (SELECT ${stamp} AS lo, ${stamp} + 1 AS hi FROM resource WHERE rid = x.rid) WHERE ${text})`,
+      values,
+    };
   }
   return {
     text: `EXISTS (SELECT 1 FROM date_range INDEXED BY date_range_rid WHERE rid = x.rid AND param = ? AND ${text})`,
@@ -197,7 +209,9 @@ function textTest({ values, match }: StringCriterion): Sql {
       if (match === 'pattern') return { text: 'value GLOB ?', values: [value.replaceAll('[', '[[]')] };
       if (match === 'contains') return { text: 'instr(value, ?) > 0', values: [value] };
       const before = afterAllThatBeginWith(value);
-      return before === undefined ? { text: 'value >= ?', values: [value] } : { text: '(value >= ? AND value < ?)', values: [value, before] };
+      return before === undefined
+        ? { text: 'value >= ?', values: [value] }
+        : { text: '(value >= ? AND value < ?)', values: [value, before] };
     }),
   );
 }
@@ -206,6 +220,9 @@ function missingCondition(type: StoredType, param: string, missing: boolean): Sq
   const names = [`${type}.${param}`, `${type}.${param}:identifier`];
   const tables = isEvent(type) ? ['token'] : ['token', 'reference', 'date_range', 'string_value'];
   const owner = (table: string): string => (table === 'token' ? tokenOwner(type) : 'x.rid');
-  const tests = tables.map((table) => `EXISTS (SELECT 1 FROM ${table} INDEXED BY ${table}_rid WHERE rid = ${owner(table)} AND param IN (?, ?))`);
+  const tests = tables.map(
+    (table) =>
+      `EXISTS (SELECT 1 FROM ${table} INDEXED BY ${table}_rid WHERE rid = ${owner(table)} AND param IN (?, ?))`,
+  );
   return { text: `${missing ? 'NOT ' : ''}(${tests.join(' OR ')})`, values: tables.flatMap(() => names) };
 }

@@ -31,5 +31,14 @@ export function formerVersion(
 
 /** What is left of a deleted row beside its text. */
 function unplaced(type: StoredType, id: string, updated: number): Omit<VisibleRow, 'json' | 'version' | 'blob'> {
-  return { type, id, updated, sort: updated, person: undefined, subject: undefined, released: false, shownBy: undefined };
+  return {
+    type,
+    id,
+    updated,
+    sort: updated,
+    person: undefined,
+    subject: undefined,
+    released: false,
+    shownBy: undefined,
+  };
 }

@@ -10,7 +10,12 @@ import { visibleRows } from './visible.ts';
 const INCLUDE_LIMIT = 1_000;
 
 /** Finds the included rows, each once, those of the page left out: by the rows that refer to them. */
-export function includedRows(db: Database, grant: Grant, rows: readonly VisibleRow[], include: SearchQuery['include']): VisibleRow[] {
+export function includedRows(
+  db: Database,
+  grant: Grant,
+  rows: readonly VisibleRow[],
+  include: SearchQuery['include'],
+): VisibleRow[] {
   if (rows.length === 0 || include.length === 0) return [];
   const onPage = new Set(rows.map(({ type, id }) => `${type}/${id}`));
   const wanted = new Set(referencesOf(db, rows, include).filter((reference) => !onPage.has(reference)));
@@ -22,7 +27,9 @@ export function includedRows(db: Database, grant: Grant, rows: readonly VisibleR
 function referencesOf(db: Database, rows: readonly VisibleRow[], include: SearchQuery['include']): string[] {
   const keys = JSON.stringify(rows.map(({ type, id }) => [type, id]));
   const perParam = include.map(({ param, target }) => {
-    const targets = db.all<{ at: number; target: string }>(TARGETS, keys, param).filter((found) => target === undefined || found.target.startsWith(`${target}/`));
+    const targets = db
+      .all<{ at: number; target: string }>(TARGETS, keys, param)
+      .filter((found) => target === undefined || found.target.startsWith(`${target}/`));
     return Map.groupBy(targets, ({ at }) => at);
   });
   return rows.flatMap((_, at) => perParam.flatMap((targets) => targets.get(at)?.map(({ target }) => target) ?? []));
@@ -34,5 +41,14 @@ const TARGETS = `SELECT j.key AS at, r.target FROM json_each(?) j CROSS JOIN res
 function wantedRows(db: Database, grant: Grant, references: Iterable<string>): VisibleRow[] {
   const places = [...references].map((reference) => reference.split('/') as [type: string, id?: string]);
   const byType = Map.groupBy(places, ([type]) => type);
-  return [...byType].flatMap(([type, all]) => (isStoredType(type) ? visibleRows(db, grant, type, all.map(([, id = '']) => id)) : []));
+  return [...byType].flatMap(([type, all]) =>
+    isStoredType(type)
+      ? visibleRows(
+          db,
+          grant,
+          type,
+          all.map(([, id = '']) => id),
+        )
+      : [],
+  );
 }

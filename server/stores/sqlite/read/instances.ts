@@ -12,10 +12,20 @@ type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 type MetadataQuestion = Extract<Question, { kind: 'metadata' }>;
 
 type Columns = {
-  sop_instance_uid: string; study_instance_uid: string; series_instance_uid: string; sop_class_uid: string;
-  transfer_syntax_uid: string; series_number: number | null; instance_number: number | null; blob_name: string;
-  blob_size: number; data_set_offset: number; data_set_digest: string; metadata: string;
-  source: string; person: string;
+  sop_instance_uid: string;
+  study_instance_uid: string;
+  series_instance_uid: string;
+  sop_class_uid: string;
+  transfer_syntax_uid: string;
+  series_number: number | null;
+  instance_number: number | null;
+  blob_name: string;
+  blob_size: number;
+  data_set_offset: number;
+  data_set_digest: string;
+  metadata: string;
+  source: string;
+  person: string;
 };
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
@@ -33,7 +43,11 @@ export function studyMetadata(db: Database, grant: Grant, question: MetadataQues
   return { study, metadata: rows.map(({ metadata }) => metadata) };
 }
 
-function studyOf(db: Database, grant: Grant, { studyInstanceUID }: { readonly studyInstanceUID: string }): ShownStudy | undefined {
+function studyOf(
+  db: Database,
+  grant: Grant,
+  { studyInstanceUID }: { readonly studyInstanceUID: string },
+): ShownStudy | undefined {
   return shownStudy(db, grant, {
     text: `SELECT rid FROM token WHERE param = 'ImagingStudy.identifier' AND value = ? AND system = ? LIMIT 1`,
     values: [`urn:oid:${studyInstanceUID}`, IDENTIFIER_SYSTEM.dicomUid],
@@ -46,8 +60,8 @@ export function selectInstances(db: Database, question: InstancesQuestion): Inst
 }
 
 /**
- * The plus leaves the order to the index: a sort would read every row for each page. The sum keeps the statement prepared:
- * the planner looks at a limit that is bound, and plans anew for each.
+ * The plus leaves the order to the index: a sort would read every row for each page. The sum keeps the statement
+ * prepared: the planner looks at a limit that is bound, and plans anew for each.
  */
 function select<Row>(db: Database, columns: string, question: InstancesQuestion | MetadataQuestion): Row[] {
   const { studyInstanceUID, seriesInstanceUID, sopInstanceUIDs, offset, limit } = question;

@@ -3,8 +3,14 @@ import type { QuarantinedInstance, QuarantineReason } from '../../../ports/commi
 import type { Database } from '../database.ts';
 
 type Columns = {
-  sop_instance_uid: string; data_set_digest: string; source: string; study_instance_uid: string; reason: QuarantineReason;
-  received_at: number; blob_name: string; blob_size: number;
+  sop_instance_uid: string;
+  data_set_digest: string;
+  source: string;
+  study_instance_uid: string;
+  reason: QuarantineReason;
+  received_at: number;
+  blob_name: string;
+  blob_size: number;
 };
 
 /** Keeps an instance aside, unless the same one is. */
@@ -12,7 +18,14 @@ export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstan
   const changed = db.run(
     `INSERT OR IGNORE INTO quarantine (sop_instance_uid, data_set_digest, source, study_instance_uid, reason, received_at,
        blob_name, blob_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    one.sopInstanceUID, one.dataSetDigest, one.source, one.studyInstanceUID, one.reason, one.receivedAt, blob.name, blob.size,
+    one.sopInstanceUID,
+    one.dataSetDigest,
+    one.source,
+    one.studyInstanceUID,
+    one.reason,
+    one.receivedAt,
+    blob.name,
+    blob.size,
   );
   return changed === 1 ? 'stored' : 'already';
 }

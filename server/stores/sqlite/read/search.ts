@@ -15,7 +15,13 @@ const TOTAL_BOUND = 1_000;
 const CHAIN_BOUND = 1_000;
 
 /** Answers a search: a full page behind `skip` rows, its includes, the total as asked. */
-export function search(db: Database, grant: Grant, query: SearchQuery, after: PageEnd | undefined, skip = 0): SearchPage {
+export function search(
+  db: Database,
+  grant: Grant,
+  query: SearchQuery,
+  after: PageEnd | undefined,
+  skip = 0,
+): SearchPage {
   const criteria = query.where.map((criterion) => plain(db, grant, query.type, criterion));
   const candidates = candidatesOf(db, grant, query.type, criteria, query.span);
   const total = totalOf(candidates, query);
@@ -55,7 +61,12 @@ function referring({ param, target }: Chain, ids: readonly string[]): PlainCrite
 
 function linked(grant: Grant, { param, target }: Chain, inner: PlainCriterion): PlainCriterion {
   const [matches, visible] = [conditionsOf(target, [inner]), visibleCondition(grant, target)];
-  return { kind: 'linked', param, target, condition: { text: matches.text + visible.text, values: [...matches.values, ...visible.values] } };
+  return {
+    kind: 'linked',
+    param,
+    target,
+    condition: { text: matches.text + visible.text, values: [...matches.values, ...visible.values] },
+  };
 }
 
 function totalOf(candidates: Candidates, query: SearchQuery): number | undefined {
@@ -65,10 +76,24 @@ function totalOf(candidates: Candidates, query: SearchQuery): number | undefined
   return counted > TOTAL_BOUND ? undefined : counted;
 }
 
-function pageOf(db: Database, grant: Grant, candidates: Candidates, query: SearchQuery, { after, skip }: { after: PageEnd | undefined; skip: number }): { rows: VisibleRow[]; next: PageEnd | undefined } {
+function pageOf(
+  db: Database,
+  grant: Grant,
+  candidates: Candidates,
+  query: SearchQuery,
+  { after, skip }: { after: PageEnd | undefined; skip: number },
+): { rows: VisibleRow[]; next: PageEnd | undefined } {
   const places = candidates.page(after, skip + query.count + 1).slice(skip);
   const shown = places.slice(0, query.count);
-  const rows = visibleRowsAt(db, grant, shown.map(({ rid }) => rid), query.withoutTail);
+  const rows = visibleRowsAt(
+    db,
+    grant,
+    shown.map(({ rid }) => rid),
+    query.withoutTail,
+  );
   const last = shown.at(-1);
-  return { rows, next: places.length > query.count && last !== undefined ? { sort: last.sort, id: last.id } : undefined };
+  return {
+    rows,
+    next: places.length > query.count && last !== undefined ? { sort: last.sort, id: last.id } : undefined,
+  };
 }

@@ -20,11 +20,22 @@ export function blobOf(row: BlobColumns): BlobRef | undefined {
 
 /** A row as selected by {@link ROW_COLUMNS}. */
 export type SelectedRow = BlobColumns & {
-  rid: number; type: string; id: string; version: number; updated: number; sort: number; person: string | null;
-  subject: string | null; released: number; parent_type: string | null; parent_id: string | null; json: string;
+  rid: number;
+  type: string;
+  id: string;
+  version: number;
+  updated: number;
+  sort: number;
+  person: string | null;
+  subject: string | null;
+  released: number;
+  parent_type: string | null;
+  parent_id: string | null;
+  json: string;
 };
 
-const PLACE_COLUMNS = 'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, x.parent_type, x.parent_id';
+const PLACE_COLUMNS =
+  'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, x.parent_type, x.parent_id';
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
@@ -79,18 +90,28 @@ export function visibleRows(db: Database, grant: Grant, type: StoredType, ids: r
   const condition = visibleCondition(grant, type);
   const rows = db.all<SelectedRow>(
     `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.type = ? AND x.id = j.value WHERE TRUE${condition.text}`,
-    JSON.stringify(ids), type, ...condition.values,
+    JSON.stringify(ids),
+    type,
+    ...condition.values,
   );
   return shownRows(db, grant, rows);
 }
 
 /** The study whose `rid` a statement selects, when it is visible. Its resource, which may be large, is not read. */
 export function shownStudy(db: Database, grant: Grant, rid: Sql): ShownStudy | undefined {
-  const row = db.get<Pick<SelectedRow, 'rid' | 'id' | 'person' | 'subject'>>(`SELECT rid, id, person, subject FROM resource WHERE rid = (${rid.text})`, ...rid.values);
+  const row = db.get<Pick<SelectedRow, 'rid' | 'id' | 'person' | 'subject'>>(
+    `SELECT rid, id, person, subject FROM resource WHERE rid = (${rid.text})`,
+    ...rid.values,
+  );
   if (row === undefined) return undefined;
   const shown = grant.system ? undefined : shownBy(db, grant, [row.rid]).get(row.rid);
   if (shown === undefined && !grant.system) return undefined;
-  return { id: row.id, person: row.person === null ? undefined : personKey(row.person), subject: row.subject ?? undefined, shownBy: shown };
+  return {
+    id: row.id,
+    person: row.person === null ? undefined : personKey(row.person),
+    subject: row.subject ?? undefined,
+    shownBy: shown,
+  };
 }
 
 /**
@@ -101,8 +122,15 @@ export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[
   const list = JSON.stringify(rids);
   const rows =
     withoutTail === undefined
-      ? db.all<SelectedRow>(`SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, list)
-      : db.all<SelectedRow>(`SELECT ${HEAD_COLUMNS} FROM json_each(?2) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`, beginningOfTail(withoutTail), list);
+      ? db.all<SelectedRow>(
+          `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`,
+          list,
+        )
+      : db.all<SelectedRow>(
+          `SELECT ${HEAD_COLUMNS} FROM json_each(?2) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`,
+          beginningOfTail(withoutTail),
+          list,
+        );
   return shownRows(db, grant, rows);
 }
 
@@ -117,7 +145,13 @@ function toVisibleRow(grant: Grant, row: SelectedRow, shown: ShownBy | undefined
   if (!isStoredType(row.type)) throw new Error('The store holds a type that has no class');
   const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0 };
   return {
-    type: row.type, id: row.id, version: row.version, updated: row.updated, sort: row.sort, json: row.json, blob,
+    type: row.type,
+    id: row.id,
+    version: row.version,
+    updated: row.updated,
+    sort: row.sort,
+    json: row.json,
+    blob,
     person: row.person === null ? undefined : personKey(row.person),
     subject: row.subject ?? undefined,
     released: row.released === 1,
@@ -127,7 +161,11 @@ function toVisibleRow(grant: Grant, row: SelectedRow, shown: ShownBy | undefined
 
 function accessRow(db: Database, row: SelectedRow): number {
   if (row.parent_type === null) return row.rid;
-  const parent = db.get<{ rid: number }>('SELECT rid FROM resource WHERE type = ? AND id = ?', row.parent_type, row.parent_id);
+  const parent = db.get<{ rid: number }>(
+    'SELECT rid FROM resource WHERE type = ? AND id = ?',
+    row.parent_type,
+    row.parent_id,
+  );
   return parent?.rid ?? row.rid;
 }
 
@@ -138,13 +176,22 @@ function shownBy(db: Database, grant: Grant, rids: readonly number[]): Map<numbe
   const rows = db.all<AccessRow>(
     `SELECT a.rid, a.principal, a.right_id, a.relation, a.source FROM json_each(?) j CROSS JOIN acl a INDEXED BY acl_row ON a.rid = j.value
      WHERE a.principal IN (${marks(grant.principals)}) AND a.valid_from <= ? AND a.valid_to > ?`,
-    JSON.stringify(rids), ...grant.principals, grant.now, grant.now,
+    JSON.stringify(rids),
+    ...grant.principals,
+    grant.now,
+    grant.now,
   );
   const first = new Map<number, AccessRow>();
   const rank = (row: AccessRow): number => grant.principals.indexOf(row.principal);
   for (const row of rows) {
     const known = first.get(row.rid);
-    if (known === undefined || rank(row) < rank(known) || (rank(row) === rank(known) && row.right_id < known.right_id)) first.set(row.rid, row);
+    if (known === undefined || rank(row) < rank(known) || (rank(row) === rank(known) && row.right_id < known.right_id))
+      first.set(row.rid, row);
   }
-  return new Map([...first].map(([rid, row]) => [rid, { rightId: row.right_id, relation: row.relation as Relation, source: row.source ?? undefined }]));
+  return new Map(
+    [...first].map(([rid, row]) => [
+      rid,
+      { rightId: row.right_id, relation: row.relation as Relation, source: row.source ?? undefined },
+    ]),
+  );
 }

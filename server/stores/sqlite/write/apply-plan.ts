@@ -1,7 +1,13 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
 import { Fault } from '../../../../profiles/fault.ts';
 import { VISIBILITY, type Visibility } from '../../../../profiles/types/visibility.ts';
-import { MAX_PLAN_ENTRIES, type Claim, type CommitReceipt, type InstanceRow, type Precondition } from '../../../ports/commit-plan.ts';
+import {
+  MAX_PLAN_ENTRIES,
+  type Claim,
+  type CommitReceipt,
+  type InstanceRow,
+  type Precondition,
+} from '../../../ports/commit-plan.ts';
 import type { Right } from '../../../access/right.ts';
 import type { Database } from '../database.ts';
 import { erase, eraseHistory } from './erase.ts';
@@ -15,7 +21,8 @@ import { removeRow, standingRow, writeRow } from './write-rows.ts';
 export function applyPlan(db: Database, plan: WirePlan, now: number): CommitReceipt {
   const before = db.get<{ receipt: string }>('SELECT receipt FROM plan WHERE id = ?', plan.id);
   if (before !== undefined) return JSON.parse(before.receipt) as CommitReceipt;
-  if (entriesOf(plan) > MAX_PLAN_ENTRIES) throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
+  if (entriesOf(plan) > MAX_PLAN_ENTRIES)
+    throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   refuseMerged(db, personsOf(plan));
   for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
   const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
@@ -35,17 +42,31 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   for (const { key, at } of plan.done ?? []) db.run('DELETE FROM agenda WHERE key = ? AND at = ?', key, at);
   for (const { key, at } of plan.agenda ?? []) db.run(PUT_AGENDA, key, at);
   for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
-  const receipt: CommitReceipt = { versions, committedAt: now, instances, quarantined, erasedBlobs: [...erased, ...former] };
+  const receipt: CommitReceipt = {
+    versions,
+    committedAt: now,
+    instances,
+    quarantined,
+    erasedBlobs: [...erased, ...former],
+  };
   db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
   return receipt;
 }
 
-const PUT_AGENDA = 'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <> excluded.at';
+const PUT_AGENDA =
+  'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <> excluded.at';
 
 /** Every person that a plan writes for. */
 function personsOf(plan: WirePlan): Set<string> {
-  const of = (part: readonly { readonly person?: string }[] = []): string[] => part.flatMap(({ person }) => person ?? []);
-  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.rights), ...of(plan.states), ...(plan.rekeys ?? []).flatMap(({ from, to }) => [from, to])]);
+  const of = (part: readonly { readonly person?: string }[] = []): string[] =>
+    part.flatMap(({ person }) => person ?? []);
+  return new Set([
+    ...of(plan.puts),
+    ...of(plan.instances),
+    ...of(plan.rights),
+    ...of(plan.states),
+    ...(plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]),
+  ]);
 }
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
@@ -53,7 +74,17 @@ function outboxOf(plan: WirePlan): OutboxEntry[] {
 }
 
 function entriesOf(plan: WirePlan): number {
-  const parts = [plan.puts, plan.deletes, plan.instances, plan.quarantined, plan.rights, plan.revoked, plan.claims, plan.agenda, plan.audit];
+  const parts = [
+    plan.puts,
+    plan.deletes,
+    plan.instances,
+    plan.quarantined,
+    plan.rights,
+    plan.revoked,
+    plan.claims,
+    plan.agenda,
+    plan.audit,
+  ];
   const erased = (plan.erased ?? []).flatMap((erasure) => Object.values(erasure));
   return [...parts, ...erased].reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
@@ -79,13 +110,19 @@ function takeClaim(db: Database, { key, value }: Claim): void {
   if (held?.value !== value) throw new Fault('conflict', 'An identifier is taken already');
 }
 
-const STATE_COLUMN = { opposed: 'opposed', withdrawn: 'withdrawn', erasurePending: 'erasure_pending', accountOff: 'account_off' } as const;
+const STATE_COLUMN = {
+  opposed: 'opposed',
+  withdrawn: 'withdrawn',
+  erasurePending: 'erasure_pending',
+  accountOff: 'account_off',
+} as const;
 
 function changeState(db: Database, { person, change }: NonNullable<WirePlan['states']>[number]): void {
   db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', person);
   for (const name of Object.keys(STATE_COLUMN) as (keyof typeof STATE_COLUMN)[]) {
     const value = change[name];
-    if (value !== undefined) db.run(`UPDATE patient_state SET ${STATE_COLUMN[name]} = ? WHERE person = ?`, value ? 1 : 0, person);
+    if (value !== undefined)
+      db.run(`UPDATE patient_state SET ${STATE_COLUMN[name]} = ? WHERE person = ?`, value ? 1 : 0, person);
   }
 }
 
@@ -94,7 +131,14 @@ function insertRight(db: Database, right: Right): void {
   db.run(
     `INSERT OR REPLACE INTO access_right (id, person, principal, relation, item, valid_from, valid_to, source)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    right.id, right.person, right.principal, right.relation, item, right.from, right.to, right.source ?? null,
+    right.id,
+    right.person,
+    right.principal,
+    right.relation,
+    item,
+    right.from,
+    right.to,
+    right.source ?? null,
   );
 }
 
@@ -109,7 +153,10 @@ function deleteRow(db: Database, type: string, id: string, now: number): void {
   keepHistory(db, type, id);
   db.run(
     `INSERT INTO history (type, id, version, updated, json) VALUES (?, ?, ?, ?, '')`,
-    type, id, row.version + 1, now,
+    type,
+    id,
+    row.version + 1,
+    now,
   );
   removeRow(db, row.rid);
 }
@@ -118,7 +165,8 @@ function keepHistory(db: Database, type: string, id: string): void {
   db.run(
     `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size)
      SELECT type, id, version, updated, json, blob_name, blob_size FROM resource WHERE type = ? AND id = ?`,
-    type, id,
+    type,
+    id,
   );
 }
 
@@ -130,7 +178,12 @@ function putRow(db: Database, put: WirePut, now: number): number {
   const rid = writeRow(db, standing, { ...put, version, updated: now, json: put.head + stamp + put.tail }, put.index);
   if (put.person !== undefined && isMaterialised(VISIBILITY[put.type])) {
     materialiseRow(db, put.person, {
-      rid, type: put.type, id: put.id, sort: put.sort, level: levelRank(put), released: put.released ? 1 : 0,
+      rid,
+      type: put.type,
+      id: put.id,
+      sort: put.sort,
+      level: levelRank(put),
+      released: put.released ? 1 : 0,
     });
   }
   return version;
@@ -146,7 +199,13 @@ function levelRank(put: WirePut): number {
 }
 
 function lastVersion(db: Database, type: string, id: string): number {
-  return db.get<{ version: number | null }>('SELECT max(version) AS version FROM history WHERE type = ? AND id = ?', type, id)?.version ?? 0;
+  return (
+    db.get<{ version: number | null }>(
+      'SELECT max(version) AS version FROM history WHERE type = ? AND id = ?',
+      type,
+      id,
+    )?.version ?? 0
+  );
 }
 
 function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
@@ -156,13 +215,26 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
   );
   if (standing !== undefined) {
     if (standing.data_set_digest === row.dataSetDigest) return 'already';
-    throw new Fault('conflict', 'The SOP Instance stands already with another data set', { expression: 'SOPInstanceUID' });
+    throw new Fault('conflict', 'The SOP Instance stands already with another data set', {
+      expression: 'SOPInstanceUID',
+    });
   }
   db.run(
     `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    row.sopInstanceUID, row.studyInstanceUID, row.seriesInstanceUID, row.sopClassUID, row.transferSyntaxUID,
-    row.seriesNumber ?? null, row.instanceNumber ?? null, row.blob.name, row.blob.size,
-    row.dataSetOffset, row.dataSetDigest, row.metadata, row.source, row.person,
+    row.sopInstanceUID,
+    row.studyInstanceUID,
+    row.seriesInstanceUID,
+    row.sopClassUID,
+    row.transferSyntaxUID,
+    row.seriesNumber ?? null,
+    row.instanceNumber ?? null,
+    row.blob.name,
+    row.blob.size,
+    row.dataSetOffset,
+    row.dataSetDigest,
+    row.metadata,
+    row.source,
+    row.person,
   );
   return 'stored';
 }

@@ -6,12 +6,23 @@ import { removeRow, standingRow } from './write-rows.ts';
 type Named = NonNullable<Erasure['rows']>[number];
 
 /** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
-export function erase(db: Database, { rows = [], instances = [], quarantined = [], claims = [], agenda = [] }: Erasure): string[] {
+export function erase(
+  db: Database,
+  { rows = [], instances = [], quarantined = [], claims = [], agenda = [] }: Erasure,
+): string[] {
   const blobs = [
     ...rows.flatMap((row) => [...eraseHistory(db, row), ...eraseRow(db, row)]),
-    ...instances.flatMap((uid) => blobsOf(db, 'DELETE FROM instance WHERE sop_instance_uid = ? RETURNING blob_name', uid)),
+    ...instances.flatMap((uid) =>
+      blobsOf(db, 'DELETE FROM instance WHERE sop_instance_uid = ? RETURNING blob_name', uid),
+    ),
     ...quarantined.flatMap(({ sopInstanceUID, dataSetDigest, source }) =>
-      blobsOf(db, 'DELETE FROM quarantine WHERE sop_instance_uid = ? AND data_set_digest = ? AND source = ? RETURNING blob_name', sopInstanceUID, dataSetDigest, source),
+      blobsOf(
+        db,
+        'DELETE FROM quarantine WHERE sop_instance_uid = ? AND data_set_digest = ? AND source = ? RETURNING blob_name',
+        sopInstanceUID,
+        dataSetDigest,
+        source,
+      ),
     ),
   ];
   for (const key of claims) db.run('DELETE FROM claim WHERE key = ?', key);
@@ -23,7 +34,8 @@ function eraseRow(db: Database, { type, id }: Named): string[] {
   const standing = standingRow(db, type, id);
   if (standing === undefined) return [];
   const blobs = blobsOf(db, 'SELECT blob_name FROM resource WHERE rid = ? AND blob_name IS NOT NULL', standing.rid);
-  if (standing.person !== null) db.run('DELETE FROM access_right WHERE person = ? AND item = ?', standing.person, `${type}/${id}`);
+  if (standing.person !== null)
+    db.run('DELETE FROM access_right WHERE person = ? AND item = ?', standing.person, `${type}/${id}`);
   removeRow(db, standing.rid);
   return blobs;
 }
@@ -36,5 +48,7 @@ export function eraseHistory(db: Database, { type, id }: Named): string[] {
 }
 
 function blobsOf(db: Database, sql: string, ...values: readonly (string | number)[]): string[] {
-  return db.all<{ blob_name: string | null }>(sql, ...values).flatMap(({ blob_name: name }) => (name === null ? [] : [name]));
+  return db
+    .all<{ blob_name: string | null }>(sql, ...values)
+    .flatMap(({ blob_name: name }) => (name === null ? [] : [name]));
 }

@@ -1,7 +1,8 @@
 /**
- * Overwrites what SQLite leaves in free space. `secure_delete` zeroes what is deleted, but not where a row lay before it was
- * moved to another page of its index: that stays in the unallocated region of the page, and in the file, after the row is
- * gone. Nothing reads this region, so it may be overwritten at any moment; VACUUM would hold up every write meanwhile.
+ * Overwrites what SQLite leaves in free space. `secure_delete` zeroes what is deleted, but not where a row lay before
+ * it was moved to another page of its index: that stays in the unallocated region of the page, and in the file, after
+ * the row is gone. Nothing reads this region, so it may be overwritten at any moment; VACUUM would hold up every write
+ * meanwhile.
  * @see https://www.sqlite.org/fileformat2.html sections 1.3 and 1.6
  */
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
@@ -26,8 +27,8 @@ export class FreeSpace {
   }
 
   /**
-   * Overwrites the free space of some pages from a number (from 1) on; answers the page to go on with, or undefined at the
-   * end. The write-ahead log must be empty, and the connection that writes must not keep pages in memory.
+   * Overwrites the free space of some pages from a number (from 1) on; answers the page to go on with, or undefined at
+   * the end. The write-ahead log must be empty, and the connection that writes must not keep pages in memory.
    */
   overwrite(from: number): number | undefined {
     const file = (this.#file ??= openSync(this.#path, 'r+'));
@@ -56,8 +57,14 @@ export class FreeSpace {
 function pageBytesOf(file: number): number {
   const header = Buffer.alloc(FILE_HEADER_BYTES);
   readSync(file, header, 0, FILE_HEADER_BYTES, 0);
-  const [pageBytes, reserved, count, largestRoot] = [header.readUInt16BE(16), header.readUInt8(20), header.readUInt32BE(28), header.readUInt32BE(52)];
-  const isOurs = header.toString('latin1', 0, MAGIC.length) === MAGIC && pageBytes >= 512 && reserved === 0 && largestRoot === 0;
+  const [pageBytes, reserved, count, largestRoot] = [
+    header.readUInt16BE(16),
+    header.readUInt8(20),
+    header.readUInt32BE(28),
+    header.readUInt32BE(52),
+  ];
+  const isOurs =
+    header.toString('latin1', 0, MAGIC.length) === MAGIC && pageBytes >= 512 && reserved === 0 && largestRoot === 0;
   if (!isOurs || count >= MAX_PAGES) throw new Error('Free space of such a file is not overwritten: it needs VACUUM');
   return pageBytes;
 }

@@ -7,8 +7,14 @@ import type { Principal, Relation, Right } from '../../../access/right.ts';
 import type { Database } from '../database.ts';
 
 type RightRow = {
-  id: string; person: string; principal: string; relation: string; item: string | null; valid_from: number;
-  valid_to: number; source: string | null;
+  id: string;
+  person: string;
+  principal: string;
+  relation: string;
+  item: string | null;
+  valid_from: number;
+  valid_to: number;
+  source: string | null;
 };
 
 /** What the access table needs of a row. */
@@ -73,7 +79,10 @@ const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
 
 function rowsInScope(db: Database, right: Right): AccessRow[] {
   if (right.scope === 'record') {
-    return db.all<AccessRow>(`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`, right.person);
+    return db.all<AccessRow>(
+      `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`,
+      right.person,
+    );
   }
   const [type, id] = right.scope.item.split('/');
   return db.all<AccessRow>(
@@ -89,9 +98,26 @@ function itemOf(row: AccessRow): string {
 }
 
 function showIfPermitted(db: Database, right: Right, row: AccessRow, state: PatientState): void {
-  const facts: RowFacts = { type: row.type, item: itemOf(row), level: levelOf(row.level), released: row.released === 1 };
+  const facts: RowFacts = {
+    type: row.type,
+    item: itemOf(row),
+    level: levelOf(row.level),
+    released: row.released === 1,
+  };
   if (!permits(right, facts, state)) return;
-  db.run(INSERT, right.principal, row.type, row.sort, row.id, right.id, row.rid, right.relation, right.source ?? null, right.from, right.to);
+  db.run(
+    INSERT,
+    right.principal,
+    row.type,
+    row.sort,
+    row.id,
+    right.id,
+    row.rid,
+    right.relation,
+    right.source ?? null,
+    right.from,
+    right.to,
+  );
 }
 
 const INSERT = `INSERT INTO acl (principal, type, sort, id, right_id, rid, relation, source, valid_from, valid_to)

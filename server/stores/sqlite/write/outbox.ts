@@ -25,17 +25,26 @@ export class Outbox extends DurableQueue {
 
   /** A crash between the two files repeats it; ids make that harmless. */
   protected doSome(): boolean {
-    const waiting = this.#records.all<{ position: number; record: string }>(`SELECT position, record FROM audit_outbox ORDER BY position LIMIT ${BATCH}`);
+    const waiting = this.#records.all<{ position: number; record: string }>(
+      `SELECT position, record FROM audit_outbox ORDER BY position LIMIT ${BATCH}`,
+    );
     const last = waiting.at(-1);
     if (last === undefined) return false;
     const entries = waiting.map(({ record }) => JSON.parse(record) as OutboxEntry);
     let next = this.head;
     transaction(this.#trail, () => {
-      next = appendEvents(this.#trail, this.head, entries.flatMap((entry) => ('event' in entry ? [wireAuditOf(entry.event)] : [])));
+      next = appendEvents(
+        this.#trail,
+        this.head,
+        entries.flatMap((entry) => ('event' in entry ? [wireAuditOf(entry.event)] : [])),
+      );
       for (const entry of entries) if ('rekey' in entry) rekeyTrail(this.#trail, entry.rekey);
     });
     this.head = next;
-    repeatable(this.#records, () => void this.#records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position));
+    repeatable(
+      this.#records,
+      () => void this.#records.run('DELETE FROM audit_outbox WHERE position <= ?', last.position),
+    );
     return true;
   }
 }

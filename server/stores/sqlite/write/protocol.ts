@@ -27,9 +27,15 @@ export type WireAudit = {
 export type FormEntry = readonly [param: string, value: string, system: string];
 
 /** A plan on its way to the writer. */
-export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & { readonly puts: readonly WirePut[]; readonly audit: readonly WireAudit[] };
+export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & {
+  readonly puts: readonly WirePut[];
+  readonly audit: readonly WireAudit[];
+};
 
-/** What the record file hands over to the audit file: an event, or a person's new key. Earlier servers wrote whole events. */
+/**
+ * What the record file hands over to the audit file: an event, or a person's new key. Earlier servers wrote whole
+ * events.
+ */
 export type OutboxEntry = { readonly event: WireAudit | AuditRecord } | { readonly rekey: Rekey };
 
 /** A change of person key. */
@@ -45,25 +51,53 @@ export type Orders = {
   readonly head: { readonly order: undefined; readonly answer: TrailHead };
   /** Erases the personal side of the entities of events, by event id. */
   readonly eraseEntities: { readonly order: readonly string[]; readonly answer: undefined };
-  /** A step of forgetting what was deleted, from a page on: see forget.ts. Answers the page to go on with, undefined at the end. */
-  readonly forget: { readonly order: { readonly file: ForgettingFile; readonly from: number }; readonly answer: number | undefined | 'busy' };
+  /**
+   * A step of forgetting what was deleted, from a page on: see forget.ts. Answers the page to go on with, undefined at
+   * the end.
+   */
+  readonly forget: {
+    readonly order: { readonly file: ForgettingFile; readonly from: number };
+    readonly answer: number | undefined | 'busy';
+  };
   readonly tokenUpsert: {
-    readonly order: { readonly model: string; readonly id: string; readonly token: Omit<StoredToken, 'consumedAt'>; readonly keys: TokenKeys };
+    readonly order: {
+      readonly model: string;
+      readonly id: string;
+      readonly token: Omit<StoredToken, 'consumedAt'>;
+      readonly keys: TokenKeys;
+    };
     readonly answer: undefined;
   };
-  readonly tokenConsume: { readonly order: { readonly model: string; readonly id: string; readonly at: number }; readonly answer: boolean };
-  readonly tokenDestroy: { readonly order: { readonly model: string; readonly id: string }; readonly answer: undefined };
-  readonly tokenRevoke: { readonly order: { readonly model: string; readonly grantId: string }; readonly answer: undefined };
-  readonly tokenOnce: { readonly order: { readonly name: string; readonly expiresAt: number; readonly now: number }; readonly answer: boolean };
+  readonly tokenConsume: {
+    readonly order: { readonly model: string; readonly id: string; readonly at: number };
+    readonly answer: boolean;
+  };
+  readonly tokenDestroy: {
+    readonly order: { readonly model: string; readonly id: string };
+    readonly answer: undefined;
+  };
+  readonly tokenRevoke: {
+    readonly order: { readonly model: string; readonly grantId: string };
+    readonly answer: undefined;
+  };
+  readonly tokenOnce: {
+    readonly order: { readonly name: string; readonly expiresAt: number; readonly now: number };
+    readonly answer: boolean;
+  };
 };
 
 /** The name of an order. */
 export type OrderName = keyof Orders;
 
 /** A message to the writer. */
-export type OrderMessage = { [K in OrderName]: { readonly sequence: number; readonly name: K; readonly order: Orders[K]['order'] } }[OrderName];
+export type OrderMessage = {
+  [K in OrderName]: { readonly sequence: number; readonly name: K; readonly order: Orders[K]['order'] };
+}[OrderName];
 
 /** Its answer. A plain error of the writer comes back as kind `exception` with its stack as message. */
 export type AnswerMessage =
   | { readonly sequence: number; readonly answer: Orders[OrderName]['answer'] }
-  | { readonly sequence: number; readonly fault: { readonly kind: FaultKind; readonly message: string; readonly bug: boolean } };
+  | {
+      readonly sequence: number;
+      readonly fault: { readonly kind: FaultKind; readonly message: string; readonly bug: boolean };
+    };

@@ -19,11 +19,17 @@ export function tryPurge(records: Database, tokens: Database, now: number): void
 
 /** Purges once; `now` is epoch milliseconds. */
 export function purgeExpired(records: Database, tokens: Database, now: number): void {
-  records.run(`DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE committed_at < ? LIMIT ${BATCH})`, now - RECEIPT_AGE_MS);
+  records.run(
+    `DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE committed_at < ? LIMIT ${BATCH})`,
+    now - RECEIPT_AGE_MS,
+  );
   const seconds = Math.floor(now / 1000);
   tokens.run(
     `DELETE FROM token WHERE (model, id) IN (SELECT model, id FROM token WHERE expires_at < ? LIMIT ${BATCH})`,
     seconds - TOKEN_GRACE_SECONDS,
   );
-  tokens.run(`DELETE FROM used_name WHERE name IN (SELECT name FROM used_name WHERE expires_at < ? LIMIT ${BATCH})`, seconds);
+  tokens.run(
+    `DELETE FROM used_name WHERE name IN (SELECT name FROM used_name WHERE expires_at < ? LIMIT ${BATCH})`,
+    seconds,
+  );
 }

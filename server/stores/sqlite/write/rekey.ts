@@ -8,8 +8,13 @@ import type { Rekey } from './protocol.ts';
 export function rekeyPerson(db: Database, { from, to }: Rekey): void {
   db.run('DELETE FROM acl WHERE right_id IN (SELECT id FROM access_right WHERE person = ?)', from);
   db.run("DELETE FROM access_right WHERE person = ? AND relation = 'self'", from);
-  db.run('UPDATE access_right SET person = ?, principal = CASE principal WHEN ? THEN ? ELSE principal END WHERE person = ?',
-    to, principal.patient(from), principal.patient(to), from);
+  db.run(
+    'UPDATE access_right SET person = ?, principal = CASE principal WHEN ? THEN ? ELSE principal END WHERE person = ?',
+    to,
+    principal.patient(from),
+    principal.patient(to),
+    from,
+  );
   db.run('UPDATE resource SET person = ? WHERE person = ?', to, from);
   db.run('UPDATE instance SET person = ? WHERE person = ?', to, from);
   db.run("UPDATE claim SET value = ? WHERE key >= 'qualified|' AND key < 'qualified}' AND value = ?", to, from);

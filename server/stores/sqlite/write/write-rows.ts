@@ -15,7 +15,11 @@ export type StandingRow = {
 };
 
 /** The columns of a put; `json` is the whole text. */
-export type RowValues = Omit<Put, 'resource' | 'index'> & { readonly json: string; readonly version: number; readonly updated: number };
+export type RowValues = Omit<Put, 'resource' | 'index'> & {
+  readonly json: string;
+  readonly version: number;
+  readonly updated: number;
+};
 
 /** The row that stands under a type and id. */
 export function standingRow(db: Database, type: string, id: string): StandingRow | undefined {
@@ -47,8 +51,19 @@ const UPSERT = `INSERT INTO resource
 function columnsOf(row: RowValues): (string | number | null)[] {
   const [parentType = null, parentId = null] = row.parent?.split('/') ?? [];
   return [
-    row.type, row.id, row.version, row.updated, row.sort, row.person ?? null, row.subject ?? null, rankOf(row.level),
-    row.released ? 1 : 0, parentType, parentId, row.blob?.name ?? null, row.blob?.size ?? null,
+    row.type,
+    row.id,
+    row.version,
+    row.updated,
+    row.sort,
+    row.person ?? null,
+    row.subject ?? null,
+    rankOf(row.level),
+    row.released ? 1 : 0,
+    parentType,
+    parentId,
+    row.blob?.name ?? null,
+    row.blob?.size ?? null,
     row.json,
   ];
 }
@@ -70,7 +85,13 @@ function clearIndex(db: Database, rid: number): void {
 function writeIndex(db: Database, rid: number, type: string, index: IndexEntries): void {
   const name = (param: string): string => `${type}.${param}`;
   for (const { param, value, system } of index.tokens) {
-    db.run('INSERT OR IGNORE INTO token (param, value, system, rid) VALUES (?, ?, ?, ?)', name(param), value, system, rid);
+    db.run(
+      'INSERT OR IGNORE INTO token (param, value, system, rid) VALUES (?, ?, ?, ?)',
+      name(param),
+      value,
+      system,
+      rid,
+    );
   }
   for (const { param, target } of index.references) {
     db.run('INSERT OR IGNORE INTO reference (param, target, rid) VALUES (?, ?, ?)', name(param), target, rid);

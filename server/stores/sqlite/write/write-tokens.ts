@@ -22,19 +22,30 @@ export function applyTokenOrder(db: Database, message: TokenOrder): boolean | un
   }
 }
 
-function upsert(db: Database, { model, id, token, keys }: Extract<TokenOrder, { name: 'tokenUpsert' }>['order']): undefined {
+function upsert(
+  db: Database,
+  { model, id, token, keys }: Extract<TokenOrder, { name: 'tokenUpsert' }>['order'],
+): undefined {
   db.run(
     `INSERT INTO token (model, id, payload, expires_at, consumed_at, grant_id, uid, user_code)
      VALUES (?, ?, ?, ?, NULL, ?, ?, ?)
      ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at,
        grant_id = excluded.grant_id, uid = excluded.uid, user_code = excluded.user_code`,
-    model, id, JSON.stringify(token.payload), token.expiresAt ?? null, keys.grantId ?? null, keys.uid ?? null, keys.userCode ?? null,
+    model,
+    id,
+    JSON.stringify(token.payload),
+    token.expiresAt ?? null,
+    keys.grantId ?? null,
+    keys.uid ?? null,
+    keys.userCode ?? null,
   );
   return undefined;
 }
 
 function consume(db: Database, { model, id, at }: { model: string; id: string; at: number }): boolean {
-  return db.run('UPDATE token SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL', at, model, id) === 1;
+  return (
+    db.run('UPDATE token SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL', at, model, id) === 1
+  );
 }
 
 function once(db: Database, { name, expiresAt, now }: { name: string; expiresAt: number; now: number }): boolean {

@@ -26,7 +26,8 @@ function appendEvent(db: Database, head: TrailHead, event: WireAudit): TrailHead
   if (db.run(APPEND, sequence, id, hash, body.values, form) === 0) return head;
   for (const side of ['agents', 'entities'] as const) {
     const part = personal[side];
-    if (part !== undefined) db.run('INSERT INTO personal (id, side, salt, json) VALUES (?, ?, ?, ?)', id, side, part.salt, part.json);
+    if (part !== undefined)
+      db.run('INSERT INTO personal (id, side, salt, json) VALUES (?, ?, ?, ?)', id, side, part.salt, part.json);
   }
   queueEvent(db, sequence, event, form);
   return { sequence, hash };

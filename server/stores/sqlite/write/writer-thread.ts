@@ -79,7 +79,10 @@ function run(port: MessagePort, dataDir: string): void {
   });
 }
 
-/** What comes after all groups: a checkpoint cannot be part of a transaction, and the head stands for all that was recorded. */
+/**
+ * What comes after all groups: a checkpoint cannot be part of a transaction, and the head stands for all that was
+ * recorded.
+ */
 type LastOrder = Extract<OrderMessage, { name: 'head' | 'forget' }>;
 
 function isLast(order: OrderMessage): order is LastOrder {
@@ -135,7 +138,11 @@ function runGroup(port: MessagePort, database: Database, orders: readonly OrderM
 }
 
 /** Trouble of the disk may have ended the transaction of the whole group, so it leaves here. */
-function runOrder(database: Database, order: OrderMessage, head: TrailHead): { answer: AnswerMessage; head: TrailHead } {
+function runOrder(
+  database: Database,
+  order: OrderMessage,
+  head: TrailHead,
+): { answer: AnswerMessage; head: TrailHead } {
   database.run('SAVEPOINT one');
   try {
     const done = execute(database, order, head);
@@ -148,7 +155,11 @@ function runOrder(database: Database, order: OrderMessage, head: TrailHead): { a
   }
 }
 
-function execute(database: Database, message: OrderMessage, head: TrailHead): { answer: Orders[OrderName]['answer']; head: TrailHead } {
+function execute(
+  database: Database,
+  message: OrderMessage,
+  head: TrailHead,
+): { answer: Orders[OrderName]['answer']; head: TrailHead } {
   switch (message.name) {
     case 'commit':
       return { answer: applyPlan(database, message.order, Date.now()), head };

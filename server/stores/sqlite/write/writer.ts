@@ -37,8 +37,10 @@ export class Writer {
    * @throws {Fault} transient - too many orders wait, or the writer has ended
    */
   send<K extends OrderName>(name: K, order: Orders[K]['order']): Promise<Orders[K]['answer']> {
-    if (this.#ended !== undefined) return Promise.reject(new Fault('transient', 'The store is closed', { cause: this.#ended }));
-    if (this.#waiting.size >= QUEUE_LIMIT) return Promise.reject(new Fault('transient', 'The store takes no more writes at the moment'));
+    if (this.#ended !== undefined)
+      return Promise.reject(new Fault('transient', 'The store is closed', { cause: this.#ended }));
+    if (this.#waiting.size >= QUEUE_LIMIT)
+      return Promise.reject(new Fault('transient', 'The store takes no more writes at the moment'));
     this.#sequence += 1;
     const sequence = this.#sequence;
     return new Promise((resolve, reject) => {
@@ -65,7 +67,8 @@ export class Writer {
 
   #end(error: Error): void {
     this.#ended = error;
-    for (const { reject } of this.#waiting.values()) reject(new Fault('transient', 'The store is closed', { cause: error }));
+    for (const { reject } of this.#waiting.values())
+      reject(new Fault('transient', 'The store is closed', { cause: error }));
     this.#waiting.clear();
   }
 }

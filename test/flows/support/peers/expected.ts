@@ -23,11 +23,24 @@ export const EXCEPTIONS: Readonly<Record<string, Exception>> = {
     why: 'a directory of a medium is no object of the network (PS3.4 B.5): its class is accepted in no context',
     by: { ...NO_OBJECT, 'raw bytes': { notSent: /No answer but 07/ } },
   },
-  'empty_charset.dcm': { why: 'it names no SOP class and no instance', by: { ...NO_OBJECT, 'raw bytes': { notSent: /No SOP class/ } } },
-  'broken_missing_transfer_syntax.dcm': { why: 'it names no SOP class and no instance, nor how it is encoded', by: { ...NO_OBJECT, 'raw bytes': { notSent: /No SOP class/ } } },
+  'empty_charset.dcm': {
+    why: 'it names no SOP class and no instance',
+    by: { ...NO_OBJECT, 'raw bytes': { notSent: /No SOP class/ } },
+  },
+  'broken_missing_transfer_syntax.dcm': {
+    why: 'it names no SOP class and no instance, nor how it is encoded',
+    by: { ...NO_OBJECT, 'raw bytes': { notSent: /No SOP class/ } },
+  },
   'un_sequence.dcm': {
     why: 'the class and instance of its file meta information are not in its data set',
-    by: { ...NO_OBJECT, dcmsend: { notSent: /not sent/ }, 'raw bytes': { status: DATA_SET_MISMATCH, comment: /^SOP Class UID of the data set is not the one of the command/ } },
+    by: {
+      ...NO_OBJECT,
+      dcmsend: { notSent: /not sent/ },
+      'raw bytes': {
+        status: DATA_SET_MISMATCH,
+        comment: /^SOP Class UID of the data set is not the one of the command/,
+      },
+    },
   },
   'htj2k_lossless_rgb_201.dcm': {
     why: 'it belongs to no study and no series; DCMTK 3.6.7 does not know its transfer syntax',

@@ -10,10 +10,18 @@ import type { TestServer } from '../../../support/server.ts';
 export const PEER_SCRIPT = fileURLToPath(new URL('../../../support/peers/pynetdicom_peer.py', import.meta.url));
 
 /** What came of one instance. */
-export type SentInstance = { readonly sopInstanceUID: string; readonly sopClassUID: string; readonly transferSyntaxUID: string };
+export type SentInstance = {
+  readonly sopInstanceUID: string;
+  readonly sopClassUID: string;
+  readonly transferSyntaxUID: string;
+};
 
 /** A reference that listens; data sets lie in its folder under their SOP Instance UID. */
-export type Reference = { readonly dimse: TestServer['dimse']; readonly received: ReadonlyMap<string, SentInstance>; stop(): Promise<void> };
+export type Reference = {
+  readonly dimse: TestServer['dimse'];
+  readonly received: ReadonlyMap<string, SentInstance>;
+  stop(): Promise<void>;
+};
 
 /** Starts the SCP. */
 export async function startReference(folder: string): Promise<Reference> {

@@ -1,7 +1,7 @@
 /**
- * The published sample files in a folder that senders read. Some of them are one instance in several transfer syntaxes: a
- * server keeps the first of an instance, so each further one gets a SOP Instance UID of its own, as long as the one before.
- * Not a byte is changed beside its last two digits.
+ * The published sample files in a folder that senders read. Some of them are one instance in several transfer syntaxes:
+ * a server keeps the first of an instance, so each further one gets a SOP Instance UID of its own, as long as the one
+ * before. Not a byte is changed beside its last two digits.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -52,18 +52,34 @@ function rank({ name, transferSyntaxUID }: SampleFile): number {
 function describe(name: string, bytes: Buffer): SampleFile {
   const meta = metaOf(bytes);
   const header = headerOf(bytes.subarray(meta.dataSetOffset), meta.transferSyntaxUID);
-  const uids = (['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID'] as const).map((keyword) => (header === undefined ? undefined : uidOf(header, TAG[keyword])));
-  const [sopClassUID = meta.sopClassUID, sopInstanceUID = meta.sopInstanceUID, studyInstanceUID, seriesInstanceUID] = uids;
-  const named = Object.entries({ sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID }).filter(([, uid]) => uid !== undefined);
-  return { name, bytes, dataSetOffset: meta.dataSetOffset, transferSyntaxUID: meta.transferSyntaxUID, ...Object.fromEntries(named) };
+  const uids = (['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID'] as const).map((keyword) =>
+    header === undefined ? undefined : uidOf(header, TAG[keyword]),
+  );
+  const [sopClassUID = meta.sopClassUID, sopInstanceUID = meta.sopInstanceUID, studyInstanceUID, seriesInstanceUID] =
+    uids;
+  const named = Object.entries({ sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID }).filter(
+    ([, uid]) => uid !== undefined,
+  );
+  return {
+    name,
+    bytes,
+    dataSetOffset: meta.dataSetOffset,
+    transferSyntaxUID: meta.transferSyntaxUID,
+    ...Object.fromEntries(named),
+  };
 }
 
 /** A file without preamble, or without a transfer syntax, is a data set in implicit little endian. */
 function metaOf(bytes: Buffer): ReturnType<typeof parseFileMeta> {
-  return orUndefined(() => parseFileMeta(bytes)) ?? { dataSetOffset: 0, transferSyntaxUID: DICOM_UID.implicitLittleEndian };
+  return (
+    orUndefined(() => parseFileMeta(bytes)) ?? { dataSetOffset: 0, transferSyntaxUID: DICOM_UID.implicitLittleEndian }
+  );
 }
 
-function headerOf(dataSet: Buffer, transferSyntaxUID: string): Exclude<ReturnType<typeof scanHeader>, 'incomplete'> | undefined {
+function headerOf(
+  dataSet: Buffer,
+  transferSyntaxUID: string,
+): Exclude<ReturnType<typeof scanHeader>, 'incomplete'> | undefined {
   const header = orUndefined(() => scanHeader(dataSet, transferSyntaxUID, { isWhole: true }));
   return header === 'incomplete' ? undefined : header;
 }

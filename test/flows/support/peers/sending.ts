@@ -6,4 +6,10 @@ import type { SampleFile } from './sample-files.ts';
 export type Verdict = { readonly status: number; readonly comment?: string } | { readonly notSent: string };
 
 /** Where the files are, and where they go. `scratch` is a folder for what the sender needs. */
-export type Sending = { readonly files: readonly SampleFile[]; readonly folder: string; readonly scratch: string; readonly to: TestServer['dimse']; readonly aeTitle: string };
+export type Sending = {
+  readonly files: readonly SampleFile[];
+  readonly folder: string;
+  readonly scratch: string;
+  readonly to: TestServer['dimse'];
+  readonly aeTitle: string;
+};

@@ -6,11 +6,18 @@ import { Fault } from '../../../../profiles/fault.ts';
 
 const AUTHENTICATION = { method: 'client_secret_basic', secret: 's' } as const;
 const ENTRY = {
-  issuer: 'https://idp.example', client_id: 'passerelle', scope: 'openid scope_all', requiredAcr: ['eidas2'],
+  issuer: 'https://idp.example',
+  client_id: 'passerelle',
+  scope: 'openid scope_all',
+  requiredAcr: ['eidas2'],
   identifierClaims: [{ claim: 'SubjectNameID', system: 'urn:oid:1.2.250.1.71.4.2.1', kinds: ['practitioner'] }],
 };
 const faultOf = (work: () => unknown) => {
-  try { work(); } catch (error) { return error instanceof Fault ? error : undefined; }
+  try {
+    work();
+  } catch (error) {
+    return error instanceof Fault ? error : undefined;
+  }
   return undefined;
 };
 
@@ -21,30 +28,54 @@ describe('Identity provider: settings and claims (OpenID Connect Core 1.0)', () 
   it('takes the identifier from the claim that the region names', () => {
     expect(identityFrom(claims, settings)).to.deep.equal({
       identifiers: [{ kind: 'practitioner', system: 'urn:oid:1.2.250.1.71.4.2.1', value: '899700990015' }],
-      acr: 'eidas2', authTime: 1_700_000_000,
+      acr: 'eidas2',
+      authTime: 1_700_000_000,
     });
   });
 
   it('A25 refuses a lower or missing acr', () => {
     for (const acr of ['eidas1', undefined]) {
-      expect(faultOf(() => identityFrom({ ...claims, acr }, settings))).to.include({ kind: 'forbidden', protocolCode: 'acr' });
+      expect(faultOf(() => identityFrom({ ...claims, acr }, settings))).to.include({
+        kind: 'forbidden',
+        protocolCode: 'acr',
+      });
     }
   });
 
   it('refuses claims without a time of sign-in or without an identifier', () => {
-    for (const change of [{ auth_time: undefined }, { auth_time: '1700000000' }, { SubjectNameID: undefined }, { SubjectNameID: {} }, { SubjectNameID: '' }]) {
+    for (const change of [
+      { auth_time: undefined },
+      { auth_time: '1700000000' },
+      { SubjectNameID: undefined },
+      { SubjectNameID: {} },
+      { SubjectNameID: '' },
+    ]) {
       expect(faultOf(() => identityFrom({ ...claims, ...change }, settings))).to.include({ kind: 'login' });
     }
   });
 
   it('refuses settings that leave the claim open', () => {
-    for (const change of [{ identifierClaims: [] }, { identifierClaims: [{ claim: 'x', kinds: ['admin'] }] }, { client_id: '' }, { requiredAcr: 'eidas2' }]) {
-      expect(faultOf(() => parseIdentityProvider({ ...ENTRY, ...change }, AUTHENTICATION))).to.include({ kind: 'invalid' });
+    for (const change of [
+      { identifierClaims: [] },
+      { identifierClaims: [{ claim: 'x', kinds: ['admin'] }] },
+      { client_id: '' },
+      { requiredAcr: 'eidas2' },
+    ]) {
+      expect(faultOf(() => parseIdentityProvider({ ...ENTRY, ...change }, AUTHENTICATION))).to.include({
+        kind: 'invalid',
+      });
     }
   });
 
   it('says that a provider which does not answer is unavailable, and that plain HTTP is for loopback only', async () => {
-    const request = { redirectUri: 'http://127.0.0.1/x', state: 's', nonce: 'n', codeVerifier: 'v'.repeat(43), maxAgeSeconds: 60, fresh: false };
+    const request = {
+      redirectUri: 'http://127.0.0.1/x',
+      state: 's',
+      nonce: 'n',
+      codeVerifier: 'v'.repeat(43),
+      maxAgeSeconds: 60,
+      fresh: false,
+    };
     for (const issuer of ['http://127.0.0.1:9/idp', 'http://idp.invalid']) {
       const provider = createIdentityProvider({ ...settings, issuer }, { now: () => 0 });
       const refusal = await provider.begin(request).catch((error: unknown) => error);

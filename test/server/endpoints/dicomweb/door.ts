@@ -25,7 +25,12 @@ export const MAX_INSTANCE_BYTES = 4 * 1024 * 1024;
 /** Serves the door, its bytes from the images of the clinic or from others. */
 export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.images): Promise<ServedRouter> {
   const { indexer } = await loadDefinitions();
-  const region = { domainOf: () => ({ patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM }), servicesOf: () => [], qualifiedSystems: [], establishments: [] };
+  const region = {
+    domainOf: () => ({ patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM }),
+    servicesOf: () => [],
+    qualifiedSystems: [],
+    establishments: [],
+  };
   const receive = receiveInstance({ ...clinic.guard, images, indexer, region, quietPeriodMs: 60_000 });
   return await serve(
     dicomwebRouter({
@@ -37,7 +42,12 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       retrieveMetadata: retrieveMetadata(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
-      receiveRequest: receiveRequest({ ...clinic.guard, take: takeInstance({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }), receive, maxInstanceBytes: MAX_INSTANCE_BYTES }),
+      receiveRequest: receiveRequest({
+        ...clinic.guard,
+        take: takeInstance({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }),
+        receive,
+        maxInstanceBytes: MAX_INSTANCE_BYTES,
+      }),
       images,
       baseUrl: () => BASE_URL,
       offsetOf: offsetsOf('Europe/Paris'),
@@ -46,7 +56,12 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
 }
 
 /** Asks as somebody (a token of the clinic; undefined for nobody). */
-export async function ask(door: ServedRouter, path: string, token: string | undefined = 'lambert', headers: Record<string, string> = {}): Promise<Response> {
+export async function ask(
+  door: ServedRouter,
+  path: string,
+  token: string | undefined = 'lambert',
+  headers: Record<string, string> = {},
+): Promise<Response> {
   const authorization: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   return await fetch(`${door.origin}/dicom-web${path}`, { headers: { ...authorization, ...headers } });
 }

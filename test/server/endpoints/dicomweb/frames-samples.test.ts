@@ -14,19 +14,34 @@ import { ask, serveDicomweb } from './door.ts';
 import { addFile } from './files.ts';
 import { partsOf } from './parts.ts';
 
-type Sample = { readonly name: string; readonly bytes: Uint8Array; readonly frames: number; readonly isCompressed: boolean };
+type Sample = {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly frames: number;
+  readonly isCompressed: boolean;
+};
 
 /** The pixel data of a file as DCMTK reads it: one value, or the offset table and the fragments. */
 function pixelsByDCMTK(name: string): readonly Buffer[] {
   const folder = mkdtempSync(join(tmpdir(), 'passerelle-raw-'));
   spawnSync('dcmdump', ['+W', folder, samplePath(name)], { stdio: 'ignore' });
   const order = (file: string): number => Number(/\.(\d+)\.raw$/.exec(file)?.[1]);
-  const values = readdirSync(folder).toSorted((a, b) => order(a) - order(b)).map((file) => readFileSync(join(folder, file)));
+  const values = readdirSync(folder)
+    .toSorted((a, b) => order(a) - order(b))
+    .map((file) => readFileSync(join(folder, file)));
   rmSync(folder, { recursive: true });
   return values;
 }
 
-type Dcmjs = { readonly data: { readonly DicomMessage: { readFile(bytes: ArrayBuffer): { readonly dict: Readonly<Record<string, { readonly Value: readonly ArrayBuffer[] }>> } } } };
+type Dcmjs = {
+  readonly data: {
+    readonly DicomMessage: {
+      readFile(bytes: ArrayBuffer): {
+        readonly dict: Readonly<Record<string, { readonly Value: readonly ArrayBuffer[] }>>;
+      };
+    };
+  };
+};
 
 // The package has no types.
 const dcmjs = createRequire(import.meta.url)('dcmjs') as Dcmjs;
@@ -38,18 +53,27 @@ function framesByDcmjs(bytes: Uint8Array): readonly Buffer[] {
 }
 
 function imagesAmong(names: readonly string[]): readonly Sample[] {
-  return names.filter((name) => !name.startsWith('broken_')).flatMap((name) => {
-    const bytes = sample(name);
-    try {
-      const header = headerOf(bytes);
-      const element = pixelDataOf(header);
-      if (element === undefined || !header.elements.has(TAG.BitsAllocated)) return [];
-      return [{ name, bytes, frames: intOf(header, TAG.NumberOfFrames) ?? 1, isCompressed: element.length === UNDEFINED_LENGTH }];
-    } catch {
-      // A file without a transfer syntax is not stored by any door.
-      return [];
-    }
-  });
+  return names
+    .filter((name) => !name.startsWith('broken_'))
+    .flatMap((name) => {
+      const bytes = sample(name);
+      try {
+        const header = headerOf(bytes);
+        const element = pixelDataOf(header);
+        if (element === undefined || !header.elements.has(TAG.BitsAllocated)) return [];
+        return [
+          {
+            name,
+            bytes,
+            frames: intOf(header, TAG.NumberOfFrames) ?? 1,
+            isCompressed: element.length === UNDEFINED_LENGTH,
+          },
+        ];
+      } catch {
+        // A file without a transfer syntax is not stored by any door.
+        return [];
+      }
+    });
 }
 
 describe('WADO-RS frames of published samples', function () {
@@ -91,7 +115,11 @@ describe('WADO-RS frames of published samples', function () {
       expect(sent.length, one.name).to.equal(one.frames);
       if (one.isCompressed) expect(sentPixels.equals(pixels), one.name).to.equal(true);
       // A native value may be padded to an even length.
-      else expect(sentPixels.equals(pixels.subarray(0, sentPixels.length)) && pixels.length - sentPixels.length < 2, one.name).to.equal(true);
+      else
+        expect(
+          sentPixels.equals(pixels.subarray(0, sentPixels.length)) && pixels.length - sentPixels.length < 2,
+          one.name,
+        ).to.equal(true);
     }
   });
 
@@ -101,7 +129,10 @@ describe('WADO-RS frames of published samples', function () {
       const expected = framesByDcmjs(one.bytes);
       if (expected.length !== one.frames) continue;
       const sent = await framesOf(one);
-      expect(sent.every((frame, at) => frame.equals(expected[at] ?? Buffer.alloc(0))), one.name).to.equal(true);
+      expect(
+        sent.every((frame, at) => frame.equals(expected[at] ?? Buffer.alloc(0))),
+        one.name,
+      ).to.equal(true);
       compared += 1;
     }
     expect(compared).to.be.greaterThan(10);

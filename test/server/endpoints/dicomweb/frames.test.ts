@@ -4,7 +4,17 @@ import { DICOM_UID } from '../../../../profiles/codes.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
-import { addFile, element, encapsulated, freshUIDs, imageDataSet, item, part10, type Image, type StoredFile } from './files.ts';
+import {
+  addFile,
+  element,
+  encapsulated,
+  freshUIDs,
+  imageDataSet,
+  item,
+  part10,
+  type Image,
+  type StoredFile,
+} from './files.ts';
 import { partsOf, type Part } from './parts.ts';
 
 const OCTETS = 'application/octet-stream';
@@ -60,12 +70,18 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
 
   it('cuts native frames out, in the order asked for, each with its transfer syntax and location', async () => {
     const pixels = counting(3 * 6);
-    const file = await addImage(explicitLittleEndian, { rows: 2, columns: 3, bits: 8, frames: '3' }, element(0x7fe00010, 'OB', pixels));
-    expect(await frames(file, '3,1')).to.deep.equal([3, 1].map((number) => ({
-      type: `${OCTETS}; transfer-syntax=${explicitLittleEndian}`,
-      location: `${BASE_URL}${file.instance}/frames/${number}`,
-      content: pixels.subarray((number - 1) * 6, number * 6),
-    })));
+    const file = await addImage(
+      explicitLittleEndian,
+      { rows: 2, columns: 3, bits: 8, frames: '3' },
+      element(0x7fe00010, 'OB', pixels),
+    );
+    expect(await frames(file, '3,1')).to.deep.equal(
+      [3, 1].map((number) => ({
+        type: `${OCTETS}; transfer-syntax=${explicitLittleEndian}`,
+        location: `${BASE_URL}${file.instance}/frames/${number}`,
+        content: pixels.subarray((number - 1) * 6, number * 6),
+      })),
+    );
     expect(await contents(file, '1%2C2')).to.have.length(2);
   });
 
@@ -81,19 +97,32 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     for (const [facts, vr, tag, size] of cases) {
       const pixels = counting(size * 2, 7);
       const file = await addImage(explicitLittleEndian, facts, element(tag, vr, pixels));
-      expect(await contents(file, '1,2'), `${vr} ${facts.bits} ${facts.photometric}`).to.deep.equal([pixels.subarray(0, size), pixels.subarray(size)]);
+      expect(await contents(file, '1,2'), `${vr} ${facts.bits} ${facts.photometric}`).to.deep.equal([
+        pixels.subarray(0, size),
+        pixels.subarray(size),
+      ]);
     }
   });
 
   it('moves frames of single bits to the beginning of a byte', async () => {
     // Three frames of five pixels: 10110 01101 11000, the first pixel in the lowest bit.
-    const file = await addImage(explicitLittleEndian, { rows: 1, columns: 5, bits: 1, frames: '3' }, element(0x7fe00010, 'OB', Buffer.from([0b110_01101, 0b0_00011_10])));
-    expect(await contents(file, '1,2,3')).to.deep.equal([[0b01101], [0b10110], [0b00011]].map((bytes) => Buffer.from(bytes)));
+    const file = await addImage(
+      explicitLittleEndian,
+      { rows: 1, columns: 5, bits: 1, frames: '3' },
+      element(0x7fe00010, 'OB', Buffer.from([0b110_01101, 0b0_00011_10])),
+    );
+    expect(await contents(file, '1,2,3')).to.deep.equal(
+      [[0b01101], [0b10110], [0b00011]].map((bytes) => Buffer.from(bytes)),
+    );
   });
 
   it('sends words of big endian objects little endian, odd frames too', async () => {
     const facts = { rows: 1, columns: 3, bits: 8, frames: '2', bigEndian: true } as const;
-    const file = await addImage(explicitBigEndian, facts, element(0x7fe00010, 'OW', Buffer.from([2, 1, 4, 3, 6, 5]), { bigEndian: true }));
+    const file = await addImage(
+      explicitBigEndian,
+      facts,
+      element(0x7fe00010, 'OW', Buffer.from([2, 1, 4, 3, 6, 5]), { bigEndian: true }),
+    );
     expect(await contents(file, '1,2')).to.deep.equal([Buffer.from([1, 2, 3]), Buffer.from([4, 5, 6])]);
     const [part] = await frames(file, '1');
     expect(part?.type).to.equal(`${OCTETS}; transfer-syntax=${explicitLittleEndian}`);
@@ -101,7 +130,11 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
 
   it('inflates no more of a deflated object than the frame needs', async () => {
     const pixels = counting(3 * 100_000);
-    const file = await addImage(deflatedExplicitLittleEndian, { rows: 100, columns: 1_000, bits: 8, frames: '3' }, element(0x7fe00010, 'OB', pixels));
+    const file = await addImage(
+      deflatedExplicitLittleEndian,
+      { rows: 100, columns: 1_000, bits: 8, frames: '3' },
+      element(0x7fe00010, 'OB', pixels),
+    );
     expect(await contents(file, '2')).to.deep.equal([pixels.subarray(100_000, 200_000)]);
   });
 
@@ -112,7 +145,12 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     expect(await contents(basic, '1,2')).to.deep.equal(joined);
     const table = Buffer.alloc(16);
     table.writeBigUInt64LE(32n, 8);
-    const extended = await addImage(RLE, { rows: 2, columns: 2, bits: 8, frames: '2' }, element(0x7fe00001, 'OV', table), encapsulated([], fragments));
+    const extended = await addImage(
+      RLE,
+      { rows: 2, columns: 2, bits: 8, frames: '2' },
+      element(0x7fe00001, 'OV', table),
+      encapsulated([], fragments),
+    );
     expect(await contents(extended, '2,1')).to.deep.equal(joined.toReversed());
     expect((await frames(basic, '1'))[0]?.type).to.equal(`${OCTETS}; transfer-syntax=${RLE}`);
   });
@@ -133,50 +171,102 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     const response = await ask(door, `${apart.instance}/frames/1`);
     expect(response.status).to.equal(406);
     expect(await response.text()).to.include('no offset table');
-    const short = await addImage(explicitLittleEndian, { rows: 200, columns: 200, bits: 16 }, element(0x7fe00010, 'OW', counting(64)));
+    const short = await addImage(
+      explicitLittleEndian,
+      { rows: 200, columns: 200, bits: 16 },
+      element(0x7fe00010, 'OW', counting(64)),
+    );
     expect(await status(short, '1')).to.equal(406);
-    const unsized = await addImage(explicitLittleEndian, { rows: 0, columns: 2, bits: 8 }, element(0x7fe00010, 'OB', counting(4)));
+    const unsized = await addImage(
+      explicitLittleEndian,
+      { rows: 0, columns: 2, bits: 8 },
+      element(0x7fe00010, 'OB', counting(4)),
+    );
     expect(await status(unsized, '1')).to.equal(406);
-    const broken = await addImage(JPEG, { rows: 2, columns: 2, bits: 8, frames: '2' }, element(0x7fe00010, 'OB', Buffer.concat([item(Buffer.alloc(0)), Buffer.from('not an item!')]), { length: 0xffffffff }));
+    const broken = await addImage(
+      JPEG,
+      { rows: 2, columns: 2, bits: 8, frames: '2' },
+      element(0x7fe00010, 'OB', Buffer.concat([item(Buffer.alloc(0)), Buffer.from('not an item!')]), {
+        length: 0xffffffff,
+      }),
+    );
     expect(await status(broken, '1')).to.equal(400);
   });
 
   it('takes Accept as viewers write it, in the header and in the query', async () => {
-    const file = await addImage(JPEG, { rows: 2, columns: 2, bits: 8, frames: '2' }, encapsulated([], [image('1'), image('2')]));
-    const accepted = [`multipart/related; type="${OCTETS}"; transfer-syntax="*"`, `multipart/related; type=${OCTETS}; transfer-syntax=*`,
-      `multipart/related;type=${OCTETS}`, '*/*', 'multipart/related', `multipart/related; type="image/jp2", multipart/related; type="${OCTETS}"`,
-      `Multipart/Related; Type="Application/Octet-Stream"; Transfer-Syntax=${JPEG}`, `image/png;q=0.1, multipart/related; type="*/*";q=0.01`];
+    const file = await addImage(
+      JPEG,
+      { rows: 2, columns: 2, bits: 8, frames: '2' },
+      encapsulated([], [image('1'), image('2')]),
+    );
+    const accepted = [
+      `multipart/related; type="${OCTETS}"; transfer-syntax="*"`,
+      `multipart/related; type=${OCTETS}; transfer-syntax=*`,
+      `multipart/related;type=${OCTETS}`,
+      '*/*',
+      'multipart/related',
+      `multipart/related; type="image/jp2", multipart/related; type="${OCTETS}"`,
+      `Multipart/Related; Type="Application/Octet-Stream"; Transfer-Syntax=${JPEG}`,
+      `image/png;q=0.1, multipart/related; type="*/*";q=0.01`,
+    ];
     for (const accept of accepted) expect((await frames(file, '1,2', accept)).length, accept).to.equal(2);
-    const jpeg = await ask(door, `${file.instance}/frames/1`, 'lambert', { Accept: 'multipart/related; type="image/jpeg"' });
+    const jpeg = await ask(door, `${file.instance}/frames/1`, 'lambert', {
+      Accept: 'multipart/related; type="image/jpeg"',
+    });
     expect((await partsOf(jpeg, 'image/jpeg'))[0]?.type).to.equal(`image/jpeg; transfer-syntax=${JPEG}`);
-    const single = await ask(door, `${file.instance}/frames/2?accept=${encodeURIComponent(OCTETS)}`, 'lambert', { Accept: 'text/html' });
+    const single = await ask(door, `${file.instance}/frames/2?accept=${encodeURIComponent(OCTETS)}`, 'lambert', {
+      Accept: 'text/html',
+    });
     expect(single.headers.get('Content-Type')).to.equal(`${OCTETS}; transfer-syntax=${JPEG}`);
     expect(single.headers.get('Content-Length')).to.equal('5');
     expect(single.headers.get('Content-Disposition')).to.equal('attachment');
     expect(single.headers.get('Content-Location')).to.equal(`${BASE_URL}${file.instance}/frames/2`);
     expect(Buffer.from(await single.arrayBuffer())).to.deep.equal(image('2'));
-    const refused = [['1', 'image/png'], ['1', `multipart/related; type="${OCTETS}"; transfer-syntax=${explicitLittleEndian}`], ['1,2', OCTETS],
-      ['1', 'multipart/related; type="application/dicom"'], ['1', 'application/dicom'], ['1', '";;="'], ['1', 'multipart/related; type="image/jp2"']] as const;
+    const refused = [
+      ['1', 'image/png'],
+      ['1', `multipart/related; type="${OCTETS}"; transfer-syntax=${explicitLittleEndian}`],
+      ['1,2', OCTETS],
+      ['1', 'multipart/related; type="application/dicom"'],
+      ['1', 'application/dicom'],
+      ['1', '";;="'],
+      ['1', 'multipart/related; type="image/jp2"'],
+    ] as const;
     for (const [list, accept] of refused) expect(await status(file, list, accept), accept).to.equal(406);
     expect(await status(file, '1', 'x'.repeat(5_000))).to.equal(413);
   });
 
   it('answers 404 to a frame that is not there, 400 to what is no list', async () => {
-    const file = await addImage(explicitLittleEndian, { rows: 1, columns: 2, bits: 8 }, element(0x7fe00010, 'OB', counting(2)));
+    const file = await addImage(
+      explicitLittleEndian,
+      { rows: 1, columns: 2, bits: 8 },
+      element(0x7fe00010, 'OB', counting(2)),
+    );
     for (const list of ['2', '1,2', '999999999']) expect(await status(file, list), list).to.equal(404);
-    for (const list of ['0', '-1', '1-2', '1,', 'a', '1,1', '1e3', '0x1', '1.0', '9999999999', '%00']) expect(await status(file, list), list).to.equal(400);
+    for (const list of ['0', '-1', '1-2', '1,', 'a', '1,1', '1e3', '0x1', '1.0', '9999999999', '%00'])
+      expect(await status(file, list), list).to.equal(400);
     const long = Array.from({ length: 2_000 }, (_, at) => at + 1).join(',');
     expect(await status(file, long)).to.equal(413);
     const hostile = Array.from({ length: 10_000 }, (_, at) => at + 1).join(',');
     expect(await status(file, hostile)).to.equal(431);
     expect(await status({ ...file, instance: `${file.series}/instances/..%2F..%2Fetc` }, '1')).to.equal(404);
-    const report = await addFile(clinic, part10(imageDataSet({ study: '2.25.1', sop: '2.25.2' }, { rows: 1, columns: 1, bits: 8 }), '2.25.2', explicitLittleEndian));
+    const report = await addFile(
+      clinic,
+      part10(
+        imageDataSet({ study: '2.25.1', sop: '2.25.2' }, { rows: 1, columns: 1, bits: 8 }),
+        '2.25.2',
+        explicitLittleEndian,
+      ),
+    );
     expect(await status(report, '1')).to.equal(404);
     expect(door.errors).to.deep.equal([]);
   });
 
   it('answers hidden frames as unknown ones, and tells the patient of those that were opened', async () => {
-    const file = await addImage(explicitLittleEndian, { rows: 1, columns: 2, bits: 8 }, element(0x7fe00010, 'OB', counting(2)));
+    const file = await addImage(
+      explicitLittleEndian,
+      { rows: 1, columns: 2, bits: 8 },
+      element(0x7fe00010, 'OB', counting(2)),
+    );
     const hidden = await ask(door, `${file.instance}/frames/1`, 'stranger');
     const unknown = await ask(door, `${file.instance.replace(file.uids.sop, '2.25.4')}/frames/1`);
     expect([hidden.status, await hidden.text()]).to.deep.equal([404, await unknown.text()]);
@@ -184,7 +274,9 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     expect((await fetch(`${door.origin}/dicom-web${file.instance}/frames/1`)).status).to.equal(401);
     await frames(file, '1');
     const [event] = await clinic.events(clinic.anne, 'RAD-107');
-    expect(event?.entity?.find(({ what }) => what?.identifier?.value === `urn:oid:${file.uids.study}`)?.detail).to.deep.include({ type: 'frames', valueString: '1' });
+    expect(
+      event?.entity?.find(({ what }) => what?.identifier?.value === `urn:oid:${file.uids.study}`)?.detail,
+    ).to.deep.include({ type: 'frames', valueString: '1' });
   });
 
   it('serves bulk data where metadata of study, series and instance lead to', async () => {
@@ -193,7 +285,10 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     const inner = element(0x00091010, 'OB', document);
     const sequence = element(0x00081140, 'SQ', item(Buffer.concat([element(0x00090010, 'LO', 'PASSERELLE'), inner])));
     const uids = freshUIDs();
-    const dataSet = Buffer.concat([sequence, imageDataSet(uids, { rows: 50, columns: 50, bits: 16 }, element(0x7fe00010, 'OW', pixels))]);
+    const dataSet = Buffer.concat([
+      sequence,
+      imageDataSet(uids, { rows: 50, columns: 50, bits: 16 }, element(0x7fe00010, 'OW', pixels)),
+    ]);
     const file = await addFile(clinic, part10(dataSet, uids.sop, explicitLittleEndian), uids);
     for (const place of [file.study, file.series, file.instance]) {
       const [metadata] = await askJson(door, `${place}/metadata`);
@@ -201,7 +296,11 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
       expect(uri).to.equal(`instances/${uids.sop}/bulkdata/7FE00010`);
       const { pathname } = new URL(uri, `http://host${place}/metadata`);
       const [part, ...others] = await partsOf(await ask(door, pathname), OCTETS);
-      expect([part?.content, others.length, part?.type]).to.deep.equal([pixels, 0, `${OCTETS}; transfer-syntax=${explicitLittleEndian}`]);
+      expect([part?.content, others.length, part?.type]).to.deep.equal([
+        pixels,
+        0,
+        `${OCTETS}; transfer-syntax=${explicitLittleEndian}`,
+      ]);
     }
     const [metadata] = await askJson(door, `${file.series}/metadata`);
     const items = (metadata?.['00081140']?.Value ?? []) as readonly Record<string, { BulkDataURI?: string }>[];
@@ -210,7 +309,17 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
     expect(single.headers.get('Content-Type')).to.equal(OCTETS);
     expect(single.headers.get('Content-Security-Policy')).to.include('sandbox');
     expect(Buffer.from(await single.arrayBuffer())).to.deep.equal(document);
-    for (const path of ['00091010', '7FE00010/0', '7fe00010', '00081140', '00081140/7/00091010', '00081140/0', 'x', '..%2F..%2Fx', `00081140${'/0'.repeat(40)}`]) {
+    for (const path of [
+      '00091010',
+      '7FE00010/0',
+      '7fe00010',
+      '00081140',
+      '00081140/7/00091010',
+      '00081140/0',
+      'x',
+      '..%2F..%2Fx',
+      `00081140${'/0'.repeat(40)}`,
+    ]) {
       expect((await ask(door, `${file.instance}/bulkdata/${path}`)).status, path).to.equal(404);
     }
     expect((await ask(door, `${file.instance}/bulkdata/7FE00010`, 'stranger')).status).to.equal(404);
@@ -219,7 +328,11 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
   it('serves a long text as bulk data, as it is stored', async () => {
     const text = Buffer.from(`${'é'.repeat(140_000)}`);
     const uids = freshUIDs();
-    const dataSet = Buffer.concat([element(0x00080005, 'CS', 'ISO_IR 192'), imageDataSet(uids, { rows: 1, columns: 1, bits: 8 }), element(0x00420010, 'UT', text)]);
+    const dataSet = Buffer.concat([
+      element(0x00080005, 'CS', 'ISO_IR 192'),
+      imageDataSet(uids, { rows: 1, columns: 1, bits: 8 }),
+      element(0x00420010, 'UT', text),
+    ]);
     const file = await addFile(clinic, part10(dataSet, uids.sop, explicitLittleEndian), uids);
     const [metadata] = await askJson(door, `${file.series}/metadata`);
     const uri = metadata?.['00420010']?.BulkDataURI ?? '';
@@ -229,12 +342,20 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
   });
 
   it('sends encapsulated bulk data as its frames, and a PDF by its own type', async () => {
-    const file = await addImage(JPEG, { rows: 2, columns: 2, bits: 8, frames: '2' }, encapsulated([], [image('1'), image('2')]));
+    const file = await addImage(
+      JPEG,
+      { rows: 2, columns: 2, bits: 8, frames: '2' },
+      encapsulated([], [image('1'), image('2')]),
+    );
     const parts = await partsOf(await ask(door, `${file.instance}/bulkdata/7FE00010`), OCTETS);
     expect(parts.map(({ content }) => content)).to.deep.equal([image('1'), image('2')]);
     const document = Buffer.concat([Buffer.from('%PDF-1.7'), counting(5_000)]);
     const uids = freshUIDs();
-    const dataSet = Buffer.concat([imageDataSet(uids, { rows: 1, columns: 1, bits: 8 }), element(0x00420011, 'OB', document), element(0x00420012, 'LO', 'application/pdf')]);
+    const dataSet = Buffer.concat([
+      imageDataSet(uids, { rows: 1, columns: 1, bits: 8 }),
+      element(0x00420011, 'OB', document),
+      element(0x00420012, 'LO', 'application/pdf'),
+    ]);
     const report = await addFile(clinic, part10(dataSet, uids.sop, explicitLittleEndian), uids);
     const pdf = await ask(door, `${report.instance}/bulkdata/00420011?accept=application/pdf`);
     expect(pdf.headers.get('Content-Type')).to.equal('application/pdf');
@@ -245,7 +366,9 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
   it('leaves no file open behind viewers that go away', async () => {
     const files = { opened: 0, closed: 0 };
     const images: ImageStore = {
-      create: clinic.images.create.bind(clinic.images), names: clinic.images.names.bind(clinic.images), remove: clinic.images.remove.bind(clinic.images),
+      create: clinic.images.create.bind(clinic.images),
+      names: clinic.images.names.bind(clinic.images),
+      remove: clinic.images.remove.bind(clinic.images),
       close: clinic.images.close.bind(clinic.images),
       open: async (...range) => {
         files.opened += 1;
@@ -254,35 +377,60 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
       reader: async (name) => {
         files.opened += 1;
         const reader = await clinic.images.reader(name);
-        return { read: reader.read.bind(reader), close: async () => await reader.close().finally(() => (files.closed += 1)) };
+        return {
+          read: reader.read.bind(reader),
+          close: async () => await reader.close().finally(() => (files.closed += 1)),
+        };
       },
     };
     const watched = await serveDicomweb(clinic, images);
     const size = 3_000_000;
-    const plain = await addImage(explicitLittleEndian, { rows: 1_000, columns: 3_000, bits: 8 }, element(0x7fe00010, 'OB', Buffer.alloc(size)));
-    const deflated = await addImage(deflatedExplicitLittleEndian, { rows: 1_000, columns: 3_000, bits: 8 }, element(0x7fe00010, 'OB', Buffer.from(counting(size))));
+    const plain = await addImage(
+      explicitLittleEndian,
+      { rows: 1_000, columns: 3_000, bits: 8 },
+      element(0x7fe00010, 'OB', Buffer.alloc(size)),
+    );
+    const deflated = await addImage(
+      deflatedExplicitLittleEndian,
+      { rows: 1_000, columns: 3_000, bits: 8 },
+      element(0x7fe00010, 'OB', Buffer.from(counting(size))),
+    );
     for (const file of [plain, deflated]) {
       for (const accept of ['*/*', OCTETS]) {
         const away = new AbortController();
-        const response = await fetch(`${watched.origin}/dicom-web${file.instance}/frames/1`, { headers: { Authorization: 'Bearer lambert', Accept: accept }, signal: away.signal });
+        const response = await fetch(`${watched.origin}/dicom-web${file.instance}/frames/1`, {
+          headers: { Authorization: 'Bearer lambert', Accept: accept },
+          signal: away.signal,
+        });
         expect(response.status).to.equal(200);
         away.abort();
       }
     }
-    for (let tries = 0; tries < 100 && files.closed < files.opened; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let tries = 0; tries < 100 && files.closed < files.opened; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect([files.opened > 4, files.closed]).to.deep.equal([true, files.opened]);
     await watched.close();
   });
 
   it('stops between frames when the exam is withdrawn, so that no answer passes for whole', async () => {
     const size = 500_000;
-    const file = await addImage(explicitLittleEndian, { rows: 500, columns: 1_000, bits: 8, frames: '60' }, element(0x7fe00010, 'OB', Buffer.alloc(60 * size)));
-    const response = await ask(door, `${file.instance}/frames/${Array.from({ length: 60 }, (_, at) => at + 1).join(',')}`);
+    const file = await addImage(
+      explicitLittleEndian,
+      { rows: 500, columns: 1_000, bits: 8, frames: '60' },
+      element(0x7fe00010, 'OB', Buffer.alloc(60 * size)),
+    );
+    const response = await ask(
+      door,
+      `${file.instance}/frames/${Array.from({ length: 60 }, (_, at) => at + 1).join(',')}`,
+    );
     expect(response.status).to.equal(200);
     await clinic.withdraw();
     // The clock of the clinic stands nearly still; the pages of a study are decided again by number.
     clinic.guard.clock.now = () => Date.now() * 2;
-    const error = await response.arrayBuffer().then(() => undefined, (failure: unknown) => failure);
+    const error = await response.arrayBuffer().then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
     expect(error).to.be.instanceOf(Error);
   });
 });

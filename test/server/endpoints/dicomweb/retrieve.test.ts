@@ -33,7 +33,9 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
   }
 
   it('sends a study as its files, each with its transfer syntax and location', async () => {
-    const response = await ask(door, study, 'lambert', { Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' });
+    const response = await ask(door, study, 'lambert', {
+      Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+    });
     expect(response.status).to.equal(200);
     expect(response.headers.get('Cache-Control')).to.equal('private, no-store');
     const parts = await partsOf(response);
@@ -52,47 +54,72 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     const part = await partsOf(await ask(door, pathOf(clinic.ct, 2)));
     expect(part.map(({ content }) => content)).to.deep.equal([third?.bytes]);
     const single = await ask(door, pathOf(clinic.ct, 2), 'lambert', { Accept: 'application/dicom' });
-    expect(single.headers.get('Content-Type')).to.equal(`application/dicom; transfer-syntax=${DICOM_UID.explicitLittleEndian}`);
+    expect(single.headers.get('Content-Type')).to.equal(
+      `application/dicom; transfer-syntax=${DICOM_UID.explicitLittleEndian}`,
+    );
     expect(single.headers.get('Content-Length')).to.equal(String(third?.bytes.length));
     expect(single.headers.get('Content-Location')).to.equal(`${BASE_URL}${pathOf(clinic.ct, 2)}`);
     expect(Buffer.from(await single.arrayBuffer())).to.deep.equal(third?.bytes);
   });
 
   it('takes Accept as clients write it, and as a query parameter', async () => {
-    const accepted = ['*/*', 'multipart/related', 'multipart/related; type=application/dicom', 'Multipart/Related; Type="application/dicom"; transfer-syntax="*"',
+    const accepted = [
+      '*/*',
+      'multipart/related',
+      'multipart/related; type=application/dicom',
+      'Multipart/Related; Type="application/dicom"; transfer-syntax="*"',
       `multipart/related; type="application/dicom"; transfer-syntax=${DICOM_UID.explicitLittleEndian}`,
       'multipart/related; type="image/jpeg";q=0.9, multipart/related;type=application/dicom;q=0.5',
-      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80, multipart/related; type="application/dicom"'];
-    for (const accept of accepted) expect((await ask(door, study, 'lambert', { Accept: accept })).status, accept).to.equal(200);
+      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80, multipart/related; type="application/dicom"',
+    ];
+    for (const accept of accepted)
+      expect((await ask(door, study, 'lambert', { Accept: accept })).status, accept).to.equal(200);
     const accept = encodeURIComponent('application/dicom');
     const single = await ask(door, `${pathOf(clinic.ct, 0)}?accept=${accept}`, 'lambert', { Accept: 'image/png' });
     expect(single.headers.get('Content-Type')).to.match(/^application\/dicom;/);
   });
 
   it('answers 406 to formats and transfer syntaxes that it cannot send', async () => {
-    const refused = ['application/dicom', 'image/jpeg', 'multipart/related; type="image/jp2"', 'multipart/related; type="application/dicom";q=0',
-      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80', '";;=', 'application/dicom+json'];
-    for (const accept of refused) expect((await ask(door, study, 'lambert', { Accept: accept })).status, accept).to.equal(406);
-    const compressed = await ask(door, pathOf(clinic.mr, 0), 'lambert', { Accept: 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1' });
+    const refused = [
+      'application/dicom',
+      'image/jpeg',
+      'multipart/related; type="image/jp2"',
+      'multipart/related; type="application/dicom";q=0',
+      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80',
+      '";;=',
+      'application/dicom+json',
+    ];
+    for (const accept of refused)
+      expect((await ask(door, study, 'lambert', { Accept: accept })).status, accept).to.equal(406);
+    const compressed = await ask(door, pathOf(clinic.mr, 0), 'lambert', {
+      Accept: 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1',
+    });
     expect(compressed.status).to.equal(406);
-    const stored = await ask(door, pathOf(clinic.mr, 0), 'lambert', { Accept: 'application/dicom; transfer-syntax=1.2.840.10008.1.2.4.70' });
+    const stored = await ask(door, pathOf(clinic.mr, 0), 'lambert', {
+      Accept: 'application/dicom; transfer-syntax=1.2.840.10008.1.2.4.70',
+    });
     expect(stored.status).to.equal(200);
   });
 
   it('answers metadata as one JSON array of what was made on reception', async () => {
-    const instances = (at: number): unknown[] => clinic.ct.instances.slice(0, at).map(({ row }) => JSON.parse(row.metadata));
+    const instances = (at: number): unknown[] =>
+      clinic.ct.instances.slice(0, at).map(({ row }) => JSON.parse(row.metadata));
     expect(await askJson(door, `${study}/metadata`)).to.deep.equal(instances(3));
     expect(await askJson(door, `${study}/series/${clinic.ct.studyInstanceUID}.1/metadata`)).to.deep.equal(instances(2));
     expect(await askJson(door, `${pathOf(clinic.ct, 0)}/metadata`)).to.deep.equal(instances(1));
-    const xml = await ask(door, `${study}/metadata`, 'lambert', { Accept: 'multipart/related; type="application/dicom+xml"' });
+    const xml = await ask(door, `${study}/metadata`, 'lambert', {
+      Accept: 'multipart/related; type="application/dicom+xml"',
+    });
     expect(xml.status).to.equal(406);
   });
 
   it('compresses metadata for clients that accept it', async () => {
     const raw = async (encoding: string): Promise<{ headers: IncomingMessage['headers']; body: Buffer }> => {
-      const sent = httpRequest(`${door.origin}/dicom-web${study}/metadata`, { headers: { Authorization: 'Bearer lambert', 'Accept-Encoding': encoding } }).end();
+      const sent = httpRequest(`${door.origin}/dicom-web${study}/metadata`, {
+        headers: { Authorization: 'Bearer lambert', 'Accept-Encoding': encoding },
+      }).end();
       const [answer] = (await once(sent, 'response')) as [IncomingMessage];
-      return { headers: answer.headers, body: Buffer.concat(await answer.toArray() as Buffer[]) };
+      return { headers: answer.headers, body: Buffer.concat((await answer.toArray()) as Buffer[]) };
     };
     const [plain, zipped] = [await raw('identity'), await raw('br, gzip;q=0.8')];
     expect([plain.headers['content-encoding'], zipped.headers['content-encoding']]).to.deep.equal([undefined, 'gzip']);
@@ -106,22 +133,40 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     const reader: Clinic['images']['reader'] = async (name) => {
       files.opened += 1;
       const opened = await clinic.images.reader(name);
-      return { read: opened.read.bind(opened), close: async () => await opened.close().finally(() => (files.closed += 1)) };
+      return {
+        read: opened.read.bind(opened),
+        close: async () => await opened.close().finally(() => (files.closed += 1)),
+      };
     };
     const watched = await serveDicomweb(clinic, { ...clinic.images, reader });
     const head = async (path: string, accept: string, token = 'lambert'): Promise<Response> =>
-      await fetch(`${watched.origin}/dicom-web${path}`, { method: 'HEAD', headers: { Authorization: `Bearer ${token}`, Accept: accept } });
+      await fetch(`${watched.origin}/dicom-web${path}`, {
+        method: 'HEAD',
+        headers: { Authorization: `Bearer ${token}`, Accept: accept },
+      });
     const single = await head(pathOf(clinic.ct, 0), 'application/dicom');
-    expect([single.status, single.headers.get('Content-Length'), await single.text()]).to.deep.equal([200, String(clinic.ct.instances[0]?.bytes.length), '']);
-    for (const [path, accept] of [[study, '*/*'], [`${study}/metadata`, 'application/dicom+json'], [`${study}/series`, '*/*'], ['/studies', '*/*']] as const) {
+    expect([single.status, single.headers.get('Content-Length'), await single.text()]).to.deep.equal([
+      200,
+      String(clinic.ct.instances[0]?.bytes.length),
+      '',
+    ]);
+    for (const [path, accept] of [
+      [study, '*/*'],
+      [`${study}/metadata`, 'application/dicom+json'],
+      [`${study}/series`, '*/*'],
+      ['/studies', '*/*'],
+    ] as const) {
       const response = await head(path, accept);
       expect([response.status, await response.text()], path).to.deep.equal([200, '']);
-      expect((await ask(watched, path, 'lambert', { Accept: accept })).headers.get('Content-Type')?.split(';')[0]).to.equal(response.headers.get('Content-Type')?.split(';')[0]);
+      expect(
+        (await ask(watched, path, 'lambert', { Accept: accept })).headers.get('Content-Type')?.split(';')[0],
+      ).to.equal(response.headers.get('Content-Type')?.split(';')[0]);
     }
     expect((await head(study, 'image/png')).status).to.equal(406);
     expect((await head(study, '*/*', 'stranger')).status).to.equal(404);
     await watched.close();
-    for (let tries = 0; tries < 100 && files.closed < files.opened; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let tries = 0; tries < 100 && files.closed < files.opened; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect(files.closed).to.equal(files.opened);
   });
 
@@ -147,12 +192,20 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     const [metadata, images, ...others] = await clinic.events(clinic.anne, 'RAD-107');
     expect(others).to.deep.equal([]);
     expect([images?.type.code, metadata?.type.code]).to.deep.equal(['110104', '110103']);
-    const entity = images?.entity?.find(({ what }) => what?.identifier?.value === `urn:oid:${clinic.ct.studyInstanceUID}`);
+    const entity = images?.entity?.find(
+      ({ what }) => what?.identifier?.value === `urn:oid:${clinic.ct.studyInstanceUID}`,
+    );
     expect(entity?.detail).to.deep.equal([{ type: 'instances', valueString: '3' }]);
   });
 
   it('breaks the connection when the study is withdrawn while it is sent', async () => {
-    const many = await clinic.addStudy({ started: '2026-02-01T10:00:00Z', modality: 'CT', accession: 'ACC-9', description: 'Long', series: [Array<string>(250).fill(DICOM_UID.explicitLittleEndian)] });
+    const many = await clinic.addStudy({
+      started: '2026-02-01T10:00:00Z',
+      modality: 'CT',
+      accession: 'ACC-9',
+      description: 'Long',
+      series: [Array<string>(250).fill(DICOM_UID.explicitLittleEndian)],
+    });
     const { response, received } = await begin(door, `/dicom-web/studies/${many.studyInstanceUID}`);
     await clinic.withdraw();
     response.resume();
@@ -166,7 +219,13 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     let opened = 0;
     const images = { ...clinic.images, open: async (name: string) => ((opened += 1), await clinic.images.open(name)) };
     const slow = await serveDicomweb(clinic, images);
-    const many = await clinic.addStudy({ started: '2026-02-01T10:00:00Z', modality: 'CT', accession: 'ACC-9', description: 'Long', series: [Array<string>(400).fill(DICOM_UID.explicitLittleEndian)] });
+    const many = await clinic.addStudy({
+      started: '2026-02-01T10:00:00Z',
+      modality: 'CT',
+      accession: 'ACC-9',
+      description: 'Long',
+      series: [Array<string>(400).fill(DICOM_UID.explicitLittleEndian)],
+    });
     const { response } = await begin(slow, `/dicom-web/studies/${many.studyInstanceUID}`);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(opened).to.be.lessThan(400);

@@ -151,7 +151,8 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
     expect(await refusal('StudyDescription=a*b*c*d*e*f*g')).to.match(/wildcards/);
     expect(await refusal('StudyID=a%5Cb')).to.match(/one value/);
     expect(await refusal('ReferringPhysicianName=a?b')).to.match(/ReferringPhysicianName/);
-    for (const time of ['25', '1', '10:6', '10-11-12', '-', 'noon']) expect(await refusal(`StudyTime=${time}`), time).to.match(/HHMMSS/);
+    for (const time of ['25', '1', '10:6', '10-11-12', '-', 'noon'])
+      expect(await refusal(`StudyTime=${time}`), time).to.match(/HHMMSS/);
     expect(await refusal('SeriesInstanceUID=2.25.1')).to.match(/not a key of a study query/);
     expect(await refusal('constructor=1')).to.match(/not a key of a study query/);
     expect(await refusal('StudyInstanceUID=abc')).to.match(/must be a UID/);
@@ -180,7 +181,9 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
   });
 
   it('shows a patient her own studies', async () => {
-    expect(await found('', 'anne')).to.deep.equal([clinic.ct, clinic.mr].map(({ studyInstanceUID }) => studyInstanceUID));
+    expect(await found('', 'anne')).to.deep.equal(
+      [clinic.ct, clinic.mr].map(({ studyInstanceUID }) => studyInstanceUID),
+    );
   });
 
   it('writes the query into the list that the patient reads', async () => {
@@ -199,7 +202,10 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
     const nobody = await fetch(`${door.origin}/dicom-web/studies`);
     expect([nobody.status, nobody.headers.get('WWW-Authenticate')]).to.deep.equal([401, 'Bearer']);
     const weak = await ask(door, '/studies', 'weak');
-    expect([weak.status, weak.headers.get('WWW-Authenticate')]).to.deep.equal([403, 'Bearer error="insufficient_scope"']);
+    expect([weak.status, weak.headers.get('WWW-Authenticate')]).to.deep.equal([
+      403,
+      'Bearer error="insufficient_scope"',
+    ]);
   });
 
   it('forbids to keep its answers, and answers only what is accepted', async () => {
@@ -214,8 +220,12 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
   it('says of the rest of DICOMweb that it is not supported', async () => {
     const study = `/studies/${clinic.ct.studyInstanceUID}`;
     const instance = `${study}/series/2.25.1/instances/2.25.2`;
-    const paths = [`${study}/rendered`,
-      `${instance}/rendered`, `${instance}/thumbnail`, `${instance}/frames/1,2/rendered`];
+    const paths = [
+      `${study}/rendered`,
+      `${instance}/rendered`,
+      `${instance}/thumbnail`,
+      `${instance}/frames/1,2/rendered`,
+    ];
     for (const path of paths) {
       const response = await ask(door, path);
       expect(response.status, path).to.equal(501);

@@ -16,7 +16,11 @@ const SOP_CLASS = `${DICOM_UID.storageClassPrefix}7.2`;
 const BOUNDARY = 'a-boundary';
 const TYPE = `multipart/related; type="application/dicom"; boundary=${BOUNDARY}`;
 
-type File = { readonly uids: { readonly study: string; readonly sop: string }; readonly dataSet: Buffer; readonly bytes: Buffer };
+type File = {
+  readonly uids: { readonly study: string; readonly sop: string };
+  readonly dataSet: Buffer;
+  readonly bytes: Buffer;
+};
 
 function aFile(pixels: Buffer = Buffer.alloc(64, 7), uids = freshUIDs()): File {
   const dataSet = imageDataSet(uids, { rows: 8, columns: 8, bits: 8 }, element(0x7fe00010, 'OB', pixels));
@@ -24,7 +28,13 @@ function aFile(pixels: Buffer = Buffer.alloc(64, 7), uids = freshUIDs()): File {
 }
 
 function multipart(...contents: readonly (Buffer | string)[]): Buffer {
-  const parts = contents.map((content) => Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n`), Buffer.from(content as Buffer), Buffer.from('\r\n')]));
+  const parts = contents.map((content) =>
+    Buffer.concat([
+      Buffer.from(`--${BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n`),
+      Buffer.from(content as Buffer),
+      Buffer.from('\r\n'),
+    ]),
+  );
   return Buffer.concat([...parts, Buffer.from(`--${BOUNDARY}--\r\n`)]);
 }
 
@@ -50,13 +60,35 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     await clinic.close();
   });
 
-  async function post(body: Buffer, { path = '/studies', token = 'clinic', type = TYPE, headers = {} }: { path?: string; token?: string; type?: string; headers?: Record<string, string> } = {}): Promise<Response> {
-    const sent = { Authorization: `Bearer ${token}`, 'Content-Type': type, Accept: 'application/dicom+json', ...headers };
-    return await fetch(`${door.origin}/dicom-web${path}`, { method: 'POST', headers: sent, body: Uint8Array.from(body) });
+  async function post(
+    body: Buffer,
+    {
+      path = '/studies',
+      token = 'clinic',
+      type = TYPE,
+      headers = {},
+    }: { path?: string; token?: string; type?: string; headers?: Record<string, string> } = {},
+  ): Promise<Response> {
+    const sent = {
+      Authorization: `Bearer ${token}`,
+      'Content-Type': type,
+      Accept: 'application/dicom+json',
+      ...headers,
+    };
+    return await fetch(`${door.origin}/dicom-web${path}`, {
+      method: 'POST',
+      headers: sent,
+      body: Uint8Array.from(body),
+    });
   }
 
   async function stored(study: string): Promise<readonly InstanceRow[]> {
-    const { instances } = await clinic.stores.records.peek(systemGrant('resolve-identity', 1), { kind: 'instances', studyInstanceUID: study, offset: 0, limit: 100 });
+    const { instances } = await clinic.stores.records.peek(systemGrant('resolve-identity', 1), {
+      kind: 'instances',
+      studyInstanceUID: study,
+      offset: 0,
+      limit: 100,
+    });
     return instances;
   }
 
@@ -90,13 +122,19 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
       },
     });
     const rows = await stored(first.uids.study);
-    expect(rows.map(({ sopInstanceUID, source }) => [sopInstanceUID, source])).to.deep.equal([[first.uids.sop, 'Organization/clinic'], [second.uids.sop, 'Organization/clinic']]);
+    expect(rows.map(({ sopInstanceUID, source }) => [sopInstanceUID, source])).to.deep.equal([
+      [first.uids.sop, 'Organization/clinic'],
+      [second.uids.sop, 'Organization/clinic'],
+    ]);
     for (const [at, { dataSet }] of [first, second].entries()) {
       const bytes = await bytesOf(rows[at]);
       expect(bytes.subarray(rows[at]?.dataSetOffset).equals(dataSet)).to.equal(true);
       expect(bytes.subarray(0, 128).equals(Buffer.alloc(128))).to.equal(true);
     }
-    expect(JSON.parse(rows[0]?.metadata ?? '{}')).to.have.nested.property('7FE00010.BulkDataURI', `instances/${first.uids.sop}/bulkdata/7FE00010`);
+    expect(JSON.parse(rows[0]?.metadata ?? '{}')).to.have.nested.property(
+      '7FE00010.BulkDataURI',
+      `instances/${first.uids.sop}/bulkdata/7FE00010`,
+    );
   });
 
   it('takes the same instance again as a success, and keeps it once', async () => {
@@ -110,7 +148,13 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
 
   it('answers 202 when some are stored, 409 when none is, each failure with its reason', async () => {
     const file = aFile();
-    const seriesless = Buffer.from(file.dataSet.toString('latin1').replace(`${file.uids.study}.1`, ' '.repeat(file.uids.study.length + 2)).replaceAll(file.uids.sop, `${file.uids.sop.slice(0, -1)}8`), 'latin1');
+    const seriesless = Buffer.from(
+      file.dataSet
+        .toString('latin1')
+        .replace(`${file.uids.study}.1`, ' '.repeat(file.uids.study.length + 2))
+        .replaceAll(file.uids.sop, `${file.uids.sop.slice(0, -1)}8`),
+      'latin1',
+    );
     const other = part10(seriesless, `${file.uids.sop.slice(0, -1)}8`, explicitLittleEndian);
     const mismatch = part10(file.dataSet, '2.25.9.9', explicitLittleEndian);
     const verification = part10(file.dataSet, file.uids.sop, explicitLittleEndian, DICOM_UID.verification);
@@ -118,9 +162,13 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     expect(response.status).to.equal(202);
     const json = (await response.json()) as DicomJson;
     expect(itemsOf(json, '00081199').map((item) => textOf(item, '00081155'))).to.deep.equal([file.uids.sop]);
-    expect(itemsOf(json, '00081198').map((item) => [textOf(item, '00081155'), textOf(item, '00081197')])).to.deep.equal([
-      [`${file.uids.sop.slice(0, -1)}8`, 0xa900], ['2.25.9.9', 0xa900], [file.uids.sop, 0x0122],
-    ]);
+    expect(itemsOf(json, '00081198').map((item) => [textOf(item, '00081155'), textOf(item, '00081197')])).to.deep.equal(
+      [
+        [`${file.uids.sop.slice(0, -1)}8`, 0xa900],
+        ['2.25.9.9', 0xa900],
+        [file.uids.sop, 0x0122],
+      ],
+    );
     expect(itemsOf(json, '0008119A').map((item) => textOf(item, '00081197'))).to.deep.equal([0xc000]);
     const none = await post(multipart('not DICOM'));
     expect(none.status).to.equal(409);
@@ -140,8 +188,13 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
 
   it('takes instances from establishments only, whose scopes say so', async () => {
     const file = aFile();
-    for (const token of ['lambert', 'anne', 'clinic-reader', 'weak']) expect((await post(multipart(file.bytes), { token })).status, token).to.equal(403);
-    const nobody = await fetch(`${door.origin}/dicom-web/studies`, { method: 'POST', headers: { 'Content-Type': TYPE }, body: Uint8Array.from(multipart(file.bytes)) });
+    for (const token of ['lambert', 'anne', 'clinic-reader', 'weak'])
+      expect((await post(multipart(file.bytes), { token })).status, token).to.equal(403);
+    const nobody = await fetch(`${door.origin}/dicom-web/studies`, {
+      method: 'POST',
+      headers: { 'Content-Type': TYPE },
+      body: Uint8Array.from(multipart(file.bytes)),
+    });
     expect(nobody.status).to.equal(401);
     expect(await stored(file.uids.study)).to.deep.equal([]);
   });
@@ -152,25 +205,44 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     expect((await post(multipart(file.bytes, ...more.map(({ bytes }) => bytes), file.bytes))).status).to.equal(200);
     const [row] = await stored(file.uids.study);
     if (row === undefined) throw new Error('Nothing is stored');
-    const events = (await clinic.events({ ...clinic.anne, person: row.person }, 'RAD-108')).filter((event) => JSON.stringify(event).includes(`urn:oid:${file.uids.study}"`));
+    const events = (await clinic.events({ ...clinic.anne, person: row.person }, 'RAD-108')).filter((event) =>
+      JSON.stringify(event).includes(`urn:oid:${file.uids.study}"`),
+    );
     expect(events.map(({ type }) => type.code)).to.deep.equal(['110104', '110102']);
     const entity = events[0]?.entity?.find(({ what }) => what?.identifier?.value === `urn:oid:${file.uids.study}`);
-    expect(entity?.detail).to.deep.equal([{ type: 'stored', valueString: '3' }, { type: 'already', valueString: '1' }]);
+    expect(entity?.detail).to.deep.equal([
+      { type: 'stored', valueString: '3' },
+      { type: 'already', valueString: '1' },
+    ]);
     expect(events[0]?.agent.some(({ who }) => who?.reference === 'Organization/clinic')).to.equal(true);
   });
 
   it('answers 415 and 406 to what it does not speak', async () => {
     const body = multipart(aFile().bytes);
-    for (const type of ['application/dicom', 'multipart/form-data; boundary=a-boundary', `multipart/related; type="application/dicom+json"; boundary=${BOUNDARY}`, 'text/plain', '";;"']) {
+    for (const type of [
+      'application/dicom',
+      'multipart/form-data; boundary=a-boundary',
+      `multipart/related; type="application/dicom+json"; boundary=${BOUNDARY}`,
+      'text/plain',
+      '";;"',
+    ]) {
       expect((await post(body, { type })).status, type).to.equal(415);
     }
     expect((await post(body, { headers: { 'Content-Encoding': 'gzip' } })).status).to.equal(415);
     expect((await post(body, { headers: { Accept: 'application/dicom+xml' } })).status).to.equal(406);
-    for (const type of ['multipart/related', `multipart/related; boundary="${'b'.repeat(71)}"`, 'multipart/related; boundary=""', 'multipart/related; boundary=another']) {
+    for (const type of [
+      'multipart/related',
+      `multipart/related; boundary="${'b'.repeat(71)}"`,
+      'multipart/related; boundary=""',
+      'multipart/related; boundary=another',
+    ]) {
       expect((await post(body, { type })).status, type).to.equal(400);
     }
     const file = aFile();
-    expect((await post(multipart(file.bytes), { type: `Multipart/Related;Boundary="${BOUNDARY}";Type=application/dicom` })).status).to.equal(200);
+    expect(
+      (await post(multipart(file.bytes), { type: `Multipart/Related;Boundary="${BOUNDARY}";Type=application/dicom` }))
+        .status,
+    ).to.equal(200);
   });
 
   it('refuses a body that is cut short, keeps what came whole and nothing of the rest', async () => {
@@ -182,7 +254,13 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     }
     expect([(await stored(whole.uids.study)).length, (await stored(half.uids.study)).length]).to.deep.equal([1, 0]);
     expect(await blobs()).to.equal(before + 1);
-    const broken = ['', `--${BOUNDARY}--\r\n`, `--${BOUNDARY}\r\n`, `--${BOUNDARY}\r\nContent-Type: application/dicom\r\n--${BOUNDARY}--\r\n`, 'preamble only'];
+    const broken = [
+      '',
+      `--${BOUNDARY}--\r\n`,
+      `--${BOUNDARY}\r\n`,
+      `--${BOUNDARY}\r\nContent-Type: application/dicom\r\n--${BOUNDARY}--\r\n`,
+      'preamble only',
+    ];
     for (const text of broken) expect((await post(Buffer.from(text))).status, text).to.equal(400);
   });
 
@@ -211,7 +289,10 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
 
   it('bounds a deflate bomb and an instance that is too long, and goes on with the next part', async () => {
     const [bomb, long, next] = [freshUIDs(), aFile(Buffer.alloc(MAX_INSTANCE_BYTES, 1)), aFile()];
-    const huge = Buffer.concat([element(0x00080005, 'UT', Buffer.alloc(64 * 1024 * 1024)), imageDataSet(bomb, { rows: 1, columns: 1, bits: 8 })]);
+    const huge = Buffer.concat([
+      element(0x00080005, 'UT', Buffer.alloc(64 * 1024 * 1024)),
+      imageDataSet(bomb, { rows: 1, columns: 1, bits: 8 }),
+    ]);
     const deflated = part10(deflateRawSync(huge), bomb.sop, deflatedExplicitLittleEndian);
     expect(deflated.length).to.be.lessThan(MAX_INSTANCE_BYTES);
     const before = await blobs();
@@ -220,7 +301,12 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     expect(process.memoryUsage().rss - memory).to.be.lessThan(200 * 1024 * 1024);
     expect(response.status).to.equal(202);
     const json = (await response.json()) as DicomJson;
-    expect(itemsOf(json, '00081198').map((item) => [textOf(item, '00081155'), textOf(item, '00081197')])).to.deep.equal([[bomb.sop, 0xa700], [long.uids.sop, 0xa700]]);
+    expect(itemsOf(json, '00081198').map((item) => [textOf(item, '00081155'), textOf(item, '00081197')])).to.deep.equal(
+      [
+        [bomb.sop, 0xa700],
+        [long.uids.sop, 0xa700],
+      ],
+    );
     expect(itemsOf(json, '00081199')).to.have.length(1);
     expect(await blobs()).to.equal(before + 1);
   });
@@ -229,18 +315,28 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     const response = await post(multipart(...Array<string>(10_001).fill('')));
     expect(response.status).to.equal(413);
     // The sender that went away in the middle is the only thing that there was to log.
-    expect(door.errors.filter((error) => (error as { code?: string }).code !== 'HPE_INVALID_EOF_STATE')).to.deep.equal([]);
+    expect(door.errors.filter((error) => (error as { code?: string }).code !== 'HPE_INVALID_EOF_STATE')).to.deep.equal(
+      [],
+    );
   });
 
   it('reads no faster than the disk takes', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const images = {
-      open: clinic.images.open.bind(clinic.images), reader: clinic.images.reader.bind(clinic.images), names: clinic.images.names.bind(clinic.images), remove: clinic.images.remove.bind(clinic.images),
+      open: clinic.images.open.bind(clinic.images),
+      reader: clinic.images.reader.bind(clinic.images),
+      names: clinic.images.names.bind(clinic.images),
+      remove: clinic.images.remove.bind(clinic.images),
       close: clinic.images.close.bind(clinic.images),
       create: async () => {
         const writer = await clinic.images.create();
         const write = writer.write.bind(writer);
-        return { name: writer.name, write: async (chunk: Uint8Array) => (await gate, await write(chunk)), finish: writer.finish.bind(writer), abort: writer.abort.bind(writer) };
+        return {
+          name: writer.name,
+          write: async (chunk: Uint8Array) => (await gate, await write(chunk)),
+          finish: writer.finish.bind(writer),
+          abort: writer.abort.bind(writer),
+        };
       },
     };
     const slow = await serveDicomweb(clinic, images);
@@ -250,7 +346,8 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     dataSet.writeUInt32LE(dataSet.length - 12, 8);
     const body = multipart(part10(dataSet, '2.25.1', explicitLittleEndian));
     let taken = 0;
-    for (let at = 0; at < body.length; at += 1024 * 1024) request.write(body.subarray(at, at + 1024 * 1024), () => (taken += 1));
+    for (let at = 0; at < body.length; at += 1024 * 1024)
+      request.write(body.subarray(at, at + 1024 * 1024), () => (taken += 1));
     await delay(500);
     request.destroy();
     open();
@@ -259,7 +356,10 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
   });
 
   function begin(at: ServedRouter = door): ClientRequest {
-    const request = httpRequest(`${at.origin}/dicom-web/studies`, { method: 'POST', headers: { Authorization: 'Bearer clinic', 'Content-Type': TYPE } });
+    const request = httpRequest(`${at.origin}/dicom-web/studies`, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer clinic', 'Content-Type': TYPE },
+    });
     request.on('error', () => undefined);
     request.on('response', (response) => response.resume());
     return request;

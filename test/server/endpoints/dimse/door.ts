@@ -47,7 +47,8 @@ export async function openDoor(options: Partial<DimseOptions> = {}): Promise<Doo
     host: '127.0.0.1',
     port: 0,
     calledAETitles: [CALLED],
-    identifyPeer: ({ callingAE }) => (callingAE === CALLING ? { aeTitle: CALLING, organization: 'hospital' } : undefined),
+    identifyPeer: ({ callingAE }) =>
+      callingAE === CALLING ? { aeTitle: CALLING, organization: 'hospital' } : undefined,
     store: keep,
     onAssociation: (event, info) => void events.push([event, info]),
     ...options,
@@ -78,7 +79,11 @@ export class RawCaller {
   }
 
   /** A connection with an established association. */
-  static async associate(door: Pick<Door, 'address'>, contexts?: readonly OfferedContext[], request: { calling?: string; called?: string; maxLength?: number } = {}): Promise<RawCaller> {
+  static async associate(
+    door: Pick<Door, 'address'>,
+    contexts?: readonly OfferedContext[],
+    request: { calling?: string; called?: string; maxLength?: number } = {},
+  ): Promise<RawCaller> {
     const caller = await RawCaller.connect(door);
     caller.socket.write(associateRequest({ contexts, ...request }));
     const answer = await caller.pdu();
@@ -113,7 +118,11 @@ export class RawCaller {
 }
 
 /** A presentation context as offered. */
-export type OfferedContext = { readonly id: number; readonly abstractSyntax: string; readonly transferSyntaxes: readonly string[] };
+export type OfferedContext = {
+  readonly id: number;
+  readonly abstractSyntax: string;
+  readonly transferSyntaxes: readonly string[];
+};
 
 /** Context 1 Verification, context 3 CT Image Storage in explicit little endian. */
 export const CONTEXTS: readonly OfferedContext[] = [
@@ -157,7 +166,14 @@ export function associateRequest({
       Buffer.alloc(32),
       syntax(0x10, '1.2.840.10008.3.1.1.1'),
       ...contexts.map(({ id, abstractSyntax, transferSyntaxes }) =>
-        item(0x20, Buffer.concat([Buffer.from([id, 0, 0, 0]), syntax(0x30, abstractSyntax), ...transferSyntaxes.map((uid) => syntax(0x40, uid))])),
+        item(
+          0x20,
+          Buffer.concat([
+            Buffer.from([id, 0, 0, 0]),
+            syntax(0x30, abstractSyntax),
+            ...transferSyntaxes.map((uid) => syntax(0x40, uid)),
+          ]),
+        ),
       ),
       item(0x50, Buffer.concat([item(0x51, length), syntax(0x52, '2.25.1')])),
     ]),
@@ -175,13 +191,27 @@ export function dataPDU(contextId: number, bytes: Uint8Array, { isCommand = fals
 
 /** A C-ECHO-RQ on context 1. */
 export function echoRequest(messageID = 1): Buffer {
-  const command = { commandField: COMMAND_FIELD.cEchoRequest, hasDataSet: false, messageID, affectedSOPClassUID: DICOM_UID.verification };
+  const command = {
+    commandField: COMMAND_FIELD.cEchoRequest,
+    hasDataSet: false,
+    messageID,
+    affectedSOPClassUID: DICOM_UID.verification,
+  };
   return dataPDU(1, formatCommandSet(command), { isCommand: true });
 }
 
 /** The command of a C-STORE-RQ on context 3. */
-export function storeRequest(sopInstanceUID = '2.25.7', { sopClassUID = CT_IMAGE, hasDataSet = true, messageID = 1 } = {}): Buffer {
-  const command = { commandField: COMMAND_FIELD.cStoreRequest, hasDataSet, messageID, affectedSOPClassUID: sopClassUID, affectedSOPInstanceUID: sopInstanceUID };
+export function storeRequest(
+  sopInstanceUID = '2.25.7',
+  { sopClassUID = CT_IMAGE, hasDataSet = true, messageID = 1 } = {},
+): Buffer {
+  const command = {
+    commandField: COMMAND_FIELD.cStoreRequest,
+    hasDataSet,
+    messageID,
+    affectedSOPClassUID: sopClassUID,
+    affectedSOPInstanceUID: sopInstanceUID,
+  };
   return dataPDU(3, formatCommandSet(command), { isCommand: true });
 }
 

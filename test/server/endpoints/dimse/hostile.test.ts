@@ -5,7 +5,17 @@ import { expect } from 'chai';
 import { formatCommandSet, parseCommandSet } from '../../../../ihe/dimse/command-set.ts';
 import type { DimseOptions } from '../../../../server/endpoints/dimse/scp.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import { ABORT, CONTEXTS, RELEASE_REQUEST, RawCaller, associateRequest, dataPDU, echoRequest, openDoor, storeRequest } from './door.ts';
+import {
+  ABORT,
+  CONTEXTS,
+  RELEASE_REQUEST,
+  RawCaller,
+  associateRequest,
+  dataPDU,
+  echoRequest,
+  openDoor,
+  storeRequest,
+} from './door.ts';
 import type { Door } from './door.ts';
 
 const ABORTED = 0x07;
@@ -49,8 +59,14 @@ describe('DIMSE door: hostile callers', () => {
     'an association request of 64 MiB': [raw('01 00 04000000'), 6],
     'an empty association request': [raw('01 00 00000000'), 6],
     'a cut association request': [raw('01 00 00000020').fill(0).fill(1, 0, 1).fill(0x20, 5, 6), undefined],
-    'an item longer than its request': [Buffer.concat([raw('01 00 00000048 0001 0000'), Buffer.alloc(64, 0x20), raw('2000ffff')]), 6],
-    'an even context id': [associateRequest({ contexts: [{ id: 2, abstractSyntax: '1.2', transferSyntaxes: ['1.2'] }] }), 6],
+    'an item longer than its request': [
+      Buffer.concat([raw('01 00 00000048 0001 0000'), Buffer.alloc(64, 0x20), raw('2000ffff')]),
+      6,
+    ],
+    'an even context id': [
+      associateRequest({ contexts: [{ id: 2, abstractSyntax: '1.2', transferSyntaxes: ['1.2'] }] }),
+      6,
+    ],
     'a context id used twice': [associateRequest({ contexts: [...CONTEXTS, ...CONTEXTS] }), 6],
   } as const;
 
@@ -75,12 +91,20 @@ describe('DIMSE door: hostile callers', () => {
     'an unknown context': dataPDU(99, Buffer.alloc(10), { isCommand: true }),
     'a garbage command set': dataPDU(1, Buffer.from('not a command set at all'), { isCommand: true }),
     'a command set without a command': dataPDU(1, raw('00000000 04000000 00000000'), { isCommand: true }),
-    'a command set that never ends': Buffer.concat(Array.from({ length: 3 }, () => dataPDU(1, Buffer.alloc(8000), { isCommand: true, isLast: false }))),
+    'a command set that never ends': Buffer.concat(
+      Array.from({ length: 3 }, () => dataPDU(1, Buffer.alloc(8000), { isCommand: true, isLast: false })),
+    ),
     'a data set without a command': dataPDU(3, Buffer.alloc(10)),
     'a second association request': associateRequest(),
-    'a command inside a data set': Buffer.concat([storeRequest(), dataPDU(3, Buffer.alloc(10), { isLast: false }), storeRequest()]),
+    'a command inside a data set': Buffer.concat([
+      storeRequest(),
+      dataPDU(3, Buffer.alloc(10), { isLast: false }),
+      storeRequest(),
+    ]),
     'a data set on another context': Buffer.concat([storeRequest(), dataPDU(1, Buffer.alloc(10))]),
-    'a response that nobody asked for': dataPDU(1, raw('00000001 02000000 3080 00000008 02000000 0101'), { isCommand: true }),
+    'a response that nobody asked for': dataPDU(1, raw('00000001 02000000 3080 00000008 02000000 0101'), {
+      isCommand: true,
+    }),
   } as const;
 
   for (const [name, bytes] of Object.entries(IN_ASSOCIATION)) {
@@ -107,7 +131,13 @@ describe('DIMSE door: hostile callers', () => {
     };
     await trickle(associateRequest());
     expect((await caller.pdu())?.[0]).to.equal(0x02);
-    await trickle(Buffer.concat([storeRequest(), dataPDU(3, Buffer.from('abc'), { isLast: false }), dataPDU(3, Buffer.from('def'))]));
+    await trickle(
+      Buffer.concat([
+        storeRequest(),
+        dataPDU(3, Buffer.from('abc'), { isLast: false }),
+        dataPDU(3, Buffer.from('def')),
+      ]),
+    );
     expect(statusOf(await caller.pdu())).to.equal(0);
     expect(door.received.map(({ bytes }) => bytes.toString())).to.deep.equal(['abcdef']);
     caller.socket.write(RELEASE_REQUEST);
@@ -185,7 +215,10 @@ describe('DIMSE door: hostile callers', () => {
 
   it('gives a PDU one deadline whatever the store takes to write its bytes, and none to what the store takes', async () => {
     const write = async (): Promise<void> => await sleep(5);
-    await open({ limits: { pduTimeoutMs: 300 }, store: () => ({ write, finish: async () => await sleep(500), abort: async () => undefined }) });
+    await open({
+      limits: { pduTimeoutMs: 300 },
+      store: () => ({ write, finish: async () => await sleep(500), abort: async () => undefined }),
+    });
     const patient = await RawCaller.associate(door);
     patient.socket.write(Buffer.concat([storeRequest(), dataPDU(3, Buffer.alloc(100))]));
     expect(statusOf(await patient.pdu())).to.equal(0);
@@ -202,7 +235,14 @@ describe('DIMSE door: hostile callers', () => {
   it('answers A700 to an object that is too long, keeps nothing of it, and goes on', async () => {
     await open({ limits: { maxObjectBytes: 5000 } });
     const caller = await RawCaller.associate(door);
-    caller.socket.write(Buffer.concat([storeRequest(), dataPDU(3, Buffer.alloc(4000), { isLast: false }), dataPDU(3, Buffer.alloc(4000), { isLast: false }), dataPDU(3, Buffer.alloc(10))]));
+    caller.socket.write(
+      Buffer.concat([
+        storeRequest(),
+        dataPDU(3, Buffer.alloc(4000), { isLast: false }),
+        dataPDU(3, Buffer.alloc(4000), { isLast: false }),
+        dataPDU(3, Buffer.alloc(10)),
+      ]),
+    );
     expect(statusOf(await caller.pdu())).to.equal(0xa700);
     caller.socket.write(Buffer.concat([storeRequest('2.25.8'), dataPDU(3, Buffer.alloc(10))]));
     expect(statusOf(await caller.pdu())).to.equal(0);
@@ -217,7 +257,9 @@ describe('DIMSE door: hostile callers', () => {
       caller.socket.write(Buffer.concat([storeRequest(uid), dataPDU(3, Buffer.alloc(10))]));
       expect(statusOf(await caller.pdu()), uid).to.equal(0xc000);
     }
-    caller.socket.write(Buffer.concat([storeRequest('2.25.1', { sopClassUID: '1.2.3' }), dataPDU(3, Buffer.alloc(10))]));
+    caller.socket.write(
+      Buffer.concat([storeRequest('2.25.1', { sopClassUID: '1.2.3' }), dataPDU(3, Buffer.alloc(10))]),
+    );
     expect(statusOf(await caller.pdu())).to.equal(0x0122);
     caller.socket.write(storeRequest('2.25.1', { hasDataSet: false }));
     expect(statusOf(await caller.pdu())).to.equal(0xc000);
@@ -232,7 +274,10 @@ describe('DIMSE door: hostile callers', () => {
     caller.socket.write(Buffer.concat([dataPDU(3, find, { isCommand: true }), dataPDU(3, Buffer.alloc(10))]));
     const answer = await caller.pdu();
     expect(statusOf(answer)).to.equal(0x0211);
-    expect(parseCommandSet(answer?.subarray(12) ?? Buffer.alloc(0))).to.include({ commandField: 0x8020, messageIDBeingRespondedTo: 5 });
+    expect(parseCommandSet(answer?.subarray(12) ?? Buffer.alloc(0))).to.include({
+      commandField: 0x8020,
+      messageIDBeingRespondedTo: 5,
+    });
     caller.socket.write(echoRequest());
     expect(statusOf(await caller.pdu())).to.equal(0);
     caller.socket.destroy();
@@ -242,7 +287,16 @@ describe('DIMSE door: hostile callers', () => {
     let written = 0;
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
-    await open({ store: () => ({ write: (chunk) => { written += chunk.length; return gate; }, finish: async () => undefined, abort: async () => undefined }) });
+    await open({
+      store: () => ({
+        write: (chunk) => {
+          written += chunk.length;
+          return gate;
+        },
+        finish: async () => undefined,
+        abort: async () => undefined,
+      }),
+    });
     const caller = await RawCaller.associate(door);
     caller.socket.write(storeRequest());
     const fragment = dataPDU(3, Buffer.alloc(100_000), { isLast: false });
@@ -276,18 +330,52 @@ describe('DIMSE door: hostile callers', () => {
     const fault = new Fault('no-store', 'The disk is full');
     const mismatch = new Fault('invalid', 'The data set is of another class', { protocolCode: 'A900' });
     const refusals = {
-      open: (): never => { throw fault; },
-      write: () => ({ write: () => { throw fault; }, finish: async () => undefined, abort: async () => undefined }),
-      later: () => ({ write: async () => { throw fault; }, finish: async () => undefined, abort: async () => undefined }),
-      finish: () => ({ write: () => undefined, finish: async () => { throw mismatch; }, abort: async () => undefined }),
-      bug: () => ({ write: () => undefined, finish: async () => { throw new Error('secret'); }, abort: async () => undefined }),
+      open: (): never => {
+        throw fault;
+      },
+      write: () => ({
+        write: () => {
+          throw fault;
+        },
+        finish: async () => undefined,
+        abort: async () => undefined,
+      }),
+      later: () => ({
+        write: async () => {
+          throw fault;
+        },
+        finish: async () => undefined,
+        abort: async () => undefined,
+      }),
+      finish: () => ({
+        write: () => undefined,
+        finish: async () => {
+          throw mismatch;
+        },
+        abort: async () => undefined,
+      }),
+      bug: () => ({
+        write: () => undefined,
+        finish: async () => {
+          throw new Error('secret');
+        },
+        abort: async () => undefined,
+      }),
     };
     let step: keyof typeof refusals = 'open';
     await open({ store: () => refusals[step]() });
     const caller = await RawCaller.associate(door);
-    for (const [name, status] of [['open', 0xa700], ['write', 0xa700], ['later', 0xa700], ['finish', 0xa900], ['bug', 0x0110]] as const) {
+    for (const [name, status] of [
+      ['open', 0xa700],
+      ['write', 0xa700],
+      ['later', 0xa700],
+      ['finish', 0xa900],
+      ['bug', 0x0110],
+    ] as const) {
       step = name;
-      caller.socket.write(Buffer.concat([storeRequest(), dataPDU(3, Buffer.alloc(10), { isLast: false }), dataPDU(3, Buffer.alloc(10))]));
+      caller.socket.write(
+        Buffer.concat([storeRequest(), dataPDU(3, Buffer.alloc(10), { isLast: false }), dataPDU(3, Buffer.alloc(10))]),
+      );
       const answer = await caller.pdu();
       expect(statusOf(answer), name).to.equal(status);
       expect(answer?.includes('secret')).to.equal(false);

@@ -8,10 +8,23 @@ import { expect } from 'chai';
 import { DICOM_IMPLEMENTATION, DICOM_UID } from '../../../../profiles/codes.ts';
 import { parseFileMeta } from '../../../../profiles/dicom/file/file-meta.ts';
 import { hasProgram, sample, sampleNames, samplePath } from '../../../profiles/dicom/samples.ts';
-import { CALLED, CALLING, CT_IMAGE, RELEASE_REQUEST, RawCaller, associateRequest, openDoor, echoRequest } from './door.ts';
+import {
+  CALLED,
+  CALLING,
+  CT_IMAGE,
+  RELEASE_REQUEST,
+  RawCaller,
+  associateRequest,
+  openDoor,
+  echoRequest,
+} from './door.ts';
 import type { Door, OfferedContext } from './door.ts';
 
-async function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; output: string }> {
+async function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; output: string }> {
   const child = spawn(program, args, { env: { ...process.env, ...env } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -46,7 +59,14 @@ describe('DIMSE door with DCMTK', () => {
     // storescu drops group lengths and trailing padding from what it sends: dcmconv takes them out of the file first.
     it(`receives what storescu sends, byte for byte, ${name}`, async function identical() {
       this.timeout(30_000);
-      const bySyntax = { ct_explicit_le: '-xe', ct_implicit_le: '-xi', ct_explicit_be: '-xb', ct_jpegls_lossless_80: '-xt', ct_rle: '-xr', cine_multiframe: '-xi' };
+      const bySyntax = {
+        ct_explicit_le: '-xe',
+        ct_implicit_le: '-xi',
+        ct_explicit_be: '-xb',
+        ct_jpegls_lossless_80: '-xt',
+        ct_rle: '-xr',
+        cine_multiframe: '-xi',
+      };
       if (sampleNames().length === 0) this.skip();
       for (const [file, option] of Object.entries(bySyntax)) {
         const path = join(folder, `${file}.dcm`);
@@ -57,7 +77,11 @@ describe('DIMSE door with DCMTK', () => {
         const bytes = readFileSync(path);
         const meta = parseFileMeta(bytes);
         const received = door.received.at(-1);
-        expect(received, file).to.include({ end: 'finished', sopInstanceUID: meta.sopInstanceUID, transferSyntaxUID: meta.transferSyntaxUID });
+        expect(received, file).to.include({
+          end: 'finished',
+          sopInstanceUID: meta.sopInstanceUID,
+          transferSyntaxUID: meta.transferSyntaxUID,
+        });
         expect(received?.bytes.equals(bytes.subarray(meta.dataSetOffset)), file).to.equal(true);
       }
     });
@@ -68,7 +92,9 @@ describe('DIMSE door with DCMTK', () => {
     const files = ['ct_explicit_le.dcm', 'mr_small.dcm', 'sr_tid1500.dcm', 'ct_small.dcm'];
     const { code, output } = await run('storescu', ['-R', ...target(), ...files.map(samplePath)], { TCP_NODELAY: '1' });
     expect(code, output).to.equal(0);
-    expect(door.received.map(({ sopInstanceUID }) => sopInstanceUID)).to.deep.equal(files.map((file) => parseFileMeta(sample(file)).sopInstanceUID));
+    expect(door.received.map(({ sopInstanceUID }) => sopInstanceUID)).to.deep.equal(
+      files.map((file) => parseFileMeta(sample(file)).sopInstanceUID),
+    );
     expect(new Set(door.received.map(({ associationId }) => associationId)).size).to.equal(1);
     expect(door.events.at(-1)?.[1]).to.include({ stored: 4, failed: 0, callingAE: CALLING });
   });
@@ -88,7 +114,21 @@ describe('DIMSE door with DCMTK', () => {
   it('serves DICOM over TLS and hands the verified certificate to the identification', async function tls() {
     if (!hasProgram('openssl', 'version')) this.skip();
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const made = await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-subj', '/CN=scanner', '-days', '2']);
+    const made = await run('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-subj',
+      '/CN=scanner',
+      '-days',
+      '2',
+    ]);
     expect(made.code, made.output).to.equal(0);
     const pem = { key: readFileSync(key), cert: readFileSync(cert), ca: readFileSync(cert) };
     const subjects: (string | undefined)[] = [];
@@ -110,7 +150,10 @@ describe('DIMSE door with DCMTK', () => {
 });
 
 /** Offers contexts, and returns result and transfer syntax by id as the A-ASSOCIATE-AC has them. */
-async function negotiate(door: Door, contexts: readonly OfferedContext[]): Promise<Map<number, { result: number; transferSyntax: string }>> {
+async function negotiate(
+  door: Door,
+  contexts: readonly OfferedContext[],
+): Promise<Map<number, { result: number; transferSyntax: string }>> {
   const caller = await RawCaller.connect(door);
   caller.socket.write(associateRequest({ contexts }));
   const accept = await caller.pdu();
@@ -118,7 +161,11 @@ async function negotiate(door: Door, contexts: readonly OfferedContext[]): Promi
   const answers = new Map<number, { result: number; transferSyntax: string }>();
   for (let at = 74; at < accept.length; at += 4 + accept.readUInt16BE(at + 2)) {
     const end = at + 4 + accept.readUInt16BE(at + 2);
-    if (accept[at] === 0x21) answers.set(accept[at + 4] ?? 0, { result: accept[at + 6] ?? -1, transferSyntax: accept.toString('latin1', at + 12, end) });
+    if (accept[at] === 0x21)
+      answers.set(accept[at + 4] ?? 0, {
+        result: accept[at + 6] ?? -1,
+        transferSyntax: accept.toString('latin1', at + 12, end),
+      });
     if (accept[at] === 0x50) {
       const user = accept.subarray(at + 4, end);
       expect([user[0], user.readUInt32BE(4)]).to.deep.equal([0x51, 131_072]);
@@ -158,14 +205,22 @@ describe('Association negotiation (PS3.8 9.3.2, PS3.4 B.3)', () => {
     const studyRootFind = '1.2.840.10008.5.1.4.1.2.2.1';
     const answers = await negotiate(door, [
       { id: 1, abstractSyntax: studyRootFind, transferSyntaxes: [DICOM_UID.implicitLittleEndian] },
-      { id: 3, abstractSyntax: CT_IMAGE, transferSyntaxes: [DICOM_UID.jpipReferencedDeflate, DICOM_UID.jpipHtj2kReferenced] },
+      {
+        id: 3,
+        abstractSyntax: CT_IMAGE,
+        transferSyntaxes: [DICOM_UID.jpipReferencedDeflate, DICOM_UID.jpipHtj2kReferenced],
+      },
     ]);
     expect([answers.get(1)?.result, answers.get(3)?.result]).to.deep.equal([3, 4]);
   });
 
   it('answers 128 contexts with many syntaxes', async () => {
     const transferSyntaxes = Array.from({ length: 12 }, (_, index) => `1.2.840.10008.1.2.4.${50 + index}`);
-    const contexts = Array.from({ length: 128 }, (_, index) => ({ id: 2 * index + 1, abstractSyntax: CT_IMAGE, transferSyntaxes }));
+    const contexts = Array.from({ length: 128 }, (_, index) => ({
+      id: 2 * index + 1,
+      abstractSyntax: CT_IMAGE,
+      transferSyntaxes,
+    }));
     const answers = await negotiate(door, contexts);
     expect([...answers.values()].every(({ result }) => result === 0)).to.equal(true);
     expect(answers.size).to.equal(128);
@@ -199,7 +254,10 @@ describe('DIMSE door with the dcmjs-dimse client', () => {
   it('stores a data set and answers C-ECHO', async function client() {
     const door = await openDoor();
     const { CEchoRequest, CStoreRequest } = dimse.requests;
-    const dataset = new dimse.Dataset({ SOPClassUID: CT_IMAGE, SOPInstanceUID: '2.25.77', Modality: 'CT' }, DICOM_UID.implicitLittleEndian);
+    const dataset = new dimse.Dataset(
+      { SOPClassUID: CT_IMAGE, SOPInstanceUID: '2.25.77', Modality: 'CT' },
+      DICOM_UID.implicitLittleEndian,
+    );
     const scu = new dimse.Client();
     const statuses: number[] = [];
     for (const request of [new CEchoRequest(), new CStoreRequest(dataset)]) {
@@ -211,7 +269,9 @@ describe('DIMSE door with the dcmjs-dimse client', () => {
     await closed;
     await door.close();
     expect(statuses).to.deep.equal([0, 0]);
-    expect(door.received.map(({ sopInstanceUID, end }) => [sopInstanceUID, end])).to.deep.equal([['2.25.77', 'finished']]);
+    expect(door.received.map(({ sopInstanceUID, end }) => [sopInstanceUID, end])).to.deep.equal([
+      ['2.25.77', 'finished'],
+    ]);
   });
 });
 

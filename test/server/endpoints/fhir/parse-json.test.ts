@@ -36,7 +36,10 @@ describe('JSON of peers (RFC 8259)', () => {
     expect(messageOf('{"a":1,"b":{"a":2},"a":3}')).to.equal('A name comes twice in one JSON object');
     expect(messageOf('{"a":1,"\\u0061":3}')).to.equal('A name comes twice in one JSON object');
     expect(messageOf('{"a\\\\":1,"a\\\\" :3}')).to.equal('A name comes twice in one JSON object');
-    expect(parseJson(Buffer.from('[{"a":"a"},{"a":{"a":["a","a"]}}]'))).to.deep.equal([{ a: 'a' }, { a: { a: ['a', 'a'] } }]);
+    expect(parseJson(Buffer.from('[{"a":"a"},{"a":{"a":["a","a"]}}]'))).to.deep.equal([
+      { a: 'a' },
+      { a: { a: ['a', 'a'] } },
+    ]);
   });
 
   it('refuses nesting beyond 64, before it is parsed', () => {

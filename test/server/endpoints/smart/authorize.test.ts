@@ -8,15 +8,26 @@ const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
 describe('Authorization endpoint and authorization code (SMART App Launch 2.2; RFC 6749, 7636, 8252)', () => {
   let server: SmartServer;
-  before(async () => { server = await startSmartServer(); });
+  before(async () => {
+    server = await startSmartServer();
+  });
   after(async () => await server[Symbol.asyncDispose]());
 
   const parameters = (changes: Record<string, string | undefined> = {}) => {
     const all: Record<string, string | undefined> = {
-      response_type: 'code', client_id: 'demo-app', redirect_uri: DEMO_APP.redirectUri, scope: 'openid patient/*.rs',
-      state: 'some state', aud: `${server.url}/fhir`, code_challenge: CHALLENGE, code_challenge_method: 'S256', ...changes,
+      response_type: 'code',
+      client_id: 'demo-app',
+      redirect_uri: DEMO_APP.redirectUri,
+      scope: 'openid patient/*.rs',
+      state: 'some state',
+      aud: `${server.url}/fhir`,
+      code_challenge: CHALLENGE,
+      code_challenge_method: 'S256',
+      ...changes,
     };
-    return new URLSearchParams(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    return new URLSearchParams(
+      Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
   };
   const ask = async (query: URLSearchParams | string) =>
     await fetch(`${server.url}/auth/authorize?${query.toString()}`, { redirect: 'manual' });
@@ -40,10 +51,18 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
   });
 
   for (const uri of [
-    'http://127.0.0.1:49152/callback/more', 'http://127.0.0.1:49152/callback?x=1', 'http://127.0.0.1:49152/callback#x',
-    'http://127.0.0.1:49152/Callback', 'http://localhost:49152/callback', 'http://127.0.0.1.:49152/callback',
-    'http://127.0.0.1:49152/x/../callback', 'https://127.0.0.1:49152/callback', 'http://u@127.0.0.1:49152/callback',
-    'http://127.0.0.1:49152/callback/', 'http://127.1:49152/callback', 'http://127.0.0.1:49152/%63allback',
+    'http://127.0.0.1:49152/callback/more',
+    'http://127.0.0.1:49152/callback?x=1',
+    'http://127.0.0.1:49152/callback#x',
+    'http://127.0.0.1:49152/Callback',
+    'http://localhost:49152/callback',
+    'http://127.0.0.1.:49152/callback',
+    'http://127.0.0.1:49152/x/../callback',
+    'https://127.0.0.1:49152/callback',
+    'http://u@127.0.0.1:49152/callback',
+    'http://127.0.0.1:49152/callback/',
+    'http://127.1:49152/callback',
+    'http://127.0.0.1:49152/%63allback',
   ]) {
     it(`A02 shows a page for the redirect_uri ${uri}`, async () => {
       await expectPage(await ask(parameters({ redirect_uri: uri })));
@@ -51,8 +70,12 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
   }
 
   for (const uri of [
-    'https://app.example:8443/callback', 'https://APP.example/callback', 'https://app.example./callback',
-    'https://app.example/callback/', 'https://xn--pp-yia.example/callback', 'http://app.example/callback',
+    'https://app.example:8443/callback',
+    'https://APP.example/callback',
+    'https://app.example./callback',
+    'https://app.example/callback/',
+    'https://xn--pp-yia.example/callback',
+    'http://app.example/callback',
   ]) {
     it(`A02 shows a page to a web client for the redirect_uri ${uri}`, async () => {
       await expectPage(await ask(parameters({ client_id: 'test-web-app', redirect_uri: uri })));
@@ -109,7 +132,11 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
   }
 
   it('takes a posted request (authorize-post) and refuses prompt=none', async () => {
-    const posted = await fetch(`${server.url}/auth/authorize`, { method: 'POST', body: parameters(), redirect: 'manual' });
+    const posted = await fetch(`${server.url}/auth/authorize`, {
+      method: 'POST',
+      body: parameters(),
+      redirect: 'manual',
+    });
     expect(posted.status).to.equal(303);
     const followed = await fetch(posted.headers.get('location') ?? '', { redirect: 'manual' });
     expect(followed.headers.get('location')).to.match(/\/auth\/interaction\//);
@@ -124,9 +151,18 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
   });
 
   it('gives an opaque token of 30 minutes with the patient in context, kept as a digest only', async () => {
-    const answer = await signInFully({ url: server.url, person: 'demo-patient', scope: `openid fhirUser ${'patient/*.rs'}` });
+    const answer = await signInFully({
+      url: server.url,
+      person: 'demo-patient',
+      scope: `openid fhirUser ${'patient/*.rs'}`,
+    });
     expect(answer.access_token).to.match(/^[A-Za-z0-9_-]{43,}$/);
-    expect(answer).to.include({ token_type: 'Bearer', expires_in: 1800, patient: 'demo-patient', scope: 'openid fhirUser patient/*.rs' });
+    expect(answer).to.include({
+      token_type: 'Bearer',
+      expires_in: 1800,
+      patient: 'demo-patient',
+      scope: 'openid fhirUser patient/*.rs',
+    });
     expect(answer).to.not.have.property('refresh_token');
     expect(server.tokens.dump()).to.not.contain(answer.access_token);
   });
@@ -142,7 +178,11 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
   });
 
   it('gives a professional no patient scope', async () => {
-    const answer = await signInFully({ url: server.url, person: 'demo-radiologist', scope: 'openid launch/patient patient/*.rs user/*.rs' });
+    const answer = await signInFully({
+      url: server.url,
+      person: 'demo-radiologist',
+      scope: 'openid launch/patient patient/*.rs user/*.rs',
+    });
     expect(answer.scope.split(' ')).to.have.members(['openid', 'user/*.rs']);
     expect(answer).to.not.have.property('patient');
   });
@@ -157,8 +197,15 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
   });
 
   it('A08 refuses a used code and revokes what it gave', async () => {
-    const { code, verifier } = await authorize({ url: server.url, person: 'demo-patient', scope: 'openid offline_access patient/*.rs' });
-    const first = (await (await redeem(server, code, verifier)).json()) as { access_token: string; refresh_token: string };
+    const { code, verifier } = await authorize({
+      url: server.url,
+      person: 'demo-patient',
+      scope: 'openid offline_access patient/*.rs',
+    });
+    const first = (await (await redeem(server, code, verifier)).json()) as {
+      access_token: string;
+      refresh_token: string;
+    };
     expect(await introspect(server, first.refresh_token)).to.include({ active: true });
     const second = await redeem(server, code, verifier);
     expect(second.status).to.equal(400);
@@ -170,12 +217,16 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
   it('A09 refuses the code of another client', async () => {
     const { code, verifier } = await authorize({ url: server.url, person: 'demo-patient' });
     expect((await redeem(server, code, verifier, { client_id: 'test-web-app' })).status).to.equal(400);
-    expect((await redeem(server, code, verifier, { redirect_uri: 'http://127.0.0.1:2/callback' })).status).to.equal(400);
+    expect((await redeem(server, code, verifier, { redirect_uri: 'http://127.0.0.1:2/callback' })).status).to.equal(
+      400,
+    );
   });
 
   it('A11 gives exactly one of 50 racing exchanges a token', async () => {
     const { code, verifier } = await authorize({ url: server.url, person: 'demo-patient' });
-    const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await redeem(server, code, verifier)).status));
+    const statuses = await Promise.all(
+      Array.from({ length: 50 }, async () => (await redeem(server, code, verifier)).status),
+    );
     expect(statuses.filter((status) => status === 200)).to.have.length(1);
     expect(statuses.filter((status) => status === 400)).to.have.length(49);
   });
@@ -189,8 +240,14 @@ describe('Authorization endpoint and authorization code (SMART App Launch 2.2; R
 
   it('A15 refuses a parameter given twice at the token endpoint', async () => {
     const { code, verifier } = await authorize({ url: server.url, person: 'demo-patient' });
-    const body = new URLSearchParams([['grant_type', 'authorization_code'], ['client_id', 'demo-app'], ['code', code], ['code', code],
-      ['redirect_uri', DEMO_APP.redirectUri], ['code_verifier', verifier]]);
+    const body = new URLSearchParams([
+      ['grant_type', 'authorization_code'],
+      ['client_id', 'demo-app'],
+      ['code', code],
+      ['code', code],
+      ['redirect_uri', DEMO_APP.redirectUri],
+      ['code_verifier', verifier],
+    ]);
     const response = await fetch(`${server.url}/auth/token`, { method: 'POST', body });
     expect(response.status).to.equal(400);
     expect(await response.json()).to.include({ error: 'invalid_request' });

@@ -11,7 +11,9 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 
 describe('SMART Backend Services (SMART App Launch 2.2; RFC 7523)', () => {
   let server: SmartServer;
-  before(async () => { server = await startSmartServer(); });
+  before(async () => {
+    server = await startSmartServer();
+  });
   after(async () => await server[Symbol.asyncDispose]());
 
   const expectRefused = async (clientAssertion: string) => {
@@ -33,13 +35,20 @@ describe('SMART Backend Services (SMART App Launch 2.2; RFC 7523)', () => {
     expect(answer).to.include({ token_type: 'Bearer', expires_in: 300, scope: 'system/*.rs' });
     expect(answer).to.not.have.property('refresh_token');
     const facts = await server.authenticate(bearerOf(answer.access_token));
-    expect(facts).to.deep.include({ clientId: BACKEND, organization: 'Organization/demo-strasbourg', scopes: ['system/*.rs'] });
+    expect(facts).to.deep.include({
+      clientId: BACKEND,
+      organization: 'Organization/demo-strasbourg',
+      scopes: ['system/*.rs'],
+    });
     expect(facts).to.not.have.property('account');
     expect(server.events.at(-1)).to.include({ subject: 'client', outcome: 'success', clientId: BACKEND });
   });
 
   it('accepts the issuer as audience', async () => {
-    const response = await clientCredentials(server, await assertion(server, { claims: { aud: `${server.url}/auth` } }));
+    const response = await clientCredentials(
+      server,
+      await assertion(server, { claims: { aud: `${server.url}/auth` } }),
+    );
     expect(response.status).to.equal(200);
   });
 
@@ -58,7 +67,9 @@ describe('SMART Backend Services (SMART App Launch 2.2; RFC 7523)', () => {
   it('B02 refuses HS256 keyed with the public key', async () => {
     const { d: _private, ...publicJwk } = await demonstrationKey(BACKEND);
     const pem = createPublicKey({ key: publicJwk as never, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
-    await expectRefused(await assertion(server, { header: { alg: 'HS256' }, key: new TextEncoder().encode(String(pem)) }));
+    await expectRefused(
+      await assertion(server, { header: { alg: 'HS256' }, key: new TextEncoder().encode(String(pem)) }),
+    );
   });
 
   it('B03 refuses another key under the same kid', async () => {
@@ -75,14 +86,20 @@ describe('SMART Backend Services (SMART App Launch 2.2; RFC 7523)', () => {
   it('B05 and B06 refuse keys that the header brings, and fetch nothing', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES384', { extractable: true });
     const jwk = await exportJWK(publicKey);
-    for (const header of [{ jku: 'http://127.0.0.1:9/jwks' }, { x5u: 'http://127.0.0.1:9/x' }, { jwk }, { x5c: ['AA=='] }]) {
+    for (const header of [
+      { jku: 'http://127.0.0.1:9/jwks' },
+      { x5u: 'http://127.0.0.1:9/x' },
+      { jwk },
+      { x5c: ['AA=='] },
+    ]) {
       await expectRefused(await assertion(server, { header }));
       await expectRefused(await assertion(server, { header, key: privateKey }));
     }
   });
 
   it('B07 refuses exp in the past, missing, or more than 5 minutes ahead', async () => {
-    for (const exp of [now() - 60, undefined, now() + 360]) await expectRefused(await assertion(server, { claims: { exp } }));
+    for (const exp of [now() - 60, undefined, now() + 360])
+      await expectRefused(await assertion(server, { claims: { exp } }));
   });
 
   it('B08 refuses another audience', async () => {
@@ -96,7 +113,9 @@ describe('SMART Backend Services (SMART App Launch 2.2; RFC 7523)', () => {
     expect((await clientCredentials(server, used)).status).to.equal(200);
     await expectRefused(used);
     const raced = await assertion(server);
-    const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await clientCredentials(server, raced)).status));
+    const statuses = await Promise.all(
+      Array.from({ length: 10 }, async () => (await clientCredentials(server, raced)).status),
+    );
     expect(statuses.filter((status) => status === 200)).to.have.length(1);
   });
 
@@ -155,7 +174,11 @@ describe('SMART Backend Services (SMART App Launch 2.2; RFC 7523)', () => {
   it('A30 introspects for authenticated clients only', async () => {
     const answer = await signInFully({ url: server.url, person: 'demo-patient' });
     expect(await introspect(server, answer.access_token)).to.include({
-      active: true, client_id: 'demo-app', sub: 'Patient/demo-patient', patient: 'demo-patient', iss: `${server.url}/auth`,
+      active: true,
+      client_id: 'demo-app',
+      sub: 'Patient/demo-patient',
+      patient: 'demo-patient',
+      iss: `${server.url}/auth`,
     });
     expect(await introspect(server, 'unknown')).to.deep.equal({ active: false });
     for (const fields of [{ token: answer.access_token }, { token: answer.access_token, client_id: 'demo-app' }]) {
@@ -169,7 +192,9 @@ describe('SMART Backend Services (SMART App Launch 2.2; RFC 7523)', () => {
 
 describe('Token endpoint when things go wrong', () => {
   it('gives no token to a backend client that cannot be recorded', async () => {
-    const onSignIn = async () => { throw new Error('trail is full'); };
+    const onSignIn = async () => {
+      throw new Error('trail is full');
+    };
     await using server = await startSmartServer({ onSignIn, onError: () => undefined });
     const response = await clientCredentials(server, await assertion(server));
     expect(response.status).to.equal(503);

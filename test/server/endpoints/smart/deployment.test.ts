@@ -8,8 +8,14 @@ import { startSmartServer } from '../../../support/smart-server.ts';
 function requestTo(url: string, publicUrl: string): URL {
   const request = new URL(`${url}/auth/authorize`);
   request.search = new URLSearchParams({
-    response_type: 'code', client_id: 'demo-app', redirect_uri: DEMO_APP.redirectUri, scope: 'openid', state: 's', aud: `${publicUrl}/fhir`,
-    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+    response_type: 'code',
+    client_id: 'demo-app',
+    redirect_uri: DEMO_APP.redirectUri,
+    scope: 'openid',
+    state: 's',
+    aud: `${publicUrl}/fhir`,
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
   }).toString();
   return request;
 }
@@ -24,17 +30,26 @@ describe('Authorization server behind TLS and with several identity providers', 
     expect(cookies).to.have.length.greaterThan(1);
     for (const cookie of cookies) {
       expect(cookie).to.match(/^__(Secure|Host)-/);
-      expect(cookie).to.match(/; secure/i).and.to.match(/; httponly/i).and.to.match(/; samesite=lax/i);
+      expect(cookie)
+        .to.match(/; secure/i)
+        .and.to.match(/; httponly/i)
+        .and.to.match(/; samesite=lax/i);
     }
   });
 
   it('lets the person choose among identity providers', async () => {
     const named = (name: string, address: string): IdentityProvider => ({
       name,
-      begin: async ({ state, redirectUri }) => new URL(`${address}?state=${state}&redirect_uri=${encodeURIComponent(redirectUri)}`),
-      complete: async () => { throw new Error('not reached'); },
+      begin: async ({ state, redirectUri }) =>
+        new URL(`${address}?state=${state}&redirect_uri=${encodeURIComponent(redirectUri)}`),
+      complete: async () => {
+        throw new Error('not reached');
+      },
     });
-    const identityProviders = [named('Carte professionnelle', 'https://pro.example/'), named('Compte <patient>', 'https://patient.example/')];
+    const identityProviders = [
+      named('Carte professionnelle', 'https://pro.example/'),
+      named('Compte <patient>', 'https://patient.example/'),
+    ];
     await using server = await startSmartServer({ identityProviders });
     const browser = new Browser();
     const page = await browser.open(requestTo(server.url, server.url));
@@ -46,7 +61,9 @@ describe('Authorization server behind TLS and with several identity providers', 
   });
 
   it('B14 refuses a token in the address', () => {
-    expect(() => refuseTokenInQuery('a=b&access_token=x')).to.throw().with.property('kind', 'invalid');
+    expect(() => refuseTokenInQuery('a=b&access_token=x'))
+      .to.throw()
+      .with.property('kind', 'invalid');
     expect(() => refuseTokenInQuery('a=access_token')).to.not.throw();
   });
 });

@@ -9,11 +9,15 @@ import type { SmartServer } from '../../../support/smart-server.ts';
 
 describe('Discovery (SMART App Launch 2.2, Conformance) and foreign clients', () => {
   let server: SmartServer;
-  before(async () => { server = await startSmartServer(); });
+  before(async () => {
+    server = await startSmartServer();
+  });
   after(async () => await server[Symbol.asyncDispose]());
 
   it('serves smart-configuration as JSON to any origin and any Accept', async () => {
-    const response = await fetch(`${server.url}/fhir/.well-known/smart-configuration`, { headers: { accept: 'text/html', origin: 'https://any.example' } });
+    const response = await fetch(`${server.url}/fhir/.well-known/smart-configuration`, {
+      headers: { accept: 'text/html', origin: 'https://any.example' },
+    });
     expect(response.status).to.equal(200);
     expect(response.headers.get('content-type')).to.match(/^application\/json/);
     expect(response.headers.get('access-control-allow-origin')).to.equal('*');
@@ -23,7 +27,14 @@ describe('Discovery (SMART App Launch 2.2, Conformance) and foreign clients', ()
     const read = async (path: string) => (await (await fetch(server.url + path)).json()) as Record<string, string>;
     const smart = await read('/fhir/.well-known/smart-configuration');
     const oidc = await read('/auth/.well-known/openid-configuration');
-    for (const name of ['issuer', 'jwks_uri', 'authorization_endpoint', 'token_endpoint', 'introspection_endpoint', 'revocation_endpoint']) {
+    for (const name of [
+      'issuer',
+      'jwks_uri',
+      'authorization_endpoint',
+      'token_endpoint',
+      'introspection_endpoint',
+      'revocation_endpoint',
+    ]) {
       expect(smart[name], name).to.equal(oidc[name]);
     }
     expect(oidc['id_token_signing_alg_values_supported']).to.include('RS256');
@@ -38,7 +49,9 @@ describe('Discovery (SMART App Launch 2.2, Conformance) and foreign clients', ()
       const body = new URLSearchParams({ grant_type: 'authorization_code', client_id: 'test-web-app', code: 'x' });
       return await fetch(`${server.url}/auth/token`, { method: 'POST', headers: { origin }, body });
     };
-    expect((await ask('https://app.example')).headers.get('access-control-allow-origin')).to.equal('https://app.example');
+    expect((await ask('https://app.example')).headers.get('access-control-allow-origin')).to.equal(
+      'https://app.example',
+    );
     expect((await ask('https://evil.example')).headers.get('access-control-allow-origin')).to.equal(null);
     expect((await ask('null')).headers.get('access-control-allow-origin')).to.equal(null);
   });
@@ -49,16 +62,32 @@ describe('Discovery (SMART App Launch 2.2, Conformance) and foreign clients', ()
     const pkceCodeVerifier = openid.randomPKCECodeVerifier();
     const [expectedState, expectedNonce] = [openid.randomState(), openid.randomNonce()];
     const url = openid.buildAuthorizationUrl(config, {
-      redirect_uri: DEMO_APP.redirectUri, scope: 'openid fhirUser offline_access patient/*.rs', state: expectedState, nonce: expectedNonce,
-      aud: `${server.url}/fhir`, code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256', max_age: '3600',
+      redirect_uri: DEMO_APP.redirectUri,
+      scope: 'openid fhirUser offline_access patient/*.rs',
+      state: expectedState,
+      nonce: expectedNonce,
+      aud: `${server.url}/fhir`,
+      code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: 'S256',
+      max_age: '3600',
     });
     const callback = await walk(url);
-    const tokens = await openid.authorizationCodeGrant(config, callback, { pkceCodeVerifier, expectedState, expectedNonce, maxAge: 3600 });
-    expect(tokens.claims()).to.include({ sub: 'Patient/demo-patient', fhirUser: `${server.url}/fhir/Patient/demo-patient` });
+    const tokens = await openid.authorizationCodeGrant(config, callback, {
+      pkceCodeVerifier,
+      expectedState,
+      expectedNonce,
+      maxAge: 3600,
+    });
+    expect(tokens.claims()).to.include({
+      sub: 'Patient/demo-patient',
+      fhirUser: `${server.url}/fhir/Patient/demo-patient`,
+    });
     const renewed = await openid.refreshTokenGrant(config, tokens.refresh_token ?? '');
     expect(await server.authenticate(bearerOf(renewed.access_token))).to.include({ account: 'Patient/demo-patient' });
     await openid.tokenRevocation(config, renewed.access_token);
-    expect(await server.authenticate(bearerOf(renewed.access_token)).catch((error: unknown) => error)).to.include({ kind: 'login' });
+    expect(await server.authenticate(bearerOf(renewed.access_token)).catch((error: unknown) => error)).to.include({
+      kind: 'login',
+    });
   });
 
   it('prints one token by npm run token, and a readable line when it fails', async () => {

@@ -12,14 +12,23 @@ const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
 describe('Sign-in of a person through the identity provider', () => {
   let server: SmartServer;
-  before(async () => { server = await startSmartServer(); });
+  before(async () => {
+    server = await startSmartServer();
+  });
   after(async () => await server[Symbol.asyncDispose]());
 
   const start = (changes: Record<string, string> = {}) => {
     const url = new URL(`${server.url}/auth/authorize`);
     url.search = new URLSearchParams({
-      response_type: 'code', client_id: 'demo-app', redirect_uri: DEMO_APP.redirectUri, scope: 'openid patient/*.rs', state: 's',
-      aud: `${server.url}/fhir`, code_challenge: CHALLENGE, code_challenge_method: 'S256', ...changes,
+      response_type: 'code',
+      client_id: 'demo-app',
+      redirect_uri: DEMO_APP.redirectUri,
+      scope: 'openid patient/*.rs',
+      state: 's',
+      aud: `${server.url}/fhir`,
+      code_challenge: CHALLENGE,
+      code_challenge_method: 'S256',
+      ...changes,
     }).toString();
     return url;
   };
@@ -38,7 +47,12 @@ describe('Sign-in of a person through the identity provider', () => {
     const browser = new Browser();
     const page = await consentOf(browser, 'demo-patient', { scope: 'openid patient/ImagingStudy.rs' });
     expect(page.status).to.equal(200);
-    for (const text of ['Hélène Valbrémont', 'Application de démonstration', 'lire les examens d’imagerie, vous concernant', 'savoir qui vous êtes']) {
+    for (const text of [
+      'Hélène Valbrémont',
+      'Application de démonstration',
+      'lire les examens d’imagerie, vous concernant',
+      'savoir qui vous êtes',
+    ]) {
       expect(page.text).to.contain(text);
     }
     const response = await fetch(`${server.url}/auth/interaction/x/consent`);
@@ -56,7 +70,10 @@ describe('Sign-in of a person through the identity provider', () => {
   });
 
   it('escapes the name of an application', async () => {
-    const page = await consentOf(new Browser(), 'demo-patient', { client_id: 'test-web-app', redirect_uri: 'https://app.example/callback' });
+    const page = await consentOf(new Browser(), 'demo-patient', {
+      client_id: 'test-web-app',
+      redirect_uri: 'https://app.example/callback',
+    });
     expect(page.text).to.not.contain('<web>');
   });
 
@@ -155,7 +172,9 @@ describe('Sign-in of a person through the identity provider', () => {
   });
 
   it('signs nobody in when it cannot be recorded', async () => {
-    const onSignIn = async () => { throw new Error('trail is full'); };
+    const onSignIn = async () => {
+      throw new Error('trail is full');
+    };
     await using closed = await startSmartServer({ onSignIn, onError: () => undefined });
     const outcome = await signIn({ url: closed.url, person: 'demo-patient' }).catch((error: Error) => error.message);
     expect(outcome).to.match(/Sign-in stopped \(500\)/);
@@ -173,7 +192,9 @@ describe('Sign-in of a person through the identity provider', () => {
     expect((await refresh(server, old)).status).to.equal(400);
     expect((await refresh(server, rotated.refresh_token)).status).to.equal(400);
     expect(await introspect(server, rotated.access_token)).to.deep.equal({ active: false });
-    expect(await server.authenticate(bearerOf(rotated.access_token)).catch((error: unknown) => error)).to.include({ kind: 'login' });
+    expect(await server.authenticate(bearerOf(rotated.access_token)).catch((error: unknown) => error)).to.include({
+      kind: 'login',
+    });
   });
 
   it('keeps no code, token or refresh token in clear', async () => {
@@ -185,6 +206,11 @@ describe('Sign-in of a person through the identity provider', () => {
 });
 
 async function refresh(server: SmartServer, token: string, changes: Record<string, string> = {}): Promise<Response> {
-  const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'demo-app', refresh_token: token, ...changes });
+  const body = new URLSearchParams({
+    grant_type: 'refresh_token',
+    client_id: 'demo-app',
+    refresh_token: token,
+    ...changes,
+  });
   return await fetch(`${server.url}/auth/token`, { method: 'POST', body });
 }

@@ -29,9 +29,17 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
   return await serve(
     xdsRouter({
       identify: clinic.identify,
-      identifyByAssertion: async ({ nameId }, _ctx, server) => clinic.visitOf(nameId === CONTENT.nameId ? 'lambert' : 'nobody', server),
-      verifyAssertion: (element) => verifyAssertion({ element, trusted: [{ issuer: ISSUER, certificate: issuerPem }], audience: AUDIENCE, now: new Date(NOW) }),
-      recordFailure: async (ctx, fault) => await recordFailure(clinic.guard, ctx, 'https://passerelle.example/xds', fault),
+      identifyByAssertion: async ({ nameId }, _ctx, server) =>
+        clinic.visitOf(nameId === CONTENT.nameId ? 'lambert' : 'nobody', server),
+      verifyAssertion: (element) =>
+        verifyAssertion({
+          element,
+          trusted: [{ issuer: ISSUER, certificate: issuerPem }],
+          audience: AUDIENCE,
+          now: new Date(NOW),
+        }),
+      recordFailure: async (ctx, fault) =>
+        await recordFailure(clinic.guard, ctx, 'https://passerelle.example/xds', fault),
       once: async (name, expiresAt, now) => await clinic.stores.tokens.once(name, expiresAt, now),
       clock: clinic.guard.clock,
       maxBodyBytes,
@@ -47,7 +55,10 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
 }
 
 /** A signed assertion in its security header, valid at {@link NOW}. */
-export function securityHeader(changes: Partial<AssertionContent> = {}, edit: (assertion: string) => string = (assertion) => assertion): string {
+export function securityHeader(
+  changes: Partial<AssertionContent> = {},
+  edit: (assertion: string) => string = (assertion) => assertion,
+): string {
   const times = { notBefore: new Date(NOW - 60_000), notOnOrAfter: new Date(NOW + 3_600_000) };
   const assertion = edit(mintAssertion({ ...CONTENT, ...times, ...changes, privateKey: issuerKey }));
   return `<w:Security xmlns:w="${NAMESPACE.wsse}">${assertion}</w:Security>`;
@@ -59,8 +70,16 @@ export type XdsAnswer = { readonly response: Response; readonly envelope: string
 /** One of the doors: its path and the action of its transaction. */
 export const DOOR = {
   registry: { path: '/xds/registry', action: ACTION.registryStoredQuery, answer: ACTION.registryStoredQueryResponse },
-  repository: { path: '/xds/repository', action: ACTION.retrieveDocumentSet, answer: ACTION.retrieveDocumentSetResponse },
-  imagingSource: { path: '/xds/imaging-source', action: ACTION.retrieveImagingDocumentSet, answer: ACTION.retrieveDocumentSetResponse },
+  repository: {
+    path: '/xds/repository',
+    action: ACTION.retrieveDocumentSet,
+    answer: ACTION.retrieveDocumentSetResponse,
+  },
+  imagingSource: {
+    path: '/xds/imaging-source',
+    action: ACTION.retrieveImagingDocumentSet,
+    answer: ACTION.retrieveDocumentSetResponse,
+  },
 } as const;
 
 /** Sends a body to a door: as a token of the clinic, with XML in the SOAP header, or as other bytes altogether. */
@@ -68,7 +87,13 @@ export async function send(
   door: ServedRouter,
   to: keyof typeof DOOR,
   body: string,
-  as: { readonly token?: string | undefined; readonly header?: string; readonly contentType?: string; readonly bytes?: Buffer; readonly action?: string } = { token: 'lambert' },
+  as: {
+    readonly token?: string | undefined;
+    readonly header?: string;
+    readonly contentType?: string;
+    readonly bytes?: Buffer;
+    readonly action?: string;
+  } = { token: 'lambert' },
 ): Promise<XdsAnswer> {
   const { path, action } = DOOR[to];
   const authorization: Record<string, string> = as.token === undefined ? {} : { Authorization: `Bearer ${as.token}` };
@@ -102,7 +127,9 @@ function checked(envelope: string): string {
 /** Values of an attribute, or the texts, of what an XPath selects. */
 export function select(envelope: string, xpath: string, attribute?: string): string[] {
   using document = XmlDocument.fromString(envelope);
-  return selectElements(document, xpath).map((element) => (attribute === undefined ? element.content : (attributeOf(element, attribute) ?? '')));
+  return selectElements(document, xpath).map((element) =>
+    attribute === undefined ? element.content : (attributeOf(element, attribute) ?? ''),
+  );
 }
 
 /** The last part of the status of a registry response. */

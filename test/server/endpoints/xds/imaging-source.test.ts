@@ -51,16 +51,24 @@ describe('RAD-69 Retrieve Imaging Document Set (RAD TF-2 4.69) over HTTP', () =>
     const answer = await send(door, 'imagingSource', body);
     expect([answer.response.status, statusOf(answer), errorsOf(answer)]).to.deep.equal([200, 'Success', []]);
     const expected = [ct.instances[0], ct.instances[2], mr.instances[0]];
-    expect(select(answer.envelope, '//xdsb:DocumentUniqueId')).to.deep.equal(expected.map((one) => one?.row.sopInstanceUID));
+    expect(select(answer.envelope, '//xdsb:DocumentUniqueId')).to.deep.equal(
+      expected.map((one) => one?.row.sopInstanceUID),
+    );
     expect(answer.parts).to.deep.equal(expected.map((one) => one?.bytes));
     expect(new Set(select(answer.envelope, '//xdsb:mimeType'))).to.deep.equal(new Set(['application/dicom']));
   });
 
   it('writes one event for each study into the list that the patient reads', async () => {
     const { ct, mr, anne } = clinic;
-    await send(door, 'imagingSource', imagingRequest([nameOf(ct, 0), nameOf(ct, 2), nameOf(mr, 0)], [RAW, '1.2.840.10008.1.2.4.70']));
+    await send(
+      door,
+      'imagingSource',
+      imagingRequest([nameOf(ct, 0), nameOf(ct, 2), nameOf(mr, 0)], [RAW, '1.2.840.10008.1.2.4.70']),
+    );
     const events = await clinic.events(anne, 'RAD-69');
-    const studies = events.flatMap(({ entity = [] }) => entity.flatMap(({ what }) => what?.identifier?.value ?? [])).filter((value) => value.startsWith('urn:oid:'));
+    const studies = events
+      .flatMap(({ entity = [] }) => entity.flatMap(({ what }) => what?.identifier?.value ?? []))
+      .filter((value) => value.startsWith('urn:oid:'));
     expect(studies).to.have.members([ct, mr].map(({ studyInstanceUID }) => `urn:oid:${studyInstanceUID}`));
   });
 
@@ -73,17 +81,29 @@ describe('RAD-69 Retrieve Imaging Document Set (RAD TF-2 4.69) over HTTP', () =>
       [imagingRequest([`${study} ${series} none`]), XDS_ERROR.documentUniqueIdError, 'none'],
       [imagingRequest([`${study} ${study}.2 ${sop}`]), XDS_ERROR.documentUniqueIdError, `${sop}`],
       [imagingRequest([`${mr.studyInstanceUID} ${series} ${sop}`]), XDS_ERROR.documentUniqueIdError, `${sop}`],
-      [imagingRequest([nameOf(hidden, 0)]), XDS_ERROR.documentUniqueIdError, `${hidden.instances[0]?.row.sopInstanceUID}`],
+      [
+        imagingRequest([nameOf(hidden, 0)]),
+        XDS_ERROR.documentUniqueIdError,
+        `${hidden.instances[0]?.row.sopInstanceUID}`,
+      ],
       [imagingRequest([` ${series} ${sop}`]), XDS_ERROR.imagingRequestError, 'studyInstanceUID'],
       [imagingRequest([nameOf(ct, 0)], ['1.2.840.10008.1.2.1.999']), XDS_ERROR.repositoryError, `${sop}`],
       [imagingRequest([nameOf(ct, 0)], ['']), XDS_ERROR.repositoryError, 'TransferSyntaxUID'],
     ];
     for (const [body, code, location] of cases) {
       const answer = await send(door, 'imagingSource', body);
-      expect([answer.response.status, statusOf(answer), answer.parts, errorsOf(answer)]).to.deep.equal([200, 'Failure', [], [[code, location]]]);
+      expect([answer.response.status, statusOf(answer), answer.parts, errorsOf(answer)]).to.deep.equal([
+        200,
+        'Failure',
+        [],
+        [[code, location]],
+      ]);
     }
     const stranger = await send(door, 'imagingSource', imagingRequest([nameOf(ct, 0)]), { token: 'stranger' });
-    expect([statusOf(stranger), errorsOf(stranger)]).to.deep.equal(['Failure', [[XDS_ERROR.documentUniqueIdError, sop]]]);
+    expect([statusOf(stranger), errorsOf(stranger)]).to.deep.equal([
+      'Failure',
+      [[XDS_ERROR.documentUniqueIdError, sop]],
+    ]);
     expect(await clinic.events(clinic.bruno, 'RAD-69')).to.deep.equal([]);
   });
 
@@ -100,13 +120,24 @@ describe('RAD-69 Retrieve Imaging Document Set (RAD TF-2 4.69) over HTTP', () =>
     const answer = await send(door, 'imagingSource', imagingRequest([nameOf(hidden, 0), nameOf(ct, 1)]));
     expect(statusOf(answer)).to.equal('PartialSuccess');
     expect(answer.parts).to.deep.equal([ct.instances[1]?.bytes]);
-    expect(errorsOf(answer)).to.deep.equal([[XDS_ERROR.documentUniqueIdError, hidden.instances[0]?.row.sopInstanceUID]]);
+    expect(errorsOf(answer)).to.deep.equal([
+      [XDS_ERROR.documentUniqueIdError, hidden.instances[0]?.row.sopInstanceUID],
+    ]);
   });
 
   it('breaks the connection when the study is withdrawn while it is sent', async () => {
-    const many = await clinic.addStudy({ started: '2026-02-01T10:00:00Z', modality: 'CT', accession: 'ACC-9', description: 'Long', series: [Array<string>(250).fill(RAW)] });
+    const many = await clinic.addStudy({
+      started: '2026-02-01T10:00:00Z',
+      modality: 'CT',
+      accession: 'ACC-9',
+      description: 'Long',
+      series: [Array<string>(250).fill(RAW)],
+    });
     const body = imagingRequest(many.instances.map((_, at) => nameOf(many, at)));
-    const request = httpRequest(door.origin + DOOR.imagingSource.path, { method: 'POST', headers: { Authorization: 'Bearer lambert', 'Content-Type': SOAP_TYPE } });
+    const request = httpRequest(door.origin + DOOR.imagingSource.path, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer lambert', 'Content-Type': SOAP_TYPE },
+    });
     request.end(soapRequest(DOOR.imagingSource.action, body));
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     await clinic.withdraw();

@@ -30,7 +30,10 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
     await clinic.close();
   });
 
-  async function found(slots: QuerySlots, { id = STORED_QUERY.findDocuments as string, token = 'lambert' } = {}): Promise<string[]> {
+  async function found(
+    slots: QuerySlots,
+    { id = STORED_QUERY.findDocuments as string, token = 'lambert' } = {},
+  ): Promise<string[]> {
     const answer = await send(door, 'registry', adhocQuery(slots, id), { token });
     expect([answer.response.status, statusOf(answer)], answer.envelope).to.deep.equal([200, 'Success']);
     return select(answer.envelope, UNIQUE_ID, 'value');
@@ -44,19 +47,32 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
     expect(select(answer.envelope, '//wsa:RelatesTo')).to.deep.equal([MESSAGE_ID]);
     expect(select(answer.envelope, UNIQUE_ID, 'value')).to.have.members([clinic.ct.manifestUID, clinic.mr.manifestUID]);
     expect(select(answer.envelope, '//rim:ExtrinsicObject', 'home')).to.deep.equal([HOME, HOME]);
-    expect(select(answer.envelope, "//rim:Slot[@name='repositoryUniqueId']//rim:Value")).to.deep.equal([REPOSITORY, REPOSITORY]);
-    expect(new Set(select(answer.envelope, PATIENT_ID, 'value'))).to.deep.equal(new Set([`pat-1^^^&${PATIENT_DOMAIN}&ISO`]));
+    expect(select(answer.envelope, "//rim:Slot[@name='repositoryUniqueId']//rim:Value")).to.deep.equal([
+      REPOSITORY,
+      REPOSITORY,
+    ]);
+    expect(new Set(select(answer.envelope, PATIENT_ID, 'value'))).to.deep.equal(
+      new Set([`pat-1^^^&${PATIENT_DOMAIN}&ISO`]),
+    );
   });
 
   it('names the patient in the domain that the query named', async () => {
     const answer = await send(door, 'registry', adhocQuery([patientSlot('national-pat-1', '2.25.9'), STATUS]));
-    expect(new Set(select(answer.envelope, PATIENT_ID, 'value'))).to.deep.equal(new Set(['national-pat-1^^^&2.25.9&ISO']));
+    expect(new Set(select(answer.envelope, PATIENT_ID, 'value'))).to.deep.equal(
+      new Set(['national-pat-1^^^&2.25.9&ISO']),
+    );
   });
 
   it('answers references when the caller asks for them', async () => {
-    const answer = await send(door, 'registry', adhocQuery([patientSlot('pat-1'), STATUS], STORED_QUERY.findDocuments, 'ObjectRef'));
+    const answer = await send(
+      door,
+      'registry',
+      adhocQuery([patientSlot('pat-1'), STATUS], STORED_QUERY.findDocuments, 'ObjectRef'),
+    );
     expect(select(answer.envelope, '//rim:ExtrinsicObject')).to.deep.equal([]);
-    expect(select(answer.envelope, '//rim:ObjectRef', 'id')).to.have.members([clinic.ct, clinic.mr].map(({ manifest }) => `urn:uuid:${manifest.id}`));
+    expect(select(answer.envelope, '//rim:ObjectRef', 'id')).to.have.members(
+      [clinic.ct, clinic.mr].map(({ manifest }) => `urn:uuid:${manifest.id}`),
+    );
   });
 
   it('filters by each parameter', async () => {
@@ -92,9 +108,13 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
 
   it('finds documents by the study and the accession number that they refer to', async () => {
     const query = async (reference: string): Promise<string[]> =>
-      await found([patientSlot('pat-1'), STATUS, ['$XDSDocumentEntryReferenceIdList', `('${reference}')`]], { id: STORED_QUERY.findDocumentsByReferenceId });
+      await found([patientSlot('pat-1'), STATUS, ['$XDSDocumentEntryReferenceIdList', `('${reference}')`]], {
+        id: STORED_QUERY.findDocumentsByReferenceId,
+      });
     const { ct } = clinic;
-    expect(await query(`${ct.studyInstanceUID}^^^^urn:ihe:iti:xds:2016:studyInstanceUID`)).to.deep.equal([ct.manifestUID]);
+    expect(await query(`${ct.studyInstanceUID}^^^^urn:ihe:iti:xds:2016:studyInstanceUID`)).to.deep.equal([
+      ct.manifestUID,
+    ]);
     expect(await query('ACC-1^^^&1.2.7&ISO^urn:ihe:iti:xds:2013:accession')).to.deep.equal([ct.manifestUID]);
     expect(await query('ACC-1')).to.deep.equal([ct.manifestUID]);
     expect(await query('ACC-1^^^&1.2.7&ISO^urn:ihe:iti:xds:2013:order')).to.deep.equal([]);
@@ -139,7 +159,11 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
     ];
     for (const [body, code] of cases) {
       const answer = await send(door, 'registry', body);
-      expect([answer.response.status, statusOf(answer), errorsOf(answer)[0]?.[0]]).to.deep.equal([200, 'Failure', code]);
+      expect([answer.response.status, statusOf(answer), errorsOf(answer)[0]?.[0]]).to.deep.equal([
+        200,
+        'Failure',
+        code,
+      ]);
     }
     const weak = await send(door, 'registry', adhocQuery([patientSlot('pat-1'), STATUS]), { token: 'weak' });
     expect([statusOf(weak), errorsOf(weak)[0]?.[0]]).to.deep.equal(['Failure', XDS_ERROR.registryError]);
@@ -150,16 +174,24 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
     const { indexer } = await loadDefinitions();
     const { ct, anne, stores } = clinic;
     const { masterIdentifier, ...rest } = ct.manifest;
-    const contained: Practitioner[] = [{ resourceType: 'Practitioner', id: 'doctor', name: [{ family: 'Image', given: ['Paul'] }] }];
+    const contained: Practitioner[] = [
+      { resourceType: 'Practitioner', id: 'doctor', name: [{ family: 'Image', given: ['Paul'] }] },
+    ];
     const written: DocumentReference = {
-      ...rest, id: 'by-a-doctor', contained, author: [{ reference: '#doctor' }],
+      ...rest,
+      id: 'by-a-doctor',
+      contained,
+      author: [{ reference: '#doctor' }],
       masterIdentifier: { system: 'urn:ietf:rfc:3986', value: 'urn:oid:2.25.555' },
       identifier: [{ system: 'urn:ietf:rfc:3986', value: 'urn:uuid:1415538d-41bc-41b2-9ae6-8b785f7f3aa6' }],
     };
     const ofFhir: DocumentReference = { ...rest, id: 'of-fhir-alone', identifier: [] };
     const facts = { person: anne.person, subject: 'Patient/anne' };
-    await stores.records.commit(aPlan({ puts: [putOf(indexer, written, NOW, facts), putOf(indexer, ofFhir, NOW, facts)] }));
-    const by = async (pattern: string): Promise<string[]> => await found([patientSlot('pat-1'), STATUS, ['$XDSDocumentEntryAuthorPerson', `('${pattern}')`]]);
+    await stores.records.commit(
+      aPlan({ puts: [putOf(indexer, written, NOW, facts), putOf(indexer, ofFhir, NOW, facts)] }),
+    );
+    const by = async (pattern: string): Promise<string[]> =>
+      await found([patientSlot('pat-1'), STATUS, ['$XDSDocumentEntryAuthorPerson', `('${pattern}')`]]);
     expect(masterIdentifier?.value).to.equal(`urn:oid:${ct.manifestUID}`);
     expect(await by('%Image%')).to.deep.equal(['2.25.555']);
     expect(await by('^Imag_^P%')).to.deep.equal(['2.25.555']);
@@ -170,7 +202,9 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
   it('refuses to answer more than 500 documents', async () => {
     const { indexer } = await loadDefinitions();
     const { ct, anne, stores } = clinic;
-    const puts = Array.from({ length: 501 }, (_, at) => putOf(indexer, { ...ct.manifest, id: `many-${at}` }, NOW, { person: anne.person, subject: 'Patient/anne' }));
+    const puts = Array.from({ length: 501 }, (_, at) =>
+      putOf(indexer, { ...ct.manifest, id: `many-${at}` }, NOW, { person: anne.person, subject: 'Patient/anne' }),
+    );
     await stores.records.commit(aPlan({ puts }));
     const answer = await send(door, 'registry', adhocQuery([patientSlot('pat-1'), STATUS]));
     expect([statusOf(answer), errorsOf(answer)[0]?.[0]]).to.deep.equal(['Failure', XDS_ERROR.tooManyResults]);

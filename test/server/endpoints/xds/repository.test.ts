@@ -20,7 +20,14 @@ describe('ITI-43 Retrieve Document Set (ITI TF-2 3.43) over HTTP', () => {
 
   it('sends documents as the parts of an MTOM package', async () => {
     const { ct, mr } = clinic;
-    const answer = await send(door, 'repository', retrieveDocumentSet([[REPOSITORY, mr.manifestUID], [REPOSITORY, ct.manifestUID]]));
+    const answer = await send(
+      door,
+      'repository',
+      retrieveDocumentSet([
+        [REPOSITORY, mr.manifestUID],
+        [REPOSITORY, ct.manifestUID],
+      ]),
+    );
     expect([answer.response.status, statusOf(answer)]).to.deep.equal([200, 'Success']);
     expect(answer.response.headers.get('Content-Type')).to.match(/^multipart\/related; type="application\/xop\+xml"/);
     expect(select(answer.envelope, '//wsa:Action')).to.deep.equal([ACTION.retrieveDocumentSetResponse]);
@@ -33,7 +40,14 @@ describe('ITI-43 Retrieve Document Set (ITI TF-2 3.43) over HTTP', () => {
   it('writes one event for each document into the list that the patient reads', async () => {
     const before = (await clinic.events(clinic.anne, 'ITI-43')).length;
     const { ct, mr } = clinic;
-    await send(door, 'repository', retrieveDocumentSet([[REPOSITORY, mr.manifestUID], [REPOSITORY, ct.manifestUID]]));
+    await send(
+      door,
+      'repository',
+      retrieveDocumentSet([
+        [REPOSITORY, mr.manifestUID],
+        [REPOSITORY, ct.manifestUID],
+      ]),
+    );
     const events = await clinic.events(clinic.anne, 'ITI-43');
     expect(events).to.have.length(before + 2);
     const named = events.slice(0, 2).flatMap(({ entity = [] }) => entity.map(({ what }) => what?.reference));
@@ -42,7 +56,15 @@ describe('ITI-43 Retrieve Document Set (ITI TF-2 3.43) over HTTP', () => {
 
   it('sends what it may beside an error for what it may not', async () => {
     const { ct, hidden } = clinic;
-    const answer = await send(door, 'repository', retrieveDocumentSet([[REPOSITORY, hidden.manifestUID], [REPOSITORY, ct.manifestUID], ['2.25.4', ct.manifestUID]]));
+    const answer = await send(
+      door,
+      'repository',
+      retrieveDocumentSet([
+        [REPOSITORY, hidden.manifestUID],
+        [REPOSITORY, ct.manifestUID],
+        ['2.25.4', ct.manifestUID],
+      ]),
+    );
     expect(statusOf(answer)).to.equal('PartialSuccess');
     expect(answer.parts).to.deep.equal([ct.manifestBytes]);
     expect(errorsOf(answer)).to.deep.equal([
@@ -59,8 +81,13 @@ describe('ITI-43 Retrieve Document Set (ITI TF-2 3.43) over HTTP', () => {
     expect(errorsOf(hidden)).to.deep.equal([[XDS_ERROR.documentUniqueIdError, uid]]);
     const withoutBoundary = (text: string): string => text.replaceAll(/[0-9a-f-]{36}/g, '');
     expect(withoutBoundary(comparable(hidden, uid))).to.equal(withoutBoundary(comparable(unknown, '2.25.4')));
-    const stranger = await send(door, 'repository', retrieveDocumentSet([[REPOSITORY, clinic.ct.manifestUID]]), { token: 'stranger' });
-    expect([stranger.parts, errorsOf(stranger)]).to.deep.equal([[], [[XDS_ERROR.documentUniqueIdError, clinic.ct.manifestUID]]]);
+    const stranger = await send(door, 'repository', retrieveDocumentSet([[REPOSITORY, clinic.ct.manifestUID]]), {
+      token: 'stranger',
+    });
+    expect([stranger.parts, errorsOf(stranger)]).to.deep.equal([
+      [],
+      [[XDS_ERROR.documentUniqueIdError, clinic.ct.manifestUID]],
+    ]);
     expect(await clinic.events(clinic.bruno, 'ITI-43')).to.deep.equal([]);
   });
 

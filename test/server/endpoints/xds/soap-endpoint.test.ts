@@ -35,8 +35,14 @@ describe('SOAP 1.2 doors of XDS: faults, MTOM, tokens and assertions', () => {
 
   it('takes a request that comes as MTOM', async () => {
     const bytes: Uint8Array[] = [];
-    for await (const chunk of formatMtom({ boundary: 'b', rootContentId: 'r@x' }, soapRequest(ACTION.registryStoredQuery, QUERY).toString(), [])) bytes.push(chunk);
-    const contentType = 'multipart/related; type="application/xop+xml"; start="<r@x>"; start-info="application/soap+xml"; boundary="b"';
+    for await (const chunk of formatMtom(
+      { boundary: 'b', rootContentId: 'r@x' },
+      soapRequest(ACTION.registryStoredQuery, QUERY).toString(),
+      [],
+    ))
+      bytes.push(chunk);
+    const contentType =
+      'multipart/related; type="application/xop+xml"; start="<r@x>"; start-info="application/soap+xml"; boundary="b"';
     const answer = await send(door, 'registry', '', { token: 'lambert', contentType, bytes: Buffer.concat(bytes) });
     expect([answer.response.status, statusOf(answer)]).to.deep.equal([200, 'Success']);
   });
@@ -54,10 +60,15 @@ describe('SOAP 1.2 doors of XDS: faults, MTOM, tokens and assertions', () => {
     const altered = securityHeader({}, (assertion) => assertion.replace('practitioner-0042', 'practitioner-0043'));
     const late = securityHeader({ notOnOrAfter: new Date(0) });
     expect(faultOf(await send(door, 'registry', QUERY, {}))).to.deep.equal([400, ...failed]);
-    expect(faultOf(await send(door, 'registry', QUERY, { token: 'lambert', header: securityHeader() }))).to.deep.equal([401, ...failed]);
+    expect(faultOf(await send(door, 'registry', QUERY, { token: 'lambert', header: securityHeader() }))).to.deep.equal([
+      401,
+      ...failed,
+    ]);
     expect(faultOf(await send(door, 'registry', QUERY, { header: altered }))).to.deep.equal([400, ...failed]);
     expect(faultOf(await send(door, 'registry', QUERY, { header: late }))).to.deep.equal([400, ...failed]);
-    expect(faultOf(await send(door, 'registry', QUERY, { header: securityHeader({ nameId: 'somebody' }) }))).to.deep.equal([400, ...failed]);
+    expect(
+      faultOf(await send(door, 'registry', QUERY, { header: securityHeader({ nameId: 'somebody' }) })),
+    ).to.deep.equal([400, ...failed]);
     const unknown = await send(door, 'registry', QUERY, { token: 'unknown' });
     expect(faultOf(unknown)).to.deep.equal([401, ...failed]);
     expect(unknown.response.headers.get('WWW-Authenticate')).to.equal('Bearer error="invalid_token"');
@@ -65,11 +76,20 @@ describe('SOAP 1.2 doors of XDS: faults, MTOM, tokens and assertions', () => {
   });
 
   it('takes an assertion of one use once (SAML 2.0 core 2.5.1.5)', async () => {
-    const content = { ...CONTENT, id: '_once', notBefore: new Date(NOW - 60_000), notOnOrAfter: new Date(NOW + 60_000) };
+    const content = {
+      ...CONTENT,
+      id: '_once',
+      notBefore: new Date(NOW - 60_000),
+      notOnOrAfter: new Date(NOW + 60_000),
+    };
     const xml = writeAssertion(content).replace('</saml:Conditions>', '<saml:OneTimeUse/></saml:Conditions>');
     const header = securityHeader({}, () => signAssertion(xml, issuerKey));
     expect(statusOf(await send(door, 'registry', QUERY, { header }))).to.equal('Success');
-    expect(faultOf(await send(door, 'registry', QUERY, { header }))).to.deep.equal([400, 'env:Sender', 'wsse:FailedAuthentication']);
+    expect(faultOf(await send(door, 'registry', QUERY, { header }))).to.deep.equal([
+      400,
+      'env:Sender',
+      'wsse:FailedAuthentication',
+    ]);
   });
 
   it('tells a caller who is not known nothing of his query', async () => {
@@ -83,7 +103,12 @@ describe('SOAP 1.2 doors of XDS: faults, MTOM, tokens and assertions', () => {
     expect(faultOf(action)).to.deep.equal([400, 'env:Sender', 'wsa:ActionNotSupported']);
     const other = await send(door, 'repository', QUERY);
     expect(faultOf(other)).to.deep.equal([400, 'env:Sender', 'wsa:InvalidAddressingHeader']);
-    for (const bytes of [Buffer.from('<a'), Buffer.from(''), Buffer.from('<!DOCTYPE a><a/>'), Buffer.from([0xff, 0xfe])]) {
+    for (const bytes of [
+      Buffer.from('<a'),
+      Buffer.from(''),
+      Buffer.from('<!DOCTYPE a><a/>'),
+      Buffer.from([0xff, 0xfe]),
+    ]) {
       expect(faultOf(await send(door, 'registry', '', { ...as, bytes }))).to.deep.equal([400, 'env:Sender']);
     }
     const json = await send(door, 'registry', '', { ...as, bytes: Buffer.from('{}'), contentType: 'application/json' });
@@ -100,7 +125,11 @@ describe('SOAP 1.2 doors of XDS: faults, MTOM, tokens and assertions', () => {
     const [response] = (await once(endless, 'response')) as [IncomingMessage];
     endless.destroy();
     expect(response.statusCode).to.equal(413);
-    const packed = await fetch(`${door.origin}/xds/registry`, { method: 'POST', headers: { ...headers, 'Content-Encoding': 'gzip' }, body: 'x' });
+    const packed = await fetch(`${door.origin}/xds/registry`, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Encoding': 'gzip' },
+      body: 'x',
+    });
     expect(packed.status).to.equal(400);
     expect(door.errors).to.deep.equal([]);
   });

@@ -26,21 +26,35 @@ describe('Emergency access over time', () => {
   /** A professional whom nobody declared, who signed in at a moment (epoch milliseconds). */
   function doctor(name: string, signedIn: number): PractitionerRequester {
     return {
-      kind: 'practitioner', practitioner: `Practitioner/${name}`, roles: [], display: name, clientId: 'app',
-      scopes: ['user/*.rs'], purpose: 'TREAT', authTime: signedIn / 1000,
+      kind: 'practitioner',
+      practitioner: `Practitioner/${name}`,
+      roles: [],
+      display: name,
+      clientId: 'app',
+      scopes: ['user/*.rs'],
+      purpose: 'TREAT',
+      authTime: signedIn / 1000,
     };
   }
 
   async function declare(requester: PractitionerRequester): Promise<unknown> {
     const { indexer } = await loadDefinitions();
     const [identifier] = clinic.anne.resource.identifier ?? [];
-    const emergency = { identifier: { system: identifier?.system ?? '', value: identifier?.value ?? '' }, reason: 'BTG', justification: 'Patiente inconsciente aux urgences' };
-    return await breakGlass({ ...clinic.guard, clock, indexer, hours: HOURS })({ requester, requestId: 'r', server: 'fhir' }, emergency);
+    const emergency = {
+      identifier: { system: identifier?.system ?? '', value: identifier?.value ?? '' },
+      reason: 'BTG',
+      justification: 'Patiente inconsciente aux urgences',
+    };
+    return await breakGlass({ ...clinic.guard, clock, indexer, hours: HOURS })(
+      { requester, requestId: 'r', server: 'fhir' },
+      emergency,
+    );
   }
 
   async function studiesOf(requester: PractitionerRequester): Promise<number> {
     const request = { query: aQuery('ImagingStudy'), text: 'ImagingStudy', passage: 'search' } as const;
-    return (await searchResources({ ...clinic.guard, clock })({ requester, requestId: 'r', server: 'fhir' }, request)).rows.length;
+    return (await searchResources({ ...clinic.guard, clock })({ requester, requestId: 'r', server: 'fhir' }, request))
+      .rows.length;
   }
 
   it('F05 ends after the hours of the configuration, to the millisecond, without renewal by use', async () => {

@@ -24,7 +24,11 @@ import { dataSetOf } from '../../../hostile/kill/store-sender.ts';
 import { NOW, SYSTEM } from '../../../support/plans.ts';
 
 /** Stops the first plan of a kind before it is applied. */
-type Gate = { readonly matches: (plan: CommitPlan) => boolean; readonly reached: PromiseWithResolvers<void>; readonly opened: PromiseWithResolvers<void> };
+type Gate = {
+  readonly matches: (plan: CommitPlan) => boolean;
+  readonly reached: PromiseWithResolvers<void>;
+  readonly opened: PromiseWithResolvers<void>;
+};
 
 const STRASBOURG = 'Organization/demo-strasbourg';
 const QUIET_MS = 60_000;
@@ -47,13 +51,29 @@ describe('Erasure of a study beside a write that is under way', () => {
     const region = parseRegion(JSON.parse(await readFile(config.region, 'utf8')));
     const records = gated(stores.records);
     const publicUrl = (): string => 'http://127.0.0.1';
-    flows = composeFlows({ config, region, stores: { records, trail: stores.trail, images }, clock, indexer, publicUrl, log: openLog({ level: 'error' })('flows') });
+    flows = composeFlows({
+      config,
+      region,
+      stores: { records, trail: stores.trail, images },
+      clock,
+      indexer,
+      publicUrl,
+      log: openLog({ level: 'error' })('flows'),
+    });
     await flows.loadRegion(region);
     const index = indexRegion(region);
-    const take = takeInstance({ images, patientIdSystemOf: (organization) => index.domainOf(organization).patientIdSystem });
+    const take = takeInstance({
+      images,
+      patientIdSystemOf: (organization) => index.domainOf(organization).patientIdSystem,
+    });
     const file = receiveInstance({ records, images, clock, indexer, region: index, quietPeriodMs: QUIET_MS });
     receive = async ({ sopClassUID, sopInstanceUID, bytes }) => {
-      const taking = take({ peer: { organization: STRASBOURG }, sopClassUID, sopInstanceUID, transferSyntaxUID: DICOM_UID.explicitLittleEndian });
+      const taking = take({
+        peer: { organization: STRASBOURG },
+        sopClassUID,
+        sopInstanceUID,
+        transferSyntaxUID: DICOM_UID.explicitLittleEndian,
+      });
       await taking.write(dataSetOf(bytes));
       return await file(await taking.finish(), { accepted: () => [], quarantined: () => [] });
     };
@@ -78,7 +98,11 @@ describe('Erasure of a study beside a write that is under way', () => {
   }
 
   /** Lets `write` come up to its plan, erases the study, and lets the write go on. */
-  async function erasedDuring<T>({ studyInstanceUID }: DemoStudy, matches: Gate['matches'], write: () => Promise<T>): Promise<T> {
+  async function erasedDuring<T>(
+    { studyInstanceUID }: DemoStudy,
+    matches: Gate['matches'],
+    write: () => Promise<T>,
+  ): Promise<T> {
     const mine: Gate = { matches, reached: Promise.withResolvers(), opened: Promise.withResolvers() };
     gate = mine;
     const writing = write();
@@ -89,7 +113,11 @@ describe('Erasure of a study beside a write that is under way', () => {
   }
 
   const claimsOf = async ({ studyInstanceUID }: DemoStudy): Promise<(string | undefined)[]> =>
-    await Promise.all(['study', 'study-source', 'imaging-study', 'erasing'].map(async (kind) => await stores.records.claimed(SYSTEM, `${kind}|${studyInstanceUID}`)));
+    await Promise.all(
+      ['study', 'study-source', 'imaging-study', 'erasing'].map(
+        async (kind) => await stores.records.claimed(SYSTEM, `${kind}|${studyInstanceUID}`),
+      ),
+    );
 
   it('gives nothing back to what is derived from the study: no ImagingStudy, no manifest, no bytes of one', async () => {
     const study = aStudy({ key: 'erase/maintained', instances: 2 });
@@ -97,10 +125,22 @@ describe('Erasure of a study beside a write that is under way', () => {
     await flows.workAgenda();
     expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);
     now += QUIET_MS;
-    await erasedDuring(study, ({ puts = [] }) => puts.some(({ type }) => type === 'DocumentReference'), async () => await flows.workAgenda());
+    await erasedDuring(
+      study,
+      ({ puts = [] }) => puts.some(({ type }) => type === 'DocumentReference'),
+      async () => await flows.workAgenda(),
+    );
     expect(await claimsOf(study)).to.deep.equal([undefined, undefined, undefined, undefined]);
     for (const type of ['ImagingStudy', 'DocumentReference', 'Binary'] as const) {
-      expect((await stores.records.peek(SYSTEM, { kind: 'search', query: { type, where: [], count: 10, total: 'none', include: [] } })).rows, type).to.deep.equal([]);
+      expect(
+        (
+          await stores.records.peek(SYSTEM, {
+            kind: 'search',
+            query: { type, where: [], count: 10, total: 'none', include: [] },
+          })
+        ).rows,
+        type,
+      ).to.deep.equal([]);
     }
     expect(await storedBlobs(dataDir)).to.deep.equal([]);
   });
@@ -111,7 +151,11 @@ describe('Erasure of a study beside a write that is under way', () => {
     if (instance === undefined) throw new Error('The study has an instance');
     await receive(instance);
     await flows.workAgenda();
-    const again = await erasedDuring(study, ({ instances = [] }) => instances.length > 0, async () => await receive(instance));
+    const again = await erasedDuring(
+      study,
+      ({ instances = [] }) => instances.length > 0,
+      async () => await receive(instance),
+    );
     expect(again.outcome).to.equal('stored');
     await flows.workAgenda();
     expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);

@@ -29,12 +29,18 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
 
   const view = async (visit: Visit, at: number, part: ViewedPart = 'frames'): Promise<void> => {
     const { row } = clinic.ct.instances[at] ?? {};
-    await open(visit, { studyInstanceUID: clinic.ct.studyInstanceUID, sopInstanceUIDs: [row?.sopInstanceUID ?? ''], passage: 'wado', viewing: part });
+    await open(visit, {
+      studyInstanceUID: clinic.ct.studyInstanceUID,
+      sopInstanceUIDs: [row?.sopInstanceUID ?? ''],
+      passage: 'wado',
+      viewing: part,
+    });
   };
 
   const lambert = (): Visit => clinic.visitOf('lambert', 'wado');
   const events = async (): Promise<readonly AuditEvent[]> => await clinic.events(clinic.anne, 'RAD-107');
-  const countOf = ({ entity }: AuditEvent): string | undefined => entity?.flatMap(({ detail = [] }) => detail).find(({ type }) => type === 'further requests of frames')?.valueString;
+  const countOf = ({ entity }: AuditEvent): string | undefined =>
+    entity?.flatMap(({ detail = [] }) => detail).find(({ type }) => type === 'further requests of frames')?.valueString;
 
   it('are one before the first answer and one that counts the others, at the end of a quarter of an hour', async () => {
     for (const at of [0, 1, 2, 0]) await view(lambert(), at);
@@ -65,7 +71,10 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     await view(lambert(), 0);
     await view(lambert(), 1);
     await clinic.withdraw();
-    const fault = await view(lambert(), 2).then(() => undefined, (error: unknown) => error);
+    const fault = await view(lambert(), 2).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     expect(fault).to.be.instanceOf(Fault).with.property('kind', 'not-found');
     await viewings.end('all');
     expect((await events()).map(countOf)).to.have.members([undefined, '1']);
@@ -82,7 +91,11 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
   });
 
   it('are one for requests that come together', async () => {
-    await Promise.all([0, 1, 2].map(async (at) => await new Promise((resolve) => setImmediate(resolve)).then(async () => await view(lambert(), at))));
+    await Promise.all(
+      [0, 1, 2].map(
+        async (at) => await new Promise((resolve) => setImmediate(resolve)).then(async () => await view(lambert(), at)),
+      ),
+    );
     await viewings.end('all');
     expect((await events()).length).to.be.lessThan(4);
   });

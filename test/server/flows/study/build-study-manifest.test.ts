@@ -7,17 +7,41 @@ import { buildStudyManifest } from '../../../../server/flows/study/build-study-m
 import type { StoredStudy } from '../../../../server/flows/study/study-content.ts';
 import { firstHeader, headerOf, withAttributes } from '../../../support/imaging.ts';
 
-const PLACE = { repositoryUniqueId: '1.2', retrieveAETitle: 'PASSERELLE', dicomWeb: 'http://localhost/dicom-web', accessionSystem: 'urn:oid:1.2.7' };
+const PLACE = {
+  repositoryUniqueId: '1.2',
+  retrieveAETitle: 'PASSERELLE',
+  dicomWeb: 'http://localhost/dicom-web',
+  accessionSystem: 'urn:oid:1.2.7',
+};
 
 /** The issuer of the accession number in the manifest of a study whose image names one, or none. */
 function issuerIn(oid: string | undefined): string | undefined {
   const source = aStudy({ key: 'manifest issuer', instances: 1 });
-  const issuer: JsonAttribute = { vr: 'SQ', Value: [{ '00400032': { vr: 'UT', Value: [oid ?? ''] }, '00400033': { vr: 'CS', Value: ['ISO'] } }] };
-  const attributes = withAttributes(firstHeader(source), { IssuerOfAccessionNumberSequence: oid === undefined ? undefined : issuer });
+  const issuer: JsonAttribute = {
+    vr: 'SQ',
+    Value: [{ '00400032': { vr: 'UT', Value: [oid ?? ''] }, '00400033': { vr: 'CS', Value: ['ISO'] } }],
+  };
+  const attributes = withAttributes(firstHeader(source), {
+    IssuerOfAccessionNumberSequence: oid === undefined ? undefined : issuer,
+  });
   const [instance] = [...source.instances()];
   if (instance === undefined) throw new Error('no instance');
   const { seriesInstanceUID, sopInstanceUID, sopClassUID } = instance;
-  const row = { sopInstanceUID, sopClassUID, seriesInstanceUID, studyInstanceUID: source.studyInstanceUID, transferSyntaxUID: '', seriesNumber: 1, instanceNumber: 1, metadata: '', source: 'Organization/clinic', person: personKey('p'), dataSetOffset: 0, dataSetDigest: '', blob: { name: '', size: 0 } };
+  const row = {
+    sopInstanceUID,
+    sopClassUID,
+    seriesInstanceUID,
+    studyInstanceUID: source.studyInstanceUID,
+    transferSyntaxUID: '',
+    seriesNumber: 1,
+    instanceNumber: 1,
+    metadata: '',
+    source: 'Organization/clinic',
+    person: personKey('p'),
+    dataSetOffset: 0,
+    dataSetDigest: '',
+    blob: { name: '', size: 0 },
+  };
   const study: StoredStudy = {
     studyInstanceUID: source.studyInstanceUID,
     patient: { patient: 'Patient/p', person: personKey('p'), resource: { resourceType: 'Patient' }, version: 1 },

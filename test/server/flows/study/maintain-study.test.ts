@@ -1,4 +1,6 @@
-/** What is derived from a study, whatever the order in which its instances came and how often it was derived meanwhile. */
+/**
+ * What is derived from a study, whatever the order in which its instances came and how often it was derived meanwhile.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,13 +18,28 @@ import { takeInstance } from '../../../../server/flows/intake/take-instance.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
-import { element, hostileDataSet, hostileUids, sequence, type RawElements } from '../../../hostile/dicom/raw-data-set.ts';
+import {
+  element,
+  hostileDataSet,
+  hostileUids,
+  sequence,
+  type RawElements,
+} from '../../../hostile/dicom/raw-data-set.ts';
 import { NOW } from '../../../support/plans.ts';
 
 const CLINIC = 'Organization/clinic';
 const STUDY = uidOf('maintained');
-const CLASS = { ct: `${DICOM_UID.storageClassPrefix}2`, mammogram: `${DICOM_UID.storageClassPrefix}1.2`, report: `${DICOM_UID.storageClassPrefix}88.11` };
-const REGION: RegionIndex = { domainOf: () => ({ patientIdSystem: 'urn:oid:1.2.3.4', accessionSystem: 'urn:oid:1.2.3.7' }), servicesOf: () => [], qualifiedSystems: [], establishments: [] };
+const CLASS = {
+  ct: `${DICOM_UID.storageClassPrefix}2`,
+  mammogram: `${DICOM_UID.storageClassPrefix}1.2`,
+  report: `${DICOM_UID.storageClassPrefix}88.11`,
+};
+const REGION: RegionIndex = {
+  domainOf: () => ({ patientIdSystem: 'urn:oid:1.2.3.4', accessionSystem: 'urn:oid:1.2.3.7' }),
+  servicesOf: () => [],
+  qualifiedSystems: [],
+  establishments: [],
+};
 
 type Sent = { readonly name: string; readonly sopClassUID: string; readonly bytes: Buffer };
 
@@ -43,12 +60,42 @@ const NO_NUMBER = { '00200013': Buffer.alloc(0) };
 
 /** Numbers that repeat or are missing, series that contradict each other, sides and titles of single instances. */
 const INSTANCES: readonly Sent[] = [
-  sent('left', 'mammograms', CLASS.mammogram, { ...is('00200011', '2'), ...is('00200013', '1'), ...cs('00200062', 'L'), ...cs('00080060', 'MG'), ...lo('00081030', 'Mammographie') }),
-  sent('right', 'mammograms', CLASS.mammogram, { ...is('00200011', '2'), ...is('00200013', '1'), ...cs('00200062', 'R'), ...cs('00080060', 'MG'), ...lo('00081030', 'Autre chose') }),
-  sent('report', 'reports', CLASS.report, { ...NO_NUMBER, ...cs('00080060', 'SR'), '0040A043': sequence('0040A043', [Buffer.concat([element('00080100', 'SH', '18748-4'), element('00080102', 'SH', 'LN'), element('00080104', 'LO', 'Compte rendu')])]) }),
-  sent('numbered', 'slices', CLASS.ct, { ...is('00200011', '2'), ...is('00200013', '7'), ...lo('0008103E', 'Numérotée') }),
+  sent('left', 'mammograms', CLASS.mammogram, {
+    ...is('00200011', '2'),
+    ...is('00200013', '1'),
+    ...cs('00200062', 'L'),
+    ...cs('00080060', 'MG'),
+    ...lo('00081030', 'Mammographie'),
+  }),
+  sent('right', 'mammograms', CLASS.mammogram, {
+    ...is('00200011', '2'),
+    ...is('00200013', '1'),
+    ...cs('00200062', 'R'),
+    ...cs('00080060', 'MG'),
+    ...lo('00081030', 'Autre chose'),
+  }),
+  sent('report', 'reports', CLASS.report, {
+    ...NO_NUMBER,
+    ...cs('00080060', 'SR'),
+    '0040A043': sequence('0040A043', [
+      Buffer.concat([
+        element('00080100', 'SH', '18748-4'),
+        element('00080102', 'SH', 'LN'),
+        element('00080104', 'LO', 'Compte rendu'),
+      ]),
+    ]),
+  }),
+  sent('numbered', 'slices', CLASS.ct, {
+    ...is('00200011', '2'),
+    ...is('00200013', '7'),
+    ...lo('0008103E', 'Numérotée'),
+  }),
   sent('unnumbered', 'slices', CLASS.ct, { ...is('00200011', '2'), ...NO_NUMBER, ...lo('0008103E', 'Sans numéro') }),
-  sent('other', 'slices', CLASS.ct, { ...is('00200011', '3'), ...is('00200013', '8'), '00080050': element('00080050', 'SH', 'ACC-8') }),
+  sent('other', 'slices', CLASS.ct, {
+    ...is('00200011', '3'),
+    ...is('00200013', '8'),
+    '00080050': element('00080050', 'SH', 'ACC-8'),
+  }),
 ];
 
 describe('Maintenance of a study', function () {
@@ -62,12 +109,24 @@ describe('Maintenance of a study', function () {
     const deps = { records, trail, images, indexer, clock: { now: () => NOW }, region: REGION };
     const take = takeInstance({ images, patientIdSystemOf: () => 'urn:oid:1.2.3.4' });
     const receive = receiveInstance({ ...deps, quietPeriodMs: 60_000 });
-    const maintain = maintainStudy({ ...deps, timeZone: 'Europe/Paris', repositoryUniqueId: '1.2', retrieveAETitle: 'A', publicUrl: () => 'http://localhost', endpoint: 'Endpoint/wado' });
+    const maintain = maintainStudy({
+      ...deps,
+      timeZone: 'Europe/Paris',
+      repositoryUniqueId: '1.2',
+      retrieveAETitle: 'A',
+      publicUrl: () => 'http://localhost',
+      endpoint: 'Endpoint/wado',
+    });
     const where = [{ kind: 'token', param: 'identifier', values: [{ code: oidUri(STUDY) }] }] as const;
     return {
       maintain: async () => await maintain(STUDY, false),
       receive: async ({ name, sopClassUID, bytes }: Sent) => {
-        const taking = take({ peer: { organization: CLINIC }, sopClassUID, sopInstanceUID: hostileUids(name).sopInstanceUID, transferSyntaxUID: DICOM_UID.explicitLittleEndian });
+        const taking = take({
+          peer: { organization: CLINIC },
+          sopClassUID,
+          sopInstanceUID: hostileUids(name).sopInstanceUID,
+          transferSyntaxUID: DICOM_UID.explicitLittleEndian,
+        });
         await taking.write(bytes);
         await receive(await taking.finish(), { accepted: () => [], quarantined: () => [] });
       },
@@ -107,9 +166,13 @@ describe('Maintenance of a study', function () {
     const expected = await derive(INSTANCES, () => false);
     const anyOrder = fc.shuffledSubarray([...INSTANCES], { minLength: INSTANCES.length });
     await fc.assert(
-      fc.asyncProperty(anyOrder, fc.array(fc.boolean(), { minLength: INSTANCES.length, maxLength: INSTANCES.length }), async (order, moments) => {
-        expect(await derive(order, (at) => moments[at] === true)).to.equal(expected);
-      }),
+      fc.asyncProperty(
+        anyOrder,
+        fc.array(fc.boolean(), { minLength: INSTANCES.length, maxLength: INSTANCES.length }),
+        async (order, moments) => {
+          expect(await derive(order, (at) => moments[at] === true)).to.equal(expected);
+        },
+      ),
       { numRuns: 12 },
     );
   });
@@ -130,7 +193,13 @@ describe('Maintenance of a study', function () {
 
   it('takes titles and sides from each instance, the rest from the first of its series', async () => {
     const { series = [], description, identifier } = JSON.parse(await derive(INSTANCES, () => false)) as ImagingStudy;
-    expect(series.map(({ modality, laterality, instance }) => [modality.code, laterality?.code, ...(instance ?? []).map(({ title }) => title)])).to.have.deep.members([
+    expect(
+      series.map(({ modality, laterality, instance }) => [
+        modality.code,
+        laterality?.code,
+        ...(instance ?? []).map(({ title }) => title),
+      ]),
+    ).to.have.deep.members([
       ['MG', '51440002', undefined, undefined],
       ['SR', undefined, 'Compte rendu'],
       ['CT', undefined, undefined, undefined, undefined],

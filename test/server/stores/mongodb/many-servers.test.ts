@@ -25,7 +25,10 @@ describe('several servers on one MongoDB', function () {
 
   it('give writes of one person a version each', async () => {
     const put = aPut({ person: aPersonKey() });
-    const commits = Array.from({ length: 30 }, async (_, at) => await (at % 2 === 0 ? one : other).records.commit(aPlan({ puts: [put] })));
+    const commits = Array.from(
+      { length: 30 },
+      async (_, at) => await (at % 2 === 0 ? one : other).records.commit(aPlan({ puts: [put] })),
+    );
     const versions = (await Promise.all(commits)).flatMap((receipt) => receipt.versions);
     expect(versions.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 30 }, (_, at) => at + 1));
   });
@@ -132,8 +135,19 @@ describe('several servers on one MongoDB', function () {
     const client = await peer.client(empty);
     const collections = collectionsOf(client, client.db());
     await collections.audit.insertOne({
-      _id: 'waiting', type: 'AuditEvent', id: 'waiting', sort: 1, updated: 1, persons: [], pending: true,
-      event: JSON.stringify(anAudit([], 'waiting').event), tok: [], ref: [], dates: [], str: [], tri: [],
+      _id: 'waiting',
+      type: 'AuditEvent',
+      id: 'waiting',
+      sort: 1,
+      updated: 1,
+      persons: [],
+      pending: true,
+      event: JSON.stringify(anAudit([], 'waiting').event),
+      tok: [],
+      ref: [],
+      dates: [],
+      str: [],
+      tri: [],
     });
     return collections;
   }

@@ -11,7 +11,9 @@ import { expectFault } from '../../../support/faults.ts';
 import { aPlan, aPut, SYSTEM } from '../../../support/plans.ts';
 import { usePeer } from './peer.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../../../node_modules/.cache/mongodb-peer/bin/secantusd-py', import.meta.url));
+const PROGRAM = fileURLToPath(
+  new URL('../../../../node_modules/.cache/mongodb-peer/bin/secantusd-py', import.meta.url),
+);
 
 describe('opening the stores on MongoDB', function () {
   this.timeout(30_000);

@@ -1,4 +1,6 @@
-/** The server that the tests of the MongoDB adapter share in one file: stores over fresh databases, faults on demand. */
+/**
+ * The server that the tests of the MongoDB adapter share in one file: stores over fresh databases, faults on demand.
+ */
 import { MongoClient, type Document } from 'mongodb';
 import { openMongoStores, type MongoStores } from '../../../../server/stores/mongodb/open.ts';
 import { startMongoPeer, type MongoPeer } from '../../../support/peers/mongodb-peer.ts';

@@ -22,7 +22,10 @@ describe('commits on MongoDB whose result is unknown', function () {
 
   const closed: Document = { failCommands: ['commitTransaction'], closeConnection: true };
   // The server commits and then cannot say that a majority has it.
-  const unacknowledged: Document = { failCommands: ['commitTransaction'], writeConcernError: { code: 64, errmsg: 'waiting' } };
+  const unacknowledged: Document = {
+    failCommands: ['commitTransaction'],
+    writeConcernError: { code: 64, errmsg: 'waiting' },
+  };
 
   const cases = [
     ['the connection is closed once', closed, 1],
@@ -43,7 +46,9 @@ describe('commits on MongoDB whose result is unknown', function () {
       const receipt = await peer.failing(times, data, async () => await stores.records.commit(plan));
       expect(receipt).to.deep.include({ versions: [1], instances: ['stored'] });
       expect(await stores.records.commit(plan)).to.deep.equal(receipt);
-      expect((await stores.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(1);
+      expect((await stores.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(
+        1,
+      );
     });
   }
 
@@ -65,14 +70,19 @@ describe('commits on MongoDB whose result is unknown', function () {
     const [seen, unheard] = [anAudit(), anAudit()];
     const events = (await peer.client(uri)).db().collection<{ _id: string }>('audit_events');
 
-    const { answer } = await peer.failing(2, closed, async () =>
-      await stores.records.look(aGrant(`Practitioner/${person}`), question, () => [seen]),
+    const { answer } = await peer.failing(
+      2,
+      closed,
+      async () => await stores.records.look(aGrant(`Practitioner/${person}`), question, () => [seen]),
     );
     expect(answer?.id).to.equal(put.id);
     expect(await events.countDocuments({ _id: seen.event.id })).to.equal(1);
 
     await peer.failing(10_000, closed, async () => {
-      await expectFault(stores.records.look(aGrant(`Practitioner/${person}`), question, () => [unheard]), 'transient');
+      await expectFault(
+        stores.records.look(aGrant(`Practitioner/${person}`), question, () => [unheard]),
+        'transient',
+      );
     });
     expect(await events.countDocuments({ _id: unheard.event.id })).to.equal(0);
   });

@@ -1,4 +1,6 @@
-/** What is erased among much else that stays: no byte of it is left in a file, though rows have moved from page to page. */
+/**
+ * What is erased among much else that stays: no byte of it is left in a file, though rows have moved from page to page.
+ */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +9,19 @@ import { studyEntity } from '../../../../profiles/audit/audit-event.ts';
 import type { CommitPlan, InstanceRow, Put } from '../../../../server/ports/commit-plan.ts';
 import { openReader } from '../../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
-import { aPersonKey, aPlan, aPut, anAudit, anId, anInstance, aRight, aStudyPut, aUid, NO_ENTRIES, SYSTEM } from '../../../support/plans.ts';
+import {
+  aPersonKey,
+  aPlan,
+  aPut,
+  anAudit,
+  anId,
+  anInstance,
+  aRight,
+  aStudyPut,
+  aUid,
+  NO_ENTRIES,
+  SYSTEM,
+} from '../../../support/plans.ts';
 
 const STUDIES = 400;
 const INSTANCES = 8;
@@ -15,7 +29,14 @@ const INSTANCES = 8;
 const ONE_OF = 8;
 const CANARY = 'Zoé-d’Arc-9317';
 
-type Study = { readonly plan: CommitPlan; readonly put: Put; readonly instances: readonly InstanceRow[]; readonly claim: string; readonly uid: string; readonly isCanary: boolean };
+type Study = {
+  readonly plan: CommitPlan;
+  readonly put: Put;
+  readonly instances: readonly InstanceRow[];
+  readonly claim: string;
+  readonly uid: string;
+  readonly isCanary: boolean;
+};
 
 /** A study whose every text is a canary, or is not. */
 function aStudy(text: string): Study {
@@ -23,13 +44,38 @@ function aStudy(text: string): Study {
   const uid = aUid();
   const values = [...Array(12).keys()].map((at) => `${anId()}-${text}-${at}`);
   const named = aStudyPut(uid, { person });
-  const index = { ...NO_ENTRIES, tokens: [...named.index.tokens, ...values.map((value) => ({ param: 'identifier', system: 'urn:x', value }))], strings: values.map((value) => ({ param: 'name', value })) };
+  const index = {
+    ...NO_ENTRIES,
+    tokens: [...named.index.tokens, ...values.map((value) => ({ param: 'identifier', system: 'urn:x', value }))],
+    strings: values.map((value) => ({ param: 'name', value })),
+  };
   const put = { ...named, index, resource: { ...named.resource, note: values.join() } as Put['resource'] };
   const metadata = JSON.stringify({ '00100010': values.join().repeat(Math.ceil(Math.random() * 5)) });
-  const instances = [...Array(INSTANCES)].map(() => anInstance({ person, studyInstanceUID: uid, sopInstanceUID: `${aUid()}.${text}`, seriesInstanceUID: `${aUid()}.${text}`, metadata }));
+  const instances = [...Array(INSTANCES)].map(() =>
+    anInstance({
+      person,
+      studyInstanceUID: uid,
+      sopInstanceUID: `${aUid()}.${text}`,
+      seriesInstanceUID: `${aUid()}.${text}`,
+      metadata,
+    }),
+  );
   const claim = `study|${uid}`;
   const audit = [anAudit([person], anId(), [studyEntity(uid, undefined, { note: values.join() })])];
-  return { uid, isCanary: text === CANARY, put, instances, claim, plan: aPlan({ puts: [put, aPut({ person })], instances, claims: [{ key: claim, value: text }], rights: [aRight({ person })], audit }) };
+  return {
+    uid,
+    isCanary: text === CANARY,
+    put,
+    instances,
+    claim,
+    plan: aPlan({
+      puts: [put, aPut({ person })],
+      instances,
+      claims: [{ key: claim, value: text }],
+      rights: [aRight({ person })],
+      audit,
+    }),
+  };
 }
 
 describe('Forgetting on SQLite (access.md 11.3)', function () {
@@ -54,20 +100,37 @@ describe('Forgetting on SQLite (access.md 11.3)', function () {
     const gone = studies.filter(({ isCanary }) => isCanary);
     const kept = studies.filter(({ isCanary }) => !isCanary);
     const texts = async (): Promise<unknown[]> =>
-      await Promise.all(kept.map(async ({ put, uid: studyInstanceUID }) => [await stores.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }), await stores.records.peek(SYSTEM, { kind: 'instances', studyInstanceUID, offset: 0, limit: 100 })]));
+      await Promise.all(
+        kept.map(async ({ put, uid: studyInstanceUID }) => [
+          await stores.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }),
+          await stores.records.peek(SYSTEM, { kind: 'instances', studyInstanceUID, offset: 0, limit: 100 }),
+        ]),
+      );
     try {
       await Promise.all(studies.map(async ({ plan }) => await stores.records.commit(plan)));
       await Promise.all(studies.map(async ({ put }) => await stores.records.commit(aPlan({ puts: [put] }))));
       expect(await hits()).to.include.members(['records.sqlite-wal', 'trail.sqlite-wal']);
       const before = await texts();
       for (const { put, instances, claim } of gone) {
-        await stores.records.commit(aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }], instances: instances.map(({ sopInstanceUID }) => sopInstanceUID), claims: [claim] }] }));
+        await stores.records.commit(
+          aPlan({
+            erased: [
+              {
+                rows: [{ type: put.type, id: put.id }],
+                instances: instances.map(({ sopInstanceUID }) => sopInstanceUID),
+                claims: [claim],
+              },
+            ],
+          }),
+        );
       }
       expect(await stores.trail.eraseEntities(new Set(gone.map(({ uid }) => uid)))).to.equal(gone.length);
       await stores.records.forget();
       expect(await hits()).to.deep.equal([]);
       expect(await texts()).to.deep.equal(before);
-      await Promise.all(kept.map(async ({ put }) => await stores.records.commit(aPlan({ puts: [put], audit: [anAudit()] }))));
+      await Promise.all(
+        kept.map(async ({ put }) => await stores.records.commit(aPlan({ puts: [put], audit: [anAudit()] }))),
+      );
       await stores.records.forget();
       expect(await hits(), 'after more was written').to.deep.equal([]);
       expect((await stores.trail.verify()).whole).to.equal(true);

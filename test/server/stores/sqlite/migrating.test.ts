@@ -17,21 +17,53 @@ import { idsOf as idsOfRows, searchIds } from '../../../support/reads.ts';
 /** Versions of the files before the forms of events. */
 const [RECORDS_BEFORE, TRAIL_BEFORE] = [3, 2];
 
-/** Writes events as version 2 of the trail kept them: each with a whole body, and its search values under its own row. */
+/**
+ * Writes events as version 2 of the trail kept them: each with a whole body, and its search values under its own row.
+ */
 function writeEvents(db: Database, records: readonly AuditRecord[]): void {
   let head = EMPTY_CHAIN;
   records.forEach(({ event, persons }, at) => {
     const { body, personal } = readyEvent(event);
     const [entry, rid] = [sealBody(head, body), at + 1];
     const sort = Date.parse(event.recorded ?? '');
-    db.run('INSERT INTO chain (sequence, id, hash, body) VALUES (?, ?, ?, ?)', entry.sequence, event.id, entry.hash, body);
-    for (const side of ['agents', 'entities'] as const) db.run('INSERT INTO personal VALUES (?, ?, ?, ?)', event.id, side, personal[side]?.salt ?? '', personal[side]?.json ?? '');
-    db.run("INSERT INTO resource (rid, type, id, version, updated, sort, level, released, json) VALUES (?, 'AuditEvent', ?, 1, ?, ?, 0, 1, '')", rid, event.id, sort, sort);
+    db.run(
+      'INSERT INTO chain (sequence, id, hash, body) VALUES (?, ?, ?, ?)',
+      entry.sequence,
+      event.id,
+      entry.hash,
+      body,
+    );
+    for (const side of ['agents', 'entities'] as const)
+      db.run(
+        'INSERT INTO personal VALUES (?, ?, ?, ?)',
+        event.id,
+        side,
+        personal[side]?.salt ?? '',
+        personal[side]?.json ?? '',
+      );
+    db.run(
+      "INSERT INTO resource (rid, type, id, version, updated, sort, level, released, json) VALUES (?, 'AuditEvent', ?, 1, ?, ?, 0, 1, '')",
+      rid,
+      event.id,
+      sort,
+      sort,
+    );
     const { tokens, references, dates } = indexAuditEvent(event);
-    for (const { param, value, system } of tokens) db.run('INSERT INTO token VALUES (?, ?, ?, ?)', `AuditEvent.${param}`, value, system, rid);
-    for (const { param, target } of references) db.run('INSERT INTO reference VALUES (?, ?, ?)', `AuditEvent.${param}`, target, rid);
-    for (const { param, lo, hi } of dates) db.run('INSERT INTO date_range VALUES (?, ?, ?, ?)', `AuditEvent.${param}`, lo, hi, rid);
-    for (const person of persons) db.run("INSERT INTO acl VALUES (?, 'AuditEvent', ?, ?, ?, ?, 'named', NULL, 0, 8640000000000000)", principal.patient(person), sort, event.id, `${event.id}|${person}`, rid);
+    for (const { param, value, system } of tokens)
+      db.run('INSERT INTO token VALUES (?, ?, ?, ?)', `AuditEvent.${param}`, value, system, rid);
+    for (const { param, target } of references)
+      db.run('INSERT INTO reference VALUES (?, ?, ?)', `AuditEvent.${param}`, target, rid);
+    for (const { param, lo, hi } of dates)
+      db.run('INSERT INTO date_range VALUES (?, ?, ?, ?)', `AuditEvent.${param}`, lo, hi, rid);
+    for (const person of persons)
+      db.run(
+        "INSERT INTO acl VALUES (?, 'AuditEvent', ?, ?, ?, ?, 'named', NULL, 0, 8640000000000000)",
+        principal.patient(person),
+        sort,
+        event.id,
+        `${event.id}|${person}`,
+        rid,
+      );
     head = entry;
   });
 }
@@ -48,14 +80,21 @@ describe('The files of an earlier server (SQLite)', function () {
 
   it('keep their events: whole chain, same bodies, found by the same values; and go on', async () => {
     const person = aPersonKey();
-    const [plain, ofPatient, waiting] = [anAudit([person]), anAudit([person], anId(), [{ what: { reference: 'Patient/1' }, type: '1' }]), anAudit([person])];
+    const [plain, ofPatient, waiting] = [
+      anAudit([person]),
+      anAudit([person], anId(), [{ what: { reference: 'Patient/1' }, type: '1' }]),
+      anAudit([person]),
+    ];
     const trail = openWriter(join(dataDir, 'trail.sqlite'));
     migrate(trail, MIGRATIONS.trail.slice(0, TRAIL_BEFORE));
     writeEvents(trail, [plain, ofPatient]);
     trail.close();
     const records = openWriter(join(dataDir, 'records.sqlite'));
     migrate(records, MIGRATIONS.records.slice(0, RECORDS_BEFORE));
-    records.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify({ event: { ...waiting, index: indexAuditEvent(waiting.event) } }));
+    records.run(
+      'INSERT INTO audit_outbox (record) VALUES (?)',
+      JSON.stringify({ event: { ...waiting, index: indexAuditEvent(waiting.event) } }),
+    );
     records.close();
 
     const stores = await openSqliteStores({ dataDir });
@@ -64,11 +103,20 @@ describe('The files of an earlier server (SQLite)', function () {
       const later = anAudit([person]);
       await stores.trail.record([later]);
       const all = [plain, ofPatient, waiting, later];
-      const found = async (where: readonly Criterion[]) => [...idsOfRows((await stores.records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent', { where }) })).rows)].sort();
+      const found = async (where: readonly Criterion[]) =>
+        [
+          ...idsOfRows(
+            (await stores.records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent', { where }) })).rows,
+          ),
+        ].sort();
       const idsOf = (audits: readonly AuditRecord[]) => audits.map(({ event }) => event.id).sort();
       expect(await found([{ kind: 'token', param: 'subtype', values: [{ code: 'read' }] }])).to.deep.equal(idsOf(all));
-      expect(await found([{ kind: 'reference', param: 'patient', values: ['Patient/1'] }])).to.deep.equal(idsOf([ofPatient]));
-      expect(await found([{ kind: 'missing', param: 'patient', missing: true }])).to.deep.equal(idsOf([plain, waiting, later]));
+      expect(await found([{ kind: 'reference', param: 'patient', values: ['Patient/1'] }])).to.deep.equal(
+        idsOf([ofPatient]),
+      );
+      expect(await found([{ kind: 'missing', param: 'patient', missing: true }])).to.deep.equal(
+        idsOf([plain, waiting, later]),
+      );
       expect(await searchIds(stores.records, aPatientGrant(person), aQuery('AuditEvent'))).to.have.members(idsOf(all));
       for (const { event } of all) {
         const row = await stores.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id });

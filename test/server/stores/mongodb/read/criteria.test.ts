@@ -1,5 +1,17 @@
 import { expect } from 'chai';
-import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, oneof, record, sample, tuple } from 'fast-check';
+import {
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  oneof,
+  record,
+  sample,
+  tuple,
+} from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 import { DATE_PREFIXES, type Criterion } from '../../../../../profiles/search/criterion.ts';
 import type { IndexEntries } from '../../../../../profiles/search/indexer.ts';
@@ -12,7 +24,20 @@ import { usePeer } from '../peer.ts';
 const params = constantFrom('a', 'b', 'a:identifier');
 const systems = constantFrom('', 'urn:s|', 'urn:t');
 const codes = constantFrom('', 'x', 'y|', 'é"');
-const texts = constantFrom('', 'a', 'du', 'dupont', 'dupond', 'dupont ete', 'été', 'pon', '\u{10ffff}', 'du\u{10ffff}', '$a.b', '𝒜bc');
+const texts = constantFrom(
+  '',
+  'a',
+  'du',
+  'dupont',
+  'dupond',
+  'dupont ete',
+  'été',
+  'pon',
+  '\u{10ffff}',
+  'du\u{10ffff}',
+  '$a.b',
+  '𝒜bc',
+);
 const targets = constantFrom('Organization/1', 'Organization/11', 'Practitioner/1');
 const times = integer({ min: 0, max: 6 });
 const ranges = tuple(times, times).map(([a, b]) => ({ lo: Math.min(a, b), hi: Math.max(a, b) + 1 }));
@@ -20,7 +45,10 @@ const ranges = tuple(times, times).map(([a, b]) => ({ lo: Math.min(a, b), hi: Ma
 const entries: Arbitrary<IndexEntries> = record({
   tokens: array(record({ param: params, system: systems, value: codes }), { maxLength: 3 }),
   references: array(record({ param: params, target: targets }), { maxLength: 2 }),
-  dates: array(tuple(params, ranges).map(([param, range]) => ({ param, ...range })), { maxLength: 2 }),
+  dates: array(
+    tuple(params, ranges).map(([param, range]) => ({ param, ...range })),
+    { maxLength: 2 },
+  ),
   strings: array(record({ param: params, value: texts }), { maxLength: 2 }),
 });
 
@@ -38,9 +66,12 @@ const criteria: Arbitrary<Criterion> = oneof(
     { requiredKeys: ['kind', 'param', 'values'] },
   ),
   record({ kind: constant('reference' as const), param: params, values: some(targets) }),
-  tuple(params, ranges, constantFrom(...DATE_PREFIXES)).map(
-    ([param, range, prefix]) => ({ kind: 'date' as const, param, ...range, prefix }),
-  ),
+  tuple(params, ranges, constantFrom(...DATE_PREFIXES)).map(([param, range, prefix]) => ({
+    kind: 'date' as const,
+    param,
+    ...range,
+    prefix,
+  })),
   record({
     kind: constant('string' as const),
     param: params,
@@ -58,7 +89,9 @@ describe('criteria on MongoDB', function () {
 
   before(async () => {
     stores = await peer.open(peer.freshUri());
-    await stores.records.commit(aPlan({ puts: rows.map(({ id, index }) => aPut({ type: 'Organization', id, index })) }));
+    await stores.records.commit(
+      aPlan({ puts: rows.map(({ id, index }) => aPut({ type: 'Organization', id, index })) }),
+    );
   });
 
   it('find what matchesCriterion says of each row', async () => {

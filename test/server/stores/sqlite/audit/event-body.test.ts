@@ -9,18 +9,48 @@ import { anId } from '../../../../support/plans.ts';
 function bodyOf(kind: PassageKind): string {
   const at = new Date(1_700_000_000_000 + Math.floor(Math.random() * 1e9)).toISOString();
   const user = { reference: `Practitioner/${anId()}`, display: anId(), purpose: 'TREAT', tokenId: anId() };
-  const facts = { id: anId(), kind, recorded: at, outcome: '4', outcomeDesc: `forbidden: ${anId()}`, requestId: anId(), server: `http://${anId()}`, client: { id: anId() }, user } as const;
+  const facts = {
+    id: anId(),
+    kind,
+    recorded: at,
+    outcome: '4',
+    outcomeDesc: `forbidden: ${anId()}`,
+    requestId: anId(),
+    server: `http://${anId()}`,
+    client: { id: anId() },
+    user,
+  } as const;
   const entities = [studyEntity(`2.25.${Date.now()}`, `ImagingStudy/${anId()}`), { role: '24', query: anId() }];
-  return readyEvent(buildAuditEvent({ ...facts, patient: `Patient/${anId()}`, consent: `Consent/${anId()}`, relation: anId(), entities })).body;
+  return readyEvent(
+    buildAuditEvent({
+      ...facts,
+      patient: `Patient/${anId()}`,
+      consent: `Consent/${anId()}`,
+      relation: anId(),
+      entities,
+    }),
+  ).body;
 }
 
 describe('The body of an event in its parts (SQLite)', () => {
   it('is given back to the letter, whatever it holds', () => {
-    assert(property(json(), (body) => wholeBody(partBody(body)) === body), { numRuns: 500 });
-    assert(property(string({ unit: 'binary' }), string(), (id, reference) => {
-      const body = JSON.stringify({ id, policy: [reference], what: { reference }, 'a"id":"': id, note: `"id":"${reference}` });
-      return wholeBody(partBody(body)) === body;
-    }), { numRuns: 500 });
+    assert(
+      property(json(), (body) => wholeBody(partBody(body)) === body),
+      { numRuns: 500 },
+    );
+    assert(
+      property(string({ unit: 'binary' }), string(), (id, reference) => {
+        const body = JSON.stringify({
+          id,
+          policy: [reference],
+          what: { reference },
+          'a"id":"': id,
+          note: `"id":"${reference}`,
+        });
+        return wholeBody(partBody(body)) === body;
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('shares its frame with every event of its kind, which holds no name', () => {

@@ -40,7 +40,10 @@ describe('The rows of AuditEvents (SQLite)', () => {
   it('follow by themselves, each once', async () => {
     const stores = await openSqliteStores({ dataDir });
     const trail = openReader(join(dataDir, 'trail.sqlite'));
-    const counts = () => trail.get<{ chained: number; rows: number; queued: number }>('SELECT (SELECT count(*) FROM chain) AS chained, (SELECT count(*) FROM resource) AS rows, (SELECT count(*) FROM unindexed) AS queued');
+    const counts = () =>
+      trail.get<{ chained: number; rows: number; queued: number }>(
+        'SELECT (SELECT count(*) FROM chain) AS chained, (SELECT count(*) FROM resource) AS rows, (SELECT count(*) FROM unindexed) AS queued',
+      );
     try {
       const before = counts()?.chained ?? 0;
       const audits = Array.from({ length: 250 }, () => anAudit());

@@ -17,12 +17,22 @@ const NOW = NEWEST + 1;
 const OLD = 'OLD';
 
 const modality = (code: string): Criterion => ({ kind: 'token', param: 'modality', values: [{ code }] });
-const status: Criterion = { kind: 'token', param: 'status', values: [{ code: 'available' }, { code: 'available', system: 'http://hl7.org/fhir/imagingstudy-status' }] };
+const status: Criterion = {
+  kind: 'token',
+  param: 'status',
+  values: [{ code: 'available' }, { code: 'available', system: 'http://hl7.org/fhir/imagingstudy-status' }],
+};
 const patient: Criterion = { kind: 'reference', param: 'patient', values: ['Patient/9', 'Patient/19'] };
-const early: Criterion = { kind: 'date', param: 'started', prefix: 'lt', lo: NEWEST - 3_000_000, hi: NEWEST - 3_000_000 + 1 };
+const early: Criterion = {
+  kind: 'date',
+  param: 'started',
+  prefix: 'lt',
+  lo: NEWEST - 3_000_000,
+  hi: NEWEST - 3_000_000 + 1,
+};
 
 const QUESTIONS: Readonly<Record<string, { readonly where: readonly Criterion[]; readonly sql: string }>> = {
-  'everything': { where: [], sql: 'TRUE' },
+  everything: { where: [], sql: 'TRUE' },
   'a rare token': { where: [modality(TOKEN.rare)], sql: has(TOKEN.rare) },
   'a token of 5,000': { where: [modality(TOKEN.medium)], sql: has(TOKEN.medium) },
   'a common token': { where: [modality(TOKEN.common)], sql: has(TOKEN.common) },
@@ -30,7 +40,10 @@ const QUESTIONS: Readonly<Record<string, { readonly where: readonly Criterion[];
   'a token that two values name twice': { where: [status], sql: 'TRUE' },
   'a token that nothing has': { where: [modality('nothing')], sql: 'FALSE' },
   'two persons': { where: [patient], sql: "x.subject IN ('Patient/9', 'Patient/19')" },
-  'a common token before a date': { where: [modality(TOKEN.common), early], sql: `${has(TOKEN.common)} AND x.sort < ${NEWEST - 3_000_000}` },
+  'a common token before a date': {
+    where: [modality(TOKEN.common), early],
+    sql: `${has(TOKEN.common)} AND x.sort < ${NEWEST - 3_000_000}`,
+  },
   'two tokens': { where: [modality(TOKEN.common), modality(OLD)], sql: `${has(TOKEN.common)} AND ${has(OLD)}` },
 };
 
@@ -53,11 +66,16 @@ describe('A search of 20,000 studies on SQLite', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'passerelle-candidates-'));
     fillAccessWorld(dataDir, STUDIES);
     const writer = openWriter(join(dataDir, 'records.sqlite'));
-    writer.run("INSERT INTO token SELECT 'ImagingStudy.modality', ?, 'urn:test', rid FROM resource WHERE rid <= 1000", OLD);
+    writer.run(
+      "INSERT INTO token SELECT 'ImagingStudy.modality', ?, 'urn:test', rid FROM resource WHERE rid <= 1000",
+      OLD,
+    );
     // A second right of the same principal to the same rows.
-    writer.run("INSERT INTO acl SELECT principal, type, sort, id, right_id || '-again', rid, relation, source, valid_from, valid_to FROM acl WHERE rid % 7 = 0");
+    writer.run(
+      "INSERT INTO acl SELECT principal, type, sort, id, right_id || '-again', rid, relation, source, valid_from, valid_to FROM acl WHERE rid % 7 = 0",
+    );
     // Rights that have ended show nothing.
-    writer.run("UPDATE acl SET valid_to = 1 WHERE rid % 11 = 0");
+    writer.run('UPDATE acl SET valid_to = 1 WHERE rid % 11 = 0');
     writer.close();
     db = openReader(join(dataDir, 'records.sqlite'));
   });
@@ -81,7 +99,9 @@ describe('A search of 20,000 studies on SQLite', () => {
 
 function plainly(db: Database, grant: Grant, sql: string): string[] {
   const holders = grant.principals.map(() => '?').join(', ');
-  const visible = grant.system ? 'TRUE' : `x.rid IN (SELECT rid FROM acl WHERE principal IN (${holders}) AND valid_from <= ${grant.now} AND valid_to > ${grant.now})`;
+  const visible = grant.system
+    ? 'TRUE'
+    : `x.rid IN (SELECT rid FROM acl WHERE principal IN (${holders}) AND valid_from <= ${grant.now} AND valid_to > ${grant.now})`;
   const text = `SELECT x.id FROM resource x WHERE x.type = 'ImagingStudy' AND ${sql} AND ${visible} ORDER BY x.sort DESC, x.id`;
   return db.all<{ id: string }>(text, ...grant.principals).map(({ id }) => id);
 }
@@ -101,6 +121,11 @@ function walk(db: Database, grant: Grant, where: readonly Criterion[]): string[]
   return ids;
 }
 
-function totalOf(db: Database, grant: Grant, where: readonly Criterion[], total: SearchQuery['total']): number | undefined {
+function totalOf(
+  db: Database,
+  grant: Grant,
+  where: readonly Criterion[],
+  total: SearchQuery['total'],
+): number | undefined {
   return search(db, grant, aQuery(where, 0, total), undefined).total;
 }
