@@ -1,7 +1,7 @@
 /** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { dirname, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +12,7 @@ import { parseIdentityProvider } from '../clients/identity-provider/settings.ts'
 import { repeat, type Repeating } from '../threads/background.ts';
 import { composeFlows, type Flows } from './flows.ts';
 import { openIntake, type Intake } from './intake.ts';
+import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
 import { isLoopback, type Config } from '../config/config.ts';
 import { establishmentNamed } from '../config/region-names.ts';
 import { textOf } from '../control/arguments.ts';
@@ -19,7 +20,6 @@ import { openControl, type ControlCommand } from '../control/door.ts';
 import { importCommand } from '../control/import-command.ts';
 import type { ImportPlace } from '../control/import-lines.ts';
 import type { DimseFacts } from '../control/protocol.ts';
-import { parseRegion, refuseDemonstration } from '../config/region.ts';
 import type { Region } from '../config/region-model.ts';
 import {
   createDevelopmentIdentityProvider,
@@ -39,7 +39,6 @@ import type { LogFactory } from '../log.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { IdentityProvider } from '../ports/identity-provider.ts';
 import { loadDefinitions } from '../runtime/definitions.ts';
-import { openFileImages } from '../stores/files/image-store.ts';
 import { offsetsOf } from '../../profiles/dicom/date-time.ts';
 import { buildCapabilityStatement } from '../../profiles/capability-statement.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -98,70 +97,18 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   };
 }
 
-type Stores = Awaited<ReturnType<typeof openStores>>;
-
-async function openStores(config: Config) {
-  const images = await openFileImages({ dataDir: config.dataDir });
-  if (config.store === 'sqlite') {
-    const { openSqliteStores } = await import('../stores/sqlite/open.ts');
-    return { images, ...(await openSqliteStores({ dataDir: config.dataDir })) };
-  }
-  const { openMongoStores } = await import('../stores/mongodb/open.ts');
-  return { images, ...(await openMongoStores({ uri: config.store })) };
-}
-
-/** Reads a JSON file that the operator wrote; a Fault says which file and what is wrong with it. */
-async function readJson(path: string, name: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new Fault('invalid', `${name} ${path} cannot be read`, { cause: error });
-  });
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new Fault('invalid', `${name} ${path} is not valid JSON`, { cause: error });
-  }
-}
-
-/** Makes the data folder, in a folder that stands: a path that is mistyped must not become a tree of folders. */
-async function makeDataFolder(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST')
-      throw new Fault('invalid', `The data folder ${dataDir} cannot be made (${error.code})`, { cause: error });
-  });
-}
-
-async function loadRegionFile(config: Config): Promise<Region> {
-  const region = parseRegion(await readJson(config.region, 'The region file'));
-  refuseDemonstration(region, config.development);
-  return region;
-}
-
 async function start(config: Config, log: LogFactory, region: Region, stores: Stores): Promise<Running> {
   const { validate, indexer } = await loadDefinitions();
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
   const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
   await flows.sweep();
-  const agenda = repeat(
-    async (signal) => await flows.workAgenda(signal),
-    AGENDA_PAUSE_MS,
-    (error) => log('agenda').error({ err: error }, 'the agenda failed'),
-  );
-  const sweeping = repeat(
-    async () => await flows.sweep(),
-    SWEEP_PAUSE_MS,
-    (error) => log('sweep').error({ err: error }, 'the sweep failed'),
-  );
-  const viewing = repeat(
-    async () => await flows.viewings.end('ended'),
-    VIEWINGS_PAUSE_MS,
-    (error) => log('audit').error({ err: error }, 'the end of viewings is not recorded yet'),
-  );
+  const { agenda, stopAll } = beginRepeated(flows, log);
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
   const doors: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(doors.map((door) => door.close()));
-    await Promise.all([agenda.stop(), sweeping.stop(), viewing.stop()]);
+    await stopAll();
     await flows.viewings.end('all');
   };
   try {
@@ -203,6 +150,27 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
     await stop();
     throw error;
   }
+}
+
+/** Work beside requests; it goes on until it is stopped. */
+function beginRepeated(flows: Flows, log: LogFactory): { readonly agenda: Repeating; stopAll(): Promise<void> } {
+  const agenda = repeat(
+    async (signal) => await flows.workAgenda(signal),
+    AGENDA_PAUSE_MS,
+    (error) => log('agenda').error({ err: error }, 'the agenda failed'),
+  );
+  const sweeping = repeat(
+    async () => await flows.sweep(),
+    SWEEP_PAUSE_MS,
+    (error) => log('sweep').error({ err: error }, 'the sweep failed'),
+  );
+  const viewing = repeat(
+    async () => await flows.viewings.end('ended'),
+    VIEWINGS_PAUSE_MS,
+    (error) => log('audit').error({ err: error }, 'the end of viewings is not recorded yet'),
+  );
+  const stopAll = async (): Promise<void> => void (await Promise.all([agenda.stop(), sweeping.stop(), viewing.stop()]));
+  return { agenda, stopAll };
 }
 
 /** What operators may ask of the running server. */

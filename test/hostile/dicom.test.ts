@@ -4,7 +4,7 @@
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+
 import { deflateRawSync } from 'node:zlib';
 import type { ImagingStudy, Patient, Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
@@ -13,13 +13,14 @@ import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { DICOM_UID, oidUri } from '../../profiles/codes.ts';
 import { formatCommandSet, parseCommandSet } from '../../ihe/dimse/command-set.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
-import { CT_IMAGE, dataPDU, echoRequest, RawCaller, storeRequest } from '../server/endpoints/dimse/door.ts';
+import { CT_IMAGE, dataPDU, echoRequest, RawCaller } from '../server/endpoints/dimse/door.ts';
 import { runProgram } from '../support/peers/dcmtk.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { AcceptedStudy } from './dicom/accepted.ts';
 import { COSTLY_HEADERS } from './dicom/costly-headers.ts';
+import { expectAlive, readBeginning, sendSlowly, sopInstanceOf, us } from './dicom/slow-sender.ts';
 import { element, hostileDataSet, hostileUids } from './dicom/raw-data-set.ts';
 import { associateModality, costOf, storeBytes } from './dicom/store.ts';
 import { referredBlobs, rowsOfStudy, storedBlobs } from './kill/data-folder.ts';
@@ -384,61 +385,3 @@ describe('Hostile DICOM', function () {
     });
   });
 });
-
-function us(tag: string, number: number): Buffer {
-  return element(tag, 'US', Buffer.from([number & 0xff, number >> 8]));
-}
-
-/** The SOP Instance UID of a data set, or one of its own for a deflated one. */
-function sopInstanceOf(dataSet: Buffer): string {
-  const at = dataSet.indexOf(Buffer.from('08001800', 'hex'));
-  return at === -1
-    ? '2.25.8'
-    : dataSet
-        .subarray(at + 8, at + 8 + dataSet.readUInt16LE(at + 6))
-        .toString('latin1')
-        .replace(/\0$/, '');
-}
-
-/** Reads a mebibyte of an answer and goes away. */
-async function readBeginning({ body }: Response): Promise<void> {
-  const reader = body?.getReader();
-  for (let read = 0; read < 1024 * 1024;) {
-    const part = await reader?.read();
-    if (part?.done !== false) return;
-    read += part.value.length;
-  }
-  await reader?.cancel();
-}
-
-/** Begins an object and goes on by one byte a second. */
-function sendSlowly(association: RawCaller): { readonly since: number; readonly ends: Promise<number> } {
-  const since = Date.now();
-  const dataSet = hostileDataSet('slow');
-  const pdu = dataPDU(3, dataSet, { isLast: false });
-  association.socket.write(
-    Buffer.concat([storeRequest(hostileUids('slow').sopInstanceUID), dataPDU(3, dataSet, { isLast: false })]),
-  );
-  let at = 0;
-  const drip = setInterval(() => association.socket.write(pdu.subarray(at, ++at)), 1_000);
-  const ends = association.closed().then(() => {
-    clearInterval(drip);
-    return Date.now();
-  });
-  return { since, ends };
-}
-
-/** Another modality is served. */
-async function expectAlive(server: TestServer): Promise<void> {
-  const contexts = [
-    { id: 1, abstractSyntax: DICOM_UID.verification, transferSyntaxes: [DICOM_UID.implicitLittleEndian] },
-  ];
-  const association = await RawCaller.associate({ address: server.dimse }, contexts, {
-    calling: strasbourg.aeTitle,
-    called: server.dimse.aeTitle,
-  });
-  association.socket.write(echoRequest());
-  expect((await association.pdu())?.[0]).to.equal(0x04);
-  association.socket.destroy();
-  await wait(0);
-}

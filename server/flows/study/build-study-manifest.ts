@@ -89,10 +89,8 @@ function textOf(json: DicomJson, tag: string): string | undefined {
 /** Text that a short string may hold: no backslash, no control characters, no longer than its VR allows. */
 function cleanText(text: string | undefined, length: number): string | undefined {
   // eslint-disable-next-line no-control-regex
-  const clean = text
-    ?.replaceAll(/[\\\u0000-\u001F\u007F]/g, ' ')
-    .trim()
-    .slice(0, length);
+  const plain = text?.replaceAll(/[\\\u0000-\u001F\u007F]/g, ' ');
+  const clean = plain?.trim().slice(0, length);
   return clean === undefined || clean === '' ? undefined : clean;
 }
 

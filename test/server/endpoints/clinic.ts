@@ -3,14 +3,13 @@
  * with their instances, a manifest for each, and tokens of those who may see them and of those who may not.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditEvent, DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
-import type { Router } from '@koa/router';
-import Koa from 'koa';
+
 import type { Context } from 'koa';
 import { CODE_SYSTEM, DICOM_UID, EXTENSION, oidUri } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -378,28 +377,4 @@ async function eventsOf(
   const where = [{ kind: 'token', param: 'subtype', values: [{ code: subtype }] }] as const;
   const { rows } = await search(records, aPatientGrant(person), aQuery('AuditEvent', { where }));
   return rows.map(({ json }) => JSON.parse(json) as AuditEvent);
-}
-
-/** A router on a free port, and what the app was told to log. */
-export type ServedRouter = { readonly origin: string; readonly errors: unknown[]; close(): Promise<void> };
-
-/** Serves a router over a socket. */
-export async function serve(router: Router): Promise<ServedRouter> {
-  const app = new Koa();
-  const errors: unknown[] = [];
-  app.on('error', (error) => void errors.push(error));
-  app.use(router.routes()).use(router.allowedMethods());
-  const server = createServer(app.callback()).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return {
-    origin: `http://127.0.0.1:${address.port}`,
-    errors,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

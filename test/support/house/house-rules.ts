@@ -64,6 +64,7 @@ export const ROOMS: readonly Room[] = [
     may: ['ihe', 'server/endpoints', 'server/ports'],
     types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
   },
+  { room: 'server/compose/open.ts', may: ['profiles', 'server/stores', ...CONFIG_AND_LOG] },
   { room: 'server/compose/compose.ts', may: ['profiles', 'ihe', 'server'] },
   {
     room: 'server/compose/import.ts',

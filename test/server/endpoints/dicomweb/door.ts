@@ -14,7 +14,8 @@ import { searchInstances } from '../../../../server/flows/read/search-instances.
 import { searchParts } from '../../../../server/flows/read/search-parts.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
-import { ACCESSION_SYSTEM, PATIENT_DOMAIN, serve, type Clinic, type ServedRouter } from '../clinic.ts';
+import { ACCESSION_SYSTEM, PATIENT_DOMAIN, type Clinic } from '../clinic.ts';
+import { serve, type ServedRouter } from '../served-router.ts';
 
 /** The address that answers name. */
 export const BASE_URL = 'https://passerelle.example/dicom-web';

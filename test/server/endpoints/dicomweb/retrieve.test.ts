@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import { openClinic, type Clinic, type ClinicStudy, type ServedRouter } from '../clinic.ts';
+import { openClinic, type Clinic, type ClinicStudy } from '../clinic.ts';
+import type { ServedRouter } from '../served-router.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
 import { partsOf as splitParts, type Part } from './parts.ts';
 

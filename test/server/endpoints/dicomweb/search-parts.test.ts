@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
-import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
+import { openClinic, type Clinic } from '../clinic.ts';
+import type { ServedRouter } from '../served-router.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
 import { addStudyOfFiles, element, imageDataSet, item, part10, type PlacedFile } from './files.ts';
 import { partsOf } from './parts.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
+import { openClinic, type Clinic } from '../clinic.ts';
+import type { ServedRouter } from '../served-router.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
 
 describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {

@@ -7,7 +7,8 @@ import { DICOM_UID } from '../../../../profiles/codes.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
 import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { systemGrant } from '../../../../server/access/grant.ts';
-import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
+import { openClinic, type Clinic } from '../clinic.ts';
+import type { ServedRouter } from '../served-router.ts';
 import { BASE_URL, MAX_INSTANCE_BYTES, serveDicomweb } from './door.ts';
 import { element, freshUIDs, imageDataSet, part10 } from './files.ts';
 

@@ -15,7 +15,8 @@ import { xdsRouter } from '../../../../server/endpoints/xds/router.ts';
 import { hasSchemas, schemaErrors, soapRequest, SOAP_TYPE } from '../../../support/clients/xds.ts';
 import { AUDIENCE, CONTENT, ISSUER, issuerKey, issuerPem } from '../../../ihe/saml/support.ts';
 import { NOW } from '../../../support/plans.ts';
-import { serve, type Clinic, type ServedRouter } from '../clinic.ts';
+import { type Clinic } from '../clinic.ts';
+import { serve, type ServedRouter } from '../served-router.ts';
 
 /** OID of the repository. */
 export const REPOSITORY = '2.25.2';

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import { NAMESPACE, XDS_ERROR } from '../../../../ihe/codes.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { soapRequest, SOAP_TYPE } from '../../../support/clients/xds.ts';
-import { openClinic, type Clinic, type ClinicStudy, type ServedRouter } from '../clinic.ts';
+import { openClinic, type Clinic, type ClinicStudy } from '../clinic.ts';
+import type { ServedRouter } from '../served-router.ts';
 import { DOOR, errorsOf, REPOSITORY, select, send, serveXds, statusOf } from './door.ts';
 
 const RAW = DICOM_UID.explicitLittleEndian;

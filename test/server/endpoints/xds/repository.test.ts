@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { ACTION, XDS_ERROR } from '../../../../ihe/codes.ts';
 import { retrieveDocumentSet } from '../../../support/clients/xds.ts';
-import { openClinic, type Clinic, type ServedRouter } from '../clinic.ts';
+import { openClinic, type Clinic } from '../clinic.ts';
+import type { ServedRouter } from '../served-router.ts';
 import { comparable, errorsOf, MESSAGE_ID, REPOSITORY, select, send, serveXds, statusOf } from './door.ts';
 
 describe('ITI-43 Retrieve Document Set (ITI TF-2 3.43) over HTTP', () => {

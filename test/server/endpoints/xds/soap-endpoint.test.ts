@@ -7,7 +7,8 @@ import { ACTION, AVAILABILITY_STATUS } from '../../../../ihe/codes.ts';
 import { CONTENT, issuerKey } from '../../../ihe/saml/support.ts';
 import { NOW } from '../../../support/plans.ts';
 import { adhocQuery, soapRequest } from '../../../support/clients/xds.ts';
-import { openClinic, PATIENT_DOMAIN, type Clinic, type ServedRouter } from '../clinic.ts';
+import { openClinic, PATIENT_DOMAIN, type Clinic } from '../clinic.ts';
+import type { ServedRouter } from '../served-router.ts';
 import { MESSAGE_ID, securityHeader, select, send, serveXds, statusOf, type XdsAnswer } from './door.ts';
 
 const QUERY = adhocQuery([

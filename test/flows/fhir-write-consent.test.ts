@@ -1,0 +1,207 @@
+/** Writing at the FHIR door: identities, reports, transactions, and who may write what. */
+import type { Bundle, DiagnosticReport, Patient } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { aStudy } from '../../fixtures/dicom/a-study.ts';
+import { PATIENTS } from '../../fixtures/people.ts';
+import { reportTextOf } from '../../fixtures/report-texts.ts';
+import { buildReportBundle } from '../../fixtures/reports.ts';
+import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
+
+import { eventsOf, expectOutcome, resourcesOf } from '../support/clients/fhir-caller.ts';
+
+import { aPatient, conditionOf, consentFor, count, strasbourg, withdrawal } from './support/fhir-write.ts';
+describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', () => {
+  let region: Demonstration;
+  before(async function start() {
+    this.timeout(60_000);
+    region = await startDemonstration();
+  });
+  after(async () => await region?.server.stop());
+
+  describe('Consent and mass assignment', () => {
+    it('is declared by an establishment for its patient, and by the patient for herself', async () => {
+      const byPatient = await region.patient.send(
+        'POST',
+        'Consent',
+        consentFor(region.patients.helene, 'Practitioner/demo-radiologist-nancy'),
+      );
+      expect(byPatient.status, byPatient.text).to.equal(201);
+      const [event] = await eventsOf(region.patient, 'create');
+      expect(JSON.stringify(event?.entity)).to.include('Consent/');
+      const hers = await region.patient.get((byPatient.headers.get('location') ?? '').split('/fhir/')[1] ?? '');
+      expect(hers.status).to.equal(200);
+      expectOutcome(await region.nancy.get(`Consent/${hers.json<Patient>().id ?? ''}`), 404);
+    });
+
+    it('C18 is not declared for another patient, by a professional, or for a purpose that is refused', async () => {
+      expectOutcome(
+        await region.patient.send('POST', 'Consent', consentFor(region.patients.gaetan, 'Practitioner/demo-stranger')),
+        400,
+        'invalid',
+      );
+      expectOutcome(
+        await region.nancy.send('POST', 'Consent', consentFor(region.patients.gaetan, 'Practitioner/demo-stranger')),
+        400,
+        'invalid',
+      );
+      expectOutcome(
+        await region.stranger.send('POST', 'Consent', consentFor(region.patients.helene, 'Practitioner/demo-stranger')),
+        403,
+        'forbidden',
+      );
+      expectOutcome(
+        await region.declared.send('POST', 'Consent', consentFor(region.patients.helene, 'Practitioner/demo-declared')),
+        403,
+        'forbidden',
+      );
+      const paid = consentFor(region.patients.helene, 'Practitioner/demo-stranger', 'HPAYMT');
+      expectOutcome(await region.patient.send('POST', 'Consent', paid), 403, 'forbidden');
+      expect(await count(region.stranger, `ImagingStudy?patient=${region.patients.helene}`)).to.equal(0);
+    });
+
+    it('C18 answers for a patient who is hidden as for one who does not exist', async () => {
+      const hidden = await region.nancy.send(
+        'POST',
+        'Consent',
+        consentFor(region.patients.gaetan, 'Practitioner/demo-stranger'),
+      );
+      const absent = await region.nancy.send('POST', 'Consent', consentFor('nobody', 'Practitioner/demo-stranger'));
+      expect([hidden.status, hidden.text]).to.deep.equal([absent.status, absent.text]);
+    });
+
+    it('C17 no item is moved to another patient: a report is for a patient of the establishment, and stays', async () => {
+      const bundle = await buildReportBundle(
+        aStudy({ key: 'write/moved', patient: PATIENTS.gaetan }),
+        reportTextOf('mr-head'),
+      );
+      const report = bundle.entry?.[1]?.resource as DiagnosticReport;
+      const foreign = { ...report, subject: { reference: `Patient/${region.patients.heleneNancy}` } };
+      expectOutcome(await region.strasbourg.send('POST', 'DiagnosticReport', foreign), 400, 'invalid');
+      const [standing] = await region.strasbourg.find<DiagnosticReport>('DiagnosticReport');
+      const moved = { ...standing, subject: { reference: `Patient/${region.patients.gaetan}` } };
+      expectOutcome(await region.strasbourg.send('PUT', `DiagnosticReport/${standing?.id ?? ''}`, moved), 405);
+      expectOutcome(await region.strasbourg.send('PATCH', `DiagnosticReport/${standing?.id ?? ''}`, []), 405);
+    });
+
+    it('C19 what a client says of ids, versions and labels of a Patient is not taken over', async () => {
+      const label = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'U' };
+      const patient = {
+        ...aPatient(strasbourg, 'W-80'),
+        id: 'mine',
+        meta: { versionId: '77', lastUpdated: '2000-01-01T00:00:00Z', security: [label], tag: [{ code: 'a' }] },
+      };
+      const answer = await region.strasbourg.send('PUT', `Patient?${conditionOf(strasbourg, 'W-80')}`, patient);
+      expect(answer.status).to.equal(201);
+      const stored = await region.strasbourg.findOne<Patient>(`Patient?${conditionOf(strasbourg, 'W-80')}`);
+      expect(stored.id).to.not.equal('mine');
+      expect(stored.meta?.versionId).to.equal('1');
+      expect(stored.meta?.security).to.equal(undefined);
+      expect(stored.meta?.tag).to.equal(undefined);
+    });
+
+    it('C19 a client may make a report more confidential, never less than it is shown', async () => {
+      const bundle = await buildReportBundle(
+        aStudy({ key: 'write/private', patient: PATIENTS.helene }),
+        reportTextOf('mr-head'),
+      );
+      const report = bundle.entry?.[1]?.resource as DiagnosticReport;
+      const label = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'V' };
+      const answer = await region.strasbourg.send('POST', 'DiagnosticReport', {
+        ...report,
+        meta: { security: [label] },
+        subject: { reference: `Patient/${region.patients.helene}` },
+      });
+      expect(answer.status, answer.text).to.equal(201);
+      const path = (answer.headers.get('location') ?? '').split('/fhir/')[1]?.replace(/\/_history.*/, '') ?? '';
+      expect((await region.patient.get(path)).status).to.equal(200);
+      expectOutcome(await region.declared.get(path), 404, 'not-found');
+      const binary =
+        (await region.patient.get(path)).json<DiagnosticReport>().presentedForm?.[0]?.url?.split('/fhir/')[1] ?? '';
+      expectOutcome(await region.declared.get(binary), 404, 'not-found');
+      const documents = (await region.declared.get(`DocumentReference?related=${path}`)).json<Bundle>();
+      expect(documents.total).to.equal(0);
+    });
+  });
+
+  describe('Who may write', () => {
+    it('C20 a token without the letter creates nothing: 403 insufficient_scope', async () => {
+      const reading = await establishmentCaller(
+        region.server,
+        'strasbourg',
+        'system/ImagingStudy.rs system/Patient.rs',
+      );
+      const answer = await reading.send(
+        'PUT',
+        `Patient?${conditionOf(strasbourg, 'W-90')}`,
+        aPatient(strasbourg, 'W-90'),
+      );
+      expectOutcome(answer, 403, 'forbidden');
+      expect(answer.headers.get('www-authenticate')).to.equal('Bearer error="insufficient_scope"');
+      const bundle = await buildReportBundle(
+        aStudy({ key: 'write/scope', patient: PATIENTS.gaetan }),
+        reportTextOf('mr-head'),
+      );
+      expectOutcome(await reading.send('POST', '', bundle), 403, 'forbidden');
+      expectOutcome(
+        await reading.send('POST', 'Patient/$withdraw', withdrawal(region.patients.gaetan)),
+        403,
+        'forbidden',
+      );
+      expect(await count(region.strasbourg, `Patient?${conditionOf(strasbourg, 'W-90')}`)).to.equal(0);
+    });
+
+    it('persons write no Patients and no reports', async () => {
+      for (const person of [region.patient, region.declared]) {
+        expectOutcome(
+          await person.send('PUT', `Patient?${conditionOf(strasbourg, 'W-91')}`, aPatient(strasbourg, 'W-91')),
+          403,
+          'forbidden',
+        );
+        const bundle = await buildReportBundle(
+          aStudy({ key: 'write/person', patient: PATIENTS.gaetan }),
+          reportTextOf('mr-head'),
+        );
+        expectOutcome(await person.send('POST', '', bundle), 403, 'forbidden');
+      }
+    });
+  });
+
+  describe('$withdraw and $reconsent', () => {
+    it('is done by an establishment for its own patient only; a hidden patient is as an absent one', async () => {
+      const hidden = await region.nancy.send('POST', 'Patient/$withdraw', withdrawal(region.patients.gaetan));
+      const absent = await region.nancy.send('POST', 'Patient/$withdraw', withdrawal('nobody'));
+      expectOutcome(hidden, 404, 'not-found');
+      expect([hidden.status, hidden.text]).to.deep.equal([absent.status, absent.text]);
+      expectOutcome(await region.nancy.send('POST', 'Patient/$withdraw'), 400, 'required');
+      expectOutcome(
+        await region.declared.send('POST', 'Patient/$withdraw', withdrawal(region.patients.helene)),
+        403,
+        'forbidden',
+      );
+      expectOutcome(
+        await region.patient.send('POST', 'Patient/$withdraw', withdrawal(region.patients.gaetan)),
+        404,
+        'not-found',
+      );
+    });
+
+    it('hides the record from professionals at once and leaves it to the patient; $reconsent gives it back', async () => {
+      const declared = await personCaller(region.server, 'demo-declared');
+      const visible = await count(declared, 'ImagingStudy');
+      expect(visible).to.equal(2);
+      const answer = await region.nancy.send('POST', 'Patient/$withdraw', withdrawal(region.patients.heleneNancy));
+      expect(answer.status, answer.text).to.equal(201);
+      expect([
+        await count(declared, 'ImagingStudy'),
+        await count(declared, 'Patient'),
+        await count(declared, 'DiagnosticReport'),
+      ]).to.deep.equal([0, 0, 0]);
+      expect(await count(region.patient, 'ImagingStudy')).to.equal(2);
+      expect(
+        resourcesOf((await region.patient.get('AuditEvent?subtype=AuthZ-Consent')).json<Bundle>()),
+      ).to.not.have.length(0);
+      expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
+      expect(await count(declared, 'ImagingStudy')).to.equal(visible);
+    });
+  });
+});
