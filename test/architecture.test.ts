@@ -1,5 +1,6 @@
 /** The rules of the house, read from the sources. */
 import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,10 @@ import type { Import, SourceFile, SyntaxNode } from './support/house/source-file
 
 const MAX_FILE_LINES = 400;
 const MAX_FUNCTION_LINES = 60;
+const MAX_LINE_CHARACTERS = 120;
+const MAX_FOLDER_FILES = 20;
+/** What the README of a folder says when the number of its files is that of its subjects. */
+const WHY_CROWDED = 'One file a';
 const DRAWERS = ['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'manager', 'managers', 'impl'];
 const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'];
 /** Who alone may cast to a branded type. */
@@ -141,6 +146,19 @@ describe('Sizes and names', () => {
     expect(long.map(({ path, text }) => `${path}: ${text.split('\n').length - 1}`)).to.deep.equal([]);
   });
 
+  it(`no line has more than ${MAX_LINE_CHARACTERS} characters`, () => {
+    const long = ({ path, text }: SourceFile): string[] =>
+      text.split('\n').flatMap((line, at) => (line.length > MAX_LINE_CHARACTERS ? [`${path}:${at + 1}`] : []));
+    expect([...product, ...demonstration, ...tests].flatMap(long)).to.deep.equal([]);
+  });
+
+  it(`no folder has more than ${MAX_FOLDER_FILES} files, but where its README says why`, () => {
+    const files = ['profiles', 'ihe', 'server', 'fixtures', 'conformance', 'test'].flatMap(listPaths);
+    const folders = Map.groupBy(files, (path) => path.slice(0, path.lastIndexOf('/')));
+    const crowded = [...folders].filter(([folder, inside]) => inside.length > MAX_FOLDER_FILES && !saysWhy(folder));
+    expect(crowded.map(([folder, inside]) => `${folder}: ${inside.length}`)).to.deep.equal([]);
+  });
+
   it(`no function of the product has more than ${MAX_FUNCTION_LINES} lines`, () => {
     const isLong = (node: SyntaxNode, file: SourceFile): boolean =>
       FUNCTIONS.includes(node.type) && lineCount(file, node) > MAX_FUNCTION_LINES;
@@ -222,7 +240,8 @@ async function compile(expression: string): Promise<string> {
     import type { Requester } from ${from('server/access/requester.ts')};
     import { grantFor } from ${from('server/access/grant.ts')};
     export type Account = Parameters<RecordStore['look']>[2];
-    export async function read(records: RecordStore, requester: Requester, question: Question, account: Account): Promise<unknown> {
+    export async function read(records: RecordStore, requester: Requester, question: Question,
+      account: Account): Promise<unknown> {
       void [requester, grantFor];
       return await records.look(${expression}, question, account);
     }`;
@@ -253,6 +272,11 @@ async function errorsIn(file: string, folder: string): Promise<string> {
   const lines = output.split('\n');
   const first = lines.findIndex((line) => line.startsWith(`${file}(`));
   return first === -1 ? '' : lines.slice(first).join('\n');
+}
+
+function saysWhy(folder: string): boolean {
+  const readme = join(ROOT, folder, 'README.md');
+  return existsSync(readme) && readFileSync(readme, 'utf8').includes(WHY_CROWDED);
 }
 
 /** The first circle, as the paths that lead around it; empty when there is none. */

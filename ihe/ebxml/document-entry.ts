@@ -68,7 +68,8 @@ export function formatDocumentEntry(source: DocumentEntrySource): string {
   const status = document.status === 'current' ? AVAILABILITY_STATUS.approved : AVAILABILITY_STATUS.deprecated;
   const mimeType = toXmlText(attachment?.contentType ?? MEDIA_TYPE.octets);
   return (
-    `<rim:ExtrinsicObject id="${escapeAttribute(id)}" lid="${escapeAttribute(id)}" objectType="${OBJECT_TYPE.stable}" ` +
+    `<rim:ExtrinsicObject id="${escapeAttribute(id)}" lid="${escapeAttribute(id)}" ` +
+    `objectType="${OBJECT_TYPE.stable}" ` +
     `status="${status}" mimeType="${escapeAttribute(mimeType)}"${homeAttribute(homeCommunityId)}>` +
     formatSlots(source) +
     formatName(attachment?.title) +

@@ -95,7 +95,8 @@ export function formatExternalIdentifier(
   value: string,
 ): string {
   return (
-    `<rim:ExternalIdentifier id="${childId(objectId, scheme)}" objectType="${REGISTRY_OBJECT_TYPE.externalIdentifier}" ` +
+    `<rim:ExternalIdentifier id="${childId(objectId, scheme)}" ` +
+    `objectType="${REGISTRY_OBJECT_TYPE.externalIdentifier}" ` +
     `registryObject="${escapeAttribute(objectId)}" identificationScheme="${scheme}" ` +
     `value="${escapeAttribute(value)}">${formatName(name)}</rim:ExternalIdentifier>`
   );

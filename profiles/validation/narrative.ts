@@ -2,16 +2,19 @@
 
 const ELEMENTS = new Set(
   (
-    'a abbr acronym b big blockquote br caption center cite code col colgroup dd dfn div dl dt em font h1 h2 h3 h4 h5 h6 ' +
+    'a abbr acronym b big blockquote br caption center cite code col colgroup dd dfn div dl dt em font h1 h2 h3 h4 ' +
+    'h5 h6 ' +
     'hr i img li ol p pre q s samp small span strike strong sub sup table tbody td tfoot th thead tr tt u ul var'
   ).split(' '),
 );
 
 const ATTRIBUTES = new Set(
   (
-    'abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset cite ' +
+    'abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff ' +
+    'charset cite ' +
     'class colspan compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev ' +
-    'rowspan rules scope shape size span src start style summary tabindex title type valign value vspace width xml:lang ' +
+    'rowspan rules scope shape size span src start style summary tabindex title type valign value vspace width ' +
+    'xml:lang ' +
     'xmlns'
   ).split(' '),
 );

@@ -20,9 +20,9 @@ import { Progress } from './progress.ts';
 import { countFiles, walkFiles, type LeftOut, type WalkedFile } from './walk-files.ts';
 
 const USAGE = `Usage: npm run -s import -- DIR --organization ESTABLISHMENT [--report FILE] [--again]
-Imports the DICOM files of a folder and of those below it as exams of an establishment of the region: its id, its name, or
-one of its AE titles. Exams are marked as imported. Files that an earlier run has done are passed over; --again takes them
-anew, to no effect when they stand. --report FILE writes what was left out, and why, as JSON.
+Imports the DICOM files of a folder and of those below it as exams of an establishment of the region: its id, its name,
+or one of its AE titles. Exams are marked as imported. Files that an earlier run has done are passed over; --again takes
+them anew, to no effect when they stand. --report FILE writes what was left out, and why, as JSON.
 Exit code 0: all done; 1: some files were refused or not readable; 2: the import did not take place, or ended early.`;
 
 const log = openLog({ level: 'error' })('import');

@@ -8,6 +8,8 @@ import { dataSetOf, readHead, type DicomFileHead } from './dicom-file.ts';
 import type { FileReport } from './file-report.ts';
 import type { LeftOut, WalkedFile } from './walk-files.ts';
 
+const ODD_LENGTH = '; its data set has an odd number of bytes, which PS3.8 annex E forbids';
+
 /** A file to send. */
 export type OutgoingFile = DicomFileHead & Pick<WalkedFile, 'path' | 'name' | 'size'>;
 
@@ -105,7 +107,8 @@ export class Sender {
           return report.name(
             'refused',
             file.name,
-            `the association broke${tries === 1 ? '' : ` ${tries} times`}: ${fault.message}${isOdd(file) ? '; its data set has an odd number of bytes, which PS3.8 annex E forbids' : ''}`,
+            `the association broke${tries === 1 ? '' : ` ${tries} times`}: ` +
+              `${fault.message}${isOdd(file) ? ODD_LENGTH : ''}`,
           );
         await this.#pause(tries);
       }

@@ -14,8 +14,9 @@ import { countFiles, walkFiles } from './walk-files.ts';
 const USAGE = `Usage: npm run -s send -- DIR [--to AE@host:port] [--from AE] [--parallel N] [--report FILE]
                          [--tls-cert FILE --tls-key FILE --tls-ca FILE]
 Sends the DICOM files of a folder and of those below it by C-STORE. Without --to they go to the server that runs on
-PASSERELLE_DATA_DIR. --from is the AE title to send as, --parallel the number of associations (1 to 16). The TLS files are
-PEM: our certificate, its key, and the authorities of the peer's. --report FILE writes what was not sent, and why, as JSON.
+PASSERELLE_DATA_DIR. --from is the AE title to send as, --parallel the number of associations (1 to 16). The TLS files
+are PEM: our certificate, its key, and the authorities of the peer's. --report FILE writes what was not sent, and why,
+as JSON.
 Exit code 0: all sent; 1: some files were refused or not readable; 2: nothing was sent, or not all was tried.`;
 
 const MOST_PARALLEL = 16;

@@ -128,7 +128,10 @@ function isTimeZone(value: string): boolean {
 function messageOf(error: ErrorObject): string {
   if (error.keyword === 'additionalProperties') return unknownMessage(String(error.params['additionalProperty']));
   if (error.keyword === 'required') {
-    return `${PREFIX}${String(error.params['missingProperty'])} is required (it has a default with ${PREFIX}DEVELOPMENT=1 only)`;
+    return (
+      `${PREFIX}${String(error.params['missingProperty'])} is required (it has a default with ` +
+      `${PREFIX}DEVELOPMENT=1 only)`
+    );
   }
   return `${PREFIX}${error.instancePath.slice(1)} ${reasonOf(error)}`;
 }

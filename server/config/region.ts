@@ -37,7 +37,8 @@ export function refuseDemonstration(region: Region, development: boolean): void 
   if (!region.demonstration || development) return;
   throw new Fault(
     'forbidden',
-    'The region file is for demonstration and its keys are public: set PASSERELLE_REGION to your own file, or PASSERELLE_DEVELOPMENT=1',
+    'The region file is for demonstration and its keys are public: set PASSERELLE_REGION to your own file, or ' +
+      'PASSERELLE_DEVELOPMENT=1',
   );
 }
 

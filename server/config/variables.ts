@@ -42,7 +42,8 @@ export const VARIABLES = {
   },
   DIMSE_TLS_PORT: {
     description:
-      'Port of DICOM associations over TLS (PS3.15 B.9), open when the three files below are named; 0 takes a free one.',
+      'Port of DICOM associations over TLS (PS3.15 B.9), open when the three files below are named; 0 takes a free ' +
+      'one.',
     schema: port,
     default: 2762,
   },
@@ -53,7 +54,8 @@ export const VARIABLES = {
   DIMSE_TLS_KEY: { description: 'PEM file: the private key of that certificate.', schema: text },
   DIMSE_TLS_CA: {
     description:
-      'PEM file: the authorities whose certificates callers must show. The region file may tie an AE title to certificates.',
+      'PEM file: the authorities whose certificates callers must show. The region file may tie an AE title to ' +
+      'certificates.',
     schema: text,
   },
   TLS_PROXY: {
@@ -63,13 +65,15 @@ export const VARIABLES = {
   },
   PUBLIC_URL: {
     description:
-      'Address at which others reach the server: scheme, host and port, `https` unless loopback. Required when `PASSERELLE_HOST` is not loopback; else the address that HTTP is bound to.',
+      'Address at which others reach the server: scheme, host and port, `https` unless loopback. Required when ' +
+      '`PASSERELLE_HOST` is not loopback; else the address that HTTP is bound to.',
     schema: { type: 'string', maxLength: 300, format: 'origin' },
   },
   DATA_DIR: { description: 'Folder of the data. One server at a time uses it.', schema: text, default: './data' },
   STORE: {
     description:
-      'Where records live: `sqlite` (in the data folder), or the `mongodb://` or `mongodb+srv://` URI of a replica set.',
+      'Where records live: `sqlite` (in the data folder), or the `mongodb://` or `mongodb+srv://` URI of a replica ' +
+      'set.',
     schema: { type: 'string', maxLength: 2000, pattern: '^(sqlite|mongodb(\\+srv)?://\\S+)$' },
     default: 'sqlite',
   },

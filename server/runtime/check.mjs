@@ -26,7 +26,8 @@ if (!isGenerated(cacheFolder())) {
 function explain() {
   const platform = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   const name = `node-${platform}`;
-  const lines = [`Passerelle needs Node ${REQUIRED_MAJOR} or later; this is Node ${process.versions.node} on ${platform}.`];
+  const own = process.versions.node;
+  const lines = [`Passerelle needs Node ${REQUIRED_MAJOR} or later; this is Node ${own} on ${platform}.`];
   if (existsSync(join(root, 'node_modules', name))) {
     lines.push(
       `The right one is installed (node_modules/${name}). Start through npm (npm start, npm test),`,

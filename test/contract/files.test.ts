@@ -117,7 +117,7 @@ describe('ImageStore: files on a disk', () => {
     expect(await descriptors()).to.be.at.most(before);
   });
 
-  it('refuses with no-store when the disk is full, removes what it wrote and goes on when there is room', async function () {
+  it('refuses with no-store when the disk is full, removes what it wrote and goes on later', async function () {
     const mounted = `mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"`;
     const program = `const { openFileImages } = await import(${MODULE});
       const images = await openFileImages({ dataDir: process.argv[1] });

@@ -233,7 +233,7 @@ describe('dicomweb-client', function () {
       readonly hidden: Readonly<Record<'studies' | 'series', number> & { readonly instance: number }>;
     };
 
-    it('stores, searches and retrieves, whole and unchanged; shows nothing to another establishment', async function () {
+    it('stores, searches and retrieves, whole and unchanged; another establishment sees nothing', async function () {
       if (!hasProgram(PYTHON)) this.skip();
       const { images, document } = aStudyFor('pypi');
       const folder = await mkdtemp(join(tmpdir(), 'passerelle-client-'));

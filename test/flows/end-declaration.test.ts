@@ -72,7 +72,7 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
     await region.patient.send('PUT', `Consent/${consent.id}`, { ...consent, status: 'inactive' });
   });
 
-  it('and nothing else of it changes: neither content, nor another version, nor a withdrawal or an emergency', async () => {
+  it('and nothing else of it changes: no content, no other version, no withdrawal or emergency', async () => {
     const consent = await declare(region.patient);
     const path = `Consent/${consent.id}`;
     expectOutcome(await region.patient.send('PUT', path, { ...consent, status: 'active' }), 501, 'not-supported');

@@ -107,23 +107,27 @@ for (const { name, missing, open } of STORES) {
       expect(stdout).to.match(/^whole: [0-9]+ records, head [0-9a-f]{64}, [1-9][0-9]* erased\n$/);
     });
 
-    it('is hidden at every door from everybody, and its erasure is in the trail, for the patient too, without its name', async () => {
-      for (const person of ['author', 'patient', 'declared'] as const) {
-        for (const door of DOORS) {
-          const reply = await door.ask(callOf(world, person));
-          if (!OF_THE_PATIENT.test(door.name)) door.expectHidden(reply, world.ids);
-          for (const id of namesOf(world)) expect(reply.body.includes(id), door.name).to.equal(false);
+    it(
+      'is hidden at every door from everybody, and its erasure is in the trail, for the patient too, without its ' +
+        'name',
+      async () => {
+        for (const person of ['author', 'patient', 'declared'] as const) {
+          for (const door of DOORS) {
+            const reply = await door.ask(callOf(world, person));
+            if (!OF_THE_PATIENT.test(door.name)) door.expectHidden(reply, world.ids);
+            for (const id of namesOf(world)) expect(reply.body.includes(id), door.name).to.equal(false);
+          }
         }
-      }
-      const [event = '', ...others] = await eventually(async () => await erasuresIn(world, store));
-      expect(JSON.parse(event)).to.deep.include({ action: 'D', outcome: '0' });
-      expect([event.includes(world.exam.study.studyInstanceUID), others.length]).to.deep.equal([false, 0]);
-      const patient = fhirCaller(world.server.url, world.tokens.get('patient'));
-      const told = await patient.findOne<AuditEvent>(
-        'AuditEvent?type=http://dicom.nema.org/resources/ontology/DCM|110105',
-      );
-      expect(told.entity?.[0]?.what).to.deep.equal({ reference: `Patient/${world.ids.patient}` });
-    });
+        const [event = '', ...others] = await eventually(async () => await erasuresIn(world, store));
+        expect(JSON.parse(event)).to.deep.include({ action: 'D', outcome: '0' });
+        expect([event.includes(world.exam.study.studyInstanceUID), others.length]).to.deep.equal([false, 0]);
+        const patient = fhirCaller(world.server.url, world.tokens.get('patient'));
+        const told = await patient.findOne<AuditEvent>(
+          'AuditEvent?type=http://dicom.nema.org/resources/ontology/DCM|110105',
+        );
+        expect(told.entity?.[0]?.what).to.deep.equal({ reference: `Patient/${world.ids.patient}` });
+      },
+    );
 
     it('lets the study be received again', async () => {
       const { study, instances } = world.exam;

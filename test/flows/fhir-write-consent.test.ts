@@ -69,7 +69,7 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       expect([hidden.status, hidden.text]).to.deep.equal([absent.status, absent.text]);
     });
 
-    it('C17 no item is moved to another patient: a report is for a patient of the establishment, and stays', async () => {
+    it('C17 no item moves to another patient: a report is for a patient of the establishment, and stays', async () => {
       const bundle = await buildReportBundle(
         aStudy({ key: 'write/moved', patient: PATIENTS.gaetan }),
         reportTextOf('mr-head'),
@@ -185,7 +185,7 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       );
     });
 
-    it('hides the record from professionals at once and leaves it to the patient; $reconsent gives it back', async () => {
+    it('hides the record from professionals at once, not from the patient; $reconsent gives it back', async () => {
       const declared = await personCaller(region.server, 'demo-declared');
       const visible = await count(declared, 'ImagingStudy');
       expect(visible).to.equal(2);

@@ -301,7 +301,9 @@ function tableOf(files: readonly SampleFile[], marks: ReadonlyMap<string, string
       name.padEnd(42) + names.map((sender) => (marks.get(`${name}|${sender}`) ?? '?').padEnd(12)).join('') + (why ?? '')
     );
   });
-  const legend = `${MARKS.same} came back as it is in the file  ${MARKS.rewritten} came back as the sender wrote it anew  ${MARKS.notSent} the sender does not send it  A900, C000 the status of the refusal`;
+  const legend =
+    `${MARKS.same} came back as it is in the file  ${MARKS.rewritten} came back as the sender wrote ` +
+    `it anew  ${MARKS.notSent} the sender does not send it  A900, C000 the status of the refusal`;
   return [
     '',
     'Sample files by sender',

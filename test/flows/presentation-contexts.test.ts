@@ -49,26 +49,30 @@ describe('Presentation contexts (PS3.8 9.3.2.2, PS3.4 B.5)', function () {
   });
   after(async () => await server?.stop());
 
-  it('are accepted for every storage class and transfer syntax that pynetdicom knows, but those whose pixels stay elsewhere', async function offer() {
-    if (!hasProgram(PYTHON)) this.skip();
-    const { host, port, aeTitle } = server.dimse;
-    const { code, output } = await runProgram(PYTHON, [
-      PEER_SCRIPT,
-      'offer',
-      host,
-      String(port),
-      strasbourg.aeTitle,
-      aeTitle,
-    ]);
-    expect(code, output).to.equal(0);
-    const answers = output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { abstractSyntax: string; transferSyntax: string; result: number });
-    expect(answers.length).to.be.greaterThan(200);
-    const refused = answers.filter(({ result }) => result !== ACCEPTED).map(({ transferSyntax }) => transferSyntax);
-    expect(REFERENCED_PIXELS).to.include.members(refused);
-  });
+  it(
+    'are accepted for every storage class and transfer syntax that pynetdicom knows, but those whose pixels stay ' +
+      'elsewhere',
+    async function offer() {
+      if (!hasProgram(PYTHON)) this.skip();
+      const { host, port, aeTitle } = server.dimse;
+      const { code, output } = await runProgram(PYTHON, [
+        PEER_SCRIPT,
+        'offer',
+        host,
+        String(port),
+        strasbourg.aeTitle,
+        aeTitle,
+      ]);
+      expect(code, output).to.equal(0);
+      const answers = output
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { abstractSyntax: string; transferSyntax: string; result: number });
+      expect(answers.length).to.be.greaterThan(200);
+      const refused = answers.filter(({ result }) => result !== ACCEPTED).map(({ transferSyntax }) => transferSyntax);
+      expect(REFERENCED_PIXELS).to.include.members(refused);
+    },
+  );
 
   it('of makers, of later editions and of retired ones carry objects that come back as they were sent', async () => {
     const { token } = await establishmentCaller(server, 'strasbourg');

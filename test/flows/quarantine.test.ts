@@ -156,7 +156,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     expect(references).to.deep.equal(['Organization/demo-strasbourg']);
   });
 
-  it('puts a known study of another patient aside, of the same or another establishment, and tells neither', async () => {
+  it('puts a known study of another patient aside, whoever sends it, and tells neither', async () => {
     const head: StudyOverrides = { key: 'quarantine/patient', instances: 1 };
     const stands = aStudy(head);
     const intruders = [
@@ -192,7 +192,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     await expectBlobs();
   });
 
-  it('puts a further instance of a study that another establishment owns aside, though it names the patient alike', async () => {
+  it('puts a further instance of another establishment’s study aside, though it names the patient alike', async () => {
     const head: StudyOverrides = { key: 'quarantine/establishment', instances: 1 };
     const stands = aStudy(head);
     expect(await sent(stands)).to.deep.equal([0]);

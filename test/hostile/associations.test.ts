@@ -56,7 +56,7 @@ describe('Hostile associations', function () {
   const { sopInstanceUID } = hostileUids('broken');
 
   for (const [name, claim] of Object.entries(CLAIMS)) {
-    it(`I01 aborts on a PDU that claims ${name}, in an association and before, and keeps none of 64 MiB that follow`, async () => {
+    it(`I01 aborts on a PDU that claims ${name}, in an association or before, and keeps nothing of it`, async () => {
       for (const type of [0x01, 0x04]) {
         const caller =
           type === 0x01 ? await RawCaller.connect({ address: server.dimse }) : await associateModality(server);
@@ -78,7 +78,7 @@ describe('Hostile associations', function () {
     });
   }
 
-  it('ends malformed PDUs, garbage command sets and what comes out of turn with an A-ABORT, a thousand of them without growing', async () => {
+  it('ends malformed PDUs, garbage command sets and what comes out of turn with an A-ABORT', async () => {
     const beforeAssociation = [
       Buffer.from('GET / HTTP/1.1\r\n\r\n'),
       Buffer.from([0x99, 0, 0, 0, 0, 1, 0]),
@@ -117,7 +117,7 @@ describe('Hostile associations', function () {
     expect(megabytes).to.be.lessThan(100);
   });
 
-  it('I03 refuses hundreds of idle associations of one caller beyond its share as transient, serves others, and then that caller', async () => {
+  it('I03 refuses idle associations of a caller beyond its share, serves others, and then that caller', async () => {
     const callers = await Promise.all(
       Array.from({ length: 300 }, async () => await RawCaller.connect({ address: server.dimse })),
     );
@@ -201,7 +201,7 @@ describe('Hostile associations', function () {
     expect(output).to.include('Calling AE Title Not Recognized');
   });
 
-  it('aborts on a request in a context that it did not accept, though it accepted others of the association', async () => {
+  it('aborts on a request in a context that it did not accept, though it accepted others', async () => {
     const contexts = [
       { id: 1, abstractSyntax: DICOM_UID.verification, transferSyntaxes: [DICOM_UID.implicitLittleEndian] },
       { id: 3, abstractSyntax: CT_IMAGE, transferSyntaxes: [DICOM_UID.explicitLittleEndian] },

@@ -17,7 +17,7 @@ describe('A trail that cannot be written', () => {
   });
   after(async () => await region?.server.stop());
 
-  it('M06 answers 503 and no data, and serves again afterwards, with an event for each answer', async function unavailable() {
+  it('M06 answers 503 and no data, serves again later, with an event for each answer', async function none() {
     this.timeout(60_000);
     const before = (await eventsOf(region.patient, 'search-type')).length;
     const [study] = await region.patient.find('ImagingStudy');

@@ -45,17 +45,21 @@ describe('Bad content', function () {
       headers: { authorization: `Bearer ${region.strasbourg.token}`, ...headers },
     });
 
-  it('K01, K02 takes no archive, so none is unpacked: each door that takes bodies says that it does not know the type', async () => {
-    for (const [path, status] of [
-      ['/fhir', 415],
-      ['/fhir/Patient', 415],
-      ['/dicom-web/studies', 415],
-      ['/xds/registry', 400],
-    ] as const) {
-      const answer = await fetchAs(path, { 'content-type': 'application/zip' }, { method: 'POST', body: ZIP_SLIP });
-      expect(answer.status, `${path}: ${await answer.text()}`).to.equal(status);
-    }
-  });
+  it(
+    'K01, K02 takes no archive, so none is unpacked: each door that takes bodies says that it does not know the ' +
+      'type',
+    async () => {
+      for (const [path, status] of [
+        ['/fhir', 415],
+        ['/fhir/Patient', 415],
+        ['/dicom-web/studies', 415],
+        ['/xds/registry', 400],
+      ] as const) {
+        const answer = await fetchAs(path, { 'content-type': 'application/zip' }, { method: 'POST', body: ZIP_SLIP });
+        expect(answer.status, `${path}: ${await answer.text()}`).to.equal(status);
+      }
+    },
+  );
 
   it('K08 takes no batch of searches, and follows no include that explodes', async () => {
     const entry = Array.from({ length: 500 }, () => ({ request: { method: 'GET', url: 'Patient?_count=1000' } }));

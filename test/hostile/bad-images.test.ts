@@ -86,7 +86,7 @@ describe('Bad images', () => {
     ).to.deep.equal([]);
   });
 
-  it('I12 answers an object that is cut short as not understood, and serves the next one on the association', async () => {
+  it('I12 answers an object that is cut short as not understood, and serves the next one', async () => {
     const study = aStudy({ key: 'bad/short', patient: PATIENTS.gaetan, instances: 2 });
     const [bad, good] = [...study.instances()];
     if (bad === undefined || good === undefined) throw new Error('The study has too few instances');

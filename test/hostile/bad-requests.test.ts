@@ -315,7 +315,8 @@ describe('Bad requests', () => {
       const sockets = Array.from({ length: 50 }, () => openRaw(region.server.url));
       for (const socket of sockets)
         socket.write(
-          `${head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500')}{"resourceType"`,
+          head('POST', '/fhir/Patient', 'Content-Type: application/fhir+json', 'Content-Length: 500') +
+            '{"resourceType"',
         );
       await new Promise((resolve) => {
         setTimeout(resolve, 300);

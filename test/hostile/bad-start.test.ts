@@ -139,7 +139,7 @@ describe('Ending', () => {
   });
   afterEach(async () => await server?.stop());
 
-  it('SIGTERM lets a running download come to its end, takes no new connections, and exits with 0', async function running() {
+  it('SIGTERM lets a running download end, takes no new connections, and exits with 0', async function running() {
     this.timeout(30_000);
     const response = await fetch(document, { headers: { authorization } });
     const reader = response.body?.getReader();

@@ -160,7 +160,7 @@ describe('Bad tokens', () => {
     }
   });
 
-  it('H06, H07 refuses a SAML assertion of an issuer that the region does not know, and one that is broken', async () => {
+  it('H06, H07 refuses a SAML assertion of an issuer that the region does not know, and a broken one', async () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const times = { notBefore: new Date(Date.now() - 60_000), notOnOrAfter: new Date(Date.now() + 3_600_000) };
     const forged = mintAssertion({

@@ -104,7 +104,7 @@ describe('Hostile DICOM', function () {
     expect(megabytes).to.be.lessThan(256);
   });
 
-  it('I04 ends an association request of 128 contexts with 100 syntaxes each, which is longer than any that is meant', async () => {
+  it('I04 ends an association request of 128 contexts with 100 syntaxes each', async () => {
     const transferSyntaxes = Array.from({ length: 100 }, (_, at) => `1.2.840.10008.1.2.4.${at + 50}`);
     const contexts = Array.from({ length: 128 }, (_, at) => ({
       id: 2 * at + 1,
@@ -158,7 +158,7 @@ describe('Hostile DICOM', function () {
     expect(megabytes).to.be.lessThan(100);
   });
 
-  it('I06 stores pixels that inflate a thousandfold as they are, and holds few of them when they are asked for', async () => {
+  it('I06 stores pixels that inflate a thousandfold as they are, and holds few of them in memory', async () => {
     const pixels = element('7FE00010', 'OW', Buffer.alloc(256 * 1024 * 1024));
     const described = {
       '00280002': us('00280002', 1),
@@ -301,7 +301,7 @@ describe('Hostile DICOM', function () {
     await expectNoOrphans();
   });
 
-  it('I16, I17 offers neither C-MOVE nor C-FIND: no context is accepted, and a command on another is not known', async () => {
+  it('I16, I17 offers neither C-MOVE nor C-FIND: no context is accepted, a command is not known', async () => {
     const models = [
       '1.2.840.10008.5.1.4.1.2.1.1',
       '1.2.840.10008.5.1.4.1.2.1.2',
@@ -371,7 +371,7 @@ describe('Hostile DICOM', function () {
       );
     });
 
-    it('has lost nothing that it accepted, and leaves no file, no descriptor and no connection of the rest', async () => {
+    it('has lost nothing that it accepted, and leaves no file, descriptor or connection of the rest', async () => {
       await accepted.expectWhole(server);
       await expectNothingLeft(server, atFirst);
     });

@@ -96,7 +96,8 @@ describe('Erasure of a study in adverse conditions', function () {
     (await caller.find<ImagingStudy>(`ImagingStudy?${byStudyUid(study)}`))[0];
   const manifestsOf = async ({ studyInstanceUID }: DemoStudy): Promise<DocumentReference[]> =>
     await caller.find<DocumentReference>(
-      `DocumentReference?related:identifier=${oidUri(studyInstanceUID)}&format=${CODE_SYSTEM.dicomUids}|&status=current`,
+      `DocumentReference?related:identifier=${oidUri(studyInstanceUID)}` +
+        `&format=${CODE_SYSTEM.dicomUids}|&status=current`,
     );
   /** Sends a study and waits until it is closed. */
   const receive = async (study: DemoStudy): Promise<readonly DemoInstance[]> => {
@@ -125,32 +126,36 @@ describe('Erasure of a study in adverse conditions', function () {
     }
   };
 
-  it('leaves nothing of private elements, of what lies aside and of refused requests, while the server runs and after', async () => {
-    const study = canaryStudy('corners');
-    const instances = await receive(study);
-    const aside = canaryStudy('aside', { key: 'erasure/corners' });
-    expect(await send(aside)).to.deep.equal([0, 0, 0]);
-    const uid = study.studyInstanceUID;
-    for (const token of [caller.token, 'no-token']) {
-      for (const path of [
-        `studies/${uid}`,
-        `studies/${uid}/metadata`,
-        `studies?AccessionNumber=${study.accessionNumber}`,
-        `instances?SOPInstanceUID=${instances[0]?.sopInstanceUID}`,
-      ])
-        await (await dicomWeb(path, token)).arrayBuffer();
-    }
-    await fhirCaller(server.url, 'no-token').get(`ImagingStudy?${byStudyUid(study)}`);
-    const canaries = new Map([...canariesOf(study, 'corners', instances), ...canariesOf(aside, 'aside', instances)]);
-    for (const [what, count] of await filesWith(dataDir, canaries)) expect(count, what).to.be.greaterThan(0);
-    await erase(study, /^erased: 6 instances, 3 resources; /);
-    expect(await leftOf(dataDir, canaries), 'while the server runs').to.deep.equal([]);
-    expect(rowsOfStudy(dataDir, uid)).to.deep.equal([]);
-    await expectClean();
-    await server.stop();
-    expect(await leftOf(dataDir, canaries), 'when it is stopped').to.deep.equal([]);
-    await start();
-  });
+  it(
+    'leaves nothing of private elements, of what lies aside and of refused requests, while the server runs and ' +
+      'after',
+    async () => {
+      const study = canaryStudy('corners');
+      const instances = await receive(study);
+      const aside = canaryStudy('aside', { key: 'erasure/corners' });
+      expect(await send(aside)).to.deep.equal([0, 0, 0]);
+      const uid = study.studyInstanceUID;
+      for (const token of [caller.token, 'no-token']) {
+        for (const path of [
+          `studies/${uid}`,
+          `studies/${uid}/metadata`,
+          `studies?AccessionNumber=${study.accessionNumber}`,
+          `instances?SOPInstanceUID=${instances[0]?.sopInstanceUID}`,
+        ])
+          await (await dicomWeb(path, token)).arrayBuffer();
+      }
+      await fhirCaller(server.url, 'no-token').get(`ImagingStudy?${byStudyUid(study)}`);
+      const canaries = new Map([...canariesOf(study, 'corners', instances), ...canariesOf(aside, 'aside', instances)]);
+      for (const [what, count] of await filesWith(dataDir, canaries)) expect(count, what).to.be.greaterThan(0);
+      await erase(study, /^erased: 6 instances, 3 resources; /);
+      expect(await leftOf(dataDir, canaries), 'while the server runs').to.deep.equal([]);
+      expect(rowsOfStudy(dataDir, uid)).to.deep.equal([]);
+      await expectClean();
+      await server.stop();
+      expect(await leftOf(dataDir, canaries), 'when it is stopped').to.deep.equal([]);
+      await start();
+    },
+  );
 
   it('lets a report of two studies forget the one, in its former versions, too', async () => {
     const [gone, kept] = [canaryStudy('shared'), canaryStudy('keeper')];

@@ -110,7 +110,7 @@ describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5
     expect(records, 'the records are synced after file and folder, before the response').to.not.equal(undefined);
   };
 
-  it('sends a C-STORE response only when the file, the folders above it and the records are synced, in this order', () => {
+  it('sends a C-STORE response when file, folders above it and records are synced, in this order', () => {
     expect(blobs).to.have.length(INSTANCES);
     expect(responses()).to.have.length(INSTANCES);
     const inOrder = blobs.map(pathOf).toSorted((a, b) => (syncsOf(a)[0]?.end ?? 0) - (syncsOf(b)[0]?.end ?? 0));
@@ -126,7 +126,7 @@ describe('Success and stable storage (C-STORE: PS3.7 9.1.1, STOW-RS: PS3.18 10.5
 describe('A flush that fails (PS3.4 B.2.3, A700H)', function () {
   this.timeout(60_000);
 
-  it('is no success at either door: no row names the bytes, none of them stay, and the refusals are in the trail', async function flush() {
+  it('is no success at either door: no row names the bytes, none stay, the trail tells it', async function flush() {
     if (!hasProgram('strace')) return this.skip();
     const folder = await mkdtemp(join(tmpdir(), 'passerelle-flush-'));
     const dataDir = join(folder, 'data');

@@ -108,7 +108,7 @@ describe('Hostile objects', function () {
     Buffer.concat([formatFileMeta({ sopClassUID: CT_IMAGE, sopInstanceUID, transferSyntaxUID }), dataSet]);
 
   for (const [where, { name, whole, missing, transferSyntaxUID }] of Object.entries(CUTS)) {
-    it(`I12 refuses objects that are cut in ${where} as not understood, serves the whole one on the association, and by STOW-RS as well`, async () => {
+    it(`I12 refuses objects that are cut in ${where} as not understood, and serves the whole one, by STOW-RS too`, async () => {
       const { sopInstanceUID, studyInstanceUID } = hostileUids(name);
       const association = await associateModality(server, transferSyntaxUID);
       for (const count of missing) {
@@ -166,7 +166,7 @@ describe('Hostile objects', function () {
     }
   });
 
-  it('I14 keeps an instance of the same UID and another patient aside, warns of it, and leaves the first as it is', async () => {
+  it('I14 keeps an instance of the same UID and another patient aside, warns, and leaves the first', async () => {
     const head = { key: 'objects/same', instances: 1 };
     const [first, other] = [
       aStudy({ ...head, patient: PATIENTS.gaetan }),

@@ -30,7 +30,8 @@ async function killed(run: { readonly seed: number; readonly kills: number }): P
     return counts;
   } catch (error) {
     throw new Error(
-      `${error instanceof Error ? error.message : String(error)} (PASSERELLE_KILL_SEED=${run.seed} repeats the moments of the kills)`,
+      `${error instanceof Error ? error.message : String(error)} (PASSERELLE_KILL_SEED=${run.seed} repeats the ` +
+        `moments of the kills)`,
       { cause: error },
     );
   }

@@ -31,7 +31,8 @@ async function prove(name: string, proof: (seed: number) => Promise<Proof>, seed
     ({ counts }) => ({ result: 'holds', counts }),
     (error: unknown) => ({ result: 'broken', reason: error instanceof Error ? error.message : String(error) }),
   );
-  const report = `${JSON.stringify({ ...facts, seconds: Math.round((performance.now() - began) / 1000), ...outcome }, null, 2)}\n`;
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const report = `${JSON.stringify({ ...facts, seconds, ...outcome }, null, 2)}\n`;
   await mkdir(RESULTS, { recursive: true });
   await writeFile(new URL(`${name}.json`, RESULTS), report);
   console.log(report);

@@ -12,11 +12,13 @@ export function formatSearchset(page: FoundPage, fhirBase: string, selfUrl: URL,
   ];
   const total = page.total === undefined ? '' : `"total":${page.total},`;
   const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
-  return `{"resourceType":"Bundle","type":"searchset",${total}"link":${JSON.stringify(linksOf(page, selfUrl))}${entry}}`;
+  const link = JSON.stringify(linksOf(page, selfUrl));
+  return `{"resourceType":"Bundle","type":"searchset",${total}"link":${link}${entry}}`;
 }
 
 function entryOf(row: VisibleRow, fhirBase: string, mode: 'match' | 'include'): string {
-  return `{"fullUrl":${JSON.stringify(`${fhirBase}/${row.type}/${row.id}`)},"resource":${row.json},"search":{"mode":"${mode}"}}`;
+  const fullUrl = JSON.stringify(`${fhirBase}/${row.type}/${row.id}`);
+  return `{"fullUrl":${fullUrl},"resource":${row.json},"search":{"mode":"${mode}"}}`;
 }
 
 function ignoredEntry(ignored: readonly string[]): string {

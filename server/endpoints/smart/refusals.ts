@@ -10,13 +10,15 @@ export function refusalOf(fault: Fault): Page {
       return refusalPage(
         403,
         'Compte inconnu',
-        'Votre identité est vérifiée, mais aucun compte ne lui correspond ici. Adressez-vous à l’établissement qui vous suit ou qui vous emploie.',
+        'Votre identité est vérifiée, mais aucun compte ne lui correspond ici. Adressez-vous à l’établissement qui ' +
+          'vous suit ou qui vous emploie.',
       );
     case 'acr':
       return refusalPage(
         403,
         'Connexion plus sûre demandée',
-        'Votre moyen de connexion n’offre pas une garantie suffisante. Recommencez avec un moyen plus sûr (carte, application mobile).',
+        'Votre moyen de connexion n’offre pas une garantie suffisante. Recommencez avec un moyen plus sûr (carte, ' +
+          'application mobile).',
       );
     case 'csrf':
       return refusalPage(

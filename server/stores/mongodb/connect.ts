@@ -8,7 +8,8 @@ import { inTransaction } from './transaction.ts';
 const DEFAULT_DATABASE = 'passerelle';
 
 const NO_REPLICA_SET =
-  'MongoDB must run as a replica set (one node is enough) or behind mongos: start mongod with --replSet and initiate the set';
+  'MongoDB must run as a replica set (one node is enough) or behind mongos: start mongod with --replSet and ' +
+  'initiate the set';
 
 /** What an operator may set otherwise in the URI. */
 const LIMITS = {

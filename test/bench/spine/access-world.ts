@@ -55,19 +55,27 @@ function fillSql(studies: number): string {
   const id = "printf('%08x-0000-4000-8000-%012x', (i * 2654435761) % 4294967296, i)";
   const person = `'person-' || (i % ${studies / 10})`;
   const sort = `${NEWEST} - (${studies} - i) * ${MINUTE}`;
-  const modality = `CASE WHEN i % ${studies / 20} = 7 THEN '${TOKEN.rare}' WHEN i % ${studies / 5_000} = 3 THEN '${TOKEN.medium}' WHEN i % 5 < 2 THEN '${TOKEN.common}' ELSE 'MR' END`;
-  const json = `'{"resourceType":"ImagingStudy","id":"' || ${id} || '","status":"available","description":"${'x'.repeat(400)}"}'`;
+  const modality =
+    `CASE WHEN i % ${studies / 20} = 7 THEN '${TOKEN.rare}' WHEN i % ${studies / 5_000} = 3 THEN ` +
+    `'${TOKEN.medium}' WHEN i % 5 < 2 THEN '${TOKEN.common}' ELSE 'MR' END`;
+  const json =
+    `'{"resourceType":"ImagingStudy","id":"' || ${id} || ` +
+    `'","status":"available","description":"${'x'.repeat(400)}"}'`;
   const acl = (holder: string, relation: string, where: string): string =>
-    `${numbers} INSERT INTO acl SELECT ${holder}, 'ImagingStudy', ${sort}, ${id}, '${relation}-' || i, i, '${relation}', NULL, 0, 8640000000000000 FROM n WHERE ${where} ORDER BY i DESC;`;
+    `${numbers} INSERT INTO acl SELECT ${holder}, 'ImagingStudy', ${sort}, ${id}, '${relation}-' || i, i,
+      '${relation}', NULL, 0, 8640000000000000 FROM n WHERE ${where} ORDER BY i DESC;`;
   const token = (param: string, value: string, system: string): string =>
     `${numbers} INSERT INTO token SELECT 'ImagingStudy.${param}', ${value}, '${system}', i FROM n ORDER BY 2, i;`;
   return `
-    ${numbers} INSERT INTO resource SELECT i, 'ImagingStudy', ${id}, 1, ${NEWEST}, ${sort}, ${person}, 'Patient/' || (i % ${studies / 10}), 0, 1,
+    ${numbers} INSERT INTO resource SELECT i, 'ImagingStudy', ${id}, 1, ${NEWEST}, ${sort}, ${person},
+      'Patient/' || (i % ${studies / 10}),
+      0, 1,
       NULL, NULL, NULL, NULL, ${json} FROM n;
     ${token('modality', modality, 'http://dicom.nema.org/resources/ontology/DCM')}
     ${token('status', "'available'", 'http://hl7.org/fhir/imagingstudy-status')}
     ${token('identifier', "printf('urn:oid:2.25.%012d', i)", 'urn:dicom:uid')}
-    ${numbers} INSERT INTO reference SELECT 'ImagingStudy.patient', 'Patient/' || (i % ${studies / 10}), i FROM n ORDER BY 2, i;
+    ${numbers} INSERT INTO reference SELECT 'ImagingStudy.patient', 'Patient/' || (i % ${studies / 10}), i
+      FROM n ORDER BY 2, i;
     ${numbers} INSERT INTO date_range SELECT 'ImagingStudy.started', ${sort}, ${sort} + 1000, i FROM n;
     ${acl(`'pat:' || ${person}`, 'self', '1')}
     ${acl(`'${HOLDERS.bigService}'`, 'imaging-service', 'i % 3 = 0')}

@@ -49,7 +49,8 @@ const count = (where: SearchQuery['where'], total: SearchQuery['total']): Search
 const NAIVE = `FROM acl a JOIN resource x ON x.rid = a.rid
   WHERE a.principal IN (?, ?, ?, ?) AND a.type = 'ImagingStudy' AND a.valid_from <= ? AND a.valid_to > ?`;
 const naiveToken = (code: string): string =>
-  `AND EXISTS (SELECT 1 FROM token t WHERE t.rid = x.rid AND t.param = 'ImagingStudy.modality' AND t.value = '${code}')`;
+  `AND EXISTS (SELECT 1 FROM token t WHERE t.rid = x.rid AND t.param = 'ImagingStudy.modality' AND t.value =
+    '${code}')`;
 const naivePage = (filter: string): string =>
   `SELECT x.id, x.json ${NAIVE} ${filter} GROUP BY x.rid ORDER BY x.sort DESC, x.id LIMIT ${PAGE}`;
 const naiveCount = (filter: string): string =>

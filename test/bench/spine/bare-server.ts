@@ -15,7 +15,8 @@ const db = new DatabaseSync(records, { readOnly: true });
 const byId = db.prepare("SELECT json FROM resource WHERE type = 'ImagingStudy' AND id = ?");
 const latest = db.prepare(`SELECT json FROM resource WHERE type = 'ImagingStudy' ORDER BY sort DESC, id LIMIT ${page}`);
 const ofPatient = db.prepare(
-  `SELECT x.json FROM reference r JOIN resource x ON x.rid = r.rid WHERE r.param = 'ImagingStudy.patient' AND r.target = ? ORDER BY x.sort DESC, x.id LIMIT ${page}`,
+  `SELECT x.json FROM reference r JOIN resource x ON x.rid = r.rid WHERE r.param = 'ImagingStudy.patient'
+    AND r.target = ? ORDER BY x.sort DESC, x.id LIMIT ${page}`,
 );
 const worker = new Worker(new URL('bare-worker.ts', import.meta.url), {
   workerData: { path: audit, bytes: auditBytes },
@@ -45,11 +46,12 @@ app.use(async (ctx) => {
   }[];
   await audited();
   ctx.set('Content-Type', 'application/fhir+json');
-  ctx.body =
-    id === ''
-      ? `{"resourceType":"Bundle","type":"searchset","entry":[${rows.map(({ json }) => `{"resource":${json}}`).join(',')}]}`
-      : rows[0]?.json;
+  ctx.body = id === '' ? `{"resourceType":"Bundle","type":"searchset","entry":[${entriesOf(rows)}]}` : rows[0]?.json;
 });
 const server = createServer(app.callback()).listen(0, '127.0.0.1');
 await once(server, 'listening');
 process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`);
+
+function entriesOf(rows: readonly { readonly json: string }[]): string {
+  return rows.map(({ json }) => `{"resource":${json}}`).join(',');
+}

@@ -4,7 +4,8 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 
 const db = new DatabaseSync((workerData as { path: string }).path);
 db.exec(
-  'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE audit (id INTEGER PRIMARY KEY, body TEXT NOT NULL)',
+  'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE audit (id INTEGER PRIMARY KEY, body TEXT NOT ' +
+    'NULL)',
 );
 const insert = db.prepare('INSERT INTO audit (body) VALUES (?)');
 const port = parentPort;

@@ -250,7 +250,7 @@ export function accessContract(suite: Suite): void {
       expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).not.to.equal(undefined);
     });
 
-    it('a role without reading images gives nothing of an imaging service, nor does another kind of principal', async () => {
+    it('a role without reading images gives nothing of an imaging service, nor does another principal', async () => {
       const person = aPersonKey();
       const organization = `Organization/${person}`;
       const put = aPut({ person });

@@ -28,7 +28,7 @@ export function erasingContract(suite: Suite): void {
   const namesOf = async (): Promise<ReadonlySet<string>> => new Set(await collectAll(suite.records.blobNames(SYSTEM)));
 
   describe('erasure', () => {
-    it('removes a row with all its versions, its access and its rights, and tells which blobs nobody refers to', async () => {
+    it('removes a row with its versions, access and rights, and tells which blobs nobody refers to', async () => {
       const person = aPersonKey();
       const [first, second] = [aBlob(), aBlob()];
       const put = aPut({ person, blob: first });

@@ -82,7 +82,8 @@ export const DICOMWEB_DOORS: readonly Door[] = [
     ask: async (call) =>
       await get(
         call,
-        `/dicom-web/studies/${call.ids.studyInstanceUID}/series/${call.ids.seriesInstanceUID}/instances/${call.ids.sopInstanceUIDs[0]}/frames/1`,
+        `/dicom-web/studies/${call.ids.studyInstanceUID}/series/${call.ids.seriesInstanceUID}` +
+          `/instances/${call.ids.sopInstanceUIDs[0]}/frames/1`,
         EVERY_FRAME,
       ),
     expectShown: (reply, { exam, ids }) => {

@@ -20,7 +20,8 @@ export async function post(
   { path, action, body, header = '' }: Message,
 ): Promise<Reply> {
   const envelope =
-    `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="${NAMESPACE.env}" xmlns:a="${NAMESPACE.wsa}"><s:Header>` +
+    `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="${NAMESPACE.env}" ` +
+    `xmlns:a="${NAMESPACE.wsa}"><s:Header>` +
     `<a:Action s:mustUnderstand="true">${action}</a:Action><a:MessageID>${requestId}</a:MessageID>` +
     `<a:To>${url}${path}</a:To>${header}</s:Header><s:Body>${body}</s:Body></s:Envelope>`;
   const authorization: Record<string, string> = token === '' ? {} : { Authorization: `Bearer ${token}` };

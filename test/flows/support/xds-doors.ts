@@ -133,12 +133,15 @@ function retrieve(
 function imagingRequest({ studyInstanceUID, seriesInstanceUID, sopInstanceUIDs }: ExamIds): string {
   const requests = sopInstanceUIDs.map(
     (uid) =>
-      `<x:DocumentRequest><x:RepositoryUniqueId>${REPOSITORY}</x:RepositoryUniqueId><x:DocumentUniqueId>${uid}</x:DocumentUniqueId></x:DocumentRequest>`,
+      `<x:DocumentRequest><x:RepositoryUniqueId>${REPOSITORY}</x:RepositoryUniqueId>` +
+      `<x:DocumentUniqueId>${uid}</x:DocumentUniqueId></x:DocumentRequest>`,
   );
   return (
     `<i:RetrieveImagingDocumentSetRequest xmlns:i="${NAMESPACE.rad}" xmlns:x="${NAMESPACE.xdsb}">` +
-    `<i:StudyRequest studyInstanceUID="${studyInstanceUID}"><i:SeriesRequest seriesInstanceUID="${seriesInstanceUID}">${requests.join('')}` +
+    `<i:StudyRequest studyInstanceUID="${studyInstanceUID}"><i:SeriesRequest ` +
+    `seriesInstanceUID="${seriesInstanceUID}">${requests.join('')}` +
     '</i:SeriesRequest></i:StudyRequest><i:TransferSyntaxUIDList>' +
-    `<i:TransferSyntaxUID>${DICOM_UID.explicitLittleEndian}</i:TransferSyntaxUID></i:TransferSyntaxUIDList></i:RetrieveImagingDocumentSetRequest>`
+    `<i:TransferSyntaxUID>${DICOM_UID.explicitLittleEndian}</i:TransferSyntaxUID></i:TransferSyntaxUIDList>` +
+    '</i:RetrieveImagingDocumentSetRequest>'
   );
 }

@@ -31,7 +31,8 @@ function filled(vr: string, unit: string): Buffer {
 }
 
 function privateTag(at: number): string {
-  return `${(0x0021 + 2 * Math.floor(at / 0xf000)).toString(16).padStart(4, '0')}${(0x1000 + (at % 0xf000)).toString(16)}`;
+  const group = 0x0021 + 2 * Math.floor(at / 0xf000);
+  return `${group.toString(16).padStart(4, '0')}${(0x1000 + (at % 0xf000)).toString(16)}`;
 }
 
 /** By what they do; each name is also that of its UIDs. */

@@ -32,7 +32,8 @@ export type StandingInstance = {
 /** Every instance of the instance table. */
 export function allInstances(dataDir: string): StandingInstance[] {
   const sql =
-    'SELECT study_instance_uid AS studyInstanceUID, series_instance_uid AS seriesInstanceUID, sop_instance_uid AS sopInstanceUID FROM instance';
+    'SELECT study_instance_uid AS studyInstanceUID, series_instance_uid AS seriesInstanceUID, sop_instance_uid AS ' +
+    'sopInstanceUID FROM instance';
   return reading(dataDir, 'records', (db) => db.all<StandingInstance>(sql));
 }
 

@@ -92,7 +92,7 @@ describe('ITI-43 request (ITI TF-2 3.43.4.1)', () => {
     expect(first?.homeCommunityId).to.match(/^urn:oid:2\.16\.578\./);
   });
 
-  it('refuses a published multipart whose bytes are not the UTF-8 that it says, and reads it when repaired', function () {
+  it('refuses a published multipart whose bytes are not the UTF-8 it says, and reads it repaired', function () {
     const sample = readSample('xca-document-source/IntegrationTests/IT_iti-39_request-multipart.txt');
     if (sample === undefined) return this.skip();
     const type =

@@ -147,7 +147,8 @@ describe('ITI-40 user assertion (ITI TF-2 3.40.4.1.2)', () => {
       signAssertion(
         edited(
           '</saml:Conditions>',
-          `<saml:Condition xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="${type}"/></saml:Conditions>`,
+          `<saml:Condition xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" ` +
+            `xsi:type="${type}"/></saml:Conditions>`,
         ),
         issuerKey,
       );
@@ -181,7 +182,9 @@ describe('ITI-40 assertion recorded in the field', () => {
     const [, base64] = /<X509Certificate>([^<]+)</.exec(message) ?? [];
     return {
       message,
-      certificate: `-----BEGIN CERTIFICATE-----\n${(base64 ?? '').replaceAll(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`,
+      certificate:
+        `-----BEGIN CERTIFICATE-----\n${(base64 ?? '').replaceAll(/(.{64})/g, '$1\n')}\n-----END ` +
+        `CERTIFICATE-----\n`,
     };
   }
 

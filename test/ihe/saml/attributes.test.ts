@@ -104,8 +104,12 @@ describe('XUA attributes as senders write them (ITI TF-2 3.40.4.1.2)', () => {
     ],
     ['homeCommunityId', [attribute('urn:ihe:iti:xca:2010:homeCommunityId', value('urn:oid:2.999.6'))]],
   ] as const) {
-    it(`refuses more than one ${label}: ${attributes.length} attribute(s), ${attributes.join('').split('<saml:AttributeValue>').length - 1} value(s)`, () => {
-      expectRefusal(() => verifyWith(...attributes), new RegExp(`more than one ${label}`));
-    });
+    it(
+      `refuses more than one ${label}: ${attributes.length} attribute(s), ` +
+        `${attributes.join('').split('<saml:AttributeValue>').length - 1} value(s)`,
+      () => {
+        expectRefusal(() => verifyWith(...attributes), new RegExp(`more than one ${label}`));
+      },
+    );
   }
 });

@@ -192,7 +192,8 @@ describe('SAML signature algorithms (H06)', () => {
   it('does not read KeyInfo', () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const key = publicKey.export({ format: 'jwk' });
-    const info = `<ds:KeyInfo><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>${key.n ?? ''}</ds:Modulus></ds:RSAKeyValue></ds:KeyValue></ds:KeyInfo>`;
+    const value = `<ds:RSAKeyValue><ds:Modulus>${key.n ?? ''}</ds:Modulus></ds:RSAKeyValue>`;
+    const info = `<ds:KeyInfo><ds:KeyValue>${value}</ds:KeyValue></ds:KeyInfo>`;
     const xml = mintAssertion({ ...CONTENT, privateKey }).replace('</ds:Signature>', () => `${info}</ds:Signature>`);
     expectRefusal(() => verifyXml(xml), /issuer did not make/);
     expect(verifyXml(minted.replace('</ds:Signature>', () => `${info}</ds:Signature>`)).id).to.equal('_assertion-1');

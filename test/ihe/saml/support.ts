@@ -47,7 +47,8 @@ export function edited(search: string, replacement: string, content: AssertionCo
 export function envelope(header: string, body = ''): string {
   return (
     '<env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope" xmlns:xs="http://www.w3.org/2001/XMLSchema">' +
-    '<env:Header><wsse:Security xmlns:wsse="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd">' +
+    '<env:Header>' +
+    '<wsse:Security xmlns:wsse="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd">' +
     `${header}</wsse:Security></env:Header><env:Body>${body}</env:Body></env:Envelope>`
   );
 }

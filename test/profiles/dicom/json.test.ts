@@ -96,7 +96,7 @@ describe('DICOM JSON as text (PS3.18 F.2)', () => {
     return undefined;
   });
 
-  it('tells what a slice says, not the slice before: another value, VR or character set, a longer or shorter text', () => {
+  it('tells what a slice says, not the slice before: other value, VR, character set, length of text', () => {
     const known = new KnownAttributes();
     const sent: readonly [Buffer, string][] = [
       [slice('B30', '1'), DICOM_UID.explicitLittleEndian],

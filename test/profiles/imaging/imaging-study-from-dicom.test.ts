@@ -210,7 +210,7 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     ]);
   });
 
-  it('takes an accession number without issuer as the one that is named with it elsewhere, and those of evidence documents', () => {
+  it('takes an accession number without issuer as the one that is named with it elsewhere', () => {
     const issuedBy = (oid: string): JsonAttribute =>
       sq({ '00400032': { vr: 'UT', Value: [oid] }, '00400033': { vr: 'CS', Value: ['ISO'] } });
     const study = build(
@@ -232,7 +232,7 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     ]);
   });
 
-  it('takes codes of known schemes, of those that the object or the code identifies, and of others without system', () => {
+  it('takes codes of known schemes, of those that object or code identify, of others without system', () => {
     const codes = [
       code('24627-2', 'LN', 'CT Chest'),
       code('ZBQK002', 'CCAM', 'Radiographie du thorax'),

@@ -41,7 +41,7 @@ describe('Search index entries', () => {
     }
   });
 
-  it('indexes an ImagingStudy: series modality once, UIDs of series, endpoints of study and series, no instance', () => {
+  it('indexes an ImagingStudy: modality once, UIDs of series, endpoints of study and series, no instance', () => {
     const study: ImagingStudy = {
       resourceType: 'ImagingStudy',
       id: 's',
@@ -83,7 +83,7 @@ describe('Search index entries', () => {
     });
   });
 
-  it('finds an ImagingStudy by who, where, why and what, by identifier where nobody here knows them, in both spellings', () => {
+  it('finds an ImagingStudy by who, where, why and what, by identifier too, in both spellings', () => {
     const person = (value: string) =>
       ({ type: 'Practitioner', identifier: { system: 'urn:oid:1.2.250.1.71.4.2.1', value } }) as const;
     const study: ImagingStudy & { id: string } = {

@@ -119,7 +119,8 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
   it('reads result parameters and caps the page', () => {
     const { query } = parse(
       'ImagingStudy',
-      '_count=5000&_total=accurate&_include=ImagingStudy:patient&_include=ImagingStudy:endpoint:Endpoint&_sort=-started&_cursor=x',
+      '_count=5000&_total=accurate&_include=ImagingStudy:patient' +
+        '&_include=ImagingStudy:endpoint:Endpoint&_sort=-started&_cursor=x',
     );
     expect(query).to.deep.equal({
       type: 'ImagingStudy',

@@ -109,14 +109,16 @@ describe('npm run audit:verify', function () {
     ['the first record is dropped', 'DELETE FROM chain WHERE sequence = 1', 1, /expected sequence 1/],
     [
       'two records change places',
-      'UPDATE chain SET sequence = 100 WHERE sequence = 7; UPDATE chain SET sequence = 7 WHERE sequence = 8; UPDATE chain SET sequence = 8 WHERE sequence = 100',
+      'UPDATE chain SET sequence = 100 WHERE sequence = 7; UPDATE chain SET sequence = 7 WHERE sequence = 8; ' +
+        'UPDATE chain SET sequence = 8 WHERE sequence = 100',
       7,
       /the hash does not fit/,
     ],
     ['a hash is changed', `UPDATE chain SET hash = '${'0'.repeat(64)}' WHERE sequence = 3`, 3, /the hash does not fit/],
     [
       'a personal part is changed',
-      "UPDATE personal SET json = json || ' ' WHERE side = 'entities' AND id = (SELECT id FROM chain WHERE sequence = 9)",
+      "UPDATE personal SET json = json || ' ' WHERE side = 'entities' AND id = (SELECT id FROM chain WHERE " +
+        'sequence = 9)',
       9,
       /the personal part of the entities/,
     ],
@@ -148,7 +150,8 @@ describe('npm run audit:verify', function () {
     const run = await tampered(CUT, '--head', `${RECORDS}:${hash}`);
     expect([run.code, run.stdout]).to.deep.equal([
       1,
-      `broken at record ${RECORDS}: the trail ends at record ${RECORDS - 1}, and the exported head is record ${RECORDS}\n`,
+      `broken at record ${RECORDS}: the trail ends at record ${RECORDS - 1}, and the exported head is record ` +
+        `${RECORDS}\n`,
     ]);
   });
 

@@ -55,7 +55,8 @@ function loadSchemas(): XsdValidator {
 /** Formats a request envelope; `header` is XML beside the addressing headers. */
 export function soapRequest(action: string, body: string, header = ''): Buffer {
   return Buffer.from(
-    `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="${NAMESPACE.env}" xmlns:a="${NAMESPACE.wsa}"><s:Header>` +
+    `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="${NAMESPACE.env}" ` +
+      `xmlns:a="${NAMESPACE.wsa}"><s:Header>` +
       `<a:Action s:mustUnderstand="true">${escapeText(action)}</a:Action>` +
       `<a:MessageID>urn:uuid:6d0a4d5e-3a5c-4f0e-9c64-0d8f8a6a7a01</a:MessageID>${header}` +
       `</s:Header><s:Body>${body}</s:Body></s:Envelope>`,

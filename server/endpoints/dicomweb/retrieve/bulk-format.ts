@@ -21,7 +21,8 @@ export function chooseBulkFormat(ranges: readonly MediaRange[], content: BulkCon
     if (format !== undefined && isSyntaxAccepted(range, content)) return format;
   }
   throw notAcceptable(
-    `The bytes are sent as ${MEDIA_TYPE.multipartRelated} of ${served.join(' or ')}, one frame or value alone too, in the stored transfer syntax`,
+    `The bytes are sent as ${MEDIA_TYPE.multipartRelated} of ${served.join(' or ')}, one frame or value alone too, ` +
+      `in the stored transfer syntax`,
   );
 }
 

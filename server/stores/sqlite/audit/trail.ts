@@ -41,7 +41,8 @@ export class SqliteAuditTrail implements AuditTrail {
     let erased = 0;
     for (let last = 0, more = true; more;) {
       const batch = this.#trail.all<{ sequence: number; id: string; json: string | null }>(
-        "SELECT c.sequence, c.id, p.json FROM chain c LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities' WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?",
+        "SELECT c.sequence, c.id, p.json FROM chain c LEFT JOIN personal p ON p.id = c.id AND p.side = 'entities' " +
+          'WHERE c.sequence > ? ORDER BY c.sequence LIMIT 0 + ?',
         last,
         BATCH,
       );

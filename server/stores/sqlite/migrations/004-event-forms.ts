@@ -21,7 +21,8 @@ CREATE TEMP TABLE entries_of AS
     ORDER BY rid, param, value, system
   ) GROUP BY rid;
 INSERT INTO event_form (frame, entries) SELECT DISTINCT '', entries FROM entries_of;
-UPDATE resource SET form = f.form FROM entries_of e JOIN event_form f ON f.entries = e.entries WHERE e.rid = resource.rid;
+UPDATE resource SET form = f.form FROM entries_of e JOIN event_form f ON f.entries = e.entries
+  WHERE e.rid = resource.rid;
 DELETE FROM token;
 INSERT INTO token (param, value, system, rid)
   SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, f.form FROM event_form f, json_each(f.entries) e;

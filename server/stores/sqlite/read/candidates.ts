@@ -98,7 +98,8 @@ function boundsOf({ from, before }: SortSpan, after: PageEnd | undefined): Sql {
 function rowList(grant: Grant, type: StoredType): List {
   return {
     entries: (end) => ({
-      text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id FROM resource x WHERE x.type = ?${end.text} ORDER BY x.sort DESC, x.id`,
+      text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id FROM resource x WHERE x.type = ?${end.text}
+        ORDER BY x.sort DESC, x.id`,
       values: [type, ...end.values],
     }),
     condition: visibleCondition(grant, type),
@@ -132,7 +133,8 @@ function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): Li
   // The inner LIMIT, even one without effect, keeps the inner order and keeps the conditions out of the merge.
   const select = (columns: string, end: Sql, window: number, limit: number): Sql => {
     const entries = list.entries(end);
-    const text = `SELECT ${columns} FROM (${entries.text} LIMIT ${window}) x WHERE TRUE${criteria.text}${list.condition.text} LIMIT ${limit}`;
+    const text = `SELECT ${columns} FROM (${entries.text} LIMIT ${window}) x WHERE
+      TRUE${criteria.text}${list.condition.text} LIMIT ${limit}`;
     return { text, values: [...entries.values, ...criteria.values, ...list.condition.values] };
   };
   const page = (after: PageEnd | undefined, limit: number, window: number): Place[] => {
@@ -180,7 +182,8 @@ function criterionDriven(
   return {
     page: (after, limit) => {
       const end = boundsOf(span, after);
-      const text = `SELECT DISTINCT x.sort, x.id, x.rid FROM ${from}${end.text} ORDER BY x.sort DESC, x.id LIMIT ${limit}`;
+      const text = `SELECT DISTINCT x.sort, x.id, x.rid FROM ${from}${end.text} ORDER BY x.sort DESC, x.id LIMIT
+        ${limit}`;
       return db.all<Place>(text, ...values, ...end.values);
     },
     count: (limit) => {
@@ -213,7 +216,8 @@ function rowsOf(grant: Grant, type: StoredType): Sql {
 /** The plus keeps the planner from one search a principal: a row's access is read in one piece. */
 function accessOf(grant: Grant): Sql {
   return {
-    text: `acl x INDEXED BY acl_row ON x.rid = t.rid WHERE +x.principal IN (${marks(grant.principals)}) AND x.valid_from <= ? AND x.valid_to > ?`,
+    text: `acl x INDEXED BY acl_row ON x.rid = t.rid WHERE +x.principal IN (${marks(grant.principals)}) AND
+      x.valid_from <= ? AND x.valid_to > ?`,
     values: [...grant.principals, grant.now, grant.now],
   };
 }

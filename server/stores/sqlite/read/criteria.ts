@@ -57,7 +57,8 @@ function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sq
     return { text: `EXISTS (${text} AND rid = x.rid)`, values };
   }
   return {
-    text: `EXISTS (SELECT 1 FROM reference INDEXED BY reference_rid WHERE rid = x.rid AND param = ? AND target IN (${marks(criterion.values)}))`,
+    text: `EXISTS (SELECT 1 FROM reference INDEXED BY reference_rid WHERE rid = x.rid AND param = ? AND target IN
+      (${marks(criterion.values)}))`,
     values: [`${type}.${criterion.param}`, ...criterion.values],
   };
 }
@@ -77,7 +78,8 @@ function linkedCondition(
 ): Sql {
   return {
     text: `EXISTS (SELECT 1 FROM reference r INDEXED BY reference_rid WHERE r.rid = x.rid AND r.param = ? AND EXISTS (
-      SELECT 1 FROM resource x WHERE x.type = ? AND r.target = x.type || '/' || x.id AND x.id = substr(r.target, ?)${condition.text}))`,
+      SELECT 1 FROM resource x WHERE x.type = ? AND r.target = x.type || '/' || x.id 
+          AND x.id = substr(r.target, ?)${condition.text}))`,
     values: [`${type}.${param}`, target, target.length + 2, ...condition.values],
   };
 }
@@ -175,7 +177,8 @@ function dateCondition(type: StoredType, { param, lo, hi, prefix }: Extract<Crit
   const stamp = stampOf(type, param);
   if (stamp !== undefined) {
     return {
-      text: `EXISTS (SELECT 1 FROM (SELECT ${stamp} AS lo, ${stamp} + 1 AS hi FROM resource WHERE rid = x.rid) WHERE ${text})`,
+      text: `EXISTS (SELECT 1 FROM (SELECT ${stamp} AS lo, ${stamp} + 1 AS hi FROM resource WHERE rid = x.rid)
+        WHERE ${text})`,
       values,
     };
   }

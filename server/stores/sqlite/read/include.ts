@@ -35,8 +35,10 @@ function referencesOf(db: Database, rows: readonly VisibleRow[], include: Search
   return rows.flatMap((_, at) => perParam.flatMap((targets) => targets.get(at)?.map(({ target }) => target) ?? []));
 }
 
-const TARGETS = `SELECT j.key AS at, r.target FROM json_each(?) j CROSS JOIN resource x ON x.type = j.value ->> 0 AND x.id = j.value ->> 1
-  CROSS JOIN reference r INDEXED BY reference_rid ON r.rid = x.rid AND r.param = x.type || '.' || ? ORDER BY j.key, r.target`;
+const TARGETS = `SELECT j.key AS at, r.target FROM json_each(?) j CROSS JOIN resource x ON x.type = j.value ->> 0
+  AND x.id = j.value ->> 1
+  CROSS JOIN reference r INDEXED BY reference_rid ON r.rid = x.rid 
+  AND r.param = x.type || '.' || ? ORDER BY j.key, r.target`;
 
 function wantedRows(db: Database, grant: Grant, references: Iterable<string>): VisibleRow[] {
   const places = [...references].map((reference) => reference.split('/') as [type: string, id?: string]);

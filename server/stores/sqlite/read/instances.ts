@@ -85,7 +85,8 @@ export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | 
 }
 
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
-  series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata, source, person`;
+  series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata,
+  source, person`;
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {

@@ -32,7 +32,8 @@ function readPart(db: Database, grant: Grant, read: PartRead): unknown {
 }
 
 function studiesOf(db: Database, sopInstanceUIDs: readonly string[]): readonly string[] {
-  const text = `SELECT DISTINCT study_instance_uid AS uid FROM instance WHERE sop_instance_uid IN (${marks(sopInstanceUIDs)})`;
+  const text = `SELECT DISTINCT study_instance_uid AS uid FROM instance WHERE sop_instance_uid IN
+    (${marks(sopInstanceUIDs)})`;
   return db.all<{ uid: string }>(text, ...sopInstanceUIDs).map(({ uid }) => uid);
 }
 
@@ -49,7 +50,9 @@ function seriesOf(db: Database, studyInstanceUID: string): readonly SeriesOutlin
 
 /** Both are answered from the index of the order alone. */
 const SERIES = `SELECT g.uid, g.n, (
-    SELECT sop_instance_uid FROM instance WHERE study_instance_uid = ? AND series_number IS g.number AND series_instance_uid = g.uid
+    SELECT sop_instance_uid FROM instance WHERE study_instance_uid = ? AND series_number IS g.number
+      AND series_instance_uid = g.uid
     ORDER BY instance_number, sop_instance_uid LIMIT 1) AS first
-  FROM (SELECT series_number AS number, series_instance_uid AS uid, count(*) AS n FROM instance WHERE study_instance_uid = ?
+  FROM (SELECT series_number AS number, series_instance_uid AS uid, count(*) AS n FROM instance
+    WHERE study_instance_uid = ?
     GROUP BY series_number, series_instance_uid ORDER BY series_number, series_instance_uid) g`;

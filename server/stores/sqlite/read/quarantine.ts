@@ -16,7 +16,8 @@ type Columns = {
 /** Keeps an instance aside, unless the same one is. */
 export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstance): 'stored' | 'already' {
   const changed = db.run(
-    `INSERT OR IGNORE INTO quarantine (sop_instance_uid, data_set_digest, source, study_instance_uid, reason, received_at,
+    `INSERT OR IGNORE INTO quarantine (sop_instance_uid, data_set_digest, source, study_instance_uid, reason,
+      received_at,
        blob_name, blob_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     one.sopInstanceUID,
     one.dataSetDigest,

@@ -35,13 +35,16 @@ export type SelectedRow = BlobColumns & {
 };
 
 const PLACE_COLUMNS =
-  'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, x.parent_type, x.parent_id';
+  'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, ' +
+  'x.parent_type, x.parent_id';
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
 
 /** The same, the resource without what begins with a text. */
-const HEAD_COLUMNS = `${PLACE_COLUMNS}, CASE instr(x.json, ?1) WHEN 0 THEN x.json ELSE substr(x.json, 1, instr(x.json, ?1) - 1) || '}' END AS json`;
+const HEAD_COLUMNS =
+  `${PLACE_COLUMNS}, CASE instr(x.json, ?1) WHEN 0 THEN x.json ELSE substr(x.json, 1, ` +
+  `instr(x.json, ?1) - 1) || '}' END AS json`;
 
 /** Whether rows of a type need no right under a grant. */
 export function isOpen(grant: Grant, type: StoredType): boolean {
@@ -89,7 +92,8 @@ export function visibleRow(db: Database, grant: Grant, type: StoredType, id: str
 export function visibleRows(db: Database, grant: Grant, type: StoredType, ids: readonly string[]): VisibleRow[] {
   const condition = visibleCondition(grant, type);
   const rows = db.all<SelectedRow>(
-    `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.type = ? AND x.id = j.value WHERE TRUE${condition.text}`,
+    `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.type = ? AND x.id = j.value WHERE
+      TRUE${condition.text}`,
     JSON.stringify(ids),
     type,
     ...condition.values,
@@ -174,7 +178,8 @@ type AccessRow = { rid: number; principal: Principal; right_id: string; relation
 /** The right that shows each row; of several, the first by principal as the grant lists them. */
 function shownBy(db: Database, grant: Grant, rids: readonly number[]): Map<number, ShownBy> {
   const rows = db.all<AccessRow>(
-    `SELECT a.rid, a.principal, a.right_id, a.relation, a.source FROM json_each(?) j CROSS JOIN acl a INDEXED BY acl_row ON a.rid = j.value
+    `SELECT a.rid, a.principal, a.right_id, a.relation, a.source FROM json_each(?) j CROSS JOIN acl a INDEXED BY
+      acl_row ON a.rid = j.value
      WHERE a.principal IN (${marks(grant.principals)}) AND a.valid_from <= ? AND a.valid_to > ?`,
     JSON.stringify(rids),
     ...grant.principals,

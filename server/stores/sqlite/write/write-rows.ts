@@ -40,11 +40,13 @@ export function writeRow(db: Database, standing: StandingRow | undefined, row: R
 }
 
 const UPSERT = `INSERT INTO resource
-  (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size, json)
+  (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size,
+   json)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, updated = excluded.updated, sort = excluded.sort,
     person = excluded.person, subject = excluded.subject, level = excluded.level, released = excluded.released,
-    parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name, blob_size = excluded.blob_size,
+    parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name,
+    blob_size = excluded.blob_size,
     json = excluded.json
   RETURNING rid`;
 

@@ -67,7 +67,7 @@ describe('Identity provider: settings and claims (OpenID Connect Core 1.0)', () 
     }
   });
 
-  it('says that a provider which does not answer is unavailable, and that plain HTTP is for loopback only', async () => {
+  it('says that a provider which does not answer is unavailable; plain HTTP is for loopback only', async () => {
     const request = {
       redirectUri: 'http://127.0.0.1/x',
       state: 's',

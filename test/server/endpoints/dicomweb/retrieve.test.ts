@@ -71,7 +71,8 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
       'Multipart/Related; Type="application/dicom"; transfer-syntax="*"',
       `multipart/related; type="application/dicom"; transfer-syntax=${DICOM_UID.explicitLittleEndian}`,
       'multipart/related; type="image/jpeg";q=0.9, multipart/related;type=application/dicom;q=0.5',
-      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80, multipart/related; type="application/dicom"',
+      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.80, multipart/related; ' +
+        'type="application/dicom"',
     ];
     for (const accept of accepted)
       expect((await ask(door, study, 'lambert', { Accept: accept })).status, accept).to.equal(200);

@@ -238,7 +238,9 @@ describe('QIDO-RS Search for Series and Instances (PS3.18 10.6)', () => {
   });
 
   it('leads a viewer from the list to the pixels, as OHIF asks', async () => {
-    const list = `PatientName=*essai*&00100020=*pat-1*&limit=101&offset=0&fuzzymatching=false&includefield=00081030,00080060&StudyDate=20200101-20200102&StudyInstanceUID=${STUDY}`;
+    const list =
+      `PatientName=*essai*&00100020=*pat-1*&limit=101&offset=0` +
+      `&fuzzymatching=false&includefield=00081030,00080060&StudyDate=20200101-20200102&StudyInstanceUID=${STUDY}`;
     const [found, ...others] = await askJson(door, `/studies?${list}`);
     expect([found?.['00080060']?.Value, others.length]).to.deep.equal([['OT'], 0]);
     const [first] = await askJson(

@@ -65,7 +65,11 @@ describe('QIDO-RS Search for Studies (PS3.18 10.6)', () => {
   it('answers the query of a viewer: tags and keywords, stars, several UIDs, latest study first', async () => {
     const { ct, mr, hidden } = clinic;
     const uids = [mr, ct, hidden].map(({ studyInstanceUID }) => studyInstanceUID).join('%5C');
-    const query = `PatientName=*essai*&00100020=*pat-1*&AccessionNumber=*ACC*&StudyDescription=*r*&ModalitiesInStudy=CT,MR&limit=101&offset=0&fuzzymatching=false&includefield=00081030,00080060&StudyDate=20250101-20261231&StudyInstanceUID=${uids}`;
+    const query =
+      `PatientName=*essai*&00100020=*pat-1*&AccessionNumber=*ACC*&StudyDescription=*r*` +
+      `&ModalitiesInStudy=CT,MR&limit=101` +
+      `&offset=0&fuzzymatching=false&includefield=00081030,00080060` +
+      `&StudyDate=20250101-20261231&StudyInstanceUID=${uids}`;
     expect(await found(query)).to.deep.equal([ct.studyInstanceUID, mr.studyInstanceUID]);
   });
 

@@ -213,7 +213,7 @@ describe('DIMSE door: hostile callers', () => {
     expect(door.received[0]?.end).to.equal('aborted');
   });
 
-  it('gives a PDU one deadline whatever the store takes to write its bytes, and none to what the store takes', async () => {
+  it('gives a PDU one deadline however long its bytes take to be written, and the store none', async () => {
     const write = async (): Promise<void> => await sleep(5);
     await open({
       limits: { pduTimeoutMs: 300 },
@@ -250,7 +250,7 @@ describe('DIMSE door: hostile callers', () => {
     caller.socket.destroy();
   });
 
-  it('refuses instance UIDs that are none, a class that is not the one of the context, and a store without data set', async () => {
+  it('refuses instance UIDs that are none, a class of another context, a store without data set', async () => {
     await open();
     const caller = await RawCaller.associate(door);
     for (const uid of ['../../../x', '/etc/passwd', '1.2\0.3', `1.${'2'.repeat(64)}`, '']) {

@@ -180,22 +180,26 @@ describe('Sign-in of a person through the identity provider', () => {
     expect(outcome).to.match(/Sign-in stopped \(500\)/);
   });
 
-  it('A17 refuses a refresh with wider scope, A18 revokes the family of a rotated token, A19 refuses another client', async () => {
-    const first = await signInFully({ url: server.url, person: 'demo-patient', scope: OFFLINE });
-    const old = String(first['refresh_token']);
-    const wider = await refresh(server, old, { scope: 'patient/*.cruds' });
-    expect(wider.status).to.equal(400);
-    expect(await wider.json()).to.include({ error: 'invalid_scope' });
-    expect((await refresh(server, old, { client_id: 'test-web-app' })).status).to.equal(400);
-    const rotated = (await (await refresh(server, old)).json()) as { refresh_token: string; access_token: string };
-    expect(rotated.refresh_token).to.not.equal(old);
-    expect((await refresh(server, old)).status).to.equal(400);
-    expect((await refresh(server, rotated.refresh_token)).status).to.equal(400);
-    expect(await introspect(server, rotated.access_token)).to.deep.equal({ active: false });
-    expect(await server.authenticate(bearerOf(rotated.access_token)).catch((error: unknown) => error)).to.include({
-      kind: 'login',
-    });
-  });
+  it(
+    'A17 refuses a refresh with wider scope, A18 revokes the family of a rotated token, A19 refuses another ' +
+      'client',
+    async () => {
+      const first = await signInFully({ url: server.url, person: 'demo-patient', scope: OFFLINE });
+      const old = String(first['refresh_token']);
+      const wider = await refresh(server, old, { scope: 'patient/*.cruds' });
+      expect(wider.status).to.equal(400);
+      expect(await wider.json()).to.include({ error: 'invalid_scope' });
+      expect((await refresh(server, old, { client_id: 'test-web-app' })).status).to.equal(400);
+      const rotated = (await (await refresh(server, old)).json()) as { refresh_token: string; access_token: string };
+      expect(rotated.refresh_token).to.not.equal(old);
+      expect((await refresh(server, old)).status).to.equal(400);
+      expect((await refresh(server, rotated.refresh_token)).status).to.equal(400);
+      expect(await introspect(server, rotated.access_token)).to.deep.equal({ active: false });
+      expect(await server.authenticate(bearerOf(rotated.access_token)).catch((error: unknown) => error)).to.include({
+        kind: 'login',
+      });
+    },
+  );
 
   it('keeps no code, token or refresh token in clear', async () => {
     const { code, verifier } = await authorize({ url: server.url, person: 'demo-patient', scope: OFFLINE });

@@ -119,7 +119,7 @@ describe('Erasure of a study beside a write that is under way', () => {
       ),
     );
 
-  it('gives nothing back to what is derived from the study: no ImagingStudy, no manifest, no bytes of one', async () => {
+  it('gives nothing back to what is derived from the study: no ImagingStudy, no manifest, no bytes', async () => {
     const study = aStudy({ key: 'erase/maintained', instances: 2 });
     for (const instance of study.instances()) await receive(instance);
     await flows.workAgenda();

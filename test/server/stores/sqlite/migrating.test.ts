@@ -42,7 +42,8 @@ function writeEvents(db: Database, records: readonly AuditRecord[]): void {
         personal[side]?.json ?? '',
       );
     db.run(
-      "INSERT INTO resource (rid, type, id, version, updated, sort, level, released, json) VALUES (?, 'AuditEvent', ?, 1, ?, ?, 0, 1, '')",
+      'INSERT INTO resource (rid, type, id, version, updated, sort, level, released, json) VALUES (?, ' +
+        "'AuditEvent', ?, 1, ?, ?, 0, 1, '')",
       rid,
       event.id,
       sort,

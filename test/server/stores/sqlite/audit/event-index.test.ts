@@ -42,7 +42,8 @@ describe('The rows of AuditEvents (SQLite)', () => {
     const trail = openReader(join(dataDir, 'trail.sqlite'));
     const counts = () =>
       trail.get<{ chained: number; rows: number; queued: number }>(
-        'SELECT (SELECT count(*) FROM chain) AS chained, (SELECT count(*) FROM resource) AS rows, (SELECT count(*) FROM unindexed) AS queued',
+        'SELECT (SELECT count(*) FROM chain) AS chained, (SELECT count(*) FROM resource) AS rows, (SELECT count(*) ' +
+          'FROM unindexed) AS queued',
       );
     try {
       const before = counts()?.chained ?? 0;

@@ -72,7 +72,8 @@ describe('A search of 20,000 studies on SQLite', () => {
     );
     // A second right of the same principal to the same rows.
     writer.run(
-      "INSERT INTO acl SELECT principal, type, sort, id, right_id || '-again', rid, relation, source, valid_from, valid_to FROM acl WHERE rid % 7 = 0",
+      "INSERT INTO acl SELECT principal, type, sort, id, right_id || '-again', rid, relation, source, valid_from, " +
+        'valid_to FROM acl WHERE rid % 7 = 0',
     );
     // Rights that have ended show nothing.
     writer.run('UPDATE acl SET valid_to = 1 WHERE rid % 11 = 0');
@@ -101,8 +102,10 @@ function plainly(db: Database, grant: Grant, sql: string): string[] {
   const holders = grant.principals.map(() => '?').join(', ');
   const visible = grant.system
     ? 'TRUE'
-    : `x.rid IN (SELECT rid FROM acl WHERE principal IN (${holders}) AND valid_from <= ${grant.now} AND valid_to > ${grant.now})`;
-  const text = `SELECT x.id FROM resource x WHERE x.type = 'ImagingStudy' AND ${sql} AND ${visible} ORDER BY x.sort DESC, x.id`;
+    : `x.rid IN (SELECT rid FROM acl WHERE principal IN (${holders}) AND valid_from <= ${grant.now} AND valid_to >
+      ${grant.now})`;
+  const text = `SELECT x.id FROM resource x WHERE x.type = 'ImagingStudy' AND ${sql} AND ${visible} ORDER BY
+    x.sort DESC, x.id`;
   return db.all<{ id: string }>(text, ...grant.principals).map(({ id }) => id);
 }
 
