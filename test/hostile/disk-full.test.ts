@@ -39,7 +39,7 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
   const opened = async (options: { readonly imagesApart?: boolean } = {}): Promise<SmallDisk> =>
     (disk = await startOnSmallDisk(options));
 
-  it('of the images refuses what does not fit, keeps what it acknowledged, takes the rest later', async function full() {
+  it('of the images refuses what does not fit, keeps what it acknowledged', async function full() {
     if (reason !== undefined) this.skip();
     const { server, copy, fill, free } = await opened();
     const study = aStudy({ key: 'disk/images', instances: 12, attributes: { '00191001:OB': new Uint8Array(LARGE) } });
@@ -67,7 +67,7 @@ describe('A full disk (PS3.4 B.2.3, A700H)', function () {
     await expectWhole(server.url, copy, study.studyInstanceUID, instances, caller);
   });
 
-  it('of records and trail refuses as well, whichever was the first to fill, and takes what comes later', async function records() {
+  it('of records and trail refuses as well, whichever was the first to fill', async function records() {
     if (reason !== undefined) this.skip();
     const { server, copy, fill, free } = await opened({ imagesApart: true });
     const before = aStudy({ key: 'disk/before', instances: 2 });
