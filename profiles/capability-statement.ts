@@ -4,10 +4,8 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from './codes.ts';
 import { searchParametersOf } from './search/parameters.ts';
+import type { Interaction } from './types/fhir-type.ts';
 import type { StoredType } from './types/visibility.ts';
-
-/** Interactions by FHIR name. @see https://hl7.org/fhir/R4/valueset-type-restful-interaction.html */
-export type Interaction = 'read' | 'vread' | 'search-type' | 'create' | 'update';
 
 /** What is served of one type. */
 export type ServedType = {
@@ -21,7 +19,7 @@ export type ServedType = {
 
 /** What a statement is made from. Dates are ISO 8601. */
 export type CapabilityFacts = {
-  readonly served: Readonly<Partial<Record<StoredType, ServedType>>>;
+  readonly served: ReadonlyMap<StoredType, ServedType>;
   readonly systemInteractions: readonly 'transaction'[];
   readonly version: string;
   readonly date: string;
@@ -32,7 +30,6 @@ export type CapabilityFacts = {
 
 /** Builds the statement. @see https://hl7.org/fhir/R4/capabilitystatement.html */
 export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStatement {
-  const types = Object.entries(facts.served) as [StoredType, ServedType][];
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -46,7 +43,7 @@ export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStat
       {
         mode: 'server',
         security: securityOf(facts),
-        resource: types.map(([type, served]) => resourceOf(type, served)),
+        resource: [...facts.served].map(([type, served]) => resourceOf(type, served)),
         interaction: facts.systemInteractions.map((code) => ({ code })),
       },
     ],

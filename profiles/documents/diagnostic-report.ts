@@ -3,9 +3,7 @@ import type { Attachment, DiagnosticReport } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from '../codes.ts';
 import { Fault } from '../fault.ts';
 import { studyInstanceUIDOf } from '../imaging/identifiers.ts';
-
-/** The statuses of a report that a physician has validated. */
-const VALIDATED: ReadonlySet<string> = new Set(['final', 'amended', 'corrected', 'appended']);
+import { isReleased } from '../types/row-rules.ts';
 
 /** Returns the Study Instance UIDs (dotted form) that a report names by identifier, without repetition. */
 export function studiesOf({ imagingStudy = [] }: DiagnosticReport): string[] {
@@ -26,9 +24,9 @@ export function withoutStudy(
   return others.length === 0 ? report : { ...report, imagingStudy: others };
 }
 
-/** Whether a physician has validated the report. */
-export function isValidated({ status }: DiagnosticReport): boolean {
-  return VALIDATED.has(status);
+/** Whether a physician has validated the report: that is what releases it. */
+export function isValidated(report: DiagnosticReport): boolean {
+  return isReleased('DiagnosticReport', report);
 }
 
 /** A presented form that holds its bytes, in base64. */

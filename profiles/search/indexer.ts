@@ -9,7 +9,7 @@ import { addEntries } from './values.ts';
 import type { Entries } from './values.ts';
 import { indexDefinitions } from '../validation/structure-definitions.ts';
 import type { Definitions } from '../validation/structure-definitions.ts';
-import { isStoredType, VISIBILITY } from '../types/visibility.ts';
+import { STORED_TYPES } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
 /** The values of one resource, by search parameter code. No entry is there twice. */
@@ -44,8 +44,7 @@ export function createIndexer(definitions: Definitions): Indexer {
   indexDefinitions(definitions);
   const byUrl = new Map(definitions.searchParameters.map((parameter) => [parameter.url, parameter]));
   const compiled = new Map<string, readonly Compiled[]>();
-  for (const type of Object.keys(VISIBILITY)) {
-    if (!isStoredType(type)) continue;
+  for (const type of STORED_TYPES) {
     compiled.set(
       type,
       searchParametersOf(type)

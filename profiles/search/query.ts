@@ -2,8 +2,8 @@
 import { Fault } from '../fault.ts';
 import { parseCriterion } from './parse-criterion.ts';
 import type { Criterion } from './criterion.ts';
-import { DEFAULT_SORT, findSearchParameter } from './parameters.ts';
-import { isStoredType } from '../types/visibility.ts';
+import { findSearchParameter } from './parameters.ts';
+import { fhirType, isStoredType } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
 export type { Criterion } from './criterion.ts';
@@ -111,7 +111,7 @@ function valueOf(pairs: readonly Pair[], name: string): string | undefined {
 }
 
 function checkSort(type: StoredType, sort: string | undefined): void {
-  const served = `-${DEFAULT_SORT[type]}`;
+  const served = `-${fhirType(type).sort.by}`;
   if (sort === undefined || sort === served) return;
   throw new Fault('not-supported', `${type} is sorted by ${served} only`, { expression: '_sort' });
 }

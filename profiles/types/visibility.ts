@@ -1,41 +1,38 @@
 /**
- * The class of every resource type that can be stored. The class says how a row of that type becomes visible;
- * a type that is not in this table cannot be stored.
+ * The types that can be stored, and the class of each. The class says how a row of that type becomes visible; a type
+ * that has no file in this folder cannot be stored.
  */
 import { Fault } from '../fault.ts';
+import type { FhirType, Visibility } from './fhir-type.ts';
+import { TYPES } from './types.ts';
 
-/**
- * - `directory`: any token of a client that may read the type;
- * - `patient`: a person's demographics, visible under a live right to the record or to the Patient itself;
- * - `item`: clinical content with a confidentiality label and rights of its own;
- * - `part`: visible as the item it belongs to;
- * - `own`: visible to the principals that its writer named.
- */
-export type Visibility = 'directory' | 'patient' | 'item' | 'part' | 'own';
+export type { Visibility } from './fhir-type.ts';
+
+/** A type that the product stores. */
+export type StoredType = keyof typeof TYPES;
+
+/** The types of which a member of their file has one of some values, as `TypesWith<'class', 'directory'>`. */
+export type TypesWith<Member extends keyof FhirType, Value> = {
+  [Type in StoredType]: (typeof TYPES)[Type] extends { readonly [M in Member]: Value } ? Type : never;
+}[StoredType];
+
+/** Every stored type, by name. */
+// Object.keys widens to string; the keys are those of the list.
+export const STORED_TYPES = Object.keys(TYPES) as readonly StoredType[];
+
+/** The file of a type. */
+export function fhirType(type: StoredType): FhirType {
+  return TYPES[type];
+}
 
 /** Every type of the product and its class. */
-export const VISIBILITY = {
-  Organization: 'directory',
-  Practitioner: 'directory',
-  PractitionerRole: 'directory',
-  Endpoint: 'directory',
-  Patient: 'patient',
-  ImagingStudy: 'item',
-  DiagnosticReport: 'item',
-  DocumentReference: 'item',
-  Binary: 'part',
-  Consent: 'own',
-  Task: 'own',
-  Communication: 'own',
-  AuditEvent: 'own',
-} as const satisfies Record<string, Visibility>;
-
-/** A type that the product stores and serves. */
-export type StoredType = keyof typeof VISIBILITY;
+export const VISIBILITY = Object.fromEntries(STORED_TYPES.map((type) => [type, TYPES[type].class])) as Readonly<
+  Record<StoredType, Visibility>
+>;
 
 /** Whether a name is a type that the product stores. */
 export function isStoredType(name: string): name is StoredType {
-  return Object.hasOwn(VISIBILITY, name);
+  return Object.hasOwn(TYPES, name);
 }
 
 /**

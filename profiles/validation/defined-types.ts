@@ -1,10 +1,10 @@
 /** Resource types whose definitions the product loads, beside those it stores. */
-import { VISIBILITY } from '../types/visibility.ts';
+import { STORED_TYPES } from '../types/visibility.ts';
 
 /** Types that carry or describe others and are never stored. */
 export const MESSAGE_TYPES = ['Bundle', 'Parameters', 'OperationOutcome', 'CapabilityStatement'] as const;
 
-/** Types that are read inside others (contained, or an entry of a message) and are not stored as such. */
+/** Types that are read inside others (contained, or an entry of a message), whether they are stored or not. */
 export const NESTED_TYPES = [
   'Composition',
   'Device',
@@ -22,5 +22,5 @@ export const NESTED_TYPES = [
 
 /** Every type that can be validated. */
 export const DEFINED_TYPES: readonly string[] = [
-  ...new Set([...Object.keys(VISIBILITY), ...MESSAGE_TYPES, ...NESTED_TYPES]),
+  ...new Set([...STORED_TYPES, ...MESSAGE_TYPES, ...NESTED_TYPES]),
 ].toSorted();

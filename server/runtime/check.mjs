@@ -1,6 +1,7 @@
 /**
  * Runs before every command of package.json. Plain JavaScript for any Node, so that a wrong runtime gets an
- * explanation and not a SyntaxError; then sees to it that the generated FHIR definitions are there.
+ * explanation and not a SyntaxError; then sees to it that the list of types is that of their files, and that the
+ * generated FHIR definitions are there.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,6 +18,8 @@ if (major < REQUIRED_MAJOR) {
   process.exit(1);
 }
 
+const { writeTypeList } = await import('./type-list.ts');
+await writeTypeList();
 const { cacheFolder, isGenerated } = await import('./cache-key.ts');
 if (!isGenerated(cacheFolder())) {
   const { generate } = await import('./generate.ts');

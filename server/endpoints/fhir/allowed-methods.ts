@@ -1,6 +1,6 @@
 /** A method that an address does not take: 405 with the methods that it does. @see RFC 9110 section 15.5.6 */
 import type { Context } from 'koa';
-import type { Interaction } from '../../../profiles/capability-statement.ts';
+import type { Interaction } from '../../../profiles/types/fhir-type.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { HTTP_CODE } from '../http/outcome.ts';

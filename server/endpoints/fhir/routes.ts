@@ -2,9 +2,9 @@
 import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
-import type { Interaction } from '../../../profiles/capability-statement.ts';
+import type { Interaction, WriteHook } from '../../../profiles/types/fhir-type.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { storedType, type StoredType } from '../../../profiles/types/visibility.ts';
+import { fhirType, storedType, type StoredType } from '../../../profiles/types/visibility.ts';
 import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
 import { notServed } from './allowed-methods.ts';
@@ -27,14 +27,17 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.get('/metadata', (ctx) => answerMetadata(deps, ctx));
   router.use(answerPrivately);
   router.post('/', async (ctx) => await transaction(deps, ctx));
-  router.get('/Binary/:id', async (ctx) => await readBinary(deps, ctx, part(ctx, 'id')));
   router.get('/:type', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/Patient/:operation', async (ctx) => await operate(deps, ctx));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
   router.put('/:type', async (ctx) => await conditionalUpdate(deps, ctx, conditionallyUpdated(ctx)));
-  router.put('/Consent/:id', async (ctx) => await updateConsent(deps, ctx, part(ctx, 'id')));
-  router.get('/:type/:id', async (ctx) => await read(deps, ctx, served(ctx, 'read'), part(ctx, 'id')));
+  router.put('/:type/:id', async (ctx) => await UPDATES[updatedById(ctx)](deps, ctx, part(ctx, 'id')));
+  router.get('/:type/:id', async (ctx) => {
+    const type = served(ctx, 'read');
+    const id = part(ctx, 'id');
+    await (fhirType(type).hooks?.read === 'bytes' ? readBinary(deps, ctx, id) : read(deps, ctx, type, id));
+  });
   router.get(
     '/:type/:id/_history/:version',
     async (ctx) => await read(deps, ctx, served(ctx, 'vread'), part(ctx, 'id'), part(ctx, 'version')),
@@ -69,6 +72,17 @@ function conditionallyUpdated(ctx: Context): StoredType {
   const type = served(ctx, 'update');
   if (servedType(type)?.conditionalUpdate !== true) throw notServed(ctx, `Conditional update is not served on ${type}`);
   return type;
+}
+
+/** Updates by id, by the hook of the type. */
+const UPDATES = { rights: updateConsent } as const satisfies Partial<Record<WriteHook, typeof updateConsent>>;
+
+/** The hook of a type that is updated by its id. */
+function updatedById(ctx: Context): keyof typeof UPDATES {
+  const type = served(ctx, 'update');
+  const hook = fhirType(type).hooks?.write;
+  if (hook !== 'rights') throw notServed(ctx, `Update by id is not served on ${type}`);
+  return hook;
 }
 
 async function operate(deps: FhirDeps, ctx: Context): Promise<void> {

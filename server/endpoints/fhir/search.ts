@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch } from '../../../profiles/search/query.ts';
-import type { StoredType } from '../../../profiles/types/visibility.ts';
+import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
 import { formatSearchset } from './bundles.ts';
 import type { FhirDeps } from './deps.ts';
 import { servedType } from './served.ts';
@@ -26,7 +26,7 @@ export async function search(deps: FhirDeps, ctx: Context, type: StoredType): Pr
     query.include.length === parsed.query.include.length ? parsed.ignored : [...parsed.ignored, '_include'];
   if (options.handling === 'strict' && ignored.length > 0)
     throw new Fault('invalid', `This _include is not served on ${type}`, { expression: '_include' });
-  const passage = type === 'DocumentReference' ? 'iti-67' : 'search';
+  const passage = fhirType(type).searchedAs ?? 'search';
   const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
   const self = selfUrl(deps.fhirBase(), type, parameters, ignored);
   ctx.status = 200;

@@ -6,6 +6,8 @@ import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy } fr
 import { CODE_SYSTEM, DICOM_UID } from '../../../profiles/codes.ts';
 import { studiesOf, withoutStudy } from '../../../profiles/documents/diagnostic-report.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { StudyErasure } from '../../../profiles/types/fhir-type.ts';
+import { fhirType, STORED_TYPES } from '../../../profiles/types/visibility.ts';
 import type { SystemGrant } from '../../access/grant.ts';
 import type { Erasure } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -28,6 +30,15 @@ export type Gone = {
 /** What is to be written of a study that goes: `forgetting` are the parts of what stays without it. */
 export type ErasedParts = { readonly gone: readonly Gone[]; readonly forgetting: readonly PlanParts[] };
 
+type Work = (deps: Deps, grant: SystemGrant, studyInstanceUID: string, now: number) => Promise<ErasedParts>;
+
+/** What the files of the types name. */
+const WORK: Readonly<Record<StudyErasure, Work>> = {
+  'imaging-study': async ({ records }, grant, uid) => goneOnly(await imagingStudyOf(records, grant, uid)),
+  manifests: async ({ records }, grant, uid) => goneOnly((await manifestsOf(records, grant, uid)).map(goneDocument)),
+  reports: erasedReports,
+};
+
 /** Works out what goes with a study, and what forgets it, as it stands. */
 export async function erasedParts(
   deps: Deps,
@@ -35,18 +46,31 @@ export async function erasedParts(
   studyInstanceUID: string,
   now: number,
 ): Promise<ErasedParts> {
-  const { records } = deps;
-  const reports = await reportsOf(records, grant, studyInstanceUID);
-  const isAlone = ({ resource }: Found<DiagnosticReport>): boolean =>
-    studiesOf(resource).every((uid) => uid === studyInstanceUID);
-  const gone = [
-    ...(await imagingStudyOf(records, grant, studyInstanceUID)),
-    ...(await manifestsOf(records, grant, studyInstanceUID)).map(goneDocument),
-  ];
-  for (const report of reports.filter(isAlone)) gone.push(await goneReport(deps, grant, report));
+  const named = new Set(STORED_TYPES.map((type) => fhirType(type).erasedWithStudy));
+  const all: ErasedParts[] = [];
+  for (const name of named) {
+    if (name !== 'kept' && name !== 'with-its-item') all.push(await WORK[name](deps, grant, studyInstanceUID, now));
+  }
+  return { gone: all.flatMap(({ gone }) => gone), forgetting: all.flatMap(({ forgetting }) => forgetting) };
+}
+
+function goneOnly(gone: readonly Gone[]): ErasedParts {
+  return { gone, forgetting: [] };
+}
+
+async function erasedReports(
+  deps: Deps,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+  now: number,
+): Promise<ErasedParts> {
+  const gone: Gone[] = [];
   const forgetting: PlanParts[] = [];
-  for (const report of reports.filter((one) => !isAlone(one)))
-    forgetting.push(await forgettingReport(deps, grant, report, studyInstanceUID, now));
+  for (const report of await reportsOf(deps.records, grant, studyInstanceUID)) {
+    const isAlone = studiesOf(report.resource).every((uid) => uid === studyInstanceUID);
+    if (isAlone) gone.push(await goneReport(deps, grant, report));
+    else forgetting.push(await forgettingReport(deps, grant, report, studyInstanceUID, now));
+  }
   return { gone, forgetting };
 }
 

@@ -1,10 +1,10 @@
 /** Building plans: the parts that several stories write, joined into one plan. */
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
-import { labelOf } from '../../../profiles/confidentiality.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
+import { isReleased, levelOfRow } from '../../../profiles/types/row-rules.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { FOREVER, principal, type Principal, type Relation, type Right } from '../../access/right.ts';
@@ -19,7 +19,7 @@ export type PlanParts = Omit<CommitPlan, 'id'>;
 export type PutFacts = {
   readonly person?: PersonKey;
   readonly subject?: string;
-  /** Defaults to true. */
+  /** By default what the type and the resource say. */
   readonly released?: boolean;
   readonly parent?: string;
   readonly blob?: BlobRef;
@@ -27,14 +27,15 @@ export type PutFacts = {
 
 /** Builds the put of a resource that has its id. `now` sorts the types that have no date of their own. */
 export function putOf(indexer: Indexer, resource: Resource, now: number, facts: PutFacts = {}): Put {
-  const { released = true, ...rest } = facts;
+  const type = storedType(resource.resourceType);
+  const { released = isReleased(type, resource), ...rest } = facts;
   return {
-    type: storedType(resource.resourceType),
+    type,
     id: resource.id ?? randomUUID(),
     resource,
     index: indexer(resource),
     sort: sortKeyOf(resource, now),
-    level: labelOf(resource.meta),
+    level: levelOfRow(type, resource),
     released,
     ...rest,
   };

@@ -1,10 +1,18 @@
 /** What comes in by FHIR create, conditional update or transaction, as entries of one kind. */
-import type { Consent, DiagnosticReport, Patient } from '@medplum/fhirtypes';
+import type { Resource } from '@medplum/fhirtypes';
+import type { WriteHook } from '../../../profiles/types/fhir-type.ts';
+import type { TypesWith } from '../../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { PlanParts } from './plan-parts.ts';
 
+/** A resource of a type whose file names one of some hooks for its writes. */
+export type HookedResource<Hook extends WriteHook> = Extract<
+  Resource,
+  { resourceType: TypesWith<'hooks', { readonly write: Hook }> }
+>;
+
 /** A resource of a type that clients may send. */
-export type SubmittedResource = Patient | DiagnosticReport | Consent;
+export type SubmittedResource = HookedResource<WriteHook>;
 
 /** One entry. `condition` is the search of If-None-Exist (POST) or of the conditional update (PUT). */
 export type SubmittedEntry = {

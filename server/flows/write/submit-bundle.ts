@@ -2,9 +2,11 @@
  * An establishment or a patient writes: FHIR create, conditional create and update, transaction. All entries are one
  * plan: everything stands after it, or nothing.
  */
-import type { Consent, DiagnosticReport, Patient } from '@medplum/fhirtypes';
+import type { Patient } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
-import { isStoredType } from '../../../profiles/types/visibility.ts';
+import type { WriteHook } from '../../../profiles/types/fhir-type.ts';
+import { subjectOf as subjectReference } from '../../../profiles/types/row-rules.ts';
+import { fhirType, isStoredType } from '../../../profiles/types/visibility.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import type { Requester } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
@@ -15,7 +17,7 @@ import { knownPatient, findIdentity, type KnownPatient } from '../identity/perso
 import { commitFresh, joinParts } from './plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { requireScope } from '../require-scope.ts';
-import type { EntryParts, SubmittedEntry, SubmittedResult } from './submission.ts';
+import type { EntryParts, HookedResource, SubmittedEntry, SubmittedResource, SubmittedResult } from './submission.ts';
 import { consentParts } from './submit-consent.ts';
 import { patientParts } from './submit-patient.ts';
 import { reportParts, storeReport, type StoredReport } from './submit-report.ts';
@@ -41,8 +43,7 @@ export function submitBundle(deps: SubmitBundleDeps) {
       const reports = new Map<SubmittedEntry, StoredReport>();
       try {
         for (const entry of entries) {
-          if (entry.resource.resourceType === 'DiagnosticReport')
-            reports.set(entry, await storeReport(deps, entry.resource));
+          if (hasHook(entry.resource, 'documents')) reports.set(entry, await storeReport(deps, entry.resource));
         }
         return await commitEntries(deps, visit, kind, entries, reports);
       } catch (error) {
@@ -64,8 +65,8 @@ async function discard(images: ImageStore, reports: ReadonlyMap<SubmittedEntry, 
 
 function requireMay(requester: Requester, { method, resource }: SubmittedEntry): void {
   requireScope(requester, resource.resourceType, method === 'PUT' ? 'u' : 'c');
-  const may =
-    requester.kind === 'establishment' || (requester.kind === 'patient' && resource.resourceType === 'Consent');
+  const { writers } = fhirType(resource.resourceType);
+  const may = requester.kind === 'establishment' || (requester.kind === 'patient' && writers === 'source-or-patient');
   if (!may) throw new Fault('forbidden', `A ${resource.resourceType} is written by establishments only`);
 }
 
@@ -126,7 +127,7 @@ async function workEntries(work: Work, entries: readonly SubmittedEntry[]): Prom
 }
 
 function isPatientEntry(entry: SubmittedEntry): entry is SubmittedEntry & { resource: Patient } {
-  return entry.resource.resourceType === 'Patient';
+  return hasHook(entry.resource, 'identity');
 }
 
 function toKnown({ subject, person, id, standing }: EntryParts, resource: Patient): KnownPatient {
@@ -141,9 +142,10 @@ async function workEntry(
   if (entry.condition !== undefined || entry.method === 'PUT')
     throw new Fault('not-supported', `A ${entry.resource.resourceType} is created by POST without condition`);
   const { deps, grant, now, visit } = work;
+  const { resource } = entry;
+  const known = await subjectOf(work, subjectReference(resource.resourceType, resource), patients);
   const stored = work.reports.get(entry);
   if (stored !== undefined) {
-    const known = await subjectOf(work, (entry.resource as DiagnosticReport).subject?.reference, patients);
     await refuseOpposed(work, known);
     return await reportParts(
       deps,
@@ -153,16 +155,10 @@ async function workEntry(
       now,
     );
   }
-  const consent = entry.resource as Consent;
-  const known = await subjectOf(work, consent.patient?.reference, patients);
-  return await consentParts(
-    deps,
-    grant,
-    visit.requester,
-    consent,
-    { person: known.person, subject: known.patient },
-    now,
-  );
+  if (!hasHook(resource, 'rights'))
+    throw new Fault('not-supported', `A ${resource.resourceType} cannot be written here`);
+  const about = { person: known.person, subject: known.patient };
+  return await consentParts(deps, grant, visit.requester, resource, about, now);
 }
 
 async function refuseOpposed({ deps, grant }: Work, { person }: KnownPatient): Promise<void> {
@@ -210,7 +206,12 @@ function organizationOf(requester: Requester): string {
   return requester.organization;
 }
 
+/** Whether the file of a resource's type names a hook for its writes. */
+function hasHook<Hook extends WriteHook>(resource: SubmittedResource, hook: Hook): resource is HookedResource<Hook> {
+  return fhirType(resource.resourceType).hooks?.write === hook;
+}
+
 /** Types that clients may send. */
-export function isSubmittedType(type: string): type is SubmittedEntry['resource']['resourceType'] {
-  return isStoredType(type) && (type === 'Patient' || type === 'DiagnosticReport' || type === 'Consent');
+export function isSubmittedType(type: string): type is SubmittedResource['resourceType'] {
+  return isStoredType(type) && fhirType(type).hooks?.write !== undefined;
 }

@@ -1,25 +1,11 @@
 /** The consent page: what an application will read or change, in plain French. */
+import { fhirType, isStoredType } from '../../../../profiles/types/visibility.ts';
 import { parseScope } from '../../../access/scope.ts';
 import type { ScopeAction, SmartScope } from '../../../access/scope.ts';
 import { html } from './html.ts';
 import type { Page } from './pages.ts';
 
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  '*': 'tout le dossier d’imagerie',
-  Organization: 'les établissements',
-  Practitioner: 'les professionnels',
-  PractitionerRole: 'les fonctions des professionnels',
-  Endpoint: 'les adresses électroniques',
-  Patient: 'l’identité et les coordonnées',
-  ImagingStudy: 'les examens d’imagerie',
-  DiagnosticReport: 'les comptes rendus',
-  DocumentReference: 'la liste des documents',
-  Binary: 'le contenu des documents',
-  Consent: 'les choix de partage',
-  Task: 'les demandes en cours',
-  Communication: 'les messages',
-  AuditEvent: 'l’historique des accès',
-};
+const WHOLE_RECORD = 'tout le dossier d’imagerie';
 
 const ACTION_NAMES: readonly (readonly [readonly ScopeAction[], string])[] = [
   [['r', 's'], 'lire'],
@@ -47,14 +33,16 @@ export function consentPage(question: ConsentQuestion): Page {
     title: `Autoriser « ${question.applicationName} » ?`,
     formTargets: [formTargetOf(question.redirectUri)],
     body: html`<p>Vous êtes connecté : <strong>${question.display}</strong>.</p>
-<p>L’application <strong>${question.applicationName}</strong> demande à pouvoir :</p>
-<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>
-<p>Elle n’aura jamais plus de droits que vous, et chaque accès est inscrit dans l’historique.</p>
-<form method="post" action="${question.action}">
-<input type="hidden" name="csrf" value="${question.csrf}">
-<button type="submit" name="decision" value="allow">Autoriser</button>
-<button type="submit" name="decision" value="deny" class="second">Refuser</button>
-</form>`,
+      <p>L’application <strong>${question.applicationName}</strong> demande à pouvoir :</p>
+      <ul>
+        ${lines.map((line) => html`<li>${line}</li>`)}
+      </ul>
+      <p>Elle n’aura jamais plus de droits que vous, et chaque accès est inscrit dans l’historique.</p>
+      <form method="post" action="${question.action}">
+        <input type="hidden" name="csrf" value="${question.csrf}" />
+        <button type="submit" name="decision" value="allow">Autoriser</button>
+        <button type="submit" name="decision" value="deny" class="second">Refuser</button>
+      </form>`,
   };
 }
 
@@ -73,7 +61,11 @@ export function linesOf(scopes: readonly string[], isPatient: boolean): readonly
 function lineOf(scope: SmartScope, isPatient: boolean): string {
   const verbs = ACTION_NAMES.filter(([actions]) => actions.some((action) => scope.actions.includes(action)));
   const whose = isPatient ? 'vous concernant' : 'dans la limite de vos droits';
-  return `${verbs.map(([, name]) => name).join(', ')} ${TYPE_NAMES[scope.type] ?? scope.type}, ${whose}`;
+  return `${verbs.map(([, name]) => name).join(', ')} ${wordsOf(scope.type)}, ${whose}`;
+}
+
+function wordsOf(type: string): string {
+  return isStoredType(type) ? fhirType(type).words : WHOLE_RECORD;
 }
 
 /** The source expression of a redirect URI, so that the browser lets the form's redirection through. */

@@ -1,0 +1,94 @@
+/**
+ * What the product says of one FHIR type, in one place: the shape of the files of this folder. Everything that needs
+ * a table of types reads it off these files, so a further type is one further file (README.md).
+ */
+import type { ParameterDefinition } from './search-parameter.ts';
+
+/**
+ * How a row of the type becomes visible:
+ * - `directory`: to any token of a client that may read the type;
+ * - `patient`: a person's demographics, under a live right to the record or to the row itself;
+ * - `item`: clinical content with a confidentiality label and rights of its own;
+ * - `part`: as the item it belongs to;
+ * - `own`: to the principals that its writer named.
+ */
+export type Visibility = 'directory' | 'patient' | 'item' | 'part' | 'own';
+
+/** Interactions by FHIR name. @see https://hl7.org/fhir/R4/valueset-type-restful-interaction.html */
+export type Interaction =
+  'read' | 'vread' | 'update' | 'patch' | 'delete' | 'history-instance' | 'history-type' | 'create' | 'search-type';
+
+/** What most types serve. */
+export const READ_AND_SEARCH = ['read', 'vread', 'search-type'] as const satisfies readonly Interaction[];
+
+/**
+ * Who may write a row:
+ * - `region`: the region file alone, at start;
+ * - `source`: an establishment, of a person whose Patient it feeds; of the Patient itself, its own identity;
+ * - `source-or-patient`: the patient of her own record, too;
+ * - `derived`: the server, from what others sent;
+ * - `server`: the server, of what it did itself.
+ */
+export type Writers = 'region' | 'source' | 'source-or-patient' | 'derived' | 'server';
+
+/**
+ * When the patient may see a row that is about her:
+ * - `at-once`;
+ * - `with-report`: when a validated report tells of it, which the flow that writes it finds out;
+ * - a list: while its `status` is one of these.
+ */
+export type Release = 'at-once' | 'with-report' | readonly string[];
+
+/**
+ * What a write of the type does that other types do not. A flow in server/flows implements each, under this name:
+ * - `identity`: a Patient is found by the identifier of its establishment, and identities join;
+ * - `documents`: the forms of a report are kept as Binary and published as a DocumentReference;
+ * - `rights`: a declaration gives rights, and takes them back when it ends.
+ */
+export type WriteHook = 'identity' | 'documents' | 'rights';
+
+/** What a read of the type answers instead of the resource: `bytes`, those that belong to the row. */
+export type ReadHook = 'bytes';
+
+/**
+ * What goes with an erased study:
+ * - `imaging-study`: the resource that is the study;
+ * - `manifests`: the documents that list its images, with their bytes;
+ * - `reports`: those of the study alone, with their document and bytes; one of other studies, too, forgets this one.
+ */
+export type StudyErasure = 'imaging-study' | 'manifests' | 'reports';
+
+/** One type. Members that name elements give paths without the type: `subject`, `participant.actor`. */
+export type FhirType = {
+  readonly class: Visibility;
+  /** The element that says whose the row is: the first reference to a Patient in it. None: rows are of nobody. */
+  readonly subject?: string;
+  /** `own`: the label in `meta.security` counts. `normal`: no sender can raise it. */
+  readonly label: 'own' | 'normal';
+  readonly release: Release;
+  readonly writers: Writers;
+  /** What the FHIR door serves. With none of them the type is stored and answered 404. */
+  readonly interactions: readonly Interaction[];
+  /** `create`: If-None-Exist is read. `update`: the type is updated by a condition, and not by id. */
+  readonly conditional?: readonly ('create' | 'update')[];
+  /** Names of the operations on the type. */
+  readonly operations?: readonly string[];
+  /** Search parameters; `_id` and `_lastUpdated`, which every type has, not repeated. */
+  readonly parameters: readonly ParameterDefinition[];
+  /** Further spellings of search parameters, and the codes that they mean. */
+  readonly otherSpellings?: Readonly<Record<string, string>>;
+  /**
+   * The order of lists, latest first: the search parameter that a client names, and the elements that give the
+   * moment (the first that is there; without any it is the moment of the write).
+   */
+  readonly sort: { readonly by: string; readonly elements: readonly string[] };
+  /** Rows are joined to no other row by `_include`. */
+  readonly standsApart?: true;
+  /** What a search of the type is in the audit trail, where a profile has a name for it. */
+  readonly searchedAs?: 'iti-67';
+  /** What a scope opens, in French, as the consent page goes on after "lire". */
+  readonly words: string;
+  /** What goes with a study that is erased; `kept` is for what tells of no study. */
+  readonly erasedWithStudy: StudyErasure | 'kept' | 'with-its-item';
+  readonly hooks?: { readonly write?: WriteHook; readonly read?: ReadHook };
+};
