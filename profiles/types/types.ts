@@ -1,4 +1,4 @@
-/** Every type of the product. Written by server/runtime/type-list.ts from the files of this folder: do not edit. */
+/** Every type of the product. Written by server/runtime/type-list.ts from the files of this folder. */
 import { AuditEvent } from './audit-event.ts';
 import { Binary } from './binary.ts';
 import { Communication } from './communication.ts';

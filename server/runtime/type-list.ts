@@ -26,7 +26,7 @@ export async function typeListOf(folder: string): Promise<string> {
   }
   types.sort((a, b) => (a.name < b.name ? -1 : 1));
   return [
-    '/** Every type of the product. Written by server/runtime/type-list.ts from the files of this folder: do not edit. */',
+    '/** Every type of the product. Written by server/runtime/type-list.ts from the files of this folder. */',
     ...types.map(({ file, name }) => `import { ${name} } from './${file}';`),
     '',
     '/** The files of this folder by the name of their type. */',
