@@ -199,34 +199,28 @@ describe('Grants', () => {
     expect(findNodes([...product, ...demonstration, ...tests], casts)).to.deep.equal([]);
   });
 
-  it('are written as an object in access/grant.ts alone', () => {
-    const forges = (node: SyntaxNode, { path }: SourceFile): boolean => {
-      if (node.type !== 'ObjectExpression' || path === 'server/access/grant.ts') return false;
-      const properties = Array.isArray(node['properties']) ? (node['properties'] as SyntaxNode[]) : [];
-      const names = properties.map((property) => nodeAt(property, 'key')?.['name']);
-      return names.includes('granted') || ['system', 'principals', 'purpose'].every((name) => names.includes(name));
-    };
-    expect(findNodes([...product, ...demonstration, ...tests], forges)).to.deep.equal([]);
-  });
-
-  it('keep their brand to themselves', () => {
-    const file = product.find(({ path }) => path === 'server/access/grant.ts');
-    const exported = (file?.nodes ?? [])
-      .filter(({ type }) => type.startsWith('Export'))
-      .flatMap((node) => collectNodes(node));
-    const declared = exported
-      .filter(({ type }) => type === 'VariableDeclarator')
-      .map((node) => nodeAt(node, 'id')?.['name']);
-    expect(file?.text).to.include('declare const granted: unique symbol');
-    expect(declared).to.not.include('granted');
+  it('are classes that access/grant.ts and stores/passage.ts keep to themselves', () => {
+    for (const path of ['server/access/grant.ts', 'server/stores/passage.ts']) {
+      const file = product.find((one) => one.path === path);
+      const classes = (file?.nodes ?? []).filter(({ type }) => type === 'ClassDeclaration');
+      expect(classes, path).to.not.deep.equal([]);
+      const exported = (file?.nodes ?? [])
+        .filter(({ type, exportKind }) => type.startsWith('Export') && exportKind !== 'type')
+        .flatMap((node) => collectNodes(node));
+      expect(
+        exported.filter(({ type }) => type === 'ClassDeclaration').map((node) => nodeAt(node, 'id')?.['name']),
+      ).to.deep.equal([]);
+    }
   });
 
   it('do not compile when they are made by hand', async function () {
     this.timeout(60_000);
     const forged = await compile(`{ system: false, principals: [], purpose: 'TREAT', now: 0 }`);
     expect(forged)
-      .to.match(/error TS(2345|2741)/)
-      .and.include('[granted]');
+      .to.match(/error TS(2345|2739|2740)/)
+      .and.include('#principals');
+    expect(await compile(`{ ...grantFor(requester, 0) }`)).to.include('#principals');
+    expect(await compile(`systemGrant('resolve-identity', 0)`)).to.match(/error TS(2345|2739)/);
     // The same call with a real one compiles, so that the error is the brand's.
     expect(await compile(`grantFor(requester, 0)`)).to.equal('');
   });
@@ -238,11 +232,11 @@ async function compile(expression: string): Promise<string> {
   const from = (path: string): string => JSON.stringify(join(ROOT, path));
   const source = `import type { Question, RecordStore } from ${from('server/ports/record-store.ts')};
     import type { Requester } from ${from('server/access/requester.ts')};
-    import { grantFor } from ${from('server/access/grant.ts')};
+    import { grantFor, systemGrant } from ${from('server/access/grant.ts')};
     export type Account = Parameters<RecordStore['look']>[2];
     export async function read(records: RecordStore, requester: Requester, question: Question,
       account: Account): Promise<unknown> {
-      void [requester, grantFor];
+      void [requester, grantFor, systemGrant];
       return await records.look(${expression}, question, account);
     }`;
   const config = {

@@ -5,7 +5,7 @@
 import { rankOf, type Level } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
 import { storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
-import type { Grant } from './grant.ts';
+import type { AnyGrant } from './grant.ts';
 import { CEILING, type Relation, type Right } from './right.ts';
 
 /** The four independent switches of a person. `accountOff` governs sign-in only. */
@@ -63,7 +63,7 @@ export function permits(right: Right, row: RowFacts, state: PatientState): boole
 }
 
 /** Decides one row for one grant, from all rights of the row's person. */
-export function decide(grant: Grant, row: RowFacts, rights: readonly Right[], state: PatientState): Decision {
+export function decide(grant: AnyGrant, row: RowFacts, rights: readonly Right[], state: PatientState): Decision {
   const visibility: Visibility = VISIBILITY[row.type];
   if (grant.system || visibility === 'directory') return { permitted: true, right: undefined };
   const held = rights.filter((right) => isHeld(right, grant) && reaches(right, row));
@@ -74,6 +74,6 @@ export function decide(grant: Grant, row: RowFacts, rights: readonly Right[], st
   return shown === undefined ? { permitted: false, layer: 'life-cycle' } : { permitted: true, right: shown };
 }
 
-function isHeld(right: Right, grant: Grant): boolean {
+function isHeld(right: Right, grant: AnyGrant): boolean {
   return grant.principals.includes(right.principal) && right.from <= grant.now && grant.now < right.to;
 }

@@ -1,24 +1,92 @@
 /**
- * The Grant: what a requester may see, as a predicate that stores evaluate in every statement. Only this file makes
- * one, so a read without a grant does not compile.
+ * Grants: what may be read, as predicates that stores evaluate in every statement. They are instances of classes with
+ * private state that this file alone makes, so that a read without one neither compiles nor runs: a copy, a literal or
+ * a structured clone lacks that state.
  */
 import type { Purpose } from './purpose.ts';
 import type { Requester } from './requester.ts';
 import { principal, type Principal } from './right.ts';
 
-declare const granted: unique symbol;
+/** Makers have it: whoever reaches a constructor through an instance does not. */
+const MAKING = Symbol('making');
 
-/** A predicate over rows. `now` is epoch milliseconds; principals hold each name once. */
-export type Grant = {
-  readonly [granted]: true;
-  readonly system: boolean;
-  readonly principals: readonly Principal[];
-  readonly purpose: Purpose | 'SYSTEM';
-  readonly now: number;
-};
+const NO_PRINCIPALS: readonly Principal[] = Object.freeze([]);
 
-/** A grant of the server itself: it sees everything, and only for a reason of {@link SystemReason}. */
-export type SystemGrant = Grant & { readonly system: true; readonly reason: SystemReason };
+/** What a requester may see. `now` is epoch milliseconds; principals hold each name once. */
+class Grant {
+  readonly #principals: readonly Principal[];
+  readonly #purpose: Purpose;
+  readonly #now: number;
+
+  constructor(key: symbol, principals: readonly Principal[], purpose: Purpose, now: number) {
+    refuseUnless(key === MAKING);
+    this.#principals = Object.freeze([...principals]);
+    this.#purpose = purpose;
+    this.#now = now;
+    Object.freeze(this);
+  }
+
+  static is(value: unknown): value is Grant {
+    return typeof value === 'object' && value !== null && #principals in value;
+  }
+
+  get system(): false {
+    return false;
+  }
+
+  get principals(): readonly Principal[] {
+    return this.#principals;
+  }
+
+  get purpose(): Purpose {
+    return this.#purpose;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+}
+
+/** What the server itself may see, for a reason of {@link SystemReason}. `now` is epoch milliseconds. */
+class SystemGrant {
+  readonly #reason: SystemReason;
+  readonly #now: number;
+
+  constructor(key: symbol, reason: SystemReason, now: number) {
+    refuseUnless(key === MAKING);
+    this.#reason = reason;
+    this.#now = now;
+    Object.freeze(this);
+  }
+
+  static is(value: unknown): value is SystemGrant {
+    return typeof value === 'object' && value !== null && #reason in value;
+  }
+
+  get system(): true {
+    return true;
+  }
+
+  get principals(): readonly Principal[] {
+    return NO_PRINCIPALS;
+  }
+
+  get reason(): SystemReason {
+    return this.#reason;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+}
+
+// Nobody gives all grants another answer.
+for (const { prototype } of [Grant, SystemGrant]) Object.freeze(prototype);
+
+export type { Grant, SystemGrant };
+
+/** A predicate of either kind, as the statements of stores take it. */
+export type AnyGrant = Grant | SystemGrant;
 
 /** The closed list of reasons for which the server reads on its own account. */
 export type SystemReason =
@@ -35,14 +103,37 @@ export type SystemReason =
 
 /** Makes the grant of a requester at a moment. */
 export function grantFor(requester: Requester, now: number): Grant {
-  const principals = [...new Set(principalsOf(requester))];
-  return Object.freeze({ system: false, principals, purpose: requester.purpose, now }) as unknown as Grant;
+  return new Grant(MAKING, [...new Set(principalsOf(requester))], requester.purpose, now);
+}
+
+/** The grant of the same requester at another moment. */
+export function grantAt(grant: Grant, now: number): Grant {
+  return new Grant(MAKING, grant.principals, grant.purpose, now);
 }
 
 /** Makes a grant for the server's own work. */
 export function systemGrant(reason: SystemReason, now: number): SystemGrant {
-  const grant = { system: true, reason, principals: [], purpose: 'SYSTEM', now };
-  return Object.freeze(grant) as unknown as SystemGrant;
+  return new SystemGrant(MAKING, reason, now);
+}
+
+/**
+ * What adapters ask at their port.
+ * @throws {TypeError} the value is not a grant that this file made for a requester
+ */
+export function requireGrant(value: Grant): void {
+  refuseUnless(Grant.is(value));
+}
+
+/**
+ * The same of a grant of the server itself.
+ * @throws {TypeError} the value is not a system grant that this file made
+ */
+export function requireSystemGrant(value: SystemGrant): void {
+  refuseUnless(SystemGrant.is(value));
+}
+
+function refuseUnless(isGenuine: boolean): void {
+  if (!isGenuine) throw new TypeError('Only server/access makes grants');
 }
 
 function principalsOf(requester: Requester): readonly Principal[] {

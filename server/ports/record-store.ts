@@ -147,12 +147,15 @@ export type AnswerTo<Q extends Question> = Q extends { kind: 'resource' }
 declare const passed: unique symbol;
 
 /** Proof of an audited read; made by stores only. Its parts may be read on without another event. */
-export type Passage = { readonly [passed]: true; readonly grant: Grant };
+export type Passage = { readonly [passed]: true };
 
 /** An audited answer. */
 export type Audited<A> = { readonly answer: A; readonly passage: Passage };
 
-/** The port. */
+/**
+ * The port. What takes a grant or a passage refuses, at run time, one that `server/access` or a store did not make
+ * (TypeError).
+ */
 export interface RecordStore {
   /**
    * Applies a plan.

@@ -4,6 +4,7 @@ import { accessContract } from './record-store/access.ts';
 import { agendaContract } from './record-store/agenda.ts';
 import { auditingContract } from './record-store/auditing.ts';
 import { erasingContract } from './record-store/erasing.ts';
+import { forgingContract } from './record-store/forging.ts';
 import { historyContract } from './record-store/history.ts';
 import { includingContract } from './record-store/including.ts';
 import { instancesContract } from './record-store/instances.ts';
@@ -24,6 +25,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     planningContract(suite);
     historyContract(suite);
     accessContract(suite);
+    forgingContract(suite);
     changingContract(suite);
     rekeyingContract(suite);
     searchingContract(suite);

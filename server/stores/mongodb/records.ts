@@ -1,6 +1,6 @@
 /** The record store on MongoDB. */
 import type { ClientSession } from 'mongodb';
-import type { Grant, SystemGrant } from '../../access/grant.ts';
+import { requireGrant, requireSystemGrant, type AnyGrant, type Grant, type SystemGrant } from '../../access/grant.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
@@ -13,6 +13,7 @@ import type {
   QuarantinedInstance,
 } from '../../ports/commit-plan.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore } from '../../ports/record-store.ts';
+import { grantOfPassage, passageUnder } from '../passage.ts';
 import { insertAudit } from './audit/audit.ts';
 import type { Collections } from './collections.ts';
 import { commitPlan } from './write/commit.ts';
@@ -45,40 +46,47 @@ export class MongoRecordStore implements RecordStore {
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
     inWords: (answer: AnswerTo<Q>) => W = (answer) => answer as W,
   ): Promise<Audited<W>> {
+    requireGrant(grant);
     const collections = this.#collections;
     const found = await inTransaction(collections, async (session, attempt) => {
       const found = await answer({ collections, session, grant, now: grant.now }, question);
       await insertAudit(collections, account(found), Date.now(), { session, attempt });
       return found;
     });
-    return { answer: inWords(found), passage: passageOf(grant) };
+    return { answer: inWords(found), passage: passageUnder(grant) };
   }
 
-  async follow<Q extends Question>({ grant }: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
-    return await this.#read(grant, question, now);
+  async follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
+    return await this.#read(grantOfPassage(passage), question, now);
   }
 
   async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
+    requireSystemGrant(grant);
     return await this.#read(grant, question, grant.now);
   }
 
-  async claimed(_grant: SystemGrant, key: string): Promise<string | undefined> {
+  async claimed(grant: SystemGrant, key: string): Promise<string | undefined> {
+    requireSystemGrant(grant);
     return (await asStore(() => this.#collections.claims.findOne({ _id: key })))?.value;
   }
 
-  async instanceOf(_grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+  async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+    requireSystemGrant(grant);
     return await asStore(() => readInstance(this.#collections, sopInstanceUID));
   }
 
-  quarantined(_grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
+  quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
+    requireSystemGrant(grant);
     return readQuarantine(this.#collections);
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
+    requireSystemGrant(grant);
     return await asStore(() => readRights(this.#collections, person, grant.now));
   }
 
-  async stateOf(_grant: SystemGrant, person: PersonKey): Promise<PatientState> {
+  async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {
+    requireSystemGrant(grant);
     return await asStore(() => readState(this.#collections, person));
   }
 
@@ -100,7 +108,8 @@ export class MongoRecordStore implements RecordStore {
    */
   async forget(): Promise<void> {}
 
-  blobNames(_grant: SystemGrant): AsyncIterable<string> {
+  blobNames(grant: SystemGrant): AsyncIterable<string> {
+    requireSystemGrant(grant);
     return listBlobNames(this.#collections);
   }
 
@@ -108,16 +117,12 @@ export class MongoRecordStore implements RecordStore {
     await this.#close();
   }
 
-  async #read<Q extends Question>(grant: Grant, question: Q, now: number): Promise<AnswerTo<Q>> {
+  async #read<Q extends Question>(grant: AnyGrant, question: Q, now: number): Promise<AnswerTo<Q>> {
     const collections = this.#collections;
     const work = async (session: ClientSession): Promise<AnswerTo<Q>> =>
       await answer({ collections, session, grant, now }, question);
     return await inTransaction(collections, work, noResult);
   }
-}
-
-function passageOf(grant: Grant): Passage {
-  return Object.freeze({ grant }) as unknown as Passage;
 }
 
 /** A read changes nothing: when its commit is unknown, it is read again. */

@@ -2,7 +2,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PatientState } from '../../access/decide.ts';
-import type { Grant, SystemGrant } from '../../access/grant.ts';
+import {
+  grantAt,
+  requireGrant,
+  requireSystemGrant,
+  type AnyGrant,
+  type Grant,
+  type SystemGrant,
+} from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import type {
@@ -23,6 +30,7 @@ import type {
   SearchPage,
   VisibleRow,
 } from '../../ports/record-store.ts';
+import { grantOfPassage, passageUnder } from '../passage.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
 import type { Database } from './database.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
@@ -63,38 +71,45 @@ export class SqliteRecordStore implements RecordStore {
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
     inWords: (answer: AnswerTo<Q>) => W = (answer) => answer as W,
   ): Promise<Audited<W>> {
+    requireGrant(grant);
     const found = await this.#answer(grant, question);
     const recorded = this.#writer.send('audit', account(found).map(toWireAudit));
     // This thread has nothing to do while the writer's works.
     const [answer] = await Promise.all([Promise.resolve(found).then(inWords), recorded]);
-    return { answer, passage: { grant } as Passage };
+    return { answer, passage: passageUnder(grant) };
   }
 
-  follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
-    return this.#answer({ ...passage.grant, now }, question);
+  async follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
+    return await this.#answer(grantAt(grantOfPassage(passage), now), question);
   }
 
-  peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
-    return this.#answer(grant, question);
+  async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
+    requireSystemGrant(grant);
+    return await this.#answer(grant, question);
   }
 
-  async claimed(_grant: SystemGrant, key: string): Promise<string | undefined> {
+  async claimed(grant: SystemGrant, key: string): Promise<string | undefined> {
+    requireSystemGrant(grant);
     return this.#records.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key)?.value;
   }
 
-  async instanceOf(_grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+  async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
+    requireSystemGrant(grant);
     return instanceOf(this.#records, sopInstanceUID);
   }
 
-  async *quarantined(_grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
+  async *quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
+    requireSystemGrant(grant);
     yield* readQuarantine(this.#records);
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
+    requireSystemGrant(grant);
     return rightsOf(this.#records, person).filter(({ to }) => to > grant.now);
   }
 
-  async stateOf(_grant: SystemGrant, person: PersonKey): Promise<PatientState> {
+  async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {
+    requireSystemGrant(grant);
     return stateOf(this.#records, person);
   }
 
@@ -118,7 +133,8 @@ export class SqliteRecordStore implements RecordStore {
     }
   }
 
-  async *blobNames(_grant: SystemGrant): AsyncIterable<string> {
+  async *blobNames(grant: SystemGrant): AsyncIterable<string> {
+    requireSystemGrant(grant);
     const rows = this.#records.iterate<{ name: string }>(
       `SELECT blob_name AS name FROM instance UNION ALL SELECT blob_name FROM quarantine
        UNION ALL SELECT blob_name FROM resource WHERE blob_name IS NOT NULL
@@ -133,11 +149,11 @@ export class SqliteRecordStore implements RecordStore {
     this.#trail.close();
   }
 
-  async #answer<Q extends Question>(grant: Grant, question: Q): Promise<AnswerTo<Q>> {
+  async #answer<Q extends Question>(grant: AnyGrant, question: Q): Promise<AnswerTo<Q>> {
     return (await this.#read(grant, question)) as AnswerTo<Q>;
   }
 
-  async #read(grant: Grant, question: Question): Promise<AnswerTo<Question>> {
+  async #read(grant: AnyGrant, question: Question): Promise<AnswerTo<Question>> {
     switch (question.kind) {
       case 'resource':
         return question.type === 'AuditEvent' ? await this.#event(grant, question.id) : this.#resource(grant, question);
@@ -152,7 +168,7 @@ export class SqliteRecordStore implements RecordStore {
     }
   }
 
-  #resource(grant: Grant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
+  #resource(grant: AnyGrant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
     return inSnapshot(this.#records, () => {
       const row = visibleRow(this.#records, grant, type, id);
       if (version === undefined || version === row?.version) return row;
@@ -160,18 +176,18 @@ export class SqliteRecordStore implements RecordStore {
     });
   }
 
-  #page(grant: Grant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {
+  #page(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {
     return inSnapshot(this.#records, () => search(this.#records, grant, query, after, skip));
   }
 
-  async #event(grant: Grant, id: string): Promise<VisibleRow | undefined> {
+  async #event(grant: AnyGrant, id: string): Promise<VisibleRow | undefined> {
     await this.#writer.send('head', undefined);
     const row = visibleRow(this.#trail, grant, 'AuditEvent', id);
     return row === undefined ? undefined : hydrateEvent(this.#trail, row);
   }
 
   /** The order for the head is answered after all events before it are in the file. */
-  async #events(grant: Grant, { query, after, skip }: Extract<Question, { kind: 'search' }>): Promise<SearchPage> {
+  async #events(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): Promise<SearchPage> {
     await this.#writer.send('head', undefined);
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.

@@ -12,6 +12,7 @@ const BELOW_STORES = [
   'server/stores/audit-chain.ts',
   'server/stores/event-chain.ts',
   'server/stores/part-walk.ts',
+  'server/stores/passage.ts',
 ] as const;
 
 /**
@@ -30,6 +31,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/stores/audit-chain.ts', may: BELOW_STORES },
   { room: 'server/stores/event-chain.ts', may: BELOW_STORES },
   { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
+  { room: 'server/stores/passage.ts', may: BELOW_STORES },
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },

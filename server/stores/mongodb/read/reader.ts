@@ -1,7 +1,7 @@
 /** Reading under a grant, inside one transaction: which of some rows it shows, and by which right. */
 import type { ClientSession, Filter } from 'mongodb';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import { CEILING, type Relation } from '../../../access/right.ts';
 import type { ShownBy, VisibleRow } from '../../../ports/record-store.ts';
 import { rowKey } from '../write/acl-rows.ts';
@@ -12,7 +12,7 @@ import type { AclDocument, RowContent } from '../documents.ts';
 export type Reader = {
   readonly collections: Collections;
   readonly session: ClientSession;
-  readonly grant: Grant;
+  readonly grant: AnyGrant;
   /** Epoch milliseconds: rights count at this time. */
   readonly now: number;
 };

@@ -7,7 +7,7 @@
  */
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import type { PageEnd } from '../../../ports/record-store.ts';
 import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Bindable, Database } from '../database.ts';
@@ -40,7 +40,7 @@ const ROWS_OF_FEW_TEXTS = 500_000;
 /** Makes the candidates of a search; of a span, those alone that lie in it. */
 export function candidatesOf(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   type: StoredType,
   criteria: readonly PlainCriterion[],
   span: SortSpan = WHOLE,
@@ -95,7 +95,7 @@ function boundsOf({ from, before }: SortSpan, after: PageEnd | undefined): Sql {
 }
 
 /** The rows of a type: the directory, the server itself, and parts, which are few a question. */
-function rowList(grant: Grant, type: StoredType): List {
+function rowList(grant: AnyGrant, type: StoredType): List {
   return {
     entries: (end) => ({
       text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id FROM resource x WHERE x.type = ?${end.text}
@@ -107,7 +107,7 @@ function rowList(grant: Grant, type: StoredType): List {
 }
 
 /** Each principal's access; the lists are merged as they are read, and a row that several show comes once. */
-function accessList(grant: Grant, type: StoredType): List | undefined {
+function accessList(grant: AnyGrant, type: StoredType): List | undefined {
   if (grant.principals.length === 0) return undefined;
   const entries = (end: Sql): Sql => {
     // UNION drops what comes twice; one principal alone may hold several rights to a row as well.
@@ -165,7 +165,7 @@ function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): Li
 /** Candidates by the matches of one criterion; the others are conditions. */
 function criterionDriven(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   type: StoredType,
   lead: PlainCriterion,
   criteria: readonly PlainCriterion[],
@@ -208,13 +208,13 @@ function criterionDriven(
   };
 }
 
-function rowsOf(grant: Grant, type: StoredType): Sql {
+function rowsOf(grant: AnyGrant, type: StoredType): Sql {
   const visible = visibleCondition(grant, type);
   return { text: `resource x ON x.rid = t.rid WHERE x.type = ?${visible.text}`, values: [type, ...visible.values] };
 }
 
 /** The plus keeps the planner from one search a principal: a row's access is read in one piece. */
-function accessOf(grant: Grant): Sql {
+function accessOf(grant: AnyGrant): Sql {
   return {
     text: `acl x INDEXED BY acl_row ON x.rid = t.rid WHERE +x.principal IN (${marks(grant.principals)}) AND
       x.valid_from <= ? AND x.valid_to > ?`,

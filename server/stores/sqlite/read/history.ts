@@ -1,6 +1,6 @@
 /** Former versions of rows. */
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
 import { blobOf, type BlobColumns } from './visible.ts';
@@ -13,7 +13,7 @@ type FormerRow = BlobColumns & { updated: number; json: string };
  */
 export function formerVersion(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   { type, id, version }: { readonly type: StoredType; readonly id: string; readonly version: number },
   present: VisibleRow | undefined,
 ): VisibleRow | undefined {

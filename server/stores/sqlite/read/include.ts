@@ -1,7 +1,7 @@
 /** `_include`: the rows that a page's rows refer to, under the same grant. */
 import { isStoredType } from '../../../../profiles/types/visibility.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
 import { visibleRows } from './visible.ts';
@@ -12,7 +12,7 @@ const INCLUDE_LIMIT = 1_000;
 /** Finds the included rows, each once, those of the page left out: by the rows that refer to them. */
 export function includedRows(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   rows: readonly VisibleRow[],
   include: SearchQuery['include'],
 ): VisibleRow[] {
@@ -40,7 +40,7 @@ const TARGETS = `SELECT j.key AS at, r.target FROM json_each(?) j CROSS JOIN res
   CROSS JOIN reference r INDEXED BY reference_rid ON r.rid = x.rid 
   AND r.param = x.type || '.' || ? ORDER BY j.key, r.target`;
 
-function wantedRows(db: Database, grant: Grant, references: Iterable<string>): VisibleRow[] {
+function wantedRows(db: Database, grant: AnyGrant, references: Iterable<string>): VisibleRow[] {
   const places = [...references].map((reference) => reference.split('/') as [type: string, id?: string]);
   const byType = Map.groupBy(places, ([type]) => type);
   return [...byType].flatMap(([type, all]) =>

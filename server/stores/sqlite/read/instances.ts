@@ -1,6 +1,6 @@
 /** The instance index: the instances of a study whose row is visible. */
 import { IDENTIFIER_SYSTEM } from '../../../../profiles/codes.ts';
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question, ShownStudy, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
@@ -29,14 +29,14 @@ type Columns = {
 };
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
-export function studyInstances(db: Database, grant: Grant, question: InstancesQuestion): StudyInstances {
+export function studyInstances(db: Database, grant: AnyGrant, question: InstancesQuestion): StudyInstances {
   const study = studyOf(db, grant, question);
   if (study === undefined && !grant.system) return { study, instances: [] };
   return { study, instances: selectInstances(db, question) };
 }
 
 /** Answers a question for metadata. Text is made into a string of its own for each row; bytes are copied. */
-export function studyMetadata(db: Database, grant: Grant, question: MetadataQuestion): StudyMetadata {
+export function studyMetadata(db: Database, grant: AnyGrant, question: MetadataQuestion): StudyMetadata {
   const study = studyOf(db, grant, question);
   if (study === undefined && !grant.system) return { study, metadata: [] };
   const rows = select<{ metadata: Uint8Array }>(db, 'CAST(metadata AS BLOB) AS metadata', question);
@@ -45,7 +45,7 @@ export function studyMetadata(db: Database, grant: Grant, question: MetadataQues
 
 function studyOf(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   { studyInstanceUID }: { readonly studyInstanceUID: string },
 ): ShownStudy | undefined {
   return shownStudy(db, grant, {

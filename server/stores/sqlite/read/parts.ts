@@ -1,5 +1,5 @@
 /** Series and instances of visible studies: the walk, its reads answered at once. */
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import type { StudyParts } from '../../../ports/record-store.ts';
 import { walkParts, type PartRead, type PartsQuestion, type SeriesOutline } from '../../part-walk.ts';
 import { marks } from './criteria.ts';
@@ -11,14 +11,14 @@ import { search } from './search.ts';
  * Answers a question for parts.
  * @throws {Fault} too-costly - it would look at too much
  */
-export function studyParts(db: Database, grant: Grant, question: PartsQuestion): StudyParts {
+export function studyParts(db: Database, grant: AnyGrant, question: PartsQuestion): StudyParts {
   const walk = walkParts(question);
   for (let step = walk.next(); ; step = walk.next(readPart(db, grant, step.value))) {
     if (step.done === true) return step.value;
   }
 }
 
-function readPart(db: Database, grant: Grant, read: PartRead): unknown {
+function readPart(db: Database, grant: AnyGrant, read: PartRead): unknown {
   switch (read.kind) {
     case 'studies-of':
       return studiesOf(db, read.sopInstanceUIDs);

@@ -2,7 +2,7 @@
 import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import type { PageEnd, SearchPage, VisibleRow } from '../../../ports/record-store.ts';
 import { eventChainRefused } from '../../event-chain.ts';
 import { candidatesOf, type Candidates } from './candidates.ts';
@@ -17,7 +17,7 @@ const CHAIN_BOUND = 1_000;
 /** Answers a search: a full page behind `skip` rows, its includes, the total as asked. */
 export function search(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   query: SearchQuery,
   after: PageEnd | undefined,
   skip = 0,
@@ -31,7 +31,13 @@ export function search(
 }
 
 /** Ids of the visible rows that satisfy criteria, at most `limit`. */
-function visibleIds(db: Database, grant: Grant, type: StoredType, criterion: PlainCriterion, limit: number): string[] {
+function visibleIds(
+  db: Database,
+  grant: AnyGrant,
+  type: StoredType,
+  criterion: PlainCriterion,
+  limit: number,
+): string[] {
   const candidates = candidatesOf(db, grant, type, [criterion]);
   return candidates.page(undefined, limit).map(({ id }) => id);
 }
@@ -40,14 +46,14 @@ function visibleIds(db: Database, grant: Grant, type: StoredType, criterion: Pla
  * Resolves a chain to references to the visible rows that satisfy it, as long as they are not many.
  * @throws {Fault} not-supported - a chain from an event
  */
-function plain(db: Database, grant: Grant, type: StoredType, criterion: Criterion): PlainCriterion {
+function plain(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
   if (criterion.kind !== 'chain') return criterion;
   if (type === 'AuditEvent') throw eventChainRefused();
   const led = ledBy(db, grant, criterion);
   return criterion.own === undefined ? led : { kind: 'or', any: [led, plain(db, grant, type, criterion.own)] };
 }
 
-function ledBy(db: Database, grant: Grant, criterion: Chain): PlainCriterion {
+function ledBy(db: Database, grant: AnyGrant, criterion: Chain): PlainCriterion {
   const inner = plain(db, grant, criterion.target, criterion.criterion);
   const ids = visibleIds(db, grant, criterion.target, inner, CHAIN_BOUND + 1);
   return ids.length > CHAIN_BOUND ? linked(grant, criterion, inner) : referring(criterion, ids);
@@ -59,7 +65,7 @@ function referring({ param, target }: Chain, ids: readonly string[]): PlainCrite
   return { kind: 'reference', param, values: ids.map((id) => `${target}/${id}`) };
 }
 
-function linked(grant: Grant, { param, target }: Chain, inner: PlainCriterion): PlainCriterion {
+function linked(grant: AnyGrant, { param, target }: Chain, inner: PlainCriterion): PlainCriterion {
   const [matches, visible] = [conditionsOf(target, [inner]), visibleCondition(grant, target)];
   return {
     kind: 'linked',
@@ -78,7 +84,7 @@ function totalOf(candidates: Candidates, query: SearchQuery): number | undefined
 
 function pageOf(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   candidates: Candidates,
   query: SearchQuery,
   { after, skip }: { after: PageEnd | undefined; skip: number },

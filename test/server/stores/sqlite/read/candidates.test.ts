@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Criterion, SearchQuery } from '../../../../../profiles/search/query.ts';
-import { grantFor, systemGrant, type Grant } from '../../../../../server/access/grant.ts';
+import { grantFor, systemGrant, type AnyGrant } from '../../../../../server/access/grant.ts';
 import type { PageEnd } from '../../../../../server/ports/record-store.ts';
 import { openReader, openWriter, type Database } from '../../../../../server/stores/sqlite/database.ts';
 import { search } from '../../../../../server/stores/sqlite/read/search.ts';
@@ -52,7 +52,7 @@ function has(code: string): string {
 }
 
 const patientGrant = grantFor({ kind: 'patient', person: 'person-9' } as Parameters<typeof grantFor>[0], NOW);
-const GRANTS: Readonly<Record<string, Grant>> = {
+const GRANTS: Readonly<Record<string, AnyGrant>> = {
   'a professional of four principals': professional(NOW),
   'a patient': patientGrant,
   'the server itself': systemGrant('resolve-identity', NOW),
@@ -98,7 +98,7 @@ describe('A search of 20,000 studies on SQLite', () => {
   }
 });
 
-function plainly(db: Database, grant: Grant, sql: string): string[] {
+function plainly(db: Database, grant: AnyGrant, sql: string): string[] {
   const holders = grant.principals.map(() => '?').join(', ');
   const visible = grant.system
     ? 'TRUE'
@@ -113,7 +113,7 @@ function aQuery(where: readonly Criterion[], count: number, total: SearchQuery['
   return { type: 'ImagingStudy', where, count, total, include: [] };
 }
 
-function walk(db: Database, grant: Grant, where: readonly Criterion[]): string[] {
+function walk(db: Database, grant: AnyGrant, where: readonly Criterion[]): string[] {
   const ids: string[] = [];
   let after: PageEnd | undefined;
   do {
@@ -126,7 +126,7 @@ function walk(db: Database, grant: Grant, where: readonly Criterion[]): string[]
 
 function totalOf(
   db: Database,
-  grant: Grant,
+  grant: AnyGrant,
   where: readonly Criterion[],
   total: SearchQuery['total'],
 ): number | undefined {
