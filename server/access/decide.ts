@@ -6,7 +6,7 @@ import { rankOf, type Level } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
 import { storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from './grant.ts';
-import { CEILING, type Relation, type Right } from './right.ts';
+import { CEILING, isNamedBefore, type Relation, type Right } from './right.ts';
 
 /** The four independent switches of a person. `accountOff` governs sign-in only. */
 export type PatientState = {
@@ -70,8 +70,9 @@ export function decide(grant: AnyGrant, row: RowFacts, rights: readonly Right[],
   if (held.length === 0) return { permitted: false, layer: 'relation' };
   const inState = held.filter((right) => stateAllows(right.relation, state));
   if (inState.length === 0) return { permitted: false, layer: 'state' };
-  const shown = inState.find((right) => lifeCycleAllows(right.relation, row));
-  return shown === undefined ? { permitted: false, layer: 'life-cycle' } : { permitted: true, right: shown };
+  const [shown, ...others] = inState.filter((right) => lifeCycleAllows(right.relation, row));
+  if (shown === undefined) return { permitted: false, layer: 'life-cycle' };
+  return { permitted: true, right: others.reduce((one, other) => (isNamedBefore(other, one) ? other : one), shown) };
 }
 
 function isHeld(right: Right, grant: AnyGrant): boolean {

@@ -3,20 +3,30 @@ import type { Level } from '../../profiles/confidentiality.ts';
 import type { PersonKey } from './requester.ts';
 
 /**
- * The relations, each with its ceiling: author and patient reach private items, the others normal ones.
- * `named` is the relation of the own class: the writer named this principal.
+ * The relations, in the order in which they are named when several show a row; of one relation the right with the first
+ * id is. Both stores and the oracle use it, so that an event says the same everywhere. `named` is the relation of the
+ * own class: the writer named this principal.
  */
+export const RELATIONS = ['self', 'author', 'declared', 'imaging-service', 'break-glass', 'named'] as const;
+
+/** One of {@link RELATIONS}. */
+export type Relation = (typeof RELATIONS)[number];
+
+/** The ceiling of each relation: author and patient reach private items, the others normal ones. */
 export const CEILING = {
-  author: 'V',
   self: 'V',
+  author: 'V',
   declared: 'N',
   'imaging-service': 'N',
   'break-glass': 'N',
   named: 'V',
-} as const satisfies Record<string, Level>;
+} as const satisfies Record<Relation, Level>;
 
-/** One of the relations of {@link CEILING}. */
-export type Relation = keyof typeof CEILING;
+/** Whether a right is named before another one that shows the same row. */
+export function isNamedBefore(one: Pick<Right, 'id' | 'relation'>, other: Pick<Right, 'id' | 'relation'>): boolean {
+  const distance = RELATIONS.indexOf(one.relation) - RELATIONS.indexOf(other.relation);
+  return distance === 0 ? one.id < other.id : distance < 0;
+}
 
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
 export type Principal = `${'p' | 'bg' | 'r' | 'o' | 'pat'}:${string}`;

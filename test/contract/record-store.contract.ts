@@ -12,6 +12,7 @@ import { pagingContract } from './record-store/paging.ts';
 import { partsContract } from './record-store/parts.ts';
 import { planningContract } from './record-store/planning.ts';
 import { quarantineContract } from './record-store/quarantine.ts';
+import { precedenceContract } from './record-store/precedence.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { rekeyingContract } from './record-store/rekeying.ts';
 import { changingContract } from './record-store/changing.ts';
@@ -26,6 +27,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     historyContract(suite);
     accessContract(suite);
     forgingContract(suite);
+    precedenceContract(suite);
     changingContract(suite);
     rekeyingContract(suite);
     searchingContract(suite);

@@ -1,7 +1,7 @@
 /** Everything that stands in a world, and the answers that follow from `decide` and `matchesCriterion`. */
 import { matchesCriterion } from '../../../profiles/search/match.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
-import { decide, OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
+import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal, type Right } from '../../../server/access/right.ts';
@@ -91,16 +91,15 @@ export class Model {
     return decide(grant, known.facts, this.#rightsOf(known.person), this.#stateOf(known.person)).permitted;
   }
 
-  /** Whether a row may be said to be shown by a right. */
-  accepts(grant: Grant, slot: Slot, shownBy: ShownBy | undefined): boolean {
+  /** The right by which a grant is shown the row of a place; undefined for the directory. */
+  shownBy(grant: Grant, slot: Slot): ShownBy | undefined {
     const row = this.#rows.get(referenceOf(slot));
     const known = row === undefined ? undefined : this.#factsOf(row);
-    if (known === undefined) return false;
-    if (shownBy === undefined) return decide(grant, known.facts, [], OPEN_STATE).permitted;
-    const right = this.#rightsOf(known.person).find(({ id }) => id === shownBy.rightId);
-    if (right === undefined || right.relation !== shownBy.relation || right.source !== shownBy.source) return false;
-    const isHeld = grant.principals.includes(right.principal) && right.from <= grant.now && grant.now < right.to;
-    return isHeld && permits(right, known.facts, this.#stateOf(known.person));
+    if (known === undefined) throw new Error('No such row stands');
+    const decision = decide(grant, known.facts, this.#rightsOf(known.person), this.#stateOf(known.person));
+    if (!decision.permitted) throw new Error(`The row is not shown: ${decision.layer}`);
+    const { right } = decision;
+    return right === undefined ? undefined : { rightId: right.id, relation: right.relation, source: right.source };
   }
 
   /** All pages of a search. */

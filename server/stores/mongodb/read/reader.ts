@@ -2,7 +2,7 @@
 import type { ClientSession, Filter } from 'mongodb';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
-import { CEILING, type Relation } from '../../../access/right.ts';
+import { isNamedBefore, type Right } from '../../../access/right.ts';
 import type { ShownBy, VisibleRow } from '../../../ports/record-store.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import type { Collections } from '../collections.ts';
@@ -25,7 +25,6 @@ export type Shown = { readonly right: ShownBy | undefined };
 
 const OPEN: Shown = { right: undefined };
 const ITEMS_AT_ONCE = 1_000;
-const RELATIONS: readonly Relation[] = Object.keys(CEILING) as Relation[];
 
 /** Those of some rows that the grant shows, by `Type/id`. */
 export async function shownOf(reader: Reader, rows: readonly RowName[]): Promise<ReadonlyMap<string, Shown>> {
@@ -70,12 +69,13 @@ export function during(now: number): Filter<AclDocument> {
   return { from: { $lte: now }, to: { $gt: now } };
 }
 
-/** Of two rights on a row the one that is named in the audit: the nearer relation, break-glass late. */
+/** Of two rights on a row the one that is named in the audit. */
 export function preferred(one: AclDocument | undefined, other: AclDocument): AclDocument {
-  if (one === undefined) return other;
-  const distance = RELATIONS.indexOf(one.relation) - RELATIONS.indexOf(other.relation);
-  if (distance !== 0) return distance < 0 ? one : other;
-  return one.rightId <= other.rightId ? one : other;
+  return one === undefined || isNamedBefore(named(other), named(one)) ? other : one;
+}
+
+function named({ rightId: id, relation }: AclDocument): Pick<Right, 'id' | 'relation'> {
+  return { id, relation };
 }
 
 /** The right of an access document. */

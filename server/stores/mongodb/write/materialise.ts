@@ -2,7 +2,7 @@
 import type { ClientSession } from 'mongodb';
 import { stateAllows, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
-import { CEILING, type Relation, type Right } from '../../../access/right.ts';
+import { RELATIONS, type Relation, type Right } from '../../../access/right.ts';
 import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RowDocument } from '../documents.ts';
@@ -23,7 +23,6 @@ export type AccessChange = {
 };
 
 const INSERT_AT_ONCE = 1_000;
-const RELATIONS = Object.keys(CEILING) as Relation[];
 
 /** Brings the access collection to the rows, rights and states of a plan. */
 export async function materialise(

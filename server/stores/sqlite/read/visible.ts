@@ -1,9 +1,9 @@
 /** The grant as SQL: the same condition for every statement that a requester's read makes. */
 import { beginningOfTail } from '../../../../profiles/search/json-tail.ts';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
-import type { Grant } from '../../../access/grant.ts';
+import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
-import type { Principal, Relation } from '../../../access/right.ts';
+import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -47,7 +47,7 @@ const HEAD_COLUMNS =
   `instr(x.json, ?1) - 1) || '}' END AS json`;
 
 /** Whether rows of a type need no right under a grant. */
-export function isOpen(grant: Grant, type: StoredType): boolean {
+export function isOpen(grant: AnyGrant, type: StoredType): boolean {
   return grant.system || VISIBILITY[type] === 'directory';
 }
 
@@ -65,7 +65,7 @@ function accessRid(type: StoredType): string {
  * The condition that a row `x` is visible. A grant without principals sees nothing. The plus keeps the planner from one
  * search a principal: a row's access is read in one piece.
  */
-export function visibleCondition(grant: Grant, type: StoredType): Sql {
+export function visibleCondition(grant: AnyGrant, type: StoredType): Sql {
   if (isOpen(grant, type)) return { text: '', values: [] };
   return {
     text: ` AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${accessRid(type)}
@@ -75,7 +75,7 @@ export function visibleCondition(grant: Grant, type: StoredType): Sql {
 }
 
 /** Finds a visible row by type and id. */
-export function visibleRow(db: Database, grant: Grant, type: StoredType, id: string): VisibleRow | undefined {
+export function visibleRow(db: Database, grant: AnyGrant, type: StoredType, id: string): VisibleRow | undefined {
   const condition = visibleCondition(grant, type);
   const row = db.get<SelectedRow>(
     `SELECT ${ROW_COLUMNS} FROM resource x WHERE x.type = ? AND x.id = ?${condition.text}`,
@@ -89,7 +89,7 @@ export function visibleRow(db: Database, grant: Grant, type: StoredType, id: str
 }
 
 /** Finds the visible rows of a type among ids, in no order. */
-export function visibleRows(db: Database, grant: Grant, type: StoredType, ids: readonly string[]): VisibleRow[] {
+export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids: readonly string[]): VisibleRow[] {
   const condition = visibleCondition(grant, type);
   const rows = db.all<SelectedRow>(
     `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.type = ? AND x.id = j.value WHERE
@@ -102,7 +102,7 @@ export function visibleRows(db: Database, grant: Grant, type: StoredType, ids: r
 }
 
 /** The study whose `rid` a statement selects, when it is visible. Its resource, which may be large, is not read. */
-export function shownStudy(db: Database, grant: Grant, rid: Sql): ShownStudy | undefined {
+export function shownStudy(db: Database, grant: AnyGrant, rid: Sql): ShownStudy | undefined {
   const row = db.get<Pick<SelectedRow, 'rid' | 'id' | 'person' | 'subject'>>(
     `SELECT rid, id, person, subject FROM resource WHERE rid = (${rid.text})`,
     ...rid.values,
@@ -122,7 +122,12 @@ export function shownStudy(db: Database, grant: Grant, rid: Sql): ShownStudy | u
  * The rows at places that a search found, in their order, each with the right that shows it; without their last member
  * where it has the name that is given.
  */
-export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[], withoutTail?: string): VisibleRow[] {
+export function visibleRowsAt(
+  db: Database,
+  grant: AnyGrant,
+  rids: readonly number[],
+  withoutTail?: string,
+): VisibleRow[] {
   const list = JSON.stringify(rids);
   const rows =
     withoutTail === undefined
@@ -139,13 +144,13 @@ export function visibleRowsAt(db: Database, grant: Grant, rids: readonly number[
 }
 
 /** Adds the right that shows each row. */
-function shownRows(db: Database, grant: Grant, rows: readonly SelectedRow[]): VisibleRow[] {
+function shownRows(db: Database, grant: AnyGrant, rows: readonly SelectedRow[]): VisibleRow[] {
   const access = rows.map((row) => accessRow(db, row));
   const shown = grant.system ? undefined : shownBy(db, grant, access);
   return rows.map((row, at) => toVisibleRow(grant, row, shown?.get(access[at] ?? row.rid)));
 }
 
-function toVisibleRow(grant: Grant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
+function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
   if (!isStoredType(row.type)) throw new Error('The store holds a type that has no class');
   const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0 };
   return {
@@ -173,12 +178,12 @@ function accessRow(db: Database, row: SelectedRow): number {
   return parent?.rid ?? row.rid;
 }
 
-type AccessRow = { rid: number; principal: Principal; right_id: string; relation: string; source: string | null };
+type AccessRow = { rid: number; right_id: string; relation: Relation; source: string | null };
 
-/** The right that shows each row; of several, the first by principal as the grant lists them. */
-function shownBy(db: Database, grant: Grant, rids: readonly number[]): Map<number, ShownBy> {
+/** The right that shows each row; of several, the one that is named first. */
+function shownBy(db: Database, grant: AnyGrant, rids: readonly number[]): Map<number, ShownBy> {
   const rows = db.all<AccessRow>(
-    `SELECT a.rid, a.principal, a.right_id, a.relation, a.source FROM json_each(?) j CROSS JOIN acl a INDEXED BY
+    `SELECT a.rid, a.right_id, a.relation, a.source FROM json_each(?) j CROSS JOIN acl a INDEXED BY
       acl_row ON a.rid = j.value
      WHERE a.principal IN (${marks(grant.principals)}) AND a.valid_from <= ? AND a.valid_to > ?`,
     JSON.stringify(rids),
@@ -187,16 +192,18 @@ function shownBy(db: Database, grant: Grant, rids: readonly number[]): Map<numbe
     grant.now,
   );
   const first = new Map<number, AccessRow>();
-  const rank = (row: AccessRow): number => grant.principals.indexOf(row.principal);
   for (const row of rows) {
     const known = first.get(row.rid);
-    if (known === undefined || rank(row) < rank(known) || (rank(row) === rank(known) && row.right_id < known.right_id))
-      first.set(row.rid, row);
+    if (known === undefined || isNamedBefore(named(row), named(known))) first.set(row.rid, row);
   }
   return new Map(
     [...first].map(([rid, row]) => [
       rid,
-      { rightId: row.right_id, relation: row.relation as Relation, source: row.source ?? undefined },
+      { rightId: row.right_id, relation: row.relation, source: row.source ?? undefined },
     ]),
   );
+}
+
+function named({ right_id: id, relation }: AccessRow): Pick<Right, 'id' | 'relation'> {
+  return { id, relation };
 }

@@ -1,0 +1,62 @@
+/** Which right is named when several show a row: the order of server/access/right.ts, on every store. */
+import { expect } from 'chai';
+import { decide, OPEN_STATE } from '../../../server/access/decide.ts';
+import type { Grant } from '../../../server/access/grant.ts';
+import type { PersonKey } from '../../../server/access/requester.ts';
+import { principal, RELATIONS, type Relation, type Right } from '../../../server/access/right.ts';
+import { aGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NOW } from '../../support/plans.ts';
+import { ask, read, search } from '../../support/reads.ts';
+import type { Suite } from '../suite.ts';
+
+/** The relations that one professional may hold to one record at a time. */
+const HELD = RELATIONS.filter((relation) => ['declared', 'imaging-service', 'break-glass'].includes(relation));
+
+function rightOf(relation: Relation, person: PersonKey, practitioner: string, service: string): Right {
+  const holder = {
+    'imaging-service': principal.radiologists(service),
+    'break-glass': principal.breakGlass(practitioner),
+  } as const satisfies Partial<Record<Relation, Right['principal']>>;
+  const held = relation in holder ? holder[relation as keyof typeof holder] : principal.practitioner(practitioner);
+  return aRight({ person, relation, principal: held });
+}
+
+/** Runs the contract of the order of rights. */
+export function precedenceContract(suite: Suite): void {
+  describe('of several rights that show a row', () => {
+    for (const first of HELD) {
+      for (const second of HELD.slice(HELD.indexOf(first) + 1)) {
+        for (const order of ['before', 'after'] as const) {
+          it(`${first} is named, and not ${second} that was given ${order} it`, async () => {
+            const person = aPersonKey();
+            const [practitioner, service] = [`Practitioner/${person}`, `Organization/${person}`];
+            const put = aPut({ person });
+            const one = rightOf(first, person, practitioner, service);
+            const other = rightOf(second, person, practitioner, service);
+            await suite.records.commit(aPlan({ puts: [put], rights: order === 'before' ? [other] : [one] }));
+            await suite.records.commit(aPlan({ rights: order === 'before' ? [one] : [other] }));
+            const grant = aGrant(practitioner, NOW, [{ organization: service, radiologist: true }]);
+            expect(await named(suite, grant, put.id)).to.deep.equal([one.id, one.id, one.id]);
+            const facts = { type: put.type, item: `${put.type}/${put.id}`, level: 'N', released: true } as const;
+            for (const rights of [
+              [one, other],
+              [other, one],
+            ])
+              expect(decide(grant, facts, rights, OPEN_STATE)).to.deep.equal({ permitted: true, right: one });
+          });
+        }
+      }
+    }
+  });
+}
+
+/** The right that a read, a search and a search by id name. */
+async function named({ records }: Suite, grant: Grant, id: string): Promise<(string | undefined)[]> {
+  const type = 'DocumentReference';
+  const listed = await search(records, grant, aQuery(type));
+  const found = await ask(records, grant, {
+    kind: 'search',
+    query: aQuery(type, { where: [{ kind: 'id', values: [id] }] }),
+  });
+  const rows = [await read(records, grant, { type, id }), listed.rows[0], found.rows[0]];
+  return rows.map((row) => row?.shownBy?.rightId);
+}
