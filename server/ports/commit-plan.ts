@@ -9,6 +9,7 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Right } from '../access/right.ts';
+import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
 
 /**
@@ -86,7 +87,7 @@ export type Erasure = {
   /** SOP Instance UIDs. */
   readonly instances?: readonly string[];
   readonly quarantined?: readonly Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>[];
-  readonly claims?: readonly string[];
+  readonly claims?: readonly ClaimKey[];
   readonly agenda?: readonly string[];
 };
 
@@ -97,10 +98,10 @@ export type Precondition =
   /** No such row stands. @throws {Fault} conflict */
   | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
   /** The claim is held, by this value. @throws {Fault} conflict */
-  | { readonly kind: 'claimed'; readonly key: string; readonly value: string };
+  | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string };
 
 /** A unique name: the first plan that claims it wins; the same value again is no conflict. */
-export type Claim = { readonly key: string; readonly value: string };
+export type Claim = { readonly key: ClaimKey; readonly value: string };
 
 /** Durable work to do at a time (epoch milliseconds). Putting a key again moves it. */
 export type AgendaEntry = { readonly key: string; readonly at: number };

@@ -24,6 +24,7 @@ import type {
   InstanceRow,
   QuarantinedInstance,
 } from './commit-plan.ts';
+import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
 
 /** Under which right a row was shown; undefined for the directory and the server's own reads. */
@@ -186,7 +187,7 @@ export interface RecordStore {
   peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>>;
 
   /** The value of a claim, or undefined. */
-  claimed(grant: SystemGrant, key: string): Promise<string | undefined>;
+  claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined>;
 
   /** The instance that stands under a SOP Instance UID, in whatever study, its metadata left out; or undefined. */
   instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined>;

@@ -8,6 +8,7 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
 import { FOREVER, principal, type Right } from '../../server/access/right.ts';
+import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
 import type { AuditRecord, CommitPlan, InstanceRow, Put } from '../../server/ports/commit-plan.ts';
 import type { BlobRef } from '../../server/ports/image-store.ts';
 
@@ -28,6 +29,11 @@ export function aPersonKey(): PersonKey {
 /** A new logical id. */
 export function anId(): string {
   return randomUUID();
+}
+
+/** The key of a claim that nothing else takes. */
+export function aClaimKey(): ClaimKey {
+  return claimKey.imported(aUid());
 }
 
 /** A new UID. @see DICOM PS3.5 B.2 */

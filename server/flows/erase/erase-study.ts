@@ -10,6 +10,7 @@ import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { CommitPlan, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -19,7 +20,7 @@ import { knownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
 import { refreshKey, updateKey } from '../intake/receive-instance.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { ERASING, importedKey, studyKey, studySourceKey } from '../intake/standing-instance.ts';
+import { ERASING } from '../intake/standing-instance.ts';
 
 /** What the flow needs. */
 export type EraseStudyDeps = {
@@ -70,10 +71,6 @@ type Whose = { readonly patient: string; readonly person: PersonKey };
 
 type Hidden = Progress & { readonly of: Whose | undefined };
 
-function progressKey(studyInstanceUID: string): string {
-  return `erasing|${studyInstanceUID}`;
-}
-
 /** From here on no door shows the study, and no instance joins it. */
 async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<Hidden> {
   const { receipt, result } = await commitFresh(
@@ -91,7 +88,7 @@ async function hidingPlan(
 ): Promise<{ readonly plan: CommitPlan; readonly result: Hidden }> {
   const { records, clock } = deps;
   const now = clock.now();
-  const [study, progress] = [studyKey(studyInstanceUID), progressKey(studyInstanceUID)];
+  const [study, progress] = [claimKey.study(studyInstanceUID), claimKey.erasing(studyInstanceUID)];
   const owner = await records.claimed(grant, study);
   if (owner === undefined && (await asideOf(records, grant, studyInstanceUID)).length === 0)
     throw new Fault('not-found', 'Nothing of this study is stored');
@@ -215,7 +212,9 @@ async function finish(
   instances: number,
   of: Whose | undefined,
 ): Promise<void> {
-  const claims = [studyKey, studySourceKey, importedKey, progressKey].map((key) => key(studyInstanceUID));
+  const claims = [claimKey.study, claimKey.studySource, claimKey.imported, claimKey.erasing].map((key) =>
+    key(studyInstanceUID),
+  );
   const forgetting = `forget|${randomUUID()}`;
   await records.commit(
     joinParts({

@@ -9,6 +9,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { StudyErasure } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES } from '../../../profiles/types/visibility.ts';
 import type { SystemGrant } from '../../access/grant.ts';
+import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { Erasure } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { knownPatient } from '../identity/persons.ts';
@@ -23,7 +24,7 @@ type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly
 /** What goes as a whole, and the identifiers by which queries in the trail may name it. */
 export type Gone = {
   readonly rows: NonNullable<Erasure['rows']>;
-  readonly claims: readonly string[];
+  readonly claims: readonly ClaimKey[];
   readonly names: readonly string[];
 };
 
@@ -83,7 +84,7 @@ function namesOf(identifiers: readonly (Identifier | undefined)[]): string[] {
 }
 
 async function imagingStudyOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Gone[]> {
-  const claim = `imaging-study|${studyInstanceUID}`;
+  const claim = claimKey.imagingStudy(studyInstanceUID);
   const id = await records.claimed(grant, claim);
   const found = id === undefined ? undefined : await findById<ImagingStudy>(records, grant, 'ImagingStudy', id);
   return found === undefined
@@ -122,7 +123,7 @@ async function forgettingReport(
 
 async function goneReport(deps: Deps, grant: SystemGrant, { row, resource }: Found<DiagnosticReport>): Promise<Gone> {
   const { records } = deps;
-  const claim = `report-document|${row.id}`;
+  const claim = claimKey.reportDocument(row.id);
   const id = await records.claimed(grant, claim);
   const document =
     id === undefined ? undefined : await findById<DocumentReference>(records, grant, 'DocumentReference', id);
@@ -139,7 +140,7 @@ async function keysOfReport(
   { records, region }: Deps,
   grant: SystemGrant,
   report: DiagnosticReport,
-): Promise<string[]> {
+): Promise<ClaimKey[]> {
   const keys = region.establishments.flatMap((establishment) => reportKeys(report, establishment));
   const held = await Promise.all(keys.map(async (key) => await records.claimed(grant, key)));
   return keys.filter((_, at) => held[at] === report.id);
@@ -151,7 +152,7 @@ function goneDocument({ row, resource }: Found<DocumentReference>): Gone {
     { type: 'DocumentReference', id: row.id } as const,
     ...binariesOf(resource.content.map(({ attachment }) => attachment)),
   ];
-  return { rows, claims: names.map((uid) => `manifest|${uid}`), names };
+  return { rows, claims: names.map(claimKey.manifest), names };
 }
 
 function binariesOf(

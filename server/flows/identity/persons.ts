@@ -8,6 +8,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { SystemGrant } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
+import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { lastingRight, type PlanParts } from '../write/plan-parts.ts';
 
@@ -19,16 +20,6 @@ export type KnownPatient = {
   readonly version: number;
 };
 
-/** The claim that an identity is one Patient. */
-export function identityKey(system: string, value: string): string {
-  return `identity|${system}|${value}`;
-}
-
-/** The claim that a qualified identifier is one person. Rekeying relies on the prefix. */
-export function qualifiedKey(system: string, value: string): string {
-  return `qualified|${system}|${value}`;
-}
-
 /** Finds the Patient of a source identity. */
 export async function findIdentity(
   records: RecordStore,
@@ -36,7 +27,7 @@ export async function findIdentity(
   system: string,
   value: string,
 ): Promise<KnownPatient | undefined> {
-  const patient = await records.claimed(grant, identityKey(system, value));
+  const patient = await records.claimed(grant, claimKey.identity(system, value));
   return patient === undefined ? undefined : await knownPatient(records, grant, patient);
 }
 
@@ -89,7 +80,7 @@ export async function enrol(
     person,
     parts: {
       claims: [
-        { key: identityKey(patient.identity.system, patient.identity.value), value: patient.reference },
+        { key: claimKey.identity(patient.identity.system, patient.identity.value), value: patient.reference },
         ...qualified.filter((_, at) => held[at] === undefined).map((key) => ({ key, value: person })),
       ],
       rekeys: [...others].map((from) => ({ from, to: person })),
@@ -98,7 +89,7 @@ export async function enrol(
   };
 }
 
-function qualifiedOf(identifiers: readonly Identifier[], systems: readonly string[]): string[] {
+function qualifiedOf(identifiers: readonly Identifier[], systems: readonly string[]): ClaimKey[] {
   const qualified = identifiers.filter(
     ({ system, value }) => system !== undefined && value !== undefined && systems.includes(system),
   );
@@ -109,5 +100,5 @@ function qualifiedOf(identifiers: readonly Identifier[], systems: readonly strin
       });
     }
   }
-  return qualified.map(({ system = '', value = '' }) => qualifiedKey(system, value));
+  return qualified.map(({ system = '', value = '' }) => claimKey.qualified(system, value));
 }

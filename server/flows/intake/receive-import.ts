@@ -5,11 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Fault } from '../../../profiles/fault.ts';
 import type { EstablishmentRequester } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
 import type { Visit } from '../guard.ts';
 import type { ReceivedInstance } from './receive-instance.ts';
 import { openShipment, type Shipment, type ShipmentDeps, type ShipmentKinds } from './receive-shipment.ts';
-import { importedKey } from './standing-instance.ts';
 import type { TakenInstance } from './take-instance.ts';
 
 /** An import under way. Several instances may be filed at a time; `ended` comes last. */
@@ -28,7 +28,7 @@ const FILES_A_SHIPMENT = 5_000;
 const KINDS: ShipmentKinds = {
   beginning: 'import-begin',
   end: 'import',
-  marks: ({ studyInstanceUID }: InstanceRow) => [{ key: importedKey(studyInstanceUID), value: 'true' }],
+  marks: ({ studyInstanceUID }: InstanceRow) => [{ key: claimKey.imported(studyInstanceUID), value: 'true' }],
 };
 
 /** Opens an import for an establishment (`Organization/id`). */

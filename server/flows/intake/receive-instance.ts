@@ -9,6 +9,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type {
   AuditRecord,
   Claim,
@@ -19,7 +20,7 @@ import type {
 } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { compareWithStanding, ERASING, studyKey, studySourceKey } from './standing-instance.ts';
+import { compareWithStanding, ERASING } from './standing-instance.ts';
 import { enrol, findIdentity } from '../identity/persons.ts';
 import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -109,7 +110,7 @@ async function planOf(
   const now = deps.clock.now();
   const grant = systemGrant('resolve-identity', now);
   // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
-  const owner = await deps.records.claimed(grant, studyKey(unplaced.studyInstanceUID));
+  const owner = await deps.records.claimed(grant, claimKey.study(unplaced.studyInstanceUID));
   if (owner === ERASING) {
     // These bytes, too, are what is being erased: no sweep may find them later.
     await deps.images.remove(unplaced.blob.name);
@@ -154,7 +155,7 @@ async function planOf(
 
 /** A study that is erased meanwhile must not get anything back. */
 function stillOf({ studyInstanceUID }: InstanceRow, patient: string): Precondition {
-  return { kind: 'claimed', key: studyKey(studyInstanceUID), value: patient };
+  return { kind: 'claimed', key: claimKey.study(studyInstanceUID), value: patient };
 }
 
 type Accepting = { readonly eventsOf: EventsOf; readonly now: number; readonly isFirst: boolean };
@@ -167,8 +168,8 @@ function acceptedParts(
 ): PlanParts {
   return {
     claims: [
-      { key: studyKey(row.studyInstanceUID), value: patient },
-      { key: studySourceKey(row.studyInstanceUID), value: row.source },
+      { key: claimKey.study(row.studyInstanceUID), value: patient },
+      { key: claimKey.studySource(row.studyInstanceUID), value: row.source },
     ],
     instances: [row],
     audit: eventsOf.accepted(row, patient),

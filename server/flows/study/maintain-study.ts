@@ -8,15 +8,14 @@ import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { changed } from '../write/changed-put.ts';
 import { examRights, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
-import { importedKey } from '../intake/standing-instance.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
-import { studyKey } from '../intake/standing-instance.ts';
 import { findById, loadStudy, manifestsOf, reportsOf, type Found, type StoredStudy } from './study-content.ts';
 
 /** Brings what is derived from a study up to date; `closing` also gives it the manifest of what it holds now. */
@@ -43,14 +42,14 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const released = reports.some(({ resource }) => isValidated(resource));
   const { id, claim } = await imagingStudyId(deps.records, grant, studyInstanceUID);
   const standing = await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
-  const imported = (await deps.records.claimed(grant, importedKey(studyInstanceUID))) !== undefined;
+  const imported = (await deps.records.claimed(grant, claimKey.imported(studyInstanceUID))) !== undefined;
   const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
   const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
   const manifest = await manifestParts(deps, grant, hand, closing);
   return [
     {
       claims: [claim],
-      preconditions: [{ kind: 'claimed', key: studyKey(studyInstanceUID), value: study.patient.patient }],
+      preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: study.patient.patient }],
     },
     imagingStudyParts(deps, hand, standing?.row),
     manifest.parts,
@@ -78,7 +77,7 @@ async function reportsAtHand(
 }
 
 async function imagingStudyId(records: RecordStore, grant: SystemGrant, studyInstanceUID: string) {
-  const key = `imaging-study|${studyInstanceUID}`;
+  const key = claimKey.imagingStudy(studyInstanceUID);
   const id = (await records.claimed(grant, key)) ?? randomUUID();
   return { id, claim: { key, value: id } };
 }

@@ -5,6 +5,7 @@ import { buildAuditEvent, studyEntity } from '../../../profiles/audit/audit-even
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import type { SystemGrant } from '../../access/grant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
 import { changed } from '../write/changed-put.ts';
 import { authorRight, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -100,7 +101,7 @@ async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: St
   const facts = factsOf(hand);
   const reference = `DocumentReference/${id}`;
   const parts: PlanParts = {
-    claims: [{ key: `manifest|${sopInstanceUID}`, value: id }],
+    claims: [{ key: claimKey.manifest(sopInstanceUID), value: id }],
     puts: [
       putOf(deps.indexer, replacing.length === 0 ? document : { ...document, relatesTo: replacing }, now, facts),
       putOf(deps.indexer, binary, now, { ...facts, parent: reference, blob }),

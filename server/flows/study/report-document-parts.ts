@@ -7,6 +7,7 @@ import { derivedUid } from '../../../ihe/kos/uid.ts';
 import type { SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { changed } from '../write/changed-put.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
@@ -46,7 +47,7 @@ async function partsOf(
   now: number,
 ): Promise<PlanParts> {
   const reportId = report.resource.id ?? '';
-  const key = `report-document|${reportId}`;
+  const key = claimKey.reportDocument(reportId);
   const id = report.documentId ?? (await deps.records.claimed(grant, key)) ?? randomUUID();
   const standing = await findById<DocumentReference>(deps.records, grant, 'DocumentReference', id);
   const studies = await studiesAtHand(deps, grant, report.resource, known);
@@ -87,7 +88,7 @@ async function standingStudy(
   grant: SystemGrant,
   studyInstanceUID: string,
 ): Promise<KnownStudy | undefined> {
-  const id = await deps.records.claimed(grant, `imaging-study|${studyInstanceUID}`);
+  const id = await deps.records.claimed(grant, claimKey.imagingStudy(studyInstanceUID));
   const study = id === undefined ? undefined : await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
   if (study === undefined) return undefined;
   const manifests = await manifestsOf(deps.records, grant, studyInstanceUID);

@@ -7,10 +7,10 @@ import { instancesInOrder } from '../../../profiles/imaging/series.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { SystemGrant } from '../../access/grant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
 import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
-import { studyKey } from '../intake/standing-instance.ts';
 
 /** An instance as stored, and what it says of itself where its class does. */
 export type StoredInstance = InstanceRow & InstanceDescription;
@@ -43,7 +43,7 @@ export async function loadStudy(
   grant: SystemGrant,
   studyInstanceUID: string,
 ): Promise<StoredStudy | undefined> {
-  const reference = await records.claimed(grant, studyKey(studyInstanceUID));
+  const reference = await records.claimed(grant, claimKey.study(studyInstanceUID));
   const patient = reference === undefined ? undefined : await knownPatient(records, grant, reference);
   if (patient === undefined) return undefined;
   const rows = await allInstances(records, grant, studyInstanceUID);

@@ -7,6 +7,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
+import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { authorRight, examRights, joinParts, putOf } from './plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -68,8 +69,8 @@ export async function storeReport(
 }
 
 /** The claims that an establishment's report is the one of its identifiers. */
-export function reportKeys({ identifier = [] }: DiagnosticReport, organization: string): string[] {
-  return identifier.map(({ system = '', value = '' }) => `report|${organization}|${system}|${value}`);
+export function reportKeys({ identifier = [] }: DiagnosticReport, organization: string): ClaimKey[] {
+  return identifier.map(({ system = '', value = '' }) => claimKey.report(organization, system, value));
 }
 
 const PDF_SIGNATURE = Buffer.from('%PDF-');

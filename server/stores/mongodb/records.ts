@@ -4,6 +4,7 @@ import { requireGrant, requireSystemGrant, type AnyGrant, type Grant, type Syste
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
+import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
   AgendaEntry,
   AuditRecord,
@@ -65,7 +66,7 @@ export class MongoRecordStore implements RecordStore {
     return await this.#read(grant, question, grant.now);
   }
 
-  async claimed(grant: SystemGrant, key: string): Promise<string | undefined> {
+  async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {
     requireSystemGrant(grant);
     return (await asStore(() => this.#collections.claims.findOne({ _id: key })))?.value;
   }

@@ -12,6 +12,7 @@ import {
 } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
+import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
   AgendaEntry,
   AuditRecord,
@@ -88,7 +89,7 @@ export class SqliteRecordStore implements RecordStore {
     return await this.#answer(grant, question);
   }
 
-  async claimed(grant: SystemGrant, key: string): Promise<string | undefined> {
+  async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {
     requireSystemGrant(grant);
     return this.#records.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key)?.value;
   }

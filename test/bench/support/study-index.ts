@@ -18,9 +18,8 @@ import { patientFromDicom, type DicomPatient } from '../../../profiles/imaging/p
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import { IMAGE_ENDPOINT } from '../../../server/flows/identity/load-region.ts';
-import { identityKey } from '../../../server/flows/identity/persons.ts';
 import { authorRight, examRights, joinParts, putOf, type PlanParts } from '../../../server/flows/write/plan-parts.ts';
-import { studyKey, studySourceKey } from '../../../server/flows/intake/standing-instance.ts';
+import { claimKey } from '../../../server/ports/claim-key.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
@@ -165,9 +164,9 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
     number < Math.ceil(size.studies / STUDIES_PER_PATIENT) ? patientParts(indexer, named, patientId, person) : {};
   const parts: PlanParts = {
     claims: [
-      { key: studyKey(study.studyInstanceUID), value: patient },
-      { key: studySourceKey(study.studyInstanceUID), value: organization },
-      { key: `imaging-study|${study.studyInstanceUID}`, value: id },
+      { key: claimKey.study(study.studyInstanceUID), value: patient },
+      { key: claimKey.studySource(study.studyInstanceUID), value: organization },
+      { key: claimKey.imagingStudy(study.studyInstanceUID), value: id },
     ],
     puts: [putOf(indexer, imagingStudy, study.started, { person, subject: patient, released: false })],
     rights: examRights(person, item, organization, [service]),
@@ -185,7 +184,7 @@ function patientParts(
   const reference = `Patient/${id}`;
   const resource: Patient & { id: string } = { ...patient, id };
   return {
-    claims: [{ key: identityKey(identity.system, identity.value), value: reference }],
+    claims: [{ key: claimKey.identity(identity.system, identity.value), value: reference }],
     puts: [putOf(indexer, resource, NEWEST, { person, subject: reference })],
     rights: [authorRight(person, reference, organization)],
   };

@@ -1,6 +1,8 @@
 /** Erasure: what is removed as if it had never been. */
 import { expect } from 'chai';
+import { claimKey } from '../../../server/ports/claim-key.ts';
 import {
+  aClaimKey,
   aBlob,
   aGrant,
   anInstance,
@@ -103,7 +105,8 @@ export function erasingContract(suite: Suite): void {
         reason: 'other-patient',
         receivedAt: NOW,
       } as const;
-      const claims = [`one|${studyInstanceUID}`, `two|${studyInstanceUID}`];
+      const [claim, other] = [claimKey.study(studyInstanceUID), claimKey.imported(studyInstanceUID)];
+      const claims = [claim, other];
       await suite.records.commit(
         aPlan({
           puts: [aStudyPut(studyInstanceUID, { person })],
@@ -113,7 +116,6 @@ export function erasingContract(suite: Suite): void {
           agenda: claims.map((key) => ({ key, at: 1 })),
         }),
       );
-      const [claim = ''] = claims;
       const erased = { instances: [gone.sopInstanceUID], quarantined: [aside], claims: [claim], agenda: [claim] };
       const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [erased] }));
       expect([...erasedBlobs].sort()).to.deep.equal([gone.blob.name, aside.blob.name].sort());
@@ -134,12 +136,12 @@ export function erasingContract(suite: Suite): void {
         'held',
       ]);
       expect(
-        (await suite.records.due(1, 1_000)).map(({ key }) => key).filter((key) => claims.includes(key)),
+        (await suite.records.due(1, 1_000)).map(({ key }) => key).filter((key) => key === claim || key === other),
       ).to.deep.equal(claims.slice(1));
     });
 
     it('comes before the claims of its plan, and is no error where nothing stands', async () => {
-      const key = `held|${aUid()}`;
+      const key = aClaimKey();
       await suite.records.commit(aPlan({ claims: [{ key, value: 'before' }] }));
       const rows = [{ type: 'Binary', id: aUid() }] as const;
       const { erasedBlobs } = await suite.records.commit(

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Grant, SystemGrant } from '../../../server/access/grant.ts';
 import type { Question } from '../../../server/ports/record-store.ts';
-import { aGrant, anAudit, anId, aPersonKey, aPlan, aPut, NOW, SYSTEM } from '../../support/plans.ts';
+import { aGrant, aClaimKey, anAudit, aPersonKey, aPlan, aPut, NOW, SYSTEM } from '../../support/plans.ts';
 import type { Suite } from '../suite.ts';
 
 /** Everything that looks like a grant and is none. `never` is what a cast makes of it. */
@@ -62,7 +62,7 @@ export function forgingContract(suite: Suite): void {
         const { records } = suite;
         const calls: Readonly<Record<string, () => unknown>> = {
           peek: () => records.peek(copy, question),
-          claimed: () => records.claimed(copy, anId() as never),
+          claimed: () => records.claimed(copy, aClaimKey()),
           instanceOf: () => records.instanceOf(copy, '1.2.3'),
           quarantined: () => drain(records.quarantined(copy)),
           rightsOf: () => records.rightsOf(copy, person),

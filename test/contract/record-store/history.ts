@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { FOREVER, principal } from '../../../server/access/right.ts';
 import {
+  aClaimKey,
   aBlob,
   aGrant,
   anAudit,
@@ -113,7 +114,12 @@ export function historyContract(suite: Suite): void {
   describe('stores that are closed and opened again', () => {
     it('keep rows, versions, rights, states, claims, agenda, plans and the trail', async () => {
       const person = aPersonKey();
-      const [put, right, audit, key] = [aPut({ person, blob: aBlob() }), aRight({ person }), anAudit([person]), anId()];
+      const [put, right, audit, key] = [
+        aPut({ person, blob: aBlob() }),
+        aRight({ person }),
+        anAudit([person]),
+        aClaimKey(),
+      ];
       const plan = aPlan({
         puts: [put],
         rights: [right],

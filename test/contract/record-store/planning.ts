@@ -4,6 +4,7 @@ import { MAX_PLAN_ENTRIES, type CommitPlan, type CommitReceipt } from '../../../
 import { OPEN_STATE } from '../../../server/access/decide.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
 import {
+  aClaimKey,
   aBlob,
   anAudit,
   anId,
@@ -80,7 +81,7 @@ export function planningContract(suite: Suite): void {
     });
 
     it('refuses a plan whose claim is not held, or by another value', async () => {
-      const key = `study|${anId()}`;
+      const key = aClaimKey();
       const put = aPut();
       const on = (value: string): CommitPlan =>
         aPlan({ preconditions: [{ kind: 'claimed', key, value }], puts: [put] });
@@ -94,13 +95,13 @@ export function planningContract(suite: Suite): void {
     });
 
     it('gives a claim to the first value and takes the same value again', async () => {
-      const key = `accession:${anId()}`;
+      const key = aClaimKey();
       await suite.records.commit(aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
       await suite.records.commit(aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
       const fault = await expectFault(suite.records.commit(aPlan({ claims: [{ key, value: 'other' }] })), 'conflict');
       expect(fault.message).not.to.include(key);
       expect(await suite.records.claimed(SYSTEM, key)).to.equal('DocumentReference/é');
-      expect(await suite.records.claimed(SYSTEM, anId())).to.equal(undefined);
+      expect(await suite.records.claimed(SYSTEM, aClaimKey())).to.equal(undefined);
     });
 
     it('changes nothing for a plan that is sent again, and answers the first receipt', async () => {
@@ -143,7 +144,7 @@ export function planningContract(suite: Suite): void {
       const kept = aPut({ person });
       await suite.records.commit(aPlan({ puts: [kept], instances: [standing] }));
       const head = await suite.trail.head();
-      const [put, audit, key] = [aPut({ person, blob: aBlob() }), anAudit([person]), anId()];
+      const [put, audit, key] = [aPut({ person, blob: aBlob() }), anAudit([person]), aClaimKey()];
       const plan = aPlan({
         puts: [put],
         deletes: [kept],
@@ -174,7 +175,7 @@ export function planningContract(suite: Suite): void {
       const person = aPersonKey();
       const rest = {
         rights: [aRight({ person })],
-        claims: [{ key: anId(), value: 'v' }],
+        claims: [{ key: aClaimKey(), value: 'v' }],
         agenda: [{ key: anId(), at: NOW }],
         audit: [anAudit()],
         instances: [anInstance({ person, studyInstanceUID: aUid() })],
@@ -226,7 +227,7 @@ export function planningContract(suite: Suite): void {
     });
 
     it('lets exactly one of racing claims win', async () => {
-      const key = anId();
+      const key = aClaimKey();
       const values = Array.from({ length: 20 }, () => anId());
       const errors = await Promise.all(
         values.map(async (value) => await errorOf(suite.records.commit(aPlan({ claims: [{ key, value }] })))),

@@ -1,11 +1,13 @@
 /** Persons that turn out to be one. */
 import { expect } from 'chai';
+import { claimKey } from '../../../server/ports/claim-key.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import type { CommitPlan } from '../../../server/ports/commit-plan.ts';
 import { principal } from '../../../server/access/right.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
 import {
+  aClaimKey,
   aGrant,
   anAudit,
   anId,
@@ -86,7 +88,7 @@ export function rekeyingContract(suite: Suite): void {
 
     it('share instances, claims on the key and the access list', async () => {
       const { from, to, join } = await twoPersons();
-      const [studyInstanceUID, key, other] = [aUid(), `qualified|${anId()}`, anId()];
+      const [studyInstanceUID, key, other] = [aUid(), claimKey.qualified('urn:national', anId()), aClaimKey()];
       const [put, audit] = [aStudyPut(studyInstanceUID, { person: from }), anAudit([from])];
       const instances = [anInstance({ person: from, studyInstanceUID })];
       const claims = [
@@ -135,7 +137,7 @@ export function rekeyingContract(suite: Suite): void {
         { rekeys: [{ from, to: aPersonKey() }] },
       ];
       for (const part of parts) {
-        const [kept, key] = [aPut({ person: to }), anId()];
+        const [kept, key] = [aPut({ person: to }), aClaimKey()];
         const plan = aPlan({ ...part, puts: [kept, ...(part.puts ?? [])], claims: [{ key, value: key }] });
         await expectFault(suite.records.commit(plan), 'conflict');
         expect(await suite.records.claimed(SYSTEM, key), Object.keys(part).join()).to.equal(undefined);
@@ -189,7 +191,7 @@ export function rekeyingContract(suite: Suite): void {
 
     it('may be joined with a third, and events under every former key are the last one’s', async () => {
       const { from: a, to: b, both, join, shown } = await twoPersons();
-      const [c, key] = [aPersonKey(), `qualified|${anId()}`];
+      const [c, key] = [aPersonKey(), claimKey.qualified('urn:national', anId())];
       const [first, second, third] = [anAudit([a]), anAudit([a]), anAudit([b])];
       await suite.records.commit(
         aPlan({

@@ -4,6 +4,7 @@ import { Fault } from '../../../../profiles/fault.ts';
 import { OPEN_STATE, type PatientState } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
 import { principal, type Principal } from '../../../access/right.ts';
+import { QUALIFIED_KEYS } from '../../../ports/claim-key.ts';
 import type { CommitPlan } from '../../../ports/commit-plan.ts';
 import { toState } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
@@ -12,8 +13,7 @@ import type { PersonDocument } from '../documents.ts';
 /** A person's former key and the key that stays. */
 export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
 
-// The claims of qualified identifiers; `}` follows `|`.
-const QUALIFIED = { $gte: 'qualified|', $lt: 'qualified}' } as const;
+const QUALIFIED = { $gte: QUALIFIED_KEYS.from, $lt: QUALIFIED_KEYS.before } as const;
 
 /**
  * Moves persons; the access of those that stay is to be materialised anew. Resolves their keys.

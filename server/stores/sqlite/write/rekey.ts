@@ -1,6 +1,7 @@
 /** Two person keys that turn out to be one person: everything under the one moves to the other. */
 import { Fault } from '../../../../profiles/fault.ts';
 import { principal } from '../../../access/right.ts';
+import { QUALIFIED_KEYS } from '../../../ports/claim-key.ts';
 import type { Database } from '../database.ts';
 import type { Rekey } from './protocol.ts';
 
@@ -17,7 +18,8 @@ export function rekeyPerson(db: Database, { from, to }: Rekey): void {
   );
   db.run('UPDATE resource SET person = ? WHERE person = ?', to, from);
   db.run('UPDATE instance SET person = ? WHERE person = ?', to, from);
-  db.run("UPDATE claim SET value = ? WHERE key >= 'qualified|' AND key < 'qualified}' AND value = ?", to, from);
+  const { from: first, before } = QUALIFIED_KEYS;
+  db.run('UPDATE claim SET value = ? WHERE key >= ? AND key < ? AND value = ?', to, first, before, from);
   mergeState(db, from, to);
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
 import { aStudy } from '../../../../fixtures/dicom/a-study.ts';
 import type { DemoInstance, DemoStudy } from '../../../../fixtures/dicom/studies.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
@@ -114,8 +115,8 @@ describe('Erasure of a study beside a write that is under way', () => {
 
   const claimsOf = async ({ studyInstanceUID }: DemoStudy): Promise<(string | undefined)[]> =>
     await Promise.all(
-      ['study', 'study-source', 'imaging-study', 'erasing'].map(
-        async (kind) => await stores.records.claimed(SYSTEM, `${kind}|${studyInstanceUID}`),
+      [claimKey.study, claimKey.studySource, claimKey.imagingStudy, claimKey.erasing].map(
+        async (keyOf) => await stores.records.claimed(SYSTEM, keyOf(studyInstanceUID)),
       ),
     );
 

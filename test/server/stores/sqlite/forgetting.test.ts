@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { claimKey, type ClaimKey } from '../../../../server/ports/claim-key.ts';
 import { studyEntity } from '../../../../profiles/audit/audit-event.ts';
 import type { CommitPlan, InstanceRow, Put } from '../../../../server/ports/commit-plan.ts';
 import { openReader } from '../../../../server/stores/sqlite/database.ts';
@@ -33,7 +34,7 @@ type Study = {
   readonly plan: CommitPlan;
   readonly put: Put;
   readonly instances: readonly InstanceRow[];
-  readonly claim: string;
+  readonly claim: ClaimKey;
   readonly uid: string;
   readonly isCanary: boolean;
 };
@@ -60,7 +61,7 @@ function aStudy(text: string): Study {
       metadata,
     }),
   );
-  const claim = `study|${uid}`;
+  const claim = claimKey.study(uid);
   const audit = [anAudit([person], anId(), [studyEntity(uid, undefined, { note: values.join() })])];
   return {
     uid,

@@ -1,0 +1,38 @@
+/** The keys of claims: every kind of unique name that a plan can take, written here and nowhere else. */
+
+declare const written: unique symbol;
+
+/** A key that {@link claimKey} wrote. */
+export type ClaimKey = string & { readonly [written]: true };
+
+function write(kind: string, ...parts: readonly string[]): ClaimKey {
+  return [kind, ...parts].join('|') as ClaimKey;
+}
+
+/** Writes the key of each kind of claim; what is said of a claim is what its value tells. */
+export const claimKey = {
+  /** The Patient (`Patient/id`) whose study this is, by Study Instance UID; or that it is being erased. */
+  study: (studyInstanceUID: string): ClaimKey => write('study', studyInstanceUID),
+  /** The establishment (`Organization/id`) that a study comes from: the first that sent an instance of it. */
+  studySource: (studyInstanceUID: string): ClaimKey => write('study-source', studyInstanceUID),
+  /** That some instance of a study was imported from a former archive, whether or not it stood already. */
+  imported: (studyInstanceUID: string): ClaimKey => write('imported', studyInstanceUID),
+  /** The id of the ImagingStudy of a study. */
+  imagingStudy: (studyInstanceUID: string): ClaimKey => write('imaging-study', studyInstanceUID),
+  /** What the erasure of a study has to know to its end, as JSON. */
+  erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),
+  /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */
+  identity: (system: string, value: string): ClaimKey => write('identity', system, value),
+  /** The person whom a qualified identifier names; stores move its value when persons are joined. */
+  qualified: (system: string, value: string): ClaimKey => write('qualified', system, value),
+  /** The id of the report that an establishment (`Organization/id`) gave this identifier. */
+  report: (organization: string, system: string, value: string): ClaimKey =>
+    write('report', organization, system, value),
+  /** The id of the DocumentReference of a report, by id of the DiagnosticReport. */
+  reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
+  /** The id of the DocumentReference of a manifest, by SOP Instance UID. */
+  manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
+} as const;
+
+/** All keys of qualified identifiers, and no others, lie from the one text on and before the other. */
+export const QUALIFIED_KEYS = { from: 'qualified|', before: 'qualified}' } as const;
