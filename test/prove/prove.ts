@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { machineOf } from '../support/run/machine.ts';
+import { proveDoors } from './doors.ts';
 import { proveEquivalence } from './equivalence.ts';
 import { proveKill } from './kill.ts';
 
@@ -11,6 +12,7 @@ export type Proof = { readonly counts: Readonly<Record<string, number>> };
 const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   kill: proveKill,
   equivalence: proveEquivalence,
+  doors: proveDoors,
 };
 const RESULTS = new URL('results/', import.meta.url);
 

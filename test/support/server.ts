@@ -16,6 +16,8 @@ export type ServerOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** A program that runs the server, and its arguments, as `strace -o file`. */
   readonly under?: readonly string[];
+  /** The checkout whose server is started; without it this one. */
+  readonly root?: string;
 };
 
 /** A running server. */
@@ -35,9 +37,12 @@ export type TestServer = {
 };
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
-/** What follows `node` in `npm start`. */
-const START = scripts.start.split(' ').slice(1);
+
+/** What follows `node` in `npm start` of a checkout. */
+function startOf(root: string): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').slice(1);
+}
 
 /** Starts a server on free ports of loopback, in development, with the demonstration region. */
 export async function startServer({
@@ -45,6 +50,7 @@ export async function startServer({
   dataDir,
   env = {},
   under = [],
+  root = ROOT,
 }: ServerOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-')));
   const settings = {
@@ -59,9 +65,9 @@ export async function startServer({
     ...env,
   };
   const variables = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PASSERELLE_${name}`, value]));
-  const [program = process.execPath, ...args] = [...under, process.execPath, ...START];
+  const [program = process.execPath, ...args] = [...under, process.execPath, ...startOf(root)];
   const child = spawn(program, args, {
-    cwd: ROOT,
+    cwd: root,
     env: { PATH: process.env['PATH'], ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -38,7 +38,12 @@ const { strasbourg } = ESTABLISHMENTS;
 const CLOSES_WITHIN_MS = 60_000;
 
 /** Starts the server on a store, sends the exam, declares the correspondent, signs everybody in. */
-export async function openWorld(options: { readonly store: string; readonly slices: number }): Promise<World> {
+export async function openWorld(options: {
+  readonly store: string;
+  readonly slices: number;
+  /** The checkout whose server is started. */
+  readonly root?: string;
+}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-flow-'));
   const issuer = makeIssuer();
   const closing: (() => Promise<unknown>)[] = [async () => await rm(folder, { recursive: true, force: true })];
@@ -46,7 +51,11 @@ export async function openWorld(options: { readonly store: string; readonly slic
     for (const step of closing.toReversed()) await step();
   };
   try {
-    const server = await startServer({ store: options.store, env: { REGION: await writeRegion(folder, issuer) } });
+    const server = await startServer({
+      store: options.store,
+      env: { REGION: await writeRegion(folder, issuer) },
+      ...(options.root === undefined ? {} : { root: options.root }),
+    });
     closing.push(async () => await server.stop());
     const exam = await makeExam(options.slices);
     const author = { url: server.url, token: await clientToken({ url: server.url, client: strasbourg.clientId }) };

@@ -1,0 +1,18 @@
+/** Why answers differ from those of the former commit, each difference that is meant. */
+
+type Reason = { readonly request: RegExp; readonly change?: RegExp; readonly reason: string };
+
+const REASONS: readonly Reason[] = [
+  { request: /\/fhir\/metadata/, reason: 'the statement is read off the files of the types and lists what they serve' },
+  {
+    request: /PUT \/fhir\/Organization/,
+    change: /The interaction update is not served on Organization/,
+    reason: 'an update by id is a route of every type, and the refusal names what is not served',
+  },
+];
+
+/** The reason of a difference; undefined when nobody meant it. `change` looks at both answers, the former first. */
+export function reasonFor(request: string, former: string, answer: string): string | undefined {
+  return REASONS.find((one) => one.request.test(request) && (one.change?.test(`${former}\n=>\n${answer}`) ?? true))
+    ?.reason;
+}
