@@ -267,7 +267,7 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
   const manifestBytes = Buffer.from(`manifest of ${studyInstanceUID}`);
   const binary = { resourceType: 'Binary', id: randomUUID(), contentType: 'application/dicom' } as const;
   const manifest = manifestOf(patient, resource, manifestUID, binary.id, manifestBytes);
-  const facts = { person: patient.person, subject: `Patient/${patient.resource.id}` };
+  const facts = { person: patient.person, subject: `Patient/${patient.resource.id}`, released: true };
   const blob = await storeBytes(store.images, manifestBytes);
   await store.stores.records.commit(
     aPlan({
