@@ -2,7 +2,9 @@
  * SMART scopes: which interactions a token opens on which types. Pure; what the scope opens is a ceiling, the decision
  * of access comes after it. @see SMART App Launch 2.2, Scopes and Launch Context
  */
-import { isStoredType } from '../../profiles/types/visibility.ts';
+import { Fault } from '../../profiles/fault.ts';
+import { isStoredType, type StoredType } from '../../profiles/types/visibility.ts';
+import type { Requester } from './requester.ts';
 
 /** Create, read, update, delete, search: the letters of a scope, in the order in which they must stand. */
 export type ScopeAction = 'c' | 'r' | 'u' | 'd' | 's';
@@ -53,6 +55,16 @@ export function allows(scopes: readonly string[], type: string, action: ScopeAct
     const scope = parseScope(text);
     return scope !== undefined && (scope.type === '*' || scope.type === type) && scope.actions.includes(action);
   });
+}
+
+/**
+ * What a client may do at all, whatever the data: refuses an interaction that none of the granted scopes opens.
+ * @throws {Fault} forbidden (insufficient_scope)
+ */
+export function requireScope(requester: Pick<Requester, 'scopes'>, type: StoredType, action: ScopeAction): void {
+  if (allows(requester.scopes, type, action)) return;
+  const detail = { protocolCode: 'insufficient_scope' };
+  throw new Fault('forbidden', `The token's scopes do not allow this on ${type}`, detail);
 }
 
 /**

@@ -5,6 +5,7 @@ import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search/indexer.ts';
 import type { Config } from '../config/config.ts';
 import type { Region } from '../config/region-model.ts';
+import { attempt } from '../flows/attempt.ts';
 import { breakGlass } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { endDeclaration } from '../flows/consent/end-declaration.ts';
@@ -78,6 +79,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
   return {
+    attempt: attempt(guard),
     read: readResource(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),

@@ -9,12 +9,12 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { requireProfessional } from '../../access/may-attempt.ts';
 import type { PractitionerRequester } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { joinParts, lastingRight, putOf, type PlanParts } from '../write/plan-parts.ts';
-import { requireScope } from '../require-scope.ts';
 import { findAll } from '../study/study-content.ts';
 
 /** A declared emergency. */
@@ -44,7 +44,7 @@ const HOUR_MS = 3_600_000;
 export function breakGlass(deps: BreakGlassDeps) {
   return async (visit: Visit, emergency: Emergency): Promise<{ taskId: string }> =>
     await refusalsRecorded(deps, visit, 'break-glass', async () => {
-      const requester = requireProfessional(visit);
+      const requester = requireProfessional(visit.requester);
       requireFresh(requester, deps.clock.now());
       checkEmergency(emergency);
       const now = deps.clock.now();
@@ -53,13 +53,6 @@ export function breakGlass(deps: BreakGlassDeps) {
       await deps.records.commit(joinParts(...planOf({ deps, visit, requester, emergency, taskId, now }, known)));
       return { taskId };
     });
-}
-
-function requireProfessional(visit: Visit): PractitionerRequester {
-  if (visit.requester.kind !== 'practitioner')
-    throw new Fault('forbidden', 'Only a health professional may declare an emergency');
-  requireScope(visit.requester, 'Patient', 'r');
-  return visit.requester;
 }
 
 function requireFresh({ authTime }: PractitionerRequester, now: number): void {

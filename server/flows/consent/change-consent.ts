@@ -8,11 +8,12 @@ import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { requireConsentChanger } from '../../access/may-attempt.ts';
+import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts, lastingRight, putOf } from '../write/plan-parts.ts';
-import { requireScope } from '../require-scope.ts';
 import { readersOf } from '../write/submit-consent.ts';
 
 /** What the flow needs. */
@@ -33,10 +34,10 @@ const POLICY = {
 export function changeConsent(deps: ChangeConsentDeps) {
   return async (visit: Visit, change: 'withdraw' | 'reconsent', patient: string | undefined): Promise<{ id: string }> =>
     await refusalsRecorded(deps, visit, 'withdraw', async () => {
-      requireScope(visit.requester, 'Consent', 'c');
+      const requester = requireConsentChanger(visit.requester);
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
-        const known = await personAsked(deps, systemGrant('change-consent', now), visit, patient);
+        const known = await personAsked(deps, systemGrant('change-consent', now), requester, patient);
         const consent = toConsent(visit, known.patient, change, now);
         return { plan: planOf(deps, visit, known, consent, change, now), result: { id: consent.id } };
       });
@@ -72,12 +73,9 @@ function planOf(
 async function personAsked(
   deps: ChangeConsentDeps,
   grant: SystemGrant,
-  visit: Visit,
+  requester: PatientRequester | EstablishmentRequester,
   patient: string | undefined,
 ): Promise<KnownPatient> {
-  const { requester } = visit;
-  if (requester.kind === 'practitioner')
-    throw new Fault('forbidden', 'Consent is changed by the patient, or by an establishment that was told so');
   if (requester.kind === 'patient') return await own(deps, grant, requester.patient, patient);
   if (patient === undefined)
     throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });

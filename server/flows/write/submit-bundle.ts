@@ -8,6 +8,7 @@ import type { WriteHook } from '../../../profiles/types/fhir-type.ts';
 import { subjectOf as subjectReference } from '../../../profiles/types/row-rules.ts';
 import { fhirType, isStoredType } from '../../../profiles/types/visibility.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { mayAttempt } from '../../access/may-attempt.ts';
 import type { Requester } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
@@ -16,7 +17,6 @@ import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../gu
 import { knownPatient, findIdentity, type KnownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts } from './plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { requireScope } from '../require-scope.ts';
 import type { EntryParts, HookedResource, SubmittedEntry, SubmittedResource, SubmittedResult } from './submission.ts';
 import { consentParts } from './submit-consent.ts';
 import { patientParts } from './submit-patient.ts';
@@ -39,7 +39,10 @@ export function submitBundle(deps: SubmitBundleDeps) {
   return async (visit: Visit, entries: readonly SubmittedEntry[]): Promise<SubmittedResult[]> => {
     const kind = entries.length === 1 ? 'create' : 'transaction';
     return await refusalsRecorded(deps, visit, kind, async () => {
-      for (const entry of entries) requireMay(visit.requester, entry);
+      for (const { method, resource } of entries) {
+        const interaction = method === 'PUT' ? 'update' : 'create';
+        mayAttempt(visit.requester, { interaction, type: resource.resourceType });
+      }
       const reports = new Map<SubmittedEntry, StoredReport>();
       try {
         for (const entry of entries) {
@@ -61,13 +64,6 @@ function isRefusal(error: unknown): boolean {
 
 async function discard(images: ImageStore, reports: ReadonlyMap<SubmittedEntry, StoredReport>): Promise<void> {
   for (const { document } of reports.values()) await images.remove(document.blob.name);
-}
-
-function requireMay(requester: Requester, { method, resource }: SubmittedEntry): void {
-  requireScope(requester, resource.resourceType, method === 'PUT' ? 'u' : 'c');
-  const { writers } = fhirType(resource.resourceType);
-  const may = requester.kind === 'establishment' || (requester.kind === 'patient' && writers === 'source-or-patient');
-  if (!may) throw new Fault('forbidden', `A ${resource.resourceType} is written by establishments only`);
 }
 
 async function commitEntries(

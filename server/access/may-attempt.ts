@@ -1,0 +1,98 @@
+/**
+ * What a requester may set out to do, told from the token and the address of the request alone. Doors ask it before
+ * they read anything of a body; whether this row may be written is decided after it, from the data.
+ */
+import { Fault } from '../../profiles/fault.ts';
+import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
+import type { EstablishmentRequester, PatientRequester, PractitionerRequester, Requester } from './requester.ts';
+import { requireScope } from './scope.ts';
+
+/** An interaction whose request has a body, by its FHIR name, as far as it is known before the body is read. */
+export type Attempt =
+  | { readonly interaction: 'search-type' | 'create' | 'update'; readonly type: StoredType }
+  | { readonly interaction: 'transaction' }
+  | { readonly interaction: 'operation'; readonly operation: 'break-glass' | 'withdraw' | 'reconsent' };
+
+/** Who writes a type as a sender: an establishment, or of some types the patient, too. */
+const SENDERS: readonly string[] = ['source', 'source-or-patient'];
+
+/** Types that clients write, read off their files. */
+export const WRITTEN_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) =>
+  SENDERS.includes(fhirType(type).writers),
+);
+
+/** What a transaction may hold. */
+const ENTRIES: readonly Attempt[] = [
+  ...WRITTEN_TYPES.map((type) => ({ interaction: 'create', type }) as const),
+  { interaction: 'update', type: 'Patient' },
+];
+
+/**
+ * Lets an attempt pass, or refuses it. A transaction passes when one of the entries that it may hold would.
+ * @throws {Fault} forbidden - the scopes (insufficient_scope) or the kind of requester do not allow it
+ */
+export function mayAttempt(requester: Requester, attempt: Attempt): void {
+  switch (attempt.interaction) {
+    case 'search-type':
+      return requireScope(requester, attempt.type, 's');
+    case 'create':
+    case 'update':
+      return requireWriter(requester, attempt.interaction, attempt.type);
+    case 'transaction':
+      return requireWriterOfSomething(requester);
+    case 'operation':
+      return requireOperator(requester, attempt.operation);
+  }
+}
+
+function requireOperator(requester: Requester, operation: 'break-glass' | 'withdraw' | 'reconsent'): void {
+  if (operation === 'break-glass') requireProfessional(requester);
+  else requireConsentChanger(requester);
+}
+
+/** Establishments write, and patients declare. A declaration is ended by whom it names, which the data tell. */
+function requireWriter(requester: Requester, interaction: 'create' | 'update', type: StoredType): void {
+  requireScope(requester, type, interaction === 'create' ? 'c' : 'u');
+  if (requester.kind === 'establishment') return;
+  const isHers = fhirType(type).writers === 'source-or-patient';
+  if (isHers && (requester.kind === 'patient' || interaction === 'update')) return;
+  throw new Fault('forbidden', `A ${type} is written by establishments only`);
+}
+
+function requireWriterOfSomething(requester: Requester): void {
+  const refusals = ENTRIES.map((entry) => refusalOf(requester, entry));
+  const [first] = refusals;
+  if (first !== undefined && refusals.every((refusal) => refusal !== undefined)) throw first;
+}
+
+function refusalOf(requester: Requester, attempt: Attempt): Fault | undefined {
+  try {
+    mayAttempt(requester, attempt);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+}
+
+/**
+ * Narrows to a professional, who alone declares an emergency.
+ * @throws {Fault} forbidden
+ */
+export function requireProfessional(requester: Requester): PractitionerRequester {
+  if (requester.kind !== 'practitioner') {
+    throw new Fault('forbidden', 'Only a health professional may declare an emergency');
+  }
+  requireScope(requester, 'Patient', 'r');
+  return requester;
+}
+
+/**
+ * Narrows to those who withdraw a record and give it back: the patient, or an establishment that was told so.
+ * @throws {Fault} forbidden
+ */
+export function requireConsentChanger(requester: Requester): PatientRequester | EstablishmentRequester {
+  requireScope(requester, 'Consent', 'c');
+  if (requester.kind !== 'practitioner') return requester;
+  throw new Fault('forbidden', 'Consent is changed by the patient, or by an establishment that was told so');
+}

@@ -1,0 +1,25 @@
+/** Asks whether a requester may attempt an interaction, before a door reads the body; a refusal is recorded. */
+import type { PassageKind } from '../../profiles/audit/audit-event.ts';
+import { mayAttempt, type Attempt } from '../access/may-attempt.ts';
+import { refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
+
+/**
+ * Makes the question; it resolves when the attempt may be made.
+ * @throws {Fault} forbidden - see {@link mayAttempt}
+ */
+export function attempt(deps: GuardDeps) {
+  return async (visit: Visit, attempted: Attempt): Promise<void> =>
+    await refusalsRecorded(deps, visit, passageOf(attempted), async () => mayAttempt(visit.requester, attempted));
+}
+
+/** The passage that the attempt would have been. */
+function passageOf(attempted: Attempt): PassageKind {
+  switch (attempted.interaction) {
+    case 'search-type':
+      return attempted.type === 'DocumentReference' ? 'iti-67' : 'search';
+    case 'operation':
+      return attempted.operation === 'break-glass' ? 'break-glass' : 'withdraw';
+    default:
+      return attempted.interaction;
+  }
+}

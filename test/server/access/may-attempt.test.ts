@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { mayAttempt, type Attempt } from '../../../server/access/may-attempt.ts';
+import { personKey, type Requester } from '../../../server/access/requester.ts';
+import { faultOf } from '../../support/thrown-fault.ts';
+
+function requesterOf(kind: Requester['kind'], ...scopes: string[]): Requester {
+  const common = { clientId: 'client', scopes, purpose: 'TREAT', display: 'somebody' } as const;
+  if (kind === 'practitioner') return { ...common, kind, practitioner: 'Practitioner/a', roles: [] };
+  if (kind === 'patient') return { ...common, kind, patient: 'Patient/a', person: personKey('p') };
+  return { ...common, kind, organization: 'Organization/a' };
+}
+
+const KINDS = ['establishment', 'patient', 'practitioner'] as const;
+const create = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'create', type });
+const update = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'update', type });
+const operation = (name: 'break-glass' | 'withdraw' | 'reconsent'): Attempt => {
+  return { interaction: 'operation', operation: name };
+};
+const TRANSACTION: Attempt = { interaction: 'transaction' };
+
+/** Who may, and the scope that each attempt needs. */
+const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
+  [{ interaction: 'search-type', type: 'ImagingStudy' }, ...KINDS],
+  [create('Patient'), 'establishment'],
+  [update('Patient'), 'establishment'],
+  [create('DiagnosticReport'), 'establishment'],
+  [update('DiagnosticReport'), 'establishment'],
+  [create('Consent'), 'establishment', 'patient'],
+  // Whether it is one's own, the data tell.
+  [update('Consent'), ...KINDS],
+  [TRANSACTION, 'establishment', 'patient'],
+  [operation('break-glass'), 'practitioner'],
+  [operation('withdraw'), 'establishment', 'patient'],
+  [operation('reconsent'), 'establishment', 'patient'],
+];
+
+describe('Who may attempt what, before the data are known', () => {
+  for (const [attempt, ...kinds] of TABLE) {
+    const name = Object.values(attempt).join(' ');
+    it(`${name}: ${kinds.join(', ')}`, () => {
+      for (const kind of KINDS) {
+        const requester = requesterOf(kind, 'user/*.cruds');
+        if (kinds.includes(kind)) mayAttempt(requester, attempt);
+        else expect(faultOf(() => mayAttempt(requester, attempt)).kind, kind).to.equal('forbidden');
+      }
+    });
+
+    it(`${name}: nobody without the scope`, () => {
+      for (const kind of kinds) {
+        const fault = faultOf(() => mayAttempt(requesterOf(kind, 'user/Organization.cruds', 'openid'), attempt));
+        expect([fault.kind, fault.protocolCode]).to.deep.equal(['forbidden', 'insufficient_scope']);
+      }
+    });
+  }
+
+  it('takes each letter of a scope for itself', () => {
+    const may = (scope: string, attempt: Attempt): void => mayAttempt(requesterOf('establishment', scope), attempt);
+    may('system/Patient.c', create('Patient'));
+    may('system/Patient.u', update('Patient'));
+    expect(faultOf(() => may('system/Patient.u', create('Patient'))).protocolCode).to.equal('insufficient_scope');
+    expect(faultOf(() => may('system/Patient.c', update('Patient'))).protocolCode).to.equal('insufficient_scope');
+    mayAttempt(requesterOf('practitioner', 'user/Patient.r'), operation('break-glass'));
+  });
+
+  it('lets a transaction in for any one of its entries', () => {
+    const send = (kind: Requester['kind'], scope: string): void => mayAttempt(requesterOf(kind, scope), TRANSACTION);
+    for (const scope of ['Patient.c', 'Patient.u', 'DiagnosticReport.c', 'Consent.c']) {
+      send('establishment', `system/${scope}`);
+    }
+    for (const scope of ['DiagnosticReport.u', 'Consent.u', 'Patient.rs', 'ImagingStudy.c']) {
+      expect(faultOf(() => send('establishment', `system/${scope}`)).kind).to.equal('forbidden');
+    }
+    send('patient', 'patient/Consent.c');
+    const { message } = faultOf(() => send('patient', 'patient/Patient.cu'));
+    expect(message).to.equal('A Patient is written by establishments only');
+  });
+});
