@@ -31,6 +31,7 @@ import { readTLSFiles } from '../endpoints/dimse/tls.ts';
 import { fhirRoutes } from '../endpoints/fhir/routes.ts';
 import { SERVED } from '../endpoints/fhir/served.ts';
 import { createHttpServer } from '../endpoints/http/app.ts';
+import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
 import { createAuthorizationServer, type AuthorizationServer } from '../endpoints/smart/authorization-server.ts';
 import { recordSignIn } from '../flows/identity/record-sign-in.ts';
@@ -287,7 +288,8 @@ function dataDoors(
     trail,
     clock: systemClock,
   });
-  const { maxBodyBytes } = config;
+  const bodyLimit = bodyLimits(config.maxBodyBytes);
+  const fhirBase = (): string => `${publicUrl()}/fhir`;
   const started = new Date(systemClock.now()).toISOString();
   const capabilityStatement = () =>
     buildCapabilityStatement({
@@ -295,18 +297,11 @@ function dataDoors(
       systemInteractions: ['transaction'],
       version: '0.1.0',
       date: started,
-      fhirBase: `${publicUrl()}/fhir`,
+      fhirBase: fhirBase(),
       authorizationEndpoint: `${publicUrl()}/auth/authorize`,
       tokenEndpoint: `${publicUrl()}/auth/token`,
     });
-  const fhir = fhirRoutes({
-    ...flows,
-    identify,
-    fhirBase: () => `${publicUrl()}/fhir`,
-    maxBodyBytes,
-    validate,
-    capabilityStatement,
-  });
+  const fhir = fhirRoutes({ ...flows, identify, fhirBase, bodyLimit, validate, capabilityStatement });
   const dicomweb = dicomwebRouter({
     ...flows,
     identify,

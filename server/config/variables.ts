@@ -110,7 +110,7 @@ export const VARIABLES = {
     shownDefault: '4294967296 (4 GiB)',
   },
   MAX_BODY_BYTES: {
-    description: 'Largest body of an HTTP request, those that carry instances excepted.',
+    description: 'Largest body of an HTTP request, STOW-RS excepted. Most have a smaller limit (section Limits).',
     schema: count(2 ** 30),
     default: 64 * 2 ** 20,
     shownDefault: '67108864 (64 MiB)',

@@ -1,6 +1,7 @@
 /** What the FHIR door is given: the flows it mounts, and who comes in. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Validate } from '../../../profiles/validation/validate.ts';
+import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { endDeclaration } from '../../flows/consent/end-declaration.ts';
@@ -8,6 +9,7 @@ import type { readResource } from '../../flows/read/read-resource.ts';
 import type { retrieveDocument } from '../../flows/read/retrieve-document.ts';
 import type { searchResources } from '../../flows/read/search-resources.ts';
 import type { submitBundle } from '../../flows/write/submit-bundle.ts';
+import type { FindBodyLimit } from '../http/body-limits.ts';
 import type { Identify } from '../http/visit.ts';
 
 /** The door's dependencies. */
@@ -15,7 +17,9 @@ export type FhirDeps = {
   readonly identify: Identify;
   /** The FHIR base URL, without a final slash. */
   readonly fhirBase: () => string;
-  readonly maxBodyBytes: number;
+  /** Asked before a body is read. */
+  readonly attempt: ReturnType<typeof attempt>;
+  readonly bodyLimit: FindBodyLimit;
   readonly validate: Validate;
   readonly capabilityStatement: () => CapabilityStatement;
   readonly read: ReturnType<typeof readResource>;

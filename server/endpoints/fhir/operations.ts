@@ -1,10 +1,10 @@
 /** Operations on Patient: $break-glass, $withdraw, $reconsent. @see https://hl7.org/fhir/R4/operations.html */
-import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
+import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FhirDeps } from './deps.ts';
-import { readJsonBody, requireJsonAnswer } from './request.ts';
+import { admit, readResource } from './request.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
 
@@ -17,25 +17,25 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
-  const visit = await deps.identify(ctx, deps.fhirBase());
-  const parameters = await readParameters(deps, ctx, ['identifier', 'reason', 'justification']);
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'break-glass' });
+  const body = await readResource(deps, ctx, admitted);
+  const parameters = parametersOf(body, ['identifier', 'reason', 'justification']);
   const { system, value } = parameters.get('identifier')?.valueIdentifier ?? {};
   if (system === undefined || value === undefined) throw missing('identifier');
   const reason = parameters.get('reason')?.valueCode ?? parameters.get('reason')?.valueCoding?.code;
   if (reason === undefined) throw missing('reason');
   const justification = parameters.get('justification')?.valueString;
   if (justification === undefined) throw missing('justification');
-  const { taskId } = await deps.breakGlass(visit, { identifier: { system, value }, reason, justification });
+  const { taskId } = await deps.breakGlass(admitted.visit, { identifier: { system, value }, reason, justification });
   answerCreated(deps, ctx, `Task/${taskId}`);
 }
 
 /** In: patient (Reference), for establishments. Out: 201 and the address of the Consent that tells of it. */
 async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
-  const visit = await deps.identify(ctx, deps.fhirBase());
-  const parameters = hasBody(ctx)
-    ? await readParameters(deps, ctx, ['patient'])
-    : new Map<string, ParametersParameter>();
-  const { id } = await deps.changeConsent(visit, change, parameters.get('patient')?.valueReference?.reference);
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: change });
+  const body = hasBody(ctx) ? await readResource(deps, ctx, admitted) : NO_PARAMETERS;
+  const patient = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
+  const { id } = await deps.changeConsent(admitted.visit, change, patient);
   answerCreated(deps, ctx, `Consent/${id}`);
 }
 
@@ -54,13 +54,9 @@ function answerCreated(deps: FhirDeps, ctx: Context, reference: string): void {
   ctx.body = JSON.stringify(answer);
 }
 
-async function readParameters(
-  deps: FhirDeps,
-  ctx: Context,
-  names: readonly string[],
-): Promise<Map<string, ParametersParameter>> {
-  requireJsonAnswer(ctx);
-  const body = deps.validate(await readJsonBody(ctx, deps.maxBodyBytes));
+const NO_PARAMETERS: Parameters = { resourceType: 'Parameters' };
+
+function parametersOf(body: Resource, names: readonly string[]): ReadonlyMap<string, ParametersParameter> {
   if (body.resourceType !== 'Parameters')
     throw new Fault('invalid', 'The body is not a Parameters resource', { expression: 'resourceType' });
   const parameters = new Map<string, ParametersParameter>();

@@ -1,15 +1,17 @@
-/** JSON as it comes from peers: valid UTF-8, bounded depth, no name twice in one object. */
+/** JSON as it comes from peers: valid UTF-8, bounded in depth and number of values, no name twice in one object. */
 import { Fault } from '../../../profiles/fault.ts';
 
 const MAX_DEPTH = 64;
 
 /**
- * Parses JSON.
+ * Parses JSON of at most `maxValues` values: members and items, and what begins an object or array. They cost far more
+ * than bytes do: the parser's time grows with their square.
+ * @throws {Fault} too-long - more values
  * @throws {Fault} invalid - not UTF-8, not JSON, too deep, or a name that comes twice
  */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array, maxValues: number): unknown {
   const text = decode(bytes);
-  checkStructure(text);
+  checkStructure(text, maxValues);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -25,11 +27,14 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** One pass over the text before it is parsed: nesting is counted and names are compared within their object. */
-function checkStructure(text: string): void {
+/** One pass before the text is parsed: nesting and values are counted, names are compared within their object. */
+function checkStructure(text: string, maxValues: number): void {
   const names: (Set<string> | undefined)[] = [];
+  let values = 0;
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
+    if (character === '{' || character === '[' || character === ',') values += 1;
+    if (values > maxValues) throw new Fault('too-long', `The body holds more than ${maxValues} JSON values`);
     if (character === '{' || character === '[') {
       if (names.push(character === '{' ? new Set() : undefined) > MAX_DEPTH)
         throw new Fault('invalid', `JSON is nested more than ${MAX_DEPTH} deep`);

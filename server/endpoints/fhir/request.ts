@@ -1,9 +1,14 @@
-/** Reading FHIR requests: media types, JSON bodies, preferences. */
+/** Reading FHIR requests: who may attempt them, media types, bodies, preferences. */
+import type { Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { Attempt } from '../../access/may-attempt.ts';
+import type { Visit } from '../../flows/guard.ts';
+import type { BodyLimit } from '../http/body-limits.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 import { readRawBody } from '../http/raw-body.ts';
+import type { FhirDeps } from './deps.ts';
 import { parseJson } from './parse-json.ts';
 
 const JSON_TYPES = [MEDIA_TYPE.fhirJson, MEDIA_TYPE.json, 'text/json'];
@@ -22,22 +27,42 @@ export function requireJsonAnswer(ctx: Context): void {
   throw new Fault('not-supported', 'This server answers in JSON only', { protocolCode: HTTP_CODE.notAcceptable });
 }
 
+/** A request that was let in: who comes, and for what. */
+export type Admitted = { readonly visit: Visit; readonly attempt: Attempt };
+
 /**
- * Reads a JSON body.
+ * Lets a request in whose sender is known and may attempt it. Nothing of its body is read before.
+ * @throws {Fault} login, forbidden, not-supported (406)
+ */
+export async function admit(deps: FhirDeps, ctx: Context, attempt: Attempt): Promise<Admitted> {
+  const visit = await deps.identify(ctx, deps.fhirBase());
+  await deps.attempt(visit, attempt);
+  requireJsonAnswer(ctx);
+  return { visit, attempt };
+}
+
+/**
+ * Reads the resource of a request that was let in.
  * @throws {Fault} not-supported (415), too-long, invalid
  */
-export async function readJsonBody(ctx: Context, maxBytes: number): Promise<unknown> {
+export async function readResource(deps: FhirDeps, ctx: Context, admitted: Admitted): Promise<Resource> {
   const type = ctx.get('Content-Type').split(';')[0]?.trim().toLowerCase() ?? '';
   if (!JSON_TYPES.includes(type)) {
     throw new Fault('not-supported', `The body is ${MEDIA_TYPE.fhirJson}`, {
       protocolCode: HTTP_CODE.unsupportedMediaType,
     });
   }
-  return parseJson(await readRawBody(ctx, maxBytes));
+  const { bytes, values } = limitOf(deps, admitted);
+  return deps.validate(parseJson(await readRawBody(ctx, bytes), values));
+}
+
+function limitOf({ bodyLimit }: FhirDeps, { visit, attempt }: Admitted): BodyLimit {
+  const type = 'type' in attempt ? { type: attempt.type } : {};
+  return bodyLimit({ door: 'FHIR', request: attempt.interaction, ...type }, visit.requester.kind);
 }
 
 /** Search parameters of a URL, and of the form of a POST _search. */
-export async function readSearchParameters(ctx: Context, maxBytes: number): Promise<URLSearchParams> {
+export async function readSearchParameters(deps: FhirDeps, ctx: Context, admitted: Admitted): Promise<URLSearchParams> {
   const parameters = new URLSearchParams(ctx.querystring);
   if (ctx.method !== 'POST') return parameters;
   if (!ctx.is('application/x-www-form-urlencoded')) {
@@ -45,8 +70,8 @@ export async function readSearchParameters(ctx: Context, maxBytes: number): Prom
       protocolCode: HTTP_CODE.unsupportedMediaType,
     });
   }
-  for (const [name, value] of new URLSearchParams((await readRawBody(ctx, maxBytes)).toString()))
-    parameters.append(name, value);
+  const form = await readRawBody(ctx, limitOf(deps, admitted).bytes);
+  for (const [name, value] of new URLSearchParams(form.toString())) parameters.append(name, value);
   return parameters;
 }
 

@@ -7,7 +7,7 @@ import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts
 import { formatSearchset } from './bundles.ts';
 import type { FhirDeps } from './deps.ts';
 import { servedType } from './served.ts';
-import { handlingOf, readSearchParameters, requireJsonAnswer } from './request.ts';
+import { admit, handlingOf, readSearchParameters } from './request.ts';
 
 const MAX_COUNT = 500;
 const DEFAULT_COUNT = 50;
@@ -16,9 +16,8 @@ const MAX_NAME = 64;
 
 /** Answers a search on a type. */
 export async function search(deps: FhirDeps, ctx: Context, type: StoredType): Promise<void> {
-  const visit = await deps.identify(ctx, deps.fhirBase());
-  requireJsonAnswer(ctx);
-  const parameters = await readSearchParameters(ctx, deps.maxBodyBytes);
+  const admitted = await admit(deps, ctx, { interaction: 'search-type', type });
+  const parameters = await readSearchParameters(deps, ctx, admitted);
   const options = { handling: handlingOf(ctx), maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT } as const;
   const parsed = parseSearch(type, parameters, options);
   const query = { ...parsed.query, include: parsed.query.include.filter(({ param }) => isIncluded(type, param)) };
@@ -27,7 +26,7 @@ export async function search(deps: FhirDeps, ctx: Context, type: StoredType): Pr
   if (options.handling === 'strict' && ignored.length > 0)
     throw new Fault('invalid', `This _include is not served on ${type}`, { expression: '_include' });
   const passage = fhirType(type).searchedAs ?? 'search';
-  const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
+  const page = await deps.search(admitted.visit, { query, text: `${type}?${parameters.toString()}`, passage });
   const self = selfUrl(deps.fhirBase(), type, parameters, ignored);
   ctx.status = 200;
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);

@@ -2,24 +2,20 @@
 import type { Context } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FhirDeps } from './deps.ts';
-import { readJsonBody, requireJsonAnswer } from './request.ts';
+import { admit, readResource } from './request.ts';
 import { answerWritten } from './write.ts';
 
 /** Answers PUT of a Consent, with If-Match when the client knows a version. */
 export async function updateConsent(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
-  const visit = await deps.identify(ctx, deps.fhirBase());
-  requireJsonAnswer(ctx);
-  const resource = deps.validate(await readJsonBody(ctx, deps.maxBodyBytes));
+  const admitted = await admit(deps, ctx, { interaction: 'update', type: 'Consent' });
+  const resource = await readResource(deps, ctx, admitted);
   if (resource.resourceType !== 'Consent')
     throw new Fault('invalid', 'The resource is not a Consent', { expression: 'resourceType' });
   if (resource.id !== id)
     throw new Fault('invalid', 'The id of the resource is not the one of the address', { expression: 'Consent.id' });
   const version = versionAsked(ctx.get('If-Match'));
-  answerWritten(
-    deps,
-    ctx,
-    await deps.endDeclaration(visit, { id, resource, ...(version === undefined ? {} : { version }) }),
-  );
+  const update = { id, resource, ...(version === undefined ? {} : { version }) };
+  answerWritten(deps, ctx, await deps.endDeclaration(admitted.visit, update));
 }
 
 function versionAsked(ifMatch: string): number | undefined {

@@ -8,7 +8,7 @@ import { isSubmittedType } from '../../flows/write/submit-bundle.ts';
 import type { SubmittedEntry, SubmittedResource, SubmittedResult } from '../../flows/write/submission.ts';
 import { formatTransactionResponse } from './bundles.ts';
 import type { FhirDeps } from './deps.ts';
-import { readJsonBody, requireJsonAnswer } from './request.ts';
+import { admit, readResource } from './request.ts';
 
 /** Most entries of a transaction: each may become several rows, and a plan holds 2,000. */
 const MAX_ENTRIES = 200;
@@ -31,12 +31,12 @@ async function writeOne(
   method: 'POST' | 'PUT',
   condition: string | undefined,
 ): Promise<void> {
-  const visit = await deps.identify(ctx, deps.fhirBase());
-  requireJsonAnswer(ctx);
-  const resource = submitted(deps.validate(await readJsonBody(ctx, deps.maxBodyBytes)));
+  const admitted = await admit(deps, ctx, { interaction: method === 'PUT' ? 'update' : 'create', type });
+  const resource = submitted(await readResource(deps, ctx, admitted));
   if (resource.resourceType !== type)
     throw new Fault('invalid', `The resource is not a ${type}`, { expression: 'resourceType' });
-  const [result] = await deps.submit(visit, [{ method, resource, ...(condition === undefined ? {} : { condition }) }]);
+  const entry = { method, resource, ...(condition === undefined ? {} : { condition }) };
+  const [result] = await deps.submit(admitted.visit, [entry]);
   if (result !== undefined) answerWritten(deps, ctx, result);
 }
 
@@ -50,14 +50,13 @@ export function answerWritten(deps: FhirDeps, ctx: Context, { status, type, id, 
 
 /** Answers POST on the base: a transaction. Batches are not served. */
 export async function transaction(deps: FhirDeps, ctx: Context): Promise<void> {
-  const visit = await deps.identify(ctx, deps.fhirBase());
-  requireJsonAnswer(ctx);
-  const bundle = deps.validate(await readJsonBody(ctx, deps.maxBodyBytes));
+  const admitted = await admit(deps, ctx, { interaction: 'transaction' });
+  const bundle = await readResource(deps, ctx, admitted);
   if (bundle.resourceType !== 'Bundle')
     throw new Fault('invalid', 'The body is not a Bundle', { expression: 'resourceType' });
   if (bundle.type !== 'transaction')
     throw new Fault('not-supported', 'Only Bundles of type transaction are served', { expression: 'Bundle.type' });
-  const results = await deps.submit(visit, entriesOf(bundle));
+  const results = await deps.submit(admitted.visit, entriesOf(bundle));
   ctx.status = 200;
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   ctx.body = formatTransactionResponse(results);

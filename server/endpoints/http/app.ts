@@ -5,6 +5,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Log } from '../../log.ts';
 import { answerFaults } from './outcome.ts';
 import { requestIdOf } from './identify.ts';
+import { leaveUnread } from './unread-body.ts';
 
 /** What the server is made of. */
 export type AppParts = {
@@ -40,15 +41,8 @@ export function createHttpServer({ log, doors, isReady }: AppParts): Server {
   const app = new Koa();
   app.silent = true;
   app.on('error', (error: unknown) => logError(log, error));
-  const steps: readonly Middleware[] = [
-    nameRequest,
-    secure,
-    logRequests(log),
-    answerFaults,
-    health(isReady),
-    ...doors,
-    absent,
-  ];
+  const before: readonly Middleware[] = [nameRequest, secure, logRequests(log), leaveUnread, answerFaults];
+  const steps: readonly Middleware[] = [...before, health(isReady), ...doors, absent];
   for (const step of steps) app.use(step);
   const server = createServer(LIMITS, app.callback());
   server.timeout = IDLE_MS;

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 
 import type { Router } from '@koa/router';
 import Koa from 'koa';
+import { leaveUnread } from '../../../server/endpoints/http/unread-body.ts';
 
 /** A router on a free port, and what the app was told to log. */
 export type ServedRouter = { readonly origin: string; readonly errors: unknown[]; close(): Promise<void> };
@@ -13,7 +14,7 @@ export async function serve(router: Router): Promise<ServedRouter> {
   const app = new Koa();
   const errors: unknown[] = [];
   app.on('error', (error) => void errors.push(error));
-  app.use(router.routes()).use(router.allowedMethods());
+  app.use(leaveUnread).use(router.routes()).use(router.allowedMethods());
   const server = createServer(app.callback()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -28,8 +28,6 @@ export const MAX_STORED = 10_000;
 /** Stores the instances of a request; those that are stored stay, whatever becomes of the others. */
 export function storeInstances(deps: StoreInstancesDeps) {
   return async (ctx: RouterContext): Promise<void> => {
-    // Until the body is read, the connection cannot carry another request.
-    ctx.set('Connection', 'close');
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);
     requireDicomJson(acceptedBy(ctx));
@@ -39,7 +37,6 @@ export function storeInstances(deps: StoreInstancesDeps) {
     const items = await storeParts(ctx, shipment, boundary, studyInstanceUID).finally(
       async () => await shipment.ended(),
     );
-    ctx.remove('Connection');
     const { status, body } = formatStoreResponse(items, baseUrl);
     ctx.status = status;
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
