@@ -16,7 +16,7 @@ export function chooserRouter(provider: Provider, persons: readonly RegionPerson
   });
   router.post('/interaction/:uid', async (ctx) => {
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);
-    const form = await readForm(ctx.req);
+    const form = await readForm(ctx);
     const login = form.get('login') ?? '';
     const authTime = authTimeOf(form.get('auth_time') ?? '');
     if (!persons.some((person) => person.login === login) || authTime === undefined) {

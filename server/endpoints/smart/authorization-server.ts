@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
-import { toFault } from '../../../profiles/fault.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { statusOf } from '../http/outcome.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
 import { dropSession, withConsentPrompt } from './authorize-request.ts';
@@ -36,9 +37,14 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
       if (ctx.path === SMART_CONFIGURATION_PATH) return sendSmartConfiguration(ctx, open().bound.issuer);
       if (!ctx.path.startsWith('/auth/')) return void (await next());
       const { provider, bound } = open();
-      if (ctx.path === AUTHORIZE && ctx.method === 'POST') return await redirectPosted(ctx, bound);
-      prepareRequest(ctx, bound);
-      await mountProvider(ctx, provider, '/auth', bound.publicUrl);
+      try {
+        if (ctx.path === AUTHORIZE && ctx.method === 'POST') return await redirectPosted(ctx, bound);
+        prepareRequest(ctx, bound);
+        await mountProvider(ctx, provider, '/auth', bound.publicUrl);
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        answerRefused(ctx, error);
+      }
     },
   };
 }
@@ -56,14 +62,18 @@ function openServer(bound: BoundOptions): { readonly provider: Provider; readonl
  * authorize-post
  */
 async function redirectPosted(ctx: Context, bound: BoundOptions): Promise<void> {
-  try {
-    const form = await readForm(ctx.req);
-    ctx.status = 303;
-    ctx.set({ Location: `${bound.issuer}/authorize?${form.toString()}`, 'Cache-Control': 'no-store' });
-    ctx.body = '';
-  } catch (error) {
-    sendPage(ctx, refusalOf(toFault(error)));
-  }
+  const form = await readForm(ctx);
+  ctx.status = 303;
+  ctx.set({ Location: `${bound.issuer}/authorize?${form.toString()}`, 'Cache-Control': 'no-store' });
+  ctx.body = '';
+}
+
+/** A person is told of a refused form on a page, an application as OAuth does. @see RFC 6749 section 5.2 */
+function answerRefused(ctx: Context, fault: Fault): void {
+  if (!ctx.path.startsWith('/auth/token')) return sendPage(ctx, refusalOf(fault));
+  ctx.status = statusOf(fault);
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = { error: 'invalid_request', error_description: fault.message };
 }
 
 function prepareRequest(ctx: Context, bound: BoundOptions): void {

@@ -46,6 +46,10 @@ function otherRefusal(fault: Fault): Page {
       'La connexion n’a pas abouti. Réessayez ; si cela continue, prévenez l’assistance.',
     );
   }
+  if (fault.kind === 'too-long') {
+    const reason = 'Le formulaire envoyé dépasse la limite. Prévenez l’éditeur de l’application.';
+    return refusalPage(413, 'Formulaire trop long', reason, fault.message);
+  }
   if (fault.kind === 'not-found') return refusalPage(404, 'Page inconnue', 'Cette page n’existe pas.');
   return refusalPage(
     400,

@@ -1,23 +1,19 @@
 /** A posted form, read within a limit. */
-import type { IncomingMessage } from 'node:http';
+import type { Context } from 'koa';
 import { Fault } from '../../../../profiles/fault.ts';
+import { bodyLimits } from '../../http/body-limits.ts';
+import { readRawBody } from '../../http/raw-body.ts';
 
-const MAX_BYTES = 65_536;
+/** The limit of every body below `/auth/`, whoever sends it. */
+export const MAX_FORM_BYTES = bodyLimits(Infinity)({ door: 'SMART', request: 'form' }, 'nobody').bytes;
 
 /**
- * Reads an `application/x-www-form-urlencoded` body of at most 64 KiB.
+ * Reads an `application/x-www-form-urlencoded` body.
  * @throws {Fault} invalid - another media type
- * @throws {Fault} too-long - the body is longer
+ * @throws {Fault} too-long - more than {@link MAX_FORM_BYTES}
  */
-export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+export async function readForm(ctx: Context): Promise<URLSearchParams> {
+  const type = ctx.get('Content-Type').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw new Fault('invalid', 'A form is expected');
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BYTES) throw new Fault('too-long', 'The form is too long');
-    chunks.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  return new URLSearchParams((await readRawBody(ctx, MAX_FORM_BYTES)).toString('utf8'));
 }

@@ -97,7 +97,7 @@ async function ask(ctx: Context, door: Door): Promise<void> {
 
 async function decide(ctx: Context, door: Door): Promise<void> {
   const interaction = await interactionOf(ctx, door);
-  const form = await readForm(ctx.req);
+  const form = await readForm(ctx);
   if (!isCsrfToken(door.options.keys, interaction.uid, form.get('csrf'))) {
     throw new Fault('forbidden', 'The form does not come from this sign-in', { protocolCode: 'csrf' });
   }
