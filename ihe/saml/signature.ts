@@ -12,6 +12,8 @@ import { childrenOf, onlyChild, refusal, requiredAttribute, textOf } from './ele
 import { DIGEST, NAMESPACE, SIGNATURE_ALGORITHM, TRANSFORM } from './names.ts';
 
 const MAX_ASSERTION_LENGTH = 256 * 1024;
+/** Elements and attributes, by the characters `<` and `=`: the time of C14N grows with the square of attributes. */
+const MAX_MARKUP = 2_000;
 const MAX_PREFIXES = 32;
 const MIN_RSA_BITS = 2048;
 const ID = /^[A-Za-z_][\w.-]{0,255}$/;
@@ -66,6 +68,9 @@ function requireUniqueId(element: XmlElement): void {
 function isolate(element: XmlElement): string {
   const markup = element.toString({ format: false });
   if (markup.length > MAX_ASSERTION_LENGTH) throw refusal('SAML assertion is too long');
+  if (markup.split(/[<=]/, MAX_MARKUP + 1).length > MAX_MARKUP) {
+    throw refusal('SAML assertion has too many elements or attributes');
+  }
   const declarations = Object.entries(element.namespaces)
     .filter(([, uri]) => uri !== '')
     .map(([prefix, uri]) => ` xmlns${prefix === '' ? '' : `:${prefix}`}="${escapeAttribute(uri)}"`);

@@ -3,6 +3,7 @@ import { verifyAssertion } from '../../ihe/saml/assertion.ts';
 import type { Flows } from './flows.ts';
 import type { Config } from '../config/config.ts';
 import type { Region } from '../config/region-model.ts';
+import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { recordFailure, visitOf } from '../endpoints/http/identify.ts';
 import type { Identify } from '../endpoints/http/visit.ts';
 import { xdsRouter } from '../endpoints/xds/router.ts';
@@ -26,7 +27,7 @@ export function openXds(
   identify: Identify,
 ): ReturnType<typeof xdsRouter> {
   const { trail, images, tokens } = stores;
-  const { maxBodyBytes, repositoryUid: repositoryUniqueId, homeCommunityId } = config;
+  const { repositoryUid: repositoryUniqueId, homeCommunityId } = config;
   const trusted = region.assertionIssuers.map(({ issuer, certificate }) => ({
     issuer,
     certificate: String(certificate ?? ''),
@@ -43,7 +44,7 @@ export function openXds(
     once: async (name, expiresAt, now) => await tokens.once(name, expiresAt, now),
     clock: systemClock,
     baseUrl: () => `${publicUrl()}/xds`,
-    maxBodyBytes,
+    bodyLimit: bodyLimits(config.maxBodyBytes),
     images,
     repositoryUniqueId,
     homeCommunityId,

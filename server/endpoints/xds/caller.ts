@@ -32,30 +32,43 @@ const KEPT_AFTER_END_SECONDS = 600;
 const MAX_REQUEST_ID_LENGTH = 256;
 
 /**
- * Identifies the caller. The MessageID names the request in the audit trail.
- * @throws {Fault} login - neither token nor assertion, both, one that does not hold, or a second use of a single one
+ * Identifies who carries a bearer token, before the message is read; undefined without one.
+ * @throws {Fault} login - the token does not hold
+ */
+export async function identifyByToken(ctx: Context, deps: CallerDeps): Promise<Visit | undefined> {
+  return hasToken(ctx) ? await deps.identify(ctx, serverOf(ctx, deps)) : undefined;
+}
+
+/** What a message says of its caller and of itself. */
+export type IdentifyingParts = { readonly assertion: XuaAssertion | undefined; readonly messageID: string | undefined };
+
+/**
+ * Identifies the caller, by the assertion of the message unless it was done by token. The MessageID names the request
+ * in the audit trail.
+ * @throws {Fault} login - neither token nor assertion, both, or a second use of a single one
  */
 export async function identifyCaller(
   ctx: Context,
   deps: CallerDeps,
-  assertion: XuaAssertion | undefined,
-  messageID: string | undefined,
+  byToken: Visit | undefined,
+  { assertion, messageID }: IdentifyingParts,
 ): Promise<Visit> {
-  const visit = await visitOf(ctx, deps, assertion);
+  if (byToken !== undefined && assertion !== undefined) {
+    throw new Fault('login', 'The request carries a token and an assertion: send one of them');
+  }
+  const visit = byToken ?? (await identifyByMessage(ctx, deps, assertion));
   return messageID === undefined ? visit : { ...visit, requestId: messageID.slice(0, MAX_REQUEST_ID_LENGTH) };
 }
 
-async function visitOf(ctx: Context, deps: CallerDeps, assertion: XuaAssertion | undefined): Promise<Visit> {
-  const server = `${deps.baseUrl()}${ctx.path.replace(/^\/xds/, '')}`;
-  if (hasToken(ctx)) {
-    if (assertion !== undefined)
-      throw new Fault('login', 'The request carries a token and an assertion: send one of them');
-    return await deps.identify(ctx, server);
-  }
+async function identifyByMessage(ctx: Context, deps: CallerDeps, assertion: XuaAssertion | undefined): Promise<Visit> {
   if (assertion === undefined)
     throw new Fault('login', 'The request carries neither a bearer token nor a SAML assertion');
   if (assertion.oneTimeUse) await useOnce(deps, assertion);
-  return await deps.identifyByAssertion(assertion, ctx, server);
+  return await deps.identifyByAssertion(assertion, ctx, serverOf(ctx, deps));
+}
+
+function serverOf({ path }: Context, { baseUrl }: CallerDeps): string {
+  return `${baseUrl()}${path.replace(/^\/xds/, '')}`;
 }
 
 /** @see SAML 2.0 core section 2.5.1.5 */

@@ -35,6 +35,8 @@ export function retrieveImagingDocumentSet(
   deps: ImagingSourceDeps,
 ): SoapTransaction<RetrieveImagingDocumentSetRequest> {
   return {
+    name: 'RAD-69',
+    scope: { type: 'ImagingStudy', action: 'r' },
     action: ACTION.retrieveImagingDocumentSet,
     responseAction: ACTION.retrieveDocumentSetResponse,
     parse: parseRetrieveImagingDocumentSetRequest,

@@ -30,6 +30,8 @@ const INCLUDE: readonly Include[] = [
 /** Makes the transaction. An unknown patient has no documents: that is a Success. */
 export function registryStoredQuery(deps: RegistryDeps): SoapTransaction<AdhocQueryRequest> {
   return {
+    name: 'ITI-18',
+    scope: { type: 'DocumentReference', action: 's' },
     action: ACTION.registryStoredQuery,
     responseAction: ACTION.registryStoredQueryResponse,
     parse: parseAdhocQueryRequest,

@@ -17,6 +17,8 @@ export type RepositoryDeps = {
 /** Makes the transaction. What may not be seen is unknown: one error for each such document, beside those that may. */
 export function retrieveDocumentSet(deps: RepositoryDeps): SoapTransaction<readonly DocumentRequest[]> {
   return {
+    name: 'ITI-43',
+    scope: { type: 'DocumentReference', action: 'r' },
     action: ACTION.retrieveDocumentSet,
     responseAction: ACTION.retrieveDocumentSetResponse,
     parse: parseRetrieveDocumentSetRequest,

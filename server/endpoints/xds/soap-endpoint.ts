@@ -1,6 +1,7 @@
 /**
- * One SOAP transaction over HTTP: read, identify, run, answer. Errors of SOAP and of the caller are SOAP faults;
- * errors of content travel in the transaction's own answer.
+ * One SOAP transaction over HTTP: identify, read, run, answer. Errors of SOAP and of the caller are SOAP faults;
+ * errors of content travel in the transaction's own answer. Somebody without a token is known by the header of the
+ * message: until then a small beginning of it is all that is parsed.
  */
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -9,20 +10,27 @@ import type { XmlElement } from 'libxml2-wasm';
 import type { XuaAssertion } from '../../../ihe/saml/assertion.ts';
 import { formatEnvelope } from '../../../ihe/soap/envelope.ts';
 import { concernsSoap, formatSoapFault } from '../../../ihe/soap/fault.ts';
+import { requestOfHeader } from '../../../ihe/soap/header-first.ts';
 import { withSoapRequest } from '../../../ihe/soap/message.ts';
 import { formatMtom, formatMtomContentType, type MtomPart } from '../../../ihe/soap/mtom.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import { allows, type ScopeAction } from '../../access/scope.ts';
 import type { Visit } from '../../flows/guard.ts';
+import type { BodyPurpose, FindBodyLimit, Sender } from '../http/body-limits.ts';
 import { challengeOf, hasToken } from '../http/outcome.ts';
 import { readRawBody } from '../http/raw-body.ts';
-import { identifyCaller, type CallerDeps } from './caller.ts';
+import { identifyByToken, identifyCaller, type CallerDeps } from './caller.ts';
 
 /** What a transaction answers: the body of the envelope and, where it is an MTOM package, the parts beside it. */
 export type SoapAnswer = { readonly body: string; readonly parts?: readonly MtomPart[] };
 
-/** A transaction: its actions, and its two halves. */
+/** A transaction: its name, the scope that it needs, its actions, and its two halves. */
 export type SoapTransaction<Request> = {
+  readonly name: Extract<BodyPurpose, { door: 'XDS' }>['request'];
+  /** Without it no more of a body is read than of nobody's; the flow refuses. */
+  readonly scope: { readonly type: StoredType; readonly action: ScopeAction };
   readonly action: string;
   readonly responseAction: string;
   /** Reads the body; synchronous, for its elements die with the call. */
@@ -34,7 +42,7 @@ export type SoapTransaction<Request> = {
 
 /** What every SOAP endpoint needs. `baseUrl` gives the address of the XDS doors, without a slash at the end. */
 export type SoapEndpointDeps = CallerDeps & {
-  readonly maxBodyBytes: number;
+  readonly bodyLimit: FindBodyLimit;
   /** Records a caller whose assertion does not hold; a token that does not hold is recorded by `identify`. */
   readonly recordFailure: (ctx: Context, fault: Fault) => Promise<void>;
 };
@@ -51,9 +59,10 @@ export function soapEndpoint<Request>(deps: SoapEndpointDeps, transaction: SoapT
   return async (ctx: Context): Promise<void> => {
     let relatesTo: string | undefined;
     try {
-      const opened = await openRequest(ctx, deps, transaction);
+      const byToken = await identifyByToken(ctx, deps);
+      const opened = await openRequest(ctx, deps, transaction, byToken);
       relatesTo = opened.messageID;
-      const visit = await identifyCaller(ctx, deps, opened.assertion, relatesTo);
+      const visit = await identifyCaller(ctx, deps, byToken, opened);
       const answer = await runTransaction(ctx, transaction, visit, opened.request);
       answerSoap(ctx, transaction.responseAction, relatesTo, answer);
     } catch (error) {
@@ -67,21 +76,49 @@ export function soapEndpoint<Request>(deps: SoapEndpointDeps, transaction: SoapT
 async function openRequest<Request>(
   ctx: Context,
   deps: SoapEndpointDeps,
-  { action: served, parse }: SoapTransaction<Request>,
+  transaction: SoapTransaction<Request>,
+  byToken: Visit | undefined,
 ): Promise<OpenedRequest<Request>> {
-  const bytes = await readRawBody(ctx, deps.maxBodyBytes);
+  const { action: served, parse } = transaction;
+  const bytes = await readMessage(ctx, deps, transaction, byToken);
   return withSoapRequest(ctx.get('Content-Type'), bytes, ({ action, messageID, assertion, body }) => {
     if (action !== served) {
       throw new Fault('not-supported', `The action of this address is ${served}`, {
         protocolCode: 'wsa:ActionNotSupported',
       });
     }
-    return {
-      messageID,
-      assertion: assertion === undefined ? undefined : deps.verifyAssertion(assertion),
-      request: attempt(() => parse(body)),
-    };
+    const verified = assertion === undefined ? undefined : deps.verifyAssertion(assertion);
+    const isKnown = byToken !== undefined || verified !== undefined;
+    return { messageID, assertion: verified, request: isKnown ? attempt(() => parse(body)) : ofNobody };
   });
+}
+
+/** What nobody asks is not looked at. */
+function ofNobody(): never {
+  throw new Fault('login', 'The caller is not known');
+}
+
+async function readMessage(
+  ctx: Context,
+  { bodyLimit, verifyAssertion }: SoapEndpointDeps,
+  { name, scope }: Pick<SoapTransaction<never>, 'name' | 'scope'>,
+  byToken: Visit | undefined,
+): Promise<Buffer> {
+  const limitOf = (sender: Sender): number => bodyLimit({ door: 'XDS', request: name }, sender).bytes;
+  if (byToken !== undefined) {
+    const { scopes, kind } = byToken.requester;
+    return await readRawBody(ctx, limitOf(allows(scopes, scope.type, scope.action) ? kind : 'nobody'));
+  }
+  const pass = (beginning: Buffer): void => requireAssertion(ctx.get('Content-Type'), beginning, verifyAssertion);
+  return await readRawBody(ctx, limitOf('practitioner'), { atBytes: limitOf('nobody'), pass });
+}
+
+/** The assertion is verified again with the whole message: here it is what lets the rest be read. */
+function requireAssertion(contentType: string, beginning: Buffer, verify: SoapEndpointDeps['verifyAssertion']): void {
+  const request = requestOfHeader(contentType, beginning);
+  const shown = request && withSoapRequest(contentType, request, ({ assertion }) => assertion && verify(assertion));
+  if (shown !== undefined) return;
+  throw new Fault('login', `Without a token, a SAML assertion must be within the first ${beginning.length} bytes`);
 }
 
 /** Runs now what may fail, and gives its result or its error later. */

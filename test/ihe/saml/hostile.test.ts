@@ -40,6 +40,16 @@ function refusedAs(assertion: string): string {
   }
 }
 
+describe('SAML assertions made to cost', () => {
+  it('are refused before they are canonicalised: too many elements or attributes', () => {
+    const attributes = Array.from({ length: 2_000 }, (_, at) => ` a${at}="1"`).join('');
+    for (const advice of [`<saml:Advice${attributes}/>`, `<saml:Advice>${'<b/>'.repeat(2_000)}</saml:Advice>`]) {
+      const costly = minted.replace('</saml:Conditions>', () => `</saml:Conditions>${advice}`);
+      expectRefusal(() => verifyXml(costly), /too many elements or attributes/);
+    }
+  });
+});
+
 describe('SAML signature wrapping (H04)', () => {
   it('refuses a forged assertion that carries the signed one in its Advice', () => {
     const wrapped = forged

@@ -10,6 +10,7 @@ import { attributeOf, selectElements } from '../../../../ihe/xml/select.ts';
 import { retrieveDocumentByUniqueId } from '../../../../server/flows/read/retrieve-documents.ts';
 import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
+import { bodyLimits } from '../../../../server/endpoints/http/body-limits.ts';
 import { recordFailure } from '../../../../server/endpoints/http/identify.ts';
 import { xdsRouter } from '../../../../server/endpoints/xds/router.ts';
 import { hasSchemas, schemaErrors, soapRequest, SOAP_TYPE } from '../../../support/clients/xds.ts';
@@ -43,7 +44,7 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
         await recordFailure(clinic.guard, ctx, 'https://passerelle.example/xds', fault),
       once: async (name, expiresAt, now) => await clinic.stores.tokens.once(name, expiresAt, now),
       clock: clinic.guard.clock,
-      maxBodyBytes,
+      bodyLimit: bodyLimits(maxBodyBytes),
       repositoryUniqueId: REPOSITORY,
       homeCommunityId: HOME,
       searchResources: searchResources(clinic.guard),
