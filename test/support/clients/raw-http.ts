@@ -24,8 +24,12 @@ export function statusesOf({ text }: RawAnswer): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 }
 
-/** Gathers what a connection receives; ends it after silence. */
-export async function gather(socket: Socket, quietMs: number): Promise<RawAnswer> {
+/** Gathers what a connection receives; ends it after silence, or when enough has come. */
+export async function gather(
+  socket: Socket,
+  quietMs: number,
+  isEnough: (text: string) => boolean = () => false,
+): Promise<RawAnswer> {
   const { promise, resolve } = Promise.withResolvers<RawAnswer>();
   let text = '';
   let timer = setTimeout(silent, quietMs);
@@ -36,7 +40,7 @@ export async function gather(socket: Socket, quietMs: number): Promise<RawAnswer
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
     clearTimeout(timer);
-    timer = setTimeout(silent, quietMs);
+    timer = setTimeout(silent, isEnough(text) ? 0 : quietMs);
   });
   socket.on('close', () => {
     clearTimeout(timer);
