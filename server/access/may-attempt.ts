@@ -23,8 +23,9 @@ export const WRITTEN_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) =
 
 /** What a transaction may hold. */
 const ENTRIES: readonly Attempt[] = [
-  ...WRITTEN_TYPES.map((type) => ({ interaction: 'create', type }) as const),
+  // First, as the first refusal is the one that is told: nobody but an establishment feeds identities.
   { interaction: 'update', type: 'Patient' },
+  ...WRITTEN_TYPES.map((type) => ({ interaction: 'create', type }) as const),
 ];
 
 /**
