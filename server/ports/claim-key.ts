@@ -17,7 +17,10 @@ export const claimKey = {
   studySource: (studyInstanceUID: string): ClaimKey => write('study-source', studyInstanceUID),
   /** That some instance of a study was imported from a former archive, whether or not it stood already. */
   imported: (studyInstanceUID: string): ClaimKey => write('imported', studyInstanceUID),
-  /** The id of the ImagingStudy of a study. */
+  /**
+   * The id of the one ImagingStudy of a study. What is below a study is found by this claim alone, in stores and
+   * flows: an identifier is only what a sender says.
+   */
   imagingStudy: (studyInstanceUID: string): ClaimKey => write('imaging-study', studyInstanceUID),
   /** What the erasure of a study has to know to its end, as JSON. */
   erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),

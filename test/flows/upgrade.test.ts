@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import type { ExpectedStudy, PatientKey } from '../../fixtures/upgrade/expected.ts';
+import { CODE_SYSTEM, DICOM_UID } from '../../profiles/codes.ts';
 import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { runCommand } from '../support/command.ts';
 import { establishmentCaller, personCaller } from '../support/demonstration.ts';
@@ -16,6 +17,9 @@ import { dataSetDigest } from './support/exam.ts';
 import { ERAS, openEra, type UpgradedServer } from './support/upgrade.ts';
 
 const EVERY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*';
+
+/** The format of manifests. */
+const KOS = `${CODE_SYSTEM.dicomUids}|${DICOM_UID.keyObjectSelection}`;
 
 /** The logins of the patients. */
 const LOGINS: Readonly<Partial<Record<PatientKey, string>>> = { helene: 'demo-patient', josee: 'demo-patient-lu' };
@@ -132,6 +136,14 @@ function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb'): void {
       return numberOfInstances === count ? true : undefined;
     }, 30);
     expect(partsOf(await dicomWeb(author, studyInstanceUID)).length).to.equal(count);
+    const renewed = await eventually(async () => {
+      const search = `DocumentReference?related=ImagingStudy/${study.imagingStudy}&format=${KOS}&status=current`;
+      const manifests = await author.find<DocumentReference>(search);
+      return manifests.some(({ id }) => id === study.manifest) ? undefined : manifests;
+    }, 30);
+    expect(renewed.length).to.equal(1);
+    const replaced = renewed[0]?.relatesTo?.map(({ target }) => target.reference);
+    expect(replaced).to.deep.equal([`DocumentReference/${study.manifest}`]);
   });
 
   it('npm run audit:verify says that the chain is whole and holds what was its last record', async () => {

@@ -3,7 +3,6 @@
  * other studies, too, stays and forgets this one.
  */
 import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy } from '@medplum/fhirtypes';
-import { CODE_SYSTEM, DICOM_UID } from '../../../profiles/codes.ts';
 import { studiesOf, withoutStudy } from '../../../profiles/documents/diagnostic-report.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { StudyErasure } from '../../../profiles/types/fhir-type.ts';
@@ -16,7 +15,7 @@ import { knownPatient } from '../identity/persons.ts';
 import { joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { reportDocumentParts, type ReportAtHand } from '../study/report-document-parts.ts';
-import { findAll, findById, reportsOf, type Found } from '../study/study-content.ts';
+import { findById, manifestsOf, reportsOf, type Found } from '../study/study-content.ts';
 import { reportKeys } from '../write/submit-report.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
@@ -36,7 +35,7 @@ type Work = (deps: Deps, grant: SystemGrant, studyInstanceUID: string, now: numb
 /** What the files of the types name. */
 const WORK: Readonly<Record<StudyErasure, Work>> = {
   'imaging-study': async ({ records }, grant, uid) => goneOnly(await imagingStudyOf(records, grant, uid)),
-  manifests: async ({ records }, grant, uid) => goneOnly((await manifestsOf(records, grant, uid)).map(goneDocument)),
+  manifests: async ({ records }, grant, uid) => goneOnly(await allManifestsOf(records, grant, uid)),
   reports: erasedReports,
 };
 
@@ -87,15 +86,9 @@ async function imagingStudyOf(records: RecordStore, grant: SystemGrant, studyIns
   const claim = claimKey.imagingStudy(studyInstanceUID);
   const id = await records.claimed(grant, claim);
   const found = id === undefined ? undefined : await findById<ImagingStudy>(records, grant, 'ImagingStudy', id);
-  return found === undefined
-    ? []
-    : [
-        {
-          rows: [{ type: 'ImagingStudy', id: found.row.id }],
-          claims: [claim],
-          names: namesOf(found.resource.identifier ?? []),
-        },
-      ];
+  if (found === undefined) return [];
+  const rows = [{ type: 'ImagingStudy', id: found.row.id }] as const;
+  return [{ rows, claims: [claim], names: namesOf(found.resource.identifier ?? []) }];
 }
 
 /** What a report and its document said before names the study, so their former versions go. */
@@ -163,14 +156,8 @@ function binariesOf(
   );
 }
 
-/** Manifests of a study, superseded ones included. */
-async function manifestsOf(
-  records: RecordStore,
-  grant: SystemGrant,
-  studyInstanceUID: string,
-): Promise<Found<DocumentReference>[]> {
-  return await findAll<DocumentReference>(records, grant, 'DocumentReference', [
-    { kind: 'token', param: 'related:identifier', values: [{ code: `urn:oid:${studyInstanceUID}` }] },
-    { kind: 'token', param: 'format', values: [{ system: CODE_SYSTEM.dicomUids, code: DICOM_UID.keyObjectSelection }] },
-  ]);
+/** Every manifest of a study, found by its row, which goes after them. */
+async function allManifestsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Gone[]> {
+  const id = await records.claimed(grant, claimKey.imagingStudy(studyInstanceUID));
+  return id === undefined ? [] : (await manifestsOf(records, grant, id, 'all')).map(goneDocument);
 }

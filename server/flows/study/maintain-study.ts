@@ -38,9 +38,9 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const study = await loadStudy(deps.records, grant, studyInstanceUID);
   if (study === undefined) return [];
   const reports = await reportsOf(deps.records, grant, studyInstanceUID);
-  const manifests = await manifestsOf(deps.records, grant, studyInstanceUID);
   const released = reports.some(({ resource }) => isValidated(resource));
   const { id, claim } = await imagingStudyId(deps.records, grant, studyInstanceUID);
+  const manifests = await manifestsOf(deps.records, grant, id, 'current');
   const standing = await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
   const imported = (await deps.records.claimed(grant, claimKey.imported(studyInstanceUID))) !== undefined;
   const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));

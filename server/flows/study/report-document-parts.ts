@@ -91,7 +91,7 @@ async function standingStudy(
   const id = await deps.records.claimed(grant, claimKey.imagingStudy(studyInstanceUID));
   const study = id === undefined ? undefined : await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
   if (study === undefined) return undefined;
-  const manifests = await manifestsOf(deps.records, grant, studyInstanceUID);
+  const manifests = await manifestsOf(deps.records, grant, study.row.id, 'current');
   return { imagingStudy: study.resource, manifests: manifests.map(({ row }) => `DocumentReference/${row.id}`) };
 }
 

@@ -165,16 +165,21 @@ export async function reportsOf(
   return await findAll<DiagnosticReport>(records, grant, 'DiagnosticReport', [named]);
 }
 
-/** Manifests of a study that are current. */
+/**
+ * Manifests of a study by the id of its ImagingStudy, to which each refers: the current ones, or superseded ones too.
+ * Numbers that documents bear are what senders say, and lead nowhere.
+ */
 export async function manifestsOf(
   records: RecordStore,
   grant: SystemGrant,
-  studyInstanceUID: string,
+  imagingStudy: string,
+  which: 'current' | 'all',
 ): Promise<Found<DocumentReference>[]> {
+  const current: Criterion = { kind: 'token', param: 'status', values: [{ code: 'current' }] };
   return await findAll<DocumentReference>(records, grant, 'DocumentReference', [
-    { kind: 'token', param: 'related:identifier', values: [{ code: `urn:oid:${studyInstanceUID}` }] },
+    { kind: 'reference', param: 'related', values: [`ImagingStudy/${imagingStudy}`] },
     { kind: 'token', param: 'format', values: [{ system: CODE_SYSTEM.dicomUids, code: DICOM_UID.keyObjectSelection }] },
-    { kind: 'token', param: 'status', values: [{ code: 'current' }] },
+    ...(which === 'current' ? [current] : []),
   ]);
 }
 

@@ -1,0 +1,147 @@
+/**
+ * An establishment writes the Study Instance UID of another's study where an order number goes. What is below a study
+ * is found by the claim that names its row, so the number moves nothing.
+ */
+import { randomUUID } from 'node:crypto';
+import type { DocumentReference } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { aStudy } from '../../fixtures/dicom/a-study.ts';
+import type { Dataset } from '../../fixtures/dicom/part10.ts';
+import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
+import { clientToken, signIn } from '../../fixtures/sign-in.ts';
+import { CODE_SYSTEM, oidUri } from '../../profiles/codes.ts';
+import { get, type Call, type Sent } from '../flows/support/door.ts';
+import { makeExam } from '../flows/support/exam.ts';
+import { publish } from '../flows/support/world.ts';
+import { hasProgram } from '../profiles/dicom/samples.ts';
+import { runErase } from '../support/erasing.ts';
+import { eventually, fhirCaller, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
+import { sendStudy } from '../support/clients/send-study.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const { strasbourg, nancy } = ESTABLISHMENTS;
+const SLICES = 2;
+
+/** Who issued the number: `urn:dicom:uid`, which issues the UIDs of studies, or nobody, so that it is the sender. */
+const ISSUERS: Readonly<Record<string, Dataset>> = {
+  'by the system of UIDs': {
+    IssuerOfAccessionNumberSequence: [{ UniversalEntityID: 'urn:dicom:uid', UniversalEntityIDType: 'URI' }],
+  },
+  'by nobody': {},
+};
+
+/** The checks, on a store that is opened before them. */
+function borrowedUidChecks(storeOf: () => Promise<{ readonly store: string; close(): Promise<void> }>): void {
+  let server: TestServer;
+  let sent: Sent;
+  let tokens: { readonly owner: string; readonly patient: string; readonly stranger: string };
+  let stranger: FhirCaller;
+  let closeStore: () => Promise<void> = async () => {};
+
+  const borrower = (key: string, uid: string, issuer: Dataset): DemoStudy => {
+    const head = { key: `hostile/borrowed/${key}`, establishment: 'nancy', modality: 'CR', instances: 1 } as const;
+    const patient = { ...PATIENTS.gaetan, localId: { nancy: 'NC-BORROWER' } };
+    return aStudy({ ...head, accessionNumber: oidUri(uid), patient, attributes: issuer });
+  };
+  const callOf = (token: string): Call => {
+    const requestId = `urn:uuid:${randomUUID()}`;
+    return { url: server.url, token, requestId, ids: sent.ids };
+  };
+  const documentsOf = async (caller: FhirCaller): Promise<DocumentReference[]> =>
+    await caller.find<DocumentReference>(`DocumentReference?format=${CODE_SYSTEM.dicomUids}|&_count=100`);
+  /** The manifests that a caller sees: whether each is current, by its id. */
+  const manifestsOf = async (caller: FhirCaller): Promise<ReadonlyMap<string, boolean>> =>
+    new Map((await documentsOf(caller)).map(({ id = '', status }) => [id, status === 'current']));
+  const currentOf = (manifests: ReadonlyMap<string, boolean>): string[] =>
+    [...manifests.keys()].filter((id) => manifests.get(id) === true);
+  const sendAndClose = async (study: DemoStudy): Promise<void> => {
+    const before = (await manifestsOf(stranger)).size;
+    expect(await sendStudy(server, study)).to.deep.equal([0]);
+    await eventually(async () => ((await manifestsOf(stranger)).size > before ? true : undefined), 30);
+  };
+
+  before(async function open() {
+    this.timeout(120_000);
+    if (!hasProgram('storescu')) this.skip();
+    const { store, close } = await storeOf();
+    closeStore = close;
+    server = await startServer({ store });
+    const { url } = server;
+    const owner = await clientToken({ url, client: strasbourg.clientId });
+    stranger = fhirCaller(url, await clientToken({ url, client: nancy.clientId }));
+    const exam = await makeExam(SLICES);
+    const borrowAll = async (when: string): Promise<void> => {
+      for (const [name, issuer] of Object.entries(ISSUERS)) {
+        await sendAndClose(borrower(`${when}, ${name}`, exam.study.studyInstanceUID, issuer));
+      }
+    };
+    // Their rows stand before and behind that of the study whose UID they borrow.
+    await borrowAll('early');
+    sent = { exam, ...(await publish(server, { url, token: owner }, exam)) };
+    await borrowAll('late');
+    tokens = { owner, patient: await signIn({ url, person: 'demo-patient' }), stranger: stranger.token };
+  });
+  after(async () => {
+    await server?.stop();
+    await closeStore();
+  });
+
+  it('a further image renews the manifest of the study, and leaves those of the borrower where they are', async () => {
+    const [owner, patient] = [fhirCaller(server.url, tokens.owner), fhirCaller(server.url, tokens.patient)];
+    const borrowed = await manifestsOf(stranger);
+    expect(currentOf(borrowed).length).to.equal(2 * Object.keys(ISSUERS).length);
+    const [before] = currentOf(await manifestsOf(owner));
+    const head = { key: 'hostile/further', studyInstanceUID: sent.ids.studyInstanceUID, patient: PATIENTS.helene };
+    expect(await sendStudy(server, aStudy({ ...head, instances: 1 }))).to.deep.equal([0]);
+    const renewed = await eventually(async () => {
+      const current = currentOf(await manifestsOf(owner));
+      return current.length === 1 && current[0] !== before ? current : undefined;
+    }, 30);
+    expect(await manifestsOf(stranger)).to.deep.equal(borrowed);
+    expect(currentOf(await manifestsOf(patient))).to.deep.equal(renewed);
+    expect([...(await manifestsOf(patient)).keys()]).to.have.members([before, ...renewed]);
+    const report = await patient.findOne<DocumentReference>(`DocumentReference?_id=${sent.ids.reportDocument.id}`);
+    const named = (report.context?.related ?? []).map(({ reference }) => reference ?? '');
+    expect(named.filter((reference) => reference.startsWith('DocumentReference/'))).to.deep.equal(
+      renewed.map((id) => `DocumentReference/${id}`),
+    );
+  });
+
+  it('erasing the study erases its own manifests, and not those of the borrower', async () => {
+    const borrowed = await manifestsOf(stranger);
+    const { code, stderr } = await runErase(server.dataDir, sent.ids.studyInstanceUID, '--yes');
+    expect([code, stderr]).to.deep.equal([0, '']);
+    expect((await manifestsOf(fhirCaller(server.url, tokens.patient))).size).to.equal(0);
+    expect(await manifestsOf(stranger)).to.deep.equal(borrowed);
+    for (const { content } of await documentsOf(stranger)) {
+      const binary = content[0]?.attachment.url?.split('/').at(-1) ?? '';
+      expect((await get(callOf(tokens.stranger), `/fhir/Binary/${binary}`, 'application/dicom')).status).to.equal(200);
+    }
+  });
+}
+
+describe('The UID of a study as an order number (PS3.3 table 10-9), on SQLite', function sqlite() {
+  this.timeout(120_000);
+  borrowedUidChecks(async () => ({ store: 'sqlite', close: async () => {} }));
+});
+
+const reason = whyNoMongoPeer();
+const suite = reason === undefined ? describe : describe.skip;
+const place = reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`;
+suite(`The UID of a study as an order number (PS3.3 table 10-9), on ${place}`, function mongodb() {
+  this.timeout(120_000);
+  borrowedUidChecks(async () => {
+    const peer = await startMongoPeer();
+    if (peer === undefined) throw new Error('There is no MongoDB peer');
+    const store = peer.freshUri();
+    return {
+      store,
+      close: async () => {
+        await peer.drop(store);
+        await peer.stop();
+      },
+    };
+  });
+});
