@@ -1,12 +1,13 @@
 /** Who issued an identifier, as the system of a FHIR Identifier. @see DICOM PS3.3 table 10-17, PS3.3 C.7.1.1 */
 import { oidUri } from '../codes.ts';
+import { isReservedSystem } from '../reserved-systems.ts';
 import { TAG } from './attributes.ts';
 import { jsonIdentifier, jsonItems } from './json/values.ts';
 import type { DicomJson } from './json/json.ts';
 
 /**
  * Returns the system that the first item of an issuer's sequence names by its UniversalEntityID: an OID (type ISO), a
- * UUID or a URI; undefined when it names none, as a namespace that only its owner knows.
+ * UUID or a URI; undefined when it names none, as a namespace that only its owner knows, or a reserved system.
  */
 export function issuerSystemOf(json: DicomJson, sequenceTag: number): string | undefined {
   const [issuer] = jsonItems(json, sequenceTag);
@@ -18,7 +19,7 @@ export function issuerSystemOf(json: DicomJson, sequenceTag: number): string | u
     case 'UUID':
       return UUID.test(id) ? `urn:uuid:${id.toLowerCase()}` : undefined;
     case 'URI':
-      return ABSOLUTE_URI.test(id) ? id : undefined;
+      return ABSOLUTE_URI.test(id) && !isReservedSystem(id) ? id : undefined;
     default:
       return undefined;
   }

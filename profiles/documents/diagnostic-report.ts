@@ -1,8 +1,9 @@
 /** What the server needs of a report. @see FHIR R4 DiagnosticReport */
-import type { Attachment, DiagnosticReport } from '@medplum/fhirtypes';
-import { MEDIA_TYPE } from '../codes.ts';
+import type { Attachment, DiagnosticReport, Reference } from '@medplum/fhirtypes';
+import { IDENTIFIER_SYSTEM, MEDIA_TYPE } from '../codes.ts';
 import { Fault } from '../fault.ts';
 import { studyInstanceUIDOf } from '../imaging/identifiers.ts';
+import { isReservedSystem } from '../reserved-systems.ts';
 import { isReleased } from '../types/row-rules.ts';
 
 /** Returns the Study Instance UIDs (dotted form) that a report names by identifier, without repetition. */
@@ -35,15 +36,29 @@ export type PresentedForm = Attachment & { readonly contentType: string; readonl
 /**
  * Returns the PDF forms of a report (1..*), in its order, when it has what publishing needs.
  * @throws {Fault} required - no subject reference, status, code, or PDF with its bytes in `data`
+ * @throws {Fault} invalid - a reserved system numbers its order, or its exam otherwise than by UID
  */
 export function requireReport(report: DiagnosticReport): readonly [PresentedForm, ...PresentedForm[]] {
   const { subject, status, code, presentedForm = [] } = report;
   demand(subject?.reference !== undefined, 'subject', 'a reference to its patient');
   demand(status !== undefined, 'status', 'a status');
   demand(code !== undefined, 'code', 'a code');
+  refuseReserved(report.basedOn ?? [], 'basedOn');
+  const isByUID = ({ identifier }: Reference): boolean => identifier?.system === IDENTIFIER_SYSTEM.dicomUid;
+  refuseReserved(
+    (report.imagingStudy ?? []).filter((exam) => !isByUID(exam)),
+    'imagingStudy',
+  );
   const [first, ...others] = presentedForm.filter(isPdf);
   if (first === undefined) throw missing('presentedForm', `a presentedForm of type ${MEDIA_TYPE.pdf} with data`);
   return [first, ...others];
+}
+
+/** Documents are related to orders and exams by their numbers, so a number has an issuer who gives such. */
+function refuseReserved(references: readonly Reference[], element: string): void {
+  if (!references.some(({ identifier }) => isReservedSystem(identifier?.system ?? ''))) return;
+  const message = 'An identifier is of a system under which nobody numbers orders or exams';
+  throw new Fault('invalid', message, { expression: `DiagnosticReport.${element}` });
 }
 
 function isPdf(form: Attachment): form is PresentedForm {

@@ -1,4 +1,5 @@
 /** What a JSON Schema cannot say of the region file: names are unique, references lead somewhere, keys are public. */
+import { isReservedSystem } from '../../profiles/reserved-systems.ts';
 import { VISIBILITY, isStoredType } from '../../profiles/types/visibility.ts';
 import type { Region, RegionClient, RegionKey } from './region-model.ts';
 
@@ -15,6 +16,7 @@ export function checkRegion(region: Region): string[] {
     ...checkReferences(region),
     ...checkOrganizations(region),
     ...checkUnique(region),
+    ...checkSystems(region),
     ...region.clients.flatMap((client, index) => checkClient(region, client, `/clients/${index}`)),
   ];
 }
@@ -129,6 +131,18 @@ function repeated(place: string, member: string, names: readonly string[]): stri
   return names.flatMap((name, index) =>
     names.indexOf(name) < index ? [`${place}/${index} repeats the ${member} of another`] : [],
   );
+}
+
+function checkSystems({ identifierDomains, qualifiedIdentifiers }: Region): string[] {
+  const declared = [
+    ...identifierDomains.flatMap(({ patientIdSystem, accessionSystem }, index) => [
+      { place: `/identifierDomains/${index}/patientIdSystem`, system: patientIdSystem },
+      { place: `/identifierDomains/${index}/accessionSystem`, system: accessionSystem },
+    ]),
+    ...qualifiedIdentifiers.map((system, index) => ({ place: `/qualifiedIdentifiers/${index}`, system })),
+  ];
+  const reserved = declared.filter(({ system }) => isReservedSystem(system));
+  return reserved.map(({ place }) => `${place} is a reserved system, under which nobody issues identifiers`);
 }
 
 function checkClient(region: Region, client: RegionClient, place: string): string[] {

@@ -7,6 +7,8 @@
  * - a resolved `commit` is durable; a read that begins after it sees it, in every process on the same store;
  * - new rows are shown to the live rights of their person, and new rights show the standing rows (`permits`);
  * - hidden rows are absent: from rows, totals, pages, included rows and chains;
+ * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier that rows
+ *   say: a row that no claim names has nothing below it, and is never taken for the study of its identifiers;
  * - rows come by `sort` descending, then id ascending; a row that does not change is on exactly one page.
  */
 import type { MatchKey } from '../../profiles/dicom/match.ts';
@@ -97,7 +99,10 @@ export type Question =
   | { readonly kind: 'resource'; readonly type: StoredType; readonly id: string; readonly version?: number }
   /** A page; `skip` rows are passed over before it. */
   | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd; readonly skip?: number }
-  /** Instances of a study, at most `limit` after `offset`. UIDs that are given must match; metadata can be left out. */
+  /**
+   * Instances of the study whose claim names a visible row, at most `limit` after `offset`. UIDs that are given must
+   * match; metadata can be left out.
+   */
   | {
       readonly kind: 'instances';
       readonly studyInstanceUID: string;
@@ -119,13 +124,15 @@ export type Question =
     }
   /**
    * Series or instances of the visible studies that satisfy a search, at most `limit` after `offset`. Keys of a series
-   * are matched with its first instance.
+   * are matched with its first instance. UIDs of studies lead to rows, and rows to UIDs, by claims.
    * @throws {Fault} too-costly - more had to be looked at than one answer may cost
    */
   | {
       readonly kind: 'parts';
       readonly level: 'series' | 'instances';
       readonly studies: Pick<SearchQuery, 'where' | 'span' | 'include'>;
+      /** Only this study. */
+      readonly studyInstanceUID?: string;
       /** Only studies that hold one of these instances. */
       readonly sopInstanceUIDs?: readonly string[];
       readonly ofSeries: readonly MatchKey[];

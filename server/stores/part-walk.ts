@@ -3,12 +3,11 @@
  * that it answers, at once or later. One walk looks at so much and no more.
  */
 import type { ImagingStudy } from '@medplum/fhirtypes';
-import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { keysOfInstance, matchesKey, type MatchKey } from '../../profiles/dicom/match.ts';
 import { Fault } from '../../profiles/fault.ts';
 import { studyInstanceUIDOf } from '../../profiles/imaging/identifiers.ts';
-import type { Criterion, SearchQuery } from '../../profiles/search/query.ts';
+import type { SearchQuery } from '../../profiles/search/query.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { FoundPart, PageEnd, Question, SearchPage, StudyParts, VisibleRow } from '../ports/record-store.ts';
 
@@ -21,18 +20,24 @@ export type SeriesOutline = { readonly seriesInstanceUID: string; readonly first
 /** What a walk reads; all in one snapshot. */
 export type PartRead =
   | { readonly kind: 'studies-of'; readonly sopInstanceUIDs: readonly string[] }
+  | { readonly kind: 'rows-of'; readonly studyInstanceUIDs: readonly string[] }
   | { readonly kind: 'studies'; readonly query: SearchQuery; readonly after: PageEnd | undefined }
   | { readonly kind: 'series'; readonly studyInstanceUID: string }
   | Extract<Question, { kind: 'instances' }>;
 
-/** What answers each: Study Instance UIDs, a page, the series in canonical order, instances whoever may see them. */
+/**
+ * What answers each: Study Instance UIDs; ids of ImagingStudies by the UIDs whose claims name them; a page; the series
+ * in canonical order; instances whoever may see them.
+ */
 type AnswerOf<R extends PartRead> = R extends { kind: 'studies-of' }
   ? readonly string[]
-  : R extends { kind: 'studies' }
-    ? SearchPage
-    : R extends { kind: 'series' }
-      ? readonly SeriesOutline[]
-      : readonly InstanceRow[];
+  : R extends { kind: 'rows-of' }
+    ? ReadonlyMap<string, string>
+    : R extends { kind: 'studies' }
+      ? SearchPage
+      : R extends { kind: 'series' }
+        ? readonly SeriesOutline[]
+        : readonly InstanceRow[];
 
 /** A walk: it yields reads, takes their answers, and returns what it found. */
 export type PartWalk<T = StudyParts> = Generator<PartRead, T, unknown>;
@@ -48,12 +53,11 @@ const FIRSTS_AT_ONCE = 100;
  * @throws {Fault} too-costly - the walk would look at too much
  */
 export function* walkParts(question: PartsQuestion): PartWalk {
+  const walk = new Walk(question);
+  const named = yield* rowsNamed(question);
+  if (named?.size === 0) return walk.found();
   const where = [...question.studies.where];
-  if (question.sopInstanceUIDs !== undefined) {
-    const uids = yield* ask({ kind: 'studies-of', sopInstanceUIDs: question.sopInstanceUIDs });
-    if (uids.length === 0) return { studies: [], included: [], parts: [], isMore: false };
-    where.push(ofStudies(uids));
-  }
+  if (named !== undefined) where.push({ kind: 'id', values: [...named.values()] });
   const query: SearchQuery = {
     ...question.studies,
     type: 'ImagingStudy',
@@ -61,32 +65,56 @@ export function* walkParts(question: PartsQuestion): PartWalk {
     count: STUDIES_AT_ONCE,
     total: 'none',
   };
-  const walk = new Walk(question);
-  for (
-    let page = yield* ask({ kind: 'studies', query, after: undefined });
-    ;
-    page = yield* ask({ kind: 'studies', query, after: page.next })
-  ) {
+  const pageAfter = (after: PageEnd | undefined) => ask({ kind: 'studies', query, after });
+  for (let page = yield* pageAfter(undefined); ; page = yield* pageAfter(page.next)) {
+    const uids = byRow(named ?? (yield* rowsSaid(page.rows)));
     for (const study of page.rows) {
-      yield* walk.visit(study, page.included);
+      const uid = uids.get(study.id);
+      if (uid !== undefined) yield* walk.visit({ uid, study, included: page.included });
       if (walk.isFull) return walk.found();
     }
     if (page.next === undefined) return walk.found();
   }
 }
 
-function ofStudies(uids: readonly string[]): Criterion {
-  return {
-    kind: 'token',
-    param: 'identifier',
-    values: uids.map((uid) => ({ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(uid) })),
-  };
+/** Ids of rows by the Study Instance UIDs whose claims name them. */
+type NamedRows = ReadonlyMap<string, string>;
+
+/** The rows of the studies that a question names by UIDs; undefined when it names none. */
+function* rowsNamed(question: PartsQuestion): PartWalk<NamedRows | undefined> {
+  const uids = yield* studiesNamed(question);
+  if (uids === undefined) return undefined;
+  return uids.length === 0 ? new Map() : yield* ask({ kind: 'rows-of', studyInstanceUIDs: uids });
+}
+
+function* studiesNamed({ studyInstanceUID, sopInstanceUIDs }: PartsQuestion): PartWalk<readonly string[] | undefined> {
+  if (sopInstanceUIDs === undefined) return studyInstanceUID === undefined ? undefined : [studyInstanceUID];
+  const uids = yield* ask({ kind: 'studies-of', sopInstanceUIDs });
+  return studyInstanceUID === undefined ? uids : uids.filter((uid) => uid === studyInstanceUID);
+}
+
+/** The rows of the UIDs that some rows say: a row has that of them whose claim names it. */
+function* rowsSaid(rows: readonly VisibleRow[]): PartWalk<NamedRows> {
+  const said = [...new Set(rows.flatMap(uidsSaid))];
+  return said.length === 0 ? new Map() : yield* ask({ kind: 'rows-of', studyInstanceUIDs: said });
+}
+
+function byRow(named: NamedRows): ReadonlyMap<string, string> {
+  return new Map([...named].map(([uid, id]) => [id, uid]));
+}
+
+function uidsSaid({ json }: VisibleRow): readonly string[] {
+  const { identifier = [] } = JSON.parse(json) as ImagingStudy;
+  return identifier.map(studyInstanceUIDOf).filter((uid) => uid !== undefined);
 }
 
 /** The answer comes from the store as what its read asks for. */
 function* ask<R extends PartRead>(read: R): Generator<PartRead, AnswerOf<R>, unknown> {
   return (yield read) as AnswerOf<R>;
 }
+
+/** A study on the way: its UID, its row, and what came beside the page. */
+type Visited = { readonly uid: string; readonly study: VisibleRow; readonly included: readonly VisibleRow[] };
 
 class Walk {
   readonly #question: PartsQuestion;
@@ -116,10 +144,9 @@ class Walk {
     };
   }
 
-  *visit(study: VisibleRow, included: readonly VisibleRow[]): PartWalk<void> {
+  *visit({ uid, study, included }: Visited): PartWalk<void> {
     this.#spend(1);
     const before = this.#parts.length;
-    const uid = studyInstanceUIDIn(study);
     const series = yield* ask({ kind: 'series', studyInstanceUID: uid });
     if (this.#question.level === 'series') yield* this.#visitSeries(uid, series);
     else yield* this.#visitInstances(uid, series);
@@ -223,12 +250,4 @@ function matchesAll(metadata: string, keys: readonly MatchKey[]): boolean {
   if (keys.length === 0) return true;
   const json = JSON.parse(metadata) as DicomJson;
   return keys.every((key) => matchesKey(json, key));
-}
-
-/** The UID of a study's row. */
-function studyInstanceUIDIn({ json }: VisibleRow): string {
-  const { identifier = [] } = JSON.parse(json) as ImagingStudy;
-  const uid = identifier.map(studyInstanceUIDOf).find((found) => found !== undefined);
-  if (uid === undefined) throw new Fault('exception', 'A study has no Study Instance UID');
-  return uid;
 }

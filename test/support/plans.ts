@@ -9,7 +9,7 @@ import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../serve
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
 import { FOREVER, principal, type Right } from '../../server/access/right.ts';
 import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
-import type { AuditRecord, CommitPlan, InstanceRow, Put } from '../../server/ports/commit-plan.ts';
+import type { AuditRecord, Claim, CommitPlan, InstanceRow, Put } from '../../server/ports/commit-plan.ts';
 import type { BlobRef } from '../../server/ports/image-store.ts';
 
 /** The moment of the tests' grants, epoch milliseconds. */
@@ -62,7 +62,7 @@ export function aPut(parts: Partial<Put> = {}): Put {
   };
 }
 
-/** The row of a study, found by its Study Instance UID. @see FHIR R4 ImagingStudy.identifier */
+/** The row of a study, which says its Study Instance UID. @see FHIR R4 ImagingStudy.identifier */
 export function aStudyPut(studyInstanceUID: string, parts: Partial<Put> = {}): Put {
   const identifier = { system: IDENTIFIER_SYSTEM.dicomUid, value: `urn:oid:${studyInstanceUID}` };
   const id = parts.id ?? anId();
@@ -73,6 +73,11 @@ export function aStudyPut(studyInstanceUID: string, parts: Partial<Put> = {}): P
     index: { ...NO_ENTRIES, tokens: [{ param: 'identifier', ...identifier }] },
     ...parts,
   });
+}
+
+/** The claim by which the row of a study is found. */
+export function aStudyClaim(studyInstanceUID: string, { id }: Pick<Put, 'id'>): Claim {
+  return { key: claimKey.imagingStudy(studyInstanceUID), value: id };
 }
 
 /** A right to a person's whole record without an end, of a declared correspondent. */

@@ -3,23 +3,8 @@ import { expect } from 'chai';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal } from '../../../server/access/right.ts';
 import { errorOf } from '../../support/faults.ts';
-import {
-  aGrant,
-  anAudit,
-  anId,
-  aPatientGrant,
-  aPersonKey,
-  aPlan,
-  aPut,
-  aQuery,
-  aRight,
-  aStudyPut,
-  aUid,
-  anInstance,
-  NO_ENTRIES,
-  NOW,
-  SYSTEM,
-} from '../../support/plans.ts';
+import { aGrant, anAudit, anId, anInstance, aPatientGrant, aPersonKey, aPlan, aPut } from '../../support/plans.ts';
+import { aQuery, aRight, aStudyClaim, aStudyPut, aUid, NO_ENTRIES, NOW, SYSTEM } from '../../support/plans.ts';
 import { ask, idsOf, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -177,7 +162,8 @@ export function auditingContract(suite: Suite): void {
       const put = aStudyPut(studyInstanceUID, { person });
       const right = aRight({ person, to: NOW + 1_000 });
       const instances = [anInstance({ person, studyInstanceUID })];
-      await suite.records.commit(aPlan({ puts: [put], instances, rights: [right] }));
+      const claims = [aStudyClaim(studyInstanceUID, put)];
+      await suite.records.commit(aPlan({ puts: [put], claims, instances, rights: [right] }));
       const resource = { kind: 'resource', type: 'ImagingStudy', id: put.id } as const;
       const study = { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 } as const;
       const query = aQuery('ImagingStudy', { where: [{ kind: 'id', values: [put.id] }], total: 'accurate' });

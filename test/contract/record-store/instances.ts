@@ -2,19 +2,8 @@
 import { expect } from 'chai';
 import { principal } from '../../../server/access/right.ts';
 import { expectFault } from '../../support/faults.ts';
-import {
-  aBlob,
-  aGrant,
-  anInstance,
-  aPatientGrant,
-  aPersonKey,
-  aPlan,
-  aPut,
-  aRight,
-  aStudyPut,
-  aUid,
-  SYSTEM,
-} from '../../support/plans.ts';
+import { aBlob, aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight } from '../../support/plans.ts';
+import { aStudyClaim, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
 import { ask, type InstancesQuestion } from '../../support/reads.ts';
 import type { StudyMetadata } from '../../../server/ports/record-store.ts';
 import type { Suite } from '../suite.ts';
@@ -24,9 +13,8 @@ export function instancesContract(suite: Suite): void {
   const grant = aGrant('Practitioner/lambert');
 
   /** A study of 2 series and 5 instances that the holder may see, in the order that answers must have. */
-  const aStudy = async () => {
+  const aStudy = async (studyInstanceUID = aUid()) => {
     const person = aPersonKey();
-    const studyInstanceUID = aUid();
     const put = aStudyPut(studyInstanceUID, { person });
     const instance = (series: number, number: number, sop: string) =>
       anInstance({
@@ -45,7 +33,8 @@ export function instancesContract(suite: Suite): void {
       instance(10, 1, '2'),
     ];
     const shuffled = [3, 1, 4, 0, 2].flatMap((at) => instances[at] ?? []);
-    await suite.records.commit(aPlan({ puts: [put], instances: shuffled, rights: [aRight({ person })] }));
+    const claims = [aStudyClaim(studyInstanceUID, put)];
+    await suite.records.commit(aPlan({ puts: [put], claims, instances: shuffled, rights: [aRight({ person })] }));
     const question = (parts: Partial<InstancesQuestion> = {}): InstancesQuestion => ({
       kind: 'instances',
       studyInstanceUID,
@@ -117,6 +106,57 @@ export function instancesContract(suite: Suite): void {
       await suite.records.commit(aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
       expect(await ask(suite.records, grant, question())).to.deep.equal({ study: undefined, instances: [] });
       expect((await ask(suite.records, aPatientGrant(person), question())).instances.length).to.equal(instances.length);
+    });
+  });
+
+  describe('the study of a question', () => {
+    /** Two rows that say the UID of a study that is not theirs, as those who see them; one has a claim of its own. */
+    const borrowers = async (studyInstanceUID: string) => {
+      const persons = [aPersonKey(), aPersonKey()];
+      const puts = persons.map((person) => aStudyPut(studyInstanceUID, { person }));
+      const holderOf = (person: string) => principal.practitioner(`Practitioner/${person}`);
+      const rights = persons.map((person) => aRight({ person, principal: holderOf(person) }));
+      const claims = puts.slice(0, 1).map((put) => aStudyClaim(aUid(), put));
+      await suite.records.commit(aPlan({ puts, rights, claims }));
+      return persons.map((person) => aGrant(`Practitioner/${person}`));
+    };
+
+    it('is the row that its claim names: another row that says the UID opens nothing', async () => {
+      const { studyInstanceUID, question } = await aStudy();
+      for (const other of await borrowers(studyInstanceUID)) {
+        expect(await ask(suite.records, other, question())).to.deep.equal({ study: undefined, instances: [] });
+        const metadata = await ask(suite.records, other, { ...question(), kind: 'metadata' });
+        expect(metadata).to.deep.equal({ study: undefined, metadata: [] });
+      }
+    });
+
+    it('is the row that its claim names: another row that says the UID hides nothing', async () => {
+      const studyInstanceUID = aUid();
+      // The borrower's row is the older one.
+      await borrowers(studyInstanceUID);
+      const { put, instances, question } = await aStudy(studyInstanceUID);
+      await borrowers(studyInstanceUID);
+      const answer = await ask(suite.records, grant, question());
+      expect([answer.study?.id, answer.instances]).to.deep.equal([put.id, instances]);
+      const { study, metadata } = await ask(suite.records, grant, { ...question(), kind: 'metadata' });
+      expect([study?.id, metadata.length]).to.deep.equal([put.id, instances.length]);
+    });
+
+    it('is none when no claim names a row, for the server itself its instances alone', async () => {
+      const person = aPersonKey();
+      const studyInstanceUID = aUid();
+      const instances = [anInstance({ person, studyInstanceUID })];
+      const puts = [aStudyPut(studyInstanceUID, { person })];
+      await suite.records.commit(aPlan({ puts, instances, rights: [aRight({ person })] }));
+      const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 } as const;
+      expect(await ask(suite.records, grant, question)).to.deep.equal({ study: undefined, instances: [] });
+      expect(await suite.records.peek(SYSTEM, question)).to.deep.equal({ study: undefined, instances });
+    });
+
+    it('is none when the row that its claim names is deleted', async () => {
+      const { put, question } = await aStudy();
+      await suite.records.commit(aPlan({ deletes: [put] }));
+      expect(await ask(suite.records, grant, question())).to.deep.equal({ study: undefined, instances: [] });
     });
   });
 

@@ -3,20 +3,12 @@ import { expect } from 'chai';
 import { TAG } from '../../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../../profiles/dicom/data-element.ts';
 import type { MatchKey } from '../../../profiles/dicom/match.ts';
+import type { Criterion } from '../../../profiles/search/criterion.ts';
 import { principal } from '../../../server/access/right.ts';
 import type { FoundPart, Question } from '../../../server/ports/record-store.ts';
 import { expectFault } from '../../support/faults.ts';
-import {
-  aGrant,
-  anInstance,
-  aPatientGrant,
-  aPersonKey,
-  aPlan,
-  aPut,
-  aRight,
-  aStudyPut,
-  aUid,
-} from '../../support/plans.ts';
+import { aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight } from '../../support/plans.ts';
+import { aStudyClaim, aStudyPut, aUid } from '../../support/plans.ts';
 import { ask, idsOf } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
@@ -49,13 +41,10 @@ export function partsContract(suite: Suite): void {
     const hiddenUid = hidden.index.tokens[0]?.value.replace('urn:oid:', '') ?? '';
     const hiddenPart = aPart(other, hiddenUid, 1, 1, 'CT');
     const holder = principal.practitioner(`Practitioner/${person}`);
-    await suite.records.commit(
-      aPlan({
-        puts: [patient, ...puts, hidden],
-        instances: [...instances, hiddenPart],
-        rights: [aRight({ person, principal: holder })],
-      }),
-    );
+    const claims = [...puts.map((put, at) => aStudyClaim(studies[at]?.uid ?? '', put)), aStudyClaim(hiddenUid, hidden)];
+    const rights = [aRight({ person, principal: holder })];
+    const parts = [...instances, hiddenPart];
+    await suite.records.commit(aPlan({ puts: [patient, ...puts, hidden], claims, instances: parts, rights }));
     const grant = aGrant(`Practitioner/${person}`);
     const find = async (level: PartsQuestion['level'], parts: Partial<PartsQuestion> = {}) =>
       await ask(suite.records, grant, { ...question(level), ...parts });
@@ -171,6 +160,44 @@ export function partsContract(suite: Suite): void {
       expect(await find('instances', { sopInstanceUIDs: [hiddenPart.sopInstanceUID] })).to.deep.equal(nothing);
     });
 
+    it('are those of one study where its UID is given, with other conditions and without', async () => {
+      const { puts, studies, instances, hiddenPart, find } = await world();
+      const [first, second] = studies.map(({ uid }) => uid);
+      const found = await find('instances', { studyInstanceUID: first ?? '' });
+      expect(found.parts.map(({ row }) => row)).to.deep.equal(instances.slice(0, 4));
+      expect(idsOf(found.studies)).to.deep.equal(idsOf(puts.slice(0, 1)));
+      const modality: Criterion = { kind: 'token', param: 'modality', values: [{ code: 'MR' }] };
+      const ofMR = { where: [modality], include: [] };
+      expect((await find('series', { studyInstanceUID: first ?? '', studies: ofMR })).parts).to.deep.equal([]);
+      expect((await find('series', { studyInstanceUID: second ?? '', studies: ofMR })).parts.length).to.equal(1);
+      const sopInstanceUIDs = [instances[0]?.sopInstanceUID ?? '', instances[4]?.sopInstanceUID ?? ''];
+      const ofInstance = [key('SOPInstanceUID', sopInstanceUIDs.join('\\'))];
+      const both = await find('instances', { studyInstanceUID: second ?? '', sopInstanceUIDs, ofInstance });
+      expect(uidsOf(both.parts)).to.deep.equal(sopInstanceUIDs.slice(1));
+      for (const studyInstanceUID of [hiddenPart.studyInstanceUID, '1.2.3']) {
+        expect((await find('instances', { studyInstanceUID })).parts).to.deep.equal([]);
+      }
+    });
+
+    it('are below the row that the claim of their study names, whatever UIDs other rows say', async () => {
+      const { hiddenPart, instances, person, find } = await world();
+      const own = aUid();
+      // A visible row, the latest, says the UID of a hidden study before its own.
+      const borrowed = aStudyPut(hiddenPart.studyInstanceUID, { person, sort: 400 });
+      const system = borrowed.index.tokens[0]?.system ?? '';
+      const identifier = [hiddenPart.studyInstanceUID, own].map((uid) => ({ system, value: `urn:oid:${uid}` }));
+      const put = { ...borrowed, resource: { ...borrowed.resource, identifier } };
+      const unclaimed = aStudyPut(hiddenPart.studyInstanceUID, { person, sort: 401 });
+      const part = aPart(person, own, 1, 1, 'CT');
+      await suite.records.commit(aPlan({ puts: [put, unclaimed], claims: [aStudyClaim(own, put)], instances: [part] }));
+      const sopInstanceUIDs = [hiddenPart.sopInstanceUID];
+      expect((await find('instances', { sopInstanceUIDs })).parts).to.deep.equal([]);
+      expect((await find('instances', { studyInstanceUID: hiddenPart.studyInstanceUID })).parts).to.deep.equal([]);
+      const all = await find('instances');
+      expect(all.parts.map(({ row }) => row)).to.deep.equal([part, ...instances]);
+      expect(idsOf(all.studies)).not.to.include(unclaimed.id);
+    });
+
     it('bring what their studies refer to, as far as it may be seen', async () => {
       const { patient, find } = await world();
       const found = await find('series', { studies: { where: [], include: [{ param: 'patient' }] }, limit: 1 });
@@ -194,7 +221,8 @@ export function partsContract(suite: Suite): void {
       const { person, find } = await world();
       const uid = aUid();
       const parts = Array.from({ length: 1_950 }, (_, at) => ({ ...aPart(person, uid, at + 1, 1, 'CT') }));
-      await suite.records.commit(aPlan({ puts: [aStudyPut(uid, { person, sort: 300 })], instances: parts }));
+      const put = aStudyPut(uid, { person, sort: 300 });
+      await suite.records.commit(aPlan({ puts: [put], claims: [aStudyClaim(uid, put)], instances: parts }));
       const many = { ofSeries: [key('Modality', 'XA')] };
       await suite.records.commit(
         aPlan({ instances: Array.from({ length: 100 }, (_, at) => aPart(person, uid, at + 2_000, 1, 'CT')) }),

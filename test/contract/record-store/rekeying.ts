@@ -18,6 +18,7 @@ import {
   aPut,
   aQuery,
   aRight,
+  aStudyClaim,
   aStudyPut,
   aUid,
   SYSTEM,
@@ -91,10 +92,7 @@ export function rekeyingContract(suite: Suite): void {
       const [studyInstanceUID, key, other] = [aUid(), claimKey.qualified('urn:national', anId()), aClaimKey()];
       const [put, audit] = [aStudyPut(studyInstanceUID, { person: from }), anAudit([from])];
       const instances = [anInstance({ person: from, studyInstanceUID })];
-      const claims = [
-        { key, value: from },
-        { key: other, value: from },
-      ];
+      const claims = [{ key, value: from }, { key: other, value: from }, aStudyClaim(studyInstanceUID, put)];
       await suite.records.commit(aPlan({ puts: [put], instances, claims, audit: [audit] }));
       await join();
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 5 } as const;

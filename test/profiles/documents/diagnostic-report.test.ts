@@ -59,6 +59,23 @@ describe('DiagnosticReport of an establishment', () => {
     expect(requireReport(report)).to.deep.equal([PDF, withParameters]);
   });
 
+  it('is refused where a reserved system numbers its order, or its exam otherwise than by UID', () => {
+    const order = (system: string): DiagnosticReport['basedOn'] => [{ identifier: { system, value: 'urn:oid:1.2.3' } }];
+    for (const system of ['urn:dicom:uid', 'URN:dicom:uid', 'urn:ietf:rfc:3986', 'urn:passerelle:study']) {
+      const fault = faultOf(() => requireReport(aReport({ basedOn: order(system) ?? [] })));
+      expect([fault.kind, fault.expression]).to.deep.equal(['invalid', 'DiagnosticReport.basedOn']);
+    }
+    for (const system of ['urn:ietf:rfc:3986', 'urn:passerelle:study']) {
+      const identifier = { system, value: 'urn:oid:1.2.3' };
+      const fault = faultOf(() => requireReport(aReport({ imagingStudy: [{ identifier }] })));
+      expect([fault.kind, fault.expression]).to.deep.equal(['invalid', 'DiagnosticReport.imagingStudy']);
+    }
+    const numbered = { system: 'urn:oid:1.2.250.9', value: 'A-1' };
+    const exam = { system: 'urn:dicom:uid', value: 'urn:oid:1.2.3' };
+    const imagingStudy = [{ identifier: exam }, { identifier: numbered }];
+    expect(requireReport(aReport({ basedOn: [{ identifier: numbered }], imagingStudy }))).to.deep.equal([PDF]);
+  });
+
   const { subject: _s, ...withoutSubject } = aReport();
   const { code: _c, ...withoutCode } = aReport();
   const { status: _t, ...withoutStatus } = aReport();

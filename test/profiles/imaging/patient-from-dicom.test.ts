@@ -118,6 +118,20 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
     }
   });
 
+  it('takes the establishment as issuer where a reserved system is named, and no other identifier of such', () => {
+    for (const system of ['urn:dicom:uid', 'URN:DICOM:UID', 'urn:ietf:rfc:3986', 'urn:passerelle:study']) {
+      const reserved = issuer(system, 'URI');
+      const other: DicomJson = { '00100020': lo('77'), '00100024': reserved };
+      const json = withAttributes(header, {
+        IssuerOfPatientIDQualifiersSequence: reserved,
+        OtherPatientIDsSequence: { vr: 'SQ', Value: [other] },
+      });
+      const { patient, identity } = patientOf(json, SOURCE);
+      expect(identity).to.deep.equal({ system: SOURCE.patientIdSystem, value: '8000012345' });
+      expect(patient.identifier?.map((one) => one.system)).to.deep.equal([SOURCE.patientIdSystem]);
+    }
+  });
+
   it('says of which kind an identifier is where its qualifiers do (v2-0203)', () => {
     const qualifiers: JsonAttribute = {
       vr: 'SQ',

@@ -53,6 +53,26 @@ describe('Region file', () => {
     expect(region.persons).to.deep.equal([]);
   });
 
+  it('refuses an identifier domain or a qualified identifier of a reserved system', () => {
+    const [patientIdSystem, accessionSystem] = ['urn:oid:1.2.3', 'urn:oid:1.2.4'];
+    const domain = { organization: 'Organization/a', patientIdSystem, accessionSystem };
+    for (const system of ['urn:dicom:uid', 'urn:ietf:rfc:3986', 'urn:passerelle:patients']) {
+      const refusal = refusalOf(
+        aRegion({
+          identifierDomains: [
+            { ...domain, patientIdSystem: system },
+            { ...domain, accessionSystem: system },
+          ],
+          qualifiedIdentifiers: ['urn:oid:1.3.182.4.4', system],
+        }),
+      );
+      expect(refusal).to.include('/identifierDomains/0/patientIdSystem is a reserved system');
+      expect(refusal).to.include('/identifierDomains/1/accessionSystem is a reserved system');
+      expect(refusal).to.include('/qualifiedIdentifiers/1 is a reserved system');
+      expect(refusal).not.to.include('/qualifiedIdentifiers/0');
+    }
+  });
+
   it('takes the certificates of an AE title as SHA-256 fingerprints, and nothing else', () => {
     const withCertificates = (certificates: unknown) =>
       aRegion({

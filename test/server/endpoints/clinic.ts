@@ -25,7 +25,7 @@ import type { BlobRef, ImageStore } from '../../../server/ports/image-store.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../server/stores/sqlite/open.ts';
-import { aPatientGrant, aPersonKey, aPlan, aQuery, NOW } from '../../support/plans.ts';
+import { aPatientGrant, aPersonKey, aPlan, aQuery, aStudyClaim, NOW } from '../../support/plans.ts';
 import { search } from '../../support/reads.ts';
 
 /** OID of the clinic's patient numbers. */
@@ -276,6 +276,7 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
         putOf(store.indexer, manifest, NOW, facts),
         putOf(store.indexer, binary, NOW, { ...facts, parent: `DocumentReference/${manifest.id}`, blob }),
       ],
+      claims: [aStudyClaim(studyInstanceUID, resource)],
       instances: instances.map(({ row }) => row),
     }),
   );

@@ -3,12 +3,11 @@
  * PS3.18 section 10.6
  */
 import type { RouterContext } from '@koa/router';
-import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidUri } from '../../../../profiles/codes.ts';
+import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { TAG } from '../../../../profiles/dicom/attributes.ts';
 import type { OffsetOf } from '../../../../profiles/dicom/date-time.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
 import { keysOfInstance, matchesKey, type MatchKey } from '../../../../profiles/dicom/match.ts';
-import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import type { Visit } from '../../../flows/guard.ts';
 import type { FoundInstances, searchInstances as searchInstancesFlow } from '../../../flows/read/search-instances.ts';
 import type { searchParts as searchPartsFlow } from '../../../flows/read/search-parts.ts';
@@ -108,10 +107,11 @@ async function findAcross(
   const found = await deps.searchParts(visit, {
     level,
     studies: {
-      where: [...(studyOfPath(place) ?? implied), ...ofStudy.where],
+      where: [...(place.studyInstanceUID === undefined ? implied : []), ...ofStudy.where],
       ...(ofStudy.span === undefined ? {} : { span: ofStudy.span }),
       include: [{ param: 'patient' }],
     },
+    ...(place.studyInstanceUID === undefined ? {} : { studyInstanceUID: place.studyInstanceUID }),
     ...(sopInstanceUIDs === undefined ? {} : { sopInstanceUIDs }),
     ofSeries: [...ofPath, ...ofSeries],
     ofInstance,
@@ -131,17 +131,6 @@ async function findAcross(
 function toMatch(level: Level, part: FoundPart, options: MatchOptions): DicomJson {
   const metadata = JSON.parse(part.row.metadata) as DicomJson;
   return level === 'series' ? toSeriesMatch(metadata, part, options) : toInstanceMatch(metadata, part.row, options);
-}
-
-function studyOfPath({ studyInstanceUID }: Place): readonly Criterion[] | undefined {
-  if (studyInstanceUID === undefined) return undefined;
-  return [
-    {
-      kind: 'token',
-      param: 'identifier',
-      values: [{ system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(studyInstanceUID) }],
-    },
-  ];
 }
 
 /** A path names one series. */

@@ -1,4 +1,5 @@
 /** Series and instances of visible studies: the walk, its reads answered inside one transaction. */
+import { claimKey } from '../../../ports/claim-key.ts';
 import type { StudyParts } from '../../../ports/record-store.ts';
 import { walkParts, type PartRead, type PartsQuestion, type SeriesOutline } from '../../part-walk.ts';
 import { CANONICAL_ORDER, readInstances } from './instances.ts';
@@ -20,6 +21,8 @@ async function readPart(reader: Reader, read: PartRead): Promise<unknown> {
   switch (read.kind) {
     case 'studies-of':
       return await studiesOf(reader, read.sopInstanceUIDs);
+    case 'rows-of':
+      return await rowsOf(reader, read.studyInstanceUIDs);
     case 'studies':
       return await searchRows(reader, read.query, read);
     case 'series':
@@ -37,6 +40,16 @@ async function studiesOf(
     .find({ _id: { $in: [...sopInstanceUIDs] } }, { session, projection: { studyInstanceUID: 1 } })
     .toArray();
   return [...new Set(found.map(({ studyInstanceUID }) => studyInstanceUID))];
+}
+
+/** The ids of the rows that the claims of studies name, by Study Instance UID. */
+async function rowsOf(
+  { collections, session }: Reader,
+  studyInstanceUIDs: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>(studyInstanceUIDs.map((uid) => [claimKey.imagingStudy(uid), uid]));
+  const held = await collections.claims.find({ _id: { $in: [...keys.keys()] } }, { session }).toArray();
+  return new Map(held.map(({ _id, value }) => [keys.get(_id) ?? '', value]));
 }
 
 /** Read from the index alone. A series whose instances disagree about its number comes once, where it comes first. */

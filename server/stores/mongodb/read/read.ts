@@ -1,6 +1,5 @@
 /** Answers to the questions of the port, inside one transaction. */
-import { IDENTIFIER_SYSTEM, oidUri } from '../../../../profiles/codes.ts';
-import type { SearchQuery } from '../../../../profiles/search/query.ts';
+import { claimKey } from '../../../ports/claim-key.ts';
 import type {
   AnswerTo,
   Question,
@@ -15,7 +14,7 @@ import type { Collections } from '../collections.ts';
 import { toStoreFault } from '../errors.ts';
 import { readInstances, readMetadata, type InstancesQuestion, type MetadataQuestion } from './instances.ts';
 import { studyParts } from './parts.ts';
-import { readVisible, toVisibleRow, type Reader } from './reader.ts';
+import { readVisible, shownOf, toVisibleRow, type Reader } from './reader.ts';
 import { searchRows } from './search.ts';
 
 /** Answers a question under the reader's grant. */
@@ -71,22 +70,17 @@ async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Pr
   return { study, metadata: await readMetadata(reader.collections, question, reader.session) };
 }
 
+/** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
 async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<ShownStudy | undefined> {
-  const [study] = (await searchRows(reader, studyQuery(studyInstanceUID), {})).rows;
-  if (study === undefined) return undefined;
-  const { id, person, subject, shownBy } = study;
-  return { id, person, subject, shownBy };
-}
-
-function studyQuery(studyInstanceUID: string): SearchQuery {
-  const identifier = { system: IDENTIFIER_SYSTEM.dicomUid, code: oidUri(studyInstanceUID) };
-  return {
-    type: 'ImagingStudy',
-    where: [{ kind: 'token', param: 'identifier', values: [identifier] }],
-    count: 1,
-    total: 'none',
-    include: [],
-  };
+  const { collections, session } = reader;
+  const claim = await collections.claims.findOne({ _id: claimKey.imagingStudy(studyInstanceUID) }, { session });
+  if (claim === null) return undefined;
+  const key = rowKey('ImagingStudy', claim.value);
+  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1 } as const;
+  const row = await collections.standing.findOne({ _id: key, gone: { $exists: false } }, { session, projection });
+  const shown = row === null ? undefined : (await shownOf(reader, [row])).get(key);
+  if (row === null || shown === undefined) return undefined;
+  return { id: row.id, person: row.person, subject: row.subject, shownBy: shown.right };
 }
 
 /** Names of all blobs that rows, former versions or instances refer to; a name may come more than once. */

@@ -1,9 +1,8 @@
 /** The instance index: the instances of a study whose row is visible. */
-import { IDENTIFIER_SYSTEM } from '../../../../profiles/codes.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
-import type { Question, ShownStudy, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
+import type { Question, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
 import { marks } from './criteria.ts';
 import type { Database } from '../database.ts';
 import { shownStudy } from './visible.ts';
@@ -30,28 +29,17 @@ type Columns = {
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
 export function studyInstances(db: Database, grant: AnyGrant, question: InstancesQuestion): StudyInstances {
-  const study = studyOf(db, grant, question);
+  const study = shownStudy(db, grant, question.studyInstanceUID);
   if (study === undefined && !grant.system) return { study, instances: [] };
   return { study, instances: selectInstances(db, question) };
 }
 
 /** Answers a question for metadata. Text is made into a string of its own for each row; bytes are copied. */
 export function studyMetadata(db: Database, grant: AnyGrant, question: MetadataQuestion): StudyMetadata {
-  const study = studyOf(db, grant, question);
+  const study = shownStudy(db, grant, question.studyInstanceUID);
   if (study === undefined && !grant.system) return { study, metadata: [] };
   const rows = select<{ metadata: Uint8Array }>(db, 'CAST(metadata AS BLOB) AS metadata', question);
   return { study, metadata: rows.map(({ metadata }) => metadata) };
-}
-
-function studyOf(
-  db: Database,
-  grant: AnyGrant,
-  { studyInstanceUID }: { readonly studyInstanceUID: string },
-): ShownStudy | undefined {
-  return shownStudy(db, grant, {
-    text: `SELECT rid FROM token WHERE param = 'ImagingStudy.identifier' AND value = ? AND system = ? LIMIT 1`,
-    values: [`urn:oid:${studyInstanceUID}`, IDENTIFIER_SYSTEM.dicomUid],
-  });
 }
 
 /** Selects instances of a study, whoever may see them. */

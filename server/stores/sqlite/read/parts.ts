@@ -1,5 +1,6 @@
 /** Series and instances of visible studies: the walk, its reads answered at once. */
 import type { AnyGrant } from '../../../access/grant.ts';
+import { claimKey } from '../../../ports/claim-key.ts';
 import type { StudyParts } from '../../../ports/record-store.ts';
 import { walkParts, type PartRead, type PartsQuestion, type SeriesOutline } from '../../part-walk.ts';
 import { marks } from './criteria.ts';
@@ -22,6 +23,8 @@ function readPart(db: Database, grant: AnyGrant, read: PartRead): unknown {
   switch (read.kind) {
     case 'studies-of':
       return studiesOf(db, read.sopInstanceUIDs);
+    case 'rows-of':
+      return rowsOf(db, read.studyInstanceUIDs);
     case 'studies':
       return search(db, grant, read.query, read.after);
     case 'series':
@@ -35,6 +38,14 @@ function studiesOf(db: Database, sopInstanceUIDs: readonly string[]): readonly s
   const text = `SELECT DISTINCT study_instance_uid AS uid FROM instance WHERE sop_instance_uid IN
     (${marks(sopInstanceUIDs)})`;
   return db.all<{ uid: string }>(text, ...sopInstanceUIDs).map(({ uid }) => uid);
+}
+
+/** The ids of the rows that the claims of studies name, by Study Instance UID. */
+function rowsOf(db: Database, studyInstanceUIDs: readonly string[]): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>(studyInstanceUIDs.map((uid) => [claimKey.imagingStudy(uid), uid]));
+  const text = 'SELECT key, value FROM claim WHERE key IN (SELECT value FROM json_each(?))';
+  const held = db.all<{ key: string; value: string }>(text, JSON.stringify([...keys.keys()]));
+  return new Map(held.map(({ key, value }) => [keys.get(key) ?? '', value]));
 }
 
 /** A series whose instances disagree about its number comes once, where it comes first. */

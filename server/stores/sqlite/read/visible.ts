@@ -4,6 +4,7 @@ import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
+import { claimKey } from '../../../ports/claim-key.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -101,11 +102,12 @@ export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids
   return shownRows(db, grant, rows);
 }
 
-/** The study whose `rid` a statement selects, when it is visible. Its resource, which may be large, is not read. */
-export function shownStudy(db: Database, grant: AnyGrant, rid: Sql): ShownStudy | undefined {
+/** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
+export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): ShownStudy | undefined {
   const row = db.get<Pick<SelectedRow, 'rid' | 'id' | 'person' | 'subject'>>(
-    `SELECT rid, id, person, subject FROM resource WHERE rid = (${rid.text})`,
-    ...rid.values,
+    `SELECT rid, id, person, subject FROM resource
+     WHERE type = 'ImagingStudy' AND id = (SELECT value FROM claim WHERE key = ?)`,
+    claimKey.imagingStudy(studyInstanceUID),
   );
   if (row === undefined) return undefined;
   const shown = grant.system ? undefined : shownBy(db, grant, [row.rid]).get(row.rid);

@@ -10,7 +10,7 @@ import { studyIdentifier } from '../../../../profiles/imaging/identifiers.ts';
 import { putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { aPlan, NOW } from '../../../support/plans.ts';
+import { aPlan, aStudyClaim, NOW } from '../../../support/plans.ts';
 import { CLINIC, type Clinic } from '../clinic.ts';
 
 const LONG = ['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'UN', 'UT'];
@@ -164,7 +164,7 @@ export async function addStudyOfFiles(
   };
   const { indexer } = await loadDefinitions();
   const put = putOf(indexer, resource, NOW, { person: clinic.anne.person, subject: 'Patient/anne' });
-  await clinic.stores.records.commit(aPlan({ puts: [put], instances }));
+  await clinic.stores.records.commit(aPlan({ puts: [put], claims: [aStudyClaim(studyInstanceUID, put)], instances }));
 }
 
 async function instanceOf(
