@@ -7,8 +7,9 @@
  * - a resolved `commit` is durable; a read that begins after it sees it, in every process on the same store;
  * - new rows are shown to the live rights of their person, and new rights show the standing rows (`permits`);
  * - hidden rows are absent: from rows, totals, pages, included rows and chains;
- * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier that rows
- *   say: a row that no claim names has nothing below it, and is never taken for the study of its identifiers;
+ * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier
+ *   that rows say: a row that no claim names has nothing below it, and is never taken for the study of its
+ *   identifiers;
  * - rows come by `sort` descending, then id ascending; a row that does not change is on exactly one page.
  */
 import type { MatchKey } from '../../profiles/dicom/match.ts';
