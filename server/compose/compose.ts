@@ -1,5 +1,4 @@
 /** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
@@ -337,7 +336,6 @@ function intakeOf({ config, log, region, flows, stores }: Parts, agenda: Repeati
     hurry: () => agenda.hurry(),
     trail: stores.trail,
     clock: systemClock,
-    newId: randomUUID,
   });
   return openIntake({ host, calledAETitle, limits: { maxAssociations, maxObjectBytes }, dataDir, region }, serving);
 }
