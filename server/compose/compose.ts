@@ -33,6 +33,7 @@ import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
 import { createAuthorizationServer, type AuthorizationServer } from '../endpoints/smart/authorization-server.ts';
+import { trailHealth } from '../flows/audit/trail-health.ts';
 import { recordSignIn } from '../flows/identity/record-sign-in.ts';
 import { loadAuthorizationKeys } from '../endpoints/smart/stored-keys.ts';
 import type { LogFactory } from '../log.ts';
@@ -62,7 +63,7 @@ const VIEWINGS_PAUSE_MS = 30_000;
 export async function compose(config: Config, log: LogFactory): Promise<Running> {
   const region = await loadRegionFile(config);
   await makeDataFolder(config.dataDir);
-  const stores = await openStores(config);
+  const stores = await openStores(config, log);
   try {
     return await start(config, log, region, stores);
   } catch (error) {
@@ -84,7 +85,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
     throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
   const region = await loadRegionFile(config);
   const { indexer } = await loadDefinitions();
-  const stores = await openStores(config);
+  const stores = await openStores(config, log);
   const publicUrl = (): string => config.publicUrl ?? '';
   const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
   return {
@@ -230,7 +231,11 @@ async function openHttp(parts: Parts): Promise<Server> {
     authorization.middleware,
     ...dataDoors(parts, authorization),
   ];
-  return createHttpServer({ log: log('http'), doors, isReady: async () => (await stores.trail.head()).sequence >= 0 });
+  return createHttpServer({
+    log: log('http'),
+    doors,
+    health: async () => await trailHealth(stores.trail, systemClock),
+  });
 }
 
 async function openAuthorization(

@@ -13,6 +13,14 @@ export type Verification =
   | { readonly whole: true; readonly head: TrailHead; readonly erased: number }
   | { readonly whole: false; readonly sequence: number; readonly reason: string };
 
+/** How the sealing of events goes. */
+export type Sealing = {
+  /** When the oldest event was recorded that is durable and not in the chain yet, epoch milliseconds. */
+  readonly waitingSince: number | undefined;
+  /** How often sealing failed in this process since it last did not. */
+  readonly failures: number;
+};
+
 /** The port. */
 export interface AuditTrail {
   /**
@@ -24,6 +32,12 @@ export interface AuditTrail {
 
   /** The chain's head, after everything recorded before the call is sealed. */
   head(): Promise<TrailHead>;
+
+  /**
+   * How the sealing of events goes; waits for nothing.
+   * @throws {Fault} transient - the store is out of reach
+   */
+  sealing(): Promise<Sealing>;
 
   /**
    * Erases what events tell of the entities they touched, of those events that mention one of these names (UIDs,

@@ -38,6 +38,12 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       expect(await suite.trail.verify()).to.deep.include({ whole: true, erased: 0 });
     });
 
+    it('has nothing that waits to be sealed once the head is known', async () => {
+      await suite.trail.record([anAudit()]);
+      await suite.trail.head();
+      expect(await suite.trail.sealing()).to.deep.equal({ waitingSince: undefined, failures: 0 });
+    });
+
     it('moves its head by one for each record, in one call or in several', async () => {
       const start = await suite.trail.head();
       await suite.trail.record([anAudit(), anAudit(), anAudit()]);

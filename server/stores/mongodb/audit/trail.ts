@@ -1,7 +1,7 @@
 /** The audit trail on MongoDB. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { AuditTrail, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import { EMPTY_CHAIN, mentionsName, verifyEnd, verifyEntry, verifyKnownHead } from '../../audit-chain.ts';
 import { insertAudit } from './audit.ts';
@@ -33,6 +33,10 @@ export class MongoAuditTrail implements AuditTrail {
       await this.#sealed();
       return await readHead(this.#collections);
     });
+  }
+
+  async sealing(): Promise<Sealing> {
+    return await asStore(async () => await this.#sealer.sealing());
   }
 
   async eraseEntities(names: ReadonlySet<string>): Promise<number> {

@@ -1,6 +1,6 @@
 /** AuditTrail on SQLite: events by the writer thread, verification on a reader. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AuditTrail, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import {
   EMPTY_CHAIN,
@@ -20,10 +20,12 @@ const BATCH = 500;
 /** The adapter. */
 export class SqliteAuditTrail implements AuditTrail {
   readonly #trail: Database;
+  readonly #records: Database;
   readonly #writer: Writer;
 
-  constructor(trail: Database, writer: Writer) {
+  constructor(trail: Database, records: Database, writer: Writer) {
     this.#trail = trail;
+    this.#records = records;
     this.#writer = writer;
   }
 
@@ -33,6 +35,15 @@ export class SqliteAuditTrail implements AuditTrail {
 
   head(): Promise<TrailHead> {
     return this.#writer.send('head', undefined);
+  }
+
+  /** Events of commits wait in the outbox, when the trail cannot take them. The head is asked for: the writer lives. */
+  async sealing(): Promise<Sealing> {
+    await this.head();
+    const waiting = this.#records.get<{ since: number | null }>(
+      "SELECT min(record ->> '$.event.recorded') AS since FROM audit_outbox",
+    );
+    return { waitingSince: waiting?.since ?? undefined, failures: 0 };
   }
 
   /** Looks on this thread, a part of the trail at a time. */
