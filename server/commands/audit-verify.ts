@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   );
   const trail = await openTrail({ store, dataDir: resolve(dataDir) });
   try {
-    report(await trail.verify(known));
+    report(await trail.verify(known === undefined ? [] : [known]));
   } finally {
     await trail.close();
   }

@@ -8,9 +8,12 @@ import type { AuditRecord } from './commit-plan.ts';
 /** The last record of the chain. `sequence` counts from 1; 0 is the empty chain. */
 export type TrailHead = { readonly sequence: number; readonly hash: string };
 
-/** What a verification found. */
+/**
+ * What a verification found. `erased` counts the records of which a personal part is gone by an erasure that the chain
+ * tells of; `unexplained` those among them of earlier servers, whose erasures left no record.
+ */
 export type Verification =
-  | { readonly whole: true; readonly head: TrailHead; readonly erased: number }
+  | { readonly whole: true; readonly head: TrailHead; readonly erased: number; readonly unexplained: number }
   | { readonly whole: false; readonly sequence: number; readonly reason: string };
 
 /** How the sealing of events goes. */
@@ -41,14 +44,25 @@ export interface AuditTrail {
 
   /**
    * Erases what events tell of the entities they touched, of those events that mention one of these names (UIDs,
-   * identifiers), in queries too: the chain stays whole, and who passed when stays readable. Resolves with the number
-   * of events.
+   * identifiers), in queries too: the chain stays whole, and who passed when stays readable. Some hundred events at a
+   * time are erased together with the recording of `recordOf` (how many), to which the store adds which they were.
+   * Resolves with the number of events.
    */
-  eraseEntities(names: ReadonlySet<string>): Promise<number>;
+  eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number>;
 
+  /** As {@link TrailVerifier.verify}, after everything recorded before the call is sealed. */
+  verify(known?: readonly TrailHead[]): Promise<Verification>;
+}
+
+/** A trail that is open to be looked at alone, beside the server or without it: nothing is written or sealed. */
+export interface TrailVerifier {
   /**
-   * Walks the whole chain and names the first record that does not fit. `known` is a head that was exported before:
-   * the chain must still hold it. Without one, records missing at the end cannot be told from records never written.
+   * Walks the whole chain and names the first record that does not fit: its hash, its personal parts while they are
+   * there, and what search finds it by, in both directions. `known` are heads that were kept elsewhere: the chain must
+   * hold each. Without one, records of which nothing is left at the end cannot be told from records never written.
+   * @throws {Fault} transient - the store is out of reach, or a server was started meanwhile
    */
-  verify(known?: TrailHead): Promise<Verification>;
+  verify(known?: readonly TrailHead[]): Promise<Verification>;
+
+  close(): Promise<void>;
 }

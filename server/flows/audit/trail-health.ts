@@ -8,7 +8,7 @@ const SEALED_WITHIN_S = 30;
 
 /**
  * Checks that recorded events come into the chain. An event that waits is durable, and only its place in the chain is
- * not given: so this warns and does not fail, for every process of a store sees the same, and all would be left at once.
+ * not given: so this warns and does not fail. Every process of a store sees the same, and all would be left at once.
  * @throws {Fault} transient - the store is out of reach
  */
 export async function trailHealth(trail: Pick<AuditTrail, 'sealing'>, clock: Clock): Promise<Checks> {

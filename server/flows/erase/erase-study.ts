@@ -52,11 +52,13 @@ export function eraseStudy(deps: EraseStudyDeps) {
     const grant = systemGrant('erase-study', deps.clock.now());
     const { names, resources, of } = await hide(deps, grant, studyInstanceUID);
     const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
-    const before = await deps.trail.eraseEntities(all);
+    const eraseEvents = async (): Promise<number> =>
+      await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events));
+    const before = await eraseEvents();
     const instances =
       (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, grant, studyInstanceUID));
     // Whoever was sending or reading meanwhile has left events.
-    const events = before + (await deps.trail.eraseEntities(all));
+    const events = before + (await eraseEvents());
     await finish(deps, studyInstanceUID, instances, of);
     return { instances, resources, events };
   };
@@ -229,6 +231,13 @@ async function finish(
 /** Bytes of documents: what a crash leaves of them is swept. */
 async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[]): Promise<void> {
   for (const name of names) await images.remove(name);
+}
+
+/** Tells of how many events the entities are erased: who takes a part of the trail away unrecorded is found by it. */
+function erasedEventsRecord(clock: Clock, events: number): AuditRecord {
+  return recordOf(clock, ownOccasion('operator'), 'erase-events', {
+    entities: [{ role: '13', detail: { events: String(events) } }],
+  });
 }
 
 /** Says that a study of the patient was erased and how large it was, not which: that would be left of it. */

@@ -33,8 +33,8 @@ export async function openSqliteStores({ dataDir }: { dataDir: string }): Promis
     const records = new SqliteRecordStore(rows, trail, writer);
     const tokens = new SqliteTokenStore(reader('tokens'), writer);
     const close = async (): Promise<void> => {
-      await records.close();
       tokens.close();
+      await records.close();
       unlock();
     };
     return { records, trail: new SqliteAuditTrail(trail, rows, writer), tokens, close };

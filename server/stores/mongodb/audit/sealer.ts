@@ -4,17 +4,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AuditEvent } from '@medplum/fhirtypes';
 import type { ClientSession } from 'mongodb';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { Log } from '../../../log.ts';
 import type { Sealing, TrailHead } from '../../../ports/audit-trail.ts';
+import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import { EMPTY_CHAIN, readyEvent, sealBody } from '../../audit-chain.ts';
 import type { Collections } from '../collections.ts';
 import type { AuditDocument, ChainDocument, PersonalDocument } from '../documents.ts';
 import { asStore, isDuplicateKey, withoutContent } from '../errors.ts';
 import { dropLease, takeLease, useLease } from './lease.ts';
 import { inTransaction } from '../transaction.ts';
+import { personsOf } from '../write/rekey.ts';
 
 /** The lease that a sealer holds. */
 export const SEALER_LEASE = 'sealer';
@@ -75,8 +76,12 @@ async function seal(
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
-  for (const { _id, event } of pending) {
-    const { body, personal } = readyEvent(JSON.parse(event ?? '') as AuditEvent & { id: string });
+  for (const { _id, event, persons, erased } of pending) {
+    const { body, personal } = readyEvent({
+      event: JSON.parse(event ?? '') as AuditRecord['event'],
+      persons: persons.flatMap(personsOf),
+      ...(erased === undefined ? {} : { erased }),
+    });
     const entry = sealBody(head, body);
     head = entry;
     entries.push({ _id: entry.sequence, hash: entry.hash, body: entry.body, event: _id });
@@ -90,7 +95,10 @@ async function seal(
   await collections.chain.insertMany(entries, { session });
   await collections.personal.insertMany(sides, { session });
   const operations = entries.map(({ _id, event }) => ({
-    updateOne: { filter: { _id: event }, update: { $set: { sequence: _id }, $unset: { pending: '', event: '' } } },
+    updateOne: {
+      filter: { _id: event },
+      update: { $set: { sequence: _id }, $unset: { pending: '', event: '', erased: '' } },
+    },
   })) as Parameters<typeof collections.audit.bulkWrite>[0];
   await collections.audit.bulkWrite(operations, { session });
   last.sequence = head.sequence;
