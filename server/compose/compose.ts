@@ -9,6 +9,7 @@ import type { Middleware } from 'koa';
 import { createIdentityProvider } from '../clients/identity-provider/identity-provider.ts';
 import { parseIdentityProvider } from '../clients/identity-provider/settings.ts';
 import { repeat, type Repeating } from '../threads/background.ts';
+import { openAnchoring, type OpenedAnchoring } from './anchor.ts';
 import { composeFlows, type Flows } from './flows.ts';
 import { openIntake, type Intake } from './intake.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
@@ -33,6 +34,7 @@ import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
 import { createAuthorizationServer, type AuthorizationServer } from '../endpoints/smart/authorization-server.ts';
+import type { Acceptance } from '../flows/audit/anchor-trail.ts';
 import { trailHealth } from '../flows/audit/trail-health.ts';
 import { recordSignIn } from '../flows/identity/record-sign-in.ts';
 import { loadAuthorizationKeys } from '../endpoints/smart/stored-keys.ts';
@@ -55,18 +57,24 @@ export type Running = {
 type Bound = { readonly host: string; readonly port: number };
 type BoundAE = Bound & { readonly aeTitle: string };
 
+/** The stores, and what anchors their trail. */
+type Opened = Stores & { readonly anchoring: OpenedAnchoring };
+
 const AGENDA_PAUSE_MS = 1_000;
 const SWEEP_PAUSE_MS = 3_600_000;
 const VIEWINGS_PAUSE_MS = 30_000;
 
-/** Starts the server that a configuration describes. */
-export async function compose(config: Config, log: LogFactory): Promise<Running> {
+/** Starts the server that a configuration describes. `accepted` is as in {@link openAnchoring}. */
+export async function compose(config: Config, log: LogFactory, accepted?: Acceptance): Promise<Running> {
   const region = await loadRegionFile(config);
   await makeDataFolder(config.dataDir);
   const stores = await openStores(config, log);
+  let anchoring: OpenedAnchoring | undefined;
   try {
-    return await start(config, log, region, stores);
+    anchoring = await openAnchoring(config, stores.trail, log, accepted);
+    return await start(config, log, region, { ...stores, anchoring });
   } catch (error) {
+    await anchoring?.stop();
     await stores.close();
     throw error;
   }
@@ -98,7 +106,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   };
 }
 
-async function start(config: Config, log: LogFactory, region: Region, stores: Stores): Promise<Running> {
+async function start(config: Config, log: LogFactory, region: Region, stores: Opened): Promise<Running> {
   const { validate, indexer } = await loadDefinitions();
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
@@ -111,6 +119,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
     await Promise.all(doors.map((door) => door.close()));
     await stopAll();
     await flows.viewings.end('all');
+    await stores.anchoring.stop();
   };
   try {
     const http = await openHttp(parts);
@@ -214,7 +223,7 @@ type Parts = {
   readonly config: Config;
   readonly log: LogFactory;
   readonly region: Region;
-  readonly stores: Stores;
+  readonly stores: Opened;
   readonly flows: Flows;
   readonly publicUrl: () => string;
   readonly validate: Awaited<ReturnType<typeof loadDefinitions>>['validate'];
@@ -234,7 +243,7 @@ async function openHttp(parts: Parts): Promise<Server> {
   return createHttpServer({
     log: log('http'),
     doors,
-    health: async () => await trailHealth(stores.trail, systemClock),
+    health: async () => ({ ...(await trailHealth(stores.trail, systemClock)), ...stores.anchoring.health() }),
   });
 }
 

@@ -36,6 +36,18 @@ export interface AuditTrail {
   /** The chain's head, after everything recorded before the call is sealed. */
   head(): Promise<TrailHead>;
 
+  /** The head of what is in the chain and durable now; waits for nothing. */
+  sealedHead(): Promise<TrailHead>;
+
+  /** The hash of a record; undefined when the chain does not hold it. */
+  hashAt(sequence: number): Promise<string | undefined>;
+
+  /**
+   * Does work that of all processes of a store the one that seals is to do; undefined, and nothing done, while another
+   * one seals.
+   */
+  whileSealing<T>(work: () => Promise<T>): Promise<T | undefined>;
+
   /**
    * How the sealing of events goes; waits for nothing.
    * @throws {Fault} transient - the store is out of reach

@@ -44,6 +44,18 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       expect(await suite.trail.sealing()).to.deep.equal({ waitingSince: undefined, failures: 0 });
     });
 
+    it('tells the hash of each record that is sealed, and of no other', async () => {
+      await suite.trail.record([anAudit(), anAudit()]);
+      const head = await suite.trail.head();
+      expect(await suite.trail.sealedHead()).to.deep.equal(head);
+      expect(await suite.trail.hashAt(head.sequence)).to.equal(head.hash);
+      expect(await suite.trail.hashAt(head.sequence - 1))
+        .to.match(/^[0-9a-f]{64}$/)
+        .and.not.equal(head.hash);
+      expect(await suite.trail.hashAt(head.sequence + 1)).to.equal(undefined);
+      expect(await suite.trail.whileSealing(async () => 'done')).to.equal('done');
+    });
+
     it('moves its head by one for each record, in one call or in several', async () => {
       const start = await suite.trail.head();
       await suite.trail.record([anAudit(), anAudit(), anAudit()]);

@@ -69,6 +69,18 @@ export const ROOMS: readonly Room[] = [
     types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
   },
   { room: 'server/compose/open.ts', may: ['profiles', 'server/stores', ...CONFIG_AND_LOG] },
+  {
+    room: 'server/compose/anchor.ts',
+    may: [
+      'profiles',
+      'server/clients/audit-anchor',
+      'server/flows/audit',
+      'server/ports',
+      'server/threads/background.ts',
+      ...CONFIG_AND_LOG,
+    ],
+    types: ['server/flows/health.ts'],
+  },
   { room: 'server/compose/compose.ts', may: ['profiles', 'ihe', 'server'] },
   {
     room: 'server/compose/import.ts',
@@ -84,7 +96,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/start.mjs', may: ['server/main.ts'] },
   {
     room: 'server/commands/audit-verify.ts',
-    may: ['profiles', 'server/compose/trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES],
+    may: ['profiles', 'server/compose/trail.ts', 'server/compose/anchor.ts', ...CONFIG_AND_LOG, ...BELOW_STORES],
   },
   {
     room: 'server/commands',

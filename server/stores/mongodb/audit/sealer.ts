@@ -143,6 +143,11 @@ export class Sealer {
     await pass;
   }
 
+  /** Takes the lease, or keeps it, for a few seconds; false while another server has it. */
+  async holdsLease(): Promise<boolean> {
+    return (await this.#takeLease()) !== undefined;
+  }
+
   /** Ends the background work and lets another server take over. */
   async stop(): Promise<void> {
     this.#stop.abort();

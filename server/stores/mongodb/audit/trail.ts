@@ -36,6 +36,19 @@ export class MongoAuditTrail implements AuditTrail {
     });
   }
 
+  async sealedHead(): Promise<TrailHead> {
+    return await asStore(async () => await readHead(this.#collections));
+  }
+
+  async hashAt(sequence: number): Promise<string | undefined> {
+    const { chain } = this.#collections;
+    return await asStore(async () => (await chain.findOne({ _id: sequence }, { projection: { hash: 1 } }))?.hash);
+  }
+
+  async whileSealing<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return (await asStore(async () => await this.#sealer.holdsLease())) ? await work() : undefined;
+  }
+
   async sealing(): Promise<Sealing> {
     return await asStore(async () => await this.#sealer.sealing());
   }

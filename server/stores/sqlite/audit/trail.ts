@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import { mentionsName } from '../../audit-chain.ts';
+import { readHead } from '../write/write-trail.ts';
 import { verifyChain } from './verify.ts';
 import type { Database } from '../database.ts';
 import { toWireAudit } from './wire-audit.ts';
@@ -28,6 +29,20 @@ export class SqliteAuditTrail implements AuditTrail {
 
   head(): Promise<TrailHead> {
     return this.#writer.send('head', undefined);
+  }
+
+  /** What a reader sees is synced: a commit shows after its sync. */
+  async sealedHead(): Promise<TrailHead> {
+    return readHead(this.#trail);
+  }
+
+  async hashAt(sequence: number): Promise<string | undefined> {
+    return this.#trail.get<{ hash: string }>('SELECT hash FROM chain WHERE sequence = ?', sequence)?.hash;
+  }
+
+  /** There is one process. */
+  async whileSealing<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return await work();
   }
 
   /** Events of commits wait in the outbox, when the trail cannot take them. The head is asked for: the writer lives. */

@@ -103,6 +103,14 @@ describe('several servers on one MongoDB', function () {
     expect(await other.trail.head()).to.deep.equal(head);
   });
 
+  it('let one of them at a time do what whoever seals is to do', async () => {
+    const quiet = peer.freshUri();
+    const [left, right] = [await peer.open(quiet), await peer.open(quiet)];
+    const during = await left.trail.whileSealing(async () => await right.trail.whileSealing(async () => 'both'));
+    expect(during).to.equal(undefined);
+    expect(await left.trail.whileSealing(async () => 'again')).to.equal('again');
+  });
+
   it('seal nothing under the token of a holder who lost the lease', async () => {
     const idle = await aDatabaseWithoutSealer();
     const late = await takeLease(idle.leases, SEALER_LEASE, 'late', 1);

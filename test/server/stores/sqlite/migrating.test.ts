@@ -130,7 +130,11 @@ describe('The files of an earlier server (SQLite)', function () {
       expect(await stores.trail.verify()).to.deep.include({ whole: true, erased: 0 });
       // Of an erasure by an earlier server no record tells.
       const trailFile = openWriter(join(dataDir, 'trail.sqlite'));
-      trailFile.run("DELETE FROM personal WHERE side = 'entities' AND id IN (?, ?)", plain.event.id, ofPatient.event.id);
+      trailFile.run(
+        "DELETE FROM personal WHERE side = 'entities' AND id IN (?, ?)",
+        plain.event.id,
+        ofPatient.event.id,
+      );
       expect(await stores.trail.verify()).to.deep.include({ whole: true, erased: 2, unexplained: 2 });
       trailFile.run("DELETE FROM personal WHERE side = 'entities' AND id = ?", later.event.id);
       trailFile.close();
