@@ -67,7 +67,8 @@ function parseHead(args: readonly string[]): string | undefined {
 }
 
 function report(found: Verification, anchor: Anchored): void {
-  const lines = [wordsOf(found), wordsOfAnchor(anchor)];
+  const lines = [wordsOf(found)];
+  if (found.whole || anchor.trouble !== undefined) lines.push(wordsOfAnchor(anchor));
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   if (!found.whole || anchor.trouble !== undefined) process.exitCode = 1;
 }

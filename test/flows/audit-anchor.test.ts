@@ -166,9 +166,8 @@ function storiesOn(name: string, reason: string | undefined, open: () => Promise
       const { sequence } = await anchorOf(place);
       await place.cut();
       const { code, stdout } = await verify();
-      expect([code, stdout]).to.match(
-        new RegExp(`^1,broken at record ${sequence}: the trail ends at record ${sequence - 1}`),
-      );
+      const missed = `broken at record ${sequence}: the trail ends at record ${sequence - 1}`;
+      expect([code, stdout.startsWith(missed)]).to.deep.equal([1, true]);
       const refusal = await refusalOf(place);
       expect(refusal)
         .to.include(`The audit trail ends at record ${sequence - 1}`)
@@ -177,7 +176,7 @@ function storiesOn(name: string, reason: string | undefined, open: () => Promise
       expect((await anchorOf(place)).sequence).to.equal(sequence);
     });
 
-    it('of an older copy keeps the doors shut until a person answers for it, in the trail and anew anchored', async () => {
+    it('of an older copy keeps the doors shut until a person answers for it, in an event that is anchored', async () => {
       await place.keep();
       await beRefused(await start(), 2);
       await stop();

@@ -1,4 +1,4 @@
-/** A collector of syslog messages over TLS, as RFC 5425 has it: frames by octet count, connections closed by the sender. */
+/** A collector of syslog messages over TLS, as RFC 5425 has it: framed by octet counts, ended by the sender. */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';

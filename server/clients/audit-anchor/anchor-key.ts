@@ -1,6 +1,6 @@
 /**
- * The key that anchors are signed with. It lies in a file of its own, neither in the data folder nor beside the anchors:
- * who can change the data, and who can write anchors, cannot make an anchor that fits.
+ * The key that anchors are signed with. It lies in a file of its own, neither in the data folder nor beside the
+ * anchors: who can change the data, and who can write anchors, cannot make an anchor that fits.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -18,7 +18,7 @@ export type AnchoringDeps = {
   readonly trail: AuditTrail;
   readonly anchor: AuditAnchor;
   readonly clock: Clock;
-  readonly log: Pick<Log, 'warn' | 'info'>;
+  readonly log: Pick<Log, 'warn'>;
 };
 
 const EVERY_MS = 60_000;

@@ -34,7 +34,7 @@ function refusalBeside(variables: Record<string, string>): string {
 }
 
 describe('Configuration', () => {
-  it('needs the region, the two OIDs and the audit anchor alone, and defaults everything else to a closed server', () => {
+  it('needs region, OIDs and audit anchor alone, and defaults everything else to a closed server', () => {
     expect(configOf({})).to.deep.equal({
       host: '127.0.0.1',
       httpPort: 8080,

@@ -10,7 +10,7 @@ import { expectFault } from '../../../support/faults.ts';
 import { anAudit, NOW } from '../../../support/plans.ts';
 
 const KEY = { key: Buffer.alloc(32, 1), isNew: false };
-const log = { warn: () => undefined, info: () => undefined };
+const log = { warn: () => undefined };
 const MINUTE = 60_000;
 
 describe('Anchoring of the audit trail', function () {
