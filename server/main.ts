@@ -11,7 +11,6 @@ async function main(): Promise<void> {
   const config = configFrom(readEnv(process.env));
   const log = openLog({ level: config.logLevel });
   const running = await compose(config, log, acceptRestored);
-  process.stdout.write(`${JSON.stringify({ ready: true, ...running.addresses })}\n`);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
@@ -24,6 +23,8 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  // Whoever reads that it is ready may stop it at once.
+  process.stdout.write(`${JSON.stringify({ ready: true, ...running.addresses })}\n`);
 }
 
 /** A Fault explains itself to the person who starts the server; anything else is a bug. */

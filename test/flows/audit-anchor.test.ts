@@ -176,7 +176,7 @@ function storiesOn(name: string, reason: string | undefined, open: () => Promise
       expect((await anchorOf(place)).sequence).to.equal(sequence);
     });
 
-    it('of an older copy keeps the doors shut until a person answers for it, in an event that is anchored', async () => {
+    it('of an older copy keeps the doors shut until a person answers for it in an event', async () => {
       await place.keep();
       await beRefused(await start(), 2);
       await stop();
