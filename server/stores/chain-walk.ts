@@ -81,7 +81,8 @@ export class ChainWalk {
   }
 
   #eventTrouble(entry: StoredEntry, personal: PersonalSide, misfiled: Misfiled): string | undefined {
-    const event = JSON.parse(entry.body) as ChainedEvent;
+    const event = eventOf(entry.body);
+    if (event === undefined) return 'the record is no event';
     // Under another id its personal parts would be missed, and taken for erased.
     if (entry.id !== undefined && entry.id !== event.id) return 'the record is filed under another id';
     const taken = event.erased === undefined ? [] : fromRanges(event.erased, entry.sequence);
@@ -99,6 +100,14 @@ export class ChainWalk {
     if (event.persons === undefined) this.#unexplained += 1;
     else if (personal.agents === undefined) return 'the personal part of the agents is gone';
     else this.#missing.push(sequence);
+    return undefined;
+  }
+}
+
+function eventOf(body: string): ChainedEvent | undefined {
+  try {
+    return JSON.parse(body) as ChainedEvent;
+  } catch {
     return undefined;
   }
 }
