@@ -10,6 +10,7 @@ export const CODE_SYSTEM = {
   identifierType: 'http://terminology.hl7.org/CodeSystem/v2-0203',
   consentScope: 'http://terminology.hl7.org/CodeSystem/consentscope',
   auditEventType: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
+  lifecycle: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle',
   auditEntityType: 'http://terminology.hl7.org/CodeSystem/audit-entity-type',
   objectRole: 'http://terminology.hl7.org/CodeSystem/object-role',
   extraSecurityRole: 'http://terminology.hl7.org/CodeSystem/extra-security-role-type',

@@ -1,15 +1,16 @@
-/** The process: environment, configuration, composition, ready line, signals. */
+/** The process: arguments, environment, configuration, composition, ready line, signals. */
 import { compose } from './compose/compose.ts';
 import { configFrom } from './config/config.ts';
 import { readEnv } from './config/env.ts';
+import { readStartArguments } from './config/start-arguments.ts';
 import { openLog } from './log.ts';
 import { Fault } from '../profiles/fault.ts';
 
 async function main(): Promise<void> {
+  const { acceptRestored } = readStartArguments(process.argv.slice(2));
   const config = configFrom(readEnv(process.env));
   const log = openLog({ level: config.logLevel });
-  const running = await compose(config, log);
-  process.stdout.write(`${JSON.stringify({ ready: true, ...running.addresses })}\n`);
+  const running = await compose(config, log, acceptRestored);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
@@ -22,6 +23,8 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  // Whoever reads that it is ready may stop it at once.
+  process.stdout.write(`${JSON.stringify({ ready: true, ...running.addresses })}\n`);
 }
 
 /** A Fault explains itself to the person who starts the server; anything else is a bug. */

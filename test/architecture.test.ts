@@ -226,6 +226,13 @@ describe('Grants', () => {
   });
 });
 
+describe('AuditEvents', () => {
+  it('are built in one place, which gives every one its id', () => {
+    const builds = product.filter(({ text }) => /\bbuildAuditEvent\(/.test(text)).map(({ path }) => path);
+    expect(builds).to.have.members(['profiles/audit/audit-event.ts', 'server/flows/audit/event-records.ts']);
+  });
+});
+
 /** Compiles a read under a grant that an expression gives; returns the errors of that file. */
 async function compile(expression: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-types-'));

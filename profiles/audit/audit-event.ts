@@ -66,6 +66,15 @@ export const PASSAGE = {
   association: shape(dcm('110114', 'User Authentication'), [dcm('110126', 'Node Authentication')], 'E', 'in'),
   'close-study': shape(dcm('110107', 'Import'), [], 'C', 'in'),
   'erase-study': shape(dcm('110105', 'DICOM Study Deleted'), [], 'D', 'in'),
+  /** What earlier events tell of their entities is erased; how many events is told. */
+  'erase-events': shape(
+    { system: CODE_SYSTEM.lifecycle, code: 'destroy', display: 'Destroy/Delete Record Lifecycle Event' },
+    [],
+    'D',
+    'in',
+  ),
+  /** A person lets the server start on a trail that does not hold what was anchored. */
+  'accept-restored': shape(dcm('110113', 'Security Alert'), [dcm('110132', 'Use of Restricted Function')], 'E', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),
   'break-glass': shape(dcm('110113', 'Security Alert'), [dcm('110127', 'Emergency Override Started')], 'E', 'in'),
   withdraw: shape(

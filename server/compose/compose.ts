@@ -1,5 +1,4 @@
 /** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
@@ -10,6 +9,7 @@ import type { Middleware } from 'koa';
 import { createIdentityProvider } from '../clients/identity-provider/identity-provider.ts';
 import { parseIdentityProvider } from '../clients/identity-provider/settings.ts';
 import { repeat, type Repeating } from '../threads/background.ts';
+import { openAnchoring, type OpenedAnchoring } from './anchor.ts';
 import { composeFlows, type Flows } from './flows.ts';
 import { openIntake, type Intake } from './intake.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
@@ -34,6 +34,8 @@ import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
 import { createAuthorizationServer, type AuthorizationServer } from '../endpoints/smart/authorization-server.ts';
+import type { Acceptance } from '../flows/audit/anchor-trail.ts';
+import { trailHealth } from '../flows/audit/trail-health.ts';
 import { recordSignIn } from '../flows/identity/record-sign-in.ts';
 import { loadAuthorizationKeys } from '../endpoints/smart/stored-keys.ts';
 import type { LogFactory } from '../log.ts';
@@ -55,18 +57,24 @@ export type Running = {
 type Bound = { readonly host: string; readonly port: number };
 type BoundAE = Bound & { readonly aeTitle: string };
 
+/** The stores, and what anchors their trail. */
+type Opened = Stores & { readonly anchoring: OpenedAnchoring };
+
 const AGENDA_PAUSE_MS = 1_000;
 const SWEEP_PAUSE_MS = 3_600_000;
 const VIEWINGS_PAUSE_MS = 30_000;
 
-/** Starts the server that a configuration describes. */
-export async function compose(config: Config, log: LogFactory): Promise<Running> {
+/** Starts the server that a configuration describes. `accepted` is as in {@link openAnchoring}. */
+export async function compose(config: Config, log: LogFactory, accepted?: Acceptance): Promise<Running> {
   const region = await loadRegionFile(config);
   await makeDataFolder(config.dataDir);
-  const stores = await openStores(config);
+  const stores = await openStores(config, log);
+  let anchoring: OpenedAnchoring | undefined;
   try {
-    return await start(config, log, region, stores);
+    anchoring = await openAnchoring(config, stores.trail, log, accepted);
+    return await start(config, log, region, { ...stores, anchoring });
   } catch (error) {
+    await anchoring?.stop();
     await stores.close();
     throw error;
   }
@@ -85,7 +93,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
     throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
   const region = await loadRegionFile(config);
   const { indexer } = await loadDefinitions();
-  const stores = await openStores(config);
+  const stores = await openStores(config, log);
   const publicUrl = (): string => config.publicUrl ?? '';
   const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
   return {
@@ -98,7 +106,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   };
 }
 
-async function start(config: Config, log: LogFactory, region: Region, stores: Stores): Promise<Running> {
+async function start(config: Config, log: LogFactory, region: Region, stores: Opened): Promise<Running> {
   const { validate, indexer } = await loadDefinitions();
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
@@ -111,6 +119,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: St
     await Promise.all(doors.map((door) => door.close()));
     await stopAll();
     await flows.viewings.end('all');
+    await stores.anchoring.stop();
   };
   try {
     const http = await openHttp(parts);
@@ -214,7 +223,7 @@ type Parts = {
   readonly config: Config;
   readonly log: LogFactory;
   readonly region: Region;
-  readonly stores: Stores;
+  readonly stores: Opened;
   readonly flows: Flows;
   readonly publicUrl: () => string;
   readonly validate: Awaited<ReturnType<typeof loadDefinitions>>['validate'];
@@ -231,7 +240,11 @@ async function openHttp(parts: Parts): Promise<Server> {
     authorization.middleware,
     ...dataDoors(parts, authorization),
   ];
-  return createHttpServer({ log: log('http'), doors, isReady: async () => (await stores.trail.head()).sequence >= 0 });
+  return createHttpServer({
+    log: log('http'),
+    doors,
+    health: async () => ({ ...(await trailHealth(stores.trail, systemClock)), ...stores.anchoring.health() }),
+  });
 }
 
 async function openAuthorization(
@@ -337,7 +350,6 @@ function intakeOf({ config, log, region, flows, stores }: Parts, agenda: Repeati
     hurry: () => agenda.hurry(),
     trail: stores.trail,
     clock: systemClock,
-    newId: randomUUID,
   });
   return openIntake({ host, calledAETitle, limits: { maxAssociations, maxObjectBytes }, dataDir, region }, serving);
 }

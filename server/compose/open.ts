@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { parseRegion, refuseDemonstration } from '../config/region.ts';
 import type { Region } from '../config/region-model.ts';
+import type { LogFactory } from '../log.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 import { Fault } from '../../profiles/fault.ts';
 
@@ -10,14 +11,14 @@ import { Fault } from '../../profiles/fault.ts';
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** Opens the stores that the configuration names; nothing may be opened on the same data until they are closed. */
-export async function openStores(config: Config) {
+export async function openStores(config: Config, log: LogFactory) {
   const images = await openFileImages({ dataDir: config.dataDir });
   if (config.store === 'sqlite') {
     const { openSqliteStores } = await import('../stores/sqlite/open.ts');
     return { images, ...(await openSqliteStores({ dataDir: config.dataDir })) };
   }
   const { openMongoStores } = await import('../stores/mongodb/open.ts');
-  return { images, ...(await openMongoStores({ uri: config.store })) };
+  return { images, ...(await openMongoStores({ uri: config.store, log: log('audit') })) };
 }
 
 /** Reads a JSON file that the operator wrote; a Fault says which file and what is wrong with it. */

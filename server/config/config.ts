@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Fault } from '../../profiles/fault.ts';
+import { anchorErrors, anchorPlace } from './audit-anchor.ts';
 import { closestName } from './closest-name.ts';
 import { PREFIX, type Environment } from './env.ts';
 import { listVariables, VARIABLES, type VariableName } from './variables.ts';
@@ -25,6 +26,13 @@ export type Config = {
   readonly dataDir: string;
   /** `sqlite`, or the URI of a replica set, which may hold a password: never log it. */
   readonly store: string;
+  /** A path, or `syslog+tls://host:port`: see anchorPlace. Undefined in development alone. */
+  readonly auditAnchor: string | undefined;
+  /** Absolute paths. The key is there when the anchor is. */
+  readonly auditAnchorKey: string | undefined;
+  readonly auditAnchorTlsCa: string | undefined;
+  readonly auditAnchorTlsCert: string | undefined;
+  readonly auditAnchorTlsKey: string | undefined;
   /** Absolute path of the region file. */
   readonly region: string;
   readonly repositoryUid: string;
@@ -48,7 +56,7 @@ type Values = {
   readonly LOG_LEVEL: Config['logLevel'];
 };
 
-type OptionalName = 'PUBLIC_URL' | (typeof DIMSE_TLS_FILES)[number];
+type OptionalName = 'PUBLIC_URL' | (typeof DIMSE_TLS_FILES)[number] | Extract<VariableName, `AUDIT_ANCHOR${string}`>;
 
 type NumberName =
   | 'HTTP_PORT'
@@ -73,6 +81,7 @@ export function configFrom(environment: Environment): Config {
     ...(validate.errors ?? []).map(messageOf),
     ...unsafeErrors(environment),
     ...missingTLSFiles(environment),
+    ...anchorErrors(environment),
   ];
   if (!isValid || errors.length > 0)
     throw new Fault('invalid', `The configuration is not valid:\n${errors.join('\n')}`);
@@ -97,6 +106,7 @@ function compileSchema(): ValidateFunction<Values> {
   const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true });
   ajv.addFormat('origin', isOrigin);
   ajv.addFormat('time-zone', isTimeZone);
+  ajv.addFormat('anchor', (value: string) => anchorPlace(value) !== undefined);
   return ajv.compile<Values>({
     type: 'object',
     additionalProperties: false,
@@ -148,6 +158,8 @@ function reasonOf(error: ErrorObject): string {
   if (error.keyword === 'format' && error.params['format'] === 'origin') {
     return 'must be a URL of scheme, host and port alone, as https://imaging.example.org';
   }
+  if (error.keyword === 'format' && error.params['format'] === 'anchor')
+    return 'must be the path of a file or syslog+tls://host:port';
   if (error.keyword === 'format') return 'must name a time zone, as Europe/Paris';
   if (error.keyword === 'minLength') return 'must not be empty';
   return error.message ?? error.keyword;
@@ -195,6 +207,11 @@ function toConfig(values: Values): Config {
     publicUrl: values.PUBLIC_URL === undefined ? undefined : new URL(values.PUBLIC_URL).origin,
     dataDir: resolve(values.DATA_DIR),
     store: values.STORE,
+    auditAnchor: values.AUDIT_ANCHOR,
+    auditAnchorKey: resolved(values.AUDIT_ANCHOR_KEY),
+    auditAnchorTlsCa: resolved(values.AUDIT_ANCHOR_TLS_CA),
+    auditAnchorTlsCert: resolved(values.AUDIT_ANCHOR_TLS_CERT),
+    auditAnchorTlsKey: resolved(values.AUDIT_ANCHOR_TLS_KEY),
     region: resolve(values.REGION),
     repositoryUid: values.REPOSITORY_UID,
     homeCommunityId: values.HOME_COMMUNITY_ID,

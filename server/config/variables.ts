@@ -77,6 +77,32 @@ export const VARIABLES = {
     schema: { type: 'string', maxLength: 2000, pattern: '^(sqlite|mongodb(\\+srv)?://\\S+)$' },
     default: 'sqlite',
   },
+  AUDIT_ANCHOR: {
+    description:
+      'Where the head of the audit trail is anchored, each minute or 1,000 events: a file on another mount than the ' +
+      'data, or `syslog+tls://host:port` (RFC 5425; port 6514 when left out). The server refuses to start on a trail ' +
+      'that does not hold its last anchor.',
+    schema: { ...text, format: 'anchor' },
+    shownDefault: 'required outside development',
+  },
+  AUDIT_ANCHOR_KEY: {
+    description:
+      'File of the key that anchors are signed with (HMAC-SHA-256), made at the first start. It lies neither in the ' +
+      'data folder nor in the folder of the anchor; every process of a store needs the same. With syslog the last ' +
+      'anchor is kept beside it.',
+    schema: text,
+    shownDefault: 'required with `PASSERELLE_AUDIT_ANCHOR`',
+  },
+  AUDIT_ANCHOR_TLS_CA: {
+    description: 'PEM file: the authorities that vouch for the collector of syslog messages.',
+    schema: text,
+    shownDefault: 'those of the system',
+  },
+  AUDIT_ANCHOR_TLS_CERT: {
+    description: 'PEM file: the certificate that the server shows to the collector, and its chain.',
+    schema: text,
+  },
+  AUDIT_ANCHOR_TLS_KEY: { description: 'PEM file: the private key of that certificate.', schema: text },
   REGION: {
     description: 'The region file: the establishments, professionals, SMART clients and AE titles of the region.',
     schema: text,

@@ -2,14 +2,9 @@
  * The guard: grant, run, audit, in one place. A flow asks its question through here; the answer leaves the store only
  * with its events, and what is refused is recorded as refused.
  */
-import {
-  buildAuditEvent,
-  type PassageFacts,
-  type PassageKind,
-  type TouchedEntity,
-} from '../../profiles/audit/audit-event.ts';
+import type { PassageKind, TouchedEntity } from '../../profiles/audit/audit-event.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
-import { newEventId } from './event-id.ts';
+import { eventRecords, recordOf, refusalAbout, type About, type Occasion } from './audit/event-records.ts';
 import { grantFor, type Grant } from '../access/grant.ts';
 import type { PersonKey, Requester } from '../access/requester.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
@@ -67,8 +62,13 @@ export async function guarded<Q extends Question, W = AnswerTo<Q>>(
   tell: (answer: AnswerTo<Q>) => Account,
   inWords?: (answer: AnswerTo<Q>) => W,
 ): Promise<Audited<W>> {
-  const eventAt = eventsOf(deps.clock, visit, kind);
-  return await deps.records.look(grantOf(deps, visit), question, (answer) => recordsOf(eventAt, tell(answer)), inWords);
+  const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
+  return await deps.records.look(
+    grantOf(deps, visit),
+    question,
+    (answer) => recordsOf(recordAt, tell(answer)),
+    inWords,
+  );
 }
 
 /** Reads a further part of an audited answer, under what holds now. */
@@ -102,21 +102,12 @@ export async function recordRefusal(
   kind: PassageKind,
   fault: Fault,
 ): Promise<void> {
-  await deps.trail.record([refusalOf(deps.clock, visit, kind, fault)]);
+  await deps.trail.record([eventRecord(deps.clock, visit, kind, refusalAbout(fault))]);
 }
-
-/** What an event of a write tells beside its visit. */
-export type About = Pick<Partial<PassageFacts>, 'patient' | 'entities' | 'consent' | 'outcome' | 'outcomeDesc'> & {
-  readonly person?: PersonKey;
-};
 
 /** The record of an event about one person, or about none: for writes, which carry their events in their plan. */
 export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about: About): AuditRecord {
-  const { person, ...facts } = about;
-  return {
-    event: buildAuditEvent({ ...factsOf(clock, visit, kind), ...facts }),
-    persons: person === undefined ? [] : [person],
-  };
+  return recordOf(clock, occasionOf(visit), kind, about);
 }
 
 /** What an event tells of a row that was shown. */
@@ -130,21 +121,15 @@ export function passageRecord(
   row: ShownRow,
   entities: readonly TouchedEntity[],
 ): AuditRecord {
-  const event = buildAuditEvent(withEmergency({ ...factsOf(clock, visit, kind), entities, ...aboutRow(row) }));
-  return { event, persons: row.person === undefined ? [] : [row.person] };
+  return eventRecord(clock, visit, kind, { entities, ...aboutRow(row) });
 }
 
-/** The facts of a visit that every event of it repeats. */
-export function factsOf(clock: Clock, visit: Visit, kind: PassageKind): PassageFacts {
-  const { requester } = visit;
+/** What every event of a visit repeats. */
+function occasionOf({ requester, requestId, server, address }: Visit): Occasion {
   return {
-    id: newEventId(clock.now()),
-    kind,
-    recorded: new Date(clock.now()).toISOString(),
-    outcome: '0',
-    requestId: visit.requestId,
-    server: visit.server,
-    client: { id: requester.clientId, ...(visit.address === undefined ? {} : { address: visit.address }) },
+    requestId,
+    server,
+    client: { id: requester.clientId, ...(address === undefined ? {} : { address }) },
     user: {
       reference: referenceOf(requester),
       display: requester.display,
@@ -160,50 +145,23 @@ export function referenceOf(requester: Requester): string {
   return requester.kind === 'patient' ? requester.patient : requester.organization;
 }
 
-type EventAt = (position: number, about: Partial<PassageFacts>) => AuditRecord['event'];
-
-/** Events with ids that stay the same when a store asks for the account again. */
-function eventsOf(clock: Clock, visit: Visit, kind: PassageKind): EventAt {
-  const first = factsOf(clock, visit, kind);
-  const ids = [first.id];
-  return (position, about) => {
-    ids[position] ??= newEventId(clock.now());
-    return buildAuditEvent(withEmergency({ ...first, id: ids[position] ?? first.id, ...about }));
-  };
-}
-
-/** What an emergency access shows is shown for that purpose, whatever the token said. */
-function withEmergency(facts: PassageFacts): PassageFacts {
-  if (facts.relation !== 'break-glass' || facts.user === undefined) return facts;
-  return { ...facts, user: { ...facts.user, purpose: 'BTG' } };
-}
-
-function recordsOf(eventAt: EventAt, { rows, entities, absent }: Account): readonly [AuditRecord, ...AuditRecord[]] {
-  if (absent === true)
-    return [{ event: eventAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' }), persons: [] }];
+/** One record for each person whose rows were shown, at least one. */
+function recordsOf(
+  recordAt: ReturnType<typeof eventRecords>,
+  { rows, entities, absent }: Account,
+): readonly [AuditRecord, ...AuditRecord[]] {
+  if (absent === true) return [recordAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' })];
   const persons = new Map<PersonKey, ShownRow>();
   for (const row of rows) if (row.person !== undefined && !persons.has(row.person)) persons.set(row.person, row);
-  const [first, ...others] = [...persons].map(([person, row], at): AuditRecord => ({
-    event: eventAt(at, { entities, ...aboutRow(row) }),
-    persons: [person],
-  }));
-  return first === undefined ? [{ event: eventAt(0, { entities }), persons: [] }] : [first, ...others];
+  const [first, ...others] = [...persons.values()].map((row, at) => recordAt(at, { entities, ...aboutRow(row) }));
+  return first === undefined ? [recordAt(0, { entities })] : [first, ...others];
 }
 
-function aboutRow(row: ShownRow): Partial<PassageFacts> {
+function aboutRow({ person, subject, shownBy }: ShownRow): About {
   return {
-    ...(row.subject === undefined ? {} : { patient: row.subject }),
-    ...(row.shownBy?.source === undefined ? {} : { consent: row.shownBy.source }),
-    ...(row.shownBy === undefined ? {} : { relation: row.shownBy.relation }),
+    ...(person === undefined ? {} : { person }),
+    ...(subject === undefined ? {} : { patient: subject }),
+    ...(shownBy?.source === undefined ? {} : { consent: shownBy.source }),
+    ...(shownBy === undefined ? {} : { relation: shownBy.relation }),
   };
-}
-
-function refusalOf(clock: Clock, visit: Visit, kind: PassageKind, fault: Fault): AuditRecord {
-  const outcome = fault.kind === 'exception' ? '8' : '4';
-  const event = buildAuditEvent({
-    ...factsOf(clock, visit, kind),
-    outcome,
-    outcomeDesc: `${fault.kind}: ${fault.message}`,
-  });
-  return { event, persons: [] };
 }

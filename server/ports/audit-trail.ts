@@ -8,10 +8,21 @@ import type { AuditRecord } from './commit-plan.ts';
 /** The last record of the chain. `sequence` counts from 1; 0 is the empty chain. */
 export type TrailHead = { readonly sequence: number; readonly hash: string };
 
-/** What a verification found. */
+/**
+ * What a verification found. `erased` counts the records of which a personal part is gone by an erasure that the chain
+ * tells of; `unexplained` those among them of earlier servers, whose erasures left no record.
+ */
 export type Verification =
-  | { readonly whole: true; readonly head: TrailHead; readonly erased: number }
+  | { readonly whole: true; readonly head: TrailHead; readonly erased: number; readonly unexplained: number }
   | { readonly whole: false; readonly sequence: number; readonly reason: string };
+
+/** How the sealing of events goes. */
+export type Sealing = {
+  /** When the oldest event was recorded that is durable and not in the chain yet, epoch milliseconds. */
+  readonly waitingSince: number | undefined;
+  /** How often sealing failed in this process since it last did not. */
+  readonly failures: number;
+};
 
 /** The port. */
 export interface AuditTrail {
@@ -25,16 +36,45 @@ export interface AuditTrail {
   /** The chain's head, after everything recorded before the call is sealed. */
   head(): Promise<TrailHead>;
 
-  /**
-   * Erases what events tell of the entities they touched, of those events that mention one of these names (UIDs,
-   * identifiers), in queries too: the chain stays whole, and who passed when stays readable. Resolves with the number
-   * of events.
-   */
-  eraseEntities(names: ReadonlySet<string>): Promise<number>;
+  /** The head of what is in the chain and durable now; waits for nothing. */
+  sealedHead(): Promise<TrailHead>;
+
+  /** The hash of a record; undefined when the chain does not hold it. */
+  hashAt(sequence: number): Promise<string | undefined>;
 
   /**
-   * Walks the whole chain and names the first record that does not fit. `known` is a head that was exported before:
-   * the chain must still hold it. Without one, records missing at the end cannot be told from records never written.
+   * Does work that of all processes of a store the one that seals is to do; undefined, and nothing done, while another
+   * one seals.
    */
-  verify(known?: TrailHead): Promise<Verification>;
+  whileSealing<T>(work: () => Promise<T>): Promise<T | undefined>;
+
+  /**
+   * How the sealing of events goes; waits for nothing.
+   * @throws {Fault} transient - the store is out of reach
+   */
+  sealing(): Promise<Sealing>;
+
+  /**
+   * Erases what events tell of the entities they touched, of those events that mention one of these names (UIDs,
+   * identifiers), in queries too: the chain stays whole, and who passed when stays readable. Some hundred events at a
+   * time are erased together with the recording of `recordOf` (how many), to which the store adds which they were.
+   * Resolves with the number of events.
+   */
+  eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number>;
+
+  /** As {@link TrailVerifier.verify}, after everything recorded before the call is sealed. */
+  verify(known?: readonly TrailHead[]): Promise<Verification>;
+}
+
+/** A trail that is open to be looked at alone, beside the server or without it: nothing is written or sealed. */
+export interface TrailVerifier {
+  /**
+   * Walks the whole chain and names the first record that does not fit: its hash, its personal parts while they are
+   * there, and what search finds it by, in both directions. `known` are heads that were kept elsewhere: the chain must
+   * hold each. Without one, records of which nothing is left at the end cannot be told from records never written.
+   * @throws {Fault} transient - the store is out of reach, or a server was started meanwhile
+   */
+  verify(known?: readonly TrailHead[]): Promise<Verification>;
+
+  close(): Promise<void>;
 }

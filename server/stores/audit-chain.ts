@@ -1,11 +1,13 @@
 /**
  * The hash chain of the audit trail, shared by every adapter. An entry's hash covers its sequence number, the hash
- * before it and the event without its personal parts; those parts are covered by two salted commitments (who acted,
- * what was touched), so that either can be erased with the salt and the chain still verifies.
+ * before it, the event without its personal parts, and the random keys of the persons who may read it; the personal
+ * parts are covered by two salted commitments (who acted, what was touched), so that either can be erased with the salt
+ * and the chain still verifies. Which entries lost a part is in the body of the event that tells of the erasure.
  */
 import { hash, randomUUID } from 'node:crypto';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from '@medplum/fhirtypes';
-import type { TrailHead, Verification } from '../ports/audit-trail.ts';
+import type { TrailHead } from '../ports/audit-trail.ts';
+import type { AuditRecord } from '../ports/commit-plan.ts';
 
 /** An entry of the chain. `body` is the pseudonymous event as JSON, with the commitments in it. */
 export type ChainEntry = { readonly sequence: number; readonly hash: string; readonly body: string };
@@ -25,16 +27,33 @@ export const EMPTY_CHAIN: TrailHead = { sequence: 0, hash: '0'.repeat(64) };
 /** An event made ready for a chain: all that does not depend on its place there. `body` is as in {@link ChainEntry}. */
 export type ReadyEvent = { readonly id: string; readonly body: string; readonly personal: PersonalSide };
 
+/** What a body holds beside the event. Bodies of earlier servers name no persons. */
+export type ChainedFacts = {
+  /** Keys of the persons who may read it, a space between them. */
+  readonly persons?: string;
+  /** Sequence numbers whose entities were erased with this event, as {@link toRanges} writes them. */
+  readonly erased?: string;
+  readonly commitments: { readonly agents: string; readonly entities: string };
+};
+
+/** The event of a body, without its personal parts. */
+export type ChainedEvent = AuditEvent & { readonly id: string } & ChainedFacts;
+
+/** A record for the chain; `erased` are the sequence numbers whose entities it takes. */
+export type ChainRecord = AuditRecord & { readonly erased?: readonly number[] };
+
 /** Parts an event into its chained body and the personal side to keep apart from it. */
-export function readyEvent(event: AuditEvent & { readonly id: string }): ReadyEvent {
+export function readyEvent({ event, persons, erased = [] }: ChainRecord): ReadyEvent {
   const agents = commit(JSON.stringify(event.agent.map(personalOfAgent)));
   const entities = commit(JSON.stringify((event.entity ?? []).map(personalOfEntity)));
   const body = JSON.stringify({
     ...event,
     agent: event.agent.map(publicOfAgent),
     ...(event.entity === undefined ? {} : { entity: event.entity.map(publicOfEntity) }),
+    persons: [...new Set(persons)].join(' '),
+    ...(erased.length === 0 ? {} : { erased: toRanges(erased) }),
     commitments: { agents: agents.digest, entities: entities.digest },
-  });
+  } satisfies ChainedEvent);
   return {
     id: event.id,
     body,
@@ -51,42 +70,38 @@ export function sealBody(previous: TrailHead, body: string): ChainEntry {
   return { sequence, hash: hashOf(sequence, previous.hash, body), body };
 }
 
-/**
- * Checks one entry against the head before it. Personal parts that are still there must fit their commitments.
- * Returns undefined when it fits, else what does not.
- */
-export function verifyEntry(previous: TrailHead, entry: StoredEntry, personal: PersonalSide): string | undefined {
-  if (entry.sequence !== previous.sequence + 1) return `expected sequence ${previous.sequence + 1}`;
-  if (hashOf(entry.sequence, previous.hash, entry.body) !== entry.hash) return 'the hash does not fit the record';
-  const { id, commitments } = JSON.parse(entry.body) as {
-    id?: string;
-    commitments?: { agents?: string; entities?: string };
-  };
-  // Under another id its personal parts would be missed, and taken for erased.
-  if (entry.id !== undefined && entry.id !== id) return 'the record is filed under another id';
-  for (const side of ['agents', 'entities'] as const) {
-    const kept = personal[side];
-    if (kept !== undefined && digest(kept.salt, kept.json) !== commitments?.[side]) {
-      return `the personal part of the ${side} does not fit its commitment`;
-    }
+/** Whether the hash of an entry fits the entry and the head before it. */
+export function isSealedAfter(previous: TrailHead, { sequence, hash: sealed, body }: ChainEntry): boolean {
+  return hashOf(sequence, previous.hash, body) === sealed;
+}
+
+/** Whether a personal part that is still there is the one that the body commits to. */
+export function fitsCommitment(
+  { commitments }: ChainedFacts,
+  side: keyof PersonalSide,
+  { salt, json }: NonNullable<PersonalSide['agents']>,
+): boolean {
+  return digest(salt, json) === commitments?.[side];
+}
+
+/** Writes rising numbers as `4-6 9`. */
+export function toRanges(numbers: readonly number[]): string {
+  const ranges: [from: number, to: number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
   }
-  return undefined;
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(' ');
 }
 
-/** Checks a head that was exported before against the head that a walk has reached; see AuditTrail.verify. */
-export function verifyKnownHead(reached: TrailHead, known: TrailHead | undefined): string | undefined {
-  if (known?.sequence !== reached.sequence || known.hash === reached.hash) return undefined;
-  return 'the hash is not that of the exported head';
-}
-
-/** Checks that a walk to the end has passed a head that was exported before. */
-export function verifyEnd(head: TrailHead, erased: number, known: TrailHead | undefined): Verification {
-  if (known === undefined || known.sequence <= head.sequence) return { whole: true, head, erased };
-  return {
-    whole: false,
-    sequence: head.sequence + 1,
-    reason: `the trail ends at record ${head.sequence}, and the exported head is record ${known.sequence}`,
-  };
+/** Reads what {@link toRanges} writes, as far as it lies below a number; undefined when it is not of this form. */
+export function fromRanges(text: string, below: number): readonly number[] | undefined {
+  if (!/^[0-9]+(-[0-9]+)?( [0-9]+(-[0-9]+)?)*$/.test(text)) return undefined;
+  return text.split(' ').flatMap((range) => {
+    const [from = 0, to = from] = range.split('-').map(Number);
+    return Array.from({ length: Math.max(0, Math.min(to + 1, below) - from) }, (_, at) => from + at);
+  });
 }
 
 /** A UID, an accession number, an identifier: what stands between separators of URLs, queries and JSON. */
@@ -112,7 +127,7 @@ function percentDecoded(text: string): string {
 
 /** Puts an entry and its personal side together again; erased parts stay away. */
 export function restoreEvent(body: string, personal: PersonalSide): AuditEvent {
-  const { commitments: _, ...event } = JSON.parse(body) as AuditEvent & { commitments: unknown };
+  const { commitments: _c, persons: _p, erased: _e, ...event } = JSON.parse(body) as ChainedEvent;
   const agents = parts<AuditEventAgent>(personal.agents);
   const entities = parts<AuditEventEntity>(personal.entities);
   return {

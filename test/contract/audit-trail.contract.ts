@@ -38,6 +38,24 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       expect(await suite.trail.verify()).to.deep.include({ whole: true, erased: 0 });
     });
 
+    it('has nothing that waits to be sealed once the head is known', async () => {
+      await suite.trail.record([anAudit()]);
+      await suite.trail.head();
+      expect(await suite.trail.sealing()).to.deep.equal({ waitingSince: undefined, failures: 0 });
+    });
+
+    it('tells the hash of each record that is sealed, and of no other', async () => {
+      await suite.trail.record([anAudit(), anAudit()]);
+      const head = await suite.trail.head();
+      expect(await suite.trail.sealedHead()).to.deep.equal(head);
+      expect(await suite.trail.hashAt(head.sequence)).to.equal(head.hash);
+      expect(await suite.trail.hashAt(head.sequence - 1))
+        .to.match(/^[0-9a-f]{64}$/)
+        .and.not.equal(head.hash);
+      expect(await suite.trail.hashAt(head.sequence + 1)).to.equal(undefined);
+      expect(await suite.trail.whileSealing(async () => 'done')).to.equal('done');
+    });
+
     it('moves its head by one for each record, in one call or in several', async () => {
       const start = await suite.trail.head();
       await suite.trail.record([anAudit(), anAudit(), anAudit()]);
@@ -57,9 +75,10 @@ export function auditTrailContract(name: string, open: OpenStores): void {
         anAudit([], anId(), [studyEntity(`${uid}.1`)]),
       ];
       await suite.trail.record([study, query, other]);
-      const before = await suite.trail.verify();
-      expect(await suite.trail.eraseEntities(new Set([uid, sop]))).to.equal(2);
-      expect(await suite.trail.eraseEntities(new Set([uid, sop]))).to.equal(0);
+      const recordOf = (events: number) => anAudit([], anId(), [{ detail: { events: String(events) } }]);
+      const before = await suite.trail.head();
+      expect(await suite.trail.eraseEntities(new Set([uid, sop]), recordOf)).to.equal(2);
+      expect(await suite.trail.eraseEntities(new Set([uid, sop]), recordOf)).to.equal(0);
       const textOf = async ({ event }: AuditRecord) =>
         (await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id }))?.json ?? '';
       expect(await textOf(study))
@@ -69,8 +88,9 @@ export function auditTrailContract(name: string, open: OpenStores): void {
         .to.include('Dr Zoé Lambert')
         .and.not.include('"query"');
       expect(await textOf(other)).to.include(`${uid}.1`);
-      const after = await suite.trail.verify();
-      expect(after).to.deep.include({ whole: true, head: before.whole ? before.head : undefined, erased: 2 });
+      const after = await suite.trail.verify([before]);
+      expect(after).to.deep.include({ whole: true, erased: 2, unexplained: 0 });
+      expect(headOf(after)).to.include({ sequence: before.sequence + 1 });
     });
 
     it('takes no record at all without moving', async () => {

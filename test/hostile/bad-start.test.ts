@@ -58,6 +58,8 @@ describe('Starting', () => {
       REGION: 'fixtures/region/region.json',
       REPOSITORY_UID: '2.25.1',
       HOME_COMMUNITY_ID: '2.25.2',
+      AUDIT_ANCHOR: '/tmp/passerelle-mount/anchor',
+      AUDIT_ANCHOR_KEY: '/tmp/passerelle-keys/key',
     };
     const { code, text } = await refusalOf({ env });
     expect(code).to.equal('1');

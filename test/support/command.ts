@@ -15,6 +15,8 @@ export type CommandPlace = {
   readonly dataDir: string;
   readonly store?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that runs the command, and its arguments. */
+  readonly under?: readonly string[];
 };
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -24,13 +26,15 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 export function startCommand(
   name: string,
   args: readonly string[],
-  { dataDir, store = 'sqlite', env = {} }: CommandPlace,
+  { dataDir, store = 'sqlite', env = {}, under = [] }: CommandPlace,
 ): RunningCommand {
   const settings = { DEVELOPMENT: '1', DATA_DIR: dataDir, STORE: store, DIMSE_PORT: '0', ...env };
   const variables = Object.fromEntries(
     Object.entries(settings).map(([variable, value]) => [`PASSERELLE_${variable}`, value]),
   );
-  const child = spawn(process.execPath, [...(scripts[name]?.split(' ').slice(1) ?? []), ...args], {
+  const line = [...under, process.execPath, ...(scripts[name]?.split(' ').slice(1) ?? []), ...args];
+  const [program = process.execPath, ...rest] = line;
+  const child = spawn(program, rest, {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...variables },
   });

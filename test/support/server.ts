@@ -18,6 +18,8 @@ export type ServerOptions = {
   readonly under?: readonly string[];
   /** The checkout whose server is started; without it this one. */
   readonly root?: string;
+  /** What follows `npm start --`. */
+  readonly args?: readonly string[];
 };
 
 /** A running server. */
@@ -51,6 +53,7 @@ export async function startServer({
   env = {},
   under = [],
   root = ROOT,
+  args: further = [],
 }: ServerOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-')));
   const settings = {
@@ -65,7 +68,7 @@ export async function startServer({
     ...env,
   };
   const variables = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PASSERELLE_${name}`, value]));
-  const [program = process.execPath, ...args] = [...under, process.execPath, ...startOf(root)];
+  const [program = process.execPath, ...args] = [...under, process.execPath, ...startOf(root), ...further];
   const child = spawn(program, args, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...variables },

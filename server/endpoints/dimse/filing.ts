@@ -1,5 +1,5 @@
 /** What the main thread does for the intake thread: files instances, records and logs associations. */
-import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import { recordOf } from '../../flows/audit/event-records.ts';
 import type { receiveAssociation } from '../../flows/intake/receive-association.ts';
 import type { Log } from '../../log.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
@@ -16,7 +16,6 @@ export type FilingDeps = {
   readonly log: Log;
   /** Asks for what is derived from the received studies, now that an association has ended. */
   readonly hurry: () => void;
-  readonly newId: () => string;
 };
 
 /** Answers the intake thread. */
@@ -61,16 +60,11 @@ export function serveFiling(deps: FilingDeps): Serving<FilingCalls> {
   };
 }
 
-function refusalOf({ clock, newId }: FilingDeps, info: AssociationInfo) {
-  const event = buildAuditEvent({
-    id: newId(),
-    kind: 'association',
-    recorded: new Date(clock.now()).toISOString(),
-    outcome: '4',
-    outcomeDesc: info.reason ?? 'refused',
+function refusalOf({ clock }: FilingDeps, info: AssociationInfo) {
+  const occasion = {
     requestId: info.associationId,
     server: 'dimse',
     client: { id: info.callingAE ?? 'unknown', address: info.address },
-  });
-  return { event, persons: [] };
+  };
+  return recordOf(clock, occasion, 'association', { outcome: '4', outcomeDesc: info.reason ?? 'refused' });
 }

@@ -1,8 +1,10 @@
 /** The HTTP server: the order of its steps as a table, and its limits. */
 import { createServer, type Server } from 'node:http';
-import Koa, { type Context, type Middleware } from 'koa';
+import Koa, { type Middleware } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Log } from '../../log.ts';
+import type { Checks } from '../../flows/health.ts';
+import { answerHealth } from './health.ts';
 import { answerFaults } from './outcome.ts';
 import { requestIdOf } from './identify.ts';
 import { leaveUnread } from './unread-body.ts';
@@ -12,8 +14,8 @@ export type AppParts = {
   readonly log: Log;
   /** The middleware of each door, in order. */
   readonly doors: readonly Middleware[];
-  /** Whether the stores answer. */
-  readonly isReady: () => Promise<boolean>;
+  /** What readiness is made of; it rejects when the stores do not answer. */
+  readonly health: () => Promise<Checks>;
 };
 
 const SECURITY_HEADERS = Object.freeze({
@@ -37,12 +39,12 @@ const LIMITS = {
 const IDLE_MS = 60_000;
 
 /** Makes the server; it does not listen yet. */
-export function createHttpServer({ log, doors, isReady }: AppParts): Server {
+export function createHttpServer({ log, doors, health }: AppParts): Server {
   const app = new Koa();
   app.silent = true;
   app.on('error', (error: unknown) => logError(log, error));
   const before: readonly Middleware[] = [nameRequest, secure, logRequests(log), leaveUnread, answerFaults];
-  const steps: readonly Middleware[] = [...before, health(isReady), ...doors, absent];
+  const steps: readonly Middleware[] = [...before, answerHealth(health), ...doors, absent];
   for (const step of steps) app.use(step);
   const server = createServer(LIMITS, app.callback());
   server.timeout = IDLE_MS;
@@ -69,19 +71,6 @@ function logRequests(log: Log): Middleware {
     const [, door = ''] = ctx.path.split('/');
     log.debug({ door, method: ctx.method, status: ctx.status, ms: Math.round(performance.now() - began) }, 'request');
   };
-}
-
-function health(isReady: () => Promise<boolean>): Middleware {
-  return async (ctx, next) => {
-    if (ctx.path === '/health/live') return answerHealth(ctx, true);
-    if (ctx.path === '/health/ready') return answerHealth(ctx, await isReady().catch(() => false));
-    await next();
-  };
-}
-
-function answerHealth(ctx: Context, isWell: boolean): void {
-  ctx.status = isWell ? 200 : 503;
-  ctx.body = { status: isWell ? 'pass' : 'fail' };
 }
 
 const absent: Middleware = () => {

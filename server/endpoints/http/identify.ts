@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'koa';
 import { Fault, toFault } from '../../../profiles/fault.ts';
-import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import { recordOf, refusalAbout } from '../../flows/audit/event-records.ts';
 import type { ProvedIdentity } from '../../flows/identity/resolve-requester.ts';
 import type { Requester } from '../../access/requester.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
@@ -55,15 +55,6 @@ export async function recordFailure(
   server: string,
   fault: Fault,
 ): Promise<void> {
-  const event = buildAuditEvent({
-    id: randomUUID(),
-    kind: 'refusal',
-    recorded: new Date(clock.now()).toISOString(),
-    outcome: fault.kind === 'exception' ? '8' : '4',
-    outcomeDesc: `${fault.kind}: ${fault.message}`,
-    requestId: requestIdOf(ctx),
-    server,
-    client: { id: 'unknown', address: ctx.ip },
-  });
-  await trail.record([{ event, persons: [] }]);
+  const occasion = { requestId: requestIdOf(ctx), server, client: { id: 'unknown', address: ctx.ip } };
+  await trail.record([recordOf(clock, occasion, 'refusal', refusalAbout(fault))]);
 }

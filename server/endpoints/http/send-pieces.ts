@@ -40,7 +40,7 @@ async function copyPieces(out: Outflow, { images, pieces, decideAgain }: PiecesB
   for await (const piece of piecesAhead(images, pieces)) {
     const { start, end } = piece;
     // Pieces are made ready ahead, so it is here that what may be sent is decided again.
-    for (let position = start; position < end; ) {
+    for (let position = start; position < end;) {
       await decideAgain();
       const length = await out.fill((room) => piece.read(room.subarray(0, end - position), position));
       if (length === 0) throw cutShort();

@@ -3,7 +3,6 @@
  * before a crash; the agenda goes on with it.
  */
 import { randomUUID } from 'node:crypto';
-import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
@@ -11,11 +10,11 @@ import type { PersonKey } from '../../access/requester.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { CommitPlan, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { AuditRecord, CommitPlan, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { erasedParts } from './erased-parts.ts';
-import { newEventId } from '../event-id.ts';
+import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
 import { refreshKey, updateKey } from '../intake/receive-instance.ts';
@@ -53,11 +52,13 @@ export function eraseStudy(deps: EraseStudyDeps) {
     const grant = systemGrant('erase-study', deps.clock.now());
     const { names, resources, of } = await hide(deps, grant, studyInstanceUID);
     const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
-    const before = await deps.trail.eraseEntities(all);
+    const eraseEvents = async (): Promise<number> =>
+      await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events));
+    const before = await eraseEvents();
     const instances =
       (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, grant, studyInstanceUID));
     // Whoever was sending or reading meanwhile has left events.
-    const events = before + (await deps.trail.eraseEntities(all));
+    const events = before + (await eraseEvents());
     await finish(deps, studyInstanceUID, instances, of);
     return { instances, resources, events };
   };
@@ -220,7 +221,7 @@ async function finish(
     joinParts({
       erased: [{ claims, agenda: [eraseKey(studyInstanceUID)] }],
       agenda: [{ key: forgetting, at: clock.now() + TAKE_OVER_MS }],
-      audit: [{ event: eventOf(clock, instances, of), persons: of === undefined ? [] : [of.person] }],
+      audit: [erasedRecord(clock, instances, of)],
     }),
   );
   await records.forget();
@@ -232,18 +233,17 @@ async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[])
   for (const name of names) await images.remove(name);
 }
 
+/** Tells of how many events the entities are erased: who takes a part of the trail away unrecorded is found by it. */
+function erasedEventsRecord(clock: Clock, events: number): AuditRecord {
+  return recordOf(clock, ownOccasion('operator'), 'erase-events', {
+    entities: [{ role: '13', detail: { events: String(events) } }],
+  });
+}
+
 /** Says that a study of the patient was erased and how large it was, not which: that would be left of it. */
-function eventOf(clock: Clock, instances: number, of: Whose | undefined) {
-  const now = clock.now();
-  return buildAuditEvent({
-    id: newEventId(now),
-    kind: 'erase-study',
-    recorded: new Date(now).toISOString(),
-    outcome: '0',
-    requestId: newEventId(now),
-    server: 'passerelle',
-    client: { id: 'operator' },
-    ...(of === undefined ? {} : { patient: of.patient }),
+function erasedRecord(clock: Clock, instances: number, of: Whose | undefined): AuditRecord {
+  return recordOf(clock, ownOccasion('operator'), 'erase-study', {
+    ...of,
     entities: [{ role: '3', detail: { instances: String(instances) } }],
   });
 }

@@ -1,8 +1,8 @@
 /** Sign-ins in the audit trail: who, how, and why not. Nobody is signed in when it cannot be recorded. */
 import { randomUUID } from 'node:crypto';
-import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { recordOf, type Occasion } from '../audit/event-records.ts';
 
 /** A sign-in of a person or client. `account` is a reference. */
 export type SignIn = {
@@ -20,17 +20,12 @@ export function recordSignIn({
   clock,
   server,
 }: {
-  readonly trail: AuditTrail;
+  readonly trail: Pick<AuditTrail, 'record'>;
   readonly clock: Clock;
   readonly server: string;
 }) {
   return async ({ outcome, clientId, address, account, display, reason }: SignIn): Promise<void> => {
-    const event = buildAuditEvent({
-      id: randomUUID(),
-      kind: 'sign-in',
-      recorded: new Date(clock.now()).toISOString(),
-      outcome: outcome === 'success' ? '0' : '4',
-      ...(reason === undefined ? {} : { outcomeDesc: reason }),
+    const occasion: Occasion = {
       requestId: randomUUID(),
       server,
       client: { id: clientId ?? 'unknown', address },
@@ -43,7 +38,11 @@ export function recordSignIn({
               purpose: account.startsWith('Patient/') ? 'PATRQT' : 'TREAT',
             },
           }),
-    });
-    await trail.record([{ event, persons: [] }]);
+    };
+    const about = {
+      outcome: outcome === 'success' ? '0' : '4',
+      ...(reason === undefined ? {} : { outcomeDesc: reason }),
+    } as const;
+    await trail.record([recordOf(clock, occasion, 'sign-in', about)]);
   };
 }

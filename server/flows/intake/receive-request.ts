@@ -2,6 +2,7 @@
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { EstablishmentRequester } from '../../access/requester.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
+import { refusalAbout } from '../audit/event-records.ts';
 import { eventRecord, refusalsRecorded, type Visit } from '../guard.ts';
 import type { ReceivedInstance } from './receive-instance.ts';
 import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipment.ts';
@@ -41,9 +42,7 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
       const shipment = openShipment(deps, visit, { beginning: 'stow-begin', end: 'stow' });
       const refusals: AuditRecord[] = [];
       const refuse = (fault: Fault): void => {
-        refusals.push(
-          eventRecord(deps.clock, visit, 'stow', { outcome: '4', outcomeDesc: `${fault.kind}: ${fault.message}` }),
-        );
+        refusals.push(eventRecord(deps.clock, visit, 'stow', refusalAbout(fault)));
       };
       return {
         store: async (instance, dataSet) => {

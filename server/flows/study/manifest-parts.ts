@@ -1,11 +1,13 @@
 /** The manifest of a study: made when the study closes, replaced when it closes with other instances. */
 import { randomUUID } from 'node:crypto';
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
-import { buildAuditEvent, studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import type { SystemGrant } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
+import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
 import { changed } from '../write/changed-put.ts';
 import { authorRight, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -107,20 +109,14 @@ async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: St
       putOf(deps.indexer, binary, now, { ...facts, parent: reference, blob }),
     ],
     rights: study.sources.map((one) => authorRight(facts.person, reference, one)),
-    audit: [{ event: closingEvent(hand, reference), persons: [facts.person] }],
+    audit: [closingRecord(hand, reference)],
   };
   return { parts, reference };
 }
 
-function closingEvent({ study, imagingStudy, now }: StudyAtHand, manifest: string) {
-  return buildAuditEvent({
-    id: randomUUID(),
-    kind: 'close-study',
-    recorded: new Date(now).toISOString(),
-    outcome: '0',
-    requestId: randomUUID(),
-    server: 'passerelle',
-    client: { id: 'passerelle' },
+function closingRecord({ study, imagingStudy, now }: StudyAtHand, manifest: string): AuditRecord {
+  return recordOf({ now: () => now }, ownOccasion('passerelle'), 'close-study', {
+    person: study.patient.person,
     patient: study.patient.patient,
     entities: [
       studyEntity(study.studyInstanceUID, `ImagingStudy/${imagingStudy.id}`),

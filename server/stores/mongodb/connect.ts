@@ -30,13 +30,27 @@ export type Connection = { readonly client: MongoClient; readonly db: Db };
  * @throws {Fault} transient - the server is out of reach
  */
 export async function connect(uri: string): Promise<Connection> {
-  const client = createClient(uri);
+  const { client, db } = await connectToRead(uri);
   try {
-    await asStore(() => client.connect());
-    const db = client.db(databaseOf(uri));
     await requireReplicaSet(db);
     await requireTransactions(client, db);
     return { client, db };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects without a look at what the server can: nothing is written.
+ * @throws {Fault} invalid - the URI is none
+ * @throws {Fault} transient - the server is out of reach
+ */
+export async function connectToRead(uri: string): Promise<Connection> {
+  const client = createClient(uri);
+  try {
+    await asStore(() => client.connect());
+    return { client, db: client.db(databaseOf(uri)) };
   } catch (error) {
     await client.close();
     throw error;

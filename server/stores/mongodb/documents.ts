@@ -120,6 +120,8 @@ export type AuditDocument = {
   readonly pending?: true;
   /** JSON of the event, until it is sealed. */
   readonly event?: string;
+  /** Until it is sealed: sequence numbers of records whose entities were erased with it. */
+  readonly erased?: readonly number[];
   readonly sequence?: number;
 } & IndexArrays;
 

@@ -62,9 +62,11 @@ function isPassing(error: MongoError): boolean {
   return PASSING_NAMES.includes(error.name) || (typeof error.code === 'number' && PASSING_CODES.includes(error.code));
 }
 
-function withoutContent(error: MongoError): Error {
+/** What a log may say of an error: its name, its code and labels, and where it was thrown. */
+export function withoutContent(error: Error): Error {
   const code = error instanceof MongoServerError ? `${error.code ?? ''} ${error.codeName ?? ''}` : '';
-  const summary = new Error(`${error.name} ${code} ${error.errorLabels.join(' ')}`.trim());
+  const labels = error instanceof MongoError ? error.errorLabels.join(' ') : '';
+  const summary = new Error(`${error.name} ${code} ${labels}`.trim());
   summary.stack = `${summary.message}\n${framesOf(error.stack ?? '')}`;
   return summary;
 }

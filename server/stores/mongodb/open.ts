@@ -1,5 +1,4 @@
 /** Opens the stores on MongoDB. */
-import type { Fault } from '../../../profiles/fault.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
@@ -7,15 +6,12 @@ import { collectionsOf } from './collections.ts';
 import { connect } from './connect.ts';
 import { MongoRecordStore } from './records.ts';
 import { migrate } from './schema.ts';
-import { Sealer } from './audit/sealer.ts';
+import { Sealer, type SealerLog } from './audit/sealer.ts';
 import { MongoTokenStore } from './tokens.ts';
 import { MongoAuditTrail } from './audit/trail.ts';
 
-/** Where warnings go; nothing of a patient is in them. */
-export type StoreLog = { warn(detail: { readonly fault: Fault }, message: string): void };
-
 /** What is needed to open the stores. `uri` may name a database; without one it is `passerelle`. */
-export type MongoStoresOptions = { readonly uri: string; readonly log?: StoreLog };
+export type MongoStoresOptions = { readonly uri: string; readonly log?: SealerLog };
 
 /** Open stores; `close` ends the connection of all of them. */
 export type MongoStores = {
@@ -39,11 +35,14 @@ export async function openMongoStores({ uri, log }: MongoStoresOptions): Promise
     await client.close();
     throw error;
   }
-  const sealer = new Sealer(collections, (fault) => log?.warn({ fault }, 'Audit events could not be sealed'));
+  const sealer = new Sealer(collections, log);
   sealer.start();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    closing ??= sealer.stop().catch(() => {}).then(async () => await client.close());
+    closing ??= sealer
+      .stop()
+      .catch(() => {})
+      .then(async () => await client.close());
     await closing;
   };
   return {

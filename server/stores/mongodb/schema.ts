@@ -48,6 +48,15 @@ async function isCurrent({ meta }: Collections): Promise<boolean> {
   );
 }
 
+/**
+ * Refuses a database that is not of the schema of this program, for who must not change it.
+ * @throws {Fault} not-supported - a newer or an older program wrote it
+ */
+export async function refuseOtherSchema(collections: Collections): Promise<void> {
+  if (!(await asStore(() => isCurrent(collections))))
+    throw new Fault('not-supported', 'The database has the schema of an older program: start this one once');
+}
+
 async function tryToHold({ leases }: Collections, holder: string): Promise<boolean> {
   try {
     return (await takeLease(leases, LEASE, holder, LEASE_MS)) !== undefined;

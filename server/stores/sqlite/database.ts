@@ -1,5 +1,8 @@
 /** The only module that names node:sqlite's class, and the settings that every connection needs. */
+import { existsSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { Fault } from '../../../profiles/fault.ts';
 
 /** A value that can be bound. Numbers are bound as they are; text stays text. */
 export type Bindable = string | number | null | Uint8Array;
@@ -124,7 +127,34 @@ export function openWriter(path: string): Database {
 
 /** Opens a connection that only reads. */
 export function openReader(path: string): Database {
-  const handle = new DatabaseSync(path, { readOnly: true });
+  return withSettings(new DatabaseSync(path, { readOnly: true }));
+}
+
+function withSettings(handle: DatabaseSync): Database {
   handle.exec(READER);
   return new Database(handle);
+}
+
+/** A connection that leaves no trace, and whether the file is still as used or unused as when it was opened. */
+export type Observer = { readonly database: Database; readonly isStill: () => boolean };
+
+/**
+ * Opens a connection that reads and writes nothing, not even the index of the write-ahead log that SQLite makes beside
+ * a file that nobody uses: the server could not open one that another account made.
+ * @throws {Fault} not-supported - there is a log, and no place to read it from
+ * @see https://www.sqlite.org/wal.html section 5 (read-only databases)
+ */
+export function openObserver(path: string): Observer {
+  const isUsed = (): boolean => existsSync(`${path}-wal`) || existsSync(`${path}-shm`);
+  if (!isUsed()) {
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    return { database: withSettings(new DatabaseSync(url, { readOnly: true })), isStill: () => !isUsed() };
+  }
+  try {
+    return { database: openReader(path), isStill: () => true };
+  } catch (cause) {
+    const advice = 'copy the folder, with its -wal files, to where it can be written';
+    throw new Fault('not-supported', `The write-ahead log of ${path} cannot be read here: ${advice}`, { cause });
+  }
 }

@@ -29,15 +29,15 @@ export async function openSqliteStores({ dataDir }: { dataDir: string }): Promis
   try {
     const writer = await Writer.start(dataDir);
     const reader = (name: string): ReturnType<typeof openReader> => openReader(join(dataDir, `${name}.sqlite`));
-    const trail = reader('trail');
-    const records = new SqliteRecordStore(reader('records'), trail, writer);
+    const [trail, rows] = [reader('trail'), reader('records')];
+    const records = new SqliteRecordStore(rows, trail, writer);
     const tokens = new SqliteTokenStore(reader('tokens'), writer);
     const close = async (): Promise<void> => {
-      await records.close();
       tokens.close();
+      await records.close();
       unlock();
     };
-    return { records, trail: new SqliteAuditTrail(trail, writer), tokens, close };
+    return { records, trail: new SqliteAuditTrail(trail, rows, writer), tokens, close };
   } catch (error) {
     unlock();
     throw error;

@@ -145,9 +145,10 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async close(): Promise<void> {
-    await this.#writer.close();
+    // The last connection moves the log into the file and removes it, if it may write: a stopped folder has no logs.
     this.#records.close();
     this.#trail.close();
+    await this.#writer.close();
   }
 
   async #answer<Q extends Question>(grant: AnyGrant, question: Q): Promise<AnswerTo<Q>> {

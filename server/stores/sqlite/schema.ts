@@ -21,11 +21,27 @@ export const MIGRATIONS = {
  * @throws {Fault} not-supported - the file was written by a newer server
  */
 export function migrate(database: Database, steps: readonly string[]): void {
-  const row = database.get<{ user_version: number }>('PRAGMA user_version');
-  const version = row?.user_version ?? 0;
-  if (version > steps.length)
-    throw new Fault('not-supported', 'The data folder was written by a newer version of the server');
+  const version = versionOf(database, steps);
   for (let at = version; at < steps.length; at += 1) {
     database.script(`BEGIN IMMEDIATE; ${steps[at]}; PRAGMA user_version = ${at + 1}; COMMIT;`);
   }
+}
+
+/**
+ * Refuses a file that is not of the newest version, for who must not change it.
+ * @throws {Fault} not-supported - the file was written by a newer or an older server
+ */
+export function refuseOtherSchema(database: Database, steps: readonly string[]): void {
+  if (versionOf(database, steps) < steps.length)
+    throw new Fault(
+      'not-supported',
+      'The data folder was written by an older version of the server: start this one once',
+    );
+}
+
+function versionOf(database: Database, steps: readonly string[]): number {
+  const version = database.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+  if (version > steps.length)
+    throw new Fault('not-supported', 'The data folder was written by a newer version of the server');
+  return version;
 }

@@ -2,7 +2,7 @@
 import { readdir, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openReader, type Database } from '../../../server/stores/sqlite/database.ts';
-import { verifyChain } from '../../../server/stores/sqlite/audit/trail.ts';
+import { verifyChain } from '../../../server/stores/sqlite/audit/verify.ts';
 import type { Verification } from '../../../server/ports/audit-trail.ts';
 
 const TWO_HOURS_MS = 7_200_000;

@@ -10,6 +10,8 @@ const production = {
   PASSERELLE_REGION: '/etc/passerelle/region.json',
   PASSERELLE_REPOSITORY_UID: '1.2.250.1.999.1',
   PASSERELLE_HOME_COMMUNITY_ID: '1.2.250.1.999.2',
+  PASSERELLE_AUDIT_ANCHOR: '/mnt/anchors/passerelle',
+  PASSERELLE_AUDIT_ANCHOR_KEY: '/etc/passerelle/anchor-key',
 };
 
 function configOf(variables: Record<string, string>): Config {
@@ -32,7 +34,7 @@ function refusalBeside(variables: Record<string, string>): string {
 }
 
 describe('Configuration', () => {
-  it('needs the region and the two OIDs alone, and defaults everything else to a closed server', () => {
+  it('needs region, OIDs and audit anchor alone, and defaults everything else to a closed server', () => {
     expect(configOf({})).to.deep.equal({
       host: '127.0.0.1',
       httpPort: 8080,
@@ -46,6 +48,11 @@ describe('Configuration', () => {
       publicUrl: undefined,
       dataDir: resolve('data'),
       store: 'sqlite',
+      auditAnchor: '/mnt/anchors/passerelle',
+      auditAnchorKey: '/etc/passerelle/anchor-key',
+      auditAnchorTlsCa: undefined,
+      auditAnchorTlsCert: undefined,
+      auditAnchorTlsKey: undefined,
       region: '/etc/passerelle/region.json',
       repositoryUid: '1.2.250.1.999.1',
       homeCommunityId: '1.2.250.1.999.2',
@@ -68,7 +75,8 @@ describe('Configuration', () => {
       .to.match(/^2\.25\./)
       .and.not.equal(config.repositoryUid);
     const refusal = refusalOf({});
-    for (const name of Object.keys(production)) expect(refusal).to.include(`${name} is required`);
+    for (const name of Object.keys(production))
+      if (name !== 'PASSERELLE_AUDIT_ANCHOR_KEY') expect(refusal).to.include(`${name} is required`);
   });
 
   it('prefers what is set to a default of development', () => {
@@ -113,6 +121,7 @@ describe('Configuration', () => {
         .map((line) => line.split(' ')[0])
         .sort(),
     ).to.deep.equal([
+      'PASSERELLE_AUDIT_ANCHOR',
       'PASSERELLE_DATA_DIR',
       'PASSERELLE_DEVELOPMENT',
       'PASSERELLE_DIMSE_AE_TITLE',

@@ -10,6 +10,7 @@ const BELOW_STORES = [
   'server/access',
   'server/ports',
   'server/stores/audit-chain.ts',
+  'server/stores/chain-walk.ts',
   'server/stores/event-chain.ts',
   'server/stores/part-walk.ts',
   'server/stores/passage.ts',
@@ -29,6 +30,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/runtime', may: ['profiles'] },
   { room: 'server/flows', may: ['profiles', 'ihe', 'server/access', 'server/ports'], types: CONFIG_AND_LOG },
   { room: 'server/stores/audit-chain.ts', may: BELOW_STORES },
+  { room: 'server/stores/chain-walk.ts', may: BELOW_STORES },
   { room: 'server/stores/event-chain.ts', may: BELOW_STORES },
   { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
   { room: 'server/stores/passage.ts', may: BELOW_STORES },
@@ -67,6 +69,18 @@ export const ROOMS: readonly Room[] = [
     types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
   },
   { room: 'server/compose/open.ts', may: ['profiles', 'server/stores', ...CONFIG_AND_LOG] },
+  {
+    room: 'server/compose/anchor.ts',
+    may: [
+      'profiles',
+      'server/clients/audit-anchor',
+      'server/flows/audit',
+      'server/ports',
+      'server/threads/background.ts',
+      ...CONFIG_AND_LOG,
+    ],
+    types: ['server/flows/health.ts'],
+  },
   { room: 'server/compose/compose.ts', may: ['profiles', 'ihe', 'server'] },
   {
     room: 'server/compose/import.ts',
@@ -82,7 +96,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/start.mjs', may: ['server/main.ts'] },
   {
     room: 'server/commands/audit-verify.ts',
-    may: ['profiles', 'server/compose/trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES],
+    may: ['profiles', 'server/compose/trail.ts', 'server/compose/anchor.ts', ...CONFIG_AND_LOG, ...BELOW_STORES],
   },
   {
     room: 'server/commands',

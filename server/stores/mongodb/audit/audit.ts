@@ -4,9 +4,8 @@ import { indexAuditEvent } from '../../../../profiles/search/audit-event-index.t
 import { Fault } from '../../../../profiles/fault.ts';
 import type { Criterion, SearchQuery } from '../../../../profiles/search/query.ts';
 import { principal } from '../../../access/right.ts';
-import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import type { SearchPage, VisibleRow } from '../../../ports/record-store.ts';
-import { restoreEvent } from '../../audit-chain.ts';
+import { restoreEvent, type ChainRecord } from '../../audit-chain.ts';
 import { eventChainRefused } from '../../event-chain.ts';
 import type { Collections } from '../collections.ts';
 import { compileCriterion } from '../read/criteria.ts';
@@ -27,7 +26,7 @@ type Recording = { readonly session: ClientSession; readonly attempt: number };
  */
 export async function insertAudit(
   { audit }: Collections,
-  records: readonly AuditRecord[],
+  records: readonly ChainRecord[],
   now: number,
   recording?: Recording,
 ): Promise<void> {
@@ -47,7 +46,7 @@ export async function insertAudit(
   await audit.bulkWrite(operations, options);
 }
 
-function toDocument({ event, persons }: AuditRecord, now: number): AuditDocument {
+function toDocument({ event, persons, erased }: ChainRecord, now: number): AuditDocument {
   const recorded = Date.parse(event.recorded ?? '');
   const sort = Number.isNaN(recorded) ? now : recorded;
   return {
@@ -59,6 +58,7 @@ function toDocument({ event, persons }: AuditRecord, now: number): AuditDocument
     persons: [...new Set(persons.map(principal.patient))],
     pending: true,
     event: JSON.stringify(event),
+    ...(erased === undefined ? {} : { erased }),
     ...toIndexArrays(indexAuditEvent(event), sort),
   };
 }

@@ -4,16 +4,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AuditEvent } from '@medplum/fhirtypes';
 import type { ClientSession } from 'mongodb';
-import { toFault, type Fault } from '../../../../profiles/fault.ts';
-import type { TrailHead } from '../../../ports/audit-trail.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import type { Log } from '../../../log.ts';
+import type { Sealing, TrailHead } from '../../../ports/audit-trail.ts';
+import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import { EMPTY_CHAIN, readyEvent, sealBody } from '../../audit-chain.ts';
 import type { Collections } from '../collections.ts';
 import type { AuditDocument, ChainDocument, PersonalDocument } from '../documents.ts';
-import { isDuplicateKey } from '../errors.ts';
+import { asStore, isDuplicateKey, withoutContent } from '../errors.ts';
 import { dropLease, takeLease, useLease } from './lease.ts';
 import { inTransaction } from '../transaction.ts';
+import { personsOf } from '../write/rekey.ts';
 
 /** The lease that a sealer holds. */
 export const SEALER_LEASE = 'sealer';
@@ -21,6 +23,11 @@ export const SEALER_LEASE = 'sealer';
 const LEASE_MS = 3_000;
 const EVERY_MS = 400;
 const AT_ONCE = 200;
+/** A failure that goes on is logged as often. */
+const LOG_AGAIN_MS = 60_000;
+
+/** Where failures are told. */
+export type SealerLog = Pick<Log, 'error' | 'info'>;
 
 /** Where the chain ended when this server sealed last. It may be wrong: it only tells where to look first. */
 export type LastSealed = { sequence: number };
@@ -69,8 +76,12 @@ async function seal(
   const entries: ChainDocument[] = [];
   const sides: PersonalDocument[] = [];
   let head = await readHead(collections, session, last);
-  for (const { _id, event } of pending) {
-    const { body, personal } = readyEvent(JSON.parse(event ?? '') as AuditEvent & { id: string });
+  for (const { _id, event, persons, erased } of pending) {
+    const { body, personal } = readyEvent({
+      event: JSON.parse(event ?? '') as AuditRecord['event'],
+      persons: persons.flatMap(personsOf),
+      ...(erased === undefined ? {} : { erased }),
+    });
     const entry = sealBody(head, body);
     head = entry;
     entries.push({ _id: entry.sequence, hash: entry.hash, body: entry.body, event: _id });
@@ -84,7 +95,10 @@ async function seal(
   await collections.chain.insertMany(entries, { session });
   await collections.personal.insertMany(sides, { session });
   const operations = entries.map(({ _id, event }) => ({
-    updateOne: { filter: { _id: event }, update: { $set: { sequence: _id }, $unset: { pending: '', event: '' } } },
+    updateOne: {
+      filter: { _id: event },
+      update: { $set: { sequence: _id }, $unset: { pending: '', event: '', erased: '' } },
+    },
   })) as Parameters<typeof collections.audit.bulkWrite>[0];
   await collections.audit.bulkWrite(operations, { session });
   last.sequence = head.sequence;
@@ -93,16 +107,28 @@ async function seal(
 /** Seals in the background until it is stopped, and at once when it is asked. */
 export class Sealer {
   readonly #collections: Collections;
-  readonly #warn: (fault: Fault) => void;
+  readonly #log: SealerLog | undefined;
   readonly #holder = randomUUID();
   readonly #stop = new AbortController();
   readonly #last: LastSealed = { sequence: 0 };
   #pass: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
+  #failures = 0;
+  #loggedAt = 0;
 
-  constructor(collections: Collections, warn: (fault: Fault) => void) {
+  constructor(collections: Collections, log: SealerLog | undefined) {
     this.#collections = collections;
-    this.#warn = warn;
+    this.#log = log;
+  }
+
+  /** How it goes: what waits in the store, whoever should have sealed it, and what failed here. */
+  async sealing(): Promise<Sealing> {
+    const oldest = await this.#collections.audit
+      .find({ pending: true }, { projection: { sort: 1 } })
+      .sort({ sort: 1, id: 1 })
+      .limit(1)
+      .next();
+    return { waitingSince: oldest?.sort, failures: this.#failures };
   }
 
   /** Begins the background work. */
@@ -117,6 +143,11 @@ export class Sealer {
     await pass;
   }
 
+  /** Takes the lease, or keeps it, for a few seconds; false while another server has it. */
+  async holdsLease(): Promise<boolean> {
+    return (await this.#takeLease()) !== undefined;
+  }
+
   /** Ends the background work and lets another server take over. */
   async stop(): Promise<void> {
     this.#stop.abort();
@@ -127,9 +158,27 @@ export class Sealer {
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      await this.seal().catch((error: unknown) => this.#warn(toFault(error)));
+      await asStore(async () => await this.seal()).then(
+        () => this.#succeeded(),
+        (error: unknown) => this.#failed(error),
+      );
       await pause(EVERY_MS, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {});
     }
+  }
+
+  #succeeded(): void {
+    if (this.#failures > 0) this.#log?.info({ failures: this.#failures }, 'audit events are sealed again');
+    this.#failures = 0;
+  }
+
+  /** Told at once, then now and then: it is tried again several times a second. */
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    const now = performance.now();
+    if (this.#failures > 1 && now - this.#loggedAt < LOG_AGAIN_MS) return;
+    this.#loggedAt = now;
+    const err = error instanceof Fault || !(error instanceof Error) ? error : withoutContent(error);
+    this.#log?.error({ err, failures: this.#failures }, 'audit events could not be sealed, and wait');
   }
 
   async #sealAll(): Promise<void> {

@@ -1,18 +1,19 @@
 /** The audit trail on MongoDB. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { AuditTrail, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
-import { EMPTY_CHAIN, mentionsName, verifyEnd, verifyEntry, verifyKnownHead } from '../../audit-chain.ts';
+import { mentionsName } from '../../audit-chain.ts';
 import { insertAudit } from './audit.ts';
 import type { Collections } from '../collections.ts';
-import type { ChainDocument, PersonalDocument } from '../documents.ts';
 import { asStore } from '../errors.ts';
+import { inTransaction } from '../transaction.ts';
 import { readHead, type Sealer } from './sealer.ts';
+import { verifyChain } from './verify.ts';
 
 const WAIT_MS = 25;
 const LONGEST_WAIT_MS = 15_000;
-const VERIFY_AT_ONCE = 500;
+const ERASE_AT_ONCE = 500;
 
 /** The trail over one connection. */
 export class MongoAuditTrail implements AuditTrail {
@@ -35,23 +36,55 @@ export class MongoAuditTrail implements AuditTrail {
     });
   }
 
-  async eraseEntities(names: ReadonlySet<string>): Promise<number> {
+  async sealedHead(): Promise<TrailHead> {
+    return await asStore(async () => await readHead(this.#collections));
+  }
+
+  async hashAt(sequence: number): Promise<string | undefined> {
+    const { chain } = this.#collections;
+    return await asStore(async () => (await chain.findOne({ _id: sequence }, { projection: { hash: 1 } }))?.hash);
+  }
+
+  async whileSealing<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return (await asStore(async () => await this.#sealer.holdsLease())) ? await work() : undefined;
+  }
+
+  async sealing(): Promise<Sealing> {
+    return await asStore(async () => await this.#sealer.sealing());
+  }
+
+  async eraseEntities(names: ReadonlySet<string>, recordOf: (events: number) => AuditRecord): Promise<number> {
     return await asStore(async () => {
       await this.#sealed();
       let erased = 0;
-      for await (const { _id, entities } of this.#collections.personal.find(
-        { entities: { $exists: true } },
-        { projection: { entities: 1 } },
-      )) {
-        if (entities === undefined || !mentionsName(entities.json, names)) continue;
-        await this.#collections.personal.updateOne({ _id }, { $unset: { entities: '' } });
-        erased += 1;
+      const found: number[] = [];
+      const erase = async (): Promise<void> => {
+        const sequences = found.splice(0);
+        if (sequences.length > 0) await this.#erase(sequences, recordOf(sequences.length));
+        erased += sequences.length;
+      };
+      const sides = this.#collections.personal
+        .find({ entities: { $exists: true } }, { projection: { entities: 1 } })
+        .sort({ _id: 1 });
+      for await (const { _id, entities } of sides) {
+        if (entities !== undefined && mentionsName(entities.json, names)) found.push(_id);
+        if (found.length === ERASE_AT_ONCE) await erase();
       }
+      await erase();
       return erased;
     });
   }
 
-  async verify(known?: TrailHead): Promise<Verification> {
+  /** The parts go in the transaction in which their erasure is recorded. */
+  async #erase(erased: readonly number[], record: AuditRecord): Promise<void> {
+    await inTransaction(this.#collections, async (session, attempt) => {
+      const { personal } = this.#collections;
+      await personal.updateMany({ _id: { $in: [...erased] } }, { $unset: { entities: '' } }, { session });
+      await insertAudit(this.#collections, [{ ...record, erased }], Date.now(), { session, attempt });
+    });
+  }
+
+  async verify(known?: readonly TrailHead[]): Promise<Verification> {
     return await asStore(async () => {
       await this.#sealed();
       return await verifyChain(this.#collections, known);
@@ -77,34 +110,4 @@ export class MongoAuditTrail implements AuditTrail {
       await pause(WAIT_MS);
     }
   }
-}
-
-async function verifyChain({ chain, personal }: Collections, known: TrailHead | undefined): Promise<Verification> {
-  let head = EMPTY_CHAIN;
-  let erased = 0;
-  for (;;) {
-    const entries = await chain
-      .find({ _id: { $gt: head.sequence } })
-      .sort({ _id: 1 })
-      .limit(VERIFY_AT_ONCE)
-      .toArray();
-    if (entries.length === 0) return verifyEnd(head, erased, known);
-    const sides = await personal.find({ _id: { $in: entries.map(({ _id }) => _id) } }).toArray();
-    const bySequence = new Map(sides.map((side) => [side._id, side]));
-    for (const entry of entries) {
-      const side = bySequence.get(entry._id);
-      const reason = verifyOne(head, entry, side) ?? verifyKnownHead({ sequence: entry._id, hash: entry.hash }, known);
-      if (reason !== undefined) return { whole: false, sequence: head.sequence + 1, reason };
-      if (side?.agents === undefined || side.entities === undefined) erased += 1;
-      head = { sequence: entry._id, hash: entry.hash };
-    }
-  }
-}
-
-function verifyOne(
-  head: TrailHead,
-  { _id, hash, body }: ChainDocument,
-  side: PersonalDocument | undefined,
-): string | undefined {
-  return verifyEntry(head, { sequence: _id, hash, body }, { agents: side?.agents, entities: side?.entities });
 }

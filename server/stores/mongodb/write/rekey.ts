@@ -100,7 +100,7 @@ export async function presentPrincipals(
   principals: readonly Principal[],
   session: ClientSession,
 ): Promise<readonly Principal[]> {
-  const keys = principals.flatMap(patientOf);
+  const keys = principals.flatMap(personsOf);
   if (keys.length === 0) return principals;
   const found = await persons
     .find({ _id: { $in: keys } }, { session, projection: { mergedInto: 1, formerly: 1 } })
@@ -114,6 +114,7 @@ export async function presentPrincipals(
 
 const PATIENT = principal.patient(personKey(''));
 
-function patientOf(name: Principal): readonly PersonKey[] {
+/** The person that a principal is: none when it is nobody's patient. */
+export function personsOf(name: Principal): readonly PersonKey[] {
   return name.startsWith(PATIENT) ? [personKey(name.slice(PATIENT.length))] : [];
 }

@@ -6,10 +6,14 @@ const GAP = '\u0001';
 const SEPARATOR = '\n';
 
 /**
- * What differs between events: ids, times, names of doors, texts, commitments, and in references what follows the type.
+ * What differs between events: ids, times, names of doors, texts, persons, what they erased, commitments, and in
+ * references what follows the type.
  */
-const OWN =
-  /((?:"(?:id|recorded|outcomeDesc|site|agents|entities)":|"policy":\[)"|"reference":"(?:\w+\/)?)((?:[^"\\]|\\.)*)/g;
+const NAMES = ['id', 'recorded', 'outcomeDesc', 'site', 'persons', 'erased', 'agents', 'entities'];
+const OWN = new RegExp(
+  `((?:"(?:${NAMES.join('|')})":|"policy":\\[)"|"reference":"(?:\\w+/)?)((?:[^"\\\\]|\\\\.)*)`,
+  'g',
+);
 
 /** A body in two parts. */
 export type PartedBody = { readonly frame: string; readonly values: string };

@@ -13,7 +13,7 @@ import { presentKey } from '../write/rekey.ts';
 import { eventParam } from './wire-audit.ts';
 
 /** What the rows of an event are made of. */
-type Unindexed = Pick<WireAudit, 'id' | 'recorded' | 'references' | 'persons'> & { readonly form: number };
+export type Unindexed = Pick<WireAudit, 'id' | 'recorded' | 'references' | 'persons'> & { readonly form: number };
 
 /** Queues an event that is being chained, in the same transaction. */
 export function queueEvent(

@@ -49,8 +49,11 @@ export type Orders = {
   readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
   readonly audit: { readonly order: readonly WireAudit[]; readonly answer: undefined };
   readonly head: { readonly order: undefined; readonly answer: TrailHead };
-  /** Erases the personal side of the entities of events, by event id. */
-  readonly eraseEntities: { readonly order: readonly string[]; readonly answer: undefined };
+  /** Erases the personal side of the entities of events, by event id, and records it. */
+  readonly eraseEntities: {
+    readonly order: { readonly ids: readonly string[]; readonly record: WireAudit };
+    readonly answer: undefined;
+  };
   /**
    * A step of forgetting what was deleted, from a page on: see forget.ts. Answers the page to go on with, undefined at
    * the end.

@@ -5,7 +5,7 @@ import type { Database } from '../database.ts';
 import { wholeBody } from '../audit/event-body.ts';
 import { formOf } from '../audit/event-form.ts';
 import { queueEvent } from '../audit/event-index.ts';
-import type { WireAudit } from './protocol.ts';
+import type { Orders, WireAudit } from './protocol.ts';
 
 /** Reads the head of the chain. */
 export function readHead(db: Database): TrailHead {
@@ -17,6 +17,16 @@ export function appendEvents(db: Database, head: TrailHead, records: readonly Wi
   let last = head;
   for (const record of records) last = appendEvent(db, last, record);
   return last;
+}
+
+/** Erases what events tell of entities together with the event that tells of it; returns the new head. */
+export function eraseEntities(
+  db: Database,
+  head: TrailHead,
+  { ids, record }: Orders['eraseEntities']['order'],
+): TrailHead {
+  for (const id of ids) db.run("DELETE FROM personal WHERE id = ? AND side = 'entities'", id);
+  return appendEvent(db, head, record);
 }
 
 function appendEvent(db: Database, head: TrailHead, event: WireAudit): TrailHead {

@@ -15,7 +15,7 @@ import type { AnswerMessage, OrderMessage, Orders, OrderName } from './protocol.
 import { tryPurge } from './purge.ts';
 import { MIGRATIONS, migrate } from '../schema.ts';
 import { applyTokenOrder } from './write-tokens.ts';
-import { appendEvents, readHead } from './write-trail.ts';
+import { appendEvents, eraseEntities, readHead } from './write-trail.ts';
 
 const GROUP_LIMIT = 256;
 const PURGE_PAUSE_MS = 600_000;
@@ -166,8 +166,7 @@ function execute(
     case 'audit':
       return { answer: undefined, head: appendEvents(database, head, message.order) };
     case 'eraseEntities':
-      for (const id of message.order) database.run("DELETE FROM personal WHERE id = ? AND side = 'entities'", id);
-      return { answer: undefined, head };
+      return { answer: undefined, head: eraseEntities(database, head, message.order) };
     case 'head':
     case 'forget':
       throw new Error('This order is no part of a group');

@@ -98,9 +98,17 @@ describe('several servers on one MongoDB', function () {
     await Promise.all([one.trail.head(), other.trail.head()]);
     const head = await other.trail.head();
     expect(head.sequence).to.equal(before.sequence + records.length);
-    expect(await one.trail.verify()).to.deep.equal({ whole: true, head, erased: 0 });
+    expect(await one.trail.verify()).to.deep.equal({ whole: true, head, erased: 0, unexplained: 0 });
     await one.trail.record(records.slice(0, 3));
     expect(await other.trail.head()).to.deep.equal(head);
+  });
+
+  it('let one of them at a time do what whoever seals is to do', async () => {
+    const quiet = peer.freshUri();
+    const [left, right] = [await peer.open(quiet), await peer.open(quiet)];
+    const during = await left.trail.whileSealing(async () => await right.trail.whileSealing(async () => 'both'));
+    expect(during).to.equal(undefined);
+    expect(await left.trail.whileSealing(async () => 'again')).to.equal('again');
   });
 
   it('seal nothing under the token of a holder who lost the lease', async () => {

@@ -125,7 +125,9 @@ describe('Forgetting on SQLite (access.md 11.3)', function () {
           }),
         );
       }
-      expect(await stores.trail.eraseEntities(new Set(gone.map(({ uid }) => uid)))).to.equal(gone.length);
+      expect(await stores.trail.eraseEntities(new Set(gone.map(({ uid }) => uid)), () => anAudit())).to.equal(
+        gone.length,
+      );
       await stores.records.forget();
       expect(await hits()).to.deep.equal([]);
       expect(await texts()).to.deep.equal(before);

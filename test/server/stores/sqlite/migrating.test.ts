@@ -23,7 +23,10 @@ const [RECORDS_BEFORE, TRAIL_BEFORE] = [3, 2];
 function writeEvents(db: Database, records: readonly AuditRecord[]): void {
   let head = EMPTY_CHAIN;
   records.forEach(({ event, persons }, at) => {
-    const { body, personal } = readyEvent(event);
+    const { body: present, personal } = readyEvent({ event, persons });
+    // They did not name the persons.
+    const { persons: _, ...former } = JSON.parse(present) as { persons?: unknown };
+    const body = JSON.stringify(former);
     const [entry, rid] = [sealBody(head, body), at + 1];
     const sort = Date.parse(event.recorded ?? '');
     db.run(
@@ -125,6 +128,17 @@ describe('The files of an earlier server (SQLite)', function () {
         expect(read).to.deep.equal(JSON.parse(JSON.stringify(event)));
       }
       expect(await stores.trail.verify()).to.deep.include({ whole: true, erased: 0 });
+      // Of an erasure by an earlier server no record tells.
+      const trailFile = openWriter(join(dataDir, 'trail.sqlite'));
+      trailFile.run(
+        "DELETE FROM personal WHERE side = 'entities' AND id IN (?, ?)",
+        plain.event.id,
+        ofPatient.event.id,
+      );
+      expect(await stores.trail.verify()).to.deep.include({ whole: true, erased: 2, unexplained: 2 });
+      trailFile.run("DELETE FROM personal WHERE side = 'entities' AND id = ?", later.event.id);
+      trailFile.close();
+      expect(await stores.trail.verify()).to.deep.include({ whole: false, sequence: 4 });
     } finally {
       await stores.close();
     }

@@ -3,7 +3,7 @@ import { assert, json, property, string } from 'fast-check';
 import { buildAuditEvent, PASSAGE, studyEntity, type PassageKind } from '../../../../../profiles/audit/audit-event.ts';
 import { readyEvent } from '../../../../../server/stores/audit-chain.ts';
 import { partBody, wholeBody } from '../../../../../server/stores/sqlite/audit/event-body.ts';
-import { anId } from '../../../../support/plans.ts';
+import { anId, aPersonKey } from '../../../../support/plans.ts';
 
 /** A body whose every name, id and time is its own. */
 function bodyOf(kind: PassageKind): string {
@@ -21,15 +21,17 @@ function bodyOf(kind: PassageKind): string {
     user,
   } as const;
   const entities = [studyEntity(`2.25.${Date.now()}`, `ImagingStudy/${anId()}`), { role: '24', query: anId() }];
-  return readyEvent(
-    buildAuditEvent({
+  return readyEvent({
+    event: buildAuditEvent({
       ...facts,
       patient: `Patient/${anId()}`,
       consent: `Consent/${anId()}`,
       relation: anId(),
       entities,
     }),
-  ).body;
+    persons: [aPersonKey(), aPersonKey()],
+    erased: [1, 2, 3, Date.now()],
+  }).body;
 }
 
 describe('The body of an event in its parts (SQLite)', () => {

@@ -7,7 +7,7 @@ import { openSqliteStores } from '../../../../../server/stores/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../../../../server/stores/sqlite/schema.ts';
 import { toWireAudit } from '../../../../../server/stores/sqlite/audit/wire-audit.ts';
 import { appendEvents, readHead } from '../../../../../server/stores/sqlite/write/write-trail.ts';
-import { aPatientGrant, aPersonKey, anAudit, aQuery } from '../../../../support/plans.ts';
+import { aPatientGrant, aPersonKey, anAudit, aQuery, NOW } from '../../../../support/plans.ts';
 import { searchIds } from '../../../../support/reads.ts';
 
 describe('The rows of AuditEvents (SQLite)', () => {
@@ -33,6 +33,19 @@ describe('The rows of AuditEvents (SQLite)', () => {
       const ids = await searchIds(stores.records, aPatientGrant(person), aQuery('AuditEvent', { count: 2_000 }));
       expect([...ids].sort()).to.deep.equal(audits.map(({ event }) => event.id).sort());
     } finally {
+      await stores.close();
+    }
+  });
+
+  it('are not all there while an event of a commit waits for the trail, which says since when', async () => {
+    const stores = await openSqliteStores({ dataDir });
+    const records = openWriter(join(dataDir, 'records.sqlite'));
+    try {
+      const event = toWireAudit(anAudit());
+      records.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify({ event }));
+      expect(await stores.trail.sealing()).to.deep.equal({ waitingSince: NOW, failures: 0 });
+    } finally {
+      records.close();
       await stores.close();
     }
   });

@@ -1,0 +1,66 @@
+/**
+ * The one builder of AuditEvents. Every event of the server is made here, by one rule: its id is a UUID of version 7,
+ * taken once, when the event is first asked for. So a plan that is sent again, and an account that a store asks for
+ * again, tell of the same event.
+ */
+import { randomUUID } from 'node:crypto';
+import { buildAuditEvent, type PassageFacts, type PassageKind } from '../../../profiles/audit/audit-event.ts';
+import type { Fault } from '../../../profiles/fault.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
+
+/** What all events of one request repeat: its id, the door, the client, and who stands behind the client if known. */
+export type Occasion = Pick<PassageFacts, 'requestId' | 'server' | 'client' | 'user'>;
+
+/** What one event tells beside its occasion. `person` may read it; nobody when absent. The outcome is 0 when absent. */
+export type About = Partial<Omit<PassageFacts, keyof Occasion | 'id' | 'kind' | 'recorded'>> & {
+  readonly person?: PersonKey;
+};
+
+/** Makes the records of one passage, each by its position from 0; asked again for a position, it keeps the id. */
+export function eventRecords(
+  clock: Clock,
+  occasion: Occasion,
+  kind: PassageKind,
+): (position: number, about: About) => AuditRecord {
+  const recorded = new Date(clock.now()).toISOString();
+  const ids: string[] = [];
+  return (position, { person, ...about }) => {
+    const id = (ids[position] ??= newEventId(clock.now()));
+    const event = buildAuditEvent(withEmergency({ id, kind, recorded, outcome: '0', ...occasion, ...about }));
+    return { event, persons: person === undefined ? [] : [person] };
+  };
+}
+
+/** The record of a single event. */
+export function recordOf(clock: Clock, occasion: Occasion, kind: PassageKind, about: About): AuditRecord {
+  return eventRecords(clock, occasion, kind)(0, about);
+}
+
+/** What an event tells of a Fault: 8 is the server's own, 4 the caller's. */
+export function refusalAbout(fault: Fault): About {
+  return { outcome: fault.kind === 'exception' ? '8' : '4', outcomeDesc: `${fault.kind}: ${fault.message}` };
+}
+
+/** An occasion of the server's own work, or of an operator's command: `client` says which. */
+export function ownOccasion(client: 'passerelle' | 'operator'): Occasion {
+  return { requestId: randomUUID(), server: 'passerelle', client: { id: client } };
+}
+
+/** What an emergency access shows is shown for that purpose, whatever the token said. */
+function withEmergency(facts: PassageFacts): PassageFacts {
+  if (facts.relation !== 'break-glass' || facts.user === undefined) return facts;
+  return { ...facts, user: { ...facts.user, purpose: 'BTG' } };
+}
+
+/**
+ * A UUID that begins with the time, so that events which come together lie together in every index; else each would
+ * touch pages of its own all over the trail.
+ * @see RFC 9562 section 5.7 (version 7)
+ */
+function newEventId(now: number): string {
+  const time = Math.trunc(now).toString(16).padStart(12, '0');
+  // What follows the version is random in the same places of a UUID of version 4.
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}

@@ -1,0 +1,117 @@
+/**
+ * The walk of a verification along the chain, the same on every store: hashes, heads that were kept elsewhere, personal
+ * parts against their commitments, and what each adapter says of the rows by which an event is found.
+ */
+import type { TrailHead, Verification } from '../ports/audit-trail.ts';
+import {
+  EMPTY_CHAIN,
+  fitsCommitment,
+  fromRanges,
+  isSealedAfter,
+  type ChainedEvent,
+  type PersonalSide,
+  type StoredEntry,
+} from './audit-chain.ts';
+
+/** An event of the chain whose rows are to be compared with it. */
+export type WalkedEvent = { readonly sequence: number; readonly event: ChainedEvent };
+
+/** Says what is wrong with the rows of an event; undefined when they are what the event makes them. */
+export type Misfiled = (walked: WalkedEvent) => string | undefined;
+
+type Broken = Extract<Verification, { whole: false }>;
+
+/** One walk, from the first entry on. */
+export class ChainWalk {
+  readonly #known: readonly TrailHead[];
+  #head = EMPTY_CHAIN;
+  #broken: Broken | undefined;
+  /** Entries without their entities, and those of them that an erasure of the chain took. */
+  readonly #missing: number[] = [];
+  readonly #taken = new Set<number>();
+  #unexplained = 0;
+
+  /** Begins; `known` are heads that the chain must hold. */
+  constructor(known: readonly TrailHead[]) {
+    this.#known = known;
+  }
+
+  /** The last entry that fits. */
+  get head(): TrailHead {
+    return this.#head;
+  }
+
+  /** Looks at the next entry; answers whether the walk goes on. */
+  pass(entry: StoredEntry, personal: PersonalSide, misfiled: Misfiled): boolean {
+    const reason = this.#chainTrouble(entry) ?? this.#eventTrouble(entry, personal, misfiled);
+    if (reason !== undefined) this.#broken = { whole: false, sequence: this.#head.sequence + 1, reason };
+    else this.#head = { sequence: entry.sequence, hash: entry.hash };
+    return reason === undefined;
+  }
+
+  /** Takes into account an erasure whose event waits to be chained. */
+  erasing(sequences: readonly number[]): void {
+    for (const sequence of sequences) this.#taken.add(sequence);
+  }
+
+  /** What was found. `leftOver` says what the store holds of events that the chain does not. */
+  end(leftOver?: string): Verification {
+    if (this.#broken !== undefined) return this.#broken;
+    const { sequence } = this.#head;
+    const gone = this.#missing.find((one) => !this.#taken.has(one));
+    if (gone !== undefined)
+      return broken(gone, 'the personal part of the entities is gone, and no erasure tells of it');
+    const known = this.#known.find((head) => head.sequence > sequence);
+    if (known !== undefined)
+      return broken(
+        sequence + 1,
+        `the trail ends at record ${sequence}, and a head that was kept is record ${known.sequence}`,
+      );
+    if (leftOver !== undefined) return broken(sequence + 1, leftOver);
+    const unexplained = this.#unexplained;
+    return { whole: true, head: this.#head, erased: this.#missing.length + unexplained, unexplained };
+  }
+
+  #chainTrouble(entry: StoredEntry): string | undefined {
+    const { sequence } = this.#head;
+    if (entry.sequence !== sequence + 1) return `expected sequence ${sequence + 1}`;
+    if (!isSealedAfter(this.#head, entry)) return 'the hash does not fit the record';
+    const isOther = this.#known.some((head) => head.sequence === entry.sequence && head.hash !== entry.hash);
+    return isOther ? 'the hash is not that of the head that was kept' : undefined;
+  }
+
+  #eventTrouble(entry: StoredEntry, personal: PersonalSide, misfiled: Misfiled): string | undefined {
+    const event = eventOf(entry.body);
+    if (event === undefined) return 'the record is no event';
+    // Under another id its personal parts would be missed, and taken for erased.
+    if (entry.id !== undefined && entry.id !== event.id) return 'the record is filed under another id';
+    const taken = event.erased === undefined ? [] : fromRanges(event.erased, entry.sequence);
+    for (const sequence of taken ?? []) this.#taken.add(sequence);
+    return this.#personalTrouble(entry.sequence, event, personal) ?? misfiled({ sequence: entry.sequence, event });
+  }
+
+  #personalTrouble(sequence: number, event: ChainedEvent, personal: PersonalSide): string | undefined {
+    for (const side of ['agents', 'entities'] as const) {
+      const kept = personal[side];
+      if (kept !== undefined && !fitsCommitment(event, side, kept))
+        return `the personal part of the ${side} does not fit its commitment`;
+    }
+    if (personal.agents !== undefined && personal.entities !== undefined) return undefined;
+    if (event.persons === undefined) this.#unexplained += 1;
+    else if (personal.agents === undefined) return 'the personal part of the agents is gone';
+    else this.#missing.push(sequence);
+    return undefined;
+  }
+}
+
+function eventOf(body: string): ChainedEvent | undefined {
+  try {
+    return JSON.parse(body) as ChainedEvent;
+  } catch {
+    return undefined;
+  }
+}
+
+function broken(sequence: number, reason: string): Broken {
+  return { whole: false, sequence, reason };
+}
