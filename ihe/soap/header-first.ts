@@ -1,5 +1,5 @@
 /** A request cut behind its SOAP header: who sends is known before the body is read. */
-import { parseContentType } from './content-type.ts';
+import { parseContentType } from '../mime/content-type.ts';
 
 /** The start tag of the envelope, its prefix in front; the last character tells it from a longer name. */
 const ENVELOPE = /<((?:[A-Za-z_][\w.-]*:)?)Envelope[\s>]/;

@@ -5,8 +5,8 @@
 import { Fault } from '../../profiles/fault.ts';
 import { MEDIA_TYPE } from '../../profiles/codes.ts';
 import { withXml } from '../xml/parse.ts';
-import { parseContentType } from './content-type.ts';
-import type { ContentType } from './content-type.ts';
+import { boundaryOf, parseContentType } from '../mime/content-type.ts';
+import type { ContentType } from '../mime/content-type.ts';
 import { readEnvelope } from './envelope.ts';
 import type { SoapEnvelope } from './envelope.ts';
 import { splitMultipart } from './multipart.ts';
@@ -39,8 +39,8 @@ export function withSoapRequest<T>(
   let isOpen = false;
   try {
     const message = openSoapMessage(contentType, body);
-    return withXml(message.envelope, document => {
-      const envelope = readEnvelope(document, header => resolveIncludes(header, message.parts));
+    return withXml(message.envelope, (document) => {
+      const envelope = readEnvelope(document, (header) => resolveIncludes(header, message.parts));
       checkAction(envelope.action, message.action);
       isOpen = true;
       return read(envelope, message);
@@ -80,15 +80,13 @@ export function openSoapMessage(contentType: string, body: Buffer): SoapMessage 
 }
 
 function openMultipart(type: ContentType, body: Buffer): Pick<SoapMessage, 'envelope' | 'parts'> {
-  const boundary = type.parameters.get('boundary');
-  if (boundary === undefined || boundary === '') throw new Fault('required', 'The Content-Type names no boundary');
-  const parts = splitMultipart(body, boundary);
+  const parts = splitMultipart(body, boundaryOf(type));
   const root = rootOf(parts, type.parameters.get('start'));
   checkRoot(root);
-  const others = parts.filter(part => part !== root && part.headers.has('content-id'));
+  const others = parts.filter((part) => part !== root && part.headers.has('content-id'));
   return {
     envelope: contentOf(root),
-    parts: new Map(others.map(part => [contentId(part.headers.get('content-id') ?? ''), contentOf(part)])),
+    parts: new Map(others.map((part) => [contentId(part.headers.get('content-id') ?? ''), contentOf(part)])),
   };
 }
 
@@ -96,7 +94,7 @@ function openMultipart(type: ContentType, body: Buffer): Pick<SoapMessage, 'enve
 function rootOf(parts: readonly BodyPart[], start: string | undefined): BodyPart {
   const wanted = start === undefined ? '' : contentId(start);
   const root =
-    wanted === '' ? parts[0] : parts.find(part => contentId(part.headers.get('content-id') ?? '') === wanted);
+    wanted === '' ? parts[0] : parts.find((part) => contentId(part.headers.get('content-id') ?? '') === wanted);
   if (root === undefined) throw new Fault('invalid', 'No part has the Content-ID that the start parameter names');
   return root;
 }

@@ -27,6 +27,7 @@ import { retrieveMetadata } from '../flows/read/retrieve-metadata.ts';
 import { searchInstances } from '../flows/read/search-instances.ts';
 import { searchParts } from '../flows/read/search-parts.ts';
 import { searchResources } from '../flows/read/search-resources.ts';
+import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
 import { submitBundle } from '../flows/write/submit-bundle.ts';
 import { sweepImages } from '../flows/intake/sweep-images.ts';
 import { takeInstance } from '../flows/intake/take-instance.ts';
@@ -35,6 +36,7 @@ import { workAgenda } from '../flows/work-agenda.ts';
 import type { Log } from '../log.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 
@@ -109,10 +111,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   };
 }
 
-type Writing = Omit<
-  Parameters<typeof maintainStudy>[0],
-  'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint'
->;
+type Writing = Omit<MaintainStudyDeps, 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint' | 'alert'>;
 
 /** The work of the agenda, by the kind of its keys. */
 function agendaOf(
@@ -121,13 +120,10 @@ function agendaOf(
 ) {
   const { records, clock } = writing;
   const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
-  const maintain = maintainStudy({
-    ...writing,
-    timeZone,
-    repositoryUniqueId,
-    retrieveAETitle,
-    endpoint: IMAGE_ENDPOINT.reference,
-  });
+  const endpoint = IMAGE_ENDPOINT.reference;
+  const alert = ({ reason, source }: QuarantinedInstance, why: string): void =>
+    log.error({ reason, source, why }, 'an instance cannot be read and is kept aside');
+  const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   return workAgenda({
     records,
     clock,

@@ -23,12 +23,13 @@ function studyOf(attributes: DicomJson) {
   const instances = [{ sopInstanceUID: '1.2.5', sopClassUID: '1.2.6', ...describeInstance(attributes) }];
   return buildImagingStudy({
     id: 'a',
+    studyInstanceUID: '1.2.3',
     patient: 'Patient/p',
     endpoint: 'Endpoint/e',
     organization: SOURCE.organization,
     accessionSystem: 'urn:oid:1.2.7',
     timeZone: 'Europe/Paris',
-    series: [{ attributes, instances }],
+    series: [{ seriesInstanceUID: '1.2.4', attributes, instances }],
   });
 }
 

@@ -16,9 +16,10 @@ import { seriesOf, withAttributes } from '../../support/imaging.ts';
 
 const { strasbourg } = ESTABLISHMENTS;
 const V2_TYPE = 'http://terminology.hl7.org/CodeSystem/v2-0203';
-function inputOf(series: readonly StudySeries[]): ImagingStudyInput {
+function inputOf(series: readonly StudySeries[], studyInstanceUID = '2.25.70'): ImagingStudyInput {
   return {
     id: 'study-1',
+    studyInstanceUID,
     patient: 'Patient/p-1',
     endpoint: 'Endpoint/wado',
     organization: strasbourg.organization,
@@ -57,7 +58,7 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
 
   it('describes the study', () => {
     const source = aStudy({ key: 'mapped', modality: 'MR', series: 2, instances: 2 });
-    const study = buildImagingStudy(inputOf(seriesOf(source)));
+    const study = buildImagingStudy(inputOf(seriesOf(source), source.studyInstanceUID));
     expect(validate(study)).to.equal(study);
     const { series, identifier, ...rest } = study;
     expect(identifier?.map(({ system, value }) => `${system}|${value}`)).to.deep.equal([
