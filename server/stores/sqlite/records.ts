@@ -29,11 +29,14 @@ import type {
   Question,
   RecordStore,
   SearchPage,
+  StoredAccount,
   VisibleRow,
 } from '../../ports/record-store.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
+import { accessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
+import { storedAccount } from './read/account.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
 import { rightsOf, stateOf } from './write/materialise.ts';
 import type { WirePut } from './write/protocol.ts';
@@ -87,6 +90,15 @@ export class SqliteRecordStore implements RecordStore {
   async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
     requireSystemGrant(grant);
     return await this.#answer(grant, question);
+  }
+
+  async accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined> {
+    requireSystemGrant(grant);
+    return storedAccount(this.#records, grant, reference);
+  }
+
+  accessVersion(): number {
+    return accessVersion(this.#records);
   }
 
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {

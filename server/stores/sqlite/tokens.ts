@@ -1,5 +1,6 @@
 /** TokenStore on SQLite. */
 import type { StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
+import { accessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import type { Writer } from './write/writer.ts';
 
@@ -28,6 +29,10 @@ export class SqliteTokenStore implements TokenStore {
     return toToken(
       this.#tokens.get<Row>('SELECT payload, expires_at, consumed_at FROM token WHERE model = ? AND id = ?', model, id),
     );
+  }
+
+  accessVersion(): number {
+    return accessVersion(this.#tokens);
   }
 
   async findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined> {

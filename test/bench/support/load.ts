@@ -3,7 +3,13 @@ import { Agent, request } from 'node:http';
 import { quantileOf } from './figures.ts';
 
 /** What a load measured; times in milliseconds. */
-export type Load = { readonly perSecond: number; readonly p50: number; readonly p99: number; readonly failed: number };
+export type Load = {
+  readonly requests: number;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly failed: number;
+};
 
 /** Runs a load for a time. `pathAt` gives the path of the nth request. */
 export async function runLoad(options: {
@@ -30,7 +36,8 @@ export async function runLoad(options: {
   await Promise.all(Array.from({ length: options.connections }, connection));
   const seconds = (performance.now() - began) / 1000;
   agent.destroy();
-  return { perSecond: times.length / seconds, p50: quantileOf(times, 0.5), p99: quantileOf(times, 0.99), failed };
+  const requests = times.length;
+  return { requests, perSecond: requests / seconds, p50: quantileOf(times, 0.5), p99: quantileOf(times, 0.99), failed };
 }
 
 /** Asks and reads the answer to its end; resolves with its status. */

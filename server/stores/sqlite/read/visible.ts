@@ -152,7 +152,8 @@ function shownRows(db: Database, grant: AnyGrant, rows: readonly SelectedRow[]):
   return rows.map((row, at) => toVisibleRow(grant, row, shown?.get(access[at] ?? row.rid)));
 }
 
-function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
+/** A row as the port gives it. */
+export function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
   if (!isStoredType(row.type)) throw new Error('The store holds a type that has no class');
   const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0 };
   return {
