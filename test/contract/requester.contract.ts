@@ -106,7 +106,7 @@ export function requesterContract(name: string, open: OpenStores): void {
       await expectRefused(authorization);
     });
 
-    it('holds a role from the request after it was given, and until the one after it was ended or removed', async () => {
+    it('holds a role from the request after it was given to the one after it was ended or removed', async () => {
       const { role, practitioner, authorization } = await aProfessional();
       expect(await rolesOf(authorization)).to.deep.equal(HELD);
       await write({ puts: [aRole(role, practitioner, { active: false })] });

@@ -33,7 +33,7 @@ export type Account = { readonly reference: string; readonly display: string };
 /** Roles whose coding says that the professional reads images. */
 const RADIOLOGIST_CODES = new Set(['G15_10/SM44', 'SM44', 'SM28']);
 
-/** A requester, and the moment (epoch milliseconds) at which time alone makes another of them: a role begins or ends. */
+/** A requester, and when time alone makes another of them (epoch milliseconds): a role begins or ends. */
 export type Resolved = { readonly requester: Requester; readonly until: number };
 
 /**

@@ -109,7 +109,8 @@ async function compareOne({ name, pathAt }: Asked, sides: readonly Side[]): Prom
     return medianOf((side && measured.get(side))?.map((one) => one[figure]) ?? []);
   };
   const told = (name: Side['name']): string =>
-    `${Math.round(of(together, name, 'perSecond'))}/s p99 ${msOf(of(together, name, 'p99'))} cpu ${msOf(of(together, name, 'cpuMs'))}`;
+    `${Math.round(of(together, name, 'perSecond'))}/s p99 ${msOf(of(together, name, 'p99'))} ` +
+    `cpu ${msOf(of(together, name, 'cpuMs'))}`;
   const ratio = (figure: keyof Measured, name: Side['name']): number =>
     msOf(of(together, 'passerelle', figure) / of(together, name, figure));
   return {
