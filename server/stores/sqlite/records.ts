@@ -46,7 +46,7 @@ import { search } from './read/search.ts';
 import { formerVersion } from './read/history.ts';
 import { visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
-import type { Writer } from './write/writer.ts';
+import type { Writers } from './write/writers.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
 const BUSY_TRIES = 50;
@@ -56,17 +56,17 @@ const BUSY_PAUSE_MS = 100;
 export class SqliteRecordStore implements RecordStore {
   readonly #records: Database;
   readonly #trail: Database;
-  readonly #writer: Writer;
+  readonly #writers: Writers;
 
-  constructor(records: Database, trail: Database, writer: Writer) {
+  constructor(records: Database, trail: Database, writers: Writers) {
     this.#records = records;
     this.#trail = trail;
-    this.#writer = writer;
+    this.#writers = writers;
   }
 
   commit(plan: CommitPlan): Promise<CommitReceipt> {
     const { puts = [], audit = [], ...rest } = plan;
-    return this.#writer.send('commit', { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) });
+    return this.#writers.records.send('commit', { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) });
   }
 
   async look<Q extends Question, W = AnswerTo<Q>>(
@@ -77,7 +77,7 @@ export class SqliteRecordStore implements RecordStore {
   ): Promise<Audited<W>> {
     requireGrant(grant);
     const found = await this.#answer(grant, question);
-    const recorded = this.#writer.send('audit', account(found).map(toWireAudit));
+    const recorded = this.#writers.trail.send('audit', account(found).map(toWireAudit));
     // This thread has nothing to do while the writer's works.
     const [answer] = await Promise.all([Promise.resolve(found).then(inWords), recorded]);
     return { answer, passage: passageUnder(grant) };
@@ -134,11 +134,17 @@ export class SqliteRecordStore implements RecordStore {
     );
   }
 
+  /** Events that wait in the outbox hold what is to be forgotten, too: they are moved first. */
   async forget(): Promise<void> {
-    for (const file of ['records', 'trail'] as const) {
+    await this.#writers.trail.send('head', undefined);
+    const { records, trail } = this.#writers;
+    for (const step of [
+      async (from: number) => await records.send('forget', { from }),
+      async (from: number) => await trail.send('forget', { from }),
+    ]) {
       let busy = 0;
       for (let from: number | undefined = 1; from !== undefined;) {
-        const next: number | undefined | 'busy' = await this.#writer.send('forget', { file, from });
+        const next: number | undefined | 'busy' = await step(from);
         if (next !== 'busy') [from, busy] = [next, 0];
         else if ((busy += 1) < BUSY_TRIES) await pause(BUSY_PAUSE_MS);
         else throw new Fault('transient', 'Readers hold on to what was erased; try again');
@@ -160,7 +166,7 @@ export class SqliteRecordStore implements RecordStore {
     // The last connection moves the log into the file and removes it, if it may write: a stopped folder has no logs.
     this.#records.close();
     this.#trail.close();
-    await this.#writer.close();
+    await this.#writers.close();
   }
 
   async #answer<Q extends Question>(grant: AnyGrant, question: Q): Promise<AnswerTo<Q>> {
@@ -195,14 +201,14 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async #event(grant: AnyGrant, id: string): Promise<VisibleRow | undefined> {
-    await this.#writer.send('head', undefined);
+    await this.#writers.trail.send('head', undefined);
     const row = visibleRow(this.#trail, grant, 'AuditEvent', id);
     return row === undefined ? undefined : hydrateEvent(this.#trail, row);
   }
 
   /** The order for the head is answered after all events before it are in the file. */
   async #events(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): Promise<SearchPage> {
-    await this.#writer.send('head', undefined);
+    await this.#writers.trail.send('head', undefined);
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
       const page = search(this.#trail, grant, { ...query, include: [] }, after, skip);
