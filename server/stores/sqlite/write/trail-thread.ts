@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { TrailHead } from '../../../ports/audit-trail.ts';
 import { EventIndex } from '../audit/event-index.ts';
-import { openReader, openWriter } from '../database.ts';
+import { openReader, openWriter, type Database } from '../database.ts';
 import { migrate, MIGRATIONS } from '../schema.ts';
 import { Forgetting } from './forget.ts';
 import { answerOf, every, runGroup, serveOrders } from './order-thread.ts';
@@ -30,60 +31,99 @@ function run(port: MessagePort, { dataDir, outbox: records, moved }: WriterStart
   trail.script(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   // Told once that the file of records is there, then that its outbox has entries.
   records.once('message', () => {
-    const recordsFile = openReader(join(dataDir, 'records.sqlite'));
-    const outbox = new Outbox(recordsFile, trail, readHead(trail), moved);
-    outbox.drain();
-    const index = new EventIndex(trail, outbox.head.sequence);
-    const forgetting = new Forgetting(join(dataDir, 'trail.sqlite'), trail);
-    const stop = every(CATCH_UP_PAUSE_MS, () => {
-      // Should the disk still not take it, the other would only wait as long for it.
-      [outbox, index].find((part) => part.isBehind)?.tryDrain();
-    });
-    const follow = (): void => index.follow(outbox.head.sequence);
-    records.on('message', () => {
-      if (!outbox.isBehind) outbox.tryDrain();
-      follow();
-    });
-
-    const execute = (message: Written): undefined => {
-      if (message.name === 'audit') outbox.append(message.order);
-      else for (const id of message.order) trail.run(ERASE_ENTITIES, id);
-    };
-    /** As one order, which costs less; should there be a fault in one of them, each on its own. */
-    const write = (orders: readonly Written[]): readonly AnswerMessage[] => {
-      const all = { sequence: 0, orders };
-      const one = outbox.whole(() => runGroup(trail, [all], () => orders.forEach(execute)));
-      const [answer] = one.answers;
-      if (answer !== undefined && 'fault' in answer && answer.fault.bug)
-        return outbox.whole(() => runGroup(trail, orders, execute)).answers;
-      return orders.map(({ sequence }) => ({ ...answer, sequence }) as AnswerMessage);
-    };
-    function* apply(orders: readonly Order[]): Iterable<readonly AnswerMessage[]> {
-      const written = orders.filter(isWritten);
-      if (written.length > 0) yield write(written);
-      // The head stands for all that was recorded, and is answered when all of it can be found.
-      for (const { name, sequence, order } of orders) {
-        if (name !== 'head' && name !== 'forget') continue;
-        yield [
-          answerOf(sequence, () => {
-            outbox.drain();
-            index.drain();
-            return name === 'head' ? outbox.head : forgetting.step(order.from);
-          }),
-        ];
-      }
-    }
-    function close(): void {
-      stop();
-      outbox.tryDrain();
-      index.tryDrain();
-      for (const database of [trail, recordsFile]) database.close();
-      forgetting.close();
+    const thread = new TrailThread(dataDir, trail, moved);
+    records.on('message', () => thread.takeOutbox());
+    const close = (): void => {
+      thread.close();
       records.close();
-    }
-
-    serveOrders<TrailOrders>(port, { apply, follow, close });
+    };
+    serveOrders<TrailOrders>(port, {
+      apply: (orders) => thread.apply(orders),
+      follow: () => thread.follow(),
+      close,
+    });
   });
+}
+
+/** Writes the trail: what readers record, what commits have recorded, and the rows by which events are found. */
+class TrailThread {
+  readonly #trail: Database;
+  readonly #records: Database;
+  readonly #outbox: Outbox;
+  readonly #index: EventIndex;
+  readonly #forgetting: Forgetting;
+  readonly #stopCatchingUp: () => void;
+
+  constructor(dataDir: string, trail: Database, moved: SharedArrayBuffer) {
+    this.#trail = trail;
+    this.#records = openReader(join(dataDir, 'records.sqlite'));
+    this.#outbox = new Outbox(this.#records, trail, readHead(trail), moved);
+    this.#outbox.drain();
+    this.#index = new EventIndex(trail, this.#outbox.head.sequence);
+    this.#forgetting = new Forgetting(join(dataDir, 'trail.sqlite'), trail);
+    this.#stopCatchingUp = every(CATCH_UP_PAUSE_MS, () => {
+      // Should the disk still not take it, the other would only wait as long for it.
+      [this.#outbox, this.#index].find((part) => part.isBehind)?.tryDrain();
+    });
+  }
+
+  /** What waits since it could not be written is tried again by the clock alone. */
+  takeOutbox(): void {
+    if (!this.#outbox.isBehind) this.#outbox.tryDrain();
+    this.follow();
+  }
+
+  follow(): void {
+    this.#index.follow(this.#outbox.head.sequence);
+  }
+
+  *apply(orders: readonly Order[]): Iterable<readonly AnswerMessage[]> {
+    const written = orders.filter(isWritten);
+    if (written.length > 0) yield this.#write(written);
+    for (const { name, sequence, order } of orders) {
+      if (name === 'head') yield [answerOf(sequence, () => this.#head())];
+      if (name === 'forget') yield [answerOf(sequence, () => this.#forget(order.from))];
+    }
+  }
+
+  close(): void {
+    this.#stopCatchingUp();
+    this.#outbox.tryDrain();
+    this.#index.tryDrain();
+    for (const database of [this.#trail, this.#records]) database.close();
+    this.#forgetting.close();
+  }
+
+  /** As one order, which costs less; should there be a fault in one of them, each on its own. */
+  #write(orders: readonly Written[]): readonly AnswerMessage[] {
+    const group = { sequence: 0, orders };
+    const { answers } = this.#outbox.whole(() =>
+      runGroup(this.#trail, [group], () => {
+        for (const order of orders) this.#execute(order);
+      }),
+    );
+    const [answer] = answers;
+    if (answer === undefined || ('fault' in answer && answer.fault.bug))
+      return this.#outbox.whole(() => runGroup(this.#trail, orders, (order) => this.#execute(order))).answers;
+    return orders.map(({ sequence }) => ({ ...answer, sequence }));
+  }
+
+  #execute(message: Written): undefined {
+    if (message.name === 'audit') this.#outbox.append(message.order);
+    else for (const id of message.order) this.#trail.run(ERASE_ENTITIES, id);
+  }
+
+  /** The head stands for all that was recorded, and is answered when all of it can be found. */
+  #head(): TrailHead {
+    this.#outbox.drain();
+    this.#index.drain();
+    return this.#outbox.head;
+  }
+
+  #forget(from: number): number | undefined | 'busy' {
+    this.#head();
+    return this.#forgetting.step(from);
+  }
 }
 
 const ERASE_ENTITIES = "DELETE FROM personal WHERE id = ? AND side = 'entities'";
