@@ -189,9 +189,11 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   #resource(grant: AnyGrant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
+    // One statement needs no transaction.
+    if (version === undefined) return visibleRow(this.#records, grant, type, id);
     return inSnapshot(this.#records, () => {
       const row = visibleRow(this.#records, grant, type, id);
-      if (version === undefined || version === row?.version) return row;
+      if (version === row?.version) return row;
       return formerVersion(this.#records, grant, { type, id, version }, row);
     });
   }
