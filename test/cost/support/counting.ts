@@ -17,6 +17,8 @@ export type Counted =
       /** The collection, or what the command is applied to. */
       readonly on: string;
       readonly filter: string;
+      /** The transaction that it is part of, or empty. */
+      readonly transaction: string;
       readonly rows: number;
     };
 
@@ -70,10 +72,12 @@ function countMessages(): void {
 function countCommands(): void {
   const { connect } = MongoClient.prototype;
   MongoClient.prototype.connect = async function counted() {
-    const begun = new Map<number, { readonly text: string; readonly on: string; readonly filter: string }>();
-    this.on('commandStarted', ({ requestId, commandName, command }) => {
+    const begun = new Map<number, Omit<Extract<Counted, { kind: 'command' }>, 'kind' | 'rows'>>();
+    this.on('commandStarted', ({ requestId, commandName: text, command }) => {
       const filter = JSON.stringify(command['filter'] ?? command['pipeline'] ?? command['query'] ?? {});
-      begun.set(requestId, { text: commandName, on: String(command[commandName]), filter });
+      const { lsid, txnNumber } = command;
+      const transaction = txnNumber === undefined ? '' : `${lsid?.id?.toString('hex')} ${txnNumber}`;
+      begun.set(requestId, { text, on: String(command[text]), filter, transaction });
     });
     this.on('commandSucceeded', ({ requestId, reply }) => {
       const { cursor } = reply as { readonly cursor?: { readonly firstBatch?: unknown[]; nextBatch?: unknown[] } };

@@ -1,10 +1,9 @@
-/** A server whose statements, messages, syncs and log bytes are counted, request by request. */
+/** What a server does for a request, counted: statements, rows, messages, syncs and log bytes. */
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startServer, type TestServer } from '../../support/server.ts';
 import type { Counted } from './counting.ts';
 
 /** What one request used. */
@@ -17,57 +16,50 @@ export type Cost = {
   readonly messages: number;
   /** fsync and fdatasync of the process. */
   readonly syncs: number;
-  /** Bytes written to write-ahead logs. */
+  /** Bytes written to write-ahead logs, and synced. */
   readonly logBytes: number;
   /** Texts of the statements, or names and collections of the commands, in order. */
   readonly texts: readonly string[];
 };
 
-/** A running server; `costOf` tells what work used, once all that follows from it is done. */
-export type CountedServer = TestServer & { costOf(work: () => Promise<unknown>): Promise<Cost> };
+/** Counts what a server does that is started `under` it. */
+export type Tally = {
+  readonly under: readonly string[];
+  /** What work used, with all that follows from it until nothing was counted for `quietMs`. */
+  costOf(work: () => Promise<unknown>, quietMs: number): Promise<Cost>;
+  end(): Promise<void>;
+};
 
-/** Nothing was counted for so long: what a request began is over. */
-const QUIET_MS = 150;
 const SYSTEM_CALLS = 'trace=fsync,fdatasync,pwrite64';
 
-/** Starts a server that is counted. */
-export async function startCounted(options: Parameters<typeof startServer>[0] = {}): Promise<CountedServer> {
+/** Makes the files that are counted in; `preloads` are loaded into the server before it is counted. */
+export async function beginTally(preloads: readonly URL[] = []): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-cost-'));
   const [counts, calls] = [join(folder, 'counts'), join(folder, 'calls')];
-  const preload = fileURLToPath(new URL('counting.ts', import.meta.url));
+  const imports = [new URL('counting.ts', import.meta.url), ...preloads].map((url) => `--import=${fileURLToPath(url)}`);
   // The tracer is the grandchild: the server stays a child of the test and takes its signals.
   const traced = ['strace', '-D', '-f', '-qq', '-y', '-s', '0', '-e', SYSTEM_CALLS, '-o', calls];
-  const counted = ['/usr/bin/env', `COUNTS=${counts}`, `NODE_OPTIONS=--import=${preload}`];
-  const server = await startServer({ ...options, under: [...traced, ...counted] });
   return {
-    ...server,
-    async costOf(work) {
-      await quiet([counts, calls]);
+    under: [...traced, '/usr/bin/env', `COUNTS=${counts}`, `NODE_OPTIONS=${imports.join(' ')}`],
+    async costOf(work, quietMs) {
+      await quiet([counts, calls], quietMs);
       const [countsBefore, callsBefore] = [await sizeOf(counts), await sizeOf(calls)];
       await work();
-      await quiet([counts, calls]);
+      await quiet([counts, calls], quietMs);
       return sumOf(await linesAfter(counts, countsBefore), await linesAfter(calls, callsBefore));
     },
-    async stop() {
-      const code = await server.stop();
-      await rm(folder, { recursive: true, force: true });
-      return code;
-    },
+    end: async () => await rm(folder, { recursive: true, force: true }),
   };
 }
 
 /** Waits until files have stopped growing but for background work. */
-async function quiet(files: readonly string[]): Promise<void> {
+async function quiet([counts = '', calls = '']: readonly string[], quietMs: number): Promise<void> {
   for (let last = ''; ;) {
-    const now = (await Promise.all(files.map(foreground))).join();
+    const now = `${foreground(await linesAfter(counts, 0)).length} ${await sizeOf(calls)}`;
     if (now === last) return;
     last = now;
-    await pause(QUIET_MS);
+    await pause(quietMs);
   }
-}
-
-async function foreground(file: string): Promise<number> {
-  return (await linesAfter(file, 0)).filter((line) => !isBackground(line)).length;
 }
 
 async function sizeOf(file: string): Promise<number> {
@@ -79,27 +71,55 @@ async function linesAfter(file: string, offset: number): Promise<string[]> {
   return bytes.subarray(offset).toString().split('\n').slice(0, -1);
 }
 
-/** What a server does at rest: it asks for work that is due, and on MongoDB seals events and holds its lease. */
-const BACKGROUND = [/FROM agenda WHERE at/, /"on":"(agenda|leases)"/];
+type Command = Extract<Counted, { kind: 'command' }>;
 
-function isBackground(line: string): boolean {
-  return BACKGROUND.some((known) => known.test(line));
+const isCommand = (counted: Counted): counted is Command => counted.kind === 'command';
+
+/** What is asked, or written, by the sealer of MongoDB's trail alone. */
+const SEALER = new Set(['audit_chain', 'audit_personal', 'leases']);
+
+/**
+ * What is left without what a server does at rest: it asks for work that is due, and on MongoDB seals events and holds
+ * its lease.
+ */
+function foreground(lines: readonly string[]): readonly Counted[] {
+  const counted = lines.map((line) => JSON.parse(line) as Counted);
+  const sealing = new Set(counted.flatMap((one) => (isCommand(one) && SEALER.has(one.on) ? one.transaction : [])));
+  sealing.delete('');
+  return counted.filter((one) => {
+    if (one.kind === 'message') return true;
+    if (one.kind === 'statement') return !one.text.includes('FROM agenda WHERE at');
+    if (SEALER.has(one.on) || sealing.has(one.transaction)) return false;
+    return !(one.text === 'find' && (one.on === 'agenda' || one.filter.includes('"pending":true')));
+  });
 }
 
 function sumOf(counts: readonly string[], calls: readonly string[]): Cost {
-  const counted = counts.filter((line) => !isBackground(line)).map((line) => JSON.parse(line) as Counted);
+  const counted = foreground(counts);
   const asked = counted.filter((one) => one.kind !== 'message');
   return {
     statements: asked.length,
     rows: asked.reduce((sum, { rows }) => sum + rows, 0),
     messages: counted.length - asked.length,
-    syncs: calls.filter((line) => /\b(fsync|fdatasync)\(/.test(line)).length,
-    logBytes: calls.reduce((sum, line) => sum + writtenToLog(line), 0),
+    syncs: calls.filter((line) => SYNC.test(line)).length,
+    logBytes: syncedBytes(calls),
     texts: asked.map((one) => (one.kind === 'command' ? `${one.text} ${one.on} ${one.filter}` : one.text)),
   };
 }
 
-/** Bytes of a write to a write-ahead log, by what the call returned. */
-function writtenToLog(line: string): number {
-  return Number(/pwrite64\(\d+<[^>]*-wal>.* = (\d+)$/.exec(line)?.[1] ?? 0);
+const SYNC = /\b(?:fsync|fdatasync)\(\d+<([^>]*)>/;
+const WRITE = /\bpwrite64\(\d+<([^>]*-wal)>.* = (\d+)$/;
+
+/** Bytes that were written to write-ahead logs and synced: what is written after the last sync nobody waited for. */
+function syncedBytes(calls: readonly string[]): number {
+  const written = new Map<string, number>();
+  let synced = 0;
+  for (const line of calls) {
+    const [, log = '', bytes = '0'] = WRITE.exec(line) ?? [];
+    if (log !== '') written.set(log, (written.get(log) ?? 0) + Number(bytes));
+    const [, file = ''] = SYNC.exec(line) ?? [];
+    synced += written.get(file) ?? 0;
+    written.delete(file);
+  }
+  return synced;
 }
