@@ -96,7 +96,13 @@ type Measured = Load & { readonly cpuMs: number };
 
 async function runOn(side: Side, pathAt: Asked['pathAt'], connections: number, seconds: number): Promise<Measured> {
   const before = side.used.cpuMs();
-  const load = await runLoad({ port: side.port, headers: side.headers, connections, seconds, pathAt });
+  const load = await runLoad({
+    port: side.port,
+    headers: side.headers,
+    connections,
+    seconds,
+    askAt: (sequence) => ({ path: pathAt(sequence) }),
+  });
   return { ...load, cpuMs: (side.used.cpuMs() - before) / load.requests };
 }
 
