@@ -22,7 +22,7 @@ export type IdentifyDeps = {
 /** Makes the identification of HTTP requests. A token that does not hold is recorded. */
 export function createIdentify(deps: IdentifyDeps): Identify {
   return async (ctx, server) => {
-    if (new URLSearchParams(ctx.querystring).has('access_token'))
+    if (ctx.querystring !== '' && new URLSearchParams(ctx.querystring).has('access_token'))
       throw new Fault('invalid', 'A token belongs in the Authorization header, never in the address');
     const authorization = ctx.get('Authorization') || undefined;
     try {

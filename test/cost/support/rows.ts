@@ -82,7 +82,7 @@ async function listStudies({ server, declared }: Demonstration): Promise<void> {
 
 /** An association that stays open: one C-STORE is asked at a time, of a study that is known. */
 class Storing {
-  readonly #instances = [...aStudy({ key: 'cost', instances: 8, patient: PATIENTS.gaetan }).instances()];
+  readonly #instances = [...aStudy({ key: 'cost', instances: 14, patient: PATIENTS.gaetan }).instances()];
   #next: ((instance: SentInstance | undefined) => void) | undefined;
   #answered: ((status: number) => void) | undefined;
   #association: Promise<void> | undefined;

@@ -16,13 +16,13 @@ const cost = (statements: number, rows: number, messages: number, syncs: number,
 /** What each kind of request may cost, by store: on MongoDB the log is that of its server. */
 export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string, Counts>>>> = {
   SQLite: {
-    'FHIR read': cost(23, 6, 2, 1, 4),
-    'FHIR search of a patient': cost(30, 12, 2, 1, 4),
-    'FHIR page of 20': cost(28, 12, 2, 1, 4),
-    'ITI-18 FindDocuments': cost(39, 30, 2, 1, 4),
-    'QIDO-RS list': cost(28, 14, 2, 1, 4),
+    'FHIR read': cost(22, 5, 2, 1, 4),
+    'FHIR search of a patient': cost(27, 9, 2, 1, 4),
+    'FHIR page of 20': cost(25, 9, 2, 1, 4),
+    'ITI-18 FindDocuments': cost(38, 29, 2, 1, 4),
+    'QIDO-RS list': cost(27, 13, 2, 1, 4),
     'C-STORE': cost(20, 6, 6, 2, 10),
-    withdrawal: cost(71, 32, 3, 2, 26),
+    withdrawal: cost(70, 31, 3, 2, 26),
   },
   MongoDB: {
     'FHIR read': cost(6, 5, 0, 0, 0),

@@ -9,6 +9,7 @@ import type { SortSpan } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import type { PageEnd } from '../../../ports/record-store.ts';
+import { holdsAtLeast } from './held-counts.ts';
 import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Bindable, Database } from '../database.ts';
 import { isOpen, isPart, visibleCondition } from './visible.ts';
@@ -56,7 +57,8 @@ export function candidatesOf(
     const lead = among.find((criterion) => countOf(db, ridSource(type, criterion), most + 1) <= most);
     return lead && criterionDriven(db, grant, type, lead, criteria, span);
   };
-  const few = (): Candidates | undefined => ledBy(FEW, sought);
+  let counted: { readonly by: Candidates | undefined } | undefined;
+  const few = (): Candidates | undefined => (counted ??= { by: ledBy(FEW, sought) }).by;
   const many = (): Candidates => ledBy(MANY, [...sought, ...scanned]) ?? listed.whole;
   return {
     page: (after, limit) => few()?.page(after, limit) ?? listed.topPage(after, limit) ?? many().page(after, limit),
@@ -79,7 +81,7 @@ type List = {
   readonly entries: (end: Sql) => Sql;
   readonly condition: Sql;
   /** Whether somebody alone holds so many rows of it. */
-  readonly holdsAtLeast?: (limit: number, end: Sql) => boolean;
+  readonly holdsAtLeast?: (limit: number) => boolean;
 };
 
 const NONE: Sql = { text: '', values: [] };
@@ -117,8 +119,6 @@ function accessList(db: Database, grant: AnyGrant, type: StoredType): List | und
   if (holders.length === 0) return undefined;
   // UNION drops what comes twice; one principal alone may hold several rights to a row as well.
   const [rid, group] = holders.length > 1 ? ['x.rid', ''] : ['min(x.rid) AS rid', ' GROUP BY x.sort, x.id'];
-  const held = (columns: string, end: Sql, grouping: string): string => `SELECT ${columns} FROM acl x
-      WHERE x.principal = ? AND x.type = ? AND x.valid_from <= ? AND x.valid_to > ?${end.text}${grouping}`;
   const valuesOf = (holder: string, end: Sql): readonly Bindable[] => [
     holder,
     type,
@@ -128,17 +128,15 @@ function accessList(db: Database, grant: AnyGrant, type: StoredType): List | und
   ];
   return {
     entries: (end) => {
-      const text = held(`x.sort, x.id, ${rid}`, end, group);
+      const text = `SELECT x.sort, x.id, ${rid} FROM acl x
+        WHERE x.principal = ? AND x.type = ? AND x.valid_from <= ? AND x.valid_to > ?${end.text}${group}`;
       return {
         text: `${holders.map(() => text).join(' UNION ')} ORDER BY 1 DESC, 2`,
         values: holders.flatMap((holder) => valuesOf(holder, end)),
       };
     },
     condition: NONE,
-    holdsAtLeast: (limit, end) => {
-      const text = `SELECT count(*) AS n FROM (${held('1', end, ' GROUP BY x.sort, x.id')} LIMIT ${limit})`;
-      return holders.some((holder) => db.get<{ n: number }>(text, ...valuesOf(holder, end))?.n === limit);
-    },
+    holdsAtLeast: (limit) => holders.some((holder) => holdsAtLeast(db, holder, type, limit, grant.now)),
   };
 }
 
@@ -174,11 +172,9 @@ function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): Li
     return db.all<Place>(text, ...values);
   };
   const count = (limit: number, window: number): number => {
-    const bounds = boundsOf(span, undefined);
-    const isUnasked = criteria.text === '' && window < 0;
-    // Much less than to merge the lists of all.
-    if (isUnasked && limit < WINDOW && list.holdsAtLeast?.(limit, bounds) === true) return limit;
-    const { text, values } = select('1', bounds, window, limit);
+    const isWhole = criteria.text === '' && span === WHOLE && window < 0;
+    if (isWhole && limit < WINDOW && list.holdsAtLeast?.(limit) === true) return limit;
+    const { text, values } = select('1', boundsOf(span, undefined), window, limit);
     return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${text})`, ...values)?.n ?? 0;
   };
   const endsInWindow = (end: Sql): boolean => {

@@ -21,7 +21,6 @@ export function blobOf(row: BlobColumns): BlobRef | undefined {
 
 /** A row as selected by {@link ROW_COLUMNS}. */
 export type SelectedRow = BlobColumns & {
-  rid: number;
   type: string;
   id: string;
   version: number;
@@ -30,14 +29,11 @@ export type SelectedRow = BlobColumns & {
   person: string | null;
   subject: string | null;
   released: number;
-  parent_type: string | null;
-  parent_id: string | null;
   json: string;
 };
 
 const PLACE_COLUMNS =
-  'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, ' +
-  'x.parent_type, x.parent_id';
+  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released';
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
