@@ -8,10 +8,10 @@ import type { TrailHead } from '../../../ports/audit-trail.ts';
 import { repeatable, storageTrouble, transaction, type Database } from '../database.ts';
 import { DurableQueue } from './durable-queue.ts';
 import type { GroupResult } from './order-thread.ts';
-import type { OutboxEntry, WireAudit } from './protocol.ts';
+import type { OutboxEntry, TrailOrders, WireAudit } from './protocol.ts';
 import { rekeyTrail } from './rekey.ts';
 import { toWireAudit } from '../audit/wire-audit.ts';
-import { appendEvents } from './write-trail.ts';
+import { appendEvents, eraseEntities } from './write-trail.ts';
 
 /** Entries that one transaction moves: readers of other events wait for it. */
 const BATCH = 200;
@@ -35,6 +35,13 @@ export class Outbox extends DurableQueue {
   append(events: readonly WireAudit[]): void {
     this.#orBack(() => {
       this.head = appendEvents(this.#trail, this.head, events);
+    });
+  }
+
+  /** Erases what events tell of entities, in the present transaction. */
+  erase(order: TrailOrders['eraseEntities']['order']): void {
+    this.#orBack(() => {
+      this.head = eraseEntities(this.#trail, this.head, order);
     });
   }
 

@@ -110,22 +110,21 @@ class TrailThread {
 
   #execute(message: Written): undefined {
     if (message.name === 'audit') this.#outbox.append(message.order);
-    else for (const id of message.order) this.#trail.run(ERASE_ENTITIES, id);
+    else this.#outbox.erase(message.order);
   }
 
-  /** The head stands for all that was recorded, and is answered when all of it can be found. */
+  /** The head stands for all that was recorded, as far as the disk takes it, and is answered when it can be found. */
   #head(): TrailHead {
-    this.#outbox.drain();
+    this.#outbox.tryDrain();
     this.#index.drain();
     return this.#outbox.head;
   }
 
   #forget(from: number): number | undefined | 'busy' {
-    this.#head();
+    this.#outbox.drain();
+    this.#index.drain();
     return this.#forgetting.step(from);
   }
 }
-
-const ERASE_ENTITIES = "DELETE FROM personal WHERE id = ? AND side = 'entities'";
 
 if (parentPort !== null) run(parentPort, workerData as WriterStart);
