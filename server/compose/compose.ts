@@ -297,7 +297,7 @@ function dataDoors(
   const { trail, images } = stores;
   const identify = createIdentify({
     authenticate,
-    resolveRequester: flows.resolveRequester,
+    requesterOfToken: flows.requesterOfToken,
     trail,
     clock: systemClock,
   });

@@ -18,6 +18,7 @@ import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveRequest } from '../flows/intake/receive-request.ts';
 import { receiveInstance } from '../flows/intake/receive-instance.ts';
 import { indexRegion } from '../flows/identity/region-index.ts';
+import { requesterOfToken } from '../flows/identity/known-requesters.ts';
 import { findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/read/retrieve-bulk.ts';
 import { retrieveDocument } from '../flows/read/retrieve-document.ts';
@@ -39,12 +40,18 @@ import type { Clock } from '../ports/clock.ts';
 import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import type { TokenStore } from '../ports/token-store.ts';
 
 /** What flows are made from. */
 export type FlowParts = {
   readonly config: Config;
   readonly region: Region;
-  readonly stores: { readonly records: RecordStore; readonly trail: AuditTrail; readonly images: ImageStore };
+  readonly stores: {
+    readonly records: RecordStore;
+    readonly trail: AuditTrail;
+    readonly tokens: TokenStore;
+    readonly images: ImageStore;
+  };
   readonly clock: Clock;
   readonly indexer: Indexer;
   readonly publicUrl: () => string;
@@ -62,7 +69,7 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 
 /** Makes all flows. */
 export function composeFlows({ config, region, stores, clock, indexer, publicUrl, log }: FlowParts) {
-  const { records, trail, images } = stores;
+  const { records, trail, tokens, images } = stores;
   const regionIndex = indexRegion(region);
   const guard = { records, trail, clock };
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
@@ -101,9 +108,9 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
     receiveImport: receiveImport({ ...guard, receive }),
     receiveRequest: receiveRequest({ ...guard, take, receive, maxInstanceBytes: config.maxInstanceBytes }),
-    resolveRequester: resolve,
+    requesterOfToken: requesterOfToken({ records, tokens, clock, resolve }),
     findAccount: find,
-    requesterOfAssertion: async (assertion: XuaAssertion) => await resolve(await provedBy(assertion, find)),
+    requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: erase,
     loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
     sweep: sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS }),

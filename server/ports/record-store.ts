@@ -161,6 +161,13 @@ export type Passage = { readonly [passed]: true };
 /** An audited answer. */
 export type Audited<A> = { readonly answer: A; readonly passage: Passage };
 
+/** What stands of an account: its row, the PractitionerRoles that name it, and whether the person switched it off. */
+export type StoredAccount = {
+  readonly row: VisibleRow;
+  readonly roles: readonly VisibleRow[];
+  readonly isOff: boolean;
+};
+
 /**
  * The port. What takes a grant or a passage refuses, at run time, one that `server/access` or a store did not make
  * (TypeError).
@@ -193,6 +200,15 @@ export interface RecordStore {
 
   /** Answers a question of the server itself. */
   peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>>;
+
+  /** What stands of an account (`Patient/id` or `Practitioner/id`), in one statement; undefined when it does not. */
+  accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined>;
+
+  /**
+   * A number that moves with every commit that may change what {@link accountOf} answered; undefined where other
+   * processes write, too, so that nothing may be kept.
+   */
+  accessVersion(): number | undefined;
 
   /** The value of a claim, or undefined. */
   claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined>;

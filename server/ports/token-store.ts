@@ -17,6 +17,11 @@ export type StoredToken = {
 export interface TokenStore {
   upsert(model: string, id: string, token: Omit<StoredToken, 'consumedAt'>, keys: TokenKeys): Promise<void>;
   find(model: string, id: string): Promise<StoredToken | undefined>;
+  /**
+   * A number that moves when an access token is changed or removed; undefined where other processes write, too, so that
+   * nothing may be kept.
+   */
+  accessVersion(): number | undefined;
   findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined>;
   /** Marks as used. Resolves false when it was used before: exactly one of racing callers gets true. */
   consume(model: string, id: string, at: number): Promise<boolean>;

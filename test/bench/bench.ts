@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { machineOf, type Machine } from '../support/run/machine.ts';
 import { DICOMWEB } from './dicomweb/dicomweb.ts';
+import { FHIR } from './fhir/fhir.ts';
 import { INGEST } from './ingest/ingest.ts';
 import { printRows, type Row } from './support/figures.ts';
 import { SPINE } from './spine/spine.ts';
@@ -9,7 +10,7 @@ import { SPINE } from './spine/spine.ts';
 type Parts = Readonly<Record<string, () => Promise<readonly Row[]>>>;
 type Measured = Machine & { readonly date: string; readonly rows: readonly Row[] };
 
-const BENCHES: Readonly<Record<string, Parts>> = { spine: SPINE, ingest: INGEST, dicomweb: DICOMWEB };
+const BENCHES: Readonly<Record<string, Parts>> = { spine: SPINE, ingest: INGEST, dicomweb: DICOMWEB, fhir: FHIR };
 const RESULTS = new URL('results/', import.meta.url);
 
 const [name = '', ...chosen] = process.argv.slice(2);

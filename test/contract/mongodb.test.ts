@@ -6,6 +6,7 @@ import { auditTrailContract } from './audit-trail.contract.ts';
 import { equivalenceContract } from './equivalence.contract.ts';
 import { eventSearchContract } from './event-search.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
+import { requesterContract } from './requester.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
 
 const reason = whyNoMongoPeer();
@@ -36,5 +37,6 @@ suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
   auditTrailContract('MongoDB', open);
   eventSearchContract('MongoDB', open);
   tokenStoreContract('MongoDB', open);
+  requesterContract('MongoDB', open);
   equivalenceContract('MongoDB', open);
 });

@@ -8,6 +8,7 @@ import { auditTrailContract } from './audit-trail.contract.ts';
 import { equivalenceContract } from './equivalence.contract.ts';
 import { eventSearchContract } from './event-search.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
+import { requesterContract } from './requester.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
 
 async function open(): Promise<OpenedStores> {
@@ -22,4 +23,5 @@ recordStoreContract('SQLite', open);
 auditTrailContract('SQLite', open);
 eventSearchContract('SQLite', open);
 tokenStoreContract('SQLite', open);
+requesterContract('SQLite', open);
 equivalenceContract('SQLite', open);

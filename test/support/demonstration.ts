@@ -35,7 +35,7 @@ export type Demonstration = {
 export async function startDemonstration(options: ServerOptions = {}): Promise<Demonstration> {
   const server = await startServer(options);
   try {
-    return await fill(server);
+    return await fillDemonstration(server);
   } catch (error) {
     await server.stop();
     throw error;
@@ -70,7 +70,8 @@ export function byStudyUid(study: DemoStudy): string {
   return `identifier=urn:dicom:uid|${oidUri(study.studyInstanceUID)}`;
 }
 
-async function fill(server: TestServer): Promise<Demonstration> {
+/** Fills a server that runs. */
+export async function fillDemonstration(server: TestServer): Promise<Demonstration> {
   const strasbourg = await establishmentCaller(server, 'strasbourg');
   const nancy = await establishmentCaller(server, 'nancy');
   const studies = {

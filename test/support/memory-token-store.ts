@@ -20,6 +20,10 @@ export class MemoryTokenStore implements TokenStore {
     return found === undefined ? undefined : structuredClone(found);
   }
 
+  accessVersion(): undefined {
+    return undefined;
+  }
+
   async findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined> {
     const found = [...this.#of(model).values()].find((entry) => entry.keys[key] === value);
     return found === undefined ? undefined : structuredClone(found);

@@ -12,16 +12,18 @@ import type { FhirDeps } from './deps.ts';
 import { parseJson } from './parse-json.ts';
 
 const JSON_TYPES = [MEDIA_TYPE.fhirJson, MEDIA_TYPE.json, 'text/json'];
+/** What needs no negotiation. */
+const PLAIN: ReadonlySet<string> = new Set(['', '*/*', ...JSON_TYPES]);
 
 /**
  * Requires that the client takes JSON, the one format that is served.
  * @throws {Fault} not-supported (406)
  */
 export function requireJsonAnswer(ctx: Context): void {
-  const format = ctx.URL.searchParams.get('_format');
+  const format = ctx.querystring === '' ? null : new URLSearchParams(ctx.querystring).get('_format');
   const isJson =
     format === null
-      ? ctx.accepts(JSON_TYPES) !== false
+      ? PLAIN.has(ctx.get('Accept')) || ctx.accepts(JSON_TYPES) !== false
       : /^(json|application\/(fhir\+)?json|text\/json)$/.test(format.replace(' ', '+'));
   if (isJson) return;
   throw new Fault('not-supported', 'This server answers in JSON only', { protocolCode: HTTP_CODE.notAcceptable });

@@ -3,17 +3,18 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'koa';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import { recordOf, refusalAbout } from '../../flows/audit/event-records.ts';
-import type { ProvedIdentity } from '../../flows/identity/resolve-requester.ts';
+import type { requesterOfToken } from '../../flows/identity/known-requesters.ts';
 import type { Requester } from '../../access/requester.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Visit } from '../../flows/guard.ts';
+import { tokenIdOf, type Authenticate } from '../smart/tokens/authenticate.ts';
 import type { Identify } from './visit.ts';
 
 /** What identification needs. */
 export type IdentifyDeps = {
-  readonly authenticate: (authorization: string | undefined) => Promise<ProvedIdentity>;
-  readonly resolveRequester: (proved: ProvedIdentity) => Promise<Requester>;
+  readonly authenticate: Authenticate;
+  readonly requesterOfToken: ReturnType<typeof requesterOfToken>;
   readonly trail: AuditTrail;
   readonly clock: Clock;
 };
@@ -21,14 +22,18 @@ export type IdentifyDeps = {
 /** Makes the identification of HTTP requests. A token that does not hold is recorded. */
 export function createIdentify(deps: IdentifyDeps): Identify {
   return async (ctx, server) => {
-    if (new URLSearchParams(ctx.querystring).has('access_token'))
+    if (ctx.querystring !== '' && new URLSearchParams(ctx.querystring).has('access_token'))
       throw new Fault('invalid', 'A token belongs in the Authorization header, never in the address');
-    const authorization = ctx.get('Authorization');
+    const authorization = ctx.get('Authorization') || undefined;
     try {
-      const proved = await deps.authenticate(authorization === '' ? undefined : authorization);
-      return visitOf(ctx, await deps.resolveRequester(proved), server);
+      const tokenId = tokenIdOf(authorization);
+      return visitOf(
+        ctx,
+        await deps.requesterOfToken(tokenId, async () => await deps.authenticate(authorization)),
+        server,
+      );
     } catch (error) {
-      if (authorization !== '') await recordFailure(deps, ctx, server, toFault(error));
+      if (authorization !== undefined) await recordFailure(deps, ctx, server, toFault(error));
       throw error;
     }
   };

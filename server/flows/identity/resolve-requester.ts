@@ -3,13 +3,15 @@
  */
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
+import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemGrant } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
 import type { Requester, Role } from '../../access/requester.ts';
+import { FOREVER } from '../../access/right.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
-import { findAll, findById } from '../study/study-content.ts';
+import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
+import { findAll } from '../study/study-content.ts';
 
 /** What was proved. `account` is `Patient/id` or `Practitioner/id`, `organization` is `Organization/id`. */
 export type ProvedIdentity = {
@@ -31,23 +33,28 @@ export type Account = { readonly reference: string; readonly display: string };
 /** Roles whose coding says that the professional reads images. */
 const RADIOLOGIST_CODES = new Set(['G15_10/SM44', 'SM44', 'SM28']);
 
+/** A requester, and when time alone makes another of them (epoch milliseconds): a role begins or ends. */
+export type Resolved = { readonly requester: Requester; readonly until: number };
+
 /**
  * Resolves a requester.
  * @throws {Fault} login - the account is not in the directory any more
  * @throws {Fault} forbidden - the claimed purpose is not one that exams are shared for
  */
 export function resolveRequester({ records, clock }: Deps) {
-  return async (proved: ProvedIdentity): Promise<Requester> => {
-    const grant = systemGrant('resolve-identity', clock.now());
-    if (proved.account?.startsWith('Patient/') === true) return await patientOf(records, grant, proved, proved.account);
-    if (proved.account !== undefined) return await practitionerOf(records, grant, proved, proved.account);
+  return async (proved: ProvedIdentity): Promise<Resolved> => {
+    if (proved.account !== undefined) {
+      const now = clock.now();
+      const account = await records.accountOf(systemGrant('resolve-identity', now), proved.account);
+      if (account === undefined) throw gone();
+      return proved.account.startsWith('Patient/')
+        ? { requester: patientOf(account, proved, proved.account), until: FOREVER }
+        : practitionerOf(account, proved, proved.account, now);
+    }
     if (proved.organization === undefined) throw new Fault('login', 'The token names nobody');
-    return {
-      kind: 'establishment',
-      organization: proved.organization,
-      display: proved.clientId,
-      ...commonOf(proved, 'TREAT'),
-    };
+    const { organization } = proved;
+    const requester = { kind: 'establishment', organization, display: proved.clientId } as const;
+    return { requester: { ...requester, ...commonOf(proved, 'TREAT') }, until: FOREVER };
   };
 }
 
@@ -80,51 +87,46 @@ function commonOf(proved: ProvedIdentity, usual: string) {
   };
 }
 
-async function patientOf(
-  records: RecordStore,
-  grant: SystemGrant,
-  proved: ProvedIdentity,
-  account: string,
-): Promise<Requester> {
-  const found = await findById<Patient>(records, grant, 'Patient', account.slice('Patient/'.length));
-  if (found?.row.person === undefined) throw gone();
-  const { accountOff } = await records.stateOf(grant, found.row.person);
-  if (accountOff) throw gone();
+function patientOf({ row, isOff }: StoredAccount, proved: ProvedIdentity, account: string): Requester {
+  if (row.person === undefined || isOff) throw gone();
   return {
     kind: 'patient',
     patient: account,
-    person: found.row.person,
+    person: row.person,
     display: 'patient',
     ...commonOf(proved, 'PATRQT'),
   };
 }
 
-async function practitionerOf(
-  records: RecordStore,
-  grant: SystemGrant,
-  proved: ProvedIdentity,
-  account: string,
-): Promise<Requester> {
-  const found = await findById<Practitioner>(records, grant, 'Practitioner', account.slice('Practitioner/'.length));
-  if (found === undefined || found.resource.active === false) throw gone();
-  const [name] = found.resource.name ?? [];
-  const display = [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim();
-  return {
+function practitionerOf(stored: StoredAccount, proved: ProvedIdentity, account: string, now: number): Resolved {
+  const { active, name = [] } = JSON.parse(stored.row.json) as Practitioner;
+  if (active === false) throw gone();
+  const [{ prefix = [], given = [], family = '' } = {}] = name;
+  const roles = stored.roles.map(({ json }) => JSON.parse(json) as PractitionerRole);
+  const requester: Requester = {
     kind: 'practitioner',
     practitioner: account,
-    display,
-    roles: await rolesOf(records, grant, account),
+    display: [...prefix, ...given, family].join(' ').trim(),
+    roles: roles.flatMap((role) => (isHeld(role, now) ? heldRole(role) : [])),
     ...commonOf(proved, 'TREAT'),
   };
+  const turns = roles.flatMap((role) => Object.values(periodOf(role))).filter((moment) => moment > now);
+  return { requester, until: Math.min(FOREVER, ...turns) };
 }
 
-async function rolesOf(records: RecordStore, grant: SystemGrant, practitioner: string): Promise<Role[]> {
-  const own: Criterion = { kind: 'reference', param: 'practitioner', values: [practitioner] };
-  const found = await findAll<PractitionerRole>(records, grant, 'PractitionerRole', [own]);
-  return found.flatMap(({ resource }) => {
-    if (resource.active === false || resource.organization?.reference === undefined) return [];
-    return [{ organization: resource.organization.reference, radiologist: isRadiologist(resource) }];
-  });
+function isHeld(role: PractitionerRole, now: number): boolean {
+  const { lo, hi } = periodOf(role);
+  return role.active !== false && lo <= now && now < hi;
+}
+
+/** When a role is held; a period that is none holds at no time. */
+function periodOf({ period }: PractitionerRole): DateRange {
+  return periodRange(period?.start, period?.end) ?? { lo: FOREVER, hi: FOREVER };
+}
+
+function heldRole(role: PractitionerRole): Role[] {
+  if (role.organization?.reference === undefined) return [];
+  return [{ organization: role.organization.reference, radiologist: isRadiologist(role) }];
 }
 
 function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {

@@ -13,12 +13,13 @@ import type {
   InstanceRow,
   QuarantinedInstance,
 } from '../../ports/commit-plan.ts';
-import type { AnswerTo, Audited, Passage, Question, RecordStore } from '../../ports/record-store.ts';
+import type { AnswerTo, Audited, Passage, Question, RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { insertAudit } from './audit/audit.ts';
 import type { Collections } from './collections.ts';
 import { commitPlan } from './write/commit.ts';
 import { asStore } from './errors.ts';
+import { readAccount } from './read/account.ts';
 import { readInstance } from './read/instances.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { readRights, readState } from './write/persons.ts';
@@ -64,6 +65,16 @@ export class MongoRecordStore implements RecordStore {
   async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
     requireSystemGrant(grant);
     return await this.#read(grant, question, grant.now);
+  }
+
+  async accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined> {
+    requireSystemGrant(grant);
+    return await asStore(() => readAccount(this.#collections, reference));
+  }
+
+  /** Other processes write, too: nothing is kept. */
+  accessVersion(): undefined {
+    return undefined;
   }
 
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {

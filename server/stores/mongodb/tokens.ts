@@ -35,6 +35,11 @@ export class MongoTokenStore implements TokenStore {
     return toToken(await asStore(() => this.#collections.tokens.findOne({ _id: keyOf(model, id) })));
   }
 
+  /** Other processes write, too: nothing is kept. */
+  accessVersion(): undefined {
+    return undefined;
+  }
+
   async findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined> {
     return toToken(await asStore(() => this.#collections.tokens.findOne({ model, [key]: value })));
   }

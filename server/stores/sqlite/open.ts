@@ -1,4 +1,4 @@
-/** Opens the embedded store: a data folder, its lock, the writer thread and the readers. */
+/** Opens the embedded store: a data folder, its lock, the writer threads and the readers. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
@@ -9,7 +9,7 @@ import { lockDataFolder } from './lock.ts';
 import { SqliteRecordStore } from './records.ts';
 import { SqliteTokenStore } from './tokens.ts';
 import { SqliteAuditTrail } from './audit/trail.ts';
-import { Writer } from './write/writer.ts';
+import { startWriters } from './write/writers.ts';
 
 /** The three ports of one database. */
 export type OpenedStores = {
@@ -27,17 +27,17 @@ export async function openSqliteStores({ dataDir }: { dataDir: string }): Promis
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockDataFolder(dataDir);
   try {
-    const writer = await Writer.start(dataDir);
+    const writers = await startWriters(dataDir);
     const reader = (name: string): ReturnType<typeof openReader> => openReader(join(dataDir, `${name}.sqlite`));
     const [trail, rows] = [reader('trail'), reader('records')];
-    const records = new SqliteRecordStore(rows, trail, writer);
-    const tokens = new SqliteTokenStore(reader('tokens'), writer);
+    const records = new SqliteRecordStore(rows, trail, writers);
+    const tokens = new SqliteTokenStore(reader('tokens'), writers.records);
     const close = async (): Promise<void> => {
       tokens.close();
       await records.close();
       unlock();
     };
-    return { records, trail: new SqliteAuditTrail(trail, rows, writer), tokens, close };
+    return { records, trail: new SqliteAuditTrail(trail, rows, writers), tokens, close };
   } catch (error) {
     unlock();
     throw error;

@@ -29,11 +29,14 @@ import type {
   Question,
   RecordStore,
   SearchPage,
+  StoredAccount,
   VisibleRow,
 } from '../../ports/record-store.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
+import { accessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
+import { storedAccount } from './read/account.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
 import { rightsOf, stateOf } from './write/materialise.ts';
 import type { WirePut } from './write/protocol.ts';
@@ -43,7 +46,7 @@ import { search } from './read/search.ts';
 import { formerVersion } from './read/history.ts';
 import { visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
-import type { Writer } from './write/writer.ts';
+import type { Writers } from './write/writers.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
 const BUSY_TRIES = 50;
@@ -53,17 +56,17 @@ const BUSY_PAUSE_MS = 100;
 export class SqliteRecordStore implements RecordStore {
   readonly #records: Database;
   readonly #trail: Database;
-  readonly #writer: Writer;
+  readonly #writers: Writers;
 
-  constructor(records: Database, trail: Database, writer: Writer) {
+  constructor(records: Database, trail: Database, writers: Writers) {
     this.#records = records;
     this.#trail = trail;
-    this.#writer = writer;
+    this.#writers = writers;
   }
 
   commit(plan: CommitPlan): Promise<CommitReceipt> {
     const { puts = [], audit = [], ...rest } = plan;
-    return this.#writer.send('commit', { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) });
+    return this.#writers.records.send('commit', { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) });
   }
 
   async look<Q extends Question, W = AnswerTo<Q>>(
@@ -74,7 +77,7 @@ export class SqliteRecordStore implements RecordStore {
   ): Promise<Audited<W>> {
     requireGrant(grant);
     const found = await this.#answer(grant, question);
-    const recorded = this.#writer.send('audit', account(found).map(toWireAudit));
+    const recorded = this.#writers.trail.send('audit', account(found).map(toWireAudit));
     // This thread has nothing to do while the writer's works.
     const [answer] = await Promise.all([Promise.resolve(found).then(inWords), recorded]);
     return { answer, passage: passageUnder(grant) };
@@ -87,6 +90,15 @@ export class SqliteRecordStore implements RecordStore {
   async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
     requireSystemGrant(grant);
     return await this.#answer(grant, question);
+  }
+
+  async accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined> {
+    requireSystemGrant(grant);
+    return storedAccount(this.#records, grant, reference);
+  }
+
+  accessVersion(): number {
+    return accessVersion(this.#records);
   }
 
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {
@@ -122,11 +134,17 @@ export class SqliteRecordStore implements RecordStore {
     );
   }
 
+  /** Events that wait in the outbox hold what is to be forgotten, too: they are moved first. */
   async forget(): Promise<void> {
-    for (const file of ['records', 'trail'] as const) {
+    await this.#writers.trail.send('head', undefined);
+    const { records, trail } = this.#writers;
+    for (const step of [
+      async (from: number) => await records.send('forget', { from }),
+      async (from: number) => await trail.send('forget', { from }),
+    ]) {
       let busy = 0;
       for (let from: number | undefined = 1; from !== undefined;) {
-        const next: number | undefined | 'busy' = await this.#writer.send('forget', { file, from });
+        const next: number | undefined | 'busy' = await step(from);
         if (next !== 'busy') [from, busy] = [next, 0];
         else if ((busy += 1) < BUSY_TRIES) await pause(BUSY_PAUSE_MS);
         else throw new Fault('transient', 'Readers hold on to what was erased; try again');
@@ -148,7 +166,7 @@ export class SqliteRecordStore implements RecordStore {
     // The last connection moves the log into the file and removes it, if it may write: a stopped folder has no logs.
     this.#records.close();
     this.#trail.close();
-    await this.#writer.close();
+    await this.#writers.close();
   }
 
   async #answer<Q extends Question>(grant: AnyGrant, question: Q): Promise<AnswerTo<Q>> {
@@ -171,9 +189,11 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   #resource(grant: AnyGrant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
+    // One statement needs no transaction.
+    if (version === undefined) return visibleRow(this.#records, grant, type, id);
     return inSnapshot(this.#records, () => {
       const row = visibleRow(this.#records, grant, type, id);
-      if (version === undefined || version === row?.version) return row;
+      if (version === row?.version) return row;
       return formerVersion(this.#records, grant, { type, id, version }, row);
     });
   }
@@ -183,14 +203,14 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async #event(grant: AnyGrant, id: string): Promise<VisibleRow | undefined> {
-    await this.#writer.send('head', undefined);
+    await this.#writers.trail.send('head', undefined);
     const row = visibleRow(this.#trail, grant, 'AuditEvent', id);
     return row === undefined ? undefined : hydrateEvent(this.#trail, row);
   }
 
   /** The order for the head is answered after all events before it are in the file. */
   async #events(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): Promise<SearchPage> {
-    await this.#writer.send('head', undefined);
+    await this.#writers.trail.send('head', undefined);
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
       const page = search(this.#trail, grant, { ...query, include: [] }, after, skip);

@@ -1,6 +1,8 @@
 /** TokenStore on SQLite. */
 import type { StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
+import { accessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
+import type { RecordOrders } from './write/protocol.ts';
 import type { Writer } from './write/writer.ts';
 
 type Row = { payload: string; expires_at: number | null; consumed_at: number | null };
@@ -13,9 +15,9 @@ const COLUMN = { grantId: 'grant_id', uid: 'uid', userCode: 'user_code' } as con
 /** The adapter. */
 export class SqliteTokenStore implements TokenStore {
   readonly #tokens: Database;
-  readonly #writer: Writer;
+  readonly #writer: Writer<RecordOrders>;
 
-  constructor(tokens: Database, writer: Writer) {
+  constructor(tokens: Database, writer: Writer<RecordOrders>) {
     this.#tokens = tokens;
     this.#writer = writer;
   }
@@ -28,6 +30,10 @@ export class SqliteTokenStore implements TokenStore {
     return toToken(
       this.#tokens.get<Row>('SELECT payload, expires_at, consumed_at FROM token WHERE model = ? AND id = ?', model, id),
     );
+  }
+
+  accessVersion(): number {
+    return accessVersion(this.#tokens);
   }
 
   async findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined> {

@@ -12,6 +12,8 @@ export type ProcessTree = {
   cpuMs(): number;
   /** The largest sum of the high water marks of resident sets, as far as seen, in MB. */
   peakMB(): number;
+  /** Proportional resident memory now, MB: what processes share is counted once. */
+  pssMB(): number;
   /** Ends the watch. */
   stop(): void;
 };
@@ -32,6 +34,7 @@ export function watchProcess(pid: number): ProcessTree {
       sample();
       return Math.round(peakKB / 1024);
     },
+    pssMB: () => Math.round(treeOf(pid).reduce((sum, one) => sum + proportionalKB(one), 0) / 1024),
     stop: () => clearInterval(timer),
   };
 }
@@ -66,6 +69,10 @@ function statOf(pid: number): number[] {
 
 function residentKB(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+function proportionalKB(pid: number): number {
+  return Number(/^Pss:\s+(\d+) kB/m.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
 }
 
 function textOf(path: string): string {

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 export const ROUNDS = Number(process.env['PASSERELLE_BENCH_ROUNDS'] ?? 3);
 
 /** Measures everything in turn, so many rounds; nobody is always first, and each begins with an empty write queue. */
-export async function alternate<Name extends string, Measured>(
+export async function alternate<Name, Measured>(
   names: readonly Name[],
   rounds: number,
   measure: (name: Name) => Promise<Measured>,

@@ -22,7 +22,7 @@ const FRAGMENT_BYTES = 4_000;
 export async function sendInstances(
   to: Receiver,
   callingAE: string,
-  instances: Iterable<SentInstance>,
+  instances: Iterable<SentInstance> | AsyncIterable<SentInstance>,
   answered: (instance: SentInstance, status: number) => void,
 ): Promise<void> {
   const socket = connect(to.port, to.host).setNoDelay(true);
@@ -33,7 +33,7 @@ export async function sendInstances(
     const accepted = await pdus.next();
     if (accepted.done === true) return;
     if (accepted.value[0] !== 0x02) throw new Error(`The association was refused: ${accepted.value.toString('hex')}`);
-    for (const instance of instances) {
+    for await (const instance of instances) {
       writeInstance(socket, instance);
       const response = await pdus.next();
       if (response.done === true) return;

@@ -26,6 +26,17 @@ export type Authenticate = (authorization: string | undefined) => Promise<TokenF
 const BEARER = /^Bearer +([A-Za-z0-9_-]{43,128})$/i;
 
 /**
+ * The name of the token in an Authorization header: its SHA-256, base64url.
+ * @throws {Fault} login - without a header, or with another scheme (`invalid_token`)
+ */
+export function tokenIdOf(authorization: string | undefined): string {
+  if (authorization === undefined) throw new Fault('login', 'A bearer token is required');
+  const token = BEARER.exec(authorization)?.[1];
+  if (token === undefined) throw invalidToken();
+  return tokenDigest(token);
+}
+
+/**
  * Makes the check of access tokens: one read of the store, nothing remembered, so a revoked token is refused at once.
  *
  * The check throws Fault `login`: without a header, with another scheme, or (`invalid_token`) for a token that is
@@ -38,10 +49,7 @@ export function createAuthenticate(options: {
 }): Authenticate {
   const clients = new Map(options.clients.map((client) => [client.client_id, client]));
   return async (authorization) => {
-    if (authorization === undefined) throw new Fault('login', 'A bearer token is required');
-    const token = BEARER.exec(authorization)?.[1];
-    if (token === undefined) throw invalidToken();
-    const tokenId = tokenDigest(token);
+    const tokenId = tokenIdOf(authorization);
     const stored = await options.tokens.find(ACCESS_TOKEN_MODEL, tokenId);
     const client = clients.get(String(stored?.payload['clientId']));
     const now = Math.floor(options.clock.now() / 1000);

@@ -29,7 +29,7 @@ export function queueEvent(
 /** Events that one transaction indexes. */
 const BATCH = 500;
 /** So long events wait for others to be indexed with, unless there are as many already. */
-const PAUSE_MS = 5;
+const PAUSE_MS = 20;
 const AT_ONCE = 100;
 
 /** Indexes what is queued. */

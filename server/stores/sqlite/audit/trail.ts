@@ -7,7 +7,7 @@ import { readHead } from '../write/write-trail.ts';
 import { verifyChain } from './verify.ts';
 import type { Database } from '../database.ts';
 import { toWireAudit } from './wire-audit.ts';
-import type { Writer } from '../write/writer.ts';
+import type { Writers } from '../write/writers.ts';
 
 const BATCH = 500;
 
@@ -15,20 +15,20 @@ const BATCH = 500;
 export class SqliteAuditTrail implements AuditTrail {
   readonly #trail: Database;
   readonly #records: Database;
-  readonly #writer: Writer;
+  readonly #writers: Writers;
 
-  constructor(trail: Database, records: Database, writer: Writer) {
+  constructor(trail: Database, records: Database, writers: Writers) {
     this.#trail = trail;
     this.#records = records;
-    this.#writer = writer;
+    this.#writers = writers;
   }
 
   async record(records: readonly AuditRecord[]): Promise<void> {
-    await this.#writer.send('audit', records.map(toWireAudit));
+    await this.#writers.trail.send('audit', records.map(toWireAudit));
   }
 
   head(): Promise<TrailHead> {
-    return this.#writer.send('head', undefined);
+    return this.#writers.trail.send('head', undefined);
   }
 
   /** What a reader sees is synced: a commit shows after its sync. */
@@ -49,7 +49,8 @@ export class SqliteAuditTrail implements AuditTrail {
   async sealing(): Promise<Sealing> {
     await this.head();
     const waiting = this.#records.get<{ since: number | null }>(
-      "SELECT min(record ->> '$.event.recorded') AS since FROM audit_outbox",
+      "SELECT min(record ->> '$.event.recorded') AS since FROM audit_outbox WHERE position > ?",
+      this.#writers.moved(),
     );
     return { waitingSince: waiting?.since ?? undefined, failures: 0 };
   }
@@ -61,7 +62,7 @@ export class SqliteAuditTrail implements AuditTrail {
     const erase = async (found: readonly Mentioning[]): Promise<void> => {
       if (found.length === 0) return;
       const record = toWireAudit({ ...recordOf(found.length), erased: found.map(({ sequence }) => sequence) });
-      await this.#writer.send('eraseEntities', { ids: found.map(({ id }) => id), record });
+      await this.#writers.trail.send('eraseEntities', { ids: found.map(({ id }) => id), record });
       erased += found.length;
     };
     const found: Mentioning[] = [];

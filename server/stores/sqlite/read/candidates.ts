@@ -9,6 +9,7 @@ import type { SortSpan } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import type { PageEnd } from '../../../ports/record-store.ts';
+import { holdsAtLeast } from './held-counts.ts';
 import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Bindable, Database } from '../database.ts';
 import { isOpen, isPart, visibleCondition } from './visible.ts';
@@ -45,7 +46,7 @@ export function candidatesOf(
   criteria: readonly PlainCriterion[],
   span: SortSpan = WHOLE,
 ): Candidates {
-  const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type) : accessList(grant, type);
+  const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type) : accessList(db, grant, type);
   if (list === undefined) return { page: () => [], count: () => 0 };
   const listed = listDriven(db, list, conditionsOf(type, criteria), span);
   const leads = criteria.filter((criterion) => ridSource(type, criterion) !== undefined);
@@ -56,7 +57,8 @@ export function candidatesOf(
     const lead = among.find((criterion) => countOf(db, ridSource(type, criterion), most + 1) <= most);
     return lead && criterionDriven(db, grant, type, lead, criteria, span);
   };
-  const few = (): Candidates | undefined => ledBy(FEW, sought);
+  let counted: { readonly by: Candidates | undefined } | undefined;
+  const few = (): Candidates | undefined => (counted ??= { by: ledBy(FEW, sought) }).by;
   const many = (): Candidates => ledBy(MANY, [...sought, ...scanned]) ?? listed.whole;
   return {
     page: (after, limit) => few()?.page(after, limit) ?? listed.topPage(after, limit) ?? many().page(after, limit),
@@ -75,7 +77,12 @@ function countOf(db: Database, source: Sql | undefined, most: number): number {
 }
 
 /** Entries of a list in order, as a table `x` with sort, id and rid; and what beside the criteria they must satisfy. */
-type List = { readonly entries: (end: Sql) => Sql; readonly condition: Sql };
+type List = {
+  readonly entries: (end: Sql) => Sql;
+  readonly condition: Sql;
+  /** Whether somebody alone holds so many rows of it. */
+  readonly holdsAtLeast?: (limit: number) => boolean;
+};
 
 const NONE: Sql = { text: '', values: [] };
 
@@ -107,19 +114,42 @@ function rowList(grant: AnyGrant, type: StoredType): List {
 }
 
 /** Each principal's access; the lists are merged as they are read, and a row that several show comes once. */
-function accessList(grant: AnyGrant, type: StoredType): List | undefined {
-  if (grant.principals.length === 0) return undefined;
-  const entries = (end: Sql): Sql => {
-    // UNION drops what comes twice; one principal alone may hold several rights to a row as well.
-    const [rid, group] = grant.principals.length > 1 ? ['x.rid', ''] : ['min(x.rid) AS rid', ' GROUP BY x.sort, x.id'];
-    const text = `SELECT x.sort, x.id, ${rid} FROM acl x
-      WHERE x.principal = ? AND x.type = ? AND x.valid_from <= ? AND x.valid_to > ?${end.text}${group}`;
-    return {
-      text: `${grant.principals.map(() => text).join(' UNION ')} ORDER BY 1 DESC, 2`,
-      values: grant.principals.flatMap((holder) => [holder, type, grant.now, grant.now, ...end.values]),
-    };
+function accessList(db: Database, grant: AnyGrant, type: StoredType): List | undefined {
+  const holders = holdersOf(db, grant, type);
+  if (holders.length === 0) return undefined;
+  // UNION drops what comes twice; one principal alone may hold several rights to a row as well.
+  const [rid, group] = holders.length > 1 ? ['x.rid', ''] : ['min(x.rid) AS rid', ' GROUP BY x.sort, x.id'];
+  const valuesOf = (holder: string, end: Sql): readonly Bindable[] => [
+    holder,
+    type,
+    grant.now,
+    grant.now,
+    ...end.values,
+  ];
+  return {
+    entries: (end) => {
+      const text = `SELECT x.sort, x.id, ${rid} FROM acl x
+        WHERE x.principal = ? AND x.type = ? AND x.valid_from <= ? AND x.valid_to > ?${end.text}${group}`;
+      return {
+        text: `${holders.map(() => text).join(' UNION ')} ORDER BY 1 DESC, 2`,
+        values: holders.flatMap((holder) => valuesOf(holder, end)),
+      };
+    },
+    condition: NONE,
+    holdsAtLeast: (limit) => holders.some((holder) => holdsAtLeast(db, holder, type, limit, grant.now)),
   };
-  return { entries, condition: NONE };
+}
+
+/** Those principals of a grant that hold anything of a type: a list of one is not merged. */
+function holdersOf(db: Database, grant: AnyGrant, type: StoredType): readonly string[] {
+  return db
+    .all<{ holder: string }>(
+      `SELECT j.value AS holder FROM json_each(?) j
+       WHERE EXISTS (SELECT 1 FROM acl WHERE principal = j.value AND type = ?)`,
+      JSON.stringify(grant.principals),
+      type,
+    )
+    .map(({ holder }) => holder);
 }
 
 /** Candidates by the list; those by its top are undefined when the top does not decide. */
@@ -142,6 +172,8 @@ function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): Li
     return db.all<Place>(text, ...values);
   };
   const count = (limit: number, window: number): number => {
+    const isWhole = criteria.text === '' && span === WHOLE && window < 0;
+    if (isWhole && limit < WINDOW && list.holdsAtLeast?.(limit) === true) return limit;
     const { text, values } = select('1', boundsOf(span, undefined), window, limit);
     return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${text})`, ...values)?.n ?? 0;
   };

@@ -24,9 +24,10 @@ export function search(
 ): SearchPage {
   const criteria = query.where.map((criterion) => plain(db, grant, query.type, criterion));
   const candidates = candidatesOf(db, grant, query.type, criteria, query.span);
-  const total = totalOf(candidates, query);
-  if (query.summary === 'count' || query.count === 0) return { rows: [], included: [], total, next: undefined };
-  const { rows, next } = pageOf(db, grant, candidates, query, { after, skip });
+  if (query.summary === 'count' || query.count === 0)
+    return { rows: [], included: [], total: totalOf(candidates, query), next: undefined };
+  const { rows, next, all } = pageOf(db, grant, candidates, query, { after, skip });
+  const total = query.total === 'none' ? undefined : (all ?? totalOf(candidates, query));
   return { rows, included: includedRows(db, grant, rows, query.include), total, next };
 }
 
@@ -82,14 +83,16 @@ function totalOf(candidates: Candidates, query: SearchQuery): number | undefined
   return counted > TOTAL_BOUND ? undefined : counted;
 }
 
+/** `all` is the number of all candidates, where the page says it: it is the first and the last. */
 function pageOf(
   db: Database,
   grant: AnyGrant,
   candidates: Candidates,
   query: SearchQuery,
   { after, skip }: { after: PageEnd | undefined; skip: number },
-): { rows: VisibleRow[]; next: PageEnd | undefined } {
-  const places = candidates.page(after, skip + query.count + 1).slice(skip);
+): { rows: VisibleRow[]; next: PageEnd | undefined; all: number | undefined } {
+  const found = candidates.page(after, skip + query.count + 1);
+  const places = found.slice(skip);
   const shown = places.slice(0, query.count);
   const rows = visibleRowsAt(
     db,
@@ -100,6 +103,7 @@ function pageOf(
   const last = shown.at(-1);
   return {
     rows,
+    all: after === undefined && found.length <= skip + query.count ? found.length : undefined,
     next: places.length > query.count && last !== undefined ? { sort: last.sort, id: last.id } : undefined,
   };
 }

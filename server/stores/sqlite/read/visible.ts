@@ -21,7 +21,6 @@ export function blobOf(row: BlobColumns): BlobRef | undefined {
 
 /** A row as selected by {@link ROW_COLUMNS}. */
 export type SelectedRow = BlobColumns & {
-  rid: number;
   type: string;
   id: string;
   version: number;
@@ -30,14 +29,11 @@ export type SelectedRow = BlobColumns & {
   person: string | null;
   subject: string | null;
   released: number;
-  parent_type: string | null;
-  parent_id: string | null;
   json: string;
 };
 
 const PLACE_COLUMNS =
-  'x.rid, x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released, ' +
-  'x.parent_type, x.parent_id';
+  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released';
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
@@ -57,9 +53,11 @@ export function isPart(type: StoredType): boolean {
   return VISIBILITY[type] === 'part';
 }
 
+const RID_OF_PARENT = '(SELECT p.rid FROM resource p WHERE p.type = x.parent_type AND p.id = x.parent_id)';
+
 /** The row whose access counts for a row `x`. */
 function accessRid(type: StoredType): string {
-  return isPart(type) ? '(SELECT p.rid FROM resource p WHERE p.type = x.parent_type AND p.id = x.parent_id)' : 'x.rid';
+  return isPart(type) ? RID_OF_PARENT : 'x.rid';
 }
 
 /**
@@ -75,42 +73,63 @@ export function visibleCondition(grant: AnyGrant, type: StoredType): Sql {
   };
 }
 
+/**
+ * The rights that show a row `x`, as a column of JSON, `[]` when there are none: what a row says and by which right it
+ * is seen come from one statement.
+ */
+function rightsColumn(grant: AnyGrant): Sql {
+  if (grant.system) return { text: "'[]' AS rights", values: [] };
+  return {
+    text: `(SELECT json_group_array(json_array(right_id, relation, source)) FROM acl INDEXED BY acl_row
+      WHERE rid = CASE WHEN x.parent_type IS NULL THEN x.rid ELSE ${RID_OF_PARENT} END
+      AND +principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?) AS rights`,
+    values: [...grant.principals, grant.now, grant.now],
+  };
+}
+
+/** A row with the rights that show it. */
+type RowWithRights = SelectedRow & { readonly rights: string };
+
 /** Finds a visible row by type and id. */
 export function visibleRow(db: Database, grant: AnyGrant, type: StoredType, id: string): VisibleRow | undefined {
-  const condition = visibleCondition(grant, type);
-  const row = db.get<SelectedRow>(
-    `SELECT ${ROW_COLUMNS} FROM resource x WHERE x.type = ? AND x.id = ?${condition.text}`,
+  const rights = rightsColumn(grant);
+  const row = db.get<RowWithRights>(
+    `SELECT ${ROW_COLUMNS}, ${rights.text} FROM resource x WHERE x.type = ? AND x.id = ?`,
+    ...rights.values,
     type,
     id,
-    ...condition.values,
   );
   if (row === undefined) return undefined;
-  const access = accessRow(db, row);
-  return toVisibleRow(grant, row, isOpen(grant, type) ? undefined : shownBy(db, grant, [access]).get(access));
+  const shown = firstOf(row.rights);
+  return shown === undefined && !isOpen(grant, type) ? undefined : toVisibleRow(grant, row, shown);
 }
 
 /** Finds the visible rows of a type among ids, in no order. */
 export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids: readonly string[]): VisibleRow[] {
-  const condition = visibleCondition(grant, type);
-  const rows = db.all<SelectedRow>(
-    `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.type = ? AND x.id = j.value WHERE
-      TRUE${condition.text}`,
+  const rights = rightsColumn(grant);
+  const rows = db.all<RowWithRights>(
+    `SELECT ${ROW_COLUMNS}, ${rights.text} FROM json_each(?) j CROSS JOIN resource x ON x.type = ? AND x.id = j.value`,
+    ...rights.values,
     JSON.stringify(ids),
     type,
-    ...condition.values,
   );
-  return shownRows(db, grant, rows);
+  return rows.flatMap((row) => {
+    const shown = firstOf(row.rights);
+    return shown === undefined && !isOpen(grant, type) ? [] : [toVisibleRow(grant, row, shown)];
+  });
 }
 
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
 export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): ShownStudy | undefined {
-  const row = db.get<Pick<SelectedRow, 'rid' | 'id' | 'person' | 'subject'>>(
-    `SELECT rid, id, person, subject FROM resource
-     WHERE type = 'ImagingStudy' AND id = (SELECT value FROM claim WHERE key = ?)`,
+  const rights = rightsColumn(grant);
+  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'rights'>>(
+    `SELECT x.id, x.person, x.subject, ${rights.text} FROM resource x
+     WHERE x.type = 'ImagingStudy' AND x.id = (SELECT value FROM claim WHERE key = ?)`,
+    ...rights.values,
     claimKey.imagingStudy(studyInstanceUID),
   );
   if (row === undefined) return undefined;
-  const shown = grant.system ? undefined : shownBy(db, grant, [row.rid]).get(row.rid);
+  const shown = firstOf(row.rights);
   if (shown === undefined && !grant.system) return undefined;
   return {
     id: row.id,
@@ -130,29 +149,20 @@ export function visibleRowsAt(
   rids: readonly number[],
   withoutTail?: string,
 ): VisibleRow[] {
-  const list = JSON.stringify(rids);
-  const rows =
-    withoutTail === undefined
-      ? db.all<SelectedRow>(
-          `SELECT ${ROW_COLUMNS} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`,
-          list,
-        )
-      : db.all<SelectedRow>(
-          `SELECT ${HEAD_COLUMNS} FROM json_each(?2) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`,
-          beginningOfTail(withoutTail),
-          list,
-        );
-  return shownRows(db, grant, rows);
+  const rights = rightsColumn(grant);
+  const tail = withoutTail === undefined ? [] : [beginningOfTail(withoutTail)];
+  const columns = withoutTail === undefined ? ROW_COLUMNS : HEAD_COLUMNS;
+  const rows = db.all<RowWithRights>(
+    `SELECT ${columns}, ${rights.text} FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ORDER BY j.key`,
+    ...tail,
+    ...rights.values,
+    JSON.stringify(rids),
+  );
+  return rows.map((row) => toVisibleRow(grant, row, firstOf(row.rights)));
 }
 
-/** Adds the right that shows each row. */
-function shownRows(db: Database, grant: AnyGrant, rows: readonly SelectedRow[]): VisibleRow[] {
-  const access = rows.map((row) => accessRow(db, row));
-  const shown = grant.system ? undefined : shownBy(db, grant, access);
-  return rows.map((row, at) => toVisibleRow(grant, row, shown?.get(access[at] ?? row.rid)));
-}
-
-function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
+/** A row as the port gives it. */
+export function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy | undefined): VisibleRow {
   if (!isStoredType(row.type)) throw new Error('The store holds a type that has no class');
   const blob = row.blob_name === null ? undefined : { name: row.blob_name, size: row.blob_size ?? 0 };
   return {
@@ -170,42 +180,18 @@ function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy | undefi
   };
 }
 
-function accessRow(db: Database, row: SelectedRow): number {
-  if (row.parent_type === null) return row.rid;
-  const parent = db.get<{ rid: number }>(
-    'SELECT rid FROM resource WHERE type = ? AND id = ?',
-    row.parent_type,
-    row.parent_id,
+type NamedRight = readonly [id: string, relation: Relation, source: string | null];
+
+/** Of the rights that show a row, the one that is named first. */
+function firstOf(rights: string): ShownBy | undefined {
+  if (rights === '[]') return undefined;
+  const all = JSON.parse(rights) as readonly NamedRight[];
+  const [id, relation, source] = all.reduce((first, other) =>
+    isNamedBefore(named(other), named(first)) ? other : first,
   );
-  return parent?.rid ?? row.rid;
+  return { rightId: id, relation, source: source ?? undefined };
 }
 
-type AccessRow = { rid: number; right_id: string; relation: Relation; source: string | null };
-
-/** The right that shows each row; of several, the one that is named first. */
-function shownBy(db: Database, grant: AnyGrant, rids: readonly number[]): Map<number, ShownBy> {
-  const rows = db.all<AccessRow>(
-    `SELECT a.rid, a.right_id, a.relation, a.source FROM json_each(?) j CROSS JOIN acl a INDEXED BY
-      acl_row ON a.rid = j.value
-     WHERE a.principal IN (${marks(grant.principals)}) AND a.valid_from <= ? AND a.valid_to > ?`,
-    JSON.stringify(rids),
-    ...grant.principals,
-    grant.now,
-    grant.now,
-  );
-  const first = new Map<number, AccessRow>();
-  for (const row of rows) {
-    const known = first.get(row.rid);
-    if (known === undefined || isNamedBefore(named(row), named(known))) first.set(row.rid, row);
-  }
-  return new Map(
-    [...first].map(([rid, row]) => [
-      rid,
-      { rightId: row.right_id, relation: row.relation, source: row.source ?? undefined },
-    ]),
-  );
-}
-
-function named({ right_id: id, relation }: AccessRow): Pick<Right, 'id' | 'relation'> {
+function named([id, relation]: NamedRight): Pick<Right, 'id' | 'relation'> {
   return { id, relation };
 }

@@ -2,47 +2,43 @@
  * Forgets what was deleted: nothing of it is left in write-ahead logs and in the free space of pages. A step takes some
  * pages, so that writes wait for a few milliseconds only.
  */
-import { join } from 'node:path';
 import type { Database } from '../database.ts';
 import { FreeSpace } from './free-space.ts';
-import type { ForgettingFile, Orders } from './protocol.ts';
 
-/** How long a checkpoint waits for readers before writes go on, and what other statements wait. */
+/** How long a checkpoint waits for readers before writes go on. */
 const CHECKPOINT_WAIT_MS = 100;
-const BUSY_TIMEOUT_MS = 5_000;
 
-/** Forgets in the files of a data folder, between the transactions of their only writer. */
+/** Forgets in a file, between the transactions of its only writer. */
 export class Forgetting {
-  readonly #files: Readonly<Record<ForgettingFile, Database>>;
-  readonly #free: Readonly<Record<ForgettingFile, FreeSpace>>;
+  readonly #database: Database;
+  readonly #free: FreeSpace;
 
-  constructor(dataDir: string, files: Readonly<Record<ForgettingFile, Database>>) {
-    this.#files = files;
-    const free = (name: ForgettingFile): FreeSpace => new FreeSpace(join(dataDir, `${name}.sqlite`));
-    this.#free = { records: free('records'), trail: free('trail') };
+  constructor(path: string, database: Database) {
+    this.#database = database;
+    this.#free = new FreeSpace(path);
   }
 
-  /** Answers the page to go on with, `undefined` at the end, `busy` when a reader was in the way. */
-  step({ file, from }: Orders['forget']['order']): Orders['forget']['answer'] {
-    const database = this.#files[file];
-    if (!emptyLog(database)) return 'busy';
+  /** From a page on; answers the page to go on with, `undefined` at the end, `busy` when a reader was in the way. */
+  step(from: number): number | undefined | 'busy' {
+    if (!emptyLog(this.#database)) return 'busy';
     // A page kept in memory would be written back as it was.
-    database.script('PRAGMA shrink_memory');
-    return this.#free[file].overwrite(from);
+    this.#database.script('PRAGMA shrink_memory');
+    return this.#free.overwrite(from);
   }
 
-  /** After the files are closed. */
+  /** After the connection is closed. */
   close(): void {
-    for (const free of Object.values(this.#free)) free.close();
+    this.#free.close();
   }
 }
 
 /** Moves every page of the write-ahead log into the file, and cuts the log off. */
 function emptyLog(database: Database): boolean {
+  const { timeout = 0 } = database.get<{ timeout: number }>('PRAGMA busy_timeout') ?? {};
   database.script(`PRAGMA busy_timeout = ${CHECKPOINT_WAIT_MS}`);
   try {
     return database.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0;
   } finally {
-    database.script(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.script(`PRAGMA busy_timeout = ${timeout}`);
   }
 }

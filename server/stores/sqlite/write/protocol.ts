@@ -1,4 +1,5 @@
-/** What the main thread and the writer thread say to each other. Everything is plain data. */
+/** What the main thread and the writer threads say to each other. Everything is plain data. */
+import type { MessagePort } from 'node:worker_threads';
 import type { FaultKind } from '../../../../profiles/fault.ts';
 import type { AuditRecord, CommitPlan, CommitReceipt, Put } from '../../../ports/commit-plan.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
@@ -41,27 +42,18 @@ export type OutboxEntry = { readonly event: WireAudit | AuditRecord } | { readon
 /** A change of person key. */
 export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
 
-/** Files that hold what may have to be forgotten. */
-export type ForgettingFile = 'records' | 'trail';
+/**
+ * A step of forgetting what was deleted, from a page on (forget.ts). Answers the page to go on with, undefined at the
+ * end.
+ */
+type Forget = { readonly order: { readonly from: number }; readonly answer: number | undefined | 'busy' };
 
-/** Orders to the writer and what each answers. */
-export type Orders = {
+/** Orders to the writer of records and tokens, and what each answers. */
+export type RecordOrders = {
   readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
-  readonly audit: { readonly order: readonly WireAudit[]; readonly answer: undefined };
-  readonly head: { readonly order: undefined; readonly answer: TrailHead };
-  /** Erases the personal side of the entities of events, by event id, and records it. */
-  readonly eraseEntities: {
-    readonly order: { readonly ids: readonly string[]; readonly record: WireAudit };
-    readonly answer: undefined;
-  };
-  /**
-   * A step of forgetting what was deleted, from a page on: see forget.ts. Answers the page to go on with, undefined at
-   * the end.
-   */
-  readonly forget: {
-    readonly order: { readonly file: ForgettingFile; readonly from: number };
-    readonly answer: number | undefined | 'busy';
-  };
+  readonly forget: Forget;
+  /** Answered when all before it are. */
+  readonly rest: { readonly order: undefined; readonly answer: undefined };
   readonly tokenUpsert: {
     readonly order: {
       readonly model: string;
@@ -89,18 +81,38 @@ export type Orders = {
   };
 };
 
-/** The name of an order. */
-export type OrderName = keyof Orders;
+/** Orders to the writer of the trail. */
+export type TrailOrders = {
+  readonly audit: { readonly order: readonly WireAudit[]; readonly answer: undefined };
+  readonly head: { readonly order: undefined; readonly answer: TrailHead };
+  /** Erases the personal side of the entities of events, by event id, and records it. */
+  readonly eraseEntities: {
+    readonly order: { readonly ids: readonly string[]; readonly record: WireAudit };
+    readonly answer: undefined;
+  };
+  readonly forget: Forget;
+};
 
-/** A message to the writer. */
-export type OrderMessage = {
-  [K in OrderName]: { readonly sequence: number; readonly name: K; readonly order: Orders[K]['order'] };
-}[OrderName];
+/** Names of orders, with what each carries and answers. */
+export type Orders = Readonly<Record<string, { readonly order: unknown; readonly answer: unknown }>>;
+
+/** An order on its way. Several that were given in one turn go in one message. */
+export type OrderMessage<O extends Orders> = {
+  [K in keyof O]: { readonly sequence: number; readonly name: K; readonly order: O[K]['order'] };
+}[keyof O];
 
 /** Its answer. A plain error of the writer comes back as kind `exception` with its stack as message. */
 export type AnswerMessage =
-  | { readonly sequence: number; readonly answer: Orders[OrderName]['answer'] }
+  | { readonly sequence: number; readonly answer: unknown }
   | {
       readonly sequence: number;
       readonly fault: { readonly kind: FaultKind; readonly message: string; readonly bug: boolean };
     };
+
+/** What a writer thread is started with. `outbox` leads from the thread of the records to that of the trail. */
+export type WriterStart = {
+  readonly dataDir: string;
+  readonly outbox: MessagePort;
+  /** Up to which position of the outbox entries are in the trail: see outbox.ts. */
+  readonly moved: SharedArrayBuffer;
+};

@@ -1,8 +1,9 @@
 /** The writer's side of the token store. */
 import type { Database } from '../database.ts';
-import type { OrderMessage } from './protocol.ts';
+import type { OrderMessage, RecordOrders } from './protocol.ts';
 
-type TokenOrder = Extract<OrderMessage, { name: `token${string}` }>;
+/** An order of the token store. */
+export type TokenOrder = Extract<OrderMessage<RecordOrders>, { name: `token${string}` }>;
 
 /** Applies an order of the token store; answers true or false where one of racing callers wins. */
 export function applyTokenOrder(db: Database, message: TokenOrder): boolean | undefined {

@@ -5,7 +5,7 @@ import type { Database } from '../database.ts';
 import { wholeBody } from '../audit/event-body.ts';
 import { formOf } from '../audit/event-form.ts';
 import { queueEvent } from '../audit/event-index.ts';
-import type { Orders, WireAudit } from './protocol.ts';
+import type { TrailOrders, WireAudit } from './protocol.ts';
 
 /** Reads the head of the chain. */
 export function readHead(db: Database): TrailHead {
@@ -23,7 +23,7 @@ export function appendEvents(db: Database, head: TrailHead, records: readonly Wi
 export function eraseEntities(
   db: Database,
   head: TrailHead,
-  { ids, record }: Orders['eraseEntities']['order'],
+  { ids, record }: TrailOrders['eraseEntities']['order'],
 ): TrailHead {
   for (const id of ids) db.run("DELETE FROM personal WHERE id = ? AND side = 'entities'", id);
   return appendEvent(db, head, record);

@@ -1,16 +1,18 @@
-/** The main thread's end of the writer thread: an order in, a promise out, and a bound on how many wait. */
-import { Worker } from 'node:worker_threads';
+/** The main thread's end of a writer thread: an order in, a promise out, and a bound on how many wait. */
+import type { Worker } from 'node:worker_threads';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { AnswerMessage, OrderName, Orders } from './protocol.ts';
+import type { AnswerMessage, Orders } from './protocol.ts';
 
 const QUEUE_LIMIT = 4_000;
 
 type Waiting = { readonly resolve: (value: never) => void; readonly reject: (reason: unknown) => void };
 
-/** Sends orders to the writer thread. */
-export class Writer {
+/** Sends orders to a writer thread. */
+export class Writer<O extends Orders> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  /** Given in this turn, not sent yet: a message that wakes a thread costs more than what it carries. */
+  #given: { readonly sequence: number; readonly name: keyof O; readonly order: unknown }[] = [];
   #sequence = 0;
   #ended: Error | undefined;
 
@@ -18,17 +20,18 @@ export class Writer {
     this.#worker = worker;
   }
 
-  /** Starts the thread; resolves when the files are open, migrated and the audit outbox is drained. */
-  static async start(dataDir: string): Promise<Writer> {
-    const worker = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: { dataDir } });
-    const writer = new Writer(worker);
+  /** Waits until the files of a thread are open. `failed` is told when it ends by an error. */
+  static async on<O extends Orders>(worker: Worker, failed: (error: Error) => void): Promise<Writer<O>> {
+    const writer = new Writer<O>(worker);
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', reject);
     });
-    worker.on('message', (message: AnswerMessage) => writer.#settle(message));
-    worker.on('error', (error) => writer.#end(error instanceof Error ? error : new Error(String(error))));
-    worker.on('exit', () => writer.#end(new Error('The writer thread has ended')));
+    worker.on('message', (answers: readonly AnswerMessage[]) => {
+      for (const answer of answers) writer.#settle(answer);
+    });
+    worker.on('error', (error) => failed(error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', () => writer.end(new Error('The writer thread has ended')));
     return writer;
   }
 
@@ -36,16 +39,16 @@ export class Writer {
    * Sends an order; resolves when it is durable.
    * @throws {Fault} transient - too many orders wait, or the writer has ended
    */
-  send<K extends OrderName>(name: K, order: Orders[K]['order']): Promise<Orders[K]['answer']> {
+  send<K extends keyof O>(name: K, order: O[K]['order']): Promise<O[K]['answer']> {
     if (this.#ended !== undefined)
       return Promise.reject(new Fault('transient', 'The store is closed', { cause: this.#ended }));
     if (this.#waiting.size >= QUEUE_LIMIT)
       return Promise.reject(new Fault('transient', 'The store takes no more writes at the moment'));
     this.#sequence += 1;
     const sequence = this.#sequence;
+    if (this.#given.push({ sequence, name, order }) === 1) setImmediate(() => this.#flush());
     return new Promise((resolve, reject) => {
       this.#waiting.set(sequence, { resolve, reject });
-      this.#worker.postMessage({ sequence, name, order });
     });
   }
 
@@ -53,23 +56,30 @@ export class Writer {
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#flush();
     this.#worker.postMessage('close');
     await ended;
   }
 
-  #settle(message: AnswerMessage | 'closed'): void {
-    if (message === 'closed') return;
+  /** Refuses what waits and what is sent from now on. */
+  end(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#waiting.values())
+      reject(new Fault('transient', 'The store is closed', { cause: error }));
+    this.#waiting.clear();
+  }
+
+  #flush(): void {
+    if (this.#given.length === 0) return;
+    this.#worker.postMessage(this.#given);
+    this.#given = [];
+  }
+
+  #settle(message: AnswerMessage): void {
     const waiting = this.#waiting.get(message.sequence);
     this.#waiting.delete(message.sequence);
     if ('fault' in message) waiting?.reject(errorOf(message.fault));
     else waiting?.resolve(message.answer as never);
-  }
-
-  #end(error: Error): void {
-    this.#ended = error;
-    for (const { reject } of this.#waiting.values())
-      reject(new Fault('transient', 'The store is closed', { cause: error }));
-    this.#waiting.clear();
   }
 }
 

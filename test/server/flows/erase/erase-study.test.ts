@@ -55,7 +55,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     flows = composeFlows({
       config,
       region,
-      stores: { records, trail: stores.trail, images },
+      stores: { records, trail: stores.trail, tokens: stores.tokens, images },
       clock,
       indexer,
       publicUrl,

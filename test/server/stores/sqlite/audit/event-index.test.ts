@@ -39,13 +39,18 @@ describe('The rows of AuditEvents (SQLite)', () => {
 
   it('are not all there while an event of a commit waits for the trail, which says since when', async () => {
     const stores = await openSqliteStores({ dataDir });
-    const records = openWriter(join(dataDir, 'records.sqlite'));
+    const [records, trail] = [openWriter(join(dataDir, 'records.sqlite')), openWriter(join(dataDir, 'trail.sqlite'))];
     try {
+      // As a full disk would.
+      trail.script('BEGIN IMMEDIATE');
       const event = toWireAudit(anAudit());
       records.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify({ event }));
       expect(await stores.trail.sealing()).to.deep.equal({ waitingSince: NOW, failures: 0 });
+      trail.script('ROLLBACK');
+      expect(await stores.trail.sealing()).to.deep.equal({ waitingSince: undefined, failures: 0 });
     } finally {
       records.close();
+      trail.close();
       await stores.close();
     }
   });

@@ -1,0 +1,34 @@
+/** What stands of an account. */
+import type { StoredAccount } from '../../../ports/record-store.ts';
+import { toState } from '../write/acl-rows.ts';
+import { referenceKey } from '../write/index-arrays.ts';
+import type { Collections } from '../collections.ts';
+import type { PersonDocument, RowDocument } from '../documents.ts';
+import { ROW_PROJECTION, toVisibleRow, type Shown } from './reader.ts';
+
+/** The server itself reads: no right shows the rows. */
+const OPEN: Shown = { right: undefined };
+
+type Found = RowDocument & { readonly state: readonly PersonDocument[] };
+
+/** Reads the account (`Patient/id` or `Practitioner/id`), its roles and whether it is off, in one aggregation. */
+export async function readAccount(
+  { standing, persons }: Collections,
+  reference: string,
+): Promise<StoredAccount | undefined> {
+  const roles = { type: 'PractitionerRole', ref: referenceKey('practitioner', reference) };
+  const found = await standing
+    .aggregate<Found>([
+      { $match: { $or: [{ _id: reference, gone: { $exists: false } }, roles] } },
+      { $lookup: { from: persons.collectionName, localField: 'person', foreignField: '_id', as: 'state' } },
+      { $project: ROW_PROJECTION },
+    ])
+    .toArray();
+  const account = found.find(({ _id }) => _id === reference);
+  if (account === undefined) return undefined;
+  return {
+    row: toVisibleRow(account, OPEN),
+    roles: found.filter((row) => row !== account).map((row) => toVisibleRow(row, OPEN)),
+    isOff: toState(account.state[0] ?? null).accountOff,
+  };
+}

@@ -1,0 +1,78 @@
+/** The writer thread of records and tokens: owns the connections that write them. */
+import { join } from 'node:path';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { openWriter, type Database } from '../database.ts';
+import { migrate, MIGRATIONS } from '../schema.ts';
+import { applyPlan } from './apply-plan.ts';
+import { Forgetting } from './forget.ts';
+import { answerOf, every, runGroup, serveOrders } from './order-thread.ts';
+import { OutboxEnd } from './outbox.ts';
+import type { AnswerMessage, OrderMessage, RecordOrders, WriterStart } from './protocol.ts';
+import { tryPurge } from './purge.ts';
+import { applyTokenOrder, type TokenOrder } from './write-tokens.ts';
+
+const PURGE_PAUSE_MS = 600_000;
+/** What has moved to the trail is removed with the next commit, or after so long. */
+const TIDY_PAUSE_MS = 1_000;
+
+type Order = OrderMessage<RecordOrders>;
+type Commit = Extract<Order, { name: 'commit' }>;
+
+const isCommit = (order: Order): order is Commit => order.name === 'commit';
+const isOfTokens = (order: Order): order is TokenOrder => order.name.startsWith('token');
+
+function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart): void {
+  const records = openFile(dataDir, 'records');
+  const tokens = openFile(dataDir, 'tokens');
+  const outbox = new OutboxEnd(records, moved);
+  const forgetting = new Forgetting(join(dataDir, 'records.sqlite'), records);
+  const purge = (): void => tryPurge(records, tokens, Date.now());
+  purge();
+  const stops = [every(PURGE_PAUSE_MS, purge), every(TIDY_PAUSE_MS, () => outbox.tryTidy())];
+  const wakeTrail = (): void => trail.postMessage(undefined);
+  // The trail waits for the files of records to be there.
+  wakeTrail();
+
+  function* apply(orders: readonly Order[]): Iterable<readonly AnswerMessage[]> {
+    const [ofTokens, commits] = [orders.filter(isOfTokens), orders.filter(isCommit)];
+    if (ofTokens.length > 0) yield runGroup(tokens, ofTokens, (order) => applyTokenOrder(tokens, order)).answers;
+    if (commits.length > 0) {
+      const commit = ({ order }: Commit): unknown => applyPlan(records, order, Date.now());
+      yield outbox.within((remove) => runGroup(records, commits, commit, remove)).answers;
+      if (commits.some(fillsOutbox)) wakeTrail();
+    }
+    // A checkpoint cannot be part of a transaction.
+    for (const { name, sequence, order } of orders) {
+      if (name === 'rest') yield [{ sequence, answer: undefined }];
+      if (name === 'forget')
+        yield [
+          answerOf(sequence, () => {
+            outbox.tidy();
+            return forgetting.step(order.from);
+          }),
+        ];
+    }
+  }
+
+  function close(): void {
+    for (const stop of stops) stop();
+    outbox.tryTidy();
+    for (const database of [records, tokens]) database.close();
+    forgetting.close();
+    trail.close();
+  }
+
+  serveOrders<RecordOrders>(port, { apply, close });
+}
+
+function openFile(dataDir: string, name: 'records' | 'tokens'): Database {
+  const database = openWriter(join(dataDir, `${name}.sqlite`));
+  migrate(database, MIGRATIONS[name]);
+  return database;
+}
+
+function fillsOutbox({ order }: Commit): boolean {
+  return order.audit.length > 0 || order.rekeys !== undefined;
+}
+
+if (parentPort !== null) run(parentPort, workerData as WriterStart);

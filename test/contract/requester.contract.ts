@@ -1,0 +1,151 @@
+/** Who a token stands for, asked again and again while the stores change: what ended counts at the next request. */
+import { expect } from 'chai';
+import type { PractitionerRole } from '@medplum/fhirtypes';
+import type { RegionClient } from '../../server/config/region-model.ts';
+import { createAuthenticate, tokenIdOf } from '../../server/endpoints/smart/tokens/authenticate.ts';
+import { ACCESS_TOKEN_MODEL } from '../../server/endpoints/smart/tokens/oidc-adapter.ts';
+import { requesterOfToken } from '../../server/flows/identity/known-requesters.ts';
+import { resolveRequester } from '../../server/flows/identity/resolve-requester.ts';
+import type { Requester } from '../../server/access/requester.ts';
+import type { CommitPlan, Put } from '../../server/ports/commit-plan.ts';
+import { aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
+import type { OpenStores } from '../support/stores.ts';
+import { useStores } from './suite.ts';
+
+const CLIENT: RegionClient = {
+  client_id: 'contract',
+  name: 'Contract',
+  scope: 'user/*.rs',
+  token_endpoint_auth_method: 'none',
+  grant_types: ['authorization_code'],
+};
+const HOUR = 3_600_000;
+const RADIOLOGIST = [{ coding: [{ system: 'https://mos.esante.gouv.fr/NOS/TRE_R38', code: 'SM28' }] }];
+
+/** Runs the contract on an adapter. */
+export function requesterContract(name: string, open: OpenStores): void {
+  describe(`The requester of a token (RFC 7009, RFC 6750): ${name}`, function () {
+    this.timeout(30_000);
+    const suite = useStores(open);
+    const began = Math.ceil(Date.now() / 1000) * 1000;
+    let now = began;
+    const clock = { now: () => now };
+    let ask: (authorization: string) => Promise<Requester>;
+    beforeEach(() => {
+      now = began;
+      const { records, tokens } = suite;
+      const authenticate = createAuthenticate({ tokens, clients: [CLIENT], clock });
+      const known = requesterOfToken({ records, tokens, clock, resolve: resolveRequester({ records, clock }) });
+      ask = async (authorization) =>
+        await known(tokenIdOf(authorization), async () => await authenticate(authorization));
+    });
+
+    const write = async (parts: Omit<CommitPlan, 'id'>): Promise<void> =>
+      void (await suite.records.commit(aPlan(parts)));
+
+    /** A token of an account that is asked for twice, so that what is kept is asked the second time. */
+    async function signedIn(account: string): Promise<{ authorization: string; tokenId: string; grantId: string }> {
+      const [token, grantId] = [`${anId()}${anId()}`, anId()];
+      const authorization = `Bearer ${token}`;
+      const tokenId = tokenIdOf(authorization);
+      const payload = { clientId: CLIENT.client_id, accountId: account, scope: 'user/*.rs' };
+      const expiresAt = (began + HOUR) / 1000;
+      await suite.tokens.upsert(ACCESS_TOKEN_MODEL, tokenId, { payload, expiresAt }, { grantId });
+      expect(await ask(authorization)).to.deep.equal(await ask(authorization));
+      return { authorization, tokenId, grantId };
+    }
+
+    const aPractitioner = (id: string, active = true): Put =>
+      aPut({
+        type: 'Practitioner',
+        id,
+        resource: { resourceType: 'Practitioner', id, active, name: [{ family: 'Lambert' }] } as Put['resource'],
+      });
+    const aRole = (id: string, practitioner: string, parts: Partial<PractitionerRole> = {}): Put => {
+      const organization = { reference: 'Organization/imaging' };
+      const resource: PractitionerRole = {
+        resourceType: 'PractitionerRole',
+        id,
+        practitioner: { reference: practitioner },
+        organization,
+        specialty: RADIOLOGIST,
+        ...parts,
+      };
+      const index = { ...NO_ENTRIES, references: [{ param: 'practitioner', target: practitioner }] };
+      return aPut({ type: 'PractitionerRole', id, resource, index });
+    };
+    async function aProfessional(period?: PractitionerRole['period']) {
+      const [id, role] = [anId(), anId()];
+      const practitioner = `Practitioner/${id}`;
+      const parts = period === undefined ? {} : { period };
+      await write({ puts: [aPractitioner(id), aRole(role, practitioner, parts)] });
+      return { id, role, practitioner, ...(await signedIn(practitioner)) };
+    }
+    const rolesOf = async (authorization: string) => {
+      const requester = await ask(authorization);
+      return requester.kind === 'practitioner' ? requester.roles : [];
+    };
+    const expectRefused = async (authorization: string): Promise<void> => {
+      expect(await ask(authorization).catch((error: unknown) => error)).to.include({ kind: 'login' });
+    };
+    const HELD = [{ organization: 'Organization/imaging', radiologist: true }];
+
+    it('is refused from the request after the revocation of the token, and of its grant', async () => {
+      const [one, other] = [await aProfessional(), await aProfessional()];
+      await suite.tokens.destroy(ACCESS_TOKEN_MODEL, one.tokenId);
+      await expectRefused(one.authorization);
+      await suite.tokens.revokeByGrantId(ACCESS_TOKEN_MODEL, other.grantId);
+      await expectRefused(other.authorization);
+    });
+
+    it('is refused when the token has expired, though nothing was written', async () => {
+      const { authorization } = await aProfessional();
+      now = began + HOUR - 1;
+      await ask(authorization);
+      now = began + HOUR;
+      await expectRefused(authorization);
+    });
+
+    it('holds a role from the request after it was given to the one after it was ended or removed', async () => {
+      const { role, practitioner, authorization } = await aProfessional();
+      expect(await rolesOf(authorization)).to.deep.equal(HELD);
+      await write({ puts: [aRole(role, practitioner, { active: false })] });
+      expect(await rolesOf(authorization)).to.deep.equal([]);
+      const given = anId();
+      await write({ puts: [aRole(given, practitioner)] });
+      expect(await rolesOf(authorization)).to.deep.equal(HELD);
+      await write({ deletes: [{ type: 'PractitionerRole', id: given }] });
+      expect(await rolesOf(authorization)).to.deep.equal([]);
+    });
+
+    it('holds a role within its period alone, though nothing was written', async () => {
+      const at = (moment: number): string => new Date(moment).toISOString();
+      const { authorization } = await aProfessional({ start: at(began + 1000), end: at(began + 2000) });
+      expect(await rolesOf(authorization)).to.deep.equal([]);
+      now = began + 1000;
+      expect(await rolesOf(authorization)).to.deep.equal(HELD);
+      now = began + 2001;
+      expect(await rolesOf(authorization)).to.deep.equal([]);
+    });
+
+    it('is refused when the professional left the directory', async () => {
+      const [inactive, removed] = [await aProfessional(), await aProfessional()];
+      await write({ puts: [aPractitioner(inactive.id, false)] });
+      await expectRefused(inactive.authorization);
+      await write({ deletes: [{ type: 'Practitioner', id: removed.id }] });
+      await expectRefused(removed.authorization);
+    });
+
+    it('is refused while the account is switched off, and follows the person who was joined', async () => {
+      const [id, person, joined] = [anId(), aPersonKey(), aPersonKey()];
+      await write({ puts: [aPut({ type: 'Patient', id, person, subject: `Patient/${id}` })] });
+      const { authorization } = await signedIn(`Patient/${id}`);
+      await write({ states: [{ person, change: { accountOff: true } }] });
+      await expectRefused(authorization);
+      await write({ states: [{ person, change: { accountOff: false } }] });
+      expect(await ask(authorization)).to.include({ kind: 'patient', person });
+      await write({ rekeys: [{ from: person, to: joined }] });
+      expect(await ask(authorization)).to.include({ kind: 'patient', person: joined });
+    });
+  });
+}

@@ -1,0 +1,15 @@
+/** Loaded before a server that is counted: each read that is recorded, and each write, runs one statement more. */
+import { systemGrant } from '../../../server/access/grant.ts';
+import { MongoRecordStore } from '../../../server/stores/mongodb/records.ts';
+import { SqliteRecordStore } from '../../../server/stores/sqlite/records.ts';
+
+for (const { prototype } of [SqliteRecordStore, MongoRecordStore]) {
+  for (const name of ['look', 'commit'] as const) {
+    const method = prototype[name];
+    const dearer = async function dearer(this: SqliteRecordStore, ...args: unknown[]): Promise<unknown> {
+      await this.instanceOf(systemGrant('sweep-images', 0), 'none');
+      return await (Reflect.apply(method, this, args) as Promise<unknown>);
+    };
+    Object.assign(prototype, { [name]: dearer });
+  }
+}
