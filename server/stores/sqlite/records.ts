@@ -28,6 +28,7 @@ import type {
   Passage,
   Question,
   RecordStore,
+  RowVersion,
   SearchPage,
   VisibleRow,
 } from '../../ports/record-store.ts';
@@ -40,7 +41,7 @@ import type { WirePut } from './write/protocol.ts';
 import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
-import { formerVersion } from './read/history.ts';
+import { readHistory, rowOrVersion } from './read/history.ts';
 import { visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
 import type { Writer } from './write/writer.ts';
@@ -161,6 +162,8 @@ export class SqliteRecordStore implements RecordStore {
         return question.type === 'AuditEvent' ? await this.#event(grant, question.id) : this.#resource(grant, question);
       case 'search':
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
+      case 'history':
+        return inSnapshot(this.#records, () => readHistory(this.#records, grant, question));
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
       case 'metadata':
@@ -170,12 +173,8 @@ export class SqliteRecordStore implements RecordStore {
     }
   }
 
-  #resource(grant: AnyGrant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
-    return inSnapshot(this.#records, () => {
-      const row = visibleRow(this.#records, grant, type, id);
-      if (version === undefined || version === row?.version) return row;
-      return formerVersion(this.#records, grant, { type, id, version }, row);
-    });
+  #resource(grant: AnyGrant, question: Extract<Question, { kind: 'resource' }>): RowVersion | undefined {
+    return inSnapshot(this.#records, () => rowOrVersion(this.#records, grant, question));
   }
 
   #page(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {

@@ -6,12 +6,13 @@ import { rows } from './migrations/001-rows.ts';
 import { quarantine } from './migrations/002-quarantine.ts';
 import { recordBlobs, trailBlobs } from './migrations/003-blobs.ts';
 import { eventForms } from './migrations/004-event-forms.ts';
+import { deletedRows } from './migrations/005-deleted.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
 /** The files of a data folder and their migrations, oldest first. */
 export const MIGRATIONS = {
-  records: [rows + records, quarantine, recordBlobs],
+  records: [rows + records, quarantine, recordBlobs, deletedRows],
   trail: [rows + trail, trailBlobs, eventForms],
   tokens: [tokens],
 } as const satisfies Record<string, readonly string[]>;
