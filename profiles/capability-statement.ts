@@ -11,8 +11,8 @@ import type { StoredType } from './types/visibility.ts';
 export type ServedType = {
   readonly interactions: readonly Interaction[];
   readonly includes?: readonly string[];
-  readonly conditionalCreate?: true;
-  readonly conditionalUpdate?: true;
+  /** Writes by a condition; a patch is where an update is. */
+  readonly conditional: readonly ('create' | 'update' | 'delete')[];
   /** Operation name and canonical definition. */
   readonly operations?: readonly { readonly name: string; readonly definition: string }[];
 };
@@ -20,7 +20,7 @@ export type ServedType = {
 /** What a statement is made from. Dates are ISO 8601. */
 export type CapabilityFacts = {
   readonly served: ReadonlyMap<StoredType, ServedType>;
-  readonly systemInteractions: readonly 'transaction'[];
+  readonly systemInteractions: readonly ('transaction' | 'batch')[];
   readonly version: string;
   readonly date: string;
   readonly fhirBase: string;
@@ -37,6 +37,7 @@ export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStat
     kind: 'instance',
     fhirVersion: '4.0.1',
     format: ['json', MEDIA_TYPE.fhirJson],
+    patchFormat: [MEDIA_TYPE.jsonPatch],
     software: { name: 'Passerelle', version: facts.version },
     implementation: { description: 'Passerelle, sharing of medical imaging', url: facts.fhirBase },
     rest: [
@@ -73,13 +74,23 @@ function resourceOf(type: StoredType, served: ServedType): CapabilityStatementRe
   return {
     type,
     versioning: 'versioned',
-    readHistory: served.interactions.includes('vread'),
+    readHistory: served.interactions.includes('history-instance'),
     interaction: served.interactions.map((code) => ({ code })),
-    ...(served.conditionalCreate === true ? { conditionalCreate: true } : {}),
-    ...(served.conditionalUpdate === true ? { conditionalUpdate: true } : {}),
+    ...conditionsOf(served),
     ...(isSearched ? { searchParam: searchParamsOf(type) } : {}),
     ...(served.includes === undefined ? {} : { searchInclude: served.includes.map((param) => `${type}:${param}`) }),
     ...(served.operations === undefined ? {} : { operation: [...served.operations] }),
+  };
+}
+
+/** A resource under an id that is not known is made by an update, where the client may choose it. */
+function conditionsOf({ interactions, conditional }: ServedType): Partial<CapabilityStatementRestResource> {
+  return {
+    updateCreate: interactions.includes('update'),
+    conditionalCreate: conditional.includes('create'),
+    conditionalRead: interactions.includes('read') ? 'full-support' : 'not-supported',
+    conditionalUpdate: conditional.includes('update'),
+    conditionalDelete: conditional.includes('delete') ? 'single' : 'not-supported',
   };
 }
 

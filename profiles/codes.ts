@@ -134,6 +134,7 @@ export const DICOM_IMPLEMENTATION = {
 
 /** Media types that more than one door speaks. */
 export const MEDIA_TYPE = {
+  jsonPatch: 'application/json-patch+json',
   fhirJson: 'application/fhir+json',
   json: 'application/json',
   dicom: 'application/dicom',

@@ -43,15 +43,23 @@ export function requireReport(report: DiagnosticReport): readonly [PresentedForm
   demand(subject?.reference !== undefined, 'subject', 'a reference to its patient');
   demand(status !== undefined, 'status', 'a status');
   demand(code !== undefined, 'code', 'a code');
-  refuseReserved(report.basedOn ?? [], 'basedOn');
-  const isByUID = ({ identifier }: Reference): boolean => identifier?.system === IDENTIFIER_SYSTEM.dicomUid;
-  refuseReserved(
-    (report.imagingStudy ?? []).filter((exam) => !isByUID(exam)),
-    'imagingStudy',
-  );
+  requireIssuedNumbers(report);
   const [first, ...others] = presentedForm.filter(isPdf);
   if (first === undefined) throw missing('presentedForm', `a presentedForm of type ${MEDIA_TYPE.pdf} with data`);
   return [first, ...others];
+}
+
+/**
+ * Requires that whoever numbers the orders and exams of a report gives such numbers, however the report comes.
+ * @throws {Fault} invalid - a reserved system numbers its order, or its exam otherwise than by UID
+ */
+export function requireIssuedNumbers({ basedOn = [], imagingStudy = [] }: DiagnosticReport): void {
+  refuseReserved(basedOn, 'basedOn');
+  const isByUID = ({ identifier }: Reference): boolean => identifier?.system === IDENTIFIER_SYSTEM.dicomUid;
+  refuseReserved(
+    imagingStudy.filter((exam) => !isByUID(exam)),
+    'imagingStudy',
+  );
 }
 
 /** Documents are related to orders and exams by their numbers, so a number has an issuer who gives such. */

@@ -9,7 +9,7 @@ export const Consent = {
   label: 'normal',
   release: 'at-once',
   writers: 'source-or-patient',
-  interactions: [...READ_AND_SEARCH, 'create', 'update'],
+  interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch', 'delete'],
   parameters: [
     reference('patient', 'clinical-patient', ['Patient']),
     codeToken('status', 'Consent-status', 'consent-state-codes'),

@@ -10,7 +10,8 @@ export const DiagnosticReport = {
   // What a physician has validated.
   release: ['final', 'amended', 'corrected', 'appended'],
   writers: 'source',
-  interactions: [...READ_AND_SEARCH, 'create'],
+  interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
+  conditional: ['create', 'update'],
   parameters: [
     token('identifier', 'clinical-identifier'),
     patient('clinical-patient', 'DiagnosticReport.subject'),

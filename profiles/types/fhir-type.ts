@@ -18,8 +18,14 @@ export type Visibility = 'directory' | 'patient' | 'item' | 'part' | 'own';
 export type Interaction =
   'read' | 'vread' | 'update' | 'patch' | 'delete' | 'history-instance' | 'history-type' | 'create' | 'search-type';
 
-/** What most types serve. */
-export const READ_AND_SEARCH = ['read', 'vread', 'search-type'] as const satisfies readonly Interaction[];
+/** What most types serve: their resources, former versions included. */
+export const READ_AND_SEARCH = [
+  'read',
+  'vread',
+  'history-instance',
+  'history-type',
+  'search-type',
+] as const satisfies readonly Interaction[];
 
 /**
  * Who may write a row:
@@ -69,8 +75,8 @@ export type FhirType = {
   readonly writers: Writers;
   /** What the FHIR door serves. With none of them the type is stored and answered 404. */
   readonly interactions: readonly Interaction[];
-  /** `create`: If-None-Exist is read. `update`: the type is updated by a condition, and not by id. */
-  readonly conditional?: readonly ('create' | 'update')[];
+  /** Writes that may name their row by a condition: `create` by If-None-Exist, the others by their address. */
+  readonly conditional?: readonly ('create' | 'update' | 'delete')[];
   /** Names of the operations on the type. */
   readonly operations?: readonly string[];
   /** Search parameters; `_id` and `_lastUpdated`, which every type has, not repeated. */

@@ -9,7 +9,7 @@ export const Patient = {
   label: 'normal',
   release: 'at-once',
   writers: 'source',
-  interactions: [...READ_AND_SEARCH, 'create', 'update'],
+  interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
   conditional: ['create', 'update'],
   operations: ['break-glass', 'withdraw', 'reconsent'],
   parameters: [

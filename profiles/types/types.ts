@@ -11,6 +11,7 @@ import { Organization } from './organization.ts';
 import { Patient } from './patient.ts';
 import { Practitioner } from './practitioner.ts';
 import { PractitionerRole } from './practitioner-role.ts';
+import { ServiceRequest } from './service-request.ts';
 import { Task } from './task.ts';
 
 /** The files of this folder by the name of their type. */
@@ -27,5 +28,6 @@ export const TYPES = {
   Patient,
   Practitioner,
   PractitionerRole,
+  ServiceRequest,
   Task,
 } as const;

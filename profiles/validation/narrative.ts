@@ -21,7 +21,7 @@ const ATTRIBUTES = new Set(
 
 const TAG = /<(?:\/([a-z][a-z0-9]*)\s*|([a-z][a-z0-9]*)((?:\s+[a-z:]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*\/?)>/;
 const ATTRIBUTE = /([a-z:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
-const SAFE_LINK = /^(?:#|https?:|mailto:|tel:|data:image\/(?:png|jpeg|gif);|[^:]*$)/i;
+const SAFE_LINK = /^(?:#|https?:|mailto:|tel:|urn:(?:uuid|oid):|data:image\/(?:png|jpeg|gif);|[^:]*$)/i;
 
 /**
  * Whether a narrative is a single `div` with the basic elements and attributes of XHTML only: no script, form, frame,

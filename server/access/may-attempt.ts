@@ -5,11 +5,20 @@
 import { Fault } from '../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
 import type { EstablishmentRequester, PatientRequester, PractitionerRequester, Requester } from './requester.ts';
-import { requireScope } from './scope.ts';
+import { requireScope, type ScopeAction } from './scope.ts';
 
-/** An interaction whose request has a body, by its FHIR name, as far as it is known before the body is read. */
+/** An interaction that writes one resource, by its FHIR name. */
+export type WriteInteraction = 'create' | 'update' | 'patch' | 'delete';
+
+/** The letter of a scope that opens each. */
+const LETTER = { create: 'c', update: 'u', patch: 'u', delete: 'd' } as const satisfies Record<
+  WriteInteraction,
+  ScopeAction
+>;
+
+/** An interaction whose request may have a body, by its FHIR name, as far as it is known before the body is read. */
 export type Attempt =
-  | { readonly interaction: 'search-type' | 'create' | 'update'; readonly type: StoredType }
+  | { readonly interaction: 'search-type' | WriteInteraction; readonly type: StoredType }
   | { readonly interaction: 'transaction' }
   | { readonly interaction: 'operation'; readonly operation: 'break-glass' | 'withdraw' | 'reconsent' };
 
@@ -21,12 +30,13 @@ export const WRITTEN_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) =
   SENDERS.includes(fhirType(type).writers),
 );
 
-/** What a transaction may hold. */
-const ENTRIES: readonly Attempt[] = [
-  // First, as the first refusal is the one that is told: nobody but an establishment feeds identities.
-  { interaction: 'update', type: 'Patient' },
-  ...WRITTEN_TYPES.map((type) => ({ interaction: 'create', type }) as const),
-];
+/** What a Bundle may hold. Nobody but an establishment feeds identities: of several refusals the first is told. */
+const ENTRIES: readonly Attempt[] = (['update', 'create', 'patch', 'delete'] as const).flatMap((interaction) =>
+  WRITTEN_TYPES.toSorted((one, other) => Number(other === 'Patient') - Number(one === 'Patient')).map((type) => ({
+    interaction,
+    type,
+  })),
+);
 
 /**
  * Lets an attempt pass, or refuses it. A transaction passes when one of the entries that it may hold would.
@@ -38,6 +48,8 @@ export function mayAttempt(requester: Requester, attempt: Attempt): void {
       return requireScope(requester, attempt.type, 's');
     case 'create':
     case 'update':
+    case 'patch':
+    case 'delete':
       return requireWriter(requester, attempt.interaction, attempt.type);
     case 'transaction':
       return requireWriterOfSomething(requester);
@@ -51,19 +63,28 @@ function requireOperator(requester: Requester, operation: 'break-glass' | 'withd
   else requireConsentChanger(requester);
 }
 
-/** Establishments write, and patients declare. A declaration is ended by whom it names, which the data tell. */
-function requireWriter(requester: Requester, interaction: 'create' | 'update', type: StoredType): void {
-  requireScope(requester, type, interaction === 'create' ? 'c' : 'u');
-  if (requester.kind === 'establishment') return;
-  const isHers = fhirType(type).writers === 'source-or-patient';
-  if (isHers && (requester.kind === 'patient' || interaction === 'update')) return;
+/**
+ * Establishments write, and patients what is theirs. Of what stands the data tell who wrote it: a declaration is ended
+ * by whom it names.
+ */
+function requireWriter(requester: Requester, interaction: WriteInteraction, type: StoredType): void {
+  requireScope(requester, type, LETTER[interaction]);
+  const { writers } = fhirType(type);
+  if (requester.kind === 'establishment' && SENDERS.includes(writers)) return;
+  if (writers === 'source-or-patient' && (requester.kind === 'patient' || interaction !== 'create')) return;
   throw new Fault('forbidden', `A ${type} is written by establishments only`);
 }
 
+/** Professionals send no Bundle: what they may end is theirs by what stands alone. */
 function requireWriterOfSomething(requester: Requester): void {
-  const refusals = ENTRIES.map((entry) => refusalOf(requester, entry));
+  const entries = requester.kind === 'practitioner' ? ENTRIES.filter(isCreate) : ENTRIES;
+  const refusals = entries.map((entry) => refusalOf(requester, entry));
   const [first] = refusals;
   if (first !== undefined && refusals.every((refusal) => refusal !== undefined)) throw first;
+}
+
+function isCreate({ interaction }: Attempt): boolean {
+  return interaction === 'create';
 }
 
 function refusalOf(requester: Requester, attempt: Attempt): Fault | undefined {

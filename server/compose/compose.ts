@@ -92,10 +92,11 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   if (!existsSync(config.dataDir))
     throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
   const region = await loadRegionFile(config);
-  const { indexer } = await loadDefinitions();
+  const { indexer, validate } = await loadDefinitions();
   const stores = await openStores(config, log);
   const publicUrl = (): string => config.publicUrl ?? '';
-  const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
+  const made = { config, region, stores, clock: systemClock, indexer, validate, publicUrl };
+  const flows = composeFlows({ ...made, log: log('flows') });
   return {
     flows,
     region,
@@ -110,7 +111,8 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
   const { validate, indexer } = await loadDefinitions();
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
-  const flows = composeFlows({ config, region, stores, clock: systemClock, indexer, publicUrl, log: log('flows') });
+  const made = { config, region, stores, clock: systemClock, indexer, validate, publicUrl };
+  const flows = composeFlows({ ...made, log: log('flows') });
   await flows.sweep();
   const { agenda, stopAll } = beginRepeated(flows, log);
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
@@ -307,7 +309,7 @@ function dataDoors(
   const capabilityStatement = () =>
     buildCapabilityStatement({
       served: SERVED,
-      systemInteractions: ['transaction'],
+      systemInteractions: ['transaction', 'batch'],
       version: '0.1.0',
       date: started,
       fhirBase: fhirBase(),

@@ -3,15 +3,16 @@ import type { XuaAssertion } from '../../ihe/saml/assertion.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search/indexer.ts';
+import type { Validate } from '../../profiles/validation/validate.ts';
 import type { Config } from '../config/config.ts';
 import type { Region } from '../config/region-model.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
-import { endDeclaration } from '../flows/consent/end-declaration.ts';
 import { eraseStudy } from '../flows/erase/erase-study.ts';
 import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { readHistory } from '../flows/read/read-history.ts';
 import { readResource } from '../flows/read/read-resource.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
@@ -29,7 +30,7 @@ import { searchInstances } from '../flows/read/search-instances.ts';
 import { searchParts } from '../flows/read/search-parts.ts';
 import { searchResources } from '../flows/read/search-resources.ts';
 import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
-import { submitBundle } from '../flows/write/submit-bundle.ts';
+import { writeResource, writeTransaction } from '../flows/write/write-resource.ts';
 import { sweepImages } from '../flows/intake/sweep-images.ts';
 import { takeInstance } from '../flows/intake/take-instance.ts';
 import { Viewings } from '../flows/read/viewings.ts';
@@ -54,6 +55,7 @@ export type FlowParts = {
   };
   readonly clock: Clock;
   readonly indexer: Indexer;
+  readonly validate: Validate;
   readonly publicUrl: () => string;
   readonly log: Log;
 };
@@ -68,7 +70,7 @@ const SWEEP_AGE_MS = 3_600_000;
 const ASSERTION_SCOPES = ['user/*.rs'];
 
 /** Makes all flows. */
-export function composeFlows({ config, region, stores, clock, indexer, publicUrl, log }: FlowParts) {
+export function composeFlows({ config, region, stores, clock, indexer, validate, publicUrl, log }: FlowParts) {
   const { records, trail, tokens, images } = stores;
   const regionIndex = indexRegion(region);
   const guard = { records, trail, clock };
@@ -90,6 +92,7 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   return {
     attempt: attempt(guard),
     read: readResource(guard),
+    history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
     searchInstances: searchInstances(guard),
@@ -101,9 +104,9 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
     retrieveFrames: retrieveFrames({ ...guard, images }, viewings),
     retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
     viewings,
-    submit: submitBundle(writing),
+    write: writeResource({ ...writing, validate }),
+    writeTransaction: writeTransaction({ ...writing, validate }),
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
-    endDeclaration: endDeclaration({ ...guard, indexer }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
     receiveImport: receiveImport({ ...guard, receive }),

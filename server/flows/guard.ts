@@ -32,17 +32,24 @@ export type Account = {
   readonly entities: readonly TouchedEntity[];
   /** Set when the requester is told that there is no such thing: the event then is one of a refusal. */
   readonly absent?: true;
+  /** Set when the requester is told that the row was deleted: the event is one of a refusal, of the row's person. */
+  readonly deleted?: true;
 };
 
 /** The account of an answer that shows nothing. */
 export const NOTHING: Account = { rows: [], entities: [], absent: true };
 
-/** A not-found whose event stands already, because the question was audited. */
+/** A refusal whose event stands already, because the question was audited. */
 class RecordedFault extends Fault {}
 
 /** What a flow throws when its audited answer was {@link Account} `absent`. */
 export function foundNothing(message: string): Fault {
   return new RecordedFault('not-found', message);
+}
+
+/** What a flow throws when its audited answer was {@link Account} `deleted`. */
+export function foundDeleted(message: string): Fault {
+  return new RecordedFault('deleted', message);
 }
 
 /** The grant of a visit, now. */
@@ -148,13 +155,14 @@ export function referenceOf(requester: Requester): string {
 /** One record for each person whose rows were shown, at least one. */
 function recordsOf(
   recordAt: ReturnType<typeof eventRecords>,
-  { rows, entities, absent }: Account,
+  { rows, entities, absent, deleted }: Account,
 ): readonly [AuditRecord, ...AuditRecord[]] {
   if (absent === true) return [recordAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' })];
+  const about = { entities, ...(deleted === true ? ({ outcome: '4', outcomeDesc: 'deleted' } as const) : {}) };
   const persons = new Map<PersonKey, ShownRow>();
   for (const row of rows) if (row.person !== undefined && !persons.has(row.person)) persons.set(row.person, row);
-  const [first, ...others] = [...persons.values()].map((row, at) => recordAt(at, { entities, ...aboutRow(row) }));
-  return first === undefined ? [recordAt(0, { entities })] : [first, ...others];
+  const [first, ...others] = [...persons.values()].map((row, at) => recordAt(at, { ...about, ...aboutRow(row) }));
+  return first === undefined ? [recordAt(0, about)] : [first, ...others];
 }
 
 function aboutRow({ person, subject, shownBy }: ShownRow): About {

@@ -50,6 +50,26 @@ export type VisibleRow = {
   readonly shownBy: ShownBy | undefined;
 };
 
+/**
+ * A version of a row: the present one, a former one, or its deletion, which has no text (`json` is empty). A deleted
+ * row, its versions included, is shown to the principals who saw it when it was deleted, as far as their rights and
+ * the state of the person still would show it if it stood as it did last.
+ */
+export type RowVersion = VisibleRow & { readonly isDeletion?: true };
+
+/** Where a page of a history ends: its last version. */
+export type VersionPlace = Pick<VisibleRow, 'updated' | 'id' | 'version'>;
+
+/** One page of a history. */
+export type HistoryPage = {
+  readonly rows: readonly RowVersion[];
+  /** Present when more follow. */
+  readonly next: VersionPlace | undefined;
+};
+
+/** Most rows of one type whose versions are put in order for one answer. */
+export const MAX_HISTORY_ROWS = 10_000;
+
 /** Where a page ends: the last row's sort key and id. */
 export type PageEnd = { readonly sort: number; readonly id: string };
 
@@ -96,8 +116,31 @@ export type StudyParts = {
 
 /** What can be asked. */
 export type Question =
-  /** One resource, at its present or a former version. A former version needs the right to the present one. */
-  | { readonly kind: 'resource'; readonly type: StoredType; readonly id: string; readonly version?: number }
+  /**
+   * One resource, at its present or a former version. A former version needs the right to the present one. With
+   * `orDeleted` a deleted row is answered too, as its deletion or by a version.
+   */
+  | {
+      readonly kind: 'resource';
+      readonly type: StoredType;
+      readonly id: string;
+      readonly version?: number;
+      readonly orDeleted?: true;
+    }
+  /**
+   * Versions of one row, or of all rows of a type, latest first (`updated` descending, id ascending, version
+   * descending), at most `limit` of those at or after `since` (epoch milliseconds) and behind a place. All versions of
+   * a row are shown under the right to it. Parts and AuditEvents have no history.
+   * @throws {Fault} too-costly - more than MAX_HISTORY_ROWS rows of the type are visible
+   */
+  | {
+      readonly kind: 'history';
+      readonly type: StoredType;
+      readonly id?: string;
+      readonly since?: number;
+      readonly after?: VersionPlace;
+      readonly limit: number;
+    }
   /** A page; `skip` rows are passed over before it. */
   | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd; readonly skip?: number }
   /**
@@ -144,14 +187,16 @@ export type Question =
 
 /** The answer to each kind of question. */
 export type AnswerTo<Q extends Question> = Q extends { kind: 'resource' }
-  ? VisibleRow | undefined
+  ? RowVersion | undefined
   : Q extends { kind: 'search' }
     ? SearchPage
-    : Q extends { kind: 'parts' }
-      ? StudyParts
-      : Q extends { kind: 'metadata' }
-        ? StudyMetadata
-        : StudyInstances;
+    : Q extends { kind: 'history' }
+      ? HistoryPage
+      : Q extends { kind: 'parts' }
+        ? StudyParts
+        : Q extends { kind: 'metadata' }
+          ? StudyMetadata
+          : StudyInstances;
 
 declare const passed: unique symbol;
 

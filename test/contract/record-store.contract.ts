@@ -5,6 +5,7 @@ import { agendaContract } from './record-store/agenda.ts';
 import { auditingContract } from './record-store/auditing.ts';
 import { erasingContract } from './record-store/erasing.ts';
 import { forgingContract } from './record-store/forging.ts';
+import { historiesContract } from './record-store/histories.ts';
 import { historyContract } from './record-store/history.ts';
 import { includingContract } from './record-store/including.ts';
 import { instancesContract } from './record-store/instances.ts';
@@ -25,6 +26,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     const suite = useStores(open);
     planningContract(suite);
     historyContract(suite);
+    historiesContract(suite);
     accessContract(suite);
     forgingContract(suite);
     precedenceContract(suite);

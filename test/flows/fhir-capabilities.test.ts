@@ -132,9 +132,25 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       if (resource.conditionalUpdate === true) expectOutcome(updated, 400, 'invalid');
       else expectOutcome(updated, 405, 'not-supported');
       const byId = await region.strasbourg.send('PUT', `${type}/nothing`, body);
-      if (codes.includes('update') && resource.conditionalUpdate !== true) expectOutcome(byId, 400, 'invalid');
+      if (codes.includes('update')) expectOutcome(byId, 400, 'invalid');
       else expectOutcome(byId, 405, 'not-supported');
+      const byPatch = { 'content-type': 'application/json-patch+json' };
+      const patched = await region.strasbourg.send('PATCH', `${type}/nothing`, '[]', byPatch);
+      if (codes.includes('patch')) expectOutcome(patched, 400, 'invalid');
+      else expectOutcome(patched, 405, 'not-supported');
+      const deleted = await region.strasbourg.send('DELETE', `${type}/nothing`);
+      if (codes.includes('delete')) expect(deleted.status).to.equal(204);
+      else expectOutcome(deleted, 405, 'not-supported');
+      const deletedBy = await region.strasbourg.send('DELETE', `${type}?identifier=urn:a|1`);
+      if (resource.conditionalDelete === 'single') expect(deletedBy.status).to.equal(204);
+      else expectOutcome(deletedBy, 405, 'not-supported');
+      const conditional = await region.strasbourg.send('POST', type, body, { 'if-none-exist': 'identifier=urn:a|1' });
+      if (resource.conditionalCreate === true || codes.includes('create')) expectOutcome(conditional, 400, 'invalid');
+      else expectOutcome(conditional, 405, 'not-supported');
+      expect(resource.updateCreate, type).to.equal(codes.includes('update'));
     }
+    expect(statement.patchFormat).to.deep.equal(['application/json-patch+json']);
+    expect(statement.rest?.[0]?.interaction).to.deep.equal([{ code: 'transaction' }, { code: 'batch' }]);
     expectOutcome(await region.strasbourg.send('POST', '', { resourceType: 'Bundle', nothing: 1 }), 400, 'invalid');
   });
 
@@ -162,10 +178,10 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     const others: [string, string, unknown?][] = [
       ['DELETE', `Patient/${id}`],
       ['DELETE', 'Patient?active=true'],
-      ['PUT', `Patient/${id}`, { resourceType: 'Patient', id }],
-      ['PATCH', `Patient/${id}`, [{ op: 'replace', path: '/active', value: false }]],
-      ['GET', `Patient/${id}/_history`],
-      ['GET', 'Patient/_history'],
+      ['PUT', `ImagingStudy/${id}`, { resourceType: 'ImagingStudy', id }],
+      ['PATCH', `AuditEvent/${id}`, [{ op: 'replace', path: '/active', value: false }]],
+      ['DELETE', `AuditEvent/${id}`],
+      ['DELETE', `DiagnosticReport/${id}`],
       ['GET', '_history'],
       ['GET', `Patient/${id}/ImagingStudy`],
       ['GET', `Patient/${id}/$everything`],

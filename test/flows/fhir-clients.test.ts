@@ -1,6 +1,14 @@
 /** Published FHIR clients as they are: what they read and search of the door, without a line of adaptation. */
 import { MedplumClient } from '@medplum/core';
-import type { Bundle, DiagnosticReport, DocumentReference, ImagingStudy, Patient, Resource } from '@medplum/fhirtypes';
+import type {
+  Bundle,
+  DiagnosticReport,
+  DocumentReference,
+  ImagingStudy,
+  Patient,
+  Resource,
+  ServiceRequest,
+} from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { Client, type FhirResource, type SearchParams } from 'fhir-kit-client';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
@@ -136,6 +144,40 @@ describe('Published FHIR clients, unmodified', () => {
       expect(resourcesOf(posted)).to.have.length(1);
     });
 
+    it('creates, updates, patches, deletes, and reads the history of what it did', async () => {
+      const subject = { reference: `Patient/${region.patients.helene}` };
+      const order = { resourceType: 'ServiceRequest', status: 'draft', intent: 'order', subject } as const;
+      const options = { headers: { Prefer: 'return=representation' } };
+      const created = await client.create({ resourceType: 'ServiceRequest', body: order, options });
+      const id = String(created['id']);
+      expect(id).to.not.equal('');
+      const body = { ...order, id, status: 'active' };
+      const updated = await client.update({ resourceType: 'ServiceRequest', id, body, options });
+      expect(updated).to.deep.include({ id, status: 'active' });
+      const jsonPatch = [{ op: 'replace' as const, path: '/status', value: 'completed' }];
+      const patched = await client.patch({ resourceType: 'ServiceRequest', id, jsonPatch, options });
+      expect(patched).to.deep.include({ id, status: 'completed' });
+      await client.delete({ resourceType: 'ServiceRequest', id });
+      const history = asBundle(await client.history({ resourceType: 'ServiceRequest', id }));
+      expect(history.entry?.map(({ request }) => request?.method)).to.deep.equal(['DELETE', 'PUT', 'PUT', 'POST']);
+      const gone = await client.read({ resourceType: 'ServiceRequest', id }).then(
+        () => undefined,
+        (error: unknown) => error as { response: { status: number } },
+      );
+      expect(gone?.response.status).to.equal(410);
+    });
+
+    it('posts a batch and a transaction', async () => {
+      const url = `Patient/${region.patients.helene}`;
+      const entry = [{ request: { method: 'GET', url } }];
+      const batch = { resourceType: 'Bundle', type: 'batch', entry };
+      const answered = asBundle((await client.batch({ body: batch as never })) as FhirResource);
+      expect(answered.entry?.[0]?.resource?.id).to.equal(region.patients.helene);
+      const transaction = { ...batch, type: 'transaction' };
+      const done = asBundle((await client.transaction({ body: transaction as never })) as FhirResource);
+      expect(done.entry?.[0]?.response?.status).to.equal('200 OK');
+    });
+
     it('tells a hidden resource as absent', async () => {
       const [hidden] = await region.nancy.find<ImagingStudy>('ImagingStudy');
       const refusal = await client.read({ resourceType: 'ImagingStudy', id: hidden?.id ?? '' }).then(
@@ -182,6 +224,35 @@ describe('Published FHIR clients, unmodified', () => {
       for await (const page of client.searchResourcePages('Patient', { _count: '1' }))
         seen.push(...page.map(({ id }) => id ?? ''));
       expect(seen.sort()).to.deep.equal([region.patients.helene, region.patients.heleneNancy].sort());
+    });
+
+    it('writes as the establishment: create, update, patch, history, batch, delete', async () => {
+      const writer = new MedplumClient({
+        baseUrl: `${region.server.url}/`,
+        fhirUrlPath: 'fhir',
+        accessToken: region.strasbourg.token,
+        fetch,
+        cacheTime: 0,
+        defaultHeaders: { Prefer: 'return=representation' },
+      });
+      const order = await writer.createResource<ServiceRequest>({
+        resourceType: 'ServiceRequest',
+        status: 'draft',
+        intent: 'order',
+        subject: { reference: `Patient/${region.patients.helene}` },
+      });
+      const active = await writer.updateResource({ ...order, status: 'active' });
+      expect([active.status, active.meta?.versionId]).to.deep.equal(['active', '2']);
+      const id = order.id ?? '';
+      const operation = { op: 'replace', path: '/status', value: 'completed' } as const;
+      expect((await writer.patchResource('ServiceRequest', id, [operation])).status).to.equal('completed');
+      const history = await writer.readHistory('ServiceRequest', id);
+      expect(history.entry?.map(({ resource }) => resource?.status)).to.deep.equal(['completed', 'active', 'draft']);
+      const entry = [{ request: { method: 'GET' as const, url: `ServiceRequest/${id}` } }];
+      const batch = await writer.executeBatch({ resourceType: 'Bundle', type: 'batch', entry });
+      expect(batch.entry?.[0]?.resource?.id).to.equal(id);
+      await writer.deleteResource('ServiceRequest', id);
+      expect(await writer.searchResources('ServiceRequest', { _id: id })).to.have.length(0);
     });
 
     it('gets the report itself through the link of its DocumentReference', async () => {

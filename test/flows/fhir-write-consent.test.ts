@@ -77,10 +77,15 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       const report = bundle.entry?.[1]?.resource as DiagnosticReport;
       const foreign = { ...report, subject: { reference: `Patient/${region.patients.heleneNancy}` } };
       expectOutcome(await region.strasbourg.send('POST', 'DiagnosticReport', foreign), 400, 'invalid');
-      const [standing] = await region.strasbourg.find<DiagnosticReport>('DiagnosticReport');
-      const moved = { ...standing, subject: { reference: `Patient/${region.patients.gaetan}` } };
-      expectOutcome(await region.strasbourg.send('PUT', `DiagnosticReport/${standing?.id ?? ''}`, moved), 405);
-      expectOutcome(await region.strasbourg.send('PATCH', `DiagnosticReport/${standing?.id ?? ''}`, []), 405);
+      const query = `DiagnosticReport?patient=${region.patients.helene}`;
+      const standing = await region.strasbourg.findOne<DiagnosticReport>(query);
+      const path = `DiagnosticReport/${standing.id}`;
+      const subject = { reference: `Patient/${region.patients.gaetan}` };
+      expectOutcome(await region.strasbourg.send('PUT', path, { ...standing, subject }), 409, 'conflict');
+      const patch = [{ op: 'replace', path: '/subject', value: subject }];
+      const byPatch = { 'content-type': 'application/json-patch+json' };
+      expectOutcome(await region.strasbourg.send('PATCH', path, patch, byPatch), 409, 'conflict');
+      expect(await region.strasbourg.findOne<DiagnosticReport>(query)).to.deep.equal(standing);
     });
 
     it('C19 what a client says of ids, versions and labels of a Patient is not taken over', async () => {

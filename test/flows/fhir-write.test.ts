@@ -151,7 +151,7 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
   });
 
   describe('Reports and transactions', () => {
-    it('stores a report with its document, once: the same identifier again is 409 and changes nothing', async () => {
+    it('stores a report with its document once: the same again is 200, another content 409', async () => {
       const bundle = await buildReportBundle(
         aStudy({ key: 'write/report', patient: PATIENTS.gaetan }),
         reportTextOf('mr-head'),
@@ -170,8 +170,21 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
         report.presentedForm?.[0]?.url,
       ]);
       const before = await count(region.strasbourg, 'DiagnosticReport');
-      expectOutcome(await region.strasbourg.send('POST', '', bundle), 409, 'conflict');
+      const again = await region.strasbourg.send('POST', '', bundle);
+      expect(again.status, again.text).to.equal(200);
+      const statuses = again.json<Bundle>().entry?.map(({ response }) => [response?.status, response?.location]);
+      expect(statuses?.[1]).to.deep.equal(['200 OK', written?.response?.location]);
+      const [, entry] = bundle.entry ?? [];
+      const other = {
+        ...bundle,
+        entry: [bundle.entry?.[0], { ...entry, resource: { ...entry?.resource, conclusion: 'Autre' } }],
+      };
+      const text = expectOutcome(await region.strasbourg.send('POST', '', other), 409, 'conflict');
+      expect(text).to.include(`PUT DiagnosticReport/${report.id ?? ''}`);
       expect(await count(region.strasbourg, 'DiagnosticReport')).to.equal(before);
+      expect(await count(region.strasbourg, `DocumentReference?related=DiagnosticReport/${report.id}`)).to.equal(1);
+      const standing = await region.strasbourg.get(`DiagnosticReport/${report.id ?? ''}`);
+      expect(standing.json()).to.deep.equal(report);
     });
 
     it('is atomic: one bad entry and nothing is stored, no file is left', async function atomic() {
@@ -204,15 +217,16 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
       }
     });
 
-    it('refuses batches, other methods, unknown types and too many entries', async () => {
+    it('refuses other methods and types, and too many entries', async () => {
       const entry: BundleEntry = {
         resource: aPatient(strasbourg, 'W-60'),
         request: { method: 'PUT', url: `Patient?${conditionOf(strasbourg, 'W-60')}` },
       };
       const send = async (bundle: object): Promise<number> => (await region.strasbourg.send('POST', '', bundle)).status;
-      expect(await send({ ...transactionOf(entry), type: 'batch' })).to.equal(501);
-      expect(await send(transactionOf({ ...entry, request: { method: 'DELETE', url: 'Patient/1' } }))).to.equal(501);
+      expect(await send({ resourceType: 'Bundle', type: 'collection' })).to.equal(501);
+      expect(await send(transactionOf({ request: { method: 'DELETE', url: 'Patient/1' } }))).to.equal(501);
       expect(await send(transactionOf({ ...entry, request: { method: 'POST', url: 'Consent' } }))).to.equal(400);
+      expect(await send(transactionOf({ ...entry, request: { method: 'PUT', url: 'Patient' } }))).to.equal(400);
       expect(
         await send(
           transactionOf({
@@ -221,7 +235,10 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
           }),
         ),
       ).to.equal(501);
-      expect(await send(transactionOf(...Array.from({ length: 201 }, () => entry)))).to.equal(403);
+      for (const type of ['transaction', 'batch']) {
+        const bundle = { ...transactionOf(...Array.from({ length: 201 }, () => entry)), type };
+        expect(expectOutcome(await region.strasbourg.send('POST', '', bundle), 413, 'too-costly')).to.include('200');
+      }
       expect(await count(region.strasbourg, `Patient?${conditionOf(strasbourg, 'W-60')}`)).to.equal(0);
     });
 
@@ -231,7 +248,7 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
         request: { method: 'PUT', url: `Patient?${conditionOf(strasbourg, 'W-70')}` },
       };
       const answer = await region.strasbourg.send('POST', '', transactionOf(entry, entry));
-      expect(answer.status, answer.text).to.be.oneOf([400, 409]);
+      expectOutcome(answer, 400, 'invalid');
       expect(await count(region.strasbourg, `Patient?${conditionOf(strasbourg, 'W-70')}`)).to.equal(0);
     });
   });

@@ -1,7 +1,8 @@
 /** Bundles made of stored JSON: rows are put together as text, nothing is parsed again. */
+import { randomUUID } from 'node:crypto';
+import type { FoundHistory } from '../../flows/read/read-history.ts';
 import type { FoundPage } from '../../flows/read/search-resources.ts';
-import type { SubmittedResult } from '../../flows/write/submission.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
 
 /** Formats a searchset. `selfUrl` is the request as understood; `ignored` names parameters that were not used. */
 export function formatSearchset(page: FoundPage, fhirBase: string, selfUrl: URL, ignored: readonly string[]): string {
@@ -27,21 +28,32 @@ function ignoredEntry(ignored: readonly string[]): string {
     code: 'not-supported',
     diagnostics: `Search parameter ${name} was ignored`,
   }));
-  return JSON.stringify({ resource: { resourceType: 'OperationOutcome', issue }, search: { mode: 'outcome' } });
+  const resource = { resourceType: 'OperationOutcome', issue };
+  return JSON.stringify({ fullUrl: `urn:uuid:${randomUUID()}`, resource, search: { mode: 'outcome' } });
 }
 
-function linksOf(page: FoundPage, selfUrl: URL) {
+/** Formats a history. `selfUrl` is the request as understood. */
+export function formatHistory(page: FoundHistory, fhirBase: string, selfUrl: URL): string {
+  const entries = page.rows.map((row) => versionEntry(row, fhirBase));
+  const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
+  const link = JSON.stringify(linksOf(page, selfUrl));
+  return `{"resourceType":"Bundle","type":"history","link":${link}${entry}}`;
+}
+
+/** How a version came about: the first was posted, a later one put, the last may be a deletion. */
+function versionEntry({ type, id, version, updated, json, isDeletion }: RowVersion, fhirBase: string): string {
+  const [method, status] = isDeletion === true ? ['DELETE', '204'] : version === 1 ? ['POST', '201'] : ['PUT', '200'];
+  const url = method === 'POST' ? type : `${type}/${id}`;
+  const response = { status, etag: `W/"${version}"`, lastModified: new Date(updated).toISOString() };
+  const resource = isDeletion === true ? '' : `"resource":${json},`;
+  const how = `"request":${JSON.stringify({ method, url })},"response":${JSON.stringify(response)}`;
+  return `{"fullUrl":${JSON.stringify(`${fhirBase}/${type}/${id}`)},${resource}${how}}`;
+}
+
+function linksOf(page: { readonly cursor: string | undefined }, selfUrl: URL) {
   const self = { relation: 'self', url: selfUrl.href };
   if (page.cursor === undefined) return [self];
   const next = new URL(selfUrl);
   next.searchParams.set('_cursor', page.cursor);
   return [self, { relation: 'next', url: next.href }];
-}
-
-/** Formats the answer to a transaction: one entry for each of the request, in its order. */
-export function formatTransactionResponse(results: readonly SubmittedResult[]): string {
-  const entry = results.map(({ status, type, id, version }) => ({
-    response: { status, location: `${type}/${id}/_history/${version}`, etag: `W/"${version}"` },
-  }));
-  return JSON.stringify({ resourceType: 'Bundle', type: 'transaction-response', entry });
 }

@@ -4,11 +4,11 @@ import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
-import type { endDeclaration } from '../../flows/consent/end-declaration.ts';
+import type { readHistory } from '../../flows/read/read-history.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
 import type { retrieveDocument } from '../../flows/read/retrieve-document.ts';
 import type { searchResources } from '../../flows/read/search-resources.ts';
-import type { submitBundle } from '../../flows/write/submit-bundle.ts';
+import type { writeResource, writeTransaction } from '../../flows/write/write-resource.ts';
 import type { FindBodyLimit } from '../http/body-limits.ts';
 import type { Identify } from '../http/visit.ts';
 
@@ -23,10 +23,11 @@ export type FhirDeps = {
   readonly validate: Validate;
   readonly capabilityStatement: () => CapabilityStatement;
   readonly read: ReturnType<typeof readResource>;
+  readonly history: ReturnType<typeof readHistory>;
   readonly search: ReturnType<typeof searchResources>;
   readonly openDocument: ReturnType<typeof retrieveDocument>;
-  readonly submit: ReturnType<typeof submitBundle>;
+  readonly write: ReturnType<typeof writeResource>;
+  readonly writeTransaction: ReturnType<typeof writeTransaction>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
-  readonly endDeclaration: ReturnType<typeof endDeclaration>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
 };

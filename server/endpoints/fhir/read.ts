@@ -1,9 +1,9 @@
 /** FHIR read and vread. @see https://hl7.org/fhir/R4/http.html#read */
 import type { Context } from 'koa';
-import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
+import { answerJson } from './answer.ts';
 import type { FhirDeps } from './deps.ts';
 import { requireJsonAnswer } from './request.ts';
 
@@ -29,21 +29,28 @@ export async function read(
 export function answerRow(ctx: Context, row: VisibleRow): void {
   ctx.set('ETag', `W/"${row.version}"`);
   ctx.set('Last-Modified', new Date(row.updated).toUTCString());
-  if (
-    ctx
-      .get('If-None-Match')
-      .split(',')
-      .some((tag) => tag.trim() === `W/"${row.version}"`)
-  ) {
+  if (isKnown(ctx, row)) {
     ctx.status = 304;
     return;
   }
-  ctx.status = 200;
-  ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
-  ctx.body = row.json;
+  answerJson(ctx, 200, row.json);
 }
 
-function versionNumber(text: string): number {
+/** Whether the client has the version already; what it says of dates counts when it says nothing of versions. */
+function isKnown(ctx: Context, { version, updated }: VisibleRow): boolean {
+  const tags = ctx.get('If-None-Match');
+  if (tags !== '') return hasVersion(tags, version);
+  const since = Date.parse(ctx.get('If-Modified-Since'));
+  return !Number.isNaN(since) && Math.floor(updated / 1000) <= Math.floor(since / 1000);
+}
+
+/** Whether a list of entity tags, weak or strong, names a version. */
+export function hasVersion(tags: string, version: number): boolean {
+  return tags.split(',').some((tag) => tag.trim().replace(/^W\//, '') === `"${version}"`);
+}
+
+/** The version of an address. @throws {Fault} not-found - there is none such */
+export function versionNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new Fault('not-found', 'No such resource');
   return Number(text);
 }

@@ -23,10 +23,29 @@ export function requireJsonAnswer(ctx: Context): void {
   const format = ctx.querystring === '' ? null : new URLSearchParams(ctx.querystring).get('_format');
   const isJson =
     format === null
-      ? PLAIN.has(ctx.get('Accept')) || ctx.accepts(JSON_TYPES) !== false
-      : /^(json|application\/(fhir\+)?json|text\/json)$/.test(format.replace(' ', '+'));
+      ? PLAIN.has(ctx.get('Accept')) || takesJson(ctx.get('Accept'))
+      : /^(json|application\/(fhir\+)?json|text\/json)$/.test(format.replace(' ', '+').split(';')[0] ?? '');
   if (isJson) return;
   throw new Fault('not-supported', 'This server answers in JSON only', { protocolCode: HTTP_CODE.notAcceptable });
+}
+
+/**
+ * Whether one of the media ranges of an Accept header is JSON. Their parameters, as `charset` and `fhirVersion`, make
+ * no other type of it.
+ */
+function takesJson(accept: string): boolean {
+  if (accept.trim() === '') return true;
+  return accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const isRefused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+    const isOther = parameters.some((parameter) => /^fhirversion=(?!"?4\.0)/.test(parameter));
+    return !isRefused && !isOther && [...JSON_TYPES, '*/*', 'application/*', 'text/*'].includes(type);
+  });
+}
+
+/** The media type of a body, without its parameters. */
+export function mediaTypeOf(ctx: Context): string {
+  return ctx.get('Content-Type').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
 /** A request that was let in: who comes, and for what. */
@@ -48,14 +67,23 @@ export async function admit(deps: FhirDeps, ctx: Context, attempt: Attempt): Pro
  * @throws {Fault} not-supported (415), too-long, invalid
  */
 export async function readResource(deps: FhirDeps, ctx: Context, admitted: Admitted): Promise<Resource> {
-  const type = ctx.get('Content-Type').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (!JSON_TYPES.includes(type)) {
-    throw new Fault('not-supported', `The body is ${MEDIA_TYPE.fhirJson}`, {
-      protocolCode: HTTP_CODE.unsupportedMediaType,
-    });
-  }
+  return deps.validate(await readJson(deps, ctx, admitted));
+}
+
+/**
+ * Reads the JSON of a request that was let in: by default that of a resource.
+ * @throws {Fault} not-supported (415), too-long, invalid
+ */
+export async function readJson(
+  deps: FhirDeps,
+  ctx: Context,
+  admitted: Admitted,
+  types: readonly string[] = JSON_TYPES,
+): Promise<unknown> {
+  if (!types.includes(mediaTypeOf(ctx)))
+    throw new Fault('not-supported', `The body is ${types[0]}`, { protocolCode: HTTP_CODE.unsupportedMediaType });
   const { bytes, values } = limitOf(deps, admitted);
-  return deps.validate(parseJson(await readRawBody(ctx, bytes), values));
+  return parseJson(await readRawBody(ctx, bytes), values);
 }
 
 function limitOf({ bodyLimit }: FhirDeps, { visit, attempt }: Admitted): BodyLimit {

@@ -2,21 +2,25 @@
 import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
-import type { Interaction, WriteHook } from '../../../profiles/types/fhir-type.ts';
+import type { Interaction } from '../../../profiles/types/fhir-type.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { fhirType, storedType, type StoredType } from '../../../profiles/types/visibility.ts';
 import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
 import { notServed } from './allowed-methods.ts';
 import { readBinary } from './binary.ts';
+import { answerBundle } from './bundle/post.ts';
+import { create } from './write/create.ts';
+import { deleteResource } from './write/delete.ts';
 import type { FhirDeps } from './deps.ts';
+import { history } from './history.ts';
 import { OPERATIONS } from './operations.ts';
+import { patch } from './write/patch.ts';
 import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
 import { search } from './search.ts';
-import { servedType } from './served.ts';
-import { updateConsent } from './update.ts';
-import { conditionalUpdate, create, transaction } from './write.ts';
+import { requireConditional, requireServed } from './served.ts';
+import { update } from './write/update.ts';
 
 const PREFIX = '/fhir';
 
@@ -26,13 +30,20 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.use(answerFaults);
   router.get('/metadata', (ctx) => answerMetadata(deps, ctx));
   router.use(answerPrivately);
-  router.post('/', async (ctx) => await transaction(deps, ctx));
+  router.post('/', async (ctx) => await answerBundle(deps, ctx));
   router.get('/:type', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/Patient/:operation', async (ctx) => await operate(deps, ctx));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
-  router.put('/:type', async (ctx) => await conditionalUpdate(deps, ctx, conditionallyUpdated(ctx)));
-  router.put('/:type/:id', async (ctx) => await UPDATES[updatedById(ctx)](deps, ctx, part(ctx, 'id')));
+  for (const [method, interaction, answer] of CHANGES) {
+    router[method]('/:type', async (ctx) => await answer(deps, ctx, servedByCondition(ctx, interaction)));
+    router[method]('/:type/:id', async (ctx) => await answer(deps, ctx, served(ctx, interaction), part(ctx, 'id')));
+  }
+  router.get('/:type/_history', async (ctx) => await history(deps, ctx, served(ctx, 'history-type')));
+  router.get(
+    '/:type/:id/_history',
+    async (ctx) => await history(deps, ctx, served(ctx, 'history-instance'), part(ctx, 'id')),
+  );
   router.get('/:type/:id', async (ctx) => {
     const type = served(ctx, 'read');
     const id = part(ctx, 'id');
@@ -57,32 +68,34 @@ function part(ctx: Context, name: string): string {
   return params[name] ?? '';
 }
 
+/** Writes of one resource that stands, by id or by condition. */
+const CHANGES = [
+  ['put', 'update', update],
+  ['patch', 'patch', patch],
+  ['delete', 'delete', deleteResource],
+] as const;
+
 /** The type of a request, when it is served and the interaction with it. */
 function served(ctx: Context, interaction: Interaction): StoredType {
+  return allowed(ctx, (type) => requireServed(type, interaction));
+}
+
+/** The type of a write by condition. */
+function servedByCondition(ctx: Context, interaction: 'update' | 'patch' | 'delete'): StoredType {
+  return allowed(ctx, (type) => {
+    requireServed(type, interaction);
+    requireConditional(type, interaction);
+  });
+}
+
+function allowed(ctx: Context, check: (type: StoredType) => void): StoredType {
   const type = storedType(part(ctx, 'type'));
-  const table = servedType(type);
-  if (table === undefined) throw new Fault('not-found', `Resource type ${type} is not served here`);
-  if (!table.interactions.includes(interaction))
-    throw notServed(ctx, `The interaction ${interaction} is not served on ${type}`);
+  try {
+    check(type);
+  } catch (error) {
+    throw error instanceof Fault && error.kind === 'not-supported' ? notServed(ctx, error.message) : error;
+  }
   return type;
-}
-
-/** The type of a conditional update. */
-function conditionallyUpdated(ctx: Context): StoredType {
-  const type = served(ctx, 'update');
-  if (servedType(type)?.conditionalUpdate !== true) throw notServed(ctx, `Conditional update is not served on ${type}`);
-  return type;
-}
-
-/** Updates by id, by the hook of the type. */
-const UPDATES = { rights: updateConsent } as const satisfies Partial<Record<WriteHook, typeof updateConsent>>;
-
-/** The hook of a type that is updated by its id. */
-function updatedById(ctx: Context): keyof typeof UPDATES {
-  const type = served(ctx, 'update');
-  const hook = fhirType(type).hooks?.write;
-  if (hook !== 'rights') throw notServed(ctx, `Update by id is not served on ${type}`);
-  return hook;
 }
 
 async function operate(deps: FhirDeps, ctx: Context): Promise<void> {

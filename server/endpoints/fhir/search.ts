@@ -1,9 +1,10 @@
 /** FHIR search by GET and POST, and with it ITI-67. @see https://hl7.org/fhir/R4/search.html */
 import type { Context } from 'koa';
-import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch } from '../../../profiles/search/query.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
+import type { Visit } from '../../flows/guard.ts';
+import { answerJson } from './answer.ts';
 import { formatSearchset } from './bundles.ts';
 import type { FhirDeps } from './deps.ts';
 import { servedType } from './served.ts';
@@ -18,19 +19,29 @@ const MAX_NAME = 64;
 export async function search(deps: FhirDeps, ctx: Context, type: StoredType): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'search-type', type });
   const parameters = await readSearchParameters(deps, ctx, admitted);
-  const options = { handling: handlingOf(ctx), maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT } as const;
-  const parsed = parseSearch(type, parameters, options);
+  answerJson(ctx, 200, await searchText(deps, admitted.visit, { type, parameters, handling: handlingOf(ctx) }));
+}
+
+/** A search as it was asked. */
+export type AskedSearch = {
+  readonly type: StoredType;
+  readonly parameters: URLSearchParams;
+  readonly handling: 'strict' | 'lenient';
+};
+
+/** The searchset of a search, as JSON text. */
+export async function searchText(deps: FhirDeps, visit: Visit, asked: AskedSearch): Promise<string> {
+  const { type, parameters, handling } = asked;
+  const parsed = parseSearch(type, parameters, { handling, maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT });
   const query = { ...parsed.query, include: parsed.query.include.filter(({ param }) => isIncluded(type, param)) };
   const ignored =
     query.include.length === parsed.query.include.length ? parsed.ignored : [...parsed.ignored, '_include'];
-  if (options.handling === 'strict' && ignored.length > 0)
+  if (handling === 'strict' && ignored.length > 0)
     throw new Fault('invalid', `This _include is not served on ${type}`, { expression: '_include' });
   const passage = fhirType(type).searchedAs ?? 'search';
-  const page = await deps.search(admitted.visit, { query, text: `${type}?${parameters.toString()}`, passage });
+  const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
   const self = selfUrl(deps.fhirBase(), type, parameters, ignored);
-  ctx.status = 200;
-  ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
-  ctx.body = formatSearchset(page, deps.fhirBase(), self, ignored);
+  return formatSearchset(page, deps.fhirBase(), self, ignored);
 }
 
 function isIncluded(type: StoredType, param: string): boolean {

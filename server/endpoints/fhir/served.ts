@@ -1,7 +1,11 @@
 /** What the FHIR door serves, read off the files of the types: routes and the CapabilityStatement are made from it. */
+import type { Resource } from '@medplum/fhirtypes';
 import type { ServedType } from '../../../profiles/capability-statement.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import { searchParametersOf } from '../../../profiles/search/parameters.ts';
+import type { Interaction } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
+import { HTTP_CODE } from '../http/outcome.ts';
 
 /** Types and interactions. A type that is absent here is answered 404, an interaction 405. */
 export const SERVED: ReadonlyMap<StoredType, ServedType> = new Map(
@@ -14,8 +18,7 @@ function servedOf(type: StoredType): ServedType {
   return {
     interactions,
     ...(includes.length === 0 ? {} : { includes }),
-    ...(conditional?.includes('create') === true ? { conditionalCreate: true } : {}),
-    ...(conditional?.includes('update') === true ? { conditionalUpdate: true } : {}),
+    conditional: conditional ?? [],
     ...(operations === undefined ? {} : { operations: operations.map((name) => operationOf(type, name)) }),
   };
 }
@@ -32,4 +35,36 @@ function operationOf(type: StoredType, name: string) {
 /** What is served of a type, or undefined. */
 export function servedType(type: StoredType): ServedType | undefined {
   return SERVED.get(type);
+}
+
+/**
+ * Requires that an interaction is served on a type.
+ * @throws {Fault} not-found - the type is not served
+ * @throws {Fault} not-supported (method-not-allowed) - the interaction is not
+ */
+export function requireServed(type: StoredType, interaction: Interaction): void {
+  const table = servedType(type);
+  if (table === undefined) throw new Fault('not-found', `Resource type ${type} is not served here`);
+  if (!table.interactions.includes(interaction))
+    throw methodNotAllowed(`The interaction ${interaction} is not served on ${type}`);
+}
+
+/**
+ * Requires that a write by a condition is served on a type; a patch is where an update is.
+ * @throws {Fault} not-supported (method-not-allowed)
+ */
+export function requireConditional(type: StoredType, interaction: 'create' | 'update' | 'patch' | 'delete'): void {
+  const write = interaction === 'patch' ? 'update' : interaction;
+  if (servedType(type)?.conditional.includes(write) !== true)
+    throw methodNotAllowed(`Conditional ${interaction} is not served on ${type}`);
+}
+
+function methodNotAllowed(message: string): Fault {
+  return new Fault('not-supported', message, { protocolCode: HTTP_CODE.methodNotAllowed });
+}
+
+/** Narrows a resource to the type of its address. @throws {Fault} invalid - it is of another type */
+export function resourceOfType(resource: Resource, type: StoredType): Resource {
+  if (resource.resourceType === type) return resource;
+  throw new Fault('invalid', `The resource is not a ${type}`, { expression: 'resourceType' });
 }

@@ -46,6 +46,13 @@ const ROWS: readonly Row[] = [
   },
   {
     door: 'FHIR',
+    requests: ['patch', 'delete'],
+    bytes: 256 * KIB,
+    values: 5_000,
+    reason: 'a patch of 500 operations; a delete has no body',
+  },
+  {
+    door: 'FHIR',
     requests: ['create', 'update'],
     types: ['Patient', 'Consent'],
     bytes: 256 * KIB,

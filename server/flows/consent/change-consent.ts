@@ -14,7 +14,7 @@ import { principal } from '../../access/right.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts, lastingRight, putOf } from '../write/plan-parts.ts';
-import { readersOf } from '../write/submit-consent.ts';
+import { readersOf } from '../write/plain-parts.ts';
 
 /** What the flow needs. */
 export type ChangeConsentDeps = GuardDeps & { readonly indexer: Indexer };

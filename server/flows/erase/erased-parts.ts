@@ -16,7 +16,7 @@ import { joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { reportDocumentParts, type ReportAtHand } from '../study/report-document-parts.ts';
 import { findById, manifestsOf, reportsOf, type Found } from '../study/study-content.ts';
-import { reportKeys } from '../write/submit-report.ts';
+import { reportKeys } from '../write/report-parts.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
 

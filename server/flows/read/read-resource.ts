@@ -1,21 +1,32 @@
 /** A requester reads one resource: FHIR read and vread, and the description of a document. */
 import { Fault } from '../../../profiles/fault.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
-import { foundNothing, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
+import {
+  foundDeleted,
+  foundNothing,
+  guarded,
+  NOTHING,
+  refusalsRecorded,
+  type Account,
+  type GuardDeps,
+  type Visit,
+} from '../guard.ts';
 import { requireScope } from '../require-scope.ts';
 
 /** Which resource; `version` for a former or present version by number. */
 export type ReadRequest = { readonly type: StoredType; readonly id: string; readonly version?: number };
 
-/** Ids and versions that no store has to be asked for. */
-const ID = /^[A-Za-z0-9.-]{1,64}$/;
-const ABSENT = 'No such resource';
+/** Ids that a store is asked for. */
+export const ID = /^[A-Za-z0-9.-]{1,64}$/;
+/** What is said of a resource that is absent or hidden. */
+export const ABSENT = 'No such resource';
 
 /**
  * Reads one resource.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such resource, or none that the requester may see
+ * @throws {Fault} deleted - it was deleted, and the requester saw it before
  */
 export function readResource(deps: GuardDeps) {
   return async (visit: Visit, { type, id, version }: ReadRequest): Promise<VisibleRow> => {
@@ -23,12 +34,18 @@ export function readResource(deps: GuardDeps) {
     return await refusalsRecorded(deps, visit, kind, async () => {
       requireScope(visit.requester, type, 'r');
       if (!ID.test(id)) throw new Fault('not-found', ABSENT);
-      const question = { kind: 'resource', type, id, ...(version === undefined ? {} : { version }) } as const;
-      const { answer } = await guarded(deps, visit, kind, question, (row) =>
-        row === undefined ? NOTHING : { rows: [row], entities: [{ what: { reference: `${type}/${id}` } }] },
-      );
+      const asked = version === undefined ? {} : { version };
+      const question = { kind: 'resource', type, id, orDeleted: true, ...asked } as const;
+      const { answer } = await guarded(deps, visit, kind, question, (row) => accountOf(question, row));
       if (answer === undefined) throw foundNothing(ABSENT);
+      if (answer.isDeletion === true) throw foundDeleted('The resource was deleted');
       return answer;
     });
   };
+}
+
+function accountOf({ type, id }: ReadRequest, row: RowVersion | undefined): Account {
+  if (row === undefined) return NOTHING;
+  const account = { rows: [row], entities: [{ what: { reference: `${type}/${id}` } }] };
+  return row.isDeletion === true ? { ...account, deleted: true } : account;
 }

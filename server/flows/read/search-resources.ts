@@ -1,10 +1,9 @@
 /** A requester searches a type: FHIR search, ITI-67, QIDO-RS and ITI-18 are faces of this one story. */
-import { createHash } from 'node:crypto';
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
-import { Fault } from '../../../profiles/fault.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, SearchPage } from '../../ports/record-store.ts';
-import { guarded, refusalsRecorded, referenceOf, type Account, type GuardDeps, type Visit } from '../guard.ts';
+import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
+import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../require-scope.ts';
 import { withinScopes } from './search-scopes.ts';
 
@@ -39,44 +38,22 @@ export function searchResources(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
-      const after = query.cursor === undefined ? undefined : readCursor(visit, query.cursor);
+      const after = query.cursor === undefined ? undefined : pageEndOf(visit, query.cursor);
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const tell = (page: SearchPage): Account => ({
         rows: [...page.rows, ...page.included],
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
       const found = (page: SearchPage): W =>
-        inWords({ ...page, cursor: page.next === undefined ? undefined : writeCursor(visit, page.next) });
+        inWords({
+          ...page,
+          cursor: page.next === undefined ? undefined : writeCursor(visit, [page.next.sort, page.next.id]),
+        });
       return (await guarded(deps, visit, passage, question, tell, found)).answer;
     });
 }
 
-/** A cursor names its place and its reader; what it shows is decided again on each page. */
-function writeCursor(visit: Visit, { sort, id }: PageEnd): string {
-  return Buffer.from(JSON.stringify([sort, id, readerOf(visit)])).toString('base64url');
-}
-
-function readCursor(visit: Visit, cursor: string): PageEnd {
-  const parsed = parseCursor(cursor);
-  if (parsed === undefined || parsed.reader !== readerOf(visit)) throw new Fault('not-found', 'No such page');
-  return parsed;
-}
-
-function parseCursor(cursor: string): (PageEnd & { reader: string }) | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (!Array.isArray(parsed)) return undefined;
-    const [sort, id, reader] = parsed as readonly unknown[];
-    if (!Number.isSafeInteger(sort) || typeof id !== 'string' || typeof reader !== 'string') return undefined;
-    return { sort: sort as number, id, reader };
-  } catch {
-    return undefined;
-  }
-}
-
-function readerOf({ requester }: Visit): string {
-  return createHash('sha256')
-    .update(`${requester.clientId}\n${referenceOf(requester)}`)
-    .digest('base64url')
-    .slice(0, 16);
+function pageEndOf(visit: Visit, cursor: string): PageEnd {
+  const [sort, id] = readCursor(visit, cursor, 'number', 'string');
+  return { sort, id };
 }

@@ -32,9 +32,13 @@ export function sameContent(one: Resource, other: Resource): boolean {
 
 function canonical({ meta, ...rest }: Resource): string {
   const { versionId: _v, lastUpdated: _l, ...kept } = meta ?? {};
-  return JSON.stringify([kept, sorted(rest)]);
+  return JSON.stringify(sorted([kept, rest]));
 }
 
-function sorted(value: object): [string, unknown][] {
-  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+/** Members in one order, on every level. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return members.map(([name, member]) => [name, sorted(member)]);
 }

@@ -50,8 +50,15 @@ export type Tombstone = {
 /** A document of `rows`. */
 export type StoredRow = RowDocument | Tombstone;
 
-/** A former version; `_id` is `Type/id/version`. */
-export type HistoryDocument = { readonly _id: string } & RowContent;
+/**
+ * A former version; `_id` is `Type/id/version`. A deletion is a version without text; while the row is gone it names
+ * the principals that saw it.
+ */
+export type HistoryDocument = {
+  readonly _id: string;
+  readonly isDeletion?: true;
+  readonly readers?: readonly Principal[];
+} & RowContent;
 
 /** What is permitted: one document per right and row that it shows. `item` is `Type/id` of the row. */
 export type AclDocument = {

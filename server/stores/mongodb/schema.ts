@@ -8,11 +8,12 @@ import { asStore, isDuplicateKey } from './errors.ts';
 import { dropLease, takeLease } from './audit/lease.ts';
 import { createCollections } from './migrations/001-init.ts';
 import { createQuarantine } from './migrations/002-quarantine.ts';
+import { indexHistory } from './migrations/003-deleted.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
 /** Each may be run again after it was cut short; the place in the list is its version. */
-const MIGRATIONS: readonly Migration[] = [createCollections, createQuarantine];
+const MIGRATIONS: readonly Migration[] = [createCollections, createQuarantine, indexHistory];
 
 const LEASE = 'migration';
 const LEASE_MS = 10 * 60_000;

@@ -28,6 +28,7 @@ import type {
   Passage,
   Question,
   RecordStore,
+  RowVersion,
   SearchPage,
   StoredAccount,
   VisibleRow,
@@ -43,7 +44,7 @@ import type { WirePut } from './write/protocol.ts';
 import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
-import { formerVersion } from './read/history.ts';
+import { readHistory, rowOrVersion } from './read/history.ts';
 import { visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
 import type { Writers } from './write/writers.ts';
@@ -179,6 +180,8 @@ export class SqliteRecordStore implements RecordStore {
         return question.type === 'AuditEvent' ? await this.#event(grant, question.id) : this.#resource(grant, question);
       case 'search':
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
+      case 'history':
+        return inSnapshot(this.#records, () => readHistory(this.#records, grant, question));
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
       case 'metadata':
@@ -188,14 +191,12 @@ export class SqliteRecordStore implements RecordStore {
     }
   }
 
-  #resource(grant: AnyGrant, { type, id, version }: Extract<Question, { kind: 'resource' }>): VisibleRow | undefined {
+  #resource(grant: AnyGrant, question: Extract<Question, { kind: 'resource' }>): RowVersion | undefined {
     // One statement needs no transaction.
-    if (version === undefined) return visibleRow(this.#records, grant, type, id);
-    return inSnapshot(this.#records, () => {
-      const row = visibleRow(this.#records, grant, type, id);
-      if (version === row?.version) return row;
-      return formerVersion(this.#records, grant, { type, id, version }, row);
-    });
+    if (question.version === undefined && question.orDeleted !== true) {
+      return visibleRow(this.#records, grant, question.type, question.id);
+    }
+    return inSnapshot(this.#records, () => rowOrVersion(this.#records, grant, question));
   }
 
   #page(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {

@@ -9,12 +9,13 @@ import { eventForms } from './migrations/004-event-forms.ts';
 import { recordsAccessVersion, tokensAccessVersion } from './migrations/005-access-version.ts';
 import { outboxPositions } from './migrations/006-outbox.ts';
 import { aclIndex } from './migrations/007-acl-index.ts';
+import { deletedRows } from './migrations/008-deleted.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
 /** The files of a data folder and their migrations, oldest first. */
 export const MIGRATIONS = {
-  records: [rows + records, quarantine, recordBlobs, recordsAccessVersion, outboxPositions, aclIndex],
+  records: [rows + records, quarantine, recordBlobs, recordsAccessVersion, outboxPositions, aclIndex, deletedRows],
   trail: [rows + trail, trailBlobs, eventForms],
   tokens: [tokens, tokensAccessVersion],
 } as const satisfies Record<string, readonly string[]>;

@@ -16,6 +16,8 @@ const update = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({
 const operation = (name: 'break-glass' | 'withdraw' | 'reconsent'): Attempt => {
   return { interaction: 'operation', operation: name };
 };
+const patch = (type: 'Patient' | 'Consent'): Attempt => ({ interaction: 'patch', type });
+const remove = (type: 'ServiceRequest' | 'Consent'): Attempt => ({ interaction: 'delete', type });
 const TRANSACTION: Attempt = { interaction: 'transaction' };
 
 /** Who may, and the scope that each attempt needs. */
@@ -28,6 +30,10 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [create('Consent'), 'establishment', 'patient'],
   // Whether it is one's own, the data tell.
   [update('Consent'), ...KINDS],
+  [patch('Patient'), 'establishment'],
+  [patch('Consent'), ...KINDS],
+  [remove('ServiceRequest'), 'establishment'],
+  [remove('Consent'), ...KINDS],
   [TRANSACTION, 'establishment', 'patient'],
   [operation('break-glass'), 'practitioner'],
   [operation('withdraw'), 'establishment', 'patient'],
@@ -64,10 +70,10 @@ describe('Who may attempt what, before the data are known', () => {
 
   it('lets a transaction in for any one of its entries', () => {
     const send = (kind: Requester['kind'], scope: string): void => mayAttempt(requesterOf(kind, scope), TRANSACTION);
-    for (const scope of ['Patient.c', 'Patient.u', 'DiagnosticReport.c', 'Consent.c']) {
+    for (const scope of ['Patient.c', 'Patient.u', 'DiagnosticReport.cu', 'Consent.d', 'ServiceRequest.u']) {
       send('establishment', `system/${scope}`);
     }
-    for (const scope of ['DiagnosticReport.u', 'Consent.u', 'Patient.rs', 'ImagingStudy.c']) {
+    for (const scope of ['DiagnosticReport.rs', 'Consent.rs', 'Patient.rs', 'ImagingStudy.cud']) {
       expect(faultOf(() => send('establishment', `system/${scope}`)).kind).to.equal('forbidden');
     }
     send('patient', 'patient/Consent.c');

@@ -3,18 +3,19 @@ import { claimKey } from '../../../ports/claim-key.ts';
 import type {
   AnswerTo,
   Question,
+  RowVersion,
   ShownStudy,
   StudyInstances,
   StudyMetadata,
-  VisibleRow,
 } from '../../../ports/record-store.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
 import type { Collections } from '../collections.ts';
 import { toStoreFault } from '../errors.ts';
+import { readHistory, rowOrVersion } from './history.ts';
 import { readInstances, readMetadata, type InstancesQuestion, type MetadataQuestion } from './instances.ts';
 import { studyParts } from './parts.ts';
-import { readVisible, shownOf, toVisibleRow, type Reader } from './reader.ts';
+import { shownOf, type Reader } from './reader.ts';
 import { searchRows } from './search.ts';
 
 /** Answers a question under the reader's grant. */
@@ -31,6 +32,8 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
       return question.query.type === 'AuditEvent'
         ? await searchAuditEvents(reader, question.query, question)
         : await searchRows(reader, question.query, question);
+    case 'history':
+      return await readHistory(reader, question);
     case 'instances':
       return await readStudy(reader, question);
     case 'metadata':
@@ -43,18 +46,11 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
 async function readResource(
   reader: Reader,
   question: Extract<Question, { kind: 'resource' }>,
-): Promise<VisibleRow | undefined> {
+): Promise<RowVersion | undefined> {
   const { type, id, version } = question;
-  if (type === 'AuditEvent') {
-    const event = await readAuditEvent(reader, id);
-    return version === undefined || version === event?.version ? event : undefined;
-  }
-  const [present] = await readVisible(reader, [rowKey(type, id)]);
-  if (version === undefined || present?.version === version) return present;
-  if (present === undefined && !reader.grant.system) return undefined;
-  const { history } = reader.collections;
-  const former = await history.findOne({ _id: `${rowKey(type, id)}/${version}` }, { session: reader.session });
-  return former === null ? undefined : toVisibleRow(former, { right: present?.shownBy });
+  if (type !== 'AuditEvent') return await rowOrVersion(reader, question);
+  const event = await readAuditEvent(reader, id);
+  return version === undefined || version === event?.version ? event : undefined;
 }
 
 async function readStudy(reader: Reader, question: InstancesQuestion): Promise<StudyInstances> {

@@ -87,6 +87,8 @@ async function moveDocuments(
 ): Promise<void> {
   await standing.updateMany({ person: from }, { $set: { person: to } }, { session });
   await history.updateMany({ person: from }, { $set: { person: to } }, { session });
+  const [reader, present] = [principal.patient(from), principal.patient(to)];
+  await history.updateMany({ readers: reader }, { $set: { 'readers.$': present } }, { session });
   await instances.updateMany({ person: from }, { $set: { person: to } }, { session });
   await claims.updateMany({ _id: QUALIFIED, value: from }, { $set: { value: to } }, { session });
 }

@@ -2,10 +2,12 @@
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { rankOf } from '../../../../profiles/confidentiality.ts';
 import { Fault } from '../../../../profiles/fault.ts';
+import type { Principal } from '../../../access/right.ts';
 import type { CommitPlan, Precondition, Put } from '../../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
+import { toDeletion } from './deletions.ts';
 import { toIndexArrays } from './index-arrays.ts';
 
 /** One row before and after a plan; both sides are undefined or a tombstone where no row stands. */
@@ -64,8 +66,13 @@ export function requireConditions(conditions: readonly RowCondition[], standing:
   }
 }
 
-/** Stages deletes, then puts; a row may be named more than once. */
-export function stageRows(plan: CommitPlan, standing: ReadonlyMap<string, StoredRow>, now: number): StagedRows {
+/** Stages deletes, then puts; a row may be named more than once. `readers` are those who see the deleted rows. */
+export function stageRows(
+  plan: CommitPlan,
+  standing: ReadonlyMap<string, StoredRow>,
+  readers: ReadonlyMap<string, readonly Principal[]>,
+  now: number,
+): StagedRows {
   const after = new Map<string, StoredRow>();
   const history: HistoryDocument[] = [];
   const present = (key: string): StoredRow | undefined => after.get(key) ?? standing.get(key);
@@ -78,7 +85,9 @@ export function stageRows(plan: CommitPlan, standing: ReadonlyMap<string, Stored
     const row = standingRow(present(key));
     if (row === undefined) continue;
     retire(key);
-    after.set(key, { _id: key, gone: true, version: row.version + 1 });
+    const { tombstone, deletion } = toDeletion(row, readers.get(key) ?? [], now);
+    history.push(deletion);
+    after.set(key, tombstone);
   }
   const versions = (plan.puts ?? []).map((put) => {
     const key = rowKey(put.type, put.id);

@@ -1,44 +1,230 @@
-/** Former versions of rows. */
+/** Former versions of rows, and what is left of deleted ones. */
+import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { Fault } from '../../../../profiles/fault.ts';
+import { TIME_BOUND } from '../../../../profiles/search/date-range.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
+import { decide } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
-import type { VisibleRow } from '../../../ports/record-store.ts';
+import { personKey } from '../../../access/requester.ts';
+import {
+  MAX_HISTORY_ROWS,
+  type HistoryPage,
+  type Question,
+  type RowVersion,
+  type ShownBy,
+  type VersionPlace,
+} from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
-import { blobOf, type BlobColumns } from './visible.ts';
+import { rightsOf, stateOf } from '../write/materialise.ts';
+import { marks } from './criteria.ts';
+import { blobOf, isOpen, isPart, visibleRow, visibleRows, type BlobColumns } from './visible.ts';
 
+type HistoryQuestion = Extract<Question, { kind: 'history' }>;
+type Named = { readonly type: StoredType; readonly id: string };
 type FormerRow = BlobColumns & { updated: number; json: string };
 
-/**
- * A former version of a row. A requester needs the present row, under whose right the former one is shown; the server
- * itself also finds the versions of a deleted row.
- */
-export function formerVersion(
+/** What every version of a row repeats of the row: whose it is, and by which right it is shown. */
+type Anchor = Omit<RowVersion, 'json' | 'version' | 'updated' | 'blob' | 'isDeletion'>;
+
+/** A row by its id, or one of its versions. */
+export function rowOrVersion(
   db: Database,
   grant: AnyGrant,
-  { type, id, version }: { readonly type: StoredType; readonly id: string; readonly version: number },
-  present: VisibleRow | undefined,
-): VisibleRow | undefined {
-  if (present === undefined && !grant.system) return undefined;
+  { type, id, version, orDeleted }: Extract<Question, { kind: 'resource' }>,
+): RowVersion | undefined {
+  const present = visibleRow(db, grant, type, id);
+  if (present !== undefined && (version === undefined || version === present.version)) return present;
+  const deletion = present === undefined && orDeleted === true ? deletionOf(db, grant, { type, id }) : undefined;
+  if (deletion !== undefined && (version === undefined || version === deletion.version)) return deletion;
+  if (version === undefined) return undefined;
+  return formerVersion(db, grant, { type, id }, version, {
+    anchor: present ?? deletion,
+    orDeleted: orDeleted === true,
+  });
+}
+
+/**
+ * A former version of a row. A requester needs the row, under whose right the former version is shown; the server
+ * itself also finds the versions of a deleted row.
+ */
+function formerVersion(
+  db: Database,
+  grant: AnyGrant,
+  { type, id }: Named,
+  version: number,
+  { anchor, orDeleted }: { readonly anchor: Anchor | undefined; readonly orDeleted: boolean },
+): RowVersion | undefined {
+  if (anchor === undefined && !grant.system) return undefined;
   const former = db.get<FormerRow>(
-    "SELECT updated, json, blob_name, blob_size FROM history WHERE type = ? AND id = ? AND version = ? AND json <> ''",
+    'SELECT updated, json, blob_name, blob_size FROM history WHERE type = ? AND id = ? AND version = ?',
     type,
     id,
     version,
   );
-  if (former === undefined) return undefined;
-  const { updated, json } = former;
-  return { ...(present ?? unplaced(type, id, updated)), updated, json, version, blob: blobOf(former) };
+  if (former === undefined || (former.json === '' && !orDeleted)) return undefined;
+  return toVersion(anchor ?? unplaced({ type, id }, former.updated), { ...former, version });
+}
+
+function toVersion(anchor: Anchor, former: FormerRow & { version: number }): RowVersion {
+  const { type, id, sort, person, subject, released, shownBy } = anchor;
+  const { updated, json, version } = former;
+  const place = { type, id, sort, person, subject, released, shownBy, updated, json, version, blob: blobOf(former) };
+  return json === '' ? { ...place, isDeletion: true } : place;
 }
 
 /** What is left of a deleted row beside its text. */
-function unplaced(type: StoredType, id: string, updated: number): Omit<VisibleRow, 'json' | 'version' | 'blob'> {
+function unplaced({ type, id }: Named, sort: number): Anchor {
+  return { type, id, sort, person: undefined, subject: undefined, released: false, shownBy: undefined };
+}
+
+type DeletedRow = {
+  id: string;
+  version: number;
+  updated: number;
+  sort: number;
+  person: string | null;
+  subject: string | null;
+  level: number;
+  released: number;
+};
+
+const DELETED_COLUMNS = 'd.id, d.version, d.updated, d.sort, d.person, d.subject, d.level, d.released';
+
+/** The deletion of a row, when the grant may know of it. */
+function deletionOf(db: Database, grant: AnyGrant, { type, id }: Named): RowVersion | undefined {
+  const row = db.get<DeletedRow>(`SELECT ${DELETED_COLUMNS} FROM deleted d WHERE d.type = ? AND d.id = ?`, type, id);
+  return row === undefined || !wasSeen(db, grant, { type, id }) ? undefined : toDeletion(db, grant, type, row);
+}
+
+function wasSeen(db: Database, grant: AnyGrant, { type, id }: Named): boolean {
+  if (isOpen(grant, type)) return true;
+  const known = `SELECT 1 FROM deleted_reader WHERE type = ? AND id = ? AND principal IN (${marks(grant.principals)})`;
+  return db.get(known, type, id, ...grant.principals) !== undefined;
+}
+
+/** The deletion of a row, when what holds now would still show the row. */
+function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: DeletedRow): RowVersion | undefined {
+  const { id, version, updated, sort } = row;
+  const facts = { type, item: `${type}/${id}`, level: levelOf(row.level), released: row.released === 1 };
+  const rights = row.person === null ? [] : rightsOf(db, row.person);
+  const decision = decide(grant, facts, rights, stateOf(db, row.person ?? ''));
+  if (!decision.permitted) return undefined;
+  const { right } = decision;
+  const shownBy: ShownBy | undefined = right && { rightId: right.id, relation: right.relation, source: right.source };
   return {
     type,
     id,
+    version,
     updated,
-    sort: updated,
-    person: undefined,
-    subject: undefined,
-    released: false,
-    shownBy: undefined,
+    sort,
+    json: '',
+    person: row.person === null ? undefined : personKey(row.person),
+    subject: row.subject ?? undefined,
+    blob: undefined,
+    released: facts.released,
+    shownBy,
+    isDeletion: true,
   };
+}
+
+/** Answers the versions of one row, or of the visible rows of a type. */
+export function readHistory(db: Database, grant: AnyGrant, question: HistoryQuestion): HistoryPage {
+  const { type, id, limit } = question;
+  if (isPart(type) || type === 'AuditEvent') return { rows: [], next: undefined };
+  const ids = id === undefined ? shownIds(db, grant, type) : [id];
+  const places = versionsOf(db, question, ids);
+  const page = places.slice(0, limit);
+  const anchors = anchorsOf(db, grant, type, [...new Set(page.map((place) => place.id))]);
+  const rows = page.flatMap((place) => {
+    const anchor = anchors.get(place.id);
+    const former = anchor && readVersion(db, type, place);
+    return anchor === undefined || former === undefined ? [] : [toVersion(anchor, former)];
+  });
+  return { rows, next: places.length > limit && rows.length > 0 ? page.at(-1) : undefined };
+}
+
+/** Ids of the rows of a type that are shown, deleted ones included. */
+function shownIds(db: Database, grant: AnyGrant, type: StoredType): readonly string[] {
+  const most = MAX_HISTORY_ROWS + 1;
+  const open = isOpen(grant, type);
+  const names = marks(grant.principals);
+  const present = open
+    ? db.all<Named>('SELECT id FROM resource WHERE type = ? LIMIT ?', type, most)
+    : db.all<Named>(
+        `SELECT DISTINCT id FROM acl WHERE principal IN (${names}) AND type = ? AND valid_from <= ? AND valid_to > ?
+         LIMIT ?`,
+        ...grant.principals,
+        type,
+        grant.now,
+        grant.now,
+        most,
+      );
+  const gone = open
+    ? db.all<DeletedRow>(`SELECT ${DELETED_COLUMNS} FROM deleted d WHERE d.type = ? LIMIT ?`, type, most)
+    : db.all<DeletedRow>(
+        `SELECT DISTINCT ${DELETED_COLUMNS} FROM deleted_reader r
+         CROSS JOIN deleted d ON d.type = r.type AND d.id = r.id
+         WHERE r.principal IN (${names}) AND r.type = ? LIMIT ?`,
+        ...grant.principals,
+        type,
+        most,
+      );
+  if (present.length + gone.length >= most)
+    throw new Fault('too-costly', `The history of more than ${MAX_HISTORY_ROWS} resources is asked for one by one`);
+  const shown = gone.filter((row) => toDeletion(db, grant, type, row) !== undefined);
+  return [...present, ...shown].map(({ id }) => id);
+}
+
+/** The places of the versions of some rows, latest first, one more than the page holds. */
+function versionsOf(
+  db: Database,
+  { type, since, after, limit }: HistoryQuestion,
+  ids: readonly string[],
+): VersionPlace[] {
+  const list = JSON.stringify(ids);
+  const from = since ?? -TIME_BOUND;
+  return db.all<VersionPlace>(
+    `SELECT * FROM (
+       SELECT x.updated, x.id, x.version FROM json_each(?1) j CROSS JOIN resource x ON x.type = ?2 AND x.id = j.value
+       UNION ALL
+       SELECT h.updated, h.id, h.version FROM json_each(?1) j CROSS JOIN history h ON h.type = ?2 AND h.id = j.value)
+     WHERE updated >= ?3 AND (updated < ?4 OR (updated = ?4 AND (id > ?5 OR (id = ?5 AND version < ?6))))
+     ORDER BY updated DESC, id, version DESC LIMIT ?7`,
+    list,
+    type,
+    from,
+    after?.updated ?? TIME_BOUND,
+    after?.id ?? '',
+    after?.version ?? 0,
+    limit + 1,
+  );
+}
+
+function readVersion(
+  db: Database,
+  type: StoredType,
+  { id, version }: VersionPlace,
+): (FormerRow & { version: number }) | undefined {
+  const columns = 'version, updated, json, blob_name, blob_size';
+  return db.get<FormerRow & { version: number }>(
+    `SELECT ${columns} FROM resource WHERE type = ?1 AND id = ?2 AND version = ?3
+     UNION ALL SELECT ${columns} FROM history WHERE type = ?1 AND id = ?2 AND version = ?3`,
+    type,
+    id,
+    version,
+  );
+}
+
+function anchorsOf(
+  db: Database,
+  grant: AnyGrant,
+  type: StoredType,
+  ids: readonly string[],
+): ReadonlyMap<string, Anchor> {
+  const anchors = new Map<string, Anchor>(visibleRows(db, grant, type, ids).map((row) => [row.id, row]));
+  for (const id of ids) {
+    const deletion = anchors.has(id) ? undefined : deletionOf(db, grant, { type, id });
+    if (deletion !== undefined) anchors.set(id, deletion);
+  }
+  return anchors;
 }

@@ -10,12 +10,13 @@ import {
 } from '../../../ports/commit-plan.ts';
 import type { Right } from '../../../access/right.ts';
 import type { Database } from '../database.ts';
+import { deleteRow, forgetDeletion, keepHistory } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
 import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
 import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
 import { refuseMerged, rekeyPerson } from './rekey.ts';
-import { removeRow, standingRow, writeRow } from './write-rows.ts';
+import { standingRow, writeRow } from './write-rows.ts';
 
 /** Applies a plan at a time; a plan that was applied before gets its first receipt. */
 export function applyPlan(db: Database, plan: WirePlan, now: number): CommitReceipt {
@@ -147,33 +148,11 @@ function revoke(db: Database, id: string): void {
   db.run('DELETE FROM acl WHERE right_id = ?', id);
 }
 
-function deleteRow(db: Database, type: string, id: string, now: number): void {
-  const row = standingRow(db, type, id);
-  if (row === undefined) return;
-  keepHistory(db, type, id);
-  db.run(
-    `INSERT INTO history (type, id, version, updated, json) VALUES (?, ?, ?, ?, '')`,
-    type,
-    id,
-    row.version + 1,
-    now,
-  );
-  removeRow(db, row.rid);
-}
-
-function keepHistory(db: Database, type: string, id: string): void {
-  db.run(
-    `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size)
-     SELECT type, id, version, updated, json, blob_name, blob_size FROM resource WHERE type = ? AND id = ?`,
-    type,
-    id,
-  );
-}
-
 function putRow(db: Database, put: WirePut, now: number): number {
   const standing = standingRow(db, put.type, put.id);
   const version = 1 + (standing?.version ?? lastVersion(db, put.type, put.id));
   if (standing !== undefined) keepHistory(db, put.type, put.id);
+  else if (version > 1) forgetDeletion(db, put.type, put.id);
   const stamp = `"versionId":"${version}","lastUpdated":"${new Date(now).toISOString()}"`;
   const rid = writeRow(db, standing, { ...put, version, updated: now, json: put.head + stamp + put.tail }, put.index);
   if (put.person !== undefined && isMaterialised(VISIBILITY[put.type])) {

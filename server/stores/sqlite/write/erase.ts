@@ -1,6 +1,7 @@
 /** Erasure: what a plan names is deleted with everything that tells of it. Pages are overwritten (`secure_delete`). */
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
+import { forgetDeletion } from './delete-row.ts';
 import { removeRow, standingRow } from './write-rows.ts';
 
 type Named = NonNullable<Erasure['rows']>[number];
@@ -31,6 +32,7 @@ export function erase(
 }
 
 function eraseRow(db: Database, { type, id }: Named): string[] {
+  forgetDeletion(db, type, id);
   const standing = standingRow(db, type, id);
   if (standing === undefined) return [];
   const blobs = blobsOf(db, 'SELECT blob_name FROM resource WHERE rid = ? AND blob_name IS NOT NULL', standing.rid);

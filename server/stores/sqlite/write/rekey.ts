@@ -17,6 +17,12 @@ export function rekeyPerson(db: Database, { from, to }: Rekey): void {
     from,
   );
   db.run('UPDATE resource SET person = ? WHERE person = ?', to, from);
+  db.run('UPDATE deleted SET person = ? WHERE person = ?', to, from);
+  db.run(
+    'UPDATE OR IGNORE deleted_reader SET principal = ? WHERE principal = ?',
+    principal.patient(to),
+    principal.patient(from),
+  );
   db.run('UPDATE instance SET person = ? WHERE person = ?', to, from);
   const { from: first, before } = QUALIFIED_KEYS;
   db.run('UPDATE claim SET value = ? WHERE key >= ? AND key < ? AND value = ?', to, first, before, from);

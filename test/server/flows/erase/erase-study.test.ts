@@ -47,7 +47,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'passerelle-erase-'));
     stores = await openSqliteStores({ dataDir });
     images = await openFileImages({ dataDir });
-    const { indexer } = await loadDefinitions();
+    const { indexer, validate } = await loadDefinitions();
     const config = configFrom(readEnv({ PASSERELLE_DEVELOPMENT: '1', PASSERELLE_DATA_DIR: dataDir }));
     const region = parseRegion(JSON.parse(await readFile(config.region, 'utf8')));
     const records = gated(stores.records);
@@ -58,6 +58,7 @@ describe('Erasure of a study beside a write that is under way', () => {
       stores: { records, trail: stores.trail, tokens: stores.tokens, images },
       clock,
       indexer,
+      validate,
       publicUrl,
       log: openLog({ level: 'error' })('flows'),
     });

@@ -58,7 +58,7 @@ describe('opening the stores on MongoDB', function () {
       expect(row?.version).to.equal(1);
     }
     const db = (await peer.client(uri)).db();
-    expect(await db.collection<{ _id: string }>('meta').findOne({ _id: 'schema' })).to.include({ version: 2 });
+    expect(await db.collection<{ _id: string }>('meta').findOne({ _id: 'schema' })).to.include({ version: 3 });
   });
 
   it('refuses a database that a newer program wrote', async () => {

@@ -1,0 +1,76 @@
+/** A requester reads the versions of a resource, or of all resources of a type that it may see. */
+import { Fault } from '../../../profiles/fault.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import type { HistoryPage, VersionPlace } from '../../ports/record-store.ts';
+import {
+  foundNothing,
+  guarded,
+  NOTHING,
+  refusalsRecorded,
+  type Account,
+  type GuardDeps,
+  type Visit,
+} from '../guard.ts';
+import { requireScope } from '../require-scope.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { ABSENT, ID } from './read-resource.ts';
+
+/** Which history: of one resource by its `id`, else of the type. `since` is epoch milliseconds, `count` at least 1. */
+export type HistoryRequest = {
+  readonly type: StoredType;
+  readonly id?: string;
+  readonly since?: number;
+  readonly count: number;
+  readonly cursor?: string;
+};
+
+/** A page of versions, latest first, and the cursor of the next one when more follow. */
+export type FoundHistory = HistoryPage & { readonly cursor: string | undefined };
+
+/**
+ * Reads a history. All versions of a resource are shown under the right to it; of a deleted one to who saw it.
+ * @throws {Fault} forbidden - the scopes do not allow it: reading, and for a type searching
+ * @throws {Fault} not-found - no such resource, none that the requester may see, or no such page
+ * @throws {Fault} too-costly - more resources of the type than one answer may put in order
+ */
+export function readHistory(deps: GuardDeps) {
+  return async (visit: Visit, request: HistoryRequest): Promise<FoundHistory> => {
+    const { type, id, since, count, cursor } = request;
+    const kind = id === undefined ? 'history-type' : 'history-instance';
+    return await refusalsRecorded(deps, visit, kind, async () => {
+      requireScope(visit.requester, type, 'r');
+      if (id === undefined) requireScope(visit.requester, type, 's');
+      else if (!ID.test(id)) throw new Fault('not-found', ABSENT);
+      const place = cursor === undefined ? {} : { after: placeOf(visit, cursor) };
+      const from = since === undefined ? {} : { since };
+      const of = id === undefined ? {} : { id };
+      const question = { kind: 'history', type, limit: count, ...of, ...from, ...place } as const;
+      const { answer } = await guarded(deps, visit, kind, question, (page) => accountOf(request, page));
+      if (isNothing(request, answer)) throw foundNothing(ABSENT);
+      const { next } = answer;
+      return {
+        ...answer,
+        cursor: next === undefined ? undefined : writeCursor(visit, [next.updated, next.id, next.version]),
+      };
+    });
+  };
+}
+
+/** A resource that is not there has no version at all; one that did not change lately has none that is shown. */
+function isNothing({ id, since, cursor }: HistoryRequest, { rows }: HistoryPage): boolean {
+  return id !== undefined && since === undefined && cursor === undefined && rows.length === 0;
+}
+
+function accountOf(request: HistoryRequest, page: HistoryPage): Account {
+  if (isNothing(request, page)) return NOTHING;
+  const { type, id } = request;
+  const what = id === undefined ? type : `${type}/${id}`;
+  const detail = { results: String(page.rows.length) };
+  const entity = id === undefined ? { role: '24', query: `${type}/_history`, detail } : { what: { reference: what } };
+  return { rows: page.rows, entities: [entity] };
+}
+
+function placeOf(visit: Visit, cursor: string): VersionPlace {
+  const [updated, id, version] = readCursor(visit, cursor, 'number', 'string', 'number');
+  return { updated, id, version };
+}

@@ -1,0 +1,89 @@
+/** Places: finds the row that an act means, or the id of the one that it makes. */
+import { randomUUID } from 'node:crypto';
+import type { Resource } from '@medplum/fhirtypes';
+import { Fault } from '../../../profiles/fault.ts';
+import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
+import { ABSENT, ID } from '../read/read-resource.ts';
+import type { WriteAct } from './act.ts';
+import { conditionParameters, matchOf } from './condition.ts';
+import { hookOf } from './hooks.ts';
+import { ownerOfId } from './own-ids.ts';
+import { standingFor } from './source.ts';
+import type { Placed, Work } from './work.ts';
+
+/**
+ * Places an act on the state that stands. Undefined when a delete finds nothing.
+ * @throws {Fault} not-found - nothing stands, and the requester may not choose the id
+ * @throws {Fault} version-conflict - the condition matches several rows
+ * @throws {Fault} invalid - the resource has another id
+ */
+export async function place(work: Work, act: WriteAct): Promise<Placed | undefined> {
+  return act.id === undefined ? await placeByContent(work, act) : await placeById(work, act, act.id);
+}
+
+async function placeById(work: Work, act: WriteAct, id: string): Promise<Placed | undefined> {
+  if (!ID.test(id)) throw new Fault('not-found', ABSENT);
+  if (act.interaction === 'update') requireId(act.resource, id);
+  const row = await rowAt(work, act, id);
+  const standing = row?.isDeletion === true ? undefined : row;
+  if (act.interaction === 'delete') return await deletedPlace(work, act, standing);
+  if (standing !== undefined) return { act, id, standing };
+  if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
+  const isOwn = isOwnId(work, id) || (row !== undefined && (await standingFor(work, row)) === 'own');
+  if (!isOwn) throw new Fault('not-found', ABSENT);
+  return { act, id, standing, isOwn };
+}
+
+/** What is hidden is deleted as what is absent: nothing is, and nothing is told. */
+async function deletedPlace(work: Work, act: WriteAct, row: VisibleRow | undefined): Promise<Placed | undefined> {
+  if (row === undefined || (await standingFor(work, row)) === 'hidden') return undefined;
+  return { act, id: row.id, standing: row };
+}
+
+async function rowAt({ deps, grant }: Work, { type }: WriteAct, id: string): Promise<RowVersion | undefined> {
+  return await deps.records.peek(grant, { kind: 'resource', type, id, orDeleted: true });
+}
+
+function isOwnId({ deps, visit }: Work, id: string): boolean {
+  const { requester } = visit;
+  return requester.kind === 'establishment' && ownerOfId(deps.region.establishments, id) === requester.organization;
+}
+
+/** A create, or an act that names its row by a condition. */
+async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undefined> {
+  const hook = hookOf(act.type);
+  const standing = act.condition === undefined ? undefined : await conditionMatch(work, act, act.condition);
+  const isOwn = hook.match === undefined ? {} : ({ isOwn: true } as const);
+  if (act.interaction === 'create') {
+    if (standing !== undefined) return { act, id: standing.id, standing, isMet: true };
+    const isSought = act.condition !== undefined && hook.match !== undefined;
+    const same = isSought ? undefined : await hook.find?.(work, act.resource);
+    return same === undefined ? { act, id: randomUUID(), standing } : { act, id: same.id, standing: same, isOwn: true };
+  }
+  if (standing !== undefined) {
+    if (act.interaction === 'update' && act.resource.id !== undefined) requireId(act.resource, standing.id);
+    return { act, id: standing.id, standing, ...isOwn };
+  }
+  if (act.interaction === 'delete') return undefined;
+  if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
+  return { act, id: chosenId(work, act.resource) ?? randomUUID(), standing };
+}
+
+async function conditionMatch(work: Work, act: WriteAct, condition: string): Promise<VisibleRow | undefined> {
+  const parameters = conditionParameters(act.type, condition, `${work.deps.publicUrl()}/fhir`);
+  const { match } = hookOf(act.type);
+  if (match !== undefined) return await match(work, act, parameters);
+  return await matchOf(work.deps, work.visit, act.type, parameters);
+}
+
+/** The id that a client gave a resource, where it may choose; every other one is not taken over. */
+function chosenId(work: Work, { id }: Resource): string | undefined {
+  return id !== undefined && isOwnId(work, id) ? id : undefined;
+}
+
+function requireId({ id, resourceType }: Resource, expected: string): void {
+  if (id === expected) return;
+  throw new Fault('invalid', 'The id of the resource is not the one of its address', {
+    expression: `${resourceType}.id`,
+  });
+}

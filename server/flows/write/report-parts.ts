@@ -1,0 +1,182 @@
+/** A report: a DiagnosticReport with its document, which is kept as a Binary and published as a DocumentReference. */
+import { randomUUID } from 'node:crypto';
+import type { Attachment, DiagnosticReport, Resource } from '@medplum/fhirtypes';
+import {
+  isValidated,
+  requireIssuedNumbers,
+  requireReport,
+  studiesOf,
+} from '../../../profiles/documents/diagnostic-report.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
+import type { VisibleRow } from '../../ports/record-store.ts';
+import { reportDocumentParts } from '../study/report-document-parts.ts';
+import type { WriteAct } from './act.ts';
+import { changed, sameContent } from './changed-put.ts';
+import { organizationOf } from './patient-parts.ts';
+import { authorRight, examRights, joinParts, putOf, type PlanParts } from './plan-parts.ts';
+import { storeDocument, type StoredDocument } from './store-document.ts';
+import type { ActParts, Work, WriteDeps, Written } from './work.ts';
+
+/** The steps of a type whose forms are documents. A report ends by its status, it is not deleted. */
+export const REPORT_HOOK = { prepare: storeForm, find: findReport, parts: reportParts, remove: refuseRemoval };
+
+const PDF_SIGNATURE = Buffer.from('%PDF-');
+
+/**
+ * Checks a report and stores its document. A report that comes without bytes keeps the document that it has.
+ * @throws {Fault} required, invalid - something that a report must have is missing or broken
+ */
+async function storeForm({ images }: WriteDeps, act: WriteAct): Promise<StoredDocument | undefined> {
+  if (!('resource' in act)) return undefined;
+  const sent = act.resource as DiagnosticReport;
+  const [form, ...others] = sent.presentedForm ?? [];
+  if (act.interaction === 'update' && form?.data === undefined && form?.url !== undefined) return undefined;
+  requireReport(sent);
+  if (form?.data === undefined || others.length > 0)
+    throw new Fault('not-supported', 'A report has exactly one presentedForm, with its data', {
+      expression: 'DiagnosticReport.presentedForm',
+    });
+  const bytes = Buffer.from(form.data, 'base64');
+  if (!bytes.subarray(0, PDF_SIGNATURE.length).equals(PDF_SIGNATURE))
+    throw new Fault('invalid', 'The presentedForm is not a PDF', { expression: 'DiagnosticReport.presentedForm' });
+  return await storeDocument(images, bytes);
+}
+
+/** The claims that an establishment's report is the one of its identifiers. */
+export function reportKeys({ identifier = [] }: DiagnosticReport, organization: string): ClaimKey[] {
+  return identifier.map(({ system = '', value = '' }) => claimKey.report(organization, system, value));
+}
+
+/** The establishment's report that has one of the identifiers of a report. */
+async function findReport({ deps, grant, visit }: Work, resource: Resource): Promise<VisibleRow | undefined> {
+  for (const key of reportKeys(resource as DiagnosticReport, organizationOf(visit.requester))) {
+    const id = await deps.records.claimed(grant, key);
+    if (id !== undefined) return await deps.records.peek(grant, { kind: 'resource', type: 'DiagnosticReport', id });
+  }
+  return undefined;
+}
+
+async function refuseRemoval(): Promise<never> {
+  throw new Fault('not-supported', 'A report is not deleted: its status says that it is cancelled or was an error');
+}
+
+/**
+ * Works out the parts of a report.
+ * @throws {Fault} conflict - the establishment's report with this identifier stands already with another content
+ */
+async function reportParts(work: Work, { placed, resource, known }: Written): Promise<ActParts> {
+  if (known === undefined) throw new Error('A report without a patient is not written here');
+  const { deps, visit, grant, now } = work;
+  const organization = organizationOf(visit.requester);
+  const { person, patient: subject } = known;
+  // A patch, and an update without bytes, come here first.
+  requireIssuedNumbers(resource as DiagnosticReport);
+  const standing = placed.standing && (JSON.parse(placed.standing.json) as DiagnosticReport);
+  const form = formOf(work, placed.act, resource as DiagnosticReport, standing);
+  const report = withPerformer(
+    { ...(resource as DiagnosticReport), id: placed.id, subject: { reference: subject }, presentedForm: [form] },
+    organization,
+  );
+  if (placed.act.interaction === 'create' && standing !== undefined) {
+    refuseOtherContent(standing, report);
+    return { person, subject, parts: {} };
+  }
+  const facts = { person, subject, released: isValidated(report) };
+  const put = changed(deps.indexer, placed.standing, report, now, facts);
+  if (put.puts === undefined) return { person, subject, parts: {} };
+  const documentId = standing === undefined ? { documentId: randomUUID() } : {};
+  const hand = { resource: report, person, patient: known.resource, ...documentId };
+  const documents = await reportDocumentParts(deps, grant, [hand], new Map(), now);
+  const parts = joinParts(...documents, put, binaryParts(work, placed, { report, standing, facts }), {
+    claims: await claimsOf(work, report, organization),
+    rights: standing === undefined ? firstRights(work, person, placed.id, documentId.documentId ?? '') : [],
+    agenda: [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))].map((uid) => ({
+      key: `refresh|${uid}`,
+      at: now,
+    })),
+  });
+  return { person, subject, parts };
+}
+
+/** The form as it is kept: its bytes lie in a Binary of their own, which a later version of the report goes on with. */
+function formOf(
+  { deps, documents }: Work,
+  act: WriteAct,
+  { presentedForm: [sent, ...others] = [] }: DiagnosticReport,
+  standing: DiagnosticReport | undefined,
+): Attachment {
+  const document = documents.get(act);
+  const kept = standing?.presentedForm?.[0];
+  const { data, ...described } = sent ?? {};
+  if (document === undefined) {
+    if (kept?.url === undefined || kept.url !== described.url || data !== undefined || others.length > 0)
+      throw new Fault('not-supported', 'A report keeps its presentedForm, or is put with a new one and its data', {
+        expression: 'DiagnosticReport.presentedForm',
+      });
+    return { ...described, ...sizeAndHash(kept) };
+  }
+  const url = kept?.url ?? `${deps.publicUrl()}/fhir/Binary/${randomUUID()}`;
+  return { ...described, url, size: document.blob.size, hash: document.sha1Base64 };
+}
+
+function sizeAndHash({ size, hash }: Attachment): Attachment {
+  return { ...(size === undefined ? {} : { size }), ...(hash === undefined ? {} : { hash }) };
+}
+
+type Content = {
+  readonly report: DiagnosticReport;
+  readonly standing: DiagnosticReport | undefined;
+  readonly facts: { readonly person: PersonKey; readonly subject: string; readonly released: boolean };
+};
+
+function binaryParts({ deps, documents, now }: Work, { act, id }: Written['placed'], content: Content): PlanParts {
+  const document = documents.get(act);
+  const { report, standing, facts } = content;
+  const [form, former] = [report.presentedForm?.[0], standing?.presentedForm?.[0]];
+  if (document === undefined || form?.hash === former?.hash) return {};
+  const binary = {
+    resourceType: 'Binary' as const,
+    id: form?.url?.split('/Binary/').at(-1) ?? '',
+    contentType: form?.contentType ?? '',
+  };
+  const parent = `DiagnosticReport/${id}`;
+  return { puts: [putOf(deps.indexer, binary, now, { ...facts, parent, blob: document.blob })] };
+}
+
+/** @throws {Fault} conflict - an identifier is that of another report */
+async function claimsOf({ deps, grant }: Work, report: DiagnosticReport, organization: string) {
+  const claims = reportKeys(report, organization).map((key) => ({ key, value: report.id ?? '' }));
+  for (const { key, value } of claims) {
+    const held = await deps.records.claimed(grant, key);
+    if (held !== undefined && held !== value)
+      throw new Fault('conflict', 'Another report has this identifier', { expression: 'DiagnosticReport.identifier' });
+  }
+  return claims;
+}
+
+function refuseOtherContent(standing: DiagnosticReport, report: DiagnosticReport): void {
+  if (sameContent(standing, report)) return;
+  throw new Fault(
+    'conflict',
+    `The report stands already with another content; a new version is sent by PUT DiagnosticReport/${standing.id}`,
+    { expression: 'DiagnosticReport.identifier' },
+  );
+}
+
+function firstRights({ deps, visit }: Work, person: PersonKey, id: string, documentId: string) {
+  const organization = organizationOf(visit.requester);
+  const services = deps.region.servicesOf(organization);
+  return [
+    ...examRights(person, `DiagnosticReport/${id}`, organization, services),
+    authorRight(person, `DocumentReference/${documentId}`, organization),
+  ];
+}
+
+/** The establishment that sent a report is among its performers: XDS and MHD need a custodian. */
+function withPerformer(report: DiagnosticReport, organization: string): DiagnosticReport {
+  const performers = report.performer ?? [];
+  const named = performers.some(({ reference }) => reference?.startsWith('Organization/'));
+  return named ? report : { ...report, performer: [...performers, { reference: organization }] };
+}

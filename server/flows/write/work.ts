@@ -1,0 +1,61 @@
+/** What the steps of a write share. */
+import type { Resource } from '@medplum/fhirtypes';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { Validate } from '../../../profiles/validation/validate.ts';
+import type { SystemGrant } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import type { VisibleRow } from '../../ports/record-store.ts';
+import type { GuardDeps, Visit } from '../guard.ts';
+import type { KnownPatient } from '../identity/persons.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import type { WriteAct } from './act.ts';
+import type { PlanParts } from './plan-parts.ts';
+import type { StoredDocument } from './store-document.ts';
+
+/** What writing needs. */
+export type WriteDeps = GuardDeps & {
+  readonly images: ImageStore;
+  readonly indexer: Indexer;
+  readonly validate: Validate;
+  readonly region: RegionIndex;
+  readonly publicUrl: () => string;
+};
+
+/** One write, of one act or of several that stand or fall together, as it is worked out. */
+export type Work = {
+  readonly deps: WriteDeps;
+  readonly visit: Visit;
+  /** Bytes that are durable already, by the act that brought them. */
+  readonly documents: ReadonlyMap<WriteAct, StoredDocument>;
+  readonly grant: SystemGrant;
+  readonly now: number;
+};
+
+/** An act, and where its resource is or will be. */
+export type Placed = {
+  readonly act: WriteAct;
+  readonly id: string;
+  /** What stands there. */
+  readonly standing: VisibleRow | undefined;
+  /** What stands there, or may be made there, is the requester's own: its id, identity or identifier says so. */
+  readonly isOwn?: true;
+  /** The act is met by what stands: a conditional create that found a match. */
+  readonly isMet?: true;
+};
+
+/** A resource that is to be written at its place, its links resolved. */
+export type Written = {
+  readonly placed: Placed;
+  readonly resource: Resource;
+  /** The Patient that it is about; undefined of a Patient itself. */
+  readonly known: KnownPatient | undefined;
+};
+
+/** What one act adds to the plan. Without a put of its row the row is left as it is. */
+export type ActParts = {
+  readonly parts: PlanParts;
+  readonly person?: PersonKey;
+  /** `Patient/id` */
+  readonly subject?: string;
+};

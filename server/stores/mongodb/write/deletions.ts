@@ -1,0 +1,48 @@
+/** Deletes: what is kept of a row as its last version, a deletion, and who may know of it. */
+import type { ClientSession } from 'mongodb';
+import type { Principal } from '../../../access/right.ts';
+import type { CommitPlan } from '../../../ports/commit-plan.ts';
+import type { Collections } from '../collections.ts';
+import type { HistoryDocument, RowDocument, StoredRow, Tombstone } from '../documents.ts';
+import { rowKey } from './acl-rows.ts';
+
+/** The principals that see each row which a plan deletes, by `Type/id`. */
+export async function readersOf(
+  { acl }: Collections,
+  { deletes = [] }: CommitPlan,
+  session: ClientSession,
+): Promise<ReadonlyMap<string, readonly Principal[]>> {
+  const items = deletes.map(({ type, id }) => rowKey(type, id));
+  if (items.length === 0) return new Map();
+  const projection = { item: 1, principal: 1 } as const;
+  const found = await acl.find({ item: { $in: items } }, { session, projection }).toArray();
+  const byItem = Map.groupBy(found, ({ item }) => item);
+  return new Map([...byItem].map(([item, rows]) => [item, [...new Set(rows.map(({ principal }) => principal))]]));
+}
+
+/** What is left of a row, and the version that tells of its deletion: without text and bytes. */
+export function toDeletion(
+  row: RowDocument,
+  readers: readonly Principal[],
+  now: number,
+): { readonly tombstone: Tombstone; readonly deletion: HistoryDocument } {
+  const { _id, type, id, sort, person, subject, level, released } = row;
+  const version = row.version + 1;
+  const content = { type, id, version, updated: now, sort, json: '', person, subject, level, released };
+  return {
+    tombstone: { _id, gone: true, version },
+    deletion: { _id: `${_id}/${version}`, ...content, isDeletion: true, readers },
+  };
+}
+
+/** Rows that stand again are found as such, and no more by those who saw them once. */
+export async function forgetReaders(
+  { history }: Collections,
+  changes: readonly { readonly before: StoredRow | undefined; readonly after: StoredRow }[],
+  session: ClientSession,
+): Promise<void> {
+  const again = changes.flatMap(({ before, after }) =>
+    before?.gone === true && after.gone !== true && before.version > 0 ? [`${before._id}/${before.version}`] : [],
+  );
+  if (again.length > 0) await history.updateMany({ _id: { $in: again } }, { $unset: { readers: 1 } }, { session });
+}
