@@ -192,9 +192,10 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   #resource(grant: AnyGrant, question: Extract<Question, { kind: 'resource' }>): RowVersion | undefined {
-    // One statement needs no transaction.
-    if (question.version === undefined && question.orDeleted !== true) {
-      return visibleRow(this.#records, grant, question.type, question.id);
+    if (question.version === undefined) {
+      // One statement needs no transaction, and nearly every row that is asked for stands.
+      const standing = visibleRow(this.#records, grant, question.type, question.id);
+      if (standing !== undefined || question.orDeleted !== true) return standing;
     }
     return inSnapshot(this.#records, () => rowOrVersion(this.#records, grant, question));
   }
