@@ -1,4 +1,4 @@
-/** Readers that take nothing for a while: what the server reads ahead for them, and what it sends after a withdrawal. */
+/** Readers that take nothing for a while: what is read ahead for them, and what is sent after a withdrawal. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -79,8 +79,8 @@ describe('WADO-RS Retrieve by a slow reader (PS3.18 10.4)', function () {
   for (const accept of ['application/dicom', 'multipart/related; type="application/dicom"']) {
     it(`decides again between the pieces of one large instance that is withdrawn: ${accept}`, async () => {
       const { instances } = await largeStudy(1, LARGE.instances * LARGE.instanceBytes);
-      const [row] = instances.map((instance) => instance.row);
-      const path = `/studies/${row?.studyInstanceUID}/series/${row?.seriesInstanceUID}/instances/${row?.sopInstanceUID}`;
+      const [{ studyInstanceUID, seriesInstanceUID, sopInstanceUID } = {}] = instances.map(({ row }) => row);
+      const path = `/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
       const response = await beginAndStall(path, accept);
       const stalledAt = counts.read;
       await clinic.withdraw();

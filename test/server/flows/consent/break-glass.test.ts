@@ -90,7 +90,7 @@ describe('Emergency access over time', () => {
     expect(await studiesOf(requester)).to.equal(0);
   });
 
-  it('opens nothing by an identifier that two persons bear, and one person’s by one that two Patients bear', async () => {
+  it('opens nothing by an identifier of two persons, one record by that of two Patients of one person', async () => {
     const requester = doctor('identifier', now);
     const { anne, bruno } = clinic;
     const ambiguous = await taskOf(await declare(requester, await share([anne.person, bruno.person])));
