@@ -67,7 +67,7 @@ export function patientFromDicom(json: DicomJson, source: PatientSource): DicomP
     identifier: [...(identifier === undefined ? [] : [identifier]), ...othersOf(json, identifier)],
     active: true,
     name: namesOf(json),
-    gender: GENDER[jsonText(json, TAG.PatientSex) ?? ''],
+    gender: GENDER.get(jsonText(json, TAG.PatientSex) ?? ''),
     birthDate: parseDate(jsonText(json, TAG.PatientBirthDate) ?? ''),
     managingOrganization: { reference: source.organization },
   });
@@ -86,7 +86,11 @@ function identityByStudy(json: DicomJson): DicomPatient['identity'] {
   return { system: IDENTIFIER_SYSTEM.dicomUid, value: oidUri(uid) };
 }
 
-const GENDER: Readonly<Record<string, 'male' | 'female' | 'other'>> = { M: 'male', F: 'female', O: 'other' };
+const GENDER = new Map<string, 'male' | 'female' | 'other'>([
+  ['M', 'male'],
+  ['F', 'female'],
+  ['O', 'other'],
+]);
 
 /** An identifier that is qualified by its system. */
 type Issued = Identifier & { readonly system: string; readonly value: string };

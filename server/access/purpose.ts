@@ -12,20 +12,20 @@ export const PURPOSES = ['TREAT', 'ETREAT', 'BTG', 'PATRQT', 'FAMRQT'] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /** Other spellings that doors receive (XSPA, Swiss EPR) and the purpose they stand for. */
-const SYNONYMS: Readonly<Record<string, Purpose>> = {
-  TREATMENT: 'TREAT',
-  NORM: 'TREAT',
-  EMERGENCY: 'ETREAT',
-  EMER: 'ETREAT',
-  REQUEST: 'PATRQT',
-};
+const SYNONYMS: ReadonlyMap<string, Purpose> = new Map([
+  ['TREATMENT', 'TREAT'],
+  ['NORM', 'TREAT'],
+  ['EMERGENCY', 'ETREAT'],
+  ['EMER', 'ETREAT'],
+  ['REQUEST', 'PATRQT'],
+]);
 
 /**
  * Reads a purpose of use.
  * @throws {Fault} forbidden - the purpose is not one that this server shares for
  */
 export function purposeOf(code: string): Purpose {
-  const known = PURPOSES.find((purpose) => purpose === code) ?? SYNONYMS[code];
+  const known = PURPOSES.find((purpose) => purpose === code) ?? SYNONYMS.get(code);
   if (known === undefined) throw new Fault('forbidden', 'The purpose of use is not one that exams are shared for');
   return known;
 }

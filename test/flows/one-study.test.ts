@@ -143,7 +143,7 @@ for (const store of STORES) {
         const call = { ...callOf(world, 'declared'), token: '' };
         const reply = await post(call, {
           ...findDocuments(world.ids),
-          header: securityHeader(world.issuer, world.server.url, rpps, edit),
+          header: securityHeader(world.issuer, world.server.url, rpps, edit === undefined ? {} : { edit }),
         });
         world.envelopes.push(envelopeOf(reply) ?? '');
         return { reply, requestId: call.requestId };

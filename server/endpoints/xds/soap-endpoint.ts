@@ -43,7 +43,7 @@ export type SoapTransaction<Request> = {
 /** What every SOAP endpoint needs. `baseUrl` gives the address of the XDS doors, without a slash at the end. */
 export type SoapEndpointDeps = CallerDeps & {
   readonly bodyLimit: FindBodyLimit;
-  /** Records a caller whose assertion does not hold; a token that does not hold is recorded by `identify`. */
+  /** Records a caller whose assertion does not hold, or whose purpose is refused; for a token `identify` does. */
   readonly recordFailure: (ctx: Context, fault: Fault) => Promise<void>;
 };
 
@@ -58,16 +58,18 @@ type OpenedRequest<Request> = {
 export function soapEndpoint<Request>(deps: SoapEndpointDeps, transaction: SoapTransaction<Request>) {
   return async (ctx: Context): Promise<void> => {
     let relatesTo: string | undefined;
+    let known: Visit | undefined;
     try {
       const byToken = await identifyByToken(ctx, deps);
       const opened = await openRequest(ctx, deps, transaction, byToken);
       relatesTo = opened.messageID;
-      const visit = await identifyCaller(ctx, deps, byToken, opened);
-      const answer = await runTransaction(ctx, transaction, visit, opened.request);
+      known = await identifyCaller(ctx, deps, byToken, opened);
+      const answer = await runTransaction(ctx, transaction, known, opened.request);
       answerSoap(ctx, transaction.responseAction, relatesTo, answer);
     } catch (error) {
       const fault = reported(ctx, error);
-      if (fault.kind === 'login' && !hasToken(ctx)) await deps.recordFailure(ctx, fault);
+      const isRefused = fault.kind === 'login' || fault.kind === 'forbidden';
+      if (known === undefined && isRefused && !hasToken(ctx)) await deps.recordFailure(ctx, fault);
       answerSoapFault(ctx, fault, relatesTo);
     }
   };

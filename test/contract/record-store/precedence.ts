@@ -3,13 +3,13 @@ import { expect } from 'chai';
 import { decide, OPEN_STATE } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { principal, RELATIONS, type Relation, type Right } from '../../../server/access/right.ts';
+import { principal, type Relation, type Right } from '../../../server/access/right.ts';
 import { aGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NOW } from '../../support/plans.ts';
 import { ask, read, search } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 
-/** The relations that one professional may hold to one record at a time. */
-const HELD = RELATIONS.filter((relation) => ['declared', 'imaging-service', 'break-glass'].includes(relation));
+/** The relations that one professional may hold to one record at a time, in the order in which they are named. */
+const HELD = ['declared', 'imaging-service', 'break-glass'] as const satisfies readonly Relation[];
 
 function rightOf(relation: Relation, person: PersonKey, practitioner: string, service: string): Right {
   const holder = {
@@ -23,8 +23,8 @@ function rightOf(relation: Relation, person: PersonKey, practitioner: string, se
 /** Runs the contract of the order of rights. */
 export function precedenceContract(suite: Suite): void {
   describe('of several rights that show a row', () => {
-    for (const first of HELD) {
-      for (const second of HELD.slice(HELD.indexOf(first) + 1)) {
+    for (const [at, first] of HELD.entries()) {
+      for (const second of HELD.slice(at + 1)) {
         for (const order of ['before', 'after'] as const) {
           it(`${first} is named, and not ${second} that was given ${order} it`, async () => {
             const person = aPersonKey();

@@ -83,7 +83,7 @@ export async function openWorld(options: {
 }
 
 /** The demonstration region with an issuer of assertions and one person more. */
-async function writeRegion(folder: string, { name, certificate }: Issuer): Promise<string> {
+export async function writeRegion(folder: string, { name, certificate }: Issuer): Promise<string> {
   const region = JSON.parse(
     await readFile(new URL('../../../fixtures/region/region.json', import.meta.url), 'utf8'),
   ) as { persons: object[] };

@@ -49,7 +49,7 @@ export const XDS_DOORS: readonly Door[] = [
 ];
 
 /** The request of FindDocuments for the exam's patient. */
-export function findDocuments({ patientNumber }: ExamIds): Message {
+export function findDocuments({ patientNumber }: Pick<ExamIds, 'patientNumber'>): Message {
   return queryMessage(STORED_QUERY.findDocuments, [patientSlot(patientNumber), STATUS_SLOT]);
 }
 

@@ -7,6 +7,8 @@ import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 /** An issuer; `certificate` is its public key, PEM. */
 export type Issuer = { readonly name: string; readonly certificate: string; readonly privateKey: KeyObject };
 
+/** HL7 V3 ActReason. */
+const PURPOSE_SYSTEM = 'urn:oid:2.16.840.1.113883.5.8';
 const TEN_MINUTES_MS = 600_000;
 
 /** Makes an issuer with fresh keys. */
@@ -19,13 +21,20 @@ export function makeIssuer(): Issuer {
   };
 }
 
-/** A security header that asserts a professional by the national identifier. `edit` changes what was signed. */
+/** What an assertion of the region says otherwise: another purpose of use, or an `edit` of what was signed. */
+export type AssertionChanges = {
+  readonly purpose?: string | undefined;
+  readonly edit?: (assertion: string) => string;
+};
+
+/** A security header that asserts a professional by the national identifier; without a purpose none is asserted. */
 export function securityHeader(
   issuer: Issuer,
   audience: string,
   rpps: string,
-  edit = (assertion: string): string => assertion,
+  { edit = (assertion) => assertion, ...changes }: AssertionChanges = {},
 ): string {
+  const { purpose } = { purpose: 'TREAT', ...changes };
   const now = Date.now();
   const assertion = mintAssertion({
     issuer: issuer.name,
@@ -36,7 +45,7 @@ export function securityHeader(
     notBefore: new Date(now - TEN_MINUTES_MS),
     notOnOrAfter: new Date(now + TEN_MINUTES_MS),
     providerIdentifier: { system: IDENTIFIER_SYSTEM.professional, value: rpps },
-    purposeOfUse: { code: 'TREAT', system: 'urn:oid:2.16.840.1.113883.5.8' },
+    ...(purpose === undefined ? {} : { purposeOfUse: { code: purpose, system: PURPOSE_SYSTEM } }),
     privateKey: issuer.privateKey,
   });
   return `<w:Security xmlns:w="${NAMESPACE.wsse}">${edit(assertion)}</w:Security>`;

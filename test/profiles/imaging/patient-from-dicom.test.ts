@@ -244,6 +244,10 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
     const { patient } = patientOf(json, SOURCE);
     validate(patient);
     expect(patient).to.not.have.any.keys('name', 'birthDate', 'gender');
+    for (const sex of ['constructor', '__proto__', 'toString']) {
+      const other = withAttributes(header, { PatientSex: { vr: 'CS', Value: [sex] } });
+      expect(patientOf(other, SOURCE).patient, sex).to.not.have.property('gender');
+    }
     const odd = withAttributes(header, { PatientName: { vr: 'PN', Value: [{ Alphabetic: 'De\u00a0La\u001bTour^' }] } });
     expect(patientOf(odd, SOURCE).patient.name).to.deep.equal([{ family: 'De La Tour' }]);
   });

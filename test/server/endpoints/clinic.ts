@@ -57,6 +57,8 @@ export type StudyParts = {
   readonly studyId?: string;
   /** Transfer syntax of each instance, by series. */
   readonly series: readonly (readonly string[])[];
+  /** Bytes of each instance; without it some 40,000. */
+  readonly instanceBytes?: number;
 };
 
 /** The clinic, with an open store. */
@@ -253,6 +255,7 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
           transferSyntaxUID,
           seriesNumber: series + 1,
           instanceNumber: at + 1,
+          ...(parts.instanceBytes === undefined ? {} : { instanceBytes: parts.instanceBytes }),
         }),
       );
     }
@@ -337,14 +340,15 @@ function manifestOf(
 type Placed = Pick<
   InstanceRow,
   'studyInstanceUID' | 'seriesInstanceUID' | 'sopInstanceUID' | 'transferSyntaxUID' | 'seriesNumber' | 'instanceNumber'
->;
+> &
+  Pick<StudyParts, 'instanceBytes'>;
 
 async function anInstance(
   images: ImageStore,
   person: PersonKey,
-  placed: Placed,
+  { instanceBytes, ...placed }: Placed,
 ): Promise<{ row: InstanceRow; bytes: Buffer }> {
-  const bytes = Buffer.from(`DICM ${placed.sopInstanceUID} `.repeat(2_000));
+  const bytes = bytesNamed(`DICM ${placed.sopInstanceUID} `, instanceBytes);
   const metadata = JSON.stringify({
     '00080018': { vr: 'UI', Value: [placed.sopInstanceUID] },
     '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Essai^Anne' }] },
@@ -362,6 +366,14 @@ async function anInstance(
     person,
   };
   return { row, bytes };
+}
+
+/** A text again and again; of a given length each kilobyte says where it lies. */
+function bytesNamed(text: string, length?: number): Buffer {
+  if (length === undefined) return Buffer.from(text.repeat(2_000));
+  const bytes = Buffer.alloc(length, text);
+  for (let at = 1024; at + 4 <= length; at += 1024) bytes.writeUInt32LE(at, at);
+  return bytes;
 }
 
 async function storeBytes(images: ImageStore, bytes: Buffer): Promise<BlobRef> {

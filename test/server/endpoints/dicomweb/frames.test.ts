@@ -1,7 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
-import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { openClinic, type Clinic } from '../clinic.ts';
 import type { ServedRouter } from '../served-router.ts';
 import { ask, BASE_URL, serveDicomweb } from './door.ts';
@@ -17,6 +16,7 @@ import {
   type StoredFile,
 } from './files.ts';
 import { partsOf, type Part } from './parts.ts';
+import { watchImages } from './watched-images.ts';
 
 const OCTETS = 'application/octet-stream';
 const { explicitLittleEndian, explicitBigEndian, deflatedExplicitLittleEndian } = DICOM_UID;
@@ -281,25 +281,7 @@ describe('WADO-RS Retrieve Frames (PS3.18 10.4.1.1.6)', () => {
   });
 
   it('leaves no file open behind viewers that go away', async () => {
-    const files = { opened: 0, closed: 0 };
-    const images: ImageStore = {
-      create: clinic.images.create.bind(clinic.images),
-      names: clinic.images.names.bind(clinic.images),
-      remove: clinic.images.remove.bind(clinic.images),
-      close: clinic.images.close.bind(clinic.images),
-      open: async (...range) => {
-        files.opened += 1;
-        return (await clinic.images.open(...range)).once('close', () => (files.closed += 1));
-      },
-      reader: async (name) => {
-        files.opened += 1;
-        const reader = await clinic.images.reader(name);
-        return {
-          read: reader.read.bind(reader),
-          close: async () => await reader.close().finally(() => (files.closed += 1)),
-        };
-      },
-    };
+    const { images, counts: files } = watchImages(clinic.images);
     const watched = await serveDicomweb(clinic, images);
     const size = 3_000_000;
     const plain = await addImage(

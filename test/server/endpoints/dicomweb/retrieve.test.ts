@@ -6,6 +6,7 @@ import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { openClinic, type Clinic, type ClinicStudy } from '../clinic.ts';
 import type { ServedRouter } from '../served-router.ts';
 import { ask, askJson, BASE_URL, serveDicomweb } from './door.ts';
+import { watchImages } from './watched-images.ts';
 import { partsOf as splitParts, type Part } from './parts.ts';
 
 async function partsOf(response: Response): Promise<readonly Part[]> {
@@ -131,16 +132,8 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
   });
 
   it('answers HEAD with the headers alone, and leaves no file open (8.3.1)', async () => {
-    const files = { opened: 0, closed: 0 };
-    const reader: Clinic['images']['reader'] = async (name) => {
-      files.opened += 1;
-      const opened = await clinic.images.reader(name);
-      return {
-        read: opened.read.bind(opened),
-        close: async () => await opened.close().finally(() => (files.closed += 1)),
-      };
-    };
-    const watched = await serveDicomweb(clinic, { ...clinic.images, reader });
+    const { images, counts: files } = watchImages(clinic.images);
+    const watched = await serveDicomweb(clinic, images);
     const head = async (path: string, accept: string, token = 'lambert'): Promise<Response> =>
       await fetch(`${watched.origin}/dicom-web${path}`, {
         method: 'HEAD',
@@ -199,51 +192,4 @@ describe('WADO-RS Retrieve (PS3.18 10.4)', () => {
     );
     expect(entity?.detail).to.deep.equal([{ type: 'instances', valueString: '3' }]);
   });
-
-  it('breaks the connection when the study is withdrawn while it is sent', async () => {
-    const many = await clinic.addStudy({
-      started: '2026-02-01T10:00:00Z',
-      modality: 'CT',
-      accession: 'ACC-9',
-      description: 'Long',
-      series: [Array<string>(250).fill(DICOM_UID.explicitLittleEndian)],
-    });
-    const { response, received } = await begin(door, `/dicom-web/studies/${many.studyInstanceUID}`);
-    await clinic.withdraw();
-    response.resume();
-    const [error] = (await Promise.race([once(response, 'error'), once(response, 'end')])) as [Error | undefined];
-    expect(error?.message).to.equal('aborted');
-    expect(received()).to.be.lessThan(many.instances.length * 40_000);
-    expect((await ask(door, `/studies/${many.studyInstanceUID}`)).status).to.equal(404);
-  });
-
-  it('reads no faster than the client takes', async () => {
-    let opened = 0;
-    const images = { ...clinic.images, open: async (name: string) => ((opened += 1), await clinic.images.open(name)) };
-    const slow = await serveDicomweb(clinic, images);
-    const many = await clinic.addStudy({
-      started: '2026-02-01T10:00:00Z',
-      modality: 'CT',
-      accession: 'ACC-9',
-      description: 'Long',
-      series: [Array<string>(400).fill(DICOM_UID.explicitLittleEndian)],
-    });
-    const { response } = await begin(slow, `/dicom-web/studies/${many.studyInstanceUID}`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(opened).to.be.lessThan(400);
-    response.destroy();
-    await slow.close();
-  });
 });
-
-/** Begins an answer and reads nothing of it. */
-async function begin(door: ServedRouter, path: string): Promise<{ response: IncomingMessage; received: () => number }> {
-  const request = httpRequest(`${door.origin}${path}`, { headers: { Authorization: 'Bearer lambert' } });
-  request.end();
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  let length = 0;
-  response.pause();
-  response.on('data', (chunk: Buffer) => void (length += chunk.length));
-  response.pause();
-  return { response, received: () => length };
-}

@@ -1,11 +1,13 @@
 /** The time of an emergency access, which no test over the wire can wait for. */
 import { expect } from 'chai';
-import type { PractitionerRequester } from '../../../../server/access/requester.ts';
+import type { Identifier, Task } from '@medplum/fhirtypes';
+import type { PersonKey, PractitionerRequester } from '../../../../server/access/requester.ts';
 import { breakGlass } from '../../../../server/flows/consent/break-glass.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { expectFault } from '../../../support/faults.ts';
-import { NOW, aQuery } from '../../../support/plans.ts';
+import { putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { anId, aPlan, aQuery, NOW, SYSTEM } from '../../../support/plans.ts';
 import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
 
 const HOURS = 4;
@@ -37,9 +39,11 @@ describe('Emergency access over time', () => {
     };
   }
 
-  async function declare(requester: PractitionerRequester): Promise<unknown> {
+  async function declare(
+    requester: PractitionerRequester,
+    [identifier]: readonly Identifier[] = clinic.anne.resource.identifier ?? [],
+  ): Promise<{ taskId: string }> {
     const { indexer } = await loadDefinitions();
-    const [identifier] = clinic.anne.resource.identifier ?? [];
     const emergency = {
       identifier: { system: identifier?.system ?? '', value: identifier?.value ?? '' },
       reason: 'BTG',
@@ -49,6 +53,23 @@ describe('Emergency access over time', () => {
       { requester, requestId: 'r', server: 'fhir' },
       emergency,
     );
+  }
+
+  /** Registers a Patient more for each person, all with one identifier. */
+  async function share(persons: readonly PersonKey[]): Promise<readonly Identifier[]> {
+    const { indexer } = await loadDefinitions();
+    const identifier = [{ system: 'urn:oid:2.25.11', value: anId() }];
+    const puts = persons.map((person) => {
+      const id = anId();
+      return putOf(indexer, { resourceType: 'Patient', id, identifier }, NOW, { person, subject: `Patient/${id}` });
+    });
+    await clinic.stores.records.commit(aPlan({ puts }));
+    return identifier;
+  }
+
+  async function taskOf({ taskId }: { taskId: string }): Promise<Task> {
+    const row = await clinic.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Task', id: taskId });
+    return JSON.parse(row?.json ?? '{}') as Task;
   }
 
   async function studiesOf(requester: PractitionerRequester): Promise<number> {
@@ -67,6 +88,17 @@ describe('Emergency access over time', () => {
     expect(await studiesOf(requester)).to.equal(2);
     now = opened + HOURS * HOUR_MS;
     expect(await studiesOf(requester)).to.equal(0);
+  });
+
+  it('opens nothing by an identifier of two persons, one record by that of two Patients of one person', async () => {
+    const requester = doctor('identifier', now);
+    const { anne, bruno } = clinic;
+    const ambiguous = await taskOf(await declare(requester, await share([anne.person, bruno.person])));
+    expect(await studiesOf(requester)).to.equal(0);
+    expect([ambiguous.description, ambiguous.for]).to.deep.equal(['Patiente inconsciente aux urgences', undefined]);
+    const single = await taskOf(await declare(requester, await share([bruno.person, bruno.person])));
+    expect(await studiesOf(requester)).to.equal(1);
+    expect(single.for?.reference).to.match(/^Patient\//);
   });
 
   it('F03 counts the five minutes from the sign-in', async () => {

@@ -4,7 +4,8 @@ import { Fault } from '../../../../profiles/fault.ts';
 import type { Visit } from '../../../../server/flows/guard.ts';
 import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
 import { Viewings, type ViewedPart } from '../../../../server/flows/read/viewings.ts';
-import { aPlan } from '../../../support/plans.ts';
+import { principal } from '../../../../server/access/right.ts';
+import { aPlan, aRight } from '../../../support/plans.ts';
 import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
 
 const QUARTER_MS = 15 * 60_000;
@@ -41,6 +42,11 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
   const events = async (): Promise<readonly AuditEvent[]> => await clinic.events(clinic.anne, 'RAD-107');
   const countOf = ({ entity }: AuditEvent): string | undefined =>
     entity?.flatMap(({ detail = [] }) => detail).find(({ type }) => type === 'further requests of frames')?.valueString;
+  /** The Consent that an event cites, and the relation. */
+  const rightOf = ({ entity }: AuditEvent): readonly (string | undefined)[] => {
+    const right = entity?.find(({ type }) => type?.code === 'Consent');
+    return [right?.what?.reference, right?.detail?.find(({ type }) => type === 'relation')?.valueString];
+  };
 
   it('are one before the first answer and one that counts the others, at the end of a quarter of an hour', async () => {
     for (const at of [0, 1, 2, 0]) await view(lambert(), at);
@@ -65,6 +71,37 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     await view({ ...lambert(), requester: { ...lambert().requester, tokenId: 'another' } }, 0);
     await view(lambert(), 0, 'instances');
     expect(await events()).to.have.length(5);
+  });
+
+  it('name the right that shows the study: one that goes on under another right has an event of its own', async () => {
+    const person = clinic.anne.person;
+    const lasting = { person, principal: principal.practitioner('Practitioner/lambert') };
+    const [first, second] = ['first', 'second'].map((id) => aRight({ ...lasting, id, source: `Consent/${id}` }));
+    const emergency = aRight({
+      person,
+      principal: principal.breakGlass('Practitioner/lambert'),
+      relation: 'break-glass',
+      source: 'Consent/second',
+    });
+    if (first === undefined || second === undefined) throw new Error('No rights');
+    const { records } = clinic.stores;
+    const declared = `declared|${lasting.principal}|record|${person}`;
+    await records.commit(aPlan({ rights: [first], revoked: [declared] }));
+    for (const at of [0, 1]) await view(lambert(), at);
+    // The same relation by another Consent, then the same Consent by another relation.
+    await records.commit(aPlan({ rights: [second], revoked: [first.id] }));
+    for (const at of [0, 1, 2]) await view(lambert(), at);
+    await records.commit(aPlan({ rights: [emergency], revoked: [second.id] }));
+    await view(lambert(), 0);
+    await viewings.end('all');
+    const told = (await events()).map((event) => [...rightOf(event), countOf(event)]);
+    expect(told).to.have.deep.members([
+      ['Consent/first', 'declared', undefined],
+      ['Consent/first', 'declared', '1'],
+      ['Consent/second', 'declared', undefined],
+      ['Consent/second', 'declared', '2'],
+      ['Consent/second', 'break-glass', undefined],
+    ]);
   });
 
   it('do not outlive a withdrawal: the next request finds nothing, and is recorded as refused', async () => {

@@ -1,0 +1,29 @@
+import { expect } from 'chai';
+import { CEILING, isNamedBefore, RELATIONS } from '../../../server/access/right.ts';
+
+/** Written out here: an event cites the first of them, so another order would be another decision. */
+const ORDER = ['self', 'author', 'declared', 'imaging-service', 'break-glass', 'named'] as const;
+
+describe('The right that is named when several show a row', () => {
+  it('is that of the first relation, whatever the ids are', () => {
+    expect([...RELATIONS]).to.deep.equal(ORDER);
+    for (const [at, relation] of ORDER.entries()) {
+      for (const other of ORDER.slice(at + 1)) {
+        expect(isNamedBefore({ relation, id: 'b' }, { relation: other, id: 'a' }), other).to.equal(true);
+        expect(isNamedBefore({ relation: other, id: 'a' }, { relation, id: 'b' }), other).to.equal(false);
+      }
+    }
+  });
+
+  it('is the one with the first id among those of one relation', () => {
+    expect(isNamedBefore({ relation: 'author', id: 'a' }, { relation: 'author', id: 'b' })).to.equal(true);
+    expect(isNamedBefore({ relation: 'author', id: 'b' }, { relation: 'author', id: 'a' })).to.equal(false);
+    expect(isNamedBefore({ relation: 'author', id: 'a' }, { relation: 'author', id: 'a' })).to.equal(false);
+  });
+
+  it('reaches private items for the patient, the author and whoever the writer named alone', () => {
+    const reaching = ORDER.filter((relation) => CEILING[relation] === 'V');
+    expect(reaching).to.deep.equal(['self', 'author', 'named']);
+    expect(new Set(Object.values(CEILING))).to.deep.equal(new Set(['V', 'N']));
+  });
+});
