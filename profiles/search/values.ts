@@ -1,6 +1,7 @@
 /** Values of FHIR elements as index entries. */
 import type { TypedValue } from '@medplum/core';
 import type {
+  Address,
   CodeableConcept,
   Coding,
   ContactPoint,
@@ -8,6 +9,7 @@ import type {
   Identifier,
   Period,
   Reference,
+  Timing,
 } from '@medplum/fhirtypes';
 import { parseDateRange, periodRange } from './date-range.ts';
 import type { SearchParameterEntry } from './parameters.ts';
@@ -79,7 +81,8 @@ export function addToken(entries: Entries, param: string, system = '', value = '
 
 function addReference(entries: Entries, entry: SearchParameterEntry, value: unknown): void {
   const { code, targets, needsType } = entry;
-  const { reference, identifier, type } = value as Reference;
+  // A canonical is the address itself.
+  const { reference, identifier, type } = typeof value === 'string' ? { reference: value } : (value as Reference);
   const target = reference === undefined ? undefined : targetOf(reference);
   // `patient` is the one parameter that is narrower than its element: a subject that is a device is no patient.
   const isNarrow = code === 'patient';
@@ -101,14 +104,26 @@ function typeOf(target: string): string | undefined {
 }
 
 function addDate(entries: Entries, param: string, type: string, value: unknown): void {
-  const period = type === 'Period' ? (value as Period) : undefined;
-  const text = typeof value === 'string' ? value : undefined;
-  const range = period === undefined ? parseDateRange(text ?? '') : periodRange(period.start, period.end);
+  const range = rangeOf(type, value);
   if (range !== undefined) entries.dates.push({ param, lo: range.lo, hi: range.hi });
 }
 
+/** A Timing counts by its outer limits. @see https://hl7.org/fhir/R4/search.html#date */
+function rangeOf(type: string, value: unknown): { readonly lo: number; readonly hi: number } | undefined {
+  if (type === 'Period') {
+    const { start, end } = value as Period;
+    return periodRange(start, end);
+  }
+  if (type !== 'Timing') return typeof value === 'string' ? parseDateRange(value) : undefined;
+  const { event = [], repeat } = value as Timing;
+  const bounds = repeat?.boundsPeriod === undefined ? [] : [rangeOf('Period', repeat.boundsPeriod)];
+  const ranges = [...event.map((moment) => parseDateRange(moment)), ...bounds].filter((range) => range !== undefined);
+  if (ranges.length === 0) return undefined;
+  return { lo: Math.min(...ranges.map(({ lo }) => lo)), hi: Math.max(...ranges.map(({ hi }) => hi)) };
+}
+
 function addStrings(entries: Entries, param: string, type: string, value: unknown): void {
-  const parts = type === 'HumanName' ? partsOf(value as HumanName) : [value];
+  const parts = type === 'HumanName' ? partsOf(value as HumanName) : type === 'Address' ? linesOf(value) : [value];
   for (const part of parts) if (typeof part === 'string') addString(entries, param, part);
 }
 
@@ -124,6 +139,12 @@ export function addString(entries: Entries, param: string, text: string): void {
 /** Every part of a name that a search by name compares. */
 export function partsOf({ text, family, given, prefix, suffix }: HumanName): readonly (string | undefined)[] {
   return [text, family, ...(given ?? []), ...(prefix ?? []), ...(suffix ?? [])];
+}
+
+/** Every part of an address that a search by address compares. @see https://hl7.org/fhir/R4/search.html#string */
+function linesOf(value: unknown): readonly (string | undefined)[] {
+  const { text, line, city, district, state, postalCode, country } = value as Address;
+  return [text, ...(line ?? []), city, district, state, postalCode, country];
 }
 
 /** The first text, in the order of code points, behind all that begin with a text; undefined when none is. */

@@ -71,6 +71,11 @@ export function string(code: string, name: string): ParameterDefinition {
   return { code, type: 'string', definition: R4 + name };
 }
 
+/** A URI of R4. */
+export function uri(code: string, name: string): ParameterDefinition {
+  return { code, type: 'uri', definition: R4 + name };
+}
+
 /** A parameter of ours: R4 has none for it. */
 export function own(
   type: ResourceType,

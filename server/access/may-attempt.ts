@@ -25,10 +25,11 @@ export type Attempt =
 /** Who writes a type as a sender: an establishment, or of some types the patient, too. */
 const SENDERS: readonly string[] = ['source', 'source-or-patient'];
 
-/** Types that clients write, read off their files. */
-export const WRITTEN_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) =>
-  SENDERS.includes(fhirType(type).writers),
-);
+/** Types that clients create, read off their files: of the others that senders write, no create is served. */
+export const WRITTEN_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => {
+  const { writers, interactions } = fhirType(type);
+  return SENDERS.includes(writers) && interactions.includes('create');
+});
 
 /** What a Bundle may hold. Nobody but an establishment feeds identities: of several refusals the first is told. */
 const ENTRIES: readonly Attempt[] = (['update', 'create', 'patch', 'delete'] as const).flatMap((interaction) =>

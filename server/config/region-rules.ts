@@ -1,6 +1,7 @@
 /** What a JSON Schema cannot say of the region file: names are unique, references lead somewhere, keys are public. */
 import { isReservedSystem } from '../../profiles/reserved-systems.ts';
-import { VISIBILITY, isStoredType } from '../../profiles/types/visibility.ts';
+import { elementsAt } from '../../profiles/types/element.ts';
+import { fhirType, VISIBILITY, isStoredType } from '../../profiles/types/visibility.ts';
 import type { Region, RegionClient, RegionKey } from './region-model.ts';
 
 /** Key ids with this prefix belong to the published demonstration keys. */
@@ -21,23 +22,27 @@ export function checkRegion(region: Region): string[] {
   ];
 }
 
-function entriesOf(region: Region): { url: string; key: string; type: string; resource: unknown }[] {
+function entriesOf(region: Region): { url: string; key: string; type: string; resource: object }[] {
   return (region.bundle.entry ?? []).map((entry) => {
     const type = entry.resource?.resourceType ?? '';
     return {
       url: entry.request?.url ?? '',
       key: `${type}/${entry.resource?.id ?? ''}`,
       type,
-      resource: entry.resource,
+      resource: entry.resource ?? {},
     };
   });
 }
 
 function checkEntries(region: Region): string[] {
   const errors: string[] = [];
-  for (const [index, { url, key, type }] of entriesOf(region).entries()) {
+  for (const [index, { url, key, type, resource }] of entriesOf(region).entries()) {
     if (!isStoredType(type) || VISIBILITY[type] !== 'directory') {
       errors.push(`/bundle/entry/${index} is no resource of the directory`);
+    }
+    const subject = isStoredType(type) ? fhirType(type).subject : undefined;
+    if (subject !== undefined && elementsAt(resource, subject).length > 0) {
+      errors.push(`/bundle/entry/${index}/resource/${subject} names a person, whom no entry of the directory may name`);
     }
     if (url !== key) errors.push(`/bundle/entry/${index}/request/url must be the type and id of the resource`);
   }

@@ -202,11 +202,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
   it('announces no type that is not stored, and a stored type that it leaves out is not found', async () => {
     const types: readonly string[] = announced().map(({ type }) => type);
     expect(Object.keys(VISIBILITY)).to.include.members([...types]);
-    for (const type of [
-      ...Object.keys(VISIBILITY).filter((name) => !types.includes(name)),
-      'Observation',
-      'Nonsense',
-    ]) {
+    for (const type of [...Object.keys(VISIBILITY).filter((name) => !types.includes(name)), 'Basic', 'Nonsense']) {
       expectOutcome(await region.strasbourg.get(type), 404, 'not-found');
       expectOutcome(await region.strasbourg.get(`${type}/${ABSENT}`), 404, 'not-found');
     }

@@ -4,7 +4,7 @@
  */
 import type { Attempt } from '../../access/may-attempt.ts';
 import type { Requester } from '../../access/requester.ts';
-import type { StoredType } from '../../../profiles/types/visibility.ts';
+import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 
 /** The kind of a requester; `nobody` has shown neither a token that allows the request nor an assertion that holds. */
 export type Sender = Requester['kind'] | 'nobody';
@@ -34,6 +34,9 @@ type Row = {
 
 const KIB = 1024;
 
+/** Types that bring documents with them; what is written of any other is small. */
+const WITH_DOCUMENTS = STORED_TYPES.filter((type) => fhirType(type).hooks?.write === 'documents');
+
 /** The first row that fits counts. */
 const ROWS: readonly Row[] = [
   { door: 'FHIR', requests: ['search-type'], bytes: 64 * KIB, reason: 'a form of 50 parameters' },
@@ -54,24 +57,24 @@ const ROWS: readonly Row[] = [
   {
     door: 'FHIR',
     requests: ['create', 'update'],
-    types: ['Patient', 'Consent'],
-    bytes: 256 * KIB,
-    values: 5_000,
-    reason: 'an identity or a declaration, no document',
-  },
-  {
-    door: 'FHIR',
-    requests: ['create', 'update', 'transaction'],
+    types: WITH_DOCUMENTS,
     senders: ['establishment'],
     values: 100_000,
     reason: 'reports bring their PDF',
   },
   {
     door: 'FHIR',
+    requests: ['transaction'],
+    senders: ['establishment'],
+    values: 100_000,
+    reason: 'reports among others',
+  },
+  {
+    door: 'FHIR',
     requests: ['create', 'update', 'transaction'],
     bytes: 256 * KIB,
     values: 5_000,
-    reason: 'a patient writes declarations alone',
+    reason: 'one resource without a document; what a patient writes',
   },
   { door: 'SMART', requests: ['form'], bytes: 32 * KIB, reason: 'as much as an address and its headers may hold' },
   {

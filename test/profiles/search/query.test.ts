@@ -59,7 +59,7 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     expect(values('subject:Patient=1,2')).to.deep.equal(['Patient/1', 'Patient/2']);
     expect(values('patient=http://a.example/fhir/Patient/1')).to.deep.equal(['http://a.example/fhir/Patient/1']);
     expect(where('DocumentReference', 'subject=7')).to.deep.equal([
-      { kind: 'reference', param: 'subject', values: ['Patient/7', 'Practitioner/7'] },
+      { kind: 'reference', param: 'subject', values: ['Patient/7', 'Practitioner/7', 'Device/7'] },
     ]);
   });
 
@@ -144,7 +144,7 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
   const refused: readonly [type: StoredType, text: string, kind: FaultKind][] = [
     ['Patient', 'identifier:of-type=a|b|c', 'invalid'],
     ['DocumentReference', 'type:in=urn:x', 'invalid'],
-    ['ImagingStudy', 'subject:Device=1', 'invalid'],
+    ['ImagingStudy', 'subject:Specimen=1', 'invalid'],
     ['Patient', 'identifier=', 'invalid'],
     ['Patient', 'identifier=a,,b', 'invalid'],
     ['Patient', 'identifier=a|b|c', 'invalid'],

@@ -138,6 +138,20 @@ describe('Region file', () => {
       .and.to.include('/bundle/entry/1/request/url');
   });
 
+  it('takes a device of an establishment, and refuses one that names a patient, by reference or identifier', () => {
+    const withDevice = (more: object): Record<string, unknown> => {
+      const region = aRegion();
+      const bundle = region['bundle'] as { readonly entry: readonly object[] };
+      const resource = { resourceType: 'Device', id: 'ct', owner: { reference: 'Organization/a' }, ...more };
+      const entry = [...bundle.entry, { resource, request: { method: 'PUT', url: 'Device/ct' } }];
+      return { ...region, bundle: { ...bundle, entry } };
+    };
+    expect(parseRegion(withDevice({})).bundle.entry).to.have.lengthOf(3);
+    for (const patient of [{ identifier: { system: 'urn:x', value: '1' } }, { reference: 'Patient/1' }]) {
+      expect(refusalOf(withDevice({ patient }))).to.include('/bundle/entry/2/resource/patient names a person');
+    }
+  });
+
   it('refuses two clients, peers or persons of one name', () => {
     const peer = { aeTitle: 'CT1', organization: 'Organization/a', addresses: ['::1'] };
     const person = { login: 'anne', name: 'Anne', kind: 'patient', identifier: { system: 'urn:oid:1.2', value: '1' } };

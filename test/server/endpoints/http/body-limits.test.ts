@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { storedType } from '../../../../profiles/types/visibility.ts';
 import { SERVED } from '../../../../server/endpoints/fhir/served.ts';
 import { bodyLimits, bodyLimitsTable } from '../../../../server/endpoints/http/body-limits.ts';
 import type { BodyPurpose, Sender } from '../../../../server/endpoints/http/body-limits.ts';
@@ -11,10 +10,10 @@ const SENDERS = ['establishment', 'patient', 'practitioner'] as const satisfies 
 
 /** Everything that is served and has a body. */
 function purposes(): BodyPurpose[] {
-  const written = Object.entries(SERVED).flatMap(([type, { interactions }]) =>
+  const written = [...SERVED].flatMap(([type, { interactions }]) =>
     (['create', 'update', 'search-type'] as const)
-      .filter((request) => (interactions as readonly string[]).includes(request))
-      .map((request): BodyPurpose => ({ door: 'FHIR', request, type: storedType(type) })),
+      .filter((request) => interactions.includes(request))
+      .map((request): BodyPurpose => ({ door: 'FHIR', request, type })),
   );
   const whole = (['transaction', 'operation'] as const).map((request): BodyPurpose => ({ door: 'FHIR', request }));
   const soap = (['ITI-18', 'ITI-43', 'RAD-69'] as const).map((request): BodyPurpose => ({ door: 'XDS', request }));
