@@ -79,6 +79,7 @@ export const PASSAGE = {
   ),
   /** A person lets the server start on a trail that does not hold what was anchored. */
   'accept-restored': shape(dcm('110113', 'Security Alert'), [dcm('110132', 'Use of Restricted Function')], 'E', 'in'),
+  'operate-jobs': shape(dcm('110100', 'Application Activity'), [], 'E', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),
   'break-glass': shape(dcm('110113', 'Security Alert'), [dcm('110127', 'Emergency Override Started')], 'E', 'in'),
   withdraw: shape(

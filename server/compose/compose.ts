@@ -8,18 +8,14 @@ import type { TlsOptions } from 'node:tls';
 import type { Middleware } from 'koa';
 import { createIdentityProvider } from '../clients/identity-provider/identity-provider.ts';
 import { parseIdentityProvider } from '../clients/identity-provider/settings.ts';
-import { repeat, type Repeating } from '../threads/background.ts';
 import { openAnchoring, type OpenedAnchoring } from './anchor.ts';
+import { startBackground } from './background.ts';
+import { controlCommands } from './control.ts';
 import { composeFlows, type Flows } from './flows.ts';
 import { openIntake, type Intake } from './intake.ts';
+import type { Config } from '../config/config.ts';
+import { openControl } from '../control/door.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
-import { isLoopback, type Config } from '../config/config.ts';
-import { establishmentNamed } from '../config/region-names.ts';
-import { textOf } from '../control/arguments.ts';
-import { openControl, type ControlCommand } from '../control/door.ts';
-import { importCommand } from '../control/import-command.ts';
-import type { ImportPlace } from '../control/import-lines.ts';
-import type { DimseFacts } from '../control/protocol.ts';
 import type { Region } from '../config/region-model.ts';
 import {
   createDevelopmentIdentityProvider,
@@ -59,10 +55,6 @@ type BoundAE = Bound & { readonly aeTitle: string };
 
 /** The stores, and what anchors their trail. */
 type Opened = Stores & { readonly anchoring: OpenedAnchoring };
-
-const AGENDA_PAUSE_MS = 1_000;
-const SWEEP_PAUSE_MS = 3_600_000;
-const VIEWINGS_PAUSE_MS = 30_000;
 
 /** Starts the server that a configuration describes. `accepted` is as in {@link openAnchoring}. */
 export async function compose(config: Config, log: LogFactory, accepted?: Acceptance): Promise<Running> {
@@ -113,20 +105,18 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
   const publicUrl = (): string => address.publicUrl;
   const made = { config, region, stores, clock: systemClock, indexer, validate, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
-  await flows.sweep();
-  const { agenda, stopAll } = beginRepeated(flows, log);
+  const background = await startBackground(flows, log);
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
   const doors: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(doors.map((door) => door.close()));
-    await stopAll();
-    await flows.viewings.end('all');
+    await background.stop();
     await stores.anchoring.stop();
   };
   try {
     const http = await openHttp(parts);
     doors.push({ close: async () => await closeHttp(http) });
-    const intake = intakeOf(parts, agenda);
+    const intake = intakeOf(parts);
     doors.push(intake);
     const dimse = await intake.listen(config.dimsePort).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
     const tls = await dimseTLSOf(config);
@@ -141,7 +131,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
     doors.push(
       await openControl({
         dataDir: config.dataDir,
-        commands: controlCommands(parts, boundAE(config, dimse), () => agenda.hurry()),
+        commands: controlCommands(parts, boundAE(config, dimse)),
         log: log('control'),
       }),
     );
@@ -162,55 +152,6 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
     await stop();
     throw error;
   }
-}
-
-/** Work beside requests; it goes on until it is stopped. */
-function beginRepeated(flows: Flows, log: LogFactory): { readonly agenda: Repeating; stopAll(): Promise<void> } {
-  const agenda = repeat(
-    async (signal) => await flows.workAgenda(signal),
-    AGENDA_PAUSE_MS,
-    (error) => log('agenda').error({ err: error }, 'the agenda failed'),
-  );
-  const sweeping = repeat(
-    async () => await flows.sweep(),
-    SWEEP_PAUSE_MS,
-    (error) => log('sweep').error({ err: error }, 'the sweep failed'),
-  );
-  const viewing = repeat(
-    async () => await flows.viewings.end('ended'),
-    VIEWINGS_PAUSE_MS,
-    (error) => log('audit').error({ err: error }, 'the end of viewings is not recorded yet'),
-  );
-  const stopAll = async (): Promise<void> => void (await Promise.all([agenda.stop(), sweeping.stop(), viewing.stop()]));
-  return { agenda, stopAll };
-}
-
-/** What operators may ask of the running server. */
-function controlCommands(
-  { config, log, region, flows }: Parts,
-  dimse: BoundAE,
-  hurry: () => void,
-): Readonly<Record<string, ControlCommand>> {
-  const { eraseStudy, receiveImport: begin } = flows;
-  const localAETitles = region.aeTitles
-    .filter(({ addresses }) => addresses.some(isLoopback))
-    .map(({ aeTitle }) => aeTitle);
-  return {
-    dimse: async () => ({ ...dimse, localAETitles }) satisfies DimseFacts,
-    import: importCommand({
-      placeOf: (called) => importPlaceOf(config, region, called),
-      begin,
-      log: log('import'),
-      hurry,
-    }),
-    erase: async (args) => await eraseStudy(textOf(args, 'studyInstanceUID')),
-  };
-}
-
-/** Where an import goes. @throws {Fault} not-found, conflict - not one establishment is called so */
-export function importPlaceOf({ maxInstanceBytes }: Config, region: Region, called: string): ImportPlace {
-  const { organization, patientIdSystem } = establishmentNamed(region, called);
-  return { organization, patientIdSystem, maxInstanceBytes };
 }
 
 /** Says which variable to change when a port is taken. */
@@ -245,7 +186,12 @@ async function openHttp(parts: Parts): Promise<Server> {
   return createHttpServer({
     log: log('http'),
     doors,
-    health: async () => ({ ...(await trailHealth(stores.trail, systemClock)), ...stores.anchoring.health() }),
+    health: async () => ({
+      ...(await trailHealth(stores.trail, systemClock)),
+      ...stores.anchoring.health(),
+      ...(await parts.flows.jobs.health()),
+    }),
+    report: async () => ({ jobs: await parts.flows.jobs.report() }),
   });
 }
 
@@ -344,12 +290,11 @@ function whenAsked(path: string, load: () => Promise<Middleware>): Middleware {
   };
 }
 
-function intakeOf({ config, log, region, flows, stores }: Parts, agenda: Repeating): Intake {
+function intakeOf({ config, log, region, flows, stores }: Parts): Intake {
   const { host, dimseAeTitle: calledAETitle, maxAssociations, maxInstanceBytes: maxObjectBytes, dataDir } = config;
   const serving = serveFiling({
     association: flows.association,
     log: log('dimse'),
-    hurry: () => agenda.hurry(),
     trail: stores.trail,
     clock: systemClock,
   });

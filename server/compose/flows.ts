@@ -9,7 +9,13 @@ import type { Region } from '../config/region-model.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
-import { eraseStudy } from '../flows/erase/erase-study.ts';
+import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
+import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
+import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
+import { jobsHealth, reportJobs } from '../flows/jobs/jobs-health.ts';
+import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
+import { endViewing } from '../flows/read/end-viewing.ts';
+import { joinParts } from '../flows/write/plan-parts.ts';
 import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { readHistory } from '../flows/read/read-history.ts';
@@ -31,15 +37,15 @@ import { searchParts } from '../flows/read/search-parts.ts';
 import { searchResources } from '../flows/read/search-resources.ts';
 import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
 import { writeResource, writeTransaction } from '../flows/write/write-resource.ts';
-import { sweepImages } from '../flows/intake/sweep-images.ts';
+import { sweepImages, sweepingAt } from '../flows/intake/sweep-images.ts';
 import { takeInstance } from '../flows/intake/take-instance.ts';
 import { Viewings } from '../flows/read/viewings.ts';
-import { workAgenda } from '../flows/work-agenda.ts';
 import type { Log } from '../log.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import type { TokenStore } from '../ports/token-store.ts';
 
@@ -52,6 +58,7 @@ export type FlowParts = {
     readonly trail: AuditTrail;
     readonly tokens: TokenStore;
     readonly images: ImageStore;
+    readonly jobs: JobQueue;
   };
   readonly clock: Clock;
   readonly indexer: Indexer;
@@ -63,15 +70,15 @@ export type FlowParts = {
 /** The flows by the names that doors use. */
 export type Flows = ReturnType<typeof composeFlows>;
 
-const RETRY_MS = 30_000;
 /** A blob without a row is swept when no association can still be writing it. */
 const SWEEP_AGE_MS = 3_600_000;
+const SWEEP_PAUSE_MS = 3_600_000;
 /** What an assertion's bearer may do: read and search. */
 const ASSERTION_SCOPES = ['user/*.rs'];
 
 /** Makes all flows. */
 export function composeFlows({ config, region, stores, clock, indexer, validate, publicUrl, log }: FlowParts) {
-  const { records, trail, tokens, images } = stores;
+  const { records, trail, tokens, images, jobs: queue } = stores;
   const regionIndex = indexRegion(region);
   const guard = { records, trail, clock };
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
@@ -85,7 +92,7 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
     images,
     patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem,
   });
-  const erase = eraseStudy({ records, trail, images, clock, indexer, region: regionIndex });
+  const erasing = { records, trail, images, clock, indexer, region: regionIndex };
   const viewings = new Viewings(guard);
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
@@ -114,39 +121,45 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
     requesterOfToken: requesterOfToken({ records, tokens, clock, resolve }),
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
-    eraseStudy: erase,
+    eraseStudy: eraseStudy(erasing),
     loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
-    sweep: sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS }),
-    workAgenda: agendaOf({ config, writing, log }, erase),
+    askForSweep: async () => void (await records.commit(joinParts({ jobs: [sweepingAt(clock.now())] }))),
+    jobs: {
+      runners: new JobRunners({ queue, clock, log, policies: JOB_POLICIES, work: workOf(config, writing, log) }),
+      report: reportJobs(queue, clock),
+      health: jobsHealth(queue, clock),
+      list: listJobs({ records, queue, clock }),
+      replay: replayJobs({ records, queue, clock }),
+      drop: dropJob({ records, queue, clock }),
+    },
   };
 }
 
-type Writing = Omit<MaintainStudyDeps, 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint' | 'alert'>;
+type Writing = Parameters<typeof goOnErasing>[0] &
+  Omit<MaintainStudyDeps, 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint' | 'alert'>;
 
-/** The work of the agenda, by the kind of its keys. */
-function agendaOf(
-  { config, writing, log }: { readonly config: Config; readonly writing: Writing; readonly log: Log },
-  erase: ReturnType<typeof eraseStudy>,
-) {
-  const { records, clock } = writing;
+/** What each kind of job does. */
+function workOf(config: Config, writing: Writing, log: Log): JobTable {
+  const { records, images, clock } = writing;
   const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
   const endpoint = IMAGE_ENDPOINT.reference;
   const alert = ({ reason, source }: QuarantinedInstance, why: string): void =>
     log.error({ reason, source, why }, 'an instance cannot be read and is kept aside');
   const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
-  return workAgenda({
-    records,
-    clock,
-    work: {
-      refresh: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
-      update: async (studyInstanceUID) => await maintain(studyInstanceUID, false),
-      close: async (studyInstanceUID) => await maintain(studyInstanceUID, true),
-      erase: async (studyInstanceUID) => void (await erase(studyInstanceUID)),
-      forget: async () => await records.forget(),
+  const goOn = goOnErasing(writing);
+  const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });
+  return {
+    'refresh-study': async ({ subject }) => await maintain(subject, false),
+    'update-study': async ({ subject }) => await maintain(subject, false),
+    'close-study': async ({ subject }) => await maintain(subject, true),
+    'erase-study': async ({ subject }, run) => await goOn(subject, run),
+    'forget-erased': async () => await records.forget(),
+    'sweep-images': async (_job, run) => {
+      await sweep(run);
+      return { againAt: clock.now() + SWEEP_PAUSE_MS };
     },
-    retryMs: RETRY_MS,
-    failed: (kind, error) => log.error({ kind, err: error }, 'work of the agenda failed and will be tried again'),
-  });
+    'end-viewing': endViewing(writing),
+  };
 }
 
 /** Finds the professional that an assertion names, by the directory's identifiers. */

@@ -4,7 +4,8 @@
  */
 import { stat } from 'node:fs/promises';
 import { Fault, toFault } from '../../profiles/fault.ts';
-import { composeStopped, importPlaceOf } from './compose.ts';
+import { composeStopped } from './compose.ts';
+import { importPlaceOf } from './control.ts';
 import { configFrom } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
 import { converse, type Conversation } from '../control/caller.ts';

@@ -18,15 +18,13 @@ export type ImportCommandDeps = {
   readonly placeOf: (called: string) => ImportPlace;
   readonly begin: (organization: string) => Import;
   readonly log: Log;
-  /** Asks for what is derived from the imported studies. */
-  readonly hurry: () => void;
 };
 
 /**
  * Makes the command: its argument is the establishment, what is said after it are files. It ends whatever becomes of
  * the caller.
  */
-export function importCommand({ placeOf, begin, log, hurry }: ImportCommandDeps): ControlCommand {
+export function importCommand({ placeOf, begin, log }: ImportCommandDeps): ControlCommand {
   return async (args, tell, _signal, said) => {
     const place = placeOf(textOf(args, 'organization'));
     const importing = begin(place.organization);
@@ -43,7 +41,6 @@ export function importCommand({ placeOf, begin, log, hurry }: ImportCommandDeps)
     } finally {
       await Promise.allSettled(running);
       await importing.ended();
-      hurry();
     }
     return {};
   };

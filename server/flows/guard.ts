@@ -57,6 +57,9 @@ export function grantOf(deps: GuardDeps, visit: Visit): Grant {
   return grantFor(visit.requester, deps.clock.now());
 }
 
+/** An audited answer, and the id of its first event. */
+export type Recorded<A> = Audited<A> & { readonly event: string };
+
 /**
  * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one. `inWords`
  * is as in RecordStore.look.
@@ -68,14 +71,16 @@ export async function guarded<Q extends Question, W = AnswerTo<Q>>(
   question: Q,
   tell: (answer: AnswerTo<Q>) => Account,
   inWords?: (answer: AnswerTo<Q>) => W,
-): Promise<Audited<W>> {
+): Promise<Recorded<W>> {
   const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
-  return await deps.records.look(
-    grantOf(deps, visit),
-    question,
-    (answer) => recordsOf(recordAt, tell(answer)),
-    inWords,
-  );
+  let event = '';
+  const account = (answer: AnswerTo<Q>): ReturnType<typeof recordsOf> => {
+    const records = recordsOf(recordAt, tell(answer));
+    event = records[0].event.id;
+    return records;
+  };
+  const audited = await deps.records.look(grantOf(deps, visit), question, account, inWords);
+  return { ...audited, event };
 }
 
 /** Reads a further part of an audited answer, under what holds now. */

@@ -11,10 +11,11 @@ import type { PersonKey } from '../access/requester.ts';
 import type { Right } from '../access/right.ts';
 import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
+import type { JobKey, JobRequest } from './job-queue.ts';
 
 /**
- * The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, agenda, audit and what
- * is erased together.
+ * The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, jobs, audit and what is
+ * erased together.
  */
 export const MAX_PLAN_ENTRIES = 2_000;
 
@@ -80,8 +81,8 @@ export type QuarantinedInstance = Pick<
 
 /**
  * What is removed as if it had never been: rows with every version of them, their search values, access and rights,
- * former versions of rows that stay, instances, what is kept aside, claims and agenda entries by key. What is absent is
- * no error.
+ * former versions of rows that stay, instances, what is kept aside, claims by key and jobs in whatever state. What is
+ * absent is no error.
  */
 export type Erasure = {
   readonly rows?: readonly { readonly type: StoredType; readonly id: string }[];
@@ -91,7 +92,7 @@ export type Erasure = {
   readonly instances?: readonly string[];
   readonly quarantined?: readonly Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>[];
   readonly claims?: readonly ClaimKey[];
-  readonly agenda?: readonly string[];
+  readonly jobs?: readonly JobKey[];
 };
 
 /** What must be true for a plan to apply. A broken one rejects the whole plan. */
@@ -105,9 +106,6 @@ export type Precondition =
 
 /** A unique name: the first plan that claims it wins; the same value again is no conflict. */
 export type Claim = { readonly key: ClaimKey; readonly value: string };
-
-/** Durable work to do at a time (epoch milliseconds). Putting a key again moves it. */
-export type AgendaEntry = { readonly key: string; readonly at: number };
 
 /** An AuditEvent and the persons who may read it in their own access list. */
 export type AuditRecord = {
@@ -140,9 +138,8 @@ export type CommitPlan = {
    */
   readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
-  readonly agenda?: readonly AgendaEntry[];
-  /** Agenda entries done; an entry that was moved since it was read (`at` differs) stays. */
-  readonly done?: readonly AgendaEntry[];
+  /** Work that follows. */
+  readonly jobs?: readonly JobRequest[];
   /** Events that are durable with the write. */
   readonly audit?: readonly AuditRecord[];
 };

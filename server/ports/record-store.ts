@@ -19,14 +19,7 @@ import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Relation, Right } from '../access/right.ts';
-import type {
-  AgendaEntry,
-  AuditRecord,
-  CommitPlan,
-  CommitReceipt,
-  InstanceRow,
-  QuarantinedInstance,
-} from './commit-plan.ts';
+import type { AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from './commit-plan.ts';
 import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
 
@@ -269,9 +262,6 @@ export interface RecordStore {
 
   /** The state of a person. */
   stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState>;
-
-  /** Agenda entries due at a time, earliest first. */
-  due(now: number, limit: number): Promise<readonly AgendaEntry[]>;
 
   /**
    * Resolves when no byte of what was erased before is left where this store keeps its data.

@@ -5,6 +5,7 @@ import { openThrough, type OpenedStores } from '../support/stores.ts';
 import { auditTrailContract } from './audit-trail.contract.ts';
 import { equivalenceContract } from './equivalence.contract.ts';
 import { eventSearchContract } from './event-search.contract.ts';
+import { jobQueueContract } from './job-queue.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
 import { requesterContract } from './requester.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
@@ -38,5 +39,6 @@ suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
   eventSearchContract('MongoDB', open);
   tokenStoreContract('MongoDB', open);
   requesterContract('MongoDB', open);
+  jobQueueContract('MongoDB', open);
   equivalenceContract('MongoDB', open);
 });

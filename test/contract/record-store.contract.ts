@@ -1,7 +1,6 @@
 /** What every RecordStore adapter keeps: the promises of server/ports/record-store.ts, told by behaviour. */
 import type { OpenStores } from '../support/stores.ts';
 import { accessContract } from './record-store/access.ts';
-import { agendaContract } from './record-store/agenda.ts';
 import { auditingContract } from './record-store/auditing.ts';
 import { erasingContract } from './record-store/erasing.ts';
 import { forgingContract } from './record-store/forging.ts';
@@ -39,7 +38,6 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     partsContract(suite);
     quarantineContract(suite);
     erasingContract(suite);
-    agendaContract(suite);
     auditingContract(suite);
   });
 }

@@ -1,8 +1,8 @@
 /** The stores of one suite: opened once, shared by its tests, which use persons and ids of their own. */
-import type { OpenedStores, OpenStores } from '../support/stores.ts';
+import type { OpenedStores, OpenStores, Stores } from '../support/stores.ts';
 
 /** The open stores of a running suite. */
-export type Suite = Pick<OpenedStores, 'records' | 'trail' | 'tokens'> & {
+export type Suite = Pick<OpenedStores, keyof Stores> & {
   /** Closes and opens the stores on the same data. */
   reopen(): Promise<void>;
 };
@@ -29,6 +29,9 @@ export function useStores(open: OpenStores): Suite {
     },
     get tokens() {
       return opened().tokens;
+    },
+    get jobs() {
+      return opened().jobs;
     },
     async reopen() {
       stores = await opened().reopen();

@@ -260,11 +260,20 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     await ageBlobs(dataDir);
     server = await startServer({ dataDir, env: STAYS_OPEN });
     caller = await establishmentCaller(server, 'strasbourg');
+    await swept(server);
     const [aside] = asideOf(aStudy(head));
     expect(await storedBlobs(dataDir)).to.include(aside?.blob.name);
     await expectBlobs();
   });
 });
+
+/** Resolves when the sweep that a start asks for has passed, and waits for its next time. */
+async function swept({ url }: TestServer): Promise<void> {
+  await eventually(async () => {
+    const { jobs } = (await (await fetch(`${url}/health/ready`)).json()) as { jobs: Record<string, { later: number }> };
+    return jobs['sweep-images']?.later === 1 ? true : undefined;
+  });
+}
 
 /** Sends a study whose only instance has another SOP Instance UID than the fixtures gave it. */
 async function sentAs(server: TestServer, study: DemoStudy | undefined, sopInstanceUID: string): Promise<number[]> {

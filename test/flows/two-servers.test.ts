@@ -107,7 +107,7 @@ describe('Two servers on one MongoDB', function () {
       aStudy({ key: `two-servers/${at}`, instances: 4, patient: PATIENTS.gaetan }),
     );
     await Promise.all(studies.map(async (study, at) => await sendStudy(at % 2 === 0 ? two.a : two.b, study)));
-    // The second time to both at once, while both work off the agenda.
+    // The second time to both at once, while both run what follows.
     for (const server of [two.a, two.b])
       await Promise.all(studies.map(async (study) => await sendStudy(server, study)));
     await Promise.all(

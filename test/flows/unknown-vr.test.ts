@@ -90,7 +90,7 @@ describe('Images whose attributes stand under UN (PS3.5 6.2.2)', function () {
     }
   }
 
-  it('leave nothing on the agenda that fails', () => {
+  it('leave no job that fails', () => {
     expect(server.log()).to.not.match(/"level":"(?:error|warn)"/);
   });
 });

@@ -208,12 +208,12 @@ describe('Erasure of a study in adverse conditions', function () {
       new Set([0xa700]),
     );
     await server.stop();
-    queried(openWriter, (records) => records.run("UPDATE agenda SET at = 1 WHERE key LIKE 'erase|%'"));
+    queried(openWriter, (records) => records.run("UPDATE job SET at = 1 WHERE kind = 'erase-study'"));
     await start();
     await eventually(async () => ((await leftOf(dataDir, canaries)).length === 0 ? true : undefined), 60);
     await eventually(async () =>
       queried(openReader, (records) =>
-        records.get<{ n: number }>("SELECT count(*) AS n FROM agenda WHERE key LIKE 'forget|%'"),
+        records.get<{ n: number }>("SELECT count(*) AS n FROM job WHERE kind = 'forget-erased'"),
       )?.n === 0
         ? true
         : undefined,
@@ -292,7 +292,7 @@ describe('Erasure of a study in adverse conditions', function () {
 });
 
 function erasing(records: Database): number {
-  return records.get<{ n: number }>("SELECT count(*) AS n FROM agenda WHERE key LIKE 'erase|%'")?.n ?? 0;
+  return records.get<{ n: number }>("SELECT count(*) AS n FROM job WHERE kind = 'erase-study'")?.n ?? 0;
 }
 
 /** The transaction of a report that names one study more. */

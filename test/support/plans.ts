@@ -10,6 +10,7 @@ import { personKey, type PersonKey, type Role } from '../../server/access/reques
 import { FOREVER, principal, type Right } from '../../server/access/right.ts';
 import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
 import type { AuditRecord, Claim, CommitPlan, InstanceRow, Put } from '../../server/ports/commit-plan.ts';
+import type { JobRequest } from '../../server/ports/job-queue.ts';
 import type { BlobRef } from '../../server/ports/image-store.ts';
 
 /** The moment of the tests' grants, epoch milliseconds. */
@@ -108,6 +109,11 @@ export function aPatientGrant(person: PersonKey, now = NOW): Grant {
 /** The grant of an establishment, `Organization/id`. */
 export function anEstablishmentGrant(organization: string, now = NOW): Grant {
   return grantFor({ ...asked, kind: 'establishment', organization, purpose: 'TREAT' }, now);
+}
+
+/** A job that brings a study up to date, due at once. */
+export function aJob(parts: Partial<JobRequest<'refresh-study'>> = {}): JobRequest<'refresh-study'> {
+  return { id: anId(), kind: 'refresh-study', subject: aUid(), payload: {}, at: NOW, ...parts };
 }
 
 /** An event that some persons may read in their access lists. */

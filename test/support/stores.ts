@@ -1,10 +1,16 @@
 /** What the contract suites need of an adapter under test. */
 import type { AuditTrail } from '../../server/ports/audit-trail.ts';
+import type { JobQueue } from '../../server/ports/job-queue.ts';
 import type { RecordStore } from '../../server/ports/record-store.ts';
 import type { TokenStore } from '../../server/ports/token-store.ts';
 
 /** The open stores of one adapter. */
-export type Stores = { readonly records: RecordStore; readonly trail: AuditTrail; readonly tokens: TokenStore };
+export type Stores = {
+  readonly records: RecordStore;
+  readonly trail: AuditTrail;
+  readonly tokens: TokenStore;
+  readonly jobs: JobQueue;
+};
 
 /** Stores that a suite opened: `close` also removes their data. */
 export type OpenedStores = Stores & {
@@ -29,6 +35,7 @@ export async function openThrough(binding: StoresBinding): Promise<OpenedStores>
     records: opened.records,
     trail: opened.trail,
     tokens: opened.tokens,
+    jobs: opened.jobs,
     async reopen() {
       await opened.close();
       return await openThrough(binding);

@@ -14,8 +14,6 @@ export type FilingDeps = {
   readonly trail: AuditTrail;
   readonly clock: Clock;
   readonly log: Log;
-  /** Asks for what is derived from the received studies, now that an association has ended. */
-  readonly hurry: () => void;
 };
 
 /** Answers the intake thread. */
@@ -54,7 +52,6 @@ export function serveFiling(deps: FilingDeps): Serving<FilingCalls> {
       if (event === 'refused') await deps.trail.record([refusalOf(deps, info)]);
       if (event === 'opened' || event === 'refused') return undefined;
       await deps.association.ended(info.associationId);
-      deps.hurry();
       return undefined;
     },
   };

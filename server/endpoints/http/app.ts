@@ -16,6 +16,8 @@ export type AppParts = {
   readonly doors: readonly Middleware[];
   /** What readiness is made of; it rejects when the stores do not answer. */
   readonly health: () => Promise<Checks>;
+  /** What monitoring is told beside it; nothing of a patient. */
+  readonly report: () => Promise<object>;
 };
 
 const SECURITY_HEADERS = Object.freeze({
@@ -39,12 +41,12 @@ const LIMITS = {
 const IDLE_MS = 60_000;
 
 /** Makes the server; it does not listen yet. */
-export function createHttpServer({ log, doors, health }: AppParts): Server {
+export function createHttpServer({ log, doors, health, report }: AppParts): Server {
   const app = new Koa();
   app.silent = true;
   app.on('error', (error: unknown) => logError(log, error));
   const before: readonly Middleware[] = [nameRequest, secure, logRequests(log), leaveUnread, answerFaults];
-  const steps: readonly Middleware[] = [...before, answerHealth(health), ...doors, absent];
+  const steps: readonly Middleware[] = [...before, answerHealth(health, report), ...doors, absent];
   for (const step of steps) app.use(step);
   const server = createServer(LIMITS, app.callback());
   server.timeout = IDLE_MS;

@@ -6,14 +6,15 @@ type Status = Check['status'];
 
 /**
  * Answers `/health/live` and `/health/ready`: 503 for `fail`, and when the stores do not answer; else 200, also for
- * `warn`. What is not well is named with its check.
+ * `warn`. What is not well is named with its check; `report` is told beside it.
  */
-export function answerHealth(health: () => Promise<Checks>): Middleware {
+export function answerHealth(health: () => Promise<Checks>, report: () => Promise<object>): Middleware {
   return async (ctx, next) => {
     if (ctx.path === '/health/live') return answer(ctx, 'pass', {});
     if (ctx.path !== '/health/ready') return await next();
     const checks = await health().catch(() => undefined);
-    return checks === undefined ? answer(ctx, 'fail', {}) : answer(ctx, worstOf(checks), checks);
+    if (checks === undefined) return answer(ctx, 'fail', {});
+    return answer(ctx, worstOf(checks), checks, await report().catch(() => ({})));
   };
 }
 
@@ -22,11 +23,12 @@ function worstOf(checks: Checks): Status {
   return (['fail', 'warn'] as const).find((status) => statuses.includes(status)) ?? 'pass';
 }
 
-function answer(ctx: Context, status: Status, checks: Checks): void {
+function answer(ctx: Context, status: Status, checks: Checks, told: object = {}): void {
   const unwell = Object.entries(checks).filter(([, check]) => check.status !== 'pass');
   ctx.status = status === 'fail' ? 503 : 200;
   ctx.body = {
     status,
     ...(unwell.length === 0 ? {} : { checks: Object.fromEntries(unwell.map(([name, check]) => [name, [check]])) }),
+    ...told,
   };
 }

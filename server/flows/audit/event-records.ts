@@ -38,6 +38,11 @@ export function recordOf(clock: Clock, occasion: Occasion, kind: PassageKind, ab
   return eventRecords(clock, occasion, kind)(0, about);
 }
 
+/** The id of an event that a job is to record: taken when the job is asked for, so that it is recorded once. */
+export function idOfLaterEvent(clock: Clock): string {
+  return newEventId(clock.now());
+}
+
 /** What an event tells of a Fault: 8 is the server's own, 4 the caller's. */
 export function refusalAbout(fault: Fault): About {
   return { outcome: fault.kind === 'exception' ? '8' : '4', outcomeDesc: `${fault.kind}: ${fault.message}` };

@@ -1,6 +1,6 @@
 /**
  * Erases a study as if it had never been: hidden in one commit, then removed in steps, each of which may be the last
- * before a crash; the agenda goes on with it.
+ * before a crash; a job goes on with it.
  */
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../profiles/fault.ts';
@@ -10,14 +10,15 @@ import type { PersonKey } from '../../access/requester.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, CommitPlan, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { AuditRecord, CommitPlan, Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { erasedParts } from './erased-parts.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
-import { refreshKey, updateKey } from '../intake/receive-instance.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import type { JobRun } from '../jobs/job-runner.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { ERASING } from '../intake/standing-instance.ts';
 
@@ -34,13 +35,10 @@ export type EraseStudyDeps = {
 /** What was erased: counts of instances (those kept aside included), of resources, and of events that tell less now. */
 export type ErasedStudy = { readonly instances: number; readonly resources: number; readonly events: number };
 
-/** The key of the agenda under which an erasure goes on. */
-export function eraseKey(studyInstanceUID: string): string {
-  return `erase|${studyInstanceUID}`;
-}
-
 const BATCH = 500;
-/** The agenda takes over when whoever began has not ended after so long. */
+/** Jobs about a study that stands. */
+const OF_STANDING = ['refresh-study', 'update-study', 'close-study'] as const;
+/** The job takes over when whoever began has not ended after so long. */
 const TAKE_OVER_MS = 600_000;
 
 /**
@@ -48,24 +46,44 @@ const TAKE_OVER_MS = 600_000;
  * @throws {Fault} not-found - nothing of such a study is stored
  */
 export function eraseStudy(deps: EraseStudyDeps) {
-  return async (studyInstanceUID: string): Promise<ErasedStudy> => {
+  return async (studyInstanceUID: string): Promise<ErasedStudy> => await erase(deps, studyInstanceUID);
+}
+
+/** Makes the work of `erase-study`: goes on with an erasure that was begun. One that has ended is left alone. */
+export function goOnErasing(deps: EraseStudyDeps) {
+  return async (studyInstanceUID: string, run: JobRun): Promise<void> => {
     const grant = systemGrant('erase-study', deps.clock.now());
-    const { names, resources, of } = await hide(deps, grant, studyInstanceUID);
-    const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
-    const eraseEvents = async (): Promise<number> =>
-      await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events));
-    const before = await eraseEvents();
-    const instances =
-      (await removeInstances(deps, grant, studyInstanceUID)) + (await removeAside(deps, grant, studyInstanceUID));
-    // Whoever was sending or reading meanwhile has left events.
-    const events = before + (await eraseEvents());
-    await finish(deps, studyInstanceUID, instances, of);
-    return { instances, resources, events };
+    const owner = await deps.records.claimed(grant, claimKey.study(studyInstanceUID));
+    if (owner === ERASING) await erase(deps, studyInstanceUID, run);
   };
 }
 
+/** Without a job the erasure is begun; as a job it goes on, and says so after each step. */
+async function erase(deps: EraseStudyDeps, studyInstanceUID: string, run?: JobRun): Promise<ErasedStudy> {
+  const grant = systemGrant('erase-study', deps.clock.now());
+  const { names, resources, of } = await hide(deps, grant, studyInstanceUID, run !== undefined);
+  const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
+  const eraseEvents = async (): Promise<number> =>
+    await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events));
+  const before = await eraseEvents();
+  await run?.goOn();
+  const instances =
+    (await removeInstances(deps, grant, studyInstanceUID, run)) +
+    (await removeAside(deps, grant, studyInstanceUID, run));
+  // Whoever was sending or reading meanwhile has left events.
+  const events = before + (await eraseEvents());
+  await finish(deps, studyInstanceUID, instances, of);
+  return { instances, resources, events };
+}
+
 /** What an erasure has to know to its end, when what told it is gone: kept as the value of a claim. */
-type Progress = { readonly names: readonly string[]; readonly resources: number; readonly patient?: string };
+type Progress = {
+  readonly names: readonly string[];
+  readonly resources: number;
+  /** Names of the bytes of documents, which go after the rows that named them. Absent in what began earlier. */
+  readonly blobs?: readonly string[];
+  readonly patient?: string;
+};
 
 /** The Patient (`Patient/id`) of a study, and her person. */
 type Whose = { readonly patient: string; readonly person: PersonKey };
@@ -73,12 +91,17 @@ type Whose = { readonly patient: string; readonly person: PersonKey };
 type Hidden = Progress & { readonly of: Whose | undefined };
 
 /** From here on no door shows the study, and no instance joins it. */
-async function hide(deps: EraseStudyDeps, grant: SystemGrant, studyInstanceUID: string): Promise<Hidden> {
+async function hide(
+  deps: EraseStudyDeps,
+  grant: SystemGrant,
+  studyInstanceUID: string,
+  isJob: boolean,
+): Promise<Hidden> {
   const { receipt, result } = await commitFresh(
     deps.records,
-    async () => await hidingPlan(deps, grant, studyInstanceUID),
+    async () => await hidingPlan(deps, grant, studyInstanceUID, isJob),
   );
-  await removeBlobs(deps, receipt.erasedBlobs);
+  await removeBlobs(deps, [...new Set([...receipt.erasedBlobs, ...(result.blobs ?? [])])]);
   return result;
 }
 
@@ -86,6 +109,7 @@ async function hidingPlan(
   deps: EraseStudyDeps,
   grant: SystemGrant,
   studyInstanceUID: string,
+  isJob: boolean,
 ): Promise<{ readonly plan: CommitPlan; readonly result: Hidden }> {
   const { records, clock } = deps;
   const now = clock.now();
@@ -100,6 +124,7 @@ async function hidingPlan(
   const result: Progress = {
     names: [...begun.names, ...gone.flatMap(({ names }) => names)],
     resources: begun.resources + rows.length,
+    blobs: [...(begun.blobs ?? []), ...(await blobsOf(records, grant, rows))],
     ...(of === undefined ? {} : { patient: of.patient }),
   };
   const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
@@ -109,7 +134,7 @@ async function hidingPlan(
         {
           rows,
           claims,
-          agenda: [refreshKey(studyInstanceUID), updateKey(studyInstanceUID), `close|${studyInstanceUID}`],
+          jobs: OF_STANDING.map((kind) => ({ kind, subject: studyInstanceUID })),
         },
       ],
     },
@@ -118,7 +143,10 @@ async function hidingPlan(
         { key: study, value: ERASING },
         { key: progress, value: JSON.stringify(result) },
       ],
-      agenda: [{ key: eraseKey(studyInstanceUID), at: now + TAKE_OVER_MS }],
+      ...(isJob
+        ? // A study that was received after the erasure must not be taken for it.
+          { preconditions: [{ kind: 'claimed', key: study, value: ERASING }] }
+        : { jobs: [jobOf('erase-study', studyInstanceUID, now + TAKE_OVER_MS)] }),
     },
     // Nothing of the person changes, but a write for the same person that is under way conflicts, and finds the study
     // gone.
@@ -126,6 +154,19 @@ async function hidingPlan(
     ...forgetting,
   );
   return { plan, result: { ...result, of } };
+}
+
+/** The bytes that rows refer to. */
+async function blobsOf(
+  records: RecordStore,
+  grant: SystemGrant,
+  rows: NonNullable<Erasure['rows']>,
+): Promise<readonly string[]> {
+  const binaries = rows.filter(({ type }) => type === 'Binary');
+  const found = await Promise.all(
+    binaries.map(async ({ type, id }) => await records.peek(grant, { kind: 'resource', type, id })),
+  );
+  return found.flatMap((row) => row?.blob?.name ?? []);
 }
 
 async function whose(
@@ -168,6 +209,7 @@ async function removeInstances(
   { records, images }: EraseStudyDeps,
   grant: SystemGrant,
   studyInstanceUID: string,
+  run: JobRun | undefined,
 ): Promise<number> {
   const question = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: 0, limit: BATCH } as const;
   for (let removed = 0; ;) {
@@ -176,6 +218,7 @@ async function removeInstances(
     for (const { blob } of instances) await images.remove(blob.name);
     await records.commit(joinParts({ erased: [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }] }));
     removed += instances.length;
+    await run?.goOn();
   }
 }
 
@@ -183,6 +226,7 @@ async function removeAside(
   { records, images }: EraseStudyDeps,
   grant: SystemGrant,
   studyInstanceUID: string,
+  run: JobRun | undefined,
 ): Promise<number> {
   for (let removed = 0; ;) {
     const aside = (await asideOf(records, grant, studyInstanceUID)).slice(0, BATCH);
@@ -190,6 +234,7 @@ async function removeAside(
     for (const { blob } of aside) await images.remove(blob.name);
     await records.commit(joinParts({ erased: [{ quarantined: aside }] }));
     removed += aside.length;
+    await run?.goOn();
   }
 }
 
@@ -204,7 +249,7 @@ async function asideOf(
 }
 
 /**
- * The study may be received again from the commit on. Should it be the last thing that happens, the agenda lets the
+ * The study may be received again from the commit on. Should it be the last thing that happens, a job lets the
  * store forget.
  */
 async function finish(
@@ -216,19 +261,18 @@ async function finish(
   const claims = [claimKey.study, claimKey.studySource, claimKey.imported, claimKey.erasing].map((key) =>
     key(studyInstanceUID),
   );
-  const forgetting = `forget|${randomUUID()}`;
+  const forgetting = jobOf('forget-erased', randomUUID(), clock.now() + TAKE_OVER_MS);
   await records.commit(
     joinParts({
-      erased: [{ claims, agenda: [eraseKey(studyInstanceUID)] }],
-      agenda: [{ key: forgetting, at: clock.now() + TAKE_OVER_MS }],
+      erased: [{ claims, jobs: [{ kind: 'erase-study', subject: studyInstanceUID }] }],
+      jobs: [forgetting],
       audit: [erasedRecord(clock, instances, of)],
     }),
   );
   await records.forget();
-  await records.commit(joinParts({ erased: [{ agenda: [forgetting] }] }));
+  await records.commit(joinParts({ erased: [{ jobs: [forgetting] }] }));
 }
 
-/** Bytes of documents: what a crash leaves of them is swept. */
 async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[]): Promise<void> {
   for (const name of names) await images.remove(name);
 }

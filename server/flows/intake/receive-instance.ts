@@ -21,6 +21,7 @@ import type {
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { compareWithStanding, ERASING } from './standing-instance.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { enrol, findIdentity } from '../identity/persons.ts';
 import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -166,38 +167,32 @@ function acceptedParts(
   patient: string,
   { eventsOf, now, isFirst }: Accepting,
 ): PlanParts {
+  const audit = eventsOf.accepted(row, patient);
+  const event = audit[0]?.event.id;
   return {
     claims: [
       { key: claimKey.study(row.studyInstanceUID), value: patient },
       { key: claimKey.studySource(row.studyInstanceUID), value: row.source },
     ],
     instances: [row],
-    audit: eventsOf.accepted(row, patient),
-    agenda: [
-      // Under another key: it must not put off what the first instance asked for.
+    audit,
+    jobs: [
+      // Of another kind: it must not put off what the first instance asked for.
       isFirst
-        ? { key: refreshKey(row.studyInstanceUID), at: now }
-        : { key: updateKey(row.studyInstanceUID), at: nextRefresh(now) },
-      { key: `close|${row.studyInstanceUID}`, at: now + deps.quietPeriodMs },
+        ? jobOf('refresh-study', row.studyInstanceUID, now + FIRST_PAUSE_MS, event)
+        : jobOf('update-study', row.studyInstanceUID, nextRefresh(now), event),
+      jobOf('close-study', row.studyInstanceUID, now + deps.quietPeriodMs, event),
     ],
   };
 }
 
 /** A study is brought up to date with its first instance, when its shipment ends, and meanwhile as often. */
 const REFRESH_PAUSE_MS = 10_000;
+/** A small shipment has ended by then, and asks for the same. */
+const FIRST_PAUSE_MS = 500;
 
 function nextRefresh(now: number): number {
   return Math.ceil((now + 1) / REFRESH_PAUSE_MS) * REFRESH_PAUSE_MS;
-}
-
-/** The key of the agenda under which a study is brought up to date. */
-export function refreshKey(studyInstanceUID: string): string {
-  return `refresh|${studyInstanceUID}`;
-}
-
-/** The key under which it is brought up to date while more comes. */
-export function updateKey(studyInstanceUID: string): string {
-  return `update|${studyInstanceUID}`;
 }
 
 type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };

@@ -7,8 +7,9 @@ import { toFault, type Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { AuditRecord, Claim, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from '../guard.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { joinParts, type PlanParts } from '../write/plan-parts.ts';
-import { refreshKey, type ReceivedInstance, type receiveInstance } from './receive-instance.ts';
+import type { ReceivedInstance, receiveInstance } from './receive-instance.ts';
 import type { FinishedInstance } from './take-instance.ts';
 
 /** Kinds of the events: at the first instance of a study, and at the end. `marks` are claimed with each instance. */
@@ -50,10 +51,10 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
     },
     refused,
     ended: async () => {
-      const ends = [...studies].map(([study, sent]): Required<Pick<PlanParts, 'audit' | 'agenda'>> => ({
-        audit: [closingEvent(deps, visit, kinds, study, sent)],
-        agenda: [{ key: refreshKey(study), at: deps.clock.now() }],
-      }));
+      const ends = [...studies].map(([study, sent]): PlanParts => {
+        const closing = closingEvent(deps, visit, kinds, study, sent);
+        return { audit: [closing], jobs: [jobOf('refresh-study', study, deps.clock.now(), closing.event.id)] };
+      });
       for (let at = 0; at < ends.length; at += STUDIES_A_PLAN)
         await deps.records.commit(joinParts(...ends.slice(at, at + STUDIES_A_PLAN)));
     },

@@ -3,8 +3,16 @@ import type { Readable } from 'node:stream';
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
-import type { Audited, StudyInstances } from '../../ports/record-store.ts';
-import { foundNothing, further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import type { StudyInstances } from '../../ports/record-store.ts';
+import {
+  foundNothing,
+  further,
+  guarded,
+  refusalsRecorded,
+  type GuardDeps,
+  type Recorded,
+  type Visit,
+} from '../guard.ts';
 import { requireScope } from '../require-scope.ts';
 import { accountOf, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
 import { Viewings, type ViewedPart } from './viewings.ts';
@@ -39,7 +47,7 @@ export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)
       requireScope(visit.requester, 'ImagingStudy', 'r');
       const { passage, detail, viewing, ...which } = request;
       const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
-      const begin = async (): Promise<Audited<StudyInstances>> =>
+      const begin = async (): Promise<Recorded<StudyInstances>> =>
         await guarded(deps, visit, passage, question, ({ study, instances }) =>
           accountOf(which, study, instances.length, detail),
         );

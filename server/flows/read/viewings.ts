@@ -3,10 +3,10 @@
  * belong to the same passage for a quarter of an hour, and are counted in a second event at its end. Each is decided
  * anew: what a withdrawal hides is absent in the next request.
  */
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
-import { systemGrant } from '../../access/grant.ts';
 import type { Audited, Passage, Question, ShownStudy, StudyInstances } from '../../ports/record-store.ts';
-import { further, grantOf, passageRecord, referenceOf, type GuardDeps, type ShownRow, type Visit } from '../guard.ts';
+import { idOfLaterEvent } from '../audit/event-records.ts';
+import { further, grantOf, referenceOf, type GuardDeps, type Recorded, type ShownRow, type Visit } from '../guard.ts';
+import { joinParts } from '../write/plan-parts.ts';
 
 type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 type Answered = Audited<StudyInstances>;
@@ -16,11 +16,11 @@ export type ViewedPart = 'instances' | 'frames' | 'bulk data';
 
 /** A passage that goes on. */
 type Viewing = {
-  readonly visit: Visit;
+  /** Id of the AuditEvent of its first request. */
+  readonly event: string;
   readonly part: ViewedPart;
   readonly passage: Passage;
   readonly study: ShownStudy;
-  readonly studyInstanceUID: string;
   /** Epoch milliseconds of its first request. */
   readonly began: number;
   /** Requests after the first. */
@@ -47,14 +47,14 @@ export class Viewings {
     visit: Visit,
     part: ViewedPart,
     question: InstancesQuestion,
-    begin: () => Promise<Answered>,
+    begin: () => Promise<Recorded<StudyInstances>>,
   ): Promise<Answered> {
     const key = this.#keyOf(visit, part, question.studyInstanceUID);
     await this.#beginning.get(key)?.catch(() => undefined);
-    return (await this.#continue(key, question)) ?? (await this.#begin(key, { visit, part }, question, begin));
+    return (await this.#continue(key, question)) ?? (await this.#begin(key, part, begin));
   }
 
-  /** Records the end of those that lasted long enough, or of all. */
+  /** Has the end recorded of those that lasted long enough, or of all. */
   async end(which: 'ended' | 'all'): Promise<void> {
     const latest = this.#deps.clock.now() - LASTS_MS;
     for (const [key, viewing] of this.#open) {
@@ -85,25 +85,20 @@ export class Viewings {
     return undefined;
   }
 
-  async #begin(
-    key: string,
-    asked: Pick<Viewing, 'visit' | 'part'>,
-    { studyInstanceUID }: InstancesQuestion,
-    begin: () => Promise<Answered>,
-  ): Promise<Answered> {
+  async #begin(key: string, part: ViewedPart, begin: () => Promise<Recorded<StudyInstances>>): Promise<Answered> {
     const beginning = begin();
     this.#beginning.set(key, beginning);
     try {
       const answered = await beginning;
-      const { answer, passage } = answered;
+      const { answer, passage, event } = answered;
       if (answer.study === undefined || answer.instances.length === 0) return answered;
       const before = this.#open.get(key);
       if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
       this.#open.set(key, {
-        ...asked,
+        event,
+        part,
         passage,
         study: answer.study,
-        studyInstanceUID,
         began: this.#deps.clock.now(),
         further: 0,
       });
@@ -114,19 +109,15 @@ export class Viewings {
     }
   }
 
-  /** A study that was erased meanwhile is not named again. */
-  async #record({ visit, part, study, studyInstanceUID, further }: Viewing): Promise<void> {
+  /** From here on the count is durable; what comes of it is a job, which is seen when it fails. */
+  async #record({ event, part, study, further }: Viewing): Promise<void> {
     if (further === 0) return;
-    const { records, trail, clock } = this.#deps;
-    const standing = await records.peek(systemGrant('record-viewing', clock.now()), {
-      kind: 'resource',
-      type: 'ImagingStudy',
-      id: study.id,
-    });
-    const detail = { [`further requests of ${part}`]: String(further) };
-    const entity =
-      standing === undefined ? { detail } : studyEntity(studyInstanceUID, `ImagingStudy/${study.id}`, detail);
-    await trail.record([passageRecord(clock, visit, 'wado', study, [entity])]);
+    const { records, clock } = this.#deps;
+    const ended = clock.now();
+    const person = study.person === undefined ? {} : { person: study.person };
+    const payload = { part, further, ended, ...person };
+    const job = { id: idOfLaterEvent(clock), kind: 'end-viewing', subject: event, payload, at: ended, event } as const;
+    await records.commit(joinParts({ jobs: [job] }));
   }
 
   /** Whoever differs in anything that an event tells, or that a grant depends on, has a viewing of their own. */

@@ -58,8 +58,7 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
     revoked: all('revoked'),
     rekeys: all('rekeys'),
     states: all('states'),
-    agenda: all('agenda'),
-    done: all('done'),
+    jobs: all('jobs'),
     audit: all('audit'),
   };
 }

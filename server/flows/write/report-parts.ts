@@ -11,6 +11,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { reportDocumentParts } from '../study/report-document-parts.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
@@ -92,10 +93,9 @@ async function reportParts(work: Work, { placed, resource, known }: Written): Pr
   const parts = joinParts(...documents, put, binaryParts(work, placed, { report, standing, facts }), {
     claims: await claimsOf(work, report, organization),
     rights: standing === undefined ? firstRights(work, person, placed.id, documentId.documentId ?? '') : [],
-    agenda: [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))].map((uid) => ({
-      key: `refresh|${uid}`,
-      at: now,
-    })),
+    jobs: [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))].map((uid) =>
+      jobOf('refresh-study', uid, now),
+    ),
   });
   return { person, subject, parts };
 }

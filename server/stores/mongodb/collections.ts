@@ -2,13 +2,13 @@
 import type { Collection, Db, MongoClient } from 'mongodb';
 import type {
   AclDocument,
-  AgendaDocument,
   AuditDocument,
   ChainDocument,
   ClaimDocument,
   CommitDocument,
   HistoryDocument,
   InstanceDocument,
+  JobDocument,
   LeaseDocument,
   MetaDocument,
   PersonalDocument,
@@ -37,7 +37,7 @@ export type Collections = {
   readonly instances: Collection<InstanceDocument>;
   readonly quarantine: Collection<QuarantineDocument>;
   readonly claims: Collection<ClaimDocument>;
-  readonly agenda: Collection<AgendaDocument>;
+  readonly jobs: Collection<JobDocument>;
   readonly audit: Collection<AuditDocument>;
   readonly chain: Collection<ChainDocument>;
   readonly personal: Collection<PersonalDocument>;
@@ -61,7 +61,7 @@ export function collectionsOf(client: MongoClient, db: Db): Collections {
     instances: db.collection('instances'),
     quarantine: db.collection('quarantine'),
     claims: db.collection('claims'),
-    agenda: db.collection('agenda'),
+    jobs: db.collection('jobs'),
     audit: db.collection('audit_events'),
     chain: db.collection('audit_chain'),
     personal: db.collection('audit_personal'),

@@ -5,6 +5,7 @@ import type { PersonKey } from '../../access/requester.ts';
 import type { Principal, Relation } from '../../access/right.ts';
 import type { CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
+import type { JobError, JobKind } from '../../ports/job-queue.ts';
 
 /** Arrays that criteria are matched against; written by index-arrays.ts. */
 export type IndexArrays = {
@@ -110,8 +111,25 @@ export type CommitDocument = { readonly _id: string; readonly receipt: CommitRec
 /** An instance kept aside; `_id` is made of its SOP Instance UID, data set digest and source. */
 export type QuarantineDocument = { readonly _id: string } & QuarantinedInstance;
 
-/** An agenda entry; `_id` is its key. */
-export type AgendaDocument = { readonly _id: string; readonly at: number };
+/** A job; `_id` is `kind|subject`, `next` the time from which it can be taken, `until` the end of its lease, or 0. */
+export type JobDocument = {
+  readonly _id: string;
+  readonly kind: JobKind;
+  readonly subject: string;
+  readonly id: string;
+  /** JSON. */
+  readonly payload: string;
+  readonly event: string | null;
+  readonly at: number;
+  readonly askedAt: number;
+  readonly asked: number;
+  readonly attempts: number;
+  readonly error: JobError | null;
+  readonly isDead: boolean;
+  readonly token: number;
+  readonly until: number;
+  readonly next: number;
+};
 
 /** A claim; `_id` is its key. */
 export type ClaimDocument = { readonly _id: string; readonly value: string; readonly touches?: number };

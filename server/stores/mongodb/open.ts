@@ -1,9 +1,11 @@
 /** Opens the stores on MongoDB. */
 import type { AuditTrail } from '../../ports/audit-trail.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
 import { collectionsOf } from './collections.ts';
 import { connect } from './connect.ts';
+import { MongoJobQueue } from './job-queue.ts';
 import { MongoRecordStore } from './records.ts';
 import { migrate } from './schema.ts';
 import { Sealer, type SealerLog } from './audit/sealer.ts';
@@ -18,6 +20,7 @@ export type MongoStores = {
   readonly records: RecordStore;
   readonly trail: AuditTrail;
   readonly tokens: TokenStore;
+  readonly jobs: JobQueue;
   close(): Promise<void>;
 };
 
@@ -45,8 +48,10 @@ export async function openMongoStores({ uri, log }: MongoStoresOptions): Promise
       .then(async () => await client.close());
     await closing;
   };
+  const jobs = new MongoJobQueue(collections);
   return {
-    records: new MongoRecordStore(collections, close),
+    jobs,
+    records: new MongoRecordStore(collections, (asked) => jobs.tell(asked), close),
     trail: new MongoAuditTrail(collections, sealer),
     tokens: new MongoTokenStore(collections),
     close,

@@ -6,13 +6,13 @@ import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
-  AgendaEntry,
   AuditRecord,
   CommitPlan,
   CommitReceipt,
   InstanceRow,
   QuarantinedInstance,
 } from '../../ports/commit-plan.ts';
+import type { JobRequest } from '../../ports/job-queue.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { insertAudit } from './audit/audit.ts';
@@ -32,14 +32,19 @@ export class MongoRecordStore implements RecordStore {
   readonly #collections: Collections;
   readonly #close: () => Promise<void>;
   readonly #turns = new Turns();
+  readonly #asked: (jobs: readonly JobRequest[]) => void;
 
-  constructor(collections: Collections, close: () => Promise<void>) {
+  /** `asked` is told of the jobs of each plan. */
+  constructor(collections: Collections, asked: (jobs: readonly JobRequest[]) => void, close: () => Promise<void>) {
     this.#collections = collections;
+    this.#asked = asked;
     this.#close = close;
   }
 
   async commit(plan: CommitPlan): Promise<CommitReceipt> {
-    return await commitPlan(this.#collections, this.#turns, plan);
+    const receipt = await commitPlan(this.#collections, this.#turns, plan);
+    this.#asked(plan.jobs ?? []);
+    return receipt;
   }
 
   async look<Q extends Question, W = AnswerTo<Q>>(
@@ -100,19 +105,6 @@ export class MongoRecordStore implements RecordStore {
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {
     requireSystemGrant(grant);
     return await asStore(() => readState(this.#collections, person));
-  }
-
-  async due(now: number, limit: number): Promise<readonly AgendaEntry[]> {
-    if (limit < 1) return [];
-    const { agenda } = this.#collections;
-    const found = await asStore(() =>
-      agenda
-        .find({ at: { $lte: now } })
-        .sort({ at: 1, _id: 1 })
-        .limit(limit)
-        .toArray(),
-    );
-    return found.map(({ _id, at }) => ({ key: _id, at }));
   }
 
   /**

@@ -9,11 +9,12 @@ import { dropLease, takeLease } from './audit/lease.ts';
 import { createCollections } from './migrations/001-init.ts';
 import { createQuarantine } from './migrations/002-quarantine.ts';
 import { indexHistory } from './migrations/003-deleted.ts';
+import { moveAgendaToJobs } from './migrations/004-jobs.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
 /** Each may be run again after it was cut short; the place in the list is its version. */
-const MIGRATIONS: readonly Migration[] = [createCollections, createQuarantine, indexHistory];
+const MIGRATIONS: readonly Migration[] = [createCollections, createQuarantine, indexHistory, moveAgendaToJobs];
 
 const LEASE = 'migration';
 const LEASE_MS = 10 * 60_000;

@@ -83,9 +83,14 @@ export function transaction(database: Database, work: () => void): void {
  * must be work that is found undone, and done again.
  */
 export function repeatable(database: Database, work: () => void): void {
+  unsynced(database, () => transaction(database, work));
+}
+
+/** Does work whose transactions are {@link repeatable}. */
+export function unsynced<T>(database: Database, work: () => T): T {
   database.script('PRAGMA synchronous = NORMAL');
   try {
-    transaction(database, work);
+    return work();
   } finally {
     database.script('PRAGMA synchronous = FULL');
   }

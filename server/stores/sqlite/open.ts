@@ -2,20 +2,23 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
 import { openReader } from './database.ts';
+import { SqliteJobQueue } from './job-queue.ts';
 import { lockDataFolder } from './lock.ts';
 import { SqliteRecordStore } from './records.ts';
 import { SqliteTokenStore } from './tokens.ts';
 import { SqliteAuditTrail } from './audit/trail.ts';
 import { startWriters } from './write/writers.ts';
 
-/** The three ports of one database. */
+/** The ports of one database. */
 export type OpenedStores = {
   readonly records: RecordStore;
   readonly trail: AuditTrail;
   readonly tokens: TokenStore;
+  readonly jobs: JobQueue;
   close(): Promise<void>;
 };
 
@@ -30,14 +33,15 @@ export async function openSqliteStores({ dataDir }: { dataDir: string }): Promis
     const writers = await startWriters(dataDir);
     const reader = (name: string): ReturnType<typeof openReader> => openReader(join(dataDir, `${name}.sqlite`));
     const [trail, rows] = [reader('trail'), reader('records')];
-    const records = new SqliteRecordStore(rows, trail, writers);
+    const jobs = new SqliteJobQueue(rows, writers.records);
+    const records = new SqliteRecordStore(rows, trail, writers, (asked) => jobs.tell(asked));
     const tokens = new SqliteTokenStore(reader('tokens'), writers.records);
     const close = async (): Promise<void> => {
       tokens.close();
       await records.close();
       unlock();
     };
-    return { records, trail: new SqliteAuditTrail(trail, rows, writers), tokens, close };
+    return { records, trail: new SqliteAuditTrail(trail, rows, writers), tokens, jobs, close };
   } catch (error) {
     unlock();
     throw error;

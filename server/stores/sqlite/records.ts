@@ -14,7 +14,6 @@ import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
-  AgendaEntry,
   AuditRecord,
   CommitPlan,
   CommitReceipt,
@@ -22,6 +21,7 @@ import type {
   Put,
   QuarantinedInstance,
 } from '../../ports/commit-plan.ts';
+import type { JobRequest } from '../../ports/job-queue.ts';
 import type {
   AnswerTo,
   Audited,
@@ -58,16 +58,22 @@ export class SqliteRecordStore implements RecordStore {
   readonly #records: Database;
   readonly #trail: Database;
   readonly #writers: Writers;
+  readonly #asked: (jobs: readonly JobRequest[]) => void;
 
-  constructor(records: Database, trail: Database, writers: Writers) {
+  /** `asked` is told of the jobs of each plan. */
+  constructor(records: Database, trail: Database, writers: Writers, asked: (jobs: readonly JobRequest[]) => void) {
     this.#records = records;
     this.#trail = trail;
     this.#writers = writers;
+    this.#asked = asked;
   }
 
-  commit(plan: CommitPlan): Promise<CommitReceipt> {
+  async commit(plan: CommitPlan): Promise<CommitReceipt> {
     const { puts = [], audit = [], ...rest } = plan;
-    return this.#writers.records.send('commit', { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) });
+    const wire = { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) };
+    const receipt = await this.#writers.records.send('commit', wire);
+    this.#asked(plan.jobs ?? []);
+    return receipt;
   }
 
   async look<Q extends Question, W = AnswerTo<Q>>(
@@ -125,14 +131,6 @@ export class SqliteRecordStore implements RecordStore {
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {
     requireSystemGrant(grant);
     return stateOf(this.#records, person);
-  }
-
-  async due(now: number, limit: number): Promise<readonly AgendaEntry[]> {
-    return this.#records.all<AgendaEntry>(
-      'SELECT key, at FROM agenda WHERE at <= ? ORDER BY at, key LIMIT ?',
-      now,
-      limit,
-    );
   }
 
   /** Events that wait in the outbox hold what is to be forgotten, too: they are moved first. */

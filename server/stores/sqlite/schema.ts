@@ -10,12 +10,22 @@ import { recordsAccessVersion, tokensAccessVersion } from './migrations/005-acce
 import { outboxPositions } from './migrations/006-outbox.ts';
 import { aclIndex } from './migrations/007-acl-index.ts';
 import { deletedRows } from './migrations/008-deleted.ts';
+import { jobs } from './migrations/009-jobs.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
 /** The files of a data folder and their migrations, oldest first. */
 export const MIGRATIONS = {
-  records: [rows + records, quarantine, recordBlobs, recordsAccessVersion, outboxPositions, aclIndex, deletedRows],
+  records: [
+    rows + records,
+    quarantine,
+    recordBlobs,
+    recordsAccessVersion,
+    outboxPositions,
+    aclIndex,
+    deletedRows,
+    jobs,
+  ],
   trail: [rows + trail, trailBlobs, eventForms],
   tokens: [tokens, tokensAccessVersion],
 } as const satisfies Record<string, readonly string[]>;

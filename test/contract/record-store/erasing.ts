@@ -5,6 +5,7 @@ import {
   aClaimKey,
   aBlob,
   aGrant,
+  aJob,
   anInstance,
   aPersonKey,
   aPlan,
@@ -92,7 +93,7 @@ export function erasingContract(suite: Suite): void {
       expect((await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(2);
     });
 
-    it('removes instances, those kept aside, claims and agenda entries, and nothing beside them', async () => {
+    it('removes instances, those kept aside, claims and jobs, and nothing beside them', async () => {
       const person = aPersonKey();
       const studyInstanceUID = aUid();
       const [gone, stays] = [anInstance({ person, studyInstanceUID }), anInstance({ person, studyInstanceUID })];
@@ -113,10 +114,11 @@ export function erasingContract(suite: Suite): void {
           instances: [gone, stays],
           quarantined: [aside],
           claims: claims.map((key) => ({ key, value: 'held' })),
-          agenda: claims.map((key) => ({ key, at: 1 })),
+          jobs: claims.map((key) => aJob({ subject: key, at: 1 })),
         }),
       );
-      const erased = { instances: [gone.sopInstanceUID], quarantined: [aside], claims: [claim], agenda: [claim] };
+      const jobs = [{ kind: 'refresh-study', subject: claim }] as const;
+      const erased = { instances: [gone.sopInstanceUID], quarantined: [aside], claims: [claim], jobs };
       const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [erased] }));
       expect([...erasedBlobs].sort()).to.deep.equal([gone.blob.name, aside.blob.name].sort());
       const { instances } = await suite.records.peek(SYSTEM, {
@@ -136,7 +138,9 @@ export function erasingContract(suite: Suite): void {
         'held',
       ]);
       expect(
-        (await suite.records.due(1, 1_000)).map(({ key }) => key).filter((key) => key === claim || key === other),
+        (await suite.jobs.list({ limit: 1_000 }, NOW))
+          .map(({ subject }) => subject)
+          .filter((key) => key === claim || key === other),
       ).to.deep.equal(claims.slice(1));
     });
 

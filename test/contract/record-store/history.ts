@@ -5,6 +5,7 @@ import {
   aClaimKey,
   aBlob,
   aGrant,
+  aJob,
   anAudit,
   anId,
   aPersonKey,
@@ -112,7 +113,7 @@ export function historyContract(suite: Suite): void {
   });
 
   describe('stores that are closed and opened again', () => {
-    it('keep rows, versions, rights, states, claims, agenda, plans and the trail', async () => {
+    it('keep rows, versions, rights, states, claims, jobs, plans and the trail', async () => {
       const person = aPersonKey();
       const [put, right, audit, key] = [
         aPut({ person, blob: aBlob() }),
@@ -125,7 +126,7 @@ export function historyContract(suite: Suite): void {
         rights: [right],
         states: [{ person, change: { accountOff: true } }],
         claims: [{ key, value: 'kept' }],
-        agenda: [{ key, at: 7 }],
+        jobs: [aJob({ subject: key, at: 7 })],
         audit: [audit],
       });
       const receipt = await suite.records.commit(plan);
@@ -136,7 +137,7 @@ export function historyContract(suite: Suite): void {
       expect(row?.shownBy).to.deep.equal({ rightId: right.id, relation: 'declared', source: undefined });
       expect(await suite.records.stateOf(SYSTEM, person)).to.include({ accountOff: true, withdrawn: false });
       expect(await suite.records.claimed(SYSTEM, key)).to.equal('kept');
-      expect((await suite.records.due(7, 1000)).map((entry) => entry.key)).to.include(key);
+      expect((await suite.jobs.list({ limit: 1_000 }, 7)).map(({ subject }) => subject)).to.include(key);
       expect(await suite.records.commit(plan)).to.deep.equal(receipt);
       expect((await suite.trail.head()).sequence).to.equal(head.sequence + 1);
     });

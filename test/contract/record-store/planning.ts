@@ -6,6 +6,7 @@ import { errorOf, expectFault } from '../../support/faults.ts';
 import {
   aClaimKey,
   aBlob,
+  aJob,
   anAudit,
   anId,
   anInstance,
@@ -151,7 +152,7 @@ export function planningContract(suite: Suite): void {
         rights: [aRight({ person })],
         states: [{ person, change: { withdrawn: true } }],
         claims: [{ key, value: key }],
-        agenda: [{ key, at: 5 }],
+        jobs: [aJob({ subject: key, at: 5 })],
         audit: [audit],
         instances: [anInstance({ person, studyInstanceUID }), { ...standing, dataSetDigest: 'f'.repeat(64) }],
       });
@@ -161,7 +162,7 @@ export function planningContract(suite: Suite): void {
       expect(await suite.records.rightsOf(SYSTEM, person)).to.deep.equal([]);
       expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal(OPEN_STATE);
       expect(await suite.records.claimed(SYSTEM, key)).to.equal(undefined);
-      expect((await suite.records.due(5, 1000)).map((entry) => entry.key)).not.to.include(key);
+      expect((await suite.jobs.list({ limit: 1_000 }, 5)).map(({ subject }) => subject)).not.to.include(key);
       expect(await suite.trail.head()).to.deep.equal(head);
       expect(await stored(audit.event.id, 'AuditEvent')).to.equal(undefined);
       const study = { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 } as const;
@@ -176,7 +177,7 @@ export function planningContract(suite: Suite): void {
       const rest = {
         rights: [aRight({ person })],
         claims: [{ key: aClaimKey(), value: 'v' }],
-        agenda: [{ key: anId(), at: NOW }],
+        jobs: [aJob()],
         audit: [anAudit()],
         instances: [anInstance({ person, studyInstanceUID: aUid() })],
       };

@@ -97,10 +97,10 @@ export async function unsealed(mongo: MongoClient): Promise<number> {
   return await mongo.db().collection('audit_events').countDocuments({ pending: true });
 }
 
-/** How much work of the agenda is under way, or will be within some seconds. */
+/** How many jobs are under way, or will be within some seconds. */
 export async function underWay(mongo: MongoClient): Promise<number> {
   return await mongo
     .db()
-    .collection('agenda')
+    .collection('jobs')
     .countDocuments({ at: { $lte: Date.now() + 3_000 } });
 }

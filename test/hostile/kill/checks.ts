@@ -34,7 +34,7 @@ type Standing = { readonly rows: ReadonlyMap<SentStudy, readonly string[]>; read
 export async function checkStanding(server: TestServer, ledger: Ledger): Promise<Standing> {
   const asking = { server, token: await clientToken({ url: server.url, client: ESTABLISHMENT.clientId }) };
   expect(ledger.refusals, 'answers that were neither success nor silence').to.deep.equal([]);
-  await agendaDone(server);
+  await jobsDone(server);
   const rows = new Map(ledger.studies.map((sent) => [sent, rowsOfStudy(server.dataDir, sent.study.studyInstanceUID)]));
   await ofEach([...rows], async ([sent, uids]) => await checkStudy(asking, sent, uids));
   const stood = await ofEach(ledger.reports, async (report) => await checkReport(asking, report));
@@ -161,7 +161,7 @@ function checkTrail({ dataDir }: TestServer, rows: Standing['rows']): void {
   }
 }
 
-async function agendaDone(server: TestServer): Promise<void> {
+async function jobsDone(server: TestServer): Promise<void> {
   // One look answers both: between two, the next bucket of refreshes may fall due.
   let left = pendingWork(server.dataDir, Date.now());
   await eventually(async () => {

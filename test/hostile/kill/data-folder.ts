@@ -50,10 +50,10 @@ export function referredBlobs(dataDir: string): string[] {
   return reading(dataDir, 'records', (db) => db.all<{ name: string }>(sql).map(({ name }) => name));
 }
 
-/** Agenda entries that are due, and events that wait for the trail. */
+/** Jobs that are due, and events that wait for the trail. */
 export function pendingWork(dataDir: string, now: number): { readonly due: number; readonly outbox: number } {
   return reading(dataDir, 'records', (db) => ({
-    due: db.get<{ n: number }>('SELECT count(*) AS n FROM agenda WHERE at <= ?', now)?.n ?? 0,
+    due: db.get<{ n: number }>('SELECT count(*) AS n FROM job WHERE at <= ?', now)?.n ?? 0,
     outbox: db.get<{ n: number }>('SELECT count(*) AS n FROM audit_outbox')?.n ?? 0,
   }));
 }

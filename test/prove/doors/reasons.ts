@@ -4,6 +4,7 @@ type Reason = { readonly request: RegExp; readonly change?: RegExp; readonly rea
 
 const REASONS: readonly Reason[] = [
   { request: /\/fhir\/metadata/, reason: 'the statement is read off the files of the types and lists what they serve' },
+  { request: /\/health\/ready/, change: /"jobs"/, reason: 'readiness tells of each kind of job how many there are' },
   {
     request: /PUT \/fhir\/Organization/,
     change: /The interaction update is not served on Organization/,

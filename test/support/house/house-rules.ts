@@ -50,8 +50,18 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/control', may: ['profiles'], types: [...CONFIG_AND_LOG, 'server/flows'] },
   {
     room: 'server/compose/flows.ts',
-    may: ['profiles', 'ihe', 'server/access', 'server/ports', 'server/flows', 'server/threads/background.ts'],
+    may: ['profiles', 'ihe', 'server/access', 'server/ports', 'server/flows'],
     types: CONFIG_AND_LOG,
+  },
+  {
+    room: 'server/compose/background.ts',
+    may: ['server/threads/background.ts'],
+    types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
+  },
+  {
+    room: 'server/compose/control.ts',
+    may: ['server/control', ...CONFIG_AND_LOG],
+    types: ['server/compose/flows.ts'],
   },
   {
     room: 'server/threads/intake-thread.ts',
@@ -87,6 +97,7 @@ export const ROOMS: readonly Room[] = [
     may: [
       'profiles',
       'server/compose/compose.ts',
+      'server/compose/control.ts',
       'server/control',
       'server/flows',
       'server/stores/files',

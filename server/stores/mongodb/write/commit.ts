@@ -1,7 +1,7 @@
 /** Commits: one plan, one transaction, once. */
 import type { ClientSession } from 'mongodb';
 import { Fault } from '../../../../profiles/fault.ts';
-import { MAX_PLAN_ENTRIES, type AgendaEntry, type CommitPlan, type CommitReceipt } from '../../../ports/commit-plan.ts';
+import { MAX_PLAN_ENTRIES, type CommitPlan, type CommitReceipt } from '../../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
 import { insertAudit } from '../audit/audit.ts';
 import { requireClaims, takeClaims } from './claims.ts';
@@ -10,6 +10,7 @@ import { forgetReaders, readersOf } from './deletions.ts';
 import { eraseAll, eraseHistory } from './erase.ts';
 import { asStore } from '../errors.ts';
 import { writeInstances } from '../read/instances.ts';
+import { putJobs } from './jobs.ts';
 import { materialise } from './materialise.ts';
 import { personsOf, writePersons, writeRights } from './persons.ts';
 import { writeQuarantine } from '../read/quarantine.ts';
@@ -59,10 +60,10 @@ function entriesOf({
   rights,
   revoked,
   claims,
-  agenda,
+  jobs,
   audit,
 }: CommitPlan): number {
-  const parts = [puts, deletes, instances, quarantined, rights, revoked, claims, agenda, audit];
+  const parts = [puts, deletes, instances, quarantined, rights, revoked, claims, jobs, audit];
   const removed = (erased ?? []).flatMap((erasure) => Object.values(erasure));
   return [...parts, ...removed].reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
@@ -121,7 +122,7 @@ async function applyPlan(
     { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined },
     session,
   );
-  await writeAgenda(collections, plan.done ?? [], plan.agenda ?? [], session);
+  await putJobs(collections, plan.jobs ?? [], now, session);
   await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
   const receipt: CommitReceipt = {
     versions: staged.versions,
@@ -132,18 +133,4 @@ async function applyPlan(
   };
   await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;
-}
-
-// Done comes first: an entry that a plan ends and puts again stays.
-async function writeAgenda(
-  { agenda }: Collections,
-  done: readonly AgendaEntry[],
-  put: readonly AgendaEntry[],
-  session: ClientSession,
-): Promise<void> {
-  const operations = [
-    ...done.map(({ key, at }) => ({ deleteOne: { filter: { _id: key, at } } })),
-    ...put.map(({ key, at }) => ({ replaceOne: { filter: { _id: key }, replacement: { at }, upsert: true } })),
-  ];
-  if (operations.length > 0) await agenda.bulkWrite(operations, { session });
 }

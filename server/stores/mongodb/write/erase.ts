@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb';
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
+import { eraseJobs } from './jobs.ts';
 import { quarantineKey } from '../read/quarantine.ts';
 
 /** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
@@ -15,9 +16,9 @@ export async function eraseAll(
   for (const erasure of erasures) {
     blobs.push(...(await eraseRows(collections, erasure, session)));
     blobs.push(...(await eraseInstances(collections, erasure, session)));
-    const [claims, agenda] = [[...(erasure.claims ?? [])], [...(erasure.agenda ?? [])]];
+    const claims = [...(erasure.claims ?? [])];
     if (claims.length > 0) await collections.claims.deleteMany({ _id: { $in: claims } }, { session });
-    if (agenda.length > 0) await collections.agenda.deleteMany({ _id: { $in: agenda } }, { session });
+    await eraseJobs(collections, erasure.jobs ?? [], session);
   }
   return blobs;
 }

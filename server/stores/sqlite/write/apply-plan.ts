@@ -16,6 +16,7 @@ import { materialisePerson, materialiseRight, materialiseRow } from './materiali
 import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
 import { refuseMerged, rekeyPerson } from './rekey.ts';
+import { putJob } from './write-jobs.ts';
 import { standingRow, writeRow } from './write-rows.ts';
 
 /** Applies a plan at a time; a plan that was applied before gets its first receipt. */
@@ -40,8 +41,7 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   for (const right of plan.rights ?? []) materialiseRight(db, right);
   for (const { person } of plan.states ?? []) materialisePerson(db, person);
   for (const { to } of plan.rekeys ?? []) materialisePerson(db, to);
-  for (const { key, at } of plan.done ?? []) db.run('DELETE FROM agenda WHERE key = ? AND at = ?', key, at);
-  for (const { key, at } of plan.agenda ?? []) db.run(PUT_AGENDA, key, at);
+  for (const job of plan.jobs ?? []) putJob(db, job, now);
   for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
   const receipt: CommitReceipt = {
     versions,
@@ -53,9 +53,6 @@ export function applyPlan(db: Database, plan: WirePlan, now: number): CommitRece
   db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
   return receipt;
 }
-
-const PUT_AGENDA =
-  'INSERT INTO agenda (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <> excluded.at';
 
 /** Every person that a plan writes for. */
 function personsOf(plan: WirePlan): Set<string> {
@@ -83,7 +80,7 @@ function entriesOf(plan: WirePlan): number {
     plan.rights,
     plan.revoked,
     plan.claims,
-    plan.agenda,
+    plan.jobs,
     plan.audit,
   ];
   const erased = (plan.erased ?? []).flatMap((erasure) => Object.values(erasure));

@@ -2,6 +2,7 @@
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
 import { forgetDeletion } from './delete-row.ts';
+import { eraseJob } from './write-jobs.ts';
 import { removeRow, standingRow } from './write-rows.ts';
 
 type Named = NonNullable<Erasure['rows']>[number];
@@ -9,7 +10,7 @@ type Named = NonNullable<Erasure['rows']>[number];
 /** Erases all but the history of rows that stay, and answers the names of the blobs that are referred to no more. */
 export function erase(
   db: Database,
-  { rows = [], instances = [], quarantined = [], claims = [], agenda = [] }: Erasure,
+  { rows = [], instances = [], quarantined = [], claims = [], jobs = [] }: Erasure,
 ): string[] {
   const blobs = [
     ...rows.flatMap((row) => [...eraseHistory(db, row), ...eraseRow(db, row)]),
@@ -27,7 +28,7 @@ export function erase(
     ),
   ];
   for (const key of claims) db.run('DELETE FROM claim WHERE key = ?', key);
-  for (const key of agenda) db.run('DELETE FROM agenda WHERE key = ?', key);
+  for (const job of jobs) eraseJob(db, job);
   return blobs;
 }
 

@@ -4,6 +4,7 @@ import type { FaultKind } from '../../../../profiles/fault.ts';
 import type { AuditRecord, CommitPlan, CommitReceipt, Put } from '../../../ports/commit-plan.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
 import type { StoredToken, TokenKeys } from '../../../ports/token-store.ts';
+import type { JobKind, JobLease, JobOutcome } from '../../../ports/job-queue.ts';
 import type { TrailHead } from '../../../ports/audit-trail.ts';
 import type { PersonalSide } from '../../audit-chain.ts';
 import type { PartedBody } from '../audit/event-body.ts';
@@ -48,12 +49,46 @@ export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
  */
 type Forget = { readonly order: { readonly from: number }; readonly answer: number | undefined | 'busy' };
 
+/** A row of the table of jobs. */
+export type JobRow = {
+  readonly kind: JobKind;
+  readonly subject: string;
+  readonly id: string;
+  readonly payload: string;
+  readonly event: string | null;
+  readonly at: number;
+  readonly asked_at: number;
+  readonly asked: number;
+  readonly attempts: number;
+  readonly error: string | null;
+  readonly is_dead: number;
+  readonly token: number;
+  readonly until: number;
+};
+
+/** Which jobs are to be taken. */
+export type JobTaking = {
+  readonly kind: JobKind;
+  readonly now: number;
+  readonly leaseMs: number;
+  readonly limit: number;
+};
+
 /** Orders to the writer of records and tokens, and what each answers. */
 export type RecordOrders = {
   readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
   readonly forget: Forget;
   /** Answered when all before it are. */
   readonly rest: { readonly order: undefined; readonly answer: undefined };
+  readonly jobsTake: { readonly order: JobTaking; readonly answer: readonly JobRow[] };
+  readonly jobExtend: {
+    readonly order: { readonly lease: JobLease; readonly now: number; readonly until: number };
+    readonly answer: boolean;
+  };
+  readonly jobSettle: {
+    readonly order: { readonly lease: JobLease; readonly now: number; readonly outcome: JobOutcome };
+    readonly answer: boolean;
+  };
   readonly tokenUpsert: {
     readonly order: {
       readonly model: string;

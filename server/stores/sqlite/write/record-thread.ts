@@ -1,7 +1,7 @@
 /** The writer thread of records and tokens: owns the connections that write them. */
 import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { openWriter, type Database } from '../database.ts';
+import { openWriter, unsynced, type Database } from '../database.ts';
 import { migrate, MIGRATIONS } from '../schema.ts';
 import { applyPlan } from './apply-plan.ts';
 import { Forgetting } from './forget.ts';
@@ -9,6 +9,7 @@ import { answerOf, every, runGroup, serveOrders } from './order-thread.ts';
 import { OutboxEnd } from './outbox.ts';
 import type { AnswerMessage, OrderMessage, RecordOrders, WriterStart } from './protocol.ts';
 import { tryPurge } from './purge.ts';
+import { applyJobOrder, endLeases, type JobOrder } from './write-jobs.ts';
 import { applyTokenOrder, type TokenOrder } from './write-tokens.ts';
 
 const PURGE_PAUSE_MS = 600_000;
@@ -19,6 +20,7 @@ type Order = OrderMessage<RecordOrders>;
 type Commit = Extract<Order, { name: 'commit' }>;
 
 const isCommit = (order: Order): order is Commit => order.name === 'commit';
+const isOfJobs = (order: Order): order is JobOrder => order.name.startsWith('job');
 const isOfTokens = (order: Order): order is TokenOrder => order.name.startsWith('token');
 
 function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart): void {
@@ -28,6 +30,7 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart):
   const forgetting = new Forgetting(join(dataDir, 'records.sqlite'), records);
   const purge = (): void => tryPurge(records, tokens, Date.now());
   purge();
+  endLeases(records);
   const stops = [every(PURGE_PAUSE_MS, purge), every(TIDY_PAUSE_MS, () => outbox.tryTidy())];
   const wakeTrail = (): void => trail.postMessage(undefined);
   // The trail waits for the files of records to be there.
@@ -41,6 +44,9 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart):
       yield outbox.within((remove) => runGroup(records, commits, commit, remove)).answers;
       if (commits.some(fillsOutbox)) wakeTrail();
     }
+    const ofJobs = orders.filter(isOfJobs);
+    if (ofJobs.length > 0)
+      yield unsynced(records, () => runGroup(records, ofJobs, (order) => applyJobOrder(records, order)).answers);
     // A checkpoint cannot be part of a transaction.
     for (const { name, sequence, order } of orders) {
       if (name === 'rest') yield [{ sequence, answer: undefined }];

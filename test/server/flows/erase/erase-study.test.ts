@@ -22,6 +22,8 @@ import { openFileImages } from '../../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../../server/stores/sqlite/open.ts';
 import { rowsOfStudy, storedBlobs } from '../../../hostile/kill/data-folder.ts';
 import { dataSetOf } from '../../../hostile/kill/store-sender.ts';
+import { errorOf } from '../../../support/faults.ts';
+import { runJobs } from '../../../support/jobs/jobs.ts';
 import { NOW, SYSTEM } from '../../../support/plans.ts';
 
 /** Stops the first plan of a kind before it is applied. */
@@ -33,6 +35,8 @@ type Gate = {
 
 const STRASBOURG = 'Organization/demo-strasbourg';
 const QUIET_MS = 60_000;
+/** After so long a job goes on with an erasure. */
+const TAKE_OVER_MS = 600_000;
 
 describe('Erasure of a study beside a write that is under way', () => {
   let dataDir: string;
@@ -41,6 +45,8 @@ describe('Erasure of a study beside a write that is under way', () => {
   let flows: Flows;
   let receive: (instance: DemoInstance) => Promise<ReceivedInstance>;
   let gate: Gate | undefined;
+  /** Whether bytes cannot be removed, as when the server dies before them. */
+  let isDying = false;
   let now = NOW;
   const clock = { now: () => now };
   before(async () => {
@@ -55,7 +61,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     flows = composeFlows({
       config,
       region,
-      stores: { records, trail: stores.trail, tokens: stores.tokens, images },
+      stores: { records, trail: stores.trail, tokens: stores.tokens, jobs: stores.jobs, images: mortal(images) },
       clock,
       indexer,
       validate,
@@ -86,6 +92,16 @@ describe('Erasure of a study beside a write that is under way', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
+  function mortal(opened: ImageStore): ImageStore {
+    const remove: ImageStore['remove'] = async (name) => {
+      if (isDying) throw new Error('The server dies');
+      await opened.remove(name);
+    };
+    return new Proxy(opened, {
+      get: (target, name: keyof ImageStore) => (name === 'remove' ? remove : target[name].bind(target)),
+    });
+  }
+
   function gated(records: OpenedStores['records']): OpenedStores['records'] {
     const commit: OpenedStores['records']['commit'] = async (plan) => {
       const mine = gate?.matches(plan) === true ? gate : undefined;
@@ -97,6 +113,12 @@ describe('Erasure of a study beside a write that is under way', () => {
     return new Proxy(records, {
       get: (target, name: keyof OpenedStores['records']) => (name === 'commit' ? commit : target[name].bind(target)),
     });
+  }
+
+  /** Runs what follows a study after some time. */
+  async function runDue(afterMs = 1_000): Promise<void> {
+    now += afterMs;
+    await runJobs(flows.jobs.runners, stores.jobs, clock);
   }
 
   /** Lets `write` come up to its plan, erases the study, and lets the write go on. */
@@ -124,13 +146,12 @@ describe('Erasure of a study beside a write that is under way', () => {
   it('gives nothing back to what is derived from the study: no ImagingStudy, no manifest, no bytes', async () => {
     const study = aStudy({ key: 'erase/maintained', instances: 2 });
     for (const instance of study.instances()) await receive(instance);
-    await flows.workAgenda();
+    await runDue();
     expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);
-    now += QUIET_MS;
     await erasedDuring(
       study,
       ({ puts = [] }) => puts.some(({ type }) => type === 'DocumentReference'),
-      async () => await flows.workAgenda(),
+      async () => await runDue(QUIET_MS),
     );
     expect(await claimsOf(study)).to.deep.equal([undefined, undefined, undefined, undefined]);
     for (const type of ['ImagingStudy', 'DocumentReference', 'Binary'] as const) {
@@ -147,19 +168,34 @@ describe('Erasure of a study beside a write that is under way', () => {
     expect(await storedBlobs(dataDir)).to.deep.equal([]);
   });
 
+  it('goes on as a job when it was cut short before the bytes of documents were gone, and leaves none', async () => {
+    const study = aStudy({ key: 'erase/cut-short', instances: 1 });
+    for (const instance of study.instances()) await receive(instance);
+    await runDue(QUIET_MS);
+    expect(await storedBlobs(dataDir), 'the instance and the manifest').to.have.length(2);
+    isDying = true;
+    await errorOf(flows.eraseStudy(study.studyInstanceUID));
+    isDying = false;
+    expect(await claimsOf(study)).to.deep.include.members(['erasing']);
+    await runDue(TAKE_OVER_MS);
+    expect(await claimsOf(study)).to.deep.equal([undefined, undefined, undefined, undefined]);
+    expect(await storedBlobs(dataDir)).to.deep.equal([]);
+    expect(await stores.jobs.list({ kind: 'erase-study', limit: 1 }, now)).to.deep.equal([]);
+  });
+
   it('makes a whole study of an instance that is sent again', async () => {
     const study = aStudy({ key: 'erase/again', instances: 1 });
     const [instance] = [...study.instances()];
     if (instance === undefined) throw new Error('The study has an instance');
     await receive(instance);
-    await flows.workAgenda();
+    await runDue();
     const again = await erasedDuring(
       study,
       ({ instances = [] }) => instances.length > 0,
       async () => await receive(instance),
     );
     expect(again.outcome).to.equal('stored');
-    await flows.workAgenda();
+    await runDue();
     expect((await claimsOf(study)).map((value) => value !== undefined)).to.deep.equal([true, true, true, false]);
     expect(rowsOfStudy(dataDir, study.studyInstanceUID)).to.deep.equal([instance.sopInstanceUID]);
     expect(await storedBlobs(dataDir)).to.deep.equal([again.row.blob.name]);

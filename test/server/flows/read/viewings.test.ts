@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { Fault } from '../../../../profiles/fault.ts';
+import { endViewing } from '../../../../server/flows/read/end-viewing.ts';
 import type { Visit } from '../../../../server/flows/guard.ts';
 import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
 import { Viewings, type ViewedPart } from '../../../../server/flows/read/viewings.ts';
@@ -38,6 +39,19 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     });
   };
 
+  /** Ends viewings, and runs the jobs that record it. */
+  const end = async (which: 'ended' | 'all'): Promise<void> => {
+    await viewings.end(which);
+    const { jobs } = clinic.stores;
+    const work = endViewing(clinic.guard);
+    for (const job of await jobs.take('end-viewing', { now, leaseMs: 60_000, limit: 10 })) {
+      await work(job);
+      // As after a crash in between: it is recorded once.
+      await work(job);
+      await jobs.settle(job, now, { end: 'done' });
+    }
+  };
+
   const lambert = (): Visit => clinic.visitOf('lambert', 'wado');
   const events = async (): Promise<readonly AuditEvent[]> => await clinic.events(clinic.anne, 'RAD-107');
   const countOf = ({ entity }: AuditEvent): string | undefined =>
@@ -51,16 +65,16 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
   it('are one before the first answer and one that counts the others, at the end of a quarter of an hour', async () => {
     for (const at of [0, 1, 2, 0]) await view(lambert(), at);
     expect((await events()).map(countOf)).to.deep.equal([undefined]);
-    await viewings.end('ended');
+    await end('ended');
     expect(await events()).to.have.length(1);
     now += QUARTER_MS;
-    await viewings.end('ended');
+    await end('ended');
     expect((await events()).map(countOf)).to.have.members([undefined, '3']);
     const [one, other] = await events();
     expect(one?.agent.map(({ who }) => who)).to.deep.equal(other?.agent.map(({ who }) => who));
     await view(lambert(), 0);
     expect(await events()).to.have.length(3);
-    await viewings.end('all');
+    await end('all');
     expect(await events(), 'a single request needs no count').to.have.length(3);
   });
 
@@ -113,7 +127,7 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
       (error: unknown) => error,
     );
     expect(fault).to.be.instanceOf(Fault).with.property('kind', 'not-found');
-    await viewings.end('all');
+    await end('all');
     expect((await events()).map(countOf)).to.have.members([undefined, '1']);
   });
 
@@ -122,7 +136,7 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     await view(lambert(), 1);
     const { id } = clinic.ct.resource;
     await clinic.stores.records.commit(aPlan({ erased: [{ rows: [{ type: 'ImagingStudy', id }] }] }));
-    await viewings.end('all');
+    await end('all');
     const counted = (await events()).find((event) => countOf(event) !== undefined);
     expect(JSON.stringify(counted)).to.not.include(clinic.ct.studyInstanceUID).and.not.include(id);
   });
@@ -133,7 +147,7 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
         async (at) => await new Promise((resolve) => setImmediate(resolve)).then(async () => await view(lambert(), at)),
       ),
     );
-    await viewings.end('all');
+    await end('all');
     expect((await events()).length).to.be.lessThan(4);
   });
 });

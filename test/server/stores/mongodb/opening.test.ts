@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
 import { expectFault } from '../../../support/faults.ts';
+import { createCollections } from '../../../../server/stores/mongodb/migrations/001-init.ts';
+import { createQuarantine } from '../../../../server/stores/mongodb/migrations/002-quarantine.ts';
+import { areMigratedJobs } from '../../../support/jobs/jobs.ts';
 import { aPlan, aPut, SYSTEM } from '../../../support/plans.ts';
 import { usePeer } from './peer.ts';
 
@@ -58,7 +61,24 @@ describe('opening the stores on MongoDB', function () {
       expect(row?.version).to.equal(1);
     }
     const db = (await peer.client(uri)).db();
-    expect(await db.collection<{ _id: string }>('meta').findOne({ _id: 'schema' })).to.include({ version: 3 });
+    expect(await db.collection<{ _id: string }>('meta').findOne({ _id: 'schema' })).to.include({ version: 4 });
+  });
+
+  it('makes jobs of what stood on the agenda of an earlier server', async () => {
+    const uri = peer.freshUri();
+    const db = (await peer.client(uri)).db();
+    await createCollections(db);
+    await createQuarantine(db);
+    await db.collection<{ _id: string; version: number }>('meta').insertOne({ _id: 'schema', version: 2 });
+    const agenda = ['refresh', 'update', 'close', 'erase', 'forget'].map((kind, at) => ({
+      _id: `${kind}|1.2.${at}`,
+      at,
+    }));
+    await db.collection<{ _id: string; at: number }>('agenda').insertMany(agenda);
+    const { jobs } = await peer.open(uri);
+    expect(await jobs.list({ limit: 10 }, 0)).to.satisfy(areMigratedJobs);
+    expect(await jobs.due(0)).to.deep.equal(['refresh-study']);
+    expect(await db.listCollections({ name: 'agenda' }).toArray()).to.deep.equal([]);
   });
 
   it('refuses a database that a newer program wrote', async () => {

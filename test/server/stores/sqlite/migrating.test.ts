@@ -1,5 +1,5 @@
 /** A data folder that an earlier server left is brought up, and says what it said. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -11,6 +11,7 @@ import { EMPTY_CHAIN, readyEvent, sealBody } from '../../../../server/stores/aud
 import { openWriter, type Database } from '../../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
 import { MIGRATIONS, migrate } from '../../../../server/stores/sqlite/schema.ts';
+import { areMigratedJobs } from '../../../support/jobs/jobs.ts';
 import { aPatientGrant, aPersonKey, anAudit, anId, aQuery, SYSTEM } from '../../../support/plans.ts';
 import { idsOf as idsOfRows, searchIds } from '../../../support/reads.ts';
 
@@ -139,6 +140,23 @@ describe('The files of an earlier server (SQLite)', function () {
       trailFile.run("DELETE FROM personal WHERE side = 'entities' AND id = ?", later.event.id);
       trailFile.close();
       expect(await stores.trail.verify()).to.deep.include({ whole: false, sequence: 4 });
+    } finally {
+      await stores.close();
+    }
+  });
+
+  it('make jobs of what stood on the agenda', async () => {
+    const folder = join(dataDir, 'agenda');
+    await mkdir(folder);
+    const records = openWriter(join(folder, 'records.sqlite'));
+    migrate(records, MIGRATIONS.records.slice(0, RECORDS_BEFORE));
+    for (const [at, kind] of ['refresh', 'update', 'close', 'erase', 'forget'].entries())
+      records.run('INSERT INTO agenda (key, at) VALUES (?, ?)', `${kind}|1.2.${at}`, at);
+    records.close();
+    const stores = await openSqliteStores({ dataDir: folder });
+    try {
+      expect(await stores.jobs.list({ limit: 10 }, 0)).to.satisfy(areMigratedJobs);
+      expect(await stores.jobs.due(0)).to.deep.equal(['refresh-study']);
     } finally {
       await stores.close();
     }

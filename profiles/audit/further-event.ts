@@ -1,0 +1,44 @@
+/** An event that tells more of a passage, after the one of its beginning. */
+import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
+import { CODE_SYSTEM, IDENTIFIER_SYSTEM } from '../codes.ts';
+
+/** What the further event tells. `recorded` is an ISO 8601 instant. */
+export type FurtherFacts = {
+  readonly id: string;
+  readonly recorded: string;
+  /** Said of the study, in place of what its beginning said. */
+  readonly detail: Readonly<Record<string, string>>;
+  /** Whether the study must not be named again. */
+  readonly isErased: boolean;
+};
+
+/** The ImagingStudy (`ImagingStudy/id`) that an event names, if it names one. */
+export function imagingStudyOf({ entity = [] }: AuditEvent): string | undefined {
+  return entity.find(isStudy)?.what?.reference;
+}
+
+/** Builds the further event from that of the beginning: who, where, whose record and under which right are the same. */
+export function furtherEvent(beginning: AuditEvent, facts: FurtherFacts): AuditEvent & { id: string } {
+  const { id, recorded } = facts;
+  const { meta: _meta, entity = [], ...same } = beginning;
+  const others = entity.filter((one) => !isStudy(one));
+  return { ...same, id, recorded, entity: [studyToldOf(entity.find(isStudy), facts), ...others] };
+}
+
+function isStudy({ what }: AuditEventEntity): boolean {
+  return what?.identifier?.system === IDENTIFIER_SYSTEM.dicomUid;
+}
+
+function studyToldOf(
+  { what, ...study }: AuditEventEntity = {
+    type: { system: CODE_SYSTEM.auditEntityType, code: '2' },
+    role: { system: CODE_SYSTEM.objectRole, code: '3' },
+  },
+  { detail, isErased }: FurtherFacts,
+): AuditEventEntity {
+  return {
+    ...(what === undefined || isErased ? {} : { what }),
+    ...study,
+    detail: Object.entries(detail).map(([type, valueString]) => ({ type, valueString })),
+  };
+}

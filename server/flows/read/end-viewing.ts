@@ -1,0 +1,36 @@
+/** Records the end of a viewing (viewings.ts): how many requests followed the one that its first event tells of. */
+import type { AuditEvent } from '@medplum/fhirtypes';
+import { furtherEvent, imagingStudyOf } from '../../../profiles/audit/further-event.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import type { TakenJob } from '../../ports/job-queue.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { GuardDeps } from '../guard.ts';
+
+/**
+ * Makes the work of `end-viewing`. The event has the id of the job, so it is recorded once; a study that was erased
+ * meanwhile is not named again.
+ * @throws {Fault} not-found - there is no event of the beginning
+ */
+export function endViewing({ records, trail, clock }: GuardDeps) {
+  return async ({ id, subject, payload }: TakenJob<'end-viewing'>): Promise<void> => {
+    const grant = systemGrant('record-viewing', clock.now());
+    const found = await records.peek(grant, { kind: 'resource', type: 'AuditEvent', id: subject });
+    if (found === undefined) throw new Fault('not-found', 'The event of the beginning of a viewing is missing');
+    const { part, further, ended, person } = payload;
+    const beginning = JSON.parse(found.json) as AuditEvent;
+    const event = furtherEvent(beginning, {
+      id,
+      recorded: new Date(ended).toISOString(),
+      detail: { [`further requests of ${part}`]: String(further) },
+      isErased: !(await stands(records, grant, imagingStudyOf(beginning))),
+    });
+    await trail.record([{ event, persons: person === undefined ? [] : [person] }]);
+  };
+}
+
+async function stands(records: RecordStore, grant: SystemGrant, study: string | undefined): Promise<boolean> {
+  const [type, id] = study?.split('/') ?? [];
+  if (type !== 'ImagingStudy' || id === undefined) return false;
+  return (await records.peek(grant, { kind: 'resource', type, id })) !== undefined;
+}

@@ -1,0 +1,195 @@
+/**
+ * Work that follows a write. A job is asked for in the plan of that write (`CommitPlan.jobs`) and is durable with it,
+ * runs at least once, and carries ids, never permission: who runs it decides anew what it may.
+ *
+ * What every adapter keeps (test/contract):
+ * - one job stands for each kind and subject: asked for again it keeps its id and moves, and one that had died lives;
+ * - whoever takes a job holds it by a lease, until a time and by a fencing token that rises with each taking; nobody
+ *   else takes it meanwhile, and without the lease nothing of it can be settled;
+ * - what is asked for while a job runs makes it run once more after that;
+ * - a job that died stays until it is asked for again or erased.
+ *
+ * Times are epoch milliseconds of the callers' clocks. Servers on one store keep their clocks in step within seconds.
+ */
+import { Fault, type FaultKind } from '../../profiles/fault.ts';
+import type { PersonKey } from '../access/requester.ts';
+
+/** The closed list of kinds. */
+export const JOB_KINDS = [
+  'refresh-study',
+  'update-study',
+  'close-study',
+  'erase-study',
+  'forget-erased',
+  'sweep-images',
+  'end-viewing',
+] as const;
+
+/** One of {@link JOB_KINDS}. */
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/** Where the subject says all. */
+export type NoPayload = Readonly<Record<string, never>>;
+
+/** What a job of each kind carries beside its subject: ids and counts. */
+export type JobPayloads = {
+  /** Brings what is derived from a study up to date. Its subject is the Study Instance UID, as of the next three. */
+  readonly 'refresh-study': NoPayload;
+  /** The same while more comes: a job of its own, so that it puts off nothing that a `refresh-study` is to do. */
+  readonly 'update-study': NoPayload;
+  /** Publishes a study that has been quiet for a while. */
+  readonly 'close-study': NoPayload;
+  /** Goes on with an erasure that whoever began it has not ended. */
+  readonly 'erase-study': NoPayload;
+  /** Lets the store forget what was erased. Its subject is random. */
+  readonly 'forget-erased': NoPayload;
+  /** Removes blobs that nothing refers to, and asks for itself again. Its subject is `images`. */
+  readonly 'sweep-images': NoPayload;
+  /** Records the end of a viewing. Its subject is the id of the AuditEvent of its beginning. */
+  readonly 'end-viewing': {
+    /** What was asked for, in the words of the event. */
+    readonly part: string;
+    /** Requests after the first. */
+    readonly further: number;
+    /** When it ended. */
+    readonly ended: number;
+    /** Who may read the event. */
+    readonly person?: PersonKey;
+  };
+};
+
+/** What a plan asks for. Asked for again, kind and subject stand, and the rest is as it was asked last but the id. */
+export type JobRequest<K extends JobKind = JobKind> = {
+  [Kind in K]: {
+    /** Random UUID: whatever the job does is done once for each id. */
+    readonly id: string;
+    readonly kind: Kind;
+    readonly subject: string;
+    readonly payload: JobPayloads[Kind];
+    /** When it may run. */
+    readonly at: number;
+    /** Id of the AuditEvent of the passage that asked for it, where it has one. */
+    readonly event?: string;
+  };
+}[K];
+
+/** Which job: one stands for each kind and subject. */
+export type JobKey = { readonly kind: JobKind; readonly subject: string };
+
+/** Why a job failed last: a Fault; `hung`: no sign of life came; `lost`: nobody who took it came back. */
+export type JobError = FaultKind | 'hung' | 'lost';
+
+/** A job as it stands. */
+export type StandingJob<K extends JobKind = JobKind> = JobRequest<K> & {
+  /** `running`: somebody holds its lease. */
+  readonly state: 'waiting' | 'running' | 'dead';
+  /** When it was asked for first. */
+  readonly askedAt: number;
+  /** How often it was taken since it was asked for or succeeded last. */
+  readonly attempts: number;
+  readonly error: JobError | undefined;
+};
+
+/** The lease on a job that was taken, and how the job stood then. */
+export type JobLease = JobKey &
+  Pick<StandingJob, 'id' | 'at' | 'attempts' | 'error'> & {
+    /** Fencing token. */
+    readonly token: number;
+    /** How often it was asked for while somebody held it. */
+    readonly asked: number;
+  };
+
+/** A job that was taken. */
+export type TakenJob<K extends JobKind = JobKind> = StandingJob<K> & JobLease;
+
+/** What became of a job that was taken. What was asked for meanwhile is kept: time and, after `dead`, a new life. */
+export type JobOutcome =
+  | { readonly end: 'done' }
+  /** Done, and to be done again at a time. */
+  | { readonly end: 'again'; readonly at: number }
+  | { readonly end: 'failed'; readonly at: number; readonly error: JobError }
+  | { readonly end: 'dead'; readonly error: JobError }
+  /** Given back as it was taken: the attempt does not count. */
+  | { readonly end: 'returned' };
+
+/** What an outcome makes of a job that nobody asked for meanwhile; one that was is not dead and keeps its time. */
+export type SettledJob = Pick<StandingJob, 'at' | 'attempts' | 'error'> & { readonly isDead: boolean };
+
+/** Works out how a job stands that is not removed, for every store in the same way. */
+export function settled({ at, attempts, error }: JobLease, outcome: JobOutcome): SettledJob {
+  switch (outcome.end) {
+    case 'done':
+      return { at, attempts: 0, error: undefined, isDead: false };
+    case 'again':
+      return { at: outcome.at, attempts: 0, error: undefined, isDead: false };
+    case 'failed':
+      return { at: outcome.at, attempts, error: outcome.error, isDead: false };
+    case 'dead':
+      return { at, attempts, error: outcome.error, isDead: true };
+    case 'returned':
+      return { at, attempts: attempts - 1, error, isDead: false };
+  }
+}
+
+/** How many jobs of a kind there are. */
+export type JobCounts = {
+  readonly kind: JobKind;
+  /** Due, and taken by nobody. */
+  readonly waiting: number;
+  readonly running: number;
+  /** To run at a time that has not come. */
+  readonly later: number;
+  readonly dead: number;
+  /** The time of the one that has been waiting longest. */
+  readonly oldest: number | undefined;
+};
+
+/** Which jobs to list: of any kind, state and id when left out; those after a key, at most `limit`. */
+export type JobsAsked = {
+  readonly kind?: JobKind;
+  readonly id?: string;
+  readonly isDead?: true;
+  readonly after?: JobKey;
+  readonly limit: number;
+};
+
+/** The port. */
+export interface JobQueue {
+  /** Kinds of which a job can be taken: a question that is cheap when there is none. */
+  due(now: number): Promise<readonly JobKind[]>;
+
+  /** Takes jobs of a kind that are due, earliest first, at most `limit`. */
+  take<K extends JobKind>(
+    kind: K,
+    wanted: { readonly now: number; readonly leaseMs: number; readonly limit: number },
+  ): Promise<readonly TakenJob<K>[]>;
+
+  /** Makes a lease last until a time. Resolves false, and changes nothing, when it has been lost. */
+  extend(lease: JobLease, now: number, until: number): Promise<boolean>;
+
+  /** Says what became of a job. Resolves false, and changes nothing, when its lease has been lost. */
+  settle(lease: JobLease, now: number, outcome: JobOutcome): Promise<boolean>;
+
+  /** Counts of every kind, in the order of {@link JOB_KINDS}. */
+  counts(now: number): Promise<readonly JobCounts[]>;
+
+  /** Jobs by kind, then subject. */
+  list(asked: JobsAsked, now: number): Promise<readonly StandingJob[]>;
+
+  /** Calls back after each commit of this process that asked for jobs. */
+  onAsked(listener: (jobs: readonly JobRequest[]) => void): void;
+}
+
+/** The largest subject and payload (as JSON), in characters. */
+export const JOB_LIMITS = { subject: 200, payload: 2_000 } as const;
+
+/**
+ * A payload as JSON.
+ * @throws {Fault} too-long - it or the subject is larger than {@link JOB_LIMITS}
+ */
+export function payloadText({ kind, subject, payload }: JobRequest): string {
+  const text = JSON.stringify(payload);
+  if (subject.length > JOB_LIMITS.subject || text.length > JOB_LIMITS.payload)
+    throw new Fault('too-long', `A job of kind ${kind} carries ids alone`);
+  return text;
+}
