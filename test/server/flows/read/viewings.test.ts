@@ -107,7 +107,7 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     for (const at of [0, 1, 2]) await view(lambert(), at);
     await records.commit(aPlan({ rights: [emergency], revoked: [second.id] }));
     await view(lambert(), 0);
-    await viewings.end('all');
+    await end('all');
     const told = (await events()).map((event) => [...rightOf(event), countOf(event)]);
     expect(told).to.have.deep.members([
       ['Consent/first', 'declared', undefined],
