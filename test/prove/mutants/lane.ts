@@ -7,7 +7,7 @@ import { checkOut } from '../doors/checkout.ts';
 import { mutate, type Mutation } from './mutations.ts';
 import type { Tests } from './nearest.ts';
 
-/** How a mutant ended. One that ran out of time was noticed: its tests did not pass. */
+/** How a mutant ended. Of one that ran out of time nothing is known: the machine may have been busy. */
 export type Outcome = 'killed' | 'survived' | 'out of time' | 'does not compile';
 
 /** A place to try mutants. */
