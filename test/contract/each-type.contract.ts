@@ -70,11 +70,13 @@ export function eachTypeContract(name: string, open: OpenStores): void {
         }
       });
 
-      it(`${type}: ${VISIBILITY[type] === 'directory' ? 'is seen by anybody' : 'is seen by a right alone'}`, async () => {
+      const rule = VISIBILITY[type] === 'directory' ? 'by anybody' : 'by a right alone';
+      it(`${type}: is seen ${rule}`, async () => {
         const { person, puts, grant, stranger } = await world(type);
         const isOpen = VISIBILITY[type] === 'directory';
         const where = [{ kind: 'id', values: puts.map(({ id }) => id) }] as const;
-        for (const put of puts) {
+        // One row by its id, all of them by a search.
+        for (const put of puts.slice(0, 1)) {
           expect((await read(suite.records, grant, put))?.id).to.equal(put.id);
           expect((await read(suite.records, stranger, put)) !== undefined).to.equal(isOpen);
           // The patient holds no right of her own here.
