@@ -9,8 +9,8 @@ import { fhirType, isStoredType, STORED_TYPES } from '../../profiles/types/visib
 import { loadDefinitions, type LoadedDefinitions } from '../../server/runtime/definitions.ts';
 import { resourcesOf, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { personCaller } from '../support/demonstration.ts';
-import { indexedParametersOf, searchValueOf } from '../support/example-queries.ts';
-import { exampleResources } from '../support/example-resources.ts';
+import { indexedParametersOf, searchValueOf } from '../support/examples/example-queries.ts';
+import { exampleResources } from '../support/examples/example-resources.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const DEMONSTRATION = new URL('../../fixtures/region/region.json', import.meta.url);

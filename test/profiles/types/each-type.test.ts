@@ -11,8 +11,8 @@ import { allows } from '../../../server/access/scope.ts';
 import { SERVED } from '../../../server/endpoints/fhir/served.ts';
 import { linesOf } from '../../../server/endpoints/smart/sign-in/consent-page.ts';
 import { loadDefinitions, type LoadedDefinitions } from '../../../server/runtime/definitions.ts';
-import { absentCriterionOf, criterionOf, indexedParametersOf } from '../../support/example-queries.ts';
-import { exampleResources } from '../../support/example-resources.ts';
+import { absentCriterionOf, criterionOf, indexedParametersOf } from '../../support/examples/example-queries.ts';
+import { exampleResources } from '../../support/examples/example-resources.ts';
 
 describe('Each type by its file', () => {
   let loaded: LoadedDefinitions;

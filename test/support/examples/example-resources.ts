@@ -3,9 +3,9 @@
  * can have one. Invariants are met by trying: an element that makes an example invalid begins one of its own.
  */
 import type { ElementDefinition, Resource } from '@medplum/fhirtypes';
-import { searchParametersOf } from '../../profiles/search/parameters.ts';
-import type { StoredType } from '../../profiles/types/visibility.ts';
-import type { LoadedDefinitions } from '../../server/runtime/definitions.ts';
+import { searchParametersOf } from '../../../profiles/search/parameters.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import type { LoadedDefinitions } from '../../../server/runtime/definitions.ts';
 import { valuesOf, type FindTarget, type Json } from './example-values.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ElementDefinitionType } from '@medplum/fhirtypes';
-import { definitionsFolder } from '../../server/runtime/cache-key.ts';
+import { definitionsFolder } from '../../../server/runtime/cache-key.ts';
 
 /** A JSON object that is being made. */
 export type Json = { [member: string]: unknown };

@@ -1,8 +1,12 @@
 /** Searches by each parameter of a type: what finds an example resource, and what does not. */
-import type { IndexEntries } from '../../profiles/search/indexer.ts';
-import { searchParametersOf, type ParameterType, type SearchParameterEntry } from '../../profiles/search/parameters.ts';
-import { parseSearch, type Criterion } from '../../profiles/search/query.ts';
-import type { StoredType } from '../../profiles/types/visibility.ts';
+import type { IndexEntries } from '../../../profiles/search/indexer.ts';
+import {
+  searchParametersOf,
+  type ParameterType,
+  type SearchParameterEntry,
+} from '../../../profiles/search/parameters.ts';
+import { parseSearch, type Criterion } from '../../../profiles/search/query.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 
 /** Values that no example has. */
 const ABSENT: Readonly<Record<ParameterType, string>> = {
