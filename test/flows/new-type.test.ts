@@ -1,0 +1,135 @@
+/** A further type is one further file: the suites that are for each type run for it in a copy of this checkout. */
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { isStoredType } from '../../profiles/types/visibility.ts';
+import { ROOT } from '../support/house/source-files.ts';
+import { hasProgram } from '../profiles/dicom/samples.ts';
+
+/** What nobody has written yet: the file that the README of the folder asks for. */
+const NAME = 'Specimen';
+const FILE = `/** What was taken from a person to be examined. */
+import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
+import { codeToken, date, patient, reference, token } from './search-parameter.ts';
+
+/** Specimen. @see https://hl7.org/fhir/R4/specimen.html */
+export const Specimen = {
+  class: 'item',
+  subject: 'subject',
+  label: 'own',
+  release: ['available', 'unavailable', 'unsatisfactory'],
+  writers: 'source',
+  interactions: READ_AND_SEARCH,
+  parameters: [
+    token('identifier', 'Specimen-identifier'),
+    token('accession', 'Specimen-accession'),
+    patient('Specimen-patient', 'Specimen.subject'),
+    reference('subject', 'Specimen-subject', ['Patient', 'Group', 'Device', 'Location']),
+    date('collected', 'Specimen-collected'),
+    codeToken('status', 'Specimen-status', 'specimen-status'),
+    token('type', 'Specimen-type'),
+    reference('parent', 'Specimen-parent', ['Specimen']),
+  ],
+  sort: { by: 'collected', elements: ['collection.collectedDateTime', 'collection.collectedPeriod.start'] },
+  words: 'les prélèvements',
+  erasedWithStudy: 'kept',
+} as const satisfies FhirType;
+`;
+
+/** Suites that are for each type, and those of the house. */
+const EACH_TYPE = [
+  'test/profiles/types/each-type.test.ts',
+  'test/contract/sqlite.test.ts',
+  'test/contract/mongodb.test.ts',
+];
+const HOUSE = ['test/architecture.test.ts', 'test/profiles/types/one-file-a-type.test.ts'];
+
+const LIMIT_MS = 240_000;
+const run = promisify(execFile);
+
+type Report = { readonly passes: readonly { readonly fullTitle: string }[]; readonly failures: readonly unknown[] };
+
+describe('A type that is added by one file', () => {
+  let checkout = '';
+  before(async function copy() {
+    if (!hasProgram('git')) this.skip();
+    this.timeout(60_000);
+    expect(isStoredType(NAME), `${NAME} is a type of the product: choose another`).to.equal(false);
+    checkout = await mkdtemp(join(tmpdir(), 'passerelle-new-type-'));
+    await copyCheckout(checkout);
+    await writeFile(join(checkout, 'profiles', 'types', 'specimen.ts'), FILE);
+    await node(checkout, 'server/runtime/check.mjs');
+  });
+  after(async () => await rm(checkout, { recursive: true, force: true }));
+
+  it('passes the checks of types and of style', async function check() {
+    this.timeout(LIMIT_MS);
+    await node(checkout, 'node_modules/typescript/bin/tsc', '--noEmit');
+    await node(checkout, 'node_modules/oxlint/bin/oxlint', '--deny-warnings');
+  });
+
+  it('keeps the rules of the house, and is in the list', async function keep() {
+    this.timeout(LIMIT_MS);
+    const { passes } = await tests(checkout, HOUSE);
+    expect(passes).to.not.have.lengthOf(0);
+  });
+
+  it('passes every suite that is for each type, unedited', async function pass() {
+    this.timeout(LIMIT_MS);
+    const { passes } = await tests(checkout, EACH_TYPE, '--grep', `\\b${NAME}\\b`);
+    const titles = passes.map(({ fullTitle }) => fullTitle);
+    for (const suite of ['Each type by its file', 'Each type in a RecordStore: SQLite']) {
+      expect(
+        titles.filter((title) => title.startsWith(`${suite} ${NAME}`)),
+        suite,
+      ).to.have.lengthOf.at.least(2);
+    }
+  });
+});
+
+/** Copies what is of the checkout, not committed files included. Packages are those of this one, caches are not. */
+async function copyCheckout(to: string): Promise<void> {
+  const { stdout } = await run('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: ROOT });
+  for (const path of stdout.split('\0').filter((name) => name !== '')) {
+    await mkdir(dirname(join(to, path)), { recursive: true });
+    // A file that was removed and not yet committed is still named.
+    await cp(join(ROOT, path), join(to, path)).catch(unlessAbsent);
+  }
+  await mkdir(join(to, 'node_modules', '.cache'), { recursive: true });
+  for (const folder of ['node_modules', 'node_modules/.cache']) {
+    for (const name of await readdir(join(ROOT, folder)).catch(() => [])) {
+      if (['.cache', 'passerelle', 'compiled'].includes(name)) continue;
+      await symlink(join(ROOT, folder, name), join(to, folder, name));
+    }
+  }
+}
+
+function unlessAbsent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+async function node(cwd: string, ...args: readonly string[]): Promise<void> {
+  try {
+    await run(process.execPath, args, { cwd, timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${args[0]} failed:\n${stdout.slice(-4_000)}${stderr.slice(-4_000)}`, { cause: error });
+  }
+}
+
+/** Runs tests; a failure names those that failed, with their reasons. */
+async function tests(cwd: string, files: readonly string[], ...options: readonly string[]): Promise<Report> {
+  const path = join(cwd, `report-${files.length}.json`);
+  const reporter = ['--reporter', 'json', '--reporter-option', `output=${path}`];
+  const ended = node(cwd, 'node_modules/mocha/bin/mocha.js', '--exit', ...reporter, ...options, ...files);
+  const failed = await ended.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const report = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Partial<Report>;
+  expect(report.failures ?? failed).to.deep.equal([]);
+  return report as Report;
+}
