@@ -10,6 +10,13 @@ const REASONS: readonly Reason[] = [
     change: /The interaction update is not served on Organization/,
     reason: 'an update by id is a route of every type, and the refusal names what is not served',
   },
+  {
+    request: /DELETE \/fhir\/ImagingStudy/,
+    change: /The interaction delete is not served on ImagingStudy/,
+    reason: 'a delete is a route of every type, and the refusal names what is not served',
+  },
+  { request: /POST \/fhir as author/, change: /batch-response/, reason: 'batches are served' },
+  { request: /nonsense=1/, change: /urn:uuid:/, reason: 'the entry of an outcome has a fullUrl (bdl-7)' },
 ];
 
 /** The reason of a difference; undefined when nobody meant it. `change` looks at both answers, the former first. */
