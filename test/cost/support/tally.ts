@@ -88,9 +88,9 @@ function foreground(lines: readonly string[]): readonly Counted[] {
   sealing.delete('');
   return counted.filter((one) => {
     if (one.kind === 'message') return true;
-    if (one.kind === 'statement') return !one.text.includes('FROM agenda WHERE at');
+    if (one.kind === 'statement') return !one.text.includes('FROM job WHERE kind = k.value');
     if (SEALER.has(one.on) || sealing.has(one.transaction)) return false;
-    return !(one.text === 'find' && (one.on === 'agenda' || one.filter.includes('"pending":true')));
+    return !(one.text === 'find' && (one.on === 'jobs' || one.filter.includes('"pending":true')));
   });
 }
 
