@@ -18,7 +18,7 @@ suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
   let peer: MongoPeer | undefined;
 
   before(async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     peer = await startMongoPeer();
   });
   after(async () => {

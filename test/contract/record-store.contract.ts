@@ -21,7 +21,7 @@ import { useStores } from './suite.ts';
 /** Runs the contract of the record store on an adapter. */
 export function recordStoreContract(name: string, open: OpenStores): void {
   describe(`RecordStore: ${name}`, function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const suite = useStores(open);
     planningContract(suite);
     historyContract(suite);
