@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { SystemGrant } from '../../access/grant.ts';
+import type { SubjectFacts } from '../../access/may-write.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
@@ -46,6 +47,16 @@ export async function knownPatient(
     resource: JSON.parse(row.json) as Patient,
     version: row.version,
   };
+}
+
+/** What a decision about a write asks of a Patient: her state, and who holds rights to her. */
+export async function subjectFacts(
+  records: RecordStore,
+  grant: SystemGrant,
+  { patient, person }: Pick<KnownPatient, 'patient' | 'person'>,
+): Promise<SubjectFacts> {
+  const [state, rights] = await Promise.all([records.stateOf(grant, person), records.rightsOf(grant, person)]);
+  return { patient, person, state, rights };
 }
 
 /** A new person key. */
