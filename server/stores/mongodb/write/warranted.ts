@@ -1,6 +1,6 @@
 /** What the warrant of a plan rests on and reaches, looked up in the transaction of the plan. */
 import type { ClientSession } from 'mongodb';
-import { personKey, type PersonKey } from '../../../access/requester.ts';
+import type { PersonKey } from '../../../access/requester.ts';
 import { OPEN_STATE, type PatientState } from '../../../access/decide.ts';
 import type { HeldRight } from '../../../access/basis.ts';
 import type { WarrantTerms } from '../../../access/warrant.ts';
@@ -24,14 +24,15 @@ export async function requireWarrant(
 ): Promise<void> {
   const keys = warrantedKeys(terms, plan);
   const tokens = await readTokens(collections, keys, session);
-  const rows = await readRows(collections, keys, session);
-  const accountPersons = keys.accounts.flatMap((key) => rows.get(key)?.person ?? []);
+  const rows = await readRows(collections, terms, keys, session);
+  const accounts = await readAccounts(collections, keys, session);
+  const accountPersons = keys.accounts.flatMap((key) => accounts.get(key)?.person ?? []);
   const states = await readStates(collections, [...new Set([...keys.persons, ...accountPersons])], session);
   const rights = await readHeldRights(collections, keys, session);
   const instances = await readErased(collections, keys, session);
   requireWarranted(terms, plan, {
     tokenExpiry: ({ model, id }) => tokens.get(tokenKeyOf(model, id)),
-    account: (reference) => rows.get(reference),
+    account: (reference) => accounts.get(reference),
     stateOf: (person) => states.get(person) ?? OPEN_STATE,
     rightsTo: (person, item) => rights.get(`${person} ${item}`) ?? [],
     row: (key) => rows.get(key),
@@ -50,31 +51,44 @@ async function readTokens(
   return new Map(found.map(({ _id, expiresAt }) => [_id, expiresAt]));
 }
 
-type ReadRow = StandingOwner & { readonly person: PersonKey | undefined; readonly isActive: boolean };
-
+/** Only a warrant that is bound to a study asks what rows say of themselves. */
 async function readRows(
   { standing }: Collections,
-  { rows, accounts }: WarrantedKeys,
+  { reaches }: WarrantTerms,
+  { rows: keys }: WarrantedKeys,
   session: ClientSession,
-): Promise<ReadonlyMap<string, ReadRow>> {
-  const keys = [...new Set([...rows, ...accounts])];
+): Promise<ReadonlyMap<string, StandingOwner>> {
   if (keys.length === 0) return new Map();
-  const projection = { person: 1, parent: 1, tok: 1, json: 1 };
+  const isOfStudy = reaches.some(({ whose }) => 'study' in whose);
+  const projection = { person: 1, parent: 1, ...(isOfStudy ? { tok: 1 } : {}) };
   const found = await standing
-    .find({ _id: { $in: keys }, gone: { $exists: false } }, { session, projection, batchSize: keys.length + 1 })
+    .find({ _id: { $in: [...keys] }, gone: { $exists: false } }, { session, projection, batchSize: keys.length + 1 })
     .toArray();
-  return new Map(found.map((row) => [row._id, toRead(row)]));
+  return new Map(found.map((row) => [row._id, toOwner(row)]));
 }
 
-function toRead({ person, parent, tok, json }: Pick<RowDocument, 'person' | 'parent' | 'tok' | 'json'>): ReadRow {
-  return {
-    person: person === undefined ? undefined : personKey(person),
-    parent,
-    names: (value) => tok.some((key) => (JSON.parse(key) as readonly unknown[])[2] === value),
-    get isActive() {
-      return (JSON.parse(json) as { readonly active?: boolean }).active !== false;
-    },
-  };
+function toOwner({ person, parent, tok }: Pick<RowDocument, 'person' | 'parent' | 'tok'>): StandingOwner {
+  const names = (value: string): boolean => tok.some((key) => (JSON.parse(key) as readonly unknown[])[2] === value);
+  return { person, parent, names };
+}
+
+type Account = { readonly person: PersonKey | undefined; readonly isActive: boolean };
+
+async function readAccounts(
+  { standing }: Collections,
+  { accounts: keys }: WarrantedKeys,
+  session: ClientSession,
+): Promise<ReadonlyMap<string, Account>> {
+  if (keys.length === 0) return new Map();
+  const projection = { person: 1, json: 1 };
+  const found = await standing
+    .find({ _id: { $in: [...keys] }, gone: { $exists: false } }, { session, projection })
+    .toArray();
+  return new Map(found.map(({ _id, person, json }) => [_id, { person, isActive: !hasEnded(json) }]));
+}
+
+function hasEnded(json: string): boolean {
+  return (JSON.parse(json) as { readonly active?: boolean }).active === false;
 }
 
 async function readStates(
