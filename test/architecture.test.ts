@@ -255,13 +255,13 @@ async function compileUse(grant: string, warrant = `mayWrite(requester, act, fac
     'server/ports/commit-plan.ts': ['type CommitPlan'],
     'server/access/requester.ts': ['type Requester'],
     'server/access/grant.ts': ['grantFor', 'systemGrant'],
-    'server/access/may-write.ts': ['mayWrite', 'type WriteAct', 'type WriteFacts'],
+    'server/access/may-write.ts': ['mayWrite', 'type Act', 'type WriteFacts'],
   };
   return await compile(
     imports,
     `export type Account = Parameters<RecordStore['look']>[2];
     export async function use(records: RecordStore, requester: Requester, question: Question, account: Account,
-      act: WriteAct, facts: WriteFacts, plan: CommitPlan): Promise<unknown> {
+      act: Act, facts: WriteFacts, plan: CommitPlan): Promise<unknown> {
       void [grantFor, systemGrant, mayWrite, requester, act, facts];
       await records.commit(${warrant}, plan);
       return await records.look(${grant}, question, account);
