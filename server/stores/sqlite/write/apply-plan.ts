@@ -16,7 +16,7 @@ import { materialisePerson, materialiseRight, materialiseRow } from './materiali
 import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
 import { refuseMerged, rekeyPerson } from './rekey.ts';
-import { requireWarrant } from './warranted.ts';
+import { requireWarrant } from '../read/warranted.ts';
 import { putJob } from './write-jobs.ts';
 import { standingRow, writeRow } from './write-rows.ts';
 

@@ -2,7 +2,7 @@
 import type { WarrantTerms } from '../../../access/warrant.ts';
 import { requireWarranted, type StandingOwner, type WarrantedFacts, type WarrantedPlan } from '../../warranted.ts';
 import type { Database } from '../database.ts';
-import { stateOf } from './materialise.ts';
+import { stateOf } from '../write/materialise.ts';
 
 /**
  * Checks a plan against its warrant inside the plan's savepoint. Tokens lie in another file, which this thread alone
