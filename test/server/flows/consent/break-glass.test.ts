@@ -20,7 +20,9 @@ describe('Emergency access over time', () => {
   const clock = { now: () => now };
   before(async () => {
     clinic = await openClinic();
-    const puts = ['fresh', 'identifier', 'night', 'stale', 'twice', 'undated'].map((id) => aPut({ type: 'Practitioner', id }));
+    const puts = ['fresh', 'identifier', 'night', 'stale', 'twice', 'undated'].map((id) =>
+      aPut({ type: 'Practitioner', id }),
+    );
     await commitPlan(clinic.guard.records, aPlan({ puts }));
   });
   beforeEach(() => {
