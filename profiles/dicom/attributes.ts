@@ -185,7 +185,7 @@ export function numberOf(dataSet: DicomDataSet, tag: number): number | undefined
   const element = dataSet.elements.get(tag);
   if (element === undefined) return undefined;
   const text = element.vr === 'IS' || element.vr === 'DS' ? textOf(dataSet, tag) : undefined;
-  const value = text ?? numericValues(element, dataSet.littleEndian)[0];
+  const value = text ?? numericValues(element)[0];
   const number = value === undefined ? Number.NaN : Number(value);
   return Number.isFinite(number) ? number : undefined;
 }

@@ -4,18 +4,20 @@ import type { VR } from './value-representation.ts';
 /** One data element. Of `value` and `items` at most one is there; neither means bulk data that was not kept. */
 export type DicomElement = {
   readonly tag: number;
+  /** The VR by which the value is read (vrToRead), not always the one that is written. */
   readonly vr: VR;
   /** Bytes of the value field as encoded; {@link UNDEFINED_LENGTH} when it ends with a delimiter. */
   readonly length: number;
   /** Where the value begins in the (inflated) data set. */
   readonly offset: number;
+  /** Byte order of the value: that of the data set, but for what is written as UN. */
+  readonly littleEndian: boolean;
   readonly value: Uint8Array | undefined;
   readonly items: readonly DicomDataSet[] | undefined;
 };
 
 /** A data set or an item of a sequence. */
 export type DicomDataSet = {
-  readonly littleEndian: boolean;
   /** The defined terms of SpecificCharacterSet that hold here: the item's own, else those around it. */
   readonly characterSet: readonly string[];
   readonly elements: ReadonlyMap<number, DicomElement>;

@@ -6,7 +6,7 @@ import { Fault } from '../fault.ts';
 import { MAX_KEPT_BINARY_BYTES, MAX_KEPT_TEXT_BYTES, UNDEFINED_LENGTH, formatTag } from './data-element.ts';
 import type { DicomDataSet, DicomElement, ScanLimits } from './data-element.ts';
 import type { DataSetEncoding } from './transfer-syntax.ts';
-import { VALUE_REPRESENTATION, vrOfCode, vrOfTag } from './value-representation.ts';
+import { VALUE_REPRESENTATION, vrOfCode, vrOfTag, vrToRead } from './value-representation.ts';
 import type { VR } from './value-representation.ts';
 
 /** Thrown when the bytes end where more are needed. */
@@ -24,22 +24,32 @@ const PIXEL_DATA: ReadonlySet<number> = new Set([0x7f_e0_00_10, 0x7f_e0_00_08, 0
 /** Groups that no data set holds: commands, file meta information, item tags. */
 const FOREIGN_GROUPS: ReadonlySet<number> = new Set([0x00_00, 0x00_02, 0xff_fe]);
 
-type OpenDataSet = { littleEndian: boolean; characterSet: readonly string[]; elements: Map<number, DicomElement> };
+type OpenDataSet = { characterSet: readonly string[]; elements: Map<number, DicomElement> };
+
+/** What the header of an element says. */
+type ElementHeader = Pick<DicomElement, 'tag' | 'vr' | 'length' | 'littleEndian'>;
 
 /** An element whose value is a view that is made when it is asked for: a header may have some hundred thousand. */
 class ScannedElement implements DicomElement {
   readonly tag: number;
   readonly vr: VR;
   readonly length: number;
+  readonly littleEndian: boolean;
   readonly offset: number;
   readonly items: readonly DicomDataSet[] | undefined;
   readonly #bytes: Uint8Array | undefined;
 
   /** `bytes` are those of the data set when the value is kept. */
-  constructor(tag: number, vr: VR, length: number, offset: number, bytes: Uint8Array | undefined, items: readonly DicomDataSet[] | undefined) {
+  constructor(
+    { tag, vr, length, littleEndian }: ElementHeader,
+    offset: number,
+    bytes: Uint8Array | undefined,
+    items: readonly DicomDataSet[] | undefined,
+  ) {
     this.tag = tag;
     this.vr = vr;
     this.length = length;
+    this.littleEndian = littleEndian;
     this.offset = offset;
     this.items = items;
     this.#bytes = bytes;
@@ -68,6 +78,8 @@ export class DataSetScanner {
   #tag = 0;
   #vr: VR = 'UN';
   #length = 0;
+  /** Written as UN: its value is in implicit VR little endian, whatever is around it (PS3.5 6.2.2). */
+  #isUnknown = false;
 
   constructor(bytes: Uint8Array, encoding: DataSetEncoding, limits: ScanLimits, mayStopInBulk: boolean) {
     this.#bytes = bytes;
@@ -105,7 +117,7 @@ export class DataSetScanner {
   }
 
   #open(characterSet: readonly string[]): OpenDataSet {
-    return { littleEndian: this.#littleEndian, characterSet, elements: new Map() };
+    return { characterSet, elements: new Map() };
   }
 
   /** A first occurrence wins over a repeated tag. */
@@ -114,7 +126,9 @@ export class DataSetScanner {
     if (dataSet.elements.size >= this.#limits.maxSiblings) {
       throw new Fault('too-costly', `The data set has more than ${this.#limits.maxSiblings} elements side by side`);
     }
-    dataSet.elements.set(this.#tag, new ScannedElement(this.#tag, this.#vr, this.#length, offset, isKept ? this.#bytes : undefined, items));
+    const littleEndian = this.#littleEndian || this.#isUnknown;
+    const header = { tag: this.#tag, vr: this.#vr, length: this.#length, littleEndian };
+    dataSet.elements.set(this.#tag, new ScannedElement(header, offset, isKept ? this.#bytes : undefined, items));
   }
 
   #readHeader(end: number): void {
@@ -126,6 +140,7 @@ export class DataSetScanner {
     const group = this.#uint16(at);
     this.#tag = ((group << 16) | this.#uint16(at + 2)) >>> 0;
     if (group === 0xff_fe || !this.#explicitVR) {
+      this.#isUnknown = false;
       this.#vr = vrOfTag(this.#tag, this.#isSigned);
       this.#length = this.#uint32(at + 4);
       this.#position = at + 8;
@@ -135,11 +150,14 @@ export class DataSetScanner {
   #readExplicit(at: number, end: number): void {
     const first = this.#bytes[at + 4] ?? 0;
     const second = this.#bytes[at + 5] ?? 0;
-    const vr = vrOfCode(first, second);
-    if (vr === undefined && !(isCapital(first) && isCapital(second))) throw this.#fault('The VR is not two capitals');
+    const known = vrOfCode(first, second);
+    const isCode = isCapital(first) && isCapital(second);
+    if (known === undefined && !isCode) throw this.#fault('The VR is not two capitals');
     // A VR of a later edition has a long length and is read as UN (PS3.5 6.2.2).
-    this.#vr = vr ?? 'UN';
-    if (!VALUE_REPRESENTATION[this.#vr].hasLongLength) {
+    const written = known ?? 'UN';
+    this.#isUnknown = written === 'UN';
+    this.#vr = vrToRead(this.#tag, written, this.#isSigned);
+    if (!VALUE_REPRESENTATION[written].hasLongLength) {
       this.#length = this.#uint16(at + 6);
       this.#position = at + 8;
       return;
@@ -152,12 +170,12 @@ export class DataSetScanner {
   #readValue(dataSet: OpenDataSet, end: number, depth: number): void {
     const isUndefined = this.#length === UNDEFINED_LENGTH;
     if (this.#length % 2 === 1 && !isUndefined) throw this.#fault('The value length is odd');
-    if (this.#vr === 'SQ') return this.#readSequence(dataSet, end, depth, false);
-    // UN of undefined length is a sequence in implicit VR little endian, whatever is around it (PS3.5 6.2.2).
-    if (isUndefined && this.#vr === 'UN') return this.#readSequence(dataSet, end, depth, true);
-    if (isUndefined) return this.#skipFragments(dataSet, end);
+    if (this.#isSequence()) {
+      if (isUndefined || !this.#isUnknown) return this.#readSequence(dataSet, end, depth);
+      if (this.#readUnknownSequence(dataSet, end, depth)) return;
+    } else if (isUndefined) return this.#skipFragments(dataSet, end);
     const isBulk = this.#length > mostKept(this.#vr);
-    if (isBulk && depth === 0 && this.#mayStopInBulk && this.#position + this.#length > end) this.stoppedInBulk = true;
+    if (isBulk && this.#isCutInBulk(end, depth)) this.stoppedInBulk = true;
     else this.#need(this.#length, end);
     this.#keep(dataSet, this.#position, !isBulk);
     if (!isBulk) this.#notice(dataSet, this.#position);
@@ -172,15 +190,51 @@ export class DataSetScanner {
     } else if (this.#tag === PIXEL_REPRESENTATION && this.#length >= 2) this.#isSigned = this.#bytes[at] === 1 || this.#bytes[at + 1] === 1;
   }
 
-  #readSequence(parent: OpenDataSet, end: number, depth: number, isImplicit: boolean): void {
+  /** What is written as UN of undefined length is a sequence, but for pixels that are encapsulated (6.2.2). */
+  #isSequence(): boolean {
+    if (this.#vr === 'SQ') return true;
+    if (this.#length !== UNDEFINED_LENGTH) return false;
+    return this.#vr === 'UN' || (this.#isUnknown && VALUE_REPRESENTATION[this.#vr].form !== 'binary');
+  }
+
+  #readSequence(parent: OpenDataSet, end: number, depth: number): void {
     if (depth >= this.#limits.maxDepth) throw this.#fault(`Sequences nest deeper than ${this.#limits.maxDepth}`);
-    const { tag, vr, length, offset } = { tag: this.#tag, vr: this.#vr, length: this.#length, offset: this.#position };
+    const { tag, length, offset } = { tag: this.#tag, length: this.#length, offset: this.#position };
     const around = { explicitVR: this.#explicitVR, littleEndian: this.#littleEndian };
-    if (isImplicit) [this.#explicitVR, this.#littleEndian] = [false, true];
+    if (this.#isUnknown) [this.#explicitVR, this.#littleEndian] = [false, true];
     const items = this.#readItems(parent.characterSet, this.#endOf(length, end), length === UNDEFINED_LENGTH, depth);
     [this.#explicitVR, this.#littleEndian] = [around.explicitVR, around.littleEndian];
-    [this.#tag, this.#vr, this.#length] = [tag, vr === 'UN' ? 'SQ' : vr, length];
+    [this.#tag, this.#vr, this.#length] = [tag, 'SQ', length];
     this.#keep(parent, offset, false, items);
+  }
+
+  /**
+   * Reads a sequence that is written as UN of known length. False when its value is none, or is cut by the limit of the
+   * header: then it stays UN, the bytes that it is.
+   */
+  #readUnknownSequence(parent: OpenDataSet, end: number, depth: number): boolean {
+    if (!this.#isCutInBulk(end, depth)) {
+      this.#need(this.#length, end);
+      if (this.#trySequence(parent, end, depth)) return true;
+    }
+    this.#vr = 'UN';
+    return false;
+  }
+
+  /** Reads a sequence whose bytes are all there; when it is malformed, false, and the header is the one read last. */
+  #trySequence(parent: OpenDataSet, end: number, depth: number): boolean {
+    const [tag, length, position] = [this.#tag, this.#length, this.#position];
+    const [explicitVR, littleEndian, isSigned] = [this.#explicitVR, this.#littleEndian, this.#isSigned];
+    try {
+      this.#readSequence(parent, end, depth);
+      return true;
+    } catch (error) {
+      // A length inside may lead out of the prefix.
+      if (!(error instanceof EndOfPrefix) && !(error instanceof Fault && error.kind === 'invalid')) throw error;
+      [this.#explicitVR, this.#littleEndian, this.#isSigned] = [explicitVR, littleEndian, isSigned];
+      [this.#tag, this.#length, this.#position, this.#isUnknown] = [tag, length, position, true];
+      return false;
+    }
   }
 
   #readItems(characterSet: readonly string[], end: number, isDelimited: boolean, depth: number): DicomDataSet[] {
@@ -219,6 +273,11 @@ export class DataSetScanner {
       this.#need(this.#length, end);
       this.#position += this.#length;
     }
+  }
+
+  /** Whether the limit of the header ends inside the value, where it may. */
+  #isCutInBulk(end: number, depth: number): boolean {
+    return depth === 0 && this.#mayStopInBulk && this.#position + this.#length > end;
   }
 
   #endOf(length: number, end: number): number {

@@ -1,6 +1,7 @@
 /** The values of an element, decoded by its VR. @see DICOM PS3.5 6.2 and 6.4 */
 import { decodeText } from './character-set.ts';
 import type { DicomDataSet, DicomElement } from './data-element.ts';
+import { VALUE_REPRESENTATION } from './value-representation.ts';
 import type { VR } from './value-representation.ts';
 
 /** Text VRs in which a backslash is text, and leading spaces count. */
@@ -11,11 +12,14 @@ export function isMultiValued(vr: VR): boolean {
 }
 
 /** Text VRs whose bytes SpecificCharacterSet governs. */
-const CHARACTER_SET_TEXT: ReadonlySet<VR> = new Set<VR>(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT', 'UN']);
+const CHARACTER_SET_TEXT: ReadonlySet<VR> = new Set<VR>(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
 
-/** Returns the text values of an element, padding removed; an empty value between backslashes is an empty string. */
+/**
+ * Returns the text values of an element, padding removed; an empty value between backslashes is an empty string. An
+ * element whose VR is none of text has none.
+ */
 export function textValues({ vr, value }: DicomElement, dataSet: DicomDataSet): string[] {
-  return value === undefined ? [] : textsIn(vr, value, dataSet);
+  return value === undefined || VALUE_REPRESENTATION[vr].form !== 'text' ? [] : textsIn(vr, value, dataSet);
 }
 
 /** Returns the text values that a value field holds, as {@link textValues}. */
@@ -28,7 +32,7 @@ export function textsIn(vr: VR, value: Uint8Array, dataSet: DicomDataSet): strin
 }
 
 /** Returns the numbers of an AT, FD, FL, SL, SS, SV, UL, US or UV element; tags as unsigned 32-bit numbers. */
-export function numericValues({ vr, value }: DicomElement, littleEndian: boolean): (number | bigint)[] {
+export function numericValues({ vr, value, littleEndian }: DicomElement): (number | bigint)[] {
   return value === undefined ? [] : numbersIn(vr, value, littleEndian);
 }
 

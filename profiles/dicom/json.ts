@@ -27,8 +27,9 @@ export type DicomJson = { [tag: string]: JsonAttribute };
 export type BulkDataURI = (path: readonly (string | number)[], element: DicomElement) => string | undefined;
 
 /**
- * Returns the JSON model of a data set. Text is Unicode, so SpecificCharacterSet becomes ISO_IR 192; group lengths
- * are left out (group 0002 is never in a data set); IS and DS are numbers where they can be read as such.
+ * Returns the JSON model of a data set. Each `vr` is the one by which the value is read. Text is Unicode, so
+ * SpecificCharacterSet becomes ISO_IR 192; group lengths are left out (group 0002 is never in a data set); IS and DS
+ * are numbers where they can be read as such.
  * @throws {Fault} too-costly - more values than a header has
  */
 export function toDicomJson(dataSet: DicomDataSet, bulkDataURI: BulkDataURI = () => undefined): DicomJson {
@@ -65,7 +66,7 @@ function toJson(dataSet: DicomDataSet, making: Making): DicomJson {
 
 function writeAttribute(element: DicomElement, dataSet: DicomDataSet, making: Making, known: KnownAttributes): string {
   const { tag, vr, value } = element;
-  const standing = value === undefined ? undefined : known.find(tag, vr, value);
+  const standing = value === undefined ? undefined : known.find(element, value);
   if (value !== undefined && standing !== undefined) {
     making.cost.spend(vr, value);
     return standing;
@@ -73,7 +74,7 @@ function writeAttribute(element: DicomElement, dataSet: DicomDataSet, making: Ma
   making.path.push(formatTag(tag));
   const text = `"${formatTag(tag)}":${JSON.stringify(toAttribute(element, dataSet, making))}`;
   making.path.pop();
-  if (value !== undefined) known.keep(tag, vr, value, text);
+  if (value !== undefined) known.keep(element, value, text);
   return text;
 }
 
@@ -113,17 +114,17 @@ function toAttribute(element: DicomElement, dataSet: DicomDataSet, making: Makin
   }
   making.cost.spend(vr, value);
   if (element.tag === TAG.SpecificCharacterSet) return { vr, Value: ['ISO_IR 192'] };
-  if (VALUE_REPRESENTATION[vr].form !== 'binary') return withValue(vr, toValues(vr, value, dataSet));
-  return value.length === 0 ? { vr } : { vr, InlineBinary: toBase64(value, vr, dataSet.littleEndian) };
+  if (VALUE_REPRESENTATION[vr].form !== 'binary') return withValue(vr, toValues(element, value, dataSet));
+  return value.length === 0 ? { vr } : { vr, InlineBinary: toBase64(value, vr, element.littleEndian) };
 }
 
 function withValue(vr: VR, values: JsonValue[]): JsonAttribute {
   return values.every((value) => value === null) ? { vr } : { vr, Value: values };
 }
 
-function toValues(vr: VR, value: Uint8Array, dataSet: DicomDataSet): JsonValue[] {
-  if (vr === 'AT') return numbersIn(vr, value, dataSet.littleEndian).map((tag) => formatTag(Number(tag)));
-  if (VALUE_REPRESENTATION[vr].form === 'numeric') return numbersIn(vr, value, dataSet.littleEndian).map(toNumber);
+function toValues({ vr, littleEndian }: DicomElement, value: Uint8Array, dataSet: DicomDataSet): JsonValue[] {
+  if (vr === 'AT') return numbersIn(vr, value, littleEndian).map((tag) => formatTag(Number(tag)));
+  if (VALUE_REPRESENTATION[vr].form === 'numeric') return numbersIn(vr, value, littleEndian).map(toNumber);
   const texts = textsIn(vr, value, dataSet);
   if (vr === 'PN') return texts.map(toPersonName);
   if (vr === 'IS' || vr === 'DS') return texts.map(toDecimal);

@@ -2,10 +2,9 @@
  * Attributes that are in words already. From one slice of a series to the next few attributes change, so to look the
  * others up is a quarter of the work of writing a header.
  */
-import type { DicomDataSet } from './data-element.ts';
-import type { VR } from './value-representation.ts';
+import type { DicomDataSet, DicomElement } from './data-element.ts';
 
-type Known = { readonly vr: VR; readonly value: string; readonly text: string };
+type Known = Pick<DicomElement, 'vr' | 'littleEndian'> & { readonly value: string; readonly text: string };
 
 /** Longer values are rare, and would be much to keep. */
 const MAX_VALUE_BYTES = 256;
@@ -14,25 +13,27 @@ const MAX_ATTRIBUTES = 1_000;
 /** The top-level attributes of the data set that was written last, each as `"tag":{…}`. */
 export class KnownAttributes {
   readonly #byTag = new Map<number, Known>();
-  #encoding = '';
+  #characterSet = '';
 
-  /** Says how the values of the next data set are to be read; what was read otherwise is forgotten. */
-  readAs({ littleEndian, characterSet }: DicomDataSet): void {
-    const encoding = [littleEndian, ...characterSet].join('\\');
-    if (encoding !== this.#encoding) this.#byTag.clear();
-    this.#encoding = encoding;
+  /** Says in which character set the next data set is; what was read in another is forgotten. */
+  readAs(dataSet: DicomDataSet): void {
+    const characterSet = dataSet.characterSet.join('\\');
+    if (characterSet !== this.#characterSet) this.#byTag.clear();
+    this.#characterSet = characterSet;
   }
 
   /** Returns the text of an attribute that has the same value. */
-  find(tag: number, vr: VR, value: Uint8Array): string | undefined {
+  find({ tag, vr, littleEndian }: DicomElement, value: Uint8Array): string | undefined {
     const known = this.#byTag.get(tag);
-    return known !== undefined && known.vr === vr && isSame(known.value, value) ? known.text : undefined;
+    if (known === undefined || known.vr !== vr || known.littleEndian !== littleEndian) return undefined;
+    return isSame(known.value, value) ? known.text : undefined;
   }
 
   /** Keeps the text of an attribute in the place of the one before. */
-  keep(tag: number, vr: VR, value: Uint8Array, text: string): void {
+  keep({ tag, vr, littleEndian }: DicomElement, value: Uint8Array, text: string): void {
     if (value.length > MAX_VALUE_BYTES || (this.#byTag.size >= MAX_ATTRIBUTES && !this.#byTag.has(tag))) return;
-    this.#byTag.set(tag, { vr, value: Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1'), text });
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
+    this.#byTag.set(tag, { vr, littleEndian, value: bytes, text });
   }
 }
 

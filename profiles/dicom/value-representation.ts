@@ -75,8 +75,8 @@ export function vrOfCode(first: number, second: number): VR | undefined {
 }
 
 /**
- * The VR of a tag by the data dictionary, for implicit VR (PS3.5 A.1). Private and unknown tags are UN, private
- * creators LO, group lengths UL. `isSigned` is PixelRepresentation, which decides between US and SS.
+ * The VR of a tag by the data dictionary, which implicit VR reads by (PS3.5 A.1). Private and unknown tags are UN,
+ * private creators LO, group lengths UL. `isSigned` is PixelRepresentation, which decides between US and SS.
  */
 export function vrOfTag(tag: number, isSigned: boolean): VR {
   const vr = VR_BY_TAG.get(tag);
@@ -84,11 +84,33 @@ export function vrOfTag(tag: number, isSigned: boolean): VR {
   return vrOfUnlistedTag(tag, isSigned);
 }
 
+/** Texts that are read as more than text: the others differ in length alone. */
+const FORMATTED: ReadonlySet<VR> = new Set<VR>(['DA', 'DS', 'DT', 'IS', 'PN', 'TM', 'UI']);
+
+/**
+ * The VR by which an element of explicit VR is read. What is written as UN is read by the dictionary (PS3.5 6.2.2); so
+ * is a text under the VR of another kind of text, as a UID or a name under LO: its bytes are the same, what they say is
+ * not. Where the dictionary says nothing, or speaks of other bytes, the element is what it is written as.
+ */
+export function vrToRead(tag: number, written: VR, isSigned: boolean): VR {
+  if (written === 'UN') return vrOfTag(tag, isSigned);
+  // Most elements end here, before anything is looked up twice.
+  if (isPrivate(tag) || VR_BY_TAG.get(tag) === written) return written;
+  if (VALUE_REPRESENTATION[written].form !== 'text') return written;
+  const known = vrOfTag(tag, isSigned);
+  const isOther = FORMATTED.has(known) || (FORMATTED.has(written) && VALUE_REPRESENTATION[known].form === 'text');
+  return isOther ? known : written;
+}
+
+function isPrivate(tag: number): boolean {
+  return (tag & 0x1_00_00) !== 0;
+}
+
 function vrOfUnlistedTag(tag: number, isSigned: boolean): VR {
   const group = tag >>> 16;
   const element = tag & 0xff_ff;
   if (element === 0) return 'UL';
-  if (group % 2 === 1) return element >= 0x10 && element <= 0xff ? 'LO' : 'UN';
+  if (isPrivate(tag)) return element >= 0x10 && element <= 0xff ? 'LO' : 'UN';
   const isRepeating = (group & 0xff_00) === 0x50_00 || (group & 0xff_00) === 0x60_00;
   if (!isRepeating || (group & 0xff) === 0) return 'UN';
   return vrOfTag((((group & 0xff_00) << 16) | element) >>> 0, isSigned);

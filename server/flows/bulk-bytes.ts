@@ -2,7 +2,6 @@
 import { DICOM_UID } from '../../profiles/codes.ts';
 import type { DicomElement } from '../../profiles/dicom/data-element.ts';
 import { alignBits, nativeRange } from '../../profiles/dicom/native-frames.ts';
-import { encodingOf } from '../../profiles/dicom/transfer-syntax.ts';
 import { wordBytesOf } from '../../profiles/dicom/value-representation.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Piece } from '../ports/image-store.ts';
@@ -29,8 +28,9 @@ export async function frameBytes(index: FrameIndex, frame: number, transferSynta
 }
 
 /** The whole value of an element whose length is known. */
-export function valueBytes({ vr, offset, length }: DicomElement, transferSyntaxUID: string, bytes: DataSetBytes): BulkBytes {
-  const width = wordBytes(vr, transferSyntaxUID);
+export function valueBytes(element: DicomElement, transferSyntaxUID: string, bytes: DataSetBytes): BulkBytes {
+  const { offset, length } = element;
+  const width = wordBytes(element, transferSyntaxUID);
   return { length, pieces: () => (width === 1 ? bytes.pieces(offset, offset + length) : turned(bytes.read(offset, offset + length), width)) };
 }
 
@@ -40,7 +40,7 @@ async function* joined(ranges: readonly { readonly start: number; readonly end: 
 
 function nativeFrame({ frames, element }: Extract<FrameIndex, { kind: 'native' }>, frame: number, transferSyntaxUID: string, bytes: DataSetBytes): BulkBytes {
   const { start, end, shift } = nativeRange(frames, frame);
-  const width = wordBytes(element.vr, transferSyntaxUID);
+  const width = wordBytes(element, transferSyntaxUID);
   const isWhole = frames.bitsPerFrame % 8 === 0;
   if (isWhole && width === 1) return { length: end - start, pieces: () => bytes.pieces(element.offset + start, element.offset + end) };
   // Words are turned round as wholes, though a frame may end within one.
@@ -59,8 +59,8 @@ async function* aligned(chunks: AsyncIterable<Uint8Array>, shift: number, bits: 
 }
 
 /** Bulk data is little endian whatever the data set is (PS3.18 8.7.3.2); 1 when nothing is to be turned round. */
-function wordBytes(vr: DicomElement['vr'], transferSyntaxUID: string): number {
-  const isBigEndian = !encodingOf(transferSyntaxUID).littleEndian || (transferSyntaxUID === DICOM_UID.geImplicitLittleEndian && vr === 'OW');
+function wordBytes({ vr, littleEndian }: DicomElement, transferSyntaxUID: string): number {
+  const isBigEndian = !littleEndian || (transferSyntaxUID === DICOM_UID.geImplicitLittleEndian && vr === 'OW');
   return isBigEndian ? wordBytesOf(vr) : 1;
 }
 

@@ -13,8 +13,8 @@ const dictionary = dcmjs.data.DicomMetaDictionary.nameMap;
 
 function holding(tag: number, vr: VR, value: string | Buffer): DicomDataSet {
   const bytes = Buffer.from(value);
-  const element = { tag, vr, length: bytes.length, offset: 0, value: bytes, items: undefined };
-  return { littleEndian: true, characterSet: [], elements: new Map([[tag, element]]) };
+  const element = { tag, vr, length: bytes.length, offset: 0, littleEndian: true, value: bytes, items: undefined };
+  return { characterSet: [], elements: new Map([[tag, element]]) };
 }
 
 describe('DICOM attributes (PS3.6 6)', () => {
