@@ -30,7 +30,7 @@ import { offsetsOf, toDateTime } from './dicom/date-time.ts';
 import type { OffsetOf } from './dicom/date-time.ts';
 import { issuerSystemOf } from './dicom/issuer.ts';
 import type { DicomJson } from './dicom/json.ts';
-import { jsonIdentifier, jsonText, jsonUID } from './dicom/json-values.ts';
+import { jsonIdentifier, jsonText } from './dicom/json-values.ts';
 import { toElements } from './elements.ts';
 import { Fault } from './fault.ts';
 import { studyIdentifier } from './imaging-identifiers.ts';
@@ -42,6 +42,8 @@ import type { StudySeries } from './imaging-study-series.ts';
 /** What a study is built from. References are relative. */
 export type ImagingStudyInput = {
   readonly id: string;
+  /** As the instances were filed under it: a header is not asked again whose study it is. */
+  readonly studyInstanceUID: string;
   /** `Patient/id`. */
   readonly patient: string;
   /** `Endpoint/id` of the WADO-RS endpoint. */
@@ -59,10 +61,10 @@ export type ImagingStudyInput = {
 /**
  * Builds the study. The same set of series and instances gives the same bytes, in whatever order they came: series
  * and instances stand by number, then by UID, and what is said of the study comes from the first series that says it.
- * @throws {Fault} required - no series, or one without StudyInstanceUID or SeriesInstanceUID
- * @throws {Fault} invalid - the series are of several studies
+ * @throws {Fault} required - no series
  */
 export function buildImagingStudy(input: ImagingStudyInput): WithId<ImagingStudy> {
+  if (input.series.length === 0) throw new Fault('required', 'A study needs a series');
   const series = inCanonicalOrder(input.series);
   const headers = series.map(({ attributes }) => attributes);
   const accessions = accessionsOf(headers, input);
@@ -72,7 +74,7 @@ export function buildImagingStudy(input: ImagingStudyInput): WithId<ImagingStudy
     id: input.id,
     extension: studyIdOf(headers),
     meta: { security: [{ system: CODE_SYSTEM.confidentiality, code: 'N' }] },
-    identifier: [studyIdentifier(studyInstanceUIDOf(headers)), ...accessions],
+    identifier: [studyIdentifier(input.studyInstanceUID), ...accessions],
     status: 'available',
     modality: modalitiesOf(headers),
     subject: { reference: input.patient },
@@ -98,13 +100,6 @@ function firstOf<T>(headers: readonly DicomJson[], read: (header: DicomJson) => 
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function studyInstanceUIDOf(headers: readonly DicomJson[]): string {
-  const [uid, ...others] = new Set(headers.map((header) => jsonUID(header, TAG.StudyInstanceUID)));
-  if (others.length > 0) throw new Fault('invalid', 'The series are not of one study', { expression: 'StudyInstanceUID' });
-  if (uid !== undefined) return uid;
-  throw new Fault('required', 'A study needs a series with a StudyInstanceUID (0020,000D)', { expression: 'StudyInstanceUID' });
 }
 
 function studyIdOf(headers: readonly DicomJson[]): Extension[] {

@@ -28,7 +28,6 @@ import { issuerSystemOf } from './dicom/issuer.ts';
 import type { DicomJson } from './dicom/json.ts';
 import { isFhirCode, isUnsignedInt, jsonIdentifier, jsonItems, jsonText, jsonUID, jsonUnsignedInt } from './dicom/json-values.ts';
 import { toElements } from './elements.ts';
-import { Fault } from './fault.ts';
 import { sideOf, type InstanceDescription } from './imaging-instance.ts';
 import { deviceOf, institutionOf, practitionersOf } from './imaging-persons.ts';
 
@@ -39,17 +38,20 @@ export type StudyInstance = InstanceDescription & {
   readonly instanceNumber?: number | undefined;
 };
 
-/** A series: its instances, and the header of the first of them by number, then by UID. */
-export type StudySeries = { readonly attributes: DicomJson; readonly instances: readonly StudyInstance[] };
+/** A series: its UID as its instances were filed, them, and the header of the first of them by number, then by UID. */
+export type StudySeries = {
+  readonly seriesInstanceUID: string;
+  readonly attributes: DicomJson;
+  readonly instances: readonly StudyInstance[];
+};
 
 /** Returns the series by number, then by UID; a series without number is after those that have one. */
 export function inCanonicalOrder(series: readonly StudySeries[]): StudySeries[] {
-  return series.toSorted(({ attributes: a }, { attributes: b }) =>
-    compare(
-      [jsonUnsignedInt(a, TAG.SeriesNumber), jsonUID(a, TAG.SeriesInstanceUID) ?? ''],
-      [jsonUnsignedInt(b, TAG.SeriesNumber), jsonUID(b, TAG.SeriesInstanceUID) ?? ''],
-    ),
-  );
+  return series.toSorted((one, other) => compare(seriesKeyOf(one), seriesKeyOf(other)));
+}
+
+function seriesKeyOf({ seriesInstanceUID, attributes }: StudySeries): OrderKey {
+  return [jsonUnsignedInt(attributes, TAG.SeriesNumber), seriesInstanceUID];
 }
 
 /** Returns the instances of a series by number, then by UID; one without number is after those that have one. */
@@ -66,17 +68,11 @@ export function modalityOf(header: DicomJson): Coding {
 /** What a series takes from its study. */
 export type SeriesPlace = { readonly endpoint: string; readonly organization: string; readonly zone: OffsetOf };
 
-/**
- * Builds a series with its instances in canonical order.
- * @throws {Fault} required - SeriesInstanceUID is absent
- */
-export function buildSeries({ attributes, instances }: StudySeries, place: SeriesPlace): ImagingStudySeries {
-  const uid = jsonUID(attributes, TAG.SeriesInstanceUID);
-  if (uid === undefined) {
-    throw new Fault('required', 'A series needs a SeriesInstanceUID (0020,000E)', { expression: 'SeriesInstanceUID' });
-  }
+/** Builds a series with its instances in canonical order. */
+export function buildSeries(series: StudySeries, place: SeriesPlace): ImagingStudySeries {
+  const { seriesInstanceUID, attributes, instances } = series;
   return toElements<ImagingStudySeries>({
-    uid,
+    uid: seriesInstanceUID,
     number: jsonUnsignedInt(attributes, TAG.SeriesNumber),
     modality: modalityOf(attributes),
     description: jsonText(attributes, TAG.SeriesDescription),

@@ -26,6 +26,7 @@ import { retrieveMetadata } from './flows/retrieve-metadata.ts';
 import { searchInstances } from './flows/search-instances.ts';
 import { searchParts } from './flows/search-parts.ts';
 import { searchResources } from './flows/search-resources.ts';
+import type { MaintainStudyDeps } from './flows/study-at-hand.ts';
 import { submitBundle } from './flows/submit-bundle.ts';
 import { sweepImages } from './flows/sweep-images.ts';
 import { takeInstance } from './flows/take-instance.ts';
@@ -34,6 +35,7 @@ import { workAgenda } from './flows/work-agenda.ts';
 import type { Log } from './log.ts';
 import type { AuditTrail } from './ports/audit-trail.ts';
 import type { Clock } from './ports/clock.ts';
+import type { QuarantinedInstance } from './ports/commit-plan.ts';
 import type { ImageStore } from './ports/image-store.ts';
 import type { RecordStore } from './ports/record-store.ts';
 
@@ -103,13 +105,16 @@ export function composeFlows({ config, region, stores, clock, indexer, publicUrl
   };
 }
 
-type Writing = Omit<Parameters<typeof maintainStudy>[0], 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint'>;
+type Writing = Omit<MaintainStudyDeps, 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint' | 'alert'>;
 
 /** The work of the agenda, by the kind of its keys. */
 function agendaOf({ config, writing, log }: { readonly config: Config; readonly writing: Writing; readonly log: Log }, erase: ReturnType<typeof eraseStudy>) {
   const { records, clock } = writing;
   const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
-  const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint: IMAGE_ENDPOINT.reference });
+  const endpoint = IMAGE_ENDPOINT.reference;
+  const alert = ({ reason, source }: QuarantinedInstance, why: string): void =>
+    log.error({ reason, source, why }, 'an instance cannot be read and is kept aside');
+  const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   return workAgenda({
     records,
     clock,

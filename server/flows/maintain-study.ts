@@ -13,24 +13,44 @@ import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from './persons.ts';
 import { changed } from './changed-put.ts';
 import { examRights, commitFresh, joinParts, type PlanParts } from './plan-parts.ts';
+import { putAside } from './put-aside.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import { importedKey } from './standing-instance.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import { studyKey } from './standing-instance.ts';
-import { findById, loadStudy, manifestsOf, reportsOf, type Found, type StoredStudy } from './study-content.ts';
+import { findById, loadStudy, manifestsOf, reportsOf } from './study-content.ts';
+import type { Found, StoredSeries, StoredStudy } from './study-content.ts';
+import { readOf, UnreadableInstance } from './unreadable-instance.ts';
 
-/** Brings what is derived from a study up to date; `closing` also gives it the manifest of what it holds now. */
+/** Instances that are put aside in one turn; what comes after them has its turn later. */
+const MOST_ASIDE = 100;
+
+/**
+ * Brings what is derived from a study up to date; `closing` also gives it the manifest of what it holds now. An
+ * instance that cannot be read is put aside, and the study derived without it.
+ */
 export function maintainStudy(deps: MaintainStudyDeps) {
   return async (studyInstanceUID: string, closing: boolean): Promise<void> => {
-    let made: readonly string[] = [];
-    await commitFresh(deps.records, async () => {
-      // Of a plan that was refused, so that nothing names them: the study may have been erased meanwhile.
-      for (const name of made) await deps.images.remove(name);
-      const plan = joinParts(...(await partsOf(deps, studyInstanceUID, closing)));
-      made = (plan.puts ?? []).flatMap(({ blob }) => blob?.name ?? []);
-      return { plan, result: undefined };
-    });
+    for (let aside = 0; ; aside += 1) {
+      try {
+        return await deriveStudy(deps, studyInstanceUID, closing);
+      } catch (error) {
+        if (!(error instanceof UnreadableInstance) || aside === MOST_ASIDE) throw error;
+        await putAside(deps, systemGrant('maintain-study', deps.clock.now()), error);
+      }
+    }
   };
+}
+
+async function deriveStudy(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<void> {
+  let made: readonly string[] = [];
+  await commitFresh(deps.records, async () => {
+    // Of a plan that was refused, so that nothing names them: the study may have been erased meanwhile.
+    for (const name of made) await deps.images.remove(name);
+    const plan = joinParts(...(await partsOf(deps, studyInstanceUID, closing)));
+    made = (plan.puts ?? []).flatMap(({ blob }) => blob?.name ?? []);
+    return { plan, result: undefined };
+  });
 }
 
 async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<PlanParts[]> {
@@ -70,17 +90,29 @@ async function imagingStudyId(records: RecordStore, grant: SystemGrant, studyIns
   return { id, claim: { key, value: id } };
 }
 
+/** @throws {UnreadableInstance} the header of one series cannot be put into words: each is tried by itself then */
 function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string): ImagingStudy {
   const [organization] = study.sources;
-  return buildImagingStudy({
-    id,
-    patient: study.patient.patient,
-    endpoint: deps.endpoint,
-    organization,
-    accessionSystem: deps.region.domainOf(organization).accessionSystem,
-    timeZone: deps.timeZone,
-    series: study.series,
-  });
+  const build = (series: readonly StoredSeries[]): ImagingStudy =>
+    buildImagingStudy({
+      id,
+      studyInstanceUID: study.studyInstanceUID,
+      patient: study.patient.patient,
+      endpoint: deps.endpoint,
+      organization,
+      accessionSystem: deps.region.domainOf(organization).accessionSystem,
+      timeZone: deps.timeZone,
+      series,
+    });
+  try {
+    return build(study.series);
+  } catch (error) {
+    for (const one of study.series) {
+      const [speaker] = one.instances;
+      if (speaker !== undefined) readOf(speaker, () => build([one]));
+    }
+    throw error;
+  }
 }
 
 function imagingStudyParts(deps: MaintainStudyDeps, { study, imagingStudy, released, now }: StudyAtHand, standing: VisibleRow | undefined): PlanParts {

@@ -2,6 +2,7 @@
 import type { DiagnosticReport, DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
 import type { Indexer } from '../../profiles/search-index.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import type { RegionIndex } from './region-index.ts';
@@ -22,6 +23,8 @@ export type MaintainStudyDeps = {
   readonly publicUrl: () => string;
   /** The Endpoint (`Endpoint/id`) by which images are retrieved. */
   readonly endpoint: string;
+  /** Told of each instance that is put aside and why, in words that name no patient: a person must look at it. */
+  readonly alert?: (aside: QuarantinedInstance, why: string) => void;
 };
 
 /** A study as it stands while it is maintained. */

@@ -11,6 +11,7 @@ import type { InstanceRow } from '../ports/commit-plan.ts';
 import type { RecordStore, VisibleRow } from '../ports/record-store.ts';
 import { knownPatient, type KnownPatient } from './persons.ts';
 import { studyKey } from './standing-instance.ts';
+import { readOf } from './unreadable-instance.ts';
 
 /** An instance as stored, and what it says of itself where its class does. */
 export type StoredInstance = InstanceRow & InstanceDescription;
@@ -33,7 +34,10 @@ const MAX_DESCRIBED_METADATA = 1024 * 1024;
 /** Rows of one type that the server reads at most of a study or person; far above what exists. */
 const MANY = 1_000;
 
-/** Loads a study; undefined when no instance of it is stored. */
+/**
+ * Loads a study; undefined when no instance of it is stored.
+ * @throws {UnreadableInstance} the header of one cannot be read
+ */
 export async function loadStudy(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<StoredStudy | undefined> {
   const reference = await records.claimed(grant, studyKey(studyInstanceUID));
   const patient = reference === undefined ? undefined : await knownPatient(records, grant, reference);
@@ -61,8 +65,9 @@ async function withAttributes(records: RecordStore, grant: SystemGrant, rows: re
   for (const [seriesInstanceUID, unordered] of bySeries) {
     const [first, ...others] = instancesInOrder(unordered);
     if (first === undefined) continue;
-    const attributes = JSON.parse(await metadataOf(records, grant, first)) as DicomJson;
-    const instances: StoredInstance[] = [isDescribed(first.sopClassUID) ? { ...first, ...describeInstance(attributes) } : first];
+    const metadata = await metadataOf(records, grant, first);
+    const attributes = readOf(first, () => JSON.parse(metadata) as DicomJson);
+    const instances: StoredInstance[] = [isDescribed(first.sopClassUID) ? describedBy(first, attributes) : first];
     for (const one of others) instances.push(await described(records, grant, one, instances.length));
     series.push({ seriesInstanceUID, attributes, instances });
   }
@@ -73,7 +78,12 @@ async function withAttributes(records: RecordStore, grant: SystemGrant, rows: re
 async function described(records: RecordStore, grant: SystemGrant, row: InstanceRow, at: number): Promise<StoredInstance> {
   if (at >= MOST_DESCRIBED || !isDescribed(row.sopClassUID)) return row;
   const metadata = await metadataOf(records, grant, row);
-  return metadata.length > MAX_DESCRIBED_METADATA ? row : { ...row, ...describeInstance(JSON.parse(metadata) as DicomJson) };
+  if (metadata.length > MAX_DESCRIBED_METADATA) return row;
+  return describedBy(row, readOf(row, () => JSON.parse(metadata) as DicomJson));
+}
+
+function describedBy(row: InstanceRow, header: DicomJson): StoredInstance {
+  return { ...row, ...readOf(row, () => describeInstance(header)) };
 }
 
 async function metadataOf(records: RecordStore, grant: SystemGrant, { studyInstanceUID, sopInstanceUID }: InstanceRow): Promise<string> {

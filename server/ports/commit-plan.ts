@@ -55,12 +55,15 @@ export type InstanceRow = {
   readonly person: PersonKey;
 };
 
-/** Why a received instance is kept aside: its SOP Instance UID or its study stands already for something else. */
-export type QuarantineReason = 'other-data-set' | 'other-patient' | 'other-establishment';
+/**
+ * Why a received instance is kept aside: its SOP Instance UID or its study stands already for something else, or it was
+ * filed and cannot be read.
+ */
+export type QuarantineReason = 'other-data-set' | 'other-patient' | 'other-establishment' | 'unreadable';
 
 /**
- * A received instance that contradicts what stands. Its bytes are kept for the people who must clear it up; no grant
- * shows it and it belongs to no person.
+ * A received instance that contradicts what stands, or tells nothing that can be read. Its bytes are kept for those
+ * who must clear it up; no grant shows it and it belongs to no person.
  */
 export type QuarantinedInstance = Pick<InstanceRow, 'studyInstanceUID' | 'sopInstanceUID' | 'blob' | 'dataSetDigest' | 'source'> & {
   readonly reason: QuarantineReason;
@@ -142,6 +145,6 @@ export type CommitReceipt = {
   readonly instances: readonly ('stored' | 'already')[];
   /** The same for each quarantined instance of the plan. */
   readonly quarantined: readonly ('stored' | 'already')[];
-  /** Names of the blobs that erased rows and instances referred to: nothing does any more. */
+  /** Names of the blobs that erased rows and instances referred to; of the plan's own rows alone any still may. */
   readonly erasedBlobs: readonly string[];
 };

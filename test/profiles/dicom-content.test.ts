@@ -17,7 +17,16 @@ const IDENTITY: DicomJson = { '0020000D': { vr: 'UI', Value: ['1.2.3'] }, '00200
 
 function studyOf(attributes: DicomJson) {
   const instances = [{ sopInstanceUID: '1.2.5', sopClassUID: '1.2.6', ...describeInstance(attributes) }];
-  return buildImagingStudy({ id: 'a', patient: 'Patient/p', endpoint: 'Endpoint/e', organization: SOURCE.organization, accessionSystem: 'urn:oid:1.2.7', timeZone: 'Europe/Paris', series: [{ attributes, instances }] });
+  return buildImagingStudy({
+    id: 'a',
+    studyInstanceUID: '1.2.3',
+    patient: 'Patient/p',
+    endpoint: 'Endpoint/e',
+    organization: SOURCE.organization,
+    accessionSystem: 'urn:oid:1.2.7',
+    timeZone: 'Europe/Paris',
+    series: [{ seriesInstanceUID: '1.2.4', attributes, instances }],
+  });
 }
 
 /** Headers of any attributes that are known, with values that suit them and values that do not. */

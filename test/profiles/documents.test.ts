@@ -32,6 +32,7 @@ const ORGANIZATION: Organization = {
 const PATIENT: Patient = { ...toPatient(PATIENTS.helene, strasbourg), id: 'helene' };
 const STUDY: WithId<ImagingStudy> = buildImagingStudy({
   id: 'study-1',
+  studyInstanceUID: SOURCE.studyInstanceUID,
   patient: 'Patient/helene',
   endpoint: 'Endpoint/wado',
   organization: strasbourg.organization,

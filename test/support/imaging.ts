@@ -19,9 +19,10 @@ export function headerOf(bytes: Uint8Array): DicomHeader {
 
 /** The series of a study, each with the header of its first instance. */
 export function seriesOf(study: DemoStudy): StudySeries[] {
-  const series = new Map<string, { attributes: DicomJson; instances: StudySeries['instances'][number][] }>();
+  const series = new Map<string, StudySeries & { instances: StudySeries['instances'][number][] }>();
   for (const { bytes, seriesInstanceUID, sopInstanceUID, sopClassUID } of study.instances()) {
-    const one = series.get(seriesInstanceUID) ?? { attributes: toDicomJson(headerOf(bytes)), instances: [] };
+    const fresh = { seriesInstanceUID, attributes: toDicomJson(headerOf(bytes)), instances: [] };
+    const one = series.get(seriesInstanceUID) ?? fresh;
     one.instances.push({ sopInstanceUID, sopClassUID, instanceNumber: one.instances.length + 1 });
     series.set(seriesInstanceUID, one);
   }

@@ -121,15 +121,19 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
   const headers = rows.map(({ metadata }) => JSON.parse(metadata) as DicomJson);
   const id = `bench-study-${number}`;
   const item = `ImagingStudy/${id}`;
-  const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID).values()];
+  const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID)];
   const imagingStudy = buildImagingStudy({
     id,
+    studyInstanceUID: study.studyInstanceUID,
     patient,
     endpoint: IMAGE_ENDPOINT.reference,
     organization,
     accessionSystem: oidUri(accessionDomain),
     timeZone: 'UTC',
-    series: groups.map((instances) => ({ attributes: JSON.parse(instances[0]?.metadata ?? '{}') as DicomJson, instances })),
+    series: groups.map(([seriesInstanceUID, instances]) => {
+      const attributes = JSON.parse(instances[0]?.metadata ?? '{}') as DicomJson;
+      return { seriesInstanceUID, attributes, instances };
+    }),
   });
   const named = patientFromDicom(headers[0] ?? {}, { organization, patientIdSystem: oidUri(patientIdDomain) });
   const enrolled = number < Math.ceil(size.studies / STUDIES_PER_PATIENT) ? patientParts(indexer, named, patientId, person) : {};

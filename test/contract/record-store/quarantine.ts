@@ -60,6 +60,19 @@ export function quarantineContract(suite: Suite): void {
       expect(await suite.records.instanceOf(SYSTEM, sopInstanceUID)).to.deep.equal({ ...instance, metadata: '' });
     });
 
+    it('may be instances that stood, whose bytes stay', async () => {
+      const person = aPersonKey();
+      const studyInstanceUID = aUid();
+      const instance = anInstance({ person, studyInstanceUID });
+      const { sopInstanceUID, blob, dataSetDigest, source } = instance;
+      const aside = one({ studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: 'unreadable' });
+      await suite.records.commit(aPlan({ puts: [aStudyPut(studyInstanceUID, { person })], instances: [instance] }));
+      await suite.records.commit(aPlan({ erased: [{ instances: [sopInstanceUID] }], quarantined: [aside] }));
+      expect(await suite.records.instanceOf(SYSTEM, sopInstanceUID)).to.equal(undefined);
+      expect(await keptOf(sopInstanceUID)).to.deep.equal([aside]);
+      expect((await blobs()).has(blob.name)).to.equal(true);
+    });
+
     it('are not kept when the plan is refused', async () => {
       const [put, aside] = [aPut(), one()];
       await suite.records.commit(aPlan({ puts: [put] }));

@@ -10,13 +10,17 @@ import { DICOM_UID, oidUri } from '../../../profiles/codes.ts';
 import { systemGrant } from '../../../server/access/grant.ts';
 import { maintainStudy } from '../../../server/flows/maintain-study.ts';
 import { receiveInstance } from '../../../server/flows/receive-instance.ts';
+import type { QuarantinedInstance } from '../../../server/ports/commit-plan.ts';
 import type { RegionIndex } from '../../../server/flows/region-index.ts';
 import { findAll, type Found } from '../../../server/flows/study-content.ts';
 import { takeInstance } from '../../../server/flows/take-instance.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';
+import { openTrail } from '../../flows/support/trail.ts';
+import { storedBlobs } from '../../hostile/kill/data-folder.ts';
 import { element, hostileDataSet, hostileUids, sequence, type RawElements } from '../../hostile/dicom/raw-data-set.ts';
+import { eventually } from '../../support/fhir-caller.ts';
 import { NOW } from '../../support/plans.ts';
 
 const CLINIC = 'Organization/clinic';
@@ -51,6 +55,12 @@ const INSTANCES: readonly Sent[] = [
   sent('other', 'slices', CLASS.ct, { ...is('00200011', '3'), ...is('00200013', '8'), '00080050': element('00080050', 'SH', 'ACC-8') }),
 ];
 
+async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 describe('Maintenance of a study', function () {
   this.timeout(60_000);
 
@@ -62,17 +72,44 @@ describe('Maintenance of a study', function () {
     const deps = { records, trail, images, indexer, clock: { now: () => NOW }, region: REGION };
     const take = takeInstance({ images, patientIdSystemOf: () => 'urn:oid:1.2.3.4' });
     const receive = receiveInstance({ ...deps, quietPeriodMs: 60_000 });
-    const maintain = maintainStudy({ ...deps, timeZone: 'Europe/Paris', repositoryUniqueId: '1.2', retrieveAETitle: 'A', publicUrl: () => 'http://localhost', endpoint: 'Endpoint/wado' });
+    const grant = systemGrant('maintain-study', NOW);
+    const told: string[] = [];
+    const maintain = maintainStudy({
+      ...deps,
+      timeZone: 'Europe/Paris',
+      repositoryUniqueId: '1.2',
+      retrieveAETitle: 'A',
+      publicUrl: () => 'http://localhost',
+      endpoint: 'Endpoint/wado',
+      alert: ({ reason }, why) => told.push(`${reason}: ${why}`),
+    });
     const where = [{ kind: 'token', param: 'identifier', values: [{ code: oidUri(STUDY) }] }] as const;
     return {
       maintain: async () => await maintain(STUDY, false),
-      receive: async ({ name, sopClassUID, bytes }: Sent) => {
+      /** `metadata`: what is stored in the place of the words that the header was put into. */
+      receive: async ({ name, sopClassUID, bytes }: Sent, metadata?: string) => {
         const taking = take({ peer: { organization: CLINIC }, sopClassUID, sopInstanceUID: hostileUids(name).sopInstanceUID, transferSyntaxUID: DICOM_UID.explicitLittleEndian });
         await taking.write(bytes);
-        await receive(await taking.finish(), { accepted: () => [], quarantined: () => [] });
+        const { taken, durable } = await taking.finish();
+        const row = { ...taken.row, ...(metadata === undefined ? {} : { metadata }) };
+        await receive({ taken: { ...taken, row }, durable }, { accepted: () => [], quarantined: () => [] });
       },
+      /** What was told of instances that were put aside. */
+      told: () => told,
+      aside: async (): Promise<QuarantinedInstance[]> => await allOf(records.quarantined(grant)),
+      blobNames: async (): Promise<string[]> => await allOf(records.blobNames(grant)),
+      storedBlobs: async (): Promise<string[]> => await storedBlobs(dataDir),
+      events: async () => {
+        const reader = await openTrail('sqlite', dataDir);
+        try {
+          return await reader.eventsNaming(STUDY);
+        } finally {
+          await reader.close();
+        }
+      },
+      studies: async () => await findAll<ImagingStudy>(records, grant, 'ImagingStudy', where),
       study: async (): Promise<Found<ImagingStudy>> => {
-        const [found] = await findAll<ImagingStudy>(records, systemGrant('maintain-study', NOW), 'ImagingStudy', where);
+        const [found] = await findAll<ImagingStudy>(records, grant, 'ImagingStudy', where);
         if (found === undefined) throw new Error('The study has no ImagingStudy');
         validate(found.resource);
         return found;
@@ -139,5 +176,70 @@ describe('Maintenance of a study', function () {
     expect(['Mammographie', 'Autre chose']).to.include(description);
     // Only the first header of a series speaks for it.
     expect(identifier?.map(({ value }) => value)).to.deep.equal([oidUri(STUDY)]);
+  });
+
+  describe('of which an instance cannot be read', () => {
+    /** Stored words that no reader can have written, by how far they come. */
+    const unreadable: Readonly<Record<string, string>> = {
+      'are no JSON': '{"00100010":{"vr":"PN","Value":[{"Alphabetic":"Durand^Lise',
+      'hold no list of values': '{"00080060":{"vr":"CS","Value":5},"00420010":{"vr":"ST","Value":5}}',
+      'are no data set': 'null',
+    };
+    for (const [name, metadata] of Object.entries(unreadable)) {
+      it(`puts it aside and derives the others: words that ${name}`, async () => {
+        const imaging = await openImaging();
+        const [left, right, report, numbered, unnumbered, other] = INSTANCES;
+        for (const one of [left, report, numbered]) if (one !== undefined) await imaging.receive(one, metadata);
+        for (const one of [right, unnumbered, other]) if (one !== undefined) await imaging.receive(one);
+        await imaging.maintain();
+        const { resource } = await imaging.study();
+        const kept = (resource.series ?? []).flatMap(({ instance = [] }) => instance.map(({ uid }) => uid));
+        const uidsOf = (...names: string[]) => names.map((one) => hostileUids(one).sopInstanceUID);
+        expect(kept).to.have.members(uidsOf('right', 'unnumbered', 'other'));
+        const aside = await imaging.aside();
+        expect(aside.map(({ sopInstanceUID }) => sopInstanceUID)).to.have.members(uidsOf('left', 'report', 'numbered'));
+        expect(aside.map(({ reason }) => reason)).to.deep.equal(aside.map(() => 'unreadable'));
+        expect(imaging.told()).to.have.length(3);
+        expect(imaging.told().join()).to.match(/^unreadable: (Syntax|Type)Error at /).and.not.include('Durand');
+        await imaging.close();
+      });
+    }
+
+    it('says so in an event that the patient can read', async () => {
+      const imaging = await openImaging();
+      const [only] = INSTANCES;
+      if (only === undefined) throw new Error('no instance');
+      await imaging.receive(only, '');
+      await imaging.maintain();
+      const [event, ...others] = await eventually(async () => {
+        const events = await imaging.events();
+        return events.length === 0 ? undefined : events;
+      });
+      expect(others).to.deep.equal([]);
+      expect(event?.event).to.include({ outcome: '8', outcomeDesc: 'quarantined: unreadable' });
+      expect(event?.persons).to.have.length(1);
+      expect(JSON.stringify(event)).to.include(hostileUids(only.name).sopInstanceUID);
+      expect(JSON.stringify(event)).to.match(/"reference":"Patient\/[^"]+"/);
+      await imaging.close();
+    });
+
+    it('derives nothing when no other is there, and keeps what is sent again once, by two servers too', async () => {
+      const imaging = await openImaging();
+      const [only] = INSTANCES;
+      if (only === undefined) throw new Error('no instance');
+      for (let time = 0; time < 2; time += 1) {
+        await imaging.receive(only, '');
+        await Promise.all([imaging.maintain(), imaging.maintain()]);
+      }
+      expect(await imaging.studies()).to.deep.equal([]);
+      const aside = await imaging.aside();
+      expect(aside).to.have.length(1);
+      expect(await imaging.blobNames()).to.deep.equal(aside.map(({ blob }) => blob.name));
+      expect(await imaging.storedBlobs()).to.deep.equal(await imaging.blobNames());
+      await imaging.receive(only);
+      await imaging.maintain();
+      expect((await imaging.study()).resource.numberOfInstances).to.equal(1);
+      await imaging.close();
+    });
   });
 });
