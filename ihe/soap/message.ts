@@ -5,8 +5,8 @@
 import { Fault } from '../../profiles/fault.ts';
 import { MEDIA_TYPE } from '../../profiles/codes.ts';
 import { withXml } from '../xml/parse.ts';
-import { parseContentType } from './content-type.ts';
-import type { ContentType } from './content-type.ts';
+import { boundaryOf, parseContentType } from '../mime/content-type.ts';
+import type { ContentType } from '../mime/content-type.ts';
 import { readEnvelope } from './envelope.ts';
 import type { SoapEnvelope } from './envelope.ts';
 import { splitMultipart } from './multipart.ts';
@@ -80,9 +80,7 @@ export function openSoapMessage(contentType: string, body: Buffer): SoapMessage 
 }
 
 function openMultipart(type: ContentType, body: Buffer): Pick<SoapMessage, 'envelope' | 'parts'> {
-  const boundary = type.parameters.get('boundary');
-  if (boundary === undefined || boundary === '') throw new Fault('required', 'The Content-Type names no boundary');
-  const parts = splitMultipart(body, boundary);
+  const parts = splitMultipart(body, boundaryOf(type));
   const root = rootOf(parts, type.parameters.get('start'));
   checkRoot(root);
   const others = parts.filter(part => part !== root && part.headers.has('content-id'));

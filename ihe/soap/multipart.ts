@@ -1,9 +1,10 @@
 /** Splits a multipart body that is whole in memory (RFC 2046), as SOAP requests are. */
 import { Fault } from '../../profiles/fault.ts';
+import { parsePartHeaders, type PartHeaders } from '../mime/part-headers.ts';
 
-/** One part: header names in lower case, and its content without the line end before the next boundary. */
+/** One part: its headers, and its content without the line end before the next boundary. */
 export type BodyPart = {
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: PartHeaders;
   readonly content: Buffer;
 };
 
@@ -75,29 +76,15 @@ function endOfContent(body: Buffer, from: number, delimiter: number): number {
 }
 
 function readPart(part: Buffer, limits: MultipartLimits): BodyPart {
-  const headers = new Map<string, string>();
+  const lines: string[] = [];
   let at = 0;
-  let last = '';
   for (;;) {
     const lineFeed = part.indexOf(LINE_FEED, at);
     if (lineFeed < 0) throw new Fault('invalid', 'A part of the multipart body has no blank line after its headers');
     if (lineFeed > limits.maxHeaderBytes) throw new Fault('too-costly', 'The headers of a part are too long');
     const line = part.toString('latin1', at, lineFeed).replace(/\r$/, '');
     at = lineFeed + 1;
-    if (line === '') return { headers, content: part.subarray(at) };
-    last = addHeader(headers, line, last);
+    if (line === '') return { headers: parsePartHeaders(lines), content: part.subarray(at) };
+    lines.push(line);
   }
-}
-
-/** Adds a header line or folds a continuation into the last one; returns the name that a continuation extends. */
-function addHeader(headers: Map<string, string>, line: string, last: string): string {
-  if (/^[ \t]/.test(line)) {
-    headers.set(last, `${headers.get(last) ?? ''} ${line.trim()}`);
-    return last;
-  }
-  const colon = line.indexOf(':');
-  if (colon < 0) throw new Fault('invalid', 'A part of the multipart body has a header without a colon');
-  const name = line.slice(0, colon).trim().toLowerCase();
-  headers.set(name, line.slice(colon + 1).trim());
-  return name;
 }

@@ -1,5 +1,6 @@
 /** STOW-RS Store Instances (RAD-108): each part of the request goes the way of a C-STORE. @see DICOM PS3.18 section 10.5 */
 import type { RouterContext } from '@koa/router';
+import { boundaryOf, parseContentType, type ContentType } from '../../../ihe/mime/content-type.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isStorageClass } from '../../../profiles/dicom/storage-class.ts';
 import { isReferencedPixelData } from '../../../profiles/dicom/transfer-syntax.ts';
@@ -8,7 +9,7 @@ import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { SentInstance, SentOutcome, SentShipment, receiveRequest } from '../../flows/receive-request.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 import type { Identify } from '../http/visit.ts';
-import { acceptedBy, parseAccept, requireDicomJson } from './accept.ts';
+import { acceptedBy, requireDicomJson } from './accept.ts';
 import { readParts, type IncomingPart } from './multipart-reader.ts';
 import { readPart10 } from './part10-reader.ts';
 import { formatStoreResponse, type StoredItem } from './store-response.ts';
@@ -32,7 +33,7 @@ export function storeInstances(deps: StoreInstancesDeps) {
     const visit = await deps.identify(ctx, baseUrl);
     requireDicomJson(acceptedBy(ctx));
     const studyInstanceUID = studyOf(ctx.params);
-    const boundary = boundaryOf(ctx);
+    const boundary = boundaryOf(contentTypeOf(ctx));
     const shipment = await deps.receiveRequest(visit);
     const items = await storeParts(ctx, shipment, boundary, studyInstanceUID).finally(async () => await shipment.ended());
     ctx.remove('Connection');
@@ -71,8 +72,9 @@ async function storePart(shipment: SentShipment, part: IncomingPart, studyInstan
 }
 
 function requireDicom({ headers }: IncomingPart): void {
-  const [range] = parseAccept(headers.get('content-type') ?? MEDIA_TYPE.dicom);
-  if (range?.mediaType !== MEDIA_TYPE.dicom) throw new Fault('invalid', `A part is not ${MEDIA_TYPE.dicom}`, { expression: 'Content-Type' });
+  const { mediaType } = parseContentType(headers.get('content-type') ?? MEDIA_TYPE.dicom);
+  if (mediaType === MEDIA_TYPE.dicom) return;
+  throw new Fault('invalid', `A part is not ${MEDIA_TYPE.dicom}`, { expression: 'Content-Type' });
 }
 
 /** What a file must say of itself, and may: storage classes and private ones, with their pixels in them. */
@@ -88,12 +90,14 @@ function studyOf({ study }: Readonly<Record<string, string | undefined>>): strin
   throw new Fault('invalid', 'The path names no Study Instance UID', { expression: 'StudyInstanceUID' });
 }
 
-function boundaryOf(ctx: RouterContext): string {
+/** @throws {Fault} not-supported (unsupported-media-type) - the body is not what is taken here */
+function contentTypeOf(ctx: RouterContext): ContentType {
   const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
-  const [range] = parseAccept(ctx.get('Content-Type'));
-  const type = range?.parameters.get('type')?.toLowerCase() ?? MEDIA_TYPE.dicom;
-  const isServed = ['', 'identity'].includes(encoding) && range?.mediaType === MEDIA_TYPE.multipartRelated && type === MEDIA_TYPE.dicom;
-  if (isServed) return range.parameters.get('boundary') ?? '';
+  const contentType = parseContentType(ctx.get('Content-Type'));
+  // Some name the transfer syntax of the parts in it, too.
+  const type = parseContentType(contentType.parameters.get('type') ?? MEDIA_TYPE.dicom);
+  const isRelated = contentType.mediaType === MEDIA_TYPE.multipartRelated && type.mediaType === MEDIA_TYPE.dicom;
+  if (isRelated && ['', 'identity'].includes(encoding)) return contentType;
   throw new Fault('not-supported', `Instances are taken as ${MEDIA_TYPE.multipartRelated}; type="${MEDIA_TYPE.dicom}", not compressed`, {
     expression: 'Content-Type',
     protocolCode: HTTP_CODE.unsupportedMediaType,

@@ -5,7 +5,7 @@ import type { Binary, Bundle, DiagnosticReport, DocumentReference, ImagingStudy,
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { clientToken } from '../../../fixtures/sign-in.ts';
-import { parseContentType } from '../../../ihe/soap/content-type.ts';
+import { parseContentType } from '../../../ihe/mime/content-type.ts';
 import { splitMultipart } from '../../../ihe/soap/multipart.ts';
 import { IDENTIFIER_SYSTEM, MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { TestServer } from '../../support/server.ts';

@@ -1,7 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { parseContentType } from '../../../ihe/soap/content-type.ts';
 import { openSoapMessage, withSoapRequest } from '../../../ihe/soap/message.ts';
 import { formatMtom, formatMtomContentType } from '../../../ihe/soap/mtom.ts';
 import { splitMultipart } from '../../../ihe/soap/multipart.ts';
@@ -52,7 +51,8 @@ describe('MTOM request (SOAP 1.2 MTOM; RFC 2387)', () => {
     expect(message.envelope.toString()).to.equal(ENVELOPE);
   });
 
-  for (const boundary of ['uuid:0ca0e16e-feb1-426c-97d8-c4508ada5e82+id=17', "a'()+_,-./:=?z", 'x y']) {
+  const long = 'b'.repeat(256);
+  for (const boundary of ['uuid:0ca0e16e-feb1-426c-97d8-c4508ada5e82+id=17', "a'()+_,-./:=?z", 'x y', long]) {
     it(`accepts the boundary ${boundary}, quoted or not`, () => {
       for (const written of [`"${boundary}"`, boundary]) {
         const message = open(`${TYPE}; boundary=${written}; action="urn:a"`, multipart(boundary, root));
@@ -162,14 +162,6 @@ describe('XOP include in the SOAP header', () => {
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-describe('Content-Type', () => {
-  it('reads quoted, escaped and repeated parameters; the first wins', () => {
-    const { mediaType, parameters } = parseContentType('Multipart/Related ; A="x;\\"y" ; b = z ;a=w; c=');
-    expect(mediaType).to.equal('multipart/related');
-    expect([...parameters]).to.deep.equal([['a', 'x;"y'], ['b', 'z'], ['c', '']]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Multipart answers of the door, split. */
 import { expect } from 'chai';
-import { parseContentType } from '../../../../ihe/soap/content-type.ts';
+import { parseContentType } from '../../../../ihe/mime/content-type.ts';
 import { splitMultipart } from '../../../../ihe/soap/multipart.ts';
 
 /** One part of an answer. */

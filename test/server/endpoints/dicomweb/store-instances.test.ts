@@ -166,11 +166,27 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
     }
     expect((await post(body, { headers: { 'Content-Encoding': 'gzip' } })).status).to.equal(415);
     expect((await post(body, { headers: { Accept: 'application/dicom+xml' } })).status).to.equal(406);
-    for (const type of ['multipart/related', `multipart/related; boundary="${'b'.repeat(71)}"`, 'multipart/related; boundary=""', 'multipart/related; boundary=another']) {
-      expect((await post(body, { type })).status, type).to.equal(400);
+    for (const boundary of ['', `; boundary="${'b'.repeat(257)}"`, '; boundary=""', '; boundary=another']) {
+      expect((await post(body, { type: `multipart/related${boundary}` })).status, boundary).to.equal(400);
     }
     const file = aFile();
     expect((await post(multipart(file.bytes), { type: `Multipart/Related;Boundary="${BOUNDARY}";Type=application/dicom` })).status).to.equal(200);
+  });
+
+  it('takes boundaries as senders write them, longer ones than RFC 2046 allows too', async () => {
+    const boundaries = ['b'.repeat(71), 'b'.repeat(73), 'b'.repeat(256), 'a,b', "a'()+_,-./:=?z", 'a b'];
+    const types = (boundary: string): readonly string[] => [
+      `multipart/related; type="application/dicom"; boundary=${boundary}`,
+      `Multipart/Related;BOUNDARY = "${boundary}" ; Type = Application/DICOM;`,
+      `multipart/related; charset; start="<a;b@c>";; boundary="${boundary}"; type="application/dicom; x=1.2.3"`,
+    ];
+    for (const boundary of boundaries) {
+      for (const type of types(boundary)) {
+        const body = Buffer.from(multipart(aFile().bytes).toString('latin1').replaceAll(BOUNDARY, boundary), 'latin1');
+        const response = await post(body, { type });
+        expect(response.status, `${type}: ${await response.text()}`).to.equal(200);
+      }
+    }
   });
 
   it('refuses a body that is cut short, keeps what came whole and nothing of the rest', async () => {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { XmlDocument } from 'libxml2-wasm';
 import { mintAssertion, type AssertionContent } from '../../../../fixtures/saml-issuer.ts';
 import { ACTION, NAMESPACE } from '../../../../ihe/codes.ts';
-import { parseContentType } from '../../../../ihe/soap/content-type.ts';
+import { parseContentType } from '../../../../ihe/mime/content-type.ts';
 import { splitMultipart } from '../../../../ihe/soap/multipart.ts';
 import { verifyAssertion } from '../../../../ihe/saml/assertion.ts';
 import { attributeOf, selectElements } from '../../../../ihe/xml/select.ts';
