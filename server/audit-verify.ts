@@ -10,12 +10,14 @@ import { openTrail } from './compose-trail.ts';
 import { readEnv } from './config/env.ts';
 import { VARIABLES } from './config/variables.ts';
 import type { TrailHead, Verification } from './ports/audit-trail.ts';
+import { endWithNpm } from './runtime/end-with-npm.ts';
 
 const USAGE = `Usage: npm run -s audit:verify -- [--head SEQUENCE:HASH]
 Verifies the audit trail of PASSERELLE_STORE and PASSERELLE_DATA_DIR.
 --head is a head that an earlier run printed and that was kept elsewhere: the trail must still hold that record.`;
 
 async function main(): Promise<void> {
+  endWithNpm();
   const known = readKnownHead(process.argv.slice(2));
   const { STORE: store = VARIABLES.STORE.default, DATA_DIR: dataDir = VARIABLES.DATA_DIR.default } = readEnv(process.env);
   const trail = await openTrail({ store, dataDir: resolve(dataDir) });

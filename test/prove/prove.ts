@@ -1,6 +1,7 @@
 /** `npm run prove -- NAME [--seed N]`: runs one proof in its full count and writes `results/NAME.json`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { endWithChildren } from '../support/end-with-children.ts';
 import { machineOf } from '../support/machine.ts';
 import { proveEquivalence } from './equivalence.ts';
 import { proveKill } from './kill.ts';
@@ -11,6 +12,7 @@ export type Proof = { readonly counts: Readonly<Record<string, number>> };
 const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = { kill: proveKill, equivalence: proveEquivalence };
 const RESULTS = new URL('results/', import.meta.url);
 
+endWithChildren();
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' } } });
 const [name = ''] = positionals;
 const proof = PROOFS[name];

@@ -1,8 +1,7 @@
 /** The commands of operators, run as a user runs them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { nodeArguments } from './npm-scripts.ts';
 
 /** What a command did. */
 export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -14,13 +13,13 @@ export type RunningCommand = { readonly child: ChildProcess; readonly ended: Pro
 export type CommandPlace = { readonly dataDir: string; readonly store?: string; readonly env?: Readonly<Record<string, string>> };
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 /** Starts `npm run NAME -- ARGS` in development. */
 export function startCommand(name: string, args: readonly string[], { dataDir, store = 'sqlite', env = {} }: CommandPlace): RunningCommand {
   const settings = { DEVELOPMENT: '1', DATA_DIR: dataDir, STORE: store, DIMSE_PORT: '0', ...env };
   const variables = Object.fromEntries(Object.entries(settings).map(([variable, value]) => [`PASSERELLE_${variable}`, value]));
-  const child = spawn(process.execPath, [...(scripts[name]?.split(' ').slice(1) ?? []), ...args], { cwd: ROOT, env: { PATH: process.env['PATH'], ...variables } });
+  const environment = { PATH: process.env['PATH'], ...variables };
+  const child = spawn(process.execPath, [...nodeArguments(name), ...args], { cwd: ROOT, env: environment });
   const [out, err]: string[][] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => out?.push(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => err?.push(chunk.toString()));

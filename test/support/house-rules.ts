@@ -5,6 +5,8 @@ import type { Import } from './source-files.ts';
 export type Room = { readonly room: string; readonly may: readonly string[]; readonly types?: readonly string[] };
 
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
+/** How a process that npm starts ends. */
+const NPM = 'server/runtime/end-with-npm.ts';
 /** A sender of images writes the same items, command sets and PDUs as the door that receives them. */
 const DIMSE_CODECS = ['association-items.ts', 'command-set.ts', 'p-data.ts', 'upper-layer.ts'].map((file) => `server/endpoints/dimse/${file}`);
 const BELOW_STORES = ['profiles', 'server/access', 'server/ports', 'server/stores/audit-chain.ts', 'server/stores/event-chain.ts', 'server/stores/part-walk.ts'] as const;
@@ -54,14 +56,24 @@ export const ROOMS: readonly Room[] = [
     may: ['profiles', 'server/compose.ts', 'server/control', 'server/flows', 'server/stores/files', ...CONFIG_AND_LOG],
   },
   { room: 'server/start.mjs', may: ['server/main.ts'] },
-  { room: 'server/commands', may: ['profiles', 'server/compose.ts', 'server/compose-import.ts', 'server/clients/store-scu', 'server/control', 'server/endpoints/dimse/tls.ts', ...CONFIG_AND_LOG], types: ['server/flows'] },
-  { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', ...CONFIG_AND_LOG] },
+  {
+    room: 'server/commands',
+    may: [
+      'profiles', 'server/compose.ts', 'server/compose-import.ts', 'server/clients/store-scu', 'server/control',
+      'server/endpoints/dimse/tls.ts', NPM, ...CONFIG_AND_LOG,
+    ],
+    types: ['server/flows'],
+  },
+  { room: 'server/main.ts', may: ['profiles', 'server/compose.ts', NPM, ...CONFIG_AND_LOG] },
   { room: 'server/compose-trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },
-  { room: 'server/audit-verify.ts', may: ['profiles', 'server/compose-trail.ts', ...CONFIG_AND_LOG, ...BELOW_STORES] },
+  {
+    room: 'server/audit-verify.ts',
+    may: ['profiles', 'server/compose-trail.ts', NPM, ...CONFIG_AND_LOG, ...BELOW_STORES],
+  },
   {
     room: 'fixtures',
     // The demonstration sends as a modality would, and shows it as the command does.
-    may: ['profiles', 'ihe', 'server/clients/store-scu', 'server/commands/progress.ts'],
+    may: ['profiles', 'ihe', 'server/clients/store-scu', 'server/commands/progress.ts', NPM],
     types: ['server/config'],
   },
 ];

@@ -1,11 +1,11 @@
 /** A server process of the product, as a user starts it: the line of `npm start`, its ready line, its signals. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { nodeArguments } from './npm-scripts.ts';
 
 /** How the server is started. Without `dataDir` a fresh folder is made and removed at `stop`. */
 export type ServerOptions = {
@@ -35,9 +35,7 @@ export type TestServer = {
 };
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
-/** What follows `node` in `npm start`. */
-const START = scripts.start.split(' ').slice(1);
+const START = nodeArguments('start');
 
 /** Starts a server on free ports of loopback, in development, with the demonstration region. */
 export async function startServer({ store = 'sqlite', dataDir, env = {}, under = [] }: ServerOptions = {}): Promise<TestServer> {
