@@ -5,7 +5,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
@@ -17,12 +16,9 @@ import { Table } from './support/table.ts';
 import { breakGlass, callOf, openWorld, reconsent, withdraw, type World } from './support/world.ts';
 import { findDocuments, XDS_DOORS } from './support/xds-doors.ts';
 import { securityHeader } from './support/xua.ts';
+import { TESTDATA } from '../support/testdata.ts';
 
-const SCHEMA = join(
-  process.env['PASSERELLE_TESTDATA'] ?? fileURLToPath(new URL('../../../shared/testdata', import.meta.url)),
-  'xsd',
-  'all.xsd',
-);
+const SCHEMA = join(TESTDATA, 'xsd', 'all.xsd');
 
 /** A state: how it begins, the subtype of the event that tells of it, and who sees the exam in it. */
 type State = {

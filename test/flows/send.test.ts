@@ -3,6 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,8 +22,8 @@ import { runCommand } from '../support/command.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { dataSetDigest } from './support/exam.ts';
 import { freePort } from '../support/free-port.ts';
+import { TESTDATA } from '../support/testdata.ts';
 
-const SAMPLES = process.env['PASSERELLE_TESTDATA'];
 const NOWHERE = { dataDir: join(tmpdir(), 'passerelle-no-data') };
 
 describe('Sending a folder (PS3.4 annex B)', function () {
@@ -193,7 +194,7 @@ describe('Sending a folder (PS3.4 annex B)', function () {
 describe('Sending the published samples', function () {
   this.timeout(60_000);
   let server: TestServer;
-  const samples = join(SAMPLES ?? '', 'dicom');
+  const samples = join(TESTDATA, 'dicom');
 
   /** Files that are refused, by us or the server, and why. */
   const REFUSED = [
@@ -205,7 +206,7 @@ describe('Sending the published samples', function () {
   ] as const;
 
   before(async function () {
-    if (SAMPLES === undefined) this.skip();
+    if (!existsSync(samples)) this.skip();
     server = await startServer();
   });
   after(async () => await server?.stop());

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import type { Bundle, DiagnosticReport, Patient, Resource } from '@medplum/fhirtypes';
+import type { Bundle, DiagnosticReport, Patient, Resource, ServiceRequest } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
@@ -61,13 +61,32 @@ describe('Bad content', function () {
     },
   );
 
-  it('K08 takes no batch of searches, and follows no include that explodes', async () => {
-    const entry = Array.from({ length: 500 }, () => ({ request: { method: 'GET', url: 'Patient?_count=1000' } }));
-    expectOutcome(
-      await region.strasbourg.send('POST', '', { resourceType: 'Bundle', type: 'batch', entry }),
-      501,
-      'not-supported',
-    );
+  it('K08 takes no batch of 500 searches, and answers 200 reads up to a length', async () => {
+    const order: ServiceRequest = {
+      resourceType: 'ServiceRequest',
+      status: 'active',
+      intent: 'order',
+      subject: { reference: `Patient/${region.patients.gaetan}` },
+      note: [{ text: 'a'.repeat(200_000) }],
+    };
+    const created = await region.strasbourg.send('POST', 'ServiceRequest', order);
+    expect(created.status, created.text).to.equal(201);
+    const url = created.headers.get('location')?.split('/fhir/')[1] ?? '';
+    const reads = (length: number) => ({
+      resourceType: 'Bundle',
+      type: 'batch',
+      entry: Array.from({ length }, () => ({ request: { method: 'GET', url } })),
+    });
+    expectOutcome(await region.strasbourg.send('POST', '', reads(500)), 413, 'too-costly');
+    const answer = await region.strasbourg.send('POST', '', reads(200));
+    const statuses = answer.json<Bundle>().entry?.map(({ response }) => response?.status) ?? [];
+    expect(statuses).to.have.length(200);
+    expect(answer.text.length).to.be.lessThan(18_000_000);
+    expect(statuses.slice(0, 80)).to.deep.equal(Array.from({ length: 80 }, () => '200 OK'));
+    expect(statuses.at(-1)).to.match(/^413/);
+  });
+
+  it('K08 follows no include that explodes', async () => {
     const includes = [
       'DiagnosticReport?_include=*',
       'DiagnosticReport?_include:iterate=*',

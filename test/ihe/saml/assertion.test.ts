@@ -18,6 +18,7 @@ import {
   verifyMessage,
   verifyXml,
 } from './support.ts';
+import { TESTDATA } from '../../support/testdata.ts';
 
 const minted = mintAssertion({ ...CONTENT, privateKey: issuerKey });
 
@@ -170,8 +171,7 @@ describe('ITI-40 user assertion (ITI TF-2 3.40.4.1.2)', () => {
 });
 
 describe('ITI-40 assertion recorded in the field', () => {
-  const folder = process.env['PASSERELLE_TESTDATA'];
-  const file = join(folder ?? '', 'xca-document-source/IntegrationTests/IT_iti-39_request-multipart.txt');
+  const file = join(TESTDATA, 'xca-document-source/IntegrationTests/IT_iti-39_request-multipart.txt');
 
   function recorded(): { message: string; certificate: string } {
     const text = readFileSync(file, 'latin1');
@@ -189,7 +189,7 @@ describe('ITI-40 assertion recorded in the field', () => {
   }
 
   it('verifies with its pinned certificate, and not after one changed letter', function skipWithoutData() {
-    if (folder === undefined || !existsSync(file)) this.skip();
+    if (!existsSync(file)) this.skip();
     const { message, certificate } = recorded();
     const options = {
       trusted: [{ issuer: 'https://helseid-xdssaml.test.nhn.no', certificate }],
@@ -206,8 +206,8 @@ describe('ITI-40 assertion recorded in the field', () => {
   });
 
   it('refuses a pretty-printed assertion', function skipWithoutData() {
-    const pretty = join(folder ?? '', 'xca-document-source/SoapRequests/SamlToken01.xml');
-    if (folder === undefined || !existsSync(pretty)) this.skip();
+    const pretty = join(TESTDATA, 'xca-document-source/SoapRequests/SamlToken01.xml');
+    if (!existsSync(pretty)) this.skip();
     const { certificate } = recorded();
     const trusted = [{ issuer: 'https://helseid-xdssaml.test.nhn.no', certificate }];
     expectRefusal(() => verifyMessage(readFileSync(pretty, 'utf8'), { trusted }), /issuer did not make|digest/);

@@ -1,16 +1,12 @@
 /**
- * The DICOM sample files that `PASSERELLE_TESTDATA` names; absent elsewhere, and then the tests that need them are
- * skipped.
+ * The DICOM sample files of the real inputs; absent elsewhere, and then the tests that need them are skipped.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
+import { TESTDATA } from '../../support/testdata.ts';
 
-const FOLDER = join(
-  process.env['PASSERELLE_TESTDATA'] ?? fileURLToPath(new URL('../../../../shared/testdata', import.meta.url)),
-  'dicom',
-);
+const FOLDER = join(TESTDATA, 'dicom');
 
 /** Names of the sample files; empty when the folder is absent. */
 export function sampleNames(): string[] {

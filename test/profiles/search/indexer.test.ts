@@ -11,8 +11,7 @@ import type { Definitions } from '../../../profiles/validation/structure-definit
 import { isStoredType, VISIBILITY } from '../../../profiles/types/visibility.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
-
-const TESTDATA = join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata', 'ihe');
+import { TESTDATA } from '../../support/testdata.ts';
 
 describe('Search index entries', () => {
   let indexer: Indexer;
@@ -226,7 +225,7 @@ describe('Search index entries', () => {
 
   for (const profile of ['mhd', 'balp']) {
     it(`finds every published example of ${profile.toUpperCase()} by the values of its own entries`, function () {
-      const folder = join(TESTDATA, profile);
+      const folder = join(TESTDATA, 'ihe', profile);
       if (!existsSync(folder)) return this.skip();
       const names = readdirSync(folder).filter((name) =>
         /^(AuditEvent|DocumentReference|Consent)-.*\.json$/.test(name),

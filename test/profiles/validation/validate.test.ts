@@ -4,8 +4,7 @@ import { expect } from 'chai';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
-
-const TESTDATA = join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata', 'ihe');
+import { TESTDATA } from '../../support/testdata.ts';
 
 const study = () => ({
   resourceType: 'ImagingStudy',
@@ -211,7 +210,7 @@ describe('Validation of R4 resources', () => {
 
   for (const profile of ['mhd', 'balp']) {
     it(`takes every published example of ${profile.toUpperCase()} of our types`, function () {
-      const folder = join(TESTDATA, profile);
+      const folder = join(TESTDATA, 'ihe', profile);
       if (!existsSync(folder)) return this.skip();
       const names = readdirSync(folder).filter((name) =>
         /^(AuditEvent|Binary|Bundle|Consent|DocumentReference|List|Organization|Patient|Practitioner)-.*\.json$/.test(

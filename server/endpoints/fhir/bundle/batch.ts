@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject } from '../../../../profiles/validation/r
 import type { Visit } from '../../../flows/guard.ts';
 import { statusOf } from '../../http/outcome.ts';
 import { answerJson } from '../answer.ts';
-import { formatResponses, readResponse, writtenResponse } from './response.ts';
+import { formatResponses, readResponse, requireRoom, writtenResponse } from './response.ts';
 import type { FhirDeps } from '../deps.ts';
 import { readEntry } from './entries.ts';
 import { answerRead } from './read-entry.ts';
@@ -17,14 +17,21 @@ import { preferenceOf, statusLine } from '../write/answer.ts';
 /** Answers a batch, whose frame is valid and whose resources are not looked at yet. */
 export async function batch(deps: FhirDeps, ctx: Context, visit: Visit, entries: readonly JsonObject[]): Promise<void> {
   const responses: string[] = [];
-  for (const entry of entries) responses.push(await answerEntry(deps, ctx, visit, entry));
+  for (const entry of entries) responses.push(await answerEntry(deps, ctx, visit, entry, responses));
   answerJson(ctx, 200, formatResponses('batch-response', responses));
 }
 
-async function answerEntry(deps: FhirDeps, ctx: Context, visit: Visit, sent: JsonObject): Promise<string> {
+async function answerEntry(
+  deps: FhirDeps,
+  ctx: Context,
+  visit: Visit,
+  sent: JsonObject,
+  before: readonly string[],
+): Promise<string> {
   try {
     if (isJsonObject(sent['resource'])) deps.validate(sent['resource']);
     const entry = readEntry(sent as BundleEntry, deps.fhirBase());
+    if ('read' in entry) requireRoom(before);
     if ('read' in entry) return readResponse(await answerRead(deps, visit, entry.read, handlingOf(ctx)));
     const result = await deps.write(visit, entry.act);
     return await writtenResponse(deps, visit, result, preferenceOf(ctx));

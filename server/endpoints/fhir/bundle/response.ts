@@ -1,9 +1,23 @@
 /** Responses to the entries of a batch or transaction. @see https://hl7.org/fhir/R4/http.html#transaction-response */
+import { Fault } from '../../../../profiles/fault.ts';
 import type { Visit } from '../../../flows/guard.ts';
 import type { WriteResult } from '../../../flows/write/act.ts';
 import type { FhirDeps } from '../deps.ts';
 import type { ReadAnswer } from './read-entry.ts';
 import { outcomeOf, representationOf, statusLine, type Preference } from '../write/answer.ts';
+
+/** Length from which an answer takes no further read, in characters: each read alone may be thousands of rows. */
+const FULL_LENGTH = 16 * 1024 * 1024;
+
+/**
+ * Refuses a further read when the answer is long already.
+ * @throws {Fault} too-costly
+ */
+export function requireRoom(responses: readonly string[]): void {
+  const length = responses.reduce((sum, response) => sum + response.length, 0);
+  if (length < FULL_LENGTH) return;
+  throw new Fault('too-costly', 'The answer is long already: ask for this in a request of its own');
+}
 
 /** Formats the Bundle of responses, one for each entry of the request, in its order. */
 export function formatResponses(type: 'batch-response' | 'transaction-response', responses: readonly string[]): string {

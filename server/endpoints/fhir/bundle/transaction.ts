@@ -10,7 +10,7 @@ import type { Visit } from '../../../flows/guard.ts';
 import type { WriteResult } from '../../../flows/write/act.ts';
 import { HTTP_CODE, statusOf } from '../../http/outcome.ts';
 import { answerJson } from '../answer.ts';
-import { formatResponses, readResponse, writtenResponse } from './response.ts';
+import { formatResponses, readResponse, requireRoom, writtenResponse } from './response.ts';
 import type { FhirDeps } from '../deps.ts';
 import { readEntry, type Entry, type ReadEntry } from './entries.ts';
 import { answerRead } from './read-entry.ts';
@@ -25,7 +25,7 @@ export async function transaction(deps: FhirDeps, ctx: Context, visit: Visit, { 
   const byAct = new Map(acts.map((act, at) => [act, results[at]]));
   const responses: string[] = [];
   for (const one of entries) {
-    if ('read' in one) responses.push(await answerLast(deps, ctx, visit, one.read));
+    if ('read' in one) responses.push(await answerLast(deps, ctx, visit, one.read, responses));
     else responses.push(await writtenResponse(deps, visit, given(byAct.get(one.act)), preferenceOf(ctx)));
   }
   answerJson(ctx, 200, formatResponses('transaction-response', responses));
@@ -47,8 +47,15 @@ function given(result: WriteResult | undefined): WriteResult {
 }
 
 /** What was written stands whatever comes of reading, so a read that is refused is told in its entry. */
-async function answerLast(deps: FhirDeps, ctx: Context, visit: Visit, read: ReadEntry): Promise<string> {
+async function answerLast(
+  deps: FhirDeps,
+  ctx: Context,
+  visit: Visit,
+  read: ReadEntry,
+  before: readonly string[],
+): Promise<string> {
   try {
+    requireRoom(before);
     return readResponse(await answerRead(deps, visit, read, handlingOf(ctx)));
   } catch (error) {
     const fault = toFault(error);
