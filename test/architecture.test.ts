@@ -77,6 +77,11 @@ describe('The house', () => {
     expect(wrong).to.deep.equal([]);
   });
 
+  it('gives no function of a flow the name of one of a door', () => {
+    const inFlows = exportedFunctions('server/flows');
+    expect(exportedFunctions('server/endpoints').filter((name) => inFlows.includes(name))).to.deep.equal([]);
+  });
+
   it('has no circle of imports, those of types included', () => {
     expect(findCircle([...product, ...demonstration])).to.deep.equal([]);
   });
@@ -103,6 +108,15 @@ describe('The house', () => {
     expect(strange([...demonstration, ...tests], [...needed, ...Object.keys(devDependencies)])).to.deep.equal([]);
   });
 });
+
+function exportedFunctions(room: string): string[] {
+  return product
+    .filter(({ path }) => isIn(path, room))
+    .flatMap(({ nodes }) => nodes.filter(({ type }) => type === 'ExportNamedDeclaration'))
+    .flatMap((node) => nodeAt(node, 'declaration') ?? [])
+    .filter(({ type }) => type === 'FunctionDeclaration')
+    .map((declared) => String(nodeAt(declared, 'id')?.['name']));
+}
 
 describe('The pure rooms', () => {
   for (const [room, allowed] of Object.entries(PURE_ROOMS)) {

@@ -9,7 +9,7 @@ import { isStorageClass } from '../../profiles/dicom/storage-class.ts';
 import { Fault, toFault, type FaultKind } from '../../profiles/fault.ts';
 import { openImport, type ImportDesk } from '../compose/import.ts';
 import { readEnv } from '../config/env.ts';
-import type { TakenInstance } from '../flows/intake/take-instance.ts';
+import type { UnfiledInstance } from '../flows/intake/receive-bytes.ts';
 import { openLog } from '../log.ts';
 import { dataSetOf, readHead, type DicomFileHead } from './dicom-file.ts';
 import { FileReport } from './file-report.ts';
@@ -132,7 +132,7 @@ async function takeFile(
   { desk }: Importing,
   file: WalkedFile,
   { meta, dataSetOffset }: DicomFileHead,
-): Promise<TakenInstance> {
+): Promise<UnfiledInstance> {
   try {
     if (!isStorageClass(meta.sopClassUID))
       throw new Fault('not-supported', 'The SOP class is not one of storage', { expression: 'SOPClassUID' });
@@ -142,7 +142,7 @@ async function takeFile(
       });
     if (file.size - dataSetOffset > desk.place.maxInstanceBytes)
       throw new Fault('too-long', `An instance has at most ${desk.place.maxInstanceBytes} bytes`);
-    return await takeBytes(desk, file, { meta, dataSetOffset });
+    return await bytesOf(desk, file, { meta, dataSetOffset });
   } catch (error) {
     const fault = toFault(error);
     if (isOfTheFile(desk, fault)) await desk.refused(fault);
@@ -150,21 +150,21 @@ async function takeFile(
   }
 }
 
-async function takeBytes(
-  { take, place }: ImportDesk,
+async function bytesOf(
+  { receiveBytes, place }: ImportDesk,
   file: WalkedFile,
   { meta, dataSetOffset }: DicomFileHead,
-): Promise<TakenInstance> {
-  const taking = take({ ...meta, peer: { organization: place.organization } });
+): Promise<UnfiledInstance> {
+  const receiving = receiveBytes({ ...meta, peer: { organization: place.organization } });
   try {
-    for await (const chunk of dataSetOf(file.path, dataSetOffset)) await taking.write(chunk);
+    for await (const chunk of dataSetOf(file.path, dataSetOffset)) await receiving.write(chunk);
   } catch (error) {
-    await taking.abort();
+    await receiving.abort();
     throw error;
   }
-  const { taken, durable } = await taking.finish();
+  const { unfiled, durable } = await receiving.finish();
   await durable;
-  return taken;
+  return unfiled;
 }
 
 await runCommand(importFolder);

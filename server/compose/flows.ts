@@ -22,23 +22,23 @@ import { readHistory } from '../flows/read/read-history.ts';
 import { readResource } from '../flows/read/read-resource.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
-import { receiveRequest } from '../flows/intake/receive-request.ts';
-import { receiveInstance } from '../flows/intake/receive-instance.ts';
+import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
+import { fileInstance } from '../flows/intake/file-instance.ts';
 import { indexRegion } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
 import { findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/read/retrieve-bulk.ts';
-import { retrieveDocument } from '../flows/read/retrieve-document.ts';
-import { retrieveDocumentByUniqueId } from '../flows/read/retrieve-documents.ts';
+import { openBinary } from '../flows/read/open-binary.ts';
+import { retrieveDocumentOfSet } from '../flows/read/retrieve-document-set.ts';
 import { retrieveInstances } from '../flows/read/retrieve-instances.ts';
 import { retrieveMetadata } from '../flows/read/retrieve-metadata.ts';
-import { searchInstances } from '../flows/read/search-instances.ts';
-import { searchParts } from '../flows/read/search-parts.ts';
+import { searchWithinStudy } from '../flows/read/search-within-study.ts';
+import { searchAcrossStudies } from '../flows/read/search-across-studies.ts';
 import { searchResources } from '../flows/read/search-resources.ts';
 import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
 import { writeResource, writeTransaction } from '../flows/write/write-resource.ts';
 import { sweepImages, sweepingAt } from '../flows/intake/sweep-images.ts';
-import { takeInstance } from '../flows/intake/take-instance.ts';
+import { receiveBytes } from '../flows/intake/receive-bytes.ts';
 import { Viewings } from '../flows/read/viewings.ts';
 import type { Log } from '../log.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
@@ -82,16 +82,19 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
   const regionIndex = indexRegion(region);
   const guard = { records, trail, clock };
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
-  const receive = receiveInstance({
-    ...writing,
-    quietPeriodMs: config.studyQuietSeconds * 1000,
-    alert: ({ reason, source }) =>
-      log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
-  });
-  const take = takeInstance({
-    images,
-    patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem,
-  });
+  const intake = {
+    ...guard,
+    fileInstance: fileInstance({
+      ...writing,
+      quietPeriodMs: config.studyQuietSeconds * 1000,
+      alert: ({ reason, source }) =>
+        log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
+    }),
+    receiveBytes: receiveBytes({
+      images,
+      patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem,
+    }),
+  };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
   const viewings = new Viewings(guard);
   const resolve = resolveRequester({ records, clock });
@@ -102,10 +105,10 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
     history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
-    searchInstances: searchInstances(guard),
-    searchParts: searchParts(guard),
-    openDocument: retrieveDocument({ ...guard, images }),
-    retrieveDocument: retrieveDocumentByUniqueId({ ...guard, images }),
+    searchWithinStudy: searchWithinStudy(guard),
+    searchAcrossStudies: searchAcrossStudies(guard),
+    openBinary: openBinary({ ...guard, images }),
+    retrieveDocumentOfSet: retrieveDocumentOfSet({ ...guard, images }),
     retrieveInstances: retrieveInstances(guard, viewings),
     retrieveMetadata: retrieveMetadata(guard),
     retrieveFrames: retrieveFrames({ ...guard, images }, viewings),
@@ -115,9 +118,9 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
     writeTransaction: writeTransaction({ ...writing, validate }),
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
     changeConsent: changeConsent({ ...guard, indexer }),
-    association: receiveAssociation({ ...guard, receive, server: 'dimse' }),
-    receiveImport: receiveImport({ ...guard, receive }),
-    receiveRequest: receiveRequest({ ...guard, take, receive, maxInstanceBytes: config.maxInstanceBytes }),
+    association: receiveAssociation({ ...intake, server: 'dimse' }),
+    receiveImport: receiveImport(intake),
+    receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
     requesterOfToken: requesterOfToken({ records, tokens, clock, resolve }),
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,

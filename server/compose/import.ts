@@ -10,7 +10,7 @@ import { configFrom } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
 import { converse, type Conversation } from '../control/caller.ts';
 import type { ImportedFile, ImportPlace, ImportProgress } from '../control/import-lines.ts';
-import { takeInstance, type TakenInstance } from '../flows/intake/take-instance.ts';
+import { receiveBytes, type UnfiledInstance } from '../flows/intake/receive-bytes.ts';
 import { openLog } from '../log.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 
@@ -22,13 +22,13 @@ export type ImportDesk = {
   readonly isRunning: boolean;
   /** Why nothing can be filed any more, once that is so. */
   gone(): Fault | undefined;
-  /** Opens the taking of a file's bytes. */
-  readonly take: ReturnType<typeof takeInstance>;
+  /** Opens the receiving of a file's bytes. */
+  readonly receiveBytes: ReturnType<typeof receiveBytes>;
   /**
    * Files what is durable; tells what became of it. @throws {Fault} whatever refused it; transient - the server has
    * gone
    */
-  file(taken: TakenInstance): Promise<string>;
+  file(unfiled: UnfiledInstance): Promise<string>;
   /** Records that a file was refused while it was read. */
   refused(fault: Fault): Promise<void>;
   /** Records what was imported. */
@@ -36,7 +36,7 @@ export type ImportDesk = {
   close(): Promise<void>;
 };
 
-type Filing = Omit<ImportDesk, 'take'>;
+type Filing = Omit<ImportDesk, 'receiveBytes'>;
 
 /**
  * Opens an import for the establishment that is called so.
@@ -52,10 +52,9 @@ export async function openImport(
   await requireOwner(dataDir);
   const filing = (await filingByServer(dataDir, establishment)) ?? (await filingHere(environment, establishment));
   const images = await openFileImages({ dataDir });
-  const take = takeInstance({ images, patientIdSystemOf: () => filing.place.patientIdSystem });
   return {
     ...filing,
-    take,
+    receiveBytes: receiveBytes({ images, patientIdSystemOf: () => filing.place.patientIdSystem }),
     close: async () => {
       await images.close();
       await filing.close();
@@ -132,13 +131,13 @@ function filingOf(
     place,
     isRunning: true,
     gone,
-    file: async (taken) => {
+    file: async (unfiled) => {
       const number = (last += 1);
       const outcome = Promise.withResolvers<string>();
       // It may come before all has been said.
       outcome.promise.catch(() => undefined);
       waiting.set(number, outcome);
-      await say({ number, taken });
+      await say({ number, unfiled });
       return await outcome.promise;
     },
     refused: async ({ kind, message }) => await say({ number: (last += 1), refused: { kind, message } }),

@@ -55,10 +55,10 @@ async function fileOne(
 ): Promise<ImportProgress | undefined> {
   const { number } = file;
   try {
-    if ('taken' in file)
+    if ('unfiled' in file)
       return {
         number,
-        outcome: await importing.file({ ...file.taken, row: { ...file.taken.row, source: organization } }),
+        outcome: await importing.file({ ...file.unfiled, row: { ...file.unfiled.row, source: organization } }),
       };
     await importing.refused(new Fault(file.refused.kind, file.refused.message));
     return undefined;

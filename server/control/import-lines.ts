@@ -4,14 +4,15 @@
  */
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Fault, FAULT_KINDS, type FaultKind } from '../../profiles/fault.ts';
-import type { TakenInstance } from '../flows/intake/take-instance.ts';
+import type { UnfiledInstance } from '../flows/intake/receive-bytes.ts';
 
 /** A refusal as data. */
 export type SaidFault = { readonly kind: FaultKind; readonly message: string };
 
 /** One file, numbered by the command: taken, or refused while it was read. */
 export type ImportedFile =
-  { readonly number: number; readonly taken: TakenInstance } | { readonly number: number; readonly refused: SaidFault };
+  | { readonly number: number; readonly unfiled: UnfiledInstance }
+  | { readonly number: number; readonly refused: SaidFault };
 
 /** What the server tells: where the import goes, then what became of each file that was taken. */
 export type ImportProgress =
@@ -72,7 +73,7 @@ const NAMED = object({
 });
 const FILE = {
   oneOf: [
-    object({ number: count, taken: object({ row: ROW, named: NAMED }) }),
+    object({ number: count, unfiled: object({ row: ROW, named: NAMED }) }),
     object({
       number: count,
       refused: object({ kind: { enum: FAULT_KINDS }, message: { type: 'string', maxLength: 1_000 } }),
@@ -88,9 +89,9 @@ export function readImportedFile(said: unknown): ImportedFile {
   if (!compiled(said)) throw new Fault('invalid', 'What the command said is not of a file');
   if ('refused' in said) return said;
   // JSON has no member for what is not there.
-  const { row, named } = said.taken;
+  const { row, named } = said.unfiled;
   return {
     number: said.number,
-    taken: { named, row: { ...row, instanceNumber: row.instanceNumber, seriesNumber: row.seriesNumber } },
+    unfiled: { named, row: { ...row, instanceNumber: row.instanceNumber, seriesNumber: row.seriesNumber } },
   };
 }

@@ -10,7 +10,7 @@ import type { FilingCalls, IntakeCalls } from '../endpoints/dimse/intake-calls.t
 import { AssociationSlots, DIMSE_LIMITS, type DimseLimits } from '../endpoints/dimse/limits.ts';
 import { listenDimse, type DimseListener } from '../endpoints/dimse/scp.ts';
 import { indexRegion } from '../flows/identity/region-index.ts';
-import { takeInstance } from '../flows/intake/take-instance.ts';
+import { receiveBytes } from '../flows/intake/receive-bytes.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 import { talk } from './thread-talk.ts';
 
@@ -27,7 +27,6 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
   yieldToReaders();
   const images = await openFileImages({ dataDir, ownThread: true });
   const { domainOf } = indexRegion(region);
-  const take = takeInstance({ images, patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem });
   const listeners: DimseListener[] = [];
   const { ask, tell } = talk<FilingCalls, IntakeCalls>(port, {
     listen: async ({ port: dimsePort, tls }) => {
@@ -46,7 +45,15 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
   const shared = {
     host,
     calledAETitles: [calledAETitle],
-    ...dimseDoor({ aeTitles: region.aeTitles, take, ask, tell }),
+    ...dimseDoor({
+      aeTitles: region.aeTitles,
+      receiveBytes: receiveBytes({
+        images,
+        patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem,
+      }),
+      ask,
+      tell,
+    }),
     limits,
     slots,
   };

@@ -4,12 +4,12 @@ import type { Context, Next } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
 import { answerFaults } from '../http/outcome.ts';
 import { answerPrivately } from '../http/private-answer.ts';
-import { retrieveBulkData, retrieveFrames, type RetrieveBulkDeps } from './retrieve/retrieve-bulk.ts';
-import { retrieveInstances, type RetrieveInstancesDeps } from './retrieve/retrieve-instances.ts';
-import { retrieveMetadata, type RetrieveMetadataDeps } from './retrieve/retrieve-metadata.ts';
-import { searchInstances, searchSeries, type SearchPartsDeps } from './query/search-parts.ts';
-import { searchStudies, type SearchStudiesDeps } from './query/search-studies.ts';
-import { storeInstances, type StoreInstancesDeps } from './store/store-instances.ts';
+import { answerBulkData, answerFrames, type RetrieveBulkDeps } from './retrieve/retrieve-bulk.ts';
+import { answerInstances, type RetrieveInstancesDeps } from './retrieve/retrieve-instances.ts';
+import { answerMetadata, type RetrieveMetadataDeps } from './retrieve/retrieve-metadata.ts';
+import { answerInstanceSearch, answerSeriesSearch, type SearchPartsDeps } from './query/part-search.ts';
+import { answerStudySearch, type SearchStudiesDeps } from './query/study-search.ts';
+import { answerStore, type StoreInstancesDeps } from './store/store-instances.ts';
 
 /** What the door needs. */
 export type DicomwebDeps = RetrieveInstancesDeps &
@@ -40,17 +40,17 @@ const BULK_DATA = [INSTANCE, `${STUDY}/instances/:instance`, `${SERIES}/instance
 export function dicomwebRouter(deps: DicomwebDeps): Router {
   const router = new Router({ prefix: '/dicom-web' });
   router.use(answerFaults, answerPrivately, answerTooBroad);
-  router.get('/studies', searchStudies(deps));
-  router.get(['/series', `${STUDY}/series`], searchSeries(deps));
-  router.get(['/instances', `${STUDY}/instances`, `${SERIES}/instances`], searchInstances(deps));
+  router.get('/studies', answerStudySearch(deps));
+  router.get(['/series', `${STUDY}/series`], answerSeriesSearch(deps));
+  router.get(['/instances', `${STUDY}/instances`, `${SERIES}/instances`], answerInstanceSearch(deps));
   for (const path of [STUDY, SERIES, INSTANCE]) {
-    router.get(path, retrieveInstances(deps));
-    router.get(`${path}/metadata`, retrieveMetadata(deps));
+    router.get(path, answerInstances(deps));
+    router.get(`${path}/metadata`, answerMetadata(deps));
   }
-  router.get(`${INSTANCE}/frames/:frames`, retrieveFrames(deps));
-  for (const path of BULK_DATA) router.get(path, retrieveBulkData(deps));
+  router.get(`${INSTANCE}/frames/:frames`, answerFrames(deps));
+  for (const path of BULK_DATA) router.get(path, answerBulkData(deps));
   router.get(UNSERVED_VIEWS, refuse('Rendered images and thumbnails are not supported'));
-  router.post(['/studies', STUDY], storeInstances(deps));
+  router.post(['/studies', STUDY], answerStore(deps));
   return router;
 }
 

@@ -2,7 +2,7 @@
 import { toFault } from '../../../profiles/fault.ts';
 import type { RegionAeTitle } from '../../config/region-model.ts';
 import type { Sender } from '../../flows/intake/receive-association.ts';
-import type { FinishedInstance, takeInstance } from '../../flows/intake/take-instance.ts';
+import type { FinishedInstance, receiveBytes } from '../../flows/intake/receive-bytes.ts';
 import { sentFault, type Asking, type Telling } from '../../threads/thread-talk.ts';
 import type { FilingCalls } from './intake-calls.ts';
 import type {
@@ -14,10 +14,10 @@ import type {
   StoreSession,
 } from './store-handler.ts';
 
-/** What the door is given; `ask` and `tell` reach the main thread, which files what was taken. */
+/** What the door is given; `ask` and `tell` reach the main thread, which files what was unfiled. */
 export type DimseDoorDeps = {
   readonly aeTitles: readonly RegionAeTitle[];
-  readonly take: ReturnType<typeof takeInstance>;
+  readonly receiveBytes: ReturnType<typeof receiveBytes>;
   readonly ask: Asking<FilingCalls>;
   readonly tell: Telling<FilingCalls>;
 };
@@ -39,9 +39,9 @@ export function dimseDoor(deps: DimseDoorDeps): {
 }
 
 /** What is refused while it comes is recorded before the sender hears of it. */
-function sessionOf({ take, ask, tell }: DimseDoorDeps, incoming: IncomingInstance): StoreSession {
+function sessionOf({ receiveBytes, ask, tell }: DimseDoorDeps, incoming: IncomingInstance): StoreSession {
   const sender: Sender = { associationId: incoming.associationId, peer: incoming.peer };
-  const taking = take(incoming);
+  const receiving = receiveBytes(incoming);
   const refused = async (error: unknown): Promise<never> => {
     await ask('refused', { sender, fault: sentFault(toFault(error)) });
     throw error;
@@ -49,13 +49,13 @@ function sessionOf({ take, ask, tell }: DimseDoorDeps, incoming: IncomingInstanc
   return {
     write: (chunk) => {
       try {
-        return taking.write(chunk)?.catch(refused);
+        return receiving.write(chunk)?.catch(refused);
       } catch (error) {
         return refused(error);
       }
     },
-    finish: async () => await fileFinished({ ask, tell }, sender, await taking.finish().catch(refused)),
-    abort: async () => await taking.abort(),
+    finish: async () => await fileFinished({ ask, tell }, sender, await receiving.finish().catch(refused)),
+    abort: async () => await receiving.abort(),
   };
 }
 
@@ -63,10 +63,10 @@ function sessionOf({ take, ask, tell }: DimseDoorDeps, incoming: IncomingInstanc
 async function fileFinished(
   { ask, tell }: Pick<DimseDoorDeps, 'ask' | 'tell'>,
   sender: Sender,
-  { taken, durable }: FinishedInstance,
+  { unfiled, durable }: FinishedInstance,
 ): Promise<void> {
-  const blob = taken.row.blob.name;
-  const filed = ask('file', { sender, taken });
+  const blob = unfiled.row.blob.name;
+  const filed = ask('file', { sender, unfiled });
   void durable.then(
     () => tell('durable', { blob }),
     (error: unknown) => tell('durable', { blob, fault: sentFault(toFault(error)) }),

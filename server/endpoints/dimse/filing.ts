@@ -20,14 +20,14 @@ export type FilingDeps = {
 export function serveFiling(deps: FilingDeps): Serving<FilingCalls> {
   const written = new Map<string, PromiseWithResolvers<void>>();
   return {
-    file: async ({ sender, taken }) => {
-      const { name } = taken.row.blob;
+    file: async ({ sender, unfiled }) => {
+      const { name } = unfiled.row.blob;
       const durable = Promise.withResolvers<void>();
       // A refusal may come before anybody waits for it.
       durable.promise.catch(() => undefined);
       written.set(name, durable);
       try {
-        await deps.association.file(sender, { taken, durable: durable.promise });
+        await deps.association.file(sender, { unfiled, durable: durable.promise });
       } finally {
         written.delete(name);
       }

@@ -1,7 +1,7 @@
 /** What the main thread and the intake thread ask of each other. */
 import type { TlsOptions } from 'node:tls';
 import type { Sender } from '../../flows/intake/receive-association.ts';
-import type { TakenInstance } from '../../flows/intake/take-instance.ts';
+import type { UnfiledInstance } from '../../flows/intake/receive-bytes.ts';
 import type { SentFault } from '../../threads/thread-talk.ts';
 import type { AssociationEvent, AssociationInfo } from './store-handler.ts';
 
@@ -20,7 +20,7 @@ export type IntakeCalls = {
 export type FilingCalls = {
   /** Files an instance whose bytes have all come; answers when its row is durable. Its `durable` follows. */
   readonly file: {
-    readonly ask: { readonly sender: Sender; readonly taken: TakenInstance };
+    readonly ask: { readonly sender: Sender; readonly unfiled: UnfiledInstance };
     readonly answer: undefined;
   };
   /** Tells that the bytes of an instance, known by the name of its blob, are durable, or why they cannot be. */

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { OpenedDocument } from '../../flows/read/retrieve-document.ts';
+import type { OpenedDocument } from '../../flows/read/open-binary.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 import type { FhirDeps } from './deps.ts';
 
@@ -13,7 +13,7 @@ const MAX_JSON_BYTES = 16 * 1024 * 1024;
 /** Answers a read of a Binary. @see https://hl7.org/fhir/R4/binary.html#rest */
 export async function readBinary(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   const visit = await deps.identify(ctx, deps.fhirBase());
-  const document = await deps.openDocument(visit, id);
+  const document = await deps.openBinary(visit, id);
   if (wantsResource(ctx)) return await answerResource(ctx, id, document);
   if (ctx.accepts(document.contentType) === false) {
     document.body.destroy();

@@ -6,7 +6,7 @@ import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
-import type { retrieveDocument } from '../../flows/read/retrieve-document.ts';
+import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { searchResources } from '../../flows/read/search-resources.ts';
 import type { writeResource, writeTransaction } from '../../flows/write/write-resource.ts';
 import type { FindBodyLimit } from '../http/body-limits.ts';
@@ -25,7 +25,7 @@ export type FhirDeps = {
   readonly read: ReturnType<typeof readResource>;
   readonly history: ReturnType<typeof readHistory>;
   readonly search: ReturnType<typeof searchResources>;
-  readonly openDocument: ReturnType<typeof retrieveDocument>;
+  readonly openBinary: ReturnType<typeof openBinary>;
   readonly write: ReturnType<typeof writeResource>;
   readonly writeTransaction: ReturnType<typeof writeTransaction>;
   readonly breakGlass: ReturnType<typeof breakGlass>;

@@ -4,7 +4,7 @@ import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FhirDeps } from './deps.ts';
-import { admit, readResource } from './request.ts';
+import { admit, readBodyResource } from './request.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
 
@@ -18,7 +18,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'break-glass' });
-  const body = await readResource(deps, ctx, admitted);
+  const body = await readBodyResource(deps, ctx, admitted);
   const parameters = parametersOf(body, ['identifier', 'reason', 'justification']);
   const { system, value } = parameters.get('identifier')?.valueIdentifier ?? {};
   if (system === undefined || value === undefined) throw missing('identifier');
@@ -33,7 +33,7 @@ async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
 /** In: patient (Reference), for establishments. Out: 201 and the address of the Consent that tells of it. */
 async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: change });
-  const body = hasBody(ctx) ? await readResource(deps, ctx, admitted) : NO_PARAMETERS;
+  const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
   const patient = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
   const { id } = await deps.changeConsent(admitted.visit, change, patient);
   answerCreated(deps, ctx, `Consent/${id}`);

@@ -66,7 +66,7 @@ export async function admit(deps: FhirDeps, ctx: Context, attempt: Attempt): Pro
  * Reads the resource of a request that was let in.
  * @throws {Fault} not-supported (415), too-long, invalid
  */
-export async function readResource(deps: FhirDeps, ctx: Context, admitted: Admitted): Promise<Resource> {
+export async function readBodyResource(deps: FhirDeps, ctx: Context, admitted: Admitted): Promise<Resource> {
   return deps.validate(await readJson(deps, ctx, admitted));
 }
 

@@ -4,14 +4,14 @@ import { toRegistryError, type RegistryErrorEntry } from '../../../ihe/ebxml/reg
 import { parseRetrieveDocumentSetRequest, type DocumentRequest } from '../../../ihe/iti-43/request.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
-import type { retrieveDocumentByUniqueId } from '../../flows/read/retrieve-documents.ts';
+import type { retrieveDocumentOfSet } from '../../flows/read/retrieve-document-set.ts';
 import { answerDocuments, failDocuments, type Prepared } from './document-set.ts';
 import { newContentId, type SoapTransaction } from './soap-endpoint.ts';
 
 /** What the transaction needs. */
 export type RepositoryDeps = {
   readonly repositoryUniqueId: string;
-  readonly retrieveDocument: ReturnType<typeof retrieveDocumentByUniqueId>;
+  readonly retrieveDocumentOfSet: ReturnType<typeof retrieveDocumentOfSet>;
 };
 
 /** Makes the transaction. What may not be seen is unknown: one error for each such document, beside those that may. */
@@ -41,7 +41,7 @@ async function prepare(deps: RepositoryDeps, visit: Visit, request: DocumentRequ
   const location = request.documentUniqueId;
   if (request.repositoryUniqueId !== deps.repositoryUniqueId) return unknownRepository(location);
   try {
-    const { contentType, open } = await deps.retrieveDocument(visit, request.documentUniqueId);
+    const { contentType, open } = await deps.retrieveDocumentOfSet(visit, request.documentUniqueId);
     return { document: { ...request, mimeType: contentType, contentId: newContentId() }, open };
   } catch (error) {
     const fault = toFault(error);

@@ -2,8 +2,8 @@
 import type { Fault } from '../../../profiles/fault.ts';
 import type { EstablishmentRequester } from '../../access/requester.ts';
 import type { Visit } from '../guard.ts';
-import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipment.ts';
-import type { FinishedInstance } from './take-instance.ts';
+import { openShipment, type Shipment, type ShipmentDeps } from './open-shipment.ts';
+import type { FinishedInstance } from './receive-bytes.ts';
 
 /** Who sends, on which association. `organization` is `Organization/id`. */
 export type Sender = {

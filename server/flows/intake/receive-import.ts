@@ -8,14 +8,14 @@ import type { EstablishmentRequester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
 import type { Visit } from '../guard.ts';
-import type { ReceivedInstance } from './receive-instance.ts';
-import { openShipment, type Shipment, type ShipmentDeps, type ShipmentKinds } from './receive-shipment.ts';
-import type { TakenInstance } from './take-instance.ts';
+import type { FiledInstance } from './file-instance.ts';
+import { openShipment, type Shipment, type ShipmentDeps, type ShipmentKinds } from './open-shipment.ts';
+import type { UnfiledInstance } from './receive-bytes.ts';
 
 /** An import under way. Several instances may be filed at a time; `ended` comes last. */
 export type Import = {
   /** Files an instance whose bytes are durable. A refusal is recorded. */
-  file(taken: TakenInstance): Promise<ReceivedInstance['outcome']>;
+  file(unfiled: UnfiledInstance): Promise<FiledInstance['outcome']>;
   /** Records that a file was refused before it could be filed. */
   refused(fault: Fault): Promise<void>;
   /** Records what was imported, when all that is being filed is. */
@@ -44,13 +44,13 @@ export function receiveImport(deps: ShipmentDeps) {
     });
     let leg = open();
     return {
-      file: async (taken) => {
+      file: async (unfiled) => {
         if (leg.files === FILES_A_SHIPMENT) {
           const full = leg;
           leg = open();
           await end(full);
         }
-        return (await within(leg, taken)).outcome;
+        return (await within(leg, unfiled)).outcome;
       },
       refused: async (fault) => await leg.shipment.refused(fault),
       ended: async () => await end(leg),
@@ -70,12 +70,12 @@ type Leg = {
 /** What is imported is durable before it is handed over, which may be to another process. */
 const DURABLE = Promise.resolve();
 
-async function within(leg: Leg, taken: TakenInstance): Promise<ReceivedInstance> {
+async function within(leg: Leg, unfiled: UnfiledInstance): Promise<FiledInstance> {
   leg.files += 1;
   const filing = inTurn(
     leg,
-    taken.row.studyInstanceUID,
-    async () => await leg.shipment.file({ taken, durable: DURABLE }),
+    unfiled.row.studyInstanceUID,
+    async () => await leg.shipment.file({ unfiled, durable: DURABLE }),
   );
   leg.running.add(filing);
   try {

@@ -11,7 +11,7 @@ import {
   type GuardDeps,
   type Visit,
 } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { ABSENT, ID } from './read-resource.ts';
 

@@ -12,7 +12,7 @@ import {
   type GuardDeps,
   type Visit,
 } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 
 /** Which resource; `version` for a former or present version by number. */
 export type ReadRequest = { readonly type: StoredType; readonly id: string; readonly version?: number };

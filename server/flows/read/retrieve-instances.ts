@@ -13,7 +13,7 @@ import {
   type Recorded,
   type Visit,
 } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 import { accountOf, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
 import { Viewings, type ViewedPart } from './viewings.ts';
 

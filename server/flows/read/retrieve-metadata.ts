@@ -1,6 +1,6 @@
 /** A requester reads the metadata of instances of a study, as they were made on reception: WADO-RS. */
 import { foundNothing, further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 import { accountOf, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
 
 /**

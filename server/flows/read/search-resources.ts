@@ -4,7 +4,7 @@ import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, SearchPage } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { readCursor, writeCursor } from './cursor.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 import { withinScopes } from './search-scopes.ts';
 
 /** A page, and the cursor of the next one when more follows. */

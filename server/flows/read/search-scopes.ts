@@ -3,7 +3,7 @@ import type { Criterion, Include, SearchQuery } from '../../../profiles/search/q
 import { findSearchParameter } from '../../../profiles/search/parameters.ts';
 import type { Requester } from '../../access/requester.ts';
 import { allows } from '../../access/scope.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 
 /**
  * Requires that the scopes open every type that a chain searches, and leaves out included types that they do not open.

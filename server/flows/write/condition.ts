@@ -5,7 +5,7 @@ import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import { guarded, type GuardDeps, type Visit } from '../guard.ts';
 import { withinScopes } from '../read/search-scopes.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 
 /** Of the answer, not of the search. */
 const OF_THE_ANSWER = ['_format', '_pretty'];

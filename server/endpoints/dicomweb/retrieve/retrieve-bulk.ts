@@ -5,12 +5,7 @@
 import type { RouterContext } from '@koa/router';
 import { isUID } from '../../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import type {
-  FoundBulk,
-  InstancePlace,
-  retrieveBulkData as retrieveBulkDataFlow,
-  retrieveFrames as retrieveFramesFlow,
-} from '../../../flows/read/retrieve-bulk.ts';
+import type { FoundBulk, InstancePlace, retrieveBulkData, retrieveFrames } from '../../../flows/read/retrieve-bulk.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
@@ -21,8 +16,8 @@ import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from 
 /** What the endpoints need. */
 export type RetrieveBulkDeps = {
   readonly identify: Identify;
-  readonly retrieveFrames: ReturnType<typeof retrieveFramesFlow>;
-  readonly retrieveBulkData: ReturnType<typeof retrieveBulkDataFlow>;
+  readonly retrieveFrames: ReturnType<typeof retrieveFrames>;
+  readonly retrieveBulkData: ReturnType<typeof retrieveBulkData>;
   readonly images: ImageStore;
   readonly baseUrl: () => string;
 };
@@ -32,7 +27,7 @@ export const MAX_FRAMES = 1_000;
 const MAX_PATH_PARTS = 32;
 
 /** Answers the frames of a list, in its order. */
-export function retrieveFrames(deps: RetrieveBulkDeps) {
+export function answerFrames(deps: RetrieveBulkDeps) {
   return async (ctx: RouterContext): Promise<void> => {
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);
@@ -44,7 +39,7 @@ export function retrieveFrames(deps: RetrieveBulkDeps) {
 }
 
 /** Answers a value by the path that metadata give it in BulkDataURI. */
-export function retrieveBulkData(deps: RetrieveBulkDeps) {
+export function answerBulkData(deps: RetrieveBulkDeps) {
   return async (ctx: RouterContext): Promise<void> => {
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);

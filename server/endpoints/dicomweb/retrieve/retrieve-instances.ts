@@ -6,10 +6,7 @@
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import type {
-  GrantedInstances,
-  retrieveInstances as retrieveInstancesFlow,
-} from '../../../flows/read/retrieve-instances.ts';
+import type { GrantedInstances, retrieveInstances } from '../../../flows/read/retrieve-instances.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { ImageStore, Piece } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
@@ -21,13 +18,13 @@ import { requestedInstances } from './requested-instances.ts';
 /** What the endpoint needs. */
 export type RetrieveInstancesDeps = {
   readonly identify: Identify;
-  readonly retrieveInstances: ReturnType<typeof retrieveInstancesFlow>;
+  readonly retrieveInstances: ReturnType<typeof retrieveInstances>;
   readonly images: ImageStore;
   readonly baseUrl: () => string;
 };
 
 /** Answers instances; when they are withdrawn meanwhile the connection is destroyed, so that no part passes for all. */
-export function retrieveInstances(deps: RetrieveInstancesDeps) {
+export function answerInstances(deps: RetrieveInstancesDeps) {
   return async (ctx: RouterContext): Promise<void> => {
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);

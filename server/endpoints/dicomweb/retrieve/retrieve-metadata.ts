@@ -3,7 +3,7 @@
  */
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
-import type { retrieveMetadata as retrieveMetadataFlow } from '../../../flows/read/retrieve-metadata.ts';
+import type { retrieveMetadata } from '../../../flows/read/retrieve-metadata.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
@@ -14,13 +14,13 @@ import { zipped } from '../zipped.ts';
 /** What the endpoint needs. */
 export type RetrieveMetadataDeps = {
   readonly identify: Identify;
-  readonly retrieveMetadata: ReturnType<typeof retrieveMetadataFlow>;
+  readonly retrieveMetadata: ReturnType<typeof retrieveMetadata>;
   readonly images: ImageStore;
   readonly baseUrl: () => string;
 };
 
 /** Answers the metadata of a study, series or instance as one JSON array. */
-export function retrieveMetadata(deps: RetrieveMetadataDeps) {
+export function answerMetadata(deps: RetrieveMetadataDeps) {
   return async (ctx: RouterContext): Promise<void> => {
     const visit = await deps.identify(ctx, deps.baseUrl());
     requireDicomJson(acceptedBy(ctx));

@@ -8,7 +8,12 @@ import { isStorageClass } from '../../../../profiles/dicom/storage-class.ts';
 import { isReferencedPixelData } from '../../../../profiles/dicom/file/transfer-syntax.ts';
 import { isUID } from '../../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../../profiles/fault.ts';
-import type { SentInstance, SentOutcome, SentShipment, receiveRequest } from '../../../flows/intake/receive-request.ts';
+import type {
+  SentInstance,
+  SentOutcome,
+  StowShipment,
+  receiveStowRequest,
+} from '../../../flows/intake/receive-stow-request.ts';
 import { HTTP_CODE } from '../../http/outcome.ts';
 import type { Identify } from '../../http/visit.ts';
 import { acceptedBy, requireDicomJson } from '../accept.ts';
@@ -19,7 +24,7 @@ import { formatStoreResponse, type StoredItem } from './store-response.ts';
 /** What the endpoint needs. */
 export type StoreInstancesDeps = {
   readonly identify: Identify;
-  readonly receiveRequest: ReturnType<typeof receiveRequest>;
+  readonly receiveStowRequest: ReturnType<typeof receiveStowRequest>;
   readonly baseUrl: () => string;
 };
 
@@ -27,14 +32,14 @@ export type StoreInstancesDeps = {
 export const MAX_STORED = 10_000;
 
 /** Stores the instances of a request; those that are stored stay, whatever becomes of the others. */
-export function storeInstances(deps: StoreInstancesDeps) {
+export function answerStore(deps: StoreInstancesDeps) {
   return async (ctx: RouterContext): Promise<void> => {
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);
     requireDicomJson(acceptedBy(ctx));
     const studyInstanceUID = studyOf(ctx.params);
     const boundary = boundaryOf(contentTypeOf(ctx));
-    const shipment = await deps.receiveRequest(visit);
+    const shipment = await deps.receiveStowRequest(visit);
     const items = await storeParts(ctx, shipment, boundary, studyInstanceUID).finally(
       async () => await shipment.ended(),
     );
@@ -47,7 +52,7 @@ export function storeInstances(deps: StoreInstancesDeps) {
 
 async function storeParts(
   ctx: RouterContext,
-  shipment: SentShipment,
+  shipment: StowShipment,
   boundary: string,
   studyInstanceUID: string | undefined,
 ): Promise<readonly StoredItem[]> {
@@ -62,7 +67,7 @@ async function storeParts(
 }
 
 async function storePart(
-  shipment: SentShipment,
+  shipment: StowShipment,
   part: IncomingPart,
   studyInstanceUID: string | undefined,
 ): Promise<StoredItem> {

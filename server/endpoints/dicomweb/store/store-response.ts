@@ -3,7 +3,7 @@ import type { DicomJson, JsonAttribute } from '../../../../profiles/dicom/json/j
 import { TAG } from '../../../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../../../profiles/dicom/data-element.ts';
 import type { Fault, FaultKind } from '../../../../profiles/fault.ts';
-import type { SentOutcome } from '../../../flows/intake/receive-request.ts';
+import type { SentOutcome } from '../../../flows/intake/receive-stow-request.ts';
 
 /** What became of one part; UIDs are missing where the part did not say them. */
 export type StoredItem = {

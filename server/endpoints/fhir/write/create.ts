@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { FhirDeps } from '../deps.ts';
-import { admit, readResource } from '../request.ts';
+import { admit, readBodyResource } from '../request.ts';
 import { requireConditional, resourceOfType } from '../served.ts';
 import { answerWritten } from './answer.ts';
 
@@ -10,7 +10,7 @@ import { answerWritten } from './answer.ts';
 export async function create(deps: FhirDeps, ctx: Context, type: StoredType): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'create', type });
   const condition = ctx.get('If-None-Exist');
-  const resource = resourceOfType(await readResource(deps, ctx, admitted), type);
+  const resource = resourceOfType(await readBodyResource(deps, ctx, admitted), type);
   if (condition !== '') requireConditional(type, 'create');
   const conditional = condition === '' ? {} : { condition };
   const act = { interaction: 'create', type, resource, ...conditional } as const;

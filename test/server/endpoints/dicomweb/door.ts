@@ -5,13 +5,13 @@ import { offsetsOf } from '../../../../profiles/dicom/date-time.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
 import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
 import { retrieveMetadata } from '../../../../server/flows/read/retrieve-metadata.ts';
-import { receiveInstance } from '../../../../server/flows/intake/receive-instance.ts';
-import { receiveRequest } from '../../../../server/flows/intake/receive-request.ts';
-import { takeInstance } from '../../../../server/flows/intake/take-instance.ts';
+import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
+import { receiveStowRequest } from '../../../../server/flows/intake/receive-stow-request.ts';
+import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/read/retrieve-bulk.ts';
-import { searchInstances } from '../../../../server/flows/read/search-instances.ts';
-import { searchParts } from '../../../../server/flows/read/search-parts.ts';
+import { searchWithinStudy } from '../../../../server/flows/read/search-within-study.ts';
+import { searchAcrossStudies } from '../../../../server/flows/read/search-across-studies.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { ACCESSION_SYSTEM, PATIENT_DOMAIN, type Clinic } from '../clinic.ts';
@@ -32,21 +32,20 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
     qualifiedSystems: [],
     establishments: [],
   };
-  const receive = receiveInstance({ ...clinic.guard, images, indexer, region, quietPeriodMs: 60_000 });
   return await serve(
     dicomwebRouter({
       identify: clinic.identify,
       searchResources: searchResources(clinic.guard),
-      searchInstances: searchInstances(clinic.guard),
-      searchParts: searchParts(clinic.guard),
+      searchWithinStudy: searchWithinStudy(clinic.guard),
+      searchAcrossStudies: searchAcrossStudies(clinic.guard),
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveMetadata: retrieveMetadata(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
-      receiveRequest: receiveRequest({
+      receiveStowRequest: receiveStowRequest({
         ...clinic.guard,
-        take: takeInstance({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }),
-        receive,
+        receiveBytes: receiveBytes({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }),
+        fileInstance: fileInstance({ ...clinic.guard, images, indexer, region, quietPeriodMs: 60_000 }),
         maxInstanceBytes: MAX_INSTANCE_BYTES,
       }),
       images,

@@ -7,7 +7,7 @@ import { parseContentType } from '../../../../ihe/mime/content-type.ts';
 import { splitMultipart } from '../../../../ihe/soap/multipart.ts';
 import { verifyAssertion } from '../../../../ihe/saml/assertion.ts';
 import { attributeOf, selectElements } from '../../../../ihe/xml/select.ts';
-import { retrieveDocumentByUniqueId } from '../../../../server/flows/read/retrieve-documents.ts';
+import { retrieveDocumentOfSet } from '../../../../server/flows/read/retrieve-document-set.ts';
 import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import { bodyLimits } from '../../../../server/endpoints/http/body-limits.ts';
@@ -49,7 +49,7 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
       homeCommunityId: HOME,
       searchResources: searchResources(clinic.guard),
       retrieveInstances: retrieveInstances(clinic.guard),
-      retrieveDocument: retrieveDocumentByUniqueId({ ...clinic.guard, images: clinic.images }),
+      retrieveDocumentOfSet: retrieveDocumentOfSet({ ...clinic.guard, images: clinic.images }),
       images: clinic.images,
       baseUrl: () => 'https://passerelle.example/xds',
     }),

@@ -11,9 +11,9 @@ import { composeFlows, type Flows } from '../../../../server/compose/flows.ts';
 import { configFrom } from '../../../../server/config/config.ts';
 import { readEnv } from '../../../../server/config/env.ts';
 import { parseRegion } from '../../../../server/config/region.ts';
-import { receiveInstance, type ReceivedInstance } from '../../../../server/flows/intake/receive-instance.ts';
+import { fileInstance, type FiledInstance } from '../../../../server/flows/intake/file-instance.ts';
 import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
-import { takeInstance } from '../../../../server/flows/intake/take-instance.ts';
+import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { openLog } from '../../../../server/log.ts';
 import type { CommitPlan } from '../../../../server/ports/commit-plan.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
@@ -43,7 +43,7 @@ describe('Erasure of a study beside a write that is under way', () => {
   let stores: OpenedStores;
   let images: ImageStore;
   let flows: Flows;
-  let receive: (instance: DemoInstance) => Promise<ReceivedInstance>;
+  let receive: (instance: DemoInstance) => Promise<FiledInstance>;
   let gate: Gate | undefined;
   /** Whether bytes cannot be removed, as when the server dies before them. */
   let isDying = false;
@@ -70,11 +70,11 @@ describe('Erasure of a study beside a write that is under way', () => {
     });
     await flows.loadRegion(region);
     const index = indexRegion(region);
-    const take = takeInstance({
+    const take = receiveBytes({
       images,
       patientIdSystemOf: (organization) => index.domainOf(organization).patientIdSystem,
     });
-    const file = receiveInstance({ records, images, clock, indexer, region: index, quietPeriodMs: QUIET_MS });
+    const file = fileInstance({ records, images, clock, indexer, region: index, quietPeriodMs: QUIET_MS });
     receive = async ({ sopClassUID, sopInstanceUID, bytes }) => {
       const taking = take({
         peer: { organization: STRASBOURG },

@@ -11,11 +11,11 @@ import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { DICOM_UID, oidUri } from '../../../../profiles/codes.ts';
 import { systemGrant } from '../../../../server/access/grant.ts';
 import { maintainStudy } from '../../../../server/flows/study/maintain-study.ts';
-import { receiveInstance } from '../../../../server/flows/intake/receive-instance.ts';
+import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
 import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import type { RegionIndex } from '../../../../server/flows/identity/region-index.ts';
 import { findAll, type Found } from '../../../../server/flows/study/study-content.ts';
-import { takeInstance } from '../../../../server/flows/intake/take-instance.ts';
+import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
@@ -117,8 +117,8 @@ describe('Maintenance of a study', function () {
     const images = await openFileImages({ dataDir });
     const { indexer, validate } = await loadDefinitions();
     const deps = { records, trail, images, indexer, clock: { now: () => NOW }, region: REGION };
-    const take = takeInstance({ images, patientIdSystemOf: () => 'urn:oid:1.2.3.4' });
-    const receive = receiveInstance({ ...deps, quietPeriodMs: 60_000 });
+    const take = receiveBytes({ images, patientIdSystemOf: () => 'urn:oid:1.2.3.4' });
+    const receive = fileInstance({ ...deps, quietPeriodMs: 60_000 });
     const grant = systemGrant('maintain-study', NOW);
     const told: string[] = [];
     const maintain = maintainStudy({
@@ -135,16 +135,16 @@ describe('Maintenance of a study', function () {
       maintain: async () => await maintain(STUDY, false),
       /** `metadata`: what is stored in the place of the words that the header was put into. */
       receive: async ({ name, sopClassUID, bytes }: Sent, metadata?: string) => {
-        const taking = take({
+        const receiving = take({
           peer: { organization: CLINIC },
           sopClassUID,
           sopInstanceUID: hostileUids(name).sopInstanceUID,
           transferSyntaxUID: DICOM_UID.explicitLittleEndian,
         });
-        await taking.write(bytes);
-        const { taken, durable } = await taking.finish();
-        const row = { ...taken.row, ...(metadata === undefined ? {} : { metadata }) };
-        await receive({ taken: { ...taken, row }, durable }, { accepted: () => [], quarantined: () => [] });
+        await receiving.write(bytes);
+        const { unfiled, durable } = await receiving.finish();
+        const row = { ...unfiled.row, ...(metadata === undefined ? {} : { metadata }) };
+        await receive({ unfiled: { ...unfiled, row }, durable }, { accepted: () => [], quarantined: () => [] });
       },
       /** What was told of instances that were put aside. */
       told: () => told,

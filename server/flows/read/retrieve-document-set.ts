@@ -10,13 +10,13 @@ import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { Passage, VisibleRow } from '../../ports/record-store.ts';
 import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 
 /** A document that may be opened. `open` asks again whether it still may. */
 export type RetrievableDocument = { readonly contentType: string; readonly open: () => Promise<Readable> };
 
 /** What the flow needs. */
-export type RetrieveDocumentsDeps = GuardDeps & { readonly images: ImageStore };
+export type RetrieveDocumentSetDeps = GuardDeps & { readonly images: ImageStore };
 
 /** One document has the uniqueId; others may merely be identified by the same value. */
 const CANDIDATES = 10;
@@ -27,7 +27,7 @@ const ABSENT = 'No such document';
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such document, or none that the requester may see
  */
-export function retrieveDocumentByUniqueId(deps: RetrieveDocumentsDeps) {
+export function retrieveDocumentOfSet(deps: RetrieveDocumentSetDeps) {
   return async (visit: Visit, uniqueId: string): Promise<RetrievableDocument> =>
     await refusalsRecorded(deps, visit, 'iti-43', async () => {
       requireScope(visit.requester, 'DocumentReference', 'r');

@@ -1,18 +1,18 @@
 /** A requester searches series or instances across studies: QIDO-RS at the top level, or by keys of the study. */
 import type { Question, StudyParts } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 
 /** The question; `text` is the query for the audit trail. */
-export type PartsSearch = Omit<Extract<Question, { kind: 'parts' }>, 'kind'> & { readonly text: string };
+export type SearchAcrossStudies = Omit<Extract<Question, { kind: 'parts' }>, 'kind'> & { readonly text: string };
 
 /**
  * Finds them, with one event for each person whose studies are shown.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} too-costly - it would look at too much
  */
-export function searchParts(deps: GuardDeps) {
-  return async (visit: Visit, { text, ...asked }: PartsSearch): Promise<StudyParts> =>
+export function searchAcrossStudies(deps: GuardDeps) {
+  return async (visit: Visit, { text, ...asked }: SearchAcrossStudies): Promise<StudyParts> =>
     await refusalsRecorded(deps, visit, 'qido', async () => {
       requireScope(visit.requester, 'ImagingStudy', 's');
       const { answer } = await guarded(

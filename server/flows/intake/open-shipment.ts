@@ -9,8 +9,8 @@ import type { AuditRecord, Claim, InstanceRow, QuarantinedInstance } from '../..
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from '../guard.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { joinParts, type PlanParts } from '../write/plan-parts.ts';
-import type { ReceivedInstance, receiveInstance } from './receive-instance.ts';
-import type { FinishedInstance } from './take-instance.ts';
+import type { FiledInstance, fileInstance } from './file-instance.ts';
+import type { FinishedInstance } from './receive-bytes.ts';
 
 /** Kinds of the events: at the first instance of a study, and at the end. `marks` are claimed with each instance. */
 export type ShipmentKinds = {
@@ -20,19 +20,19 @@ export type ShipmentKinds = {
 };
 
 /** What a shipment needs. */
-export type ShipmentDeps = GuardDeps & { readonly receive: ReturnType<typeof receiveInstance> };
+export type ShipmentDeps = GuardDeps & { readonly fileInstance: ReturnType<typeof fileInstance> };
 
 /** Instances on their way. `ended` comes last and records what was sent. */
 export type Shipment = {
   /** Files an instance. A refusal is recorded. */
-  file(finished: FinishedInstance): Promise<ReceivedInstance>;
+  file(finished: FinishedInstance): Promise<FiledInstance>;
   /** Records that an instance was refused before it could be filed. */
   refused(fault: Fault): Promise<void>;
   ended(): Promise<void>;
 };
 
 type Sent = { readonly counts: Record<Counted, number>; readonly person: PersonKey; readonly patient: string };
-type Counted = Exclude<ReceivedInstance['outcome'], 'quarantined'>;
+type Counted = Exclude<FiledInstance['outcome'], 'quarantined'>;
 
 const STUDIES_A_PLAN = 500;
 
@@ -67,9 +67,9 @@ async function fileOne(
   kinds: ShipmentKinds,
   studies: Map<string, Sent>,
   finished: FinishedInstance,
-): Promise<ReceivedInstance> {
+): Promise<FiledInstance> {
   let patientOf = '';
-  const received = await deps.receive(finished, {
+  const received = await deps.fileInstance(finished, {
     accepted: (row, patient) => {
       patientOf = patient;
       return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, kinds, row, patient)];

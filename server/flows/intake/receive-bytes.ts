@@ -1,6 +1,6 @@
 /**
  * The bytes of one instance: they go to the image store as they arrive, and the header is read on the way. What comes
- * out is plain data, for receive-instance to file, on whatever thread that runs.
+ * out is plain data, for file-instance to file, on whatever thread that runs.
  */
 import { createHash } from 'node:crypto';
 import { intOf, TAG, uidOf } from '../../../profiles/dicom/attributes.ts';
@@ -30,10 +30,10 @@ export type AnnouncedInstance = {
 };
 
 /** An instance before it is filed: its row, whose person nobody knows yet, and its patient. */
-export type TakenInstance = { readonly row: Omit<InstanceRow, 'person'>; readonly named: DicomPatient };
+export type UnfiledInstance = { readonly row: Omit<InstanceRow, 'person'>; readonly named: DicomPatient };
 
 /** Takes the bytes of an instance; exactly one of `finish` and `abort` comes last. */
-export type Taking = {
+export type Receiving = {
   /** A promise holds the sender back until it resolves. */
   write(chunk: Uint8Array): void | Promise<void>;
   /** Resolves when the header is read and put into words. After it rejects nothing is left to abort. */
@@ -45,27 +45,27 @@ export type Taking = {
  * An instance whose bytes have all come. Nobody may hear of success, and no row may name its bytes, before `durable`
  * resolves; when it rejects nothing is left of them.
  */
-export type FinishedInstance = { readonly taken: TakenInstance; readonly durable: Promise<void> };
+export type FinishedInstance = { readonly unfiled: UnfiledInstance; readonly durable: Promise<void> };
 
 /** What the flow needs: where bytes go, and the system of an establishment's patient identifiers. */
-export type TakeInstanceDeps = {
+export type ReceiveBytesDeps = {
   readonly images: ImageStore;
   readonly patientIdSystemOf: (organization: string) => string;
 };
 
-/** Opens the taking of an announced instance. */
-export function takeInstance(deps: TakeInstanceDeps) {
+/** Opens the receiving of an announced instance. */
+export function receiveBytes(deps: ReceiveBytesDeps) {
   const known = new KnownSeries();
-  return (announced: AnnouncedInstance): Taking => new InstanceTaking({ ...deps, known }, announced);
+  return (announced: AnnouncedInstance): Receiving => new InstanceReceiving({ ...deps, known }, announced);
 }
 
 /** What the header tells. */
-type Described = Omit<TakenInstance['row'], 'blob' | 'dataSetOffset' | 'dataSetDigest'>;
+type Described = Omit<UnfiledInstance['row'], 'blob' | 'dataSetOffset' | 'dataSetDigest'>;
 
-type TakingDeps = TakeInstanceDeps & { readonly known: KnownSeries };
+type ReceivingDeps = ReceiveBytesDeps & { readonly known: KnownSeries };
 
-class InstanceTaking implements Taking {
-  readonly #deps: TakingDeps;
+class InstanceReceiving implements Receiving {
+  readonly #deps: ReceivingDeps;
   readonly #announced: AnnouncedInstance;
   readonly #digest = createHash('sha256');
   readonly #header: HeaderReader;
@@ -73,7 +73,7 @@ class InstanceTaking implements Taking {
   readonly #meta: Uint8Array;
   #writer: BlobWriter | undefined;
 
-  constructor(deps: TakingDeps, announced: AnnouncedInstance) {
+  constructor(deps: ReceivingDeps, announced: AnnouncedInstance) {
     this.#deps = deps;
     this.#announced = announced;
     this.#header = new HeaderReader(announced.transferSyntaxUID);
@@ -97,7 +97,7 @@ class InstanceTaking implements Taking {
       checkAnnounced(header, this.#announced);
       // The disk works while the header is put into words, and the plan of filing made.
       const durable = this.#makeDurable(writer);
-      return { taken: await orAfter(durable, () => this.#describe(header, writer.name)), durable };
+      return { unfiled: await orAfter(durable, () => this.#describe(header, writer.name)), durable };
     } catch (error) {
       this.#inflation?.drop();
       await writer.abort();
@@ -120,7 +120,7 @@ class InstanceTaking implements Taking {
     }
   }
 
-  #describe(header: DicomHeader, name: string): TakenInstance {
+  #describe(header: DicomHeader, name: string): UnfiledInstance {
     const { row, named } = describe(this.#deps, header, this.#announced);
     const blob = { name, size: this.#meta.length + this.#header.received };
     return {
@@ -180,7 +180,7 @@ function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void
 }
 
 function describe(
-  { patientIdSystemOf, known }: TakingDeps,
+  { patientIdSystemOf, known }: ReceivingDeps,
   header: DicomHeader,
   announced: AnnouncedInstance,
 ): { readonly row: Described; readonly named: DicomPatient } {

@@ -4,19 +4,19 @@ import type { EstablishmentRequester } from '../../access/requester.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { refusalAbout } from '../audit/event-records.ts';
 import { eventRecord, refusalsRecorded, type Visit } from '../guard.ts';
-import type { ReceivedInstance } from './receive-instance.ts';
-import { openShipment, type Shipment, type ShipmentDeps } from './receive-shipment.ts';
-import { requireScope } from '../require-scope.ts';
-import type { AnnouncedInstance, FinishedInstance, Taking, takeInstance } from './take-instance.ts';
+import type { FiledInstance } from './file-instance.ts';
+import { openShipment, type Shipment, type ShipmentDeps } from './open-shipment.ts';
+import { requireScope } from '../../access/scope.ts';
+import type { AnnouncedInstance, FinishedInstance, Receiving, receiveBytes } from './receive-bytes.ts';
 
 /** An instance of a request: what its file says it is. */
 export type SentInstance = Omit<AnnouncedInstance, 'peer'>;
 
 /** What became of one instance. */
-export type SentOutcome = { readonly received: ReceivedInstance } | { readonly refused: Fault };
+export type SentOutcome = { readonly received: FiledInstance } | { readonly refused: Fault };
 
 /** Instances on their way; `ended` comes last, before the request is answered. */
-export type SentShipment = {
+export type StowShipment = {
   /** Takes the bytes of a data set. They are read to their end unless the instance is refused before. */
   store(instance: SentInstance, dataSet: AsyncIterable<Uint8Array>): Promise<SentOutcome>;
   /** Notes that what was to be an instance is none. */
@@ -25,8 +25,8 @@ export type SentShipment = {
 };
 
 /** What the flow needs. */
-export type ReceiveRequestDeps = ShipmentDeps & {
-  readonly take: ReturnType<typeof takeInstance>;
+export type ReceiveStowRequestDeps = ShipmentDeps & {
+  readonly receiveBytes: ReturnType<typeof receiveBytes>;
   readonly maxInstanceBytes: number;
 };
 
@@ -34,8 +34,8 @@ export type ReceiveRequestDeps = ShipmentDeps & {
  * Opens the shipment of a request.
  * @throws {Fault} forbidden - not an establishment, or its scopes do not allow it
  */
-export function receiveRequest(deps: ReceiveRequestDeps) {
-  return async (visit: Visit): Promise<SentShipment> =>
+export function receiveStowRequest(deps: ReceiveStowRequestDeps) {
+  return async (visit: Visit): Promise<StowShipment> =>
     await refusalsRecorded(deps, visit, 'stow', async () => {
       const { organization } = establishmentOf(visit);
       requireScope(visit.requester, 'ImagingStudy', 'c');
@@ -46,8 +46,8 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
       };
       return {
         store: async (instance, dataSet) => {
-          const finished = await takeAll(
-            deps.take({ ...instance, peer: { organization } }),
+          const finished = await receiveAll(
+            deps.receiveBytes({ ...instance, peer: { organization } }),
             bounded(dataSet, deps.maxInstanceBytes),
           );
           if (finished instanceof Fault) {
@@ -66,14 +66,14 @@ export function receiveRequest(deps: ReceiveRequestDeps) {
 }
 
 /** Takes all bytes, or gives the Fault that ended it too early. */
-async function takeAll(taking: Taking, dataSet: AsyncIterable<Uint8Array>): Promise<FinishedInstance | Fault> {
+async function receiveAll(receiving: Receiving, dataSet: AsyncIterable<Uint8Array>): Promise<FinishedInstance | Fault> {
   try {
-    for await (const chunk of dataSet) await taking.write(chunk);
+    for await (const chunk of dataSet) await receiving.write(chunk);
   } catch (error) {
-    await taking.abort();
+    await receiving.abort();
     return toFault(error);
   }
-  return await taking.finish().catch(toFault);
+  return await receiving.finish().catch(toFault);
 }
 
 /** The shipment records its own refusals. */

@@ -1,5 +1,5 @@
 /**
- * A modality or PACS has sent one instance (take-instance). Its row and the identities it names are filed in one
+ * A modality or PACS has sent one instance (receive-bytes). Its row and the identities it names are filed in one
  * commit: file and row are durable before the sender hears of success.
  */
 import { randomUUID } from 'node:crypto';
@@ -25,19 +25,19 @@ import { jobOf } from '../jobs/job-of.ts';
 import { enrol, findIdentity } from '../identity/persons.ts';
 import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import type { FinishedInstance, TakenInstance } from './take-instance.ts';
+import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 
 /**
  * What became of an instance. The sender hears of success whichever it is: an answer that differs would tell what
  * stands elsewhere.
  */
-export type ReceivedInstance = {
+export type FiledInstance = {
   readonly outcome: 'stored' | 'already' | 'other-transfer-syntax' | 'quarantined';
   readonly row: InstanceRow;
 };
 
 /** What the flow needs. */
-export type ReceiveInstanceDeps = {
+export type FileInstanceDeps = {
   readonly records: RecordStore;
   readonly images: ImageStore;
   readonly clock: Clock;
@@ -60,11 +60,8 @@ export type EventsOf = {
  * Files an instance; resolves when its row is durable, which is not before its bytes are. Bytes that no row will name
  * are removed.
  */
-export function receiveInstance(deps: ReceiveInstanceDeps) {
-  return async (
-    { taken: { row, named }, durable }: FinishedInstance,
-    eventsOf: EventsOf,
-  ): Promise<ReceivedInstance> => {
+export function fileInstance(deps: FileInstanceDeps) {
+  return async ({ unfiled: { row, named }, durable }: FinishedInstance, eventsOf: EventsOf): Promise<FiledInstance> => {
     const planned = async (): Promise<Planned> => {
       const plan = await planOf(deps, named, row, eventsOf);
       await durable;
@@ -91,7 +88,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Fault && error.kind !== 'transient' && error.kind !== 'exception';
 }
 
-type UnplacedRow = TakenInstance['row'];
+type UnplacedRow = UnfiledInstance['row'];
 
 type Planned = {
   readonly plan: CommitPlan;
@@ -103,7 +100,7 @@ type Planned = {
 };
 
 async function planOf(
-  deps: ReceiveInstanceDeps,
+  deps: FileInstanceDeps,
   named: DicomPatient,
   unplaced: UnplacedRow,
   eventsOf: EventsOf,
@@ -162,7 +159,7 @@ function stillOf({ studyInstanceUID }: InstanceRow, patient: string): Preconditi
 type Accepting = { readonly eventsOf: EventsOf; readonly now: number; readonly isFirst: boolean };
 
 function acceptedParts(
-  deps: ReceiveInstanceDeps,
+  deps: FileInstanceDeps,
   row: InstanceRow,
   patient: string,
   { eventsOf, now, isFirst }: Accepting,
@@ -199,7 +196,7 @@ type Placed = { readonly person: PersonKey; readonly patient: string; readonly p
 
 /** Finds the Patient that the data set names, or makes it. */
 async function placePatient(
-  deps: ReceiveInstanceDeps,
+  deps: FileInstanceDeps,
   grant: SystemGrant,
   organization: string,
   { patient, identity }: DicomPatient,

@@ -21,7 +21,7 @@ export type SearchStudiesDeps = {
 };
 
 /** Answers a study query; no match is an empty array. */
-export function searchStudies({ searchResources, ...deps }: SearchStudiesDeps) {
+export function answerStudySearch({ searchResources, ...deps }: SearchStudiesDeps) {
   return async (ctx: Context): Promise<void> => {
     const baseUrl = deps.baseUrl();
     const visit = await deps.identify(ctx, baseUrl);

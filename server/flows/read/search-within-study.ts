@@ -5,17 +5,17 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
 import type { Passage, Question } from '../../ports/record-store.ts';
 import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 
 /** Whose instances; `text` is the query for the audit trail. */
-export type InstancesSearch = {
+export type SearchWithinStudy = {
   readonly studyInstanceUID: string;
   readonly seriesInstanceUID?: string;
   readonly text: string;
 };
 
 /** The instances that may be seen, `metadata` empty, in canonical order; none when there is no such study. */
-export type FoundInstances = {
+export type FoundWithinStudy = {
   readonly rows: readonly InstanceRow[];
   /** Reads the metadata of some of them, by SOP Instance UID. */
   readonly metadataOf: (rows: readonly InstanceRow[]) => Promise<ReadonlyMap<string, DicomJson>>;
@@ -32,8 +32,8 @@ type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
  * Finds them. What is hidden is as what does not exist: an empty answer.
  * @throws {Fault} forbidden - the scopes do not allow it
  */
-export function searchInstances(deps: GuardDeps) {
-  return async (visit: Visit, { text, ...which }: InstancesSearch): Promise<FoundInstances> =>
+export function searchWithinStudy(deps: GuardDeps) {
+  return async (visit: Visit, { text, ...which }: SearchWithinStudy): Promise<FoundWithinStudy> =>
     await refusalsRecorded(deps, visit, 'qido', async () => {
       requireScope(visit.requester, 'ImagingStudy', 's');
       const question = { kind: 'instances', ...which, omitMetadata: true, offset: 0, limit: PAGE } as const;

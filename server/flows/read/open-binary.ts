@@ -5,7 +5,7 @@ import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import { foundNothing, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { requireScope } from '../require-scope.ts';
+import { requireScope } from '../../access/scope.ts';
 
 /** A document's bytes and what they are. `size` is in bytes. */
 export type OpenedDocument = {
@@ -16,14 +16,14 @@ export type OpenedDocument = {
 };
 
 /** What the flow needs. */
-export type RetrieveDocumentDeps = GuardDeps & { readonly images: ImageStore };
+export type OpenBinaryDeps = GuardDeps & { readonly images: ImageStore };
 
 /**
  * Opens the content of a Binary.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such Binary, or none that the requester may see
  */
-export function retrieveDocument(deps: RetrieveDocumentDeps) {
+export function openBinary(deps: OpenBinaryDeps) {
   return async (visit: Visit, id: string): Promise<OpenedDocument> =>
     await refusalsRecorded(deps, visit, 'iti-68', async () => {
       requireScope(visit.requester, 'Binary', 'r');
@@ -38,7 +38,7 @@ export function retrieveDocument(deps: RetrieveDocumentDeps) {
 }
 
 /** Opens the bytes of a visible Binary row. */
-export async function openDocument(images: ImageStore, row: VisibleRow | undefined): Promise<OpenedDocument> {
+async function openDocument(images: ImageStore, row: VisibleRow | undefined): Promise<OpenedDocument> {
   if (row?.blob === undefined) throw foundNothing('No such resource');
   const { contentType = MEDIA_TYPE.octets } = JSON.parse(row.json) as Binary;
   return { contentType, size: row.blob.size, body: await images.open(row.blob.name), row };

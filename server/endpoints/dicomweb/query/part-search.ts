@@ -9,8 +9,8 @@ import type { OffsetOf } from '../../../../profiles/dicom/date-time.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
 import { keysOfInstance, matchesKey, type MatchKey } from '../../../../profiles/dicom/match.ts';
 import type { Visit } from '../../../flows/guard.ts';
-import type { FoundInstances, searchInstances as searchInstancesFlow } from '../../../flows/read/search-instances.ts';
-import type { searchParts as searchPartsFlow } from '../../../flows/read/search-parts.ts';
+import type { FoundWithinStudy, searchWithinStudy } from '../../../flows/read/search-within-study.ts';
+import type { searchAcrossStudies } from '../../../flows/read/search-across-studies.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { FoundPart } from '../../../ports/record-store.ts';
 import type { Identify } from '../../http/visit.ts';
@@ -25,15 +25,15 @@ import { setWarnings } from '../warning.ts';
 /** What the endpoints need. */
 export type SearchPartsDeps = {
   readonly identify: Identify;
-  readonly searchInstances: ReturnType<typeof searchInstancesFlow>;
-  readonly searchParts: ReturnType<typeof searchPartsFlow>;
+  readonly searchWithinStudy: ReturnType<typeof searchWithinStudy>;
+  readonly searchAcrossStudies: ReturnType<typeof searchAcrossStudies>;
   readonly baseUrl: () => string;
   /** Days of studies are those of the region's time zone. */
   readonly offsetOf: OffsetOf;
 };
 
 /** Answers series. */
-export function searchSeries(deps: SearchPartsDeps): (ctx: RouterContext) => Promise<void> {
+export function answerSeriesSearch(deps: SearchPartsDeps): (ctx: RouterContext) => Promise<void> {
   return search(deps, 'series', async (found, query, options) => {
     const series = await seriesOf(found, query);
     const matches = paged(series, query).map(({ rows, attributes }) =>
@@ -44,7 +44,7 @@ export function searchSeries(deps: SearchPartsDeps): (ctx: RouterContext) => Pro
 }
 
 /** Answers instances. */
-export function searchInstances(deps: SearchPartsDeps): (ctx: RouterContext) => Promise<void> {
+export function answerInstanceSearch(deps: SearchPartsDeps): (ctx: RouterContext) => Promise<void> {
   return search(deps, 'instances', async (found, query, options) => {
     const rows = await instancesOf(found, query);
     const page = paged(rows, query);
@@ -68,7 +68,7 @@ type Place = { readonly studyInstanceUID?: string; readonly seriesInstanceUID?: 
 function search(
   deps: SearchPartsDeps,
   level: Level,
-  find: (found: FoundInstances, query: PartQuery, options: MatchOptions) => Promise<Result>,
+  find: (found: FoundWithinStudy, query: PartQuery, options: MatchOptions) => Promise<Result>,
 ) {
   return async (ctx: RouterContext): Promise<void> => {
     const baseUrl = deps.baseUrl();
@@ -86,7 +86,7 @@ function search(
     const { isMore, matches } =
       studyInstanceUID === undefined || query.ofStudy.where.length > 0
         ? await findAcross(deps, visit, { level, place, query, text }, options)
-        : await find(await deps.searchInstances(visit, { studyInstanceUID, ...place, text }), query, options);
+        : await find(await deps.searchWithinStudy(visit, { studyInstanceUID, ...place, text }), query, options);
     setWarnings(ctx, baseUrl, [...query.warnings, ...(query.limit === MAX_RESULTS && isMore ? [MORE_WARNING] : [])]);
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
     ctx.body = JSON.stringify(matches);
@@ -104,7 +104,7 @@ async function findAcross(
 ): Promise<Result> {
   const { ofStudy, implied, ofSeries, ofInstance, sopInstanceUIDs, offset, limit } = query;
   const ofPath = place.seriesInstanceUID === undefined ? [] : [keyOfSeries(place.seriesInstanceUID)];
-  const found = await deps.searchParts(visit, {
+  const found = await deps.searchAcrossStudies(visit, {
     level,
     studies: {
       where: [...(place.studyInstanceUID === undefined ? implied : []), ...ofStudy.where],
@@ -141,7 +141,7 @@ function keyOfSeries(value: string): MatchKey {
 type Series = { readonly rows: readonly InstanceRow[]; readonly attributes: DicomJson };
 
 /** The series that match, each with the metadata of its first instance. */
-async function seriesOf({ rows, metadataOf }: FoundInstances, { ofSeries }: PartQuery): Promise<readonly Series[]> {
+async function seriesOf({ rows, metadataOf }: FoundWithinStudy, { ofSeries }: PartQuery): Promise<readonly Series[]> {
   const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID).values()];
   const firsts = groups.flatMap((group) => group.slice(0, 1));
   const metadata = await metadataOf(firsts);
@@ -152,7 +152,7 @@ async function seriesOf({ rows, metadataOf }: FoundInstances, { ofSeries }: Part
   return series.filter(({ attributes }) => matchesAll(attributes, ofSeries));
 }
 
-async function instancesOf(found: FoundInstances, query: PartQuery): Promise<readonly InstanceRow[]> {
+async function instancesOf(found: FoundWithinStudy, query: PartQuery): Promise<readonly InstanceRow[]> {
   const series = query.ofSeries.length === 0 ? undefined : await seriesOf(found, query);
   const rows = series === undefined ? found.rows : series.flatMap((one) => one.rows);
   return rows.filter((row) => matchesAll(keysOfInstance(row), query.ofInstance));
