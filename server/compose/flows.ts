@@ -34,6 +34,7 @@ import { retrieveInstances } from '../flows/read/retrieve-instances.ts';
 import { retrieveMetadata } from '../flows/read/retrieve-metadata.ts';
 import { searchWithinStudy } from '../flows/read/search-within-study.ts';
 import { searchAcrossStudies } from '../flows/read/search-across-studies.ts';
+import { queryRegistry } from '../flows/read/query-registry.ts';
 import { searchResources } from '../flows/read/search-resources.ts';
 import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
 import { writeResource, writeTransaction } from '../flows/write/write-resource.ts';
@@ -105,6 +106,11 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
     history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
+    queryRegistry: queryRegistry({
+      searchResources: searchResources(guard),
+      repositoryUniqueId: config.repositoryUid,
+      homeCommunityId: config.homeCommunityId,
+    }),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
     openBinary: openBinary({ ...guard, images }),

@@ -27,7 +27,6 @@ export function openXds(
   identify: Identify,
 ): ReturnType<typeof xdsRouter> {
   const { trail, images, tokens } = stores;
-  const { repositoryUid: repositoryUniqueId, homeCommunityId } = config;
   const trusted = region.assertionIssuers.map(({ issuer, certificate }) => ({
     issuer,
     certificate: String(certificate ?? ''),
@@ -46,7 +45,6 @@ export function openXds(
     baseUrl: () => `${publicUrl()}/xds`,
     bodyLimit: bodyLimits(config.maxBodyBytes),
     images,
-    repositoryUniqueId,
-    homeCommunityId,
+    repositoryUniqueId: config.repositoryUid,
   });
 }

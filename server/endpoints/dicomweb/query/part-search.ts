@@ -15,11 +15,11 @@ import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { FoundPart } from '../../../ports/record-store.ts';
 import type { Identify } from '../../http/visit.ts';
 import { acceptedBy, requireDicomJson } from '../accept.ts';
-import { toInstanceMatch, toSeriesMatch, type MatchOptions } from './match-json.ts';
-import { parsePartQuery, type PartQuery } from './part-query.ts';
-import { MAX_RESULTS, MORE_WARNING } from './query-options.ts';
+import { toInstanceMatch, toSeriesMatch, type MatchOptions } from '../../../../ihe/rad-129/match-json.ts';
+import { parsePartQuery, type PartQuery } from '../../../../ihe/rad-129/part-query.ts';
+import { MAX_RESULTS, MORE_WARNING } from '../../../../ihe/rad-129/query-options.ts';
 import { requestedInstances } from '../retrieve/requested-instances.ts';
-import { studyMatching } from './study-json.ts';
+import { studyMatching } from '../../../../ihe/rad-129/study-json.ts';
 import { setWarnings } from '../warning.ts';
 
 /** What the endpoints need. */

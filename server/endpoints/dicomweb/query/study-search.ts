@@ -6,9 +6,9 @@ import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import type { FoundPage, SearchRequest, searchResources } from '../../../flows/read/search-resources.ts';
 import type { Identify } from '../../http/visit.ts';
 import { acceptedBy, requireDicomJson } from '../accept.ts';
-import { STUDY_TAIL, studyMatching } from './study-json.ts';
-import { MAX_RESULTS, MORE_WARNING } from './query-options.ts';
-import { parseStudyQuery, type StudyQuery } from './study-query.ts';
+import { STUDY_TAIL, studyMatching } from '../../../../ihe/rad-129/study-json.ts';
+import { MAX_RESULTS, MORE_WARNING } from '../../../../ihe/rad-129/query-options.ts';
+import { parseStudyQuery, type StudyQuery } from '../../../../ihe/rad-129/study-query.ts';
 import { setWarnings } from '../warning.ts';
 
 /** What the endpoint needs. `baseUrl` gives the door's address, without a slash at the end. */

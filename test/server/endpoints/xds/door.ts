@@ -7,6 +7,7 @@ import { parseContentType } from '../../../../ihe/mime/content-type.ts';
 import { splitMultipart } from '../../../../ihe/soap/multipart.ts';
 import { verifyAssertion } from '../../../../ihe/saml/assertion.ts';
 import { attributeOf, selectElements } from '../../../../ihe/xml/select.ts';
+import { queryRegistry } from '../../../../server/flows/read/query-registry.ts';
 import { retrieveDocumentOfSet } from '../../../../server/flows/read/retrieve-document-set.ts';
 import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
@@ -46,8 +47,11 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
       clock: clinic.guard.clock,
       bodyLimit: bodyLimits(maxBodyBytes),
       repositoryUniqueId: REPOSITORY,
-      homeCommunityId: HOME,
-      searchResources: searchResources(clinic.guard),
+      queryRegistry: queryRegistry({
+        searchResources: searchResources(clinic.guard),
+        repositoryUniqueId: REPOSITORY,
+        homeCommunityId: HOME,
+      }),
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveDocumentOfSet: retrieveDocumentOfSet({ ...clinic.guard, images: clinic.images }),
       images: clinic.images,

@@ -14,14 +14,14 @@
  * PatientName       | family and given names of the patient
  * @see DICOM PS3.4 C.2.2.2; PS3.18 table 10.6.1-5
  */
-import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../../../../profiles/codes.ts';
-import type { OffsetOf } from '../../../../profiles/dicom/date-time.ts';
-import { isUniversal } from '../../../../profiles/dicom/match.ts';
-import { isUID } from '../../../../profiles/dicom/uid.ts';
-import { Fault } from '../../../../profiles/fault.ts';
-import type { Criterion } from '../../../../profiles/search/criterion.ts';
-import type { SortSpan } from '../../../../profiles/search/query.ts';
-import { normalizeString } from '../../../../profiles/search/values.ts';
+import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
+import type { OffsetOf } from '../../profiles/dicom/date-time.ts';
+import { isUniversal } from '../../profiles/dicom/match.ts';
+import { isUID } from '../../profiles/dicom/uid.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { Criterion } from '../../profiles/search/criterion.ts';
+import type { SortSpan } from '../../profiles/search/query.ts';
+import { normalizeString } from '../../profiles/search/values.ts';
 import { parseDays } from './local-day.ts';
 import { parseTimes } from './time-of-day.ts';
 

@@ -14,28 +14,30 @@
  * @see DICOM PS3.18 table 10.6.3-3
  */
 import type { Identifier, ImagingStudy, Patient } from '@medplum/fhirtypes';
-import { CODE_SYSTEM, EXTENSION } from '../../../../profiles/codes.ts';
-import { TAG } from '../../../../profiles/dicom/attributes.ts';
-import { formatTag } from '../../../../profiles/dicom/data-element.ts';
-import type { DicomJson, JsonPersonName } from '../../../../profiles/dicom/json/json.ts';
-import { Fault } from '../../../../profiles/fault.ts';
-import { beginningOfTail } from '../../../../profiles/search/json-tail.ts';
-import { isAccession, studyInstanceUIDOf } from '../../../../profiles/imaging/identifiers.ts';
-import type { VisibleRow } from '../../../ports/record-store.ts';
+import { CODE_SYSTEM, EXTENSION } from '../../profiles/codes.ts';
+import { TAG } from '../../profiles/dicom/attributes.ts';
+import { formatTag } from '../../profiles/dicom/data-element.ts';
+import type { DicomJson, JsonPersonName } from '../../profiles/dicom/json/json.ts';
+import { Fault } from '../../profiles/fault.ts';
+import { beginningOfTail } from '../../profiles/search/json-tail.ts';
+import { isAccession, studyInstanceUIDOf } from '../../profiles/imaging/identifiers.ts';
 import { toMatch, type Attribute } from './match-json.ts';
 import { toJsonPersonName } from './person-name.ts';
 import type { IncludedFields } from './query-options.ts';
 
 const MODALITY = formatTag(TAG.Modality);
 
+/** A resource that was found, in its JSON. */
+export type FoundResource = { readonly type: string; readonly id: string; readonly json: string };
+
 /** A study as a match, behind its Study Instance UID. */
 export type StudyMatch = readonly [studyInstanceUID: string, match: DicomJson];
 
 /** Makes matches of studies, whose patients are among `others` where they may be seen. */
 export function studyMatching(
-  others: readonly VisibleRow[],
+  others: readonly FoundResource[],
   { included, baseUrl }: StudyOptions,
-): (row: VisibleRow) => StudyMatch {
+): (row: FoundResource) => StudyMatch {
   const patients = new Map(others.map((row) => [`${row.type}/${row.id}`, row]));
   return (row) => {
     const study = withoutSeries(row.json);

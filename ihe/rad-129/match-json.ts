@@ -1,9 +1,7 @@
 /** Matches of queries as DICOM JSON. @see DICOM PS3.18 section 10.6.3 */
-import { TAG } from '../../../../profiles/dicom/attributes.ts';
-import { formatTag } from '../../../../profiles/dicom/data-element.ts';
-import type { DicomJson, JsonAttribute, JsonValue } from '../../../../profiles/dicom/json/json.ts';
-import type { InstanceRow } from '../../../ports/commit-plan.ts';
-import type { FoundPart } from '../../../ports/record-store.ts';
+import { TAG } from '../../profiles/dicom/attributes.ts';
+import { formatTag } from '../../profiles/dicom/data-element.ts';
+import type { DicomJson, JsonAttribute, JsonValue } from '../../profiles/dicom/json/json.ts';
 import type { IncludedFields } from './query-options.ts';
 
 /** An attribute by keyword; values that are not known are left out, and an attribute without values is empty. */
@@ -95,6 +93,18 @@ const USUAL_OF_INSTANCE: ReadonlySet<string> = tagsOf([
   'BitsAllocated',
 ]);
 
+/** An instance, as far as a match names it. */
+export type MatchedInstance = {
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly sopClassUID: string;
+  readonly sopInstanceUID: string;
+  readonly transferSyntaxUID: string;
+};
+
+/** A series by one of its instances, and how many it has. */
+export type MatchedSeries = { readonly row: MatchedInstance; readonly instances: number };
+
 /** How matches are formatted. */
 export type MatchOptions = {
   readonly included: IncludedFields;
@@ -109,7 +119,7 @@ export type MatchOptions = {
 /** A series by the metadata of its first instance. */
 export function toSeriesMatch(
   metadata: DicomJson,
-  { row, instances }: FoundPart,
+  { row, instances }: MatchedSeries,
   { included, baseUrl, ofStudy = {} }: MatchOptions,
 ): DicomJson {
   const isWanted = (tag: string): boolean =>
@@ -128,7 +138,7 @@ export function toSeriesMatch(
 /** An instance by its metadata. */
 export function toInstanceMatch(
   metadata: DicomJson,
-  row: InstanceRow,
+  row: MatchedInstance,
   { included, baseUrl, isOfSeries, ofStudy = {} }: MatchOptions,
 ): DicomJson {
   const isWanted = (tag: string): boolean =>
@@ -149,14 +159,14 @@ export function toInstanceMatch(
   });
 }
 
-function placeOf(row: InstanceRow): DicomJson {
+function placeOf(row: MatchedInstance): DicomJson {
   return toMatch([
     ['StudyInstanceUID', 'UI', row.studyInstanceUID],
     ['SeriesInstanceUID', 'UI', row.seriesInstanceUID],
   ]);
 }
 
-function seriesUrl({ studyInstanceUID, seriesInstanceUID }: InstanceRow, baseUrl: string): string {
+function seriesUrl({ studyInstanceUID, seriesInstanceUID }: MatchedInstance, baseUrl: string): string {
   return `${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}`;
 }
 

@@ -1,10 +1,8 @@
 /** Found documents as DocumentEntries: their patients, and the resources that they refer to. */
 import type { DocumentReference, Patient, Reference, Resource } from '@medplum/fhirtypes';
-import type { Resolve } from '../../../ihe/ebxml/author.ts';
-import { entryUUIDOf, uniqueIdOf, type DocumentEntrySource } from '../../../ihe/ebxml/document-entry.ts';
-import { toPatientCx } from '../../../ihe/ebxml/patient-metadata.ts';
-import type { FoundPage } from '../../flows/read/search-resources.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import type { Resolve } from '../ebxml/author.ts';
+import { entryUUIDOf, uniqueIdOf, type DocumentEntrySource } from '../ebxml/document-entry.ts';
+import { toPatientCx } from '../ebxml/patient-metadata.ts';
 
 /** The repository that holds the documents, and the community that it belongs to (`urn:oid:…`). */
 export type RepositoryNames = { readonly repositoryUniqueId: string; readonly homeCommunityId: string };
@@ -12,9 +10,15 @@ export type RepositoryNames = { readonly repositoryUniqueId: string; readonly ho
 /** An entry with everything that it resolves, contained resources too. */
 export type RegistryEntry = DocumentEntrySource & { readonly resolve: Resolve };
 
+/** A resource that was found, in its JSON. */
+type FoundResource = { readonly type: string; readonly id: string; readonly json: string };
+
+/** DocumentReferences, and the resources that they refer to as far as they may be seen. */
+export type FoundDocuments = { readonly rows: readonly FoundResource[]; readonly included: readonly FoundResource[] };
+
 /** Makes the entries of a page. `patientIdDomain` is the domain that the query named. */
 export function entriesOf(
-  page: FoundPage,
+  page: FoundDocuments,
   names: RepositoryNames,
   patientIdDomain: string | undefined,
 ): readonly RegistryEntry[] {
@@ -33,7 +37,7 @@ export function entriesOf(
   });
 }
 
-function parse<T>({ json }: VisibleRow): T {
+function parse<T>({ json }: FoundResource): T {
   return JSON.parse(json) as T;
 }
 

@@ -1,9 +1,9 @@
 /** The parameters of a QIDO-RS study query as a search. @see DICOM PS3.18 sections 8.3.4 and 10.6.1 */
-import type { OffsetOf } from '../../../../profiles/dicom/date-time.ts';
-import { Fault } from '../../../../profiles/fault.ts';
-import type { Criterion } from '../../../../profiles/search/criterion.ts';
-import type { SortSpan } from '../../../../profiles/search/query.ts';
-import { isUniversal } from '../../../../profiles/dicom/match.ts';
+import type { OffsetOf } from '../../profiles/dicom/date-time.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { Criterion } from '../../profiles/search/criterion.ts';
+import type { SortSpan } from '../../profiles/search/query.ts';
+import { isUniversal } from '../../profiles/dicom/match.ts';
 import { STUDY_KEYS, type KeyMatch } from './match-keys.ts';
 import { keywordOf, readQuery, type Pair, type QueryOptions } from './query-options.ts';
 

@@ -1,6 +1,6 @@
 /** Days of DICOM, which are local, as ranges of time. @see DICOM PS3.4 C.2.2.2.5.1 */
-import { parseDate, type OffsetOf } from '../../../../profiles/dicom/date-time.ts';
-import { Fault } from '../../../../profiles/fault.ts';
+import { parseDate, type OffsetOf } from '../../profiles/dicom/date-time.ts';
+import { Fault } from '../../profiles/fault.ts';
 
 /** Epoch milliseconds, `from` inclusive, `to` exclusive; undefined where the range is open. */
 export type DayRange = { readonly from: number | undefined; readonly to: number | undefined };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { assert, constantFrom, property, string } from 'fast-check';
-import { matchesLike } from '../../../../server/endpoints/xds/like-pattern.ts';
+import { matchesLike } from '../../../ihe/iti-18/like-pattern.ts';
 
 describe('SQL LIKE patterns of ITI-18 (ITI TF-2 3.18.4.1.2.3.7.1)', () => {
   it('matches as a regular expression of the same meaning does', () => {

@@ -1,11 +1,11 @@
 /** The keys of a query for series or instances. @see DICOM PS3.18 table 10.6.1-5 */
-import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
-import { TAG } from '../../../../profiles/dicom/attributes.ts';
-import type { OffsetOf } from '../../../../profiles/dicom/date-time.ts';
-import { isUniversal, type MatchKey } from '../../../../profiles/dicom/match.ts';
-import { isUID } from '../../../../profiles/dicom/uid.ts';
-import { Fault } from '../../../../profiles/fault.ts';
-import type { Criterion } from '../../../../profiles/search/criterion.ts';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
+import { TAG } from '../../profiles/dicom/attributes.ts';
+import type { OffsetOf } from '../../profiles/dicom/date-time.ts';
+import { isUniversal, type MatchKey } from '../../profiles/dicom/match.ts';
+import { isUID } from '../../profiles/dicom/uid.ts';
+import { Fault } from '../../profiles/fault.ts';
+import type { Criterion } from '../../profiles/search/criterion.ts';
 import { keywordOf, readQuery, type Pair, type QueryOptions } from './query-options.ts';
 import { isStudyKey, readStudyKeys, type StudyConditions } from './study-query.ts';
 

@@ -14,13 +14,13 @@
  * AuthorPerson and the kind of a reference are judged on the entries found (entry-filter.ts).
  * @see ITI TF-2 3.18.4.1.2.3.7
  */
-import type { Cx } from '../../../ihe/ebxml/hl7-types.ts';
-import { toUniqueIdToken } from '../../../ihe/ebxml/unique-id.ts';
-import { REFERENCE_ID_TYPE } from '../../../ihe/codes.ts';
-import type { FindDocumentsCriteria, GetDocumentsQuery, InstantRange, StoredQuery } from '../../../ihe/iti-18/query.ts';
-import { IDENTIFIER_SYSTEM, oidUri } from '../../../profiles/codes.ts';
-import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
-import type { Criterion, DatePrefix, TokenValue } from '../../../profiles/search/criterion.ts';
+import type { Cx } from '../ebxml/hl7-types.ts';
+import { toUniqueIdToken } from '../ebxml/unique-id.ts';
+import { REFERENCE_ID_TYPE } from '../codes.ts';
+import type { FindDocumentsCriteria, GetDocumentsQuery, InstantRange, StoredQuery } from './query.ts';
+import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
+import { TIME_BOUND } from '../../profiles/search/date-range.ts';
+import type { Criterion, DatePrefix, TokenValue } from '../../profiles/search/criterion.ts';
 
 /** Returns the criteria of a query; undefined when it asks for kinds of entry that this registry has none of. */
 export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined {

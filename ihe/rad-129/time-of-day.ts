@@ -1,5 +1,5 @@
 /** Times of DICOM as ranges within a day. @see DICOM PS3.4 C.2.2.2.5, PS3.5 6.2 */
-import { Fault } from '../../../../profiles/fault.ts';
+import { Fault } from '../../profiles/fault.ts';
 import type { DayRange } from './local-day.ts';
 
 const TIME = /^([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d)(?:\.\d{1,6})?)?)?$/;

@@ -1,7 +1,7 @@
 /** What every QIDO-RS query may hold beside its keys. @see DICOM PS3.18 section 8.3.4 */
-import { TAG } from '../../../../profiles/dicom/attributes.ts';
-import { formatTag } from '../../../../profiles/dicom/data-element.ts';
-import { Fault } from '../../../../profiles/fault.ts';
+import { TAG } from '../../profiles/dicom/attributes.ts';
+import { formatTag } from '../../profiles/dicom/data-element.ts';
+import { Fault } from '../../profiles/fault.ts';
 
 /** A parameter. */
 export type Pair = readonly [name: string, value: string];

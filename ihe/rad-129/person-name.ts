@@ -1,7 +1,7 @@
 /** FHIR names as DICOM JSON writes them: the inverse of profiles/dicom/person-name.ts. @see DICOM PS3.5 6.2.1.2 */
 import type { HumanName } from '@medplum/fhirtypes';
-import { EXTENSION } from '../../../../profiles/codes.ts';
-import type { JsonPersonName } from '../../../../profiles/dicom/json/json.ts';
+import { EXTENSION } from '../../profiles/codes.ts';
+import type { JsonPersonName } from '../../profiles/dicom/json/json.ts';
 
 /** Returns the name that a person bears, in its component groups; undefined when there is none. */
 export function toJsonPersonName(names: readonly HumanName[] = []): JsonPersonName | undefined {
@@ -26,5 +26,8 @@ function componentsOf({ family, given = [], prefix = [], suffix = [], text = '' 
   const [first = '', ...middle] = given;
   const isText = family === undefined && given.length === 0;
   const components = [isText ? text : (family ?? ''), first, middle.join(' '), prefix.join(' '), suffix.join(' ')];
-  return components.map((part) => part.replaceAll(/[\^=\\]/g, ' ')).join('^').replace(/\^+$/, '');
+  return components
+    .map((part) => part.replaceAll(/[\^=\\]/g, ' '))
+    .join('^')
+    .replace(/\^+$/, '');
 }

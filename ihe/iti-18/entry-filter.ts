@@ -1,9 +1,9 @@
 /** What a stored query asks of an entry that no index holds: author names by pattern, and kinds of references. */
-import { formatPerson } from '../../../ihe/ebxml/author.ts';
-import { entryUUIDOf, uniqueIdOf } from '../../../ihe/ebxml/document-entry.ts';
-import { parseCx, type Cx } from '../../../ihe/ebxml/hl7-types.ts';
-import { toReferenceIdList } from '../../../ihe/ebxml/reference-id.ts';
-import type { FindDocumentsByReferenceIdQuery, GetDocumentsQuery, StoredQuery } from '../../../ihe/iti-18/query.ts';
+import { formatPerson } from '../ebxml/author.ts';
+import { entryUUIDOf, uniqueIdOf } from '../ebxml/document-entry.ts';
+import { parseCx, type Cx } from '../ebxml/hl7-types.ts';
+import { toReferenceIdList } from '../ebxml/reference-id.ts';
+import type { FindDocumentsByReferenceIdQuery, GetDocumentsQuery, StoredQuery } from './query.ts';
 import { matchesLike } from './like-pattern.ts';
 import type { RegistryEntry } from './registry-entries.ts';
 
