@@ -23,7 +23,7 @@ import { readResource } from '../flows/read/read-resource.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
-import { fileInstance } from '../flows/intake/file-instance.ts';
+import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
 import { indexRegion } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
 import { findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
@@ -83,19 +83,7 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
   const regionIndex = indexRegion(region);
   const guard = { records, trail, clock };
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
-  const intake = {
-    ...guard,
-    fileInstance: fileInstance({
-      ...writing,
-      quietPeriodMs: config.studyQuietSeconds * 1000,
-      alert: ({ reason, source }) =>
-        log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
-    }),
-    receiveBytes: receiveBytes({
-      images,
-      patientIdSystemOf: (organization) => regionIndex.domainOf(organization).patientIdSystem,
-    }),
-  };
+  const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
   const viewings = new Viewings(guard);
   const resolve = resolveRequester({ records, clock });
@@ -141,6 +129,23 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
       replay: replayJobs({ records, queue, clock }),
       drop: dropJob({ records, queue, clock }),
     },
+  };
+}
+
+type IntakeParts = Omit<FileInstanceDeps, 'quietPeriodMs' | 'alert'>;
+
+function composeIntake(config: Config, writing: IntakeParts, log: Log) {
+  return {
+    fileInstance: fileInstance({
+      ...writing,
+      quietPeriodMs: config.studyQuietSeconds * 1000,
+      alert: ({ reason, source }) =>
+        log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
+    }),
+    receiveBytes: receiveBytes({
+      images: writing.images,
+      patientIdSystemOf: (organization) => writing.region.domainOf(organization).patientIdSystem,
+    }),
   };
 }
 

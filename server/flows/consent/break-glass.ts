@@ -3,8 +3,9 @@
  * the same whether the patient or any exam is known; the patient is told and the use is reviewed.
  */
 import { randomUUID } from 'node:crypto';
-import type { Communication, Consent, Task } from '@medplum/fhirtypes';
-import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import type { Task } from '@medplum/fhirtypes';
+import { buildEmergencyNotice, buildReviewTask } from '../../../profiles/consent/emergency.ts';
+import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
@@ -32,7 +33,6 @@ const MIN_JUSTIFICATION = 15;
 const MAX_JUSTIFICATION = 2_000;
 /** A sign-in older than this has to be made again before an emergency is declared. */
 export const FRESH_SECONDS = 300;
-const REVIEW_DAYS = 8;
 const HOUR_MS = 3_600_000;
 
 /**
@@ -105,7 +105,7 @@ function planOf(opening: Opening, known: KnownPatient | undefined): PlanParts[] 
   const { deps, visit, requester, taskId, now } = opening;
   const task = putOf(
     deps.indexer,
-    toTask(opening, known),
+    reviewOf(opening, known),
     now,
     known === undefined ? {} : { person: known.person, subject: known.patient },
   );
@@ -117,6 +117,14 @@ function planOf(opening: Opening, known: KnownPatient | undefined): PlanParts[] 
   return known === undefined
     ? [{ puts: [task], audit }]
     : [{ puts: [task], audit }, accessParts(opening, known, consentId, requester)];
+}
+
+function reviewOf(
+  { requester: { practitioner }, emergency: { reason, justification }, taskId, now }: Opening,
+  known: KnownPatient | undefined,
+): Task {
+  const patient = known === undefined ? {} : { patient: known.patient };
+  return buildReviewTask({ id: taskId, ...patient, practitioner, reason, justification, now });
 }
 
 /** The event of an emergency bears its purpose, whatever the token said. */
@@ -132,15 +140,17 @@ function accessParts(
   requester: PractitionerRequester,
 ): PlanParts {
   const { person, patient } = known;
+  const { practitioner } = requester;
+  const consent = `Consent/${consentId}`;
   const to = now + deps.hours * HOUR_MS;
-  const holder = principal.breakGlass(requester.practitioner);
+  const holder = principal.breakGlass(practitioner);
   const noticeId = randomUUID();
   const toPatient = principal.patient(person);
   const facts = { person, subject: patient };
   return {
     puts: [
-      putOf(deps.indexer, toConsent(consentId, patient, requester.practitioner, now, to), now, facts),
-      putOf(deps.indexer, toNotice(noticeId, patient, consentId, now), now, facts),
+      putOf(deps.indexer, buildEmergencyConsent({ id: consentId, patient, practitioner, from: now, to }), now, facts),
+      putOf(deps.indexer, buildEmergencyNotice({ id: noticeId, patient, consent, now }), now, facts),
     ],
     rights: [
       {
@@ -151,68 +161,10 @@ function accessParts(
         scope: 'record',
         from: now,
         to,
-        source: `Consent/${consentId}`,
+        source: consent,
       },
-      lastingRight(person, toPatient, 'named', { item: `Consent/${consentId}` }),
+      lastingRight(person, toPatient, 'named', { item: consent }),
       lastingRight(person, toPatient, 'named', { item: `Communication/${noticeId}` }),
-    ],
-  };
-}
-
-function toTask({ requester, emergency, taskId, now }: Opening, known: KnownPatient | undefined): Task {
-  return {
-    resourceType: 'Task',
-    id: taskId,
-    status: 'requested',
-    intent: 'order',
-    code: { text: 'break-glass-review' },
-    description: emergency.justification,
-    ...(known === undefined ? {} : { for: { reference: known.patient } }),
-    authoredOn: new Date(now).toISOString(),
-    requester: { reference: requester.practitioner },
-    reasonCode: { coding: [{ system: CODE_SYSTEM.actReason, code: emergency.reason }] },
-    restriction: { period: { end: new Date(now + REVIEW_DAYS * 24 * HOUR_MS).toISOString() } },
-  };
-}
-
-function toConsent(id: string, patient: string, practitioner: string, from: number, to: number): Consent {
-  const period = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
-  return {
-    resourceType: 'Consent',
-    id,
-    status: 'active',
-    scope: { coding: [{ system: CODE_SYSTEM.consentScope, code: 'patient-privacy' }] },
-    category: [{ coding: [{ system: CODE_SYSTEM.loinc, code: '59284-0', display: 'Consent Document' }] }],
-    patient: { reference: patient },
-    dateTime: period.start,
-    policy: [{ uri: 'https://profiles.ihe.net/ITI/PCF/Policy-break-glass-only' }],
-    provision: {
-      type: 'permit',
-      period,
-      actor: [
-        {
-          role: { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] },
-          reference: { reference: practitioner },
-        },
-      ],
-      purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
-    },
-  };
-}
-
-function toNotice(id: string, patient: string, consentId: string, now: number): Communication {
-  return {
-    resourceType: 'Communication',
-    id,
-    status: 'in-progress',
-    subject: { reference: patient },
-    about: [{ reference: `Consent/${consentId}` }],
-    sent: new Date(now).toISOString(),
-    recipient: [{ reference: patient }],
-    payload: [
-      {
-        contentString: 'Un professionnel de santé a déclaré une urgence et a ouvert un accès temporaire à vos examens.',
-      },
     ],
   };
 }

@@ -4,26 +4,20 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Consent } from '@medplum/fhirtypes';
-import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { buildConsentChange } from '../../../profiles/consent/privacy-consent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
 import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
-import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts, lastingRight, putOf } from '../write/plan-parts.ts';
 import { readersOf } from '../write/plain-parts.ts';
 
 /** What the flow needs. */
 export type ChangeConsentDeps = GuardDeps & { readonly indexer: Indexer };
-
-/** Policies of the two Consents. @see https://profiles.ihe.net/ITI/PCF */
-const POLICY = {
-  withdraw: 'https://profiles.ihe.net/ITI/PCF/Policy-deny',
-  reconsent: 'https://profiles.ihe.net/ITI/PCF/Policy-basic-normal',
-} as const;
 
 /**
  * Withdraws or gives back. The patient speaks for herself; an establishment records what its patient told it
@@ -38,7 +32,13 @@ export function changeConsent(deps: ChangeConsentDeps) {
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
         const known = await personAsked(deps, systemGrant('change-consent', now), requester, patient);
-        const consent = toConsent(visit, known.patient, change, now);
+        const consent = buildConsentChange({
+          id: randomUUID(),
+          patient: known.patient,
+          change,
+          ...(requester.kind === 'establishment' ? { organization: requester.organization } : {}),
+          now,
+        });
         return { plan: planOf(deps, visit, known, consent, change, now), result: { id: consent.id } };
       });
       return result;
@@ -103,26 +103,4 @@ async function own(
 
 function notFound(): Fault {
   return new Fault('not-found', 'No such patient');
-}
-
-function toConsent(
-  visit: Visit,
-  patient: string,
-  change: 'withdraw' | 'reconsent',
-  now: number,
-): Consent & { id: string } {
-  const self = referenceOf(visit.requester);
-  return {
-    resourceType: 'Consent',
-    id: randomUUID(),
-    status: 'active',
-    scope: { coding: [{ system: CODE_SYSTEM.consentScope, code: 'patient-privacy' }] },
-    category: [{ coding: [{ system: CODE_SYSTEM.loinc, code: '59284-0', display: 'Consent Document' }] }],
-    patient: { reference: patient },
-    dateTime: new Date(now).toISOString(),
-    performer: [{ reference: patient }],
-    ...(self.startsWith('Organization/') ? { organization: [{ reference: self }] } : {}),
-    policy: [{ uri: POLICY[change] }],
-    provision: { type: change === 'withdraw' ? 'deny' : 'permit' },
-  };
 }

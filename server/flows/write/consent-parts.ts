@@ -4,7 +4,7 @@
  * declaration is another Consent.
  */
 import type { Consent } from '@medplum/fhirtypes';
-import { readDeclaration, type Declaration } from '../../../profiles/consent.ts';
+import { readDeclaration, type Declaration } from '../../../profiles/consent/declaration.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { principal, type Right } from '../../access/right.ts';

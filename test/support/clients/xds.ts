@@ -1,6 +1,6 @@
 /** What tests of XDS need: requests as a consumer writes them, the published samples, and the XML Schemas. */
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { DocumentReference, Patient } from '@medplum/fhirtypes';
 import { XmlDocument, XsdValidator } from 'libxml2-wasm';
 import { xmlRegisterFsInputProviders } from 'libxml2-wasm/lib/nodejs.mjs';
@@ -8,16 +8,16 @@ import { ACTION, NAMESPACE, STORED_QUERY } from '../../../ihe/codes.ts';
 import { escapeAttribute, escapeText } from '../../../ihe/xml/escape.ts';
 import { withSoapRequest } from '../../../ihe/soap/message.ts';
 import type { SoapEnvelope } from '../../../ihe/soap/envelope.ts';
+import { TESTDATA } from '../testdata.ts';
 
-const TEST_DATA = new URL('../../../../shared/testdata/', import.meta.url);
-const SCHEMA = fileURLToPath(new URL('xsd/all.xsd', TEST_DATA));
+const SCHEMA = join(TESTDATA, 'xsd', 'all.xsd');
 
 /** Content-Type of a plain SOAP request. */
 export const SOAP_TYPE = 'application/soap+xml; charset=UTF-8';
 
 /** The bytes of a published sample; undefined where the samples are not installed. */
 export function readSample(path: string): Buffer | undefined {
-  const url = new URL(path, TEST_DATA);
+  const url = join(TESTDATA, path);
   return existsSync(url) ? readFileSync(url) : undefined;
 }
 

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { demoConsent } from '../../fixtures/consent.ts';
-import { readDeclaration } from '../../profiles/consent.ts';
-import { faultOf } from '../support/thrown-fault.ts';
+import { demoConsent } from '../../../fixtures/consent.ts';
+import { readDeclaration } from '../../../profiles/consent/declaration.ts';
+import { faultOf } from '../../support/thrown-fault.ts';
+import { TESTDATA } from '../../support/testdata.ts';
 
-const EXAMPLES = join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata', 'ihe', 'pcf');
+const EXAMPLES = join(TESTDATA, 'ihe', 'pcf');
 const ACT_REASON = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 
 function consentOf(provision: Partial<ConsentProvision>, changes: Partial<Consent> = {}): Consent {

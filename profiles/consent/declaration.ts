@@ -4,9 +4,9 @@
  * @see IHE PCF 1.1, Consent Basic
  */
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
-import { CODE_SYSTEM, PCF_POLICY_PREFIX } from './codes.ts';
-import { periodRange, TIME_BOUND } from './search/date-range.ts';
-import { Fault } from './fault.ts';
+import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
+import { periodRange, TIME_BOUND } from '../search/date-range.ts';
+import { Fault } from '../fault.ts';
 
 /** A declaration. */
 export type Declaration = {

@@ -1,0 +1,68 @@
+/**
+ * The Consents that the server writes itself: an emergency, a withdrawal, and its end.
+ * @see IHE PCF 1.1, 3:5.3 (policies that refer to a base policy by its identifier)
+ */
+import type { Consent } from '@medplum/fhirtypes';
+import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
+
+/** A Consent of ours; it has its id before it is stored. */
+export type PrivacyConsent = Consent & { readonly id: string };
+
+/** A policy of PCF: what it is called behind its prefix. */
+type Policy = 'break-glass-only' | 'deny' | 'basic-normal';
+
+/** An emergency. `patient` and `practitioner` are references; times are epoch milliseconds, `to` exclusive. */
+export type EmergencyFacts = {
+  readonly id: string;
+  readonly patient: string;
+  readonly practitioner: string;
+  readonly from: number;
+  readonly to: number;
+};
+
+/** Builds the Consent that opens a record to one professional for the time of an emergency. */
+export function buildEmergencyConsent({ id, patient, practitioner, from, to }: EmergencyFacts): PrivacyConsent {
+  const period = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
+  const recipient = { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] };
+  return {
+    ...frame(id, patient, from, 'break-glass-only'),
+    provision: {
+      type: 'permit',
+      period,
+      actor: [{ role: recipient, reference: { reference: practitioner } }],
+      purpose: [{ system: CODE_SYSTEM.actReason, code: 'BTG' }],
+    },
+  };
+}
+
+/** A change of mind: `withdraw` shares nothing any more, `reconsent` shares again. `organization` wrote it down. */
+export type ConsentChange = {
+  readonly id: string;
+  readonly patient: string;
+  readonly change: 'withdraw' | 'reconsent';
+  readonly organization?: string;
+  readonly now: number;
+};
+
+/** Builds the Consent that tells of a withdrawal, or of its end. */
+export function buildConsentChange({ id, patient, change, organization, now }: ConsentChange): PrivacyConsent {
+  return {
+    ...frame(id, patient, now, change === 'withdraw' ? 'deny' : 'basic-normal'),
+    performer: [{ reference: patient }],
+    ...(organization === undefined ? {} : { organization: [{ reference: organization }] }),
+    provision: { type: change === 'withdraw' ? 'deny' : 'permit' },
+  };
+}
+
+function frame(id: string, patient: string, dateTime: number, policy: Policy): PrivacyConsent {
+  return {
+    resourceType: 'Consent',
+    id,
+    status: 'active',
+    scope: { coding: [{ system: CODE_SYSTEM.consentScope, code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: CODE_SYSTEM.loinc, code: '59284-0', display: 'Consent Document' }] }],
+    patient: { reference: patient },
+    dateTime: new Date(dateTime).toISOString(),
+    policy: [{ uri: `${PCF_POLICY_PREFIX}${policy}` }],
+  };
+}
