@@ -6,6 +6,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endWithChildren } from './support/run/end-with-children.ts';
 import type { RunEvent } from './support/run/run-reporter.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,7 @@ type Skipped = Extract<RunEvent, { kind: 'skipped' }>;
 /** What is known of the run so far. */
 type Tally = { passed: number; readonly failed: string[]; readonly skipped: Skipped[]; ended: boolean };
 
+endWithChildren();
 const isCI = process.env['CI'] === 'true';
 const tally: Tally = { passed: 0, failed: [], skipped: [], ended: false };
 await runCheck(tally, 'types: tsc --noEmit', 'node_modules/typescript/bin/tsc', ['--noEmit']);

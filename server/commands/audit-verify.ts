@@ -12,6 +12,7 @@ import { readEnv, type Environment } from '../config/env.ts';
 import { VARIABLES } from '../config/variables.ts';
 import type { Anchor } from '../ports/audit-anchor.ts';
 import type { TrailHead, Verification } from '../ports/audit-trail.ts';
+import { endWithNpm } from '../runtime/end-with-npm.ts';
 
 const USAGE = `Usage: npm run -s audit:verify -- [--head SEQUENCE:HASH]
 Verifies the audit trail of PASSERELLE_STORE and PASSERELLE_DATA_DIR, with the anchor of PASSERELLE_AUDIT_ANCHOR and
@@ -19,6 +20,7 @@ PASSERELLE_AUDIT_ANCHOR_KEY. Nothing is written.
 --head is a head that an earlier run printed and that was kept elsewhere: the trail must still hold that record.`;
 
 async function main(): Promise<void> {
+  endWithNpm();
   const head = readKnownHead(process.argv.slice(2));
   const environment = readEnv(process.env);
   const { STORE: store = VARIABLES.STORE.default, DATA_DIR: dataDir = VARIABLES.DATA_DIR.default } = environment;

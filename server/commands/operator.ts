@@ -5,6 +5,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { Fault } from '../../profiles/fault.ts';
 import { readEnv } from '../config/env.ts';
 import { VARIABLES } from '../config/variables.ts';
+import { endWithNpm } from '../runtime/end-with-npm.ts';
 import { codeOf } from './walk-files.ts';
 
 /** The data folder that the environment names. */
@@ -35,18 +36,33 @@ export async function folderNamed(path: string): Promise<string> {
   throw new Fault('invalid', `${path} is not a folder`);
 }
 
+/** A terminal sends its signal to npm and to the command, and npm passes it on: so near to each other they are one. */
+const ONE_SIGNAL_MS = 1_000;
+
 /**
  * A signal that fires when the person who runs a command ends it: what is under way is finished, and reported. A second
- * time ends it at once.
+ * time, a second later or more, ends it at once.
  */
 export function interruption(): AbortSignal {
   const interrupted = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
+  let first = 0;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (!interrupted.signal.aborted) {
+        first = performance.now();
+        interrupted.abort();
+      } else if (performance.now() - first > ONE_SIGNAL_MS) {
+        process.removeAllListeners(name);
+        process.kill(process.pid, name);
+      }
+    });
+  }
   return interrupted.signal;
 }
 
 /** Runs a command. A Fault explains itself to the person who runs it; anything else is a bug. */
 export async function runCommand(command: () => Promise<void>): Promise<void> {
+  endWithNpm();
   try {
     await command();
   } catch (error) {

@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [PART …]`: measures beside peers in one run, prints ratios, writes `results/NAME.json`. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf, type Machine } from '../support/run/machine.ts';
 import { DICOMWEB } from './dicomweb/dicomweb.ts';
 import { FHIR } from './fhir/fhir.ts';
@@ -13,6 +14,7 @@ type Measured = Machine & { readonly date: string; readonly rows: readonly Row[]
 const BENCHES: Readonly<Record<string, Parts>> = { spine: SPINE, ingest: INGEST, dicomweb: DICOMWEB, fhir: FHIR };
 const RESULTS = new URL('results/', import.meta.url);
 
+endWithChildren();
 const [name = '', ...chosen] = process.argv.slice(2);
 const parts = BENCHES[name];
 if (parts === undefined || chosen.some((part) => parts[part] === undefined)) {

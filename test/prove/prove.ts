@@ -1,6 +1,7 @@
 /** `npm run prove -- NAME [--seed N]`: runs one proof in its full count and writes `results/NAME.json`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf } from '../support/run/machine.ts';
 import { proveDoors } from './doors.ts';
 import { proveEquivalence } from './equivalence.ts';
@@ -24,6 +25,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
 const SEED: Readonly<Record<string, number>> = { mutants: 20_261_128 };
 const RESULTS = new URL('results/', import.meta.url);
 
+endWithChildren();
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' } } });
 const [name = ''] = positionals;
 const proof = PROOFS[name];

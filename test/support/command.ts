@@ -1,8 +1,7 @@
 /** The commands of operators, run as a user runs them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { nodeArguments } from './run/npm-scripts.ts';
 
 /** What a command did. */
 export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -20,7 +19,6 @@ export type CommandPlace = {
 };
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 /** Starts `npm run NAME -- ARGS` in development. */
 export function startCommand(
@@ -32,7 +30,7 @@ export function startCommand(
   const variables = Object.fromEntries(
     Object.entries(settings).map(([variable, value]) => [`PASSERELLE_${variable}`, value]),
   );
-  const line = [...under, process.execPath, ...(scripts[name]?.split(' ').slice(1) ?? []), ...args];
+  const line = [...under, process.execPath, ...nodeArguments(name), ...args];
   const [program = process.execPath, ...rest] = line;
   const child = spawn(program, rest, {
     cwd: ROOT,

@@ -1,11 +1,11 @@
 /** A server process of the product, as a user starts it: the line of `npm start`, its ready line, its signals. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { nodeArguments } from './run/npm-scripts.ts';
 
 /** How the server is started. Without `dataDir` a fresh folder is made and removed at `stop`. */
 export type ServerOptions = {
@@ -40,12 +40,6 @@ export type TestServer = {
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
-/** What follows `node` in `npm start` of a checkout. */
-function startOf(root: string): readonly string[] {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
-  return scripts.start.split(' ').slice(1);
-}
-
 /** Starts a server on free ports of loopback, in development, with the demonstration region. */
 export async function startServer({
   store = 'sqlite',
@@ -68,7 +62,12 @@ export async function startServer({
     ...env,
   };
   const variables = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`PASSERELLE_${name}`, value]));
-  const [program = process.execPath, ...args] = [...under, process.execPath, ...startOf(root), ...further];
+  const [program = process.execPath, ...args] = [
+    ...under,
+    process.execPath,
+    ...nodeArguments('start', root),
+    ...further,
+  ];
   const child = spawn(program, args, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...variables },

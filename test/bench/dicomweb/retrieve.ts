@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DemoInstance, DemoStudy } from '../../../fixtures/dicom/studies.ts';
 import { medianOf, msOf, type Row } from '../support/figures.ts';
-import { watchProcess } from '../support/process-tree.ts';
+import { watchProcess } from '../../support/run/process-tree.ts';
 import { ROUNDS } from '../support/rounds.ts';
 import { sliceStudy, writeStudy } from '../support/slices.ts';
 import { sendPath } from '../support/store-scu.ts';

@@ -12,7 +12,7 @@ import { startServer } from '../../support/server.ts';
 import { fillWorld } from '../spine/fhir-world.ts';
 import { medianOf, msOf, type Row } from '../support/figures.ts';
 import { runLoad, type Load } from '../support/load.ts';
-import { watchProcess, type ProcessTree } from '../support/process-tree.ts';
+import { watchProcess, type ProcessTree } from '../../support/run/process-tree.ts';
 import { alternate, ROUNDS } from '../support/rounds.ts';
 import { ASKED, type Asked } from './asked.ts';
 import { fillHapi } from './fill-hapi.ts';

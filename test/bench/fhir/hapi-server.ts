@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { watchProcess, type ProcessTree } from '../support/process-tree.ts';
+import { watchProcess, type ProcessTree } from '../../support/run/process-tree.ts';
 
 const PROGRAM =
   process.env['PASSERELLE_HAPI'] ?? fileURLToPath(new URL('../../../../shared/tools/hapi/start.sh', import.meta.url));

@@ -11,7 +11,7 @@ import { openReader } from '../../../server/stores/sqlite/database.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { medianOf, msOf, type Row } from '../support/figures.ts';
 import { runLoad, type Load } from '../support/load.ts';
-import { watchProcess, type ProcessTree } from '../support/process-tree.ts';
+import { watchProcess, type ProcessTree } from '../../support/run/process-tree.ts';
 import { alternate, ROUNDS } from '../support/rounds.ts';
 import { fillWorld, STUDIES_PER_PATIENT } from './fhir-world.ts';
 

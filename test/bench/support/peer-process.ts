@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { watchProcess, type ProcessTree } from './process-tree.ts';
+import { watchProcess, type ProcessTree } from '../../support/run/process-tree.ts';
 
 /** A receiver that listens. */
 export type Receiver = {

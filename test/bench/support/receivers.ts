@@ -8,7 +8,7 @@ import { startServer } from '../../support/server.ts';
 import { startOrthanc } from './orthanc.ts';
 import { freePort } from '../../support/free-port.ts';
 import { listening, type Receiver } from './peer-process.ts';
-import { watchProcess } from './process-tree.ts';
+import { watchProcess } from '../../support/run/process-tree.ts';
 
 /** Whether DCMTK's sockets send at once (`TCP_NODELAY=1`): at both ends, as either end alone stalls 40 ms an image. */
 export type Wire = { readonly noDelay: boolean };

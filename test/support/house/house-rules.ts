@@ -5,6 +5,8 @@ import type { Import } from './source-files.ts';
 export type Room = { readonly room: string; readonly may: readonly string[]; readonly types?: readonly string[] };
 
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
+/** How a process that npm starts ends. */
+const NPM = 'server/runtime/end-with-npm.ts';
 const BELOW_STORES = [
   'profiles',
   'server/access',
@@ -107,7 +109,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/start.mjs', may: ['server/main.ts'] },
   {
     room: 'server/commands/audit-verify.ts',
-    may: ['profiles', 'server/compose/trail.ts', 'server/compose/anchor.ts', ...CONFIG_AND_LOG, ...BELOW_STORES],
+    may: ['profiles', 'server/compose/trail.ts', 'server/compose/anchor.ts', NPM, ...CONFIG_AND_LOG, ...BELOW_STORES],
   },
   {
     room: 'server/commands',
@@ -118,16 +120,17 @@ export const ROOMS: readonly Room[] = [
       'server/clients/store-scu',
       'server/control',
       'server/endpoints/dimse/tls.ts',
+      NPM,
       ...CONFIG_AND_LOG,
     ],
     types: ['server/flows'],
   },
-  { room: 'server/main.ts', may: ['profiles', 'server/compose/compose.ts', ...CONFIG_AND_LOG] },
+  { room: 'server/main.ts', may: ['profiles', 'server/compose/compose.ts', NPM, ...CONFIG_AND_LOG] },
   { room: 'server/compose/trail.ts', may: ['profiles', 'server/ports', 'server/stores'] },
   {
     room: 'fixtures',
     // The demonstration sends as a modality would, and shows it as the command does.
-    may: ['profiles', 'ihe', 'server/clients/store-scu', 'server/commands/progress.ts'],
+    may: ['profiles', 'ihe', 'server/clients/store-scu', 'server/commands/progress.ts', NPM],
     types: ['server/config'],
   },
 ];

@@ -1,5 +1,5 @@
 /** What a program and the processes that it started have used, from `/proc`. @see proc(5) */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const TICK_MS = 10;
 const SAMPLE_MS = 100;
@@ -39,15 +39,19 @@ export function watchProcess(pid: number): ProcessTree {
   };
 }
 
-function treeOf(pid: number): number[] {
-  const parents = new Map(
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map((name) => [Number(name), statOf(Number(name))[FIELD.parent]]),
-  );
+/** A process and all below it, parents first; the process alone where there is no `/proc`. */
+export function treeOf(pid: number): number[] {
+  const parents = new Map(processes().map((one) => [one, statOf(one)[FIELD.parent]]));
   const tree = [pid];
   for (const one of tree) for (const [child, parent] of parents) if (parent === one) tree.push(child);
   return tree;
+}
+
+function processes(): number[] {
+  if (!existsSync('/proc')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 function ticksOf(pid: number): number {
