@@ -22,7 +22,8 @@ export const Specimen = {
   label: 'own',
   release: ['available', 'unavailable', 'unsatisfactory'],
   writers: 'source',
-  interactions: READ_AND_SEARCH,
+  interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch', 'delete'],
+  conditional: ['create', 'update', 'delete'],
   parameters: [
     token('identifier', 'Specimen-identifier'),
     token('accession', 'Specimen-accession'),
@@ -44,6 +45,7 @@ const EACH_TYPE = [
   'test/profiles/types/each-type.test.ts',
   'test/contract/sqlite.test.ts',
   'test/contract/mongodb.test.ts',
+  'test/flows/each-type.test.ts',
 ];
 const HOUSE = ['test/architecture.test.ts', 'test/profiles/types/one-file-a-type.test.ts'];
 
@@ -81,7 +83,11 @@ describe('A type that is added by one file', () => {
     this.timeout(LIMIT_MS);
     const { passes } = await tests(checkout, EACH_TYPE, '--grep', `\\b${NAME}\\b`);
     const titles = passes.map(({ fullTitle }) => fullTitle);
-    for (const suite of ['Each type by its file', 'Each type in a RecordStore: SQLite']) {
+    for (const suite of [
+      'Each type by its file',
+      'Each type in a RecordStore: SQLite',
+      'Each type over FHIR, by its file',
+    ]) {
       expect(
         titles.filter((title) => title.startsWith(`${suite} ${NAME}`)),
         suite,
