@@ -11,6 +11,7 @@ import { buildReportBundle } from '../../fixtures/reports.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { expectOutcome } from '../support/clients/fhir-caller.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';
+import { processorMsOf } from '../support/run/cpu-time.ts';
 
 const XHTML = 'xmlns="http://www.w3.org/1999/xhtml"';
 /** The first local file header of a ZIP whose one name climbs out of its folder. */
@@ -94,11 +95,11 @@ describe('Bad content', function () {
       'Patient?_revinclude=*',
     ];
     for (const path of includes) {
-      const began = performance.now();
+      const began = processorMsOf(region.server.pid);
       const answer = await region.strasbourg.get(path);
       expect(answer.status, path).to.be.oneOf([200, 400, 403]);
       if (answer.status === 200) expect(answer.json<Bundle>().entry?.length ?? 0, path).to.be.at.most(10);
-      expect(performance.now() - began, path).to.be.lessThan(1_000);
+      expect(processorMsOf(region.server.pid) - began, path).to.be.lessThan(1_000);
     }
   });
 

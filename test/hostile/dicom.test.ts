@@ -120,16 +120,17 @@ describe('Hostile DICOM', function () {
 
   describe('Headers that are made to cost', () => {
     for (const [name, { dataSet, statuses, transferSyntaxUID }] of Object.entries(COSTLY_HEADERS)) {
-      it(`${name.includes('deflated') ? 'I06' : 'I05'} answers ${name} within 2 s and 256 MB`, async () => {
+      const number = name.includes('deflated') ? 'I06' : 'I05';
+      it(`${number} answers ${name} within 2 s of processor time and 256 MB`, async () => {
         const bytes = dataSet();
         const sopInstanceUID = sopInstanceOf(bytes);
         const association = await associateModality(server, transferSyntaxUID);
-        const { result, milliseconds, megabytes } = await costOf(
+        const { result, processorMs, megabytes } = await costOf(
           server,
           async () => await storeBytes(association, sopInstanceUID, bytes),
         );
         expect(statuses, result.toString(16)).to.include(result);
-        expect(milliseconds).to.be.lessThan(2_000);
+        expect(processorMs).to.be.lessThan(2_000);
         expect(megabytes).to.be.lessThan(256);
         // The association survives.
         expect(await storeBytes(association, sopInstanceUID, Buffer.from('no data set'))).to.equal(0xc000);
@@ -174,11 +175,11 @@ describe('Hostile DICOM', function () {
     association.socket.destroy();
     await studyOf('inflating');
     for (const path of [`${instance}/frames/1`, `${instance}/bulkdata/7FE00010`, `${instance}/metadata`]) {
-      const { milliseconds, megabytes } = await costOf(
+      const { processorMs, megabytes } = await costOf(
         server,
         async () => await readBeginning(await dicomweb(path, '*/*')),
       );
-      expect(milliseconds, path).to.be.lessThan(2_000);
+      expect(processorMs, path).to.be.lessThan(2_000);
       expect(megabytes, path).to.be.lessThan(256);
     }
   });

@@ -1,4 +1,5 @@
 /** The resources that are made of a header, whatever the header holds. */
+import type { Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { TAG } from '../../profiles/dicom/attributes.ts';
@@ -10,6 +11,7 @@ import { buildImagingStudy } from '../../profiles/imaging/imaging-study-from-dic
 import { patientFromDicom } from '../../profiles/imaging/patient-from-dicom.ts';
 import type { Validate } from '../../profiles/validation/validate.ts';
 import { loadDefinitions } from '../../server/runtime/definitions.ts';
+import { processorMsDuring } from '../support/run/cpu-time.ts';
 
 const TAGS = Object.values(TAG).map(formatTag);
 const SOURCE = { organization: 'Organization/clinic', patientIdSystem: 'urn:oid:1.2.3.4' };
@@ -122,10 +124,12 @@ describe('Resources of an arbitrary header', function () {
       { vr: 'PN', Value: [{ Alphabetic: long }] },
     ] satisfies JsonAttribute[]) {
       const json: DicomJson = { ...Object.fromEntries(TAGS.map((tag) => [tag, attribute])), ...IDENTITY };
-      const began = performance.now();
-      const [study, { patient }] = [studyOf(json), patientFromDicom(json, SOURCE)];
-      expect(performance.now() - began).to.be.lessThan(1_000);
-      for (const resource of [study, patient]) {
+      const resources: Resource[] = [];
+      const processorMs = processorMsDuring(() => {
+        resources.push(studyOf(json), patientFromDicom(json, SOURCE).patient);
+      });
+      expect(processorMs).to.be.lessThan(1_000);
+      for (const resource of resources) {
         validate(resource);
         expect(JSON.stringify(resource).length).to.be.lessThan(20 * MAX_VALUES * 200 + 20 * MAX_TEXT_LENGTH);
       }

@@ -5,6 +5,7 @@ import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { parseCommandSet, type CommandSet } from '../../../ihe/dimse/command-set.ts';
 import { CT_IMAGE, dataPDU, RawCaller, storeRequest } from '../../server/endpoints/dimse/door.ts';
 import type { TestServer } from '../../support/server.ts';
+import { processorMsOf } from '../../support/run/cpu-time.ts';
 
 const FRAGMENT_BYTES = 200_000;
 const CONTEXT = 3;
@@ -47,16 +48,16 @@ export async function answerTo(
   return parseCommandSet(answer.subarray(12));
 }
 
-/** What work costs a server: milliseconds, and megabytes above what it held before, at their highest. */
+/** What work costs a server: milliseconds of processor time, and megabytes above what it held, at their highest. */
 export async function costOf<T>(
   { pid }: TestServer,
   work: () => Promise<T>,
-): Promise<{ readonly result: T; readonly milliseconds: number; readonly megabytes: number }> {
+): Promise<{ readonly result: T; readonly processorMs: number; readonly megabytes: number }> {
   await writeFile(`/proc/${pid}/clear_refs`, '5');
   const before = await memoryOf(pid, 'VmRSS');
-  const began = performance.now();
+  const began = processorMsOf(pid);
   const result = await work();
-  return { result, milliseconds: performance.now() - began, megabytes: (await memoryOf(pid, 'VmHWM')) - before };
+  return { result, processorMs: processorMsOf(pid) - began, megabytes: (await memoryOf(pid, 'VmHWM')) - before };
 }
 
 async function memoryOf(pid: number, name: 'VmRSS' | 'VmHWM'): Promise<number> {
