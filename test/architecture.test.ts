@@ -1,10 +1,7 @@
 /** The rules of the house, read from the sources. */
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { isIn, mayImport, PURE_ROOMS, roomOf } from './support/house/house-rules.ts';
 import {
@@ -18,6 +15,7 @@ import {
   ROOT,
 } from './support/house/source-files.ts';
 import type { Import, SourceFile, SyntaxNode } from './support/house/source-files.ts';
+import { compile } from './support/house/compile.ts';
 
 const MAX_FILE_LINES = 400;
 const MAX_FUNCTION_LINES = 60;
@@ -31,6 +29,7 @@ const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionEx
 const BRANDS: Readonly<Record<string, string>> = {
   Grant: 'server/access/grant.ts',
   SystemGrant: 'server/access/grant.ts',
+  Warrant: 'server/access/warrant.ts',
   Passage: 'server/stores',
 };
 
@@ -203,8 +202,8 @@ describe('What the product leaves alone', () => {
   });
 });
 
-describe('Grants', () => {
-  it('come from access/grant.ts, and passages from stores: nobody else casts to them', () => {
+describe('Grants and warrants', () => {
+  it('come from access, and passages from stores: nobody else casts to them', () => {
     const casts = (node: SyntaxNode, { path }: SourceFile): boolean => {
       if (node.type !== 'TSAsExpression' && node.type !== 'TSTypeAssertion') return false;
       const names = collectNodes(nodeAt(node, 'typeAnnotation')).map((part) => nodeAt(part, 'typeName')?.['name']);
@@ -213,8 +212,8 @@ describe('Grants', () => {
     expect(findNodes([...product, ...demonstration, ...tests], casts)).to.deep.equal([]);
   });
 
-  it('are classes that access/grant.ts and stores/passage.ts keep to themselves', () => {
-    for (const path of ['server/access/grant.ts', 'server/stores/passage.ts']) {
+  it('are classes that their files keep to themselves', () => {
+    for (const path of ['server/access/grant.ts', 'server/access/warrant.ts', 'server/stores/passage.ts']) {
       const file = product.find((one) => one.path === path);
       const classes = (file?.nodes ?? []).filter(({ type }) => type === 'ClassDeclaration');
       expect(classes, path).to.not.deep.equal([]);
@@ -229,14 +228,30 @@ describe('Grants', () => {
 
   it('do not compile when they are made by hand', async function () {
     this.timeout(60_000);
-    const forged = await compile(`{ system: false, principals: [], purpose: 'TREAT', now: 0 }`);
+    const forged = await compileUse(`{ system: false, principals: [], purpose: 'TREAT', now: 0 }`);
     expect(forged)
       .to.match(/error TS(2345|2739|2740)/)
       .and.include('#principals');
-    expect(await compile(`{ ...grantFor(requester, 0) }`)).to.include('#principals');
-    expect(await compile(`systemGrant('resolve-identity', 0)`)).to.match(/error TS(2345|2739)/);
-    // The same call with a real one compiles, so that the error is the brand's.
-    expect(await compile(`grantFor(requester, 0)`)).to.equal('');
+    expect(await compileUse(`{ ...grantFor(requester, 0) }`)).to.include('#principals');
+    expect(await compileUse(`systemGrant('resolve-identity', 0)`)).to.match(/error TS(2345|2739)/);
+    const real = `grantFor(requester, 0)`;
+    expect(await compileUse(real, `{ act: 'create', reaches: [], bases: [] }`)).to.match(
+      /error TS(2345|2353|2739|2741)/,
+    );
+    expect(await compileUse(real, `{ ...mayWrite(requester, act, facts) }`)).to.include('#terms');
+    // The same calls with real ones compile, so that the errors are the brands'.
+    expect(await compileUse(real)).to.equal('');
+  });
+
+  it('are decided in access: no other room makes a warrant of terms of its own', () => {
+    const makers = [...product, ...demonstration, ...tests].filter(({ path, nodes }) => {
+      const isRoom = isIn(path, 'server/access') || path === 'test/support/warrants.ts';
+      return (
+        !isRoom &&
+        nodes.some((node) => node.type === 'CallExpression' && nodeAt(node, 'callee')?.['name'] === 'makeWarrant')
+      );
+    });
+    expect(makers.map(({ path }) => path)).to.deep.equal(['test/contract/record-store/warranting.ts']);
   });
 });
 
@@ -247,46 +262,25 @@ describe('AuditEvents', () => {
   });
 });
 
-/** Compiles a read under a grant that an expression gives; returns the errors of that file. */
-async function compile(expression: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'passerelle-types-'));
-  const from = (path: string): string => JSON.stringify(join(ROOT, path));
-  const source = `import type { Question, RecordStore } from ${from('server/ports/record-store.ts')};
-    import type { Requester } from ${from('server/access/requester.ts')};
-    import { grantFor, systemGrant } from ${from('server/access/grant.ts')};
-    export type Account = Parameters<RecordStore['look']>[2];
-    export async function read(records: RecordStore, requester: Requester, question: Question,
-      account: Account): Promise<unknown> {
-      void [requester, grantFor, systemGrant];
-      return await records.look(${expression}, question, account);
-    }`;
-  const config = {
-    extends: join(ROOT, 'tsconfig.json'),
-    compilerOptions: { typeRoots: [join(ROOT, 'node_modules/@types')] },
-    files: ['read.mts'],
-    include: [],
+/** Compiles a read under a grant, and a write under a warrant, that expressions give; returns the errors. */
+async function compileUse(grant: string, warrant = `mayWrite(requester, act, facts)`): Promise<string> {
+  const imports = {
+    'server/ports/record-store.ts': ['type Question', 'type RecordStore'],
+    'server/ports/commit-plan.ts': ['type CommitPlan'],
+    'server/access/requester.ts': ['type Requester'],
+    'server/access/grant.ts': ['grantFor', 'systemGrant'],
+    'server/access/may-write.ts': ['mayWrite', 'type Act', 'type WriteFacts'],
   };
-  try {
-    await writeFile(join(folder, 'read.mts'), source);
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
-    return await errorsIn('read.mts', folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function errorsIn(file: string, folder: string): Promise<string> {
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const run = promisify(execFile)(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', folder], {
-    cwd: folder,
-  });
-  const output = await run.then(
-    ({ stdout }) => stdout,
-    (error: { stdout?: string }) => error.stdout ?? '',
+  return await compile(
+    imports,
+    `export type Account = Parameters<RecordStore['look']>[2];
+    export async function use(records: RecordStore, requester: Requester, question: Question, account: Account,
+      act: Act, facts: WriteFacts, plan: CommitPlan): Promise<unknown> {
+      void [grantFor, systemGrant, mayWrite, requester, act, facts];
+      await records.commit(${warrant}, plan);
+      return await records.look(${grant}, question, account);
+    }`,
   );
-  const lines = output.split('\n');
-  const first = lines.findIndex((line) => line.startsWith(`${file}(`));
-  return first === -1 ? '' : lines.slice(first).join('\n');
 }
 
 function saysWhy(folder: string): boolean {

@@ -22,6 +22,15 @@ export type Attempt =
   | { readonly interaction: 'transaction' }
   | { readonly interaction: 'operation'; readonly operation: 'break-glass' | 'withdraw' | 'reconsent' };
 
+/** An interaction on a resource of a type. */
+export type RowAct = { readonly interaction: WriteInteraction; readonly type: StoredType };
+
+/** What a requester writes, by FHIR name where FHIR has one; `receive-instance` is C-STORE, STOW-RS or an import. */
+export type Act =
+  | RowAct
+  | { readonly interaction: 'operation'; readonly operation: 'break-glass' | 'withdraw' | 'reconsent' }
+  | { readonly interaction: 'receive-instance' };
+
 /** Who writes a type as a sender: an establishment, or of some types the patient, too. */
 const SENDERS: readonly string[] = ['source', 'source-or-patient'];
 
@@ -64,16 +73,45 @@ function requireOperator(requester: Requester, operation: 'break-glass' | 'withd
   else requireConsentChanger(requester);
 }
 
+function requireWriter(requester: Requester, interaction: WriteInteraction, type: StoredType): void {
+  requireScope(requester, type, LETTER[interaction]);
+  requireKind(requester, { interaction, type });
+}
+
+/**
+ * Refuses what requesters of this kind never do, whatever their scopes and the data.
+ * @throws {Fault} forbidden
+ */
+export function requireKind({ kind }: Requester, act: Act): void {
+  switch (act.interaction) {
+    case 'operation':
+      if (act.operation === 'break-glass')
+        return refuseUnless(kind === 'practitioner', 'Only a health professional may declare an emergency');
+      return refuseUnless(
+        kind !== 'practitioner',
+        'Consent is changed by the patient, or by an establishment that was told so',
+      );
+    case 'receive-instance':
+      return refuseUnless(kind === 'establishment', 'Instances are taken from the systems of establishments only');
+    default:
+      return requireKindOfWriter(kind, act.interaction, act.type);
+  }
+}
+
 /**
  * Establishments write, and patients what is theirs. Of what stands the data tell who wrote it: a declaration is ended
  * by whom it names.
  */
-function requireWriter(requester: Requester, interaction: WriteInteraction, type: StoredType): void {
-  requireScope(requester, type, LETTER[interaction]);
+function requireKindOfWriter(kind: Requester['kind'], interaction: WriteInteraction, type: StoredType): void {
   const { writers } = fhirType(type);
-  if (requester.kind === 'establishment' && SENDERS.includes(writers)) return;
-  if (writers === 'source-or-patient' && (requester.kind === 'patient' || interaction !== 'create')) return;
-  throw new Fault('forbidden', `A ${type} is written by establishments only`);
+  if (writers === 'region') throw new Fault('forbidden', `A ${type} is written by the region file only`);
+  if (!SENDERS.includes(writers)) throw new Fault('forbidden', `A ${type} is written by the server only`);
+  const isHers = writers === 'source-or-patient' && (kind === 'patient' || interaction !== 'create');
+  refuseUnless(kind === 'establishment' || isHers, `A ${type} is written by establishments only`);
+}
+
+function refuseUnless(may: boolean, message: string): void {
+  if (!may) throw new Fault('forbidden', message);
 }
 
 /** Professionals send no Bundle: what they may end is theirs by what stands alone. */
@@ -103,11 +141,10 @@ function refusalOf(requester: Requester, attempt: Attempt): Fault | undefined {
  * @throws {Fault} forbidden
  */
 export function requireProfessional(requester: Requester): PractitionerRequester {
-  if (requester.kind !== 'practitioner') {
-    throw new Fault('forbidden', 'Only a health professional may declare an emergency');
-  }
+  requireKind(requester, { interaction: 'operation', operation: 'break-glass' });
   requireScope(requester, 'Patient', 'r');
-  return requester;
+  // No other kind comes so far.
+  return requester as PractitionerRequester;
 }
 
 /**
@@ -116,6 +153,7 @@ export function requireProfessional(requester: Requester): PractitionerRequester
  */
 export function requireConsentChanger(requester: Requester): PatientRequester | EstablishmentRequester {
   requireScope(requester, 'Consent', 'c');
-  if (requester.kind !== 'practitioner') return requester;
-  throw new Fault('forbidden', 'Consent is changed by the patient, or by an establishment that was told so');
+  requireKind(requester, { interaction: 'operation', operation: 'withdraw' });
+  // No other kind comes so far.
+  return requester as PatientRequester | EstablishmentRequester;
 }

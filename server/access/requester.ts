@@ -12,6 +12,9 @@ export function personKey(value: string): PersonKey {
 /** One role of a professional: the organization it is held in, and whether it reads images there. */
 export type Role = { readonly organization: string; readonly radiologist: boolean };
 
+/** How the token store knows a token. */
+export type StoredTokenKey = { readonly model: string; readonly id: string };
+
 type Authenticated = {
   /** OAuth client, AE title or SAML issuer that speaks. */
   readonly clientId: string;
@@ -23,6 +26,8 @@ type Authenticated = {
   readonly authTime?: number;
   /** jti of the token or ID of the assertion, for the audit trail. */
   readonly tokenId?: string;
+  /** The access token that was shown, as the token store knows it: a write needs it alive to the end. */
+  readonly accessToken?: StoredTokenKey;
   /** Name for the audit trail. */
   readonly display: string;
 };

@@ -1,5 +1,6 @@
 /** The flows, each with the ports it needs: what doors are given. */
 import type { XuaAssertion } from '../../ihe/saml/assertion.ts';
+import { systemWarrant } from '../access/system-warrant.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Indexer } from '../../profiles/search/indexer.ts';
@@ -120,7 +121,10 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
     loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
-    askForSweep: async () => void (await records.commit(joinParts({ jobs: [sweepingAt(clock.now())] }))),
+    askForSweep: async () => {
+      const asking = systemWarrant('ask-for-work', 'sweep');
+      await records.commit(asking, joinParts({ jobs: [sweepingAt(clock.now())] }));
+    },
     jobs: {
       runners: new JobRunners({ queue, clock, log, policies: JOB_POLICIES, work: workOf(config, writing, log) }),
       report: reportJobs(queue, clock),

@@ -19,6 +19,7 @@ import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Relation, Right } from '../access/right.ts';
+import type { Warrant } from '../access/warrant.ts';
 import type { AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from './commit-plan.ts';
 import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
@@ -207,18 +208,21 @@ export type StoredAccount = {
 };
 
 /**
- * The port. What takes a grant or a passage refuses, at run time, one that `server/access` or a store did not make
- * (TypeError).
+ * The port. What takes a grant, a warrant or a passage refuses, at run time, one that `server/access` or a store did
+ * not make (TypeError).
  */
 export interface RecordStore {
   /**
-   * Applies a plan.
+   * Applies a plan under a warrant: in the same transaction, what the warrant rests on still holds, every row that the
+   * plan changes is within its reach, and every person whose rows change has an event in the plan.
+   * @throws {Fault} login, conflict - what the warrant rests on holds no more
+   * @throws {Fault} exception - the plan goes beyond its warrant, or lacks an event
    * @throws {Fault} version-conflict, conflict - a precondition or claim does not hold
    * @throws {Fault} conflict - an instance stands with another data set
    * @throws {Fault} too-costly - more than MAX_PLAN_ENTRIES entries
    * @throws {Fault} transient - the store cannot take more writes now
    */
-  commit(plan: CommitPlan): Promise<CommitReceipt>;
+  commit(warrant: Warrant, plan: CommitPlan): Promise<CommitReceipt>;
 
   /**
    * Answers a question of a requester. `account` tells, from the answer, which events to record (at least one); they

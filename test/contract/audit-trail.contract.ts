@@ -21,6 +21,7 @@ import {
 import { searchIds } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
+import { commitPlan } from '../support/warrants.ts';
 
 /** Runs the contract of the audit trail on an adapter. */
 export function auditTrailContract(name: string, open: OpenStores): void {
@@ -116,9 +117,9 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       const person = aPersonKey();
       const start = await suite.trail.head();
       const plan = aPlan({ audit: [anAudit([person]), anAudit([person])] });
-      await suite.records.commit(plan);
-      await suite.records.commit(plan);
-      await Promise.all([suite.records.commit(structuredClone(plan)), suite.trail.head()]);
+      await commitPlan(suite.records, plan);
+      await commitPlan(suite.records, plan);
+      await Promise.all([commitPlan(suite.records, structuredClone(plan)), suite.trail.head()]);
       expect((await suite.trail.head()).sequence - start.sequence).to.equal(2);
       expect([...(await listOf(person))].sort()).to.deep.equal((plan.audit ?? []).map(({ event }) => event.id).sort());
     });
@@ -127,21 +128,21 @@ export function auditTrailContract(name: string, open: OpenStores): void {
       const start = await suite.trail.head();
       const put = aPut();
       const preconditions = [{ kind: 'version', type: put.type, id: put.id, version: 4 }] as const;
-      await expectFault(suite.records.commit(aPlan({ preconditions, audit: [anAudit()] })), 'version-conflict');
+      await expectFault(commitPlan(suite.records, aPlan({ preconditions, audit: [anAudit()] })), 'version-conflict');
       expect(await suite.trail.head()).to.deep.equal(start);
     });
 
     it('is whole after racing records, reads and commits, and its head is the verified one', async () => {
       const person = aPersonKey();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person })] }));
       const start = await suite.trail.head();
       const question = { kind: 'resource', type: put.type, id: put.id } as const;
       await Promise.all(
         Array.from({ length: 10 }, async () => {
           await Promise.all([
             suite.trail.record([anAudit([person])]),
-            suite.records.commit(aPlan({ puts: [aPut({ person })], audit: [anAudit([person])] })),
+            commitPlan(suite.records, aPlan({ puts: [aPut({ person })], audit: [anAudit([person])] })),
             suite.records.look(aGrant('Practitioner/lambert'), question, () => [anAudit([person])]),
           ]);
         }),
@@ -156,7 +157,7 @@ export function auditTrailContract(name: string, open: OpenStores): void {
 
     it('is whole after a restart and goes on from where it was', async () => {
       const person = aPersonKey();
-      await suite.records.commit(aPlan({ audit: [anAudit([person])] }));
+      await commitPlan(suite.records, aPlan({ audit: [anAudit([person])] }));
       const head = await suite.trail.head();
       await suite.reopen();
       expect(await suite.trail.head()).to.deep.equal(head);
@@ -169,7 +170,7 @@ export function auditTrailContract(name: string, open: OpenStores): void {
     it('loses no event of a commit that is followed by a restart at once', async () => {
       const person = aPersonKey();
       const audits = Array.from({ length: 20 }, () => anAudit([person]));
-      await Promise.all(audits.map((audit) => suite.records.commit(aPlan({ audit: [audit] }))));
+      await Promise.all(audits.map((audit) => commitPlan(suite.records, aPlan({ audit: [audit] }))));
       await suite.reopen();
       expect([...(await listOf(person))].sort()).to.deep.equal(audits.map(({ event }) => event.id).sort());
       expect((await suite.trail.verify()).whole).to.equal(true);

@@ -15,6 +15,7 @@ import { aGrant, anId, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, N
 import { read, searchIds } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
+import { commitPlan } from '../support/warrants.ts';
 
 /** Types whose rows plans write; those that stand apart are the events of the trail, which has its own contract. */
 const WRITTEN = STORED_TYPES.filter((type) => fhirType(type).standsApart !== true);
@@ -46,7 +47,7 @@ export function eachTypeContract(name: string, open: OpenStores): void {
       });
       const holder = principal.practitioner(`Practitioner/${person}`);
       const rights = rightsTo(type, puts, { person, principal: holder });
-      await suite.records.commit(aPlan({ puts: [parent, ...puts], rights }));
+      await commitPlan(suite.records, aPlan({ puts: [parent, ...puts], rights }));
       return { person, puts, grant: aGrant(`Practitioner/${person}`), stranger: aGrant(`Practitioner/${anId()}`) };
     };
 
@@ -85,7 +86,7 @@ export function eachTypeContract(name: string, open: OpenStores): void {
         expect(await searchIds(suite.records, stranger, aQuery(type, { where }))).to.have.lengthOf(
           isOpen ? puts.length : 0,
         );
-        await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+        await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
         const isLeft = isOpen || VISIBILITY[type] === 'own';
         expect(await searchIds(suite.records, grant, aQuery(type, { where }))).to.have.lengthOf(
           isLeft ? puts.length : 0,

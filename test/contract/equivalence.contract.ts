@@ -10,6 +10,7 @@ import type { OpenStores } from '../support/stores.ts';
 import { ask, type Ask } from './equivalence/asks.ts';
 import { Model, type ExpectedPage } from './equivalence/model.ts';
 import { beginnings, later, referenceOf, type Change } from './equivalence/world.ts';
+import { commitPlan } from '../support/warrants.ts';
 
 const PHASES = 3;
 const ASKS_PER_PHASE = 10;
@@ -56,7 +57,7 @@ async function checkScenario(open: OpenStores, phases: readonly Phase[]): Promis
   try {
     const model = new Model();
     for (const { changes, asks } of phases) {
-      for (const change of changes) await stores.records.commit(model.apply(change));
+      for (const change of changes) await commitPlan(stores.records, model.apply(change));
       for (const asked of asks) await checkAsk(stores.records, model, asked);
     }
   } finally {

@@ -13,6 +13,7 @@ import { expectFault } from '../support/faults.ts';
 import { aClaimKey, aJob, anId, aPersonKey, aPlan, NOW } from '../support/plans.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores, type Suite } from './suite.ts';
+import { commitPlan } from '../support/warrants.ts';
 
 const LEASE_MS = 60_000;
 const KIND = 'refresh-study';
@@ -25,7 +26,7 @@ export function jobQueueContract(name: string, open: OpenStores): void {
     const queue = queueOf(suite);
     afterEach(async () => {
       const left = await suite.jobs.list({ limit: 1_000 }, NOW);
-      await suite.records.commit(aPlan({ erased: [{ jobs: left }] }));
+      await commitPlan(suite.records, aPlan({ erased: [{ jobs: left }] }));
     });
     askingContract(suite, queue);
     leaseContract(suite, queue);
@@ -48,7 +49,7 @@ function queueOf(suite: Suite): Queue {
   const take: Queue['take'] = async (now = NOW, limit = 10) =>
     await suite.jobs.take(KIND, { now, leaseMs: LEASE_MS, limit });
   return {
-    ask: async (...jobs) => void (await suite.records.commit(aPlan({ jobs }))),
+    ask: async (...jobs) => void (await commitPlan(suite.records, aPlan({ jobs }))),
     take,
     takeOne: async (now) => {
       const [job, ...others] = await take(now);
@@ -106,13 +107,13 @@ function askingContract(suite: Suite, { ask, take, takeOne, settle, find }: Queu
     it('is not asked for by a plan that is refused', async () => {
       const job = aJob();
       const preconditions = [{ kind: 'claimed', key: aClaimKey(), value: 'held' } as const];
-      await expectFault(suite.records.commit(aPlan({ jobs: [job], preconditions })), 'conflict');
+      await expectFault(commitPlan(suite.records, aPlan({ jobs: [job], preconditions })), 'conflict');
       expect(await find(job.subject)).to.equal(undefined);
     });
 
     it('is refused when it carries more than ids', async () => {
       const subject = 'x'.repeat(JOB_LIMITS.subject + 1);
-      await expectFault(suite.records.commit(aPlan({ jobs: [aJob({ subject })] })), 'too-long');
+      await expectFault(commitPlan(suite.records, aPlan({ jobs: [aJob({ subject })] })), 'too-long');
       expect(await find(subject)).to.equal(undefined);
     });
 
@@ -173,7 +174,7 @@ function leaseContract(suite: Suite, { ask, take, takeOne, settle, find }: Queue
       const job = aJob();
       await ask(job);
       const taken = await takeOne();
-      await suite.records.commit(aPlan({ erased: [{ jobs: [job] }] }));
+      await commitPlan(suite.records, aPlan({ erased: [{ jobs: [job] }] }));
       const anew = { ...job, id: anId() };
       await ask(anew);
       await takeOne();

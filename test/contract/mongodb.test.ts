@@ -10,6 +10,7 @@ import { jobQueueContract } from './job-queue.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
 import { requesterContract } from './requester.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
+import { warrantsContract } from './warrants.contract.ts';
 
 const reason = whyNoMongoPeer();
 const suite = reason === undefined ? describe : describe.skip;
@@ -43,4 +44,5 @@ suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
   jobQueueContract('MongoDB', open);
   equivalenceContract('MongoDB', open);
   eachTypeContract('MongoDB', open);
+  warrantsContract('MongoDB', open);
 });

@@ -16,6 +16,7 @@ import { precedenceContract } from './record-store/precedence.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { rekeyingContract } from './record-store/rekeying.ts';
 import { changingContract } from './record-store/changing.ts';
+import { warrantingContract } from './record-store/warranting.ts';
 import { useStores } from './suite.ts';
 
 /** Runs the contract of the record store on an adapter. */
@@ -28,6 +29,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     historiesContract(suite);
     accessContract(suite);
     forgingContract(suite);
+    warrantingContract(suite);
     precedenceContract(suite);
     changingContract(suite);
     rekeyingContract(suite);

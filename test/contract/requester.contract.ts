@@ -11,6 +11,7 @@ import type { CommitPlan, Put } from '../../server/ports/commit-plan.ts';
 import { aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
+import { commitPlan } from '../support/warrants.ts';
 
 const CLIENT: RegionClient = {
   client_id: 'contract',
@@ -41,7 +42,7 @@ export function requesterContract(name: string, open: OpenStores): void {
     });
 
     const write = async (parts: Omit<CommitPlan, 'id'>): Promise<void> =>
-      void (await suite.records.commit(aPlan(parts)));
+      void (await commitPlan(suite.records, aPlan(parts)));
 
     /** A token of an account that is asked for twice, so that what is kept is asked the second time. */
     async function signedIn(account: string): Promise<{ authorization: string; tokenId: string; grantId: string }> {

@@ -12,6 +12,7 @@ import { jobQueueContract } from './job-queue.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
 import { requesterContract } from './requester.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
+import { warrantsContract } from './warrants.contract.ts';
 
 async function open(): Promise<OpenedStores> {
   const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-sqlite-'));
@@ -29,3 +30,4 @@ requesterContract('SQLite', open);
 jobQueueContract('SQLite', open);
 equivalenceContract('SQLite', open);
 eachTypeContract('SQLite', open);
+warrantsContract('SQLite', open);

@@ -7,7 +7,7 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import { chainedBodies } from '../support/chained-bodies.ts';
+import { chainedBodies } from '../support/data-folder/chained-bodies.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 

@@ -6,7 +6,7 @@ import { PATIENTS } from '../../fixtures/people.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { orphanFiles } from '../support/orphan-files.ts';
+import { orphanFiles } from '../support/data-folder/orphan-files.ts';
 import { eventually, expectOutcome } from '../support/clients/fhir-caller.ts';
 
 import {

@@ -14,7 +14,7 @@ import { runCommand, startCommand, type CommandPlace } from '../support/command.
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
-import { orphanFiles } from '../support/orphan-files.ts';
+import { orphanFiles } from '../support/data-folder/orphan-files.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openTrail } from './support/trail.ts';

@@ -14,6 +14,7 @@ import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/peers
 import { anId, aPlan, aQuery, SYSTEM } from '../support/plans.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import type { Stores } from '../support/stores.ts';
+import { commitPlan } from '../support/warrants.ts';
 
 const KIND = 'end-viewing';
 const { attempts: MOST } = JOB_POLICIES[KIND];
@@ -41,9 +42,9 @@ for (const name of ['SQLite', 'MongoDB'] as const) {
       const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-jobs-'));
       place = { dataDir, store: peer?.freshUri() ?? 'sqlite' };
       await onStores(place, async (stores) => {
-        await stores.records.commit(aPlan({ jobs: [dead] }));
+        await commitPlan(stores.records, aPlan({ jobs: [dead] }));
         await attempt(stores, { end: 'dead', error: 'exception' });
-        await stores.records.commit(aPlan({ jobs: [dying] }));
+        await commitPlan(stores.records, aPlan({ jobs: [dying] }));
         for (let tries = 1; tries < MOST; tries += 1)
           await attempt(stores, { end: 'failed', at: 0, error: 'transient' });
       });

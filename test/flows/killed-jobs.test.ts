@@ -13,6 +13,7 @@ import { eventually } from '../support/clients/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/peers/mongodb-peer.ts';
 import { aJob, aPlan } from '../support/plans.ts';
 import type { Stores } from '../support/stores.ts';
+import { commitPlan } from '../support/warrants.ts';
 
 const PROGRAM = new URL('../support/jobs/job-process.ts', import.meta.url).pathname;
 const KIND = 'refresh-study';
@@ -38,7 +39,7 @@ function startProcess(place: string, mode: 'hang' | 'run'): JobProcess {
 }
 
 async function ask(stores: Stores, ...jobs: ReturnType<typeof aJob>[]): Promise<void> {
-  await stores.records.commit(aPlan({ jobs }));
+  await commitPlan(stores.records, aPlan({ jobs }));
 }
 
 async function begunBy(processes: readonly JobProcess[], count: number): Promise<string[]> {

@@ -14,7 +14,7 @@ import { hasProgram } from '../profiles/dicom/samples.ts';
 import { associateRequest, CT_IMAGE, dataPDU, storeRequest } from '../server/endpoints/dimse/door.ts';
 import { byStudyUid, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
-import { orphanFiles } from '../support/orphan-files.ts';
+import { orphanFiles } from '../support/data-folder/orphan-files.ts';
 import { gather, openRaw } from '../support/clients/raw-http.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import { descriptorsOf, expectDiscreetLog, expectNothingLeft, expectWhole, residentMegabytes } from './server-state.ts';

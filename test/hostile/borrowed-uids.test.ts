@@ -17,7 +17,7 @@ import { makeExam } from '../flows/support/exam.ts';
 import { publish } from '../flows/support/world.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { byStudyUid } from '../support/demonstration.ts';
-import { runErase } from '../support/erasing.ts';
+import { runErase } from '../support/data-folder/erasing.ts';
 import { eventually, fhirCaller, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { sendStudy } from '../support/clients/send-study.ts';

@@ -14,7 +14,7 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { CODE_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { openReader, openWriter, type Database } from '../../server/stores/sqlite/database.ts';
 import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
-import { filesWith, formsOf, leftOf, runErase } from '../support/erasing.ts';
+import { filesWith, formsOf, leftOf, runErase } from '../support/data-folder/erasing.ts';
 import { eventually, fhirCaller, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { referredBlobs, rowsOfStudy, storedBlobs, verifyTrail } from './kill/data-folder.ts';

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS } from '../../fixtures/people.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
-import { chainedBodies } from '../support/chained-bodies.ts';
+import { chainedBodies } from '../support/data-folder/chained-bodies.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { allInstances, referredBlobs, storedBlobs } from './kill/data-folder.ts';

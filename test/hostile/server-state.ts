@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { PATIENTS } from '../../fixtures/people.ts';
 import type { Demonstration } from '../support/demonstration.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
-import { orphanFiles } from '../support/orphan-files.ts';
+import { orphanFiles } from '../support/data-folder/orphan-files.ts';
 import type { TestServer } from '../support/server.ts';
 
 /** Resident memory of the server's process, in megabytes. */

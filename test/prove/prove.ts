@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf } from '../support/run/machine.ts';
 import { proveDoors } from './doors.ts';
-import { proveEquivalence } from './equivalence.ts';
 import { proveKill } from './kill.ts';
 import { proveMutants } from './mutants.ts';
+import { proveProperty } from './property.ts';
 
 /** What a proof counted, what it names one by one, and why it does not hold although it could be counted. */
 export type Proof = {
@@ -17,9 +17,10 @@ export type Proof = {
 
 const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   kill: proveKill,
-  equivalence: proveEquivalence,
   doors: proveDoors,
   mutants: proveMutants,
+  equivalence: proveProperty('filter(everything, decide)'),
+  warrant: proveProperty('commit(warrant, plan)'),
 };
 /** Proofs that are gone on with: without a seed they are given this one. */
 const SEED: Readonly<Record<string, number>> = { mutants: 20_261_128 };

@@ -11,11 +11,12 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import { requireProfessional } from '../../access/may-attempt.ts';
+import { mayWrite } from '../../access/may-write.ts';
 import type { PractitionerRequester } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { knownPatient, type KnownPatient } from '../identity/persons.ts';
-import { joinParts, lastingRight, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
+import { commitFresh, joinParts, lastingRight, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { findAll } from '../study/study-content.ts';
 
 /** A declared emergency. */
@@ -47,11 +48,17 @@ export function breakGlass(deps: BreakGlassDeps) {
       const requester = requireProfessional(visit.requester);
       requireFresh(requester, deps.clock.now());
       checkEmergency(emergency);
-      const now = deps.clock.now();
-      const known = await findPatient(deps, systemGrant('break-glass', now), emergency);
-      const taskId = randomUUID();
-      await deps.records.commit(joinParts(...planOf({ deps, visit, requester, emergency, taskId, now }, known)));
-      return { taskId };
+      const { result } = await commitFresh(deps.records, async () => {
+        const now = deps.clock.now();
+        const grant = systemGrant('break-glass', now);
+        const known = await findPatient(deps, grant, emergency);
+        const subject = known === undefined ? undefined : await subjectFacts(deps.records, grant, requester, known);
+        const warrant = mayWrite(requester, { interaction: 'operation', operation: 'break-glass' }, { now, subject });
+        const taskId = randomUUID();
+        const plan = joinParts(...planOf({ deps, visit, requester, emergency, taskId, now }, known));
+        return { warrant, plan, result: { taskId } };
+      });
+      return result;
     });
 }
 

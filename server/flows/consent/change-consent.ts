@@ -9,10 +9,10 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
+import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
-import { principal } from '../../access/right.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { knownPatient, type KnownPatient } from '../identity/persons.ts';
+import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { commitFresh, joinParts, lastingRight, putOf } from '../write/plan-parts.ts';
 import { readersOf } from '../write/plain-parts.ts';
 
@@ -31,15 +31,17 @@ export function changeConsent(deps: ChangeConsentDeps) {
       const requester = requireConsentChanger(visit.requester);
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
-        const known = await personAsked(deps, systemGrant('change-consent', now), requester, patient);
+        const subject = await patientAsked(deps, systemGrant('change-consent', now), requester, patient);
+        const warrant = mayWrite(requester, { interaction: 'operation', operation: change }, { now, subject });
+        if (subject === undefined) throw new Fault('not-found', 'No such patient');
         const consent = buildConsentChange({
           id: randomUUID(),
-          patient: known.patient,
+          patient: subject.patient,
           change,
           ...(requester.kind === 'establishment' ? { organization: requester.organization } : {}),
           now,
         });
-        return { plan: planOf(deps, visit, known, consent, change, now), result: { id: consent.id } };
+        return { warrant, plan: planOf(deps, visit, subject, consent, change, now), result: { id: consent.id } };
       });
       return result;
     });
@@ -48,12 +50,11 @@ export function changeConsent(deps: ChangeConsentDeps) {
 function planOf(
   deps: ChangeConsentDeps,
   visit: Visit,
-  known: KnownPatient,
+  { person, patient }: SubjectFacts,
   consent: Consent & { id: string },
   change: 'withdraw' | 'reconsent',
   now: number,
 ) {
-  const { person, patient } = known;
   const item = `Consent/${consent.id}`;
   return joinParts({
     states: [{ person, change: { withdrawn: change === 'withdraw' } }],
@@ -70,37 +71,20 @@ function planOf(
   });
 }
 
-async function personAsked(
-  deps: ChangeConsentDeps,
+/** The Patient that an establishment names, or the patient's own; undefined when there is none. */
+async function patientAsked(
+  { records }: ChangeConsentDeps,
   grant: SystemGrant,
   requester: PatientRequester | EstablishmentRequester,
-  patient: string | undefined,
-): Promise<KnownPatient> {
-  if (requester.kind === 'patient') return await own(deps, grant, requester.patient, patient);
+  asked: string | undefined,
+): Promise<SubjectFacts | undefined> {
+  const own = requester.kind === 'patient' ? requester.patient : undefined;
+  const patient = asked ?? own;
   if (patient === undefined)
     throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
-  const known = await knownPatient(deps.records, grant, patient);
-  const rights = known === undefined ? [] : await deps.records.rightsOf(grant, known.person);
-  const holder = principal.establishment(requester.organization);
-  const isItsPatient = rights.some(
-    (right) => right.principal === holder && right.scope !== 'record' && right.scope.item === known?.patient,
-  );
-  if (known === undefined || !isItsPatient) throw notFound();
-  return known;
-}
-
-async function own(
-  deps: ChangeConsentDeps,
-  grant: SystemGrant,
-  self: string,
-  asked: string | undefined,
-): Promise<KnownPatient> {
-  const known = await knownPatient(deps.records, grant, self);
-  const other = asked === undefined || asked === self ? known : await knownPatient(deps.records, grant, asked);
-  if (known === undefined || other?.person !== known.person) throw notFound();
-  return known;
-}
-
-function notFound(): Fault {
-  return new Fault('not-found', 'No such patient');
+  const known = await knownPatient(records, grant, patient);
+  const self = own === undefined || own === patient ? known : await knownPatient(records, grant, own);
+  if (known === undefined || self === undefined) return undefined;
+  // Whatever Patient of hers she names, the Consent is about the one that she signed in as.
+  return await subjectFacts(records, grant, requester, self.person === known.person ? self : known);
 }

@@ -7,16 +7,18 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import type { Warrant } from '../../access/warrant.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, CommitPlan, Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { AuditRecord, Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { erasedParts } from './erased-parts.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { knownPatient } from '../identity/persons.ts';
-import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -76,6 +78,10 @@ async function erase(deps: EraseStudyDeps, studyInstanceUID: string, run?: JobRu
   return { instances, resources, events };
 }
 
+function warrantOf(studyInstanceUID: string): Warrant {
+  return systemWarrant('erase-study', studyInstanceUID);
+}
+
 /** What an erasure has to know to its end, when what told it is gone: kept as the value of a claim. */
 type Progress = {
   readonly names: readonly string[];
@@ -110,7 +116,7 @@ async function hidingPlan(
   grant: SystemGrant,
   studyInstanceUID: string,
   isJob: boolean,
-): Promise<{ readonly plan: CommitPlan; readonly result: Hidden }> {
+): Promise<Planned<Hidden>> {
   const { records, clock } = deps;
   const now = clock.now();
   const [study, progress] = [claimKey.study(studyInstanceUID), claimKey.erasing(studyInstanceUID)];
@@ -153,7 +159,7 @@ async function hidingPlan(
     { states: of === undefined ? [] : [{ person: of.person, change: {} }] },
     ...forgetting,
   );
-  return { plan, result: { ...result, of } };
+  return { warrant: warrantOf(studyInstanceUID), plan, result: { ...result, of } };
 }
 
 /** The bytes that rows refer to. */
@@ -216,7 +222,8 @@ async function removeInstances(
     const { instances } = await records.peek(grant, question);
     if (instances.length === 0) return removed;
     for (const { blob } of instances) await images.remove(blob.name);
-    await records.commit(joinParts({ erased: [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }] }));
+    const gone = joinParts({ erased: [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }] });
+    await records.commit(warrantOf(studyInstanceUID), gone);
     removed += instances.length;
     await run?.goOn();
   }
@@ -232,7 +239,7 @@ async function removeAside(
     const aside = (await asideOf(records, grant, studyInstanceUID)).slice(0, BATCH);
     if (aside.length === 0) return removed;
     for (const { blob } of aside) await images.remove(blob.name);
-    await records.commit(joinParts({ erased: [{ quarantined: aside }] }));
+    await records.commit(warrantOf(studyInstanceUID), joinParts({ erased: [{ quarantined: aside }] }));
     removed += aside.length;
     await run?.goOn();
   }
@@ -263,6 +270,7 @@ async function finish(
   );
   const forgetting = jobOf('forget-erased', randomUUID(), clock.now() + TAKE_OVER_MS);
   await records.commit(
+    warrantOf(studyInstanceUID),
     joinParts({
       erased: [{ claims, jobs: [{ kind: 'erase-study', subject: studyInstanceUID }] }],
       jobs: [forgetting],
@@ -270,7 +278,7 @@ async function finish(
     }),
   );
   await records.forget();
-  await records.commit(joinParts({ erased: [{ jobs: [forgetting] }] }));
+  await records.commit(warrantOf(studyInstanceUID), joinParts({ erased: [{ jobs: [forgetting] }] }));
 }
 
 async function removeBlobs({ images }: EraseStudyDeps, names: readonly string[]): Promise<void> {

@@ -4,6 +4,7 @@ import { buildWadoEndpoint } from '../../../profiles/imaging/wado-endpoint.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
 import { systemGrant } from '../../access/grant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Region } from '../../config/region-model.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -40,12 +41,13 @@ async function putAbsent(deps: LoadRegionDeps, resources: readonly Resource[]): 
   await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
     const grant = systemGrant('load-region', now);
+    const warrant = systemWarrant('load-region', 'region file');
     const puts = [];
     for (const resource of resources) {
       const standing = await findById(deps.records, grant, storedType(resource.resourceType), resource.id ?? '');
       if (standing === undefined) puts.push(putOf(deps.indexer, resource, now));
     }
-    return { plan: joinParts({ puts }), result: undefined };
+    return { warrant, plan: joinParts({ puts }), result: undefined };
   });
 }
 
@@ -66,6 +68,7 @@ async function putEndpoint(deps: LoadRegionDeps, region: Region): Promise<void> 
       'Endpoint',
       IMAGE_ENDPOINT.id,
     );
-    return { plan: joinParts(changed(deps.indexer, standing?.row, endpoint, now, {})), result: undefined };
+    const plan = joinParts(changed(deps.indexer, standing?.row, endpoint, now, {}));
+    return { warrant: systemWarrant('load-region', 'region file'), plan, result: undefined };
   });
 }

@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { SystemGrant } from '../../access/grant.ts';
-import { personKey, type PersonKey } from '../../access/requester.ts';
+import type { SubjectFacts } from '../../access/may-write.ts';
+import { personKey, type PersonKey, type Requester } from '../../access/requester.ts';
 import { principal } from '../../access/right.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -45,6 +46,22 @@ export async function knownPatient(
     person: row.person,
     resource: JSON.parse(row.json) as Patient,
     version: row.version,
+  };
+}
+
+/** What a decision about a write asks of a Patient: her state, and where an establishment asks, who feeds her. */
+export async function subjectFacts(
+  records: RecordStore,
+  grant: SystemGrant,
+  { kind }: Pick<Requester, 'kind'>,
+  { patient, person }: Pick<KnownPatient, 'patient' | 'person'>,
+): Promise<SubjectFacts> {
+  const state = await records.stateOf(grant, person);
+  return {
+    patient,
+    person,
+    state,
+    ...(kind === 'establishment' ? { rights: await records.rightsOf(grant, person) } : {}),
   };
 }
 

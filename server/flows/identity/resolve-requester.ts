@@ -7,7 +7,7 @@ import { periodRange, type DateRange } from '../../../profiles/search/date-range
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
-import type { Requester, Role } from '../../access/requester.ts';
+import type { Requester, Role, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
@@ -21,6 +21,8 @@ export type ProvedIdentity = {
   readonly organization?: string;
   readonly authTime?: number;
   readonly tokenId?: string;
+  /** The access token, as the token store knows it. */
+  readonly accessToken?: StoredTokenKey;
   /** Claimed purpose of use; without one the usual purpose of the subject. */
   readonly purpose?: string;
 };
@@ -77,13 +79,14 @@ export function findAccount({ records, clock }: Deps) {
 }
 
 function commonOf(proved: ProvedIdentity, usual: string) {
-  const { clientId, scopes, authTime, tokenId, purpose = usual } = proved;
+  const { clientId, scopes, authTime, tokenId, accessToken, purpose = usual } = proved;
   return {
     clientId,
     scopes,
     purpose: purposeOf(purpose),
     ...(authTime === undefined ? {} : { authTime }),
     ...(tokenId === undefined ? {} : { tokenId }),
+    ...(accessToken === undefined ? {} : { accessToken }),
   };
 }
 

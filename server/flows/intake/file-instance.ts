@@ -7,23 +7,24 @@ import type { DicomPatient } from '../../../profiles/imaging/patient-from-dicom.
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
-import type { PersonKey } from '../../access/requester.ts';
+import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
+import type { Requester } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type {
   AuditRecord,
   Claim,
-  CommitPlan,
   InstanceRow,
   Precondition,
   QuarantinedInstance,
+  QuarantineReason,
 } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { compareWithStanding, ERASING } from './standing-instance.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { enrol, findIdentity } from '../identity/persons.ts';
-import { authorRight, commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { authorRight, commitFresh, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 
@@ -49,8 +50,10 @@ export type FileInstanceDeps = {
   readonly alert?: (aside: QuarantinedInstance) => void;
 };
 
-/** What is to be durable with an instance, by what becomes of it: its events, and claims that mark its study. */
-export type EventsOf = {
+/** Who sent an instance, and what is to be durable with it, by what becomes of it: events, and marks of its study. */
+export type Sending = {
+  readonly requester: Requester;
+  /** None when the shipment has begun the study before, with an event of the person. */
   readonly accepted: (row: InstanceRow, patient: string) => readonly AuditRecord[];
   readonly quarantined: (instance: QuarantinedInstance) => readonly AuditRecord[];
   readonly marks?: (row: InstanceRow) => readonly Claim[];
@@ -61,9 +64,9 @@ export type EventsOf = {
  * are removed.
  */
 export function fileInstance(deps: FileInstanceDeps) {
-  return async ({ unfiled: { row, named }, durable }: FinishedInstance, eventsOf: EventsOf): Promise<FiledInstance> => {
-    const planned = async (): Promise<Planned> => {
-      const plan = await planOf(deps, named, row, eventsOf);
+  return async ({ unfiled: { row, named }, durable }: FinishedInstance, sending: Sending): Promise<FiledInstance> => {
+    const planned = async (): Promise<Planned<Fate>> => {
+      const plan = await planOf(deps, named, row, sending);
       await durable;
       return plan;
     };
@@ -90,21 +93,18 @@ function isRefusal(error: unknown): boolean {
 
 type UnplacedRow = UnfiledInstance['row'];
 
-type Planned = {
-  readonly plan: CommitPlan;
-  readonly result: {
-    readonly row: InstanceRow;
-    readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined';
-    readonly aside?: QuarantinedInstance;
-  };
+type Fate = {
+  readonly row: InstanceRow;
+  readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined';
+  readonly aside?: QuarantinedInstance;
 };
 
 async function planOf(
   deps: FileInstanceDeps,
   named: DicomPatient,
   unplaced: UnplacedRow,
-  eventsOf: EventsOf,
-): Promise<Planned> {
+  sending: Sending,
+): Promise<Planned<Fate>> {
   const now = deps.clock.now();
   const grant = systemGrant('resolve-identity', now);
   // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
@@ -114,39 +114,38 @@ async function planOf(
     await deps.images.remove(unplaced.blob.name);
     throw new Fault('transient', 'The study is being erased; send it again later');
   }
-  const { person, patient, parts } = await placePatient(deps, grant, unplaced.source, named, now);
-  await refuseOpposed(deps.records, grant, person);
+  const placed = await placePatient(deps, grant, unplaced.source, named, now);
+  const { person, patient, parts } = placed;
+  const subject = { ...placed, state: await deps.records.stateOf(grant, person) };
   const row: InstanceRow = { ...unplaced, person };
-  const marks: PlanParts = { claims: eventsOf.marks?.(row) ?? [] };
+  const events = sending.accepted(row, patient);
+  const isFurther = events.length === 0;
+  const warrant = mayWrite(sending.requester, { interaction: 'receive-instance' }, { now, subject, isFurther });
+  const accepted = (fate: Fate['fate'], ...of: PlanParts[]): Planned<Fate> => ({
+    warrant,
+    plan: joinParts({ claims: sending.marks?.(row) ?? [], audit: events }, ...of),
+    result: { row, fate },
+  });
   const still: PlanParts = { preconditions: [stillOf(row, patient)] };
   const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
-  if (verdict === 'same')
-    return {
-      plan: joinParts(marks, still, { instances: [row], audit: eventsOf.accepted(row, patient) }),
-      result: { row, fate: 'accepted' },
-    };
+  if (verdict === 'same') return accepted('accepted', still, { instances: [row] });
+  if (verdict === 'other-transfer-syntax') return accepted(verdict, still);
   if (verdict === 'new')
-    return {
-      plan: joinParts(parts, marks, acceptedParts(deps, row, patient, { eventsOf, now, isFirst: owner === undefined })),
-      result: { row, fate: 'accepted' },
-    };
-  if (verdict === 'other-transfer-syntax')
-    return {
-      plan: joinParts(marks, still, { audit: eventsOf.accepted(row, patient) }),
-      result: { row, fate: verdict },
-    };
+    return accepted(
+      'accepted',
+      parts,
+      acceptedParts(deps, row, patient, { now, isFirst: owner === undefined, event: events[0]?.event.id }),
+    );
+  return keptAside(sending, row, verdict, now);
+}
+
+function keptAside(sending: Sending, row: InstanceRow, reason: QuarantineReason, now: number): Planned<Fate> {
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
-  const aside: QuarantinedInstance = {
-    studyInstanceUID,
-    sopInstanceUID,
-    blob,
-    dataSetDigest,
-    source,
-    reason: verdict,
-    receivedAt: now,
-  };
+  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source };
+  const aside: QuarantinedInstance = { ...named, reason, receivedAt: now };
   return {
-    plan: joinParts({ quarantined: [aside], audit: eventsOf.quarantined(aside) }),
+    warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, { now, study: studyInstanceUID }),
+    plan: joinParts({ quarantined: [aside], audit: sending.quarantined(aside) }),
     result: { row, fate: 'quarantined', aside },
   };
 }
@@ -156,23 +155,18 @@ function stillOf({ studyInstanceUID }: InstanceRow, patient: string): Preconditi
   return { kind: 'claimed', key: claimKey.study(studyInstanceUID), value: patient };
 }
 
-type Accepting = { readonly eventsOf: EventsOf; readonly now: number; readonly isFirst: boolean };
-
 function acceptedParts(
   deps: FileInstanceDeps,
   row: InstanceRow,
   patient: string,
-  { eventsOf, now, isFirst }: Accepting,
+  { now, isFirst, event }: { readonly now: number; readonly isFirst: boolean; readonly event: string | undefined },
 ): PlanParts {
-  const audit = eventsOf.accepted(row, patient);
-  const event = audit[0]?.event.id;
   return {
     claims: [
       { key: claimKey.study(row.studyInstanceUID), value: patient },
       { key: claimKey.studySource(row.studyInstanceUID), value: row.source },
     ],
     instances: [row],
-    audit,
     jobs: [
       // Of another kind: it must not put off what the first instance asked for.
       isFirst
@@ -192,7 +186,7 @@ function nextRefresh(now: number): number {
   return Math.ceil((now + 1) / REFRESH_PAUSE_MS) * REFRESH_PAUSE_MS;
 }
 
-type Placed = { readonly person: PersonKey; readonly patient: string; readonly parts: PlanParts };
+type Placed = Pick<SubjectFacts, 'patient' | 'person' | 'isNew' | 'joined'> & { readonly parts: PlanParts };
 
 /** Finds the Patient that the data set names, or makes it. */
 async function placePatient(
@@ -215,10 +209,11 @@ async function placePatient(
   );
   const put = putOf(deps.indexer, { ...patient, id }, now, { person, subject: reference });
   const rights = [authorRight(person, reference, organization)];
-  return { person, patient: reference, parts: { ...parts, puts: [put], rights: [...(parts.rights ?? []), ...rights] } };
-}
-
-async function refuseOpposed(records: RecordStore, grant: SystemGrant, person: PersonKey): Promise<void> {
-  const { opposed } = await records.stateOf(grant, person);
-  if (opposed) throw new Fault('forbidden', 'The patient is opposed to the sharing of exams');
+  return {
+    person,
+    patient: reference,
+    isNew: true,
+    joined: (parts.rekeys ?? []).map(({ from }) => from),
+    parts: { ...parts, puts: [put], rights: [...(parts.rights ?? []), ...rights] },
+  };
 }

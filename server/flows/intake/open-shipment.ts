@@ -5,6 +5,7 @@
 import { studyEntity, type PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { toFault, type Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
 import type { AuditRecord, Claim, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import { eventRecord, recordRefusal, type GuardDeps, type Visit } from '../guard.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -55,8 +56,9 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
         const closing = closingEvent(deps, visit, kinds, study, sent);
         return { audit: [closing], jobs: [jobOf('refresh-study', study, deps.clock.now(), closing.event.id)] };
       });
+      const warrant = systemWarrant('end-shipment', visit.requestId);
       for (let at = 0; at < ends.length; at += STUDIES_A_PLAN)
-        await deps.records.commit(joinParts(...ends.slice(at, at + STUDIES_A_PLAN)));
+        await deps.records.commit(warrant, joinParts(...ends.slice(at, at + STUDIES_A_PLAN)));
     },
   };
 }
@@ -70,9 +72,11 @@ async function fileOne(
 ): Promise<FiledInstance> {
   let patientOf = '';
   const received = await deps.fileInstance(finished, {
+    requester: visit.requester,
     accepted: (row, patient) => {
       patientOf = patient;
-      return studies.has(row.studyInstanceUID) ? [] : [beginning(deps, visit, kinds, row, patient)];
+      const isBegun = studies.get(row.studyInstanceUID)?.person === row.person;
+      return isBegun ? [] : [beginning(deps, visit, kinds, row, patient)];
     },
     quarantined: (aside) => [quarantining(deps, visit, kinds, aside)],
     ...(kinds.marks === undefined ? {} : { marks: kinds.marks }),

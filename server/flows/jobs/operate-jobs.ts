@@ -13,6 +13,9 @@ import {
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { joinParts } from '../write/plan-parts.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+
+const ASKING = systemWarrant('ask-for-work', 'operator');
 
 /** What the stories need. */
 export type OperateJobsDeps = { readonly records: RecordStore; readonly queue: JobQueue; readonly clock: Clock };
@@ -56,7 +59,7 @@ export function replayJobs(deps: OperateJobsDeps) {
     for await (const page of pagesOf(deps, { ...of, isDead: true })) {
       const at = deps.clock.now();
       const jobs = page.map((job) => askedAgain(job, at));
-      await deps.records.commit(joinParts({ jobs, audit: [eventOf(deps.clock, 'replay', page)] }));
+      await deps.records.commit(ASKING, joinParts({ jobs, audit: [eventOf(deps.clock, 'replay', page)] }));
       replayed += page.length;
     }
     if (replayed === 0) throw new Fault('not-found', 'There is no such dead job');
@@ -74,6 +77,7 @@ export function dropJob(deps: OperateJobsDeps) {
     if (job === undefined) throw new Fault('not-found', 'There is no such job');
     const { kind, subject } = job;
     await deps.records.commit(
+      ASKING,
       joinParts({ erased: [{ jobs: [{ kind, subject }] }], audit: [eventOf(deps.clock, 'drop', [job])] }),
     );
   };

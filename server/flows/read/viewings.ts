@@ -4,6 +4,7 @@
  * anew: what a withdrawal hides is absent in the next request.
  */
 import type { Audited, Passage, Question, ShownStudy, StudyInstances } from '../../ports/record-store.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
 import { idOfLaterEvent } from '../audit/event-records.ts';
 import { further, grantOf, referenceOf, type GuardDeps, type Recorded, type ShownRow, type Visit } from '../guard.ts';
 import { joinParts } from '../write/plan-parts.ts';
@@ -117,7 +118,7 @@ export class Viewings {
     const person = study.person === undefined ? {} : { person: study.person };
     const payload = { part, further, ended, ...person };
     const job = { id: idOfLaterEvent(clock), kind: 'end-viewing', subject: event, payload, at: ended, event } as const;
-    await records.commit(joinParts({ jobs: [job] }));
+    await records.commit(systemWarrant('ask-for-work', job.kind), joinParts({ jobs: [job] }));
   }
 
   /** Whoever differs in anything that an event tells, or that a grant depends on, has a viewing of their own. */

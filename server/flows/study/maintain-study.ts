@@ -8,6 +8,7 @@ import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
 import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
 import { manifestParts } from './manifest-parts.ts';
@@ -48,7 +49,7 @@ async function deriveStudy(deps: MaintainStudyDeps, studyInstanceUID: string, cl
     for (const name of made) await deps.images.remove(name);
     const plan = joinParts(...(await partsOf(deps, studyInstanceUID, closing)));
     made = (plan.puts ?? []).flatMap(({ blob }) => blob?.name ?? []);
-    return { plan, result: undefined };
+    return { warrant: systemWarrant('maintain-study', studyInstanceUID), plan, result: undefined };
   });
 }
 

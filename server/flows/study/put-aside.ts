@@ -4,6 +4,7 @@
  */
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import type { SystemGrant } from '../../access/grant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
@@ -31,7 +32,7 @@ export async function putAside(
     quarantined: [aside],
     audit: [eventOf(deps.clock, row, patient)],
   });
-  const { quarantined, erasedBlobs } = await deps.records.commit(plan);
+  const { quarantined, erasedBlobs } = await deps.records.commit(systemWarrant('put-aside', studyInstanceUID), plan);
   // It was put aside before and sent again. Where another server was faster, these bytes are the ones that are kept.
   if (quarantined[0] === 'already' && erasedBlobs.includes(blob.name)) await deps.images.remove(blob.name);
   deps.alert?.(aside, message);

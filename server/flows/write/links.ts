@@ -6,10 +6,10 @@ import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { isConditional, referencesOf, relinked, type Relink } from '../../../profiles/references.ts';
 import { isStoredType, type StoredType } from '../../../profiles/types/visibility.ts';
-import { findIdentity } from '../identity/persons.ts';
+import { writesAbout } from '../../access/may-write.ts';
+import { findIdentity, subjectFacts } from '../identity/persons.ts';
 import { conditionParameters, matchOf } from './condition.ts';
 import { isIdentity } from './hooks.ts';
-import { patientFor } from './source.ts';
 import type { Placed, Work } from './work.ts';
 
 /** What gives a resource its links, as far as it has some to give. */
@@ -90,6 +90,6 @@ async function identityOf(work: Work, named: Named): Promise<string | undefined>
   if (named === undefined) return undefined;
   const known = await findIdentity(work.deps.records, work.grant, named.system, named.value);
   if (known === undefined) return undefined;
-  const { subject } = await patientFor(work, known.patient);
-  return subject === 'other' ? undefined : known.patient;
+  const facts = await subjectFacts(work.deps.records, work.grant, work.visit.requester, known);
+  return writesAbout(work.visit.requester, facts, work.now) ? known.patient : undefined;
 }

@@ -29,14 +29,14 @@ async function placeById(work: Work, act: WriteAct, id: string): Promise<Placed 
   if (act.interaction === 'delete') return await deletedPlace(work, act, standing);
   if (standing !== undefined) return { act, id, standing };
   if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
-  const isOwn = isOwnId(work, id) || (row !== undefined && (await standingFor(work, row)) === 'own');
+  const isOwn = isOwnId(work, id) || (row !== undefined && (await standingFor(work, row, act)) === 'own');
   if (!isOwn) throw new Fault('not-found', ABSENT);
   return { act, id, standing, isOwn };
 }
 
 /** What is hidden is deleted as what is absent: nothing is, and nothing is told. */
 async function deletedPlace(work: Work, act: WriteAct, row: VisibleRow | undefined): Promise<Placed | undefined> {
-  if (row === undefined || (await standingFor(work, row)) === 'hidden') return undefined;
+  if (row === undefined || (await standingFor(work, row, act)) === 'hidden') return undefined;
   return { act, id: row.id, standing: row };
 }
 

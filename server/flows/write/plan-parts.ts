@@ -8,6 +8,7 @@ import { isReleased, levelOfRow } from '../../../profiles/types/row-rules.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { FOREVER, principal, type Principal, type Relation, type Right } from '../../access/right.ts';
+import type { Warrant } from '../../access/warrant.ts';
 import type { CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -63,18 +64,21 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
   };
 }
 
-/** Times that a plan is built again when another writer was faster. */
-const TRIES = 5;
+/** A plan, the warrant that was given for it, and what its story goes on with. */
+export type Planned<T> = { readonly warrant: Warrant; readonly plan: CommitPlan; readonly result: T };
 
-/** Builds and commits a plan; a conflict builds it again on what stands then, a few times. */
+/** A plan is built, and again three times at most when another writer was faster. */
+const TRIES = 4;
+
+/** Decides, builds and commits a plan; a conflict decides and builds it again on what stands then, a few times. */
 export async function commitFresh<T>(
   records: RecordStore,
-  build: () => Promise<{ readonly plan: CommitPlan; readonly result: T }>,
+  build: () => Promise<Planned<T>>,
 ): Promise<{ readonly receipt: CommitReceipt; readonly result: T }> {
   for (let attempt = 1; ; attempt += 1) {
-    const { plan, result } = await build();
+    const { warrant, plan, result } = await build();
     try {
-      return { receipt: await records.commit(plan), result };
+      return { receipt: await records.commit(warrant, plan), result };
     } catch (error) {
       const lost = error instanceof Fault && (error.kind === 'conflict' || error.kind === 'version-conflict');
       if (!lost || attempt >= TRIES) throw error;

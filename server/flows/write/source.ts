@@ -1,66 +1,72 @@
 /** What a requester has to do with a row or a Patient: what the decision on a write rests on. */
 import type { Resource } from '@medplum/fhirtypes';
 import { levelOfRow } from '../../../profiles/types/row-rules.ts';
-import { decide } from '../../access/decide.ts';
-import { principal, type Right } from '../../access/right.ts';
-import type { Requester } from '../../access/requester.ts';
+import { decide, OPEN_STATE, type RowFacts } from '../../access/decide.ts';
+import { standingOf, type Standing, type StandingFacts, type SubjectFacts } from '../../access/may-write.ts';
 import type { RowVersion } from '../../ports/record-store.ts';
 import { grantOf } from '../guard.ts';
-import { knownPatient, type KnownPatient } from '../identity/persons.ts';
-import type { WriteFacts } from './who-may-write.ts';
-import type { Work } from './work.ts';
+import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
+import type { WriteAct } from './act.ts';
+import type { ActParts, Placed, Work } from './work.ts';
 
-/** The relations of who wrote a row; rows of the own class have those whom their writer named. */
-const WRITERS: readonly Right['relation'][] = ['author', 'named'];
+/** What a row, or its deletion, is to the requester. */
+export async function standingFor(work: Work, row: RowVersion, act: WriteAct): Promise<Standing> {
+  return standingOf(work.visit.requester, act, await standingFacts(work, row), work.now);
+}
 
-/**
- * What a row, or its deletion, is to the requester. Who wrote it may write it on while its own record hides it, but
- * not where the answer would tell what it says (`mustSee`).
- */
-export async function standingFor(
+/** What a decision asks of a row, or of its deletion, which nobody sees. */
+export async function standingFacts(
   { deps, visit, grant }: Work,
   row: RowVersion,
-  mustSee = false,
-): Promise<WriteFacts['standing']> {
-  if (row.person === undefined) return 'hidden';
-  const asking = grantOf(deps, visit);
+  isOwn = false,
+): Promise<StandingFacts> {
+  const { person } = row;
   const item = `${row.type}/${row.id}`;
-  const rights = await deps.records.rightsOf(grant, row.person);
-  const isWriter = rights.some(
-    ({ scope, relation, principal: holder }) =>
-      WRITERS.includes(relation) && scope !== 'record' && scope.item === item && asking.principals.includes(holder),
-  );
-  if (isWriter && !mustSee) return 'own';
-  if (row.isDeletion === true) return 'hidden';
-  const state = await deps.records.stateOf(grant, row.person);
-  const facts = {
-    type: row.type,
-    item,
-    level: levelOfRow(row.type, JSON.parse(row.json) as Resource),
-    released: row.released,
-  };
-  if (!decide(asking, facts, rights, state).permitted) return 'hidden';
-  return isWriter ? 'own' : 'seen';
+  if (person === undefined) return { item, person, state: OPEN_STATE, rights: [], isOwn, isSeen: false };
+  const [state, rights] = await Promise.all([
+    deps.records.stateOf(grant, person),
+    deps.records.rightsOf(grant, person),
+  ]);
+  const isSeen =
+    row.isDeletion !== true && decide(grantOf(deps, visit), factsOfRow(row, item), rights, state).permitted;
+  return { item, person, state, rights, isOwn, isSeen };
 }
 
-/** A Patient by reference, and whose it is. A Patient that the requester has nothing to do with is not told. */
-export async function patientFor(
-  work: Work,
-  reference: string,
-): Promise<{ readonly known: KnownPatient | undefined; readonly subject: WriteFacts['subject'] }> {
-  const { deps, grant, visit } = work;
+function factsOfRow(row: RowVersion, item: string): RowFacts {
+  const level = levelOfRow(row.type, JSON.parse(row.json) as Resource);
+  return { type: row.type, item, level, released: row.released };
+}
+
+/** A Patient, and what a decision asks of her. */
+export type AskedPatient = KnownPatient & { readonly facts: SubjectFacts };
+
+/** A Patient that stands, by reference. */
+export async function patientFor({ deps, grant, visit }: Work, reference: string): Promise<AskedPatient | undefined> {
   const known = await knownPatient(deps.records, grant, reference);
-  if (known === undefined) return { known, subject: 'other' };
-  const { requester } = visit;
-  if (requester.kind === 'patient' && requester.person === known.person) return { known, subject: 'own' };
-  return (await feeds(work, requester, known)) ? { known, subject: 'fed' } : { known: undefined, subject: 'other' };
+  if (known === undefined) return undefined;
+  return { ...known, facts: await subjectFacts(deps.records, grant, visit.requester, known) };
 }
 
-async function feeds({ deps, grant }: Work, requester: Requester, known: KnownPatient): Promise<boolean> {
-  if (requester.kind !== 'establishment') return false;
-  const holder = principal.establishment(requester.organization);
-  const rights = await deps.records.rightsOf(grant, known.person);
-  return rights.some(
-    (right) => right.principal === holder && right.scope !== 'record' && right.scope.item === known.patient,
-  );
+/** A Patient that the same plan writes: an identity of the requester's own, as no other can be written. */
+export async function patientFed(
+  { deps, grant, visit }: Work,
+  { id, standing }: Placed,
+  { person, parts }: ActParts,
+  resource: Resource,
+): Promise<AskedPatient> {
+  if (person === undefined) throw new Error('A Patient is a person');
+  const patient = `Patient/${id}`;
+  const joined = (parts.rekeys ?? []).map(({ from }) => from);
+  const facts = {
+    ...(await subjectFacts(deps.records, grant, visit.requester, { patient, person })),
+    isOwn: true,
+    joined,
+  };
+  return {
+    patient,
+    person,
+    resource: { ...(resource as KnownPatient['resource']), id },
+    version: standing?.version ?? 1,
+    facts: { ...facts, isNew: standing === undefined },
+  };
 }

@@ -3,7 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { patched } from '../../../profiles/json-patch.ts';
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
-import { fhirType } from '../../../profiles/types/visibility.ts';
+import { mayTouch, mayWrite } from '../../access/may-write.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import { hookOf, isIdentity } from './hooks.ts';
@@ -11,8 +11,7 @@ import { linksOf, type Links } from './links.ts';
 import { place } from './place.ts';
 import { aboutRow } from './plain-parts.ts';
 import { requireVersion } from './preconditions.ts';
-import { patientFor, standingFor } from './source.ts';
-import { mayWrite, type WriteFacts } from './who-may-write.ts';
+import { patientFed, patientFor, standingFacts, type AskedPatient } from './source.ts';
 import type { ActParts, Placed, Work } from './work.ts';
 
 /** An act and what it adds to the plan. */
@@ -31,7 +30,7 @@ export async function workActs(work: Work, acts: readonly WriteAct[]): Promise<r
   }
   refuseTwice(places);
   const links = await linksOf(work, places);
-  const patients = new Map<string, KnownPatient>();
+  const patients = new Map<string, AskedPatient>();
   const worked: WorkedAct[] = [];
   for (const placed of places) worked.push({ ...placed, ...(await workAct(work, placed, links, patients)) });
   refuseTwoOfOneName(worked);
@@ -72,25 +71,31 @@ async function workAct(
   work: Work,
   placed: Placed,
   links: Links,
-  patients: Map<string, KnownPatient>,
+  patients: Map<string, AskedPatient>,
 ): Promise<ActParts> {
-  const { act, standing } = placed;
+  const { act, standing: row } = placed;
+  const { requester } = work.visit;
   const hook = hookOf(act.type);
-  if (placed.isMet === true && standing !== undefined) return { ...aboutRow(standing), parts: {} };
-  const standingFacts = await standingOf(work, placed);
-  // Before versions are compared and a patch tests: neither may tell of a row that is hidden.
-  mayWrite(work.visit.requester, act, { standing: standingFacts, subject: 'none', opposed: false });
-  if (act.interaction !== 'create') requireVersion(act, standing?.version);
-  if (act.interaction === 'delete')
-    return standing === undefined ? { parts: {} } : await hook.remove(work, { ...placed, standing });
+  if (placed.isMet === true && row !== undefined) return { ...aboutRow(row), parts: {} };
+  const standing = row === undefined ? undefined : await standingFacts(work, row, placed.isOwn);
+  const asked = { now: work.now, standing };
+  mayTouch(requester, act, asked);
+  if (act.interaction !== 'create') requireVersion(act, row?.version);
+  if (act.interaction === 'delete') {
+    const removed = row === undefined ? { parts: {} } : await hook.remove(work, { ...placed, standing: row });
+    return { ...removed, warrant: mayWrite(requester, act, asked) };
+  }
   const resource = links(contentOf(work, placed));
-  const { known, subject } = await subjectFor(work, resource, patients);
-  const opposed = await isOpposed(work, act, known);
-  mayWrite(work.visit.requester, act, { standing: standingFacts, subject, opposed });
+  if (isIdentity(act.type)) {
+    const made = withPlace(placed, await hook.parts(work, { placed, resource, known: undefined }));
+    const fed = await patientFed(work, placed, made, resource);
+    patients.set(`${act.type}/${placed.id}`, fed);
+    return { ...made, warrant: mayWrite(requester, act, { ...asked, subject: fed.facts }) };
+  }
+  const known = await subjectFor(work, resource, patients);
+  const warrant = mayWrite(requester, act, { ...asked, subject: known?.facts });
   refuseMove(placed, known);
-  const parts = withPlace(placed, await hook.parts(work, { placed, resource, known }));
-  if (isIdentity(act.type)) patients.set(`${act.type}/${placed.id}`, toKnown(placed, parts, resource));
-  return parts;
+  return { ...withPlace(placed, await hook.parts(work, { placed, resource, known })), warrant };
 }
 
 /** Where the client chose the id, somebody else may be about to make it stand. */
@@ -98,11 +103,6 @@ function withPlace({ act, id, standing }: Placed, made: ActParts): ActParts {
   if (act.interaction !== 'update' || standing !== undefined) return made;
   const absent = { kind: 'absent', type: act.type, id } as const;
   return { ...made, parts: { ...made.parts, preconditions: [...(made.parts.preconditions ?? []), absent] } };
-}
-
-async function standingOf(work: Work, { standing, isOwn, act }: Placed): Promise<WriteFacts['standing']> {
-  if (standing === undefined) return 'none';
-  return isOwn === true ? 'own' : await standingFor(work, standing, act.interaction === 'patch');
 }
 
 /** What is to stand: what was sent, or what the patch makes of what stands. */
@@ -115,33 +115,18 @@ function contentOf({ deps }: Work, { act, id, standing }: Placed): Resource {
   return result;
 }
 
-/** Whose record a resource is of: a Patient of the transaction, or one that stands; a Patient is of nobody else's. */
+/** Whose record a resource is of: a Patient of the transaction, or one that stands. */
 async function subjectFor(
   work: Work,
   resource: Resource,
-  patients: ReadonlyMap<string, KnownPatient>,
-): Promise<{ readonly known: KnownPatient | undefined; readonly subject: WriteFacts['subject'] }> {
-  const { resourceType } = resource;
-  if (isIdentity(resourceType as WriteAct['type'])) return { known: undefined, subject: 'none' };
-  const reference = subjectOf(resourceType as WriteAct['type'], resource)?.replace(/\/_history\/[^/]*$/, '');
-  if (reference === undefined) return { known: undefined, subject: 'other' };
-  const placed = patients.get(reference);
-  return placed === undefined ? await patientFor(work, reference) : { known: placed, subject: 'fed' };
-}
-
-async function isOpposed({ deps, grant }: Work, { type }: WriteAct, known: KnownPatient | undefined): Promise<boolean> {
-  if (known === undefined || fhirType(type).class !== 'item') return false;
-  return (await deps.records.stateOf(grant, known.person)).opposed;
+  patients: ReadonlyMap<string, AskedPatient>,
+): Promise<AskedPatient | undefined> {
+  const reference = subjectOf(resource.resourceType as WriteAct['type'], resource)?.replace(/\/_history\/[^/]*$/, '');
+  return reference === undefined ? undefined : (patients.get(reference) ?? (await patientFor(work, reference)));
 }
 
 /** @throws {Fault} conflict - the resource is of one person and would become another's */
 function refuseMove({ standing }: Placed, known: KnownPatient | undefined): void {
   if (standing === undefined || known === undefined || standing.person === known.person) return;
   throw new Fault('conflict', 'A resource does not move to another patient');
-}
-
-function toKnown({ id, standing }: Placed, { person }: ActParts, resource: Resource): KnownPatient {
-  if (person === undefined) throw new Error('A Patient is a person');
-  const patient = { ...(resource as KnownPatient['resource']), id };
-  return { patient: `Patient/${id}`, person, resource: patient, version: standing?.version ?? 1 };
 }

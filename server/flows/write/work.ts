@@ -4,6 +4,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
+import type { Warrant } from '../../access/warrant.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import type { GuardDeps, Visit } from '../guard.ts';
@@ -58,4 +59,6 @@ export type ActParts = {
   readonly person?: PersonKey;
   /** `Patient/id` */
   readonly subject?: string;
+  /** What the parts are written under, once the act is decided; an act that adds nothing needs none. */
+  readonly warrant?: Warrant;
 };

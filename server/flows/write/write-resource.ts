@@ -6,6 +6,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { systemGrant } from '../../access/grant.ts';
 import { mayAttempt } from '../../access/may-attempt.ts';
+import { jointWarrant } from '../../access/warrant.ts';
 import type { AuditRecord, CommitReceipt } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type Visit } from '../guard.ts';
 import type { WriteAct, WriteResult } from './act.ts';
@@ -93,7 +94,8 @@ async function commitActs(
     const now = deps.clock.now();
     const worked = await workActs({ deps, visit, documents, now, grant: systemGrant('publish-report', now) }, acts);
     const audit = auditOf(deps, visit, kind, worked);
-    return { plan: joinParts(...worked.map(({ parts }) => parts), { audit }), result: worked };
+    const warrant = jointWarrant(worked.flatMap((one) => one.warrant ?? []));
+    return { warrant, plan: joinParts(...worked.map(({ parts }) => parts), { audit }), result: worked };
   });
   return { worked: result, receipt };
 }

@@ -4,6 +4,7 @@ import { requireGrant, requireSystemGrant, type AnyGrant, type Grant, type Syste
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
+import { termsOf, type Warrant } from '../../access/warrant.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
   AuditRecord,
@@ -41,8 +42,8 @@ export class MongoRecordStore implements RecordStore {
     this.#close = close;
   }
 
-  async commit(plan: CommitPlan): Promise<CommitReceipt> {
-    const receipt = await commitPlan(this.#collections, this.#turns, plan);
+  async commit(warrant: Warrant, plan: CommitPlan): Promise<CommitReceipt> {
+    const receipt = await commitPlan(this.#collections, this.#turns, termsOf(warrant), plan);
     this.#asked(plan.jobs ?? []);
     return receipt;
   }

@@ -27,12 +27,16 @@ export class MongoTokenStore implements TokenStore {
     const unset: Record<string, ''> = Object.fromEntries(optional.map((name) => [name, '']));
     // What was consumed stays consumed.
     await asStore(() =>
-      this.#collections.tokens.updateOne({ _id: keyOf(model, id) }, { $set: content, $unset: unset }, { upsert: true }),
+      this.#collections.tokens.updateOne(
+        { _id: tokenKeyOf(model, id) },
+        { $set: content, $unset: unset },
+        { upsert: true },
+      ),
     );
   }
 
   async find(model: string, id: string): Promise<StoredToken | undefined> {
-    return toToken(await asStore(() => this.#collections.tokens.findOne({ _id: keyOf(model, id) })));
+    return toToken(await asStore(() => this.#collections.tokens.findOne({ _id: tokenKeyOf(model, id) })));
   }
 
   /** Other processes write, too: nothing is kept. */
@@ -45,7 +49,7 @@ export class MongoTokenStore implements TokenStore {
   }
 
   async consume(model: string, id: string, at: number): Promise<boolean> {
-    const unused = { _id: keyOf(model, id), consumedAt: { $exists: false } };
+    const unused = { _id: tokenKeyOf(model, id), consumedAt: { $exists: false } };
     const { modifiedCount } = await asStore(() =>
       this.#collections.tokens.updateOne(unused, { $set: { consumedAt: at } }),
     );
@@ -53,7 +57,7 @@ export class MongoTokenStore implements TokenStore {
   }
 
   async destroy(model: string, id: string): Promise<void> {
-    await asStore(() => this.#collections.tokens.deleteOne({ _id: keyOf(model, id) }));
+    await asStore(() => this.#collections.tokens.deleteOne({ _id: tokenKeyOf(model, id) }));
   }
 
   async revokeByGrantId(model: string, grantId: string): Promise<void> {
@@ -76,7 +80,8 @@ export class MongoTokenStore implements TokenStore {
   }
 }
 
-function keyOf(model: string, id: string): string {
+/** The key of a stored model. */
+export function tokenKeyOf(model: string, id: string): string {
   return `${model}:${id}`;
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
+import { termsOf, type Warrant } from '../../access/warrant.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
   AuditRecord,
@@ -68,10 +69,11 @@ export class SqliteRecordStore implements RecordStore {
     this.#asked = asked;
   }
 
-  async commit(plan: CommitPlan): Promise<CommitReceipt> {
+  async commit(warrant: Warrant, plan: CommitPlan): Promise<CommitReceipt> {
+    const terms = termsOf(warrant);
     const { puts = [], audit = [], ...rest } = plan;
     const wire = { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) };
-    const receipt = await this.#writers.records.send('commit', wire);
+    const receipt = await this.#writers.records.send('commit', { terms, plan: wire });
     this.#asked(plan.jobs ?? []);
     return receipt;
   }

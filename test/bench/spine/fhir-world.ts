@@ -8,6 +8,7 @@ import { principal } from '../../../server/access/right.ts';
 import { joinParts, lastingRight, putOf } from '../../../server/flows/write/plan-parts.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Studies of the world, ten a patient. */
 export const STUDIES = Number(process.env['PASSERELLE_BENCH_FHIR_STUDIES'] ?? 20_000);
@@ -39,7 +40,7 @@ export async function fillWorld(dataDir: string): Promise<string[]> {
       ];
       return { puts: [putOf(indexer, study, at, { person, subject: study.subject.reference ?? '' })], rights };
     });
-    await stores.records.commit(joinParts(...parts));
+    await commitPlan(stores.records, joinParts(...parts));
   }
   await stores.close();
   return ids;

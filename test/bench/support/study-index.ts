@@ -24,6 +24,7 @@ import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** How much is filled in. */
 export type StudyIndexSize = {
@@ -132,7 +133,7 @@ export async function commitStudyIndex(records: RecordStore, size: StudyIndexSiz
     const plan = joinParts(...numbers.map((number) => partsOf(indexer, number, size)));
     // One plan is built while the one before is written.
     await written;
-    written = records.commit(plan);
+    written = commitPlan(records, plan);
   }
   await written;
 }

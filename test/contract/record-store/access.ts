@@ -21,6 +21,7 @@ import {
 } from '../../support/plans.ts';
 import { idsOf, read, search, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Labels that each relation reaches (access.md, layer 6). */
 const REACHED = {
@@ -79,7 +80,7 @@ export function accessContract(suite: Suite): void {
         const { grant, principal } = holderOf(relation, person);
         const puts = LEVELS.map((level) => aPut({ person, level }));
         const right = aRight({ person, principal, relation });
-        await suite.records.commit(aPlan({ puts, rights: [right] }));
+        await commitPlan(suite.records, aPlan({ puts, rights: [right] }));
         const expected = puts.filter((put) => REACHED[relation].some((level) => level === put.level));
         expect(await shown(grant)).to.deep.equal(expected.map((put) => put.id).sort());
         for (const put of puts) {
@@ -101,7 +102,7 @@ export function accessContract(suite: Suite): void {
         relation: 'author',
         scope: { item: `DocumentReference/${put.id}` },
       });
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person, principal: holder }), author] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person, principal: holder }), author] }));
       expect((await read(suite.records, aGrant(`Practitioner/${person}`), put))?.shownBy?.rightId).to.equal(author.id);
     });
   });
@@ -114,14 +115,14 @@ export function accessContract(suite: Suite): void {
           const person = aPersonKey();
           const { grant, principal } = holderOf(relation, person);
           const [first, second] = [aPut({ person }), aPut({ person })];
-          await suite.records.commit(aPlan({ puts: [first], rights: [aRight({ person, principal, relation })] }));
-          await suite.records.commit(aPlan({ states: [{ person, change }] }));
-          await suite.records.commit(aPlan({ puts: [second] }));
+          await commitPlan(suite.records, aPlan({ puts: [first], rights: [aRight({ person, principal, relation })] }));
+          await commitPlan(suite.records, aPlan({ states: [{ person, change }] }));
+          await commitPlan(suite.records, aPlan({ puts: [second] }));
           const both = [first.id, second.id].sort();
           expect(await shown(grant), `${name} ${relation}`).to.deep.equal(left.includes(relation) ? both : []);
           expect((await read(suite.records, grant, first)) !== undefined, relation).to.equal(left.includes(relation));
           const back = Object.fromEntries(Object.keys(change).map((key) => [key, false]));
-          await suite.records.commit(aPlan({ states: [{ person, change: back }] }));
+          await commitPlan(suite.records, aPlan({ states: [{ person, change: back }] }));
           expect(await shown(grant), `${name} ended, ${relation}`).to.deep.equal(both);
         }
       });
@@ -132,15 +133,16 @@ export function accessContract(suite: Suite): void {
       const holder = principal.practitioner(`Practitioner/${person}`);
       const [hidden, kept] = [aPut({ person }), aPut({ person: other })];
       const rights = [aRight({ person, principal: holder }), aRight({ person: other, principal: holder })];
-      await suite.records.commit(aPlan({ puts: [hidden, kept], rights }));
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(suite.records, aPlan({ puts: [hidden, kept], rights }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
       expect(await shown(aGrant(`Practitioner/${person}`))).to.deep.equal([kept.id]);
     });
 
     it('that comes in the plan of rows and rights governs them', async () => {
       const person = aPersonKey();
       const put = aPut({ person });
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({ puts: [put], rights: [aRight({ person })], states: [{ person, change: { opposed: true } }] }),
       );
       expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).to.equal(undefined);
@@ -150,7 +152,7 @@ export function accessContract(suite: Suite): void {
   describe('the classes of types', () => {
     it('directory rows are for any grant, whatever their label', async () => {
       const put = aPut({ type: 'Organization', level: 'V', released: false });
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       for (const grant of [aGrant(anId()), aPatientGrant(aPersonKey()), anEstablishmentGrant(anId())]) {
         const row = await read(suite.records, grant, put);
         expect(row).to.include({ id: put.id, person: undefined, shownBy: undefined });
@@ -166,7 +168,7 @@ export function accessContract(suite: Suite): void {
     it('a patient row is visible under a right to the record, and not without', async () => {
       const person = aPersonKey();
       const put = aPut({ type: 'Patient', person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person })] }));
       expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).not.to.equal(undefined);
       expect(await read(suite.records, aGrant('Practitioner/other'), put)).to.equal(undefined);
     });
@@ -181,7 +183,7 @@ export function accessContract(suite: Suite): void {
         scope: { item: `Task/${put.id}` },
       });
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
-      await suite.records.commit(aPlan({ puts: [put], rights: [named, self, aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [named, self, aRight({ person })] }));
       expect(await shown(anEstablishmentGrant(`Organization/${person}`), 'Task')).to.deep.equal([put.id]);
       expect(await shown(aPatientGrant(person), 'Task')).to.deep.equal([]);
       expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).to.equal(undefined);
@@ -205,11 +207,11 @@ export function accessContract(suite: Suite): void {
           aRight({ person }),
           aRight({ person, principal: principal.patient(person), relation: 'self' }),
         ];
-        await suite.records.commit(aPlan({ puts: order === 'after' ? [item, part] : [part, item], rights }));
+        await commitPlan(suite.records, aPlan({ puts: order === 'after' ? [item, part] : [part, item], rights }));
         expect(await read(suite.records, aGrant(`Practitioner/${person}`), part)).not.to.equal(undefined);
         expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).to.equal(undefined);
         expect(await read(suite.records, aPatientGrant(person), part)).to.equal(undefined);
-        await suite.records.commit(aPlan({ puts: [{ ...item, level: 'N', released: true }] }));
+        await commitPlan(suite.records, aPlan({ puts: [{ ...item, level: 'N', released: true }] }));
         expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).not.to.equal(undefined);
         expect(await read(suite.records, aPatientGrant(person), part)).not.to.equal(undefined);
       });
@@ -219,9 +221,9 @@ export function accessContract(suite: Suite): void {
       const person = aPersonKey();
       const item = aPut({ person });
       const scope = { item: `DocumentReference/${item.id}` };
-      await suite.records.commit(aPlan({ puts: [item], rights: [aRight({ person, scope })] }));
+      await commitPlan(suite.records, aPlan({ puts: [item], rights: [aRight({ person, scope })] }));
       const part = aPut({ type: 'Binary', person, parent: scope.item });
-      await suite.records.commit(aPlan({ puts: [part] }));
+      await commitPlan(suite.records, aPlan({ puts: [part] }));
       expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).not.to.equal(undefined);
     });
   });
@@ -230,7 +232,7 @@ export function accessContract(suite: Suite): void {
     it('a right counts from its first millisecond up to its end, which is out', async () => {
       const person = aPersonKey();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person, from: NOW, to: NOW + 10 })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person, from: NOW, to: NOW + 10 })] }));
       const seen = async (now: number): Promise<boolean> =>
         (await read(suite.records, aGrant('Practitioner/lambert', now), put)) !== undefined;
       expect([await seen(NOW - 1), await seen(NOW), await seen(NOW + 9), await seen(NOW + 10)]).to.deep.equal([
@@ -245,7 +247,7 @@ export function accessContract(suite: Suite): void {
       const person = aPersonKey();
       const put = aPut({ person, released: false });
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
-      await suite.records.commit(aPlan({ puts: [put], rights: [self, aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [self, aRight({ person })] }));
       expect(await read(suite.records, aPatientGrant(person), put)).to.equal(undefined);
       expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).not.to.equal(undefined);
     });
@@ -255,7 +257,7 @@ export function accessContract(suite: Suite): void {
       const organization = `Organization/${person}`;
       const put = aPut({ person });
       const right = aRight({ person, principal: principal.radiologists(organization), relation: 'imaging-service' });
-      await suite.records.commit(aPlan({ puts: [put], rights: [right] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
       const secretary = aGrant('Practitioner/s', NOW, [{ organization, radiologist: false }]);
       expect(await read(suite.records, secretary, put)).to.equal(undefined);
       expect(await read(suite.records, anEstablishmentGrant(organization), put)).to.equal(undefined);
@@ -264,7 +266,7 @@ export function accessContract(suite: Suite): void {
     it('the server itself sees every row, shown by no right', async () => {
       const person = aPersonKey();
       const put = aPut({ person, level: 'V', released: false, subject: `Patient/${person}` });
-      await suite.records.commit(aPlan({ puts: [put], states: [{ person, change: { erasurePending: true } }] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], states: [{ person, change: { erasurePending: true } }] }));
 
       const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id });
       expect(row).to.include({ id: put.id, person, subject: `Patient/${person}`, released: false, shownBy: undefined });

@@ -7,6 +7,7 @@ import { aGrant, anAudit, anId, anInstance, aPatientGrant, aPersonKey, aPlan, aP
 import { aQuery, aRight, aStudyClaim, aStudyPut, aUid, NO_ENTRIES, NOW, SYSTEM } from '../../support/plans.ts';
 import { ask, idsOf, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of `look`, `follow` and `peek`. */
 export function auditingContract(suite: Suite): void {
@@ -19,7 +20,7 @@ export function auditingContract(suite: Suite): void {
   const visible = async () => {
     const person = aPersonKey();
     const put = aPut({ person });
-    await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+    await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person })] }));
     return { person, put, question: { kind: 'resource', type: put.type, id: put.id } as const };
   };
 
@@ -80,9 +81,9 @@ export function auditingContract(suite: Suite): void {
     it('records an event once, whoever records it again', async () => {
       const { person, question } = await visible();
       const audit = anAudit([person]);
-      await suite.records.commit(aPlan({ audit: [audit] }));
+      await commitPlan(suite.records, aPlan({ audit: [audit] }));
       await suite.records.look(grant, question, () => [audit]);
-      await suite.records.commit(aPlan({ audit: [audit, anAudit()] }));
+      await commitPlan(suite.records, aPlan({ audit: [audit, anAudit()] }));
       await suite.trail.record([audit]);
       expect(await accessList(person)).to.deep.equal([audit.event.id]);
       expect((await suite.trail.verify()).whole).to.equal(true);
@@ -120,7 +121,7 @@ export function auditingContract(suite: Suite): void {
       const audit = anAudit([person]);
       await suite.records.look(grant, question, () => [audit]);
       const change = { withdrawn: true, opposed: true, erasurePending: true };
-      await suite.records.commit(aPlan({ states: [{ person, change }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change }] }));
       expect(await accessList(person)).to.deep.equal([audit.event.id]);
     });
 
@@ -163,7 +164,7 @@ export function auditingContract(suite: Suite): void {
       const right = aRight({ person, to: NOW + 1_000 });
       const instances = [anInstance({ person, studyInstanceUID })];
       const claims = [aStudyClaim(studyInstanceUID, put)];
-      await suite.records.commit(aPlan({ puts: [put], claims, instances, rights: [right] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], claims, instances, rights: [right] }));
       const resource = { kind: 'resource', type: 'ImagingStudy', id: put.id } as const;
       const study = { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 } as const;
       const query = aQuery('ImagingStudy', { where: [{ kind: 'id', values: [put.id] }], total: 'accurate' });
@@ -175,11 +176,11 @@ export function auditingContract(suite: Suite): void {
       ];
       expect(await seen(NOW + 999)).to.deep.equal([1, 1, 1]);
       expect(await seen(NOW + 1_000)).to.deep.equal([0, 0, 0]);
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
       expect(await seen(NOW)).to.deep.equal([0, 0, 0]);
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: false } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: false } }] }));
       expect(await seen(NOW)).to.deep.equal([1, 1, 1]);
-      await suite.records.commit(aPlan({ revoked: [right.id] }));
+      await commitPlan(suite.records, aPlan({ revoked: [right.id] }));
       expect(await seen(NOW)).to.deep.equal([0, 0, 0]);
     });
   });
@@ -192,7 +193,7 @@ export function auditingContract(suite: Suite): void {
       const references = [{ param: 'related', target: `AuditEvent/${audit.event.id}` }];
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
       const put = aPut({ person, index: { ...NO_ENTRIES, references } });
-      await suite.records.commit(aPlan({ puts: [put], rights: [self] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [self] }));
       await suite.trail.head();
       const query = aQuery('DocumentReference', { include: [{ param: 'related' }] });
       const page = await ask(suite.records, aPatientGrant(person), { kind: 'search', query });

@@ -4,6 +4,7 @@ import { principal } from '../../../server/access/right.ts';
 import { aGrant, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NOW, SYSTEM } from '../../support/plans.ts';
 import { read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of changes to rows and rights. */
 export function changingContract(suite: Suite): void {
@@ -19,28 +20,29 @@ export function changingContract(suite: Suite): void {
     it('a new right shows the standing rows of its person and of nobody else', async () => {
       const { person, holder, shown } = setup();
       const [mine, other] = [aPut({ person }), aPut({ person: aPersonKey() })];
-      await suite.records.commit(aPlan({ puts: [mine, other] }));
+      await commitPlan(suite.records, aPlan({ puts: [mine, other] }));
       expect(await shown()).to.deep.equal([]);
-      await suite.records.commit(aPlan({ rights: [aRight({ person, principal: holder })] }));
+      await commitPlan(suite.records, aPlan({ rights: [aRight({ person, principal: holder })] }));
       expect(await shown()).to.deep.equal([mine.id]);
     });
 
     it('a new row is shown to the standing rights of its person', async () => {
       const { person, holder, grant, shown } = setup();
-      await suite.records.commit(aPlan({ rights: [aRight({ person, principal: holder })] }));
+      await commitPlan(suite.records, aPlan({ rights: [aRight({ person, principal: holder })] }));
       const [mine, other] = [aPut({ person }), aPut({ person: aPersonKey() })];
-      await suite.records.commit(aPlan({ puts: [mine, other] }));
+      await commitPlan(suite.records, aPlan({ puts: [mine, other] }));
       expect(await shown()).to.deep.equal([mine.id]);
       expect(await read(suite.records, grant, other)).to.equal(undefined);
     });
 
     it('a new row is shown to a right that begins later, once it begins', async () => {
       const { person, holder } = setup();
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({ rights: [aRight({ person, principal: holder, from: NOW + 100, to: NOW + 200 })] }),
       );
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       expect(await read(suite.records, aGrant(`Practitioner/${person}`, NOW), put)).to.equal(undefined);
       expect(await read(suite.records, aGrant(`Practitioner/${person}`, NOW + 100), put)).not.to.equal(undefined);
     });
@@ -49,8 +51,8 @@ export function changingContract(suite: Suite): void {
       const { person, holder, shown } = setup();
       const [asked, beside] = [aPut({ person }), aPut({ person })];
       const scope = { item: `DocumentReference/${asked.id}` };
-      await suite.records.commit(aPlan({ rights: [aRight({ person, principal: holder, scope })] }));
-      await suite.records.commit(aPlan({ puts: [asked, beside] }));
+      await commitPlan(suite.records, aPlan({ rights: [aRight({ person, principal: holder, scope })] }));
+      await commitPlan(suite.records, aPlan({ puts: [asked, beside] }));
       expect(await shown()).to.deep.equal([asked.id]);
     });
 
@@ -59,31 +61,31 @@ export function changingContract(suite: Suite): void {
       const [asked, beside] = [aPut({ person }), aPut({ person })];
       const record = aRight({ person, principal: holder });
       const item = aRight({ person, principal: holder, scope: { item: `DocumentReference/${asked.id}` } });
-      await suite.records.commit(aPlan({ puts: [asked, beside], rights: [record, item] }));
-      await suite.records.commit(aPlan({ revoked: [record.id] }));
+      await commitPlan(suite.records, aPlan({ puts: [asked, beside], rights: [record, item] }));
+      await commitPlan(suite.records, aPlan({ revoked: [record.id] }));
       expect(await shown()).to.deep.equal([asked.id]);
       expect((await read(suite.records, grant, asked))?.shownBy?.rightId).to.equal(item.id);
-      await suite.records.commit(aPlan({ revoked: [item.id] }));
+      await commitPlan(suite.records, aPlan({ revoked: [item.id] }));
       expect(await shown()).to.deep.equal([]);
     });
 
     it('a row that comes after a revocation is not shown', async () => {
       const { person, holder, shown } = setup();
       const right = aRight({ person, principal: holder });
-      await suite.records.commit(aPlan({ rights: [right] }));
-      await suite.records.commit(aPlan({ revoked: [right.id], puts: [aPut({ person })] }));
-      await suite.records.commit(aPlan({ puts: [aPut({ person })] }));
+      await commitPlan(suite.records, aPlan({ rights: [right] }));
+      await commitPlan(suite.records, aPlan({ revoked: [right.id], puts: [aPut({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [aPut({ person })] }));
       expect(await shown()).to.deep.equal([]);
     });
 
     it('a label that rises hides the row and one that falls shows it', async () => {
       const { person, holder, grant, shown } = setup();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person, principal: holder })] }));
-      await suite.records.commit(aPlan({ puts: [{ ...put, level: 'R' }] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person, principal: holder })] }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...put, level: 'R' }] }));
       expect(await shown()).to.deep.equal([]);
       expect(await read(suite.records, grant, put)).to.equal(undefined);
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       expect(await shown()).to.deep.equal([put.id]);
     });
 
@@ -91,12 +93,12 @@ export function changingContract(suite: Suite): void {
       const { person } = setup();
       const put = aPut({ person, released: false });
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
-      await suite.records.commit(aPlan({ puts: [put], rights: [self] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [self] }));
       const seen = async () => (await read(suite.records, aPatientGrant(person), put)) !== undefined;
       expect(await seen()).to.equal(false);
-      await suite.records.commit(aPlan({ puts: [{ ...put, released: true }] }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...put, released: true }] }));
       expect(await seen()).to.equal(true);
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       expect(await seen()).to.equal(false);
     });
 
@@ -110,8 +112,8 @@ export function changingContract(suite: Suite): void {
         item,
         aRight({ person: other.person, principal: other.holder }),
       ];
-      await suite.records.commit(aPlan({ puts: [put], rights }));
-      await suite.records.commit(aPlan({ puts: [{ ...put, person: other.person }] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...put, person: other.person }] }));
       expect(await shown()).to.deep.equal([]);
       expect(await other.shown()).to.deep.equal([put.id]);
     });
@@ -123,8 +125,8 @@ export function changingContract(suite: Suite): void {
         aRight({ person, principal: holder, source: 'Consent/new' }),
       ];
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [former] }));
-      await suite.records.commit(aPlan({ rights: [later], revoked: [former.id] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [former] }));
+      await commitPlan(suite.records, aPlan({ rights: [later], revoked: [former.id] }));
       const shownBy = { rightId: later.id, relation: 'declared', source: 'Consent/new' };
       expect((await read(suite.records, grant, put))?.shownBy).to.deep.equal(shownBy);
     });
@@ -132,16 +134,19 @@ export function changingContract(suite: Suite): void {
     it('a new sort key moves the row in the lists of its holders', async () => {
       const { person, holder, shown } = setup();
       const [first, second] = [aPut({ person, sort: 200 }), aPut({ person, sort: 100 })];
-      await suite.records.commit(aPlan({ puts: [first, second], rights: [aRight({ person, principal: holder })] }));
+      await commitPlan(
+        suite.records,
+        aPlan({ puts: [first, second], rights: [aRight({ person, principal: holder })] }),
+      );
       expect(await shown()).to.deep.equal([first.id, second.id]);
-      await suite.records.commit(aPlan({ puts: [{ ...second, sort: 300 }] }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...second, sort: 300 }] }));
       expect(await shown()).to.deep.equal([second.id, first.id]);
     });
 
     it('a read that begins after a withdrawal answers nothing, under any number of readers', async () => {
       const { person, holder, grant } = setup();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person, principal: holder })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person, principal: holder })] }));
       let withdrawn = false;
       const late: unknown[] = [];
       const reader = async (): Promise<void> => {
@@ -153,7 +158,7 @@ export function changingContract(suite: Suite): void {
       };
       const withdraw = async (): Promise<void> => {
         await read(suite.records, grant, put);
-        await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+        await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
         withdrawn = true;
       };
       await Promise.all([reader(), reader(), reader(), withdraw(), reader()]);

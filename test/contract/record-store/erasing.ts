@@ -18,6 +18,7 @@ import {
 } from '../../support/plans.ts';
 import { ask } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 async function collectAll<T>(all: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
@@ -36,11 +37,13 @@ export function erasingContract(suite: Suite): void {
       const [first, second] = [aBlob(), aBlob()];
       const put = aPut({ person, blob: first });
       const reference = `${put.type}/${put.id}`;
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({ puts: [put], rights: [aRight({ person }), aRight({ person, scope: { item: reference } })] }),
       );
-      await suite.records.commit(aPlan({ puts: [{ ...put, blob: second }] }));
-      const { erasedBlobs } = await suite.records.commit(
+      await commitPlan(suite.records, aPlan({ puts: [{ ...put, blob: second }] }));
+      const { erasedBlobs } = await commitPlan(
+        suite.records,
         aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }] }] }),
       );
       expect([...erasedBlobs].sort()).to.deep.equal([first.name, second.name].sort());
@@ -60,16 +63,17 @@ export function erasingContract(suite: Suite): void {
 
     it('leaves no version behind: a row of the same id begins anew', async () => {
       const put = aPut();
-      await suite.records.commit(aPlan({ puts: [put] }));
-      await suite.records.commit(aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }] }] }));
-      expect((await suite.records.commit(aPlan({ puts: [put] }))).versions).to.deep.equal([1]);
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ erased: [{ rows: [{ type: put.type, id: put.id }] }] }));
+      expect((await commitPlan(suite.records, aPlan({ puts: [put] }))).versions).to.deep.equal([1]);
     });
 
     it('removes former versions alone, and keeps the blob that the present one refers to', async () => {
       const [kept, former] = [aBlob(), aBlob()];
       const put = aPut({ blob: kept });
-      for (const blob of [kept, former, kept]) await suite.records.commit(aPlan({ puts: [{ ...put, blob }] }));
-      const { erasedBlobs } = await suite.records.commit(
+      for (const blob of [kept, former, kept]) await commitPlan(suite.records, aPlan({ puts: [{ ...put, blob }] }));
+      const { erasedBlobs } = await commitPlan(
+        suite.records,
         aPlan({ erased: [{ history: [{ type: put.type, id: put.id }] }] }),
       );
       expect(erasedBlobs).to.deep.equal([former.name]);
@@ -82,8 +86,9 @@ export function erasingContract(suite: Suite): void {
     it('removes what a put of the same plan replaces, too', async () => {
       const [former, present] = [aBlob(), aBlob()];
       const put = aPut({ blob: former });
-      await suite.records.commit(aPlan({ puts: [put] }));
-      const { erasedBlobs, versions } = await suite.records.commit(
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      const { erasedBlobs, versions } = await commitPlan(
+        suite.records,
         aPlan({ puts: [{ ...put, blob: present }], erased: [{ history: [{ type: put.type, id: put.id }] }] }),
       );
       expect([erasedBlobs, versions]).to.deep.equal([[former.name], [2]]);
@@ -108,7 +113,8 @@ export function erasingContract(suite: Suite): void {
       } as const;
       const [claim, other] = [claimKey.study(studyInstanceUID), claimKey.imported(studyInstanceUID)];
       const claims = [claim, other];
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({
           puts: [aStudyPut(studyInstanceUID, { person })],
           instances: [gone, stays],
@@ -119,7 +125,7 @@ export function erasingContract(suite: Suite): void {
       );
       const jobs = [{ kind: 'refresh-study', subject: claim }] as const;
       const erased = { instances: [gone.sopInstanceUID], quarantined: [aside], claims: [claim], jobs };
-      const { erasedBlobs } = await suite.records.commit(aPlan({ erased: [erased] }));
+      const { erasedBlobs } = await commitPlan(suite.records, aPlan({ erased: [erased] }));
       expect([...erasedBlobs].sort()).to.deep.equal([gone.blob.name, aside.blob.name].sort());
       const { instances } = await suite.records.peek(SYSTEM, {
         kind: 'instances',
@@ -146,9 +152,10 @@ export function erasingContract(suite: Suite): void {
 
     it('comes before the claims of its plan, and is no error where nothing stands', async () => {
       const key = aClaimKey();
-      await suite.records.commit(aPlan({ claims: [{ key, value: 'before' }] }));
+      await commitPlan(suite.records, aPlan({ claims: [{ key, value: 'before' }] }));
       const rows = [{ type: 'Binary', id: aUid() }] as const;
-      const { erasedBlobs } = await suite.records.commit(
+      const { erasedBlobs } = await commitPlan(
+        suite.records,
         aPlan({ erased: [{ claims: [key], rows, instances: [aUid()] }], claims: [{ key, value: 'after' }] }),
       );
       expect([await suite.records.claimed(SYSTEM, key), erasedBlobs]).to.deep.equal(['after', []]);

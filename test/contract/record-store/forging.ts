@@ -4,6 +4,7 @@ import type { Grant, SystemGrant } from '../../../server/access/grant.ts';
 import type { Question } from '../../../server/ports/record-store.ts';
 import { aGrant, aClaimKey, anAudit, aPersonKey, aPlan, aPut, NOW, SYSTEM } from '../../support/plans.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Everything that looks like a grant and is none. `never` is what a cast makes of it. */
 function copiesOf(grant: Grant | SystemGrant): Readonly<Record<string, never>> {
@@ -96,7 +97,7 @@ export function forgingContract(suite: Suite): void {
   describe('passages that no store made', () => {
     it('a copy is refused, and the passage itself is not', async () => {
       const put = aPut({ type: 'Organization' });
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       const question: Question = { kind: 'resource', type: 'Organization', id: put.id };
       const { passage } = await suite.records.look(aGrant('Practitioner/lambert'), question, () => [anAudit()]);
       expect(await suite.records.follow(passage, question, NOW)).to.include({ id: put.id });

@@ -8,6 +8,7 @@ import type { HistoryPage, VersionPlace } from '../../../server/ports/record-sto
 import { aGrant, aPatientGrant, aPersonKey, aPlan, aPut, aRight, anId, NOW, SYSTEM } from '../../support/plans.ts';
 import { ask, read } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of histories and deletions. */
 export function historiesContract(suite: Suite): void {
@@ -36,10 +37,10 @@ export function historiesContract(suite: Suite): void {
     it('list the versions of a row, latest first, each as it was stored', async () => {
       const { person, grant, right } = aHolder();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [said(put, 'a')], rights: [right] }));
-      await suite.records.commit(aPlan({ puts: [said(put, 'b')] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
-      await suite.records.commit(aPlan({ puts: [said(put, 'c')] }));
+      await commitPlan(suite.records, aPlan({ puts: [said(put, 'a')], rights: [right] }));
+      await commitPlan(suite.records, aPlan({ puts: [said(put, 'b')] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [said(put, 'c')] }));
       const page = await historyOf(grant, { id: put.id });
       expect(told(page)).to.deep.equal([
         [put.id, 4, 'c'],
@@ -55,9 +56,12 @@ export function historiesContract(suite: Suite): void {
     it('list the versions of every visible row of a type, page by page, each once', async () => {
       const { person, grant, right } = aHolder();
       const puts = [1, 2, 3].map(() => aPut({ person }));
-      await suite.records.commit(aPlan({ puts: [...puts, aPut({ person, level: 'V' }), aPut()], rights: [right] }));
-      for (const put of puts) await suite.records.commit(aPlan({ puts: [said(put, 'again')] }));
-      await suite.records.commit(aPlan({ deletes: [puts[1] ?? aPut()] }));
+      await commitPlan(
+        suite.records,
+        aPlan({ puts: [...puts, aPut({ person, level: 'V' }), aPut()], rights: [right] }),
+      );
+      for (const put of puts) await commitPlan(suite.records, aPlan({ puts: [said(put, 'again')] }));
+      await commitPlan(suite.records, aPlan({ deletes: [puts[1] ?? aPut()] }));
       const all = await historyOf(grant, {});
       expect(all.rows).to.have.length(7);
       expect(told(all)[0]).to.deep.equal([puts[1]?.id, 3, 'deleted']);
@@ -75,11 +79,11 @@ export function historiesContract(suite: Suite): void {
     it('list from a moment on', async () => {
       const { person, grant, right } = aHolder();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [right] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
       const first = (await historyOf(grant, { id: put.id })).rows[0]?.updated ?? 0;
       // A version of its own moment.
       while ((await historyOf(grant, { id: put.id })).rows[0]?.updated === first) {
-        await suite.records.commit(aPlan({ puts: [put] }));
+        await commitPlan(suite.records, aPlan({ puts: [put] }));
       }
       const { rows } = await historyOf(grant, { id: put.id });
       const latest = rows[0]?.updated ?? 0;
@@ -92,7 +96,7 @@ export function historiesContract(suite: Suite): void {
       const { person, grant, right } = aHolder();
       const hidden = aPut({ person, level: 'V' });
       const part = aPut({ type: 'Binary', parent: 'DocumentReference/none', person });
-      await suite.records.commit(aPlan({ puts: [hidden, part], rights: [right] }));
+      await commitPlan(suite.records, aPlan({ puts: [hidden, part], rights: [right] }));
       expect((await historyOf(grant, { id: hidden.id })).rows).to.deep.equal([]);
       expect((await historyOf(grant, { id: anId() })).rows).to.deep.equal([]);
       for (const type of ['Binary', 'AuditEvent'] as const) {
@@ -103,8 +107,8 @@ export function historiesContract(suite: Suite): void {
 
     it('show the server what it deleted, too', async () => {
       const put = aPut();
-      await suite.records.commit(aPlan({ puts: [put] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
       const { rows } = await suite.records.peek(SYSTEM, {
         kind: 'history',
         type: put.type,
@@ -125,8 +129,8 @@ export function historiesContract(suite: Suite): void {
     it('are told to who saw the row, and hidden from others, as the row was', async () => {
       const { person, grant, right } = aHolder();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [right] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
       expect(await state(grant, put)).to.equal('deleted 2');
       expect(await state(SYSTEM, put)).to.equal('deleted 2');
       expect(await state(aGrant('Practitioner/nobody'), put)).to.equal('absent');
@@ -139,7 +143,7 @@ export function historiesContract(suite: Suite): void {
       expect([second?.version, second?.isDeletion, second?.json]).to.deep.equal([2, true, '']);
       for (const version of [0, 1, 2, 3])
         expect(await ask(suite.records, aGrant('Practitioner/nobody'), { ...asked, version })).to.equal(undefined);
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       expect(await state(grant, put)).to.equal('stands');
     });
 
@@ -148,18 +152,18 @@ export function historiesContract(suite: Suite): void {
       const late = aRight({ person, principal: principal.practitioner('Practitioner/late') });
       const ending = aRight({ person, principal: principal.practitioner('Practitioner/ending'), to: NOW + 5 });
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [right, ending] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
-      await suite.records.commit(aPlan({ rights: [late] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [right, ending] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ rights: [late] }));
       expect(await state(aGrant('Practitioner/late'), put)).to.equal('absent');
       expect(await state(aGrant('Practitioner/ending', NOW + 4), put)).to.equal('deleted 2');
       expect(await state(aGrant('Practitioner/ending', NOW + 5), put)).to.equal('absent');
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
       expect(await state(grant, put)).to.equal('absent');
       expect((await historyOf(grant, {})).rows).to.deep.equal([]);
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: false } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: false } }] }));
       expect(await state(grant, put)).to.equal('deleted 2');
-      await suite.records.commit(aPlan({ revoked: [right.id] }));
+      await commitPlan(suite.records, aPlan({ revoked: [right.id] }));
       expect(await state(grant, put)).to.equal('absent');
     });
 
@@ -168,9 +172,9 @@ export function historiesContract(suite: Suite): void {
       const self = (person: PersonKey) =>
         aRight({ person, principal: principal.patient(person), relation: 'self', to: FOREVER });
       const put = aPut({ person: from });
-      await suite.records.commit(aPlan({ puts: [put], rights: [self(from), self(to)] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
-      await suite.records.commit(aPlan({ rekeys: [{ from, to }] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [self(from), self(to)] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ rekeys: [{ from, to }] }));
       expect(await state(aPatientGrant(to), put)).to.equal('deleted 2');
       expect(await state(aPatientGrant(from), put)).to.equal('absent');
     });
@@ -178,9 +182,9 @@ export function historiesContract(suite: Suite): void {
     it('leave nothing of a row that is erased', async () => {
       const { person, grant, right } = aHolder();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [right] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
-      await suite.records.commit(aPlan({ erased: [{ rows: [put] }] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ erased: [{ rows: [put] }] }));
       expect(await state(SYSTEM, put)).to.equal('absent');
       expect((await historyOf(grant, {})).rows).to.deep.equal([]);
     });

@@ -18,6 +18,7 @@ import {
 } from '../../support/plans.ts';
 import { read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of versions, deletes and durability. */
 export function historyContract(suite: Suite): void {
@@ -29,8 +30,8 @@ export function historyContract(suite: Suite): void {
       const id = anId();
       const version = (text: string) =>
         aPut({ id, person, resource: { resourceType: 'DocumentReference', id, text } as never });
-      await suite.records.commit(aPlan({ puts: [version('premier')], rights: [aRight({ person })] }));
-      await suite.records.commit(aPlan({ puts: [version('deuxième')] }));
+      await commitPlan(suite.records, aPlan({ puts: [version('premier')], rights: [aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [version('deuxième')] }));
       const [first, second, third] = [
         await read(suite.records, grant, version(''), 1),
         await read(suite.records, grant, version(''), 2),
@@ -46,17 +47,17 @@ export function historyContract(suite: Suite): void {
     it('hides all versions from whoever may not see the present one', async () => {
       const person = aPersonKey();
       const put = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person })] }));
       expect(await read(suite.records, grant, put, 1)).not.to.equal(undefined);
-      await suite.records.commit(aPlan({ puts: [{ ...put, level: 'V' }] }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...put, level: 'V' }] }));
       expect(await read(suite.records, grant, put, 1)).to.equal(undefined);
       expect(await read(suite.records, grant, put, 2)).to.equal(undefined);
     });
 
     it('keeps the bytes that belonged to it', async () => {
       const [put, later] = [aPut({ type: 'Binary', parent: 'DocumentReference/none', blob: aBlob('é') }), aBlob()];
-      await suite.records.commit(aPlan({ puts: [put] }));
-      await suite.records.commit(aPlan({ puts: [{ ...put, blob: later }] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...put, blob: later }] }));
       const question = { kind: 'resource', type: put.type, id: put.id } as const;
       expect((await suite.records.peek(SYSTEM, question))?.blob).to.deep.equal(later);
       expect((await suite.records.peek(SYSTEM, { ...question, version: 1 }))?.blob).to.deep.equal(put.blob);
@@ -67,7 +68,7 @@ export function historyContract(suite: Suite): void {
 
     it('answers no version that no row ever had', async () => {
       const put = aPut();
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       const question = { kind: 'resource', type: put.type, id: put.id } as const;
       for (const version of [0, 2, -1]) {
         expect(await suite.records.peek(SYSTEM, { ...question, version })).to.equal(undefined);
@@ -81,8 +82,8 @@ export function historyContract(suite: Suite): void {
       const [put, other] = [aPut({ person }), aPut({ person })];
       const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
       const holder = aGrant(`Practitioner/${person}`);
-      await suite.records.commit(aPlan({ puts: [put, other], rights: [right] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put, other], rights: [right] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
       expect(await read(suite.records, holder, put)).to.equal(undefined);
       expect(await read(suite.records, holder, { type: put.type, id: anId() })).to.equal(undefined);
       expect(await searchIds(suite.records, holder, aQuery('DocumentReference'))).to.deep.equal([other.id]);
@@ -90,8 +91,8 @@ export function historyContract(suite: Suite): void {
 
     it('keep their history for the server', async () => {
       const put = aPut();
-      await suite.records.commit(aPlan({ puts: [put] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
       const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id, version: 1 });
       expect(row?.version).to.equal(1);
     });
@@ -99,15 +100,18 @@ export function historyContract(suite: Suite): void {
     it('may be put again, at a version that none had before', async () => {
       const put = aPut();
       const { type, id } = put;
-      await suite.records.commit(aPlan({ puts: [put] }));
-      await suite.records.commit(aPlan({ deletes: [put] }));
-      const receipt = await suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      const receipt = await commitPlan(
+        suite.records,
+        aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }),
+      );
       expect(receipt.versions[0]).to.be.greaterThan(1);
       expect((await suite.records.peek(SYSTEM, { kind: 'resource', type, id }))?.version).to.equal(receipt.versions[0]);
     });
 
     it('change nothing when they are absent', async () => {
-      const receipt = await suite.records.commit(aPlan({ deletes: [{ type: 'DocumentReference', id: anId() }] }));
+      const receipt = await commitPlan(suite.records, aPlan({ deletes: [{ type: 'DocumentReference', id: anId() }] }));
       expect(receipt.versions).to.deep.equal([]);
     });
   });
@@ -129,7 +133,7 @@ export function historyContract(suite: Suite): void {
         jobs: [aJob({ subject: key, at: 7 })],
         audit: [audit],
       });
-      const receipt = await suite.records.commit(plan);
+      const receipt = await commitPlan(suite.records, plan);
       const head = await suite.trail.head();
       await suite.reopen();
       const row = await read(suite.records, grant, put);
@@ -138,7 +142,7 @@ export function historyContract(suite: Suite): void {
       expect(await suite.records.stateOf(SYSTEM, person)).to.include({ accountOff: true, withdrawn: false });
       expect(await suite.records.claimed(SYSTEM, key)).to.equal('kept');
       expect((await suite.jobs.list({ limit: 1_000 }, 7)).map(({ subject }) => subject)).to.include(key);
-      expect(await suite.records.commit(plan)).to.deep.equal(receipt);
+      expect(await commitPlan(suite.records, plan)).to.deep.equal(receipt);
       expect((await suite.trail.head()).sequence).to.equal(head.sequence + 1);
     });
   });
@@ -154,8 +158,11 @@ export function historyContract(suite: Suite): void {
       });
       const later = aRight({ person, from: NOW + 1, to: NOW + 2 });
       const [over, revoked] = [aRight({ person, to: NOW }), aRight({ person })];
-      await suite.records.commit(aPlan({ rights: [standing, later, over, revoked, aRight({ person: aPersonKey() })] }));
-      await suite.records.commit(aPlan({ revoked: [revoked.id, anId()] }));
+      await commitPlan(
+        suite.records,
+        aPlan({ rights: [standing, later, over, revoked, aRight({ person: aPersonKey() })] }),
+      );
+      await commitPlan(suite.records, aPlan({ revoked: [revoked.id, anId()] }));
       const rights = await suite.records.rightsOf(SYSTEM, person);
       const byId = [...rights].sort((a, b) => a.id.localeCompare(b.id));
       expect(byId).to.deep.equal([standing, later].sort((a, b) => a.id.localeCompare(b.id)));
@@ -166,10 +173,10 @@ export function historyContract(suite: Suite): void {
       const person = aPersonKey();
       const closed = { opposed: false, withdrawn: false, erasurePending: false, accountOff: false };
       expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal(closed);
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
-      await suite.records.commit(aPlan({ states: [{ person, change: { opposed: true } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { opposed: true } }] }));
       expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal({ ...closed, withdrawn: true, opposed: true });
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: false } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: false } }] }));
       expect(await suite.records.stateOf(SYSTEM, person)).to.deep.equal({ ...closed, opposed: true });
     });
   });

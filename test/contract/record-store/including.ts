@@ -5,6 +5,7 @@ import type { Put } from '../../../server/ports/commit-plan.ts';
 import { aGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES } from '../../support/plans.ts';
 import { idsOf, search } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of included rows. */
 export function includingContract(suite: Suite): void {
@@ -15,7 +16,7 @@ export function includingContract(suite: Suite): void {
 
   const commit = async (person: ReturnType<typeof aPersonKey>, puts: readonly Put[]) => {
     const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
-    await suite.records.commit(aPlan({ puts, rights: [right] }));
+    await commitPlan(suite.records, aPlan({ puts, rights: [right] }));
     return aGrant(`Practitioner/${person}`);
   };
 
@@ -54,7 +55,7 @@ export function includingContract(suite: Suite): void {
         ['related', { type: 'ImagingStudy', id: 'none' }],
       );
       const grant = await commit(person, [aPut({ person, index }), hidden, restricted, deleted]);
-      await suite.records.commit(aPlan({ deletes: [deleted] }));
+      await commitPlan(suite.records, aPlan({ deletes: [deleted] }));
       const page = await search(
         suite.records,
         grant,

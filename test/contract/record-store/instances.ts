@@ -7,6 +7,7 @@ import { aStudyClaim, aStudyPut, aUid, SYSTEM } from '../../support/plans.ts';
 import { ask, type InstancesQuestion } from '../../support/reads.ts';
 import type { StudyMetadata } from '../../../server/ports/record-store.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of instances. */
 export function instancesContract(suite: Suite): void {
@@ -34,7 +35,7 @@ export function instancesContract(suite: Suite): void {
     ];
     const shuffled = [3, 1, 4, 0, 2].flatMap((at) => instances[at] ?? []);
     const claims = [aStudyClaim(studyInstanceUID, put)];
-    await suite.records.commit(aPlan({ puts: [put], claims, instances: shuffled, rights: [aRight({ person })] }));
+    await commitPlan(suite.records, aPlan({ puts: [put], claims, instances: shuffled, rights: [aRight({ person })] }));
     const question = (parts: Partial<InstancesQuestion> = {}): InstancesQuestion => ({
       kind: 'instances',
       studyInstanceUID,
@@ -96,14 +97,14 @@ export function instancesContract(suite: Suite): void {
       expect(await ask(suite.records, aGrant('Practitioner/other'), question())).to.deep.equal(none);
       expect(await ask(suite.records, grant, question({ studyInstanceUID: aUid() }))).to.deep.equal(none);
       expect(await ask(suite.records, aPatientGrant(person), question())).to.deep.equal(none);
-      await suite.records.commit(aPlan({ puts: [{ ...put, level: 'R' }] }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...put, level: 'R' }] }));
       expect(await ask(suite.records, grant, question())).to.deep.equal(none);
     });
 
     it('are none after a withdrawal, for the patient all', async () => {
       const { person, instances, question } = await aStudy();
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
-      await suite.records.commit(aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(suite.records, aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
       expect(await ask(suite.records, grant, question())).to.deep.equal({ study: undefined, instances: [] });
       expect((await ask(suite.records, aPatientGrant(person), question())).instances.length).to.equal(instances.length);
     });
@@ -117,7 +118,7 @@ export function instancesContract(suite: Suite): void {
       const holderOf = (person: string) => principal.practitioner(`Practitioner/${person}`);
       const rights = persons.map((person) => aRight({ person, principal: holderOf(person) }));
       const claims = puts.slice(0, 1).map((put) => aStudyClaim(aUid(), put));
-      await suite.records.commit(aPlan({ puts, rights, claims }));
+      await commitPlan(suite.records, aPlan({ puts, rights, claims }));
       return persons.map((person) => aGrant(`Practitioner/${person}`));
     };
 
@@ -147,7 +148,7 @@ export function instancesContract(suite: Suite): void {
       const studyInstanceUID = aUid();
       const instances = [anInstance({ person, studyInstanceUID })];
       const puts = [aStudyPut(studyInstanceUID, { person })];
-      await suite.records.commit(aPlan({ puts, instances, rights: [aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts, instances, rights: [aRight({ person })] }));
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 } as const;
       expect(await ask(suite.records, grant, question)).to.deep.equal({ study: undefined, instances: [] });
       expect(await suite.records.peek(SYSTEM, question)).to.deep.equal({ study: undefined, instances });
@@ -155,7 +156,7 @@ export function instancesContract(suite: Suite): void {
 
     it('is none when the row that its claim names is deleted', async () => {
       const { put, question } = await aStudy();
-      await suite.records.commit(aPlan({ deletes: [put] }));
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
       expect(await ask(suite.records, grant, question())).to.deep.equal({ study: undefined, instances: [] });
     });
   });
@@ -170,7 +171,7 @@ export function instancesContract(suite: Suite): void {
         seriesNumber: 99,
         metadata: '{"00081030":{"vr":"LO","Value":["Tête é 𝒜"]}}',
       });
-      await suite.records.commit(aPlan({ instances: [last] }));
+      await commitPlan(suite.records, aPlan({ instances: [last] }));
       const answer = await ask(suite.records, grant, { ...question(), kind: 'metadata' });
       expect(answer.study?.id).to.equal(put.id);
       expect(textsOf(answer)).to.deep.equal([...instances, last].map(({ metadata }) => metadata));
@@ -194,7 +195,7 @@ export function instancesContract(suite: Suite): void {
       const asked = { ...question(), kind: 'metadata' } as const;
       const none = { study: undefined, metadata: [] };
       expect(await ask(suite.records, aGrant('Practitioner/other'), asked)).to.deep.equal(none);
-      await suite.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
       expect(await ask(suite.records, grant, asked)).to.deep.equal(none);
       const { study, metadata } = await suite.records.peek(SYSTEM, asked);
       expect(study).to.deep.equal({ id: put.id, person, subject: put.subject, shownBy: undefined });
@@ -211,7 +212,7 @@ export function instancesContract(suite: Suite): void {
       const fresh = instances
         .slice(0, 1)
         .map((row) => ({ ...row, sopInstanceUID: aUid(), instanceNumber: 99, blob: aBlob() }));
-      const receipt = await suite.records.commit(aPlan({ instances: [...again, ...fresh] }));
+      const receipt = await commitPlan(suite.records, aPlan({ instances: [...again, ...fresh] }));
       expect(receipt.instances).to.deep.equal(['already', 'stored']);
       const { instances: standing } = await suite.records.peek(
         SYSTEM,
@@ -226,7 +227,7 @@ export function instancesContract(suite: Suite): void {
     it('again with another data set conflict, and the message holds no UID', async () => {
       const { instances, question } = await aStudy();
       const changed = instances.slice(0, 1).map((row) => ({ ...row, dataSetDigest: '0'.repeat(64), blob: aBlob() }));
-      const fault = await expectFault(suite.records.commit(aPlan({ instances: changed })), 'conflict');
+      const fault = await expectFault(commitPlan(suite.records, aPlan({ instances: changed })), 'conflict');
       expect(fault.message).not.to.include(instances[0]?.sopInstanceUID ?? '');
       expect((await suite.records.peek(SYSTEM, question())).instances).to.deep.equal(instances);
     });
@@ -235,7 +236,9 @@ export function instancesContract(suite: Suite): void {
       const { person, studyInstanceUID } = await aStudy();
       const instance = anInstance({ person, studyInstanceUID });
       const receipts = await Promise.all(
-        Array.from({ length: 10 }, () => suite.records.commit(aPlan({ instances: [{ ...instance, blob: aBlob() }] }))),
+        Array.from({ length: 10 }, () =>
+          commitPlan(suite.records, aPlan({ instances: [{ ...instance, blob: aBlob() }] })),
+        ),
       );
       const results = receipts.flatMap((receipt) => receipt.instances);
       expect(results.filter((result) => result === 'stored').length).to.equal(1);
@@ -253,7 +256,7 @@ export function instancesContract(suite: Suite): void {
         instanceNumber: undefined,
         metadata: '{"00081030":{"vr":"LO","Value":["Tête é 𝒜"]}}',
       });
-      await suite.records.commit(aPlan({ instances: [instance] }));
+      await commitPlan(suite.records, aPlan({ instances: [instance] }));
       const { instances } = await ask(suite.records, grant, question({ seriesInstanceUID: series }));
       expect(instances).to.deep.equal([instance]);
     });
@@ -275,7 +278,7 @@ export function instancesContract(suite: Suite): void {
     it('names the bytes of rows and of instances', async () => {
       const { person, instances } = await aStudy();
       const put = aPut({ type: 'Binary', person, parent: 'DocumentReference/none', blob: aBlob() });
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       const names = await namesOf(suite);
       for (const { blob } of [...instances, { blob: put.blob ?? aBlob() }]) expect(names.has(blob.name)).to.equal(true);
     });

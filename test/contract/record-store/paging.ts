@@ -18,6 +18,7 @@ import {
 } from '../../support/plans.ts';
 import { ask, idsOf, search, searchBehind, searchPages } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of result lists. */
 export function pagingContract(suite: Suite): void {
@@ -25,7 +26,7 @@ export function pagingContract(suite: Suite): void {
   const visiblePerson = async () => {
     const person = aPersonKey();
     const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
-    await suite.records.commit(aPlan({ rights: [right] }));
+    await commitPlan(suite.records, aPlan({ rights: [right] }));
     return { person, grant: aGrant(`Practitioner/${person}`) };
   };
 
@@ -35,7 +36,7 @@ export function pagingContract(suite: Suite): void {
     it('rows come by sort key, latest first, then by id; each is on exactly one page', async () => {
       const { person, grant } = await visiblePerson();
       const puts = Array.from({ length: 23 }, (_, at) => aPut({ person, sort: at % 4 }));
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       const pages = await searchPages(suite.records, grant, aQuery('DocumentReference', { count: 5 }));
       expect(pages.map((page) => page.rows.length)).to.deep.equal([5, 5, 5, 5, 3]);
       expect(pages.flatMap((page) => idsOf(page.rows))).to.deep.equal(idsOf([...puts].sort(byOrder)));
@@ -48,7 +49,7 @@ export function pagingContract(suite: Suite): void {
       const puts = Array.from({ length: 12 }, (_, at) =>
         aPut({ person, sort: at % 4, ...(at % 2 === 0 ? { index } : {}) }),
       ).sort(byOrder);
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       const all = aQuery('DocumentReference', { count: 5 });
       const even = { ...all, count: 2, where: [{ kind: 'token', param: 'type', values: [{ code: 'even' }] }] } as const;
       const evens = idsOf(puts.filter((put) => put.index === index));
@@ -81,7 +82,7 @@ export function pagingContract(suite: Suite): void {
         const put = aStudyPut(`1.2.${at}`, { person, sort: at });
         return { ...put, resource: { ...put.resource, ...study } as Put['resource'] };
       });
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       const jsonOf = async (query: Partial<SearchQuery>): Promise<ImagingStudy[]> =>
         (await search(suite.records, grant, aQuery('ImagingStudy', query))).rows.map(
           ({ json }) => JSON.parse(json) as ImagingStudy,
@@ -97,7 +98,7 @@ export function pagingContract(suite: Suite): void {
       const { person, grant } = await visiblePerson();
       const index = { ...NO_ENTRIES, tokens: [{ param: 'type', system: 's', value: 'any' }] };
       const puts = Array.from({ length: 10 }, (_, at) => aPut({ person, sort: at, index })).sort(byOrder);
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       const [where, none] = [[{ kind: 'token', param: 'type', values: [{ code: 'any' }] }], []] as const;
       const sorts = (from: number | undefined, before: number | undefined): string[] =>
         puts
@@ -128,7 +129,7 @@ export function pagingContract(suite: Suite): void {
 
     it('a page that holds the last row has no next one', async () => {
       const { person, grant } = await visiblePerson();
-      await suite.records.commit(aPlan({ puts: [aPut({ person }), aPut({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [aPut({ person }), aPut({ person })] }));
       const page = await search(suite.records, grant, aQuery('DocumentReference', { count: 2 }));
       expect(page.rows.length).to.equal(2);
       expect(page.next).to.equal(undefined);
@@ -137,7 +138,7 @@ export function pagingContract(suite: Suite): void {
     it('three pages hold every standing row once while others come before, between and after', async () => {
       const { person, grant } = await visiblePerson();
       const puts = Array.from({ length: 6 }, (_, at) => aPut({ person, sort: 10 * at }));
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       const seen: string[] = [];
       let after;
       for (let turn = 0; turn < 3; turn += 1) {
@@ -145,7 +146,7 @@ export function pagingContract(suite: Suite): void {
         seen.push(...idsOf(page.rows));
         after = page.next;
         const sorts = [1_000, (after?.sort ?? 0) + 5, after?.sort ?? 0];
-        await suite.records.commit(aPlan({ puts: sorts.map((sort) => aPut({ person, sort })) }));
+        await commitPlan(suite.records, aPlan({ puts: sorts.map((sort) => aPut({ person, sort })) }));
       }
       const standing = new Set(idsOf(puts));
       const shown = seen.filter((id) => standing.has(id));
@@ -168,7 +169,7 @@ export function pagingContract(suite: Suite): void {
       ];
       const puts = Array.from({ length: 7 }, (_, at) => aPut({ person, sort: at }));
       const rights = [...holders, ...holders].map((holder) => aRight({ person, principal: holder }));
-      await suite.records.commit(aPlan({ puts, rights }));
+      await commitPlan(suite.records, aPlan({ puts, rights }));
       const grant = aGrant(`Practitioner/${person}`, SYSTEM.now, [{ organization, radiologist: true }]);
       const pages = await searchPages(
         suite.records,
@@ -182,7 +183,7 @@ export function pagingContract(suite: Suite): void {
     it('sort keys before 1970 and of one instant keep the order', async () => {
       const { person, grant } = await visiblePerson();
       const puts = [-5e12, -1, 0, 0, 1, 4e12].map((sort) => aPut({ person, sort }));
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       const pages = await searchPages(suite.records, grant, aQuery('DocumentReference', { count: 1 }));
       expect(pages.flatMap((page) => idsOf(page.rows))).to.deep.equal(idsOf([...puts].sort(byOrder)));
     });
@@ -193,7 +194,7 @@ export function pagingContract(suite: Suite): void {
       const puts = Array.from({ length: 20 }, (_, at) =>
         aPut({ person, sort: at % 3, index: index(at % 2 === 0 ? 'a' : 'b') }),
       );
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       const where = [{ kind: 'token', param: 'status', values: [{ code: 'a' }] }] as const;
       const pages = await searchPages(
         suite.records,
@@ -210,7 +211,7 @@ export function pagingContract(suite: Suite): void {
     it('count what the requester may see, not what is stored', async () => {
       const { person, grant } = await visiblePerson();
       const puts = [aPut({ person }), aPut({ person, level: 'R' }), aPut({ person: aPersonKey() })];
-      await suite.records.commit(aPlan({ puts }));
+      await commitPlan(suite.records, aPlan({ puts }));
       for (const total of ['bounded', 'accurate'] as const) {
         expect((await search(suite.records, grant, aQuery('DocumentReference', { total }))).total).to.equal(1);
       }
@@ -225,18 +226,21 @@ export function pagingContract(suite: Suite): void {
 
     it('are bounded at 1,000 unless an accurate one is asked for', async () => {
       const { person, grant } = await visiblePerson();
-      await suite.records.commit(aPlan({ puts: Array.from({ length: 1_000 }, (_, at) => aPut({ person, sort: at })) }));
+      await commitPlan(
+        suite.records,
+        aPlan({ puts: Array.from({ length: 1_000 }, (_, at) => aPut({ person, sort: at })) }),
+      );
       const total = async (total: 'bounded' | 'accurate') =>
         (await search(suite.records, grant, aQuery('DocumentReference', { total, count: 1 }))).total;
       expect(await total('bounded')).to.equal(1_000);
-      await suite.records.commit(aPlan({ puts: [aPut({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [aPut({ person })] }));
       expect(await total('bounded')).to.equal(undefined);
       expect(await total('accurate')).to.equal(1_001);
     });
 
     it('of a summary come without rows', async () => {
       const { person, grant } = await visiblePerson();
-      await suite.records.commit(aPlan({ puts: Array.from({ length: 3 }, () => aPut({ person })) }));
+      await commitPlan(suite.records, aPlan({ puts: Array.from({ length: 3 }, () => aPut({ person })) }));
       const query = aQuery('DocumentReference', {
         summary: 'count',
         total: 'accurate',

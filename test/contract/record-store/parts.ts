@@ -11,6 +11,7 @@ import { aGrant, anInstance, aPatientGrant, aPersonKey, aPlan, aPut, aRight } fr
 import { aStudyClaim, aStudyPut, aUid } from '../../support/plans.ts';
 import { ask, idsOf } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 type PartsQuestion = Extract<Question, { kind: 'parts' }>;
 
@@ -44,7 +45,7 @@ export function partsContract(suite: Suite): void {
     const claims = [...puts.map((put, at) => aStudyClaim(studies[at]?.uid ?? '', put)), aStudyClaim(hiddenUid, hidden)];
     const rights = [aRight({ person, principal: holder })];
     const parts = [...instances, hiddenPart];
-    await suite.records.commit(aPlan({ puts: [patient, ...puts, hidden], claims, instances: parts, rights }));
+    await commitPlan(suite.records, aPlan({ puts: [patient, ...puts, hidden], claims, instances: parts, rights }));
     const grant = aGrant(`Practitioner/${person}`);
     const find = async (level: PartsQuestion['level'], parts: Partial<PartsQuestion> = {}) =>
       await ask(suite.records, grant, { ...question(level), ...parts });
@@ -189,7 +190,10 @@ export function partsContract(suite: Suite): void {
       const put = { ...borrowed, resource: { ...borrowed.resource, identifier } };
       const unclaimed = aStudyPut(hiddenPart.studyInstanceUID, { person, sort: 401 });
       const part = aPart(person, own, 1, 1, 'CT');
-      await suite.records.commit(aPlan({ puts: [put, unclaimed], claims: [aStudyClaim(own, put)], instances: [part] }));
+      await commitPlan(
+        suite.records,
+        aPlan({ puts: [put, unclaimed], claims: [aStudyClaim(own, put)], instances: [part] }),
+      );
       const sopInstanceUIDs = [hiddenPart.sopInstanceUID];
       expect((await find('instances', { sopInstanceUIDs })).parts).to.deep.equal([]);
       expect((await find('instances', { studyInstanceUID: hiddenPart.studyInstanceUID })).parts).to.deep.equal([]);
@@ -210,7 +214,7 @@ export function partsContract(suite: Suite): void {
     it('are none of a withdrawn record, for the patient all', async () => {
       const { person, instances, find } = await world();
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
-      await suite.records.commit(aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(suite.records, aPlan({ rights: [self], states: [{ person, change: { withdrawn: true } }] }));
       expect((await find('instances')).parts).to.deep.equal([]);
       expect((await ask(suite.records, aPatientGrant(person), question('instances'))).parts.length).to.equal(
         instances.length,
@@ -222,9 +226,10 @@ export function partsContract(suite: Suite): void {
       const uid = aUid();
       const parts = Array.from({ length: 1_950 }, (_, at) => ({ ...aPart(person, uid, at + 1, 1, 'CT') }));
       const put = aStudyPut(uid, { person, sort: 300 });
-      await suite.records.commit(aPlan({ puts: [put], claims: [aStudyClaim(uid, put)], instances: parts }));
+      await commitPlan(suite.records, aPlan({ puts: [put], claims: [aStudyClaim(uid, put)], instances: parts }));
       const many = { ofSeries: [key('Modality', 'XA')] };
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({ instances: Array.from({ length: 100 }, (_, at) => aPart(person, uid, at + 2_000, 1, 'CT')) }),
       );
       await expectFault(find('series', many), 'too-costly');

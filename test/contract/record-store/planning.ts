@@ -21,6 +21,7 @@ import {
 } from '../../support/plans.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of `commit`. */
 export function planningContract(suite: Suite): void {
@@ -38,7 +39,7 @@ export function planningContract(suite: Suite): void {
         description: 'Échographie “à 3 mois” 𝒜',
       };
       const before = Date.now();
-      const receipt = await suite.records.commit(aPlan({ puts: [aPut({ id, resource })] }));
+      const receipt = await commitPlan(suite.records, aPlan({ puts: [aPut({ id, resource })] }));
       const row = await stored(id);
       expect(receipt.versions).to.deep.equal([1]);
       expect(receipt.committedAt).to.be.within(before - 1, Date.now() + 1);
@@ -52,17 +53,17 @@ export function planningContract(suite: Suite): void {
 
     it('gives versions in the order of the plan, each one higher than the row had', async () => {
       const [first, second] = [aPut(), aPut()];
-      await suite.records.commit(aPlan({ puts: [first] }));
-      expect((await suite.records.commit(aPlan({ puts: [second, first] }))).versions).to.deep.equal([1, 2]);
-      expect((await suite.records.commit(aPlan({ puts: [first, second] }))).versions).to.deep.equal([3, 2]);
+      await commitPlan(suite.records, aPlan({ puts: [first] }));
+      expect((await commitPlan(suite.records, aPlan({ puts: [second, first] }))).versions).to.deep.equal([1, 2]);
+      expect((await commitPlan(suite.records, aPlan({ puts: [first, second] }))).versions).to.deep.equal([3, 2]);
     });
 
     it('refuses a put under a taken id that must be absent', async () => {
       const put = aPut();
       const { type, id } = put;
-      await suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
+      await commitPlan(suite.records, aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
       await expectFault(
-        suite.records.commit(aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] })),
+        commitPlan(suite.records, aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] })),
         'conflict',
       );
       expect((await stored(id))?.version).to.equal(1);
@@ -72,13 +73,13 @@ export function planningContract(suite: Suite): void {
       const put = aPut();
       const at = (version: number): CommitPlan =>
         aPlan({ preconditions: [{ kind: 'version', type: put.type, id: put.id, version }], puts: [put] });
-      await expectFault(suite.records.commit(at(1)), 'version-conflict');
-      await suite.records.commit(aPlan({ puts: [put] }));
-      expect((await suite.records.commit(at(1))).versions).to.deep.equal([2]);
-      await expectFault(suite.records.commit(at(1)), 'version-conflict');
-      await expectFault(suite.records.commit(at(3)), 'version-conflict');
-      await suite.records.commit(aPlan({ deletes: [put] }));
-      await expectFault(suite.records.commit(at(2)), 'version-conflict');
+      await expectFault(commitPlan(suite.records, at(1)), 'version-conflict');
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      expect((await commitPlan(suite.records, at(1))).versions).to.deep.equal([2]);
+      await expectFault(commitPlan(suite.records, at(1)), 'version-conflict');
+      await expectFault(commitPlan(suite.records, at(3)), 'version-conflict');
+      await commitPlan(suite.records, aPlan({ deletes: [put] }));
+      await expectFault(commitPlan(suite.records, at(2)), 'version-conflict');
     });
 
     it('refuses a plan whose claim is not held, or by another value', async () => {
@@ -86,20 +87,23 @@ export function planningContract(suite: Suite): void {
       const put = aPut();
       const on = (value: string): CommitPlan =>
         aPlan({ preconditions: [{ kind: 'claimed', key, value }], puts: [put] });
-      await expectFault(suite.records.commit(on('one')), 'conflict');
-      await suite.records.commit(aPlan({ claims: [{ key, value: 'one' }] }));
-      await expectFault(suite.records.commit(on('other')), 'conflict');
-      expect((await suite.records.commit(on('one'))).versions).to.deep.equal([1]);
+      await expectFault(commitPlan(suite.records, on('one')), 'conflict');
+      await commitPlan(suite.records, aPlan({ claims: [{ key, value: 'one' }] }));
+      await expectFault(commitPlan(suite.records, on('other')), 'conflict');
+      expect((await commitPlan(suite.records, on('one'))).versions).to.deep.equal([1]);
       expect(await suite.records.claimed(SYSTEM, key)).to.equal('one');
-      await suite.records.commit(aPlan({ erased: [{ claims: [key] }] }));
-      await expectFault(suite.records.commit(on('one')), 'conflict');
+      await commitPlan(suite.records, aPlan({ erased: [{ claims: [key] }] }));
+      await expectFault(commitPlan(suite.records, on('one')), 'conflict');
     });
 
     it('gives a claim to the first value and takes the same value again', async () => {
       const key = aClaimKey();
-      await suite.records.commit(aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
-      await suite.records.commit(aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
-      const fault = await expectFault(suite.records.commit(aPlan({ claims: [{ key, value: 'other' }] })), 'conflict');
+      await commitPlan(suite.records, aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
+      await commitPlan(suite.records, aPlan({ claims: [{ key, value: 'DocumentReference/é' }] }));
+      const fault = await expectFault(
+        commitPlan(suite.records, aPlan({ claims: [{ key, value: 'other' }] })),
+        'conflict',
+      );
       expect(fault.message).not.to.include(key);
       expect(await suite.records.claimed(SYSTEM, key)).to.equal('DocumentReference/é');
       expect(await suite.records.claimed(SYSTEM, aClaimKey())).to.equal(undefined);
@@ -114,18 +118,21 @@ export function planningContract(suite: Suite): void {
         instances: [instance],
         audit: [anAudit()],
       });
-      const first = await suite.records.commit(plan);
+      const first = await commitPlan(suite.records, plan);
       const head = await suite.trail.head();
-      const later = await suite.records.commit(aPlan({ puts: [put] }));
+      const later = await commitPlan(suite.records, aPlan({ puts: [put] }));
       expect(later.versions).to.deep.equal([2]);
-      expect(await suite.records.commit(structuredClone(plan))).to.deep.equal(first);
+      expect(await commitPlan(suite.records, structuredClone(plan))).to.deep.equal(first);
       expect((await stored(put.id))?.version).to.equal(2);
       expect(await suite.trail.head()).to.deep.equal(head);
     });
 
     it('answers one receipt to a plan that is sent twice at once', async () => {
       const plan = aPlan({ puts: [aPut()] });
-      const receipts = await Promise.all([suite.records.commit(plan), suite.records.commit(structuredClone(plan))]);
+      const receipts = await Promise.all([
+        commitPlan(suite.records, plan),
+        commitPlan(suite.records, structuredClone(plan)),
+      ]);
       expect(receipts[0]).to.deep.equal(receipts[1]);
       expect((await stored(plan.puts?.[0]?.id ?? ''))?.version).to.equal(1);
     });
@@ -133,9 +140,9 @@ export function planningContract(suite: Suite): void {
     it('does not keep the id of a refused plan', async () => {
       const put = aPut();
       const plan = aPlan({ preconditions: [{ kind: 'version', type: put.type, id: put.id, version: 1 }], puts: [put] });
-      await expectFault(suite.records.commit(plan), 'version-conflict');
-      await suite.records.commit(aPlan({ puts: [put] }));
-      expect((await suite.records.commit(plan)).versions).to.deep.equal([2]);
+      await expectFault(commitPlan(suite.records, plan), 'version-conflict');
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      expect((await commitPlan(suite.records, plan)).versions).to.deep.equal([2]);
     });
 
     it('leaves nothing of a plan that is refused for its last part', async () => {
@@ -143,7 +150,7 @@ export function planningContract(suite: Suite): void {
       const studyInstanceUID = aUid();
       const standing = anInstance({ person, studyInstanceUID });
       const kept = aPut({ person });
-      await suite.records.commit(aPlan({ puts: [kept], instances: [standing] }));
+      await commitPlan(suite.records, aPlan({ puts: [kept], instances: [standing] }));
       const head = await suite.trail.head();
       const [put, audit, key] = [aPut({ person, blob: aBlob() }), anAudit([person]), aClaimKey()];
       const plan = aPlan({
@@ -156,7 +163,7 @@ export function planningContract(suite: Suite): void {
         audit: [audit],
         instances: [anInstance({ person, studyInstanceUID }), { ...standing, dataSetDigest: 'f'.repeat(64) }],
       });
-      await expectFault(suite.records.commit(plan), 'conflict');
+      await expectFault(commitPlan(suite.records, plan), 'conflict');
       expect(await stored(put.id)).to.equal(undefined);
       expect((await stored(kept.id))?.version).to.equal(1);
       expect(await suite.records.rightsOf(SYSTEM, person)).to.deep.equal([]);
@@ -166,7 +173,7 @@ export function planningContract(suite: Suite): void {
       expect(await suite.trail.head()).to.deep.equal(head);
       expect(await stored(audit.event.id, 'AuditEvent')).to.equal(undefined);
       const study = { kind: 'instances', studyInstanceUID, offset: 0, limit: 10 } as const;
-      await suite.records.commit(aPlan({ puts: [aStudyPut(studyInstanceUID, { person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [aStudyPut(studyInstanceUID, { person })] }));
       const { instances } = await suite.records.peek(SYSTEM, study);
       expect(instances.map((row) => row.sopInstanceUID)).to.deep.equal([standing.sopInstanceUID]);
     });
@@ -181,14 +188,14 @@ export function planningContract(suite: Suite): void {
         audit: [anAudit()],
         instances: [anInstance({ person, studyInstanceUID: aUid() })],
       };
-      await expectFault(suite.records.commit(aPlan({ ...rest, puts: [...puts, aPut()] })), 'too-costly');
+      await expectFault(commitPlan(suite.records, aPlan({ ...rest, puts: [...puts, aPut()] })), 'too-costly');
       expect(await suite.records.rightsOf(SYSTEM, person)).to.deep.equal([]);
-      const receipt = await suite.records.commit(aPlan({ ...rest, puts }));
+      const receipt = await commitPlan(suite.records, aPlan({ ...rest, puts }));
       expect(receipt.versions.length).to.equal(puts.length);
     });
 
     it('takes a plan without parts', async () => {
-      const receipt = await suite.records.commit(aPlan());
+      const receipt = await commitPlan(suite.records, aPlan());
       expect(receipt).to.deep.include({ versions: [], instances: [] });
     });
   });
@@ -197,7 +204,7 @@ export function planningContract(suite: Suite): void {
     it('gives 50 parallel puts of one row each a version of its own', async () => {
       const put = aPut({ person: aPersonKey() });
       const receipts = await Promise.all(
-        Array.from({ length: 50 }, () => suite.records.commit(aPlan({ puts: [put] }))),
+        Array.from({ length: 50 }, () => commitPlan(suite.records, aPlan({ puts: [put] }))),
       );
       const versions = receipts.flatMap((receipt) => receipt.versions).sort((a, b) => a - b);
       expect(versions).to.deep.equal(Array.from({ length: 50 }, (_, at) => at + 1));
@@ -206,7 +213,7 @@ export function planningContract(suite: Suite): void {
     it('applies 50 parallel plans on rows of their own', async () => {
       const person = aPersonKey();
       const plans = Array.from({ length: 50 }, () => aPlan({ puts: [aPut({ person })], audit: [anAudit([person])] }));
-      const receipts = await Promise.all(plans.map((plan) => suite.records.commit(plan)));
+      const receipts = await Promise.all(plans.map((plan) => commitPlan(suite.records, plan)));
       expect(receipts.every((receipt) => receipt.versions[0] === 1)).to.equal(true);
     });
 
@@ -215,7 +222,10 @@ export function planningContract(suite: Suite): void {
       const { type, id } = put;
       const race = async (plan: () => CommitPlan): Promise<readonly (CommitReceipt | Fault)[]> =>
         await Promise.all(
-          Array.from({ length: 20 }, async () => await suite.records.commit(plan()).catch((error: Fault) => error)),
+          Array.from(
+            { length: 20 },
+            async () => await commitPlan(suite.records, plan()).catch((error: Fault) => error),
+          ),
         );
       const created = await race(() => aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
       const updated = await race(() =>
@@ -231,7 +241,7 @@ export function planningContract(suite: Suite): void {
       const key = aClaimKey();
       const values = Array.from({ length: 20 }, () => anId());
       const errors = await Promise.all(
-        values.map(async (value) => await errorOf(suite.records.commit(aPlan({ claims: [{ key, value }] })))),
+        values.map(async (value) => await errorOf(commitPlan(suite.records, aPlan({ claims: [{ key, value }] })))),
       );
       const winner = errors.indexOf(undefined);
       expect(errors.filter((error) => error === undefined).length).to.equal(1);

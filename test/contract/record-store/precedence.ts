@@ -7,6 +7,7 @@ import { principal, type Relation, type Right } from '../../../server/access/rig
 import { aGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NOW } from '../../support/plans.ts';
 import { ask, read, search } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** The relations that one professional may hold to one record at a time, in the order in which they are named. */
 const HELD = ['declared', 'imaging-service', 'break-glass'] as const satisfies readonly Relation[];
@@ -32,8 +33,8 @@ export function precedenceContract(suite: Suite): void {
             const put = aPut({ person });
             const one = rightOf(first, person, practitioner, service);
             const other = rightOf(second, person, practitioner, service);
-            await suite.records.commit(aPlan({ puts: [put], rights: order === 'before' ? [other] : [one] }));
-            await suite.records.commit(aPlan({ rights: order === 'before' ? [one] : [other] }));
+            await commitPlan(suite.records, aPlan({ puts: [put], rights: order === 'before' ? [other] : [one] }));
+            await commitPlan(suite.records, aPlan({ rights: order === 'before' ? [one] : [other] }));
             const grant = aGrant(practitioner, NOW, [{ organization: service, radiologist: true }]);
             expect(await named(suite, grant, put.id)).to.deep.equal([one.id, one.id, one.id]);
             const facts = { type: put.type, item: `${put.type}/${put.id}`, level: 'N', released: true } as const;

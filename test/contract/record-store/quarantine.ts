@@ -4,6 +4,7 @@ import type { QuarantinedInstance } from '../../../server/ports/commit-plan.ts';
 import { expectFault } from '../../support/faults.ts';
 import { aBlob, anInstance, aPersonKey, aPlan, aPut, aStudyPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of `quarantined`. */
 export function quarantineContract(suite: Suite): void {
@@ -32,7 +33,7 @@ export function quarantineContract(suite: Suite): void {
   describe('instances that are quarantined', () => {
     it('are kept as they were given, and their bytes are named among the blobs', async () => {
       const aside = one({ reason: 'other-data-set' });
-      const receipt = await suite.records.commit(aPlan({ quarantined: [aside] }));
+      const receipt = await commitPlan(suite.records, aPlan({ quarantined: [aside] }));
       expect(receipt.quarantined).to.deep.equal(['stored']);
       expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([aside]);
       expect((await blobs()).has(aside.blob.name)).to.equal(true);
@@ -41,9 +42,9 @@ export function quarantineContract(suite: Suite): void {
     it('are kept once for each data set and source, by racing senders too, and the first bytes stay', async () => {
       const aside = one();
       const again = (): QuarantinedInstance => ({ ...aside, blob: aBlob(), receivedAt: NOW + 1 });
-      await suite.records.commit(aPlan({ quarantined: [aside] }));
+      await commitPlan(suite.records, aPlan({ quarantined: [aside] }));
       const receipts = await Promise.all(
-        Array.from({ length: 5 }, () => suite.records.commit(aPlan({ quarantined: [again()] }))),
+        Array.from({ length: 5 }, () => commitPlan(suite.records, aPlan({ quarantined: [again()] }))),
       );
       expect(receipts.flatMap(({ quarantined }) => quarantined)).to.deep.equal(
         Array.from({ length: 5 }, () => 'already'),
@@ -52,7 +53,7 @@ export function quarantineContract(suite: Suite): void {
         { ...again(), dataSetDigest: 'b'.repeat(64) },
         { ...again(), source: 'Organization/other', receivedAt: NOW + 2 },
       ];
-      expect((await suite.records.commit(aPlan({ quarantined: others }))).quarantined).to.deep.equal([
+      expect((await commitPlan(suite.records, aPlan({ quarantined: others }))).quarantined).to.deep.equal([
         'stored',
         'stored',
       ]);
@@ -63,9 +64,13 @@ export function quarantineContract(suite: Suite): void {
       const person = aPersonKey();
       const studyInstanceUID = aUid();
       const instance = anInstance({ person, studyInstanceUID });
-      await suite.records.commit(aPlan({ puts: [aStudyPut(studyInstanceUID, { person })], instances: [instance] }));
+      await commitPlan(
+        suite.records,
+        aPlan({ puts: [aStudyPut(studyInstanceUID, { person })], instances: [instance] }),
+      );
       const { sopInstanceUID } = instance;
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({ quarantined: [one({ studyInstanceUID, sopInstanceUID }), one({ studyInstanceUID })] }),
       );
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
@@ -79,8 +84,11 @@ export function quarantineContract(suite: Suite): void {
       const instance = anInstance({ person, studyInstanceUID });
       const { sopInstanceUID, blob, dataSetDigest, source } = instance;
       const aside = one({ studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason: 'unreadable' });
-      await suite.records.commit(aPlan({ puts: [aStudyPut(studyInstanceUID, { person })], instances: [instance] }));
-      await suite.records.commit(aPlan({ erased: [{ instances: [sopInstanceUID] }], quarantined: [aside] }));
+      await commitPlan(
+        suite.records,
+        aPlan({ puts: [aStudyPut(studyInstanceUID, { person })], instances: [instance] }),
+      );
+      await commitPlan(suite.records, aPlan({ erased: [{ instances: [sopInstanceUID] }], quarantined: [aside] }));
       expect(await suite.records.instanceOf(SYSTEM, sopInstanceUID)).to.equal(undefined);
       expect(await keptOf(sopInstanceUID)).to.deep.equal([aside]);
       expect((await blobs()).has(blob.name)).to.equal(true);
@@ -88,9 +96,9 @@ export function quarantineContract(suite: Suite): void {
 
     it('are not kept when the plan is refused', async () => {
       const [put, aside] = [aPut(), one()];
-      await suite.records.commit(aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
       const preconditions = [{ kind: 'absent', type: put.type, id: put.id }] as const;
-      await expectFault(suite.records.commit(aPlan({ preconditions, quarantined: [aside] })), 'conflict');
+      await expectFault(commitPlan(suite.records, aPlan({ preconditions, quarantined: [aside] })), 'conflict');
       expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([]);
     });
   });

@@ -25,6 +25,7 @@ import {
 } from '../../support/plans.ts';
 import { ask, idsOf, read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of `rekeys`. */
 export function rekeyingContract(suite: Suite): void {
@@ -38,9 +39,9 @@ export function rekeyingContract(suite: Suite): void {
     const selves = [from, to].map((person) =>
       aRight({ person, principal: principal.patient(person), relation: 'self' }),
     );
-    await suite.records.commit(aPlan({ puts: [former, standing], rights: [...holders, ...selves] }));
+    await commitPlan(suite.records, aPlan({ puts: [former, standing], rights: [...holders, ...selves] }));
     const both = idsOf([former, standing]).toSorted();
-    const join = async () => await suite.records.commit(aPlan({ rekeys: [{ from, to }] }));
+    const join = async () => await commitPlan(suite.records, aPlan({ rekeys: [{ from, to }] }));
     const shown = async (grant: ReturnType<typeof aGrant>) =>
       [...(await searchIds(suite.records, grant, aQuery('DocumentReference')))].sort();
     return { from, to, former, standing, both, join, shown };
@@ -66,7 +67,7 @@ export function rekeyingContract(suite: Suite): void {
       const { from, to, both, join, shown } = await twoPersons();
       await join();
       const later = aPut({ person: to });
-      await suite.records.commit(aPlan({ puts: [later] }));
+      await commitPlan(suite.records, aPlan({ puts: [later] }));
       expect(await shown(aPatientGrant(from))).to.deep.equal([]);
       expect(await shown(aGrant(`Practitioner/${from}`))).to.deep.equal([...both, later.id].sort());
     });
@@ -77,13 +78,13 @@ export function rekeyingContract(suite: Suite): void {
         { person: from, change: { withdrawn: true } },
         { person: to, change: { accountOff: true } },
       ];
-      await suite.records.commit(aPlan({ states }));
+      await commitPlan(suite.records, aPlan({ states }));
       await join();
       const joined = { opposed: false, withdrawn: true, erasurePending: false, accountOff: true };
       expect(await suite.records.stateOf(SYSTEM, to)).to.deep.equal(joined);
       expect(await shown(aGrant(`Practitioner/${to}`))).to.deep.equal([]);
       expect(await shown(aGrant(`Practitioner/${from}`))).to.deep.equal([]);
-      await suite.records.commit(aPlan({ states: [{ person: to, change: { withdrawn: false } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person: to, change: { withdrawn: false } }] }));
       expect((await shown(aGrant(`Practitioner/${from}`))).length).to.equal(2);
     });
 
@@ -93,7 +94,7 @@ export function rekeyingContract(suite: Suite): void {
       const [put, audit] = [aStudyPut(studyInstanceUID, { person: from }), anAudit([from])];
       const instances = [anInstance({ person: from, studyInstanceUID })];
       const claims = [{ key, value: from }, { key: other, value: from }, aStudyClaim(studyInstanceUID, put)];
-      await suite.records.commit(aPlan({ puts: [put], instances, claims, audit: [audit] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], instances, claims, audit: [audit] }));
       await join();
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 5 } as const;
       const answer = await ask(suite.records, aGrant(`Practitioner/${to}`), question);
@@ -116,7 +117,7 @@ export function rekeyingContract(suite: Suite): void {
 
     it('keep the person in former versions', async () => {
       const { to, former, join } = await twoPersons();
-      await suite.records.commit(aPlan({ puts: [former] }));
+      await commitPlan(suite.records, aPlan({ puts: [former] }));
       await join();
       const first = await read(suite.records, aPatientGrant(to), former, 1);
       expect(first).to.deep.include({ version: 1, person: to });
@@ -137,7 +138,7 @@ export function rekeyingContract(suite: Suite): void {
       for (const part of parts) {
         const [kept, key] = [aPut({ person: to }), aClaimKey()];
         const plan = aPlan({ ...part, puts: [kept, ...(part.puts ?? [])], claims: [{ key, value: key }] });
-        await expectFault(suite.records.commit(plan), 'conflict');
+        await expectFault(commitPlan(suite.records, plan), 'conflict');
         expect(await suite.records.claimed(SYSTEM, key), Object.keys(part).join()).to.equal(undefined);
       }
       expect(await shown(aPatientGrant(to))).to.deep.equal(both);
@@ -147,16 +148,16 @@ export function rekeyingContract(suite: Suite): void {
     it('answer the first receipt to a plan from before the join that is sent again', async () => {
       const { from, join } = await twoPersons();
       const plan = aPlan({ puts: [aPut({ person: from })] });
-      const first = await suite.records.commit(plan);
+      const first = await commitPlan(suite.records, plan);
       await join();
-      expect(await suite.records.commit(plan)).to.deep.equal(first);
+      expect(await commitPlan(suite.records, plan)).to.deep.equal(first);
     });
 
     it('take no plan under the former key that races with the join', async () => {
       for (let round = 0; round < 10; round += 1) {
         const { from, to, both, join, shown } = await twoPersons();
         const late = aPut({ person: from });
-        const [error] = await Promise.all([errorOf(suite.records.commit(aPlan({ puts: [late] }))), join()]);
+        const [error] = await Promise.all([errorOf(commitPlan(suite.records, aPlan({ puts: [late] }))), join()]);
         const expected = error === undefined ? [...both, late.id].sort() : both;
         expect(await shown(aPatientGrant(to))).to.deep.equal(expected);
       }
@@ -171,9 +172,9 @@ export function rekeyingContract(suite: Suite): void {
         anAudit([from]),
         anAudit([from, to]),
       ];
-      await suite.records.commit(aPlan({ audit: [before] }));
+      await commitPlan(suite.records, aPlan({ audit: [before] }));
       await join();
-      await suite.records.commit(aPlan({ audit: [after] }));
+      await commitPlan(suite.records, aPlan({ audit: [after] }));
       const question = { kind: 'resource', type: standing.type, id: standing.id } as const;
       await suite.records.look(aGrant(`Practitioner/${to}`), question, () => [looked]);
       await suite.trail.record([alone, both]);
@@ -191,7 +192,8 @@ export function rekeyingContract(suite: Suite): void {
       const { from: a, to: b, both, join, shown } = await twoPersons();
       const [c, key] = [aPersonKey(), claimKey.qualified('urn:national', anId())];
       const [first, second, third] = [anAudit([a]), anAudit([a]), anAudit([b])];
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({
           audit: [first],
           claims: [{ key, value: a }],
@@ -199,7 +201,7 @@ export function rekeyingContract(suite: Suite): void {
         }),
       );
       await join();
-      await suite.records.commit(aPlan({ rekeys: [{ from: b, to: c }] }));
+      await commitPlan(suite.records, aPlan({ rekeys: [{ from: b, to: c }] }));
       await suite.trail.record([second, third]);
       expect(await accessList(c)).to.have.members([first, second, third].map(({ event }) => event.id));
       expect(await accessList(b)).to.deep.equal([]);
@@ -207,7 +209,7 @@ export function rekeyingContract(suite: Suite): void {
       for (const holder of [a, b]) expect(await shown(aGrant(`Practitioner/${holder}`))).to.deep.equal(both);
       expect(await shown(aPatientGrant(c))).to.deep.equal(both);
       for (const person of [a, b])
-        await expectFault(suite.records.commit(aPlan({ puts: [aPut({ person })] })), 'conflict');
+        await expectFault(commitPlan(suite.records, aPlan({ puts: [aPut({ person })] })), 'conflict');
     });
 
     it('may be joined in one plan, three at once', async () => {
@@ -217,7 +219,8 @@ export function rekeyingContract(suite: Suite): void {
         { from: a, to: b },
         { from: b, to: c },
       ];
-      await suite.records.commit(
+      await commitPlan(
+        suite.records,
         aPlan({
           rekeys,
           rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })],
@@ -231,7 +234,7 @@ export function rekeyingContract(suite: Suite): void {
     it('stay two when the plan is refused', async () => {
       const { from, to, standing, both, shown } = await twoPersons();
       const preconditions = [{ kind: 'absent', type: standing.type, id: standing.id }] as const;
-      await expectFault(suite.records.commit(aPlan({ preconditions, rekeys: [{ from, to }] })), 'conflict');
+      await expectFault(commitPlan(suite.records, aPlan({ preconditions, rekeys: [{ from, to }] })), 'conflict');
       expect((await shown(aPatientGrant(to))).length).to.equal(both.length - 1);
     });
   });

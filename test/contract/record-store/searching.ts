@@ -10,6 +10,7 @@ import type { Put } from '../../../server/ports/commit-plan.ts';
 import { aGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES } from '../../support/plans.ts';
 import { searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of criteria. */
 export function searchingContract(suite: Suite): void {
@@ -25,7 +26,7 @@ export function searchingContract(suite: Suite): void {
     });
     const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
     const own = more.map((put) => (put.person === undefined && put.type === 'Patient' ? { ...put, person } : put));
-    await suite.records.commit(aPlan({ puts: [...puts, ...own], rights: [right] }));
+    await commitPlan(suite.records, aPlan({ puts: [...puts, ...own], rights: [right] }));
     const idOf = (name: string): string => puts[Object.keys(entries).indexOf(name)]?.id ?? '';
     return { grant, idOf, find: finder(grant, named) };
   };
@@ -287,7 +288,7 @@ export function searchingContract(suite: Suite): void {
         [hidden, organization, gone],
       );
       expect(await find(chain('zoe'))).to.equal('d');
-      await suite.records.commit(aPlan({ deletes: [gone] }));
+      await commitPlan(suite.records, aPlan({ deletes: [gone] }));
       expect(await find(chain('zoe'))).to.equal('');
       const toDirectory = { ...chain('zoe'), target: 'Organization' } as Criterion;
       expect(await find(toDirectory)).to.equal('b');
@@ -330,8 +331,11 @@ export function searchingContract(suite: Suite): void {
       const grant = aGrant(`Practitioner/${person}`);
       const put = aPut({ person, index: { ...NO_ENTRIES, tokens: [token('s', 'old')] } });
       const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
-      await suite.records.commit(aPlan({ puts: [put], rights: [right] }));
-      await suite.records.commit(aPlan({ puts: [{ ...put, index: { ...NO_ENTRIES, tokens: [token('s', 'new')] } }] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
+      await commitPlan(
+        suite.records,
+        aPlan({ puts: [{ ...put, index: { ...NO_ENTRIES, tokens: [token('s', 'new')] } }] }),
+      );
       const find = finder(grant, new Map([[put.id, 'row']]));
       expect(await find({ kind: 'token', param: 'type', values: [{ code: 'old' }] })).to.equal('');
       expect(await find({ kind: 'token', param: 'type', values: [{ code: 'new' }] })).to.equal('row');

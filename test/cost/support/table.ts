@@ -21,8 +21,8 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'FHIR page of 20': cost(25, 9, 2, 1, 4),
     'ITI-18 FindDocuments': cost(38, 29, 2, 1, 4),
     'QIDO-RS list': cost(27, 13, 2, 1, 4),
-    'C-STORE': cost(20, 6, 6, 2, 10),
-    withdrawal: cost(70, 31, 3, 2, 26),
+    'C-STORE': cost(21, 8, 6, 2, 10),
+    withdrawal: cost(73, 34, 3, 2, 26),
   },
   MongoDB: {
     'FHIR read': cost(6, 5, 0, 0, 0),
@@ -30,7 +30,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'FHIR page of 20': cost(7, 7, 0, 0, 0),
     'ITI-18 FindDocuments': cost(11, 18, 0, 0, 0),
     'QIDO-RS list': cost(9, 11, 0, 0, 0),
-    'C-STORE': cost(15, 8, 3, 1, 0),
-    withdrawal: cost(18, 10, 0, 0, 0),
+    'C-STORE': cost(16, 10, 3, 1, 0),
+    withdrawal: cost(21, 13, 0, 0, 0),
   },
 };

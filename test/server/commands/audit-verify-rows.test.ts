@@ -18,6 +18,7 @@ import { runCommand, type CommandResult } from '../../support/command.ts';
 import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../../support/peers/mongodb-peer.ts';
 import { aPersonKey, aPlan, anAudit, anId, aPut, aUid } from '../../support/plans.ts';
 import type { Stores } from '../../support/stores.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 const [PERSON, OTHER] = [aPersonKey(), aPersonKey()];
 const ERASED = aUid();
@@ -187,8 +188,8 @@ describe('npm run audit:verify on the rows of events (SQLite)', function () {
     const dataDir = join(root, 'joined');
     await cp(intact, dataDir, { recursive: true });
     const stores = await openSqliteStores({ dataDir });
-    await stores.records.commit(aPlan({ puts: [aPut({ person: PERSON })] }));
-    await stores.records.commit(aPlan({ rekeys: [{ from: PERSON, to: OTHER }], audit: [anAudit([OTHER])] }));
+    await commitPlan(stores.records, aPlan({ puts: [aPut({ person: PERSON })] }));
+    await commitPlan(stores.records, aPlan({ rekeys: [{ from: PERSON, to: OTHER }], audit: [anAudit([OTHER])] }));
     await stores.trail.head();
     await stores.close();
     const { stdout } = await runCommand('audit:verify', [], { dataDir });

@@ -27,6 +27,7 @@ import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../server/stores/sqlite/open.ts';
 import { aPatientGrant, aPersonKey, aPlan, aQuery, aStudyClaim, NOW } from '../../support/plans.ts';
 import { search } from '../../support/reads.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 /** OID of the clinic's patient numbers. */
 export const PATIENT_DOMAIN = '1.2.3.4';
@@ -104,7 +105,7 @@ export async function openClinic(): Promise<Clinic> {
   const anne = await addPatient(store, 'anne', { family: 'Essai', given: ['Anne', 'Marie'] }, 'pat-1');
   const bruno = await addPatient(store, 'bruno', { family: 'Témoin', given: ['Bruno'] }, 'pat-2');
   const declared = lastingRight(anne.person, principal.practitioner('Practitioner/lambert'), 'declared', 'record');
-  await stores.records.commit(aPlan({ rights: [declared] }));
+  await commitPlan(stores.records, aPlan({ rights: [declared] }));
   const { explicitLittleEndian: raw } = DICOM_UID;
   const jpeg = '1.2.840.10008.1.2.4.70';
   const ct = await addStudy(store, anne, {
@@ -149,7 +150,10 @@ export async function openClinic(): Promise<Clinic> {
     identify: async (ctx, server) => visitOf(ctx.get('Authorization').replace('Bearer ', ''), server),
     events: async (of, subtype) => await eventsOf(stores, of, subtype),
     withdraw: async () =>
-      void (await stores.records.commit(aPlan({ states: [{ person: anne.person, change: { withdrawn: true } }] }))),
+      void (await commitPlan(
+        stores.records,
+        aPlan({ states: [{ person: anne.person, change: { withdrawn: true } }] }),
+      )),
     close: async () => {
       await stores.close();
       await rm(dataDir, { recursive: true, force: true });
@@ -230,7 +234,8 @@ async function addPatient(
     lastingRight(person, principal.patient(person), 'self', 'record'),
     lastingRight(person, principal.establishment(CLINIC), 'author', 'record'),
   ];
-  await stores.records.commit(
+  await commitPlan(
+    stores.records,
     aPlan({ puts: [putOf(indexer, resource, NOW, { person, subject: `Patient/${id}` })], rights }),
   );
   return { resource, person };
@@ -272,7 +277,8 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
   const manifest = manifestOf(patient, resource, manifestUID, binary.id, manifestBytes);
   const facts = { person: patient.person, subject: `Patient/${patient.resource.id}`, released: true };
   const blob = await storeBytes(store.images, manifestBytes);
-  await store.stores.records.commit(
+  await commitPlan(
+    store.stores.records,
     aPlan({
       puts: [
         putOf(store.indexer, resource, NOW, facts),

@@ -16,6 +16,7 @@ const BELOW_STORES = [
   'server/stores/event-chain.ts',
   'server/stores/part-walk.ts',
   'server/stores/passage.ts',
+  'server/stores/warranted.ts',
 ] as const;
 
 /**
@@ -36,6 +37,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/stores/event-chain.ts', may: BELOW_STORES },
   { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
   { room: 'server/stores/passage.ts', may: BELOW_STORES },
+  { room: 'server/stores/warranted.ts', may: BELOW_STORES },
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },

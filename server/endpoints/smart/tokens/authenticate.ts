@@ -17,6 +17,8 @@ export type TokenFacts = {
   readonly authTime?: number;
   /** SHA-256 of the token, base64url. */
   readonly tokenId: string;
+  /** The token as the token store knows it: it can be revoked. */
+  readonly accessToken: { readonly model: string; readonly id: string };
   readonly expiresAt: number;
 };
 
@@ -87,6 +89,7 @@ function factsOf(
     ...(isBackend && client.organization !== undefined ? { organization: client.organization } : {}),
     ...(typeof authTime === 'number' ? { authTime } : {}),
     tokenId,
+    accessToken: { model: ACCESS_TOKEN_MODEL, id: tokenId },
     expiresAt,
   };
 }

@@ -1,6 +1,7 @@
 /** Commits: one plan, one transaction, once. */
 import type { ClientSession } from 'mongodb';
 import { Fault } from '../../../../profiles/fault.ts';
+import type { WarrantTerms } from '../../../access/warrant.ts';
 import { MAX_PLAN_ENTRIES, type CommitPlan, type CommitReceipt } from '../../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
 import { insertAudit } from '../audit/audit.ts';
@@ -18,28 +19,34 @@ import { readStanding, requireConditions, rowConditionsOf, stageRows, writeRows 
 import { rekeyPersons } from './rekey.ts';
 import { inTransaction } from '../transaction.ts';
 import type { Turns } from './turns.ts';
+import { requireWarrant } from './warranted.ts';
 
 /**
  * Applies a plan once. When nobody can say whether a commit was applied, the plan's id in the store says it.
  * @throws {Fault} as RecordStore.commit
  */
-export async function commitPlan(collections: Collections, turns: Turns, plan: CommitPlan): Promise<CommitReceipt> {
+export async function commitPlan(
+  collections: Collections,
+  turns: Turns,
+  terms: WarrantTerms,
+  plan: CommitPlan,
+): Promise<CommitReceipt> {
   if (entriesOf(plan) > MAX_PLAN_ENTRIES)
     throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   refuseAuditEvents(plan);
-  return await turns.take(keysOf(plan), async () => await applyOnce(collections, plan));
+  return await turns.take(keysOf(plan), async () => await applyOnce(collections, terms, plan));
 }
 
 /**
  * A plan is new almost always, so it is not asked first whether it was applied: its id would stand already and end the
  * transaction, or its conditions, met once, would not hold any more.
  */
-async function applyOnce(collections: Collections, plan: CommitPlan): Promise<CommitReceipt> {
+async function applyOnce(collections: Collections, terms: WarrantTerms, plan: CommitPlan): Promise<CommitReceipt> {
   const findReceipt = async (session?: ClientSession): Promise<CommitReceipt | undefined> =>
     (await collections.commits.findOne({ _id: plan.id }, session === undefined ? {} : { session }))?.receipt;
   const work = async (session: ClientSession, attempt: number): Promise<CommitReceipt> => {
     const before = attempt === 1 ? undefined : await findReceipt(session);
-    return before ?? (await applyPlan(collections, plan, session, attempt));
+    return before ?? (await applyPlan(collections, terms, plan, session, attempt));
   };
   try {
     return await inTransaction(collections, work, findReceipt);
@@ -95,15 +102,18 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
 
 async function applyPlan(
   collections: Collections,
+  terms: WarrantTerms,
   plan: CommitPlan,
   session: ClientSession,
   attempt: number,
 ): Promise<CommitReceipt> {
   const now = Date.now();
   const conditions = rowConditionsOf(plan);
-  // First, so that rows are read, and kept as history, under the key that stays.
+  const before = await readStanding(collections, plan, session);
+  await requireWarrant(collections, terms, plan, before, session);
   const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
-  const standing = await readStanding(collections, plan, session);
+  // Rows are changed, and kept as history, under the key that stays.
+  const standing = joined.size === 0 ? before : await readStanding(collections, plan, session);
   requireConditions(conditions, standing);
   await requireClaims(collections, plan, session);
   const erased = await eraseAll(collections, plan.erased ?? [], session);

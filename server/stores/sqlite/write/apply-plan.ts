@@ -13,18 +13,20 @@ import type { Database } from '../database.ts';
 import { deleteRow, forgetDeletion, keepHistory } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
 import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
-import type { OutboxEntry, WirePlan, WirePut } from './protocol.ts';
+import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
 import { refuseMerged, rekeyPerson } from './rekey.ts';
+import { requireWarrant } from './warranted.ts';
 import { putJob } from './write-jobs.ts';
 import { standingRow, writeRow } from './write-rows.ts';
 
-/** Applies a plan at a time; a plan that was applied before gets its first receipt. */
-export function applyPlan(db: Database, plan: WirePlan, now: number): CommitReceipt {
+/** Applies a plan under its warrant; a plan that was applied before gets its first receipt. */
+export function applyPlan(db: Database, tokens: Database, { terms, plan }: WarrantedOrder, now: number): CommitReceipt {
   const before = db.get<{ receipt: string }>('SELECT receipt FROM plan WHERE id = ?', plan.id);
   if (before !== undefined) return JSON.parse(before.receipt) as CommitReceipt;
   if (entriesOf(plan) > MAX_PLAN_ENTRIES)
     throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
+  requireWarrant(db, tokens, terms, plan);
   refuseMerged(db, personsOf(plan));
   for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
   const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));

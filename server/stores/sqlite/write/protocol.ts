@@ -6,6 +6,7 @@ import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
 import type { StoredToken, TokenKeys } from '../../../ports/token-store.ts';
 import type { JobKind, JobLease, JobOutcome } from '../../../ports/job-queue.ts';
 import type { TrailHead } from '../../../ports/audit-trail.ts';
+import type { WarrantTerms } from '../../../access/warrant.ts';
 import type { PersonalSide } from '../../audit-chain.ts';
 import type { PartedBody } from '../audit/event-body.ts';
 
@@ -34,6 +35,9 @@ export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & {
   readonly audit: readonly WireAudit[];
 };
 
+/** A plan and what its warrant says. */
+export type WarrantedOrder = { readonly terms: WarrantTerms; readonly plan: WirePlan };
+
 /**
  * What the record file hands over to the audit file: an event, or a person's new key. Earlier servers wrote whole
  * events.
@@ -44,8 +48,8 @@ export type OutboxEntry = { readonly event: WireAudit | AuditRecord } | { readon
 export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
 
 /**
- * A step of forgetting what was deleted, from a page on (forget.ts). Answers the page to go on with, undefined at the
- * end.
+ * A step of forgetting what was deleted, from a page on (forget/forget.ts). Answers the page to go on with, undefined
+ * at the end.
  */
 type Forget = { readonly order: { readonly from: number }; readonly answer: number | undefined | 'busy' };
 
@@ -76,7 +80,7 @@ export type JobTaking = {
 
 /** Orders to the writer of records and tokens, and what each answers. */
 export type RecordOrders = {
-  readonly commit: { readonly order: WirePlan; readonly answer: CommitReceipt };
+  readonly commit: { readonly order: WarrantedOrder; readonly answer: CommitReceipt };
   readonly forget: Forget;
   /** Answered when all before it are. */
   readonly rest: { readonly order: undefined; readonly answer: undefined };

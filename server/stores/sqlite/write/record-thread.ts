@@ -4,11 +4,11 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { openWriter, unsynced, type Database } from '../database.ts';
 import { migrate, MIGRATIONS } from '../schema.ts';
 import { applyPlan } from './apply-plan.ts';
-import { Forgetting } from './forget.ts';
+import { Forgetting } from '../forget/forget.ts';
 import { answerOf, every, runGroup, serveOrders } from './order-thread.ts';
 import { OutboxEnd } from './outbox.ts';
 import type { AnswerMessage, OrderMessage, RecordOrders, WriterStart } from './protocol.ts';
-import { tryPurge } from './purge.ts';
+import { tryPurge } from '../forget/purge.ts';
 import { applyJobOrder, endLeases, type JobOrder } from './write-jobs.ts';
 import { applyTokenOrder, type TokenOrder } from './write-tokens.ts';
 
@@ -40,7 +40,7 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart):
     const [ofTokens, commits] = [orders.filter(isOfTokens), orders.filter(isCommit)];
     if (ofTokens.length > 0) yield runGroup(tokens, ofTokens, (order) => applyTokenOrder(tokens, order)).answers;
     if (commits.length > 0) {
-      const commit = ({ order }: Commit): unknown => applyPlan(records, order, Date.now());
+      const commit = ({ order }: Commit): unknown => applyPlan(records, tokens, order, Date.now());
       yield outbox.within((remove) => runGroup(records, commits, commit, remove)).answers;
       if (commits.some(fillsOutbox)) wakeTrail();
     }
@@ -78,7 +78,7 @@ function openFile(dataDir: string, name: 'records' | 'tokens'): Database {
 }
 
 function fillsOutbox({ order }: Commit): boolean {
-  return order.audit.length > 0 || order.rekeys !== undefined;
+  return order.plan.audit.length > 0 || order.plan.rekeys !== undefined;
 }
 
 if (parentPort !== null) run(parentPort, workerData as WriterStart);

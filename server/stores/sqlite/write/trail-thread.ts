@@ -8,7 +8,7 @@ import type { TrailHead } from '../../../ports/audit-trail.ts';
 import { EventIndex } from '../audit/event-index.ts';
 import { openReader, openWriter, type Database } from '../database.ts';
 import { migrate, MIGRATIONS } from '../schema.ts';
-import { Forgetting } from './forget.ts';
+import { Forgetting } from '../forget/forget.ts';
 import { answerOf, every, runGroup, serveOrders } from './order-thread.ts';
 import { Outbox } from './outbox.ts';
 import type { AnswerMessage, OrderMessage, TrailOrders, WriterStart } from './protocol.ts';

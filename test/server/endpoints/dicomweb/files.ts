@@ -12,6 +12,7 @@ import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { aPlan, aStudyClaim, NOW } from '../../../support/plans.ts';
 import { CLINIC, type Clinic } from '../clinic.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 const LONG = ['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'UN', 'UT'];
 const UNDEFINED_LENGTH = 0xff_ff_ff_ff;
@@ -164,7 +165,10 @@ export async function addStudyOfFiles(
   };
   const { indexer } = await loadDefinitions();
   const put = putOf(indexer, resource, NOW, { person: clinic.anne.person, subject: 'Patient/anne' });
-  await clinic.stores.records.commit(aPlan({ puts: [put], claims: [aStudyClaim(studyInstanceUID, put)], instances }));
+  await commitPlan(
+    clinic.stores.records,
+    aPlan({ puts: [put], claims: [aStudyClaim(studyInstanceUID, put)], instances }),
+  );
 }
 
 async function instanceOf(

@@ -8,6 +8,7 @@ import { putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { aPlan, NOW } from '../../../support/plans.ts';
 import { comparable, errorsOf, HOME, MESSAGE_ID, REPOSITORY, select, send, serveXds, statusOf } from './door.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 const STATUS = ['$XDSDocumentEntryStatus', `('${AVAILABILITY_STATUS.approved}')`] as const;
 const UNIQUE_ID = "//rim:ExternalIdentifier[@identificationScheme='urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab']";
@@ -188,7 +189,8 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
     };
     const ofFhir: DocumentReference = { ...rest, id: 'of-fhir-alone', identifier: [] };
     const facts = { person: anne.person, subject: 'Patient/anne' };
-    await stores.records.commit(
+    await commitPlan(
+      stores.records,
       aPlan({ puts: [putOf(indexer, written, NOW, facts), putOf(indexer, ofFhir, NOW, facts)] }),
     );
     const by = async (pattern: string): Promise<string[]> =>
@@ -206,7 +208,7 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
     const puts = Array.from({ length: 501 }, (_, at) =>
       putOf(indexer, { ...ct.manifest, id: `many-${at}` }, NOW, { person: anne.person, subject: 'Patient/anne' }),
     );
-    await stores.records.commit(aPlan({ puts }));
+    await commitPlan(stores.records, aPlan({ puts }));
     const answer = await send(door, 'registry', adhocQuery([patientSlot('pat-1'), STATUS]));
     expect([statusOf(answer), errorsOf(answer)[0]?.[0]]).to.deep.equal(['Failure', XDS_ERROR.tooManyResults]);
   });

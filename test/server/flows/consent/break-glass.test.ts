@@ -7,7 +7,8 @@ import { searchResources } from '../../../../server/flows/read/search-resources.
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { expectFault } from '../../../support/faults.ts';
 import { putOf } from '../../../../server/flows/write/plan-parts.ts';
-import { anId, aPlan, aQuery, NOW, SYSTEM } from '../../../support/plans.ts';
+import { anId, aPlan, aPut, aQuery, NOW, SYSTEM } from '../../../support/plans.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
 
 const HOURS = 4;
@@ -19,6 +20,10 @@ describe('Emergency access over time', () => {
   const clock = { now: () => now };
   before(async () => {
     clinic = await openClinic();
+    const puts = ['fresh', 'identifier', 'night', 'stale', 'twice', 'undated'].map((id) =>
+      aPut({ type: 'Practitioner', id }),
+    );
+    await commitPlan(clinic.guard.records, aPlan({ puts }));
   });
   beforeEach(() => {
     now = NOW + 60_000;
@@ -63,7 +68,7 @@ describe('Emergency access over time', () => {
       const id = anId();
       return putOf(indexer, { resourceType: 'Patient', id, identifier }, NOW, { person, subject: `Patient/${id}` });
     });
-    await clinic.stores.records.commit(aPlan({ puts }));
+    await commitPlan(clinic.stores.records, aPlan({ puts }));
     return identifier;
   }
 

@@ -25,6 +25,7 @@ import { dataSetOf } from '../../../hostile/kill/store-sender.ts';
 import { errorOf } from '../../../support/faults.ts';
 import { runJobs } from '../../../support/jobs/jobs.ts';
 import { NOW, SYSTEM } from '../../../support/plans.ts';
+import { aSending } from '../../../support/warrants.ts';
 
 /** Stops the first plan of a kind before it is applied. */
 type Gate = {
@@ -83,7 +84,7 @@ describe('Erasure of a study beside a write that is under way', () => {
         transferSyntaxUID: DICOM_UID.explicitLittleEndian,
       });
       await taking.write(dataSetOf(bytes));
-      return await file(await taking.finish(), { accepted: () => [], quarantined: () => [] });
+      return await file(await taking.finish(), aSending(STRASBOURG));
     };
   });
   after(async () => {
@@ -103,12 +104,12 @@ describe('Erasure of a study beside a write that is under way', () => {
   }
 
   function gated(records: OpenedStores['records']): OpenedStores['records'] {
-    const commit: OpenedStores['records']['commit'] = async (plan) => {
+    const commit: OpenedStores['records']['commit'] = async (warrant, plan) => {
       const mine = gate?.matches(plan) === true ? gate : undefined;
       if (mine !== undefined) gate = undefined;
       mine?.reached.resolve();
       await mine?.opened.promise;
-      return await records.commit(plan);
+      return await records.commit(warrant, plan);
     };
     return new Proxy(records, {
       get: (target, name: keyof OpenedStores['records']) => (name === 'commit' ? commit : target[name].bind(target)),

@@ -16,6 +16,7 @@ import { eventually } from '../../../support/clients/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../../../support/peers/mongodb-peer.ts';
 import { aJob, aPlan, aUid, NOW } from '../../../support/plans.ts';
 import { openThrough, type OpenedStores } from '../../../support/stores.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 type Work = (job: TakenJob, run: JobRun) => Promise<void>;
 type Line = { readonly level: string; readonly message: string } & Readonly<Record<string, unknown>>;
@@ -45,7 +46,7 @@ for (const { name, open } of [
     afterEach(async () => {
       await Promise.all(opened.map(async (runners) => await runners.stop(0)));
       const jobs = await stores.jobs.list({ limit: 1_000 }, now);
-      await stores.records.commit(aPlan({ erased: [{ jobs }] }));
+      await commitPlan(stores.records, aPlan({ erased: [{ jobs }] }));
     });
 
     /** Runners of a server: what one kind does, and what every other does. */
@@ -63,7 +64,7 @@ for (const { name, open } of [
     }
 
     const ask = async (...jobs: readonly JobRequest[]): Promise<void> =>
-      void (await stores.records.commit(aPlan({ jobs })));
+      void (await commitPlan(stores.records, aPlan({ jobs })));
     const standing = async ({ subject }: JobRequest) =>
       (await stores.jobs.list({ limit: 1_000 }, now)).find((job) => job.subject === subject);
 

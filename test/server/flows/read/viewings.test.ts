@@ -8,6 +8,7 @@ import { Viewings, type ViewedPart } from '../../../../server/flows/read/viewing
 import { principal } from '../../../../server/access/right.ts';
 import { aPlan, aRight } from '../../../support/plans.ts';
 import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 const QUARTER_MS = 15 * 60_000;
 
@@ -100,12 +101,12 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     if (first === undefined || second === undefined) throw new Error('No rights');
     const { records } = clinic.stores;
     const declared = `declared|${lasting.principal}|record|${person}`;
-    await records.commit(aPlan({ rights: [first], revoked: [declared] }));
+    await commitPlan(records, aPlan({ rights: [first], revoked: [declared] }));
     for (const at of [0, 1]) await view(lambert(), at);
     // The same relation by another Consent, then the same Consent by another relation.
-    await records.commit(aPlan({ rights: [second], revoked: [first.id] }));
+    await commitPlan(records, aPlan({ rights: [second], revoked: [first.id] }));
     for (const at of [0, 1, 2]) await view(lambert(), at);
-    await records.commit(aPlan({ rights: [emergency], revoked: [second.id] }));
+    await commitPlan(records, aPlan({ rights: [emergency], revoked: [second.id] }));
     await view(lambert(), 0);
     await end('all');
     const told = (await events()).map((event) => [...rightOf(event), countOf(event)]);
@@ -135,7 +136,8 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     await view(lambert(), 0);
     await view(lambert(), 1);
     const { id } = clinic.ct.resource;
-    await clinic.stores.records.commit(aPlan({ erased: [{ rows: [{ type: 'ImagingStudy', id }] }] }));
+    const plan = aPlan({ erased: [{ rows: [{ type: 'ImagingStudy', id }] }] });
+    await commitPlan(clinic.stores.records, plan, [clinic.anne.person]);
     await end('all');
     const counted = (await events()).find((event) => countOf(event) !== undefined);
     expect(JSON.stringify(counted)).to.not.include(clinic.ct.studyInstanceUID).and.not.include(id);

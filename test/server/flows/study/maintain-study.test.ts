@@ -30,6 +30,7 @@ import {
 } from '../../../hostile/dicom/raw-data-set.ts';
 import { eventually } from '../../../support/clients/fhir-caller.ts';
 import { NOW } from '../../../support/plans.ts';
+import { aSending } from '../../../support/warrants.ts';
 
 const CLINIC = 'Organization/clinic';
 const STUDY = uidOf('maintained');
@@ -144,7 +145,7 @@ describe('Maintenance of a study', function () {
         await receiving.write(bytes);
         const { unfiled, durable } = await receiving.finish();
         const row = { ...unfiled.row, ...(metadata === undefined ? {} : { metadata }) };
-        await receive({ unfiled: { ...unfiled, row }, durable }, { accepted: () => [], quarantined: () => [] });
+        await receive({ unfiled: { ...unfiled, row }, durable }, aSending(CLINIC));
       },
       /** What was told of instances that were put aside. */
       told: () => told,

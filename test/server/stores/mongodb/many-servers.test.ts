@@ -9,6 +9,7 @@ import { errorOf } from '../../../support/faults.ts';
 import { aGrant, anAudit, anId, aPersonKey, aPlan, aPut, aRight, SYSTEM } from '../../../support/plans.ts';
 import { read } from '../../../support/reads.ts';
 import { usePeer } from './peer.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 describe('several servers on one MongoDB', function () {
   this.timeout(60_000);
@@ -27,7 +28,7 @@ describe('several servers on one MongoDB', function () {
     const put = aPut({ person: aPersonKey() });
     const commits = Array.from(
       { length: 30 },
-      async (_, at) => await (at % 2 === 0 ? one : other).records.commit(aPlan({ puts: [put] })),
+      async (_, at) => await commitPlan((at % 2 === 0 ? one : other).records, aPlan({ puts: [put] })),
     );
     const versions = (await Promise.all(commits)).flatMap((receipt) => receipt.versions);
     expect(versions.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 30 }, (_, at) => at + 1));
@@ -35,18 +36,18 @@ describe('several servers on one MongoDB', function () {
 
   it('answer one receipt to a plan that both are sent', async () => {
     const plan = aPlan({ puts: [aPut({ person: aPersonKey() })], audit: [anAudit()] });
-    const receipts = await Promise.all([one.records.commit(plan), other.records.commit(plan)]);
+    const receipts = await Promise.all([commitPlan(one.records, plan), commitPlan(other.records, plan)]);
     expect(receipts[0]).to.deep.equal(receipts[1]);
   });
 
   it('let no two writes pass that each read what the other writes', async () => {
     for (let round = 0; round < 10; round += 1) {
       const [left, right] = [aPut({ person: aPersonKey() }), aPut({ person: aPersonKey() })];
-      await one.records.commit(aPlan({ puts: [left, right] }));
+      await commitPlan(one.records, aPlan({ puts: [left, right] }));
       const first = (row: typeof left) => ({ kind: 'version', type: row.type, id: row.id, version: 1 }) as const;
       const results = await Promise.all([
-        errorOf(one.records.commit(aPlan({ preconditions: [first(right)], puts: [left] }))),
-        errorOf(other.records.commit(aPlan({ preconditions: [first(left)], puts: [right] }))),
+        errorOf(commitPlan(one.records, aPlan({ preconditions: [first(right)], puts: [left] }))),
+        errorOf(commitPlan(other.records, aPlan({ preconditions: [first(left)], puts: [right] }))),
       ]);
       const refused = results.filter((result) => result !== undefined);
       expect(refused.length).to.equal(1);
@@ -58,8 +59,8 @@ describe('several servers on one MongoDB', function () {
     const [left, right] = [aPut(), aPut()];
     const absent = (row: typeof left) => ({ kind: 'absent', type: row.type, id: row.id }) as const;
     const results = await Promise.all([
-      errorOf(one.records.commit(aPlan({ preconditions: [absent(right)], puts: [left] }))),
-      errorOf(other.records.commit(aPlan({ preconditions: [absent(left)], puts: [right] }))),
+      errorOf(commitPlan(one.records, aPlan({ preconditions: [absent(right)], puts: [left] }))),
+      errorOf(commitPlan(other.records, aPlan({ preconditions: [absent(left)], puts: [right] }))),
     ]);
     expect(results.filter((result) => result !== undefined).length).to.equal(1);
   });
@@ -69,8 +70,8 @@ describe('several servers on one MongoDB', function () {
       const person = aPersonKey();
       const put = aPut({ person });
       await Promise.all([
-        one.records.commit(aPlan({ puts: [put] })),
-        other.records.commit(aPlan({ rights: [aRight({ person })] })),
+        commitPlan(one.records, aPlan({ puts: [put] })),
+        commitPlan(other.records, aPlan({ rights: [aRight({ person })] })),
       ]);
       expect(await read(one.records, aGrant('Practitioner/lambert'), put)).not.to.equal(undefined);
     }
@@ -80,12 +81,12 @@ describe('several servers on one MongoDB', function () {
     for (let round = 0; round < 10; round += 1) {
       const person = aPersonKey();
       const put = aPut({ person });
-      await one.records.commit(aPlan({ puts: [put], rights: [aRight({ person })] }));
+      await commitPlan(one.records, aPlan({ puts: [put], rights: [aRight({ person })] }));
       const grant = aGrant('Practitioner/lambert');
       const question = { kind: 'resource', type: put.type, id: put.id } as const;
       const { answer, passage } = await other.records.look(grant, question, () => [anAudit()]);
       expect(answer?.id).to.equal(put.id);
-      await one.records.commit(aPlan({ states: [{ person, change: { withdrawn: true } }] }));
+      await commitPlan(one.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
       expect(await read(other.records, grant, put)).to.equal(undefined);
       expect(await other.records.follow(passage, question, grant.now)).to.equal(undefined);
     }

@@ -13,6 +13,7 @@ import { createQuarantine } from '../../../../server/stores/mongodb/migrations/0
 import { areMigratedJobs } from '../../../support/jobs/jobs.ts';
 import { aPlan, aPut, SYSTEM } from '../../../support/plans.ts';
 import { usePeer } from './peer.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 const PROGRAM = fileURLToPath(
   new URL('../../../../node_modules/.cache/mongodb-peer/bin/secantusd-py', import.meta.url),
@@ -55,7 +56,7 @@ describe('opening the stores on MongoDB', function () {
     const uri = peer.freshUri();
     const stores = await Promise.all(Array.from({ length: 5 }, async () => await peer.open(uri)));
     const put = aPut();
-    await stores[0]?.records.commit(aPlan({ puts: [put] }));
+    for (const [at, { records }] of stores.entries()) if (at === 0) await commitPlan(records, aPlan({ puts: [put] }));
     for (const { records } of stores) {
       const row = await records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id });
       expect(row?.version).to.equal(1);
@@ -92,7 +93,7 @@ describe('opening the stores on MongoDB', function () {
     const stores = await peer.open(peer.freshUri());
     await stores.close();
     await stores.records.close();
-    await expectFault(stores.records.commit(aPlan({ puts: [aPut()] })), 'transient');
+    await expectFault(commitPlan(stores.records, aPlan({ puts: [aPut()] })), 'transient');
   });
 });
 

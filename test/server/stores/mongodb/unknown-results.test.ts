@@ -5,6 +5,7 @@ import type { MongoStores } from '../../../../server/stores/mongodb/open.ts';
 import { expectFault } from '../../../support/faults.ts';
 import { aGrant, anAudit, anInstance, aPersonKey, aPlan, aPut, aRight, aUid, SYSTEM } from '../../../support/plans.ts';
 import { usePeer } from './peer.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 /** Sends of one commit before its result is given up as unknown: three, each of which the driver repeats once. */
 const GIVEN_UP = 6;
@@ -43,9 +44,9 @@ describe('commits on MongoDB whose result is unknown', function () {
       const instance = anInstance({ person, studyInstanceUID: aUid() });
       const absent = { kind: 'absent', type: put.type, id: put.id } as const;
       const plan = aPlan({ preconditions: [absent], puts: [put], instances: [instance], rights: [aRight({ person })] });
-      const receipt = await peer.failing(times, data, async () => await stores.records.commit(plan));
+      const receipt = await peer.failing(times, data, async () => await commitPlan(stores.records, plan));
       expect(receipt).to.deep.include({ versions: [1], instances: ['stored'] });
-      expect(await stores.records.commit(plan)).to.deep.equal(receipt);
+      expect(await commitPlan(stores.records, plan)).to.deep.equal(receipt);
       expect((await stores.records.peek(SYSTEM, { kind: 'resource', type: put.type, id: put.id }))?.version).to.equal(
         1,
       );
@@ -56,16 +57,16 @@ describe('commits on MongoDB whose result is unknown', function () {
     const put = aPut();
     const plan = aPlan({ puts: [put] });
     await peer.failing(10_000, closed, async () => {
-      await expectFault(stores.records.commit(plan), 'transient');
+      await expectFault(commitPlan(stores.records, plan), 'transient');
     });
-    expect((await stores.records.commit(plan)).versions).to.deep.equal([1]);
+    expect((await commitPlan(stores.records, plan)).versions).to.deep.equal([1]);
   });
 
   it('of a read leave one event, and no answer without one', async () => {
     const person = aPersonKey();
     const holder = principal.practitioner(`Practitioner/${person}`);
     const put = aPut({ person });
-    await stores.records.commit(aPlan({ puts: [put], rights: [aRight({ person, principal: holder })] }));
+    await commitPlan(stores.records, aPlan({ puts: [put], rights: [aRight({ person, principal: holder })] }));
     const question = { kind: 'resource', type: put.type, id: put.id } as const;
     const [seen, unheard] = [anAudit(), anAudit()];
     const events = (await peer.client(uri)).db().collection<{ _id: string }>('audit_events');
@@ -90,7 +91,11 @@ describe('commits on MongoDB whose result is unknown', function () {
   it('are told from statements that the server asks to repeat', async () => {
     const put = aPut();
     const steppedDown = { failCommands: ['update', 'insert'], errorCode: 10107 };
-    const receipt = await peer.failing(2, steppedDown, async () => await stores.records.commit(aPlan({ puts: [put] })));
+    const receipt = await peer.failing(
+      2,
+      steppedDown,
+      async () => await commitPlan(stores.records, aPlan({ puts: [put] })),
+    );
     expect(receipt.versions).to.deep.equal([1]);
   });
 });

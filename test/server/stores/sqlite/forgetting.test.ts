@@ -23,6 +23,7 @@ import {
   NO_ENTRIES,
   SYSTEM,
 } from '../../../support/plans.ts';
+import { commitPlan } from '../../../support/warrants.ts';
 
 const STUDIES = 400;
 const INSTANCES = 8;
@@ -108,12 +109,13 @@ describe('Forgetting on SQLite (access.md 11.3)', function () {
         ]),
       );
     try {
-      await Promise.all(studies.map(async ({ plan }) => await stores.records.commit(plan)));
-      await Promise.all(studies.map(async ({ put }) => await stores.records.commit(aPlan({ puts: [put] }))));
+      await Promise.all(studies.map(async ({ plan }) => await commitPlan(stores.records, plan)));
+      await Promise.all(studies.map(async ({ put }) => await commitPlan(stores.records, aPlan({ puts: [put] }))));
       expect(await hits()).to.include.members(['records.sqlite-wal', 'trail.sqlite-wal']);
       const before = await texts();
       for (const { put, instances, claim } of gone) {
-        await stores.records.commit(
+        await commitPlan(
+          stores.records,
           aPlan({
             erased: [
               {
@@ -132,7 +134,7 @@ describe('Forgetting on SQLite (access.md 11.3)', function () {
       expect(await hits()).to.deep.equal([]);
       expect(await texts()).to.deep.equal(before);
       await Promise.all(
-        kept.map(async ({ put }) => await stores.records.commit(aPlan({ puts: [put], audit: [anAudit()] }))),
+        kept.map(async ({ put }) => await commitPlan(stores.records, aPlan({ puts: [put], audit: [anAudit()] }))),
       );
       await stores.records.forget();
       expect(await hits(), 'after more was written').to.deep.equal([]);

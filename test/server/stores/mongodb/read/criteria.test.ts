@@ -20,6 +20,7 @@ import type { MongoStores } from '../../../../../server/stores/mongodb/open.ts';
 import { aPlan, aPut, aQuery, SYSTEM } from '../../../../support/plans.ts';
 import { idsOf } from '../../../../support/reads.ts';
 import { usePeer } from '../peer.ts';
+import { commitPlan } from '../../../../support/warrants.ts';
 
 const params = constantFrom('a', 'b', 'a:identifier');
 const systems = constantFrom('', 'urn:s|', 'urn:t');
@@ -89,7 +90,8 @@ describe('criteria on MongoDB', function () {
 
   before(async () => {
     stores = await peer.open(peer.freshUri());
-    await stores.records.commit(
+    await commitPlan(
+      stores.records,
       aPlan({ puts: rows.map(({ id, index }) => aPut({ type: 'Organization', id, index })) }),
     );
   });

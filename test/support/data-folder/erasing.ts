@@ -6,7 +6,7 @@ import { join } from 'node:path';
 /** How the command ended. */
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-const ROOT = new URL('../..', import.meta.url).pathname;
+const ROOT = new URL('../../..', import.meta.url).pathname;
 
 /** Runs `npm run erase`, as it is in package.json, on a data folder, whether its server runs or not. */
 export async function runErase(dataDir: string, ...args: readonly string[]): Promise<Ended> {

@@ -1,0 +1,323 @@
+/**
+ * Who may write what, as pure rules. An act is an interaction on a type, an operation, or the receipt of an instance;
+ * {@link mayWrite} decides it from facts that were read and gives the warrant under which a store takes the plan.
+ * Scopes are a ceiling over it. The file of a type says who writes it (`writers`).
+ */
+import { Fault } from '../../profiles/fault.ts';
+import type { WriteHook, Writers } from '../../profiles/types/fhir-type.ts';
+import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
+import type { Basis, Switch } from './basis.ts';
+import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
+import { grantFor } from './grant.ts';
+import { requireKind, type Act, type RowAct } from './may-attempt.ts';
+import type { PersonKey, Requester } from './requester.ts';
+import { principal, type Principal, type Right } from './right.ts';
+import { makeWarrant, type Reach, type Warrant, type Written } from './warrant.ts';
+
+export type { Act, RowAct } from './may-attempt.ts';
+
+/** The Patient that a write is about. */
+export type SubjectFacts = {
+  /** `Patient/id` */
+  readonly patient: string;
+  readonly person: PersonKey;
+  readonly state: PatientState;
+  /** The live rights of the person, for acts that ask who feeds the Patient. */
+  readonly rights?: readonly Right[];
+  /** The Patient is an identity of the sender's own domain, which the same plan feeds. */
+  readonly isOwn?: boolean;
+  /** The same plan makes the Patient. */
+  readonly isNew?: boolean;
+  /** Persons that the same plan joins to this one. */
+  readonly joined?: readonly PersonKey[];
+};
+
+/** A row that is to be changed, with the state and the live rights of its person. */
+export type StandingFacts = {
+  /** `Type/id` */
+  readonly item: string;
+  readonly person: PersonKey | undefined;
+  readonly state: PatientState;
+  readonly rights: readonly Right[];
+  /** An id, identity or identifier of the requester's own names the row. */
+  readonly isOwn: boolean;
+  /** The requester sees the row. */
+  readonly isSeen: boolean;
+};
+
+/** What was read for a decision. `now` is epoch milliseconds. */
+export type WriteFacts = {
+  readonly now: number;
+  /** Whom a new resource, an operation or an instance is about; undefined when nobody is known. */
+  readonly subject?: SubjectFacts | undefined;
+  /** The row that an update, patch or delete by id changes; undefined when none stands. */
+  readonly standing?: StandingFacts | undefined;
+  /** Study Instance UID of a received instance. */
+  readonly study?: string;
+  /** Another instance of the same shipment has begun the study: its event stands. */
+  readonly isFurther?: boolean;
+};
+
+/** What a row is to who would change it: one that it wrote, one of others that it sees, one that it does not see. */
+export type Standing = 'own' | 'seen' | 'hidden';
+
+/**
+ * Tells what a row is to a requester. Who wrote it may write it on while its own record hides it, but not where the
+ * answer would tell what it says, as that of a patch does.
+ */
+export function standingOf(requester: Requester, { interaction }: RowAct, facts: StandingFacts, now: number): Standing {
+  if (facts.isOwn) return 'own';
+  const wrote = facts.person !== undefined && writersRights(requester, facts, now).length > 0;
+  if (wrote && (interaction !== 'patch' || facts.isSeen)) return 'own';
+  return facts.isSeen ? 'seen' : 'hidden';
+}
+
+/**
+ * Decides whether a row may be changed at all, before versions are compared and a patch tests: neither may tell of a
+ * row that is hidden.
+ * @throws {Fault} forbidden - requesters of this kind never do it; or another wrote the row
+ * @throws {Fault} not-found - the row is hidden from the requester
+ */
+export function mayTouch(requester: Requester, act: RowAct, { now, standing }: WriteFacts): void {
+  requireKind(requester, act);
+  const is = standing === undefined ? 'own' : standingOf(requester, act, standing, now);
+  if (is === 'hidden') throw new Fault('not-found', 'No such resource');
+  if (is === 'seen') throw new Fault('forbidden', `A ${act.type} is changed by who wrote it only`);
+}
+
+/**
+ * Decides an act.
+ * @throws {Fault} forbidden, not-found - as {@link mayTouch}; or the person's state does not let others write
+ * @throws {Fault} invalid - a resource is about nobody whom the requester may write about
+ * @throws {Fault} not-found - an operation is about nobody whom the requester may speak for
+ */
+export function mayWrite(requester: Requester, act: Act, facts: WriteFacts): Warrant {
+  requireKind(requester, act);
+  const decided = decideAct(requester, act, facts);
+  return makeWarrant({
+    act: nameOf(act),
+    reaches: decided.reaches,
+    bases: [...requesterBases(requester, facts.now), ...decided.bases],
+  });
+}
+
+type Decided = { readonly reaches: readonly Reach[]; readonly bases: readonly Basis[] };
+
+function nameOf(act: Act): string {
+  if ('type' in act) return `${act.interaction} ${act.type}`;
+  return act.interaction === 'operation' ? act.operation : act.interaction;
+}
+
+function decideAct(requester: Requester, act: Act, facts: WriteFacts): Decided {
+  switch (act.interaction) {
+    case 'operation':
+      return act.operation === 'break-glass' ? emergency(facts) : consentChange(requester, facts);
+    case 'receive-instance':
+      return receipt(facts);
+    default:
+      return writeRow(requester, act, facts);
+  }
+}
+
+/** A Patient is changed as the identity that its source names, not as a row that it holds. */
+function writeRow(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
+  if (act.interaction === 'create') return about(requester, act, facts);
+  mayTouch(requester, act, facts);
+  if (act.interaction === 'delete' || (facts.standing !== undefined && !isIdentity(act.type)))
+    return change(requester, act, facts);
+  const { reaches, bases } = about(requester, act, facts);
+  return { reaches, bases: [...standingBases(requester, act, facts), ...bases] };
+}
+
+/** A resource about a Patient, or the Patient itself. */
+function about(requester: Requester, act: RowAct, { now, subject }: WriteFacts): Decided {
+  const isOthers = isIdentity(act.type) && subject?.isOwn !== true;
+  const rests = subject === undefined || isOthers ? undefined : aboutBasis(requester, subject, now);
+  if (subject === undefined || rests === undefined)
+    throw new Fault('invalid', 'The patient that the resource refers to is not known');
+  const off = switchesOf(act);
+  refuseOpen(subject.state, off);
+  return {
+    reaches: [{ types: writtenWith(act.type), whose: personsOf(subject), event: 'own' }],
+    bases: [...subjectBases(subject), ...rests, ...stateBases(subject.person, off)],
+  };
+}
+
+/** Whether a requester writes about a Patient: of whose identity it is a source, or who it is. */
+export function writesAbout(requester: Requester, subject: SubjectFacts, now: number): boolean {
+  return aboutBasis(requester, subject, now) !== undefined;
+}
+
+/** What a right to write about a Patient rests on; undefined when there is none. */
+function aboutBasis(requester: Requester, subject: SubjectFacts, now: number): readonly Basis[] | undefined {
+  if (requester.kind === 'patient') return isSelf(requester, subject) ? [] : undefined;
+  if (subject.isOwn === true) return [];
+  const held = heldOf(subject.rights ?? [], subject.patient, sourceOf(requester), now);
+  return held.length === 0 ? undefined : heldBases(subject.person, subject.patient, held, now);
+}
+
+function isSelf(requester: Requester, { patient, person }: SubjectFacts): boolean {
+  return requester.kind === 'patient' && (requester.person === person || requester.patient === patient);
+}
+
+/** A further version is about a Patient of whom the requester writes, too; a delete says nothing of one. */
+function change(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
+  const { standing } = facts;
+  if (standing?.person === undefined) return { reaches: [], bases: [] };
+  const { person, state } = standing;
+  const off = switchesOf(act);
+  const moved = act.interaction === 'delete' ? [] : about(requester, act, facts).bases;
+  refuseOpen(state, off);
+  return {
+    reaches: [{ types: writtenWith(act.type), whose: { persons: [person] }, event: 'own' }],
+    bases: [...standingBases(requester, act, facts), ...moved, ...stateBases(person, off)],
+  };
+}
+
+/** What it rests on that the requester may touch a row: that it wrote it, and of a patch that it sees it, too. */
+function standingBases(requester: Requester, { interaction }: RowAct, { standing, now }: WriteFacts): readonly Basis[] {
+  if (standing?.person === undefined || standing.isOwn) return [];
+  const { person, item } = standing;
+  const wrote = writersRights(requester, standing, now);
+  const hiding = HIDING_SWITCHES.filter(
+    (name) => !wrote.some(({ relation }) => stateAllows(relation, { ...OPEN_STATE, [name]: true })),
+  );
+  return [...heldBases(person, item, wrote, now), ...stateBases(person, interaction === 'patch' ? hiding : [])];
+}
+
+/** The rights of a requester that wrote a row, or is named by it. */
+function writersRights(requester: Requester, { rights, item }: StandingFacts, now: number): readonly Right[] {
+  return heldOf(rights, item, principalsOf(requester, now), now);
+}
+
+function emergency({ subject }: WriteFacts): Decided {
+  const whose = subject === undefined ? { persons: [] } : personsOf(subject);
+  return {
+    reaches: [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose, event: 'own' }],
+    bases: subject === undefined ? [] : subjectBases(subject),
+  };
+}
+
+function consentChange(requester: Requester, { now, subject }: WriteFacts): Decided {
+  const rests = subject === undefined ? undefined : aboutBasis(requester, { ...subject, isOwn: false }, now);
+  if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
+  return {
+    reaches: [{ types: CONSENT_TYPES, whose: personsOf(subject), event: 'own' }],
+    bases: [...subjectBases(subject), ...rests],
+  };
+}
+
+/** An instance of a known or new Patient; without a subject one that is kept aside, or none. */
+function receipt({ subject, study, isFurther = false }: WriteFacts): Decided {
+  const aside: Reach[] = study === undefined ? [] : [{ types: ['quarantined'], whose: { study }, event: 'own' }];
+  if (subject === undefined) return { reaches: aside, bases: [] };
+  refuseOpen(subject.state, EXAM_SWITCHES);
+  const whose = personsOf(subject);
+  const patients: Reach[] = subject.isNew === true ? [{ types: IDENTITY_TYPES, whose, event: 'own' }] : [];
+  return {
+    reaches: [{ types: ['instance'], whose, event: isFurther ? 'asking' : 'own' }, ...patients],
+    bases: [...subjectBases(subject), ...stateBases(subject.person, EXAM_SWITCHES)],
+  };
+}
+
+const typesBy = (writers: Writers): readonly StoredType[] =>
+  STORED_TYPES.filter((type) => fhirType(type).writers === writers);
+const typesOfHook = (hook: WriteHook): readonly StoredType[] =>
+  STORED_TYPES.filter((type) => fhirType(type).hooks?.write === hook);
+
+const SERVER_TYPES = typesBy('server');
+const CONSENT_TYPES = typesOfHook('rights');
+const IDENTITY_TYPES = typesOfHook('identity');
+const DERIVED_TYPES = typesBy('derived');
+
+function isIdentity(type: StoredType): boolean {
+  return IDENTITY_TYPES.includes(type);
+}
+
+/** A report comes with what is derived from it at once: its bytes and its document. */
+function writtenWith(type: StoredType): readonly Written[] {
+  return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES] : [type];
+}
+
+/** What keeps others from writing exams, and what keeps them from writing anything. */
+const EXAM_SWITCHES: readonly Switch[] = ['opposed', 'erasurePending'];
+const ANY_SWITCHES: readonly Switch[] = ['erasurePending'];
+/** What may hide a row from who wrote it. */
+const HIDING_SWITCHES: readonly Switch[] = ['opposed', 'withdrawn', 'erasurePending'];
+
+const REFUSED_BY: Readonly<Partial<Record<Switch, string>>> = {
+  opposed: 'The patient is opposed to the sharing of exams',
+  erasurePending: 'The record of the patient is being erased',
+};
+
+/** What somebody declared can be ended, and what one wrote deleted, at any time. */
+function switchesOf({ type, interaction }: RowAct): readonly Switch[] {
+  const { class: visibility } = fhirType(type);
+  if (interaction === 'delete' || (visibility === 'own' && interaction !== 'create')) return [];
+  return visibility === 'item' ? EXAM_SWITCHES : ANY_SWITCHES;
+}
+
+function refuseOpen(state: PatientState, switches: readonly Switch[]): void {
+  for (const name of switches) if (state[name]) throw new Fault('forbidden', REFUSED_BY[name] ?? name);
+}
+
+function stateBases(person: PersonKey, off: readonly Switch[]): readonly Basis[] {
+  return off.length === 0 ? [] : [{ kind: 'state', person, off }];
+}
+
+function personsOf({ person, joined = [] }: SubjectFacts): { readonly persons: readonly PersonKey[] } {
+  return { persons: [person, ...joined] };
+}
+
+/** A Patient of this plan is read from nowhere; one that the plan joins to another is not that person yet. */
+function subjectBases({ patient, person, isNew, joined = [] }: SubjectFacts): readonly Basis[] {
+  return isNew === true || joined.length > 0 ? [] : [{ kind: 'patient', patient, person }];
+}
+
+function requesterBases(requester: Requester, at: number): readonly Basis[] {
+  const { accessToken } = requester;
+  return [
+    ...(accessToken === undefined ? [] : [{ kind: 'token', token: accessToken, at } as const]),
+    { kind: 'account', reference: accountOf(requester) },
+  ];
+}
+
+function accountOf(requester: Requester): string {
+  if (requester.kind === 'practitioner') return requester.practitioner;
+  return requester.kind === 'patient' ? requester.patient : requester.organization;
+}
+
+function principalsOf(requester: Requester, now: number): readonly Principal[] {
+  return grantFor(requester, now).principals;
+}
+
+/** The establishment as the source of a Patient: it holds a right to the Patient itself. */
+function sourceOf(requester: Requester): readonly Principal[] {
+  return requester.kind === 'establishment' ? [principal.establishment(requester.organization)] : [];
+}
+
+const WRITERS_RELATIONS: readonly Right['relation'][] = ['author', 'named'];
+
+/** The rights of principals who wrote an item or are named by it. */
+function heldOf(
+  rights: readonly Right[],
+  item: string,
+  principals: readonly Principal[],
+  at: number,
+): readonly Right[] {
+  return rights.filter(
+    ({ principal: holder, relation, scope, from, to }) =>
+      principals.includes(holder) &&
+      WRITERS_RELATIONS.includes(relation) &&
+      scope !== 'record' &&
+      scope.item === item &&
+      from <= at &&
+      at < to,
+  );
+}
+
+/** That one of such rights is held. */
+function heldBases(person: PersonKey, item: string, held: readonly Right[], at: number): readonly Basis[] {
+  if (held.length === 0) return [];
+  return [{ kind: 'right', person, item, principals: held.map(({ principal: holder }) => holder), at }];
+}

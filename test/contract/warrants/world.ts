@@ -1,0 +1,313 @@
+/** Small worlds in which somebody wants to write: who asks, what of, and what changes before it is written. */
+import { randomUUID } from 'node:crypto';
+import * as fc from 'fast-check';
+import type { SubjectFacts, Act, WriteFacts } from '../../../server/access/may-write.ts';
+import type { PersonKey, Requester, StoredTokenKey } from '../../../server/access/requester.ts';
+import { principal, type Right } from '../../../server/access/right.ts';
+import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
+import type { RecordStore } from '../../../server/ports/record-store.ts';
+import type { TokenStore } from '../../../server/ports/token-store.ts';
+import { anAudit, anInstance, aPersonKey, aPlan, aPut, aRight, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import { commitPlan } from '../../support/warrants.ts';
+
+const SOURCE = 'Organization/source';
+const OTHER = 'Organization/other';
+
+/** What may happen between the decision and the write. */
+export const CHANGES = [
+  'nothing',
+  'opposed',
+  'erasurePending',
+  'withdrawn',
+  'accountOff',
+  'source ends',
+  'declaration is unnamed',
+  'joined',
+  'token revoked',
+  'professional ends',
+] as const;
+export type Change = (typeof CHANGES)[number];
+
+/** What the plan does beside what was decided. */
+export const EXCESSES = ['none', 'no event', 'another person', 'another type', 'a row taken over'] as const;
+export type Excess = (typeof EXCESSES)[number];
+
+const ACTS: readonly Act[] = [
+  { interaction: 'create', type: 'DiagnosticReport' },
+  { interaction: 'create', type: 'Consent' },
+  { interaction: 'create', type: 'Patient' },
+  { interaction: 'update', type: 'Patient' },
+  { interaction: 'update', type: 'Consent' },
+  { interaction: 'delete', type: 'Consent' },
+  { interaction: 'create', type: 'ImagingStudy' },
+  { interaction: 'create', type: 'Organization' },
+  { interaction: 'create', type: 'Task' },
+  { interaction: 'operation', operation: 'withdraw' },
+  { interaction: 'operation', operation: 'reconsent' },
+  { interaction: 'operation', operation: 'break-glass' },
+  { interaction: 'receive-instance' },
+];
+
+const OWN_ACTS = ACTS.filter((act) => !('type' in act) || act.type === 'Consent');
+
+const REQUESTERS = ['source', 'other', 'patient', 'neighbour', 'professional'] as const;
+
+/** One case. */
+export type Case = {
+  readonly who: (typeof REQUESTERS)[number];
+  readonly act: Act;
+  readonly hasToken: boolean;
+  readonly isFed: boolean;
+  readonly isNamed: boolean;
+  readonly isOwn: boolean;
+  readonly isSeen: boolean;
+  readonly before: Change;
+  readonly between: Change;
+  readonly excess: Excess;
+};
+
+/** One thing is tried at a time: what happens between, or what the plan does beside. */
+const attempt: fc.Arbitrary<Pick<Case, 'between' | 'excess'>> = fc.oneof(
+  fc.record({ between: fc.constantFrom(...CHANGES), excess: fc.constant('none' as const) }),
+  fc.record({ between: fc.constant('nothing' as const), excess: fc.constantFrom(...EXCESSES) }),
+);
+
+/** Acts of those who do them, mostly, so that most cases come to a plan. */
+const doing: fc.Arbitrary<Pick<Case, 'who' | 'act'>> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ who: fc.constant('source' as const), act: fc.constantFrom(...ACTS) }) },
+  { weight: 2, arbitrary: fc.record({ who: fc.constant('patient' as const), act: fc.constantFrom(...OWN_ACTS) }) },
+  {
+    weight: 1,
+    arbitrary: fc.constant({
+      who: 'professional',
+      act: { interaction: 'operation', operation: 'break-glass' },
+    } as const),
+  },
+  { weight: 2, arbitrary: fc.record({ who: fc.constantFrom(...REQUESTERS), act: fc.constantFrom(...ACTS) }) },
+);
+
+const mostly = <T, U>(usual: T, other: fc.Arbitrary<U>): fc.Arbitrary<T | U> =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
+
+export const aCase: fc.Arbitrary<Case> = fc
+  .tuple(
+    doing,
+    attempt,
+    fc.record({
+      hasToken: fc.boolean(),
+      isFed: mostly(true, fc.constant(false)),
+      isNamed: mostly(true, fc.constant(false)),
+      isOwn: fc.boolean(),
+      isSeen: fc.boolean(),
+      before: mostly('nothing' as const, fc.constantFrom(...CHANGES)),
+    }),
+  )
+  .map(([acting, tried, world]) => ({ ...acting, ...tried, ...world }));
+
+/** A person with a Patient and a Consent, a neighbour, a professional and a token, all of this case alone. */
+export class World {
+  readonly person = aPersonKey();
+  readonly neighbour = aPersonKey();
+  readonly #id = randomUUID();
+  readonly #case: Case;
+  readonly #records: RecordStore;
+  readonly #tokens: TokenStore;
+  readonly #done = new Set<Change>();
+
+  constructor(records: RecordStore, tokens: TokenStore, one: Case) {
+    this.#records = records;
+    this.#tokens = tokens;
+    this.#case = one;
+  }
+
+  get patient(): string {
+    return `Patient/${this.#id}`;
+  }
+
+  get requester(): Requester {
+    const asked = {
+      clientId: 'app',
+      scopes: [],
+      display: 'test',
+      purpose: 'TREAT',
+      ...(this.#case.hasToken ? { accessToken: this.#token } : {}),
+    } as const;
+    switch (this.#case.who) {
+      case 'source':
+        return { ...asked, kind: 'establishment', organization: SOURCE };
+      case 'other':
+        return { ...asked, kind: 'establishment', organization: OTHER };
+      case 'patient':
+        return { ...asked, kind: 'patient', patient: this.patient, person: this.person };
+      case 'neighbour':
+        return { ...asked, kind: 'patient', patient: this.#neighboursPatient, person: this.neighbour };
+      case 'professional':
+        return { ...asked, kind: 'practitioner', practitioner: `Practitioner/${this.#id}`, roles: [] };
+    }
+  }
+
+  async begin(): Promise<void> {
+    const { person, neighbour } = this;
+    const puts = [
+      aPut({ type: 'Patient', id: this.#id, person }),
+      aPut({ type: 'Patient', id: this.#neighboursPatient.slice('Patient/'.length), person: neighbour }),
+      aPut({ type: 'Consent', id: this.#id, person }),
+      this.#professional(true),
+      ...this.#toBeTaken(),
+    ];
+    const rights = [...(this.#case.isFed ? [this.#sourceRight] : []), ...(this.#case.isNamed ? this.#namedRights : [])];
+    await commitPlan(this.#records, aPlan({ puts, rights }));
+    const expiresAt = NOW / 1000 + 60;
+    if (this.#case.hasToken)
+      await this.#tokens.upsert(this.#token.model, this.#token.id, { payload: {}, expiresAt }, {});
+  }
+
+  /** Lets something happen; whether it happened before makes no difference. */
+  async change(change: Change): Promise<void> {
+    this.#done.add(change);
+    const { person, neighbour } = this;
+    switch (change) {
+      case 'nothing':
+        return;
+      case 'source ends':
+        return await this.#commit({ revoked: [this.#sourceRight.id] });
+      case 'declaration is unnamed':
+        return await this.#commit({ revoked: this.#namedRights.map(({ id }) => id) });
+      case 'joined':
+        if (await this.#isJoined()) return;
+        return await this.#commit({ rekeys: [{ from: person, to: neighbour }] });
+      case 'token revoked':
+        return await this.#tokens.destroy(this.#token.model, this.#token.id);
+      case 'professional ends':
+        return await this.#commit({ puts: [this.#professional(false)] });
+      default:
+        return await this.#commit({ states: [{ person: await this.#present(), change: { [change]: true } }] });
+    }
+  }
+
+  /** Whether the requester is nobody any more, by what happened. */
+  get isOut(): boolean {
+    const { who, hasToken } = this.#case;
+    const isPatient = who === 'patient' || (who === 'neighbour' && this.#done.has('joined'));
+    return (
+      (hasToken && this.#done.has('token revoked')) ||
+      (who === 'professional' && this.#done.has('professional ends')) ||
+      (isPatient && this.#done.has('accountOff'))
+    );
+  }
+
+  /** What a flow reads for a decision. */
+  async facts(): Promise<WriteFacts> {
+    const person = await this.#present();
+    const [state, rights] = await Promise.all([
+      this.#records.stateOf(SYSTEM, person),
+      this.#records.rightsOf(SYSTEM, person),
+    ]);
+    const subject: SubjectFacts = { patient: this.patient, person, state, rights, isOwn: this.#case.isOwn };
+    return {
+      now: NOW,
+      subject,
+      standing: { item: `Consent/${this.#id}`, person, rights, state, isOwn: false, isSeen: this.#case.isSeen },
+    };
+  }
+
+  /** The plan of the act, and what it does beside. */
+  async plan(act: Act): Promise<CommitPlan> {
+    const person = await this.#present();
+    const { excess } = this.#case;
+    const audit = excess === 'no event' ? [anAudit()] : [anAudit([person])];
+    const parts = this.#parts(act, person);
+    return aPlan({ ...parts, puts: [...(parts.puts ?? []), ...this.#beside(parts.puts, person)], audit });
+  }
+
+  /** A row of each type that an act writes, of a third person. */
+  #toBeTaken(): Put[] {
+    const types = ['Patient', 'Consent', 'DiagnosticReport', 'Task'] as const;
+    const person = aPersonKey();
+    return types.map((type) => aPut({ type, id: `${this.#id}-taken`, person }));
+  }
+
+  #parts(act: Act, person: PersonKey): Omit<CommitPlan, 'id'> {
+    switch (act.interaction) {
+      case 'operation':
+        if (act.operation === 'break-glass')
+          return { puts: [aPut({ type: 'Task', person }), aPut({ type: 'Communication', person })] };
+        return {
+          states: [{ person, change: { withdrawn: act.operation === 'withdraw' } }],
+          puts: [aPut({ type: 'Consent', person })],
+        };
+      case 'receive-instance':
+        return { instances: [anInstance({ person, studyInstanceUID: aUid() })] };
+      case 'delete':
+        return { deletes: [{ type: act.type, id: this.#id }] };
+      case 'create':
+        return { puts: [aPut({ type: act.type, person })] };
+      default:
+        return { puts: [aPut({ type: act.type, id: this.#id, person })] };
+    }
+  }
+
+  #beside(puts: readonly Put[] = [], person: PersonKey): Put[] {
+    const type = puts[0]?.type ?? 'Consent';
+    switch (this.#case.excess) {
+      case 'another person':
+        return [aPut({ type, person: aPersonKey() })];
+      case 'another type':
+        return [aPut({ type: 'Endpoint', person })];
+      case 'a row taken over':
+        return [aPut({ type, id: `${this.#id}-taken`, person })];
+      default:
+        return [];
+    }
+  }
+
+  async #present(): Promise<PersonKey> {
+    const row = await this.#records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id: this.#id });
+    return row?.person ?? this.person;
+  }
+
+  async #isJoined(): Promise<boolean> {
+    return (await this.#present()) !== this.person;
+  }
+
+  async #commit(parts: Omit<CommitPlan, 'id'>): Promise<void> {
+    await commitPlan(this.#records, aPlan(parts));
+  }
+
+  #professional(active: boolean): Put {
+    const id = this.#id;
+    const resource = { resourceType: 'Practitioner', id, active } as Put['resource'];
+    return aPut({ type: 'Practitioner', id, resource });
+  }
+
+  get #token(): StoredTokenKey {
+    return { model: 'AccessToken', id: this.#id };
+  }
+
+  get #neighboursPatient(): string {
+    return `Patient/${this.#id}-neighbour`;
+  }
+
+  get #sourceRight(): Right {
+    return aRight({
+      id: `author|${this.#id}`,
+      person: this.person,
+      principal: principal.establishment(SOURCE),
+      relation: 'author',
+      scope: { item: this.patient },
+    });
+  }
+
+  get #namedRights(): Right[] {
+    const holders = [principal.establishment(SOURCE), principal.patient(this.person)];
+    return holders.map((holder, at) =>
+      aRight({
+        id: `named|${at}|${this.#id}`,
+        person: this.person,
+        principal: holder,
+        relation: 'named',
+        scope: { item: `Consent/${this.#id}` },
+      }),
+    );
+  }
+}
