@@ -4,8 +4,9 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from './codes.ts';
 import { searchParametersOf } from './search/parameters.ts';
+import { sortsOf } from './search/parse-sort.ts';
 import type { Interaction } from './types/fhir-type.ts';
-import type { StoredType } from './types/visibility.ts';
+import { fhirType, type StoredType } from './types/visibility.ts';
 
 /** What is served of one type. */
 export type ServedType = {
@@ -77,7 +78,7 @@ function resourceOf(type: StoredType, served: ServedType): CapabilityStatementRe
     readHistory: served.interactions.includes('history-instance'),
     interaction: served.interactions.map((code) => ({ code })),
     ...conditionsOf(served),
-    ...(isSearched ? { searchParam: searchParamsOf(type) } : {}),
+    ...(isSearched ? { documentation: orderOf(type), searchParam: searchParamsOf(type) } : {}),
     ...(served.includes === undefined ? {} : { searchInclude: served.includes.map((param) => `${type}:${param}`) }),
     ...(served.operations === undefined ? {} : { operation: [...served.operations] }),
   };
@@ -92,6 +93,11 @@ function conditionsOf({ interactions, conditional }: ServedType): Partial<Capabi
     conditionalUpdate: conditional.includes('update'),
     conditionalDelete: conditional.includes('delete') ? 'single' : 'not-supported',
   };
+}
+
+/** No element of R4 says by what a type is sorted. */
+function orderOf(type: StoredType): string {
+  return `_sort by ${sortsOf(type).join(', ')}; without it by -${fhirType(type).sort.by}.`;
 }
 
 function searchParamsOf(type: StoredType) {

@@ -20,7 +20,7 @@ import { REFERENCE_ID_TYPE } from '../codes.ts';
 import type { FindDocumentsCriteria, GetDocumentsQuery, InstantRange, StoredQuery } from './query.ts';
 import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { TIME_BOUND } from '../../profiles/search/date-range.ts';
-import type { Criterion, DatePrefix, TokenValue } from '../../profiles/search/criterion.ts';
+import { dateCriterion, type Criterion, type TokenValue } from '../../profiles/search/criterion.ts';
 
 /** Returns the criteria of a query; undefined when it asks for kinds of entry that this registry has none of. */
 export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined {
@@ -102,17 +102,19 @@ function referenceToken({ value, assigningAuthority, typeCode }: Cx): TokenValue
 /** A moment that begins in a half-open range. An open beginning is none, and never matches. */
 function starts(param: string, range: InstantRange | undefined): readonly Criterion[] {
   if (range === undefined) return [];
-  return [date(param, 'sa', momentOf(range.from, 1 - TIME_BOUND)), date(param, 'lt', momentOf(range.to, TIME_BOUND))];
+  return [
+    dateCriterion(param, 'sa', momentOf(range.from, 1 - TIME_BOUND)),
+    dateCriterion(param, 'lt', momentOf(range.to, TIME_BOUND)),
+  ];
 }
 
 /** A period that ends in a half-open range. Its end is indexed with the precision that it has. */
 function stops(param: string, range: InstantRange | undefined): readonly Criterion[] {
   if (range === undefined) return [];
-  return [date(param, 'gt', momentOf(range.from, -TIME_BOUND)), date(param, 'eb', momentOf(range.to, TIME_BOUND - 1))];
-}
-
-function date(param: string, prefix: DatePrefix, moment: number): Criterion {
-  return { kind: 'date', param, lo: moment, hi: moment, prefix };
+  return [
+    dateCriterion(param, 'gt', momentOf(range.from, -TIME_BOUND)),
+    dateCriterion(param, 'eb', momentOf(range.to, TIME_BOUND - 1)),
+  ];
 }
 
 function momentOf(instant: string | undefined, otherwise: number): number {

@@ -19,7 +19,7 @@ import type { OffsetOf } from '../../profiles/dicom/date-time.ts';
 import { isUniversal } from '../../profiles/dicom/match.ts';
 import { isUID } from '../../profiles/dicom/uid.ts';
 import { Fault } from '../../profiles/fault.ts';
-import type { Criterion } from '../../profiles/search/criterion.ts';
+import { dateCriterion, type Criterion } from '../../profiles/search/criterion.ts';
 import type { SortSpan } from '../../profiles/search/query.ts';
 import { normalizeString } from '../../profiles/search/values.ts';
 import { parseDays } from './local-day.ts';
@@ -180,7 +180,7 @@ function rangeOf(
   { from, to }: { from: number | undefined; to: number | undefined },
 ): readonly Criterion[] {
   return [
-    ...(from === undefined ? [] : [{ kind: 'date', param, lo: from, hi: from, prefix: 'sa' } as const]),
-    ...(to === undefined ? [] : [{ kind: 'date', param, lo: to, hi: to, prefix: 'lt' } as const]),
+    ...(from === undefined ? [] : [dateCriterion(param, 'sa', from)]),
+    ...(to === undefined ? [] : [dateCriterion(param, 'lt', to)]),
   ];
 }

@@ -1,4 +1,4 @@
-/** The parts of a search, neutral of stores. Parsed by search-query.ts, judged by search-match.ts. */
+/** The parts of a search, neutral of stores. Parsed by parse-criterion.ts, judged by match.ts. */
 import type { StoredType } from '../types/visibility.ts';
 
 /** Prefixes of a date parameter that are served; `ap` is not. @see https://hl7.org/fhir/R4/search.html#prefix */
@@ -9,6 +9,9 @@ export type DatePrefix = (typeof DATE_PREFIXES)[number];
 
 /** A token that is asked for. `system` undefined means any, '' means none; `code` undefined means any of the system. */
 export type TokenValue = { readonly system?: string; readonly code?: string };
+
+/** A searched range, epoch milliseconds, `lo` inclusive and `hi` exclusive, and how a row's range compares with it. */
+export type DateValue = { readonly lo: number; readonly hi: number; readonly prefix: DatePrefix };
 
 /** One condition. All criteria of a query must hold (AND); the values of one criterion are alternatives (OR). */
 export type Criterion =
@@ -22,14 +25,7 @@ export type Criterion =
     }
   /** Values are `Type/id`, or an absolute URI. */
   | { readonly kind: 'reference'; readonly param: string; readonly values: readonly string[] }
-  /** The searched range in epoch milliseconds, `lo` inclusive and `hi` exclusive, and how a row's range compares. */
-  | {
-      readonly kind: 'date';
-      readonly param: string;
-      readonly lo: number;
-      readonly hi: number;
-      readonly prefix: DatePrefix;
-    }
+  | { readonly kind: 'date'; readonly param: string; readonly values: readonly DateValue[] }
   /**
    * Values are in the form of `normalizeString`, and so are the indexed ones. The modifier `:exact` is not here: it
    * becomes a token on `<param>:exact`, where the index keeps the text as written. In a `pattern`, `*` is any text and
@@ -54,3 +50,8 @@ export type Criterion =
       readonly criterion: Criterion;
       readonly own?: Criterion;
     };
+
+/** The condition that a date compares so with a moment, epoch milliseconds. */
+export function dateCriterion(param: string, prefix: DatePrefix, moment: number): Criterion {
+  return { kind: 'date', param, values: [{ lo: moment, hi: moment, prefix }] };
+}

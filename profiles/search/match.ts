@@ -66,9 +66,8 @@ const COMPARE = {
   eb: (row, asked) => row.hi <= asked.lo,
 } as const satisfies Record<DatePrefix, (row: Range, asked: Range) => boolean>;
 
-function matchesDate(index: IndexEntries, criterion: DateCriterion): boolean {
-  const compare = COMPARE[criterion.prefix];
-  return index.dates.some((row) => row.param === criterion.param && compare(row, criterion));
+function matchesDate(index: IndexEntries, { param, values }: DateCriterion): boolean {
+  return index.dates.some((row) => row.param === param && values.some((asked) => COMPARE[asked.prefix](row, asked)));
 }
 
 function matchesString(index: IndexEntries, { param, values, match }: StringCriterion): boolean {

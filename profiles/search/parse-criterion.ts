@@ -1,7 +1,7 @@
 /** One search parameter of a URL as a criterion. */
 import { parseDateRange } from './date-range.ts';
 import { Fault } from '../fault.ts';
-import type { Criterion, DatePrefix, TokenValue } from './criterion.ts';
+import type { Criterion, DatePrefix, DateValue, TokenValue } from './criterion.ts';
 import { DATE_PREFIXES } from './criterion.ts';
 import { splitUnescaped, unescapeValue } from './escapes.ts';
 import { findSearchParameter } from './parameters.ts';
@@ -141,14 +141,16 @@ function parseLogical({ entry, name }: Parameter, values: readonly string[], val
 
 function parseDate({ entry, name, modifier }: Parameter, values: readonly string[]): Criterion {
   if (modifier !== undefined) throw refused(name, 'supports the modifier missing only');
-  const [text = '', ...others] = values;
-  if (others.length > 0) throw refused(name, 'takes one value; repeat the parameter to narrow a range');
+  return { kind: 'date', param: entry.code, values: values.map((text) => parseDateValue(name, text)) };
+}
+
+function parseDateValue(name: string, text: string): DateValue {
   const [, written = 'eq', date = ''] = /^([a-z]{2})?(.*)$/s.exec(text) ?? [];
   if (!isPrefix(written)) throw refused(name, `supports the prefixes ${DATE_PREFIXES.join(', ')} only`);
   const range = parseDateRange(date);
   if (range === undefined)
     throw refused(name, 'must be a date: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz');
-  return { kind: 'date', param: entry.code, lo: range.lo, hi: range.hi, prefix: written };
+  return { lo: range.lo, hi: range.hi, prefix: written };
 }
 
 function isPrefix(text: string): text is DatePrefix {

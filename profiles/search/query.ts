@@ -3,7 +3,9 @@ import { Fault } from '../fault.ts';
 import { parseCriterion } from './parse-criterion.ts';
 import type { Criterion } from './criterion.ts';
 import { findSearchParameter } from './parameters.ts';
-import { fhirType, isStoredType } from '../types/visibility.ts';
+import type { SortKey } from './order.ts';
+import { parseSort } from './parse-sort.ts';
+import { isStoredType } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
 export type { Criterion } from './criterion.ts';
@@ -16,10 +18,12 @@ export type Include = { readonly param: string; readonly target?: StoredType };
  */
 export type SortSpan = { readonly from: number | undefined; readonly before: number | undefined };
 
-/** A search on one type. Rows come in the type's default order, latest first. */
+/** A search on one type. */
 export type SearchQuery = {
   readonly type: StoredType;
   readonly where: readonly Criterion[];
+  /** Without it rows come in the type's own order, latest first. */
+  readonly order?: readonly SortKey[];
   /** Rows a page, at least 1. */
   readonly count: number;
   /** `bounded` is exact up to the store's bound and absent beyond it; `accurate` is always exact. */
@@ -61,10 +65,10 @@ type Pair = readonly [name: string, value: string];
 
 /**
  * Parses the parameters of a search on a type. A parameter that is repeated narrows (AND). Dates without a time zone
- * are UTC. `_sort` is served as the type's default order only.
+ * are UTC.
  * @returns the query, and the names of the parameters that were ignored
- * @throws {Fault} invalid - a value, modifier, chain or include that is not served; an unknown parameter when strict
- * @throws {Fault} not-supported - another order
+ * @throws {Fault} invalid - a value, modifier or chain that is not served; an unknown parameter, order or include when
+ * strict
  * @throws {Fault} too-costly - more than MAX_PARAMETERS, or a value over its limits
  */
 export function parseSearch(
@@ -84,12 +88,13 @@ export function parseSearch(
     if (criterion === undefined) ignored.push(name.slice(0, 64));
     else where.push(criterion);
   }
-  checkSort(type, valueOf(results, '_sort'));
+  const order = parseOrder(type, valueOf(results, '_sort'), ignored, options.handling);
   const include = parseIncludes(type, results, ignored);
   if (options.handling === 'strict' && ignored[0] !== undefined) {
     throw new Fault('invalid', `Search parameter ${ignored[0]} is not served on ${type}`, { expression: ignored[0] });
   }
-  return { query: { type, where, include, ...parsePaging(results, options, ignored) }, ignored };
+  const ordered = order.length === 0 ? {} : { order };
+  return { query: { type, where, ...ordered, include, ...parsePaging(results, options, ignored) }, ignored };
 }
 
 function isResultParameter(name: string): boolean {
@@ -110,10 +115,20 @@ function valueOf(pairs: readonly Pair[], name: string): string | undefined {
   return values[0];
 }
 
-function checkSort(type: StoredType, sort: string | undefined): void {
-  const served = `-${fhirType(type).sort.by}`;
-  if (sort === undefined || sort === served) return;
-  throw new Fault('not-supported', `${type} is sorted by ${served} only`, { expression: '_sort' });
+function parseOrder(
+  type: StoredType,
+  text: string | undefined,
+  ignored: string[],
+  handling: SearchOptions['handling'],
+): readonly SortKey[] {
+  if (text === undefined) return [];
+  try {
+    return parseSort(type, text);
+  } catch (error) {
+    if (handling === 'strict' || !(error instanceof Fault && error.kind === 'invalid')) throw error;
+    ignored.push('_sort');
+    return [];
+  }
 }
 
 function parsePaging(

@@ -10,9 +10,11 @@
  * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier
  *   that rows say: a row that no claim names has nothing below it, and is never taken for the study of its
  *   identifiers;
- * - rows come by `sort` descending, then id ascending; a row that does not change is on exactly one page.
+ * - rows come by `sort` descending, then id ascending, or in the order that is asked for, which says what comes first
+ *   of equal ones, too; a row that does not change is on exactly one page.
  */
 import type { MatchKey } from '../../profiles/dicom/match.ts';
+import type { ListPlace, SortValue } from '../../profiles/search/order.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
@@ -64,8 +66,11 @@ export type HistoryPage = {
 /** Most rows of one type whose versions are put in order for one answer. */
 export const MAX_HISTORY_ROWS = 10_000;
 
-/** Where a page ends: the last row's sort key and id. */
-export type PageEnd = { readonly sort: number; readonly id: string };
+/** Most matches that are put in another order than the type's own or its reverse, for one answer. */
+export const MAX_ORDERED_ROWS = 5_000;
+
+/** Where a page ends: the last row's sort key and id, and in an order that is asked for its values of the keys. */
+export type PageEnd = ListPlace & { readonly keys?: readonly SortValue[] };
 
 /** One page of rows. */
 export type SearchPage = {
@@ -135,7 +140,10 @@ export type Question =
       readonly after?: VersionPlace;
       readonly limit: number;
     }
-  /** A page; `skip` rows are passed over before it. */
+  /**
+   * A page; `skip` rows are passed over before it.
+   * @throws {Fault} too-costly - more than MAX_ORDERED_ROWS would be put in another order than the type's own
+   */
   | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd; readonly skip?: number }
   /**
    * Instances of the study whose claim names a visible row, at most `limit` after `offset`. UIDs that are given must

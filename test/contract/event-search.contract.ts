@@ -21,10 +21,17 @@ import { indexAuditEvent } from '../../profiles/search/audit-event-index.ts';
 import { DATE_PREFIXES, type Criterion } from '../../profiles/search/criterion.ts';
 import type { IndexEntries } from '../../profiles/search/indexer.ts';
 import { matchesCriterion } from '../../profiles/search/match.ts';
+import {
+  compareInList,
+  compareSorted,
+  isReversedList,
+  sortValueOf,
+  type SortKey,
+} from '../../profiles/search/order.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import { expectFault } from '../support/faults.ts';
 import { aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support/plans.ts';
-import { idsOf, searchIds } from '../support/reads.ts';
+import { idsOf, searchIds, searchPages } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
 
@@ -99,9 +106,16 @@ const criteria: Arbitrary<Criterion> = oneof(
     param: constant('patient'),
     values: array(patients, { minLength: 1, maxLength: 2 }),
   }),
-  tuple(integer({ min: 0, max: 6 }), integer({ min: 1, max: 3 }), constantFrom(...DATE_PREFIXES)).map(
-    ([lo, width, prefix]) => ({ kind: 'date' as const, param: 'date', lo: NOW + lo, hi: NOW + lo + width, prefix }),
-  ),
+  record({
+    kind: constant('date' as const),
+    param: constant('date'),
+    values: array(
+      tuple(integer({ min: 0, max: 6 }), integer({ min: 1, max: 3 }), constantFrom(...DATE_PREFIXES)).map(
+        ([lo, width, prefix]) => ({ lo: NOW + lo, hi: NOW + lo + width, prefix }),
+      ),
+      { minLength: 1, maxLength: 2 },
+    ),
+  }),
   record({
     kind: constant('missing' as const),
     param: constantFrom('patient', 'agent', 'entity', 'date', 'subtype', 'type', 'outcome'),
@@ -141,6 +155,34 @@ export function eventSearchContract(name: string, open: OpenStores): void {
         );
       });
     }
+
+    it('sorts events by their date from both ends, by tokens and by ids, page by page', async () => {
+      const orders: readonly (readonly SortKey[])[] = [
+        [{ by: 'moment', param: 'date', descending: false }],
+        [{ by: 'token', param: 'outcome', descending: true }],
+        [
+          { by: 'token', param: 'subtype', descending: false },
+          { by: 'moment', param: 'date', descending: false },
+          { by: 'id', param: '_id', descending: true },
+        ],
+        [{ by: 'date', param: '_lastUpdated', descending: false }],
+      ];
+      for (const order of orders) {
+        const query = aQuery('AuditEvent', { order, count: 7, total: 'bounded' });
+        const pages = await searchPages(suite.records, aPatientGrant(person), query);
+        const sorted = EVENTS_ASKED.map((event) => {
+          const sort = Date.parse(event.recorded);
+          const index = { ...indexAuditEvent(event), id: event.id, sort };
+          const stamped = { ...index, dates: [{ param: '_lastUpdated', lo: sort, hi: sort + 1 }] };
+          return { id: event.id, sort, keys: order.map((key) => sortValueOf(stamped, key)) };
+        }).sort((a, b) => (isReversedList(order) ? compareInList(b, a) : compareSorted(order, a, b)));
+        expect(
+          pages.flatMap(({ rows }) => idsOf(rows)),
+          JSON.stringify(order),
+        ).to.deep.equal(idsOf(sorted));
+        expect(pages.map(({ total }) => total)).to.deep.equal(pages.map(() => EVENTS));
+      }
+    });
 
     it('refuses chains: events join no other rows', async () => {
       const inner: readonly Criterion[] = [

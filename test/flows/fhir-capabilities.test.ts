@@ -88,6 +88,23 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     expect(parameters).to.be.greaterThan(60);
   });
 
+  it('sorts by each search parameter that it announces, both directions, strictly', async () => {
+    for (const { type, documentation } of announced().filter((one) => codesOf(one).includes('search-type'))) {
+      const [, announcedSorts = '', own = ''] =
+        /^_sort by (.*); without it by -(.*)\.$/.exec(documentation ?? '') ?? [];
+      const sorts = announcedSorts.split(', ');
+      expect(sorts, type).to.include.members(['_id', '_lastUpdated', own]);
+      for (const sort of sorts) {
+        const answer = await region.patient.get(`${type}?_sort=-${sort},${own}`, { prefer: 'handling=strict' });
+        expect(answer.status, `${type}?_sort=-${sort}: ${answer.text}`).to.equal(200);
+      }
+    }
+    expectOutcome(await region.patient.get('Patient?_sort=colour', { prefer: 'handling=strict' }), 400, 'invalid');
+    const lenient = await region.patient.get('Patient?_sort=colour');
+    expect(lenient.text).to.include('Search parameter _sort was ignored');
+    expect(lenient.json<import('@medplum/fhirtypes').Bundle>().link?.[0]?.url).to.not.include('_sort');
+  });
+
   it('announces each include that is served', async () => {
     const including = announced().filter((one) => codesOf(one).includes('search-type') && one.type !== 'AuditEvent');
     for (const { type, searchParam = [], searchInclude = [] } of including) {

@@ -3,11 +3,16 @@ import { createHash } from 'node:crypto';
 import { Fault } from '../../../profiles/fault.ts';
 import { referenceOf, type Visit } from '../guard.ts';
 
-type Values = { readonly number: number; readonly string: string };
+type Values = {
+  readonly number: number;
+  readonly string: string;
+  readonly 'number or none': number | null;
+  readonly 'string or none': string | null;
+};
 type ValuesOf<Kinds extends readonly (keyof Values)[]> = { -readonly [At in keyof Kinds]: Values[Kinds[At]] };
 
 /** Writes the cursor of a place, for the reader of a visit. */
-export function writeCursor(visit: Visit, place: readonly (number | string)[]): string {
+export function writeCursor(visit: Visit, place: readonly (number | string | null)[]): string {
   return Buffer.from(JSON.stringify([...place, readerOf(visit)])).toString('base64url');
 }
 
@@ -21,14 +26,15 @@ export function readCursor<const Kinds extends readonly (keyof Values)[]>(
   ...kinds: Kinds
 ): ValuesOf<Kinds> {
   const place = parseCursor(cursor);
-  const fits = kinds.every((kind, at) => (kind === 'number' ? Number.isSafeInteger(place[at]) : isText(place[at])));
+  const fits = kinds.every((kind, at) => isOfKind(place[at], kind));
   if (place.length !== kinds.length + 1 || !fits || place.at(-1) !== readerOf(visit))
     throw new Fault('not-found', 'No such page');
   return place.slice(0, -1) as ValuesOf<Kinds>;
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
+function isOfKind(value: unknown, kind: keyof Values): boolean {
+  if (value === null) return kind.endsWith('or none');
+  return kind.startsWith('number') ? Number.isSafeInteger(value) : typeof value === 'string';
 }
 
 function parseCursor(cursor: string): readonly unknown[] {

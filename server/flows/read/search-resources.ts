@@ -1,5 +1,6 @@
 /** A requester searches a type: FHIR search, ITI-67, QIDO-RS and ITI-18 are faces of this one story. */
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
+import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, SearchPage } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
@@ -27,7 +28,7 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
 /**
  * Searches; `inWords` is as in RecordStore.look.
  * @throws {Fault} forbidden - the scopes do not allow it
- * @throws {Fault} not-found - the cursor is not one of this requester's
+ * @throws {Fault} not-found - the cursor is not one of this requester's, or of another order
  */
 export function searchResources(deps: GuardDeps) {
   return async <W = FoundPage>(
@@ -38,7 +39,7 @@ export function searchResources(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
-      const after = query.cursor === undefined ? undefined : pageEndOf(visit, query.cursor);
+      const after = query.cursor === undefined ? undefined : pageEndOf(visit, query.cursor, query.order);
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const tell = (page: SearchPage): Account => ({
         rows: [...page.rows, ...page.included],
@@ -47,13 +48,22 @@ export function searchResources(deps: GuardDeps) {
       const found = (page: SearchPage): W =>
         inWords({
           ...page,
-          cursor: page.next === undefined ? undefined : writeCursor(visit, [page.next.sort, page.next.id]),
+          cursor: page.next === undefined ? undefined : cursorOf(visit, page.next),
         });
       return (await guarded(deps, visit, passage, question, tell, found)).answer;
     });
 }
 
-function pageEndOf(visit: Visit, cursor: string): PageEnd {
-  const [sort, id] = readCursor(visit, cursor, 'number', 'string');
-  return { sort, id };
+function cursorOf(visit: Visit, { sort, id, keys = [] }: PageEnd): string {
+  return writeCursor(visit, [sort, id, ...keys]);
+}
+
+function pageEndOf(visit: Visit, cursor: string, order: SearchQuery['order'] = []): PageEnd {
+  const kinds = order.map(({ by }) => (by === 'date' || by === 'moment' ? 'number or none' : 'string or none'));
+  if (!isOfItsOwn(order)) {
+    const [sort, id] = readCursor(visit, cursor, 'number', 'string');
+    return { sort, id };
+  }
+  const [sort, id, ...keys] = readCursor(visit, cursor, 'number', 'string', ...kinds);
+  return { sort, id, keys };
 }

@@ -1,6 +1,7 @@
 /** Random questions to a world: who asks, and what. */
 import * as fc from 'fast-check';
 import type { Criterion, SearchQuery } from '../../../profiles/search/query.ts';
+import type { SortKey } from '../../../profiles/search/order.ts';
 import { DATE_PREFIXES } from '../../../profiles/search/criterion.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import { aGrant, anEstablishmentGrant, aPatientGrant } from '../../support/plans.ts';
@@ -49,9 +50,13 @@ const reference: fc.Arbitrary<Criterion> = fc
   .tuple(fc.constantFrom(...referenceParams), some(references))
   .map(([param, values]) => ({ kind: 'reference', param, values }));
 
-const date: fc.Arbitrary<Criterion> = fc
+const dateValue = fc
   .tuple(fc.integer({ min: -2, max: 7 }), fc.integer({ min: 1, max: 4 }), fc.constantFrom(...DATE_PREFIXES))
-  .map(([lo, length, prefix]) => ({ kind: 'date', param: 'd', lo, hi: lo + length, prefix }));
+  .map(([lo, length, prefix]) => ({ lo, hi: lo + length, prefix }));
+
+const date: fc.Arbitrary<Criterion> = fc
+  .array(dateValue, { minLength: 1, maxLength: 2 })
+  .map((values) => ({ kind: 'date', param: 'd', values }));
 
 const string: fc.Arbitrary<Criterion> = fc
   .tuple(
@@ -112,10 +117,31 @@ const include = fc
   )
   .map((pairs) => pairs.map(([param, target]) => (target === null ? { param } : { param, target })));
 
+const sortKey: fc.Arbitrary<SortKey> = fc
+  .record({
+    by: fc.constantFrom('moment', 'id', 'token', 'token', 'reference', 'date', 'string'),
+    param: fc.constant(''),
+    descending: fc.boolean(),
+  })
+  .chain((key) => fc.constantFrom(...paramsOf(key.by)).map((param) => ({ ...key, param })));
+
+function paramsOf(by: SortKey['by']): readonly string[] {
+  if (by === 'token') return tokenParams;
+  if (by === 'reference') return referenceParams;
+  return by === 'date' ? ['d'] : by === 'string' ? ['n'] : [by];
+}
+
+const order = fc.oneof(
+  { weight: 3, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.constant([{ by: 'moment' as const, param: 'moment', descending: false }]) },
+  { weight: 3, arbitrary: fc.array(sortKey, { minLength: 1, maxLength: 3, size: 'max' }) },
+);
+
 const query: fc.Arbitrary<SearchQuery> = fc
   .record({
     type: fc.constantFrom(...TYPES, 'DocumentReference', 'ImagingStudy', 'DocumentReference'),
     where,
+    order,
     count: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(100)),
     total: fc.constantFrom('bounded' as const, 'accurate' as const, 'none' as const),
     include,

@@ -1,5 +1,12 @@
 /** Everything that stands in a world, and the answers that follow from `decide` and `matchesCriterion`. */
 import { matchesCriterion } from '../../../profiles/search/match.ts';
+import {
+  compareInList,
+  compareSorted,
+  sortValueOf,
+  type Sorted,
+  type SortKey,
+} from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
@@ -21,6 +28,10 @@ export type ExpectedPage = {
 type Facts = { readonly person: PersonKey | undefined; readonly facts: RowFacts };
 
 type Rekey = Change['rekeys'][number];
+
+function placeOf({ sort, id, index }: Put, order: readonly SortKey[]): Sorted {
+  return { sort, id, keys: order.map((key) => sortValueOf({ ...index, sort, id }, key)) };
+}
 
 /** A switch that is on for one of them. */
 function anyOf(one: PatientState, other: PatientState): PatientState {
@@ -121,6 +132,8 @@ export class Model {
   }
 
   #find(grant: Grant, query: SearchQuery): readonly Put[] {
+    const { order = [] } = query;
+    const isReversed = order.length === 1 && order[0]?.by === 'moment' && !order[0].descending;
     const resolve = (target: string, references: readonly string[]) =>
       references
         .flatMap((reference) => this.#rows.get(reference) ?? [])
@@ -131,7 +144,9 @@ export class Model {
       .filter((row) =>
         query.where.every((criterion) => matchesCriterion({ ...row.index, id: row.id }, criterion, resolve)),
       )
-      .sort((a, b) => b.sort - a.sort || (a.id < b.id ? -1 : 1));
+      .map((row) => ({ row, place: placeOf(row, order) }))
+      .sort((a, b) => (isReversed ? compareInList(b.place, a.place) : compareSorted(order, a.place, b.place)))
+      .map(({ row }) => row);
   }
 
   #included(grant: Grant, rows: readonly Put[], query: SearchQuery): readonly string[] {

@@ -133,7 +133,7 @@ export function auditingContract(suite: Suite): void {
       const where = [
         { kind: 'reference', param: 'agent', values: ['Practitioner/lambert'] },
         { kind: 'token', param: 'action', values: [{ code: 'R' }] },
-        { kind: 'date', param: 'date', lo: NOW, hi: NOW + 1, prefix: 'eq' },
+        { kind: 'date', param: 'date', values: [{ lo: NOW, hi: NOW + 1, prefix: 'eq' }] },
       ] as const;
       const query = aQuery('AuditEvent', { where, count: 3, total: 'accurate' });
       const first = await ask(suite.records, aPatientGrant(person), { kind: 'search', query });

@@ -159,7 +159,7 @@ export function searchingContract(suite: Suite): void {
         none: {},
       });
       for (const [prefix, names] of Object.entries(prefixes)) {
-        const criterion = { kind: 'date', param: 'date', lo: 20, hi: 30, prefix } as Criterion;
+        const criterion = { kind: 'date', param: 'date', values: [{ lo: 20, hi: 30, prefix }] } as Criterion;
         expect(await find(criterion), prefix).to.equal(names);
       }
     });
@@ -177,12 +177,22 @@ export function searchingContract(suite: Suite): void {
         ever: date(-8.64e15, 8.64e15),
       });
       const of = (prefix: string, lo: number, hi: number) =>
-        ({ kind: 'date', param: 'date', lo, hi, prefix }) as Criterion;
+        ({ kind: 'date', param: 'date', values: [{ lo, hi, prefix }] }) as Criterion;
       expect(await find(of('eq', 90, 91))).to.equal('two');
       expect(await find(of('ne', 90, 91))).to.equal('ever old open two');
       expect(await find(of('eb', 0, 1))).to.equal('old');
       expect(await find(of('gt', 5_000, 6_000))).to.equal('ever open');
       expect(await find(of('ge', 20, 30), of('le', 20, 30))).to.equal('ever two');
+      const either: Criterion = {
+        kind: 'date',
+        param: 'date',
+        values: [
+          { lo: 90, hi: 91, prefix: 'eq' },
+          { lo: 0, hi: 1, prefix: 'eb' },
+        ],
+      };
+      expect(await find(either)).to.equal('old two');
+      expect(await find(either, of('lt', 0, 1))).to.equal('old');
     });
   });
 

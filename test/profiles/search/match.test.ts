@@ -17,7 +17,7 @@ function range(text: string): { lo: number; hi: number } {
 
 function dateMatches(row: { lo: number; hi: number }, prefix: DatePrefix, asked: { lo: number; hi: number }): boolean {
   const index = { ...EMPTY, dates: [{ param: 'date', lo: row.lo, hi: row.hi }] };
-  return matchesCriterion(index, { kind: 'date', param: 'date', prefix, ...asked }, nobody);
+  return matchesCriterion(index, { kind: 'date', param: 'date', values: [{ prefix, ...asked }] }, nobody);
 }
 
 /** Prefixes of a search by `asked` that find a row dated `row`. */

@@ -100,14 +100,21 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
 
   it('reads dates by their precision, in UTC when no zone is given', () => {
     const ranges = (text: string) =>
-      where('ImagingStudy', text).map((each) =>
-        each.kind === 'date' ? [each.prefix, new Date(each.lo).toISOString(), new Date(each.hi).toISOString()] : [],
+      where('ImagingStudy', text).flatMap((each) =>
+        each.kind === 'date'
+          ? each.values.map(({ prefix, lo, hi }) => [prefix, new Date(lo).toISOString(), new Date(hi).toISOString()])
+          : [],
       );
     expect(ranges('started=2024-02')).to.deep.equal([['eq', '2024-02-01T00:00:00.000Z', '2024-03-01T00:00:00.000Z']]);
     expect(ranges('started=ge2024&started=lt2024-02-29')).to.deep.equal([
       ['ge', '2024-01-01T00:00:00.000Z', '2025-01-01T00:00:00.000Z'],
       ['lt', '2024-02-29T00:00:00.000Z', '2024-03-01T00:00:00.000Z'],
     ]);
+    expect(ranges('started=lt2023,2024-02-29')).to.deep.equal([
+      ['lt', '2023-01-01T00:00:00.000Z', '2024-01-01T00:00:00.000Z'],
+      ['eq', '2024-02-29T00:00:00.000Z', '2024-03-01T00:00:00.000Z'],
+    ]);
+    expect(where('ImagingStudy', 'started=lt2023,2024').length).to.equal(1);
     expect(ranges('started=2024-02-01T10:00')).to.deep.equal([
       ['eq', '2024-02-01T10:00:00.000Z', '2024-02-01T10:01:00.000Z'],
     ]);
@@ -135,6 +142,33 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     expect(parse('Patient', '_count=0').query.summary).to.equal('count');
   });
 
+  it('reads an order of several keys, both directions, each once; the own order of the type is none', () => {
+    const order = (type: StoredType, text: string) => parse(type, `_sort=${text}`).query.order;
+    expect(order('ImagingStudy', 'status,-started,_id,-_lastUpdated,patient')).to.deep.equal([
+      { by: 'token', param: 'status', descending: false },
+      { by: 'moment', param: 'started', descending: true },
+      { by: 'id', param: '_id', descending: false },
+      { by: 'date', param: '_lastUpdated', descending: true },
+      { by: 'reference', param: 'patient', descending: false },
+    ]);
+    expect(order('ImagingStudy', 'body-site,-bodysite')).to.deep.equal([
+      { by: 'token', param: 'bodysite', descending: false },
+    ]);
+    expect(order('Patient', '-_lastUpdated')).to.equal(undefined);
+    expect(order('Patient', 'family,birthdate')?.map(({ by }) => by)).to.deep.equal(['string', 'date']);
+    expect(order('ImagingStudy', 'started')).to.deep.equal([{ by: 'moment', param: 'started', descending: false }]);
+    expect(order('Endpoint', '')).to.equal(undefined);
+  });
+
+  it('ignores an order by what is not served when lenient, and refuses it when strict', () => {
+    for (const text of ['_sort=colour', '_sort=status,colour', '_sort=', '_sort=--status', '_sort=status:missing']) {
+      expect(parse('ImagingStudy', text).ignored, text).to.deep.equal(['_sort']);
+      expect(kindOf('ImagingStudy', text, 'strict'), text).to.equal('invalid');
+    }
+    expect(kindOf('AuditEvent', '_sort=agent', 'strict')).to.equal('invalid');
+    expect(parse('AuditEvent', '_sort=date,type').query.order?.map(({ by }) => by)).to.deep.equal(['moment', 'token']);
+  });
+
   it('names unknown parameters when lenient and refuses them when strict', () => {
     expect(parse('Patient', 'colour=red&active=true&_format=json').ignored).to.deep.equal(['colour']);
     expect(kindOf('Patient', 'colour=red', 'strict')).to.equal('invalid');
@@ -153,7 +187,8 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     ['ImagingStudy', 'started=ap2024', 'invalid'],
     ['ImagingStudy', 'started=2024-02-30', 'invalid'],
     ['ImagingStudy', 'started=yesterday', 'invalid'],
-    ['ImagingStudy', 'started=2023,2024', 'invalid'],
+    ['ImagingStudy', 'started=2023,', 'invalid'],
+    ['ImagingStudy', 'started=2023,ap2024', 'invalid'],
     ['ImagingStudy', 'patient=%23x', 'invalid'],
     ['ImagingStudy', 'patient.colour=1', 'invalid'],
     ['ImagingStudy', 'status.identifier=1', 'invalid'],
@@ -163,7 +198,8 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     ['Patient', '_count=-1', 'invalid'],
     ['Patient', '_count=1&_count=2', 'invalid'],
     ['Patient', '_total=some', 'invalid'],
-    ['ImagingStudy', '_sort=started', 'not-supported'],
+    ['ImagingStudy', '_sort=started,status,modality,series,basedon,reason', 'too-costly'],
+    ['ImagingStudy', '_sort=started&_sort=status', 'invalid'],
     ['Patient', 'active=true&'.repeat(51), 'too-costly'],
     ['Patient', `identifier=${'a,'.repeat(100)}a`, 'too-costly'],
     ['Patient', `identifier=${'a'.repeat(2049)}`, 'too-costly'],

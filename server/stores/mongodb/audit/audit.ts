@@ -2,17 +2,20 @@
 import type { ClientSession, Filter } from 'mongodb';
 import { indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
 import { Fault } from '../../../../profiles/fault.ts';
+import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
 import type { Criterion, SearchQuery } from '../../../../profiles/search/query.ts';
 import { principal } from '../../../access/right.ts';
-import type { SearchPage, VisibleRow } from '../../../ports/record-store.ts';
+import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage, type VisibleRow } from '../../../ports/record-store.ts';
 import { restoreEvent, type ChainRecord } from '../../audit-chain.ts';
 import { eventChainRefused } from '../../event-chain.ts';
+import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
 import type { Collections } from '../collections.ts';
 import { compileCriterion } from '../read/criteria.ts';
 import type { AuditDocument } from '../documents.ts';
 import { toIndexArrays } from '../write/index-arrays.ts';
-import { following } from '../read/listing.ts';
+import { following, listOrder } from '../read/listing.ts';
 import type { Reader } from '../read/reader.ts';
+import { sortProjection, sortValuesOf } from '../read/sort-values.ts';
 import { presentPrincipals } from '../write/rekey.ts';
 import { stamp } from '../write/row-changes.ts';
 import { TOTAL_BOUND, type PageStart } from '../read/search.ts';
@@ -76,25 +79,60 @@ export async function searchAuditEvents(
   query: SearchQuery,
   { after, skip = 0 }: PageStart,
 ): Promise<SearchPage> {
-  const { collections, session } = reader;
   const filter = await filterOf(reader, query.where);
   const isCount = query.summary === 'count';
-  const found = isCount
-    ? []
-    : await collections.audit
-        .find({ $and: [filter, following(after)] }, { session })
-        .sort({ sort: -1, id: 1 })
-        .skip(skip)
-        .limit(query.count + 1)
-        .toArray();
-  const page = found.slice(0, query.count);
-  const last = page.at(-1);
+  const { page, next } = isCount
+    ? { page: [], next: undefined }
+    : isOfItsOwn(query.order)
+      ? await orderedEvents(reader, filter, query.order ?? [], { after, skip, count: query.count })
+      : await listedEvents(reader, filter, isReversedList(query.order), { after, skip, count: query.count });
   return {
     rows: await toRows(reader, page),
     included: [],
     total: query.total === 'none' && !isCount ? undefined : await count(reader, filter, query),
+    next,
+  };
+}
+
+type EventPage = { readonly page: readonly AuditDocument[]; readonly next: PageEnd | undefined };
+
+async function listedEvents(
+  { collections, session }: Reader,
+  filter: Filter<AuditDocument>,
+  isReversed: boolean,
+  { after, skip, count }: PageCut,
+): Promise<EventPage> {
+  const found = await collections.audit
+    .find({ $and: [filter, following(after, isReversed)] }, { session })
+    .sort(listOrder(isReversed))
+    .skip(skip)
+    .limit(count + 1)
+    .toArray();
+  const page = found.slice(0, count);
+  const last = page.at(-1);
+  return {
+    page,
     next: last !== undefined && found.length > page.length ? { sort: last.sort, id: last.id } : undefined,
   };
+}
+
+async function orderedEvents(
+  { collections, session }: Reader,
+  filter: Filter<AuditDocument>,
+  order: readonly SortKey[],
+  cut: PageCut,
+): Promise<EventPage> {
+  const found = await collections.audit
+    .find(filter, { session, projection: { sort: 1, id: 1, ...sortProjection(order) } })
+    .limit(MAX_ORDERED_ROWS + 1)
+    .toArray();
+  requireFewToOrder(found.length);
+  const sorted = found.map((event) => ({ sort: event.sort, id: event.id, keys: sortValuesOf(event, order) }));
+  const { shown, next } = orderedPage(order, sorted, cut);
+  const ids = shown.map(({ id }) => id);
+  const events = await collections.audit.find({ _id: { $in: ids } }, { session }).toArray();
+  const byId = new Map(events.map((event) => [event.id, event]));
+  return { page: ids.flatMap((id) => byId.get(id) ?? []), next };
 }
 
 async function count(

@@ -58,8 +58,11 @@ const COMPARE = {
   eb: ({ lo }) => ({ hi: { $lte: lo } }),
 } as const satisfies Record<DatePrefix, (asked: { lo: number; hi: number }) => Document>;
 
-function compileDate({ param, lo, hi, prefix }: DateCriterion): RowFilter {
-  return { dates: { $elemMatch: { p: param, ...COMPARE[prefix]({ lo, hi }) } } };
+function compileDate({ param, values }: DateCriterion): RowFilter {
+  const filters = values.map((asked) => ({
+    dates: { $elemMatch: { p: param, ...COMPARE[asked.prefix](asked) } },
+  }));
+  return filters.length === 1 && filters[0] !== undefined ? filters[0] : { $or: filters };
 }
 
 function compileString({ param, values, match }: StringCriterion): RowFilter {

@@ -1,16 +1,16 @@
 /** Visible rows of a type in order, as far as somebody asks for them: from the access collection or from the rows. */
 import type { Filter, FindOptions } from 'mongodb';
+import { compareInList, type ListPlace } from '../../../../profiles/search/order.ts';
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { Principal } from '../../../access/right.ts';
-import type { PageEnd } from '../../../ports/record-store.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import type { RowFilter } from './criteria.ts';
 import type { AclDocument, RowDocument } from '../documents.ts';
 import { during, preferred, shownOf, toShownBy, type Reader, type RowName, type Shown } from './reader.ts';
 
 /** A place in the order of a type, and by which right its row is shown. */
-export type Listed = PageEnd & { readonly key: string; readonly shown: Shown };
+export type Listed = ListPlace & { readonly key: string; readonly shown: Shown };
 
 /** Rows in order, as they are asked for. */
 export type Listing = AsyncIterable<Listed>;
@@ -25,12 +25,23 @@ function nextBatch(size: number): number {
   return Math.min(LARGEST_BATCH, size * 4);
 }
 
-/** The condition of rows that follow a place: by sort descending, then id. */
-export function following(after: PageEnd | undefined): {
-  $or?: [{ sort: { $lt: number } }, { sort: number; id: { $gt: string } }];
+/** The condition of rows that follow a place: by sort descending, then id, or the other way round. */
+export function following(
+  after: ListPlace | undefined,
+  isReversed: boolean,
+): {
+  $or?: [{ sort: { $lt?: number; $gt?: number } }, { sort: number; id: { $lt?: string; $gt?: string } }];
 } {
   if (after === undefined) return {};
-  return { $or: [{ sort: { $lt: after.sort } }, { sort: after.sort, id: { $gt: after.id } }] };
+  const { sort, id } = after;
+  return isReversed
+    ? { $or: [{ sort: { $gt: sort } }, { sort, id: { $lt: id } }] }
+    : { $or: [{ sort: { $lt: sort } }, { sort, id: { $gt: id } }] };
+}
+
+/** The order of lists, latest first, or its reverse. */
+export function listOrder(isReversed: boolean): { readonly sort: 1 | -1; readonly id: 1 | -1 } {
+  return isReversed ? { sort: 1, id: -1 } : { sort: -1, id: 1 };
 }
 
 /** The conditions that rows lie in a span. */
@@ -43,14 +54,12 @@ export function spanFilters({ from, before }: SortSpan = WHOLE): { sort: { $gte?
 
 const WHOLE: SortSpan = { from: undefined, before: undefined };
 
-/** The order of rows: negative when the first comes first. */
-export function compareEnds(a: PageEnd, b: PageEnd): number {
-  if (a.sort !== b.sort) return b.sort - a.sort;
-  return a.id < b.id ? -1 : Number(a.id > b.id);
-}
-
-/** Which part of a list: what follows a place, in a span. */
-export type ListPart = { readonly after: PageEnd | undefined; readonly span: SortSpan | undefined };
+/** Which part of a list: what follows a place, in a span, latest first or the other way round. */
+export type ListPart = {
+  readonly after: ListPlace | undefined;
+  readonly span: SortSpan | undefined;
+  readonly isReversed: boolean;
+};
 
 /** Lists what the grant's principals see of a type, each row once: an ordered merge of one list for each principal. */
 export async function* listFromAcl(reader: Reader, type: StoredType, where: ListPart, pace: Pace): Listing {
@@ -61,7 +70,7 @@ export async function* listFromAcl(reader: Reader, type: StoredType, where: List
       const head = await list.peek();
       if (head !== undefined) heads.push(head);
     }
-    const [first] = heads.sort(compareEnds);
+    const [first] = heads.sort((a, b) => compareInList(a, b, where.isReversed));
     if (first === undefined) return;
     let best = first;
     for (const list of lists) for (const entry of await list.takeRow(first.id)) best = preferred(best, entry);
@@ -81,7 +90,7 @@ function createPrincipalList(
   reader: Reader,
   type: StoredType,
   principal: Principal,
-  { after, span }: ListPart,
+  { after, span, isReversed }: ListPart,
   { first, isCount }: Pace,
 ): PrincipalList {
   let buffer: AclDocument[] = [];
@@ -95,10 +104,10 @@ function createPrincipalList(
   async function fill(): Promise<void> {
     const found = await reader.collections.acl
       .find(
-        { $and: [{ principal, type, ...during(reader.now), ...following(end) }, ...spanFilters(span)] },
+        { $and: [{ principal, type, ...during(reader.now), ...following(end, isReversed) }, ...spanFilters(span)] },
         { session: reader.session, batchSize: size + 1, ...columns },
       )
-      .sort({ sort: -1, id: 1 })
+      .sort(listOrder(isReversed))
       .limit(size)
       .toArray();
     isOver = found.length < size;
@@ -163,7 +172,7 @@ async function findRows(
 }
 
 /** What a listing needs of a row. */
-type Candidate = RowName & PageEnd & { readonly _id: string };
+type Candidate = RowName & ListPlace & { readonly _id: string };
 
 const CANDIDATE = { type: 1, id: 1, sort: 1, parent: 1 } as const;
 
@@ -172,13 +181,13 @@ export async function* listFromRows(
   reader: Reader,
   type: StoredType,
   filter: RowFilter,
-  after: PageEnd | undefined,
+  { after, isReversed }: Omit<ListPart, 'span'>,
   { first }: Pace,
 ): Listing {
   let end = after;
   for (let size = first; ; size = nextBatch(size)) {
-    const condition = { $and: [{ type }, filter, following(end)] } as Filter<RowDocument>;
-    const options = { projection: CANDIDATE, sort: { sort: -1, id: 1 }, limit: size, batchSize: size + 1 } as const;
+    const condition = { $and: [{ type }, filter, following(end, isReversed)] } as Filter<RowDocument>;
+    const options = { projection: CANDIDATE, sort: listOrder(isReversed), limit: size, batchSize: size + 1 } as const;
     const candidates = await findRows(reader, condition, options);
     yield* await visibleOf(reader, candidates);
     if (candidates.length < size) return;
@@ -186,7 +195,7 @@ export async function* listFromRows(
   }
 }
 
-/** All rows of a type that satisfy a filter and that the grant shows, when at most `limit` satisfy it. */
+/** All rows of a type that satisfy a filter and that the grant shows, latest first, when at most `limit` satisfy it. */
 export async function listFew(
   reader: Reader,
   type: StoredType,
@@ -200,7 +209,7 @@ export async function listFew(
     batchSize: limit + 2,
   });
   if (candidates.length > limit) return undefined;
-  return (await visibleOf(reader, candidates)).sort(compareEnds);
+  return (await visibleOf(reader, candidates)).sort((a, b) => compareInList(a, b));
 }
 
 async function visibleOf(reader: Reader, candidates: readonly Candidate[]): Promise<Listed[]> {

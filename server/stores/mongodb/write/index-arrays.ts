@@ -7,6 +7,19 @@ export function tokenKey(param: string, system: string | undefined, value: strin
   return JSON.stringify([param, system ?? null, value ?? null]);
 }
 
+/** What the keys of a parameter's codes in any system begin with. */
+export function codesPrefix(param: string): string {
+  return `${JSON.stringify([param, null]).slice(0, -1)},`;
+}
+
+/** The codes of a row's tokens under a parameter. */
+export function codesOf(tok: readonly string[], param: string): readonly string[] {
+  const prefix = codesPrefix(param);
+  const keys = tok.filter((key) => key.startsWith(prefix) && key !== tokenKey(param, undefined, undefined));
+  // The last member of a key with a code is that code.
+  return keys.map((key) => (JSON.parse(key) as [string, null, string])[2]);
+}
+
 /** The keys of which a row has one when it has any entry under a parameter: a token, or something else. */
 export function presenceKeys(param: string): readonly string[] {
   return [tokenKey(param, undefined, undefined), JSON.stringify([param])];

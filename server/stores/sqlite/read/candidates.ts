@@ -38,24 +38,28 @@ const MANY = 50_000;
  */
 const ROWS_OF_FEW_TEXTS = 500_000;
 
+/** Which part of a list, and from which end: latest first, or `isReversed`. */
+export type ListPart = { readonly span?: SortSpan | undefined; readonly isReversed?: boolean };
+
 /** Makes the candidates of a search; of a span, those alone that lie in it. */
 export function candidatesOf(
   db: Database,
   grant: AnyGrant,
   type: StoredType,
   criteria: readonly PlainCriterion[],
-  span: SortSpan = WHOLE,
+  { span = WHOLE, isReversed = false }: ListPart = {},
 ): Candidates {
-  const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type) : accessList(db, grant, type);
+  const way = isReversed ? FROM_THE_END : FROM_THE_TOP;
+  const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type, way) : accessList(db, grant, type, way);
   if (list === undefined) return { page: () => [], count: () => 0 };
-  const listed = listDriven(db, list, conditionsOf(type, criteria), span);
+  const listed = listDriven(db, list, conditionsOf(type, criteria), { span, way });
   const leads = criteria.filter((criterion) => ridSource(type, criterion) !== undefined);
   if (leads.length === 0) return listed.whole;
   const isSought = hasFewTexts(db) ? () => true : (criterion: PlainCriterion) => !isScan(criterion);
   const [sought, scanned] = [leads.filter(isSought), leads.filter((criterion) => !isSought(criterion))];
   const ledBy = (most: number, among: readonly PlainCriterion[]): Candidates | undefined => {
     const lead = among.find((criterion) => countOf(db, ridSource(type, criterion), most + 1) <= most);
-    return lead && criterionDriven(db, grant, type, lead, criteria, span);
+    return lead && criterionDriven(db, { grant, type, lead, criteria, span, way });
   };
   let counted: { readonly by: Candidates | undefined } | undefined;
   const few = (): Candidates | undefined => (counted ??= { by: ledBy(FEW, sought) }).by;
@@ -88,25 +92,40 @@ const NONE: Sql = { text: '', values: [] };
 
 const WHOLE: SortSpan = { from: undefined, before: undefined };
 
-/** What of a span follows a page's end; the first comparison with the end is for the index. */
-function boundsOf({ from, before }: SortSpan, after: PageEnd | undefined): Sql {
+/** A way through a list, as SQL: what follows a place in it, the first comparison being for the index. */
+type Way = { readonly order: string; readonly merged: string; readonly following: string };
+
+const FROM_THE_TOP: Way = {
+  order: 'x.sort DESC, x.id',
+  merged: '1 DESC, 2',
+  following: ' AND x.sort <= ? AND (x.sort < ? OR x.id > ?)',
+};
+const FROM_THE_END: Way = {
+  order: 'x.sort, x.id DESC',
+  merged: '1, 2 DESC',
+  following: ' AND x.sort >= ? AND (x.sort > ? OR x.id < ?)',
+};
+
+/** A part of a list and the way through it. */
+type Part = { readonly span: SortSpan; readonly way: Way };
+
+/** What of a span follows a page's end. */
+function boundsOf({ span: { from, before }, way }: Part, after: PageEnd | undefined): Sql {
   const bounds: readonly (readonly [text: string, ...values: Bindable[]])[] = [
     ...(from === undefined ? [] : [[' AND x.sort >= ?', from] as const]),
     ...(before === undefined ? [] : [[' AND x.sort < ?', before] as const]),
-    ...(after === undefined
-      ? []
-      : [[' AND x.sort <= ? AND (x.sort < ? OR x.id > ?)', after.sort, after.sort, after.id] as const]),
+    ...(after === undefined ? [] : [[way.following, after.sort, after.sort, after.id] as const]),
   ];
   if (bounds.length === 0) return NONE;
   return { text: bounds.map(([text]) => text).join(''), values: bounds.flatMap(([, ...values]) => values) };
 }
 
 /** The rows of a type: the directory, the server itself, and parts, which are few a question. */
-function rowList(grant: AnyGrant, type: StoredType): List {
+function rowList(grant: AnyGrant, type: StoredType, { order }: Way): List {
   return {
     entries: (end) => ({
       text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id FROM resource x WHERE x.type = ?${end.text}
-        ORDER BY x.sort DESC, x.id`,
+        ORDER BY ${order}`,
       values: [type, ...end.values],
     }),
     condition: visibleCondition(grant, type),
@@ -114,7 +133,7 @@ function rowList(grant: AnyGrant, type: StoredType): List {
 }
 
 /** Each principal's access; the lists are merged as they are read, and a row that several show comes once. */
-function accessList(db: Database, grant: AnyGrant, type: StoredType): List | undefined {
+function accessList(db: Database, grant: AnyGrant, type: StoredType, { merged }: Way): List | undefined {
   const holders = holdersOf(db, grant, type);
   if (holders.length === 0) return undefined;
   // UNION drops what comes twice; one principal alone may hold several rights to a row as well.
@@ -131,7 +150,7 @@ function accessList(db: Database, grant: AnyGrant, type: StoredType): List | und
       const text = `SELECT x.sort, x.id, ${rid} FROM acl x
         WHERE x.principal = ? AND x.type = ? AND x.valid_from <= ? AND x.valid_to > ?${end.text}${group}`;
       return {
-        text: `${holders.map(() => text).join(' UNION ')} ORDER BY 1 DESC, 2`,
+        text: `${holders.map(() => text).join(' UNION ')} ORDER BY ${merged}`,
         values: holders.flatMap((holder) => valuesOf(holder, end)),
       };
     },
@@ -159,7 +178,7 @@ type ListDriven = {
   readonly topCount: (limit: number) => number | undefined;
 };
 
-function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): ListDriven {
+function listDriven(db: Database, list: List, criteria: Sql, part: Part): ListDriven {
   // The inner LIMIT, even one without effect, keeps the inner order and keeps the conditions out of the merge.
   const select = (columns: string, end: Sql, window: number, limit: number): Sql => {
     const entries = list.entries(end);
@@ -168,13 +187,13 @@ function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): Li
     return { text, values: [...entries.values, ...criteria.values, ...list.condition.values] };
   };
   const page = (after: PageEnd | undefined, limit: number, window: number): Place[] => {
-    const { text, values } = select('x.sort, x.id, x.rid', boundsOf(span, after), window, limit);
+    const { text, values } = select('x.sort, x.id, x.rid', boundsOf(part, after), window, limit);
     return db.all<Place>(text, ...values);
   };
   const count = (limit: number, window: number): number => {
-    const isWhole = criteria.text === '' && span === WHOLE && window < 0;
+    const isWhole = criteria.text === '' && part.span === WHOLE && window < 0;
     if (isWhole && limit < WINDOW && list.holdsAtLeast?.(limit) === true) return limit;
-    const { text, values } = select('1', boundsOf(span, undefined), window, limit);
+    const { text, values } = select('1', boundsOf(part, undefined), window, limit);
     return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${text})`, ...values)?.n ?? 0;
   };
   const endsInWindow = (end: Sql): boolean => {
@@ -185,24 +204,24 @@ function listDriven(db: Database, list: List, criteria: Sql, span: SortSpan): Li
     whole: { page: (after, limit) => page(after, limit, -1), count: (limit) => count(limit, -1) },
     topPage: (after, limit) => {
       const places = page(after, limit, WINDOW);
-      return places.length >= limit || endsInWindow(boundsOf(span, after)) ? places : undefined;
+      return places.length >= limit || endsInWindow(boundsOf(part, after)) ? places : undefined;
     },
     topCount: (limit) => {
       const counted = count(limit, WINDOW);
-      return counted >= limit || endsInWindow(boundsOf(span, undefined)) ? counted : undefined;
+      return counted >= limit || endsInWindow(boundsOf(part, undefined)) ? counted : undefined;
     },
   };
 }
 
+type Led = Part & {
+  readonly grant: AnyGrant;
+  readonly type: StoredType;
+  readonly lead: PlainCriterion;
+  readonly criteria: readonly PlainCriterion[];
+};
+
 /** Candidates by the matches of one criterion; the others are conditions. */
-function criterionDriven(
-  db: Database,
-  grant: AnyGrant,
-  type: StoredType,
-  lead: PlainCriterion,
-  criteria: readonly PlainCriterion[],
-  span: SortSpan,
-): Candidates {
+function criterionDriven(db: Database, { grant, type, lead, criteria, ...part }: Led): Candidates {
   const source = ridSource(type, lead) ?? NONE;
   const others = conditionsOf(
     type,
@@ -213,13 +232,13 @@ function criterionDriven(
   const values = [...source.values, ...access.values, ...others.values];
   return {
     page: (after, limit) => {
-      const end = boundsOf(span, after);
-      const text = `SELECT DISTINCT x.sort, x.id, x.rid FROM ${from}${end.text} ORDER BY x.sort DESC, x.id LIMIT
-        ${limit}`;
+      const end = boundsOf(part, after);
+      const text = `SELECT DISTINCT x.sort, x.id, x.rid FROM ${from}${end.text} ORDER BY ${part.way.order}
+        LIMIT ${limit}`;
       return db.all<Place>(text, ...values, ...end.values);
     },
     count: (limit) => {
-      const within = boundsOf(span, undefined);
+      const within = boundsOf(part, undefined);
       if (within !== NONE) {
         const text = `SELECT count(*) AS n FROM (SELECT DISTINCT x.rid FROM ${from}${within.text} LIMIT ${limit})`;
         return db.get<{ n: number }>(text, ...values, ...within.values)?.n ?? 0;

@@ -2,7 +2,7 @@
  * Criteria as SQL conditions on a row `x` (its `rid`). Each condition finds its entries by rid, so it costs the same
  * for any row.
  */
-import type { Criterion, DatePrefix, TokenValue } from '../../../../profiles/search/criterion.ts';
+import type { Criterion, DatePrefix, DateValue, TokenValue } from '../../../../profiles/search/criterion.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { Bindable } from '../database.ts';
@@ -126,7 +126,7 @@ function tokenSource(type: StoredType, param: string, { system, code }: TokenVal
 }
 
 /** AuditEvents have most of their search values by their form: see migrations/004-event-forms. */
-function isEvent(type: StoredType): boolean {
+export function isEvent(type: StoredType): boolean {
   return type === 'AuditEvent';
 }
 
@@ -168,28 +168,34 @@ const COMPARE: Readonly<Record<DatePrefix, string>> = {
   eb: 'hi <= :lo',
 };
 
-function dateCondition(type: StoredType, { param, lo, hi, prefix }: Extract<Criterion, { kind: 'date' }>): Sql {
+function dateCondition(type: StoredType, { param, values }: Extract<Criterion, { kind: 'date' }>): Sql {
+  const tests = anyOf(values.map(dateTest));
+  const stamp = stampOf(type, param);
+  if (stamp !== undefined) {
+    return {
+      text: `EXISTS (SELECT 1 FROM (SELECT ${stamp} AS lo, ${stamp} + 1 AS hi FROM resource WHERE rid = x.rid)
+        WHERE ${tests.text})`,
+      values: tests.values,
+    };
+  }
+  return {
+    text: `EXISTS (SELECT 1 FROM date_range INDEXED BY date_range_rid WHERE rid = x.rid AND param = ?
+      AND ${tests.text})`,
+    values: [`${type}.${param}`, ...tests.values],
+  };
+}
+
+function dateTest({ lo, hi, prefix }: DateValue): Sql {
   const values: Bindable[] = [];
   const text = COMPARE[prefix].replaceAll(/:lo|:hi/g, (name) => {
     values.push(name === ':lo' ? lo : hi);
     return '?';
   });
-  const stamp = stampOf(type, param);
-  if (stamp !== undefined) {
-    return {
-      text: `EXISTS (SELECT 1 FROM (SELECT ${stamp} AS lo, ${stamp} + 1 AS hi FROM resource WHERE rid = x.rid)
-        WHERE ${text})`,
-      values,
-    };
-  }
-  return {
-    text: `EXISTS (SELECT 1 FROM date_range INDEXED BY date_range_rid WHERE rid = x.rid AND param = ? AND ${text})`,
-    values: [`${type}.${param}`, ...values],
-  };
+  return { text, values };
 }
 
 /** The column of a date that is a moment of the row itself. */
-function stampOf(type: StoredType, param: string): string | undefined {
+export function stampOf(type: StoredType, param: string): string | undefined {
   if (param === '_lastUpdated') return 'updated';
   return isEvent(type) && param === 'date' ? 'sort' : undefined;
 }

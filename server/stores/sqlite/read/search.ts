@@ -1,14 +1,17 @@
 /** Search: the candidates, the total as asked, the page's rows and what they include. */
 import type { Criterion } from '../../../../profiles/search/criterion.ts';
+import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
-import type { PageEnd, SearchPage, VisibleRow } from '../../../ports/record-store.ts';
+import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage } from '../../../ports/record-store.ts';
 import { eventChainRefused } from '../../event-chain.ts';
-import { candidatesOf, type Candidates } from './candidates.ts';
+import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
+import { candidatesOf, type Candidates, type Place } from './candidates.ts';
 import { conditionsOf, type PlainCriterion } from './criteria.ts';
 import type { Database } from '../database.ts';
 import { includedRows } from './include.ts';
+import { sortValuesOf } from './sort-values.ts';
 import { visibleCondition, visibleRowsAt } from './visible.ts';
 
 const TOTAL_BOUND = 1_000;
@@ -23,11 +26,14 @@ export function search(
   skip = 0,
 ): SearchPage {
   const criteria = query.where.map((criterion) => plain(db, grant, query.type, criterion));
-  const candidates = candidatesOf(db, grant, query.type, criteria, query.span);
+  const isReversed = isReversedList(query.order);
+  const candidates = candidatesOf(db, grant, query.type, criteria, { span: query.span, isReversed });
   if (query.summary === 'count' || query.count === 0)
     return { rows: [], included: [], total: totalOf(candidates, query), next: undefined };
-  const { rows, next, all } = pageOf(db, grant, candidates, query, { after, skip });
-  const total = query.total === 'none' ? undefined : (all ?? totalOf(candidates, query));
+  const { shown, next, all } = pageOf(db, candidates, query, { after, skip, count: query.count });
+  const rids = shown.map(({ rid }) => rid);
+  const rows = visibleRowsAt(db, grant, rids, query.withoutTail);
+  const total = query.total === 'none' ? undefined : totalOf(candidates, query, all);
   return { rows, included: includedRows(db, grant, rows, query.include), total, next };
 }
 
@@ -76,34 +82,45 @@ function linked(grant: AnyGrant, { param, target }: Chain, inner: PlainCriterion
   };
 }
 
-function totalOf(candidates: Candidates, query: SearchQuery): number | undefined {
-  if (query.summary === 'count' || query.total === 'accurate') return candidates.count(Number.MAX_SAFE_INTEGER);
+/** `all` is the number of matches, where it is known. */
+function totalOf(candidates: Candidates, query: SearchQuery, all?: number): number | undefined {
+  if (query.summary === 'count' || query.total === 'accurate') return all ?? candidates.count(Number.MAX_SAFE_INTEGER);
   if (query.total === 'none') return undefined;
-  const counted = candidates.count(TOTAL_BOUND + 1);
+  const counted = all ?? candidates.count(TOTAL_BOUND + 1);
   return counted > TOTAL_BOUND ? undefined : counted;
 }
 
-/** `all` is the number of all candidates, where the page says it: it is the first and the last. */
-function pageOf(
-  db: Database,
-  grant: AnyGrant,
-  candidates: Candidates,
-  query: SearchQuery,
-  { after, skip }: { after: PageEnd | undefined; skip: number },
-): { rows: VisibleRow[]; next: PageEnd | undefined; all: number | undefined } {
-  const found = candidates.page(after, skip + query.count + 1);
+/** `all` is the number of all candidates, where the page says it: it is the first and the last, or all are read. */
+type FoundPlaces = {
+  readonly shown: readonly Place[];
+  readonly next: PageEnd | undefined;
+  readonly all: number | undefined;
+};
+
+function pageOf(db: Database, candidates: Candidates, { type, order = [] }: SearchQuery, cut: PageCut): FoundPlaces {
+  const { after, skip, count } = cut;
+  if (isOfItsOwn(order)) return orderedPageOf(db, candidates, type, order, cut);
+  const found = candidates.page(after, skip + count + 1);
   const places = found.slice(skip);
-  const shown = places.slice(0, query.count);
-  const rows = visibleRowsAt(
-    db,
-    grant,
-    shown.map(({ rid }) => rid),
-    query.withoutTail,
-  );
+  const shown = places.slice(0, count);
   const last = shown.at(-1);
   return {
-    rows,
-    all: after === undefined && found.length <= skip + query.count ? found.length : undefined,
-    next: places.length > query.count && last !== undefined ? { sort: last.sort, id: last.id } : undefined,
+    shown,
+    all: after === undefined && found.length <= skip + count ? found.length : undefined,
+    next: places.length > count && last !== undefined ? { sort: last.sort, id: last.id } : undefined,
   };
+}
+
+function orderedPageOf(
+  db: Database,
+  candidates: Candidates,
+  type: StoredType,
+  order: readonly SortKey[],
+  cut: PageCut,
+): FoundPlaces {
+  const places = candidates.page(undefined, MAX_ORDERED_ROWS + 1);
+  requireFewToOrder(places.length);
+  const values = sortValuesOf(db, type, order, places);
+  const sorted = places.map((place, at) => ({ ...place, keys: values[at] ?? [] }));
+  return { ...orderedPage(order, sorted, cut), all: places.length };
 }

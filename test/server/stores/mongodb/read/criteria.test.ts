@@ -67,12 +67,11 @@ const criteria: Arbitrary<Criterion> = oneof(
     { requiredKeys: ['kind', 'param', 'values'] },
   ),
   record({ kind: constant('reference' as const), param: params, values: some(targets) }),
-  tuple(params, ranges, constantFrom(...DATE_PREFIXES)).map(([param, range, prefix]) => ({
-    kind: 'date' as const,
-    param,
-    ...range,
-    prefix,
-  })),
+  record({
+    kind: constant('date' as const),
+    param: params,
+    values: some(tuple(ranges, constantFrom(...DATE_PREFIXES)).map(([range, prefix]) => ({ ...range, prefix }))),
+  }),
   record({
     kind: constant('string' as const),
     param: params,

@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Fault } from '../../../../../profiles/fault.ts';
+import type { SortKey } from '../../../../../profiles/search/order.ts';
 import type { Criterion, SearchQuery } from '../../../../../profiles/search/query.ts';
 import { grantFor, systemGrant, type AnyGrant } from '../../../../../server/access/grant.ts';
-import type { PageEnd } from '../../../../../server/ports/record-store.ts';
+import { MAX_ORDERED_ROWS, type PageEnd } from '../../../../../server/ports/record-store.ts';
 import { openReader, openWriter, type Database } from '../../../../../server/stores/sqlite/database.ts';
 import { search } from '../../../../../server/stores/sqlite/read/search.ts';
 import { fillAccessWorld, NEWEST, TOKEN } from '../../../../bench/spine/access-world.ts';
@@ -26,10 +28,11 @@ const patient: Criterion = { kind: 'reference', param: 'patient', values: ['Pati
 const early: Criterion = {
   kind: 'date',
   param: 'started',
-  prefix: 'lt',
-  lo: NEWEST - 3_000_000,
-  hi: NEWEST - 3_000_000 + 1,
+  values: [{ prefix: 'lt', lo: NEWEST - 3_000_000, hi: NEWEST - 3_000_000 + 1 }],
 };
+
+const EARLIEST_FIRST: SortKey = { by: 'moment', param: 'started', descending: false };
+const BY_ID: SortKey = { by: 'id', param: '_id', descending: false };
 
 const QUESTIONS: Readonly<Record<string, { readonly where: readonly Criterion[]; readonly sql: string }>> = {
   everything: { where: [], sql: 'TRUE' },
@@ -88,9 +91,13 @@ describe('A search of 20,000 studies on SQLite', () => {
 
   for (const [who, grant] of Object.entries(GRANTS)) {
     for (const [what, { where, sql }] of Object.entries(QUESTIONS)) {
-      it(`gives ${who} each match of ${what} once, in order, and counts them`, () => {
+      it(`gives ${who} each match of ${what} once, in order, from both ends, and counts them`, () => {
         const expected = plainly(db, grant, sql);
         expect(walk(db, grant, where)).to.deep.equal(expected);
+        expect(walk(db, grant, where, [EARLIEST_FIRST])).to.deep.equal(expected.toReversed());
+        if (expected.length > MAX_ORDERED_ROWS)
+          expect(() => walk(db, grant, where, [BY_ID])).to.throw(Fault, 'not put in this order');
+        else expect(walk(db, grant, where, [BY_ID])).to.deep.equal(expected.toSorted());
         expect(totalOf(db, grant, where, 'accurate')).to.equal(expected.length);
         expect(totalOf(db, grant, where, 'bounded')).to.equal(expected.length > 1_000 ? undefined : expected.length);
       });
@@ -113,11 +120,11 @@ function aQuery(where: readonly Criterion[], count: number, total: SearchQuery['
   return { type: 'ImagingStudy', where, count, total, include: [] };
 }
 
-function walk(db: Database, grant: AnyGrant, where: readonly Criterion[]): string[] {
+function walk(db: Database, grant: AnyGrant, where: readonly Criterion[], order: readonly SortKey[] = []): string[] {
   const ids: string[] = [];
   let after: PageEnd | undefined;
   do {
-    const page = search(db, grant, aQuery(where, 500, 'none'), after);
+    const page = search(db, grant, { ...aQuery(where, 500, 'none'), order }, after);
     ids.push(...page.rows.map(({ id }) => id));
     after = page.next;
   } while (after !== undefined);

@@ -1,0 +1,109 @@
+/** The language of FHIR search at the door: orders, alternatives, and what they must not tell. */
+import type { AuditEvent, Bundle, ImagingStudy, Practitioner, Resource } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { normalizeString } from '../../profiles/search/values.ts';
+import { eventsOf, expectOutcome, resourcesOf, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
+
+const STRICT = { prefer: 'handling=strict' };
+
+/** The resources of all pages of a search, by their next links, and the number of each page. */
+async function pagesOf<T extends Resource>(
+  region: Demonstration,
+  caller: FhirCaller,
+  search: string,
+): Promise<readonly (readonly T[])[]> {
+  const pages: T[][] = [];
+  for (let path: string | undefined = search; path !== undefined;) {
+    const answer = await caller.get(path, STRICT);
+    expect(answer.status, answer.text).to.equal(200);
+    const bundle = answer.json<Bundle>();
+    pages.push(resourcesOf<T>(bundle));
+    const next = bundle.link?.find(({ relation }) => relation === 'next')?.url;
+    path = next?.slice(`${region.server.url}/fhir/`.length);
+  }
+  return pages;
+}
+
+/** The queries that the events of a caller's searches tell. */
+async function queriesOf(caller: FhirCaller): Promise<string> {
+  const events = await eventsOf(caller, 'search-type');
+  const queries = events.flatMap(({ entity = [] }: AuditEvent) => entity.flatMap(({ query }) => query ?? []));
+  return queries.map((query) => Buffer.from(query, 'base64').toString()).join('\n');
+}
+
+describe('FHIR search (FHIR R4 search.html)', () => {
+  let region: Demonstration;
+  before(async function start() {
+    this.timeout(60_000);
+    region = await startDemonstration();
+  });
+  after(async () => await region?.server.stop());
+
+  describe('_sort', () => {
+    it('puts several keys in order, without letter case and accents, over all pages', async () => {
+      const nameOf = ({ name }: Practitioner): string => normalizeString(name?.[0]?.family ?? '');
+      for (const [sort, isReversed] of [
+        ['family,-_id', false],
+        ['-family,_id', true],
+      ] as const) {
+        const pages = await pagesOf<Practitioner>(region, region.stranger, `Practitioner?_sort=${sort}&_count=2`);
+        expect(pages.map((page) => page.length)).to.deep.equal([2, 2, 1]);
+        const names = pages.flat().map(nameOf);
+        const sorted = names.toSorted((a, b) => (a < b ? -1 : 1));
+        expect(names).to.deep.equal(isReversed ? sorted.reverse() : sorted);
+        expect(new Set(pages.flat().map(({ id }) => id)).size).to.equal(5);
+      }
+    });
+
+    it('gives the exams of a patient earliest first, latest first, and by another key before', async () => {
+      const startedOf = async (sort: string) =>
+        (await pagesOf<ImagingStudy>(region, region.patient, `ImagingStudy?_sort=${sort}&_count=1`))
+          .flat()
+          .map(({ started }) => started?.slice(0, 10));
+      expect(await startedOf('started')).to.deep.equal(['2025-05-20', '2026-01-15']);
+      expect(await startedOf('-started')).to.deep.equal(['2026-01-15', '2025-05-20']);
+      expect(await startedOf('modality')).to.deep.equal(['2025-05-20', '2026-01-15']);
+      expect(await startedOf('-modality,started')).to.deep.equal(['2026-01-15', '2025-05-20']);
+      expect(await startedOf('status,started')).to.deep.equal(['2025-05-20', '2026-01-15']);
+    });
+
+    it('puts in order what the requester may see alone, and tells the patient of it', async () => {
+      for (const sort of ['started', 'modality,-_lastUpdated']) {
+        const stranger = await region.stranger.get(`ImagingStudy?_sort=${sort}&_total=accurate`, STRICT);
+        expect([stranger.status, stranger.json<Bundle>().total]).to.deep.equal([200, 0]);
+        const nancy = (await region.nancy.get(`ImagingStudy?_sort=${sort}`)).json<Bundle>();
+        expect([nancy.total, nancy.entry?.length]).to.deep.equal([1, 1]);
+      }
+      await region.declared.get('ImagingStudy?_sort=modality,-_lastUpdated');
+      expect(await queriesOf(region.patient)).to.include('ImagingStudy?_sort=modality%2C-_lastUpdated');
+    });
+
+    it('gives a page to whom its link was given, in its order alone', async () => {
+      const bundle = (await region.patient.get('ImagingStudy?_sort=modality&_count=1')).json<Bundle>();
+      const next = new URL(bundle.link?.find(({ relation }) => relation === 'next')?.url ?? '');
+      const path = `ImagingStudy${next.search}`;
+      expect((await region.patient.get(path)).json<Bundle>().entry).to.have.length(1);
+      expectOutcome(await region.declared.get(path), 404, 'not-found');
+      for (const sort of ['started', 'modality,status', '_lastUpdated'])
+        expectOutcome(await region.patient.get(path.replace('_sort=modality', `_sort=${sort}`)), 404, 'not-found');
+    });
+  });
+
+  describe('alternatives', () => {
+    it('are those of every kind of parameter, dates too; an escaped comma is part of a value', async () => {
+      const count = async (search: string) =>
+        (await region.patient.get(`ImagingStudy?${search}&_summary=count`, STRICT)).json<Bundle>().total;
+      expect(await count('started=2026-01-15')).to.equal(1);
+      expect(await count('started=2026-01-15,2025-05-20')).to.equal(2);
+      expect(await count('started=lt2000,ge2026-01-15')).to.equal(1);
+      expect(await count('_lastUpdated=lt2000,gt2001')).to.equal(2);
+      expect(await count('modality=CR,XX')).to.equal(1);
+      expect(await count('modality=CR%5C,XX')).to.equal(0);
+      expect(await count(`patient=Patient/1,Patient/${region.patients.helene}`)).to.equal(
+        await count(`patient=${region.patients.helene}`),
+      );
+      expect(await count('description=thorax%5C,,nothing')).to.equal(0);
+    });
+  });
+});
