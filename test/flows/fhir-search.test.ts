@@ -51,7 +51,7 @@ describe('FHIR search (FHIR R4 search.html)', () => {
         expect(pages.map((page) => page.length)).to.deep.equal([2, 2, 1]);
         const names = pages.flat().map(nameOf);
         const sorted = names.toSorted((a, b) => (a < b ? -1 : 1));
-        expect(names).to.deep.equal(isReversed ? sorted.reverse() : sorted);
+        expect(names).to.deep.equal(isReversed ? sorted.toReversed() : sorted);
         expect(new Set(pages.flat().map(({ id }) => id)).size).to.equal(5);
       }
     });
