@@ -4,6 +4,7 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from './codes.ts';
 import { searchParametersOf } from './search/parameters.ts';
+import { MAX_LINK_DEPTH } from './search/parse-criterion.ts';
 import { sortsOf } from './search/parse-sort.ts';
 import type { Interaction } from './types/fhir-type.ts';
 import { fhirType, type StoredType } from './types/visibility.ts';
@@ -12,6 +13,8 @@ import { fhirType, type StoredType } from './types/visibility.ts';
 export type ServedType = {
   readonly interactions: readonly Interaction[];
   readonly includes?: readonly string[];
+  /** `Type:parameter`. */
+  readonly revIncludes?: readonly string[];
   /** Writes by a condition; a patch is where an update is. */
   readonly conditional: readonly ('create' | 'update' | 'delete')[];
   /** Operation name and canonical definition. */
@@ -44,6 +47,7 @@ export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStat
     rest: [
       {
         mode: 'server',
+        documentation: RESULTS,
         security: securityOf(facts),
         resource: [...facts.served].map(([type, served]) => resourceOf(type, served)),
         interaction: facts.systemInteractions.map((code) => ({ code })),
@@ -51,6 +55,11 @@ export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStat
     ],
   };
 }
+
+/** What no element of R4 says of all searches. */
+const RESULTS =
+  'Searches take _sort, _include, _revinclude and _total; conditions on other resources by chains and _has, ' +
+  `up to ${MAX_LINK_DEPTH} references deep.`;
 
 function securityOf({ authorizationEndpoint, tokenEndpoint }: CapabilityFacts) {
   return {
@@ -80,6 +89,7 @@ function resourceOf(type: StoredType, served: ServedType): CapabilityStatementRe
     ...conditionsOf(served),
     ...(isSearched ? { documentation: orderOf(type), searchParam: searchParamsOf(type) } : {}),
     ...(served.includes === undefined ? {} : { searchInclude: served.includes.map((param) => `${type}:${param}`) }),
+    ...(served.revIncludes === undefined ? {} : { searchRevInclude: [...served.revIncludes] }),
     ...(served.operations === undefined ? {} : { operation: [...served.operations] }),
   };
 }

@@ -13,43 +13,62 @@ export type TokenValue = { readonly system?: string; readonly code?: string };
 /** A searched range, epoch milliseconds, `lo` inclusive and `hi` exclusive, and how a row's range compares with it. */
 export type DateValue = { readonly lo: number; readonly hi: number; readonly prefix: DatePrefix };
 
+/** Tokens, booleans and URIs. Comparison is exact, letter case included. `negated` is the modifier `:not`. */
+export type TokenCriterion = {
+  readonly kind: 'token';
+  readonly param: string;
+  readonly values: readonly TokenValue[];
+  readonly negated?: true;
+};
+
+/**
+ * Values are in the form of `normalizeString`, and so are the indexed ones. The modifier `:exact` is not here: it
+ * becomes a token on `<param>:exact`, where the index keeps the text as written. In a `pattern`, `*` is any text and
+ * `?` any character; it is the whole text.
+ */
+export type StringCriterion = {
+  readonly kind: 'string';
+  readonly param: string;
+  readonly values: readonly string[];
+  readonly match: 'starts' | 'exact' | 'contains' | 'pattern';
+};
+
 /** One condition. All criteria of a query must hold (AND); the values of one criterion are alternatives (OR). */
 export type Criterion =
   | { readonly kind: 'id'; readonly values: readonly string[] }
-  /** Tokens, booleans and URIs. Comparison is exact, letter case included. `negated` is the modifier `:not`. */
-  | {
-      readonly kind: 'token';
-      readonly param: string;
-      readonly values: readonly TokenValue[];
-      readonly negated?: true;
-    }
+  | TokenCriterion
   /** Values are `Type/id`, or an absolute URI. */
   | { readonly kind: 'reference'; readonly param: string; readonly values: readonly string[] }
   | { readonly kind: 'date'; readonly param: string; readonly values: readonly DateValue[] }
-  /**
-   * Values are in the form of `normalizeString`, and so are the indexed ones. The modifier `:exact` is not here: it
-   * becomes a token on `<param>:exact`, where the index keeps the text as written. In a `pattern`, `*` is any text and
-   * `?` any character; it is the whole text.
-   */
-  | {
-      readonly kind: 'string';
-      readonly param: string;
-      readonly values: readonly string[];
-      readonly match: 'starts' | 'exact' | 'contains' | 'pattern';
-    }
+  | StringCriterion
   /** Whether the row has no entry at all, of any kind, under `param` or `<param>:identifier`. */
   | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean }
   /**
    * A reference under `param` leads to a visible `target` row that satisfies `criterion`; or the row itself satisfies
-   * `own`: the entries that the index keeps for contained and for logical references. One level.
+   * `own`: the entries that the index keeps for contained and for logical references.
    */
   | {
       readonly kind: 'chain';
       readonly param: string;
       readonly target: StoredType;
       readonly criterion: Criterion;
-      readonly own?: Criterion;
+      readonly own?: TokenCriterion | StringCriterion;
+    }
+  /** A visible `source` row that satisfies `criterion` refers to the row under `param`. */
+  | {
+      readonly kind: 'has';
+      readonly source: StoredType;
+      readonly param: string;
+      readonly criterion: Criterion;
     };
+
+/** A condition on rows that others lead to. */
+export type LinkCriterion = Extract<Criterion, { readonly kind: 'chain' | 'has' }>;
+
+/** Whether a criterion is one on other rows. */
+export function isLink(criterion: Criterion): criterion is LinkCriterion {
+  return criterion.kind === 'chain' || criterion.kind === 'has';
+}
 
 /** The condition that a date compares so with a moment, epoch milliseconds. */
 export function dateCriterion(param: string, prefix: DatePrefix, moment: number): Criterion {

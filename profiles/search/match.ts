@@ -4,18 +4,27 @@ import type { Criterion, DatePrefix, TokenValue } from './criterion.ts';
 import type { IndexEntries } from './indexer.ts';
 import type { StoredType } from '../types/visibility.ts';
 
-/** A resource's entries and logical id. */
-export type IndexedResource = IndexEntries & { readonly id: string };
+/** A resource's entries, type and logical id. */
+export type IndexedResource = IndexEntries & { readonly type: StoredType; readonly id: string };
 
-/** Finds the rows that references lead to: the entries of `target` rows among `references` that may be seen. */
-export type ResolveChain = (target: StoredType, references: readonly string[]) => readonly IndexedResource[];
+/** Other resources, as far as they may be seen. */
+export type Neighbours = {
+  /** Those of a type among references. */
+  readonly targets: (target: StoredType, references: readonly string[]) => readonly IndexedResource[];
+  /** Those of a type that refer to one under a parameter. */
+  readonly sources: (source: StoredType, param: string, reference: string) => readonly IndexedResource[];
+};
+
+/** No other resources. */
+export const ALONE: Neighbours = { targets: () => [], sources: () => [] };
 
 type DateCriterion = Extract<Criterion, { kind: 'date' }>;
 type StringCriterion = Extract<Criterion, { kind: 'string' }>;
 type ChainCriterion = Extract<Criterion, { kind: 'chain' }>;
+type HasCriterion = Extract<Criterion, { kind: 'has' }>;
 
 /** Says whether the entries of a resource satisfy a criterion. @see https://hl7.org/fhir/R4/search.html */
-export function matchesCriterion(index: IndexedResource, criterion: Criterion, resolveChain: ResolveChain): boolean {
+export function matchesCriterion(index: IndexedResource, criterion: Criterion, neighbours: Neighbours): boolean {
   switch (criterion.kind) {
     case 'id':
       return criterion.values.includes(index.id);
@@ -30,7 +39,9 @@ export function matchesCriterion(index: IndexedResource, criterion: Criterion, r
     case 'missing':
       return isMissing(index, criterion.param) === criterion.missing;
     case 'chain':
-      return matchesChain(index, criterion, resolveChain);
+      return matchesChain(index, criterion, neighbours);
+    case 'has':
+      return isReferred(index, criterion, neighbours);
   }
 }
 
@@ -93,11 +104,17 @@ function isMissing(index: IndexEntries, param: string): boolean {
   return !lists.some((list) => list.some((entry) => names.includes(entry.param)));
 }
 
-function matchesChain(index: IndexedResource, criterion: ChainCriterion, resolveChain: ResolveChain): boolean {
-  if (criterion.own !== undefined && matchesCriterion(index, criterion.own, resolveChain)) return true;
+function matchesChain(index: IndexedResource, criterion: ChainCriterion, neighbours: Neighbours): boolean {
+  if (criterion.own !== undefined && matchesCriterion(index, criterion.own, neighbours)) return true;
   const references = targetsOf(index, criterion.param).filter((target) => target.startsWith(`${criterion.target}/`));
   if (references.length === 0) return false;
-  return resolveChain(criterion.target, references).some((row) =>
-    matchesCriterion(row, criterion.criterion, resolveChain),
-  );
+  return neighbours
+    .targets(criterion.target, references)
+    .some((row) => matchesCriterion(row, criterion.criterion, neighbours));
+}
+
+function isReferred({ type, id }: IndexedResource, has: HasCriterion, neighbours: Neighbours): boolean {
+  return neighbours
+    .sources(has.source, has.param, `${type}/${id}`)
+    .some((row) => matchesCriterion(row, has.criterion, neighbours));
 }

@@ -1,10 +1,11 @@
 /** One search parameter of a URL as a criterion. */
 import { parseDateRange } from './date-range.ts';
 import { Fault } from '../fault.ts';
-import type { Criterion, DatePrefix, DateValue, TokenValue } from './criterion.ts';
+import type { Criterion, DatePrefix, DateValue, StringCriterion, TokenCriterion, TokenValue } from './criterion.ts';
 import { DATE_PREFIXES } from './criterion.ts';
 import { splitUnescaped, unescapeValue } from './escapes.ts';
 import { findSearchParameter } from './parameters.ts';
+import { findReferrer } from './referrers.ts';
 import type { SearchParameterEntry } from './parameters.ts';
 import { normalizeString, targetOf } from './values.ts';
 import { isStoredType } from '../types/visibility.ts';
@@ -16,7 +17,14 @@ export const MAX_ALTERNATIVES = 100;
 /** Longest value of one parameter, in characters of the decoded form. */
 export const MAX_VALUE_LENGTH = 2048;
 
+/** Most references from a row to one that a parameter is of, in either direction. */
+export const MAX_LINK_DEPTH = 3;
+
+const HAS = '_has:';
+
 const LOGICAL_ID = /^[A-Za-z0-9\-.]{1,64}$/;
+
+type OwnCriterion = TokenCriterion | StringCriterion;
 
 type Parameter = {
   readonly entry: SearchParameterEntry;
@@ -26,8 +34,9 @@ type Parameter = {
 };
 
 /**
- * Parses one parameter of a search on `type`: `code`, `code:modifier`, `code.chained` or `code:Type.chained`.
- * Undefined when the type has no such parameter.
+ * Parses one parameter of a search on `type`: `code`, `code:modifier`, `code.chained`, `code:Type.chained` or
+ * `_has:Type:reference:parameter`, where what is chained may be any of these, up to MAX_LINK_DEPTH references from the
+ * first. Undefined when the type has no such parameter.
  *
  * Served modifiers: `:missing` on all but `_id` and `_lastUpdated`; `:not` on tokens; `:exact` and `:contains` on
  * strings; `:identifier` and `:<Type>` on references. `ref:identifier` is satisfied by a logical reference with that
@@ -35,7 +44,13 @@ type Parameter = {
  * @throws {Fault} invalid - a value, modifier, prefix or chain that is not served, naming the parameter
  * @throws {Fault} too-costly - over MAX_ALTERNATIVES or MAX_VALUE_LENGTH
  */
-export function parseCriterion(type: StoredType, name: string, value: string): Criterion | undefined {
+export function parseCriterion(
+  type: StoredType,
+  name: string,
+  value: string,
+  deep = MAX_LINK_DEPTH,
+): Criterion | undefined {
+  if (/^_has(?:[:.]|$)/.test(name)) return parseHas({ type, name, deep }, value);
   const dot = name.indexOf('.');
   const [code = '', ...modifiers] = (dot < 0 ? name : name.slice(0, dot)).split(':');
   const entry = findSearchParameter(type, code);
@@ -43,7 +58,7 @@ export function parseCriterion(type: StoredType, name: string, value: string): C
   const modifier = modifiers[0];
   if (modifiers.length > 1) throw refused(name, 'has more than one modifier');
   const parameter = { entry, name, modifier };
-  if (dot >= 0) return parseChain(parameter, name.slice(dot + 1), value);
+  if (dot >= 0) return parseChain({ ...parameter, deep }, name.slice(dot + 1), value);
   const values = alternativesOf(name, value);
   if (modifier === 'missing') return parseMissing(parameter, value);
   if (code === '_id') return parseIds(parameter, values);
@@ -128,7 +143,7 @@ function isTarget(entry: SearchParameterEntry, name: string): name is StoredType
 }
 
 function parseLogical({ entry, name }: Parameter, values: readonly string[], value: string): Criterion {
-  const own: Criterion = {
+  const own: OwnCriterion = {
     kind: 'token',
     param: `${entry.code}:identifier`,
     values: values.map((text) => parseTokenValue(name, undefined, text)),
@@ -175,25 +190,54 @@ function parseString({ entry, name, modifier }: Parameter, values: readonly stri
   };
 }
 
-function parseChain({ entry, name, modifier }: Parameter, chained: string, value: string): Criterion {
+function parseChain(
+  { entry, name, modifier, deep }: Parameter & { readonly deep: number },
+  chained: string,
+  value: string,
+): Criterion {
   if (entry.type !== 'reference') throw refused(name, 'chains from a parameter that is no reference');
-  if (chained.includes('.')) throw refused(name, 'chains over more than one reference');
-  const code = chained.split(':')[0] ?? '';
-  const target = chainTarget(entry, modifier, code);
+  const target = chainTarget(entry, modifier, chained);
   if (target === undefined) throw refused(name, 'chains to a type or parameter that is not served');
-  const criterion = parseCriterion(target, chained, value);
+  const criterion = parseCriterion(target, chained, value, deeper(name, deep));
   if (criterion === undefined) throw refused(name, 'chains to a parameter that is not served');
   const own = ownCriterion(entry.code, criterion);
   return { kind: 'chain', param: entry.code, target, criterion, ...(own === undefined ? {} : { own }) };
 }
 
-function chainTarget(entry: SearchParameterEntry, modifier: string | undefined, code: string): StoredType | undefined {
-  if (modifier === undefined) return entry.targets?.find((type) => findSearchParameter(type, code) !== undefined);
-  return isStoredType(modifier) && isTarget(entry, modifier) ? modifier : undefined;
+/** Without a type it is the first that has the parameter; for `_has` it must be named where there are several. */
+function chainTarget(
+  entry: SearchParameterEntry,
+  modifier: string | undefined,
+  chained: string,
+): StoredType | undefined {
+  if (modifier !== undefined) return isStoredType(modifier) && isTarget(entry, modifier) ? modifier : undefined;
+  const { targets = [] } = entry;
+  if (chained.startsWith(HAS)) return targets.length === 1 ? targets[0] : undefined;
+  const code = /^[^:.]*/.exec(chained)?.[0] ?? '';
+  return targets.find((type) => findSearchParameter(type, code) !== undefined);
+}
+
+/** @see https://hl7.org/fhir/R4/search.html#has */
+function parseHas(
+  { type, name, deep }: { readonly type: StoredType; readonly name: string; readonly deep: number },
+  value: string,
+): Criterion {
+  const [, source = '', code = '', ...rest] = name.split(':');
+  const referrer = findReferrer(type, source, code);
+  if (referrer === undefined || rest.length === 0)
+    throw refused(name, `must be _has:Type:reference:parameter, of a reference to ${type} that is served`);
+  const criterion = parseCriterion(referrer.source, rest.join(':'), value, deeper(name, deep));
+  if (criterion === undefined) throw refused(name, 'names a parameter that is not served');
+  return { kind: 'has', ...referrer, criterion };
+}
+
+function deeper(name: string, deep: number): number {
+  if (deep === 0) throw refused(name, `follows more than ${MAX_LINK_DEPTH} references`);
+  return deep - 1;
 }
 
 /** What the index keeps on the row itself of a chain's target, when it is contained or logical. */
-function ownCriterion(reference: string, criterion: Criterion): Criterion | undefined {
+function ownCriterion(reference: string, criterion: Criterion): OwnCriterion | undefined {
   if (criterion.kind === 'string') return { ...criterion, param: `${reference}.${criterion.param}` };
   if (criterion.kind !== 'token' || criterion.negated === true) return undefined;
   if (criterion.param === 'identifier') return { ...criterion, param: `${reference}:identifier` };

@@ -1,10 +1,11 @@
 /** A search as data: parsed from the parameters of a URL or form, compiled by each store. */
 import { Fault } from '../fault.ts';
 import { parseCriterion } from './parse-criterion.ts';
-import type { Criterion } from './criterion.ts';
+import { isLink, type Criterion } from './criterion.ts';
 import { findSearchParameter } from './parameters.ts';
 import type { SortKey } from './order.ts';
 import { parseSort } from './parse-sort.ts';
+import { findReferrer, type Referrer } from './referrers.ts';
 import { isStoredType } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
@@ -29,6 +30,8 @@ export type SearchQuery = {
   /** `bounded` is exact up to the store's bound and absent beyond it; `accurate` is always exact. */
   readonly total: 'bounded' | 'accurate' | 'none';
   readonly include: readonly Include[];
+  /** Reference parameters of other types: what refers by them to the rows of a page comes along. */
+  readonly revinclude?: readonly Referrer[];
   /**
    * The part of the list in which the rows are, where conditions on the date that sorts the type imply it: the rest is
    * not read. Conditions are still given in `where`, as a row without that date is sorted by another.
@@ -55,8 +58,14 @@ export type SearchOptions = {
 /** Most parameters of one search. */
 export const MAX_PARAMETERS = 50;
 
+/** Most references that chains and `_has` of one search follow together. */
+export const MAX_LINKS = 10;
+
+/** Most parameters by which rows come beside a page. */
+export const MAX_INCLUDES = 20;
+
 // Without these the answer would say more than was asked for, so they are refused and never ignored.
-const REFUSED = ['_has', '_filter', '_text', '_content', '_query', '_list', '_contained', '_type'];
+const REFUSED = ['_filter', '_text', '_content', '_query', '_list', '_contained', '_type'];
 
 // Read by the door, not by the search.
 const OF_THE_DOOR = ['_format', '_pretty', '_elements'];
@@ -69,7 +78,7 @@ type Pair = readonly [name: string, value: string];
  * @returns the query, and the names of the parameters that were ignored
  * @throws {Fault} invalid - a value, modifier or chain that is not served; an unknown parameter, order or include when
  * strict
- * @throws {Fault} too-costly - more than MAX_PARAMETERS, or a value over its limits
+ * @throws {Fault} too-costly - more than MAX_PARAMETERS, MAX_LINKS or MAX_INCLUDES, or a value over its limits
  */
 export function parseSearch(
   type: StoredType,
@@ -88,25 +97,33 @@ export function parseSearch(
     if (criterion === undefined) ignored.push(name.slice(0, 64));
     else where.push(criterion);
   }
+  boundLinks(where);
   const order = parseOrder(type, valueOf(results, '_sort'), ignored, options.handling);
-  const include = parseIncludes(type, results, ignored);
+  const beside = parseBeside(type, results, ignored);
   if (options.handling === 'strict' && ignored[0] !== undefined) {
     throw new Fault('invalid', `Search parameter ${ignored[0]} is not served on ${type}`, { expression: ignored[0] });
   }
   const ordered = order.length === 0 ? {} : { order };
-  return { query: { type, where, ...ordered, include, ...parsePaging(results, options, ignored) }, ignored };
+  return { query: { type, where, ...ordered, ...beside, ...parsePaging(results, options, ignored) }, ignored };
 }
 
 function isResultParameter(name: string): boolean {
   return OF_THE_DOOR.includes(name) || RESULT_PARAMETERS.includes(name);
 }
 
-const RESULT_PARAMETERS = ['_count', '_total', '_summary', '_sort', '_include', '_cursor'];
+const RESULT_PARAMETERS = ['_count', '_total', '_summary', '_sort', '_include', '_revinclude', '_cursor'];
 
 function refuseWidening(name: string): void {
   const code = name.split(/[:.]/)[0] ?? '';
   if (REFUSED.includes(code))
     throw new Fault('invalid', `Search parameter ${code} is not supported`, { expression: code });
+}
+
+/** @throws {Fault} too-costly */
+function boundLinks(where: readonly Criterion[]): void {
+  const linksIn = (criterion: Criterion): number => (isLink(criterion) ? 1 + linksIn(criterion.criterion) : 0);
+  const links = where.reduce((sum, criterion) => sum + linksIn(criterion), 0);
+  if (links > MAX_LINKS) throw new Fault('too-costly', `A search follows at most ${MAX_LINKS} references`);
 }
 
 function valueOf(pairs: readonly Pair[], name: string): string | undefined {
@@ -181,15 +198,21 @@ function parseSummary(text: string | undefined, ignored: string[], handling: Sea
   return false;
 }
 
-function parseIncludes(type: StoredType, pairs: readonly Pair[], ignored: string[]): readonly Include[] {
-  const includes: Include[] = [];
-  for (const [name, value] of pairs) {
-    if (name !== '_include') continue;
-    const include = parseInclude(type, value);
-    if (include === undefined) ignored.push('_include');
-    else includes.push(include);
-  }
-  return includes;
+function parseBeside(
+  type: StoredType,
+  pairs: readonly Pair[],
+  ignored: string[],
+): Pick<SearchQuery, 'include' | 'revinclude'> {
+  const read = <T>(name: string, parse: (type: StoredType, value: string) => T | undefined): readonly T[] =>
+    [...new Set(pairs.flatMap((pair) => (pair[0] === name ? [pair[1]] : [])))].flatMap((value) => {
+      const found = parse(type, value);
+      if (found === undefined) ignored.push(name);
+      return found ?? [];
+    });
+  const [include, revinclude] = [read('_include', parseInclude), read('_revinclude', parseRevInclude)];
+  if (include.length + revinclude.length > MAX_INCLUDES)
+    throw new Fault('too-costly', `A search has at most ${MAX_INCLUDES} includes`, { expression: '_include' });
+  return { include, ...(revinclude.length === 0 ? {} : { revinclude }) };
 }
 
 function parseInclude(type: StoredType, value: string): Include | undefined {
@@ -199,4 +222,9 @@ function parseInclude(type: StoredType, value: string): Include | undefined {
   if (target === undefined) return { param: entry.code };
   const isServed = isStoredType(target) && entry.targets?.includes(target) === true;
   return isServed ? { param: entry.code, target } : undefined;
+}
+
+function parseRevInclude(type: StoredType, value: string): Referrer | undefined {
+  const [source = '', code = '', target = type, ...rest] = value.split(':');
+  return target === type && rest.length === 0 ? findReferrer(type, source, code) : undefined;
 }

@@ -6,7 +6,7 @@
  * - a plan applies atomically and once; versions rise by one; a reader sees all of a plan or nothing of it;
  * - a resolved `commit` is durable; a read that begins after it sees it, in every process on the same store;
  * - new rows are shown to the live rights of their person, and new rights show the standing rows (`permits`);
- * - hidden rows are absent: from rows, totals, pages, included rows and chains;
+ * - hidden rows are absent: from rows, totals, pages, included rows, chains and `_has`;
  * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier
  *   that rows say: a row that no claim names has nothing below it, and is never taken for the study of its
  *   identifiers;
@@ -72,11 +72,19 @@ export const MAX_ORDERED_ROWS = 5_000;
 /** Where a page ends: the last row's sort key and id, and in an order that is asked for its values of the keys. */
 export type PageEnd = ListPlace & { readonly keys?: readonly SortValue[] };
 
+/** Most rows that come beside a page. */
+export const MAX_INCLUDED_ROWS = 1_000;
+
 /** One page of rows. */
 export type SearchPage = {
   readonly rows: readonly VisibleRow[];
-  /** Rows that `_include` brings, each once, none of which is in `rows`. */
+  /**
+   * Rows that come beside the page, each once, none of which is in `rows`: those that its rows refer to, row by row, by
+   * parameters as they are asked for and by name; then those that refer to them, in the order of their types.
+   */
   readonly included: readonly VisibleRow[];
+  /** Rows beside the page were left out, as they are more than MAX_INCLUDED_ROWS. */
+  readonly isCut?: true;
   /** Number of all matches; undefined when it was not asked for or is over the bound of 1,000. */
   readonly total: number | undefined;
   /** Present when more rows follow. */

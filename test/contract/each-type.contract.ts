@@ -3,7 +3,7 @@
  * sees it by the class of the type.
  */
 import { expect } from 'chai';
-import { matchesCriterion } from '../../profiles/search/match.ts';
+import { ALONE, matchesCriterion } from '../../profiles/search/match.ts';
 import { fhirType, STORED_TYPES, VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
 import { principal, type Right } from '../../server/access/right.ts';
 import { putOf } from '../../server/flows/write/plan-parts.ts';
@@ -63,7 +63,7 @@ export function eachTypeContract(name: string, open: OpenStores): void {
           const [criterion] = criteria;
           if (criterion === undefined) throw new Error(`No example is indexed under ${parameter.code}`);
           const expected = latestFirst.filter(({ index, id }) =>
-            matchesCriterion({ ...index, id }, criterion, () => []),
+            matchesCriterion({ ...index, type, id }, criterion, ALONE),
           );
           const found = await searchIds(suite.records, grant, aQuery(type, { where: [own, criterion] }));
           expect(found, parameter.code).to.have.members(expected.map(({ id }) => id));

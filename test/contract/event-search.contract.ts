@@ -20,7 +20,7 @@ import { buildAuditEvent, PASSAGE, type PassageKind } from '../../profiles/audit
 import { indexAuditEvent } from '../../profiles/search/audit-event-index.ts';
 import { DATE_PREFIXES, type Criterion } from '../../profiles/search/criterion.ts';
 import type { IndexEntries } from '../../profiles/search/indexer.ts';
-import { matchesCriterion } from '../../profiles/search/match.ts';
+import { ALONE, matchesCriterion } from '../../profiles/search/match.ts';
 import {
   compareInList,
   compareSorted,
@@ -146,7 +146,7 @@ export function eventSearchContract(name: string, open: OpenStores): void {
             const ids = await search(aQuery('AuditEvent', { where, count: EVENTS }));
             const expected = EVENTS_ASKED.filter((event) =>
               where.every((criterion) =>
-                matchesCriterion({ ...indexAuditEvent(event), id: event.id }, criterion, () => []),
+                matchesCriterion({ ...indexAuditEvent(event), type: 'AuditEvent', id: event.id }, criterion, ALONE),
               ),
             );
             expect([...ids].sort()).to.deep.equal(expected.map(({ id }) => id).sort());
@@ -195,6 +195,10 @@ export function eventSearchContract(name: string, open: OpenStores): void {
           where: [{ kind: 'chain', param: 'patient', target: 'Patient', criterion }],
         });
         await expectFault(suite.records.peek(SYSTEM, { kind: 'search', query }), 'not-supported');
+        const referred = aQuery('AuditEvent', {
+          where: [{ kind: 'has', source: 'Provenance', param: 'target', criterion }],
+        });
+        await expectFault(suite.records.peek(SYSTEM, { kind: 'search', query: referred }), 'not-supported');
       }
     });
 
@@ -202,6 +206,7 @@ export function eventSearchContract(name: string, open: OpenStores): void {
       const query = aQuery('AuditEvent', {
         count: EVENTS,
         include: [{ param: 'patient' }, { param: 'entity', target: 'ImagingStudy' }],
+        revinclude: [{ source: 'Provenance', param: 'target' }],
       });
       const page = await suite.records.peek(SYSTEM, { kind: 'search', query });
       expect([page.rows.length, page.included]).to.deep.equal([EVENTS, []]);

@@ -8,6 +8,7 @@ import { historiesContract } from './record-store/histories.ts';
 import { historyContract } from './record-store/history.ts';
 import { includingContract } from './record-store/including.ts';
 import { instancesContract } from './record-store/instances.ts';
+import { linkingContract } from './record-store/linking.ts';
 import { orderingContract } from './record-store/ordering.ts';
 import { pagingContract } from './record-store/paging.ts';
 import { partsContract } from './record-store/parts.ts';
@@ -35,6 +36,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     changingContract(suite);
     rekeyingContract(suite);
     searchingContract(suite);
+    linkingContract(suite);
     orderingContract(suite);
     pagingContract(suite);
     includingContract(suite);

@@ -14,6 +14,7 @@ const VALUE: Readonly<Record<string, string>> = {
   string: 'a',
   uri: 'urn:a',
 };
+const STRICTLY = { prefer: 'handling=strict' };
 const ABSENT = '11111111-1111-4111-8111-111111111111';
 
 describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
@@ -80,6 +81,14 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
         const answer = await region.patient.get(`${resource.type}?_include=${include}`, { prefer: 'handling=strict' });
         expect(answer.status, `${include}: ${answer.text}`).to.equal(200);
       }
+      // At most 20 at a time.
+      for (const revinclude of resource.searchRevInclude ?? []) {
+        const answer = await region.patient.get(`${resource.type}?_revinclude=${revinclude}`, STRICTLY);
+        expect(answer.status, `${revinclude}: ${answer.text}`).to.equal(200);
+        const [source, reference] = revinclude.split(':');
+        const has = await region.patient.get(`${resource.type}?_has:${source}:${reference}:_id=1`, STRICTLY);
+        expect(has.status, `_has:${revinclude}: ${has.text}`).to.equal(200);
+      }
       const posted = await region.patient.send('POST', `${resource.type}/_search`, '', {
         'content-type': 'application/x-www-form-urlencoded',
       });
@@ -107,12 +116,21 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
 
   it('announces each include that is served', async () => {
     const including = announced().filter((one) => codesOf(one).includes('search-type') && one.type !== 'AuditEvent');
-    for (const { type, searchParam = [], searchInclude = [] } of including) {
+    for (const { type, searchParam = [], searchInclude = [], searchRevInclude = [] } of including) {
       const references = searchParam.flatMap((parameter) =>
         parameter.type === 'reference' ? [`${type}:${parameter.name}`] : [],
       );
       expect(searchInclude, type).to.deep.equal(references);
+      const referring = including.flatMap((source) =>
+        (source.searchParam ?? [])
+          .filter((parameter) => parameter.type === 'reference')
+          .map(({ name }) => `${source.type}:${name}`),
+      );
+      expect(referring, type).to.include.members(searchRevInclude);
     }
+    const ofStudies = announced().find(({ type }) => type === 'ImagingStudy')?.searchRevInclude;
+    expect(ofStudies).to.include.members(['DiagnosticReport:imaging-study', 'DocumentReference:related']);
+    expect(announced().find(({ type }) => type === 'AuditEvent')?.searchRevInclude).to.equal(undefined);
     // An event is joined to no other row.
     expectOutcome(
       await region.patient.get('AuditEvent?_include=AuditEvent:patient', { prefer: 'handling=strict' }),

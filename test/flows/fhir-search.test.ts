@@ -2,8 +2,8 @@
 import type { AuditEvent, Bundle, ImagingStudy, Practitioner, Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { normalizeString } from '../../profiles/search/values.ts';
-import { eventsOf, expectOutcome, resourcesOf, type FhirCaller } from '../support/clients/fhir-caller.ts';
-import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
+import { eventsOf, eventually, expectOutcome, resourcesOf, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 
 const STRICT = { prefer: 'handling=strict' };
 
@@ -37,6 +37,8 @@ describe('FHIR search (FHIR R4 search.html)', () => {
   before(async function start() {
     this.timeout(60_000);
     region = await startDemonstration();
+    // The manifests of both studies follow a moment later.
+    await eventually(async () => (await region.patient.find('DocumentReference')).at(3));
   });
   after(async () => await region?.server.stop());
 
@@ -87,6 +89,95 @@ describe('FHIR search (FHIR R4 search.html)', () => {
       expectOutcome(await region.declared.get(path), 404, 'not-found');
       for (const sort of ['started', 'modality,status', '_lastUpdated'])
         expectOutcome(await region.patient.get(path.replace('_sort=modality', `_sort=${sort}`)), 404, 'not-found');
+    });
+  });
+
+  describe('_has', () => {
+    const idsOf = async (caller: FhirCaller, search: string) =>
+      (await caller.find(search)).map(({ id }) => id).toSorted();
+
+    it('finds patients by their exams, exams by their documents, and on from there', async () => {
+      const { patients, strasbourg, patient, declared } = region;
+      const helene = [...new Set([patients.helene, patients.heleneNancy])].toSorted();
+      expect(await idsOf(strasbourg, 'Patient?_has:ImagingStudy:patient:modality=MR')).to.deep.equal([patients.gaetan]);
+      expect(await idsOf(patient, 'Patient?_has:ImagingStudy:patient:modality=CT,CR')).to.deep.equal(helene);
+      const both = 'ImagingStudy?_has:DocumentReference:related:status=current';
+      expect(await idsOf(declared, both)).to.deep.equal(await idsOf(declared, 'ImagingStudy'));
+      expect(await idsOf(declared, `${both}&modality=CR`)).to.have.length(1);
+      const nested = 'Patient?_has:ImagingStudy:patient:_has:DocumentReference:related:status=current';
+      expect(await idsOf(patient, nested)).to.deep.equal(helene);
+      expect(await idsOf(patient, nested.replace('current', 'superseded'))).to.deep.equal([]);
+      const reports = 'DiagnosticReport?subject:Patient._has:ImagingStudy:patient:modality=CR';
+      expect(await idsOf(declared, reports)).to.have.length(1);
+    });
+
+    it('is satisfied by nothing that the requester may not see', async () => {
+      // The directory is open: what refers to it is not.
+      const search = 'Organization?_has:DocumentReference:author:status=current';
+      expect(await idsOf(region.patient, search)).to.not.have.length(0);
+      expect(await idsOf(region.stranger, search)).to.deep.equal([]);
+      expect(await idsOf(region.stranger, 'Endpoint?_has:ImagingStudy:endpoint:modality=CT')).to.deep.equal([]);
+      expect(await idsOf(region.nancy, 'Patient?_has:ImagingStudy:patient:modality=CT')).to.deep.equal([]);
+      const { total } = (
+        await region.stranger.get('Patient?_has:ImagingStudy:patient:modality=CT&_total=accurate', STRICT)
+      ).json<Bundle>();
+      expect(total).to.equal(0);
+    });
+
+    it('needs the scope to search what it looks through, and is in the event of the patient', async () => {
+      const narrow = await personCaller(region.server, 'demo-patient', {
+        scope: 'openid fhirUser launch/patient patient/Patient.rs patient/ImagingStudy.r',
+      });
+      const refused = await narrow.get('Patient?_has:ImagingStudy:patient:modality=CT');
+      expectOutcome(refused, 403, 'forbidden');
+      expectOutcome(await narrow.get('Patient?_has:DiagnosticReport:subject:status=final'), 403, 'forbidden');
+      await region.declared.get('ImagingStudy?_has:DocumentReference:related:status=current');
+      expect(await queriesOf(region.patient)).to.include('_has%3ADocumentReference%3Arelated%3Astatus=current');
+    });
+  });
+
+  describe('_revinclude', () => {
+    const modesOf = (bundle: Bundle): string =>
+      (bundle.entry ?? []).map(({ resource, search }) => `${resource?.resourceType} ${search?.mode}`).join(', ');
+
+    it('brings the documents of exams, each with the event of its patient', async () => {
+      const search = 'ImagingStudy?modality=CR&_revinclude=DocumentReference:related&_include=ImagingStudy:patient';
+      const bundle = (await region.declared.get(search, STRICT)).json<Bundle>();
+      expect(modesOf(bundle)).to.equal(
+        'ImagingStudy match, Patient include, DocumentReference include, DocumentReference include',
+      );
+      expect(bundle.total).to.equal(1);
+      // What comes beside an open directory is hers.
+      const open = 'Organization?_revinclude=DocumentReference:author';
+      await region.declared.get(open);
+      expect(await queriesOf(region.patient)).to.include(open.replace(':', '%3A'));
+    });
+
+    it('brings nothing that the requester may not see, or that the scopes do not open', async () => {
+      const all = 'Organization?_revinclude=DocumentReference:author';
+      const types = (bundle: Bundle) => new Set(resourcesOf(bundle).map(({ resourceType }) => resourceType));
+      expect([...types((await region.patient.get(all)).json<Bundle>())]).to.deep.equal([
+        'Organization',
+        'DocumentReference',
+      ]);
+      expect([...types((await region.stranger.get(all)).json<Bundle>())]).to.deep.equal(['Organization']);
+      const narrow = await personCaller(region.server, 'demo-patient', {
+        scope: 'openid fhirUser launch/patient patient/ImagingStudy.rs patient/DocumentReference.s',
+      });
+      const bundle = (await narrow.get('ImagingStudy?_revinclude=DocumentReference:related')).json<Bundle>();
+      expect(modesOf(bundle)).to.equal('ImagingStudy match, ImagingStudy match');
+    });
+
+    it('is ignored, and said to be, where it is not served, and refused when strict', async () => {
+      for (const revinclude of ['*', 'AuditEvent:entity', 'ImagingStudy:patient', 'DiagnosticReport:code']) {
+        const search = `ImagingStudy?_revinclude=${revinclude}`;
+        expectOutcome(await region.patient.get(search, STRICT), 400, 'invalid');
+        const lenient = await region.patient.get(search);
+        expect(modesOf(lenient.json<Bundle>()), revinclude).to.equal(
+          'ImagingStudy match, ImagingStudy match, OperationOutcome outcome',
+        );
+      }
+      expectOutcome(await region.patient.get('ImagingStudy?_revinclude:iterate=Task:focus', STRICT), 400, 'invalid');
     });
   });
 

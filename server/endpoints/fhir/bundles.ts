@@ -9,7 +9,7 @@ export function formatSearchset(page: FoundPage, fhirBase: string, selfUrl: URL,
   const entries = [
     ...page.rows.map((row) => entryOf(row, fhirBase, 'match')),
     ...page.included.map((row) => entryOf(row, fhirBase, 'include')),
-    ...(ignored.length === 0 ? [] : [ignoredEntry(ignored)]),
+    ...outcomeEntries(page, ignored),
   ];
   const total = page.total === undefined ? '' : `"total":${page.total},`;
   const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
@@ -22,14 +22,19 @@ function entryOf(row: VisibleRow, fhirBase: string, mode: 'match' | 'include'): 
   return `{"fullUrl":${fullUrl},"resource":${row.json},"search":{"mode":"${mode}"}}`;
 }
 
-function ignoredEntry(ignored: readonly string[]): string {
+function outcomeEntries({ isCut }: FoundPage, ignored: readonly string[]): readonly string[] {
   const issue = ignored.map((name) => ({
     severity: 'warning',
     code: 'not-supported',
     diagnostics: `Search parameter ${name} was ignored`,
   }));
+  if (isCut === true) {
+    const diagnostics = 'More resources come beside this page than one answer brings; ask for smaller pages';
+    issue.push({ severity: 'warning', code: 'too-costly', diagnostics });
+  }
+  if (issue.length === 0) return [];
   const resource = { resourceType: 'OperationOutcome', issue };
-  return JSON.stringify({ fullUrl: `urn:uuid:${randomUUID()}`, resource, search: { mode: 'outcome' } });
+  return [JSON.stringify({ fullUrl: `urn:uuid:${randomUUID()}`, resource, search: { mode: 'outcome' } })];
 }
 
 /** Formats a history. `selfUrl` is the request as understood. */

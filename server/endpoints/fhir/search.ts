@@ -48,9 +48,13 @@ function isIncluded(type: StoredType, param: string): boolean {
   return servedType(type)?.includes?.includes(param) === true;
 }
 
+const OF_SEVERAL = ['_include', '_revinclude'];
+
 /** The search as it was understood. An include among several that was ignored stays: the others were used. */
 function selfUrl(fhirBase: string, type: StoredType, parameters: URLSearchParams, ignored: readonly string[]): URL {
-  const used = [...parameters].filter(([name]) => name === '_include' || !ignored.includes(name.slice(0, MAX_NAME)));
+  const used = [...parameters].filter(
+    ([name]) => OF_SEVERAL.includes(name) || !ignored.includes(name.slice(0, MAX_NAME)),
+  );
   const url = new URL(`${fhirBase}/${type}`);
   url.search = new URLSearchParams(used).toString();
   return url;

@@ -3,6 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { ServedType } from '../../../profiles/capability-statement.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { searchParametersOf } from '../../../profiles/search/parameters.ts';
+import { referrersOf } from '../../../profiles/search/referrers.ts';
 import type { Interaction } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
@@ -15,9 +16,11 @@ export const SERVED: ReadonlyMap<StoredType, ServedType> = new Map(
 function servedOf(type: StoredType): ServedType {
   const { interactions, conditional, operations, standsApart } = fhirType(type);
   const includes = standsApart === true ? [] : includesOf(type);
+  const revIncludes = interactions.includes('search-type') ? revIncludesOf(type) : [];
   return {
     interactions,
     ...(includes.length === 0 ? {} : { includes }),
+    ...(revIncludes.length === 0 ? {} : { revIncludes }),
     conditional: conditional ?? [],
     ...(operations === undefined ? {} : { operations: operations.map((name) => operationOf(type, name)) }),
   };
@@ -26,6 +29,10 @@ function servedOf(type: StoredType): ServedType {
 /** Every reference that is searched can be included. */
 function includesOf(type: StoredType): string[] {
   return searchParametersOf(type).flatMap((parameter) => (parameter.type === 'reference' ? [parameter.code] : []));
+}
+
+function revIncludesOf(type: StoredType): string[] {
+  return referrersOf(type).map(({ source, param }) => `${source}:${param}`);
 }
 
 function operationOf(type: StoredType, name: string) {

@@ -1,4 +1,5 @@
-/** Scopes over a search that reaches beyond its own type: chains and includes open nothing that a read would not. */
+/** Scopes over a search that reaches beyond its own type: what it joins opens nothing that a read would not. */
+import { isLink } from '../../../profiles/search/criterion.ts';
 import type { Criterion, Include, SearchQuery } from '../../../profiles/search/query.ts';
 import { findSearchParameter } from '../../../profiles/search/parameters.ts';
 import type { Requester } from '../../access/requester.ts';
@@ -6,18 +7,22 @@ import { allows } from '../../access/scope.ts';
 import { requireScope } from '../../access/scope.ts';
 
 /**
- * Requires that the scopes open every type that a chain searches, and leaves out included types that they do not open.
+ * Requires that the scopes open every type that a chain or `_has` searches, and leaves out types that would come beside
+ * a page and that they do not open.
  * @throws {Fault} forbidden (insufficient_scope)
  */
 export function withinScopes(requester: Requester, query: SearchQuery): SearchQuery {
-  for (const criterion of query.where) requireChain(requester, criterion);
-  return { ...query, include: query.include.flatMap((include) => readable(requester, query.type, include)) };
+  for (const criterion of query.where) requireLinked(requester, criterion);
+  const include = query.include.flatMap((each) => readable(requester, query.type, each));
+  if (query.revinclude === undefined) return { ...query, include };
+  const revinclude = query.revinclude.filter(({ source }) => allows(requester.scopes, source, 'r'));
+  return { ...query, include, revinclude };
 }
 
-function requireChain(requester: Requester, criterion: Criterion): void {
-  if (criterion.kind !== 'chain') return;
-  requireScope(requester, criterion.target, 's');
-  requireChain(requester, criterion.criterion);
+function requireLinked(requester: Requester, criterion: Criterion): void {
+  if (!isLink(criterion)) return;
+  requireScope(requester, criterion.kind === 'chain' ? criterion.target : criterion.source, 's');
+  requireLinked(requester, criterion.criterion);
 }
 
 function readable({ scopes }: Requester, type: SearchQuery['type'], include: Include): readonly Include[] {

@@ -215,7 +215,7 @@ export class SqliteRecordStore implements RecordStore {
     await this.#writers.trail.send('head', undefined);
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
-      const page = search(this.#trail, grant, { ...query, include: [] }, after, skip);
+      const page = search(this.#trail, grant, { ...query, include: [], revinclude: [] }, after, skip);
       return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, row)) };
     });
   }

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import type { Criterion, SearchQuery } from '../../../profiles/search/query.ts';
 import type { SortKey } from '../../../profiles/search/order.ts';
-import { DATE_PREFIXES } from '../../../profiles/search/criterion.ts';
+import { DATE_PREFIXES, type StringCriterion, type TokenCriterion } from '../../../profiles/search/criterion.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import { aGrant, anEstablishmentGrant, aPatientGrant } from '../../support/plans.ts';
 import { ALPHABET, PERSONS, SLOTS, TYPES, type Slot } from './world.ts';
@@ -76,30 +76,50 @@ const id: fc.Arbitrary<Criterion> = some([...new Set(SLOTS.map((slot) => slot.id
 
 const simple = fc.oneof(token, reference, date, string, missing, id);
 
-const own: fc.Arbitrary<Criterion> = fc.constantFrom(
+const own = fc.constantFrom<TokenCriterion | StringCriterion>(
   { kind: 'token', param: 'subject:identifier', values: [{ code: 'a' }] },
   { kind: 'string', param: 'subject.n', values: ['el'], match: 'starts' },
 );
 
-const chain: fc.Arbitrary<Criterion> = fc
-  .record({
+/** Types that references of the world lead to. */
+const target = fc.constantFrom(
+  'Patient' as const,
+  'Organization' as const,
+  'ImagingStudy' as const,
+  'DocumentReference' as const,
+);
+
+const chainOf = (criterion: fc.Arbitrary<Criterion>): fc.Arbitrary<Criterion> =>
+  fc
+    .record({
+      param: fc.constantFrom(...referenceParams),
+      target,
+      criterion,
+      own: fc.option(own, { freq: 3 }),
+    })
+    .map(({ own, ...rest }) => ({ kind: 'chain', ...rest, ...(own === null ? {} : { own }) }));
+
+const hasOf = (criterion: fc.Arbitrary<Criterion>): fc.Arbitrary<Criterion> =>
+  fc.record({
+    kind: fc.constant('has' as const),
+    source: fc.constantFrom(...TYPES),
     param: fc.constantFrom(...referenceParams),
-    target: fc.constantFrom(
-      'Patient' as const,
-      'Organization' as const,
-      'ImagingStudy' as const,
-      'DocumentReference' as const,
-    ),
-    criterion: simple,
-    own: fc.option(own, { freq: 3 }),
-  })
-  .map(({ own, ...rest }) => ({ kind: 'chain', ...rest, ...(own === null ? {} : { own }) }));
+    criterion,
+  });
+
+const linkOf = (criterion: fc.Arbitrary<Criterion>) => fc.oneof(chainOf(criterion), hasOf(criterion));
+/** One reference away, two or three. */
+const link = fc.oneof(
+  { weight: 4, arbitrary: linkOf(simple) },
+  { weight: 2, arbitrary: linkOf(linkOf(simple)) },
+  { weight: 1, arbitrary: linkOf(linkOf(linkOf(simple))) },
+);
 
 const where = fc.oneof(
   { weight: 1, arbitrary: fc.constant([]) },
   {
     weight: 2,
-    arbitrary: fc.array(fc.oneof({ weight: 5, arbitrary: simple }, { weight: 2, arbitrary: chain }), {
+    arbitrary: fc.array(fc.oneof({ weight: 5, arbitrary: simple }, { weight: 3, arbitrary: link }), {
       minLength: 1,
       maxLength: 2,
       size: 'small',
@@ -116,6 +136,11 @@ const include = fc
     { maxLength: 2, minLength: 0, size: 'max' },
   )
   .map((pairs) => pairs.map(([param, target]) => (target === null ? { param } : { param, target })));
+
+const revinclude = fc.array(
+  fc.record({ source: fc.constantFrom(...TYPES), param: fc.constantFrom(...referenceParams) }),
+  { maxLength: 2, size: 'max' },
+);
 
 const sortKey: fc.Arbitrary<SortKey> = fc
   .record({
@@ -145,6 +170,7 @@ const query: fc.Arbitrary<SearchQuery> = fc
     count: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(100)),
     total: fc.constantFrom('bounded' as const, 'accurate' as const, 'none' as const),
     include,
+    revinclude,
     isCount: fc.integer({ min: 0, max: 9 }).map((value) => value === 0),
   })
   .map(({ isCount, ...rest }) => (isCount ? { ...rest, total: 'accurate', summary: 'count' } : rest));

@@ -1,5 +1,5 @@
 /** Everything that stands in a world, and the answers that follow from `decide` and `matchesCriterion`. */
-import { matchesCriterion } from '../../../profiles/search/match.ts';
+import { matchesCriterion, type IndexedResource, type Neighbours } from '../../../profiles/search/match.ts';
 import {
   compareInList,
   compareSorted,
@@ -28,6 +28,10 @@ export type ExpectedPage = {
 type Facts = { readonly person: PersonKey | undefined; readonly facts: RowFacts };
 
 type Rekey = Change['rekeys'][number];
+
+function indexed({ type, id, index }: Put): IndexedResource {
+  return { ...index, type, id };
+}
 
 function placeOf({ sort, id, index }: Put, order: readonly SortKey[]): Sorted {
   return { sort, id, keys: order.map((key) => sortValueOf({ ...index, sort, id }, key)) };
@@ -134,16 +138,20 @@ export class Model {
   #find(grant: Grant, query: SearchQuery): readonly Put[] {
     const { order = [] } = query;
     const isReversed = order.length === 1 && order[0]?.by === 'moment' && !order[0].descending;
-    const resolve = (target: string, references: readonly string[]) =>
-      references
-        .flatMap((reference) => this.#rows.get(reference) ?? [])
-        .filter((row) => row.type === target && this.sees(grant, row))
-        .map((row) => ({ ...row.index, id: row.id }));
+    const neighbours: Neighbours = {
+      targets: (target, references) =>
+        references
+          .flatMap((reference) => this.#rows.get(reference) ?? [])
+          .filter((row) => row.type === target && this.sees(grant, row))
+          .map(indexed),
+      sources: (source, param, reference) =>
+        this.#referring(param, [reference])
+          .filter((row) => row.type === source && this.sees(grant, row))
+          .map(indexed),
+    };
     return [...this.#rows.values()]
       .filter((row) => row.type === query.type && this.sees(grant, row))
-      .filter((row) =>
-        query.where.every((criterion) => matchesCriterion({ ...row.index, id: row.id }, criterion, resolve)),
-      )
+      .filter((row) => query.where.every((criterion) => matchesCriterion(indexed(row), criterion, neighbours)))
       .map((row) => ({ row, place: placeOf(row, order) }))
       .sort((a, b) => (isReversed ? compareInList(b.place, a.place) : compareSorted(order, a.place, b.place)))
       .map(({ row }) => row);
@@ -158,13 +166,23 @@ export class Model {
           .map((entry) => entry.target),
       ),
     );
-    return [...new Set(targets)]
+    const { revinclude = [] } = query;
+    const sources = revinclude.flatMap(({ source, param }) =>
+      this.#referring(param, [...held]).filter(({ type }) => type === source),
+    );
+    return [...new Set([...targets, ...sources.map(referenceOf)])]
       .filter((reference) => !held.has(reference))
       .filter((reference) => {
         const row = this.#rows.get(reference);
         return row !== undefined && this.sees(grant, row);
       })
       .sort();
+  }
+
+  #referring(param: string, references: readonly string[]): readonly Put[] {
+    return [...this.#rows.values()].filter(({ index }) =>
+      index.references.some((entry) => entry.param === param && references.includes(entry.target)),
+    );
   }
 
   /** A part is known by its item: without one it is nobody's. */

@@ -1,6 +1,6 @@
 /** Criteria, each as R4 says and as profiles/search/match.ts judges. */
 import { expect } from 'chai';
-import type { Criterion } from '../../../profiles/search/query.ts';
+import type { Criterion, StringCriterion } from '../../../profiles/search/criterion.ts';
 import type { IndexEntries } from '../../../profiles/search/indexer.ts';
 import { normalizeString } from '../../../profiles/search/values.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
@@ -262,7 +262,7 @@ export function searchingContract(suite: Suite): void {
       ...NO_ENTRIES,
       strings: [{ param: 'name', value: normalizeString(name) }],
     });
-    const chain = (name: string, own?: Criterion): Criterion => ({
+    const chain = (name: string, own?: StringCriterion): Criterion => ({
       kind: 'chain',
       param: 'subject',
       target: 'Patient',
@@ -305,7 +305,7 @@ export function searchingContract(suite: Suite): void {
     });
 
     it('are satisfied by the row itself where its own entries are', async () => {
-      const own: Criterion = { kind: 'string', param: 'subject.name', values: ['zoe'], match: 'starts' };
+      const own: StringCriterion = { kind: 'string', param: 'subject.name', values: ['zoe'], match: 'starts' };
       const contained = { strings: [{ param: 'subject.name', value: 'zoe' }] };
       const { find } = await world({ a: contained, b: {} });
       expect(await find(chain('zoe', own))).to.equal('a');

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AuditEvent, DocumentReference, ImagingStudy, Patient, Resource } from '@medplum/fhirtypes';
-import { matchesCriterion } from '../../../profiles/search/match.ts';
+import { ALONE, matchesCriterion } from '../../../profiles/search/match.ts';
 import { parseSearch } from '../../../profiles/search/query.ts';
 import { searchParametersOf } from '../../../profiles/search/parameters.ts';
 import { normalizeString } from '../../../profiles/search/values.ts';
@@ -25,8 +25,8 @@ describe('Search index entries', () => {
     const type = resource.resourceType as StoredType;
     const options = { handling: 'strict', maxCount: 10, defaultCount: 10 } as const;
     const { where } = parseSearch(type, new URLSearchParams(text), options).query;
-    const index = { ...indexer(resource), id: resource.id };
-    return where.every((criterion) => matchesCriterion(index, criterion, () => []));
+    const index = { ...indexer(resource), type, id: resource.id };
+    return where.every((criterion) => matchesCriterion(index, criterion, ALONE));
   };
 
   it('has each R4 parameter of the table in the definitions, of the same type and code', () => {

@@ -3,11 +3,17 @@ import { assert, integer, property, tuple } from 'fast-check';
 import { parseDateRange } from '../../../profiles/search/date-range.ts';
 import type { Criterion, DatePrefix } from '../../../profiles/search/criterion.ts';
 import { DATE_PREFIXES } from '../../../profiles/search/criterion.ts';
-import { matchesCriterion } from '../../../profiles/search/match.ts';
+import { ALONE, matchesCriterion } from '../../../profiles/search/match.ts';
 import type { IndexedResource } from '../../../profiles/search/match.ts';
 
-const EMPTY: IndexedResource = { id: 'a', tokens: [], references: [], dates: [], strings: [] };
-const nobody = () => [];
+const EMPTY: IndexedResource = {
+  type: 'DocumentReference',
+  id: 'a',
+  tokens: [],
+  references: [],
+  dates: [],
+  strings: [],
+};
 
 function range(text: string): { lo: number; hi: number } {
   const found = parseDateRange(text);
@@ -17,7 +23,7 @@ function range(text: string): { lo: number; hi: number } {
 
 function dateMatches(row: { lo: number; hi: number }, prefix: DatePrefix, asked: { lo: number; hi: number }): boolean {
   const index = { ...EMPTY, dates: [{ param: 'date', lo: row.lo, hi: row.hi }] };
-  return matchesCriterion(index, { kind: 'date', param: 'date', values: [{ prefix, ...asked }] }, nobody);
+  return matchesCriterion(index, { kind: 'date', param: 'date', values: [{ prefix, ...asked }] }, ALONE);
 }
 
 /** Prefixes of a search by `asked` that find a row dated `row`. */
@@ -62,6 +68,7 @@ describe('Date prefixes over ranges (R4 3.1.1.4.7)', () => {
 
 describe('Criteria against index entries', () => {
   const index: IndexedResource = {
+    type: 'DocumentReference',
     id: 'd1',
     tokens: [
       { param: 'type', system: 'urn:s', value: 'a' },
@@ -72,15 +79,25 @@ describe('Criteria against index entries', () => {
     dates: [],
     strings: [{ param: 'author.family', value: 'elan' }],
   };
-  const practitioner: IndexedResource = {
+  const patient: IndexedResource = {
     ...EMPTY,
+    type: 'Patient',
     id: '1',
     tokens: [{ param: 'identifier', system: 'urn:x', value: '7' }],
   };
+  const list: IndexedResource = {
+    ...EMPTY,
+    type: 'List',
+    id: '5',
+    tokens: [{ param: 'status', system: '', value: 'current' }],
+    references: [{ param: 'subject', target: 'Patient/1' }],
+  };
   const matches = (criterion: Criterion) =>
-    matchesCriterion(index, criterion, (target, references) =>
-      target === 'Patient' && references.includes('Patient/1') ? [practitioner] : [],
-    );
+    matchesCriterion(index, criterion, {
+      targets: (target, references) => (target === 'Patient' && references.includes('Patient/1') ? [patient] : []),
+      sources: (source, param, reference) =>
+        source === 'List' && param === 'item' && reference === 'DocumentReference/d1' ? [list] : [],
+    });
 
   it('compares tokens with any, no and one system', () => {
     const type = (system: string | undefined, code?: string) =>
@@ -116,5 +133,21 @@ describe('Criteria against index entries', () => {
     expect(matches({ kind: 'chain', param: 'author', target: 'Practitioner', criterion: family })).to.equal(false);
     const own: Criterion = { ...family, param: 'author.family' };
     expect(matches({ kind: 'chain', param: 'author', target: 'Practitioner', criterion: family, own })).to.equal(true);
+  });
+
+  it('finds what others refer to by what they are, and by what these lead to', () => {
+    const status = (code: string): Criterion => ({ kind: 'token', param: 'status', values: [{ code }] });
+    const has = (criterion: Criterion, param = 'item'): Criterion => ({
+      kind: 'has',
+      source: 'List',
+      param,
+      criterion,
+    });
+    const identifier: Criterion = { kind: 'token', param: 'identifier', values: [{ code: '7' }] };
+    const chain: Criterion = { kind: 'chain', param: 'subject', target: 'Patient', criterion: identifier };
+    expect([matches(has(status('current'))), matches(has(status('retired')))]).to.deep.equal([true, false]);
+    expect(matches(has(status('current'), 'source'))).to.equal(false);
+    expect(matches(has(chain))).to.equal(true);
+    expect(matches(has(has(status('current'))))).to.equal(false);
   });
 });

@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FaultKind } from '../../../profiles/fault.ts';
 import { parseSearch } from '../../../profiles/search/query.ts';
+import type { Criterion } from '../../../profiles/search/criterion.ts';
+import { referrersOf } from '../../../profiles/search/referrers.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 
 const LENIENT = { handling: 'lenient', maxCount: 100, defaultCount: 20 } as const;
@@ -169,6 +171,56 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     expect(parse('AuditEvent', '_sort=date,type').query.order?.map(({ by }) => by)).to.deep.equal(['moment', 'token']);
   });
 
+  it('reads _has, nested, chained and with modifiers, up to three references', () => {
+    const code: Criterion = { kind: 'token', param: 'code', values: [{ code: '1' }] };
+    expect(where('Patient', '_has:Observation:patient:code=1')).to.deep.equal([
+      { kind: 'has', source: 'Observation', param: 'patient', criterion: code },
+    ]);
+    expect(where('Patient', '_has:Observation:patient:code:not=1,2')).to.deep.equal([
+      {
+        kind: 'has',
+        source: 'Observation',
+        param: 'patient',
+        criterion: { kind: 'token', param: 'code', values: [{ code: '1' }, { code: '2' }], negated: true },
+      },
+    ]);
+    const study = { kind: 'has', source: 'Observation', param: 'derived-from', criterion: code } as const;
+    expect(where('Patient', '_has:ImagingStudy:patient:_has:Observation:derived-from:code=1')).to.deep.equal([
+      { kind: 'has', source: 'ImagingStudy', param: 'patient', criterion: study },
+    ]);
+    expect(where('DiagnosticReport', 'imaging-study._has:Observation:derived-from:code=1')).to.deep.equal([
+      { kind: 'chain', param: 'imaging-study', target: 'ImagingStudy', criterion: study },
+    ]);
+    const [deep] = where('Observation', 'subject:Patient._has:ImagingStudy:patient:based-on.status=active');
+    expect(deep).to.deep.include({ kind: 'chain', param: 'subject', target: 'Patient' });
+    expect(parse('Patient', '_has:ImagingStudy:patient:based-on:identifier=1').ignored).to.deep.equal([]);
+  });
+
+  it('reads _revinclude of what may refer to the type, each once', () => {
+    const revinclude = (text: string) => parse('ImagingStudy', text).query.revinclude;
+    expect(
+      revinclude(
+        '_revinclude=DiagnosticReport:imaging-study&_revinclude=DiagnosticReport:imaging-study' +
+          '&_revinclude=Observation:derived-from:ImagingStudy',
+      ),
+    ).to.deep.equal([
+      { source: 'DiagnosticReport', param: 'imaging-study' },
+      { source: 'Observation', param: 'derived-from' },
+    ]);
+    for (const text of [
+      '*',
+      'Observation:derived-from:Patient',
+      'Observation:code',
+      'AuditEvent:entity',
+      'Nothing:a',
+    ]) {
+      expect(parse('ImagingStudy', `_revinclude=${text}`).ignored, text).to.deep.equal(['_revinclude']);
+      expect(kindOf('ImagingStudy', `_revinclude=${text}`, 'strict'), text).to.equal('invalid');
+    }
+    for (const name of ['_include:iterate', '_revinclude:iterate'])
+      expect(kindOf('ImagingStudy', `${name}=ImagingStudy:patient`, 'strict'), name).to.equal('invalid');
+  });
+
   it('names unknown parameters when lenient and refuses them when strict', () => {
     expect(parse('Patient', 'colour=red&active=true&_format=json').ignored).to.deep.equal(['colour']);
     expect(kindOf('Patient', 'colour=red', 'strict')).to.equal('invalid');
@@ -192,8 +244,25 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     ['ImagingStudy', 'patient=%23x', 'invalid'],
     ['ImagingStudy', 'patient.colour=1', 'invalid'],
     ['ImagingStudy', 'status.identifier=1', 'invalid'],
-    ['DocumentReference', 'related.subject.identifier=1', 'invalid'],
-    ['Patient', '_has:ImagingStudy:patient:status=available', 'invalid'],
+    ['DocumentReference', 'related.related.related.related.status=current', 'invalid'],
+    ['Patient', '_has:ImagingStudy:patient:colour=1', 'invalid'],
+    ['Patient', '_has:ImagingStudy:status:status=available', 'invalid'],
+    ['Patient', '_has:ImagingStudy:patient=1', 'invalid'],
+    ['Patient', '_has:AuditEvent:patient:action=R', 'invalid'],
+    ['Patient', '_has:ImagingStudy:endpoint:status=available', 'invalid'],
+    ['Patient', '_has:Specimen:subject:status=available', 'invalid'],
+    ['Patient', '_has=ImagingStudy', 'invalid'],
+    ['AuditEvent', '_has:Provenance:target:agent=1', 'invalid'],
+    ['Observation', 'subject._has:List:subject:status=current', 'invalid'],
+    ['Patient', '_has:List:item:_has:List:item:_has:List:item:_has:List:item:status=current', 'invalid'],
+    ['Patient', '_has:ImagingStudy:patient:status=available&'.repeat(11), 'too-costly'],
+    [
+      'Patient',
+      referrersOf('Patient')
+        .map((each) => `_revinclude=${each.source}:${each.param}`)
+        .join('&'),
+      'too-costly',
+    ],
     ['Patient', '_filter=active eq true', 'invalid'],
     ['Patient', '_count=-1', 'invalid'],
     ['Patient', '_count=1&_count=2', 'invalid'],

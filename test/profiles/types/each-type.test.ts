@@ -2,7 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { buildCapabilityStatement } from '../../../profiles/capability-statement.ts';
-import { matchesCriterion } from '../../../profiles/search/match.ts';
+import { ALONE, matchesCriterion } from '../../../profiles/search/match.ts';
 import { searchParametersOf } from '../../../profiles/search/parameters.ts';
 import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
@@ -38,11 +38,11 @@ describe('Each type by its file', () => {
       it('is found by each of its search parameters, and not by other values', () => {
         for (const parameter of indexedParametersOf(type)) {
           const found = examples.flatMap((example) => {
-            const entries = { ...loaded.indexer(example), id: example.id };
+            const entries = { ...loaded.indexer(example), type, id: example.id };
             const criterion = criterionOf(type, parameter, entries);
             if (criterion === undefined) return [];
-            expect(matchesCriterion(entries, absentCriterionOf(type, parameter), () => [])).to.equal(false);
-            return [matchesCriterion(entries, criterion, () => [])];
+            expect(matchesCriterion(entries, absentCriterionOf(type, parameter), ALONE)).to.equal(false);
+            return [matchesCriterion(entries, criterion, ALONE)];
           });
           expect(found, `no example is indexed under ${parameter.code}`).to.not.have.lengthOf(0);
           expect(found, parameter.code).to.not.include(false);

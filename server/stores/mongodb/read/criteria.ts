@@ -1,23 +1,21 @@
 /** Criteria as filters on the arrays of a row: what search-match.ts says of one resource, asked of a collection. */
 import type { Document, Filter } from 'mongodb';
-import type { Criterion, DatePrefix, TokenValue } from '../../../../profiles/search/criterion.ts';
+import type { Criterion, DatePrefix, LinkCriterion, TokenValue } from '../../../../profiles/search/criterion.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
-import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { IndexArrays } from '../documents.ts';
 import { presenceKeys, referenceKey, tokenKey, trigramKeys } from '../write/index-arrays.ts';
 
 /** A condition on a row. */
 export type RowFilter = Filter<IndexArrays & { readonly id: string; readonly sort: number }>;
 
-/** Finds the references (`Type/id`) of visible rows that satisfy a criterion. */
-export type ResolveTargets = (target: StoredType, criterion: Criterion) => Promise<readonly string[]>;
+/** Criteria on a row alone; those on other rows are resolved to these (plan.ts), or looked at by rows (linked.ts). */
+export type PlainCriterion = Exclude<Criterion, LinkCriterion>;
 
-type ChainCriterion = Extract<Criterion, { kind: 'chain' }>;
 type DateCriterion = Extract<Criterion, { kind: 'date' }>;
 type StringCriterion = Extract<Criterion, { kind: 'string' }>;
 
 /** Compiles one criterion. */
-export async function compileCriterion(criterion: Criterion, resolve: ResolveTargets): Promise<RowFilter> {
+export function compileCriterion(criterion: PlainCriterion): RowFilter {
   switch (criterion.kind) {
     case 'id':
       return { id: { $in: [...criterion.values] } };
@@ -31,8 +29,6 @@ export async function compileCriterion(criterion: Criterion, resolve: ResolveTar
       return compileString(criterion);
     case 'missing':
       return compileMissing(criterion.param, criterion.missing);
-    case 'chain':
-      return await compileChain(criterion, resolve);
   }
 }
 
@@ -110,13 +106,4 @@ function compileText(param: string, keys: readonly string[], test: Document): Ro
 function compileMissing(param: string, isMissing: boolean): RowFilter {
   const keys = [...presenceKeys(param), ...presenceKeys(`${param}:identifier`)];
   return isMissing ? { tok: { $nin: keys } } : { tok: { $in: keys } };
-}
-
-async function compileChain(
-  { param, target, criterion, own }: ChainCriterion,
-  resolve: ResolveTargets,
-): Promise<RowFilter> {
-  const targets = await resolve(target, criterion);
-  const filter: RowFilter = { ref: { $in: targets.map((reference) => referenceKey(param, reference)) } };
-  return own === undefined ? filter : { $or: [filter, await compileCriterion(own, resolve)] };
 }

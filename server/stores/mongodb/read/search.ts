@@ -1,46 +1,27 @@
 /** Searches: pages and totals of what the grant shows. */
-import { compareInList, isOfItsOwn, isReversedList } from '../../../../profiles/search/order.ts';
+import { isOfItsOwn, isReversedList } from '../../../../profiles/search/order.ts';
 import type { SortKey, SortValue } from '../../../../profiles/search/order.ts';
-import type { Criterion, Include, SearchQuery, SortSpan } from '../../../../profiles/search/query.ts';
-import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
-import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage, type VisibleRow } from '../../../ports/record-store.ts';
+import type { Include, SearchQuery } from '../../../../profiles/search/query.ts';
+import {
+  MAX_INCLUDED_ROWS,
+  MAX_ORDERED_ROWS,
+  type PageEnd,
+  type SearchPage,
+  type VisibleRow,
+} from '../../../ports/record-store.ts';
 import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
 import { rowKey } from '../write/acl-rows.ts';
-import { compileCriterion, isNarrowing, type RowFilter } from './criteria.ts';
 import { targetsOf } from '../write/index-arrays.ts';
-import { LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
-import type { Listed, Listing, ListPart, Pace } from './listing.ts';
-import { linking, type ChainCriterion } from './linked.ts';
+import { LARGEST_BATCH, type Listed, type Pace } from './listing.ts';
+import { COUNTING, planSearch, take, type Plan } from './plan.ts';
 import { parseKey, readVisible, ROW_PROJECTION, toVisibleRow, type Reader } from './reader.ts';
 import { sortProjection, sortValuesOf } from './sort-values.ts';
 
 /** Totals are exact up to here; beyond, `bounded` ones are left out. */
 export const TOTAL_BOUND = 1_000;
 
-/** A filter, and the chains that are looked at from the rows that it leaves. */
-type Compiled = { readonly filter: RowFilter; readonly linked: readonly ChainCriterion[] };
-
-/** Most targets of a chain that are named in a filter. */
-const MAX_CHAIN_TARGETS = 1_000;
-
-/** Most rows that come beside a page. */
-const MAX_INCLUDED = 1_000;
-
-// A search that matches no more rows than this is answered from them, another from what the principals see.
-const FEW = 1_000;
-
-/** The rows of a search, from a place on; may be asked more than once. */
-type Plan = (after: PageEnd | undefined, pace: Pace) => Listing;
-
-/** Which part of a list, and from which end. */
-type Part = Omit<ListPart, 'after'>;
-
-const WHOLE: Part = { span: undefined, isReversed: false };
-
 /** Where a page begins: behind a place, and behind so many rows more. */
 export type PageStart = { readonly after?: PageEnd | undefined; readonly skip?: number | undefined };
-
-const COUNTING: Pace = { first: LARGEST_BATCH, isCount: true };
 
 /** A page reads one more than it asks for, so that a row under two rights still leaves a full one. */
 function paceOf(wanted: number): Pace {
@@ -62,7 +43,7 @@ export async function searchRows(
   const rows = await readListed(reader, shown);
   return {
     rows: rows.map(({ row }) => row),
-    included: await readIncluded(reader, query.include, rows),
+    ...(await readBeside(reader, query, rows)),
     total: await countTotal(plan, query, all),
     next,
   };
@@ -115,79 +96,6 @@ async function readSortValues(
   return values;
 }
 
-async function planSearch(
-  reader: Reader,
-  type: StoredType,
-  where: readonly Criterion[],
-  part: Part = WHOLE,
-): Promise<Plan> {
-  const { filter, linked } = await compileAll(reader, where, part.span);
-  const plan = await planFiltered(
-    reader,
-    type,
-    where.filter((criterion) => !linked.some((chain) => chain === criterion)),
-    filter,
-    part,
-  );
-  if (linked.length === 0) return plan;
-  return (after, pace) => linked.reduce((listing, chain) => linking(reader, listing, chain, pace), plan(after, pace));
-}
-
-async function planFiltered(
-  reader: Reader,
-  type: StoredType,
-  where: readonly Criterion[],
-  filter: RowFilter,
-  part: Part,
-): Promise<Plan> {
-  const visibility = VISIBILITY[type];
-  if (reader.grant.system || visibility === 'directory' || visibility === 'part') {
-    return (after, pace) => listFromRows(reader, type, filter, { ...part, after }, pace);
-  }
-  if (where.length === 0) return (after, pace) => listFromAcl(reader, type, { ...part, after }, pace);
-  const few = where.some(isNarrowing) ? await listFew(reader, type, filter, FEW) : undefined;
-  if (few === undefined)
-    return (after, pace) => matching(reader, listFromAcl(reader, type, { ...part, after }, pace), filter, pace);
-  return (after) => listArray(few, { ...part, after });
-}
-
-async function* listArray(listed: readonly Listed[], { after, isReversed }: ListPart): Listing {
-  const ordered = isReversed ? listed.toReversed() : listed;
-  yield* after === undefined ? ordered : ordered.filter((row) => compareInList(after, row, isReversed) < 0);
-}
-
-async function compileAll(reader: Reader, where: readonly Criterion[], span: SortSpan | undefined): Promise<Compiled> {
-  const filters: RowFilter[] = spanFilters(span);
-  const linked: ChainCriterion[] = [];
-  for (const criterion of where) {
-    const targets =
-      criterion.kind === 'chain' ? await resolveTargets(reader, criterion.target, criterion.criterion) : [];
-    if (targets !== undefined) filters.push(await compileCriterion(criterion, async () => targets));
-    else if (criterion.kind === 'chain') linked.push(criterion);
-  }
-  return { filter: filters.length === 0 ? {} : { $and: filters }, linked };
-}
-
-/** What satisfies a chain; undefined when that is too many to be named in a filter. */
-async function resolveTargets(
-  reader: Reader,
-  target: StoredType,
-  criterion: Criterion,
-): Promise<readonly string[] | undefined> {
-  const plan = await planSearch(reader, target, [criterion]);
-  const found = await take(plan(undefined, COUNTING), MAX_CHAIN_TARGETS + 1);
-  return found.length > MAX_CHAIN_TARGETS ? undefined : found.map(({ key }) => key);
-}
-
-async function take(listing: Listing, limit: number): Promise<readonly Listed[]> {
-  const taken: Listed[] = [];
-  for await (const listed of listing) {
-    taken.push(listed);
-    if (taken.length === limit) break;
-  }
-  return taken;
-}
-
 async function countTotal(plan: Plan, query: SearchQuery, all: number | undefined): Promise<number | undefined> {
   const isCount = query.summary === 'count';
   if (query.total === 'none' && !isCount) return undefined;
@@ -216,18 +124,53 @@ async function readListed({ collections, session }: Reader, page: readonly Liste
   });
 }
 
+/** Rows beside a page, each once: those that its rows refer to, then those that refer to them. */
+async function readBeside(
+  reader: Reader,
+  { include, revinclude = [] }: SearchQuery,
+  rows: readonly Loaded[],
+): Promise<Pick<SearchPage, 'included' | 'isCut'>> {
+  if (rows.length === 0 || include.length + revinclude.length === 0) return { included: [] };
+  const onPage = new Set(rows.map(({ row }) => rowKey(row.type, row.id)));
+  const beside = new Map((await readIncluded(reader, include, rows, onPage)).map((row) => [keyOf(row), row]));
+  // One more than may come tells that some do not.
+  const most = MAX_INCLUDED_ROWS + 1 + onPage.size;
+  for (const { source, param } of revinclude) {
+    const plan = await planSearch(reader, source, [{ kind: 'reference', param, values: [...onPage] }]);
+    const wanted = most + beside.size;
+    const found = await readListed(reader, await take(plan(undefined, paceOf(wanted)), wanted));
+    for (const { row } of found) beside.set(keyOf(row), row);
+  }
+  const included = [...beside].flatMap(([key, row]) => (onPage.has(key) ? [] : [row]));
+  const isCut = included.length > MAX_INCLUDED_ROWS;
+  return { included: included.slice(0, MAX_INCLUDED_ROWS), ...(isCut ? { isCut } : {}) };
+}
+
+function keyOf({ type, id }: VisibleRow): string {
+  return rowKey(type, id);
+}
+
 async function readIncluded(
   reader: Reader,
   includes: readonly Include[],
   rows: readonly Loaded[],
+  onPage: ReadonlySet<string>,
 ): Promise<readonly VisibleRow[]> {
-  const present = new Set(rows.map(({ row }) => rowKey(row.type, row.id)));
-  const wanted = new Set(
+  const targets = rows.flatMap(({ ref }) =>
     includes.flatMap((include) =>
-      rows.flatMap(({ ref }) => targetsOf(ref, include.param).filter((target) => isWanted(target, include))),
+      targetsOf(ref, include.param)
+        .filter((target) => isWanted(target, include))
+        .toSorted(),
     ),
   );
-  return await readVisible(reader, [...wanted].filter((key) => !present.has(key)).slice(0, MAX_INCLUDED));
+  const wanted = [...new Set(targets)].filter((key) => !onPage.has(key));
+  const included: VisibleRow[] = [];
+  for (let at = 0; at < wanted.length && included.length <= MAX_INCLUDED_ROWS; at += MAX_INCLUDED_ROWS) {
+    const some = wanted.slice(at, at + MAX_INCLUDED_ROWS);
+    const found = new Map((await readVisible(reader, some)).map((row) => [keyOf(row), row]));
+    included.push(...some.flatMap((key) => found.get(key) ?? []));
+  }
+  return included;
 }
 
 function isWanted(reference: string, { target }: Include): boolean {

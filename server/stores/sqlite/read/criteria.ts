@@ -2,7 +2,13 @@
  * Criteria as SQL conditions on a row `x` (its `rid`). Each condition finds its entries by rid, so it costs the same
  * for any row.
  */
-import type { Criterion, DatePrefix, DateValue, TokenValue } from '../../../../profiles/search/criterion.ts';
+import type {
+  Criterion,
+  DatePrefix,
+  DateValue,
+  LinkCriterion,
+  TokenValue,
+} from '../../../../profiles/search/criterion.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { Bindable } from '../database.ts';
@@ -11,12 +17,12 @@ import type { Bindable } from '../database.ts';
 export type Sql = { readonly text: string; readonly values: readonly Bindable[] };
 
 /**
- * Criteria without chains: those are resolved to references first. A chain that leads to too many for that is `linked`:
- * the condition is on a row `x` of the target type, and is looked at from each row that refers to it.
+ * Criteria on a row alone: those on other rows are resolved to these first. What leads to too many rows for that is a
+ * `condition`, which is looked at from each row (links.ts).
  */
 export type PlainCriterion =
-  | Exclude<Criterion, { kind: 'chain' }>
-  | { readonly kind: 'linked'; readonly param: string; readonly target: StoredType; readonly condition: Sql }
+  | Exclude<Criterion, LinkCriterion>
+  | { readonly kind: 'condition'; readonly condition: Sql }
   | { readonly kind: 'or'; readonly any: readonly PlainCriterion[] };
 
 /** Joins conditions by AND; without any it holds always. */
@@ -42,8 +48,8 @@ function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
       return stringCondition(type, criterion);
     case 'missing':
       return missingCondition(type, criterion.param, criterion.missing);
-    case 'linked':
-      return linkedCondition(type, criterion);
+    case 'condition':
+      return criterion.condition;
     case 'or':
       return anyOf(criterion.any.map((part) => conditionOf(type, part)));
   }
@@ -71,18 +77,6 @@ function referenceSource(type: StoredType, { param, values }: ReferenceCriterion
 
 /** An event's patients are those among its agents and entities, and are not kept again. */
 const PATIENT_OF_EVENT = ['agent', 'entity'];
-
-function linkedCondition(
-  type: StoredType,
-  { param, target, condition }: Extract<PlainCriterion, { kind: 'linked' }>,
-): Sql {
-  return {
-    text: `EXISTS (SELECT 1 FROM reference r INDEXED BY reference_rid WHERE r.rid = x.rid AND r.param = ? AND EXISTS (
-      SELECT 1 FROM resource x WHERE x.type = ? AND r.target = x.type || '/' || x.id 
-          AND x.id = substr(r.target, ?)${condition.text}))`,
-    values: [`${type}.${param}`, target, target.length + 2, ...condition.values],
-  };
-}
 
 /** The rids that a criterion matches, as one statement, where an index leads to them; undefined for other criteria. */
 export function ridSource(type: StoredType, criterion: PlainCriterion): Sql | undefined {

@@ -1,26 +1,68 @@
-/** `_include`: the rows that a page's rows refer to, under the same grant. */
+/** Rows beside a page, under the same grant: `_include`, what its rows refer to; `_revinclude`, what refers to them. */
 import { isStoredType } from '../../../../profiles/types/visibility.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
+import type { Referrer } from '../../../../profiles/search/referrers.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
-import type { VisibleRow } from '../../../ports/record-store.ts';
+import { MAX_INCLUDED_ROWS, type SearchPage, type VisibleRow } from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
-import { visibleRows } from './visible.ts';
+import { candidatesOf } from './candidates.ts';
+import { visibleRows, visibleRowsAt } from './visible.ts';
 
-/** At most this many rows come beside a page. */
-const INCLUDE_LIMIT = 1_000;
+/** Finds the rows beside a page, each once, those of the page left out. */
+export function besideRows(
+  db: Database,
+  grant: AnyGrant,
+  rows: readonly VisibleRow[],
+  { include, revinclude = [] }: SearchQuery,
+): Pick<SearchPage, 'included' | 'isCut'> {
+  if (rows.length === 0 || include.length + revinclude.length === 0) return { included: [] };
+  const onPage = new Set(rows.map(referenceOf));
+  const beside = new Map(includedRows(db, grant, rows, include, onPage).map((row) => [referenceOf(row), row]));
+  // One more than may come tells that some do not.
+  const most = MAX_INCLUDED_ROWS + 1 + onPage.size;
+  for (const referrer of revinclude)
+    for (const row of referringRows(db, grant, onPage, referrer, most + beside.size)) beside.set(referenceOf(row), row);
+  const included = [...beside].flatMap(([reference, row]) => (onPage.has(reference) ? [] : [row]));
+  const isCut = included.length > MAX_INCLUDED_ROWS;
+  return { included: included.slice(0, MAX_INCLUDED_ROWS), ...(isCut ? { isCut } : {}) };
+}
 
-/** Finds the included rows, each once, those of the page left out: by the rows that refer to them. */
-export function includedRows(
+function referenceOf({ type, id }: Pick<VisibleRow, 'type' | 'id'>): string {
+  return `${type}/${id}`;
+}
+
+function referringRows(
+  db: Database,
+  grant: AnyGrant,
+  references: ReadonlySet<string>,
+  { source, param }: Referrer,
+  limit: number,
+): VisibleRow[] {
+  const criterion = { kind: 'reference', param, values: [...references] } as const;
+  const places = candidatesOf(db, grant, source, [criterion]).page(undefined, limit);
+  return visibleRowsAt(
+    db,
+    grant,
+    places.map(({ rid }) => rid),
+  );
+}
+
+function includedRows(
   db: Database,
   grant: AnyGrant,
   rows: readonly VisibleRow[],
   include: SearchQuery['include'],
+  onPage: ReadonlySet<string>,
 ): VisibleRow[] {
-  if (rows.length === 0 || include.length === 0) return [];
-  const onPage = new Set(rows.map(({ type, id }) => `${type}/${id}`));
-  const wanted = new Set(referencesOf(db, rows, include).filter((reference) => !onPage.has(reference)));
-  const found = new Map(wantedRows(db, grant, wanted).map((row) => [`${row.type}/${row.id}`, row]));
-  return [...wanted].flatMap((reference) => found.get(reference) ?? []).slice(0, INCLUDE_LIMIT);
+  if (include.length === 0) return [];
+  const wanted = [...new Set(referencesOf(db, rows, include).filter((reference) => !onPage.has(reference)))];
+  const included: VisibleRow[] = [];
+  for (let at = 0; at < wanted.length && included.length <= MAX_INCLUDED_ROWS; at += MAX_INCLUDED_ROWS) {
+    const some = wanted.slice(at, at + MAX_INCLUDED_ROWS);
+    const found = new Map(wantedRows(db, grant, some).map((row) => [referenceOf(row), row]));
+    included.push(...some.flatMap((reference) => found.get(reference) ?? []));
+  }
+  return included;
 }
 
 /** What rows refer to by the parameters: by row, then by parameter as they are asked for, then by name. */

@@ -1,21 +1,18 @@
 /** Search: the candidates, the total as asked, the page's rows and what they include. */
-import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage } from '../../../ports/record-store.ts';
-import { eventChainRefused } from '../../event-chain.ts';
 import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
 import { candidatesOf, type Candidates, type Place } from './candidates.ts';
-import { conditionsOf, type PlainCriterion } from './criteria.ts';
 import type { Database } from '../database.ts';
-import { includedRows } from './include.ts';
+import { besideRows } from './include.ts';
+import { plainCriterion } from './links.ts';
 import { sortValuesOf } from './sort-values.ts';
-import { visibleCondition, visibleRowsAt } from './visible.ts';
+import { visibleRowsAt } from './visible.ts';
 
 const TOTAL_BOUND = 1_000;
-const CHAIN_BOUND = 1_000;
 
 /** Answers a search: a full page behind `skip` rows, its includes, the total as asked. */
 export function search(
@@ -25,7 +22,7 @@ export function search(
   after: PageEnd | undefined,
   skip = 0,
 ): SearchPage {
-  const criteria = query.where.map((criterion) => plain(db, grant, query.type, criterion));
+  const criteria = query.where.map((criterion) => plainCriterion(db, grant, query.type, criterion));
   const isReversed = isReversedList(query.order);
   const candidates = candidatesOf(db, grant, query.type, criteria, { span: query.span, isReversed });
   if (query.summary === 'count' || query.count === 0)
@@ -34,52 +31,7 @@ export function search(
   const rids = shown.map(({ rid }) => rid);
   const rows = visibleRowsAt(db, grant, rids, query.withoutTail);
   const total = query.total === 'none' ? undefined : totalOf(candidates, query, all);
-  return { rows, included: includedRows(db, grant, rows, query.include), total, next };
-}
-
-/** Ids of the visible rows that satisfy criteria, at most `limit`. */
-function visibleIds(
-  db: Database,
-  grant: AnyGrant,
-  type: StoredType,
-  criterion: PlainCriterion,
-  limit: number,
-): string[] {
-  const candidates = candidatesOf(db, grant, type, [criterion]);
-  return candidates.page(undefined, limit).map(({ id }) => id);
-}
-
-/**
- * Resolves a chain to references to the visible rows that satisfy it, as long as they are not many.
- * @throws {Fault} not-supported - a chain from an event
- */
-function plain(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
-  if (criterion.kind !== 'chain') return criterion;
-  if (type === 'AuditEvent') throw eventChainRefused();
-  const led = ledBy(db, grant, criterion);
-  return criterion.own === undefined ? led : { kind: 'or', any: [led, plain(db, grant, type, criterion.own)] };
-}
-
-function ledBy(db: Database, grant: AnyGrant, criterion: Chain): PlainCriterion {
-  const inner = plain(db, grant, criterion.target, criterion.criterion);
-  const ids = visibleIds(db, grant, criterion.target, inner, CHAIN_BOUND + 1);
-  return ids.length > CHAIN_BOUND ? linked(grant, criterion, inner) : referring(criterion, ids);
-}
-
-type Chain = Extract<Criterion, { kind: 'chain' }>;
-
-function referring({ param, target }: Chain, ids: readonly string[]): PlainCriterion {
-  return { kind: 'reference', param, values: ids.map((id) => `${target}/${id}`) };
-}
-
-function linked(grant: AnyGrant, { param, target }: Chain, inner: PlainCriterion): PlainCriterion {
-  const [matches, visible] = [conditionsOf(target, [inner]), visibleCondition(grant, target)];
-  return {
-    kind: 'linked',
-    param,
-    target,
-    condition: { text: matches.text + visible.text, values: [...matches.values, ...visible.values] },
-  };
+  return { rows, ...besideRows(db, grant, rows, query), total, next };
 }
 
 /** `all` is the number of matches, where it is known. */

@@ -15,7 +15,7 @@ import {
 import type { Arbitrary } from 'fast-check';
 import { DATE_PREFIXES, type Criterion } from '../../../../../profiles/search/criterion.ts';
 import type { IndexEntries } from '../../../../../profiles/search/indexer.ts';
-import { matchesCriterion } from '../../../../../profiles/search/match.ts';
+import { ALONE, matchesCriterion } from '../../../../../profiles/search/match.ts';
 import type { MongoStores } from '../../../../../server/stores/mongodb/open.ts';
 import { aPlan, aPut, aQuery, SYSTEM } from '../../../../support/plans.ts';
 import { idsOf } from '../../../../support/reads.ts';
@@ -100,7 +100,7 @@ describe('criteria on MongoDB', function () {
       asyncProperty(array(criteria, { minLength: 1, maxLength: 2 }), async (where) => {
         const page = await stores.records.peek(SYSTEM, { kind: 'search', query: aQuery('Organization', { where }) });
         const expected = rows.filter(({ id, index }) =>
-          where.every((criterion) => matchesCriterion({ ...index, id }, criterion, () => [])),
+          where.every((criterion) => matchesCriterion({ ...index, type: 'Organization', id }, criterion, ALONE)),
         );
         expect([...idsOf(page.rows)].sort()).to.deep.equal(expected.map(({ id }) => id).sort());
       }),

@@ -1,0 +1,129 @@
+/** How the rows of a search are found: from those that satisfy it when they are few, else from what principals see. */
+import { isLink, type Criterion, type LinkCriterion } from '../../../../profiles/search/criterion.ts';
+import { compareInList, type ListPlace } from '../../../../profiles/search/order.ts';
+import type { SortSpan } from '../../../../profiles/search/query.ts';
+import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
+import { referenceKey, targetsOf } from '../write/index-arrays.ts';
+import { compileCriterion, isNarrowing, type RowFilter } from './criteria.ts';
+import { linking } from './linked.ts';
+import { LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
+import type { Listed, Listing, ListPart, Pace } from './listing.ts';
+import type { Reader } from './reader.ts';
+
+/** A filter, and the criteria on other rows that are looked at from the rows that it leaves. */
+type Compiled = { readonly filter: RowFilter; readonly linked: readonly LinkCriterion[] };
+
+/** Most rows that are named in a filter for a criterion on other rows. */
+const MAX_NAMED = 1_000;
+
+// A search that matches no more rows than this is answered from them, another from what the principals see.
+const FEW = 1_000;
+
+/** The rows of a search, from a place on; may be asked more than once. */
+export type Plan = (after: ListPlace | undefined, pace: Pace) => Listing;
+
+/** Which part of a list, and from which end. */
+export type Part = Omit<ListPart, 'after'>;
+
+const WHOLE: Part = { span: undefined, isReversed: false };
+
+/** Reads much at a time, and nothing that only a page needs. */
+export const COUNTING: Pace = { first: LARGEST_BATCH, isCount: true };
+
+/** Plans a search. */
+export async function planSearch(
+  reader: Reader,
+  type: StoredType,
+  where: readonly Criterion[],
+  part: Part = WHOLE,
+): Promise<Plan> {
+  const { filter, linked } = await compileAll(reader, type, where, part.span);
+  const plan = await planFiltered(
+    reader,
+    type,
+    where.filter((criterion) => !linked.some((link) => link === criterion)),
+    filter,
+    part,
+  );
+  if (linked.length === 0) return plan;
+  return (after, pace) => linked.reduce((listing, link) => linking(reader, listing, link, pace), plan(after, pace));
+}
+
+async function planFiltered(
+  reader: Reader,
+  type: StoredType,
+  where: readonly Criterion[],
+  filter: RowFilter,
+  part: Part,
+): Promise<Plan> {
+  const visibility = VISIBILITY[type];
+  if (reader.grant.system || visibility === 'directory' || visibility === 'part') {
+    return (after, pace) => listFromRows(reader, type, filter, { ...part, after }, pace);
+  }
+  if (where.length === 0) return (after, pace) => listFromAcl(reader, type, { ...part, after }, pace);
+  const few = where.some(isNarrowing) ? await listFew(reader, type, filter, FEW) : undefined;
+  if (few === undefined)
+    return (after, pace) => matching(reader, listFromAcl(reader, type, { ...part, after }, pace), filter, pace);
+  return (after) => listArray(few, { ...part, after });
+}
+
+async function* listArray(listed: readonly Listed[], { after, isReversed }: ListPart): Listing {
+  const ordered = isReversed ? listed.toReversed() : listed;
+  yield* after === undefined ? ordered : ordered.filter((row) => compareInList(after, row, isReversed) < 0);
+}
+
+async function compileAll(
+  reader: Reader,
+  type: StoredType,
+  where: readonly Criterion[],
+  span: SortSpan | undefined,
+): Promise<Compiled> {
+  const filters: RowFilter[] = spanFilters(span);
+  const linked: LinkCriterion[] = [];
+  for (const criterion of where) {
+    const filter = isLink(criterion) ? await namedFilter(reader, type, criterion) : compileCriterion(criterion);
+    if (filter !== undefined) filters.push(filter);
+    else if (isLink(criterion)) linked.push(criterion);
+  }
+  return { filter: filters.length === 0 ? {} : { $and: filters }, linked };
+}
+
+/** The rows that a criterion on other rows leads to, by name; undefined when they are too many for a filter. */
+async function namedFilter(reader: Reader, type: StoredType, link: LinkCriterion): Promise<RowFilter | undefined> {
+  const other = link.kind === 'chain' ? link.target : link.source;
+  const plan = await planSearch(reader, other, [link.criterion]);
+  const found = await take(plan(undefined, COUNTING), MAX_NAMED + 1);
+  if (found.length > MAX_NAMED) return undefined;
+  const keys = found.map(({ key }) => key);
+  if (link.kind === 'chain') {
+    const filter: RowFilter = { ref: { $in: keys.map((key) => referenceKey(link.param, key)) } };
+    return link.own === undefined ? filter : { $or: [filter, compileCriterion(link.own)] };
+  }
+  const ids = await idsReferredTo(reader, type, keys, link.param);
+  return ids.length > MAX_NAMED ? undefined : { id: { $in: [...ids] } };
+}
+
+async function idsReferredTo(
+  { collections, session }: Reader,
+  type: StoredType,
+  keys: readonly string[],
+  param: string,
+): Promise<readonly string[]> {
+  const ids = new Set<string>();
+  const found = collections.standing.find({ _id: { $in: [...keys] } }, { session, projection: { ref: 1 } });
+  for await (const { ref } of found) {
+    for (const target of targetsOf(ref, param))
+      if (target.startsWith(`${type}/`)) ids.add(target.slice(type.length + 1));
+  }
+  return [...ids];
+}
+
+/** The first rows of a listing, at most `limit`. */
+export async function take(listing: Listing, limit: number): Promise<readonly Listed[]> {
+  const taken: Listed[] = [];
+  for await (const listed of listing) {
+    taken.push(listed);
+    if (taken.length === limit) break;
+  }
+  return taken;
+}
