@@ -85,7 +85,7 @@ async function sourcesOf(
   const inner: RowFilter = isLink(criterion) ? {} : compileCriterion(criterion);
   const condition = { $and: [{ type: source }, refers, inner, following(after, false)] } as Filter<RowDocument>;
   return await collections.standing
-    .find(condition, { session, projection: PROJECTION })
+    .find(condition, { session, projection: PROJECTION, batchSize: LARGEST_BATCH + 1 })
     .sort(listOrder(false))
     .limit(LARGEST_BATCH)
     .toArray();
@@ -102,7 +102,8 @@ async function findAmong(
   for (let at = 0; at < keys.length; at += LARGEST_BATCH) {
     const some = { _id: { $in: keys.slice(at, at + LARGEST_BATCH) }, gone: { $exists: false } };
     const condition = { $and: [some, filter] } as Filter<RowDocument>;
-    found.push(...(await collections.standing.find(condition, { session, projection: PROJECTION }).toArray()));
+    const options = { session, projection: PROJECTION, batchSize: LARGEST_BATCH + 1 } as const;
+    found.push(...(await collections.standing.find(condition, options).toArray()));
   }
   return found;
 }
