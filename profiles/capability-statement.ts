@@ -58,7 +58,8 @@ export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStat
 
 /** What no element of R4 says of all searches. */
 const RESULTS =
-  'Searches take _sort, _include, _revinclude and _total; conditions on other resources by chains and _has, ' +
+  'Searches take _sort, _include, _revinclude, _elements, _summary (true, text, data, count, false) and _total ' +
+  '(none, estimate, accurate), and conditions on other resources by chains and _has, ' +
   `up to ${MAX_LINK_DEPTH} references deep.`;
 
 function securityOf({ authorizationEndpoint, tokenEndpoint }: CapabilityFacts) {

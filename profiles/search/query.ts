@@ -6,6 +6,7 @@ import { findSearchParameter } from './parameters.ts';
 import type { SortKey } from './order.ts';
 import { parseSort } from './parse-sort.ts';
 import { findReferrer, type Referrer } from './referrers.ts';
+import type { Subset } from './subset.ts';
 import { isStoredType } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
@@ -61,6 +62,9 @@ export const MAX_PARAMETERS = 50;
 /** Most references that chains and `_has` of one search follow together. */
 export const MAX_LINKS = 10;
 
+/** Most elements that are named. */
+export const MAX_ELEMENTS = 100;
+
 /** Most parameters by which rows come beside a page. */
 export const MAX_INCLUDES = 20;
 
@@ -68,14 +72,21 @@ export const MAX_INCLUDES = 20;
 const REFUSED = ['_filter', '_text', '_content', '_query', '_list', '_contained', '_type'];
 
 // Read by the door, not by the search.
-const OF_THE_DOOR = ['_format', '_pretty', '_elements'];
+const OF_THE_DOOR = ['_format', '_pretty'];
+
+/** The query, which part of the resources is answered, and the names of the parameters that were ignored. */
+export type ParsedSearch = {
+  readonly query: SearchQuery;
+  /** Absent: all of each resource. Names of elements are as they were written. */
+  readonly subset?: Subset;
+  readonly ignored: readonly string[];
+};
 
 type Pair = readonly [name: string, value: string];
 
 /**
  * Parses the parameters of a search on a type. A parameter that is repeated narrows (AND). Dates without a time zone
  * are UTC.
- * @returns the query, and the names of the parameters that were ignored
  * @throws {Fault} invalid - a value, modifier or chain that is not served; an unknown parameter, order or include when
  * strict
  * @throws {Fault} too-costly - more than MAX_PARAMETERS, MAX_LINKS or MAX_INCLUDES, or a value over its limits
@@ -84,7 +95,7 @@ export function parseSearch(
   type: StoredType,
   parameters: URLSearchParams | readonly Pair[],
   options: SearchOptions,
-): { readonly query: SearchQuery; readonly ignored: string[] } {
+): ParsedSearch {
   const pairs: readonly Pair[] = [...parameters];
   if (pairs.length > MAX_PARAMETERS) throw new Fault('too-costly', `A search has at most ${MAX_PARAMETERS} parameters`);
   const where: Criterion[] = [];
@@ -99,19 +110,24 @@ export function parseSearch(
   }
   boundLinks(where);
   const order = parseOrder(type, valueOf(results, '_sort'), ignored, options.handling);
-  const beside = parseBeside(type, results, ignored);
+  const subset = parseSubset(results, ignored);
+  const beside = besideText(parseBeside(type, results, ignored), subset, ignored);
   if (options.handling === 'strict' && ignored[0] !== undefined) {
     throw new Fault('invalid', `Search parameter ${ignored[0]} is not served on ${type}`, { expression: ignored[0] });
   }
   const ordered = order.length === 0 ? {} : { order };
-  return { query: { type, where, ...ordered, ...beside, ...parsePaging(results, options, ignored) }, ignored };
+  return {
+    query: { type, where, ...ordered, ...beside, ...parsePaging(results, options) },
+    ignored,
+    ...(subset === undefined ? {} : { subset }),
+  };
 }
 
 function isResultParameter(name: string): boolean {
   return OF_THE_DOOR.includes(name) || RESULT_PARAMETERS.includes(name);
 }
 
-const RESULT_PARAMETERS = ['_count', '_total', '_summary', '_sort', '_include', '_revinclude', '_cursor'];
+const RESULT_PARAMETERS = ['_count', '_total', '_summary', '_elements', '_sort', '_include', '_revinclude', '_cursor'];
 
 function refuseWidening(name: string): void {
   const code = name.split(/[:.]/)[0] ?? '';
@@ -151,11 +167,10 @@ function parseOrder(
 function parsePaging(
   pairs: readonly Pair[],
   options: SearchOptions,
-  ignored: string[],
 ): Pick<SearchQuery, 'count' | 'total' | 'summary' | 'cursor'> {
   const count = parseCount(valueOf(pairs, '_count'));
   const cursor = valueOf(pairs, '_cursor');
-  const isCount = parseSummary(valueOf(pairs, '_summary'), ignored, options.handling) || count === 0;
+  const isCount = valueOf(pairs, '_summary') === 'count' || count === 0;
   return {
     count: Math.max(1, Math.min(count ?? options.defaultCount, options.maxCount)),
     total: parseTotal(valueOf(pairs, '_total')),
@@ -187,22 +202,45 @@ function parseTotal(text: string | undefined): SearchQuery['total'] {
   }
 }
 
-// A server may answer whole resources when it is asked for a summary of their content.
-function parseSummary(text: string | undefined, ignored: string[], handling: SearchOptions['handling']): boolean {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'count') return true;
-  if (handling === 'strict' || !['true', 'text', 'data'].includes(text)) {
-    throw new Fault('invalid', 'Search parameter _summary must be count or false', { expression: '_summary' });
-  }
-  ignored.push('_summary');
-  return false;
+/** Both at once are not served: named elements are the narrower wish. */
+function parseSubset(pairs: readonly Pair[], ignored: string[]): Subset | undefined {
+  const [summary, elements] = [parseSummary(valueOf(pairs, '_summary')), valueOf(pairs, '_elements')];
+  if (elements === undefined) return summary;
+  if (summary !== undefined) ignored.push('_summary');
+  const names = elements.split(',').filter((name) => name !== '');
+  if (names.length > MAX_ELEMENTS)
+    throw new Fault('too-costly', `A search names at most ${MAX_ELEMENTS} elements`, { expression: '_elements' });
+  return { kind: 'elements', names };
 }
 
-function parseBeside(
-  type: StoredType,
-  pairs: readonly Pair[],
-  ignored: string[],
-): Pick<SearchQuery, 'include' | 'revinclude'> {
+function parseSummary(text: string | undefined): Subset | undefined {
+  switch (text) {
+    case undefined:
+    case 'false':
+    case 'count':
+      return undefined;
+    case 'true':
+    case 'text':
+    case 'data':
+      return { kind: text };
+    default:
+      throw new Fault('invalid', 'Search parameter _summary must be true, text, data, count or false', {
+        expression: '_summary',
+      });
+  }
+}
+
+type Beside = Pick<SearchQuery, 'include' | 'revinclude'>;
+
+/** Includes cannot be mixed with `_summary=text`. @see https://hl7.org/fhir/R4/search.html#summary */
+function besideText(beside: Beside, subset: Subset | undefined, ignored: string[]): Beside {
+  if (subset?.kind !== 'text') return beside;
+  if (beside.include.length > 0) ignored.push('_include');
+  if (beside.revinclude !== undefined) ignored.push('_revinclude');
+  return { include: [] };
+}
+
+function parseBeside(type: StoredType, pairs: readonly Pair[], ignored: string[]): Beside {
   const read = <T>(name: string, parse: (type: StoredType, value: string) => T | undefined): readonly T[] =>
     [...new Set(pairs.flatMap((pair) => (pair[0] === name ? [pair[1]] : [])))].flatMap((value) => {
       const found = parse(type, value);

@@ -37,7 +37,7 @@ import { loadAuthorizationKeys } from '../endpoints/smart/stored-keys.ts';
 import type { LogFactory } from '../log.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { IdentityProvider } from '../ports/identity-provider.ts';
-import { loadDefinitions } from '../runtime/definitions.ts';
+import { loadDefinitions, type LoadedDefinitions } from '../runtime/definitions.ts';
 import { offsetsOf } from '../../profiles/dicom/date-time.ts';
 import { buildCapabilityStatement } from '../../profiles/capability-statement.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -100,13 +100,13 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
 }
 
 async function start(config: Config, log: LogFactory, region: Region, stores: Opened): Promise<Running> {
-  const { validate, indexer } = await loadDefinitions();
+  const { validate, indexer, subsets } = await loadDefinitions();
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
   const made = { config, region, stores, clock: systemClock, indexer, validate, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
   const background = await startBackground(flows, log);
-  const parts: Parts = { config, log, region, stores, flows, publicUrl, validate };
+  const parts: Parts = { config, log, region, stores, flows, publicUrl, validate, subsets };
   const doors: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(doors.map((door) => door.close()));
@@ -169,7 +169,8 @@ type Parts = {
   readonly stores: Opened;
   readonly flows: Flows;
   readonly publicUrl: () => string;
-  readonly validate: Awaited<ReturnType<typeof loadDefinitions>>['validate'];
+  readonly validate: LoadedDefinitions['validate'];
+  readonly subsets: LoadedDefinitions['subsets'];
 };
 
 async function openHttp(parts: Parts): Promise<Server> {
@@ -239,7 +240,7 @@ function lazyProvider(open: () => IdentityProvider): IdentityProvider {
 }
 
 function dataDoors(
-  { config, region, stores, flows, publicUrl, validate }: Parts,
+  { config, region, stores, flows, publicUrl, validate, subsets }: Parts,
   { authenticate }: AuthorizationServer,
 ) {
   const { trail, images } = stores;
@@ -262,7 +263,7 @@ function dataDoors(
       authorizationEndpoint: `${publicUrl()}/auth/authorize`,
       tokenEndpoint: `${publicUrl()}/auth/token`,
     });
-  const fhir = fhirRoutes({ ...flows, identify, fhirBase, bodyLimit, validate, capabilityStatement });
+  const fhir = fhirRoutes({ ...flows, identify, fhirBase, bodyLimit, validate, subsets, capabilityStatement });
   const dicomweb = dicomwebRouter({
     ...flows,
     identify,

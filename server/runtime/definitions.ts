@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { createIndexer } from '../../profiles/search/indexer.ts';
 import type { Indexer } from '../../profiles/search/indexer.ts';
 import type { Definitions } from '../../profiles/validation/structure-definitions.ts';
+import { createSubsets, type Subsets } from '../../profiles/search/subset.ts';
 import { createValidator } from '../../profiles/validation/validate.ts';
 import type { CompiledValidator, Validate } from '../../profiles/validation/validate.ts';
 import { CACHE_FILES, cacheFolder, isGenerated } from './cache-key.ts';
@@ -13,6 +14,7 @@ import { CACHE_FILES, cacheFolder, isGenerated } from './cache-key.ts';
 export type LoadedDefinitions = {
   readonly validate: Validate;
   readonly indexer: Indexer;
+  readonly subsets: Subsets;
   readonly definitions: Definitions;
 };
 
@@ -26,7 +28,12 @@ export async function loadDefinitions(): Promise<LoadedDefinitions> {
   const validators: Record<string, CompiledValidator> = await import(
     pathToFileURL(join(folder, CACHE_FILES.validators)).href
   );
-  return { validate: createValidator(validators), indexer: createIndexer(definitions), definitions };
+  return {
+    validate: createValidator(validators),
+    indexer: createIndexer(definitions),
+    subsets: createSubsets(definitions),
+    definitions,
+  };
 }
 
 async function findFolder(): Promise<string> {

@@ -181,6 +181,95 @@ describe('FHIR search (FHIR R4 search.html)', () => {
     });
   });
 
+  describe('_elements and _summary', () => {
+    const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
+    const study = async (search: string): Promise<ImagingStudy> => {
+      const answer = await region.patient.get(`ImagingStudy?modality=CT&${search}`, STRICT);
+      expect(answer.status, answer.text).to.equal(200);
+      return resourcesOf<ImagingStudy>(answer.json<Bundle>())[0] ?? expect.fail('no study');
+    };
+
+    it('answer parts of resources that say so, with what must be there, and the whole otherwise', async () => {
+      const whole = await study('');
+      expect(whole.meta?.tag ?? []).to.not.deep.include(SUBSETTED);
+      expect(await study('_summary=false')).to.deep.equal(whole);
+      const meta = { ...whole.meta, tag: [...(whole.meta?.tag ?? []), SUBSETTED] };
+      const { resourceType, id, status, subject, started, modality } = whole;
+      expect(await study('_elements=started,modality')).to.deep.equal({
+        resourceType,
+        id,
+        meta,
+        status,
+        subject,
+        started,
+        modality,
+      });
+      expect(await study('_summary=text')).to.deep.equal({ resourceType, id, meta, status, subject });
+      expect(await study('_summary=data')).to.deep.equal({ ...whole, meta });
+      const summary = await study('_summary=true');
+      expect(summary.meta).to.deep.equal(meta);
+      expect(summary.series?.length).to.equal(whole.series?.length);
+      // Of the definition, a series is in summaries and the titles of its instances are not.
+      const keysOf = (parts: readonly object[] = []) => [...new Set(parts.flatMap((part) => Object.keys(part)))];
+      expect(keysOf(whole.series)).to.include.members(keysOf(summary.series));
+      expect(keysOf(summary.series))
+        .to.include.members(['uid', 'modality', 'numberOfInstances'])
+        .and.not.include('instance');
+    });
+
+    it('hold for what comes beside a page as far as it has no elements of its own', async () => {
+      const typesWithTag = async (search: string) =>
+        resourcesOf(
+          (
+            await region.patient.get(`ImagingStudy?modality=CT&_include=ImagingStudy:patient&${search}`, STRICT)
+          ).json<Bundle>(),
+        )
+          .filter(({ meta }) => meta?.tag?.some(({ code }) => code === 'SUBSETTED'))
+          .map(({ resourceType }) => resourceType);
+      expect(await typesWithTag('_elements=started')).to.deep.equal(['ImagingStudy']);
+      expect(await typesWithTag('_summary=true')).to.deep.equal(['ImagingStudy', 'Patient']);
+    });
+
+    it('are ignored, and said to be, where they are not served, and refused when strict', async () => {
+      for (const [search, ignored] of [
+        ['_elements=colour', '_elements'],
+        ['_elements=started,colour', '_elements'],
+        ['_elements=started&_summary=true', '_summary'],
+        ['_summary=text&_include=ImagingStudy:patient', '_include'],
+        ['_summary=text&_revinclude=DocumentReference:related', '_revinclude'],
+      ] as const) {
+        expectOutcome(await region.patient.get(`ImagingStudy?${search}`, STRICT), 400, 'invalid');
+        const lenient = await region.patient.get(`ImagingStudy?${search}`);
+        expect(lenient.text, search).to.include(`Search parameter ${ignored} was ignored`);
+        const self = lenient.json<Bundle>().link?.[0]?.url ?? '';
+        expect(self.includes(ignored), self).to.equal(search === '_elements=started,colour');
+      }
+    });
+
+    it('tell nothing of what the requester may not see, and are in the event of the patient', async () => {
+      for (const search of ['_elements=status', '_summary=true', '_summary=count']) {
+        const { total, entry } = (await region.stranger.get(`ImagingStudy?${search}`, STRICT)).json<Bundle>();
+        expect([total, entry], search).to.deep.equal([0, undefined]);
+      }
+      await region.declared.get('ImagingStudy?_elements=status');
+      expect(await queriesOf(region.patient)).to.include('ImagingStudy?_elements=status');
+    });
+  });
+
+  describe('_total', () => {
+    it('is there but where none is asked for, with the rows and without', async () => {
+      const totalOf = async (caller: FhirCaller, search: string) =>
+        (await caller.get(`ImagingStudy?${search}`, STRICT)).json<Bundle>().total;
+      for (const total of ['_total=estimate', '_total=accurate', '', '_summary=count', '_count=0&_total=accurate']) {
+        expect(await totalOf(region.patient, total), total).to.equal(2);
+        expect(await totalOf(region.stranger, total), total).to.equal(0);
+      }
+      expect(await totalOf(region.patient, '_total=none')).to.equal(undefined);
+      expect(await totalOf(region.patient, '_total=none&_sort=modality')).to.equal(undefined);
+      expectOutcome(await region.patient.get('ImagingStudy?_total=some'), 400, 'invalid');
+    });
+  });
+
   describe('alternatives', () => {
     it('are those of every kind of parameter, dates too; an escaped comma is part of a value', async () => {
       const count = async (search: string) =>

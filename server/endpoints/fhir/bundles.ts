@@ -4,22 +4,35 @@ import type { FoundHistory } from '../../flows/read/read-history.ts';
 import type { FoundPage } from '../../flows/read/search-resources.ts';
 import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
 
-/** Formats a searchset. `selfUrl` is the request as understood; `ignored` names parameters that were not used. */
-export function formatSearchset(page: FoundPage, fhirBase: string, selfUrl: URL, ignored: readonly string[]): string {
+/**
+ * What a searchset says beside its rows: the request as understood, names of parameters that were not used, and the
+ * text of each row.
+ */
+export type Searchset = {
+  readonly fhirBase: string;
+  readonly selfUrl: URL;
+  readonly ignored: readonly string[];
+  readonly textOf: (row: VisibleRow, mode: EntryMode) => string;
+};
+
+/** Why a row is in a searchset. @see https://hl7.org/fhir/R4/valueset-search-entry-mode.html */
+export type EntryMode = 'match' | 'include';
+
+/** Formats a searchset. */
+export function formatSearchset(page: FoundPage, { fhirBase, selfUrl, ignored, textOf }: Searchset): string {
+  const entryOf = (row: VisibleRow, mode: EntryMode): string => {
+    const fullUrl = JSON.stringify(`${fhirBase}/${row.type}/${row.id}`);
+    return `{"fullUrl":${fullUrl},"resource":${textOf(row, mode)},"search":{"mode":"${mode}"}}`;
+  };
   const entries = [
-    ...page.rows.map((row) => entryOf(row, fhirBase, 'match')),
-    ...page.included.map((row) => entryOf(row, fhirBase, 'include')),
+    ...page.rows.map((row) => entryOf(row, 'match')),
+    ...page.included.map((row) => entryOf(row, 'include')),
     ...outcomeEntries(page, ignored),
   ];
   const total = page.total === undefined ? '' : `"total":${page.total},`;
   const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
   const link = JSON.stringify(linksOf(page, selfUrl));
   return `{"resourceType":"Bundle","type":"searchset",${total}"link":${link}${entry}}`;
-}
-
-function entryOf(row: VisibleRow, fhirBase: string, mode: 'match' | 'include'): string {
-  const fullUrl = JSON.stringify(`${fhirBase}/${row.type}/${row.id}`);
-  return `{"fullUrl":${fullUrl},"resource":${row.json},"search":{"mode":"${mode}"}}`;
 }
 
 function outcomeEntries({ isCut }: FoundPage, ignored: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 /** What the FHIR door is given: the flows it mounts, and who comes in. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
+import type { Subsets } from '../../../profiles/search/subset.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
@@ -21,6 +22,7 @@ export type FhirDeps = {
   readonly attempt: ReturnType<typeof attempt>;
   readonly bodyLimit: FindBodyLimit;
   readonly validate: Validate;
+  readonly subsets: Subsets;
   readonly capabilityStatement: () => CapabilityStatement;
   readonly read: ReturnType<typeof readResource>;
   readonly history: ReturnType<typeof readHistory>;

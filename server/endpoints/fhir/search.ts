@@ -1,11 +1,12 @@
 /** FHIR search by GET and POST, and with it ITI-67. @see https://hl7.org/fhir/R4/search.html */
 import type { Context } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
-import { parseSearch } from '../../../profiles/search/query.ts';
+import { parseSearch, type ParsedSearch } from '../../../profiles/search/query.ts';
+import type { Subset } from '../../../profiles/search/subset.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
 import type { Visit } from '../../flows/guard.ts';
 import { answerJson } from './answer.ts';
-import { formatSearchset } from './bundles.ts';
+import { formatSearchset, type Searchset } from './bundles.ts';
 import type { FhirDeps } from './deps.ts';
 import { servedType } from './served.ts';
 import { admit, handlingOf, readSearchParameters } from './request.ts';
@@ -31,31 +32,64 @@ export type AskedSearch = {
 
 /** The searchset of a search, as JSON text. */
 export async function searchText(deps: FhirDeps, visit: Visit, asked: AskedSearch): Promise<string> {
-  const { type, parameters, handling } = asked;
-  const parsed = parseSearch(type, parameters, { handling, maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT });
-  const query = { ...parsed.query, include: parsed.query.include.filter(({ param }) => isIncluded(type, param)) };
-  const ignored =
-    query.include.length === parsed.query.include.length ? parsed.ignored : [...parsed.ignored, '_include'];
-  if (handling === 'strict' && ignored.length > 0)
-    throw new Fault('invalid', `This _include is not served on ${type}`, { expression: '_include' });
+  const { type, parameters } = asked;
+  const search = understood(deps, asked);
+  const { query, ignored } = search;
   const passage = fhirType(type).searchedAs ?? 'search';
   const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
-  const self = selfUrl(deps.fhirBase(), type, parameters, ignored);
-  return formatSearchset(page, deps.fhirBase(), self, ignored);
+  const fhirBase = deps.fhirBase();
+  const selfUrl = selfUrlOf(fhirBase, type, parameters, (name) => isUsed(name, search));
+  return formatSearchset(page, { fhirBase, selfUrl, ignored, textOf: textsOf(deps, search.subset) });
+}
+
+/**
+ * A search as the door takes it: without includes and elements that are not served.
+ * @throws {Fault} invalid - strict, and something is not served
+ */
+function understood({ subsets }: FhirDeps, { type, parameters, handling }: AskedSearch): ParsedSearch {
+  const parsed = parseSearch(type, parameters, { handling, maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT });
+  const include = parsed.query.include.filter(({ param }) => isIncluded(type, param));
+  const ignored = [...parsed.ignored];
+  if (include.length < parsed.query.include.length) ignored.push('_include');
+  let { subset } = parsed;
+  if (subset?.kind === 'elements') {
+    const names = subset.names.filter((name) => subsets.hasElement(type, name));
+    if (names.length < subset.names.length || names.length === 0) ignored.push('_elements');
+    subset = names.length === 0 ? undefined : { kind: 'elements', names };
+  }
+  const [unserved] = ignored;
+  if (handling === 'strict' && unserved !== undefined)
+    throw new Fault('invalid', `This ${unserved} is not served on ${type}`, { expression: unserved });
+  return { query: { ...parsed.query, include }, ignored, ...(subset === undefined ? {} : { subset }) };
 }
 
 function isIncluded(type: StoredType, param: string): boolean {
   return servedType(type)?.includes?.includes(param) === true;
 }
 
-const OF_SEVERAL = ['_include', '_revinclude'];
+/** Of what comes beside a page, summaries; named elements are those of the type that is searched. */
+function textsOf({ subsets }: FhirDeps, subset: Subset | undefined): Searchset['textOf'] {
+  if (subset === undefined) return ({ json }) => json;
+  return ({ type, json }, mode) =>
+    mode === 'include' && subset.kind === 'elements' ? json : subsets.of(type, json, subset);
+}
 
-/** The search as it was understood. An include among several that was ignored stays: the others were used. */
-function selfUrl(fhirBase: string, type: StoredType, parameters: URLSearchParams, ignored: readonly string[]): URL {
-  const used = [...parameters].filter(
-    ([name]) => OF_SEVERAL.includes(name) || !ignored.includes(name.slice(0, MAX_NAME)),
-  );
+/** An include or element among several that was ignored stays in the link: the others were used. */
+function isUsed(name: string, { query, subset, ignored }: ParsedSearch): boolean {
+  if (name === '_include') return query.include.length > 0;
+  if (name === '_revinclude') return query.revinclude !== undefined;
+  if (name === '_elements') return subset?.kind === 'elements';
+  return !ignored.includes(name.slice(0, MAX_NAME));
+}
+
+/** The search as it was understood. */
+function selfUrlOf(
+  fhirBase: string,
+  type: StoredType,
+  parameters: URLSearchParams,
+  isIn: (name: string) => boolean,
+): URL {
   const url = new URL(`${fhirBase}/${type}`);
-  url.search = new URLSearchParams(used).toString();
+  url.search = new URLSearchParams([...parameters].filter(([name]) => isIn(name))).toString();
   return url;
 }

@@ -221,6 +221,20 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
       expect(kindOf('ImagingStudy', `${name}=ImagingStudy:patient`, 'strict'), name).to.equal('invalid');
   });
 
+  it('reads which part of the resources is asked for', () => {
+    const subset = (text: string) => parse('Patient', text).subset;
+    expect(subset('_elements=name,birthDate')).to.deep.equal({ kind: 'elements', names: ['name', 'birthDate'] });
+    for (const kind of ['true', 'text', 'data'] as const) expect(subset(`_summary=${kind}`)).to.deep.equal({ kind });
+    for (const text of ['', '_summary=false', '_summary=count']) expect(subset(text), text).to.equal(undefined);
+    const both = parse('Patient', '_elements=name&_summary=true');
+    expect([both.subset?.kind, both.ignored]).to.deep.equal(['elements', ['_summary']]);
+    expect(kindOf('Patient', '_elements=name&_summary=true', 'strict')).to.equal('invalid');
+    const texts = parse('ImagingStudy', '_summary=text&_include=ImagingStudy:patient&_revinclude=Task:focus');
+    expect([texts.query.include, texts.query.revinclude]).to.deep.equal([[], undefined]);
+    expect(texts.ignored).to.include('_include');
+    expect(kindOf('ImagingStudy', '_summary=text&_include=ImagingStudy:patient', 'strict')).to.equal('invalid');
+  });
+
   it('names unknown parameters when lenient and refuses them when strict', () => {
     expect(parse('Patient', 'colour=red&active=true&_format=json').ignored).to.deep.equal(['colour']);
     expect(kindOf('Patient', 'colour=red', 'strict')).to.equal('invalid');
@@ -267,6 +281,9 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     ['Patient', '_count=-1', 'invalid'],
     ['Patient', '_count=1&_count=2', 'invalid'],
     ['Patient', '_total=some', 'invalid'],
+    ['Patient', '_summary=some', 'invalid'],
+    ['Patient', '_summary=true&_summary=text', 'invalid'],
+    ['Patient', `_elements=${'name,'.repeat(101)}`, 'too-costly'],
     ['ImagingStudy', '_sort=started,status,modality,series,basedon,reason', 'too-costly'],
     ['ImagingStudy', '_sort=started&_sort=status', 'invalid'],
     ['Patient', 'active=true&'.repeat(51), 'too-costly'],
