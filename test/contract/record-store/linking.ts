@@ -7,6 +7,7 @@ import { MAX_INCLUDED_ROWS } from '../../../server/ports/record-store.ts';
 import { aGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES } from '../../support/plans.ts';
 import { idsOf, search, searchIds, searchPages } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 const status = (code: string): Criterion => ({ kind: 'token', param: 'status', values: [{ code }] });
 const has = (criterion: Criterion, source: Put['type'] = 'DiagnosticReport', param = 'about'): Criterion => ({
@@ -32,12 +33,12 @@ export function linkingContract(suite: Suite): void {
   const visiblePerson = async () => {
     const person = aPersonKey();
     const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
-    await suite.records.commit(aPlan({ rights: [right] }));
+    await commitPlan(suite.records, aPlan({ rights: [right] }));
     return { person, grant: aGrant(`Practitioner/${person}`) };
   };
   const commit = async (puts: readonly Put[]): Promise<void> => {
     for (let at = 0; at < puts.length; at += 1_000)
-      await suite.records.commit(aPlan({ puts: puts.slice(at, at + 1_000) }));
+      await commitPlan(suite.records, aPlan({ puts: puts.slice(at, at + 1_000) }));
   };
 
   describe('criteria on what refers to a row', () => {
@@ -71,7 +72,7 @@ export function linkingContract(suite: Suite): void {
       const others = aPut({ type: 'DiagnosticReport', person: aPersonKey(), ...about('others', study) });
       const deleted = aPut({ type: 'DiagnosticReport', person, ...about('deleted', study) });
       await commit([study, hidden, others, deleted]);
-      await suite.records.commit(aPlan({ deletes: [deleted] }));
+      await commitPlan(suite.records, aPlan({ deletes: [deleted] }));
       for (const code of ['hidden', 'others', 'deleted']) {
         const query = aQuery('ImagingStudy', { where: [has(status(code))], total: 'accurate' });
         const page = await search(suite.records, grant, query);
@@ -198,7 +199,7 @@ export function linkingContract(suite: Suite): void {
       const others = aPut({ person: aPersonKey(), ...about('x', first) });
       const deleted = aPut({ person, ...about('x', first) });
       await commit([first, second, hidden, others, deleted]);
-      await suite.records.commit(aPlan({ deletes: [deleted] }));
+      await commitPlan(suite.records, aPlan({ deletes: [deleted] }));
       const revinclude = [{ source: 'DocumentReference', param: 'about' }] as const;
       const page = await search(suite.records, grant, aQuery('DocumentReference', { revinclude }));
       expect([idsOf(page.rows), page.included]).to.deep.equal([idsOf([first, second]), []]);

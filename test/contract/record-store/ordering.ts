@@ -8,6 +8,7 @@ import { aGrant, anId, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES } fro
 import { expectFault } from '../../support/faults.ts';
 import { idsOf, search, searchBehind, searchPages } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
+import { commitPlan } from '../../support/warrants.ts';
 
 const key = (by: SortKey['by'], param: string, descending = false): SortKey => ({ by, param, descending });
 
@@ -16,7 +17,7 @@ export function orderingContract(suite: Suite): void {
   const visiblePerson = async () => {
     const person = aPersonKey();
     const right = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
-    await suite.records.commit(aPlan({ rights: [right] }));
+    await commitPlan(suite.records, aPlan({ rights: [right] }));
     return { person, grant: aGrant(`Practitioner/${person}`) };
   };
 
@@ -34,7 +35,7 @@ export function orderingContract(suite: Suite): void {
     const puts = Object.entries(rows).map(([name, parts], at) =>
       aPut({ person, id: `${mark}-${name}`, index: entries(parts), sort: at }),
     );
-    await suite.records.commit(aPlan({ puts }));
+    await commitPlan(suite.records, aPlan({ puts }));
     const namesIn = async (order: readonly SortKey[], count = 2): Promise<string> => {
       const pages = await searchPages(suite.records, grant, aQuery('DocumentReference', { order, count }));
       return pages.flatMap((page) => idsOf(page.rows).map((id) => id.slice(mark.length + 1))).join(' ');
@@ -76,7 +77,8 @@ export function orderingContract(suite: Suite): void {
 
     it('go by the moment at which the store wrote a row', async () => {
       const { grant, puts, namesIn } = await world({ a: {}, b: {}, c: {} });
-      for (const put of [puts[1], puts[0]]) await suite.records.commit(aPlan({ puts: put === undefined ? [] : [put] }));
+      for (const put of [puts[1], puts[0]])
+        await commitPlan(suite.records, aPlan({ puts: put === undefined ? [] : [put] }));
       const times = await search(suite.records, grant, aQuery('DocumentReference'));
       const latest = times.rows.toSorted((a, b) => b.updated - a.updated || b.sort - a.sort);
       expect(await namesIn([key('date', '_lastUpdated', true)])).to.equal(
@@ -102,7 +104,7 @@ export function orderingContract(suite: Suite): void {
           const index = entries({ status: `s${turn % 3}`, name: `n${turn % 3}` });
           const moved = changing.map((put) => ({ ...put, index, sort: 100 * turn }));
           const others = turn > 3 ? [] : [0, 2].map((sort) => aPut({ person, index, sort }));
-          await suite.records.commit(aPlan({ puts: [...moved, ...others] }));
+          await commitPlan(suite.records, aPlan({ puts: [...moved, ...others] }));
           if (page.next === undefined) break;
           page = await search(suite.records, grant, query, page.next);
         }
@@ -134,7 +136,7 @@ export function orderingContract(suite: Suite): void {
     it('do not tell of hidden rows, by their place or by the next page', async () => {
       const { person, grant, puts } = await world({ a: { name: 'a' }, c: { name: 'c' } });
       const hidden = ['b', 'd', '0'].map((name) => aPut({ person, level: 'R', index: entries({ name }) }));
-      await suite.records.commit(aPlan({ puts: hidden }));
+      await commitPlan(suite.records, aPlan({ puts: hidden }));
       const query = aQuery('DocumentReference', { order: [key('string', 'name')], count: 2, total: 'accurate' });
       const page = await search(suite.records, grant, query);
       expect([idsOf(page.rows), page.next, page.total]).to.deep.equal([idsOf(puts), undefined, 2]);
@@ -144,7 +146,8 @@ export function orderingContract(suite: Suite): void {
       this.timeout(120_000);
       const { grant } = await visiblePerson();
       const one = async (at: number) =>
-        await suite.records.commit(
+        await commitPlan(
+          suite.records,
           aPlan({
             puts: Array.from({ length: 1_000 }, (_, row) =>
               aPut({ type: 'HealthcareService', index: NO_ENTRIES, sort: at * 1_000 + row }),
@@ -155,7 +158,7 @@ export function orderingContract(suite: Suite): void {
       const page = async (...order: readonly SortKey[]) =>
         await search(suite.records, grant, aQuery('HealthcareService', { order, count: 1 }));
       expect((await page(key('id', '_id'))).rows.length).to.equal(1);
-      await suite.records.commit(aPlan({ puts: [aPut({ type: 'HealthcareService', sort: -1 })] }));
+      await commitPlan(suite.records, aPlan({ puts: [aPut({ type: 'HealthcareService', sort: -1 })] }));
       await expectFault(page(key('id', '_id')), 'too-costly');
       expect((await page(key('moment', 'date'))).rows[0]?.sort).to.equal(-1);
       expect((await page()).rows[0]?.sort).to.equal(MAX_ORDERED_ROWS - 1);
