@@ -5,7 +5,7 @@
  */
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
-import { periodRange, TIME_BOUND } from '../search/date-range.ts';
+import { parseDateRange, periodRange, TIME_BOUND, type DateRange } from '../search/date-range.ts';
 import { Fault } from '../fault.ts';
 
 /** A declaration. */
@@ -43,6 +43,36 @@ export function readDeclaration(consent: Consent): Declaration {
   checkProvision(provision);
   return { practitioners: practitionersOf(provision), ...periodOf(provision) };
 }
+
+/** Whom a Consent that stands lets see a record. Times as in a {@link Declaration}. */
+export type Permit = Declaration & {
+  /** The emergency of a professional, not the choice of the patient. */
+  readonly isEmergency: boolean;
+};
+
+/**
+ * Reads what a stored Consent permits: a declaration, or an emergency (purpose BTG), which ends at the very moment that
+ * it says. Undefined of one that has ended, refuses, or permits nobody by name.
+ */
+export function permitOf(consent: object): Permit | undefined {
+  const { status, provision } = consent as Partial<Consent>;
+  if (status !== 'active' || provision?.type !== 'permit') return undefined;
+  const practitioners = (provision.actor ?? [])
+    .map(({ reference }) => reference?.reference ?? '')
+    .filter((literal) => PROFESSIONAL.test(literal));
+  const { start, end } = provision.period ?? {};
+  const range = periodRange(start, end);
+  if (practitioners.length === 0 || range === undefined) return undefined;
+  const isEmergency = (provision.purpose ?? []).some(({ code }) => code === 'BTG');
+  const last = isEmergency && end !== undefined ? parseDateRange(end)?.lo : undefined;
+  return {
+    practitioners: [...new Set(practitioners)],
+    ...boundsOf({ lo: range.lo, hi: last ?? range.hi }),
+    isEmergency,
+  };
+}
+
+const PROFESSIONAL = /^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/;
 
 const NOT_READ = 'is not supported in a declaration';
 /** Payment, marketing and research in v3-ActReason, with the codes below them. */
@@ -100,11 +130,7 @@ function practitionerOf({ role, reference, modifierExtension }: ConsentProvision
   support(modifierExtension === undefined, `${path}.modifierExtension`, NOT_READ);
   support(hasCode(role, CODE_SYSTEM.participationType, 'IRCP'), `${path}.role`, 'must be IRCP of v3-ParticipationType');
   const literal = reference.reference ?? '';
-  support(
-    /^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/.test(literal),
-    `${path}.reference`,
-    'must be Practitioner/id or PractitionerRole/id',
-  );
+  support(PROFESSIONAL.test(literal), `${path}.reference`, 'must be Practitioner/id or PractitionerRole/id');
   return literal;
 }
 
@@ -115,7 +141,11 @@ function periodOf({ period }: ConsentProvision): { from: number; to: number } {
       expression: 'Consent.provision.period',
     });
   }
-  return { from: Math.max(0, range.lo), to: Math.min(TIME_BOUND, range.hi) };
+  return boundsOf(range);
+}
+
+function boundsOf({ lo, hi }: DateRange): { from: number; to: number } {
+  return { from: Math.max(0, lo), to: Math.min(TIME_BOUND, hi) };
 }
 
 function hasCode(concept: CodeableConcept | undefined, system: string, code: string): boolean {

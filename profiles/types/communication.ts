@@ -4,6 +4,7 @@ import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
 /** Communication. @see https://hl7.org/fhir/R4/communication.html */
 export const Communication = {
   class: 'own',
+  names: 'patient',
   subject: 'subject',
   label: 'normal',
   release: 'at-once',

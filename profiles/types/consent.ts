@@ -5,6 +5,7 @@ import { codeToken, date, reference, token } from './search-parameter.ts';
 /** Consent. @see https://hl7.org/fhir/R4/consent.html */
 export const Consent = {
   class: 'own',
+  names: 'patient',
   subject: 'patient',
   label: 'normal',
   release: 'at-once',

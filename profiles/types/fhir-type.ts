@@ -10,7 +10,7 @@ import type { ParameterDefinition } from './search-parameter.ts';
  * - `patient`: a person's demographics, under a live right to the record or to the row itself;
  * - `item`: clinical content with a confidentiality label and rights of its own;
  * - `part`: as the item it belongs to;
- * - `own`: to the principals that its writer named.
+ * - `own`: to the principals that it names: who filed it and, by `names`, the patient.
  */
 export type Visibility = 'directory' | 'patient' | 'item' | 'part' | 'own';
 
@@ -67,6 +67,8 @@ export type StudyErasure = 'imaging-study' | 'manifests' | 'reports';
 /** One type. Members that name elements give paths without the type: `subject`, `participant.actor`. */
 export type FhirType = {
   readonly class: Visibility;
+  /** Of class `own`: whom each row names beside who filed it: the patient that it is about. */
+  readonly names?: 'patient';
   /** The element that says whose the row is: the first reference to a Patient in it. None: rows are of nobody. */
   readonly subject?: string;
   /** `own`: the label in `meta.security` counts. `normal`: no sender can raise it. */

@@ -51,7 +51,10 @@ export const FOREVER = 8.64e15;
 /** The scope of a right: the person's whole record, or one row (`Type/id`). */
 export type RightScope = 'record' | { readonly item: string };
 
-/** A right. Times are epoch milliseconds, `from` inclusive, `to` exclusive. */
+/**
+ * A right. Times are epoch milliseconds, `from` inclusive, `to` exclusive. There is one for a principal, a relation, a
+ * scope and a time, whichever rows give it ({@link rightId}).
+ */
 export type Right = {
   readonly id: string;
   readonly person: PersonKey;
@@ -60,6 +63,18 @@ export type Right = {
   readonly scope: RightScope;
   readonly from: number;
   readonly to: number;
-  /** The Consent or other resource that gave it (`Type/id`). */
-  readonly source?: string;
+  /** The row that gives it (`Type/id`); of several the one that began first. */
+  readonly giver: string;
 };
+
+/** The id of a right, made of what it says. */
+export function rightId({ person, principal: holder, relation, scope, from, to }: Omit<Right, 'id' | 'giver'>): string {
+  const where = scope === 'record' ? `record|${person}` : scope.item;
+  const name = `${relation}|${holder}|${where}`;
+  return from === 0 && to === FOREVER ? name : `${name}|${from}|${to}`;
+}
+
+/** The Consent that an event cites for a right: the one that gives the record; undefined when no Consent gives it. */
+export function consentOf({ scope, giver }: Pick<Right, 'scope' | 'giver'>): string | undefined {
+  return scope === 'record' && giver.startsWith('Consent/') ? giver : undefined;
+}

@@ -8,14 +8,14 @@ import type { IndexEntries } from '../../profiles/search/indexer.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { PersonKey } from '../access/requester.ts';
-import type { Right } from '../access/right.ts';
+import type { Origin } from '../access/rights-of.ts';
 import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
 import type { JobKey, JobRequest } from './job-queue.ts';
 
 /**
- * The largest number of entries of one plan: puts, instances, quarantined ones, rights, claims, jobs, audit and what is
- * erased together.
+ * The largest number of entries of one plan: puts, instances, quarantined ones, claims, jobs, audit and what is erased
+ * together.
  */
 export const MAX_PLAN_ENTRIES = 2_000;
 
@@ -34,6 +34,8 @@ export type Put = {
   readonly subject?: string;
   readonly level: Level;
   readonly released: boolean;
+  /** Whom the row comes from; by default that of the row that stands. What rights it gives follows (rights-of.ts). */
+  readonly origin?: Origin;
   /** `Type/id` of the item that a part belongs to. */
   readonly parent?: string;
   /** Bytes that belong to the row (the content of a Binary). */
@@ -127,9 +129,6 @@ export type CommitPlan = {
   readonly instances?: readonly InstanceRow[];
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
   readonly quarantined?: readonly QuarantinedInstance[];
-  readonly rights?: readonly Right[];
-  /** Ids of rights that end. */
-  readonly revoked?: readonly string[];
   /**
    * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and the claims of
    * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the

@@ -5,6 +5,8 @@
  * What every adapter keeps (test/contract):
  * - a plan applies atomically and once; versions rise by one; a reader sees all of a plan or nothing of it;
  * - a resolved `commit` is durable; a read that begins after it sees it, in every process on the same store;
+ * - rights follow from the rows (`rightsGivenBy`): one begins with the first row that gives it and ends with the last;
+ *   those of a row to itself outlive its deletion (`rightsLeftBy`); of several givers the first that began is named;
  * - new rows are shown to the live rights of their person, and new rights show the standing rows (`permits`);
  * - hidden rows are absent: from rows, totals, pages, included rows, chains and `_has`;
  * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier

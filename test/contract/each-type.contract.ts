@@ -5,7 +5,7 @@
 import { expect } from 'chai';
 import { ALONE, matchesCriterion } from '../../profiles/search/match.ts';
 import { fhirType, STORED_TYPES, VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
-import { principal, type Right } from '../../server/access/right.ts';
+import { principal } from '../../server/access/right.ts';
 import { putOf } from '../../server/flows/write/plan-parts.ts';
 import type { Put } from '../../server/ports/commit-plan.ts';
 import { loadDefinitions, type LoadedDefinitions } from '../../server/runtime/definitions.ts';
@@ -38,6 +38,7 @@ export function eachTypeContract(name: string, open: OpenStores): void {
       const facts = {
         released: true,
         ...(isOpen ? {} : { person }),
+        ...(VISIBILITY[type] === 'own' ? { origin: { sources: [`Practitioner/${person}`], services: [] } } : {}),
         ...(VISIBILITY[type] === 'part' ? { parent: `DocumentReference/${parent.id}` } : {}),
       };
       const puts = exampleResources(type, loaded).map((example, at) => {
@@ -46,7 +47,8 @@ export function eachTypeContract(name: string, open: OpenStores): void {
         return { ...put, level: 'N' as const };
       });
       const holder = principal.practitioner(`Practitioner/${person}`);
-      const rights = rightsTo(type, puts, { person, principal: holder });
+      // Rows of the own class are of no record.
+      const rights = VISIBILITY[type] === 'own' ? [] : [aRight({ person, principal: holder })];
       await commitPlan(suite.records, aPlan({ puts: [parent, ...puts], rights }));
       return { person, puts, grant: aGrant(`Practitioner/${person}`), stranger: aGrant(`Practitioner/${anId()}`) };
     };
@@ -80,8 +82,10 @@ export function eachTypeContract(name: string, open: OpenStores): void {
         for (const put of puts.slice(0, 1)) {
           expect((await read(suite.records, grant, put))?.id).to.equal(put.id);
           expect((await read(suite.records, stranger, put)) !== undefined).to.equal(isOpen);
-          // The patient holds no right of her own here.
-          expect((await read(suite.records, aPatientGrant(person), put)) !== undefined).to.equal(isOpen);
+          // A Patient gives the person a right of her own; without one she sees what names her alone.
+          const { hooks, names } = fhirType(type);
+          const isHers = isOpen || hooks?.write === 'identity' || names === 'patient';
+          expect((await read(suite.records, aPatientGrant(person), put)) !== undefined).to.equal(isHers);
         }
         expect(await searchIds(suite.records, stranger, aQuery(type, { where }))).to.have.lengthOf(
           isOpen ? puts.length : 0,
@@ -94,12 +98,6 @@ export function eachTypeContract(name: string, open: OpenStores): void {
       });
     }
   });
-}
-
-/** To the record; rows of the own class are of no record, and name who sees them. */
-function rightsTo(type: StoredType, puts: readonly Put[], holder: Pick<Right, 'person' | 'principal'>): Right[] {
-  if (VISIBILITY[type] !== 'own') return [aRight(holder)];
-  return puts.map(({ id }) => aRight({ ...holder, relation: 'named', scope: { item: `${type}/${id}` } }));
 }
 
 /** The moments by which rows are sorted, of all or in the order of some ids. */

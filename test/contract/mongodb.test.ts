@@ -3,6 +3,7 @@ import { openMongoStores } from '../../server/stores/mongodb/open.ts';
 import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/peers/mongodb-peer.ts';
 import { openThrough, type OpenedStores } from '../support/stores.ts';
 import { auditTrailContract } from './audit-trail.contract.ts';
+import { derivedRightsContract } from './derived-rights.contract.ts';
 import { eachTypeContract } from './each-type.contract.ts';
 import { equivalenceContract } from './equivalence.contract.ts';
 import { eventSearchContract } from './event-search.contract.ts';
@@ -43,6 +44,7 @@ suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
   requesterContract('MongoDB', open);
   jobQueueContract('MongoDB', open);
   equivalenceContract('MongoDB', open);
+  derivedRightsContract('MongoDB', open);
   eachTypeContract('MongoDB', open);
   warrantsContract('MongoDB', open);
 });

@@ -21,6 +21,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   mutants: proveMutants,
   equivalence: proveProperty('filter(everything, decide)'),
   warrant: proveProperty('commit(warrant, plan)'),
+  rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),
 };
 /** Proofs that are gone on with: without a seed they are given this one. */
 const SEED: Readonly<Record<string, number>> = { mutants: 20_261_128 };

@@ -1,13 +1,14 @@
 /** Builders of what stores take: plans and their parts, with names that no other test uses. */
 import { createHash, randomUUID } from 'node:crypto';
+import type { Consent } from '@medplum/fhirtypes';
 import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
 import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import type { IndexEntries } from '../../profiles/search/indexer.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
-import type { StoredType } from '../../profiles/types/visibility.ts';
+import { storedType, type StoredType } from '../../profiles/types/visibility.ts';
 import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
-import { FOREVER, principal, type Right } from '../../server/access/right.ts';
+import { FOREVER, principal, rightId, type Relation, type Right } from '../../server/access/right.ts';
 import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
 import type { AuditRecord, Claim, CommitPlan, InstanceRow, Put } from '../../server/ports/commit-plan.ts';
 import type { JobRequest } from '../../server/ports/job-queue.ts';
@@ -42,9 +43,19 @@ export function aUid(): string {
   return `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`)}`;
 }
 
+/** Parts of a plan. The rows that give `rights` are put behind the others, and those that gave `ended` are deleted. */
+export type Parts = Omit<CommitPlan, 'id'> & { readonly rights?: readonly Right[]; readonly ended?: readonly Right[] };
+
 /** A plan with an id of its own. */
-export function aPlan(parts: Omit<CommitPlan, 'id'> = {}): CommitPlan {
-  return { id: randomUUID(), ...parts };
+export function aPlan({ rights = [], ended = [], ...parts }: Parts = {}): CommitPlan {
+  const puts = [...(parts.puts ?? []), ...rights.map(aGiver)];
+  const deletes = [...(parts.deletes ?? []), ...ended.map(({ giver }) => placeOf(giver))];
+  return {
+    id: randomUUID(),
+    ...parts,
+    ...(puts.length === 0 ? {} : { puts }),
+    ...(deletes.length === 0 ? {} : { deletes }),
+  };
 }
 
 /** A row to write: a released document of normal confidentiality without index entries, of nobody. */
@@ -81,16 +92,75 @@ export function aStudyClaim(studyInstanceUID: string, { id }: Pick<Put, 'id'>): 
   return { key: claimKey.imagingStudy(studyInstanceUID), value: id };
 }
 
-/** A right to a person's whole record without an end, of a declared correspondent. */
-export function aRight(parts: Partial<Right> & Pick<Right, 'person'>): Right {
-  return {
-    id: anId(),
+/** What a right to the record is given by. */
+const GIVERS: Readonly<Partial<Record<Relation, StoredType>>> = {
+  declared: 'Consent',
+  'break-glass': 'Consent',
+  self: 'Patient',
+  'imaging-service': 'Appointment',
+};
+
+/** A right to a person's whole record without an end, of a declared correspondent, given by a row of its own. */
+export function aRight(parts: Partial<Omit<Right, 'id' | 'scope'>> & Pick<Right, 'person'>): Right {
+  const relation = parts.relation ?? 'declared';
+  const right = {
     principal: principal.practitioner('Practitioner/lambert'),
-    relation: 'declared',
-    scope: 'record',
+    scope: 'record' as const,
     from: 0,
     to: FOREVER,
+    giver: `${GIVERS[relation] ?? ''}/${anId()}`,
     ...parts,
+    relation,
+  };
+  return { ...right, id: rightId(right) };
+}
+
+/** The row that gives a right to the record. It is hidden as far as its type lets it be. */
+export function aGiver({ person, principal: holder, relation, from, to, giver }: Right): Put {
+  const row = { ...placeOf(giver), person, level: 'V', released: false } as const;
+  const reference = holder.slice(holder.indexOf(':') + 1);
+  switch (relation) {
+    case 'self':
+      return aPut(row);
+    case 'imaging-service':
+      return aPut({ ...row, origin: { sources: [], services: [reference] } });
+    case 'declared':
+    case 'break-glass':
+      return aPut({ ...row, resource: aPermit(row.id, reference, relation, { from, to }) });
+    default:
+      throw new Error(`No row gives a record to ${relation}`);
+  }
+}
+
+function placeOf(giver: string): { readonly type: StoredType; readonly id: string } {
+  const [type = '', id = ''] = giver.split('/');
+  return { type: storedType(type), id };
+}
+
+/** A Consent that permits a professional. A declaration lasts to the end of the millisecond that it names. */
+function aPermit(
+  id: string,
+  practitioner: string,
+  relation: 'declared' | 'break-glass',
+  { from, to }: Pick<Right, 'from' | 'to'>,
+): Consent & { readonly id: string } {
+  const end = relation === 'declared' ? to - 1 : to;
+  const period = {
+    ...(from === 0 ? {} : { start: new Date(from).toISOString() }),
+    ...(to === FOREVER ? {} : { end: new Date(end).toISOString() }),
+  };
+  return {
+    resourceType: 'Consent',
+    id,
+    status: 'active',
+    scope: {},
+    category: [],
+    provision: {
+      type: 'permit',
+      period,
+      actor: [{ role: {}, reference: { reference: practitioner } }],
+      purpose: [{ code: relation === 'declared' ? 'TREAT' : 'BTG' }],
+    },
   };
 }
 

@@ -13,10 +13,9 @@ import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import { requireProfessional } from '../../access/may-attempt.ts';
 import { mayWrite } from '../../access/may-write.ts';
 import type { PractitionerRequester } from '../../access/requester.ts';
-import { principal } from '../../access/right.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
-import { commitFresh, joinParts, lastingRight, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { findAll } from '../study/study-content.ts';
 
 /** A declared emergency. */
@@ -139,7 +138,7 @@ function withPurpose(visit: Visit): Visit {
   return { ...visit, requester: { ...visit.requester, purpose: 'BTG' } };
 }
 
-/** The right, the Consent that every later event cites, and the notice to the patient. */
+/** The Consent that gives the record and that every later event cites, and the notice to the patient. */
 function accessParts(
   { deps, now }: Opening,
   known: KnownPatient,
@@ -150,28 +149,12 @@ function accessParts(
   const { practitioner } = requester;
   const consent = `Consent/${consentId}`;
   const to = now + deps.hours * HOUR_MS;
-  const holder = principal.breakGlass(practitioner);
   const noticeId = randomUUID();
-  const toPatient = principal.patient(person);
   const facts = { person, subject: patient };
   return {
     puts: [
       putOf(deps.indexer, buildEmergencyConsent({ id: consentId, patient, practitioner, from: now, to }), now, facts),
       putOf(deps.indexer, buildEmergencyNotice({ id: noticeId, patient, consent, now }), now, facts),
-    ],
-    rights: [
-      {
-        id: `break-glass|${consentId}`,
-        person,
-        principal: holder,
-        relation: 'break-glass',
-        scope: 'record',
-        from: now,
-        to,
-        source: consent,
-      },
-      lastingRight(person, toPatient, 'named', { item: consent }),
-      lastingRight(person, toPatient, 'named', { item: `Communication/${noticeId}` }),
     ],
   };
 }

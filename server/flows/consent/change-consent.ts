@@ -11,10 +11,9 @@ import { systemGrant, type SystemGrant } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
-import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
-import { commitFresh, joinParts, lastingRight, putOf } from '../write/plan-parts.ts';
-import { readersOf } from '../write/plain-parts.ts';
+import { commitFresh, filedBy, joinParts, putOf } from '../write/plan-parts.ts';
 
 /** What the flow needs. */
 export type ChangeConsentDeps = GuardDeps & { readonly indexer: Indexer };
@@ -58,8 +57,9 @@ function planOf(
   const item = `Consent/${consent.id}`;
   return joinParts({
     states: [{ person, change: { withdrawn: change === 'withdraw' } }],
-    puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
-    rights: readersOf(visit.requester, person).map((holder) => lastingRight(person, holder, 'named', { item })),
+    puts: [
+      putOf(deps.indexer, consent, now, { person, subject: patient, origin: filedBy(referenceOf(visit.requester)) }),
+    ],
     audit: [
       eventRecord(deps.clock, visit, 'withdraw', {
         person,

@@ -8,10 +8,9 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { SystemGrant } from '../../access/grant.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import { personKey, type PersonKey, type Requester } from '../../access/requester.ts';
-import { principal } from '../../access/right.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { lastingRight, type PlanParts } from '../write/plan-parts.ts';
+import type { PlanParts } from '../write/plan-parts.ts';
 
 /** A Patient (`Patient/id`) and the person it is. */
 export type KnownPatient = {
@@ -101,7 +100,6 @@ export async function enrol(
         ...qualified.filter((_, at) => held[at] === undefined).map((key) => ({ key, value: person })),
       ],
       rekeys: [...others].map((from) => ({ from, to: person })),
-      rights: [lastingRight(person, principal.patient(person), 'self', 'record')],
     },
   };
 }

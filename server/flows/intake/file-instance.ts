@@ -24,7 +24,7 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { compareWithStanding, ERASING } from './standing-instance.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { enrol, findIdentity } from '../identity/persons.ts';
-import { authorRight, commitFresh, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
+import { commitFresh, filedBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 
@@ -207,13 +207,16 @@ async function placePatient(
     deps.region.qualifiedSystems,
     undefined,
   );
-  const put = putOf(deps.indexer, { ...patient, id }, now, { person, subject: reference });
-  const rights = [authorRight(person, reference, organization)];
+  const put = putOf(deps.indexer, { ...patient, id }, now, {
+    person,
+    subject: reference,
+    origin: filedBy(organization),
+  });
   return {
     person,
     patient: reference,
     isNew: true,
     joined: (parts.rekeys ?? []).map(({ from }) => from),
-    parts: { ...parts, puts: [put], rights: [...(parts.rights ?? []), ...rights] },
+    parts: { ...parts, puts: [put] },
   };
 }

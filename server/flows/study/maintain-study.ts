@@ -14,7 +14,7 @@ import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { changed } from '../write/changed-put.ts';
-import { examRights, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { examOf, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { putAside } from './put-aside.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
@@ -134,11 +134,8 @@ function imagingStudyParts(
   standing: VisibleRow | undefined,
 ): PlanParts {
   const { person, patient } = study.patient;
-  const item = `ImagingStudy/${imagingStudy.id}`;
-  return {
-    ...changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released }),
-    rights: study.sources.flatMap((source) => examRights(person, item, source, deps.region.servicesOf(source))),
-  };
+  const origin = examOf(deps.region, ...study.sources);
+  return changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released, origin });
 }
 
 /** An exam that was imported says so, whatever came when. */

@@ -10,7 +10,7 @@ import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
 import { changed } from '../write/changed-put.ts';
-import { authorRight, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { storeDocument } from '../write/store-document.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import { organizationOf, type Found } from './study-content.ts';
@@ -101,14 +101,17 @@ async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: St
   }));
   const binary: Binary = { resourceType: 'Binary', id: binaryId, contentType: MEDIA_TYPE.dicom };
   const facts = factsOf(hand);
+  const origin = filedBy(...study.sources);
   const reference = `DocumentReference/${id}`;
   const parts: PlanParts = {
     claims: [{ key: claimKey.manifest(sopInstanceUID), value: id }],
     puts: [
-      putOf(deps.indexer, replacing.length === 0 ? document : { ...document, relatesTo: replacing }, now, facts),
+      putOf(deps.indexer, replacing.length === 0 ? document : { ...document, relatesTo: replacing }, now, {
+        ...facts,
+        origin,
+      }),
       putOf(deps.indexer, binary, now, { ...facts, parent: reference, blob }),
     ],
-    rights: study.sources.map((one) => authorRight(facts.person, reference, one)),
     audit: [closingRecord(hand, reference)],
   };
   return { parts, reference };

@@ -5,6 +5,7 @@ import { isValidated, studiesOf } from '../../../profiles/documents/diagnostic-r
 import { buildReportDocument } from '../../../profiles/documents/report-document.ts';
 import { derivedUid } from '../../../ihe/kos/uid.ts';
 import type { SystemGrant } from '../../access/grant.ts';
+import type { Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { claimKey } from '../../ports/claim-key.ts';
@@ -13,12 +14,13 @@ import { changed } from '../write/changed-put.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 import { findById, manifestsOf, organizationOf } from './study-content.ts';
 
-/** A report, its person and its Patient; `documentId` when its document is yet to be written. */
+/** A report, its person and its Patient; `documentId` and `origin` when its document is yet to be written. */
 export type ReportAtHand = {
   readonly resource: DiagnosticReport;
   readonly person: PersonKey;
   readonly patient: Patient;
   readonly documentId?: string;
+  readonly origin?: Origin;
 };
 
 /** What is known of a study already: its ImagingStudy and its current manifests (`DocumentReference/id`). */
@@ -65,6 +67,7 @@ async function partsOf(
     person: report.person,
     subject: `Patient/${report.patient.id}`,
     released: isValidated(report.resource),
+    ...(report.origin === undefined ? {} : { origin: report.origin }),
   };
   return { claims: [{ key, value: id }], ...changed(deps.indexer, standing?.row, document, now, facts) };
 }

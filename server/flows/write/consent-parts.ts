@@ -4,15 +4,14 @@
  * declaration is another Consent.
  */
 import type { Consent } from '@medplum/fhirtypes';
-import { readDeclaration, type Declaration } from '../../../profiles/consent/declaration.ts';
+import { readDeclaration } from '../../../profiles/consent/declaration.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { PersonKey } from '../../access/requester.ts';
-import { principal, type Right } from '../../access/right.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
+import { referenceOf } from '../guard.ts';
 import { findById } from '../study/study-content.ts';
 import { changed, sameContent } from './changed-put.ts';
-import { aboutRow, readersOf } from './plain-parts.ts';
-import { joinParts, lastingRight, putOf } from './plan-parts.ts';
+import { aboutRow } from './plain-parts.ts';
+import { filedBy, putOf } from './plan-parts.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
 /** The steps of a type whose rows give rights. */
@@ -22,21 +21,21 @@ export const CONSENT_HOOK = {
     const sent = written.resource as Consent;
     if (standing === undefined) return await declaredParts(work, written, sent);
     const resource = JSON.parse(standing.json) as Consent;
-    return await endedParts(work, standing, { ...resource, status: endedStatus(sent, resource) });
+    return endedParts(work, standing, { ...resource, status: endedStatus(sent, resource) });
   },
   remove: async (work: Work, { standing }: Placed & { standing: VisibleRow }): Promise<ActParts> => {
     const resource = JSON.parse(standing.json) as Consent;
     requireDeclaration(resource);
     const status = ENDED.includes(resource.status) ? resource.status : 'inactive';
-    return await endedParts(work, standing, { ...resource, status });
+    return endedParts(work, standing, { ...resource, status });
   },
 };
 
 const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
 
 /**
- * Works out the parts of a declaration: the Consent, seen by its writer and the patient, and a right for each
- * professional it names.
+ * Works out the parts of a declaration: the Consent, which its writer and the patient see, and which gives the record
+ * to each professional that it names.
  * @throws {Fault} not-supported - a Consent of another shape
  * @throws {Fault} invalid - a professional who is not in the directory
  */
@@ -44,34 +43,20 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
   const { person, patient: subject } = known;
   const { deps, visit, now } = work;
-  const declaration = readDeclaration(sent);
-  for (const practitioner of declaration.practitioners) await requireProfessional(work, practitioner);
-  const reference = `Consent/${placed.id}`;
-  const readers = readersOf(visit.requester, person);
+  for (const practitioner of readDeclaration(sent).practitioners) await requireProfessional(work, practitioner);
   return {
     person,
     subject,
     parts: {
-      puts: [putOf(deps.indexer, { ...sent, id: placed.id }, now, { person, subject })],
-      rights: [
-        ...declaredRights(declaration, person, reference),
-        ...readers.map((holder) => lastingRight(person, holder, 'named', { item: reference })),
+      puts: [
+        putOf(deps.indexer, { ...sent, id: placed.id }, now, {
+          person,
+          subject,
+          origin: filedBy(referenceOf(visit.requester)),
+        }),
       ],
     },
   };
-}
-
-function declaredRights({ practitioners, from, to }: Declaration, person: PersonKey, source: string): Right[] {
-  return practitioners.map((practitioner) => ({
-    id: `declared|${practitioner}|${source}`,
-    person,
-    principal: principal.practitioner(practitioner),
-    relation: 'declared',
-    scope: 'record',
-    from,
-    to,
-    source,
-  }));
 }
 
 async function requireProfessional({ deps, grant }: Work, practitioner: string): Promise<void> {
@@ -82,13 +67,10 @@ async function requireProfessional({ deps, grant }: Work, practitioner: string):
     });
 }
 
-/** The Consent as it ends, with the rights that it still gives. */
-async function endedParts({ deps, grant, now }: Work, standing: VisibleRow, ended: Consent): Promise<ActParts> {
+/** The Consent as it ends: it gives nobody the record any more. */
+function endedParts({ deps, now }: Work, standing: VisibleRow, ended: Consent): ActParts {
   const about = aboutRow(standing);
-  const rights = standing.person === undefined ? [] : await deps.records.rightsOf(grant, standing.person);
-  const given = rights.filter(({ relation, source }) => relation === 'declared' && source === `Consent/${standing.id}`);
-  const put = changed(deps.indexer, standing, ended, now, about);
-  return { ...about, parts: joinParts(put, { revoked: given.map(({ id }) => id) }) };
+  return { ...about, parts: changed(deps.indexer, standing, ended, now, about) };
 }
 
 /** @throws {Fault} not-supported - the Consent is no declaration, or more than its status would change */

@@ -7,7 +7,7 @@ import type { VisibleRow } from '../../ports/record-store.ts';
 import { enrol } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import { changed } from './changed-put.ts';
-import { authorRight, joinParts, putOf } from './plan-parts.ts';
+import { filedBy, joinParts, putOf } from './plan-parts.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
 type Identity = { readonly system: string; readonly value: string };
@@ -106,10 +106,10 @@ async function newPatient({ deps, grant, visit, now }: Work, { patient, identity
   const { identifier: identifiers = [] } = patient;
   const enrolled = { reference: subject, identity, identifiers };
   const { person, parts } = await enrol(deps.records, grant, enrolled, deps.region.qualifiedSystems, undefined);
-  const put = putOf(deps.indexer, patient, now, { person, subject });
   // An identity is no exam: it opens the record to no imaging service.
-  const rights = [authorRight(person, subject, organizationOf(visit.requester))];
-  return { subject, person, parts: joinParts(parts, { puts: [put], rights }) };
+  const origin = filedBy(organizationOf(visit.requester));
+  const put = putOf(deps.indexer, patient, now, { person, subject, origin });
+  return { subject, person, parts: joinParts(parts, { puts: [put] }) };
 }
 
 async function updatedPatient(

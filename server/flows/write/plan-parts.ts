@@ -6,12 +6,13 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
 import { isReleased, levelOfRow } from '../../../profiles/types/row-rules.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
+import type { Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { FOREVER, principal, type Principal, type Relation, type Right } from '../../access/right.ts';
 import type { Warrant } from '../../access/warrant.ts';
 import type { CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
 
 /** A plan without its id. */
 export type PlanParts = Omit<CommitPlan, 'id'>;
@@ -22,6 +23,8 @@ export type PutFacts = {
   readonly subject?: string;
   /** By default what the type and the resource say. */
   readonly released?: boolean;
+  /** By default that of the row that stands. */
+  readonly origin?: Origin;
   readonly parent?: string;
   readonly blob?: BlobRef;
 };
@@ -55,8 +58,6 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
     erased: all('erased'),
     instances: all('instances'),
     quarantined: all('quarantined'),
-    rights: all('rights'),
-    revoked: all('revoked'),
     rekeys: all('rekeys'),
     states: all('states'),
     jobs: all('jobs'),
@@ -86,23 +87,12 @@ export async function commitFresh<T>(
   }
 }
 
-/** A right without end. Its id is made of what it says, so that giving it again changes nothing. */
-export function lastingRight(person: PersonKey, holder: Principal, relation: Relation, scope: Right['scope']): Right {
-  const where = scope === 'record' ? `record|${person}` : scope.item;
-  return { id: `${relation}|${holder}|${where}`, person, principal: holder, relation, scope, from: 0, to: FOREVER };
+/** The origin of what establishments filed (`Organization/id`): no exam or report, or one that no service reads. */
+export function filedBy(...sources: readonly string[]): Origin {
+  return { sources, services: [] };
 }
 
-/** The right of the establishment that wrote an item. */
-export function authorRight(person: PersonKey, item: string, author: string): Right {
-  return lastingRight(person, principal.establishment(author), 'author', { item });
-}
-
-/**
- * The rights that come with an exam: its author's to the item, and to the record those of the services that made it.
- */
-export function examRights(person: PersonKey, item: string, author: string, services: readonly string[]): Right[] {
-  return [
-    authorRight(person, item, author),
-    ...services.map((service) => lastingRight(person, principal.radiologists(service), 'imaging-service', 'record')),
-  ];
+/** The origin of an exam or a report: the imaging services of who filed it read the record. */
+export function examOf(region: Pick<RegionIndex, 'servicesOf'>, ...sources: readonly string[]): Origin {
+  return { sources, services: [...new Set(sources.flatMap((source) => region.servicesOf(source)))] };
 }

@@ -16,7 +16,7 @@ import { reportDocumentParts } from '../study/report-document-parts.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { organizationOf } from './patient-parts.ts';
-import { authorRight, examRights, joinParts, putOf, type PlanParts } from './plan-parts.ts';
+import { examOf, filedBy, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import { storeDocument, type StoredDocument } from './store-document.ts';
 import type { ActParts, Work, WriteDeps, Written } from './work.ts';
 
@@ -84,15 +84,15 @@ async function reportParts(work: Work, { placed, resource, known }: Written): Pr
     refuseOtherContent(standing, report);
     return { person, subject, parts: {} };
   }
-  const facts = { person, subject, released: isValidated(report) };
+  const origin = standing === undefined ? { origin: examOf(deps.region, organization) } : {};
+  const facts = { person, subject, released: isValidated(report), ...origin };
   const put = changed(deps.indexer, placed.standing, report, now, facts);
   if (put.puts === undefined) return { person, subject, parts: {} };
-  const documentId = standing === undefined ? { documentId: randomUUID() } : {};
-  const hand = { resource: report, person, patient: known.resource, ...documentId };
+  const isNew = standing === undefined ? { documentId: randomUUID(), origin: filedBy(organization) } : {};
+  const hand = { resource: report, person, patient: known.resource, ...isNew };
   const documents = await reportDocumentParts(deps, grant, [hand], new Map(), now);
   const parts = joinParts(...documents, put, binaryParts(work, placed, { report, standing, facts }), {
     claims: await claimsOf(work, report, organization),
-    rights: standing === undefined ? firstRights(work, person, placed.id, documentId.documentId ?? '') : [],
     jobs: [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))].map((uid) =>
       jobOf('refresh-study', uid, now),
     ),
@@ -163,15 +163,6 @@ function refuseOtherContent(standing: DiagnosticReport, report: DiagnosticReport
     `The report stands already with another content; a new version is sent by PUT DiagnosticReport/${standing.id}`,
     { expression: 'DiagnosticReport.identifier' },
   );
-}
-
-function firstRights({ deps, visit }: Work, person: PersonKey, id: string, documentId: string) {
-  const organization = organizationOf(visit.requester);
-  const services = deps.region.servicesOf(organization);
-  return [
-    ...examRights(person, `DiagnosticReport/${id}`, organization, services),
-    authorRight(person, `DocumentReference/${documentId}`, organization),
-  ];
 }
 
 /** The establishment that sent a report is among its performers: XDS and MHD need a custodian. */

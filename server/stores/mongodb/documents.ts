@@ -1,6 +1,7 @@
 /** The documents of each collection. Times are epoch milliseconds unless a Date is needed for a TTL index. */
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../access/decide.ts';
+import type { Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Principal, Relation } from '../../access/right.ts';
 import type { CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
@@ -37,7 +38,12 @@ export type RowContent = {
 };
 
 /** A standing row; `_id` is `Type/id`. */
-export type RowDocument = { readonly _id: string; readonly gone?: never; readonly touches?: number } & RowContent &
+export type RowDocument = {
+  readonly _id: string;
+  readonly gone?: never;
+  readonly touches?: number;
+  readonly origin?: Origin | undefined;
+} & RowContent &
   IndexArrays;
 
 /** What is left of a deleted row, or a guard where none stood yet: it keeps the version and lets writes conflict. */
@@ -85,7 +91,8 @@ export type RightDocument = {
   readonly item?: string | undefined;
   readonly from: number;
   readonly to: number;
-  readonly source?: string | undefined;
+  /** The rows that give it (`Type/id`), the one that began first at first. At least one. */
+  readonly givers: readonly string[];
 };
 
 /** A person's state; `writes` counts the commits that concern the person, so that any two of them conflict. */

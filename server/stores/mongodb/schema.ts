@@ -10,11 +10,18 @@ import { createCollections } from './migrations/001-init.ts';
 import { createQuarantine } from './migrations/002-quarantine.ts';
 import { indexHistory } from './migrations/003-deleted.ts';
 import { moveAgendaToJobs } from './migrations/004-jobs.ts';
+import { deriveRights } from './migrations/005-givers.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
 /** Each may be run again after it was cut short; the place in the list is its version. */
-const MIGRATIONS: readonly Migration[] = [createCollections, createQuarantine, indexHistory, moveAgendaToJobs];
+const MIGRATIONS: readonly Migration[] = [
+  createCollections,
+  createQuarantine,
+  indexHistory,
+  moveAgendaToJobs,
+  deriveRights,
+];
 
 const LEASE = 'migration';
 const LEASE_MS = 10 * 60_000;

@@ -40,7 +40,7 @@ import { accessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import { storedAccount } from './read/account.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
-import { rightsOf, stateOf } from './write/materialise.ts';
+import { rightsOf, stateOf } from './rights/materialise.ts';
 import type { WirePut } from './write/protocol.ts';
 import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';

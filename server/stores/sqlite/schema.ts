@@ -11,6 +11,7 @@ import { outboxPositions } from './migrations/006-outbox.ts';
 import { aclIndex } from './migrations/007-acl-index.ts';
 import { deletedRows } from './migrations/008-deleted.ts';
 import { jobs } from './migrations/009-jobs.ts';
+import { givers } from './migrations/010-givers.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -25,6 +26,7 @@ export const MIGRATIONS = {
     aclIndex,
     deletedRows,
     jobs,
+    givers,
   ],
   trail: [rows + trail, trailBlobs, eventForms],
   tokens: [tokens, tokensAccessVersion],

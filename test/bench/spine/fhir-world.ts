@@ -4,8 +4,7 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { personKey } from '../../../server/access/requester.ts';
-import { principal } from '../../../server/access/right.ts';
-import { joinParts, lastingRight, putOf } from '../../../server/flows/write/plan-parts.ts';
+import { examOf, filedBy, joinParts, putOf } from '../../../server/flows/write/plan-parts.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';
 import { commitPlan } from '../../support/warrants.ts';
@@ -32,13 +31,10 @@ export async function fillWorld(dataDir: string): Promise<string[]> {
       const study = aStudyResource(at + index);
       ids.push(study.id);
       const person = personKey(`person-${Math.floor((at + index) / STUDIES_PER_PATIENT)}`);
-      const rights = [
-        lastingRight(person, principal.establishment(organization), 'author', { item: `ImagingStudy/${study.id}` }),
-        ...(index % STUDIES_PER_PATIENT === 0
-          ? [lastingRight(person, principal.radiologists(service), 'imaging-service', 'record')]
-          : []),
-      ];
-      return { puts: [putOf(indexer, study, at, { person, subject: study.subject.reference ?? '' })], rights };
+      // The first study of each patient opens the record to the service.
+      const isFirst = index % STUDIES_PER_PATIENT === 0;
+      const origin = isFirst ? examOf({ servicesOf: () => [service] }, organization) : filedBy(organization);
+      return { puts: [putOf(indexer, study, at, { person, subject: study.subject.reference ?? '', origin })] };
     });
     await commitPlan(stores.records, joinParts(...parts));
   }

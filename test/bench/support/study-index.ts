@@ -18,7 +18,7 @@ import { patientFromDicom, type DicomPatient } from '../../../profiles/imaging/p
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import { IMAGE_ENDPOINT } from '../../../server/flows/identity/load-region.ts';
-import { authorRight, examRights, joinParts, putOf, type PlanParts } from '../../../server/flows/write/plan-parts.ts';
+import { examOf, filedBy, joinParts, putOf, type PlanParts } from '../../../server/flows/write/plan-parts.ts';
 import { claimKey } from '../../../server/ports/claim-key.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
@@ -146,7 +146,6 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
   const rows = instancesOf(study, number, size).map((row): InstanceRow => ({ ...row, person }));
   const headers = rows.map(({ metadata }) => JSON.parse(metadata) as DicomJson);
   const id = `bench-study-${number}`;
-  const item = `ImagingStudy/${id}`;
   const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID)];
   const imagingStudy = buildImagingStudy({
     id,
@@ -164,14 +163,14 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
   const named = patientFromDicom(headers[0] ?? {}, { organization, patientIdSystem: oidUri(patientIdDomain) });
   const enrolled =
     number < Math.ceil(size.studies / STUDIES_PER_PATIENT) ? patientParts(indexer, named, patientId, person) : {};
+  const origin = examOf({ servicesOf: () => [service] }, organization);
   const parts: PlanParts = {
     claims: [
       { key: claimKey.study(study.studyInstanceUID), value: patient },
       { key: claimKey.studySource(study.studyInstanceUID), value: organization },
       { key: claimKey.imagingStudy(study.studyInstanceUID), value: id },
     ],
-    puts: [putOf(indexer, imagingStudy, study.started, { person, subject: patient, released: false })],
-    rights: examRights(person, item, organization, [service]),
+    puts: [putOf(indexer, imagingStudy, study.started, { person, subject: patient, released: false, origin })],
     instances: rows,
   };
   return joinParts(enrolled, parts);
@@ -187,8 +186,7 @@ function patientParts(
   const resource: Patient & { id: string } = { ...patient, id };
   return {
     claims: [{ key: claimKey.identity(identity.system, identity.value), value: reference }],
-    puts: [putOf(indexer, resource, NEWEST, { person, subject: reference })],
-    rights: [authorRight(person, reference, organization)],
+    puts: [putOf(indexer, resource, NEWEST, { person, subject: reference, origin: filedBy(organization) })],
   };
 }
 

@@ -11,7 +11,8 @@ import type { SearchQuery } from '../../../profiles/search/query.ts';
 import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { principal, type Right } from '../../../server/access/right.ts';
+import { joinedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../server/access/rights-of.ts';
+import { consentOf, type Right } from '../../../server/access/right.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import type { ShownBy } from '../../../server/ports/record-store.ts';
 import { aPlan } from '../../support/plans.ts';
@@ -47,31 +48,65 @@ function anyOf(one: PatientState, other: PatientState): PatientState {
   };
 }
 
+function givenBy(row: Put): readonly Right[] {
+  const { type, id, person, origin = NO_ORIGIN } = row;
+  return rightsGivenBy({ type, id, person, origin, content: () => row.resource });
+}
+
 /** The oracle. */
 export class Model {
   readonly #rows = new Map<string, Put>();
-  readonly #rights = new Map<string, Right>();
+  /** What deleted rows left, by the row. */
+  readonly #left = new Map<string, readonly Right[]>();
+  /** The rows that give each right, by its id: the one that began first at first. */
+  #givers: ReadonlyMap<string, readonly string[]> = new Map();
+  #rights: readonly Right[] = [];
   readonly #states = new Map<PersonKey, PatientState>();
   readonly #joined = new Map<PersonKey, PersonKey>();
-  #given = 0;
 
   /** Applies a change and gives the plan that does the same to a store. */
   apply(change: Change): CommitPlan {
-    const standing = [...this.#rights.keys()];
     const rekeys = change.rekeys.flatMap((rekey) => this.#join(rekey));
     const puts = change.puts.map((put) =>
       put.person === undefined ? put : this.#renamed({ ...put, person: put.person }),
     );
     const deletes = change.deletes.filter((slot) => !puts.some((put) => referenceOf(put) === referenceOf(slot)));
-    const revoked = [...new Set(change.revoked.flatMap((at) => standing[at] ?? []))];
-    const rights = change.rights.map((right) => ({ ...this.#renamed(right), id: `right-${(this.#given += 1)}` }));
     const states = change.states.map((state) => this.#renamed(state));
-    for (const put of puts) this.#rows.set(referenceOf(put), put);
-    for (const slot of deletes) this.#rows.delete(referenceOf(slot));
-    for (const id of revoked) this.#rights.delete(id);
-    for (const right of rights) this.#rights.set(right.id, right);
+    for (const slot of deletes) this.#delete(referenceOf(slot));
+    for (const put of puts) this.#put(put);
     for (const { person, change: state } of states) this.#states.set(person, { ...this.#stateOf(person), ...state });
-    return aPlan({ puts, deletes, rights, revoked, states, rekeys });
+    this.#derive(puts.map(referenceOf));
+    return aPlan({ puts, deletes, states, rekeys });
+  }
+
+  /** A row comes from whom it came before, unless it says otherwise. */
+  #put(put: Put): void {
+    const key = referenceOf(put);
+    const origin = put.origin ?? this.#rows.get(key)?.origin;
+    this.#left.delete(key);
+    this.#rows.set(key, { ...put, ...(origin === undefined ? {} : { origin }) });
+  }
+
+  #delete(key: string): void {
+    const row = this.#rows.get(key);
+    if (row !== undefined) this.#left.set(key, rightsLeftBy(givenBy(row)));
+    this.#rows.delete(key);
+  }
+
+  /** All rights, from scratch; of the rows that begin to give one the order is that of the plan. */
+  #derive(order: readonly string[]): void {
+    const given = [...[...this.#rows.values()].flatMap(givenBy), ...[...this.#left.values()].flat()];
+    const byId = Map.groupBy(given, ({ id }) => id);
+    const givers = [...byId].map(([id, rights]) => {
+      const now = rights.map(({ giver }) => giver);
+      const still = (this.#givers.get(id) ?? []).filter((giver) => now.includes(giver));
+      const fresh = now.filter((giver) => !still.includes(giver));
+      return [id, [...still, ...fresh.toSorted((a, b) => order.indexOf(a) - order.indexOf(b))]] as const;
+    });
+    this.#givers = new Map(givers);
+    this.#rights = [...byId].flatMap(([id, [right]]) =>
+      right === undefined ? [] : [{ ...right, giver: this.#givers.get(id)?.[0] ?? '' }],
+    );
   }
 
   /** Joins persons by their present keys; those that are one already need nothing. */
@@ -79,11 +114,20 @@ export class Model {
     const [from, to] = [this.#presentKey(rekey.from), this.#presentKey(rekey.to)];
     if (from === to) return [];
     for (const [key, row] of this.#rows) if (row.person === from) this.#rows.set(key, { ...row, person: to });
-    for (const right of this.#rightsOf(from)) {
-      const held = right.principal === principal.patient(from) ? principal.patient(to) : right.principal;
-      if (right.relation === 'self') this.#rights.delete(right.id);
-      else this.#rights.set(right.id, { ...right, person: to, principal: held });
+    for (const [key, rights] of this.#left)
+      this.#left.set(
+        key,
+        rights.map((right) => (right.person === from ? joinedRight(right, from, to) : right)),
+      );
+    const givers = new Map(this.#givers);
+    for (const right of this.rightsOf(from)) {
+      const { id } = joinedRight(right, from, to);
+      if (id === right.id) continue;
+      givers.set(id, [...(givers.get(id) ?? []), ...(givers.get(right.id) ?? [])]);
+      givers.delete(right.id);
     }
+    this.#givers = givers;
+    this.#derive([]);
     this.#states.set(to, anyOf(this.#stateOf(from), this.#stateOf(to)));
     this.#joined.set(from, to);
     return [{ from, to }];
@@ -103,7 +147,7 @@ export class Model {
     const row = this.#rows.get(referenceOf(slot));
     const known = row === undefined ? undefined : this.#factsOf(row);
     if (known === undefined) return false;
-    return decide(grant, known.facts, this.#rightsOf(known.person), this.#stateOf(known.person)).permitted;
+    return decide(grant, known.facts, this.rightsOf(known.person), this.#stateOf(known.person)).permitted;
   }
 
   /** The right by which a grant is shown the row of a place; undefined for the directory. */
@@ -111,10 +155,10 @@ export class Model {
     const row = this.#rows.get(referenceOf(slot));
     const known = row === undefined ? undefined : this.#factsOf(row);
     if (known === undefined) throw new Error('No such row stands');
-    const decision = decide(grant, known.facts, this.#rightsOf(known.person), this.#stateOf(known.person));
+    const decision = decide(grant, known.facts, this.rightsOf(known.person), this.#stateOf(known.person));
     if (!decision.permitted) throw new Error(`The row is not shown: ${decision.layer}`);
     const { right } = decision;
-    return right === undefined ? undefined : { rightId: right.id, relation: right.relation, source: right.source };
+    return right === undefined ? undefined : { rightId: right.id, relation: right.relation, source: consentOf(right) };
   }
 
   /** All pages of a search. */
@@ -193,8 +237,9 @@ export class Model {
     return { person, facts: { type: row.type, item: referenceOf(item), level, released } };
   }
 
-  #rightsOf(person: PersonKey | undefined): readonly Right[] {
-    return [...this.#rights.values()].filter((right) => right.person === person);
+  /** The rights of a person. */
+  rightsOf(person: PersonKey | undefined): readonly Right[] {
+    return this.#rights.filter((right) => right.person === person);
   }
 
   #stateOf(person: PersonKey | undefined): PatientState {

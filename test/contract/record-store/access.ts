@@ -5,7 +5,8 @@ import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { principal, type Principal, type Relation } from '../../../server/access/right.ts';
+import { principal, type Principal, type Relation, type Right } from '../../../server/access/right.ts';
+import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import {
   aGrant,
   anEstablishmentGrant,
@@ -66,6 +67,18 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
   }
 }
 
+/** A type whose rows a relation shows: what is named is of the own class. */
+function typeFor(relation: Relation): StoredType {
+  return relation === 'named' ? 'Task' : 'DocumentReference';
+}
+
+/** A plan that puts rows and gives a relation to them: by whom the rows come from, or by a row of its own. */
+function given(relation: Relation, holder: Pick<Right, 'person' | 'principal'>, puts: readonly Put[]): CommitPlan {
+  if (relation !== 'author' && relation !== 'named') return aPlan({ puts, rights: [aRight({ ...holder, relation })] });
+  const origin = { sources: [holder.principal.slice(holder.principal.indexOf(':') + 1)], services: [] };
+  return aPlan({ puts: puts.map((put) => ({ ...put, origin })) });
+}
+
 /** Runs the contract of the decision. */
 export function accessContract(suite: Suite): void {
   const relations = Object.keys(REACHED) as Relation[];
@@ -78,32 +91,24 @@ export function accessContract(suite: Suite): void {
       it(`lets ${relation} see the labels ${REACHED[relation].join(', ')} and no others`, async () => {
         const person = aPersonKey();
         const { grant, principal } = holderOf(relation, person);
-        const puts = LEVELS.map((level) => aPut({ person, level }));
-        const right = aRight({ person, principal, relation });
-        await commitPlan(suite.records, aPlan({ puts, rights: [right] }));
+        const type = typeFor(relation);
+        const puts = LEVELS.map((level) => aPut({ type, person, level }));
+        await commitPlan(suite.records, given(relation, { person, principal }, puts));
         const expected = puts.filter((put) => REACHED[relation].some((level) => level === put.level));
-        expect(await shown(grant)).to.deep.equal(expected.map((put) => put.id).sort());
+        expect(await shown(grant, type)).to.deep.equal(expected.map((put) => put.id).sort());
         for (const put of puts) {
           const row = await read(suite.records, grant, put);
-          expect(row?.shownBy).to.deep.equal(
-            expected.includes(put) ? { rightId: right.id, relation, source: undefined } : undefined,
-          );
+          expect(row?.shownBy?.relation).to.equal(expected.includes(put) ? relation : undefined);
         }
       });
     }
 
     it('is that of the highest relation that the requester holds', async () => {
       const person = aPersonKey();
-      const put = aPut({ person, level: 'V' });
+      const put = aPut({ person, level: 'V', origin: { sources: [`Practitioner/${person}`], services: [] } });
       const holder = principal.practitioner(`Practitioner/${person}`);
-      const author = aRight({
-        person,
-        principal: holder,
-        relation: 'author',
-        scope: { item: `DocumentReference/${put.id}` },
-      });
-      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person, principal: holder }), author] }));
-      expect((await read(suite.records, aGrant(`Practitioner/${person}`), put))?.shownBy?.rightId).to.equal(author.id);
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person, principal: holder })] }));
+      expect((await read(suite.records, aGrant(`Practitioner/${person}`), put))?.shownBy?.relation).to.equal('author');
     });
   });
 
@@ -114,16 +119,17 @@ export function accessContract(suite: Suite): void {
         for (const relation of relations) {
           const person = aPersonKey();
           const { grant, principal } = holderOf(relation, person);
-          const [first, second] = [aPut({ person }), aPut({ person })];
-          await commitPlan(suite.records, aPlan({ puts: [first], rights: [aRight({ person, principal, relation })] }));
+          const type = typeFor(relation);
+          const [first, second] = [aPut({ type, person }), aPut({ type, person })];
+          await commitPlan(suite.records, given(relation, { person, principal }, [first]));
           await commitPlan(suite.records, aPlan({ states: [{ person, change }] }));
-          await commitPlan(suite.records, aPlan({ puts: [second] }));
+          await commitPlan(suite.records, given(relation, { person, principal }, [second]));
           const both = [first.id, second.id].sort();
-          expect(await shown(grant), `${name} ${relation}`).to.deep.equal(left.includes(relation) ? both : []);
+          expect(await shown(grant, type), `${name} ${relation}`).to.deep.equal(left.includes(relation) ? both : []);
           expect((await read(suite.records, grant, first)) !== undefined, relation).to.equal(left.includes(relation));
           const back = Object.fromEntries(Object.keys(change).map((key) => [key, false]));
           await commitPlan(suite.records, aPlan({ states: [{ person, change: back }] }));
-          expect(await shown(grant), `${name} ended, ${relation}`).to.deep.equal(both);
+          expect(await shown(grant, type), `${name} ended, ${relation}`).to.deep.equal(both);
         }
       });
     }
@@ -175,15 +181,10 @@ export function accessContract(suite: Suite): void {
 
     it('own rows are for the principals that are named, and for no holder of the record', async () => {
       const person = aPersonKey();
-      const put = aPut({ type: 'Task', person, level: 'V' });
-      const named = aRight({
-        person,
-        principal: principal.establishment(`Organization/${person}`),
-        relation: 'named',
-        scope: { item: `Task/${put.id}` },
-      });
+      const origin = { sources: [`Organization/${person}`], services: [] };
+      const put = aPut({ type: 'Task', person, level: 'V', origin });
       const self = aRight({ person, principal: principal.patient(person), relation: 'self' });
-      await commitPlan(suite.records, aPlan({ puts: [put], rights: [named, self, aRight({ person })] }));
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [self, aRight({ person })] }));
       expect(await shown(anEstablishmentGrant(`Organization/${person}`), 'Task')).to.deep.equal([put.id]);
       expect(await shown(aPatientGrant(person), 'Task')).to.deep.equal([]);
       expect(await read(suite.records, aGrant('Practitioner/lambert'), put)).to.equal(undefined);
@@ -192,7 +193,8 @@ export function accessContract(suite: Suite): void {
     for (const order of ['before', 'after'] as const) {
       it(`a part that is put ${order} its item in one plan is visible as the item`, async () => {
         const person = aPersonKey();
-        const item = aPut({ person, level: 'R', released: false });
+        const origin = { sources: [`Practitioner/${person}`], services: [] };
+        const item = aPut({ person, level: 'R', released: false, origin });
         const part = aPut({
           type: 'Binary',
           person,
@@ -200,13 +202,7 @@ export function accessContract(suite: Suite): void {
           level: 'R',
           released: false,
         });
-        const author = principal.practitioner(`Practitioner/${person}`);
-        const scope = { item: `DocumentReference/${item.id}` };
-        const rights = [
-          aRight({ person, principal: author, relation: 'author', scope }),
-          aRight({ person }),
-          aRight({ person, principal: principal.patient(person), relation: 'self' }),
-        ];
+        const rights = [aRight({ person }), aRight({ person, principal: principal.patient(person), relation: 'self' })];
         await commitPlan(suite.records, aPlan({ puts: order === 'after' ? [item, part] : [part, item], rights }));
         expect(await read(suite.records, aGrant(`Practitioner/${person}`), part)).not.to.equal(undefined);
         expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).to.equal(undefined);
@@ -219,10 +215,9 @@ export function accessContract(suite: Suite): void {
 
     it('a part that comes after its item is shown to those who hold the item', async () => {
       const person = aPersonKey();
-      const item = aPut({ person });
-      const scope = { item: `DocumentReference/${item.id}` };
-      await commitPlan(suite.records, aPlan({ puts: [item], rights: [aRight({ person, scope })] }));
-      const part = aPut({ type: 'Binary', person, parent: scope.item });
+      const item = aPut({ person, origin: { sources: ['Practitioner/lambert'], services: [] } });
+      await commitPlan(suite.records, aPlan({ puts: [item] }));
+      const part = aPut({ type: 'Binary', person, parent: `DocumentReference/${item.id}` });
       await commitPlan(suite.records, aPlan({ puts: [part] }));
       expect(await read(suite.records, aGrant('Practitioner/lambert'), part)).not.to.equal(undefined);
     });

@@ -180,7 +180,7 @@ export function auditingContract(suite: Suite): void {
       expect(await seen(NOW)).to.deep.equal([0, 0, 0]);
       await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: false } }] }));
       expect(await seen(NOW)).to.deep.equal([1, 1, 1]);
-      await commitPlan(suite.records, aPlan({ revoked: [right.id] }));
+      await commitPlan(suite.records, aPlan({ ended: [right] }));
       expect(await seen(NOW)).to.deep.equal([0, 0, 0]);
     });
   });

@@ -1,7 +1,19 @@
 /** Access as it changes: rights that come and go, rows that come and change, whole sequences. */
 import { expect } from 'chai';
+import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
 import { principal } from '../../../server/access/right.ts';
-import { aGrant, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aGiver,
+  aGrant,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aQuery,
+  aRight,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
@@ -11,9 +23,10 @@ export function changingContract(suite: Suite): void {
   const setup = () => {
     const person = aPersonKey();
     const holder = principal.practitioner(`Practitioner/${person}`);
+    const origin = { sources: [`Practitioner/${person}`], services: [] };
     const grant = aGrant(`Practitioner/${person}`);
     const shown = async () => await searchIds(suite.records, grant, aQuery('DocumentReference'));
-    return { person, holder, grant, shown };
+    return { person, holder, origin, grant, shown };
   };
 
   describe('rights and rows that change', () => {
@@ -47,33 +60,66 @@ export function changingContract(suite: Suite): void {
       expect(await read(suite.records, aGrant(`Practitioner/${person}`, NOW + 100), put)).not.to.equal(undefined);
     });
 
-    it('a right to one item shows that item only, also when the item comes after the right', async () => {
-      const { person, holder, shown } = setup();
-      const [asked, beside] = [aPut({ person }), aPut({ person })];
-      const scope = { item: `DocumentReference/${asked.id}` };
-      await commitPlan(suite.records, aPlan({ rights: [aRight({ person, principal: holder, scope })] }));
+    it('a right to one item shows that item only, and lasts while the item says its source', async () => {
+      const { person, origin, grant, shown } = setup();
+      const [asked, beside] = [aPut({ person, origin }), aPut({ person })];
       await commitPlan(suite.records, aPlan({ puts: [asked, beside] }));
       expect(await shown()).to.deep.equal([asked.id]);
-    });
-
-    it('a right that is revoked shows nothing any more, and another one of the same holder still does', async () => {
-      const { person, holder, grant, shown } = setup();
-      const [asked, beside] = [aPut({ person }), aPut({ person })];
-      const record = aRight({ person, principal: holder });
-      const item = aRight({ person, principal: holder, scope: { item: `DocumentReference/${asked.id}` } });
-      await commitPlan(suite.records, aPlan({ puts: [asked, beside], rights: [record, item] }));
-      await commitPlan(suite.records, aPlan({ revoked: [record.id] }));
-      expect(await shown()).to.deep.equal([asked.id]);
-      expect((await read(suite.records, grant, asked))?.shownBy?.rightId).to.equal(item.id);
-      await commitPlan(suite.records, aPlan({ revoked: [item.id] }));
+      await commitPlan(suite.records, aPlan({ puts: [{ ...aPut({ person }), id: asked.id }] }));
+      expect((await read(suite.records, grant, asked))?.shownBy?.relation).to.equal('author');
+      await commitPlan(suite.records, aPlan({ puts: [{ ...asked, origin: NO_ORIGIN }] }));
       expect(await shown()).to.deep.equal([]);
     });
 
-    it('a row that comes after a revocation is not shown', async () => {
+    it('a right that ends shows nothing any more, and another one of the same holder still does', async () => {
+      const { person, holder, origin, grant, shown } = setup();
+      const [asked, beside] = [aPut({ person, origin }), aPut({ person })];
+      const record = aRight({ person, principal: holder });
+      await commitPlan(suite.records, aPlan({ puts: [asked, beside], rights: [record] }));
+      await commitPlan(suite.records, aPlan({ ended: [record] }));
+      expect(await shown()).to.deep.equal([asked.id]);
+      expect((await read(suite.records, grant, asked))?.shownBy?.relation).to.equal('author');
+      await commitPlan(suite.records, aPlan({ puts: [{ ...asked, origin: NO_ORIGIN }] }));
+      expect(await shown()).to.deep.equal([]);
+    });
+
+    it('a right that several rows give names the earliest that still does, and ends with the last', async () => {
+      const { person, holder, grant, shown } = setup();
+      const put = aPut({ person });
+      const rights = [1, 2, 3].map(() => aRight({ person, principal: holder }));
+      const [first, second, third] = rights;
+      if (first === undefined || second === undefined || third === undefined) throw new Error('No rights');
+      await commitPlan(suite.records, aPlan({ puts: [put], rights }));
+      const cited = async () => (await read(suite.records, grant, put))?.shownBy?.source;
+      expect(
+        (await suite.records.rightsOf(SYSTEM, person)).filter(({ relation }) => relation === 'declared'),
+      ).to.deep.equal([first]);
+      expect(await cited()).to.equal(first.giver);
+      await commitPlan(suite.records, aPlan({ ended: [second] }));
+      expect(await cited()).to.equal(first.giver);
+      await commitPlan(suite.records, aPlan({ ended: [first] }));
+      expect(await cited()).to.equal(third.giver);
+      await commitPlan(suite.records, aPlan({ puts: [{ ...aGiver(third), resource: aPut().resource }] }));
+      expect(await shown()).to.deep.equal([]);
+    });
+
+    it('the right of an author outlives the deletion of the row, and no erasure', async () => {
+      const { person, origin } = setup();
+      const put = aPut({ person, origin });
+      const { type, id } = put;
+      const held = async () => (await suite.records.rightsOf(SYSTEM, person)).map(({ giver }) => giver);
+      await commitPlan(suite.records, aPlan({ puts: [put] }));
+      await commitPlan(suite.records, aPlan({ deletes: [{ type, id }] }));
+      expect(await held()).to.deep.equal([`${type}/${id}`]);
+      await commitPlan(suite.records, aPlan({ erased: [{ rows: [{ type, id }] }] }));
+      expect(await held()).to.deep.equal([]);
+    });
+
+    it('a row that comes after the end of a right is not shown', async () => {
       const { person, holder, shown } = setup();
       const right = aRight({ person, principal: holder });
       await commitPlan(suite.records, aPlan({ rights: [right] }));
-      await commitPlan(suite.records, aPlan({ revoked: [right.id], puts: [aPut({ person })] }));
+      await commitPlan(suite.records, aPlan({ ended: [right], puts: [aPut({ person })] }));
       await commitPlan(suite.records, aPlan({ puts: [aPut({ person })] }));
       expect(await shown()).to.deep.equal([]);
     });
@@ -102,32 +148,26 @@ export function changingContract(suite: Suite): void {
       expect(await seen()).to.equal(false);
     });
 
-    it('a row that is put under another person follows that person', async () => {
-      const { person, holder, shown } = setup();
-      const other = setup();
-      const put = aPut({ person });
-      const item = aRight({ person, principal: holder, scope: { item: `DocumentReference/${put.id}` } });
-      const rights = [
-        aRight({ person, principal: holder }),
-        item,
-        aRight({ person: other.person, principal: other.holder }),
-      ];
+    it('a row that is put under another person follows that person, and its author the row', async () => {
+      const [one, other, author] = [setup(), setup(), setup()];
+      const put = aPut({ person: one.person, origin: author.origin });
+      const rights = [one, other].map(({ person, holder }) => aRight({ person, principal: holder }));
       await commitPlan(suite.records, aPlan({ puts: [put], rights }));
       await commitPlan(suite.records, aPlan({ puts: [{ ...put, person: other.person }] }));
-      expect(await shown()).to.deep.equal([]);
+      expect(await one.shown()).to.deep.equal([]);
       expect(await other.shown()).to.deep.equal([put.id]);
+      expect(await author.shown()).to.deep.equal([put.id]);
+      await commitPlan(suite.records, aPlan({ states: [{ person: other.person, change: { withdrawn: true } }] }));
+      expect(await author.shown()).to.deep.equal([]);
     });
 
-    it('a right and the revocation of another change hands in one plan', async () => {
+    it('a right and the end of the row that gave it before change hands in one plan', async () => {
       const { person, holder, grant } = setup();
-      const [former, later] = [
-        aRight({ person, principal: holder }),
-        aRight({ person, principal: holder, source: 'Consent/new' }),
-      ];
+      const [former, later] = [aRight({ person, principal: holder }), aRight({ person, principal: holder })];
       const put = aPut({ person });
       await commitPlan(suite.records, aPlan({ puts: [put], rights: [former] }));
-      await commitPlan(suite.records, aPlan({ rights: [later], revoked: [former.id] }));
-      const shownBy = { rightId: later.id, relation: 'declared', source: 'Consent/new' };
+      await commitPlan(suite.records, aPlan({ rights: [later], ended: [former] }));
+      const shownBy = { rightId: later.id, relation: 'declared', source: later.giver };
       expect((await read(suite.records, grant, put))?.shownBy).to.deep.equal(shownBy);
     });
 

@@ -35,12 +35,11 @@ export function erasingContract(suite: Suite): void {
     it('removes a row with its versions, access and rights, and tells which blobs nobody refers to', async () => {
       const person = aPersonKey();
       const [first, second] = [aBlob(), aBlob()];
-      const put = aPut({ person, blob: first });
-      const reference = `${put.type}/${put.id}`;
-      await commitPlan(
-        suite.records,
-        aPlan({ puts: [put], rights: [aRight({ person }), aRight({ person, scope: { item: reference } })] }),
-      );
+      const origin = { sources: ['Organization/radiology'], services: ['Organization/service'] };
+      const put = aPut({ person, blob: first, origin });
+      await commitPlan(suite.records, aPlan({ puts: [put], rights: [aRight({ person })] }));
+      const relations = async () => (await suite.records.rightsOf(SYSTEM, person)).map(({ relation }) => relation);
+      expect(await relations()).to.have.members(['author', 'imaging-service', 'declared', 'named']);
       await commitPlan(suite.records, aPlan({ puts: [{ ...put, blob: second }] }));
       const { erasedBlobs } = await commitPlan(
         suite.records,
@@ -57,7 +56,7 @@ export function erasingContract(suite: Suite): void {
         expect(await suite.records.peek(SYSTEM, question)).to.equal(undefined);
         expect(await ask(suite.records, grant, question)).to.equal(undefined);
       }
-      expect((await suite.records.rightsOf(SYSTEM, person)).map(({ scope }) => scope)).to.deep.equal(['record']);
+      expect(await relations()).to.have.members(['declared', 'named']);
       expect([...(await namesOf())]).to.not.include.members([first.name]);
     });
 

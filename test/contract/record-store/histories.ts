@@ -163,7 +163,7 @@ export function historiesContract(suite: Suite): void {
       expect((await historyOf(grant, {})).rows).to.deep.equal([]);
       await commitPlan(suite.records, aPlan({ states: [{ person, change: { withdrawn: false } }] }));
       expect(await state(grant, put)).to.equal('deleted 2');
-      await commitPlan(suite.records, aPlan({ revoked: [right.id] }));
+      await commitPlan(suite.records, aPlan({ ended: [right] }));
       expect(await state(grant, put)).to.equal('absent');
     });
 

@@ -130,7 +130,6 @@ export function rekeyingContract(suite: Suite): void {
       const parts: readonly Omit<CommitPlan, 'id'>[] = [
         { puts: [aPut({ person: from })] },
         { instances: [anInstance({ person: from, studyInstanceUID })] },
-        { rights: [aRight({ person: from })] },
         { states: [{ person: from, change: { withdrawn: true } }] },
         { rekeys: [{ from: aPersonKey(), to: from }] },
         { rekeys: [{ from, to: aPersonKey() }] },

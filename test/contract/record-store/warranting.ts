@@ -4,18 +4,17 @@ import { toFault } from '../../../profiles/fault.ts';
 import { mayWrite } from '../../../server/access/may-write.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { principal } from '../../../server/access/right.ts';
 import { systemWarrant } from '../../../server/access/system-warrant.ts';
 import { jointWarrant, makeWarrant, type Warrant } from '../../../server/access/warrant.ts';
 import type { CommitPlan } from '../../../server/ports/commit-plan.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
 import {
+  aClaimKey,
   anAudit,
   anInstance,
   aPersonKey,
   aPlan,
   aPut,
-  aRight,
   aStudyPut,
   aUid,
   NO_ENTRIES,
@@ -115,10 +114,10 @@ export function warrantingContract(suite: Suite): void {
       await commit(systemWarrant('maintain-study', uid), { puts: [aStudyPut(uid, { person })] });
     });
 
-    it('is taken when nothing of her changes: rights and claims are no rows', async () => {
+    it('is taken when nothing of her changes: claims are no rows', async () => {
       const person = aPersonKey();
-      const right = aRight({ person, principal: principal.establishment('Organization/source') });
-      await commit(aConsentWarrant(person), { rights: [right], states: [{ person, change: {} }] });
+      const claims = [{ key: aClaimKey(), value: person }];
+      await commit(aConsentWarrant(person), { claims, states: [{ person, change: {} }] });
     });
   });
 

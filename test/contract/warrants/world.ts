@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import type { SubjectFacts, Act, WriteFacts } from '../../../server/access/may-write.ts';
 import type { PersonKey, Requester, StoredTokenKey } from '../../../server/access/requester.ts';
-import { principal, type Right } from '../../../server/access/right.ts';
+import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
 import type { TokenStore } from '../../../server/ports/token-store.ts';
-import { anAudit, anInstance, aPersonKey, aPlan, aPut, aRight, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import { anAudit, anInstance, aPersonKey, aPlan, aPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
 const SOURCE = 'Organization/source';
@@ -149,14 +149,13 @@ export class World {
   async begin(): Promise<void> {
     const { person, neighbour } = this;
     const puts = [
-      aPut({ type: 'Patient', id: this.#id, person }),
+      this.#ofSource('Patient', person, this.#case.isFed),
       aPut({ type: 'Patient', id: this.#neighboursPatient.slice('Patient/'.length), person: neighbour }),
-      aPut({ type: 'Consent', id: this.#id, person }),
+      this.#ofSource('Consent', person, this.#case.isNamed),
       this.#professional(true),
       ...this.#toBeTaken(),
     ];
-    const rights = [...(this.#case.isFed ? [this.#sourceRight] : []), ...(this.#case.isNamed ? this.#namedRights : [])];
-    await commitPlan(this.#records, aPlan({ puts, rights }));
+    await commitPlan(this.#records, aPlan({ puts }));
     const expiresAt = NOW / 1000 + 60;
     if (this.#case.hasToken)
       await this.#tokens.upsert(this.#token.model, this.#token.id, { payload: {}, expiresAt }, {});
@@ -170,9 +169,9 @@ export class World {
       case 'nothing':
         return;
       case 'source ends':
-        return await this.#commit({ revoked: [this.#sourceRight.id] });
+        return await this.#commit({ puts: [this.#ofSource('Patient', await this.#present(), false)] });
       case 'declaration is unnamed':
-        return await this.#commit({ revoked: this.#namedRights.map(({ id }) => id) });
+        return await this.#commit({ puts: [this.#ofSource('Consent', await this.#present(), false)] });
       case 'joined':
         if (await this.#isJoined()) return;
         return await this.#commit({ rekeys: [{ from: person, to: neighbour }] });
@@ -274,6 +273,11 @@ export class World {
     await commitPlan(this.#records, aPlan(parts));
   }
 
+  /** The Patient or the Consent, which the source filed, or nobody. */
+  #ofSource(type: 'Patient' | 'Consent', person: PersonKey, isFiled: boolean): Put {
+    return aPut({ type, id: this.#id, person, origin: isFiled ? { sources: [SOURCE], services: [] } : NO_ORIGIN });
+  }
+
   #professional(active: boolean): Put {
     const id = this.#id;
     const resource = { resourceType: 'Practitioner', id, active } as Put['resource'];
@@ -286,28 +290,5 @@ export class World {
 
   get #neighboursPatient(): string {
     return `Patient/${this.#id}-neighbour`;
-  }
-
-  get #sourceRight(): Right {
-    return aRight({
-      id: `author|${this.#id}`,
-      person: this.person,
-      principal: principal.establishment(SOURCE),
-      relation: 'author',
-      scope: { item: this.patient },
-    });
-  }
-
-  get #namedRights(): Right[] {
-    const holders = [principal.establishment(SOURCE), principal.patient(this.person)];
-    return holders.map((holder, at) =>
-      aRight({
-        id: `named|${at}|${this.#id}`,
-        person: this.person,
-        principal: holder,
-        relation: 'named',
-        scope: { item: `Consent/${this.#id}` },
-      }),
-    );
   }
 }

@@ -19,7 +19,7 @@ export const NEAREST: readonly Nearest[] = [
     sources: ['server/access/'],
     tests: [
       { files: ['test/server/access/**/*.test.ts'] },
-      { files: [SQLITE_CONTRACT], named: 'RecordStore|filter.everything' },
+      { files: [SQLITE_CONTRACT], named: 'RecordStore|filter.everything|derived.all' },
       { files: ['test/server/flows/**/*.test.ts', 'test/flows/assertion-purpose.test.ts'] },
     ],
   },
@@ -36,11 +36,11 @@ export const NEAREST: readonly Nearest[] = [
     sources: [
       'server/stores/sqlite/read/visible.ts',
       'server/stores/sqlite/read/candidates.ts',
-      'server/stores/sqlite/write/materialise.ts',
+      'server/stores/sqlite/rights/',
     ],
     tests: [
       { files: ['test/server/stores/sqlite/**/*.test.ts'] },
-      { files: [SQLITE_CONTRACT], named: 'RecordStore|filter.everything|AuditEvents' },
+      { files: [SQLITE_CONTRACT], named: 'RecordStore|filter.everything|derived.all|AuditEvents' },
     ],
   },
   {
@@ -55,7 +55,7 @@ export const NEAREST: readonly Nearest[] = [
     name: 'visibility on MongoDB',
     sources: [
       ...['instances', 'parts', 'quarantine', 'read', 'reader'].map((name) => `server/stores/mongodb/read/${name}.ts`),
-      ...['materialise', 'acl-rows'].map((name) => `server/stores/mongodb/write/${name}.ts`),
+      ...['materialise', 'acl-rows', 'give-rights'].map((name) => `server/stores/mongodb/write/${name}.ts`),
     ],
     tests: [
       { files: [MONGODB_CONTRACT], named: 'ceiling|state of the patient|classes of types|several rights|times and' },

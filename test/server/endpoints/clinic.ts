@@ -3,13 +3,10 @@
  * with their instances, a manifest for each, and tokens of those who may see them and of those who may not.
  */
 import { createHash, randomUUID } from 'node:crypto';
-
 import { mkdtemp, rm } from 'node:fs/promises';
-
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditEvent, DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
-
 import type { Context } from 'koa';
 import { CODE_SYSTEM, DICOM_UID, EXTENSION, oidUri } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -17,15 +14,15 @@ import { accessionIdentifier, studyIdentifier } from '../../../profiles/imaging/
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { PersonKey, Requester } from '../../../server/access/requester.ts';
-import { principal } from '../../../server/access/right.ts';
+import { principal, type Right } from '../../../server/access/right.ts';
 import type { Visit } from '../../../server/flows/guard.ts';
-import { lastingRight, putOf } from '../../../server/flows/write/plan-parts.ts';
+import { filedBy, putOf } from '../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { BlobRef, ImageStore } from '../../../server/ports/image-store.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../server/stores/sqlite/open.ts';
-import { aPatientGrant, aPersonKey, aPlan, aQuery, aStudyClaim, NOW } from '../../support/plans.ts';
+import { aPatientGrant, aPersonKey, aPlan, aQuery, aRight, aStudyClaim, NOW } from '../../support/plans.ts';
 import { search } from '../../support/reads.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
@@ -73,6 +70,8 @@ export type Clinic = {
   readonly mr: ClinicStudy;
   /** Of Bruno, whom only the clinic knows. */
   readonly hidden: ClinicStudy;
+  /** The right of Lambert, whom Anne declared. */
+  readonly declared: Right;
   /** Adds a study of Anne. */
   addStudy(parts: StudyParts): Promise<ClinicStudy>;
   /** The deps of every flow. */
@@ -104,7 +103,7 @@ export async function openClinic(): Promise<Clinic> {
   const store = { stores, images, indexer };
   const anne = await addPatient(store, 'anne', { family: 'Essai', given: ['Anne', 'Marie'] }, 'pat-1');
   const bruno = await addPatient(store, 'bruno', { family: 'Témoin', given: ['Bruno'] }, 'pat-2');
-  const declared = lastingRight(anne.person, principal.practitioner('Practitioner/lambert'), 'declared', 'record');
+  const declared = aRight({ person: anne.person, principal: principal.practitioner('Practitioner/lambert') });
   await commitPlan(stores.records, aPlan({ rights: [declared] }));
   const { explicitLittleEndian: raw } = DICOM_UID;
   const jpeg = '1.2.840.10008.1.2.4.70';
@@ -141,6 +140,7 @@ export async function openClinic(): Promise<Clinic> {
     images,
     anne,
     bruno,
+    declared,
     ct,
     mr,
     hidden,
@@ -230,14 +230,8 @@ async function addPatient(
     gender: 'female',
   } satisfies Patient;
   const person = aPersonKey();
-  const rights = [
-    lastingRight(person, principal.patient(person), 'self', 'record'),
-    lastingRight(person, principal.establishment(CLINIC), 'author', 'record'),
-  ];
-  await commitPlan(
-    stores.records,
-    aPlan({ puts: [putOf(indexer, resource, NOW, { person, subject: `Patient/${id}` })], rights }),
-  );
+  const facts = { person, subject: `Patient/${id}`, origin: filedBy(CLINIC) };
+  await commitPlan(stores.records, aPlan({ puts: [putOf(indexer, resource, NOW, facts)] }));
   return { resource, person };
 }
 
@@ -275,7 +269,12 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
   const manifestBytes = Buffer.from(`manifest of ${studyInstanceUID}`);
   const binary = { resourceType: 'Binary', id: randomUUID(), contentType: 'application/dicom' } as const;
   const manifest = manifestOf(patient, resource, manifestUID, binary.id, manifestBytes);
-  const facts = { person: patient.person, subject: `Patient/${patient.resource.id}`, released: true };
+  const facts = {
+    person: patient.person,
+    subject: `Patient/${patient.resource.id}`,
+    released: true,
+    origin: filedBy(CLINIC),
+  };
   const blob = await storeBytes(store.images, manifestBytes);
   await commitPlan(
     store.stores.records,

@@ -3,6 +3,7 @@ import { levelOf } from '../../../../profiles/confidentiality.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { decide, OPEN_STATE } from '../../../access/decide.ts';
+import { consentOf } from '../../../access/right.ts';
 import {
   MAX_HISTORY_ROWS,
   type HistoryPage,
@@ -64,7 +65,7 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   const decision = decide(grant, facts, held.map(fromRightDocument), state === null ? OPEN_STATE : toState(state));
   if (!decision.permitted) return undefined;
   const { right } = decision;
-  const shownBy = right && { rightId: right.id, relation: right.relation, source: right.source };
+  const shownBy = right && { rightId: right.id, relation: right.relation, source: consentOf(right) };
   return { ...toVisibleRow(deletion, { right: shownBy }), isDeletion: true };
 }
 

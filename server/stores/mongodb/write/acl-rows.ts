@@ -2,7 +2,7 @@
 import { levelOf } from '../../../../profiles/confidentiality.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
-import type { Right } from '../../../access/right.ts';
+import { consentOf, type Right } from '../../../access/right.ts';
 import type { AclDocument, PersonDocument, RightDocument, RowContent } from '../documents.ts';
 
 /**
@@ -57,21 +57,25 @@ function toAcl(right: Right, { type, id, sort }: AclFacts): AclDocument {
     item,
     rightId: right.id,
     relation: right.relation,
-    source: right.source,
+    source: consentOf(right),
     from: right.from,
     to: right.to,
   };
 }
 
-/** A right as it is kept. */
-export function toRightDocument({ id, scope, ...right }: Right): RightDocument {
-  return { _id: id, ...right, item: scope === 'record' ? undefined : scope.item };
+/** A right as it is kept, with the rows that give it. */
+export function toRightDocument(
+  { id, scope, giver: _giver, ...right }: Right,
+  givers: readonly string[],
+): RightDocument {
+  return { _id: id, ...right, item: scope === 'record' ? undefined : scope.item, givers };
 }
 
 /** A kept right. */
-export function fromRightDocument({ _id, item, source, ...right }: RightDocument): Right {
-  const scope = item === undefined ? ('record' as const) : { item };
-  return { ...right, id: _id, scope, ...(source === undefined ? {} : { source }) };
+export function fromRightDocument({ _id, item, givers, ...right }: RightDocument): Right {
+  const [giver] = givers;
+  if (giver === undefined) throw new Error('A right is kept that no row gives');
+  return { ...right, id: _id, scope: item === undefined ? ('record' as const) : { item }, giver };
 }
 
 /** A kept state; what was never said is off. */

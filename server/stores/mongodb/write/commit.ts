@@ -10,10 +10,11 @@ import type { Collections } from '../collections.ts';
 import { forgetReaders, readersOf } from './deletions.ts';
 import { eraseAll, eraseHistory } from './erase.ts';
 import { asStore } from '../errors.ts';
+import { changeRights } from './give-rights.ts';
 import { writeInstances } from '../read/instances.ts';
 import { putJobs } from './jobs.ts';
 import { materialise } from './materialise.ts';
-import { personsOf, writePersons, writeRights } from './persons.ts';
+import { personsOf, writePersons } from './persons.ts';
 import { writeQuarantine } from '../read/quarantine.ts';
 import { readStanding, requireConditions, rowConditionsOf, stageRows, writeRows } from './row-changes.ts';
 import { rekeyPersons } from './rekey.ts';
@@ -58,19 +59,8 @@ async function applyOnce(collections: Collections, terms: WarrantTerms, plan: Co
   }
 }
 
-function entriesOf({
-  puts,
-  deletes,
-  erased,
-  instances,
-  quarantined,
-  rights,
-  revoked,
-  claims,
-  jobs,
-  audit,
-}: CommitPlan): number {
-  const parts = [puts, deletes, instances, quarantined, rights, revoked, claims, jobs, audit];
+function entriesOf({ puts, deletes, erased, instances, quarantined, claims, jobs, audit }: CommitPlan): number {
+  const parts = [puts, deletes, instances, quarantined, claims, jobs, audit];
   const removed = (erased ?? []).flatMap((erasure) => Object.values(erasure));
   return [...parts, ...removed].reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
@@ -83,7 +73,7 @@ function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
 
 /** What this process should not work on twice at once. */
 function keysOf(plan: CommitPlan): ReadonlySet<string> {
-  const ofPersons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? [])];
+  const ofPersons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.states ?? [])];
   const persons = ofPersons.map(({ person }) => person ?? '');
   const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)].map(({ type, id }) =>
     rowKey(type, id),
@@ -120,18 +110,14 @@ async function applyPlan(
   await takeClaims(collections, plan.claims ?? [], session);
   const staged = stageRows(plan, standing, await readersOf(collections, plan, session), now);
   const rows = [...staged.changes.values()];
-  const states = await writePersons(collections, await personsOf(collections, plan, rows, session), plan, session);
-  await writeRights(collections, plan, session);
+  const rights = await changeRights(collections, rows, plan.erased ?? [], session);
+  const states = await writePersons(collections, personsOf(plan, rows, rights), plan, session);
   await writeRows(collections, staged, conditions, standing, session);
   await forgetReaders(collections, rows, session);
   const former = await eraseHistory(collections, plan.erased ?? [], session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
-  await materialise(
-    collections,
-    { rows, rights: plan.rights ?? [], revoked: plan.revoked ?? [], states, joined },
-    session,
-  );
+  await materialise(collections, { rows, rights, states, joined }, session);
   await putJobs(collections, plan.jobs ?? [], now, session);
   await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
   const receipt: CommitReceipt = {

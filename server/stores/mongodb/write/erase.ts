@@ -30,7 +30,7 @@ function namesOf(documents: Blobs): string[] {
 }
 
 async function eraseRows(
-  { standing, rows, history, acl, rights }: Collections,
+  { standing, rows, history, acl }: Collections,
   erasure: Erasure,
   session: ClientSession,
 ): Promise<string[]> {
@@ -38,14 +38,12 @@ async function eraseRows(
   if (named.length === 0) return [];
   const keys = named.map(({ type, id }) => rowKey(type, id));
   const former = { $or: named.map(versionsOf) };
-  const projection = { blob: 1, person: 1 } as const;
+  const projection = { blob: 1 } as const;
   const removed = await standing.find({ _id: { $in: keys } }, { session, projection }).toArray();
-  const persons = removed.map(({ person }) => person).filter((person) => person !== undefined && person !== null);
   const versions = await history.find(former, { session, projection }).toArray();
   await history.deleteMany(former, { session });
   await rows.deleteMany({ _id: { $in: keys } }, { session });
   await acl.deleteMany({ item: { $in: keys } }, { session });
-  await rights.deleteMany({ person: { $in: persons }, item: { $in: keys } }, { session });
   return [...new Set([...namesOf(removed), ...namesOf(versions)])];
 }
 

@@ -6,6 +6,7 @@ import { RELATIONS, type Relation, type Right } from '../../../access/right.ts';
 import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RowDocument } from '../documents.ts';
+import type { RightChanges } from './give-rights.ts';
 import { standingRow, type RowChange } from './row-changes.ts';
 
 /** A person's state before and after a plan. */
@@ -14,8 +15,7 @@ export type StateChange = { readonly before: PatientState; readonly after: Patie
 /** What of a plan changes who sees what. Rows, rights and states are written already. */
 export type AccessChange = {
   readonly rows: readonly RowChange[];
-  readonly rights: readonly Right[];
-  readonly revoked: readonly string[];
+  readonly rights: RightChanges;
   /** Of every person that the plan concerns. */
   readonly states: ReadonlyMap<PersonKey, StateChange>;
   /** Persons to whom another one was joined: all of their access changes. */
@@ -34,7 +34,7 @@ export async function materialise(
   await forget(collections, rows, change, session);
   for (const [person, state] of change.states) {
     const flipped = change.joined.has(person) ? RELATIONS : flippedBy(state);
-    await materialisePerson(collections, person, state.after, { rows, rights: change.rights, flipped }, session);
+    await materialisePerson(collections, person, state.after, { rows, rights: change.rights.begun, flipped }, session);
   }
 }
 
@@ -51,7 +51,7 @@ async function forget(
   session: ClientSession,
 ): Promise<void> {
   const items = rows.filter(({ before }) => standingRow(before) !== undefined).map(({ after }) => after._id);
-  const rights = [...change.revoked, ...change.rights.map(({ id }) => id)];
+  const rights = [...change.rights.ended, ...change.rights.begun].map(({ id }) => id);
   if (items.length > 0) await acl.deleteMany({ item: { $in: items } }, { session });
   if (rights.length > 0) await acl.deleteMany({ rightId: { $in: rights } }, { session });
 }

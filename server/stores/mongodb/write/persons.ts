@@ -4,25 +4,18 @@ import type { PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import type { Right } from '../../../access/right.ts';
 import type { CommitPlan } from '../../../ports/commit-plan.ts';
-import { fromRightDocument, toRightDocument, toState } from './acl-rows.ts';
+import { fromRightDocument, toState } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { PersonDocument } from '../documents.ts';
+import type { RightChanges } from './give-rights.ts';
 import type { StateChange } from './materialise.ts';
 import { refuseMerged } from './rekey.ts';
 import { standingRow, type RowChange } from './row-changes.ts';
 
 /** The persons that a plan concerns, in a fixed order. */
-export async function personsOf(
-  { rights }: Collections,
-  plan: CommitPlan,
-  changes: readonly RowChange[],
-  session: ClientSession,
-): Promise<readonly PersonKey[]> {
-  const ids = [...(plan.revoked ?? []), ...(plan.rights ?? []).map(({ id }) => id)];
-  const standing =
-    ids.length === 0 ? [] : await rights.find({ _id: { $in: ids } }, { session, projection: { person: 1 } }).toArray();
+export function personsOf(plan: CommitPlan, changes: readonly RowChange[], rights: RightChanges): readonly PersonKey[] {
   const ofRows = changes.flatMap(({ before, after }) => [standingRow(before)?.person, standingRow(after)?.person]);
-  const named = [...(plan.instances ?? []), ...(plan.rights ?? []), ...(plan.states ?? []), ...standing].map(
+  const named = [...(plan.instances ?? []), ...(plan.states ?? []), ...rights.begun, ...rights.ended].map(
     ({ person }) => person,
   );
   const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
@@ -58,8 +51,8 @@ export async function writePersons(
 }
 
 /** The persons for whom a plan writes, those that it joins to another left out. */
-function namedBy({ puts, instances, rights, states, rekeys }: CommitPlan): ReadonlySet<PersonKey | undefined> {
-  const parts = [...(puts ?? []), ...(instances ?? []), ...(rights ?? []), ...(states ?? [])];
+function namedBy({ puts, instances, states, rekeys }: CommitPlan): ReadonlySet<PersonKey | undefined> {
+  const parts = [...(puts ?? []), ...(instances ?? []), ...(states ?? [])];
   const joined = new Set(rekeys?.map(({ from }) => from));
   return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined && !joined.has(person)));
 }
@@ -71,18 +64,6 @@ function changeState(before: PatientState, person: PersonKey, { states }: Commit
 
 function toOperation(person: PersonKey, state: PatientState): AnyBulkWriteOperation<PersonDocument> {
   return { updateOne: { filter: { _id: person }, update: { $inc: { writes: 1 }, $set: state }, upsert: true } };
-}
-
-/** Ends and gives rights. */
-export async function writeRights({ rights }: Collections, plan: CommitPlan, session: ClientSession): Promise<void> {
-  const revoked = plan.revoked ?? [];
-  if (revoked.length > 0) await rights.deleteMany({ _id: { $in: [...revoked] } }, { session });
-  const given = (plan.rights ?? []).map(toRightDocument);
-  if (given.length === 0) return;
-  const operations = given.map((right) => ({
-    replaceOne: { filter: { _id: right._id }, replacement: right, upsert: true },
-  }));
-  await rights.bulkWrite(operations, { session });
 }
 
 /** The rights of a person that have not ended at a time. */

@@ -8,6 +8,7 @@ import { QUALIFIED_KEYS } from '../../../ports/claim-key.ts';
 import type { CommitPlan } from '../../../ports/commit-plan.ts';
 import { toState } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
+import { joinRights } from './give-rights.ts';
 import type { PersonDocument } from '../documents.ts';
 
 /** A person's former key and the key that stays. */
@@ -27,7 +28,7 @@ export async function rekeyPersons(
   const moved = rekeys.filter(({ from, to }) => from !== to);
   for (const rekey of moved) {
     await joinPersons(collections, rekey, session);
-    await moveRights(collections, rekey, session);
+    await joinRights(collections, rekey, session);
     await moveDocuments(collections, rekey, session);
   }
   return new Set(moved.map(({ to }) => to));
@@ -65,19 +66,6 @@ async function joinPersons({ persons }: Collections, { from, to }: Rekey, sessio
     ],
     { session },
   );
-}
-
-/** Rights to the record; of two to one's own the one of the person that stays is left. */
-async function moveRights({ rights, acl }: Collections, { from, to }: Rekey, session: ClientSession): Promise<void> {
-  const own = { person: from, relation: 'self' } as const;
-  const selves = await rights.find(own, { session, projection: { _id: 1 } }).toArray();
-  if (selves.length > 0) {
-    await acl.deleteMany({ rightId: { $in: selves.map(({ _id }) => _id) } }, { session });
-    await rights.deleteMany(own, { session });
-  }
-  const held = { person: from, principal: principal.patient(from) };
-  await rights.updateMany(held, { $set: { principal: principal.patient(to) } }, { session });
-  await rights.updateMany({ person: from }, { $set: { person: to } }, { session });
 }
 
 async function moveDocuments(

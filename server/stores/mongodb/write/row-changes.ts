@@ -2,6 +2,7 @@
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { rankOf } from '../../../../profiles/confidentiality.ts';
 import { Fault } from '../../../../profiles/fault.ts';
+import type { Origin } from '../../../access/rights-of.ts';
 import type { Principal } from '../../../access/right.ts';
 import type { CommitPlan, Precondition, Put } from '../../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
@@ -93,7 +94,7 @@ export function stageRows(
     const key = rowKey(put.type, put.id);
     const version = (present(key)?.version ?? 0) + 1;
     retire(key);
-    after.set(key, toRow(put, version, now));
+    after.set(key, toRow(put, put.origin ?? standingRow(present(key))?.origin, version, now));
     return version;
   });
   const changes = new Map([...after].map(([key, row]) => [key, { before: standing.get(key), after: row }]));
@@ -119,7 +120,7 @@ function toHistory(row: RowDocument): HistoryDocument {
   return { _id: `${row._id}/${version}`, ...content };
 }
 
-function toRow(put: Put, version: number, now: number): RowDocument {
+function toRow(put: Put, origin: Origin | undefined, version: number, now: number): RowDocument {
   const { type, id, sort, person, subject, level, released, parent, blob } = put;
   return {
     _id: rowKey(type, id),
@@ -135,6 +136,7 @@ function toRow(put: Put, version: number, now: number): RowDocument {
     released,
     parent,
     blob,
+    origin,
     ...toIndexArrays(put.index, now),
   };
 }

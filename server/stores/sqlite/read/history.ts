@@ -6,6 +6,7 @@ import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import { decide } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
+import { consentOf } from '../../../access/right.ts';
 import {
   MAX_HISTORY_ROWS,
   type HistoryPage,
@@ -15,7 +16,7 @@ import {
   type VersionPlace,
 } from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
-import { rightsOf, stateOf } from '../write/materialise.ts';
+import { rightsOf, stateOf } from '../rights/materialise.ts';
 import { marks } from './criteria.ts';
 import { blobOf, isOpen, isPart, visibleRow, visibleRows, type BlobColumns } from './visible.ts';
 
@@ -110,7 +111,11 @@ function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: Delete
   const decision = decide(grant, facts, rights, stateOf(db, row.person ?? ''));
   if (!decision.permitted) return undefined;
   const { right } = decision;
-  const shownBy: ShownBy | undefined = right && { rightId: right.id, relation: right.relation, source: right.source };
+  const shownBy: ShownBy | undefined = right && {
+    rightId: right.id,
+    relation: right.relation,
+    source: consentOf(right),
+  };
   return {
     type,
     id,

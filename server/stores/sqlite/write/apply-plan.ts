@@ -8,17 +8,18 @@ import {
   type InstanceRow,
   type Precondition,
 } from '../../../ports/commit-plan.ts';
-import type { Right } from '../../../access/right.ts';
+import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
 import type { Database } from '../database.ts';
 import { deleteRow, forgetDeletion, keepHistory } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
-import { materialisePerson, materialiseRight, materialiseRow } from './materialise.ts';
+import { givenBy, giveRights } from '../rights/give-rights.ts';
+import { materialisePerson, materialiseRow } from '../rights/materialise.ts';
 import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
 import { refuseMerged, rekeyPerson } from './rekey.ts';
 import { requireWarrant } from './warranted.ts';
 import { putJob } from './write-jobs.ts';
-import { standingRow, writeRow } from './write-rows.ts';
+import { standingRow, writeRow, type RowValues, type StandingRow } from './write-rows.ts';
 
 /** Applies a plan under its warrant; a plan that was applied before gets its first receipt. */
 export function applyPlan(db: Database, tokens: Database, { terms, plan }: WarrantedOrder, now: number): CommitReceipt {
@@ -33,14 +34,11 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
   for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
   for (const state of plan.states ?? []) changeState(db, state);
-  for (const id of plan.revoked ?? []) revoke(db, id);
-  for (const right of plan.rights ?? []) insertRight(db, right);
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
   const versions = plan.puts.map((put) => putRow(db, put, now));
   const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
-  for (const right of plan.rights ?? []) materialiseRight(db, right);
   for (const { person } of plan.states ?? []) materialisePerson(db, person);
   for (const { to } of plan.rekeys ?? []) materialisePerson(db, to);
   for (const job of plan.jobs ?? []) putJob(db, job, now);
@@ -63,7 +61,6 @@ function personsOf(plan: WirePlan): Set<string> {
   return new Set([
     ...of(plan.puts),
     ...of(plan.instances),
-    ...of(plan.rights),
     ...of(plan.states),
     ...(plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]),
   ]);
@@ -74,17 +71,7 @@ function outboxOf(plan: WirePlan): OutboxEntry[] {
 }
 
 function entriesOf(plan: WirePlan): number {
-  const parts = [
-    plan.puts,
-    plan.deletes,
-    plan.instances,
-    plan.quarantined,
-    plan.rights,
-    plan.revoked,
-    plan.claims,
-    plan.jobs,
-    plan.audit,
-  ];
+  const parts = [plan.puts, plan.deletes, plan.instances, plan.quarantined, plan.claims, plan.jobs, plan.audit];
   const erased = (plan.erased ?? []).flatMap((erasure) => Object.values(erasure));
   return [...parts, ...erased].reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
@@ -126,34 +113,17 @@ function changeState(db: Database, { person, change }: NonNullable<WirePlan['sta
   }
 }
 
-function insertRight(db: Database, right: Right): void {
-  const item = right.scope === 'record' ? null : right.scope.item;
-  db.run(
-    `INSERT OR REPLACE INTO access_right (id, person, principal, relation, item, valid_from, valid_to, source)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    right.id,
-    right.person,
-    right.principal,
-    right.relation,
-    item,
-    right.from,
-    right.to,
-    right.source ?? null,
-  );
-}
-
-function revoke(db: Database, id: string): void {
-  db.run('DELETE FROM access_right WHERE id = ?', id);
-  db.run('DELETE FROM acl WHERE right_id = ?', id);
-}
-
 function putRow(db: Database, put: WirePut, now: number): number {
   const standing = standingRow(db, put.type, put.id);
   const version = 1 + (standing?.version ?? lastVersion(db, put.type, put.id));
   if (standing !== undefined) keepHistory(db, put.type, put.id);
   else if (version > 1) forgetDeletion(db, put.type, put.id);
   const stamp = `"versionId":"${version}","lastUpdated":"${new Date(now).toISOString()}"`;
-  const rid = writeRow(db, standing, { ...put, version, updated: now, json: put.head + stamp + put.tail }, put.index);
+  const json = put.head + stamp + put.tail;
+  const origin = put.origin ?? originOf(standing);
+  const row = { ...put, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
+  const rid = writeRow(db, standing, row, put.index);
+  giveRightsOf(db, row, version > 1);
   if (put.person !== undefined && isMaterialised(VISIBILITY[put.type])) {
     materialiseRow(db, put.person, {
       rid,
@@ -165,6 +135,19 @@ function putRow(db: Database, put: WirePut, now: number): number {
     });
   }
   return version;
+}
+
+function originOf(standing: StandingRow | undefined): Origin | undefined {
+  const origin = standing?.origin ?? null;
+  return origin === null ? undefined : (JSON.parse(origin) as Origin);
+}
+
+/** A row that is new gave nothing before. */
+function giveRightsOf(db: Database, { type, id, person, origin = NO_ORIGIN, json }: RowValues, isKnown: boolean): void {
+  const giver = `${type}/${id}`;
+  const content = (): object => JSON.parse(json) as object;
+  const given = rightsGivenBy({ type, id, person, origin, content });
+  giveRights(db, giver, isKnown ? givenBy(db, giver) : [], given);
 }
 
 /** The directory needs no access rows, and a part is seen as its parent. */

@@ -1,5 +1,7 @@
 /** Deletes: a row leaves reads, searches and access; its versions stay, and so does what says who may know of them. */
+import { rightsLeftBy } from '../../../access/rights-of.ts';
 import type { Database } from '../database.ts';
+import { givenBy, giveRights } from '../rights/give-rights.ts';
 import { removeRow, standingRow } from './write-rows.ts';
 
 /** Deletes a row; an absent one changes nothing. The deletion is a version of its own, with an empty text. */
@@ -23,6 +25,9 @@ export function deleteRow(db: Database, type: string, id: string, now: number): 
     row.rid,
   );
   removeRow(db, row.rid);
+  const item = `${type}/${id}`;
+  const given = givenBy(db, item);
+  giveRights(db, item, given, rightsLeftBy(given));
 }
 
 /** Keeps the present version of a row as a former one. */

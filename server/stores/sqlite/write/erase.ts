@@ -2,6 +2,7 @@
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
 import { forgetDeletion } from './delete-row.ts';
+import { givenBy, giveRights } from '../rights/give-rights.ts';
 import { eraseJob } from './write-jobs.ts';
 import { removeRow, standingRow } from './write-rows.ts';
 
@@ -34,11 +35,11 @@ export function erase(
 
 function eraseRow(db: Database, { type, id }: Named): string[] {
   forgetDeletion(db, type, id);
+  const item = `${type}/${id}`;
+  giveRights(db, item, givenBy(db, item), []);
   const standing = standingRow(db, type, id);
   if (standing === undefined) return [];
   const blobs = blobsOf(db, 'SELECT blob_name FROM resource WHERE rid = ? AND blob_name IS NOT NULL', standing.rid);
-  if (standing.person !== null)
-    db.run('DELETE FROM access_right WHERE person = ? AND item = ?', standing.person, `${type}/${id}`);
   removeRow(db, standing.rid);
   return blobs;
 }

@@ -3,19 +3,12 @@ import { Fault } from '../../../../profiles/fault.ts';
 import { principal } from '../../../access/right.ts';
 import { QUALIFIED_KEYS } from '../../../ports/claim-key.ts';
 import type { Database } from '../database.ts';
+import { joinRights } from '../rights/give-rights.ts';
 import type { Rekey } from './protocol.ts';
 
 /** Moves a person's rows, rights, instances, state and claims in the record file. */
 export function rekeyPerson(db: Database, { from, to }: Rekey): void {
-  db.run('DELETE FROM acl WHERE right_id IN (SELECT id FROM access_right WHERE person = ?)', from);
-  db.run("DELETE FROM access_right WHERE person = ? AND relation = 'self'", from);
-  db.run(
-    'UPDATE access_right SET person = ?, principal = CASE principal WHEN ? THEN ? ELSE principal END WHERE person = ?',
-    to,
-    principal.patient(from),
-    principal.patient(to),
-    from,
-  );
+  joinRights(db, from, to);
   db.run('UPDATE resource SET person = ? WHERE person = ?', to, from);
   db.run('UPDATE deleted SET person = ? WHERE person = ?', to, from);
   db.run(

@@ -12,6 +12,8 @@ export type StandingRow = {
   readonly person: string | null;
   readonly level: number;
   readonly released: number;
+  /** JSON of an Origin. */
+  readonly origin: string | null;
 };
 
 /** The columns of a put; `json` is the whole text. */
@@ -24,7 +26,7 @@ export type RowValues = Omit<Put, 'resource' | 'index'> & {
 /** The row that stands under a type and id. */
 export function standingRow(db: Database, type: string, id: string): StandingRow | undefined {
   return db.get<StandingRow>(
-    'SELECT rid, version, sort, person, level, released FROM resource WHERE type = ? AND id = ?',
+    'SELECT rid, version, sort, person, level, released, origin FROM resource WHERE type = ? AND id = ?',
     type,
     id,
   );
@@ -41,13 +43,13 @@ export function writeRow(db: Database, standing: StandingRow | undefined, row: R
 
 const UPSERT = `INSERT INTO resource
   (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size,
-   json)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+   json, origin)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, updated = excluded.updated, sort = excluded.sort,
     person = excluded.person, subject = excluded.subject, level = excluded.level, released = excluded.released,
     parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name,
     blob_size = excluded.blob_size,
-    json = excluded.json
+    json = excluded.json, origin = excluded.origin
   RETURNING rid`;
 
 function columnsOf(row: RowValues): (string | number | null)[] {
@@ -67,6 +69,7 @@ function columnsOf(row: RowValues): (string | number | null)[] {
     row.blob?.name ?? null,
     row.blob?.size ?? null,
     row.json,
+    row.origin === undefined ? null : JSON.stringify(row.origin),
   ];
 }
 

@@ -91,22 +91,21 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
   it('name the right that shows the study: one that goes on under another right has an event of its own', async () => {
     const person = clinic.anne.person;
     const lasting = { person, principal: principal.practitioner('Practitioner/lambert') };
-    const [first, second] = ['first', 'second'].map((id) => aRight({ ...lasting, id, source: `Consent/${id}` }));
+    const [first, second] = ['first', 'second'].map((id) => aRight({ ...lasting, giver: `Consent/${id}` }));
     const emergency = aRight({
       person,
       principal: principal.breakGlass('Practitioner/lambert'),
       relation: 'break-glass',
-      source: 'Consent/second',
+      giver: 'Consent/second',
     });
     if (first === undefined || second === undefined) throw new Error('No rights');
     const { records } = clinic.stores;
-    const declared = `declared|${lasting.principal}|record|${person}`;
-    await commitPlan(records, aPlan({ rights: [first], revoked: [declared] }));
+    await commitPlan(records, aPlan({ rights: [first], ended: [clinic.declared] }));
     for (const at of [0, 1]) await view(lambert(), at);
     // The same relation by another Consent, then the same Consent by another relation.
-    await commitPlan(records, aPlan({ rights: [second], revoked: [first.id] }));
+    await commitPlan(records, aPlan({ rights: [second], ended: [first] }));
     for (const at of [0, 1, 2]) await view(lambert(), at);
-    await commitPlan(records, aPlan({ rights: [emergency], revoked: [second.id] }));
+    await commitPlan(records, aPlan({ rights: [emergency], ended: [second] }));
     await view(lambert(), 0);
     await end('all');
     const told = (await events()).map((event) => [...rightOf(event), countOf(event)]);

@@ -3,10 +3,11 @@ import { levelOf } from '../../../../profiles/confidentiality.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
-import type { Principal, Relation, Right } from '../../../access/right.ts';
+import { consentOf, type Principal, type Relation, type Right } from '../../../access/right.ts';
 import type { Database } from '../database.ts';
 
-type RightRow = {
+/** A row of the table of rights. */
+export type RightRow = {
   id: string;
   person: string;
   principal: string;
@@ -14,7 +15,7 @@ type RightRow = {
   item: string | null;
   valid_from: number;
   valid_to: number;
-  source: string | null;
+  giver: string;
 };
 
 /** What the access table needs of a row. */
@@ -25,7 +26,8 @@ export function rightsOf(db: Database, person: string): Right[] {
   return db.all<RightRow>('SELECT * FROM access_right WHERE person = ?', person).map(toRight);
 }
 
-function toRight(row: RightRow): Right {
+/** The right that a row of the table is. */
+export function toRight(row: RightRow): Right {
   return {
     id: row.id,
     person: personKey(row.person),
@@ -34,7 +36,7 @@ function toRight(row: RightRow): Right {
     scope: row.item === null ? 'record' : { item: row.item },
     from: row.valid_from,
     to: row.valid_to,
-    ...(row.source === null ? {} : { source: row.source }),
+    giver: row.giver,
   };
 }
 
@@ -114,7 +116,7 @@ function showIfPermitted(db: Database, right: Right, row: AccessRow, state: Pati
     right.id,
     row.rid,
     right.relation,
-    right.source ?? null,
+    consentOf(right) ?? null,
     right.from,
     right.to,
   );

@@ -1,0 +1,115 @@
+/**
+ * Which rights a row gives. Nobody names a right: stores ask this of every row that they write or remove, so a right
+ * begins with the first row that gives it and ends with the last one.
+ */
+import { permitOf } from '../../profiles/consent/declaration.ts';
+import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
+import type { PersonKey } from './requester.ts';
+import { FOREVER, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
+
+/** Whom a row comes from: what of its rights its content does not say. */
+export type Origin = {
+  /** Who filed it: `Organization/id`, `Practitioner/id`, or `Patient/id` for the patient herself. */
+  readonly sources: readonly string[];
+  /** Imaging services (`Organization/id`) of the sources of an exam or report, which read the whole record. */
+  readonly services: readonly string[];
+};
+
+/** The origin of a row that nobody filed. */
+export const NO_ORIGIN: Origin = { sources: [], services: [] };
+
+/** What of a row its rights depend on. */
+export type GivingRow = {
+  readonly type: StoredType;
+  readonly id: string;
+  /** Rows of nobody give nothing. */
+  readonly person: PersonKey | undefined;
+  readonly origin: Origin;
+  /** The resource; asked of the types alone whose content gives rights. */
+  readonly content: () => object;
+};
+
+/**
+ * The rights that a row gives, each once:
+ * - a Patient: the person's own, to the record;
+ * - an exam, a report, any other item, a Patient: its sources' to it, and of an item its services' to the record;
+ * - a row of the own class: those of whom it names, to it alone: its sources and, by the file of its type, the patient;
+ * - a Consent that stands: those of whom it permits, to the record, for its period.
+ */
+export function rightsGivenBy(row: GivingRow): readonly Right[] {
+  const { type, person } = row;
+  if (person === undefined) return [];
+  const { class: visibility, hooks } = fhirType(type);
+  if (visibility === 'directory' || visibility === 'part') return [];
+  const rights = [...ofOrigin(row, person)];
+  if (hooks?.write === 'identity') rights.push(lasting(row, person, principal.patient(person), 'self', 'record'));
+  if (hooks?.write === 'rights') rights.push(...ofConsent(row, person));
+  return [...new Map(rights.map((right) => [right.id, right])).values()];
+}
+
+/**
+ * The rights of a row that outlive its deletion: those to itself. Who filed it, or is named in it, may know of the
+ * deletion, and whoever filed it may put it again.
+ */
+export function rightsLeftBy(rights: readonly Right[]): readonly Right[] {
+  return rights.filter(({ scope, giver }) => scope !== 'record' && scope.item === giver);
+}
+
+/** A right as it is after its person was joined to another. */
+export function joinedRight(right: Right, from: PersonKey, to: PersonKey): Right {
+  const holder = right.principal === principal.patient(from) ? principal.patient(to) : right.principal;
+  const joined = { ...right, person: to, principal: holder };
+  return { ...joined, id: rightId(joined) };
+}
+
+function ofOrigin(row: GivingRow, person: PersonKey): readonly Right[] {
+  const { type, id, origin } = row;
+  const { class: visibility, names } = fhirType(type);
+  const item = { item: `${type}/${id}` };
+  const sources = origin.sources.map((source) => principalOf(source, person));
+  if (visibility === 'own') {
+    const named = names === 'patient' ? [principal.patient(person), ...sources] : sources;
+    return named.map((holder) => lasting(row, person, holder, 'named', item));
+  }
+  const authors = sources.map((holder) => lasting(row, person, holder, 'author', item));
+  if (visibility !== 'item') return authors;
+  const readers = origin.services.map(principal.radiologists);
+  return [...authors, ...readers.map((holder) => lasting(row, person, holder, 'imaging-service', 'record'))];
+}
+
+function principalOf(source: string, person: PersonKey): Principal {
+  if (source.startsWith('Patient/')) return principal.patient(person);
+  return source.startsWith('Organization/') ? principal.establishment(source) : principal.practitioner(source);
+}
+
+function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
+  const permit = permitOf(row.content());
+  if (permit === undefined) return [];
+  const { practitioners, from, to, isEmergency } = permit;
+  return practitioners.map((practitioner) => {
+    const given = {
+      person,
+      principal: isEmergency ? principal.breakGlass(practitioner) : principal.practitioner(practitioner),
+      relation: isEmergency ? ('break-glass' as const) : ('declared' as const),
+      scope: 'record' as const,
+      from,
+      to,
+    };
+    return { ...given, id: rightId(given), giver: giverOf(row) };
+  });
+}
+
+function lasting(
+  row: GivingRow,
+  person: PersonKey,
+  holder: Principal,
+  relation: Relation,
+  scope: Right['scope'],
+): Right {
+  const given = { person, principal: holder, relation, scope, from: 0, to: FOREVER };
+  return { ...given, id: rightId(given), giver: giverOf(row) };
+}
+
+function giverOf({ type, id }: GivingRow): string {
+  return `${type}/${id}`;
+}

@@ -1,0 +1,139 @@
+import type { Consent } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { demoConsent } from '../../../fixtures/consent.ts';
+import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
+import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
+import { personKey } from '../../../server/access/requester.ts';
+import {
+  joinedRight,
+  NO_ORIGIN,
+  rightsGivenBy,
+  rightsLeftBy,
+  type GivingRow,
+} from '../../../server/access/rights-of.ts';
+import { consentOf, FOREVER } from '../../../server/access/right.ts';
+
+const person = personKey('p');
+const filed = { sources: ['Organization/a'], services: ['Organization/s'] };
+
+function aRow(type: StoredType, parts: Partial<GivingRow> = {}): GivingRow {
+  return { type, id: '1', person, origin: filed, content: () => ({ resourceType: type, id: '1' }), ...parts };
+}
+
+const saying = (consent: object): Partial<GivingRow> => ({ origin: NO_ORIGIN, content: () => consent });
+
+/** What a row gives, each right as `relation principal scope`. */
+const told = (row: GivingRow): readonly string[] =>
+  rightsGivenBy(row).map(
+    ({ relation, principal, scope }) => `${relation} ${principal} ${scope === 'record' ? scope : scope.item}`,
+  );
+
+/** What rows of each class give, but those of the types whose writing has a hook of its own. */
+const BY_CLASS = {
+  directory: [],
+  part: [],
+  patient: ['author o:Organization/a #/1'],
+  item: ['author o:Organization/a #/1', 'imaging-service r:Organization/s record'],
+  own: ['named o:Organization/a #/1'],
+} as const;
+
+describe('The rights that a row gives', () => {
+  for (const type of STORED_TYPES) {
+    const { class: visibility, hooks, names } = fhirType(type);
+    if (hooks?.write === 'identity' || hooks?.write === 'rights' || names !== undefined) continue;
+    it(`${type}: ${visibility}`, () => {
+      expect(told(aRow(type))).to.deep.equal(BY_CLASS[visibility].map((text) => text.replace('#', type)));
+      expect(told(aRow(type, { origin: NO_ORIGIN }))).to.deep.equal([]);
+      expect(told({ ...aRow(type), person: undefined })).to.deep.equal([]);
+    });
+  }
+
+  it('a Patient: her own to the record, her source’s to it alone', () => {
+    expect(told(aRow('Patient'))).to.deep.equal(['author o:Organization/a Patient/1', 'self pat:p record']);
+  });
+
+  it('a notice: the patient sees it, nobody else', () => {
+    expect(told(aRow('Communication', { origin: NO_ORIGIN }))).to.deep.equal(['named pat:p Communication/1']);
+  });
+
+  it('what the patient filed herself is hers once, whatever it says', () => {
+    const origin = { sources: ['Patient/1'], services: [] };
+    expect(told(aRow('ServiceRequest', { origin }))).to.deep.equal(['author pat:p ServiceRequest/1']);
+    expect(told(aRow('Consent', { origin }))).to.deep.equal(['named pat:p Consent/1']);
+  });
+
+  it('a declaration: the record to each professional that it names, for its period', () => {
+    const period = { start: '2026-03-01', end: '2026-03-02' };
+    const { provision, ...declared } = demoConsent('Patient/1');
+    const actor = ['Practitioner/a', 'PractitionerRole/b', 'Practitioner/a', 'Patient/c', undefined].map(
+      (reference) => ({
+        role: {},
+        reference: reference === undefined ? {} : { reference },
+      }),
+    );
+    const consent = { ...declared, provision: { ...provision, period, actor } };
+    const rights = rightsGivenBy(aRow('Consent', saying(consent))).filter(({ relation }) => relation !== 'named');
+    const [from, to] = [Date.UTC(2026, 2, 1), Date.UTC(2026, 2, 3)];
+    const id = (who: string): string => `declared|p:${who}|record|p|${from}|${to}`;
+    const said = { person, relation: 'declared', scope: 'record', from, to, giver: 'Consent/1' };
+    expect(rights).to.deep.equal([
+      { ...said, id: id('Practitioner/a'), principal: 'p:Practitioner/a' },
+      { ...said, id: id('PractitionerRole/b'), principal: 'p:PractitionerRole/b' },
+    ]);
+    expect(rights.map(consentOf)).to.deep.equal(['Consent/1', 'Consent/1']);
+  });
+
+  it('a declaration without a period: for ever', () => {
+    const { provision, ...declared } = demoConsent('Patient/1');
+    const { period: _period, ...unlimited } = provision ?? {};
+    const rights = rightsGivenBy(aRow('Consent', saying({ ...declared, provision: unlimited })));
+    expect(rights.at(-1)).to.include({ relation: 'declared', from: 0, to: FOREVER });
+  });
+
+  it('an emergency: the record to one professional, up to the moment that it says', () => {
+    const [from, to] = [1_000, 5_000];
+    const facts = { id: '1', patient: 'Patient/1', practitioner: 'Practitioner/a', from, to };
+    const [named, right] = rightsGivenBy(aRow('Consent', saying(buildEmergencyConsent(facts))));
+    expect(named?.relation).to.equal('named');
+    expect(right).to.deep.include({
+      relation: 'break-glass',
+      principal: 'bg:Practitioner/a',
+      scope: 'record',
+      from,
+      to,
+    });
+  });
+
+  it('a Consent that ended, refuses, names nobody, or has no real dates: nobody but whom it names', () => {
+    const declared: Consent = demoConsent('Patient/1');
+    const facts = { id: '1', patient: 'Patient/1', now: 0 } as const;
+    const consents: readonly Consent[] = [
+      { ...declared, status: 'inactive' },
+      { ...declared, status: 'entered-in-error' },
+      { ...declared, provision: { ...declared.provision, type: 'deny' } },
+      { ...declared, provision: { ...declared.provision, period: { end: '2026-02-30' } } },
+      buildConsentChange({ ...facts, change: 'withdraw' }),
+      buildConsentChange({ ...facts, change: 'reconsent' }),
+    ];
+    for (const consent of consents)
+      expect(told(aRow('Consent', saying(consent))), consent.status).to.deep.equal(['named pat:p Consent/1']);
+  });
+});
+
+describe('The rights of a row that is deleted', () => {
+  it('are those to itself: what it gave of the record ends', () => {
+    const relations = rightsLeftBy(rightsGivenBy(aRow('ImagingStudy'))).map(({ relation }) => relation);
+    expect(relations).to.deep.equal(['author']);
+    expect(rightsLeftBy(rightsGivenBy(aRow('Patient'))).map(({ relation }) => relation)).to.deep.equal(['author']);
+  });
+});
+
+describe('The rights of a person who is joined to another', () => {
+  it('are those that her rows give under the other key', () => {
+    const to = personKey('q');
+    for (const row of [aRow('Patient'), aRow('ImagingStudy'), aRow('Consent', { origin: { ...filed } })]) {
+      const joined = rightsGivenBy(row).map((right) => joinedRight(right, person, to));
+      expect(joined).to.deep.equal(rightsGivenBy({ ...row, person: to }));
+    }
+  });
+});
