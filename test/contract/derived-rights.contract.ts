@@ -46,7 +46,7 @@ export function derivedRightsContract(name: string, open: OpenStores): void {
   };
 
   describe(`rights = derived(all rows): ${name}`, function () {
-    this.timeout(60_000 + cases * 300);
+    this.timeout(60_000 + cases * 1_000);
 
     it('holds for sequences of a fixed seed', async () => {
       await run(FIXED_SEED);

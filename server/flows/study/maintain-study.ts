@@ -14,7 +14,7 @@ import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { changed } from '../write/changed-put.ts';
-import { examOf, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { examFiledBy, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { putAside } from './put-aside.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
@@ -134,7 +134,7 @@ function imagingStudyParts(
   standing: VisibleRow | undefined,
 ): PlanParts {
   const { person, patient } = study.patient;
-  const origin = examOf(deps.region, ...study.sources);
+  const origin = examFiledBy(deps.region, ...study.sources);
   return changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released, origin });
 }
 

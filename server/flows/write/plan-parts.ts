@@ -93,6 +93,6 @@ export function filedBy(...sources: readonly string[]): Origin {
 }
 
 /** The origin of an exam or a report: the imaging services of who filed it read the record. */
-export function examOf(region: Pick<RegionIndex, 'servicesOf'>, ...sources: readonly string[]): Origin {
+export function examFiledBy(region: Pick<RegionIndex, 'servicesOf'>, ...sources: readonly string[]): Origin {
   return { sources, services: [...new Set(sources.flatMap((source) => region.servicesOf(source)))] };
 }

@@ -16,7 +16,7 @@ import { reportDocumentParts } from '../study/report-document-parts.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { organizationOf } from './patient-parts.ts';
-import { examOf, filedBy, joinParts, putOf, type PlanParts } from './plan-parts.ts';
+import { examFiledBy, filedBy, joinParts, putOf, type PlanParts } from './plan-parts.ts';
 import { storeDocument, type StoredDocument } from './store-document.ts';
 import type { ActParts, Work, WriteDeps, Written } from './work.ts';
 
@@ -84,7 +84,7 @@ async function reportParts(work: Work, { placed, resource, known }: Written): Pr
     refuseOtherContent(standing, report);
     return { person, subject, parts: {} };
   }
-  const origin = standing === undefined ? { origin: examOf(deps.region, organization) } : {};
+  const origin = standing === undefined ? { origin: examFiledBy(deps.region, organization) } : {};
   const facts = { person, subject, released: isValidated(report), ...origin };
   const put = changed(deps.indexer, placed.standing, report, now, facts);
   if (put.puts === undefined) return { person, subject, parts: {} };

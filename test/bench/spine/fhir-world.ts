@@ -4,7 +4,7 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { personKey } from '../../../server/access/requester.ts';
-import { examOf, filedBy, joinParts, putOf } from '../../../server/flows/write/plan-parts.ts';
+import { examFiledBy, filedBy, joinParts, putOf } from '../../../server/flows/write/plan-parts.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openSqliteStores } from '../../../server/stores/sqlite/open.ts';
 import { commitPlan } from '../../support/warrants.ts';
@@ -33,7 +33,7 @@ export async function fillWorld(dataDir: string): Promise<string[]> {
       const person = personKey(`person-${Math.floor((at + index) / STUDIES_PER_PATIENT)}`);
       // The first study of each patient opens the record to the service.
       const isFirst = index % STUDIES_PER_PATIENT === 0;
-      const origin = isFirst ? examOf({ servicesOf: () => [service] }, organization) : filedBy(organization);
+      const origin = isFirst ? examFiledBy({ servicesOf: () => [service] }, organization) : filedBy(organization);
       return { puts: [putOf(indexer, study, at, { person, subject: study.subject.reference ?? '', origin })] };
     });
     await commitPlan(stores.records, joinParts(...parts));

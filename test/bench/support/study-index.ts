@@ -18,7 +18,7 @@ import { patientFromDicom, type DicomPatient } from '../../../profiles/imaging/p
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import { IMAGE_ENDPOINT } from '../../../server/flows/identity/load-region.ts';
-import { examOf, filedBy, joinParts, putOf, type PlanParts } from '../../../server/flows/write/plan-parts.ts';
+import { examFiledBy, filedBy, joinParts, putOf, type PlanParts } from '../../../server/flows/write/plan-parts.ts';
 import { claimKey } from '../../../server/ports/claim-key.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
@@ -163,7 +163,7 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
   const named = patientFromDicom(headers[0] ?? {}, { organization, patientIdSystem: oidUri(patientIdDomain) });
   const enrolled =
     number < Math.ceil(size.studies / STUDIES_PER_PATIENT) ? patientParts(indexer, named, patientId, person) : {};
-  const origin = examOf({ servicesOf: () => [service] }, organization);
+  const origin = examFiledBy({ servicesOf: () => [service] }, organization);
   const parts: PlanParts = {
     claims: [
       { key: claimKey.study(study.studyInstanceUID), value: patient },
