@@ -28,7 +28,8 @@ export type Sealing = {
 export interface AuditTrail {
   /**
    * Records events that belong to no read or write of the store: refusals, sign-ins, associations.
-   * Durable when resolved.
+   * Durable when resolved. An id that is recorded already changes nothing.
+   * @throws {Fault} invalid - an event without an id, or that says no time when it was recorded (bounds.ts)
    * @throws {Fault} transient - the trail cannot be written
    */
   record(records: readonly AuditRecord[]): Promise<void>;

@@ -14,16 +14,21 @@ import type { BlobRef } from './image-store.ts';
 import type { JobKey, JobRequest } from './job-queue.ts';
 
 /**
- * The largest number of entries of one plan: puts, instances, quarantined ones, claims, jobs, audit and what is erased
- * together.
+ * The largest number of entries of one plan: all its parts but the preconditions together, what is erased counted one
+ * by one; and of its preconditions.
  */
 export const MAX_PLAN_ENTRIES = 2_000;
 
-/** One resource to write. The store gives it its next version and stamps `meta`. */
+/**
+ * One resource to write. The store gives it its next version and stamps `meta`. Type, id, sort key, parent and size are
+ * bounded (bounds.ts).
+ */
 export type Put = {
   readonly type: StoredType;
   readonly id: string;
-  /** JSON object without `meta.versionId` and `meta.lastUpdated`: the store adds both. */
+  /**
+   * JSON object of the type, with the id of the row or none. The store writes `meta.versionId` and `meta.lastUpdated`.
+   */
   readonly resource: object & { readonly resourceType: string };
   readonly index: IndexEntries;
   /** Epoch milliseconds; lists are sorted by it, latest first, then by id. */
@@ -36,7 +41,7 @@ export type Put = {
   readonly released: boolean;
   /** Whom the row comes from; by default that of the row that stands. What rights it gives follows (rights-of.ts). */
   readonly origin?: Origin;
-  /** `Type/id` of the item that a part belongs to. */
+  /** `Type/id` of the item that a part belongs to; nothing else has one. */
   readonly parent?: string;
   /** Bytes that belong to the row (the content of a Binary). */
   readonly blob?: BlobRef;
@@ -88,7 +93,7 @@ export type QuarantinedInstance = Pick<
  */
 export type Erasure = {
   readonly rows?: readonly { readonly type: StoredType; readonly id: string }[];
-  /** Rows whose former versions alone are removed, after the puts: what a put of the plan replaces is one. */
+  /** Rows whose former versions alone are removed, after the puts: what a put replaces is one, a deletion is none. */
   readonly history?: readonly { readonly type: StoredType; readonly id: string }[];
   /** SOP Instance UIDs. */
   readonly instances?: readonly string[];
@@ -115,16 +120,22 @@ export type AuditRecord = {
   readonly persons: readonly PersonKey[];
 };
 
-/** A whole write. Empty parts may be left out. */
+/**
+ * A whole write. Empty parts may be left out. A part may name one thing more than once: puts follow each other, each a
+ * version; claims of one key have one value; instances of one UID one data set; of one job the last counts.
+ */
 export type CommitPlan = {
   /** Random UUID of the plan. */
   readonly id: string;
   readonly preconditions?: readonly Precondition[];
   readonly claims?: readonly Claim[];
   readonly puts?: readonly Put[];
-  /** Rows to delete; their history stays. Deleting an absent row changes nothing. */
+  /**
+   * Rows to delete, before any are put; their history stays. Deleting an absent row changes nothing. Those who saw the
+   * row before the plan know of the deletion.
+   */
   readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
-  /** Applied after the preconditions and before everything else, but for `history`. */
+  /** Applied after the preconditions and before all else, but for `history`: a row that is put then stands anew. */
   readonly erased?: readonly Erasure[];
   readonly instances?: readonly InstanceRow[];
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
@@ -133,7 +144,7 @@ export type CommitPlan = {
    * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and the claims of
    * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the
    * other, and so do the events in the trail, those that are recorded later included. A later plan that names the old
-   * key is refused as a conflict: it was made before.
+   * key is refused as a conflict: it was made before; and so is this one, where it writes under it.
    */
   readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
@@ -153,6 +164,9 @@ export type CommitReceipt = {
   readonly instances: readonly ('stored' | 'already')[];
   /** The same for each quarantined instance of the plan. */
   readonly quarantined: readonly ('stored' | 'already')[];
-  /** Names of the blobs that erased rows and instances referred to; of the plan's own rows alone any still may. */
+  /**
+   * Names of the blobs that erased rows and instances referred to, each once, in no order; of the plan's own rows alone
+   * any still may.
+   */
   readonly erasedBlobs: readonly string[];
 };

@@ -58,10 +58,13 @@ export type JobPayloads = {
   };
 };
 
-/** What a plan asks for. Asked for again, kind and subject stand, and the rest is as it was asked last but the id. */
+/**
+ * What a plan asks for. Asked for again, kind and subject stand, and the rest is as it was asked last but the id, and
+ * but the event where none comes with it.
+ */
 export type JobRequest<K extends JobKind = JobKind> = {
   [Kind in K]: {
-    /** Random UUID: whatever the job does is done once for each id. */
+    /** Random UUID: whatever the job does is done once for each id. That of another job is refused (conflict). */
     readonly id: string;
     readonly kind: Kind;
     readonly subject: string;
@@ -131,6 +134,15 @@ export function settled({ at, attempts, error }: JobLease, outcome: JobOutcome):
   }
 }
 
+/** The order in which jobs that were taken together are answered. */
+export function earliestFirst(
+  one: Pick<StandingJob, 'at' | 'subject'>,
+  other: Pick<StandingJob, 'at' | 'subject'>,
+): number {
+  if (one.at !== other.at) return one.at - other.at;
+  return one.subject < other.subject ? -1 : Number(one.subject > other.subject);
+}
+
 /** How many jobs of a kind there are. */
 export type JobCounts = {
   readonly kind: JobKind;
@@ -158,7 +170,11 @@ export interface JobQueue {
   /** Kinds of which a job can be taken: a question that is cheap when there is none. */
   due(now: number): Promise<readonly JobKind[]>;
 
-  /** Takes jobs of a kind that are due, earliest first, at most `limit`. */
+  /**
+   * Takes jobs of a kind that are due, at most `limit`: those that could be taken first. Answers them by their times,
+   * then by subject.
+   * @throws {Fault} invalid - the limit is none (bounds.ts)
+   */
   take<K extends JobKind>(
     kind: K,
     wanted: { readonly now: number; readonly leaseMs: number; readonly limit: number },
@@ -173,7 +189,10 @@ export interface JobQueue {
   /** Counts of every kind, in the order of {@link JOB_KINDS}. */
   counts(now: number): Promise<readonly JobCounts[]>;
 
-  /** Jobs by kind, then subject. */
+  /**
+   * Jobs by kind, then subject.
+   * @throws {Fault} invalid - the limit is none (bounds.ts)
+   */
   list(asked: JobsAsked, now: number): Promise<readonly StandingJob[]>;
 
   /** Calls back after each commit of this process that asked for jobs. */

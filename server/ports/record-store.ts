@@ -13,7 +13,11 @@
  *   that rows say: a row that no claim names has nothing below it, and is never taken for the study of its
  *   identifiers;
  * - rows come by `sort` descending, then id ascending, or in the order that is asked for, which says what comes first
- *   of equal ones, too; a row that does not change is on exactly one page.
+ *   of equal ones, too; a row that does not change is on exactly one page;
+ * - what no store takes is refused before it is looked at, by the Faults of bounds.ts: the same kind, expression and
+ *   message everywhere; what stands refuses a plan in one order (`commit`), in the words of `stores/refused.ts`;
+ * - the same plans, questions and jobs get the same answers, rights that are named and events from every adapter
+ *   (test/contract/two-stores.test.ts).
  */
 import type { MatchKey } from '../../profiles/dicom/match.ts';
 import type { ListPlace, SortValue } from '../../profiles/search/order.ts';
@@ -31,7 +35,10 @@ import type { BlobRef } from './image-store.ts';
 /** Under which right a row was shown; undefined for the directory and the server's own reads. */
 export type ShownBy = { readonly rightId: string; readonly relation: Relation; readonly source: string | undefined };
 
-/** A row that the grant may see. `json` is the resource as stored, `meta` included. */
+/**
+ * A row that the grant may see. `json` is the resource as stored, after its type and id `meta`, with version and time.
+ * An AuditEvent is shown by a right that bears its id.
+ */
 export type VisibleRow = {
   readonly type: StoredType;
   readonly id: string;
@@ -49,8 +56,10 @@ export type VisibleRow = {
 };
 
 /**
- * A version of a row: the present one, a former one, or its deletion, which has no text (`json` is empty). A deleted
- * row, its versions included, is shown to the principals who saw it when it was deleted, as far as their rights and
+ * A version of a row: the present one, a former one, or its deletion, which has no text (`json` is empty). What a
+ * former one says beside text, bytes, version and time is what the row says now; the server, which also finds those of
+ * a row that is gone, is told that they are nobody's, not released, and sorted by their time. A deleted row, its
+ * versions included, is shown to the principals who saw it when it was deleted, as far as their rights and
  * the state of the person still would show it if it stood as it did last.
  */
 export type RowVersion = VisibleRow & { readonly isDeletion?: true };
@@ -123,7 +132,11 @@ export type StudyParts = {
   readonly isMore: boolean;
 };
 
-/** What can be asked. */
+/**
+ * What can be asked. Counts and limits are whole numbers from 1 to MAX_PAGE, `skip` and `offset` from 0 on; `after` is
+ * where a former page ended; types have a class; at most MAX_UIDS UIDs are named (bounds.ts says by which Faults others
+ * are refused). An id that is none is that of no row.
+ */
 export type Question =
   /**
    * One resource, at its present or a former version. A former version needs the right to the present one. With
@@ -232,12 +245,15 @@ export type StoredAccount = {
 export interface RecordStore {
   /**
    * Applies a plan under a warrant: in the same transaction, what the warrant rests on still holds, every row that the
-   * plan changes is within its reach, and every person whose rows change has an event in the plan.
+   * plan changes is within its reach, and every person whose rows change has an event in the plan. A plan that several
+   * things refuse is refused for the first of: what no store takes (bounds.ts); its warrant; preconditions on rows,
+   * those on claims; claims; persons who were joined; instances; jobs.
+   * @throws {Fault} too-costly, not-supported, invalid, too-long - no store takes it (bounds.ts)
    * @throws {Fault} login, conflict - what the warrant rests on holds no more
    * @throws {Fault} exception - the plan goes beyond its warrant, or lacks an event
    * @throws {Fault} version-conflict, conflict - a precondition or claim does not hold
-   * @throws {Fault} conflict - an instance stands with another data set
-   * @throws {Fault} too-costly - more than MAX_PLAN_ENTRIES entries
+   * @throws {Fault} conflict - it writes for a person who was joined with another, before or by it
+   * @throws {Fault} conflict - an instance stands with another data set; another job has the id of one
    * @throws {Fault} transient - the store cannot take more writes now
    */
   commit(warrant: Warrant, plan: CommitPlan): Promise<CommitReceipt>;
@@ -246,6 +262,8 @@ export interface RecordStore {
    * Answers a question of a requester. `account` tells, from the answer, which events to record (at least one); they
    * are durable when the promise resolves. `inWords` puts the answer into what the caller will send, which may be done
    * while they are written. Both must be pure: an adapter may call them again when it retries.
+   * @throws {Fault} not-supported, invalid, too-costly - no store answers the question (bounds.ts)
+   * @throws {Fault} invalid - an event without an id, or that says no time when it was recorded
    * @throws {Fault} transient - the answer could not be audited
    */
   look<Q extends Question, W = AnswerTo<Q>>(
@@ -276,10 +294,10 @@ export interface RecordStore {
   /** The instance that stands under a SOP Instance UID, in whatever study, its metadata left out; or undefined. */
   instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined>;
 
-  /** What is kept aside, earliest received first. */
+  /** What is kept aside, earliest received first, then by SOP Instance UID, digest and source. */
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
 
-  /** The rights of a person, ended ones left out. */
+  /** The rights of a person by id, ended ones left out. */
   rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]>;
 
   /** The state of a person. */

@@ -9,6 +9,7 @@ import {
   type StandingJob,
   type TakenJob,
 } from '../../server/ports/job-queue.ts';
+import { MAX_PAGE } from '../../server/ports/bounds.ts';
 import { expectFault } from '../support/faults.ts';
 import { aClaimKey, aJob, anId, aPersonKey, aPlan, NOW } from '../support/plans.ts';
 import type { OpenStores } from '../support/stores.ts';
@@ -115,6 +116,14 @@ function askingContract(suite: Suite, { ask, take, takeOne, settle, find }: Queu
       const subject = 'x'.repeat(JOB_LIMITS.subject + 1);
       await expectFault(commitPlan(suite.records, aPlan({ jobs: [aJob({ subject })] })), 'too-long');
       expect(await find(subject)).to.equal(undefined);
+    });
+
+    it('is taken and listed a whole number at a time, and not too many', async () => {
+      for (const limit of [0, -1, 0.5, Number.NaN, MAX_PAGE + 1]) {
+        const message = `A page has 1 to ${MAX_PAGE} entries`;
+        for (const work of [take(NOW, limit), suite.jobs.list({ limit }, NOW)])
+          expect(await expectFault(work, 'invalid')).to.include({ expression: 'limit', message });
+      }
     });
 
     it('is told of in the process that asked for it, when it is durable', async () => {

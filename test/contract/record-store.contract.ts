@@ -2,6 +2,7 @@
 import type { OpenStores } from '../support/stores.ts';
 import { accessContract } from './record-store/access.ts';
 import { auditingContract } from './record-store/auditing.ts';
+import { boundsContract } from './refusals/bounds.ts';
 import { erasingContract } from './record-store/erasing.ts';
 import { forgingContract } from './record-store/forging.ts';
 import { historiesContract } from './record-store/histories.ts';
@@ -27,6 +28,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     this.timeout(120_000);
     const suite = useStores(open);
     planningContract(suite);
+    boundsContract(suite);
     historyContract(suite);
     historiesContract(suite);
     accessContract(suite);

@@ -13,13 +13,13 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
  */
 export function proveProperty(
   suite: string,
-  stores: readonly ('sqlite' | 'mongodb')[] = ['sqlite'],
+  stores: readonly ('sqlite' | 'mongodb' | 'two-stores')[] = ['sqlite'],
 ): (seed: number) => Promise<Proof> {
   return async (seed) => {
     const cases = process.env['PASSERELLE_PROPERTY_CASES'] ?? String(CASES);
     const env = { ...process.env, PASSERELLE_PROPERTY_CASES: cases, PASSERELLE_PROPERTY_SEED: String(seed) };
     const files = stores.map((store) => `test/contract/${store}.test.ts`);
-    const args = ['node_modules/mocha/bin/mocha.js', ...files, '--fgrep', suite];
+    const args = ['node_modules/mocha/bin/mocha.js', ...files, '--fgrep', suite, '--forbid-pending'];
     const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
     const [code] = (await once(child, 'exit')) as [number | null];
     if (code !== 0) throw new Error(`The property failed (${code})`);

@@ -22,6 +22,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   equivalence: proveProperty('filter(everything, decide)'),
   warrant: proveProperty('commit(warrant, plan)'),
   rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),
+  stores: proveProperty('SQLite and MongoDB give the same answers', ['two-stores']),
 };
 /** Proofs that are gone on with: without a seed they are given this one. */
 const SEED: Readonly<Record<string, number>> = { mutants: 20_261_128 };

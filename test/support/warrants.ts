@@ -1,4 +1,5 @@
 /** Warrants for tests whose subject is another: as wide as their plan, resting on nothing. */
+import { STORED_TYPES } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from '../../server/access/requester.ts';
 import { makeWarrant, type Warrant, type Written } from '../../server/access/warrant.ts';
 import type { CommitPlan, CommitReceipt } from '../../server/ports/commit-plan.ts';
@@ -38,6 +39,14 @@ export function aWarrantFor(plan: CommitPlan, others: readonly PersonKey[] = [])
   const reaches = [[], persons].map((some) => ({ types, whose: { persons: some }, event: 'asking' as const }));
   const aside = { types: ['quarantined' as const], whose: { study: '' }, event: 'asking' as const };
   return makeWarrant({ act: 'test', reaches: [...reaches, ...study, aside], bases: [] });
+}
+
+/** A warrant for all rows of some persons, with an event for each whose rows change, and for rows of nobody. */
+export function aWarrantWithEvents(persons: readonly PersonKey[]): Warrant {
+  const types: Written[] = [...STORED_TYPES, 'instance'];
+  const ofPersons = { types, whose: { persons }, event: 'own' as const };
+  const ofNobody = { types, whose: { persons: [] }, event: 'asking' as const };
+  return makeWarrant({ act: 'test', reaches: [ofPersons, ofNobody], bases: [] });
 }
 
 /** An establishment (`Organization/id`) sends an instance, with an event of its own. */

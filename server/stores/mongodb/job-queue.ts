@@ -1,6 +1,8 @@
 /** JobQueue on MongoDB: a job is one document, and taken by one statement, whatever the number of servers. */
 import type { Document } from 'mongodb';
+import { requirePage } from '../../ports/bounds.ts';
 import {
+  earliestFirst,
   JOB_KINDS,
   settled,
   type JobCounts,
@@ -46,6 +48,7 @@ export class MongoJobQueue implements JobQueue {
     kind: K,
     { now, leaseMs, limit }: { readonly now: number; readonly leaseMs: number; readonly limit: number },
   ): Promise<readonly TakenJob<K>[]> {
+    requirePage(limit, 'limit');
     const filter = { isDead: false, kind, next: { $lte: now } } as const;
     const more = (name: string): Document => ({ $add: [name, 1] });
     const change = { token: more('$token'), attempts: more('$attempts'), until: now + leaseMs };
@@ -60,7 +63,7 @@ export class MongoJobQueue implements JobQueue {
       if (job === null) break;
       taken.push({ ...standing(job, now), token: job.token, asked: job.asked } as TakenJob<K>);
     }
-    return taken;
+    return taken.toSorted(earliestFirst);
   }
 
   async extend(job: JobLease, now: number, until: number): Promise<boolean> {
@@ -95,6 +98,7 @@ export class MongoJobQueue implements JobQueue {
   }
 
   async list({ kind, id, isDead, after, limit }: JobsAsked, now: number): Promise<readonly StandingJob[]> {
+    requirePage(limit, 'limit');
     const filter = {
       ...(kind === undefined ? {} : { kind }),
       ...(id === undefined ? {} : { id }),

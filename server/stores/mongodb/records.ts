@@ -5,6 +5,7 @@ import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
+import { requireEvents, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
   AuditRecord,
@@ -55,10 +56,13 @@ export class MongoRecordStore implements RecordStore {
     inWords: (answer: AnswerTo<Q>) => W = (answer) => answer as W,
   ): Promise<Audited<W>> {
     requireGrant(grant);
+    requireQuestion(question);
     const collections = this.#collections;
     const found = await inTransaction(collections, async (session, attempt) => {
       const found = await answer({ collections, session, grant, now: grant.now }, question);
-      await insertAudit(collections, account(found), Date.now(), { session, attempt });
+      const events = account(found);
+      requireEvents(events);
+      await insertAudit(collections, events, { session, attempt });
       return found;
     });
     return { answer: inWords(found), passage: passageUnder(grant) };
@@ -123,6 +127,7 @@ export class MongoRecordStore implements RecordStore {
   }
 
   async #read<Q extends Question>(grant: AnyGrant, question: Q, now: number): Promise<AnswerTo<Q>> {
+    requireQuestion(question);
     const collections = this.#collections;
     const work = async (session: ClientSession): Promise<AnswerTo<Q>> =>
       await answer({ collections, session, grant, now }, question);

@@ -100,6 +100,16 @@ export function unsynced<T>(database: Database, work: () => T): T {
 const STORAGE_CODE = { busy: 5, ioError: 10, full: 13, cannotOpen: 14 } as const;
 
 /** What the disk has to do with an error: it is full, or cannot be written or read now; undefined when nothing. */
+/**
+ * Whether a value stands already where each comes once, beside the primary key.
+ * @see https://www.sqlite.org/rescode.html
+ */
+export function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === CONSTRAINT_UNIQUE;
+}
+
+const CONSTRAINT_UNIQUE = 2067;
+
 export function storageTrouble(error: unknown): 'full' | 'failing' | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
   const code = error.errcode & 0xff;

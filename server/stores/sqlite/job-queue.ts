@@ -1,5 +1,7 @@
 /** JobQueue on SQLite: leases by the writer thread, counts and lists on this one. */
+import { requirePage } from '../../ports/bounds.ts';
 import {
+  earliestFirst,
   JOB_KINDS,
   type JobCounts,
   type JobError,
@@ -50,9 +52,10 @@ export class SqliteJobQueue implements JobQueue {
     kind: K,
     wanted: { readonly now: number; readonly leaseMs: number; readonly limit: number },
   ): Promise<readonly TakenJob<K>[]> {
+    requirePage(wanted.limit, 'limit');
     const rows = await this.#writer.send('jobsTake', { kind, ...wanted });
     return rows
-      .toSorted((one, other) => one.at - other.at)
+      .toSorted(earliestFirst)
       .map((row) => ({ ...standing(row, wanted.now), token: row.token, asked: row.asked }) as TakenJob<K>);
   }
 
@@ -73,6 +76,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   async list({ kind, id, isDead, after, limit }: JobsAsked, now: number): Promise<readonly StandingJob[]> {
+    requirePage(limit, 'limit');
     const [ofKind, ofId, ofDead] = [kind ?? null, id ?? null, isDead === true ? 1 : null];
     const from = [after?.kind ?? '', after?.subject ?? ''] as const;
     return this.#records

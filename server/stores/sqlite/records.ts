@@ -13,6 +13,7 @@ import {
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
+import { requireEvents, requirePlan, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
 import type {
   AuditRecord,
@@ -35,6 +36,7 @@ import type {
   VisibleRow,
 } from '../../ports/record-store.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
+import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
 import { accessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
@@ -54,6 +56,8 @@ import type { Writers } from './write/writers.ts';
 const BUSY_TRIES = 50;
 const BUSY_PAUSE_MS = 100;
 
+type ResourceQuestion = Extract<Question, { kind: 'resource' }>;
+
 /** The adapter. */
 export class SqliteRecordStore implements RecordStore {
   readonly #records: Database;
@@ -71,6 +75,7 @@ export class SqliteRecordStore implements RecordStore {
 
   async commit(warrant: Warrant, plan: CommitPlan): Promise<CommitReceipt> {
     const terms = termsOf(warrant);
+    requirePlan(plan);
     const { puts = [], audit = [], ...rest } = plan;
     const wire = { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) };
     const receipt = await this.#writers.records.send('commit', { terms, plan: wire });
@@ -86,7 +91,9 @@ export class SqliteRecordStore implements RecordStore {
   ): Promise<Audited<W>> {
     requireGrant(grant);
     const found = await this.#answer(grant, question);
-    const recorded = this.#writers.trail.send('audit', account(found).map(toWireAudit));
+    const events = account(found);
+    requireEvents(events);
+    const recorded = this.#writers.trail.send('audit', events.map(toWireAudit));
     // This thread has nothing to do while the writer's works.
     const [answer] = await Promise.all([Promise.resolve(found).then(inWords), recorded]);
     return { answer, passage: passageUnder(grant) };
@@ -171,13 +178,14 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async #answer<Q extends Question>(grant: AnyGrant, question: Q): Promise<AnswerTo<Q>> {
+    requireQuestion(question);
     return (await this.#read(grant, question)) as AnswerTo<Q>;
   }
 
   async #read(grant: AnyGrant, question: Question): Promise<AnswerTo<Question>> {
     switch (question.kind) {
       case 'resource':
-        return question.type === 'AuditEvent' ? await this.#event(grant, question.id) : this.#resource(grant, question);
+        return question.type === 'AuditEvent' ? await this.#event(grant, question) : this.#resource(grant, question);
       case 'search':
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
       case 'history':
@@ -191,7 +199,7 @@ export class SqliteRecordStore implements RecordStore {
     }
   }
 
-  #resource(grant: AnyGrant, question: Extract<Question, { kind: 'resource' }>): RowVersion | undefined {
+  #resource(grant: AnyGrant, question: ResourceQuestion): RowVersion | undefined {
     if (question.version === undefined) {
       // One statement needs no transaction, and nearly every row that is asked for stands.
       const standing = visibleRow(this.#records, grant, question.type, question.id);
@@ -204,9 +212,10 @@ export class SqliteRecordStore implements RecordStore {
     return inSnapshot(this.#records, () => search(this.#records, grant, query, after, skip));
   }
 
-  async #event(grant: AnyGrant, id: string): Promise<VisibleRow | undefined> {
+  /** Events have one version. */
+  async #event(grant: AnyGrant, { id, version = 1 }: ResourceQuestion): Promise<VisibleRow | undefined> {
     await this.#writers.trail.send('head', undefined);
-    const row = visibleRow(this.#trail, grant, 'AuditEvent', id);
+    const row = version === 1 ? visibleRow(this.#trail, grant, 'AuditEvent', id) : undefined;
     return row === undefined ? undefined : hydrateEvent(this.#trail, row);
   }
 
@@ -231,16 +240,6 @@ function inSnapshot<T>(db: Database, read: () => T): T {
   }
 }
 
-/** Splits the JSON of a resource where the store's stamp goes: inside `meta`, before its other members. */
 function toWirePut({ resource, ...put }: Put): WirePut {
-  const { resourceType, id: _id, meta, ...rest } = resource as { resourceType: string; id?: string; meta?: object };
-  const { versionId: _v, lastUpdated: _l, ...kept } = (meta ?? {}) as { versionId?: string; lastUpdated?: string };
-  const head = `${JSON.stringify({ resourceType, id: put.id }).slice(0, -1)},"meta":{`;
-  return { ...put, head, tail: `${afterOpening(kept)}${afterOpening(rest)}` };
-}
-
-/** The members of an object and its closing brace, with a leading comma when there are any. */
-function afterOpening(value: object): string {
-  const text = JSON.stringify(value).slice(1);
-  return text === '}' ? text : `,${text}`;
+  return { ...put, ...unstamped(resource, put.id) };
 }

@@ -121,7 +121,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
   }));
 
 /** A row of a place. */
-const put: fc.Arbitrary<Put> = fc
+export const put: fc.Arbitrary<Put> = fc
   .record({
     at: fc.integer({ min: 0, max: SLOTS.length - 1 }),
     index: entries,
@@ -178,7 +178,8 @@ export type Change = {
 
 const rekey = fc.record({ from: fc.constantFrom(...PERSONS), to: fc.constantFrom(...PERSONS) });
 
-const states = fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), change }), {
+/** Changes of state, each of another person. */
+export const states = fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), change }), {
   minLength: 1,
   maxLength: PERSONS.length,
   selector: ({ person }) => person,

@@ -17,6 +17,8 @@ const BELOW_STORES = [
   'server/stores/ordered-page.ts',
   'server/stores/part-walk.ts',
   'server/stores/passage.ts',
+  'server/stores/refused.ts',
+  'server/stores/stamp.ts',
   'server/stores/warranted.ts',
 ] as const;
 
@@ -39,6 +41,8 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/stores/ordered-page.ts', may: BELOW_STORES },
   { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
   { room: 'server/stores/passage.ts', may: BELOW_STORES },
+  { room: 'server/stores/refused.ts', may: BELOW_STORES },
+  { room: 'server/stores/stamp.ts', may: BELOW_STORES },
   { room: 'server/stores/warranted.ts', may: BELOW_STORES },
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },

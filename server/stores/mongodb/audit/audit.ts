@@ -4,21 +4,21 @@ import { indexAuditEvent } from '../../../../profiles/search/audit-event-index.t
 import { Fault } from '../../../../profiles/fault.ts';
 import { isLink } from '../../../../profiles/search/criterion.ts';
 import { isOfItsOwn, isReversedList, type SortKey } from '../../../../profiles/search/order.ts';
-import type { Criterion, SearchQuery } from '../../../../profiles/search/query.ts';
+import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import { principal } from '../../../access/right.ts';
 import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage, type VisibleRow } from '../../../ports/record-store.ts';
 import { restoreEvent, type ChainRecord } from '../../audit-chain.ts';
 import { eventChainRefused } from '../../event-chain.ts';
 import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
+import { stamped, unstamped } from '../../stamp.ts';
 import type { Collections } from '../collections.ts';
 import { compileCriterion } from '../read/criteria.ts';
 import type { AuditDocument } from '../documents.ts';
 import { toIndexArrays } from '../write/index-arrays.ts';
-import { following, listOrder } from '../read/listing.ts';
+import { following, listOrder, spanFilters } from '../read/listing.ts';
 import type { Reader } from '../read/reader.ts';
 import { sortProjection, sortValuesOf } from '../read/sort-values.ts';
 import { presentPrincipals } from '../write/rekey.ts';
-import { stamp } from '../write/row-changes.ts';
 import { TOTAL_BOUND, type PageStart } from '../read/search.ts';
 
 /** The transaction in which events are recorded; `attempt` counts from 1. */
@@ -31,28 +31,23 @@ type Recording = { readonly session: ClientSession; readonly attempt: number };
 export async function insertAudit(
   { audit }: Collections,
   records: readonly ChainRecord[],
-  now: number,
   recording?: Recording,
 ): Promise<void> {
   if (records.length === 0) return;
   const options = recording === undefined ? {} : { session: recording.session };
   if (recording?.attempt === 1) {
-    await audit.insertMany(
-      records.map((record) => toDocument(record, now)),
-      options,
-    );
+    await audit.insertMany(records.map(toDocument), options);
     return;
   }
   const operations = records.map((record) => {
-    const { _id, ...content } = toDocument(record, now);
+    const { _id, ...content } = toDocument(record);
     return { updateOne: { filter: { _id }, update: { $setOnInsert: content }, upsert: true } };
   });
   await audit.bulkWrite(operations, options);
 }
 
-function toDocument({ event, persons, erased }: ChainRecord, now: number): AuditDocument {
-  const recorded = Date.parse(event.recorded ?? '');
-  const sort = Number.isNaN(recorded) ? now : recorded;
+function toDocument({ event, persons, erased }: ChainRecord): AuditDocument {
+  const sort = Date.parse(event.recorded ?? '');
   return {
     _id: event.id,
     type: 'AuditEvent',
@@ -80,7 +75,7 @@ export async function searchAuditEvents(
   query: SearchQuery,
   { after, skip = 0 }: PageStart,
 ): Promise<SearchPage> {
-  const filter = await filterOf(reader, query.where);
+  const filter = await filterOf(reader, query);
   const isCount = query.summary === 'count';
   const { page, next } = isCount
     ? { page: [], next: undefined }
@@ -147,8 +142,8 @@ async function count(
   return total > TOTAL_BOUND ? undefined : total;
 }
 
-async function filterOf(reader: Reader, where: readonly Criterion[]): Promise<Filter<AuditDocument>> {
-  const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }];
+async function filterOf(reader: Reader, { where, span }: SearchQuery): Promise<Filter<AuditDocument>> {
+  const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }, ...spanFilters(span)];
   for (const criterion of where) {
     if (isLink(criterion)) throw eventChainRefused();
     filters.push(compileCriterion(criterion) as Filter<AuditDocument>);
@@ -175,7 +170,7 @@ async function toRows(reader: Reader, found: readonly AuditDocument[]): Promise<
       version: 1,
       updated,
       sort,
-      json: stamp(event, 1, updated),
+      json: stamped(unstamped(event, id), 1, updated),
       ...nobody,
       shownBy: shownBy(reader, id),
     };

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import { mentionsName } from '../../audit-chain.ts';
 import { insertAudit } from './audit.ts';
@@ -26,7 +27,8 @@ export class MongoAuditTrail implements AuditTrail {
   }
 
   async record(records: readonly AuditRecord[]): Promise<void> {
-    await asStore(async () => await insertAudit(this.#collections, records, Date.now()));
+    requireEvents(records);
+    await asStore(async () => await insertAudit(this.#collections, records));
   }
 
   async head(): Promise<TrailHead> {
@@ -80,7 +82,7 @@ export class MongoAuditTrail implements AuditTrail {
     await inTransaction(this.#collections, async (session, attempt) => {
       const { personal } = this.#collections;
       await personal.updateMany({ _id: { $in: [...erased] } }, { $unset: { entities: '' } }, { session });
-      await insertAudit(this.#collections, [{ ...record, erased }], Date.now(), { session, attempt });
+      await insertAudit(this.#collections, [{ ...record, erased }], { session, attempt });
     });
   }
 

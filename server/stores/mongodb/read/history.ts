@@ -37,10 +37,15 @@ export async function rowOrVersion(
   return toVersion(former, anchor);
 }
 
-function toVersion(former: HistoryDocument, anchor: RowVersion | undefined): RowVersion {
-  const row = toVisibleRow(former, { right: anchor?.shownBy });
+/** What every version says of the row, beside its text, is what the row says now; without a row it is nothing. */
+function toVersion({ type, id, updated, ...former }: HistoryDocument, anchor: RowVersion | undefined): RowVersion {
+  const { sort, person, subject, released, shownBy } = anchor ?? { ...UNPLACED, sort: updated };
+  const { version, json, blob = undefined } = former;
+  const row = { type, id, version, updated, sort, json, person, subject, blob, released, shownBy };
   return former.isDeletion === true ? { ...row, isDeletion: true } : row;
 }
+
+const UNPLACED = { person: undefined, subject: undefined, released: false, shownBy: undefined } as const;
 
 /** The deletion of a row by `Type/id`, when the grant may know of it. */
 async function deletionOf(reader: Reader, key: string): Promise<RowVersion | undefined> {

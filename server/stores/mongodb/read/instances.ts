@@ -1,8 +1,8 @@
 /** Instances, one document each: a study of any size stays below the limit of a document. */
 import type { ClientSession, Filter, FindCursor } from 'mongodb';
-import { Fault } from '../../../../profiles/fault.ts';
 import type { CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question } from '../../../ports/record-store.ts';
+import { otherDataSet } from '../../refused.ts';
 import type { Collections } from '../collections.ts';
 import type { InstanceDocument } from '../documents.ts';
 
@@ -31,11 +31,7 @@ export async function writeInstances(
   const results = received.map((instance) => {
     const standing = digests.get(instance.sopInstanceUID);
     if (standing === instance.dataSetDigest) return 'already';
-    if (standing !== undefined) {
-      throw new Fault('conflict', 'The SOP Instance stands already with another data set', {
-        expression: 'SOPInstanceUID',
-      });
-    }
+    if (standing !== undefined) throw otherDataSet();
     digests.set(instance.sopInstanceUID, instance.dataSetDigest);
     fresh.push(toDocument(instance));
     return 'stored';

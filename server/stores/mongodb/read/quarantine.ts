@@ -24,7 +24,10 @@ export async function writeQuarantine(
 /** Reads what is kept aside, earliest first. */
 export async function* readQuarantine({ quarantine }: Collections): AsyncIterable<QuarantinedInstance> {
   try {
-    for await (const { _id, ...one } of quarantine.find().sort({ receivedAt: 1, sopInstanceUID: 1 })) yield one;
+    for await (const { _id, ...one } of quarantine
+      .find()
+      .sort({ receivedAt: 1, sopInstanceUID: 1, dataSetDigest: 1, source: 1 }))
+      yield one;
   } catch (error) {
     throw toStoreFault(error);
   }

@@ -1,7 +1,7 @@
 /** Claims: unique names, taken by plans and required by them. */
 import type { ClientSession } from 'mongodb';
-import { Fault } from '../../../../profiles/fault.ts';
 import type { Claim, CommitPlan } from '../../../ports/commit-plan.ts';
+import { claimNotHeld, claimTaken } from '../../refused.ts';
 import type { Collections } from '../collections.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function requireClaims(
       { $inc: { touches: 1 } },
       { session },
     );
-    if (matchedCount === 0) throw new Fault('conflict', 'A claim is not held as it was expected');
+    if (matchedCount === 0) throw claimNotHeld();
   }
 }
 
@@ -39,7 +39,7 @@ export async function takeClaims(
   const fresh = new Map<string, string>();
   for (const { key, value } of wanted) {
     const holder = held.get(key) ?? fresh.get(key);
-    if (holder !== undefined && holder !== value) throw new Fault('conflict', 'An identifier is taken already');
+    if (holder !== undefined && holder !== value) throw claimTaken();
     if (holder === undefined) fresh.set(key, value);
   }
   if (fresh.size > 0)

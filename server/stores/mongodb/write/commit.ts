@@ -2,7 +2,8 @@
 import type { ClientSession } from 'mongodb';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { WarrantTerms } from '../../../access/warrant.ts';
-import { MAX_PLAN_ENTRIES, type CommitPlan, type CommitReceipt } from '../../../ports/commit-plan.ts';
+import { requirePlan } from '../../../ports/bounds.ts';
+import type { CommitPlan, CommitReceipt } from '../../../ports/commit-plan.ts';
 import { rowKey } from './acl-rows.ts';
 import { insertAudit } from '../audit/audit.ts';
 import { requireClaims, takeClaims } from './claims.ts';
@@ -32,9 +33,7 @@ export async function commitPlan(
   terms: WarrantTerms,
   plan: CommitPlan,
 ): Promise<CommitReceipt> {
-  if (entriesOf(plan) > MAX_PLAN_ENTRIES)
-    throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
-  refuseAuditEvents(plan);
+  requirePlan(plan);
   return await turns.take(keysOf(plan), async () => await applyOnce(collections, terms, plan));
 }
 
@@ -57,18 +56,6 @@ async function applyOnce(collections: Collections, terms: WarrantTerms, plan: Co
     if (before === undefined) throw error;
     return before;
   }
-}
-
-function entriesOf({ puts, deletes, erased, instances, quarantined, claims, jobs, audit }: CommitPlan): number {
-  const parts = [puts, deletes, instances, quarantined, claims, jobs, audit];
-  const removed = (erased ?? []).flatMap((erasure) => Object.values(erasure));
-  return [...parts, ...removed].reduce((sum, part) => sum + (part?.length ?? 0), 0);
-}
-
-function refuseAuditEvents({ puts, deletes }: CommitPlan): void {
-  const named = [...(puts ?? []), ...(deletes ?? [])];
-  if (named.some(({ type }) => type === 'AuditEvent'))
-    throw new Fault('not-supported', 'AuditEvents are written by the trail only');
 }
 
 /** What this process should not work on twice at once. */
@@ -99,16 +86,17 @@ async function applyPlan(
 ): Promise<CommitReceipt> {
   const now = Date.now();
   const conditions = rowConditionsOf(plan);
-  const before = await readStanding(collections, plan, session);
-  await requireWarrant(collections, terms, plan, before, session);
-  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
-  // Rows are changed, and kept as history, under the key that stays.
-  const standing = joined.size === 0 ? before : await readStanding(collections, plan, session);
-  requireConditions(conditions, standing);
+  const found = await readStanding(collections, plan, session);
+  await requireWarrant(collections, terms, plan, found, session);
+  requireConditions(conditions, found);
   await requireClaims(collections, plan, session);
   const erased = await eraseAll(collections, plan.erased ?? [], session);
   await takeClaims(collections, plan.claims ?? [], session);
-  const staged = stageRows(plan, standing, await readersOf(collections, plan, session), now);
+  const readers = await readersOf(collections, plan, session);
+  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
+  // What was erased is gone; what is kept as history is so under the key that stays.
+  const standing = changesStanding(plan) ? await readStanding(collections, plan, session) : found;
+  const staged = stageRows(plan, standing, readers, now);
   const rows = [...staged.changes.values()];
   const rights = await changeRights(collections, rows, plan.erased ?? [], session);
   const states = await writePersons(collections, personsOf(plan, rows, rights), plan, session);
@@ -118,15 +106,20 @@ async function applyPlan(
   const instances = await writeInstances(collections, plan.instances ?? [], session);
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
   await materialise(collections, { rows, rights, states, joined }, session);
-  await putJobs(collections, plan.jobs ?? [], now, session);
-  await insertAudit(collections, plan.audit ?? [], now, { session, attempt });
+  await putJobs(collections, plan.jobs ?? [], now, { session, attempt });
+  await insertAudit(collections, plan.audit ?? [], { session, attempt });
   const receipt: CommitReceipt = {
     versions: staged.versions,
     committedAt: now,
     instances,
     quarantined,
-    erasedBlobs: [...erased, ...former],
+    erasedBlobs: [...new Set([...erased, ...former])],
   };
   await collections.commits.insertOne({ _id: plan.id, receipt, at: new Date(now) }, { session });
   return receipt;
+}
+
+/** Whether a plan changes rows before it deletes and puts any. */
+function changesStanding({ rekeys = [], erased = [] }: CommitPlan): boolean {
+  return rekeys.length > 0 || erased.some(({ rows = [] }) => rows.length > 0);
 }

@@ -1,15 +1,15 @@
 /** Deletes: what is kept of a row as its last version, a deletion, and who may know of it. */
 import type { ClientSession } from 'mongodb';
-import type { Principal } from '../../../access/right.ts';
+import { principal, type Principal } from '../../../access/right.ts';
 import type { CommitPlan } from '../../../ports/commit-plan.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowDocument, StoredRow, Tombstone } from '../documents.ts';
 import { rowKey } from './acl-rows.ts';
 
-/** The principals that see each row which a plan deletes, by `Type/id`. */
+/** The principals that see each row which a plan deletes, by `Type/id`: persons by the keys that they have after it. */
 export async function readersOf(
   { acl }: Collections,
-  { deletes = [] }: CommitPlan,
+  { deletes = [], rekeys = [] }: CommitPlan,
   session: ClientSession,
 ): Promise<ReadonlyMap<string, readonly Principal[]>> {
   const items = deletes.map(({ type, id }) => rowKey(type, id));
@@ -17,7 +17,16 @@ export async function readersOf(
   const projection = { item: 1, principal: 1 } as const;
   const found = await acl.find({ item: { $in: items } }, { session, projection }).toArray();
   const byItem = Map.groupBy(found, ({ item }) => item);
-  return new Map([...byItem].map(([item, rows]) => [item, [...new Set(rows.map(({ principal }) => principal))]]));
+  return new Map(
+    [...byItem].map(([item, rows]) => [item, [...new Set(rows.map((row) => present(row.principal, rekeys)))]]),
+  );
+}
+
+function present(reader: Principal, rekeys: NonNullable<CommitPlan['rekeys']>): Principal {
+  return rekeys.reduce(
+    (name, { from, to }) => (name === principal.patient(from) ? principal.patient(to) : name),
+    reader,
+  );
 }
 
 /** What is left of a row, and the version that tells of its deletion: without text and bytes. */
@@ -33,6 +42,11 @@ export function toDeletion(
     tombstone: { _id, gone: true, version },
     deletion: { _id: `${_id}/${version}`, ...content, isDeletion: true, readers },
   };
+}
+
+/** A former version of a row that stands: who saw its deletion counts no more. */
+export function withoutReaders({ readers: _readers, ...version }: HistoryDocument): HistoryDocument {
+  return version;
 }
 
 /** Rows that stand again are found as such, and no more by those who saw them once. */

@@ -47,24 +47,30 @@ async function eraseRows(
   return [...new Set([...namesOf(removed), ...namesOf(versions)])];
 }
 
-/** Erases the former versions of rows that stay. A blob that the standing row still refers to is not given up. */
+/**
+ * Erases the former versions of rows that stay, or that are deleted: the deletion is none of them. A blob that the
+ * standing row still refers to is not given up.
+ */
 export async function eraseHistory(
-  { standing, history }: Collections,
+  { rows, history }: Collections,
   erasures: readonly Erasure[],
   session: ClientSession,
 ): Promise<string[]> {
   const named = erasures.flatMap((erasure) => erasure.history ?? []);
   if (named.length === 0) return [];
-  const former = { $or: named.map(versionsOf) };
   const projection = { blob: 1 } as const;
-  const kept = await standing
-    .find({ _id: { $in: named.map(({ type, id }) => rowKey(type, id)) } }, { session, projection })
+  const kept = await rows
+    .find({ _id: { $in: named.map(({ type, id }) => rowKey(type, id)) } }, { session, projection: PRESENT })
     .toArray();
+  const deletions = kept.filter(({ gone }) => gone === true).map(({ _id, version }) => `${_id}/${version}`);
+  const former = { $or: named.map(versionsOf), _id: { $nin: deletions } };
   const versions = await history.find(former, { session, projection }).toArray();
   await history.deleteMany(former, { session });
-  const present = new Set(namesOf(kept));
+  const present = new Set(namesOf(kept as Blobs));
   return [...new Set(namesOf(versions))].filter((name) => !present.has(name));
 }
+
+const PRESENT = { gone: 1, version: 1, blob: 1 } as const;
 
 /** The former versions of a row, by their keys: `Type/id/version`, and `0` follows `/`. */
 function versionsOf({ type, id }: { readonly type: string; readonly id: string }) {

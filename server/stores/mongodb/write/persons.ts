@@ -24,7 +24,7 @@ export function personsOf(plan: CommitPlan, changes: readonly RowChange[], right
 
 /**
  * Counts the write on every person's document, and changes states: two writes that concern a person conflict.
- * @throws {Fault} conflict - the plan names a person who was joined with another before
+ * @throws {Fault} conflict - the plan names a person who was joined with another, before or by it
  */
 export async function writePersons(
   { persons }: Collections,
@@ -50,11 +50,10 @@ export async function writePersons(
   return changes;
 }
 
-/** The persons for whom a plan writes, those that it joins to another left out. */
-function namedBy({ puts, instances, states, rekeys }: CommitPlan): ReadonlySet<PersonKey | undefined> {
+/** The persons for whom a plan writes. */
+function namedBy({ puts, instances, states }: CommitPlan): ReadonlySet<PersonKey | undefined> {
   const parts = [...(puts ?? []), ...(instances ?? []), ...(states ?? [])];
-  const joined = new Set(rekeys?.map(({ from }) => from));
-  return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined && !joined.has(person)));
+  return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined));
 }
 
 function changeState(before: PatientState, person: PersonKey, { states }: CommitPlan): PatientState {
@@ -68,7 +67,12 @@ function toOperation(person: PersonKey, state: PatientState): AnyBulkWriteOperat
 
 /** The rights of a person that have not ended at a time. */
 export async function readRights({ rights }: Collections, person: PersonKey, now: number): Promise<readonly Right[]> {
-  return (await rights.find({ person, to: { $gt: now } }).toArray()).map(fromRightDocument);
+  return (
+    await rights
+      .find({ person, to: { $gt: now } })
+      .sort({ _id: 1 })
+      .toArray()
+  ).map(fromRightDocument);
 }
 
 /** The state of a person. */

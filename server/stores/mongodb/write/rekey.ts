@@ -1,11 +1,11 @@
 /** Two person keys that turn out to be one person: everything under the one moves to the other. */
 import type { ClientSession } from 'mongodb';
-import { Fault } from '../../../../profiles/fault.ts';
 import { OPEN_STATE, type PatientState } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
 import { principal, type Principal } from '../../../access/right.ts';
 import { QUALIFIED_KEYS } from '../../../ports/claim-key.ts';
 import type { CommitPlan } from '../../../ports/commit-plan.ts';
+import { personJoined } from '../../refused.ts';
 import { toState } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import { joinRights } from './give-rights.ts';
@@ -26,8 +26,9 @@ export async function rekeyPersons(
   session: ClientSession,
 ): Promise<ReadonlySet<PersonKey>> {
   const moved = rekeys.filter(({ from, to }) => from !== to);
-  for (const rekey of moved) {
+  for (const rekey of rekeys) {
     await joinPersons(collections, rekey, session);
+    if (rekey.from === rekey.to) continue;
     await joinRights(collections, rekey, session);
     await moveDocuments(collections, rekey, session);
   }
@@ -40,7 +41,7 @@ export async function rekeyPersons(
  */
 export function refuseMerged(persons: readonly PersonDocument[]): void {
   if (persons.some(({ mergedInto }) => mergedInto !== undefined)) {
-    throw new Fault('conflict', 'The person was joined with another meanwhile');
+    throw personJoined();
   }
 }
 
@@ -48,6 +49,7 @@ export function refuseMerged(persons: readonly PersonDocument[]): void {
 async function joinPersons({ persons }: Collections, { from, to }: Rekey, session: ClientSession): Promise<void> {
   const found = await persons.find({ _id: { $in: [from, to] } }, { session }).toArray();
   refuseMerged(found);
+  if (from === to) return;
   const states = found.map(toState);
   const isOn = (name: keyof PatientState): boolean => states.some((state) => state[name]);
   const joined: PatientState = {

@@ -1,14 +1,15 @@
 /** What a plan makes of its rows: staged in memory from the standing documents, then written in one go. */
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { rankOf } from '../../../../profiles/confidentiality.ts';
-import { Fault } from '../../../../profiles/fault.ts';
 import type { Origin } from '../../../access/rights-of.ts';
 import type { Principal } from '../../../access/right.ts';
-import type { CommitPlan, Precondition, Put } from '../../../ports/commit-plan.ts';
+import type { CommitPlan, Put } from '../../../ports/commit-plan.ts';
+import { requireRowCondition, type RowCondition } from '../../refused.ts';
+import { stamped, unstamped } from '../../stamp.ts';
 import { rowKey } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
-import { toDeletion } from './deletions.ts';
+import { toDeletion, withoutReaders } from './deletions.ts';
 import { toIndexArrays } from './index-arrays.ts';
 
 /** One row before and after a plan; both sides are undefined or a tombstone where no row stands. */
@@ -23,10 +24,7 @@ export type StagedRows = {
   readonly versions: readonly number[];
 };
 
-/** A condition on a row; those on claims are claims.ts. */
-export type RowCondition = Exclude<Precondition, { readonly kind: 'claimed' }>;
-
-/** The conditions of a plan that are about rows. */
+/** The conditions of a plan that are about rows; those on claims are claims.ts. */
 export function rowConditionsOf({ preconditions = [] }: CommitPlan): readonly RowCondition[] {
   return preconditions.filter((condition) => condition.kind !== 'claimed');
 }
@@ -55,15 +53,7 @@ export function standingRow(row: StoredRow | undefined): RowDocument | undefined
  */
 export function requireConditions(conditions: readonly RowCondition[], standing: ReadonlyMap<string, StoredRow>): void {
   for (const condition of conditions) {
-    const row = standingRow(standing.get(rowKey(condition.type, condition.id)));
-    if (condition.kind === 'absent') {
-      if (row !== undefined) throw new Fault('conflict', `The ${condition.type} exists already`);
-    } else if (row?.version !== condition.version) {
-      throw new Fault(
-        'version-conflict',
-        `The ${condition.type} stands at another version than the one that was expected`,
-      );
-    }
+    requireRowCondition(condition, standingRow(standing.get(rowKey(condition.type, condition.id)))?.version);
   }
 }
 
@@ -98,7 +88,8 @@ export function stageRows(
     return version;
   });
   const changes = new Map([...after].map(([key, row]) => [key, { before: standing.get(key), after: row }]));
-  return { changes, history, versions };
+  const stands = ({ type, id }: HistoryDocument): boolean => standingRow(present(rowKey(type, id))) !== undefined;
+  return { changes, history: history.map((one) => (stands(one) ? withoutReaders(one) : one)), versions };
 }
 
 function toHistory(row: RowDocument): HistoryDocument {
@@ -129,7 +120,7 @@ function toRow(put: Put, origin: Origin | undefined, version: number, now: numbe
     version,
     updated: now,
     sort,
-    json: stamp(put.resource, version, now),
+    json: stamped(unstamped(put.resource, id), version, now),
     person,
     subject,
     level: rankOf(level),
@@ -139,13 +130,6 @@ function toRow(put: Put, origin: Origin | undefined, version: number, now: numbe
     origin,
     ...toIndexArrays(put.index, now),
   };
-}
-
-/** The JSON of a resource with the `meta` that only a store can give. */
-export function stamp(resource: object, version: number, updated: number): string {
-  const meta = 'meta' in resource && typeof resource.meta === 'object' ? resource.meta : {};
-  const stamped = { ...meta, versionId: String(version), lastUpdated: new Date(updated).toISOString() };
-  return JSON.stringify({ ...resource, meta: stamped });
 }
 
 /** Writes staged rows, and touches those that a precondition only read: whoever changes one of them conflicts. */

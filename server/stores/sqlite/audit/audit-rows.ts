@@ -1,6 +1,7 @@
 /** AuditEvents as they are read: the chained body and what is left of the personal side. */
 import type { VisibleRow } from '../../../ports/record-store.ts';
 import { restoreEvent, type PersonalSide } from '../../audit-chain.ts';
+import { stamped, unstamped } from '../../stamp.ts';
 import type { Database } from '../database.ts';
 import { wholeBody } from './event-body.ts';
 
@@ -25,21 +26,14 @@ export function bodyOf({ body, frame }: ChainedBody): string {
   return frame === null ? body : wholeBody({ frame, values: body });
 }
 
-/** Fills a row of the audit file with its event as JSON. */
+/**
+ * Fills a row of the audit file with its event as JSON. The right that shows an event bears its id, of however many
+ * persons it tells.
+ */
 export function hydrateEvent(db: Database, row: VisibleRow): VisibleRow {
   const chained = db.get<ChainedBody>(`SELECT ${BODY_COLUMNS} WHERE c.id = ?`, row.id);
   if (chained === undefined) throw new Error('An event is missing from the chain');
   const event = restoreEvent(bodyOf(chained), personalSide(db, row.id));
-  const meta = { versionId: String(row.version), lastUpdated: new Date(row.updated).toISOString() };
-  return { ...row, json: JSON.stringify({ resourceType: 'AuditEvent', id: row.id, meta, ...withoutKeys(event) }) };
-}
-
-function withoutKeys<T extends object>(event: T): object {
-  const {
-    resourceType: _r,
-    id: _i,
-    meta: _m,
-    ...rest
-  } = event as { resourceType?: unknown; id?: unknown; meta?: unknown };
-  return rest;
+  const json = stamped(unstamped(event, row.id), row.version, row.updated);
+  return { ...row, json, shownBy: row.shownBy && { ...row.shownBy, rightId: row.id } };
 }

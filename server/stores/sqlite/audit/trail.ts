@@ -1,6 +1,7 @@
 /** AuditTrail on SQLite: events by the writer thread, verification on a reader. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditTrail, Sealing, TrailHead, Verification } from '../../../ports/audit-trail.ts';
+import { requireEvents } from '../../../ports/bounds.ts';
 import type { AuditRecord } from '../../../ports/commit-plan.ts';
 import { mentionsName } from '../../audit-chain.ts';
 import { readHead } from '../write/write-trail.ts';
@@ -24,6 +25,7 @@ export class SqliteAuditTrail implements AuditTrail {
   }
 
   async record(records: readonly AuditRecord[]): Promise<void> {
+    requireEvents(records);
     await this.#writers.trail.send('audit', records.map(toWireAudit));
   }
 

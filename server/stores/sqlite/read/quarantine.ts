@@ -33,7 +33,9 @@ export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstan
 
 /** Reads what is kept aside, earliest first. */
 export function* readQuarantine(db: Database): Iterable<QuarantinedInstance> {
-  for (const row of db.iterate<Columns>('SELECT * FROM quarantine ORDER BY received_at, sop_instance_uid')) {
+  for (const row of db.iterate<Columns>(
+    'SELECT * FROM quarantine ORDER BY received_at, sop_instance_uid, data_set_digest, source',
+  )) {
     yield {
       studyInstanceUID: row.study_instance_uid,
       sopInstanceUID: row.sop_instance_uid,

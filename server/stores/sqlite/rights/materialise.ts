@@ -23,7 +23,7 @@ export type AccessRow = { rid: number; type: StoredType; id: string; sort: numbe
 
 /** Reads the rights of a person. */
 export function rightsOf(db: Database, person: string): Right[] {
-  return db.all<RightRow>('SELECT * FROM access_right WHERE person = ?', person).map(toRight);
+  return db.all<RightRow>('SELECT * FROM access_right WHERE person = ? ORDER BY id', person).map(toRight);
 }
 
 /** The right that a row of the table is. */

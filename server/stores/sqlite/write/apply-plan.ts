@@ -1,16 +1,11 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
-import { Fault } from '../../../../profiles/fault.ts';
 import { VISIBILITY, type Visibility } from '../../../../profiles/types/visibility.ts';
-import {
-  MAX_PLAN_ENTRIES,
-  type Claim,
-  type CommitReceipt,
-  type InstanceRow,
-  type Precondition,
-} from '../../../ports/commit-plan.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
+import type { Claim, CommitReceipt, InstanceRow, Precondition } from '../../../ports/commit-plan.ts';
+import { claimNotHeld, claimTaken, otherDataSet, requireRowCondition } from '../../refused.ts';
+import { stamped } from '../../stamp.ts';
 import type { Database } from '../database.ts';
-import { deleteRow, forgetDeletion, keepHistory } from './delete-row.ts';
+import { deleteRow, forgetDeletion, keepHistory, keepReaders } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
 import { givenBy, giveRights } from '../rights/give-rights.ts';
 import { materialisePerson, materialiseRow } from '../rights/materialise.ts';
@@ -25,14 +20,14 @@ import { standingRow, writeRow, type RowValues, type StandingRow } from './write
 export function applyPlan(db: Database, tokens: Database, { terms, plan }: WarrantedOrder, now: number): CommitReceipt {
   const before = db.get<{ receipt: string }>('SELECT receipt FROM plan WHERE id = ?', plan.id);
   if (before !== undefined) return JSON.parse(before.receipt) as CommitReceipt;
-  if (entriesOf(plan) > MAX_PLAN_ENTRIES)
-    throw new Fault('too-costly', `A write holds at most ${MAX_PLAN_ENTRIES} entries`);
   requireWarrant(db, tokens, terms, plan);
-  refuseMerged(db, personsOf(plan));
-  for (const condition of plan.preconditions ?? []) requireCondition(db, condition);
+  requireConditions(db, plan.preconditions ?? []);
+  // Before a right or a state changes.
+  for (const { type, id } of plan.deletes ?? []) keepReaders(db, type, id);
   const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
   for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
+  refuseMerged(db, personsOf(plan));
   for (const state of plan.states ?? []) changeState(db, state);
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
   const versions = plan.puts.map((put) => putRow(db, put, now));
@@ -48,53 +43,41 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
     committedAt: now,
     instances,
     quarantined,
-    erasedBlobs: [...erased, ...former],
+    erasedBlobs: [...new Set([...erased, ...former])],
   };
   db.run('INSERT INTO plan (id, committed_at, receipt) VALUES (?, ?, ?)', plan.id, now, JSON.stringify(receipt));
   return receipt;
 }
 
-/** Every person that a plan writes for. */
+/** Every person for whom a plan writes. */
 function personsOf(plan: WirePlan): Set<string> {
   const of = (part: readonly { readonly person?: string }[] = []): string[] =>
     part.flatMap(({ person }) => person ?? []);
-  return new Set([
-    ...of(plan.puts),
-    ...of(plan.instances),
-    ...of(plan.states),
-    ...(plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]),
-  ]);
+  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.states)]);
 }
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
   return [...(plan.rekeys ?? []).map((rekey) => ({ rekey })), ...plan.audit.map((event) => ({ event }))];
 }
 
-function entriesOf(plan: WirePlan): number {
-  const parts = [plan.puts, plan.deletes, plan.instances, plan.quarantined, plan.claims, plan.jobs, plan.audit];
-  const erased = (plan.erased ?? []).flatMap((erasure) => Object.values(erasure));
-  return [...parts, ...erased].reduce((sum, part) => sum + (part?.length ?? 0), 0);
-}
-
-function requireCondition(db: Database, condition: Precondition): void {
-  if (condition.kind === 'claimed') return requireClaim(db, condition);
-  const row = standingRow(db, condition.type, condition.id);
-  if (condition.kind === 'absent') {
-    if (row !== undefined) throw new Fault('conflict', `${condition.type} exists already`);
-  } else if (row?.version !== condition.version) {
-    throw new Fault('version-conflict', `${condition.type} has another version than the one that was expected`);
+/** Conditions on rows first, then those on claims. */
+function requireConditions(db: Database, conditions: readonly Precondition[]): void {
+  for (const condition of conditions) {
+    if (condition.kind !== 'claimed')
+      requireRowCondition(condition, standingRow(db, condition.type, condition.id)?.version);
   }
+  for (const condition of conditions) if (condition.kind === 'claimed') requireClaim(db, condition);
 }
 
 function requireClaim(db: Database, { key, value }: Claim): void {
   const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
-  if (held?.value !== value) throw new Fault('conflict', 'A claim is not held as it was expected');
+  if (held?.value !== value) throw claimNotHeld();
 }
 
 function takeClaim(db: Database, { key, value }: Claim): void {
   db.run('INSERT OR IGNORE INTO claim (key, value) VALUES (?, ?)', key, value);
   const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
-  if (held?.value !== value) throw new Fault('conflict', 'An identifier is taken already');
+  if (held?.value !== value) throw claimTaken();
 }
 
 const STATE_COLUMN = {
@@ -118,9 +101,8 @@ function putRow(db: Database, put: WirePut, now: number): number {
   const version = 1 + (standing?.version ?? lastVersion(db, put.type, put.id));
   if (standing !== undefined) keepHistory(db, put.type, put.id);
   else if (version > 1) forgetDeletion(db, put.type, put.id);
-  const stamp = `"versionId":"${version}","lastUpdated":"${new Date(now).toISOString()}"`;
-  const json = put.head + stamp + put.tail;
   const origin = put.origin ?? originOf(standing);
+  const json = stamped(put, version, now);
   const row = { ...put, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
   const rid = writeRow(db, standing, row, put.index);
   giveRightsOf(db, row, version > 1);
@@ -176,9 +158,7 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
   );
   if (standing !== undefined) {
     if (standing.data_set_digest === row.dataSetDigest) return 'already';
-    throw new Fault('conflict', 'The SOP Instance stands already with another data set', {
-      expression: 'SOPInstanceUID',
-    });
+    throw otherDataSet();
   }
   db.run(
     `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

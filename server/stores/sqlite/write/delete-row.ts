@@ -4,7 +4,10 @@ import type { Database } from '../database.ts';
 import { givenBy, giveRights } from '../rights/give-rights.ts';
 import { removeRow, standingRow } from './write-rows.ts';
 
-/** Deletes a row; an absent one changes nothing. The deletion is a version of its own, with an empty text. */
+/**
+ * Deletes a row, whose readers are kept already; an absent one changes nothing. The deletion is a version of its own,
+ * with an empty text.
+ */
 export function deleteRow(db: Database, type: string, id: string, now: number): void {
   const row = standingRow(db, type, id);
   if (row === undefined) return;
@@ -18,16 +21,20 @@ export function deleteRow(db: Database, type: string, id: string, now: number): 
     now,
     row.rid,
   );
-  db.run(
-    'INSERT OR IGNORE INTO deleted_reader (principal, type, id) SELECT principal, ?, ? FROM acl WHERE rid = ?',
-    type,
-    id,
-    row.rid,
-  );
   removeRow(db, row.rid);
   const item = `${type}/${id}`;
   const given = givenBy(db, item);
   giveRights(db, item, given, rightsLeftBy(given));
+}
+
+/** Keeps who sees a row that is going to be deleted: they may know of its deletion. */
+export function keepReaders(db: Database, type: string, id: string): void {
+  db.run(
+    `INSERT OR IGNORE INTO deleted_reader (principal, type, id)
+     SELECT a.principal, x.type, x.id FROM resource x JOIN acl a ON a.rid = x.rid WHERE x.type = ? AND x.id = ?`,
+    type,
+    id,
+  );
 }
 
 /** Keeps the present version of a row as a former one. */

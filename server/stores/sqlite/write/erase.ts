@@ -14,7 +14,7 @@ export function erase(
   { rows = [], instances = [], quarantined = [], claims = [], jobs = [] }: Erasure,
 ): string[] {
   const blobs = [
-    ...rows.flatMap((row) => [...eraseHistory(db, row), ...eraseRow(db, row)]),
+    ...rows.flatMap((row) => eraseRow(db, row)),
     ...instances.flatMap((uid) =>
       blobsOf(db, 'DELETE FROM instance WHERE sop_instance_uid = ? RETURNING blob_name', uid),
     ),
@@ -35,21 +35,28 @@ export function erase(
 
 function eraseRow(db: Database, { type, id }: Named): string[] {
   forgetDeletion(db, type, id);
+  const former = eraseHistory(db, { type, id });
   const item = `${type}/${id}`;
   giveRights(db, item, givenBy(db, item), []);
   const standing = standingRow(db, type, id);
-  if (standing === undefined) return [];
+  if (standing === undefined) return former;
   const blobs = blobsOf(db, 'SELECT blob_name FROM resource WHERE rid = ? AND blob_name IS NOT NULL', standing.rid);
   removeRow(db, standing.rid);
-  return blobs;
+  return [...former, ...blobs];
 }
 
-/** Erases the former versions of a row. A blob that the standing row still refers to is not given up. */
+/**
+ * Erases the former versions of a row, which its deletion is not. A blob that the standing row still refers to is not
+ * given up.
+ */
 export function eraseHistory(db: Database, { type, id }: Named): string[] {
-  const former = blobsOf(db, 'DELETE FROM history WHERE type = ? AND id = ? RETURNING blob_name', type, id);
+  const former = blobsOf(db, FORMER, type, id);
   const present = new Set(blobsOf(db, 'SELECT blob_name FROM resource WHERE type = ? AND id = ?', type, id));
   return former.filter((name) => !present.has(name));
 }
+
+const FORMER = `DELETE FROM history WHERE type = ?1 AND id = ?2
+  AND version NOT IN (SELECT version FROM deleted WHERE type = ?1 AND id = ?2) RETURNING blob_name`;
 
 function blobsOf(db: Database, sql: string, ...values: readonly (string | number)[]): string[] {
   return db

@@ -108,9 +108,12 @@ export function answerOf(sequence: number, work: () => unknown): AnswerMessage {
 
 function failureOf(sequence: number, error: unknown): AnswerMessage {
   const known = storageTrouble(error) === undefined ? error : storageFault(error);
-  if (known instanceof Fault) return { sequence, fault: { kind: known.kind, message: known.message, bug: false } };
+  if (known instanceof Fault) {
+    const { kind, message, expression } = known;
+    return { sequence, fault: { kind, message, expression, bug: false } };
+  }
   const text = known instanceof Error ? (known.stack ?? known.message) : String(known);
-  return { sequence, fault: { kind: 'exception', message: text, bug: true } };
+  return { sequence, fault: { kind: 'exception', message: text, expression: undefined, bug: true } };
 }
 
 function storageFault(error: unknown): Fault {

@@ -145,7 +145,12 @@ export type AnswerMessage =
   | { readonly sequence: number; readonly answer: unknown }
   | {
       readonly sequence: number;
-      readonly fault: { readonly kind: FaultKind; readonly message: string; readonly bug: boolean };
+      readonly fault: {
+        readonly kind: FaultKind;
+        readonly message: string;
+        readonly expression: string | undefined;
+        readonly bug: boolean;
+      };
     };
 
 /** What a writer thread is started with. `outbox` leads from the thread of the records to that of the trail. */

@@ -1,13 +1,18 @@
 /** Two person keys that turn out to be one person: everything under the one moves to the other. */
-import { Fault } from '../../../../profiles/fault.ts';
 import { principal } from '../../../access/right.ts';
 import { QUALIFIED_KEYS } from '../../../ports/claim-key.ts';
+import { personJoined } from '../../refused.ts';
 import type { Database } from '../database.ts';
 import { joinRights } from '../rights/give-rights.ts';
 import type { Rekey } from './protocol.ts';
 
-/** Moves a person's rows, rights, instances, state and claims in the record file. */
+/**
+ * Moves a person's rows, rights, instances, state and claims in the record file.
+ * @throws {Fault} conflict - one of them was joined with another before
+ */
 export function rekeyPerson(db: Database, { from, to }: Rekey): void {
+  refuseMerged(db, [from, to]);
+  if (from === to) return;
   joinRights(db, from, to);
   db.run('UPDATE resource SET person = ? WHERE person = ?', to, from);
   db.run('UPDATE deleted SET person = ? WHERE person = ?', to, from);
@@ -35,8 +40,12 @@ function mergeState(db: Database, from: string, to: string): void {
     to,
   );
   db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', from);
-  db.run('UPDATE patient_state SET merged_into = ? WHERE person = ?', to, from);
+  db.run(ENDED, to, from);
 }
+
+/** The former key keeps no switch, and says where it went. */
+const ENDED = `UPDATE patient_state SET merged_into = ?, opposed = 0, withdrawn = 0, erasure_pending = 0,
+  account_off = 0 WHERE person = ?`;
 
 /**
  * Refuses a plan that was made under a key that is no more: its rows would lie outside the person's state and rights.
@@ -45,7 +54,7 @@ function mergeState(db: Database, from: string, to: string): void {
 export function refuseMerged(db: Database, persons: Iterable<string>): void {
   for (const person of persons) {
     const merged = db.get('SELECT 1 FROM patient_state WHERE person = ? AND merged_into IS NOT NULL', person);
-    if (merged !== undefined) throw new Fault('conflict', 'The person was joined with another meanwhile');
+    if (merged !== undefined) throw personJoined();
   }
 }
 
@@ -56,6 +65,7 @@ export function presentKey(db: Database, person: string): string {
 
 /** Lets the person read under the new key what was, or will yet be, recorded under the old one. */
 export function rekeyTrail(db: Database, { from, to }: Rekey): void {
+  if (from === to) return;
   db.run('UPDATE former_person SET person = ? WHERE person = ?', to, from);
   db.run('INSERT OR REPLACE INTO former_person (former, person) VALUES (?, ?)', from, to);
   db.run('UPDATE OR IGNORE acl SET principal = ? WHERE principal = ?', principal.patient(to), principal.patient(from));

@@ -7,24 +7,34 @@ import {
   type JobOutcome,
   type JobRequest,
 } from '../../../ports/job-queue.ts';
-import { storageTrouble, type Database } from '../database.ts';
+import { jobIdTaken } from '../../refused.ts';
+import { isTaken, storageTrouble, type Database } from '../database.ts';
 import type { JobRow, JobTaking, OrderMessage, RecordOrders } from './protocol.ts';
 
 /** An order of the queue. */
 export type JobOrder = Extract<OrderMessage<RecordOrders>, { name: `job${string}` }>;
 
-/** Asks for a job. Asked for again as it waits already, nothing is written. */
+/**
+ * Asks for a job. Asked for again as it waits already, nothing is written.
+ * @throws {Fault} conflict - another job has its id
+ */
 export function putJob(db: Database, job: JobRequest, now: number): void {
   const { id, kind, subject, at, event = null } = job;
-  db.run(PUT, kind, subject, id, payloadText(job), event, at, now);
+  try {
+    db.run(PUT, kind, subject, id, payloadText(job), event, at, now);
+  } catch (error) {
+    throw isTaken(error) ? jobIdTaken() : error;
+  }
 }
 
 const PUT = `
   INSERT INTO job (kind, subject, id, payload, event, at, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (kind, subject) DO UPDATE SET
-    payload = excluded.payload, event = ifnull(excluded.event, event), at = excluded.at, asked = asked + 1,
+    payload = excluded.payload, event = ifnull(excluded.event, event), at = excluded.at,
+    asked = asked + (until > 0),
     attempts = iif(is_dead, 0, attempts), error = iif(is_dead, NULL, error), is_dead = 0
-  WHERE at <> excluded.at OR payload <> excluded.payload OR until > 0 OR is_dead`;
+  WHERE at <> excluded.at OR payload <> excluded.payload OR ifnull(excluded.event, event) IS NOT event OR until > 0
+    OR is_dead`;
 
 /** Erases a job, whatever its state. */
 export function eraseJob(db: Database, { kind, subject }: JobKey): void {

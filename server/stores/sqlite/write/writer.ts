@@ -83,6 +83,7 @@ export class Writer<O extends Orders> {
   }
 }
 
-function errorOf(fault: { kind: Fault['kind']; message: string; bug: boolean }): Error {
-  return fault.bug ? new Error(fault.message) : new Fault(fault.kind, fault.message);
+function errorOf({ kind, message, expression, bug }: Extract<AnswerMessage, { fault: object }>['fault']): Error {
+  if (bug) return new Error(message);
+  return new Fault(kind, message, expression === undefined ? {} : { expression });
 }

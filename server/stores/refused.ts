@@ -1,0 +1,44 @@
+/** What a plan is refused for by what stands, told in the same words by every store. */
+import { Fault } from '../../profiles/fault.ts';
+import type { Precondition } from '../ports/commit-plan.ts';
+
+/** A condition on a row. */
+export type RowCondition = Exclude<Precondition, { readonly kind: 'claimed' }>;
+
+/**
+ * Compares a condition with the version at which its row stands; undefined where none does.
+ * @throws {Fault} version-conflict, conflict - it does not hold
+ */
+export function requireRowCondition(condition: RowCondition, version: number | undefined): void {
+  const { kind, type } = condition;
+  if (kind === 'version' && version !== condition.version)
+    throw new Fault('version-conflict', `The ${type} stands at another version than the one that was expected`);
+  if (kind === 'absent' && version !== undefined) throw new Fault('conflict', `The ${type} exists already`);
+}
+
+/** A claim is required that nobody holds, or another value. */
+export function claimNotHeld(): Fault {
+  return new Fault('conflict', 'A claim is not held as it was expected');
+}
+
+/** A claim is wanted that another value holds. */
+export function claimTaken(): Fault {
+  return new Fault('conflict', 'An identifier is taken already');
+}
+
+/** A plan was made under a key that is no more: its rows would lie outside the person's state and rights. */
+export function personJoined(): Fault {
+  return new Fault('conflict', 'The person was joined with another meanwhile');
+}
+
+/** An instance stands under the UID with another data set. */
+export function otherDataSet(): Fault {
+  return new Fault('conflict', 'The SOP Instance stands already with another data set', {
+    expression: 'SOPInstanceUID',
+  });
+}
+
+/** Two jobs would bear one id. */
+export function jobIdTaken(): Fault {
+  return new Fault('conflict', 'Another job has this id', { expression: 'jobs' });
+}
