@@ -1,5 +1,6 @@
 /** Access as it changes: rights that come and go, rows that come and change, whole sequences. */
 import { expect } from 'chai';
+import type { Put } from '../../../server/ports/commit-plan.ts';
 import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
 import { principal } from '../../../server/access/right.ts';
 import {
@@ -65,7 +66,7 @@ export function changingContract(suite: Suite): void {
       const [asked, beside] = [aPut({ person, origin }), aPut({ person })];
       await commitPlan(suite.records, aPlan({ puts: [asked, beside] }));
       expect(await shown()).to.deep.equal([asked.id]);
-      await commitPlan(suite.records, aPlan({ puts: [{ ...aPut({ person }), id: asked.id }] }));
+      await commitPlan(suite.records, aPlan({ puts: [aPut({ person, id: asked.id })] }));
       expect((await read(suite.records, grant, asked))?.shownBy?.relation).to.equal('author');
       await commitPlan(suite.records, aPlan({ puts: [{ ...asked, origin: NO_ORIGIN }] }));
       expect(await shown()).to.deep.equal([]);
@@ -99,9 +100,27 @@ export function changingContract(suite: Suite): void {
       expect(await cited()).to.equal(first.giver);
       await commitPlan(suite.records, aPlan({ ended: [first] }));
       expect(await cited()).to.equal(third.giver);
-      await commitPlan(suite.records, aPlan({ puts: [{ ...aGiver(third), resource: aPut().resource }] }));
+      await commitPlan(suite.records, aPlan({ puts: [saysNothing(aGiver(third))] }));
       expect(await shown()).to.deep.equal([]);
     });
+
+    for (const [what, parts] of [
+      ['deleted and put', (giver: Put) => ({ deletes: [giver], puts: [giver] })],
+      ['erased and put', (giver: Put) => ({ erased: [{ rows: [giver] }], puts: [giver] })],
+      ['put without what it permits, and with it', (giver: Put) => ({ puts: [saysNothing(giver), giver] })],
+    ] as const) {
+      it(`a right names the row that gives it still, and no more first the one that one plan ${what}`, async () => {
+        const { person, holder, grant } = setup();
+        const put = aPut({ person });
+        const [first, second] = [1, 2].map(() => aRight({ person, principal: holder }));
+        if (first === undefined || second === undefined) throw new Error('No rights');
+        await commitPlan(suite.records, aPlan({ puts: [put], rights: [first, second] }));
+        await commitPlan(suite.records, aPlan(parts(aGiver(first))));
+        expect((await read(suite.records, grant, put))?.shownBy?.source).to.equal(second.giver);
+        await commitPlan(suite.records, aPlan({ ended: [second] }));
+        expect((await read(suite.records, grant, put))?.shownBy?.source).to.equal(first.giver);
+      });
+    }
 
     it('the right of an author outlives the deletion of the row, and no erasure', async () => {
       const { person, origin } = setup();
@@ -208,4 +227,9 @@ export function changingContract(suite: Suite): void {
       expect(await suite.records.peek(SYSTEM, question)).not.to.equal(undefined);
     });
   });
+}
+
+/** The row without anything that gives a right. */
+function saysNothing(put: Put): Put {
+  return { ...put, resource: aPut({ type: put.type, id: put.id }).resource };
 }

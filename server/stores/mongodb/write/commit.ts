@@ -17,7 +17,15 @@ import { putJobs } from './jobs.ts';
 import { materialise } from './materialise.ts';
 import { personsOf, writePersons } from './persons.ts';
 import { writeQuarantine } from '../read/quarantine.ts';
-import { readStanding, requireConditions, rowConditionsOf, stageRows, writeRows } from './row-changes.ts';
+import {
+  readStanding,
+  requireConditions,
+  rowConditionsOf,
+  stageRows,
+  writeRows,
+  textedPlan,
+  type TextedPlan,
+} from './row-changes.ts';
 import { rekeyPersons } from './rekey.ts';
 import { inTransaction } from '../transaction.ts';
 import type { Turns } from './turns.ts';
@@ -34,14 +42,15 @@ export async function commitPlan(
   plan: CommitPlan,
 ): Promise<CommitReceipt> {
   requirePlan(plan);
-  return await turns.take(keysOf(plan), async () => await applyOnce(collections, terms, plan));
+  const texted = textedPlan(plan);
+  return await turns.take(keysOf(plan), async () => await applyOnce(collections, terms, texted));
 }
 
 /**
  * A plan is new almost always, so it is not asked first whether it was applied: its id would stand already and end the
  * transaction, or its conditions, met once, would not hold any more.
  */
-async function applyOnce(collections: Collections, terms: WarrantTerms, plan: CommitPlan): Promise<CommitReceipt> {
+async function applyOnce(collections: Collections, terms: WarrantTerms, plan: TextedPlan): Promise<CommitReceipt> {
   const findReceipt = async (session?: ClientSession): Promise<CommitReceipt | undefined> =>
     (await collections.commits.findOne({ _id: plan.id }, session === undefined ? {} : { session }))?.receipt;
   const work = async (session: ClientSession, attempt: number): Promise<CommitReceipt> => {
@@ -80,7 +89,7 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
 async function applyPlan(
   collections: Collections,
   terms: WarrantTerms,
-  plan: CommitPlan,
+  plan: TextedPlan,
   session: ClientSession,
   attempt: number,
 ): Promise<CommitReceipt> {
@@ -98,7 +107,7 @@ async function applyPlan(
   const standing = changesStanding(plan) ? await readStanding(collections, plan, session) : found;
   const staged = stageRows(plan, standing, readers, now);
   const rows = [...staged.changes.values()];
-  const rights = await changeRights(collections, rows, plan.erased ?? [], session);
+  const rights = await changeRights(collections, staged, plan.erased ?? [], session);
   const states = await writePersons(collections, personsOf(plan, rows, rights), plan, session);
   await writeRows(collections, staged, conditions, standing, session);
   await forgetReaders(collections, rows, session);

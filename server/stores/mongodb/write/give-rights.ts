@@ -6,32 +6,32 @@ import { consentOf, type Right } from '../../../access/right.ts';
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import { fromRightDocument, rowKey, toRightDocument } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
-import type { RightDocument } from '../documents.ts';
-import { standingRow, type RowChange } from './row-changes.ts';
+import type { RightDocument, StoredRow } from '../documents.ts';
+import { standingRow, type StagedRows } from './row-changes.ts';
 
 /** Which rights begin with a plan, or say something else from now on, and which end with it. */
 export type RightChanges = { readonly begun: readonly Right[]; readonly ended: readonly Right[] };
 
 const NONE: RightChanges = { begun: [], ended: [] };
 
-/** Writes the rights that follow from the rows that a plan changes and erases. */
+/** Writes the rights that follow from the rows that a plan erases, deletes and puts, one after the other. */
 export async function changeRights(
   { rights }: Collections,
-  changes: readonly RowChange[],
+  { changes, written }: Pick<StagedRows, 'changes' | 'written'>,
   erasures: readonly Erasure[],
   session: ClientSession,
 ): Promise<RightChanges> {
-  const put = new Map(changes.map((change) => [change.after._id, change]));
   const erased = erasures.flatMap(({ rows = [] }) => rows).map(({ type, id }) => rowKey(type, id));
-  const known = [...erased, ...changes.filter(({ before }) => before !== undefined).map(({ after }) => after._id)];
-  const given = new Map(changes.map(({ after }) => [after._id, givenAfter(after)]));
-  const ids = [...given.values()].flatMap((all) => all.map(({ id }) => id));
+  const stood = [...changes.values()].filter(({ before }) => before !== undefined).map(({ after }) => after._id);
+  const known = [...erased, ...stood];
+  const given = written.map((row) => ({ row, gives: givenAfter(row) }));
+  const ids = given.flatMap(({ gives }) => gives.map(({ id }) => id));
   if (known.length === 0 && ids.length === 0) return NONE;
   const found = await rights.find(namedBy(known, ids), { session }).toArray();
   const kept = new Kept(found);
-  for (const key of erased) if (!put.has(key)) kept.give(key, []);
-  for (const [key, { after }] of put)
-    kept.give(key, after.gone === true ? rightsLeftBy(kept.givenBy(key)) : (given.get(key) ?? []));
+  for (const key of erased) kept.give(key, []);
+  for (const { row, gives } of given)
+    kept.give(row._id, row.gone === true ? rightsLeftBy(kept.givenBy(row._id)) : gives);
   const { operations, ...changed } = kept.changes();
   if (operations.length > 0) await rights.bulkWrite([...operations], { session });
   return changed;
@@ -45,7 +45,7 @@ function namedBy(givers: readonly string[], ids: readonly string[]) {
 }
 
 /** A row that is gone gives what it leaves. */
-function givenAfter(after: RowChange['after']): readonly Right[] {
+function givenAfter(after: StoredRow): readonly Right[] {
   const row = standingRow(after);
   if (row === undefined) return [];
   const { type, id, json } = row;
@@ -56,23 +56,22 @@ function givenAfter(after: RowChange['after']): readonly Right[] {
 /** The rights that a plan concerns, as they stood and as they become. */
 class Kept {
   readonly #before: ReadonlyMap<string, RightDocument>;
-  readonly #byGiver: ReadonlyMap<string, readonly RightDocument[]>;
   readonly #after: Map<string, RightDocument>;
+  /** Ids of the rights that each row gives. */
+  readonly #byGiver = new Map<string, Set<string>>();
 
   constructor(found: readonly RightDocument[]) {
     this.#before = new Map(found.map((right) => [right._id, right]));
     this.#after = new Map(this.#before);
-    const pairs = found.flatMap((right) => right.givers.map((giver) => ({ giver, right })));
-    const grouped = Map.groupBy(pairs, ({ giver }) => giver);
-    this.#byGiver = new Map([...grouped].map(([giver, all]) => [giver, all.map(({ right }) => right)]));
+    for (const { _id, givers } of found) for (const giver of givers) this.#idsOf(giver).add(_id);
   }
 
-  /** What a row gave before. */
+  /** What a row gives. */
   givenBy(giver: string): readonly Right[] {
-    return (this.#byGiver.get(giver) ?? []).map(fromRightDocument);
+    return [...this.#idsOf(giver)].flatMap((id) => this.#after.get(id) ?? []).map(fromRightDocument);
   }
 
-  /** Says what a row gives from now on; each row is told of once. */
+  /** Says what a row gives from now on. */
   give(giver: string, rights: readonly Right[]): void {
     const isAmong = (all: readonly Right[], { id, person }: Right): boolean =>
       all.some((right) => right.id === id && right.person === person);
@@ -101,14 +100,22 @@ class Kept {
   #begin(right: Right, giver: string): void {
     const givers = this.#after.get(right.id)?.givers ?? [];
     this.#after.set(right.id, toRightDocument(right, [...givers, giver]));
+    this.#idsOf(giver).add(right.id);
   }
 
   /** A right goes with its last giver; else the one that began next stands in it. */
   #stop({ id }: Right, giver: string): void {
+    this.#idsOf(giver).delete(id);
     const right = this.#after.get(id);
     const givers = right?.givers.filter((other) => other !== giver) ?? [];
     if (right === undefined || givers.length === 0) this.#after.delete(id);
     else this.#after.set(id, { ...right, givers });
+  }
+
+  #idsOf(giver: string): Set<string> {
+    const ids = this.#byGiver.get(giver) ?? new Set<string>();
+    this.#byGiver.set(giver, ids);
+    return ids;
   }
 }
 

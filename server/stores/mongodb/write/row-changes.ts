@@ -5,7 +5,7 @@ import type { Origin } from '../../../access/rights-of.ts';
 import type { Principal } from '../../../access/right.ts';
 import type { CommitPlan, Put } from '../../../ports/commit-plan.ts';
 import { requireRowCondition, type RowCondition } from '../../refused.ts';
-import { stamped, unstamped } from '../../stamp.ts';
+import { stamped, unstamped, type StampedText } from '../../stamp.ts';
 import { rowKey } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
@@ -20,6 +20,8 @@ export type StagedRows = {
   /** By `Type/id`. */
   readonly changes: ReadonlyMap<string, RowChange>;
   readonly history: readonly HistoryDocument[];
+  /** What was put and deleted, in order: a row that is named more than once comes as often. */
+  readonly written: readonly StoredRow[];
   /** Version of each put, in the plan's order. */
   readonly versions: readonly number[];
 };
@@ -57,19 +59,35 @@ export function requireConditions(conditions: readonly RowCondition[], standing:
   }
 }
 
+/** A plan whose rows are texts already, in the order of its puts. */
+export type TextedPlan = CommitPlan & { readonly texts: readonly StampedText[] };
+
+/**
+ * Makes texts of the rows of a plan.
+ * @throws {Fault} too-long - no store could keep one
+ */
+export function textedPlan(plan: CommitPlan): TextedPlan {
+  return { ...plan, texts: (plan.puts ?? []).map(({ resource, id }) => unstamped(resource, id)) };
+}
+
 /** Stages deletes, then puts; a row may be named more than once. `readers` are those who see the deleted rows. */
 export function stageRows(
-  plan: CommitPlan,
+  plan: TextedPlan,
   standing: ReadonlyMap<string, StoredRow>,
   readers: ReadonlyMap<string, readonly Principal[]>,
   now: number,
 ): StagedRows {
   const after = new Map<string, StoredRow>();
   const history: HistoryDocument[] = [];
+  const written: StoredRow[] = [];
   const present = (key: string): StoredRow | undefined => after.get(key) ?? standing.get(key);
   const retire = (key: string): void => {
     const row = standingRow(present(key));
     if (row !== undefined) history.push(toHistory(row));
+  };
+  const write = (row: StoredRow): void => {
+    after.set(row._id, row);
+    written.push(row);
   };
   for (const { type, id } of plan.deletes ?? []) {
     const key = rowKey(type, id);
@@ -78,18 +96,20 @@ export function stageRows(
     retire(key);
     const { tombstone, deletion } = toDeletion(row, readers.get(key) ?? [], now);
     history.push(deletion);
-    after.set(key, tombstone);
+    write(tombstone);
   }
-  const versions = (plan.puts ?? []).map((put) => {
+  const versions = (plan.puts ?? []).map((put, at) => {
     const key = rowKey(put.type, put.id);
     const version = (present(key)?.version ?? 0) + 1;
     retire(key);
-    after.set(key, toRow(put, put.origin ?? standingRow(present(key))?.origin, version, now));
+    const text = plan.texts[at] ?? unstamped(put.resource, put.id);
+    const origin = put.origin ?? standingRow(present(key))?.origin;
+    write(toRow({ ...put, origin }, stamped(text, version, now), version, now));
     return version;
   });
   const changes = new Map([...after].map(([key, row]) => [key, { before: standing.get(key), after: row }]));
   const stands = ({ type, id }: HistoryDocument): boolean => standingRow(present(rowKey(type, id))) !== undefined;
-  return { changes, history: history.map((one) => (stands(one) ? withoutReaders(one) : one)), versions };
+  return { changes, history: history.map((one) => (stands(one) ? withoutReaders(one) : one)), written, versions };
 }
 
 function toHistory(row: RowDocument): HistoryDocument {
@@ -111,8 +131,8 @@ function toHistory(row: RowDocument): HistoryDocument {
   return { _id: `${row._id}/${version}`, ...content };
 }
 
-function toRow(put: Put, origin: Origin | undefined, version: number, now: number): RowDocument {
-  const { type, id, sort, person, subject, level, released, parent, blob } = put;
+function toRow(put: PutFrom, json: string, version: number, now: number): RowDocument {
+  const { type, id, sort, person, subject, level, released, parent, blob, origin } = put;
   return {
     _id: rowKey(type, id),
     type,
@@ -120,7 +140,7 @@ function toRow(put: Put, origin: Origin | undefined, version: number, now: numbe
     version,
     updated: now,
     sort,
-    json: stamped(unstamped(put.resource, id), version, now),
+    json,
     person,
     subject,
     level: rankOf(level),
@@ -131,6 +151,8 @@ function toRow(put: Put, origin: Origin | undefined, version: number, now: numbe
     ...toIndexArrays(put.index, now),
   };
 }
+
+type PutFrom = Omit<Put, 'origin'> & { readonly origin: Origin | undefined };
 
 /** Writes staged rows, and touches those that a precondition only read: whoever changes one of them conflicts. */
 export async function writeRows(
