@@ -16,8 +16,8 @@ export type Basis =
   | { readonly kind: 'token'; readonly token: StoredTokenKey; readonly at: number }
   /** Who wrote is still an account: `Practitioner/id` or `Patient/id` stands, `Organization/id` has not ended. */
   | { readonly kind: 'account'; readonly reference: string }
-  /** The Patient (`Patient/id`) stands and is this person. */
-  | { readonly kind: 'patient'; readonly patient: string; readonly person: PersonKey }
+  /** The row (`Type/id`) stands and is of this person. */
+  | { readonly kind: 'row'; readonly row: string; readonly person: PersonKey }
   /** One of the principals has a right to the item (`Type/id`): its source, or somebody whom it names. */
   | {
       readonly kind: 'right';
@@ -56,8 +56,8 @@ export function requireBasis(basis: Basis, facts: BasisFacts): void {
       return requireToken(facts.tokenExpiry(basis.token), basis.at);
     case 'account':
       return requireAccount(basis.reference, facts);
-    case 'patient':
-      return requireSame(facts.account(basis.patient)?.person === basis.person);
+    case 'row':
+      return requireSame(facts.account(basis.row)?.person === basis.person);
     case 'right':
       return requireSame(
         facts

@@ -176,8 +176,9 @@ function change(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
 
 /** What it rests on that the requester may touch a row: that it wrote it, and of a patch that it sees it, too. */
 function standingBases(requester: Requester, { interaction }: RowAct, { standing, now }: WriteFacts): readonly Basis[] {
-  if (standing?.person === undefined || standing.isOwn) return [];
+  if (standing?.person === undefined) return [];
   const { person, item } = standing;
+  if (standing.isOwn) return [{ kind: 'row', row: item, person }];
   const wrote = writersRights(requester, standing, now);
   const hiding = HIDING_SWITCHES.filter(
     (name) => !wrote.some(({ relation }) => stateAllows(relation, { ...OPEN_STATE, [name]: true })),
@@ -271,7 +272,7 @@ function personsOf({ person, joined = [] }: SubjectFacts): { readonly persons: r
 
 /** A Patient of this plan is read from nowhere; one that the plan joins to another is not that person yet. */
 function subjectBases({ patient, person, isNew, joined = [] }: SubjectFacts): readonly Basis[] {
-  return isNew === true || joined.length > 0 ? [] : [{ kind: 'patient', patient, person }];
+  return isNew === true || joined.length > 0 ? [] : [{ kind: 'row', row: patient, person }];
 }
 
 function requesterBases(requester: Requester, at: number): readonly Basis[] {

@@ -55,7 +55,7 @@ export function warrantedKeys({ bases }: WarrantTerms, plan: WarrantedPlan): War
   const of = <K extends Basis['kind']>(kind: K) =>
     bases.filter((basis): basis is Extract<Basis, { kind: K }> => basis.kind === kind);
   const rows = new Set([...(plan.puts ?? []), ...(plan.deletes ?? [])].map(keyOf));
-  const accounts = [...of('account').map(({ reference }) => reference), ...of('patient').map(({ patient }) => patient)];
+  const accounts = [...of('account').map(({ reference }) => reference), ...of('row').map(({ row }) => row)];
   return {
     rows: [...rows],
     erasedRows: [...new Set(removedBy(plan).map(keyOf))].filter((key) => !rows.has(key)),

@@ -1,6 +1,8 @@
 /** Small worlds in which somebody wants to write: who asks, what of, and what changes before it is written. */
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import { stateAllows } from '../../../server/access/decide.ts';
 import type { SubjectFacts, Act, WriteFacts } from '../../../server/access/may-write.ts';
 import type { PersonKey, Requester, StoredTokenKey } from '../../../server/access/requester.ts';
 import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
@@ -38,7 +40,14 @@ const ACTS: readonly Act[] = [
   { interaction: 'create', type: 'Patient' },
   { interaction: 'update', type: 'Patient' },
   { interaction: 'update', type: 'Consent' },
+  { interaction: 'patch', type: 'Consent' },
   { interaction: 'delete', type: 'Consent' },
+  { interaction: 'update', type: 'DiagnosticReport' },
+  { interaction: 'patch', type: 'DiagnosticReport' },
+  { interaction: 'create', type: 'Observation' },
+  { interaction: 'update', type: 'Observation' },
+  { interaction: 'patch', type: 'Observation' },
+  { interaction: 'delete', type: 'Observation' },
   { interaction: 'create', type: 'ImagingStudy' },
   { interaction: 'create', type: 'Organization' },
   { interaction: 'create', type: 'Task' },
@@ -50,6 +59,9 @@ const ACTS: readonly Act[] = [
 
 const OWN_ACTS = ACTS.filter((act) => !('type' in act) || act.type === 'Consent');
 
+/** Types of which a row stands that the source wrote, or is named by. */
+const STANDING = ['Consent', 'DiagnosticReport', 'Observation'] as const;
+
 const REQUESTERS = ['source', 'other', 'patient', 'neighbour', 'professional'] as const;
 
 /** One case. */
@@ -60,6 +72,7 @@ export type Case = {
   readonly isFed: boolean;
   readonly isNamed: boolean;
   readonly isOwn: boolean;
+  readonly isOwnRow: boolean;
   readonly isSeen: boolean;
   readonly before: Change;
   readonly between: Change;
@@ -98,13 +111,14 @@ export const aCase: fc.Arbitrary<Case> = fc
       isFed: mostly(true, fc.constant(false)),
       isNamed: mostly(true, fc.constant(false)),
       isOwn: fc.boolean(),
+      isOwnRow: mostly(false, fc.constant(true)),
       isSeen: fc.boolean(),
       before: mostly('nothing' as const, fc.constantFrom(...CHANGES)),
     }),
   )
   .map(([acting, tried, world]) => ({ ...acting, ...tried, ...world }));
 
-/** A person with a Patient and a Consent, a neighbour, a professional and a token, all of this case alone. */
+/** A person with a Patient and a row of some types, a neighbour, a professional and a token, all of this case alone. */
 export class World {
   readonly person = aPersonKey();
   readonly neighbour = aPersonKey();
@@ -151,7 +165,7 @@ export class World {
     const puts = [
       this.#ofSource('Patient', person, this.#case.isFed),
       aPut({ type: 'Patient', id: this.#neighboursPatient.slice('Patient/'.length), person: neighbour }),
-      this.#ofSource('Consent', person, this.#case.isNamed),
+      ...STANDING.map((type) => this.#ofSource(type, person, this.#case.isNamed)),
       this.#professional(true),
       ...this.#toBeTaken(),
     ];
@@ -171,7 +185,7 @@ export class World {
       case 'source ends':
         return await this.#commit({ puts: [this.#ofSource('Patient', await this.#present(), false)] });
       case 'declaration is unnamed':
-        return await this.#commit({ puts: [this.#ofSource('Consent', await this.#present(), false)] });
+        return await this.#unname();
       case 'joined':
         if (await this.#isJoined()) return;
         return await this.#commit({ rekeys: [{ from: person, to: neighbour }] });
@@ -203,11 +217,15 @@ export class World {
       this.#records.rightsOf(SYSTEM, person),
     ]);
     const subject: SubjectFacts = { patient: this.patient, person, state, rights, isOwn: this.#case.isOwn };
-    return {
-      now: NOW,
-      subject,
-      standing: { item: `Consent/${this.#id}`, person, rights, state, isOwn: false, isSeen: this.#case.isSeen },
-    };
+    const { isOwnRow, isSeen } = this.#case;
+    const seen = isSeen && stateAllows(this.#standingType === 'Consent' ? 'named' : 'author', state);
+    const item = `${this.#standingType}/${this.#id}`;
+    return { now: NOW, subject, standing: { item, person, rights, state, isOwn: isOwnRow, isSeen: seen } };
+  }
+
+  get #standingType(): StoredType {
+    const { act } = this.#case;
+    return 'type' in act ? act.type : 'Consent';
   }
 
   /** The plan of the act, and what it does beside. */
@@ -221,7 +239,7 @@ export class World {
 
   /** A row of each type that an act writes, of a third person. */
   #toBeTaken(): Put[] {
-    const types = ['Patient', 'Consent', 'DiagnosticReport', 'Task'] as const;
+    const types = ['Patient', 'Task', ...STANDING] as const;
     const person = aPersonKey();
     return types.map((type) => aPut({ type, id: `${this.#id}-taken`, person }));
   }
@@ -273,8 +291,13 @@ export class World {
     await commitPlan(this.#records, aPlan(parts));
   }
 
-  /** The Patient or the Consent, which the source filed, or nobody. */
-  #ofSource(type: 'Patient' | 'Consent', person: PersonKey, isFiled: boolean): Put {
+  async #unname(): Promise<void> {
+    const person = await this.#present();
+    await this.#commit({ puts: STANDING.map((type) => this.#ofSource(type, person, false)) });
+  }
+
+  /** A row that the source filed, or nobody. */
+  #ofSource(type: StoredType, person: PersonKey, isFiled: boolean): Put {
     return aPut({ type, id: this.#id, person, origin: isFiled ? { sources: [SOURCE], services: [] } : NO_ORIGIN });
   }
 
