@@ -233,7 +233,7 @@ describe('Grants and warrants', () => {
       .to.match(/error TS(2345|2739|2740)/)
       .and.include('#principals');
     expect(await compileUse(`{ ...grantFor(requester, 0) }`)).to.include('#principals');
-    expect(await compileUse(`systemGrant('resolve-identity', 0)`)).to.match(/error TS(2345|2739)/);
+    expect(await compileUse(`systemGrant('resolve-directory', 'whole', 0)`)).to.match(/error TS(2345|2739)/);
     const real = `grantFor(requester, 0)`;
     expect(await compileUse(real, `{ act: 'create', reaches: [], bases: [] }`)).to.match(
       /error TS(2345|2353|2739|2741)/,
@@ -241,6 +241,40 @@ describe('Grants and warrants', () => {
     expect(await compileUse(real, `{ ...mayWrite(requester, act, facts) }`)).to.include('#terms');
     // The same calls with real ones compile, so that the errors are the brands'.
     expect(await compileUse(real)).to.equal('');
+  });
+
+  it('of the server give what no door can send: rows, their text, instances', async function () {
+    this.timeout(60_000);
+    const row = `records.peek(systemGrant('publish-report', { item: 'Patient/a' }, 0),
+      { kind: 'resource', type: 'Patient', id: 'a' })`;
+    const study = `records.peek(systemGrant('maintain-study', { study: '1.2' }, 0),
+      { kind: 'instances', studyInstanceUID: '1.2', offset: 0, limit: 1 })`;
+    expect(await compileFlow('VisibleRow | undefined', `await ${row}`)).to.include('InternalText');
+    expect(await compileFlow('string | undefined', `(await ${row})?.json`)).to.include('InternalText');
+    expect(await compileFlow('readonly ShownInstance[]', `(await ${study}).instances`)).to.include('"server"');
+    expect(await compileFlow('void', `answerRow(ctx, (await ${row})!)`)).to.include('InternalText');
+    // What a requester asks compiles, so that the errors are those of who reads.
+    const question = `{ kind: 'resource', type: 'Patient', id: 'a' }`;
+    const shown = `(await records.look(grantFor(requester, 0), ${question}, account))`;
+    expect(await compileFlow('VisibleRow | undefined', `${shown}.answer`)).to.equal('');
+    expect(await compileFlow('void', `answerRow(ctx, ${shown}.answer!)`)).to.equal('');
+  });
+
+  it('of the server are bound to a subject of their reason', async function () {
+    this.timeout(60_000);
+    const made = (expression: string): Promise<string> => compileFlow('unknown', expression);
+    expect(await made(`systemGrant('publish-report', 'whole', 0)`)).to.match(/error TS2345/);
+    expect(await made(`systemGrant('sweep-images', { item: 'Patient/a' }, 0)`)).to.match(/error TS2345/);
+    expect(await made(`systemReading('maintain-study', 0)('whole')`)).to.match(/error TS2345/);
+    expect(await made(`systemReading('maintain-study', 0)({ study: '1.2' })`)).to.equal('');
+  });
+
+  it('of the server are opened by what decides and plans, not by what answers', () => {
+    const openers = product
+      .filter(({ text }) => /\b(openedResource|internally)\b/.test(text))
+      .map(({ path }) => path)
+      .filter((path) => isIn(path, 'server/endpoints') || isIn(path, 'server/flows/read'));
+    expect(openers).to.deep.equal([]);
   });
 
   it('are decided in access: no other room makes a warrant of terms of its own', () => {
@@ -279,6 +313,27 @@ async function compileUse(grant: string, warrant = `mayWrite(requester, act, fac
       void [grantFor, systemGrant, mayWrite, requester, act, facts];
       await records.commit(${warrant}, plan);
       return await records.look(${grant}, question, account);
+    }`,
+  );
+}
+
+/** Compiles a flow that answers an expression as a type; returns its errors. */
+async function compileFlow(type: string, expression: string): Promise<string> {
+  const imports = {
+    'server/ports/record-store.ts': ['type RecordStore', 'type ShownInstance', 'type VisibleRow'],
+    'server/access/requester.ts': ['type Requester'],
+    'server/access/grant.ts': ['grantFor', 'systemGrant', 'systemReading'],
+    'server/endpoints/fhir/read.ts': ['answerRow'],
+  };
+  return await compile(
+    imports,
+    `export type Account = Parameters<RecordStore['look']>[2];
+    export async function flow(records: RecordStore, requester: Requester, account: Account,
+      ctx: Parameters<typeof answerRow>[0]): Promise<${type}> {
+      void [grantFor, systemGrant, systemReading, answerRow, records, requester, account, ctx];
+      type Named = ShownInstance | VisibleRow;
+      void (undefined as Named | undefined);
+      return ${expression};
     }`,
   );
 }

@@ -4,7 +4,7 @@
  * a structured clone lacks that state.
  */
 import type { Purpose } from './purpose.ts';
-import type { Requester } from './requester.ts';
+import type { PersonKey, Requester } from './requester.ts';
 import { principal, type Principal } from './right.ts';
 
 /** Makers have it: whoever reaches a constructor through an instance does not. */
@@ -47,14 +47,17 @@ class Grant {
   }
 }
 
-/** What the server itself may see, for a reason of {@link SystemReason}. `now` is epoch milliseconds. */
+/** What the server itself may see of one subject, for a reason of {@link SystemReason}. `now` is epoch milliseconds. */
 class SystemGrant {
   readonly #reason: SystemReason;
+  readonly #subject: SystemSubject;
   readonly #now: number;
 
-  constructor(key: symbol, reason: SystemReason, now: number) {
+  constructor(key: symbol, reason: SystemReason, subject: SystemSubject, now: number) {
     refuseUnless(key === MAKING);
+    if (!isSubjectOf(reason, subject)) throw new TypeError(`To ${reason} is bound to other subjects`);
     this.#reason = reason;
+    this.#subject = subject === 'whole' ? subject : Object.freeze({ ...subject });
     this.#now = now;
     Object.freeze(this);
   }
@@ -75,6 +78,10 @@ class SystemGrant {
     return this.#reason;
   }
 
+  get subject(): SystemSubject {
+    return this.#subject;
+  }
+
   get now(): number {
     return this.#now;
   }
@@ -88,18 +95,48 @@ export type { Grant, SystemGrant };
 /** A predicate of either kind, as the statements of stores take it. */
 export type AnyGrant = Grant | SystemGrant;
 
+/** What a read of the server is about. */
+type Subjects = {
+  /** `Type/id`, the key of a claim, or the SOP Instance UID of an instance. */
+  readonly item: { readonly item: string };
+  /** Her rights, her state, and searches among her rows and the directory. */
+  readonly person: { readonly person: PersonKey };
+  /** Study Instance UID: its instances, those kept aside too. */
+  readonly study: { readonly study: string };
+  readonly whole: 'whole';
+};
+
+/** The one subject of a grant of the server, or everything. */
+export type SystemSubject = Subjects[keyof Subjects];
+
+/** Why the server reads on its own account, and which kind of subject it names then: a closed list. */
+const SYSTEM_READS = {
+  'resolve-identity': ['item', 'person'],
+  // A number that somebody showed says nothing of whose it is: it is searched in all.
+  'resolve-directory': ['whole'],
+  'maintain-study': ['study', 'item', 'person'],
+  'publish-report': ['item', 'person'],
+  'change-consent': ['item', 'person'],
+  'break-glass': ['whole', 'item', 'person'],
+  'load-region': ['item'],
+  // Of all bytes those that nothing names.
+  'sweep-images': ['whole'],
+  // Whoever names the study, of whatever person: nothing of it may be left.
+  'erase-study': ['whole', 'study', 'item', 'person'],
+  'record-viewing': ['item'],
+} as const satisfies Record<string, readonly (keyof Subjects)[]>;
+
 /** The closed list of reasons for which the server reads on its own account. */
-export type SystemReason =
-  | 'resolve-identity'
-  | 'resolve-directory'
-  | 'maintain-study'
-  | 'publish-report'
-  | 'change-consent'
-  | 'break-glass'
-  | 'load-region'
-  | 'sweep-images'
-  | 'erase-study'
-  | 'record-viewing';
+export type SystemReason = keyof typeof SYSTEM_READS;
+
+/** What a reason may be bound to. */
+export type SubjectOf<R extends SystemReason> = Subjects[(typeof SYSTEM_READS)[R][number]];
+
+/** Binds the reads of a story to one subject after the other. */
+export type Reading<S extends SystemSubject = SystemSubject> = (subject: S) => SystemGrant;
+
+/** A story that reads single rows, and what is of single persons. */
+export type NarrowReading = Reading<Subjects['item'] | Subjects['person']>;
 
 /** Makes the grant of a requester at a moment. */
 export function grantFor(requester: Requester, now: number): Grant {
@@ -111,9 +148,17 @@ export function grantAt(grant: Grant, now: number): Grant {
   return new Grant(MAKING, grant.principals, grant.purpose, now);
 }
 
-/** Makes a grant for the server's own work. */
-export function systemGrant(reason: SystemReason, now: number): SystemGrant {
-  return new SystemGrant(MAKING, reason, now);
+/**
+ * Makes a grant for the server's own work on one subject.
+ * @throws {TypeError} the reason is not bound to subjects of this kind
+ */
+export function systemGrant<R extends SystemReason>(reason: R, subject: SubjectOf<R>, now: number): SystemGrant {
+  return new SystemGrant(MAKING, reason, subject, now);
+}
+
+/** Makes the grants of a story that reads of several subjects at one moment. */
+export function systemReading<R extends SystemReason>(reason: R, now: number): Reading<SubjectOf<R>> {
+  return (subject) => systemGrant(reason, subject, now);
 }
 
 /**
@@ -130,6 +175,11 @@ export function requireGrant(value: Grant): void {
  */
 export function requireSystemGrant(value: SystemGrant): void {
   refuseUnless(SystemGrant.is(value));
+}
+
+function isSubjectOf(reason: SystemReason, subject: SystemSubject): boolean {
+  const kinds: readonly string[] = SYSTEM_READS[reason];
+  return subject === 'whole' ? kinds.includes('whole') : kinds.some((kind) => Object.keys(subject).join() === kind);
 }
 
 function refuseUnless(isGenuine: boolean): void {

@@ -35,6 +35,11 @@ import type { BlobRef } from './image-store.ts';
 /** Under which right a row was shown; undefined for the directory and the server's own reads. */
 export type ShownBy = { readonly rightId: string; readonly relation: Relation; readonly source: string | undefined };
 
+declare const readBy: unique symbol;
+
+/** A text that the server read for itself: nobody can send it. Whoever builds a plan opens it (`openedResource`). */
+export type InternalText = { readonly [readBy]: 'server' };
+
 /**
  * A row that the grant may see. `json` is the resource as stored, after its type and id `meta`, with version and time.
  * An AuditEvent is shown by a right that bears its id.
@@ -63,6 +68,25 @@ export type VisibleRow = {
  * the state of the person still would show it if it stood as it did last.
  */
 export type RowVersion = VisibleRow & { readonly isDeletion?: true };
+
+/**
+ * A row that the server read for itself. No endpoint can put it into an answer, as it takes visible rows only: what a
+ * requester is to see is read again under its own grant.
+ */
+export type InternalRow = Omit<VisibleRow, 'json' | 'blob'> & {
+  readonly json: InternalText;
+  /** By name: such bytes are removed, and opened for nobody. */
+  readonly blob: Pick<BlobRef, 'name'> | undefined;
+};
+
+/** The same of a version. */
+export type InternalVersion = InternalRow & { readonly isDeletion?: true };
+
+/** An instance that a grant may see. */
+export type ShownInstance = InstanceRow & { readonly [readBy]: 'requester' };
+
+/** An instance that the server read for itself, which no endpoint takes. */
+export type InternalInstance = InstanceRow & { readonly [readBy]: 'server' };
 
 /** Where a page of a history ends: its last version. */
 export type VersionPlace = Pick<VisibleRow, 'updated' | 'id' | 'version'>;
@@ -109,7 +133,7 @@ export type ShownStudy = Pick<VisibleRow, 'id' | 'person' | 'subject' | 'shownBy
 export type StudyInstances = {
   readonly study: ShownStudy | undefined;
   /** By series number, series UID, instance number, SOP instance UID. */
-  readonly instances: readonly InstanceRow[];
+  readonly instances: readonly ShownInstance[];
 };
 
 /** A study and the metadata of the instances that were asked for, in UTF-8 and in their order. */
@@ -119,7 +143,7 @@ export type StudyMetadata = {
 };
 
 /** A series by its first instance, or an instance; `instances` is the number of instances of its series. */
-export type FoundPart = { readonly row: InstanceRow; readonly instances: number };
+export type FoundPart = { readonly row: ShownInstance; readonly instances: number };
 
 /** Series or instances of visible studies, with the studies they are of. */
 export type StudyParts = {
@@ -223,6 +247,23 @@ export type AnswerTo<Q extends Question> = Q extends { kind: 'resource' }
           ? StudyMetadata
           : StudyInstances;
 
+/** What the server itself may ask. */
+export type InternalQuestion = Exclude<Question, { readonly kind: 'parts' }>;
+
+/** The answer to each kind of question of the server itself. */
+export type InternalAnswerTo<Q extends InternalQuestion> = Q extends { kind: 'resource' }
+  ? InternalVersion | undefined
+  : Q extends { kind: 'search' }
+    ? Omit<SearchPage, 'rows' | 'included'> & {
+        readonly rows: readonly InternalRow[];
+        readonly included: readonly InternalRow[];
+      }
+    : Q extends { kind: 'history' }
+      ? Omit<HistoryPage, 'rows'> & { readonly rows: readonly InternalVersion[] }
+      : Q extends { kind: 'metadata' }
+        ? Omit<StudyMetadata, 'metadata'> & { readonly metadata: readonly InternalText[] }
+        : Omit<StudyInstances, 'instances'> & { readonly instances: readonly InternalInstance[] };
+
 declare const passed: unique symbol;
 
 /** Proof of an audited read; made by stores only. Its parts may be read on without another event. */
@@ -233,8 +274,8 @@ export type Audited<A> = { readonly answer: A; readonly passage: Passage };
 
 /** What stands of an account: its row, the PractitionerRoles that name it, and whether the person switched it off. */
 export type StoredAccount = {
-  readonly row: VisibleRow;
-  readonly roles: readonly VisibleRow[];
+  readonly row: InternalRow;
+  readonly roles: readonly InternalRow[];
   readonly isOff: boolean;
 };
 
@@ -276,8 +317,12 @@ export interface RecordStore {
   /** Reads a further part of an audited answer, as what is visible now (epoch milliseconds). */
   follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>>;
 
-  /** Answers a question of the server itself. */
-  peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>>;
+  /**
+   * Answers a question of the server itself about the subject of its grant: a row by id is the one that it names, a
+   * search finds rows of its person and the directory, instances are those of its study.
+   * @throws {Fault} exception - here and below: the grant is bound to another subject
+   */
+  peek<Q extends InternalQuestion>(grant: SystemGrant, question: Q): Promise<InternalAnswerTo<Q>>;
 
   /** What stands of an account (`Patient/id` or `Practitioner/id`), in one statement; undefined when it does not. */
   accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined>;
@@ -292,9 +337,12 @@ export interface RecordStore {
   claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined>;
 
   /** The instance that stands under a SOP Instance UID, in whatever study, its metadata left out; or undefined. */
-  instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined>;
+  instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined>;
 
-  /** What is kept aside, earliest received first, then by SOP Instance UID, digest and source. */
+  /**
+   * What is kept aside, of the study of the grant or of all, earliest received first, then by SOP Instance UID, digest
+   * and source.
+   */
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
 
   /** The rights of a person by id, ended ones left out. */

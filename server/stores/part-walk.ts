@@ -9,6 +9,7 @@ import { Fault } from '../../profiles/fault.ts';
 import { studyInstanceUIDOf } from '../../profiles/imaging/identifiers.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
+import { shownInstances } from './granted.ts';
 import type { FoundPart, PageEnd, Question, SearchPage, StudyParts, VisibleRow } from '../ports/record-store.ts';
 
 /** The question. */
@@ -201,7 +202,7 @@ class Walk {
   *#take(read: Extract<PartRead, { kind: 'instances' }>, instances: number): PartWalk<void> {
     const rows = yield* ask(read);
     this.#spend(rows.length * METADATA_COST);
-    this.#parts.push(...rows.map((row) => ({ row, instances })));
+    this.#parts.push(...shownInstances(rows).map((row) => ({ row, instances })));
   }
 
   /** The series that match, each by its first instance. */
@@ -218,7 +219,7 @@ class Walk {
         limit: some.length,
       });
       const counts = new Map(some.map(({ first, instances }) => [first, instances]));
-      const matching = rows.filter(({ metadata }) => matchesAll(metadata, this.#question.ofSeries));
+      const matching = shownInstances(rows).filter(({ metadata }) => matchesAll(metadata, this.#question.ofSeries));
       found.push(...matching.map((row) => ({ row, instances: counts.get(row.sopInstanceUID) ?? 1 })));
     }
     return found;

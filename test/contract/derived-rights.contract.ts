@@ -18,7 +18,7 @@ const FIXED_SEED = 20_261_128;
 const ROLES = [{ organization: 'Organization/1', radiologist: true }];
 
 /** At the earliest moment, so that no right has ended. */
-const SERVER = systemGrant('resolve-identity', 0);
+const SERVER = systemGrant('erase-study', 'whole', 0);
 
 /** Everybody who may hold a right. */
 const HOLDERS = [

@@ -34,6 +34,7 @@ import { aPatientGrant, aPersonKey, anId, aQuery, NOW, SYSTEM } from '../support
 import { idsOf, searchIds, searchPages } from '../support/reads.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
+import { openedResource } from '../../server/ports/internal-row.ts';
 
 const EVENTS = 60;
 const patients = constantFrom('Patient/1', 'Patient/11');
@@ -215,7 +216,7 @@ export function eventSearchContract(name: string, open: OpenStores): void {
     it('gives each event back as it was recorded, and the chain is whole', async () => {
       for (const event of EVENTS_ASKED) {
         const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id });
-        const { meta: _, ...read } = JSON.parse(row?.json ?? '{}') as { meta?: object };
+        const { meta: _, ...read } = openedResource(row ?? expect.fail('The event is not found'));
         expect(read).to.deep.equal(JSON.parse(JSON.stringify(event)));
       }
       expect(await suite.trail.verify()).to.deep.include({ whole: true, erased: 0 });

@@ -4,6 +4,7 @@ import { accessContract } from './record-store/access.ts';
 import { auditingContract } from './record-store/auditing.ts';
 import { boundsContract } from './refusals/bounds.ts';
 import { erasingContract } from './record-store/erasing.ts';
+import { bindingContract } from './record-store/binding.ts';
 import { forgingContract } from './record-store/forging.ts';
 import { historiesContract } from './record-store/histories.ts';
 import { historyContract } from './record-store/history.ts';
@@ -33,6 +34,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     historiesContract(suite);
     accessContract(suite);
     forgingContract(suite);
+    bindingContract(suite);
     warrantingContract(suite);
     precedenceContract(suite);
     changingContract(suite);

@@ -15,6 +15,7 @@ import { anId, aPlan, aQuery, SYSTEM } from '../support/plans.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import type { Stores } from '../support/stores.ts';
 import { commitPlan } from '../support/warrants.ts';
+import { openedResource } from '../../server/ports/internal-row.ts';
 
 const KIND = 'end-viewing';
 const { attempts: MOST } = JOB_POLICIES[KIND];
@@ -153,7 +154,7 @@ for (const name of ['SQLite', 'MongoDB'] as const) {
       expect(await jobs('drop', dying.id)).to.include({ code: 0, stdout: 'dropped: 1\n' });
       const events = await onStores(place, async ({ records }) => {
         const { rows } = await records.peek(SYSTEM, { kind: 'search', query: aQuery('AuditEvent') });
-        return rows.map(({ json }) => JSON.parse(json) as AuditEvent).filter(({ type }) => type.code === '110100');
+        return rows.map((row) => openedResource<AuditEvent>(row)).filter(({ type }) => type.code === '110100');
       });
       const told = events.map(({ agent, entity = [] }) => [
         agent[0]?.who?.identifier?.value,

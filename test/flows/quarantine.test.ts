@@ -47,7 +47,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
   const asideOf = ({ studyInstanceUID }: DemoStudy): QuarantinedInstance[] => {
     const records = openReader(join(dataDir, 'records.sqlite'));
     try {
-      return [...readQuarantine(records)].filter((one) => one.studyInstanceUID === studyInstanceUID);
+      return [...readQuarantine(records, studyInstanceUID)];
     } finally {
       records.close();
     }

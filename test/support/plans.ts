@@ -20,8 +20,8 @@ export const NOW = Date.UTC(2026, 2, 1, 12);
 /** No index entries. */
 export const NO_ENTRIES: IndexEntries = { tokens: [], references: [], dates: [], strings: [] };
 
-/** The server's own grant at {@link NOW}. */
-export const SYSTEM: SystemGrant = systemGrant('resolve-identity', NOW);
+/** A grant of the server to everything at {@link NOW}. */
+export const SYSTEM: SystemGrant = systemGrant('erase-study', 'whole', NOW);
 
 /** A new person. */
 export function aPersonKey(): PersonKey {

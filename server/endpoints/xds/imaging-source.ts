@@ -16,7 +16,7 @@ import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
 import { openInstance, type retrieveInstances } from '../../flows/read/retrieve-instances.ts';
-import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { ShownInstance } from '../../ports/record-store.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { answerDocuments, failDocuments, type Prepared, type PreparedDocument } from './document-set.ts';
 import { InstanceReading } from './instance-reading.ts';
@@ -80,7 +80,7 @@ async function prepareStudy(
   const asked = new Map(study.documents.map((document) => [document.documentUniqueId, document]));
   try {
     const rows = await findRows(deps, visit, study.studyInstanceUID, [...asked.keys()]);
-    const stored = new Map<string, InstanceRow>();
+    const stored = new Map<string, ShownInstance>();
     for await (const row of rows) stored.set(row.sopInstanceUID, row);
     // Parts are read again in the order of the rows, under what holds when their turn comes.
     const reading = new InstanceReading(rows);
@@ -105,7 +105,7 @@ async function findRows(
   visit: Visit,
   studyInstanceUID: string,
   uids: readonly string[],
-): Promise<AsyncIterable<InstanceRow>> {
+): Promise<AsyncIterable<ShownInstance>> {
   const sopInstanceUIDs = uids.filter(isUID);
   if (!isUID(studyInstanceUID) || sopInstanceUIDs.length === 0) throw unknownInstance();
   return await retrieveInstances(visit, { studyInstanceUID, sopInstanceUIDs, passage: 'rad-69', omitMetadata: true });
@@ -113,7 +113,7 @@ async function findRows(
 
 function refusalOf(
   { seriesInstanceUID }: ImagingDocumentRequest,
-  row: InstanceRow | undefined,
+  row: ShownInstance | undefined,
   syntaxes: readonly string[],
 ): Fault | undefined {
   if (row === undefined || row.seriesInstanceUID !== seriesInstanceUID) return unknownInstance();

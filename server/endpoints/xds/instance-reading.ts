@@ -1,17 +1,17 @@
 /** A second reading of instances, in their order, while an answer is sent. */
-import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { ShownInstance } from '../../ports/record-store.ts';
 
 /** Reads on to one instance after the other. */
 export class InstanceReading {
-  readonly #rows: AsyncIterable<InstanceRow>;
-  #iterator: AsyncIterator<InstanceRow> | undefined;
+  readonly #rows: AsyncIterable<ShownInstance>;
+  #iterator: AsyncIterator<ShownInstance> | undefined;
 
-  constructor(rows: AsyncIterable<InstanceRow>) {
+  constructor(rows: AsyncIterable<ShownInstance>) {
     this.#rows = rows;
   }
 
   /** Reads on to an instance; undefined when it is not there any more. Rows are asked for in their own order. */
-  async find(sopInstanceUID: string): Promise<InstanceRow | undefined> {
+  async find(sopInstanceUID: string): Promise<ShownInstance | undefined> {
     this.#iterator ??= this.#rows[Symbol.asyncIterator]();
     for (;;) {
       const { value, done } = await this.#iterator.next();

@@ -9,14 +9,14 @@ import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemReading, type Reading, type SubjectOf } from '../../access/grant.ts';
 import { requireProfessional } from '../../access/may-attempt.ts';
 import { mayWrite } from '../../access/may-write.ts';
 import type { PractitionerRequester } from '../../access/requester.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { findAll } from '../internal-reads.ts';
 import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
-import { findAll } from '../study/study-content.ts';
 
 /** A declared emergency. */
 export type Emergency = {
@@ -49,9 +49,9 @@ export function breakGlass(deps: BreakGlassDeps) {
       checkEmergency(emergency);
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
-        const grant = systemGrant('break-glass', now);
-        const known = await findPatient(deps, grant, emergency);
-        const subject = known === undefined ? undefined : await subjectFacts(deps.records, grant, requester, known);
+        const reading = systemReading('break-glass', now);
+        const known = await findPatient(deps, reading, emergency);
+        const subject = known === undefined ? undefined : await subjectFacts(deps.records, reading, requester, known);
         const warrant = mayWrite(requester, { interaction: 'operation', operation: 'break-glass' }, { now, subject });
         const taskId = randomUUID();
         const plan = joinParts(...planOf({ deps, visit, requester, emergency, taskId, now }, known));
@@ -82,7 +82,7 @@ function checkEmergency({ reason, justification }: Emergency): void {
 /** An identifier that two persons bear names nobody: the wrong record must not open. */
 async function findPatient(
   deps: BreakGlassDeps,
-  grant: SystemGrant,
+  reading: Reading<SubjectOf<'break-glass'>>,
   { identifier }: Emergency,
 ): Promise<KnownPatient | undefined> {
   const named: Criterion = {
@@ -90,12 +90,12 @@ async function findPatient(
     param: 'identifier',
     values: [{ system: identifier.system, code: identifier.value }],
   };
-  const found = await findAll(deps.records, grant, 'Patient', [named]);
+  const found = await findAll(deps.records, reading('whole'), 'Patient', [named]);
   const [first] = found;
   const isOnePerson = new Set(found.map(({ row }) => row.person)).size === 1;
   return first === undefined || !isOnePerson
     ? undefined
-    : await knownPatient(deps.records, grant, `Patient/${first.row.id}`);
+    : await knownPatient(deps.records, reading, `Patient/${first.row.id}`);
 }
 
 type Opening = {

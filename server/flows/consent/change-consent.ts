@@ -7,7 +7,7 @@ import type { Consent } from '@medplum/fhirtypes';
 import { buildConsentChange } from '../../../profiles/consent/privacy-consent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
@@ -30,7 +30,7 @@ export function changeConsent(deps: ChangeConsentDeps) {
       const requester = requireConsentChanger(visit.requester);
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
-        const subject = await patientAsked(deps, systemGrant('change-consent', now), requester, patient);
+        const subject = await patientAsked(deps, systemReading('change-consent', now), requester, patient);
         const warrant = mayWrite(requester, { interaction: 'operation', operation: change }, { now, subject });
         if (subject === undefined) throw new Fault('not-found', 'No such patient');
         const consent = buildConsentChange({
@@ -74,7 +74,7 @@ function planOf(
 /** The Patient that an establishment names, or the patient's own; undefined when there is none. */
 async function patientAsked(
   { records }: ChangeConsentDeps,
-  grant: SystemGrant,
+  reading: NarrowReading,
   requester: PatientRequester | EstablishmentRequester,
   asked: string | undefined,
 ): Promise<SubjectFacts | undefined> {
@@ -82,9 +82,9 @@ async function patientAsked(
   const patient = asked ?? own;
   if (patient === undefined)
     throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
-  const known = await knownPatient(records, grant, patient);
-  const self = own === undefined || own === patient ? known : await knownPatient(records, grant, own);
+  const known = await knownPatient(records, reading, patient);
+  const self = own === undefined || own === patient ? known : await knownPatient(records, reading, own);
   if (known === undefined || self === undefined) return undefined;
   // Whatever Patient of hers she names, the Consent is about the one that she signed in as.
-  return await subjectFacts(records, grant, requester, self.person === known.person ? self : known);
+  return await subjectFacts(records, reading, requester, self.person === known.person ? self : known);
 }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemReading, type Reading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Warrant } from '../../access/warrant.ts';
@@ -17,6 +17,7 @@ import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { erasedParts } from './erased-parts.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { claimOf, rowById } from '../internal-reads.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -54,24 +55,24 @@ export function eraseStudy(deps: EraseStudyDeps) {
 /** Makes the work of `erase-study`: goes on with an erasure that was begun. One that has ended is left alone. */
 export function goOnErasing(deps: EraseStudyDeps) {
   return async (studyInstanceUID: string, run: JobRun): Promise<void> => {
-    const grant = systemGrant('erase-study', deps.clock.now());
-    const owner = await deps.records.claimed(grant, claimKey.study(studyInstanceUID));
+    const reading = systemReading('erase-study', deps.clock.now());
+    const owner = await claimOf(deps.records, reading, claimKey.study(studyInstanceUID));
     if (owner === ERASING) await erase(deps, studyInstanceUID, run);
   };
 }
 
 /** Without a job the erasure is begun; as a job it goes on, and says so after each step. */
 async function erase(deps: EraseStudyDeps, studyInstanceUID: string, run?: JobRun): Promise<ErasedStudy> {
-  const grant = systemGrant('erase-study', deps.clock.now());
-  const { names, resources, of } = await hide(deps, grant, studyInstanceUID, run !== undefined);
-  const all = new Set([...names, ...(await uidsOf(deps.records, grant, studyInstanceUID))]);
+  const reading = systemReading('erase-study', deps.clock.now());
+  const { names, resources, of } = await hide(deps, reading, studyInstanceUID, run !== undefined);
+  const all = new Set([...names, ...(await uidsOf(deps.records, reading, studyInstanceUID))]);
   const eraseEvents = async (): Promise<number> =>
     await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events));
   const before = await eraseEvents();
   await run?.goOn();
   const instances =
-    (await removeInstances(deps, grant, studyInstanceUID, run)) +
-    (await removeAside(deps, grant, studyInstanceUID, run));
+    (await removeInstances(deps, reading, studyInstanceUID, run)) +
+    (await removeAside(deps, reading, studyInstanceUID, run));
   // Whoever was sending or reading meanwhile has left events.
   const events = before + (await eraseEvents());
   await finish(deps, studyInstanceUID, instances, of);
@@ -97,15 +98,10 @@ type Whose = { readonly patient: string; readonly person: PersonKey };
 type Hidden = Progress & { readonly of: Whose | undefined };
 
 /** From here on no door shows the study, and no instance joins it. */
-async function hide(
-  deps: EraseStudyDeps,
-  grant: SystemGrant,
-  studyInstanceUID: string,
-  isJob: boolean,
-): Promise<Hidden> {
+async function hide(deps: EraseStudyDeps, reading: Reading, studyInstanceUID: string, isJob: boolean): Promise<Hidden> {
   const { receipt, result } = await commitFresh(
     deps.records,
-    async () => await hidingPlan(deps, grant, studyInstanceUID, isJob),
+    async () => await hidingPlan(deps, reading, studyInstanceUID, isJob),
   );
   await removeBlobs(deps, [...new Set([...receipt.erasedBlobs, ...(result.blobs ?? [])])]);
   return result;
@@ -113,24 +109,24 @@ async function hide(
 
 async function hidingPlan(
   deps: EraseStudyDeps,
-  grant: SystemGrant,
+  reading: Reading,
   studyInstanceUID: string,
   isJob: boolean,
 ): Promise<Planned<Hidden>> {
   const { records, clock } = deps;
   const now = clock.now();
   const [study, progress] = [claimKey.study(studyInstanceUID), claimKey.erasing(studyInstanceUID)];
-  const owner = await records.claimed(grant, study);
-  if (owner === undefined && (await asideOf(records, grant, studyInstanceUID)).length === 0)
+  const owner = await claimOf(records, reading, study);
+  if (owner === undefined && (await asideOf(records, reading, studyInstanceUID)).length === 0)
     throw new Fault('not-found', 'Nothing of this study is stored');
-  const begun = JSON.parse((await records.claimed(grant, progress)) ?? '{"names":[],"resources":0}') as Progress;
-  const { gone, forgetting } = await erasedParts(deps, grant, studyInstanceUID, now);
+  const begun = JSON.parse((await claimOf(records, reading, progress)) ?? '{"names":[],"resources":0}') as Progress;
+  const { gone, forgetting } = await erasedParts(deps, reading, studyInstanceUID, now);
   const rows = gone.flatMap((one) => one.rows);
-  const of = await whose(records, grant, owner === ERASING ? begun.patient : owner);
+  const of = await whose(records, reading, owner === ERASING ? begun.patient : owner);
   const result: Progress = {
     names: [...begun.names, ...gone.flatMap(({ names }) => names)],
     resources: begun.resources + rows.length,
-    blobs: [...(begun.blobs ?? []), ...(await blobsOf(records, grant, rows))],
+    blobs: [...(begun.blobs ?? []), ...(await blobsOf(records, reading, rows))],
     ...(of === undefined ? {} : { patient: of.patient }),
   };
   const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
@@ -165,22 +161,16 @@ async function hidingPlan(
 /** The bytes that rows refer to. */
 async function blobsOf(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: Reading,
   rows: NonNullable<Erasure['rows']>,
 ): Promise<readonly string[]> {
   const binaries = rows.filter(({ type }) => type === 'Binary');
-  const found = await Promise.all(
-    binaries.map(async ({ type, id }) => await records.peek(grant, { kind: 'resource', type, id })),
-  );
+  const found = await Promise.all(binaries.map(async ({ type, id }) => await rowById(records, reading, type, id)));
   return found.flatMap((row) => row?.blob?.name ?? []);
 }
 
-async function whose(
-  records: RecordStore,
-  grant: SystemGrant,
-  patient: string | undefined,
-): Promise<Whose | undefined> {
-  const known = patient === undefined ? undefined : await knownPatient(records, grant, patient);
+async function whose(records: RecordStore, reading: Reading, patient: string | undefined): Promise<Whose | undefined> {
+  const known = patient === undefined ? undefined : await knownPatient(records, reading, patient);
   return known === undefined ? undefined : { patient: known.patient, person: known.person };
 }
 
@@ -188,15 +178,11 @@ async function whose(
  * Every UID by which something may name a part of the study. They are gone once its instances are, so this comes
  * before.
  */
-async function uidsOf(
-  records: RecordStore,
-  grant: SystemGrant,
-  studyInstanceUID: string,
-): Promise<ReadonlySet<string>> {
-  const aside = await asideOf(records, grant, studyInstanceUID);
+async function uidsOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<ReadonlySet<string>> {
+  const aside = await asideOf(records, reading, studyInstanceUID);
   const uids = new Set([studyInstanceUID, ...aside.map(({ sopInstanceUID }) => sopInstanceUID)]);
   for (let offset = 0; ; offset += BATCH) {
-    const { instances } = await records.peek(grant, {
+    const { instances } = await records.peek(reading({ study: studyInstanceUID }), {
       kind: 'instances',
       studyInstanceUID,
       omitMetadata: true,
@@ -213,13 +199,13 @@ async function uidsOf(
  */
 async function removeInstances(
   { records, images }: EraseStudyDeps,
-  grant: SystemGrant,
+  reading: Reading,
   studyInstanceUID: string,
   run: JobRun | undefined,
 ): Promise<number> {
   const question = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: 0, limit: BATCH } as const;
   for (let removed = 0; ;) {
-    const { instances } = await records.peek(grant, question);
+    const { instances } = await records.peek(reading({ study: studyInstanceUID }), question);
     if (instances.length === 0) return removed;
     for (const { blob } of instances) await images.remove(blob.name);
     const gone = joinParts({ erased: [{ instances: instances.map(({ sopInstanceUID }) => sopInstanceUID) }] });
@@ -231,12 +217,12 @@ async function removeInstances(
 
 async function removeAside(
   { records, images }: EraseStudyDeps,
-  grant: SystemGrant,
+  reading: Reading,
   studyInstanceUID: string,
   run: JobRun | undefined,
 ): Promise<number> {
   for (let removed = 0; ;) {
-    const aside = (await asideOf(records, grant, studyInstanceUID)).slice(0, BATCH);
+    const aside = (await asideOf(records, reading, studyInstanceUID)).slice(0, BATCH);
     if (aside.length === 0) return removed;
     for (const { blob } of aside) await images.remove(blob.name);
     await records.commit(warrantOf(studyInstanceUID), joinParts({ erased: [{ quarantined: aside }] }));
@@ -247,11 +233,11 @@ async function removeAside(
 
 async function asideOf(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: Reading,
   studyInstanceUID: string,
 ): Promise<QuarantinedInstance[]> {
   const aside: QuarantinedInstance[] = [];
-  for await (const one of records.quarantined(grant)) if (one.studyInstanceUID === studyInstanceUID) aside.push(one);
+  for await (const one of records.quarantined(reading({ study: studyInstanceUID }))) aside.push(one);
   return aside;
 }
 

@@ -7,7 +7,7 @@ import { studiesOf, withoutStudy } from '../../../profiles/documents/diagnostic-
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { StudyErasure } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES } from '../../../profiles/types/visibility.ts';
-import type { SystemGrant } from '../../access/grant.ts';
+import type { Reading } from '../../access/grant.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { Erasure } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -15,7 +15,8 @@ import { knownPatient } from '../identity/persons.ts';
 import { joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { reportDocumentParts, type ReportAtHand } from '../study/report-document-parts.ts';
-import { findById, manifestsOf, reportsOf, type Found } from '../study/study-content.ts';
+import { claimOf, findById, type Found } from '../internal-reads.ts';
+import { manifestsOf, reportsOf } from '../study/study-content.ts';
 import { reportKeys } from '../write/report-parts.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
@@ -30,26 +31,26 @@ export type Gone = {
 /** What is to be written of a study that goes: `forgetting` are the parts of what stays without it. */
 export type ErasedParts = { readonly gone: readonly Gone[]; readonly forgetting: readonly PlanParts[] };
 
-type Work = (deps: Deps, grant: SystemGrant, studyInstanceUID: string, now: number) => Promise<ErasedParts>;
+type Work = (deps: Deps, reading: Reading, studyInstanceUID: string, now: number) => Promise<ErasedParts>;
 
 /** What the files of the types name. */
 const WORK: Readonly<Record<StudyErasure, Work>> = {
-  'imaging-study': async ({ records }, grant, uid) => goneOnly(await imagingStudyOf(records, grant, uid)),
-  manifests: async ({ records }, grant, uid) => goneOnly(await allManifestsOf(records, grant, uid)),
+  'imaging-study': async ({ records }, reading, uid) => goneOnly(await imagingStudyOf(records, reading, uid)),
+  manifests: async ({ records }, reading, uid) => goneOnly(await allManifestsOf(records, reading, uid)),
   reports: erasedReports,
 };
 
 /** Works out what goes with a study, and what forgets it, as it stands. */
 export async function erasedParts(
   deps: Deps,
-  grant: SystemGrant,
+  reading: Reading,
   studyInstanceUID: string,
   now: number,
 ): Promise<ErasedParts> {
   const named = new Set(STORED_TYPES.map((type) => fhirType(type).erasedWithStudy));
   const all: ErasedParts[] = [];
   for (const name of named) {
-    if (name !== 'kept' && name !== 'with-its-item') all.push(await WORK[name](deps, grant, studyInstanceUID, now));
+    if (name !== 'kept' && name !== 'with-its-item') all.push(await WORK[name](deps, reading, studyInstanceUID, now));
   }
   return { gone: all.flatMap(({ gone }) => gone), forgetting: all.flatMap(({ forgetting }) => forgetting) };
 }
@@ -60,16 +61,16 @@ function goneOnly(gone: readonly Gone[]): ErasedParts {
 
 async function erasedReports(
   deps: Deps,
-  grant: SystemGrant,
+  reading: Reading,
   studyInstanceUID: string,
   now: number,
 ): Promise<ErasedParts> {
   const gone: Gone[] = [];
   const forgetting: PlanParts[] = [];
-  for (const report of await reportsOf(deps.records, grant, studyInstanceUID)) {
+  for (const report of await reportsOf(deps.records, reading('whole'), studyInstanceUID)) {
     const isAlone = studiesOf(report.resource).every((uid) => uid === studyInstanceUID);
-    if (isAlone) gone.push(await goneReport(deps, grant, report));
-    else forgetting.push(await forgettingReport(deps, grant, report, studyInstanceUID, now));
+    if (isAlone) gone.push(await goneReport(deps, reading, report));
+    else forgetting.push(await forgettingReport(deps, reading, report, studyInstanceUID, now));
   }
   return { gone, forgetting };
 }
@@ -82,10 +83,10 @@ function namesOf(identifiers: readonly (Identifier | undefined)[]): string[] {
   return values.filter((value) => value.length >= MIN_NAME_LENGTH);
 }
 
-async function imagingStudyOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Gone[]> {
+async function imagingStudyOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<Gone[]> {
   const claim = claimKey.imagingStudy(studyInstanceUID);
-  const id = await records.claimed(grant, claim);
-  const found = id === undefined ? undefined : await findById<ImagingStudy>(records, grant, 'ImagingStudy', id);
+  const id = await claimOf(records, reading, claim);
+  const found = id === undefined ? undefined : await findById<ImagingStudy>(records, reading, 'ImagingStudy', id);
   if (found === undefined) return [];
   const rows = [{ type: 'ImagingStudy', id: found.row.id }] as const;
   return [{ rows, claims: [claim], names: namesOf(found.resource.identifier ?? []) }];
@@ -94,13 +95,13 @@ async function imagingStudyOf(records: RecordStore, grant: SystemGrant, studyIns
 /** What a report and its document said before names the study, so their former versions go. */
 async function forgettingReport(
   { records, indexer }: Deps,
-  grant: SystemGrant,
+  reading: Reading,
   { row, resource }: Found<DiagnosticReport>,
   studyInstanceUID: string,
   now: number,
 ): Promise<PlanParts> {
   const report = withoutStudy(resource, studyInstanceUID);
-  const known = row.subject === undefined ? undefined : await knownPatient(records, grant, row.subject);
+  const known = row.subject === undefined ? undefined : await knownPatient(records, reading, row.subject);
   if (known === undefined || row.person === undefined) throw new Error('A stored report has no patient');
   const facts = {
     person: row.person,
@@ -108,22 +109,22 @@ async function forgettingReport(
     ...(row.subject === undefined ? {} : { subject: row.subject }),
   };
   const hand: ReportAtHand = { resource: report, person: known.person, patient: known.resource };
-  const documents = await reportDocumentParts({ records, indexer }, grant, [hand], new Map(), now);
+  const documents = await reportDocumentParts({ records, indexer }, reading, [hand], new Map(), now);
   const preconditions = [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] as const;
   const parts = joinParts({ preconditions, puts: [putOf(indexer, report, now, facts)] }, ...documents);
   return { ...parts, erased: [{ history: (parts.puts ?? []).map(({ type, id }) => ({ type, id })) }] };
 }
 
-async function goneReport(deps: Deps, grant: SystemGrant, { row, resource }: Found<DiagnosticReport>): Promise<Gone> {
+async function goneReport(deps: Deps, reading: Reading, { row, resource }: Found<DiagnosticReport>): Promise<Gone> {
   const { records } = deps;
   const claim = claimKey.reportDocument(row.id);
-  const id = await records.claimed(grant, claim);
+  const id = await claimOf(records, reading, claim);
   const document =
-    id === undefined ? undefined : await findById<DocumentReference>(records, grant, 'DocumentReference', id);
+    id === undefined ? undefined : await findById<DocumentReference>(records, reading, 'DocumentReference', id);
   const documents = document === undefined ? [] : [{ type: 'DocumentReference', id: document.row.id } as const];
   return {
     rows: [{ type: 'DiagnosticReport', id: row.id }, ...documents, ...binariesOf(resource.presentedForm ?? [])],
-    claims: [claim, ...(await keysOfReport(deps, grant, resource))],
+    claims: [claim, ...(await keysOfReport(deps, reading, resource))],
     names: namesOf([...(resource.identifier ?? []), document?.resource.masterIdentifier]),
   };
 }
@@ -131,11 +132,11 @@ async function goneReport(deps: Deps, grant: SystemGrant, { row, resource }: Fou
 /** The claims that a report is the one of its identifiers: which establishment wrote it is told by them alone. */
 async function keysOfReport(
   { records, region }: Deps,
-  grant: SystemGrant,
+  reading: Reading,
   report: DiagnosticReport,
 ): Promise<ClaimKey[]> {
   const keys = region.establishments.flatMap((establishment) => reportKeys(report, establishment));
-  const held = await Promise.all(keys.map(async (key) => await records.claimed(grant, key)));
+  const held = await Promise.all(keys.map(async (key) => await claimOf(records, reading, key)));
   return keys.filter((_, at) => held[at] === report.id);
 }
 
@@ -157,7 +158,7 @@ function binariesOf(
 }
 
 /** Every manifest of a study, found by its row, which goes after them. */
-async function allManifestsOf(records: RecordStore, grant: SystemGrant, studyInstanceUID: string): Promise<Gone[]> {
-  const id = await records.claimed(grant, claimKey.imagingStudy(studyInstanceUID));
-  return id === undefined ? [] : (await manifestsOf(records, grant, id, 'all')).map(goneDocument);
+async function allManifestsOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<Gone[]> {
+  const id = await claimOf(records, reading, claimKey.imagingStudy(studyInstanceUID));
+  return id === undefined ? [] : (await manifestsOf(records, reading('whole'), id, 'all')).map(goneDocument);
 }

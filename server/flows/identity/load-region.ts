@@ -3,14 +3,14 @@ import type { Endpoint, Resource } from '@medplum/fhirtypes';
 import { buildWadoEndpoint } from '../../../profiles/imaging/wado-endpoint.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
-import { systemGrant } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Region } from '../../config/region-model.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { changed } from '../write/changed-put.ts';
 import { commitFresh, joinParts, putOf } from '../write/plan-parts.ts';
-import { findById } from '../study/study-content.ts';
+import { findById } from '../internal-reads.ts';
 
 /** What the flow needs. */
 export type LoadRegionDeps = {
@@ -40,11 +40,11 @@ export function loadRegion(deps: LoadRegionDeps) {
 async function putAbsent(deps: LoadRegionDeps, resources: readonly Resource[]): Promise<void> {
   await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
-    const grant = systemGrant('load-region', now);
+    const reading = systemReading('load-region', now);
     const warrant = systemWarrant('load-region', 'region file');
     const puts = [];
     for (const resource of resources) {
-      const standing = await findById(deps.records, grant, storedType(resource.resourceType), resource.id ?? '');
+      const standing = await findById(deps.records, reading, storedType(resource.resourceType), resource.id ?? '');
       if (standing === undefined) puts.push(putOf(deps.indexer, resource, now));
     }
     return { warrant, plan: joinParts({ puts }), result: undefined };
@@ -64,7 +64,7 @@ async function putEndpoint(deps: LoadRegionDeps, region: Region): Promise<void> 
     });
     const standing = await findById<Endpoint>(
       deps.records,
-      systemGrant('load-region', now),
+      systemReading('load-region', now),
       'Endpoint',
       IMAGE_ENDPOINT.id,
     );

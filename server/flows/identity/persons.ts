@@ -5,11 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
-import type { SystemGrant } from '../../access/grant.ts';
+import type { NarrowReading } from '../../access/grant.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import { personKey, type PersonKey, type Requester } from '../../access/requester.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
+import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import { claimOf, rowById, type ItemReading } from '../internal-reads.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 
 /** A Patient (`Patient/id`) and the person it is. */
@@ -23,27 +25,27 @@ export type KnownPatient = {
 /** Finds the Patient of a source identity. */
 export async function findIdentity(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: ItemReading,
   system: string,
   value: string,
 ): Promise<KnownPatient | undefined> {
-  const patient = await records.claimed(grant, claimKey.identity(system, value));
-  return patient === undefined ? undefined : await knownPatient(records, grant, patient);
+  const patient = await claimOf(records, reading, claimKey.identity(system, value));
+  return patient === undefined ? undefined : await knownPatient(records, reading, patient);
 }
 
 /** Finds a Patient by its reference. */
 export async function knownPatient(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: ItemReading,
   patient: string,
 ): Promise<KnownPatient | undefined> {
   const id = patient.replace(/^Patient\//, '');
-  const row = await records.peek(grant, { kind: 'resource', type: 'Patient', id });
+  const row = await rowById(records, reading, 'Patient', id);
   if (row?.person === undefined) return undefined;
   return {
     patient: `Patient/${row.id}`,
     person: row.person,
-    resource: JSON.parse(row.json) as Patient,
+    resource: openedResource<Patient>(row),
     version: row.version,
   };
 }
@@ -51,10 +53,11 @@ export async function knownPatient(
 /** What a decision about a write asks of a Patient: her state, and where an establishment asks, who feeds her. */
 export async function subjectFacts(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: NarrowReading,
   { kind }: Pick<Requester, 'kind'>,
   { patient, person }: Pick<KnownPatient, 'patient' | 'person'>,
 ): Promise<SubjectFacts> {
+  const grant = reading({ person });
   const state = await records.stateOf(grant, person);
   return {
     patient,
@@ -78,7 +81,7 @@ export type Enrolment = { readonly person: PersonKey; readonly parts: PlanParts 
  */
 export async function enrol(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: ItemReading,
   patient: {
     readonly reference: string;
     readonly identity: { readonly system: string; readonly value: string };
@@ -88,7 +91,7 @@ export async function enrol(
   standing: PersonKey | undefined,
 ): Promise<Enrolment> {
   const qualified = qualifiedOf(patient.identifiers, qualifiedSystems);
-  const held = await Promise.all(qualified.map(async (key) => await records.claimed(grant, key)));
+  const held = await Promise.all(qualified.map(async (key) => await claimOf(records, reading, key)));
   const known = [...new Set(held.filter((value) => value !== undefined))].map(personKey);
   const person = known[0] ?? standing ?? newPerson();
   const others = new Set([...known, ...(standing === undefined ? [] : [standing])].filter((key) => key !== person));

@@ -10,8 +10,9 @@ import { purposeOf } from '../../access/purpose.ts';
 import type { Requester, Role, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
-import { findAll } from '../study/study-content.ts';
+import { findAll } from '../internal-reads.ts';
 
 /** What was proved. `account` is `Patient/id` or `Practitioner/id`, `organization` is `Organization/id`. */
 export type ProvedIdentity = {
@@ -47,7 +48,10 @@ export function resolveRequester({ records, clock }: Deps) {
   return async (proved: ProvedIdentity): Promise<Resolved> => {
     if (proved.account !== undefined) {
       const now = clock.now();
-      const account = await records.accountOf(systemGrant('resolve-identity', now), proved.account);
+      const account = await records.accountOf(
+        systemGrant('resolve-identity', { item: proved.account }, now),
+        proved.account,
+      );
       if (account === undefined) throw gone();
       return proved.account.startsWith('Patient/')
         ? { requester: patientOf(account, proved, proved.account), until: FOREVER }
@@ -63,7 +67,7 @@ export function resolveRequester({ records, clock }: Deps) {
 /** Finds the account of an identifier: the Patient or Practitioner that bears it. */
 export function findAccount({ records, clock }: Deps) {
   return async (kind: 'patient' | 'practitioner', system: string, value: string): Promise<Account | undefined> => {
-    const grant = systemGrant('resolve-identity', clock.now());
+    const grant = systemGrant('resolve-directory', 'whole', clock.now());
     const type = kind === 'patient' ? 'Patient' : 'Practitioner';
     const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
     const [first] = (await findAll<Patient | Practitioner>(records, grant, type, [named])).toSorted((a, b) =>
@@ -102,10 +106,10 @@ function patientOf({ row, isOff }: StoredAccount, proved: ProvedIdentity, accoun
 }
 
 function practitionerOf(stored: StoredAccount, proved: ProvedIdentity, account: string, now: number): Resolved {
-  const { active, name = [] } = JSON.parse(stored.row.json) as Practitioner;
+  const { active, name = [] } = openedResource<Practitioner>(stored.row);
   if (active === false) throw gone();
   const [{ prefix = [], given = [], family = '' } = {}] = name;
-  const roles = stored.roles.map(({ json }) => JSON.parse(json) as PractitionerRole);
+  const roles = stored.roles.map((role) => openedResource<PractitionerRole>(role));
   const requester: Requester = {
     kind: 'practitioner',
     practitioner: account,

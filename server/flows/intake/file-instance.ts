@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { DicomPatient } from '../../../profiles/imaging/patient-from-dicom.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { Requester } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -22,6 +22,7 @@ import type {
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { compareWithStanding, ERASING } from './standing-instance.ts';
+import { claimOf, type ItemReading } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { enrol, findIdentity } from '../identity/persons.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
@@ -106,17 +107,17 @@ async function planOf(
   sending: Sending,
 ): Promise<Planned<Fate>> {
   const now = deps.clock.now();
-  const grant = systemGrant('resolve-identity', now);
+  const reading = systemReading('resolve-identity', now);
   // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
-  const owner = await deps.records.claimed(grant, claimKey.study(unplaced.studyInstanceUID));
+  const owner = await claimOf(deps.records, reading, claimKey.study(unplaced.studyInstanceUID));
   if (owner === ERASING) {
     // These bytes, too, are what is being erased: no sweep may find them later.
     await deps.images.remove(unplaced.blob.name);
     throw new Fault('transient', 'The study is being erased; send it again later');
   }
-  const placed = await placePatient(deps, grant, unplaced.source, named, now);
+  const placed = await placePatient(deps, reading, unplaced.source, named, now);
   const { person, patient, parts } = placed;
-  const subject = { ...placed, state: await deps.records.stateOf(grant, person) };
+  const subject = { ...placed, state: await deps.records.stateOf(reading({ person }), person) };
   const row: InstanceRow = { ...unplaced, person };
   const events = sending.accepted(row, patient);
   const isFurther = events.length === 0;
@@ -127,7 +128,7 @@ async function planOf(
     result: { row, fate },
   });
   const still: PlanParts = { preconditions: [stillOf(row, patient)] };
-  const verdict = await compareWithStanding(deps.records, grant, row, { owner, patient });
+  const verdict = await compareWithStanding(deps.records, reading, row, { owner, patient });
   if (verdict === 'same') return accepted('accepted', still, { instances: [row] });
   if (verdict === 'other-transfer-syntax') return accepted(verdict, still);
   if (verdict === 'new')
@@ -191,18 +192,18 @@ type Placed = Pick<SubjectFacts, 'patient' | 'person' | 'isNew' | 'joined'> & { 
 /** Finds the Patient that the data set names, or makes it. */
 async function placePatient(
   deps: FileInstanceDeps,
-  grant: SystemGrant,
+  reading: ItemReading,
   organization: string,
   { patient, identity }: DicomPatient,
   now: number,
 ): Promise<Placed> {
-  const known = await findIdentity(deps.records, grant, identity.system, identity.value);
+  const known = await findIdentity(deps.records, reading, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
   const id = randomUUID();
   const reference = `Patient/${id}`;
   const { person, parts } = await enrol(
     deps.records,
-    grant,
+    reading,
     { reference, identity, identifiers: patient.identifier ?? [] },
     deps.region.qualifiedSystems,
     undefined,

@@ -33,7 +33,7 @@ export function sweepImages({ records, images, clock, olderThanMs }: SweepImages
       if (orphans.size % STEP === 0) await goOn();
     }
     if (orphans.size === 0) return 0;
-    for await (const name of records.blobNames(systemGrant('sweep-images', clock.now()))) orphans.delete(name);
+    for await (const name of records.blobNames(systemGrant('sweep-images', 'whole', clock.now()))) orphans.delete(name);
     for (const name of orphans) await images.remove(name);
     return orphans.size;
   };

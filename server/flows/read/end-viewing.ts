@@ -2,9 +2,10 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { furtherEvent, imagingStudyOf } from '../../../profiles/audit/further-event.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import { findById, rowById, type ItemReading } from '../internal-reads.ts';
 import type { GuardDeps } from '../guard.ts';
 
 /**
@@ -14,23 +15,23 @@ import type { GuardDeps } from '../guard.ts';
  */
 export function endViewing({ records, trail, clock }: GuardDeps) {
   return async ({ id, subject, payload }: TakenJob<'end-viewing'>): Promise<void> => {
-    const grant = systemGrant('record-viewing', clock.now());
-    const found = await records.peek(grant, { kind: 'resource', type: 'AuditEvent', id: subject });
+    const reading = systemReading('record-viewing', clock.now());
+    const found = await findById<AuditEvent>(records, reading, 'AuditEvent', subject);
     if (found === undefined) throw new Fault('not-found', 'The event of the beginning of a viewing is missing');
     const { part, further, ended, person } = payload;
-    const beginning = JSON.parse(found.json) as AuditEvent;
+    const beginning = found.resource;
     const event = furtherEvent(beginning, {
       id,
       recorded: new Date(ended).toISOString(),
       detail: { [`further requests of ${part}`]: String(further) },
-      isErased: !(await stands(records, grant, imagingStudyOf(beginning))),
+      isErased: !(await stands(records, reading, imagingStudyOf(beginning))),
     });
     await trail.record([{ event, persons: person === undefined ? [] : [person] }]);
   };
 }
 
-async function stands(records: RecordStore, grant: SystemGrant, study: string | undefined): Promise<boolean> {
+async function stands(records: RecordStore, reading: ItemReading, study: string | undefined): Promise<boolean> {
   const [type, id] = study?.split('/') ?? [];
   if (type !== 'ImagingStudy' || id === undefined) return false;
-  return (await records.peek(grant, { kind: 'resource', type, id })) !== undefined;
+  return (await rowById(records, reading, type, id)) !== undefined;
 }

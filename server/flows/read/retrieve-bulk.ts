@@ -3,7 +3,7 @@ import { DICOM_UID } from '../../../profiles/codes.ts';
 import { TAG, textOf } from '../../../profiles/dicom/attributes.ts';
 import { UNDEFINED_LENGTH, type DicomDataSet, type DicomElement } from '../../../profiles/dicom/data-element.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { InstanceRow } from '../../ports/commit-plan.ts';
+import type { ShownInstance } from '../../ports/record-store.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { frameBytes, valueBytes, type BulkBytes } from './bulk-bytes.ts';
 import { indexElement, indexFrames, pixelDataOf, type FrameIndex } from './frame-index.ts';
@@ -21,7 +21,7 @@ export type InstancePlace = {
 
 /** What was found: parts to be read once, in order, each under what holds then. */
 export type FoundBulk = {
-  readonly row: InstanceRow;
+  readonly row: ShownInstance;
   /** Transfer syntax of frames as they are sent; undefined for a value that is no pixel data. */
   readonly transferSyntaxUID: string | undefined;
   /** Media type that the object gives its encapsulated document. */
@@ -87,7 +87,7 @@ export function retrieveBulkData(deps: RetrieveBulkDeps, viewings?: Viewings) {
   };
 }
 
-type Found = { readonly row: InstanceRow } & Pick<GrantedInstances, 'decideAgain'>;
+type Found = { readonly row: ShownInstance } & Pick<GrantedInstances, 'decideAgain'>;
 
 function findInstance(deps: RetrieveBulkDeps, viewing: ViewedPart, viewings: Viewings | undefined) {
   const retrieve = retrieveInstances(deps, viewings);
@@ -108,13 +108,13 @@ function findInstance(deps: RetrieveBulkDeps, viewing: ViewedPart, viewings: Vie
   };
 }
 
-async function firstOf(rows: AsyncIterable<InstanceRow>): Promise<InstanceRow> {
+async function firstOf(rows: AsyncIterable<ShownInstance>): Promise<ShownInstance> {
   for await (const row of rows) return row;
   throw new Fault('not-found', 'No such study, series or instance');
 }
 
 /** The last indexes that were asked for, by the random name of the bytes. */
-function keptIndexes(images: ImageStore): (row: InstanceRow) => Promise<FrameIndex> {
+function keptIndexes(images: ImageStore): (row: ShownInstance) => Promise<FrameIndex> {
   const kept = new Map<string, FrameIndex>();
   let frames = 0;
   const drop = (name: string): void => {
@@ -143,7 +143,7 @@ function placesOf(index: FrameIndex): number {
 
 function framesOf(
   images: ImageStore,
-  row: InstanceRow,
+  row: ShownInstance,
   index: FrameIndex,
   numbers: readonly number[],
   decideAgain: () => Promise<void>,

@@ -1,9 +1,8 @@
 /** A requester opens instances of a study: WADO-RS and RAD-69. Parts are read page by page under what holds then. */
 import type { Readable } from 'node:stream';
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
-import type { InstanceRow } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
-import type { StudyInstances } from '../../ports/record-store.ts';
+import type { ShownInstance, StudyInstances } from '../../ports/record-store.ts';
 import {
   foundNothing,
   further,
@@ -34,7 +33,7 @@ export type RetrieveInstancesDeps = GuardDeps & { readonly images: ImageStore };
 /**
  * Instances that a requester may open, each decided when its turn comes. They may be read again, under what holds then.
  */
-export type GrantedInstances = AsyncIterable<InstanceRow> & Pick<StudyPages<InstanceRow>, 'decideAgain'>;
+export type GrantedInstances = AsyncIterable<ShownInstance> & Pick<StudyPages<ShownInstance>, 'decideAgain'>;
 
 /**
  * Finds the instances that a requester may open, as an asynchronous sequence whose first page is audited already.
@@ -66,14 +65,14 @@ export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)
 /** Opens the whole file of an instance, or from its data set on. */
 export async function openInstance(
   images: ImageStore,
-  row: InstanceRow,
+  row: ShownInstance,
   from: 'file' | 'data-set' = 'file',
 ): Promise<Readable> {
   return await images.open(row.blob.name, from === 'file' ? 0 : row.dataSetOffset);
 }
 
-function oneByOne({ pages, decideAgain }: StudyPages<InstanceRow>): GrantedInstances {
-  async function* each(): AsyncGenerator<InstanceRow> {
+function oneByOne({ pages, decideAgain }: StudyPages<ShownInstance>): GrantedInstances {
+  async function* each(): AsyncGenerator<ShownInstance> {
     for await (const page of pages()) {
       for (const instance of page) {
         await decideAgain();

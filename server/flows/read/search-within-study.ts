@@ -2,8 +2,7 @@
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { InstanceRow } from '../../ports/commit-plan.ts';
-import type { Passage, Question } from '../../ports/record-store.ts';
+import type { Passage, Question, ShownInstance } from '../../ports/record-store.ts';
 import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
 
@@ -16,9 +15,9 @@ export type SearchWithinStudy = {
 
 /** The instances that may be seen, `metadata` empty, in canonical order; none when there is no such study. */
 export type FoundWithinStudy = {
-  readonly rows: readonly InstanceRow[];
+  readonly rows: readonly ShownInstance[];
   /** Reads the metadata of some of them, by SOP Instance UID. */
-  readonly metadataOf: (rows: readonly InstanceRow[]) => Promise<ReadonlyMap<string, DicomJson>>;
+  readonly metadataOf: (rows: readonly ShownInstance[]) => Promise<ReadonlyMap<string, DicomJson>>;
 };
 
 const PAGE = 1_000;
@@ -52,8 +51,8 @@ async function restOf(
   deps: GuardDeps,
   passage: Passage,
   question: InstancesQuestion,
-  first: readonly InstanceRow[],
-): Promise<readonly InstanceRow[]> {
+  first: readonly ShownInstance[],
+): Promise<readonly ShownInstance[]> {
   const rows = [...first];
   for (let page = first; page.length === PAGE;) {
     if (rows.length > MAX_INSTANCES)
@@ -68,7 +67,7 @@ async function metadataOf(
   deps: GuardDeps,
   passage: Passage,
   studyInstanceUID: string,
-  rows: readonly InstanceRow[],
+  rows: readonly ShownInstance[],
 ): Promise<ReadonlyMap<string, DicomJson>> {
   const found = new Map<string, DicomJson>();
   for (let at = 0; at < rows.length; at += METADATA_PAGE) {
@@ -86,7 +85,11 @@ async function metadataOf(
 }
 
 /** A further page. What is withdrawn meanwhile is not there, and a part of it must not pass for all. */
-async function pageOf(deps: GuardDeps, passage: Passage, question: InstancesQuestion): Promise<readonly InstanceRow[]> {
+async function pageOf(
+  deps: GuardDeps,
+  passage: Passage,
+  question: InstancesQuestion,
+): Promise<readonly ShownInstance[]> {
   const { study, instances } = await further(deps, passage, question);
   if (study === undefined) throw new Fault('not-found', 'The study is not there any more');
   return instances;

@@ -7,10 +7,10 @@ import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtype
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
-import { systemGrant, type SystemGrant } from '../../access/grant.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
+import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { changed } from '../write/changed-put.ts';
@@ -18,8 +18,9 @@ import { examFiledBy, commitFresh, joinParts, type PlanParts } from '../write/pl
 import { putAside } from './put-aside.ts';
 import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
-import { findById, loadStudy, manifestsOf, reportsOf } from './study-content.ts';
-import type { Found, StoredSeries, StoredStudy } from './study-content.ts';
+import { claimOf, findById, type Found } from '../internal-reads.ts';
+import { loadStudy, manifestsOf, reportsOf } from './study-content.ts';
+import type { StoredSeries, StoredStudy } from './study-content.ts';
 import { readOf, UnreadableInstance } from './unreadable-instance.ts';
 
 /** Instances that are put aside in one turn; what comes after them has its turn later. */
@@ -36,7 +37,7 @@ export function maintainStudy(deps: MaintainStudyDeps) {
         return await deriveStudy(deps, studyInstanceUID, closing);
       } catch (error) {
         if (!(error instanceof UnreadableInstance) || aside === MOST_ASIDE) throw error;
-        await putAside(deps, systemGrant('maintain-study', deps.clock.now()), error);
+        await putAside(deps, systemReading('maintain-study', deps.clock.now()), error);
       }
     }
   };
@@ -55,18 +56,20 @@ async function deriveStudy(deps: MaintainStudyDeps, studyInstanceUID: string, cl
 
 async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<PlanParts[]> {
   const now = deps.clock.now();
-  const grant = systemGrant('maintain-study', now);
-  const study = await loadStudy(deps.records, grant, studyInstanceUID);
+  const reading = systemReading('maintain-study', now);
+  const study = await loadStudy(deps.records, reading, studyInstanceUID);
   if (study === undefined) return [];
-  const reports = await reportsOf(deps.records, grant, studyInstanceUID);
+  // What somebody says of another person's study is no part of it.
+  const ofPerson = reading({ person: study.patient.person });
+  const reports = await reportsOf(deps.records, ofPerson, studyInstanceUID);
   const released = reports.some(({ resource }) => isValidated(resource));
-  const { id, claim } = await imagingStudyId(deps.records, grant, studyInstanceUID);
-  const manifests = await manifestsOf(deps.records, grant, id, 'current');
-  const standing = await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
-  const imported = (await deps.records.claimed(grant, claimKey.imported(studyInstanceUID))) !== undefined;
+  const { id, claim } = await imagingStudyId(deps.records, reading, studyInstanceUID);
+  const manifests = await manifestsOf(deps.records, ofPerson, id, 'current');
+  const standing = await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
+  const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
   const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
   const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
-  const manifest = await manifestParts(deps, grant, hand, closing);
+  const manifest = await manifestParts(deps, reading, hand, closing);
   return [
     {
       claims: [claim],
@@ -76,8 +79,8 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
     manifest.parts,
     ...(await reportDocumentParts(
       deps,
-      grant,
-      await reportsAtHand(deps, grant, reports),
+      reading,
+      await reportsAtHand(deps, reading, reports),
       new Map([[studyInstanceUID, { imagingStudy, manifests: manifest.current }]]),
       now,
     )),
@@ -87,19 +90,19 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
 /** A report may be of the same person under another Patient than the study's. */
 async function reportsAtHand(
   deps: MaintainStudyDeps,
-  grant: SystemGrant,
+  reading: NarrowReading,
   reports: readonly Found<DiagnosticReport>[],
 ): Promise<ReportAtHand[]> {
   const hands = reports.map(async ({ row, resource }) => {
-    const known = row.subject === undefined ? undefined : await knownPatient(deps.records, grant, row.subject);
+    const known = row.subject === undefined ? undefined : await knownPatient(deps.records, reading, row.subject);
     return known === undefined ? [] : [{ resource, person: known.person, patient: known.resource }];
   });
   return (await Promise.all(hands)).flat();
 }
 
-async function imagingStudyId(records: RecordStore, grant: SystemGrant, studyInstanceUID: string) {
+async function imagingStudyId(records: RecordStore, reading: NarrowReading, studyInstanceUID: string) {
   const key = claimKey.imagingStudy(studyInstanceUID);
-  const id = (await records.claimed(grant, key)) ?? randomUUID();
+  const id = (await claimOf(records, reading, key)) ?? randomUUID();
   return { id, claim: { key, value: id } };
 }
 
@@ -131,7 +134,7 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
 function imagingStudyParts(
   deps: MaintainStudyDeps,
   { study, imagingStudy, released, now }: StudyAtHand,
-  standing: VisibleRow | undefined,
+  standing: InternalRow | undefined,
 ): PlanParts {
   const { person, patient } = study.patient;
   const origin = examFiledBy(deps.region, ...study.sources);

@@ -4,7 +4,6 @@ import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
-import type { SystemGrant } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
@@ -13,7 +12,8 @@ import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { storeDocument } from '../write/store-document.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
-import { organizationOf, type Found } from './study-content.ts';
+import type { Found, ItemReading } from '../internal-reads.ts';
+import { organizationOf } from './study-content.ts';
 
 /** Parts of the plan, and the manifests (`DocumentReference/id`) that are current after it. */
 export type ManifestParts = { readonly parts: PlanParts; readonly current: readonly string[] };
@@ -21,7 +21,7 @@ export type ManifestParts = { readonly parts: PlanParts; readonly current: reado
 /** Works out what is to be written of a study's manifest. */
 export async function manifestParts(
   deps: MaintainStudyDeps,
-  grant: SystemGrant,
+  reading: ItemReading,
   hand: StudyAtHand,
   closing: boolean,
 ): Promise<ManifestParts> {
@@ -32,7 +32,7 @@ export async function manifestParts(
       parts: joinParts(...hand.manifests.map((found) => releasedParts(deps, hand, found))),
       current: hand.manifests.map(referenceTo),
     };
-  const made = await newManifest(deps, grant, hand);
+  const made = await newManifest(deps, reading, hand);
   const replaced = hand.manifests.map((found) => supersededParts(deps, hand, found));
   return { parts: joinParts(made.parts, ...replaced), current: [made.reference] };
 }
@@ -66,7 +66,7 @@ function supersededParts(
   return changed(deps.indexer, row, { ...resource, status: 'superseded' }, hand.now, factsOf(hand));
 }
 
-async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: StudyAtHand) {
+async function newManifest(deps: MaintainStudyDeps, reading: ItemReading, hand: StudyAtHand) {
   const { study, now } = hand;
   const [source] = study.sources;
   const base = deps.publicUrl();
@@ -92,7 +92,7 @@ async function newManifest(deps: MaintainStudyDeps, grant: SystemGrant, hand: St
       size: blob.size,
       sha1Base64,
     },
-    organization: await organizationOf(deps.records, grant, source),
+    organization: await organizationOf(deps.records, reading, source),
     created: new Date(now).toISOString(),
   });
   const replacing = hand.manifests.map((found) => ({

@@ -3,12 +3,12 @@
  * header must not keep the others from being seen.
  */
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
-import type { SystemGrant } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { claimOf, type ItemReading } from '../internal-reads.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { ERASING } from '../intake/standing-instance.ts';
 import type { MaintainStudyDeps } from './study-at-hand.ts';
@@ -17,11 +17,11 @@ import type { UnreadableInstance } from './unreadable-instance.ts';
 /** Puts an instance aside: no door shows it any more, its bytes stay for the people who must clear it up. */
 export async function putAside(
   deps: MaintainStudyDeps,
-  grant: SystemGrant,
+  reading: ItemReading,
   { row, message }: UnreadableInstance,
 ): Promise<void> {
   const now = deps.clock.now();
-  const patient = await deps.records.claimed(grant, claimKey.study(row.studyInstanceUID));
+  const patient = await claimOf(deps.records, reading, claimKey.study(row.studyInstanceUID));
   if (patient === undefined || patient === ERASING) return;
   const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
   const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source };

@@ -4,7 +4,7 @@ import type { Attachment, DiagnosticReport, DocumentReference, ImagingStudy, Pat
 import { isValidated, studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildReportDocument } from '../../../profiles/documents/report-document.ts';
 import { derivedUid } from '../../../ihe/kos/uid.ts';
-import type { SystemGrant } from '../../access/grant.ts';
+import type { NarrowReading } from '../../access/grant.ts';
 import type { Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -12,7 +12,8 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { changed } from '../write/changed-put.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
-import { findById, manifestsOf, organizationOf } from './study-content.ts';
+import { claimOf, findById } from '../internal-reads.ts';
+import { manifestsOf, organizationOf } from './study-content.ts';
 
 /** A report, its person and its Patient; `documentId` and `origin` when its document is yet to be written. */
 export type ReportAtHand = {
@@ -31,34 +32,34 @@ type Deps = { readonly records: RecordStore; readonly indexer: Indexer };
 /** Works out what is to be written of the documents of reports. */
 export async function reportDocumentParts(
   deps: Deps,
-  grant: SystemGrant,
+  reading: NarrowReading,
   reports: readonly ReportAtHand[],
   known: ReadonlyMap<string, KnownStudy>,
   now: number,
 ): Promise<PlanParts[]> {
   const parts: PlanParts[] = [];
-  for (const report of reports) parts.push(await partsOf(deps, grant, report, known, now));
+  for (const report of reports) parts.push(await partsOf(deps, reading, report, known, now));
   return parts;
 }
 
 async function partsOf(
   deps: Deps,
-  grant: SystemGrant,
+  reading: NarrowReading,
   report: ReportAtHand,
   known: ReadonlyMap<string, KnownStudy>,
   now: number,
 ): Promise<PlanParts> {
   const reportId = report.resource.id ?? '';
   const key = claimKey.reportDocument(reportId);
-  const id = report.documentId ?? (await deps.records.claimed(grant, key)) ?? randomUUID();
-  const standing = await findById<DocumentReference>(deps.records, grant, 'DocumentReference', id);
-  const studies = await studiesAtHand(deps, grant, report.resource, known);
+  const id = report.documentId ?? (await claimOf(deps.records, reading, key)) ?? randomUUID();
+  const standing = await findById<DocumentReference>(deps.records, reading, 'DocumentReference', id);
+  const studies = await studiesAtHand(deps, reading, report.resource, known);
   const document = buildReportDocument({
     id,
     patient: report.patient,
     report: report.resource,
     attachment: attachmentOf(report.resource),
-    organization: await organizationOf(deps.records, grant, organizationReference(report.resource)),
+    organization: await organizationOf(deps.records, reading, organizationReference(report.resource)),
     studies: studies.map(({ imagingStudy }) => imagingStudy),
     manifests: studies.flatMap(({ manifests }) => manifests),
     uniqueId: derivedUid(`report|${reportId}`),
@@ -74,13 +75,13 @@ async function partsOf(
 
 async function studiesAtHand(
   deps: Deps,
-  grant: SystemGrant,
+  reading: NarrowReading,
   report: DiagnosticReport,
   known: ReadonlyMap<string, KnownStudy>,
 ): Promise<KnownStudy[]> {
   const found: KnownStudy[] = [];
   for (const studyInstanceUID of studiesOf(report)) {
-    const study = known.get(studyInstanceUID) ?? (await standingStudy(deps, grant, studyInstanceUID));
+    const study = known.get(studyInstanceUID) ?? (await standingStudy(deps, reading, studyInstanceUID));
     if (study !== undefined) found.push(study);
   }
   return found;
@@ -88,13 +89,14 @@ async function studiesAtHand(
 
 async function standingStudy(
   deps: Deps,
-  grant: SystemGrant,
+  reading: NarrowReading,
   studyInstanceUID: string,
 ): Promise<KnownStudy | undefined> {
-  const id = await deps.records.claimed(grant, claimKey.imagingStudy(studyInstanceUID));
-  const study = id === undefined ? undefined : await findById<ImagingStudy>(deps.records, grant, 'ImagingStudy', id);
-  if (study === undefined) return undefined;
-  const manifests = await manifestsOf(deps.records, grant, study.row.id, 'current');
+  const id = await claimOf(deps.records, reading, claimKey.imagingStudy(studyInstanceUID));
+  const study = id === undefined ? undefined : await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
+  const person = study?.row.person;
+  if (study === undefined || person === undefined) return undefined;
+  const manifests = await manifestsOf(deps.records, reading({ person }), study.row.id, 'current');
   return { imagingStudy: study.resource, manifests: manifests.map(({ row }) => `DocumentReference/${row.id}`) };
 }
 

@@ -6,7 +6,8 @@ import type { QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import type { Found, StoredStudy } from './study-content.ts';
+import type { Found } from '../internal-reads.ts';
+import type { StoredStudy } from './study-content.ts';
 
 /** What the maintenance of studies needs. */
 export type MaintainStudyDeps = {

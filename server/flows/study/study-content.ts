@@ -5,11 +5,11 @@ import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { describeInstance, isDescribed, type InstanceDescription } from '../../../profiles/imaging/instance.ts';
 import { instancesInOrder } from '../../../profiles/imaging/series.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import type { StoredType } from '../../../profiles/types/visibility.ts';
-import type { SystemGrant } from '../../access/grant.ts';
+import type { Reading, SystemGrant } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
-import type { RecordStore, VisibleRow } from '../../ports/record-store.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { claimOf, findAll, findById, type Found, type ItemReading } from '../internal-reads.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { readOf } from './unreadable-instance.ts';
 
@@ -31,11 +31,14 @@ export type StoredStudy = {
   readonly sources: readonly [string, ...string[]];
 };
 
+/** Binds a read to a study, or to one item. */
+export type StudyReading = Reading<{ readonly study: string } | { readonly item: string }>;
+
 /** Instances of one series that are described each, and the longest metadata that is read for it, in characters. */
 const MOST_DESCRIBED = 100;
 const MAX_DESCRIBED_METADATA = 1024 * 1024;
 
-/** Rows of one type that the server reads at most of a study or person; far above what exists. */
+/** Instances that are read at a time. */
 const MANY = 1_000;
 
 /**
@@ -44,12 +47,13 @@ const MANY = 1_000;
  */
 export async function loadStudy(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: StudyReading,
   studyInstanceUID: string,
 ): Promise<StoredStudy | undefined> {
-  const reference = await records.claimed(grant, claimKey.study(studyInstanceUID));
-  const patient = reference === undefined ? undefined : await knownPatient(records, grant, reference);
+  const reference = await claimOf(records, reading, claimKey.study(studyInstanceUID));
+  const patient = reference === undefined ? undefined : await knownPatient(records, reading, reference);
   if (patient === undefined) return undefined;
+  const grant = reading({ study: studyInstanceUID });
   const rows = await allInstances(records, grant, studyInstanceUID);
   const [first, ...others] = await withAttributes(records, grant, rows);
   const [source, ...sources] = [...new Set(rows.map((row) => row.source))];
@@ -132,38 +136,12 @@ async function metadataOf(
   return instances[0]?.metadata ?? '{}';
 }
 
-/** A row and its resource. */
-export type Found<T> = { readonly row: VisibleRow; readonly resource: T };
-
-/** Reads one resource for the server itself. */
-export async function findById<T>(
-  records: RecordStore,
-  grant: SystemGrant,
-  type: StoredType,
-  id: string,
-): Promise<Found<T> | undefined> {
-  const row = await records.peek(grant, { kind: 'resource', type, id });
-  return row === undefined ? undefined : { row, resource: JSON.parse(row.json) as T };
-}
-
-/** Finds rows of a type for the server itself. */
-export async function findAll<T>(
-  records: RecordStore,
-  grant: SystemGrant,
-  type: StoredType,
-  where: readonly Criterion[],
-): Promise<Found<T>[]> {
-  const query = { type, where, count: MANY, total: 'none', include: [] } as const;
-  const { rows } = await records.peek(grant, { kind: 'search', query });
-  return rows.map((row) => ({ row, resource: JSON.parse(row.json) as T }));
-}
-
 /** The identifier of a study as FHIR writes it. */
 export function studyIdentifier(studyInstanceUID: string): { readonly system: string; readonly value: string } {
   return { system: IDENTIFIER_SYSTEM.dicomUid, value: `urn:oid:${studyInstanceUID}` };
 }
 
-/** Reports that name a study. */
+/** Reports that name a study: those of the person that the grant is bound to, or of all. */
 export async function reportsOf(
   records: RecordStore,
   grant: SystemGrant,
@@ -195,10 +173,15 @@ export async function manifestsOf(
 /** An organization of the directory. */
 export async function organizationOf(
   records: RecordStore,
-  grant: SystemGrant,
+  reading: ItemReading,
   reference: string,
 ): Promise<Organization> {
-  const found = await findById<Organization>(records, grant, 'Organization', reference.replace(/^Organization\//, ''));
+  const found = await findById<Organization>(
+    records,
+    reading,
+    'Organization',
+    reference.replace(/^Organization\//, ''),
+  );
   if (found === undefined) throw new Error(`The directory lacks ${reference}`);
   return found.resource;
 }

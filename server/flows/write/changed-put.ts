@@ -1,13 +1,14 @@
 /** Writes only what differs from what stands. */
 import type { Resource } from '@medplum/fhirtypes';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import { putOf, type PlanParts, type PutFacts } from './plan-parts.ts';
 
 /** The put of a resource, unless it stands just so; its version then is a precondition, so no other write is lost. */
 export function changed(
   indexer: Indexer,
-  standing: VisibleRow | undefined,
+  standing: InternalRow | undefined,
   resource: Resource,
   now: number,
   facts: PutFacts,
@@ -17,7 +18,7 @@ export function changed(
   const same =
     standing.released === put.released &&
     standing.person === put.person &&
-    sameContent(JSON.parse(standing.json) as Resource, resource);
+    sameContent(openedResource(standing), resource);
   if (same) return {};
   return {
     preconditions: [{ kind: 'version', type: put.type, id: put.id, version: standing.version }],

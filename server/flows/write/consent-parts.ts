@@ -6,9 +6,10 @@
 import type { Consent } from '@medplum/fhirtypes';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import { referenceOf } from '../guard.ts';
-import { findById } from '../study/study-content.ts';
+import { findById } from '../internal-reads.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
 import { filedBy, putOf } from './plan-parts.ts';
@@ -20,11 +21,11 @@ export const CONSENT_HOOK = {
     const { standing } = written.placed;
     const sent = written.resource as Consent;
     if (standing === undefined) return await declaredParts(work, written, sent);
-    const resource = JSON.parse(standing.json) as Consent;
+    const resource = openedResource<Consent>(standing);
     return endedParts(work, standing, { ...resource, status: endedStatus(sent, resource) });
   },
-  remove: async (work: Work, { standing }: Placed & { standing: VisibleRow }): Promise<ActParts> => {
-    const resource = JSON.parse(standing.json) as Consent;
+  remove: async (work: Work, { standing }: Placed & { standing: InternalRow }): Promise<ActParts> => {
+    const resource = openedResource<Consent>(standing);
     requireDeclaration(resource);
     const status = ENDED.includes(resource.status) ? resource.status : 'inactive';
     return endedParts(work, standing, { ...resource, status });
@@ -59,16 +60,16 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   };
 }
 
-async function requireProfessional({ deps, grant }: Work, practitioner: string): Promise<void> {
+async function requireProfessional({ deps, reading }: Work, practitioner: string): Promise<void> {
   const id = practitioner.replace(/^Practitioner\//, '');
-  if ((await findById(deps.records, grant, 'Practitioner', id)) === undefined)
+  if ((await findById(deps.records, reading, 'Practitioner', id)) === undefined)
     throw new Fault('invalid', 'The Consent names a professional who is not in the directory', {
       expression: 'Consent.provision.actor',
     });
 }
 
 /** The Consent as it ends: it gives nobody the record any more. */
-function endedParts({ deps, now }: Work, standing: VisibleRow, ended: Consent): ActParts {
+function endedParts({ deps, now }: Work, standing: InternalRow, ended: Consent): ActParts {
   const about = aboutRow(standing);
   return { ...about, parts: changed(deps.indexer, standing, ended, now, about) };
 }

@@ -2,7 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { WriteHook } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import type { WriteAct } from './act.ts';
 import { CONSENT_HOOK } from './consent-parts.ts';
 import { PATIENT_HOOK } from './patient-parts.ts';
@@ -16,13 +16,13 @@ export type Hook = {
   /** Makes bytes durable, before anything is read; they are removed again when no row comes to name them. */
   readonly prepare?: (deps: WriteDeps, act: WriteAct) => Promise<StoredDocument | undefined>;
   /** The requester's own row that a condition names, where it is not found by a search. */
-  readonly match?: (work: Work, act: WriteAct, condition: URLSearchParams) => Promise<VisibleRow | undefined>;
+  readonly match?: (work: Work, act: WriteAct, condition: URLSearchParams) => Promise<InternalRow | undefined>;
   /** The requester's own row that a resource is, by what it says itself, when it is sent by a plain create. */
-  readonly find?: (work: Work, resource: Resource) => Promise<VisibleRow | undefined>;
+  readonly find?: (work: Work, resource: Resource) => Promise<InternalRow | undefined>;
   /** What writing the resource adds to the plan. */
   readonly parts: (work: Work, written: Written) => Promise<ActParts>;
   /** What deleting it adds to the plan. */
-  readonly remove: (work: Work, placed: Placed & { readonly standing: VisibleRow }) => Promise<ActParts>;
+  readonly remove: (work: Work, placed: Placed & { readonly standing: InternalRow }) => Promise<ActParts>;
 };
 
 const HOOKS: Readonly<Record<WriteHook, Hook>> = {

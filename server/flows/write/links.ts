@@ -88,8 +88,8 @@ function hasIdentifier(resource: Resource, named: Named): boolean {
 /** A Patient that its source names by the identifier there, whatever the state of its record. */
 async function identityOf(work: Work, named: Named): Promise<string | undefined> {
   if (named === undefined) return undefined;
-  const known = await findIdentity(work.deps.records, work.grant, named.system, named.value);
+  const known = await findIdentity(work.deps.records, work.reading, named.system, named.value);
   if (known === undefined) return undefined;
-  const facts = await subjectFacts(work.deps.records, work.grant, work.visit.requester, known);
+  const facts = await subjectFacts(work.deps.records, work.reading, work.visit.requester, known);
   return writesAbout(work.visit.requester, facts, work.now) ? known.patient : undefined;
 }

@@ -3,7 +3,9 @@ import type { Identifier, Patient, Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
+import { claimOf, rowById } from '../internal-reads.ts';
 import { enrol } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import { changed } from './changed-put.ts';
@@ -26,7 +28,7 @@ export function organizationOf(requester: Requester): string {
  * @throws {Fault} required - the Patient has no such identifier
  * @throws {Fault} not-supported - another condition
  */
-async function matchIdentity(work: Work, act: WriteAct, condition: URLSearchParams): Promise<VisibleRow | undefined> {
+async function matchIdentity(work: Work, act: WriteAct, condition: URLSearchParams): Promise<InternalRow | undefined> {
   const system = systemOf(work);
   const pairs = [...condition];
   const [name, text = ''] = pairs[0] ?? [];
@@ -57,10 +59,10 @@ function systemOf({ deps, visit }: Work): string {
   return deps.region.domainOf(organizationOf(visit.requester)).patientIdSystem;
 }
 
-async function rowOf({ deps, grant }: Work, { system, value }: Identity): Promise<VisibleRow | undefined> {
-  const patient = await deps.records.claimed(grant, claimKey.identity(system, value));
+async function rowOf({ deps, reading }: Work, { system, value }: Identity): Promise<InternalRow | undefined> {
+  const patient = await claimOf(deps.records, reading, claimKey.identity(system, value));
   if (patient === undefined) return undefined;
-  return await deps.records.peek(grant, { kind: 'resource', type: 'Patient', id: patient.slice('Patient/'.length) });
+  return await rowById(deps.records, reading, 'Patient', patient.slice('Patient/'.length));
 }
 
 function identityOf(resource: Resource, system: string): Identity {
@@ -89,11 +91,11 @@ async function patientParts(work: Work, { placed, resource }: Written): Promise<
 
 /** An id is not looked up by the identity, so the two are compared. */
 async function requireIdentity(
-  { deps, grant }: Work,
+  { deps, reading }: Work,
   { id, standing }: Placed,
   { system, value }: Identity,
 ): Promise<void> {
-  const held = await deps.records.claimed(grant, claimKey.identity(system, value));
+  const held = await claimOf(deps.records, reading, claimKey.identity(system, value));
   if (held === (standing === undefined ? undefined : `Patient/${id}`)) return;
   throw new Fault('conflict', 'Another Patient has this identifier, or the Patient had another one', {
     expression: 'Patient.identifier',
@@ -102,10 +104,13 @@ async function requireIdentity(
 
 type Sent = { readonly patient: Patient; readonly identity: Identity; readonly subject: string };
 
-async function newPatient({ deps, grant, visit, now }: Work, { patient, identity, subject }: Sent): Promise<ActParts> {
+async function newPatient(
+  { deps, reading, visit, now }: Work,
+  { patient, identity, subject }: Sent,
+): Promise<ActParts> {
   const { identifier: identifiers = [] } = patient;
   const enrolled = { reference: subject, identity, identifiers };
-  const { person, parts } = await enrol(deps.records, grant, enrolled, deps.region.qualifiedSystems, undefined);
+  const { person, parts } = await enrol(deps.records, reading, enrolled, deps.region.qualifiedSystems, undefined);
   // An identity is no exam: it opens the record to no imaging service.
   const origin = filedBy(organizationOf(visit.requester));
   const put = putOf(deps.indexer, patient, now, { person, subject, origin });
@@ -115,12 +120,12 @@ async function newPatient({ deps, grant, visit, now }: Work, { patient, identity
 async function updatedPatient(
   work: Work,
   { patient, identity, subject }: Sent,
-  standing: VisibleRow,
+  standing: InternalRow,
 ): Promise<ActParts> {
-  const { deps, grant, now } = work;
+  const { deps, reading, now } = work;
   const { identifier: identifiers = [] } = patient;
   const enrolled = { reference: subject, identity, identifiers };
-  const { person, parts } = await enrol(deps.records, grant, enrolled, deps.region.qualifiedSystems, standing.person);
+  const { person, parts } = await enrol(deps.records, reading, enrolled, deps.region.qualifiedSystems, standing.person);
   // Beside the identity's own claim there is a new one, or two persons would become one.
   if ((parts.claims ?? []).length > 1 || (parts.rekeys ?? []).length > 0)
     await refuseCorrection(work, standing, identifiers);
@@ -136,14 +141,15 @@ async function updatedPatient(
  * person key each would see the other's record, and no later correction could part them.
  */
 async function refuseCorrection(
-  { deps: { records, region }, grant }: Work,
-  { id, version }: VisibleRow,
+  { deps: { records, region }, reading }: Work,
+  { id, version }: InternalRow,
   sent: readonly Identifier[],
 ): Promise<void> {
   const values = new Map(sent.map(({ system = '', value = '' }) => [system, value]));
+  const grant = reading({ item: `Patient/${id}` });
   for (let former = version; former > 0; former -= 1) {
     const row = await records.peek(grant, { kind: 'resource', type: 'Patient', id, version: former });
-    const { identifier = [] } = JSON.parse(row?.json ?? '{}') as Partial<Patient>;
+    const { identifier = [] } = row === undefined ? {} : openedResource<Patient>(row);
     const differs = ({ system = '', value }: Identifier): boolean =>
       region.qualifiedSystems.includes(system) && values.has(system) && values.get(system) !== value;
     if (!identifier.some(differs)) continue;

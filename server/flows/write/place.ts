@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
-import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
+import { internally } from '../../ports/internal-row.ts';
+import type { InternalRow, InternalVersion } from '../../ports/record-store.ts';
 import { ABSENT, ID } from '../read/read-resource.ts';
 import type { WriteAct } from './act.ts';
 import { conditionParameters, matchOf } from './condition.ts';
@@ -35,13 +36,13 @@ async function placeById(work: Work, act: WriteAct, id: string): Promise<Placed 
 }
 
 /** What is hidden is deleted as what is absent: nothing is, and nothing is told. */
-async function deletedPlace(work: Work, act: WriteAct, row: VisibleRow | undefined): Promise<Placed | undefined> {
+async function deletedPlace(work: Work, act: WriteAct, row: InternalRow | undefined): Promise<Placed | undefined> {
   if (row === undefined || (await standingFor(work, row, act)) === 'hidden') return undefined;
   return { act, id: row.id, standing: row };
 }
 
-async function rowAt({ deps, grant }: Work, { type }: WriteAct, id: string): Promise<RowVersion | undefined> {
-  return await deps.records.peek(grant, { kind: 'resource', type, id, orDeleted: true });
+async function rowAt({ deps, reading }: Work, { type }: WriteAct, id: string): Promise<InternalVersion | undefined> {
+  return await deps.records.peek(reading({ item: `${type}/${id}` }), { kind: 'resource', type, id, orDeleted: true });
 }
 
 function isOwnId({ deps, visit }: Work, id: string): boolean {
@@ -69,11 +70,12 @@ async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undef
   return { act, id: chosenId(work, act.resource) ?? randomUUID(), standing };
 }
 
-async function conditionMatch(work: Work, act: WriteAct, condition: string): Promise<VisibleRow | undefined> {
+async function conditionMatch(work: Work, act: WriteAct, condition: string): Promise<InternalRow | undefined> {
   const parameters = conditionParameters(act.type, condition, `${work.deps.publicUrl()}/fhir`);
   const { match } = hookOf(act.type);
   if (match !== undefined) return await match(work, act, parameters);
-  return await matchOf(work.deps, work.visit, act.type, parameters);
+  const matching = await matchOf(work.deps, work.visit, act.type, parameters);
+  return matching === undefined ? undefined : internally(matching);
 }
 
 /** The id that a client gave a resource, where it may choose; every other one is not taken over. */

@@ -1,5 +1,5 @@
 /** A resource that is kept as it comes: seen by who wrote it, the patient, and whoever may see her record. */
-import type { VisibleRow } from '../../ports/record-store.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import { changed } from './changed-put.ts';
 import { referenceOf } from '../guard.ts';
 import { filedBy } from './plan-parts.ts';
@@ -18,7 +18,7 @@ async function plainParts({ deps, visit, now }: Work, { placed, resource, known 
 }
 
 /** A delete hides the row and keeps its versions. */
-async function removedParts(_work: Work, { act, id, standing }: Placed & { standing: VisibleRow }): Promise<ActParts> {
+async function removedParts(_work: Work, { act, id, standing }: Placed & { standing: InternalRow }): Promise<ActParts> {
   const { type } = act;
   return {
     ...aboutRow(standing),
@@ -30,6 +30,6 @@ async function removedParts(_work: Work, { act, id, standing }: Placed & { stand
 }
 
 /** Whose a row is, as parts and events tell it. */
-export function aboutRow({ person, subject }: VisibleRow): Omit<ActParts, 'parts'> {
+export function aboutRow({ person, subject }: InternalRow): Omit<ActParts, 'parts'> {
   return { ...(person === undefined ? {} : { person }), ...(subject === undefined ? {} : { subject }) };
 }

@@ -10,7 +10,9 @@ import {
 import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
+import { claimOf, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { reportDocumentParts } from '../study/report-document-parts.ts';
 import type { WriteAct } from './act.ts';
@@ -51,10 +53,10 @@ export function reportKeys({ identifier = [] }: DiagnosticReport, organization: 
 }
 
 /** The establishment's report that has one of the identifiers of a report. */
-async function findReport({ deps, grant, visit }: Work, resource: Resource): Promise<VisibleRow | undefined> {
+async function findReport({ deps, reading, visit }: Work, resource: Resource): Promise<InternalRow | undefined> {
   for (const key of reportKeys(resource as DiagnosticReport, organizationOf(visit.requester))) {
-    const id = await deps.records.claimed(grant, key);
-    if (id !== undefined) return await deps.records.peek(grant, { kind: 'resource', type: 'DiagnosticReport', id });
+    const id = await claimOf(deps.records, reading, key);
+    if (id !== undefined) return await rowById(deps.records, reading, 'DiagnosticReport', id);
   }
   return undefined;
 }
@@ -69,12 +71,12 @@ async function refuseRemoval(): Promise<never> {
  */
 async function reportParts(work: Work, { placed, resource, known }: Written): Promise<ActParts> {
   if (known === undefined) throw new Error('A report without a patient is not written here');
-  const { deps, visit, grant, now } = work;
+  const { deps, visit, reading, now } = work;
   const organization = organizationOf(visit.requester);
   const { person, patient: subject } = known;
   // A patch, and an update without bytes, come here first.
   requireIssuedNumbers(resource as DiagnosticReport);
-  const standing = placed.standing && (JSON.parse(placed.standing.json) as DiagnosticReport);
+  const standing = placed.standing && openedResource<DiagnosticReport>(placed.standing);
   const form = formOf(work, placed.act, resource as DiagnosticReport, standing);
   const report = withPerformer(
     { ...(resource as DiagnosticReport), id: placed.id, subject: { reference: subject }, presentedForm: [form] },
@@ -90,7 +92,7 @@ async function reportParts(work: Work, { placed, resource, known }: Written): Pr
   if (put.puts === undefined) return { person, subject, parts: {} };
   const isNew = standing === undefined ? { documentId: randomUUID(), origin: filedBy(organization) } : {};
   const hand = { resource: report, person, patient: known.resource, ...isNew };
-  const documents = await reportDocumentParts(deps, grant, [hand], new Map(), now);
+  const documents = await reportDocumentParts(deps, reading, [hand], new Map(), now);
   const parts = joinParts(...documents, put, binaryParts(work, placed, { report, standing, facts }), {
     claims: await claimsOf(work, report, organization),
     jobs: [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))].map((uid) =>
@@ -146,10 +148,10 @@ function binaryParts({ deps, documents, now }: Work, { act, id }: Written['place
 }
 
 /** @throws {Fault} conflict - an identifier is that of another report */
-async function claimsOf({ deps, grant }: Work, report: DiagnosticReport, organization: string) {
+async function claimsOf({ deps, reading }: Work, report: DiagnosticReport, organization: string) {
   const claims = reportKeys(report, organization).map((key) => ({ key, value: report.id ?? '' }));
   for (const { key, value } of claims) {
-    const held = await deps.records.claimed(grant, key);
+    const held = await claimOf(deps.records, reading, key);
     if (held !== undefined && held !== value)
       throw new Fault('conflict', 'Another report has this identifier', { expression: 'DiagnosticReport.identifier' });
   }

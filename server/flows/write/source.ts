@@ -3,26 +3,28 @@ import type { Resource } from '@medplum/fhirtypes';
 import { levelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide, OPEN_STATE, type RowFacts } from '../../access/decide.ts';
 import { standingOf, type Standing, type StandingFacts, type SubjectFacts } from '../../access/may-write.ts';
-import type { RowVersion } from '../../ports/record-store.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalVersion } from '../../ports/record-store.ts';
 import { grantOf } from '../guard.ts';
 import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import type { ActParts, Placed, Work } from './work.ts';
 
 /** What a row, or its deletion, is to the requester. */
-export async function standingFor(work: Work, row: RowVersion, act: WriteAct): Promise<Standing> {
+export async function standingFor(work: Work, row: InternalVersion, act: WriteAct): Promise<Standing> {
   return standingOf(work.visit.requester, act, await standingFacts(work, row), work.now);
 }
 
 /** What a decision asks of a row, or of its deletion, which nobody sees. */
 export async function standingFacts(
-  { deps, visit, grant }: Work,
-  row: RowVersion,
+  { deps, visit, reading }: Work,
+  row: InternalVersion,
   isOwn = false,
 ): Promise<StandingFacts> {
   const { person } = row;
   const item = `${row.type}/${row.id}`;
   if (person === undefined) return { item, person, state: OPEN_STATE, rights: [], isOwn, isSeen: false };
+  const grant = reading({ person });
   const [state, rights] = await Promise.all([
     deps.records.stateOf(grant, person),
     deps.records.rightsOf(grant, person),
@@ -32,8 +34,8 @@ export async function standingFacts(
   return { item, person, state, rights, isOwn, isSeen };
 }
 
-function factsOfRow(row: RowVersion, item: string): RowFacts {
-  const level = levelOfRow(row.type, JSON.parse(row.json) as Resource);
+function factsOfRow(row: InternalVersion, item: string): RowFacts {
+  const level = levelOfRow(row.type, openedResource(row));
   return { type: row.type, item, level, released: row.released };
 }
 
@@ -41,15 +43,15 @@ function factsOfRow(row: RowVersion, item: string): RowFacts {
 export type AskedPatient = KnownPatient & { readonly facts: SubjectFacts };
 
 /** A Patient that stands, by reference. */
-export async function patientFor({ deps, grant, visit }: Work, reference: string): Promise<AskedPatient | undefined> {
-  const known = await knownPatient(deps.records, grant, reference);
+export async function patientFor({ deps, reading, visit }: Work, reference: string): Promise<AskedPatient | undefined> {
+  const known = await knownPatient(deps.records, reading, reference);
   if (known === undefined) return undefined;
-  return { ...known, facts: await subjectFacts(deps.records, grant, visit.requester, known) };
+  return { ...known, facts: await subjectFacts(deps.records, reading, visit.requester, known) };
 }
 
 /** A Patient that the same plan writes: an identity of the requester's own, as no other can be written. */
 export async function patientFed(
-  { deps, grant, visit }: Work,
+  { deps, reading, visit }: Work,
   { id, standing }: Placed,
   { person, parts }: ActParts,
   resource: Resource,
@@ -58,7 +60,7 @@ export async function patientFed(
   const patient = `Patient/${id}`;
   const joined = (parts.rekeys ?? []).map(({ from }) => from);
   const facts = {
-    ...(await subjectFacts(deps.records, grant, visit.requester, { patient, person })),
+    ...(await subjectFacts(deps.records, reading, visit.requester, { patient, person })),
     isOwn: true,
     joined,
   };

@@ -4,6 +4,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import { patched } from '../../../profiles/json-patch.ts';
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
+import { openedResource } from '../../ports/internal-row.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import { hookOf, isIdentity } from './hooks.ts';
@@ -109,7 +110,7 @@ function withPlace({ act, id, standing }: Placed, made: ActParts): ActParts {
 function contentOf({ deps }: Work, { act, id, standing }: Placed): Resource {
   if (act.interaction === 'delete') throw new Error('A delete has no content');
   if (act.interaction !== 'patch') return act.resource;
-  const result = deps.validate(patched(JSON.parse(standing?.json ?? '{}') as object, act.patch));
+  const result = deps.validate(patched(standing === undefined ? {} : openedResource(standing), act.patch));
   if (result.resourceType !== act.type || result.id !== id)
     throw new Fault('invalid', 'A patch changes neither the type nor the id of a resource');
   return result;

@@ -2,11 +2,11 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
-import type { SystemGrant } from '../../access/grant.ts';
+import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Warrant } from '../../access/warrant.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
-import type { VisibleRow } from '../../ports/record-store.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import type { GuardDeps, Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
@@ -29,7 +29,7 @@ export type Work = {
   readonly visit: Visit;
   /** Bytes that are durable already, by the act that brought them. */
   readonly documents: ReadonlyMap<WriteAct, StoredDocument>;
-  readonly grant: SystemGrant;
+  readonly reading: NarrowReading;
   readonly now: number;
 };
 
@@ -38,7 +38,7 @@ export type Placed = {
   readonly act: WriteAct;
   readonly id: string;
   /** What stands there. */
-  readonly standing: VisibleRow | undefined;
+  readonly standing: InternalRow | undefined;
   /** What stands there, or may be made there, is the requester's own: its id, identity or identifier says so. */
   readonly isOwn?: true;
   /** The act is met by what stands: a conditional create that found a match. */

@@ -4,7 +4,7 @@
  */
 import { Fault } from '../../../profiles/fault.ts';
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
-import { systemGrant } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import { mayAttempt } from '../../access/may-attempt.ts';
 import { jointWarrant } from '../../access/warrant.ts';
 import type { AuditRecord, CommitReceipt } from '../../ports/commit-plan.ts';
@@ -92,7 +92,8 @@ async function commitActs(
 ): Promise<{ readonly worked: readonly WorkedAct[]; readonly receipt: CommitReceipt }> {
   const { receipt, result } = await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
-    const worked = await workActs({ deps, visit, documents, now, grant: systemGrant('publish-report', now) }, acts);
+    const reading = systemReading('publish-report', now);
+    const worked = await workActs({ deps, visit, documents, now, reading }, acts);
     const audit = auditOf(deps, visit, kind, worked);
     const warrant = jointWarrant(worked.flatMap((one) => one.warrant ?? []));
     return { warrant, plan: joinParts(...worked.map(({ parts }) => parts), { audit }), result: worked };

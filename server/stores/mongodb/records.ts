@@ -1,21 +1,26 @@
 /** The record store on MongoDB. */
 import type { ClientSession } from 'mongodb';
-import { requireGrant, requireSystemGrant, type AnyGrant, type Grant, type SystemGrant } from '../../access/grant.ts';
+import { requireGrant, type AnyGrant, type Grant, type SystemGrant } from '../../access/grant.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
-import type {
-  AuditRecord,
-  CommitPlan,
-  CommitReceipt,
-  InstanceRow,
-  QuarantinedInstance,
-} from '../../ports/commit-plan.ts';
+import type { AuditRecord, CommitPlan, CommitReceipt, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
-import type { AnswerTo, Audited, Passage, Question, RecordStore, StoredAccount } from '../../ports/record-store.ts';
+import type {
+  AnswerTo,
+  Audited,
+  InternalAnswerTo,
+  InternalInstance,
+  InternalQuestion,
+  Passage,
+  Question,
+  RecordStore,
+  StoredAccount,
+} from '../../ports/record-store.ts';
+import { boundStudy, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { insertAudit } from './audit/audit.ts';
 import type { Collections } from './collections.ts';
@@ -72,13 +77,14 @@ export class MongoRecordStore implements RecordStore {
     return await this.#read(grantOfPassage(passage), question, now);
   }
 
-  async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
-    requireSystemGrant(grant);
-    return await this.#read(grant, question, grant.now);
+  async peek<Q extends InternalQuestion>(grant: SystemGrant, question: Q): Promise<InternalAnswerTo<Q>> {
+    requireBoundQuestion(grant, question);
+    // The same rows: what may be done with them is what their type says.
+    return (await this.#read<Question>(grant, question, grant.now)) as InternalAnswerTo<Q>;
   }
 
   async accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined> {
-    requireSystemGrant(grant);
+    requireBound(grant, { item: reference });
     return await asStore(() => readAccount(this.#collections, reference));
   }
 
@@ -88,27 +94,27 @@ export class MongoRecordStore implements RecordStore {
   }
 
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {
-    requireSystemGrant(grant);
+    requireBound(grant, { item: key });
     return (await asStore(() => this.#collections.claims.findOne({ _id: key })))?.value;
   }
 
-  async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
-    requireSystemGrant(grant);
-    return await asStore(() => readInstance(this.#collections, sopInstanceUID));
+  async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined> {
+    requireBound(grant, { item: sopInstanceUID });
+    const found = await asStore(() => readInstance(this.#collections, sopInstanceUID));
+    return found as InternalInstance | undefined;
   }
 
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
-    requireSystemGrant(grant);
-    return readQuarantine(this.#collections);
+    return readQuarantine(this.#collections, boundStudy(grant));
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
-    requireSystemGrant(grant);
+    requireBound(grant, { person });
     return await asStore(() => readRights(this.#collections, person, grant.now));
   }
 
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {
-    requireSystemGrant(grant);
+    requireBound(grant, { person });
     return await asStore(() => readState(this.#collections, person));
   }
 
@@ -118,7 +124,7 @@ export class MongoRecordStore implements RecordStore {
   async forget(): Promise<void> {}
 
   blobNames(grant: SystemGrant): AsyncIterable<string> {
-    requireSystemGrant(grant);
+    requireBound(grant, 'whole');
     return listBlobNames(this.#collections);
   }
 

@@ -2,31 +2,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PatientState } from '../../access/decide.ts';
-import {
-  grantAt,
-  requireGrant,
-  requireSystemGrant,
-  type AnyGrant,
-  type Grant,
-  type SystemGrant,
-} from '../../access/grant.ts';
+import { grantAt, requireGrant, type AnyGrant, type Grant, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requirePlan, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
-import type {
-  AuditRecord,
-  CommitPlan,
-  CommitReceipt,
-  InstanceRow,
-  Put,
-  QuarantinedInstance,
-} from '../../ports/commit-plan.ts';
+import type { AuditRecord, CommitPlan, CommitReceipt, Put, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import type {
   AnswerTo,
   Audited,
+  InternalAnswerTo,
+  InternalInstance,
+  InternalQuestion,
   Passage,
   Question,
   RecordStore,
@@ -35,6 +24,7 @@ import type {
   StoredAccount,
   VisibleRow,
 } from '../../ports/record-store.ts';
+import { boundStudy, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
@@ -103,13 +93,13 @@ export class SqliteRecordStore implements RecordStore {
     return await this.#answer(grantAt(grantOfPassage(passage), now), question);
   }
 
-  async peek<Q extends Question>(grant: SystemGrant, question: Q): Promise<AnswerTo<Q>> {
-    requireSystemGrant(grant);
-    return await this.#answer(grant, question);
+  async peek<Q extends InternalQuestion>(grant: SystemGrant, question: Q): Promise<InternalAnswerTo<Q>> {
+    requireBoundQuestion(grant, question);
+    return (await this.#read(grant, question)) as InternalAnswerTo<Q>;
   }
 
   async accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined> {
-    requireSystemGrant(grant);
+    requireBound(grant, { item: reference });
     return storedAccount(this.#records, grant, reference);
   }
 
@@ -118,27 +108,26 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {
-    requireSystemGrant(grant);
+    requireBound(grant, { item: key });
     return this.#records.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key)?.value;
   }
 
-  async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InstanceRow | undefined> {
-    requireSystemGrant(grant);
-    return instanceOf(this.#records, sopInstanceUID);
+  async instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined> {
+    requireBound(grant, { item: sopInstanceUID });
+    return instanceOf(this.#records, sopInstanceUID) as InternalInstance | undefined;
   }
 
   async *quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
-    requireSystemGrant(grant);
-    yield* readQuarantine(this.#records);
+    yield* readQuarantine(this.#records, boundStudy(grant));
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
-    requireSystemGrant(grant);
+    requireBound(grant, { person });
     return rightsOf(this.#records, person).filter(({ to }) => to > grant.now);
   }
 
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {
-    requireSystemGrant(grant);
+    requireBound(grant, { person });
     return stateOf(this.#records, person);
   }
 
@@ -161,7 +150,7 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async *blobNames(grant: SystemGrant): AsyncIterable<string> {
-    requireSystemGrant(grant);
+    requireBound(grant, 'whole');
     const rows = this.#records.iterate<{ name: string }>(
       `SELECT blob_name AS name FROM instance UNION ALL SELECT blob_name FROM quarantine
        UNION ALL SELECT blob_name FROM resource WHERE blob_name IS NOT NULL

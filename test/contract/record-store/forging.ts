@@ -63,6 +63,7 @@ export function forgingContract(suite: Suite): void {
         const { records } = suite;
         const calls: Readonly<Record<string, () => unknown>> = {
           peek: () => records.peek(copy, question),
+          accountOf: () => records.accountOf(copy, 'Patient/none'),
           claimed: () => records.claimed(copy, aClaimKey()),
           instanceOf: () => records.instanceOf(copy, '1.2.3'),
           quarantined: () => drain(records.quarantined(copy)),

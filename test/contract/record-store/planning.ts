@@ -22,6 +22,7 @@ import {
 import { Fault } from '../../../profiles/fault.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
+import { openedResource } from '../../../server/ports/internal-row.ts';
 
 /** Runs the contract of `commit`. */
 export function planningContract(suite: Suite): void {
@@ -45,7 +46,7 @@ export function planningContract(suite: Suite): void {
       expect(receipt.committedAt).to.be.within(before - 1, Date.now() + 1);
       expect(row).to.include({ type: 'DocumentReference', id, version: 1, updated: receipt.committedAt, sort: NOW });
       const lastUpdated = new Date(receipt.committedAt).toISOString();
-      expect(JSON.parse(row?.json ?? '')).to.deep.equal({
+      expect(openedResource(row ?? expect.fail('The row is not found'))).to.deep.equal({
         ...resource,
         meta: { security, versionId: '1', lastUpdated },
       });

@@ -119,7 +119,7 @@ export function randomQuestion(pool: readonly Put[]): fc.Arbitrary<RandomQuestio
       return given({ kind: 'search', query: { ...query, where, ...(isOfSlot ? { type } : {}) }, skip });
     }) as fc.Arbitrary<Question>;
   const refused = fc.constantFrom(...REFUSED_QUESTIONS).map(({ parts }) => parts());
-  const system = fc.nat(6).map((now) => systemGrant('resolve-identity', now));
+  const system = fc.nat(6).map((now) => systemGrant('erase-study', 'whole', now));
   return fc.record({
     grant: fc.oneof(
       { weight: 2, arbitrary: fc.nat(6).map(radiologist) },

@@ -8,7 +8,7 @@ import { PERSONS, SLOTS, TYPES } from '../equivalence/world.ts';
 import { CLAIM_KEYS, SOP_UIDS } from './plans.ts';
 import type { Run } from './run.ts';
 
-const GRANT = systemGrant('resolve-identity', 3);
+const GRANT = systemGrant('erase-study', 'whole', 3);
 const NOW = 15;
 
 /** Reads it all, in a form that can be compared. */

@@ -7,7 +7,7 @@ for (const { prototype } of [SqliteRecordStore, MongoRecordStore]) {
   for (const name of ['look', 'commit'] as const) {
     const method = prototype[name];
     const dearer = async function dearer(this: SqliteRecordStore, ...args: unknown[]): Promise<unknown> {
-      await this.instanceOf(systemGrant('sweep-images', 0), 'none');
+      await this.instanceOf(systemGrant('erase-study', 'whole', 0), 'none');
       return await (Reflect.apply(method, this, args) as Promise<unknown>);
     };
     Object.assign(prototype, { [name]: dearer });

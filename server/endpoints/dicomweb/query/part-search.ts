@@ -11,8 +11,7 @@ import { keysOfInstance, matchesKey, type MatchKey } from '../../../../profiles/
 import type { Visit } from '../../../flows/guard.ts';
 import type { FoundWithinStudy, searchWithinStudy } from '../../../flows/read/search-within-study.ts';
 import type { searchAcrossStudies } from '../../../flows/read/search-across-studies.ts';
-import type { InstanceRow } from '../../../ports/commit-plan.ts';
-import type { FoundPart } from '../../../ports/record-store.ts';
+import type { FoundPart, ShownInstance } from '../../../ports/record-store.ts';
 import type { Identify } from '../../http/visit.ts';
 import { acceptedBy, requireDicomJson } from '../accept.ts';
 import { toInstanceMatch, toSeriesMatch, type MatchOptions } from '../../../../ihe/rad-129/match-json.ts';
@@ -138,7 +137,7 @@ function keyOfSeries(value: string): MatchKey {
   return { path: [TAG.SeriesInstanceUID], value };
 }
 
-type Series = { readonly rows: readonly InstanceRow[]; readonly attributes: DicomJson };
+type Series = { readonly rows: readonly ShownInstance[]; readonly attributes: DicomJson };
 
 /** The series that match, each with the metadata of its first instance. */
 async function seriesOf({ rows, metadataOf }: FoundWithinStudy, { ofSeries }: PartQuery): Promise<readonly Series[]> {
@@ -152,7 +151,7 @@ async function seriesOf({ rows, metadataOf }: FoundWithinStudy, { ofSeries }: Pa
   return series.filter(({ attributes }) => matchesAll(attributes, ofSeries));
 }
 
-async function instancesOf(found: FoundWithinStudy, query: PartQuery): Promise<readonly InstanceRow[]> {
+async function instancesOf(found: FoundWithinStudy, query: PartQuery): Promise<readonly ShownInstance[]> {
   const series = query.ofSeries.length === 0 ? undefined : await seriesOf(found, query);
   const rows = series === undefined ? found.rows : series.flatMap((one) => one.rows);
   return rows.filter((row) => matchesAll(keysOfInstance(row), query.ofInstance));

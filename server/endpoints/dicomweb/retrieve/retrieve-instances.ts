@@ -7,7 +7,7 @@ import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { GrantedInstances, retrieveInstances } from '../../../flows/read/retrieve-instances.ts';
-import type { InstanceRow } from '../../../ports/commit-plan.ts';
+import type { ShownInstance } from '../../../ports/record-store.ts';
 import type { ImageStore, Piece } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
@@ -41,7 +41,7 @@ export function answerInstances(deps: RetrieveInstancesDeps) {
 /** The first format that every instance has. Rows are read through only where a transfer syntax is named. */
 async function chooseFormat(
   formats: readonly InstanceFormat[],
-  rows: AsyncIterable<InstanceRow>,
+  rows: AsyncIterable<ShownInstance>,
 ): Promise<InstanceFormat> {
   const [first] = formats;
   if (first !== undefined && first.transferSyntaxUID === undefined) return first;
@@ -83,7 +83,7 @@ async function answerAll(
   });
 }
 
-async function* partsOf(rows: AsyncIterable<InstanceRow>, baseUrl: string): AsyncGenerator<RelatedPart> {
+async function* partsOf(rows: AsyncIterable<ShownInstance>, baseUrl: string): AsyncGenerator<RelatedPart> {
   for await (const row of rows) {
     yield {
       contentType: contentTypeOf(row),
@@ -93,14 +93,14 @@ async function* partsOf(rows: AsyncIterable<InstanceRow>, baseUrl: string): Asyn
   }
 }
 
-function locationOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }: InstanceRow, baseUrl: string): string {
+function locationOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }: ShownInstance, baseUrl: string): string {
   return `${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
 }
 
-function fileOf({ blob }: InstanceRow): Piece {
+function fileOf({ blob }: ShownInstance): Piece {
   return { name: blob.name, start: 0, end: blob.size };
 }
 
-function contentTypeOf({ transferSyntaxUID }: InstanceRow): string {
+function contentTypeOf({ transferSyntaxUID }: ShownInstance): string {
   return `${MEDIA_TYPE.dicom}; transfer-syntax=${transferSyntaxUID}`;
 }

@@ -1,4 +1,5 @@
 /** What stands of an account. */
+import { internally } from '../../../ports/internal-row.ts';
 import type { StoredAccount } from '../../../ports/record-store.ts';
 import { toState } from '../write/acl-rows.ts';
 import { referenceKey } from '../write/index-arrays.ts';
@@ -27,8 +28,8 @@ export async function readAccount(
   const account = found.find(({ _id }) => _id === reference);
   if (account === undefined) return undefined;
   return {
-    row: toVisibleRow(account, OPEN),
-    roles: found.filter((row) => row !== account).map((row) => toVisibleRow(row, OPEN)),
+    row: internally(toVisibleRow(account, OPEN)),
+    roles: found.filter((row) => row !== account).map((row) => internally(toVisibleRow(row, OPEN))),
     isOff: toState(account.state[0] ?? null).accountOff,
   };
 }

@@ -3,6 +3,7 @@ import { isLink, type Criterion, type LinkCriterion } from '../../../../profiles
 import { compareInList, type ListPlace } from '../../../../profiles/search/order.ts';
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
+import { boundPerson } from '../../granted.ts';
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
@@ -58,7 +59,9 @@ async function planFiltered(
 ): Promise<Plan> {
   const visibility = VISIBILITY[type];
   if (reader.grant.system || visibility === 'directory' || visibility === 'part') {
-    return (after, pace) => listFromRows(reader, type, filter, { ...part, after }, pace);
+    const person = boundPerson(reader.grant, type);
+    const bounded = person === undefined ? filter : { $and: [filter, { person }] };
+    return (after, pace) => listFromRows(reader, type, bounded, { ...part, after }, pace);
   }
   if (where.length === 0) return (after, pace) => listFromAcl(reader, type, { ...part, after }, pace);
   const few = where.some(isNarrowing) ? await listFew(reader, type, filter, FEW) : undefined;

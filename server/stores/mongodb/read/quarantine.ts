@@ -21,13 +21,15 @@ export async function writeQuarantine(
   return documents.map((document) => (fresh.includes(document) ? 'stored' : 'already'));
 }
 
-/** Reads what is kept aside, earliest first. */
-export async function* readQuarantine({ quarantine }: Collections): AsyncIterable<QuarantinedInstance> {
+/** Reads what is kept aside, of one study or of all, earliest first. */
+export async function* readQuarantine(
+  { quarantine }: Collections,
+  studyInstanceUID: string | undefined,
+): AsyncIterable<QuarantinedInstance> {
+  const found = quarantine.find(studyInstanceUID === undefined ? {} : { studyInstanceUID });
   try {
-    for await (const { _id, ...one } of quarantine
-      .find()
-      .sort({ receivedAt: 1, sopInstanceUID: 1, dataSetDigest: 1, source: 1 }))
-      yield one;
+    const order = { receivedAt: 1, sopInstanceUID: 1, dataSetDigest: 1, source: 1 } as const;
+    for await (const { _id, ...one } of found.sort(order)) yield one;
   } catch (error) {
     throw toStoreFault(error);
   }

@@ -8,6 +8,7 @@ import type {
   StudyInstances,
   StudyMetadata,
 } from '../../../ports/record-store.ts';
+import { shownInstances } from '../../granted.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
 import type { Collections } from '../collections.ts';
@@ -57,7 +58,7 @@ async function readStudy(reader: Reader, question: InstancesQuestion): Promise<S
   const study = await shownStudy(reader, question.studyInstanceUID);
   // The server itself needs no row of the study: it may be building it.
   if (study === undefined && !reader.grant.system) return { study, instances: [] };
-  return { study, instances: await readInstances(reader.collections, question, reader.session) };
+  return { study, instances: shownInstances(await readInstances(reader.collections, question, reader.session)) };
 }
 
 async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Promise<StudyMetadata> {

@@ -1,5 +1,6 @@
 /** What stands of an account. */
 import type { SystemGrant } from '../../../access/grant.ts';
+import { internally } from '../../../ports/internal-row.ts';
 import type { StoredAccount } from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
 import { ROW_COLUMNS, toVisibleRow, type SelectedRow } from './visible.ts';
@@ -18,8 +19,8 @@ export function storedAccount(db: Database, grant: SystemGrant, reference: strin
   const account = rows.find(({ account_off: off }) => off !== null);
   if (account === undefined) return undefined;
   return {
-    row: toVisibleRow(grant, account, undefined),
-    roles: rows.filter((row) => row !== account).map((row) => toVisibleRow(grant, row, undefined)),
+    row: internally(toVisibleRow(grant, account, undefined)),
+    roles: rows.filter((row) => row !== account).map((row) => internally(toVisibleRow(grant, row, undefined))),
     isOff: account.account_off !== 0,
   };
 }

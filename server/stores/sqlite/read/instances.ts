@@ -3,6 +3,7 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
+import { shownInstances } from '../../granted.ts';
 import { marks } from './criteria.ts';
 import type { Database } from '../database.ts';
 import { shownStudy } from './visible.ts';
@@ -31,7 +32,7 @@ type Columns = {
 export function studyInstances(db: Database, grant: AnyGrant, question: InstancesQuestion): StudyInstances {
   const study = shownStudy(db, grant, question.studyInstanceUID);
   if (study === undefined && !grant.system) return { study, instances: [] };
-  return { study, instances: selectInstances(db, question) };
+  return { study, instances: shownInstances(selectInstances(db, question)) };
 }
 
 /** Answers a question for metadata. Text is made into a string of its own for each row; bytes are copied. */

@@ -31,11 +31,14 @@ export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstan
   return changed === 1 ? 'stored' : 'already';
 }
 
-/** Reads what is kept aside, earliest first. */
-export function* readQuarantine(db: Database): Iterable<QuarantinedInstance> {
-  for (const row of db.iterate<Columns>(
-    'SELECT * FROM quarantine ORDER BY received_at, sop_instance_uid, data_set_digest, source',
-  )) {
+/** Reads what is kept aside, of one study or of all, earliest first. */
+export function* readQuarantine(db: Database, study: string | undefined): Iterable<QuarantinedInstance> {
+  const [where, values] = study === undefined ? ['', []] : [' WHERE study_instance_uid = ?', [study]];
+  const rows = db.iterate<Columns>(
+    `SELECT * FROM quarantine${where} ORDER BY received_at, sop_instance_uid, data_set_digest, source`,
+    ...values,
+  );
+  for (const row of rows) {
     yield {
       studyInstanceUID: row.study_instance_uid,
       sopInstanceUID: row.sop_instance_uid,

@@ -5,6 +5,7 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
+import { boundPerson } from '../../granted.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -60,11 +61,16 @@ function accessRid(type: StoredType): string {
   return isPart(type) ? RID_OF_PARENT : 'x.rid';
 }
 
+/** That a row `x` is of a person. */
+const OF_PERSON = ' AND (SELECT p.person FROM resource p WHERE p.rid = x.rid) = ?';
+
 /**
  * The condition that a row `x` is visible. A grant without principals sees nothing. The plus keeps the planner from one
  * search a principal: a row's access is read in one piece.
  */
 export function visibleCondition(grant: AnyGrant, type: StoredType): Sql {
+  const person = boundPerson(grant, type);
+  if (person !== undefined) return { text: OF_PERSON, values: [person] };
   if (isOpen(grant, type)) return { text: '', values: [] };
   return {
     text: ` AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${accessRid(type)}

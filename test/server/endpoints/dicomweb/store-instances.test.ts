@@ -84,7 +84,7 @@ describe('STOW-RS Store Instances (PS3.18 10.5)', () => {
   }
 
   async function stored(study: string): Promise<readonly InstanceRow[]> {
-    const { instances } = await clinic.stores.records.peek(systemGrant('resolve-identity', 1), {
+    const { instances } = await clinic.stores.records.peek(systemGrant('maintain-study', { study }, 1), {
       kind: 'instances',
       studyInstanceUID: study,
       offset: 0,

@@ -10,6 +10,7 @@ import { putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { anId, aPlan, aPut, aQuery, NOW, SYSTEM } from '../../../support/plans.ts';
 import { commitPlan } from '../../../support/warrants.ts';
 import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
+import { openedResource } from '../../../../server/ports/internal-row.ts';
 
 const HOURS = 4;
 const HOUR_MS = 3_600_000;
@@ -74,7 +75,7 @@ describe('Emergency access over time', () => {
 
   async function taskOf({ taskId }: { taskId: string }): Promise<Task> {
     const row = await clinic.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Task', id: taskId });
-    return JSON.parse(row?.json ?? '{}') as Task;
+    return openedResource<Task>(row ?? expect.fail('The Task is not found'));
   }
 
   async function studiesOf(requester: PractitionerRequester): Promise<number> {

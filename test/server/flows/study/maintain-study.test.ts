@@ -1,20 +1,22 @@
 /**
  * What is derived from a study, whatever the order in which its instances came and how often it was derived meanwhile.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ImagingStudy } from '@medplum/fhirtypes';
+import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { DICOM_UID, oidUri } from '../../../../profiles/codes.ts';
-import { systemGrant } from '../../../../server/access/grant.ts';
 import { maintainStudy } from '../../../../server/flows/study/maintain-study.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
+import type { PersonKey } from '../../../../server/access/requester.ts';
+import { putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import type { RegionIndex } from '../../../../server/flows/identity/region-index.ts';
-import { findAll, type Found } from '../../../../server/flows/study/study-content.ts';
+import { findAll, type Found } from '../../../../server/flows/internal-reads.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
@@ -29,8 +31,8 @@ import {
   type RawElements,
 } from '../../../hostile/dicom/raw-data-set.ts';
 import { eventually } from '../../../support/clients/fhir-caller.ts';
-import { NOW } from '../../../support/plans.ts';
-import { aSending } from '../../../support/warrants.ts';
+import { aPersonKey, aPlan, NOW, SYSTEM } from '../../../support/plans.ts';
+import { aSending, commitPlan } from '../../../support/warrants.ts';
 
 const CLINIC = 'Organization/clinic';
 const STUDY = uidOf('maintained');
@@ -56,6 +58,20 @@ function sent(name: string, series: string, sopClassUID: string, changes: RawEle
     ...changes,
   });
   return { name, sopClassUID, bytes };
+}
+
+function aReport(study: string, subject: string): DiagnosticReport & { id: string } {
+  return {
+    resourceType: 'DiagnosticReport',
+    id: randomUUID(),
+    status: 'final',
+    code: { text: 'Compte rendu' },
+    issued: new Date(NOW).toISOString(),
+    subject: { reference: subject },
+    performer: [{ reference: CLINIC }],
+    imagingStudy: [{ identifier: { system: 'urn:dicom:uid', value: oidUri(study) } }],
+    presentedForm: [{ url: 'http://localhost/fhir/Binary/form', contentType: 'application/pdf' }],
+  };
 }
 
 const is = (tag: string, value: string) => ({ [tag]: element(tag, 'IS', value) });
@@ -120,7 +136,6 @@ describe('Maintenance of a study', function () {
     const deps = { records, trail, images, indexer, clock: { now: () => NOW }, region: REGION };
     const take = receiveBytes({ images, patientIdSystemOf: () => 'urn:oid:1.2.3.4' });
     const receive = fileInstance({ ...deps, quietPeriodMs: 60_000 });
-    const grant = systemGrant('maintain-study', NOW);
     const told: string[] = [];
     const maintain = maintainStudy({
       ...deps,
@@ -134,6 +149,13 @@ describe('Maintenance of a study', function () {
     const where = [{ kind: 'token', param: 'identifier', values: [{ code: oidUri(STUDY) }] }] as const;
     return {
       maintain: async () => await maintain(STUDY, false),
+      /** Files a validated report that names the study, of a person and her Patient. */
+      report: async (person: PersonKey, subject: string) => {
+        const report = aReport(STUDY, subject);
+        const clinic = { resourceType: 'Organization', id: 'clinic', name: 'Clinique' } as const;
+        const puts = [putOf(indexer, report, NOW, { person, subject }), putOf(indexer, clinic, NOW)];
+        await commitPlan(records, aPlan({ puts }));
+      },
       /** `metadata`: what is stored in the place of the words that the header was put into. */
       receive: async ({ name, sopClassUID, bytes }: Sent, metadata?: string) => {
         const receiving = take({
@@ -149,8 +171,8 @@ describe('Maintenance of a study', function () {
       },
       /** What was told of instances that were put aside. */
       told: () => told,
-      aside: async (): Promise<QuarantinedInstance[]> => await allOf(records.quarantined(grant)),
-      blobNames: async (): Promise<string[]> => await allOf(records.blobNames(grant)),
+      aside: async (): Promise<QuarantinedInstance[]> => await allOf(records.quarantined(SYSTEM)),
+      blobNames: async (): Promise<string[]> => await allOf(records.blobNames(SYSTEM)),
       storedBlobs: async (): Promise<string[]> => await storedBlobs(dataDir),
       events: async () => {
         const reader = await openTrail('sqlite', dataDir);
@@ -160,9 +182,9 @@ describe('Maintenance of a study', function () {
           await reader.close();
         }
       },
-      studies: async () => await findAll<ImagingStudy>(records, grant, 'ImagingStudy', where),
+      studies: async () => await findAll<ImagingStudy>(records, SYSTEM, 'ImagingStudy', where),
       study: async (): Promise<Found<ImagingStudy>> => {
-        const [found] = await findAll<ImagingStudy>(records, grant, 'ImagingStudy', where);
+        const [found] = await findAll<ImagingStudy>(records, SYSTEM, 'ImagingStudy', where);
         if (found === undefined) throw new Error('The study has no ImagingStudy');
         validate(found.resource);
         return found;
@@ -206,6 +228,24 @@ describe('Maintenance of a study', function () {
       ),
       { numRuns: 12 },
     );
+  });
+
+  it('is released by a report of its patient, and by none of another person that names it', async () => {
+    const imaging = await openImaging();
+    const [only] = INSTANCES;
+    if (only === undefined) throw new Error('no instance');
+    await imaging.receive(only);
+    const released = async (): Promise<boolean> => {
+      await imaging.maintain();
+      return (await imaging.study()).row.released;
+    };
+    expect(await released()).to.equal(false);
+    await imaging.report(aPersonKey(), 'Patient/other');
+    expect(await released()).to.equal(false);
+    const { person = expect.fail('The study has no patient'), subject = '' } = (await imaging.study()).row;
+    await imaging.report(person, subject);
+    expect(await released()).to.equal(true);
+    await imaging.close();
   });
 
   it('writes nothing when nothing came, and nothing for an instance that came twice', async () => {

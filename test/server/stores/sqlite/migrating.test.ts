@@ -14,6 +14,7 @@ import { MIGRATIONS, migrate } from '../../../../server/stores/sqlite/schema.ts'
 import { areMigratedJobs } from '../../../support/jobs/jobs.ts';
 import { aPatientGrant, aPersonKey, anAudit, anId, aQuery, SYSTEM } from '../../../support/plans.ts';
 import { idsOf as idsOfRows, searchIds } from '../../../support/reads.ts';
+import { openedResource } from '../../../../server/ports/internal-row.ts';
 
 /** Versions of the files before the forms of events. */
 const [RECORDS_BEFORE, TRAIL_BEFORE] = [3, 2];
@@ -125,7 +126,7 @@ describe('The files of an earlier server (SQLite)', function () {
       expect(await searchIds(stores.records, aPatientGrant(person), aQuery('AuditEvent'))).to.have.members(idsOf(all));
       for (const { event } of all) {
         const row = await stores.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id });
-        const { meta: _, ...read } = JSON.parse(row?.json ?? '{}') as { meta?: object };
+        const { meta: _, ...read } = openedResource(row ?? expect.fail('The event is not found'));
         expect(read).to.deep.equal(JSON.parse(JSON.stringify(event)));
       }
       expect(await stores.trail.verify()).to.deep.include({ whole: true, erased: 0 });

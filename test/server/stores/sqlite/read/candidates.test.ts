@@ -58,7 +58,7 @@ const patientGrant = grantFor({ kind: 'patient', person: 'person-9' } as Paramet
 const GRANTS: Readonly<Record<string, AnyGrant>> = {
   'a professional of four principals': professional(NOW),
   'a patient': patientGrant,
-  'the server itself': systemGrant('resolve-identity', NOW),
+  'the server itself': systemGrant('erase-study', 'whole', NOW),
 };
 
 describe('A search of 20,000 studies on SQLite', () => {

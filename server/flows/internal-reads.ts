@@ -1,0 +1,55 @@
+/** What stories read for themselves: each read is bound to the one thing that it names. */
+import type { Resource } from '@medplum/fhirtypes';
+import type { Criterion } from '../../profiles/search/query.ts';
+import type { StoredType } from '../../profiles/types/visibility.ts';
+import type { SystemGrant } from '../access/grant.ts';
+import type { ClaimKey } from '../ports/claim-key.ts';
+import { openedResource } from '../ports/internal-row.ts';
+import type { InternalRow, RecordStore } from '../ports/record-store.ts';
+
+/** Rows of one type that the server reads at most of a study or person; far above what exists. */
+const MANY = 1_000;
+
+/** A row and its resource. */
+export type Found<T> = { readonly row: InternalRow; readonly resource: T };
+
+/** Binds a read to one item. */
+export type ItemReading = (subject: { readonly item: string }) => SystemGrant;
+
+/** The value of a claim, or undefined. */
+export async function claimOf(records: RecordStore, reading: ItemReading, key: ClaimKey): Promise<string | undefined> {
+  return await records.claimed(reading({ item: key }), key);
+}
+
+/** Reads one row by type and id. */
+export async function rowById(
+  records: RecordStore,
+  reading: ItemReading,
+  type: StoredType,
+  id: string,
+): Promise<InternalRow | undefined> {
+  return await records.peek(reading({ item: `${type}/${id}` }), { kind: 'resource', type, id });
+}
+
+/** Reads one resource by type and id. */
+export async function findById<T extends Resource>(
+  records: RecordStore,
+  reading: ItemReading,
+  type: StoredType,
+  id: string,
+): Promise<Found<T> | undefined> {
+  const row = await rowById(records, reading, type, id);
+  return row === undefined ? undefined : { row, resource: openedResource<T>(row) };
+}
+
+/** Finds rows of a type: of the person that the grant is bound to, or of all. */
+export async function findAll<T extends Resource>(
+  records: RecordStore,
+  grant: SystemGrant,
+  type: StoredType,
+  where: readonly Criterion[],
+): Promise<Found<T>[]> {
+  const query = { type, where, count: MANY, total: 'none', include: [] } as const;
+  const { rows } = await records.peek(grant, { kind: 'search', query });
+  return rows.map((row) => ({ row, resource: openedResource<T>(row) }));
+}

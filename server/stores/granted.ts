@@ -1,0 +1,73 @@
+/**
+ * Whether a read of the server stays with the subject of its grant: what both stores ask before they read. What a
+ * search of a person finds is bounded by each store in its statement.
+ */
+import { Fault } from '../../profiles/fault.ts';
+import { VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
+import { requireSystemGrant, type AnyGrant, type SystemGrant, type SystemSubject } from '../access/grant.ts';
+import type { PersonKey } from '../access/requester.ts';
+import type { InstanceRow } from '../ports/commit-plan.ts';
+import type { InternalQuestion, ShownInstance } from '../ports/record-store.ts';
+
+/**
+ * Checks a read against its grant.
+ * @throws {TypeError} the value is no grant of the server
+ * @throws {Fault} exception - the grant is bound to another subject
+ */
+export function requireBound(grant: SystemGrant, asked: SystemSubject): void {
+  requireSystemGrant(grant);
+  const { subject, reason } = grant;
+  if (subject === 'whole' || (asked !== 'whole' && isSame(subject, asked))) return;
+  throw new Fault('exception', `A grant to ${reason} is bound to another subject than it is used for`);
+}
+
+/**
+ * Checks a question against its grant.
+ * @throws {TypeError} {Fault} as {@link requireBound}
+ */
+export function requireBoundQuestion(grant: SystemGrant, question: InternalQuestion): void {
+  requireSystemGrant(grant);
+  requireBound(grant, subjectOf(grant, question));
+}
+
+function subjectOf({ subject }: SystemGrant, question: InternalQuestion): SystemSubject {
+  switch (question.kind) {
+    case 'resource':
+      return { item: `${question.type}/${question.id}` };
+    case 'history':
+      return question.id === undefined ? 'whole' : { item: `${question.type}/${question.id}` };
+    case 'instances':
+    case 'metadata':
+      return { study: question.studyInstanceUID };
+    // Its statement is bounded instead; events may be of several persons.
+    case 'search':
+      return subject !== 'whole' && 'person' in subject && question.query.type !== 'AuditEvent' ? subject : 'whole';
+  }
+}
+
+/**
+ * The study whose instances that are kept aside are told; undefined where it is all of them.
+ * @throws {TypeError} {Fault} as {@link requireBound}
+ */
+export function boundStudy(grant: SystemGrant): string | undefined {
+  requireSystemGrant(grant);
+  const { subject } = grant;
+  if (subject !== 'whole' && 'study' in subject) return subject.study;
+  requireBound(grant, 'whole');
+  return undefined;
+}
+
+/** The person whose rows a search is bounded to; undefined where it is not. The directory is nobody's. */
+export function boundPerson(grant: AnyGrant, type: StoredType): PersonKey | undefined {
+  if (!grant.system || grant.subject === 'whole' || !('person' in grant.subject)) return undefined;
+  return VISIBILITY[type] === 'directory' ? undefined : grant.subject.person;
+}
+
+/** Instances as the answer to whoever may see their study. */
+export function shownInstances(rows: readonly InstanceRow[]): readonly ShownInstance[] {
+  return rows as readonly ShownInstance[];
+}
+
+function isSame(one: Exclude<SystemSubject, 'whole'>, other: Exclude<SystemSubject, 'whole'>): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
