@@ -90,7 +90,7 @@ export type FhirType = {
    * moment (the first that is there; without any it is the moment of the write).
    */
   readonly sort: { readonly by: string; readonly elements: readonly string[] };
-  /** Rows are joined to no other row by `_include`. */
+  /** Rows are joined to no other row: by chains, `_has`, `_include` or `_revinclude`. */
   readonly standsApart?: true;
   /** What a search of the type is in the audit trail, where a profile has a name for it. */
   readonly searchedAs?: 'iti-67';

@@ -10,7 +10,8 @@ const SQLITE_CONTRACT = 'test/contract/sqlite.test.ts';
 const MONGODB_CONTRACT = 'test/contract/mongodb.test.ts';
 
 /** Begins a pattern that leaves out the tests which take a good part of the limit on their own. */
-const NOT_LONG = '^(?!.*(more than a bound|kept as they|kept once|number of readers))';
+const NOT_LONG =
+  '^(?!.*(more than a bound|more than a thousand|too many matches|cut at|kept as they|kept once|number of readers))';
 
 /** The groups. As many mutants are drawn from each. */
 export const NEAREST: readonly Nearest[] = [
@@ -36,6 +37,10 @@ export const NEAREST: readonly Nearest[] = [
     sources: [
       'server/stores/sqlite/read/visible.ts',
       'server/stores/sqlite/read/candidates.ts',
+      'server/stores/sqlite/read/include.ts',
+      'server/stores/sqlite/read/links.ts',
+      'server/stores/sqlite/read/sort-values.ts',
+      'server/stores/ordered-page.ts',
       'server/stores/sqlite/rights/',
     ],
     tests: [
@@ -45,9 +50,11 @@ export const NEAREST: readonly Nearest[] = [
   },
   {
     name: 'searches on MongoDB',
-    sources: ['criteria', 'linked', 'listing', 'search'].map((name) => `server/stores/mongodb/read/${name}.ts`),
+    sources: ['criteria', 'linked', 'listing', 'plan', 'search', 'sort-values'].map(
+      (name) => `server/stores/mongodb/read/${name}.ts`,
+    ),
     tests: [
-      { files: [MONGODB_CONTRACT], named: 'criteria|order and pages|totals|_include' },
+      { files: [MONGODB_CONTRACT], named: `${NOT_LONG}.*(criteria|order and pages|orders|totals|include)` },
       { files: [MONGODB_CONTRACT], named: 'fixed seed' },
     ],
   },
