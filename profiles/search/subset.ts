@@ -2,7 +2,7 @@
  * Parts of resources: `_elements` and `_summary`. What is left out is left out of a copy that says so (SUBSETTED).
  * @see https://hl7.org/fhir/R4/search.html#elements and #summary
  */
-import type { ElementDefinition, Meta } from '@medplum/fhirtypes';
+import type { ElementDefinition, Meta, Resource } from '@medplum/fhirtypes';
 import type { Definitions } from '../validation/structure-definitions.ts';
 import { STORED_TYPES, type StoredType } from '../types/visibility.ts';
 
@@ -51,6 +51,11 @@ export function createSubsets({ structureDefinitions }: Definitions): Subsets {
     hasElement: (type, name) => [...tree(type)].some(([key, node]) => key === name || node.name === name),
     of: (type, json, subset) => JSON.stringify(marked(partOf(tree(type), JSON.parse(json) as Content, subset))),
   };
+}
+
+/** Whether a resource says that it is a part of one. */
+export function isSubset({ meta }: Resource): boolean {
+  return meta?.tag?.some(({ system, code }) => system === SUBSETTED.system && code === SUBSETTED.code) === true;
 }
 
 function treeOf(elements: readonly ElementDefinition[], path: string): Tree {

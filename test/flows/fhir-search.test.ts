@@ -1,5 +1,5 @@
 /** The language of FHIR search at the door: orders, alternatives, and what they must not tell. */
-import type { AuditEvent, Bundle, ImagingStudy, Practitioner, Resource } from '@medplum/fhirtypes';
+import type { AuditEvent, Bundle, ImagingStudy, Patient, Practitioner, Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { normalizeString } from '../../profiles/search/values.ts';
 import { eventsOf, eventually, expectOutcome, resourcesOf, type FhirCaller } from '../support/clients/fhir-caller.ts';
@@ -244,6 +244,19 @@ describe('FHIR search (FHIR R4 search.html)', () => {
         const self = lenient.json<Bundle>().link?.[0]?.url ?? '';
         expect(self.includes(ignored), self).to.equal(search === '_elements=started,colour');
       }
+    });
+
+    it('cannot be written back: what they lack would be lost', async () => {
+      const { strasbourg } = region;
+      const search = `Patient?_id=${region.patients.gaetan}`;
+      const whole = await strasbourg.findOne<Patient>(search);
+      const part = await strasbourg.findOne<Patient>(`${search}&_summary=data`);
+      const message = expectOutcome(await strasbourg.send('PUT', `Patient/${part.id}`, part), 400, 'invalid');
+      expect(message).to.include('SUBSETTED');
+      const entry = [{ resource: part, request: { method: 'PUT', url: `Patient/${part.id}` } }];
+      const sent = { resourceType: 'Bundle', type: 'transaction', entry };
+      expect(expectOutcome(await strasbourg.send('POST', '', sent), 400, 'invalid')).to.include('SUBSETTED');
+      expect(await strasbourg.findOne<Patient>(search)).to.deep.equal(whole);
     });
 
     it('tell nothing of what the requester may not see, and are in the event of the patient', async () => {

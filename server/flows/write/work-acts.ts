@@ -2,6 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { patched } from '../../../profiles/json-patch.ts';
+import { isSubset } from '../../../profiles/search/subset.ts';
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -109,11 +110,19 @@ function withPlace({ act, id, standing }: Placed, made: ActParts): ActParts {
 /** What is to stand: what was sent, or what the patch makes of what stands. */
 function contentOf({ deps }: Work, { act, id, standing }: Placed): Resource {
   if (act.interaction === 'delete') throw new Error('A delete has no content');
-  if (act.interaction !== 'patch') return act.resource;
+  if (act.interaction !== 'patch') return requireWhole(act.resource);
   const result = deps.validate(patched(standing === undefined ? {} : openedResource(standing), act.patch));
   if (result.resourceType !== act.type || result.id !== id)
     throw new Fault('invalid', 'A patch changes neither the type nor the id of a resource');
   return result;
+}
+
+/** @throws {Fault} invalid - it is a part, as a search answers it: what it lacks would be lost */
+function requireWhole(resource: Resource): Resource {
+  if (!isSubset(resource)) return resource;
+  throw new Fault('invalid', 'A resource with the tag SUBSETTED is a part: read the whole, and send that', {
+    expression: `${resource.resourceType}.meta.tag`,
+  });
 }
 
 /** Whose record a resource is of: a Patient of the transaction, or one that stands. */
