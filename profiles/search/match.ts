@@ -1,6 +1,6 @@
 /** Whether a resource satisfies a criterion, said once and purely: what every store's statement must agree with. */
 import { matchesPattern } from '../dicom/match.ts';
-import type { Criterion, DatePrefix, TokenValue } from './criterion.ts';
+import type { Criterion, DatePrefix, StringCriterion, TokenValue } from './criterion.ts';
 import type { IndexEntries } from './indexer.ts';
 import type { StoredType } from '../types/visibility.ts';
 
@@ -19,7 +19,6 @@ export type Neighbours = {
 export const ALONE: Neighbours = { targets: () => [], sources: () => [] };
 
 type DateCriterion = Extract<Criterion, { kind: 'date' }>;
-type StringCriterion = Extract<Criterion, { kind: 'string' }>;
 type ChainCriterion = Extract<Criterion, { kind: 'chain' }>;
 type HasCriterion = Extract<Criterion, { kind: 'has' }>;
 

@@ -1,6 +1,12 @@
-/** Criteria as filters on the arrays of a row: what search-match.ts says of one resource, asked of a collection. */
+/** Criteria as filters on the arrays of a row: what match.ts says of one resource, asked of a collection. */
 import type { Document, Filter } from 'mongodb';
-import type { Criterion, DatePrefix, LinkCriterion, TokenValue } from '../../../../profiles/search/criterion.ts';
+import type {
+  Criterion,
+  DatePrefix,
+  LinkCriterion,
+  StringCriterion,
+  TokenValue,
+} from '../../../../profiles/search/criterion.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
 import type { IndexArrays } from '../documents.ts';
 import { presenceKeys, referenceKey, tokenKey, trigramKeys } from '../write/index-arrays.ts';
@@ -12,7 +18,6 @@ export type RowFilter = Filter<IndexArrays & { readonly id: string; readonly sor
 export type PlainCriterion = Exclude<Criterion, LinkCriterion>;
 
 type DateCriterion = Extract<Criterion, { kind: 'date' }>;
-type StringCriterion = Extract<Criterion, { kind: 'string' }>;
 
 /** Compiles one criterion. */
 export function compileCriterion(criterion: PlainCriterion): RowFilter {

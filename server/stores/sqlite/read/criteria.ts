@@ -7,6 +7,7 @@ import type {
   DatePrefix,
   DateValue,
   LinkCriterion,
+  StringCriterion,
   TokenValue,
 } from '../../../../profiles/search/criterion.ts';
 import { afterAllThatBeginWith } from '../../../../profiles/search/values.ts';
@@ -150,7 +151,7 @@ function tokenCondition(type: StoredType, param: string, values: readonly TokenV
   return negated ? { text: `NOT ${any.text}`, values: any.values } : any;
 }
 
-/** How a row's range compares with the asked one; the same table as in profiles/search-match. */
+/** How a row's range compares with the asked one; the same table as in profiles/search/match.ts. */
 const COMPARE: Readonly<Record<DatePrefix, string>> = {
   eq: '(lo >= :lo AND hi <= :hi)',
   ne: 'NOT (lo >= :lo AND hi <= :hi)',
@@ -193,8 +194,6 @@ export function stampOf(type: StoredType, param: string): string | undefined {
   if (param === '_lastUpdated') return 'updated';
   return isEvent(type) && param === 'date' ? 'sort' : undefined;
 }
-
-type StringCriterion = Extract<Criterion, { kind: 'string' }>;
 
 function stringCondition(type: StoredType, criterion: StringCriterion): Sql {
   const { text, values } = textTest(criterion);
