@@ -39,8 +39,18 @@ export function parseSort(type: StoredType, text: string): readonly SortKey[] {
     const key = parseKey(type, name);
     if (!byParam.has(key.param)) byParam.set(key.param, key);
   }
-  const keys = [...byParam.values()];
-  return keys.length === 1 && keys[0]?.by === 'moment' && keys[0].descending ? [] : keys;
+  return simplest([...byParam.values()]);
+}
+
+/** Ids are unique, so nothing behind them counts; and lists have them within their own order, from either end. */
+function simplest(keys: readonly SortKey[]): readonly SortKey[] {
+  const id = keys.findIndex(({ by }) => by === 'id');
+  const counting = id < 0 ? keys : keys.slice(0, id + 1);
+  const [first, second, ...others] = counting;
+  if (first?.by !== 'moment' || others.length > 0) return counting;
+  const isList = second === undefined || (second.by === 'id' && second.descending !== first.descending);
+  if (!isList) return counting;
+  return first.descending ? [] : [first];
 }
 
 function parseKey(type: StoredType, name: string): SortKey {

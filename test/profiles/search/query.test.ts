@@ -146,12 +146,12 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
 
   it('reads an order of several keys, both directions, each once; the own order of the type is none', () => {
     const order = (type: StoredType, text: string) => parse(type, `_sort=${text}`).query.order;
-    expect(order('ImagingStudy', 'status,-started,_id,-_lastUpdated,patient')).to.deep.equal([
+    expect(order('ImagingStudy', 'status,-started,-_lastUpdated,patient,_id')).to.deep.equal([
       { by: 'token', param: 'status', descending: false },
       { by: 'moment', param: 'started', descending: true },
-      { by: 'id', param: '_id', descending: false },
       { by: 'date', param: '_lastUpdated', descending: true },
       { by: 'reference', param: 'patient', descending: false },
+      { by: 'id', param: '_id', descending: false },
     ]);
     expect(order('ImagingStudy', 'body-site,-bodysite')).to.deep.equal([
       { by: 'token', param: 'bodysite', descending: false },
@@ -160,6 +160,11 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
     expect(order('Patient', 'family,birthdate')?.map(({ by }) => by)).to.deep.equal(['string', 'date']);
     expect(order('ImagingStudy', 'started')).to.deep.equal([{ by: 'moment', param: 'started', descending: false }]);
     expect(order('Endpoint', '')).to.equal(undefined);
+    for (const text of ['-started,_id', '-started,_id,status'])
+      expect(order('ImagingStudy', text), text).to.equal(undefined);
+    expect(order('ImagingStudy', 'started,-_id')?.length).to.equal(1);
+    for (const text of ['-started,-_id', 'started,_id', 'status,_id', '-started,status'])
+      expect(order('ImagingStudy', text)?.length, text).to.equal(2);
   });
 
   it('ignores an order by what is not served when lenient, and refuses it when strict', () => {
