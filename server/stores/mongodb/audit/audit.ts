@@ -15,7 +15,7 @@ import type { Collections } from '../collections.ts';
 import { compileCriterion } from '../read/criteria.ts';
 import type { AuditDocument } from '../documents.ts';
 import { toIndexArrays } from '../write/index-arrays.ts';
-import { following, listOrder, spanFilters } from '../read/listing.ts';
+import { following, LARGEST_BATCH, listOrder, spanFilters } from '../read/listing.ts';
 import type { Reader } from '../read/reader.ts';
 import { sortProjection, sortValuesOf } from '../read/sort-values.ts';
 import { presentPrincipals } from '../write/rekey.ts';
@@ -119,7 +119,7 @@ async function orderedEvents(
   cut: PageCut,
 ): Promise<EventPage> {
   const found = await collections.audit
-    .find(filter, { session, projection: { sort: 1, id: 1, ...sortProjection(order) } })
+    .find(filter, { session, projection: { sort: 1, id: 1, ...sortProjection(order) }, batchSize: LARGEST_BATCH + 1 })
     .limit(MAX_ORDERED_ROWS + 1)
     .toArray();
   requireFewToOrder(found.length);

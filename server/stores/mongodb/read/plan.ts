@@ -113,7 +113,8 @@ async function idsReferredTo(
   param: string,
 ): Promise<readonly string[]> {
   const ids = new Set<string>();
-  const found = collections.standing.find({ _id: { $in: [...keys] } }, { session, projection: { ref: 1 } });
+  const options = { session, projection: { ref: 1 }, batchSize: LARGEST_BATCH + 1 } as const;
+  const found = collections.standing.find({ _id: { $in: [...keys] } }, options);
   for await (const { ref } of found) {
     for (const target of targetsOf(ref, param))
       if (target.startsWith(`${type}/`)) ids.add(target.slice(type.length + 1));

@@ -90,7 +90,8 @@ async function readSortValues(
   const projection = { sort: 1, id: 1, ...sortProjection(order) };
   for (let at = 0; at < listed.length; at += LARGEST_BATCH) {
     const keys = listed.slice(at, at + LARGEST_BATCH).map(({ key }) => key);
-    const found = await collections.standing.find({ _id: { $in: keys } }, { session, projection }).toArray();
+    const options = { session, projection, batchSize: LARGEST_BATCH + 1 } as const;
+    const found = await collections.standing.find({ _id: { $in: keys } }, options).toArray();
     for (const row of found) values.set(row._id, sortValuesOf(row, order));
   }
   return values;
