@@ -113,8 +113,12 @@ const hasOf = (criterion: fc.Arbitrary<Criterion>): fc.Arbitrary<Criterion> =>
   });
 
 const linkOf = (criterion: fc.Arbitrary<Criterion>) => fc.oneof(chainOf(criterion), hasOf(criterion));
-/** What many rows satisfy: else what leads to it would rarely be found. */
-const common = fc.oneof({ weight: 2, arbitrary: simple }, { weight: 1, arbitrary: missing });
+/** Often what every row satisfies: else what leads to it would rarely be found. */
+const common = fc.oneof(
+  { weight: 2, arbitrary: simple },
+  { weight: 1, arbitrary: missing },
+  { weight: 2, arbitrary: fc.constant<Criterion>({ kind: 'missing', param: 'nothing', missing: true }) },
+);
 /** One reference away, two or three. */
 const link = fc.oneof(
   { weight: 4, arbitrary: linkOf(common) },
@@ -122,7 +126,7 @@ const link = fc.oneof(
   { weight: 1, arbitrary: linkOf(linkOf(linkOf(common))) },
 );
 
-const where = fc.oneof(
+const where: fc.Arbitrary<readonly Criterion[]> = fc.oneof(
   { weight: 1, arbitrary: fc.constant([]) },
   { weight: 2, arbitrary: fc.oneof(simple, link).map((criterion) => [criterion]) },
   { weight: 1, arbitrary: fc.tuple(fc.oneof(common, link), fc.oneof(common, link)) },
@@ -166,6 +170,7 @@ const order = fc.oneof(
 const query: fc.Arbitrary<SearchQuery> = fc
   .record({
     type: fc.constantFrom(...TYPES, 'DocumentReference', 'ImagingStudy', 'DocumentReference', ...OPEN),
+    target,
     where,
     order,
     count: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(100)),
@@ -174,6 +179,11 @@ const query: fc.Arbitrary<SearchQuery> = fc
     revinclude,
     isCount: fc.integer({ min: 0, max: 9 }).map((value) => value === 0),
   })
+  // What refers to a row is asked of types that rows of the world refer to.
+  .map(({ target, type, ...rest }) => ({
+    ...rest,
+    type: rest.where.some(({ kind }) => kind === 'has') ? target : type,
+  }))
   .map(({ isCount, ...rest }) => (isCount ? { ...rest, total: 'accurate', summary: 'count' } : rest));
 
 /** A question. */
