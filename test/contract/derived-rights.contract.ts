@@ -4,8 +4,10 @@
  */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { systemGrant } from '../../server/access/grant.ts';
+import type { StoredType } from '../../profiles/types/visibility.ts';
+import { systemGrant, type Grant } from '../../server/access/grant.ts';
 import type { Right } from '../../server/access/right.ts';
+import type { RecordStore } from '../../server/ports/record-store.ts';
 import { aGrant, anEstablishmentGrant, aPatientGrant, aQuery } from '../support/plans.ts';
 import { searchPages } from '../support/reads.ts';
 import { commitPlan } from '../support/warrants.ts';
@@ -26,6 +28,15 @@ const HOLDERS = [
   aGrant('Practitioner/2', 2),
   anEstablishmentGrant('Organization/1', 2),
   ...PERSONS.map((person) => aPatientGrant(person, 2)),
+];
+
+/** After each change one holder is asked for some types, in turn; in the end everybody for all. */
+const TYPES_AT_ONCE: readonly (readonly StoredType[])[] = [
+  ['ImagingStudy', 'DocumentReference'],
+  ['DiagnosticReport', 'Patient', 'Consent'],
+  ['ImagingStudy', 'DiagnosticReport'],
+  ['DocumentReference', 'Binary'],
+  ['Patient', 'Communication'],
 ];
 
 const sequences: fc.Arbitrary<readonly Change[]> = fc
@@ -68,18 +79,25 @@ async function checkSequence(open: OpenStores, changes: readonly Change[]): Prom
         const kept = await records.rightsOf(SERVER, person);
         expect(sorted(kept), `${person} after change ${at}`).to.deep.equal(sorted(model.rightsOf(person)));
       }
+      const grant = HOLDERS[at % HOLDERS.length] ?? SERVER;
+      for (const type of TYPES_AT_ONCE[at % TYPES_AT_ONCE.length] ?? [])
+        if (!grant.system) await checkShown(records, model, grant, type);
     }
-    for (const grant of HOLDERS)
-      for (const type of TYPES) {
-        const [page] = await searchPages(records, grant, aQuery(type, { count: 100 }));
-        const seen = (page?.rows ?? []).map((row) => [referenceOf(row), row.shownBy]);
-        const [expected] = model.pagesOf(grant, aQuery(type, { count: 100 }));
-        const slots = expected?.rows.map((reference) => ({ type, id: reference.slice(type.length + 1) })) ?? [];
-        expect(seen).to.deep.equal(slots.map((slot) => [referenceOf(slot), model.shownBy(grant, slot)]));
-      }
+    for (const grant of HOLDERS) for (const type of TYPES) await checkShown(records, model, grant, type);
   } finally {
     await close();
   }
+}
+
+/** What a holder sees of a type, and by which right of which Consent. */
+async function checkShown(records: RecordStore, model: Model, grant: Grant, type: StoredType): Promise<void> {
+  const query = aQuery(type, { count: 100 });
+  const [page] = await searchPages(records, grant, query);
+  const [expected] = model.pagesOf(grant, query);
+  const slots = expected?.rows.map((reference) => ({ type, id: reference.slice(type.length + 1) })) ?? [];
+  expect((page?.rows ?? []).map((row) => [referenceOf(row), row.shownBy])).to.deep.equal(
+    slots.map((slot) => [referenceOf(slot), model.shownBy(grant, slot)]),
+  );
 }
 
 function sorted(rights: readonly Right[]): readonly Right[] {

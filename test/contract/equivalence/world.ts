@@ -111,8 +111,8 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     status: fc.constantFrom('active' as const, 'active' as const, 'active' as const, 'inactive' as const),
     type: fc.constantFrom('permit' as const, 'permit' as const, 'permit' as const, 'deny' as const),
     practitioners: fc.subarray(['Practitioner/1', 'Practitioner/2'], { minLength: 1 }),
-    start: fc.option(fc.integer({ min: 0, max: 4 }), { freq: 1 }),
-    end: fc.option(fc.integer({ min: 1, max: 6 }), { freq: 1 }),
+    start: fc.constantFrom(null, null, 0, 3),
+    end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'TREAT', 'BTG'),
   })
   .map(({ status, type, practitioners, start, end, code }) => ({
