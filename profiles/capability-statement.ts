@@ -3,9 +3,11 @@
  */
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { MEDIA_TYPE } from './codes.ts';
-import { searchParametersOf } from './search/parameters.ts';
+import { searchParametersOf, type SearchParameterEntry } from './search/parameters.ts';
 import { MAX_LINK_DEPTH } from './search/parse-criterion.ts';
 import { sortsOf } from './search/parse-sort.ts';
+import type { Referrer } from './search/referrers.ts';
+import type { IsServed } from './search/used-parameters.ts';
 import type { Interaction } from './types/fhir-type.ts';
 import { fhirType, type StoredType } from './types/visibility.ts';
 
@@ -13,8 +15,7 @@ import { fhirType, type StoredType } from './types/visibility.ts';
 export type ServedType = {
   readonly interactions: readonly Interaction[];
   readonly includes?: readonly string[];
-  /** `Type:parameter`. */
-  readonly revIncludes?: readonly string[];
+  readonly revIncludes?: readonly Referrer[];
   /** Writes by a condition; a patch is where an update is. */
   readonly conditional: readonly ('create' | 'update' | 'delete')[];
   /** Operation name and canonical definition. */
@@ -24,6 +25,8 @@ export type ServedType = {
 /** What a statement is made from. Dates are ISO 8601. */
 export type CapabilityFacts = {
   readonly served: ReadonlyMap<StoredType, ServedType>;
+  /** Whether a search parameter finds every row of its type: else it is not announced. */
+  readonly isServed: IsServed;
   readonly systemInteractions: readonly ('transaction' | 'batch')[];
   readonly version: string;
   readonly date: string;
@@ -49,7 +52,7 @@ export function buildCapabilityStatement(facts: CapabilityFacts): CapabilityStat
         mode: 'server',
         documentation: RESULTS,
         security: securityOf(facts),
-        resource: [...facts.served].map(([type, served]) => resourceOf(type, served)),
+        resource: [...facts.served].map(([type, served]) => resourceOf(facts, type, served)),
         interaction: facts.systemInteractions.map((code) => ({ code })),
       },
     ],
@@ -80,7 +83,11 @@ function securityOf({ authorizationEndpoint, tokenEndpoint }: CapabilityFacts) {
   };
 }
 
-function resourceOf(type: StoredType, served: ServedType): CapabilityStatementRestResource {
+function resourceOf(facts: CapabilityFacts, type: StoredType, served: ServedType): CapabilityStatementRestResource {
+  const { isServed } = facts;
+  const includes = served.includes?.filter((code) => isServed(type, code));
+  const revIncludes = served.revIncludes?.filter(({ source, param }) => isServed(source, param));
+  const parameters = searchParametersOf(type).filter(({ code }) => isServed(type, code));
   const isSearched = served.interactions.includes('search-type');
   return {
     type,
@@ -88,9 +95,11 @@ function resourceOf(type: StoredType, served: ServedType): CapabilityStatementRe
     readHistory: served.interactions.includes('history-instance'),
     interaction: served.interactions.map((code) => ({ code })),
     ...conditionsOf(served),
-    ...(isSearched ? { documentation: orderOf(type), searchParam: searchParamsOf(type) } : {}),
-    ...(served.includes === undefined ? {} : { searchInclude: served.includes.map((param) => `${type}:${param}`) }),
-    ...(served.revIncludes === undefined ? {} : { searchRevInclude: [...served.revIncludes] }),
+    ...(isSearched ? { documentation: orderOf(facts, type), searchParam: parameters.map(toSearchParam) } : {}),
+    ...(includes === undefined ? {} : { searchInclude: includes.map((param) => `${type}:${param}`) }),
+    ...(revIncludes === undefined
+      ? {}
+      : { searchRevInclude: revIncludes.map(({ source, param }) => `${source}:${param}`) }),
     ...(served.operations === undefined ? {} : { operation: [...served.operations] }),
   };
 }
@@ -107,10 +116,11 @@ function conditionsOf({ interactions, conditional }: ServedType): Partial<Capabi
 }
 
 /** No element of R4 says by what a type is sorted. */
-function orderOf(type: StoredType): string {
-  return `_sort by ${sortsOf(type).join(', ')}; without it by -${fhirType(type).sort.by}.`;
+function orderOf({ isServed }: CapabilityFacts, type: StoredType): string {
+  const sorts = sortsOf(type).filter((code) => isServed(type, code));
+  return `_sort by ${sorts.join(', ')}; without it by -${fhirType(type).sort.by}.`;
 }
 
-function searchParamsOf(type: StoredType) {
-  return searchParametersOf(type).map(({ code, type: kind, definition }) => ({ name: code, type: kind, definition }));
+function toSearchParam({ code, type, definition }: SearchParameterEntry) {
+  return { name: code, type, definition };
 }

@@ -3,6 +3,8 @@ import { evalFhirPathTyped, getSearchParameterDetails, parseFhirPath, toTypedVal
 import type { FhirPathAtom, TypedValue } from '@medplum/core';
 import type { Resource, SearchParameter } from '@medplum/fhirtypes';
 import { indexContained } from './contained.ts';
+import { EARLIEST_VERSION, expressionOn, indexDefinitionOf, isReindexed } from './index-definition.ts';
+import type { IndexDefinition } from './index-definition.ts';
 import { searchParametersOf } from './parameters.ts';
 import type { SearchParameterEntry } from './parameters.ts';
 import { addEntries } from './values.ts';
@@ -34,25 +36,46 @@ export type IndexEntries = {
   readonly strings: readonly { readonly param: string; readonly value: string }[];
 };
 
-/** Computes the index entries of a resource of a stored type; of any other type there are none. */
-export type Indexer = (resource: Resource) => IndexEntries;
+/** The values of a row, and the version of the {@link IndexDefinition} that they are made under. */
+export type RowIndex = IndexEntries & { readonly definition: number };
+
+/** Computes the index of a resource of a stored type; of any other type there are no values. */
+export type Indexer = (resource: Resource) => RowIndex;
 
 type Compiled = { readonly entry: SearchParameterEntry; readonly expression: FhirPathAtom };
 
-/** Makes the indexer. Expressions are parsed once, here. Fails on definitions that lack a parameter of the table. */
-export function createIndexer(definitions: Definitions): Indexer {
+/** Definitions by type, as far as rows are indexed anew when they change. */
+export type IndexDefinitions = ReadonlyMap<StoredType, IndexDefinition>;
+
+/**
+ * Makes the indexer, and tells the definitions that it indexes under. Expressions are parsed once, here. Fails on
+ * definitions that lack a parameter of the table.
+ */
+export function createIndexer(definitions: Definitions): {
+  readonly indexer: Indexer;
+  readonly indexDefinitions: IndexDefinitions;
+} {
   indexDefinitions(definitions);
   const byUrl = new Map(definitions.searchParameters.map((parameter) => [parameter.url, parameter]));
   const compiled = new Map<string, readonly Compiled[]>();
+  const made = new Map<StoredType, IndexDefinition>();
   for (const type of STORED_TYPES) {
+    const indexed = searchParametersOf(type).filter((entry) => entry.code !== '_id');
     compiled.set(
       type,
-      searchParametersOf(type)
-        .filter((entry) => entry.code !== '_id')
-        .map((entry) => ({ entry, expression: expressionOf(type, entry, byUrl) })),
+      indexed.map((entry) => ({ entry, expression: expressionOf(type, entry, byUrl) })),
     );
+    const texts = indexed.map((entry) => ({ entry, expression: expressionOn(type, entry, byUrl) }));
+    if (isReindexed(type)) made.set(type, indexDefinitionOf(type, texts));
   }
-  return (resource) => indexResource(resource, compiled.get(resource.resourceType) ?? []);
+  const versions = new Map<string, number>([...made].map(([type, { version }]) => [type, version]));
+  return {
+    indexer: (resource) => ({
+      ...indexResource(resource, compiled.get(resource.resourceType) ?? []),
+      definition: versions.get(resource.resourceType) ?? EARLIEST_VERSION,
+    }),
+    indexDefinitions: made,
+  };
 }
 
 function expressionOf(

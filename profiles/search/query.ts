@@ -7,6 +7,7 @@ import type { SortKey } from './order.ts';
 import { parseSort } from './parse-sort.ts';
 import { findReferrer, type Referrer } from './referrers.ts';
 import type { Subset } from './subset.ts';
+import { parametersOfCriterion, parametersOfSearch, type IsServed, type UsedParameter } from './used-parameters.ts';
 import { isStoredType } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
@@ -54,6 +55,8 @@ export type SearchOptions = {
   readonly handling: 'lenient' | 'strict';
   readonly maxCount: number;
   readonly defaultCount: number;
+  /** What it says no to is as unknown as a parameter that there is not. */
+  readonly isServed: IsServed;
 };
 
 /** Most parameters of one search. */
@@ -105,13 +108,14 @@ export function parseSearch(
     if (isResultParameter(name)) continue;
     refuseWidening(name);
     const criterion = parseCriterion(type, name, value);
-    if (criterion === undefined) ignored.push(name.slice(0, 64));
+    if (criterion === undefined || !areServed(parametersOfCriterion(type, criterion), options))
+      ignored.push(name.slice(0, 64));
     else where.push(criterion);
   }
   boundLinks(where);
-  const order = parseOrder(type, valueOf(results, '_sort'), ignored, options.handling);
+  const order = parseOrder(type, valueOf(results, '_sort'), ignored, options);
   const subset = parseSubset(results, ignored);
-  const beside = besideText(parseBeside(type, results, ignored), subset, ignored);
+  const beside = besideText(parseBeside(type, results, ignored, options), subset, ignored);
   if (options.handling === 'strict' && ignored[0] !== undefined) {
     throw new Fault('invalid', `Search parameter ${ignored[0]} is not served on ${type}`, { expression: ignored[0] });
   }
@@ -148,17 +152,24 @@ function valueOf(pairs: readonly Pair[], name: string): string | undefined {
   return values[0];
 }
 
+function areServed(parameters: readonly UsedParameter[], { isServed }: SearchOptions): boolean {
+  return parameters.every(({ type, code }) => isServed(type, code));
+}
+
 function parseOrder(
   type: StoredType,
   text: string | undefined,
   ignored: string[],
-  handling: SearchOptions['handling'],
+  options: SearchOptions,
 ): readonly SortKey[] {
   if (text === undefined) return [];
   try {
-    return parseSort(type, text);
+    const order = parseSort(type, text);
+    if (areServed(parametersOfSearch({ type, where: [], include: [], order }), options)) return order;
+    ignored.push('_sort');
+    return [];
   } catch (error) {
-    if (handling === 'strict' || !(error instanceof Fault && error.kind === 'invalid')) throw error;
+    if (options.handling === 'strict' || !(error instanceof Fault && error.kind === 'invalid')) throw error;
     ignored.push('_sort');
     return [];
   }
@@ -240,12 +251,17 @@ function besideText(beside: Beside, subset: Subset | undefined, ignored: string[
   return { include: [] };
 }
 
-function parseBeside(type: StoredType, pairs: readonly Pair[], ignored: string[]): Beside {
-  const read = <T>(name: string, parse: (type: StoredType, value: string) => T | undefined): readonly T[] =>
+function parseBeside(type: StoredType, pairs: readonly Pair[], ignored: string[], options: SearchOptions): Beside {
+  const read = <T extends Include | Referrer>(
+    name: string,
+    parse: (type: StoredType, value: string) => T | undefined,
+  ): readonly T[] =>
     [...new Set(pairs.flatMap((pair) => (pair[0] === name ? [pair[1]] : [])))].flatMap((value) => {
       const found = parse(type, value);
-      if (found === undefined) ignored.push(name);
-      return found ?? [];
+      const source = found !== undefined && 'source' in found ? found.source : type;
+      if (found !== undefined && options.isServed(source, found.param)) return [found];
+      ignored.push(name);
+      return [];
     });
   const [include, revinclude] = [read('_include', parseInclude), read('_revinclude', parseRevInclude)];
   if (include.length + revinclude.length > MAX_INCLUDES)

@@ -124,6 +124,8 @@ const SYSTEM_READS = {
   // Whoever names the study, of whatever person: nothing of it may be left.
   'erase-study': ['whole', 'study', 'item', 'person'],
   'record-viewing': ['item'],
+  // Rows of every person, batch by batch.
+  reindex: ['whole'],
 } as const satisfies Record<string, readonly (keyof Subjects)[]>;
 
 /** The closed list of reasons for which the server reads on its own account. */

@@ -7,6 +7,7 @@ import type { Flows } from './flows.ts';
 const LOOK_PAUSE_MS = 1_000;
 const BEHIND_PAUSE_MS = 60_000;
 const VIEWINGS_PAUSE_MS = 30_000;
+const INDEX_PAUSE_MS = 5_000;
 
 /** The running work. */
 export type Background = {
@@ -15,14 +16,19 @@ export type Background = {
 };
 
 /** Starts it. */
-export async function startBackground({ jobs, viewings, askForSweep }: Flows, log: LogFactory): Promise<Background> {
+export async function startBackground(
+  { jobs, viewings, servedParameters, askForSweep }: Flows,
+  log: LogFactory,
+): Promise<Background> {
   const { runners } = jobs;
   runners.follow();
   await askForSweep();
+  await servedParameters.begin();
   const told = (message: string) => (error: unknown) => log('jobs').error({ err: error }, message);
   const repeated = [
     repeat(async () => await runners.look(), LOOK_PAUSE_MS, told('jobs could not be looked for')),
     repeat(async () => await runners.tellBehind(), BEHIND_PAUSE_MS, told('jobs could not be counted')),
+    repeat(async () => await servedParameters.look(), INDEX_PAUSE_MS, told('what is indexed could not be looked at')),
     repeat(async () => await viewings.end('ended'), VIEWINGS_PAUSE_MS, told('the end of viewings is not kept yet')),
   ];
   return {

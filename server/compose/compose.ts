@@ -84,11 +84,12 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   if (!existsSync(config.dataDir))
     throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
   const region = await loadRegionFile(config);
-  const { indexer, validate } = await loadDefinitions();
+  const definitions = await loadDefinitions();
   const stores = await openStores(config, log);
   const publicUrl = (): string => config.publicUrl ?? '';
-  const made = { config, region, stores, clock: systemClock, indexer, validate, publicUrl };
+  const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
+  await flows.servedParameters.begin();
   return {
     flows,
     region,
@@ -100,12 +101,13 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
 }
 
 async function start(config: Config, log: LogFactory, region: Region, stores: Opened): Promise<Running> {
-  const { validate, indexer, subsets } = await loadDefinitions();
+  const definitions = await loadDefinitions();
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
-  const made = { config, region, stores, clock: systemClock, indexer, validate, publicUrl };
+  const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
   const background = await startBackground(flows, log);
+  const { validate, subsets } = definitions;
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate, subsets };
   const doors: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -192,7 +194,10 @@ async function openHttp(parts: Parts): Promise<Server> {
       ...stores.anchoring.health(),
       ...(await parts.flows.jobs.health()),
     }),
-    report: async () => ({ jobs: await parts.flows.jobs.report() }),
+    report: async () => ({
+      jobs: await parts.flows.jobs.report(),
+      reindex: await parts.flows.servedParameters.report(),
+    }),
   });
 }
 
@@ -256,6 +261,7 @@ function dataDoors(
   const capabilityStatement = () =>
     buildCapabilityStatement({
       served: SERVED,
+      isServed: flows.isServed,
       systemInteractions: ['transaction', 'batch'],
       version: '0.1.0',
       date: started,

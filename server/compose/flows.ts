@@ -3,7 +3,8 @@ import type { XuaAssertion } from '../../ihe/saml/assertion.ts';
 import { systemWarrant } from '../access/system-warrant.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
-import type { Indexer } from '../../profiles/search/indexer.ts';
+import type { IndexDefinitions, Indexer } from '../../profiles/search/indexer.ts';
+import type { IsServed } from '../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../profiles/validation/validate.ts';
 import type { Config } from '../config/config.ts';
 import type { Region } from '../config/region-model.ts';
@@ -21,6 +22,7 @@ import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { readHistory } from '../flows/read/read-history.ts';
 import { readResource } from '../flows/read/read-resource.ts';
+import type { GuardDeps } from '../flows/guard.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
@@ -37,6 +39,8 @@ import { searchWithinStudy } from '../flows/read/search-within-study.ts';
 import { searchAcrossStudies } from '../flows/read/search-across-studies.ts';
 import { queryRegistry } from '../flows/read/query-registry.ts';
 import { searchResources } from '../flows/read/search-resources.ts';
+import { reindexRows } from '../flows/search-index/reindex-rows.ts';
+import { ServedParameters } from '../flows/search-index/served-parameters.ts';
 import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
 import { writeResource, writeTransaction } from '../flows/write/write-resource.ts';
 import { sweepImages, sweepingAt } from '../flows/intake/sweep-images.ts';
@@ -49,6 +53,7 @@ import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import type { SearchIndex } from '../ports/search-index.ts';
 import type { TokenStore } from '../ports/token-store.ts';
 
 /** What flows are made from. */
@@ -61,9 +66,11 @@ export type FlowParts = {
     readonly tokens: TokenStore;
     readonly images: ImageStore;
     readonly jobs: JobQueue;
+    readonly index: SearchIndex;
   };
   readonly clock: Clock;
   readonly indexer: Indexer;
+  readonly indexDefinitions: IndexDefinitions;
   readonly validate: Validate;
   readonly publicUrl: () => string;
   readonly log: Log;
@@ -79,10 +86,13 @@ const SWEEP_PAUSE_MS = 3_600_000;
 const ASSERTION_SCOPES = ['user/*.rs'];
 
 /** Makes all flows. */
-export function composeFlows({ config, region, stores, clock, indexer, validate, publicUrl, log }: FlowParts) {
+export function composeFlows(parts: FlowParts) {
+  const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
   const { records, trail, tokens, images, jobs: queue } = stores;
   const regionIndex = indexRegion(region);
-  const guard = { records, trail, clock };
+  const served = servedParameters(parts);
+  const isServed: IsServed = (type, code) => served.isServed(type, code);
+  const guard = { records, trail, clock, isServed };
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
@@ -125,8 +135,10 @@ export function composeFlows({ config, region, stores, clock, indexer, validate,
       const asking = systemWarrant('ask-for-work', 'sweep');
       await records.commit(asking, joinParts({ jobs: [sweepingAt(clock.now())] }));
     },
+    servedParameters: served,
+    isServed,
     jobs: {
-      runners: new JobRunners({ queue, clock, log, policies: JOB_POLICIES, work: workOf(config, writing, log) }),
+      runners: new JobRunners({ queue, clock, log, policies: JOB_POLICIES, work: workOf(parts, writing, served) }),
       report: reportJobs(queue, clock),
       health: jobsHealth(queue, clock),
       list: listJobs({ records, queue, clock }),
@@ -154,10 +166,16 @@ function composeIntake(config: Config, writing: IntakeParts, log: Log) {
 }
 
 type Writing = Parameters<typeof goOnErasing>[0] &
+  GuardDeps &
   Omit<MaintainStudyDeps, 'timeZone' | 'repositoryUniqueId' | 'retrieveAETitle' | 'endpoint' | 'alert'>;
 
+function servedParameters({ stores, clock, indexDefinitions: definitions }: FlowParts): ServedParameters {
+  const { index, records, jobs: queue } = stores;
+  return new ServedParameters({ index, records, queue, clock, definitions });
+}
+
 /** What each kind of job does. */
-function workOf(config: Config, writing: Writing, log: Log): JobTable {
+function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, served: ServedParameters): JobTable {
   const { records, images, clock } = writing;
   const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
   const endpoint = IMAGE_ENDPOINT.reference;
@@ -177,6 +195,7 @@ function workOf(config: Config, writing: Writing, log: Log): JobTable {
       return { againAt: clock.now() + SWEEP_PAUSE_MS };
     },
     'end-viewing': endViewing(writing),
+    reindex: reindexRows({ ...parts, definitions: parts.indexDefinitions, index: stores.index, served, log }),
   };
 }
 

@@ -3,6 +3,7 @@
  * with its events, and what is refused is recorded as refused.
  */
 import type { PassageKind, TouchedEntity } from '../../profiles/audit/audit-event.ts';
+import { parametersOfSearch, type IsServed } from '../../profiles/search/used-parameters.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
 import { eventRecords, recordOf, refusalAbout, type About, type Occasion } from './audit/event-records.ts';
 import { grantFor, type Grant } from '../access/grant.ts';
@@ -13,7 +14,12 @@ import type { AuditRecord } from '../ports/commit-plan.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore, VisibleRow } from '../ports/record-store.ts';
 
 /** What the guard needs. */
-export type GuardDeps = { readonly records: RecordStore; readonly trail: AuditTrail; readonly clock: Clock };
+export type GuardDeps = {
+  readonly records: RecordStore;
+  readonly trail: AuditTrail;
+  readonly clock: Clock;
+  readonly isServed: IsServed;
+};
 
 /** One request at a door. */
 export type Visit = {
@@ -63,6 +69,7 @@ export type Recorded<A> = Audited<A> & { readonly event: string };
 /**
  * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one. `inWords`
  * is as in RecordStore.look.
+ * @throws {Fault} transient - it rests on a search parameter that does not find every row yet
  */
 export async function guarded<Q extends Question, W = AnswerTo<Q>>(
   deps: GuardDeps,
@@ -72,6 +79,7 @@ export async function guarded<Q extends Question, W = AnswerTo<Q>>(
   tell: (answer: AnswerTo<Q>) => Account,
   inWords?: (answer: AnswerTo<Q>) => W,
 ): Promise<Recorded<W>> {
+  requireComplete(deps, question);
   const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
   let event = '';
   const account = (answer: AnswerTo<Q>): ReturnType<typeof recordsOf> => {
@@ -81,6 +89,19 @@ export async function guarded<Q extends Question, W = AnswerTo<Q>>(
   };
   const audited = await deps.records.look(grantOf(deps, visit), question, account, inWords);
   return { ...audited, event };
+}
+
+/** Doors that ask by parameters of their own must not miss rows that a job has yet to index. */
+function requireComplete({ isServed }: GuardDeps, question: Question): void {
+  const search = question.kind === 'search' ? question.query : studiesOf(question);
+  if (search === undefined) return;
+  const lacking = parametersOfSearch(search).find(({ type, code }) => !isServed(type, code));
+  if (lacking !== undefined)
+    throw new Fault('transient', `${lacking.type} is being indexed by ${lacking.code}: try again later`);
+}
+
+function studiesOf(question: Question) {
+  return question.kind === 'parts' ? ({ ...question.studies, type: 'ImagingStudy' } as const) : undefined;
 }
 
 /** Reads a further part of an audited answer, under what holds now. */

@@ -4,7 +4,7 @@
  */
 import type { AuditEvent } from '@medplum/fhirtypes';
 import type { Level } from '../../profiles/confidentiality.ts';
-import type { IndexEntries } from '../../profiles/search/indexer.ts';
+import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { PersonKey } from '../access/requester.ts';
@@ -30,7 +30,7 @@ export type Put = {
    * JSON object of the type, with the id of the row or none. The store writes `meta.versionId` and `meta.lastUpdated`.
    */
   readonly resource: object & { readonly resourceType: string };
-  readonly index: IndexEntries;
+  readonly index: RowIndex;
   /** Epoch milliseconds; lists are sorted by it, latest first, then by id. */
   readonly sort: number;
   /** The person the row is about; undefined for the directory. */

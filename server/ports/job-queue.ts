@@ -23,6 +23,7 @@ export const JOB_KINDS = [
   'forget-erased',
   'sweep-images',
   'end-viewing',
+  'reindex',
 ] as const;
 
 /** One of {@link JOB_KINDS}. */
@@ -56,6 +57,8 @@ export type JobPayloads = {
     /** Who may read the event. */
     readonly person?: PersonKey;
   };
+  /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */
+  readonly reindex: NoPayload;
 };
 
 /**

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createIndexer } from '../../profiles/search/indexer.ts';
-import type { Indexer } from '../../profiles/search/indexer.ts';
+import type { IndexDefinitions, Indexer } from '../../profiles/search/indexer.ts';
 import type { Definitions } from '../../profiles/validation/structure-definitions.ts';
 import { createSubsets, type Subsets } from '../../profiles/search/subset.ts';
 import { createValidator } from '../../profiles/validation/validate.ts';
@@ -15,6 +15,7 @@ export type LoadedDefinitions = {
   readonly validate: Validate;
   readonly indexer: Indexer;
   readonly subsets: Subsets;
+  readonly indexDefinitions: IndexDefinitions;
   readonly definitions: Definitions;
 };
 
@@ -30,7 +31,7 @@ export async function loadDefinitions(): Promise<LoadedDefinitions> {
   );
   return {
     validate: createValidator(validators),
-    indexer: createIndexer(definitions),
+    ...createIndexer(definitions),
     subsets: createSubsets(definitions),
     definitions,
   };

@@ -10,6 +10,7 @@ import { eventSearchContract } from './event-search.contract.ts';
 import { jobQueueContract } from './job-queue.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
 import { requesterContract } from './requester.contract.ts';
+import { searchIndexContract } from './search-index.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
 import { warrantsContract } from './warrants.contract.ts';
 
@@ -47,4 +48,5 @@ suite(reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`, () => {
   derivedRightsContract('MongoDB', open);
   eachTypeContract('MongoDB', open);
   warrantsContract('MongoDB', open);
+  searchIndexContract('MongoDB', open);
 });

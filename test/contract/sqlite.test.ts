@@ -12,6 +12,7 @@ import { eventSearchContract } from './event-search.contract.ts';
 import { jobQueueContract } from './job-queue.contract.ts';
 import { recordStoreContract } from './record-store.contract.ts';
 import { requesterContract } from './requester.contract.ts';
+import { searchIndexContract } from './search-index.contract.ts';
 import { tokenStoreContract } from './token-store.contract.ts';
 import { warrantsContract } from './warrants.contract.ts';
 
@@ -33,3 +34,4 @@ equivalenceContract('SQLite', open);
 derivedRightsContract('SQLite', open);
 eachTypeContract('SQLite', open);
 warrantsContract('SQLite', open);
+searchIndexContract('SQLite', open);

@@ -33,6 +33,9 @@ export function useStores(open: OpenStores): Suite {
     get jobs() {
       return opened().jobs;
     },
+    get index() {
+      return opened().index;
+    },
     async reopen() {
       stores = await opened().reopen();
     },

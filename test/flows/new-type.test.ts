@@ -1,12 +1,12 @@
 /** A further type is one further file: the suites that are for each type run for it in a copy of this checkout. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { isStoredType } from '../../profiles/types/visibility.ts';
-import { ROOT } from '../support/house/source-files.ts';
+import { copyCheckout } from './support/checkout.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 
 /** What nobody has written yet: the file that the README of the folder asks for. */
@@ -61,7 +61,7 @@ describe('A type that is added by one file', () => {
     this.timeout(60_000);
     expect(isStoredType(NAME), `${NAME} is a type of the product: choose another`).to.equal(false);
     checkout = await mkdtemp(join(tmpdir(), 'passerelle-new-type-'));
-    await copyCheckout(checkout);
+    await copyCheckout(checkout, { otherTypes: true });
     await writeFile(join(checkout, 'profiles', 'types', 'specimen.ts'), FILE);
     await node(checkout, 'server/runtime/check.mjs');
   });
@@ -95,27 +95,6 @@ describe('A type that is added by one file', () => {
     }
   });
 });
-
-/** Copies what is of the checkout, not committed files included. Packages are those of this one, caches are not. */
-async function copyCheckout(to: string): Promise<void> {
-  const { stdout } = await run('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: ROOT });
-  for (const path of stdout.split('\0').filter((name) => name !== '')) {
-    await mkdir(dirname(join(to, path)), { recursive: true });
-    // A file that was removed and not yet committed is still named.
-    await cp(join(ROOT, path), join(to, path)).catch(unlessAbsent);
-  }
-  await mkdir(join(to, 'node_modules', '.cache'), { recursive: true });
-  for (const folder of ['node_modules', 'node_modules/.cache']) {
-    for (const name of await readdir(join(ROOT, folder)).catch(() => [])) {
-      if (['.cache', 'passerelle', 'compiled'].includes(name)) continue;
-      await symlink(join(ROOT, folder, name), join(to, folder, name));
-    }
-  }
-}
-
-function unlessAbsent(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
-}
 
 async function node(cwd: string, ...args: readonly string[]): Promise<void> {
   try {

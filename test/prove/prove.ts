@@ -6,6 +6,7 @@ import { machineOf } from '../support/run/machine.ts';
 import { proveDoors } from './doors.ts';
 import { proveKill } from './kill.ts';
 import { proveMutants } from './mutants.ts';
+import { proveReindex } from './reindex.ts';
 import { proveProperty } from './property.ts';
 
 /** What a proof counted, what it names one by one, and why it does not hold although it could be counted. */
@@ -19,6 +20,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   kill: proveKill,
   doors: proveDoors,
   mutants: proveMutants,
+  reindex: proveReindex,
   equivalence: proveProperty('filter(everything, decide)', ['sqlite', 'mongodb']),
   warrant: proveProperty('commit(warrant, plan)'),
   rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Consent } from '@medplum/fhirtypes';
 import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
 import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
-import type { IndexEntries } from '../../profiles/search/indexer.ts';
+import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import { storedType, type StoredType } from '../../profiles/types/visibility.ts';
 import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../server/access/grant.ts';
@@ -17,8 +17,8 @@ import type { BlobRef } from '../../server/ports/image-store.ts';
 /** The moment of the tests' grants, epoch milliseconds. */
 export const NOW = Date.UTC(2026, 2, 1, 12);
 
-/** No index entries. */
-export const NO_ENTRIES: IndexEntries = { tokens: [], references: [], dates: [], strings: [] };
+/** No index entries, under a definition that no type has. */
+export const NO_ENTRIES: RowIndex = { tokens: [], references: [], dates: [], strings: [], definition: 1 };
 
 /** A grant of the server to everything at {@link NOW}. */
 export const SYSTEM: SystemGrant = systemGrant('erase-study', 'whole', NOW);

@@ -2,6 +2,7 @@
 import type { AuditTrail } from '../../server/ports/audit-trail.ts';
 import type { JobQueue } from '../../server/ports/job-queue.ts';
 import type { RecordStore } from '../../server/ports/record-store.ts';
+import type { SearchIndex } from '../../server/ports/search-index.ts';
 import type { TokenStore } from '../../server/ports/token-store.ts';
 
 /** The open stores of one adapter. */
@@ -10,6 +11,7 @@ export type Stores = {
   readonly trail: AuditTrail;
   readonly tokens: TokenStore;
   readonly jobs: JobQueue;
+  readonly index: SearchIndex;
 };
 
 /** Stores that a suite opened: `close` also removes their data. */
@@ -36,6 +38,7 @@ export async function openThrough(binding: StoresBinding): Promise<OpenedStores>
     trail: opened.trail,
     tokens: opened.tokens,
     jobs: opened.jobs,
+    index: opened.index,
     async reopen() {
       await opened.close();
       return await openThrough(binding);

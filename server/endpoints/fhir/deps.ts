@@ -1,6 +1,7 @@
 /** What the FHIR door is given: the flows it mounts, and who comes in. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Subsets } from '../../../profiles/search/subset.ts';
+import type { IsServed } from '../../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
@@ -24,6 +25,8 @@ export type FhirDeps = {
   readonly validate: Validate;
   readonly subsets: Subsets;
   readonly capabilityStatement: () => CapabilityStatement;
+  /** Whether a search parameter finds every row of its type. */
+  readonly isServed: IsServed;
   readonly read: ReturnType<typeof readResource>;
   readonly history: ReturnType<typeof readHistory>;
   readonly search: ReturnType<typeof searchResources>;

@@ -11,8 +11,7 @@ import type { FhirDeps } from './deps.ts';
 import { servedType } from './served.ts';
 import { admit, handlingOf, readSearchParameters } from './request.ts';
 
-const MAX_COUNT = 500;
-const DEFAULT_COUNT = 50;
+const COUNTS = { maxCount: 500, defaultCount: 50 } as const;
 /** Characters of a name in the list of those that were ignored. */
 const MAX_NAME = 64;
 
@@ -46,8 +45,8 @@ export async function searchText(deps: FhirDeps, visit: Visit, asked: AskedSearc
  * A search as the door takes it: without includes and elements that are not served.
  * @throws {Fault} invalid - strict, and something is not served
  */
-function understood({ subsets }: FhirDeps, { type, parameters, handling }: AskedSearch): ParsedSearch {
-  const parsed = parseSearch(type, parameters, { handling, maxCount: MAX_COUNT, defaultCount: DEFAULT_COUNT });
+function understood({ subsets, isServed }: FhirDeps, { type, parameters, handling }: AskedSearch): ParsedSearch {
+  const parsed = parseSearch(type, parameters, { handling, isServed, ...COUNTS });
   const include = parsed.query.include.filter(({ param }) => isIncluded(type, param));
   const ignored = [...parsed.ignored];
   if (include.length < parsed.query.include.length) ignored.push('_include');

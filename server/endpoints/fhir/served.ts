@@ -16,7 +16,7 @@ export const SERVED: ReadonlyMap<StoredType, ServedType> = new Map(
 function servedOf(type: StoredType): ServedType {
   const { interactions, conditional, operations, standsApart } = fhirType(type);
   const includes = standsApart === true ? [] : includesOf(type);
-  const revIncludes = interactions.includes('search-type') ? revIncludesOf(type) : [];
+  const revIncludes = interactions.includes('search-type') ? referrersOf(type) : [];
   return {
     interactions,
     ...(includes.length === 0 ? {} : { includes }),
@@ -29,10 +29,6 @@ function servedOf(type: StoredType): ServedType {
 /** Every reference that is searched can be included. */
 function includesOf(type: StoredType): string[] {
   return searchParametersOf(type).flatMap((parameter) => (parameter.type === 'reference' ? [parameter.code] : []));
-}
-
-function revIncludesOf(type: StoredType): string[] {
-  return referrersOf(type).map(({ source, param }) => `${source}:${param}`);
 }
 
 function operationOf(type: StoredType, name: string) {

@@ -38,6 +38,7 @@ export const JOB_POLICIES: JobPolicies = {
   'forget-erased': { ...STUDY, concurrency: 1, leaseMs: HOUR },
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,
+  reindex: { ...STUDY, concurrency: 1 },
 };
 
 /** How long a job waits after an attempt (counted from 1) that failed. */

@@ -44,7 +44,12 @@ export async function matchOf(
   parameters: URLSearchParams,
 ): Promise<VisibleRow | undefined> {
   requireScope(visit.requester, type, 's');
-  const { query } = parseSearch(type, parameters, { handling: 'strict', maxCount: 2, defaultCount: 2 });
+  const { query } = parseSearch(type, parameters, {
+    handling: 'strict',
+    maxCount: 2,
+    defaultCount: 2,
+    isServed: deps.isServed,
+  });
   if (query.where.length === 0) throw new Fault('required', `A condition names what it looks for on ${type}`);
   const asked = withinScopes(visit.requester, { type, where: query.where, count: 2, total: 'none', include: [] });
   const { answer } = await guarded(deps, visit, 'search', { kind: 'search', query: asked }, ({ rows }) => ({

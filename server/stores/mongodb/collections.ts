@@ -7,6 +7,7 @@ import type {
   ClaimDocument,
   CommitDocument,
   HistoryDocument,
+  IndexDefinitionDocument,
   InstanceDocument,
   JobDocument,
   LeaseDocument,
@@ -38,6 +39,7 @@ export type Collections = {
   readonly quarantine: Collection<QuarantineDocument>;
   readonly claims: Collection<ClaimDocument>;
   readonly jobs: Collection<JobDocument>;
+  readonly indexDefinitions: Collection<IndexDefinitionDocument>;
   readonly audit: Collection<AuditDocument>;
   readonly chain: Collection<ChainDocument>;
   readonly personal: Collection<PersonalDocument>;
@@ -62,6 +64,7 @@ export function collectionsOf(client: MongoClient, db: Db): Collections {
     quarantine: db.collection('quarantine'),
     claims: db.collection('claims'),
     jobs: db.collection('jobs'),
+    indexDefinitions: db.collection('index_definitions'),
     audit: db.collection('audit_events'),
     chain: db.collection('audit_chain'),
     personal: db.collection('audit_personal'),

@@ -43,8 +43,19 @@ export type RowDocument = {
   readonly gone?: never;
   readonly touches?: number;
   readonly origin?: Origin | undefined;
+  /** Version of the definition that it is indexed under; absent before versions were kept. */
+  readonly definition?: number | null;
 } & RowContent &
   IndexArrays;
+
+/** The definitions under which rows of a type, `_id`, are indexed, by their versions. */
+export type IndexDefinitionDocument = {
+  readonly _id: StoredType;
+  /** The version of the server that was started last. */
+  readonly wanted: number;
+  /** `parameters` is JSON. */
+  readonly definitions: Readonly<Record<string, { readonly parameters: string; readonly sort: string }>>;
+};
 
 /** What is left of a deleted row, or a guard where none stood yet: it keeps the version and lets writes conflict. */
 export type Tombstone = {

@@ -2,6 +2,7 @@
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { SearchIndex } from '../../ports/search-index.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
 import { collectionsOf } from './collections.ts';
 import { connect } from './connect.ts';
@@ -9,6 +10,8 @@ import { MongoJobQueue } from './job-queue.ts';
 import { MongoRecordStore } from './records.ts';
 import { migrate } from './schema.ts';
 import { Sealer, type SealerLog } from './audit/sealer.ts';
+import { MongoSearchIndex } from './search-index.ts';
+import { Turns } from './write/turns.ts';
 import { MongoTokenStore } from './tokens.ts';
 import { MongoAuditTrail } from './audit/trail.ts';
 
@@ -21,6 +24,7 @@ export type MongoStores = {
   readonly trail: AuditTrail;
   readonly tokens: TokenStore;
   readonly jobs: JobQueue;
+  readonly index: SearchIndex;
   close(): Promise<void>;
 };
 
@@ -49,9 +53,11 @@ export async function openMongoStores({ uri, log }: MongoStoresOptions): Promise
     await closing;
   };
   const jobs = new MongoJobQueue(collections);
+  const turns = new Turns();
   return {
     jobs,
-    records: new MongoRecordStore(collections, (asked) => jobs.tell(asked), close),
+    index: new MongoSearchIndex(collections, turns),
+    records: new MongoRecordStore(collections, turns, (asked) => jobs.tell(asked), close),
     trail: new MongoAuditTrail(collections, sealer),
     tokens: new MongoTokenStore(collections),
     close,

@@ -32,18 +32,24 @@ import { readQuarantine } from './read/quarantine.ts';
 import { readRights, readState } from './write/persons.ts';
 import { answer, listBlobNames } from './read/read.ts';
 import { inTransaction } from './transaction.ts';
-import { Turns } from './write/turns.ts';
+import type { Turns } from './write/turns.ts';
 
 /** The record store over one connection. */
 export class MongoRecordStore implements RecordStore {
   readonly #collections: Collections;
   readonly #close: () => Promise<void>;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
   readonly #asked: (jobs: readonly JobRequest[]) => void;
 
   /** `asked` is told of the jobs of each plan. */
-  constructor(collections: Collections, asked: (jobs: readonly JobRequest[]) => void, close: () => Promise<void>) {
+  constructor(
+    collections: Collections,
+    turns: Turns,
+    asked: (jobs: readonly JobRequest[]) => void,
+    close: () => Promise<void>,
+  ) {
     this.#collections = collections;
+    this.#turns = turns;
     this.#asked = asked;
     this.#close = close;
   }

@@ -11,6 +11,7 @@ import { createQuarantine } from './migrations/002-quarantine.ts';
 import { indexHistory } from './migrations/003-deleted.ts';
 import { moveAgendaToJobs } from './migrations/004-jobs.ts';
 import { deriveRights } from './migrations/005-givers.ts';
+import { createDefinitions } from './migrations/006-definitions.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -21,6 +22,7 @@ const MIGRATIONS: readonly Migration[] = [
   indexHistory,
   moveAgendaToJobs,
   deriveRights,
+  createDefinitions,
 ];
 
 const LEASE = 'migration';

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { SearchIndex } from '../../ports/search-index.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
 import { openReader } from './database.ts';
 import { SqliteJobQueue } from './job-queue.ts';
 import { lockDataFolder } from './lock.ts';
 import { SqliteRecordStore } from './records.ts';
+import { SqliteSearchIndex } from './search-index/search-index.ts';
 import { SqliteTokenStore } from './tokens.ts';
 import { SqliteAuditTrail } from './audit/trail.ts';
 import { startWriters } from './write/writers.ts';
@@ -19,6 +21,7 @@ export type OpenedStores = {
   readonly trail: AuditTrail;
   readonly tokens: TokenStore;
   readonly jobs: JobQueue;
+  readonly index: SearchIndex;
   close(): Promise<void>;
 };
 
@@ -41,7 +44,8 @@ export async function openSqliteStores({ dataDir }: { dataDir: string }): Promis
       await records.close();
       unlock();
     };
-    return { records, trail: new SqliteAuditTrail(trail, rows, writers), tokens, jobs, close };
+    const index = new SqliteSearchIndex(rows, writers.records);
+    return { records, trail: new SqliteAuditTrail(trail, rows, writers), tokens, jobs, index, close };
   } catch (error) {
     unlock();
     throw error;

@@ -12,6 +12,7 @@ import { aclIndex } from './migrations/007-acl-index.ts';
 import { deletedRows } from './migrations/008-deleted.ts';
 import { jobs } from './migrations/009-jobs.ts';
 import { givers } from './migrations/010-givers.ts';
+import { rowDefinitions } from './migrations/011-definitions.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -27,6 +28,7 @@ export const MIGRATIONS = {
     deletedRows,
     jobs,
     givers,
+    rowDefinitions,
   ],
   trail: [rows + trail, trailBlobs, eventForms],
   tokens: [tokens, tokensAccessVersion],

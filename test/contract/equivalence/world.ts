@@ -2,7 +2,7 @@
 import type { Consent } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
 import { LEVELS } from '../../../profiles/confidentiality.ts';
-import type { IndexEntries } from '../../../profiles/search/indexer.ts';
+import type { RowIndex } from '../../../profiles/search/indexer.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
 import type { Origin } from '../../../server/access/rights-of.ts';
@@ -70,7 +70,8 @@ const tokenEntry = fc.record({
 });
 
 /** Entries without repeats, as the indexer gives them. */
-const entries: fc.Arbitrary<IndexEntries> = fc.record({
+const entries: fc.Arbitrary<RowIndex> = fc.record({
+  definition: fc.constant(1),
   tokens: few(tokenEntry).map(distinct),
   // What joins rows is not rare, so that conditions on other rows are met.
   references: fc

@@ -1,7 +1,7 @@
 /** Orders that are asked for (`_sort`): of several keys, from both ends, page by page. */
 import { expect } from 'chai';
 import type { SortKey } from '../../../profiles/search/order.ts';
-import type { IndexEntries } from '../../../profiles/search/indexer.ts';
+import type { RowIndex } from '../../../profiles/search/indexer.ts';
 import { principal } from '../../../server/access/right.ts';
 import { MAX_ORDERED_ROWS } from '../../../server/ports/record-store.ts';
 import { aGrant, anId, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES } from '../../support/plans.ts';
@@ -21,7 +21,8 @@ export function orderingContract(suite: Suite): void {
     return { person, grant: aGrant(`Practitioner/${person}`) };
   };
 
-  const entries = (parts: { status?: string; name?: string; date?: number; about?: string }): IndexEntries => ({
+  const entries = (parts: { status?: string; name?: string; date?: number; about?: string }): RowIndex => ({
+    definition: 1,
     tokens: parts.status === undefined ? [] : [{ param: 'status', system: 's', value: parts.status }],
     references: parts.about === undefined ? [] : [{ param: 'about', target: parts.about }],
     dates: parts.date === undefined ? [] : [{ param: 'date', lo: parts.date, hi: parts.date + 1 }],

@@ -1,7 +1,7 @@
 /** Criteria, each as R4 says and as profiles/search/match.ts judges. */
 import { expect } from 'chai';
 import type { Criterion, StringCriterion } from '../../../profiles/search/criterion.ts';
-import type { IndexEntries } from '../../../profiles/search/indexer.ts';
+import type { RowIndex } from '../../../profiles/search/indexer.ts';
 import { normalizeString } from '../../../profiles/search/values.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { Grant } from '../../../server/access/grant.ts';
@@ -15,7 +15,7 @@ import { commitPlan } from '../../support/warrants.ts';
 /** Runs the contract of criteria. */
 export function searchingContract(suite: Suite): void {
   /** Stores rows with entries, by name, of a person whom one grant may see; returns a search that answers names. */
-  const world = async (entries: Readonly<Record<string, Partial<IndexEntries>>>, more: readonly Put[] = []) => {
+  const world = async (entries: Readonly<Record<string, Partial<RowIndex>>>, more: readonly Put[] = []) => {
     const person = aPersonKey();
     const grant = aGrant(`Practitioner/${person}`);
     const named = new Map<string, string>();
@@ -258,7 +258,7 @@ export function searchingContract(suite: Suite): void {
 
   describe('chained criteria', () => {
     const subject = (target: string) => ({ references: [{ param: 'subject', target }] });
-    const named = (name: string): IndexEntries => ({
+    const named = (name: string): RowIndex => ({
       ...NO_ENTRIES,
       strings: [{ param: 'name', value: normalizeString(name) }],
     });

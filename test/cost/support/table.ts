@@ -22,7 +22,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'ITI-18 FindDocuments': cost(38, 29, 2, 1, 4),
     'QIDO-RS list': cost(27, 13, 2, 1, 4),
     'C-STORE': cost(21, 8, 6, 2, 10),
-    withdrawal: cost(69, 32, 3, 2, 27),
+    withdrawal: cost(69, 32, 3, 2, 28),
   },
   MongoDB: {
     'FHIR read': cost(6, 5, 0, 0, 0),

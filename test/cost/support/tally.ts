@@ -78,9 +78,12 @@ const isCommand = (counted: Counted): counted is Command => counted.kind === 'co
 /** What is asked, or written, by the sealer of MongoDB's trail alone. */
 const SEALER = new Set(['audit_chain', 'audit_personal', 'leases']);
 
+/** Of statements that are asked now and then. */
+const AT_REST = ['FROM job WHERE kind = k.value', 'FROM standing JOIN resource next'];
+
 /**
- * What is left without what a server does at rest: it asks for work that is due, and on MongoDB seals events and holds
- * its lease.
+ * What is left without what a server does at rest: it asks for work that is due and for rows that are not indexed as
+ * they should be, and on MongoDB seals events and holds its lease.
  */
 function foreground(lines: readonly string[]): readonly Counted[] {
   const counted = lines.map((line) => JSON.parse(line) as Counted);
@@ -88,9 +91,9 @@ function foreground(lines: readonly string[]): readonly Counted[] {
   sealing.delete('');
   return counted.filter((one) => {
     if (one.kind === 'message') return true;
-    if (one.kind === 'statement') return !one.text.includes('FROM job WHERE kind = k.value');
+    if (one.kind === 'statement') return !AT_REST.some((text) => one.text.includes(text));
     if (SEALER.has(one.on) || sealing.has(one.transaction)) return false;
-    return !(one.text === 'find' && (one.on === 'jobs' || one.filter.includes('"pending":true')));
+    return !(one.text === 'find' && (one.on === 'jobs' || /"pending":true|"definition":/.test(one.filter)));
   });
 }
 

@@ -4,9 +4,10 @@ import type { FaultKind } from '../../../profiles/fault.ts';
 import { parseSearch } from '../../../profiles/search/query.ts';
 import type { Criterion } from '../../../profiles/search/criterion.ts';
 import { referrersOf } from '../../../profiles/search/referrers.ts';
+import { faultOf } from '../../support/thrown-fault.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 
-const LENIENT = { handling: 'lenient', maxCount: 100, defaultCount: 20 } as const;
+const LENIENT = { handling: 'lenient', maxCount: 100, defaultCount: 20, isServed: () => true } as const;
 
 const parse = (type: StoredType, text: string, handling: 'lenient' | 'strict' = 'lenient') =>
   parseSearch(type, new URLSearchParams(text), { ...LENIENT, handling });
@@ -300,4 +301,44 @@ describe('FHIR search parameters (R4 3.1.1)', () => {
       expect(kindOf(type, text)).to.equal(kind);
     });
   }
+});
+
+describe('A search by a parameter that does not find every row yet', () => {
+  const [withheldType, withheld] = ['ServiceRequest', 'performer'];
+  const isServed = (type: StoredType, code: string): boolean => type !== withheldType || code !== withheld;
+  const parsed = (type: StoredType, text: string) =>
+    parseSearch(type, new URLSearchParams(text), { ...LENIENT, isServed });
+
+  it('leaves it out, wherever it is asked by, and says so', () => {
+    for (const [type, text, ignored] of [
+      ['ServiceRequest', 'performer=Practitioner/1&status=active', 'performer'],
+      ['ServiceRequest', 'performer:missing=true', 'performer:missing'],
+      ['ServiceRequest', 'performer:identifier=a|b', 'performer:identifier'],
+      ['ServiceRequest', 'performer:Practitioner.name=x', 'performer:Practitioner.name'],
+      ['ServiceRequest', 'based-on.performer=Practitioner/1', 'based-on.performer'],
+      ['Practitioner', '_has:ServiceRequest:performer:status=active', '_has:ServiceRequest:performer:status'],
+      ['Encounter', '_has:ServiceRequest:encounter:performer=Device/1', '_has:ServiceRequest:encounter:performer'],
+      ['ServiceRequest', '_sort=status,performer', '_sort'],
+      ['ServiceRequest', '_include=ServiceRequest:performer', '_include'],
+      ['Practitioner', '_revinclude=ServiceRequest:performer', '_revinclude'],
+    ] as const) {
+      const { query, ignored: left } = parsed(type, text);
+      expect(left, text).to.deep.equal([ignored]);
+      expect(JSON.stringify(query), text).to.not.include(withheld);
+      const strict = faultOf(() =>
+        parseSearch(type, new URLSearchParams(text), { ...LENIENT, isServed, handling: 'strict' }),
+      );
+      expect(strict, text).to.include({ kind: 'invalid' });
+      // The same search, when it is served.
+      expect(parse(type, text).ignored, text).to.deep.equal([]);
+    }
+  });
+
+  it('takes what other parameters ask for', () => {
+    const text = 'status=active&requester=Device/1&_sort=-authored&_include=ServiceRequest:requester';
+    expect(parsed('ServiceRequest', text).ignored).to.deep.equal([]);
+    expect(parsed('DiagnosticReport', 'performer=Device/1').ignored).to.deep.equal(
+      parse('DiagnosticReport', 'performer=Device/1').ignored,
+    );
+  });
 });

@@ -85,6 +85,7 @@ function statementOf() {
   const address = 'https://passerelle.example';
   const statement = buildCapabilityStatement({
     served: SERVED,
+    isServed: () => true,
     systemInteractions: ['transaction'],
     version: '0',
     date: '2026-01-01',

@@ -15,7 +15,7 @@ import { buildManifestDocument } from '../../../profiles/documents/manifest-docu
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { PersonKey, Requester } from '../../../server/access/requester.ts';
 import { principal, type Right } from '../../../server/access/right.ts';
-import type { Visit } from '../../../server/flows/guard.ts';
+import type { GuardDeps, Visit } from '../../../server/flows/guard.ts';
 import { filedBy, putOf } from '../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { BlobRef, ImageStore } from '../../../server/ports/image-store.ts';
@@ -75,11 +75,7 @@ export type Clinic = {
   /** Adds a study of Anne. */
   addStudy(parts: StudyParts): Promise<ClinicStudy>;
   /** The deps of every flow. */
-  readonly guard: {
-    readonly records: OpenedStores['records'];
-    readonly trail: OpenedStores['trail'];
-    readonly clock: { now(): number };
-  };
+  readonly guard: GuardDeps;
   /**
    * Identifies by the tokens `lambert` (declared by Anne), `stranger`, `anne`, `weak` (Lambert without scopes),
    * `clinic` and `clinic-reader` (which may not send).
@@ -146,7 +142,7 @@ export async function openClinic(): Promise<Clinic> {
     hidden,
     visitOf,
     addStudy: async (parts) => await addStudy(store, anne, parts),
-    guard: { records: stores.records, trail: stores.trail, clock: tickingClock() },
+    guard: { records: stores.records, trail: stores.trail, clock: tickingClock(), isServed: () => true },
     identify: async (ctx, server) => visitOf(ctx.get('Authorization').replace('Bearer ', ''), server),
     events: async (of, subtype) => await eventsOf(stores, of, subtype),
     withdraw: async () =>

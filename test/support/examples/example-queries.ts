@@ -38,7 +38,7 @@ export function absentCriterionOf(type: StoredType, { code, type: kind }: Search
 }
 
 function criterionBy(type: StoredType, code: string, value: string): Criterion {
-  const options = { handling: 'strict', maxCount: 50, defaultCount: 50 } as const;
+  const options = { handling: 'strict', maxCount: 50, defaultCount: 50, isServed: () => true } as const;
   const [criterion] = parseSearch(type, [[code, value]], options).query.where;
   if (criterion === undefined) throw new Error(`${type}?${code} gives no criterion`);
   return criterion;

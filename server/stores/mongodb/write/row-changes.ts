@@ -148,6 +148,7 @@ function toRow(put: PutFrom, json: string, version: number, now: number): RowDoc
     parent,
     blob,
     origin,
+    definition: put.index.definition,
     ...toIndexArrays(put.index, now),
   };
 }

@@ -3,8 +3,10 @@ import type { MessagePort } from 'node:worker_threads';
 import type { FaultKind } from '../../../../profiles/fault.ts';
 import type { AuditRecord, CommitPlan, CommitReceipt, Put } from '../../../ports/commit-plan.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
+import type { IndexDefinition } from '../../../../profiles/search/index-definition.ts';
 import type { StoredToken, TokenKeys } from '../../../ports/token-store.ts';
 import type { JobKind, JobLease, JobOutcome } from '../../../ports/job-queue.ts';
+import type { ReindexedRow } from '../../../ports/search-index.ts';
 import type { TrailHead } from '../../../ports/audit-trail.ts';
 import type { WarrantTerms } from '../../../access/warrant.ts';
 import type { PersonalSide } from '../../audit-chain.ts';
@@ -93,6 +95,8 @@ export type RecordOrders = {
     readonly order: { readonly lease: JobLease; readonly now: number; readonly outcome: JobOutcome };
     readonly answer: boolean;
   };
+  readonly indexWant: { readonly order: readonly IndexDefinition[]; readonly answer: number };
+  readonly indexRows: { readonly order: readonly ReindexedRow[]; readonly answer: number };
   readonly tokenUpsert: {
     readonly order: {
       readonly model: string;

@@ -1,6 +1,7 @@
 /** The writer thread of records and tokens: owns the connections that write them. */
 import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { applyIndexOrder, type IndexOrder } from '../search-index/write-index.ts';
 import { openWriter, unsynced, type Database } from '../database.ts';
 import { migrate, MIGRATIONS } from '../schema.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -21,6 +22,7 @@ type Commit = Extract<Order, { name: 'commit' }>;
 
 const isCommit = (order: Order): order is Commit => order.name === 'commit';
 const isOfJobs = (order: Order): order is JobOrder => order.name.startsWith('job');
+const isOfIndex = (order: Order): order is IndexOrder => order.name.startsWith('index');
 const isOfTokens = (order: Order): order is TokenOrder => order.name.startsWith('token');
 
 function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart): void {
@@ -47,6 +49,10 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart):
     const ofJobs = orders.filter(isOfJobs);
     if (ofJobs.length > 0)
       yield unsynced(records, () => runGroup(records, ofJobs, (order) => applyJobOrder(records, order)).answers);
+    // What a power cut undoes of it is done again: rows and their versions go together.
+    const ofIndex = orders.filter(isOfIndex);
+    if (ofIndex.length > 0)
+      yield unsynced(records, () => runGroup(records, ofIndex, (order) => applyIndexOrder(records, order)).answers);
     // A checkpoint cannot be part of a transaction.
     for (const { name, sequence, order } of orders) {
       if (name === 'rest') yield [{ sequence, answer: undefined }];

@@ -1,6 +1,6 @@
 /** Writes resource rows and their search values. */
 import { rankOf } from '../../../../profiles/confidentiality.ts';
-import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
+import type { IndexEntries, RowIndex } from '../../../../profiles/search/indexer.ts';
 import type { Put } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
 
@@ -33,9 +33,9 @@ export function standingRow(db: Database, type: string, id: string): StandingRow
 }
 
 /** Inserts or replaces a row and its search values; returns its rid. */
-export function writeRow(db: Database, standing: StandingRow | undefined, row: RowValues, index: IndexEntries): number {
+export function writeRow(db: Database, standing: StandingRow | undefined, row: RowValues, index: RowIndex): number {
   if (standing !== undefined) clearIndex(db, standing.rid);
-  const saved = db.get<{ rid: number }>(UPSERT, ...columnsOf(row));
+  const saved = db.get<{ rid: number }>(UPSERT, ...columnsOf(row), index.definition);
   if (saved === undefined) throw new Error('The row was not written');
   writeIndex(db, saved.rid, row.type, index);
   return saved.rid;
@@ -43,13 +43,13 @@ export function writeRow(db: Database, standing: StandingRow | undefined, row: R
 
 const UPSERT = `INSERT INTO resource
   (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size,
-   json, origin)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+   json, origin, definition)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, updated = excluded.updated, sort = excluded.sort,
     person = excluded.person, subject = excluded.subject, level = excluded.level, released = excluded.released,
     parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name,
     blob_size = excluded.blob_size,
-    json = excluded.json, origin = excluded.origin
+    json = excluded.json, origin = excluded.origin, definition = excluded.definition
   RETURNING rid`;
 
 function columnsOf(row: RowValues): (string | number | null)[] {
@@ -78,6 +78,12 @@ export function removeRow(db: Database, rid: number): void {
   clearIndex(db, rid);
   db.run('DELETE FROM acl WHERE rid = ?', rid);
   db.run('DELETE FROM resource WHERE rid = ?', rid);
+}
+
+/** Writes the search values of a row that stands anew. */
+export function rewriteIndex(db: Database, rid: number, type: string, index: IndexEntries): void {
+  clearIndex(db, rid);
+  writeIndex(db, rid, type, index);
 }
 
 function clearIndex(db: Database, rid: number): void {

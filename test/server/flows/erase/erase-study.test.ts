@@ -54,7 +54,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'passerelle-erase-'));
     stores = await openSqliteStores({ dataDir });
     images = await openFileImages({ dataDir });
-    const { indexer, validate } = await loadDefinitions();
+    const definitions = await loadDefinitions();
     const config = configFrom(readEnv({ PASSERELLE_DEVELOPMENT: '1', PASSERELLE_DATA_DIR: dataDir }));
     const region = parseRegion(JSON.parse(await readFile(config.region, 'utf8')));
     const records = gated(stores.records);
@@ -62,10 +62,9 @@ describe('Erasure of a study beside a write that is under way', () => {
     flows = composeFlows({
       config,
       region,
-      stores: { records, trail: stores.trail, tokens: stores.tokens, jobs: stores.jobs, images: mortal(images) },
+      stores: { ...stores, records, images: mortal(images) },
       clock,
-      indexer,
-      validate,
+      ...definitions,
       publicUrl,
       log: openLog({ level: 'error' })('flows'),
     });
@@ -75,7 +74,7 @@ describe('Erasure of a study beside a write that is under way', () => {
       images,
       patientIdSystemOf: (organization) => index.domainOf(organization).patientIdSystem,
     });
-    const file = fileInstance({ records, images, clock, indexer, region: index, quietPeriodMs: QUIET_MS });
+    const file = fileInstance({ records, images, clock, ...definitions, region: index, quietPeriodMs: QUIET_MS });
     receive = async ({ sopClassUID, sopInstanceUID, bytes }) => {
       const taking = take({
         peer: { organization: STRASBOURG },

@@ -14,7 +14,7 @@ import {
 } from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 import { DATE_PREFIXES, type Criterion } from '../../../../../profiles/search/criterion.ts';
-import type { IndexEntries } from '../../../../../profiles/search/indexer.ts';
+import type { RowIndex } from '../../../../../profiles/search/indexer.ts';
 import { ALONE, matchesCriterion } from '../../../../../profiles/search/match.ts';
 import type { MongoStores } from '../../../../../server/stores/mongodb/open.ts';
 import { aPlan, aPut, aQuery, SYSTEM } from '../../../../support/plans.ts';
@@ -43,7 +43,8 @@ const targets = constantFrom('Organization/1', 'Organization/11', 'Practitioner/
 const times = integer({ min: 0, max: 6 });
 const ranges = tuple(times, times).map(([a, b]) => ({ lo: Math.min(a, b), hi: Math.max(a, b) + 1 }));
 
-const entries: Arbitrary<IndexEntries> = record({
+const entries: Arbitrary<RowIndex> = record({
+  definition: constant(1),
   tokens: array(record({ param: params, system: systems, value: codes }), { maxLength: 3 }),
   references: array(record({ param: params, target: targets }), { maxLength: 2 }),
   dates: array(

@@ -1,0 +1,36 @@
+/** Definitions of the index as the writer keeps them, and rows that are indexed anew. */
+import type { IndexDefinition } from '../../../../profiles/search/index-definition.ts';
+import type { ReindexedRow } from '../../../ports/search-index.ts';
+import type { Database } from '../database.ts';
+import type { OrderMessage, RecordOrders } from '../write/protocol.ts';
+import { rewriteIndex } from '../write/write-rows.ts';
+
+/** An order about the index. */
+export type IndexOrder = Extract<OrderMessage<RecordOrders>, { name: `index${string}` }>;
+
+/** Applies an order about the index; answers how many rows or definitions it changed. */
+export function applyIndexOrder(db: Database, { name, order }: IndexOrder): number {
+  if (name === 'indexWant') return order.map((definition) => want(db, definition)).length;
+  return order.filter((row) => reindexRow(db, row)).length;
+}
+
+function want(db: Database, { type, version, parameters, sort }: IndexDefinition): void {
+  db.run('UPDATE index_definition SET is_wanted = 0 WHERE type = ? AND version <> ? AND is_wanted', type, version);
+  db.run(WANT, type, version, JSON.stringify(parameters), sort);
+}
+
+const WANT = `
+  INSERT INTO index_definition (type, version, parameters, sort, is_wanted) VALUES (?, ?, ?, ?, 1)
+  ON CONFLICT DO UPDATE SET is_wanted = 1 WHERE NOT is_wanted`;
+
+/** Whether the row stood as it was read. The access table repeats its place in lists. */
+function reindexRow(db: Database, { type, id, version, sort, index }: ReindexedRow): boolean {
+  const row = db.get<{ rid: number; sort: number }>(STANDING, type, id, version, index.definition);
+  if (row === undefined) return false;
+  rewriteIndex(db, row.rid, type, index);
+  if (row.sort !== sort) db.run('UPDATE acl SET sort = ? WHERE rid = ?', sort, row.rid);
+  db.run('UPDATE resource SET definition = ?, sort = ? WHERE rid = ?', index.definition, sort, row.rid);
+  return true;
+}
+
+const STANDING = 'SELECT rid, sort FROM resource WHERE type = ? AND id = ? AND version = ? AND definition <> ?';
