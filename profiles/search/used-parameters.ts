@@ -1,7 +1,7 @@
 /** Which search parameters a search rests on: those of its type, and of others that it leads to. */
 import type { StoredType } from '../types/visibility.ts';
 import { isLink, type Criterion } from './criterion.ts';
-import type { SearchQuery } from './query.ts';
+import type { Referrer } from './referrers.ts';
 
 /** A search parameter of a type. */
 export type UsedParameter = { readonly type: StoredType; readonly code: string };
@@ -19,6 +19,15 @@ export function parametersOfCriterion(type: StoredType, criterion: Criterion): r
   return [usedParameter(source, param), ...parametersOfCriterion(source, criterion.criterion)];
 }
 
+/** The parts of a search that rest on parameters, as SearchQuery has them. */
+export type SearchParts = {
+  readonly type: StoredType;
+  readonly where: readonly Criterion[];
+  readonly order?: readonly { readonly param: string }[];
+  readonly include: readonly { readonly param: string }[];
+  readonly revinclude?: readonly Referrer[];
+};
+
 /** The parameters of a whole search. */
 export function parametersOfSearch({
   type,
@@ -26,7 +35,7 @@ export function parametersOfSearch({
   order = [],
   include,
   revinclude = [],
-}: Pick<SearchQuery, 'type' | 'where' | 'order' | 'include' | 'revinclude'>): readonly UsedParameter[] {
+}: SearchParts): readonly UsedParameter[] {
   return [
     ...where.flatMap((criterion) => parametersOfCriterion(type, criterion)),
     ...[...order, ...include].map(({ param }) => usedParameter(type, param)),

@@ -88,7 +88,7 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 /** Makes all flows. */
 export function composeFlows(parts: FlowParts) {
   const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
-  const { records, trail, tokens, images, jobs: queue } = stores;
+  const { records, trail, tokens, images } = stores;
   const regionIndex = indexRegion(region);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
@@ -137,14 +137,19 @@ export function composeFlows(parts: FlowParts) {
     },
     servedParameters: served,
     isServed,
-    jobs: {
-      runners: new JobRunners({ queue, clock, log, policies: JOB_POLICIES, work: workOf(parts, writing, served) }),
-      report: reportJobs(queue, clock),
-      health: jobsHealth(queue, clock),
-      list: listJobs({ records, queue, clock }),
-      replay: replayJobs({ records, queue, clock }),
-      drop: dropJob({ records, queue, clock }),
-    },
+    jobs: jobFlows(parts, workOf(parts, writing, served)),
+  };
+}
+
+function jobFlows({ stores, clock, log }: FlowParts, work: JobTable) {
+  const { records, jobs: queue } = stores;
+  return {
+    runners: new JobRunners({ queue, clock, log, policies: JOB_POLICIES, work }),
+    report: reportJobs(queue, clock),
+    health: jobsHealth(queue, clock),
+    list: listJobs({ records, queue, clock }),
+    replay: replayJobs({ records, queue, clock }),
+    drop: dropJob({ records, queue, clock }),
   };
 }
 
