@@ -42,7 +42,10 @@ export async function findById<T extends Resource>(
   return row === undefined ? undefined : { row, resource: openedResource<T>(row) };
 }
 
-/** Finds rows of a type: of the person that the grant is bound to, or of all. */
+/**
+ * Finds rows of a type, of the person that the grant is bound to or of all, by parameters that no release has changed:
+ * it cannot wait until rows are indexed anew (test/profiles/search/index-definition.test.ts).
+ */
 export async function findAll<T extends Resource>(
   records: RecordStore,
   grant: SystemGrant,

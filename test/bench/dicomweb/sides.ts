@@ -32,10 +32,13 @@ export function missingPeers(): string[] {
 export async function startPasserelle(options: {
   readonly dataDir?: string;
   readonly asks: 'radiologist' | 'establishment';
+  /** As of startServer. */
+  readonly under?: readonly string[];
 }): Promise<Side> {
-  const { dataDir, asks } = options;
+  const { dataDir, asks, under = [] } = options;
   const server = await startServer({
     ...(dataDir === undefined ? {} : { dataDir }),
+    under,
     env: { STUDY_QUIET_SECONDS: '60' },
   });
   const { aeTitle, clientId } = ESTABLISHMENTS.strasbourg;

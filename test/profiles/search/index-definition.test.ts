@@ -74,6 +74,15 @@ describe('The definition of an index', () => {
     expect(earliestDefinitionOf('Appointment')).to.equal(undefined);
   });
 
+  it('has not changed where the server itself searches, as it finds rows of every release at once', () => {
+    for (const [type, ...codes] of OWN_SEARCHES) {
+      const [now, then] = [loaded.indexDefinitions.get(type), earliestDefinitionOf(type)];
+      for (const code of codes) {
+        expect(now?.parameters[code], `${type} ${code}`).to.be.a('string').and.equal(then?.parameters[code]);
+      }
+    }
+  });
+
   it('is not asked of AuditEvents, whose values the chain proves', () => {
     expect([...loaded.indexDefinitions.keys()])
       .to.include('Binary')
@@ -88,6 +97,14 @@ describe('The definition of an index', () => {
     );
   });
 });
+
+/** What `findAll` of server/flows/study/study-content.ts is asked by. */
+const OWN_SEARCHES = [
+  ['DiagnosticReport', 'imaging-study'],
+  ['DocumentReference', 'related', 'format', 'status'],
+  ['Patient', 'identifier'],
+  ['Practitioner', 'identifier'],
+] as const;
 
 const KINDS: readonly ParameterType[] = ['token', 'reference', 'date', 'string', 'uri'];
 
