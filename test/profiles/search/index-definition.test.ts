@@ -98,7 +98,7 @@ describe('The definition of an index', () => {
   });
 });
 
-/** What `findAll` of server/flows/study/study-content.ts is asked by. */
+/** What `findAll` of server/flows/internal-reads.ts is asked by. */
 const OWN_SEARCHES = [
   ['DiagnosticReport', 'imaging-study'],
   ['DocumentReference', 'related', 'format', 'status'],
