@@ -55,7 +55,7 @@ class SystemGrant {
 
   constructor(key: symbol, reason: SystemReason, subject: SystemSubject, now: number) {
     refuseUnless(key === MAKING);
-    if (!isSubjectOf(reason, subject)) throw new TypeError(`To ${reason} is bound to other subjects`);
+    if (!isSubjectOf(reason, subject)) throw new TypeError(`A grant to ${reason} is bound to other subjects`);
     this.#reason = reason;
     this.#subject = subject === 'whole' ? subject : Object.freeze({ ...subject });
     this.#now = now;
@@ -137,7 +137,10 @@ export type SubjectOf<R extends SystemReason> = Subjects[(typeof SYSTEM_READS)[R
 /** Binds the reads of a story to one subject after the other. */
 export type Reading<S extends SystemSubject = SystemSubject> = (subject: S) => SystemGrant;
 
-/** A story that reads single rows, and what is of single persons. */
+/** Reads single items. */
+export type ItemReading = Reading<Subjects['item']>;
+
+/** Reads single items, and what is of single persons. */
 export type NarrowReading = Reading<Subjects['item'] | Subjects['person']>;
 
 /** Makes the grant of a requester at a moment. */

@@ -2,7 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Criterion } from '../../profiles/search/query.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
-import type { SystemGrant } from '../access/grant.ts';
+import type { ItemReading, SystemGrant } from '../access/grant.ts';
 import type { ClaimKey } from '../ports/claim-key.ts';
 import { openedResource } from '../ports/internal-row.ts';
 import type { InternalRow, RecordStore } from '../ports/record-store.ts';
@@ -12,9 +12,6 @@ const MANY = 1_000;
 
 /** A row and its resource. */
 export type Found<T> = { readonly row: InternalRow; readonly resource: T };
-
-/** Binds a read to one item. */
-export type ItemReading = (subject: { readonly item: string }) => SystemGrant;
 
 /** The value of a claim, or undefined. */
 export async function claimOf(records: RecordStore, reading: ItemReading, key: ClaimKey): Promise<string | undefined> {

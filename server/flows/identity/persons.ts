@@ -5,13 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
-import type { NarrowReading } from '../../access/grant.ts';
+import type { NarrowReading, ItemReading } from '../../access/grant.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import { personKey, type PersonKey, type Requester } from '../../access/requester.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { claimOf, rowById, type ItemReading } from '../internal-reads.ts';
+import { claimOf, rowById } from '../internal-reads.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 
 /** A Patient (`Patient/id`) and the person it is. */

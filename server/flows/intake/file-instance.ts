@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { DicomPatient } from '../../../profiles/imaging/patient-from-dicom.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemReading } from '../../access/grant.ts';
+import { systemReading, type ItemReading } from '../../access/grant.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { Requester } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -22,7 +22,7 @@ import type {
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { compareWithStanding, ERASING } from './standing-instance.ts';
-import { claimOf, type ItemReading } from '../internal-reads.ts';
+import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { enrol, findIdentity } from '../identity/persons.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';

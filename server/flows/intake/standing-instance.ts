@@ -2,10 +2,11 @@
  * A received instance beside what stands: whether it may join its study, is one that stands already, or contradicts.
  * A store refuses what a racing sender wrote meanwhile; the plan is then built again, and finds it here.
  */
+import type { ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InstanceRow, QuarantineReason } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { claimOf, type ItemReading } from '../internal-reads.ts';
+import { claimOf } from '../internal-reads.ts';
 
 /** The value of the claim of a study while a study is being erased: nobody's, so that no instance joins it. */
 export const ERASING = 'erasing';

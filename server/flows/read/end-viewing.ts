@@ -2,10 +2,10 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { furtherEvent, imagingStudyOf } from '../../../profiles/audit/further-event.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { systemReading } from '../../access/grant.ts';
+import { systemReading, type ItemReading } from '../../access/grant.ts';
 import type { TakenJob } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { findById, rowById, type ItemReading } from '../internal-reads.ts';
+import { findById, rowById } from '../internal-reads.ts';
 import type { GuardDeps } from '../guard.ts';
 
 /**

@@ -4,6 +4,7 @@ import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
+import type { ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
@@ -12,7 +13,7 @@ import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { storeDocument } from '../write/store-document.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
-import type { Found, ItemReading } from '../internal-reads.ts';
+import type { Found } from '../internal-reads.ts';
 import { organizationOf } from './study-content.ts';
 
 /** Parts of the plan, and the manifests (`DocumentReference/id`) that are current after it. */

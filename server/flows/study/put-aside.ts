@@ -3,12 +3,13 @@
  * header must not keep the others from being seen.
  */
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import type { ItemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { claimOf, type ItemReading } from '../internal-reads.ts';
+import { claimOf } from '../internal-reads.ts';
 import { joinParts } from '../write/plan-parts.ts';
 import { ERASING } from '../intake/standing-instance.ts';
 import type { MaintainStudyDeps } from './study-at-hand.ts';

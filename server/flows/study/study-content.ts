@@ -5,11 +5,11 @@ import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { describeInstance, isDescribed, type InstanceDescription } from '../../../profiles/imaging/instance.ts';
 import { instancesInOrder } from '../../../profiles/imaging/series.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import type { Reading, SystemGrant } from '../../access/grant.ts';
+import type { Reading, SystemGrant, ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InstanceRow } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { claimOf, findAll, findById, type Found, type ItemReading } from '../internal-reads.ts';
+import { claimOf, findAll, findById, type Found } from '../internal-reads.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { readOf } from './unreadable-instance.ts';
 
