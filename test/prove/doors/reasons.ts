@@ -35,6 +35,24 @@ const REASONS: readonly Reason[] = [
 
 /** The reason of a difference; undefined when nobody meant it. `change` looks at both answers, the former first. */
 export function reasonFor(request: string, former: string, answer: string): string | undefined {
-  return REASONS.find((one) => one.request.test(request) && (one.change?.test(`${former}\n=>\n${answer}`) ?? true))
-    ?.reason;
+  const meant = REASONS.find(
+    (one) => one.request.test(request) && (one.change?.test(`${former}\n=>\n${answer}`) ?? true),
+  );
+  if (meant !== undefined) return meant.reason;
+  return inOneOrder(former) === inOneOrder(answer) ? 'meta stands behind type and id, whatever the store' : undefined;
+}
+
+/** An answer whose JSON has its members in one order: the order of rows and of other lists is kept. */
+function inOneOrder(answer: string): string {
+  return answer.replace(/^\{$[\s\S]*^\}$/m, (json) => JSON.stringify(sorted(JSON.parse(json))));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  );
 }
