@@ -18,6 +18,7 @@ import {
   aPut,
   aQuery,
   aUid,
+  NO_ENTRIES,
   NOW,
   SYSTEM,
 } from '../../support/plans.ts';
@@ -192,6 +193,18 @@ function duplicatesContract(suite: Suite, refused: (plan: CommitPlan) => Promise
       const [one, other] = [aJob(), aJob()];
       expect((await refused(aPlan({ jobs: [one, { ...other, id: one.id }] })))?.kind).to.equal('conflict');
       await commitPlan(suite.records, aPlan({ erased: [{ jobs: [job] }] }));
+    });
+
+    it('is the account of several roles, which come by id however they were written', async () => {
+      const account = aPut({ type: 'Practitioner' });
+      const reference = `Practitioner/${account.id}`;
+      const index = { ...NO_ENTRIES, references: [{ param: 'practitioner', target: reference }] };
+      const roles = ['a', 'b', 'c'].map((id) => aPut({ type: 'PractitionerRole', id: `${id}-${anId()}`, index }));
+      await commitPlan(suite.records, aPlan({ puts: [account, ...roles.toReversed()] }));
+      await commitPlan(suite.records, aPlan({ deletes: roles.slice(0, 1) }));
+      await commitPlan(suite.records, aPlan({ puts: roles.slice(0, 1) }));
+      const found = await suite.records.accountOf(SYSTEM, reference);
+      expect(found?.roles.map(({ id }) => id)).to.deep.equal(roles.map(({ id }) => id));
     });
 
     it('is recorded once as an event', async () => {

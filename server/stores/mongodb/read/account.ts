@@ -23,6 +23,7 @@ export async function readAccount(
       { $match: { $or: [{ _id: reference, gone: { $exists: false } }, roles] } },
       { $lookup: { from: persons.collectionName, localField: 'person', foreignField: '_id', as: 'state' } },
       { $project: ROW_PROJECTION },
+      { $sort: { _id: 1 } },
     ])
     .toArray();
   const account = found.find(({ _id }) => _id === reference);

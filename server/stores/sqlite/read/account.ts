@@ -20,7 +20,10 @@ export function storedAccount(db: Database, grant: SystemGrant, reference: strin
   if (account === undefined) return undefined;
   return {
     row: internally(toVisibleRow(grant, account, undefined)),
-    roles: rows.filter((row) => row !== account).map((row) => internally(toVisibleRow(grant, row, undefined))),
+    roles: rows
+      .filter((row) => row !== account)
+      .map((row) => internally(toVisibleRow(grant, row, undefined)))
+      .toSorted((one, other) => (one.id < other.id ? -1 : 1)),
     isOff: account.account_off !== 0,
   };
 }
