@@ -12,10 +12,10 @@ export function processorMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** Milliseconds of processor time that work of this process takes. */
-export function processorMsDuring(work: () => void): number {
+/** Milliseconds of processor time that this process uses during work, all its threads together. */
+export async function processorMsDuring(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
-  work();
+  await work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }

@@ -1,11 +1,11 @@
 /** Keeps the access collection: what `permits` says of each right and each row of its person. */
-import type { ClientSession } from 'mongodb';
+import type { ClientSession, Filter } from 'mongodb';
 import { stateAllows, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { RELATIONS, type Relation, type Right } from '../../../access/right.ts';
 import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
-import type { AclDocument, RowDocument } from '../documents.ts';
+import type { AclDocument, RightDocument, RowDocument } from '../documents.ts';
 import type { RightChanges } from './give-rights.ts';
 import { standingRow, type RowChange } from './row-changes.ts';
 
@@ -79,7 +79,8 @@ async function materialisePerson(
   const isNew = new Set(changed.rights.filter((right) => right.person === person).map(({ id }) => id));
   if (rows.length === 0 && flipped.length === 0 && isNew.size === 0) return;
 
-  const found = await collections.rights.find({ person }, { session }).toArray();
+  const filter = flipped.length > 0 ? { person } : rightsToRows(person, rows, isNew);
+  const found = await collections.rights.find(filter, { session }).toArray();
   const rights = found.map(fromRightDocument);
   const isAnew = (right: Right): boolean => isNew.has(right.id) || flipped.includes(right.relation);
   const anew = rights.filter(isAnew);
@@ -93,6 +94,22 @@ async function materialisePerson(
     ...(await aclOfStanding(collections, person, anew, after, session)),
   ];
   await insert(collections, documents, session);
+}
+
+/** Rights to the record and to some rows, and those that begin: a person may have those to thousands of other rows. */
+function rightsToRows(
+  person: PersonKey,
+  rows: readonly RowDocument[],
+  begun: ReadonlySet<string>,
+): Filter<RightDocument> {
+  const items = rows.map(({ _id }) => _id);
+  return {
+    $or: [
+      { person, item: { $exists: false } },
+      { person, item: { $in: items } },
+      { person, _id: { $in: [...begun] } },
+    ],
+  };
 }
 
 async function forgetFlipped(

@@ -55,11 +55,16 @@ export function stateOf(db: Database, person: string): PatientState {
   };
 }
 
+/** Rights to the record and to one item, each by its index: a person may have those to thousands of other items. */
+const RIGHTS_TO_ROW =
+  'SELECT * FROM access_right WHERE person = ? AND item IS NULL ' +
+  'UNION ALL SELECT * FROM access_right WHERE person = ? AND item = ?';
+
 /** Writes the access of one row anew. Parts have none of their own: they are seen as their parent. */
 export function materialiseRow(db: Database, person: string, row: AccessRow): void {
   db.run('DELETE FROM acl WHERE rid = ?', row.rid);
   const rights = db
-    .all<RightRow>('SELECT * FROM access_right WHERE person = ? AND (item IS NULL OR item = ?)', person, itemOf(row))
+    .all<RightRow>(RIGHTS_TO_ROW, person, person, itemOf(row))
     .map(toRight);
   const state = stateOf(db, person);
   for (const right of rights) showIfPermitted(db, right, row, state);
