@@ -67,10 +67,9 @@ function fillSql(studies: number): string {
   const token = (param: string, value: string, system: string): string =>
     `${numbers} INSERT INTO token SELECT 'ImagingStudy.${param}', ${value}, '${system}', i FROM n ORDER BY 2, i;`;
   return `
-    ${numbers} INSERT INTO resource SELECT i, 'ImagingStudy', ${id}, 1, ${NEWEST}, ${sort}, ${person},
-      'Patient/' || (i % ${studies / 10}),
-      0, 1,
-      NULL, NULL, NULL, NULL, ${json} FROM n;
+    ${numbers} INSERT INTO resource (rid, type, id, version, updated, sort, person, subject, level, released, json)
+      SELECT i, 'ImagingStudy', ${id}, 1, ${NEWEST}, ${sort}, ${person}, 'Patient/' || (i % ${studies / 10}), 0, 1,
+      ${json} FROM n;
     ${token('modality', modality, 'http://dicom.nema.org/resources/ontology/DCM')}
     ${token('status', "'available'", 'http://hl7.org/fhir/imagingstudy-status')}
     ${token('identifier', "printf('urn:oid:2.25.%012d', i)", 'urn:dicom:uid')}

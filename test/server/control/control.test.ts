@@ -193,8 +193,8 @@ describe('What an import says of a file', () => {
   const named = { patient: { resourceType: 'Patient' }, identity: { system: 's', value: 'v' } };
 
   it('is read as it is', () => {
-    expect(readImportedFile({ number: 1, taken: { row, named } })).to.have.nested.property(
-      'taken.row.instanceNumber',
+    expect(readImportedFile({ number: 1, unfiled: { row, named } })).to.have.nested.property(
+      'unfiled.row.instanceNumber',
       undefined,
     );
     expect(readImportedFile({ number: 2, refused: { kind: 'invalid', message: 'No' } })).to.deep.equal({

@@ -22,10 +22,14 @@ export type FhirCaller = {
   findOne<T extends Resource>(path: string): Promise<T & { readonly id: string }>;
 };
 
-/** Calls a server with an access token; without one anonymously. */
-export function fhirCaller(url: string, token = ''): FhirCaller {
-  const authorization: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
+/**
+ * Calls a server with an access token; without one anonymously. `renewed` gives the token of each request, where the
+ * first would not last.
+ */
+export function fhirCaller(url: string, token = '', renewed = async (): Promise<string> => token): FhirCaller {
   const send: FhirCaller['send'] = async (method, path, body, headers = {}) => {
+    const bearer = await renewed();
+    const authorization: Record<string, string> = bearer === '' ? {} : { authorization: `Bearer ${bearer}` };
     const response = await fetch(`${url}/fhir${path === '' ? '' : `/${path}`}`, {
       method,
       headers: {

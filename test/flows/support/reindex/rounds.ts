@@ -7,9 +7,9 @@ import { expect } from 'chai';
 import { seededRandom } from '../../../../fixtures/dicom/noise.ts';
 import { toPatient } from '../../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
-import { eventually, type FhirCaller } from '../../../support/clients/fhir-caller.ts';
+import { eventually, fhirCaller, type FhirCaller } from '../../../support/clients/fhir-caller.ts';
 import { establishmentCaller } from '../../../support/demonstration.ts';
-import { startServer } from '../../../support/server.ts';
+import { startServer, type TestServer } from '../../../support/server.ts';
 import { announced, keepBusy, leftToReindex, type Busyness } from './busy.ts';
 import { NEW_PARAMETER, type FormerRelease } from './former-release.ts';
 import { PERFORMER_TYPES, performerType, serviceRequest } from './service-request.ts';
@@ -41,6 +41,7 @@ export type ReindexCounts = {
 /** A server is killed when so much of the rows is left, or up to a fifth of all less. */
 const KILLS = [0.8, 0.5];
 const LATER = 0.2;
+const RENEWED_AFTER_MS = 200_000;
 
 /** The region of the former release with rows: the Patient whose they are. */
 export async function fillFormerRelease({ release, store, dataDir, rows }: ReindexOptions): Promise<string> {
@@ -79,7 +80,7 @@ export async function reindexWhileKilled(options: ReindexOptions): Promise<Reind
   for (const part of KILLS) leftAtKills.push(await roundUntilKilled(options, busy, rows * (part - LATER * random())));
   const server = await startServer({ store, dataDir });
   try {
-    const caller = await establishmentCaller(server, 'strasbourg');
+    const caller = await lastingCaller(server);
     const client = keepBusy(server, caller, busy);
     const isAnnounced = async () => ((await announced(server)).includes(NEW_PARAMETER) ? true : undefined);
     await eventually(isAnnounced, secondsOfRound).finally(async () => await client.stop());
@@ -99,6 +100,18 @@ export async function reindexWhileKilled(options: ReindexOptions): Promise<Reind
   };
 }
 
+/** A caller that asks for a further token while the one before, of five minutes, is good. */
+async function lastingCaller(server: TestServer): Promise<FhirCaller> {
+  let [token, until] = ['', 0];
+  const renewed = async (): Promise<string> => {
+    if (performance.now() < until) return token;
+    ({ token } = await establishmentCaller(server, 'strasbourg'));
+    until = performance.now() + RENEWED_AFTER_MS;
+    return token;
+  };
+  return fhirCaller(server.url, await renewed(), renewed);
+}
+
 /** Resolves with how many rows were left. */
 async function roundUntilKilled(
   { store, dataDir, secondsOfRound }: ReindexOptions,
@@ -108,7 +121,7 @@ async function roundUntilKilled(
   const server = await startServer({ store, dataDir });
   try {
     expect(await announced(server)).to.not.include(NEW_PARAMETER);
-    const client = keepBusy(server, await establishmentCaller(server, 'strasbourg'), busy);
+    const client = keepBusy(server, await lastingCaller(server), busy);
     const fewer = async () => {
       const left = await leftToReindex(server);
       return left <= most ? left : undefined;
