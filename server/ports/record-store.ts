@@ -345,8 +345,11 @@ export interface RecordStore {
    */
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
 
-  /** The rights of a person by id, ended ones left out. */
-  rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]>;
+  /**
+   * The rights of a person by id, ended ones left out: all, or those to her record and to one item (`Type/id`). There
+   * may be rights to thousands of items.
+   */
+  rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]>;
 
   /** The state of a person. */
   stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState>;

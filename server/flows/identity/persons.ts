@@ -63,7 +63,7 @@ export async function subjectFacts(
     patient,
     person,
     state,
-    ...(kind === 'establishment' ? { rights: await records.rightsOf(grant, person) } : {}),
+    ...(kind === 'establishment' ? { rights: await records.rightsOf(grant, person, patient) } : {}),
   };
 }
 

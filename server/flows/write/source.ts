@@ -27,7 +27,7 @@ export async function standingFacts(
   const grant = reading({ person });
   const [state, rights] = await Promise.all([
     deps.records.stateOf(grant, person),
-    deps.records.rightsOf(grant, person),
+    deps.records.rightsOf(grant, person, item),
   ]);
   const isSeen =
     row.isDeletion !== true && decide(grantOf(deps, visit), factsOfRow(row, item), rights, state).permitted;

@@ -114,9 +114,9 @@ export class MongoRecordStore implements RecordStore {
     return readQuarantine(this.#collections, boundStudy(grant));
   }
 
-  async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
+  async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {
     requireBound(grant, { person });
-    return await asStore(() => readRights(this.#collections, person, grant.now));
+    return await asStore(() => readRights(this.#collections, person, grant.now, item));
   }
 
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {

@@ -32,7 +32,7 @@ import { accessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import { storedAccount } from './read/account.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
-import { rightsOf, stateOf } from './rights/materialise.ts';
+import { rightsOf, rightsTo, stateOf } from './rights/materialise.ts';
 import type { WirePut } from './write/protocol.ts';
 import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
@@ -122,9 +122,10 @@ export class SqliteRecordStore implements RecordStore {
     yield* readQuarantine(this.#records, boundStudy(grant));
   }
 
-  async rightsOf(grant: SystemGrant, person: PersonKey): Promise<readonly Right[]> {
+  async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {
     requireBound(grant, { person });
-    return rightsOf(this.#records, person).filter(({ to }) => to > grant.now);
+    const rights = item === undefined ? rightsOf(this.#records, person) : rightsTo(this.#records, person, item);
+    return rights.filter(({ to }) => to > grant.now);
   }
 
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {

@@ -122,6 +122,17 @@ export function changingContract(suite: Suite): void {
       });
     }
 
+    it('rights are asked for one item, too: those to it, and to the record', async () => {
+      const { person, origin } = setup();
+      const [one, other] = [aPut({ person, origin }), aPut({ person, origin })];
+      await commitPlan(suite.records, aPlan({ puts: [one, other], rights: [aRight({ person })] }));
+      const all = await suite.records.rightsOf(SYSTEM, person);
+      const item = `${one.type}/${one.id}`;
+      const some = all.filter(({ scope }) => scope === 'record' || scope.item === item);
+      expect(some.length).to.be.within(2, all.length - 1);
+      expect(await suite.records.rightsOf(SYSTEM, person, item)).to.deep.equal(some);
+    });
+
     it('the right of an author outlives the deletion of the row, and no erasure', async () => {
       const { person, origin } = setup();
       const put = aPut({ person, origin });

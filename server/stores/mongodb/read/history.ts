@@ -12,7 +12,7 @@ import {
   type VersionPlace,
 } from '../../../ports/record-store.ts';
 import type { HistoryDocument } from '../documents.ts';
-import { fromRightDocument, rowKey, toState } from '../write/acl-rows.ts';
+import { fromRightDocument, rightsTo, rowKey, toState } from '../write/acl-rows.ts';
 import { during, readVisible, toVisibleRow, type Reader } from './reader.ts';
 
 type HistoryQuestion = Extract<Question, { kind: 'history' }>;
@@ -65,7 +65,10 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   const { session, grant } = reader;
   const { type, id, person, level, released } = deletion;
   const facts = { type, item: rowKey(type, id), level: levelOf(level), released };
-  const held = person === undefined || person === null ? [] : await rights.find({ person }, { session }).toArray();
+  const held =
+    person === undefined || person === null
+      ? []
+      : await rights.find(rightsTo(person, facts.item), { session }).toArray();
   const state = person === undefined || person === null ? null : await persons.findOne({ _id: person }, { session });
   const decision = decide(grant, facts, held.map(fromRightDocument), state === null ? OPEN_STATE : toState(state));
   if (!decision.permitted) return undefined;

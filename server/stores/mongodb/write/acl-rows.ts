@@ -1,7 +1,9 @@
 /** Rows and rights as the decision sees them, and the access documents that follow. */
+import type { Filter } from 'mongodb';
 import { levelOf } from '../../../../profiles/confidentiality.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
+import type { PersonKey } from '../../../access/requester.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
 import type { AclDocument, PersonDocument, RightDocument, RowContent } from '../documents.ts';
 
@@ -26,6 +28,16 @@ export function hasAcl(type: StoredType): boolean {
 /** `Type/id`. */
 export function rowKey(type: StoredType, id: string): string {
   return `${type}/${id}`;
+}
+
+/** Rights to a person's record and to some items, each by the index. */
+export function rightsTo(person: PersonKey, ...items: readonly string[]): Filter<RightDocument> {
+  return {
+    $or: [
+      { person, item: { $exists: false } },
+      { person, item: { $in: items } },
+    ],
+  };
 }
 
 /** Whether a change of a row changes who sees it, or where it is in lists. */

@@ -3,7 +3,7 @@ import type { ClientSession, Filter } from 'mongodb';
 import { stateAllows, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { RELATIONS, type Relation, type Right } from '../../../access/right.ts';
-import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts } from './acl-rows.ts';
+import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts, rightsTo } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RightDocument, RowDocument } from '../documents.ts';
 import type { RightChanges } from './give-rights.ts';
@@ -102,14 +102,7 @@ function rightsToRows(
   rows: readonly RowDocument[],
   begun: ReadonlySet<string>,
 ): Filter<RightDocument> {
-  const items = rows.map(({ _id }) => _id);
-  return {
-    $or: [
-      { person, item: { $exists: false } },
-      { person, item: { $in: items } },
-      { person, _id: { $in: [...begun] } },
-    ],
-  };
+  return { $or: [rightsTo(person, ...rows.map(({ _id }) => _id)), { person, _id: { $in: [...begun] } }] };
 }
 
 async function forgetFlipped(

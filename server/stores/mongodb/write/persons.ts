@@ -4,7 +4,7 @@ import type { PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import type { Right } from '../../../access/right.ts';
 import type { CommitPlan } from '../../../ports/commit-plan.ts';
-import { fromRightDocument, toState } from './acl-rows.ts';
+import { fromRightDocument, rightsTo, toState } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { PersonDocument } from '../documents.ts';
 import type { RightChanges } from './give-rights.ts';
@@ -65,11 +65,16 @@ function toOperation(person: PersonKey, state: PatientState): AnyBulkWriteOperat
   return { updateOne: { filter: { _id: person }, update: { $inc: { writes: 1 }, $set: state }, upsert: true } };
 }
 
-/** The rights of a person that have not ended at a time. */
-export async function readRights({ rights }: Collections, person: PersonKey, now: number): Promise<readonly Right[]> {
+/** The rights of a person that have not ended at a time: all, or those to her record and to one item. */
+export async function readRights(
+  { rights }: Collections,
+  person: PersonKey,
+  now: number,
+  item: string | undefined,
+): Promise<readonly Right[]> {
   return (
     await rights
-      .find({ person, to: { $gt: now } })
+      .find({ $and: [item === undefined ? { person } : rightsTo(person, item), { to: { $gt: now } }] })
       .sort({ _id: 1 })
       .toArray()
   ).map(fromRightDocument);

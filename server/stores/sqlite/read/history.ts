@@ -16,7 +16,7 @@ import {
   type VersionPlace,
 } from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
-import { rightsOf, stateOf } from '../rights/materialise.ts';
+import { rightsTo, stateOf } from '../rights/materialise.ts';
 import { marks } from './criteria.ts';
 import { blobOf, isOpen, isPart, visibleRow, visibleRows, type BlobColumns } from './visible.ts';
 
@@ -107,7 +107,7 @@ function wasSeen(db: Database, grant: AnyGrant, { type, id }: Named): boolean {
 function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: DeletedRow): RowVersion | undefined {
   const { id, version, updated, sort } = row;
   const facts = { type, item: `${type}/${id}`, level: levelOf(row.level), released: row.released === 1 };
-  const rights = row.person === null ? [] : rightsOf(db, row.person);
+  const rights = row.person === null ? [] : rightsTo(db, row.person, facts.item);
   const decision = decide(grant, facts, rights, stateOf(db, row.person ?? ''));
   if (!decision.permitted) return undefined;
   const { right } = decision;

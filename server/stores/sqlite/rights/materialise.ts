@@ -26,6 +26,16 @@ export function rightsOf(db: Database, person: string): Right[] {
   return db.all<RightRow>('SELECT * FROM access_right WHERE person = ? ORDER BY id', person).map(toRight);
 }
 
+/** Each by its index: a person may have rights to thousands of other items. */
+const RIGHTS_TO_ITEM =
+  'SELECT * FROM access_right WHERE person = ? AND item IS NULL ' +
+  'UNION ALL SELECT * FROM access_right WHERE person = ? AND item = ? ORDER BY id';
+
+/** Reads the rights to a person's record and to one item. */
+export function rightsTo(db: Database, person: string, item: string): Right[] {
+  return db.all<RightRow>(RIGHTS_TO_ITEM, person, person, item).map(toRight);
+}
+
 /** The right that a row of the table is. */
 export function toRight(row: RightRow): Right {
   return {
@@ -55,17 +65,10 @@ export function stateOf(db: Database, person: string): PatientState {
   };
 }
 
-/** Rights to the record and to one item, each by its index: a person may have those to thousands of other items. */
-const RIGHTS_TO_ROW =
-  'SELECT * FROM access_right WHERE person = ? AND item IS NULL ' +
-  'UNION ALL SELECT * FROM access_right WHERE person = ? AND item = ?';
-
 /** Writes the access of one row anew. Parts have none of their own: they are seen as their parent. */
 export function materialiseRow(db: Database, person: string, row: AccessRow): void {
   db.run('DELETE FROM acl WHERE rid = ?', row.rid);
-  const rights = db
-    .all<RightRow>(RIGHTS_TO_ROW, person, person, itemOf(row))
-    .map(toRight);
+  const rights = rightsTo(db, person, itemOf(row));
   const state = stateOf(db, person);
   for (const right of rights) showIfPermitted(db, right, row, state);
 }
