@@ -7,13 +7,17 @@ type Token = IndexEntries['tokens'][number];
 /** Indexes an AuditEvent: date, patient, agent, entity, type, subtype, action, outcome, entity-type. */
 export function indexAuditEvent(event: AuditEvent): IndexEntries {
   const recorded = Date.parse(event.recorded ?? '');
-  const references = [...agentReferences(event), ...entityReferences(event)];
   return {
     tokens: tokensOf(event),
-    references,
+    references: referencesOfEvent(event),
     dates: [{ param: 'date', lo: recorded, hi: recorded + 1 }],
     strings: [],
   };
+}
+
+/** What an AuditEvent refers to: agent, entity, patient. */
+export function referencesOfEvent(event: AuditEvent): IndexEntries['references'] {
+  return [...agentReferences(event), ...entityReferences(event)];
 }
 
 function tokensOf(event: AuditEvent): Token[] {

@@ -9,6 +9,7 @@ import type { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
+import { newId } from '../new-id.ts';
 
 /** What all events of one request repeat: its id, the door, the client, and who stands behind the client if known. */
 export type Occasion = Pick<PassageFacts, 'requestId' | 'server' | 'client' | 'user'>;
@@ -27,7 +28,7 @@ export function eventRecords(
   const recorded = new Date(clock.now()).toISOString();
   const ids: string[] = [];
   return (position, { person, ...about }) => {
-    const id = (ids[position] ??= newEventId(clock.now()));
+    const id = (ids[position] ??= newId(clock.now()));
     const event = buildAuditEvent(withEmergency({ id, kind, recorded, outcome: '0', ...occasion, ...about }));
     return { event, persons: person === undefined ? [] : [person] };
   };
@@ -40,7 +41,7 @@ export function recordOf(clock: Clock, occasion: Occasion, kind: PassageKind, ab
 
 /** The id of an event that a job is to record: taken when the job is asked for, so that it is recorded once. */
 export function idOfLaterEvent(clock: Clock): string {
-  return newEventId(clock.now());
+  return newId(clock.now());
 }
 
 /** What an event tells of a Fault: 8 is the server's own, 4 the caller's. */
@@ -57,15 +58,4 @@ export function ownOccasion(client: 'passerelle' | 'operator'): Occasion {
 function withEmergency(facts: PassageFacts): PassageFacts {
   if (facts.relation !== 'break-glass' || facts.user === undefined) return facts;
   return { ...facts, user: { ...facts.user, purpose: 'BTG' } };
-}
-
-/**
- * A UUID that begins with the time, so that events which come together lie together in every index; else each would
- * touch pages of its own all over the trail.
- * @see RFC 9562 section 5.7 (version 7)
- */
-function newEventId(now: number): string {
-  const time = Math.trunc(now).toString(16).padStart(12, '0');
-  // What follows the version is random in the same places of a UUID of version 4.
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }

@@ -2,7 +2,6 @@
  * Break-glass: a professional declares an emergency and sees a patient's normal exams for some hours. The answer is
  * the same whether the patient or any exam is known; the patient is told and the use is reviewed.
  */
-import { randomUUID } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
 import { buildEmergencyNotice, buildReviewTask } from '../../../profiles/consent/emergency.ts';
 import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
@@ -17,6 +16,7 @@ import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../gu
 import { findAll } from '../internal-reads.ts';
 import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
 import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { newId } from '../new-id.ts';
 
 /** A declared emergency. */
 export type Emergency = {
@@ -53,7 +53,7 @@ export function breakGlass(deps: BreakGlassDeps) {
         const known = await findPatient(deps, reading, emergency);
         const subject = known === undefined ? undefined : await subjectFacts(deps.records, reading, requester, known);
         const warrant = mayWrite(requester, { interaction: 'operation', operation: 'break-glass' }, { now, subject });
-        const taskId = randomUUID();
+        const taskId = newId();
         const plan = joinParts(...planOf({ deps, visit, requester, emergency, taskId, now }, known));
         return { warrant, plan, result: { taskId } };
       });
@@ -115,7 +115,7 @@ function planOf(opening: Opening, known: KnownPatient | undefined): PlanParts[] 
     now,
     known === undefined ? {} : { person: known.person, subject: known.patient },
   );
-  const consentId = randomUUID();
+  const consentId = newId();
   const about =
     known === undefined ? {} : { person: known.person, patient: known.patient, consent: `Consent/${consentId}` };
   const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: opening.emergency.reason } }];
@@ -149,7 +149,7 @@ function accessParts(
   const { practitioner } = requester;
   const consent = `Consent/${consentId}`;
   const to = now + deps.hours * HOUR_MS;
-  const noticeId = randomUUID();
+  const noticeId = newId();
   const facts = { person, subject: patient };
   return {
     puts: [

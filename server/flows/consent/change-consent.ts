@@ -2,7 +2,6 @@
  * Withdrawal and its end: `Patient/$withdraw` hides the record from all professionals at once, `Patient/$reconsent`
  * gives it back. Each is one plan: the state, the Consent that tells of it, the event.
  */
-import { randomUUID } from 'node:crypto';
 import type { Consent } from '@medplum/fhirtypes';
 import { buildConsentChange } from '../../../profiles/consent/privacy-consent.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -14,6 +13,7 @@ import type { EstablishmentRequester, PatientRequester } from '../../access/requ
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { commitFresh, filedBy, joinParts, putOf } from '../write/plan-parts.ts';
+import { newId } from '../new-id.ts';
 
 /** What the flow needs. */
 export type ChangeConsentDeps = GuardDeps & { readonly indexer: Indexer };
@@ -34,7 +34,7 @@ export function changeConsent(deps: ChangeConsentDeps) {
         const warrant = mayWrite(requester, { interaction: 'operation', operation: change }, { now, subject });
         if (subject === undefined) throw new Fault('not-found', 'No such patient');
         const consent = buildConsentChange({
-          id: randomUUID(),
+          id: newId(),
           patient: subject.patient,
           change,
           ...(requester.kind === 'establishment' ? { organization: requester.organization } : {}),

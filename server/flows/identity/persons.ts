@@ -2,7 +2,6 @@
  * Identities and persons. Each source identity (system and value of its issuer) is one Patient; a person key joins the
  * Patients of one person, automatically only by an identifier that the region declares as qualified.
  */
-import { randomUUID } from 'node:crypto';
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { NarrowReading, ItemReading } from '../../access/grant.ts';
@@ -13,6 +12,7 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
+import { newId } from '../new-id.ts';
 
 /** A Patient (`Patient/id`) and the person it is. */
 export type KnownPatient = {
@@ -69,7 +69,7 @@ export async function subjectFacts(
 
 /** A new person key. */
 export function newPerson(): PersonKey {
-  return personKey(randomUUID());
+  return personKey(newId());
 }
 
 /** A Patient that is about to be written, the person it is, and the parts of the plan that make it so. */

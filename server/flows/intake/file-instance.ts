@@ -2,7 +2,6 @@
  * A modality or PACS has sent one instance (receive-bytes). Its row and the identities it names are filed in one
  * commit: file and row are durable before the sender hears of success.
  */
-import { randomUUID } from 'node:crypto';
 import type { DicomPatient } from '../../../profiles/imaging/patient-from-dicom.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -21,6 +20,7 @@ import type {
 } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import { newId } from '../new-id.ts';
 import { compareWithStanding, ERASING } from './standing-instance.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -199,7 +199,7 @@ async function placePatient(
 ): Promise<Placed> {
   const known = await findIdentity(deps.records, reading, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
-  const id = randomUUID();
+  const id = newId();
   const reference = `Patient/${id}`;
   const { person, parts } = await enrol(
     deps.records,

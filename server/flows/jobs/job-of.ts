@@ -1,6 +1,6 @@
 /** Asking for a job in a plan. */
-import { randomUUID } from 'node:crypto';
 import type { JobKind, JobPayloads, JobRequest, NoPayload } from '../../ports/job-queue.ts';
+import { newId } from '../new-id.ts';
 
 const NONE: NoPayload = {};
 
@@ -12,5 +12,5 @@ type BareKind = { [K in JobKind]: JobPayloads[K] extends NoPayload ? K : never }
  * that asks for it.
  */
 export function jobOf(kind: BareKind, subject: string, at: number, event?: string): JobRequest<BareKind> {
-  return { id: randomUUID(), kind, subject, payload: NONE, at, ...(event === undefined ? {} : { event }) };
+  return { id: newId(), kind, subject, payload: NONE, at, ...(event === undefined ? {} : { event }) };
 }

@@ -2,7 +2,6 @@
  * Keeps what is derived from a study as it should be: its ImagingStudy, its manifest once it is closed, the documents
  * of its reports. One story that compares what stands with what should, so it may run at any time and in any order.
  */
-import { randomUUID } from 'node:crypto';
 import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
@@ -11,6 +10,7 @@ import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { newId } from '../new-id.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { knownPatient } from '../identity/persons.ts';
 import { changed } from '../write/changed-put.ts';
@@ -102,7 +102,7 @@ async function reportsAtHand(
 
 async function imagingStudyId(records: RecordStore, reading: NarrowReading, studyInstanceUID: string) {
   const key = claimKey.imagingStudy(studyInstanceUID);
-  const id = (await claimOf(records, reading, key)) ?? randomUUID();
+  const id = (await claimOf(records, reading, key)) ?? newId();
   return { id, claim: { key, value: id } };
 }
 

@@ -1,5 +1,4 @@
 /** The manifest of a study: made when the study closes, replaced when it closes with other instances. */
-import { randomUUID } from 'node:crypto';
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
@@ -8,6 +7,7 @@ import type { ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { newId } from '../new-id.ts';
 import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -80,8 +80,8 @@ async function newManifest(deps: MaintainStudyDeps, reading: ItemReading, hand: 
   };
   const { bytes, sopInstanceUID } = buildStudyManifest(study, place, new Date(now));
   const { blob, sha1Base64 } = await storeDocument(deps.images, bytes);
-  const id = randomUUID();
-  const binaryId = randomUUID();
+  const id = newId();
+  const binaryId = newId();
   const document = buildManifestDocument({
     id,
     patient: study.patient.resource,

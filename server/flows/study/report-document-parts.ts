@@ -1,5 +1,4 @@
 /** The DocumentReference of each report: what MHD and XDS readers find, related to the manifests of its studies. */
-import { randomUUID } from 'node:crypto';
 import type { Attachment, DiagnosticReport, DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { isValidated, studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildReportDocument } from '../../../profiles/documents/report-document.ts';
@@ -13,6 +12,7 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { changed } from '../write/changed-put.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
 import { claimOf, findById } from '../internal-reads.ts';
+import { newId } from '../new-id.ts';
 import { manifestsOf, organizationOf } from './study-content.ts';
 
 /** A report, its person and its Patient; `documentId` and `origin` when its document is yet to be written. */
@@ -51,7 +51,7 @@ async function partsOf(
 ): Promise<PlanParts> {
   const reportId = report.resource.id ?? '';
   const key = claimKey.reportDocument(reportId);
-  const id = report.documentId ?? (await claimOf(deps.records, reading, key)) ?? randomUUID();
+  const id = report.documentId ?? (await claimOf(deps.records, reading, key)) ?? newId();
   const standing = await findById<DocumentReference>(deps.records, reading, 'DocumentReference', id);
   const studies = await studiesAtHand(deps, reading, report.resource, known);
   const document = buildReportDocument({

@@ -1,10 +1,10 @@
 /** Places: finds the row that an act means, or the id of the one that it makes. */
-import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { internally } from '../../ports/internal-row.ts';
 import type { InternalRow, InternalVersion } from '../../ports/record-store.ts';
 import { ABSENT, ID } from '../read/read-resource.ts';
+import { newId } from '../new-id.ts';
 import type { WriteAct } from './act.ts';
 import { conditionParameters, matchOf } from './condition.ts';
 import { hookOf } from './hooks.ts';
@@ -59,7 +59,7 @@ async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undef
     if (standing !== undefined) return { act, id: standing.id, standing, isMet: true };
     const isSought = act.condition !== undefined && hook.match !== undefined;
     const same = isSought ? undefined : await hook.find?.(work, act.resource);
-    return same === undefined ? { act, id: randomUUID(), standing } : { act, id: same.id, standing: same, isOwn: true };
+    return same === undefined ? { act, id: newId(), standing } : { act, id: same.id, standing: same, isOwn: true };
   }
   if (standing !== undefined) {
     if (act.interaction === 'update' && act.resource.id !== undefined) requireId(act.resource, standing.id);
@@ -67,7 +67,7 @@ async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undef
   }
   if (act.interaction === 'delete') return undefined;
   if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
-  return { act, id: chosenId(work, act.resource) ?? randomUUID(), standing };
+  return { act, id: chosenId(work, act.resource) ?? newId(), standing };
 }
 
 async function conditionMatch(work: Work, act: WriteAct, condition: string): Promise<InternalRow | undefined> {

@@ -1,5 +1,4 @@
 /** Building plans: the parts that several stories write, joined into one plan. */
-import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -13,6 +12,7 @@ import type { CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts'
 import type { BlobRef } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
+import { newId } from '../new-id.ts';
 
 /** A plan without its id. */
 export type PlanParts = Omit<CommitPlan, 'id'>;
@@ -35,7 +35,7 @@ export function putOf(indexer: Indexer, resource: Resource, now: number, facts: 
   const { released = isReleased(type, resource), ...rest } = facts;
   return {
     type,
-    id: resource.id ?? randomUUID(),
+    id: resource.id ?? newId(),
     resource,
     index: indexer(resource),
     sort: sortKeyOf(resource, now),
@@ -50,7 +50,7 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
   const all = <K extends keyof PlanParts>(key: K): NonNullable<PlanParts[K]>[number][] =>
     parts.flatMap((part) => (part[key] ?? []) as NonNullable<PlanParts[K]>[number][]);
   return {
-    id: randomUUID(),
+    id: newId(),
     preconditions: all('preconditions'),
     claims: all('claims'),
     puts: all('puts'),

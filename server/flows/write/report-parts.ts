@@ -1,5 +1,4 @@
 /** A report: a DiagnosticReport with its document, which is kept as a Binary and published as a DocumentReference. */
-import { randomUUID } from 'node:crypto';
 import type { Attachment, DiagnosticReport, Resource } from '@medplum/fhirtypes';
 import {
   isValidated,
@@ -15,6 +14,7 @@ import type { InternalRow } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { reportDocumentParts } from '../study/report-document-parts.ts';
+import { newId } from '../new-id.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { organizationOf } from './patient-parts.ts';
@@ -90,7 +90,7 @@ async function reportParts(work: Work, { placed, resource, known }: Written): Pr
   const facts = { person, subject, released: isValidated(report), ...origin };
   const put = changed(deps.indexer, placed.standing, report, now, facts);
   if (put.puts === undefined) return { person, subject, parts: {} };
-  const isNew = standing === undefined ? { documentId: randomUUID(), origin: filedBy(organization) } : {};
+  const isNew = standing === undefined ? { documentId: newId(), origin: filedBy(organization) } : {};
   const hand = { resource: report, person, patient: known.resource, ...isNew };
   const documents = await reportDocumentParts(deps, reading, [hand], new Map(), now);
   const parts = joinParts(...documents, put, binaryParts(work, placed, { report, standing, facts }), {
@@ -119,7 +119,7 @@ function formOf(
       });
     return { ...described, ...sizeAndHash(kept) };
   }
-  const url = kept?.url ?? `${deps.publicUrl()}/fhir/Binary/${randomUUID()}`;
+  const url = kept?.url ?? `${deps.publicUrl()}/fhir/Binary/${newId()}`;
   return { ...described, url, size: document.blob.size, hash: document.sha1Base64 };
 }
 

@@ -38,7 +38,7 @@ export async function openSqliteStores({ dataDir }: { dataDir: string }): Promis
     const [trail, rows] = [reader('trail'), reader('records')];
     const jobs = new SqliteJobQueue(rows, writers.records);
     const records = new SqliteRecordStore(rows, trail, writers, (asked) => jobs.tell(asked));
-    const tokens = new SqliteTokenStore(reader('tokens'), writers.records);
+    const tokens = new SqliteTokenStore(reader('tokens'), writers);
     const close = async (): Promise<void> => {
       tokens.close();
       await records.close();

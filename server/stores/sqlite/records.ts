@@ -28,7 +28,7 @@ import { boundStudy, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
-import { accessVersion } from './access-version.ts';
+import { AccessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import { storedAccount } from './read/account.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
@@ -53,6 +53,7 @@ export class SqliteRecordStore implements RecordStore {
   readonly #records: Database;
   readonly #trail: Database;
   readonly #writers: Writers;
+  readonly #accessVersion: AccessVersion;
   readonly #asked: (jobs: readonly JobRequest[]) => void;
 
   /** `asked` is told of the jobs of each plan. */
@@ -60,6 +61,7 @@ export class SqliteRecordStore implements RecordStore {
     this.#records = records;
     this.#trail = trail;
     this.#writers = writers;
+    this.#accessVersion = new AccessVersion(records, writers.commits);
     this.#asked = asked;
   }
 
@@ -83,7 +85,7 @@ export class SqliteRecordStore implements RecordStore {
     const found = await this.#answer(grant, question);
     const events = account(found);
     requireEvents(events);
-    const recorded = this.#writers.trail.send('audit', events.map(toWireAudit));
+    const recorded = this.#writers.record(events);
     // This thread has nothing to do while the writer's works.
     const [answer] = await Promise.all([Promise.resolve(found).then(inWords), recorded]);
     return { answer, passage: passageUnder(grant) };
@@ -105,7 +107,7 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   accessVersion(): number {
-    return accessVersion(this.#records);
+    return this.#accessVersion.read();
   }
 
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {

@@ -1,9 +1,10 @@
 /** TokenStore on SQLite. */
 import type { StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
-import { accessVersion } from './access-version.ts';
+import { AccessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import type { RecordOrders } from './write/protocol.ts';
 import type { Writer } from './write/writer.ts';
+import type { Writers } from './write/writers.ts';
 
 type Row = { payload: string; expires_at: number | null; consumed_at: number | null };
 
@@ -16,10 +17,12 @@ const COLUMN = { grantId: 'grant_id', uid: 'uid', userCode: 'user_code' } as con
 export class SqliteTokenStore implements TokenStore {
   readonly #tokens: Database;
   readonly #writer: Writer<RecordOrders>;
+  readonly #accessVersion: AccessVersion;
 
-  constructor(tokens: Database, writer: Writer<RecordOrders>) {
+  constructor(tokens: Database, { records, commits }: Writers) {
     this.#tokens = tokens;
-    this.#writer = writer;
+    this.#writer = records;
+    this.#accessVersion = new AccessVersion(tokens, commits);
   }
 
   async upsert(model: string, id: string, token: Omit<StoredToken, 'consumedAt'>, keys: TokenKeys): Promise<void> {
@@ -33,7 +36,7 @@ export class SqliteTokenStore implements TokenStore {
   }
 
   accessVersion(): number {
-    return accessVersion(this.#tokens);
+    return this.#accessVersion.read();
   }
 
   async findBy(model: string, key: keyof TokenKeys, value: string): Promise<StoredToken | undefined> {

@@ -16,13 +16,13 @@ const cost = (statements: number, rows: number, messages: number, syncs: number,
 /** What each kind of request may cost, by store: on MongoDB the log is that of its server. */
 export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string, Counts>>>> = {
   SQLite: {
-    'FHIR read': cost(22, 5, 2, 1, 4),
-    'FHIR search of a patient': cost(27, 9, 2, 1, 4),
-    'FHIR page of 20': cost(25, 9, 2, 1, 4),
-    'ITI-18 FindDocuments': cost(38, 29, 2, 1, 4),
-    'QIDO-RS list': cost(27, 13, 2, 1, 4),
+    'FHIR read': cost(20, 3, 2, 1, 4),
+    'FHIR search of a patient': cost(25, 7, 2, 1, 4),
+    'FHIR page of 20': cost(23, 7, 2, 1, 4),
+    'ITI-18 FindDocuments': cost(36, 27, 2, 1, 4),
+    'QIDO-RS list': cost(25, 11, 2, 1, 4),
     'C-STORE': cost(21, 8, 6, 2, 10),
-    withdrawal: cost(69, 32, 3, 2, 28),
+    withdrawal: cost(68, 32, 3, 2, 28),
   },
   MongoDB: {
     'FHIR read': cost(6, 5, 0, 0, 0),

@@ -10,10 +10,7 @@ const SEPARATOR = '\n';
  * references what follows the type.
  */
 const NAMES = ['id', 'recorded', 'outcomeDesc', 'site', 'persons', 'erased', 'agents', 'entities'];
-const OWN = new RegExp(
-  `((?:"(?:${NAMES.join('|')})":|"policy":\\[)"|"reference":"(?:\\w+/)?)((?:[^"\\\\]|\\\\.)*)`,
-  'g',
-);
+const OWN = new RegExp(`((?:"(?:${NAMES.join('|')})":|"policy":\\[)"|"reference":"(?:\\w+/)?)((?:[^"\\\\]|\\\\.)*)`);
 
 /** A body in two parts. */
 export type PartedBody = { readonly frame: string; readonly values: string };
@@ -21,10 +18,13 @@ export type PartedBody = { readonly frame: string; readonly values: string };
 /** Parts a body, which is JSON as JSON.stringify writes it. */
 export function partBody(body: string): PartedBody {
   const values: string[] = [];
-  const frame = body.replace(OWN, (_, before: string, value: string) => {
-    values.push(value);
-    return before + GAP;
-  });
+  // What stands before the first value; then of each its name, itself and what follows.
+  const [first = '', ...parts] = body.split(OWN);
+  let frame = first;
+  for (let at = 0; at + 2 < parts.length; at += 3) {
+    frame += `${parts[at]}${GAP}${parts[at + 2]}`;
+    values.push(parts[at + 1] ?? '');
+  }
   return { frame, values: values.join(SEPARATOR) };
 }
 

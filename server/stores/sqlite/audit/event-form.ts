@@ -3,16 +3,15 @@ import type { Database } from '../database.ts';
 import type { FormEntry, WireAudit } from '../write/protocol.ts';
 
 /** Forms that were found: they are few, and none is ever removed. One that is new may not stand yet. */
-const FOUND = new WeakMap<Database, Map<string, number>>();
+const FOUND = new WeakMap<Database, Map<string, { readonly entries: string; readonly form: number }>>();
 const MOST = 1_000;
 
 /** The number of an event's form, which is written when no event had it before. */
 export function formOf(db: Database, { body, entries }: WireAudit): number {
-  const found = FOUND.get(db) ?? new Map<string, number>();
+  const found = FOUND.get(db) ?? new Map<string, { readonly entries: string; readonly form: number }>();
   FOUND.set(db, found);
-  const key = `${entries}\n${body.frame}`;
-  const before = found.get(key);
-  if (before !== undefined) return before;
+  const before = found.get(body.frame);
+  if (before?.entries === entries) return before.form;
   const known = db.get<{ form: number }>(
     'SELECT form FROM event_form WHERE entries = ? AND frame = ?',
     entries,
@@ -20,7 +19,7 @@ export function formOf(db: Database, { body, entries }: WireAudit): number {
   );
   if (known === undefined) return newForm(db, body.frame, entries);
   if (found.size >= MOST) found.clear();
-  found.set(key, known.form);
+  found.set(body.frame, { entries, form: known.form });
   return known.form;
 }
 

@@ -42,7 +42,7 @@ export class FiledEvents {
     const expected = {
       id: event.id,
       recorded: Date.parse(event.recorded ?? ''),
-      references: referencesOf(index),
+      references: referencesOf(index.references),
       persons: event.persons,
     };
     const queued = this.#db.get<{ event: string }>('SELECT event FROM unindexed WHERE sequence = ?', sequence);

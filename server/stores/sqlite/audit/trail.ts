@@ -26,7 +26,7 @@ export class SqliteAuditTrail implements AuditTrail {
 
   async record(records: readonly AuditRecord[]): Promise<void> {
     requireEvents(records);
-    await this.#writers.trail.send('audit', records.map(toWireAudit));
+    await this.#writers.record(records);
   }
 
   head(): Promise<TrailHead> {

@@ -1,5 +1,6 @@
 /** Makes events ready for the writer, on the thread that recorded them. */
-import { indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
+import type { AuditEvent } from '@medplum/fhirtypes';
+import { indexAuditEvent, referencesOfEvent } from '../../../../profiles/search/audit-event-index.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
 import { readyEvent, type ChainRecord } from '../../audit-chain.ts';
 import { partBody } from './event-body.ts';
@@ -9,20 +10,33 @@ import type { FormEntry, WireAudit } from '../write/protocol.ts';
 export function toWireAudit(record: ChainRecord): WireAudit {
   const { event, persons } = record;
   const { id, body, personal } = readyEvent(record);
-  const index = indexAuditEvent(event);
+  const parted = partBody(body);
   return {
     id,
-    body: partBody(body),
+    body: parted,
     personal,
     recorded: Date.parse(event.recorded ?? ''),
     persons,
-    references: referencesOf(index),
-    entries: JSON.stringify(entriesOf(index)),
+    references: referencesOf(referencesOfEvent(event)),
+    entries: entriesAs(parted.frame, event),
   };
 }
 
+/** Entries by the frames of their events: what makes them stands there. */
+const ENTRIES = new Map<string, string>();
+const MOST = 1_000;
+
+function entriesAs(frame: string, event: AuditEvent): string {
+  const known = ENTRIES.get(frame);
+  if (known !== undefined) return known;
+  const entries = JSON.stringify(entriesOf(indexAuditEvent(event)));
+  if (ENTRIES.size >= MOST) ENTRIES.clear();
+  ENTRIES.set(frame, entries);
+  return entries;
+}
+
 /** The references that are kept. Who is a patient among agents and entities is found as one of them. */
-export function referencesOf({ references }: IndexEntries): IndexEntries['references'] {
+export function referencesOf(references: IndexEntries['references']): IndexEntries['references'] {
   return references.filter(({ param }) => param !== 'patient');
 }
 

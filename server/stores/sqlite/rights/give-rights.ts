@@ -6,7 +6,7 @@ import { joinedRight } from '../../../access/rights-of.ts';
 import { personKey } from '../../../access/requester.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
 import type { Database } from '../database.ts';
-import { materialiseRight, rightsOf, toRight, type RightRow } from './materialise.ts';
+import { materialiseNewRight, rightsOf, toRight, type RightRow } from './materialise.ts';
 
 const GIVEN = `SELECT * FROM access_right WHERE giver = ?
   UNION ALL SELECT r.* FROM further_giver g JOIN access_right r ON r.id = g.right_id WHERE g.giver = ?`;
@@ -18,11 +18,17 @@ export function givenBy(db: Database, giver: string): Right[] {
 
 /**
  * Brings what a row gives from one list to another. Who holds a new right to the record sees the standing rows at once;
- * the access to the row itself is written with it.
+ * the access to the row itself, which is at `rid`, is written after.
  */
-export function giveRights(db: Database, giver: string, before: readonly Right[], after: readonly Right[]): void {
+export function giveRights(
+  db: Database,
+  giver: string,
+  before: readonly Right[],
+  after: readonly Right[],
+  rid?: number,
+): void {
   for (const right of before) if (!isAmong(after, right)) stopGiving(db, right, giver);
-  for (const right of after) if (!isAmong(before, right)) beginGiving(db, right);
+  for (const right of after) if (!isAmong(before, right)) beginGiving(db, right, rid);
 }
 
 /** Moves the rights of a person to another one; where that one holds the right, its givers stay before the others. */
@@ -41,9 +47,9 @@ function isAmong(rights: readonly Right[], { id, person }: Right): boolean {
   return rights.some((right) => right.id === id && right.person === person);
 }
 
-function beginGiving(db: Database, right: Right): void {
+function beginGiving(db: Database, right: Right, rid: number | undefined): void {
   if (!insertRight(db, right)) addGiver(db, right.id, right.giver);
-  else if (right.scope === 'record') materialiseRight(db, right);
+  else if (right.scope === 'record') materialiseNewRight(db, right, rid);
 }
 
 /** A right goes with its last giver; else the one that began next stands in it. */

@@ -68,16 +68,28 @@ export function stateOf(db: Database, person: string): PatientState {
 /** Writes the access of one row anew. Parts have none of their own: they are seen as their parent. */
 export function materialiseRow(db: Database, person: string, row: AccessRow): void {
   db.run('DELETE FROM acl WHERE rid = ?', row.rid);
+  materialiseNewRow(db, person, row);
+}
+
+/** Writes the access of a row that has none. */
+export function materialiseNewRow(db: Database, person: string, row: AccessRow): void {
   const rights = rightsTo(db, person, itemOf(row));
   const state = stateOf(db, person);
   for (const right of rights) showIfPermitted(db, right, row, state);
 }
 
-/** Writes the access of one right to the standing rows of its person. */
-export function materialiseRight(db: Database, right: Right): void {
+/** Writes the access of one right to the standing rows of its person anew. */
+function materialiseRight(db: Database, right: Right): void {
   db.run('DELETE FROM acl WHERE right_id = ?', right.id);
+  materialiseNewRight(db, right, undefined);
+}
+
+/** Writes the access of a right that shows nothing yet to the standing rows of its person, but for one at `rid`. */
+export function materialiseNewRight(db: Database, right: Right, rid: number | undefined): void {
+  const rows = rowsInScope(db, right).filter((row) => row.rid !== rid);
+  if (rows.length === 0) return;
   const state = stateOf(db, right.person);
-  for (const row of rowsInScope(db, right)) showIfPermitted(db, right, row, state);
+  for (const row of rows) showIfPermitted(db, right, row, state);
 }
 
 /** Writes all access to a person's rows anew. */

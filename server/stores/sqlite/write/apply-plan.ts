@@ -8,7 +8,7 @@ import type { Database } from '../database.ts';
 import { deleteRow, forgetDeletion, keepHistory, keepReaders } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
 import { givenBy, giveRights } from '../rights/give-rights.ts';
-import { materialisePerson, materialiseRow } from '../rights/materialise.ts';
+import { materialiseNewRow, materialisePerson, materialiseRow, type AccessRow } from '../rights/materialise.ts';
 import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
 import { refuseMerged, rekeyPerson } from './rekey.ts';
@@ -105,18 +105,16 @@ function putRow(db: Database, put: WirePut, now: number): number {
   const json = stamped(put, version, now);
   const row = { ...put, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
   const rid = writeRow(db, standing, row, put.index);
-  giveRightsOf(db, row, version > 1);
-  if (put.person !== undefined && isMaterialised(VISIBILITY[put.type])) {
-    materialiseRow(db, put.person, {
-      rid,
-      type: put.type,
-      id: put.id,
-      sort: put.sort,
-      level: levelRank(put),
-      released: put.released ? 1 : 0,
-    });
-  }
+  const access = put.person !== undefined && isMaterialised(VISIBILITY[put.type]) ? accessRow(put, rid) : undefined;
+  giveRightsOf(db, row, access?.rid, version > 1);
+  if (access !== undefined && put.person !== undefined)
+    (standing === undefined ? materialiseNewRow : materialiseRow)(db, put.person, access);
   return version;
+}
+
+function accessRow(put: WirePut, rid: number): AccessRow {
+  const { type, id, sort, released } = put;
+  return { rid, type, id, sort, level: levelRank(put), released: released ? 1 : 0 };
 }
 
 function originOf(standing: StandingRow | undefined): Origin | undefined {
@@ -125,11 +123,16 @@ function originOf(standing: StandingRow | undefined): Origin | undefined {
 }
 
 /** A row that is new gave nothing before. */
-function giveRightsOf(db: Database, { type, id, person, origin = NO_ORIGIN, json }: RowValues, isKnown: boolean): void {
+function giveRightsOf(
+  db: Database,
+  { type, id, person, origin = NO_ORIGIN, json }: RowValues,
+  rid: number | undefined,
+  isKnown: boolean,
+): void {
   const giver = `${type}/${id}`;
   const content = (): object => JSON.parse(json) as object;
   const given = rightsGivenBy({ type, id, person, origin, content });
-  giveRights(db, giver, isKnown ? givenBy(db, giver) : [], given);
+  giveRights(db, giver, isKnown ? givenBy(db, giver) : [], given, rid);
 }
 
 /** The directory needs no access rows, and a part is seen as its parent. */

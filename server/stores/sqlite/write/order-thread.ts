@@ -56,26 +56,46 @@ function gather<O extends Orders>(port: MessagePort, first: readonly OrderMessag
 /** One transaction of one file: its answers, and whether it stands; when it does not, every order of it has failed. */
 export type GroupResult = { readonly answers: readonly AnswerMessage[]; readonly isCommitted: boolean };
 
-/** Runs a group in one transaction, each of several orders in a savepoint. `besides` is done in it, too. */
+/** What a group does beside its orders. */
+export type Besides = {
+  /** In the same transaction, after them. */
+  readonly last?: () => void;
+  /** Before they are applied again, none of them being applied. */
+  readonly again?: () => void;
+};
+
+/**
+ * Runs a group in one transaction. An order that fails undoes itself alone: then all are applied again, each in a
+ * savepoint, for which SQLite copies every page that is changed.
+ */
 export function runGroup<M extends { readonly sequence: number }>(
   database: Database,
   orders: readonly M[],
   execute: (order: M) => unknown,
-  besides: () => void = () => undefined,
+  { last = () => undefined, again = () => undefined }: Besides = {},
 ): GroupResult {
-  try {
+  const inTransaction = (answer: (order: M) => AnswerMessage): GroupResult => {
     database.run('BEGIN IMMEDIATE');
-    const [alone] = orders.length === 1 ? orders : [];
-    const answers =
-      alone === undefined
-        ? orders.map((order) => runOrder(database, order, execute))
-        : [{ sequence: alone.sequence, answer: execute(alone) }];
-    besides();
+    const answers = orders.map(answer);
+    last();
     database.run('COMMIT');
     return { answers, isCommitted: true };
-  } catch (error) {
+  };
+  const failed = (error: unknown): GroupResult => {
     undoOpen(database);
     return { answers: orders.map(({ sequence }) => failureOf(sequence, error)), isCommitted: false };
+  };
+  try {
+    return inTransaction((order) => ({ sequence: order.sequence, answer: execute(order) }));
+  } catch (error) {
+    const result = failed(error);
+    if (orders.length === 1 || storageTrouble(error) !== undefined) return result;
+  }
+  try {
+    again();
+    return inTransaction((order) => runOrder(database, order, execute));
+  } catch (error) {
+    return failed(error);
   }
 }
 

@@ -23,12 +23,12 @@ export class Outbox extends DurableQueue {
   readonly #trail: Database;
   readonly #moved: BigInt64Array;
 
-  constructor(records: Database, trail: Database, head: TrailHead, moved: SharedArrayBuffer) {
+  constructor(records: Database, trail: Database, head: TrailHead, moved: BigInt64Array) {
     super();
     this.#records = records;
     this.#trail = trail;
     this.head = head;
-    this.#moved = new BigInt64Array(moved);
+    this.#moved = moved;
   }
 
   /** Chains events in the present transaction. */
@@ -45,11 +45,14 @@ export class Outbox extends DurableQueue {
     });
   }
 
-  /** Runs a group that appends; when it does not stand, the head is as it was. */
-  whole(group: () => GroupResult): GroupResult {
+  /** Runs a group that appends; when it does not stand, the head is as it was, and when it calls `back`. */
+  whole(group: (back: () => void) => GroupResult): GroupResult {
     const before = this.head;
-    const result = group();
-    if (!result.isCommitted) this.head = before;
+    const back = (): void => {
+      this.head = before;
+    };
+    const result = group(back);
+    if (!result.isCommitted) back();
     return result;
   }
 
@@ -93,9 +96,9 @@ export class OutboxEnd {
   readonly #moved: BigInt64Array;
   #removed = 0n;
 
-  constructor(records: Database, moved: SharedArrayBuffer) {
+  constructor(records: Database, moved: BigInt64Array) {
     this.#records = records;
-    this.#moved = new BigInt64Array(moved);
+    this.#moved = moved;
   }
 
   /** Runs a group of commits, whose transaction also removes. */

@@ -28,6 +28,12 @@ export type WireAudit = {
   readonly entries: string;
 };
 
+/** An event whose form the writer may know by its number (audit/sent-forms.ts). */
+export type SentAudit = Omit<WireAudit, 'body' | 'entries'> & {
+  readonly values: PartedBody['values'];
+  readonly form: number | { readonly number?: number; readonly frame: string; readonly entries: string };
+};
+
 /** A search value that many events have; of references and dates, that there is one (migrations/004-event-forms). */
 export type FormEntry = readonly [param: string, value: string, system: string];
 
@@ -126,7 +132,7 @@ export type RecordOrders = {
 
 /** Orders to the writer of the trail. */
 export type TrailOrders = {
-  readonly audit: { readonly order: readonly WireAudit[]; readonly answer: undefined };
+  readonly audit: { readonly order: readonly SentAudit[]; readonly answer: undefined };
   readonly head: { readonly order: undefined; readonly answer: TrailHead };
   /** Erases the personal side of the entities of events, by event id, and records it. */
   readonly eraseEntities: {
@@ -162,5 +168,7 @@ export type WriterStart = {
   readonly dataDir: string;
   readonly outbox: MessagePort;
   /** Up to which position of the outbox entries are in the trail: see outbox.ts. */
-  readonly moved: SharedArrayBuffer;
+  readonly moved: BigInt64Array<SharedArrayBuffer>;
+  /** Transactions that the writer of records and tokens has ended: who reads knows by it that nothing was written. */
+  readonly commits: BigInt64Array<SharedArrayBuffer>;
 };

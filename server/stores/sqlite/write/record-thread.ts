@@ -25,11 +25,12 @@ const isOfJobs = (order: Order): order is JobOrder => order.name.startsWith('job
 const isOfIndex = (order: Order): order is IndexOrder => order.name.startsWith('index');
 const isOfTokens = (order: Order): order is TokenOrder => order.name.startsWith('token');
 
-function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart): void {
+function run(port: MessagePort, { dataDir, outbox: trail, moved, commits }: WriterStart): void {
   const records = openFile(dataDir, 'records');
   const tokens = openFile(dataDir, 'tokens');
   const outbox = new OutboxEnd(records, moved);
   const forgetting = new Forgetting(join(dataDir, 'records.sqlite'), records);
+  const write = counted(commits);
   const purge = (): void => tryPurge(records, tokens, Date.now());
   purge();
   endLeases(records);
@@ -39,20 +40,20 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart):
   wakeTrail();
 
   function* apply(orders: readonly Order[]): Iterable<readonly AnswerMessage[]> {
-    const [ofTokens, commits] = [orders.filter(isOfTokens), orders.filter(isCommit)];
-    if (ofTokens.length > 0) yield runGroup(tokens, ofTokens, (order) => applyTokenOrder(tokens, order)).answers;
-    if (commits.length > 0) {
+    const [ofTokens, plans] = [orders.filter(isOfTokens), orders.filter(isCommit)];
+    if (ofTokens.length > 0) yield write(tokens, ofTokens, (order) => applyTokenOrder(tokens, order)).answers;
+    if (plans.length > 0) {
       const commit = ({ order }: Commit): unknown => applyPlan(records, tokens, order, Date.now());
-      yield outbox.within((remove) => runGroup(records, commits, commit, remove)).answers;
-      if (commits.some(fillsOutbox)) wakeTrail();
+      yield outbox.within((last) => write(records, plans, commit, { last })).answers;
+      if (plans.some(fillsOutbox)) wakeTrail();
     }
     const ofJobs = orders.filter(isOfJobs);
     if (ofJobs.length > 0)
-      yield unsynced(records, () => runGroup(records, ofJobs, (order) => applyJobOrder(records, order)).answers);
+      yield unsynced(records, () => write(records, ofJobs, (order) => applyJobOrder(records, order)).answers);
     // What a power cut undoes of it is done again: rows and their versions go together.
     const ofIndex = orders.filter(isOfIndex);
     if (ofIndex.length > 0)
-      yield unsynced(records, () => runGroup(records, ofIndex, (order) => applyIndexOrder(records, order)).answers);
+      yield unsynced(records, () => write(records, ofIndex, (order) => applyIndexOrder(records, order)).answers);
     // A checkpoint cannot be part of a transaction.
     for (const { name, sequence, order } of orders) {
       if (name === 'rest') yield [{ sequence, answer: undefined }];
@@ -75,6 +76,17 @@ function run(port: MessagePort, { dataDir, outbox: trail, moved }: WriterStart):
   }
 
   serveOrders<RecordOrders>(port, { apply, close });
+}
+
+/** Groups that are counted before they are answered: who hears that something is written finds it. */
+function counted(commits: WriterStart['commits']): typeof runGroup {
+  return (database, orders, execute, besides) => {
+    try {
+      return runGroup(database, orders, execute, besides);
+    } finally {
+      Atomics.add(commits, 0, 1n);
+    }
+  };
 }
 
 function openFile(dataDir: string, name: 'records' | 'tokens'): Database {

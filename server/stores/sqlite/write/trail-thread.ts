@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { TrailHead } from '../../../ports/audit-trail.ts';
 import { EventIndex } from '../audit/event-index.ts';
+import { FormReceiver } from '../audit/sent-forms.ts';
 import { openReader, openWriter, type Database } from '../database.ts';
 import { migrate, MIGRATIONS } from '../schema.ts';
 import { Forgetting } from '../forget/forget.ts';
@@ -51,10 +52,11 @@ class TrailThread {
   readonly #records: Database;
   readonly #outbox: Outbox;
   readonly #index: EventIndex;
+  readonly #forms = new FormReceiver();
   readonly #forgetting: Forgetting;
   readonly #stopCatchingUp: () => void;
 
-  constructor(dataDir: string, trail: Database, moved: SharedArrayBuffer) {
+  constructor(dataDir: string, trail: Database, moved: BigInt64Array) {
     this.#trail = trail;
     this.#records = openReader(join(dataDir, 'records.sqlite'));
     this.#outbox = new Outbox(this.#records, trail, readHead(trail), moved);
@@ -94,22 +96,13 @@ class TrailThread {
     this.#forgetting.close();
   }
 
-  /** As one order, which costs less; should there be a fault in one of them, each on its own. */
   #write(orders: readonly Written[]): readonly AnswerMessage[] {
-    const group = { sequence: 0, orders };
-    const { answers } = this.#outbox.whole(() =>
-      runGroup(this.#trail, [group], () => {
-        for (const order of orders) this.#execute(order);
-      }),
-    );
-    const [answer] = answers;
-    if (answer === undefined || ('fault' in answer && answer.fault.bug))
-      return this.#outbox.whole(() => runGroup(this.#trail, orders, (order) => this.#execute(order))).answers;
-    return orders.map(({ sequence }) => ({ ...answer, sequence }));
+    const execute = (order: Written): undefined => this.#execute(order);
+    return this.#outbox.whole((again) => runGroup(this.#trail, orders, execute, { again })).answers;
   }
 
   #execute(message: Written): undefined {
-    if (message.name === 'audit') this.#outbox.append(message.order);
+    if (message.name === 'audit') this.#outbox.append(message.order.map((event) => this.#forms.restore(event)));
     else this.#outbox.erase(message.order);
   }
 

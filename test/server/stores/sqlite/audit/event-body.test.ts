@@ -1,37 +1,34 @@
 import { expect } from 'chai';
 import { assert, json, property, string } from 'fast-check';
 import { buildAuditEvent, PASSAGE, studyEntity, type PassageKind } from '../../../../../profiles/audit/audit-event.ts';
+import { indexAuditEvent } from '../../../../../profiles/search/audit-event-index.ts';
 import { readyEvent } from '../../../../../server/stores/audit-chain.ts';
 import { partBody, wholeBody } from '../../../../../server/stores/sqlite/audit/event-body.ts';
+import { entriesOf, toWireAudit } from '../../../../../server/stores/sqlite/audit/wire-audit.ts';
 import { anId, aPersonKey } from '../../../../support/plans.ts';
 
-/** A body whose every name, id and time is its own. */
-function bodyOf(kind: PassageKind): string {
-  const at = new Date(1_700_000_000_000 + Math.floor(Math.random() * 1e9)).toISOString();
-  const user = { reference: `Practitioner/${anId()}`, display: anId(), purpose: 'TREAT', tokenId: anId() };
-  const facts = {
+/** An event whose every name, id and time is its own; `agent` is the type of who stands behind the client. */
+function eventOf(kind: PassageKind, outcome: '0' | '4', agent = 'Practitioner') {
+  const user = { reference: `${agent}/${anId()}`, display: anId(), purpose: 'TREAT', tokenId: anId() };
+  return buildAuditEvent({
     id: anId(),
     kind,
-    recorded: at,
-    outcome: '4',
+    recorded: new Date(1_700_000_000_000 + Math.floor(Math.random() * 1e9)).toISOString(),
+    outcome,
     outcomeDesc: `forbidden: ${anId()}`,
     requestId: anId(),
     server: `http://${anId()}`,
     client: { id: anId() },
-    user,
-  } as const;
-  const entities = [studyEntity(`2.25.${Date.now()}`, `ImagingStudy/${anId()}`), { role: '24', query: anId() }];
-  return readyEvent({
-    event: buildAuditEvent({
-      ...facts,
-      patient: `Patient/${anId()}`,
-      consent: `Consent/${anId()}`,
-      relation: anId(),
-      entities,
-    }),
-    persons: [aPersonKey(), aPersonKey()],
-    erased: [1, 2, 3, Date.now()],
-  }).body;
+    ...(agent === '' ? {} : { user }),
+    ...(outcome === '4' ? { patient: `Patient/${anId()}`, consent: `Consent/${anId()}` } : {}),
+    relation: anId(),
+    entities: [studyEntity(`2.25.${Date.now()}`, `ImagingStudy/${anId()}`), { role: '24', query: anId() }],
+  });
+}
+
+function bodyOf(kind: PassageKind): string {
+  const persons = [aPersonKey(), aPersonKey()];
+  return readyEvent({ event: eventOf(kind, '4'), persons, erased: [1, 2, 3, Date.now()] }).body;
 }
 
 describe('The body of an event in its parts (SQLite)', () => {
@@ -61,5 +58,15 @@ describe('The body of an event in its parts (SQLite)', () => {
       expect(new Set(bodies.map((body) => partBody(body).frame)).size, kind).to.equal(1);
       for (const body of bodies) expect(partBody(body).values.length).to.be.below(body.length / 3);
     }
+  });
+
+  it('says in its frame all search values that events of one form have in common', () => {
+    for (const kind of Object.keys(PASSAGE) as PassageKind[])
+      for (const agent of ['Patient', 'Practitioner', ''])
+        for (const outcome of ['0', '4'] as const) {
+          const event = eventOf(kind, outcome, agent);
+          const { entries } = toWireAudit({ event, persons: [] });
+          expect(entries, kind).to.equal(JSON.stringify(entriesOf(indexAuditEvent(event))));
+        }
   });
 });
