@@ -21,8 +21,8 @@ export const ALWAYS: readonly Known[] = [
   {
     path: 'server/endpoints/http/send-pieces.ts',
     what: 'a large body is decided once for each of its pieces',
-    from: '    for (let position = start; position < end; ) {\n      await decideAgain();\n',
-    to: '    await decideAgain();\n    for (let position = start; position < end; ) {\n',
+    from: '    for (let position = start; position < end;) {\n      await decideAgain();\n',
+    to: '    await decideAgain();\n    for (let position = start; position < end;) {\n',
     tests: [{ files: ['test/server/endpoints/dicomweb/slow-readers.test.ts'] }],
   },
   {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { ALWAYS, mutationOf } from './always.ts';
 import { mutate, mutationsOf, nameOf, type Mutation } from './mutations.ts';
@@ -49,10 +50,11 @@ describe('The mutants of the proof', () => {
     expect(nameOf(text, mutation as Mutation)).to.equal('server/a.ts:2:5 negated: known');
   });
 
-  it('that always run stand once in their file', () => {
+  it('that always run stand once in their file', async () => {
     const [known] = ALWAYS;
     if (known === undefined) throw new Error('None always runs');
     expect(mutate(`a ${known.from} b`, mutationOf(known, `a ${known.from} b`))).to.equal(`a ${known.to} b`);
     for (const text of ['', `${known.from} ${known.from}`]) expect(() => mutationOf(known, text)).to.throw('once');
+    for (const one of ALWAYS) mutationOf(one, await readFile(new URL(`../../../${one.path}`, import.meta.url), 'utf8'));
   });
 });
