@@ -278,6 +278,13 @@ describe('Grants and warrants', () => {
     expect(openers).to.deep.equal(['server/flows/read/end-viewing.ts']);
   });
 
+  it('cross to the writer of SQLite as terms: nobody else makes a grant of such', () => {
+    const makers = [...product, ...demonstration, ...tests].filter(
+      ({ path, text }) => path !== 'server/access/grant.ts' && /\bgrantOfTerms\(/.test(text),
+    );
+    expect(makers.map(({ path }) => path)).to.deep.equal(['server/stores/sqlite/write/conditions.ts']);
+  });
+
   it('are decided in access: no other room makes a warrant of terms of its own', () => {
     const makers = [...product, ...demonstration, ...tests].filter(({ path, nodes }) => {
       const isRoom = isIn(path, 'server/access') || path === 'test/support/warrants.ts';

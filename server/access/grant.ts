@@ -153,6 +153,19 @@ export function grantAt(grant: Grant, now: number): Grant {
   return new Grant(MAKING, grant.principals, grant.purpose, now);
 }
 
+/** What a requester's grant says, as plain data: to other threads goes this. */
+export type GrantTerms = Pick<Grant, 'principals' | 'purpose' | 'now'>;
+
+/** The terms of a grant. */
+export function termsOfGrant({ principals, purpose, now }: Grant): GrantTerms {
+  return { principals, purpose, now };
+}
+
+/** The grant whose terms came from the thread that had it. */
+export function grantOfTerms({ principals, purpose, now }: GrantTerms): Grant {
+  return new Grant(MAKING, principals, purpose, now);
+}
+
 /**
  * Makes a grant for the server's own work on one subject.
  * @throws {TypeError} the reason is not bound to subjects of this kind

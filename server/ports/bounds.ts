@@ -4,6 +4,7 @@
  */
 import { Fault } from '../../profiles/fault.ts';
 import { isStoredType, VISIBILITY } from '../../profiles/types/visibility.ts';
+import { requireGrant } from '../access/grant.ts';
 import { MAX_PLAN_ENTRIES, type AuditRecord, type CommitPlan, type InstanceRow, type Put } from './commit-plan.ts';
 import { JOB_KINDS, payloadText, type JobRequest } from './job-queue.ts';
 import type { Question } from './record-store.ts';
@@ -61,6 +62,12 @@ function requireCondition(condition: NonNullable<CommitPlan['preconditions']>[nu
     case 'absent':
     case 'version':
       return requireWritable(condition);
+    case 'no-match':
+      requireGrant(condition.grant);
+      // What else a plan writes is not among the rows that are searched.
+      if (condition.query.type === 'AuditEvent')
+        throw new Fault('not-supported', 'No plan rests on a search of AuditEvents', { expression: 'preconditions' });
+      return requireQuestion({ kind: 'search', query: condition.query });
     default:
       throw new Fault('not-supported', 'A precondition is of no known kind', { expression: 'preconditions' });
   }

@@ -5,8 +5,10 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import type { Level } from '../../profiles/confidentiality.ts';
 import type { RowIndex } from '../../profiles/search/indexer.ts';
+import type { SearchQuery } from '../../profiles/search/query.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
+import type { Grant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Origin } from '../access/rights-of.ts';
 import type { ClaimKey } from './claim-key.ts';
@@ -109,7 +111,9 @@ export type Precondition =
   /** No such row stands. @throws {Fault} conflict */
   | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
   /** The claim is held, by this value. @throws {Fault} conflict */
-  | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string };
+  | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string }
+  /** No row that the grant shows matches. @throws {Fault} conflict */
+  | { readonly kind: 'no-match'; readonly grant: Grant; readonly query: SearchQuery };
 
 /** A unique name: the first plan that claims it wins; the same value again is no conflict. */
 export type Claim = { readonly key: ClaimKey; readonly value: string };

@@ -3,7 +3,12 @@ import { Fault } from '../../profiles/fault.ts';
 import type { Precondition } from '../ports/commit-plan.ts';
 
 /** A condition on a row. */
-export type RowCondition = Exclude<Precondition, { readonly kind: 'claimed' }>;
+export type RowCondition = Extract<Precondition, { readonly kind: 'version' | 'absent' }>;
+
+/** Whether a condition is on a row. */
+export function isRowCondition(condition: Pick<Precondition, 'kind'>): condition is RowCondition {
+  return condition.kind === 'version' || condition.kind === 'absent';
+}
 
 /**
  * Compares a condition with the version at which its row stands; undefined where none does.
@@ -19,6 +24,11 @@ export function requireRowCondition(condition: RowCondition, version: number | u
 /** A claim is required that nobody holds, or another value. */
 export function claimNotHeld(): Fault {
   return new Fault('conflict', 'A claim is not held as it was expected');
+}
+
+/** A search was to find nothing, and finds a row. */
+export function matchFound(type: string): Fault {
+  return new Fault('conflict', `A ${type} matches that was not there before`);
 }
 
 /** A claim is wanted that another value holds. */

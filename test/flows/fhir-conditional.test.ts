@@ -90,6 +90,27 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       expect(idOf(hidden)).to.not.equal(idOf(created));
     });
 
+    it('creates one of several at once, whatever the type', async () => {
+      const code = { coding: [{ system: 'http://loinc.org', code: '29463-7' }] };
+      const observation = { resourceType: 'Observation', status: 'final', code } as const;
+      const subject = { reference: `Patient/${region.patients.gaetan}` };
+      const headers = { 'if-none-exist': `code=http://loinc.org|29463-7&patient=${subject.reference}` };
+      const send = async (): Promise<FhirAnswer> =>
+        await region.strasbourg.send('POST', 'Observation', { ...observation, subject }, headers);
+      const answers = await Promise.all(Array.from({ length: 12 }, send));
+      expect(answers.map(({ status }) => status).sort()).to.deep.equal([...Array<number>(11).fill(200), 201]);
+      expect(new Set(answers.map(idOf)).size).to.equal(1);
+      const put = async (): Promise<FhirAnswer> =>
+        await region.strasbourg.send('PUT', 'Observation?status=amended', {
+          ...observation,
+          status: 'amended',
+          subject,
+        });
+      const put12 = await Promise.all(Array.from({ length: 12 }, put));
+      expect(new Set(put12.map(idOf)).size).to.equal(1);
+      expect(put12.filter(({ status }) => status === 201).length).to.equal(1);
+    });
+
     it('that matches several is 412, and creates nothing', async () => {
       const before = await count(region.strasbourg, 'DiagnosticReport');
       const headers = { 'if-none-exist': 'status=final' };

@@ -3,7 +3,8 @@ import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch } from '../../../profiles/search/query.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
-import { guarded, type GuardDeps, type Visit } from '../guard.ts';
+import type { Precondition } from '../../ports/commit-plan.ts';
+import { grantOf, guarded, type GuardDeps, type Visit } from '../guard.ts';
 import { withinScopes } from '../read/search-scopes.ts';
 import { requireScope } from '../../access/scope.ts';
 
@@ -30,6 +31,9 @@ function splitAtMark(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
+/** What a condition found, and what must hold for it to have found nothing. */
+export type Match = { readonly row: VisibleRow | undefined; readonly none: Precondition };
+
 /**
  * The one row that satisfies a condition under the requester's grant: what it may not see does not match. The search is
  * a passage of its own in the trail.
@@ -42,7 +46,7 @@ export async function matchOf(
   visit: Visit,
   type: StoredType,
   parameters: URLSearchParams,
-): Promise<VisibleRow | undefined> {
+): Promise<Match> {
   requireScope(visit.requester, type, 's');
   const { query } = parseSearch(type, parameters, {
     handling: 'strict',
@@ -57,5 +61,5 @@ export async function matchOf(
     entities: [{ role: '24', query: `${type}?${parameters}`, detail: { results: String(rows.length) } }],
   }));
   if (answer.rows.length > 1) throw new Fault('version-conflict', `The condition matches several resources of ${type}`);
-  return answer.rows[0];
+  return { row: answer.rows[0], none: { kind: 'no-match', grant: grantOf(deps, visit), query: asked } };
 }

@@ -59,7 +59,7 @@ async function conditionalTarget(
 }
 
 async function searched({ deps, visit }: Work, type: StoredType, parameters: URLSearchParams): Promise<string> {
-  const match = await matchOf(deps, visit, type, parameters);
+  const { row: match } = await matchOf(deps, visit, type, parameters);
   if (match === undefined) throw unknown();
   return `${type}/${match.id}`;
 }

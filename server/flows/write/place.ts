@@ -1,6 +1,7 @@
 /** Places: finds the row that an act means, or the id of the one that it makes. */
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
+import type { Precondition } from '../../ports/commit-plan.ts';
 import { internally } from '../../ports/internal-row.ts';
 import type { InternalRow, InternalVersion } from '../../ports/record-store.ts';
 import { ABSENT, ID } from '../read/read-resource.ts';
@@ -53,13 +54,15 @@ function isOwnId({ deps, visit }: Work, id: string): boolean {
 /** A create, or an act that names its row by a condition. */
 async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undefined> {
   const hook = hookOf(act.type);
-  const standing = act.condition === undefined ? undefined : await conditionMatch(work, act, act.condition);
+  const found = act.condition === undefined ? {} : await conditionMatch(work, act, act.condition);
+  const { standing } = found;
   const isOwn = hook.match === undefined ? {} : ({ isOwn: true } as const);
   if (act.interaction === 'create') {
     if (standing !== undefined) return { act, id: standing.id, standing, isMet: true };
     const isSought = act.condition !== undefined && hook.match !== undefined;
     const same = isSought ? undefined : await hook.find?.(work, act.resource);
-    return same === undefined ? { act, id: newId(), standing } : { act, id: same.id, standing: same, isOwn: true };
+    if (same !== undefined) return { act, id: same.id, standing: same, isOwn: true };
+    return { act, id: newId(), ...found, standing };
   }
   if (standing !== undefined) {
     if (act.interaction === 'update' && act.resource.id !== undefined) requireId(act.resource, standing.id);
@@ -67,15 +70,22 @@ async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undef
   }
   if (act.interaction === 'delete') return undefined;
   if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
-  return { act, id: chosenId(work, act.resource) ?? newId(), standing };
+  return { act, id: chosenId(work, act.resource) ?? newId(), ...found, standing };
 }
 
-async function conditionMatch(work: Work, act: WriteAct, condition: string): Promise<InternalRow | undefined> {
+async function conditionMatch(
+  work: Work,
+  act: WriteAct,
+  condition: string,
+): Promise<{ readonly standing?: InternalRow; readonly sought?: Precondition }> {
   const parameters = conditionParameters(act.type, condition, `${work.deps.publicUrl()}/fhir`);
   const { match } = hookOf(act.type);
-  if (match !== undefined) return await match(work, act, parameters);
-  const matching = await matchOf(work.deps, work.visit, act.type, parameters);
-  return matching === undefined ? undefined : internally(matching);
+  if (match !== undefined) {
+    const standing = await match(work, act, parameters);
+    return standing === undefined ? {} : { standing };
+  }
+  const { row, none } = await matchOf(work.deps, work.visit, act.type, parameters);
+  return row === undefined ? { sought: none } : { standing: internally(row) };
 }
 
 /** The id that a client gave a resource, where it may choose; every other one is not taken over. */

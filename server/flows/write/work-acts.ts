@@ -100,11 +100,13 @@ async function workAct(
   return { ...withPlace(placed, await hook.parts(work, { placed, resource, known })), warrant };
 }
 
-/** Where the client chose the id, somebody else may be about to make it stand. */
-function withPlace({ act, id, standing }: Placed, made: ActParts): ActParts {
-  if (act.interaction !== 'update' || standing !== undefined) return made;
-  const absent = { kind: 'absent', type: act.type, id } as const;
-  return { ...made, parts: { ...made.parts, preconditions: [...(made.parts.preconditions ?? []), absent] } };
+/** Where nothing stands under the id that the client chose, or by its condition, somebody else may be about to. */
+function withPlace({ act, id, standing, sought }: Placed, made: ActParts): ActParts {
+  const isChosen = act.interaction === 'update' && standing === undefined;
+  const absent = isChosen ? [{ kind: 'absent', type: act.type, id } as const] : [];
+  const preconditions = [...absent, ...(sought === undefined ? [] : [sought])];
+  if (preconditions.length === 0) return made;
+  return { ...made, parts: { ...made.parts, preconditions: [...(made.parts.preconditions ?? []), ...preconditions] } };
 }
 
 /** What is to stand: what was sent, or what the patch makes of what stands. */

@@ -5,6 +5,7 @@ import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Warrant } from '../../access/warrant.ts';
+import type { Precondition } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import type { GuardDeps, Visit } from '../guard.ts';
@@ -41,6 +42,8 @@ export type Placed = {
   readonly standing: InternalRow | undefined;
   /** What stands there, or may be made there, is the requester's own: its id, identity or identifier says so. */
   readonly isOwn?: true;
+  /** What its condition found nothing by, where no identity of the row does: it must still find nothing. */
+  readonly sought?: Precondition;
   /** The act is met by what stands: a conditional create that found a match. */
   readonly isMet?: true;
 };

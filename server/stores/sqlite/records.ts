@@ -2,13 +2,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PatientState } from '../../access/decide.ts';
-import { grantAt, requireGrant, type AnyGrant, type Grant, type SystemGrant } from '../../access/grant.ts';
+import {
+  grantAt,
+  requireGrant,
+  termsOfGrant,
+  type AnyGrant,
+  type Grant,
+  type SystemGrant,
+} from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requirePlan, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, CommitPlan, CommitReceipt, Put, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type {
+  AuditRecord,
+  CommitPlan,
+  CommitReceipt,
+  Precondition,
+  Put,
+  QuarantinedInstance,
+} from '../../ports/commit-plan.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import type {
   AnswerTo,
@@ -33,7 +47,7 @@ import type { Database } from './database.ts';
 import { storedAccount } from './read/account.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
 import { rightsOf, rightsTo, stateOf } from './rights/materialise.ts';
-import type { WirePut } from './write/protocol.ts';
+import type { WireCondition, WirePut } from './write/protocol.ts';
 import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
@@ -68,8 +82,9 @@ export class SqliteRecordStore implements RecordStore {
   async commit(warrant: Warrant, plan: CommitPlan): Promise<CommitReceipt> {
     const terms = termsOf(warrant);
     requirePlan(plan);
-    const { puts = [], audit = [], ...rest } = plan;
-    const wire = { ...rest, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) };
+    const { preconditions = [], puts = [], audit = [], ...rest } = plan;
+    const conditions = preconditions.map(toWireCondition);
+    const wire = { ...rest, preconditions: conditions, puts: puts.map(toWirePut), audit: audit.map(toWireAudit) };
     const receipt = await this.#writers.records.send('commit', { terms, plan: wire });
     this.#asked(plan.jobs ?? []);
     return receipt;
@@ -231,6 +246,10 @@ function inSnapshot<T>(db: Database, read: () => T): T {
   } finally {
     db.run('COMMIT');
   }
+}
+
+function toWireCondition(condition: Precondition): WireCondition {
+  return condition.kind === 'no-match' ? { ...condition, grant: termsOfGrant(condition.grant) } : condition;
 }
 
 function toWirePut({ resource, ...put }: Put): WirePut {

@@ -8,14 +8,17 @@ import {
   aBlob,
   aJob,
   anAudit,
+  anEstablishmentGrant,
   anId,
   anInstance,
   aPersonKey,
   aPlan,
   aPut,
+  aQuery,
   aRight,
   aStudyPut,
   aUid,
+  NO_ENTRIES,
   NOW,
   SYSTEM,
 } from '../../support/plans.ts';
@@ -218,16 +221,14 @@ export function planningContract(suite: Suite): void {
       expect(receipts.every((receipt) => receipt.versions[0] === 1)).to.equal(true);
     });
 
+    const race = async (plan: () => CommitPlan): Promise<readonly (CommitReceipt | Fault)[]> =>
+      await Promise.all(
+        Array.from({ length: 20 }, async () => await commitPlan(suite.records, plan()).catch((error: Fault) => error)),
+      );
+
     it('lets exactly one of racing creates and one of racing updates win', async () => {
       const put = aPut({ person: aPersonKey() });
       const { type, id } = put;
-      const race = async (plan: () => CommitPlan): Promise<readonly (CommitReceipt | Fault)[]> =>
-        await Promise.all(
-          Array.from(
-            { length: 20 },
-            async () => await commitPlan(suite.records, plan()).catch((error: Fault) => error),
-          ),
-        );
       const created = await race(() => aPlan({ preconditions: [{ kind: 'absent', type, id }], puts: [put] }));
       const updated = await race(() =>
         aPlan({ preconditions: [{ kind: 'version', type, id, version: 1 }], puts: [put] }),
@@ -236,6 +237,31 @@ export function planningContract(suite: Suite): void {
       expect(kindsOf(updated)).to.deep.equal(['version-conflict']);
       expect(created.filter((result) => !(result instanceof Error)).length).to.equal(1);
       expect(updated.filter((result) => !(result instanceof Error)).length).to.equal(1);
+    });
+
+    it('lets exactly one of racing plans win that each expect no match', async () => {
+      const [code, organization] = [anId(), `Organization/${anId()}`];
+      const where = [{ kind: 'token', param: 'status', values: [{ code }] }] as const;
+      const query = aQuery('DocumentReference', { where, count: 2 });
+      const none = (grant = anEstablishmentGrant(organization)) => ({ kind: 'no-match', grant, query }) as const;
+      const plan = (condition = none()): CommitPlan =>
+        aPlan({
+          preconditions: [condition],
+          // Of other persons, so that nothing else of them meets.
+          puts: [
+            aPut({
+              person: aPersonKey(),
+              origin: { sources: [organization], services: [] },
+              index: { ...NO_ENTRIES, tokens: [{ param: 'status', system: '', value: code }] },
+            }),
+          ],
+        });
+      const results = await race(() => plan());
+      expect(kindsOf(results)).to.deep.equal(['conflict']);
+      expect(results.filter((result) => !(result instanceof Error)).length).to.equal(1);
+      await expectFault(commitPlan(suite.records, plan()), 'conflict');
+      // What is hidden does not match.
+      await commitPlan(suite.records, plan(none(anEstablishmentGrant('Organization/other'))));
     });
 
     it('lets exactly one of racing claims win', async () => {

@@ -17,6 +17,7 @@ import {
   aPlan,
   aPut,
   aQuery,
+  anEstablishmentGrant,
   aUid,
   NO_ENTRIES,
   NOW,
@@ -102,14 +103,18 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       message: 'The DocumentReference stands at another version than the one that was expected',
     };
     const EXISTS = conflict('The DocumentReference exists already');
+    const MATCHES = conflict('A DocumentReference matches that was not there before');
     const NOT_HELD = conflict('A claim is not held as it was expected');
     const TAKEN = conflict('An identifier is taken already');
     const JOINED = conflict('The person was joined with another meanwhile');
     const DATA_SET = conflict('The SOP Instance stands already with another data set', 'SOPInstanceUID');
     const JOB = conflict('Another job has this id', 'jobs');
 
-    it('for the first of: conditions on rows, on claims, claims, persons who are joined, instances, jobs', async () => {
-      const [from, to, standing, key, job] = [aPersonKey(), aPersonKey(), aPut(), aClaimKey(), aJob()];
+    it('for the first of: conditions (rows, claims, searches), claims, joined persons, instances, jobs', async () => {
+      const [from, to, key, job] = [aPersonKey(), aPersonKey(), aClaimKey(), aJob()];
+      const organization = `Organization/${anId()}`;
+      const standing = aPut({ person: to, origin: { sources: [organization], services: [] } });
+      const grant = anEstablishmentGrant(organization);
       const instance = anInstance({ person: to, studyInstanceUID: aUid() });
       const claims = [{ key, value: 'held' }];
       await commitPlan(
@@ -120,6 +125,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       const wrong = [
         [{ preconditions: [{ kind: 'version', type, id, version: 2 }] }, OTHER_VERSION],
         [{ preconditions: [{ kind: 'claimed', key, value: 'other' }] }, NOT_HELD],
+        [{ preconditions: [{ kind: 'no-match', grant, query: aQuery(type) }] }, MATCHES],
         [{ claims: [{ key, value: 'other' }] }, TAKEN],
         [{ puts: [aPut({ person: from })] }, JOINED],
         [{ instances: [{ ...instance, dataSetDigest: 'f'.repeat(64) }] }, DATA_SET],

@@ -6,7 +6,7 @@ import { claimKey } from '../../../server/ports/claim-key.ts';
 import { MAX_PLAN_ENTRIES, type CommitPlan, type Precondition, type Put } from '../../../server/ports/commit-plan.ts';
 import { JOB_LIMITS, type JobKind, type JobRequest } from '../../../server/ports/job-queue.ts';
 import type { Question } from '../../../server/ports/record-store.ts';
-import { aJob, anAudit, anId, anInstance, aPersonKey, aPut, aQuery, aUid } from '../../support/plans.ts';
+import { aJob, anAudit, anId, anInstance, aPatientGrant, aPersonKey, aPut, aQuery, aUid } from '../../support/plans.ts';
 
 /** What every store refuses, and how. */
 export type Refused<Parts> = {
@@ -29,6 +29,8 @@ const CLAIM = aFault('too-long', 'identifier', 'An identifier and its system hav
 const text = (of: string) => aFault('too-long', of, `What is stored of one ${of} has at most ${MAX_TEXT_BYTES} bytes`);
 const uid = (of: string) => aFault('too-long', of, 'A UID has at most 64 characters');
 const job = (kind: JobKind) => aFault('too-long', undefined, `A job of kind ${kind} carries ids alone`);
+
+const PAGE = `A page has 1 to ${MAX_PAGE} entries`;
 
 const unclassed = 'Basic' as StoredType;
 const named = (type: StoredType, id = anId()) => ({ type, id });
@@ -113,6 +115,22 @@ export const REFUSED_PLANS: readonly Refused<PlanParts>[] = [
     parts: () => ({ preconditions: [{ kind: 'other', ...named('Patient') } as unknown as Precondition] }),
     fault: aFault('not-supported', 'preconditions', 'A precondition is of no known kind'),
   },
+  {
+    what: 'a condition on a search of AuditEvents',
+    parts: () => ({
+      preconditions: [{ kind: 'no-match', grant: aPatientGrant(aPersonKey()), query: aQuery('AuditEvent') }],
+    }),
+    fault: aFault('not-supported', 'preconditions', 'No plan rests on a search of AuditEvents'),
+  },
+  {
+    what: 'a condition on a search of no rows',
+    parts: () => ({
+      preconditions: [
+        { kind: 'no-match', grant: aPatientGrant(aPersonKey()), query: aQuery('Patient', { count: -1 }) },
+      ],
+    }),
+    fault: aFault('invalid', 'count', PAGE),
+  },
   { what: 'more puts than one plan may hold', parts: () => ({ puts: tooMany(() => aPut()) }), fault: ENTRIES },
   {
     what: 'more states',
@@ -164,7 +182,6 @@ export const REFUSED_PLANS: readonly Refused<PlanParts>[] = [
   },
 ];
 
-const PAGE = `A page has 1 to ${MAX_PAGE} entries`;
 const NO_PAGES = [0, -1, 0.5, Number.NaN, MAX_PAGE + 1];
 const NO_OFFSETS = [-1, 0.5, Number.NaN];
 const OFFSET = 'A page begins behind a whole number of entries';

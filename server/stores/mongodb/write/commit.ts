@@ -14,6 +14,7 @@ import { asStore } from '../errors.ts';
 import { changeRights } from './give-rights.ts';
 import { writeInstances } from '../read/instances.ts';
 import { putJobs } from './jobs.ts';
+import { matchKey, requireNoMatches } from './matches.ts';
 import { materialise } from './materialise.ts';
 import { personsOf, writePersons } from './persons.ts';
 import { writeQuarantine } from '../read/quarantine.ts';
@@ -80,8 +81,11 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
     ...gone.map(({ type, id }) => rowKey(type, id)),
     ...names,
   ]);
+  const sought = (plan.preconditions ?? []).flatMap((condition) =>
+    condition.kind === 'no-match' ? [matchKey(condition.query.type)] : [],
+  );
   const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
-  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...keptAside]);
+  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...sought, ...keptAside]);
   keys.delete('');
   return keys;
 }
@@ -99,6 +103,7 @@ async function applyPlan(
   await requireWarrant(collections, terms, plan, found, session);
   requireConditions(conditions, found);
   await requireClaims(collections, plan, session);
+  await requireNoMatches(collections, plan, session);
   const erased = await eraseAll(collections, plan.erased ?? [], session);
   await takeClaims(collections, plan.claims ?? [], session);
   const readers = await readersOf(collections, plan, session);

@@ -4,7 +4,7 @@ import { rankOf } from '../../../../profiles/confidentiality.ts';
 import type { Origin } from '../../../access/rights-of.ts';
 import type { Principal } from '../../../access/right.ts';
 import type { CommitPlan, Put } from '../../../ports/commit-plan.ts';
-import { requireRowCondition, type RowCondition } from '../../refused.ts';
+import { isRowCondition, requireRowCondition, type RowCondition } from '../../refused.ts';
 import { stamped, unstamped, type StampedText } from '../../stamp.ts';
 import { rowKey } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
@@ -26,9 +26,9 @@ export type StagedRows = {
   readonly versions: readonly number[];
 };
 
-/** The conditions of a plan that are about rows; those on claims are claims.ts. */
+/** The conditions of a plan that are about rows; others are claims.ts and matches.ts. */
 export function rowConditionsOf({ preconditions = [] }: CommitPlan): readonly RowCondition[] {
-  return preconditions.filter((condition) => condition.kind !== 'claimed');
+  return preconditions.filter(isRowCondition);
 }
 
 /** The documents under all rows that a plan names, tombstones included, by `Type/id`. */

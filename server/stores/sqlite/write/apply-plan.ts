@@ -1,10 +1,11 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
 import { VISIBILITY, type Visibility } from '../../../../profiles/types/visibility.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
-import type { Claim, CommitReceipt, InstanceRow, Precondition } from '../../../ports/commit-plan.ts';
-import { claimNotHeld, claimTaken, otherDataSet, requireRowCondition } from '../../refused.ts';
+import type { Claim, CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
+import { claimTaken, otherDataSet } from '../../refused.ts';
 import { stamped } from '../../stamp.ts';
 import type { Database } from '../database.ts';
+import { requireConditions } from './conditions.ts';
 import { deleteRow, forgetDeletion, keepHistory, keepReaders } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
 import { givenBy, giveRights } from '../rights/give-rights.ts';
@@ -21,7 +22,7 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   const before = db.get<{ receipt: string }>('SELECT receipt FROM plan WHERE id = ?', plan.id);
   if (before !== undefined) return JSON.parse(before.receipt) as CommitReceipt;
   requireWarrant(db, tokens, terms, plan);
-  requireConditions(db, plan.preconditions ?? []);
+  requireConditions(db, plan.preconditions);
   // Before a right or a state changes.
   for (const { type, id } of plan.deletes ?? []) keepReaders(db, type, id);
   const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
@@ -58,20 +59,6 @@ function personsOf(plan: WirePlan): Set<string> {
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
   return [...(plan.rekeys ?? []).map((rekey) => ({ rekey })), ...plan.audit.map((event) => ({ event }))];
-}
-
-/** Conditions on rows first, then those on claims. */
-function requireConditions(db: Database, conditions: readonly Precondition[]): void {
-  for (const condition of conditions) {
-    if (condition.kind !== 'claimed')
-      requireRowCondition(condition, standingRow(db, condition.type, condition.id)?.version);
-  }
-  for (const condition of conditions) if (condition.kind === 'claimed') requireClaim(db, condition);
-}
-
-function requireClaim(db: Database, { key, value }: Claim): void {
-  const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
-  if (held?.value !== value) throw claimNotHeld();
 }
 
 function takeClaim(db: Database, { key, value }: Claim): void {

@@ -1,13 +1,15 @@
 /** What the main thread and the writer threads say to each other. Everything is plain data. */
 import type { MessagePort } from 'node:worker_threads';
 import type { FaultKind } from '../../../../profiles/fault.ts';
-import type { AuditRecord, CommitPlan, CommitReceipt, Put } from '../../../ports/commit-plan.ts';
+import type { AuditRecord, CommitPlan, CommitReceipt, Precondition, Put } from '../../../ports/commit-plan.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
+import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import type { IndexDefinition } from '../../../../profiles/search/index-definition.ts';
 import type { StoredToken, TokenKeys } from '../../../ports/token-store.ts';
 import type { JobKind, JobLease, JobOutcome } from '../../../ports/job-queue.ts';
 import type { ReindexedRow } from '../../../ports/search-index.ts';
 import type { TrailHead } from '../../../ports/audit-trail.ts';
+import type { GrantTerms } from '../../../access/grant.ts';
 import type { WarrantTerms } from '../../../access/warrant.ts';
 import type { PersonalSide } from '../../audit-chain.ts';
 import type { PartedBody } from '../audit/event-body.ts';
@@ -37,8 +39,14 @@ export type SentAudit = Omit<WireAudit, 'body' | 'entries'> & {
 /** A search value that many events have; of references and dates, that there is one (migrations/004-event-forms). */
 export type FormEntry = readonly [param: string, value: string, system: string];
 
+/** A condition on its way to the writer. */
+export type WireCondition =
+  | Exclude<Precondition, { readonly kind: 'no-match' }>
+  | { readonly kind: 'no-match'; readonly grant: GrantTerms; readonly query: SearchQuery };
+
 /** A plan on its way to the writer. */
-export type WirePlan = Omit<CommitPlan, 'puts' | 'audit'> & {
+export type WirePlan = Omit<CommitPlan, 'preconditions' | 'puts' | 'audit'> & {
+  readonly preconditions: readonly WireCondition[];
   readonly puts: readonly WirePut[];
   readonly audit: readonly WireAudit[];
 };

@@ -1,0 +1,29 @@
+/** What must be true for a plan to apply: on rows first, then on claims, then on searches. */
+import { grantOfTerms } from '../../../access/grant.ts';
+import type { Claim } from '../../../ports/commit-plan.ts';
+import { claimNotHeld, isRowCondition, matchFound, requireRowCondition } from '../../refused.ts';
+import type { Database } from '../database.ts';
+import { search } from '../read/search.ts';
+import type { WireCondition } from './protocol.ts';
+import { standingRow } from './write-rows.ts';
+
+/**
+ * Checks the conditions of a plan.
+ * @throws {Fault} version-conflict, conflict - one does not hold
+ */
+export function requireConditions(db: Database, conditions: readonly WireCondition[]): void {
+  for (const condition of conditions)
+    if (isRowCondition(condition))
+      requireRowCondition(condition, standingRow(db, condition.type, condition.id)?.version);
+  for (const condition of conditions) if (condition.kind === 'claimed') requireClaim(db, condition);
+  for (const condition of conditions) if (condition.kind === 'no-match') requireNoMatch(db, condition);
+}
+
+function requireClaim(db: Database, { key, value }: Claim): void {
+  const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
+  if (held?.value !== value) throw claimNotHeld();
+}
+
+function requireNoMatch(db: Database, { grant, query }: Extract<WireCondition, { readonly kind: 'no-match' }>): void {
+  if (search(db, grantOfTerms(grant), query, undefined).rows.length > 0) throw matchFound(query.type);
+}
