@@ -42,7 +42,7 @@ class Warrant {
 
   constructor(key: symbol, terms: WarrantTerms) {
     refuseUnless(key === MAKING);
-    this.#terms = freeze(structuredClone(terms));
+    this.#terms = frozenCopy(terms);
     Object.freeze(this);
   }
 
@@ -85,12 +85,13 @@ function refuseUnless(isGenuine: boolean): void {
   if (!isGenuine) throw new TypeError(NOT_MADE_HERE);
 }
 
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const part of Object.values(value)) freeze(part);
-  }
-  return value;
+/** A copy of plain data that nobody changes. */
+function frozenCopy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  const copy = Array.isArray(value)
+    ? value.map(frozenCopy)
+    : Object.fromEntries(Object.entries(value).map(([name, part]) => [name, frozenCopy(part as unknown)]));
+  return Object.freeze(copy) as T;
 }
 
 function withoutRepeats(bases: readonly Basis[]): Basis[] {

@@ -102,6 +102,8 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
       const patient = aPatient(strasbourg, 'W-40');
       expectOutcome(await region.strasbourg.send('PUT', 'Patient?family=Valbremont', patient), 501, 'not-supported');
       expectOutcome(await region.strasbourg.send('PUT', `Patient?${conditionOf(strasbourg, 'W-41')}`, patient), 501);
+      const others = conditionOf(strasbourg, 'W-40').replace('identifier', 'family');
+      expectOutcome(await region.strasbourg.send('PUT', `Patient?${others}`, patient), 501, 'not-supported');
       expectOutcome(await region.strasbourg.send('PUT', 'Patient', patient), 501);
       expectOutcome(
         await region.nancy.send('PUT', `Patient?${conditionOf(strasbourg, 'W-40')}`, patient),
