@@ -96,6 +96,9 @@ describe('Each type over FHIR, by its file', function () {
       for (const other of [region.nancy, region.stranger, region.patient]) {
         const update = await other.send('PUT', path, changed);
         expect(update.status, update.text).to.be.oneOf([403, 404]);
+        // By a condition, too: what is hidden does not match, and would be made by who may.
+        const conditional = await other.send('PUT', `${type}?_id=${changed.id}`, changed);
+        expect(conditional.status, conditional.text).to.be.oneOf([400, 403, 404]);
         // What is hidden is absent, and what is absent is deleted already.
         const deletion = await other.send('DELETE', path);
         expect(deletion.status, deletion.text).to.be.oneOf([204, 403, 404]);

@@ -248,6 +248,15 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       expectOutcome(await region.nancy.send('PUT', path, second), 404, 'not-found');
     });
 
+    it('of a report has one form, with its bytes', async () => {
+      const report = await aReport('forms');
+      const [form = {}] = report.presentedForm ?? [];
+      const send = async (presentedForm: readonly object[]): Promise<FhirAnswer> =>
+        await region.strasbourg.send('POST', 'DiagnosticReport', { ...report, presentedForm });
+      expectOutcome(await send([form, form]), 501, 'not-supported');
+      for (const none of [[{ contentType: 'application/pdf' }], []]) expectOutcome(await send(none), 400);
+    });
+
     it('and a patch hold a report to the same rules as its creation', async () => {
       const created = await region.strasbourg.send('POST', 'DiagnosticReport', await aReport('rules'));
       const path = `DiagnosticReport/${idOf(created)}`;

@@ -1,4 +1,5 @@
 /** Reading at the FHIR door: versions, caching, what is hidden, preferences and formats. */
+import { hash } from 'node:crypto';
 import type { AuditEvent, Binary, Bundle, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { byStudyUid, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
@@ -163,6 +164,14 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
     expect(Buffer.from(binary.data ?? '', 'base64').equals(bytes)).to.equal(true);
     expect((await fetch(url, { headers: { authorization, accept: 'text/html' } })).status).to.equal(406);
     expect((await fetch(url)).status).to.equal(401);
+  });
+
+  it('names in the event the token that was shown, without telling it (IHE BALP, IUA)', async () => {
+    await region.declared.get(`ImagingStudy/${study.id}`);
+    const [latest] = await eventsOf(region.patient, 'read');
+    const digest = hash('sha256', region.declared.token, 'base64url');
+    expect(latest?.agent.flatMap(({ policy = [] }) => policy)).to.deep.equal([`urn:ietf:params:oauth:jti:${digest}`]);
+    expect(JSON.stringify(latest)).to.not.include(region.declared.token);
   });
 
   it('records each read for the patient: who, which exam, under which Consent; a 404 tells of no patient', async () => {

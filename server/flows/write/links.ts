@@ -74,8 +74,7 @@ type Named = { readonly system: string; readonly value: string } | undefined;
 function identifierOf(parameters: URLSearchParams): Named {
   const [only, ...others] = [...parameters];
   const [system, value, ...rest] = only?.[0] === 'identifier' ? only[1].split('|') : [];
-  if (others.length > 0 || rest.length > 0 || system === undefined || value === undefined || value === '')
-    return undefined;
+  if (others.length > 0 || rest.length > 0 || system === undefined || value === undefined) return undefined;
   return { system, value };
 }
 

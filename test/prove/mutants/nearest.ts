@@ -77,6 +77,11 @@ export const NEAREST: readonly Nearest[] = [
     tests: [
       { files: ['test/flows/fhir-write.test.ts'] },
       { files: ['test/flows/fhir-write-consent.test.ts', 'test/flows/end-declaration.test.ts'] },
+      {
+        files: ['fhir-conditional', 'fhir-bundles', 'fhir-patch-delete', 'fhir-history', 'each-type'].map(
+          (name) => `test/flows/${name}.test.ts`,
+        ),
+      },
     ],
   },
 ];
