@@ -248,6 +248,32 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       expectOutcome(await region.nancy.send('PUT', path, second), 404, 'not-found');
     });
 
+    it('keeps the performers of a report beside the establishment that sent it', async () => {
+      const report = { ...(await aReport('performers')), performer: [{ display: 'Dr Ondine Valbremont' }] };
+      const created = await region.strasbourg.send('POST', 'DiagnosticReport', report);
+      const { performer = [] } = (
+        await region.strasbourg.get(`DiagnosticReport/${idOf(created)}`)
+      ).json<DiagnosticReport>();
+      expect(performer).to.deep.equal([...report.performer, { reference: strasbourg.organization }]);
+      const identified = { ...(await aReport('performed')), performer: [{ reference: strasbourg.organization }] };
+      const other = await region.strasbourg.send('POST', 'DiagnosticReport', identified);
+      expect(
+        (await region.strasbourg.get(`DiagnosticReport/${idOf(other)}`)).json<DiagnosticReport>().performer,
+      ).to.deep.equal(identified.performer);
+    });
+
+    it('of a report has no identifier of another one', async () => {
+      const [one, other] = [await aReport('mine'), await aReport('yours')];
+      const ids = [];
+      for (const report of [one, other])
+        ids.push(idOf(await region.strasbourg.send('POST', 'DiagnosticReport', report)));
+      const path = `DiagnosticReport/${ids[0]}`;
+      const standing = (await region.strasbourg.get(path)).json<DiagnosticReport>();
+      const identifier = [...(standing.identifier ?? []), ...(other.identifier ?? [])];
+      expectOutcome(await region.strasbourg.send('PUT', path, { ...standing, identifier }), 409, 'conflict');
+      expect((await region.strasbourg.get(path)).json()).to.deep.equal(standing);
+    });
+
     it('of a report has one form, with its bytes', async () => {
       const report = await aReport('forms');
       const [form = {}] = report.presentedForm ?? [];

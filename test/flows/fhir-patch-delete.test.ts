@@ -123,6 +123,8 @@ describe('FHIR patch, delete and resources kept as they come (FHIR R4 http.html#
         const absent = await region.nancy.send('PATCH', 'ServiceRequest/nobody', test, headers);
         expectOutcome(hidden, 404, 'not-found');
         expect(hidden.text).to.equal(absent.text);
+        const own = await region.strasbourg.send('PATCH', 'ServiceRequest/demo-strasbourg.nobody', test, headers);
+        expect([own.status, own.text]).to.deep.equal([404, absent.text]);
       }
       // Nor of an own row, while the record hides it from its source.
       const [own, patient] = [await order(), withdrawal(region.patients.helene)];

@@ -166,10 +166,11 @@ describe('FHIR read and vread (FHIR R4 http.html#read)', () => {
     expect((await fetch(url)).status).to.equal(401);
   });
 
-  it('names in the event the token that was shown, without telling it (IHE BALP, IUA)', async () => {
+  it('names in the event whence the request came and by which token, without telling it (IHE BALP, IUA)', async () => {
     await region.declared.get(`ImagingStudy/${study.id}`);
     const [latest] = await eventsOf(region.patient, 'read');
     const digest = hash('sha256', region.declared.token, 'base64url');
+    expect(latest?.agent[0]?.network).to.deep.equal({ address: '127.0.0.1', type: '2' });
     expect(latest?.agent.flatMap(({ policy = [] }) => policy)).to.deep.equal([`urn:ietf:params:oauth:jti:${digest}`]);
     expect(JSON.stringify(latest)).to.not.include(region.declared.token);
   });

@@ -75,7 +75,7 @@ export const NEAREST: readonly Nearest[] = [
     name: 'write pipeline',
     sources: ['server/flows/write/'],
     tests: [
-      { files: ['test/flows/fhir-write.test.ts'] },
+      { files: ['test/server/flows/write/**/*.test.ts', 'test/flows/fhir-write.test.ts'] },
       { files: ['test/flows/fhir-write-consent.test.ts', 'test/flows/end-declaration.test.ts'] },
       {
         files: ['fhir-conditional', 'fhir-bundles', 'fhir-patch-delete', 'fhir-history', 'each-type'].map(

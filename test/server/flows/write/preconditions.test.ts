@@ -16,6 +16,9 @@ describe('If-Match and If-None-Match (FHIR R4 http.html#concurrency, RFC 9110 se
     ]);
     for (const text of ['3', 'W/3', 'W/"a"', '"0"', 'W/"1",', 'w/"1"', '*, W/"1"', '"1"'.repeat(3)])
       expect(faultOf(() => read(text)).kind, text).to.equal('invalid');
+    const tags = (count: number): string => Array<string>(count).fill('"1"').join();
+    expect(read(tags(100))).to.have.length(100);
+    expect(faultOf(() => read(tags(101))).kind).to.equal('invalid');
   });
 
   it('are compared with the version that stands, or with none', () => {
