@@ -196,6 +196,15 @@ describe('FHIR patch, delete and resources kept as they come (FHIR R4 http.html#
       }
     });
 
+    it('is made once by several at once under an id that they chose', async () => {
+      const path = 'ServiceRequest/demo-strasbourg.at-once';
+      const body = { ...anOrder(`Patient/${region.patients.helene}`), id: 'demo-strasbourg.at-once' };
+      const put = async (): Promise<FhirAnswer> => await region.strasbourg.send('PUT', path, body);
+      const answers = await Promise.all(Array.from({ length: 12 }, put));
+      expect(answers.map(({ status }) => status).sort()).to.deep.equal([...Array<number>(11).fill(200), 201]);
+      expect(new Set(answers.map(({ headers }) => headers.get('etag')))).to.deep.equal(new Set(['W/"1"']));
+    });
+
     it('goes on with the version when the resource is put again', async () => {
       const path = await order();
       const [, id = ''] = path.split('/');
