@@ -18,7 +18,8 @@ const NOW = NEWEST + 1;
 /** Only the 1,000 oldest studies bear it: the top of no list decides. */
 const OLD = 'OLD';
 
-const modality = (code: string): Criterion => ({ kind: 'token', param: 'modality', values: [{ code }] });
+const modality = (code: string) => ({ kind: 'token', param: 'modality', values: [{ code }] }) as const;
+const FREQUENT = [TOKEN.common, TOKEN.medium, 'MR'];
 const status: Criterion = {
   kind: 'token',
   param: 'status',
@@ -46,6 +47,10 @@ const QUESTIONS: Readonly<Record<string, { readonly where: readonly Criterion[];
   'a common token before a date': {
     where: [modality(TOKEN.common), early],
     sql: `${has(TOKEN.common)} AND x.sort < ${NEWEST - 3_000_000}`,
+  },
+  'no frequent token': {
+    where: FREQUENT.map((code) => ({ ...modality(code), negated: true })),
+    sql: FREQUENT.map((code) => `NOT ${has(code)}`).join(' AND '),
   },
   'two tokens': { where: [modality(TOKEN.common), modality(OLD)], sql: `${has(TOKEN.common)} AND ${has(OLD)}` },
 };
