@@ -54,6 +54,7 @@ export const NEAREST: readonly Nearest[] = [
       (name) => `server/stores/mongodb/read/${name}.ts`,
     ),
     tests: [
+      { files: ['test/server/stores/mongodb/read/**/*.test.ts'] },
       { files: [MONGODB_CONTRACT], named: `${NOT_LONG}.*(criteria|order and pages|orders|totals|include)` },
       { files: [MONGODB_CONTRACT], named: 'fixed seed' },
     ],
