@@ -83,6 +83,9 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       const other = { ...report, conclusion: 'Autre' };
       const again = await region.strasbourg.send('POST', 'DiagnosticReport', other, headers);
       expect([again.status, idOf(again)]).to.deep.equal([200, idOf(created)]);
+      // Whatever it is sought by, it is the one of its identifiers.
+      const sought = await region.strasbourg.send('POST', 'DiagnosticReport', report, { 'if-none-exist': '_id=none' });
+      expect([sought.status, idOf(sought)]).to.deep.equal([200, idOf(created)]);
       // To Nancy the report is as absent as any other.
       const theirs = { ...report, subject: { reference: `Patient/${region.patients.heleneNancy}` } };
       const hidden = await region.nancy.send('POST', 'DiagnosticReport', theirs, headers);
