@@ -102,6 +102,18 @@ describe('FHIR batch and transaction (FHIR R4 http.html#transaction)', () => {
   });
 
   describe('a transaction', () => {
+    it('is searched for what none of its entries is', async () => {
+      const { system, value } = { system: 'urn:a', value: 'B-9' };
+      const order = (reference: string): BundleEntry => ({
+        ...orderEntry({}),
+        resource: anOrder(reference),
+      });
+      const identifier = conditionOf(strasbourg, 'B-9');
+      expect((await post(transactionOf(patientEntry('B-9'), order(`Patient?${identifier}`)))).status).to.equal(200);
+      for (const other of [`identifier=${system}|${value}`, identifier.replace('B-9', 'B-8')])
+        expectOutcome(await post(transactionOf(patientEntry('B-9'), order(`Patient?${other}`))), 400, 'invalid');
+    });
+
     it('means each resource once', async () => {
       const twice = await post(transactionOf(patientEntry('B-10'), patientEntry('B-10', 'urn:uuid:0')));
       expectOutcome(twice, 400, 'invalid');

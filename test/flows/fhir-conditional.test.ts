@@ -5,7 +5,7 @@ import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
-import { eventsOf, expectOutcome, type FhirAnswer } from '../support/clients/fhir-caller.ts';
+import { eventsOf, eventually, expectOutcome, type FhirAnswer } from '../support/clients/fhir-caller.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { aPatient, conditionOf, count, strasbourg, transactionOf } from './support/fhir-write.ts';
 
@@ -275,6 +275,37 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       const identifier = [...(standing.identifier ?? []), ...(other.identifier ?? [])];
       expectOutcome(await region.strasbourg.send('PUT', path, { ...standing, identifier }), 409, 'conflict');
       expect((await region.strasbourg.get(path)).json()).to.deep.equal(standing);
+    });
+
+    it('of a report gives its bytes an address of the server', async () => {
+      const report = await aReport('address');
+      const [form = {}] = report.presentedForm ?? [];
+      const sent = { ...report, presentedForm: [{ ...form, url: 'http://elsewhere.example/report.pdf' }] };
+      const created = await region.strasbourg.send('POST', 'DiagnosticReport', sent);
+      const stored = (await region.strasbourg.get(`DiagnosticReport/${idOf(created)}`)).json<DiagnosticReport>();
+      const binary = stored.presentedForm?.[0]?.url?.split('/fhir/')[1] ?? '';
+      const bytes = await region.strasbourg.get(binary, { accept: 'application/fhir+json' });
+      expect(bytes.json<{ data: string }>().data).to.equal(form.data);
+    });
+
+    it('of a report moves it from one exam to another: the first is released by it no more', async () => {
+      const path = `DiagnosticReport?patient=${region.patients.helene}&_sort=-issued`;
+      const reports = await region.strasbourg.find<DiagnosticReport & { id: string }>(path);
+      const [report] = reports.filter(({ status }) => status === 'final');
+      if (report === undefined) throw new Error('There is no report');
+      const uid = report.imagingStudy?.[0]?.identifier?.value ?? '';
+      const seen = async (total: number): Promise<true | undefined> =>
+        (await count(region.patient, `ImagingStudy?identifier=${uid}`)) === total ? true : undefined;
+      expect(await seen(1)).to.equal(true);
+      const other = [{ identifier: { system: 'urn:dicom:uid', value: 'urn:oid:2.25.1' } }];
+      const moved = await region.strasbourg.send('PUT', `DiagnosticReport/${report.id}`, {
+        ...report,
+        imagingStudy: other,
+      });
+      expect(moved.status, moved.text).to.equal(200);
+      await eventually(async () => await seen(0));
+      expect((await region.strasbourg.send('PUT', `DiagnosticReport/${report.id}`, report)).status).to.equal(200);
+      await eventually(async () => await seen(1));
     });
 
     it('of a report has one form, with its bytes', async () => {
