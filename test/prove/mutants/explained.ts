@@ -9,7 +9,53 @@ export type Explained = {
 };
 
 /** The list. */
-export const EXPLAINED: readonly Explained[] = [];
+export const EXPLAINED: readonly Explained[] = [
+  {
+    path: 'server/flows/write/work-acts.ts',
+    what: 'element 1 removed',
+    line:
+      'return { ...made, parts: { ...made.parts, preconditions: ' +
+      '[...(made.parts.preconditions ?? []), ...preconditions] } };',
+    reason: 'no hook has conditions for a row that does not stand',
+  },
+  {
+    path: 'server/flows/write/links.ts',
+    what: '>= instead',
+    line: 'const isTouched = named.size > 0 || referencesOf(resource).some((text) => relative(text) !== text);',
+    reason: 'it spares the walk through what has no link to change',
+  },
+  {
+    path: 'server/stores/sqlite/rights/materialise.ts',
+    what: 'OR in the statement',
+    line:
+      '`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND type = ? AND id = ? ' + 'AND parent_type IS NULL`,',
+    reason: 'a right to an item permits that item alone, whatever else is looked at',
+  },
+  {
+    path: 'server/stores/mongodb/read/plan.ts',
+    what: '>= instead',
+    line: 'return ids.length > MAX_NAMED ? undefined : { id: { $in: [...ids] } };',
+    reason: 'at the bound both ways find the same',
+  },
+  ...(
+    [
+      ['!== instead', 'if (leads.length === 0) return listed.whole;'],
+      [
+        'filter dropped',
+        'const [sought, scanned] = [leads.filter(isSought), leads.filter((criterion) => !isSought(criterion))];',
+      ],
+      [
+        'every instead',
+        'holdsAtLeast: (limit) => holders.some((holder) => holdsAtLeast(db, holder, type, limit, grant.now)),',
+      ],
+    ] as const
+  ).map(([what, line]) => ({
+    path: 'server/stores/sqlite/read/candidates.ts',
+    what,
+    line,
+    reason: 'it says which way is tried first: each finds the same',
+  })),
+];
 
 /** Why a mutant may survive; undefined when nobody said so. */
 export function explanationOf(path: string, what: string, line: string): string | undefined {
