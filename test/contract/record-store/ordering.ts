@@ -21,9 +21,17 @@ export function orderingContract(suite: Suite): void {
     return { person, grant: aGrant(`Practitioner/${person}`) };
   };
 
-  const entries = (parts: { status?: string; name?: string; date?: number; about?: string }): RowIndex => ({
+  const entries = (parts: {
+    status?: string;
+    kind?: string;
+    name?: string;
+    date?: number;
+    about?: string;
+  }): RowIndex => ({
     definition: 1,
-    tokens: parts.status === undefined ? [] : [{ param: 'status', system: 's', value: parts.status }],
+    tokens: (['status', 'kind'] as const).flatMap((param) =>
+      parts[param] === undefined ? [] : [{ param, system: 's', value: parts[param] }],
+    ),
     references: parts.about === undefined ? [] : [{ param: 'about', target: parts.about }],
     dates: parts.date === undefined ? [] : [{ param: 'date', lo: parts.date, hi: parts.date + 1 }],
     strings: parts.name === undefined ? [] : [{ param: 'name', value: parts.name }],
@@ -74,6 +82,8 @@ export function orderingContract(suite: Suite): void {
       expect(await namesIn([key('token', 'status'), key('date', 'date')], 1)).to.equal('d c a b');
       expect(await namesIn([key('token', 'status', true), key('date', 'date', true)], 1)).to.equal('b a d c');
       expect(await namesIn([key('date', 'date'), key('moment', 'date')], 1)).to.equal('b c d a');
+      const tokens = await world({ a: { status: 'x', kind: 'q' }, b: { status: 'x', kind: 'p' }, c: { status: 'w' } });
+      expect(await tokens.namesIn([key('token', 'status'), key('token', 'kind')])).to.equal('c b a');
     });
 
     it('go by the moment at which the store wrote a row', async () => {

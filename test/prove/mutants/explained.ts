@@ -27,9 +27,20 @@ export const EXPLAINED: readonly Explained[] = [
   {
     path: 'server/stores/sqlite/rights/materialise.ts',
     what: 'OR in the statement',
-    line:
-      '`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND type = ? AND id = ? ' + 'AND parent_type IS NULL`,',
+    line: '`SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND type = ? AND id = ? AND parent_type IS NULL`,',
     reason: 'a right to an item permits that item alone, whatever else is looked at',
+  },
+  {
+    path: 'server/access/may-attempt.ts',
+    what: 'filter dropped',
+    line: 'export const WRITTEN_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => {',
+    reason: 'what is attempted on any other type is refused, too, and the first refusal is that of a Patient',
+  },
+  {
+    path: 'server/stores/mongodb/write/materialise.ts',
+    what: 'filter dropped',
+    line: 'const items = rows.filter(({ before }) => standingRow(before) !== undefined).map(({ after }) => after._id);',
+    reason: 'a row that did not stand has no access that could be removed',
   },
   {
     path: 'server/stores/mongodb/read/plan.ts',

@@ -79,9 +79,14 @@ export const NEAREST: readonly Nearest[] = [
       { files: ['test/server/flows/write/**/*.test.ts', 'test/flows/fhir-write.test.ts'] },
       { files: ['test/flows/fhir-write-consent.test.ts', 'test/flows/end-declaration.test.ts'] },
       {
-        files: ['fhir-conditional', 'fhir-bundles', 'fhir-patch-delete', 'fhir-history', 'each-type'].map(
-          (name) => `test/flows/${name}.test.ts`,
-        ),
+        files: [
+          'fhir-conditional',
+          'fhir-bundles',
+          'fhir-patch-delete',
+          'fhir-history',
+          'fhir-report',
+          'each-type',
+        ].map((name) => `test/flows/${name}.test.ts`),
       },
     ],
   },
