@@ -13,6 +13,7 @@ import {
   withdrawal,
 } from './support/fhir-write.ts';
 import { anOrder } from './support/orders.ts';
+import { openTrail } from './support/trail.ts';
 
 const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
 
@@ -193,6 +194,21 @@ describe('FHIR patch, delete and resources kept as they come (FHIR R4 http.html#
         expect([of.status, of.text], ifMatch).to.deep.equal([404, unknown.text]);
         const removed = await region.nancy.send('DELETE', path, undefined, { 'if-match': ifMatch });
         expectOutcome(removed, 412, 'conflict');
+      }
+    });
+
+    it('is recorded when it finds nothing, for nobody', async () => {
+      const trail = await openTrail('sqlite', region.server.dataDir);
+      try {
+        const headers = { 'x-request-id': 'nothing-was-deleted' };
+        const answer = await region.strasbourg.send('DELETE', 'ServiceRequest/nobody', undefined, headers);
+        expect(answer.status).to.equal(204);
+        const events = await trail.eventsNaming('nothing-was-deleted');
+        expect(events.map(({ event, persons }) => [event.action, event.outcome, persons])).to.deep.equal([
+          ['D', '0', []],
+        ]);
+      } finally {
+        await trail.close();
       }
     });
 
