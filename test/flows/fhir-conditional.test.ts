@@ -8,6 +8,7 @@ import { buildReportBundle } from '../../fixtures/reports.ts';
 import { eventsOf, expectOutcome, type FhirAnswer } from '../support/clients/fhir-caller.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { aPatient, conditionOf, count, strasbourg, transactionOf } from './support/fhir-write.ts';
+import { openTrail } from './support/trail.ts';
 
 describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #concurrency)', () => {
   let region: Demonstration;
@@ -91,6 +92,26 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       const hidden = await region.nancy.send('POST', 'DiagnosticReport', theirs, headers);
       expect(hidden.status, hidden.text).to.equal(201);
       expect(idOf(hidden)).to.not.equal(idOf(created));
+    });
+
+    it('is a search in the trail, which tells what was sought and how many were found', async () => {
+      const trail = await openTrail('sqlite', region.server.dataDir);
+      try {
+        const report = await aReport('sought');
+        const headers = { 'if-none-exist': '_id=none', 'x-request-id': 'sought-and-created' };
+        expect((await region.strasbourg.send('POST', 'DiagnosticReport', report, headers)).status).to.equal(201);
+        const events = (await trail.eventsNaming('sought-and-created')).map(({ event }) => event);
+        const [search, ...others] = events.filter(({ subtype }) => subtype?.[0]?.code === 'search-type');
+        const [asked] = search?.entity ?? [];
+        expect(Buffer.from(asked?.query ?? '', 'base64').toString()).to.equal('DiagnosticReport?_id=none');
+        expect([asked?.detail, others.length, events.length]).to.deep.equal([
+          [{ type: 'results', valueString: '0' }],
+          0,
+          2,
+        ]);
+      } finally {
+        await trail.close();
+      }
     });
 
     it('creates one of several at once, whatever the type', async () => {
