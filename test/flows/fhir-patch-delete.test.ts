@@ -1,6 +1,7 @@
 /** Patch, delete, and resources that are kept as they come: who may, what is told, what must not be seen. */
 import type { Bundle, BundleEntry, Consent, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { PATIENTS } from '../../fixtures/people.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { establishmentCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import {
@@ -132,6 +133,11 @@ describe('FHIR patch, delete and resources kept as they come (FHIR R4 http.html#
       expect((await region.strasbourg.send('POST', 'Patient/$withdraw', patient)).status).to.equal(201);
       try {
         expectOutcome(await patch(own, [{ op: 'test', path: '/status', value: 'active' }]), 404, 'not-found');
+        // Its source still names the Patient by the identifier there.
+        const named = anOrder(`Patient?${conditionOf(strasbourg, PATIENTS.helene.localId.strasbourg)}`);
+        const entry = { resource: named, request: { method: 'POST', url: 'ServiceRequest' } } as const;
+        const bundle = await region.strasbourg.send('POST', '', transactionOf(entry));
+        expect(bundle.status, bundle.text).to.equal(200);
       } finally {
         expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
       }
