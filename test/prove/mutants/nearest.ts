@@ -55,7 +55,10 @@ export const NEAREST: readonly Nearest[] = [
     ),
     tests: [
       { files: ['test/server/stores/mongodb/read/**/*.test.ts'] },
-      { files: [MONGODB_CONTRACT], named: `${NOT_LONG}.*(criteria|order and pages|orders|totals|include)` },
+      {
+        files: [MONGODB_CONTRACT],
+        named: `${NOT_LONG}.*(criteria|order and pages|orders|totals|include|grant of the server)`,
+      },
       { files: [MONGODB_CONTRACT], named: 'fixed seed' },
     ],
   },
@@ -67,7 +70,10 @@ export const NEAREST: readonly Nearest[] = [
     ],
     tests: [
       { files: [MONGODB_CONTRACT], named: 'ceiling|state of the patient|classes of types|several rights|times and' },
-      { files: [MONGODB_CONTRACT], named: `${NOT_LONG}.*(of a study|of a question|across|quarantined|look|follow)` },
+      {
+        files: [MONGODB_CONTRACT],
+        named: `${NOT_LONG}.*(of a study|of a question|across|quarantined|look|follow|grant of the server)`,
+      },
       { files: [MONGODB_CONTRACT], named: `${NOT_LONG}.*rows that change` },
       { files: [MONGODB_CONTRACT], named: 'former versions|deleted rows|fixed seed' },
     ],
