@@ -31,6 +31,18 @@ export const EXPLAINED: readonly Explained[] = [
     reason: 'a right to an item permits that item alone, whatever else is looked at',
   },
   {
+    path: 'server/flows/write/changed-put.ts',
+    what: '<= instead',
+    line: 'const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));',
+    reason: 'no two members have one name',
+  },
+  {
+    path: 'server/stores/sqlite/read/include.ts',
+    what: '<= instead',
+    line: 'for (let at = 0; at < wanted.length && included.length <= MAX_INCLUDED_ROWS; at += MAX_INCLUDED_ROWS) {',
+    reason: 'a last turn looks for no rows',
+  },
+  {
     path: 'server/access/may-attempt.ts',
     what: 'filter dropped',
     line: 'export const WRITTEN_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => {',

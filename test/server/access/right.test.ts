@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { CEILING, isNamedBefore, RELATIONS } from '../../../server/access/right.ts';
+import { CEILING, FOREVER, isNamedBefore, principal, RELATIONS, rightId } from '../../../server/access/right.ts';
+import { aPersonKey } from '../../support/plans.ts';
 
 /** Written out here: an event cites the first of them, so another order would be another decision. */
 const ORDER = ['self', 'author', 'declared', 'imaging-service', 'break-glass', 'named'] as const;
@@ -25,5 +26,31 @@ describe('The right that is named when several show a row', () => {
     const reaching = ORDER.filter((relation) => CEILING[relation] === 'V');
     expect(reaching).to.deep.equal(['self', 'author', 'named']);
     expect(new Set(Object.values(CEILING))).to.deep.equal(new Set(['V', 'N']));
+  });
+});
+
+describe('The id of a right', () => {
+  it('is another for each relation, principal, scope and time', () => {
+    const person = aPersonKey();
+    const right = {
+      person,
+      principal: principal.practitioner('Practitioner/a'),
+      relation: 'declared',
+      scope: 'record',
+      from: 0,
+      to: FOREVER,
+    } as const;
+    const others = [
+      { relation: 'named' },
+      { principal: principal.practitioner('Practitioner/b') },
+      { scope: { item: 'List/a' } },
+      { person: aPersonKey() },
+      { from: 1 },
+      { to: 9 },
+      { from: 1, to: 9 },
+    ] as const;
+    const ids = [right, ...others.map((other) => ({ ...right, ...other }))].map(rightId);
+    expect(new Set(ids).size).to.equal(ids.length);
+    expect(rightId({ ...right })).to.equal(ids[0]);
   });
 });
