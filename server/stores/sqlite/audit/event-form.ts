@@ -2,7 +2,7 @@
 import type { Database } from '../database.ts';
 import type { FormEntry, WireAudit } from '../write/protocol.ts';
 
-/** Forms that were found: they are few, and none is ever removed. One that is new may not stand yet. */
+/** Forms that were found: they are few, and none is ever removed, but by the end of a transaction that is undone. */
 const FOUND = new WeakMap<Database, Map<string, { readonly entries: string; readonly form: number }>>();
 const MOST = 1_000;
 
@@ -21,6 +21,11 @@ export function formOf(db: Database, { body, entries }: WireAudit): number {
   if (found.size >= MOST) found.clear();
   found.set(body.frame, { entries, form: known.form });
   return known.form;
+}
+
+/** After a transaction was undone: a form that was found in it may not stand, and another may get its number. */
+export function forgetForms(db: Database): void {
+  FOUND.delete(db);
 }
 
 function newForm(db: Database, frame: string, entries: string): number {

@@ -10,6 +10,7 @@ import { DurableQueue } from './durable-queue.ts';
 import type { GroupResult } from './order-thread.ts';
 import type { OutboxEntry, TrailOrders, WireAudit } from './protocol.ts';
 import { rekeyTrail } from './rekey.ts';
+import { forgetForms } from '../audit/event-form.ts';
 import { toWireAudit } from '../audit/wire-audit.ts';
 import { appendEvents, eraseEntities } from './write-trail.ts';
 
@@ -48,9 +49,7 @@ export class Outbox extends DurableQueue {
   /** Runs a group that appends; when it does not stand, the head is as it was, and when it calls `back`. */
   whole(group: (back: () => void) => GroupResult): GroupResult {
     const before = this.head;
-    const back = (): void => {
-      this.head = before;
-    };
+    const back = (): void => this.#goBack(before);
     const result = group(back);
     if (!result.isCommitted) back();
     return result;
@@ -79,9 +78,15 @@ export class Outbox extends DurableQueue {
     try {
       work();
     } catch (error) {
-      this.head = before;
+      this.#goBack(before);
       throw error;
     }
+  }
+
+  /** What was undone in the file is undone in memory. */
+  #goBack(head: TrailHead): void {
+    this.head = head;
+    forgetForms(this.#trail);
   }
 }
 
