@@ -112,8 +112,11 @@ export type Precondition =
   | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
   /** The claim is held, by this value. @throws {Fault} conflict */
   | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string }
-  /** No row that the grant shows matches. @throws {Fault} conflict */
-  | { readonly kind: 'no-match'; readonly grant: Grant; readonly query: SearchQuery };
+  /** No row that the grant shows has come to match, none having matched at `since`. @throws {Fault} conflict */
+  | { readonly kind: 'no-match'; readonly since: Moment; readonly grant: Grant; readonly query: SearchQuery };
+
+/** A moment of a store, by which it tells what has come since; 0 where it cannot. */
+export type Moment = number;
 
 /** A unique name: the first plan that claims it wins; the same value again is no conflict. */
 export type Claim = { readonly key: ClaimKey; readonly value: string };

@@ -28,7 +28,14 @@ import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Relation, Right } from '../access/right.ts';
 import type { Warrant } from '../access/warrant.ts';
-import type { AuditRecord, CommitPlan, CommitReceipt, InstanceRow, QuarantinedInstance } from './commit-plan.ts';
+import type {
+  AuditRecord,
+  CommitPlan,
+  CommitReceipt,
+  InstanceRow,
+  Moment,
+  QuarantinedInstance,
+} from './commit-plan.ts';
 import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
 
@@ -332,6 +339,9 @@ export interface RecordStore {
    * processes write, too, so that nothing may be kept.
    */
   accessVersion(): number | undefined;
+
+  /** This moment, for a condition that rests on a search: asked for before it. */
+  moment(): Promise<Moment>;
 
   /** The value of a claim, or undefined. */
   claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined>;

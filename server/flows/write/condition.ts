@@ -56,10 +56,11 @@ export async function matchOf(
   });
   if (query.where.length === 0) throw new Fault('required', `A condition names what it looks for on ${type}`);
   const asked = withinScopes(visit.requester, { type, where: query.where, count: 2, total: 'none', include: [] });
+  const since = await deps.records.moment();
   const { answer } = await guarded(deps, visit, 'search', { kind: 'search', query: asked }, ({ rows }) => ({
     rows,
     entities: [{ role: '24', query: `${type}?${parameters}`, detail: { results: String(rows.length) } }],
   }));
   if (answer.rows.length > 1) throw new Fault('version-conflict', `The condition matches several resources of ${type}`);
-  return { row: answer.rows[0], none: { kind: 'no-match', grant: grantOf(deps, visit), query: asked } };
+  return { row: answer.rows[0], none: { kind: 'no-match', since, grant: grantOf(deps, visit), query: asked } };
 }

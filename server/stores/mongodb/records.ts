@@ -99,6 +99,11 @@ export class MongoRecordStore implements RecordStore {
     return undefined;
   }
 
+  /** Two plans that expect no match conflict (write/matches.ts). */
+  async moment(): Promise<number> {
+    return 0;
+  }
+
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {
     requireBound(grant, { item: key });
     return (await asStore(() => this.#collections.claims.findOne({ _id: key })))?.value;

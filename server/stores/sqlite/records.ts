@@ -52,7 +52,7 @@ import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
 import { readHistory, rowOrVersion } from './read/history.ts';
-import { visibleRow } from './read/visible.ts';
+import { newestRid, visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
 import type { Writers } from './write/writers.ts';
 
@@ -123,6 +123,10 @@ export class SqliteRecordStore implements RecordStore {
 
   accessVersion(): number {
     return this.#accessVersion.read();
+  }
+
+  async moment(): Promise<number> {
+    return newestRid(this.#records);
   }
 
   async claimed(grant: SystemGrant, key: ClaimKey): Promise<string | undefined> {

@@ -243,7 +243,8 @@ export function planningContract(suite: Suite): void {
       const [code, organization] = [anId(), `Organization/${anId()}`];
       const where = [{ kind: 'token', param: 'status', values: [{ code }] }] as const;
       const query = aQuery('DocumentReference', { where, count: 2 });
-      const none = (grant = anEstablishmentGrant(organization)) => ({ kind: 'no-match', grant, query }) as const;
+      const since = await suite.records.moment();
+      const none = (grant = anEstablishmentGrant(organization)) => ({ kind: 'no-match', since, grant, query }) as const;
       const plan = (condition = none()): CommitPlan =>
         aPlan({
           preconditions: [condition],

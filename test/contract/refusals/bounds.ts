@@ -115,6 +115,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       const organization = `Organization/${anId()}`;
       const standing = aPut({ person: to, origin: { sources: [organization], services: [] } });
       const grant = anEstablishmentGrant(organization);
+      const since = await suite.records.moment();
       const instance = anInstance({ person: to, studyInstanceUID: aUid() });
       const claims = [{ key, value: 'held' }];
       await commitPlan(
@@ -125,7 +126,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       const wrong = [
         [{ preconditions: [{ kind: 'version', type, id, version: 2 }] }, OTHER_VERSION],
         [{ preconditions: [{ kind: 'claimed', key, value: 'other' }] }, NOT_HELD],
-        [{ preconditions: [{ kind: 'no-match', grant, query: aQuery(type) }] }, MATCHES],
+        [{ preconditions: [{ kind: 'no-match', since, grant, query: aQuery(type) }] }, MATCHES],
         [{ claims: [{ key, value: 'other' }] }, TAKEN],
         [{ puts: [aPut({ person: from })] }, JOINED],
         [{ instances: [{ ...instance, dataSetDigest: 'f'.repeat(64) }] }, DATA_SET],

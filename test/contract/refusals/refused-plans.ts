@@ -118,7 +118,7 @@ export const REFUSED_PLANS: readonly Refused<PlanParts>[] = [
   {
     what: 'a condition on a search of AuditEvents',
     parts: () => ({
-      preconditions: [{ kind: 'no-match', grant: aPatientGrant(aPersonKey()), query: aQuery('AuditEvent') }],
+      preconditions: [{ kind: 'no-match', since: 0, grant: aPatientGrant(aPersonKey()), query: aQuery('AuditEvent') }],
     }),
     fault: aFault('not-supported', 'preconditions', 'No plan rests on a search of AuditEvents'),
   },
@@ -126,7 +126,7 @@ export const REFUSED_PLANS: readonly Refused<PlanParts>[] = [
     what: 'a condition on a search of no rows',
     parts: () => ({
       preconditions: [
-        { kind: 'no-match', grant: aPatientGrant(aPersonKey()), query: aQuery('Patient', { count: -1 }) },
+        { kind: 'no-match', since: 0, grant: aPatientGrant(aPersonKey()), query: aQuery('Patient', { count: -1 }) },
       ],
     }),
     fault: aFault('invalid', 'count', PAGE),

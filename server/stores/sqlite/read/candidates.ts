@@ -12,7 +12,7 @@ import type { PageEnd } from '../../../ports/record-store.ts';
 import { holdsAtLeast } from './held-counts.ts';
 import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Bindable, Database } from '../database.ts';
-import { isOpen, isPart, visibleCondition } from './visible.ts';
+import { isOpen, isPart, newestRid, visibleCondition } from './visible.ts';
 
 /** A row's place in its list. */
 export type Place = { readonly sort: number; readonly id: string; readonly rid: number };
@@ -72,7 +72,7 @@ export function candidatesOf(
 }
 
 function hasFewTexts(db: Database): boolean {
-  return (db.get<{ last: number | null }>('SELECT max(rid) AS last FROM resource')?.last ?? 0) <= ROWS_OF_FEW_TEXTS;
+  return newestRid(db) <= ROWS_OF_FEW_TEXTS;
 }
 
 function countOf(db: Database, source: Sql | undefined, most: number): number {

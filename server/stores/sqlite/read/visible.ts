@@ -96,6 +96,11 @@ function rightsColumn(grant: AnyGrant): Sql {
 /** A row with the rights that show it. */
 type RowWithRights = SelectedRow & { readonly rights: string };
 
+/** The greatest rid there is: rows that are made get greater ones. */
+export function newestRid(db: Database): number {
+  return db.get<{ rid: number | null }>('SELECT max(rid) AS rid FROM resource')?.rid ?? 0;
+}
+
 /** Finds a visible row by type and id. */
 export function visibleRow(db: Database, grant: AnyGrant, type: StoredType, id: string): VisibleRow | undefined {
   const rights = rightsColumn(grant);

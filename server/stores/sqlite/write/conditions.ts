@@ -24,6 +24,15 @@ function requireClaim(db: Database, { key, value }: Claim): void {
   if (held?.value !== value) throw claimNotHeld();
 }
 
-function requireNoMatch(db: Database, { grant, query }: Extract<WireCondition, { readonly kind: 'no-match' }>): void {
-  if (search(db, grantOfTerms(grant), query, undefined).rows.length > 0) throw matchFound(query.type);
+/**
+ * Whatever is searched for, rows that were made since are looked at alone: all writes wait for this thread. What else
+ * has come to match meanwhile, by a change, may as well have come after the plan.
+ */
+function requireNoMatch(db: Database, condition: Extract<WireCondition, { readonly kind: 'no-match' }>): void {
+  const { since, grant, query } = condition;
+  const made = db.all<{ id: string }>('SELECT id FROM resource WHERE rid >= ? AND +type = ?', since, query.type);
+  if (made.length === 0) return;
+  const among = { kind: 'id', values: made.map(({ id }) => id) } as const;
+  const { rows } = search(db, grantOfTerms(grant), { ...query, where: [among, ...query.where] }, undefined);
+  if (rows.length > 0) throw matchFound(query.type);
 }

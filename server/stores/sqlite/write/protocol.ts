@@ -3,7 +3,6 @@ import type { MessagePort } from 'node:worker_threads';
 import type { FaultKind } from '../../../../profiles/fault.ts';
 import type { AuditRecord, CommitPlan, CommitReceipt, Precondition, Put } from '../../../ports/commit-plan.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
-import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import type { IndexDefinition } from '../../../../profiles/search/index-definition.ts';
 import type { StoredToken, TokenKeys } from '../../../ports/token-store.ts';
 import type { JobKind, JobLease, JobOutcome } from '../../../ports/job-queue.ts';
@@ -42,7 +41,7 @@ export type FormEntry = readonly [param: string, value: string, system: string];
 /** A condition on its way to the writer. */
 export type WireCondition =
   | Exclude<Precondition, { readonly kind: 'no-match' }>
-  | { readonly kind: 'no-match'; readonly grant: GrantTerms; readonly query: SearchQuery };
+  | (Omit<Extract<Precondition, { readonly kind: 'no-match' }>, 'grant'> & { readonly grant: GrantTerms });
 
 /** A plan on its way to the writer. */
 export type WirePlan = Omit<CommitPlan, 'preconditions' | 'puts' | 'audit'> & {
