@@ -82,7 +82,7 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
     ...names,
   ]);
   const sought = (plan.preconditions ?? []).flatMap((condition) =>
-    condition.kind === 'no-match' ? [matchKey(condition.query.type)] : [],
+    condition.kind === 'no-match' ? [matchKey(condition)] : [],
   );
   const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
   const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...sought, ...keptAside]);

@@ -1,13 +1,18 @@
 /** Searches that are to find nothing. */
 import type { ClientSession } from 'mongodb';
-import type { CommitPlan } from '../../../ports/commit-plan.ts';
+import type { CommitPlan, Precondition } from '../../../ports/commit-plan.ts';
 import { matchFound } from '../../refused.ts';
 import type { Collections } from '../collections.ts';
 import { searchRows } from '../read/search.ts';
 
-/** What plans that expect no match of a type write, so that two of them conflict. */
-export function matchKey(type: string): string {
-  return `no-match|${type}`;
+type NoMatch = Extract<Precondition, { readonly kind: 'no-match' }>;
+
+/**
+ * What the plans of one requester that expect no match of a type write, so that two of them conflict. Those of others
+ * go on: what two requesters see is of one person, whose writes conflict anyway.
+ */
+export function matchKey({ grant, query }: NoMatch): string {
+  return `no-match|${query.type}|${grant.principals.join(' ')}`;
 }
 
 /**
@@ -24,7 +29,7 @@ export async function requireNoMatches(
     if (condition.kind !== 'no-match') continue;
     const { grant, query } = condition;
     const mark = { $inc: { touches: 1 }, $setOnInsert: { value: query.type } };
-    await collections.claims.updateOne({ _id: matchKey(query.type) }, mark, { session, upsert: true });
+    await collections.claims.updateOne({ _id: matchKey(condition) }, mark, { session, upsert: true });
     const { rows } = await searchRows({ collections, session, grant, now: grant.now }, query, {});
     if (rows.length > 0) throw matchFound(query.type);
   }
