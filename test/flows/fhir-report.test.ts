@@ -65,7 +65,18 @@ describe('A DiagnosticReport at the FHIR door', () => {
     expect(bytes.json<{ data: string }>().data).to.equal(form.data);
   });
 
-  it('moves from one exam to another: the first is released by it no more', async () => {
+  /** Whether no job of an exam waits: what changes from then on is due to what is done then. */
+  const isAtRest = async (): Promise<true | undefined> => {
+    const { jobs } = (await (await fetch(`${region.server.url}/health/ready`)).json()) as {
+      readonly jobs: Readonly<Record<string, Readonly<Record<'waiting' | 'running' | 'later', number>>>>;
+    };
+    const counts = ['refresh-study', 'update-study', 'close-study'].map((kind) => jobs[kind]);
+    return counts.every((of) => of !== undefined && of.waiting + of.running + of.later === 0) ? true : undefined;
+  };
+
+  it('moves from one exam to another: the first is released by it no more', async function moves() {
+    this.timeout(60_000);
+    await eventually(isAtRest, 30);
     const path = `DiagnosticReport?patient=${region.patients.helene}&_sort=-issued`;
     const reports = await region.strasbourg.find<DiagnosticReport & { id: string }>(path);
     const [report] = reports.filter(({ status }) => status === 'final');
