@@ -13,7 +13,16 @@ import type {
   QuarantinedInstance,
 } from '../../../server/ports/commit-plan.ts';
 import { JOB_KINDS, type JobKey, type JobRequest } from '../../../server/ports/job-queue.ts';
-import { anAudit, anInstance, aPut, aStudyPut, NO_ENTRIES } from '../../support/plans.ts';
+import {
+  anAudit,
+  anEstablishmentGrant,
+  anInstance,
+  aPatientGrant,
+  aPut,
+  aQuery,
+  aStudyPut,
+  NO_ENTRIES,
+} from '../../support/plans.ts';
 import { PERSONS, put, states, type Slot } from '../equivalence/world.ts';
 
 /** Studies; rows tell of them, and the claims of a world name those rows. */
@@ -30,6 +39,9 @@ export const CLAIM_KEYS = [
 const STUDY_IDS = ['a', 'B'] as const;
 const ORIGIN = { sources: ['Organization/1'], services: ['Organization/1'] };
 const DIGESTS = ['a', 'b'].map((digit) => digit.repeat(64));
+
+/** Who expects that nothing matches. */
+const GRANTS = [...PERSONS.map((person) => aPatientGrant(person)), anEstablishmentGrant('Organization/1')];
 
 const named = fc.constantFrom(...PERSONS);
 
@@ -76,6 +88,11 @@ function precondition(slot: fc.Arbitrary<Slot>): fc.Arbitrary<Precondition> {
       .record({ kind: fc.constant('version' as const), slot, version: fc.integer({ min: 0, max: 3 }) })
       .map(({ slot, ...rest }) => ({ ...rest, ...slot })),
     claim.map((held) => ({ kind: 'claimed' as const, ...held })),
+    fc.tuple(slot, fc.constantFrom(...GRANTS)).map(([{ type, id }, grant]) => {
+      const where = [{ kind: 'id', values: [id] }] as const;
+      // Since the beginning of each store.
+      return { kind: 'no-match' as const, since: 0, grant, query: aQuery(type, { where }) };
+    }),
   );
 }
 
