@@ -41,7 +41,8 @@ export type SearchQuery = {
   readonly span?: SortSpan;
   /**
    * A list that rows may come without where it is their last member, as the series of a study, which may be a hundred
-   * times as long as the rest. No member within may bear its name. A store that reads rows whole gives them whole.
+   * times as long as the rest. No member within may bear its name. A store that reads rows whole gives them whole; on
+   * SQLite a list of 101 exams of 4 series of 50 slices takes 1.4 times as long with them (`bench -- dicomweb lists`).
    */
   readonly withoutTail?: string;
   /** The total only, no rows. */

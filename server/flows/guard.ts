@@ -67,18 +67,16 @@ export function grantOf(deps: GuardDeps, visit: Visit): Grant {
 export type Recorded<A> = Audited<A> & { readonly event: string };
 
 /**
- * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one. `inWords`
- * is as in RecordStore.look.
+ * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one.
  * @throws {Fault} transient - it rests on a search parameter that does not find every row yet
  */
-export async function guarded<Q extends Question, W = AnswerTo<Q>>(
+export async function guarded<Q extends Question>(
   deps: GuardDeps,
   visit: Visit,
   kind: PassageKind,
   question: Q,
   tell: (answer: AnswerTo<Q>) => Account,
-  inWords?: (answer: AnswerTo<Q>) => W,
-): Promise<Recorded<W>> {
+): Promise<Recorded<AnswerTo<Q>>> {
   requireComplete(deps, question);
   const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
   let event = '';
@@ -87,7 +85,7 @@ export async function guarded<Q extends Question, W = AnswerTo<Q>>(
     event = records[0].event.id;
     return records;
   };
-  const audited = await deps.records.look(grantOf(deps, visit), question, account, inWords);
+  const audited = await deps.records.look(grantOf(deps, visit), question, account);
   return { ...audited, event };
 }
 

@@ -308,18 +308,16 @@ export interface RecordStore {
 
   /**
    * Answers a question of a requester. `account` tells, from the answer, which events to record (at least one); they
-   * are durable when the promise resolves. `inWords` puts the answer into what the caller will send, which may be done
-   * while they are written. Both must be pure: an adapter may call them again when it retries.
+   * are durable when the promise resolves. It must be pure: an adapter may call it again when it retries.
    * @throws {Fault} not-supported, invalid, too-costly - no store answers the question (bounds.ts)
    * @throws {Fault} invalid - an event without an id, or that says no time when it was recorded
    * @throws {Fault} transient - the answer could not be audited
    */
-  look<Q extends Question, W = AnswerTo<Q>>(
+  look<Q extends Question>(
     grant: Grant,
     question: Q,
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
-    inWords?: (answer: AnswerTo<Q>) => W,
-  ): Promise<Audited<W>>;
+  ): Promise<Audited<AnswerTo<Q>>>;
 
   /** Reads a further part of an audited answer, as what is visible now (epoch milliseconds). */
   follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>>;

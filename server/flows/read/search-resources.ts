@@ -26,16 +26,12 @@ export type SearchRequest = {
 const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67'];
 
 /**
- * Searches; `inWords` is as in RecordStore.look.
+ * Searches.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - the cursor is not one of this requester's, or of another order
  */
 export function searchResources(deps: GuardDeps) {
-  return async <W = FoundPage>(
-    visit: Visit,
-    { query: asked, skip = 0, text, passage }: SearchRequest,
-    inWords: (page: FoundPage) => W = (page) => page as W,
-  ): Promise<W> =>
+  return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<FoundPage> =>
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
@@ -45,12 +41,8 @@ export function searchResources(deps: GuardDeps) {
         rows: [...page.rows, ...page.included],
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
-      const found = (page: SearchPage): W =>
-        inWords({
-          ...page,
-          cursor: page.next === undefined ? undefined : cursorOf(visit, page.next),
-        });
-      return (await guarded(deps, visit, passage, question, tell, found)).answer;
+      const { answer } = await guarded(deps, visit, passage, question, tell);
+      return { ...answer, cursor: answer.next === undefined ? undefined : cursorOf(visit, answer.next) };
     });
 }
 

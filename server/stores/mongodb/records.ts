@@ -60,12 +60,11 @@ export class MongoRecordStore implements RecordStore {
     return receipt;
   }
 
-  async look<Q extends Question, W = AnswerTo<Q>>(
+  async look<Q extends Question>(
     grant: Grant,
     question: Q,
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
-    inWords: (answer: AnswerTo<Q>) => W = (answer) => answer as W,
-  ): Promise<Audited<W>> {
+  ): Promise<Audited<AnswerTo<Q>>> {
     requireGrant(grant);
     requireQuestion(question);
     const collections = this.#collections;
@@ -76,7 +75,7 @@ export class MongoRecordStore implements RecordStore {
       await insertAudit(collections, events, { session, attempt });
       return found;
     });
-    return { answer: inWords(found), passage: passageUnder(grant) };
+    return { answer: found, passage: passageUnder(grant) };
   }
 
   async follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {

@@ -90,20 +90,17 @@ export class SqliteRecordStore implements RecordStore {
     return receipt;
   }
 
-  async look<Q extends Question, W = AnswerTo<Q>>(
+  async look<Q extends Question>(
     grant: Grant,
     question: Q,
     account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
-    inWords: (answer: AnswerTo<Q>) => W = (answer) => answer as W,
-  ): Promise<Audited<W>> {
+  ): Promise<Audited<AnswerTo<Q>>> {
     requireGrant(grant);
     const found = await this.#answer(grant, question);
     const events = account(found);
     requireEvents(events);
-    const recorded = this.#writers.record(events);
-    // This thread has nothing to do while the writer's works.
-    const [answer] = await Promise.all([Promise.resolve(found).then(inWords), recorded]);
-    return { answer, passage: passageUnder(grant) };
+    await this.#writers.record(events);
+    return { answer: found, passage: passageUnder(grant) };
   }
 
   async follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {

@@ -1,6 +1,6 @@
 /**
- * What two ways of a study list are worth: rows without their series (`withoutTail`), and an answer that is put into
- * words while its event is written (`inWords`). The same server, with and without each.
+ * What it is worth that rows of a study list come without their series (`withoutTail`): the same server, with and
+ * without.
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const ASK: Ask = {
 };
 
 /** The server as it is, and what is loaded before it to be otherwise. */
-const WAYS = { 'as it is': undefined, 'whole rows': 'whole-rows.ts', 'in turn': 'in-turn.ts' } as const;
+const WAYS = { 'as it is': undefined, 'whole rows': 'whole-rows.ts' } as const;
 
 /** Measures. */
 export async function measureLists(): Promise<readonly Row[]> {

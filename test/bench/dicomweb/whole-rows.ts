@@ -5,8 +5,8 @@ import type { Question } from '../../../server/ports/record-store.ts';
 import { SqliteRecordStore } from '../../../server/stores/sqlite/records.ts';
 
 const { look } = SqliteRecordStore.prototype;
-SqliteRecordStore.prototype.look = async function whole(grant, question, account, inWords) {
-  return (await look.call(this, grant, wholeRows(question), account as never, inWords as never)) as never;
+SqliteRecordStore.prototype.look = async function whole(grant, question, account) {
+  return (await look.call(this, grant, wholeRows(question), account as never)) as never;
 };
 
 function wholeRows(question: Question): Question {

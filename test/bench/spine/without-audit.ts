@@ -6,8 +6,8 @@ import { SqliteRecordStore } from '../../../server/stores/sqlite/records.ts';
 import { Writer } from '../../../server/stores/sqlite/write/writer.ts';
 
 const { look } = SqliteRecordStore.prototype;
-SqliteRecordStore.prototype.look = async function untold(grant, question, _account, inWords) {
-  return (await look.call(this, grant, question, () => [] as never, inWords as never)) as never;
+SqliteRecordStore.prototype.look = async function untold(grant, question, _account) {
+  return (await look.call(this, grant, question, () => [] as never)) as never;
 };
 
 const { send } = Writer.prototype;

@@ -27,16 +27,11 @@ export function answerStudySearch({ searchResources, ...deps }: SearchStudiesDep
     const visit = await deps.identify(ctx, baseUrl);
     requireDicomJson(acceptedBy(ctx));
     const query = parseStudyQuery(ctx.URL.searchParams, deps.offsetOf);
-    const { matches, warnings } = await searchResources(visit, requestOf(query, ctx.querystring), (page) => {
-      const toMatch = studyMatching(page.included, { included: query.included, baseUrl });
-      return {
-        matches: `[${page.rows.map((row) => JSON.stringify(toMatch(row)[1])).join(',')}]`,
-        warnings: moreWarning(page, query),
-      };
-    });
-    setWarnings(ctx, baseUrl, [...query.warnings, ...warnings]);
+    const page = await searchResources(visit, requestOf(query, ctx.querystring));
+    setWarnings(ctx, baseUrl, [...query.warnings, ...moreWarning(page, query)]);
+    const toMatch = studyMatching(page.included, { included: query.included, baseUrl });
     ctx.set('Content-Type', MEDIA_TYPE.dicomJson);
-    ctx.body = matches;
+    ctx.body = `[${page.rows.map((row) => JSON.stringify(toMatch(row)[1])).join(',')}]`;
   };
 }
 
