@@ -18,7 +18,7 @@ const LIMIT_MS = 2 * 60 * 60_000;
 /** Of those without an explanation. */
 const LEAST_SHARE = 0.95;
 
-type Tried = { readonly mutant: Drawn; readonly outcome: Outcome };
+type Tried = { readonly mutant: Drawn; readonly outcome: Outcome; readonly isKnown: boolean };
 
 /** Runs the mutants of the commit; `PASSERELLE_MUTANTS` is their number, those that always run included. */
 export async function proveMutants(seed: number): Promise<Proof> {
@@ -76,7 +76,7 @@ async function tryAll(
       console.log(`${outcome}: ${mutant.name}`);
       // Another one is drawn for it.
       if (outcome !== 'killed' && outcome !== 'survived') begun -= 1;
-      tried.push({ mutant, outcome });
+      tried.push({ mutant, outcome, isKnown: known !== undefined });
     }
   });
   return tried;
@@ -106,12 +106,17 @@ function proofOf(tried: readonly Tried[], count: number): Proof {
       survived: survived.length,
       explained: explained.length,
       'share killed, per cent': Math.floor(share * 1000) / 10,
+      'killed by an earlier run of the same sources': tried.filter(isKilledBefore).length,
       'did not compile, drawn again': of('does not compile').length,
       'out of time, drawn again': of('out of time').length,
     },
     details: [...survived.map(({ name }) => name), ...explained.map(({ name, reason }) => `${name} (${reason})`)],
     ...(broken === undefined ? {} : { broken }),
   };
+}
+
+function isKilledBefore({ outcome, isKnown }: Tried): boolean {
+  return isKnown && outcome === 'killed';
 }
 
 function brokenBy(mutants: number, count: number, share: number, tried: readonly Tried[]): string | undefined {

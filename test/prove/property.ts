@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
  */
 export function proveProperty(
   suite: string,
-  stores: readonly ('sqlite' | 'mongodb' | 'two-stores')[] = ['sqlite'],
+  stores: readonly ('sqlite' | 'mongodb' | 'two-stores')[],
 ): (seed: number) => Promise<Proof> {
   return async (seed) => {
     const cases = process.env['PASSERELLE_PROPERTY_CASES'] ?? String(CASES);

@@ -22,7 +22,7 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   mutants: proveMutants,
   reindex: proveReindex,
   equivalence: proveProperty('filter(everything, decide)', ['sqlite', 'mongodb']),
-  warrant: proveProperty('commit(warrant, plan)'),
+  warrant: proveProperty('commit(warrant, plan)', ['sqlite', 'mongodb']),
   rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),
   stores: proveProperty('SQLite and MongoDB give the same answers', ['two-stores']),
 };

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { ALWAYS, mutationOf } from './always.ts';
 import { EXPLAINED } from './explained.ts';
+import { knownOf } from './journal.ts';
 import { mutate, mutationsOf, nameOf, type Mutation } from './mutations.ts';
 
 /** What becomes of a source, by each of its mutations. */
@@ -59,5 +60,17 @@ describe('The mutants of the proof', () => {
     const textOf = async (path: string) => await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
     for (const one of ALWAYS) mutationOf(one, await textOf(one.path));
     for (const { path, line } of EXPLAINED) expect(await textOf(path), path).to.include(line);
+  });
+
+  it('that were killed are not run again while the sources are the same, those that survived are', () => {
+    const known = knownOf(
+      [
+        { name: 'a', outcome: 'survived', commit: '1' },
+        { name: 'b', outcome: 'killed', commit: '1' },
+        { name: 'c', outcome: 'survived', commit: '2' },
+      ],
+      '2',
+    );
+    expect([...known.keys()]).to.deep.equal(['b', 'c']);
   });
 });
