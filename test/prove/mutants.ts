@@ -82,8 +82,10 @@ async function tryAll(
   return tried;
 }
 
+/** What fails in one lane is told when no lane works any more: their checkouts are taken away then. */
 async function inLanes(lanes: readonly Lane[], work: (lane: Lane) => Promise<void>): Promise<void> {
-  await Promise.all(lanes.map(work));
+  const ended = await Promise.allSettled(lanes.map(work));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }
 
 function proofOf(tried: readonly Tried[], count: number): Proof {

@@ -43,16 +43,24 @@ function openFiles(dataDir: string): TrailReader {
     const event = restoreEvent(bodyOf(body), { agents: of('agents'), entities: of('entities') });
     return { event, persons: (readers.all(id) as { principal: string }[]).map(({ principal }) => principal) };
   };
+  const records = new DatabaseSync(join(dataDir, 'records.sqlite'), { readOnly: true });
+  const outbox = records.prepare("SELECT record ->> '$.event.id' AS id FROM audit_outbox");
+  const isChained = trail.prepare('SELECT 1 FROM chain WHERE id = ?');
   const queued = trail.prepare('SELECT 1 FROM unindexed LIMIT 1');
-  // Who may read an event is written a moment after the event.
+  const isMoving = (): boolean =>
+    (outbox.all() as { id: string | null }[]).some(({ id }) => id !== null && isChained.get(id) === undefined);
+  // What a commit recorded moves to the trail a moment after it, and who may read it is written a moment after that.
   const eventsWith = async (text: string): Promise<readonly TrailEvent[]> => {
-    while (queued.get() !== undefined) await wait(2);
+    while (isMoving() || queued.get() !== undefined) await wait(2);
     return (chained.all(text) as FiledBody[]).map(eventOf);
   };
   return {
     eventsOf: eventsWith,
     eventsNaming: eventsWith,
-    close: async () => trail.close(),
+    close: async () => {
+      trail.close();
+      records.close();
+    },
   };
 }
 

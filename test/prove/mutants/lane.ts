@@ -16,7 +16,7 @@ export type Lane = {
   readonly root: string;
   /** Type-checks a mutant and runs its tests; the file is as it was after. */
   readonly attempt: (mutation: Mutation, tests: readonly Tests[]) => Promise<Outcome>;
-  /** Runs tests on the sources as they are; whether they pass. */
+  /** Runs tests on the sources as they are, to be seen; whether they pass. */
   readonly passes: (tests: readonly Tests[]) => Promise<boolean>;
   readonly remove: () => Promise<void>;
 };
@@ -31,11 +31,11 @@ const UNMUTATED_MS = 600_000;
 export async function openLane(commit: string, env: Readonly<Record<string, string>>): Promise<Lane> {
   const { root, remove } = await checkOut(commit);
   const run = async (limitMs: number, ...args: string[]): Promise<number | undefined> =>
-    await exitCodeOf(root, args, env, limitMs);
+    await exitCodeOf({ cwd: root, args, env, limitMs });
   const compiles = async (): Promise<boolean> =>
     (await run(COMPILES_WITHIN_MS, ...TYPE_CHECK, join(root, 'types.json'))) === 0;
-  const outcomeOf = async (tests: readonly Tests[], limitMs: number): Promise<Outcome> => {
-    const latest = performance.now() + limitMs;
+  const outcomeOf = async (tests: readonly Tests[]): Promise<Outcome> => {
+    const latest = performance.now() + LIMIT_MS;
     for (const step of tests) {
       const code = await run(latest - performance.now(), ...MOCHA, ...argumentsOf(step));
       if (code !== 0) return code === undefined ? 'out of time' : 'killed';
@@ -50,12 +50,18 @@ export async function openLane(commit: string, env: Readonly<Record<string, stri
       const text = await readFile(path, 'utf8');
       try {
         await writeFile(path, mutate(text, mutation));
-        return (await compiles()) ? await outcomeOf(tests, LIMIT_MS) : 'does not compile';
+        return (await compiles()) ? await outcomeOf(tests) : 'does not compile';
       } finally {
         await writeFile(path, text);
       }
     },
-    passes: async (tests) => (await outcomeOf(tests, UNMUTATED_MS)) === 'survived',
+    passes: async (tests) => {
+      for (const step of tests) {
+        const args = [...MOCHA, ...argumentsOf(step)];
+        if ((await exitCodeOf({ cwd: root, args, env, limitMs: UNMUTATED_MS, stdio: 'inherit' })) !== 0) return false;
+      }
+      return true;
+    },
     remove,
   };
 }
@@ -67,18 +73,21 @@ function argumentsOf({ files, named }: Tests): string[] {
   return named === undefined ? [...files] : [...files, '--grep', named];
 }
 
+type Program = {
+  readonly cwd: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly limitMs: number;
+  readonly stdio?: 'ignore' | 'inherit';
+};
+
 /** Runs a program of node; undefined when it was ended at the limit, with all that it had started. */
-async function exitCodeOf(
-  cwd: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  limitMs: number,
-): Promise<number | undefined> {
+async function exitCodeOf({ cwd, args, env, limitMs, stdio = 'ignore' }: Program): Promise<number | undefined> {
   if (limitMs <= 0) return undefined;
   const child = spawn(process.execPath, args, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: 'ignore',
+    stdio,
     detached: true,
   });
   let isLate = false;
