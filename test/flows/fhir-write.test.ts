@@ -146,6 +146,21 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
       expect(await count(region.patient, 'Patient')).to.equal(2);
     });
 
+    it('lets a Patient take a qualified identifier that its person has: another establishment gave it', async () => {
+      const { identifier: own = [], ...person } = aPatient(strasbourg, 'W-47');
+      const other = { system: 'urn:oid:1.3.182.4.4', value: '1979030512477' };
+      const path = `Patient?${conditionOf(strasbourg, 'W-47')}`;
+      const first = { ...NATIONAL, value: '279036799901184' };
+      const second = { ...NATIONAL, value: '279036799901281' };
+      const sent = [...own, first, other];
+      expect((await region.strasbourg.send('PUT', path, { ...person, identifier: sent })).status).to.equal(201);
+      const { identifier: ofNancy = [], ...same } = aPatient(nancy, 'W-48', second);
+      const met = { ...same, identifier: [...ofNancy, other] };
+      expect((await region.nancy.send('PUT', `Patient?${conditionOf(nancy, 'W-48')}`, met)).status).to.equal(201);
+      const taken = await region.strasbourg.send('PUT', path, { ...person, identifier: [...own, second] });
+      expect(taken.status, taken.text).to.equal(200);
+    });
+
     it('refuses a Patient with two qualified identifiers of one system', async () => {
       const patient = aPatient(strasbourg, 'W-50', NATIONAL);
       const two = {

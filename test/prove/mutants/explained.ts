@@ -54,11 +54,23 @@ export const EXPLAINED: readonly Explained[] = [
     line: 'const items = rows.filter(({ before }) => standingRow(before) !== undefined).map(({ after }) => after._id);',
     reason: 'a row that did not stand has no access that could be removed',
   },
-  {
-    path: 'server/stores/mongodb/read/plan.ts',
+  ...(
+    [
+      ['plan.ts', 'return ids.length > MAX_NAMED ? undefined : { id: { $in: [...ids] } };'],
+      ['plan.ts', 'if (found.length > MAX_NAMED) return undefined;'],
+      ['listing.ts', 'if (candidates.length > limit) return undefined;'],
+    ] as const
+  ).map(([name, line]) => ({
+    path: `server/stores/mongodb/read/${name}`,
     what: '>= instead',
-    line: 'return ids.length > MAX_NAMED ? undefined : { id: { $in: [...ids] } };',
+    line,
     reason: 'at the bound both ways find the same',
+  })),
+  {
+    path: 'server/stores/mongodb/read/search.ts',
+    what: '&& instead',
+    line: 'if (rows.length === 0 || include.length + revinclude.length === 0) return { included: [] };',
+    reason: 'it spares the search for what comes beside no rows',
   },
   ...(
     [

@@ -52,6 +52,7 @@ describe('Criteria on other rows, looked at from the rows of a list (MongoDB)', 
       study('a', { level: 'V' }),
       study('b', { id: anId() }),
     ] as const;
+    const order = aPut({ type: 'ServiceRequest', person, ...entries('b') });
     const to = ({ type, id }: Put): string => `${type}/${id}`;
     const report = (code: string, targets: readonly string[], parts: Partial<Put> = {}): Put =>
       aPut({ type: 'DiagnosticReport', person, ...entries(code, ...targets), ...parts });
@@ -62,8 +63,9 @@ describe('Criteria on other rows, looked at from the rows of a list (MongoDB)', 
       report('final', [to(plain)], { level: 'V' }),
       report('own', ['ImagingStudy/nowhere', `Patient/${seen.id}`]),
       report('draft', [to(hidden)]),
+      report('order', [to(order)]),
     ];
-    rows = [seen, both, hidden, plain, ...reports];
+    rows = [seen, both, hidden, plain, order, ...reports];
     await commitPlan(stores.records, aPlan({ rights: [right], puts: rows }));
   });
 
@@ -76,6 +78,10 @@ describe('Criteria on other rows, looked at from the rows of a list (MongoDB)', 
     'what a row refers to, or its own entries': [
       'DiagnosticReport',
       { ...about(status('a')), own: { kind: 'token', param: 'status', values: [{ code: 'own' }] } } as LinkCriterion,
+    ],
+    'what has no such code, of one type, and a row refers to': [
+      'DiagnosticReport',
+      about({ kind: 'token', param: 'status', values: [{ code: 'none' }], negated: true }),
     ],
     'what refers to what a row refers to': ['DiagnosticReport', about(reported(status('draft')))],
     'what is referred to by what refers to a row': ['ImagingStudy', reported(about(status('a')))],
