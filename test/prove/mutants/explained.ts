@@ -75,6 +75,7 @@ export const EXPLAINED: readonly Explained[] = [
   ...(
     [
       ['!== instead', 'if (leads.length === 0) return listed.whole;'],
+      ['=== instead', 'const leads = criteria.filter((criterion) => ridSource(type, criterion) !== undefined);'],
       [
         'filter dropped',
         'const [sought, scanned] = [leads.filter(isSought), leads.filter((criterion) => !isSought(criterion))];',
@@ -90,6 +91,12 @@ export const EXPLAINED: readonly Explained[] = [
     line,
     reason: 'it says which way is tried first: each finds the same',
   })),
+  {
+    path: 'server/stores/sqlite/read/candidates.ts',
+    what: '!== instead',
+    line: "const isWhole = criteria.text === '' && part.span === WHOLE && window < 0;",
+    reason: 'a span comes with its conditions; the whole list is counted to the same number one by one',
+  },
 ];
 
 /** Why a mutant may survive; undefined when nobody said so. */

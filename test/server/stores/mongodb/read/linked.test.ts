@@ -120,4 +120,19 @@ describe('Criteria on other rows, looked at from the rows of a list (MongoDB)', 
       expect(found.length > 0, what).to.equal(!what.startsWith('nothing'));
     }
   });
+
+  it('find what a search finds by them, when more than a thousand satisfy them', async () => {
+    if (stores === undefined || grant === undefined) throw new Error('Nothing is open');
+    const [seen] = rows;
+    const person = aPersonKey();
+    const reports = Array.from({ length: 1_001 }, (_, at) =>
+      aPut({ type: 'DiagnosticReport', person, ...entries('many', `ImagingStudy/${seen?.id}`), sort: at }),
+    );
+    const right = aRight({ person, principal: principal.practitioner('Practitioner/linked') });
+    await commitPlan(stores.records, aPlan({ rights: [right], puts: reports }));
+    const where = [reported(status('many'))];
+    expect(await searchIds(stores.records, grant, aQuery('ImagingStudy', { where }))).to.deep.equal([seen?.id]);
+    const without = [reported(status('many')), reported(status('none'))];
+    expect(await searchIds(stores.records, grant, aQuery('ImagingStudy', { where: without }))).to.deep.equal([]);
+  });
 });

@@ -85,6 +85,9 @@ describe('A search of 20,000 studies on SQLite', () => {
     );
     // Rights that have ended show nothing.
     writer.run('UPDATE acl SET valid_to = 1 WHERE rid % 11 = 0');
+    // Nor do those that end at the moment; those that begin at it do.
+    writer.run('UPDATE acl SET valid_to = ? WHERE rid % 13 = 0', NOW);
+    writer.run('UPDATE acl SET valid_from = ? WHERE rid % 17 = 0', NOW);
     writer.close();
     db = openReader(join(dataDir, 'records.sqlite'));
   });
