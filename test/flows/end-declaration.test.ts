@@ -109,6 +109,7 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
       501,
       'not-supported',
     );
+    expectOutcome(await region.patient.send('DELETE', `Consent/${broken?.id ?? ''}`), 501, 'not-supported');
     expect(await studiesSeenBy(region.stranger)).to.equal(2);
   });
 });

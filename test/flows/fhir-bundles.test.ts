@@ -34,6 +34,21 @@ describe('FHIR batch and transaction (FHIR R4 http.html#transaction)', () => {
   const locationOf = (answer: FhirAnswer, at: number): string =>
     (answer.json<Bundle>().entry?.[at]?.response?.location ?? '').replace(/\/_history.*/, '');
 
+  it('says when each entry was last changed: now, or before when it is as it stands', async () => {
+    const changed = { ...aPatient(strasbourg, 'B-0'), birthDate: '1979-03-06' };
+    const times: (string | undefined)[] = [];
+    for (const resource of [aPatient(strasbourg, 'B-0'), changed, changed]) {
+      const answer = await post(transactionOf({ ...patientEntry('B-0'), resource }));
+      const { lastModified } = answer.json<Bundle>().entry?.[0]?.response ?? {};
+      const patient = (await region.strasbourg.get(locationOf(answer, 0))).json<Resource>();
+      expect(lastModified).to.equal(patient.meta?.lastUpdated);
+      times.push(lastModified);
+    }
+    const [made, updated, same] = times;
+    expect(Date.parse(updated ?? '')).to.be.greaterThan(Date.parse(made ?? ''));
+    expect(same).to.equal(updated);
+  });
+
   describe('links between the entries of a transaction', () => {
     it('are replaced in references, uris, extensions, contained resources, narratives, and not in texts', async () => {
       const extension = [

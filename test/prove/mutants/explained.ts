@@ -67,10 +67,34 @@ export const EXPLAINED: readonly Explained[] = [
     reason: 'at the bound both ways find the same',
   })),
   {
-    path: 'server/stores/mongodb/read/search.ts',
+    path: 'server/stores/sqlite/read/links.ts',
+    what: '>= instead',
+    line: 'return ids === undefined || ids.length > LINK_BOUND',
+    reason: 'at the bound both ways find the same',
+  },
+  ...['server/stores/mongodb/read/search.ts', 'server/stores/sqlite/read/include.ts'].map((path) => ({
+    path,
     what: '&& instead',
     line: 'if (rows.length === 0 || include.length + revinclude.length === 0) return { included: [] };',
     reason: 'it spares the search for what comes beside no rows',
+  })),
+  {
+    path: 'server/stores/mongodb/read/listing.ts',
+    what: '>= instead',
+    line: 'if (batch.length > 0) yield batch;',
+    reason: 'a batch of no rows leads to none',
+  },
+  {
+    path: 'server/stores/mongodb/write/materialise.ts',
+    what: '|| instead',
+    line: 'return hasAcl(row.type) && isSeenOtherwise(old, row);',
+    reason: 'it spares that access is removed and made again as it was',
+  },
+  {
+    path: 'server/flows/write/patient-parts.ts',
+    what: '>= instead',
+    line: 'for (let former = version; former > 0; former -= 1) {',
+    reason: 'no row has a version 0',
   },
   ...(
     [

@@ -75,7 +75,7 @@ export const NEAREST: readonly Nearest[] = [
         named: `${NOT_LONG}.*(of a study|of a question|across|quarantined|look|follow|grant of the server)`,
       },
       { files: [MONGODB_CONTRACT], named: `${NOT_LONG}.*rows that change` },
-      { files: [MONGODB_CONTRACT], named: 'former versions|deleted rows|fixed seed' },
+      { files: [MONGODB_CONTRACT], named: 'former versions|deleted rows|fixed seed|quarantined are kept once' },
     ],
   },
   {

@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { CEILING, FOREVER, isNamedBefore, principal, RELATIONS, rightId } from '../../../server/access/right.ts';
+import {
+  CEILING,
+  consentOf,
+  FOREVER,
+  isNamedBefore,
+  principal,
+  RELATIONS,
+  rightId,
+} from '../../../server/access/right.ts';
 import { aPersonKey } from '../../support/plans.ts';
 
 /** Written out here: an event cites the first of them, so another order would be another decision. */
@@ -52,5 +60,15 @@ describe('The id of a right', () => {
     const ids = [right, ...others.map((other) => ({ ...right, ...other }))].map(rightId);
     expect(new Set(ids).size).to.equal(ids.length);
     expect(rightId({ ...right })).to.equal(ids[0]);
+  });
+});
+
+describe('The Consent of a right', () => {
+  it('is the one that gives the record, and none when something else gives it or it gives an item', () => {
+    const [consent, item] = ['Consent/a', { item: 'List/a' }] as const;
+    expect(consentOf({ scope: 'record', giver: consent })).to.equal(consent);
+    expect(consentOf({ scope: 'record', giver: 'Patient/a' })).to.equal(undefined);
+    expect(consentOf({ scope: item, giver: consent })).to.equal(undefined);
+    expect(consentOf({ scope: item, giver: 'List/a' })).to.equal(undefined);
   });
 });

@@ -55,5 +55,8 @@ describe('SMART scopes (SMART App Launch 2.2)', () => {
     expect(narrowScopes(['patient/*.cruds'], registered)).to.deep.equal(['patient/*.rs']);
     expect(narrowScopes(['user/*.rs'], registered)).to.deep.equal(['user/Patient.rs', 'user/ImagingStudy.r']);
     expect(narrowScopes(['system/*.rs', 'patient/*.cud'], registered)).to.deep.equal([]);
+    expect(narrowScopes(['patient/Observation.rs', 'user/Observation.r'], registered)).to.deep.equal([
+      'patient/Observation.rs',
+    ]);
   });
 });
