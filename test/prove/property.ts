@@ -1,28 +1,50 @@
-/** A property of the contract suites in its full count. */
+/** A property of the contract suites in its full count: batches of fresh seeds, each on new data. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Proof } from './prove.ts';
 
 const CASES = 10_000;
+/** So many at a time: worlds that grow make every further case slower. */
+const BATCH = 500;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Makes the proof of the property whose suite bears a name, on some of the stores. `PASSERELLE_PROPERTY_CASES` changes
- * how many cases it has. The seed goes to the fresh half.
+ * how many cases it has. The first batch takes the seed, the next the one after it. Its cases of a fixed seed are those
+ * of every test run.
  */
 export function proveProperty(
   suite: string,
   stores: readonly ('sqlite' | 'mongodb' | 'two-stores')[],
 ): (seed: number) => Promise<Proof> {
+  const fresh = `${suite.replaceAll(/[()[\]]/g, String.raw`\$&`)}.*fresh seed`;
+  const files = stores.map((store) => `test/contract/${store}.test.ts`);
   return async (seed) => {
-    const cases = process.env['PASSERELLE_PROPERTY_CASES'] ?? String(CASES);
-    const env = { ...process.env, PASSERELLE_PROPERTY_CASES: cases, PASSERELLE_PROPERTY_SEED: String(seed) };
-    const files = stores.map((store) => `test/contract/${store}.test.ts`);
-    const args = ['node_modules/mocha/bin/mocha.js', ...files, '--fgrep', suite, '--forbid-pending'];
-    const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`The property failed (${code})`);
-    return { counts: { cases: Number(cases) } };
+    const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? CASES);
+    for (let done = 0, batch = 0; done < cases; batch += 1) {
+      const count = Math.min(BATCH, cases - done);
+      await runBatch(fresh, files, count, seed + batch);
+      done += count;
+      console.log(`${done} of ${cases} cases on ${stores.join(' and ')}`);
+    }
+    return { counts: { cases } };
   };
+}
+
+async function runBatch(grep: string, files: readonly string[], count: number, seed: number): Promise<void> {
+  // Half of the cases of a suite are of its fixed seed.
+  const env = {
+    ...process.env,
+    PASSERELLE_PROPERTY_CASES: String(2 * count),
+    PASSERELLE_PROPERTY_SEED: String(seed),
+  };
+  const args = ['node_modules/mocha/bin/mocha.js', ...files, '--grep', grep, '--forbid-pending', '--fail-zero'];
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const told = text(child.stdout);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code === 0) return;
+  console.error(await told);
+  throw new Error(`The property failed at seed ${seed} (${code})`);
 }
