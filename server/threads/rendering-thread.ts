@@ -1,0 +1,25 @@
+/**
+ * A thread of the pool that renders: it reads the bytes of an instance, decodes a frame and makes the picture. What it
+ * is told is plain data, and a frame that brings it down takes nothing else along.
+ */
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { Picture, RenderRequest } from '../ports/frame-renderer.ts';
+import { renderFrame } from '../rendering/render-frame.ts';
+import { openFileImages } from '../stores/files/image-store.ts';
+import { talk } from './thread-talk.ts';
+
+/** What the thread is started with. */
+export type RenderingSettings = { readonly dataDir: string };
+
+/** What it may be asked. */
+export type RenderingCalls = { readonly render: { readonly ask: RenderRequest; readonly answer: Picture } };
+
+async function run(port: MessagePort, { dataDir }: RenderingSettings): Promise<void> {
+  // Whoever reads goes first (intake-thread.ts).
+  if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
+  const images = await openFileImages({ dataDir, ownThread: true });
+  talk<Record<string, never>, RenderingCalls>(port, { render: renderFrame(images) });
+}
+
+if (parentPort !== null) await run(parentPort, workerData as RenderingSettings);
