@@ -140,6 +140,8 @@ export const MEDIA_TYPE = {
   dicom: 'application/dicom',
   dicomJson: 'application/dicom+json',
   pdf: 'application/pdf',
+  jpeg: 'image/jpeg',
+  png: 'image/png',
   soap: 'application/soap+xml',
   xop: 'application/xop+xml',
   multipartRelated: 'multipart/related',

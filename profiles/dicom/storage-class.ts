@@ -6,3 +6,15 @@ export function isStorageClass(sopClassUID: string): boolean {
   if (!sopClassUID.startsWith(DICOM_UID.standardRoot)) return sopClassUID !== '';
   return sopClassUID.startsWith(DICOM_UID.storageClassPrefix) || OTHER_STORAGE_CLASSES.has(sopClassUID);
 }
+
+/**
+ * Waveforms, presentation states, raw data, registrations, surfaces, mappings, structured reports, documents and plans:
+ * the number below the prefix of all.
+ */
+const WITHOUT_PIXELS = /^((9|11|67|88|104)(\.|$)|(66(\.[12356])?|481\.[3-9])$)/;
+
+/** Tells whether instances of a SOP class may have pixels; those of a private class may. */
+export function hasPixels(sopClassUID: string): boolean {
+  if (!sopClassUID.startsWith(DICOM_UID.storageClassPrefix)) return !sopClassUID.startsWith(DICOM_UID.standardRoot);
+  return !WITHOUT_PIXELS.test(sopClassUID.slice(DICOM_UID.storageClassPrefix.length));
+}

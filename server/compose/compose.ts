@@ -94,6 +94,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
     flows,
     region,
     close: async () => {
+      await stores.renderer.close();
       await stores.images.close();
       await stores.close();
     },
@@ -145,6 +146,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
       },
       stop: async () => {
         await stop();
+        await stores.renderer.close();
         await stores.images.close();
         await stores.close();
       },

@@ -35,6 +35,7 @@ import { openBinary } from '../flows/read/open-binary.ts';
 import { retrieveDocumentOfSet } from '../flows/read/retrieve-document-set.ts';
 import { retrieveInstances } from '../flows/read/retrieve-instances.ts';
 import { retrieveMetadata } from '../flows/read/retrieve-metadata.ts';
+import { retrieveRendered, retrieveThumbnail } from '../flows/read/retrieve-rendered.ts';
 import { searchWithinStudy } from '../flows/read/search-within-study.ts';
 import { searchAcrossStudies } from '../flows/read/search-across-studies.ts';
 import { queryRegistry } from '../flows/read/query-registry.ts';
@@ -49,6 +50,7 @@ import { Viewings } from '../flows/read/viewings.ts';
 import type { Log } from '../log.ts';
 import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { FrameRenderer } from '../ports/frame-renderer.ts';
 import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
@@ -65,6 +67,7 @@ export type FlowParts = {
     readonly trail: AuditTrail;
     readonly tokens: TokenStore;
     readonly images: ImageStore;
+    readonly renderer: FrameRenderer;
     readonly jobs: JobQueue;
     readonly index: SearchIndex;
   };
@@ -88,7 +91,7 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 /** Makes all flows. */
 export function composeFlows(parts: FlowParts) {
   const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
-  const { records, trail, tokens, images } = stores;
+  const { records, trail, tokens, images, renderer } = stores;
   const regionIndex = indexRegion(region);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
@@ -118,6 +121,8 @@ export function composeFlows(parts: FlowParts) {
     retrieveMetadata: retrieveMetadata(guard),
     retrieveFrames: retrieveFrames({ ...guard, images }, viewings),
     retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
+    retrieveRendered: retrieveRendered({ ...guard, renderer }, viewings),
+    retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
     viewings,
     write: writeResource({ ...writing, validate }),
     writeTransaction: writeTransaction({ ...writing, validate }),

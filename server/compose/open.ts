@@ -4,21 +4,28 @@ import type { Config } from '../config/config.ts';
 import { parseRegion, refuseDemonstration } from '../config/region.ts';
 import type { Region } from '../config/region-model.ts';
 import type { LogFactory } from '../log.ts';
+import { openRendering } from './rendering.ts';
+import { forgettingImages } from '../rendering/forgetting-images.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 import { Fault } from '../../profiles/fault.ts';
 
 /** The stores of one configuration. */
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
-/** Opens the stores that the configuration names; nothing may be opened on the same data until they are closed. */
+/**
+ * Opens the stores that the configuration names, and what renders their images; nothing may be opened on the same data
+ * until they are closed.
+ */
 export async function openStores(config: Config, log: LogFactory) {
-  const images = await openFileImages({ dataDir: config.dataDir });
+  const { dataDir } = config;
+  const renderer = openRendering({ dataDir });
+  const images = forgettingImages(await openFileImages({ dataDir }), renderer);
   if (config.store === 'sqlite') {
     const { openSqliteStores } = await import('../stores/sqlite/open.ts');
-    return { images, ...(await openSqliteStores({ dataDir: config.dataDir })) };
+    return { images, renderer, ...(await openSqliteStores({ dataDir })) };
   }
   const { openMongoStores } = await import('../stores/mongodb/open.ts');
-  return { images, ...(await openMongoStores({ uri: config.store, log: log('audit') })) };
+  return { images, renderer, ...(await openMongoStores({ uri: config.store, log: log('audit') })) };
 }
 
 /** Reads a JSON file that the operator wrote; a Fault says which file and what is wrong with it. */

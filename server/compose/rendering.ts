@@ -24,12 +24,22 @@ function startThread(settings: RenderingSettings): RenderingThread {
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });
   const { ask, end } = talk<RenderingCalls, Record<string, never>>(worker, {});
+  let hasEnded = false;
   const ended = new Promise<void>((done) => worker.once('exit', () => done()));
+  void ended.then(() => {
+    hasEnded = true;
+    end(new Error('The thread has ended'));
+  });
   // It may end for want of memory, which is the fault of what it works on.
-  worker.once('error', (cause) => end(new Fault('too-costly', 'The picture cannot be made', { cause })));
-  void ended.then(() => end(new Error('The thread has ended')));
+  worker.on('error', () => undefined);
   return {
-    render: async (request) => await ask('render', request),
+    render: async (request) => {
+      try {
+        return await ask('render', request);
+      } catch (error) {
+        throw hasEnded ? new Fault('too-costly', 'The picture takes more memory to make than one may') : error;
+      }
+    },
     end: async () => void (await worker.terminate()),
     ended,
   };

@@ -1,14 +1,30 @@
-/** Pictures that were rendered lately, within a number of bytes. A picture is found only by who was let see it. */
+/**
+ * Pictures that were rendered lately, within a number of bytes and of minutes. Whoever is shown one was let see it by a
+ * decision of the same moment; what another server erased meanwhile is gone when its minutes are.
+ */
 import type { Picture, RenderRequest } from '../ports/frame-renderer.ts';
+
+type Kept = { readonly name: string; readonly picture: Picture; readonly until: number };
+
+/** How long a picture is kept, in milliseconds. */
+const LASTS_MS = 600_000;
 
 /** The last pictures that were asked for. */
 export class PictureCache {
-  readonly #kept = new Map<string, { readonly name: string; readonly picture: Picture }>();
+  readonly #kept = new Map<string, Kept>();
   readonly #maxBytes: number;
+  readonly #now: () => number;
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  /** `now` is a clock that never goes back, in milliseconds. */
+  constructor(maxBytes: number, now: () => number = () => performance.now()) {
     this.#maxBytes = maxBytes;
+    this.#now = now;
+  }
+
+  /** The bytes that are kept. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(key: string): Picture | undefined {
@@ -23,12 +39,18 @@ export class PictureCache {
   set(key: string, { instance }: RenderRequest, picture: Picture): void {
     if (picture.bytes.length > this.#maxBytes / 4) return;
     this.#drop(key);
-    this.#kept.set(key, { name: instance.blob.name, picture });
+    this.#kept.set(key, { name: instance.blob.name, picture, until: this.#now() + LASTS_MS });
     this.#bytes += picture.bytes.length;
     for (const oldest of this.#kept.keys()) {
       if (this.#bytes <= this.#maxBytes) return;
       this.#drop(oldest);
     }
+  }
+
+  /** Drops what is older than it may be. */
+  sweep(): void {
+    const now = this.#now();
+    for (const [key, { until }] of this.#kept) if (until <= now) this.#drop(key);
   }
 
   /** Drops the pictures of blobs. */

@@ -8,6 +8,7 @@ import { keyOf, PictureCache } from './picture-cache.ts';
 
 /** A thread that renders. */
 export type RenderingThread = {
+  /** @throws {Fault} too-costly - the thread has ended meanwhile, for want of memory */
   readonly render: (request: RenderRequest) => Promise<Picture>;
   /** Ends it at once; what it works on fails. */
   readonly end: () => Promise<void>;
@@ -36,6 +37,8 @@ export const POOL_LIMITS = {
   cacheBytes: 64 * 1024 * 1024,
 } as const;
 
+const SWEEP_MS = 30_000;
+
 type Task = {
   readonly request: RenderRequest;
   readonly done: (picture: Picture) => void;
@@ -56,6 +59,7 @@ export function renderingPool(options: PoolOptions): FrameRenderer {
   const waiting: Task[] = [];
   const running = new Map<string, Promise<Picture>>();
   const cache = new PictureCache(options.cacheBytes);
+  const sweeping = setInterval(() => cache.sweep(), SWEEP_MS).unref();
   let isClosed = false;
 
   const next = (): void => {
@@ -98,6 +102,7 @@ export function renderingPool(options: PoolOptions): FrameRenderer {
     },
     close: async () => {
       isClosed = true;
+      clearInterval(sweeping);
       for (const { failed } of waiting.splice(0)) failed(new Fault('transient', 'The server stops'));
       await Promise.all(
         places.map(async ({ thread, idle }) => {
@@ -142,14 +147,11 @@ function started(place: Place, { startThread }: PoolOptions): RenderingThread {
 async function withinTime(thread: RenderingThread, request: RenderRequest, limitMs: number): Promise<Picture> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    void thread.end();
     late.reject(new Fault('too-costly', 'The picture takes longer to make than one may'));
+    void thread.end();
   }, limitMs);
-  const gone = thread.ended.then(() => {
-    throw new Fault('too-costly', 'The picture takes more memory to make than one may');
-  });
   try {
-    return await Promise.race([thread.render(request), late.promise, gone]);
+    return await Promise.race([thread.render(request), late.promise]);
   } finally {
     clearTimeout(timer);
   }

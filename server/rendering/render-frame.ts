@@ -140,7 +140,7 @@ async function copyPiece(images: ImageStore, piece: Piece, into: Uint8Array): Pr
 async function fill(target: Uint8Array, read: (target: Uint8Array, at: number) => Promise<number>): Promise<number> {
   for (let at = 0; at < target.length;) {
     const length = await read(target.subarray(at), at);
-    if (length === 0) throw new Fault('exception', 'The stored instance ends too early');
+    if (length === 0) throw new Fault('invalid', 'The instance ends in its pixels', { expression: 'PixelData' });
     at += length;
   }
   return target.length;

@@ -1,4 +1,4 @@
-/** DICOMweb under `/dicom-web`: what is served, and what is known and not served yet. @see DICOM PS3.18 section 10 */
+/** DICOMweb under `/dicom-web`: what is served. @see DICOM PS3.18 section 10 */
 import { Router } from '@koa/router';
 import type { Context, Next } from 'koa';
 import { Fault } from '../../../profiles/fault.ts';
@@ -7,6 +7,7 @@ import { answerPrivately } from '../http/private-answer.ts';
 import { answerBulkData, answerFrames, type RetrieveBulkDeps } from './retrieve/retrieve-bulk.ts';
 import { answerInstances, type RetrieveInstancesDeps } from './retrieve/retrieve-instances.ts';
 import { answerMetadata, type RetrieveMetadataDeps } from './retrieve/retrieve-metadata.ts';
+import { answerRendered, answerThumbnail, type RetrieveRenderedDeps } from './retrieve/retrieve-rendered.ts';
 import { answerInstanceSearch, answerSeriesSearch, type SearchPartsDeps } from './query/part-search.ts';
 import { answerStudySearch, type SearchStudiesDeps } from './query/study-search.ts';
 import { answerStore, type StoreInstancesDeps } from './store/store-instances.ts';
@@ -14,6 +15,7 @@ import { answerStore, type StoreInstancesDeps } from './store/store-instances.ts
 /** What the door needs. */
 export type DicomwebDeps = RetrieveInstancesDeps &
   RetrieveMetadataDeps &
+  RetrieveRenderedDeps &
   RetrieveBulkDeps &
   SearchPartsDeps &
   SearchStudiesDeps &
@@ -23,11 +25,8 @@ const STUDY = '/studies/:study';
 const SERIES = `${STUDY}/series/:series`;
 const INSTANCE = `${SERIES}/instances/:instance`;
 
-/** Resources of the standard that are not served. */
-const UNSERVED_VIEWS = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`].flatMap((path) => [
-  `${path}/rendered`,
-  `${path}/thumbnail`,
-]);
+/** What is shown as pictures. */
+const SHOWN = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`];
 /**
  * BulkDataURI is kept as `instances/{instance}/bulkdata/{path}`, relative to the series. Relative to the metadata of a
  * study or instance it leads to the other two.
@@ -49,7 +48,10 @@ export function dicomwebRouter(deps: DicomwebDeps): Router {
   }
   router.get(`${INSTANCE}/frames/:frames`, answerFrames(deps));
   for (const path of BULK_DATA) router.get(path, answerBulkData(deps));
-  router.get(UNSERVED_VIEWS, refuse('Rendered images and thumbnails are not supported'));
+  for (const path of SHOWN) {
+    router.get(`${path}/rendered`, answerRendered(deps));
+    router.get(`${path}/thumbnail`, answerThumbnail(deps));
+  }
   router.post(['/studies', STUDY], answerStore(deps));
   return router;
 }
@@ -62,10 +64,4 @@ async function answerTooBroad(_ctx: Context, next: Next): Promise<void> {
     if (!(error instanceof Fault) || error.kind !== 'too-costly') throw error;
     throw new Fault('too-long', error.message, { cause: error });
   }
-}
-
-function refuse(message: string): (ctx: Context) => never {
-  return () => {
-    throw new Fault('not-supported', message);
-  };
 }

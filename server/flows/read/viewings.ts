@@ -13,7 +13,7 @@ type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
 type Answered = Audited<StudyInstances>;
 
 /** What a viewing asks for, again and again. */
-export type ViewedPart = 'instances' | 'frames' | 'bulk data';
+export type ViewedPart = 'instances' | 'frames' | 'bulk data' | 'rendered';
 
 /** A passage that goes on. */
 type Viewing = {

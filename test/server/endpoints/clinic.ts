@@ -19,6 +19,9 @@ import type { GuardDeps, Visit } from '../../../server/flows/guard.ts';
 import { filedBy, putOf } from '../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { BlobRef, ImageStore } from '../../../server/ports/image-store.ts';
+import type { FrameRenderer } from '../../../server/ports/frame-renderer.ts';
+import { forgettingImages } from '../../../server/rendering/forgetting-images.ts';
+import { openRendering } from '../../../server/compose/rendering.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../server/stores/sqlite/open.ts';
@@ -63,6 +66,7 @@ export type StudyParts = {
 export type Clinic = {
   readonly stores: OpenedStores;
   readonly images: ImageStore;
+  readonly renderer: FrameRenderer;
   readonly anne: ClinicPatient;
   readonly bruno: ClinicPatient;
   /** Of Anne: two series of CT; an MR of the year before, compressed. */
@@ -94,7 +98,8 @@ export type Clinic = {
 export async function openClinic(): Promise<Clinic> {
   const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-clinic-'));
   const stores = await openSqliteStores({ dataDir });
-  const images = await openFileImages({ dataDir });
+  const renderer = openRendering({ dataDir });
+  const images = forgettingImages(await openFileImages({ dataDir }), renderer);
   const { indexer } = await loadDefinitions();
   const store = { stores, images, indexer };
   const anne = await addPatient(store, 'anne', { family: 'Essai', given: ['Anne', 'Marie'] }, 'pat-1');
@@ -134,6 +139,7 @@ export async function openClinic(): Promise<Clinic> {
   return {
     stores,
     images,
+    renderer,
     anne,
     bruno,
     declared,
@@ -151,6 +157,7 @@ export async function openClinic(): Promise<Clinic> {
         aPlan({ states: [{ person: anne.person, change: { withdrawn: true } }] }),
       )),
     close: async () => {
+      await renderer.close();
       await stores.close();
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -11,6 +11,7 @@ import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
 import { acceptedBy, notAcceptable } from '../accept.ts';
 import { chooseBulkFormat, contentTypeOf, type BulkFormat } from './bulk-format.ts';
+import { parseFrameList } from './frame-list.ts';
 import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from '../multipart.ts';
 
 /** What the endpoints need. */
@@ -22,8 +23,6 @@ export type RetrieveBulkDeps = {
   readonly baseUrl: () => string;
 };
 
-/** Most frames of one request. */
-export const MAX_FRAMES = 1_000;
 const MAX_PATH_PARTS = 32;
 
 /** Answers the frames of a list, in its order. */
@@ -48,17 +47,6 @@ export function answerBulkData(deps: RetrieveBulkDeps) {
     const found = await deps.retrieveBulkData(visit, placeOf(ctx.params), path).catch(asNotAcceptable);
     await answer(ctx, deps.images, found, () => `${locationOf(baseUrl, found)}/bulkdata/${path.join('/')}`);
   };
-}
-
-/** Reads a list of frame numbers, which begin at 1 and stand once each. */
-function parseFrameList(text: string): readonly number[] {
-  const numbers = text.split(',').map((number) => (/^[1-9]\d{0,8}$/.test(number.trim()) ? Number(number) : Number.NaN));
-  const isList = !numbers.some(Number.isNaN) && new Set(numbers).size === numbers.length;
-  if (!isList)
-    throw new Fault('invalid', 'Frames are a list of numbers from 1 on, each once', { expression: 'frames' });
-  if (numbers.length > MAX_FRAMES)
-    throw new Fault('too-long', `At most ${MAX_FRAMES} frames are asked for at a time`, { expression: 'frames' });
-  return numbers;
 }
 
 function placeOf({ study = '', series, instance = '' }: Readonly<Record<string, string | undefined>>): InstancePlace {

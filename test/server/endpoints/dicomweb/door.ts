@@ -10,6 +10,7 @@ import { receiveStowRequest } from '../../../../server/flows/intake/receive-stow
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/read/retrieve-bulk.ts';
+import { retrieveRendered, retrieveThumbnail } from '../../../../server/flows/read/retrieve-rendered.ts';
 import { searchWithinStudy } from '../../../../server/flows/read/search-within-study.ts';
 import { searchAcrossStudies } from '../../../../server/flows/read/search-across-studies.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
@@ -42,6 +43,8 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       retrieveMetadata: retrieveMetadata(clinic.guard),
       retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
+      retrieveRendered: retrieveRendered({ ...clinic.guard, renderer: clinic.renderer }),
+      retrieveThumbnail: retrieveThumbnail({ ...clinic.guard, renderer: clinic.renderer }),
       receiveStowRequest: receiveStowRequest({
         ...clinic.guard,
         receiveBytes: receiveBytes({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }),

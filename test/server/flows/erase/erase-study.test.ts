@@ -18,6 +18,7 @@ import { openLog } from '../../../../server/log.ts';
 import type { CommitPlan } from '../../../../server/ports/commit-plan.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { openRendering } from '../../../../server/compose/rendering.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../../server/stores/sqlite/open.ts';
 import { rowsOfStudy, storedBlobs } from '../../../hostile/kill/data-folder.ts';
@@ -62,7 +63,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     flows = composeFlows({
       config,
       region,
-      stores: { ...stores, records, images: mortal(images) },
+      stores: { ...stores, records, images: mortal(images), renderer: openRendering({ dataDir }) },
       clock,
       ...definitions,
       publicUrl,
