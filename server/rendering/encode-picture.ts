@@ -1,5 +1,6 @@
 /** From pixels to a picture in its size and type, by libvips. */
 import sharp, { type Sharp } from 'sharp';
+import { Fault } from '../../profiles/fault.ts';
 import type { Picture, RenderRequest, Viewport } from '../ports/frame-renderer.ts';
 
 /** Pixels of a frame as they are shown. */
@@ -17,15 +18,25 @@ const QUALITY = 90;
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** Encodes a raster. */
+/**
+ * Encodes a raster.
+ * @throws {Fault} invalid (viewport) - the part does not lie in the frame
+ */
 export async function encodePicture(raster: Raster, { mediaType, viewport, quality }: RenderRequest): Promise<Picture> {
   const { data, ...raw } = raster;
+  requirePart(raster, viewport);
   const whole = sharp(data, { raw });
   const shown = viewport === undefined ? whole : fitted(whole, viewport);
   const encoded =
     mediaType === 'image/png' ? shown.png({ compressionLevel: 4 }) : shown.jpeg({ quality: quality ?? QUALITY });
   const toned = raster.channels === 1 ? encoded.toColourspace('b-w') : encoded;
   return { bytes: await toned.toBuffer(), mediaType };
+}
+
+function requirePart({ width, height }: Raster, viewport: Viewport | undefined): void {
+  const part = viewport?.source ?? { x: 0, y: 0, width, height };
+  if (part.x + Math.abs(part.width) <= width && part.y + Math.abs(part.height) <= height) return;
+  throw new Fault('invalid', `The frame has ${width} x ${height} pixels`, { expression: 'viewport' });
 }
 
 function fitted(picture: Sharp, { source, width, height }: Viewport): Sharp {

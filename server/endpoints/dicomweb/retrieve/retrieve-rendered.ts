@@ -98,7 +98,7 @@ async function* acceptable(pictures: AsyncIterable<ShownPicture>): AsyncGenerato
 
 /** What no picture can be made of has no representation that could be accepted. */
 function asNotAcceptable(error: unknown): never {
-  const isOfInstance = error instanceof Fault && NO_PICTURE.has(error.kind) && error.protocolCode === undefined;
+  const isOfInstance = error instanceof Fault && NO_PICTURE.has(error.kind) && error.expression !== 'viewport';
   throw isOfInstance ? notAcceptable(error.message) : error;
 }
 
