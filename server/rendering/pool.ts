@@ -45,103 +45,128 @@ type Task = {
   readonly failed: (error: unknown) => void;
 };
 
-/** One place of the pool: a thread while there is work. */
-type Place = { thread: RenderingThread | undefined; last: string; idle: NodeJS.Timeout | undefined; isBusy: boolean };
-
 /** Makes the pool; its threads start with the first picture. */
 export function renderingPool(options: PoolOptions): FrameRenderer {
-  const places: readonly Place[] = Array.from({ length: options.threads }, () => ({
-    thread: undefined,
-    last: '',
-    idle: undefined,
-    isBusy: false,
-  }));
-  const waiting: Task[] = [];
-  const running = new Map<string, Promise<Picture>>();
-  const cache = new PictureCache(options.cacheBytes);
-  const sweeping = setInterval(() => cache.sweep(), SWEEP_MS).unref();
-  let isClosed = false;
+  return new RenderingPool(options);
+}
 
-  const next = (): void => {
-    for (const task of [...waiting]) {
-      const place = placeFor(places, task.request);
-      if (place === undefined) return;
-      waiting.splice(waiting.indexOf(task), 1);
-      void work(place, task, options).finally(next);
+class RenderingPool implements FrameRenderer {
+  readonly #options: PoolOptions;
+  readonly #places: readonly Place[];
+  readonly #cache: PictureCache;
+  readonly #sweeping: NodeJS.Timeout;
+  /** Pictures that are being made or wait, each once for all who ask. */
+  readonly #running = new Map<string, { readonly name: string; readonly picture: Promise<Picture> }>();
+  #waiting: Task[] = [];
+  #isClosed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#places = Array.from({ length: options.threads }, () => new Place(options));
+    this.#cache = new PictureCache(options.cacheBytes);
+    this.#sweeping = setInterval(() => this.#cache.sweep(), SWEEP_MS).unref();
+  }
+
+  async render(request: RenderRequest): Promise<Picture> {
+    const key = keyOf(request);
+    const kept = this.#cache.get(key);
+    if (kept !== undefined) return kept;
+    const shared = this.#running.get(key) ?? { name: request.instance.blob.name, picture: this.#enqueue(request) };
+    this.#running.set(key, shared);
+    try {
+      const picture = await shared.picture;
+      // What was forgotten meanwhile is not kept.
+      if (this.#running.get(key) === shared) this.#cache.set(key, request, picture);
+      return picture;
+    } finally {
+      if (this.#running.get(key) === shared) this.#running.delete(key);
     }
-  };
-  const enqueue = async (request: RenderRequest): Promise<Picture> => {
-    if (isClosed) throw new Fault('transient', 'The server stops');
-    if (waiting.length >= options.maxWaiting)
+  }
+
+  forget(names: readonly string[]): void {
+    const forgotten = new Set(names);
+    this.#cache.forget(forgotten);
+    for (const [key, { name }] of this.#running) if (forgotten.has(name)) this.#running.delete(key);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#sweeping);
+    for (const { failed } of this.#waiting) failed(new Fault('transient', 'The server stops'));
+    this.#waiting = [];
+    await Promise.all(this.#places.map((place) => place.end()));
+  }
+
+  async #enqueue(request: RenderRequest): Promise<Picture> {
+    if (this.#isClosed) throw new Fault('transient', 'The server stops');
+    if (this.#waiting.length >= this.#options.maxWaiting)
       throw new Fault('transient', 'Too many pictures are being made: try again later');
     return await new Promise((done, failed) => {
-      waiting.push({ request, done, failed });
-      next();
+      this.#waiting.push({ request, done, failed });
+      this.#next();
     });
-  };
-  return {
-    render: async (request) => {
-      const key = keyOf(request);
-      const kept = cache.get(key);
-      if (kept !== undefined) return kept;
-      const shared = running.get(key) ?? enqueue(request);
-      running.set(key, shared);
-      try {
-        const picture = await shared;
-        // What was forgotten meanwhile is not kept.
-        if (running.get(key) === shared) cache.set(key, request, picture);
-        return picture;
-      } finally {
-        if (running.get(key) === shared) running.delete(key);
-      }
-    },
-    forget: (names) => {
-      const forgotten = new Set(names);
-      cache.forget(forgotten);
-      for (const key of running.keys()) if (forgotten.has(String(JSON.parse(key)[0]))) running.delete(key);
-    },
-    close: async () => {
-      isClosed = true;
-      clearInterval(sweeping);
-      for (const { failed } of waiting.splice(0)) failed(new Fault('transient', 'The server stops'));
-      await Promise.all(
-        places.map(async ({ thread, idle }) => {
-          clearTimeout(idle);
-          await thread?.end();
-        }),
-      );
-    },
-  };
+  }
+
+  #next(): void {
+    for (;;) {
+      const place = this.#waiting[0] && placeFor(this.#places, this.#waiting[0].request);
+      const task = place && this.#waiting.shift();
+      if (place === undefined || task === undefined) return;
+      void place.work(task).finally(() => this.#next());
+    }
+  }
 }
 
-/** A free place, best the one that rendered of the same instance before. */
+/** One place of the pool: a thread while there is work. */
+class Place {
+  readonly #options: PoolOptions;
+  #thread: RenderingThread | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  isBusy = false;
+  /** The blob of the last picture, whose header the thread has at hand. */
+  last = '';
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get hasThread(): boolean {
+    return this.#thread !== undefined;
+  }
+
+  /** Makes a picture and tells who waits for it. */
+  async work({ request, done, failed }: Task): Promise<void> {
+    clearTimeout(this.#idle);
+    this.isBusy = true;
+    this.last = request.instance.blob.name;
+    this.#thread ??= this.#start();
+    try {
+      done(await withinTime(this.#thread, request, this.#options.timeLimitMs));
+    } catch (error) {
+      failed(error);
+    }
+    this.isBusy = false;
+    this.#idle = setTimeout(() => void this.#thread?.end(), this.#options.idleMs).unref();
+  }
+
+  async end(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#thread?.end();
+  }
+
+  #start(): RenderingThread {
+    const thread = this.#options.startThread();
+    void thread.ended.then(() => {
+      if (this.#thread === thread) this.#thread = undefined;
+    });
+    return thread;
+  }
+}
+
+/** A free place, best the one that rendered of the same instance before, else one whose thread runs. */
 function placeFor(places: readonly Place[], { instance }: RenderRequest): Place | undefined {
   const free = places.filter(({ isBusy }) => !isBusy);
-  return (
-    free.find(({ last }) => last === instance.blob.name) ?? free.find(({ thread }) => thread !== undefined) ?? free[0]
-  );
-}
-
-async function work(place: Place, task: Task, options: PoolOptions): Promise<void> {
-  clearTimeout(place.idle);
-  place.isBusy = true;
-  place.last = task.request.instance.blob.name;
-  const thread = (place.thread ??= started(place, options));
-  try {
-    task.done(await withinTime(thread, task.request, options.timeLimitMs));
-  } catch (error) {
-    task.failed(error);
-  }
-  place.isBusy = false;
-  place.idle = setTimeout(() => void place.thread?.end(), options.idleMs).unref();
-}
-
-function started(place: Place, { startThread }: PoolOptions): RenderingThread {
-  const thread = startThread();
-  void thread.ended.then(() => {
-    if (place.thread === thread) place.thread = undefined;
-  });
-  return thread;
+  return free.find(({ last }) => last === instance.blob.name) ?? free.find(({ hasThread }) => hasThread) ?? free[0];
 }
 
 async function withinTime(thread: RenderingThread, request: RenderRequest, limitMs: number): Promise<Picture> {

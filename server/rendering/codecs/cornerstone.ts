@@ -1,35 +1,53 @@
 /** JPEG baseline, JPEG-LS, JPEG 2000 and HTJ2K by the WebAssembly codecs of cornerstonejs. */
-import type { Decoder, FrameInfo, Quiet } from '@cornerstonejs/codec-charls/decodewasmjs';
-import { samplesIn } from '../../../profiles/dicom/pixels/samples.ts';
+import { createRequire } from 'node:module';
+import { samplesIn, type Samples } from '../../../profiles/dicom/pixels/samples.ts';
 import type { Codec } from './codec.ts';
 
-/** They would write to standard output. Each module keeps its state in the object that it is given. */
-function quiet(): Quiet {
-  return { print: () => undefined, printErr: () => undefined };
-}
+type FrameInfo = {
+  readonly width: number;
+  readonly height: number;
+  readonly bitsPerSample: number;
+  readonly componentCount: number;
+};
+
+/** What is used of a decoder: buffers are views of its memory. */
+type Decoder = {
+  getEncodedBuffer(length: number): Uint8Array;
+  getDecodedBuffer(): Uint8Array;
+  decode(): void;
+  getFrameInfo(): FrameInfo;
+  /** JPEG-LS alone: 0 when the planes follow each other. */
+  getInterleaveMode?(): number;
+  delete(): void;
+};
+
+/** Makes a module, which keeps its state in the object that it is given; it would write to standard output. */
+type Open = (quiet: {
+  readonly print: () => void;
+  readonly printErr: () => void;
+}) => Promise<Readonly<Record<string, new () => Decoder>>>;
+
+// The packages have no types.
+const require = createRequire(import.meta.url);
 
 /** JPEG-LS. @see ITU-T T.87 */
 export async function openJpegLs(): Promise<Codec> {
-  const { default: open } = await import('@cornerstonejs/codec-charls/decodewasmjs');
-  return codecOf((await open(quiet()))['JpegLSDecoder'], isYbrAsSaid);
+  return await openCodec('@cornerstonejs/codec-charls/decodewasmjs', 'JpegLSDecoder', isYbrAsSaid);
 }
 
 /** JPEG 2000. @see ITU-T T.800 */
 export async function openJpeg2000(): Promise<Codec> {
-  const { default: open } = await import('@cornerstonejs/codec-openjpeg/decodewasmjs');
-  return codecOf((await open(quiet()))['J2KDecoder'], isYbrUnturned);
+  return await openCodec('@cornerstonejs/codec-openjpeg/decodewasmjs', 'J2KDecoder', isYbrUnturned);
 }
 
 /** High-throughput JPEG 2000. @see ITU-T T.814 */
 export async function openHtj2k(): Promise<Codec> {
-  const { default: open } = await import('@cornerstonejs/codec-openjph/wasmjs');
-  return codecOf((await open(quiet()))['HTJ2KDecoder'], isYbrUnturned);
+  return await openCodec('@cornerstonejs/codec-openjph/wasmjs', 'HTJ2KDecoder', isYbrUnturned);
 }
 
 /** JPEG baseline and extended of 8 bits, whose chrominance libjpeg turns round. @see ITU-T T.81 */
 export async function openJpegOf8Bits(): Promise<Codec> {
-  const { default: open } = await import('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs');
-  return codecOf((await open(quiet()))['JPEGDecoder'], () => false);
+  return await openCodec('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs', 'JPEGDecoder', () => false);
 }
 
 /** The codec has no colour transform of its own. */
@@ -42,8 +60,10 @@ function isYbrUnturned(interpretation: string): boolean {
   return interpretation.startsWith('YBR_FULL');
 }
 
-function codecOf(Decoder: (new () => Decoder) | undefined, isYbr: (interpretation: string) => boolean): Codec {
-  if (Decoder === undefined) throw new TypeError('The codec has no decoder');
+async function openCodec(path: string, name: string, isYbr: (interpretation: string) => boolean): Promise<Codec> {
+  const open = require(path) as Open;
+  const { [name]: Decoder } = await open({ print: () => undefined, printErr: () => undefined });
+  if (Decoder === undefined) throw new TypeError(`${path} has no ${name}`);
   return ({ bytes, image }) => {
     const decoder = new Decoder();
     try {
@@ -60,7 +80,7 @@ function codecOf(Decoder: (new () => Decoder) | undefined, isYbr: (interpretatio
   };
 }
 
-function samplesOf(bytes: Uint8Array, { width, height, componentCount, bitsPerSample }: FrameInfo) {
+function samplesOf(bytes: Uint8Array, { width, height, componentCount, bitsPerSample }: FrameInfo): Samples {
   const bitsAllocated = bitsPerSample > 8 ? 16 : 8;
   return samplesIn(bytes, { bitsAllocated, isFloat: false }, width * height * componentCount);
 }

@@ -36,8 +36,8 @@ export async function decodeFrame(
   const codec = await codecOf(open);
   try {
     const frame = codec({ bytes, image, codestream });
-    if (frame.samples.length !== image.rows * image.columns * image.samplesPerPixel)
-      throw new RangeError('another size');
+    const { rows, columns, samplesPerPixel } = image;
+    if (frame.samples.length !== rows * columns * samplesPerPixel) throw new RangeError('The codec gave other pixels');
     return frame;
   } catch (cause) {
     opened.delete(open);
@@ -65,14 +65,12 @@ function codecFor(mediaType: string, { frameMarker, precision }: Codestream): Op
 }
 
 function requireSize({ rows, columns, components }: Codestream, image: ImagePixel): void {
-  const isSame = rows === image.rows && columns === image.columns && components === image.samplesPerPixel;
-  if (isSame) return;
-  throw new Fault(
-    'invalid',
-    `The compressed frame has ${columns} x ${rows} pixels of ${components} samples; the image says ${image.columns} x ` +
-      `${image.rows} of ${image.samplesPerPixel}`,
-    { expression: 'PixelData' },
-  );
+  const found = `${columns} x ${rows} pixels of ${components} samples`;
+  const expected = `${image.columns} x ${image.rows} pixels of ${image.samplesPerPixel} samples`;
+  if (found === expected) return;
+  throw new Fault('invalid', `The compressed frame has ${found}, and the image ${expected}`, {
+    expression: 'PixelData',
+  });
 }
 
 function decodedRle(bytes: Uint8Array, image: ImagePixel): DecodedFrame {

@@ -20,7 +20,6 @@ import { filedBy, putOf } from '../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { BlobRef, ImageStore } from '../../../server/ports/image-store.ts';
 import type { FrameRenderer } from '../../../server/ports/frame-renderer.ts';
-import { forgettingImages } from '../../../server/rendering/forgetting-images.ts';
 import { openRendering } from '../../../server/compose/rendering.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
@@ -99,7 +98,7 @@ export async function openClinic(): Promise<Clinic> {
   const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-clinic-'));
   const stores = await openSqliteStores({ dataDir });
   const renderer = openRendering({ dataDir });
-  const images = forgettingImages(await openFileImages({ dataDir }), renderer);
+  const images = await openFileImages({ dataDir });
   const { indexer } = await loadDefinitions();
   const store = { stores, images, indexer };
   const anne = await addPatient(store, 'anne', { family: 'Essai', given: ['Anne', 'Marie'] }, 'pat-1');

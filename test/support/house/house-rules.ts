@@ -49,6 +49,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },
+  { room: 'server/rendering', may: ['profiles', 'server/ports', 'server/flows'] },
   { room: 'server/clients/store-scu', may: ['profiles', 'ihe/dimse'] },
   { room: 'server/clients', may: ['profiles', 'ihe', 'server/ports'], types: CONFIG_AND_LOG },
   {
@@ -81,6 +82,16 @@ export const ROOMS: readonly Room[] = [
     types: CONFIG_AND_LOG,
   },
   {
+    room: 'server/threads/rendering-thread.ts',
+    may: ['server/rendering', 'server/stores/files', 'server/threads/thread-talk.ts'],
+    types: ['server/ports'],
+  },
+  {
+    room: 'server/compose/rendering.ts',
+    may: ['profiles', 'server/rendering', 'server/threads/thread-talk.ts'],
+    types: ['server/ports', 'server/threads/rendering-thread.ts'],
+  },
+  {
     room: 'server/compose/intake.ts',
     may: ['server/threads/thread-talk.ts'],
     types: ['server/endpoints/dimse', 'server/threads/intake-thread.ts'],
@@ -90,7 +101,10 @@ export const ROOMS: readonly Room[] = [
     may: ['ihe', 'server/endpoints', 'server/ports'],
     types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
   },
-  { room: 'server/compose/open.ts', may: ['profiles', 'server/stores', ...CONFIG_AND_LOG] },
+  {
+    room: 'server/compose/open.ts',
+    may: ['profiles', 'server/stores', 'server/rendering', 'server/compose/rendering.ts', ...CONFIG_AND_LOG],
+  },
   {
     room: 'server/compose/anchor.ts',
     may: [

@@ -46,7 +46,7 @@ function present<K extends keyof Asked>(
   return text === undefined ? {} : { [name]: parse(text) };
 }
 
-/** `vw,vh` or `vw,vh,sx,sy,sw,sh`; an empty part of the latter takes what the frame has, which is for the whole alone. */
+/** `vw,vh` or `vw,vh,sx,sy,sw,sh` */
 function viewportOf(text: string): NonNullable<Asked['viewport']> {
   const [width = Number.NaN, height = Number.NaN, ...part] = numbersOf(text);
   const isSize = [width, height].every((size) => Number.isInteger(size) && size > 0 && size <= MAX_VIEWPORT);
