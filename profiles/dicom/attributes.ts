@@ -165,6 +165,7 @@ export const TAG = {
   SharedFunctionalGroupsSequence: 0x52_00_92_29,
   PerFrameFunctionalGroupsSequence: 0x52_00_92_30,
   ExtendedOffsetTable: 0x7f_e0_00_01,
+  ExtendedOffsetTableLengths: 0x7f_e0_00_02,
   FloatPixelData: 0x7f_e0_00_08,
   DoubleFloatPixelData: 0x7f_e0_00_09,
   PixelData: 0x7f_e0_00_10,

@@ -26,6 +26,7 @@ import { serveFiling } from '../endpoints/dimse/filing.ts';
 import { readTLSFiles } from '../endpoints/dimse/tls.ts';
 import { fhirRoutes } from '../endpoints/fhir/routes.ts';
 import { SERVED } from '../endpoints/fhir/served.ts';
+import { wadoRouter } from '../endpoints/wado/router.ts';
 import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
@@ -284,7 +285,8 @@ function dataDoors(
     async () =>
       (await import('./xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware,
   );
-  return [fhir, dicomweb.routes(), xds] as Parameters<typeof createHttpServer>[0]['doors'];
+  const wado = wadoRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/wado` });
+  return [fhir, dicomweb.routes(), wado.routes(), xds] as Parameters<typeof createHttpServer>[0]['doors'];
 }
 
 /** A door whose modules are loaded with the first request below its path. */

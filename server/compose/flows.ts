@@ -19,6 +19,7 @@ import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/read/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
 import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
+import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { readHistory } from '../flows/read/read-history.ts';
 import { readResource } from '../flows/read/read-resource.ts';
@@ -119,8 +120,9 @@ export function composeFlows(parts: FlowParts) {
     retrieveDocumentOfSet: retrieveDocumentOfSet({ ...guard, images }),
     retrieveInstances: retrieveInstances(guard, viewings),
     retrieveMetadata: retrieveMetadata(guard),
-    retrieveFrames: retrieveFrames({ ...guard, images }, viewings),
+    retrieveFrames: retrieveFrames({ ...guard, images, renderer }, viewings),
     retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
+    transcode: transcodeInstance({ images, renderer }),
     retrieveRendered: retrieveRendered({ ...guard, renderer }, viewings),
     retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
     viewings,

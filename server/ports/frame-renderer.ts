@@ -4,13 +4,28 @@ import type { InstanceRow } from './commit-plan.ts';
 /** What a picture is sent as. */
 export type PictureType = 'image/jpeg' | 'image/png';
 
+/**
+ * What a frame becomes: a picture, or its pixels as they would be stored uncompressed, little endian, 8 bit colour as
+ * red, green and blue pixel by pixel.
+ */
+export type FrameForm = PictureType | 'application/octet-stream';
+
 /** Part of a frame and the size to show it in, in pixels. @see DICOM PS3.18 8.3.5.1.3 */
 export type Viewport = {
-  /** The picture fits into these; its aspect ratio is kept. */
+  /** The picture fits into these, its aspect ratio is kept; without both it is as large as what it shows. */
+  readonly width?: number;
+  readonly height?: number;
+  /** The part of the frame; the whole when it is left out. */
+  readonly source?: FramePart;
+};
+
+/** A part of a frame, in pixels or in shares of it from 0 to 1. A negative width or height mirrors. */
+export type FramePart = {
+  readonly unit: 'pixel' | 'share';
+  readonly x: number;
+  readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** The part of the frame; the whole when it is left out. A negative width or height mirrors. */
-  readonly source?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 };
 
 /** Which values are told apart, in measured values. @see DICOM PS3.18 8.3.5.1.4 */
@@ -25,7 +40,7 @@ export type RenderRequest = {
   readonly instance: Pick<InstanceRow, 'blob' | 'dataSetOffset' | 'transferSyntaxUID'>;
   /** From 1; the one that stands for the instance when it is left out. */
   readonly frame?: number;
-  readonly mediaType: PictureType;
+  readonly mediaType: FrameForm;
   readonly viewport?: Viewport;
   readonly window?: AskedWindow;
   /** 1 to 100, of JPEG. */
@@ -33,7 +48,7 @@ export type RenderRequest = {
 };
 
 /** A picture. */
-export type Picture = { readonly bytes: Uint8Array; readonly mediaType: PictureType };
+export type Picture = { readonly bytes: Uint8Array; readonly mediaType: FrameForm };
 
 /** Renders, and keeps what was rendered lately. */
 export interface FrameRenderer {

@@ -1,7 +1,7 @@
 /** From pixels to a picture in its size and type, by libvips. */
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type Region, type Sharp } from 'sharp';
 import { Fault } from '../../profiles/fault.ts';
-import type { Picture, RenderRequest, Viewport } from '../ports/frame-renderer.ts';
+import type { FramePart, Picture, RenderRequest, Viewport } from '../ports/frame-renderer.ts';
 
 /** Pixels of a frame as they are shown. */
 export type Raster = {
@@ -24,32 +24,38 @@ sharp.cache(false);
  */
 export async function encodePicture(raster: Raster, { mediaType, viewport, quality }: RenderRequest): Promise<Picture> {
   const { data, ...raw } = raster;
-  requirePart(raster, viewport);
   const whole = sharp(data, { raw });
-  const shown = viewport === undefined ? whole : fitted(whole, viewport);
+  const shown = viewport === undefined ? whole : fitted(whole, raster, viewport);
   const encoded =
     mediaType === 'image/png' ? shown.png({ compressionLevel: 4 }) : shown.jpeg({ quality: quality ?? QUALITY });
   const toned = raster.channels === 1 ? encoded.toColourspace('b-w') : encoded;
   return { bytes: await toned.toBuffer(), mediaType };
 }
 
-function requirePart({ width, height }: Raster, viewport: Viewport | undefined): void {
-  const part = viewport?.source ?? { x: 0, y: 0, width, height };
-  if (part.x + Math.abs(part.width) <= width && part.y + Math.abs(part.height) <= height) return;
-  throw new Fault('invalid', `The frame has ${width} x ${height} pixels`, { expression: 'viewport' });
-}
-
-function fitted(picture: Sharp, { source, width, height }: Viewport): Sharp {
-  const part =
-    source === undefined
-      ? picture
-      : picture.extract({
-          left: source.x,
-          top: source.y,
-          width: Math.abs(source.width),
-          height: Math.abs(source.height),
-        });
-  const resized = part.resize({ width, height, fit: 'inside', kernel: 'lanczos3' });
+function fitted(picture: Sharp, raster: Raster, { source, width, height }: Viewport): Sharp {
+  const part = source === undefined ? picture : picture.extract(partOf(raster, source));
+  const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
+  const resized = part.resize({ ...size, fit: 'inside', kernel: 'lanczos3' });
   const flopped = (source?.width ?? 1) < 0 ? resized.flop() : resized;
   return (source?.height ?? 1) < 0 ? flopped.flip() : flopped;
+}
+
+/** The part in whole pixels, at least one. */
+function partOf(raster: Raster, { unit, x, y, width, height }: FramePart): Region {
+  const [across, down] = unit === 'share' ? [raster.width, raster.height] : [1, 1];
+  const [left, top] = [Math.floor(x * across), Math.floor(y * down)];
+  const part = {
+    left,
+    top,
+    width: Math.max(1, Math.round(Math.abs(width) * across)),
+    height: Math.max(1, Math.round(Math.abs(height) * down)),
+  };
+  if (unit === 'share')
+    return {
+      ...part,
+      width: Math.min(part.width, raster.width - left),
+      height: Math.min(part.height, raster.height - top),
+    };
+  if (left + part.width <= raster.width && top + part.height <= raster.height) return part;
+  throw new Fault('invalid', `The frame has ${raster.width} x ${raster.height} pixels`, { expression: 'viewport' });
 }

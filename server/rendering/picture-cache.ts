@@ -2,6 +2,7 @@
  * Pictures that were rendered lately, within a number of bytes and of minutes. Whoever is shown one was let see it by a
  * decision of the same moment; what another server erased meanwhile is gone when its minutes are.
  */
+import { MEDIA_TYPE } from '../../profiles/codes.ts';
 import type { Picture, RenderRequest } from '../ports/frame-renderer.ts';
 
 type Kept = { readonly name: string; readonly picture: Picture; readonly until: number };
@@ -35,9 +36,12 @@ export class PictureCache {
     return found.picture;
   }
 
-  /** Keeps a picture; those that nobody asked for since make room. One of more than a quarter of all is not kept. */
-  set(key: string, { instance }: RenderRequest, picture: Picture): void {
-    if (picture.bytes.length > this.#maxBytes / 4) return;
+  /**
+   * Keeps a picture; those that nobody asked for since make room. One of more than a quarter of all is not kept, nor are
+   * pixels, which are asked for once.
+   */
+  set(key: string, { instance, mediaType }: RenderRequest, picture: Picture): void {
+    if (mediaType === MEDIA_TYPE.octets || picture.bytes.length > this.#maxBytes / 4) return;
     this.#drop(key);
     this.#kept.set(key, { name: instance.blob.name, picture, until: this.#now() + LASTS_MS });
     this.#bytes += picture.bytes.length;

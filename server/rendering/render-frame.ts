@@ -1,5 +1,5 @@
 /** Renders one frame of a stored instance: header, frame, samples, gray or colour, picture. */
-import { TAG } from '../../profiles/dicom/attributes.ts';
+import { intOf, TAG } from '../../profiles/dicom/attributes.ts';
 import type { DicomElement, DicomHeader } from '../../profiles/dicom/data-element.ts';
 import { renderColour, renderPalette } from '../../profiles/dicom/pixels/colour.ts';
 import { grayTransformOf, type ReadValue } from '../../profiles/dicom/pixels/gray-transform.ts';
@@ -7,8 +7,7 @@ import { renderGray, storedValue, type Window } from '../../profiles/dicom/pixel
 import { imagePixelOf, type ImagePixel } from '../../profiles/dicom/pixels/image-pixel.ts';
 import { paletteOf } from '../../profiles/dicom/pixels/palette.ts';
 import type { DecodedFrame } from '../../profiles/dicom/pixels/samples.ts';
-import { intOf } from '../../profiles/dicom/attributes.ts';
-import { DICOM_UID } from '../../profiles/codes.ts';
+import { DICOM_UID, MEDIA_TYPE } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
 import { frameBytes } from '../flows/read/bulk-bytes.ts';
 import { indexFrames, type FrameIndex } from '../flows/read/frame-index.ts';
@@ -23,6 +22,7 @@ import type { Picture, RenderRequest } from '../ports/frame-renderer.ts';
 import type { ImageStore, Piece } from '../ports/image-store.ts';
 import { decodeFrame } from './codecs/decode-frame.ts';
 import { encodePicture, type Raster } from './encode-picture.ts';
+import { nativePixels } from './native-pixels.ts';
 
 /** Largest frame that is read, compressed or not, and largest decoded one, in bytes. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
@@ -45,6 +45,8 @@ export function renderFrame(images: ImageStore) {
     const encoded = await frameOf(index, frame, instance.transferSyntaxUID, bytes, images);
     const syntax = index.kind === 'native' ? DICOM_UID.explicitLittleEndian : instance.transferSyntaxUID;
     const decoded = await decodeFrame(encoded, syntax, image);
+    if (request.mediaType === MEDIA_TYPE.octets)
+      return { bytes: nativePixels(decoded, image), mediaType: request.mediaType };
     const read = valueReader(bytes);
     return await encodePicture(await rasterOf({ header, image, frame, decoded, read, window }), request);
   };

@@ -5,7 +5,7 @@
  */
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
-import { Fault } from '../../../profiles/fault.ts';
+import { Fault, type FaultKind } from '../../../profiles/fault.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 
 /** One acceptable media type. */
@@ -100,4 +100,15 @@ export function requireDicomJson(ranges: readonly MediaRange[]): void {
 /** Builds the refusal of a format that cannot be sent. */
 export function notAcceptable(message: string): Fault {
   return new Fault('not-supported', message, { expression: 'Accept', protocolCode: HTTP_CODE.notAcceptable });
+}
+
+const OF_CONTENT: ReadonlySet<FaultKind> = new Set(['not-supported', 'invalid', 'too-costly']);
+
+/**
+ * Throws what keeps stored content from being sent as it is asked for as a refusal of the format: what nothing can be
+ * made of has no representation that could be accepted.
+ */
+export function asNotAcceptable(error: unknown): never {
+  const isOfContent = error instanceof Fault && OF_CONTENT.has(error.kind) && error.expression !== 'viewport';
+  throw isOfContent ? notAcceptable(error.message) : error;
 }

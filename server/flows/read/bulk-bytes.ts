@@ -84,8 +84,8 @@ function wordBytes({ vr, littleEndian }: DicomElement, transferSyntaxUID: string
   return isBigEndian ? wordBytesOf(vr) : 1;
 }
 
-/** Turns each word of a stream round. */
-async function* turned(chunks: AsyncIterable<Uint8Array>, width: number): AsyncGenerator<Uint8Array> {
+/** Turns each word of a stream round; words have so many bytes. */
+export async function* turned(chunks: AsyncIterable<Uint8Array>, width: number): AsyncGenerator<Uint8Array> {
   if (width === 1) return yield* chunks;
   let rest: Uint8Array = Buffer.alloc(0);
   for await (const chunk of chunks) {

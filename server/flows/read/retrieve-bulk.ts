@@ -1,9 +1,10 @@
 /** A requester opens frames or a large value of one instance: WADO-RS frames and bulk data. */
-import { DICOM_UID } from '../../../profiles/codes.ts';
+import { DICOM_UID, MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { TAG, textOf } from '../../../profiles/dicom/attributes.ts';
 import { UNDEFINED_LENGTH, type DicomDataSet, type DicomElement } from '../../../profiles/dicom/data-element.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { ShownInstance } from '../../ports/record-store.ts';
+import type { FrameRenderer } from '../../ports/frame-renderer.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { frameBytes, valueBytes, type BulkBytes } from './bulk-bytes.ts';
 import { indexElement, indexFrames, pixelDataOf, type FrameIndex } from './frame-index.ts';
@@ -28,12 +29,17 @@ export type FoundBulk = {
   readonly documentType: string | undefined;
   readonly count: number;
   readonly parts: AsyncIterable<BulkBytes>;
+  /** The same frames uncompressed, where they are stored otherwise; read once, instead of `parts`. */
+  readonly uncompressed?: AsyncIterable<BulkBytes>;
   /** See {@link GrantedInstances}. */
   readonly decideAgain: () => Promise<void>;
 };
 
 /** What the flow needs. */
 export type RetrieveBulkDeps = GuardDeps & { readonly images: ImageStore };
+
+/** What frames need beside it. */
+export type RetrieveFramesDeps = RetrieveBulkDeps & { readonly renderer: FrameRenderer };
 
 /** Indexes of frames that are kept: viewers ask for the frames of one instance one by one. */
 const MAX_KEPT_INDEXES = 2_000;
@@ -45,14 +51,16 @@ const MAX_KEPT_FRAMES = 100_000;
  * @throws {Fault} not-found - no such instance, none that the requester may see, or no such frame
  * @throws {Fault} not-supported - the frames of the instance cannot be told apart
  */
-export function retrieveFrames(deps: RetrieveBulkDeps, viewings?: Viewings) {
+export function retrieveFrames(deps: RetrieveFramesDeps, viewings?: Viewings) {
   const find = findInstance(deps, 'frames', viewings);
   const indexOf = keptIndexes(deps.images);
   return async (visit: Visit, place: InstancePlace, numbers: readonly number[]): Promise<FoundBulk> => {
     const { row, decideAgain } = await find(visit, place, { frames: listed(numbers) });
     const index = await indexOf(row);
     if (numbers.some((number) => number > index.count)) throw new Fault('not-found', 'The instance has no such frame');
-    return framesOf(deps.images, row, index, numbers, decideAgain);
+    const found = framesOf(deps.images, row, index, numbers, decideAgain);
+    if (index.kind === 'native') return found;
+    return { ...found, uncompressed: uncompressed(deps.renderer, row, numbers, decideAgain) };
   };
 }
 
@@ -157,6 +165,20 @@ function framesOf(
   }
   const transferSyntaxUID = index.kind === 'native' ? DICOM_UID.explicitLittleEndian : row.transferSyntaxUID;
   return { row, transferSyntaxUID, documentType: undefined, count: numbers.length, parts: parts(), decideAgain };
+}
+
+async function* uncompressed(
+  renderer: FrameRenderer,
+  { blob, dataSetOffset, transferSyntaxUID }: ShownInstance,
+  numbers: readonly number[],
+  decideAgain: () => Promise<void>,
+): AsyncGenerator<BulkBytes> {
+  const instance = { blob, dataSetOffset, transferSyntaxUID };
+  for (const frame of numbers) {
+    await decideAgain();
+    const { bytes } = await renderer.render({ instance, frame, mediaType: MEDIA_TYPE.octets });
+    yield { length: bytes.length, pieces: () => [bytes] };
+  }
 }
 
 async function* single(bytes: BulkBytes): AsyncGenerator<BulkBytes> {

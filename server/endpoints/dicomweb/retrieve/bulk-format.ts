@@ -1,14 +1,19 @@
 /** The media types in which frames and bulk data are sent. @see DICOM PS3.18 sections 8.7.3 and 8.7.4 */
-import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
+import { DICOM_UID, MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { mediaTypeOfTransferSyntax } from '../../../../profiles/dicom/file/transfer-syntax.ts';
 import type { FoundBulk } from '../../../flows/read/retrieve-bulk.ts';
 import { notAcceptable, type MediaRange } from '../accept.ts';
 
-/** How bytes are sent: as parts or alone, and of which media type. */
-export type BulkFormat = { readonly form: 'multipart' | 'single'; readonly mediaType: string };
+/** How bytes are sent: as parts or alone, of which media type, and whether frames are decoded for it. */
+export type BulkFormat = {
+  readonly form: 'multipart' | 'single';
+  readonly mediaType: string;
+  readonly transferSyntaxUID: string | undefined;
+  readonly isUncompressed: boolean;
+};
 
 /** What decides about the format. */
-export type BulkContent = Pick<FoundBulk, 'transferSyntaxUID' | 'documentType' | 'count'>;
+export type BulkContent = Pick<FoundBulk, 'transferSyntaxUID' | 'documentType' | 'count' | 'uncompressed'>;
 
 /**
  * Chooses the first format that is accepted. A single part is for one frame or value only.
@@ -18,16 +23,20 @@ export function chooseBulkFormat(ranges: readonly MediaRange[], content: BulkCon
   const served = mediaTypesOf(content);
   for (const range of ranges) {
     const format = formatOf(range, content, served);
-    if (format !== undefined && isSyntaxAccepted(range, content)) return format;
+    if (format === undefined) continue;
+    if (isSyntaxAccepted(range, content))
+      return { ...format, transferSyntaxUID: content.transferSyntaxUID, isUncompressed: false };
+    if (format.mediaType === MEDIA_TYPE.octets && isUncompressedAsked(range, content))
+      return { ...format, transferSyntaxUID: DICOM_UID.explicitLittleEndian, isUncompressed: true };
   }
   throw notAcceptable(
     `The bytes are sent as ${MEDIA_TYPE.multipartRelated} of ${served.join(' or ')}, one frame or value alone too, ` +
-      `in the stored transfer syntax`,
+      `in the stored transfer syntax, and frames as ${MEDIA_TYPE.octets} in ${DICOM_UID.explicitLittleEndian} too`,
   );
 }
 
 /** The Content-Type of one part. Viewers find the encoding of the pixels in it. */
-export function contentTypeOf({ mediaType }: BulkFormat, { transferSyntaxUID }: BulkContent): string {
+export function contentTypeOf({ mediaType, transferSyntaxUID }: BulkFormat): string {
   return transferSyntaxUID === undefined ? mediaType : `${mediaType}; transfer-syntax=${transferSyntaxUID}`;
 }
 
@@ -42,7 +51,7 @@ function formatOf(
   { mediaType, parameters }: MediaRange,
   { count }: BulkContent,
   served: readonly string[],
-): BulkFormat | undefined {
+): Pick<BulkFormat, 'form' | 'mediaType'> | undefined {
   const type = parameters.get('type')?.toLowerCase();
   if ([MEDIA_TYPE.multipartRelated, 'multipart/*', '*/*'].includes(mediaType)) {
     const chosen = type === undefined ? served[0] : matching(type, served);
@@ -59,4 +68,8 @@ function matching(asked: string, served: readonly string[]): string | undefined 
 function isSyntaxAccepted({ parameters }: MediaRange, { transferSyntaxUID }: BulkContent): boolean {
   const asked = parameters.get('transfer-syntax')?.trim() ?? '*';
   return ['', '*', transferSyntaxUID].includes(asked);
+}
+
+function isUncompressedAsked({ parameters }: MediaRange, { uncompressed }: BulkContent): boolean {
+  return uncompressed !== undefined && parameters.get('transfer-syntax')?.trim() === DICOM_UID.explicitLittleEndian;
 }

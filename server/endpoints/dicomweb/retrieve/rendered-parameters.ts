@@ -3,7 +3,8 @@ import type { Context } from 'koa';
 import { Fault } from '../../../../profiles/fault.ts';
 import type { PictureOptions } from '../../../flows/read/retrieve-rendered.ts';
 
-const MAX_VIEWPORT = 8_192;
+/** Largest width and height of a picture. */
+export const MAX_VIEWPORT = 8_192;
 const THUMBNAIL = { width: 128, height: 128 } as const;
 const FUNCTIONS = { linear: 'LINEAR', 'linear-exact': 'LINEAR_EXACT', sigmoid: 'SIGMOID' } as const;
 /** What may be asked for in the standard, and is not done here. */
@@ -55,7 +56,7 @@ function viewportOf(text: string): NonNullable<Asked['viewport']> {
   const [x = 0, y = 0, w = 0, h = 0] = part;
   if (part.length === 0) return { width, height };
   if (x < 0 || y < 0 || w === 0 || h === 0) throw malformed('viewport', 'a part that lies in the frame');
-  return { width, height, source: { x, y, width: w, height: h } };
+  return { width, height, source: { unit: 'pixel', x, y, width: w, height: h } };
 }
 
 /** `center,width,function` */
@@ -79,7 +80,8 @@ function numbersOf(text: string): readonly number[] {
   return text.split(',').map(numberIn);
 }
 
-function numberIn(text = ''): number {
+/** Reads a decimal number; NaN when it is none. */
+export function numberIn(text = ''): number {
   return /^[+-]?\d{1,12}(\.\d{1,12})?(e[+-]?\d{1,2})?$/i.test(text.trim()) ? Number(text) : Number.NaN;
 }
 

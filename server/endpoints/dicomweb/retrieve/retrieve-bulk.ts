@@ -1,15 +1,16 @@
 /**
- * WADO-RS Retrieve Frames and Bulk Data: pixels as they are stored, uncompressed ones little endian. @see DICOM PS3.18
- * 10.4.1
+ * WADO-RS Retrieve Frames and Bulk Data: pixels as they are stored, uncompressed ones little endian, or decoded for who
+ * asks for Explicit VR Little Endian. @see DICOM PS3.18 10.4.1
  */
 import type { RouterContext } from '@koa/router';
 import { isUID } from '../../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../../profiles/fault.ts';
+import type { BulkBytes } from '../../../flows/read/bulk-bytes.ts';
 import type { FoundBulk, InstancePlace, retrieveBulkData, retrieveFrames } from '../../../flows/read/retrieve-bulk.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
-import { acceptedBy, notAcceptable } from '../accept.ts';
+import { acceptedBy, asNotAcceptable } from '../accept.ts';
 import { chooseBulkFormat, contentTypeOf, type BulkFormat } from './bulk-format.ts';
 import { parseFrameList } from './frame-list.ts';
 import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from '../multipart.ts';
@@ -59,11 +60,6 @@ function placeOf({ study = '', series, instance = '' }: Readonly<Record<string, 
   };
 }
 
-/** Frames that cannot be told apart have no representation that could be accepted. */
-function asNotAcceptable(error: unknown): never {
-  throw error instanceof Fault && error.kind === 'not-supported' ? notAcceptable(error.message) : error;
-}
-
 async function answer(
   ctx: RouterContext,
   images: ImageStore,
@@ -76,7 +72,7 @@ async function answer(
   if (format.form === 'single') return await answerOne(ctx, images, found, format, locationAt(0));
   const boundary = newBoundary();
   ctx.set('Content-Type', formatRelatedType(format.mediaType, boundary));
-  const pieces = formatRelated(boundary, partsOf(found, contentTypeOf(format, found), locationAt));
+  const pieces = formatRelated(boundary, partsOf(partsIn(found, format), contentTypeOf(format), locationAt));
   await sendPieces(ctx, { images, pieces, decideAgain: found.decideAgain });
 }
 
@@ -87,9 +83,9 @@ async function answerOne(
   format: BulkFormat,
   location: string,
 ): Promise<void> {
-  for await (const { length, pieces } of found.parts) {
+  for await (const { length, pieces } of partsIn(found, format)) {
     ctx.set({
-      'Content-Type': contentTypeOf(format, found),
+      'Content-Type': contentTypeOf(format),
       'Content-Location': location,
       'Content-Disposition': 'attachment',
     });
@@ -98,8 +94,17 @@ async function answerOne(
   }
 }
 
+/** What is decoded for an answer is told of as a refusal when it cannot be. */
+async function* partsIn({ parts, uncompressed }: FoundBulk, { isUncompressed }: BulkFormat): AsyncGenerator<BulkBytes> {
+  try {
+    yield* isUncompressed && uncompressed !== undefined ? uncompressed : parts;
+  } catch (error) {
+    asNotAcceptable(error);
+  }
+}
+
 async function* partsOf(
-  { parts }: FoundBulk,
+  parts: FoundBulk['parts'],
   contentType: string,
   locationAt: (at: number) => string,
 ): AsyncGenerator<RelatedPart> {

@@ -1,17 +1,19 @@
 /**
- * WADO-RS Retrieve (RAD-107) of a study, a series or an instance: the files as they were received, streamed. There is
- * no transcoding: a transfer syntax that the client names must be the one that is stored.
+ * WADO-RS Retrieve (RAD-107) of a study, a series or an instance: the files as they were received, streamed. A transfer
+ * syntax that the client names must be the one that is stored, or Explicit VR Little Endian, which every instance is
+ * written in when it is asked for.
  * @see DICOM PS3.18 section 10.4
  */
 import type { RouterContext } from '@koa/router';
-import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
+import { DICOM_UID, MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { Fault } from '../../../../profiles/fault.ts';
+import type { Pieces } from '../../../flows/read/bulk-bytes.ts';
 import type { GrantedInstances, retrieveInstances } from '../../../flows/read/retrieve-instances.ts';
 import type { ShownInstance } from '../../../ports/record-store.ts';
 import type { ImageStore, Piece } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
-import { acceptedBy, instanceFormats, notAcceptable, type InstanceFormat } from '../accept.ts';
+import { acceptedBy, asNotAcceptable, instanceFormats, notAcceptable, type InstanceFormat } from '../accept.ts';
 import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from '../multipart.ts';
 import { requestedInstances } from './requested-instances.ts';
 
@@ -19,6 +21,7 @@ import { requestedInstances } from './requested-instances.ts';
 export type RetrieveInstancesDeps = {
   readonly identify: Identify;
   readonly retrieveInstances: ReturnType<typeof retrieveInstances>;
+  readonly transcode: (row: ShownInstance) => Promise<AsyncIterable<Piece>>;
   readonly images: ImageStore;
   readonly baseUrl: () => string;
 };
@@ -33,37 +36,65 @@ export function answerInstances(deps: RetrieveInstancesDeps) {
     const viewing = asked.sopInstanceUIDs === undefined ? {} : ({ viewing: 'instances' } as const);
     const rows = await deps.retrieveInstances(visit, { ...asked, ...viewing, passage: 'wado', omitMetadata: true });
     const format = await chooseFormat(formats, rows);
-    if (format.form === 'single') await answerOne(ctx, deps.images, rows, baseUrl);
-    else await answerAll(ctx, deps.images, rows, baseUrl);
+    const send = format.isTranscoded ? transcodedBy(deps.transcode) : asStored;
+    if (format.form === 'single') await answerOne(ctx, deps.images, rows, send, baseUrl);
+    else await answerAll(ctx, deps.images, rows, send, baseUrl);
   };
 }
 
-/** The first format that every instance has. Rows are read through only where a transfer syntax is named. */
+type ChosenFormat = Pick<InstanceFormat, 'form'> & { readonly isTranscoded: boolean };
+
+/** One instance as it is sent: its length where it is known beforehand. */
+type SentInstance = { readonly contentType: string; readonly length?: number; readonly pieces: Pieces };
+type Send = (row: ShownInstance) => Promise<SentInstance>;
+
+/** The first format that every instance has or can have. Rows are read through only where a transfer syntax is named. */
 async function chooseFormat(
   formats: readonly InstanceFormat[],
   rows: AsyncIterable<ShownInstance>,
-): Promise<InstanceFormat> {
+): Promise<ChosenFormat> {
   const [first] = formats;
-  if (first !== undefined && first.transferSyntaxUID === undefined) return first;
+  if (first !== undefined && first.transferSyntaxUID === undefined) return { form: first.form, isTranscoded: false };
   const stored = new Set<string>();
   for await (const { transferSyntaxUID } of rows) stored.add(transferSyntaxUID);
-  const chosen = formats.find(
-    ({ transferSyntaxUID: uid }) => uid === undefined || (stored.size === 1 && stored.has(uid)),
+  for (const { form, transferSyntaxUID: uid } of formats) {
+    if (uid === undefined || (stored.size === 1 && stored.has(uid))) return { form, isTranscoded: false };
+    if (uid === DICOM_UID.explicitLittleEndian) return { form, isTranscoded: true };
+  }
+  throw notAcceptable(
+    'The instances are neither stored in a transfer syntax that is accepted, nor asked for in 1.2.840.10008.1.2.1',
   );
-  if (chosen === undefined) throw notAcceptable('The instances are not stored in a transfer syntax that is accepted');
-  return chosen;
+}
+
+async function asStored(row: ShownInstance): Promise<SentInstance> {
+  const { name, size } = row.blob;
+  return {
+    contentType: contentTypeOf(row.transferSyntaxUID),
+    length: size,
+    pieces: [{ name, start: 0, end: size }],
+  };
+}
+
+function transcodedBy(transcode: RetrieveInstancesDeps['transcode']): Send {
+  return async (row) => {
+    if (row.transferSyntaxUID === DICOM_UID.explicitLittleEndian) return await asStored(row);
+    const pieces = await transcode(row).catch(asNotAcceptable);
+    return { contentType: contentTypeOf(DICOM_UID.explicitLittleEndian), pieces };
+  };
 }
 
 async function answerOne(
   ctx: RouterContext,
   images: ImageStore,
   rows: GrantedInstances,
+  send: Send,
   baseUrl: string,
 ): Promise<void> {
   for await (const row of rows) {
-    ctx.set({ 'Content-Type': contentTypeOf(row), 'Content-Location': locationOf(row, baseUrl) });
-    ctx.length = row.blob.size;
-    return await sendPieces(ctx, { images, pieces: [fileOf(row)], decideAgain: rows.decideAgain });
+    const { contentType, length, pieces } = await send(row);
+    ctx.set({ 'Content-Type': contentType, 'Content-Location': locationOf(row, baseUrl) });
+    if (length !== undefined) ctx.length = length;
+    return await sendPieces(ctx, { images, pieces, decideAgain: rows.decideAgain });
   }
   throw new Fault('not-found', 'No such study, series or instance');
 }
@@ -72,24 +103,22 @@ async function answerAll(
   ctx: RouterContext,
   images: ImageStore,
   rows: GrantedInstances,
+  send: Send,
   baseUrl: string,
 ): Promise<void> {
   const boundary = newBoundary();
   ctx.set('Content-Type', formatRelatedType(MEDIA_TYPE.dicom, boundary));
   await sendPieces(ctx, {
     images,
-    pieces: formatRelated(boundary, partsOf(rows, baseUrl)),
+    pieces: formatRelated(boundary, partsOf(rows, send, baseUrl)),
     decideAgain: rows.decideAgain,
   });
 }
 
-async function* partsOf(rows: AsyncIterable<ShownInstance>, baseUrl: string): AsyncGenerator<RelatedPart> {
+async function* partsOf(rows: AsyncIterable<ShownInstance>, send: Send, baseUrl: string): AsyncGenerator<RelatedPart> {
   for await (const row of rows) {
-    yield {
-      contentType: contentTypeOf(row),
-      contentLocation: locationOf(row, baseUrl),
-      pieces: [fileOf(row)],
-    };
+    const { contentType, pieces } = await send(row);
+    yield { contentType, contentLocation: locationOf(row, baseUrl), pieces };
   }
 }
 
@@ -97,10 +126,6 @@ function locationOf({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }: Sho
   return `${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
 }
 
-function fileOf({ blob }: ShownInstance): Piece {
-  return { name: blob.name, start: 0, end: blob.size };
-}
-
-function contentTypeOf({ transferSyntaxUID }: ShownInstance): string {
+function contentTypeOf(transferSyntaxUID: string): string {
   return `${MEDIA_TYPE.dicom}; transfer-syntax=${transferSyntaxUID}`;
 }

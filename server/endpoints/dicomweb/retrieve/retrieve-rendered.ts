@@ -12,7 +12,7 @@ import type { ImageStore } from '../../../ports/image-store.ts';
 import type { PictureType } from '../../../ports/frame-renderer.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
-import { acceptedBy, notAcceptable, type MediaRange } from '../accept.ts';
+import { acceptedBy, asNotAcceptable, notAcceptable, type MediaRange } from '../accept.ts';
 import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from '../multipart.ts';
 import { parseFrameList } from './frame-list.ts';
 import { renderedParameters, thumbnailParameters } from './rendered-parameters.ts';
@@ -29,7 +29,6 @@ export type RetrieveRenderedDeps = {
 
 type PictureFormat = { readonly form: 'single' | 'multipart'; readonly mediaType: PictureType };
 
-const NO_PICTURE: ReadonlySet<string> = new Set(['not-supported', 'invalid', 'too-costly']);
 const PICTURE_TYPES: readonly PictureType[] = [MEDIA_TYPE.jpeg, MEDIA_TYPE.png];
 
 /** Answers pictures: one alone, or several as parts. */
@@ -94,12 +93,6 @@ async function* acceptable(pictures: AsyncIterable<ShownPicture>): AsyncGenerato
   } catch (error) {
     asNotAcceptable(error);
   }
-}
-
-/** What no picture can be made of has no representation that could be accepted. */
-function asNotAcceptable(error: unknown): never {
-  const isOfInstance = error instanceof Fault && NO_PICTURE.has(error.kind) && error.expression !== 'viewport';
-  throw isOfInstance ? notAcceptable(error.message) : error;
 }
 
 function answerPicture(ctx: RouterContext, shown: ShownPicture, baseUrl: string): void {

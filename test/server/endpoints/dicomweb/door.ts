@@ -3,6 +3,7 @@ import { oidUri } from '../../../../profiles/codes.ts';
 import { dicomwebRouter } from '../../../../server/endpoints/dicomweb/router.ts';
 import { offsetsOf } from '../../../../profiles/dicom/date-time.ts';
 import type { DicomJson } from '../../../../profiles/dicom/json/json.ts';
+import { transcodeInstance } from '../../../../server/flows/study/transcode-instance.ts';
 import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
 import { retrieveMetadata } from '../../../../server/flows/read/retrieve-metadata.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
@@ -41,7 +42,8 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       searchAcrossStudies: searchAcrossStudies(clinic.guard),
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveMetadata: retrieveMetadata(clinic.guard),
-      retrieveFrames: retrieveFrames({ ...clinic.guard, images }),
+      transcode: transcodeInstance({ images, renderer: clinic.renderer }),
+      retrieveFrames: retrieveFrames({ ...clinic.guard, images, renderer: clinic.renderer }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
       retrieveRendered: retrieveRendered({ ...clinic.guard, renderer: clinic.renderer }),
       retrieveThumbnail: retrieveThumbnail({ ...clinic.guard, renderer: clinic.renderer }),
