@@ -37,8 +37,8 @@ export class PictureCache {
   }
 
   /**
-   * Keeps a picture; those that nobody asked for since make room. One of more than a quarter of all is not kept, nor are
-   * pixels, which are asked for once.
+   * Keeps a picture; those that nobody asked for since make room. One of more than a quarter of all is not kept, nor
+   * are pixels, which are asked for once.
    */
   set(key: string, { instance, mediaType }: RenderRequest, picture: Picture): void {
     if (mediaType === MEDIA_TYPE.octets || picture.bytes.length > this.#maxBytes / 4) return;

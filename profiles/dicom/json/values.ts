@@ -45,6 +45,14 @@ export function jsonUnsignedInt(json: DicomJson, tag: number): number | undefine
   return typeof value === 'number' && isUnsignedInt(value) ? value : undefined;
 }
 
+/** Returns the values that are numbers, or texts that read as such. */
+export function jsonNumbers(json: DicomJson, tag: number): number[] {
+  return readValues(json, tag, MAX_VALUES, (value) => {
+    const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+    return value === '' || !Number.isFinite(number) ? undefined : number;
+  });
+}
+
 /** Whether a number is a FHIR unsignedInt. */
 export function isUnsignedInt(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= 2_147_483_647;

@@ -10,7 +10,7 @@ import type { FoundBulk, InstancePlace, retrieveBulkData, retrieveFrames } from 
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
-import { acceptedBy, asNotAcceptable } from '../accept.ts';
+import { acceptedBy, asNotAcceptable, notAcceptable } from '../accept.ts';
 import { chooseBulkFormat, contentTypeOf, type BulkFormat } from './bulk-format.ts';
 import { parseFrameList } from './frame-list.ts';
 import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from '../multipart.ts';
@@ -33,7 +33,7 @@ export function answerFrames(deps: RetrieveBulkDeps) {
     const visit = await deps.identify(ctx, baseUrl);
     const place = placeOf(ctx.params);
     const numbers = parseFrameList(ctx.params['frames'] ?? '');
-    const found = await deps.retrieveFrames(visit, place, numbers).catch(asNotAcceptable);
+    const found = await deps.retrieveFrames(visit, place, numbers).catch(asUntold);
     await answer(ctx, deps.images, found, (at) => `${locationOf(baseUrl, found)}/frames/${numbers[at]}`);
   };
 }
@@ -45,7 +45,7 @@ export function answerBulkData(deps: RetrieveBulkDeps) {
     const visit = await deps.identify(ctx, baseUrl);
     const path = [ctx.params['path'] ?? ''].flat().join('/').split('/');
     if (path.length > MAX_PATH_PARTS) throw new Fault('not-found', 'The instance has no such value');
-    const found = await deps.retrieveBulkData(visit, placeOf(ctx.params), path).catch(asNotAcceptable);
+    const found = await deps.retrieveBulkData(visit, placeOf(ctx.params), path).catch(asUntold);
     await answer(ctx, deps.images, found, () => `${locationOf(baseUrl, found)}/bulkdata/${path.join('/')}`);
   };
 }
@@ -58,6 +58,11 @@ function placeOf({ study = '', series, instance = '' }: Readonly<Record<string, 
     ...(series === undefined ? {} : { seriesInstanceUID: series }),
     sopInstanceUID: instance,
   };
+}
+
+/** Frames that cannot be told apart have no representation that could be accepted. */
+function asUntold(error: unknown): never {
+  throw error instanceof Fault && error.kind === 'not-supported' ? notAcceptable(error.message) : error;
 }
 
 async function answer(

@@ -48,7 +48,7 @@ type ChosenFormat = Pick<InstanceFormat, 'form'> & { readonly isTranscoded: bool
 type SentInstance = { readonly contentType: string; readonly length?: number; readonly pieces: Pieces };
 type Send = (row: ShownInstance) => Promise<SentInstance>;
 
-/** The first format that every instance has or can have. Rows are read through only where a transfer syntax is named. */
+/** The first format that every instance has or can have. Rows are read through where a transfer syntax is named. */
 async function chooseFormat(
   formats: readonly InstanceFormat[],
   rows: AsyncIterable<ShownInstance>,
@@ -61,9 +61,7 @@ async function chooseFormat(
     if (uid === undefined || (stored.size === 1 && stored.has(uid))) return { form, isTranscoded: false };
     if (uid === DICOM_UID.explicitLittleEndian) return { form, isTranscoded: true };
   }
-  throw notAcceptable(
-    'The instances are neither stored in a transfer syntax that is accepted, nor asked for in 1.2.840.10008.1.2.1',
-  );
+  throw notAcceptable(`The instances are sent as they are stored, or all in ${DICOM_UID.explicitLittleEndian}`);
 }
 
 async function asStored(row: ShownInstance): Promise<SentInstance> {

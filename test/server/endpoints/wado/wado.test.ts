@@ -79,7 +79,7 @@ describe('WADO-URI (PS3.18 9, IHE RAD-55)', () => {
     const part = await shown('&frameNumber=1&region=0.5,0,1,0.5');
     expect(part).to.deep.equal({ width: 2, height: 1, values: [100, 255] });
     expect((await shown('&frameNumber=1&windowCenter=51&windowWidth=102')).values.slice(0, 3)).to.deep.equal([
-      0, 126, 250,
+      0, 126, 252,
     ]);
     expect(await status('&frameNumber=3')).to.equal(404);
   });

@@ -1,0 +1,31 @@
+/** Cine: the pictures of a pane, one after the other. */
+import type { Pane } from './pane.ts';
+
+/** Plays a pane; where a picture is late the next one waits for it. */
+export class Cine {
+  #timer: number | undefined;
+
+  get isRunning(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Starts at so many pictures a second, or stops. */
+  toggle(pane: () => Pane, perSecond: () => number): void {
+    if (this.isRunning) return this.stop();
+    const step = async (): Promise<void> => {
+      const began = performance.now();
+      const playing = pane();
+      playing.goTo(playing.at + 1 < playing.count ? playing.at + 1 : 0);
+      await playing.show();
+      if (this.#timer === undefined) return;
+      const pause = Math.max(0, 1000 / perSecond() - (performance.now() - began));
+      this.#timer = setTimeout(() => void step(), pause);
+    };
+    this.#timer = setTimeout(() => void step(), 0);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

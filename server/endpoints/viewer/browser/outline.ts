@@ -1,0 +1,67 @@
+/** What the page is given about a study: what can be shown, in the order in which it is shown. */
+
+/** One instance that has pictures. */
+export type InstanceOutline = {
+  readonly uid: string;
+  readonly frames: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Millimetres between rows and between columns. */
+  readonly spacing?: readonly [number, number];
+  /** Centre and width of the first window. */
+  readonly window?: readonly [number, number];
+  readonly isColour: boolean;
+};
+
+/** One series that has pictures. */
+export type SeriesOutline = {
+  readonly uid: string;
+  readonly number?: number;
+  readonly modality: string;
+  readonly title: string;
+  readonly instances: readonly InstanceOutline[];
+};
+
+/** A study. Addresses are relative to the page. */
+export type Outline = {
+  readonly series: readonly SeriesOutline[];
+  /** Where its pictures are asked for, without a final slash. */
+  readonly root: string;
+  /** Where a person signs in again and comes back. */
+  readonly signIn: string;
+};
+
+/** The texts of the page in the language of its reader. `{…}` are filled in. */
+export type Texts = {
+  readonly position: string;
+  readonly loading: string;
+  readonly absent: string;
+  readonly expired: string;
+  readonly offline: string;
+  readonly unreadable: string;
+  readonly retry: string;
+  readonly signIn: string;
+  readonly windowing: string;
+  readonly millimetres: string;
+  readonly pixels: string;
+};
+
+/** One picture of a series: an instance and a frame of it, from 1. */
+export type Slice = { readonly instance: InstanceOutline; readonly frame: number };
+
+/** The pictures of a series, one after the other. */
+export function slicesOf({ instances }: SeriesOutline): readonly Slice[] {
+  return instances.flatMap((instance) =>
+    Array.from({ length: instance.frames }, (_, at) => ({ instance, frame: at + 1 })),
+  );
+}
+
+/** Reads a data block of the page. */
+export function dataOf<T>(id: string): T {
+  return JSON.parse(document.getElementById(id)?.textContent ?? 'null') as T;
+}
+
+/** Fills in a text. */
+export function filled(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
+}
