@@ -19,13 +19,13 @@ export class Cine {
       await playing.show();
       if (this.#timer === undefined) return;
       const pause = Math.max(0, 1000 / perSecond() - (performance.now() - began));
-      this.#timer = setTimeout(() => void step(), pause);
+      this.#timer = window.setTimeout(() => void step(), pause);
     };
-    this.#timer = setTimeout(() => void step(), 0);
+    this.#timer = window.setTimeout(() => void step(), 0);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    window.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 }

@@ -1,26 +1,8 @@
 /** What the page is given about a study: what can be shown, in the order in which it is shown. */
 
-/** One instance that has pictures. */
-export type InstanceOutline = {
-  readonly uid: string;
-  readonly frames: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** Millimetres between rows and between columns. */
-  readonly spacing?: readonly [number, number];
-  /** Centre and width of the first window. */
-  readonly window?: readonly [number, number];
-  readonly isColour: boolean;
-};
+import type { InstanceOutline, SeriesOutline } from '../../../../profiles/imaging/study-outline.ts';
 
-/** One series that has pictures. */
-export type SeriesOutline = {
-  readonly uid: string;
-  readonly number?: number;
-  readonly modality: string;
-  readonly title: string;
-  readonly instances: readonly InstanceOutline[];
-};
+export type { InstanceOutline, SeriesOutline };
 
 /** A study. Addresses are relative to the page. */
 export type Outline = {
