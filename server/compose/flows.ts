@@ -35,6 +35,7 @@ import { openBinary } from '../flows/read/open-binary.ts';
 import { retrieveDocumentOfSet } from '../flows/read/retrieve-document-set.ts';
 import { retrieveInstances } from '../flows/read/retrieve-instances.ts';
 import { retrieveMetadata } from '../flows/read/retrieve-metadata.ts';
+import { retrieveRenderedInstance } from '../flows/read/retrieve-rendered-instance.ts';
 import { retrieveRendered, retrieveThumbnail } from '../flows/read/retrieve-rendered.ts';
 import { searchWithinStudy } from '../flows/read/search-within-study.ts';
 import { searchAcrossStudies } from '../flows/read/search-across-studies.ts';
@@ -122,6 +123,7 @@ export function composeFlows(parts: FlowParts) {
     retrieveFrames: retrieveFrames({ ...guard, images }, viewings),
     retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
     retrieveRendered: retrieveRendered({ ...guard, renderer }, viewings),
+    retrieveRenderedInstance: retrieveRenderedInstance({ ...guard, renderer, images }, viewings),
     retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
     viewings,
     write: writeResource({ ...writing, validate }),

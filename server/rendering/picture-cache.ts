@@ -2,7 +2,7 @@
  * Pictures that were rendered lately, within a number of bytes and of minutes. Whoever is shown one was let see it by a
  * decision of the same moment; what another server erased meanwhile is gone when its minutes are.
  */
-import type { Picture, RenderRequest } from '../ports/frame-renderer.ts';
+import type { DocumentRequest, Picture, RenderRequest } from '../ports/frame-renderer.ts';
 
 type Kept = { readonly name: string; readonly picture: Picture; readonly until: number };
 
@@ -36,7 +36,7 @@ export class PictureCache {
   }
 
   /** Keeps a picture; those that nobody asked for since make room. One of more than a quarter of all is not kept. */
-  set(key: string, { instance }: RenderRequest, picture: Picture): void {
+  set(key: string, { instance }: Pick<RenderRequest, 'instance'>, picture: Picture): void {
     if (picture.bytes.length > this.#maxBytes / 4) return;
     this.#drop(key);
     this.#kept.set(key, { name: instance.blob.name, picture, until: this.#now() + LASTS_MS });
@@ -65,6 +65,8 @@ export class PictureCache {
 }
 
 /** What tells pictures apart. The name of a blob is random, and its bytes never change. */
-export function keyOf({ instance, frame, mediaType, viewport, window, quality }: RenderRequest): string {
+export function keyOf(request: RenderRequest | DocumentRequest): string {
+  if ('document' in request) return JSON.stringify([request.instance.blob.name, request.document]);
+  const { instance, frame, mediaType, viewport, window, quality } = request;
   return JSON.stringify([instance.blob.name, frame, mediaType, viewport, window, quality]);
 }

@@ -3,13 +3,16 @@
  * long, or that a frame brings down, is replaced; nobody else notices.
  */
 import { Fault } from '../../profiles/fault.ts';
-import type { FrameRenderer, Picture, RenderRequest } from '../ports/frame-renderer.ts';
+import type { DocumentRequest, FrameRenderer, Picture, RenderRequest } from '../ports/frame-renderer.ts';
 import { keyOf, PictureCache } from './picture-cache.ts';
+
+/** What is rendered. */
+type Asked = RenderRequest | DocumentRequest;
 
 /** A thread that renders. */
 export type RenderingThread = {
   /** @throws {Fault} too-costly - the thread has ended meanwhile, for want of memory */
-  readonly render: (request: RenderRequest) => Promise<Picture>;
+  readonly render: (request: Asked) => Promise<Picture>;
   /** Ends it at once; what it works on fails. */
   readonly end: () => Promise<void>;
   /** Resolves when it has ended, for whatever reason. */
@@ -40,7 +43,7 @@ export const POOL_LIMITS = {
 const SWEEP_MS = 30_000;
 
 type Task = {
-  readonly request: RenderRequest;
+  readonly request: Asked;
   readonly done: (picture: Picture) => void;
   readonly failed: (error: unknown) => void;
 };
@@ -70,7 +73,7 @@ export function renderingPool(options: PoolOptions): FrameRenderer {
       void work(place, task, options).finally(next);
     }
   };
-  const enqueue = async (request: RenderRequest): Promise<Picture> => {
+  const enqueue = async (request: Asked): Promise<Picture> => {
     if (isClosed) throw new Fault('transient', 'The server stops');
     if (waiting.length >= options.maxWaiting)
       throw new Fault('transient', 'Too many pictures are being made: try again later');
@@ -115,7 +118,7 @@ export function renderingPool(options: PoolOptions): FrameRenderer {
 }
 
 /** A free place, best the one that rendered of the same instance before. */
-function placeFor(places: readonly Place[], { instance }: RenderRequest): Place | undefined {
+function placeFor(places: readonly Place[], { instance }: Asked): Place | undefined {
   const free = places.filter(({ isBusy }) => !isBusy);
   return (
     free.find(({ last }) => last === instance.blob.name) ?? free.find(({ thread }) => thread !== undefined) ?? free[0]
@@ -144,7 +147,7 @@ function started(place: Place, { startThread }: PoolOptions): RenderingThread {
   return thread;
 }
 
-async function withinTime(thread: RenderingThread, request: RenderRequest, limitMs: number): Promise<Picture> {
+async function withinTime(thread: RenderingThread, request: Asked, limitMs: number): Promise<Picture> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(new Fault('too-costly', 'The picture takes longer to make than one may'));
