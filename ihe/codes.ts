@@ -14,6 +14,7 @@ export const NAMESPACE = {
   lcm: 'urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0',
   xdsb: 'urn:ihe:iti:xds-b:2007',
   rad: 'urn:ihe:rad:xdsi-b:2009',
+  cda: 'urn:hl7-org:v3',
 } as const;
 
 /** WS-Addressing actions of the transactions, request and response. */

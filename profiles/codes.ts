@@ -105,6 +105,10 @@ export const DICOM_UID = {
   jpipHtj2kReferencedDeflate: '1.2.840.10008.1.2.4.205',
   /** General Electric's private syntax: implicit little endian data set, big endian pixels. */
   geImplicitLittleEndian: '1.2.840.113619.5.2',
+  encapsulatedPdf: '1.2.840.10008.5.1.4.1.1.104.1',
+  encapsulatedCda: '1.2.840.10008.5.1.4.1.1.104.2',
+  /** The SOP classes of structured reports begin so, {@link keyObjectSelection} among them. */
+  structuredReportPrefix: '1.2.840.10008.5.1.4.1.1.88.',
   keyObjectSelection: '1.2.840.10008.5.1.4.1.1.88.59',
   storageClassPrefix: '1.2.840.10008.5.1.4.1.1.',
   /** The root of every UID that DICOM itself defines; others are private. */
@@ -140,6 +144,8 @@ export const MEDIA_TYPE = {
   dicom: 'application/dicom',
   dicomJson: 'application/dicom+json',
   pdf: 'application/pdf',
+  html: 'text/html',
+  plainText: 'text/plain',
   jpeg: 'image/jpeg',
   png: 'image/png',
   soap: 'application/soap+xml',

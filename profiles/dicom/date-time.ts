@@ -63,3 +63,17 @@ export function toDateTime({ date, time, offset }: DicomTime, zone: OffsetOf): s
   const local = `${day}T${clock}`;
   return `${local}${parseOffset(offset ?? '') ?? zone(local)}`;
 }
+
+/**
+ * Returns a DT, DA or HL7 time stamp as it is read: `2024-01-15 10:15:00 +01:00`, as far as it is given. What is none
+ * is returned as it is.
+ */
+export function readableDateTime(text: string): string {
+  const match = /^(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)?(\d\d)?(\.\d{1,6})?)?([+-]\d{4})?$/.exec(text);
+  if (match === null) return parseDate(text) ?? text;
+  const [, year, month, day, hours, minutes, seconds, fraction, offset] = match;
+  const date = [year, month, day].filter((part) => part !== undefined).join('-');
+  const time = hours && `${[hours, minutes ?? '00', seconds].filter((part) => part !== undefined).join(':')}`;
+  const whole = time && `${time}${fraction ?? ''}`;
+  return [date, whole, offset && (parseOffset(offset) ?? offset)].filter((part) => part !== undefined).join(' ');
+}

@@ -18,3 +18,13 @@ export function hasPixels(sopClassUID: string): boolean {
   if (!sopClassUID.startsWith(DICOM_UID.storageClassPrefix)) return !sopClassUID.startsWith(DICOM_UID.standardRoot);
   return !WITHOUT_PIXELS.test(sopClassUID.slice(DICOM_UID.storageClassPrefix.length));
 }
+
+/** What kind of document an instance is; undefined for what is none that can be shown. */
+export type DocumentKind = 'structured-report' | 'pdf' | 'cda';
+
+/** Returns the kind of document that instances of a SOP class are, key object selections among the reports. */
+export function documentKindOf(sopClassUID: string): DocumentKind | undefined {
+  if (sopClassUID === DICOM_UID.encapsulatedPdf) return 'pdf';
+  if (sopClassUID === DICOM_UID.encapsulatedCda) return 'cda';
+  return sopClassUID.startsWith(DICOM_UID.structuredReportPrefix) ? 'structured-report' : undefined;
+}

@@ -36,6 +36,7 @@ import { openBinary } from '../flows/read/open-binary.ts';
 import { retrieveDocumentOfSet } from '../flows/read/retrieve-document-set.ts';
 import { retrieveInstances } from '../flows/read/retrieve-instances.ts';
 import { retrieveMetadata } from '../flows/read/retrieve-metadata.ts';
+import { retrieveRenderedInstance } from '../flows/read/retrieve-rendered-instance.ts';
 import { retrieveRendered, retrieveThumbnail } from '../flows/read/retrieve-rendered.ts';
 import { searchWithinStudy } from '../flows/read/search-within-study.ts';
 import { searchAcrossStudies } from '../flows/read/search-across-studies.ts';
@@ -124,6 +125,7 @@ export function composeFlows(parts: FlowParts) {
     retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
     transcode: transcodeInstance({ images, renderer }),
     retrieveRendered: retrieveRendered({ ...guard, renderer }, viewings),
+    retrieveRenderedInstance: retrieveRenderedInstance({ ...guard, renderer, images }, viewings),
     retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
     viewings,
     write: writeResource({ ...writing, validate }),

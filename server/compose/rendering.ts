@@ -37,7 +37,7 @@ function startThread(settings: RenderingSettings): RenderingThread {
       try {
         return await ask('render', request);
       } catch (error) {
-        throw hasEnded ? new Fault('too-costly', 'The picture takes more memory to make than one may') : error;
+        throw hasEnded ? new Fault('too-costly', 'It takes more memory to render than it may') : error;
       }
     },
     end: async () => void (await worker.terminate()),

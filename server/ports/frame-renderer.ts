@@ -1,4 +1,6 @@
-/** The port of rendering: a frame of a stored instance becomes a picture that every browser shows. */
+/**
+ * The port of rendering: a frame of a stored instance becomes a picture that every browser shows, a document a page.
+ */
 import type { InstanceRow } from './commit-plan.ts';
 
 /** What a picture is sent as. */
@@ -47,19 +49,27 @@ export type RenderRequest = {
   readonly quality?: number;
 };
 
-/** A picture. */
-export type Picture = { readonly bytes: Uint8Array; readonly mediaType: FrameForm };
+/** What a document is sent as. */
+export type DocumentType = 'text/html' | 'application/pdf';
+
+/** Which document to render. */
+export type DocumentRequest = Pick<RenderRequest, 'instance'> & {
+  readonly document: 'structured-report' | 'cda';
+};
+
+/** A picture; of a document its page, or the PDF that it wraps. */
+export type Picture = { readonly bytes: Uint8Array; readonly mediaType: FrameForm | DocumentType };
 
 /** Renders, and keeps what was rendered lately. */
 export interface FrameRenderer {
   /**
-   * Renders a frame.
+   * Renders a frame or a document.
    * @throws {Fault} not-found - the instance has no pixels, or no such frame
-   * @throws {Fault} not-supported, invalid - no picture can be made of it
-   * @throws {Fault} too-costly - it takes more time or memory than one picture may
+   * @throws {Fault} not-supported, invalid - it cannot be rendered
+   * @throws {Fault} too-costly - it takes more time or memory than one rendering may
    * @throws {Fault} transient - too many wait already
    */
-  render(request: RenderRequest): Promise<Picture>;
+  render(request: RenderRequest | DocumentRequest): Promise<Picture>;
   /** Drops what is kept of instances, by the names of their blobs. */
   forget(names: readonly string[]): void;
   close(): Promise<void>;

@@ -3,7 +3,7 @@
  * decision of the same moment; what another server erased meanwhile is gone when its minutes are.
  */
 import { MEDIA_TYPE } from '../../profiles/codes.ts';
-import type { Picture, RenderRequest } from '../ports/frame-renderer.ts';
+import type { DocumentRequest, Picture, RenderRequest } from '../ports/frame-renderer.ts';
 
 type Kept = { readonly name: string; readonly picture: Picture; readonly until: number };
 
@@ -40,8 +40,8 @@ export class PictureCache {
    * Keeps a picture; those that nobody asked for since make room. One of more than a quarter of all is not kept, nor
    * are pixels, which are asked for once.
    */
-  set(key: string, { instance, mediaType }: RenderRequest, picture: Picture): void {
-    if (mediaType === MEDIA_TYPE.octets || picture.bytes.length > this.#maxBytes / 4) return;
+  set(key: string, { instance }: Pick<RenderRequest, 'instance'>, picture: Picture): void {
+    if (picture.mediaType === MEDIA_TYPE.octets || picture.bytes.length > this.#maxBytes / 4) return;
     this.#drop(key);
     this.#kept.set(key, { name: instance.blob.name, picture, until: this.#now() + LASTS_MS });
     this.#bytes += picture.bytes.length;
@@ -69,6 +69,8 @@ export class PictureCache {
 }
 
 /** What tells pictures apart. The name of a blob is random, and its bytes never change. */
-export function keyOf({ instance, frame, mediaType, viewport, window, quality }: RenderRequest): string {
+export function keyOf(request: RenderRequest | DocumentRequest): string {
+  if ('document' in request) return JSON.stringify([request.instance.blob.name, request.document]);
+  const { instance, frame, mediaType, viewport, window, quality } = request;
   return JSON.stringify([instance.blob.name, frame, mediaType, viewport, window, quality]);
 }

@@ -3,13 +3,16 @@
  * long, or that a frame brings down, is replaced; nobody else notices.
  */
 import { Fault } from '../../profiles/fault.ts';
-import type { FrameRenderer, Picture, RenderRequest } from '../ports/frame-renderer.ts';
+import type { DocumentRequest, FrameRenderer, Picture, RenderRequest } from '../ports/frame-renderer.ts';
 import { keyOf, PictureCache } from './picture-cache.ts';
+
+/** What is rendered. */
+type Asked = RenderRequest | DocumentRequest;
 
 /** A thread that renders. */
 export type RenderingThread = {
   /** @throws {Fault} too-costly - the thread has ended meanwhile, for want of memory */
-  readonly render: (request: RenderRequest) => Promise<Picture>;
+  readonly render: (request: Asked) => Promise<Picture>;
   /** Ends it at once; what it works on fails. */
   readonly end: () => Promise<void>;
   /** Resolves when it has ended, for whatever reason. */
@@ -40,7 +43,7 @@ export const POOL_LIMITS = {
 const SWEEP_MS = 30_000;
 
 type Task = {
-  readonly request: RenderRequest;
+  readonly request: Asked;
   readonly done: (picture: Picture) => void;
   readonly failed: (error: unknown) => void;
 };
@@ -67,7 +70,7 @@ class RenderingPool implements FrameRenderer {
     this.#sweeping = setInterval(() => this.#cache.sweep(), SWEEP_MS).unref();
   }
 
-  async render(request: RenderRequest): Promise<Picture> {
+  async render(request: Asked): Promise<Picture> {
     const key = keyOf(request);
     const kept = this.#cache.get(key);
     if (kept !== undefined) return kept;
@@ -97,10 +100,10 @@ class RenderingPool implements FrameRenderer {
     await Promise.all(this.#places.map((place) => place.end()));
   }
 
-  async #enqueue(request: RenderRequest): Promise<Picture> {
+  async #enqueue(request: Asked): Promise<Picture> {
     if (this.#isClosed) throw new Fault('transient', 'The server stops');
     if (this.#waiting.length >= this.#options.maxWaiting)
-      throw new Fault('transient', 'Too many pictures are being made: try again later');
+      throw new Fault('transient', 'Too many renderings are being made: try again later');
     return await new Promise((done, failed) => {
       this.#waiting.push({ request, done, failed });
       this.#next();
@@ -164,15 +167,15 @@ class Place {
 }
 
 /** A free place, best the one that rendered of the same instance before, else one whose thread runs. */
-function placeFor(places: readonly Place[], { instance }: RenderRequest): Place | undefined {
+function placeFor(places: readonly Place[], { instance }: Asked): Place | undefined {
   const free = places.filter(({ isBusy }) => !isBusy);
   return free.find(({ last }) => last === instance.blob.name) ?? free.find(({ hasThread }) => hasThread) ?? free[0];
 }
 
-async function withinTime(thread: RenderingThread, request: RenderRequest, limitMs: number): Promise<Picture> {
+async function withinTime(thread: RenderingThread, request: Asked, limitMs: number): Promise<Picture> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    late.reject(new Fault('too-costly', 'The picture takes longer to make than one may'));
+    late.reject(new Fault('too-costly', 'It takes longer to render than it may'));
     void thread.end();
   }, limitMs);
   try {

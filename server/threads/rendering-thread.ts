@@ -1,10 +1,11 @@
 /**
- * A thread of the pool that renders: it reads the bytes of an instance, decodes a frame and makes the picture. What it
- * is told is plain data, and a frame that brings it down takes nothing else along.
+ * A thread of the pool that renders: it reads the bytes of an instance, decodes a frame and makes the picture, or reads
+ * a document and writes its page. What it is told is plain data, and what brings it down takes nothing else along.
  */
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import type { Picture, RenderRequest } from '../ports/frame-renderer.ts';
+import type { DocumentRequest, Picture, RenderRequest } from '../ports/frame-renderer.ts';
+import { renderDocument } from '../rendering/render-document.ts';
 import { renderFrame } from '../rendering/render-frame.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 import { talk } from './thread-talk.ts';
@@ -13,13 +14,18 @@ import { talk } from './thread-talk.ts';
 export type RenderingSettings = { readonly dataDir: string };
 
 /** What it may be asked. */
-export type RenderingCalls = { readonly render: { readonly ask: RenderRequest; readonly answer: Picture } };
+export type RenderingCalls = {
+  readonly render: { readonly ask: RenderRequest | DocumentRequest; readonly answer: Picture };
+};
 
 async function run(port: MessagePort, { dataDir }: RenderingSettings): Promise<void> {
   // Whoever reads goes first (intake-thread.ts).
   if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
   const images = await openFileImages({ dataDir, ownThread: true });
-  talk<Record<string, never>, RenderingCalls>(port, { render: renderFrame(images) });
+  const [frame, document] = [renderFrame(images), renderDocument(images)];
+  talk<Record<string, never>, RenderingCalls>(port, {
+    render: async (request) => await ('document' in request ? document(request) : frame(request)),
+  });
 }
 
 if (parentPort !== null) await run(parentPort, workerData as RenderingSettings);

@@ -7,7 +7,12 @@ import { answerPrivately } from '../http/private-answer.ts';
 import { answerBulkData, answerFrames, type RetrieveBulkDeps } from './retrieve/retrieve-bulk.ts';
 import { answerInstances, type RetrieveInstancesDeps } from './retrieve/retrieve-instances.ts';
 import { answerMetadata, type RetrieveMetadataDeps } from './retrieve/retrieve-metadata.ts';
-import { answerRendered, answerThumbnail, type RetrieveRenderedDeps } from './retrieve/retrieve-rendered.ts';
+import {
+  answerRendered,
+  answerRenderedInstance,
+  answerThumbnail,
+  type RetrieveRenderedDeps,
+} from './retrieve/retrieve-rendered.ts';
 import { answerInstanceSearch, answerSeriesSearch, type SearchPartsDeps } from './query/part-search.ts';
 import { answerStudySearch, type SearchStudiesDeps } from './query/study-search.ts';
 import { answerStore, type StoreInstancesDeps } from './store/store-instances.ts';
@@ -25,7 +30,7 @@ const STUDY = '/studies/:study';
 const SERIES = `${STUDY}/series/:series`;
 const INSTANCE = `${SERIES}/instances/:instance`;
 
-/** What is shown as pictures. */
+/** What is shown as pictures; an instance may be a document, too. */
 const SHOWN = [STUDY, SERIES, INSTANCE, `${INSTANCE}/frames/:frames`];
 /**
  * BulkDataURI is kept as `instances/{instance}/bulkdata/{path}`, relative to the series. Relative to the metadata of a
@@ -49,7 +54,7 @@ export function dicomwebRouter(deps: DicomwebDeps): Router {
   router.get(`${INSTANCE}/frames/:frames`, answerFrames(deps));
   for (const path of BULK_DATA) router.get(path, answerBulkData(deps));
   for (const path of SHOWN) {
-    router.get(`${path}/rendered`, answerRendered(deps));
+    router.get(`${path}/rendered`, path === INSTANCE ? answerRenderedInstance(deps) : answerRendered(deps));
     router.get(`${path}/thumbnail`, answerThumbnail(deps));
   }
   router.post(['/studies', STUDY], answerStore(deps));

@@ -110,7 +110,8 @@ async function* ofEach(
   if (reason !== undefined) throw reason;
 }
 
-function requestOf({ row, frame }: Omit<ShownPicture, 'picture'>): Pick<RenderRequest, 'instance' | 'frame'> {
+/** What the renderer is asked of a place. */
+export function requestOf({ row, frame }: Omit<ShownPicture, 'picture'>): Pick<RenderRequest, 'instance' | 'frame'> {
   const { blob, dataSetOffset, transferSyntaxUID } = row;
   return { instance: { blob, dataSetOffset, transferSyntaxUID }, ...(frame === undefined ? {} : { frame }) };
 }

@@ -31,21 +31,21 @@ const MAX_ELEMENTS = 500_000;
 const MAX_INFLATED_BYTES = 2 * 1024 * 1024 * 1024;
 
 /**
- * Reads the header.
- * @throws {Fault} invalid, too-costly - it was received by other rules than those of now
+ * Reads the header. A bulk value that runs past `maxBytes` ends it, and what follows is not read.
+ * @throws {Fault} invalid, too-costly - it was received by other rules than those of now, or is longer than `maxBytes`
  */
 export async function readHeader(
   images: ImageStore,
   { blob, dataSetOffset, transferSyntaxUID }: StoredInstance,
+  maxBytes = SCAN_LIMITS.maxBytes,
 ): Promise<DicomHeader> {
   for (let length = FIRST_READ; ; length *= 8) {
-    const isWhole = dataSetOffset + length >= blob.size;
-    const bytes = await collect(
-      readRange(images, { name: blob.name, start: dataSetOffset, end: Math.min(dataSetOffset + length, blob.size) }),
-    );
-    const header = scanHeader(bytes, transferSyntaxUID, { isWhole, maxElements: MAX_ELEMENTS });
+    const end = Math.min(dataSetOffset + Math.min(length, maxBytes + 1), blob.size);
+    const isWhole = end === blob.size;
+    const bytes = await collect(readRange(images, { name: blob.name, start: dataSetOffset, end }));
+    const header = scanHeader(bytes, transferSyntaxUID, { isWhole, maxElements: MAX_ELEMENTS, maxBytes });
     if (header !== 'incomplete') return header;
-    if (isWhole || length > SCAN_LIMITS.maxBytes) throw new Fault('invalid', 'The data set has no readable header');
+    if (isWhole || length > maxBytes) throw new Fault('invalid', 'The data set has no readable header');
   }
 }
 

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { offsetsOf, parseDate, parseOffset, parseTime, toDateTime } from '../../../profiles/dicom/date-time.ts';
+import {
+  offsetsOf,
+  parseDate,
+  parseOffset,
+  parseTime,
+  readableDateTime,
+  toDateTime,
+} from '../../../profiles/dicom/date-time.ts';
 
 describe('Dates and times of DICOM (PS3.5 6.2)', () => {
   it('reads dates that exist, with the retired dots too', () => {
@@ -43,5 +50,19 @@ describe('Dates and times of DICOM (PS3.5 6.2)', () => {
     expect(toDateTime({ date: '20260101', time: undefined, offset: '+0100' }, zone)).to.equal('2026-01-01');
     expect(toDateTime({ date: undefined, time: '10', offset: '+0100' }, zone)).to.equal(undefined);
     expect(toDateTime({ date: '20260101', time: '10', offset: undefined }, zone)).to.equal('2026-01-01T10:00:00+01:00');
+  });
+
+  it('writes dates and times for readers, as far as they are given, and what is none as it is', () => {
+    const texts = ['2024', '202401', '20240115', '2024.01.15', '2024011510', '20240115101500.5+0100', '2024-0500', 'x'];
+    expect(texts.map(readableDateTime)).to.deep.equal([
+      '2024',
+      '2024-01',
+      '2024-01-15',
+      '2024-01-15',
+      '2024-01-15 10:00',
+      '2024-01-15 10:15:00.5 +01:00',
+      '2024 -05:00',
+      'x',
+    ]);
   });
 });

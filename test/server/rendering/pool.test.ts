@@ -24,8 +24,8 @@ class Threads {
     });
     gone.catch(() => undefined);
     return {
-      render: async ({ instance, frame }) => {
-        this.asked.push(`${instance.blob.name}/${frame}`);
+      render: async (request) => {
+        this.asked.push(`${request.instance.blob.name}/${'frame' in request ? request.frame : ''}`);
         const work = Promise.withResolvers<Picture>();
         this.#pending.push({ done: () => work.resolve(PICTURE), failed: work.reject });
         return await Promise.race([work.promise, gone]);

@@ -49,7 +49,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/mongodb', may: BELOW_STORES, types: ['server/log.ts'] },
   { room: 'server/stores/files', may: BELOW_STORES, types: ['server/log.ts'] },
-  { room: 'server/rendering', may: ['profiles', 'server/ports', 'server/flows'] },
+  { room: 'server/rendering', may: ['profiles', 'ihe', 'server/ports', 'server/flows'] },
   { room: 'server/clients/store-scu', may: ['profiles', 'ihe/dimse'] },
   { room: 'server/clients', may: ['profiles', 'ihe', 'server/ports'], types: CONFIG_AND_LOG },
   {

@@ -1,4 +1,7 @@
-/** WADO-RS Retrieve Rendered and Thumbnail: pictures of a study, series, instance or frame. @see DICOM PS3.18 10.4.1 */
+/**
+ * WADO-RS Retrieve Rendered and Thumbnail: pictures of a study, series, instance or frame; a document as a page or PDF.
+ * @see DICOM PS3.18 10.4.1
+ */
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { Fault } from '../../../../profiles/fault.ts';
@@ -8,12 +11,14 @@ import type {
   retrieveThumbnail,
   ShownPicture,
 } from '../../../flows/read/retrieve-rendered.ts';
+import type { retrieveRenderedInstance } from '../../../flows/read/retrieve-rendered-instance.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import type { PictureType } from '../../../ports/frame-renderer.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
 import { acceptedBy, asNotAcceptable, notAcceptable, type MediaRange } from '../accept.ts';
 import { formatRelated, formatRelatedType, newBoundary, type RelatedPart } from '../multipart.ts';
+import { answerDocument, requireRenderedType } from './rendered-document.ts';
 import { parseFrameList } from './frame-list.ts';
 import { renderedParameters, thumbnailParameters } from './rendered-parameters.ts';
 import { requestedInstances } from './requested-instances.ts';
@@ -22,6 +27,7 @@ import { requestedInstances } from './requested-instances.ts';
 export type RetrieveRenderedDeps = {
   readonly identify: Identify;
   readonly retrieveRendered: ReturnType<typeof retrieveRendered>;
+  readonly retrieveRenderedInstance: ReturnType<typeof retrieveRenderedInstance>;
   readonly retrieveThumbnail: ReturnType<typeof retrieveThumbnail>;
   readonly images: ImageStore;
   readonly baseUrl: () => string;
@@ -30,6 +36,31 @@ export type RetrieveRenderedDeps = {
 type PictureFormat = { readonly form: 'single' | 'multipart'; readonly mediaType: PictureType };
 
 const PICTURE_TYPES: readonly PictureType[] = [MEDIA_TYPE.jpeg, MEDIA_TYPE.png];
+
+/** Answers an instance: a picture, or a document. */
+export function answerRenderedInstance(deps: RetrieveRenderedDeps) {
+  return async (ctx: RouterContext): Promise<void> => {
+    const baseUrl = deps.baseUrl();
+    const visit = await deps.identify(ctx, baseUrl);
+    const ranges = acceptedBy(ctx);
+    requireRenderedType(ranges);
+    const parameters = renderedParameters(ctx);
+    const shown = await deps.retrieveRenderedInstance(visit, requestedInstances(ctx.params)).catch(asNotAcceptable);
+    const { decideAgain } = shown;
+    if (shown.form === 'document') {
+      const location = locationOf(shown, baseUrl);
+      return await answerDocument(ctx, deps.images, shown, ranges, location).catch(asNotAcceptable);
+    }
+    const format = choosePictureFormat(ranges, true);
+    const picture = await shown.picture({ ...parameters, mediaType: format.mediaType }).catch(asNotAcceptable);
+    if (format.form === 'single') return answerPicture(ctx, picture, baseUrl);
+    await answerAll(ctx, deps.images, { pictures: only(picture), decideAgain }, format, baseUrl);
+  };
+}
+
+async function* only<T>(value: T): AsyncGenerator<T> {
+  yield value;
+}
 
 /** Answers pictures: one alone, or several as parts. */
 export function answerRendered(deps: RetrieveRenderedDeps) {
@@ -127,7 +158,7 @@ async function* partsOf(pictures: AsyncIterable<ShownPicture>, baseUrl: string):
     };
 }
 
-function locationOf({ row, frame }: ShownPicture, baseUrl: string): string {
+function locationOf({ row, frame }: Omit<ShownPicture, 'picture'>, baseUrl: string): string {
   const { studyInstanceUID, seriesInstanceUID, sopInstanceUID } = row;
   const instance = `${baseUrl}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`;
   return `${instance}${frame === undefined ? '' : `/frames/${frame}`}/rendered`;

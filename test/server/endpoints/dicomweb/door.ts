@@ -11,6 +11,7 @@ import { receiveStowRequest } from '../../../../server/flows/intake/receive-stow
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { retrieveBulkData, retrieveFrames } from '../../../../server/flows/read/retrieve-bulk.ts';
+import { retrieveRenderedInstance } from '../../../../server/flows/read/retrieve-rendered-instance.ts';
 import { retrieveRendered, retrieveThumbnail } from '../../../../server/flows/read/retrieve-rendered.ts';
 import { searchWithinStudy } from '../../../../server/flows/read/search-within-study.ts';
 import { searchAcrossStudies } from '../../../../server/flows/read/search-across-studies.ts';
@@ -46,6 +47,7 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       retrieveFrames: retrieveFrames({ ...clinic.guard, images, renderer: clinic.renderer }),
       retrieveBulkData: retrieveBulkData({ ...clinic.guard, images }),
       retrieveRendered: retrieveRendered({ ...clinic.guard, renderer: clinic.renderer }),
+      retrieveRenderedInstance: retrieveRenderedInstance({ ...clinic.guard, renderer: clinic.renderer, images }),
       retrieveThumbnail: retrieveThumbnail({ ...clinic.guard, renderer: clinic.renderer }),
       receiveStowRequest: receiveStowRequest({
         ...clinic.guard,
