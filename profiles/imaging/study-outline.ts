@@ -1,4 +1,4 @@
-/** What a viewer needs to know of a study before it shows its first picture, read from the metadata of its instances. */
+/** What a viewer needs to know of a study before its first picture, read from the metadata of its instances. */
 import { TAG } from '../dicom/attributes.ts';
 import type { DicomJson } from '../dicom/json/json.ts';
 import { jsonItems, jsonNumbers, jsonText, jsonUID, jsonUnsignedInt } from '../dicom/json/values.ts';

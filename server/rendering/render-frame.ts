@@ -9,8 +9,8 @@ import { paletteOf } from '../../profiles/dicom/pixels/palette.ts';
 import type { DecodedFrame } from '../../profiles/dicom/pixels/samples.ts';
 import { DICOM_UID, MEDIA_TYPE } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { frameBytes } from '../flows/read/bulk-bytes.ts';
-import { indexFrames, type FrameIndex } from '../flows/read/frame-index.ts';
+import { frameBytes } from '../flows/retrieve/bulk-bytes.ts';
+import { indexFrames, type FrameIndex } from '../flows/retrieve/frame-index.ts';
 import {
   bytesOf,
   collect,

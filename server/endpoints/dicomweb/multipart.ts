@@ -1,7 +1,7 @@
 /** A multipart/related answer whose parts are streamed one after the other. @see DICOM PS3.18 section 8.6.1.2 */
 import { randomUUID } from 'node:crypto';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
-import type { Pieces } from '../../flows/read/bulk-bytes.ts';
+import type { Pieces } from '../../flows/retrieve/bulk-bytes.ts';
 import type { Piece } from '../../ports/image-store.ts';
 
 /** One part; nothing of it is opened before its turn comes. */

@@ -1,5 +1,5 @@
 /** Pieces of an answer, made ready while those before them are sent: the next file is open when its turn comes. */
-import type { Pieces } from '../../flows/read/bulk-bytes.ts';
+import type { Pieces } from '../../flows/retrieve/bulk-bytes.ts';
 import type { BlobRange, BlobReader, ImageStore, Piece } from '../../ports/image-store.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Answers whose body is put together from bytes and ranges of blobs, as it is sent. */
 import type { Context } from 'koa';
 import { cutShort } from '../../flows/study/stored-data-set.ts';
-import type { Pieces } from '../../flows/read/bulk-bytes.ts';
+import type { Pieces } from '../../flows/retrieve/bulk-bytes.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { Outflow } from './outflow.ts';
 import { piecesAhead } from './pieces-ahead.ts';

@@ -2,7 +2,7 @@
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { PictureOptions } from '../../flows/read/retrieve-rendered.ts';
+import type { PictureOptions } from '../../flows/retrieve/retrieve-rendered.ts';
 import { MAX_VIEWPORT, numberIn } from '../dicomweb/retrieve/rendered-parameters.ts';
 
 /** The object that is asked for. */

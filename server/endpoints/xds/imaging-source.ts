@@ -15,7 +15,7 @@ import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
-import { openInstance, type retrieveInstances } from '../../flows/read/retrieve-instances.ts';
+import { openInstance, type retrieveInstances } from '../../flows/retrieve/retrieve-instances.ts';
 import type { ShownInstance } from '../../ports/record-store.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { answerDocuments, failDocuments, type Prepared, type PreparedDocument } from './document-set.ts';

@@ -9,8 +9,8 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { FrameRenderer } from '../../ports/frame-renderer.ts';
 import type { ImageStore, Piece } from '../../ports/image-store.ts';
 import type { ShownInstance } from '../../ports/record-store.ts';
-import { indexFrames, pixelDataOf } from '../read/frame-index.ts';
-import { turned, valueBytes } from '../read/bulk-bytes.ts';
+import { indexFrames, pixelDataOf } from '../retrieve/frame-index.ts';
+import { turned, valueBytes } from '../retrieve/bulk-bytes.ts';
 import { bytesOf, readHeader, type DataSetBytes } from './stored-data-set.ts';
 
 /** What transcoding needs. */

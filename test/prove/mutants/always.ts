@@ -40,11 +40,11 @@ export const ALWAYS: readonly Known[] = [
     tests: [{ files: ['test/server/access/right.test.ts'] }],
   },
   {
-    path: 'server/flows/read/viewings.ts',
+    path: 'server/flows/retrieve/viewings.ts',
     what: 'a viewing goes on under another right',
     from: 'rightOf(answer.study) === rightOf(viewing.study)',
     to: 'rightOf(answer.study) === rightOf(answer.study)',
-    tests: [{ files: ['test/server/flows/read/viewings.test.ts'] }],
+    tests: [{ files: ['test/server/flows/retrieve/viewings.test.ts'] }],
   },
 ];
 

@@ -28,7 +28,7 @@ export const NEAREST: readonly Nearest[] = [
     name: 'guard',
     sources: ['server/flows/guard.ts'],
     tests: [
-      { files: ['test/server/flows/read/viewings.test.ts', 'test/server/endpoints/xds/registry.test.ts'] },
+      { files: ['test/server/flows/retrieve/viewings.test.ts', 'test/server/endpoints/xds/registry.test.ts'] },
       { files: ['test/flows/break-glass.test.ts', 'test/flows/fhir-read.test.ts'] },
     ],
   },

@@ -1,7 +1,7 @@
 /** The media types in which frames and bulk data are sent. @see DICOM PS3.18 sections 8.7.3 and 8.7.4 */
 import { DICOM_UID, MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { mediaTypeOfTransferSyntax } from '../../../../profiles/dicom/file/transfer-syntax.ts';
-import type { FoundBulk } from '../../../flows/read/retrieve-bulk.ts';
+import type { FoundBulk } from '../../../flows/retrieve/retrieve-bulk.ts';
 import { notAcceptable, type MediaRange } from '../accept.ts';
 
 /** How bytes are sent: as parts or alone, of which media type, and whether frames are decoded for it. */

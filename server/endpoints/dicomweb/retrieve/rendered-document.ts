@@ -1,7 +1,7 @@
 /** An instance that is no picture, as it is sent: a page, or a PDF. @see DICOM PS3.18 8.7.4, table 8.7.4-1 */
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
-import type { RenderableInstance, ShownDocument } from '../../../flows/read/retrieve-rendered-instance.ts';
+import type { RenderableInstance, ShownDocument } from '../../../flows/retrieve/retrieve-rendered-instance.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import { notAcceptable, type MediaRange } from '../accept.ts';

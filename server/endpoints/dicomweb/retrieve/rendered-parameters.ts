@@ -1,7 +1,7 @@
 /** The query parameters of rendered resources. @see DICOM PS3.18 section 8.3.5 */
 import type { Context } from 'koa';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { PictureOptions } from '../../../flows/read/retrieve-rendered.ts';
+import type { PictureOptions } from '../../../flows/retrieve/retrieve-rendered.ts';
 
 /** Largest width and height of a picture. */
 export const MAX_VIEWPORT = 8_192;

@@ -1,7 +1,7 @@
 /** Which instances a WADO-RS path names. @see DICOM PS3.18 section 10.4.1 */
 import { isUID } from '../../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { WhichInstances } from '../../../flows/read/study-pages.ts';
+import type { WhichInstances } from '../../../flows/retrieve/study-pages.ts';
 
 /**
  * Reads the UIDs of a path. What is no UID names nothing.

@@ -5,8 +5,13 @@
 import type { RouterContext } from '@koa/router';
 import { isUID } from '../../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { BulkBytes } from '../../../flows/read/bulk-bytes.ts';
-import type { FoundBulk, InstancePlace, retrieveBulkData, retrieveFrames } from '../../../flows/read/retrieve-bulk.ts';
+import type { BulkBytes } from '../../../flows/retrieve/bulk-bytes.ts';
+import type {
+  FoundBulk,
+  InstancePlace,
+  retrieveBulkData,
+  retrieveFrames,
+} from '../../../flows/retrieve/retrieve-bulk.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';

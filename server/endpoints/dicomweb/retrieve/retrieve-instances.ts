@@ -7,8 +7,8 @@
 import type { RouterContext } from '@koa/router';
 import { DICOM_UID, MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import { Fault } from '../../../../profiles/fault.ts';
-import type { Pieces } from '../../../flows/read/bulk-bytes.ts';
-import type { GrantedInstances, retrieveInstances } from '../../../flows/read/retrieve-instances.ts';
+import type { Pieces } from '../../../flows/retrieve/bulk-bytes.ts';
+import type { GrantedInstances, retrieveInstances } from '../../../flows/retrieve/retrieve-instances.ts';
 import type { ShownInstance } from '../../../ports/record-store.ts';
 import type { ImageStore, Piece } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';

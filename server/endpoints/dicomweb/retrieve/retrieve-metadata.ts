@@ -3,7 +3,7 @@
  */
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
-import type { retrieveMetadata } from '../../../flows/read/retrieve-metadata.ts';
+import type { retrieveMetadata } from '../../../flows/retrieve/retrieve-metadata.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';

@@ -10,8 +10,8 @@ import type {
   retrieveRendered,
   retrieveThumbnail,
   ShownPicture,
-} from '../../../flows/read/retrieve-rendered.ts';
-import type { retrieveRenderedInstance } from '../../../flows/read/retrieve-rendered-instance.ts';
+} from '../../../flows/retrieve/retrieve-rendered.ts';
+import type { retrieveRenderedInstance } from '../../../flows/retrieve/retrieve-rendered-instance.ts';
 import type { ImageStore } from '../../../ports/image-store.ts';
 import type { PictureType } from '../../../ports/frame-renderer.ts';
 import { sendPieces } from '../../http/send-pieces.ts';

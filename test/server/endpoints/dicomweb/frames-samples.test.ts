@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { intOf, TAG } from '../../../../profiles/dicom/attributes.ts';
 import { UNDEFINED_LENGTH } from '../../../../profiles/dicom/data-element.ts';
-import { pixelDataOf } from '../../../../server/flows/read/frame-index.ts';
+import { pixelDataOf } from '../../../../server/flows/retrieve/frame-index.ts';
 import { headerOf } from '../../../support/imaging.ts';
 import { hasProgram, sample, sampleNames, samplePath } from '../../../profiles/dicom/samples.ts';
 import { openClinic, type Clinic } from '../clinic.ts';

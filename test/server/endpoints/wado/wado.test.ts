@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import sharp from 'sharp';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { parseFileMeta } from '../../../../profiles/dicom/file/file-meta.ts';
-import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
-import { retrieveRendered } from '../../../../server/flows/read/retrieve-rendered.ts';
+import { retrieveInstances } from '../../../../server/flows/retrieve/retrieve-instances.ts';
+import { retrieveRendered } from '../../../../server/flows/retrieve/retrieve-rendered.ts';
 import { transcodeInstance } from '../../../../server/flows/study/transcode-instance.ts';
 import { wadoRouter } from '../../../../server/endpoints/wado/router.ts';
 import { openClinic, type Clinic } from '../clinic.ts';
@@ -95,7 +95,7 @@ describe('WADO-URI (PS3.18 9, IHE RAD-55)', () => {
     const asked = await ask(`&contentType=application/dicom&transferSyntax=${explicitLittleEndian}`, big);
     const bytes = new Uint8Array(await asked.arrayBuffer());
     expect(parseFileMeta(bytes).transferSyntaxUID).to.equal(explicitLittleEndian);
-    expect([...bytes.slice(-4)]).to.deep.equal([2, 1, 4, 3]);
+    expect([...bytes.subarray(-4)]).to.deep.equal([2, 1, 4, 3]);
     expect(await status('&contentType=application/dicom&transferSyntax=1.2.840.10008.1.2.4.50', big)).to.equal(406);
   });
 

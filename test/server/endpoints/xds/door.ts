@@ -9,7 +9,7 @@ import { verifyAssertion } from '../../../../ihe/saml/assertion.ts';
 import { attributeOf, selectElements } from '../../../../ihe/xml/select.ts';
 import { queryRegistry } from '../../../../server/flows/read/query-registry.ts';
 import { retrieveDocumentOfSet } from '../../../../server/flows/read/retrieve-document-set.ts';
-import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
+import { retrieveInstances } from '../../../../server/flows/retrieve/retrieve-instances.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import { bodyLimits } from '../../../../server/endpoints/http/body-limits.ts';
 import { recordFailure } from '../../../../server/endpoints/http/identify.ts';

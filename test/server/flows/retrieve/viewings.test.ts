@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { Fault } from '../../../../profiles/fault.ts';
-import { endViewing } from '../../../../server/flows/read/end-viewing.ts';
+import { endViewing } from '../../../../server/flows/retrieve/end-viewing.ts';
 import type { Visit } from '../../../../server/flows/guard.ts';
-import { retrieveInstances } from '../../../../server/flows/read/retrieve-instances.ts';
-import { Viewings, type ViewedPart } from '../../../../server/flows/read/viewings.ts';
+import { retrieveInstances } from '../../../../server/flows/retrieve/retrieve-instances.ts';
+import { Viewings, type ViewedPart } from '../../../../server/flows/retrieve/viewings.ts';
 import { principal } from '../../../../server/access/right.ts';
 import { aPlan, aRight } from '../../../support/plans.ts';
 import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
