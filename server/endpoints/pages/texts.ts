@@ -6,14 +6,14 @@ const FRENCH = frenchTexts({
   skip: 'Aller au contenu',
   languages: 'Langue',
   support: 'Obtenir de l’aide',
-  demonstration: 'Démonstration : les personnes, les établissements et les images sont inventés.',
+  demonstration: 'Démonstration : personnes, établissements et images sont inventés.',
   home: 'Accueil',
   startTitle: 'Vos images médicales, partagées en confiance',
   startLead:
     'Passerelle relie les établissements de santé d’une région. Les scanners, IRM et radiographies, avec leurs comptes ' +
     'rendus, sont retrouvés là où l’on vous soigne.',
   whoTitle: 'Qui peut voir un examen ?',
-  whoSender: 'L’établissement qui l’a réalisé.',
+  whoSender: 'L’établissement qui l’a réalisé, et les radiologues du service d’imagerie.',
   whoPatient: 'Vous, dès que son compte rendu est validé.',
   whoDeclared: 'Les professionnels que vous avez déclarés, dans la limite de ce que vous acceptez.',
   whoEmergency: 'En urgence, un professionnel qui le justifie : vous en êtes informé.',
@@ -57,7 +57,7 @@ const GERMAN: PageTexts = {
     'Passerelle verbindet die Gesundheitseinrichtungen einer Region. CT, MRT und Röntgenbilder mit ihren Befunden ' +
     'werden dort gefunden, wo Sie behandelt werden.',
   whoTitle: 'Wer darf eine Untersuchung sehen?',
-  whoSender: 'Die Einrichtung, die sie durchgeführt hat.',
+  whoSender: 'Die Einrichtung, die sie durchgeführt hat, und die Radiologen des Bilddienstes.',
   whoPatient: 'Sie selbst, sobald der Befund freigegeben ist.',
   whoDeclared: 'Die Fachpersonen, die Sie angegeben haben, soweit Sie es erlauben.',
   whoEmergency: 'Im Notfall eine Fachperson, die es begründet: Sie werden darüber informiert.',
@@ -98,7 +98,7 @@ const ENGLISH: PageTexts = {
     'Passerelle connects the hospitals and practices of a region. CT, MRI and X-ray exams, with their reports, are ' +
     'found wherever you are treated.',
   whoTitle: 'Who may see an exam?',
-  whoSender: 'The hospital or practice that made it.',
+  whoSender: 'The hospital or practice that made it, and the radiologists of the imaging service.',
   whoPatient: 'You, as soon as its report is validated.',
   whoDeclared: 'The professionals whom you declared, within what you accept.',
   whoEmergency: 'In an emergency, a professional who gives the reason: you are told.',
