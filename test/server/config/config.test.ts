@@ -71,7 +71,14 @@ describe('Configuration', () => {
   it('takes an address of support that a page may link to, and no other', () => {
     for (const address of ['mailto:aide@region.example', 'https://region.example/aide'])
       expect(configOf({ PASSERELLE_SUPPORT: address }).support).to.equal(address);
-    const wrong = ['javascript:alert(1)', 'http://region.example/', 'aide@region.example', 'mailto:a', 'https://a/"x', ''];
+    const wrong = [
+      'javascript:alert(1)',
+      'http://region.example/',
+      'aide@region.example',
+      'mailto:a',
+      'https://a/"x',
+      '',
+    ];
     for (const address of wrong)
       expect(refusalOf({ ...production, PASSERELLE_SUPPORT: address }), address).to.include('PASSERELLE_SUPPORT');
   });

@@ -94,6 +94,35 @@ describe('Sign-in of a person through the identity provider', () => {
     ]);
   });
 
+  it('says who publishes the application, and nothing of it when the region file does not', async () => {
+    const named = await consentOf(new Browser());
+    expect(named.text).to.contain('publiée par <strong>la région de démonstration</strong>');
+    const web = { client_id: 'test-web-app', redirect_uri: 'https://app.example/callback' };
+    const unnamed = await consentOf(new Browser(), 'demo-patient', web);
+    expect(unnamed.text).to.contain('retournerez sur app.example').and.not.contain('publiée par');
+  });
+
+  it('lets the form of consent lead to the application that asks, and to no other', async () => {
+    const browser = new Browser();
+    const page = await consentOf(browser);
+    const policy = page.headers.get('content-security-policy');
+    expect(policy).to.contain("form-action 'self' http://127.0.0.1:49152;").and.contain("script-src 'self';");
+    expect(page.text).to.not.match(/<script|<style|\sstyle=/);
+  });
+
+  it('tells a sign-in that has expired from one of another window', async () => {
+    const browser = new Browser();
+    const expired = await new Browser().open(new URL(`${server.url}/auth/interaction/x/consent`));
+    expect([expired.status, expired.text.includes('Cette connexion a expiré')]).to.deep.equal([400, true]);
+    const form = formOf(await consentOf(browser));
+    const path = (form?.action.pathname ?? '').split('/');
+    path[3] = 'x'.repeat(path[3]?.length ?? 0);
+    const cookies = form?.action === undefined ? undefined : browser.cookiesAt(form.action);
+    const answer = await fetch(new URL(path.join('/'), server.url), { headers: { cookie: cookies ?? '' } });
+    expect(answer.status).to.equal(400);
+    expect(await answer.text()).to.contain('Une autre connexion est en cours');
+  });
+
   it('escapes the name of an application', async () => {
     const page = await consentOf(new Browser(), 'demo-patient', {
       client_id: 'test-web-app',
