@@ -10,8 +10,8 @@ const FRENCH = frenchTexts({
   home: 'Accueil',
   startTitle: 'Vos images médicales, partagées en confiance',
   startLead:
-    'Passerelle relie les établissements de santé d’une région. Les scanners, IRM et radiographies, avec leurs comptes ' +
-    'rendus, sont retrouvés là où l’on vous soigne.',
+    'Passerelle relie les établissements de santé d’une région. Les scanners, IRM et radiographies, avec leurs ' +
+    'comptes rendus, sont retrouvés là où l’on vous soigne.',
   whoTitle: 'Qui peut voir un examen ?',
   whoSender: 'L’établissement qui l’a réalisé, et les radiologues du service d’imagerie.',
   whoPatient: 'Vous, dès que son compte rendu est validé.',
@@ -20,8 +20,8 @@ const FRENCH = frenchTexts({
   whoHistory: 'Chaque accès est inscrit dans un historique que vous pouvez lire.',
   signInTitle: 'Se connecter',
   signInLead:
-    'On se connecte depuis une application. Elle vous conduit ici, vous confirmez qui vous êtes, et vous choisissez ce ' +
-    'qu’elle peut faire.',
+    'On se connecte depuis une application. Elle vous conduit ici, vous confirmez qui vous êtes, et vous choisissez ' +
+    'ce qu’elle peut faire.',
   signInNone: 'Aucune application n’est encore proposée ici. Votre établissement vous dira laquelle utiliser.',
   publishedBy: 'publiée par',
   buildersTitle: 'Pour les équipes informatiques',

@@ -33,8 +33,8 @@ export const SIGN_IN_TEXTS = frenchTexts({
   detail: 'Détail technique, à donner à l’assistance :',
   askedWrongTitle: 'Connexion impossible',
   askedWrong:
-    'L’application a fait une demande que ce serveur ne comprend pas. Vous n’y êtes pour rien : prévenez l’éditeur de ' +
-    'l’application.',
+    'L’application a fait une demande que ce serveur ne comprend pas. Vous n’y êtes pour rien : prévenez l’éditeur ' +
+    'de l’application.',
   unknownTitle: 'Nous ne vous connaissons pas encore',
   unknown:
     'Votre identité est bien confirmée, mais aucun compte ne lui correspond ici. Adressez-vous à l’établissement qui ' +

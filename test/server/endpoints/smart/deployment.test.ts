@@ -54,7 +54,8 @@ describe('Authorization server behind TLS and with several identity providers', 
     const browser = new Browser();
     const page = await browser.open(requestTo(server.url, server.url));
     expect(page.text).to.contain('Carte professionnelle').and.to.contain('Compte &lt;patient>');
-    const links = [...page.text.matchAll(/href="([^"]*\/provider\/[^"]*)"/g)].map(([, href = '']) => new URL(href, page.url));
+    const hrefs = [...page.text.matchAll(/href="([^"]*\/provider\/[^"]*)"/g)];
+    const links = hrefs.map(([, href = '']) => new URL(href, page.url));
     const away = await browser.open(links[1] ?? page.url, (url) => url.hostname === 'patient.example');
     expect(away.url.searchParams.get('redirect_uri')).to.equal(`${server.url}/auth/signed-in`);
     expect((await browser.open(new URL(`${page.url.href}/provider/2`))).status).to.equal(404);
