@@ -57,7 +57,7 @@ const GERMAN: PageTexts = {
     'Passerelle verbindet die Gesundheitseinrichtungen einer Region. CT, MRT und Röntgenbilder mit ihren Befunden ' +
     'werden dort gefunden, wo Sie behandelt werden.',
   whoTitle: 'Wer darf eine Untersuchung sehen?',
-  whoSender: 'Die Einrichtung, die sie durchgeführt hat, und die Radiologen des Bilddienstes.',
+  whoSender: 'Die Einrichtung, die sie durchgeführt hat, und die Radiologinnen und Radiologen der Bildgebung.',
   whoPatient: 'Sie selbst, sobald der Befund freigegeben ist.',
   whoDeclared: 'Die Fachpersonen, die Sie angegeben haben, soweit Sie es erlauben.',
   whoEmergency: 'Im Notfall eine Fachperson, die es begründet: Sie werden darüber informiert.',
