@@ -30,6 +30,8 @@ import { wadoRouter } from '../endpoints/wado/router.ts';
 import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
+import { pagesDoor } from '../endpoints/pages/pages-door.ts';
+import type { Site } from '../endpoints/pages/site.ts';
 import { createAuthorizationServer, type AuthorizationServer } from '../endpoints/smart/authorization-server.ts';
 import type { Acceptance } from '../flows/audit/anchor-trail.ts';
 import { trailHealth } from '../flows/audit/trail-health.ts';
@@ -181,10 +183,11 @@ type Parts = {
 async function openHttp(parts: Parts): Promise<Server> {
   const { config, log, region, stores, publicUrl } = parts;
   const development = config.development
-    ? await createDevelopmentIdentityProvider({ publicUrl, persons: region.persons })
+    ? await createDevelopmentIdentityProvider({ publicUrl, persons: region.persons, site: siteOf(parts) })
     : undefined;
   const authorization = await openAuthorization(parts, development);
   const doors = [
+    pagesDoor(siteOf(parts)),
     ...(development === undefined ? [] : [development.middleware]),
     authorization.middleware,
     ...dataDoors(parts, authorization),
@@ -204,6 +207,18 @@ async function openHttp(parts: Parts): Promise<Server> {
   });
 }
 
+/** What pages say of this server. Applications are the clients at which persons sign in. */
+function siteOf({ config, region }: Parts): Site {
+  const applications = region.clients
+    .filter(({ grant_types }) => grant_types.includes('authorization_code'))
+    .map(({ name, publisher, client_uri: home }) => ({
+      name,
+      ...(publisher === undefined ? {} : { publisher }),
+      ...(home === undefined ? {} : { home }),
+    }));
+  return { support: config.support, isDemonstration: config.development, applications };
+}
+
 async function openAuthorization(
   parts: Parts,
   development: DevelopmentIdentityProvider | undefined,
@@ -220,6 +235,7 @@ async function openAuthorization(
   return createAuthorizationServer({
     publicUrl,
     clients: region.clients,
+    site: siteOf(parts),
     identityProviders: providers,
     accounts: { find: flows.findAccount },
     tokens: stores.tokens,

@@ -22,6 +22,8 @@ export type Config = {
   readonly tlsProxy: boolean;
   /** Scheme, host and port, without a slash at the end; undefined means the address that HTTP is bound to. */
   readonly publicUrl: string | undefined;
+  /** A `mailto:` or `https:` address; undefined: none is shown. */
+  readonly support: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
   /** `sqlite`, or the URI of a replica set, which may hold a password: never log it. */
@@ -56,7 +58,8 @@ type Values = {
   readonly LOG_LEVEL: Config['logLevel'];
 };
 
-type OptionalName = 'PUBLIC_URL' | (typeof DIMSE_TLS_FILES)[number] | Extract<VariableName, `AUDIT_ANCHOR${string}`>;
+type OptionalName =
+  'PUBLIC_URL' | 'SUPPORT' | (typeof DIMSE_TLS_FILES)[number] | Extract<VariableName, `AUDIT_ANCHOR${string}`>;
 
 type NumberName =
   | 'HTTP_PORT'
@@ -105,6 +108,7 @@ function developmentDefaults(environment: Environment): Environment {
 function compileSchema(): ValidateFunction<Values> {
   const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true });
   ajv.addFormat('origin', isOrigin);
+  ajv.addFormat('support', isSupport);
   ajv.addFormat('time-zone', isTimeZone);
   ajv.addFormat('anchor', (value: string) => anchorPlace(value) !== undefined);
   return ajv.compile<Values>({
@@ -124,6 +128,11 @@ function compileSchema(): ValidateFunction<Values> {
 
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && /^https?:\/\/[^/?#@\\\s]+\/?$/.test(value);
+}
+
+/** An address that a page may link to: nothing that runs, nothing in the clear. @see RFC 6068 */
+function isSupport(value: string): boolean {
+  return URL.canParse(value) && /^(mailto:[^\s@?"<>]+@[^\s@?"<>]+|https:\/\/[^\s"<>\\]+)$/.test(value);
 }
 
 function isTimeZone(value: string): boolean {
@@ -160,6 +169,8 @@ function reasonOf(error: ErrorObject): string {
   }
   if (error.keyword === 'format' && error.params['format'] === 'anchor')
     return 'must be the path of a file or syslog+tls://host:port';
+  if (error.keyword === 'format' && error.params['format'] === 'support')
+    return 'must be an address as mailto:support@example.org or https://example.org/support';
   if (error.keyword === 'format') return 'must name a time zone, as Europe/Paris';
   if (error.keyword === 'minLength') return 'must not be empty';
   return error.message ?? error.keyword;
@@ -205,6 +216,7 @@ function toConfig(values: Values): Config {
     dimseTlsCa: resolved(values.DIMSE_TLS_CA),
     tlsProxy: values.TLS_PROXY === '1',
     publicUrl: values.PUBLIC_URL === undefined ? undefined : new URL(values.PUBLIC_URL).origin,
+    support: values.SUPPORT,
     dataDir: resolve(values.DATA_DIR),
     store: values.STORE,
     auditAnchor: values.AUDIT_ANCHOR,

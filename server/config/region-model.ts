@@ -4,10 +4,15 @@ import type { Bundle } from '@medplum/fhirtypes';
 /** A public key as a JSON Web Key; the file never holds a private one. @see RFC 7517 */
 export type RegionKey = { readonly kty: string; readonly kid: string; readonly [member: string]: unknown };
 
-/** A SMART client, in the member names of RFC 7591; `organization` is the establishment on whose behalf it acts. */
+/**
+ * A SMART client, in the member names of RFC 7591; `organization` is the establishment on whose behalf it acts.
+ * `publisher` is who answers for an application that persons use, and `client_uri` where they open it.
+ */
 export type RegionClient = {
   readonly client_id: string;
   readonly name: string;
+  readonly publisher?: string;
+  readonly client_uri?: string;
   readonly organization?: string;
   readonly token_endpoint_auth_method: 'private_key_jwt' | 'none';
   readonly jwks?: { readonly keys: readonly RegionKey[] };

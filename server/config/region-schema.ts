@@ -39,6 +39,9 @@ const jwks = record(['keys'], {
 const client = record(['client_id', 'name', 'token_endpoint_auth_method', 'scope', 'grant_types'], {
   client_id: { type: 'string', pattern: '^[A-Za-z0-9._~:/-]{1,200}$' },
   name: text,
+  publisher: text,
+  // A person follows it: nothing but a page.
+  client_uri: { type: 'string', maxLength: 500, pattern: '^https://[^\\s"\'<>\\\\]+$' },
   organization,
   token_endpoint_auth_method: { enum: ['private_key_jwt', 'none'] },
   jwks,

@@ -69,6 +69,11 @@ export const VARIABLES = {
       '`PASSERELLE_HOST` is not loopback; else the address that HTTP is bound to.',
     schema: { type: 'string', maxLength: 300, format: 'origin' },
   },
+  SUPPORT: {
+    description:
+      'Where persons find help: a `mailto:` or `https:` address, which pages then show. Not shown when it is not set.',
+    schema: { type: 'string', maxLength: 500, format: 'support' },
+  },
   DATA_DIR: { description: 'Folder of the data. One server at a time uses it.', schema: text, default: './data' },
   STORE: {
     description:

@@ -45,10 +45,12 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
   const events: SignInEvent[] = [];
   let offset = 0;
   const clock = { now: () => Date.now() + offset };
-  const idp = await createDevelopmentIdentityProvider({ publicUrl: () => url, persons: region.persons });
+  const site = { support: undefined, isDemonstration: true, applications: [] };
+  const idp = await createDevelopmentIdentityProvider({ publicUrl: () => url, persons: region.persons, site });
   const server = createAuthorizationServer({
     publicUrl: () => url,
     clients: [...region.clients, WEB_APP],
+    site,
     identityProviders: [createIdentityProvider(idp.settings(url), clock)],
     accounts: {
       async find(kind, system, value) {

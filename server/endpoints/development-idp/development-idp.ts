@@ -7,11 +7,12 @@ import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Configuration } from 'oidc-provider';
 import type { RegionPerson } from '../../config/region-model.ts';
+import type { Site } from '../pages/site.ts';
 import { dropSession } from '../smart/authorize-request.ts';
 import { generateAuthorizationKeys } from '../smart/keys.ts';
 import type { AuthorizationKeys } from '../smart/keys.ts';
 import { mountProvider } from '../smart/mount.ts';
-import { renderProviderError } from '../smart/sign-in/pages.ts';
+import { providerErrors } from '../smart/sign-in/pages.ts';
 import { chooserRouter } from './chooser.ts';
 import { memoryAdapter } from './memory-adapter.ts';
 
@@ -54,6 +55,7 @@ export type DevelopmentClientSettings = {
 export async function createDevelopmentIdentityProvider(options: {
   readonly publicUrl: () => string;
   readonly persons: readonly RegionPerson[];
+  readonly site: Site;
 }): Promise<DevelopmentIdentityProvider> {
   const keys = await generateAuthorizationKeys();
   const secret = randomBytes(32).toString('base64url');
@@ -63,7 +65,7 @@ export async function createDevelopmentIdentityProvider(options: {
     middleware: async (ctx, next) => {
       if (!ctx.path.startsWith(`${DEVELOPMENT_IDP_PATH}/`)) return void (await next());
       dropSession(ctx.req, SESSION_COOKIE);
-      provider ??= openProvider(options.publicUrl(), options.persons, keys, secret);
+      provider ??= openProvider(options.publicUrl(), options, keys, secret);
       await mountProvider(ctx, provider, DEVELOPMENT_IDP_PATH, options.publicUrl());
     },
   };
@@ -83,12 +85,12 @@ function settingsFor(publicUrl: string, secret: string): DevelopmentClientSettin
 
 function openProvider(
   publicUrl: string,
-  persons: readonly RegionPerson[],
+  { persons, site }: { readonly persons: readonly RegionPerson[]; readonly site: Site },
   keys: AuthorizationKeys,
   secret: string,
 ): Provider {
   const provider = new Provider(publicUrl + DEVELOPMENT_IDP_PATH, {
-    ...configurationOf(persons, keys),
+    ...configurationOf(persons, keys, site),
     clients: [
       {
         client_id: CLIENT_ID,
@@ -102,11 +104,11 @@ function openProvider(
     ],
   });
   provider.proxy = true;
-  provider.use(chooserRouter(provider, persons, DEVELOPMENT_ACR).routes());
+  provider.use(chooserRouter(provider, persons, DEVELOPMENT_ACR, site).routes());
   return provider;
 }
 
-function configurationOf(persons: readonly RegionPerson[], keys: AuthorizationKeys): Configuration {
+function configurationOf(persons: readonly RegionPerson[], keys: AuthorizationKeys, site: Site): Configuration {
   return {
     adapter: memoryAdapter(),
     jwks: { keys: keys.jwks.keys.map((key) => ({ ...key })) },
@@ -139,6 +141,6 @@ function configurationOf(persons: readonly RegionPerson[], keys: AuthorizationKe
       const grantId = ctx.oidc.result?.consent?.grantId;
       return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId);
     },
-    renderError: renderProviderError,
+    renderError: providerErrors(site),
   };
 }

@@ -13,7 +13,8 @@ import { introspectionEndpoint } from './tokens/introspection-endpoint.ts';
 import { mountProvider } from './mount.ts';
 import { bindOptions } from './options.ts';
 import type { AuthorizationServerOptions, BoundOptions } from './options.ts';
-import { sendPage } from './sign-in/pages.ts';
+import { sendPage } from '../pages/send-page.ts';
+import type { Site } from '../pages/site.ts';
 import { cookieNames, createProvider } from './provider.ts';
 import { refusalOf } from './refusals.ts';
 import { sendSmartConfiguration, SMART_CONFIGURATION_PATH } from './smart-configuration.ts';
@@ -43,7 +44,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
         await mountProvider(ctx, provider, '/auth', bound.publicUrl);
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        answerRefused(ctx, error);
+        answerRefused(ctx, error, options.site);
       }
     },
   };
@@ -69,8 +70,8 @@ async function redirectPosted(ctx: Context, bound: BoundOptions): Promise<void> 
 }
 
 /** A person is told of a refused form on a page, an application as OAuth does. @see RFC 6749 section 5.2 */
-function answerRefused(ctx: Context, fault: Fault): void {
-  if (!ctx.path.startsWith('/auth/token')) return sendPage(ctx, refusalOf(fault));
+function answerRefused(ctx: Context, fault: Fault, site: Site): void {
+  if (!ctx.path.startsWith('/auth/token')) return sendPage(ctx, refusalOf(fault), site);
   ctx.status = statusOf(fault);
   ctx.set('Cache-Control', 'no-store');
   ctx.body = { error: 'invalid_request', error_description: fault.message };

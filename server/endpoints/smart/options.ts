@@ -4,6 +4,7 @@ import type { AccountDirectory } from '../../ports/account-directory.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdentityProvider } from '../../ports/identity-provider.ts';
 import type { TokenStore } from '../../ports/token-store.ts';
+import type { Site } from '../pages/site.ts';
 import type { AuthorizationKeys } from './keys.ts';
 
 /** A sign-in, for the audit trail. `account` is a reference; `address` is the peer's. */
@@ -31,6 +32,8 @@ export type AuthorizationServerOptions = {
   readonly tokens: TokenStore;
   readonly keys: AuthorizationKeys;
   readonly clock: Clock;
+  /** What its pages say of the server. */
+  readonly site: Site;
   /** Records a sign-in. Nobody is signed in when it throws. */
   readonly onSignIn?: (event: SignInEvent) => Promise<void>;
   /** Told of errors that the answer hides. */

@@ -5,7 +5,7 @@ import type { BoundOptions } from './options.ts';
 import { checkAssertion, CLOCK_TOLERANCE_SECONDS } from './tokens/client-assertion.ts';
 import { grantableScope, OIDC_SCOPES, patientInContext } from './tokens/granted-scopes.ts';
 import { oidcAdapter } from './tokens/oidc-adapter.ts';
-import { renderProviderError } from './sign-in/pages.ts';
+import { providerErrors } from './sign-in/pages.ts';
 import { clientMetadata, isOriginOf, registeredScopes } from './registered-clients.ts';
 
 /** Lifetimes in seconds. A refresh token ends with its grant, at most 90 days after the consent. */
@@ -67,7 +67,7 @@ function configurationOf(options: BoundOptions): Configuration {
     },
     clientBasedCORS: (_ctx, origin, client) => isOriginOf(origin, client.redirectUris ?? []),
     assertJwtClientAuthClaimsAndHeader: (_ctx, claims, header) => checkAssertion(claims, header, secondsOf(options)),
-    renderError: renderProviderError,
+    renderError: providerErrors(options.site),
     fetch: () => Promise.reject(new Error('The authorization server makes no outbound requests')),
   };
 }

@@ -9,7 +9,7 @@ import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { fhirType, STORED_TYPES } from '../../../profiles/types/visibility.ts';
 import { allows } from '../../../server/access/scope.ts';
 import { SERVED } from '../../../server/endpoints/fhir/served.ts';
-import { linesOf } from '../../../server/endpoints/smart/sign-in/consent-page.ts';
+import { demandsOf } from '../../../server/endpoints/smart/sign-in/demands.ts';
 import { loadDefinitions, type LoadedDefinitions } from '../../../server/runtime/definitions.ts';
 import { absentCriterionOf, criterionOf, indexedParametersOf } from '../../support/examples/example-queries.ts';
 import { exampleResources } from '../../support/examples/example-resources.ts';
@@ -67,7 +67,7 @@ describe('Each type by its file', () => {
           expect(allows([`user/${other}.rs`], type, 'r'), other).to.equal(false);
           expect(fhirType(other).words, other).to.not.equal(file.words);
         }
-        expect(linesOf([`patient/${type}.rs`], true)[0]).to.equal(`lire ${file.words}, vous concernant`);
+        expect(demandsOf([`patient/${type}.rs`], true)[0]?.items).to.deep.equal([file.words]);
       });
 
       it('is announced as its file says, or not at all', () => {

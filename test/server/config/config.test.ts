@@ -46,6 +46,7 @@ describe('Configuration', () => {
       dimseTlsCa: undefined,
       tlsProxy: false,
       publicUrl: undefined,
+      support: undefined,
       dataDir: resolve('data'),
       store: 'sqlite',
       auditAnchor: '/mnt/anchors/passerelle',
@@ -65,6 +66,21 @@ describe('Configuration', () => {
       logLevel: 'info',
       development: false,
     });
+  });
+
+  it('takes an address of support that a page may link to, and no other', () => {
+    for (const address of ['mailto:aide@region.example', 'https://region.example/aide'])
+      expect(configOf({ PASSERELLE_SUPPORT: address }).support).to.equal(address);
+    const wrong = [
+      'javascript:alert(1)',
+      'http://region.example/',
+      'aide@region.example',
+      'mailto:a',
+      'https://a/"x',
+      '',
+    ];
+    for (const address of wrong)
+      expect(refusalOf({ ...production, PASSERELLE_SUPPORT: address }), address).to.include('PASSERELLE_SUPPORT');
   });
 
   it('takes the demonstration region and its OIDs in development only', () => {

@@ -46,6 +46,13 @@ function refusalOf(json: unknown): string {
 }
 
 describe('Region file', () => {
+  it('takes who publishes an application and where it is opened, which is a page over TLS', () => {
+    const named = aClient({ publisher: 'Cigogne', client_uri: 'https://carnet.example/' });
+    expect(parseRegion(aRegion({ clients: [named] })).clients[0]).to.include({ publisher: 'Cigogne' });
+    for (const wrong of ['javascript:alert(1)', 'http://carnet.example/', 'https://a/"', 'https://'])
+      expect(refusalOf(aRegion({ clients: [aClient({ client_uri: wrong })] })), wrong).to.include('client_uri');
+  });
+
   it('fills left-out lists and takes a region for real when it does not say otherwise', () => {
     const region = parseRegion(aRegion());
     expect(region.demonstration).to.equal(false);

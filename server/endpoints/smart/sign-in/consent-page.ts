@@ -1,22 +1,19 @@
-/** The consent page: what an application will read or change, in plain French. */
-import { fhirType, isStoredType } from '../../../../profiles/types/visibility.ts';
-import { parseScope } from '../../../access/scope.ts';
-import type { ScopeAction, SmartScope } from '../../../access/scope.ts';
-import { html } from './html.ts';
-import type { Page } from './pages.ts';
+/** The consent page: who asks, what for, and the person's answer. */
+import { html } from 'htm/preact';
+import { french } from '../../pages/french.ts';
+import type { Markup } from '../../pages/markup.d.ts';
+import type { Page } from '../../pages/send-page.ts';
+import { demandsOf } from './demands.ts';
+import type { Demand } from './demands.ts';
+import { SIGN_IN_LANGUAGE, SIGN_IN_TEXTS } from './texts.ts';
 
-const WHOLE_RECORD = 'tout le dossier d’imagerie';
-
-const ACTION_NAMES: readonly (readonly [readonly ScopeAction[], string])[] = [
-  [['r', 's'], 'lire'],
-  [['c'], 'ajouter'],
-  [['u'], 'modifier'],
-  [['d'], 'supprimer'],
-];
+const texts = SIGN_IN_TEXTS;
 
 /** What the page asks. `redirectUri` is where the answer goes. */
 export type ConsentQuestion = {
   readonly applicationName: string;
+  /** Who publishes the application; undefined when the region file does not say. */
+  readonly publisher: string | undefined;
   readonly display: string;
   readonly account: string;
   readonly scopes: readonly string[];
@@ -27,45 +24,51 @@ export type ConsentQuestion = {
 
 /** Builds the page. */
 export function consentPage(question: ConsentQuestion): Page {
-  const lines = linesOf(question.scopes, question.account.startsWith('Patient/'));
+  const demands = demandsOf(question.scopes, question.account.startsWith('Patient/'));
   return {
     status: 200,
-    title: `Autoriser « ${question.applicationName} » ?`,
+    language: SIGN_IN_LANGUAGE,
+    title: french(`Autoriser « ${question.applicationName} » ?`),
     formTargets: [formTargetOf(question.redirectUri)],
-    body: html`<p>Vous êtes connecté : <strong>${question.display}</strong>.</p>
-      <p>L’application <strong>${question.applicationName}</strong> demande à pouvoir :</p>
-      <ul>
-        ${lines.map((line) => html`<li>${line}</li>`)}
+    body: html`<p>${texts.whoYouAre} <strong>${question.display}</strong>.</p>
+      <p>${texts.application} <strong>${question.applicationName}</strong>${publisherOf(question)} ${texts.asksFor}</p>
+      <ul class="cards">
+        ${demands.map(demandCard)}
       </ul>
-      <p>Elle n’aura jamais plus de droits que vous, et chaque accès est inscrit dans l’historique.</p>
-      <form method="post" action="${question.action}">
-        <input type="hidden" name="csrf" value="${question.csrf}" />
-        <button type="submit" name="decision" value="allow">Autoriser</button>
-        <button type="submit" name="decision" value="deny" class="second">Refuser</button>
+      <p>${texts.askFewer}</p>
+      <p>${texts.mayRefuse} ${wayBack(question.redirectUri)}</p>
+      <form method="post" action=${question.action}>
+        <input type="hidden" name="csrf" value=${question.csrf} />
+        <div class="actions">
+          <button type="submit" name="decision" value="allow">${texts.allow}</button>
+          <button type="submit" name="decision" value="deny" class="second">${texts.deny}</button>
+        </div>
       </form>`,
   };
 }
 
-/** The scopes as sentences, each once. */
-export function linesOf(scopes: readonly string[], isPatient: boolean): readonly string[] {
-  const lines = scopes.flatMap((text) => {
-    const scope = parseScope(text);
-    if (scope !== undefined) return [lineOf(scope, isPatient)];
-    if (text === 'openid' || text === 'fhirUser') return ['savoir qui vous êtes'];
-    if (text === 'offline_access') return ['garder cet accès en votre absence, 90 jours au plus'];
-    return [];
-  });
-  return [...new Set(lines)];
+function publisherOf({ publisher }: ConsentQuestion): Markup | undefined {
+  return publisher === undefined ? undefined : html`<span>, ${texts.publishedBy} <strong>${publisher}</strong>,</span>`;
 }
 
-function lineOf(scope: SmartScope, isPatient: boolean): string {
-  const verbs = ACTION_NAMES.filter(([actions]) => actions.some((action) => scope.actions.includes(action)));
-  const whose = isPatient ? 'vous concernant' : 'dans la limite de vos droits';
-  return `${verbs.map(([, name]) => name).join(', ')} ${wordsOf(scope.type)}, ${whose}`;
+function demandCard({ title, note, items }: Demand): Markup {
+  const [only] = items;
+  const list =
+    items.length === 1 && note === undefined
+      ? html`<span class="note">${only}</span>`
+      : html`<ul>
+          ${items.map((item) => html`<li>${item}</li>`)}
+        </ul>`;
+  return html`<li>
+    <h2>${title}</h2>
+    ${note === undefined ? undefined : html`<span class="note">${note}</span>`} ${list}
+  </li>`;
 }
 
-function wordsOf(type: string): string {
-  return isStoredType(type) ? fhirType(type).words : WHOLE_RECORD;
+/** Where the browser goes next; an application on this very device has no name to tell. */
+function wayBack(redirectUri: string): string | undefined {
+  const { protocol, host } = new URL(redirectUri);
+  return protocol === 'https:' ? `${texts.backTo} ${host}.` : undefined;
 }
 
 /** The source expression of a redirect URI, so that the browser lets the form's redirection through. */

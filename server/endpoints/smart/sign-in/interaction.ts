@@ -1,5 +1,6 @@
 /** The pages between an application's request and its answer: sign-in elsewhere, then consent here. */
 import { Router } from '@koa/router';
+import { html } from 'htm/preact';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { Fault, toFault } from '../../../../profiles/fault.ts';
@@ -7,13 +8,13 @@ import { consentPage } from './consent-page.ts';
 import { csrfToken, isCsrfToken } from './csrf.ts';
 import { readForm } from './form.ts';
 import { OIDC_SCOPES, scopesOfAccount } from '../tokens/granted-scopes.ts';
-import { html } from './html.ts';
 import type { BoundOptions } from '../options.ts';
-import { sendPage } from './pages.ts';
+import { sendPage } from '../../pages/send-page.ts';
 import { pendingSignIns } from './pending-sign-ins.ts';
 import type { PendingSignIns, SignedInPerson } from './pending-sign-ins.ts';
-import { refusalOf } from '../refusals.ts';
+import { REFUSAL, refusalOf } from '../refusals.ts';
 import { beginSignIn, completeSignIn } from './sign-in.ts';
+import { SIGN_IN_LANGUAGE, SIGN_IN_TEXTS } from './texts.ts';
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 type Door = { readonly provider: Provider; readonly options: BoundOptions; readonly pending: PendingSignIns };
@@ -36,9 +37,9 @@ async function answerRefusals(ctx: Context, next: () => Promise<unknown>, option
   try {
     await next();
   } catch (error) {
-    const fault = isSessionLoss(error) ? new Fault('login', 'The sign-in has expired') : toFault(error);
+    const fault = isSessionLoss(error) ? expired() : toFault(error);
     if (fault.kind === 'exception' || fault.kind === 'transient') options.onError?.(error);
-    sendPage(ctx, refusalOf(fault));
+    sendPage(ctx, refusalOf(fault), options.site);
   }
 }
 
@@ -47,15 +48,16 @@ async function start(ctx: Context, door: Door): Promise<void> {
   const { identityProviders } = door.options;
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
   const choices = identityProviders.map(
-    (provider, index) =>
-      html`<p><a class="button" href="${ctx.params['uid']}/provider/${String(index)}">${provider.name}</a></p>`,
+    (provider, index) => html`<a class="button" href=${`${ctx.params['uid']}/provider/${index}`}>${provider.name}</a>`,
   );
-  sendPage(ctx, {
+  const page = {
     status: 200,
-    title: 'Se connecter',
-    body: html`<p>Choisissez votre moyen de connexion.</p>
-      ${choices}`,
-  });
+    language: SIGN_IN_LANGUAGE,
+    title: SIGN_IN_TEXTS.chooseTitle,
+    body: html`<p class="lead">${SIGN_IN_TEXTS.chooseLead}</p>
+      <div class="actions">${choices}</div>`,
+  } as const;
+  sendPage(ctx, page, door.options.site);
 }
 
 async function leave(ctx: Context, door: Door, provider: number): Promise<void> {
@@ -85,6 +87,7 @@ async function ask(ctx: Context, door: Door): Promise<void> {
   const client = door.options.clients.find((known) => known.client_id === interaction.params['client_id']);
   const page = consentPage({
     applicationName: client?.name ?? String(interaction.params['client_id']),
+    publisher: client?.publisher,
     display: person.display,
     account: person.account,
     scopes: scopesOfAccount(requestedScopes(interaction), person.account),
@@ -92,14 +95,14 @@ async function ask(ctx: Context, door: Door): Promise<void> {
     csrf: csrfToken(door.options.keys, interaction.uid),
     redirectUri: String(interaction.params['redirect_uri']),
   });
-  sendPage(ctx, page);
+  sendPage(ctx, page, door.options.site);
 }
 
 async function decide(ctx: Context, door: Door): Promise<void> {
   const interaction = await interactionOf(ctx, door);
   const form = await readForm(ctx);
   if (!isCsrfToken(door.options.keys, interaction.uid, form.get('csrf'))) {
-    throw new Fault('forbidden', 'The form does not come from this sign-in', { protocolCode: 'csrf' });
+    throw new Fault('forbidden', 'The form does not come from this sign-in', { protocolCode: REFUSAL.foreignForm });
   }
   const person = await personOf(interaction, door);
   const result = form.get('decision') === 'allow' ? await allow(interaction, person, door) : REFUSED;
@@ -129,13 +132,14 @@ async function allow(interaction: Interaction, person: SignedInPerson, door: Doo
 
 async function interactionOf(ctx: Context, door: Door): Promise<Interaction> {
   const interaction = await door.provider.interactionDetails(ctx.req, ctx.res);
-  if (interaction.uid !== ctx['params']['uid']) throw new Fault('login', 'The sign-in belongs to another window');
+  if (interaction.uid !== ctx['params']['uid'])
+    throw new Fault('login', 'The sign-in belongs to another window', { protocolCode: REFUSAL.otherWindow });
   return interaction;
 }
 
 async function personOf(interaction: Interaction, door: Door): Promise<SignedInPerson> {
   const person = await door.pending.person(interaction.uid);
-  if (person === undefined) throw new Fault('login', 'The sign-in has expired');
+  if (person === undefined) throw expired();
   return person;
 }
 
@@ -149,6 +153,10 @@ function redirect(ctx: Context, url: string): void {
   ctx.status = 303;
   ctx.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', Location: url });
   ctx.body = '';
+}
+
+function expired(): Fault {
+  return new Fault('login', 'The sign-in has expired', { protocolCode: REFUSAL.expired });
 }
 
 function isSessionLoss(error: unknown): boolean {

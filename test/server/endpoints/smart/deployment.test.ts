@@ -53,8 +53,9 @@ describe('Authorization server behind TLS and with several identity providers', 
     await using server = await startSmartServer({ identityProviders });
     const browser = new Browser();
     const page = await browser.open(requestTo(server.url, server.url));
-    expect(page.text).to.contain('Carte professionnelle').and.to.contain('Compte &#60;patient&#62;');
-    const links = [...page.text.matchAll(/href="([^"]*)"/g)].map(([, href = '']) => new URL(href, page.url));
+    expect(page.text).to.contain('Carte professionnelle').and.to.contain('Compte &lt;patient>');
+    const hrefs = [...page.text.matchAll(/href="([^"]*\/provider\/[^"]*)"/g)];
+    const links = hrefs.map(([, href = '']) => new URL(href, page.url));
     const away = await browser.open(links[1] ?? page.url, (url) => url.hostname === 'patient.example');
     expect(away.url.searchParams.get('redirect_uri')).to.equal(`${server.url}/auth/signed-in`);
     expect((await browser.open(new URL(`${page.url.href}/provider/2`))).status).to.equal(404);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Browser, formOf } from '../../../../fixtures/browser.ts';
 import type { Visit } from '../../../../fixtures/browser.ts';
 import { authorize, DEMO_APP, signIn, signInFully } from '../../../../fixtures/sign-in.ts';
-import { linesOf } from '../../../../server/endpoints/smart/sign-in/consent-page.ts';
+import { demandsOf } from '../../../../server/endpoints/smart/sign-in/demands.ts';
 import { bearerOf, introspect, redeem } from '../../../support/clients/oauth.ts';
 import { startSmartServer } from '../../../support/smart-server.ts';
 import type { SmartServer } from '../../../support/smart-server.ts';
@@ -50,8 +50,10 @@ describe('Sign-in of a person through the identity provider', () => {
     for (const text of [
       'Hélène Valbrémont',
       'Application de démonstration',
-      'lire les examens d’imagerie, vous concernant',
-      'savoir qui vous êtes',
+      'la région de démonstration',
+      'Consulter',
+      'les examens d’imagerie',
+      'Savoir qui vous êtes',
     ]) {
       expect(page.text).to.contain(text);
     }
@@ -61,12 +63,64 @@ describe('Sign-in of a person through the identity provider', () => {
     expect(response.headers.get('cache-control')).to.equal('no-store');
   });
 
-  it('names reading, adding, changing and deleting apart', () => {
-    expect(linesOf(['patient/Consent.cu', 'patient/*.cruds', 'launch/patient', 'offline_access'], true)).to.deep.equal([
-      'ajouter, modifier les choix de partage, vous concernant',
-      'lire, ajouter, modifier, supprimer tout le dossier d’imagerie, vous concernant',
-      'garder cet accès en votre absence, 90 jours au plus',
+  it('groups what is asked by what may be done, in the words of who is asked', () => {
+    const own = demandsOf(['patient/Consent.cu', 'patient/ImagingStudy.rs', 'patient/DiagnosticReport.rs'], true);
+    expect(own).to.deep.equal([
+      { title: 'Ajouter et modifier', note: 'dans votre dossier\u00A0:', items: ['les choix de partage'] },
+      {
+        title: 'Consulter',
+        note: 'dans votre dossier\u00A0:',
+        items: ['les examens d’imagerie', 'les comptes rendus'],
+      },
     ]);
+    expect(demandsOf(['user/*.cruds', 'offline_access'], false)).to.deep.equal([
+      {
+        title: 'Consulter, ajouter, modifier et supprimer',
+        items: ['tous les dossiers d’imagerie auxquels vous avez accès'],
+      },
+      { title: 'Garder cet accès quand vous n’êtes pas là', items: ['pendant 90\u00A0jours au plus'] },
+    ]);
+  });
+
+  it('names a thing beside the whole record only where more may be done with it', () => {
+    const titles = (scopes: readonly string[]): readonly string[] =>
+      demandsOf(scopes, true).map(({ title, items }) => `${title} ${items.join()}`);
+    expect(titles(['patient/*.rs', 'patient/Patient.r', 'patient/Consent.cud'])).to.deep.equal([
+      'Consulter tout votre dossier d’imagerie',
+      'Ajouter, modifier et supprimer les choix de partage',
+    ]);
+    expect(titles(['patient/*.s', 'user/*.r', 'launch/patient'])).to.deep.equal([
+      'Consulter tout votre dossier d’imagerie',
+    ]);
+  });
+
+  it('says who publishes the application, and nothing of it when the region file does not', async () => {
+    const named = await consentOf(new Browser());
+    expect(named.text).to.contain('publiée par <strong>la région de démonstration</strong>');
+    const web = { client_id: 'test-web-app', redirect_uri: 'https://app.example/callback' };
+    const unnamed = await consentOf(new Browser(), 'demo-patient', web);
+    expect(unnamed.text).to.contain('retournerez sur app.example').and.not.contain('publiée par');
+  });
+
+  it('lets the form of consent lead to the application that asks, and to no other', async () => {
+    const browser = new Browser();
+    const page = await consentOf(browser);
+    const policy = page.headers.get('content-security-policy');
+    expect(policy).to.contain("form-action 'self' http://127.0.0.1:49152;").and.contain("script-src 'self';");
+    expect(page.text).to.not.match(/<script|<style|\sstyle=/);
+  });
+
+  it('tells a sign-in that has expired from one of another window', async () => {
+    const browser = new Browser();
+    const expired = await new Browser().open(new URL(`${server.url}/auth/interaction/x/consent`));
+    expect([expired.status, expired.text.includes('Cette connexion a expiré')]).to.deep.equal([400, true]);
+    const form = formOf(await consentOf(browser));
+    const path = (form?.action.pathname ?? '').split('/');
+    path[3] = 'x'.repeat(path[3]?.length ?? 0);
+    const cookies = form?.action === undefined ? undefined : browser.cookiesAt(form.action);
+    const answer = await fetch(new URL(path.join('/'), server.url), { headers: { cookie: cookies ?? '' } });
+    expect(answer.status).to.equal(400);
+    expect(await answer.text()).to.contain('Une autre connexion est en cours');
   });
 
   it('escapes the name of an application', async () => {
@@ -126,7 +180,7 @@ describe('Sign-in of a person through the identity provider', () => {
   it('gives an unknown person a clear page and no session', async () => {
     const page = await consentOf(new Browser(), 'demo-stranger');
     expect(page.status).to.equal(403);
-    expect(page.text).to.contain('Compte inconnu');
+    expect(page.text).to.contain('Nous ne vous connaissons pas encore');
     expect(server.events.at(-1)).to.include({ subject: 'person', outcome: 'failure', clientId: 'demo-app' });
   });
 

@@ -1,0 +1,67 @@
+/** The texts of pages: every language has them, and French has the spaces that it wants. */
+import { expect } from 'chai';
+import { STORED_TYPES, fhirType } from '../../../../profiles/types/visibility.ts';
+import { CHOOSER_TEXTS } from '../../../../server/endpoints/development-idp/chooser.ts';
+import { french } from '../../../../server/endpoints/pages/french.ts';
+import { TEXTS } from '../../../../server/endpoints/pages/texts.ts';
+import { SIGN_IN_TEXTS } from '../../../../server/endpoints/smart/sign-in/texts.ts';
+import { compile } from '../../../support/house/compile.ts';
+
+const LANGUAGE = 'server/endpoints/pages/language.ts';
+const PAGE_TEXTS = 'server/endpoints/pages/texts.ts';
+
+/** What is wrong with the spaces of a French text; undefined when nothing is. */
+function misspaced(text: string): string | undefined {
+  const wrong = [
+    /[^\u202F][;!?]/u,
+    /[^\u00A0]:/u,
+    /«[^\u00A0]/u,
+    /[^\u00A0]»/u,
+    /\d (?=\p{L})/u,
+    /'/u,
+    /\.\.\./u,
+    / {2}/u,
+  ];
+  return wrong.some((rule) => rule.test(text)) ? text : undefined;
+}
+
+describe('The texts of pages', () => {
+  it('break no line before ; ! ? and :, within guillemets or behind a number, in French', () => {
+    const words = STORED_TYPES.map((type) => fhirType(type).words);
+    const all = [TEXTS.fr, SIGN_IN_TEXTS, CHOOSER_TEXTS].flatMap((table) => Object.values<string>(table));
+    expect([...all, ...words].filter((text) => misspaced(text) !== undefined)).to.deep.equal([]);
+  });
+
+  it('are checked by a rule that sees what is wrong', () => {
+    for (const text of ['Oui ?', 'Oui?', 'Ici : là', 'Ici: là', '« Oui\u00A0»', '«\u00A0Oui »', '90 jours', "l'examen"])
+      expect(misspaced(text), text).to.equal(text);
+  });
+
+  it('get their spaces from one function, which is not confused by what has them', () => {
+    const text = french('« Mon Carnet » : 90 jours ; vraiment ? Oui !');
+    expect(text).to.equal('«\u00A0Mon Carnet\u00A0»\u00A0: 90\u00A0jours\u202F; vraiment\u202F? Oui\u202F!');
+    expect(french(text)).to.equal(text);
+    expect(french('https://a.example/?b:c')).to.equal('https://a.example/?b:c');
+  });
+
+  it('say something of their own in each language', () => {
+    for (const texts of Object.values(TEXTS)) expect(Object.values<string>(texts)).to.not.include('');
+    const same = Object.keys(TEXTS.fr).filter((name) => {
+      const of = (language: keyof typeof TEXTS): string => TEXTS[language][name as keyof typeof TEXTS.fr];
+      return of('fr') === of('de') || of('de') === of('en') || of('fr') === of('en');
+    });
+    expect(same).to.deep.equal([]);
+  });
+
+  it('do not compile without a language, or without a text of one', async function () {
+    this.timeout(60_000);
+    const made = async (value: string): Promise<string> =>
+      await compile(
+        { [LANGUAGE]: ['type ByLanguage'], [PAGE_TEXTS]: ['TEXTS', 'type PageTexts'] },
+        `export const made: ByLanguage<PageTexts> = ${value}; void TEXTS;`,
+      );
+    expect(await made('{ fr: TEXTS.fr, de: TEXTS.de }')).to.match(/error TS2741.*en/);
+    expect(await made('{ ...TEXTS, en: { skip: "Skip" } }')).to.match(/error TS27/);
+    expect(await made('{ ...TEXTS }')).to.equal('');
+  });
+});
