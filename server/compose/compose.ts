@@ -27,6 +27,7 @@ import { readTLSFiles } from '../endpoints/dimse/tls.ts';
 import { fhirRoutes } from '../endpoints/fhir/routes.ts';
 import { SERVED } from '../endpoints/fhir/served.ts';
 import { wadoRouter } from '../endpoints/wado/router.ts';
+import { viewerRouter } from '../endpoints/viewer/router.ts';
 import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
@@ -263,17 +264,11 @@ function lazyProvider(open: () => IdentityProvider): IdentityProvider {
   };
 }
 
-function dataDoors(
-  { config, region, stores, flows, publicUrl, validate, subsets }: Parts,
-  { authenticate }: AuthorizationServer,
-) {
+function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer) {
+  const { config, region, stores, flows, publicUrl, validate, subsets } = parts;
   const { trail, images } = stores;
-  const identify = createIdentify({
-    authenticate,
-    requesterOfToken: flows.requesterOfToken,
-    trail,
-    clock: systemClock,
-  });
+  const identifying = { authenticate, requesterOfToken: flows.requesterOfToken, trail, clock: systemClock };
+  const identify = createIdentify(identifying);
   const bodyLimit = bodyLimits(config.maxBodyBytes);
   const fhirBase = (): string => `${publicUrl()}/fhir`;
   const started = new Date(systemClock.now()).toISOString();
@@ -302,7 +297,17 @@ function dataDoors(
       (await import('./xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware,
   );
   const wado = wadoRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/wado` });
-  return [fhir, dicomweb.routes(), wado.routes(), xds] as Parameters<typeof createHttpServer>[0]['doors'];
+  const viewer = viewerRouter({
+    ...flows,
+    identify: createIdentify(identifying, session.credentialOf),
+    proofOf: session.proofOf,
+    site: siteOf(parts),
+    images,
+    baseUrl: () => `${publicUrl()}/viewer`,
+  });
+  return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), xds] as Parameters<
+    typeof createHttpServer
+  >[0]['doors'];
 }
 
 /** A door whose modules are loaded with the first request below its path. */

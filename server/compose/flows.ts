@@ -32,6 +32,7 @@ import { indexRegion } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
 import { findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/retrieve/retrieve-bulk.ts';
+import { openStudy } from '../flows/view/open-study.ts';
 import { openBinary } from '../flows/read/open-binary.ts';
 import { retrieveDocumentOfSet } from '../flows/read/retrieve-document-set.ts';
 import { retrieveInstances } from '../flows/retrieve/retrieve-instances.ts';
@@ -117,6 +118,7 @@ export function composeFlows(parts: FlowParts) {
     }),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
+    openStudy: openStudy(guard),
     openBinary: openBinary({ ...guard, images }),
     retrieveDocumentOfSet: retrieveDocumentOfSet({ ...guard, images }),
     retrieveInstances: retrieveInstances(guard, viewings),

@@ -19,12 +19,18 @@ export type IdentifyDeps = {
   readonly clock: Clock;
 };
 
-/** Makes the identification of HTTP requests. A token that does not hold is recorded. */
-export function createIdentify(deps: IdentifyDeps): Identify {
+/**
+ * Makes the identification of HTTP requests. A token that does not hold is recorded. `credentialOf` gives what a request
+ * shows, in the form of an Authorization header.
+ */
+export function createIdentify(
+  deps: IdentifyDeps,
+  credentialOf: (ctx: Context) => string | undefined = (ctx) => ctx.get('Authorization') || undefined,
+): Identify {
   return async (ctx, server) => {
     if (ctx.querystring !== '' && new URLSearchParams(ctx.querystring).has('access_token'))
       throw new Fault('invalid', 'A token belongs in the Authorization header, never in the address');
-    const authorization = ctx.get('Authorization') || undefined;
+    const authorization = credentialOf(ctx);
     try {
       const tokenId = tokenIdOf(authorization);
       return visitOf(

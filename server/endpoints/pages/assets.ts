@@ -1,6 +1,7 @@
 /** The files that pages bring along: the style sheet and the icon, under names that hold the hash of their content. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import type { Context } from 'koa';
 
 const FOLDER = '/assets/';
@@ -14,7 +15,25 @@ export const STYLE_SHEET = assetOf('style', 'css', 'text/css; charset=utf-8');
 /** The icon of browser tabs. */
 export const ICON = assetOf('icon', 'svg', 'image/svg+xml');
 
-const ASSETS: ReadonlyMap<string, Asset> = new Map([STYLE_SHEET, ICON].map((asset) => [asset.path, asset]));
+const ASSETS = new Map<string, Asset>([STYLE_SHEET, ICON].map((asset) => [asset.path, asset]));
+
+/**
+ * Adds the scripts of a folder, written in TypeScript for browsers: their types are taken out. They find each other
+ * beside themselves, below a name that holds the hash of all. Gives the address of the first one.
+ */
+export function addScripts(folder: URL, name: string, first: string): string {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+  const scripts = files.map(
+    (file) => [file, stripTypeScriptTypes(readFileSync(new URL(file, folder), 'utf8'))] as const,
+  );
+  const hash = hashOf(Buffer.from(JSON.stringify(scripts)));
+  const pathOf = (file: string): string => `${FOLDER}${name}-${hash}/${file}`;
+  for (const [file, text] of scripts) {
+    const path = pathOf(file);
+    ASSETS.set(path, { path, type: 'text/javascript; charset=utf-8', bytes: Buffer.from(text) });
+  }
+  return pathOf(first);
+}
 
 /** Answers the request for an asset, which a browser may keep for ever; false when the path names none. */
 export function sendAsset(ctx: Context): boolean {
@@ -28,6 +47,9 @@ export function sendAsset(ctx: Context): boolean {
 
 function assetOf(name: string, extension: string, type: string): Asset {
   const bytes = readFileSync(new URL(`./${name}.${extension}`, import.meta.url));
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-  return { path: `${FOLDER}${name}-${hash}.${extension}`, type, bytes };
+  return { path: `${FOLDER}${name}-${hashOf(bytes)}.${extension}`, type, bytes };
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }

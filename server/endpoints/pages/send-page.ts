@@ -17,6 +17,10 @@ export type Page = {
   readonly formTargets?: readonly string[];
   /** Where the same page stands in other languages; without it there is no choice of one. */
   readonly languages?: (language: Language) => string;
+  /** Addresses of the scripts that the page gains from, on this origin. */
+  readonly scripts?: readonly string[];
+  /** The page takes the whole window, and shows pictures and documents that scripts ask for. */
+  readonly isWorkplace?: boolean;
 };
 
 /** Sends a page: never framed, never kept, without inline script or style. @see CSP Level 3 */
@@ -30,7 +34,7 @@ export function sendPage(ctx: Pick<Context, 'status' | 'type' | 'body' | 'set'>,
       "default-src 'none'",
       "style-src 'self'",
       "script-src 'self'",
-      "img-src 'self'",
+      ...(page.isWorkplace === true ? WORKPLACE : ["img-src 'self'"]),
       `form-action ${["'self'", ...(page.formTargets ?? [])].join(' ')}`,
       "frame-ancestors 'none'",
       "base-uri 'none'",
@@ -42,6 +46,8 @@ export function sendPage(ctx: Pick<Context, 'status' | 'type' | 'body' | 'set'>,
   ctx.body = `<!DOCTYPE html>\n${renderToString(documentOf(page, site))}\n`;
 }
 
+const WORKPLACE = ["img-src 'self' blob:", "connect-src 'self'", "frame-src 'self'"];
+
 function documentOf(page: Page, site: Site): Markup {
   return html`<html lang=${page.language}>
     <head>
@@ -51,9 +57,10 @@ function documentOf(page: Page, site: Site): Markup {
       <title>${page.title} – Passerelle</title>
       <link rel="stylesheet" href=${STYLE_SHEET.path} />
       <link rel="icon" type="image/svg+xml" href=${ICON.path} />
+      ${(page.scripts ?? []).map((address) => html`<script type="module" src=${address}></script>`)}
     </head>
-    <body>
-      ${layout(page, site)}
+    <body class=${page.isWorkplace === true ? 'workplace' : undefined}>
+      ${page.isWorkplace === true ? page.body : layout(page, site)}
     </body>
   </html>`;
 }

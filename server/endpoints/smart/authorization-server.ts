@@ -4,6 +4,7 @@ import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { Fault } from '../../../profiles/fault.ts';
 import { statusOf } from '../http/outcome.ts';
+import { formProof, PAGES_CLIENT, sessionTokenOf } from './session/session.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
 import { dropSession, withConsentPrompt } from './authorize-request.ts';
@@ -21,7 +22,19 @@ import { sendSmartConfiguration, SMART_CONFIGURATION_PATH } from './smart-config
 import { tokenEndpoint } from './tokens/token-endpoint.ts';
 
 /** The server: Koa middleware for `/auth/` and the SMART discovery document, and the check of access tokens. */
-export type AuthorizationServer = { readonly middleware: Middleware; readonly authenticate: Authenticate };
+export type AuthorizationServer = {
+  readonly middleware: Middleware;
+  readonly authenticate: Authenticate;
+  readonly session: BrowserSession;
+};
+
+/** The session of a browser on our own pages, for their doors. */
+export type BrowserSession = {
+  /** What the session of a request shows, in the form of an Authorization header; undefined without one. */
+  readonly credentialOf: (ctx: Context) => string | undefined;
+  /** The value by which forms of a page prove that they come from it. */
+  readonly proofOf: (ctx: Context) => string;
+};
 
 const AUTHORIZE = '/auth/authorize';
 
@@ -33,7 +46,8 @@ const AUTHORIZE = '/auth/authorize';
 export function createAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
   const open = once(() => openServer(bindOptions(options)));
   return {
-    authenticate: createAuthenticate(options),
+    authenticate: createAuthenticate({ ...options, clients: [...options.clients, PAGES_CLIENT] }),
+    session: browserSession(options),
     middleware: async (ctx, next) => {
       if (ctx.path === SMART_CONFIGURATION_PATH) return sendSmartConfiguration(ctx, open().bound.issuer);
       if (!ctx.path.startsWith('/auth/')) return void (await next());
@@ -47,6 +61,16 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
         answerRefused(ctx, error, options.site);
       }
     },
+  };
+}
+
+function browserSession({ publicUrl, keys }: AuthorizationServerOptions): BrowserSession {
+  return {
+    credentialOf: (ctx) => {
+      const token = sessionTokenOf(ctx, publicUrl());
+      return token === undefined ? undefined : `Bearer ${token}`;
+    },
+    proofOf: (ctx) => formProof(keys, sessionTokenOf(ctx, publicUrl()) ?? ''),
   };
 }
 

@@ -13,6 +13,7 @@ import { sendPage } from '../../pages/send-page.ts';
 import { pendingSignIns } from './pending-sign-ins.ts';
 import type { PendingSignIns, SignedInPerson } from './pending-sign-ins.ts';
 import { REFUSAL, refusalOf } from '../refusals.ts';
+import { addSessionRoutes, isOfPages } from '../session/session-routes.ts';
 import { beginSignIn, completeSignIn } from './sign-in.ts';
 import { SIGN_IN_LANGUAGE, SIGN_IN_TEXTS } from './texts.ts';
 
@@ -24,6 +25,7 @@ export function interactionRouter(provider: Provider, options: BoundOptions): Ro
   const door: Door = { provider, options, pending: pendingSignIns(options.tokens, options.clock) };
   const router = new Router();
   router.use(async (ctx, next) => await answerRefusals(ctx, next, options));
+  addSessionRoutes(router, door);
   router.get('/signed-in', async (ctx) => await bringHome(ctx, door));
   router.get('/interaction/:uid', async (ctx) => await start(ctx, door));
   router.get('/interaction/:uid/provider/:index', async (ctx) => await leave(ctx, door, Number(ctx.params['index'])));
@@ -70,7 +72,8 @@ async function leave(ctx: Context, door: Door, provider: number): Promise<void> 
 async function bringHome(ctx: Context, door: Door): Promise<void> {
   const uid = await door.pending.uidOf(new URLSearchParams(ctx.querystring).get('state') ?? '');
   if (uid === undefined) throw new Fault('login', 'The answer belongs to no sign-in');
-  redirect(ctx, `${door.options.issuer}/interaction/${uid}/signed-in?${ctx.querystring}`);
+  const place = isOfPages(uid) ? 'session' : `interaction/${uid}`;
+  redirect(ctx, `${door.options.issuer}/${place}/signed-in?${ctx.querystring}`);
 }
 
 async function comeBack(ctx: Context, door: Door): Promise<void> {

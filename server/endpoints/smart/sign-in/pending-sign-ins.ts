@@ -31,6 +31,9 @@ export type PendingSignIns = {
   take(state: string): Promise<PendingSignIn | undefined>;
   keepPerson(uid: string, person: SignedInPerson): Promise<void>;
   person(uid: string): Promise<SignedInPerson | undefined>;
+  /** Where a person is led to who signs in to our own pages. */
+  keepAddress(uid: string, address: string): Promise<void>;
+  address(uid: string): Promise<string | undefined>;
 };
 
 /** Makes it over the TokenStore. */
@@ -52,5 +55,7 @@ export function pendingSignIns(tokens: TokenStore, clock: Clock): PendingSignIns
     },
     keepPerson: async (uid, person) => await save('SignedInPerson', uid, person),
     person: async (uid) => (await read('SignedInPerson', uid))?.payload as SignedInPerson | undefined,
+    keepAddress: async (uid, address) => await save('SignInAddress', uid, { address }),
+    address: async (uid) => (await read('SignInAddress', uid))?.payload['address'] as string | undefined,
   };
 }

@@ -40,7 +40,7 @@ export function slicesOf({ instances }: SeriesOutline): readonly Slice[] {
 
 /** Reads a data block of the page. */
 export function dataOf<T>(id: string): T {
-  return JSON.parse(document.getElementById(id)?.textContent ?? 'null') as T;
+  return JSON.parse(document.getElementById(id)?.dataset['json'] ?? 'null') as T;
 }
 
 /** Fills in a text. */

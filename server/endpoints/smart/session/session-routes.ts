@@ -1,0 +1,121 @@
+/**
+ * Signing in to our own pages, below the mount of the authorization server: at the region's providers as for every
+ * application, and back to the address that was asked for.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Router } from '@koa/router';
+import { html } from 'htm/preact';
+import type { Context } from 'koa';
+import { Fault } from '../../../../profiles/fault.ts';
+import { sendPage } from '../../pages/send-page.ts';
+import type { BoundOptions } from '../options.ts';
+import { REFUSAL } from '../refusals.ts';
+import { readForm } from '../sign-in/form.ts';
+import type { PendingSignIns } from '../sign-in/pending-sign-ins.ts';
+import { beginSignIn, completeSignIn } from '../sign-in/sign-in.ts';
+import { SIGN_IN_LANGUAGE, SIGN_IN_TEXTS } from '../sign-in/texts.ts';
+import {
+  cookieOf,
+  endSession,
+  isFormProof,
+  openSession,
+  PAGES_CLIENT,
+  SESSION_SECONDS,
+  sessionCookie,
+  sessionTokenOf,
+} from './session.ts';
+
+type Door = { readonly options: BoundOptions; readonly pending: PendingSignIns };
+
+/** Sign-ins of our pages have ids of their own, so that an answer is led to where it was asked. */
+const PREFIX = 'session.';
+/** Binds the answer of a provider to the browser that went there. */
+const START_COOKIE = 'passerelle-sign-in';
+const START_SECONDS = 900;
+const MOST_CHARACTERS = 2_000;
+
+/** Whether a pending sign-in is one of our pages. */
+export function isOfPages(uid: string): boolean {
+  return uid.startsWith(PREFIX);
+}
+
+/** Adds the routes. */
+export function addSessionRoutes(router: Router, door: Door): void {
+  router.get('/session', async (ctx) => await start(ctx, door));
+  router.get('/session/provider/:index', async (ctx) => await leave(ctx, door, Number(ctx.params['index'])));
+  router.get('/session/signed-in', async (ctx) => await comeBack(ctx, door));
+  router.post('/session/end', async (ctx) => await end(ctx, door));
+}
+
+/** An address on this server that a person may be led to; `/` when it is none. */
+export function ownAddress(asked: string | null): string {
+  const isOwn = asked !== null && asked.length <= MOST_CHARACTERS && /^\/(?![/\\])[\x21-\x7e]*$/.test(asked);
+  return isOwn && !asked.includes('\\') ? asked : '/';
+}
+
+async function start(ctx: Context, door: Door): Promise<void> {
+  const { identityProviders, site } = door.options;
+  if (identityProviders.length === 1) return await leave(ctx, door, 0);
+  const to = encodeURIComponent(ownAddress(new URLSearchParams(ctx.querystring).get('to')));
+  const choices = identityProviders.map(
+    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?to=${to}`}>${name}</a>`,
+  );
+  const page = {
+    status: 200,
+    language: SIGN_IN_LANGUAGE,
+    title: SIGN_IN_TEXTS.chooseTitle,
+    body: html`<p class="lead">${SIGN_IN_TEXTS.chooseLead}</p>
+      <div class="actions">${choices}</div>`,
+  } as const;
+  sendPage(ctx, page, site);
+}
+
+async function leave(ctx: Context, { options, pending }: Door, provider: number): Promise<void> {
+  const secret = randomBytes(32).toString('base64url');
+  const to = ownAddress(new URLSearchParams(ctx.querystring).get('to'));
+  const uid = `${PREFIX}${secret}`;
+  await pending.keepAddress(uid, to);
+  const { href } = await beginSignIn(options, pending, provider, { uid, maxAge: undefined, prompt: undefined });
+  setCookie(ctx, options, START_COOKIE, secret, { path: '/auth/session', maxAge: START_SECONDS });
+  redirect(ctx, href);
+}
+
+async function comeBack(ctx: Context, { options, pending }: Door): Promise<void> {
+  const uid = `${PREFIX}${ctx.cookies.get(START_COOKIE) ?? ''}`;
+  const to = await pending.address(uid);
+  if (to === undefined) throw new Fault('login', 'The sign-in has expired', { protocolCode: REFUSAL.expired });
+  const attempt = { uid, clientId: PAGES_CLIENT.client_id, address: ctx.ip };
+  const person = await completeSignIn(options, pending, attempt, new URLSearchParams(ctx.querystring));
+  const token = await openSession(options, person);
+  setCookie(ctx, options, START_COOKIE, '', { path: '/auth/session', maxAge: 0 });
+  setCookie(ctx, options, sessionCookie(options.publicUrl), token, { path: '/', maxAge: SESSION_SECONDS });
+  redirect(ctx, `${options.publicUrl}${to}`);
+}
+
+async function end(ctx: Context, { options }: Door): Promise<void> {
+  const token = sessionTokenOf(ctx, options.publicUrl);
+  const form = await readForm(ctx);
+  if (token !== undefined) {
+    if (!isFormProof(options.keys, token, form.get('proof')))
+      throw new Fault('forbidden', 'The form does not come from this session', { protocolCode: REFUSAL.foreignForm });
+    await endSession(options, token);
+  }
+  setCookie(ctx, options, sessionCookie(options.publicUrl), '', { path: '/', maxAge: 0 });
+  redirect(ctx, `${options.publicUrl}/`);
+}
+
+function setCookie(
+  ctx: Context,
+  { publicUrl }: BoundOptions,
+  name: string,
+  value: string,
+  place: { readonly path: string; readonly maxAge: number },
+): void {
+  ctx.append('Set-Cookie', cookieOf(name, value, { publicUrl, ...place }));
+}
+
+function redirect(ctx: Context, url: string): void {
+  ctx.status = 303;
+  ctx.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', Location: url });
+  ctx.body = '';
+}

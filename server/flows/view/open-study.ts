@@ -1,0 +1,122 @@
+/**
+ * A requester opens a study in a viewer: what there is to look at, its report and manifest, and the person's other exams
+ * that the requester may see. It is one passage: one event says who opened which exam.
+ */
+import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
+import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
+import { studyIdentifier } from '../../../profiles/imaging/identifiers.ts';
+import { StudyOutline, type SeriesOutline } from '../../../profiles/imaging/study-outline.ts';
+import { parseCriterion } from '../../../profiles/search/parse-criterion.ts';
+import type { SearchQuery } from '../../../profiles/search/query.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { requireScope } from '../../access/scope.ts';
+import type { Passage } from '../../ports/record-store.ts';
+import { foundNothing, further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { accountOf, PAGE } from '../retrieve/study-pages.ts';
+
+/** What a viewer shows of a study. */
+export type OpenedStudy = {
+  readonly study: ImagingStudy;
+  readonly patient: Patient | undefined;
+  readonly series: readonly SeriesOutline[];
+  /** The forms of its reports, the latest first. */
+  readonly reports: readonly DocumentReference[];
+  /** Other exams of the person, the latest first. */
+  readonly others: readonly ImagingStudy[];
+};
+
+/** Instances that a viewer lists; what a study holds beyond is not looked at there. */
+const MOST_INSTANCES = 20_000;
+const MOST_REPORTS = 20;
+const MOST_OTHERS = 50;
+const ABSENT = 'No such study';
+
+/**
+ * Opens a study.
+ * @throws {Fault} forbidden - the scopes do not allow it
+ * @throws {Fault} not-found - no such study, or none that the requester may see
+ */
+export function openStudy(deps: GuardDeps) {
+  return async (visit: Visit, studyInstanceUID: string): Promise<OpenedStudy> =>
+    await refusalsRecorded(deps, visit, 'view-study', async () => {
+      for (const type of ['ImagingStudy', 'DocumentReference', 'Patient'] as const)
+        requireScope(visit.requester, type, 'r');
+      const which = { studyInstanceUID };
+      const question = { kind: 'metadata', ...which, offset: 0, limit: PAGE } as const;
+      const { answer, passage } = await guarded(deps, visit, 'view-study', question, ({ study, metadata }) =>
+        accountOf(which, study, metadata.length),
+      );
+      if (answer.study === undefined || answer.metadata.length === 0) throw foundNothing(ABSENT);
+      const study = await oneOf<ImagingStudy>(deps, passage, 'ImagingStudy', answer.study.id);
+      if (study === undefined) throw new Fault('not-found', ABSENT);
+      const [type, patientId = ''] = (study.subject.reference ?? '').split('/');
+      return {
+        study,
+        patient: type === 'Patient' ? await oneOf<Patient>(deps, passage, 'Patient', patientId) : undefined,
+        series: await seriesOf(deps, passage, studyInstanceUID, answer.metadata),
+        reports: await reportsOf(deps, passage, studyInstanceUID),
+        others: await othersOf(deps, passage, study),
+      };
+    });
+}
+
+async function oneOf<T>(deps: GuardDeps, passage: Passage, type: StoredType, id: string): Promise<T | undefined> {
+  const row = await further(deps, passage, { kind: 'resource', type, id });
+  return row === undefined || row.isDeletion === true ? undefined : (JSON.parse(row.json) as T);
+}
+
+async function seriesOf(
+  deps: GuardDeps,
+  passage: Passage,
+  studyInstanceUID: string,
+  first: readonly Uint8Array[],
+): Promise<readonly SeriesOutline[]> {
+  const outline = new StudyOutline();
+  let page = first;
+  for (let offset = PAGE; ; offset += PAGE) {
+    for (const metadata of page) outline.add(JSON.parse(Buffer.from(metadata).toString('utf8')) as DicomJson);
+    if (page.length < PAGE || offset >= MOST_INSTANCES) return outline.series;
+    const question = { kind: 'metadata', studyInstanceUID, offset, limit: PAGE } as const;
+    ({ metadata: page } = await further(deps, passage, question));
+  }
+}
+
+async function reportsOf(
+  deps: GuardDeps,
+  passage: Passage,
+  studyInstanceUID: string,
+): Promise<readonly DocumentReference[]> {
+  const { system, value } = studyIdentifier(studyInstanceUID);
+  const found = await matching(
+    deps,
+    passage,
+    'DocumentReference',
+    'related:identifier',
+    `${system}|${value}`,
+    MOST_REPORTS,
+  );
+  return found as readonly DocumentReference[];
+}
+
+async function othersOf(deps: GuardDeps, passage: Passage, study: ImagingStudy): Promise<readonly ImagingStudy[]> {
+  const { reference } = study.subject;
+  if (reference === undefined) return [];
+  const found = await matching(deps, passage, 'ImagingStudy', 'patient', reference, MOST_OTHERS + 1);
+  return (found as readonly ImagingStudy[]).filter(({ id }) => id !== study.id).slice(0, MOST_OTHERS);
+}
+
+async function matching(
+  deps: GuardDeps,
+  passage: Passage,
+  type: StoredType,
+  parameter: string,
+  value: string,
+  count: number,
+): Promise<readonly unknown[]> {
+  const criterion = parseCriterion(type, parameter, value);
+  if (criterion === undefined) return [];
+  const query: SearchQuery = { type, where: [criterion], count, total: 'none', include: [] };
+  const { rows } = await further(deps, passage, { kind: 'search', query });
+  return rows.map(({ json }) => JSON.parse(json) as unknown);
+}
