@@ -40,7 +40,9 @@ async function runBatch(grep: string, files: readonly string[], count: number, s
     PASSERELLE_PROPERTY_CASES: String(2 * count),
     PASSERELLE_PROPERTY_SEED: String(seed),
   };
-  const args = ['node_modules/mocha/bin/mocha.js', ...files, '--grep', grep, '--forbid-pending', '--fail-zero'];
+  // A property that fails is shrunk for as long as its test may take, and no longer.
+  const flags = ['--forbid-pending', '--fail-zero', '--exit'];
+  const args = ['node_modules/mocha/bin/mocha.js', ...files, '--grep', grep, ...flags];
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const told = text(child.stdout);
   const [code] = (await once(child, 'exit')) as [number | null];
