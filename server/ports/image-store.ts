@@ -30,9 +30,15 @@ export interface BlobWriter {
 export type BlobRange = { readonly name: string; readonly start: number; readonly end: number };
 
 /**
+ * Bytes that nobody looks at once they are sent. Those that have a buffer of their own give its memory back then: until
+ * the collector comes by, every answer would take memory that nobody has used for long.
+ */
+export type SpentBytes = { readonly spent: readonly Uint8Array[] };
+
+/**
  * What an answer is put together from: bytes, which may lie in several parts, and ranges of blobs that its door copies.
  */
-export type Piece = Uint8Array | readonly Uint8Array[] | BlobRange;
+export type Piece = Uint8Array | readonly Uint8Array[] | SpentBytes | BlobRange;
 
 /** A blob that is open for reading, one read at a time, until `close`. */
 export interface BlobReader {

@@ -7,7 +7,7 @@ import { startMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { ALWAYS } from './mutants/always.ts';
 import { drawMutants, type Drawn } from './mutants/draw.ts';
 import { explanationOf } from './mutants/explained.ts';
-import { openJournal, type Journal } from './mutants/journal.ts';
+import { openJournal, type Journal } from './journal.ts';
 import { openLane, type Lane, type Outcome } from './mutants/lane.ts';
 import { NEAREST } from './mutants/nearest.ts';
 import type { Proof } from './prove.ts';

@@ -1,13 +1,19 @@
-/** A property of the contract suites in its full count: batches of fresh seeds, each on new data. */
+/**
+ * A property of the contract suites in its full count: batches of fresh seeds, each on new data. A run that ended early
+ * is gone on with by the same line, as long as the sources of the product are the same.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { machineOf } from '../support/run/machine.ts';
+import { journalPath } from './journal.ts';
 import type { Proof } from './prove.ts';
 
 const CASES = 10_000;
 /** So many at a time: worlds that grow make every further case slower. */
-const BATCH = 500;
+const BATCH = 100;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
@@ -23,12 +29,17 @@ export function proveProperty(
   const files = stores.map((store) => `test/contract/${store}.test.ts`);
   return async (seed) => {
     const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? CASES);
-    for (let done = 0, batch = 0; done < cases; batch += 1) {
+    const { commit } = await machineOf();
+    const journal = await journalPath(commit, `${suite.replaceAll(/\W+/g, '-')}-${stores.join('-')}-${seed}`);
+    let done = Number(await readFile(journal, 'utf8').catch(() => '0'));
+    while (done < cases) {
       const count = Math.min(BATCH, cases - done);
-      await runBatch(fresh, files, count, seed + batch);
+      await runBatch(fresh, files, count, seed + done / BATCH);
       done += count;
+      await writeFile(journal, String(done));
       console.log(`${done} of ${cases} cases on ${stores.join(' and ')}`);
     }
+    await rm(journal);
     return { counts: { cases } };
   };
 }
@@ -40,7 +51,9 @@ async function runBatch(grep: string, files: readonly string[], count: number, s
     PASSERELLE_PROPERTY_CASES: String(2 * count),
     PASSERELLE_PROPERTY_SEED: String(seed),
   };
-  const args = ['node_modules/mocha/bin/mocha.js', ...files, '--grep', grep, '--forbid-pending', '--fail-zero'];
+  // A property that fails is shrunk for as long as its test may take, and no longer.
+  const flags = ['--forbid-pending', '--fail-zero', '--exit'];
+  const args = ['node_modules/mocha/bin/mocha.js', ...files, '--grep', grep, ...flags];
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const told = text(child.stdout);
   const [code] = (await once(child, 'exit')) as [number | null];

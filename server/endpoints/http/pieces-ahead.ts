@@ -1,6 +1,7 @@
 /** Pieces of an answer, made ready while those before them are sent: the next file is open when its turn comes. */
 import type { Pieces } from '../../flows/retrieve/bulk-bytes.ts';
 import type { BlobRange, BlobReader, ImageStore, Piece } from '../../ports/image-store.ts';
+import { giveBack } from './spent-bytes.ts';
 
 /**
  * A piece whose turn has come: what lies from `start` on and before `end` can be read until the next one is asked for.
@@ -61,6 +62,7 @@ class SharedBlobs {
   }
 
   async ready(piece: Piece): Promise<Ready> {
+    if ('spent' in piece) return inMemory(piece.spent, giveBack);
     if (!('name' in piece)) return inMemory(piece instanceof Uint8Array ? [piece] : piece);
     if (this.#last?.name !== piece.name) {
       const before = this.#last;
@@ -92,8 +94,9 @@ class SharedBlobs {
   }
 }
 
-/** Parts that are read from the first to the last. */
-function inMemory(parts: readonly Uint8Array[]): ReadyPiece {
+/** Parts that are read from the first to the last; `done` is told of each once it was. */
+function inMemory(parts: readonly Uint8Array[], done: (part: Uint8Array) => void = () => undefined): ReadyPiece {
+  const end = parts.reduce((sum, part) => sum + part.length, 0);
   let [at, offset] = [0, 0];
   const read = (target: Uint8Array): number => {
     let length = 0;
@@ -102,11 +105,13 @@ function inMemory(parts: readonly Uint8Array[]): ReadyPiece {
       target.set(some, length);
       length += some.length;
       offset += some.length;
-      if (offset === part.length) [at, offset] = [at + 1, 0];
+      if (offset < part.length) continue;
+      [at, offset] = [at + 1, 0];
+      done(part);
     }
     return length;
   };
-  return { start: 0, end: parts.reduce((sum, part) => sum + part.length, 0), read };
+  return { start: 0, end, read };
 }
 
 /** One that could not be opened needs no closing. */

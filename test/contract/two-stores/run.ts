@@ -58,7 +58,7 @@ export class Run {
         return await this.#commit({ ...step.plan, ...partsRefused(step.refused) }, step.isNarrow);
       case 'again': {
         const plan = this.#plans.at(-1 - step.nth);
-        return plan && (await this.#commit(structuredClone(plan)));
+        return plan && (await this.#commit(sentAgain(plan)));
       }
       case 'ask':
         return await this.#ask(step);
@@ -197,4 +197,9 @@ function following(question: Question, answer: AnswerTo<Question>): Question | u
   }
   if (question.kind === 'history' && 'updated' in answer.next) return { ...question, after: answer.next };
   return undefined;
+}
+
+/** The same plan as other objects, but for grants in its preconditions, which nobody can make again. */
+function sentAgain({ preconditions, ...plan }: CommitPlan): CommitPlan {
+  return { ...structuredClone(plan), ...(preconditions === undefined ? {} : { preconditions }) };
 }

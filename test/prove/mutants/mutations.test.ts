@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { ALWAYS, mutationOf } from './always.ts';
 import { EXPLAINED } from './explained.ts';
-import { knownOf } from './journal.ts';
+import { knownOf } from '../journal.ts';
 import { mutate, mutationsOf, nameOf, type Mutation } from './mutations.ts';
 
 /** What becomes of a source, by each of its mutations. */

@@ -4,7 +4,7 @@
 import type { RouterContext } from '@koa/router';
 import { MEDIA_TYPE } from '../../../../profiles/codes.ts';
 import type { retrieveMetadata } from '../../../flows/retrieve/retrieve-metadata.ts';
-import type { ImageStore } from '../../../ports/image-store.ts';
+import type { ImageStore, SpentBytes } from '../../../ports/image-store.ts';
 import { sendPieces } from '../../http/send-pieces.ts';
 import type { Identify } from '../../http/visit.ts';
 import { acceptedBy, requireDicomJson } from '../accept.ts';
@@ -38,7 +38,7 @@ export function answerMetadata(deps: RetrieveMetadataDeps) {
  * A few hundred kilobytes at a time: a step for each of many small objects costs more than their bytes. They are not
  * joined here, for what lies outside the heap makes the collector go through all that lies in it.
  */
-async function* formatMetadata(pages: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<readonly Uint8Array[]> {
+async function* formatMetadata(pages: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<SpentBytes> {
   let parts: Uint8Array[] = [];
   let [before, length] = [OPENING, 0];
   for await (const page of pages) {
@@ -46,14 +46,16 @@ async function* formatMetadata(pages: AsyncIterable<readonly Uint8Array[]>): Asy
       parts.push(before, json);
       [before, length] = [COMMA, length + json.length];
       if (length < PIECE_BYTES) continue;
-      yield parts;
+      yield { spent: parts };
       [parts, length] = [[], 0];
     }
   }
-  yield [...parts, CLOSING];
+  yield { spent: [...parts, CLOSING] };
 }
 
-const OPENING = Buffer.from('[');
-const COMMA = Buffer.from(',');
-const CLOSING = Buffer.from(']');
+/** Parts of one buffer, which no answer gives back. */
+const MARKS = Buffer.from('[,]');
+const OPENING = MARKS.subarray(0, 1);
+const COMMA = MARKS.subarray(1, 2);
+const CLOSING = MARKS.subarray(2, 3);
 const PIECE_BYTES = 256 * 1024;

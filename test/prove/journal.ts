@@ -1,6 +1,6 @@
 /**
- * What was found out already about mutants, so that a run that ended early is gone on with. A test that killed a mutant
- * kills it as long as the sources are the same; one that survived is tried again when anything else was committed.
+ * What a proof has found out already, so that a run that ended early is gone on with. A test that killed a mutant kills
+ * it as long as the sources are the same; one that survived is tried again when anything else was committed.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,7 +8,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Outcome } from './lane.ts';
+import type { Outcome } from './mutants/lane.ts';
 
 /** The outcomes by the names of the mutants. */
 export type Journal = {
@@ -19,14 +19,19 @@ export type Journal = {
 /** A line of the journal. */
 export type Entry = { readonly name: string; readonly outcome: Outcome; readonly commit: string };
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where a run notes how far it is, by the sources of the product at a commit; its folder is made. */
+export async function journalPath(commit: string, name: string): Promise<string> {
+  const file = new URL(`../../node_modules/.cache/prove/${await sourcesOf(commit)}-${name}`, import.meta.url);
+  const path = fileURLToPath(file);
+  await mkdir(dirname(path), { recursive: true });
+  return path;
+}
 
 /** Opens the journal of a commit and a seed; a line that was cut off is passed over. */
 export async function openJournal(commit: string, seed: number): Promise<Journal> {
-  const sources = await sourcesOf(commit);
-  const file = new URL(`../../../node_modules/.cache/mutants/${sources}-${seed}.jsonl`, import.meta.url);
-  const path = fileURLToPath(file);
-  await mkdir(dirname(path), { recursive: true });
+  const path = await journalPath(commit, `mutants-${seed}.jsonl`);
   const text = await readFile(path, 'utf8').catch(() => '');
   return {
     known: knownOf(text.split('\n').flatMap(entryOf), commit),
