@@ -130,7 +130,7 @@ async function copyPiece(images: ImageStore, piece: Piece, into: Uint8Array): Pr
       await reader.close();
     }
   }
-  const parts = piece instanceof Uint8Array ? [piece] : piece;
+  const parts = piece instanceof Uint8Array ? [piece] : 'spent' in piece ? piece.spent : piece;
   let at = 0;
   for (const part of parts) {
     into.set(part, at);
