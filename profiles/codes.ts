@@ -136,6 +136,9 @@ export const DICOM_IMPLEMENTATION = {
   versionName: 'PASSERELLE_0',
 } as const;
 
+/** How our own pages are called among the clients of the authorization server; no client of a region is called so. */
+export const PAGES_CLIENT_ID = 'passerelle-pages';
+
 /** Media types that more than one door speaks. */
 export const MEDIA_TYPE = {
   jsonPatch: 'application/json-patch+json',

@@ -2,6 +2,7 @@
 import { isReservedSystem } from '../../profiles/reserved-systems.ts';
 import { elementsAt } from '../../profiles/types/element.ts';
 import { fhirType, VISIBILITY, isStoredType } from '../../profiles/types/visibility.ts';
+import { PAGES_CLIENT_ID } from '../../profiles/codes.ts';
 import type { Region, RegionClient, RegionKey } from './region-model.ts';
 
 /** Key ids with this prefix belong to the published demonstration keys. */
@@ -163,6 +164,7 @@ function checkClient(region: Region, client: RegionClient, place: string): strin
   if (client.grant_types.includes('authorization_code') && (client.redirect_uris ?? []).length === 0) {
     errors.push(`${place} uses authorization_code and needs redirect_uris`);
   }
+  if (client.client_id === PAGES_CLIENT_ID) errors.push(`${place}/client_id is how the server's own pages are called`);
   const keys = client.jwks?.keys ?? [];
   return [...errors, ...keys.flatMap((key, index) => checkKey(region, key, `${place}/jwks/keys/${index}`))];
 }

@@ -4,6 +4,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
+import { PAGES_CLIENT_ID } from '../../../../profiles/codes.ts';
 import type { RegionClient } from '../../../config/region-model.ts';
 import type { AuthorizationKeys } from '../keys.ts';
 import type { BoundOptions } from '../options.ts';
@@ -13,7 +14,7 @@ import { tokenDigest } from '../tokens/token-digest.ts';
 
 /** Our pages, as a client that nobody can be given a token for by OAuth. */
 export const PAGES_CLIENT: RegionClient = {
-  client_id: 'passerelle-pages',
+  client_id: PAGES_CLIENT_ID,
   name: 'Passerelle',
   token_endpoint_auth_method: 'none',
   scope: '',
