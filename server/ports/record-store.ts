@@ -143,7 +143,10 @@ export type StudyInstances = {
   readonly instances: readonly ShownInstance[];
 };
 
-/** A study and the metadata of the instances that were asked for, in UTF-8 and in their order. */
+/**
+ * A study and the metadata of the instances that were asked for, in UTF-8 and in their order. The bytes are those of
+ * this answer alone: its reader may give their memory back.
+ */
 export type StudyMetadata = {
   readonly study: ShownStudy | undefined;
   readonly metadata: readonly Uint8Array[];

@@ -21,17 +21,19 @@ export type Entry = { readonly name: string; readonly outcome: Outcome; readonly
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where a run notes how far it is, by the sources of the product at a commit; its folder is made. */
-export async function journalPath(commit: string, name: string): Promise<string> {
-  const file = new URL(`../../node_modules/.cache/prove/${await sourcesOf(commit)}-${name}`, import.meta.url);
-  const path = fileURLToPath(file);
+/** The folders of the product. */
+export const PRODUCT = ['server', 'profiles', 'ihe'] as const;
+
+/** Where a run notes how far it is, by the digest of the sources that it rests on; its folder is made. */
+export async function journalPath(sources: string, name: string): Promise<string> {
+  const path = fileURLToPath(new URL(`../../node_modules/.cache/prove/${sources}-${name}`, import.meta.url));
   await mkdir(dirname(path), { recursive: true });
   return path;
 }
 
 /** Opens the journal of a commit and a seed; a line that was cut off is passed over. */
 export async function openJournal(commit: string, seed: number): Promise<Journal> {
-  const path = await journalPath(commit, `mutants-${seed}.jsonl`);
+  const path = await journalPath(await sourcesOf(commit, PRODUCT), `mutants-${seed}.jsonl`);
   const text = await readFile(path, 'utf8').catch(() => '');
   return {
     known: knownOf(text.split('\n').flatMap(entryOf), commit),
@@ -45,12 +47,29 @@ export function knownOf(entries: readonly Entry[], commit: string): ReadonlyMap<
   return new Map(standing.map(({ name, outcome }) => [name, outcome]));
 }
 
-/** A digest of the sources of the product at a commit. */
-async function sourcesOf(commit: string): Promise<string> {
-  const args = ['ls-tree', '-r', commit, '--', 'server', 'profiles', 'ihe'];
-  const { stdout } = await promisify(execFile)('git', args, { cwd: ROOT, maxBuffer: 16 * 1024 * 1024 });
-  const sources = stdout.split('\n').filter((line) => line.endsWith('.ts'));
-  return createHash('sha256').update(sources.join('\n')).digest('hex').slice(0, 40);
+/** A digest, hexadecimal, of the sources in some folders as they lie here, committed or not. */
+export async function sourcesHere(folders: readonly string[]): Promise<string> {
+  const changes = await git('diff', 'HEAD', '--', ...folders);
+  return digestOf(`${await sourcesOf('HEAD', folders)}${changes}`);
+}
+
+/** A digest of the sources in some folders at a commit. */
+async function sourcesOf(commit: string, folders: readonly string[]): Promise<string> {
+  const listed = await git('ls-tree', '-r', commit, '--', ...folders);
+  return digestOf(
+    listed
+      .split('\n')
+      .filter((line) => line.endsWith('.ts'))
+      .join('\n'),
+  );
+}
+
+async function git(...args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)('git', args, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 })).stdout;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 40);
 }
 
 function entryOf(line: string): readonly Entry[] {

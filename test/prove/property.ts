@@ -1,14 +1,13 @@
 /**
  * A property of the contract suites in its full count: batches of fresh seeds, each on new data. A run that ended early
- * is gone on with by the same line, as long as the sources of the product are the same.
+ * is gone on with by the same line, as long as the product and the suites are the same.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { machineOf } from '../support/run/machine.ts';
-import { journalPath } from './journal.ts';
+import { journalPath, PRODUCT, sourcesHere } from './journal.ts';
 import type { Proof } from './prove.ts';
 
 const CASES = 10_000;
@@ -18,8 +17,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Makes the proof of the property whose suite bears a name, on some of the stores. `PASSERELLE_PROPERTY_CASES` changes
- * how many cases it has. The first batch takes the seed, the next the one after it. Its cases of a fixed seed are those
- * of every test run.
+ * how many cases it has on each. The first batch takes the seed, the next the one after it. The cases of a fixed seed
+ * are those of every test run.
  */
 export function proveProperty(
   suite: string,
@@ -29,10 +28,10 @@ export function proveProperty(
   const files = stores.map((store) => `test/contract/${store}.test.ts`);
   return async (seed) => {
     const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? CASES);
-    const { commit } = await machineOf();
-    const journal = await journalPath(commit, `${suite.replaceAll(/\W+/g, '-')}-${stores.join('-')}-${seed}`);
-    let done = Number(await readFile(journal, 'utf8').catch(() => '0'));
-    while (done < cases) {
+    const name = `${suite.replaceAll(/\W+/g, '-')}-${stores.join('-')}-${seed}`;
+    const journal = await journalPath(await propertySources(), name);
+    const earlier = Number(await readFile(journal, 'utf8').catch(() => '0'));
+    for (let done = earlier; done < cases;) {
       const count = Math.min(BATCH, cases - done);
       await runBatch(fresh, files, count, seed + done / BATCH);
       done += count;
@@ -40,8 +39,18 @@ export function proveProperty(
       console.log(`${done} of ${cases} cases on ${stores.join(' and ')}`);
     }
     await rm(journal);
-    return { counts: { cases } };
+    return { counts: { cases, ofEarlierRuns: earlier } };
   };
+}
+
+/** The seed that the sources give: another for others, and the same for a run that is gone on with. */
+export async function propertySeed(): Promise<number> {
+  return Number.parseInt((await propertySources()).slice(0, 7), 16);
+}
+
+/** What a property rests on: the product, and its suites. */
+async function propertySources(): Promise<string> {
+  return await sourcesHere([...PRODUCT, 'test/contract', 'test/support']);
 }
 
 async function runBatch(grep: string, files: readonly string[], count: number, seed: number): Promise<void> {
