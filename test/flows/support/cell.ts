@@ -15,11 +15,15 @@ export async function expectShown(world: World, door: Door, key: PersonKey): Pro
   door.expectShown(reply, world);
   const [event, ...others] = await eventsForPatient(world, call.requestId);
   expect(others, 'more than one AuditEvent').to.deep.equal([]);
-  const viewing = `${key} at ${door.name}`;
-  if (event === undefined && door.isViewing === true && world.viewings.has(viewing)) return;
-  world.viewings.add(viewing);
+  const viewing = viewingOf(key, door);
+  if (event === undefined && viewing !== undefined && world.viewings.has(viewing)) return;
+  if (viewing !== undefined) world.viewings.add(viewing);
   if (event === undefined) throw new Error('The patient reads no AuditEvent of the request');
-  expectEvent(event, world, door.event, key);
+  expectEvent(event, world, door, key);
+}
+
+function viewingOf(key: PersonKey, { viewing }: Door): string | undefined {
+  return viewing === undefined ? undefined : `${viewing} by ${key}`;
 }
 
 /**
@@ -28,7 +32,7 @@ export async function expectShown(world: World, door: Door, key: PersonKey): Pro
 export async function expectHidden(world: World, door: Door, key: PersonKey): Promise<void> {
   const { call, reply } = await askFor(world, door, key, world.ids);
   door.expectHidden(reply, world.ids);
-  world.viewings.delete(`${key} at ${door.name}`);
+  world.viewings.delete(viewingOf(key, door) ?? '');
   const other = await askFor(world, door, key, world.unknown);
   expect(comparable(reply, world.ids), 'the answer for an unknown exam').to.equal(
     comparable(other.reply, world.unknown),
@@ -42,7 +46,7 @@ export async function expectHidden(world: World, door: Door, key: PersonKey): Pr
   expect(codesOf(event)).to.deep.equal(codesAsked(door.event));
   // A search that finds nothing succeeds; what is opened and is not there is refused.
   expect(event.outcome).to.equal(door.event.touched === undefined ? '0' : '4');
-  expectAgent(event, world, key, false);
+  expectAgent(event, world, door, key, false);
   const named = (event.entity ?? []).filter(
     ({ what }) => what?.reference !== undefined || what?.identifier?.value !== call.requestId,
   );
@@ -77,11 +81,12 @@ function comparable({ status, headers, body }: Reply, ids: ExamIds): string {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '{moment}');
 }
 
-function expectEvent(event: AuditEvent, world: World, asked: Event, key: PersonKey): void {
+function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey): void {
+  const asked = door.event;
   const { relation, isByConsent }: Person = PEOPLE[key];
   expect(codesOf(event)).to.deep.equal(codesAsked(asked));
   expect(event.outcome).to.equal('0');
-  expectAgent(event, world, key, true);
+  expectAgent(event, world, door, key, true);
   expect(referencesOf(entitiesOf(event, '1'))).to.deep.equal([`Patient/${world.ids.patient}`]);
   const touched = entitiesOf(event, '2');
   if (asked.touched === undefined) expect(touched[0]?.query, 'query').to.be.a('string');
@@ -92,11 +97,11 @@ function expectEvent(event: AuditEvent, world: World, asked: Event, key: PersonK
 }
 
 /** An emergency access is one of purpose BTG where it shows something; before, the token's purpose counts. */
-function expectAgent(event: AuditEvent, { ids }: World, key: PersonKey, isShown: boolean): void {
+function expectAgent(event: AuditEvent, { ids }: World, door: Door, key: PersonKey, isShown: boolean): void {
   const person: Person = PEOPLE[key];
   const requestors = event.agent.filter(({ requestor }) => requestor);
   expect(requestors.map(({ who }) => who?.reference)).to.deep.equal([person.agent ?? `Patient/${ids.patient}`]);
-  expect(event.agent[0]?.who?.identifier?.value).to.equal(clientOf(person));
+  expect(event.agent[0]?.who?.identifier?.value).to.equal(clientOf(person, door.isPage === true));
   const purposes = [event.purposeOfEvent, requestors[0]?.purposeOfUse].map(
     (purpose) => purpose?.[0]?.coding?.[0]?.code,
   );

@@ -78,7 +78,7 @@ export const DICOMWEB_DOORS: readonly Door[] = [
   {
     name: 'WADO-RS frame',
     event: { type: '110104', subtype: ['RAD-107'], action: 'R', touched: imagingStudy },
-    isViewing: true,
+    viewing: 'frames',
     ask: async (call) =>
       await get(
         call,

@@ -3,7 +3,14 @@ import type { Attachment } from '@medplum/fhirtypes';
 import type { Exam, ExamIds } from './exam.ts';
 
 /** One request at a door, about an exam. The requestId is X-Request-Id, and the MessageID of SOAP. */
-export type Call = { readonly url: string; readonly token: string; readonly requestId: string; readonly ids: ExamIds };
+export type Call = {
+  readonly url: string;
+  readonly token: string;
+  /** The Cookie header of the person's session on our pages. */
+  readonly session?: string;
+  readonly requestId: string;
+  readonly ids: ExamIds;
+};
 
 /** An answer, read to its end. */
 export type Reply = { readonly status: number; readonly headers: Headers; readonly body: Buffer };
@@ -25,8 +32,10 @@ export type Event = {
 export type Door = {
   readonly name: string;
   readonly event: Event;
-  /** Requests of one viewing share the event of the first of them. */
-  readonly isViewing?: true;
+  /** Requests of one viewing share the event of the first of them: what is viewed, at whichever door. */
+  readonly viewing?: 'frames' | 'rendered' | 'instances';
+  /** The door is a page: for persons who are signed in on it. */
+  readonly isPage?: true;
   readonly ask: (call: Call) => Promise<Reply>;
   /** Asserts that the answer shows the exam, whole and unchanged. */
   readonly expectShown: (reply: Reply, sent: Sent) => void;
@@ -41,6 +50,12 @@ export async function get({ url, token, requestId }: Call, path: string, accept:
       headers: { Authorization: `Bearer ${token}`, Accept: accept, 'X-Request-Id': requestId },
     }),
   );
+}
+
+/** Asks for a page as a browser does; where it leads elsewhere is its answer. */
+export async function getPage({ url, session = '', requestId }: Call, path: string): Promise<Reply> {
+  const headers = { Cookie: session, Accept: 'text/html', 'X-Request-Id': requestId };
+  return await readReply(await fetch(url + path, { headers, redirect: 'manual' }));
 }
 
 /** Reads an answer to its end. */

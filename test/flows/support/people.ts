@@ -1,5 +1,7 @@
 /** The columns of the table: who asks, and what the audit trail says of them. */
 import { DEMO_APP } from '../../../fixtures/sign-in.ts';
+import { PAGES_CLIENT_ID } from '../../../profiles/codes.ts';
+import type { Door } from './door.ts';
 
 /** Somebody who asks. `agent` is the reference in AuditEvents; that of a patient is known once she is. */
 export type Person = {
@@ -79,7 +81,13 @@ export type PersonKey = keyof typeof PEOPLE;
 /** The keys, in the order of the table. */
 export const PERSON_KEYS = Object.keys(PEOPLE) as PersonKey[];
 
-/** The client by which a person comes, as AuditEvents name it. */
-export function clientOf(person: Person): string {
-  return person.client ?? DEMO_APP.clientId;
+/** The client by which a person comes, to a page or to another door, as AuditEvents name it. */
+export function clientOf(person: Person, isPage: boolean): string {
+  return person.client ?? (isPage ? PAGES_CLIENT_ID : DEMO_APP.clientId);
+}
+
+/** Whether a person can ask at a door: pages are for who has a browser. */
+export function canAsk(key: PersonKey, { isPage }: Pick<Door, 'isPage'>): boolean {
+  const { client }: Person = PEOPLE[key];
+  return isPage !== true || client === undefined;
 }

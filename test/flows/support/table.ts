@@ -2,7 +2,7 @@
 import type { PersonKey } from './people.ts';
 
 /** What a cell turned out to be. */
-export type Mark = '✓' | '–' | '✗';
+export type Mark = '✓' | '–' | '✗' | '·';
 
 const WIDTH = 36;
 
@@ -33,7 +33,7 @@ export class Table {
       ' '.repeat(WIDTH) + group,
       ' '.repeat(WIDTH) + heads,
       ...lines,
-      '✓ shown whole and unchanged  – as if it were not there  ✗ neither',
+      '✓ shown whole and unchanged  – as if it were not there  ✗ neither  · is no person, has no browser',
       '',
     ].join('\n');
   }

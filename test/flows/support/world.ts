@@ -8,7 +8,7 @@ import type { DiagnosticReport, DocumentReference, ImagingStudy, Parameters, Pat
 import { demoConsent } from '../../../fixtures/consent.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../fixtures/people.ts';
 import { patientIdentifier } from '../../../fixtures/patients.ts';
-import { clientToken, signIn } from '../../../fixtures/sign-in.ts';
+import { clientToken, signIn, signInOnPages } from '../../../fixtures/sign-in.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import type { Call, Sent } from './door.ts';
@@ -26,6 +26,8 @@ export type World = Sent & {
   readonly trail: TrailReader;
   readonly issuer: Issuer;
   readonly tokens: Map<PersonKey, string>;
+  /** Cookie headers of those who are persons. */
+  readonly sessions: Map<PersonKey, string>;
   readonly folder: string;
   /** Envelopes of every SOAP answer, to be validated. */
   readonly envelopes: string[];
@@ -62,7 +64,7 @@ export async function openWorld(options: {
     const published = await publish(server, author, exam);
     const trail = await openTrail(options.store, server.dataDir);
     closing.push(trail.close);
-    const tokens = await signAllIn(server.url);
+    const { tokens, sessions } = await signAllIn(server.url);
     return {
       server,
       exam,
@@ -71,6 +73,7 @@ export async function openWorld(options: {
       trail,
       issuer,
       tokens,
+      sessions,
       folder,
       envelopes: [],
       viewings: new Set(),
@@ -169,18 +172,25 @@ async function theOne<T extends Patient | ImagingStudy | DiagnosticReport>(autho
   return found;
 }
 
-async function signAllIn(url: string): Promise<Map<PersonKey, string>> {
-  const tokens = new Map<PersonKey, string>();
+async function signAllIn(url: string): Promise<Pick<World, 'tokens' | 'sessions'>> {
+  const [tokens, sessions] = [new Map<PersonKey, string>(), new Map<PersonKey, string>()];
   for (const key of PERSON_KEYS) {
-    const { client, login = '' }: Person = PEOPLE[key];
-    tokens.set(key, client === undefined ? await signIn({ url, person: login }) : await clientToken({ url, client }));
+    const { client, login: person = '' }: Person = PEOPLE[key];
+    tokens.set(key, client === undefined ? await signIn({ url, person }) : await clientToken({ url, client }));
+    if (client === undefined) sessions.set(key, await signInOnPages({ url, person }));
   }
-  return tokens;
+  return { tokens, sessions };
 }
 
 /** How a person asks at the server's doors, under a request id of its own. */
-export function callOf({ server, tokens, ids }: World, person: PersonKey): Call {
-  return { url: server.url, token: tokens.get(person) ?? '', requestId: `urn:uuid:${randomUUID()}`, ids };
+export function callOf({ server, tokens, sessions, ids }: World, person: PersonKey): Call {
+  return {
+    url: server.url,
+    token: tokens.get(person) ?? '',
+    session: sessions.get(person) ?? '',
+    requestId: `urn:uuid:${randomUUID()}`,
+    ids,
+  };
 }
 
 /** The second stranger signs in again and declares an emergency. */
