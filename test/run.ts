@@ -10,6 +10,7 @@ import { endWithChildren } from './support/run/end-with-children.ts';
 import type { RunEvent } from './support/run/run-reporter.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const TSC = 'node_modules/typescript/bin/tsc';
 const ALL_TESTS = 'test/**/*.test.ts';
 // After the last test: what still runs then was left open by a test.
 const MUST_END_WITHIN_MS = 15_000;
@@ -22,7 +23,8 @@ type Tally = { passed: number; readonly failed: string[]; readonly skipped: Skip
 endWithChildren();
 const isCI = process.env['CI'] === 'true';
 const tally: Tally = { passed: 0, failed: [], skipped: [], ended: false };
-await runCheck(tally, 'types: tsc --noEmit', 'node_modules/typescript/bin/tsc', ['--noEmit']);
+await runCheck(tally, 'types: tsc --noEmit', TSC, ['--noEmit']);
+await runCheck(tally, 'types of scripts: tsc --noEmit', TSC, ['--noEmit', '-p', 'server/endpoints/viewer/browser']);
 await runCheck(tally, 'lint: oxlint --deny-warnings', 'node_modules/oxlint/bin/oxlint', ['--deny-warnings']);
 await runTests(tally, process.argv.slice(2));
 report(tally);

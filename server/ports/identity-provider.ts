@@ -10,6 +10,8 @@ export type SignInRequest = {
   readonly maxAgeSeconds: number;
   /** Whether the person must show again who they are, session or not. */
   readonly fresh: boolean;
+  /** Who is expected to sign in, as the provider may offer it first. @see OpenID Connect Core 3.1.2.1 */
+  readonly loginHint?: string;
 };
 
 /** An identifier of the person and the kind of account that may hold it. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Koa from 'koa';
+import Koa, { type Context } from 'koa';
 import { createIdentityProvider } from '../../server/clients/identity-provider/identity-provider.ts';
 import { parseRegion } from '../../server/config/region.ts';
 import type { RegionClient } from '../../server/config/region.ts';
@@ -29,6 +29,8 @@ export type SmartServer = AsyncDisposable & {
   readonly tokens: MemoryTokenStore;
   readonly events: SignInEvent[];
   readonly authenticate: Authenticate;
+  /** The proof that forms on pages of a session hold; `token` is the value of its cookie. */
+  readonly proofOf: (token: string) => string;
   readonly advance: (seconds: number) => void;
 };
 
@@ -78,6 +80,7 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
     tokens,
     events,
     authenticate: server.authenticate,
+    proofOf: (token) => server.session.proofOf({ cookies: { get: () => token } } as unknown as Context),
     advance: (seconds) => void (offset += seconds * 1000),
     async [Symbol.asyncDispose]() {
       listener.closeAllConnections();

@@ -65,6 +65,7 @@ async function authorizationParameters(
     code_challenge_method: 'S256',
     max_age: String(request.maxAgeSeconds),
     ...(request.fresh ? { prompt: 'login' } : {}),
+    ...(request.loginHint === undefined ? {} : { login_hint: request.loginHint }),
     ...(settings.requiredAcr.length > 0 ? { acr_values: settings.requiredAcr.join(' ') } : {}),
   };
 }

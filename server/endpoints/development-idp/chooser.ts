@@ -31,8 +31,8 @@ const texts = CHOOSER_TEXTS;
 export function chooserRouter(provider: Provider, persons: readonly RegionPerson[], acr: string, site: Site): Router {
   const router = new Router();
   router.get('/interaction/:uid', async (ctx) => {
-    await provider.interactionDetails(ctx.req, ctx.res);
-    sendChooser(ctx, persons, site);
+    const { params } = await provider.interactionDetails(ctx.req, ctx.res);
+    sendChooser(ctx, persons, site, params['login_hint']);
   });
   router.post('/interaction/:uid', async (ctx) => {
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);
@@ -55,11 +55,12 @@ export function chooserRouter(provider: Provider, persons: readonly RegionPerson
   return router;
 }
 
-function sendChooser(ctx: Context, persons: readonly RegionPerson[], site: Site): void {
+/** `expected` is the login of whom the request expects to sign in. */
+function sendChooser(ctx: Context, persons: readonly RegionPerson[], site: Site, expected: unknown): void {
   const choices = persons.map(
     (person) =>
       html`<label class="choice">
-        <input type="radio" name="login" value=${person.login} required />
+        <input type="radio" name="login" value=${person.login} checked=${person.login === expected} required />
         <span class="stack"><strong>${person.name}</strong><span class="note">${roleOf(person)}</span></span>
       </label>`,
   );

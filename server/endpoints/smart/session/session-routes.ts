@@ -53,12 +53,19 @@ export function ownAddress(asked: string | null): string {
   return isOwn && !asked.includes('\\') ? asked : '/';
 }
 
+function loginHintOf(query: URLSearchParams): string | undefined {
+  const hint = query.get('login_hint') ?? '';
+  return /^[\x21-\x7e]{1,200}$/.test(hint) ? hint : undefined;
+}
+
 async function start(ctx: Context, door: Door): Promise<void> {
   const { identityProviders, site } = door.options;
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
-  const to = encodeURIComponent(ownAddress(new URLSearchParams(ctx.querystring).get('to')));
+  const query = new URLSearchParams(ctx.querystring);
+  const [to, hint] = [encodeURIComponent(ownAddress(query.get('to'))), loginHintOf(query)];
+  const hinted = hint === undefined ? '' : `&login_hint=${encodeURIComponent(hint)}`;
   const choices = identityProviders.map(
-    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?to=${to}`}>${name}</a>`,
+    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?to=${to}${hinted}`}>${name}</a>`,
   );
   const page = {
     status: 200,
@@ -72,10 +79,12 @@ async function start(ctx: Context, door: Door): Promise<void> {
 
 async function leave(ctx: Context, { options, pending }: Door, provider: number): Promise<void> {
   const secret = randomBytes(32).toString('base64url');
-  const to = ownAddress(new URLSearchParams(ctx.querystring).get('to'));
+  const query = new URLSearchParams(ctx.querystring);
+  const [to, loginHint] = [ownAddress(query.get('to')), loginHintOf(query)];
   const uid = `${PREFIX}${secret}`;
   await pending.keepAddress(uid, to);
-  const { href } = await beginSignIn(options, pending, provider, { uid, maxAge: undefined, prompt: undefined });
+  const demand = { uid, maxAge: undefined, prompt: undefined, ...(loginHint === undefined ? {} : { loginHint }) };
+  const { href } = await beginSignIn(options, pending, provider, demand);
   setCookie(ctx, options, START_COOKIE, secret, { path: '/auth/session', maxAge: START_SECONDS });
   redirect(ctx, href);
 }

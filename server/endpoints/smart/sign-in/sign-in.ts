@@ -10,7 +10,12 @@ import type { PendingSignIn, PendingSignIns, SignedInPerson } from './pending-si
 const MAX_AGE_SECONDS = 12 * 3600;
 
 /** What the application asks of the sign-in (parameters of its authorization request). */
-export type SignInDemand = { readonly uid: string; readonly maxAge: unknown; readonly prompt: unknown };
+export type SignInDemand = {
+  readonly uid: string;
+  readonly maxAge: unknown;
+  readonly prompt: unknown;
+  readonly loginHint?: string;
+};
 
 /** The address to which every provider sends its answer. */
 export function callbackUrl(options: BoundOptions): string {
@@ -37,7 +42,9 @@ export async function beginSignIn(
   };
   const state = randomText();
   await pending.open(state, signIn);
-  return await providerOf(options, provider).begin(requestOf(options, signIn, state));
+  const { loginHint } = demand;
+  const hinted = loginHint === undefined ? {} : { loginHint };
+  return await providerOf(options, provider).begin({ ...requestOf(options, signIn, state), ...hinted });
 }
 
 /**
