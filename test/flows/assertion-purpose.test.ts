@@ -8,7 +8,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { post, responseOf, select } from './support/soap.ts';
 import { openTrail, type TrailReader } from './support/trail.ts';
 import { writeRegion } from './support/world.ts';
-import { findDocuments } from './support/xds-doors.ts';
+import { findDocuments } from './support/doors/xds-doors.ts';
 import { makeIssuer, securityHeader } from './support/xua.ts';
 
 const CORRESPONDENT = '899700990031';

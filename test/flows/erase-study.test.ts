@@ -16,7 +16,7 @@ import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { filesWith, formsOf, runErase, type Ended } from '../support/data-folder/erasing.ts';
 import { eventually, fhirCaller } from '../support/clients/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
-import { DOORS } from './support/doors.ts';
+import { DOORS } from './support/doors/doors.ts';
 import { dataSetDigest } from './support/exam.ts';
 import { callOf, openWorld, type World } from './support/world.ts';
 

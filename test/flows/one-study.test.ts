@@ -9,12 +9,12 @@ import { expect } from 'chai';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { eventsForPatient, expectHidden, expectShown } from './support/cell.ts';
-import { DOORS } from './support/doors.ts';
+import { DOORS } from './support/doors/doors.ts';
 import { canAsk, PERSON_KEYS, type PersonKey } from './support/people.ts';
 import { documentsOf, envelopeOf, post, responseOf, select } from './support/soap.ts';
 import { Table } from './support/table.ts';
 import { breakGlass, callOf, openWorld, reconsent, withdraw, type World } from './support/world.ts';
-import { findDocuments, XDS_DOORS } from './support/xds-doors.ts';
+import { findDocuments, XDS_DOORS } from './support/doors/xds-doors.ts';
 import { securityHeader } from './support/xua.ts';
 import { TESTDATA } from '../support/testdata.ts';
 

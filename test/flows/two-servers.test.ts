@@ -13,7 +13,7 @@ import { eventually } from '../support/clients/fhir-caller.ts';
 import { whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import type { Door, Reply } from './support/door.ts';
-import { DOORS } from './support/doors.ts';
+import { DOORS } from './support/doors/doors.ts';
 import { find, send, type Access } from './support/fhir.ts';
 import { openTwoServers, sealerOf, underWay, unsealed, type TwoServers } from './support/two-servers.ts';
 

@@ -11,6 +11,8 @@ import { byStudyUid, startDemonstration, type Demonstration } from '../support/d
 import { eventually } from '../support/clients/fhir-caller.ts';
 import { startBrowser, whyNoBrowser } from '../support/peers/browser.ts';
 
+type Opened = { readonly page: Page; readonly context: BrowserContext; readonly errors: string[] };
+
 const SIZE = { width: 1440, height: 900 };
 
 describe('The viewer', function () {
@@ -36,7 +38,7 @@ describe('The viewer', function () {
     await region?.server.stop();
   });
 
-  async function open(person: string, path: string): Promise<{ page: Page; context: BrowserContext; errors: string[] }> {
+  async function open(person: string, path: string): Promise<Opened> {
     const context = await browser.newContext({ viewport: SIZE, locale: 'fr-FR' });
     const page = await context.newPage();
     const errors: string[] = [];

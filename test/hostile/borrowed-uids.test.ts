@@ -12,7 +12,7 @@ import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import { clientToken, signIn } from '../../fixtures/sign-in.ts';
 import { CODE_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { get, type Call, type Door, type Sent } from '../flows/support/door.ts';
-import { DOORS } from '../flows/support/doors.ts';
+import { DOORS } from '../flows/support/doors/doors.ts';
 import { makeExam } from '../flows/support/exam.ts';
 import { publish } from '../flows/support/world.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';

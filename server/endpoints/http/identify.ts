@@ -20,8 +20,8 @@ export type IdentifyDeps = {
 };
 
 /**
- * Makes the identification of HTTP requests. A token that does not hold is recorded. `credentialOf` gives what a request
- * shows, in the form of an Authorization header.
+ * Makes the identification of HTTP requests. A token that does not hold is recorded. `credentialOf` gives what a
+ * request shows, in the form of an Authorization header.
  */
 export function createIdentify(
   deps: IdentifyDeps,

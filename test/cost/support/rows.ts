@@ -8,7 +8,7 @@ import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import type { Demonstration } from '../../support/demonstration.ts';
 import type { ExamIds } from '../../flows/support/exam.ts';
 import { post, select } from '../../flows/support/soap.ts';
-import { findDocuments } from '../../flows/support/xds-doors.ts';
+import { findDocuments } from '../../flows/support/doors/xds-doors.ts';
 
 /** A kind of request. */
 export type CostRow<World = Demonstration> = {

@@ -1,7 +1,7 @@
 /** The requests that two servers are asked, door by door. */
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { readReply, type Reply } from '../../flows/support/door.ts';
-import { DOORS } from '../../flows/support/doors.ts';
+import { DOORS } from '../../flows/support/doors/doors.ts';
 import type { ExamIds } from '../../flows/support/exam.ts';
 import { PERSON_KEYS, type PersonKey } from '../../flows/support/people.ts';
 import { callOf, type World } from '../../flows/support/world.ts';

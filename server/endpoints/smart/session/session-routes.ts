@@ -63,9 +63,9 @@ async function start(ctx: Context, door: Door): Promise<void> {
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
   const query = new URLSearchParams(ctx.querystring);
   const [to, hint] = [encodeURIComponent(ownAddress(query.get('to'))), loginHintOf(query)];
-  const hinted = hint === undefined ? '' : `&login_hint=${encodeURIComponent(hint)}`;
+  const rest = `to=${to}${hint === undefined ? '' : `&login_hint=${encodeURIComponent(hint)}`}`;
   const choices = identityProviders.map(
-    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?to=${to}${hinted}`}>${name}</a>`,
+    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?${rest}`}>${name}</a>`,
   );
   const page = {
     status: 200,

@@ -1,7 +1,7 @@
 /** QIDO-RS and WADO-RS. */
 import { expect } from 'chai';
-import { get, partsOf, type Door, type Reply } from './door.ts';
-import { dataSetDigest, type ExamIds } from './exam.ts';
+import { get, partsOf, type Door, type Reply } from '../door.ts';
+import { dataSetDigest, type ExamIds } from '../exam.ts';
 import { isNotFound } from './fhir-doors.ts';
 
 const DICOM_JSON = 'application/dicom+json';

@@ -9,9 +9,9 @@ import type {
   OperationOutcome,
   Resource,
 } from '@medplum/fhirtypes';
-import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
-import { get, type Door, type Reply, type Sent } from './door.ts';
-import type { ExamIds } from './exam.ts';
+import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
+import { get, type Door, type Reply, type Sent } from '../door.ts';
+import type { ExamIds } from '../exam.ts';
 
 const JSON_TYPE = 'application/fhir+json';
 const PATIENTS = `urn:oid:${ESTABLISHMENTS.strasbourg.patientIdDomain}`;

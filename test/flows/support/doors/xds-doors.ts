@@ -1,13 +1,13 @@
 /** ITI-18, ITI-43 and RAD-69. */
 import { expect } from 'chai';
-import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
-import { ACTION, NAMESPACE, STORED_QUERY } from '../../../ihe/codes.ts';
-import { DICOM_UID } from '../../../profiles/codes.ts';
-import { adhocQuery, retrieveDocumentSet, STATUS_SLOT } from '../../support/clients/xds.ts';
-import type { Door, Sent } from './door.ts';
-import { dataSetDigest, type DocumentIds, type ExamIds } from './exam.ts';
+import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
+import { ACTION, NAMESPACE, STORED_QUERY } from '../../../../ihe/codes.ts';
+import { DICOM_UID } from '../../../../profiles/codes.ts';
+import { adhocQuery, retrieveDocumentSet, STATUS_SLOT } from '../../../support/clients/xds.ts';
+import type { Door, Sent } from '../door.ts';
+import { dataSetDigest, type DocumentIds, type ExamIds } from '../exam.ts';
 import { expectManifest, expectReport } from './fhir-doors.ts';
-import { documentsOf, post, responseOf, select, type Message } from './soap.ts';
+import { documentsOf, post, responseOf, select, type Message } from '../soap.ts';
 
 /** The repository of the demonstration region. */
 const REPOSITORY = '2.25.206875368712831322602221010714274556034';

@@ -1,5 +1,5 @@
 /** Every door through which an exam is found and opened. */
-import type { Door } from './door.ts';
+import type { Door } from '../door.ts';
 import { DICOMWEB_DOORS } from './dicomweb-doors.ts';
 import { FHIR_DOORS } from './fhir-doors.ts';
 import { PAGE_DOORS } from './page-doors.ts';

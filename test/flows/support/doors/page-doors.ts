@@ -1,7 +1,7 @@
 /** The pages of an exam: its lasting link, and the viewer. */
 import { expect } from 'chai';
-import { getPage, type Door, type Reply } from './door.ts';
-import type { ExamIds } from './exam.ts';
+import { getPage, type Door, type Reply } from '../door.ts';
+import type { ExamIds } from '../exam.ts';
 
 const imagingStudy = ({ imagingStudy: id }: ExamIds): string => `ImagingStudy/${id}`;
 

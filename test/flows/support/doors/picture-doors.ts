@@ -1,8 +1,8 @@
 /** Pictures of WADO-RS, and WADO-URI. */
 import { inflateSync } from 'node:zlib';
 import { expect } from 'chai';
-import { get, type Door, type Reply } from './door.ts';
-import { dataSetDigest, type ExamIds } from './exam.ts';
+import { get, type Door, type Reply } from '../door.ts';
+import { dataSetDigest, type ExamIds } from '../exam.ts';
 import { isNotFound } from './fhir-doors.ts';
 
 const PNG = 'image/png';
