@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { aStudy } from '../../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../fixtures/people.ts';
+import { signInOnPages } from '../../../fixtures/sign-in.ts';
 import { sendInstances, type SentInstance } from '../../hostile/kill/store-sender.ts';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import type { Demonstration } from '../../support/demonstration.ts';
@@ -43,6 +44,8 @@ export function costRows(): readonly CostRow[] {
     read('FHIR page of 20', async () => 'ImagingStudy?_count=20'),
     { name: 'ITI-18 FindDocuments', ask: askDocuments },
     { name: 'QIDO-RS list', ask: listStudies },
+    { name: 'WADO-RS rendered, kept', ask: lookAtFrame },
+    viewerPage(),
     { name: 'C-STORE', ask: async (region) => await storing.send(region), end: async () => await storing.end() },
   ];
 }
@@ -78,6 +81,32 @@ async function listStudies({ server, declared }: Demonstration): Promise<void> {
   });
   expect(response.status).to.equal(200);
   expect(await response.json()).to.have.length(2);
+}
+
+async function lookAtFrame({ server, declared, studies }: Demonstration): Promise<void> {
+  const [instance] = studies.helene.instances();
+  const { studyInstanceUID } = studies.helene;
+  const { seriesInstanceUID, sopInstanceUID } = instance ?? {};
+  const response = await fetch(
+    `${server.url}/dicom-web/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}/rendered`,
+    { headers: { authorization: `Bearer ${declared.token}`, accept: 'image/png' } },
+  );
+  expect([response.status, response.headers.get('content-type')]).to.deep.equal([200, 'image/png']);
+  await response.arrayBuffer();
+}
+
+function viewerPage(): CostRow {
+  let session: string | undefined;
+  return {
+    name: 'viewer page',
+    ask: async ({ server: { url }, studies }) => {
+      session ??= await signInOnPages({ url, person: 'demo-declared' });
+      const headers = { cookie: session, accept: 'text/html' };
+      const response = await fetch(`${url}/viewer/${studies.helene.studyInstanceUID}`, { headers, redirect: 'manual' });
+      expect(response.status).to.equal(200);
+      expect(await response.text()).to.include('data-series');
+    },
+  };
 }
 
 /** An association that stays open: one C-STORE is asked at a time, of a study that is known. */
