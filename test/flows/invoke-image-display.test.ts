@@ -3,7 +3,7 @@
  * exams and holds no right: what is found is what its reader may see, and what is hidden is as what does not exist.
  */
 import { randomUUID } from 'node:crypto';
-import type { AuditEvent, Bundle, DocumentReference } from '@medplum/fhirtypes';
+import type { AuditEvent, Bundle, DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { Browser, formOf, readableText, type Visit } from '../../fixtures/browser.ts';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
@@ -148,6 +148,23 @@ for (const store of ['SQLite', 'MongoDB'] as const)
         'demo-declared',
         `${byUID(helene)}&accessionNumber=${region.studies.heleneNancy.accessionNumber}`,
       );
+    });
+
+    it('is not needed where a study, its manifest and its report are found: each leads to the viewer by itself', async () => {
+      const { helene } = region.studies;
+      const [study] = await region.declared.find<ImagingStudy>(`ImagingStudy?${byStudyUid(helene)}`);
+      const uid = `urn:dicom:uid|urn:oid:${helene.studyInstanceUID}`;
+      const documents = await eventually(async () => {
+        const query = `DocumentReference?related:identifier=${uid}&status=current`;
+        const found = await region.declared.find<DocumentReference>(query);
+        return found.length === 2 ? found : undefined;
+      });
+      const lasting = `${region.server.url}/voir/${study?.id}`;
+      for (const one of [study, ...documents]) expect(viewersWithin(one), one?.resourceType).to.deep.equal([lasting]);
+      const url = new URL(lasting);
+      const cookie = browsers.get('demo-declared')?.cookiesAt(url) ?? '';
+      const { status, headers } = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html', cookie } });
+      expect([status, headers.get('location')]).to.deep.equal([303, `/viewer/${helene.studyInstanceUID}`]);
     });
 
     it('asks that the report on file has the id that a link gives, and shows nothing more for it', async () => {
@@ -324,6 +341,13 @@ function asPreliminary({ entry = [], ...bundle }: Bundle): Bundle {
       }),
     })),
   };
+}
+
+/** The addresses of the Endpoints for browsers within a resource. */
+function viewersWithin(resource: ImagingStudy | DocumentReference | undefined): readonly (string | undefined)[] {
+  return (resource?.contained ?? []).flatMap((one) =>
+    one.resourceType === 'Endpoint' && one.payloadMimeType?.includes('text/html') === true ? [one.address] : [],
+  );
 }
 
 /** What an event says that was asked for. */
