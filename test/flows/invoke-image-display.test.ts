@@ -129,7 +129,7 @@ for (const store of ['SQLite', 'MongoDB'] as const)
     const reportOf = ({ accessionNumber }: DemoStudy): string =>
       encodeURIComponent(`${uidOf('reports of strasbourg')}^CR-${accessionNumber}`);
 
-    it('opens the one exam that a link names: by UID, by accession number, as a report of the region writes it', async () => {
+    it('opens the one exam that a link names: by UID, by accession number, as French reports do', async () => {
       const { helene } = region.studies;
       const { accessionNumber } = helene;
       const issued = `${STRASBOURG.accessionDomain}.${accessionNumber}`;
@@ -150,7 +150,7 @@ for (const store of ['SQLite', 'MongoDB'] as const)
       );
     });
 
-    it('is not needed where a study, its manifest and its report are found: each leads to the viewer by itself', async () => {
+    it('is not needed where a study or a document of it is found: each leads to the viewer by itself', async () => {
       const { helene } = region.studies;
       const [study] = await region.declared.find<ImagingStudy>(`ImagingStudy?${byStudyUid(helene)}`);
       const uid = `urn:dicom:uid|urn:oid:${helene.studyInstanceUID}`;

@@ -22,7 +22,8 @@ const FRENCH: LinkTexts = frenchTexts({
   malformed: 'Le paramètre « {name} » n’est pas écrit sous la forme attendue.',
   'too-long': 'Le paramètre « {name} » est trop long.',
   'not-for-diagnosis':
-    'Il demande des images pour le diagnostic (« {name} »). Celles d’ici sont réduites pour l’écran et n’y servent pas.',
+    'Il demande des images pour le diagnostic (« {name} »). Celles d’ici sont réduites pour l’écran : elles ne servent ' +
+    'pas au diagnostic.',
   'no-key-images': 'Il demande seulement les images clés (« {name} »). Ici, un examen est montré en entier.',
   'no-such-viewer': 'Il demande une visionneuse qui n’est pas proposée ici (« {name} »).',
   'no-traits': 'Il nomme la personne autrement que par son identifiant (« {name} »), ce qui n’est pas possible ici.',
@@ -42,8 +43,8 @@ const GERMAN: LinkTexts = {
   malformed: 'Der Parameter „{name}“ hat nicht die erwartete Form.',
   'too-long': 'Der Parameter „{name}“ ist zu lang.',
   'not-for-diagnosis':
-    'Er verlangt Bilder zur Befundung („{name}“). Die Bilder hier sind für den Bildschirm verkleinert und dafür nicht ' +
-    'geeignet.',
+    'Er verlangt Bilder zur Befundung („{name}“). Die Bilder hier sind für den Bildschirm verkleinert und nicht zur ' +
+    'Befundung geeignet.',
   'no-key-images': 'Er verlangt nur die Schlüsselbilder („{name}“). Hier wird eine Untersuchung ganz gezeigt.',
   'no-such-viewer': 'Er verlangt einen Viewer, den es hier nicht gibt („{name}“).',
   'no-traits': 'Er nennt die Person anders als durch ihre Kennung („{name}“), was hier nicht möglich ist.',
@@ -63,7 +64,7 @@ const ENGLISH: LinkTexts = {
   malformed: 'The parameter “{name}” is not written in the form that is expected.',
   'too-long': 'The parameter “{name}” is too long.',
   'not-for-diagnosis':
-    'It asks for images to diagnose from (“{name}”). Those shown here are reduced for the screen and not for diagnosis.',
+    'It asks for images to diagnose from (“{name}”). Those shown here are reduced for the screen: not for diagnosis.',
   'no-key-images': 'It asks for the key images alone (“{name}”). Here an exam is shown as a whole.',
   'no-such-viewer': 'It asks for a viewer that is not offered here (“{name}”).',
   'no-traits': 'It names the person otherwise than by an identifier (“{name}”), which is not possible here.',
