@@ -22,8 +22,8 @@ const FRENCH: LinkTexts = frenchTexts({
   malformed: 'Le paramètre « {name} » n’est pas écrit sous la forme attendue.',
   'too-long': 'Le paramètre « {name} » est trop long.',
   'not-for-diagnosis':
-    'Il demande des images pour le diagnostic (« {name} »). Celles d’ici sont réduites pour l’écran : elles ne servent ' +
-    'pas au diagnostic.',
+    'Il demande des images pour le diagnostic (« {name} »). Celles d’ici sont réduites pour l’écran : elles ne ' +
+    'servent pas au diagnostic.',
   'no-key-images': 'Il demande seulement les images clés (« {name} »). Ici, un examen est montré en entier.',
   'no-such-viewer': 'Il demande une visionneuse qui n’est pas proposée ici (« {name} »).',
   'no-traits': 'Il nomme la personne autrement que par son identifiant (« {name} »), ce qui n’est pas possible ici.',
