@@ -218,6 +218,8 @@ for (const store of ['SQLite', 'MongoDB'] as const)
       const gaetan = patientIdentifier(PATIENTS.gaetan, STRASBOURG);
       const id = encodeURIComponent(`${gaetan.value}^^^&${oidOf(gaetan.system)}&ISO`);
       await expectAbsent('demo-declared', `requestType=PATIENT&patientID=${id}`);
+      const many = Array.from({ length: 20 }, (_, at) => `1.2.${at}`).join(',');
+      await expectAbsent('demo-declared', `requestType=STUDY&studyUID=${many}&accessionNumber=${many}&idCDA=1.2`);
     });
 
     it('leads who is not signed in to do so, and back to the whole link', async () => {

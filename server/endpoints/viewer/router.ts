@@ -27,7 +27,7 @@ import { addScripts } from '../pages/assets.ts';
 import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import type { Site } from '../pages/site.ts';
-import { invokeDisplay } from './invoke-display.ts';
+import { followLink, readLink } from './invoke-display.ts';
 import { viewerPage } from './viewer-page.ts';
 
 /** What the door needs. `identify` knows a person by the session of the browser. */
@@ -53,7 +53,7 @@ const INSTANCE = `${SERIES}/instances/:instance`;
 export function viewerRouter(deps: ViewerDeps): Router {
   const router = new Router();
   router.get('/voir/:id', async (ctx) => await signedIn(ctx, async () => await follow(ctx, deps)));
-  router.get('/IHEInvokeImageDisplay', async (ctx) => await signedIn(ctx, async () => await invokeDisplay(ctx, deps)));
+  router.get('/IHEInvokeImageDisplay', async (ctx) => await display(ctx, deps));
   router.get(STUDY, async (ctx) => await signedIn(ctx, async () => await show(ctx, deps)));
   router.use([`${STUDY}/series`, `${STUDY}/reports`], answerFaults, answerPrivately);
   for (const path of [SERIES, INSTANCE]) router.get(`${path}/thumbnail`, answerThumbnail(deps));
@@ -84,6 +84,14 @@ async function follow(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
   ctx.status = 303;
   ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${uid}` });
   ctx.body = '';
+}
+
+async function display(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
+  const request = readLink(ctx, deps);
+  if (request === undefined) return;
+  await signedIn(ctx, async () => {
+    await followLink(ctx, deps, await deps.identify(ctx, deps.baseUrl()), request);
+  });
 }
 
 async function show(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
