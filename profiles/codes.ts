@@ -30,6 +30,7 @@ export const CODE_SYSTEM = {
   iheFormat: 'http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode',
   dicomUids: 'urn:oid:1.2.840.10008.2.6.1',
   endpointConnection: 'http://terminology.hl7.org/CodeSystem/endpoint-connection-type',
+  madoEndpointConnection: 'https://profiles.ihe.net/RAD/MADO/CodeSystem/MadoEndpointConnectionTypes',
   endpointPayload: 'http://terminology.hl7.org/CodeSystem/endpoint-payload-type',
   mhdIdentifierType: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/IHE.MHD.MHDIdentifierType',
   diagnosticSection: 'http://terminology.hl7.org/CodeSystem/v2-0074',

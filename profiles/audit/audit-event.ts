@@ -52,6 +52,7 @@ export const PASSAGE = {
   wado: shape(dcm('110104', 'DICOM Instances Transferred'), [ihe('RAD-107', 'WADO-RS Retrieve')], 'R', 'out'),
   'wado-metadata': shape(dcm('110103', 'DICOM Instances Accessed'), [ihe('RAD-107', 'WADO-RS Retrieve')], 'R', 'out'),
   'view-study': shape(dcm('110103', 'DICOM Instances Accessed'), [ihe('RAD-106', 'Invoke Image Display')], 'R', 'out'),
+  'invoke-display': shape(dcm('110112', 'Query'), [ihe('RAD-106', 'Invoke Image Display')], 'E', 'out'),
   'c-store-begin': shape(dcm('110102', 'Begin Transferring DICOM Instances'), [], 'E', 'in'),
   'c-store': shape(dcm('110104', 'DICOM Instances Transferred'), [], 'C', 'in'),
   'stow-begin': shape(

@@ -9,6 +9,7 @@ import type {
   Coding,
   DocumentReference,
   Identifier,
+  ImagingStudy,
   Organization,
   Patient,
   Reference,
@@ -18,6 +19,7 @@ import type { CareSetting } from './care-setting.ts';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../codes.ts';
 import type { Level } from '../confidentiality.ts';
 import { toElements } from '../elements.ts';
+import { viewerLinks, viewersOf } from '../imaging/viewer-endpoint.ts';
 
 /** The parts of a document. */
 export type DocumentParts = {
@@ -43,6 +45,8 @@ export type DocumentParts = {
   /** dateTime at which the act began. */
   readonly started: string | undefined;
   readonly related: readonly Reference[];
+  /** The studies it is about: it leads to their viewers. */
+  readonly studies: readonly ImagingStudy[];
 };
 
 /** Puts a document together; it is current. Its source patient is contained, as she is when it is made. */
@@ -51,11 +55,12 @@ export function buildDocumentReference(parts: DocumentParts): WithId<DocumentRef
   const label = { system: CODE_SYSTEM.confidentiality, code: level };
   const uniqueId = typedIdentifier('uniqueId', oidUri(parts.uniqueId));
   const { facilityType, practiceSetting } = parts.careSetting ?? careSettingOf(organization);
+  const viewers = viewerLinks(viewersOf(parts.studies));
   return toElements<WithId<DocumentReference>>({
     resourceType: 'DocumentReference',
     id: parts.id,
     meta: { security: [label] },
-    contained: [sourcePatient(patient)],
+    contained: [sourcePatient(patient), ...viewers.contained],
     masterIdentifier: uniqueId,
     identifier: [typedIdentifier('entryUUID', `urn:uuid:${parts.id}`), uniqueId],
     status: 'current',
@@ -74,7 +79,7 @@ export function buildDocumentReference(parts: DocumentParts): WithId<DocumentRef
       facilityType,
       practiceSetting,
       sourcePatientInfo: { reference: `#${SOURCE_PATIENT}` },
-      related: [...parts.related],
+      related: [...parts.related, ...viewers.references],
     }),
   });
 }

@@ -76,5 +76,6 @@ export function buildManifestDocument(input: ManifestDocumentInput): WithId<Docu
     event: modalityEvents([study]),
     started: study.started,
     related: relatedOf([study]),
+    studies: [study],
   });
 }

@@ -89,6 +89,7 @@ export function buildReportDocument(input: ReportDocumentInput): WithId<Document
     event: modalityEvents(studies),
     started: report.effectiveDateTime ?? report.effectivePeriod?.start ?? earliestOf(studies),
     related: [...relatedOf(studies, identifiersOf(report)), ...linksOf(input)],
+    studies,
   });
 }
 

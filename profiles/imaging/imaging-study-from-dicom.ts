@@ -17,6 +17,7 @@
  * Modality of the series (0008,0060)                | modality
  * the series and instances that are here            | numberOfSeries, numberOfInstances
  * the establishment's WADO-RS service               | endpoint, series.endpoint
+ * the page that shows the study                     | endpoint (contained: viewer-endpoint.ts)
  *
  * Not filled: procedureReference and reasonReference name resources that no image knows; note has no attribute; status
  * says what the server has. Series and instances: imaging-study-series.ts.
@@ -38,6 +39,7 @@ import { accessionsOf, proceduresOf, reasonsOf } from './orders.ts';
 import { practitionersOf } from './persons.ts';
 import { buildSeries, inCanonicalOrder, modalityOf } from './series.ts';
 import type { StudySeries } from './series.ts';
+import { viewerLinks } from './viewer-endpoint.ts';
 
 /** What a study is built from. References are relative. */
 export type ImagingStudyInput = {
@@ -48,6 +50,8 @@ export type ImagingStudyInput = {
   readonly patient: string;
   /** `Endpoint/id` of the WADO-RS endpoint. */
   readonly endpoint: string;
+  /** Absolute address of the page that shows the study. */
+  readonly viewer: string;
   /** `Organization/id` of the establishment that sent it: it keeps the images. */
   readonly organization: string;
   /** System (URI) of the establishment's accession numbers, where the image names no issuer. */
@@ -69,11 +73,13 @@ export function buildImagingStudy(input: ImagingStudyInput): WithId<ImagingStudy
   const headers = series.map(({ attributes }) => attributes);
   const accessions = accessionsOf(headers, input);
   const zone = offsetsOf(input.timeZone);
+  const viewer = viewerLinks([input.viewer]);
   return toElements<WithId<ImagingStudy>>({
     resourceType: 'ImagingStudy',
     id: input.id,
     extension: studyIdOf(headers),
     meta: { security: [{ system: CODE_SYSTEM.confidentiality, code: 'N' }] },
+    contained: [...viewer.contained],
     identifier: [studyIdentifier(input.studyInstanceUID), ...accessions],
     status: 'available',
     modality: modalitiesOf(headers),
@@ -83,7 +89,7 @@ export function buildImagingStudy(input: ImagingStudyInput): WithId<ImagingStudy
     basedOn: accessions.map((identifier) => ({ type: 'ServiceRequest', identifier })),
     referrer: firstOf(headers, (header) => practitionersOf(header, REFERRING)[0]),
     interpreter: firstOf(headers, interpretersOf),
-    endpoint: [{ reference: input.endpoint }],
+    endpoint: [{ reference: input.endpoint }, ...viewer.references],
     numberOfSeries: series.length,
     numberOfInstances: series.reduce((sum, { instances }) => sum + instances.length, 0),
     procedureCode: firstOf(headers, proceduresOf),

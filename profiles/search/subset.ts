@@ -49,7 +49,10 @@ export function createSubsets({ structureDefinitions }: Definitions): Subsets {
   const tree = (type: StoredType): Tree => trees.get(type) ?? new Map();
   return {
     hasElement: (type, name) => [...tree(type)].some(([key, node]) => key === name || node.name === name),
-    of: (type, json, subset) => JSON.stringify(marked(partOf(tree(type), JSON.parse(json) as Content, subset))),
+    of: (type, json, subset) => {
+      const whole = JSON.parse(json) as Content;
+      return JSON.stringify(marked(withReferred(whole, partOf(tree(type), whole, subset))));
+    },
   };
 }
 
@@ -97,6 +100,20 @@ function partOf(tree: Tree, resource: Content, subset: Subset): Content {
       return keep(resource, (key) => names.includes(key) || isNamed(tree, key, names) || isKept(tree, key));
     }
   }
+}
+
+/** What is contained goes with the reference that leads to it, which would lead nowhere else. */
+function withReferred(whole: Content, part: Content): Content {
+  const { contained } = whole as { readonly contained?: readonly Resource[] };
+  if (contained === undefined || 'contained' in part) return part;
+  const referred = contained.filter(({ id }) => refersTo(part, `#${id}`));
+  return referred.length === 0 ? part : { ...part, contained: referred };
+}
+
+function refersTo(value: unknown, reference: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if ('reference' in value && value.reference === reference) return true;
+  return Object.values(value).some((member) => refersTo(member, reference));
 }
 
 function isNamed(tree: Tree, key: string, names: readonly string[]): boolean {

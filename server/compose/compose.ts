@@ -304,6 +304,7 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer)
     site: siteOf(parts),
     images,
     baseUrl: () => `${publicUrl()}/viewer`,
+    offsetOf: offsetsOf(config.timeZone),
   });
   return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), xds] as Parameters<
     typeof createHttpServer

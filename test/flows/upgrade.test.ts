@@ -144,6 +144,10 @@ function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb'): void {
     expect(renewed.length).to.equal(1);
     const replaced = renewed[0]?.relatesTo?.map(({ target }) => target.reference);
     expect(replaced).to.deep.equal([`DocumentReference/${study.manifest}`]);
+    // What is derived anew leads to the viewer, which earlier servers did not have.
+    const report = (await author.get(`DocumentReference/${study.report.document}`)).json<DocumentReference>();
+    for (const document of [report, ...renewed])
+      expect(JSON.stringify(document.contained)).to.include(`/voir/${study.imagingStudy}"`);
   });
 
   it('npm run audit:verify says that the chain is whole and holds what was its last record', async () => {

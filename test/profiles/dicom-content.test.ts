@@ -28,6 +28,7 @@ function studyOf(attributes: DicomJson) {
     studyInstanceUID: '1.2.3',
     patient: 'Patient/p',
     endpoint: 'Endpoint/e',
+    viewer: 'https://images.example/voir/study-1',
     organization: SOURCE.organization,
     accessionSystem: 'urn:oid:1.2.7',
     timeZone: 'Europe/Paris',

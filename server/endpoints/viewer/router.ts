@@ -1,15 +1,18 @@
 /**
  * The viewer: pages for persons who are signed in on them. `/voir/{id}` is the lasting link to an exam, which holds no
- * secret; `/viewer/{studyInstanceUID}` shows it, its pictures and reports below its own address.
+ * secret, and `/IHEInvokeImageDisplay` what other systems link to; `/viewer/{studyInstanceUID}` shows it, its pictures
+ * and reports below its own address.
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidOf } from '../../../profiles/codes.ts';
+import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
+import type { findExams } from '../../flows/view/find-exams.ts';
 import type { openStudy } from '../../flows/view/open-study.ts';
 import {
   answerRendered,
@@ -24,15 +27,19 @@ import { addScripts } from '../pages/assets.ts';
 import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import type { Site } from '../pages/site.ts';
+import { followLink, readLink } from './invoke-display.ts';
 import { viewerPage } from './viewer-page.ts';
 
 /** What the door needs. `identify` knows a person by the session of the browser. */
 export type ViewerDeps = RetrieveRenderedDeps & {
   readonly identify: Identify;
   readonly openStudy: ReturnType<typeof openStudy>;
+  readonly findExams: ReturnType<typeof findExams>;
   readonly read: ReturnType<typeof readResource>;
   readonly openBinary: ReturnType<typeof openBinary>;
   readonly site: Site;
+  /** Days and times of links that have no offset are local. */
+  readonly offsetOf: OffsetOf;
   /** The proof for the forms of a page, from the session of its request. */
   readonly proofOf: (ctx: Context) => string;
 };
@@ -46,6 +53,7 @@ const INSTANCE = `${SERIES}/instances/:instance`;
 export function viewerRouter(deps: ViewerDeps): Router {
   const router = new Router();
   router.get('/voir/:id', async (ctx) => await signedIn(ctx, async () => await follow(ctx, deps)));
+  router.get('/IHEInvokeImageDisplay', async (ctx) => await display(ctx, deps));
   router.get(STUDY, async (ctx) => await signedIn(ctx, async () => await show(ctx, deps)));
   router.use([`${STUDY}/series`, `${STUDY}/reports`], answerFaults, answerPrivately);
   for (const path of [SERIES, INSTANCE]) router.get(`${path}/thumbnail`, answerThumbnail(deps));
@@ -55,14 +63,14 @@ export function viewerRouter(deps: ViewerDeps): Router {
   return router;
 }
 
-/** Who is not signed in is led to do so, and back. */
+/** Who is not signed in is led to do so, and back to the whole address. */
 async function signedIn(ctx: Context, answer: () => Promise<void>): Promise<void> {
   try {
     await answer();
   } catch (error) {
     if (toFault(error).kind !== 'login') throw error;
     ctx.status = 303;
-    ctx.set({ 'Cache-Control': 'no-store', Location: `/auth/session?to=${encodeURIComponent(ctx.path)}` });
+    ctx.set({ 'Cache-Control': 'no-store', Location: `/auth/session?to=${encodeURIComponent(ctx.path + ctx.search)}` });
     ctx.body = '';
   }
 }
@@ -76,6 +84,14 @@ async function follow(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
   ctx.status = 303;
   ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${uid}` });
   ctx.body = '';
+}
+
+async function display(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
+  const request = readLink(ctx, deps);
+  if (request === undefined) return;
+  await signedIn(ctx, async () => {
+    await followLink(ctx, deps, await deps.identify(ctx, deps.baseUrl()), request);
+  });
 }
 
 async function show(ctx: RouterContext, deps: ViewerDeps): Promise<void> {

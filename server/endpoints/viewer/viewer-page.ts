@@ -221,7 +221,8 @@ function nameOf(names: readonly HumanName[] | undefined): string {
   return name === undefined ? '' : [...(name.given ?? []), name.family ?? ''].join(' ').trim();
 }
 
-function dateIn(date: string, language: Language): string {
+/** The day of a date or dateTime in words; nothing when it is none. */
+export function dateIn(date: string, language: Language): string {
   const parsed = new Date(date);
   if (Number.isNaN(parsed.getTime())) return '';
   return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date.slice(0, 10)));

@@ -115,6 +115,7 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
       studyInstanceUID: study.studyInstanceUID,
       patient: study.patient.patient,
       endpoint: deps.endpoint,
+      viewer: `${deps.publicUrl()}/voir/${id}`,
       organization,
       accessionSystem: deps.region.domainOf(organization).accessionSystem,
       timeZone: deps.timeZone,

@@ -3,6 +3,7 @@ import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
+import { viewersOf, withViewers } from '../../../profiles/imaging/viewer-endpoint.ts';
 import type { ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
@@ -50,13 +51,14 @@ function factsOf({ study, released }: StudyAtHand) {
   return { person: study.patient.person, subject: study.patient.patient, released };
 }
 
-/** A manifest is shown to the patient when the images are. */
+/** A manifest is shown to the patient when the images are. What is said of the viewer follows the study's. */
 function releasedParts(
   deps: MaintainStudyDeps,
   hand: StudyAtHand,
   { row, resource }: Found<DocumentReference>,
 ): PlanParts {
-  return changed(deps.indexer, row, resource, hand.now, factsOf(hand));
+  const document = withViewers(resource, viewersOf([hand.imagingStudy]));
+  return changed(deps.indexer, row, document, hand.now, factsOf(hand));
 }
 
 function supersededParts(

@@ -152,6 +152,7 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
     studyInstanceUID: study.studyInstanceUID,
     patient,
     endpoint: IMAGE_ENDPOINT.reference,
+    viewer: `https://images.example/voir/${id}`,
     organization,
     accessionSystem: oidUri(accessionDomain),
     timeZone: 'UTC',

@@ -14,6 +14,7 @@ import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import { buildReportDocument } from '../../../profiles/documents/report-document.ts';
 import type { ReportDocumentInput } from '../../../profiles/documents/report-document.ts';
+import { viewerLinks, withViewers } from '../../../profiles/imaging/viewer-endpoint.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import type { LoadedDefinitions } from '../../../server/runtime/definitions.ts';
 import { seriesOf } from '../../support/imaging.ts';
@@ -35,6 +36,7 @@ const STUDY: WithId<ImagingStudy> = buildImagingStudy({
   studyInstanceUID: SOURCE.studyInstanceUID,
   patient: 'Patient/helene',
   endpoint: 'Endpoint/wado',
+  viewer: 'https://images.example/voir/study-1',
   organization: strasbourg.organization,
   accessionSystem: oidUri(strasbourg.accessionDomain),
   timeZone: 'Europe/Paris',
@@ -122,6 +124,14 @@ function entryOf(document: DocumentReference): Entry {
       identifiers: childrenNamed(object, 'rim', 'ExternalIdentifier').map((one) => attributeOf(one, 'value') ?? ''),
     };
   });
+}
+
+/** The addresses of the Endpoints within a document that it refers to. */
+function viewersIn({ contained = [], context }: DocumentReference): (string | undefined)[] {
+  const references = (context?.related ?? []).map(({ reference }) => reference);
+  return contained.flatMap((one) =>
+    one.resourceType === 'Endpoint' && references.includes(`#${one.id}`) ? [one.address] : [],
+  );
 }
 
 /** ITI TF-3 table 4.3.2.1-3: what the answer to a query must hold, beside attributes of the object itself. */
@@ -223,6 +233,7 @@ describe('Documents of the server (IHE MHD, XDS-I.b)', () => {
       'ServiceRequest',
       'DiagnosticReport/report-1',
       'DocumentReference/manifest-1',
+      '#viewer',
     ]);
     expect(document.content[0]?.attachment.title).to.equal('IRM de contrôle');
   });
@@ -242,6 +253,32 @@ describe('Documents of the server (IHE MHD, XDS-I.b)', () => {
     expect(entryOf(document).slots['urn:ihe:iti:xds:2013:referenceIdList']).to.deep.equal([STUDY_CXI, ACCESSION_CXI]);
     expect(document.context?.related?.[0]).to.not.have.property('reference');
     expect(document.context).to.not.have.property('event');
+  });
+
+  it('leads to the viewer of each of its studies by an Endpoint within it, beside its one content', async () => {
+    const other = { ...STUDY, contained: [...viewerLinks(['https://images.example/voir/study-2']).contained] };
+    const report = buildReportDocument(await reportInput({ studies: [STUDY, other, STUDY] }));
+    loaded.validate(report);
+    expect(viewersIn(report)).to.deep.equal([
+      'https://images.example/voir/study-1',
+      'https://images.example/voir/study-2',
+    ]);
+    const manifest = aManifest();
+    expect(viewersIn(manifest)).to.deep.equal(['https://images.example/voir/study-1']);
+    for (const document of [report, manifest]) expect(document.content).to.have.length(1);
+    const related = loaded.indexer(manifest).references.filter(({ param }) => param === 'related');
+    expect(related.map(({ target }) => target)).to.deep.equal(['ImagingStudy/study-1']);
+  });
+
+  it('gets the viewer that it lacks, or that has moved, and else stays as it is', () => {
+    const [before, now] = ['https://images.example/voir/study-1', 'https://images.example.org/voir/study-1'];
+    const manifest = aManifest();
+    expect(withViewers(manifest, [before])).to.deep.equal(manifest);
+    const without = withViewers(manifest, []);
+    expect(JSON.stringify(without)).to.not.include('viewer');
+    loaded.validate(without);
+    expect(withViewers(without, [before])).to.deep.equal(manifest);
+    expect(viewersIn(withViewers(manifest, [now]))).to.deep.equal([now]);
   });
 
   it('report: falls back on the establishment as author; a care team cannot be one', async () => {

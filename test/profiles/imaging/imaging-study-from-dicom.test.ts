@@ -22,6 +22,7 @@ function inputOf(series: readonly StudySeries[], studyInstanceUID = '2.25.70'): 
     studyInstanceUID,
     patient: 'Patient/p-1',
     endpoint: 'Endpoint/wado',
+    viewer: 'https://images.example/voir/study-1',
     organization: strasbourg.organization,
     accessionSystem: 'urn:oid:2.25.77',
     timeZone: 'Europe/Paris',
@@ -60,7 +61,24 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
     const source = aStudy({ key: 'mapped', modality: 'MR', series: 2, instances: 2 });
     const study = buildImagingStudy(inputOf(seriesOf(source), source.studyInstanceUID));
     expect(validate(study)).to.equal(study);
-    const { series, identifier, ...rest } = study;
+    const { series, identifier, contained, ...rest } = study;
+    expect(contained).to.deep.equal([
+      {
+        resourceType: 'Endpoint',
+        id: 'viewer',
+        status: 'active',
+        connectionType: {
+          system: 'https://profiles.ihe.net/RAD/MADO/CodeSystem/MadoEndpointConnectionTypes',
+          code: 'web-viewer',
+          display: 'DICOM web viewer for the study',
+        },
+        payloadType: [
+          { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/endpoint-payload-type', code: 'none' }] },
+        ],
+        payloadMimeType: ['text/html'],
+        address: 'https://images.example/voir/study-1',
+      },
+    ]);
     expect(identifier?.map(({ system, value }) => `${system}|${value}`)).to.deep.equal([
       `urn:dicom:uid|urn:oid:${source.studyInstanceUID}`,
       `${oidUri(strasbourg.accessionDomain)}|${source.accessionNumber}`,
@@ -82,7 +100,7 @@ describe('ImagingStudy of DICOM headers (FHIR R4 ImagingStudy, DICOM mapping)', 
       started: '2026-01-15T09:30:00+01:00',
       basedOn: [{ type: 'ServiceRequest', identifier: identifier?.[1] }],
       referrer: { type: 'Practitioner', display: 'Dr Maëlle Brandessart' },
-      endpoint: [{ reference: 'Endpoint/wado' }],
+      endpoint: [{ reference: 'Endpoint/wado' }, { reference: '#viewer', type: 'Endpoint', display: 'Voir l’examen' }],
       numberOfSeries: 2,
       numberOfInstances: 4,
       location: { type: 'Location', display: "Service d'imagerie médicale du CHU de l'Ill-aux-Cygnes" },

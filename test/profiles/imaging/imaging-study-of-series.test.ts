@@ -25,6 +25,7 @@ function inputOf(series: readonly StudySeries[], studyInstanceUID = '2.25.70'): 
     studyInstanceUID,
     patient: 'Patient/p-1',
     endpoint: 'Endpoint/wado',
+    viewer: 'https://images.example/voir/study-1',
     organization: strasbourg.organization,
     accessionSystem: 'urn:oid:2.25.77',
     timeZone: 'Europe/Paris',

@@ -45,6 +45,23 @@ describe('Parts of resources (R4 3.1.1.5.8 and 3.1.1.5.9)', () => {
   const keysOf = (resource: { readonly resourceType: string }, subset: Subset) => Object.keys(partOf(resource, subset));
   const elements = (...names: readonly string[]): Subset => ({ kind: 'elements', names });
 
+  it('have what they refer to within the resource, and no more of what is contained', () => {
+    const study = {
+      resourceType: 'ImagingStudy',
+      id: '3',
+      contained: [
+        { resourceType: 'Endpoint', id: 'viewer', address: 'https://images.example/voir/3' },
+        { resourceType: 'Endpoint', id: 'other' },
+      ],
+      status: 'available',
+      subject: { reference: 'Patient/1' },
+      endpoint: [{ reference: '#viewer' }],
+    };
+    for (const subset of [elements('endpoint'), { kind: 'true' } as const])
+      expect(partOf(study, subset)['contained']).to.deep.equal([study.contained[0]]);
+    expect(partOf(study, elements('status'))).to.not.have.property('contained');
+  });
+
   it('are named elements, those that must be there, and what may change the meaning', () => {
     expect(keysOf(patient, elements('name'))).to.deep.equal([
       'resourceType',

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import type { DiagnosticReport, DocumentReference, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { uidOf } from '../../../../fixtures/dicom/uid.ts';
@@ -72,6 +72,17 @@ function aReport(study: string, subject: string): DiagnosticReport & { id: strin
     imagingStudy: [{ identifier: { system: 'urn:dicom:uid', value: oidUri(study) } }],
     presentedForm: [{ url: 'http://localhost/fhir/Binary/form', contentType: 'application/pdf' }],
   };
+}
+
+/** The addresses of viewers within a resource. */
+function viewers({ contained = [] }: ImagingStudy | DocumentReference): (string | undefined)[] {
+  return contained.flatMap((one) => (one.resourceType === 'Endpoint' ? [one.address] : []));
+}
+
+function leaveOutViewers(_name: string, value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const kept = value.filter((item: object) => !JSON.stringify(item).includes('"Endpoint"'));
+  return kept.length === 0 ? undefined : kept;
 }
 
 const is = (tag: string, value: string) => ({ [tag]: element(tag, 'IS', value) });
@@ -148,7 +159,7 @@ describe('Maintenance of a study', function () {
     });
     const where = [{ kind: 'token', param: 'identifier', values: [{ code: oidUri(STUDY) }] }] as const;
     return {
-      maintain: async () => await maintain(STUDY, false),
+      maintain: async (closing = false) => await maintain(STUDY, closing),
       /** Files a validated report that names the study, of a person and her Patient. */
       report: async (person: PersonKey, subject: string) => {
         const report = aReport(STUDY, subject);
@@ -189,6 +200,20 @@ describe('Maintenance of a study', function () {
         validate(found.resource);
         return found;
       },
+      documents: async () => await findAll<DocumentReference>(records, SYSTEM, 'DocumentReference', []),
+      /** Leaves what is derived as earlier servers wrote it. */
+      forgetViewers: async () => {
+        const [study, ...documents] = [
+          ...(await findAll<ImagingStudy>(records, SYSTEM, 'ImagingStudy', where)),
+          ...(await findAll<DocumentReference>(records, SYSTEM, 'DocumentReference', [])),
+        ].map(({ row, resource }) => {
+          const without = JSON.parse(JSON.stringify(resource, leaveOutViewers)) as Resource;
+          const { person = expect.fail('Nobody’s'), subject = '', released } = row;
+          return putOf(indexer, without, NOW, { person, subject, released });
+        });
+        if (study === undefined) throw new Error('There is no study');
+        await commitPlan(records, aPlan({ puts: [study, ...documents] }));
+      },
       close: async () => {
         await close();
         await rm(dataDir, { recursive: true, force: true });
@@ -198,7 +223,8 @@ describe('Maintenance of a study', function () {
 
   /** The derived study without what is drawn by lot or counted: its id, its patient's, its version. */
   function contentOf({ resource }: Found<ImagingStudy>): string {
-    return JSON.stringify({ ...resource, id: '', meta: resource.meta?.security, subject: {} });
+    const { id = '', meta, ...rest } = resource;
+    return JSON.stringify({ ...rest, meta: meta?.security, subject: {} }).replaceAll(id, 'id');
   }
 
   async function derive(order: readonly Sent[], maintainedAfter: (at: number) => boolean): Promise<string> {
@@ -259,6 +285,26 @@ describe('Maintenance of a study', function () {
     const again = await imaging.study();
     expect(again.row.version).to.equal(once.row.version);
     expect(contentOf(again)).to.equal(contentOf(once));
+    await imaging.close();
+  });
+
+  it('gives study, manifest and report the lasting link to the viewer, those of earlier servers too', async () => {
+    const imaging = await openImaging();
+    const [only] = INSTANCES;
+    if (only === undefined) throw new Error('no instance');
+    await imaging.receive(only);
+    await imaging.maintain();
+    const { person = expect.fail('The study has no patient'), subject = '' } = (await imaging.study()).row;
+    await imaging.report(person, subject);
+    await imaging.maintain(true);
+    const links = async () =>
+      [await imaging.study(), ...(await imaging.documents())].map(({ resource }) => viewers(resource));
+    const link = `http://localhost/voir/${(await imaging.study()).resource.id}`;
+    expect(await links()).to.deep.equal([[link], [link], [link]]);
+    await imaging.forgetViewers();
+    expect(await links()).to.deep.equal([[], [], []]);
+    await imaging.maintain();
+    expect(await links()).to.deep.equal([[link], [link], [link]]);
     await imaging.close();
   });
 

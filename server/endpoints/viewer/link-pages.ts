@@ -1,0 +1,59 @@
+/** The pages behind a link of another system: a choice of exams, and why a link cannot be opened. */
+import type { ImagingStudy } from '@medplum/fhirtypes';
+import { html } from 'htm/preact';
+import { LINK_REFUSALS } from '../../../ihe/rad-106/request.ts';
+import type { Fault } from '../../../profiles/fault.ts';
+import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
+import type { FoundExams } from '../../flows/view/find-exams.ts';
+import type { Language } from '../pages/language.ts';
+import type { Markup } from '../pages/markup.d.ts';
+import type { Page } from '../pages/send-page.ts';
+import { LINK_TEXTS, type LinkTexts } from './link-texts.ts';
+import { dateIn } from './viewer-page.ts';
+
+/** Builds the choice, the latest exam first. */
+export function examsPage({ studies, isCut }: FoundExams, language: Language): Page {
+  const texts = LINK_TEXTS[language];
+  return {
+    status: 200,
+    language,
+    title: texts.examsTitle,
+    body: html`<p class="lead">${texts.examsLead}</p>
+      <ul class="cards">
+        ${studies.map((study) => html`<li>${examLine(study, language, texts)}</li>`)}
+      </ul>
+      ${isCut ? html`<p class="note">${texts.cut.replace('{count}', String(studies.length))}</p>` : undefined}`,
+  };
+}
+
+/**
+ * Builds the page for a link that `parseDisplayRequest` refused: 400, and 406 where it asks for a display that this is
+ * not.
+ */
+export function refusedLinkPage({ kind, expression = '', protocolCode }: Fault, language: Language): Page {
+  const texts = LINK_TEXTS[language];
+  const why = LINK_REFUSALS.find((reason) => reason === protocolCode) ?? 'malformed';
+  return {
+    status: kind === 'not-supported' ? 406 : 400,
+    language,
+    title: texts.refusedTitle,
+    body: html`<p class="lead">${texts[why].replace('{name}', () => expression)}</p>
+      <p>${texts.refusedAdvice}</p>`,
+  };
+}
+
+/** The Study Instance UID of a stored exam. */
+export function studyUIDOf({ id, identifier = [] }: ImagingStudy): string {
+  const uid = identifier.map(studyInstanceUIDOf).find((found) => found !== undefined);
+  if (uid === undefined) throw new Error(`ImagingStudy/${id} has no Study Instance UID`);
+  return uid;
+}
+
+function examLine(study: ImagingStudy, language: Language, texts: LinkTexts): Markup {
+  const modalities = (study.modality ?? []).map(({ code }) => code).join(', ');
+  const date = study.started === undefined ? texts.undated : dateIn(study.started, language);
+  return html`<span class="stack">
+    <a href=${`/viewer/${studyUIDOf(study)}`}>${study.description ?? texts.exam}</a>
+    <span class="note">${[date, modalities].filter((text) => text !== '').join(' · ')}</span>
+  </span>`;
+}
