@@ -50,6 +50,7 @@ export function dicomwebRouter(deps: DicomwebDeps): Router {
   for (const path of [STUDY, SERIES, INSTANCE]) {
     router.get(path, answerInstances(deps));
     router.get(`${path}/metadata`, answerMetadata(deps));
+    router.get(`${path}/pixeldata`, refuse('Pixel data are sent frame by frame'));
   }
   router.get(`${INSTANCE}/frames/:frames`, answerFrames(deps));
   for (const path of BULK_DATA) router.get(path, answerBulkData(deps));
@@ -69,4 +70,10 @@ async function answerTooBroad(_ctx: Context, next: Next): Promise<void> {
     if (!(error instanceof Fault) || error.kind !== 'too-costly') throw error;
     throw new Fault('too-long', error.message, { cause: error });
   }
+}
+
+function refuse(message: string): (ctx: Context) => never {
+  return () => {
+    throw new Fault('not-supported', message);
+  };
 }

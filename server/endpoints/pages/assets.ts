@@ -24,7 +24,7 @@ const ASSETS = new Map<string, Asset>([STYLE_SHEET, ICON].map((asset) => [asset.
 export function addScripts(folder: URL, name: string, first: string): string {
   const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
   const scripts = files.map(
-    (file) => [file, stripTypeScriptTypes(readFileSync(new URL(file, folder), 'utf8'))] as const,
+    (file) => [file, withoutTypes(readFileSync(new URL(file, folder), 'utf8'))] as const,
   );
   const hash = hashOf(Buffer.from(JSON.stringify(scripts)));
   const pathOf = (file: string): string => `${FOLDER}${name}-${hash}/${file}`;
@@ -33,6 +33,17 @@ export function addScripts(folder: URL, name: string, first: string): string {
     ASSETS.set(path, { path, type: 'text/javascript; charset=utf-8', bytes: Buffer.from(text) });
   }
   return pathOf(first);
+}
+
+/** Node warns on stderr that this is experimental; lines of the log alone belong there. */
+function withoutTypes(text: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return stripTypeScriptTypes(text);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** Answers the request for an asset, which a browser may keep for ever; false when the path names none. */

@@ -1,6 +1,6 @@
 /**
- * A requester opens a study in a viewer: what there is to look at, its report and manifest, and the person's other exams
- * that the requester may see. It is one passage: one event says who opened which exam.
+ * A requester opens a study in a viewer: what there is to look at, its report and manifest, and the person's other
+ * exams that the requester may see. It is one passage: one event says who opened which exam.
  */
 import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
@@ -40,8 +40,9 @@ const ABSENT = 'No such study';
 export function openStudy(deps: GuardDeps) {
   return async (visit: Visit, studyInstanceUID: string): Promise<OpenedStudy> =>
     await refusalsRecorded(deps, visit, 'view-study', async () => {
-      for (const type of ['ImagingStudy', 'DocumentReference', 'Patient'] as const)
-        requireScope(visit.requester, type, 'r');
+      requireScope(visit.requester, 'ImagingStudy', 'r');
+      requireScope(visit.requester, 'DocumentReference', 'r');
+      requireScope(visit.requester, 'Patient', 'r');
       const which = { studyInstanceUID };
       const question = { kind: 'metadata', ...which, offset: 0, limit: PAGE } as const;
       const { answer, passage } = await guarded(deps, visit, 'view-study', question, ({ study, metadata }) =>

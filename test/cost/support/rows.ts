@@ -85,12 +85,11 @@ async function listStudies({ server, declared }: Demonstration): Promise<void> {
 
 async function lookAtFrame({ server, declared, studies }: Demonstration): Promise<void> {
   const [instance] = studies.helene.instances();
-  const { studyInstanceUID } = studies.helene;
+  const study = `${server.url}/dicom-web/studies/${studies.helene.studyInstanceUID}`;
   const { seriesInstanceUID, sopInstanceUID } = instance ?? {};
-  const response = await fetch(
-    `${server.url}/dicom-web/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}/rendered`,
-    { headers: { authorization: `Bearer ${declared.token}`, accept: 'image/png' } },
-  );
+  const response = await fetch(`${study}/series/${seriesInstanceUID}/instances/${sopInstanceUID}/rendered`, {
+    headers: { authorization: `Bearer ${declared.token}`, accept: 'image/png' },
+  });
   expect([response.status, response.headers.get('content-type')]).to.deep.equal([200, 'image/png']);
   await response.arrayBuffer();
 }
