@@ -27,6 +27,7 @@ import { readTLSFiles } from '../endpoints/dimse/tls.ts';
 import { fhirRoutes } from '../endpoints/fhir/routes.ts';
 import { SERVED } from '../endpoints/fhir/served.ts';
 import { wadoRouter } from '../endpoints/wado/router.ts';
+import { patientIdentifiersOf } from '../endpoints/viewer/absent/patient-identifiers.ts';
 import { viewerRouter } from '../endpoints/viewer/router.ts';
 import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
@@ -301,6 +302,8 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer)
     ...flows,
     identify: createIdentify(identifying, session.credentialOf),
     proofOf: session.proofOf,
+    isProof: session.isProof,
+    emergencyTerms: { hours: config.breakGlassHours, identifiers: patientIdentifiersOf(region) },
     site: siteOf(parts),
     images,
     baseUrl: () => `${publicUrl()}/viewer`,

@@ -9,7 +9,7 @@ import type { Validate } from '../../profiles/validation/validate.ts';
 import type { Config } from '../config/config.ts';
 import type { Region } from '../config/region-model.ts';
 import { attempt } from '../flows/attempt.ts';
-import { breakGlass } from '../flows/consent/break-glass.ts';
+import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
@@ -133,6 +133,7 @@ export function composeFlows(parts: FlowParts) {
     write: writeResource({ ...writing, validate }),
     writeTransaction: writeTransaction({ ...writing, validate }),
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
+    mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
     receiveImport: receiveImport(intake),

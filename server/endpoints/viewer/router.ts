@@ -8,6 +8,7 @@ import type { Context } from 'koa';
 import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidOf } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
+import type { Visit } from '../../flows/guard.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
 import type { openStudy } from '../../flows/view/open-study.ts';
@@ -23,21 +24,20 @@ import type { Identify } from '../http/visit.ts';
 import { addScripts } from '../pages/assets.ts';
 import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
-import type { Site } from '../pages/site.ts';
+import { declareEmergency, offeringEmergency, type EmergencyDeps } from './absent/offer-emergency.ts';
 import { viewerPage } from './viewer-page.ts';
 
 /** What the door needs. `identify` knows a person by the session of the browser. */
-export type ViewerDeps = RetrieveRenderedDeps & {
-  readonly identify: Identify;
-  readonly openStudy: ReturnType<typeof openStudy>;
-  readonly read: ReturnType<typeof readResource>;
-  readonly openBinary: ReturnType<typeof openBinary>;
-  readonly site: Site;
-  /** The proof for the forms of a page, from the session of its request. */
-  readonly proofOf: (ctx: Context) => string;
-};
+export type ViewerDeps = RetrieveRenderedDeps &
+  EmergencyDeps & {
+    readonly identify: Identify;
+    readonly openStudy: ReturnType<typeof openStudy>;
+    readonly read: ReturnType<typeof readResource>;
+    readonly openBinary: ReturnType<typeof openBinary>;
+  };
 
 const SCRIPT = addScripts(new URL('browser/', import.meta.url), 'viewer', 'viewer.ts');
+const LINK = '/voir/:id';
 const STUDY = '/viewer/:study';
 const SERIES = `${STUDY}/series/:series`;
 const INSTANCE = `${SERIES}/instances/:instance`;
@@ -45,8 +45,16 @@ const INSTANCE = `${SERIES}/instances/:instance`;
 /** Makes the router. */
 export function viewerRouter(deps: ViewerDeps): Router {
   const router = new Router();
-  router.get('/voir/:id', async (ctx) => await signedIn(ctx, async () => await follow(ctx, deps)));
-  router.get(STUDY, async (ctx) => await signedIn(ctx, async () => await show(ctx, deps)));
+  for (const [path, answer] of [
+    [LINK, follow],
+    [STUDY, show],
+  ] as const) {
+    router.get(path, async (ctx) => await openExam(ctx, deps, answer));
+    router.post(
+      path,
+      async (ctx) => await signedIn(ctx, deps, async (visit) => await declareEmergency(ctx, deps, visit)),
+    );
+  }
   router.use([`${STUDY}/series`, `${STUDY}/reports`], answerFaults, answerPrivately);
   for (const path of [SERIES, INSTANCE]) router.get(`${path}/thumbnail`, answerThumbnail(deps));
   router.get(`${INSTANCE}/rendered`, answerRenderedInstance(deps));
@@ -55,10 +63,18 @@ export function viewerRouter(deps: ViewerDeps): Router {
   return router;
 }
 
+type Answer = (ctx: RouterContext, deps: ViewerDeps, visit: Visit) => Promise<void>;
+
+async function openExam(ctx: RouterContext, deps: ViewerDeps, answer: Answer): Promise<void> {
+  await signedIn(ctx, deps, async (visit) => {
+    await offeringEmergency(ctx, deps, visit, async () => await answer(ctx, deps, visit));
+  });
+}
+
 /** Who is not signed in is led to do so, and back. */
-async function signedIn(ctx: Context, answer: () => Promise<void>): Promise<void> {
+async function signedIn(ctx: Context, deps: ViewerDeps, answer: (visit: Visit) => Promise<void>): Promise<void> {
   try {
-    await answer();
+    await answer(await deps.identify(ctx, deps.baseUrl()));
   } catch (error) {
     if (toFault(error).kind !== 'login') throw error;
     ctx.status = 303;
@@ -67,8 +83,7 @@ async function signedIn(ctx: Context, answer: () => Promise<void>): Promise<void
   }
 }
 
-async function follow(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
-  const visit = await deps.identify(ctx, deps.baseUrl());
+async function follow(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise<void> {
   const row = await deps.read(visit, { type: 'ImagingStudy', id: ctx.params['id'] ?? '' });
   const { identifier = [] } = JSON.parse(row.json) as ImagingStudy;
   const uid = oidOf(identifier.find(({ system }) => system === IDENTIFIER_SYSTEM.dicomUid)?.value);
@@ -78,8 +93,7 @@ async function follow(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
   ctx.body = '';
 }
 
-async function show(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
-  const visit = await deps.identify(ctx, deps.baseUrl());
+async function show(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise<void> {
   const { study = '' } = ctx.params;
   if (!isUID(study)) throw new Fault('not-found', 'No such study');
   const opened = await deps.openStudy(visit, study);

@@ -53,12 +53,19 @@ export function ownAddress(asked: string | null): string {
   return isOwn && !asked.includes('\\') ? asked : '/';
 }
 
+/** Where the person wants to go, and `login` when she is to show anew who she is. @see OpenID Connect Core 3.1.2.1 */
+function askedOf(ctx: Context): { readonly to: string; readonly prompt: 'login' | undefined } {
+  const query = new URLSearchParams(ctx.querystring);
+  return { to: ownAddress(query.get('to')), prompt: query.get('prompt') === 'login' ? 'login' : undefined };
+}
+
 async function start(ctx: Context, door: Door): Promise<void> {
   const { identityProviders, site } = door.options;
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
-  const to = encodeURIComponent(ownAddress(new URLSearchParams(ctx.querystring).get('to')));
+  const { to, prompt } = askedOf(ctx);
+  const query = new URLSearchParams({ to, ...(prompt === undefined ? {} : { prompt }) }).toString();
   const choices = identityProviders.map(
-    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?to=${to}`}>${name}</a>`,
+    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?${query}`}>${name}</a>`,
   );
   const page = {
     status: 200,
@@ -72,10 +79,10 @@ async function start(ctx: Context, door: Door): Promise<void> {
 
 async function leave(ctx: Context, { options, pending }: Door, provider: number): Promise<void> {
   const secret = randomBytes(32).toString('base64url');
-  const to = ownAddress(new URLSearchParams(ctx.querystring).get('to'));
+  const { to, prompt } = askedOf(ctx);
   const uid = `${PREFIX}${secret}`;
   await pending.keepAddress(uid, to);
-  const { href } = await beginSignIn(options, pending, provider, { uid, maxAge: undefined, prompt: undefined });
+  const { href } = await beginSignIn(options, pending, provider, { uid, maxAge: undefined, prompt });
   setCookie(ctx, options, START_COOKIE, secret, { path: '/auth/session', maxAge: START_SECONDS });
   redirect(ctx, href);
 }

@@ -3,7 +3,9 @@ import { expect } from 'chai';
 import { STORED_TYPES, fhirType } from '../../../../profiles/types/visibility.ts';
 import { CHOOSER_TEXTS } from '../../../../server/endpoints/development-idp/chooser.ts';
 import { french } from '../../../../server/endpoints/pages/french.ts';
+import { LANGUAGES, type ByLanguage } from '../../../../server/endpoints/pages/language.ts';
 import { TEXTS } from '../../../../server/endpoints/pages/texts.ts';
+import { ABSENT_TEXTS } from '../../../../server/endpoints/viewer/absent/texts.ts';
 import { SIGN_IN_TEXTS } from '../../../../server/endpoints/smart/sign-in/texts.ts';
 import { compile } from '../../../support/house/compile.ts';
 
@@ -28,7 +30,9 @@ function misspaced(text: string): string | undefined {
 describe('The texts of pages', () => {
   it('break no line before ; ! ? and :, within guillemets or behind a number, in French', () => {
     const words = STORED_TYPES.map((type) => fhirType(type).words);
-    const all = [TEXTS.fr, SIGN_IN_TEXTS, CHOOSER_TEXTS].flatMap((table) => Object.values<string>(table));
+    const all = [TEXTS.fr, ABSENT_TEXTS.fr, SIGN_IN_TEXTS, CHOOSER_TEXTS].flatMap((table) =>
+      Object.values<string>(table),
+    );
     expect([...all, ...words].filter((text) => misspaced(text) !== undefined)).to.deep.equal([]);
   });
 
@@ -45,12 +49,13 @@ describe('The texts of pages', () => {
   });
 
   it('say something of their own in each language', () => {
-    for (const texts of Object.values(TEXTS)) expect(Object.values<string>(texts)).to.not.include('');
-    const same = Object.keys(TEXTS.fr).filter((name) => {
-      const of = (language: keyof typeof TEXTS): string => TEXTS[language][name as keyof typeof TEXTS.fr];
-      return of('fr') === of('de') || of('de') === of('en') || of('fr') === of('en');
-    });
-    expect(same).to.deep.equal([]);
+    for (const table of [TEXTS, ABSENT_TEXTS] as readonly ByLanguage<Readonly<Record<string, string>>>[]) {
+      for (const texts of Object.values(table)) expect(Object.values(texts)).to.not.include('');
+      const same = Object.keys(table.fr).filter(
+        (name) => new Set(Object.values(table).map((texts) => texts[name])).size < LANGUAGES.length,
+      );
+      expect(same).to.deep.equal([]);
+    }
   });
 
   it('do not compile without a language, or without a text of one', async function () {
