@@ -1,4 +1,4 @@
-/** A link in a national record leads, by the sign-in of the reader's own provider, to the images and to nobody else's. */
+/** A link in a national record leads, by sign-in at the reader's own provider, to the images of that exam. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What a provider says of itself, beside what the region file asks of it. @see OpenID Connect Discovery 1.0 section 3 */
+/** What a provider says of itself, beside what the region file asks. @see OpenID Connect Discovery 1.0 section 3 */
 import type { ServerMetadata } from 'openid-client';
 import type { IdentityProviderSettings } from './settings.ts';
 

@@ -1,6 +1,6 @@
 /**
  * An identity provider in the shape of Pro Santé Connect: metadata under a name of its own, a client secret, the scope
- * `scope_all`, the national identifier at the UserInfo endpoint, assurance as `eidas1`. Whoever signs in says who she is.
+ * `scope_all`, the national identifier at the UserInfo endpoint, assurance as `eidas1`. It believes whoever signs in.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
