@@ -125,8 +125,13 @@ describe('A link from a national record to an exam', () => {
     return await region.patient.find<AuditEvent>('AuditEvent?subtype=RAD-106&outcome=0&_count=100');
   }
 
-  /** Every address at which something of an exam is shown, and how each answers a browser. */
-  async function answersOf(study: DemoStudy, browser: Browser): Promise<readonly string[]> {
+  /** The session of a browser, as its requests bear it. */
+  function sessionOf(browser: Browser): string {
+    return browser.cookiesAt(new URL(server.url));
+  }
+
+  /** How every address at which something of an exam is shown answers in a session. */
+  async function answersOf(study: DemoStudy, cookie: string): Promise<readonly string[]> {
     const viewer = `/viewer/${study.studyInstanceUID}`;
     const [{ seriesInstanceUID, sopInstanceUID } = expect.fail('It has no instance')] = study.instances();
     const series = `${viewer}/series/${seriesInstanceUID}`;
@@ -135,7 +140,7 @@ describe('A link from a national record to an exam', () => {
     const answers = [];
     for (const path of [...paths, `${instance}/frames/1/rendered`]) {
       const url = new URL(path, server.url);
-      const answer = await fetch(url, { redirect: 'manual', headers: { cookie: browser.cookiesAt(url) } });
+      const answer = await fetch(url, { redirect: 'manual', headers: { cookie } });
       answers.push(`${answer.status} ${(await answer.text()).replaceAll(/2\.25\.[0-9]+/g, 'UID')}`);
     }
     return answers;
@@ -200,6 +205,11 @@ describe('A link from a national record to an exam', () => {
     }
     expect((await browser.open(answer.url)).status, 'the browser that asked').to.equal(200);
     expect((await browser.open(answer.url)).status, 'a second time').to.equal(400);
+    const another = await byCard(new Browser(), choice, 'f:550dc1c8:declared', { stop: isAnswer });
+    const underWay = new Browser();
+    await underWay.open(choiceOf(await underWay.open(new URL(link)), NAME));
+    expect((await underWay.open(another.url)).status, 'of another that is under way').to.equal(400);
+    expect((await underWay.open(new URL(link))).text).to.contain(SIGN_IN_TEXTS.chooseLead);
   });
 
   it('keeps accounts of two providers apart that have the same subject there', async () => {
@@ -236,20 +246,24 @@ describe('A link from a national record to an exam', () => {
       absent.text.replaceAll(absent.url.pathname, ''),
     ]);
     const neverSent = aStudy({ key: 'link/never-sent', patient: PATIENTS.helene });
-    expect(await answersOf(unreported, browser)).to.deep.equal(await answersOf(neverSent, browser));
+    expect(await answersOf(unreported, sessionOf(browser))).to.deep.equal(
+      await answersOf(neverSent, sessionOf(browser)),
+    );
   });
 
   it('shows nothing to a stranger or a browser that is signed out, as if there were nothing', async () => {
     const neverSent = aStudy({ key: 'link/never-sent', patient: PATIENTS.helene });
     const { browser, page } = await openByCard(link, 'f:550dc1c8:stranger');
     expect(page.status).to.equal(404);
-    const seen = await answersOf(region.studies.helene, browser);
+    const seen = await answersOf(region.studies.helene, sessionOf(browser));
     expect(seen.map((answer) => answer.slice(0, 3))).to.deep.equal(Array.from({ length: seen.length }, () => '404'));
-    expect(seen).to.deep.equal(await answersOf(neverSent, browser));
+    expect(seen).to.deep.equal(await answersOf(neverSent, sessionOf(browser)));
     const declared = await openByCard(link, 'f:550dc1c8:declared');
     const form = formOf(declared.page) ?? expect.fail('The page has no form to sign out');
+    const cookie = sessionOf(declared.browser);
+    expect((await answersOf(region.studies.helene, cookie))[4]?.slice(0, 3)).to.equal('200');
     await declared.browser.submit(form);
-    for (const out of [declared.browser, new Browser()]) {
+    for (const out of [cookie, sessionOf(declared.browser), '']) {
       const answers = await answersOf(region.studies.helene, out);
       expect(answers.map((answer) => answer.slice(0, 3))).to.deep.equal(['303', '401', '401', '401', '401']);
       expect(answers).to.deep.equal(await answersOf(neverSent, out));
@@ -262,6 +276,8 @@ describe('A link from a national record to an exam', () => {
     expect((await region.patient.send('POST', 'Patient/$withdraw')).status).to.equal(201);
     const neverSent = aStudy({ key: 'link/never-sent', patient: PATIENTS.helene });
     expect((await browser.open(new URL(link))).status).to.equal(404);
-    expect(await answersOf(region.studies.helene, browser)).to.deep.equal(await answersOf(neverSent, browser));
+    expect(await answersOf(region.studies.helene, sessionOf(browser))).to.deep.equal(
+      await answersOf(neverSent, sessionOf(browser)),
+    );
   });
 });
