@@ -87,6 +87,19 @@ describe('An exam that is not shown at its address', () => {
     }
   });
 
+  it('keeps what the link says beside its path', async () => {
+    const query = 'requestType=STUDY&name=%22%3E%3Cb%3E';
+    const { browser } = await openSignedIn(link, 'demo-stranger');
+    const page = await browser.open(new URL(`${viewer}?${query}&lang=de`));
+    expect(formOf(page)?.action.search).to.equal(`?${query}&lang=de`);
+    const fields = new URLSearchParams({ ...EMERGENCY, identifier: '299999999999999' });
+    fields.set('proof', formOf(page)?.fields.get('proof') ?? '');
+    const back = await browser.submit({ action: formOf(page)?.action ?? page.url, fields });
+    expect([back.status, back.url.search]).to.deep.equal([404, `?${query}&lang=de&emergency=declared`]);
+    expect(back.text).to.contain(ABSENT_TEXTS.de.declaredLead).and.not.contain('<b>');
+    expect(formOf(back)?.action.search).to.equal(`?${query}&lang=de`);
+  });
+
   it('offers nothing to a patient, and refuses what one posts', async () => {
     const gaetan = `${region.server.url}/viewer/${region.studies.gaetan.studyInstanceUID}`;
     const { browser, page } = await openSignedIn(gaetan, 'demo-patient');

@@ -21,11 +21,14 @@ export type EmergencyOffer =
   | { readonly kind: 'sign-in'; readonly address: string }
   | { readonly kind: 'form'; readonly form: ShownForm };
 
-/** The page: where it stands, for whom, and whether an emergency was just declared there. */
+/** The address of the link that was opened, with further parameters. */
+export type LinkAddress = (further: Readonly<Record<string, string>>) => string;
+
+/** The page: where it stands (`at`), for whom, and whether an emergency was just declared there. */
 export type AbsentPage = {
   readonly status: number;
   readonly language: Language;
-  readonly path: string;
+  readonly at: LinkAddress;
   readonly isPatient: boolean;
   readonly wasDeclared: boolean;
   readonly offer: EmergencyOffer;
@@ -34,14 +37,14 @@ export type AbsentPage = {
 
 /** Builds the page. */
 export function absentPage(about: AbsentPage): Page {
-  const { status, language, path, isPatient, wasDeclared, offer } = about;
+  const { status, language, at, isPatient, wasDeclared, offer } = about;
   const texts = ABSENT_TEXTS[language];
   const refused = offer.kind === 'form' ? refusals(offer.form, language) : undefined;
   return {
     status,
     language,
     title: titleOf(texts, refused !== undefined, wasDeclared),
-    languages: (other) => `${path}?lang=${other}`,
+    languages: (other) => at({ lang: other }),
     body: html`${refused}
       ${wasDeclared ? declaration(texts) : undefined}
       <p class="lead">${texts.lead}</p>
@@ -60,7 +63,7 @@ function titleOf(texts: AbsentTexts, isRefused: boolean, wasDeclared: boolean): 
   return wasDeclared ? texts.declared : texts.title;
 }
 
-function emergency({ offer, language, path, terms }: AbsentPage, texts: AbsentTexts): Markup {
+function emergency({ offer, language, at, terms }: AbsentPage, texts: AbsentTexts): Markup {
   const duration = spanOf(terms.hours, 'hour', language);
   const rules = [
     texts.onlyEmergency,
@@ -76,7 +79,7 @@ function emergency({ offer, language, path, terms }: AbsentPage, texts: AbsentTe
       ${rules.map((rule) => html`<li>${rule}</li>`)}
     </ul>
     ${offer.kind === 'sign-in' ? signInFirst(offer.address, language, texts) : undefined}
-    ${offer.kind === 'form' ? emergencyForm(offer.form, { path, language, identifiers: terms.identifiers }) : undefined}
+    ${offer.kind === 'form' ? emergencyForm(offer.form, { action: at({ lang: language }), language, identifiers: terms.identifiers }) : undefined}
   </section>`;
 }
 

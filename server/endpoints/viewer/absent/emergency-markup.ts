@@ -16,9 +16,9 @@ export type ShownForm = {
   readonly isForeign: boolean;
 };
 
-/** Where the form stands. */
+/** Where the form stands; it is posted to `action`. */
 export type FormPlace = {
-  readonly path: string;
+  readonly action: string;
   readonly language: Language;
   readonly identifiers: readonly PatientIdentifier[];
 };
@@ -50,11 +50,11 @@ function refusalFor(field: EmergencyField, language: Language): string {
   }
 }
 
-/** Builds the form. It is posted to the address that it stands at. */
+/** Builds the form. */
 export function emergencyForm(shown: ShownForm, place: FormPlace): Markup {
-  const { path, language } = place;
+  const { action, language } = place;
   const texts = ABSENT_TEXTS[language];
-  return html`<form method="post" action=${`${path}?lang=${language}`}>
+  return html`<form method="post" action=${action}>
     <input type="hidden" name="proof" value=${shown.proof} />
     <fieldset>
       <legend>${texts.patient}</legend>

@@ -13,7 +13,7 @@ import { wantsPage } from '../../pages/pages-door.ts';
 import { sendPage } from '../../pages/send-page.ts';
 import type { Site } from '../../pages/site.ts';
 import { readForm } from '../../smart/sign-in/form.ts';
-import { absentPage, type EmergencyOffer, type EmergencyTerms } from './absent-page.ts';
+import { absentPage, type EmergencyOffer, type EmergencyTerms, type LinkAddress } from './absent-page.ts';
 import { emergencyOf, NOTHING_TYPED, typedEmergency, wrongFields } from './emergency-form.ts';
 import type { ShownForm } from './emergency-markup.ts';
 
@@ -63,11 +63,24 @@ export async function declareEmergency(ctx: Context, deps: EmergencyDeps, visit:
     return answerAbsent(ctx, deps, visit, 403);
   }
   ctx.status = 303;
-  ctx.set({ 'Cache-Control': 'no-store', Location: `${ctx.path}?lang=${languageOf(ctx)}&emergency=${DECLARED}` });
+  const address = addressOf(ctx)({ lang: languageOf(ctx), [EMERGENCY]: DECLARED });
+  ctx.set({ 'Cache-Control': 'no-store', Location: address });
   ctx.body = '';
 }
 
+/** Says in the address that somebody comes back from the form. */
+const EMERGENCY = 'emergency';
 const DECLARED = 'declared';
+
+/** The link as it was opened: the language of the page and what the form adds are no part of it. */
+function addressOf({ path, querystring }: Context): LinkAddress {
+  return (further) => {
+    const query = new URLSearchParams(querystring);
+    for (const own of ['lang', EMERGENCY]) query.delete(own);
+    for (const [name, value] of Object.entries(further)) query.set(name, value);
+    return query.size === 0 ? path : `${path}?${query.toString()}`;
+  };
+}
 
 function answerAbsent(
   ctx: Context,
@@ -77,24 +90,25 @@ function answerAbsent(
   posted: Partial<ShownForm> = {},
 ): void {
   const form = { proof: deps.proofOf(ctx), typed: NOTHING_TYPED, wrong: [], isForeign: false, ...posted };
+  const at = addressOf(ctx);
   const page = absentPage({
     status,
     language: languageOf(ctx),
-    path: ctx.path,
+    at,
     isPatient: visit.requester.kind === 'patient',
-    wasDeclared: ctx.method === 'GET' && new URLSearchParams(ctx.querystring).get('emergency') === DECLARED,
-    offer: offerTo(deps.mayDeclareEmergency(visit.requester), ctx.path, form),
+    wasDeclared: ctx.method === 'GET' && new URLSearchParams(ctx.querystring).get(EMERGENCY) === DECLARED,
+    offer: offerTo(deps.mayDeclareEmergency(visit.requester), at({}), form),
     terms: deps.emergencyTerms,
   });
   sendPage(ctx, page, deps.site);
 }
 
-function offerTo(may: ReturnType<EmergencyDeps['mayDeclareEmergency']>, path: string, form: ShownForm): EmergencyOffer {
+function offerTo(may: ReturnType<EmergencyDeps['mayDeclareEmergency']>, link: string, form: ShownForm): EmergencyOffer {
   switch (may) {
     case 'no':
       return { kind: 'none' };
     case 'after-sign-in':
-      return { kind: 'sign-in', address: `/auth/session?prompt=login&to=${encodeURIComponent(path)}` };
+      return { kind: 'sign-in', address: `/auth/session?prompt=login&to=${encodeURIComponent(link)}` };
     case 'now':
       return { kind: 'form', form };
   }

@@ -55,7 +55,8 @@ export type AbsentTexts = Readonly<Record<keyof typeof FRENCH, string>>;
 
 const GERMAN: AbsentTexts = {
   title: 'Untersuchung nicht gefunden',
-  lead: 'Diese Untersuchung gibt es nicht, oder Sie haben keinen Zugriff darauf. Die Adresse ist vielleicht ' +
+  lead:
+    'Diese Untersuchung gibt es nicht, oder Sie haben keinen Zugriff darauf. Die Adresse ist vielleicht ' +
     'unvollständig.',
   own: 'Ihre eigene Untersuchung öffnet sich unter ihrer Adresse, sobald der Befund freigegeben ist.',
   emergency: 'Notfall: die Akte einer Patientin oder eines Patienten öffnen',
