@@ -168,7 +168,7 @@ describe('A link from a national record to an exam', () => {
     expect(server.log()).to.not.include('"level"');
   });
 
-  it('is one readable line in the history of the patient', async () => {
+  it('is one opening in the history of the patient, with the name of who opened it', async () => {
     const before = (await openings()).length;
     await openByCard(link, 'f:550dc1c8:declared');
     const [event, ...others] = await openings();

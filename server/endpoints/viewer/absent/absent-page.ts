@@ -65,6 +65,7 @@ function titleOf(texts: AbsentTexts, isRefused: boolean, wasDeclared: boolean): 
 
 function emergency({ offer, language, at, terms }: AbsentPage, texts: AbsentTexts): Markup {
   const duration = spanOf(terms.hours, 'hour', language);
+  const place = { action: at({ lang: language }), language, identifiers: terms.identifiers };
   const rules = [
     texts.onlyEmergency,
     filled(texts.lasts, { duration }, language),
@@ -79,7 +80,7 @@ function emergency({ offer, language, at, terms }: AbsentPage, texts: AbsentText
       ${rules.map((rule) => html`<li>${rule}</li>`)}
     </ul>
     ${offer.kind === 'sign-in' ? signInFirst(offer.address, language, texts) : undefined}
-    ${offer.kind === 'form' ? emergencyForm(offer.form, { action: at({ lang: language }), language, identifiers: terms.identifiers }) : undefined}
+    ${offer.kind === 'form' ? emergencyForm(offer.form, place) : undefined}
   </section>`;
 }
 
