@@ -126,7 +126,8 @@ function isCreate({ interaction }: Attempt): boolean {
   return interaction === 'create';
 }
 
-function refusalOf(requester: Requester, attempt: Attempt): Fault | undefined {
+/** Why an attempt would be refused; undefined when it may be made. */
+export function refusalOf(requester: Requester, attempt: Attempt): Fault | undefined {
   try {
     mayAttempt(requester, attempt);
     return undefined;

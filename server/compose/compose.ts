@@ -1,17 +1,14 @@
 /** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { dirname, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Middleware } from 'koa';
-import { createIdentityProvider } from '../clients/identity-provider/identity-provider.ts';
-import { parseIdentityProvider } from '../clients/identity-provider/settings.ts';
 import { openAnchoring, type OpenedAnchoring } from './anchor.ts';
 import { startBackground } from './background.ts';
 import { controlCommands } from './control.ts';
 import { composeFlows, type Flows } from './flows.ts';
+import { openIdentityProviders } from './identity-providers.ts';
 import { openIntake, type Intake } from './intake.ts';
 import type { Config } from '../config/config.ts';
 import { openControl } from '../control/door.ts';
@@ -27,6 +24,7 @@ import { readTLSFiles } from '../endpoints/dimse/tls.ts';
 import { fhirRoutes } from '../endpoints/fhir/routes.ts';
 import { SERVED } from '../endpoints/fhir/served.ts';
 import { wadoRouter } from '../endpoints/wado/router.ts';
+import { patientIdentifiersOf } from '../endpoints/viewer/absent/patient-identifiers.ts';
 import { viewerRouter } from '../endpoints/viewer/router.ts';
 import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
@@ -40,7 +38,6 @@ import { recordSignIn } from '../flows/identity/record-sign-in.ts';
 import { loadAuthorizationKeys } from '../endpoints/smart/stored-keys.ts';
 import type { LogFactory } from '../log.ts';
 import { systemClock } from '../ports/clock.ts';
-import type { IdentityProvider } from '../ports/identity-provider.ts';
 import { loadDefinitions, type LoadedDefinitions } from '../runtime/definitions.ts';
 import { offsetsOf } from '../../profiles/dicom/date-time.ts';
 import { buildCapabilityStatement } from '../../profiles/capability-statement.ts';
@@ -225,19 +222,11 @@ async function openAuthorization(
   development: DevelopmentIdentityProvider | undefined,
 ): Promise<AuthorizationServer> {
   const { config, log, region, stores, flows, publicUrl } = parts;
-  const ofRegion = region.identityProviders.filter(({ issuer }) => issuer !== 'development');
-  const providers: IdentityProvider[] = await Promise.all(
-    ofRegion.map(async (entry) =>
-      createIdentityProvider(parseIdentityProvider(entry, await authenticationOf(config, entry)), systemClock),
-    ),
-  );
-  if (development !== undefined)
-    providers.push(lazyProvider(() => createIdentityProvider(development.settings(publicUrl()), systemClock)));
   return createAuthorizationServer({
     publicUrl,
     clients: region.clients,
     site: siteOf(parts),
-    identityProviders: providers,
+    identityProviders: await openIdentityProviders({ config, region, log: log('auth'), development, publicUrl }),
     accounts: { find: flows.findAccount },
     tokens: stores.tokens,
     keys: await loadAuthorizationKeys(stores.tokens),
@@ -245,23 +234,6 @@ async function openAuthorization(
     onSignIn: recordSignIn({ trail: stores.trail, clock: systemClock, server: 'auth' }),
     onError: (error) => log('auth').error({ err: error }, 'sign-in failed'),
   });
-}
-
-/** A provider's private key lies in a file beside the region file, never in it. */
-async function authenticationOf(config: Config, entry: Region['identityProviders'][number]) {
-  const path = resolve(dirname(config.region), String(entry['private_key_file'] ?? ''));
-  return { method: 'private_key_jwt', key: JSON.parse(await readFile(path, 'utf8')) } as const;
-}
-
-/** The development provider is known once the server's address is. */
-function lazyProvider(open: () => IdentityProvider): IdentityProvider {
-  let provider: IdentityProvider | undefined;
-  const opened = (): IdentityProvider => (provider ??= open());
-  return {
-    name: 'Démonstration',
-    begin: async (request) => await opened().begin(request),
-    complete: async (request, callback) => await opened().complete(request, callback),
-  };
 }
 
 function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer) {
@@ -301,6 +273,8 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer)
     ...flows,
     identify: createIdentify(identifying, session.credentialOf),
     proofOf: session.proofOf,
+    isProof: session.isProof,
+    emergencyTerms: { hours: config.breakGlassHours, identifiers: patientIdentifiersOf(region) },
     site: siteOf(parts),
     images,
     baseUrl: () => `${publicUrl()}/viewer`,

@@ -9,7 +9,7 @@ import type { Validate } from '../../profiles/validation/validate.ts';
 import type { Config } from '../config/config.ts';
 import type { Region } from '../config/region-model.ts';
 import { attempt } from '../flows/attempt.ts';
-import { breakGlass } from '../flows/consent/break-glass.ts';
+import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
@@ -95,7 +95,7 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 /** Makes all flows. */
 export function composeFlows(parts: FlowParts) {
   const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
-  const { records, trail, tokens, images, renderer } = stores;
+  const { records, trail, tokens, images } = stores;
   const regionIndex = indexRegion(region);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
@@ -103,7 +103,6 @@ export function composeFlows(parts: FlowParts) {
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
-  const viewings = new Viewings(guard);
   const resolve = resolveRequester({ records, clock });
   const find = findAccount({ records, clock });
   return {
@@ -123,18 +122,11 @@ export function composeFlows(parts: FlowParts) {
     findExams: findExams({ searchResources: searchResources(guard) }),
     openBinary: openBinary({ ...guard, images }),
     retrieveDocumentOfSet: retrieveDocumentOfSet({ ...guard, images }),
-    retrieveInstances: retrieveInstances(guard, viewings),
-    retrieveMetadata: retrieveMetadata(guard),
-    retrieveFrames: retrieveFrames({ ...guard, images, renderer }, viewings),
-    retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
-    transcode: transcodeInstance({ images, renderer }),
-    retrieveRendered: retrieveRendered({ ...guard, renderer }, viewings),
-    retrieveRenderedInstance: retrieveRenderedInstance({ ...guard, renderer, images }, viewings),
-    retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
-    viewings,
+    ...retrieveFlows(guard, stores),
     write: writeResource({ ...writing, validate }),
     writeTransaction: writeTransaction({ ...writing, validate }),
     breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
+    mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
     receiveImport: receiveImport(intake),
@@ -151,6 +143,22 @@ export function composeFlows(parts: FlowParts) {
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),
+  };
+}
+
+/** Reads of one study's images, which share their viewings. */
+function retrieveFlows(guard: GuardDeps, { images, renderer }: Pick<FlowParts['stores'], 'images' | 'renderer'>) {
+  const viewings = new Viewings(guard);
+  return {
+    retrieveInstances: retrieveInstances(guard, viewings),
+    retrieveMetadata: retrieveMetadata(guard),
+    retrieveFrames: retrieveFrames({ ...guard, images, renderer }, viewings),
+    retrieveBulkData: retrieveBulkData({ ...guard, images }, viewings),
+    transcode: transcodeInstance({ images, renderer }),
+    retrieveRendered: retrieveRendered({ ...guard, renderer }, viewings),
+    retrieveRenderedInstance: retrieveRenderedInstance({ ...guard, renderer, images }, viewings),
+    retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
+    viewings,
   };
 }
 

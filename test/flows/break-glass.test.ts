@@ -5,9 +5,8 @@ import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
-import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
 import { chainedBodies } from '../support/data-folder/chained-bodies.ts';
+import { storedRows } from '../support/data-folder/stored-rows.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
@@ -38,23 +37,6 @@ async function declare(caller: FhirCaller, what?: Emergency): Promise<FhirAnswer
 
 async function count(caller: FhirCaller, path: string): Promise<number | undefined> {
   return (await caller.get(`${path}${path.includes('?') ? '&' : '?'}_summary=count`)).json<Bundle>().total;
-}
-
-/** The rows of a type in the data folder of a running server. */
-function storedRows(dataDir: string, type: string): Record<string, unknown>[] {
-  const database = new DatabaseSync(join(dataDir, 'records.sqlite'), { readOnly: true });
-  try {
-    const rows = database.prepare('SELECT json FROM resource WHERE type = ?').all(type);
-    return rows.map(
-      ({ json }) =>
-        JSON.parse(typeof json === 'string' ? json : Buffer.from(json as Uint8Array).toString()) as Record<
-          string,
-          unknown
-        >,
-    );
-  } finally {
-    database.close();
-  }
 }
 
 /** The events of refused emergencies, as they are chained. */

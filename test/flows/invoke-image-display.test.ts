@@ -21,7 +21,7 @@ import { byStudyUid, startDemonstration, type Demonstration } from '../support/d
 import { openTrail, type TrailReader } from './support/trail.ts';
 
 const PATH = '/IHEInvokeImageDisplay';
-const ABSENT = 'Cette page n’existe pas';
+const ABSENT = 'Examen introuvable';
 const STRASBOURG = ESTABLISHMENTS.strasbourg;
 
 /** An answer of the door, and the request that its events name. */
@@ -94,10 +94,11 @@ for (const store of ['SQLite', 'MongoDB'] as const)
       return { status, headers, location: headers.get('location'), text: await response.text(), requestId };
     }
 
-    /** What an answer says to whom it matters what exists: all but the request and the moment. */
+    /** What an answer says to whom it matters what exists: all but the request, its address, and the moment. */
     function sayingOf({ status, text, headers }: Answer): unknown {
-      const told = [...headers].filter(([name]) => !['x-request-id', 'date'].includes(name));
-      return { status, text, told };
+      const told = [...headers].filter(([name]) => !['x-request-id', 'date', 'content-length'].includes(name));
+      const said = text.replaceAll(/(href|action)="\/(IHEInvokeImageDisplay|auth\/session)[^"]*"/g, '$1');
+      return { status, said, told };
     }
 
     async function expectAbsent(person: Person, query: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { buildReportBundle } from '../../fixtures/reports.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { startServer, type ServerOptions, type TestServer } from '../support/server.ts';
 import { freePort } from '../support/free-port.ts';
+import { writeProviders } from '../support/region.ts';
 
 const MONGODB_PEER = fileURLToPath(new URL('../../node_modules/.cache/mongodb-peer/bin/secantusd-py', import.meta.url));
 const DOCUMENT_BYTES = 30_000_000;
@@ -66,6 +67,49 @@ describe('Starting', () => {
     expect(text)
       .to.match(/demonstration/i)
       .and.not.include('    at ');
+  });
+
+  it('refuses an identity provider whose secret it cannot read, and names no secret', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'passerelle-providers-'));
+    const provider = {
+      issuer: 'https://idp.example',
+      client_id: 'passerelle',
+      identifierClaims: [{ claim: 'sub', system: 'urn:oid:2.25.1', kinds: ['practitioner'] }],
+    };
+    try {
+      for (const [members, why] of [
+        [{ client_secret_file: 'missing' }, 'cannot be read'],
+        [{ client_secret: 'hush-7731' }, 'does not belong in the region file'],
+      ] as const) {
+        const path = join(folder, 'region.json');
+        await writeProviders(path, [{ ...provider, ...members }]);
+        const { code, text } = await refusalOf({ env: { REGION: path } });
+        expect([code, text.includes(why)], text).to.deep.equal(['1', true]);
+        expect(text).to.not.include('hush-7731').and.not.include('    at ');
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('goes on without an identity provider that does not answer, and logs its name', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'passerelle-providers-'));
+    const path = join(folder, 'region.json');
+    await writeFile(join(folder, 'secret'), 'hush-7731');
+    const claim = { claim: 'sub', system: 'urn:oid:2.25.1', kinds: ['practitioner'] };
+    const issuer = `http://127.0.0.1:${await freePort()}`;
+    const provider = { issuer, name: 'Carte', client_id: 'x', client_secret_file: 'secret', identifierClaims: [claim] };
+    await writeProviders(path, [provider, { issuer: 'development' }]);
+    const server = await startServer({ env: { REGION: path } });
+    try {
+      expect(server.log()).to.include('"provider":"Carte"').and.not.include('hush-7731');
+      const page = await fetch(`${server.url}/auth/session/provider/0?to=/`, { redirect: 'manual' });
+      expect(page.status).to.equal(503);
+      expect((await fetch(`${server.url}/auth/session/provider/1?to=/`, { redirect: 'manual' })).status).to.equal(303);
+    } finally {
+      expect(await server.stop()).to.equal(0);
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('refuses a data folder on which a server runs; that one goes on', async function second() {

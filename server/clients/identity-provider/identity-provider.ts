@@ -4,25 +4,37 @@
  * @see OpenID Connect Core 1.0, RFC 7636, RFC 9207
  */
 import * as openid from 'openid-client';
-import { importJWK } from 'jose';
 import { Fault } from '../../../profiles/fault.ts';
 import type { IdentityProvider, SignInRequest, VouchedIdentity } from '../../ports/identity-provider.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { IdentityProviderSettings, ProviderAuthentication } from './settings.ts';
+import { clientAuthOf } from './authentication.ts';
+import { isLoopback, type IdentityProviderSettings } from './settings.ts';
+import { contradictions } from './metadata.ts';
 import { identityFrom } from './vouched-identity.ts';
 
 const TIMEOUT_SECONDS = 10;
 const METADATA_LIFETIME_MS = 3_600_000;
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
+/** A provider that can be looked at before anybody signs in. */
+export type CheckedIdentityProvider = IdentityProvider & {
+  /**
+   * Reads its metadata and tells where they do not allow what the settings ask for; empty when nothing is wrong.
+   * @throws {Fault} transient - it does not answer, or as another issuer
+   */
+  check(): Promise<readonly string[]>;
+};
 
 /**
- * Makes the client of one provider. Its metadata is read at the first sign-in and then every hour, so that a provider
+ * Makes the client of one provider. Its metadata are read when they are needed and then every hour, so that a provider
  * that is down does not keep the server from starting.
  */
-export function createIdentityProvider(settings: IdentityProviderSettings, clock: Clock): IdentityProvider {
+export function createIdentityProvider(settings: IdentityProviderSettings, clock: Clock): CheckedIdentityProvider {
   const discover = remember(() => discoverProvider(settings), clock);
   return {
     name: settings.name,
+    async check() {
+      return contradictions((await discover()).serverMetadata(), settings);
+    },
     async begin(request) {
       return openid.buildAuthorizationUrl(await discover(), await authorizationParameters(settings, request));
     },
@@ -34,22 +46,20 @@ export function createIdentityProvider(settings: IdentityProviderSettings, clock
 
 async function discoverProvider(settings: IdentityProviderSettings): Promise<openid.Configuration> {
   const issuer = new URL(settings.issuer);
-  const options: openid.DiscoveryRequestOptions = { timeout: TIMEOUT_SECONDS };
-  if (issuer.protocol === 'http:' && LOOPBACK.has(issuer.hostname)) options.execute = [openid.allowInsecureRequests];
+  const execute = [openid.enableNonRepudiationChecks];
+  if (issuer.protocol === 'http:' && isLoopback(issuer)) execute.push(openid.allowInsecureRequests);
+  const options: openid.DiscoveryRequestOptions = { timeout: TIMEOUT_SECONDS, execute };
+  const address = settings.discovery === undefined ? issuer : new URL(settings.discovery);
   try {
-    const authentication = await authenticationOf(settings.authentication);
-    return await openid.discovery(issuer, settings.clientId, {}, authentication, options);
+    const authentication = clientAuthOf(settings.authentication);
+    const provider = await openid.discovery(address, settings.clientId, {}, authentication, options);
+    // The library compares the issuer at the usual address alone.
+    if (new URL(provider.serverMetadata().issuer).href !== issuer.href)
+      throw new Error('The metadata are of another issuer');
+    return provider;
   } catch (cause) {
     throw unavailable(cause);
   }
-}
-
-async function authenticationOf(authentication: ProviderAuthentication): Promise<openid.ClientAuth> {
-  if (authentication.method === 'client_secret_basic') return openid.ClientSecretBasic(authentication.secret);
-  const key = await importJWK(authentication.key);
-  if (key instanceof Uint8Array) throw new Fault('invalid', 'The key at an identity provider must be asymmetric');
-  const kid = authentication.key.kid;
-  return openid.PrivateKeyJwt(kid === undefined ? key : { key, kid });
 }
 
 async function authorizationParameters(
@@ -87,7 +97,11 @@ async function redeem(
   };
   try {
     const tokens = await openid.authorizationCodeGrant(provider, currentUrl, checks);
-    return identityFrom(tokens.claims() ?? {}, settings);
+    const claims = tokens.claims();
+    if (claims === undefined || settings.userinfo !== true) return identityFrom(claims ?? {}, settings);
+    const further = await openid.fetchUserInfo(provider, tokens.access_token, claims.sub);
+    // What the id_token says is signed.
+    return identityFrom({ ...further, ...claims }, settings);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     if (cause instanceof TypeError && cause.cause === undefined && !('code' in cause)) throw unavailable(cause);

@@ -1,7 +1,7 @@
 /** What the region file says of an identity provider, beside its issuer. */
-import type { JWK } from 'jose';
 import { Fault } from '../../../profiles/fault.ts';
 import type { AccountKind } from '../../ports/account-directory.ts';
+import type { AuthenticationEntry, ProviderAuthentication } from './authentication.ts';
 
 /**
  * Where an id_token names the person. With `system` the claim is a plain value of that system; without, it is an
@@ -13,33 +13,57 @@ export type IdentifierClaim = {
   readonly system?: string;
 };
 
-/** How Passerelle proves who it is there: a private key (private_key_jwt) or a secret (client_secret_basic). */
-export type ProviderAuthentication =
-  | { readonly method: 'private_key_jwt'; readonly key: JWK }
-  | { readonly method: 'client_secret_basic'; readonly secret: string };
-
-/** One provider. `requiredAcr` is empty when any assurance will do. */
+/**
+ * One provider. `discovery` is the address of its metadata where that is not the usual one; `requiredAcr` is empty when
+ * any assurance will do; `userinfo` says whether claims are also asked for at its UserInfo endpoint.
+ */
 export type IdentityProviderSettings = {
   readonly issuer: string;
+  readonly discovery?: string;
   readonly name: string;
   readonly clientId: string;
   readonly authentication: ProviderAuthentication;
   readonly scope: string;
   readonly identifierClaims: readonly IdentifierClaim[];
   readonly requiredAcr: readonly string[];
+  readonly userinfo?: boolean;
 };
 
-type Entry = { readonly issuer: string; readonly [member: string]: unknown };
+/** Every member of an entry. One that is misspelt would leave out what it demands. */
+const MEMBERS = [
+  'issuer',
+  'discovery',
+  'name',
+  'client_id',
+  'token_endpoint_auth_method',
+  'client_secret_file',
+  'private_key_file',
+  'scope',
+  'identifierClaims',
+  'requiredAcr',
+  'userinfo',
+];
+const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
 /**
  * Reads one entry of `identityProviders` in the region file; the secret or key comes apart, as it is in no region file.
  *
- * Members: `name`, `client_id`, `scope` (default `openid`), `identifierClaims`, `requiredAcr`.
- * @throws {Fault} invalid - a member is missing or of a wrong shape
+ * Members: `issuer`, `discovery` (default: the usual address below the issuer), `name`, `client_id`, `scope` (default
+ * `openid`), `identifierClaims`, `requiredAcr`, `userinfo` (default false), and those of authentication.ts.
+ * @throws {Fault} invalid - a member is missing, unknown or of a wrong shape
  */
-export function parseIdentityProvider(entry: Entry, authentication: ProviderAuthentication): IdentityProviderSettings {
+export function parseIdentityProvider(
+  entry: AuthenticationEntry,
+  authentication: ProviderAuthentication,
+): IdentityProviderSettings {
+  const unknown = Object.keys(entry).find((member) => !MEMBERS.includes(member));
+  if (unknown !== undefined) throw wrong(unknown, `one of ${MEMBERS.join(', ')}`);
+  const { discovery, userinfo = false } = entry;
+  if (typeof userinfo !== 'boolean') throw wrong('userinfo', 'true or false');
   return {
-    issuer: entry.issuer,
+    issuer: addressOf(entry.issuer, 'issuer'),
+    ...(discovery === undefined ? {} : { discovery: discoveryOf(discovery) }),
+    userinfo,
     name: textOf(entry, 'name', entry.issuer),
     clientId: textOf(entry, 'client_id'),
     authentication,
@@ -49,7 +73,26 @@ export function parseIdentityProvider(entry: Entry, authentication: ProviderAuth
   };
 }
 
-function identifierClaimsOf(entry: Entry): readonly IdentifierClaim[] {
+/** A secret or a code that goes there must not be read on the way. */
+function addressOf(value: unknown, member: string): string {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url));
+  if (typeof value !== 'string' || !isSafe) throw wrong(member, 'an https address');
+  return value;
+}
+
+/** Whether an address is on this machine, where plain HTTP is allowed. */
+export function isLoopback({ hostname }: URL): boolean {
+  return LOOPBACK.includes(hostname);
+}
+
+function discoveryOf(value: unknown): string {
+  const address = addressOf(value, 'discovery');
+  if (!new URL(address).pathname.includes('/.well-known/')) throw wrong('discovery', 'below a /.well-known/');
+  return address;
+}
+
+function identifierClaimsOf(entry: AuthenticationEntry): readonly IdentifierClaim[] {
   const claims = entry['identifierClaims'];
   if (!Array.isArray(claims) || claims.length === 0) throw wrong('identifierClaims', 'a list of at least one claim');
   return claims.map((claim: unknown) => {

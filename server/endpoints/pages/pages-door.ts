@@ -36,7 +36,7 @@ function isMachineDoor(path: string): boolean {
 }
 
 /** A browser names HTML, and first: a client that takes anything (`*`/`*`) gets what machines get. */
-function wantsPage(ctx: Context): boolean {
+export function wantsPage(ctx: Context): boolean {
   if (!/\btext\/html\b/i.test(ctx.get('Accept'))) return false;
   return ctx.accepts(['text/html', 'application/fhir+json', 'application/json']) === 'text/html';
 }

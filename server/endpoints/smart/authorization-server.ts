@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { Fault } from '../../../profiles/fault.ts';
 import { statusOf } from '../http/outcome.ts';
-import { formProof, PAGES_CLIENT, sessionTokenOf } from './session/session.ts';
+import { formProof, isFormProof, PAGES_CLIENT, sessionTokenOf } from './session/session.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
 import { dropSession, withConsentPrompt } from './authorize-request.ts';
@@ -34,6 +34,8 @@ export type BrowserSession = {
   readonly credentialOf: (ctx: Context) => string | undefined;
   /** The value by which forms of a page prove that they come from it. */
   readonly proofOf: (ctx: Context) => string;
+  /** Whether a posted value is the proof of the request's session. */
+  readonly isProof: (ctx: Context, value: string | null) => boolean;
 };
 
 const AUTHORIZE = '/auth/authorize';
@@ -71,6 +73,7 @@ function browserSession({ publicUrl, keys }: AuthorizationServerOptions): Browse
       return token === undefined ? undefined : `Bearer ${token}`;
     },
     proofOf: (ctx) => formProof(keys, sessionTokenOf(ctx, publicUrl()) ?? ''),
+    isProof: (ctx, value) => isFormProof(keys, sessionTokenOf(ctx, publicUrl()) ?? '', value),
   };
 }
 

@@ -12,6 +12,7 @@ import type { findExams } from '../../flows/view/find-exams.ts';
 import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import type { Site } from '../pages/site.ts';
+import { linkQueryOf } from './link-address.ts';
 import { examsPage, refusedLinkPage, studyUIDOf } from './link-pages.ts';
 
 /** What the door needs. */
@@ -25,7 +26,7 @@ export type InvokeDisplayDeps = {
 /** Reads a link; one that is not understood is explained, to anybody, and undefined. */
 export function readLink(ctx: Context, { offsetOf, site }: InvokeDisplayDeps): DisplayRequest | undefined {
   try {
-    return parseDisplayRequest(parametersOf(ctx), offsetOf);
+    return parseDisplayRequest(linkQueryOf(ctx), offsetOf);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     sendPage(ctx, refusedLinkPage(error, languageOf(ctx)), site);
@@ -43,18 +44,11 @@ export async function followLink(
   visit: Visit,
   request: DisplayRequest,
 ): Promise<void> {
-  const text = [...parametersOf(ctx)].map((pair) => pair.join('=')).join('&');
+  const text = [...linkQueryOf(ctx)].map((pair) => pair.join('=')).join('&');
   const found = await deps.findExams(visit, request, text);
   const [study, ...others] = found.studies;
   if (study === undefined || others.length > 0) return sendPage(ctx, examsPage(found, languageOf(ctx)), deps.site);
   ctx.status = 303;
   ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${studyUIDOf(study)}` });
   ctx.body = '';
-}
-
-/** The language of the page is no part of the link. */
-function parametersOf({ querystring }: Context): URLSearchParams {
-  const given = new URLSearchParams(querystring);
-  given.delete('lang');
-  return given;
 }

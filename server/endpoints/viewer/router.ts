@@ -6,13 +6,12 @@
 import { Router, type RouterContext } from '@koa/router';
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
-import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidOf } from '../../../profiles/codes.ts';
-import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
+import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
+import type { Visit } from '../../flows/guard.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
-import type { findExams } from '../../flows/view/find-exams.ts';
 import type { openStudy } from '../../flows/view/open-study.ts';
 import {
   answerRendered,
@@ -26,25 +25,25 @@ import type { Identify } from '../http/visit.ts';
 import { addScripts } from '../pages/assets.ts';
 import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
-import type { Site } from '../pages/site.ts';
-import { followLink, readLink } from './invoke-display.ts';
+import { declareEmergency, offeringEmergency, type EmergencyDeps } from './absent/offer-emergency.ts';
+import { followLink, readLink, type InvokeDisplayDeps } from './invoke-display.ts';
+import { linkAddressOf } from './link-address.ts';
+import { studyUIDOf } from './link-pages.ts';
 import { viewerPage } from './viewer-page.ts';
 
 /** What the door needs. `identify` knows a person by the session of the browser. */
-export type ViewerDeps = RetrieveRenderedDeps & {
-  readonly identify: Identify;
-  readonly openStudy: ReturnType<typeof openStudy>;
-  readonly findExams: ReturnType<typeof findExams>;
-  readonly read: ReturnType<typeof readResource>;
-  readonly openBinary: ReturnType<typeof openBinary>;
-  readonly site: Site;
-  /** Days and times of links that have no offset are local. */
-  readonly offsetOf: OffsetOf;
-  /** The proof for the forms of a page, from the session of its request. */
-  readonly proofOf: (ctx: Context) => string;
-};
+export type ViewerDeps = RetrieveRenderedDeps &
+  EmergencyDeps &
+  InvokeDisplayDeps & {
+    readonly identify: Identify;
+    readonly openStudy: ReturnType<typeof openStudy>;
+    readonly read: ReturnType<typeof readResource>;
+    readonly openBinary: ReturnType<typeof openBinary>;
+  };
 
 const SCRIPT = addScripts(new URL('browser/', import.meta.url), 'viewer', 'viewer.ts');
+const LINK = '/voir/:id';
+const INVOKE_DISPLAY = '/IHEInvokeImageDisplay';
 const STUDY = '/viewer/:study';
 const SERIES = `${STUDY}/series/:series`;
 const INSTANCE = `${SERIES}/instances/:instance`;
@@ -52,9 +51,10 @@ const INSTANCE = `${SERIES}/instances/:instance`;
 /** Makes the router. */
 export function viewerRouter(deps: ViewerDeps): Router {
   const router = new Router();
-  router.get('/voir/:id', async (ctx) => await signedIn(ctx, async () => await follow(ctx, deps)));
-  router.get('/IHEInvokeImageDisplay', async (ctx) => await display(ctx, deps));
-  router.get(STUDY, async (ctx) => await signedIn(ctx, async () => await show(ctx, deps)));
+  router.get(LINK, async (ctx) => await openExam(ctx, deps, async (visit) => await follow(ctx, deps, visit)));
+  router.get(STUDY, async (ctx) => await openExam(ctx, deps, async (visit) => await show(ctx, deps, visit)));
+  router.get(INVOKE_DISPLAY, async (ctx) => await display(ctx, deps));
+  router.post([LINK, STUDY, INVOKE_DISPLAY], async (ctx) => await declare(ctx, deps));
   router.use([`${STUDY}/series`, `${STUDY}/reports`], answerFaults, answerPrivately);
   for (const path of [SERIES, INSTANCE]) router.get(`${path}/thumbnail`, answerThumbnail(deps));
   router.get(`${INSTANCE}/rendered`, answerRenderedInstance(deps));
@@ -63,39 +63,46 @@ export function viewerRouter(deps: ViewerDeps): Router {
   return router;
 }
 
-/** Who is not signed in is led to do so, and back to the whole address. */
-async function signedIn(ctx: Context, answer: () => Promise<void>): Promise<void> {
+type Answer = (visit: Visit) => Promise<void>;
+
+async function openExam(ctx: Context, deps: ViewerDeps, answer: Answer): Promise<void> {
+  await signedIn(ctx, deps, async (visit) => {
+    await offeringEmergency(ctx, deps, visit, async () => await answer(visit));
+  });
+}
+
+async function declare(ctx: Context, deps: ViewerDeps): Promise<void> {
+  await signedIn(ctx, deps, async (visit) => await declareEmergency(ctx, deps, visit));
+}
+
+/** Who is not signed in is led to do so, and back to the whole link. */
+async function signedIn(ctx: Context, deps: ViewerDeps, answer: Answer): Promise<void> {
   try {
-    await answer();
+    await answer(await deps.identify(ctx, deps.baseUrl()));
   } catch (error) {
     if (toFault(error).kind !== 'login') throw error;
     ctx.status = 303;
-    ctx.set({ 'Cache-Control': 'no-store', Location: `/auth/session?to=${encodeURIComponent(ctx.path + ctx.search)}` });
+    ctx.set({ 'Cache-Control': 'no-store', Location: `/auth/session?to=${encodeURIComponent(linkAddressOf(ctx))}` });
     ctx.body = '';
   }
 }
 
-async function follow(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
-  const visit = await deps.identify(ctx, deps.baseUrl());
+async function follow(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise<void> {
   const row = await deps.read(visit, { type: 'ImagingStudy', id: ctx.params['id'] ?? '' });
-  const { identifier = [] } = JSON.parse(row.json) as ImagingStudy;
-  const uid = oidOf(identifier.find(({ system }) => system === IDENTIFIER_SYSTEM.dicomUid)?.value);
-  if (uid === undefined) throw new Fault('not-found', 'No such study');
+  const uid = studyUIDOf(JSON.parse(row.json) as ImagingStudy);
   ctx.status = 303;
   ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${uid}` });
   ctx.body = '';
 }
 
-async function display(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
+/** A link that is not understood is explained before anybody is asked who they are. */
+async function display(ctx: Context, deps: ViewerDeps): Promise<void> {
   const request = readLink(ctx, deps);
   if (request === undefined) return;
-  await signedIn(ctx, async () => {
-    await followLink(ctx, deps, await deps.identify(ctx, deps.baseUrl()), request);
-  });
+  await openExam(ctx, deps, async (visit) => await followLink(ctx, deps, visit, request));
 }
 
-async function show(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
-  const visit = await deps.identify(ctx, deps.baseUrl());
+async function show(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise<void> {
   const { study = '' } = ctx.params;
   if (!isUID(study)) throw new Fault('not-found', 'No such study');
   const opened = await deps.openStudy(visit, study);

@@ -9,9 +9,9 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemReading, type Reading, type SubjectOf } from '../../access/grant.ts';
-import { requireProfessional } from '../../access/may-attempt.ts';
+import { refusalOf, requireProfessional } from '../../access/may-attempt.ts';
 import { mayWrite } from '../../access/may-write.ts';
-import type { PractitionerRequester } from '../../access/requester.ts';
+import type { PractitionerRequester, Requester } from '../../access/requester.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { findAll } from '../internal-reads.ts';
 import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
@@ -28,9 +28,10 @@ export type Emergency = {
 /** What the flow needs. */
 export type BreakGlassDeps = GuardDeps & { readonly indexer: Indexer; readonly hours: number };
 
-const REASONS = ['ETREAT', 'BTG'];
-const MIN_JUSTIFICATION = 15;
-const MAX_JUSTIFICATION = 2_000;
+/** Codes of v3-ActReason by which an emergency is declared. */
+export const EMERGENCY_REASONS = ['ETREAT', 'BTG'] as const;
+/** The characters of a justification, without spaces around it. */
+export const JUSTIFICATION_LENGTH = { least: 15, most: 2_000 } as const;
 /** A sign-in older than this has to be made again before an emergency is declared. */
 export const FRESH_SECONDS = 300;
 const HOUR_MS = 3_600_000;
@@ -61,19 +62,36 @@ export function breakGlass(deps: BreakGlassDeps) {
     });
 }
 
+/**
+ * Whether a requester may declare an emergency: `no`, `after-sign-in` when the last one is too old, or `now`. It asks
+ * nothing of data, so that a page may offer it wherever nothing is shown.
+ */
+export function mayDeclareEmergency({ clock }: Pick<BreakGlassDeps, 'clock'>) {
+  return (requester: Requester): 'no' | 'after-sign-in' | 'now' => {
+    const act = { interaction: 'operation', operation: 'break-glass' } as const;
+    if (refusalOf(requester, act) !== undefined) return 'no';
+    return isFresh(requester.authTime, clock.now()) ? 'now' : 'after-sign-in';
+  };
+}
+
+function isFresh(authTime: number | undefined, now: number): boolean {
+  return authTime !== undefined && now / 1000 - authTime <= FRESH_SECONDS;
+}
+
 function requireFresh({ authTime }: PractitionerRequester, now: number): void {
-  if (authTime !== undefined && now / 1000 - authTime <= FRESH_SECONDS) return;
+  if (isFresh(authTime, now)) return;
   throw new Fault('login', 'Sign in again to declare an emergency', {
     protocolCode: 'insufficient_user_authentication',
   });
 }
 
 function checkEmergency({ reason, justification }: Emergency): void {
-  if (!REASONS.includes(reason))
-    throw new Fault('invalid', `The reason is one of ${REASONS.join(', ')}`, { expression: 'reason' });
-  const length = justification.trim().length;
-  if (length < MIN_JUSTIFICATION || length > MAX_JUSTIFICATION) {
-    throw new Fault('invalid', `The justification has ${MIN_JUSTIFICATION} to ${MAX_JUSTIFICATION} characters`, {
+  if (!(EMERGENCY_REASONS as readonly string[]).includes(reason))
+    throw new Fault('invalid', `The reason is one of ${EMERGENCY_REASONS.join(', ')}`, { expression: 'reason' });
+  const { length } = justification.trim();
+  const { least, most } = JUSTIFICATION_LENGTH;
+  if (length < least || length > most) {
+    throw new Fault('invalid', `The justification has ${least} to ${most} characters`, {
       expression: 'justification',
     });
   }

@@ -97,6 +97,11 @@ export const ROOMS: readonly Room[] = [
     types: ['server/endpoints/dimse', 'server/threads/intake-thread.ts'],
   },
   {
+    room: 'server/compose/identity-providers.ts',
+    may: ['profiles', 'server/clients/identity-provider', 'server/ports'],
+    types: [...CONFIG_AND_LOG, 'server/endpoints/development-idp'],
+  },
+  {
     room: 'server/compose/xds.ts',
     may: ['ihe', 'server/endpoints', 'server/ports'],
     types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],

@@ -53,19 +53,26 @@ export function ownAddress(asked: string | null): string {
   return isOwn && !asked.includes('\\') ? asked : '/';
 }
 
-function loginHintOf(query: URLSearchParams): string | undefined {
+/** What is asked of a sign-in: where the person wants to go, and what the provider is told of it. */
+type Asked = { readonly to: string; readonly prompt?: 'login'; readonly login_hint?: string };
+
+/** `prompt` is `login` when she is to show anew who she is. @see OpenID Connect Core 3.1.2.1 */
+function askedOf(ctx: Context): Asked {
+  const query = new URLSearchParams(ctx.querystring);
   const hint = query.get('login_hint') ?? '';
-  return /^[\x21-\x7e]{1,200}$/.test(hint) ? hint : undefined;
+  return {
+    to: ownAddress(query.get('to')),
+    ...(query.get('prompt') === 'login' ? { prompt: 'login' } : {}),
+    ...(/^[\x21-\x7e]{1,200}$/.test(hint) ? { login_hint: hint } : {}),
+  };
 }
 
 async function start(ctx: Context, door: Door): Promise<void> {
   const { identityProviders, site } = door.options;
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
-  const query = new URLSearchParams(ctx.querystring);
-  const [to, hint] = [encodeURIComponent(ownAddress(query.get('to'))), loginHintOf(query)];
-  const rest = `to=${to}${hint === undefined ? '' : `&login_hint=${encodeURIComponent(hint)}`}`;
+  const query = new URLSearchParams(askedOf(ctx)).toString();
   const choices = identityProviders.map(
-    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?${rest}`}>${name}</a>`,
+    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?${query}`}>${name}</a>`,
   );
   const page = {
     status: 200,
@@ -79,11 +86,10 @@ async function start(ctx: Context, door: Door): Promise<void> {
 
 async function leave(ctx: Context, { options, pending }: Door, provider: number): Promise<void> {
   const secret = randomBytes(32).toString('base64url');
-  const query = new URLSearchParams(ctx.querystring);
-  const [to, loginHint] = [ownAddress(query.get('to')), loginHintOf(query)];
+  const { to, prompt, login_hint: loginHint } = askedOf(ctx);
   const uid = `${PREFIX}${secret}`;
   await pending.keepAddress(uid, to);
-  const demand = { uid, maxAge: undefined, prompt: undefined, ...(loginHint === undefined ? {} : { loginHint }) };
+  const demand = { uid, maxAge: undefined, prompt, ...(loginHint === undefined ? {} : { loginHint }) };
   const { href } = await beginSignIn(options, pending, provider, demand);
   setCookie(ctx, options, START_COOKIE, secret, { path: '/auth/session', maxAge: START_SECONDS });
   redirect(ctx, href);

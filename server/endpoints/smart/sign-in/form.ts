@@ -4,7 +4,7 @@ import { Fault } from '../../../../profiles/fault.ts';
 import { bodyLimits } from '../../http/body-limits.ts';
 import { readRawBody } from '../../http/raw-body.ts';
 
-/** The limit of every body below `/auth/`, whoever sends it. */
+/** The limit of every form of a page and every body below `/auth/`, whoever sends it. */
 export const MAX_FORM_BYTES = bodyLimits(Infinity)({ door: 'SMART', request: 'form' }, 'nobody').bytes;
 
 /**

@@ -60,6 +60,13 @@ describe('Identity provider: settings and claims (OpenID Connect Core 1.0)', () 
       { identifierClaims: [{ claim: 'x', kinds: ['admin'] }] },
       { client_id: '' },
       { requiredAcr: 'eidas2' },
+      // A member that is misspelt must not leave out what it demands.
+      { required_acr: ['eidas2'] },
+      { userinfo: 'yes' },
+      { issuer: 'http://idp.example' },
+      { issuer: 'development' },
+      { discovery: 'https://idp.example/openid-configuration' },
+      { discovery: 'http://idp.example/.well-known/openid-configuration' },
     ]) {
       expect(faultOf(() => parseIdentityProvider({ ...ENTRY, ...change }, AUTHENTICATION))).to.include({
         kind: 'invalid',

@@ -5,6 +5,7 @@ import { CHOOSER_TEXTS } from '../../../../server/endpoints/development-idp/choo
 import { french } from '../../../../server/endpoints/pages/french.ts';
 import { LANGUAGES, type ByLanguage } from '../../../../server/endpoints/pages/language.ts';
 import { TEXTS } from '../../../../server/endpoints/pages/texts.ts';
+import { ABSENT_TEXTS } from '../../../../server/endpoints/viewer/absent/texts.ts';
 import { SIGN_IN_TEXTS } from '../../../../server/endpoints/smart/sign-in/texts.ts';
 import { LINK_TEXTS } from '../../../../server/endpoints/viewer/link-texts.ts';
 import { compile } from '../../../support/house/compile.ts';
@@ -30,7 +31,7 @@ function misspaced(text: string): string | undefined {
 describe('The texts of pages', () => {
   it('break no line before ; ! ? and :, within guillemets or behind a number, in French', () => {
     const words = STORED_TYPES.map((type) => fhirType(type).words);
-    const all = [TEXTS.fr, LINK_TEXTS.fr, SIGN_IN_TEXTS, CHOOSER_TEXTS].flatMap((table) =>
+    const all = [TEXTS.fr, LINK_TEXTS.fr, ABSENT_TEXTS.fr, SIGN_IN_TEXTS, CHOOSER_TEXTS].flatMap((table) =>
       Object.values<string>(table),
     );
     expect([...all, ...words].filter((text) => misspaced(text) !== undefined)).to.deep.equal([]);
@@ -49,7 +50,7 @@ describe('The texts of pages', () => {
   });
 
   it('say something of their own in each language', () => {
-    const tables: readonly ByLanguage<Readonly<Record<string, string>>>[] = [TEXTS, LINK_TEXTS];
+    const tables: readonly ByLanguage<Readonly<Record<string, string>>>[] = [TEXTS, LINK_TEXTS, ABSENT_TEXTS];
     for (const table of tables) {
       const said = Object.keys(table.fr).map((name) => LANGUAGES.map((language) => table[language][name]));
       expect(said.flat()).to.not.include('');
