@@ -71,6 +71,17 @@ describe('The viewer', function () {
     await context.close();
   });
 
+  it('offers the other exams of the person, from whichever establishment, and of nobody else', async () => {
+    const { helene, heleneNancy, gaetan } = region.studies;
+    const { page, context } = await open('demo-declared', `/viewer/${helene.studyInstanceUID}`);
+    const links = await page.locator('aside a[href^="/viewer/"]').evaluateAll((all) =>
+      all.map((link) => link.getAttribute('href')),
+    );
+    expect(links).to.include(`/viewer/${heleneNancy.studyInstanceUID}`);
+    for (const { studyInstanceUID } of [helene, gaetan]) expect(links).not.to.include(`/viewer/${studyInstanceUID}`);
+    await context.close();
+  });
+
   it('shows nothing to a stranger, and says no more than of an exam that does not exist', async () => {
     const texts: string[] = [];
     for (const path of [link, '/voir/unknown', `/viewer/${study.studyInstanceUID}`, '/viewer/1.2.3']) {

@@ -4,6 +4,7 @@
  */
 import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
+import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
 import { studyIdentifier } from '../../../profiles/imaging/identifiers.ts';
 import { StudyOutline, type SeriesOutline } from '../../../profiles/imaging/study-outline.ts';
 import { parseCriterion } from '../../../profiles/search/parse-criterion.ts';
@@ -52,12 +53,13 @@ export function openStudy(deps: GuardDeps) {
       const study = await oneOf<ImagingStudy>(deps, passage, 'ImagingStudy', answer.study.id);
       if (study === undefined) throw new Fault('not-found', ABSENT);
       const [type, patientId = ''] = (study.subject.reference ?? '').split('/');
+      const patient = type === 'Patient' ? await oneOf<Patient>(deps, passage, 'Patient', patientId) : undefined;
       return {
         study,
-        patient: type === 'Patient' ? await oneOf<Patient>(deps, passage, 'Patient', patientId) : undefined,
+        patient,
         series: await seriesOf(deps, passage, studyInstanceUID, answer.metadata),
         reports: await reportsOf(deps, passage, studyInstanceUID),
-        others: await othersOf(deps, passage, study),
+        others: await othersOf(deps, passage, study, patient),
       };
     });
 }
@@ -100,10 +102,21 @@ async function reportsOf(
   return found as readonly DocumentReference[];
 }
 
-async function othersOf(deps: GuardDeps, passage: Passage, study: ImagingStudy): Promise<readonly ImagingStudy[]> {
+/** By a national identifier, as each source has a Patient of its own; else of the Patient whose study it is. */
+async function othersOf(
+  deps: GuardDeps,
+  passage: Passage,
+  study: ImagingStudy,
+  patient: Patient | undefined,
+): Promise<readonly ImagingStudy[]> {
   const { reference } = study.subject;
-  if (reference === undefined) return [];
-  const found = await matching(deps, passage, 'ImagingStudy', 'patient', reference, MOST_OTHERS + 1);
+  const national = (patient?.identifier ?? []).filter(({ system = '', value }) => value !== undefined && isNationalSystem(system));
+  const [parameter, value] =
+    national.length === 0
+      ? ['patient', reference]
+      : ['patient.identifier', national.map(({ system, value = '' }) => `${system}|${value}`).join(',')];
+  if (value === undefined) return [];
+  const found = await matching(deps, passage, 'ImagingStudy', parameter, value, MOST_OTHERS + 1);
   return (found as readonly ImagingStudy[]).filter(({ id }) => id !== study.id).slice(0, MOST_OTHERS);
 }
 
