@@ -32,7 +32,7 @@ import { indexRegion } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
 import { findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/retrieve/retrieve-bulk.ts';
-import { findExams } from '../flows/view/find-exams.ts';
+import { findExams, findLatestExams } from '../flows/view/find-exams.ts';
 import { openStudy } from '../flows/view/open-study.ts';
 import { openBinary } from '../flows/read/open-binary.ts';
 import { retrieveDocumentOfSet } from '../flows/read/retrieve-document-set.ts';
@@ -120,6 +120,7 @@ export function composeFlows(parts: FlowParts) {
     searchAcrossStudies: searchAcrossStudies(guard),
     openStudy: openStudy(guard),
     findExams: findExams({ searchResources: searchResources(guard) }),
+    findLatestExams: findLatestExams({ searchResources: searchResources(guard) }),
     openBinary: openBinary({ ...guard, images }),
     retrieveDocumentOfSet: retrieveDocumentOfSet({ ...guard, images }),
     ...retrieveFlows(guard, stores),

@@ -191,7 +191,7 @@ for (const store of ['SQLite', 'MongoDB'] as const)
       const all = [unvalidated, helene, heleneNancy].map(({ studyInstanceUID }) => studyInstanceUID);
       const page = await ask('demo-declared', ofHelene());
       expect(offered(page)).to.deep.equal(all);
-      expect(readableText(page.text)).to.match(/Examen de contrôle 15 janvier 2026 · CT/);
+      expect(readableText(page.text)).to.match(/Examen de contrôle \S+ Valbrémont · 15 janvier 2026 · CT/);
       expect(offered(await ask('demo-declared', ofHelene('&mostRecentResults=2')))).to.deep.equal(all.slice(0, 2));
       await expectOpened('demo-declared', ofHelene('&mostRecentResults=1'), unvalidated);
       await expectOpened('demo-declared', ofHelene('&modalitiesInStudy=CR'), heleneNancy);

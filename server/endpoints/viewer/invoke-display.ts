@@ -46,9 +46,9 @@ export async function followLink(
 ): Promise<void> {
   const text = [...linkQueryOf(ctx)].map((pair) => pair.join('=')).join('&');
   const found = await deps.findExams(visit, request, text);
-  const [study, ...others] = found.studies;
-  if (study === undefined || others.length > 0) return sendPage(ctx, examsPage(found, languageOf(ctx)), deps.site);
+  const [exam, ...others] = found.exams;
+  if (exam === undefined || others.length > 0) return sendPage(ctx, examsPage(found, languageOf(ctx)), deps.site);
   ctx.status = 303;
-  ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${studyUIDOf(study)}` });
+  ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${studyUIDOf(exam.study)}` });
   ctx.body = '';
 }

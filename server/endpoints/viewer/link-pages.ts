@@ -4,25 +4,43 @@ import { html } from 'htm/preact';
 import { LINK_REFUSALS } from '../../../ihe/rad-106/request.ts';
 import type { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
-import type { FoundExams } from '../../flows/view/find-exams.ts';
+import type { FoundExam, FoundExams } from '../../flows/view/find-exams.ts';
 import type { Language } from '../pages/language.ts';
 import type { Markup } from '../pages/markup.d.ts';
 import type { Page } from '../pages/send-page.ts';
 import { LINK_TEXTS, type LinkTexts } from './link-texts.ts';
-import { dateIn } from './viewer-page.ts';
+import { dateIn, nameOf } from './viewer-page.ts';
 
-/** Builds the choice, the latest exam first. */
-export function examsPage({ studies, isCut }: FoundExams, language: Language): Page {
+/** Builds the choice behind a link, the latest exam first. */
+export function examsPage(found: FoundExams, language: Language): Page {
   const texts = LINK_TEXTS[language];
   return {
     status: 200,
     language,
     title: texts.examsTitle,
     body: html`<p class="lead">${texts.examsLead}</p>
-      <ul class="cards">
-        ${studies.map((study) => html`<li>${examLine(study, language, texts)}</li>`)}
-      </ul>
-      ${isCut ? html`<p class="note">${texts.cut.replace('{count}', String(studies.length))}</p>` : undefined}`,
+      ${examList(found, language, texts)}`,
+  };
+}
+
+/** Builds the page of the latest exams that a reader may open; `proof` is that of its form. */
+export function latestExamsPage(found: FoundExams, language: Language, proof: string): Page {
+  const texts = LINK_TEXTS[language];
+  return {
+    status: 200,
+    language,
+    title: texts.latestTitle,
+    languages: (other) => `/voir?lang=${other}`,
+    body: html`${
+      found.exams.length === 0
+        ? html`<p class="lead">${texts.latestNone}</p>`
+        : html`<p class="lead">${texts.latestLead}</p>
+              ${examList(found, language, texts)}`
+    }
+      <form method="post" action="/auth/session/end">
+        <input type="hidden" name="proof" value=${proof} />
+        <button type="submit" class="second">${texts.signOut}</button>
+      </form>`,
   };
 }
 
@@ -49,11 +67,18 @@ export function studyUIDOf({ id, identifier = [] }: ImagingStudy): string {
   return uid;
 }
 
-function examLine(study: ImagingStudy, language: Language, texts: LinkTexts): Markup {
+function examList({ exams, isCut }: FoundExams, language: Language, texts: LinkTexts): Markup {
+  return html`<ul class="cards">
+      ${exams.map((exam) => html`<li>${examLine(exam, language, texts)}</li>`)}
+    </ul>
+    ${isCut ? html`<p class="note">${texts.cut.replace('{count}', String(exams.length))}</p>` : undefined}`;
+}
+
+function examLine({ study, patient }: FoundExam, language: Language, texts: LinkTexts): Markup {
   const modalities = (study.modality ?? []).map(({ code }) => code).join(', ');
   const date = study.started === undefined ? texts.undated : dateIn(study.started, language);
   return html`<span class="stack">
     <a href=${`/viewer/${studyUIDOf(study)}`}>${study.description ?? texts.exam}</a>
-    <span class="note">${[date, modalities].filter((text) => text !== '').join(' · ')}</span>
+    <span class="note">${[nameOf(patient?.name), date, modalities].filter((text) => text !== '').join(' · ')}</span>
   </span>`;
 }

@@ -3,7 +3,18 @@ import type { LinkRefusal } from '../../../ihe/rad-106/request.ts';
 import { frenchTexts } from '../pages/french.ts';
 import type { ByLanguage } from '../pages/language.ts';
 
-type Name = 'examsTitle' | 'examsLead' | 'cut' | 'exam' | 'undated' | 'refusedTitle' | 'refusedAdvice';
+type Name =
+  | 'examsTitle'
+  | 'examsLead'
+  | 'latestTitle'
+  | 'latestLead'
+  | 'latestNone'
+  | 'signOut'
+  | 'cut'
+  | 'exam'
+  | 'undated'
+  | 'refusedTitle'
+  | 'refusedAdvice';
 
 /** The texts: each reason for which a link is refused has one. */
 export type LinkTexts = Readonly<Record<Name | LinkRefusal, string>>;
@@ -11,6 +22,10 @@ export type LinkTexts = Readonly<Record<Name | LinkRefusal, string>>;
 const FRENCH: LinkTexts = frenchTexts({
   examsTitle: 'Choisir un examen',
   examsLead: 'Ce lien mène à plusieurs examens. Lequel voulez-vous ouvrir ?',
+  latestTitle: 'Les derniers examens',
+  latestLead: 'Voici les examens que vous pouvez ouvrir, du plus récent au plus ancien.',
+  latestNone: 'Aucun examen ne vous est ouvert pour le moment.',
+  signOut: 'Se déconnecter',
   cut: 'Seuls les {count} examens les plus récents sont montrés.',
   exam: 'Examen d’imagerie',
   undated: 'sans date',
@@ -32,6 +47,10 @@ const FRENCH: LinkTexts = frenchTexts({
 const GERMAN: LinkTexts = {
   examsTitle: 'Untersuchung wählen',
   examsLead: 'Dieser Link führt zu mehreren Untersuchungen. Welche möchten Sie öffnen?',
+  latestTitle: 'Neueste Untersuchungen',
+  latestLead: 'Diese Untersuchungen können Sie öffnen, die neueste zuerst.',
+  latestNone: 'Zurzeit ist keine Untersuchung für Sie zugänglich.',
+  signOut: 'Abmelden',
   cut: 'Nur die {count} neuesten Untersuchungen werden gezeigt.',
   exam: 'Bildgebende Untersuchung',
   undated: 'ohne Datum',
@@ -53,6 +72,10 @@ const GERMAN: LinkTexts = {
 const ENGLISH: LinkTexts = {
   examsTitle: 'Choose an exam',
   examsLead: 'This link leads to several exams. Which one do you want to open?',
+  latestTitle: 'Latest exams',
+  latestLead: 'These are the exams that you may open, the latest first.',
+  latestNone: 'No exam is open to you at the moment.',
+  signOut: 'Sign out',
   cut: 'Only the latest {count} exams are shown.',
   exam: 'Imaging exam',
   undated: 'undated',

@@ -12,6 +12,7 @@ import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
+import type { findLatestExams } from '../../flows/view/find-exams.ts';
 import type { openStudy } from '../../flows/view/open-study.ts';
 import {
   answerRendered,
@@ -28,7 +29,7 @@ import { sendPage } from '../pages/send-page.ts';
 import { declareEmergency, offeringEmergency, type EmergencyDeps } from './absent/offer-emergency.ts';
 import { followLink, readLink, type InvokeDisplayDeps } from './invoke-display.ts';
 import { linkAddressOf } from './link-address.ts';
-import { studyUIDOf } from './link-pages.ts';
+import { latestExamsPage, studyUIDOf } from './link-pages.ts';
 import { viewerPage } from './viewer-page.ts';
 
 /** What the door needs. `identify` knows a person by the session of the browser. */
@@ -37,6 +38,7 @@ export type ViewerDeps = RetrieveRenderedDeps &
   InvokeDisplayDeps & {
     readonly identify: Identify;
     readonly openStudy: ReturnType<typeof openStudy>;
+    readonly findLatestExams: ReturnType<typeof findLatestExams>;
     readonly read: ReturnType<typeof readResource>;
     readonly openBinary: ReturnType<typeof openBinary>;
   };
@@ -51,6 +53,7 @@ const INSTANCE = `${SERIES}/instances/:instance`;
 /** Makes the router. */
 export function viewerRouter(deps: ViewerDeps): Router {
   const router = new Router();
+  router.get('/voir', async (ctx) => await signedIn(ctx, deps, async (visit) => await list(ctx, deps, visit)));
   router.get(LINK, async (ctx) => await openExam(ctx, deps, async (visit) => await follow(ctx, deps, visit)));
   router.get(STUDY, async (ctx) => await openExam(ctx, deps, async (visit) => await show(ctx, deps, visit)));
   router.get(INVOKE_DISPLAY, async (ctx) => await display(ctx, deps));
@@ -85,6 +88,11 @@ async function signedIn(ctx: Context, deps: ViewerDeps, answer: Answer): Promise
     ctx.set({ 'Cache-Control': 'no-store', Location: `/auth/session?to=${encodeURIComponent(linkAddressOf(ctx))}` });
     ctx.body = '';
   }
+}
+
+async function list(ctx: Context, deps: ViewerDeps, visit: Visit): Promise<void> {
+  const found = await deps.findLatestExams(visit);
+  sendPage(ctx, latestExamsPage(found, languageOf(ctx), deps.proofOf(ctx)), deps.site);
 }
 
 async function follow(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise<void> {

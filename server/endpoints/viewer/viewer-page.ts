@@ -216,7 +216,8 @@ function countOf({ instances }: SeriesOutline): number {
   return instances.reduce((sum, { frames }) => sum + frames, 0);
 }
 
-function nameOf(names: readonly HumanName[] | undefined): string {
+/** The name of a person, given names first; nothing when there is none. */
+export function nameOf(names: readonly HumanName[] | undefined): string {
   const name = names?.find(({ use }) => use === 'official' || use === 'usual') ?? names?.[0];
   return name === undefined ? '' : [...(name.given ?? []), name.family ?? ''].join(' ').trim();
 }
