@@ -34,8 +34,11 @@ export async function encodePicture(raster: Raster, { mediaType, viewport, quali
     throw new Fault('not-supported', `A frame of more than ${LONGEST_JPEG_SIDE} pixels a side is no JPEG`);
   const whole = sharp(data, { raw });
   const shown = viewport === undefined ? whole : fitted(whole, raster, viewport);
+  // Huffman tables of the picture's own would take a second pass, as long as the first, and save a tenth of the bytes.
   const encoded =
-    mediaType === 'image/png' ? shown.png({ compressionLevel: 4 }) : shown.jpeg({ quality: quality ?? QUALITY });
+    mediaType === 'image/png'
+      ? shown.png({ compressionLevel: 2 })
+      : shown.jpeg({ quality: quality ?? QUALITY, optimiseCoding: false });
   const toned = raster.channels === 1 ? encoded.toColourspace('b-w') : encoded;
   return { bytes: await toned.toBuffer(), mediaType };
 }
