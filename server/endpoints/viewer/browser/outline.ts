@@ -9,7 +9,7 @@ export type Outline = {
   readonly series: readonly SeriesOutline[];
   /** Where its pictures are asked for, without a final slash. */
   readonly root: string;
-  /** Where a person signs in again and comes back. */
+  /** Where a person signs in again; the address to come back to is added, encoded. */
   readonly signIn: string;
 };
 
@@ -18,6 +18,7 @@ export type Texts = {
   readonly position: string;
   readonly loading: string;
   readonly absent: string;
+  readonly busy: string;
   readonly expired: string;
   readonly offline: string;
   readonly unreadable: string;
