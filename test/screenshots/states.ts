@@ -57,7 +57,7 @@ export const STATES: readonly State[] = [
   { name: 'start', reach: async (page, { url }) => void (await page.goto(url)) },
   { name: 'absent', reach: async (page, { url }) => void (await page.goto(`${url}/nowhere`)) },
   { name: 'failed', reach: async (page, { failingUrl }) => void (await page.goto(`${failingUrl}/broken`)) },
-  { name: 'refused', reach: async (page, { url }) => void (await page.goto(`${url}/wado?requestType=none`)) },
+  { name: 'refused', reach: async (page, { failingUrl }) => void (await page.goto(`${failingUrl}/refused`)) },
   { name: 'providers', reach: async (page, { choiceUrl }) => void (await page.goto(`${choiceUrl}/auth/session`)) },
   {
     name: 'provider-away',

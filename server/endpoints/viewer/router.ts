@@ -4,7 +4,7 @@
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { ImagingStudy } from '@medplum/fhirtypes';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidOf } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
@@ -47,13 +47,25 @@ export function viewerRouter(deps: ViewerDeps): Router {
   const router = new Router();
   router.get('/voir/:id', async (ctx) => await signedIn(ctx, async () => await follow(ctx, deps)));
   router.get(STUDY, async (ctx) => await signedIn(ctx, async () => await show(ctx, deps)));
-  router.use([`${STUDY}/series`, `${STUDY}/reports`], answerFaults, answerPrivately);
+  router.use([`${STUDY}/series`, `${STUDY}/reports`], answerParts, answerPrivately);
   for (const path of [SERIES, INSTANCE]) router.get(`${path}/thumbnail`, answerThumbnail(deps));
-  router.get(`${INSTANCE}/rendered`, answerRenderedInstance(deps));
+  router.get(`${INSTANCE}/rendered`, framedByUs, answerRenderedInstance(deps));
   router.get(`${INSTANCE}/frames/:frames/rendered`, answerRendered(deps));
   router.get(`${STUDY}/reports/:id`, async (ctx) => await report(ctx, deps));
   return router;
 }
+
+/** A part that is opened in a tab of its own is a page like others: it leads to a sign-in, and its errors are pages. */
+const answerParts: Middleware = async (ctx, next) => {
+  if (ctx.get('Sec-Fetch-Dest') === 'document') await signedIn(ctx, next);
+  else await answerFaults(ctx, next);
+};
+
+/** A document stands in the page of its study, and in no page of others. */
+const framedByUs: Middleware = async (ctx, next) => {
+  ctx.set('X-Frame-Options', 'SAMEORIGIN');
+  await next();
+};
 
 /** Who is not signed in is led to do so, and back. */
 async function signedIn(ctx: Context, answer: () => Promise<void>): Promise<void> {

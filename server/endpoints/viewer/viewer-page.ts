@@ -66,7 +66,6 @@ function head(
 ): Markup {
   const born = patient?.birthDate;
   return html`<header class="bar">
-    <div>
       <h1>${title}</h1>
       <p class="note">
         ${[nameOf(patient?.name), born === undefined ? '' : texts.bornOn.replace('{date}', dateIn(born, language))]
@@ -74,7 +73,6 @@ function head(
           .join(', ')}
         ${study.started === undefined ? '' : ` · ${dateIn(study.started, language)}`}
       </p>
-    </div>
     <form method="post" action="/auth/session/end">
       <input type="hidden" name="proof" value=${proof} />
       <button type="submit" class="second">${texts.signOut}</button>
@@ -100,7 +98,7 @@ function toolbar(series: readonly SeriesOutline[], texts: ViewerTexts): Markup {
     )}
     ${buttons.map(([action, text]) => html`<button type="button" data-action=${action}>${text}</button>`)}
     ${series.some(({ modality }) => modality === 'CT') ? presets(texts) : undefined}
-    <label>${texts.speed} <input type="number" data-speed min="1" max="60" value="15" /></label>
+    <label data-cine>${texts.speed} <input type="number" data-speed min="1" max="60" value="15" /></label>
   </div>`;
 }
 
@@ -177,8 +175,8 @@ function beside(opened: OpenedStudy, language: Language, texts: ViewerTexts, { r
       ${reports.length === 0 ? html`<p>${texts.noReport}</p>` : undefined}
       ${reports.map(
         (id) =>
-          html`<p><a href=${`${root}/reports/${id}`}>${texts.openReport}</a></p>
-            <iframe class="report" src=${`${root}/reports/${id}`} title=${texts.report}></iframe>`,
+          html`<p><a class="button second" href=${`${root}/reports/${id}`}>${texts.openReport}</a></p>
+            <iframe class="report" loading="lazy" src=${`${root}/reports/${id}`} title=${texts.report}></iframe>`,
       )}
     </section>
     ${

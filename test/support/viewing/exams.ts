@@ -47,7 +47,8 @@ export const DRAWN = {
   cr: () =>
     assembleStudy(headOf('view/cr', 'Radiographie du thorax de face', '2024-03-21T16:31:44'), [chestRadiograph()]),
   us: () => assembleStudy(headOf('view/us', 'Échographie cardiaque', '2025-11-18T09:12:03'), [heartCine()]),
-  flow: () => assembleStudy(headOf('view/flow', 'Échographie Doppler du foie', '2026-02-10T10:05:42'), [liverFlowCine()]),
+  flow: () =>
+    assembleStudy(headOf('view/flow', 'Échographie Doppler du foie', '2026-02-10T10:05:42'), [liverFlowCine()]),
 } as const satisfies Readonly<Record<string, () => DemoStudy>>;
 
 /** A study of two documents and no picture: a PDF, and a structured report. */

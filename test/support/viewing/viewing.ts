@@ -47,8 +47,7 @@ export async function publishExam({ server, strasbourg }: Viewing, exam: DemoStu
     contexts.set(`${sopClassUID} ${transferSyntaxUID}`, { sopClassUID, transferSyntaxUID });
   }
   const association = await StoreAssociation.open(target, [...contexts.values()]);
-  for (const { bytes } of exam.instances())
-    expect(await association.storeFile(bytes), exam.description).to.equal(0);
+  for (const { bytes } of exam.instances()) expect(await association.storeFile(bytes), exam.description).to.equal(0);
   await association.release();
   if (report !== undefined) {
     const answer = await strasbourg.send('POST', '', await buildReportBundle(exam, reportTextOf(report)));

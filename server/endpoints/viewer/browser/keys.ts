@@ -43,7 +43,7 @@ export function listenToKeys(act: (action: string) => void, drag: (by: Point) =>
     if (!isAtWork && (target !== document.body || isScrolled())) return;
     if ([' ', 'Enter'].includes(event.key) && target.closest('button, a, summary') !== null) return;
     const by = event.shiftKey ? DRAGS[event.key] : undefined;
-    const action = KEYS[event.key] ?? (isAtWork ? LETTERS[event.key.toLowerCase()] ?? LETTERS[event.key] : undefined);
+    const action = KEYS[event.key] ?? (isAtWork ? (LETTERS[event.key.toLowerCase()] ?? LETTERS[event.key]) : undefined);
     if (by === undefined && action === undefined) return;
     event.preventDefault();
     if (by !== undefined) drag(by);

@@ -61,8 +61,10 @@ function markState(): void {
     button.setAttribute('aria-pressed', String(button.dataset['tool'] === tool));
   const pressed = { invert: pane().isInverse, cine: cine.isRunning, compare: isCompared() };
   for (const [action, isPressed] of Object.entries(pressed))
-    for (const button of elementsOf(`[data-action="${action}"]`)) button.setAttribute('aria-pressed', String(isPressed));
+    for (const button of elementsOf(`[data-action="${action}"]`))
+      button.setAttribute('aria-pressed', String(isPressed));
   for (const button of elementsOf('[data-tool="window"]')) button.toggleAttribute('disabled', pane().isColour);
+  for (const part of elementsOf('[data-cine], [data-action="cine"]')) part.hidden = pane().count < 2;
   for (const label of elementsOf('[data-for]')) label.hidden = label.dataset['for'] !== pane().series?.modality;
   const presets = document.querySelector<HTMLSelectElement>('[data-presets]');
   if (presets !== null) presets.value = pane().chosenWindow?.join(',') ?? '';
@@ -167,7 +169,9 @@ for (const button of elementsOf('[data-tool]'))
     markState();
   });
 for (const button of elementsOf('button[data-series]'))
-  button.addEventListener('click', () => openSeries(outline.series.find(({ uid }) => uid === button.dataset['series'])));
+  button.addEventListener('click', () =>
+    openSeries(outline.series.find(({ uid }) => uid === button.dataset['series'])),
+  );
 for (const button of elementsOf('[data-action="full-screen"]')) button.hidden = !document.fullscreenEnabled;
 document.querySelector('[data-presets]')?.addEventListener('change', (event) => {
   const [center, width] = (event.target as HTMLSelectElement).value.split(',').map(Number);

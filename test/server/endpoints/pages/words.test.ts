@@ -1,14 +1,20 @@
 /** The texts of pages: every language has them, and French has the spaces that it wants. */
 import { expect } from 'chai';
 import { STORED_TYPES, fhirType } from '../../../../profiles/types/visibility.ts';
-import { CHOOSER_TEXTS } from '../../../../server/endpoints/development-idp/chooser.ts';
+import { CHOOSER_TEXTS } from '../../../../server/endpoints/development-idp/chooser-texts.ts';
 import { french } from '../../../../server/endpoints/pages/french.ts';
+import { LANGUAGES } from '../../../../server/endpoints/pages/language.ts';
 import { TEXTS } from '../../../../server/endpoints/pages/texts.ts';
+import { SESSION_TEXTS } from '../../../../server/endpoints/smart/session/session-texts.ts';
 import { SIGN_IN_TEXTS } from '../../../../server/endpoints/smart/sign-in/texts.ts';
+import { VIEWER_TEXTS } from '../../../../server/endpoints/viewer/texts.ts';
 import { compile } from '../../../support/house/compile.ts';
 
 const LANGUAGE = 'server/endpoints/pages/language.ts';
 const PAGE_TEXTS = 'server/endpoints/pages/texts.ts';
+
+/** Words that languages have in common. */
+const ALIKE = ['zoom', 'images', 'patient', 'abdomen', 'mediastinum', 'millimetres', 'pixels', 'speed', 'report'];
 
 /** What is wrong with the spaces of a French text; undefined when nothing is. */
 function misspaced(text: string): string | undefined {
@@ -28,7 +34,9 @@ function misspaced(text: string): string | undefined {
 describe('The texts of pages', () => {
   it('break no line before ; ! ? and :, within guillemets or behind a number, in French', () => {
     const words = STORED_TYPES.map((type) => fhirType(type).words);
-    const all = [TEXTS.fr, SIGN_IN_TEXTS, CHOOSER_TEXTS].flatMap((table) => Object.values<string>(table));
+    const all = [TEXTS.fr, SIGN_IN_TEXTS, CHOOSER_TEXTS.fr, SESSION_TEXTS.fr, VIEWER_TEXTS.fr].flatMap((table) =>
+      Object.values<string>(table),
+    );
     expect([...all, ...words].filter((text) => misspaced(text) !== undefined)).to.deep.equal([]);
   });
 
@@ -45,10 +53,12 @@ describe('The texts of pages', () => {
   });
 
   it('say something of their own in each language', () => {
-    for (const texts of Object.values(TEXTS)) expect(Object.values<string>(texts)).to.not.include('');
-    const same = Object.keys(TEXTS.fr).filter((name) => {
-      const of = (language: keyof typeof TEXTS): string => TEXTS[language][name as keyof typeof TEXTS.fr];
-      return of('fr') === of('de') || of('de') === of('en') || of('fr') === of('en');
+    const same = [TEXTS, SESSION_TEXTS, CHOOSER_TEXTS, VIEWER_TEXTS].flatMap((table) => {
+      for (const texts of Object.values(table)) expect(Object.values<string>(texts)).to.not.include('');
+      const [fr, de, en] = LANGUAGES.map((language) => new Map(Object.entries<string>(table[language])));
+      return [...(fr?.keys() ?? [])].filter(
+        (name) => new Set([fr, de, en].map((texts) => texts?.get(name))).size < 3 && !ALIKE.includes(name),
+      );
     });
     expect(same).to.deep.equal([]);
   });
