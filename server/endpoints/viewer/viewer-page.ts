@@ -40,8 +40,10 @@ export function viewerPage(opened: OpenedStudy, language: Language, places: View
     scripts: series.length > 0 ? [places.script] : [],
     body: html`<div class="viewer">
       <a class="skip" href="#images">${texts.skip}</a>
-      ${head(opened, title, language, texts, places)}
-      <p class="banner">${texts.notForDiagnosis}</p>
+      <header>
+        ${head(opened, title, language, texts, places)}
+        <p class="banner">${texts.notForDiagnosis}</p>
+      </header>
       ${series.length > 0 ? toolbar(series, texts) : undefined}
       <div class=${series.length > 0 ? 'workbench' : 'workbench without-pictures'}>
         ${series.length > 0 ? strip(series, texts, places) : undefined}
@@ -65,7 +67,7 @@ function head(
   { proof }: ViewerPlaces,
 ): Markup {
   const born = patient?.birthDate;
-  return html`<header class="bar">
+  return html`<div class="bar">
       <h1>${title}</h1>
       <p class="note">
         ${[nameOf(patient?.name), born === undefined ? '' : texts.bornOn.replace('{date}', dateIn(born, language))]
@@ -77,7 +79,7 @@ function head(
       <input type="hidden" name="proof" value=${proof} />
       <button type="submit" class="second">${texts.signOut}</button>
     </form>
-  </header>`;
+  </div>`;
 }
 
 function toolbar(series: readonly SeriesOutline[], texts: ViewerTexts): Markup {
@@ -91,7 +93,7 @@ function toolbar(series: readonly SeriesOutline[], texts: ViewerTexts): Markup {
     ['reset', texts.reset],
     ['full-screen', texts.fullScreen],
   ] as const;
-  return html`<div class="toolbar" role="group" aria-label=${texts.tools}>
+  return html`<section class="toolbar" aria-label=${texts.tools}>
     ${tools.map((tool) => html`<button type="button" data-tool=${tool} aria-pressed="false">${texts[tool]}</button>`)}
     ${actions.map(
       ([action, text]) => html`<button type="button" data-action=${action} aria-pressed="false">${text}</button>`,
@@ -99,7 +101,7 @@ function toolbar(series: readonly SeriesOutline[], texts: ViewerTexts): Markup {
     ${buttons.map(([action, text]) => html`<button type="button" data-action=${action}>${text}</button>`)}
     ${series.some(({ modality }) => modality === 'CT') ? presets(texts) : undefined}
     <label data-cine>${texts.speed} <input type="number" data-speed min="1" max="60" value="15" /></label>
-  </div>`;
+  </section>`;
 }
 
 function presets(texts: ViewerTexts): Markup {

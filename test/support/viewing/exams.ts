@@ -108,7 +108,15 @@ export function sampleExam(path: string, name: string): DemoStudy {
         ? ['-i', `${name}=${String(value)}`]
         : [],
     );
-    const changed = [...given, '-i', 'AccessionNumber=', '-ea', 'IssuerOfPatientIDQualifiersSequence'];
+    const changed = [
+      ...given,
+      '-m',
+      `SOPInstanceUID=${uidOf(`${head.key}/instance`)}`,
+      '-i',
+      'AccessionNumber=',
+      '-ea',
+      'IssuerOfPatientIDQualifiersSequence',
+    ];
     const { status, stderr } = spawnSync('dcmodify', ['-q', '-nb', '-imt', ...changed, file], { encoding: 'latin1' });
     if (status !== 0) throw new Error(`dcmodify: ${stderr}`);
     const bytes = readFileSync(file);
