@@ -105,15 +105,12 @@ function toolbar(series: readonly SeriesOutline[], texts: ViewerTexts): Markup {
 }
 
 function presets(texts: ViewerTexts): Markup {
-  return html`<label data-for="CT"
-    >${texts.presets}
-    <select data-presets>
-      <option value="">${texts.ofImage}</option>
-      ${Object.entries(CT_PRESETS).map(
-        ([name, window]) => html`<option value=${window.join(',')}>${texts[name as keyof typeof CT_PRESETS]}</option>`,
-      )}
-    </select></label
-  >`;
+  return html`<select data-presets data-for="CT" aria-label=${texts.presets}>
+    <option value="">${texts.ofImage}</option>
+    ${Object.entries(CT_PRESETS).map(
+      ([name, window]) => html`<option value=${window.join(',')}>${texts[name as keyof typeof CT_PRESETS]}</option>`,
+    )}
+  </select>`;
 }
 
 function strip(series: readonly SeriesOutline[], texts: ViewerTexts, { root }: ViewerPlaces): Markup {

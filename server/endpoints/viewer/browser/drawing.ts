@@ -56,8 +56,8 @@ export function lengthText(line: Line, { instance }: Slice, texts: Texts): strin
   const { spacing } = instance;
   const length = lengthOf(line.from, line.to, spacing);
   return spacing === undefined
-    ? filled(texts.pixels, { length: length.toFixed(0) })
-    : filled(texts.millimetres, { length: length.toFixed(1) });
+    ? filled(texts.pixels, { length: Math.round(length) })
+    : filled(texts.millimetres, { length: Math.round(length * 10) / 10 }, 1);
 }
 
 function drawLine(

@@ -44,7 +44,11 @@ export function dataOf<T>(id: string): T {
   return JSON.parse(document.getElementById(id)?.dataset['json'] ?? 'null') as T;
 }
 
-/** Fills in a text. */
-export function filled(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
+/** Fills in a text; numbers as the reader's language writes them, with so many decimals at least and two at most. */
+export function filled(text: string, values: Readonly<Record<string, number>>, decimals = 0): string {
+  const { format } = new Intl.NumberFormat(document.documentElement.lang, {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: Math.max(decimals, 2),
+  });
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => format(values[name] ?? 0));
 }

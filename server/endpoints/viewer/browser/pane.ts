@@ -324,11 +324,9 @@ export class Pane {
   #state(state: Trouble | 'loading' | 'small' | 'shown', text: string): void {
     this.element.dataset['state'] = state;
     const { notice } = this.#parts;
-    if (notice.firstChild?.textContent !== text || text === '') {
-      const words = document.createElement('span');
-      words.textContent = text;
-      notice.replaceChildren(...(text === '' ? [] : [words]));
-    }
+    const words = document.createElement('span');
+    words.textContent = text;
+    notice.replaceChildren(words);
     notice.hidden = text === '';
   }
 }
