@@ -206,7 +206,11 @@ export class Pane {
     const look = this.#lookNow();
     const address = this.#pictures.addressOf(series, slice, look);
     const left = this.#waiting;
-    if (this.#pictures.kept(address) === undefined) this.#pictures.makeWay();
+    if (this.#pictures.kept(address) === undefined) {
+      this.#pictures.makeWay();
+      const isLate = !this.#parts.notice.hidden && this.trouble === undefined;
+      this.#state('loading', isLate ? this.#texts.loading : '');
+    }
     const waiting = this.#pictures.waitFor(address);
     this.#waiting = [waiting];
     for (const each of left) each.leave();
