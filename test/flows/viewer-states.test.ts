@@ -110,7 +110,7 @@ describe('The light viewer', function () {
       await page.waitForURL(/#2\.5$/);
       await page.reload();
       await says(page, 'Série 2 · image 5 of 12');
-      await page.locator('.beside a', { hasText: 'Radiographie' }).click();
+      await page.getByRole('link', { name: 'Radiographie', exact: true }).click();
       await pictureShown(page);
       await page.goBack();
       await says(page, 'Série 2 · image 5 of 12');

@@ -1,4 +1,4 @@
-/** A reader at the light viewer in a real browser, with two small exams, and what a test asks of the page. */
+/** A reader at the light viewer in a real browser, with small exams, and what a test asks of the page. */
 import type { Browser, BrowserContext, BrowserContextOptions, JSHandle, Page } from 'playwright-core';
 import { aStudy } from '../../../fixtures/dicom/a-study.ts';
 import { startBrowser } from '../peers/browser.ts';
@@ -12,8 +12,16 @@ const WIDE = { width: 1400, height: 900 };
 export const EXAM = aStudy({ key: 'reading/exam', series: 3, instances: 12, description: 'Examen à parcourir' });
 /** One image that says nothing of the size of its pixels. */
 export const OTHER = aStudy({ key: 'reading/other', modality: 'CR', instances: 1, description: 'Radiographie' });
+/** One image that knows the size of its pixels at the detector alone. */
+export const AT_DETECTOR = aStudy({
+  key: 'reading/detector',
+  modality: 'CR',
+  instances: 1,
+  description: 'Radiographie au lit',
+  attributes: { ImagerPixelSpacing: [0.2, 0.2] },
+});
 
-/** A server with both exams and a browser. */
+/** A server with these exams and a browser. */
 export class Reading {
   readonly viewing: Viewing;
   readonly #browser: Browser;
@@ -28,8 +36,7 @@ export class Reading {
   static async start(): Promise<Reading> {
     const viewing = await startViewing();
     const reading = new Reading(viewing, await startBrowser());
-    await publishExam(viewing, EXAM);
-    await publishExam(viewing, OTHER);
+    for (const exam of [EXAM, OTHER, AT_DETECTOR]) await publishExam(viewing, exam);
     await declare(viewing);
     return reading;
   }

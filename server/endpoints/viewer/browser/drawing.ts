@@ -51,13 +51,16 @@ export function frameOf({ instance }: Slice): Size {
   return { width: instance.columns, height: instance.rows };
 }
 
-/** How long a line is, in words: in millimetres, or plainly in pixels where their spacing is not known. */
+/**
+ * How long a line is, in words: in millimetres, of the detector where the image tells no others, or plainly in pixels
+ * where their spacing is not known.
+ */
 export function lengthText(line: Line, { instance }: Slice, texts: Texts): string {
-  const { spacing } = instance;
+  const { spacing, isAtDetector } = instance;
   const length = lengthOf(line.from, line.to, spacing);
-  return spacing === undefined
-    ? filled(texts.pixels, { length: Math.round(length) })
-    : filled(texts.millimetres, { length: Math.round(length * 10) / 10 }, 1);
+  if (spacing === undefined) return filled(texts.pixels, { length: Math.round(length) });
+  const text = isAtDetector === true ? texts.atDetector : texts.millimetres;
+  return filled(text, { length: Math.round(length * 10) / 10 }, 1);
 }
 
 function drawLine(

@@ -26,6 +26,7 @@ export type Texts = {
   readonly signIn: string;
   readonly windowing: string;
   readonly millimetres: string;
+  readonly atDetector: string;
   readonly pixels: string;
 };
 
