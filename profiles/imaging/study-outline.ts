@@ -12,6 +12,8 @@ export type InstanceOutline = {
   readonly columns: number;
   /** Millimetres between rows and between columns. */
   readonly spacing?: readonly [number, number];
+  /** That spacing is of the detector, where what is nearer to the tube is seen larger. @see DICOM PS3.3 10.7.1.3 */
+  readonly isAtDetector?: true;
   /** Centre and width of the first window. */
   readonly window?: readonly [number, number];
   readonly isColour: boolean;
@@ -77,7 +79,8 @@ function instanceOf(uid: string, json: DicomJson): InstanceOutline | undefined {
   const [rows, columns] = [jsonUnsignedInt(json, TAG.Rows), jsonUnsignedInt(json, TAG.Columns)];
   if (!hasPixels(jsonUID(json, TAG.SOPClassUID) ?? '') || !rows || !columns) return undefined;
   const places = [json, ...groupsOf(json)];
-  const spacing = pairOf(places, TAG.PixelSpacing) ?? pairOf(places, TAG.ImagerPixelSpacing);
+  const ofPatient = pairOf(places, TAG.PixelSpacing);
+  const spacing = ofPatient ?? pairOf(places, TAG.ImagerPixelSpacing);
   const center = numberIn(places, TAG.WindowCenter);
   const width = numberIn(places, TAG.WindowWidth);
   return {
@@ -86,6 +89,7 @@ function instanceOf(uid: string, json: DicomJson): InstanceOutline | undefined {
     rows,
     columns,
     ...(spacing === undefined ? {} : { spacing }),
+    ...(spacing === undefined || ofPatient !== undefined ? {} : { isAtDetector: true as const }),
     ...(center === undefined || width === undefined || width < 1 ? {} : { window: [center, width] as const }),
     isColour: jsonUnsignedInt(json, TAG.SamplesPerPixel) === 3,
   };

@@ -11,7 +11,7 @@ import { PATIENTS } from '../../fixtures/people.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
-import { SIGN_IN_TEXTS } from '../../server/endpoints/smart/sign-in/texts.ts';
+import { SESSION_TEXTS } from '../../server/endpoints/smart/session/session-texts.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import { signInAt } from '../support/clients/signed-in-browser.ts';
@@ -184,9 +184,9 @@ describe('A link from a national record to an exam', () => {
     for (const acr of ['eidas0', '', 'eidas2']) {
       const page = await byCard(browser, choice, 'f:550dc1c8:declared', { acr });
       expect(page.status, acr).to.equal(403);
-      expect(page.text).to.contain(SIGN_IN_TEXTS.weakTitle);
+      expect(page.text).to.contain(SESSION_TEXTS.fr.weakTitle);
     }
-    expect((await browser.open(new URL(link))).text).to.contain(SIGN_IN_TEXTS.chooseLead);
+    expect((await browser.open(new URL(link))).text).to.contain(SESSION_TEXTS.fr.chooseLead);
   });
 
   it('refuses the answer to a sign-in of another browser, or to none, and that of another time', async () => {
@@ -201,7 +201,7 @@ describe('A link from a national record to an exam', () => {
       [browser, invented],
     ] as const) {
       expect((await other.open(url)).status).to.equal(400);
-      expect((await other.open(new URL(link))).text).to.contain(SIGN_IN_TEXTS.chooseLead);
+      expect((await other.open(new URL(link))).text).to.contain(SESSION_TEXTS.fr.chooseLead);
     }
     expect((await browser.open(answer.url)).status, 'the browser that asked').to.equal(200);
     expect((await browser.open(answer.url)).status, 'a second time').to.equal(400);
@@ -209,7 +209,7 @@ describe('A link from a national record to an exam', () => {
     const underWay = new Browser();
     await underWay.open(choiceOf(await underWay.open(new URL(link)), NAME));
     expect((await underWay.open(another.url)).status, 'of another that is under way').to.equal(400);
-    expect((await underWay.open(new URL(link))).text).to.contain(SIGN_IN_TEXTS.chooseLead);
+    expect((await underWay.open(new URL(link))).text).to.contain(SESSION_TEXTS.fr.chooseLead);
   });
 
   it('keeps accounts of two providers apart that have the same subject there', async () => {
@@ -225,12 +225,12 @@ describe('A link from a national record to an exam', () => {
 
   it('opens nothing for a card that nobody in the region is known by', async () => {
     for (const [sub, status, text] of [
-      ['f:550dc1c8:unknown', 403, SIGN_IN_TEXTS.unknownTitle],
-      ['f:550dc1c8:nameless', 400, SIGN_IN_TEXTS.brokenTitle],
+      ['f:550dc1c8:unknown', 403, SESSION_TEXTS.fr.unknownTitle],
+      ['f:550dc1c8:nameless', 400, SESSION_TEXTS.fr.brokenTitle],
     ] as const) {
       const { browser, page } = await openByCard(link, sub);
       expect([page.status, page.text.includes(text)], sub).to.deep.equal([status, true]);
-      expect((await browser.open(new URL(link))).text).to.contain(SIGN_IN_TEXTS.chooseLead);
+      expect((await browser.open(new URL(link))).text).to.contain(SESSION_TEXTS.fr.chooseLead);
     }
   });
 

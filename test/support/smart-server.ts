@@ -7,6 +7,7 @@ import { createIdentityProvider } from '../../server/clients/identity-provider/i
 import { parseRegion } from '../../server/config/region.ts';
 import type { RegionClient } from '../../server/config/region.ts';
 import { createDevelopmentIdentityProvider } from '../../server/endpoints/development-idp/development-idp.ts';
+import { sendAsset } from '../../server/endpoints/pages/assets.ts';
 import type { Authenticate } from '../../server/endpoints/smart/tokens/authenticate.ts';
 import { createAuthorizationServer } from '../../server/endpoints/smart/authorization-server.ts';
 import { generateAuthorizationKeys } from '../../server/endpoints/smart/keys.ts';
@@ -73,6 +74,7 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
     onError: (error) => process.stderr.write(`${String(error)}\n`),
     ...changes,
   });
+  app.use(async (ctx, next) => void (sendAsset(ctx) || (await next())));
   app.use(server.middleware).use(idp.middleware);
   listener.on('request', app.callback());
   return {

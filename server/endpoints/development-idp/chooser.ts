@@ -4,28 +4,11 @@ import { html } from 'htm/preact';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { RegionPerson } from '../../config/region-model.ts';
-import { frenchTexts } from '../pages/french.ts';
+import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import type { Site } from '../pages/site.ts';
 import { readForm } from '../smart/sign-in/form.ts';
-import { refusalPage } from '../smart/sign-in/pages.ts';
-import { SIGN_IN_LANGUAGE } from '../smart/sign-in/texts.ts';
-
-/** The texts of the page. */
-export const CHOOSER_TEXTS = frenchTexts({
-  title: 'Connexion de démonstration',
-  lead: 'Ici, on choisit qui l’on est : aucune de ces personnes n’existe, et aucun mot de passe n’est demandé.',
-  who: 'Qui se connecte ?',
-  patient: 'patient',
-  professional: 'professionnel de santé',
-  further: 'Pour les essais techniques',
-  authTime: 'Heure de connexion à déclarer, en secondes depuis 1970 (facultatif)',
-  signIn: 'Se connecter',
-  wrongTitle: 'Choix inconnu',
-  wrong: 'Revenez en arrière, puis choisissez une personne de la liste et une heure valable.',
-});
-
-const texts = CHOOSER_TEXTS;
+import { CHOOSER_TEXTS, type ChooserTexts } from './chooser-texts.ts';
 
 /** The routes below the provider's mount. */
 export function chooserRouter(provider: Provider, persons: readonly RegionPerson[], acr: string, site: Site): Router {
@@ -40,7 +23,13 @@ export function chooserRouter(provider: Provider, persons: readonly RegionPerson
     const login = form.get('login') ?? '';
     const authTime = authTimeOf(form.get('auth_time') ?? '');
     if (!persons.some((person) => person.login === login) || authTime === undefined) {
-      return sendPage(ctx, refusalPage(400, texts.wrongTitle, texts.wrong), site);
+      const language = languageOf(ctx);
+      const { wrongTitle, wrong } = CHOOSER_TEXTS[language];
+      return sendPage(
+        ctx,
+        { status: 400, language, title: wrongTitle, body: html`<p class="lead">${wrong}</p>` },
+        site,
+      );
     }
     const grant = new provider.Grant({ accountId: login, clientId: String(params['client_id']) });
     grant.addOIDCScope('openid');
@@ -57,11 +46,13 @@ export function chooserRouter(provider: Provider, persons: readonly RegionPerson
 
 /** `expected` is the login of whom the request expects to sign in. */
 function sendChooser(ctx: Context, persons: readonly RegionPerson[], site: Site, expected: unknown): void {
+  const language = languageOf(ctx);
+  const texts = CHOOSER_TEXTS[language];
   const choices = persons.map(
     (person) =>
       html`<label class="choice">
         <input type="radio" name="login" value=${person.login} checked=${person.login === expected} required />
-        <span class="stack"><strong>${person.name}</strong><span class="note">${roleOf(person)}</span></span>
+        <span class="stack"><strong>${person.name}</strong><span class="note">${roleOf(person, texts)}</span></span>
       </label>`,
   );
   const body = html`<p>${texts.lead}</p>
@@ -76,10 +67,11 @@ function sendChooser(ctx: Context, persons: readonly RegionPerson[], site: Site,
       </details>
       <div class="actions"><button type="submit">${texts.signIn}</button></div>
     </form>`;
-  sendPage(ctx, { status: 200, language: SIGN_IN_LANGUAGE, title: texts.title, body }, site);
+  const languages = (other: string): string => `?lang=${other}`;
+  sendPage(ctx, { status: 200, language, title: texts.title, languages, body }, site);
 }
 
-function roleOf(person: RegionPerson): string {
+function roleOf(person: RegionPerson, texts: ChooserTexts): string {
   return person.kind === 'patient' ? texts.patient : texts.professional;
 }
 

@@ -23,8 +23,8 @@ export function layout({ language, title, body, languages }: Content, site: Site
     <header>
       <a class="brand" href="/"><img src=${ICON.path} alt="" width="28" height="28" /><span>Passerelle</span></a>
       ${languages === undefined ? undefined : languageChoice(language, languages)}
+      ${site.isDemonstration ? html`<p class="banner">${texts.demonstration}</p>` : undefined}
     </header>
-    ${site.isDemonstration ? html`<p class="banner">${texts.demonstration}</p>` : undefined}
     <main id="content">
       <h1>${title}</h1>
       ${body}

@@ -5,7 +5,7 @@
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { ImagingStudy } from '@medplum/fhirtypes';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
@@ -58,13 +58,27 @@ export function viewerRouter(deps: ViewerDeps): Router {
   router.get(STUDY, async (ctx) => await openExam(ctx, deps, async (visit) => await show(ctx, deps, visit)));
   router.get(INVOKE_DISPLAY, async (ctx) => await display(ctx, deps));
   router.post([LINK, STUDY, INVOKE_DISPLAY], async (ctx) => await declare(ctx, deps));
-  router.use([`${STUDY}/series`, `${STUDY}/reports`], answerFaults, answerPrivately);
+  router.use([`${STUDY}/series`, `${STUDY}/reports`], answerParts(deps), answerPrivately);
   for (const path of [SERIES, INSTANCE]) router.get(`${path}/thumbnail`, answerThumbnail(deps));
-  router.get(`${INSTANCE}/rendered`, answerRenderedInstance(deps));
+  router.get(`${INSTANCE}/rendered`, framedByUs, answerRenderedInstance(deps));
   router.get(`${INSTANCE}/frames/:frames/rendered`, answerRendered(deps));
   router.get(`${STUDY}/reports/:id`, async (ctx) => await report(ctx, deps));
   return router;
 }
+
+/** A part that is opened in a tab of its own is a page like others: it leads to a sign-in, and its errors are pages. */
+function answerParts(deps: ViewerDeps): Middleware {
+  return async (ctx, next) => {
+    if (ctx.get('Sec-Fetch-Dest') === 'document') await signedIn(ctx, deps, next);
+    else await answerFaults(ctx, next);
+  };
+}
+
+/** A document stands in the page of its study, and in no page of others. */
+const framedByUs: Middleware = async (ctx, next) => {
+  ctx.set('X-Frame-Options', 'SAMEORIGIN');
+  await next();
+};
 
 type Answer = (visit: Visit) => Promise<void>;
 

@@ -40,17 +40,20 @@ export function viewerPage(opened: OpenedStudy, language: Language, places: View
     scripts: series.length > 0 ? [places.script] : [],
     body: html`<div class="viewer">
       <a class="skip" href="#images">${texts.skip}</a>
-      ${head(opened, title, language, texts, places)}
-      <p class="banner">${texts.notForDiagnosis}</p>
+      <header>
+        ${head(opened, title, language, texts, places)}
+        <p class="banner">${texts.notForDiagnosis}</p>
+      </header>
       ${series.length > 0 ? toolbar(series, texts) : undefined}
-      <div class="workbench">
-        ${strip(series, texts, places)}
-        <main id="images" class="panes" aria-label=${texts.images}>
-          ${series.length > 0 ? [pane(0, texts), pane(1, texts)] : html`<p class="lead">${texts.noPictures}</p>`}
+      <div class=${series.length > 0 ? 'workbench' : 'workbench without-pictures'}>
+        ${series.length > 0 ? strip(series, texts, places) : undefined}
+        <main id="images" class="panes" tabindex="-1" aria-label=${texts.images}>
+          ${series.length > 0 ? [pane(0, texts), pane(1, texts)] : withoutPictures(opened, texts, places)}
           ${withoutScript(series, texts, places)}
         </main>
         ${beside(opened, language, texts, places)}
       </div>
+      <p class="unseen" role="status" data-announced></p>
       ${dataBlocks(series, texts, places)}
     </div>`,
   };
@@ -64,8 +67,7 @@ function head(
   { proof }: ViewerPlaces,
 ): Markup {
   const born = patient?.birthDate;
-  return html`<header class="bar">
-    <div>
+  return html`<div class="bar">
       <h1>${title}</h1>
       <p class="note">
         ${[nameOf(patient?.name), born === undefined ? '' : texts.bornOn.replace('{date}', dateIn(born, language))]
@@ -73,47 +75,42 @@ function head(
           .join(', ')}
         ${study.started === undefined ? '' : ` · ${dateIn(study.started, language)}`}
       </p>
-    </div>
     <form method="post" action="/auth/session/end">
       <input type="hidden" name="proof" value=${proof} />
       <button type="submit" class="second">${texts.signOut}</button>
     </form>
-  </header>`;
+  </div>`;
 }
 
 function toolbar(series: readonly SeriesOutline[], texts: ViewerTexts): Markup {
   const tools = ['scroll', 'window', 'zoom', 'pan', 'measure'] as const;
   const actions = [
     ['invert', texts.invert],
-    ['reset', texts.reset],
     ['cine', texts.cine],
     ['compare', texts.compare],
+  ] as const;
+  const buttons = [
+    ['reset', texts.reset],
     ['full-screen', texts.fullScreen],
   ] as const;
-  return html`<div class="toolbar" role="toolbar" aria-label=${texts.tools}>
+  return html`<section class="toolbar" aria-label=${texts.tools}>
     ${tools.map((tool) => html`<button type="button" data-tool=${tool} aria-pressed="false">${texts[tool]}</button>`)}
     ${actions.map(
       ([action, text]) => html`<button type="button" data-action=${action} aria-pressed="false">${text}</button>`,
     )}
+    ${buttons.map(([action, text]) => html`<button type="button" data-action=${action}>${text}</button>`)}
     ${series.some(({ modality }) => modality === 'CT') ? presets(texts) : undefined}
-    <label>${texts.speed} <input type="number" data-speed min="1" max="60" value="15" /></label>
-    <details>
-      <summary>${texts.keys}</summary>
-      <p>${texts.keysHelp}</p>
-    </details>
-  </div>`;
+    <label data-cine>${texts.speed} <input type="number" data-speed min="1" max="60" value="15" /></label>
+  </section>`;
 }
 
 function presets(texts: ViewerTexts): Markup {
-  return html`<label
-    >${texts.presets}
-    <select data-presets>
-      <option value="">${texts.ofImage}</option>
-      ${Object.entries(CT_PRESETS).map(
-        ([name, window]) => html`<option value=${window.join(',')}>${texts[name as keyof typeof CT_PRESETS]}</option>`,
-      )}
-    </select></label
-  >`;
+  return html`<select data-presets data-for="CT" aria-label=${texts.presets}>
+    <option value="">${texts.ofImage}</option>
+    ${Object.entries(CT_PRESETS).map(
+      ([name, window]) => html`<option value=${window.join(',')}>${texts[name as keyof typeof CT_PRESETS]}</option>`,
+    )}
+  </select>`;
 }
 
 function strip(series: readonly SeriesOutline[], texts: ViewerTexts, { root }: ViewerPlaces): Markup {
@@ -132,10 +129,27 @@ function strip(series: readonly SeriesOutline[], texts: ViewerTexts, { root }: V
 function pane(at: number, texts: ViewerTexts): Markup {
   return html`<figure data-pane=${String(at)}>
     <canvas data-part="canvas" tabindex="0" role="img" aria-label=${texts.loading}></canvas>
-    <p class="notice" data-part="notice" role="status">${texts.loading}</p>
+    <p class="notice" data-part="notice">${texts.loading}</p>
     <input type="range" data-part="slider" min="0" max="0" value="0" aria-label=${texts.scroll} />
     <figcaption data-part="caption"></figcaption>
   </figure>`;
+}
+
+/** In place of pictures: the first document, if there is one. */
+function withoutPictures({ series }: OpenedStudy, texts: ViewerTexts, { root }: ViewerPlaces): Markup {
+  const [first] = series.flatMap(({ uid, documents }) => documents.map((one) => ({ ...one, series: uid })));
+  return html`<div class="sheet">
+    <p>${texts.noPictures}</p>
+    ${
+      first === undefined
+        ? undefined
+        : html`<iframe
+          class="report"
+          src=${`${root}/series/${first.series}/instances/${first.uid}/rendered`}
+          title=${first.title || texts.documents}
+        ></iframe>`
+    }
+  </div>`;
 }
 
 function withoutScript(series: readonly SeriesOutline[], texts: ViewerTexts, { root }: ViewerPlaces): Markup {
@@ -160,8 +174,8 @@ function beside(opened: OpenedStudy, language: Language, texts: ViewerTexts, { r
       ${reports.length === 0 ? html`<p>${texts.noReport}</p>` : undefined}
       ${reports.map(
         (id) =>
-          html`<p><a href=${`${root}/reports/${id}`}>${texts.openReport}</a></p>
-            <iframe class="report" src=${`${root}/reports/${id}`} title=${texts.report}></iframe>`,
+          html`<p><a class="button second" href=${`${root}/reports/${id}`}>${texts.openReport}</a></p>
+            <iframe class="report" loading="lazy" src=${`${root}/reports/${id}`} title=${texts.report}></iframe>`,
       )}
     </section>
     ${
@@ -180,7 +194,25 @@ function beside(opened: OpenedStudy, language: Language, texts: ViewerTexts, { r
         </section>`
     }
     ${opened.others.length === 0 ? undefined : others(opened.others, language, texts)}
+    ${opened.series.every(({ instances }) => instances.length === 0) ? undefined : keys(texts)}
   </aside>`;
+}
+
+function keys(texts: ViewerTexts): Markup {
+  const lines = [
+    texts.keysPictures,
+    texts.keysEnds,
+    texts.keysTool,
+    texts.keysLook,
+    texts.keysSeries,
+    texts.keysPanes,
+  ] as const;
+  return html`<details>
+    <summary>${texts.keysTitle}</summary>
+    <ul>
+      ${lines.map((line) => html`<li>${line}</li>`)}
+    </ul>
+  </details>`;
 }
 
 function others(studies: readonly ImagingStudy[], language: Language, texts: ViewerTexts): Markup {
@@ -201,7 +233,7 @@ function others(studies: readonly ImagingStudy[], language: Language, texts: Vie
 /** Read by the script of the page; text of an attribute is never run. */
 function dataBlocks(series: readonly SeriesOutline[], texts: ViewerTexts, { root }: ViewerPlaces): Markup {
   const shown = series.map((one) => ({ ...one, title: titleOf(one), documents: [] }));
-  const outline = { series: shown, root, signIn: `/auth/session?to=${encodeURIComponent(root)}` };
+  const outline = { series: shown, root, signIn: '/auth/session?to=' };
   return html`<div hidden>
     <div id="outline" data-json=${JSON.stringify(outline)}></div>
     <div id="texts" data-json=${JSON.stringify(texts)}></div>

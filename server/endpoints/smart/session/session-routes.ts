@@ -4,16 +4,15 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Router } from '@koa/router';
-import { html } from 'htm/preact';
 import type { Context } from 'koa';
-import { Fault } from '../../../../profiles/fault.ts';
+import { Fault, toFault } from '../../../../profiles/fault.ts';
+import { languageOf } from '../../pages/language.ts';
 import { sendPage } from '../../pages/send-page.ts';
 import type { BoundOptions } from '../options.ts';
 import { REFUSAL } from '../refusals.ts';
 import { readForm } from '../sign-in/form.ts';
 import type { PendingSignIns } from '../sign-in/pending-sign-ins.ts';
 import { beginSignIn, completeSignIn } from '../sign-in/sign-in.ts';
-import { SIGN_IN_LANGUAGE, SIGN_IN_TEXTS } from '../sign-in/texts.ts';
 import {
   cookieOf,
   endSession,
@@ -24,6 +23,7 @@ import {
   sessionCookie,
   sessionTokenOf,
 } from './session.ts';
+import { providersPage, sessionRefusal, type AskedSignIn } from './session-pages.ts';
 
 type Door = { readonly options: BoundOptions; readonly pending: PendingSignIns };
 
@@ -41,6 +41,7 @@ export function isOfPages(uid: string): boolean {
 
 /** Adds the routes. */
 export function addSessionRoutes(router: Router, door: Door): void {
+  router.use('/session', async (ctx, next) => await answerRefusals(ctx, next, door.options));
   router.get('/session', async (ctx) => await start(ctx, door));
   router.get('/session/provider/:index', async (ctx) => await leave(ctx, door, Number(ctx.params['index'])));
   router.get('/session/signed-in', async (ctx) => await comeBack(ctx, door));
@@ -53,11 +54,8 @@ export function ownAddress(asked: string | null): string {
   return isOwn && !asked.includes('\\') ? asked : '/';
 }
 
-/** What is asked of a sign-in: where the person wants to go, and what the provider is told of it. */
-type Asked = { readonly to: string; readonly prompt?: 'login'; readonly login_hint?: string };
-
 /** `prompt` is `login` when she is to show anew who she is. @see OpenID Connect Core 3.1.2.1 */
-function askedOf(ctx: Context): Asked {
+function askedOf(ctx: Context): AskedSignIn {
   const query = new URLSearchParams(ctx.querystring);
   const hint = query.get('login_hint') ?? '';
   return {
@@ -70,18 +68,19 @@ function askedOf(ctx: Context): Asked {
 async function start(ctx: Context, door: Door): Promise<void> {
   const { identityProviders, site } = door.options;
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
-  const query = new URLSearchParams(askedOf(ctx)).toString();
-  const choices = identityProviders.map(
-    ({ name }, index) => html`<a class="button" href=${`/auth/session/provider/${index}?${query}`}>${name}</a>`,
-  );
-  const page = {
-    status: 200,
-    language: SIGN_IN_LANGUAGE,
-    title: SIGN_IN_TEXTS.chooseTitle,
-    body: html`<p class="lead">${SIGN_IN_TEXTS.chooseLead}</p>
-      <div class="actions">${choices}</div>`,
-  } as const;
-  sendPage(ctx, page, site);
+  const names = identityProviders.map(({ name }) => name);
+  sendPage(ctx, providersPage(names, askedOf(ctx), languageOf(ctx)), site);
+}
+
+/** Who signs in to our pages is told in his own language why it stops. */
+async function answerRefusals(ctx: Context, next: () => Promise<unknown>, options: BoundOptions): Promise<void> {
+  try {
+    await next();
+  } catch (error) {
+    const fault = toFault(error);
+    if (fault.kind === 'exception' || fault.kind === 'transient') options.onError?.(error);
+    sendPage(ctx, sessionRefusal(fault, languageOf(ctx)), options.site);
+  }
 }
 
 async function leave(ctx: Context, { options, pending }: Door, provider: number): Promise<void> {

@@ -5,10 +5,13 @@ import { draggedWindow, moved, zoomed, type Point } from './view.ts';
 /** What a drag does. */
 export type Tool = 'scroll' | 'window' | 'zoom' | 'pan' | 'measure';
 
-/** Pixels of a drag for one picture of a series. */
+/** Pixels of a drag for one picture of a series, where the screen has one for each of the page. */
 const PICTURE_STEP = 8;
 /** What a wheel turns for one picture. */
 const WHEEL_STEP = 40;
+
+/** Where an image says no window: that of eight bits. */
+const WHOLE = [128, 256] as const;
 
 /** A drag of one pointer. */
 type Drag = { readonly began: Point; last: Point; readonly at: number; readonly window: readonly [number, number] };
@@ -30,7 +33,7 @@ export function listen(pane: Pane, toolOf: () => Tool, chosen: () => void): void
     canvas.setPointerCapture(event.pointerId);
     const at = placeOf(event);
     pointers.set(event.pointerId, at);
-    drag = pointers.size === 1 ? { began: at, last: at, at: pane.at, window: pane.window ?? [128, 256] } : undefined;
+    drag = pointers.size === 1 ? { began: at, last: at, at: pane.at, window: pane.window ?? WHOLE } : undefined;
   });
   canvas.addEventListener('pointermove', (event) => {
     const before = pointers.get(event.pointerId);
@@ -66,7 +69,7 @@ export function listen(pane: Pane, toolOf: () => Tool, chosen: () => void): void
       const pictures = Math.trunc(turned / WHEEL_STEP);
       if (pictures === 0) return;
       turned -= pictures * WHEEL_STEP;
-      pane.goTo(pane.at + pictures);
+      void pane.goTo(pane.at + pictures);
     },
     { passive: false },
   );
@@ -77,9 +80,9 @@ function act(pane: Pane, tool: Tool, { began, last, at: first, window }: Drag, a
   const all = { x: at.x - began.x, y: at.y - began.y };
   switch (tool) {
     case 'scroll':
-      return pane.goTo(first + Math.round(all.y / PICTURE_STEP));
+      return void pane.goTo(first + Math.round(all.y / (PICTURE_STEP * (globalThis.devicePixelRatio || 1))));
     case 'window':
-      return pane.look(draggedWindow(window, all), true);
+      return void pane.look(draggedWindow(window, all), true);
     case 'zoom': {
       const size = { width: pane.canvas.width, height: pane.canvas.height };
       return pane.place((placing) => zoomed(placing, Math.exp(-by.y / 150), began, size));
@@ -93,7 +96,25 @@ function act(pane: Pane, tool: Tool, { began, last, at: first, window }: Drag, a
 
 /** The window of a drag that has ended is looked through in full size. */
 function settle(pane: Pane, tool: Tool, { button }: PointerEvent): void {
-  if (tool === 'window' || button === 2) pane.look(pane.window);
+  if (tool === 'window' || button === 2) void pane.look(pane.window);
+}
+
+/** What a drag of so many pixels would do, for who has no pointer. */
+export function nudge(pane: Pane, tool: Tool, by: Point): void {
+  const size = { width: pane.canvas.width, height: pane.canvas.height };
+  const middle = { x: size.width / 2, y: size.height / 2 };
+  switch (tool) {
+    case 'scroll':
+      return void pane.goTo(pane.at + Math.sign(by.x + by.y));
+    case 'window':
+      return void pane.look(draggedWindow(pane.window ?? WHOLE, by));
+    case 'zoom':
+      return pane.place((placing) => zoomed(placing, Math.exp((by.x - by.y) / 150), middle, size));
+    case 'pan':
+      return pane.place((placing) => moved(placing, by));
+    case 'measure':
+      return pane.stretch(by);
+  }
 }
 
 /** Two fingers zoom around their middle, and move. */

@@ -9,7 +9,7 @@ export type Outline = {
   readonly series: readonly SeriesOutline[];
   /** Where its pictures are asked for, without a final slash. */
   readonly root: string;
-  /** Where a person signs in again and comes back. */
+  /** Where a person signs in again; the address to come back to is added, encoded. */
   readonly signIn: string;
 };
 
@@ -18,6 +18,7 @@ export type Texts = {
   readonly position: string;
   readonly loading: string;
   readonly absent: string;
+  readonly busy: string;
   readonly expired: string;
   readonly offline: string;
   readonly unreadable: string;
@@ -25,6 +26,7 @@ export type Texts = {
   readonly signIn: string;
   readonly windowing: string;
   readonly millimetres: string;
+  readonly atDetector: string;
   readonly pixels: string;
 };
 
@@ -43,7 +45,11 @@ export function dataOf<T>(id: string): T {
   return JSON.parse(document.getElementById(id)?.dataset['json'] ?? 'null') as T;
 }
 
-/** Fills in a text. */
-export function filled(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
+/** Fills in a text; numbers as the reader's language writes them, with so many decimals at least and two at most. */
+export function filled(text: string, values: Readonly<Record<string, number>>, decimals = 0): string {
+  const { format } = new Intl.NumberFormat(document.documentElement.lang, {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: Math.max(decimals, 2),
+  });
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => format(values[name] ?? 0));
 }

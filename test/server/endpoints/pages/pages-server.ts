@@ -15,6 +15,7 @@ export type PagesServer = AsyncDisposable & { readonly url: string; readonly err
 
 const failing: Middleware = async (ctx, next) => {
   if (ctx.path.endsWith('/broken')) throw new Error('a secret of the inside');
+  if (ctx.path.endsWith('/refused')) throw new Fault('invalid', 'a secret of the inside');
   if (ctx.path.endsWith('/busy')) throw new Fault('transient', 'a secret of the inside');
   await next();
 };

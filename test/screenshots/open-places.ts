@@ -1,0 +1,46 @@
+/** The servers that the pages are asked of. */
+import { Fault } from '../../profiles/fault.ts';
+import type { IdentityProvider } from '../../server/ports/identity-provider.ts';
+import { startPages } from '../server/endpoints/pages/pages-server.ts';
+import { startSmartServer } from '../support/smart-server.ts';
+import { documentsExam, DRAWN, headOf } from '../support/viewing/exams.ts';
+import { declare, publishExam, startViewing, type Viewing } from '../support/viewing/viewing.ts';
+import { assembleStudy } from '../../fixtures/dicom/studies.ts';
+import { chestRadiograph } from '../../fixtures/dicom/acquisitions.ts';
+import type { Places } from './states.ts';
+
+/** Two providers named as those of a region; nobody signs in at them. */
+const PROVIDERS = ['Pro Santé Connect', 'eHealth Luxembourg'];
+
+/** Starts them and sends the exams; disposing ends them. */
+export async function openPlaces(): Promise<AsyncDisposable & { readonly viewing: Viewing; readonly places: Places }> {
+  await using stack = new AsyncDisposableStack();
+  const viewing = stack.adopt(await startViewing(), async ({ server }) => void (await server.stop()));
+  const failing = stack.use(await startPages({ isDemonstration: true }));
+  const choice = stack.use(await startSmartServer({ identityProviders: PROVIDERS.map(silentProvider) }));
+  const exams = {
+    ct: DRAWN.ct(),
+    mr: DRAWN.mr(),
+    cr: DRAWN.cr(),
+    us: DRAWN.us(),
+    flow: DRAWN.flow(),
+    documents: await documentsExam(),
+    bare: assembleStudy(headOf('view/bare', 'Radiographie de contrôle', '2025-12-09T11:05:00'), [chestRadiograph()]),
+  };
+  await publishExam(viewing, exams.ct, 'ct-thorax');
+  await publishExam(viewing, exams.mr, 'mr-head');
+  await publishExam(viewing, exams.cr, 'cr-chest');
+  await publishExam(viewing, exams.us, 'us-heart');
+  await publishExam(viewing, exams.flow, 'us-flow');
+  await publishExam(viewing, exams.documents, 'ct-thorax');
+  await publishExam(viewing, exams.bare);
+  await declare(viewing);
+  const places = { url: viewing.server.url, choiceUrl: choice.url, failingUrl: failing.url, exams };
+  const kept = stack.move();
+  return { viewing, places, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
+}
+
+function silentProvider(name: string): IdentityProvider {
+  const silent = async (): Promise<never> => await Promise.reject(new Fault('transient', 'Nobody is there'));
+  return { name, begin: silent, complete: silent };
+}
