@@ -23,6 +23,7 @@ import type { ImageStore, Piece } from '../ports/image-store.ts';
 import { decodeFrame } from './codecs/decode-frame.ts';
 import { encodePicture, type Raster } from './encode-picture.ts';
 import { nativePixels } from './native-pixels.ts';
+import { Scratch } from './scratch.ts';
 
 /** Largest frame that is read, compressed or not, and largest decoded one, in bytes. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
@@ -35,20 +36,24 @@ type Opened = { readonly header: DicomHeader; readonly index: FrameIndex; readon
 /** Makes the rendering over a store of bytes; headers of the last instances are kept. */
 export function renderFrame(images: ImageStore) {
   const open = lastOpened(images);
+  const scratch = { frame: new Scratch(), gray: new Scratch() };
   return async (request: RenderRequest): Promise<Picture> => {
     const { instance, window } = request;
     const opened = await open(instance);
     const { header, index, image } = opened;
     const frame = (request.frame ?? representativeOf(opened)) - 1;
     if (frame >= index.count) throw new Fault('not-found', 'The instance has no such frame');
-    const bytes = bytesOf(images, instance);
-    const encoded = await frameOf(index, frame, instance.transferSyntaxUID, bytes, images);
+    const encoded = await frameOf(index, frame, instance, images, scratch.frame);
     const syntax = index.kind === 'native' ? DICOM_UID.explicitLittleEndian : instance.transferSyntaxUID;
     const decoded = await decodeFrame(encoded, syntax, image);
     if (request.mediaType === MEDIA_TYPE.octets)
       return { bytes: nativePixels(decoded, image), mediaType: request.mediaType };
-    const read = valueReader(bytes);
-    return await encodePicture(await rasterOf({ header, image, frame, decoded, read, window }), request);
+    const read = valueReader(bytesOf(images, instance));
+    const raster = await rasterOf({ header, image, frame, decoded, read, window, gray: scratch.gray });
+    const picture = await encodePicture(raster, request);
+    if (raster.channels === 1) scratch.gray.giveBack(raster.data);
+    scratch.frame.giveBack(encoded);
+    return picture;
   };
 }
 
@@ -59,9 +64,10 @@ type Rendering = {
   readonly decoded: DecodedFrame;
   readonly read: ReadValue;
   readonly window: Window | undefined;
+  readonly gray: Scratch;
 };
 
-async function rasterOf({ header, image, frame, decoded, read, window }: Rendering): Promise<Raster> {
+async function rasterOf({ header, image, frame, decoded, read, window, gray }: Rendering): Promise<Raster> {
   const size = { width: image.columns, height: image.rows };
   if (image.samplesPerPixel === 3) return { ...size, channels: 3, data: renderColour(decoded, image) };
   if (image.photometricInterpretation === 'PALETTE COLOR') {
@@ -69,7 +75,8 @@ async function rasterOf({ header, image, frame, decoded, read, window }: Renderi
     return { ...size, channels: 3, data: renderPalette(decoded.samples, await paletteOf(header, read), valueOf) };
   }
   const transform = await grayTransformOf(header, frame, image, read, window);
-  return { ...size, channels: 1, data: renderGray(decoded.samples, image, transform) };
+  const into = gray.take(decoded.samples.length);
+  return { ...size, channels: 1, data: renderGray(decoded.samples, image, transform, into) };
 }
 
 /** @see DICOM PS3.3 C.7.6.6, RepresentativeFrameNumber */
@@ -106,15 +113,18 @@ async function opened(images: ImageStore, instance: StoredInstance): Promise<Ope
 async function frameOf(
   index: FrameIndex,
   frame: number,
-  transferSyntaxUID: string,
-  bytes: DataSetBytes,
+  instance: StoredInstance,
   images: ImageStore,
+  scratch: Scratch,
 ): Promise<Uint8Array> {
-  const { length, pieces } = await frameBytes(index, frame, transferSyntaxUID, bytes);
+  const bytes = bytesOf(images, instance);
+  const { length, pieces } = await frameBytes(index, frame, instance.transferSyntaxUID, bytes);
   if (length > MAX_FRAME_BYTES) throw tooLarge();
-  const into = new Uint8Array(length);
+  const into = scratch.take(length);
   let at = 0;
   for await (const piece of pieces()) at += await copyPiece(images, piece, into.subarray(at));
+  // What stands behind would be of another frame.
+  if (at !== length) throw new Fault('invalid', 'The frame is shorter than it says', { expression: 'PixelData' });
   return into;
 }
 

@@ -5,7 +5,7 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { DocumentRequest, Picture, RenderRequest } from '../ports/frame-renderer.ts';
-import { renderDocument } from '../rendering/render-document.ts';
+import type { renderDocument } from '../rendering/render-document.ts';
 import { renderFrame } from '../rendering/render-frame.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 import { talk } from './thread-talk.ts';
@@ -22,7 +22,12 @@ async function run(port: MessagePort, { dataDir }: RenderingSettings): Promise<v
   // Whoever reads goes first (intake-thread.ts).
   if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
   const images = await openFileImages({ dataDir, ownThread: true });
-  const [frame, document] = [renderFrame(images), renderDocument(images)];
+  const frame = renderFrame(images);
+  // What reads XML is loaded with the first document: a first picture need not wait for it.
+  const document: ReturnType<typeof renderDocument> = async (request) => {
+    const { renderDocument } = await import('../rendering/render-document.ts');
+    return await renderDocument(images)(request);
+  };
   talk<Record<string, never>, RenderingCalls>(port, {
     render: async (request) => await ('document' in request ? document(request) : frame(request)),
   });

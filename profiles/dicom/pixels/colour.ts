@@ -1,4 +1,5 @@
 /** Colour frames as red, green and blue of a byte each. @see DICOM PS3.3 C.7.6.3.1.2, C.7.6.3.1.5 and C.7.9 */
+import { storedValue } from './grayscale.ts';
 import type { ImagePixel } from './image-pixel.ts';
 import { lookUp, type LookupTable } from './lookup-table.ts';
 import type { DecodedFrame, Samples } from './samples.ts';
@@ -41,11 +42,11 @@ function eightBits(table: LookupTable): Uint8Array {
 
 function asBytes(samples: Samples, { bitsStored, highBit }: ImagePixel): Uint8Array {
   if (samples instanceof Uint8Array && bitsStored === 8) return samples;
-  const shift = highBit + 1 - bitsStored;
-  const most = 2 ** bitsStored - 1;
-  return Uint8Array.from({ length: samples.length }, (_, at) =>
-    Math.round(((((samples[at] ?? 0) >>> shift) & most) * 255) / most),
-  );
+  const valueOf = storedValue(bitsStored, highBit, false);
+  const scale = 255 / (2 ** bitsStored - 1);
+  const bytes = new Uint8Array(samples.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = Math.round(valueOf(samples[at] ?? 0) * scale);
+  return bytes;
 }
 
 function interleaved(planes: Uint8Array): Uint8Array {

@@ -39,20 +39,25 @@ const WHITE = 255;
 /** Up to so many bits every stored value has an entry of a table. */
 const MOST_TABLE_BITS = 16;
 
-/** Renders a frame: one byte a pixel. */
-export function renderGray(samples: Samples, image: ImagePixel, transform: GrayTransform): Uint8Array {
+/** Renders a frame: one byte a pixel, into as many as it has. */
+export function renderGray(
+  samples: Samples,
+  image: ImagePixel,
+  transform: GrayTransform,
+  gray: Uint8Array = new Uint8Array(samples.length),
+): Uint8Array {
   const { bitsStored, highBit, isFloat, isSigned } = image;
   const isTabled = !isFloat && bitsStored <= MOST_TABLE_BITS;
   const valueOf = isFloat ? (raw: number) => raw : storedValue(bitsStored, highBit, isSigned);
   const toGray = grayOf(transform, () => rangeOf(samples, valueOf, transform));
-  const gray = new Uint8Array(samples.length);
   if (!isTabled) {
     for (let at = 0; at < gray.length; at += 1) gray[at] = toGray(valueOf(samples[at] ?? 0));
     return gray;
   }
   const shift = highBit + 1 - bitsStored;
   const mask = 2 ** bitsStored - 1;
-  const table = Uint8Array.from({ length: mask + 1 }, (_, code) => toGray(valueOf(code << shift)));
+  const table = new Uint8Array(mask + 1);
+  for (let code = 0; code <= mask; code += 1) table[code] = toGray(valueOf(code << shift));
   for (let at = 0; at < gray.length; at += 1) gray[at] = table[((samples[at] ?? 0) >>> shift) & mask] ?? 0;
   return gray;
 }

@@ -39,15 +39,17 @@ const OPCODE = { discrete: 0, linear: 1, indirect: 2 } as const;
 function expanded(described: TableDescriptor, data: Uint8Array, littleEndian: boolean): LookupTable {
   const words = wordsOf(described, data, littleEndian);
   const entries = new Uint16Array(described.length);
-  let filled = 0;
+  let [filled, segments] = [0, 0];
   const put = (value: number): void => {
     if (filled < entries.length) entries[filled++] = value;
   };
   /** Segments that an indirect one names are not indirect themselves. */
   const expand = (from: number, most: number, mayRefer: boolean): void => {
-    for (let at = from, segments = 0; at + 1 < words.length && segments < most; segments += 1) {
-      const [opcode = -1, count = 0] = words.slice(at, at + 2);
+    for (let at = from, done = 0; at + 1 < words.length && done < most && filled < entries.length; done += 1) {
+      const [opcode = -1, count = 0] = [words[at], words[at + 1]];
       at += 2;
+      // Segments give entries; those that give none could go on for ever.
+      if (++segments > entries.length * 2) throw noPalette();
       if (opcode === OPCODE.discrete) for (const end = at + count; at < end; at += 1) put(words[at] ?? 0);
       else if (opcode === OPCODE.linear) ramp(entries[filled - 1] ?? 0, words[at++] ?? 0, count, put);
       else if (opcode === OPCODE.indirect && mayRefer) {

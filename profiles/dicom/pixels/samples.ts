@@ -37,13 +37,18 @@ export function samplesIn(
 ): Samples {
   if (bytes.length * 8 < count * bitsAllocated)
     throw new Fault('invalid', 'The frame is shorter than its pixels', { expression: 'PixelData' });
-  if (bitsAllocated === 1)
-    return Uint8Array.from({ length: count }, (_, at) => ((bytes[at >> 3] ?? 0) >> (at & 7)) & 1);
+  if (bitsAllocated === 1) return singleBits(bytes, count);
   if (bitsAllocated === 8) return bytes.subarray(0, count);
   const { buffer, offset } = aligned(bytes, (count * bitsAllocated) / 8, bitsAllocated / 8);
   if (bitsAllocated === 16) return new Uint16Array(buffer, offset, count);
   if (bitsAllocated === 64) return new Float64Array(buffer, offset, count);
   return isFloat ? new Float32Array(buffer, offset, count) : new Uint32Array(buffer, offset, count);
+}
+
+function singleBits(bytes: Uint8Array, count: number): Uint8Array {
+  const bits = new Uint8Array(count);
+  for (let at = 0; at < count; at += 1) bits[at] = ((bytes[at >> 3] ?? 0) >> (at & 7)) & 1;
+  return bits;
 }
 
 /** Views of words begin at a multiple of their width. */

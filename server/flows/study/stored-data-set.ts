@@ -51,7 +51,7 @@ export async function readHeader(
 
 /**
  * Makes the reading of ranges. A range that ends too early breaks off with a Fault: its reader must not take it for
- * whole.
+ * whole. One that no instance of this size has is the fault of the instance (invalid).
  */
 export function bytesOf(images: ImageStore, instance: StoredInstance): DataSetBytes {
   if (encodingOf(instance.transferSyntaxUID).deflated) {
@@ -59,11 +59,10 @@ export function bytesOf(images: ImageStore, instance: StoredInstance): DataSetBy
     return { read, pieces: read };
   }
   const { blob, dataSetOffset } = instance;
-  const rangeOf = (start: number, end: number): BlobRange => ({
-    name: blob.name,
-    start: dataSetOffset + start,
-    end: dataSetOffset + end,
-  });
+  const rangeOf = (start: number, end: number): BlobRange => {
+    if (dataSetOffset + end > blob.size) throw new Fault('invalid', 'The instance names bytes beyond its end');
+    return { name: blob.name, start: dataSetOffset + start, end: dataSetOffset + end };
+  };
   return {
     read: (start, end) => readRange(images, rangeOf(start, end)),
     pieces: (start, end) => [rangeOf(start, end)],

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { samplesIn, type Samples } from '../../../profiles/dicom/pixels/samples.ts';
 import type { Codec } from './codec.ts';
+import { instantiateFrom, type Instantiate } from './web-assembly.ts';
 
 type FrameInfo = {
   readonly width: number;
@@ -22,17 +23,21 @@ type Decoder = {
 };
 
 /** Makes a module, which keeps its state in the object that it is given; it would write to standard output. */
-type Open = (quiet: {
+type Open = (settings: {
   readonly print: () => void;
   readonly printErr: () => void;
+  readonly instantiateWasm: Instantiate;
 }) => Promise<Readonly<Record<string, new () => Decoder>>>;
 
 // The packages have no types.
 const require = createRequire(import.meta.url);
 
+/** CharLS goes on for seconds where a scan has no end. @see ITU-T T.81 B.1.1.3 */
+const END_OF_IMAGE = Buffer.of(0xff, 0xd9);
+
 /** JPEG-LS. @see ITU-T T.87 */
 export async function openJpegLs(): Promise<Codec> {
-  return await openCodec('@cornerstonejs/codec-charls/decodewasmjs', 'JpegLSDecoder', isYbrAsSaid);
+  return await openCodec('@cornerstonejs/codec-charls/decodewasmjs', 'JpegLSDecoder', isYbrAsSaid, END_OF_IMAGE);
 }
 
 /** JPEG 2000. @see ITU-T T.800 */
@@ -60,14 +65,26 @@ function isYbrUnturned(interpretation: string): boolean {
   return interpretation.startsWith('YBR_FULL');
 }
 
-async function openCodec(path: string, name: string, isYbr: (interpretation: string) => boolean): Promise<Codec> {
+/** `ending` is put behind each frame. */
+async function openCodec(
+  path: string,
+  name: string,
+  isYbr: (interpretation: string) => boolean,
+  ending: Uint8Array = new Uint8Array(),
+): Promise<Codec> {
   const open = require(path) as Open;
-  const { [name]: Decoder } = await open({ print: () => undefined, printErr: () => undefined });
+  const { [name]: Decoder } = await open({
+    print: () => undefined,
+    printErr: () => undefined,
+    instantiateWasm: await instantiateFrom(require.resolve(path).replace(/\.js$/, '.wasm')),
+  });
   if (Decoder === undefined) throw new TypeError(`${path} has no ${name}`);
   return ({ bytes, image }) => {
     const decoder = new Decoder();
     try {
-      decoder.getEncodedBuffer(bytes.length).set(bytes);
+      const encoded = decoder.getEncodedBuffer(bytes.length + ending.length);
+      encoded.set(bytes);
+      encoded.set(ending, bytes.length);
       decoder.decode();
       const info = decoder.getFrameInfo();
       const isPlanar = info.componentCount > 1 && decoder.getInterleaveMode?.() === 0;

@@ -12,9 +12,15 @@ import { openLosslessJpeg } from './lossless-jpeg.ts';
 /** Huffman tables, DCT, at most 8 bits: baseline, extended, progressive. */
 const DCT_FRAMES: ReadonlySet<number | undefined> = new Set([0xc0, 0xc1, 0xc2]);
 
+/** Bytes of a decoded frame after which the memory of its codec is given back. */
+const LARGE_BYTES = 64 * 1024 * 1024;
+
 type OpenCodec = () => Promise<Codec>;
 
-/** The last of each kind that was opened; one that failed is opened anew, for its memory may be in any state. */
+/**
+ * The last of each kind that was opened. One that failed is opened anew, for its memory may be in any state; so is one
+ * that decoded a large frame, for its memory does not shrink.
+ */
 const opened = new Map<OpenCodec, Promise<Codec>>();
 
 /**
@@ -38,6 +44,7 @@ export async function decodeFrame(
     const frame = codec({ bytes, image, codestream });
     const { rows, columns, samplesPerPixel } = image;
     if (frame.samples.length !== rows * columns * samplesPerPixel) throw new RangeError('The codec gave other pixels');
+    if (frame.samples.byteLength > LARGE_BYTES) opened.delete(open);
     return frame;
   } catch (cause) {
     opened.delete(open);
