@@ -168,7 +168,9 @@ export class Pane {
     const { width, height } = this.#pane();
     const needed = Math.max(width, height) * Math.max(this.#placing.zoom, 1);
     const side = this.#isDragged ? DRAGGED_SIDE : (SIDES.find((side) => side >= needed) ?? SIDES[SIDES.length - 1]);
-    return { window: this.#window, side: side ?? DRAGGED_SIDE };
+    const { width: columns, height: rows } = this.#frame() ?? { width: DRAGGED_SIDE, height: DRAGGED_SIDE };
+    // Larger than it is the canvas shows it in no time; the server would be at it longer than at all the rest.
+    return { window: this.#window, side: Math.min(side ?? DRAGGED_SIDE, Math.max(columns, rows)) };
   }
 
   /** The size of the canvas in its own pixels. */
