@@ -5,13 +5,20 @@ import { machineOf, type Machine } from '../support/run/machine.ts';
 import { DICOMWEB } from './dicomweb/dicomweb.ts';
 import { FHIR } from './fhir/fhir.ts';
 import { INGEST } from './ingest/ingest.ts';
+import { RENDERED } from './rendered/rendered.ts';
 import { printRows, type Row } from './support/figures.ts';
 import { SPINE } from './spine/spine.ts';
 
 type Parts = Readonly<Record<string, () => Promise<readonly Row[]>>>;
 type Measured = Machine & { readonly date: string; readonly rows: readonly Row[] };
 
-const BENCHES: Readonly<Record<string, Parts>> = { spine: SPINE, ingest: INGEST, dicomweb: DICOMWEB, fhir: FHIR };
+const BENCHES: Readonly<Record<string, Parts>> = {
+  spine: SPINE,
+  ingest: INGEST,
+  dicomweb: DICOMWEB,
+  fhir: FHIR,
+  rendered: RENDERED,
+};
 const RESULTS = new URL('results/', import.meta.url);
 
 endWithChildren();

@@ -1,27 +1,18 @@
 /** FHIR reads, authorised and audited, at a fixed modest rate: alone, and while four associations send slices. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { aStudy } from '../../../fixtures/dicom/a-study.ts';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
-import { establishmentCaller } from '../../support/demonstration.ts';
-import { eventually } from '../../support/clients/fhir-caller.ts';
-import { sendStudy } from '../../support/clients/send-study.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { startServer } from '../../support/server.ts';
+import { readDuring, readFigures, startReads } from '../support/fhir-reads.ts';
 import { msOf, quantileOf, type Row } from '../support/figures.ts';
 import { missingPrograms } from '../support/receivers.ts';
 import { ROUNDS } from '../support/rounds.ts';
 import { writeSlices } from '../support/slices.ts';
 import { sendPath } from '../support/store-scu.ts';
-import type { ReaderResult, ReaderStart } from './fhir-reader.ts';
 
 const SLICES = 3 * Number(process.env['PASSERELLE_BENCH_SLICES'] ?? 1_000);
-const STUDIES = 20;
 const PER_SECOND = 50;
 const WARMING_SECONDS = 4;
 const IDLE_SECONDS = 8;
@@ -45,19 +36,13 @@ export async function measureReadsMeanwhile(): Promise<readonly Row[]> {
     const measured: Measured[] = [];
     for (let round = 0; round < ROUNDS; round += 1) measured.push(await measure(folders));
     const [idle, busy] = [measured.flatMap((one) => one.idle), measured.flatMap((one) => one.busy)];
-    const figures = (times: readonly number[]): Row['figures'] => ({
-      reads: times.length,
-      p50Ms: msOf(quantileOf(times, 0.5)),
-      p99Ms: msOf(quantileOf(times, 0.99)),
-      longestMs: msOf(Math.max(...times)),
-    });
     const ratio = (share: number): number => msOf(quantileOf(busy, share) / quantileOf(idle, share));
     return [
-      { name: `${PER_SECOND} reads a second, alone`, figures: figures(idle) },
+      { name: `${PER_SECOND} reads a second, alone`, figures: readFigures(idle) },
       {
         name: 'while 4 associations send',
         figures: {
-          ...figures(busy),
+          ...readFigures(busy),
           imagesPerSecond: measured.map((one) => Math.round(one.imagesPerSecond)).join(' '),
         },
       },
@@ -79,7 +64,7 @@ export async function measureReadsMeanwhile(): Promise<readonly Row[]> {
 async function measure(folders: readonly string[]): Promise<Measured> {
   const server = await startServer({ env: { STUDY_QUIET_SECONDS: '60' } });
   try {
-    const start = await filled(server);
+    const start = await startReads(server, PER_SECOND);
     await readDuring({ ...start, perSecond: 4 * PER_SECOND }, async () => await wait(WARMING_SECONDS * 1000));
     const idle = await readDuring(start, async () => await wait(IDLE_SECONDS * 1000));
     const to = { callingAE: SENDER, calledAE: server.dimse.aeTitle, port: server.dimse.port };
@@ -93,32 +78,4 @@ async function measure(folders: readonly string[]): Promise<Measured> {
   } finally {
     await server.stop();
   }
-}
-
-/** Some studies and their establishment's client, which reads them one after the other. */
-async function filled(server: TestServer): Promise<ReaderStart> {
-  for (let number = 0; number < STUDIES; number += 1) await sendStudy(server, aStudy({ key: `bench-read-${number}` }));
-  const caller = await establishmentCaller(server, 'strasbourg');
-  const paths = await eventually(async () => {
-    const found = await caller.find('ImagingStudy?_count=100');
-    return found.length === STUDIES ? found.map(({ id }) => `/fhir/ImagingStudy/${id}`) : undefined;
-  });
-  return {
-    port: Number(new URL(server.url).port),
-    headers: { Authorization: `Bearer ${caller.token}` },
-    paths,
-    perSecond: PER_SECOND,
-  };
-}
-
-async function readDuring(start: ReaderStart, work: () => Promise<void>): Promise<ReaderResult> {
-  const reader = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('fhir-reader.ts', import.meta.url)), JSON.stringify(start)],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const printed = text(reader.stdout);
-  await Promise.race([work(), once(reader, 'exit').then(() => Promise.reject(new Error('The reader ended')))]);
-  reader.stdin.end();
-  return JSON.parse(await printed) as ReaderResult;
 }
