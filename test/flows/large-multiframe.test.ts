@@ -10,7 +10,7 @@ import { costOf } from '../hostile/dicom/store.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
 import { byStudyUid, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { startBrowser, whyNoBrowser } from '../support/peers/browser.ts';
-import { FRAME_SIDE, frameOf, largeStudy, stowLarge } from './support/large-multiframe.ts';
+import { FRAME_SIDE, frameOf, largeStudy, stowLarge } from '../support/examples/large-multiframe.ts';
 
 /** Two gibibytes: offsets beyond 31 bits. */
 const FRAMES = 2_048;

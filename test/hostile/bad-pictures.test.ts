@@ -4,6 +4,7 @@
  */
 import { expect } from 'chai';
 import type { ImagingStudy } from '@medplum/fhirtypes';
+import sharp from 'sharp';
 import { element, encapsulated, freshUIDs } from '../server/endpoints/dicomweb/files.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
@@ -155,6 +156,19 @@ describe('Bad pictures', function () {
     const answered: Record<string, number> = {};
     for (const query of Object.keys(answers)) answered[query] = await ask(GOOD, query, 'image/jpeg, multipart/related');
     expect(answered).to.deep.equal(answers);
+  });
+
+  it('have sides of a bounded length by WADO-URI, where one of them follows the other', async () => {
+    const name = 'a column of 65,535 pixels, which no JPEG has';
+    const object = `studyUID=${study}&seriesUID=${study}.1&objectUID=${uidsOf(name).sop}`;
+    const { megabytes } = await costOf(server, async () => {
+      const answer = await fetch(`${server.url}/wado?requestType=WADO&${object}&columns=8192&contentType=image/png`, {
+        headers: { Authorization: `Bearer ${caller.token}` },
+      });
+      const { width, height } = await sharp(await answer.arrayBuffer()).metadata();
+      expect([answer.status, width, height]).to.deep.equal([200, 1, 8_192]);
+    });
+    expect(megabytes).to.be.lessThan(MOST_MEGABYTES);
   });
 
   it('are sent as what is accepted, or refused, however it is written', async () => {

@@ -1,4 +1,4 @@
-/** FHIR reads, authorised and audited, at a fixed modest rate: alone, and beside a pool that renders without a pause. */
+/** FHIR reads, authorised and audited, at a modest rate: alone, and beside a pool that renders without a pause. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { clientToken } from '../../../fixtures/sign-in.ts';

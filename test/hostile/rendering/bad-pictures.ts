@@ -43,7 +43,7 @@ export async function badImages(): Promise<Readonly<Record<string, BadImage>>> {
 
 /** One of each way of compression that is as it says. */
 export async function goodImages(): Promise<Readonly<Record<string, BadImage>>> {
-  const { jpeg, ...others } = await goodFrames();
+  const { jpeg, colourJpeg, ...others } = await goodFrames();
   const of = (transferSyntaxUID: string, frame: Buffer): BadImage => ({
     image: OF_8_BITS,
     transferSyntaxUID,
@@ -54,7 +54,12 @@ export async function goodImages(): Promise<Readonly<Record<string, BadImage>>> 
     `a good image of ${way}`,
     of(COMPRESSION[way as keyof typeof others], frame),
   ]);
-  return { 'a good image of jpeg': of(JPEG, jpeg), ...(Object.fromEntries(ways) as Record<string, BadImage>) };
+  const ofColour = { ...of(JPEG, colourJpeg), image: { ...OF_8_BITS, samples: 3, photometric: 'YBR_FULL_422' } };
+  return {
+    'a good image of jpeg': of(JPEG, jpeg),
+    'a good image in colour': ofColour,
+    ...(Object.fromEntries(ways) as Record<string, BadImage>),
+  };
 }
 
 async function badFrames(): Promise<Readonly<Record<string, BadImage>>> {
@@ -104,6 +109,8 @@ async function badFrames(): Promise<Readonly<Record<string, BadImage>>> {
     }),
     'a JPEG 2000 that disguises its size': of(jpeg2000, disguisedJpeg2000(good.jpeg2000)),
     'an HTJ2K of 65,535 x 65,535': of(htj2k, resizedJpeg2000(good.htj2k)),
+    'colour where gray is said': of(JPEG, good.colourJpeg),
+    'chrominance that is said to be red, green and blue': { ...of(JPEG, good.colourJpeg, colour), status: 200 },
     'no frame at all': of(JPEG, Buffer.alloc(0)),
   };
 }
@@ -116,6 +123,10 @@ function badSizes(): Readonly<Record<string, BadImage>> {
   return {
     '65,535 x 65,535 pixels of which 4,096 are there': sized(HUGE),
     '9,999 x 9,999 pixels of which 4,096 are there': sized({ rows: 9_999, columns: 9_999 }),
+    'a column of 65,535 pixels, which no JPEG has': {
+      image: { rows: 65_535, columns: 1, bits: 8 },
+      elements: [pixels(Buffer.alloc(65_536, 9))],
+    },
     'no rows': sized({ rows: 0 }),
     'more samples than there are bytes': sized({ samples: 3, photometric: 'RGB' }),
     '2^31 frames': sized({ frames: '2147483648' }),

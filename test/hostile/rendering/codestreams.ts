@@ -13,10 +13,15 @@ const NOISE = RAMP.map((_, at) => Math.floor((at * 2_654_435_761) / 8_192) % 256
 const FRAME = { width: SIDE, height: SIDE, bits: 8, pixels: RAMP } as const;
 
 /** A good frame of each kind. */
-export async function goodFrames(): Promise<Readonly<Record<keyof typeof COMPRESSION | 'jpeg', Buffer>>> {
+export async function goodFrames(): Promise<
+  Readonly<Record<keyof typeof COMPRESSION | 'jpeg' | 'colourJpeg', Buffer>>
+> {
   return {
     jpeg: await sharp(RAMP, { raw: { width: SIDE, height: SIDE, channels: 1 } })
       .toColourspace('b-w')
+      .jpeg()
+      .toBuffer(),
+    colourJpeg: await sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: '#8040c0' } })
       .jpeg()
       .toBuffer(),
     rle: await compressed('rle', FRAME),

@@ -251,7 +251,9 @@ export class Pane {
     const { width, height } = this.#pane();
     const needed = Math.max(width, height) * Math.max(this.#placing.zoom, 1);
     const fitting = SIDES.find((side) => side >= needed) ?? SIDES[SIDES.length - 1] ?? SMALL_SIDE;
-    return { window: this.#window, side: this.#isDragged ? SMALL_SIDE : fitting };
+    const { columns = SMALL_SIDE, rows = SMALL_SIDE } = this.#slices[this.#at]?.instance ?? {};
+    // Larger than it is the canvas shows it in no time; the server would be at it longer than at all the rest.
+    return { window: this.#window, side: Math.min(this.#isDragged ? SMALL_SIDE : fitting, Math.max(columns, rows)) };
   }
 
   /** The size of the canvas in its own pixels. */
