@@ -1,4 +1,4 @@
-/** Each page in each of its states, in both colour schemes and on a telephone: axe-core finds nothing (WCAG 2.2 A, AA). */
+/** Each page in each of its states, light and dark, wide and on a telephone: axe-core finds nothing (WCAG 2.2 AA). */
 import axe from 'axe-core';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';

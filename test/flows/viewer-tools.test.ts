@@ -147,7 +147,7 @@ describe('The tools of the light viewer', function () {
       expect(await page.locator('[data-presets]').inputValue()).to.equal('');
     });
 
-    it('measures in millimetres, of the detector where the image knows no others, and plainly in pixels where it knows none', async () => {
+    it('measures in millimetres, of the detector where those are known alone, and plainly in pixels elsewhere', async () => {
       for (const [exam, unit] of [
         [EXAM, /^[\d.]+ mm$/],
         [AT_DETECTOR, /^[\d.]+ mm at the detector$/],
