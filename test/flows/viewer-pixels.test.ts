@@ -1,6 +1,6 @@
 /**
- * The pixels of the light viewer, read from its canvas in a real browser, are those of `/dicom-web/…/rendered`: of drawn
- * images and of published samples. Documents are shown, and are not blank.
+ * The pixels of the light viewer, read from its canvas in a real browser, are those of `/dicom-web/…/rendered`: of
+ * drawn images and of published samples. Documents are shown, and are not blank.
  */
 import { expect } from 'chai';
 import type { Browser, BrowserContext, Page } from 'playwright-core';

@@ -1,4 +1,4 @@
-/** The light viewer on a slow network, without one, and when the session ends; back, forward, reload, bookmark, tabs. */
+/** The light viewer on a slow network and without one, and when the session ends; reload, bookmark, history, tabs. */
 import { expect } from 'chai';
 import { whyNoBrowser } from '../support/peers/browser.ts';
 import { announced, captionOf, READER, Reading, says } from '../support/viewing/reading.ts';

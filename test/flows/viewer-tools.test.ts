@@ -135,7 +135,7 @@ describe('The tools of the light viewer', function () {
       await drag(page, [200, 200], [328, 200]);
       await says(page, 'width 600');
       await page.locator('[data-presets]').selectOption('-600,1500');
-      await says(page, 'centre -600, width 1,500');
+      await says(page, 'centre -600, width 1500');
       await page.locator('[data-action="invert"]').click();
       await page.locator('[data-tool="zoom"]').click();
       await drag(page, [200, 200], [200, 120]);
@@ -147,7 +147,7 @@ describe('The tools of the light viewer', function () {
       expect(await page.locator('[data-presets]').inputValue()).to.equal('');
     });
 
-    it('measures in millimetres, of the detector where the image knows no others, and plainly in pixels where it knows none', async () => {
+    it('measures in millimetres, at the detector where no others are known, plainly in pixels elsewhere', async () => {
       for (const [exam, unit] of [
         [EXAM, /^[\d.]+ mm$/],
         [AT_DETECTOR, /^[\d.]+ mm at the detector$/],

@@ -12,7 +12,7 @@ import { endWithChildren } from '../support/run/end-with-children.ts';
 import { readerOf, type Viewing } from '../support/viewing/viewing.ts';
 import { writeIndex, writeSheet, type Shot } from './contact-sheet.ts';
 import { openPlaces } from './open-places.ts';
-import { STATES, type Places, type State } from './states.ts';
+import { browserOf, STATES, type Places, type State } from './states.ts';
 
 const WIDTHS = [360, 768, 1440] as const;
 const HEIGHT = 800;
@@ -65,10 +65,12 @@ async function take(
   browser: Browser,
   viewing: Viewing,
   places: Places,
-  { person, reach, name }: State,
+  state: State,
   language: string,
 ): Promise<readonly Shot[]> {
-  const options = { locale: language, viewport: { width: WIDTHS[WIDTHS.length - 1] ?? HEIGHT, height: HEIGHT } };
+  const { name, person, reach } = state;
+  const viewport = { width: Math.max(...WIDTHS), height: HEIGHT };
+  const options = { ...browserOf(state), locale: language, viewport };
   const context =
     person === undefined ? await browser.newContext(options) : await readerOf(viewing, browser, person, options);
   const page = await context.newPage();

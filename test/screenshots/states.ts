@@ -1,5 +1,5 @@
 /** What `npm run screenshots` takes pictures of: each page, in each of its states. */
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { DEMO_APP } from '../../fixtures/sign-in.ts';
 import { pictureShown, signInOn } from '../support/viewing/viewing.ts';
@@ -18,6 +18,8 @@ export type Places = {
 export type State = {
   readonly name: string;
   readonly person?: string;
+  /** The browser runs no scripts. */
+  readonly isWithoutScript?: true;
   readonly reach: (page: Page, places: Places, context: BrowserContext) => Promise<void>;
 };
 
@@ -50,6 +52,11 @@ async function goOn(page: Page): Promise<void> {
   await page.locator('[data-pane="0"] canvas').focus();
   await page.keyboard.press('End');
   await page.locator('[data-pane="0"] .notice:not([hidden]) :is(a, button)').waitFor();
+}
+
+/** What a browser is set to for a state. */
+export function browserOf({ isWithoutScript }: State): BrowserContextOptions {
+  return { javaScriptEnabled: isWithoutScript !== true };
 }
 
 /** The states. */
@@ -108,6 +115,13 @@ export const STATES: readonly State[] = [
       void (await page.goto(`${url}/viewer/${exams.documents.studyInstanceUID}`, { waitUntil: 'networkidle' })),
   },
   { name: 'viewer-bare', person: READER, reach: async (page, places) => await view(page, places, places.exams.bare) },
+  {
+    name: 'viewer-without-script',
+    person: READER,
+    isWithoutScript: true,
+    reach: async (page, { url, exams }) =>
+      void (await page.goto(`${url}/viewer/${exams.mr.studyInstanceUID}`, { waitUntil: 'networkidle' })),
+  },
   {
     name: 'viewer-keys',
     person: READER,

@@ -224,7 +224,9 @@ function others(studies: readonly ImagingStudy[], language: Language, texts: Vie
         const date = study.started === undefined ? '' : dateIn(study.started, language);
         return uid === undefined
           ? []
-          : html`<li><a href=${`/viewer/${uid}`}>${study.description ?? texts.images}</a> <span class="note">${date}</span></li>`;
+          : html`<li>
+              <a href=${`/viewer/${uid}`}>${study.description ?? texts.images}</a> <span class="note">${date}</span>
+            </li>`;
       })}
     </ul>
   </section>`;

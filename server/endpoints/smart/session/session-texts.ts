@@ -43,7 +43,8 @@ const GERMAN: SessionTexts = {
     'Versuchen Sie es damit noch einmal.',
   expiredTitle: 'Diese Anmeldung ist abgelaufen',
   expired:
-    'Es ist zu viel Zeit vergangen, oder die Seite wurde in einem anderen Browser geöffnet. Es wurde nichts übermittelt.',
+    'Es ist zu viel Zeit vergangen, oder die Seite wurde in einem anderen Browser geöffnet. Es wurde nichts ' +
+    'übermittelt.',
   foreignFormTitle: 'Sie wurden nicht abgemeldet',
   foreignForm:
     'Die Anfrage kam nicht von der Seite, die Sie geöffnet hatten. Gehen Sie zurück und versuchen Sie es noch einmal.',
@@ -66,7 +67,9 @@ const ENGLISH: SessionTexts = {
     'Your identity is confirmed, but no account here belongs to it. Ask the hospital or practice that treats or ' +
     'employs you: it can add you.',
   weakTitle: 'A safer way to sign in is needed',
-  weak: 'To protect health data, a safer way to sign in is needed, such as a card or a mobile application. Try again with it.',
+  weak:
+    'To protect health data, a safer way to sign in is needed, such as a card or a mobile application. Try again ' +
+    'with it.',
   expiredTitle: 'This sign-in has expired',
   expired: 'Too much time has passed, or the page was opened in another browser. Nothing was sent.',
   foreignFormTitle: 'You were not signed out',

@@ -90,6 +90,7 @@ function drawLine(
     context.stroke();
   }
   context.lineWidth = 4 * ratio;
+  context.lineJoin = 'round';
   context.strokeStyle = paper;
   context.strokeText(text, x, y);
   context.fillStyle = ink;

@@ -48,6 +48,7 @@ export function dataOf<T>(id: string): T {
 /** Fills in a text; numbers as the reader's language writes them, with so many decimals at least and two at most. */
 export function filled(text: string, values: Readonly<Record<string, number>>, decimals = 0): string {
   const { format } = new Intl.NumberFormat(document.documentElement.lang, {
+    useGrouping: false,
     minimumFractionDigits: decimals,
     maximumFractionDigits: Math.max(decimals, 2),
   });

@@ -280,7 +280,7 @@ export class Pane {
     draw(this.#parts.canvas, scene, this.#texts);
   }
 
-  /** What is looked at, in words: which picture, through which window; the line that is stretched; or why nothing is. */
+  /** In words: which picture is looked at, through which window; the line that is stretched; or why there is none. */
   get summary(): string {
     const slice = this.#slices[this.#at];
     if (slice === undefined) return '';

@@ -1,6 +1,7 @@
 /**
- * What is looked at, as the end of the address: `#2.14`, the second series and its fourteenth picture, and behind `~` the
- * same of the other pane. So a page can be reloaded, bookmarked and come back to; the address holds no more than numbers.
+ * What is looked at, as the end of the address: `#2.14` is the second series and its fourteenth picture, and behind `~`
+ * stands the same of the other pane. So a page can be reloaded, bookmarked and come back to; the address holds numbers
+ * and no more.
  */
 
 /** A series and a picture of it, both from 0; the picture is undefined where none is named. */
