@@ -214,7 +214,8 @@ function siteOf({ config, region }: Parts): Site {
       ...(publisher === undefined ? {} : { publisher }),
       ...(home === undefined ? {} : { home }),
     }));
-  return { support: config.support, isDemonstration: config.development, applications };
+  const persons = config.development ? region.persons : [];
+  return { support: config.support, isDemonstration: config.development, persons, applications };
 }
 
 async function openAuthorization(

@@ -48,7 +48,7 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
   const events: SignInEvent[] = [];
   let offset = 0;
   const clock = { now: () => Date.now() + offset };
-  const site = { support: undefined, isDemonstration: true, applications: [] };
+  const site = { support: undefined, isDemonstration: true, persons: [], applications: [] };
   const idp = await createDevelopmentIdentityProvider({ publicUrl: () => url, persons: region.persons, site });
   const server = createAuthorizationServer({
     publicUrl: () => url,

@@ -3,7 +3,7 @@ import { html } from 'htm/preact';
 import type { Markup } from './markup.d.ts';
 import type { Language } from './language.ts';
 import type { Page } from './send-page.ts';
-import type { Application, Site } from './site.ts';
+import type { Application, DemonstrationPerson, Site } from './site.ts';
 import { TEXTS } from './texts.ts';
 import type { PageTexts } from './texts.ts';
 
@@ -16,8 +16,9 @@ export function startPage(language: Language, site: Site): Page {
     title: texts.startTitle,
     languages: (other) => `/?lang=${other}`,
     body: html`<p class="lead">${texts.startLead}</p>
-      <p><a class="button" href="#sign-in">${texts.signInTitle}</a></p>
-      ${whoSees(texts)} ${signIn(texts, site.applications)} ${site.isDemonstration ? newcomer(texts) : undefined}
+      <p><a class="button" href="/voir">${texts.openExams}</a></p>
+      ${site.isDemonstration ? newcomer(texts, site.persons) : undefined} ${whoSees(texts)}
+      ${signIn(texts, site.applications)}
       ${builders(texts)} ${site.support === undefined ? undefined : support(texts, site.support)}`,
   };
 }
@@ -54,17 +55,26 @@ function applicationLine(texts: PageTexts, { name, publisher, home }: Applicatio
   return html`<span class="stack">${title}${from}</span>`;
 }
 
-/** Leads somebody who has just started the demonstration. */
-function newcomer(texts: PageTexts): Markup {
+/** Leads somebody who has just started the demonstration: each person sees something else. */
+function newcomer(texts: PageTexts, persons: readonly DemonstrationPerson[]): Markup {
   return html`<section>
     <h2>${texts.newcomerTitle}</h2>
     <p>${texts.newcomerLead}</p>
-    <ul>
-      <li><code>npm run demo</code> ${texts.newcomerDemo}</li>
-      <li><code>npm run -s token -- --as demo-patient</code> ${texts.newcomerToken}</li>
+    <ul class="cards">
+      ${persons.map((person) => html`<li>${personLine(texts, person)}</li>`)}
     </ul>
+    <p>${texts.newcomerStart} <code>npm run demo</code></p>
     <p>${texts.newcomerWarning}</p>
   </section>`;
+}
+
+function personLine(texts: PageTexts, { login, name, kind }: DemonstrationPerson): Markup {
+  const query = new URLSearchParams({ to: '/voir', login_hint: login }).toString();
+  const sees = kind === 'patient' ? texts.newcomerPatient : texts.newcomerProfessional;
+  return html`<span class="stack">
+    <a href=${`/auth/session?${query}`}>${name}</a>
+    <span class="note">${sees}</span>
+  </span>`;
 }
 
 function builders(texts: PageTexts): Markup {

@@ -110,7 +110,9 @@ async function othersOf(
   patient: Patient | undefined,
 ): Promise<readonly ImagingStudy[]> {
   const { reference } = study.subject;
-  const national = (patient?.identifier ?? []).filter(({ system = '', value }) => value !== undefined && isNationalSystem(system));
+  const national = (patient?.identifier ?? []).filter(
+    ({ system = '', value }) => value !== undefined && isNationalSystem(system),
+  );
   const [parameter, value] =
     national.length === 0
       ? ['patient', reference]

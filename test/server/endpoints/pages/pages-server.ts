@@ -24,7 +24,7 @@ const failing: Middleware = async (ctx, next) => {
 export async function startPages(site: Partial<Site> | undefined): Promise<PagesServer> {
   const errors: string[] = [];
   const quiet = (): void => undefined;
-  const whole = { support: undefined, isDemonstration: false, applications: [], ...site };
+  const whole = { support: undefined, isDemonstration: false, persons: [], applications: [], ...site };
   const server = createHttpServer({
     log: { error: (_object, message) => void errors.push(message), warn: quiet, info: quiet, debug: quiet },
     doors: [...(site === undefined ? [] : [pagesDoor(whole)]), failing],

@@ -47,7 +47,7 @@ describe('The start page', () => {
 
   it('leads to sign-in, to what the server offers and to support', async () => {
     const page = await (await browse(server, '/')).text();
-    for (const address of ['#sign-in', '/fhir/metadata', '/fhir/.well-known/smart-configuration', SUPPORT])
+    for (const address of ['/voir', '/fhir/metadata', '/fhir/.well-known/smart-configuration', SUPPORT])
       expect(page).to.contain(`href="${address}"`);
     expect(page).to.contain('id="sign-in"');
   });
@@ -68,9 +68,11 @@ describe('The start page', () => {
   });
 
   it('says that a demonstration is one, and leads a newcomer there alone', async () => {
-    await using demonstration = await startPages({ isDemonstration: true });
+    const persons = [{ login: 'demo-x', name: 'Dr <X>', kind: 'practitioner' }] as const;
+    await using demonstration = await startPages({ isDemonstration: true, persons });
     const page = await (await browse(demonstration, '/', { 'accept-language': 'en' })).text();
     expect(page).to.contain(TEXTS.en.demonstration).and.contain('npm run demo');
+    expect(page).to.contain('<a href="/auth/session?to=%2Fvoir&amp;login_hint=demo-x">Dr &lt;X></a>');
     const other = await (await browse(server, '/', { 'accept-language': 'en' })).text();
     expect(other).to.not.contain(TEXTS.en.demonstration).and.not.contain('npm run demo');
   });
