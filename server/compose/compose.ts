@@ -13,6 +13,7 @@ import { startBackground } from './background.ts';
 import { controlCommands } from './control.ts';
 import { composeFlows, type Flows } from './flows.ts';
 import { openIntake, type Intake } from './intake.ts';
+import { installedOhif, ohifDoors } from './ohif.ts';
 import type { Config } from '../config/config.ts';
 import { openControl } from '../control/door.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
@@ -42,6 +43,7 @@ import type { LogFactory } from '../log.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { IdentityProvider } from '../ports/identity-provider.ts';
 import { loadDefinitions, type LoadedDefinitions } from '../runtime/definitions.ts';
+import type { InstalledOhif } from '../runtime/ohif-package.ts';
 import { offsetsOf } from '../../profiles/dicom/date-time.ts';
 import { buildCapabilityStatement } from '../../profiles/capability-statement.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -191,7 +193,7 @@ async function openHttp(parts: Parts): Promise<Server> {
     pagesDoor(siteOf(parts)),
     ...(development === undefined ? [] : [development.middleware]),
     authorization.middleware,
-    ...dataDoors(parts, authorization),
+    ...dataDoors(parts, authorization, await installedOhif(config, log)),
   ];
   return createHttpServer({
     log: log('http'),
@@ -264,7 +266,7 @@ function lazyProvider(open: () => IdentityProvider): IdentityProvider {
   };
 }
 
-function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer) {
+function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer, ohif: InstalledOhif | undefined) {
   const { config, region, stores, flows, publicUrl, validate, subsets } = parts;
   const { trail, images } = stores;
   const identifying = { authenticate, requesterOfToken: flows.requesterOfToken, trail, clock: systemClock };
@@ -297,15 +299,22 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer)
       (await import('./xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware,
   );
   const wado = wadoRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/wado` });
+  const ofBrowser = { ...flows, images, identify: createIdentify(identifying, session.credentialOf) };
   const viewer = viewerRouter({
-    ...flows,
-    identify: createIdentify(identifying, session.credentialOf),
+    ...ofBrowser,
     proofOf: session.proofOf,
+    hasOhif: ohif !== undefined,
     site: siteOf(parts),
-    images,
     baseUrl: () => `${publicUrl()}/viewer`,
   });
-  return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), xds] as Parameters<
+  const ofOhif = ohifDoors(ohif, {
+    ...ofBrowser,
+    publicUrl,
+    passes: session.passes,
+    baseUrl: () => `${publicUrl()}/dicom-web`,
+    offsetOf: offsetsOf(config.timeZone),
+  });
+  return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), ...ofOhif, xds] as Parameters<
     typeof createHttpServer
   >[0]['doors'];
 }

@@ -5,6 +5,7 @@ import type { Provider } from 'oidc-provider';
 import { Fault } from '../../../profiles/fault.ts';
 import { statusOf } from '../http/outcome.ts';
 import { formProof, PAGES_CLIENT, sessionTokenOf } from './session/session.ts';
+import { studyPasses, type StudyPasses } from './session/study-pass.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
 import { dropSession, withConsentPrompt } from './authorize-request.ts';
@@ -34,6 +35,7 @@ export type BrowserSession = {
   readonly credentialOf: (ctx: Context) => string | undefined;
   /** The value by which forms of a page prove that they come from it. */
   readonly proofOf: (ctx: Context) => string;
+  readonly passes: StudyPasses;
 };
 
 const AUTHORIZE = '/auth/authorize';
@@ -71,6 +73,7 @@ function browserSession({ publicUrl, keys }: AuthorizationServerOptions): Browse
       return token === undefined ? undefined : `Bearer ${token}`;
     },
     proofOf: (ctx) => formProof(keys, sessionTokenOf(ctx, publicUrl()) ?? ''),
+    passes: studyPasses(keys, publicUrl),
   };
 }
 

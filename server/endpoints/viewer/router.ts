@@ -7,7 +7,7 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { IDENTIFIER_SYSTEM, MEDIA_TYPE, oidOf } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
-import { Fault, toFault } from '../../../profiles/fault.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
 import type { openStudy } from '../../flows/view/open-study.ts';
@@ -24,6 +24,7 @@ import { addScripts } from '../pages/assets.ts';
 import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import type { Site } from '../pages/site.ts';
+import { signedIn } from './signed-in.ts';
 import { viewerPage } from './viewer-page.ts';
 
 /** What the door needs. `identify` knows a person by the session of the browser. */
@@ -35,6 +36,8 @@ export type ViewerDeps = RetrieveRenderedDeps & {
   readonly site: Site;
   /** The proof for the forms of a page, from the session of its request. */
   readonly proofOf: (ctx: Context) => string;
+  /** Whether OHIF is offered beside the page. */
+  readonly hasOhif: boolean;
 };
 
 const SCRIPT = addScripts(new URL('browser/', import.meta.url), 'viewer', 'viewer.ts');
@@ -55,18 +58,6 @@ export function viewerRouter(deps: ViewerDeps): Router {
   return router;
 }
 
-/** Who is not signed in is led to do so, and back. */
-async function signedIn(ctx: Context, answer: () => Promise<void>): Promise<void> {
-  try {
-    await answer();
-  } catch (error) {
-    if (toFault(error).kind !== 'login') throw error;
-    ctx.status = 303;
-    ctx.set({ 'Cache-Control': 'no-store', Location: `/auth/session?to=${encodeURIComponent(ctx.path)}` });
-    ctx.body = '';
-  }
-}
-
 async function follow(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
   const visit = await deps.identify(ctx, deps.baseUrl());
   const row = await deps.read(visit, { type: 'ImagingStudy', id: ctx.params['id'] ?? '' });
@@ -83,7 +74,9 @@ async function show(ctx: RouterContext, deps: ViewerDeps): Promise<void> {
   const { study = '' } = ctx.params;
   if (!isUID(study)) throw new Fault('not-found', 'No such study');
   const opened = await deps.openStudy(visit, study);
-  const places = { root: `/viewer/${study}`, script: SCRIPT, proof: deps.proofOf(ctx) };
+  const root = `/viewer/${study}`;
+  const ohif = deps.hasOhif ? { ohif: `${root}/ohif` } : {};
+  const places = { root, script: SCRIPT, proof: deps.proofOf(ctx), ...ohif };
   sendPage(ctx, viewerPage(opened, languageOf(ctx), places), deps.site);
 }
 

@@ -36,6 +36,7 @@ const FRENCH = frenchTexts({
   keysHelp:
     'Flèches : image suivante ou précédente. Page haut, Page bas : dix images. N, P : série. + et - : zoom. ' +
     'I : inverser. R : rétablir. Espace : animer. C : comparer. X : autre vue. F : plein écran.',
+  openInOhif: 'Ouvrir dans OHIF',
   signOut: 'Se déconnecter',
   position: 'image {at} sur {count}',
   loading: 'Chargement…',
@@ -89,6 +90,7 @@ const GERMAN: ViewerTexts = {
   keysHelp:
     'Pfeile: nächstes oder voriges Bild. Bild auf, Bild ab: zehn Bilder. N, P: Serie. + und -: Zoom. I: umkehren. ' +
     'R: zurücksetzen. Leertaste: abspielen. C: vergleichen. X: andere Ansicht. F: Vollbild.',
+  openInOhif: 'In OHIF öffnen',
   signOut: 'Abmelden',
   position: 'Bild {at} von {count}',
   loading: 'Wird geladen…',
@@ -139,6 +141,7 @@ const ENGLISH: ViewerTexts = {
   keysHelp:
     'Arrows: next or previous image. Page up, Page down: ten images. N, P: series. + and -: zoom. I: invert. ' +
     'R: reset. Space: play. C: compare. X: other view. F: full screen.',
+  openInOhif: 'Open in OHIF',
   signOut: 'Sign out',
   position: 'image {at} of {count}',
   loading: 'Loading…',
