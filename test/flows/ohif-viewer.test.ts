@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Browser, BrowserContext } from 'playwright-core';
+import sharp from 'sharp';
+import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { demoStudies, type DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { ESTABLISHMENTS, type EstablishmentKey } from '../../fixtures/people.ts';
+import { makeReportPdf } from '../../fixtures/report-pdf.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
-import { oidUri } from '../../profiles/codes.ts';
+import { DICOM_UID, MEDIA_TYPE, oidUri } from '../../profiles/codes.ts';
 import { TAG } from '../../profiles/dicom/attributes.ts';
 import { formatTag } from '../../profiles/dicom/data-element.ts';
 import { toDicomJson } from '../../profiles/dicom/json/json.ts';
@@ -50,6 +53,8 @@ const SAMPLES: readonly (readonly [string, string])[] = [
 /** Of 255: interpolation differs, and OHIF rounds otherwise. A blank picture has a contrast of 0. */
 const MOST_DIFFERENCE = 3;
 const LEAST_CONTRAST = 10;
+/** How long the browser's own reader of PDF takes, which tells nobody when it is done. */
+const DRAWN_WITHIN_MS = 3_000;
 
 describe('OHIF', function () {
   this.timeout(240_000);
@@ -131,6 +136,28 @@ describe('OHIF', function () {
       await published('strasbourg', { studyInstanceUID });
       await compare(studyInstanceUID, 'demo-radiologist');
     });
+
+  it('shows a document', async () => {
+    const [of] = demoStudies();
+    if (of === undefined) throw new Error('There is no study');
+    const pdf = Buffer.from(await makeReportPdf(of, reportTextOf(of.key)));
+    const attributes = {
+      SOPClassUID: `${DICOM_UID.storageClassPrefix}104.1`,
+      '00420011:OB': pdf,
+      '00420012:LO': MEDIA_TYPE.pdf,
+      '00420015:UL': pdf.length,
+    } as const;
+    const study = aStudy({ key: 'ohif/document', instances: 1, attributes });
+    await sendStudy(region.server, study);
+    await published('strasbourg', study);
+    const { page, errors } = await open(study.studyInstanceUID, 'demo-radiologist');
+    await page.locator('object[data^="blob:"]').waitFor();
+    await page.waitForTimeout(DRAWN_WITHIN_MS);
+    const shown = await page.locator('object').screenshot();
+    expect(contrastOf(await sharp(shown).removeAlpha().raw().toBuffer())).to.be.greaterThan(LEAST_CONTRAST);
+    expect(errors).to.deep.equal([]);
+    await page.close();
+  });
 
   it('is held to the study of its page by the browser, and leads back to ours', async () => {
     const [shown, other] = [region.studies.helene.studyInstanceUID, region.studies.heleneNancy.studyInstanceUID];
