@@ -1,6 +1,6 @@
 /**
- * OHIF is opened by who may see the study, and its DICOMweb answers for that study alone: to the session that opened it,
- * as long as it and the right of its person last.
+ * OHIF is opened by who may see the study, and its DICOMweb answers for that study alone: to the session that opened
+ * it, as long as it and the right of its person last.
  */
 import { expect } from 'chai';
 import { Browser, formOf } from '../../fixtures/browser.ts';
