@@ -11,6 +11,12 @@ export const OHIF = Object.freeze({
   integrity: 'sha512-0kuF66Mq9c9dMD++bUsTjMrJpXJwaZhz9B4uS244DawAjSkTwIYFU93pxPuRUQixaRi7QAHlF3Fe1qudBlZrmA==',
 });
 
+/**
+ * The worker that decodes compressed frames: its codecs write functions while they start (Emscripten's embind), of
+ * names that they bring along.
+ */
+export const OHIF_DECODER = '1927.bundle.be67b3aafe238ca9f191.js';
+
 /** Where its files are served. The bundles hold this address, so that it is written into them at the installation. */
 export const OHIF_ROOT = `/ohif/${OHIF.version}/`;
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { installOhif } from '../../server/commands/ohif-install.ts';
+import { OHIF_DECODER } from '../../server/runtime/ohif-package.ts';
 
 /** The bundle that starts it, and what it names. */
 export const BUNDLE = 'app.bundle.0123456789abcdef0123.js';
@@ -16,6 +17,7 @@ export const SMALL_OHIF: Readonly<Record<string, string>> = {
   'package/dist/index.html': '<script>no</script>',
   [`package/dist/${BUNDLE}`]: `__webpack_require__.p = "/";\n${'// of the bundle\n'.repeat(2_000)}`,
   [`package/dist/${BUNDLE}.map`]: '{}',
+  [`package/dist/${OHIF_DECODER}`]: '// decodes',
   'package/dist/app.bundle.css': 'a{src:url(/0123456789abcdef0123.woff2)}',
   'package/dist/0123456789abcdef0123.wasm': '\0asm',
   'package/dist/0123456789abcdef0123.woff2': 'font',

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Middleware } from 'koa';
-import { ENCODINGS, OHIF_ROOT, type Encoding, type InstalledOhif } from '../../runtime/ohif-package.ts';
+import { ENCODINGS, OHIF_DECODER, OHIF_ROOT, type Encoding, type InstalledOhif } from '../../runtime/ohif-package.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -11,12 +11,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
   '.png': 'image/png',
 };
-
-/**
- * The worker that decodes compressed frames: its codecs write functions while they start (Emscripten's embind), of
- * names that they bring along. Workers have the policy of their own script, so that the page needs none for it.
- */
-const DECODER = /^1927\.bundle\./;
 
 const SMALLEST_FIRST: readonly Encoding[] = ['br', 'gzip'];
 
@@ -42,9 +36,12 @@ export function ohifFiles({ folder, files }: InstalledOhif, publicUrl: () => str
   };
 }
 
-/** A worker loads its own parts, and sees nothing of the exam but what the page hands over. */
+/**
+ * Workers have the policy of their own script: they load their own parts, and see nothing of the exam but what the page
+ * hands over. So the one that writes functions may, and the page may not.
+ */
 function policyOf(path: string, publicUrl: string): string {
   const own = `${publicUrl}${OHIF_ROOT}`;
-  const further = DECODER.test(path) ? " 'unsafe-eval'" : '';
+  const further = path === OHIF_DECODER ? " 'unsafe-eval'" : '';
   return `default-src 'none'; script-src ${own} 'wasm-unsafe-eval'${further}; connect-src ${own}`;
 }

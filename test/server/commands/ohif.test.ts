@@ -6,7 +6,14 @@ import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { Fault } from '../../../profiles/fault.ts';
 import { installOhif, type Installation } from '../../../server/commands/ohif-install.ts';
-import { findOhif, folderOfVersion, OHIF, OHIF_LIST, OHIF_ROOT } from '../../../server/runtime/ohif-package.ts';
+import {
+  findOhif,
+  folderOfVersion,
+  OHIF,
+  OHIF_DECODER,
+  OHIF_LIST,
+  OHIF_ROOT,
+} from '../../../server/runtime/ohif-package.ts';
 import { runCommand } from '../../support/command.ts';
 import { archiveOf, BUNDLE, integrityOf, SMALL_OHIF, type Archive } from '../../support/ohif-archive.ts';
 
@@ -37,8 +44,8 @@ describe('npm run ohif', function () {
   const fileOf = async (path: string): Promise<Buffer> => await readFile(join(folderOfVersion(folder), path));
 
   it('keeps what is served alone, in each form, told where it lies', async () => {
-    expect(await install(archiveOf(SMALL_OHIF))).to.equal(5);
-    const compressed = ['0123456789abcdef0123.wasm', 'app.bundle.css', BUNDLE];
+    expect(await install(archiveOf(SMALL_OHIF))).to.equal(6);
+    const compressed = ['0123456789abcdef0123.wasm', 'app.bundle.css', OHIF_DECODER, BUNDLE];
     const kept = [
       ...compressed.flatMap((name) => [name, `${name}.br`, `${name}.gz`]),
       '0123456789abcdef0123.woff2',
@@ -57,7 +64,7 @@ describe('npm run ohif', function () {
     expect((await fileOf('app.bundle.css')).toString()).to.equal(`a{src:url(${OHIF_ROOT}0123456789abcdef0123.woff2)}`);
     expect((await fileOf('LICENSE')).toString()).to.equal('MIT');
     const found = await findOhif(folder);
-    expect([found?.script, found?.files.length]).to.deep.equal([BUNDLE, 5]);
+    expect([found?.script, found?.files.length]).to.deep.equal([BUNDLE, 6]);
   });
 
   it('does nothing a second time, and takes what a killed run left', async () => {

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { folderOfVersion, OHIF_ROOT } from '../../../../server/runtime/ohif-package.ts';
+import { folderOfVersion, OHIF_DECODER, OHIF_ROOT } from '../../../../server/runtime/ohif-package.ts';
 import { BUNDLE, installSmallOhif } from '../../../support/ohif-archive.ts';
 import { startServer, type TestServer } from '../../../support/server.ts';
 
@@ -66,6 +66,15 @@ describe('The files of OHIF', function () {
       plain.headers['content-length'],
       0,
     ]);
+    for (const [name, mayWrite] of [
+      [BUNDLE, false],
+      [OHIF_DECODER, true],
+    ] as const) {
+      const policy = String((await ask(`${OHIF_ROOT}${name}`)).headers['content-security-policy']);
+      expect(policy).to.match(/^default-src 'none'; /);
+      expect(policy.includes("'unsafe-eval'"), name).to.equal(mayWrite);
+      expect(policy).to.match(new RegExp(`; connect-src ${server.url}${OHIF_ROOT}$`));
+    }
     const wasm = await ask(`${OHIF_ROOT}0123456789abcdef0123.wasm`);
     expect([wasm.status, wasm.headers['content-type']]).to.deep.equal([200, 'application/wasm']);
   });
