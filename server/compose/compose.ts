@@ -10,6 +10,7 @@ import { controlCommands } from './control.ts';
 import { composeFlows, type Flows } from './flows.ts';
 import { openIdentityProviders } from './identity-providers.ts';
 import { openIntake, type Intake } from './intake.ts';
+import { installedOhif, ohifDoors } from './ohif.ts';
 import type { Config } from '../config/config.ts';
 import { openControl } from '../control/door.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
@@ -39,6 +40,7 @@ import { loadAuthorizationKeys } from '../endpoints/smart/stored-keys.ts';
 import type { LogFactory } from '../log.ts';
 import { systemClock } from '../ports/clock.ts';
 import { loadDefinitions, type LoadedDefinitions } from '../runtime/definitions.ts';
+import type { InstalledOhif } from '../runtime/ohif-package.ts';
 import { offsetsOf } from '../../profiles/dicom/date-time.ts';
 import { buildCapabilityStatement } from '../../profiles/capability-statement.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -188,7 +190,7 @@ async function openHttp(parts: Parts): Promise<Server> {
     pagesDoor(siteOf(parts)),
     ...(development === undefined ? [] : [development.middleware]),
     authorization.middleware,
-    ...dataDoors(parts, authorization),
+    ...dataDoors(parts, authorization, await installedOhif(config, log)),
   ];
   return createHttpServer({
     log: log('http'),
@@ -237,7 +239,7 @@ async function openAuthorization(
   });
 }
 
-function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer) {
+function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer, ohif: InstalledOhif | undefined) {
   const { config, region, stores, flows, publicUrl, validate, subsets } = parts;
   const { trail, images } = stores;
   const identifying = { authenticate, requesterOfToken: flows.requesterOfToken, trail, clock: systemClock };
@@ -270,18 +272,25 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer)
       (await import('./xds.ts')).openXds({ config, region, stores, flows, publicUrl }, identify).routes() as Middleware,
   );
   const wado = wadoRouter({ ...flows, identify, images, baseUrl: () => `${publicUrl()}/wado` });
+  const ofBrowser = { ...flows, images, identify: createIdentify(identifying, session.credentialOf) };
   const viewer = viewerRouter({
-    ...flows,
-    identify: createIdentify(identifying, session.credentialOf),
+    ...ofBrowser,
     proofOf: session.proofOf,
     isProof: session.isProof,
     emergencyTerms: { hours: config.breakGlassHours, identifiers: patientIdentifiersOf(region) },
+    hasOhif: ohif !== undefined,
     site: siteOf(parts),
-    images,
     baseUrl: () => `${publicUrl()}/viewer`,
     offsetOf: offsetsOf(config.timeZone),
   });
-  return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), xds] as Parameters<
+  const ofOhif = ohifDoors(ohif, {
+    ...ofBrowser,
+    publicUrl,
+    passes: session.passes,
+    baseUrl: () => `${publicUrl()}/dicom-web`,
+    offsetOf: offsetsOf(config.timeZone),
+  });
+  return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), ...ofOhif, xds] as Parameters<
     typeof createHttpServer
   >[0]['doors'];
 }

@@ -37,6 +37,8 @@ export type Config = {
   readonly auditAnchorTlsKey: string | undefined;
   /** Absolute path of the region file. */
   readonly region: string;
+  /** Absolute. The viewer OHIF is there, or nothing is. */
+  readonly ohifDir: string;
   readonly repositoryUid: string;
   readonly homeCommunityId: string;
   readonly timeZone: string;
@@ -225,6 +227,7 @@ function toConfig(values: Values): Config {
     auditAnchorTlsCert: resolved(values.AUDIT_ANCHOR_TLS_CERT),
     auditAnchorTlsKey: resolved(values.AUDIT_ANCHOR_TLS_KEY),
     region: resolve(values.REGION),
+    ohifDir: resolve(values.OHIF),
     repositoryUid: values.REPOSITORY_UID,
     homeCommunityId: values.HOME_COMMUNITY_ID,
     timeZone: values.TIME_ZONE,

@@ -113,6 +113,11 @@ export const VARIABLES = {
     schema: text,
     developmentDefault: 'fixtures/region/region.json',
   },
+  OHIF: {
+    description: 'Folder that `npm run ohif` installs the viewer OHIF in. When it is there, the server offers it.',
+    schema: text,
+    default: './.ohif',
+  },
   REPOSITORY_UID: {
     description: 'OID of the document repository (XDS repositoryUniqueId) and imaging source.',
     schema: oid,

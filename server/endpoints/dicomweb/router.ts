@@ -44,9 +44,21 @@ const BULK_DATA = [INSTANCE, `${STUDY}/instances/:instance`, `${SERIES}/instance
 export function dicomwebRouter(deps: DicomwebDeps): Router {
   const router = new Router({ prefix: '/dicom-web' });
   router.use(answerFaults, answerPrivately, answerTooBroad);
+  router.get('/series', answerSeriesSearch(deps));
+  router.get('/instances', answerInstanceSearch(deps));
+  addStudyReads(router, deps);
+  router.post(['/studies', STUDY], answerStore(deps));
+  return router;
+}
+
+/** What is read of studies: the search for them, and all below one. */
+export type StudyReadsDeps = Omit<DicomwebDeps, 'receiveStowRequest'>;
+
+/** Adds the reads to a router; `:study` is the study of a path. */
+export function addStudyReads(router: Router, deps: StudyReadsDeps): void {
   router.get('/studies', answerStudySearch(deps));
-  router.get(['/series', `${STUDY}/series`], answerSeriesSearch(deps));
-  router.get(['/instances', `${STUDY}/instances`, `${SERIES}/instances`], answerInstanceSearch(deps));
+  router.get(`${STUDY}/series`, answerSeriesSearch(deps));
+  router.get([`${STUDY}/instances`, `${SERIES}/instances`], answerInstanceSearch(deps));
   for (const path of [STUDY, SERIES, INSTANCE]) {
     router.get(path, answerInstances(deps));
     router.get(`${path}/metadata`, answerMetadata(deps));
@@ -58,12 +70,10 @@ export function dicomwebRouter(deps: DicomwebDeps): Router {
     router.get(`${path}/rendered`, path === INSTANCE ? answerRenderedInstance(deps) : answerRendered(deps));
     router.get(`${path}/thumbnail`, answerThumbnail(deps));
   }
-  router.post(['/studies', STUDY], answerStore(deps));
-  return router;
 }
 
 /** What would cost too much is too broad, which DICOMweb answers by 413. @see DICOM PS3.18 table 8.5-1 */
-async function answerTooBroad(_ctx: Context, next: Next): Promise<void> {
+export async function answerTooBroad(_ctx: Context, next: Next): Promise<void> {
   try {
     await next();
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Provider } from 'oidc-provider';
 import { Fault } from '../../../profiles/fault.ts';
 import { statusOf } from '../http/outcome.ts';
 import { formProof, isFormProof, PAGES_CLIENT, sessionTokenOf } from './session/session.ts';
+import { studyPasses, type StudyPasses } from './session/study-pass.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
 import { dropSession, withConsentPrompt } from './authorize-request.ts';
@@ -36,6 +37,7 @@ export type BrowserSession = {
   readonly proofOf: (ctx: Context) => string;
   /** Whether a posted value is the proof of the request's session. */
   readonly isProof: (ctx: Context, value: string | null) => boolean;
+  readonly passes: StudyPasses;
 };
 
 const AUTHORIZE = '/auth/authorize';
@@ -74,6 +76,7 @@ function browserSession({ publicUrl, keys }: AuthorizationServerOptions): Browse
     },
     proofOf: (ctx) => formProof(keys, sessionTokenOf(ctx, publicUrl()) ?? ''),
     isProof: (ctx, value) => isFormProof(keys, sessionTokenOf(ctx, publicUrl()) ?? '', value),
+    passes: studyPasses(keys, publicUrl),
   };
 }
 

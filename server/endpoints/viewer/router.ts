@@ -8,7 +8,7 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
-import { Fault, toFault } from '../../../profiles/fault.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
@@ -28,8 +28,8 @@ import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { declareEmergency, offeringEmergency, type EmergencyDeps } from './absent/offer-emergency.ts';
 import { followLink, readLink, type InvokeDisplayDeps } from './invoke-display.ts';
-import { linkAddressOf } from './link-address.ts';
 import { latestExamsPage, studyUIDOf } from './link-pages.ts';
+import { signedIn } from './signed-in.ts';
 import { viewerPage } from './viewer-page.ts';
 
 /** What the door needs. `identify` knows a person by the session of the browser. */
@@ -41,6 +41,8 @@ export type ViewerDeps = RetrieveRenderedDeps &
     readonly findLatestExams: ReturnType<typeof findLatestExams>;
     readonly read: ReturnType<typeof readResource>;
     readonly openBinary: ReturnType<typeof openBinary>;
+    /** Whether OHIF is offered beside the page. */
+    readonly hasOhif: boolean;
   };
 
 const SCRIPT = addScripts(new URL('browser/', import.meta.url), 'viewer', 'viewer.ts');
@@ -53,12 +55,12 @@ const INSTANCE = `${SERIES}/instances/:instance`;
 /** Makes the router. */
 export function viewerRouter(deps: ViewerDeps): Router {
   const router = new Router();
-  router.get('/voir', async (ctx) => await signedIn(ctx, deps, async (visit) => await list(ctx, deps, visit)));
+  router.get('/voir', async (ctx) => await visited(ctx, deps, async (visit) => await list(ctx, deps, visit)));
   router.get(LINK, async (ctx) => await openExam(ctx, deps, async (visit) => await follow(ctx, deps, visit)));
   router.get(STUDY, async (ctx) => await openExam(ctx, deps, async (visit) => await show(ctx, deps, visit)));
   router.get(INVOKE_DISPLAY, async (ctx) => await display(ctx, deps));
   router.post([LINK, STUDY, INVOKE_DISPLAY], async (ctx) => await declare(ctx, deps));
-  router.use([`${STUDY}/series`, `${STUDY}/reports`], answerParts(deps), answerPrivately);
+  router.use([`${STUDY}/series`, `${STUDY}/reports`], answerParts, answerPrivately);
   for (const path of [SERIES, INSTANCE]) router.get(`${path}/thumbnail`, answerThumbnail(deps));
   router.get(`${INSTANCE}/rendered`, framedByUs, answerRenderedInstance(deps));
   router.get(`${INSTANCE}/frames/:frames/rendered`, answerRendered(deps));
@@ -67,12 +69,10 @@ export function viewerRouter(deps: ViewerDeps): Router {
 }
 
 /** A part that is opened in a tab of its own is a page like others: it leads to a sign-in, and its errors are pages. */
-function answerParts(deps: ViewerDeps): Middleware {
-  return async (ctx, next) => {
-    if (ctx.get('Sec-Fetch-Dest') === 'document') await signedIn(ctx, deps, next);
-    else await answerFaults(ctx, next);
-  };
-}
+const answerParts: Middleware = async (ctx, next) => {
+  if (ctx.get('Sec-Fetch-Dest') === 'document') await signedIn(ctx, next);
+  else await answerFaults(ctx, next);
+};
 
 /** A document stands in the page of its study, and in no page of others. */
 const framedByUs: Middleware = async (ctx, next) => {
@@ -80,28 +80,19 @@ const framedByUs: Middleware = async (ctx, next) => {
   await next();
 };
 
-type Answer = (visit: Visit) => Promise<void>;
+/** Answers a visitor who is signed in, or leads there and back. */
+async function visited(ctx: Context, deps: ViewerDeps, answer: (visit: Visit) => Promise<void>): Promise<void> {
+  await signedIn(ctx, async () => await answer(await deps.identify(ctx, deps.baseUrl())));
+}
 
-async function openExam(ctx: Context, deps: ViewerDeps, answer: Answer): Promise<void> {
-  await signedIn(ctx, deps, async (visit) => {
+async function openExam(ctx: Context, deps: ViewerDeps, answer: (visit: Visit) => Promise<void>): Promise<void> {
+  await visited(ctx, deps, async (visit) => {
     await offeringEmergency(ctx, deps, visit, async () => await answer(visit));
   });
 }
 
 async function declare(ctx: Context, deps: ViewerDeps): Promise<void> {
-  await signedIn(ctx, deps, async (visit) => await declareEmergency(ctx, deps, visit));
-}
-
-/** Who is not signed in is led to do so, and back to the whole link. */
-async function signedIn(ctx: Context, deps: ViewerDeps, answer: Answer): Promise<void> {
-  try {
-    await answer(await deps.identify(ctx, deps.baseUrl()));
-  } catch (error) {
-    if (toFault(error).kind !== 'login') throw error;
-    ctx.status = 303;
-    ctx.set({ 'Cache-Control': 'no-store', Location: `/auth/session?to=${encodeURIComponent(linkAddressOf(ctx))}` });
-    ctx.body = '';
-  }
+  await visited(ctx, deps, async (visit) => await declareEmergency(ctx, deps, visit));
 }
 
 async function list(ctx: Context, deps: ViewerDeps, visit: Visit): Promise<void> {
@@ -128,7 +119,9 @@ async function show(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise
   const { study = '' } = ctx.params;
   if (!isUID(study)) throw new Fault('not-found', 'No such study');
   const opened = await deps.openStudy(visit, study);
-  const places = { root: `/viewer/${study}`, script: SCRIPT, proof: deps.proofOf(ctx) };
+  const root = `/viewer/${study}`;
+  const ohif = deps.hasOhif ? { ohif: `${root}/ohif` } : {};
+  const places = { root, script: SCRIPT, proof: deps.proofOf(ctx), ...ohif };
   sendPage(ctx, viewerPage(opened, languageOf(ctx), places), deps.site);
 }
 

@@ -16,6 +16,8 @@ export type ViewerPlaces = {
   readonly script: string;
   /** Proves that a posted form comes from this page. */
   readonly proof: string;
+  /** Where OHIF shows the study; undefined when it is not installed. */
+  readonly ohif?: string;
 };
 
 /** Windows that readers of CT expect, by the name of their text: centre and width in Hounsfield units. */
@@ -64,7 +66,7 @@ function head(
   title: string,
   language: Language,
   texts: ViewerTexts,
-  { proof }: ViewerPlaces,
+  { proof, ohif }: ViewerPlaces,
 ): Markup {
   const born = patient?.birthDate;
   return html`<div class="bar">
@@ -75,6 +77,7 @@ function head(
           .join(', ')}
         ${study.started === undefined ? '' : ` · ${dateIn(study.started, language)}`}
       </p>
+    ${ohif === undefined ? undefined : html`<a class="button second" href=${ohif}>${texts.openInOhif}</a>`}
     <form method="post" action="/auth/session/end">
       <input type="hidden" name="proof" value=${proof} />
       <button type="submit" class="second">${texts.signOut}</button>

@@ -55,6 +55,7 @@ describe('Configuration', () => {
       auditAnchorTlsCert: undefined,
       auditAnchorTlsKey: undefined,
       region: '/etc/passerelle/region.json',
+      ohifDir: resolve('.ohif'),
       repositoryUid: '1.2.250.1.999.1',
       homeCommunityId: '1.2.250.1.999.2',
       timeZone: 'Europe/Paris',

@@ -7,6 +7,8 @@ export type Room = { readonly room: string; readonly may: readonly string[]; rea
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
 /** How a process that npm starts ends. */
 const NPM = 'server/runtime/end-with-npm.ts';
+/** What is installed beside the product. */
+const OHIF_PACKAGE = 'server/runtime/ohif-package.ts';
 const BELOW_STORES = [
   'profiles',
   'server/access',
@@ -55,7 +57,7 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/endpoints',
     // The grammar of scopes is spoken at the edge, too.
-    may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts', 'server/threads/thread-talk.ts'],
+    may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts', 'server/threads/thread-talk.ts', OHIF_PACKAGE],
     types: [...CONFIG_AND_LOG, 'server/access', 'server/ports'],
   },
   { room: 'server/threads/background.ts', may: [] },
@@ -122,6 +124,10 @@ export const ROOMS: readonly Room[] = [
     ],
     types: ['server/flows/health.ts'],
   },
+  {
+    room: 'server/compose/ohif.ts',
+    may: ['server/endpoints/ohif', OHIF_PACKAGE, ...CONFIG_AND_LOG],
+  },
   { room: 'server/compose/compose.ts', may: ['profiles', 'ihe', 'server'] },
   {
     room: 'server/compose/import.ts',
@@ -149,6 +155,7 @@ export const ROOMS: readonly Room[] = [
       'server/clients/store-scu',
       'server/control',
       'server/endpoints/dimse/tls.ts',
+      OHIF_PACKAGE,
       NPM,
       ...CONFIG_AND_LOG,
     ],

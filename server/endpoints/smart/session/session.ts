@@ -56,14 +56,19 @@ export async function endSession({ tokens }: Pick<BoundOptions, 'tokens'>, token
   await tokens.destroy(ACCESS_TOKEN_MODEL, tokenDigest(token));
 }
 
+/** Where a cookie is sent, and for how many seconds. Without `sameSite` links of other sites bring it, too. */
+export type CookiePlace = {
+  readonly publicUrl: string;
+  readonly path: string;
+  readonly maxAge: number;
+  readonly sameSite?: 'Strict';
+};
+
 /** Formats a cookie that no script reads; without a value it is forgotten. */
-export function cookieOf(
-  name: string,
-  value: string,
-  { publicUrl, path, maxAge }: { readonly publicUrl: string; readonly path: string; readonly maxAge: number },
-): string {
+export function cookieOf(name: string, value: string, { publicUrl, path, maxAge, sameSite }: CookiePlace): string {
   const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
-  return `${name}=${value}; Path=${path}; Max-Age=${value === '' ? 0 : maxAge}; HttpOnly; SameSite=Lax${secure}`;
+  const age = value === '' ? 0 : maxAge;
+  return `${name}=${value}; Path=${path}; Max-Age=${age}; HttpOnly; SameSite=${sameSite ?? 'Lax'}${secure}`;
 }
 
 /** The value that proves that a form comes from a page of this session. */
@@ -75,6 +80,11 @@ export function formProof(keys: AuthorizationKeys, token: string): string {
 
 /** Whether a posted value is that of this session. */
 export function isFormProof(keys: AuthorizationKeys, token: string, value: string | null): boolean {
-  const [expected, given] = [Buffer.from(formProof(keys, token)), Buffer.from(value ?? '')];
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return isSame(formProof(keys, token), value ?? '');
+}
+
+/** Compares a secret in a time that does not tell how much of it is right. */
+export function isSame(expected: string, given: string): boolean {
+  const [left, right] = [Buffer.from(expected), Buffer.from(given)];
+  return left.length === right.length && timingSafeEqual(left, right);
 }
