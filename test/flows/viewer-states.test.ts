@@ -77,6 +77,17 @@ describe('The light viewer', function () {
       expect(await captionOf(page)).to.contain('Série 3 · image 6 of 12');
     });
 
+    it('leads who opens a part of an exam in a tab of its own to the sign-in, and no script', async () => {
+      const part = reading.address('/series/1.2/instances/3.4/rendered');
+      expect((await fetch(part)).status).to.equal(401);
+      const page = await (await reading.signedOut()).newPage();
+      await page.goto(part);
+      await page.check(`input[value="${READER}"]`);
+      await page.click('button[type="submit"]');
+      await page.waitForURL(part);
+      expect(await page.locator('h1').textContent()).to.equal('This page does not exist');
+    });
+
     it('shows a small picture first on a slow network, and breaks off what is not looked at any more', async () => {
       const page = await (await reading.signedIn()).newPage();
       const broken: string[] = [];
