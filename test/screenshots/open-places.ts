@@ -17,7 +17,9 @@ export async function openPlaces(): Promise<AsyncDisposable & { readonly viewing
   await using stack = new AsyncDisposableStack();
   const viewing = stack.adopt(await startViewing(), async ({ server }) => void (await server.stop()));
   const failing = stack.use(await startPages({ isDemonstration: true }));
-  const choice = stack.use(await startSmartServer({ identityProviders: PROVIDERS.map(silentProvider) }));
+  const choice = stack.use(
+    await startSmartServer({ identityProviders: PROVIDERS.map(silentProvider), onError: () => undefined }),
+  );
   const exams = {
     ct: DRAWN.ct(),
     mr: DRAWN.mr(),
@@ -27,13 +29,20 @@ export async function openPlaces(): Promise<AsyncDisposable & { readonly viewing
     documents: await documentsExam(),
     bare: assembleStudy(headOf('view/bare', 'Radiographie de contrôle', '2025-12-09T11:05:00'), [chestRadiograph()]),
   };
-  await publishExam(viewing, exams.ct, 'ct-thorax');
-  await publishExam(viewing, exams.mr, 'mr-head');
-  await publishExam(viewing, exams.cr, 'cr-chest');
-  await publishExam(viewing, exams.us, 'us-heart');
-  await publishExam(viewing, exams.flow, 'us-flow');
-  await publishExam(viewing, exams.documents, 'ct-thorax');
-  await publishExam(viewing, exams.bare);
+  const reports = {
+    ct: 'ct-thorax',
+    mr: 'mr-head',
+    cr: 'cr-chest',
+    us: 'us-heart',
+    flow: 'us-flow',
+    documents: 'ct-thorax',
+    bare: undefined,
+  } as const;
+  await Promise.all(
+    Object.entries(exams).map(
+      async ([key, exam]) => await publishExam(viewing, exam, reports[key as keyof Places['exams']]),
+    ),
+  );
   await declare(viewing);
   const places = { url: viewing.server.url, choiceUrl: choice.url, failingUrl: failing.url, exams };
   const kept = stack.move();
