@@ -1,6 +1,7 @@
 /** What `npm run screenshots` takes pictures of: each page, in each of its states. */
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
+import { PATIENTS } from '../../fixtures/people.ts';
 import { DEMO_APP } from '../../fixtures/sign-in.ts';
 import { pictureShown, signInOn } from '../support/viewing/viewing.ts';
 
@@ -84,6 +85,33 @@ export const STATES: readonly State[] = [
     name: 'stranger',
     person: 'demo-stranger',
     reach: async (page, { url, exams }) => void (await page.goto(`${url}/viewer/${exams.ct.studyInstanceUID}`)),
+  },
+  { name: 'exams', person: READER, reach: async (page, { url }) => void (await page.goto(`${url}/voir`)) },
+  { name: 'no-exams', person: 'demo-stranger', reach: async (page, { url }) => void (await page.goto(`${url}/voir`)) },
+  {
+    name: 'emergency-wrong',
+    person: 'demo-stranger',
+    reach: async (page, { url, exams }) => {
+      await page.goto(`${url}/viewer/${exams.ct.studyInstanceUID}`);
+      await page
+        .locator('main form')
+        .evaluate((form) => ((form as unknown as { noValidate: boolean }).noValidate = true));
+      await page.locator('main form button[type="submit"]').click();
+      await page.waitForLoadState();
+    },
+  },
+  {
+    name: 'link-choice',
+    person: PATIENT,
+    reach: async (page, { url }) => {
+      const { system, value } = PATIENTS.helene.national;
+      const patient = encodeURIComponent(`${value}^^^&${system.replace('urn:oid:', '')}&ISO`);
+      await page.goto(`${url}/IHEInvokeImageDisplay?requestType=PATIENT&patientID=${patient}`);
+    },
+  },
+  {
+    name: 'link-refused',
+    reach: async (page, { url }) => void (await page.goto(`${url}/IHEInvokeImageDisplay?requestType=ALL`)),
   },
   { name: 'viewer-ct', person: READER, reach: async (page, places) => await view(page, places, places.exams.ct) },
   { name: 'viewer-cr', person: READER, reach: async (page, places) => await view(page, places, places.exams.cr) },

@@ -55,7 +55,7 @@ const FRENCH = frenchTexts({
   atDetector: '{length} mm au détecteur',
   pixels: '{length} pixels',
   withoutScript: 'Votre navigateur n’exécute pas de script : voici une image par série.',
-  bornOn: 'né(e) le {date}',
+  bornOn: 'naissance le {date}',
 });
 
 /** The names of the texts. */

@@ -77,11 +77,13 @@ function head(
           .join(', ')}
         ${study.started === undefined ? '' : ` · ${dateIn(study.started, language)}`}
       </p>
-    ${ohif === undefined ? undefined : html`<a class="button second" href=${ohif}>${texts.openInOhif}</a>`}
-    <form method="post" action="/auth/session/end">
-      <input type="hidden" name="proof" value=${proof} />
-      <button type="submit" class="second">${texts.signOut}</button>
-    </form>
+    <div class="end">
+      ${ohif === undefined ? undefined : html`<a class="button second" href=${ohif}>${texts.openInOhif}</a>`}
+      <form method="post" action="/auth/session/end">
+        <input type="hidden" name="proof" value=${proof} />
+        <button type="submit" class="second">${texts.signOut}</button>
+      </form>
+    </div>
   </div>`;
 }
 
