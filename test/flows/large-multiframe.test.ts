@@ -10,6 +10,8 @@ import { costOf } from '../hostile/dicom/store.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
 import { byStudyUid, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { startBrowser, whyNoBrowser } from '../support/peers/browser.ts';
+import { whyNoOhif } from '../support/peers/ohif.ts';
+import { contrastOf, differenceOf, drawnImage, openFor, renderedImage } from '../support/peers/ohif-page.ts';
 import { FRAME_SIDE, frameOf, largeStudy, stowLarge } from '../support/examples/large-multiframe.ts';
 
 /** Two gibibytes: offsets beyond 31 bits. */
@@ -19,6 +21,8 @@ const MIDDLE = FRAMES / 2;
 const MOST_MEGABYTES = 300;
 /** Of a picture that was scaled twice: by the server and on the canvas. */
 const MOST_DIFFERENCE = 3;
+/** A blank picture has a contrast of 0. */
+const LEAST_CONTRAST = 10;
 
 describe('A multi-frame of 2 GB', function () {
   this.timeout(180_000);
@@ -112,6 +116,26 @@ describe('A multi-frame of 2 GB', function () {
         await expectSeen(FRAMES);
       });
       expect(megabytes).to.be.lessThan(MOST_MEGABYTES);
+    });
+  });
+
+  describe('in OHIF', () => {
+    let browser: Browser;
+    before(async function () {
+      if (whyNoBrowser() !== undefined || whyNoOhif() !== undefined) this.skip();
+      browser = await startBrowser({ hasWebGL: true });
+    });
+    after(async () => await browser?.close());
+
+    it('is drawn as it is rendered, from its frames one by one', async () => {
+      const url = `${region.server.url}/ohif/viewer?StudyInstanceUIDs=${study.studyInstanceUID}`;
+      const { page, context, errors } = await openFor(browser, 'demo-declared', url);
+      const { rgb, place } = await drawnImage(page);
+      await page.close();
+      const root = `${region.server.url}/viewer/${study.studyInstanceUID}`;
+      expect(contrastOf(rgb), 'contrast').to.be.greaterThan(LEAST_CONTRAST);
+      expect(differenceOf(rgb, await renderedImage(context.request, root, place))).to.be.lessThan(MOST_DIFFERENCE);
+      expect(errors).to.deep.equal([]);
     });
   });
 });

@@ -23,6 +23,8 @@ import { eventually } from '../support/clients/fhir-caller.ts';
 import { establishmentCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { headerOf } from '../support/imaging.ts';
 import { startBrowser, whyNoBrowser } from '../support/peers/browser.ts';
+import { documentsExam } from '../support/viewing/exams.ts';
+import { publishExam } from '../support/viewing/viewing.ts';
 import { whyNoOhif } from '../support/peers/ohif.ts';
 import {
   contrastOf,
@@ -157,6 +159,17 @@ describe('OHIF', function () {
     await page.waitForTimeout(DRAWN_WITHIN_MS);
     const shown = await page.locator('object').screenshot();
     expect(contrastOf(await sharp(shown).removeAlpha().raw().toBuffer())).to.be.greaterThan(OF_A_PAGE);
+    expect(errors).to.deep.equal([]);
+    await page.close();
+  });
+
+  it('shows a structured report', async () => {
+    const study = await documentsExam();
+    await publishExam(region, study);
+    const { page, errors } = await open(study.studyInstanceUID, 'demo-radiologist');
+    await page.locator('object[data^="blob:"]').waitFor();
+    await page.locator('[data-cy="study-browser-thumbnail-no-image"]', { hasText: 'Mesures' }).dblclick();
+    await page.getByText('Nodule pulmonaire isolé').waitFor();
     expect(errors).to.deep.equal([]);
     await page.close();
   });

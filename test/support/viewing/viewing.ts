@@ -38,7 +38,11 @@ export async function declare({ strasbourg }: Viewing): Promise<void> {
 }
 
 /** Sends an exam, with the report of a demonstration study when one is named, and waits until it is closed. */
-export async function publishExam({ server, strasbourg }: Viewing, exam: DemoStudy, report?: string): Promise<void> {
+export async function publishExam(
+  { server, strasbourg }: Pick<Viewing, 'server' | 'strasbourg'>,
+  exam: DemoStudy,
+  report?: string,
+): Promise<void> {
   const { host, port, aeTitle } = server.dimse;
   const target = { host, port, calledAE: aeTitle, callingAE: exam.establishment.aeTitle };
   const contexts = new Map<string, { sopClassUID: string; transferSyntaxUID: string }>();
