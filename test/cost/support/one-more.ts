@@ -1,10 +1,10 @@
-/** Loaded before a server that is counted: each read that is recorded, and each write, runs one statement more. */
+/** Loaded before a server that is counted: each read that is recorded or goes on, and each write, runs a statement more. */
 import { systemGrant } from '../../../server/access/grant.ts';
 import { MongoRecordStore } from '../../../server/stores/mongodb/records.ts';
 import { SqliteRecordStore } from '../../../server/stores/sqlite/records.ts';
 
 for (const { prototype } of [SqliteRecordStore, MongoRecordStore]) {
-  for (const name of ['look', 'commit'] as const) {
+  for (const name of ['look', 'follow', 'commit'] as const) {
     const method = prototype[name];
     const dearer = async function dearer(this: SqliteRecordStore, ...args: unknown[]): Promise<unknown> {
       await this.instanceOf(systemGrant('erase-study', 'whole', 0), 'none');
