@@ -1,5 +1,5 @@
 /** How studies and orders are identified, in images, reports and documents. @see IHE RAD MADO */
-import type { Coding, Identifier } from '@medplum/fhirtypes';
+import type { Coding, Identifier, ImagingStudy } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidOf, oidUri } from '../codes.ts';
 import { isUID } from '../dicom/uid.ts';
 
@@ -22,6 +22,16 @@ export function studyInstanceUIDOf({ system, value = '' }: Identifier): string |
   if (system !== IDENTIFIER_SYSTEM.dicomUid) return undefined;
   const uid = oidOf(value) ?? value;
   return isUID(uid) ? uid : undefined;
+}
+
+/**
+ * The Study Instance UID (dotted form) of a stored study.
+ * @throws {Error} it has none
+ */
+export function studyInstanceUIDIn({ id, identifier = [] }: ImagingStudy): string {
+  const uid = identifier.map(studyInstanceUIDOf).find((found) => found !== undefined);
+  if (uid === undefined) throw new Error(`ImagingStudy/${id} has no Study Instance UID`);
+  return uid;
 }
 
 /** Whether an identifier is an Accession Number. */

@@ -160,7 +160,7 @@ describe('A link from a national record to an exam', () => {
     });
     expect(away.url.href).to.not.contain(region.studies.helene.studyInstanceUID).and.not.contain('voir');
     const page = await byCard(browser, choice, 'f:550dc1c8:declared');
-    expect([page.status, page.url.pathname]).to.deep.equal([200, `/viewer/${region.studies.helene.studyInstanceUID}`]);
+    expect([page.status, page.url.href]).to.deep.equal([200, link]);
     expect(page.text).to.contain(region.studies.helene.description).and.contain(PATIENTS.helene.familyName);
     const asked = new Set(provider.asked.map((path) => path.slice(path.lastIndexOf('/') + 1)));
     expect([...asked]).to.include.members(['wallet-openid-configuration', 'token', 'certs', 'userinfo']);

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { demoStudies, type DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { reportTextOf } from '../../fixtures/report-texts.ts';
+import { signInOnPages } from '../../fixtures/sign-in.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import { byStudyUid, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { eventually } from '../support/clients/fhir-caller.ts';
@@ -53,15 +54,18 @@ describe('The viewer', function () {
 
   /** The pixels of the first canvas, as the reader sees them. */
   async function canvasOf(page: Page): Promise<Uint8Array> {
-    const png = await page.locator('[data-pane="0"] canvas').evaluate((canvas) =>
-      (canvas as unknown as { toDataURL(): string }).toDataURL(),
-    );
-    return await sharp(Buffer.from(png.split(',')[1] ?? '', 'base64')).removeAlpha().raw().toBuffer();
+    const png = await page
+      .locator('[data-pane="0"] canvas')
+      .evaluate((canvas) => (canvas as unknown as { toDataURL(): string }).toDataURL());
+    return await sharp(Buffer.from(png.split(',')[1] ?? '', 'base64'))
+      .removeAlpha()
+      .raw()
+      .toBuffer();
   }
 
   it('shows the exam behind a lasting link, once a declared professional has signed in', async () => {
     const { page, context, errors } = await open('demo-declared', link);
-    expect(new URL(page.url()).pathname).to.equal(`/viewer/${study.studyInstanceUID}`);
+    expect(new URL(page.url()).pathname).to.equal(link);
     await page.locator('body[data-ready]').waitFor();
     await page.locator('[data-pane="0"] [data-part="notice"]').waitFor({ state: 'hidden' });
     const pixels = await canvasOf(page);
@@ -74,9 +78,9 @@ describe('The viewer', function () {
   it('offers the other exams of the person, from whichever establishment, and of nobody else', async () => {
     const { helene, heleneNancy, gaetan } = region.studies;
     const { page, context } = await open('demo-declared', `/viewer/${helene.studyInstanceUID}`);
-    const links = await page.locator('aside a[href^="/viewer/"]').evaluateAll((all) =>
-      all.map((link) => link.getAttribute('href')),
-    );
+    const links = await page
+      .locator('aside a[href^="/viewer/"]')
+      .evaluateAll((all) => all.map((link) => link.getAttribute('href')));
     expect(links).to.include(`/viewer/${heleneNancy.studyInstanceUID}`);
     for (const { studyInstanceUID } of [helene, gaetan]) expect(links).not.to.include(`/viewer/${studyInstanceUID}`);
     await context.close();
@@ -94,7 +98,15 @@ describe('The viewer', function () {
   });
 
   it('is one line of the patient’s history for each opening', async () => {
-    const events = (await region.patient.find('AuditEvent?subtype=RAD-106')) as AuditEvent[];
-    expect(events.length).to.be.at.least(1);
+    const { server, patient } = region;
+    const headers = { Cookie: await signInOnPages({ url: server.url, person: 'demo-declared' }), Accept: 'text/html' };
+    const history = async (): Promise<AuditEvent[]> => (await patient.find('AuditEvent?_count=200')) as AuditEvent[];
+    const told = new Set((await history()).map(({ id }) => id));
+    expect((await fetch(server.url + link, { headers, redirect: 'manual' })).status).to.equal(200);
+    const opening = (await history()).filter(
+      (event) => !told.has(event.id) && event.subtype?.[0]?.code !== 'search-type',
+    );
+    expect(opening.map(({ subtype, outcome }) => [subtype?.[0]?.code, outcome])).to.deep.equal([['RAD-106', '0']]);
+    expect(JSON.stringify(opening[0]?.agent)).to.include('Practitioner/demo-declared');
   });
 });

@@ -59,7 +59,7 @@ function lead(ctx: Context, studyInstanceUID: string): void {
 async function open(ctx: RouterContext, deps: OhifDeps): Promise<void> {
   const { opened = '' } = ctx.params;
   if (ctx.URL.searchParams.get(IN_ADDRESS) !== opened || !isUID(opened)) return lead(ctx, opened);
-  await deps.openStudy(await deps.identify(ctx, `${deps.publicUrl()}/viewer`), opened);
+  await deps.openStudy(await deps.identify(ctx, `${deps.publicUrl()}/viewer`), { studyInstanceUID: opened });
   const dicomweb = `/viewer/${opened}/ohif/dicom-web`;
   deps.passes.give(ctx, opened, dicomweb);
   sendOhifPage(ctx, { publicUrl: deps.publicUrl(), exam: `/viewer/${opened}`, dicomweb, script: deps.ohif.script });

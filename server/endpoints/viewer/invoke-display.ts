@@ -6,6 +6,7 @@
 import type { Context } from 'koa';
 import { parseDisplayRequest, type DisplayRequest } from '../../../ihe/rad-106/request.ts';
 import type { OffsetOf } from '../../../profiles/dicom/date-time.ts';
+import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
 import type { findExams } from '../../flows/view/find-exams.ts';
@@ -13,7 +14,7 @@ import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import type { Site } from '../pages/site.ts';
 import { linkQueryOf } from './link-address.ts';
-import { examsPage, refusedLinkPage, studyUIDOf } from './link-pages.ts';
+import { examsPage, refusedLinkPage } from './link-pages.ts';
 
 /** What the door needs. */
 export type InvokeDisplayDeps = {
@@ -49,6 +50,6 @@ export async function followLink(
   const [exam, ...others] = found.exams;
   if (exam === undefined || others.length > 0) return sendPage(ctx, examsPage(found, languageOf(ctx)), deps.site);
   ctx.status = 303;
-  ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${studyUIDOf(exam.study)}` });
+  ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${studyInstanceUIDIn(exam.study)}` });
   ctx.body = '';
 }

@@ -1,9 +1,8 @@
 /** The pages behind a link of another system: a choice of exams, and why a link cannot be opened. */
-import type { ImagingStudy } from '@medplum/fhirtypes';
 import { html } from 'htm/preact';
 import { LINK_REFUSALS } from '../../../ihe/rad-106/request.ts';
 import type { Fault } from '../../../profiles/fault.ts';
-import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
+import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import type { FoundExam, FoundExams } from '../../flows/view/find-exams.ts';
 import type { Language } from '../pages/language.ts';
 import type { Markup } from '../pages/markup.d.ts';
@@ -60,13 +59,6 @@ export function refusedLinkPage({ kind, expression = '', protocolCode }: Fault, 
   };
 }
 
-/** The Study Instance UID of a stored exam. */
-export function studyUIDOf({ id, identifier = [] }: ImagingStudy): string {
-  const uid = identifier.map(studyInstanceUIDOf).find((found) => found !== undefined);
-  if (uid === undefined) throw new Error(`ImagingStudy/${id} has no Study Instance UID`);
-  return uid;
-}
-
 function examList({ exams, isCut }: FoundExams, language: Language, texts: LinkTexts): Markup {
   return html`<ul class="cards">
       ${exams.map((exam) => html`<li>${examLine(exam, language, texts)}</li>`)}
@@ -78,7 +70,7 @@ function examLine({ study, patient }: FoundExam, language: Language, texts: Link
   const modalities = (study.modality ?? []).map(({ code }) => code).join(', ');
   const date = study.started === undefined ? texts.undated : dateIn(study.started, language);
   return html`<span class="stack">
-    <a href=${`/viewer/${studyUIDOf(study)}`}>${study.description ?? texts.exam}</a>
+    <a href=${`/viewer/${studyInstanceUIDIn(study)}`}>${study.description ?? texts.exam}</a>
     <span class="note">${[nameOf(patient?.name), date, modalities].filter((text) => text !== '').join(' · ')}</span>
   </span>`;
 }

@@ -4,16 +4,14 @@
  * and reports below its own address.
  */
 import { Router, type RouterContext } from '@koa/router';
-import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Context, Middleware } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
-import type { readResource } from '../../flows/read/read-resource.ts';
 import type { findLatestExams } from '../../flows/view/find-exams.ts';
-import type { openStudy } from '../../flows/view/open-study.ts';
+import type { OpenedStudy, openStudy } from '../../flows/view/open-study.ts';
 import {
   answerRendered,
   answerRenderedInstance,
@@ -28,7 +26,7 @@ import { languageOf } from '../pages/language.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { declareEmergency, offeringEmergency, type EmergencyDeps } from './absent/offer-emergency.ts';
 import { followLink, readLink, type InvokeDisplayDeps } from './invoke-display.ts';
-import { latestExamsPage, studyUIDOf } from './link-pages.ts';
+import { latestExamsPage } from './link-pages.ts';
 import { signedIn } from './signed-in.ts';
 import { viewerPage } from './viewer-page.ts';
 
@@ -39,7 +37,6 @@ export type ViewerDeps = RetrieveRenderedDeps &
     readonly identify: Identify;
     readonly openStudy: ReturnType<typeof openStudy>;
     readonly findLatestExams: ReturnType<typeof findLatestExams>;
-    readonly read: ReturnType<typeof readResource>;
     readonly openBinary: ReturnType<typeof openBinary>;
     /** Whether OHIF is offered beside the page. */
     readonly hasOhif: boolean;
@@ -100,12 +97,9 @@ async function list(ctx: Context, deps: ViewerDeps, visit: Visit): Promise<void>
   sendPage(ctx, latestExamsPage(found, languageOf(ctx), deps.proofOf(ctx)), deps.site);
 }
 
+/** The lasting link shows what it leads to: to lead elsewhere would be a passage more. */
 async function follow(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise<void> {
-  const row = await deps.read(visit, { type: 'ImagingStudy', id: ctx.params['id'] ?? '' });
-  const uid = studyUIDOf(JSON.parse(row.json) as ImagingStudy);
-  ctx.status = 303;
-  ctx.set({ 'Cache-Control': 'no-store', Location: `/viewer/${uid}` });
-  ctx.body = '';
+  showStudy(ctx, deps, await deps.openStudy(visit, { id: ctx.params['id'] ?? '' }));
 }
 
 /** A link that is not understood is explained before anybody is asked who they are. */
@@ -116,10 +110,13 @@ async function display(ctx: Context, deps: ViewerDeps): Promise<void> {
 }
 
 async function show(ctx: RouterContext, deps: ViewerDeps, visit: Visit): Promise<void> {
-  const { study = '' } = ctx.params;
-  if (!isUID(study)) throw new Fault('not-found', 'No such study');
-  const opened = await deps.openStudy(visit, study);
-  const root = `/viewer/${study}`;
+  const { study: studyInstanceUID = '' } = ctx.params;
+  if (!isUID(studyInstanceUID)) throw new Fault('not-found', 'No such study');
+  showStudy(ctx, deps, await deps.openStudy(visit, { studyInstanceUID }));
+}
+
+function showStudy(ctx: Context, deps: ViewerDeps, opened: OpenedStudy): void {
+  const root = `/viewer/${opened.studyInstanceUID}`;
   const ohif = deps.hasOhif ? { ohif: `${root}/ohif` } : {};
   const places = { root, script: SCRIPT, proof: deps.proofOf(ctx), ...ohif };
   sendPage(ctx, viewerPage(opened, languageOf(ctx), places), deps.site);

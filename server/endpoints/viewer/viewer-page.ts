@@ -1,7 +1,7 @@
 /** The page of a study: its pictures, series by series, its report beside them, and what else the reader may open. */
 import type { DocumentReference, HumanName, ImagingStudy } from '@medplum/fhirtypes';
 import { html } from 'htm/preact';
-import { IDENTIFIER_SYSTEM, oidOf } from '../../../profiles/codes.ts';
+import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import type { SeriesOutline } from '../../../profiles/imaging/study-outline.ts';
 import type { OpenedStudy } from '../../flows/view/open-study.ts';
 import type { Language } from '../pages/language.ts';
@@ -224,14 +224,12 @@ function others(studies: readonly ImagingStudy[], language: Language, texts: Vie
   return html`<section>
     <h2>${texts.others}</h2>
     <ul>
-      ${studies.flatMap((study) => {
-        const uid = studyUIDOf(study);
+      ${studies.map((study) => {
         const date = study.started === undefined ? '' : dateIn(study.started, language);
-        return uid === undefined
-          ? []
-          : html`<li>
-              <a href=${`/viewer/${uid}`}>${study.description ?? texts.images}</a> <span class="note">${date}</span>
-            </li>`;
+        const address = `/viewer/${studyInstanceUIDIn(study)}`;
+        return html`<li>
+          <a href=${address}>${study.description ?? texts.images}</a> <span class="note">${date}</span>
+        </li>`;
       })}
     </ul>
   </section>`;
@@ -266,10 +264,6 @@ export function dateIn(date: string, language: Language): string {
   const parsed = new Date(date);
   if (Number.isNaN(parsed.getTime())) return '';
   return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date.slice(0, 10)));
-}
-
-function studyUIDOf({ identifier = [] }: ImagingStudy): string | undefined {
-  return oidOf(identifier.find(({ system }) => system === IDENTIFIER_SYSTEM.dicomUid)?.value);
 }
 
 /** The id of the Binary that holds a PDF of a report; a manifest is none. */

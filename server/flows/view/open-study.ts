@@ -3,9 +3,10 @@
  * exams that the requester may see. It is one passage: one event says who opened which exam.
  */
 import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
+import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
-import { studyIdentifier } from '../../../profiles/imaging/identifiers.ts';
+import { studyIdentifier, studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { StudyOutline, type SeriesOutline } from '../../../profiles/imaging/study-outline.ts';
 import { parseCriterion } from '../../../profiles/search/parse-criterion.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
@@ -13,11 +14,13 @@ import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { requireScope } from '../../access/scope.ts';
 import type { Passage } from '../../ports/record-store.ts';
-import { foundNothing, further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { ID } from '../read/read-resource.ts';
 import { accountOf, PAGE } from '../retrieve/study-pages.ts';
 
 /** What a viewer shows of a study. */
 export type OpenedStudy = {
+  readonly studyInstanceUID: string;
   readonly study: ImagingStudy;
   readonly patient: Patient | undefined;
   readonly series: readonly SeriesOutline[];
@@ -33,35 +36,69 @@ const MOST_REPORTS = 20;
 const MOST_OTHERS = 50;
 const ABSENT = 'No such study';
 
+/** A study by its Study Instance UID, or by the id of its ImagingStudy. */
+export type StudyName = { readonly studyInstanceUID: string } | { readonly id: string };
+
 /**
  * Opens a study.
  * @throws {Fault} forbidden - the scopes do not allow it
  * @throws {Fault} not-found - no such study, or none that the requester may see
  */
 export function openStudy(deps: GuardDeps) {
-  return async (visit: Visit, studyInstanceUID: string): Promise<OpenedStudy> =>
+  return async (visit: Visit, name: StudyName): Promise<OpenedStudy> =>
     await refusalsRecorded(deps, visit, 'view-study', async () => {
       requireScope(visit.requester, 'ImagingStudy', 'r');
       requireScope(visit.requester, 'DocumentReference', 'r');
       requireScope(visit.requester, 'Patient', 'r');
-      const which = { studyInstanceUID };
-      const question = { kind: 'metadata', ...which, offset: 0, limit: PAGE } as const;
-      const { answer, passage } = await guarded(deps, visit, 'view-study', question, ({ study, metadata }) =>
-        accountOf(which, study, metadata.length),
-      );
-      if (answer.study === undefined || answer.metadata.length === 0) throw foundNothing(ABSENT);
-      const study = await oneOf<ImagingStudy>(deps, passage, 'ImagingStudy', answer.study.id);
-      if (study === undefined) throw new Fault('not-found', ABSENT);
+      const { passage, study, studyInstanceUID, first } =
+        'id' in name ? await openById(deps, visit, name.id) : await openByUID(deps, visit, name.studyInstanceUID);
       const [type, patientId = ''] = (study.subject.reference ?? '').split('/');
       const patient = type === 'Patient' ? await oneOf<Patient>(deps, passage, 'Patient', patientId) : undefined;
       return {
+        studyInstanceUID,
         study,
         patient,
-        series: await seriesOf(deps, passage, studyInstanceUID, answer.metadata),
+        series: await seriesOf(deps, passage, studyInstanceUID, first),
         reports: await reportsOf(deps, passage, studyInstanceUID),
         others: await othersOf(deps, passage, study, patient),
       };
     });
+}
+
+/** A study at hand, and the first page of the metadata of its instances. */
+type Opening = {
+  readonly passage: Passage;
+  readonly study: ImagingStudy;
+  readonly studyInstanceUID: string;
+  readonly first: readonly Uint8Array[];
+};
+
+async function openByUID(deps: GuardDeps, visit: Visit, studyInstanceUID: string): Promise<Opening> {
+  const which = { studyInstanceUID };
+  const question = { kind: 'metadata', ...which, offset: 0, limit: PAGE } as const;
+  const { answer, passage } = await guarded(deps, visit, 'view-study', question, ({ study, metadata }) =>
+    accountOf(which, study, metadata.length),
+  );
+  if (answer.study === undefined || answer.metadata.length === 0) throw foundNothing(ABSENT);
+  const study = await oneOf<ImagingStudy>(deps, passage, 'ImagingStudy', answer.study.id);
+  if (study === undefined) throw new Fault('not-found', ABSENT);
+  return { passage, study, studyInstanceUID, first: answer.metadata };
+}
+
+async function openById(deps: GuardDeps, visit: Visit, id: string): Promise<Opening> {
+  if (!ID.test(id)) throw new Fault('not-found', ABSENT);
+  const question = { kind: 'resource', type: 'ImagingStudy', id } as const;
+  const { answer, passage } = await guarded(deps, visit, 'view-study', question, (row) => {
+    if (row === undefined) return NOTHING;
+    const studyInstanceUID = studyInstanceUIDIn(JSON.parse(row.json) as ImagingStudy);
+    return { rows: [row], entities: [studyEntity(studyInstanceUID, `ImagingStudy/${id}`, {})] };
+  });
+  if (answer === undefined) throw foundNothing(ABSENT);
+  const study = JSON.parse(answer.json) as ImagingStudy;
+  const studyInstanceUID = studyInstanceUIDIn(study);
+  const page = { kind: 'metadata', studyInstanceUID, offset: 0, limit: PAGE } as const;
+  const { metadata } = await further(deps, passage, page);
+  return { passage, study, studyInstanceUID, first: metadata };
 }
 
 async function oneOf<T>(deps: GuardDeps, passage: Passage, type: StoredType, id: string): Promise<T | undefined> {

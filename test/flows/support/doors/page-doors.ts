@@ -5,19 +5,24 @@ import type { ExamIds } from '../exam.ts';
 
 const imagingStudy = ({ imagingStudy: id }: ExamIds): string => `ImagingStudy/${id}`;
 
+const VIEWED = { type: '110103', subtype: ['RAD-106'], action: 'R', touched: imagingStudy } as const;
+
 /** The doors. */
 export const PAGE_DOORS: readonly Door[] = [
   {
     name: 'Viewer (RAD-106)',
-    event: { type: '110103', subtype: ['RAD-106'], action: 'R', touched: imagingStudy },
+    event: VIEWED,
     isPage: true,
     ask: async (call) => await getPage(call, `/viewer/${call.ids.studyInstanceUID}`),
-    expectShown: (reply, { ids }) => {
-      expect(reply.status).to.equal(200);
-      const page = reply.body.toString();
-      for (const uid of ids.sopInstanceUIDs) expect(page).to.include(uid);
-      expect(page).to.include(`/viewer/${ids.studyInstanceUID}/reports/${ids.reportDocument.binary}`);
-    },
+    expectShown: isViewer,
+    expectHidden: isAbsentPage,
+  },
+  {
+    name: 'Lasting link',
+    event: VIEWED,
+    isPage: true,
+    ask: async (call) => await getPage(call, `/voir/${call.ids.imagingStudy}`),
+    expectShown: isViewer,
     expectHidden: isAbsentPage,
   },
   {
@@ -26,21 +31,17 @@ export const PAGE_DOORS: readonly Door[] = [
     isPage: true,
     ask: async (call) =>
       await getPage(call, `/IHEInvokeImageDisplay?requestType=STUDY&studyUID=${call.ids.studyInstanceUID}`),
-    expectShown: isLedToViewer,
-    expectHidden: isAbsentPage,
-  },
-  {
-    name: 'Lasting link',
-    event: { type: 'rest', subtype: ['read'], action: 'R', touched: imagingStudy },
-    isPage: true,
-    ask: async (call) => await getPage(call, `/voir/${call.ids.imagingStudy}`),
-    expectShown: isLedToViewer,
+    expectShown: ({ status, headers }, { ids }) =>
+      expect([status, headers.get('Location')]).to.deep.equal([303, `/viewer/${ids.studyInstanceUID}`]),
     expectHidden: isAbsentPage,
   },
 ];
 
-function isLedToViewer({ status, headers }: Reply, { ids }: Sent): void {
-  expect([status, headers.get('Location')]).to.deep.equal([303, `/viewer/${ids.studyInstanceUID}`]);
+function isViewer({ status, body }: Reply, { ids }: Sent): void {
+  expect(status).to.equal(200);
+  const page = body.toString();
+  for (const uid of ids.sopInstanceUIDs) expect(page).to.include(uid);
+  expect(page).to.include(`/viewer/${ids.studyInstanceUID}/reports/${ids.reportDocument.binary}`);
 }
 
 function isAbsentPage({ status, headers }: Reply): void {
