@@ -18,10 +18,16 @@ import { eventually, fhirCaller } from '../support/clients/fhir-caller.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { DOORS } from './support/doors/doors.ts';
 import { dataSetDigest } from './support/exam.ts';
+import { canAsk } from './support/people.ts';
 import { callOf, openWorld, type World } from './support/world.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const CANARY_PIXELS = 64;
+
+/** Without the addresses of its links and forms: a page that finds nothing leads back to what was asked. */
+function withoutAddresses(body: Buffer): string {
+  return body.toString('latin1').replaceAll(/(href|action)="[^"]*"/g, '');
+}
 
 /** Doors that list what there is of a patient: they show the other study. */
 const OF_THE_PATIENT = /by patient|FindDocuments$/;
@@ -112,10 +118,11 @@ for (const { name, missing, open } of STORES) {
         'name',
       async () => {
         for (const person of ['author', 'patient', 'declared'] as const) {
-          for (const door of DOORS) {
+          for (const door of DOORS.filter((one) => canAsk(person, one))) {
             const reply = await door.ask(callOf(world, person));
             if (!OF_THE_PATIENT.test(door.name)) door.expectHidden(reply, world.ids);
-            for (const id of namesOf(world)) expect(reply.body.includes(id), door.name).to.equal(false);
+            const said = withoutAddresses(reply.body);
+            for (const id of namesOf(world)) expect(said.includes(id), door.name).to.equal(false);
           }
         }
         const [event = '', ...others] = await eventually(async () => await erasuresIn(world, store));
