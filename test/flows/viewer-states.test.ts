@@ -1,7 +1,7 @@
 /** The light viewer on a slow network and without one, and when the session ends; reload, bookmark, history, tabs. */
 import { expect } from 'chai';
 import { whyNoBrowser } from '../support/peers/browser.ts';
-import { announced, captionOf, READER, Reading, says } from '../support/viewing/reading.ts';
+import { LARGE, announced, captionOf, READER, Reading, says } from '../support/viewing/reading.ts';
 import { pictureShown, signInOn } from '../support/viewing/viewing.ts';
 
 describe('The light viewer', function () {
@@ -60,6 +60,8 @@ describe('The light viewer', function () {
 
     it('says that the session has ended, and leads through a sign-in back to the same image', async () => {
       const page = await reading.open('#2.3');
+      // What is near has come, too: the session ends under what was not looked at yet.
+      await page.waitForLoadState('networkidle');
       await page.context().clearCookies();
       const third = page.locator('.strip button').nth(2);
       await third.click();
@@ -99,7 +101,7 @@ describe('The light viewer', function () {
       await page.route('**/rendered?**', async (route) => {
         if (!isSlow || isSmall(route.request().url())) await route.continue();
       });
-      await page.goto(reading.address('#1.1'));
+      await page.goto(reading.address('#1.1', LARGE));
       await page.locator('[data-pane="0"][data-state="small"]').waitFor();
       expect(asked.map(isSmall), 'nothing is asked for ahead of the picture that is looked at').to.deep.equal([
         false,

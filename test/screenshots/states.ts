@@ -184,7 +184,7 @@ export const STATES: readonly State[] = [
       await context.route('**/rendered?**', (route) =>
         route.request().url().includes('viewport=256') ? route.continue() : undefined,
       );
-      await page.goto(`${places.url}/viewer/${places.exams.ct.studyInstanceUID}`);
+      await page.goto(`${places.url}/viewer/${places.exams.cr.studyInstanceUID}`);
       await page.locator('[data-pane="0"][data-state="small"]').waitFor();
     },
   },

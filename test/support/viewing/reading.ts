@@ -1,7 +1,10 @@
 /** A reader at the light viewer in a real browser, with small exams, and what a test asks of the page. */
 import type { Browser, BrowserContext, BrowserContextOptions, JSHandle, Page } from 'playwright-core';
 import { aStudy } from '../../../fixtures/dicom/a-study.ts';
+import { chestRadiograph } from '../../../fixtures/dicom/acquisitions.ts';
+import { assembleStudy } from '../../../fixtures/dicom/studies.ts';
 import { startBrowser } from '../peers/browser.ts';
+import { headOf } from './exams.ts';
 import { declare, pictureShown, publishExam, readerOf, startViewing, type Viewing } from './viewing.ts';
 
 /** Who reads. */
@@ -21,6 +24,11 @@ export const AT_DETECTOR = aStudy({
   attributes: { ImagerPixelSpacing: [0.2, 0.2] },
 });
 
+/** Two images that are larger than what is shown while one waits. */
+export const LARGE = assembleStudy(headOf('reading/large', 'Radiographies en grand'), [
+  { ...chestRadiograph(), count: 2 },
+]);
+
 /** A server with these exams and a browser. */
 export class Reading {
   readonly viewing: Viewing;
@@ -36,7 +44,7 @@ export class Reading {
   static async start(): Promise<Reading> {
     const viewing = await startViewing();
     const reading = new Reading(viewing, await startBrowser());
-    for (const exam of [EXAM, OTHER, AT_DETECTOR]) await publishExam(viewing, exam);
+    for (const exam of [EXAM, OTHER, AT_DETECTOR, LARGE]) await publishExam(viewing, exam);
     await declare(viewing);
     return reading;
   }
