@@ -29,7 +29,12 @@ type InPage = {
 type Outline = {
   readonly series: readonly {
     readonly uid: string;
-    readonly instances: readonly { readonly uid: string; readonly frames: number; readonly columns: number }[];
+    readonly instances: readonly {
+      readonly uid: string;
+      readonly frames: number;
+      readonly columns: number;
+      readonly rows: number;
+    }[];
   }[];
 };
 
@@ -47,7 +52,7 @@ export function frameInPage([series, picture]: readonly [number, number]): Shown
   return {
     path: `series/${one?.uid}/instances/${slice?.uid}/frames/${slice?.frame}`,
     columns: slice?.columns ?? 0,
-    side: side ?? 0,
+    side: Math.min(side ?? 0, Math.max(slice?.columns ?? 0, slice?.rows ?? 0)),
   };
 }
 

@@ -28,6 +28,9 @@ type Coming = { readonly picture: Promise<ImageBitmap>; readonly abort: AbortCon
 
 /** Pixels that are kept decoded, at four bytes each; a phone has little memory. */
 const MOST_PIXELS = 48 * 1024 * 1024;
+/** The larger side, in pixels, of an image that is asked for in a finer quality: of JPEG, 1 to 100. */
+const SMALL_IMAGE = 256;
+const FINE = '98';
 /** Requests at a time beside the one that is looked at. */
 const MOST_AHEAD = 3;
 const AHEAD = 12;
@@ -60,6 +63,8 @@ export class Pictures {
   addressOf(series: SeriesOutline, { instance, frame }: Slice, { window, side }: Look): string {
     const query = new URLSearchParams({ viewport: `${side},${side}` });
     if (window !== undefined) query.set('window', `${window[0]},${window[1]},linear`);
+    // It is drawn larger than it is, where traces of compression would show, and weighs little.
+    if (Math.max(instance.columns, instance.rows) <= SMALL_IMAGE) query.set('quality', FINE);
     return `${this.#root}/series/${series.uid}/instances/${instance.uid}/frames/${frame}/rendered?${query}`;
   }
 
