@@ -1,4 +1,4 @@
-/** Loaded before a server that is counted: each read that is recorded or goes on, and each write, runs a statement more. */
+/** Loaded before a server that is counted: reads that are recorded or go on, and writes, run a statement more each. */
 import { systemGrant } from '../../../server/access/grant.ts';
 import { MongoRecordStore } from '../../../server/stores/mongodb/records.ts';
 import { SqliteRecordStore } from '../../../server/stores/sqlite/records.ts';
