@@ -1,6 +1,6 @@
-/** Another commit of the product in a folder of its own, with the packages of this one. */
+/** Another commit of the product in a folder of its own, with the packages that it asks for. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ export async function checkOut(commit: string): Promise<Checkout> {
   await run('git', ['archive', '--output', archive, commit], { cwd: ROOT });
   await run('tar', ['-xf', archive, '-C', root]);
   await rm(archive);
-  await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+  await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root });
   await run('npm', ['run', '-s', 'prestart'], { cwd: root });
   return { root, remove: async () => await rm(root, { recursive: true, force: true }) };
 }
