@@ -19,7 +19,7 @@ type Answers = ReadonlyMap<string, string>;
 /** Compares; `PASSERELLE_COMPARED_COMMIT` names another commit than {@link BEFORE}. */
 export async function proveDoors(): Promise<Proof> {
   const requests = comparedRequests();
-  const before = await checkOut(process.env['PASSERELLE_COMPARED_COMMIT'] ?? BEFORE);
+  const before = await checkOut(process.env['PASSERELLE_COMPARED_COMMIT'] ?? BEFORE, 'its own');
   const peer = await startMongoPeer();
   if (peer === undefined) throw new Error('The comparison needs the server of MongoDB’s protocol');
   try {

@@ -29,7 +29,7 @@ const UNMUTATED_MS = 600_000;
 
 /** Makes a lane of a commit. `env` is what the tests are given beside the environment. */
 export async function openLane(commit: string, env: Readonly<Record<string, string>>): Promise<Lane> {
-  const { root, remove } = await checkOut(commit);
+  const { root, remove } = await checkOut(commit, 'shared');
   const run = async (limitMs: number, ...args: string[]): Promise<number | undefined> =>
     await exitCodeOf({ cwd: root, args, env, limitMs });
   const compiles = async (): Promise<boolean> =>
