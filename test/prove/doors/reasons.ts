@@ -27,6 +27,10 @@ const REASONS: readonly Reason[] = [
     reason: 'who may is asked before the body is read',
   },
   {
+    request: /^(WADO-RS (rendered|thumbnail)|WADO-URI)/,
+    reason: 'pictures and WADO-URI are served',
+  },
+  {
     request: /POST \/fhir\/Consent as author/,
     change: /text\/plain[\s\S]*no bytes/,
     reason: 'a 201 without a body names no type of one',
@@ -39,12 +43,36 @@ export function reasonFor(request: string, former: string, answer: string): stri
     (one) => one.request.test(request) && (one.change?.test(`${former}\n=>\n${answer}`) ?? true),
   );
   if (meant !== undefined) return meant.reason;
-  return inOneOrder(former) === inOneOrder(answer) ? 'meta stands behind type and id, whatever the store' : undefined;
+  if (inOneOrder(former) === inOneOrder(answer)) return 'meta stands behind type and id, whatever the store';
+  const without = answer.replace(JSON_BODY, (json) => JSON.stringify(withoutViewers(JSON.parse(json))));
+  return inOneOrder(former) === without.replace(JSON_BODY, (json) => JSON.stringify(sorted(JSON.parse(json))))
+    ? 'studies, manifests and reports lead to the viewer'
+    : undefined;
+}
+
+const JSON_BODY = /^\{$[\s\S]*^\}$/m;
+
+/** Content without contained Endpoints of viewers, and what refers to them. */
+function withoutViewers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((one) => !isViewer(one)).map(withoutViewers);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([name, member]) => [name, withoutViewers(member)] as const);
+  return Object.fromEntries(members.filter(([, member]) => !(Array.isArray(member) && member.length === 0)));
+}
+
+function isViewer(value: unknown): boolean {
+  const { resourceType, connectionType, reference } = (value ?? {}) as {
+    readonly resourceType?: unknown;
+    readonly connectionType?: { readonly code?: unknown };
+    readonly reference?: unknown;
+  };
+  if (resourceType === 'Endpoint') return connectionType?.code === 'web-viewer';
+  return typeof reference === 'string' && reference.startsWith('#viewer');
 }
 
 /** An answer whose JSON has its members in one order: the order of rows and of other lists is kept. */
 function inOneOrder(answer: string): string {
-  return answer.replace(/^\{$[\s\S]*^\}$/m, (json) => JSON.stringify(sorted(JSON.parse(json))));
+  return answer.replace(JSON_BODY, (json) => JSON.stringify(sorted(JSON.parse(json))));
 }
 
 function sorted(value: unknown): unknown {
