@@ -27,7 +27,7 @@ const REASONS: readonly Reason[] = [
     reason: 'who may is asked before the body is read',
   },
   {
-    request: /^(WADO-RS (rendered|thumbnail)|WADO-URI)/,
+    request: /^\d+ (WADO-RS (rendered|thumbnail)|WADO-URI)/,
     reason: 'pictures and WADO-URI are served',
   },
   {
@@ -44,8 +44,7 @@ export function reasonFor(request: string, former: string, answer: string): stri
   );
   if (meant !== undefined) return meant.reason;
   if (inOneOrder(former) === inOneOrder(answer)) return 'meta stands behind type and id, whatever the store';
-  const without = answer.replace(JSON_BODY, (json) => JSON.stringify(withoutViewers(JSON.parse(json))));
-  return inOneOrder(former) === without.replace(JSON_BODY, (json) => JSON.stringify(sorted(JSON.parse(json))))
+  return inOneOrder(former, withoutViewers) === inOneOrder(answer, withoutViewers)
     ? 'studies, manifests and reports lead to the viewer'
     : undefined;
 }
@@ -71,8 +70,8 @@ function isViewer(value: unknown): boolean {
 }
 
 /** An answer whose JSON has its members in one order: the order of rows and of other lists is kept. */
-function inOneOrder(answer: string): string {
-  return answer.replace(JSON_BODY, (json) => JSON.stringify(sorted(JSON.parse(json))));
+function inOneOrder(answer: string, of: (content: unknown) => unknown = (content) => content): string {
+  return answer.replace(JSON_BODY, (json) => JSON.stringify(sorted(of(JSON.parse(json)))));
 }
 
 function sorted(value: unknown): unknown {
