@@ -4,7 +4,6 @@
  */
 import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
-import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
 import { studyIdentifier, studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { StudyOutline, type SeriesOutline } from '../../../profiles/imaging/study-outline.ts';
@@ -17,6 +16,7 @@ import type { Passage } from '../../ports/record-store.ts';
 import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { ID } from '../read/read-resource.ts';
 import { accountOf, PAGE } from '../retrieve/study-pages.ts';
+import { readOutline } from './read-outline.ts';
 
 /** What a viewer shows of a study. */
 export type OpenedStudy = {
@@ -115,7 +115,7 @@ async function seriesOf(
   const outline = new StudyOutline();
   let page = first;
   for (let offset = PAGE; ; offset += PAGE) {
-    for (const metadata of page) outline.add(JSON.parse(Buffer.from(metadata).toString('utf8')) as DicomJson);
+    await readOutline(outline, page);
     if (page.length < PAGE || offset >= MOST_INSTANCES) return outline.series;
     const question = { kind: 'metadata', studyInstanceUID, offset, limit: PAGE } as const;
     ({ metadata: page } = await further(deps, passage, question));
