@@ -10,7 +10,7 @@ import type { GuardDeps, Visit } from '../guard.ts';
 import type { BulkBytes } from './bulk-bytes.ts';
 import { documentRangeOf, isPdf, notPdf } from '../study/encapsulated-document.ts';
 import { retrieveInstances, type GrantedInstances } from './retrieve-instances.ts';
-import { requestOf, type PictureOptions, type ShownPicture } from './retrieve-rendered.ts';
+import { renderGranted, requestOf, type PictureOptions, type ShownPicture } from './retrieve-rendered.ts';
 import type { WhichInstances } from './study-pages.ts';
 import type { Viewings } from './viewings.ts';
 
@@ -58,14 +58,14 @@ export function retrieveRenderedInstance(deps: RetrieveRenderedInstanceDeps, vie
     const row = await firstOf(rows);
     const kind = documentKindOf(row.sopClassUID);
     if (kind !== undefined) {
-      const document = async (): Promise<ShownDocument> => await documentOf(deps, row, kind);
+      const document = async (): Promise<ShownDocument> => await documentOf(deps, rows, row, kind);
       return { row, decideAgain, form: 'document', mediaTypes: MEDIA_TYPES[kind], document };
     }
     if (!hasPixels(row.sopClassUID))
       throw new Fault('not-supported', 'The instance is neither a picture nor a document that can be shown');
     const picture = async (options: PictureOptions): Promise<ShownPicture> => ({
       row,
-      picture: await deps.renderer.render({ ...options, ...requestOf({ row }) }),
+      picture: await renderGranted(deps.renderer, rows, { ...options, ...requestOf({ row }) }),
     });
     return { row, decideAgain, form: 'picture', picture };
   };
@@ -78,11 +78,13 @@ async function firstOf(rows: AsyncIterable<ShownInstance>): Promise<ShownInstanc
 
 async function documentOf(
   { renderer, images }: RetrieveRenderedInstanceDeps,
+  rows: Pick<GrantedInstances, 'decideAgain'>,
   row: ShownInstance,
   kind: DocumentKind,
 ): Promise<ShownDocument> {
   if (kind === 'pdf') return await pdfOf(images, row);
-  const { bytes, mediaType } = await renderer.render({ instance: requestOf({ row }).instance, document: kind });
+  const request = { instance: requestOf({ row }).instance, document: kind };
+  const { bytes, mediaType } = await renderGranted(renderer, rows, request);
   return { mediaType: mediaType as DocumentType, length: bytes.length, pieces: () => [bytes] };
 }
 

@@ -1,7 +1,7 @@
 /** A requester looks at pictures of a study: WADO-RS rendered resources and thumbnails, and what viewers show. */
 import { hasPixels } from '../../../profiles/dicom/storage-class.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { FrameRenderer, Picture, RenderRequest } from '../../ports/frame-renderer.ts';
+import type { DocumentRequest, FrameRenderer, Picture, RenderRequest } from '../../ports/frame-renderer.ts';
 import type { ShownInstance } from '../../ports/record-store.ts';
 import type { GuardDeps, Visit } from '../guard.ts';
 import { retrieveInstances, type GrantedInstances } from './retrieve-instances.ts';
@@ -72,7 +72,7 @@ export function retrieveThumbnail(deps: RetrieveRenderedDeps, viewings?: Viewing
     const row = await representativeOf(rows);
     if (row === undefined) throw new Fault('not-supported', 'There is no picture among the instances');
     const place = frame === undefined ? { row } : { row, frame };
-    return { ...place, picture: await deps.renderer.render({ ...options, ...requestOf(place) }) };
+    return { ...place, picture: await renderGranted(deps.renderer, rows, { ...options, ...requestOf(place) }) };
   };
 }
 
@@ -85,7 +85,7 @@ async function* ofOne(
   for await (const row of rows) {
     for (const place of frames === undefined ? [{ row }] : frames.map((frame) => ({ row, frame }))) {
       await rows.decideAgain();
-      yield { ...place, picture: await renderer.render({ ...options, ...requestOf(place) }) };
+      yield { ...place, picture: await renderGranted(renderer, rows, { ...options, ...requestOf(place) }) };
     }
   }
 }
@@ -100,7 +100,7 @@ async function* ofEach(
   for await (const row of rows) {
     if (!hasPixels(row.sopClassUID)) continue;
     try {
-      yield { row, picture: await renderer.render({ ...options, ...requestOf({ row }) }) };
+      yield { row, picture: await renderGranted(renderer, rows, { ...options, ...requestOf({ row }) }) };
       reason = undefined;
     } catch (error) {
       if (!(error instanceof Fault) || !NO_PICTURE.has(error.kind)) throw error;
@@ -108,6 +108,17 @@ async function* ofEach(
     }
   }
   if (reason !== undefined) throw reason;
+}
+
+/** Renders, and decides again when that took long: a picture is not given to whom it was withdrawn from meanwhile. */
+export async function renderGranted(
+  renderer: FrameRenderer,
+  { decideAgain }: Pick<GrantedInstances, 'decideAgain'>,
+  request: RenderRequest | DocumentRequest,
+): Promise<Picture> {
+  const picture = await renderer.render(request);
+  await decideAgain();
+  return picture;
 }
 
 /** What the renderer is asked of a place. */
