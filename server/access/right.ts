@@ -45,6 +45,11 @@ export const principal = {
   patient: (person: PersonKey): Principal => `pat:${person}`,
 } as const;
 
+/** The person that a principal is; undefined when it is nobody's patient. */
+export function personOf(holder: Principal): PersonKey | undefined {
+  return holder.startsWith('pat:') ? (holder.slice('pat:'.length) as PersonKey) : undefined;
+}
+
 /** The end of a right that has none, epoch milliseconds. */
 export const FOREVER = 8.64e15;
 

@@ -60,7 +60,10 @@ export type VisibleRow = {
   readonly sort: number;
   readonly json: string;
   readonly person: PersonKey | undefined;
+  /** `Patient/id` of the person; to the server itself that of the identity that the row is filed under. */
   readonly subject: string | undefined;
+  /** To the server itself: `Patient/id` of the person, where it is not the subject. */
+  readonly patient?: string;
   readonly blob: BlobRef | undefined;
   /** Whether the patient may see the row, as it was put. */
   readonly released: boolean;

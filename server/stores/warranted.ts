@@ -11,7 +11,7 @@ import type { Reach, WarrantTerms, Written } from '../access/warrant.ts';
 import type { CommitPlan, InstanceRow, Put, QuarantinedInstance } from '../ports/commit-plan.ts';
 
 /** What of a plan is looked at: the same on the thread that made it and on the one that applies it. */
-export type WarrantedPlan = Pick<CommitPlan, 'deletes' | 'erased' | 'states' | 'rekeys'> & {
+export type WarrantedPlan = Pick<CommitPlan, 'deletes' | 'erased' | 'states' | 'moves'> & {
   readonly puts?: readonly (Pick<Put, 'type' | 'id' | 'person' | 'parent'> & {
     readonly index: Pick<IndexEntries, 'tokens'>;
   })[];
@@ -74,7 +74,9 @@ export function warrantedKeys({ bases }: WarrantTerms, plan: WarrantedPlan): War
  */
 export function requireWarranted(terms: WarrantTerms, plan: WarrantedPlan, facts: WarrantedFacts): void {
   for (const basis of terms.bases) requireBasis(basis, facts);
-  const present = (person: string): string => plan.rekeys?.find(({ from }) => from === person)?.to ?? person;
+  // Who joins another is nobody by herself any more.
+  const present = (person: string): string =>
+    plan.moves?.find(({ home, from }) => home === person && from === home)?.to ?? person;
   const told = new Set((plan.audit ?? []).flatMap(({ persons }) => persons.map(present)));
   for (const touched of touchedBy(plan, facts)) {
     const reach = terms.reaches.find((one) => reaches(one, touched));
@@ -142,10 +144,10 @@ function instancesTouched({ instances = [], quarantined = [], erased = [] }: War
 }
 
 /** A change of no switch changes nothing: it only makes other writes for the person wait. */
-function personsTouched({ states = [], rekeys = [] }: WarrantedPlan): Touched[] {
+function personsTouched({ states = [], moves = [] }: WarrantedPlan): Touched[] {
   const changed = states.filter(({ change }) => Object.keys(change).length > 0).map(({ person }) => person);
-  const joined = rekeys.flatMap(({ from, to }) => [from, to]);
-  return [...changed, ...joined].map((person) => ({ what: 'person', person, isOf: () => false }));
+  const moved = moves.filter(({ from, to }) => from !== to).flatMap(({ from, to }) => [from, to]);
+  return [...changed, ...moved].map((person) => ({ what: 'person', person, isOf: () => false }));
 }
 
 function removedBy({ deletes = [], erased = [] }: WarrantedPlan) {

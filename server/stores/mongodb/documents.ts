@@ -30,6 +30,8 @@ export type RowContent = {
   readonly json: string;
   readonly person?: PersonKey | undefined;
   readonly subject?: string | undefined;
+  /** The Patient that is shown in place of the subject, where it is another. */
+  readonly patient?: string | undefined;
   /** Rank of the confidentiality level. */
   readonly level: number;
   readonly released: boolean;
@@ -110,10 +112,12 @@ export type RightDocument = {
 export type PersonDocument = {
   readonly _id: PersonKey;
   readonly writes: number;
-  /** The key that stayed when this one was joined to it: nothing is written under this one any more. */
+  /** Who the identity of this key is at present, where it is another person: nothing is written under this one. */
   readonly mergedInto?: PersonKey;
-  /** Every key that was joined to this one, through others included: events under them are this person's. */
+  /** The identities that are this person at present: events under their keys are hers, and their switches count. */
   readonly formerly?: readonly PersonKey[];
+  /** What was said of the identity itself; absent before it was kept apart, and then all that counts. */
+  readonly said?: Partial<PatientState>;
 } & Partial<PatientState>;
 
 /** An instance; `_id` is the SOP Instance UID. Absent numbers are null, which sorts first. */

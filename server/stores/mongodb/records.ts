@@ -90,7 +90,7 @@ export class MongoRecordStore implements RecordStore {
 
   async accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined> {
     requireBound(grant, { item: reference });
-    return await asStore(() => readAccount(this.#collections, reference));
+    return await asStore(() => readAccount(this.#collections, grant, reference));
   }
 
   /** Other processes write, too: nothing is kept. */

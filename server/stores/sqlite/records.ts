@@ -54,6 +54,7 @@ import { search } from './read/search.ts';
 import { readHistory, rowOrVersion } from './read/history.ts';
 import { newestRid, visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
+import { ofIdentities } from './audit/readers.ts';
 import type { Writers } from './write/writers.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
@@ -224,7 +225,7 @@ export class SqliteRecordStore implements RecordStore {
   /** Events have one version. */
   async #event(grant: AnyGrant, { id, version = 1 }: ResourceQuestion): Promise<VisibleRow | undefined> {
     await this.#writers.trail.send('head', undefined);
-    const row = version === 1 ? visibleRow(this.#trail, grant, 'AuditEvent', id) : undefined;
+    const row = version === 1 ? visibleRow(this.#trail, ofIdentities(this.#trail, grant), 'AuditEvent', id) : undefined;
     return row === undefined ? undefined : hydrateEvent(this.#trail, row);
   }
 
@@ -233,7 +234,8 @@ export class SqliteRecordStore implements RecordStore {
     await this.#writers.trail.send('head', undefined);
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
-      const page = search(this.#trail, grant, { ...query, include: [], revinclude: [] }, after, skip);
+      const reading = ofIdentities(this.#trail, grant);
+      const page = search(this.#trail, reading, { ...query, include: [], revinclude: [] }, after, skip);
       return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, row)) };
     });
   }

@@ -13,6 +13,7 @@ import { deletedRows } from './migrations/008-deleted.ts';
 import { jobs } from './migrations/009-jobs.ts';
 import { givers } from './migrations/010-givers.ts';
 import { rowDefinitions } from './migrations/011-definitions.ts';
+import { recordsMoves, trailMoves } from './migrations/013-moves.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -29,8 +30,9 @@ export const MIGRATIONS = {
     jobs,
     givers,
     rowDefinitions,
+    recordsMoves,
   ],
-  trail: [rows + trail, trailBlobs, eventForms],
+  trail: [rows + trail, trailBlobs, eventForms, trailMoves],
   tokens: [tokens, tokensAccessVersion],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -18,7 +18,7 @@ import { toIndexArrays } from '../write/index-arrays.ts';
 import { following, LARGEST_BATCH, listOrder, spanFilters } from '../read/listing.ts';
 import type { Reader } from '../read/reader.ts';
 import { sortProjection, sortValuesOf } from '../read/sort-values.ts';
-import { presentPrincipals } from '../write/rekey.ts';
+import { presentPrincipals } from '../write/move.ts';
 import { TOTAL_BOUND, type PageStart } from '../read/search.ts';
 
 /** The transaction in which events are recorded; `attempt` counts from 1. */

@@ -6,6 +6,7 @@ import { referenceKey } from '../write/index-arrays.ts';
 import type { Collections } from '../collections.ts';
 import type { PersonDocument, RowDocument } from '../documents.ts';
 import { ROW_PROJECTION, toVisibleRow, type Shown } from './reader.ts';
+import type { SystemGrant } from '../../../access/grant.ts';
 
 /** The server itself reads: no right shows the rows. */
 const OPEN: Shown = { right: undefined };
@@ -15,6 +16,7 @@ type Found = RowDocument & { readonly state: readonly PersonDocument[] };
 /** Reads the account (`Patient/id` or `Practitioner/id`), its roles and whether it is off, in one aggregation. */
 export async function readAccount(
   { standing, persons }: Collections,
+  grant: SystemGrant,
   reference: string,
 ): Promise<StoredAccount | undefined> {
   const roles = { type: 'PractitionerRole', ref: referenceKey('practitioner', reference) };
@@ -29,8 +31,8 @@ export async function readAccount(
   const account = found.find(({ _id }) => _id === reference);
   if (account === undefined) return undefined;
   return {
-    row: internally(toVisibleRow(account, OPEN)),
-    roles: found.filter((row) => row !== account).map((row) => internally(toVisibleRow(row, OPEN))),
+    row: internally(toVisibleRow(grant, account, OPEN)),
+    roles: found.filter((row) => row !== account).map((row) => internally(toVisibleRow(grant, row, OPEN))),
     isOff: toState(account.state[0] ?? null).accountOff,
   };
 }

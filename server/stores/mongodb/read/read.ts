@@ -9,6 +9,7 @@ import type {
   StudyMetadata,
 } from '../../../ports/record-store.ts';
 import { shownInstances } from '../../granted.ts';
+import { shownSubject } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
 import type { Collections } from '../collections.ts';
@@ -73,11 +74,11 @@ async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<Sho
   const claim = await collections.claims.findOne({ _id: claimKey.imagingStudy(studyInstanceUID) }, { session });
   if (claim === null) return undefined;
   const key = rowKey('ImagingStudy', claim.value);
-  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1 } as const;
+  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1, patient: 1 } as const;
   const row = await collections.standing.findOne({ _id: key, gone: { $exists: false } }, { session, projection });
   const shown = row === null ? undefined : (await shownOf(reader, [row])).get(key);
   if (row === null || shown === undefined) return undefined;
-  return { id: row.id, person: row.person, subject: row.subject, shownBy: shown.right };
+  return { id: row.id, person: row.person, ...shownSubject(reader.grant, row), shownBy: shown.right };
 }
 
 /** Names of all blobs that rows, former versions or instances refer to; a name may come more than once. */

@@ -112,7 +112,10 @@ async function countTotal(plan: Plan, query: SearchQuery, all: number | undefine
 
 type Loaded = { readonly row: VisibleRow; readonly ref: readonly string[] };
 
-async function readListed({ collections, session }: Reader, page: readonly Listed[]): Promise<readonly Loaded[]> {
+async function readListed(
+  { collections, session, grant }: Reader,
+  page: readonly Listed[],
+): Promise<readonly Loaded[]> {
   if (page.length === 0) return [];
   const keys = page.map(({ key }) => key);
   const found = await collections.standing
@@ -121,7 +124,7 @@ async function readListed({ collections, session }: Reader, page: readonly Liste
   const byKey = new Map(found.map((row) => [row._id, row]));
   return page.flatMap(({ key, shown }) => {
     const row = byKey.get(key);
-    return row === undefined ? [] : [{ row: toVisibleRow(row, shown), ref: row.ref }];
+    return row === undefined ? [] : [{ row: toVisibleRow(grant, row, shown), ref: row.ref }];
   });
 }
 

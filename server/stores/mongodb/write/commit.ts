@@ -16,18 +16,19 @@ import { writeInstances } from '../read/instances.ts';
 import { putJobs } from './jobs.ts';
 import { matchKey, requireNoMatches } from './matches.ts';
 import { materialise } from './materialise.ts';
-import { personsOf, writePersons } from './persons.ts';
+import { personsOf, shownPatients, writePersons } from './persons.ts';
 import { writeQuarantine } from '../read/quarantine.ts';
 import {
   readStanding,
   requireConditions,
   rowConditionsOf,
   stageRows,
+  withMoved,
   writeRows,
   textedPlan,
   type TextedPlan,
 } from './row-changes.ts';
-import { rekeyPersons } from './rekey.ts';
+import { moveIdentities } from './move.ts';
 import { inTransaction } from '../transaction.ts';
 import type { Turns } from './turns.ts';
 import { requireWarrant } from './warranted.ts';
@@ -76,7 +77,7 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
     rowKey(type, id),
   );
   const claims = (plan.claims ?? []).map(({ key }) => key);
-  const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
+  const moved = (plan.moves ?? []).flatMap(({ home, from, to }) => [home, from, to]);
   const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [
     ...gone.map(({ type, id }) => rowKey(type, id)),
     ...names,
@@ -85,7 +86,7 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
     condition.kind === 'no-match' ? [matchKey(condition)] : [],
   );
   const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
-  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...sought, ...keptAside]);
+  const keys = new Set([plan.id, ...persons, ...moved, ...rows, ...claims, ...erased, ...sought, ...keptAside]);
   keys.delete('');
   return keys;
 }
@@ -107,19 +108,21 @@ async function applyPlan(
   const erased = await eraseAll(collections, plan.erased ?? [], session);
   await takeClaims(collections, plan.claims ?? [], session);
   const readers = await readersOf(collections, plan, session);
-  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
-  // What was erased is gone; what is kept as history is so under the key that stays.
+  const moved = await moveIdentities(collections, plan.moves ?? [], session);
+  const shown = await shownPatients(collections, plan, session);
+  // What was erased is gone; what is kept as history is so under the person that it became.
   const standing = changesStanding(plan) ? await readStanding(collections, plan, session) : found;
-  const staged = stageRows(plan, standing, readers, now);
+  const staged = withMoved(stageRows(plan, standing, { readers, shown, now }), moved);
   const rows = [...staged.changes.values()];
-  const rights = await changeRights(collections, staged, plan.erased ?? [], session);
+  const of = { ...staged, erasures: plan.erased ?? [], movedDeleted: moved.deleted };
+  const rights = await changeRights(collections, of, session);
   const states = await writePersons(collections, personsOf(plan, rows, rights), plan, session);
   await writeRows(collections, staged, conditions, standing, session);
   await forgetReaders(collections, rows, session);
   const former = await eraseHistory(collections, plan.erased ?? [], session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
-  await materialise(collections, { rows, rights, states, joined }, session);
+  await materialise(collections, { rows, rights, states }, session);
   await putJobs(collections, plan.jobs ?? [], now, { session, attempt });
   await insertAudit(collections, plan.audit ?? [], { session, attempt });
   const receipt: CommitReceipt = {
@@ -134,6 +137,6 @@ async function applyPlan(
 }
 
 /** Whether a plan changes rows before it deletes and puts any. */
-function changesStanding({ rekeys = [], erased = [] }: CommitPlan): boolean {
-  return rekeys.length > 0 || erased.some(({ rows = [] }) => rows.length > 0);
+function changesStanding({ moves = [], erased = [] }: CommitPlan): boolean {
+  return moves.length > 0 || erased.some(({ rows = [] }) => rows.length > 0);
 }

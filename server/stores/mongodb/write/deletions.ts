@@ -1,7 +1,7 @@
 /** Deletes: what is kept of a row as its last version, a deletion, and who may know of it. */
 import type { ClientSession } from 'mongodb';
 import { principal, type Principal } from '../../../access/right.ts';
-import type { CommitPlan } from '../../../ports/commit-plan.ts';
+import type { CommitPlan, Move } from '../../../ports/commit-plan.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowDocument, StoredRow, Tombstone } from '../documents.ts';
 import { rowKey } from './acl-rows.ts';
@@ -9,7 +9,7 @@ import { rowKey } from './acl-rows.ts';
 /** The principals that see each row which a plan deletes, by `Type/id`: persons by the keys that they have after it. */
 export async function readersOf(
   { acl }: Collections,
-  { deletes = [], rekeys = [] }: CommitPlan,
+  { deletes = [], moves = [] }: CommitPlan,
   session: ClientSession,
 ): Promise<ReadonlyMap<string, readonly Principal[]>> {
   const items = deletes.map(({ type, id }) => rowKey(type, id));
@@ -18,15 +18,14 @@ export async function readersOf(
   const found = await acl.find({ item: { $in: items } }, { session, projection }).toArray();
   const byItem = Map.groupBy(found, ({ item }) => item);
   return new Map(
-    [...byItem].map(([item, rows]) => [item, [...new Set(rows.map((row) => present(row.principal, rekeys)))]]),
+    [...byItem].map(([item, rows]) => [item, [...new Set(rows.map((row) => present(row.principal, moves)))]]),
   );
 }
 
-function present(reader: Principal, rekeys: NonNullable<CommitPlan['rekeys']>): Principal {
-  return rekeys.reduce(
-    (name, { from, to }) => (name === principal.patient(from) ? principal.patient(to) : name),
-    reader,
-  );
+/** Who joins another is nobody by herself any more. */
+function present(reader: Principal, moves: readonly Move[]): Principal {
+  const move = moves.find(({ home, from, to }) => home === from && to !== from && reader === principal.patient(from));
+  return move === undefined ? reader : principal.patient(move.to);
 }
 
 /** What is left of a row, and the version that tells of its deletion: without text and bytes. */
@@ -35,9 +34,9 @@ export function toDeletion(
   readers: readonly Principal[],
   now: number,
 ): { readonly tombstone: Tombstone; readonly deletion: HistoryDocument } {
-  const { _id, type, id, sort, person, subject, level, released } = row;
+  const { _id, type, id, sort, person, subject, patient, level, released } = row;
   const version = row.version + 1;
-  const content = { type, id, version, updated: now, sort, json: '', person, subject, level, released };
+  const content = { type, id, version, updated: now, sort, json: '', person, subject, patient, level, released };
   return {
     tombstone: { _id, gone: true, version },
     deletion: { _id: `${_id}/${version}`, ...content, isDeletion: true, readers },

@@ -1,12 +1,12 @@
 /** Keeps the rights that rows give: one for each principal, relation, scope and time, and the rows that give it. */
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
-import { joinedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../access/rights-of.ts';
-import type { PersonKey } from '../../../access/requester.ts';
+import { movedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../access/rights-of.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import { fromRightDocument, rowKey, toRightDocument } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { RightDocument, StoredRow } from '../documents.ts';
+import type { Moved } from './move.ts';
 import { standingRow, type StagedRows } from './row-changes.ts';
 
 /** Which rights begin with a plan, or say something else from now on, and which end with it. */
@@ -14,21 +14,31 @@ export type RightChanges = { readonly begun: readonly Right[]; readonly ended: r
 
 const NONE: RightChanges = { begun: [], ended: [] };
 
-/** Writes the rights that follow from the rows that a plan erases, deletes and puts, one after the other. */
+/** What of a plan changes rights: rows before and after it, in the order in which they are written. */
+export type RightsFrom = Pick<StagedRows, 'changes' | 'written'> & {
+  readonly erasures: readonly Erasure[];
+  readonly movedDeleted: Moved['deleted'];
+};
+
+/** Writes the rights that follow from the rows that a plan moves, erases, deletes and puts, one after the other. */
 export async function changeRights(
   { rights }: Collections,
-  { changes, written }: Pick<StagedRows, 'changes' | 'written'>,
-  erasures: readonly Erasure[],
+  { changes, written, erasures, movedDeleted }: RightsFrom,
   session: ClientSession,
 ): Promise<RightChanges> {
   const erased = erasures.flatMap(({ rows = [] }) => rows).map(({ type, id }) => rowKey(type, id));
   const stood = [...changes.values()].filter(({ before }) => before !== undefined).map(({ after }) => after._id);
-  const known = [...erased, ...stood];
+  const known = [...erased, ...stood, ...movedDeleted.map(({ key }) => key)];
   const given = written.map((row) => ({ row, gives: givenAfter(row) }));
   const ids = given.flatMap(({ gives }) => gives.map(({ id }) => id));
   if (known.length === 0 && ids.length === 0) return NONE;
   const found = await rights.find(namedBy(known, ids), { session }).toArray();
   const kept = new Kept(found);
+  for (const { key, from, to } of movedDeleted)
+    kept.give(
+      key,
+      kept.givenBy(key).map((right) => movedRight(right, from, to)),
+    );
   for (const key of erased) kept.give(key, []);
   for (const { row, gives } of given)
     kept.give(row._id, row.gone === true ? rightsLeftBy(kept.givenBy(row._id)) : gives);
@@ -122,33 +132,4 @@ class Kept {
 function isShownOtherwise(before: RightDocument, after: RightDocument): boolean {
   const [one, other] = [fromRightDocument(before), fromRightDocument(after)];
   return one.person !== other.person || consentOf(one) !== consentOf(other);
-}
-
-/** Moves the rights of a person to another one, with the rows that give them: behind those that gave them already. */
-export async function joinRights(
-  { rights, acl }: Collections,
-  { from, to }: { readonly from: PersonKey; readonly to: PersonKey },
-  session: ClientSession,
-): Promise<void> {
-  const former = await rights.find({ person: from }, { session }).toArray();
-  if (former.length === 0) return;
-  const joined = former.map((right) => ({
-    right: joinedRight(fromRightDocument(right), from, to),
-    givers: right.givers,
-  }));
-  const ids = joined.map(({ right }) => right.id);
-  const standing = await rights.find({ _id: { $in: ids }, person: to }, { session }).toArray();
-  const givers = new Map(standing.map((right) => [right._id, right.givers]));
-  const documents = joined.map(({ right, givers: moved }) =>
-    toRightDocument(right, [...(givers.get(right.id) ?? []), ...moved]),
-  );
-  const gone = former.map(({ _id }) => _id);
-  await acl.deleteMany({ rightId: { $in: gone } }, { session });
-  await rights.deleteMany({ _id: { $in: gone } }, { session });
-  await rights.bulkWrite(
-    documents.map((right) => ({
-      replaceOne: { filter: { _id: right._id }, replacement: right, upsert: true },
-    })),
-    { session },
-  );
 }

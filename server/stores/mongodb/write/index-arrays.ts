@@ -35,6 +35,13 @@ export function targetsOf(ref: readonly string[], param: string): readonly strin
   return ref.filter((key) => key.startsWith(`${param} `)).map((key) => key.slice(param.length + 1));
 }
 
+/** References of a row with one target in place of another. */
+export function withTarget(ref: readonly string[], former: string, target: string): readonly string[] {
+  const suffix = ` ${former}`;
+  const keys = ref.map((key) => (key.endsWith(suffix) ? `${key.slice(0, -suffix.length)} ${target}` : key));
+  return [...new Set(keys)];
+}
+
 /** The keys of every three characters of a text, each once; none for a shorter text. */
 export function trigramKeys(param: string, text: string): readonly string[] {
   const characters = [...text];

@@ -65,16 +65,24 @@ function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sq
   }
   return {
     text: `EXISTS (SELECT 1 FROM reference INDEXED BY reference_rid WHERE rid = x.rid AND param = ? AND target IN
-      (${marks(criterion.values)}))`,
+      (${targets(criterion.values)}))`,
     values: [`${type}.${criterion.param}`, ...criterion.values],
   };
 }
 
 function referenceSource(type: StoredType, { param, values }: ReferenceCriterion): Sql {
   const params = isEvent(type) && param === 'patient' ? PATIENT_OF_EVENT : [param];
-  const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${marks(values)})`;
+  const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${targets(values)})`;
   return { text, values: [...params.map((name) => `${type}.${name}`), ...values] };
 }
+
+/** Placeholders for references: the Patient of a person who is no more stands for the one that she became. */
+function targets(values: readonly string[]): string {
+  return values.map((value) => (value.startsWith('Patient/') ? PRESENT_PATIENT : '?')).join(', ');
+}
+
+const PRESENT_PATIENT = `(SELECT coalesce(max(y.patient), v.target) FROM (SELECT ? AS target) v
+  LEFT JOIN resource y ON y.type = 'Person' AND y.id = substr(v.target, 9))`;
 
 /** An event's patients are those among its agents and entities, and are not kept again. */
 const PATIENT_OF_EVENT = ['agent', 'entity'];

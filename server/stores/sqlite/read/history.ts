@@ -15,6 +15,7 @@ import {
   type ShownBy,
   type VersionPlace,
 } from '../../../ports/record-store.ts';
+import { shownSubject, shownText, type FiledUnder } from '../../shown-patient.ts';
 import type { Database } from '../database.ts';
 import { rightsTo, stateOf } from '../rights/materialise.ts';
 import { marks } from './criteria.ts';
@@ -63,13 +64,23 @@ function formerVersion(
     version,
   );
   if (former === undefined || (former.json === '' && !orDeleted)) return undefined;
-  return toVersion(anchor ?? unplaced({ type, id }, former.updated), { ...former, version });
+  const json = shownText(grant, former.json, filedUnder(db, type, id));
+  return toVersion(anchor ?? unplaced({ type, id }, former.updated), { ...former, json, version });
 }
 
+/** The identity that a row, or one that was deleted, is filed under. */
+function filedUnder(db: Database, type: StoredType, id: string): FiledUnder {
+  return db.get<FiledUnder>(FILED_UNDER, type, id) ?? {};
+}
+
+const FILED_UNDER = `SELECT subject, patient FROM resource WHERE type = ?1 AND id = ?2
+  UNION ALL SELECT subject, patient FROM deleted WHERE type = ?1 AND id = ?2`;
+
 function toVersion(anchor: Anchor, former: FormerRow & { version: number }): RowVersion {
-  const { type, id, sort, person, subject, released, shownBy } = anchor;
+  const { type, id, sort, person, subject, patient, released, shownBy } = anchor;
   const { updated, json, version } = former;
-  const place = { type, id, sort, person, subject, released, shownBy, updated, json, version, blob: blobOf(former) };
+  const whose = { person, subject, ...(patient === undefined ? {} : { patient }) };
+  const place = { type, id, sort, ...whose, released, shownBy, updated, json, version, blob: blobOf(former) };
   return json === '' ? { ...place, isDeletion: true } : place;
 }
 
@@ -85,11 +96,12 @@ type DeletedRow = {
   sort: number;
   person: string | null;
   subject: string | null;
+  patient: string | null;
   level: number;
   released: number;
 };
 
-const DELETED_COLUMNS = 'd.id, d.version, d.updated, d.sort, d.person, d.subject, d.level, d.released';
+const DELETED_COLUMNS = 'd.id, d.version, d.updated, d.sort, d.person, d.subject, d.patient, d.level, d.released';
 
 /** The deletion of a row, when the grant may know of it. */
 function deletionOf(db: Database, grant: AnyGrant, { type, id }: Named): RowVersion | undefined {
@@ -124,7 +136,7 @@ function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: Delete
     sort,
     json: '',
     person: row.person === null ? undefined : personKey(row.person),
-    subject: row.subject ?? undefined,
+    ...shownSubject(grant, row),
     blob: undefined,
     released: facts.released,
     shownBy,
@@ -139,11 +151,14 @@ export function readHistory(db: Database, grant: AnyGrant, question: HistoryQues
   const ids = id === undefined ? shownIds(db, grant, type) : [id];
   const places = versionsOf(db, question, ids);
   const page = places.slice(0, limit);
-  const anchors = anchorsOf(db, grant, type, [...new Set(page.map((place) => place.id))]);
+  const onPage = [...new Set(page.map((place) => place.id))];
+  const anchors = anchorsOf(db, grant, type, onPage);
+  const filed = new Map(onPage.map((one) => [one, filedUnder(db, type, one)]));
   const rows = page.flatMap((place) => {
     const anchor = anchors.get(place.id);
     const former = anchor && readVersion(db, type, place);
-    return anchor === undefined || former === undefined ? [] : [toVersion(anchor, former)];
+    if (anchor === undefined || former === undefined) return [];
+    return [toVersion(anchor, { ...former, json: shownText(grant, former.json, filed.get(place.id) ?? {}) })];
   });
   return { rows, next: places.length > limit && rows.length > 0 ? page.at(-1) : undefined };
 }

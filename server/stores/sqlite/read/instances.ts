@@ -26,6 +26,7 @@ type Columns = {
   metadata: string;
   source: string;
   person: string;
+  subject: string;
 };
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
@@ -75,7 +76,7 @@ export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | 
 
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
   series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata,
-  source, person`;
+  source, person, subject`;
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {
@@ -92,5 +93,6 @@ function toInstanceRow(row: Columns): InstanceRow {
     metadata: row.metadata,
     source: row.source,
     person: personKey(row.person),
+    subject: row.subject,
   };
 }

@@ -6,6 +6,7 @@ import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
 import { boundPerson } from '../../granted.ts';
+import { shownSubject, shownText } from '../../shown-patient.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -29,12 +30,14 @@ export type SelectedRow = BlobColumns & {
   sort: number;
   person: string | null;
   subject: string | null;
+  /** The Patient that is shown in place of the subject; null where it is the same. */
+  patient: string | null;
   released: number;
   json: string;
 };
 
 const PLACE_COLUMNS =
-  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released';
+  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.patient, x.blob_name, x.blob_size, x.released';
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
@@ -133,8 +136,8 @@ export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
 export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): ShownStudy | undefined {
   const rights = rightsColumn(grant);
-  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'rights'>>(
-    `SELECT x.id, x.person, x.subject, ${rights.text} FROM resource x
+  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'patient' | 'rights'>>(
+    `SELECT x.id, x.person, x.subject, x.patient, ${rights.text} FROM resource x
      WHERE x.type = 'ImagingStudy' AND x.id = (SELECT value FROM claim WHERE key = ?)`,
     ...rights.values,
     claimKey.imagingStudy(studyInstanceUID),
@@ -145,7 +148,7 @@ export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: stri
   return {
     id: row.id,
     person: row.person === null ? undefined : personKey(row.person),
-    subject: row.subject ?? undefined,
+    ...shownSubject(grant, row),
     shownBy: shown,
   };
 }
@@ -182,10 +185,10 @@ export function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy |
     version: row.version,
     updated: row.updated,
     sort: row.sort,
-    json: row.json,
+    json: shownText(grant, row.json, row),
     blob,
     person: row.person === null ? undefined : personKey(row.person),
-    subject: row.subject ?? undefined,
+    ...shownSubject(grant, row),
     released: row.released === 1,
     shownBy: isOpen(grant, row.type) ? undefined : shown,
   };

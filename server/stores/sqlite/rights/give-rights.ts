@@ -2,11 +2,9 @@
  * Keeps the rights that rows give: one for each principal, relation, scope and time. The row that began first to give
  * it stands in it; the others, of which most rights have none, are kept beside it.
  */
-import { joinedRight } from '../../../access/rights-of.ts';
-import { personKey } from '../../../access/requester.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
 import type { Database } from '../database.ts';
-import { materialiseNewRight, rightsOf, toRight, type RightRow } from './materialise.ts';
+import { materialiseNewRight, toRight, type RightRow } from './materialise.ts';
 
 const GIVEN = `SELECT * FROM access_right WHERE giver = ?
   UNION ALL SELECT r.* FROM further_giver g JOIN access_right r ON r.id = g.right_id WHERE g.giver = ?`;
@@ -29,18 +27,6 @@ export function giveRights(
 ): void {
   for (const right of before) if (!isAmong(after, right)) stopGiving(db, right, giver);
   for (const right of after) if (!isAmong(before, right)) beginGiving(db, right, rid);
-}
-
-/** Moves the rights of a person to another one; where that one holds the right, its givers stay before the others. */
-export function joinRights(db: Database, from: string, to: string): void {
-  const [former, present] = [personKey(from), personKey(to)];
-  for (const right of rightsOf(db, from)) {
-    const joined = joinedRight(right, former, present);
-    db.run('DELETE FROM acl WHERE right_id = ?', right.id);
-    db.run('DELETE FROM access_right WHERE id = ?', right.id);
-    if (!insertRight(db, joined)) addGiver(db, joined.id, right.giver);
-    if (joined.id !== right.id) moveGivers(db, right.id, joined.id);
-  }
 }
 
 function isAmong(rights: readonly Right[], { id, person }: Right): boolean {
@@ -93,14 +79,4 @@ function insertRight(db: Database, right: Right): boolean {
 
 function addGiver(db: Database, id: string, giver: string): void {
   db.run('INSERT INTO further_giver (right_id, giver) VALUES (?, ?)', id, giver);
-}
-
-/** Behind those that gave the right already. */
-function moveGivers(db: Database, from: string, to: string): void {
-  db.run(
-    'INSERT INTO further_giver (right_id, giver) SELECT ?, giver FROM further_giver WHERE right_id = ? ORDER BY place',
-    to,
-    from,
-  );
-  db.run('DELETE FROM further_giver WHERE right_id = ?', from);
 }

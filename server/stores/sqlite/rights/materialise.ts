@@ -1,6 +1,6 @@
 /** Keeps the access table: one row for each right and each row of its person that `permits` shows it. */
 import { levelOf } from '../../../../profiles/confidentiality.ts';
-import type { StoredType } from '../../../../profiles/types/visibility.ts';
+import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
 import { consentOf, type Principal, type Relation, type Right } from '../../../access/right.ts';
@@ -63,6 +63,11 @@ export function stateOf(db: Database, person: string): PatientState {
     erasurePending: row.erasure_pending === 1,
     accountOff: row.account_off === 1,
   };
+}
+
+/** Whether rows of a type have access rows: the directory needs none, and a part is seen as its parent. */
+export function isMaterialised(type: StoredType): boolean {
+  return VISIBILITY[type] !== 'directory' && VISIBILITY[type] !== 'part';
 }
 
 /** Writes the access of one row anew. Parts have none of their own: they are seen as their parent. */

@@ -1,5 +1,5 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
-import { VISIBILITY, type Visibility } from '../../../../profiles/types/visibility.ts';
+import { personKey } from '../../../access/requester.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
 import type { Claim, CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
 import { claimTaken, otherDataSet } from '../../refused.ts';
@@ -9,10 +9,17 @@ import { requireConditions } from './conditions.ts';
 import { deleteRow, forgetDeletion, keepHistory, keepReaders } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
 import { givenBy, giveRights } from '../rights/give-rights.ts';
-import { materialiseNewRow, materialisePerson, materialiseRow, type AccessRow } from '../rights/materialise.ts';
+import {
+  isMaterialised,
+  materialiseNewRow,
+  materialisePerson,
+  materialiseRow,
+  type AccessRow,
+} from '../rights/materialise.ts';
+import { saySwitches } from '../rights/states.ts';
 import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
-import { refuseMerged, rekeyPerson } from './rekey.ts';
+import { moveIdentity, shownPatients, type Filing } from './move.ts';
 import { requireWarrant } from './warranted.ts';
 import { putJob } from './write-jobs.ts';
 import { standingRow, writeRow, type RowValues, type StandingRow } from './write-rows.ts';
@@ -27,16 +34,15 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   for (const { type, id } of plan.deletes ?? []) keepReaders(db, type, id);
   const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
-  for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
-  refuseMerged(db, personsOf(plan));
-  for (const state of plan.states ?? []) changeState(db, state);
+  for (const move of plan.moves ?? []) moveIdentity(db, move);
+  const shown = shownPatients(db, filingsOf(plan), plan.moves);
+  const switched = (plan.states ?? []).map(({ person, change }) => saySwitches(db, person, change));
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
-  const versions = plan.puts.map((put) => putRow(db, put, now));
+  const versions = plan.puts.map((put) => putRow(db, put, shown.get(put.subject ?? ''), now));
   const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
-  for (const { person } of plan.states ?? []) materialisePerson(db, person);
-  for (const { to } of plan.rekeys ?? []) materialisePerson(db, to);
+  for (const person of new Set(switched)) materialisePerson(db, personKey(person));
   for (const job of plan.jobs ?? []) putJob(db, job, now);
   for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
   const receipt: CommitReceipt = {
@@ -50,15 +56,15 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   return receipt;
 }
 
-/** Every person for whom a plan writes. */
-function personsOf(plan: WirePlan): Set<string> {
-  const of = (part: readonly { readonly person?: string }[] = []): string[] =>
-    part.flatMap(({ person }) => person ?? []);
-  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.states)]);
+/** For whom a plan writes, and under which identities, each once. */
+function filingsOf({ puts, instances = [] }: WirePlan): readonly Filing[] {
+  const filings = [...puts, ...instances].map(({ person, subject }) => ({ person, subject }));
+  return [...new Map(filings.map((filing) => [`${filing.person} ${filing.subject}`, filing])).values()];
 }
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
-  return [...(plan.rekeys ?? []).map((rekey) => ({ rekey })), ...plan.audit.map((event) => ({ event }))];
+  const moved = (plan.moves ?? []).map(({ home, to }) => ({ move: { home, to } }));
+  return [...moved, ...plan.audit.map((event) => ({ event }))];
 }
 
 function takeClaim(db: Database, { key, value }: Claim): void {
@@ -67,32 +73,17 @@ function takeClaim(db: Database, { key, value }: Claim): void {
   if (held?.value !== value) throw claimTaken();
 }
 
-const STATE_COLUMN = {
-  opposed: 'opposed',
-  withdrawn: 'withdrawn',
-  erasurePending: 'erasure_pending',
-  accountOff: 'account_off',
-} as const;
-
-function changeState(db: Database, { person, change }: NonNullable<WirePlan['states']>[number]): void {
-  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', person);
-  for (const name of Object.keys(STATE_COLUMN) as (keyof typeof STATE_COLUMN)[]) {
-    const value = change[name];
-    if (value !== undefined)
-      db.run(`UPDATE patient_state SET ${STATE_COLUMN[name]} = ? WHERE person = ?`, value ? 1 : 0, person);
-  }
-}
-
-function putRow(db: Database, put: WirePut, now: number): number {
+/** `patient` is shown in place of the identity that the row is filed under, where it is another's. */
+function putRow(db: Database, put: WirePut, patient: string | undefined, now: number): number {
   const standing = standingRow(db, put.type, put.id);
   const version = 1 + (standing?.version ?? lastVersion(db, put.type, put.id));
   if (standing !== undefined) keepHistory(db, put.type, put.id);
   else if (version > 1) forgetDeletion(db, put.type, put.id);
   const origin = put.origin ?? originOf(standing);
   const json = stamped(put, version, now);
-  const row = { ...put, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
+  const row = { ...put, patient, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
   const rid = writeRow(db, standing, row, put.index);
-  const access = put.person !== undefined && isMaterialised(VISIBILITY[put.type]) ? accessRow(put, rid) : undefined;
+  const access = put.person !== undefined && isMaterialised(put.type) ? accessRow(put, rid) : undefined;
   giveRightsOf(db, row, access?.rid, version > 1);
   if (access !== undefined && put.person !== undefined)
     (standing === undefined ? materialiseNewRow : materialiseRow)(db, put.person, access);
@@ -122,11 +113,6 @@ function giveRightsOf(
   giveRights(db, giver, isKnown ? givenBy(db, giver) : [], given, rid);
 }
 
-/** The directory needs no access rows, and a part is seen as its parent. */
-function isMaterialised(visibility: Visibility): boolean {
-  return visibility !== 'directory' && visibility !== 'part';
-}
-
 function levelRank(put: WirePut): number {
   return ['N', 'R', 'V'].indexOf(put.level);
 }
@@ -151,7 +137,7 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
     throw otherDataSet();
   }
   db.run(
-    `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.sopInstanceUID,
     row.studyInstanceUID,
     row.seriesInstanceUID,
@@ -166,6 +152,7 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
     row.metadata,
     row.source,
     row.person,
+    row.subject,
   );
   return 'stored';
 }

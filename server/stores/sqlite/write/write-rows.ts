@@ -21,6 +21,8 @@ export type RowValues = Omit<Put, 'resource' | 'index'> & {
   readonly json: string;
   readonly version: number;
   readonly updated: number;
+  /** `Patient/id` that is shown in place of the subject. */
+  readonly patient: string | undefined;
 };
 
 /** The row that stands under a type and id. */
@@ -35,21 +37,21 @@ export function standingRow(db: Database, type: string, id: string): StandingRow
 /** Inserts or replaces a row and its search values; returns its rid. */
 export function writeRow(db: Database, standing: StandingRow | undefined, row: RowValues, index: RowIndex): number {
   if (standing !== undefined) clearIndex(db, standing.rid);
-  const saved = db.get<{ rid: number }>(UPSERT, ...columnsOf(row), index.definition);
+  const saved = db.get<{ rid: number }>(UPSERT, ...columnsOf(row), index.definition, row.patient ?? null);
   if (saved === undefined) throw new Error('The row was not written');
-  writeIndex(db, saved.rid, row.type, index);
+  writeIndex(db, saved.rid, row.type, shownAs(index, row));
   return saved.rid;
 }
 
 const UPSERT = `INSERT INTO resource
   (type, id, version, updated, sort, person, subject, level, released, parent_type, parent_id, blob_name, blob_size,
-   json, origin, definition)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+   json, origin, definition, patient)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, updated = excluded.updated, sort = excluded.sort,
     person = excluded.person, subject = excluded.subject, level = excluded.level, released = excluded.released,
     parent_type = excluded.parent_type, parent_id = excluded.parent_id, blob_name = excluded.blob_name,
     blob_size = excluded.blob_size,
-    json = excluded.json, origin = excluded.origin, definition = excluded.definition
+    json = excluded.json, origin = excluded.origin, definition = excluded.definition, patient = excluded.patient
   RETURNING rid`;
 
 function columnsOf(row: RowValues): (string | number | null)[] {
@@ -82,8 +84,21 @@ export function removeRow(db: Database, rid: number): void {
 
 /** Writes the search values of a row that stands anew. */
 export function rewriteIndex(db: Database, rid: number, type: string, index: IndexEntries): void {
+  const row = db.get<{ subject: string | null; patient: string | null }>(SHOWN, rid);
   clearIndex(db, rid);
-  writeIndex(db, rid, type, index);
+  writeIndex(db, rid, type, shownAs(index, { subject: row?.subject ?? undefined, patient: row?.patient ?? undefined }));
+}
+
+const SHOWN = 'SELECT subject, patient FROM resource WHERE rid = ?';
+
+/** A row is found by the Patient that is shown in place of the one that it is filed under. */
+function shownAs<Index extends IndexEntries>(
+  index: Index,
+  { subject, patient }: { readonly subject?: string | undefined; readonly patient: string | undefined },
+): Index {
+  if (patient === undefined) return index;
+  const references = index.references.map((one) => (one.target === subject ? { ...one, target: patient } : one));
+  return { ...index, references };
 }
 
 function clearIndex(db: Database, rid: number): void {
