@@ -43,6 +43,8 @@ export const CODE_SYSTEM = {
   frPracticeSetting: 'urn:oid:1.2.250.1.213.1.1.4.9',
   /** Ours: where a study came from other than from whoever made it. */
   studyOrigin: 'urn:passerelle:CodeSystem:study-origin',
+  /** Ours: offices that the region file alone gives, see `definitions/CodeSystem-region-role.json`. */
+  regionRole: 'urn:passerelle:CodeSystem:region-role',
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
 

@@ -3,6 +3,7 @@
  */
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
+import { regionRolesOf } from '../../../profiles/region-role.ts';
 import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant } from '../../access/grant.ts';
@@ -133,7 +134,8 @@ function periodOf({ period }: PractitionerRole): DateRange {
 
 function heldRole(role: PractitionerRole): Role[] {
   if (role.organization?.reference === undefined) return [];
-  return [{ organization: role.organization.reference, radiologist: isRadiologist(role) }];
+  const { reference: organization } = role.organization;
+  return [{ organization, radiologist: isRadiologist(role), offices: regionRolesOf(role.code) }];
 }
 
 function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {

@@ -25,7 +25,7 @@ const DOCTOR: Requester = {
   ...asked,
   kind: 'practitioner',
   practitioner: 'Practitioner/a',
-  roles: [{ organization: 'Organization/b', radiologist: true }],
+  roles: [{ organization: 'Organization/b', radiologist: true, offices: [] }],
   purpose: 'TREAT',
 };
 
