@@ -22,6 +22,7 @@ import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { readHistory } from '../flows/read/read-history.ts';
+import { readIdentity } from '../flows/read/read-identity.ts';
 import { readResource } from '../flows/read/read-resource.ts';
 import type { GuardDeps } from '../flows/guard.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
@@ -104,10 +105,11 @@ export function composeFlows(parts: FlowParts) {
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
   const resolve = resolveRequester({ records, clock });
-  const find = findAccount({ records, clock });
+  const find = findAccount({ records, clock, region: regionIndex });
   return {
     attempt: attempt(guard),
     read: readResource(guard),
+    readIdentity: readIdentity(guard),
     history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
@@ -126,7 +128,7 @@ export function composeFlows(parts: FlowParts) {
     ...retrieveFlows(guard, stores),
     write: writeResource({ ...writing, validate }),
     writeTransaction: writeTransaction({ ...writing, validate }),
-    breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
+    breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...intake, server: 'dimse' }),

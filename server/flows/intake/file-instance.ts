@@ -20,12 +20,12 @@ import type {
 } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { newId } from '../new-id.ts';
 import { compareWithStanding, ERASING } from './standing-instance.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
-import { enrol, findIdentity } from '../identity/persons.ts';
-import { commitFresh, filedBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
+import { findIdentity, newIdentity } from '../identity/persons.ts';
+import { placeIdentity } from '../identity/place-identity.ts';
+import { commitFresh, joinParts, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 
@@ -118,7 +118,7 @@ async function planOf(
   const placed = await placePatient(deps, reading, unplaced.source, named, now);
   const { person, patient, parts } = placed;
   const subject = { ...placed, state: await deps.records.stateOf(reading({ person }), person) };
-  const row: InstanceRow = { ...unplaced, person };
+  const row: InstanceRow = { ...unplaced, person, subject: patient };
   const events = sending.accepted(row, patient);
   const isFurther = events.length === 0;
   const warrant = mayWrite(sending.requester, { interaction: 'receive-instance' }, { now, subject, isFurther });
@@ -189,7 +189,7 @@ function nextRefresh(now: number): number {
 
 type Placed = Pick<SubjectFacts, 'patient' | 'person' | 'isNew' | 'joined'> & { readonly parts: PlanParts };
 
-/** Finds the Patient that the data set names, or makes it. */
+/** Finds the identity that the data set names, or makes it. An image changes nothing of one that stands. */
 async function placePatient(
   deps: FileInstanceDeps,
   reading: ItemReading,
@@ -199,25 +199,13 @@ async function placePatient(
 ): Promise<Placed> {
   const known = await findIdentity(deps.records, reading, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
-  const id = newId();
-  const reference = `Patient/${id}`;
-  const { person, parts } = await enrol(
-    deps.records,
-    reading,
-    { reference, identity, identifiers: patient.identifier ?? [] },
-    deps.region.qualifiedSystems,
-    undefined,
-  );
-  const put = putOf(deps.indexer, { ...patient, id }, now, {
-    person,
-    subject: reference,
-    origin: filedBy(organization),
-  });
+  const content = newIdentity({ own: identity, source: organization, fromImage: true, said: patient }, now);
+  const { person, touched, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
   return {
     person,
-    patient: reference,
+    patient: `Patient/${content.id}`,
     isNew: true,
-    joined: (parts.rekeys ?? []).map(({ from }) => from),
-    parts: { ...parts, puts: [put] },
+    joined: [...touched.keys()].filter((one) => one !== person),
+    parts,
   };
 }

@@ -13,6 +13,7 @@ import {
   type Visit,
 } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
+import { formerPatient } from './former-patient.ts';
 
 /** Which resource; `version` for a former or present version by number. */
 export type ReadRequest = { readonly type: StoredType; readonly id: string; readonly version?: number };
@@ -34,9 +35,12 @@ export function readResource(deps: GuardDeps) {
     return await refusalsRecorded(deps, visit, kind, async () => {
       requireScope(visit.requester, type, 'r');
       if (!ID.test(id)) throw new Fault('not-found', ABSENT);
-      const asked = version === undefined ? {} : { version };
-      const question = { kind: 'resource', type, id, orDeleted: true, ...asked } as const;
-      const { answer } = await guarded(deps, visit, kind, question, (row) => accountOf(question, row));
+      const asked = { ...(version === undefined ? {} : { version }), ...(type === 'Patient' ? {} : { orDeleted: true as const }) };
+      const question = { kind: 'resource', type, id, ...asked } as const;
+      const tell = (row: RowVersion | undefined): Account => accountOf(question, row);
+      const { answer } = await guarded(deps, visit, kind, question, tell);
+      const former = answer === undefined && type === 'Patient' ? await formerPatient(deps, visit, id, tell) : undefined;
+      if (former !== undefined) return former;
       if (answer === undefined) throw foundNothing(ABSENT);
       if (answer.isDeletion === true) throw foundDeleted('The resource was deleted');
       return answer;

@@ -8,7 +8,7 @@ import { ABSENT, ID } from '../read/read-resource.ts';
 import { newId } from '../new-id.ts';
 import type { WriteAct } from './act.ts';
 import { conditionParameters, matchOf } from './condition.ts';
-import { hookOf } from './hooks.ts';
+import { hookOf, keptTypeOf } from './hooks.ts';
 import { ownerOfId } from './own-ids.ts';
 import { standingFor } from './source.ts';
 import type { Placed, Work } from './work.ts';
@@ -42,7 +42,8 @@ async function deletedPlace(work: Work, act: WriteAct, row: InternalRow | undefi
   return { act, id: row.id, standing: row };
 }
 
-async function rowAt({ deps, reading }: Work, { type }: WriteAct, id: string): Promise<InternalVersion | undefined> {
+async function rowAt({ deps, reading }: Work, act: WriteAct, id: string): Promise<InternalVersion | undefined> {
+  const type = keptTypeOf(act.type);
   return await deps.records.peek(reading({ item: `${type}/${id}` }), { kind: 'resource', type, id, orDeleted: true });
 }
 

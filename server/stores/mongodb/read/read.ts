@@ -4,9 +4,11 @@ import type {
   AnswerTo,
   Question,
   RowVersion,
+  SearchPage,
   ShownStudy,
   StudyInstances,
   StudyMetadata,
+  StudyParts,
 } from '../../../ports/record-store.ts';
 import { shownInstances } from '../../granted.ts';
 import { shownSubject } from '../../shown-patient.ts';
@@ -17,6 +19,7 @@ import { toStoreFault } from '../errors.ts';
 import { readHistory, rowOrVersion } from './history.ts';
 import { readInstances, readMetadata, type InstancesQuestion, type MetadataQuestion } from './instances.ts';
 import { studyParts } from './parts.ts';
+import { rowAsSeen, rowsAsSeen } from './patients.ts';
 import { shownOf, type Reader } from './reader.ts';
 import { searchRows } from './search.ts';
 
@@ -33,16 +36,28 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
     case 'search':
       return question.query.type === 'AuditEvent'
         ? await searchAuditEvents(reader, question.query, question)
-        : await searchRows(reader, question.query, question);
-    case 'history':
-      return await readHistory(reader, question);
+        : await pageAsSeen(reader, await searchRows(reader, question.query, question));
+    case 'history': {
+      const page = await readHistory(reader, question);
+      return { ...page, rows: await rowsAsSeen(reader, page.rows) };
+    }
     case 'instances':
       return await readStudy(reader, question);
     case 'metadata':
       return await readStudyMetadata(reader, question);
     case 'parts':
-      return await studyParts(reader, question);
+      return await studyPartsAsSeen(reader, question);
   }
+}
+
+async function pageAsSeen(reader: Reader, page: SearchPage): Promise<SearchPage> {
+  const [rows, included] = [await rowsAsSeen(reader, page.rows), await rowsAsSeen(reader, page.included)];
+  return { ...page, rows, included };
+}
+
+async function studyPartsAsSeen(reader: Reader, question: Extract<Question, { kind: 'parts' }>): Promise<StudyParts> {
+  const parts = await studyParts(reader, question);
+  return { ...parts, included: await rowsAsSeen(reader, parts.included) };
 }
 
 async function readResource(
@@ -50,7 +65,10 @@ async function readResource(
   question: Extract<Question, { kind: 'resource' }>,
 ): Promise<RowVersion | undefined> {
   const { type, id, version } = question;
-  if (type !== 'AuditEvent') return await rowOrVersion(reader, question);
+  if (type !== 'AuditEvent') {
+    const found = await rowOrVersion(reader, question);
+    return found && (await rowAsSeen(reader, found));
+  }
   const event = await readAuditEvent(reader, id);
   return version === undefined || version === event?.version ? event : undefined;
 }

@@ -8,6 +8,7 @@ ALTER TABLE resource ADD COLUMN patient TEXT;
 ALTER TABLE deleted ADD COLUMN patient TEXT;
 ALTER TABLE instance ADD COLUMN subject TEXT NOT NULL DEFAULT '';
 UPDATE instance SET subject = coalesce((SELECT value FROM claim WHERE key = 'study|' || study_instance_uid), '');
+DELETE FROM claim WHERE key >= 'qualified|' AND key < 'qualified}';
 ALTER TABLE patient_state ADD COLUMN said INTEGER NOT NULL DEFAULT 0;
 UPDATE patient_state SET said = opposed + 2 * withdrawn + 4 * erasure_pending + 8 * account_off;
 CREATE INDEX patient_state_merged ON patient_state (merged_into) WHERE merged_into IS NOT NULL;
