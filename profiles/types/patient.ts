@@ -1,6 +1,9 @@
 /** Who a person is, as an establishment feeds it. */
+import { EXTENSION } from '../codes.ts';
 import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
 import { booleanToken, codeToken, date, own, string, token } from './search-parameter.ts';
+
+const OPEN_IDENTIFIERS = `Patient.identifier.where(extension.where(url = '${EXTENSION.saidBy}').exists().not())`;
 
 /** Patient. @see https://hl7.org/fhir/R4/patient.html and IHE PIXm ITI-104, which updates it by its identifier */
 export const Patient = {
@@ -13,8 +16,9 @@ export const Patient = {
   conditional: ['create', 'update'],
   operations: ['break-glass', 'withdraw', 'reconsent'],
   parameters: [
-    token('identifier', 'Patient-identifier'),
-    own('Patient', 'identifier-value', 'string', 'Patient.identifier.value'),
+    // What only some readers may know is not found by everybody: the store looks at what each sees.
+    token('identifier', 'Patient-identifier', { expression: OPEN_IDENTIFIERS }),
+    own('Patient', 'identifier-value', 'string', `${OPEN_IDENTIFIERS}.value`),
     string('family', 'individual-family'),
     string('given', 'individual-given'),
     string('name', 'Patient-name'),

@@ -38,6 +38,8 @@ export type PlacedIdentity = {
   readonly present: string;
   /** Persons whose rows change, this one included, with the Patient of each: those who were there before. */
   readonly touched: ReadonlyMap<PersonKey, string>;
+  /** The same persons, and those that the plan makes: what it writes is of them. */
+  readonly reached: readonly PersonKey[];
   readonly reviews: readonly Contradiction[];
   readonly parts: PlanParts;
 };
@@ -126,10 +128,12 @@ async function placed(
     origin: filedBy(...content.sources),
   });
   const patients = await patientParts(deps, touchedGroups, now);
+  const touched = touchedOf(touchedGroups, moves, standingById);
   return {
     person: own.person,
     present: own.present,
-    touched: touchedOf(touchedGroups, moves, standingById),
+    touched,
+    reached: [...new Set([...touched.keys(), ...moves.flatMap(({ from, to }) => [from, to])])],
     reviews: settled.reviews,
     parts: joinParts(
       {

@@ -200,12 +200,12 @@ async function placePatient(
   const known = await findIdentity(deps.records, reading, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
   const content = newIdentity({ own: identity, source: organization, fromImage: true, said: patient }, now);
-  const { person, touched, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
+  const { person, reached, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
   return {
     person,
     patient: `Patient/${content.id}`,
     isNew: true,
-    joined: [...touched.keys()].filter((one) => one !== person),
+    joined: reached.filter((one) => one !== person),
     parts,
   };
 }

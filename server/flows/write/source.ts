@@ -65,13 +65,13 @@ async function ownIdentity({ deps, visit, now }: Work, named: StandingIdentity):
 export async function patientFed(
   { deps, reading, visit }: Work,
   { standing }: Placed,
-  { known, touched }: ActParts,
+  { known, reached = [] }: ActParts,
 ): Promise<AskedPatient> {
   if (known === undefined) throw new Error('A Patient is a person');
   const facts = {
     ...(await subjectFacts(deps.records, reading, visit.requester, known)),
     isOwn: true,
-    joined: [...(touched?.keys() ?? [])].filter((person) => person !== known.person),
+    joined: reached.filter((person) => person !== known.person),
   };
   return { ...known, facts: { ...facts, isNew: standing === undefined } };
 }
