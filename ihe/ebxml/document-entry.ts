@@ -108,7 +108,8 @@ export function uniqueIdOf({ masterIdentifier }: DocumentReference): string {
   return root === undefined ? (oidOf(value) ?? value) : `${root}^${value}`;
 }
 
-function homeAttribute(homeCommunityId: string | undefined): string {
+/** The attribute `home` of a registry object, with a blank before it; the empty string where it has none. */
+export function homeAttribute(homeCommunityId: string | undefined): string {
   return homeCommunityId === undefined ? '' : ` home="${escapeAttribute(homeCommunityId)}"`;
 }
 

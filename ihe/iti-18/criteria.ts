@@ -17,7 +17,7 @@
 import type { Cx } from '../ebxml/hl7-types.ts';
 import { toUniqueIdToken } from '../ebxml/unique-id.ts';
 import { REFERENCE_ID_TYPE } from '../codes.ts';
-import type { FindDocumentsCriteria, GetDocumentsQuery, InstantRange, StoredQuery } from './query.ts';
+import type { FindDocumentsCriteria, InstantRange, NamedDocuments, StoredQuery } from './query.ts';
 import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { TIME_BOUND } from '../../profiles/search/date-range.ts';
 import { dateCriterion, type Criterion, type TokenValue } from '../../profiles/search/criterion.ts';
@@ -26,7 +26,11 @@ import { dateCriterion, type Criterion, type TokenValue } from '../../profiles/s
 export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined {
   switch (query.kind) {
     case 'GetDocuments':
+    case 'GetAssociations':
+    case 'GetDocumentsAndAssociations':
       return [identifiersOf(query)];
+    case 'GetRelatedDocuments':
+      return query.objectType.includes('stable') ? [identifiersOf(query)] : undefined;
     case 'FindDocuments':
       return query.objectType.includes('stable') ? findCriteria(query) : undefined;
     case 'FindDocumentsByReferenceId':
@@ -36,9 +40,9 @@ export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined
   }
 }
 
-function identifiersOf(query: GetDocumentsQuery): Criterion {
+function identifiersOf(named: NamedDocuments): Criterion {
   const values =
-    'uniqueIds' in query ? query.uniqueIds.map(toUniqueIdToken) : query.entryUUIDs.map((code) => ({ code }));
+    'uniqueIds' in named ? named.uniqueIds.map(toUniqueIdToken) : named.entryUUIDs.map((code) => ({ code }));
   return { kind: 'token', param: 'identifier', values };
 }
 

@@ -8,10 +8,19 @@ import { toPatientCx } from '../ebxml/patient-metadata.ts';
 export type RepositoryNames = { readonly repositoryUniqueId: string; readonly homeCommunityId: string };
 
 /** An entry with everything that it resolves, contained resources too. */
-export type RegistryEntry = DocumentEntrySource & { readonly resolve: Resolve };
+export type RegistryEntry = DocumentEntrySource & {
+  readonly resolve: Resolve;
+  /** Key of the person whom the document is about. */
+  readonly person: string | undefined;
+};
 
 /** A resource that was found, in its JSON. */
-type FoundResource = { readonly type: string; readonly id: string; readonly json: string };
+type FoundResource = {
+  readonly type: string;
+  readonly id: string;
+  readonly json: string;
+  readonly person: string | undefined;
+};
 
 /** DocumentReferences, and the resources that they refer to as far as they may be seen. */
 export type FoundDocuments = { readonly rows: readonly FoundResource[]; readonly included: readonly FoundResource[] };
@@ -30,6 +39,7 @@ export function entriesOf(
       ...names,
       document,
       patient,
+      person: row.person,
       resolve: resolverOf(document, included),
       ...(patientIdDomain === undefined ? {} : { patientIdDomain }),
     };
@@ -51,8 +61,12 @@ function resolverOf(document: DocumentReference, included: ReadonlyMap<string, R
   return ({ reference = '' }: Reference) => contained.get(reference) ?? included.get(reference);
 }
 
-/** A document that only FHIR knows lacks what XDS names entries by: it is no entry of the registry. */
+/**
+ * A document that only FHIR knows lacks what XDS names entries by, and one that was an error is gone: they are no
+ * entries of the registry.
+ */
 function isEntry({ document, patient }: RegistryEntry): boolean {
+  if (document.status === 'entered-in-error') return false;
   const { masterIdentifier, subject } = document;
   const identifiers = [
     ...(subject?.identifier === undefined ? [] : [subject.identifier]),

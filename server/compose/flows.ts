@@ -112,6 +112,7 @@ export function composeFlows(parts: FlowParts) {
     search: searchResources(guard),
     searchResources: searchResources(guard),
     queryRegistry: queryRegistry({
+      ...guard,
       searchResources: searchResources(guard),
       repositoryUniqueId: config.repositoryUid,
       homeCommunityId: config.homeCommunityId,

@@ -48,6 +48,7 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
       bodyLimit: bodyLimits(maxBodyBytes),
       repositoryUniqueId: REPOSITORY,
       queryRegistry: queryRegistry({
+        ...clinic.guard,
         searchResources: searchResources(clinic.guard),
         repositoryUniqueId: REPOSITORY,
         homeCommunityId: HOME,
