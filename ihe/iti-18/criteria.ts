@@ -2,7 +2,7 @@
  * A stored query as criteria on DocumentReference.
  *
  * $XDSDocumentEntry…                | criterion
- * PatientId                         | identifier of the patient
+ * PatientId                         | identifier of the patient; the region's own: the patient
  * Status                            | status
  * ClassCode, TypeCode, FormatCode   | category, type, format
  * PracticeSettingCode, HealthcareFacilityTypeCode | setting, facility
@@ -22,8 +22,11 @@ import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { TIME_BOUND } from '../../profiles/search/date-range.ts';
 import { dateCriterion, type Criterion, type TokenValue } from '../../profiles/search/criterion.ts';
 
-/** Returns the criteria of a query; undefined when it asks for kinds of entry that this registry has none of. */
-export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined {
+/**
+ * Returns the criteria of a query; undefined when it asks for kinds of entry that this registry has none of.
+ * `ownSystem` is the region's own system of patient identifiers.
+ */
+export function criteriaOf(query: StoredQuery, ownSystem: string): readonly Criterion[] | undefined {
   switch (query.kind) {
     case 'GetDocuments':
     case 'GetAssociations':
@@ -32,10 +35,10 @@ export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined
     case 'GetRelatedDocuments':
       return query.objectType.includes('stable') ? [identifiersOf(query)] : undefined;
     case 'FindDocuments':
-      return query.objectType.includes('stable') ? findCriteria(query) : undefined;
+      return query.objectType.includes('stable') ? findCriteria(query, ownSystem) : undefined;
     case 'FindDocumentsByReferenceId':
       return query.objectType.includes('stable')
-        ? [...findCriteria(query), ...query.referenceIdList.map(referenceOf)]
+        ? [...findCriteria(query, ownSystem), ...query.referenceIdList.map(referenceOf)]
         : undefined;
   }
 }
@@ -46,9 +49,9 @@ function identifiersOf(named: NamedDocuments): Criterion {
   return { kind: 'token', param: 'identifier', values };
 }
 
-function findCriteria(query: FindDocumentsCriteria): readonly Criterion[] {
+function findCriteria(query: FindDocumentsCriteria, ownSystem: string): readonly Criterion[] {
   return [
-    patientOf(query.patientId),
+    patientOf(query.patientId, ownSystem),
     tokens(
       'status',
       query.statuses.map((code) => ({ code })),
@@ -74,8 +77,10 @@ function codes(param: string, values: readonly TokenValue[] | undefined): readon
   return values === undefined ? [] : [tokens(param, values)];
 }
 
-function patientOf({ value, assigningAuthority }: FindDocumentsCriteria['patientId']): Criterion {
-  const criterion = tokens('identifier', [{ system: oidUri(assigningAuthority), code: value }]);
+function patientOf({ value, assigningAuthority }: FindDocumentsCriteria['patientId'], ownSystem: string): Criterion {
+  const system = oidUri(assigningAuthority);
+  if (system === ownSystem) return { kind: 'reference', param: 'patient', values: [`Patient/${value}`] };
+  const criterion = tokens('identifier', [{ system, code: value }]);
   return {
     kind: 'chain',
     param: 'patient',

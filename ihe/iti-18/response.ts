@@ -1,4 +1,7 @@
-/** ITI-18 Registry Stored Query, response: documents and associations to AdhocQueryResponse. @see ITI TF-2 3.18.4.1.3 */
+/**
+ * ITI-18 Registry Stored Query, response: documents and associations to AdhocQueryResponse.
+ * @see ITI TF-2 3.18.4.1.3
+ */
 import { NAMESPACE, RESPONSE_STATUS } from '../codes.ts';
 import { formatAssociation, formatAssociationRef, type Association } from '../ebxml/association.ts';
 import { formatDocumentEntry, formatObjectRef } from '../ebxml/document-entry.ts';

@@ -116,6 +116,7 @@ export function composeFlows(parts: FlowParts) {
       searchResources: searchResources(guard),
       repositoryUniqueId: config.repositoryUid,
       homeCommunityId: config.homeCommunityId,
+      affinityDomain: regionIndex.affinityDomain,
     }),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),

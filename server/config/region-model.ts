@@ -37,6 +37,14 @@ export type IdentifierDomain = {
   readonly accessionSystem: string;
 };
 
+/** Which identifiers a person bears in XDS. */
+export type AffinityDomain = {
+  /** Qualified systems: the first of which a person has a number is that of her XDS patient id. */
+  readonly patientIdSystems: readonly string[];
+  /** The region's own system, for whoever has none of these. */
+  readonly ownSystem: string;
+};
+
 /** An imaging service and the establishment it is part of. */
 export type ImagingService = { readonly organization: string; readonly establishment: string };
 
@@ -61,6 +69,7 @@ export type Region = {
   readonly identifierDomains: readonly IdentifierDomain[];
   /** Identifier systems whose equal values join the patients of different sources into one person. */
   readonly qualifiedIdentifiers: readonly string[];
+  readonly affinityDomain?: AffinityDomain;
   readonly imagingServices: readonly ImagingService[];
   readonly persons: readonly RegionPerson[];
   readonly identityProviders: readonly RegionIssuer[];

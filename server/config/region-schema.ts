@@ -2,6 +2,7 @@
 
 const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
 const uri = { type: 'string', minLength: 1, maxLength: 500, pattern: '^[a-z][a-z0-9+.-]*:\\S+$' } as const;
+const oid = { type: 'string', pattern: '^urn:oid:[0-2](\\.(0|[1-9][0-9]*))+$', maxLength: 72 } as const;
 const organization = { type: 'string', pattern: '^Organization/[A-Za-z0-9.-]{1,64}$' } as const;
 
 function list(items: object, maxItems = 1000): object {
@@ -70,6 +71,11 @@ const identifierDomain = record(['organization', 'patientIdSystem', 'accessionSy
   accessionSystem: uri,
 });
 
+const affinityDomain = record(['patientIdSystems', 'ownSystem'], {
+  patientIdSystems: { ...list(oid, 50), uniqueItems: true },
+  ownSystem: oid,
+});
+
 const person = record(['login', 'name', 'kind', 'identifier'], {
   login: { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' },
   name: text,
@@ -85,6 +91,7 @@ export const REGION_SCHEMA = record(['bundle'], {
   aeTitles: list(aeTitle),
   identifierDomains: list(identifierDomain),
   qualifiedIdentifiers: { ...list(uri, 50), uniqueItems: true },
+  affinityDomain,
   imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
   persons: list(person),
   identityProviders: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),

@@ -1,5 +1,5 @@
 /** What flows ask of the region: whose domain, whose services. */
-import type { Region } from '../../config/region-model.ts';
+import type { AffinityDomain, Region } from '../../config/region-model.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 /** Looks up the region's establishments. */
@@ -13,8 +13,14 @@ export type RegionIndex = {
   readonly establishments: readonly string[];
 };
 
+/** How a region that says nothing of it names patients in XDS: by their Patients, in a system of this product. */
+const NO_AFFINITY_DOMAIN: AffinityDomain = {
+  patientIdSystems: [],
+  ownSystem: 'urn:oid:2.25.63412867519087347281905613702449871236',
+};
+
 /** Indexes a region. */
-export function indexRegion(region: Region): RegionIndex {
+export function indexRegion(region: Region): RegionIndex & { readonly affinityDomain: AffinityDomain } {
   const domains = new Map(region.identifierDomains.map((domain) => [domain.organization, domain]));
   return {
     domainOf: (organization) => {
@@ -29,5 +35,6 @@ export function indexRegion(region: Region): RegionIndex {
         .map((service) => service.organization),
     qualifiedSystems: region.qualifiedIdentifiers,
     establishments: [...domains.keys()],
+    affinityDomain: region.affinityDomain ?? NO_AFFINITY_DOMAIN,
   };
 }

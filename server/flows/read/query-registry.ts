@@ -52,7 +52,7 @@ const WITH_ENDS = {
  */
 export function queryRegistry(deps: QueryRegistryDeps) {
   return async (visit: Visit, request: Pick<AdhocQueryRequest, 'returnType' | 'query'>): Promise<RegistryAnswer> => {
-    const where = criteriaOf(request.query);
+    const where = criteriaOf(request.query, deps.affinityDomain.ownSystem);
     if (where === undefined) return NOTHING_FOUND;
     const answer = await answerOf(deps, request, await findEntries(deps, visit, request.query, where));
     if (request.returnType === 'LeafClass' && !('patientId' in request.query)) requireOnePerson(answer);
@@ -97,7 +97,7 @@ async function wholeEntries(
   if (entries.length === 0) return [];
   const values = entries.map(({ document }) => document.id ?? '');
   const query = queryOf([{ kind: 'id', values }], { include: INCLUDE });
-  return entriesOf(await further(deps, passage, { kind: 'search', query }), deps, undefined);
+  return entriesOf(await further(deps, passage, { kind: 'search', query }), deps);
 }
 
 /** @see ITI TF-2 3.18.4.1.2.3.7.5, note 3 */
@@ -113,13 +113,12 @@ async function findEntries(
   query: StoredQuery,
   where: readonly Criterion[],
 ): Promise<Found> {
-  const domain = 'patientId' in query ? query.patientId.assigningAuthority : undefined;
   const page = await findPage(deps, visit, query, where);
-  const found = foundIn(deps, query, page, domain);
+  const found = foundIn(deps, query, page);
   const unnamed = unnamedIds(query, found.asked);
   if (unnamed.length === 0) return found;
   // A document without an identifier of that form is known by its logical id.
-  const byId = foundIn(deps, query, await findPage(deps, visit, query, [{ kind: 'id', values: unnamed }]), domain);
+  const byId = foundIn(deps, query, await findPage(deps, visit, query, [{ kind: 'id', values: unnamed }]));
   return {
     asked: [...found.asked, ...byId.asked],
     beside: [...found.beside, ...byId.beside],
@@ -127,14 +126,14 @@ async function findEntries(
   };
 }
 
-function foundIn(deps: QueryRegistryDeps, query: StoredQuery, page: AuditedPage, domain: string | undefined): Found {
+function foundIn(deps: QueryRegistryDeps, query: StoredQuery, page: AuditedPage): Found {
   const besideOf: FoundDocuments = {
     rows: page.included.filter(({ type }) => type === 'DocumentReference'),
     included: page.included,
   };
   return {
-    asked: entriesOf(page, deps, domain).filter((entry) => isAsked(entry, query)),
-    beside: entriesOf(besideOf, deps, domain),
+    asked: entriesOf(page, deps).filter((entry) => isAsked(entry, query)),
+    beside: entriesOf(besideOf, deps),
     passage: page.passage,
   };
 }
