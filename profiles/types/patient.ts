@@ -11,7 +11,12 @@ export const Patient = {
   writers: 'source',
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
   conditional: ['create', 'update'],
-  operations: ['break-glass', 'withdraw', 'reconsent'],
+  operations: [
+    'break-glass',
+    'withdraw',
+    'reconsent',
+    { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
+  ],
   parameters: [
     token('identifier', 'Patient-identifier'),
     own('Patient', 'identifier-value', 'string', 'Patient.identifier.value'),

@@ -21,6 +21,7 @@ import { joinParts } from '../flows/write/plan-parts.ts';
 import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { crossReference } from '../flows/read/cross-reference.ts';
 import { readHistory } from '../flows/read/read-history.ts';
 import { readResource } from '../flows/read/read-resource.ts';
 import type { GuardDeps } from '../flows/guard.ts';
@@ -117,6 +118,12 @@ export function composeFlows(parts: FlowParts) {
       repositoryUniqueId: config.repositoryUid,
       homeCommunityId: config.homeCommunityId,
       affinityDomain: regionIndex.affinityDomain,
+    }),
+    crossReference: crossReference({
+      ...guard,
+      region: regionIndex,
+      affinityDomain: regionIndex.affinityDomain,
+      fhirBase: () => `${publicUrl()}/fhir`,
     }),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
