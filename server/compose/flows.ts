@@ -112,19 +112,7 @@ export function composeFlows(parts: FlowParts) {
     history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
-    queryRegistry: queryRegistry({
-      ...guard,
-      searchResources: searchResources(guard),
-      repositoryUniqueId: config.repositoryUid,
-      homeCommunityId: config.homeCommunityId,
-      affinityDomain: regionIndex.affinityDomain,
-    }),
-    crossReference: crossReference({
-      ...guard,
-      region: regionIndex,
-      affinityDomain: regionIndex.affinityDomain,
-      fhirBase: () => `${publicUrl()}/fhir`,
-    }),
+    ...affinityFlows(guard, parts, regionIndex),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
     openStudy: openStudy(guard),
@@ -153,6 +141,25 @@ export function composeFlows(parts: FlowParts) {
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),
+  };
+}
+
+/** Questions whose answers name patients in the affinity domain. */
+function affinityFlows(
+  guard: GuardDeps,
+  { config, publicUrl }: Pick<FlowParts, 'config' | 'publicUrl'>,
+  region: ReturnType<typeof indexRegion>,
+) {
+  const { affinityDomain } = region;
+  return {
+    queryRegistry: queryRegistry({
+      ...guard,
+      searchResources: searchResources(guard),
+      repositoryUniqueId: config.repositoryUid,
+      homeCommunityId: config.homeCommunityId,
+      affinityDomain,
+    }),
+    crossReference: crossReference({ ...guard, region, affinityDomain, fhirBase: () => `${publicUrl()}/fhir` }),
   };
 }
 

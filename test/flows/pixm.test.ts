@@ -126,7 +126,7 @@ for (const { name, missing, open } of BOTH_STORES) {
       expect(identifiersOf(await pix(region.strasbourg, HELENE.strasbourg, OWN))).to.deep.equal([]);
     });
 
-    it('believes nobody who writes an identifier of the region, and tells apart no two who share a number', async () => {
+    it('believes nobody who writes the region’s own, and tells apart no two who share a number', async () => {
       const foreign = { system: LOCAL.nancy, value: 'PIX-SHARED' };
       for (const number of ['PIX-21', 'PIX-22']) {
         const patient = aPatient(strasbourg, number);

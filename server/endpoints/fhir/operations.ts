@@ -17,7 +17,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
 ]);
 
-/** The operations that are asked by GET, too: they change nothing. @see https://hl7.org/fhir/R4/operations.html#request */
+/** The operations that are asked by GET, too, as they change nothing. */
 export const QUERIES: ReadonlyMap<string, Operation> = new Map([['$ihe-pix', getCrossReference]]);
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */

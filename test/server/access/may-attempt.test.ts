@@ -73,7 +73,9 @@ describe('Who may attempt what, before the data are known', () => {
   it('takes both to read and to search for what asks of Patients', () => {
     for (const name of ['ihe-pix', 'match'] as const) {
       for (const scope of ['user/Patient.r', 'user/Patient.s', 'user/ImagingStudy.rs'])
-        expect(faultOf(() => mayAttempt(requesterOf('practitioner', scope), operation(name))).kind).to.equal('forbidden');
+        expect(faultOf(() => mayAttempt(requesterOf('practitioner', scope), operation(name))).kind).to.equal(
+          'forbidden',
+        );
       mayAttempt(requesterOf('practitioner', 'user/Patient.rs'), operation(name));
     }
   });
