@@ -64,6 +64,9 @@ export type ReadHook = 'bytes';
  */
 export type StudyErasure = 'imaging-study' | 'manifests' | 'reports';
 
+/** An operation by its name and the canonical URL of its OperationDefinition. */
+export type DefinedOperation = { readonly name: string; readonly definition: string };
+
 /** One type. Members that name elements give paths without the type: `subject`, `participant.actor`. */
 export type FhirType = {
   readonly class: Visibility;
@@ -79,8 +82,8 @@ export type FhirType = {
   readonly interactions: readonly Interaction[];
   /** Writes that may name their row by a condition: `create` by If-None-Exist, the others by their address. */
   readonly conditional?: readonly ('create' | 'update' | 'delete')[];
-  /** Names of the operations on the type. */
-  readonly operations?: readonly string[];
+  /** Operations on the type: the names of those of this product, and those that a profile defines. */
+  readonly operations?: readonly (string | DefinedOperation)[];
   /** Search parameters; `_id` and `_lastUpdated`, which every type has, not repeated. */
   readonly parameters: readonly ParameterDefinition[];
   /** Further spellings of search parameters, and the codes that they mean. */
@@ -93,7 +96,7 @@ export type FhirType = {
   /** Rows are joined to no other row: by chains, `_has`, `_include` or `_revinclude`. */
   readonly standsApart?: true;
   /** What a search of the type is in the audit trail, where a profile has a name for it. */
-  readonly searchedAs?: 'iti-67';
+  readonly searchedAs?: 'iti-67' | 'iti-78';
   /** What a scope opens, in French, as the consent page goes on after "lire". */
   readonly words: string;
   /** What goes with a study that is erased; `kept` is for what tells of no study. */

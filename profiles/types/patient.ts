@@ -14,7 +14,12 @@ export const Patient = {
   writers: 'source',
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
   conditional: ['create', 'update'],
-  operations: ['break-glass', 'withdraw', 'reconsent'],
+  operations: [
+    'break-glass',
+    'withdraw',
+    'reconsent',
+    { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
+  ],
   parameters: [
     // What only some readers may know is not found by everybody: the store looks at what each sees.
     token('identifier', 'Patient-identifier', { expression: OPEN_IDENTIFIERS }),

@@ -21,6 +21,7 @@ import { joinParts } from '../flows/write/plan-parts.ts';
 import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { crossReference } from '../flows/read/cross-reference.ts';
 import { readHistory } from '../flows/read/read-history.ts';
 import { readIdentity } from '../flows/read/read-identity.ts';
 import { readResource } from '../flows/read/read-resource.ts';
@@ -113,11 +114,7 @@ export function composeFlows(parts: FlowParts) {
     history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
-    queryRegistry: queryRegistry({
-      searchResources: searchResources(guard),
-      repositoryUniqueId: config.repositoryUid,
-      homeCommunityId: config.homeCommunityId,
-    }),
+    ...affinityFlows(guard, parts, regionIndex),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
     openStudy: openStudy(guard),
@@ -146,6 +143,25 @@ export function composeFlows(parts: FlowParts) {
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),
+  };
+}
+
+/** Questions whose answers name patients in the affinity domain. */
+function affinityFlows(
+  guard: GuardDeps,
+  { config, publicUrl }: Pick<FlowParts, 'config' | 'publicUrl'>,
+  region: ReturnType<typeof indexRegion>,
+) {
+  const { affinityDomain } = region;
+  return {
+    queryRegistry: queryRegistry({
+      ...guard,
+      searchResources: searchResources(guard),
+      repositoryUniqueId: config.repositoryUid,
+      homeCommunityId: config.homeCommunityId,
+      affinityDomain,
+    }),
+    crossReference: crossReference({ ...guard, region, affinityDomain, fhirBase: () => `${publicUrl()}/fhir` }),
   };
 }
 

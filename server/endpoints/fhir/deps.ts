@@ -6,6 +6,7 @@ import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
+import type { crossReference } from '../../flows/read/cross-reference.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
 import type { readIdentity } from '../../flows/read/read-identity.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
@@ -35,6 +36,7 @@ export type FhirDeps = {
   readonly openBinary: ReturnType<typeof openBinary>;
   readonly write: ReturnType<typeof writeResource>;
   readonly writeTransaction: ReturnType<typeof writeTransaction>;
+  readonly crossReference: ReturnType<typeof crossReference>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
 };

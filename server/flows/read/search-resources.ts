@@ -2,7 +2,7 @@
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
-import type { PageEnd, SearchPage } from '../../ports/record-store.ts';
+import type { PageEnd, Passage, SearchPage } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
@@ -10,6 +10,9 @@ import { withinScopes } from './search-scopes.ts';
 
 /** A page, and the cursor of the next one when more follows. */
 export type FoundPage = SearchPage & { readonly cursor: string | undefined };
+
+/** A page with the proof of its read, by which a flow reads on of what it shows. */
+export type AuditedPage = FoundPage & { readonly passage: Passage };
 
 /**
  * A search: the query, the rows to pass over, the text of the request for the audit trail, and the passage it counts
@@ -31,7 +34,7 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'invoke-display'];
  * @throws {Fault} not-found - the cursor is not one of this requester's, or of another order
  */
 export function searchResources(deps: GuardDeps) {
-  return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<FoundPage> =>
+  return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<AuditedPage> =>
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
@@ -41,8 +44,9 @@ export function searchResources(deps: GuardDeps) {
         rows: [...page.rows, ...page.included],
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
-      const { answer } = await guarded(deps, visit, passage, question, tell);
-      return { ...answer, cursor: answer.next === undefined ? undefined : cursorOf(visit, answer.next) };
+      const { answer, passage: passed } = await guarded(deps, visit, passage, question, tell);
+      const cursor = answer.next === undefined ? undefined : cursorOf(visit, answer.next);
+      return { ...answer, cursor, passage: passed };
     });
 }
 

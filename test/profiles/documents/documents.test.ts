@@ -104,6 +104,7 @@ function entryOf(document: DocumentReference): Entry {
   const entry = formatDocumentEntry({
     document,
     patient: PATIENT,
+    patientId: 'R-1^^^&2.25.10&ISO',
     repositoryUniqueId: '2.25.2',
     resolve: ({ reference }) => (reference === 'Organization/demo-strasbourg' ? ORGANIZATION : undefined),
   });
