@@ -45,6 +45,11 @@ export const principal = {
   patient: (person: PersonKey): Principal => `pat:${person}`,
 } as const;
 
+/** The establishment (`Organization/id`) that a principal is: none when it is somebody else. */
+export function establishmentOf(holder: Principal): readonly string[] {
+  return holder.startsWith('o:') ? [holder.slice(2)] : [];
+}
+
 /** The end of a right that has none, epoch milliseconds. */
 export const FOREVER = 8.64e15;
 

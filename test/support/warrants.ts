@@ -60,8 +60,9 @@ export function aSending(organization: string): Sending {
       purpose: 'TREAT',
       display: 'MODALITY',
     },
+    requestId: 'association',
     accepted: ({ person }) => [anAudit([person])],
-    quarantined: () => [],
+    quarantined: ({ person }) => (person === undefined ? [] : [anAudit([person])]),
   };
 }
 

@@ -71,7 +71,7 @@ async function joinPersons({ persons }: Collections, { from, to }: Rekey, sessio
 }
 
 async function moveDocuments(
-  { standing, history, instances, claims }: Collections,
+  { standing, history, instances, quarantine, claims }: Collections,
   { from, to }: Rekey,
   session: ClientSession,
 ): Promise<void> {
@@ -80,6 +80,7 @@ async function moveDocuments(
   const [reader, present] = [principal.patient(from), principal.patient(to)];
   await history.updateMany({ readers: reader }, { $set: { 'readers.$': present } }, { session });
   await instances.updateMany({ person: from }, { $set: { person: to } }, { session });
+  await quarantine.updateMany({ person: from }, { $set: { person: to } }, { session });
   await claims.updateMany({ _id: QUALIFIED, value: from }, { $set: { value: to } }, { session });
 }
 

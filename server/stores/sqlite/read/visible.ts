@@ -1,6 +1,8 @@
 /** The grant as SQL: the same condition for every statement that a requester's read makes. */
+import { levelOf } from '../../../../profiles/confidentiality.ts';
 import { beginningOfTail } from '../../../../profiles/search/json-tail.ts';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
+import { sourcesShown } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
@@ -130,11 +132,14 @@ export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids
   });
 }
 
+/** A study that is shown, and whose instances of it (`sourcesShown`). */
+export type StudyWithSources = { readonly study: ShownStudy; readonly sources: readonly string[] | undefined };
+
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
-export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): ShownStudy | undefined {
+export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): StudyWithSources | undefined {
   const rights = rightsColumn(grant);
-  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'rights'>>(
-    `SELECT x.id, x.person, x.subject, ${rights.text} FROM resource x
+  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'rights'> & { level: number }>(
+    `SELECT x.id, x.person, x.subject, x.level, ${rights.text} FROM resource x
      WHERE x.type = 'ImagingStudy' AND x.id = (SELECT value FROM claim WHERE key = ?)`,
     ...rights.values,
     claimKey.imagingStudy(studyInstanceUID),
@@ -142,12 +147,13 @@ export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: stri
   if (row === undefined) return undefined;
   const shown = firstOf(row.rights);
   if (shown === undefined && !grant.system) return undefined;
-  return {
+  const study: ShownStudy = {
     id: row.id,
     person: row.person === null ? undefined : personKey(row.person),
     subject: row.subject ?? undefined,
     shownBy: shown,
   };
+  return { study, sources: sourcesShown(grant, shown?.relation, levelOf(row.level)) };
 }
 
 /**

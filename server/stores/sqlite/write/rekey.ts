@@ -22,6 +22,7 @@ export function rekeyPerson(db: Database, { from, to }: Rekey): void {
     principal.patient(from),
   );
   db.run('UPDATE instance SET person = ? WHERE person = ?', to, from);
+  db.run('UPDATE quarantine SET person = ? WHERE person = ?', to, from);
   const { from: first, before } = QUALIFIED_KEYS;
   db.run('UPDATE claim SET value = ? WHERE key >= ? AND key < ? AND value = ?', to, first, before, from);
   mergeState(db, from, to);
