@@ -12,7 +12,7 @@ import type { SearchQuery } from '../../profiles/search/query.ts';
 import { sourcesShown } from '../access/decide.ts';
 import type { AnyGrant } from '../access/grant.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
-import { shownInstances } from './granted.ts';
+import { shownInstances, type ShownPart } from './granted.ts';
 import type { FoundPart, PageEnd, Question, SearchPage, StudyParts, VisibleRow } from '../ports/record-store.ts';
 
 /** The question. */
@@ -26,11 +26,8 @@ export type PartRead =
   | { readonly kind: 'studies-of'; readonly sopInstanceUIDs: readonly string[] }
   | { readonly kind: 'rows-of'; readonly studyInstanceUIDs: readonly string[] }
   | { readonly kind: 'studies'; readonly query: SearchQuery; readonly after: PageEnd | undefined }
-  | ({ readonly kind: 'series'; readonly studyInstanceUID: string } & OfSources)
-  | (Extract<Question, { kind: 'instances' }> & OfSources);
-
-/** Only what these establishments sent; undefined: what anybody did. */
-type OfSources = { readonly sources?: readonly string[] | undefined };
+  | ({ readonly kind: 'series'; readonly studyInstanceUID: string } & Pick<ShownPart, 'sources'>)
+  | (Extract<Question, { kind: 'instances' }> & ShownPart);
 
 /**
  * What answers each: Study Instance UIDs; ids of ImagingStudies by the UIDs whose claims name them; a page; the series
@@ -77,8 +74,9 @@ export function* walkParts(question: PartsQuestion, grant: AnyGrant): PartWalk {
     const uids = byRow(named ?? (yield* rowsSaid(page.rows)));
     for (const study of page.rows) {
       const uid = uids.get(study.id);
-      if (uid !== undefined)
-        yield* walk.visit({ uid, study, included: page.included, sources: sourcesOf(grant, study) });
+      if (uid === undefined) continue;
+      const part = { person: study.person, sources: sourcesOf(grant, study) };
+      yield* walk.visit({ uid, study, included: page.included, ...part });
       if (walk.isFull) return walk.found();
     }
     if (page.next === undefined) return walk.found();
@@ -130,8 +128,8 @@ function* ask<R extends PartRead>(read: R): Generator<PartRead, AnswerOf<R>, unk
 /** A study on the way: its UID, its row, and what came beside the page. */
 type Visited = Place & { readonly study: VisibleRow; readonly included: readonly VisibleRow[] };
 
-/** A study by its UID, and whose instances of it are shown. */
-type Place = { readonly uid: string; readonly sources: readonly string[] | undefined };
+/** A study by its UID, and which instances of it are shown. */
+type Place = ShownPart & { readonly uid: string };
 
 class Walk {
   readonly #question: PartsQuestion;
@@ -161,12 +159,12 @@ class Walk {
     };
   }
 
-  *visit({ uid, sources, study, included }: Visited): PartWalk<void> {
+  *visit({ study, included, ...place }: Visited): PartWalk<void> {
     this.#spend(1);
     const before = this.#parts.length;
-    const series = yield* ask({ kind: 'series', studyInstanceUID: uid, sources });
-    if (this.#question.level === 'series') yield* this.#visitSeries({ uid, sources }, series);
-    else yield* this.#visitInstances({ uid, sources }, series);
+    const series = yield* ask({ kind: 'series', studyInstanceUID: place.uid, sources: place.sources });
+    if (this.#question.level === 'series') yield* this.#visitSeries(place, series);
+    else yield* this.#visitInstances(place, series);
     // The one that only tells that there is more is not shown.
     if (Math.min(this.#parts.length, this.#question.limit) === before) return;
     this.#studies.push(study);
@@ -197,9 +195,9 @@ class Walk {
     }
   }
 
-  *#visitInstancesOf({ uid, sources }: Place, { seriesInstanceUID, instances }: SeriesOutline): PartWalk<void> {
+  *#visitInstancesOf({ uid, ...part }: Place, { seriesInstanceUID, instances }: SeriesOutline): PartWalk<void> {
     const { ofInstance } = this.#question;
-    const read = { kind: 'instances', studyInstanceUID: uid, seriesInstanceUID, sources } as const;
+    const read = { kind: 'instances', studyInstanceUID: uid, seriesInstanceUID, ...part } as const;
     const place = { ...read, limit: this.#wanted };
     if (ofInstance.length === 0) {
       const offset = this.#passOver(instances);
@@ -223,7 +221,7 @@ class Walk {
   }
 
   /** The series that match, each by its first instance. */
-  *#firstsOf({ uid, sources }: Place, series: readonly SeriesOutline[]): PartWalk<FoundPart[]> {
+  *#firstsOf({ uid, ...part }: Place, series: readonly SeriesOutline[]): PartWalk<FoundPart[]> {
     const found: FoundPart[] = [];
     for (let at = 0; at < series.length; at += FIRSTS_AT_ONCE) {
       const some = series.slice(at, at + FIRSTS_AT_ONCE);
@@ -231,7 +229,7 @@ class Walk {
       const rows = yield* ask({
         kind: 'instances',
         studyInstanceUID: uid,
-        sources,
+        ...part,
         sopInstanceUIDs: some.map(({ first }) => first),
         offset: 0,
         limit: some.length,

@@ -3,6 +3,7 @@ import type { ClientSession, Filter, FindCursor } from 'mongodb';
 import type { CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question } from '../../../ports/record-store.ts';
 import { otherDataSet } from '../../refused.ts';
+import type { ShownPart } from '../../granted.ts';
 import type { Collections } from '../collections.ts';
 import type { InstanceDocument } from '../documents.ts';
 
@@ -58,16 +59,20 @@ export function sentBy(sources: readonly string[] | undefined): Filter<InstanceD
   return { $or: [{ source: { $in: [...sources] } }, { furtherSources: { $in: [...sources] } }] };
 }
 
-/** Reads instances of a study, whoever may see them: those that some establishments sent, or all. */
+function isOf({ person, sources }: ShownPart): Filter<InstanceDocument> {
+  return { ...(person === undefined ? {} : { person }), ...sentBy(sources) };
+}
+
+/** Reads instances of a study, whoever may see them. */
 export async function readInstances(
   { instances }: Collections,
   question: InstancesQuestion,
   session: ClientSession,
-  sources?: readonly string[],
+  part: ShownPart = {},
 ): Promise<readonly InstanceRow[]> {
   if (question.limit < 1) return [];
   const columns = question.omitMetadata === true ? { projection: { metadata: 0 } } : {};
-  const filter = { ...filterOf(question), ...sentBy(sources) };
+  const filter = { ...filterOf(question), ...isOf(part) };
   const found = await inOrder(instances.find(filter, { session, ...columns }), question).toArray();
   return found.map(fromDocument);
 }
@@ -77,10 +82,10 @@ export async function readMetadata(
   { instances }: Collections,
   question: MetadataQuestion,
   session: ClientSession,
-  sources?: readonly string[],
+  part: ShownPart = {},
 ): Promise<readonly Uint8Array[]> {
   if (question.limit < 1) return [];
-  const filter = { ...filterOf(question), ...sentBy(sources) };
+  const filter = { ...filterOf(question), ...isOf(part) };
   const found = await inOrder(instances.find(filter, { session, projection: { metadata: 1 } }), question).toArray();
   return found.map(({ metadata }) => Buffer.from(metadata));
 }

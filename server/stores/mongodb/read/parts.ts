@@ -28,7 +28,7 @@ async function readPart(reader: Reader, read: PartRead): Promise<unknown> {
     case 'series':
       return await seriesOf(reader, read);
     case 'instances':
-      return await readInstances(reader.collections, read, reader.session, read.sources);
+      return await readInstances(reader.collections, read, reader.session, read);
   }
 }
 

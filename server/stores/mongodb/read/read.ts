@@ -10,7 +10,7 @@ import type {
   StudyInstances,
   StudyMetadata,
 } from '../../../ports/record-store.ts';
-import { shownInstances } from '../../granted.ts';
+import { shownInstances, type ShownPart } from '../../granted.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
 import type { Collections } from '../collections.ts';
@@ -60,22 +60,22 @@ async function readStudy(reader: Reader, question: InstancesQuestion): Promise<S
   const shown = await shownStudy(reader, question.studyInstanceUID);
   // The server itself needs no row of the study: it may be building it.
   if (shown === undefined && !reader.grant.system) return { study: undefined, instances: [] };
-  const instances = await readInstances(reader.collections, question, reader.session, shown?.sources);
+  const instances = await readInstances(reader.collections, question, reader.session, shown?.part);
   return { study: shown?.study, instances: shownInstances(instances) };
 }
 
 async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Promise<StudyMetadata> {
   const shown = await shownStudy(reader, question.studyInstanceUID);
   if (shown === undefined && !reader.grant.system) return { study: undefined, metadata: [] };
-  const metadata = await readMetadata(reader.collections, question, reader.session, shown?.sources);
+  const metadata = await readMetadata(reader.collections, question, reader.session, shown?.part);
   return { study: shown?.study, metadata };
 }
 
-/** A study that is shown, and whose instances of it (`sourcesShown`). */
-type StudyWithSources = { readonly study: ShownStudy; readonly sources: readonly string[] | undefined };
+/** A study that is shown, and which instances of it. */
+type StudyWithPart = { readonly study: ShownStudy; readonly part: ShownPart };
 
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
-async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<StudyWithSources | undefined> {
+async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<StudyWithPart | undefined> {
   const { collections, session } = reader;
   const claim = await collections.claims.findOne({ _id: claimKey.imagingStudy(studyInstanceUID) }, { session });
   if (claim === null) return undefined;
@@ -85,7 +85,9 @@ async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<Stu
   const shown = row === null ? undefined : (await shownOf(reader, [row])).get(key);
   if (row === null || shown === undefined) return undefined;
   const study = { id: row.id, person: row.person, subject: row.subject, shownBy: shown.right };
-  return { study, sources: sourcesShown(reader.grant, shown.right?.relation, levelOf(row.level)) };
+  if (reader.grant.system) return { study, part: {} };
+  const sources = sourcesShown(reader.grant, shown.right?.relation, levelOf(row.level));
+  return { study, part: { person: row.person ?? undefined, sources } };
 }
 
 /** Names of all blobs that rows, former versions or instances refer to; a name may come more than once. */

@@ -3,7 +3,7 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
-import { shownInstances } from '../../granted.ts';
+import { shownInstances, type ShownPart } from '../../granted.ts';
 import { marks, type Sql } from './criteria.ts';
 import type { Database } from '../database.ts';
 import { shownStudy } from './visible.ts';
@@ -33,7 +33,7 @@ type Columns = {
 export function studyInstances(db: Database, grant: AnyGrant, question: InstancesQuestion): StudyInstances {
   const shown = shownStudy(db, grant, question.studyInstanceUID);
   if (shown === undefined && !grant.system) return { study: undefined, instances: [] };
-  return { study: shown?.study, instances: shownInstances(selectInstances(db, question, shown?.sources)) };
+  return { study: shown?.study, instances: shownInstances(selectInstances(db, question, shown?.part)) };
 }
 
 /** Answers a question for metadata. Text is made into a string of its own for each row; bytes are copied. */
@@ -41,14 +41,14 @@ export function studyMetadata(db: Database, grant: AnyGrant, question: MetadataQ
   const shown = shownStudy(db, grant, question.studyInstanceUID);
   if (shown === undefined && !grant.system) return { study: undefined, metadata: [] };
   const columns = 'CAST(metadata AS BLOB) AS metadata';
-  const rows = select<{ metadata: Uint8Array }>(db, columns, question, shown?.sources);
+  const rows = select<{ metadata: Uint8Array }>(db, columns, question, shown?.part);
   return { study: shown?.study, metadata: rows.map(({ metadata }) => metadata) };
 }
 
-/** Selects instances of a study, whoever may see them: those that some establishments sent, or all. */
-export function selectInstances(db: Database, question: InstancesQuestion, sources?: readonly string[]): InstanceRow[] {
+/** Selects instances of a study, whoever may see them. */
+export function selectInstances(db: Database, question: InstancesQuestion, part: ShownPart = {}): InstanceRow[] {
   const columns = question.omitMetadata === true ? WITHOUT_METADATA : '*';
-  return select<Columns>(db, columns, question, sources).map(toInstanceRow);
+  return select<Columns>(db, columns, question, part).map(toInstanceRow);
 }
 
 /** The condition that one of some establishments sent an instance. */
@@ -67,18 +67,20 @@ function select<Row>(
   db: Database,
   columns: string,
   question: InstancesQuestion | MetadataQuestion,
-  sources: readonly string[] | undefined,
+  { person, sources }: ShownPart = {},
 ): Row[] {
   const { studyInstanceUID, seriesInstanceUID, sopInstanceUIDs, offset, limit } = question;
   const series = seriesInstanceUID === undefined ? '' : ' AND +series_instance_uid = ?';
   const sops = sopInstanceUIDs === undefined ? '' : ` AND sop_instance_uid IN (${marks(sopInstanceUIDs)})`;
   const sent = sentBy(sources);
+  const hers = person === undefined ? '' : ' AND +person = ?';
   return db.all<Row>(
-    `SELECT ${columns} FROM instance WHERE study_instance_uid = ?${series}${sops}${sent.text}
+    `SELECT ${columns} FROM instance WHERE study_instance_uid = ?${series}${sops}${hers}${sent.text}
      ORDER BY series_number, series_instance_uid, instance_number, sop_instance_uid LIMIT 0 + ? OFFSET ?`,
     studyInstanceUID,
     ...(seriesInstanceUID === undefined ? [] : [seriesInstanceUID]),
     ...(sopInstanceUIDs ?? []),
+    ...(person === undefined ? [] : [person]),
     ...sent.values,
     limit,
     offset,

@@ -30,7 +30,7 @@ function readPart(db: Database, grant: AnyGrant, read: PartRead): unknown {
     case 'series':
       return seriesOf(db, read);
     case 'instances':
-      return selectInstances(db, read, read.sources);
+      return selectInstances(db, read, read);
   }
 }
 

@@ -7,7 +7,7 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
-import { boundPerson } from '../../granted.ts';
+import { boundPerson, type ShownPart } from '../../granted.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -132,11 +132,11 @@ export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids
   });
 }
 
-/** A study that is shown, and whose instances of it (`sourcesShown`). */
-export type StudyWithSources = { readonly study: ShownStudy; readonly sources: readonly string[] | undefined };
+/** A study that is shown, and which instances of it. */
+export type StudyWithPart = { readonly study: ShownStudy; readonly part: ShownPart };
 
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
-export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): StudyWithSources | undefined {
+export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): StudyWithPart | undefined {
   const rights = rightsColumn(grant);
   const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'rights'> & { level: number }>(
     `SELECT x.id, x.person, x.subject, x.level, ${rights.text} FROM resource x
@@ -153,7 +153,9 @@ export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: stri
     subject: row.subject ?? undefined,
     shownBy: shown,
   };
-  return { study, sources: sourcesShown(grant, shown?.relation, levelOf(row.level)) };
+  if (grant.system) return { study, part: {} };
+  const sources = sourcesShown(grant, shown?.relation, levelOf(row.level));
+  return { study, part: { person: study.person, sources } };
 }
 
 /**
