@@ -6,7 +6,7 @@ import { rankOf, type Level } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
 import { storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from './grant.ts';
-import { CEILING, isNamedBefore, type Relation, type Right } from './right.ts';
+import { CEILING, establishmentOf, isNamedBefore, type Relation, type Right } from './right.ts';
 
 /** The four independent switches of a person. `accountOff` governs sign-in only. */
 export type PatientState = {
@@ -60,6 +60,20 @@ function recordHolds({ item }: RowFacts): boolean {
 /** Whether a right, within its time, shows a row of its person: what stores materialise. */
 export function permits(right: Right, row: RowFacts, state: PatientState): boolean {
   return reaches(right, row) && stateAllows(right.relation, state) && lifeCycleAllows(right.relation, row);
+}
+
+/**
+ * Whose instances a study that is shown by a right holds for a grant (`Organization/id`); undefined: everybody's. Each
+ * establishment that sent some is the author of those alone. What others added it sees as an imaging service does:
+ * not where the label is above that ceiling.
+ */
+export function sourcesShown(
+  grant: AnyGrant,
+  relation: Relation | undefined,
+  level: Level,
+): readonly string[] | undefined {
+  if (relation !== 'author' || rankOf(level) <= rankOf(CEILING['imaging-service'])) return undefined;
+  return grant.principals.flatMap(establishmentOf);
 }
 
 /** Decides one row for one grant, from all rights of the row's person. */

@@ -52,8 +52,10 @@ export type WriteFacts = {
   readonly subject?: SubjectFacts | undefined;
   /** The row that an update, patch or delete by id changes; undefined when none stands. */
   readonly standing?: StandingFacts | undefined;
-  /** Study Instance UID of a received instance. */
+  /** Study Instance UID of an instance that is to be kept aside. */
   readonly study?: string;
+  /** The Patient (`Patient/id`) of the study that a received instance joins, who is the same person. */
+  readonly owner?: string;
   /** Another instance of the same shipment has begun the study: its event stands. */
   readonly isFurther?: boolean;
 };
@@ -209,17 +211,24 @@ function consentChange(requester: Requester, { now, subject }: WriteFacts): Deci
   };
 }
 
-/** An instance of a known or new Patient; without a subject one that is kept aside, or none. */
-function receipt({ subject, study, isFurther = false }: WriteFacts): Decided {
+/** An instance of a known or new Patient; one that names a study is kept aside, of whom nobody knows, too. */
+function receipt({ subject, study, owner, isFurther = false }: WriteFacts): Decided {
   const aside: Reach[] = study === undefined ? [] : [{ types: ['quarantined'], whose: { study }, event: 'own' }];
   if (subject === undefined) return { reaches: aside, bases: [] };
   refuseOpen(subject.state, EXAM_SWITCHES);
   const whose = personsOf(subject);
   const patients: Reach[] = subject.isNew === true ? [{ types: WITH_IDENTITY, whose, event: 'own' }] : [];
+  const filed: Reach[] =
+    study === undefined ? [{ types: ['instance'], whose, event: isFurther ? 'asking' : 'own' }] : [];
   return {
-    reaches: [{ types: ['instance'], whose, event: isFurther ? 'asking' : 'own' }, ...patients],
-    bases: [...subjectBases(subject), ...stateBases(subject.person, EXAM_SWITCHES)],
+    reaches: [...aside, ...filed, ...patients],
+    bases: [...subjectBases(subject), ...ownerBases(subject, owner), ...stateBases(subject.person, EXAM_SWITCHES)],
   };
+}
+
+/** An instance joins a study that stands under another identity: both are still one person. */
+function ownerBases({ patient, person }: SubjectFacts, owner: string | undefined): readonly Basis[] {
+  return owner === undefined || owner === patient ? [] : [{ kind: 'row', row: owner, person }];
 }
 
 const typesBy = (writers: Writers): readonly StoredType[] =>

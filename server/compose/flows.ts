@@ -200,8 +200,11 @@ function composeIntake(config: Config, writing: IntakeParts, log: Log) {
     fileInstance: fileInstance({
       ...writing,
       quietPeriodMs: config.studyQuietSeconds * 1000,
-      alert: ({ reason, source }) =>
-        log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
+      alert: ({ reason, source, studyInstanceUID: study, sopInstanceUID }, { requester, requestId }) =>
+        log.warn(
+          { reason, source, study, sopInstanceUID, client: requester.clientId, requestId },
+          'an instance contradicts what stands and is kept aside',
+        ),
     }),
     receiveBytes: receiveBytes({
       images: writing.images,
@@ -224,8 +227,8 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const { records, images, clock } = writing;
   const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
   const endpoint = IMAGE_ENDPOINT.reference;
-  const alert = ({ reason, source }: QuarantinedInstance, why: string): void =>
-    log.error({ reason, source, why }, 'an instance cannot be read and is kept aside');
+  const alert = ({ reason, source, studyInstanceUID: study, sopInstanceUID }: QuarantinedInstance, why: string): void =>
+    log.error({ reason, source, study, sopInstanceUID, why }, 'an instance cannot be read and is kept aside');
   const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   const goOn = goOnErasing(writing);
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });

@@ -206,8 +206,9 @@ export type Question =
    */
   | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd; readonly skip?: number }
   /**
-   * Instances of the study whose claim names a visible row, at most `limit` after `offset`. UIDs that are given must
-   * match; metadata can be left out.
+   * Instances of the study whose claim names a visible row, at most `limit` after `offset`: those of the person of that
+   * row, and to one of several sources those that `sourcesShown` names. UIDs that are given must match; metadata can be
+   * left out.
    */
   | {
       readonly kind: 'instances';

@@ -6,7 +6,8 @@ import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtype
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
-import { systemReading, type NarrowReading } from '../../access/grant.ts';
+import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
+import { principal } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
@@ -66,9 +67,10 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const { id, claim } = await imagingStudyId(deps.records, reading, studyInstanceUID);
   const manifests = await manifestsOf(deps.records, ofPerson, id, 'current');
   const standing = await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
+  const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
   const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
-  const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, now };
+  const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, isOtherOrigin, now };
   const manifest = await manifestParts(deps, reading, hand, closing);
   return [
     {
@@ -134,12 +136,28 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
 
 function imagingStudyParts(
   deps: MaintainStudyDeps,
-  { study, imagingStudy, released, now }: StudyAtHand,
+  { study, imagingStudy, released, isOtherOrigin, now }: StudyAtHand,
   standing: InternalRow | undefined,
 ): PlanParts {
   const { person, patient } = study.patient;
-  const origin = examFiledBy(deps.region, ...study.sources);
-  return changed(deps.indexer, standing, imagingStudy, now, { person, subject: patient, released, origin });
+  const facts = { person, subject: patient, released, origin: examFiledBy(deps.region, ...study.sources) };
+  return changed(deps.indexer, standing, imagingStudy, now, facts, isOtherOrigin);
+}
+
+/** Whether the authors of a study are those who sent what stands of it. */
+async function isByAuthors(
+  { records }: MaintainStudyDeps,
+  grant: SystemGrant,
+  { id, person }: InternalRow,
+  sources: readonly string[],
+): Promise<boolean> {
+  const item = `ImagingStudy/${id}`;
+  const rights = person === undefined ? [] : await records.rightsOf(grant, person, item);
+  const authors = rights.filter(
+    ({ relation, scope }) => relation === 'author' && scope !== 'record' && scope.item === item,
+  );
+  const holders = new Set<string>(authors.map(({ principal: holder }) => holder));
+  return holders.size === sources.length && sources.every((source) => holders.has(principal.establishment(source)));
 }
 
 /** An exam that was imported says so, whatever came when. */

@@ -58,7 +58,8 @@ function releasedParts(
   { row, resource }: Found<DocumentReference>,
 ): PlanParts {
   const document = withViewers(resource, viewersOf([hand.imagingStudy]));
-  return changed(deps.indexer, row, document, hand.now, factsOf(hand));
+  const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
+  return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }
 
 function supersededParts(

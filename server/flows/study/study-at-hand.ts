@@ -36,5 +36,7 @@ export type StudyAtHand = {
   readonly manifests: readonly Found<DocumentReference>[];
   /** Whether the patient may see images: a report that names the study is validated. */
   readonly released: boolean;
+  /** Whether its rows come from others than those who are their authors. */
+  readonly isOtherOrigin: boolean;
   readonly now: number;
 };

@@ -56,9 +56,21 @@ export async function loadStudy(
   const grant = reading({ study: studyInstanceUID });
   const rows = await allInstances(records, grant, studyInstanceUID);
   const [first, ...others] = await withAttributes(records, grant, rows);
-  const [source, ...sources] = [...new Set(rows.map((row) => row.source))];
+  const [source, ...sources] = await sourcesOf(records, reading, studyInstanceUID, rows);
   if (first === undefined || source === undefined) return undefined;
   return { studyInstanceUID, patient, series: [first, ...others], sources: [source, ...sources] };
+}
+
+/** Who sent instances that stand: the one that began the study first. */
+async function sourcesOf(
+  records: RecordStore,
+  reading: ItemReading,
+  studyInstanceUID: string,
+  rows: readonly InstanceRow[],
+): Promise<readonly string[]> {
+  const all = new Set(rows.flatMap(({ source, furtherSources = [] }) => [source, ...furtherSources]));
+  const first = await claimOf(records, reading, claimKey.studySource(studyInstanceUID));
+  return first !== undefined && all.has(first) ? [first, ...[...all].filter((one) => one !== first)] : [...all];
 }
 
 async function allInstances(

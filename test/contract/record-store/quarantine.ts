@@ -39,6 +39,15 @@ export function quarantineContract(suite: Suite): void {
       expect((await blobs()).has(aside.blob.name)).to.equal(true);
     });
 
+    it('are of the identity that their sender names, and follow the person through a join', async () => {
+      const [from, to] = [aPersonKey(), aPersonKey()];
+      const aside = one({ subject: 'Patient/known-here', person: from });
+      await commitPlan(suite.records, aPlan({ quarantined: [aside] }));
+      expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([aside]);
+      await commitPlan(suite.records, aPlan({ rekeys: [{ from, to }] }));
+      expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([{ ...aside, person: to }]);
+    });
+
     it('are kept once for each data set and source, by racing senders too, and the first bytes stay', async () => {
       const aside = one();
       const again = (): QuarantinedInstance => ({ ...aside, blob: aBlob(), receivedAt: NOW + 1 });

@@ -1,4 +1,6 @@
 /** Answers to the questions of the port, inside one transaction. */
+import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { sourcesShown } from '../../../access/decide.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
 import type {
   AnswerTo,
@@ -10,7 +12,7 @@ import type {
   StudyMetadata,
   StudyParts,
 } from '../../../ports/record-store.ts';
-import { shownInstances } from '../../granted.ts';
+import { shownInstances, type ShownPart } from '../../granted.ts';
 import { shownSubject } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
@@ -74,29 +76,37 @@ async function readResource(
 }
 
 async function readStudy(reader: Reader, question: InstancesQuestion): Promise<StudyInstances> {
-  const study = await shownStudy(reader, question.studyInstanceUID);
+  const shown = await shownStudy(reader, question.studyInstanceUID);
   // The server itself needs no row of the study: it may be building it.
-  if (study === undefined && !reader.grant.system) return { study, instances: [] };
-  return { study, instances: shownInstances(await readInstances(reader.collections, question, reader.session)) };
+  if (shown === undefined && !reader.grant.system) return { study: undefined, instances: [] };
+  const instances = await readInstances(reader.collections, question, reader.session, shown?.part);
+  return { study: shown?.study, instances: shownInstances(instances) };
 }
 
 async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Promise<StudyMetadata> {
-  const study = await shownStudy(reader, question.studyInstanceUID);
-  if (study === undefined && !reader.grant.system) return { study, metadata: [] };
-  return { study, metadata: await readMetadata(reader.collections, question, reader.session) };
+  const shown = await shownStudy(reader, question.studyInstanceUID);
+  if (shown === undefined && !reader.grant.system) return { study: undefined, metadata: [] };
+  const metadata = await readMetadata(reader.collections, question, reader.session, shown?.part);
+  return { study: shown?.study, metadata };
 }
 
+/** A study that is shown, and which instances of it. */
+type StudyWithPart = { readonly study: ShownStudy; readonly part: ShownPart };
+
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
-async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<ShownStudy | undefined> {
+async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<StudyWithPart | undefined> {
   const { collections, session } = reader;
   const claim = await collections.claims.findOne({ _id: claimKey.imagingStudy(studyInstanceUID) }, { session });
   if (claim === null) return undefined;
   const key = rowKey('ImagingStudy', claim.value);
-  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1, patient: 1 } as const;
+  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1, patient: 1, level: 1 } as const;
   const row = await collections.standing.findOne({ _id: key, gone: { $exists: false } }, { session, projection });
   const shown = row === null ? undefined : (await shownOf(reader, [row])).get(key);
   if (row === null || shown === undefined) return undefined;
-  return { id: row.id, person: row.person, ...shownSubject(reader.grant, row), shownBy: shown.right };
+  const study = { id: row.id, person: row.person, ...shownSubject(reader.grant, row), shownBy: shown.right };
+  if (reader.grant.system) return { study, part: {} };
+  const sources = sourcesShown(reader.grant, shown.right?.relation, levelOf(row.level));
+  return { study, part: { person: row.person ?? undefined, sources } };
 }
 
 /** Names of all blobs that rows, former versions or instances refer to; a name may come more than once. */

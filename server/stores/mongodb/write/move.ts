@@ -35,11 +35,9 @@ export async function moveIdentities(
       rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
     const { from, to } = move;
     deleted.push(...(await moveDeleted(collections, move, session)).map((key) => ({ key, from, to })));
-    await collections.instances.updateMany(
-      { person: from, subject: move.identity },
-      { $set: { person: to } },
-      { session },
-    );
+    const [filed, becomes] = [{ person: from, subject: move.identity }, { $set: { person: to } }];
+    await collections.instances.updateMany(filed, becomes, { session });
+    await collections.quarantine.updateMany(filed, becomes, { session });
   }
   return { rows, deleted };
 }

@@ -23,7 +23,8 @@ export function moveIdentity(db: Database, move: Move): void {
   if (move.from === to) return;
   for (const row of db.all<MovedRow>(ROWS, move.from, move.identity)) moveRow(db, row, move);
   moveDeleted(db, move);
-  db.run('UPDATE instance SET person = ? WHERE person = ? AND subject = ?', to, move.from, move.identity);
+  for (const table of ['instance', 'quarantine'])
+    db.run(`UPDATE ${table} SET person = ? WHERE person = ? AND subject = ?`, to, move.from, move.identity);
   combineStates(db, move.from);
   combineStates(db, to);
 }
