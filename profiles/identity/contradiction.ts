@@ -6,7 +6,7 @@
  * contradicts between these two, and between any two that agree with one of them each.
  */
 import { joiningNumbers, type Identity, type Verdict } from './identity.ts';
-import { numberKey } from './national-numbers.ts';
+import { numberKey, type NationalNumber } from './national-numbers.ts';
 import { traitsAgree } from './traits.ts';
 
 /** Why two identities stay apart though a number is theirs both. `two-persons`: numbers lead to two persons. */
@@ -71,7 +71,7 @@ function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
     if (numbers[0].length === 0 || numbers[1].length === 0) return undefined;
     if (numbers[0].some((number) => numbers[1].some((further) => isOtherCurrent(number, further, former))))
       return 'numbers';
-    const ignoresSex = numbers.flat().some((number) => former.has(numberKey(number)));
+    const ignoresSex = isOfFormerTimes(numbers, former);
     return traitsAgree(one.traits, other.traits, { ignoresSex }) ? undefined : 'traits';
   };
   const judged = union.filter(({ id }) => verdicts.sameAs(id).length > 0);
@@ -99,6 +99,20 @@ function formerOf(union: readonly Identity[]): ReadonlySet<string> {
   );
 }
 
+/**
+ * Whether the sex of one of two may be that of former times: it bears as current what another calls old, or the two
+ * meet in old numbers alone.
+ */
+function isOfFormerTimes(
+  [some, others]: readonly [readonly NationalNumber[], readonly NationalNumber[]],
+  former: ReadonlySet<string>,
+): boolean {
+  if ([...some, ...others].some((number) => !number.isOld && former.has(numberKey(number)))) return true;
+  const keys = new Set(others.map(numberKey));
+  const met = some.filter((number) => keys.has(numberKey(number)));
+  return met.length > 0 && met.every((number) => former.has(numberKey(number)));
+}
+
 type Key = { readonly system: string; readonly value: string };
 
 function isOtherCurrent(one: Key, other: Key, former: ReadonlySet<string>): boolean {
@@ -106,7 +120,7 @@ function isOtherCurrent(one: Key, other: Key, former: ReadonlySet<string>): bool
   return one.system === other.system && one.value !== other.value && isCurrent(one) && isCurrent(other);
 }
 
-/** Searches a way from one identity to another that goes over a verdict, and from one to the next that agrees with it. */
+/** Searches a way between two identities over verdicts, and from each end of a verdict to what agrees with it. */
 function isExcused(
   one: Identity,
   other: Identity,

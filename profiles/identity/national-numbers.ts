@@ -38,8 +38,8 @@ export type NumberSource = {
 };
 
 /**
- * Returns the numbers of a Patient, each once. One that cannot be of its system is left out; of a system with two current
- * values none is qualified.
+ * Returns the numbers of a Patient, each once. One that cannot be of its system is left out; of a system with two
+ * current values none is qualified.
  */
 export function nationalNumbers(patient: Patient, source: NumberSource): readonly NationalNumber[] {
   const { status } = readReliability(patient);
@@ -57,7 +57,9 @@ export function nationalNumbers(patient: Patient, source: NumberSource): readonl
     byKey.set(key, { ...number, isOld, isQualified });
   }
   const numbers = [...byKey.values()];
-  return numbers.map((number) => (numbers.some((other) => isRival(number, other)) ? { ...number, isQualified: false } : number));
+  return numbers.map((number) =>
+    numbers.some((other) => isRival(number, other)) ? { ...number, isQualified: false } : number,
+  );
 }
 
 function isRival(one: NationalNumber, other: NationalNumber): boolean {
@@ -78,7 +80,9 @@ export function checkNationalNumbers({ identifier = [] }: Patient): void {
       throw new Fault('invalid', `The value cannot be a number of ${system}: its form or key is wrong`, { expression });
     if (use === 'old' || !mayJoin(number)) continue;
     if ((current.get(number.system) ?? number.value) !== number.value)
-      throw new Fault('invalid', `Two current numbers of ${system}: mark the former one with use 'old'`, { expression });
+      throw new Fault('invalid', `Two current numbers of ${system}: mark the former one with use 'old'`, {
+        expression,
+      });
     current.set(number.system, number.value);
   }
 }

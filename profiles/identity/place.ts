@@ -19,7 +19,10 @@ export function place(
   const own = namedWith(one, clusters, verdicts);
   const reached = reachedBy(one, clusters).filter((cluster) => !own.includes(cluster));
   const isFormer = (cluster: Cluster): boolean => cluster.some(({ id }) => before.mates.has(id));
-  const kept = hangingTogether(own.flat(), clusters.filter((cluster) => isFormer(cluster) && !own.includes(cluster)));
+  const kept = hangingTogether(
+    own.flat(),
+    clusters.filter((cluster) => isFormer(cluster) && !own.includes(cluster)),
+  );
   const news = isNews(one, [...own.slice(1), ...reached], before) ? [[...new Set([...reached, ...kept])]] : [];
   const choices = [...news, kept, reached.filter(isFormer)];
   const agree = (parts: readonly Cluster[]): boolean =>
@@ -27,9 +30,7 @@ export function place(
   const taken = choices.find(agree) ?? [];
   return {
     clusters: joined(clusters, [...own, ...taken]),
-    reviews: reached
-      .filter((cluster) => !taken.includes(cluster))
-      .map((cluster) => reviewOf(one, cluster, verdicts)),
+    reviews: reached.filter((cluster) => !taken.includes(cluster)).map((cluster) => reviewOf(one, cluster, verdicts)),
   };
 }
 

@@ -46,8 +46,8 @@ export function readTraits(patient: Patient): Traits {
 }
 
 /**
- * Tells whether the traits of two identities agree. Without a first given name or a birth date they agree with nobody's.
- * `ignoresSex` is for who bore another number formerly: it may have changed with her sex.
+ * Tells whether the traits of two identities agree. Without a first given name or a birth date they agree with
+ * nobody's. `ignoresSex` is for who bore another number formerly: it may have changed with her sex.
  */
 export function traitsAgree(one: Traits, other: Traits, { ignoresSex }: { readonly ignoresSex: boolean }): boolean {
   const isSexEqual = one.gender === undefined || other.gender === undefined || one.gender === other.gender;
@@ -92,7 +92,10 @@ const LETTERS: ReadonlyMap<string, string> = new Map([
  * of other scripts stay: there they are vowels.
  */
 function foldedWords(name: string): string[] {
-  const plain = name.toLowerCase().normalize('NFKD').replaceAll(/[\u0300-\u036f]/g, '');
+  const plain = name
+    .toLowerCase()
+    .normalize('NFKD')
+    .replaceAll(/[\u0300-\u036f]/g, '');
   const spelled = plain.replaceAll(/[œæßøłđðþı]/g, (letter) => LETTERS.get(letter) ?? letter);
   return spelled.split(/[^\p{L}\p{N}\p{M}]+/u).filter((word) => word !== '');
 }

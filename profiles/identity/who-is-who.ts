@@ -20,7 +20,7 @@ import { fallApart, place, type Before } from './place.ts';
 export type Change = {
   /** Every cluster that bears a number of `changed`, before or now, or whom a verdict names. */
   readonly clusters: readonly Cluster[];
-  /** Identities that are new, or say something else than in `clusters`, or whom a verdict names that is new or ended. */
+  /** Identities that are new or say something else than in `clusters`, and those of a verdict that is new or ended. */
   readonly changed: readonly Identity[];
   /** Ids of identities that end. */
   readonly removed?: readonly string[];
@@ -81,9 +81,7 @@ function ripened(clusters: readonly Cluster[], verdicts: Verdicts): Cluster[] {
 function nextJoin(clusters: readonly Cluster[], verdicts: Verdicts): readonly Cluster[] | undefined {
   const areOne = (parts: readonly Cluster[]): boolean =>
     parts.length > 1 && contradictionBetween(parts, verdicts) === undefined;
-  return (
-    pairOfVerdict(clusters, verdicts) ?? groupsOf(clusters).find(areOne) ?? meetingsOf(clusters).find(areOne)
-  );
+  return pairOfVerdict(clusters, verdicts) ?? groupsOf(clusters).find(areOne) ?? meetingsOf(clusters).find(areOne);
 }
 
 function pairOfVerdict(clusters: readonly Cluster[], verdicts: Verdicts): readonly Cluster[] | undefined {

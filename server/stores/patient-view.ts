@@ -3,7 +3,8 @@
  * which of her identities the reader sees an item of, or is a source of; what that means is said here.
  */
 import type { Patient } from '@medplum/fhirtypes';
-import { asSeenBy, restrictedIdentities } from '../../profiles/identity/composite.ts';
+import { sayerOf } from '../../profiles/identity/said-by.ts';
+import { asSeenBy } from '../../profiles/identity/shown-patient.ts';
 import type { TokenCriterion, TokenValue } from '../../profiles/search/criterion.ts';
 import { STORED_TYPES, VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../access/grant.ts';
@@ -22,7 +23,10 @@ export function isShownPatient(grant: AnyGrant, { type, json }: Pick<VisibleRow,
 
 /** The identities that have to be looked up for a Patient: none when she says nothing that not everybody may know. */
 export function identitiesToLookUp({ json, shownBy }: Pick<VisibleRow, 'json' | 'shownBy'>): readonly string[] {
-  return shownBy?.relation === 'self' ? [] : restrictedIdentities(JSON.parse(json) as Patient);
+  if (shownBy?.relation === 'self') return [];
+  const patient = JSON.parse(json) as Patient;
+  const sayers = [patient, ...(patient.identifier ?? [])].map(sayerOf);
+  return [...new Set(sayers.flatMap((sayer) => sayer?.identity ?? []))];
 }
 
 /** A Patient as its reader sees it. */

@@ -3,7 +3,7 @@
  * (profiles/identity), and what changes becomes parts of a plan. A plan that another writer was faster than is built
  * again: the identities that it rests on are its preconditions.
  */
-import { compositeOf, type Member } from '../../../profiles/identity/composite.ts';
+import { compositePatient, type SourcePatient } from '../../../profiles/identity/composite.ts';
 import { oldestOf, type Identity, type Verdict } from '../../../profiles/identity/identity.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
@@ -236,9 +236,9 @@ async function patientParts(
     for (const { id } of members) {
       const row = await rowById(records, reading, 'Patient', id);
       if (`Patient/${id}` === present) {
-        const composite = compositeOf(members.map(({ content }) => memberOf(region, content)));
+        const composite = compositePatient(id, members.map(({ content }) => sourcePatientOf(region, content)));
         const origin = filedBy(...new Set(members.flatMap(({ content }) => content.sources)));
-        parts.push(changed(indexer, row, { ...composite, id }, now, { person, subject: present, origin }));
+        parts.push(changed(indexer, row, composite, now, { person, subject: present, origin }));
       } else if (row !== undefined) {
         parts.push({
           preconditions: [{ kind: 'version', type: 'Patient', id, version: row.version }],
@@ -250,9 +250,10 @@ async function patientParts(
   return parts;
 }
 
-function memberOf(region: RegionIndex, content: IdentityContent): Member {
-  const { id, said, changed: at } = content;
-  return { id, patient: said, numbers: readAs(region, content).numbers, changed: at };
+function sourcePatientOf(region: RegionIndex, content: IdentityContent): SourcePatient {
+  const { id, said, changed: at, own, source } = content;
+  const systems = [own.system, region.domainOf(source).patientIdSystem];
+  return { id, patient: said, numbers: readAs(region, content).numbers, changed: at, systems };
 }
 
 /**
