@@ -1,12 +1,13 @@
 /** What the server writes on its own account: a closed list of reasons, each bound to one subject. */
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
+import { personKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
 
 type SystemWrite = Pick<Reach, 'types' | 'event'> & {
-  /** The kind of the one subject: a study by its UID, the directory, a shipment by its request, a kind of job. */
-  readonly subject: 'study' | 'directory' | 'shipment' | 'job';
+  /** The kind of its subject: a study by its UID, the directory, a shipment by its request, a kind of job, persons. */
+  readonly subject: 'study' | 'directory' | 'shipment' | 'job' | 'persons';
 };
 
 /** What is written for each reason, whether it needs an event of its own, and the kind of its subject. */
@@ -30,6 +31,8 @@ const SYSTEM_WRITES = {
     subject: 'study',
     event: 'asking',
   },
+  // What earlier servers knew stays as it was said.
+  'adopt-identities': { types: ['Patient', 'Person', 'Task'], subject: 'persons', event: 'asking' },
   // Each instance had a warrant of its own: the end only counts them.
   'end-shipment': { types: [], subject: 'shipment', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.
@@ -39,9 +42,10 @@ const SYSTEM_WRITES = {
 /** The closed list of reasons for which the server writes on its own account. */
 export type SystemWriteReason = keyof typeof SYSTEM_WRITES;
 
-/** Makes the warrant of the server's own work on one subject: a Study Instance UID, a kind of job … */
-export function systemWarrant(reason: SystemWriteReason, subject: string): Warrant {
+/** Makes the warrant of the server's own work on one subject: a Study Instance UID, a kind of job …; or on persons. */
+export function systemWarrant(reason: SystemWriteReason, ...subjects: readonly string[]): Warrant {
   const { types, event, subject: kind } = SYSTEM_WRITES[reason];
-  const whose = kind === 'study' ? { study: subject } : { persons: [] };
+  const persons = kind === 'persons' ? subjects.map(personKey) : [];
+  const whose = kind === 'study' ? { study: subjects[0] ?? '' } : { persons };
   return makeWarrant({ act: reason, reaches: [{ types, whose, event }], bases: [] });
 }

@@ -18,6 +18,7 @@ import { jobsHealth, reportJobs } from '../flows/jobs/jobs-health.ts';
 import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
+import { adoptIdentities } from '../flows/identity/adopt-identities.ts';
 import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
@@ -135,6 +136,7 @@ export function composeFlows(parts: FlowParts) {
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
+    adoptIdentities: adoptIdentities({ records, clock, indexer, region: regionIndex, log }),
     loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
     askForSweep: async () => {
       const asking = systemWarrant('ask-for-work', 'sweep');

@@ -1,6 +1,7 @@
 /** Identities as they stand: what each source knows of somebody, by the Patient that it is by itself, a person, a number. */
 import type { Identifier, Person } from '@medplum/fhirtypes';
 import { identityContentOf, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
+import type { SourcePatient } from '../../../profiles/identity/composite.ts';
 import { readIdentity, type Identity } from '../../../profiles/identity/identity.ts';
 import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
@@ -86,9 +87,23 @@ function comparedByAge({ content: one }: StandingIdentity, { content: other }: S
 
 /** An identity as far as it says which person it is: what its source may qualify is what the region file says. */
 export function readAs(region: RegionIndex, { id, since, said, source, fromImage }: IdentityContent): Identity {
-  const { qualifies, imagesQualified = false } = region.domainOf(source);
+  const { qualifies = [], imagesQualified = false } = domainOf(region, source) ?? {};
   return readIdentity({ id, since }, said, { qualifies, imagesQualified, fromImage });
 }
+
+/** An establishment that has left the region qualifies nothing any more. */
+function domainOf(region: RegionIndex, source: string): ReturnType<RegionIndex['domainOf']> | undefined {
+  return region.establishments.includes(source) ? region.domainOf(source) : undefined;
+}
+
+/** An identity as far as it makes the Patient of its person. */
+export function sourcePatientOf(region: RegionIndex, content: IdentityContent): SourcePatient {
+  const { id, said, changed: at, own, source } = content;
+  const { patientIdSystem } = domainOf(region, source) ?? {};
+  const systems = [own.system, ...(patientIdSystem === undefined ? [] : [patientIdSystem])];
+  return { id, patient: said, numbers: readAs(region, content).numbers, changed: at, systems };
+}
+
 
 /**
  * The identities that an identifier names: the one of its domain, or those whose sources qualify the national number.

@@ -3,7 +3,7 @@
  * (profiles/identity), and what changes becomes parts of a plan. A plan that another writer was faster than is built
  * again: the identities that it rests on are its preconditions.
  */
-import { compositePatient, type SourcePatient } from '../../../profiles/identity/composite.ts';
+import { compositePatient } from '../../../profiles/identity/composite.ts';
 import { oldestOf, type Identity, type Verdict } from '../../../profiles/identity/identity.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
@@ -19,7 +19,7 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
-import { identitiesOf, identitiesWith, identityAt, readAs, type StandingIdentity } from './identities.ts';
+import { identitiesOf, identitiesWith, identityAt, readAs, sourcePatientOf, type StandingIdentity } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
 
 /** What placing needs. */
@@ -248,12 +248,6 @@ async function patientParts(
     }
   }
   return parts;
-}
-
-function sourcePatientOf(region: RegionIndex, content: IdentityContent): SourcePatient {
-  const { id, said, changed: at, own, source } = content;
-  const systems = [own.system, region.domainOf(source).patientIdSystem];
-  return { id, patient: said, numbers: readAs(region, content).numbers, changed: at, systems };
 }
 
 /**
