@@ -12,6 +12,7 @@ import { indexHistory } from './migrations/003-deleted.ts';
 import { moveAgendaToJobs } from './migrations/004-jobs.ts';
 import { deriveRights } from './migrations/005-givers.ts';
 import { createDefinitions } from './migrations/006-definitions.ts';
+import { separateIdentities } from './migrations/007-moves.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -23,6 +24,7 @@ const MIGRATIONS: readonly Migration[] = [
   moveAgendaToJobs,
   deriveRights,
   createDefinitions,
+  separateIdentities,
 ];
 
 const LEASE = 'migration';

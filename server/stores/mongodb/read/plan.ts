@@ -7,7 +7,6 @@ import { boundPerson } from '../../granted.ts';
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
-import { presentPatients } from './present-patients.ts';
 import { LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
 import type { Listed, Listing, ListPart, Pace } from './listing.ts';
 import type { Reader } from './reader.ts';
@@ -39,7 +38,7 @@ export async function planSearch(
   where: readonly Criterion[],
   part: Part = WHOLE,
 ): Promise<Plan> {
-  const { filter, linked } = await compileAll(reader, type, await presentPatients(reader, where), part.span);
+  const { filter, linked } = await compileAll(reader, type, where, part.span);
   const plan = await planFiltered(
     reader,
     type,

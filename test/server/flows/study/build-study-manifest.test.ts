@@ -38,6 +38,7 @@ function issuerIn(oid: string | undefined): string | undefined {
     metadata: '',
     source: 'Organization/clinic',
     person: personKey('p'),
+    subject: 'Patient/p',
     dataSetOffset: 0,
     dataSetDigest: '',
     blob: { name: '', size: 0 },
