@@ -156,9 +156,9 @@ export function grantAt(grant: Grant, now: number): Grant {
   return new Grant(MAKING, grant.principals, grant.purpose, now);
 }
 
-/** The same grant with further principals: identities that are the requester at present. */
-export function grantWith(grant: Grant, principals: readonly Principal[]): Grant {
-  return new Grant(MAKING, [...new Set([...grant.principals, ...principals])], grant.purpose, grant.now);
+/** The same grant of other principals: of the identities that are the requester at present. */
+export function grantOfOthers(grant: Grant, principals: readonly Principal[]): Grant {
+  return new Grant(MAKING, [...new Set(principals)], grant.purpose, grant.now);
 }
 
 /** What a requester's grant says, as plain data: to other threads goes this. */

@@ -19,7 +19,7 @@ import { quarantineContract } from './record-store/quarantine.ts';
 import { sourcesContract } from './record-store/sources.ts';
 import { precedenceContract } from './record-store/precedence.ts';
 import { searchingContract } from './record-store/searching.ts';
-import { rekeyingContract } from './record-store/rekeying.ts';
+import { movesContract } from './record-store/moves.ts';
 import { changingContract } from './record-store/changing.ts';
 import { warrantingContract } from './record-store/warranting.ts';
 import { useStores } from './suite.ts';
@@ -39,7 +39,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     warrantingContract(suite);
     precedenceContract(suite);
     changingContract(suite);
-    rekeyingContract(suite);
+    movesContract(suite);
     searchingContract(suite);
     linkingContract(suite);
     orderingContract(suite);

@@ -9,7 +9,7 @@ import { requesterOfToken } from '../../server/flows/identity/known-requesters.t
 import { resolveRequester } from '../../server/flows/identity/resolve-requester.ts';
 import type { Requester } from '../../server/access/requester.ts';
 import type { CommitPlan, Put } from '../../server/ports/commit-plan.ts';
-import { aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
+import { aMove, aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
 import { commitPlan } from '../support/warrants.ts';
@@ -159,7 +159,7 @@ export function requesterContract(name: string, open: OpenStores): void {
       await expectRefused(authorization);
       await write({ states: [{ person, change: { accountOff: false } }] });
       expect(await ask(authorization)).to.include({ kind: 'patient', person });
-      await write({ rekeys: [{ from: person, to: joined }] });
+      await write({ moves: [{ ...aMove({ from: person, to: joined }), identity: `Patient/${id}` }] });
       expect(await ask(authorization)).to.include({ kind: 'patient', person: joined });
     });
   });

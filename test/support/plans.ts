@@ -80,6 +80,11 @@ export function patientOf(person: PersonKey): string {
   return `Patient/${person}`;
 }
 
+/** The row that says who an identity of tests is at present. Nobody sees it. */
+export function anIdentity(person: PersonKey, parts: Partial<Put> = {}): Put {
+  return aPut({ type: 'Person', id: person, person, level: 'V', released: false, ...parts });
+}
+
 /** The move by which an identity that stands alone joins a person, or goes from one to another. */
 export function aMove({ from, to, home = from }: Pick<Move, 'from' | 'to'> & { readonly home?: PersonKey }): Move {
   return { identity: patientOf(home), home, from, to, patient: patientOf(to) };

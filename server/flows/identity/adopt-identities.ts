@@ -119,12 +119,17 @@ async function contentOf(
     changed: at,
     source,
     sources: sources.length === 0 ? [source] : sources,
-    // Who says how reliable she is sent no image.
-    fromImage: readReliability(said).status === 'unsaid',
+    fromImage: isFromImage(said, row.version),
     own: await ownOf(deps, reading, row.id, said),
     said,
     verdicts: [],
   };
+}
+
+/** An image says neither how reliable a Patient is nor the use of her names, and changes none that stands. */
+function isFromImage(said: Patient, version: number): boolean {
+  const hasUse = (said.name ?? []).some(({ use }) => use !== undefined);
+  return version === 1 && !hasUse && readReliability(said).status === 'unsaid';
 }
 
 function withoutStamp({ meta, ...patient }: Patient): Patient {

@@ -12,7 +12,7 @@ import type { JobError, JobKind } from '../../ports/job-queue.ts';
 export type IndexArrays = {
   /** Keys of `tokenKey` and `presenceKeys`. */
   readonly tok: readonly string[];
-  /** Keys of `referenceKey`. */
+  /** Keys of `referenceKey`: of a row that is another Patient's than the one that it is filed under, to that Patient. */
   readonly ref: readonly string[];
   readonly dates: readonly { readonly p: string; readonly lo: number; readonly hi: number }[];
   readonly str: readonly { readonly p: string; readonly v: string }[];
@@ -45,6 +45,8 @@ export type RowDocument = {
   readonly gone?: never;
   readonly touches?: number;
   readonly origin?: Origin | undefined;
+  /** The references of a row as it was filed, where it is another Patient's. */
+  readonly filedRef?: readonly string[] | undefined;
   /** Version of the definition that it is indexed under; absent before versions were kept. */
   readonly definition?: number | null;
 } & RowContent &
@@ -106,6 +108,8 @@ export type RightDocument = {
   readonly to: number;
   /** The rows that give it (`Type/id`), the one that began first at first. At least one. */
   readonly givers: readonly string[];
+  /** Of each giver where it began, rising; absent before rows moved. */
+  readonly places?: readonly number[];
 };
 
 /** A person's state; `writes` counts the commits that concern the person, so that any two of them conflict. */

@@ -13,6 +13,7 @@ import {
   anAudit,
   anInstance,
   aPersonKey,
+  aMove,
   aPlan,
   aPut,
   aStudyPut,
@@ -89,7 +90,7 @@ export function warrantingContract(suite: Suite): void {
       'an instance': (person) => ({ instances: [anInstance({ person, studyInstanceUID: aUid() })] }),
       'an erased instance': (_person, _id, uid) => ({ erased: [{ instances: [uid] }] }),
       'a switch': (person) => ({ states: [{ person, change: { opposed: true } }] }),
-      'a join': (person) => ({ rekeys: [{ from: person, to: aPersonKey() }] }),
+      'a join': (person) => ({ moves: [aMove({ from: person, to: aPersonKey() })] }),
     };
     for (const [what, partsOf] of Object.entries(changes)) {
       it(`is refused: ${what}`, async () => {
@@ -97,7 +98,7 @@ export function warrantingContract(suite: Suite): void {
         const [put, instance] = [aPut({ type: 'Consent', person }), anInstance({ person, studyInstanceUID: aUid() })];
         await commitPlan(suite.records, aPlan({ puts: [put], instances: [instance] }));
         const parts = partsOf(person, put.id, instance.sopInstanceUID);
-        const others = (parts.rekeys ?? []).map(({ to }) => to);
+        const others = (parts.moves ?? []).map(({ to }) => to);
         const reach = { types: ['Consent', 'instance'] as const, whose: { persons: [person, ...others] } };
         const terms = [[], [person, ...others]].map((persons) => ({ ...reach, whose: { persons } }));
         const warrant = (event: 'own' | 'asking'): Warrant =>

@@ -8,6 +8,7 @@ import type {
   CommitPlan,
   Erasure,
   InstanceRow,
+  Move,
   Precondition,
   Put,
   QuarantinedInstance,
@@ -23,7 +24,7 @@ import {
   aStudyPut,
   NO_ENTRIES,
 } from '../../support/plans.ts';
-import { PERSONS, put, states, type Slot } from '../equivalence/world.ts';
+import { IDENTITY_ROWS, patientOf, PERSONS, put, states, type Slot } from '../equivalence/world.ts';
 
 /** Studies; rows tell of them, and the claims of a world name those rows. */
 export const STUDY_UIDS = ['1.2', '1.2.3'] as const;
@@ -148,6 +149,20 @@ const audit: fc.Arbitrary<AuditRecord> = fc
   .record({ persons: fc.subarray([...PERSONS, personKey('person-unknown')]), id: fc.uuid() })
   .map(({ persons, id }) => anAudit(persons, id));
 
+/** Often by whom it is itself, and often back to herself: else most would be of an identity that is another's. */
+const move: fc.Arbitrary<Move> = fc
+  .record({ home: named, from: named, to: named, way: fc.constantFrom('any', 'joins', 'leaves') })
+  .map(({ home, from, to, way }) => {
+    const became = way === 'leaves' ? home : to;
+    return {
+      identity: patientOf(home),
+      home,
+      from: way === 'joins' ? home : from,
+      to: became,
+      patient: patientOf(became),
+    };
+  });
+
 /** A plan over the rows of a pool. */
 export function randomPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {
   const slot = fc.constantFrom(...pool).map(({ type, id }) => ({ type, id }));
@@ -160,7 +175,7 @@ export function randomPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {
     erased: rarely(few(erasure(slot)), 6),
     instances: rarely(few(instance, 3), 3),
     quarantined: rarely(few(quarantined), 4),
-    rekeys: rarely(few(fc.record({ from: named, to: named })), 25),
+    moves: rarely(few(move), 8),
     states: rarely(states, 10),
     jobs: rarely(few(job, 3), 2),
     audit: rarely(few(audit), 2),
@@ -200,7 +215,7 @@ export const randomPool: fc.Arbitrary<readonly Put[]> = fc
 export function firstPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {
   return fc.record({
     id: fc.uuid(),
-    puts: fc.constant([...pool]),
+    puts: fc.constant([...IDENTITY_ROWS, ...pool]),
     claims: fc.constant(STUDY_UIDS.map((uid, at) => ({ key: claimKey.imagingStudy(uid), value: STUDY_IDS[at] ?? '' }))),
     instances: fc.uniqueArray(instance, { minLength: 2, maxLength: 3, selector: (one) => one.sopInstanceUID }),
     jobs: few(job, 3),

@@ -9,7 +9,7 @@ import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
 import type { TokenStore } from '../../../server/ports/token-store.ts';
-import { anAudit, anInstance, aPersonKey, aPlan, aPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import { aMove, anAudit, anInstance, aPersonKey, aPlan, aPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
 const SOURCE = 'Organization/source';
@@ -189,7 +189,7 @@ export class World {
         return await this.#unname();
       case 'joined':
         if (await this.#isJoined()) return;
-        return await this.#commit({ rekeys: [{ from: person, to: neighbour }] });
+        return await this.#commit({ moves: [aMove({ from: person, to: neighbour })] });
       case 'token revoked':
         return await this.#tokens.destroy(this.#token.model, this.#token.id);
       case 'professional ends':

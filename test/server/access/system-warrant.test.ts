@@ -11,6 +11,7 @@ describe('What the server writes on its own account', () => {
     ],
     'maintain-study': [['Binary', 'DocumentReference', 'ImagingStudy'], 'asking', { study: '1.2' }],
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],
+    'adopt-identities': [['Patient', 'Person', 'Task'], 'asking', { persons: ['1.2'] }],
     'erase-study': [
       ['Binary', 'DiagnosticReport', 'DocumentReference', 'ImagingStudy', 'Provenance', 'instance', 'quarantined'],
       'asking',

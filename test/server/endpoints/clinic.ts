@@ -251,7 +251,7 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
         sopInstanceUID: `${studyInstanceUID}.${series + 1}.${at + 1}`,
       };
       instances.push(
-        await anInstance(store.images, patient.person, {
+        await anInstance(store.images, patient, {
           ...place,
           transferSyntaxUID,
           seriesNumber: series + 1,
@@ -352,7 +352,7 @@ type Placed = Pick<
 
 async function anInstance(
   images: ImageStore,
-  person: PersonKey,
+  { resource, person }: ClinicPatient,
   { instanceBytes, ...placed }: Placed,
 ): Promise<{ row: InstanceRow; bytes: Buffer }> {
   const bytes = bytesNamed(`DICM ${placed.sopInstanceUID} `, instanceBytes);
@@ -371,6 +371,7 @@ async function anInstance(
     metadata,
     source: CLINIC,
     person,
+    subject: `Patient/${resource.id}`,
   };
   return { row, bytes };
 }

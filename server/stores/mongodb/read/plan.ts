@@ -8,7 +8,6 @@ import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type PlainCriterion, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
 import { patientsBearing } from './patients.ts';
-import { presentPatients } from './present-patients.ts';
 import { LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
 import type { Listed, Listing, ListPart, Pace } from './listing.ts';
 import type { Reader } from './reader.ts';
@@ -40,7 +39,7 @@ export async function planSearch(
   where: readonly Criterion[],
   part: Part = WHOLE,
 ): Promise<Plan> {
-  const { filter, linked } = await compileAll(reader, type, await presentPatients(reader, where), part.span);
+  const { filter, linked } = await compileAll(reader, type, where, part.span);
   const plan = await planFiltered(
     reader,
     type,

@@ -104,7 +104,7 @@ export function toVisibleRow(grant: AnyGrant, row: RowContent, { right }: Shown)
 }
 
 /** What a visible row is made of. */
-export const ROW_PROJECTION = { tok: 0, dates: 0, str: 0, tri: 0 } as const;
+export const ROW_PROJECTION = { tok: 0, filedRef: 0, dates: 0, str: 0, tri: 0 } as const;
 
 /** Reads standing rows by `Type/id`, those that the grant shows. */
 export async function readVisible(reader: Reader, keys: readonly string[]): Promise<readonly VisibleRow[]> {

@@ -14,6 +14,7 @@ import { rowKey } from '../write/acl-rows.ts';
 import { targetsOf } from '../write/index-arrays.ts';
 import { LARGEST_BATCH, type Listed, type Pace } from './listing.ts';
 import { COUNTING, planSearch, take, type Plan } from './plan.ts';
+import { presentPatients } from './present-patients.ts';
 import { parseKey, readVisible, ROW_PROJECTION, toVisibleRow, type Reader } from './reader.ts';
 import { sortProjection, sortValuesOf } from './sort-values.ts';
 
@@ -34,7 +35,7 @@ export async function searchRows(
   query: SearchQuery,
   { after, skip = 0 }: PageStart,
 ): Promise<SearchPage> {
-  const plan = await planSearch(reader, query.type, query.where, {
+  const plan = await planSearch(reader, query.type, await presentPatients(reader, query.where), {
     span: query.span,
     isReversed: isReversedList(query.order),
   });

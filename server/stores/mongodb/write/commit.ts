@@ -8,7 +8,7 @@ import { rowKey } from './acl-rows.ts';
 import { insertAudit } from '../audit/audit.ts';
 import { requireClaims, takeClaims } from './claims.ts';
 import type { Collections } from '../collections.ts';
-import { forgetReaders, readersOf } from './deletions.ts';
+import { forgetReaders, movedReaders, readersOf } from './deletions.ts';
 import { eraseAll, eraseHistory } from './erase.ts';
 import { asStore } from '../errors.ts';
 import { changeRights } from './give-rights.ts';
@@ -112,10 +112,11 @@ async function applyPlan(
   const shown = await shownPatients(collections, plan, session);
   // What was erased is gone; what is kept as history is so under the person that it became.
   const standing = changesStanding(plan) ? await readStanding(collections, plan, session) : found;
-  const staged = withMoved(stageRows(plan, standing, { readers, shown, now }), moved);
-  const rows = [...staged.changes.values()];
-  const of = { ...staged, erasures: plan.erased ?? [], movedDeleted: moved.deleted };
-  const rights = await changeRights(collections, of, session);
+  const staged = stageRows(plan, standing, { readers: movedReaders(readers, moved), shown, now });
+  const changes = withMoved(staged.changes, moved);
+  const rows = [...changes.values()];
+  const { written } = staged;
+  const rights = await changeRights(collections, { changes, written, erasures: plan.erased ?? [], moved }, session);
   const states = await writePersons(collections, personsOf(plan, rows, rights), plan, session);
   await writeRows(collections, staged, conditions, standing, session);
   await forgetReaders(collections, rows, session);

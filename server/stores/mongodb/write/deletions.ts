@@ -1,31 +1,38 @@
 /** Deletes: what is kept of a row as its last version, a deletion, and who may know of it. */
 import type { ClientSession } from 'mongodb';
 import { principal, type Principal } from '../../../access/right.ts';
-import type { CommitPlan, Move } from '../../../ports/commit-plan.ts';
+import type { CommitPlan } from '../../../ports/commit-plan.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowDocument, StoredRow, Tombstone } from '../documents.ts';
 import { rowKey } from './acl-rows.ts';
+import type { Moved } from './move.ts';
 
-/** The principals that see each row which a plan deletes, by `Type/id`: persons by the keys that they have after it. */
+/** Principals, by `Type/id` of the rows that they see. */
+export type ReadersByRow = ReadonlyMap<string, readonly Principal[]>;
+
+/** The principals that see each row which a plan deletes, by `Type/id`, before it. */
 export async function readersOf(
   { acl }: Collections,
-  { deletes = [], moves = [] }: CommitPlan,
+  { deletes = [] }: CommitPlan,
   session: ClientSession,
-): Promise<ReadonlyMap<string, readonly Principal[]>> {
+): Promise<ReadersByRow> {
   const items = deletes.map(({ type, id }) => rowKey(type, id));
   if (items.length === 0) return new Map();
   const projection = { item: 1, principal: 1 } as const;
   const found = await acl.find({ item: { $in: items } }, { session, projection }).toArray();
   const byItem = Map.groupBy(found, ({ item }) => item);
-  return new Map(
-    [...byItem].map(([item, rows]) => [item, [...new Set(rows.map((row) => present(row.principal, moves)))]]),
-  );
+  return new Map([...byItem].map(([item, rows]) => [item, [...new Set(rows.map((row) => row.principal))]]));
 }
 
-/** Who joins another is nobody by herself any more. */
-function present(reader: Principal, moves: readonly Move[]): Principal {
-  const move = moves.find(({ home, from, to }) => home === from && to !== from && reader === principal.patient(from));
-  return move === undefined ? reader : principal.patient(move.to);
+/** The same after rows have moved: the patient who saw one is the person that it is of. */
+export function movedReaders(readers: ReadersByRow, { steps }: Pick<Moved, 'steps'>): ReadersByRow {
+  if (readers.size === 0 || steps.length === 0) return readers;
+  const moved = new Map(readers);
+  for (const { key, from, to } of steps) {
+    const present = moved.get(key)?.map((reader) => (reader === principal.patient(from) ? principal.patient(to) : reader));
+    if (present !== undefined) moved.set(key, present);
+  }
+  return moved;
 }
 
 /** What is left of a row, and the version that tells of its deletion: without text and bytes. */

@@ -1,6 +1,6 @@
 /** Search values as arrays of keys that ordinary multikey indexes serve: the same functions write and ask. */
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
-import type { IndexArrays } from '../documents.ts';
+import type { IndexArrays, RowDocument } from '../documents.ts';
 
 /** The key of a token; a part that is undefined stands for any. */
 export function tokenKey(param: string, system: string | undefined, value: string | undefined): string {
@@ -35,11 +35,18 @@ export function targetsOf(ref: readonly string[], param: string): readonly strin
   return ref.filter((key) => key.startsWith(`${param} `)).map((key) => key.slice(param.length + 1));
 }
 
-/** References of a row with one target in place of another. */
-export function withTarget(ref: readonly string[], former: string, target: string): readonly string[] {
-  const suffix = ` ${former}`;
-  const keys = ref.map((key) => (key.endsWith(suffix) ? `${key.slice(0, -suffix.length)} ${target}` : key));
-  return [...new Set(keys)];
+/**
+ * What a row refers to when doors show a Patient in place of the one that it is filed under, and `filedRef`, what it
+ * refers to as it was filed: where both are the same there is none.
+ */
+export function shownRef(
+  filedRef: readonly string[],
+  { subject, patient }: Pick<RowDocument, 'subject' | 'patient'>,
+): Pick<RowDocument, 'ref' | 'filedRef'> {
+  if ((patient ?? undefined) === undefined) return { ref: filedRef, filedRef: undefined };
+  const suffix = ` ${subject}`;
+  const ref = filedRef.map((key) => (key.endsWith(suffix) ? `${key.slice(0, -suffix.length)} ${patient}` : key));
+  return { ref: [...new Set(ref)], filedRef };
 }
 
 /** The keys of every three characters of a text, each once; none for a shorter text. */

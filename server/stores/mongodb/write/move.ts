@@ -6,20 +6,23 @@ import type { Move } from '../../../ports/commit-plan.ts';
 import { personMoved } from '../../refused.ts';
 import type { Collections } from '../collections.ts';
 import type { PersonDocument, RowDocument } from '../documents.ts';
-import { withTarget } from './index-arrays.ts';
+import { shownRef } from './index-arrays.ts';
 
 /** A row that moved: as it stood, and as it is. */
 export type MovedRow = { readonly before: RowDocument; readonly after: RowDocument };
 
-/** What moved: rows by `Type/id`, and rows that were deleted before, with the persons that they left and became. */
+/** What moved. */
 export type Moved = {
+  /** Standing rows by `Type/id`. */
   readonly rows: ReadonlyMap<string, MovedRow>;
-  readonly deleted: readonly { readonly key: string; readonly from: PersonKey; readonly to: PersonKey }[];
+  /** Each row (`Type/id`), deleted ones included, that became another person's: one after the other. */
+  readonly steps: readonly { readonly key: string; readonly from: PersonKey; readonly to: PersonKey }[];
 };
 
 /**
  * Moves what is filed under identities, but for the rights and the access that follow from it.
- * @throws {Fault} conflict - an identity is another person's, or the person that it joins is no more
+ * @throws {Fault} conflict - an identity is another person's, a person that one joins is no more, or one who is no more
+ * has identities left
  */
 export async function moveIdentities(
   collections: Collections,
@@ -27,19 +30,38 @@ export async function moveIdentities(
   session: ClientSession,
 ): Promise<Moved> {
   const rows = new Map<string, MovedRow>();
-  const deleted: Moved['deleted'][number][] = [];
+  const steps: Moved['steps'][number][] = [];
   for (const move of moves) {
     await changePersons(collections, move, session);
-    if (move.from === move.to) continue;
-    for (const { before, after } of await moveRows(collections, move, session))
-      rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
-    const { from, to } = move;
-    deleted.push(...(await moveDeleted(collections, move, session)).map((key) => ({ key, from, to })));
-    const [filed, becomes] = [{ person: from, subject: move.identity }, { $set: { person: to } }];
+    const { from, to, identity } = move;
+    if (from === to) continue;
+    const moved = await moveRows(collections, move, session);
+    for (const { before, after } of moved) rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
+    const keys = [...moved.map(({ after }) => after._id), ...(await moveDeleted(collections, move, session))];
+    steps.push(...keys.map((key) => ({ key, from, to })));
+    const [filed, becomes] = [{ person: from, subject: identity }, { $set: { person: to } }];
     await collections.instances.updateMany(filed, becomes, { session });
     await collections.quarantine.updateMany(filed, becomes, { session });
   }
-  return { rows, deleted };
+  await requireWhole(collections, moves, session);
+  return { rows, steps };
+}
+
+/**
+ * A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. Keys
+ * of earlier servers, under which nothing is filed any more, go along by the one that they became.
+ */
+async function requireWhole(
+  { persons, standing }: Collections,
+  moves: readonly Move[],
+  session: ClientSession,
+): Promise<void> {
+  if (moves.length === 0) return;
+  const ended = { _id: { $in: moves.map(({ home }) => home) }, mergedInto: { $exists: true } };
+  const gone = await persons.find(ended, { session, projection: { _id: 1 } }).toArray();
+  const left = { type: 'Person', person: { $in: gone.map(({ _id }) => _id) } } as const;
+  if (gone.length > 0 && (await standing.findOne(left, { session, projection: { _id: 1 } })) !== null)
+    throw personMoved();
 }
 
 async function changePersons({ persons }: Collections, move: Move, session: ClientSession): Promise<void> {
@@ -72,10 +94,10 @@ async function moveRows(
 ): Promise<readonly MovedRow[]> {
   const found = await standing.find({ person: from, subject: identity }, { session }).sort({ _id: 1 }).toArray();
   if (found.length === 0) return [];
+  const shown = { subject: identity, patient: patient === identity ? undefined : patient };
   const moved = found.map((before) => {
-    const shown = before.patient ?? identity;
-    const ref = withTarget(before.ref, shown, patient);
-    return { before, after: { ...before, person: to, patient: patient === identity ? undefined : patient, ref } };
+    const after = { ...before, ...shown, ...shownRef(before.filedRef ?? before.ref, shown), person: to };
+    return { before, after };
   });
   await rows.bulkWrite(
     moved.map(({ after }) => ({ replaceOne: { filter: { _id: after._id }, replacement: after } })),
@@ -117,5 +139,12 @@ export async function presentPrincipals(
     found.filter(({ mergedInto }) => mergedInto !== undefined).map(({ _id }) => principal.patient(_id)),
   );
   const former = found.filter(({ mergedInto }) => mergedInto === undefined).flatMap(({ formerly = [] }) => formerly);
-  return [...principals.filter((name) => !gone.has(name)), ...former.map(principal.patient)];
+  const all = new Set(former);
+  // What earlier servers joined to each of them for good.
+  for (let next = former; next.length > 0;) {
+    const more = await persons.find({ _id: { $in: [...next] } }, { session, projection: { formerly: 1 } }).toArray();
+    next = more.flatMap(({ formerly = [] }) => formerly).filter((key) => !all.has(key));
+    for (const key of next) all.add(key);
+  }
+  return [...principals.filter((name) => !gone.has(name)), ...[...all].map(principal.patient)];
 }

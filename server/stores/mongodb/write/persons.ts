@@ -92,8 +92,7 @@ async function combinedStates(
 
 /** Before it was kept apart, what counted was what was said. */
 function saidOf(person: PersonDocument | undefined, change: Partial<PatientState>): Partial<PatientState> {
-  const standing = person?.said ?? (person?.mergedInto === undefined ? trueOf([toState(person)]) : {});
-  return { ...standing, ...change };
+  return { ...(person?.said ?? trueOf([toState(person)])), ...change };
 }
 
 function changesOf(person: PersonKey, { states = [] }: CommitPlan): Partial<PatientState> {
@@ -133,7 +132,7 @@ export async function shownPatients(
   if (subjects.length === 0) return new Map();
   const keys = subjects.map((subject) => `Person/${subject.slice(subject.indexOf('/') + 1)}`);
   const projection = { id: 1, person: 1, patient: 1 } as const;
-  const found = await standing.find({ _id: { $in: keys } }, { session, projection }).toArray();
+  const found = await standing.find({ _id: { $in: keys }, gone: { $exists: false } }, { session, projection }).toArray();
   const byId = new Map(found.map((one) => [`Patient/${one.id}`, one]));
   for (const { person, subject = '' } of filed) {
     const identity = byId.get(subject);

@@ -11,7 +11,7 @@ import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
 import { toDeletion, withoutReaders } from './deletions.ts';
 import type { Moved } from './move.ts';
-import { toIndexArrays, withTarget } from './index-arrays.ts';
+import { shownRef, toIndexArrays } from './index-arrays.ts';
 
 /** One row before and after a plan; both sides are undefined or a tombstone where no row stands. */
 export type RowChange = { readonly before: StoredRow | undefined; readonly after: StoredRow };
@@ -165,19 +165,18 @@ function toRow(put: PutFrom, json: string, version: number, now: number): RowDoc
     origin,
     definition: put.index.definition,
     ...index,
-    ref: patient === undefined || subject === undefined ? index.ref : withTarget(index.ref, subject, patient),
+    ...shownRef(index.ref, { subject, patient }),
   };
 }
 
 type PutFrom = Omit<Put, 'origin'> & { readonly origin: Origin | undefined; readonly patient: string | undefined };
 
-/** Staged rows with those that moved, which are written already: what follows from a row sees it as it was before all. */
-export function withMoved(staged: StagedRows, moved: Moved): StagedRows {
-  if (moved.rows.size === 0) return staged;
-  const changes = new Map<string, RowChange>(moved.rows);
-  for (const [key, { before, after }] of staged.changes)
-    changes.set(key, { before: moved.rows.get(key)?.before ?? before, after });
-  return { ...staged, changes, written: [...[...moved.rows.values()].map(({ after }) => after), ...staged.written] };
+/** Changes with those of rows that moved, which are written already: what follows sees a row as it was before all. */
+export function withMoved(changes: StagedRows['changes'], moved: Moved): StagedRows['changes'] {
+  if (moved.rows.size === 0) return changes;
+  const all = new Map<string, RowChange>(moved.rows);
+  for (const [key, { before, after }] of changes) all.set(key, { before: moved.rows.get(key)?.before ?? before, after });
+  return all;
 }
 
 /** Writes staged rows, and touches those that a precondition only read: whoever changes one of them conflicts. */

@@ -23,7 +23,7 @@ import { blobOf, isOpen, isPart, visibleRow, visibleRows, type BlobColumns } fro
 
 type HistoryQuestion = Extract<Question, { kind: 'history' }>;
 type Named = { readonly type: StoredType; readonly id: string };
-type FormerRow = BlobColumns & { updated: number; json: string };
+type FormerRow = BlobColumns & { updated: number; json: string; subject: string | null };
 
 /** What every version of a row repeats of the row: whose it is, and by which right it is shown. */
 type Anchor = Omit<RowVersion, 'json' | 'version' | 'updated' | 'blob' | 'isDeletion'>;
@@ -58,23 +58,31 @@ function formerVersion(
 ): RowVersion | undefined {
   if (anchor === undefined && !grant.system) return undefined;
   const former = db.get<FormerRow>(
-    'SELECT updated, json, blob_name, blob_size FROM history WHERE type = ? AND id = ? AND version = ?',
+    'SELECT updated, json, blob_name, blob_size, subject FROM history WHERE type = ? AND id = ? AND version = ?',
     type,
     id,
     version,
   );
   if (former === undefined || (former.json === '' && !orDeleted)) return undefined;
-  const json = shownText(grant, former.json, filedUnder(db, type, id));
+  const json = grant.system ? former.json : shownText(grant, former.json, filedUnder(db, { type, id }, former));
   return toVersion(anchor ?? unplaced({ type, id }, former.updated), { ...former, json, version });
 }
 
-/** The identity that a row, or one that was deleted, is filed under. */
-function filedUnder(db: Database, type: StoredType, id: string): FiledUnder {
-  return db.get<FiledUnder>(FILED_UNDER, type, id) ?? {};
+/** The identity that a version is filed under: that of the row, or of its deletion, unless it says another. */
+function filedUnder(db: Database, { type, id }: Named, { subject }: Pick<FormerRow, 'subject'>): FiledUnder {
+  const row = db.get<FiledUnder>(FILED_UNDER, type, id) ?? {};
+  if (subject === null || subject === row.subject) return row;
+  return { subject, patient: presentPatient(db, subject) };
 }
 
 const FILED_UNDER = `SELECT subject, patient FROM resource WHERE type = ?1 AND id = ?2
   UNION ALL SELECT subject, patient FROM deleted WHERE type = ?1 AND id = ?2`;
+
+function presentPatient(db: Database, identity: string): string | null {
+  const id = identity.slice(identity.indexOf('/') + 1);
+  const found = db.get<FiledUnder>("SELECT patient FROM resource WHERE type = 'Person' AND id = ?", id);
+  return found?.patient ?? null;
+}
 
 function toVersion(anchor: Anchor, former: FormerRow & { version: number }): RowVersion {
   const { type, id, sort, person, subject, patient, released, shownBy } = anchor;
@@ -153,12 +161,12 @@ export function readHistory(db: Database, grant: AnyGrant, question: HistoryQues
   const page = places.slice(0, limit);
   const onPage = [...new Set(page.map((place) => place.id))];
   const anchors = anchorsOf(db, grant, type, onPage);
-  const filed = new Map(onPage.map((one) => [one, filedUnder(db, type, one)]));
   const rows = page.flatMap((place) => {
     const anchor = anchors.get(place.id);
     const former = anchor && readVersion(db, type, place);
     if (anchor === undefined || former === undefined) return [];
-    return [toVersion(anchor, { ...former, json: shownText(grant, former.json, filed.get(place.id) ?? {}) })];
+    const json = grant.system ? former.json : shownText(grant, former.json, filedUnder(db, { ...place, type }, former));
+    return [toVersion(anchor, { ...former, json })];
   });
   return { rows, next: places.length > limit && rows.length > 0 ? page.at(-1) : undefined };
 }
@@ -225,7 +233,7 @@ function readVersion(
   type: StoredType,
   { id, version }: VersionPlace,
 ): (FormerRow & { version: number }) | undefined {
-  const columns = 'version, updated, json, blob_name, blob_size';
+  const columns = 'version, updated, json, blob_name, blob_size, subject';
   return db.get<FormerRow & { version: number }>(
     `SELECT ${columns} FROM resource WHERE type = ?1 AND id = ?2 AND version = ?3
      UNION ALL SELECT ${columns} FROM history WHERE type = ?1 AND id = ?2 AND version = ?3`,

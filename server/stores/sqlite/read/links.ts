@@ -36,7 +36,7 @@ function ledCriterion(db: Database, grant: AnyGrant, type: StoredType, chain: Ch
   const places = fewPlaces(db, grant, target, inner);
   return places === undefined
     ? { kind: 'condition', condition: leadsTo(grant, type, chain, inner) }
-    : { kind: 'reference', param, values: places.map(({ id }) => `${target}/${id}`) };
+    : { kind: 'reference', param, values: places.map(({ id }) => `${target}/${id}`), isFound: true };
 }
 
 function referredCriterion(db: Database, grant: AnyGrant, type: StoredType, has: Has): PlainCriterion {

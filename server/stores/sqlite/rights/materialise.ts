@@ -97,6 +97,32 @@ export function materialiseNewRight(db: Database, right: Right, rid: number | un
   for (const row of rows) showIfPermitted(db, right, row, state);
 }
 
+/**
+ * Writes the access of rows that have become a person's, and that of the rights (by id) which they brought to her other
+ * rows. Parts are among the rows, and have none.
+ */
+export function showRows(
+  db: Database,
+  person: PersonKey,
+  rows: readonly AccessRow[],
+  begun: ReadonlySet<string>,
+): void {
+  const shown = rows.filter(({ type }) => isMaterialised(type));
+  const state = stateOf(db, person);
+  const items = JSON.stringify(shown.map(itemOf));
+  const rights = db.all<RightRow>(RIGHTS_TO_ITEMS, person, person, items).map(toRight);
+  const byItem = Map.groupBy(rights, ({ scope }) => (scope === 'record' ? scope : scope.item));
+  const toRecord = byItem.get('record') ?? [];
+  for (const row of shown)
+    for (const right of [...toRecord, ...(byItem.get(itemOf(row)) ?? [])]) showIfPermitted(db, right, row, state);
+  const moved = new Set(rows.map(({ rid }) => rid));
+  for (const right of toRecord.filter(({ id }) => begun.has(id)))
+    for (const row of rowsInScope(db, right)) if (!moved.has(row.rid)) showIfPermitted(db, right, row, state);
+}
+
+const RIGHTS_TO_ITEMS = `SELECT * FROM access_right WHERE person = ? AND item IS NULL
+  UNION ALL SELECT * FROM access_right WHERE person = ? AND item IN (SELECT value FROM json_each(?))`;
+
 /** Writes all access to a person's rows anew. */
 export function materialisePerson(db: Database, person: PersonKey): void {
   for (const right of rightsOf(db, person)) materialiseRight(db, right);

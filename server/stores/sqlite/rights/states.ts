@@ -2,7 +2,6 @@
 import type { PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import type { Database } from '../database.ts';
-import { materialisePerson } from './materialise.ts';
 
 const COLUMNS = {
   opposed: 'opposed',
@@ -28,9 +27,9 @@ export function saySwitches(db: Database, person: PersonKey, change: Partial<Pat
   return present;
 }
 
-/** Brings the switches of a person to those of her identities, and her access with them where one turned. */
-export function combineStates(db: Database, person: PersonKey): void {
-  if (writeCombined(db, person) > 0) materialisePerson(db, person);
+/** Brings the switches of a person to those of her identities; answers whether one turned, so that her access does. */
+export function combineStates(db: Database, person: PersonKey): boolean {
+  return writeCombined(db, person) > 0;
 }
 
 type Said = { readonly said: number; readonly merged_into: string | null };

@@ -19,7 +19,7 @@ import {
 import { saySwitches } from '../rights/states.ts';
 import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
-import { moveIdentity, shownPatients, type Filing } from './move.ts';
+import { moveIdentities, shownPatients, type Filing } from './move.ts';
 import { requireWarrant } from './warranted.ts';
 import { putJob } from './write-jobs.ts';
 import { standingRow, writeRow, type RowValues, type StandingRow } from './write-rows.ts';
@@ -34,7 +34,7 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   for (const { type, id } of plan.deletes ?? []) keepReaders(db, type, id);
   const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
-  for (const move of plan.moves ?? []) moveIdentity(db, move);
+  moveIdentities(db, plan.moves ?? []);
   const shown = shownPatients(db, filingsOf(plan), plan.moves);
   const switched = (plan.states ?? []).map(({ person, change }) => saySwitches(db, person, change));
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);

@@ -1,32 +1,37 @@
-/** Identities that join and leave persons: what is filed under one moves from one person key to another, row by row. */
-import type { StoredType } from '../../../../profiles/types/visibility.ts';
-import { movedRight, NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
+/** Identities that join and leave persons: who each is at present, and what is filed under it. */
 import type { PersonKey } from '../../../access/requester.ts';
-import { principal } from '../../../access/right.ts';
 import type { Move } from '../../../ports/commit-plan.ts';
 import { personMoved } from '../../refused.ts';
 import type { Database } from '../database.ts';
-import { givenBy, giveRights } from '../rights/give-rights.ts';
-import { isMaterialised, materialiseRow, type AccessRow } from '../rights/materialise.ts';
+import { materialisePerson, showRows } from '../rights/materialise.ts';
+import { moveRights } from '../rights/move-rights.ts';
 import { combineStates } from '../rights/states.ts';
+import { moveDeleted, moveRows } from './move-rows.ts';
 
 /**
- * Moves what is filed under an identity; the access of the persons that it leaves and joins follows.
- * @throws {Fault} conflict - the identity is another person's, or the person that it joins is no more
+ * Moves what is filed under identities; the access of the persons that they leave and join follows.
+ * @throws {Fault} conflict - an identity is another person's, a person that one joins is no more, or one who is no more
+ * has identities left
  */
-export function moveIdentity(db: Database, move: Move): void {
-  const { home, to } = move;
-  shownPatients(db, [{ person: to }]);
-  if (present(db, home) !== move.from) throw personMoved();
-  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?), (?)', home, to);
+export function moveIdentities(db: Database, moves: readonly Move[]): void {
+  for (const move of moves) moveIdentity(db, move);
+  for (const { home } of moves) requireWhole(db, home);
+}
+
+function moveIdentity(db: Database, move: Move): void {
+  const { home, from, to } = move;
+  if (present(db, home) !== from || (to !== home && present(db, to) !== to)) throw personMoved();
+  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?), (?), (?)', home, from, to);
   db.run('UPDATE patient_state SET merged_into = ? WHERE person = ?', home === to ? null : to, home);
-  if (move.from === to) return;
-  for (const row of db.all<MovedRow>(ROWS, move.from, move.identity)) moveRow(db, row, move);
-  moveDeleted(db, move);
+  if (from === to) return;
+  const turned = [from, to].filter((person) => combineStates(db, person));
+  const rows = moveRows(db, move);
+  const keys = [...rows.map(({ type, id }) => `${type}/${id}`), ...moveDeleted(db, move)];
+  const begun = moveRights(db, move, keys);
+  if (!turned.includes(to)) showRows(db, to, rows, begun);
+  for (const person of turned) materialisePerson(db, person);
   for (const table of ['instance', 'quarantine'])
-    db.run(`UPDATE ${table} SET person = ? WHERE person = ? AND subject = ?`, to, move.from, move.identity);
-  combineStates(db, move.from);
-  combineStates(db, to);
+    db.run(`UPDATE ${table} SET person = ? WHERE person = ? AND subject = ?`, to, from, move.identity);
 }
 
 /** Who an identity is at present. */
@@ -37,64 +42,16 @@ function present(db: Database, home: PersonKey): string {
   );
 }
 
-type MovedRow = Omit<AccessRow, 'type'> & {
-  readonly type: StoredType;
-  readonly subject: string;
-  readonly patient: string | null;
-  readonly parent_type: string | null;
-  readonly origin: string | null;
-};
-
-/** In the order in which they began to give rights. */
-const ROWS = `SELECT rid, type, id, sort, level, released, subject, patient, parent_type, origin FROM resource
-  WHERE person = ? AND subject = ? ORDER BY rid`;
-
-function moveRow(db: Database, row: MovedRow, { to, patient }: Move): void {
-  const { rid, type, id, subject } = row;
-  const shown = patient === subject ? null : patient;
-  db.run('UPDATE resource SET person = ?, patient = ? WHERE rid = ?', to, shown, rid);
-  db.run(
-    'UPDATE OR REPLACE reference SET target = ? WHERE rid = ? AND target = ?',
-    patient,
-    rid,
-    row.patient ?? subject,
-  );
-  if (row.parent_type !== null) return;
-  const giver = `${type}/${id}`;
-  giveRights(db, giver, givenBy(db, giver), rightsGivenBy(givingRow(db, row, to)), rid);
-  if (isMaterialised(type)) materialiseRow(db, to, row);
+/**
+ * A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. Keys
+ * of earlier servers, under which nothing is filed any more, go along by the one that they became.
+ */
+function requireWhole(db: Database, home: PersonKey): void {
+  const left = present(db, home) === home ? undefined : db.get(LEFT, home);
+  if (left !== undefined) throw personMoved();
 }
 
-function givingRow(db: Database, { rid, type, id, origin }: MovedRow, person: PersonKey) {
-  const content = (): object =>
-    JSON.parse(db.get<{ json: string }>('SELECT json FROM resource WHERE rid = ?', rid)?.json ?? '{}') as object;
-  return { type, id, person, origin: origin === null ? NO_ORIGIN : (JSON.parse(origin) as Origin), content };
-}
-
-/** Rights to a row that was deleted stay with it; the patient who saw it is the person that it is of. */
-function moveDeleted(db: Database, { identity, from, to, patient }: Move): void {
-  const rows = db.all<{ type: string; id: string }>(
-    'UPDATE deleted SET person = ?, patient = ? WHERE person = ? AND subject = ? RETURNING type, id',
-    to,
-    patient === identity ? null : patient,
-    from,
-    identity,
-  );
-  for (const { type, id } of rows) {
-    const giver = `${type}/${id}`;
-    const given = givenBy(db, giver);
-    giveRights(
-      db,
-      giver,
-      given,
-      given.map((right) => movedRight(right, from, to)),
-    );
-    const [reader, next] = [principal.patient(from), principal.patient(to)];
-    db.run(READERS, next, reader, type, id);
-  }
-}
-
-const READERS = 'UPDATE OR IGNORE deleted_reader SET principal = ? WHERE principal = ? AND type = ? AND id = ?';
+const LEFT = "SELECT 1 FROM resource WHERE person = ? AND type = 'Person' LIMIT 1";
 
 /** What a plan files: for whom, and under which identity. */
 export type Filing = { readonly person?: PersonKey | undefined; readonly subject?: string | undefined };

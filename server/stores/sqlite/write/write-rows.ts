@@ -39,7 +39,8 @@ export function writeRow(db: Database, standing: StandingRow | undefined, row: R
   if (standing !== undefined) clearIndex(db, standing.rid);
   const saved = db.get<{ rid: number }>(UPSERT, ...columnsOf(row), index.definition, row.patient ?? null);
   if (saved === undefined) throw new Error('The row was not written');
-  writeIndex(db, saved.rid, row.type, shownAs(index, row));
+  writeIndex(db, saved.rid, row.type, index);
+  if (row.patient !== undefined) referToPresent(db, saved.rid, row.subject ?? null, row.patient);
   return saved.rid;
 }
 
@@ -86,24 +87,30 @@ export function removeRow(db: Database, rid: number): void {
 export function rewriteIndex(db: Database, rid: number, type: string, index: IndexEntries): void {
   const row = db.get<{ subject: string | null; patient: string | null }>(SHOWN, rid);
   clearIndex(db, rid);
-  writeIndex(db, rid, type, shownAs(index, { subject: row?.subject ?? undefined, patient: row?.patient ?? undefined }));
+  writeIndex(db, rid, type, index);
+  const patient = row?.patient ?? null;
+  if (patient !== null) referToPresent(db, rid, row?.subject ?? null, patient);
 }
 
 const SHOWN = 'SELECT subject, patient FROM resource WHERE rid = ?';
 
-/** A row is found by the Patient that is shown in place of the one that it is filed under. */
-function shownAs<Index extends IndexEntries>(
-  index: Index,
-  { subject, patient }: { readonly subject?: string | undefined; readonly patient: string | undefined },
-): Index {
-  if (patient === undefined) return index;
-  const references = index.references.map((one) => (one.target === subject ? { ...one, target: patient } : one));
-  return { ...index, references };
+/**
+ * A row is found by the Patient that is shown in place of the one that it is filed under. What it refers to as it was
+ * filed is kept for when it moves.
+ */
+function referToPresent(db: Database, rid: number, subject: string | null, patient: string): void {
+  db.run(
+    `INSERT INTO filed_reference (rid, param, target)
+     SELECT rid, param, target FROM reference WHERE rid = ? AND substr(target, 1, 8) = 'Patient/'`,
+    rid,
+  );
+  db.run('UPDATE OR REPLACE reference SET target = ? WHERE rid = ? AND target = ?', patient, rid, subject);
 }
 
 function clearIndex(db: Database, rid: number): void {
   db.run('DELETE FROM token WHERE rid = ?', rid);
   db.run('DELETE FROM reference WHERE rid = ?', rid);
+  db.run('DELETE FROM filed_reference WHERE rid = ?', rid);
   db.run('DELETE FROM date_range WHERE rid = ?', rid);
   db.run('DELETE FROM string_value WHERE rid = ?', rid);
 }
