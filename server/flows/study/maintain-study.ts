@@ -5,6 +5,7 @@
 import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
+import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
 import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
 import { principal } from '../../access/right.ts';
@@ -116,6 +117,7 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
       id,
       studyInstanceUID: study.studyInstanceUID,
       patient: study.patient.patient,
+      ...patientIdentifierOf(study),
       endpoint: deps.endpoint,
       viewer: `${deps.publicUrl()}/voir/${id}`,
       organization,
@@ -132,6 +134,11 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
     }
     throw error;
   }
+}
+
+/** Whoever was sent without a number is known by her study. */
+function patientIdentifierOf({ patient: { own } }: StoredStudy) {
+  return own.value === '' || isReservedSystem(own.system) ? {} : { patientIdentifier: own };
 }
 
 function imagingStudyParts(
