@@ -18,6 +18,7 @@ export const HTTP_OF_FAULT = {
   deleted: { status: 410, code: 'deleted' },
   conflict: { status: 409, code: 'conflict' },
   'version-conflict': { status: 412, code: 'conflict' },
+  'business-rule': { status: 422, code: 'business-rule' },
   'too-costly': { status: 413, code: 'too-costly' },
   'too-long': { status: 413, code: 'too-long' },
   throttled: { status: 429, code: 'throttled' },

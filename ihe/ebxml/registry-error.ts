@@ -31,6 +31,7 @@ export const REGISTRY_ERROR_OF_FAULT = {
   deleted: { registry: XDS_ERROR.registryError, repository: XDS_ERROR.documentUniqueIdError },
   conflict: { registry: XDS_ERROR.duplicateUniqueIdInRegistry, repository: XDS_ERROR.repositoryError },
   'version-conflict': { registry: XDS_ERROR.registryError, repository: XDS_ERROR.repositoryError },
+  'business-rule': { registry: XDS_ERROR.registryMetadataError, repository: XDS_ERROR.repositoryMetadataError },
   'too-costly': { registry: XDS_ERROR.tooManyResults, repository: XDS_ERROR.repositoryError },
   'too-long': { registry: XDS_ERROR.registryOutOfResources, repository: XDS_ERROR.repositoryOutOfResources },
   throttled: { registry: XDS_ERROR.registryBusy, repository: XDS_ERROR.repositoryBusy },

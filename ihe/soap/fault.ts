@@ -23,6 +23,7 @@ export const SOAP_FAULT_OF_FAULT = {
   deleted: { code: 'env:Sender' },
   conflict: { code: 'env:Sender' },
   'version-conflict': { code: 'env:Sender' },
+  'business-rule': { code: 'env:Sender' },
   'too-costly': { code: 'env:Sender' },
   'too-long': { code: 'env:Sender' },
   throttled: { code: 'env:Receiver' },

@@ -227,6 +227,8 @@ const typesOfHook = (hook: WriteHook): readonly StoredType[] =>
   STORED_TYPES.filter((type) => fhirType(type).hooks?.write === hook);
 
 const SERVER_TYPES = typesBy('server');
+/** What the server tells patients. */
+const NOTICE_TYPES = SERVER_TYPES.filter((type) => fhirType(type).names === 'patient');
 const CONSENT_TYPES = typesOfHook('rights');
 const IDENTITY_TYPES = typesOfHook('identity');
 const DERIVED_TYPES = typesBy('derived');
@@ -235,9 +237,9 @@ function isIdentity(type: StoredType): boolean {
   return IDENTITY_TYPES.includes(type);
 }
 
-/** A report comes with what is derived from it at once: its bytes and its document. */
+/** A report comes with what is derived from it at once: its bytes, its documents, a notice when it was an error. */
 function writtenWith(type: StoredType): readonly Written[] {
-  return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES] : [type];
+  return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES, ...NOTICE_TYPES] : [type];
 }
 
 /** What keeps others from writing exams, and what keeps them from writing anything. */

@@ -16,9 +16,9 @@ const SYSTEM_WRITES = {
     subject: 'directory',
     event: 'own',
   },
-  // Whoever sent the instances or the report has left the event.
+  // Whoever sent the instances or the report has left the event. Reports are linked to the exam that they name.
   'maintain-study': {
-    types: typesWhere((type) => fhirType(type).writers === 'derived'),
+    types: typesWhere((type) => fhirType(type).writers === 'derived' || fhirType(type).hooks?.write === 'documents'),
     subject: 'study',
     event: 'asking',
   },

@@ -5,6 +5,7 @@ import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
 import {
   foundDeleted,
   foundNothing,
+  further,
   guarded,
   NOTHING,
   refusalsRecorded,
@@ -12,6 +13,7 @@ import {
   type GuardDeps,
   type Visit,
 } from '../guard.ts';
+import { isToldInPart, toldVersion } from './told-report.ts';
 import { requireScope } from '../../access/scope.ts';
 
 /** Which resource; `version` for a former or present version by number. */
@@ -36,10 +38,14 @@ export function readResource(deps: GuardDeps) {
       if (!ID.test(id)) throw new Fault('not-found', ABSENT);
       const asked = version === undefined ? {} : { version };
       const question = { kind: 'resource', type, id, orDeleted: true, ...asked } as const;
-      const { answer } = await guarded(deps, visit, kind, question, (row) => accountOf(question, row));
-      if (answer === undefined) throw foundNothing(ABSENT);
-      if (answer.isDeletion === true) throw foundDeleted('The resource was deleted');
-      return answer;
+      // Of a version that is not told it is told that it is absent.
+      const told = (row: RowVersion | undefined): RowVersion | undefined => row && toldVersion(visit, row, undefined);
+      const { answer, passage } = await guarded(deps, visit, kind, question, (row) => accountOf(question, told(row)));
+      const row = told(answer);
+      if (row === undefined) throw foundNothing(ABSENT);
+      if (row.isDeletion === true) throw foundDeleted('The resource was deleted');
+      if (version === undefined || !isToldInPart(type)) return row;
+      return toldVersion(visit, row, await further(deps, passage, { kind: 'resource', type, id })) ?? row;
     });
   };
 }

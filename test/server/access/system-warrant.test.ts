@@ -9,7 +9,7 @@ describe('What the server writes on its own account', () => {
       'own',
       { persons: [] },
     ],
-    'maintain-study': [['Binary', 'DocumentReference', 'ImagingStudy'], 'asking', { study: '1.2' }],
+    'maintain-study': [['Binary', 'DiagnosticReport', 'DocumentReference', 'ImagingStudy'], 'asking', { study: '1.2' }],
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'erase-study': [
       ['Binary', 'DiagnosticReport', 'DocumentReference', 'ImagingStudy', 'Provenance', 'instance', 'quarantined'],
