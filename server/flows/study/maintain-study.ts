@@ -76,7 +76,14 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
     },
     imagingStudyParts(deps, hand, standing?.row),
     manifest.parts,
-    ...(await reportUpkeep(deps, reading, reports, { imagingStudy, sources: study.sources }, manifest.current, now)),
+    ...(await reportUpkeep(
+      deps,
+      reading,
+      reports,
+      { studyInstanceUID, imagingStudy, sources: study.sources },
+      manifest.current,
+      now,
+    )),
   ];
 }
 

@@ -43,8 +43,10 @@ export type ReportAtHand = {
   readonly organization: string;
   readonly released: boolean;
   readonly studies: readonly LinkedStudy[];
-  /** Of documents that are yet to be made; without it none is. */
+  /** Of its documents; without it none is made. */
   readonly origin?: Origin;
+  /** Others signed it than before: its documents are theirs now. */
+  readonly isMoved?: boolean;
   /** Nothing of it stands. */
   readonly isNew?: boolean;
 };
@@ -71,7 +73,7 @@ export async function reportDocumentParts(
   if (isPreliminary(resource) || resource.status === 'entered-in-error') return goneParts(resource, standing);
   const superseded = (found: Found<DocumentReference>): PlanParts => {
     const document = supersededDocument(found.resource, labelOf(resource.meta));
-    return changed(deps.indexer, found.row, document, now, factsOf(report));
+    return changed(deps.indexer, found.row, document, now, factsOf(report), report.isMoved);
   };
   if (isEnded(resource)) return joinParts(...standing.map(superseded));
   const urls = (resource.presentedForm ?? []).map(({ url }) => url);
@@ -119,17 +121,16 @@ async function publishedParts(deps: Deps, reading: NarrowReading, publishing: Pu
     const { masterIdentifier, relatesTo } = found.resource;
     const built = build(found.row.id, masterIdentifier?.value?.replace(/^urn:oid:/, '') ?? '', form);
     const document = relatesTo === undefined ? built : { ...built, relatesTo };
-    return changed(deps.indexer, found.row, document, now, factsOf(report));
+    return changed(deps.indexer, found.row, document, now, factsOf(report), report.isMoved);
   });
-  const { origin } = report;
-  if (origin === undefined) return parts;
+  if (report.origin === undefined) return parts;
   const without = (report.resource.presentedForm ?? []).filter((form) => !kept.some((one) => formOf(one) === form.url));
   const made = without.map((form, at): PlanParts => {
     const id = newId();
     const isFirst = standing.length === 0 && at === 0;
     const document = { ...build(id, uidOf(report.resource, form, isFirst), form), ...relationsOf(publishing) };
     const claims = isFirst ? [{ key: claimKey.reportDocument(report.resource.id ?? ''), value: id }] : [];
-    return { claims, ...changed(deps.indexer, undefined, document, now, { ...factsOf(report), origin }) };
+    return { claims, ...changed(deps.indexer, undefined, document, now, factsOf(report)) };
   });
   return [...parts, ...made];
 }
@@ -187,8 +188,8 @@ function formOf({ resource }: Found<DocumentReference>): string | undefined {
   return resource.content[0]?.attachment.url;
 }
 
-function factsOf({ person, subject, released }: ReportAtHand): PutFacts {
-  return { person, subject, released };
+function factsOf({ person, subject, released, origin }: ReportAtHand): PutFacts {
+  return { person, subject, released, ...(origin === undefined ? {} : { origin }) };
 }
 
 /** A stored form has url, size and hash. */

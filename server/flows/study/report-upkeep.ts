@@ -1,5 +1,6 @@
 /** The reports of a study: which count for it, and what is brought up to date of them when it changes. */
 import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import { studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { accessionsOf, linkedTo } from '../../../profiles/documents/report-links.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { NarrowReading } from '../../access/grant.ts';
@@ -49,7 +50,7 @@ export async function reportUpkeep(
   deps: Deps,
   reading: NarrowReading,
   reports: readonly NamingReport[],
-  study: KnownStudy,
+  { studyInstanceUID, ...study }: KnownStudy & { readonly studyInstanceUID: string },
   manifests: readonly string[],
   now: number,
 ): Promise<PlanParts[]> {
@@ -61,6 +62,8 @@ export async function reportUpkeep(
     if (subject === undefined || known === undefined) continue;
     const studies = await linkedStudies(deps, reading, { resource: standing, person, organization }, [study]);
     const resource = linkedTo(standing, studies);
+    // What neither told of the study nor is to tell of it is as it was.
+    if (![standing, resource].some((report) => studiesOf(report).includes(studyInstanceUID))) continue;
     const origin = filedBy(...authors);
     const hand = { resource, person, subject, patient: known.resource, organization, released, studies, origin };
     const atHand = new Map([[study.imagingStudy.id ?? '', manifests]]);

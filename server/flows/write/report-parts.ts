@@ -136,6 +136,7 @@ async function partsOf(
   const { deps, reading, now } = work;
   const { report, standing, row, organization, person, subject, patient } = sending;
   const signers = await signersOf(deps.records, reading, report);
+  const former = standing === undefined ? signers : await signersOf(deps.records, reading, standing);
   const { services } = examFiledBy(deps.region, organization);
   const origin: Origin = { sources: [organization, ...signers], services };
   // Who could see it is told of its end.
@@ -151,6 +152,7 @@ async function partsOf(
     organization,
     studies,
     origin: filedBy(...origin.sources),
+    isMoved: signers.join() !== former.join(),
     isNew,
   };
   const documents = await reportDocumentParts(deps, reading, hand, new Map(), now);

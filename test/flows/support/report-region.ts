@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bundle, DiagnosticReport, DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
+import type { Bundle, DiagnosticReport, DocumentReference, ImagingStudy, Patient, Reference } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../fixtures/consent.ts';
 import { aStudy, type StudyOverrides } from '../../../fixtures/dicom/a-study.ts';
@@ -174,7 +174,7 @@ export function aForm(text: string) {
 }
 
 /** What the tests say of a report: its number, the form's text, and elements that replace those of every report. */
-export type ReportSaid = Partial<Omit<DiagnosticReport, 'text'>> & { readonly text?: string };
+export type ReportSaid = Omit<Partial<DiagnosticReport>, 'text'> & { readonly text?: string };
 
 /** A final report of Hélène's from Strasbourg, on a study by its UID. */
 export function aReport(
@@ -197,7 +197,7 @@ export function aReport(
 }
 
 /** A reference to an exam by its Study Instance UID. */
-export function examByUid({ studyInstanceUID }: Pick<DemoStudy, 'studyInstanceUID'>) {
+export function examByUid({ studyInstanceUID }: Pick<DemoStudy, 'studyInstanceUID'>): Reference<ImagingStudy> {
   return { type: 'ImagingStudy', identifier: { system: 'urn:dicom:uid', value: oidUri(studyInstanceUID) } };
 }
 
