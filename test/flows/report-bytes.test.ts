@@ -88,6 +88,7 @@ describeReports('The bytes of a report', {}, (region) => {
   }
 
   it('that are what is said of them are filed, with white space between groups too', async () => {
+    const before = await pdfFiles(region());
     const spaced = (text.match(/.{1,8}/g) ?? []).join('\r\n ');
     for (const [at, presented] of [form(text, SAID), form(spaced, SAID), form(text)].entries()) {
       const id = await sent(region().strasbourg, aReport(region(), `whole-${at}`, { presentedForm: [presented] }));
@@ -96,6 +97,7 @@ describeReports('The bytes of a report', {}, (region) => {
       expect([attachment?.size, attachment?.hash]).to.deep.equal([SAID.size, SAID.hash]);
       expect(await bytesAt(region().patient, attachment?.url)).to.equal(WHOLE.toString());
     }
+    expect(await pdfFiles(region())).to.have.length(before.length + 3);
   });
 
   it('of a new version are looked at as well: the report stands as it was', async () => {
