@@ -2,10 +2,11 @@
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
-import type { PageEnd, Passage, SearchPage } from '../../ports/record-store.ts';
+import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
+import { toldRow } from './told-report.ts';
 import { withinScopes } from './search-scopes.ts';
 
 /** A page, and the cursor of the next one when more follows. */
@@ -45,8 +46,14 @@ export function searchResources(deps: GuardDeps) {
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
       const { answer, passage: passed } = await guarded(deps, visit, passage, question, tell);
-      const cursor = answer.next === undefined ? undefined : cursorOf(visit, answer.next);
-      return { ...answer, cursor, passage: passed };
+      const told = (row: VisibleRow): VisibleRow => toldRow(visit, row);
+      return {
+        ...answer,
+        rows: answer.rows.map(told),
+        included: answer.included.map(told),
+        cursor: answer.next === undefined ? undefined : cursorOf(visit, answer.next),
+        passage: passed,
+      };
     });
 }
 
