@@ -6,7 +6,7 @@
  * contradicts between these two, and between any two that agree with one of them each.
  */
 import { joiningNumbers, type Identity, type Verdict } from './identity.ts';
-import { numberKey, type NationalNumber } from './national-numbers.ts';
+import { readHistory } from './number-history.ts';
 import { traitsAgree } from './traits.ts';
 
 /** Why two identities stay apart though a number is theirs both. `two-persons`: numbers lead to two persons. */
@@ -63,15 +63,14 @@ export function contradictionBetween(
 
 type Judge = { readonly ruleOf: (one: Identity, other: Identity) => Rule | undefined };
 
-/** Judges pairs of a union, in which a value that one member calls old is current for none. */
+/** Judges pairs of a union by all that its members say. */
 function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
-  const former = formerOf(union);
+  const history = readHistory(union);
   const plainRule = (one: Identity, other: Identity): Rule | undefined => {
-    const numbers = [joiningNumbers(one), joiningNumbers(other)] as const;
-    if (numbers[0].length === 0 || numbers[1].length === 0) return undefined;
-    if (numbers[0].some((number) => numbers[1].some((further) => isOtherCurrent(number, further, former))))
-      return 'numbers';
-    const ignoresSex = isOfFormerTimes(numbers, former);
+    const [some, others] = [joiningNumbers(one), joiningNumbers(other)];
+    if (some.length === 0 || others.length === 0) return undefined;
+    if (some.some((number) => others.some((further) => history.contradict(number, further)))) return 'numbers';
+    const ignoresSex = history.isOfFormerTimes(some, others);
     return traitsAgree(one.traits, other.traits, { ignoresSex }) ? undefined : 'traits';
   };
   const judged = union.filter(({ id }) => verdicts.sameAs(id).length > 0);
@@ -87,37 +86,6 @@ function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
       return rule === undefined || excuses(one, other) ? undefined : rule;
     },
   };
-}
-
-/** The numbers that a member of a union calls old. */
-function formerOf(union: readonly Identity[]): ReadonlySet<string> {
-  return new Set(
-    union
-      .flatMap(joiningNumbers)
-      .filter(({ isOld }) => isOld)
-      .map(numberKey),
-  );
-}
-
-/**
- * Whether the sex of one of two may be that of former times: it bears as current what another calls old, or the two
- * meet in old numbers alone.
- */
-function isOfFormerTimes(
-  [some, others]: readonly [readonly NationalNumber[], readonly NationalNumber[]],
-  former: ReadonlySet<string>,
-): boolean {
-  if ([...some, ...others].some((number) => !number.isOld && former.has(numberKey(number)))) return true;
-  const keys = new Set(others.map(numberKey));
-  const met = some.filter((number) => keys.has(numberKey(number)));
-  return met.length > 0 && met.every((number) => former.has(numberKey(number)));
-}
-
-type Key = { readonly system: string; readonly value: string };
-
-function isOtherCurrent(one: Key, other: Key, former: ReadonlySet<string>): boolean {
-  const isCurrent = (number: Key): boolean => !former.has(numberKey(number));
-  return one.system === other.system && one.value !== other.value && isCurrent(one) && isCurrent(other);
 }
 
 /** Searches a way between two identities over verdicts, and from each end of a verdict to what agrees with it. */
