@@ -6,7 +6,7 @@
  * contradicts between these two, and between any two that agree with one of them each.
  */
 import { joiningNumbers, type Identity, type Verdict } from './identity.ts';
-import { readHistory } from './number-history.ts';
+import { readHistory, type NumberHistory } from './number-history.ts';
 import { traitsAgree } from './traits.ts';
 
 /** Why two identities stay apart though a number is theirs both. `two-persons`: numbers lead to two persons. */
@@ -66,12 +66,12 @@ type Judge = { readonly ruleOf: (one: Identity, other: Identity) => Rule | undef
 /** Judges pairs of a union by all that its members say. */
 function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
   const history = readHistory(union);
+  const sayings = sayingsOf(union);
+  const known = new Map<number, Rule | undefined>();
   const plainRule = (one: Identity, other: Identity): Rule | undefined => {
-    const [some, others] = [joiningNumbers(one), joiningNumbers(other)];
-    if (some.length === 0 || others.length === 0) return undefined;
-    if (some.some((number) => others.some((further) => history.contradict(number, further)))) return 'numbers';
-    const ignoresSex = history.isOfFormerTimes(some, others);
-    return traitsAgree(one.traits, other.traits, { ignoresSex }) ? undefined : 'traits';
+    const key = (sayings.get(one) ?? 0) * union.length + (sayings.get(other) ?? 0);
+    if (!known.has(key)) known.set(key, ruleBetween(one, other, history));
+    return known.get(key);
   };
   const judged = union.filter(({ id }) => verdicts.sameAs(id).length > 0);
   // What is not compared agrees with nobody: else it would excuse everybody.
@@ -86,6 +86,22 @@ function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
       return rule === undefined || excuses(one, other) ? undefined : rule;
     },
   };
+}
+
+/** Numbers what identities say: sources mostly say the same of a person, so each pair of sayings is judged once. */
+function sayingsOf(union: readonly Identity[]): ReadonlyMap<Identity, number> {
+  const places = new Map<string, number>();
+  const texts = union.map((one) => JSON.stringify([joiningNumbers(one), one.traits]));
+  for (const text of texts) if (!places.has(text)) places.set(text, places.size);
+  return new Map(union.map((one, at) => [one, places.get(texts[at] ?? '') ?? 0]));
+}
+
+function ruleBetween(one: Identity, other: Identity, history: NumberHistory): Rule | undefined {
+  const [some, others] = [joiningNumbers(one), joiningNumbers(other)];
+  if (some.length === 0 || others.length === 0) return undefined;
+  if (some.some((number) => others.some((further) => history.contradict(number, further)))) return 'numbers';
+  const ignoresSex = history.isOfFormerTimes(some, others);
+  return traitsAgree(one.traits, other.traits, { ignoresSex }) ? undefined : 'traits';
 }
 
 /** Searches a way between two identities over verdicts, and from each end of a verdict to what agrees with it. */
