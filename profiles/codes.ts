@@ -80,10 +80,12 @@ export const FORMAT_CODE = {
 /** Policies of IHE PCF begin so. */
 export const PCF_POLICY_PREFIX = 'https://profiles.ihe.net/ITI/PCF/Policy-';
 
-/** Extensions that the product writes. */
+/** Extensions that the product writes or reads. */
 export const EXTENSION = {
   requiresAccessToken: 'http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token',
   retrieveLocationUID: 'https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoRetrieveLocationUIDExtension',
+  mothersMaidenName: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName',
+  matchGrade: 'http://hl7.org/fhir/StructureDefinition/match-grade',
   nameRepresentation: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
   studyId: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id',
 } as const;
