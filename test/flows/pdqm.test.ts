@@ -270,6 +270,7 @@ for (const { name, missing, open } of BOTH_STORES) {
         const requestId = randomUUID();
         await match(region.stranger, numbered, {}, { 'x-request-id': requestId });
         const events = await eventsOf(requestId);
+        expect(events).to.have.length(2);
         expect(events.flatMap(({ persons }) => persons)).to.deep.equal([]);
         for (const { event } of events) expect(queryOf(event)).to.include(NATIONAL.value);
       });
