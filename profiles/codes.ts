@@ -95,6 +95,8 @@ export const EXTENSION = {
   birthPlace: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
   requiresAccessToken: 'http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token',
   retrieveLocationUID: 'https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoRetrieveLocationUIDExtension',
+  mothersMaidenName: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName',
+  matchGrade: 'http://hl7.org/fhir/StructureDefinition/match-grade',
   nameRepresentation: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
   studyId: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id',
   /** Ours, never shown: what is known of an identity beside what its source said. */

@@ -27,7 +27,7 @@ export type SearchRequest = {
 };
 
 /** QIDO-RS and ITI-18 tell the patient's identity with each study and document, and may be asked by it. */
-const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'invoke-display'];
+const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'iti-78', 'invoke-display'];
 
 /**
  * Searches.
