@@ -1,6 +1,7 @@
 /** Asks whether a requester may attempt an interaction, before a door reads the body; a refusal is recorded. */
 import type { PassageKind } from '../../profiles/audit/audit-event.ts';
 import { mayAttempt, type Attempt } from '../access/may-attempt.ts';
+import type { OperationName } from '../access/operations.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 
 /**
@@ -12,13 +13,23 @@ export function attempt(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, passageOf(attempted), async () => mayAttempt(visit.requester, attempted));
 }
 
+const PASSAGES = {
+  'break-glass': 'break-glass',
+  withdraw: 'withdraw',
+  reconsent: 'withdraw',
+  discard: 'operation',
+  refile: 'operation',
+  release: 'operation',
+  move: 'operation',
+} as const satisfies Record<OperationName, PassageKind>;
+
 /** The passage that the attempt would have been. */
 function passageOf(attempted: Attempt): PassageKind {
   switch (attempted.interaction) {
     case 'search-type':
       return attempted.type === 'DocumentReference' ? 'iti-67' : 'search';
     case 'operation':
-      return attempted.operation === 'break-glass' ? 'break-glass' : 'withdraw';
+      return PASSAGES[attempted.operation];
     default:
       return attempted.interaction;
   }

@@ -165,6 +165,8 @@ export type CommitPlan = {
    */
   readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
+  /** Instances of a study that were one person's and are another's from now on. */
+  readonly studies?: readonly { readonly studyInstanceUID: string; readonly from: PersonKey; readonly to: PersonKey }[];
   /** Work that follows. */
   readonly jobs?: readonly JobRequest[];
   /** Events that are durable with the write. */

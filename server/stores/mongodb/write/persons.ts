@@ -15,10 +15,9 @@ import { standingRow, type RowChange } from './row-changes.ts';
 /** The persons that a plan concerns, in a fixed order. */
 export function personsOf(plan: CommitPlan, changes: readonly RowChange[], rights: RightChanges): readonly PersonKey[] {
   const ofRows = changes.flatMap(({ before, after }) => [standingRow(before)?.person, standingRow(after)?.person]);
-  const named = [...(plan.instances ?? []), ...(plan.states ?? []), ...rights.begun, ...rights.ended].map(
-    ({ person }) => person,
-  );
-  const rekeyed = (plan.rekeys ?? []).flatMap(({ from, to }) => [from, to]);
+  const { instances = [], quarantined = [], states = [] } = plan;
+  const named = [...instances, ...quarantined, ...states, ...rights.begun, ...rights.ended].map(({ person }) => person);
+  const rekeyed = [...(plan.rekeys ?? []), ...(plan.studies ?? [])].flatMap(({ from, to }) => [from, to]);
   return [...new Set([...ofRows, ...named, ...rekeyed])].filter((person) => person !== undefined).sort();
 }
 
@@ -51,8 +50,10 @@ export async function writePersons(
 }
 
 /** The persons for whom a plan writes. */
-function namedBy({ puts, instances, states }: CommitPlan): ReadonlySet<PersonKey | undefined> {
-  const parts = [...(puts ?? []), ...(instances ?? []), ...(states ?? [])];
+function namedBy(plan: CommitPlan): ReadonlySet<PersonKey | undefined> {
+  const { puts, instances, quarantined, states, studies = [] } = plan;
+  const moved = studies.flatMap(({ from, to }) => [{ person: from }, { person: to }]);
+  const parts = [...(puts ?? []), ...(instances ?? []), ...(quarantined ?? []), ...(states ?? []), ...moved];
   return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined));
 }
 

@@ -33,6 +33,7 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
   const versions = plan.puts.map((put) => putRow(db, put, now));
   const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
+  for (const { studyInstanceUID, from, to } of plan.studies ?? []) db.run(MOVED, to, studyInstanceUID, from);
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
   for (const { person } of plan.states ?? []) materialisePerson(db, person);
@@ -50,11 +51,23 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   return receipt;
 }
 
+const MOVED = 'UPDATE instance SET person = ? WHERE study_instance_uid = ? AND person = ?';
+
 /** Every person for whom a plan writes. */
 function personsOf(plan: WirePlan): Set<string> {
   const of = (part: readonly { readonly person?: string }[] = []): string[] =>
     part.flatMap(({ person }) => person ?? []);
-  return new Set([...of(plan.puts), ...of(plan.instances), ...of(plan.states)]);
+  return new Set([
+    ...of(plan.puts),
+    ...of(plan.instances),
+    ...of(plan.quarantined),
+    ...of(plan.states),
+    ...movedBy(plan),
+  ]);
+}
+
+function movedBy({ studies = [] }: WirePlan): string[] {
+  return studies.flatMap(({ from, to }) => [from, to]);
 }
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
