@@ -60,9 +60,10 @@ export type ReadHook = 'bytes';
  * What goes with an erased study:
  * - `imaging-study`: the resource that is the study;
  * - `manifests`: the documents that list its images, with their bytes;
- * - `reports`: those of the study alone, with their document and bytes; one of other studies, too, forgets this one.
+ * - `reports`: those of the study alone, with their document and bytes; one of other studies, too, forgets this one;
+ * - `tasks`: work about the study.
  */
-export type StudyErasure = 'imaging-study' | 'manifests' | 'reports';
+export type StudyErasure = 'imaging-study' | 'manifests' | 'reports' | 'tasks';
 
 /** An operation by its name and the canonical URL of its OperationDefinition. */
 export type DefinedOperation = { readonly name: string; readonly definition: string };

@@ -118,6 +118,8 @@ const SYSTEM_READS = {
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],
+  // What is kept aside, and what it would be part of.
+  'clear-aside': ['study', 'item', 'person'],
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
@@ -219,6 +221,7 @@ function principalsOf(requester: Requester): readonly Principal[] {
         principal.practitioner(requester.practitioner),
         principal.breakGlass(requester.practitioner),
         ...requester.roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
+        ...requester.roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
       ];
     case 'patient':
       return [principal.patient(requester.person)];

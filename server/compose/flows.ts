@@ -1,5 +1,6 @@
 /** The flows, each with the ports it needs: what doors are given. */
 import type { XuaAssertion } from '../../ihe/saml/assertion.ts';
+import { personKey } from '../access/requester.ts';
 import { systemWarrant } from '../access/system-warrant.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -8,6 +9,10 @@ import type { IsServed } from '../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../profiles/validation/validate.ts';
 import type { Config } from '../config/config.ts';
 import type { Region } from '../config/region-model.ts';
+import { clearAside } from '../flows/aside/clear-aside.ts';
+import { moveStudy } from '../flows/aside/move-study.ts';
+import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
+import { fileWhatIsJoined } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
@@ -131,6 +136,8 @@ export function composeFlows(parts: FlowParts) {
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
+    clearAside: clearAside(writing),
+    moveStudy: moveStudy(writing),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
     receiveImport: receiveImport(intake),
     receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
@@ -236,10 +243,17 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   const goOn = goOnErasing(writing);
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });
+  const list = listKeptAside(writing);
+  const settle = fileWhatIsJoined(writing);
+  const refresh = async (study: string, closing = false): Promise<void> => {
+    await maintain(study, closing);
+    await list(study);
+  };
   return {
-    'refresh-study': async ({ subject }) => await maintain(subject, false),
-    'update-study': async ({ subject }) => await maintain(subject, false),
-    'close-study': async ({ subject }) => await maintain(subject, true),
+    'refresh-study': async ({ subject }) => await refresh(subject),
+    'update-study': async ({ subject }) => await refresh(subject),
+    'close-study': async ({ subject }) => await refresh(subject, true),
+    'settle-person': async ({ subject }, run) => await settle(personKey(subject), run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
     'forget-erased': async () => await records.forget(),
     'sweep-images': async (_job, run) => {

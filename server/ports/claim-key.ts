@@ -33,6 +33,12 @@ export const claimKey = {
   /** The id of the report that an establishment (`Organization/id`) gave this identifier. */
   report: (organization: string, system: string, value: string): ClaimKey =>
     write('report', organization, system, value),
+  /**
+   * The id of the Task of the instances of a study that are kept aside: of one source (`Organization/id`), for one
+   * reason, of one identity (`Patient/id`) where it is known.
+   */
+  keptAside: (studyInstanceUID: string, source: string, reason: string, subject: string | undefined): ClaimKey =>
+    write('kept-aside', studyInstanceUID, source, reason, subject ?? ''),
   /** The id of the DocumentReference of a report, by id of the DiagnosticReport. */
   reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */

@@ -355,8 +355,8 @@ export interface RecordStore {
   instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined>;
 
   /**
-   * What is kept aside, of the study of the grant or of all, earliest received first, then by SOP Instance UID, digest
-   * and source.
+   * What is kept aside, of the study or the person of the grant or of all, earliest received first, then by SOP
+   * Instance UID, digest and source.
    */
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
 

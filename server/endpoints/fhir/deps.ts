@@ -3,6 +3,8 @@ import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { Subsets } from '../../../profiles/search/subset.ts';
 import type { IsServed } from '../../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
+import type { clearAside } from '../../flows/aside/clear-aside.ts';
+import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
@@ -41,4 +43,6 @@ export type FhirDeps = {
   readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
+  readonly clearAside: ReturnType<typeof clearAside>;
+  readonly moveStudy: ReturnType<typeof moveStudy>;
 };

@@ -1,6 +1,6 @@
 /**
- * Operations on Patient: $break-glass, $withdraw, $reconsent; $ihe-pix and $match have files of their own.
- * @see https://hl7.org/fhir/R4/operations.html
+ * Operations on Patient: $break-glass, $withdraw, $reconsent, and in files of their own $ihe-pix and $match; on a Task of instances kept aside: $discard, $refile,
+ * $release; on an ImagingStudy: $move. @see https://hl7.org/fhir/R4/operations.html
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
@@ -12,14 +12,23 @@ import { match } from './match.ts';
 import { admit, readBodyResource } from './request.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
+type InstanceOperation = (deps: FhirDeps, ctx: Context, id: string) => Promise<void>;
 
-/** The operations that are posted, by name. */
+/** The operations on a type by name. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
-  ['$break-glass', breakGlass],
-  ['$ihe-pix', postCrossReference],
-  ['$match', match],
-  ['$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
-  ['$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+  ['Patient/$break-glass', breakGlass],
+  ['Patient/$ihe-pix', postCrossReference],
+  ['Patient/$match', match],
+  ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
+  ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+]);
+
+/** The operations on a resource by type and name. */
+export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new Map([
+  ['Task/$discard', async (deps: FhirDeps, ctx: Context, id: string) => await clear(deps, ctx, id, 'discard')],
+  ['Task/$release', async (deps: FhirDeps, ctx: Context, id: string) => await clear(deps, ctx, id, 'release')],
+  ['Task/$refile', refile],
+  ['ImagingStudy/$move', move],
 ]);
 
 /** The operations that are asked by GET, too, as they change nothing. */
@@ -49,6 +58,39 @@ async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 
   answerCreated(deps, ctx, `Consent/${id}`);
 }
 
+/** In: nothing. Out: the Task. */
+async function clear(deps: FhirDeps, ctx: Context, id: string, operation: 'discard' | 'release'): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation });
+  const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
+  parametersOf(body, []);
+  await deps.clearAside(admitted.visit, id, { operation });
+  answerReference(ctx, `Task/${id}`);
+}
+
+/** In: patient (Reference), one of the establishment. Out: the Task. */
+async function refile(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'refile' });
+  const patient = patientOf(deps, await readBodyResource(deps, ctx, admitted));
+  await deps.clearAside(admitted.visit, id, { operation: 'refile', patient });
+  answerReference(ctx, `Task/${id}`);
+}
+
+/** In: patient (Reference), whose the exam is. Out: the ImagingStudy. */
+async function move(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'move' });
+  const patient = patientOf(deps, await readBodyResource(deps, ctx, admitted));
+  await deps.moveStudy(admitted.visit, id, patient);
+  answerReference(ctx, `ImagingStudy/${id}`);
+}
+
+/** The Patient that a parameter names, by a reference to this server. */
+function patientOf(deps: FhirDeps, body: Resource): string {
+  const reference = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
+  if (reference === undefined) throw missing('patient');
+  const base = `${deps.fhirBase()}/`;
+  return reference.startsWith(base) ? reference.slice(base.length) : reference;
+}
+
 function hasBody(ctx: Context): boolean {
   return ctx.request.length !== 0 && ctx.get('Content-Type') !== '';
 }
@@ -56,6 +98,15 @@ function hasBody(ctx: Context): boolean {
 function answerCreated(deps: FhirDeps, ctx: Context, reference: string): void {
   ctx.status = 201;
   ctx.set('Location', `${deps.fhirBase()}/${reference}`);
+  answerBody(ctx, reference);
+}
+
+function answerReference(ctx: Context, reference: string): void {
+  ctx.status = 200;
+  answerBody(ctx, reference);
+}
+
+function answerBody(ctx: Context, reference: string): void {
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   const answer: Parameters = {
     resourceType: 'Parameters',

@@ -20,7 +20,7 @@ import type {
   RecordStore,
   StoredAccount,
 } from '../../ports/record-store.ts';
-import { boundStudy, requireBound, requireBoundQuestion } from '../granted.ts';
+import { asideAsked, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { insertAudit } from './audit/audit.ts';
 import type { Collections } from './collections.ts';
@@ -115,7 +115,7 @@ export class MongoRecordStore implements RecordStore {
   }
 
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
-    return readQuarantine(this.#collections, boundStudy(grant));
+    return readQuarantine(this.#collections, asideAsked(grant));
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {

@@ -38,7 +38,7 @@ import type {
   StoredAccount,
   VisibleRow,
 } from '../../ports/record-store.ts';
-import { boundStudy, requireBound, requireBoundQuestion } from '../granted.ts';
+import { asideAsked, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
@@ -139,7 +139,7 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async *quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
-    yield* readQuarantine(this.#records, boundStudy(grant));
+    yield* readQuarantine(this.#records, asideAsked(grant));
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {
