@@ -43,4 +43,6 @@ export const claimKey = {
   reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */
   manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
+  /** Which region file the directory is written from (flows/identity/region-mark.ts). */
+  region: (): ClaimKey => write('region', 'file'),
 } as const;

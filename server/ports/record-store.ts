@@ -26,7 +26,7 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
-import type { Relation, Right } from '../access/right.ts';
+import type { Principal, Relation, Right } from '../access/right.ts';
 import type { Warrant } from '../access/warrant.ts';
 import type {
   AuditRecord,
@@ -365,6 +365,9 @@ export interface RecordStore {
    * may be rights to thousands of items.
    */
   rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]>;
+
+  /** How many rows live rights show to at least one of some principals, at the time of the grant. */
+  shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number>;
 
   /** The state of a person. */
   stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState>;
