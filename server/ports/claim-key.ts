@@ -39,6 +39,8 @@ export const claimKey = {
    */
   keptAside: (studyInstanceUID: string, source: string, reason: string, subject: string | undefined): ClaimKey =>
     write('kept-aside', studyInstanceUID, source, reason, subject ?? ''),
+  /** The id of the Task of two identities that a desk looks at, by their ids, the later one first. */
+  identityReview: (one: string, other: string): ClaimKey => write('identity-review', one, other),
   /** The id of the DocumentReference of a report, by id of the DiagnosticReport. */
   reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */

@@ -104,7 +104,6 @@ export function sourcePatientOf(region: RegionIndex, content: IdentityContent): 
   return { id, patient: said, numbers: readAs(region, content).numbers, changed: at, systems };
 }
 
-
 /**
  * The identities that an identifier names: the one of its domain, or those whose sources qualify the national number.
  * What others say of a number of a domain that is not theirs names nobody.

@@ -80,10 +80,13 @@ export function newPerson(): PersonKey {
 
 /** A new identity, first told at a moment (epoch milliseconds), under an id that is chosen or made. */
 export function newIdentity(
-  parts: Pick<IdentityContent, 'own' | 'source' | 'fromImage' | 'replacedBy'> & { readonly said: Patient; readonly id?: string },
+  parts: Pick<IdentityContent, 'own' | 'source' | 'fromImage' | 'replacedBy'> & {
+    readonly said: Patient;
+    readonly id?: string;
+  },
   now: number,
 ): IdentityContent {
   const { said, source, id = newId() } = parts;
-  const made = { home: newPerson(), since: now, changed: now, sources: [source], verdicts: [] };
+  const made = { home: newPerson(), since: now, changed: now, sources: [source], verdicts: [], reviews: [] };
   return { ...parts, ...made, id, said: { ...said, id } };
 }
