@@ -11,7 +11,7 @@
  * - What can join when all that is done joins: the order of arrival says nothing, unless identities contradict. Then
  *   the first stands.
  */
-import { groupsOf, isForbidden, joined, meetingsOf, type Cluster } from './clusters.ts';
+import { isForbidden, joined, meetingsOf, type Cluster } from './clusters.ts';
 import { contradictionBetween, indexVerdicts, type Contradiction, type Verdicts } from './contradiction.ts';
 import { byAge, oldestOf, type Identity, type Verdict } from './identity.ts';
 import { fallApart, place, type Before } from './place.ts';
@@ -75,13 +75,13 @@ function ripened(clusters: readonly Cluster[], verdicts: Verdicts): Cluster[] {
 }
 
 /**
- * The next clusters that become one: by a verdict, as all that hangs together, or as all that identities of different
- * clusters lead to, whose numbers meet. One that leads to somebody else as well joins neither, from both sides.
+ * The next clusters that become one: by a verdict, or as all that identities of different clusters lead to, whose numbers
+ * meet. One that leads to somebody else as well joins neither, from both sides.
  */
 function nextJoin(clusters: readonly Cluster[], verdicts: Verdicts): readonly Cluster[] | undefined {
   const areOne = (parts: readonly Cluster[]): boolean =>
     parts.length > 1 && contradictionBetween(parts, verdicts) === undefined;
-  return pairOfVerdict(clusters, verdicts) ?? groupsOf(clusters).find(areOne) ?? meetingsOf(clusters).find(areOne);
+  return pairOfVerdict(clusters, verdicts) ?? meetingsOf(clusters).find(areOne);
 }
 
 function pairOfVerdict(clusters: readonly Cluster[], verdicts: Verdicts): readonly Cluster[] | undefined {
