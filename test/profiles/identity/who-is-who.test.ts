@@ -90,7 +90,7 @@ describe('Who is who: what contradicts', () => {
     ]);
   });
 
-  it('a change of sex is no contradiction for whoever knows the former number, nor for those who know one alone', () => {
+  it('a change of sex is no contradiction where one knows the number that followed', () => {
     const before = identity('before', ['INS:1']);
     const both = identity('both', [oldNumber('INS:1'), 'INS:2'], { traits: { gender: 'female' } });
     const after = identity('after', ['INS:2'], { traits: { gender: 'female' } });
@@ -100,6 +100,11 @@ describe('Who is who: what contradicts', () => {
       [both, after, before],
     ])
       expect(idsOf(arrive(all).clusters)).to.deep.equal(['after before both']);
+  });
+
+  it('a number that one knows as old alone finds whoever bears it, of whatever sex', () => {
+    const before = identity('b', [oldNumber('INS:1')], { traits: { gender: 'female' } });
+    expect(idsOf(arrive([identity('a', ['INS:1']), before]).clusters)).to.deep.equal(['a b']);
   });
 
   it('who calls a number old without a current one contradicts no other number', () => {
@@ -196,7 +201,7 @@ describe('Who is who: what the desk says', () => {
     const twin = identity('b', ['INS:1'], { traits: { isOneOfSeveral: true } });
     const named = identity('d', ['MAT:1']);
     const verdicts = [same('d', 'b')];
-    const other = identity('c', ['INS:1'], { traits: { gender: 'female' } });
+    const other = identity('c', ['INS:1', 'MAT:1'], { traits: { gender: 'female' } });
     const { clusters } = arrive([identity('a', ['INS:1']), twin, named, other], verdicts);
     expect(idsOf(clusters)).to.deep.equal(['a b d', 'c']);
     expect(idsOf(settle({ clusters, changed: [named], verdicts }).clusters)).to.deep.equal(['a b d', 'c']);
@@ -300,15 +305,28 @@ describe('Who is who: what one sender cannot do', () => {
       expect(idsOf(settle({ clusters, changed: [again], verdicts: [] }).clusters)).to.deep.equal(['p q', 'x']);
   });
 
-  it('join two others whose current numbers contradict by calling one of these old, without the one that followed', () => {
+  it('join two whose current numbers contradict by calling one old, without the one that followed', () => {
     const other = identity('o', ['INS:2', 'MAT:1']);
     const apart = arrive([other], [], joined).clusters;
     expect(idsOf(apart)).to.deep.equal(['o', 'p q']);
     expect(idsOf(arrive([identity('x', [oldNumber('INS:1')])], [], apart).clusters)).to.deep.equal(['o', 'p q x']);
     const woman = identity('w', ['MAT:1'], { traits: { gender: 'female' } });
-    const former = identity('x', [oldNumber('INS:1')]);
+    const former = identity('x', [oldNumber('INS:1')], { traits: { gender: undefined } });
     expect(idsOf(arrive([woman, former], [], joined).clusters)).to.deep.equal(['p q x', 'w']);
     expect(idsOf(arrive([former, woman], [], joined).clusters)).to.deep.equal(['p q x', 'w']);
+  });
+
+  it('make the server read without end: where not all was read nothing new joins, and what stands stays', () => {
+    const partial = settle({ clusters: joined, changed: [identity('x', ['INS:1'])], verdicts: [], isPartial: true });
+    expect(idsOf(partial.clusters)).to.deep.equal(['p q', 'x']);
+    expect(partial.reviews).to.deep.equal([{ one: 'x', other: 'p', rule: 'two-persons' }]);
+    const { clusters } = partial;
+    expect(idsOf(settle({ clusters, changed: [q], verdicts: [], isPartial: true }).clusters)).to.deep.equal([
+      'p q',
+      'x',
+    ]);
+    const named = settle({ clusters, changed: [p, q], verdicts: [same('p', 'x')], isPartial: true });
+    expect(idsOf(named.clusters)).to.deep.equal(['p q x']);
   });
 
   it('join two others whose traits do not agree by traits of its own that agree with both', () => {
