@@ -154,6 +154,7 @@ function affinityFlows(
 ) {
   const { affinityDomain } = region;
   return {
+    affinityDomain,
     queryRegistry: queryRegistry({
       ...guard,
       searchResources: searchResources(guard),
