@@ -154,7 +154,7 @@ function affinityFlows(
 ) {
   const { affinityDomain } = region;
   return {
-    affinityDomain,
+    affinityDomain: () => region.affinityDomain,
     queryRegistry: queryRegistry({
       ...guard,
       searchResources: searchResources(guard),

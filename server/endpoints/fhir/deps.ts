@@ -27,7 +27,7 @@ export type FhirDeps = {
   readonly bodyLimit: FindBodyLimit;
   readonly validate: Validate;
   readonly subsets: Subsets;
-  readonly affinityDomain: AffinityDomain;
+  readonly affinityDomain: () => AffinityDomain;
   readonly capabilityStatement: () => CapabilityStatement;
   /** Whether a search parameter finds every row of its type. */
   readonly isServed: IsServed;

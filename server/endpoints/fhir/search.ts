@@ -61,7 +61,7 @@ function understood(deps: FhirDeps, { type, parameters, handling }: AskedSearch)
   const [unserved] = ignored;
   if (handling === 'strict' && unserved !== undefined)
     throw new Fault('invalid', `This ${unserved} is not served on ${type}`, { expression: unserved });
-  const query = byOwnIdentifier({ ...parsed.query, include }, affinityDomain.ownSystem);
+  const query = byOwnIdentifier({ ...parsed.query, include }, affinityDomain().ownSystem);
   return { query, ignored, ...(subset === undefined ? {} : { subset }) };
 }
 
