@@ -170,6 +170,7 @@ function affinityFlows(
 ) {
   // The domain is asked for at each question, as a reload may say another.
   return {
+    affinityDomain: () => region.affinityDomain,
     queryRegistry: queryRegistry({
       ...guard,
       searchResources: searchResources(guard),

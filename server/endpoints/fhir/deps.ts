@@ -1,5 +1,6 @@
 /** What the FHIR door is given: the flows it mounts, and who comes in. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
+import type { AffinityDomain } from '../../../profiles/affinity-domain.ts';
 import type { Subsets } from '../../../profiles/search/subset.ts';
 import type { IsServed } from '../../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
@@ -29,6 +30,7 @@ export type FhirDeps = {
   readonly bodyLimit: FindBodyLimit;
   readonly validate: Validate;
   readonly subsets: Subsets;
+  readonly affinityDomain: () => AffinityDomain;
   readonly capabilityStatement: () => CapabilityStatement;
   /** Whether a search parameter finds every row of its type. */
   readonly isServed: IsServed;
