@@ -6,8 +6,8 @@ import type { InternalRow } from '../../ports/record-store.ts';
 import { putOf, type PlanParts, type PutFacts } from './plan-parts.ts';
 
 /**
- * The put of a resource, unless it stands just so; its version then is a precondition, so no other write is lost. Whom it
- * comes from is not compared: `isMoved` says that it comes from others now.
+ * The put of a resource, unless it stands just so; its version then is a precondition, so no other write is lost. Whom
+ * it comes from is not compared: `isMoved` says that it comes from others now.
  */
 export function changed(
   indexer: Indexer,
