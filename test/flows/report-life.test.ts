@@ -10,6 +10,7 @@ import {
   countOf,
   describeReports,
   documentsOf,
+  entriesOf,
   idOf,
   iti43,
   put,
@@ -175,6 +176,23 @@ describeReports('A report that was published', {}, (region) => {
     expect(documents[2]?.relatesTo?.map(({ code }) => code)).to.deep.equal(['replaces', 'replaces']);
   });
 
+  it('ITI-18 finds the current documents as Approved, the superseded ones as Deprecated, and none before', async () => {
+    const key = 'registry';
+    const id = await sent(region().strasbourg, aReport(region(), key, { status: 'preliminary', text: 'un' }));
+    const found = async () => {
+      const all = await entriesOf(region(), region().declared);
+      const ids = (await documentsOf(region().declared, id)).map((document) => `urn:uuid:${document.id}`);
+      return ids.map((uuid) => all.get(uuid));
+    };
+    expect(await found()).to.deep.equal([]);
+    await put(region().strasbourg, aReport(region(), key, { text: 'deux' }));
+    expect(await found()).to.deep.equal(['Approved']);
+    await put(region().strasbourg, aReport(region(), key, { status: 'amended', text: 'trois' }));
+    expect(await found()).to.deep.equal(['Deprecated', 'Approved']);
+    await put(region().strasbourg, aReport(region(), key, { status: 'cancelled', text: 'trois' }));
+    expect(await found()).to.deep.equal(['Deprecated', 'Deprecated']);
+  });
+
   it('cancelled: no document is current, and whoever saw it is told so', async () => {
     const id = await sent(region().strasbourg, aReport(region(), 'cancelled'));
     await put(region().strasbourg, aReport(region(), 'cancelled', { status: 'cancelled' }));
@@ -196,7 +214,7 @@ describeReports('A report that was published', {}, (region) => {
     expect(await documentsOf(region().patient, id)).to.have.length(2);
   });
 
-  it('entered in error: its readers are told no more, its establishment keeps the text, its documents are gone', async () => {
+  it('entered in error: its readers are told no more, its establishment keeps it, its documents are gone', async () => {
     const report = aReport(region(), 'error', { text: 'secret de la première version' });
     const id = await sent(region().strasbourg, report);
     await put(region().strasbourg, aReport(region(), 'error', { status: 'amended', text: 'secret de la seconde' }));

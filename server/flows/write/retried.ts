@@ -1,6 +1,6 @@
 /**
  * A transaction that is sent again, as a sender does that has not heard the answer: the report in it stands already,
- * and so does what was made with it. What the report leads to and says the same is what was sent: nothing is made twice.
+ * and so does what was made with it. What it leads to and says the same is what was sent: nothing is made twice.
  */
 import type { Resource } from '@medplum/fhirtypes';
 import { referencesOf } from '../../../profiles/references.ts';
