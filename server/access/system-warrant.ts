@@ -52,8 +52,8 @@ export function systemWarrant(reason: SystemWriteReason, ...subjects: readonly s
 }
 
 /**
- * The warrant to erase a study, and of its person the reports that name it without its UID: by a number, or as an error,
- * of which nothing is told any more.
+ * The warrant to erase a study, and of its person the reports that name it without its UID: by a number, or as an
+ * error, of which nothing is told any more.
  */
 export function erasureWarrant(studyInstanceUID: string, person: PersonKey | undefined): Warrant {
   const whole = reachOf('erase-study', studyInstanceUID);

@@ -19,7 +19,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'FHIR read': cost(20, 3, 2, 1, 4),
     'FHIR search of a patient': cost(25, 7, 2, 1, 4),
     'FHIR page of 20': cost(23, 7, 2, 1, 4),
-    'ITI-18 FindDocuments': cost(36, 27, 2, 1, 4),
+    'ITI-18 FindDocuments': cost(36, 28, 2, 1, 4),
     'QIDO-RS list': cost(25, 11, 2, 1, 4),
     'WADO-RS rendered, kept': cost(4, 2, 0, 0, 0),
     'viewer page': cost(47, 31, 2, 1, 4),
