@@ -206,7 +206,7 @@ function consentChange(requester: Requester, { now, subject }: WriteFacts): Deci
   const rests = subject === undefined ? undefined : aboutBasis(requester, { ...subject, isOwn: false }, now);
   if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
   return {
-    reaches: [{ types: CONSENT_TYPES, whose: personsOf(subject), event: 'own' }],
+    reaches: [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose: personsOf(subject), event: 'own' }],
     bases: [...subjectBases(subject), ...rests],
   };
 }

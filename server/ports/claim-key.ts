@@ -1,5 +1,7 @@
 /** The keys of claims: every kind of unique name that a plan can take, written here and nowhere else. */
 
+import type { PersonKey } from '../access/requester.ts';
+
 declare const written: unique symbol;
 
 /** A key that {@link claimKey} wrote. */
@@ -45,6 +47,8 @@ export const claimKey = {
   reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */
   manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
+  /** The last change of whether the record of a person is shared: any two of them conflict. */
+  sharing: (person: PersonKey): ClaimKey => write('sharing', person),
   /** Which region file the directory is written from (flows/identity/region-mark.ts). */
   region: (): ClaimKey => write('region', 'file'),
 } as const;

@@ -12,7 +12,7 @@ import { eventually, expectOutcome, fhirCaller, type FhirCaller } from '../suppo
 import { sendStudy } from '../support/clients/send-study.ts';
 import { runCommand, type CommandResult } from '../support/command.ts';
 import { establishmentCaller, fillDemonstration, personCaller } from '../support/demonstration.ts';
-import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../support/peers/mongodb-peer.ts';
+import { EACH_STORE, type OpenedStore } from '../support/peers/each-store.ts';
 import {
   changeResource,
   makeRegionFile,
@@ -41,15 +41,10 @@ const ENDS: Readonly<Record<string, (region: EditedRegion) => void>> = {
   'the PractitionerRole is removed': (region) => removeResource(region, ROLE),
 };
 
-const STORES = [
-  { name: 'SQLite', missing: () => undefined, open: async () => undefined },
-  { name: 'MongoDB', missing: whyNoMongoPeer, open: startMongoPeer },
-] as const;
-
-for (const { name, missing, open } of STORES) {
+for (const { name, missing, open } of EACH_STORE) {
   describe(`The region file of a running server: ${name}`, function () {
     this.timeout(120_000);
-    let peer: MongoPeer | undefined;
+    let opened: OpenedStore;
     let store = 'sqlite';
     let dataDir = '';
     let file: RegionFile;
@@ -70,8 +65,8 @@ for (const { name, missing, open } of STORES) {
 
     before(async function () {
       if (missing() !== undefined) this.skip();
-      peer = await open();
-      store = peer?.freshUri() ?? 'sqlite';
+      opened = await open();
+      store = opened.store;
       dataDir = await mkdtemp(join(tmpdir(), 'passerelle-region-'));
       file = await makeRegionFile();
       server = await started();
@@ -83,7 +78,7 @@ for (const { name, missing, open } of STORES) {
     after(async () => {
       await server?.stop();
       await file?.remove();
-      await peer?.stop();
+      await opened?.close();
       await rm(dataDir, { recursive: true, force: true });
     });
 

@@ -49,13 +49,20 @@ async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
   answerCreated(deps, ctx, `Task/${taskId}`);
 }
 
-/** In: patient (Reference), for establishments. Out: 201 and the address of the Consent that tells of it. */
+/**
+ * In: patient (Reference), for establishments; task (Reference), for a patient who confirms what one asked. Out: 201
+ * and the address of the Consent that tells of it, with the withdrawals that still stand (`standing`); 202 and that of
+ * the Task to an establishment that gives back, whatever stands.
+ */
 async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: change });
   const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
-  const patient = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
-  const { id } = await deps.changeConsent(admitted.visit, change, patient);
-  answerCreated(deps, ctx, `Consent/${id}`);
+  const parameters = parametersOf(body, change === 'reconsent' ? ['patient', 'task'] : ['patient']);
+  const referenceIn = (name: string): string | undefined => parameters.get(name)?.valueReference?.reference;
+  const asked = { change, patient: referenceIn('patient'), task: referenceIn('task') };
+  const { outcome, reference, standing } = await deps.changeConsent(admitted.visit, asked);
+  answerCreated(deps, ctx, reference, standing);
+  if (outcome === 'requested') ctx.status = 202;
 }
 
 /** In: nothing. Out: the Task. */
@@ -95,7 +102,7 @@ function hasBody(ctx: Context): boolean {
   return ctx.request.length !== 0 && ctx.get('Content-Type') !== '';
 }
 
-function answerCreated(deps: FhirDeps, ctx: Context, reference: string): void {
+function answerCreated(deps: FhirDeps, ctx: Context, reference: string, standing: readonly string[] = []): void {
   ctx.status = 201;
   ctx.set('Location', `${deps.fhirBase()}/${reference}`);
   answerBody(ctx, reference);
@@ -110,7 +117,10 @@ function answerBody(ctx: Context, reference: string): void {
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   const answer: Parameters = {
     resourceType: 'Parameters',
-    parameter: [{ name: 'return', valueReference: { reference } }],
+    parameter: [
+      { name: 'return', valueReference: { reference } },
+      ...standing.map((one) => ({ name: 'standing', valueReference: { reference: one } })),
+    ],
   };
   ctx.body = JSON.stringify(answer);
 }

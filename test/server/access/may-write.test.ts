@@ -247,7 +247,7 @@ describe('Who may write (access.md)', () => {
       const act = { interaction: 'operation', operation } as const;
       expect(decided(SOURCE, act, { subject: subject() })).to.deep.equal({
         act: operation,
-        reaches: [reach(['Consent'])],
+        reaches: [reach(['AuditEvent', 'Communication', 'Provenance', 'Task', 'Consent'])],
         bases: [ACCOUNT, PATIENT_ROW, FED],
       });
       expect(decided(PATIENT, act, { subject: subject() })).to.be.an('object');
