@@ -23,7 +23,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'QIDO-RS list': cost(25, 11, 2, 1, 4),
     'WADO-RS rendered, kept': cost(4, 2, 0, 0, 0),
     'viewer page': cost(47, 31, 2, 1, 4),
-    'C-STORE': cost(21, 8, 6, 2, 10),
+    'C-STORE': cost(17, 6, 6, 2, 10),
     withdrawal: cost(68, 32, 3, 2, 28),
   },
   MongoDB: {
@@ -34,7 +34,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'QIDO-RS list': cost(9, 11, 0, 0, 0),
     'WADO-RS rendered, kept': cost(7, 7, 0, 0, 0),
     'viewer page': cost(26, 31, 0, 0, 0),
-    'C-STORE': cost(16, 10, 3, 1, 0),
+    'C-STORE': cost(15, 7, 3, 1, 0),
     withdrawal: cost(21, 13, 0, 0, 0),
   },
 };
