@@ -10,10 +10,12 @@ import { aStudy, type StudyOverrides } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { PATIENTS, type EstablishmentKey } from '../../fixtures/people.ts';
 import { parseFileMeta } from '../../profiles/dicom/file/file-meta.ts';
+import { storedBlobs } from '../hostile/kill/data-folder.ts';
 import { sendInstances } from '../hostile/kill/store-sender.ts';
 import { stow } from '../hostile/stow.ts';
 import { eventually, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../support/demonstration.ts';
+import { runErase } from '../support/data-folder/erasing.ts';
 import { TESTDATA } from '../support/testdata.ts';
 import { feed } from './support/feed.ts';
 import { onEachStore } from './support/each-store.ts';
@@ -175,6 +177,24 @@ onEachStore('Instances kept aside', STAYS_OPEN, (running) => {
         0, 1,
       ]);
     }
+  });
+
+  it('leave no byte when they are discarded, and go with the study when it is erased', async () => {
+    const { server, store } = running();
+    const blobs = async (): Promise<number> => (await storedBlobs(server.dataDir)).length;
+    const discarded = await contradiction('aside/bytes', 2);
+    await eventually(async () =>
+      inputsOf((await tasks(nancy, discarded.stands))[0], 'instance').length === 2 ? true : undefined,
+    );
+    const before = await blobs();
+    expect((await nancy.send('POST', `Task/${discarded.task.id}/$discard`)).status).to.equal(200);
+    expect(await blobs()).to.equal(before - 2);
+    if (store !== 'sqlite') return;
+    const { stands, task } = await contradiction('aside/erased');
+    const ended = await runErase(server.dataDir, stands.studyInstanceUID, '--yes');
+    expect(ended.code, ended.stderr).to.equal(0);
+    expectOutcome(await nancy.get(`Task/${task.id}`), 404, 'not-found');
+    expect(await tasks(regionDesk, stands)).to.deep.equal([]);
   });
 
   it('are not released where another data set stands', async () => {

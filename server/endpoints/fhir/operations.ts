@@ -133,14 +133,16 @@ function parametersOf(body: Resource, names: readonly string[]): ReadonlyMap<str
   const parameters = new Map<string, ParametersParameter>();
   for (const parameter of body.parameter ?? []) {
     if (!names.includes(parameter.name))
-      throw new Fault('invalid', `The operation has the parameters ${names.join(', ')} only`, {
-        expression: 'Parameters.parameter',
-      });
+      throw new Fault('invalid', `The operation has ${listOf(names)}`, { expression: 'Parameters.parameter' });
     if (parameters.has(parameter.name))
       throw new Fault('invalid', `The parameter ${parameter.name} comes twice`, { expression: 'Parameters.parameter' });
     parameters.set(parameter.name, parameter);
   }
   return parameters;
+}
+
+function listOf(names: readonly string[]): string {
+  return names.length === 0 ? 'no parameters' : `the parameters ${names.join(', ')} only`;
 }
 
 function missing(name: string): Fault {
