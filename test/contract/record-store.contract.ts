@@ -19,6 +19,7 @@ import { quarantineContract } from './record-store/quarantine.ts';
 import { precedenceContract } from './record-store/precedence.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { movesContract } from './record-store/moves.ts';
+import { movingBackContract } from './record-store/moving-back.ts';
 import { changingContract } from './record-store/changing.ts';
 import { warrantingContract } from './record-store/warranting.ts';
 import { useStores } from './suite.ts';
@@ -39,6 +40,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     precedenceContract(suite);
     changingContract(suite);
     movesContract(suite);
+    movingBackContract(suite);
     searchingContract(suite);
     linkingContract(suite);
     orderingContract(suite);

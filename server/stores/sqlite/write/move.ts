@@ -61,15 +61,15 @@ export function shownPatients(
   moves: readonly Move[] = [],
 ): ReadonlyMap<string, string> {
   // An identity that is made by the same plan has no row yet.
-  const shown = new Map(moves.flatMap(({ identity, patient }) => (identity === patient ? [] : [[identity, patient]])));
+  const shown = new Map(moves.map(({ identity, patient }) => [identity, patient]));
   for (const { person, subject = '' } of filings) {
     if (person === undefined) continue;
     for (const found of db.all<Present>(PRESENT, person, subject.slice(subject.indexOf('/') + 1))) {
       if (found.person !== person) throw personMoved();
-      if (found.patient !== null) shown.set(subject, found.patient);
+      shown.set(subject, found.patient ?? subject);
     }
   }
-  return shown;
+  return new Map([...shown].filter(([identity, patient]) => identity !== patient));
 }
 
 type Present = { readonly person: string; readonly patient: string | null };
