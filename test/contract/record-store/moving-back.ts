@@ -9,6 +9,7 @@ import {
   aGrant,
   aMove,
   anAudit,
+  anId,
   anInstance,
   aPatientGrant,
   aPersonKey,
@@ -30,13 +31,18 @@ export function movingBackContract(suite: Suite): void {
   const move = async (...moves: Move[]) => await write({ moves });
   const documentsOf = async (person: PersonKey) =>
     (await searchIds(suite.records, aPatientGrant(person), aQuery('DocumentReference'))).toSorted();
+  const wholePersons = async (count: number): Promise<readonly Whole[]> => {
+    const [shared, all] = [anId(), [] as Whole[]];
+    while (all.length < count) all.push(await aWholePerson(suite, shared));
+    return all;
+  };
   const stateOf = async (person: PersonKey) => await suite.records.stateOf(SYSTEM, person);
   const join = (from: PersonKey, to: PersonKey): Move => aMove({ from, to });
   const leave = (home: PersonKey, from: PersonKey, to = home): Move => aMove({ home, from, to });
 
   describe('an identity that joined a person and leaves', () => {
     it('leaves everything that is told of both as it was', async () => {
-      const all = [await aWholePerson(suite), await aWholePerson(suite)];
+      const all = await wholePersons(2);
       const [a, b] = all.map(({ person }) => person) as [PersonKey, PersonKey];
       await suite.trail.record([anAudit([a]), anAudit([b]), anAudit([a, b])]);
       const before = await toldOf(suite, all);
@@ -51,7 +57,7 @@ export function movingBackContract(suite: Suite): void {
     });
 
     it('leaves everything as it was in one plan, too', async () => {
-      const all = [await aWholePerson(suite), await aWholePerson(suite)];
+      const all = await wholePersons(2);
       const [a, b] = all.map(({ person }) => person) as [PersonKey, PersonKey];
       const before = await toldOf(suite, all);
       await move(join(a, b), leave(a, b));
@@ -59,7 +65,7 @@ export function movingBackContract(suite: Suite): void {
     });
 
     it('of three is the middle one, and joins again: everything is as it was with it', async () => {
-      const all = [await aWholePerson(suite), await aWholePerson(suite), await aWholePerson(suite)];
+      const all = await wholePersons(3);
       const [a, b, c] = all.map(({ person }) => person) as [PersonKey, PersonKey, PersonKey];
       const alone = await toldOf(suite, all);
       await move(join(b, a));
@@ -76,7 +82,7 @@ export function movingBackContract(suite: Suite): void {
     });
 
     it('of three is the oldest, whom the others leave together', async () => {
-      const all = [await aWholePerson(suite), await aWholePerson(suite), await aWholePerson(suite)];
+      const all = await wholePersons(3);
       const [a, b, c] = all.map(({ person }) => person) as [PersonKey, PersonKey, PersonKey];
       await move(join(b, a), join(c, a));
       await move(leave(b, a), leave(c, a, b));
@@ -86,7 +92,7 @@ export function movingBackContract(suite: Suite): void {
     });
 
     it('takes along what was filed under it meanwhile, rows, deletions and instances, and nothing else', async () => {
-      const [one, other] = [await aWholePerson(suite), await aWholePerson(suite)];
+      const [one, other] = (await wholePersons(2)) as [Whole, Whole];
       const [a, b] = [one.person, other.person];
       await move(join(a, b));
       const [ofA, ofB, gone] = [
@@ -112,7 +118,7 @@ export function movingBackContract(suite: Suite): void {
     });
 
     it('may be deleted in the plan that moves it: who saw it knows', async () => {
-      const [one, other] = [await aWholePerson(suite), await aWholePerson(suite)];
+      const [one, other] = (await wholePersons(2)) as [Whole, Whole];
       const [a, b] = [one.person, other.person];
       const deletion = ({ document: { type, id } }: typeof one) =>
         ({ kind: 'resource', type, id, orDeleted: true }) as const;
@@ -130,7 +136,7 @@ export function movingBackContract(suite: Suite): void {
     });
 
     it('is erased like any other, while it is another’s and after', async () => {
-      const [one, other] = [await aWholePerson(suite), await aWholePerson(suite)];
+      const [one, other] = (await wholePersons(2)) as [Whole, Whole];
       const [a, b] = [one.person, other.person];
       await move(join(a, b));
       await write({ erased: [{ rows: [one.document, one.deleted, one.part], history: [one.study] }] });
@@ -146,6 +152,8 @@ export function movingBackContract(suite: Suite): void {
   switchesContract({ write, move, join, leave, stateOf });
   eventsContract(suite, { move, join, leave });
 }
+
+type Whole = Awaited<ReturnType<typeof aWholePerson>>;
 
 type Moving = {
   readonly write: (parts: Omit<CommitPlan, 'id'>) => Promise<unknown>;

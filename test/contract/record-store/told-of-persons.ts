@@ -7,6 +7,7 @@ import type { Put } from '../../../server/ports/commit-plan.ts';
 import {
   aGrant,
   anEstablishmentGrant,
+  anAudit,
   anIdentity,
   anInstance,
   aPatientGrant,
@@ -19,12 +20,16 @@ import {
   aStudyPut,
   aUid,
   NO_ENTRIES,
+  NOW,
   patientOf,
   SYSTEM,
 } from '../../support/plans.ts';
-import { ask, search } from '../../support/reads.ts';
+import { search } from '../../support/reads.ts';
 import { commitPlan } from '../../support/warrants.ts';
 import type { Suite } from '../suite.ts';
+
+/** No row. */
+const NOTHING = { kind: 'resource', type: 'Endpoint', id: 'none' } as const;
 
 const TYPES = ['Patient', 'Person', 'DocumentReference', 'ImagingStudy', 'Communication', 'Consent', 'Binary'] as const;
 
@@ -36,9 +41,13 @@ export function aPutOf(type: StoredType, person: PersonKey, identity = person, p
   return aPut({ type, id, person, subject, resource, index, ...parts });
 }
 
-/** One who has something of everything: what was deleted, former versions, parts, instances, and rights of others. */
-export async function aWholePerson({ records }: Suite, person = aPersonKey()) {
-  const origin = { sources: [`Organization/${person}`], services: ['Organization/imaging'] };
+/**
+ * One who has something of everything: what was deleted, former versions, parts, instances, and rights of others, of
+ * which a professional and an imaging service may be `shared`.
+ */
+export async function aWholePerson({ records }: Suite, shared: string) {
+  const person = aPersonKey();
+  const origin = { sources: [`Organization/${person}`], services: [`Organization/${shared}`] };
   const own = aPut({ type: 'Patient', id: person, person, origin });
   const document = aPutOf('DocumentReference', person, person, { origin });
   const deleted = aPutOf('DocumentReference', person, person, { origin });
@@ -48,21 +57,22 @@ export async function aWholePerson({ records }: Suite, person = aPersonKey()) {
   const study = { ...aStudyPut(studyInstanceUID, { person, origin }) };
   const instances = [anInstance({ person, studyInstanceUID })];
   // By two Consents each, of which the first is named.
-  const rights = [1, 2].map(() => aRight({ person, principal: principal.practitioner('Practitioner/both') }));
+  const rights = [1, 2].map(() => aRight({ person, principal: principal.practitioner(`Practitioner/${shared}`) }));
   const alone = aRight({ person, principal: principal.practitioner(`Practitioner/${person}`) });
   const puts = [anIdentity(person), own, document, deleted, message, part, study];
   const claims = [aStudyClaim(studyInstanceUID, study)];
   await commitPlan(records, aPlan({ puts, rights: [...rights, alone], instances, claims }));
   await commitPlan(records, aPlan({ puts: [document], deletes: [deleted] }));
-  return { person, own, document, deleted, message, part, study, studyInstanceUID };
+  return { person, shared, own, document, deleted, message, part, study, studyInstanceUID };
 }
 
 /** What is told of some persons to everybody who sees something of them, and to the server. */
 export async function toldOf(suite: Suite, all: readonly Awaited<ReturnType<typeof aWholePerson>>[]): Promise<unknown> {
   const persons = all.map(({ person }) => person);
+  const { shared } = all[0] ?? { shared: '' };
   const grants = [
-    aGrant('Practitioner/both'),
-    aGrant('Practitioner/imaging', undefined, [{ organization: 'Organization/imaging', radiologist: true }]),
+    aGrant(`Practitioner/${shared}`),
+    aGrant('Practitioner/imaging', NOW, [{ organization: `Organization/${shared}`, radiologist: true }]),
     ...persons.flatMap((person) => [
       aPatientGrant(person),
       aGrant(`Practitioner/${person}`),
@@ -80,23 +90,22 @@ export async function toldOf(suite: Suite, all: readonly Awaited<ReturnType<type
 type Whole = Awaited<ReturnType<typeof aWholePerson>>;
 
 async function toldTo({ records, trail }: Suite, grant: Grant, all: readonly Whole[]): Promise<unknown> {
-  const mine = new Set(all.map(({ person }) => person));
+  // One event, and the rest without: what is told is the same.
+  const { passage } = await records.look(grant, NOTHING, () => [anAudit()]);
   const told: unknown[] = [grant.principals];
   for (const type of TYPES) {
-    const { rows } = await search(records, grant, aQuery(type, { count: 500 }));
-    const history = await ask(records, grant, { kind: 'history', type, limit: 500 });
-    told.push(rows.filter(({ person }) => person !== undefined && mine.has(person)));
-    told.push(history.rows.filter(({ person }) => person !== undefined && mine.has(person)));
+    told.push(await records.follow(passage, { kind: 'search', query: aQuery(type, { count: 500 }) }, NOW));
+    told.push(await records.follow(passage, { kind: 'history', type, limit: 500 }, NOW));
   }
   for (const { deleted, studyInstanceUID, part } of all) {
     const { type, id } = deleted;
-    told.push(await ask(records, grant, { kind: 'resource', type, id, orDeleted: true }));
-    told.push(await ask(records, grant, { kind: 'resource', type: part.type, id: part.id }));
-    told.push(await ask(records, grant, { kind: 'instances', studyInstanceUID, offset: 0, limit: 5 }));
+    told.push(await records.follow(passage, { kind: 'resource', type, id, orDeleted: true }, NOW));
+    told.push(await records.follow(passage, { kind: 'resource', type: part.type, id: part.id }, NOW));
+    told.push(await records.follow(passage, { kind: 'instances', studyInstanceUID, offset: 0, limit: 5 }, NOW));
   }
   await trail.head();
-  told.push((await search(records, grant, aQuery('AuditEvent', { count: 500 }))).rows.map(({ id }) => id));
-  return told;
+  const { rows } = await search(records, grant, aQuery('AuditEvent', { count: 500 }));
+  return [...told, rows.map(({ id }) => id)];
 }
 
 async function toldToServer({ records }: Suite, whole: Whole): Promise<unknown> {

@@ -36,7 +36,8 @@ export async function moveIdentities(
     const { from, to, identity } = move;
     if (from === to) continue;
     const moved = await moveRows(collections, move, session);
-    for (const { before, after } of moved) rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
+    for (const { before, after } of moved)
+      rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
     const keys = [...moved.map(({ after }) => after._id), ...(await moveDeleted(collections, move, session))];
     steps.push(...keys.map((key) => ({ key, from, to })));
     await collections.instances.updateMany({ person: from, subject: identity }, { $set: { person: to } }, { session });
@@ -48,7 +49,11 @@ export async function moveIdentities(
 /** A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. */
 async function requireWhole({ persons }: Collections, moves: readonly Move[], session: ClientSession): Promise<void> {
   if (moves.length === 0) return;
-  const left = { _id: { $in: moves.map(({ home }) => home) }, mergedInto: { $exists: true }, 'formerly.0': { $exists: true } };
+  const left = {
+    _id: { $in: moves.map(({ home }) => home) },
+    mergedInto: { $exists: true },
+    'formerly.0': { $exists: true },
+  };
   if ((await persons.findOne(left, { session, projection: { _id: 1 } })) !== null) throw personMoved();
 }
 

@@ -132,7 +132,9 @@ export async function shownPatients(
   if (subjects.length === 0) return new Map();
   const keys = subjects.map((subject) => `Person/${subject.slice(subject.indexOf('/') + 1)}`);
   const projection = { id: 1, person: 1, patient: 1 } as const;
-  const found = await standing.find({ _id: { $in: keys }, gone: { $exists: false } }, { session, projection }).toArray();
+  const found = await standing
+    .find({ _id: { $in: keys }, gone: { $exists: false } }, { session, projection })
+    .toArray();
   const byId = new Map(found.map((one) => [`Patient/${one.id}`, one]));
   for (const { person, subject = '' } of filed) {
     const identity = byId.get(subject);

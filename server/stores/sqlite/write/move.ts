@@ -43,7 +43,8 @@ function present(db: Database, home: PersonKey): string {
 
 /** A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. */
 function requireWhole(db: Database, home: PersonKey): void {
-  const left = present(db, home) === home ? undefined : db.get('SELECT 1 FROM patient_state WHERE merged_into = ?', home);
+  const left =
+    present(db, home) === home ? undefined : db.get('SELECT 1 FROM patient_state WHERE merged_into = ?', home);
   if (left !== undefined) throw personMoved();
 }
 
