@@ -52,6 +52,19 @@ export function isNationalSystem(system: string): boolean {
   return KINDS.has(system);
 }
 
+/** Whether a system is one of the French national identity, of the register or for whoever waits for a number of it. */
+export function isINSSystem(system: string): boolean {
+  return KINDS.get(system)?.isOfForm === isINS;
+}
+
+/**
+ * Whether a number of a national system may join what sources know of a person: the matricule of 11 digits, without its
+ * check digits, may not.
+ */
+export function mayJoin({ system, value }: { readonly system: string; readonly value: string }): boolean {
+  return system !== IDENTIFIER_SYSTEM.matricule || value.length === 13;
+}
+
 /**
  * Returns a national identifier with its use and type, spaces between its digits removed. Undefined when the system is
  * not national, or the value cannot be of it.

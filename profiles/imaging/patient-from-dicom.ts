@@ -2,7 +2,7 @@
  * The patient as an image names her.
  *
  * DICOM                                      | Patient
- * PatientID (0010,0020) and its issuer       | identifier, where it is there
+ * PatientID (0010,0020) and its issuer       | identifier, where it is there; a national one beside the establishment's
  * OtherPatientIDsSequence (0010,1002)        | identifier, where the issuer is known beyond the establishment
  * issuer: IssuerOfPatientIDQualifiersSequence (0010,0024) by OID, UUID or URI; else IssuerOfPatientID (0010,0021) by an
  *   OID or a national namespace            | identifier.system
@@ -33,10 +33,14 @@ export type PatientSource = {
   readonly patientIdSystem: string;
 };
 
-/** A patient without id, and the identifier by which the source knows her. */
+/**
+ * A patient without id, and the identifier by which the source knows her. `foreignIssuer` is there when PatientID is
+ * numbered by somebody else: the identity is then none of the source's.
+ */
 export type DicomPatient = {
   readonly patient: Patient;
   readonly identity: { readonly system: string; readonly value: string };
+  readonly foreignIssuer?: string;
 };
 
 /** The top-level attributes that {@link patientFromDicom} reads. */
@@ -54,27 +58,29 @@ export const PATIENT_TAGS: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Builds the Patient of an image. An issuer that is known beyond the establishment is the identifier's system, else the
- * establishment is the issuer: also of what calls itself a national identifier and cannot be one. What an image cannot
- * say in FHIR (a date that does not exist, another sex) is left out.
+ * Builds the Patient of an image. A number whose issuer is not known beyond the establishment is its own: also of what
+ * calls itself a national identifier and cannot be one. A national number is no establishment's: the establishment
+ * knows the patient by it as by a number of its own, and it is a further identifier. What an image cannot say in FHIR
+ * (a date that does not exist, another sex) is left out.
  * @throws {Fault} required - neither a PatientID nor StudyInstanceUID is there
  */
 export function patientFromDicom(json: DicomJson, source: PatientSource): DicomPatient {
   const value = jsonIdentifier(json, TAG.PatientID);
-  const identifier = value === undefined ? undefined : identifierOf(json, value, source);
+  const named = value === undefined ? [] : identifiersOf(json, value, source);
+  const [identifier] = named;
   const patient = toElements<Patient>({
     resourceType: 'Patient',
-    identifier: [...(identifier === undefined ? [] : [identifier]), ...othersOf(json, identifier)],
+    identifier: [...named, ...othersOf(json, named)],
     active: true,
     name: namesOf(json),
     gender: GENDER.get(jsonText(json, TAG.PatientSex) ?? ''),
     birthDate: parseDate(jsonText(json, TAG.PatientBirthDate) ?? ''),
     managingOrganization: { reference: source.organization },
   });
-  return {
-    patient,
-    identity: identifier === undefined ? identityByStudy(json) : { system: identifier.system, value: identifier.value },
-  };
+  if (identifier === undefined) return { patient, identity: identityByStudy(json) };
+  const { system, value: number } = identifier;
+  const identity = { system, value: number };
+  return system === source.patientIdSystem ? { patient, identity } : { patient, identity, foreignIssuer: system };
 }
 
 function identityByStudy(json: DicomJson): DicomPatient['identity'] {
@@ -95,13 +101,26 @@ const GENDER = new Map<string, 'male' | 'female' | 'other'>([
 /** An identifier that is qualified by its system. */
 type Issued = Identifier & { readonly system: string; readonly value: string };
 
-/** The identifier that the image is filed by: the one of the establishment, unless another issuer is named. */
-function identifierOf(json: DicomJson, value: string, { organization, patientIdSystem }: PatientSource): Issued {
+/** What PatientID says, the identifier that names the identity first. */
+function identifiersOf(
+  json: DicomJson,
+  value: string,
+  { organization, patientIdSystem }: PatientSource,
+): readonly [Issued, ...Issued[]] {
   const issued = issuedIdentifier(json, value);
-  if (issued !== undefined && issued.system !== patientIdSystem)
-    return issued.type === undefined ? { ...typeOf(json), ...issued } : issued;
+  const isOthers = issued !== undefined && issued.system !== patientIdSystem;
+  const isNational = isOthers && isNationalSystem(issued.system);
+  if (isOthers && !isNational) return [issued.type === undefined ? { ...typeOf(json), ...issued } : issued];
   const type = { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] };
-  return { use: 'usual', type, system: patientIdSystem, value, assigner: { reference: organization } };
+  const number = isNational ? issued.value : value;
+  const own: Issued = {
+    use: 'usual',
+    type,
+    system: patientIdSystem,
+    value: number,
+    assigner: { reference: organization },
+  };
+  return isNational ? [own, issued] : [own];
 }
 
 /**
@@ -123,12 +142,12 @@ function typeOf(json: DicomJson): Pick<Identifier, 'type'> {
     : { type: { coding: [{ system: CODE_SYSTEM.identifierType, code }] } };
 }
 
-function othersOf(json: DicomJson, first: Issued | undefined): Issued[] {
+function othersOf(json: DicomJson, named: readonly Issued[]): Issued[] {
   const others: Issued[] = [];
   for (const item of jsonItems(json, TAG.OtherPatientIDsSequence)) {
     const value = jsonIdentifier(item, TAG.PatientID);
     const other = value === undefined ? undefined : issuedIdentifier(item, value);
-    const isKnown = [...(first === undefined ? [] : [first]), ...others].some(
+    const isKnown = [...named, ...others].some(
       ({ system, value: known }) => other?.system === system && other.value === known,
     );
     if (other !== undefined && !isKnown) others.push(other);

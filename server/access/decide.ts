@@ -4,9 +4,9 @@
  */
 import { rankOf, type Level } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
-import { storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
+import { fhirType, storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from './grant.ts';
-import { CEILING, isNamedBefore, type Relation, type Right } from './right.ts';
+import { CEILING, establishmentOf, isNamedBefore, type Relation, type Right } from './right.ts';
 
 /** The four independent switches of a person. `accountOff` governs sign-in only. */
 export type PatientState = {
@@ -25,7 +25,7 @@ export type RowFacts = {
   /** `Type/id` of the row itself, or for a part of the item it belongs to. */
   readonly item: string;
   readonly level: Level;
-  /** False until a validated report lets the patient see the item. */
+  /** False until a validated report lets the patient see the item; of a report until it is validated itself. */
   readonly released: boolean;
 };
 
@@ -41,9 +41,13 @@ export function stateAllows(relation: Relation, state: PatientState): boolean {
   return relation === 'self' || !(state.opposed || state.withdrawn);
 }
 
-/** Whether the item's life cycle leaves a relation anything: the patient waits for the validated report. */
+/**
+ * Whether the item's life cycle leaves a relation anything: the patient waits for the validated report, and a report
+ * that nobody has validated is for who wrote it, for the imaging service and for emergencies alone.
+ */
 export function lifeCycleAllows(relation: Relation, row: RowFacts): boolean {
-  return relation !== 'self' || row.released;
+  if (row.released) return true;
+  return relation !== 'self' && !(relation === 'declared' && fhirType(row.type).unreleased === 'service');
 }
 
 /** Whether a right reaches a row: its scope names it and its ceiling is not below the label. */
@@ -60,6 +64,20 @@ function recordHolds({ item }: RowFacts): boolean {
 /** Whether a right, within its time, shows a row of its person: what stores materialise. */
 export function permits(right: Right, row: RowFacts, state: PatientState): boolean {
   return reaches(right, row) && stateAllows(right.relation, state) && lifeCycleAllows(right.relation, row);
+}
+
+/**
+ * Whose instances a study that is shown by a right holds for a grant (`Organization/id`); undefined: everybody's. Each
+ * establishment that sent some is the author of those alone. What others added it sees as an imaging service does:
+ * not where the label is above that ceiling.
+ */
+export function sourcesShown(
+  grant: AnyGrant,
+  relation: Relation | undefined,
+  level: Level,
+): readonly string[] | undefined {
+  if (relation !== 'author' || rankOf(level) <= rankOf(CEILING['imaging-service'])) return undefined;
+  return grant.principals.flatMap(establishmentOf);
 }
 
 /** Decides one row for one grant, from all rights of the row's person. */

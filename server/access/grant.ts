@@ -111,7 +111,10 @@ export type SystemSubject = Subjects[keyof Subjects];
 
 /** Why the server reads on its own account, and which kind of subject it names then: a closed list. */
 const SYSTEM_READS = {
-  'resolve-identity': ['item', 'person'],
+  // Every Patient of an earlier server.
+  'adopt-identities': ['whole', 'item', 'person'],
+  // Whom a number names is asked of all identities.
+  'resolve-identity': ['whole', 'item', 'person'],
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],

@@ -16,11 +16,17 @@ const LETTER = { create: 'c', update: 'u', patch: 'u', delete: 'd' } as const sa
   ScopeAction
 >;
 
+/** Operations that change nothing: they ask what a search of Patients asks. */
+export type QueryOperation = 'ihe-pix' | 'match';
+
 /** An interaction whose request may have a body, by its FHIR name, as far as it is known before the body is read. */
 export type Attempt =
   | { readonly interaction: 'search-type' | WriteInteraction; readonly type: StoredType }
   | { readonly interaction: 'transaction' }
-  | { readonly interaction: 'operation'; readonly operation: 'break-glass' | 'withdraw' | 'reconsent' };
+  | {
+      readonly interaction: 'operation';
+      readonly operation: 'break-glass' | 'withdraw' | 'reconsent' | QueryOperation;
+    };
 
 /** An interaction on a resource of a type. */
 export type RowAct = { readonly interaction: WriteInteraction; readonly type: StoredType };
@@ -68,9 +74,27 @@ export function mayAttempt(requester: Requester, attempt: Attempt): void {
   }
 }
 
-function requireOperator(requester: Requester, operation: 'break-glass' | 'withdraw' | 'reconsent'): void {
-  if (operation === 'break-glass') requireProfessional(requester);
-  else requireConsentChanger(requester);
+function requireOperator(
+  requester: Requester,
+  operation: Extract<Attempt, { readonly interaction: 'operation' }>['operation'],
+): void {
+  switch (operation) {
+    case 'break-glass':
+      return void requireProfessional(requester);
+    case 'ihe-pix':
+    case 'match':
+      return requireReader(requester);
+    default:
+      return void requireConsentChanger(requester);
+  }
+}
+
+/**
+ * Requires the scopes of who asks for Patients by what is known of them: to read and to search them.
+ * @throws {Fault} forbidden (insufficient_scope)
+ */
+export function requireReader(requester: Requester): void {
+  for (const action of ['r', 's'] as const) requireScope(requester, 'Patient', action);
 }
 
 function requireWriter(requester: Requester, interaction: WriteInteraction, type: StoredType): void {

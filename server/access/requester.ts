@@ -1,16 +1,29 @@
 /** Who asks: the authenticated subject of a passage, whatever door it came through. */
+import type { RegionRole } from '../../profiles/region-role.ts';
 import type { Purpose } from './purpose.ts';
 
 /** The random key of one person, shared by all Patient resources that are that person. */
 export type PersonKey = string & { readonly personKey: unique symbol };
+
+/** The row (`Person/id`) that keeps the identity which a Patient is by itself: its sources hold a right to it. */
+export function identityOf(patient: string): string {
+  return patient.replace(/^Patient\//, 'Person/');
+}
 
 /** Names a person key that comes from a store or a random source. */
 export function personKey(value: string): PersonKey {
   return value as PersonKey;
 }
 
-/** One role of a professional: the organization it is held in, and whether it reads images there. */
-export type Role = { readonly organization: string; readonly radiologist: boolean };
+/**
+ * One role of a professional: the organization (`Organization/id`) it is held in, whether it reads images there, and
+ * which offices of the region it gives there.
+ */
+export type Role = {
+  readonly organization: string;
+  readonly radiologist: boolean;
+  readonly offices: readonly RegionRole[];
+};
 
 /** How the token store knows a token. */
 export type StoredTokenKey = { readonly model: string; readonly id: string };

@@ -50,6 +50,11 @@ export function personOf(holder: Principal): PersonKey | undefined {
   return holder.startsWith('pat:') ? (holder.slice('pat:'.length) as PersonKey) : undefined;
 }
 
+/** The establishment (`Organization/id`) that a principal is: none when it is somebody else. */
+export function establishmentOf(holder: Principal): readonly string[] {
+  return holder.startsWith('o:') ? [holder.slice(2)] : [];
+}
+
 /** The end of a right that has none, epoch milliseconds. */
 export const FOREVER = 8.64e15;
 

@@ -92,6 +92,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   const publicUrl = (): string => config.publicUrl ?? '';
   const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
+  await flows.adoptIdentities();
   await flows.servedParameters.begin();
   return {
     flows,
@@ -110,6 +111,7 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
   const publicUrl = (): string => address.publicUrl;
   const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
+  await flows.adoptIdentities();
   const background = await startBackground(flows, log);
   const { validate, subsets } = definitions;
   const parts: Parts = { config, log, region, stores, flows, publicUrl, validate, subsets };

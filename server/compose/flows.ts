@@ -18,10 +18,14 @@ import { jobsHealth, reportJobs } from '../flows/jobs/jobs-health.ts';
 import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
+import { adoptIdentities } from '../flows/identity/adopt-identities.ts';
 import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { crossReference } from '../flows/read/cross-reference.ts';
+import { matchPatients } from '../flows/read/match-patients.ts';
 import { readHistory } from '../flows/read/read-history.ts';
+import { readIdentity } from '../flows/read/read-identity.ts';
 import { readResource } from '../flows/read/read-resource.ts';
 import type { GuardDeps } from '../flows/guard.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
@@ -104,18 +108,16 @@ export function composeFlows(parts: FlowParts) {
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
   const resolve = resolveRequester({ records, clock });
-  const find = findAccount({ records, clock });
+  const find = findAccount({ records, clock, region: regionIndex });
   return {
     attempt: attempt(guard),
     read: readResource(guard),
+    readIdentity: readIdentity(guard),
     history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
-    queryRegistry: queryRegistry({
-      searchResources: searchResources(guard),
-      repositoryUniqueId: config.repositoryUid,
-      homeCommunityId: config.homeCommunityId,
-    }),
+    ...affinityFlows(guard, parts, regionIndex),
+    matchPatients: matchPatients(guard),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
     openStudy: openStudy(guard),
@@ -126,7 +128,7 @@ export function composeFlows(parts: FlowParts) {
     ...retrieveFlows(guard, stores),
     write: writeResource({ ...writing, validate }),
     writeTransaction: writeTransaction({ ...writing, validate }),
-    breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
+    breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
@@ -136,6 +138,7 @@ export function composeFlows(parts: FlowParts) {
     findAccount: find,
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
+    adoptIdentities: adoptIdentities({ records, clock, indexer, region: regionIndex, log }),
     loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
     askForSweep: async () => {
       const asking = systemWarrant('ask-for-work', 'sweep');
@@ -144,6 +147,25 @@ export function composeFlows(parts: FlowParts) {
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),
+  };
+}
+
+/** Questions whose answers name patients in the affinity domain. */
+function affinityFlows(
+  guard: GuardDeps,
+  { config, publicUrl }: Pick<FlowParts, 'config' | 'publicUrl'>,
+  region: ReturnType<typeof indexRegion>,
+) {
+  const { affinityDomain } = region;
+  return {
+    queryRegistry: queryRegistry({
+      ...guard,
+      searchResources: searchResources(guard),
+      repositoryUniqueId: config.repositoryUid,
+      homeCommunityId: config.homeCommunityId,
+      affinityDomain,
+    }),
+    crossReference: crossReference({ ...guard, region, affinityDomain, fhirBase: () => `${publicUrl()}/fhir` }),
   };
 }
 
@@ -182,8 +204,11 @@ function composeIntake(config: Config, writing: IntakeParts, log: Log) {
     fileInstance: fileInstance({
       ...writing,
       quietPeriodMs: config.studyQuietSeconds * 1000,
-      alert: ({ reason, source }) =>
-        log.warn({ reason, source }, 'an instance contradicts what stands and is kept aside'),
+      alert: ({ reason, source, studyInstanceUID: study, sopInstanceUID }, { requester, requestId }) =>
+        log.warn(
+          { reason, source, study, sopInstanceUID, client: requester.clientId, requestId },
+          'an instance contradicts what stands and is kept aside',
+        ),
     }),
     receiveBytes: receiveBytes({
       images: writing.images,
@@ -206,8 +231,8 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const { records, images, clock } = writing;
   const { timeZone, repositoryUid: repositoryUniqueId, dimseAeTitle: retrieveAETitle } = config;
   const endpoint = IMAGE_ENDPOINT.reference;
-  const alert = ({ reason, source }: QuarantinedInstance, why: string): void =>
-    log.error({ reason, source, why }, 'an instance cannot be read and is kept aside');
+  const alert = ({ reason, source, studyInstanceUID: study, sopInstanceUID }: QuarantinedInstance, why: string): void =>
+    log.error({ reason, source, study, sopInstanceUID, why }, 'an instance cannot be read and is kept aside');
   const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   const goOn = goOnErasing(writing);
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });

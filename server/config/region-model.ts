@@ -30,11 +30,31 @@ export type RegionAeTitle = {
   readonly certificates?: readonly string[];
 };
 
-/** The identifier systems (URIs) that an establishment assigns: its patients (IPP) and its accession numbers. */
+/**
+ * What an establishment may assert: the identifier systems (URIs) under which it numbers its patients (IPP) and its
+ * orders, and the national ones that it is believed about.
+ */
 export type IdentifierDomain = {
   readonly organization: string;
+  /** Several establishments may share one: then the same value is the same patient. */
   readonly patientIdSystem: string;
   readonly accessionSystem: string;
+  /** Systems of `qualifiedIdentifiers` whose numbers it qualifies; of others it is not believed. */
+  readonly qualifies: readonly string[];
+  /** True: national numbers in the images of its modalities are qualified. Left out: they wait for its feed. */
+  readonly imagesQualified?: boolean;
+  /** Establishments (`Organization/id`) whose exams it reads, too, as second reader. */
+  readonly readsFor?: readonly string[];
+  /** The day (YYYY-MM-DD) since which it informs its patients of the sharing; false: it does not. */
+  readonly informsPatients: string | false;
+};
+
+/** Which identifiers a person bears in XDS. */
+export type AffinityDomain = {
+  /** Qualified systems: the first of which a person has a number is that of her XDS patient id. */
+  readonly patientIdSystems: readonly string[];
+  /** The region's own system, for whoever has none of these. */
+  readonly ownSystem: string;
 };
 
 /** An imaging service and the establishment it is part of. */
@@ -55,12 +75,15 @@ export type RegionIssuer = { readonly issuer: string; readonly [member: string]:
 export type Region = {
   /** True when the keys and persons are for demonstration: such a region runs in development only. */
   readonly demonstration: boolean;
+  /** Grows with each change of the file: a store takes no older one than it holds. */
+  readonly serial: number;
   readonly bundle: Readonly<Bundle>;
   readonly clients: readonly RegionClient[];
   readonly aeTitles: readonly RegionAeTitle[];
   readonly identifierDomains: readonly IdentifierDomain[];
   /** Identifier systems whose equal values join the patients of different sources into one person. */
   readonly qualifiedIdentifiers: readonly string[];
+  readonly affinityDomain: AffinityDomain;
   readonly imagingServices: readonly ImagingService[];
   readonly persons: readonly RegionPerson[];
   readonly identityProviders: readonly RegionIssuer[];

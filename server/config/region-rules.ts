@@ -1,8 +1,8 @@
 /** What a JSON Schema cannot say of the region file: names are unique, references lead somewhere, keys are public. */
-import { isReservedSystem } from '../../profiles/reserved-systems.ts';
 import { elementsAt } from '../../profiles/types/element.ts';
 import { fhirType, VISIBILITY, isStoredType } from '../../profiles/types/visibility.ts';
 import { PAGES_CLIENT_ID } from '../../profiles/codes.ts';
+import { checkDomains } from './region-domain-rules.ts';
 import type { Region, RegionClient, RegionKey } from './region-model.ts';
 
 /** Key ids with this prefix belong to the published demonstration keys. */
@@ -18,7 +18,7 @@ export function checkRegion(region: Region): string[] {
     ...checkReferences(region),
     ...checkOrganizations(region),
     ...checkUnique(region),
-    ...checkSystems(region),
+    ...checkDomains(region),
     ...region.clients.flatMap((client, index) => checkClient(region, client, `/clients/${index}`)),
   ];
 }
@@ -112,11 +112,6 @@ function checkUnique(region: Region): string[] {
     ),
     ...repeated(
       '/identifierDomains',
-      'patientIdSystem',
-      region.identifierDomains.map((domain) => domain.patientIdSystem),
-    ),
-    ...repeated(
-      '/identifierDomains',
       'accessionSystem',
       region.identifierDomains.map((domain) => domain.accessionSystem),
     ),
@@ -137,18 +132,6 @@ function repeated(place: string, member: string, names: readonly string[]): stri
   return names.flatMap((name, index) =>
     names.indexOf(name) < index ? [`${place}/${index} repeats the ${member} of another`] : [],
   );
-}
-
-function checkSystems({ identifierDomains, qualifiedIdentifiers }: Region): string[] {
-  const declared = [
-    ...identifierDomains.flatMap(({ patientIdSystem, accessionSystem }, index) => [
-      { place: `/identifierDomains/${index}/patientIdSystem`, system: patientIdSystem },
-      { place: `/identifierDomains/${index}/accessionSystem`, system: accessionSystem },
-    ]),
-    ...qualifiedIdentifiers.map((system, index) => ({ place: `/qualifiedIdentifiers/${index}`, system })),
-  ];
-  const reserved = declared.filter(({ system }) => isReservedSystem(system));
-  return reserved.map(({ place }) => `${place} is a reserved system, under which nobody issues identifiers`);
 }
 
 function checkClient(region: Region, client: RegionClient, place: string): string[] {

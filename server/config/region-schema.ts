@@ -2,11 +2,14 @@
 
 const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
 const uri = { type: 'string', minLength: 1, maxLength: 500, pattern: '^[a-z][a-z0-9+.-]*:\\S+$' } as const;
+const oid = { type: 'string', pattern: '^urn:oid:[0-2](\\.(0|[1-9][0-9]*))+$', maxLength: 72 } as const;
 const organization = { type: 'string', pattern: '^Organization/[A-Za-z0-9.-]{1,64}$' } as const;
 
 function list(items: object, maxItems = 1000): object {
   return { type: 'array', maxItems, items };
 }
+
+const systems = { ...list(uri, 50), uniqueItems: true };
 
 function record(required: readonly string[], properties: object): object {
   return { type: 'object', required: [...required], additionalProperties: false, properties };
@@ -64,10 +67,21 @@ const aeTitle = record(['aeTitle', 'organization', 'addresses'], {
   certificates: { ...list({ type: 'string', pattern: '^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$' }, 20), minItems: 1 },
 });
 
-const identifierDomain = record(['organization', 'patientIdSystem', 'accessionSystem'], {
+const domainMembers = ['organization', 'patientIdSystem', 'accessionSystem', 'qualifies', 'informsPatients'];
+
+const identifierDomain = record(domainMembers, {
   organization,
   patientIdSystem: uri,
   accessionSystem: uri,
+  qualifies: systems,
+  imagesQualified: { type: 'boolean' },
+  readsFor: { ...list(organization), uniqueItems: true },
+  informsPatients: { oneOf: [{ type: 'string', format: 'date' }, { const: false }] },
+});
+
+const affinityDomain = record(['patientIdSystems', 'ownSystem'], {
+  patientIdSystems: { ...list(oid, 50), uniqueItems: true },
+  ownSystem: oid,
 });
 
 const person = record(['login', 'name', 'kind', 'identifier'], {
@@ -78,15 +92,20 @@ const person = record(['login', 'name', 'kind', 'identifier'], {
 });
 
 /** JSON Schema (draft-07) of the region file. */
-export const REGION_SCHEMA = record(['bundle'], {
-  demonstration: { type: 'boolean' },
-  bundle,
-  clients: list(client),
-  aeTitles: list(aeTitle),
-  identifierDomains: list(identifierDomain),
-  qualifiedIdentifiers: { ...list(uri, 50), uniqueItems: true },
-  imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
-  persons: list(person),
-  identityProviders: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
-  assertionIssuers: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
-});
+export const REGION_SCHEMA = record(
+  ['serial', 'bundle', 'identifierDomains', 'qualifiedIdentifiers', 'affinityDomain'],
+  {
+    demonstration: { type: 'boolean' },
+    serial: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    bundle,
+    clients: list(client),
+    aeTitles: list(aeTitle),
+    identifierDomains: { ...list(identifierDomain), minItems: 1 },
+    qualifiedIdentifiers: systems,
+    affinityDomain,
+    imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
+    persons: list(person),
+    identityProviders: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
+    assertionIssuers: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
+  },
+);

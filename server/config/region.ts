@@ -3,8 +3,10 @@
  * has no resource for: SMART clients, AE titles, identifier domains, sign-in persons.
  */
 import { Ajv } from 'ajv';
-import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { ValidateFunction } from 'ajv';
+import { parseDate } from '../../profiles/dicom/date-time.ts';
 import { Fault } from '../../profiles/fault.ts';
+import { messageOf } from './region-messages.ts';
 import { REGION_SCHEMA } from './region-schema.ts';
 import { checkRegion } from './region-rules.ts';
 import type { Region } from './region-model.ts';
@@ -12,6 +14,12 @@ import type { Region } from './region-model.ts';
 export type * from './region-model.ts';
 
 const MAX_ERRORS = 50;
+
+/** Without these a file is refused; the other members are lists, which may be left out. */
+type NeededMembers = Pick<
+  Region,
+  'serial' | 'bundle' | 'identifierDomains' | 'qualifiedIdentifiers' | 'affinityDomain'
+>;
 
 /**
  * Reads a region file that is parsed from JSON.
@@ -42,27 +50,26 @@ export function refuseDemonstration(region: Region, development: boolean): void 
   );
 }
 
-function compileSchema(): ValidateFunction<Partial<Region> & Pick<Region, 'bundle'>> {
-  return new Ajv({ allErrors: true, strict: false }).compile<Partial<Region> & Pick<Region, 'bundle'>>(REGION_SCHEMA);
+function compileSchema(): ValidateFunction<Partial<Region> & NeededMembers> {
+  const ajv = new Ajv({ allErrors: true, strict: false });
+  ajv.addFormat('date', (value: string) => isDate(value));
+  return ajv.compile<Partial<Region> & NeededMembers>(REGION_SCHEMA);
 }
 
-function emptyRegion(): Omit<Region, 'bundle'> {
+function isDate(value: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(value) && parseDate(value.replaceAll('-', '')) !== undefined;
+}
+
+function emptyRegion(): Omit<Region, keyof NeededMembers> {
   return {
     demonstration: false,
     clients: [],
     aeTitles: [],
-    identifierDomains: [],
-    qualifiedIdentifiers: [],
     imagingServices: [],
     persons: [],
     identityProviders: [],
     assertionIssuers: [],
   };
-}
-
-function messageOf(error: ErrorObject): string {
-  const extra = error.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : '';
-  return `${error.instancePath || '/'} ${error.message ?? error.keyword}${extra}`;
 }
 
 function faultOf(errors: readonly string[]): Fault {

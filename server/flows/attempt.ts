@@ -1,5 +1,6 @@
 /** Asks whether a requester may attempt an interaction, before a door reads the body; a refusal is recorded. */
 import type { PassageKind } from '../../profiles/audit/audit-event.ts';
+import { fhirType } from '../../profiles/types/visibility.ts';
 import { mayAttempt, type Attempt } from '../access/may-attempt.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 
@@ -12,13 +13,21 @@ export function attempt(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, passageOf(attempted), async () => mayAttempt(visit.requester, attempted));
 }
 
+const OF_OPERATION = {
+  'break-glass': 'break-glass',
+  withdraw: 'withdraw',
+  reconsent: 'withdraw',
+  'ihe-pix': 'iti-83',
+  match: 'iti-119',
+} as const;
+
 /** The passage that the attempt would have been. */
 function passageOf(attempted: Attempt): PassageKind {
   switch (attempted.interaction) {
     case 'search-type':
-      return attempted.type === 'DocumentReference' ? 'iti-67' : 'search';
+      return fhirType(attempted.type).searchedAs ?? 'search';
     case 'operation':
-      return attempted.operation === 'break-glass' ? 'break-glass' : 'withdraw';
+      return OF_OPERATION[attempted.operation];
     default:
       return attempted.interaction;
   }

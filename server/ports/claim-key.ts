@@ -26,8 +26,10 @@ export const claimKey = {
   erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),
   /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */
   identity: (system: string, value: string): ClaimKey => write('identity', system, value),
-  /** The person whom a qualified identifier names; stores move its value when persons are joined. */
+  /** The identity (id) that bears a qualified number, the first of those that do. */
   qualified: (system: string, value: string): ClaimKey => write('qualified', system, value),
+  /** That what earlier servers knew of patients was made into identities. */
+  adopted: (): ClaimKey => write('adopted', 'identities'),
   /** The id of the report that an establishment (`Organization/id`) gave this identifier. */
   report: (organization: string, system: string, value: string): ClaimKey =>
     write('report', organization, system, value),
@@ -36,6 +38,3 @@ export const claimKey = {
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */
   manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
 } as const;
-
-/** All keys of qualified identifiers, and no others, lie from the one text on and before the other. */
-export const QUALIFIED_KEYS = { from: 'qualified|', before: 'qualified}' } as const;

@@ -67,22 +67,27 @@ export type InstanceRow = {
   /** SHA-256 of the data set, hexadecimal: two instances are the same when it is. */
   readonly dataSetDigest: string;
   readonly metadata: string;
-  /** `Organization/id` of the establishment that sent it. */
+  /** `Organization/id` of the establishment that sent it first. */
   readonly source: string;
+  /** Others that sent it, too, in the order in which they did: stores know them, plans do not say them. */
+  readonly furtherSources?: readonly string[];
   readonly person: PersonKey;
   /** The identity that it is filed under: `Patient/id`, as {@link Put} has it. */
   readonly subject: string;
 };
 
 /**
- * Why a received instance is kept aside: its SOP Instance UID or its study stands already for something else, or it was
- * filed and cannot be read.
+ * Why a received instance is kept aside: its SOP Instance UID or its study stands already for something else, its
+ * patient is numbered by another establishment, or it was filed and cannot be read. `other-establishment` is of
+ * earlier servers: the study stood for another establishment.
  */
-export type QuarantineReason = 'other-data-set' | 'other-patient' | 'other-establishment' | 'unreadable';
+export type QuarantineReason =
+  'other-data-set' | 'other-patient' | 'foreign-issuer' | 'unreadable' | 'other-establishment';
 
 /**
  * A received instance that contradicts what stands, or tells nothing that can be read. Its bytes are kept for those
- * who must clear it up; no grant shows it and it belongs to no person.
+ * who must clear it up, and no grant shows it. It is filed under the identity by which its sender knows the patient,
+ * where that is one of the sender's own.
  */
 export type QuarantinedInstance = Pick<
   InstanceRow,
@@ -91,6 +96,10 @@ export type QuarantinedInstance = Pick<
   readonly reason: QuarantineReason;
   /** Epoch milliseconds. */
   readonly receivedAt: number;
+  /** `Patient/id` of the identity, as it was made. */
+  readonly subject?: string;
+  /** Whoever that identity is now: stores move it with joins. */
+  readonly person?: PersonKey;
 };
 
 /**
@@ -164,6 +173,7 @@ export type CommitPlan = {
   readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
   /** Applied after the preconditions and before all else, but for `history`: a row that is put then stands anew. */
   readonly erased?: readonly Erasure[];
+  /** The same data set from another establishment makes that a source of the instance, too. */
   readonly instances?: readonly InstanceRow[];
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
   readonly quarantined?: readonly QuarantinedInstance[];

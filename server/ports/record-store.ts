@@ -206,8 +206,9 @@ export type Question =
    */
   | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd; readonly skip?: number }
   /**
-   * Instances of the study whose claim names a visible row, at most `limit` after `offset`. UIDs that are given must
-   * match; metadata can be left out.
+   * Instances of the study whose claim names a visible row, at most `limit` after `offset`: those of the person of that
+   * row, and to one of several sources those that `sourcesShown` names. UIDs that are given must match; metadata can be
+   * left out.
    */
   | {
       readonly kind: 'instances';
@@ -285,7 +286,7 @@ export type Passage = { readonly [passed]: true };
 /** An audited answer. */
 export type Audited<A> = { readonly answer: A; readonly passage: Passage };
 
-/** What stands of an account: its row, the PractitionerRoles that name it (by id), and whether it was switched off. */
+/** What stands of an account: its row, of a Patient that of her identity (`Person/id`), the PractitionerRoles that name it (by id), and whether it was switched off. */
 export type StoredAccount = {
   readonly row: InternalRow;
   readonly roles: readonly InternalRow[];

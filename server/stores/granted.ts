@@ -57,6 +57,15 @@ export function boundStudy(grant: SystemGrant): string | undefined {
   return undefined;
 }
 
+/**
+ * Which instances of a study a requester is shown: those of the person of its row, as others are about to leave it, and
+ * of these what some establishments sent. Undefined does not narrow.
+ */
+export type ShownPart = {
+  readonly person?: PersonKey | undefined;
+  readonly sources?: readonly string[] | undefined;
+};
+
 /** The person whose rows a search is bounded to; undefined where it is not. The directory is nobody's. */
 export function boundPerson(grant: AnyGrant, type: StoredType): PersonKey | undefined {
   if (!grant.system || grant.subject === 'whole' || !('person' in grant.subject)) return undefined;

@@ -6,10 +6,13 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { keysOfInstance, matchesKey, type MatchKey } from '../../profiles/dicom/match.ts';
 import { Fault } from '../../profiles/fault.ts';
+import { levelOfRow } from '../../profiles/types/row-rules.ts';
 import { studyInstanceUIDOf } from '../../profiles/imaging/identifiers.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
+import { sourcesShown } from '../access/decide.ts';
+import type { AnyGrant } from '../access/grant.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
-import { shownInstances } from './granted.ts';
+import { shownInstances, type ShownPart } from './granted.ts';
 import type { FoundPart, PageEnd, Question, SearchPage, StudyParts, VisibleRow } from '../ports/record-store.ts';
 
 /** The question. */
@@ -23,8 +26,8 @@ export type PartRead =
   | { readonly kind: 'studies-of'; readonly sopInstanceUIDs: readonly string[] }
   | { readonly kind: 'rows-of'; readonly studyInstanceUIDs: readonly string[] }
   | { readonly kind: 'studies'; readonly query: SearchQuery; readonly after: PageEnd | undefined }
-  | { readonly kind: 'series'; readonly studyInstanceUID: string }
-  | Extract<Question, { kind: 'instances' }>;
+  | ({ readonly kind: 'series'; readonly studyInstanceUID: string } & Pick<ShownPart, 'sources'>)
+  | (Extract<Question, { kind: 'instances' }> & ShownPart);
 
 /**
  * What answers each: Study Instance UIDs; ids of ImagingStudies by the UIDs whose claims name them; a page; the series
@@ -53,7 +56,7 @@ const FIRSTS_AT_ONCE = 100;
  * Walks.
  * @throws {Fault} too-costly - the walk would look at too much
  */
-export function* walkParts(question: PartsQuestion): PartWalk {
+export function* walkParts(question: PartsQuestion, grant: AnyGrant): PartWalk {
   const walk = new Walk(question);
   const named = yield* rowsNamed(question);
   if (named?.size === 0) return walk.found();
@@ -71,7 +74,9 @@ export function* walkParts(question: PartsQuestion): PartWalk {
     const uids = byRow(named ?? (yield* rowsSaid(page.rows)));
     for (const study of page.rows) {
       const uid = uids.get(study.id);
-      if (uid !== undefined) yield* walk.visit({ uid, study, included: page.included });
+      if (uid === undefined) continue;
+      const part = { person: study.person, sources: sourcesOf(grant, study) };
+      yield* walk.visit({ uid, study, included: page.included, ...part });
       if (walk.isFull) return walk.found();
     }
     if (page.next === undefined) return walk.found();
@@ -104,6 +109,12 @@ function byRow(named: NamedRows): ReadonlyMap<string, string> {
   return new Map([...named].map(([uid, id]) => [id, uid]));
 }
 
+/** Whose instances of a study are shown. */
+function sourcesOf(grant: AnyGrant, { json, shownBy }: VisibleRow): readonly string[] | undefined {
+  if (shownBy?.relation !== 'author') return undefined;
+  return sourcesShown(grant, shownBy.relation, levelOfRow('ImagingStudy', JSON.parse(json) as ImagingStudy));
+}
+
 function uidsSaid({ json }: VisibleRow): readonly string[] {
   const { identifier = [] } = JSON.parse(json) as ImagingStudy;
   return identifier.map(studyInstanceUIDOf).filter((uid) => uid !== undefined);
@@ -115,7 +126,10 @@ function* ask<R extends PartRead>(read: R): Generator<PartRead, AnswerOf<R>, unk
 }
 
 /** A study on the way: its UID, its row, and what came beside the page. */
-type Visited = { readonly uid: string; readonly study: VisibleRow; readonly included: readonly VisibleRow[] };
+type Visited = Place & { readonly study: VisibleRow; readonly included: readonly VisibleRow[] };
+
+/** A study by its UID, and which instances of it are shown. */
+type Place = ShownPart & { readonly uid: string };
 
 class Walk {
   readonly #question: PartsQuestion;
@@ -145,45 +159,46 @@ class Walk {
     };
   }
 
-  *visit({ uid, study, included }: Visited): PartWalk<void> {
+  *visit({ study, included, ...place }: Visited): PartWalk<void> {
     this.#spend(1);
     const before = this.#parts.length;
-    const series = yield* ask({ kind: 'series', studyInstanceUID: uid });
-    if (this.#question.level === 'series') yield* this.#visitSeries(uid, series);
-    else yield* this.#visitInstances(uid, series);
+    const series = yield* ask({ kind: 'series', studyInstanceUID: place.uid, sources: place.sources });
+    if (this.#question.level === 'series') yield* this.#visitSeries(place, series);
+    else yield* this.#visitInstances(place, series);
     // The one that only tells that there is more is not shown.
     if (Math.min(this.#parts.length, this.#question.limit) === before) return;
     this.#studies.push(study);
     for (const row of included) if (`${row.type}/${row.id}` === study.subject) this.#included.set(row.id, row);
   }
 
-  *#visitSeries(studyInstanceUID: string, series: readonly SeriesOutline[]): PartWalk<void> {
+  *#visitSeries(place: Place, series: readonly SeriesOutline[]): PartWalk<void> {
     const { ofSeries } = this.#question;
     if (ofSeries.length > 0) {
-      const matching = yield* this.#firstsOf(studyInstanceUID, series);
+      const matching = yield* this.#firstsOf(place, series);
       this.#parts.push(...matching.slice(this.#passOver(matching.length)));
       return;
     }
     const shown = series.slice(this.#passOver(series.length)).slice(0, this.#wanted);
-    this.#parts.push(...(yield* this.#firstsOf(studyInstanceUID, shown)));
+    this.#parts.push(...(yield* this.#firstsOf(place, shown)));
   }
 
-  *#visitInstances(studyInstanceUID: string, series: readonly SeriesOutline[]): PartWalk<void> {
+  *#visitInstances(place: Place, series: readonly SeriesOutline[]): PartWalk<void> {
     const { ofSeries } = this.#question;
     const matching =
       ofSeries.length === 0
         ? undefined
-        : new Set((yield* this.#firstsOf(studyInstanceUID, series)).map(({ row }) => row.seriesInstanceUID));
+        : new Set((yield* this.#firstsOf(place, series)).map(({ row }) => row.seriesInstanceUID));
     for (const one of series) {
       if (matching?.has(one.seriesInstanceUID) === false) continue;
-      yield* this.#visitInstancesOf(studyInstanceUID, one);
+      yield* this.#visitInstancesOf(place, one);
       if (this.isFull) return;
     }
   }
 
-  *#visitInstancesOf(studyInstanceUID: string, { seriesInstanceUID, instances }: SeriesOutline): PartWalk<void> {
+  *#visitInstancesOf({ uid, ...part }: Place, { seriesInstanceUID, instances }: SeriesOutline): PartWalk<void> {
     const { ofInstance } = this.#question;
-    const place = { kind: 'instances', studyInstanceUID, seriesInstanceUID, limit: this.#wanted } as const;
+    const read = { kind: 'instances', studyInstanceUID: uid, seriesInstanceUID, ...part } as const;
+    const place = { ...read, limit: this.#wanted };
     if (ofInstance.length === 0) {
       const offset = this.#passOver(instances);
       if (offset < instances) yield* this.#take({ ...place, offset }, instances);
@@ -206,14 +221,15 @@ class Walk {
   }
 
   /** The series that match, each by its first instance. */
-  *#firstsOf(studyInstanceUID: string, series: readonly SeriesOutline[]): PartWalk<FoundPart[]> {
+  *#firstsOf({ uid, ...part }: Place, series: readonly SeriesOutline[]): PartWalk<FoundPart[]> {
     const found: FoundPart[] = [];
     for (let at = 0; at < series.length; at += FIRSTS_AT_ONCE) {
       const some = series.slice(at, at + FIRSTS_AT_ONCE);
       this.#spend(some.length * METADATA_COST);
       const rows = yield* ask({
         kind: 'instances',
-        studyInstanceUID,
+        studyInstanceUID: uid,
+        ...part,
         sopInstanceUIDs: some.map(({ first }) => first),
         offset: 0,
         limit: some.length,

@@ -16,7 +16,7 @@ export type WarrantedPlan = Pick<CommitPlan, 'deletes' | 'erased' | 'states' | '
     readonly index: Pick<IndexEntries, 'tokens'>;
   })[];
   readonly instances?: readonly Pick<InstanceRow, 'studyInstanceUID' | 'person'>[];
-  readonly quarantined?: readonly Pick<QuarantinedInstance, 'studyInstanceUID'>[];
+  readonly quarantined?: readonly Pick<QuarantinedInstance, 'studyInstanceUID' | 'person'>[];
   readonly audit?: readonly { readonly persons: readonly PersonKey[] }[];
 };
 
@@ -138,7 +138,7 @@ function instancesTouched({ instances = [], quarantined = [], erased = [] }: War
   const asideGone = erased.flatMap((erasure) => erasure.quarantined ?? []);
   return [
     ...[...instances, ...gone].map(({ studyInstanceUID, person }) => row('instance', studyInstanceUID, person)),
-    ...quarantined.map(({ studyInstanceUID }) => row('quarantined', studyInstanceUID)),
+    ...quarantined.map(({ studyInstanceUID, person }) => row('quarantined', studyInstanceUID, person)),
     ...asideGone.map(() => row('quarantined', undefined)),
   ];
 }

@@ -16,6 +16,7 @@ import { pagingContract } from './record-store/paging.ts';
 import { partsContract } from './record-store/parts.ts';
 import { planningContract } from './record-store/planning.ts';
 import { quarantineContract } from './record-store/quarantine.ts';
+import { sourcesContract } from './record-store/sources.ts';
 import { precedenceContract } from './record-store/precedence.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { movesContract } from './record-store/moves.ts';
@@ -49,6 +50,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     instancesContract(suite);
     partsContract(suite);
     quarantineContract(suite);
+    sourcesContract(suite);
     erasingContract(suite);
     auditingContract(suite);
   });

@@ -1,6 +1,7 @@
 /** Who a token stands for, asked again and again while the stores change: what ended counts at the next request. */
 import { expect } from 'chai';
 import type { PractitionerRole } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import type { RegionClient } from '../../server/config/region-model.ts';
 import { createAuthenticate, tokenIdOf } from '../../server/endpoints/smart/tokens/authenticate.ts';
 import { ACCESS_TOKEN_MODEL } from '../../server/endpoints/smart/tokens/oidc-adapter.ts';
@@ -89,7 +90,7 @@ export function requesterContract(name: string, open: OpenStores): void {
     const expectRefused = async (authorization: string): Promise<void> => {
       expect(await ask(authorization).catch((error: unknown) => error)).to.include({ kind: 'login' });
     };
-    const HELD = [{ organization: 'Organization/imaging', radiologist: true }];
+    const HELD = [{ organization: 'Organization/imaging', radiologist: true, offices: [] }];
 
     it('is refused from the request after the revocation of the token, and of its grant', async () => {
       const [one, other] = [await aProfessional(), await aProfessional()];
@@ -117,6 +118,19 @@ export function requesterContract(name: string, open: OpenStores): void {
       expect(await rolesOf(authorization)).to.deep.equal(HELD);
       await write({ deletes: [{ type: 'PractitionerRole', id: given }] });
       expect(await rolesOf(authorization)).to.deep.equal([]);
+    });
+
+    it('holds the offices that a role gives, for as long as it holds the role', async () => {
+      const { role, practitioner, authorization } = await aProfessional();
+      const desk = { code: [{ coding: [{ system: CODE_SYSTEM.regionRole, code: 'region-desk' }] }], specialty: [] };
+      const offices = async () => (await rolesOf(authorization)).flatMap((held) => held.offices);
+      expect(await offices()).to.deep.equal([]);
+      await write({ puts: [aRole(role, practitioner, desk)] });
+      expect(await rolesOf(authorization)).to.deep.equal([
+        { organization: 'Organization/imaging', radiologist: false, offices: ['region-desk'] },
+      ]);
+      await write({ puts: [aRole(role, practitioner, { ...desk, period: { end: '2020' } })] });
+      expect(await offices()).to.deep.equal([]);
     });
 
     it('holds a role within its period alone, though nothing was written', async () => {

@@ -18,7 +18,7 @@ import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { dataSetDigest } from './support/exam.ts';
-import { openTrail, type TrailEvent } from './support/trail.ts';
+import { openTrail, requestIdOf, type TrailEvent } from './support/trail.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
 /** No study is closed meanwhile: its manifest would be a file, a moment before its row. */
@@ -139,17 +139,33 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     await expectBlobs();
   });
 
-  it('records that it did, as refused and for no patient, without naming what stands', async () => {
+  it('records that it did, as refused, for whom the sender names, without naming her or what stands', async () => {
     const head: StudyOverrides = { key: 'quarantine/event', instances: 1 };
     const [first, other] = [aStudy(head), aStudy({ ...head, description: 'Un autre examen' })];
     await sent(first);
     await sent(other);
     const [, quarantined] = await eventsOf(first, 2);
-    expect(quarantined?.persons).to.deep.equal([]);
+    const known = await eventsOf(first, 1);
+    expect(quarantined?.persons).to.deep.equal(known[0]?.persons).and.to.have.length(1);
     expect(quarantined?.event).to.include({ outcome: '4', outcomeDesc: 'quarantined: other-data-set', action: 'C' });
     const [sop] = rowsOfStudy(dataDir, first.studyInstanceUID);
     expect(detailOf(quarantined?.event)).to.deep.equal({ quarantined: sop, reason: 'other-data-set' });
-    expect(server.log()).to.match(/"level":"warn".*"reason":"other-data-set"/);
+    const line = server
+      .log()
+      .split('\n')
+      .find((one) => one.includes('"reason":"other-data-set"') && one.includes(first.studyInstanceUID));
+    const logged = JSON.parse(line ?? '{}') as Record<string, unknown>;
+    expect(logged).to.deep.include({
+      level: 'warn',
+      source: 'Organization/demo-strasbourg',
+      study: first.studyInstanceUID,
+      sopInstanceUID: sop,
+      client: strasbourg.aeTitle,
+      requestId: requestIdOf(quarantined?.event ?? ({} as AuditEvent)),
+    });
+    expect(line).not.to.match(/T-strasbourg-1|Valbr/);
+    expect(JSON.stringify(quarantined?.event)).not.to.match(/T-strasbourg-1|Valbr/);
+    expect(quarantined?.event.agent.map(({ who }) => who?.identifier?.value)).to.include(strasbourg.aeTitle);
     const references = [...JSON.stringify(quarantined).matchAll(/"reference":"([^"]*)"/g)].map(
       ([, reference]) => reference,
     );
@@ -182,17 +198,20 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     expect(await imagingStudiesOf(caller, stands)).to.deep.equal([before]);
     const elsewhere = await establishmentCaller(server, 'nancy');
     expect(await imagingStudiesOf(elsewhere, stands)).to.deep.equal([]);
-    for (const [who, number] of [
-      [caller, 'NOBODY-1'],
-      [elsewhere, 'NOBODY-2'],
-      [elsewhere, 'NOBODY-3'],
+    // Each is filed under the identity by which its sender knows the patient, which the other does not see.
+    for (const [sender, other, number] of [
+      [caller, elsewhere, 'NOBODY-1'],
+      [elsewhere, caller, 'NOBODY-2'],
+      [elsewhere, caller, 'NOBODY-3'],
     ] as const) {
-      expect(await who.find<Patient>(`Patient?identifier=${number}`)).to.deep.equal([]);
+      const { id } = await sender.findOne<Patient>(`Patient?identifier=${number}`);
+      expect(asideOf(stands).map(({ subject }) => subject)).to.include(`Patient/${id}`);
+      expect(await other.find<Patient>(`Patient?identifier=${number}`)).to.deep.equal([]);
     }
     await expectBlobs();
   });
 
-  it('puts a further instance of another establishment’s study aside, though it names the patient alike', async () => {
+  it('puts aside what another establishment sends under a number of the first, the very same instance too', async () => {
     const head: StudyOverrides = { key: 'quarantine/establishment', instances: 1 };
     const stands = aStudy(head);
     expect(await sent(stands)).to.deep.equal([0]);
@@ -200,9 +219,10 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     const further = aStudy({ ...head, attributes: { SOPInstanceUID: '2.25.4343' } });
     expect(await sentAs(server, further, '2.25.4343')).to.deep.equal([0]);
     expect(await sent(stands, nancy.aeTitle), 'the very same instance').to.deep.equal([0]);
-    expect(asideOf(stands).map(({ reason, source }) => [reason, source])).to.deep.equal([
-      ['other-establishment', 'Organization/demo-nancy'],
-    ]);
+    const aside = { reason: 'foreign-issuer', source: 'Organization/demo-nancy' };
+    expect(
+      asideOf(stands).map(({ reason, source, subject, person }) => ({ reason, source, subject, person })),
+    ).to.deep.equal(Array.from({ length: 2 }, () => ({ ...aside, subject: undefined, person: undefined })));
     expect(await imagingStudiesOf(caller, stands)).to.deep.equal([before]);
     expect(await imagingStudiesOf(await establishmentCaller(server, 'nancy'), stands)).to.deep.equal([]);
     await expectBlobs();
@@ -246,7 +266,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     expect(ran.code, ran.output).to.equal(0);
     const [, second] = await eventsOf(study, 2);
     expect(second?.event.outcome).to.equal('0');
-    expect(detailOf(second?.event)).to.deep.equal({ stored: '0', already: '0', 'other-transfer-syntax': '1' });
+    expect(detailOf(second?.event)).to.deep.equal({ stored: '0', already: '1' });
     expect(asideOf(study)).to.deep.equal([]);
     expect(await retrieved(server, caller, study)).to.equal(true);
     await expectBlobs();

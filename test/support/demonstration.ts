@@ -22,6 +22,7 @@ export type Demonstration = {
   readonly server: TestServer;
   readonly strasbourg: FhirCaller;
   readonly nancy: FhirCaller;
+  readonly luxembourg: FhirCaller;
   /** Hélène, Dr Brandessart whom she declared, and a professional whom nobody declared. */
   readonly patient: FhirCaller;
   readonly declared: FhirCaller;
@@ -98,6 +99,7 @@ export async function fillDemonstration(server: TestServer): Promise<Demonstrati
     server,
     strasbourg,
     nancy,
+    luxembourg: await establishmentCaller(server, 'luxembourg'),
     patient: await personCaller(server, 'demo-patient'),
     declared: await personCaller(server, 'demo-declared'),
     stranger: await personCaller(server, 'demo-stranger'),

@@ -1,6 +1,7 @@
 /** A region of a test: that of the demonstration, with changes. */
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Region, RegionAeTitle } from '../../server/config/region-model.ts';
+import type { IdentifierDomain, Region, RegionAeTitle } from '../../server/config/region-model.ts';
+import type { RegionIndex } from '../../server/flows/identity/region-index.ts';
 
 const DEMONSTRATION = new URL('../../fixtures/region/region.json', import.meta.url);
 
@@ -13,6 +14,23 @@ export async function writeRegion(path: string, aeTitles: readonly RegionAeTitle
 /** Writes a region file in which persons sign in at these providers. */
 export async function writeProviders(path: string, identityProviders: Region['identityProviders']): Promise<void> {
   await writeFile(path, JSON.stringify({ ...(await demonstrationRegion()), identityProviders }));
+}
+
+/** A region in which every establishment has the same systems and nobody qualifies anything. */
+export function aRegionIndex(
+  systems: Pick<IdentifierDomain, 'patientIdSystem' | 'accessionSystem'>,
+  changes: Partial<RegionIndex> = {},
+): RegionIndex {
+  return {
+    domainOf: (organization) => ({ organization, ...systems, qualifies: [], informsPatients: false }),
+    readersFor: (organization) => [organization],
+    sourcesOf: () => [],
+    servicesOf: () => [],
+    qualifiedSystems: [],
+    establishments: [],
+    affinityDomain: { patientIdSystems: [], ownSystem: 'urn:oid:2.25.9' },
+    ...changes,
+  };
 }
 
 async function demonstrationRegion(): Promise<Region> {

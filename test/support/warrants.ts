@@ -34,7 +34,7 @@ export function aWarrantFor(plan: CommitPlan, others: readonly PersonKey[] = [])
   const study = quarantined.map(({ studyInstanceUID }) => ({
     types: ['quarantined' as const],
     whose: { study: studyInstanceUID },
-    event: 'own' as const,
+    event: 'asking' as const,
   }));
   const reaches = [[], persons].map((some) => ({ types, whose: { persons: some }, event: 'asking' as const }));
   const aside = { types: ['quarantined' as const], whose: { study: '' }, event: 'asking' as const };
@@ -60,8 +60,9 @@ export function aSending(organization: string): Sending {
       purpose: 'TREAT',
       display: 'MODALITY',
     },
+    requestId: 'association',
     accepted: ({ person }) => [anAudit([person])],
-    quarantined: () => [],
+    quarantined: ({ person }) => (person === undefined ? [] : [anAudit([person])]),
   };
 }
 

@@ -93,7 +93,8 @@ function* rewrittenItem({ elements }: DicomDataSet): Generator<RewrittenPart> {
   for (const element of elements.values()) if ((element.tag & 0xff_ff) !== 0) yield* rewrittenElement(element);
 }
 
-function* valueOf({ vr, value, offset, length, littleEndian }: DicomElement): Generator<RewrittenPart> {
+/** The value of an element without items in little endian: bytes, or where they lie. */
+export function* valueOf({ vr, value, offset, length, littleEndian }: DicomElement): Generator<RewrittenPart> {
   const wordBytes = littleEndian ? 1 : (NUMBER_BYTES[vr] ?? wordBytesOf(vr));
   if (value === undefined || wordBytes > 1) return yield { start: offset, end: offset + length, wordBytes };
   yield value;

@@ -6,7 +6,10 @@ import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
+import type { crossReference } from '../../flows/read/cross-reference.ts';
+import type { matchPatients } from '../../flows/read/match-patients.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
+import type { readIdentity } from '../../flows/read/read-identity.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { searchResources } from '../../flows/read/search-resources.ts';
@@ -28,11 +31,14 @@ export type FhirDeps = {
   /** Whether a search parameter finds every row of its type. */
   readonly isServed: IsServed;
   readonly read: ReturnType<typeof readResource>;
+  readonly readIdentity: ReturnType<typeof readIdentity>;
   readonly history: ReturnType<typeof readHistory>;
   readonly search: ReturnType<typeof searchResources>;
   readonly openBinary: ReturnType<typeof openBinary>;
   readonly write: ReturnType<typeof writeResource>;
   readonly writeTransaction: ReturnType<typeof writeTransaction>;
+  readonly crossReference: ReturnType<typeof crossReference>;
+  readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
 };

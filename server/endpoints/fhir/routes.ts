@@ -14,7 +14,7 @@ import { create } from './write/create.ts';
 import { deleteResource } from './write/delete.ts';
 import type { FhirDeps } from './deps.ts';
 import { history } from './history.ts';
-import { OPERATIONS } from './operations.ts';
+import { OPERATIONS, QUERIES } from './operations.ts';
 import { patch } from './write/patch.ts';
 import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
@@ -33,7 +33,7 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.post('/', async (ctx) => await answerBundle(deps, ctx));
   router.get('/:type', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
-  router.post('/Patient/:operation', async (ctx) => await operate(deps, ctx));
+  router.post('/Patient/:operation', async (ctx) => await operate(deps, ctx, OPERATIONS));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
   for (const [method, interaction, answer] of CHANGES) {
     router[method]('/:type', async (ctx) => await answer(deps, ctx, servedByCondition(ctx, interaction)));
@@ -43,6 +43,9 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.get(
     '/:type/:id/_history',
     async (ctx) => await history(deps, ctx, served(ctx, 'history-instance'), part(ctx, 'id')),
+  );
+  router.get('/Patient/:operation', async (ctx, next) =>
+    part(ctx, 'operation').startsWith('$') ? await operate(deps, ctx, QUERIES) : await next(),
   );
   router.get('/:type/:id', async (ctx) => {
     const type = served(ctx, 'read');
@@ -98,8 +101,10 @@ function allowed(ctx: Context, check: (type: StoredType) => void): StoredType {
   return type;
 }
 
-async function operate(deps: FhirDeps, ctx: Context): Promise<void> {
-  const operation = OPERATIONS.get(part(ctx, 'operation'));
+async function operate(deps: FhirDeps, ctx: Context, served: typeof OPERATIONS): Promise<void> {
+  const name = part(ctx, 'operation');
+  const operation = served.get(name);
+  if (operation === undefined && OPERATIONS.has(name)) throw notServed(ctx, 'This operation is posted');
   if (operation === undefined) throw new Fault('not-supported', 'This operation is not served');
   await operation(deps, ctx);
 }

@@ -1,21 +1,28 @@
-/** What flows ask of the region: whose domain, whose services. */
-import type { Region } from '../../config/region-model.ts';
+/** What flows ask of the region: whose domain, whose services, who reads for whom. */
+import type { AffinityDomain, IdentifierDomain, Region } from '../../config/region-model.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 /** Looks up the region's establishments. */
 export type RegionIndex = {
-  /** Identifier systems that an establishment assigns. @throws {Fault} forbidden - it has none in the region */
-  readonly domainOf: (organization: string) => { readonly patientIdSystem: string; readonly accessionSystem: string };
+  /** What an establishment may assert. @throws {Fault} forbidden - it has no identifier domain in the region */
+  readonly domainOf: (organization: string) => IdentifierDomain;
+  /** Who reads the exams of an establishment: itself first, then its declared second readers (`Organization/id`). */
+  readonly readersFor: (organization: string) => readonly string[];
+  /** Establishments (`Organization/id`) that number their patients under a system, in the order of the file. */
+  readonly sourcesOf: (system: string) => readonly string[];
   /** Imaging services (`Organization/id`) of an establishment. */
   readonly servicesOf: (organization: string) => readonly string[];
   readonly qualifiedSystems: readonly string[];
   /** Establishments (`Organization/id`) that have an identifier domain. */
   readonly establishments: readonly string[];
+  readonly affinityDomain: AffinityDomain;
 };
 
 /** Indexes a region. */
 export function indexRegion(region: Region): RegionIndex {
   const domains = new Map(region.identifierDomains.map((domain) => [domain.organization, domain]));
+  const readers = grouped(region, ({ readsFor = [] }) => readsFor);
+  const sources = grouped(region, ({ patientIdSystem }) => [patientIdSystem]);
   return {
     domainOf: (organization) => {
       const domain = domains.get(organization);
@@ -28,6 +35,21 @@ export function indexRegion(region: Region): RegionIndex {
         .filter((service) => service.establishment === organization)
         .map((service) => service.organization),
     qualifiedSystems: region.qualifiedIdentifiers,
+    readersFor: (organization) => [organization, ...(readers.get(organization) ?? [])],
+    sourcesOf: (system) => sources.get(system) ?? [],
     establishments: [...domains.keys()],
+    affinityDomain: region.affinityDomain,
   };
+}
+
+/** Establishments by what their entries name. */
+function grouped(
+  { identifierDomains }: Region,
+  namesOf: (domain: IdentifierDomain) => readonly string[],
+): ReadonlyMap<string, readonly string[]> {
+  const named = identifierDomains.flatMap((domain) =>
+    namesOf(domain).map((name) => ({ name, organization: domain.organization })),
+  );
+  const groups = Map.groupBy(named, ({ name }) => name);
+  return new Map([...groups].map(([name, group]) => [name, group.map(({ organization }) => organization)]));
 }

@@ -3,6 +3,7 @@
  */
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
+import { regionRolesOf } from '../../../profiles/region-role.ts';
 import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant } from '../../access/grant.ts';
@@ -13,6 +14,8 @@ import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { findAll } from '../internal-reads.ts';
+import { identitiesNamed } from './identities.ts';
+import type { RegionIndex } from './region-index.ts';
 
 /** What was proved. `account` is `Patient/id` or `Practitioner/id`, `organization` is `Organization/id`. */
 export type ProvedIdentity = {
@@ -64,22 +67,35 @@ export function resolveRequester({ records, clock }: Deps) {
   };
 }
 
-/** Finds the account of an identifier: the Patient or Practitioner that bears it. */
-export function findAccount({ records, clock }: Deps) {
+/**
+ * Finds the account of an identifier: the Practitioner that bears it, or the one person whom it names, as her oldest
+ * identity that bears it. A number that two persons bear signs nobody in.
+ */
+export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
   return async (kind: 'patient' | 'practitioner', system: string, value: string): Promise<Account | undefined> => {
-    const grant = systemGrant('resolve-directory', 'whole', clock.now());
-    const type = kind === 'patient' ? 'Patient' : 'Practitioner';
-    const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
-    const [first] = (await findAll<Patient | Practitioner>(records, grant, type, [named])).toSorted((a, b) =>
-      a.row.id < b.row.id ? -1 : 1,
-    );
-    if (first === undefined) return undefined;
-    const [name] = first.resource.name ?? [];
-    return {
-      reference: `${type}/${first.row.id}`,
-      display: [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim(),
-    };
+    const now = clock.now();
+    if (kind === 'practitioner') return await practitionerNamed(records, { system, value }, now);
+    const named = await identitiesNamed({ records, region }, { system, value }, now);
+    const [first, ...others] = named;
+    if (first === undefined || others.some(({ person }) => person !== first.person)) return undefined;
+    return { reference: `Patient/${first.content.id}`, display: displayOf(first.content.said) };
   };
+}
+
+async function practitionerNamed(
+  records: RecordStore,
+  { system, value }: { readonly system: string; readonly value: string },
+  now: number,
+): Promise<Account | undefined> {
+  const grant = systemGrant('resolve-directory', 'whole', now);
+  const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
+  const found = await findAll<Practitioner>(records, grant, 'Practitioner', [named]);
+  const [first] = found.toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1));
+  return first && { reference: `Practitioner/${first.row.id}`, display: displayOf(first.resource) };
+}
+
+function displayOf({ name: [name] = [] }: Patient | Practitioner): string {
+  return [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim();
 }
 
 function commonOf(proved: ProvedIdentity, usual: string) {
@@ -133,7 +149,8 @@ function periodOf({ period }: PractitionerRole): DateRange {
 
 function heldRole(role: PractitionerRole): Role[] {
   if (role.organization?.reference === undefined) return [];
-  return [{ organization: role.organization.reference, radiologist: isRadiologist(role) }];
+  const { reference: organization } = role.organization;
+  return [{ organization, radiologist: isRadiologist(role), offices: regionRolesOf(role.code) }];
 }
 
 function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {

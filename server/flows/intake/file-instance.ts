@@ -19,13 +19,22 @@ import type {
   QuarantineReason,
 } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
+import type { JobRequest } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { newId } from '../new-id.ts';
-import { compareWithStanding, ERASING } from './standing-instance.ts';
+import { decodedDigest } from './decoded-digest.ts';
+import {
+  compareWithStanding,
+  ERASING,
+  type Again,
+  type Compared,
+  type ComparedRow,
+  type DecodedDigest,
+} from './standing-instance.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
-import { enrol, findIdentity } from '../identity/persons.ts';
-import { commitFresh, filedBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
+import { findIdentity, knownPatient, newIdentity } from '../identity/persons.ts';
+import { placeIdentity } from '../identity/place-identity.ts';
+import { commitFresh, joinParts, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 
@@ -33,10 +42,9 @@ import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
  * What became of an instance. The sender hears of success whichever it is: an answer that differs would tell what
  * stands elsewhere.
  */
-export type FiledInstance = {
-  readonly outcome: 'stored' | 'already' | 'other-transfer-syntax' | 'quarantined';
-  readonly row: InstanceRow;
-};
+export type FiledInstance =
+  | { readonly outcome: 'stored' | 'already' | 'other-transfer-syntax'; readonly row: InstanceRow }
+  | { readonly outcome: 'quarantined'; readonly row: ComparedRow };
 
 /** What the flow needs. */
 export type FileInstanceDeps = {
@@ -47,13 +55,15 @@ export type FileInstanceDeps = {
   readonly region: RegionIndex;
   /** A study without a new instance this long is closed. */
   readonly quietPeriodMs: number;
-  /** Told of each instance that is kept aside: a person must look at it. */
-  readonly alert?: (aside: QuarantinedInstance) => void;
+  /** Told of each instance that is kept aside, and how it came: a person must look at it. */
+  readonly alert?: (aside: QuarantinedInstance, sending: Pick<Sending, 'requester' | 'requestId'>) => void;
 };
 
 /** Who sent an instance, and what is to be durable with it, by what becomes of it: events, and marks of its study. */
 export type Sending = {
   readonly requester: Requester;
+  /** Association id or X-Request-Id. */
+  readonly requestId: string;
   /** None when the shipment has begun the study before, with an event of the person. */
   readonly accepted: (row: InstanceRow, patient: string) => readonly AuditRecord[];
   readonly quarantined: (instance: QuarantinedInstance) => readonly AuditRecord[];
@@ -67,7 +77,7 @@ export type Sending = {
 export function fileInstance(deps: FileInstanceDeps) {
   return async ({ unfiled: { row, named }, durable }: FinishedInstance, sending: Sending): Promise<FiledInstance> => {
     const planned = async (): Promise<Planned<Fate>> => {
-      const plan = await planOf(deps, named, row, sending);
+      const plan = await planOf(deps, { row, named, durable }, sending);
       await durable;
       return plan;
     };
@@ -75,11 +85,12 @@ export function fileInstance(deps: FileInstanceDeps) {
       const { receipt, result } = await commitFresh(deps.records, planned);
       const kept = [...receipt.instances, ...receipt.quarantined].includes('stored');
       if (!kept) await deps.images.remove(row.blob.name);
-      if (result.aside !== undefined) deps.alert?.(result.aside);
-      return {
-        row: result.row,
-        outcome: result.fate === 'accepted' ? (receipt.instances[0] ?? 'stored') : result.fate,
-      };
+      if (result.outcome === 'quarantined') {
+        deps.alert?.(result.aside, sending);
+        return { outcome: result.outcome, row: result.row };
+      }
+      // What stood when the plan was made may have gone since: then this is the instance.
+      return { row: result.row, outcome: receipt.instances[0] === 'stored' ? 'stored' : result.outcome };
     } catch (error) {
       if (isRefusal(error)) await deps.images.remove(row.blob.name);
       throw error;
@@ -92,90 +103,158 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Fault && error.kind !== 'transient' && error.kind !== 'exception';
 }
 
-type UnplacedRow = UnfiledInstance['row'];
+type Accepted = Exclude<FiledInstance, { readonly outcome: 'quarantined' }>;
+type Fate =
+  Accepted | (Extract<FiledInstance, { readonly outcome: 'quarantined' }> & { readonly aside: QuarantinedInstance });
 
-type Fate = {
-  readonly row: InstanceRow;
-  readonly fate: 'accepted' | 'other-transfer-syntax' | 'quarantined';
-  readonly aside?: QuarantinedInstance;
+/** An instance that came, and when its bytes can be read. */
+type Arrival = UnfiledInstance & { readonly durable: Promise<void> };
+
+/** What a plan is made of, as it was read. `owner` is the Patient of the study that stands, as its claim says it. */
+type Read = {
+  readonly sending: Sending;
+  readonly row: ComparedRow;
+  readonly placed: Placed;
+  readonly subject: SubjectFacts;
+  readonly owner: string | undefined;
+  readonly now: number;
 };
 
-async function planOf(
-  deps: FileInstanceDeps,
-  named: DicomPatient,
-  unplaced: UnplacedRow,
-  sending: Sending,
-): Promise<Planned<Fate>> {
+async function planOf(deps: FileInstanceDeps, arrival: Arrival, sending: Sending): Promise<Planned<Fate>> {
+  const { row, named } = arrival;
   const now = deps.clock.now();
   const reading = systemReading('resolve-identity', now);
-  // Before the identity is looked up: whoever made the study made its patient known, too, and is found with it.
-  const owner = await claimOf(deps.records, reading, claimKey.study(unplaced.studyInstanceUID));
+  // In this order: whoever filed the instance made its study, and whoever made that made its patient known.
+  const standing = await deps.records.instanceOf(reading({ item: row.sopInstanceUID }), row.sopInstanceUID);
+  const owner = await claimOf(deps.records, reading, claimKey.study(row.studyInstanceUID));
   if (owner === ERASING) {
     // These bytes, too, are what is being erased: no sweep may find them later.
-    await deps.images.remove(unplaced.blob.name);
+    await deps.images.remove(row.blob.name);
     throw new Fault('transient', 'The study is being erased; send it again later');
   }
-  const placed = await placePatient(deps, reading, unplaced.source, named, now);
-  const { person, patient, parts } = placed;
-  const subject = { ...placed, state: await deps.records.stateOf(reading({ person }), person) };
-  const row: InstanceRow = { ...unplaced, person };
-  const events = sending.accepted(row, patient);
-  const isFurther = events.length === 0;
-  const warrant = mayWrite(sending.requester, { interaction: 'receive-instance' }, { now, subject, isFurther });
-  const accepted = (fate: Fate['fate'], ...of: PlanParts[]): Planned<Fate> => ({
-    warrant,
-    plan: joinParts({ claims: sending.marks?.(row) ?? [], audit: events }, ...of),
-    result: { row, fate },
-  });
-  const still: PlanParts = { preconditions: [stillOf(row, patient)] };
-  const verdict = await compareWithStanding(deps.records, reading, row, { owner, patient });
-  if (verdict === 'same') return accepted('accepted', still, { instances: [row] });
-  if (verdict === 'other-transfer-syntax') return accepted(verdict, still);
-  if (verdict === 'new')
-    return accepted(
-      'accepted',
-      parts,
-      acceptedParts(deps, row, patient, { now, isFirst: owner === undefined, event: events[0]?.event.id }),
-    );
-  return keptAside(sending, row, verdict, now);
+  if (named.foreignIssuer !== undefined) return strangerAside(sending, row, now);
+  const placed = await placePatient(deps, reading, row.source, named, now);
+  const subject = { ...placed, state: await deps.records.stateOf(reading({ person: placed.person }), placed.person) };
+  const read: Read = { sending, row, placed, subject, owner, now };
+  if (!(await isOwners(deps, reading, read))) return keptAside(read, 'other-patient');
+  const decoded: DecodedDigest = async (instance) => {
+    await arrival.durable;
+    return await decodedDigest(deps.images, instance);
+  };
+  const compared = await compareWithStanding(standing, row, decoded);
+  if (compared.is === 'new') return joining(deps, read);
+  return 'standing' in compared ? again(read, compared) : keptAside(read, compared.is);
 }
 
-function keptAside(sending: Sending, row: InstanceRow, reason: QuarantineReason, now: number): Planned<Fate> {
-  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
-  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source };
-  const aside: QuarantinedInstance = { ...named, reason, receivedAt: now };
+/** Whether the study that stands is of the same person, under whatever identity. */
+async function isOwners(
+  { records }: FileInstanceDeps,
+  reading: ItemReading,
+  { owner, placed }: Read,
+): Promise<boolean> {
+  if (owner === undefined || owner === placed.patient) return true;
+  return (await knownPatient(records, reading, owner))?.person === placed.person;
+}
+
+/** Plans an instance that is filed, or stands: with the event that begins the study, unless that was recorded. */
+function accepted(
+  { sending, row, placed, subject, owner, now }: Read,
+  outcome: Accepted['outcome'],
+  partsOf: (row: InstanceRow, event: string | undefined) => PlanParts,
+): Planned<Fate> {
+  const filed: InstanceRow = { ...row, person: placed.person, subject: placed.patient };
+  const events = sending.accepted(filed, placed.patient);
+  const facts = { now, subject, isFurther: events.length === 0, ...(owner === undefined ? {} : { owner }) };
   return {
-    warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, { now, study: studyInstanceUID }),
-    plan: joinParts({ quarantined: [aside], audit: sending.quarantined(aside) }),
-    result: { row, fate: 'quarantined', aside },
+    warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, facts),
+    plan: joinParts(
+      { claims: sending.marks?.(filed) ?? [], audit: events },
+      placed.parts,
+      partsOf(filed, events[0]?.event.id),
+    ),
+    result: { row: filed, outcome },
   };
+}
+
+/** A further instance of its study, or the first. */
+function joining(deps: FileInstanceDeps, read: Read): Planned<Fate> {
+  const { owner, placed, now } = read;
+  return accepted(read, 'stored', (row, event) => ({
+    ...(owner === undefined ? { claims: claimsOf(row, placed.patient) } : { preconditions: [stillOf(row, owner)] }),
+    instances: [row],
+    jobs: [...refreshing(row, { now, isFirst: owner === undefined, event }), closing(deps, row, now, event)],
+  }));
+}
+
+/**
+ * The instance that stands, sent again: its bytes are dropped. Another establishment that sends it is a source of it,
+ * too.
+ */
+function again(read: Read, { is, standing }: Extract<Compared, { readonly is: Again }>): Planned<Fate> {
+  const { owner, now } = read;
+  const isKnown = [standing.source, ...(standing.furtherSources ?? [])].includes(read.row.source);
+  return accepted(read, is === 'other-transfer-syntax' ? is : 'already', (row, event) => ({
+    preconditions: owner === undefined ? [] : [stillOf(row, owner)],
+    instances: isKnown && is !== 'same' ? [] : [{ ...row, dataSetDigest: standing.dataSetDigest }],
+    jobs: isKnown ? [] : refreshing(row, { now, isFirst: false, event }),
+  }));
+}
+
+/** Keeps an instance aside under the identity by which its sender knows the patient. */
+function keptAside({ sending, row, placed, subject, now }: Read, reason: QuarantineReason): Planned<Fate> {
+  const { person, patient, parts } = placed;
+  const aside: QuarantinedInstance = { ...asideOf(row, reason, now), subject: patient, person };
+  const audit = sending.quarantined(aside);
+  const facts = { now, subject, study: row.studyInstanceUID };
+  return {
+    warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, facts),
+    plan: joinParts({ quarantined: [aside], audit }, parts),
+    result: { row, outcome: 'quarantined', aside },
+  };
+}
+
+/** Keeps an instance aside whose patient another establishment numbers: her sender has no identity of hers. */
+function strangerAside(sending: Sending, row: ComparedRow, now: number): Planned<Fate> {
+  const aside = asideOf(row, 'foreign-issuer', now);
+  const facts = { now, study: row.studyInstanceUID };
+  return {
+    warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, facts),
+    plan: joinParts({ quarantined: [aside], audit: sending.quarantined(aside) }),
+    result: { row, outcome: 'quarantined', aside },
+  };
+}
+
+function asideOf(row: ComparedRow, reason: QuarantineReason, now: number): QuarantinedInstance {
+  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
+  return { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, reason, receivedAt: now };
 }
 
 /** A study that is erased meanwhile must not get anything back. */
-function stillOf({ studyInstanceUID }: InstanceRow, patient: string): Precondition {
-  return { kind: 'claimed', key: claimKey.study(studyInstanceUID), value: patient };
+function stillOf({ studyInstanceUID }: ComparedRow, owner: string): Precondition {
+  return { kind: 'claimed', key: claimKey.study(studyInstanceUID), value: owner };
 }
 
-function acceptedParts(
-  deps: FileInstanceDeps,
-  row: InstanceRow,
-  patient: string,
+function claimsOf({ studyInstanceUID, source }: InstanceRow, patient: string): Claim[] {
+  return [
+    { key: claimKey.study(studyInstanceUID), value: patient },
+    { key: claimKey.studySource(studyInstanceUID), value: source },
+  ];
+}
+
+function closing(deps: FileInstanceDeps, row: InstanceRow, now: number, event: string | undefined): JobRequest {
+  return jobOf('close-study', row.studyInstanceUID, now + deps.quietPeriodMs, event);
+}
+
+/** Of another kind for further ones: they must not put off what the first instance asked for. */
+function refreshing(
+  { studyInstanceUID }: ComparedRow,
   { now, isFirst, event }: { readonly now: number; readonly isFirst: boolean; readonly event: string | undefined },
-): PlanParts {
-  return {
-    claims: [
-      { key: claimKey.study(row.studyInstanceUID), value: patient },
-      { key: claimKey.studySource(row.studyInstanceUID), value: row.source },
-    ],
-    instances: [row],
-    jobs: [
-      // Of another kind: it must not put off what the first instance asked for.
-      isFirst
-        ? jobOf('refresh-study', row.studyInstanceUID, now + FIRST_PAUSE_MS, event)
-        : jobOf('update-study', row.studyInstanceUID, nextRefresh(now), event),
-      jobOf('close-study', row.studyInstanceUID, now + deps.quietPeriodMs, event),
-    ],
-  };
+): JobRequest[] {
+  return [
+    isFirst
+      ? jobOf('refresh-study', studyInstanceUID, now + FIRST_PAUSE_MS, event)
+      : jobOf('update-study', studyInstanceUID, nextRefresh(now), event),
+  ];
 }
 
 /** A study is brought up to date with its first instance, when its shipment ends, and meanwhile as often. */
@@ -189,7 +268,7 @@ function nextRefresh(now: number): number {
 
 type Placed = Pick<SubjectFacts, 'patient' | 'person' | 'isNew' | 'joined'> & { readonly parts: PlanParts };
 
-/** Finds the Patient that the data set names, or makes it. */
+/** Finds the identity that the data set names, or makes it. An image changes nothing of one that stands. */
 async function placePatient(
   deps: FileInstanceDeps,
   reading: ItemReading,
@@ -199,25 +278,13 @@ async function placePatient(
 ): Promise<Placed> {
   const known = await findIdentity(deps.records, reading, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
-  const id = newId();
-  const reference = `Patient/${id}`;
-  const { person, parts } = await enrol(
-    deps.records,
-    reading,
-    { reference, identity, identifiers: patient.identifier ?? [] },
-    deps.region.qualifiedSystems,
-    undefined,
-  );
-  const put = putOf(deps.indexer, { ...patient, id }, now, {
-    person,
-    subject: reference,
-    origin: filedBy(organization),
-  });
+  const content = newIdentity({ own: identity, source: organization, fromImage: true, said: patient }, now);
+  const { person, reached, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
   return {
     person,
-    patient: reference,
+    patient: `Patient/${content.id}`,
     isNew: true,
-    joined: (parts.rekeys ?? []).map(({ from }) => from),
-    parts: { ...parts, puts: [put] },
+    joined: reached.filter((one) => one !== person),
+    parts,
   };
 }

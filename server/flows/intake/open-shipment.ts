@@ -73,6 +73,7 @@ async function fileOne(
   let patientOf = '';
   const received = await deps.fileInstance(finished, {
     requester: visit.requester,
+    requestId: visit.requestId,
     accepted: (row, patient) => {
       patientOf = patient;
       const isBegun = studies.get(row.studyInstanceUID)?.person === row.person;
@@ -81,8 +82,8 @@ async function fileOne(
     quarantined: (aside) => [quarantining(deps, visit, kinds, aside)],
     ...(kinds.marks === undefined ? {} : { marks: kinds.marks }),
   });
+  if (received.outcome === 'quarantined') return received;
   const { row, outcome } = received;
-  if (outcome === 'quarantined') return received;
   const sent = studies.get(row.studyInstanceUID) ?? { counts: noneYet(), person: row.person, patient: patientOf };
   sent.counts[outcome] += 1;
   studies.set(row.studyInstanceUID, sent);
@@ -108,16 +109,22 @@ function beginning(
 }
 
 /**
- * Names what was sent and why it is kept aside, never what stands. No patient reads it: whose it is, is the question.
+ * Names what was sent and why it is kept aside, never what stands. Whom its sender says it is of reads it, and her
+ * name is not in it: whose it is, is the question.
  */
 function quarantining(
   deps: ShipmentDeps,
   visit: Visit,
   kinds: ShipmentKinds,
-  { studyInstanceUID, sopInstanceUID, reason }: QuarantinedInstance,
+  { studyInstanceUID, sopInstanceUID, reason, person }: QuarantinedInstance,
 ): AuditRecord {
   const entities = [studyEntity(studyInstanceUID, undefined, { quarantined: sopInstanceUID, reason })];
-  return eventRecord(deps.clock, visit, kinds.end, { outcome: '4', outcomeDesc: `quarantined: ${reason}`, entities });
+  const outcome = { outcome: '4', outcomeDesc: `quarantined: ${reason}` } as const;
+  return eventRecord(deps.clock, visit, kinds.end, {
+    ...outcome,
+    ...(person === undefined ? {} : { person }),
+    entities,
+  });
 }
 
 function closingEvent(

@@ -1,37 +1,68 @@
 /**
- * A received instance beside what stands: whether it may join its study, is one that stands already, or contradicts.
- * A store refuses what a racing sender wrote meanwhile; the plan is then built again, and finds it here.
+ * A received instance beside what stands: whether it joins its study, is one that stands already, or contradicts. A
+ * store refuses what a racing sender wrote meanwhile; the plan is then built again, and finds it here.
  */
-import type { ItemReading } from '../../access/grant.ts';
-import { claimKey } from '../../ports/claim-key.ts';
+import { DICOM_UID } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
 import type { InstanceRow, QuarantineReason } from '../../ports/commit-plan.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
-import { claimOf } from '../internal-reads.ts';
+import type { InternalInstance } from '../../ports/record-store.ts';
 
 /** The value of the claim of a study while a study is being erased: nobody's, so that no instance joins it. */
 export const ERASING = 'erasing';
 
 /**
- * Compares. A study takes instances of its own establishment only: authorship is a right to all of it. In another
- * transfer syntax the bytes differ in any case, so there the place decides: study, series and SOP class.
+ * What a received instance is. `same-data-set`: other bytes that say the same; `other-transfer-syntax`: pixels that are
+ * compressed in another way, where the place alone decides (study, series, SOP class).
  */
+export type Compared =
+  | { readonly is: 'new' }
+  | { readonly is: Again; readonly standing: InternalInstance }
+  | { readonly is: QuarantineReason };
+
+/** The standing instance, sent again. */
+export type Again = 'same' | 'same-data-set' | 'other-transfer-syntax';
+
+/** A row before its person is known. */
+export type ComparedRow = Omit<InstanceRow, 'person' | 'subject'>;
+
+/** Gives the digest of what an instance says (decoded-digest.ts). */
+export type DecodedDigest = (instance: ComparedRow) => Promise<string>;
+
+/** Compares. Data sets are decoded where bytes differ and the place is the same, and then alone. */
 export async function compareWithStanding(
-  records: RecordStore,
-  reading: ItemReading,
-  row: InstanceRow,
-  { owner, patient }: { readonly owner: string | undefined; readonly patient: string },
-): Promise<'new' | 'same' | 'other-transfer-syntax' | QuarantineReason> {
-  if (owner !== undefined && owner !== patient) return 'other-patient';
-  const standing = await records.instanceOf(reading({ item: row.sopInstanceUID }), row.sopInstanceUID);
-  if (standing?.dataSetDigest === row.dataSetDigest) return 'same';
-  const source = await claimOf(records, reading, claimKey.studySource(row.studyInstanceUID));
-  if (source !== undefined && source !== row.source) return 'other-establishment';
-  if (standing === undefined) return 'new';
-  if (standing.transferSyntaxUID !== row.transferSyntaxUID && isSamePlace(standing, row))
-    return 'other-transfer-syntax';
-  return 'other-data-set';
+  standing: InternalInstance | undefined,
+  row: ComparedRow,
+  decoded: DecodedDigest,
+): Promise<Compared> {
+  if (standing === undefined) return { is: 'new' };
+  if (standing.dataSetDigest === row.dataSetDigest) return { is: 'same', standing };
+  if (!isSamePlace(standing, row)) return { is: 'other-data-set' };
+  if (isCompressedOtherwise(standing, row)) return { is: 'other-transfer-syntax', standing };
+  return (await isSameDecoded(standing, row, decoded)) ? { is: 'same-data-set', standing } : { is: 'other-data-set' };
 }
 
-function isSamePlace(one: InstanceRow, other: InstanceRow): boolean {
+function isSamePlace(one: ComparedRow, other: ComparedRow): boolean {
   return (['studyInstanceUID', 'seriesInstanceUID', 'sopClassUID'] as const).every((name) => one[name] === other[name]);
+}
+
+/** Transfer syntaxes that leave pixels as they are. GE's turns them round, which the data set does not say. */
+const NATIVE: ReadonlySet<string> = new Set([
+  DICOM_UID.implicitLittleEndian,
+  DICOM_UID.explicitLittleEndian,
+  DICOM_UID.deflatedExplicitLittleEndian,
+  DICOM_UID.explicitBigEndian,
+]);
+
+function isCompressedOtherwise({ transferSyntaxUID: one }: ComparedRow, { transferSyntaxUID: other }: ComparedRow) {
+  return one !== other && !(NATIVE.has(one) && NATIVE.has(other));
+}
+
+/** What cannot be read to its end is not the same as anything. */
+async function isSameDecoded(one: ComparedRow, other: ComparedRow, decoded: DecodedDigest): Promise<boolean> {
+  try {
+    return (await decoded(one)) === (await decoded(other));
+  } catch (error) {
+    if (error instanceof Fault && error.kind !== 'transient') return false;
+    throw error;
+  }
 }

@@ -5,17 +5,22 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { putOf, type PlanParts, type PutFacts } from './plan-parts.ts';
 
-/** The put of a resource, unless it stands just so; its version then is a precondition, so no other write is lost. */
+/**
+ * The put of a resource, unless it stands just so; its version then is a precondition, so no other write is lost. Whom
+ * the row comes from cannot be read: `isOtherOrigin` tells that it differs.
+ */
 export function changed(
   indexer: Indexer,
   standing: InternalRow | undefined,
   resource: Resource,
   now: number,
   facts: PutFacts,
+  isOtherOrigin = false,
 ): PlanParts {
   const put = putOf(indexer, resource, now, facts);
   if (standing === undefined) return { puts: [put] };
   const same =
+    !isOtherOrigin &&
     standing.released === put.released &&
     standing.person === put.person &&
     sameContent(openedResource(standing), resource);

@@ -12,7 +12,8 @@ import { indexHistory } from './migrations/003-deleted.ts';
 import { moveAgendaToJobs } from './migrations/004-jobs.ts';
 import { deriveRights } from './migrations/005-givers.ts';
 import { createDefinitions } from './migrations/006-definitions.ts';
-import { separateIdentities } from './migrations/007-moves.ts';
+import { indexQuarantine } from './migrations/007-quarantine-subject.ts';
+import { separateIdentities } from './migrations/008-moves.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly Migration[] = [
   moveAgendaToJobs,
   deriveRights,
   createDefinitions,
+  indexQuarantine,
   separateIdentities,
 ];
 

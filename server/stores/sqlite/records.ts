@@ -52,6 +52,7 @@ import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
 import { readHistory, rowOrVersion } from './read/history.ts';
+import { rowAsSeen, rowsAsSeen } from './read/patients.ts';
 import { newestRid, visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
 import { ofIdentities } from './audit/readers.ts';
@@ -199,13 +200,19 @@ export class SqliteRecordStore implements RecordStore {
       case 'search':
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
       case 'history':
-        return inSnapshot(this.#records, () => readHistory(this.#records, grant, question));
+        return inSnapshot(this.#records, () => {
+          const { rows, ...page } = readHistory(this.#records, grant, question);
+          return { ...page, rows: rowsAsSeen(this.#records, grant, rows) };
+        });
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
       case 'metadata':
         return inSnapshot(this.#records, () => studyMetadata(this.#records, grant, question));
       case 'parts':
-        return inSnapshot(this.#records, () => studyParts(this.#records, grant, question));
+        return inSnapshot(this.#records, () => {
+          const { included, ...parts } = studyParts(this.#records, grant, question);
+          return { ...parts, included: rowsAsSeen(this.#records, grant, included) };
+        });
     }
   }
 
@@ -213,13 +220,21 @@ export class SqliteRecordStore implements RecordStore {
     if (question.version === undefined) {
       // One statement needs no transaction, and nearly every row that is asked for stands.
       const standing = visibleRow(this.#records, grant, question.type, question.id);
-      if (standing !== undefined || question.orDeleted !== true) return standing;
+      if (standing !== undefined) return rowAsSeen(this.#records, grant, standing);
+      if (question.orDeleted !== true) return undefined;
     }
-    return inSnapshot(this.#records, () => rowOrVersion(this.#records, grant, question));
+    return inSnapshot(this.#records, () => {
+      const found = rowOrVersion(this.#records, grant, question);
+      return found && rowAsSeen(this.#records, grant, found);
+    });
   }
 
   #page(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {
-    return inSnapshot(this.#records, () => search(this.#records, grant, query, after, skip));
+    return inSnapshot(this.#records, () => {
+      const { rows, included, ...page } = search(this.#records, grant, query, after, skip);
+      const asSeen = (some: SearchPage['rows']) => rowsAsSeen(this.#records, grant, some);
+      return { ...page, rows: asSeen(rows), included: asSeen(included) };
+    });
   }
 
   /** Events have one version. */

@@ -13,6 +13,7 @@ import { deletedRows } from './migrations/008-deleted.ts';
 import { jobs } from './migrations/009-jobs.ts';
 import { givers } from './migrations/010-givers.ts';
 import { rowDefinitions } from './migrations/011-definitions.ts';
+import { quarantineSubject } from './migrations/012-quarantine-subject.ts';
 import { recordsMoves, trailMoves } from './migrations/013-moves.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
@@ -30,6 +31,7 @@ export const MIGRATIONS = {
     jobs,
     givers,
     rowDefinitions,
+    quarantineSubject,
     recordsMoves,
   ],
   trail: [rows + trail, trailBlobs, eventForms, trailMoves],

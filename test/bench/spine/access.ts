@@ -88,7 +88,7 @@ const CASES: readonly Case[] = [
 
 /** The grant of a professional who holds all four principals. */
 export function professional(now: number): Grant {
-  const role = (organization: string) => ({ organization: `Organization/${organization}`, radiologist: true });
+  const role = (name: string) => ({ organization: `Organization/${name}`, radiologist: true, offices: [] });
   return grantFor(
     {
       kind: 'practitioner',

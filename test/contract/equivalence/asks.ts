@@ -29,7 +29,7 @@ const grant: fc.Arbitrary<Grant> = fc.oneof(
 );
 
 function practitioner(id: string, at: number, radiologist: boolean): Grant {
-  return aGrant(`Practitioner/${id}`, at, [{ organization: 'Organization/1', radiologist }]);
+  return aGrant(`Practitioner/${id}`, at, [{ organization: 'Organization/1', radiologist, offices: [] }]);
 }
 
 const { tokenParams, systems, codes, referenceParams, references, strings } = ALPHABET;

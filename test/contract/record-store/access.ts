@@ -54,7 +54,7 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
       return { principal: principal.breakGlass(practitioner), grant: aGrant(practitioner) };
     case 'imaging-service': {
       const organization = `Organization/${person}`;
-      const grant = aGrant(practitioner, NOW, [{ organization, radiologist: true }]);
+      const grant = aGrant(practitioner, NOW, [{ organization, radiologist: true, offices: [] }]);
       return { principal: principal.radiologists(organization), grant };
     }
     case 'author':
@@ -253,7 +253,7 @@ export function accessContract(suite: Suite): void {
       const put = aPut({ person });
       const right = aRight({ person, principal: principal.radiologists(organization), relation: 'imaging-service' });
       await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
-      const secretary = aGrant('Practitioner/s', NOW, [{ organization, radiologist: false }]);
+      const secretary = aGrant('Practitioner/s', NOW, [{ organization, radiologist: false, offices: [] }]);
       expect(await read(suite.records, secretary, put)).to.equal(undefined);
       expect(await read(suite.records, anEstablishmentGrant(organization), put)).to.equal(undefined);
     });

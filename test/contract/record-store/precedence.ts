@@ -35,7 +35,7 @@ export function precedenceContract(suite: Suite): void {
             const other = rightOf(second, person, practitioner, service);
             await commitPlan(suite.records, aPlan({ puts: [put], rights: order === 'before' ? [other] : [one] }));
             await commitPlan(suite.records, aPlan({ rights: order === 'before' ? [one] : [other] }));
-            const grant = aGrant(practitioner, NOW, [{ organization: service, radiologist: true }]);
+            const grant = aGrant(practitioner, NOW, [{ organization: service, radiologist: true, offices: [] }]);
             expect(await named(suite, grant, put.id)).to.deep.equal([one.id, one.id, one.id]);
             const facts = { type: put.type, item: `${put.type}/${put.id}`, level: 'N', released: true } as const;
             for (const rights of [

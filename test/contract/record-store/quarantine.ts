@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { QuarantinedInstance } from '../../../server/ports/commit-plan.ts';
 import { expectFault } from '../../support/faults.ts';
-import { aBlob, anInstance, aPersonKey, aPlan, aPut, aStudyPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import { aBlob, anInstance, aPersonKey, aPlan, aPut, aStudyPut, aUid, NOW, SYSTEM, aMove } from '../../support/plans.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
@@ -37,6 +37,15 @@ export function quarantineContract(suite: Suite): void {
       expect(receipt.quarantined).to.deep.equal(['stored']);
       expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([aside]);
       expect((await blobs()).has(aside.blob.name)).to.equal(true);
+    });
+
+    it('are of the identity that their sender names, and follow the person through a join', async () => {
+      const [from, to] = [aPersonKey(), aPersonKey()];
+      const aside = one({ subject: 'Patient/known-here', person: from });
+      await commitPlan(suite.records, aPlan({ quarantined: [aside] }));
+      expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([aside]);
+      await commitPlan(suite.records, aPlan({ moves: [{ ...aMove({ from, to }), identity: 'Patient/known-here' }] }));
+      expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([{ ...aside, person: to }]);
     });
 
     it('are kept once for each data set and source, by racing senders too, and the first bytes stay', async () => {

@@ -72,7 +72,7 @@ export async function toldOf(suite: Suite, all: readonly Awaited<ReturnType<type
   const { shared } = all[0] ?? { shared: '' };
   const grants = [
     aGrant(`Practitioner/${shared}`),
-    aGrant('Practitioner/imaging', NOW, [{ organization: `Organization/${shared}`, radiologist: true }]),
+    aGrant('Practitioner/imaging', NOW, [{ organization: `Organization/${shared}`, radiologist: true, offices: [] }]),
     ...persons.flatMap((person) => [
       aPatientGrant(person),
       aGrant(`Practitioner/${person}`),

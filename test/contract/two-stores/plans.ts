@@ -106,6 +106,7 @@ const instance: fc.Arbitrary<InstanceRow> = fc
     seriesNumber: fc.option(fc.integer({ min: -1, max: 2 }), { nil: undefined }),
     instanceNumber: fc.option(fc.integer({ min: -1, max: 2 }), { nil: undefined }),
     dataSetDigest: fc.constantFrom(...DIGESTS),
+    source: fc.constantFrom('Organization/1', 'Organization/2', 'Organization/3'),
     blob,
   })
   .map((parts) => anInstance(parts));
@@ -117,6 +118,8 @@ const quarantined: fc.Arbitrary<QuarantinedInstance> = fc.record({
   source: fc.constantFrom('Organization/1', 'Organization/2'),
   reason: fc.constantFrom('other-patient' as const, 'unreadable' as const),
   receivedAt: fc.nat(2),
+  subject: fc.constantFrom('Patient/a', 'Patient/10'),
+  person: fc.constantFrom(...PERSONS),
   blob,
 });
 

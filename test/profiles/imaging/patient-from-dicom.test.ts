@@ -96,6 +96,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
       validate(built.patient);
       expect(`${built.identity.system}|${built.identity.value}`).to.equal(identity);
       expect(built.patient.identifier).to.deep.equal([built.identity]);
+      expect(built.foreignIssuer, 'no number of the establishment').to.equal(built.identity.system);
     });
   }
 
@@ -111,8 +112,9 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
     ]) {
       for (const name of [undefined, lo('CHU'), lo('1.2'), lo('CHU&chu.example&DNS')]) {
         const json = withAttributes(header, { IssuerOfPatientIDQualifiersSequence: other, IssuerOfPatientID: name });
-        const { patient, identity } = patientOf(json, SOURCE);
+        const { patient, identity, foreignIssuer } = patientOf(json, SOURCE);
         expect(identity.system).to.equal(SOURCE.patientIdSystem);
+        expect(foreignIssuer).to.equal(undefined);
         expect(patient.identifier?.[0]?.assigner?.reference).to.equal(strasbourg.organization);
       }
     }
@@ -144,7 +146,7 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
     ]);
   });
 
-  it('recognises a national PatientID by OID or namespace, and believes none with a wrong key', () => {
+  it('keeps a national PatientID beside the number that it is here, and believes none with a wrong key', () => {
     const of = (value: string, changes: Parameters<typeof withAttributes>[1]) =>
       patientOf(
         withAttributes(header, { IssuerOfPatientIDQualifiersSequence: undefined, PatientID: lo(value), ...changes }),
@@ -152,14 +154,22 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
       );
     const byOID = of('2 68 04 67 999 001 63', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.250.1.213.1.4.10') });
     validate(byOID.patient);
-    expect(byOID.identity).to.deep.equal({ system: 'urn:oid:1.2.250.1.213.1.4.10', value: '268046799900163' });
-    expect(byOID.patient.identifier?.[0]?.type?.coding?.[0]?.code).to.equal('INS-NIR-TEST');
-    expect(of('268046799900163', { IssuerOfPatientID: lo('ASIP-SANTE-INS-NIR') }).identity.system).to.equal(
-      'urn:oid:1.2.250.1.213.1.4.8',
-    );
-    expect(
-      of('1983020900199', { IssuerOfPatientIDQualifiersSequence: issuer('1.3.182.4.4') }).identity.system,
-    ).to.equal('urn:oid:1.3.182.4.4');
+    expect(byOID.identity).to.deep.equal({ system: SOURCE.patientIdSystem, value: '268046799900163' });
+    expect(byOID.foreignIssuer).to.equal(undefined);
+    expect(byOID.patient.identifier?.map(({ system, value }) => [system, value])).to.deep.equal([
+      [SOURCE.patientIdSystem, '268046799900163'],
+      ['urn:oid:1.2.250.1.213.1.4.10', '268046799900163'],
+    ]);
+    expect(byOID.patient.identifier?.[1]?.type?.coding?.[0]?.code).to.equal('INS-NIR-TEST');
+    for (const [value, changes, system] of [
+      ['268046799900163', { IssuerOfPatientID: lo('ASIP-SANTE-INS-NIR') }, 'urn:oid:1.2.250.1.213.1.4.8'],
+      ['1983020900199', { IssuerOfPatientIDQualifiersSequence: issuer('1.3.182.4.4') }, 'urn:oid:1.3.182.4.4'],
+    ] as const) {
+      const { identity, patient, foreignIssuer } = of(value, changes);
+      expect(identity).to.deep.equal({ system: SOURCE.patientIdSystem, value });
+      expect(foreignIssuer).to.equal(undefined);
+      expect(patient.identifier?.[1]).to.include({ system, value });
+    }
     const wrong = of('268046799900164', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.250.1.213.1.4.8') });
     expect(wrong.identity).to.deep.equal({ system: SOURCE.patientIdSystem, value: '268046799900164' });
   });

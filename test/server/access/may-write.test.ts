@@ -25,7 +25,7 @@ const DOCTOR: Requester = {
   ...asked,
   kind: 'practitioner',
   practitioner: 'Practitioner/a',
-  roles: [{ organization: 'Organization/b', radiologist: true }],
+  roles: [{ organization: 'Organization/b', radiologist: true, offices: [] }],
   purpose: 'TREAT',
 };
 
@@ -91,7 +91,7 @@ describe('Who may write (access.md)', () => {
     });
     expect(decided(SOURCE, create('DiagnosticReport'), { subject: subject() })).to.deep.equal({
       act: 'create DiagnosticReport',
-      reaches: [reach(['DiagnosticReport', 'Binary', 'DocumentReference', 'ImagingStudy'])],
+      reaches: [reach(['DiagnosticReport', 'Binary', 'DocumentReference', 'ImagingStudy', 'Communication'])],
       bases: exam,
     });
     const refusals = ['RelatedPerson', 'Observation'].map((type) =>
@@ -281,20 +281,31 @@ describe('Who may write (access.md)', () => {
       reaches: [instance],
       bases,
     });
-    expect(decided(SOURCE, act, { subject: subject({ isNew: true }), study: '1.2' })).to.deep.include({
+    expect(decided(SOURCE, act, { subject: subject({ isNew: true }) })).to.deep.include({
       reaches: [instance, reach(['Patient'])],
+      bases: [ACCOUNT, off('opposed', 'erasurePending')],
+    });
+    const other = { kind: 'row', row: 'Patient/other', person: PERSON } as const;
+    expect(decided(SOURCE, act, { subject: subject(), owner: 'Patient/other' })).to.deep.include({
+      reaches: [instance],
+      bases: [ACCOUNT, PATIENT_ROW, other, off('opposed', 'erasurePending')],
+    });
+    const aside = { types: ['quarantined'], whose: { study: '1.2' }, event: 'own' };
+    expect(decided(SOURCE, act, { subject: subject({ isNew: true }), study: '1.2' })).to.deep.include({
+      reaches: [aside, reach(['Patient'])],
       bases: [ACCOUNT, off('opposed', 'erasurePending')],
     });
     expect(decided(SOURCE, act, { subject: subject(), isFurther: true })).to.deep.include({
       reaches: [reach(['instance'], [PERSON], 'asking')],
     });
     expect(decided(SOURCE, act, { study: '1.2' })).to.deep.include({
-      reaches: [{ types: ['quarantined'], whose: { study: '1.2' }, event: 'own' }],
+      reaches: [aside],
       bases: [ACCOUNT],
     });
     expect(decided(SOURCE, act, {})).to.deep.include({ reaches: [], bases: [ACCOUNT] });
     for (const name of ['opposed', 'erasurePending'] as const)
-      expect(decided(SOURCE, act, { subject: subject({ state: on(name) }) })).to.equal('forbidden');
+      for (const study of [{}, { study: '1.2' }])
+        expect(decided(SOURCE, act, { subject: subject({ state: on(name) }), ...study })).to.equal('forbidden');
     for (const requester of [PATIENT, DOCTOR]) expect(decided(requester, act, {})).to.equal('forbidden');
   });
 });

@@ -1,11 +1,28 @@
 import { expect } from 'chai';
 import { parseRegion, refuseDemonstration } from '../../../server/config/region.ts';
+import { indexRegion } from '../../../server/flows/identity/region-index.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
+const INS = 'urn:oid:1.2.250.1.213.1.4.8';
 const key = { kty: 'EC', crv: 'P-384', kid: 'one', x: 'AA', y: 'BB' };
+
+function aDomain(overrides: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    organization: 'Organization/a',
+    patientIdSystem: 'urn:oid:1.2.3',
+    accessionSystem: 'urn:oid:1.2.4',
+    qualifies: [INS],
+    informsPatients: '2026-01-31',
+    ...overrides,
+  };
+}
 
 function aRegion(overrides: Record<string, unknown> = {}): Record<string, unknown> {
   return {
+    serial: 1,
+    identifierDomains: [aDomain()],
+    qualifiedIdentifiers: [INS],
+    affinityDomain: { patientIdSystems: [INS], ownSystem: 'urn:oid:2.25.7' },
     bundle: {
       resourceType: 'Bundle',
       type: 'transaction',
@@ -61,16 +78,11 @@ describe('Region file', () => {
   });
 
   it('refuses an identifier domain or a qualified identifier of a reserved system', () => {
-    const [patientIdSystem, accessionSystem] = ['urn:oid:1.2.3', 'urn:oid:1.2.4'];
-    const domain = { organization: 'Organization/a', patientIdSystem, accessionSystem };
     for (const system of ['urn:dicom:uid', 'urn:ietf:rfc:3986', 'urn:passerelle:patients']) {
       const refusal = refusalOf(
         aRegion({
-          identifierDomains: [
-            { ...domain, patientIdSystem: system },
-            { ...domain, accessionSystem: system },
-          ],
-          qualifiedIdentifiers: ['urn:oid:1.3.182.4.4', system],
+          identifierDomains: [aDomain({ patientIdSystem: system }), aDomain({ accessionSystem: system })],
+          qualifiedIdentifiers: [INS, system],
         }),
       );
       expect(refusal).to.include('/identifierDomains/0/patientIdSystem is a reserved system');
@@ -78,6 +90,66 @@ describe('Region file', () => {
       expect(refusal).to.include('/qualifiedIdentifiers/1 is a reserved system');
       expect(refusal).not.to.include('/qualifiedIdentifiers/0');
     }
+  });
+
+  it('refuses a file without serial, domains or their members, and says what to add', () => {
+    const bare = { bundle: aRegion()['bundle'] };
+    for (const member of ['serial: a whole', 'identifierDomains: a list', 'qualifiedIdentifiers: ', 'affinityDomain: '])
+      expect(refusalOf(bare)).to.include(`/ needs ${member}`);
+    expect(refusalOf(aRegion({ identifierDomains: [] }))).to.include('/identifierDomains ');
+    const { qualifies: _, informsPatients: __, ...former } = aDomain();
+    const refusal = refusalOf(aRegion({ identifierDomains: [former], affinityDomain: {} }));
+    expect(refusal).to.include('/identifierDomains/0 needs qualifies: the systems of qualifiedIdentifiers');
+    expect(refusal).to.include('/identifierDomains/0 needs informsPatients: the day since which');
+    expect(refusal).to.include('/affinityDomain needs ownSystem: an OID');
+  });
+
+  it('takes serials that are whole numbers from 1 on, and nothing else', () => {
+    expect(parseRegion(aRegion({ serial: 2026112901 })).serial).to.equal(2026112901);
+    for (const serial of [0, -1, 1.5, '2', null, 2 ** 53]) expect(refusalOf(aRegion({ serial }))).to.include('/serial');
+  });
+
+  it('takes the day since which an establishment informs its patients, or false', () => {
+    const informing = (informsPatients: unknown) => aRegion({ identifierDomains: [aDomain({ informsPatients })] });
+    expect(parseRegion(informing(false)).identifierDomains[0]?.informsPatients).to.equal(false);
+    for (const wrong of [true, null, '2026', '2026-02-30', '31.01.2026', '2026-1-1', ''])
+      expect(refusalOf(informing(wrong))).to.include('/identifierDomains/0/informsPatients');
+  });
+
+  it('lets several establishments number patients under one system, but not orders', () => {
+    const other = aDomain({ organization: 'Organization/a-imaging', accessionSystem: 'urn:oid:1.2.5' });
+    const region = parseRegion(aRegion({ identifierDomains: [aDomain(), other] }));
+    expect(indexRegion(region).sourcesOf('urn:oid:1.2.3')).to.deep.equal(['Organization/a', 'Organization/a-imaging']);
+    expect(indexRegion(region).sourcesOf('urn:oid:1.2.4')).to.deep.equal([]);
+    const same = { ...other, accessionSystem: 'urn:oid:1.2.4' };
+    expect(refusalOf(aRegion({ identifierDomains: [aDomain(), same] }))).to.include('/identifierDomains/1 repeats');
+  });
+
+  it('refuses what an establishment cannot qualify, and numbers of its own under a qualified system', () => {
+    const refusal = refusalOf(
+      aRegion({
+        identifierDomains: [aDomain({ qualifies: [INS, 'urn:oid:1.9'] }), aDomain({ patientIdSystem: INS })],
+        affinityDomain: { patientIdSystems: ['urn:oid:1.9'], ownSystem: 'urn:oid:1.2.3' },
+      }),
+    );
+    expect(refusal).to.include('/identifierDomains/0/qualifies/1 is not among qualifiedIdentifiers');
+    expect(refusal).to.include('/identifierDomains/1/patientIdSystem is qualified');
+    expect(refusal).to.include('/affinityDomain/patientIdSystems/0 is not among qualifiedIdentifiers');
+    expect(refusal).to.include('/affinityDomain/ownSystem is used by others');
+    const silent = aDomain({ qualifies: [], imagesQualified: true });
+    expect(refusalOf(aRegion({ identifierDomains: [silent] }))).to.include('/identifierDomains/0/imagesQualified');
+  });
+
+  it('names second readers: establishments with a domain, other than itself', () => {
+    const other = aDomain({ organization: 'Organization/a-imaging', accessionSystem: 'urn:oid:1.2.5' });
+    const reading = { ...other, readsFor: ['Organization/a'] };
+    const index = indexRegion(parseRegion(aRegion({ identifierDomains: [aDomain(), reading] })));
+    expect(index.readersFor('Organization/a')).to.deep.equal(['Organization/a', 'Organization/a-imaging']);
+    expect(index.readersFor('Organization/a-imaging')).to.deep.equal(['Organization/a-imaging']);
+    for (const read of ['Organization/a-imaging', 'Organization/c'])
+      expect(refusalOf(aRegion({ identifierDomains: [aDomain(), { ...other, readsFor: [read] }] })), read).to.include(
+        '/identifierDomains/1/readsFor/0',
+      );
   });
 
   it('takes the certificates of an AE title as SHA-256 fingerprints, and nothing else', () => {
@@ -131,7 +203,7 @@ describe('Region file', () => {
     const role = { resourceType: 'PractitionerRole', id: 'r', practitioner: { reference: 'Practitioner/nobody' } };
     const entry = [{ resource: role, request: { method: 'PUT', url: 'PractitionerRole/r' } }];
     const bundle = { resourceType: 'Bundle', type: 'transaction', entry };
-    expect(refusalOf({ bundle })).to.include('Practitioner/nobody');
+    expect(refusalOf(aRegion({ bundle }))).to.include('Practitioner/nobody');
   });
 
   it('refuses a resource that is not of the directory, and a request to another address', () => {
@@ -139,7 +211,7 @@ describe('Region file', () => {
       { resource: { resourceType: 'Patient', id: 'p' }, request: { method: 'PUT', url: 'Patient/p' } },
       { resource: { resourceType: 'Organization', id: 'a' }, request: { method: 'PUT', url: 'Organization/b' } },
     ];
-    const message = refusalOf({ bundle: { resourceType: 'Bundle', type: 'transaction', entry } });
+    const message = refusalOf(aRegion({ bundle: { resourceType: 'Bundle', type: 'transaction', entry } }));
     expect(message)
       .to.include('/bundle/entry/0 is no resource of the directory')
       .and.to.include('/bundle/entry/1/request/url');

@@ -128,7 +128,7 @@ export const ACCESS = RIGHTS.flatMap((right) =>
 const NOW = Date.UTC(2026, 5, 1);
 const HOLDERS = [
   ...['Practitioner/x', 'Practitioner/y', 'Practitioner/z'].map((name) => aGrant(name, NOW)),
-  aGrant('Practitioner/reader', NOW, [{ organization: service, radiologist: true }]),
+  aGrant('Practitioner/reader', NOW, [{ organization: service, radiologist: true, offices: [] }]),
   ...[a, b].map((name) => anEstablishmentGrant(name, NOW)),
   aPatientGrant(person, NOW),
 ];

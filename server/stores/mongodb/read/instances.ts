@@ -3,6 +3,7 @@ import type { ClientSession, Filter, FindCursor } from 'mongodb';
 import type { CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question } from '../../../ports/record-store.ts';
 import { otherDataSet } from '../../refused.ts';
+import type { ShownPart } from '../../granted.ts';
 import type { Collections } from '../collections.ts';
 import type { InstanceDocument } from '../documents.ts';
 
@@ -25,19 +26,41 @@ export async function writeInstances(
 ): Promise<CommitReceipt['instances']> {
   if (received.length === 0) return [];
   const uids = received.map(({ sopInstanceUID }) => sopInstanceUID);
-  const found = await instances.find({ _id: { $in: uids } }, { session, projection: { dataSetDigest: 1 } }).toArray();
-  const digests = new Map(found.map(({ _id, dataSetDigest }) => [_id, dataSetDigest]));
+  const projection = { dataSetDigest: 1, source: 1, furtherSources: 1 };
+  const found = await instances.find({ _id: { $in: uids } }, { session, projection }).toArray();
+  const known = new Map<string, StandingInstance>(found.map((one) => [one._id, one]));
   const fresh: InstanceDocument[] = [];
   const results = received.map((instance) => {
-    const standing = digests.get(instance.sopInstanceUID);
-    if (standing === instance.dataSetDigest) return 'already';
+    const standing = known.get(instance.sopInstanceUID);
+    if (standing?.dataSetDigest === instance.dataSetDigest) return 'already';
     if (standing !== undefined) throw otherDataSet();
-    digests.set(instance.sopInstanceUID, instance.dataSetDigest);
+    known.set(instance.sopInstanceUID, instance);
     fresh.push(toDocument(instance));
     return 'stored';
   });
   if (fresh.length > 0) await instances.insertMany(fresh, { session });
+  for (const { sopInstanceUID, source } of received) {
+    const standing = known.get(sopInstanceUID);
+    if (standing === undefined || isSource(standing, source)) continue;
+    await instances.updateOne({ _id: sopInstanceUID }, { $addToSet: { furtherSources: source } }, { session });
+  }
   return results;
+}
+
+type StandingInstance = Pick<InstanceRow, 'dataSetDigest' | 'source' | 'furtherSources'>;
+
+function isSource({ source, furtherSources = [] }: StandingInstance, establishment: string): boolean {
+  return source === establishment || furtherSources.includes(establishment);
+}
+
+/** The condition that one of some establishments sent an instance. */
+export function sentBy(sources: readonly string[] | undefined): Filter<InstanceDocument> {
+  if (sources === undefined) return {};
+  return { $or: [{ source: { $in: [...sources] } }, { furtherSources: { $in: [...sources] } }] };
+}
+
+function isOf({ person, sources }: ShownPart): Filter<InstanceDocument> {
+  return { ...(person === undefined ? {} : { person }), ...sentBy(sources) };
 }
 
 /** Reads instances of a study, whoever may see them. */
@@ -45,10 +68,12 @@ export async function readInstances(
   { instances }: Collections,
   question: InstancesQuestion,
   session: ClientSession,
+  part: ShownPart = {},
 ): Promise<readonly InstanceRow[]> {
   if (question.limit < 1) return [];
   const columns = question.omitMetadata === true ? { projection: { metadata: 0 } } : {};
-  const found = await inOrder(instances.find(filterOf(question), { session, ...columns }), question).toArray();
+  const filter = { ...filterOf(question), ...isOf(part) };
+  const found = await inOrder(instances.find(filter, { session, ...columns }), question).toArray();
   return found.map(fromDocument);
 }
 
@@ -57,12 +82,11 @@ export async function readMetadata(
   { instances }: Collections,
   question: MetadataQuestion,
   session: ClientSession,
+  part: ShownPart = {},
 ): Promise<readonly Uint8Array[]> {
   if (question.limit < 1) return [];
-  const found = await inOrder(
-    instances.find(filterOf(question), { session, projection: { metadata: 1 } }),
-    question,
-  ).toArray();
+  const filter = { ...filterOf(question), ...isOf(part) };
+  const found = await inOrder(instances.find(filter, { session, projection: { metadata: 1 } }), question).toArray();
   return found.map(({ metadata }) => Buffer.from(metadata));
 }
 

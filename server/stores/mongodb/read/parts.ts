@@ -2,7 +2,7 @@
 import { claimKey } from '../../../ports/claim-key.ts';
 import type { StudyParts } from '../../../ports/record-store.ts';
 import { walkParts, type PartRead, type PartsQuestion, type SeriesOutline } from '../../part-walk.ts';
-import { CANONICAL_ORDER, readInstances } from './instances.ts';
+import { CANONICAL_ORDER, readInstances, sentBy } from './instances.ts';
 import type { Reader } from './reader.ts';
 import { searchRows } from './search.ts';
 
@@ -11,7 +11,7 @@ import { searchRows } from './search.ts';
  * @throws {Fault} too-costly - it would look at too much
  */
 export async function studyParts(reader: Reader, question: PartsQuestion): Promise<StudyParts> {
-  const walk = walkParts(question);
+  const walk = walkParts(question, reader.grant);
   for (let step = walk.next(); ; step = walk.next(await readPart(reader, step.value))) {
     if (step.done === true) return step.value;
   }
@@ -26,9 +26,9 @@ async function readPart(reader: Reader, read: PartRead): Promise<unknown> {
     case 'studies':
       return await searchRows(reader, read.query, read);
     case 'series':
-      return await seriesOf(reader, read.studyInstanceUID);
+      return await seriesOf(reader, read);
     case 'instances':
-      return await readInstances(reader.collections, read, reader.session);
+      return await readInstances(reader.collections, read, reader.session, read);
   }
 }
 
@@ -52,11 +52,14 @@ async function rowsOf(
   return new Map(held.map(({ _id, value }) => [keys.get(_id) ?? '', value]));
 }
 
-/** Read from the index alone. A series whose instances disagree about its number comes once, where it comes first. */
-async function seriesOf({ collections, session }: Reader, studyInstanceUID: string): Promise<readonly SeriesOutline[]> {
+/** Read from the index alone, but where it counts who sent an instance. A series whose instances disagree about its number comes once, where it comes first. */
+async function seriesOf(
+  { collections, session }: Reader,
+  { studyInstanceUID, sources }: Extract<PartRead, { kind: 'series' }>,
+): Promise<readonly SeriesOutline[]> {
   const projection = { seriesInstanceUID: 1 } as const;
   const found = await collections.instances
-    .find({ studyInstanceUID }, { session, projection })
+    .find({ studyInstanceUID, ...sentBy(sources) }, { session, projection })
     .sort(CANONICAL_ORDER)
     .toArray();
   const series = new Map<string, SeriesOutline>();

@@ -40,21 +40,29 @@ export async function moveIdentities(
       rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
     const keys = [...moved.map(({ after }) => after._id), ...(await moveDeleted(collections, move, session))];
     steps.push(...keys.map((key) => ({ key, from, to })));
-    await collections.instances.updateMany({ person: from, subject: identity }, { $set: { person: to } }, { session });
+    const [filed, becomes] = [{ person: from, subject: identity }, { $set: { person: to } }];
+    await collections.instances.updateMany(filed, becomes, { session });
+    await collections.quarantine.updateMany(filed, becomes, { session });
   }
   await requireWhole(collections, moves, session);
   return { rows, steps };
 }
 
-/** A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. */
-async function requireWhole({ persons }: Collections, moves: readonly Move[], session: ClientSession): Promise<void> {
+/**
+ * A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. Keys
+ * of earlier servers, under which nothing is filed any more, go along by the one that they became.
+ */
+async function requireWhole(
+  { persons, standing }: Collections,
+  moves: readonly Move[],
+  session: ClientSession,
+): Promise<void> {
   if (moves.length === 0) return;
-  const left = {
-    _id: { $in: moves.map(({ home }) => home) },
-    mergedInto: { $exists: true },
-    'formerly.0': { $exists: true },
-  };
-  if ((await persons.findOne(left, { session, projection: { _id: 1 } })) !== null) throw personMoved();
+  const ended = { _id: { $in: moves.map(({ home }) => home) }, mergedInto: { $exists: true } };
+  const gone = await persons.find(ended, { session, projection: { _id: 1 } }).toArray();
+  const left = { type: 'Person', person: { $in: gone.map(({ _id }) => _id) } } as const;
+  if (gone.length > 0 && (await standing.findOne(left, { session, projection: { _id: 1 } })) !== null)
+    throw personMoved();
 }
 
 async function changePersons({ persons }: Collections, move: Move, session: ClientSession): Promise<void> {
@@ -132,5 +140,12 @@ export async function presentPrincipals(
     found.filter(({ mergedInto }) => mergedInto !== undefined).map(({ _id }) => principal.patient(_id)),
   );
   const former = found.filter(({ mergedInto }) => mergedInto === undefined).flatMap(({ formerly = [] }) => formerly);
-  return [...principals.filter((name) => !gone.has(name)), ...former.map(principal.patient)];
+  const all = new Set(former);
+  // What earlier servers joined to each of them for good.
+  for (let next = former; next.length > 0;) {
+    const more = await persons.find({ _id: { $in: [...next] } }, { session, projection: { formerly: 1 } }).toArray();
+    next = more.flatMap(({ formerly = [] }) => formerly).filter((key) => !all.has(key));
+    for (const key of next) all.add(key);
+  }
+  return [...principals.filter((name) => !gone.has(name)), ...[...all].map(principal.patient)];
 }

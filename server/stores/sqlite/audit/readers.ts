@@ -19,5 +19,8 @@ function presentPrincipals(trail: Database, name: Principal): readonly Principal
   return [name, ...found.map(({ former }) => principal.patient(personKey(former)))];
 }
 
-/** The identities that are a person, and herself where she is another. */
-const FORMERS = 'SELECT former FROM former_person WHERE person = ?1 OR former = ?1';
+/** The identities that are a person, with what was joined to each for good by earlier servers; and herself where she is another. */
+const FORMERS = `WITH RECURSIVE f (former) AS (
+    SELECT former FROM former_person WHERE person = ?1
+    UNION SELECT p.former FROM f JOIN former_person p ON p.person = f.former)
+  SELECT former FROM f UNION ALL SELECT former FROM former_person WHERE former = ?1`;

@@ -17,6 +17,7 @@ CREATE TABLE filed_reference (
 ) WITHOUT ROWID;
 ALTER TABLE instance ADD COLUMN subject TEXT NOT NULL DEFAULT '';
 UPDATE instance SET subject = coalesce((SELECT value FROM claim WHERE key = 'study|' || study_instance_uid), '');
+DELETE FROM claim WHERE key >= 'qualified|' AND key < 'qualified}';
 
 ALTER TABLE patient_state ADD COLUMN said INTEGER NOT NULL DEFAULT 0;
 UPDATE patient_state SET said = opposed + 2 * withdrawn + 4 * erasure_pending + 8 * account_off;

@@ -3,8 +3,8 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
-import { shownInstances } from '../../granted.ts';
-import { marks } from './criteria.ts';
+import { shownInstances, type ShownPart } from '../../granted.ts';
+import { marks, type Sql } from './criteria.ts';
 import type { Database } from '../database.ts';
 import { shownStudy } from './visible.ts';
 
@@ -25,44 +25,64 @@ type Columns = {
   data_set_digest: string;
   metadata: string;
   source: string;
+  further_sources: string | null;
   person: string;
   subject: string;
 };
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
 export function studyInstances(db: Database, grant: AnyGrant, question: InstancesQuestion): StudyInstances {
-  const study = shownStudy(db, grant, question.studyInstanceUID);
-  if (study === undefined && !grant.system) return { study, instances: [] };
-  return { study, instances: shownInstances(selectInstances(db, question)) };
+  const shown = shownStudy(db, grant, question.studyInstanceUID);
+  if (shown === undefined && !grant.system) return { study: undefined, instances: [] };
+  return { study: shown?.study, instances: shownInstances(selectInstances(db, question, shown?.part)) };
 }
 
 /** Answers a question for metadata. Text is made into a string of its own for each row; bytes are copied. */
 export function studyMetadata(db: Database, grant: AnyGrant, question: MetadataQuestion): StudyMetadata {
-  const study = shownStudy(db, grant, question.studyInstanceUID);
-  if (study === undefined && !grant.system) return { study, metadata: [] };
-  const rows = select<{ metadata: Uint8Array }>(db, 'CAST(metadata AS BLOB) AS metadata', question);
-  return { study, metadata: rows.map(({ metadata }) => metadata) };
+  const shown = shownStudy(db, grant, question.studyInstanceUID);
+  if (shown === undefined && !grant.system) return { study: undefined, metadata: [] };
+  const columns = 'CAST(metadata AS BLOB) AS metadata';
+  const rows = select<{ metadata: Uint8Array }>(db, columns, question, shown?.part);
+  return { study: shown?.study, metadata: rows.map(({ metadata }) => metadata) };
 }
 
 /** Selects instances of a study, whoever may see them. */
-export function selectInstances(db: Database, question: InstancesQuestion): InstanceRow[] {
-  return select<Columns>(db, question.omitMetadata === true ? WITHOUT_METADATA : '*', question).map(toInstanceRow);
+export function selectInstances(db: Database, question: InstancesQuestion, part: ShownPart = {}): InstanceRow[] {
+  const columns = question.omitMetadata === true ? WITHOUT_METADATA : '*';
+  return select<Columns>(db, columns, question, part).map(toInstanceRow);
+}
+
+/** The condition that one of some establishments sent an instance. */
+export function sentBy(sources: readonly string[] | undefined): Sql {
+  if (sources === undefined) return { text: '', values: [] };
+  const text = ` AND (source IN (${marks(sources)}) OR EXISTS (SELECT 1 FROM json_each(further_sources)
+    WHERE value IN (${marks(sources)})))`;
+  return { text, values: [...sources, ...sources] };
 }
 
 /**
  * The plus leaves the order to the index: a sort would read every row for each page. The sum keeps the statement
  * prepared: the planner looks at a limit that is bound, and plans anew for each.
  */
-function select<Row>(db: Database, columns: string, question: InstancesQuestion | MetadataQuestion): Row[] {
+function select<Row>(
+  db: Database,
+  columns: string,
+  question: InstancesQuestion | MetadataQuestion,
+  { person, sources }: ShownPart = {},
+): Row[] {
   const { studyInstanceUID, seriesInstanceUID, sopInstanceUIDs, offset, limit } = question;
   const series = seriesInstanceUID === undefined ? '' : ' AND +series_instance_uid = ?';
   const sops = sopInstanceUIDs === undefined ? '' : ` AND sop_instance_uid IN (${marks(sopInstanceUIDs)})`;
+  const sent = sentBy(sources);
+  const hers = person === undefined ? '' : ' AND +person = ?';
   return db.all<Row>(
-    `SELECT ${columns} FROM instance WHERE study_instance_uid = ?${series}${sops}
+    `SELECT ${columns} FROM instance WHERE study_instance_uid = ?${series}${sops}${hers}${sent.text}
      ORDER BY series_number, series_instance_uid, instance_number, sop_instance_uid LIMIT 0 + ? OFFSET ?`,
     studyInstanceUID,
     ...(seriesInstanceUID === undefined ? [] : [seriesInstanceUID]),
     ...(sopInstanceUIDs ?? []),
+    ...(person === undefined ? [] : [person]),
+    ...sent.values,
     limit,
     offset,
   );
@@ -76,7 +96,7 @@ export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | 
 
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
   series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata,
-  source, person, subject`;
+  source, further_sources, person, subject`;
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {
@@ -92,6 +112,7 @@ function toInstanceRow(row: Columns): InstanceRow {
     dataSetDigest: row.data_set_digest,
     metadata: row.metadata,
     source: row.source,
+    ...(row.further_sources === null ? {} : { furtherSources: JSON.parse(row.further_sources) as string[] }),
     person: personKey(row.person),
     subject: row.subject,
   };

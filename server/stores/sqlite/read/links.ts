@@ -9,6 +9,7 @@ import { eventChainRefused } from '../../event-chain.ts';
 import type { Database } from '../database.ts';
 import { candidatesOf, type Place } from './candidates.ts';
 import { conditionsOf, type PlainCriterion, type Sql } from './criteria.ts';
+import { identifierCriterion } from './patients.ts';
 import { visibleCondition } from './visible.ts';
 
 type Chain = Extract<LinkCriterion, { kind: 'chain' }>;
@@ -22,7 +23,7 @@ const LINK_BOUND = 1_000;
  * @throws {Fault} not-supported - a chain from an event, or to one
  */
 export function plainCriterion(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
-  if (criterion.kind !== 'chain' && criterion.kind !== 'has') return criterion;
+  if (criterion.kind !== 'chain' && criterion.kind !== 'has') return identifierCriterion(db, grant, type, criterion);
   if (type === 'AuditEvent') throw eventChainRefused();
   if (criterion.kind === 'has') return referredCriterion(db, grant, type, criterion);
   const led = ledCriterion(db, grant, type, criterion);

@@ -5,7 +5,7 @@ import type { StudyParts } from '../../../ports/record-store.ts';
 import { walkParts, type PartRead, type PartsQuestion, type SeriesOutline } from '../../part-walk.ts';
 import { marks } from './criteria.ts';
 import type { Database } from '../database.ts';
-import { selectInstances } from './instances.ts';
+import { selectInstances, sentBy } from './instances.ts';
 import { search } from './search.ts';
 
 /**
@@ -13,7 +13,7 @@ import { search } from './search.ts';
  * @throws {Fault} too-costly - it would look at too much
  */
 export function studyParts(db: Database, grant: AnyGrant, question: PartsQuestion): StudyParts {
-  const walk = walkParts(question);
+  const walk = walkParts(question, grant);
   for (let step = walk.next(); ; step = walk.next(readPart(db, grant, step.value))) {
     if (step.done === true) return step.value;
   }
@@ -28,9 +28,9 @@ function readPart(db: Database, grant: AnyGrant, read: PartRead): unknown {
     case 'studies':
       return search(db, grant, read.query, read.after);
     case 'series':
-      return seriesOf(db, read.studyInstanceUID);
+      return seriesOf(db, read);
     case 'instances':
-      return selectInstances(db, read);
+      return selectInstances(db, read, read);
   }
 }
 
@@ -49,8 +49,13 @@ function rowsOf(db: Database, studyInstanceUIDs: readonly string[]): ReadonlyMap
 }
 
 /** A series whose instances disagree about its number comes once, where it comes first. */
-function seriesOf(db: Database, studyInstanceUID: string): readonly SeriesOutline[] {
-  const groups = db.all<{ uid: string; first: string; n: number }>(SERIES, studyInstanceUID, studyInstanceUID);
+function seriesOf(
+  db: Database,
+  { studyInstanceUID, sources }: Extract<PartRead, { kind: 'series' }>,
+): readonly SeriesOutline[] {
+  const { text, values } = sentBy(sources);
+  const place = [studyInstanceUID, ...values];
+  const groups = db.all<{ uid: string; first: string; n: number }>(seriesSentBy(text), ...place, ...place);
   const series = new Map<string, SeriesOutline>();
   for (const { uid, first, n } of groups) {
     const known = series.get(uid);
@@ -59,11 +64,11 @@ function seriesOf(db: Database, studyInstanceUID: string): readonly SeriesOutlin
   return [...series.values()];
 }
 
-/** Both are answered from the index of the order alone. */
-const SERIES = `SELECT g.uid, g.n, (
-    SELECT sop_instance_uid FROM instance WHERE study_instance_uid = ? AND series_number IS g.number
+/** Both are answered from the index of the order alone, but where it counts who sent an instance. */
+const seriesSentBy = (sent: string): string => `SELECT g.uid, g.n, (
+    SELECT sop_instance_uid FROM instance WHERE study_instance_uid = ?${sent} AND series_number IS g.number
       AND series_instance_uid = g.uid
     ORDER BY instance_number, sop_instance_uid LIMIT 1) AS first
   FROM (SELECT series_number AS number, series_instance_uid AS uid, count(*) AS n FROM instance
-    WHERE study_instance_uid = ?
+    WHERE study_instance_uid = ?${sent}
     GROUP BY series_number, series_instance_uid ORDER BY series_number, series_instance_uid) g`;

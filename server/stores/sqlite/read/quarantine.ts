@@ -1,4 +1,5 @@
 /** Instances kept aside: no question of a grant reads their table. */
+import { personKey } from '../../../access/requester.ts';
 import type { QuarantinedInstance, QuarantineReason } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
 
@@ -11,14 +12,15 @@ type Columns = {
   received_at: number;
   blob_name: string;
   blob_size: number;
+  subject: string | null;
+  person: string | null;
 };
 
 /** Keeps an instance aside, unless the same one is. */
 export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstance): 'stored' | 'already' {
   const changed = db.run(
     `INSERT OR IGNORE INTO quarantine (sop_instance_uid, data_set_digest, source, study_instance_uid, reason,
-      received_at,
-       blob_name, blob_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      received_at, blob_name, blob_size, subject, person) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     one.sopInstanceUID,
     one.dataSetDigest,
     one.source,
@@ -27,6 +29,8 @@ export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstan
     one.receivedAt,
     blob.name,
     blob.size,
+    one.subject ?? null,
+    one.person ?? null,
   );
   return changed === 1 ? 'stored' : 'already';
 }
@@ -47,6 +51,8 @@ export function* readQuarantine(db: Database, study: string | undefined): Iterab
       source: row.source,
       reason: row.reason,
       receivedAt: row.received_at,
+      ...(row.subject === null ? {} : { subject: row.subject }),
+      ...(row.person === null ? {} : { person: personKey(row.person) }),
     };
   }
 }

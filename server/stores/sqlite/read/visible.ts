@@ -1,11 +1,13 @@
 /** The grant as SQL: the same condition for every statement that a requester's read makes. */
+import { levelOf } from '../../../../profiles/confidentiality.ts';
 import { beginningOfTail } from '../../../../profiles/search/json-tail.ts';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
+import { sourcesShown } from '../../../access/decide.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
-import { boundPerson } from '../../granted.ts';
+import { boundPerson, type ShownPart } from '../../granted.ts';
 import { shownSubject, shownText } from '../../shown-patient.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
@@ -133,11 +135,14 @@ export function visibleRows(db: Database, grant: AnyGrant, type: StoredType, ids
   });
 }
 
+/** A study that is shown, and which instances of it. */
+export type StudyWithPart = { readonly study: ShownStudy; readonly part: ShownPart };
+
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
-export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): ShownStudy | undefined {
+export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): StudyWithPart | undefined {
   const rights = rightsColumn(grant);
-  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'patient' | 'rights'>>(
-    `SELECT x.id, x.person, x.subject, x.patient, ${rights.text} FROM resource x
+  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'patient' | 'rights'> & { level: number }>(
+    `SELECT x.id, x.person, x.subject, x.patient, x.level, ${rights.text} FROM resource x
      WHERE x.type = 'ImagingStudy' AND x.id = (SELECT value FROM claim WHERE key = ?)`,
     ...rights.values,
     claimKey.imagingStudy(studyInstanceUID),
@@ -145,12 +150,15 @@ export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: stri
   if (row === undefined) return undefined;
   const shown = firstOf(row.rights);
   if (shown === undefined && !grant.system) return undefined;
-  return {
+  const study: ShownStudy = {
     id: row.id,
     person: row.person === null ? undefined : personKey(row.person),
     ...shownSubject(grant, row),
     shownBy: shown,
   };
+  if (grant.system) return { study, part: {} };
+  const sources = sourcesShown(grant, shown?.relation, levelOf(row.level));
+  return { study, part: { person: study.person, sources } };
 }
 
 /**

@@ -127,17 +127,30 @@ function lastVersion(db: Database, type: string, id: string): number {
   );
 }
 
+type StandingInstance = { data_set_digest: string; source: string; further_sources: string | null };
+
+/** Another establishment has sent the same. */
+function addSource(db: Database, row: InstanceRow, { source, further_sources: json }: StandingInstance): void {
+  const further = JSON.parse(json ?? '[]') as readonly string[];
+  if (source === row.source || further.includes(row.source)) return;
+  const all = JSON.stringify([...further, row.source]);
+  db.run('UPDATE instance SET further_sources = ? WHERE sop_instance_uid = ?', all, row.sopInstanceUID);
+}
+
 function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
-  const standing = db.get<{ data_set_digest: string; study_instance_uid: string }>(
-    'SELECT data_set_digest, study_instance_uid FROM instance WHERE sop_instance_uid = ?',
+  const standing = db.get<StandingInstance>(
+    'SELECT data_set_digest, source, further_sources FROM instance WHERE sop_instance_uid = ?',
     row.sopInstanceUID,
   );
   if (standing !== undefined) {
-    if (standing.data_set_digest === row.dataSetDigest) return 'already';
-    throw otherDataSet();
+    if (standing.data_set_digest !== row.dataSetDigest) throw otherDataSet();
+    addSource(db, row, standing);
+    return 'already';
   }
   db.run(
-    `INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO instance (sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid,
+      transfer_syntax_uid, series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest,
+      metadata, source, person, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.sopInstanceUID,
     row.studyInstanceUID,
     row.seriesInstanceUID,

@@ -30,7 +30,8 @@ function moveIdentity(db: Database, move: Move): void {
   const begun = moveRights(db, move, keys);
   if (!turned.includes(to)) showRows(db, to, rows, begun);
   for (const person of turned) materialisePerson(db, person);
-  db.run('UPDATE instance SET person = ? WHERE person = ? AND subject = ?', to, from, move.identity);
+  for (const table of ['instance', 'quarantine'])
+    db.run(`UPDATE ${table} SET person = ? WHERE person = ? AND subject = ?`, to, from, move.identity);
 }
 
 /** Who an identity is at present. */
@@ -41,12 +42,16 @@ function present(db: Database, home: PersonKey): string {
   );
 }
 
-/** A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. */
+/**
+ * A plan that takes a person elsewhere was made before another identity joined her, if it leaves that one behind. Keys
+ * of earlier servers, under which nothing is filed any more, go along by the one that they became.
+ */
 function requireWhole(db: Database, home: PersonKey): void {
-  const left =
-    present(db, home) === home ? undefined : db.get('SELECT 1 FROM patient_state WHERE merged_into = ?', home);
+  const left = present(db, home) === home ? undefined : db.get(LEFT, home);
   if (left !== undefined) throw personMoved();
 }
+
+const LEFT = "SELECT 1 FROM resource INDEXED BY resource_person WHERE person = ? AND type = 'Person' LIMIT 1";
 
 /** What a plan files: for whom, and under which identity. */
 export type Filing = { readonly person?: PersonKey | undefined; readonly subject?: string | undefined };

@@ -55,7 +55,7 @@ describe('Emergency access over time', () => {
       reason: 'BTG',
       justification: 'Patiente inconsciente aux urgences',
     };
-    return await breakGlass({ ...clinic.guard, clock, indexer, hours: HOURS })(
+    return await breakGlass({ ...clinic.guard, clock, indexer, region: indexRegion(clinic.region), hours: HOURS })(
       { requester, requestId: 'r', server: 'fhir' },
       emergency,
     );

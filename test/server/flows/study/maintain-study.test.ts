@@ -13,9 +13,8 @@ import { DICOM_UID, oidUri } from '../../../../profiles/codes.ts';
 import { maintainStudy } from '../../../../server/flows/study/maintain-study.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
-import { putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
-import type { RegionIndex } from '../../../../server/flows/identity/region-index.ts';
 import { findAll, type Found } from '../../../../server/flows/internal-reads.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
@@ -32,6 +31,7 @@ import {
 } from '../../../hostile/dicom/raw-data-set.ts';
 import { eventually } from '../../../support/clients/fhir-caller.ts';
 import { aPersonKey, aPlan, NOW, SYSTEM } from '../../../support/plans.ts';
+import { aRegionIndex } from '../../../support/region.ts';
 import { aSending, commitPlan } from '../../../support/warrants.ts';
 
 const CLINIC = 'Organization/clinic';
@@ -41,12 +41,7 @@ const CLASS = {
   mammogram: `${DICOM_UID.storageClassPrefix}1.2`,
   report: `${DICOM_UID.storageClassPrefix}88.11`,
 };
-const REGION: RegionIndex = {
-  domainOf: () => ({ patientIdSystem: 'urn:oid:1.2.3.4', accessionSystem: 'urn:oid:1.2.3.7' }),
-  servicesOf: () => [],
-  qualifiedSystems: [],
-  establishments: [],
-};
+const REGION = aRegionIndex({ patientIdSystem: 'urn:oid:1.2.3.4', accessionSystem: 'urn:oid:1.2.3.7' });
 
 type Sent = { readonly name: string; readonly sopClassUID: string; readonly bytes: Buffer };
 
@@ -164,7 +159,8 @@ describe('Maintenance of a study', function () {
       report: async (person: PersonKey, subject: string) => {
         const report = aReport(STUDY, subject);
         const clinic = { resourceType: 'Organization', id: 'clinic', name: 'Clinique' } as const;
-        const puts = [putOf(indexer, report, NOW, { person, subject }), putOf(indexer, clinic, NOW)];
+        const origin = filedBy(CLINIC);
+        const puts = [putOf(indexer, report, NOW, { person, subject, origin }), putOf(indexer, clinic, NOW)];
         await commitPlan(records, aPlan({ puts }));
       },
       /** `metadata`: what is stored in the place of the words that the header was put into. */

@@ -1,5 +1,5 @@
 /**
- * Schema 7: identities join and leave persons. Each knows who it is at present, through others no more, and an instance
+ * Schema 8: identities join and leave persons. Each knows who it is at present, through others no more, and an instance
  * the identity that it is filed under.
  */
 import type { Db } from 'mongodb';
@@ -9,6 +9,8 @@ import type { ClaimDocument, InstanceDocument, PersonDocument } from '../documen
 export async function separateIdentities(db: Db): Promise<void> {
   await flattenPersons(db);
   await db.collection('rows').createIndex({ person: 1, subject: 1 });
+  // They named persons; from now on identities hold numbers.
+  await db.collection<ClaimDocument>('claims').deleteMany({ _id: { $gte: 'qualified|', $lt: 'qualified}' } });
   const instances = db.collection<InstanceDocument>('instances');
   const unfiled = { subject: { $exists: false } } as const;
   const studies = instances.aggregate<{ _id: string }>([{ $match: unfiled }, { $group: { _id: '$studyInstanceUID' } }]);

@@ -1,0 +1,138 @@
+/** Instances that several establishments sent, and what each of them is shown of a study. */
+import { expect } from 'chai';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import type { Level } from '../../../profiles/confidentiality.ts';
+import type { Grant } from '../../../server/access/grant.ts';
+import type { Question } from '../../../server/ports/record-store.ts';
+import { expectFault } from '../../support/faults.ts';
+import {
+  anEstablishmentGrant,
+  anInstance,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aStudyClaim,
+  aStudyPut,
+  aUid,
+  SYSTEM,
+} from '../../support/plans.ts';
+import { ask } from '../../support/reads.ts';
+import { commitPlan } from '../../support/warrants.ts';
+import type { Suite } from '../suite.ts';
+
+const [MAKER, OTHER, THIRD] = ['Organization/maker', 'Organization/other', 'Organization/third'];
+
+/** Runs the contract of the sources of instances. */
+export function sourcesContract(suite: Suite): void {
+  /** A study of two series, each of another source, which both are its authors; one instance was sent by both. */
+  const aStudy = async (label: Level) => {
+    const person = aPersonKey();
+    const studyInstanceUID = aUid();
+    const put = aStudyPut(studyInstanceUID, { person, level: label, released: true, origin: ORIGIN });
+    const security = [{ system: CODE_SYSTEM.confidentiality, code: label }];
+    const labelled = { ...put, resource: { ...put.resource, meta: { security } } };
+    const of = (series: number, number: number, source: string) =>
+      anInstance({
+        person,
+        studyInstanceUID,
+        source,
+        seriesInstanceUID: `${studyInstanceUID}.${series}`,
+        seriesNumber: series,
+        instanceNumber: number,
+        sopInstanceUID: `${studyInstanceUID}.${series}.${number}`,
+        metadata: JSON.stringify({ '00200013': { vr: 'IS', Value: [number] } }),
+      });
+    const instances = [of(1, 1, MAKER), of(1, 2, MAKER), of(1, 3, OTHER), of(2, 1, OTHER)];
+    const claims = [aStudyClaim(studyInstanceUID, put)];
+    const patient = aPut({ type: 'Patient', person });
+    await commitPlan(suite.records, aPlan({ puts: [patient, labelled], claims, instances }));
+    return { person, studyInstanceUID, instances };
+  };
+  const ORIGIN = { sources: [MAKER, OTHER], services: [] };
+
+  /** What a question of each kind tells: numbers of instances. */
+  const told = async (grant: Grant, studyInstanceUID: string) => {
+    const place = { studyInstanceUID, offset: 0, limit: 100 } as const;
+    const parts = async (level: 'series' | 'instances') => {
+      const studies = { where: [], include: [] };
+      const question: Question = { kind: 'parts', level, studies, ...place, ofSeries: [], ofInstance: [] };
+      return (await ask(suite.records, grant, question)).parts;
+    };
+    const { instances } = await ask(suite.records, grant, { kind: 'instances', ...place });
+    const { metadata } = await ask(suite.records, grant, { kind: 'metadata', ...place });
+    return {
+      instances: instances.map(({ sopInstanceUID }) => sopInstanceUID.replace(`${studyInstanceUID}.`, '')),
+      metadata: metadata.length,
+      series: (await parts('series')).map(({ instances: count }) => count),
+      found: (await parts('instances')).map(({ row }) => row.sopInstanceUID.replace(`${studyInstanceUID}.`, '')),
+    };
+  };
+  const all = {
+    instances: ['1.1', '1.2', '1.3', '2.1'],
+    metadata: 4,
+    series: [3, 1],
+    found: ['1.1', '1.2', '1.3', '2.1'],
+  };
+
+  describe('a study of several sources', () => {
+    it('is shown whole to each where its label is not above what an imaging service sees', async () => {
+      const { studyInstanceUID } = await aStudy('N');
+      for (const source of [MAKER, OTHER])
+        expect(await told(anEstablishmentGrant(source), studyInstanceUID)).to.deep.equal(all);
+    });
+
+    for (const label of ['R', 'V'] as const) {
+      it(`shows each its own instances alone above that, in every question: ${label}`, async () => {
+        const { studyInstanceUID, person, instances } = await aStudy(label);
+        const own = { instances: ['1.1', '1.2'], metadata: 2, series: [2], found: ['1.1', '1.2'] };
+        const others = { instances: ['1.3', '2.1'], metadata: 2, series: [1, 1], found: ['1.3', '2.1'] };
+        expect(await told(anEstablishmentGrant(MAKER), studyInstanceUID)).to.deep.equal(own);
+        expect(await told(anEstablishmentGrant(OTHER), studyInstanceUID)).to.deep.equal(others);
+        expect(await told(aPatientGrant(person), studyInstanceUID)).to.deep.equal(all);
+        const named = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
+        const hidden = instances.slice(2).map(({ sopInstanceUID }) => sopInstanceUID);
+        const asked = await ask(suite.records, anEstablishmentGrant(MAKER), { ...named, sopInstanceUIDs: hidden });
+        expect(asked.instances).to.deep.equal([]);
+        expect((await suite.records.peek(SYSTEM, named)).instances).to.deep.equal(instances);
+      });
+    }
+
+    it('hides instances that are of another person than its row', async () => {
+      const { studyInstanceUID, instances } = await aStudy('N');
+      const stranger = anInstance({ person: aPersonKey(), studyInstanceUID, source: MAKER });
+      await commitPlan(suite.records, aPlan({ instances: [stranger] }));
+      const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
+      const shown = await ask(suite.records, anEstablishmentGrant(MAKER), question);
+      expect(shown.instances).to.deep.equal(instances);
+      expect((await suite.records.peek(SYSTEM, question)).instances).to.have.length(5);
+    });
+  });
+
+  describe('an instance that another establishment sends, too', () => {
+    it('is of both, once each, and stays as it was', async () => {
+      const { studyInstanceUID, instances } = await aStudy('V');
+      const [first] = instances;
+      if (first === undefined) throw new Error('No instance');
+      const again = async (source: string) =>
+        await commitPlan(suite.records, aPlan({ instances: [{ ...first, source, metadata: '{}' }] }));
+      for (const source of [OTHER, THIRD, OTHER, MAKER])
+        expect((await again(source)).instances).to.deep.equal(['already']);
+      const of = await suite.records.instanceOf(SYSTEM, first.sopInstanceUID);
+      expect(of).to.deep.equal({ ...first, metadata: '', furtherSources: [OTHER, THIRD] });
+      const shown = await told(anEstablishmentGrant(OTHER), studyInstanceUID);
+      expect(shown.instances).to.deep.equal(['1.1', '1.3', '2.1']);
+      expect(shown.series).to.deep.equal([2, 1]);
+    });
+
+    it('is refused with another data set', async () => {
+      const { instances } = await aStudy('N');
+      const [first] = instances;
+      if (first === undefined) throw new Error('No instance');
+      const other = { ...first, source: OTHER, dataSetDigest: 'f'.repeat(64) };
+      await expectFault(commitPlan(suite.records, aPlan({ instances: [other] })), 'conflict');
+      const of = await suite.records.instanceOf(SYSTEM, first.sopInstanceUID);
+      expect(of).to.deep.equal({ ...first, metadata: '' });
+    });
+  });
+}
