@@ -18,6 +18,7 @@ import { planningContract } from './record-store/planning.ts';
 import { quarantineContract } from './record-store/quarantine.ts';
 import { sourcesContract } from './record-store/sources.ts';
 import { precedenceContract } from './record-store/precedence.ts';
+import { shownPatientsContract } from './record-store/shown-patients.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { movesContract } from './record-store/moves.ts';
 import { movingBackContract } from './record-store/moving-back.ts';
@@ -42,6 +43,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     changingContract(suite);
     movesContract(suite);
     movingBackContract(suite);
+    shownPatientsContract(suite);
     searchingContract(suite);
     linkingContract(suite);
     orderingContract(suite);
