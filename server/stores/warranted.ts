@@ -74,9 +74,8 @@ export function warrantedKeys({ bases }: WarrantTerms, plan: WarrantedPlan): War
  */
 export function requireWarranted(terms: WarrantTerms, plan: WarrantedPlan, facts: WarrantedFacts): void {
   for (const basis of terms.bases) requireBasis(basis, facts);
-  // Who joins another is nobody by herself any more.
-  const present = (person: string): string =>
-    plan.moves?.find(({ home, from }) => home === person && from === home)?.to ?? person;
+  // Who joins another is nobody by herself any more: her events are read by that one.
+  const present = (person: string): string => plan.moves?.findLast(({ home }) => home === person)?.to ?? person;
   const told = new Set((plan.audit ?? []).flatMap(({ persons }) => persons.map(present)));
   for (const touched of touchedBy(plan, facts)) {
     const reach = terms.reaches.find((one) => reaches(one, touched));

@@ -9,7 +9,7 @@ import { requesterOfToken } from '../../server/flows/identity/known-requesters.t
 import { resolveRequester } from '../../server/flows/identity/resolve-requester.ts';
 import type { Requester } from '../../server/access/requester.ts';
 import type { CommitPlan, Put } from '../../server/ports/commit-plan.ts';
-import { aMove, aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
+import { aMove, anIdentity, aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
 import { commitPlan } from '../support/warrants.ts';
@@ -189,7 +189,8 @@ export function requesterContract(name: string, open: OpenStores): void {
 
     it('is refused while the account is switched off, and follows the person who was joined', async () => {
       const [id, person, joined] = [anId(), aPersonKey(), aPersonKey()];
-      await write({ puts: [aPut({ type: 'Patient', id, person, subject: `Patient/${id}` })] });
+      const filed = { id, person, subject: `Patient/${id}` };
+      await write({ puts: [aPut({ type: 'Patient', ...filed }), anIdentity(person, filed)] });
       const { authorization } = await signedIn(`Patient/${id}`);
       await write({ states: [{ person, change: { accountOff: true } }] });
       await expectRefused(authorization);
