@@ -16,6 +16,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { PersonKey, Requester } from '../../../server/access/requester.ts';
 import { principal, type Right } from '../../../server/access/right.ts';
 import type { GuardDeps, Visit } from '../../../server/flows/guard.ts';
+import type { RegionIndex } from '../../../server/flows/identity/region-index.ts';
 import { filedBy, putOf } from '../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { BlobRef, ImageStore } from '../../../server/ports/image-store.ts';
@@ -24,8 +25,10 @@ import { openRendering } from '../../../server/compose/rendering.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../server/stores/sqlite/open.ts';
-import { aPatientGrant, aPersonKey, aPlan, aQuery, aRight, aStudyClaim, NOW } from '../../support/plans.ts';
+import { aPatientGrant, aPlan, aQuery, aRight, aStudyClaim, NOW } from '../../support/plans.ts';
+import { registerIdentity } from '../../support/identities.ts';
 import { search } from '../../support/reads.ts';
+import { aRegionIndex } from '../../support/region.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
 /** OID of the clinic's patient numbers. */
@@ -34,6 +37,17 @@ export const PATIENT_DOMAIN = '1.2.3.4';
 export const ACCESSION_SYSTEM = 'urn:oid:1.2.7';
 /** The clinic as the directory knows it. */
 export const CLINIC = 'Organization/clinic';
+
+/** System of the national numbers that the clinic qualifies. */
+export const NATIONAL_SYSTEM = oidUri('2.25.9');
+/** System of further numbers that it qualifies. */
+export const OTHER_NATIONAL_SYSTEM = oidUri('2.25.11');
+
+/** The region of the clinic alone. */
+const REGION: RegionIndex = aRegionIndex(
+  { patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM },
+  { establishments: [CLINIC], qualifiedSystems: [NATIONAL_SYSTEM, OTHER_NATIONAL_SYSTEM] },
+);
 
 /** A study with its instances and its manifest. */
 export type ClinicStudy = {
@@ -66,6 +80,7 @@ export type Clinic = {
   readonly stores: OpenedStores;
   readonly images: ImageStore;
   readonly renderer: FrameRenderer;
+  readonly region: RegionIndex;
   readonly anne: ClinicPatient;
   readonly bruno: ClinicPatient;
   /** Of Anne: two series of CT; an MR of the year before, compressed. */
@@ -139,6 +154,7 @@ export async function openClinic(): Promise<Clinic> {
     stores,
     images,
     renderer,
+    region: REGION,
     anne,
     bruno,
     declared,
@@ -216,25 +232,20 @@ async function addPatient(
   name: { family: string; given: string[] },
   number: string,
 ): Promise<ClinicPatient> {
+  const own = { system: oidUri(PATIENT_DOMAIN), value: number };
   const resource = {
     resourceType: 'Patient',
     id,
     identifier: [
-      { system: oidUri('2.25.9'), value: `national-${number}` },
-      {
-        type: { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] },
-        system: oidUri(PATIENT_DOMAIN),
-        value: number,
-      },
+      { system: NATIONAL_SYSTEM, value: `national-${number}` },
+      { type: { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] }, ...own },
     ],
     name: [name],
     birthDate: '1961-04-02',
     gender: 'female',
   } satisfies Patient;
-  const person = aPersonKey();
-  const facts = { person, subject: `Patient/${id}`, origin: filedBy(CLINIC) };
-  await commitPlan(stores.records, aPlan({ puts: [putOf(indexer, resource, NOW, facts)] }));
-  return { resource, person };
+  const place = { records: stores.records, indexer, region: REGION };
+  return { resource, person: await registerIdentity(place, { source: CLINIC, own, said: resource }) };
 }
 
 let studies = 0;
