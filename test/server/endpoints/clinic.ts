@@ -26,7 +26,7 @@ import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../server/stores/sqlite/open.ts';
 import { aPatientGrant, aPlan, aQuery, aRight, aStudyClaim, NOW } from '../../support/plans.ts';
-import { registerIdentity } from '../../support/identities.ts';
+import { registerIdentity, type SaidIdentity } from '../../support/identities.ts';
 import { search } from '../../support/reads.ts';
 import { aRegionIndex } from '../../support/region.ts';
 import { commitPlan } from '../../support/warrants.ts';
@@ -59,8 +59,12 @@ export type ClinicStudy = {
   readonly manifestBytes: Buffer;
 };
 
-/** A patient and the person she is. */
-export type ClinicPatient = { readonly resource: Patient & { readonly id: string }; readonly person: PersonKey };
+/** A patient, the person she is, and her number at the clinic, which her images bear. */
+export type ClinicPatient = {
+  readonly resource: Patient & { readonly id: string };
+  readonly person: PersonKey;
+  readonly own: SaidIdentity['own'];
+};
 
 /** What a study is made of. */
 export type StudyParts = {
@@ -245,7 +249,7 @@ async function addPatient(
     gender: 'female',
   } satisfies Patient;
   const place = { records: stores.records, indexer, region: REGION };
-  return { resource, person: await registerIdentity(place, { source: CLINIC, own, said: resource }) };
+  return { resource, own, person: await registerIdentity(place, { source: CLINIC, own, said: resource }) };
 }
 
 let studies = 0;
@@ -318,7 +322,7 @@ function studyOf(
     identifier: [studyIdentifier(studyInstanceUID), accession],
     status: 'available',
     modality: [{ system: CODE_SYSTEM.dcm, code: parts.modality }],
-    subject: { reference: `Patient/${patient.resource.id}` },
+    subject: { reference: `Patient/${patient.resource.id}`, identifier: patient.own },
     started: parts.started,
     basedOn: [{ type: 'ServiceRequest', identifier: accession }],
     referrer: { type: 'Practitioner', display: 'Dr Maëlle Brandessart' },
