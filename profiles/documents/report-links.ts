@@ -109,11 +109,11 @@ function referenceTo({ id, isShown }: NamedStudy): { readonly reference?: string
   return isShown ? { reference: `ImagingStudy/${id}` } : {};
 }
 
-function withoutReference({ reference: _, ...exam }: Exam): Exam {
+function withoutReference({ reference: _reference, ...exam }: Exam): Exam {
   return exam;
 }
 
-function withExams({ imagingStudy: _, ...report }: DiagnosticReport, exams: readonly Exam[]): DiagnosticReport {
+function withExams({ imagingStudy: _exams, ...report }: DiagnosticReport, exams: readonly Exam[]): DiagnosticReport {
   return exams.length === 0 ? report : { ...report, imagingStudy: [...exams] };
 }
 

@@ -13,7 +13,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import { accessionIdentifier, studyIdentifier } from '../../../profiles/imaging/identifiers.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import type { PersonKey, Requester } from '../../../server/access/requester.ts';
+import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal, type Right } from '../../../server/access/right.ts';
 import type { GuardDeps, Visit } from '../../../server/flows/guard.ts';
 import type { RegionIndex } from '../../../server/flows/identity/region-index.ts';
@@ -30,6 +30,7 @@ import { registerIdentity, type SaidIdentity } from '../../support/identities.ts
 import { search } from '../../support/reads.ts';
 import { aRegionIndex } from '../../support/region.ts';
 import { commitPlan } from '../../support/warrants.ts';
+import { requestersOf } from './clinic-requesters.ts';
 
 /** OID of the clinic's patient numbers. */
 export const PATIENT_DOMAIN = '1.2.3.4';
@@ -148,7 +149,7 @@ export async function openClinic(): Promise<Clinic> {
     description: 'Caché',
     series: [[raw]],
   });
-  const requesters = requestersOf(anne);
+  const requesters = requestersOf(CLINIC, anne);
   const visitOf = (name: string, server: string): Visit => {
     const requester = requesters[name];
     if (requester === undefined) throw new Fault('login', 'The token is not known');
@@ -187,45 +188,6 @@ export async function openClinic(): Promise<Clinic> {
 function tickingClock(): { now(): number } {
   let now = NOW;
   return { now: () => (now += 1) };
-}
-
-function requestersOf(anne: ClinicPatient): Readonly<Record<string, Requester>> {
-  const scopes = ['user/*.rs'];
-  const asked = { clientId: 'viewer', scopes, purpose: 'TREAT' } as const;
-  const lambert = {
-    ...asked,
-    kind: 'practitioner',
-    practitioner: 'Practitioner/lambert',
-    roles: [],
-    display: 'Dr Zoé Lambert',
-  } as const;
-  return {
-    lambert,
-    weak: { ...lambert, scopes: ['user/Patient.r'] },
-    clinic: {
-      ...asked,
-      kind: 'establishment',
-      organization: CLINIC,
-      scopes: ['system/ImagingStudy.crs'],
-      display: 'pacs',
-    },
-    'clinic-reader': {
-      ...asked,
-      kind: 'establishment',
-      organization: CLINIC,
-      scopes: ['system/*.rs'],
-      display: 'reader',
-    },
-    stranger: { ...lambert, practitioner: 'Practitioner/stranger', display: 'Dr Nobody' },
-    anne: {
-      ...asked,
-      purpose: 'PATRQT',
-      kind: 'patient',
-      patient: `Patient/${anne.resource.id}`,
-      person: anne.person,
-      display: 'Anne',
-    },
-  };
 }
 
 type Store = { readonly stores: OpenedStores; readonly images: ImageStore; readonly indexer: Indexer };
