@@ -70,7 +70,7 @@ describe('Emergency access over time', () => {
     );
   }
 
-  /** Registers an identity more of each, all with one further national number; the first is known by that of her own. */
+  /** Registers an identity more of each, all with one further number; the first one bears her own number, too. */
   async function share(patients: readonly ClinicPatient[]): Promise<readonly Identifier[]> {
     const { indexer } = await loadDefinitions();
     const { stores, region } = clinic;
