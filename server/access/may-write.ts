@@ -228,7 +228,7 @@ function receipt({ subject, study, owner, isFurther = false }: WriteFacts): Deci
 
 /** An instance joins a study that stands under another identity: both are still one person. */
 function ownerBases({ patient, person }: SubjectFacts, owner: string | undefined): readonly Basis[] {
-  return owner === undefined || owner === patient ? [] : [{ kind: 'row', row: owner, person }];
+  return owner === undefined || owner === patient ? [] : [{ kind: 'row', row: identityOf(owner), person }];
 }
 
 const typesBy = (writers: Writers): readonly StoredType[] =>

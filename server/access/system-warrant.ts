@@ -4,6 +4,12 @@ import { personKey, type PersonKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
+/** A Patient is made of identities; of two that contradict a desk is told. */
+const WITH_IDENTITY: readonly StoredType[] = [
+  ...typesWhere((type) => fhirType(type).hooks?.write === 'identity'),
+  'Person',
+  'Task',
+];
 
 type SystemWrite = Pick<Reach, 'types' | 'event'> & {
   /** The kind of its subject: a study by its UID, the directory, a shipment by its request, a kind of job, persons. */
@@ -36,7 +42,7 @@ const SYSTEM_WRITES = {
     event: 'asking',
   },
   // What earlier servers knew stays as it was said.
-  'adopt-identities': { types: ['Patient', 'Person', 'Task'], subject: 'persons', event: 'asking' },
+  'adopt-identities': { types: WITH_IDENTITY, subject: 'persons', event: 'asking' },
   // Each instance had a warrant of its own: the end only counts them.
   'end-shipment': { types: [], subject: 'shipment', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.

@@ -113,7 +113,7 @@ export async function identitiesNamed(
   { system = '', value = '' }: Pick<Identifier, 'system' | 'value'>,
   now: number,
 ): Promise<readonly StandingIdentity[]> {
-  if (!isNationalSystem(system)) {
+  if (!isNationalSystem(system) && !region.qualifiedSystems.includes(system)) {
     const reading: ItemReading = (subject) => systemGrant('resolve-identity', subject, now);
     const patient = await claimOf(records, reading, claimKey.identity(system, value));
     const identity = patient === undefined ? undefined : await identityAt(records, reading, patient);
