@@ -47,6 +47,7 @@ export const CODE_SYSTEM = {
   frPracticeSetting: 'urn:oid:1.2.250.1.213.1.1.4.9',
   /** Ours: where a study came from other than from whoever made it. */
   studyOrigin: 'urn:passerelle:CodeSystem:study-origin',
+  reportState: 'urn:passerelle:CodeSystem:report-state',
   /** Ours: offices that the region file alone gives, see `definitions/CodeSystem-region-role.json`. */
   regionRole: 'urn:passerelle:CodeSystem:region-role',
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
@@ -94,12 +95,15 @@ export const EXTENSION = {
   birthPlace: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
   requiresAccessToken: 'http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token',
   retrieveLocationUID: 'https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoRetrieveLocationUIDExtension',
+  mothersMaidenName: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName',
+  matchGrade: 'http://hl7.org/fhir/StructureDefinition/match-grade',
   nameRepresentation: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
   studyId: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id',
   /** Ours, never shown: what is known of an identity beside what its source said. */
   identity: 'urn:passerelle:StructureDefinition:Person-identity',
   /** Ours, never shown: which identity of a person said what it stands at. */
   saidBy: 'urn:passerelle:StructureDefinition:Patient-said-by',
+  namedByAccession: 'urn:passerelle:StructureDefinition:DiagnosticReport-named-by-accession',
 } as const;
 
 /** Tag of an exam whose images came, some at least, from the former archive of an establishment. */

@@ -1,4 +1,5 @@
 /** Clusters of identities, and what links them: a number that may join, or the desk's word that they are one person. */
+import { connected } from './connected.ts';
 import type { Verdicts } from './contradiction.ts';
 import { joiningNumbers, type Identity } from './identity.ts';
 import { numberKey } from './national-numbers.ts';
@@ -57,24 +58,4 @@ export function partsOf(cluster: Cluster, verdicts: Verdicts): Identity[][] {
     ...joiningNumbers(one).map(numberKey),
     ...verdicts.sameAs(one.id).map((other) => [one.id, other].sort().join(' ')),
   ]);
-}
-
-/** Groups items that have a key in common, directly or by others. */
-function connected<Item>(items: readonly Item[], keysOf: (item: Item) => readonly string[]): Item[][] {
-  const keys = new Map(items.map((item) => [item, keysOf(item)]));
-  const byKey = new Map<string, Item[]>();
-  for (const [item, own] of keys) for (const key of own) byKey.set(key, [...(byKey.get(key) ?? []), item]);
-  const seen = new Set<Item>();
-  const groupFrom = (first: Item): Item[] => {
-    const group = new Set([first]);
-    for (const item of group) {
-      for (const key of keys.get(item) ?? []) {
-        for (const other of byKey.get(key) ?? []) group.add(other);
-        byKey.delete(key);
-      }
-      seen.add(item);
-    }
-    return [...group];
-  };
-  return items.flatMap((item) => (seen.has(item) ? [] : [groupFrom(item)]));
 }

@@ -6,7 +6,7 @@
  * contradicts between these two, and between any two that agree with one of them each.
  */
 import { joiningNumbers, type Identity, type Verdict } from './identity.ts';
-import { numberKey, type NationalNumber } from './national-numbers.ts';
+import { readHistory, type NumberHistory } from './number-history.ts';
 import { traitsAgree } from './traits.ts';
 
 /** Why two identities stay apart though a number is theirs both. `two-persons`: numbers lead to two persons. */
@@ -63,16 +63,15 @@ export function contradictionBetween(
 
 type Judge = { readonly ruleOf: (one: Identity, other: Identity) => Rule | undefined };
 
-/** Judges pairs of a union, in which a value that one member calls old is current for none. */
+/** Judges pairs of a union by all that its members say. */
 function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
-  const former = formerOf(union);
+  const history = readHistory(union);
+  const sayings = sayingsOf(union);
+  const known = new Map<number, Rule | undefined>();
   const plainRule = (one: Identity, other: Identity): Rule | undefined => {
-    const numbers = [joiningNumbers(one), joiningNumbers(other)] as const;
-    if (numbers[0].length === 0 || numbers[1].length === 0) return undefined;
-    if (numbers[0].some((number) => numbers[1].some((further) => isOtherCurrent(number, further, former))))
-      return 'numbers';
-    const ignoresSex = isOfFormerTimes(numbers, former);
-    return traitsAgree(one.traits, other.traits, { ignoresSex }) ? undefined : 'traits';
+    const key = (sayings.get(one) ?? 0) * union.length + (sayings.get(other) ?? 0);
+    if (!known.has(key)) known.set(key, ruleBetween(one, other, history));
+    return known.get(key);
   };
   const judged = union.filter(({ id }) => verdicts.sameAs(id).length > 0);
   // What is not compared agrees with nobody: else it would excuse everybody.
@@ -89,35 +88,20 @@ function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
   };
 }
 
-/** The numbers that a member of a union calls old. */
-function formerOf(union: readonly Identity[]): ReadonlySet<string> {
-  return new Set(
-    union
-      .flatMap(joiningNumbers)
-      .filter(({ isOld }) => isOld)
-      .map(numberKey),
-  );
+/** Numbers what identities say: sources mostly say the same of a person, so each pair of sayings is judged once. */
+function sayingsOf(union: readonly Identity[]): ReadonlyMap<Identity, number> {
+  const places = new Map<string, number>();
+  const texts = union.map((one) => JSON.stringify([joiningNumbers(one), one.traits]));
+  for (const text of texts) if (!places.has(text)) places.set(text, places.size);
+  return new Map(union.map((one, at) => [one, places.get(texts[at] ?? '') ?? 0]));
 }
 
-/**
- * Whether the sex of one of two may be that of former times: it bears as current what another calls old, or the two
- * meet in old numbers alone.
- */
-function isOfFormerTimes(
-  [some, others]: readonly [readonly NationalNumber[], readonly NationalNumber[]],
-  former: ReadonlySet<string>,
-): boolean {
-  if ([...some, ...others].some((number) => !number.isOld && former.has(numberKey(number)))) return true;
-  const keys = new Set(others.map(numberKey));
-  const met = some.filter((number) => keys.has(numberKey(number)));
-  return met.length > 0 && met.every((number) => former.has(numberKey(number)));
-}
-
-type Key = { readonly system: string; readonly value: string };
-
-function isOtherCurrent(one: Key, other: Key, former: ReadonlySet<string>): boolean {
-  const isCurrent = (number: Key): boolean => !former.has(numberKey(number));
-  return one.system === other.system && one.value !== other.value && isCurrent(one) && isCurrent(other);
+function ruleBetween(one: Identity, other: Identity, history: NumberHistory): Rule | undefined {
+  const [some, others] = [joiningNumbers(one), joiningNumbers(other)];
+  if (some.length === 0 || others.length === 0) return undefined;
+  if (some.some((number) => others.some((further) => history.contradict(number, further)))) return 'numbers';
+  const ignoresSex = history.isOfFormerTimes(some, others);
+  return traitsAgree(one.traits, other.traits, { ignoresSex }) ? undefined : 'traits';
 }
 
 /** Searches a way between two identities over verdicts, and from each end of a verdict to what agrees with it. */

@@ -77,6 +77,10 @@ export type FhirType = {
   /** `own`: the label in `meta.security` counts. `normal`: no sender can raise it. */
   readonly label: 'own' | 'normal';
   readonly release: Release;
+  /** `service`: before that, whom the patient declared does not see a row either: it is the imaging service's. */
+  readonly unreleased?: 'service';
+  /** What is told of a row whose `status` is entered-in-error, and what it is found by: these elements alone. */
+  readonly toldInError?: readonly string[];
   readonly writers: Writers;
   /** What the FHIR door serves. With none of them the type is stored and answered 404. */
   readonly interactions: readonly Interaction[];

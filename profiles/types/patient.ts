@@ -5,7 +5,11 @@ import { booleanToken, codeToken, date, own, string, token } from './search-para
 
 const OPEN_IDENTIFIERS = `Patient.identifier.where(extension.where(url = '${EXTENSION.saidBy}').exists().not())`;
 
-/** Patient. @see https://hl7.org/fhir/R4/patient.html and IHE PIXm ITI-104, which updates it by its identifier */
+
+/**
+ * Patient. @see https://hl7.org/fhir/R4/patient.html; IHE PIXm ITI-104, which updates it by its identifier, and ITI-83;
+ * IHE PDQm ITI-78 and ITI-119, which search it
+ */
 export const Patient = {
   class: 'patient',
   // The row is itself what others name as their subject.
@@ -19,6 +23,7 @@ export const Patient = {
     'withdraw',
     'reconsent',
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
+    { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
   ],
   parameters: [
     // What only some readers may know is not found by everybody: the store looks at what each sees.
@@ -30,8 +35,22 @@ export const Patient = {
     date('birthdate', 'individual-birthdate'),
     codeToken('gender', 'individual-gender', 'administrative-gender'),
     booleanToken('active', 'Patient-active'),
+    token('telecom', 'individual-telecom'),
+    string('address', 'individual-address'),
+    string('address-city', 'individual-address-city'),
+    string('address-country', 'individual-address-country'),
+    string('address-postalcode', 'individual-address-postalcode'),
+    string('address-state', 'individual-address-state'),
+    // R4 names an extension that does not exist; PDQm means the one that does.
+    {
+      code: 'mothersMaidenName',
+      type: 'string',
+      definition: 'http://hl7.org/fhir/SearchParameter/patient-extensions-Patient-mothersMaidenName',
+      expression: `Patient.extension.where(url = '${EXTENSION.mothersMaidenName}').value`,
+    },
   ],
   sort: { by: '_lastUpdated', elements: [] },
+  searchedAs: 'iti-78',
   words: 'l’identité et les coordonnées',
   erasedWithStudy: 'kept',
   hooks: { write: 'identity' },

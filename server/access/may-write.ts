@@ -237,6 +237,8 @@ const typesOfHook = (hook: WriteHook): readonly StoredType[] =>
   STORED_TYPES.filter((type) => fhirType(type).hooks?.write === hook);
 
 const SERVER_TYPES = typesBy('server');
+/** What the server tells patients. */
+const NOTICE_TYPES = SERVER_TYPES.filter((type) => fhirType(type).names === 'patient');
 const CONSENT_TYPES = typesOfHook('rights');
 const IDENTITY_TYPES = typesOfHook('identity');
 /** A Patient is made of identities; of two that contradict a desk is told. */
@@ -247,10 +249,10 @@ function isIdentity(type: StoredType): boolean {
   return IDENTITY_TYPES.includes(type);
 }
 
-/** A report comes with what is derived from it at once: its bytes and its document. */
+/** A report comes with what is derived from it at once: its bytes, its documents, a notice when it was an error. */
 function writtenWith(type: StoredType): readonly Written[] {
   if (isIdentity(type)) return WITH_IDENTITY;
-  return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES] : [type];
+  return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES, ...NOTICE_TYPES] : [type];
 }
 
 /** What keeps others from writing exams, and what keeps them from writing anything. */

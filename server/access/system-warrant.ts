@@ -1,6 +1,6 @@
 /** What the server writes on its own account: a closed list of reasons, each bound to one subject. */
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
-import { personKey } from './requester.ts';
+import { personKey, type PersonKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
@@ -17,9 +17,9 @@ const SYSTEM_WRITES = {
     subject: 'directory',
     event: 'own',
   },
-  // Whoever sent the instances or the report has left the event.
+  // Whoever sent the instances or the report has left the event. Reports are linked to the exam that they name.
   'maintain-study': {
-    types: typesWhere((type) => fhirType(type).writers === 'derived'),
+    types: typesWhere((type) => fhirType(type).writers === 'derived' || fhirType(type).hooks?.write === 'documents'),
     subject: 'study',
     event: 'asking',
   },
@@ -44,8 +44,26 @@ export type SystemWriteReason = keyof typeof SYSTEM_WRITES;
 
 /** Makes the warrant of the server's own work on one subject: a Study Instance UID, a kind of job …; or on persons. */
 export function systemWarrant(reason: SystemWriteReason, ...subjects: readonly string[]): Warrant {
+  return makeWarrant({ act: reason, reaches: [reachOf(reason, ...subjects)], bases: [] });
+}
+
+/**
+ * The warrant to erase a study, and of its person the reports that name it without its UID: by a number, or as an error,
+ * of which nothing is told any more.
+ */
+export function erasureWarrant(studyInstanceUID: string, person: PersonKey | undefined): Warrant {
+  const whole = reachOf('erase-study', studyInstanceUID);
+  const types = typesWhere((type) => REPORTS.includes(fhirType(type).erasedWithStudy));
+  const hers: readonly Reach[] = person === undefined ? [] : [{ types, whose: { persons: [person] }, event: 'asking' }];
+  return makeWarrant({ act: 'erase-study', reaches: [whole, ...hers], bases: [] });
+}
+
+/** Reports, their documents and bytes. */
+const REPORTS: readonly string[] = ['reports', 'manifests', 'with-its-item'];
+
+function reachOf(reason: SystemWriteReason, ...subjects: readonly string[]): Reach {
   const { types, event, subject: kind } = SYSTEM_WRITES[reason];
   const persons = kind === 'persons' ? subjects.map(personKey) : [];
   const whose = kind === 'study' ? { study: subjects[0] ?? '' } : { persons };
-  return makeWarrant({ act: reason, reaches: [{ types, whose, event }], bases: [] });
+  return { types, whose, event };
 }

@@ -23,6 +23,7 @@ import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
+import { matchPatients } from '../flows/read/match-patients.ts';
 import { readHistory } from '../flows/read/read-history.ts';
 import { readIdentity } from '../flows/read/read-identity.ts';
 import { readResource } from '../flows/read/read-resource.ts';
@@ -116,6 +117,7 @@ export function composeFlows(parts: FlowParts) {
     search: searchResources(guard),
     searchResources: searchResources(guard),
     ...affinityFlows(guard, parts, regionIndex),
+    matchPatients: matchPatients(guard),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
     openStudy: openStudy(guard),

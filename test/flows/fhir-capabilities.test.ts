@@ -200,8 +200,8 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
         names.push(name);
       }
     }
-    expect(names.sort()).to.deep.equal(['break-glass', 'ihe-pix', 'reconsent', 'withdraw']);
-    for (const path of ['Patient/$everything', 'Patient/$match', 'ImagingStudy/$meta', '$export']) {
+    expect(names.sort()).to.deep.equal(['break-glass', 'ihe-pix', 'match', 'reconsent', 'withdraw']);
+    for (const path of ['Patient/$everything', 'ImagingStudy/$meta', '$export']) {
       expect((await region.strasbourg.send('POST', path, { resourceType: 'Parameters' })).status, path).to.be.oneOf([
         404, 405, 501,
       ]);

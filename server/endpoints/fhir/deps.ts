@@ -7,6 +7,7 @@ import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { crossReference } from '../../flows/read/cross-reference.ts';
+import type { matchPatients } from '../../flows/read/match-patients.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
 import type { readIdentity } from '../../flows/read/read-identity.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
@@ -37,6 +38,7 @@ export type FhirDeps = {
   readonly write: ReturnType<typeof writeResource>;
   readonly writeTransaction: ReturnType<typeof writeTransaction>;
   readonly crossReference: ReturnType<typeof crossReference>;
+  readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
 };

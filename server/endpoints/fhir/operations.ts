@@ -1,10 +1,14 @@
-/** Operations on Patient: $break-glass, $withdraw, $reconsent. @see https://hl7.org/fhir/R4/operations.html */
+/**
+ * Operations on Patient: $break-glass, $withdraw, $reconsent; $ihe-pix and $match have files of their own.
+ * @see https://hl7.org/fhir/R4/operations.html
+ */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
+import { match } from './match.ts';
 import { admit, readBodyResource } from './request.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
@@ -13,6 +17,7 @@ type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['$break-glass', breakGlass],
   ['$ihe-pix', postCrossReference],
+  ['$match', match],
   ['$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
   ['$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
 ]);

@@ -21,6 +21,8 @@ export type KnownPatient = {
   readonly present: string;
   /** The person that the identity is by itself: what is said of her state is kept of it. */
   readonly home: PersonKey;
+  /** The identifier that names the identity in its domain. */
+  readonly own: IdentityContent['own'];
   /** The Patient as its source said it. */
   readonly resource: Patient;
   /** How often its source said something else. */
@@ -50,8 +52,8 @@ export async function knownPatient(
 
 /** The Patient of an identity that stands. */
 export function toKnownPatient({ content, person, present, version }: Omit<StandingIdentity, 'row'>): KnownPatient {
-  const { id, home, said } = content;
-  return { patient: `Patient/${id}`, person, present, home: personKey(home), resource: said, version };
+  const { id, home, own, said } = content;
+  return { patient: `Patient/${id}`, person, present, home: personKey(home), own, resource: said, version };
 }
 
 /** What a decision about a write asks of a Patient: her state, and where an establishment asks, who feeds her. */

@@ -2,10 +2,11 @@
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
-import type { PageEnd, Passage, SearchPage } from '../../ports/record-store.ts';
+import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
+import { toldRow } from './told-report.ts';
 import { withinScopes } from './search-scopes.ts';
 
 /** A page, and the cursor of the next one when more follows. */
@@ -26,7 +27,7 @@ export type SearchRequest = {
 };
 
 /** QIDO-RS and ITI-18 tell the patient's identity with each study and document, and may be asked by it. */
-const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'invoke-display'];
+const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'iti-78', 'invoke-display'];
 
 /**
  * Searches.
@@ -45,8 +46,14 @@ export function searchResources(deps: GuardDeps) {
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
       const { answer, passage: passed } = await guarded(deps, visit, passage, question, tell);
-      const cursor = answer.next === undefined ? undefined : cursorOf(visit, answer.next);
-      return { ...answer, cursor, passage: passed };
+      const told = (row: VisibleRow): VisibleRow => toldRow(visit, row);
+      return {
+        ...answer,
+        rows: answer.rows.map(told),
+        included: answer.included.map(told),
+        cursor: answer.next === undefined ? undefined : cursorOf(visit, answer.next),
+        passage: passed,
+      };
     });
 }
 

@@ -136,7 +136,7 @@ async function reportsOf(
     `${system}|${value}`,
     MOST_REPORTS,
   );
-  return found as readonly DocumentReference[];
+  return (found as readonly DocumentReference[]).filter(({ status }) => status === 'current');
 }
 
 /** By a national identifier, as each source has a Patient of its own; else of the Patient whose study it is. */

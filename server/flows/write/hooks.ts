@@ -19,8 +19,12 @@ export type Hook = {
   readonly opened?: (row: InternalRow) => Resource;
   /** Makes bytes durable, before anything is read; they are removed again when no row comes to name them. */
   readonly prepare?: (deps: WriteDeps, act: WriteAct) => Promise<StoredDocument | undefined>;
-  /** The requester's own row that a condition names, where it is not found by a search. */
-  readonly match?: (work: Work, act: WriteAct, condition: URLSearchParams) => Promise<InternalRow | undefined>;
+  /** The requester's own row that a condition names, where it is not found by a search; `searched` where it is. */
+  readonly match?: (
+    work: Work,
+    act: WriteAct,
+    condition: URLSearchParams,
+  ) => Promise<InternalRow | 'searched' | undefined>;
   /** The requester's own row that a resource is, by what it says itself, when it is sent by a plain create. */
   readonly find?: (work: Work, resource: Resource) => Promise<InternalRow | undefined>;
   /** What writing the resource adds to the plan. */

@@ -91,7 +91,7 @@ describe('Who may write (access.md)', () => {
     });
     expect(decided(SOURCE, create('DiagnosticReport'), { subject: subject() })).to.deep.equal({
       act: 'create DiagnosticReport',
-      reaches: [reach(['DiagnosticReport', 'Binary', 'DocumentReference', 'ImagingStudy'])],
+      reaches: [reach(['DiagnosticReport', 'Binary', 'DocumentReference', 'ImagingStudy', 'Communication'])],
       bases: exam,
     });
     const refusals = ['RelatedPerson', 'Observation'].map((type) =>

@@ -116,6 +116,8 @@ describe('ITI-18 GetAssociations and GetRelatedDocuments (ITI TF-2 3.18.4.1.2.3.
 
     it('knows nothing of a document that was an error', async () => {
       expect(await associations(['gone'], { token: 'clinic-reader' })).to.deep.equal([]);
+      const slots = [['$XDSDocumentEntryEntryUUID', listOf([uuid('gone')])] as const];
+      expect(entriesOf(await ask('getDocuments', slots, { token: 'clinic-reader' }))).to.deep.equal([]);
     });
 
     it('gives an association the same entryUUID in every answer, references too', async () => {

@@ -50,6 +50,7 @@ function issuerIn(oid: string | undefined): string | undefined {
       present: 'Patient/p',
       person: personKey('p'),
       home: personKey('p'),
+      own: { system: '', value: '' },
       resource: { resourceType: 'Patient' },
       version: 1,
     },

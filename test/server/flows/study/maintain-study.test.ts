@@ -13,7 +13,7 @@ import { DICOM_UID, oidUri } from '../../../../profiles/codes.ts';
 import { maintainStudy } from '../../../../server/flows/study/maintain-study.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
-import { putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import { findAll, type Found } from '../../../../server/flows/internal-reads.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
@@ -159,7 +159,8 @@ describe('Maintenance of a study', function () {
       report: async (person: PersonKey, subject: string) => {
         const report = aReport(STUDY, subject);
         const clinic = { resourceType: 'Organization', id: 'clinic', name: 'Clinique' } as const;
-        const puts = [putOf(indexer, report, NOW, { person, subject }), putOf(indexer, clinic, NOW)];
+        const origin = filedBy(CLINIC);
+        const puts = [putOf(indexer, report, NOW, { person, subject, origin }), putOf(indexer, clinic, NOW)];
         await commitPlan(records, aPlan({ puts }));
       },
       /** `metadata`: what is stored in the place of the words that the header was put into. */

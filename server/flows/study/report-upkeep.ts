@@ -1,0 +1,80 @@
+/** The reports of a study: which count for it, and what is brought up to date of them when it changes. */
+import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import { studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
+import { accessionsOf, linkedTo } from '../../../profiles/documents/report-links.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { NarrowReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { knownPatient } from '../identity/persons.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import type { Found } from '../internal-reads.ts';
+import { changed } from '../write/changed-put.ts';
+import { filedBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { authorsOf, linkedStudies, mayReport, type KnownStudy } from './linked-studies.ts';
+import { reportDocumentParts } from './report-document-parts.ts';
+import { reportsOf, type StoredStudy } from './study-content.ts';
+
+type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
+
+/** A report, the person that it is about, and the establishment (`Organization/id`) that sent it. */
+export type NamingReport = Found<DiagnosticReport> & {
+  readonly person: PersonKey;
+  readonly organization: string;
+  /** That establishment, and the professionals who signed. */
+  readonly authors: readonly string[];
+  /** It comes from an establishment that made the study or reads for one that did. */
+  readonly counts: boolean;
+};
+
+/** Finds the reports of a study's person that name it: what is said of another person's study is no part of it. */
+export async function reportsOfStudy(
+  { records, region }: Deps,
+  reading: NarrowReading,
+  { studyInstanceUID, patient: { person }, sources }: StoredStudy,
+  imagingStudy: ImagingStudy,
+): Promise<NamingReport[]> {
+  const named = { id: imagingStudy.id ?? '', studyInstanceUID, accessions: accessionsOf(imagingStudy) };
+  const naming: NamingReport[] = [];
+  for (const report of await reportsOf(records, reading({ person }), named)) {
+    const authors = await authorsOf(records, reading, person, `DiagnosticReport/${report.row.id}`);
+    const organization = authors.find((author) => author.startsWith('Organization/'));
+    if (organization !== undefined)
+      naming.push({ ...report, person, organization, authors, counts: mayReport(region, organization, sources) });
+  }
+  return naming;
+}
+
+/** Links reports to a study as it is now, and brings their documents up to date. `manifests` are its current ones. */
+export async function reportUpkeep(
+  deps: Deps,
+  reading: NarrowReading,
+  reports: readonly NamingReport[],
+  { studyInstanceUID, ...study }: KnownStudy & { readonly studyInstanceUID: string },
+  manifests: readonly string[],
+  now: number,
+): Promise<PlanParts[]> {
+  const parts: PlanParts[] = [];
+  for (const { row, resource: standing, person, organization, authors } of reports) {
+    const { subject, released } = row;
+    // It may be of the same person under another Patient than the study's.
+    const known = subject === undefined ? undefined : await knownPatient(deps.records, reading, subject);
+    if (subject === undefined || known === undefined) continue;
+    const studies = await linkedStudies(deps, reading, { resource: standing, person, organization }, [study]);
+    const resource = linkedTo(standing, studies);
+    // What neither told of the study nor is to tell of it is as it was.
+    if (![standing, resource].some((report) => studiesOf(report).includes(studyInstanceUID))) continue;
+    const origin = filedBy(...authors);
+    const hand = { resource, person, subject, patient: known.resource, organization, released, studies, origin };
+    const atHand = new Map([[study.imagingStudy.id ?? '', manifests]]);
+    parts.push(
+      joinParts(
+        // Its next version may bring documents of its own.
+        { preconditions: [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] },
+        changed(deps.indexer, row, resource, now, { person, subject, released }),
+        await reportDocumentParts(deps, reading, hand, atHand, now),
+      ),
+    );
+  }
+  return parts;
+}
