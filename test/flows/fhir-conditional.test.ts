@@ -89,7 +89,7 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       expect([sought.status, idOf(sought)]).to.deep.equal([200, idOf(created)]);
       // To Nancy the report is as absent as any other.
       const performer = [{ reference: nancy.service }];
-      const theirs = { ...report, performer, subject: { reference: `Patient/${region.patients.heleneNancy}` } };
+      const theirs = { ...report, performer, subject: { reference: `Patient/${region.patients.helene}` } };
       const hidden = await region.nancy.send('POST', 'DiagnosticReport', theirs, headers);
       expect(hidden.status, hidden.text).to.equal(201);
       expect(idOf(hidden)).to.not.equal(idOf(created));

@@ -75,7 +75,7 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
         reportTextOf('mr-head'),
       );
       const report = bundle.entry?.[1]?.resource as DiagnosticReport;
-      const foreign = { ...report, subject: { reference: `Patient/${region.patients.heleneNancy}` } };
+      const foreign = { ...report, subject: { reference: `Patient/${region.patients.josee}` } };
       expectOutcome(await region.strasbourg.send('POST', 'DiagnosticReport', foreign), 400, 'invalid');
       const query = `DiagnosticReport?patient=${region.patients.helene}`;
       const standing = await region.strasbourg.findOne<DiagnosticReport>(query);
@@ -194,7 +194,7 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       const declared = await personCaller(region.server, 'demo-declared');
       const visible = await count(declared, 'ImagingStudy');
       expect(visible).to.equal(2);
-      const answer = await region.nancy.send('POST', 'Patient/$withdraw', withdrawal(region.patients.heleneNancy));
+      const answer = await region.nancy.send('POST', 'Patient/$withdraw', withdrawal(region.patients.helene));
       expect(answer.status, answer.text).to.equal(201);
       expect([
         await count(declared, 'ImagingStudy'),

@@ -14,7 +14,7 @@ import { requireConsentChanger } from '../../access/may-attempt.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { knownPatient, subjectFacts } from '../identity/persons.ts';
+import { filingPatient, knownPatient, subjectFacts } from '../identity/persons.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { readSharing, sharingParts, type StandingSharing } from './sharing-parts.ts';
@@ -52,7 +52,7 @@ export function changeConsent(deps: ChangeConsentDeps) {
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
         const reading = systemReading('change-consent', now);
-        const subject = await patientAsked(deps, reading, requester, asked.patient);
+        const subject = await patientAsked(deps, reading, requester, asked.patient, now);
         const act = { interaction: 'operation', operation: asked.change } as const;
         const warrant = mayWrite(requester, act, { now, subject });
         if (subject === undefined) throw new Fault('not-found', 'No such patient');
@@ -182,12 +182,13 @@ async function patientAsked(
   reading: NarrowReading,
   requester: PatientRequester | EstablishmentRequester,
   asked: string | undefined,
+  now: number,
 ): Promise<SubjectFacts | undefined> {
   const own = requester.kind === 'patient' ? requester.patient : undefined;
   const patient = asked ?? own;
   if (patient === undefined)
     throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
-  const known = await knownPatient(records, reading, patient);
+  const known = await filingPatient(records, reading, requester, patient, now);
   const self = own === undefined || own === patient ? known : await knownPatient(records, reading, own);
   if (known === undefined || self === undefined) return undefined;
   // Whatever Patient of hers she names, the Consent is about the one that she signed in as.

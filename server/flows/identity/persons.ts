@@ -11,7 +11,7 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
-import { identityAt, type StandingIdentity } from './identities.ts';
+import { identitiesOf, identityAt, type StandingIdentity } from './identities.ts';
 
 /** An identity (`Patient/id` of the Patient that it is by itself) and the person it is at present. */
 export type KnownPatient = {
@@ -48,6 +48,25 @@ export async function knownPatient(
 ): Promise<KnownPatient | undefined> {
   const identity = await identityAt(records, reading, patient);
   return identity === undefined ? undefined : toKnownPatient(identity);
+}
+
+/**
+ * Finds the Patient under which a requester files what it says of one: of a person, an establishment's is the oldest
+ * identity that it is a source of, whichever it names.
+ */
+export async function filingPatient(
+  records: RecordStore,
+  reading: ItemReading,
+  requester: Requester,
+  patient: string,
+  now: number,
+): Promise<KnownPatient | undefined> {
+  const named = await identityAt(records, reading, patient);
+  if (named === undefined || requester.kind !== 'establishment') return named && toKnownPatient(named);
+  const isOwn = ({ content }: StandingIdentity): boolean => content.sources.includes(requester.organization);
+  if (isOwn(named)) return toKnownPatient(named);
+  const all = await identitiesOf(records, named.person, now);
+  return toKnownPatient(all.find(isOwn) ?? named);
 }
 
 /** The Patient of an identity that stands. */

@@ -246,7 +246,10 @@ function sameText(one: object, other: object): boolean {
   return text(one) === text(other);
 }
 
-/** Everything that was looked at and is touched stands as it was read. */
+/**
+ * Everything that was looked at and is touched stands as it was read; what is said anew, as whoever says it knew it: it
+ * was read before the others.
+ */
 function preconditionsOf(
   groups: readonly Group[],
   standing: ReadonlyMap<string, StandingIdentity>,
@@ -254,7 +257,7 @@ function preconditionsOf(
 ): readonly Precondition[] {
   const ids = new Set([...groups.flatMap(({ members }) => members.map(({ id }) => id)), own?.content.id ?? '']);
   return [...ids].flatMap((id) => {
-    const one = standing.get(id);
+    const one = id === own?.content.id ? own : standing.get(id);
     return one === undefined ? [] : [{ kind: 'version', type: 'Person', id, version: one.version } as const];
   });
 }
