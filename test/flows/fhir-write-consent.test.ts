@@ -205,7 +205,7 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       expect(
         resourcesOf((await region.patient.get('AuditEvent?subtype=AuthZ-Consent')).json<Bundle>()),
       ).to.not.have.length(0);
-      const back = await region.nancy.send('POST', 'Patient/$reconsent', withdrawal(region.patients.heleneNancy));
+      const back = await region.nancy.send('POST', 'Patient/$reconsent', withdrawal(region.patients.helene));
       expect(back.status, back.text).to.equal(202);
       expect(await count(declared, 'ImagingStudy')).to.equal(visible);
     });

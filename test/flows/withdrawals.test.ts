@@ -26,8 +26,7 @@ for (const { name, missing, open } of EACH_STORE) {
     const own = async (operation: string, body?: Parameters): Promise<FhirAnswer> =>
       await region.patient.send('POST', `Patient/$${operation}`, body);
     const by = async (caller: FhirCaller, operation: string): Promise<FhirAnswer> => {
-      const patient = caller === region.nancy ? region.patients.heleneNancy : region.patients.helene;
-      const parameter = [{ name: 'patient', valueReference: { reference: `Patient/${patient}` } }];
+      const parameter = [{ name: 'patient', valueReference: { reference: `Patient/${region.patients.helene}` } }];
       return await caller.send('POST', `Patient/$${operation}`, { resourceType: 'Parameters', parameter });
     };
     /** Exams and documents that each professional reader sees: a declared correspondent and both establishments. */

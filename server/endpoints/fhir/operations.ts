@@ -1,6 +1,7 @@
 /**
- * Operations on Patient: $break-glass, $withdraw, $reconsent, and in files of their own $ihe-pix and $match; on a Task of instances kept aside: $discard, $refile,
- * $release; on an ImagingStudy: $move. @see https://hl7.org/fhir/R4/operations.html
+ * Operations on Patient: $break-glass, $withdraw, $reconsent, and in files of their own $ihe-pix and $match; on a Task
+ * of instances kept aside: $discard, $refile, $release; on an ImagingStudy: $move.
+ * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
@@ -32,7 +33,7 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
 ]);
 
 /** The operations that are asked by GET, too, as they change nothing. */
-export const QUERIES: ReadonlyMap<string, Operation> = new Map([['$ihe-pix', getCrossReference]]);
+export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
@@ -105,7 +106,7 @@ function hasBody(ctx: Context): boolean {
 function answerCreated(deps: FhirDeps, ctx: Context, reference: string, standing: readonly string[] = []): void {
   ctx.status = 201;
   ctx.set('Location', `${deps.fhirBase()}/${reference}`);
-  answerBody(ctx, reference);
+  answerBody(ctx, reference, standing);
 }
 
 function answerReference(ctx: Context, reference: string): void {
@@ -113,7 +114,7 @@ function answerReference(ctx: Context, reference: string): void {
   answerBody(ctx, reference);
 }
 
-function answerBody(ctx: Context, reference: string): void {
+function answerBody(ctx: Context, reference: string, standing: readonly string[] = []): void {
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   const answer: Parameters = {
     resourceType: 'Parameters',

@@ -83,6 +83,12 @@ describe('A study after a join or a separation (identity.md 4)', function () {
         return (await records.peek(SYSTEM, { kind: 'instances', ...place })).instances;
       },
       aside: async (): Promise<QuarantinedInstance[]> => await allOf(records.quarantined(SYSTEM)),
+      join: async (organization: string, patient: string, to: PersonKey): Promise<void> => {
+        const identity = (await records.claimed(SYSTEM, claimKey.identity(systemOf(organization), patient))) ?? '';
+        const [, id = ''] = identity.split('/');
+        const from = (await records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id }))?.person ?? to;
+        await commitPlan(records, aPlan({ moves: [{ identity, home: from, from, to, patient: `Patient/of-${to}` }] }));
+      },
       personOf: async (organization: string, patient: string): Promise<PersonKey> => {
         const reference = await records.claimed(SYSTEM, claimKey.identity(systemOf(organization), patient));
         const [, id = ''] = reference?.split('/') ?? [];
@@ -115,7 +121,7 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     ]);
     for (const person of [owner, named]) await clinic.settle(person);
     expect(await clinic.aside()).to.have.length(2);
-    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    await clinic.join(OTHER, 'O-1', owner);
     await clinic.settle(owner);
     expect(await clinic.aside()).to.deep.equal([]);
     const instances = await clinic.instances();
@@ -132,11 +138,8 @@ describe('A study after a join or a separation (identity.md 4)', function () {
   it('keeps aside as other data what stands otherwise, and drops what stands already', async () => {
     await clinic.send(MAKER, 'first', 'M-1');
     await clinic.send(OTHER, 'first', 'O-1');
-    const { owner, named } = {
-      owner: await clinic.personOf(MAKER, 'M-1'),
-      named: await clinic.personOf(OTHER, 'O-1'),
-    };
-    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    const owner = await clinic.personOf(MAKER, 'M-1');
+    await clinic.join(OTHER, 'O-1', owner);
     await clinic.settle(owner);
     expect((await clinic.aside()).map(({ reason, person }) => [reason, person])).to.deep.equal([
       ['other-data-set', owner],
@@ -145,8 +148,8 @@ describe('A study after a join or a separation (identity.md 4)', function () {
   });
 
   it('takes up nothing of a person who is opposed', async () => {
-    const { owner, named } = await contradicted();
-    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    const { owner } = await contradicted();
+    await clinic.join(OTHER, 'O-1', owner);
     await commitPlan(clinic.records, aPlan({ states: [{ person: owner, change: { opposed: true } }] }));
     await clinic.settle(owner);
     expect(await clinic.aside()).to.have.length(2);
