@@ -242,7 +242,7 @@ const NOTICE_TYPES = SERVER_TYPES.filter((type) => fhirType(type).names === 'pat
 const CONSENT_TYPES = typesOfHook('rights');
 const IDENTITY_TYPES = typesOfHook('identity');
 /** A Patient is made of identities; of two that contradict a desk is told. */
-const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];
+export const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];
 const DERIVED_TYPES = typesBy('derived');
 
 function isIdentity(type: StoredType): boolean {

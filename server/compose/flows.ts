@@ -11,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import type { CurrentRegion } from '../config/current-region.ts';
 import { clearAside } from '../flows/aside/clear-aside.ts';
 import { moveStudy } from '../flows/aside/move-study.ts';
+import { judgeIdentities } from '../flows/identity/judge-identities.ts';
 import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
 import { fileWhatIsJoined } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
@@ -142,6 +143,7 @@ export function composeFlows(parts: FlowParts) {
     changeConsent: changeConsent({ ...guard, indexer }),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
+    judgeIdentities: judgeIdentities(writing),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
     receiveImport: receiveImport(intake),
     receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
