@@ -20,7 +20,7 @@ const HELENE = {
   strasbourg: `${LOCAL.strasbourg}|8000012345`,
   nancy: `${LOCAL.nancy}|NC-004711`,
 };
-const UNKNOWN = { ins: `${NATIONAL.system}|279036799900988`, strasbourg: `${LOCAL.strasbourg}|0000000000` };
+const UNKNOWN = { ins: `${NATIONAL.system}|279036799900982`, strasbourg: `${LOCAL.strasbourg}|0000000000` };
 const NOT_FOUND = 'sourceIdentifier Patient Identifier not found';
 
 for (const { name, missing, open } of BOTH_STORES) {

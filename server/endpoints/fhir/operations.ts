@@ -22,8 +22,8 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
 ]);
 
-/** The operations that are asked by GET, too, as they change nothing. */
-export const QUERIES: ReadonlyMap<string, Operation> = new Map([['$ihe-pix', getCrossReference]]);
+/** The operations that are asked by GET, too, as they change nothing, by type and name. */
+export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
