@@ -18,9 +18,10 @@ const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900
 const LOCAL = { strasbourg: oidUri(strasbourg.patientIdDomain), nancy: oidUri(nancy.patientIdDomain) };
 
 /** A Patient of Strasbourg with all that ITI-78 finds her by. */
+const QUALIFIED = aPatient(strasbourg, 'PDQ-1', NATIONAL);
 const YSALINE: Patient = {
-  ...aPatient(strasbourg, 'PDQ-1', NATIONAL),
-  extension: [{ url: EXTENSION.mothersMaidenName, valueString: 'Fauconnier' }],
+  ...QUALIFIED,
+  extension: [...(QUALIFIED.extension ?? []), { url: EXTENSION.mothersMaidenName, valueString: 'Fauconnier' }],
   name: [{ use: 'official', family: 'Orbélian', given: ['Ysaline', 'Jeanne'] }],
   telecom: [{ system: 'phone', value: '+33399000101' }],
   address: [
