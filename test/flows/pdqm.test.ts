@@ -17,8 +17,9 @@ const { strasbourg, nancy } = ESTABLISHMENTS;
 const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900487' };
 const LOCAL = { strasbourg: oidUri(strasbourg.patientIdDomain), nancy: oidUri(nancy.patientIdDomain) };
 
-/** A Patient of Strasbourg with all that ITI-78 finds her by. */
 const QUALIFIED = aPatient(strasbourg, 'PDQ-1', NATIONAL);
+
+/** A Patient of Strasbourg with all that ITI-78 finds her by. */
 const YSALINE: Patient = {
   ...QUALIFIED,
   extension: [...(QUALIFIED.extension ?? []), { url: EXTENSION.mothersMaidenName, valueString: 'Fauconnier' }],
