@@ -9,17 +9,20 @@ import { loadDefinitions } from '../../server/runtime/definitions.ts';
 import { readSample } from '../support/clients/xds.ts';
 import { expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { aPatient, conditionOf, NATIONAL } from './support/fhir-write.ts';
+import { aPatient, conditionOf } from './support/fhir-write.ts';
 import { BOTH_STORES, type FreshStore } from './support/stores.ts';
 import { openTrail } from './support/trail.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
+const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900487' };
 const LOCAL = { strasbourg: oidUri(strasbourg.patientIdDomain), nancy: oidUri(nancy.patientIdDomain) };
+
+const QUALIFIED = aPatient(strasbourg, 'PDQ-1', NATIONAL);
 
 /** A Patient of Strasbourg with all that ITI-78 finds her by. */
 const YSALINE: Patient = {
-  ...aPatient(strasbourg, 'PDQ-1', NATIONAL),
-  extension: [{ url: EXTENSION.mothersMaidenName, valueString: 'Fauconnier' }],
+  ...QUALIFIED,
+  extension: [...(QUALIFIED.extension ?? []), { url: EXTENSION.mothersMaidenName, valueString: 'Fauconnier' }],
   name: [{ use: 'official', family: 'Orbélian', given: ['Ysaline', 'Jeanne'] }],
   telecom: [{ system: 'phone', value: '+33399000101' }],
   address: [
@@ -28,7 +31,7 @@ const YSALINE: Patient = {
 };
 /** Her twin sister, and somebody who only has her name. */
 const TWIN: Patient = {
-  ...aPatient(strasbourg, 'PDQ-2', { ...NATIONAL, value: '279036799900588' }),
+  ...aPatient(strasbourg, 'PDQ-2', { ...NATIONAL, value: '279036799900586' }),
   name: [{ family: 'Orbélian', given: ['Isaure'] }],
 };
 const NAMESAKE: Patient = { ...aPatient(strasbourg, 'PDQ-3'), birthDate: '1955-12-31', gender: 'male' };
@@ -214,7 +217,7 @@ for (const { name, missing, open } of BOTH_STORES) {
       it('compares those alone who may be seen: the same answer as for who is nowhere', async () => {
         const nowhere = {
           ...numbered,
-          identifier: [{ ...NATIONAL, value: '279036799900988' }],
+          identifier: [{ ...NATIONAL, value: '279036799900982' }],
           birthDate: '1901-01-01',
         };
         for (const who of [region.nancy, region.stranger, region.patient, region.declared]) {

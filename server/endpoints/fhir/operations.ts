@@ -34,7 +34,7 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
   ['ImagingStudy/$move', move],
 ]);
 
-/** The operations that are asked by GET, too, as they change nothing. */
+/** The operations that are asked by GET, too, as they change nothing, by type and name. */
 export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
