@@ -115,6 +115,8 @@ const SYSTEM_READS = {
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],
+  // Reports that are linked to an exam which has become another person's.
+  'unlink-reports': ['whole'],
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
