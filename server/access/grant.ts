@@ -115,8 +115,6 @@ const SYSTEM_READS = {
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],
-  // Reports that are linked to an exam which has become another person's.
-  'unlink-reports': ['whole'],
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
@@ -128,6 +126,8 @@ const SYSTEM_READS = {
   'record-viewing': ['item'],
   // Rows of every person, batch by batch.
   reindex: ['whole'],
+  // Reports that are linked to an exam which has become another person's.
+  'unlink-reports': ['whole'],
 } as const satisfies Record<string, readonly (keyof Subjects)[]>;
 
 /** The closed list of reasons for which the server reads on its own account. */
