@@ -132,6 +132,8 @@ const SYSTEM_READS = {
   'record-viewing': ['item'],
   // Rows of every person, batch by batch.
   reindex: ['whole'],
+  // Reports that are linked to an exam which has become another person's.
+  'unlink-reports': ['whole'],
 } as const satisfies Record<string, readonly (keyof Subjects)[]>;
 
 /** The closed list of reasons for which the server reads on its own account. */
