@@ -1,4 +1,4 @@
-/** `npm run region`: what is wrong with a file, what it would change, what is loaded; and the processes of one store. */
+/** `npm run region`: what is wrong with a file, what it changes, what is loaded; and the processes of one store. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ describe('npm run region', function () {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it('check names every error of a file with place and reason, on a machine without server too (exit code 1)', async () => {
+  it('check names every error of a file with place and reason (exit code 1), without a server, too', async () => {
     const before = await readFile(other.path, 'utf8');
     const wrong = JSON.parse(before) as { aeTitles: { addresses: string[] }[]; identityProviders: object[] };
     wrong.aeTitles[0]?.addresses.push('ct.example.org');
@@ -102,7 +102,7 @@ describe('npm run region', function () {
     expect(stdout).to.match(/^ {2}patients: urn:oid:2\.25\.200511774850911348183001992349381075021$/m);
   });
 
-  it('reload tells what changed, and is refused without a running server; check and show work on its data', async () => {
+  it('reload tells what changed, and needs a server; check and show take the data of a stopped one, too', async () => {
     await file.write((edited) => changeResource(edited, 'Practitioner/demo-stranger', { gender: 'unknown' } as object));
     const { code, stdout } = await region('reload');
     expect(code).to.equal(0);
