@@ -123,6 +123,8 @@ const SYSTEM_READS = {
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
+  // Who the persons are of whom a desk decides.
+  'decide-at-desk': ['item', 'person'],
   // The directory is nobody's, and whose access ends is counted over all.
   'load-region': ['item', 'whole'],
   // Of all bytes those that nothing names.
