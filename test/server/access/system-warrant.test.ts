@@ -10,7 +10,7 @@ describe('What the server writes on its own account', () => {
       { persons: [] },
     ],
     'maintain-study': [['Binary', 'DocumentReference', 'ImagingStudy'], 'asking', { study: '1.2' }],
-    'list-kept-aside': [['Task'], 'asking', { study: '1.2' }],
+    'list-kept-aside': [['Task', 'quarantined'], 'asking', { study: '1.2' }],
     'file-joined': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'erase-study': [
