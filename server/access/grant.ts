@@ -118,6 +118,8 @@ const SYSTEM_READS = {
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],
+  // What an earlier server kept aside, of all studies.
+  'list-aside': ['whole'],
   // What is kept aside, and what it would be part of.
   'clear-aside': ['study', 'item', 'person'],
   'publish-report': ['item', 'person'],

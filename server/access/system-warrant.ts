@@ -28,7 +28,7 @@ const SYSTEM_WRITES = {
   // Whose study it is has become one person with whom the sender named.
   'file-joined': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },
   // Whoever sent the instances has left the event.
-  'list-kept-aside': { types: ['Task'], subject: 'study', event: 'asking' },
+  'list-kept-aside': { types: ['Task', 'quarantined'], subject: 'study', event: 'asking' },
   // One event ends the erasure, when it is known how much went.
   'erase-study': {
     types: [...typesWhere((type) => fhirType(type).erasedWithStudy !== 'kept'), 'instance', 'quarantined'],

@@ -11,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import type { CurrentRegion } from '../config/current-region.ts';
 import { clearAside } from '../flows/aside/clear-aside.ts';
 import { moveStudy } from '../flows/aside/move-study.ts';
+import { listFormerAside } from '../flows/aside/former-aside.ts';
 import { judgeIdentities } from '../flows/identity/judge-identities.ts';
 import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
 import { fileWhatIsJoined } from '../flows/aside/settle-study.ts';
@@ -160,6 +161,7 @@ export function composeFlows(parts: FlowParts) {
       const asking = systemWarrant('ask-for-work', 'sweep');
       await records.commit(asking, joinParts({ jobs: [sweepingAt(clock.now())] }));
     },
+    listFormerAside: listFormerAside(writing),
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),
