@@ -16,7 +16,7 @@ import { pagingContract } from './record-store/paging.ts';
 import { partsContract } from './record-store/parts.ts';
 import { planningContract } from './record-store/planning.ts';
 import { quarantineContract } from './record-store/quarantine.ts';
-import { sourcesContract } from './record-store/sources.ts';
+import { sourcesContract } from './sources.contract.ts';
 import { precedenceContract } from './record-store/precedence.ts';
 import { shownPatientsContract } from './record-store/shown-patients.ts';
 import { searchingContract } from './record-store/searching.ts';

@@ -20,7 +20,7 @@ const HELENE = {
   strasbourg: `${LOCAL.strasbourg}|8000012345`,
   nancy: `${LOCAL.nancy}|NC-004711`,
 };
-const UNKNOWN = { ins: `${NATIONAL.system}|279036799900988`, strasbourg: `${LOCAL.strasbourg}|0000000000` };
+const UNKNOWN = { ins: `${NATIONAL.system}|279036799900982`, strasbourg: `${LOCAL.strasbourg}|0000000000` };
 const NOT_FOUND = 'sourceIdentifier Patient Identifier not found';
 
 for (const { name, missing, open } of BOTH_STORES) {
@@ -122,6 +122,9 @@ for (const { name, missing, open } of BOTH_STORES) {
         local,
         own,
       ]);
+      // What is given finds her at the other doors.
+      expect(await region.strasbourg.find<Patient>(`Patient?identifier=${own}`)).to.have.length(1);
+      expect(await region.nancy.find<Patient>(`Patient?identifier=${own}`)).to.deep.equal([]);
       // Who has an INS bears it in the affinity domain.
       expect(identifiersOf(await pix(region.strasbourg, HELENE.strasbourg, OWN))).to.deep.equal([]);
     });

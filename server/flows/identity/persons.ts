@@ -11,7 +11,7 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
-import { identityAt, type StandingIdentity } from './identities.ts';
+import { identitiesOf, identityAt, type StandingIdentity } from './identities.ts';
 
 /** An identity (`Patient/id` of the Patient that it is by itself) and the person it is at present. */
 export type KnownPatient = {
@@ -50,6 +50,25 @@ export async function knownPatient(
   return identity === undefined ? undefined : toKnownPatient(identity);
 }
 
+/**
+ * Finds the Patient under which a requester files what it says of one: of a person, an establishment's is the oldest
+ * identity that it is a source of, whichever it names.
+ */
+export async function filingPatient(
+  records: RecordStore,
+  reading: ItemReading,
+  requester: Requester,
+  patient: string,
+  now: number,
+): Promise<KnownPatient | undefined> {
+  const named = await identityAt(records, reading, patient);
+  if (named === undefined || requester.kind !== 'establishment') return named && toKnownPatient(named);
+  const isOwn = ({ content }: StandingIdentity): boolean => content.sources.includes(requester.organization);
+  if (isOwn(named)) return toKnownPatient(named);
+  const all = await identitiesOf(records, named.person, now);
+  return toKnownPatient(all.find(isOwn) ?? named);
+}
+
 /** The Patient of an identity that stands. */
 export function toKnownPatient({ content, person, present, version }: Omit<StandingIdentity, 'row'>): KnownPatient {
   const { id, home, own, said } = content;
@@ -73,12 +92,20 @@ export async function subjectFacts(
   };
 }
 
+/** A new person key. */
+export function newPerson(): PersonKey {
+  return personKey(newId());
+}
+
 /** A new identity, first told at a moment (epoch milliseconds), under an id that is chosen or made. */
 export function newIdentity(
-  parts: Pick<IdentityContent, 'own' | 'source' | 'fromImage' | 'replacedBy'> & { readonly said: Patient; readonly id?: string },
+  parts: Pick<IdentityContent, 'own' | 'source' | 'fromImage' | 'replacedBy'> & {
+    readonly said: Patient;
+    readonly id?: string;
+  },
   now: number,
 ): IdentityContent {
   const { said, source, id = newId() } = parts;
-  const made = { home: newId(), since: now, changed: now, sources: [source], verdicts: [] };
+  const made = { home: newPerson(), since: now, changed: now, sources: [source], verdicts: [], reviews: [] };
   return { ...parts, ...made, id, said: { ...said, id } };
 }

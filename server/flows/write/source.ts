@@ -5,8 +5,7 @@ import { standingOf, type Standing, type StandingFacts, type SubjectFacts } from
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalVersion } from '../../ports/record-store.ts';
 import { grantOf } from '../guard.ts';
-import { identitiesOf, identityAt, type StandingIdentity } from '../identity/identities.ts';
-import { subjectFacts, toKnownPatient, type KnownPatient } from '../identity/persons.ts';
+import { filingPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import type { ActParts, Placed, Work } from './work.ts';
 
@@ -44,21 +43,10 @@ export type AskedPatient = KnownPatient & { readonly facts: SubjectFacts };
 
 /** A Patient that stands, by reference: as the identity that the requester files under. */
 export async function patientFor(work: Work, reference: string): Promise<AskedPatient | undefined> {
-  const { deps, reading, visit } = work;
-  const named = await identityAt(deps.records, reading, reference);
-  if (named === undefined) return undefined;
-  const known = toKnownPatient(await ownIdentity(work, named));
+  const { deps, reading, visit, now } = work;
+  const known = await filingPatient(deps.records, reading, visit.requester, reference, now);
+  if (known === undefined) return undefined;
   return { ...known, facts: await subjectFacts(deps.records, reading, visit.requester, known) };
-}
-
-/** Of a person an establishment files under the oldest identity that it is a source of, whichever it names. */
-async function ownIdentity({ deps, visit, now }: Work, named: StandingIdentity): Promise<StandingIdentity> {
-  const { requester } = visit;
-  if (requester.kind !== 'establishment') return named;
-  const isOwn = ({ content }: StandingIdentity): boolean => content.sources.includes(requester.organization);
-  if (isOwn(named)) return named;
-  const all = await identitiesOf(deps.records, named.person, now);
-  return all.find(isOwn) ?? named;
 }
 
 /** A Patient that the same plan writes: an identity of the requester's own, as no other can be written. */

@@ -15,10 +15,9 @@ import { standingRow, type RowChange } from './row-changes.ts';
 /** The persons that a plan concerns, in a fixed order. */
 export function personsOf(plan: CommitPlan, changes: readonly RowChange[], rights: RightChanges): readonly PersonKey[] {
   const ofRows = changes.flatMap(({ before, after }) => [standingRow(before)?.person, standingRow(after)?.person]);
-  const named = [...(plan.instances ?? []), ...(plan.states ?? []), ...rights.begun, ...rights.ended].map(
-    ({ person }) => person,
-  );
-  const moved = (plan.moves ?? []).flatMap(({ from, to }) => [from, to]);
+  const { instances = [], quarantined = [], states = [] } = plan;
+  const named = [...instances, ...quarantined, ...states, ...rights.begun, ...rights.ended].map(({ person }) => person);
+  const moved = [...(plan.moves ?? []), ...(plan.studies ?? [])].flatMap(({ from, to }) => [from, to]);
   return [...new Set([...ofRows, ...named, ...moved])].filter((person) => person !== undefined).sort();
 }
 
@@ -105,8 +104,9 @@ function trueOf(all: readonly Partial<PatientState>[]): Partial<PatientState> {
 }
 
 /** The persons for whom a plan files. */
-function namedBy({ puts, instances }: CommitPlan): ReadonlySet<PersonKey | undefined> {
-  const parts = [...(puts ?? []), ...(instances ?? [])];
+function namedBy({ puts, instances, quarantined, studies = [] }: CommitPlan): ReadonlySet<PersonKey | undefined> {
+  const moved = studies.flatMap(({ from, to }) => [{ person: from }, { person: to }]);
+  const parts = [...(puts ?? []), ...(instances ?? []), ...(quarantined ?? []), ...moved];
   return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined));
 }
 

@@ -83,12 +83,6 @@ export function materialiseNewRow(db: Database, person: string, row: AccessRow):
   for (const right of rights) showIfPermitted(db, right, row, state);
 }
 
-/** Writes the access of one right to the standing rows of its person anew. */
-function materialiseRight(db: Database, right: Right): void {
-  db.run('DELETE FROM acl WHERE right_id = ?', right.id);
-  materialiseNewRight(db, right, undefined);
-}
-
 /** Writes the access of a right that shows nothing yet to the standing rows of its person, but for one at `rid`. */
 export function materialiseNewRight(db: Database, right: Right, rid: number | undefined): void {
   const rows = rowsInScope(db, right).filter((row) => row.rid !== rid);
@@ -137,7 +131,11 @@ const RIGHTS_TO_ITEMS = `SELECT * FROM access_right WHERE person = ? AND item IS
 
 /** Writes all access to a person's rows anew. */
 export function materialisePerson(db: Database, person: PersonKey): void {
-  for (const right of rightsOf(db, person)) materialiseRight(db, right);
+  const state = stateOf(db, person);
+  for (const right of rightsOf(db, person)) {
+    db.run('DELETE FROM acl WHERE right_id = ?', right.id);
+    for (const row of rowsInScope(db, right)) showIfPermitted(db, right, row, state);
+  }
 }
 
 const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
