@@ -27,7 +27,9 @@ export async function allPatients(reader: Reader, where: readonly Criterion[]): 
   if (persons.length === 0) return where;
   const all = await collections.standing.find({ person: { $in: persons }, type: 'Person' }, options).toArray();
   const byPerson = Map.groupBy(all, ({ person }) => person);
-  const hers = new Map(asked.map(({ id, person }) => [id, (byPerson.get(person) ?? []).map((one) => PATIENT + one.id)]));
+  const hers = new Map(
+    asked.map(({ id, person }) => [id, (byPerson.get(person) ?? []).map((one) => PATIENT + one.id)]),
+  );
   const patientsOf = (value: string): readonly string[] => hers.get(value.slice(PATIENT.length)) ?? [value];
   return where.map((criterion) =>
     criterion.kind === 'reference'

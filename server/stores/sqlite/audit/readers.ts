@@ -1,4 +1,4 @@
-/** Who reads events, and of whom: a person reads those of every identity that is she at present, and nobody else does. */
+/** Who reads events, and of whom: a person those of every identity that is she at present, and nobody else. */
 import { grantOfOthers, type AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import { personOf, principal, type Principal } from '../../../access/right.ts';
@@ -20,7 +20,10 @@ function presentPrincipals(trail: Database, name: Principal): readonly Principal
   return [name, ...found.map(({ former }) => principal.patient(personKey(former)))];
 }
 
-/** The identities that are a person, with what was joined to each for good by earlier servers; and herself where she is another. */
+/**
+ * The identities that are a person, with what was joined to each for good by earlier servers; and herself where she is
+ * another.
+ */
 const FORMERS = `WITH RECURSIVE f (former) AS (
     SELECT former FROM former_person WHERE person = ?1
     UNION SELECT p.former FROM f JOIN former_person p ON p.person = f.former)

@@ -1,4 +1,4 @@
-/** Identities that leave a person: an undo leaves everything as it was, and what came meanwhile goes where it belongs. */
+/** Identities that leave a person: an undo leaves all as it was, and what came meanwhile goes where it belongs. */
 import { expect } from 'chai';
 import type { PatientState } from '../../../server/access/decide.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';
@@ -27,7 +27,7 @@ import type { Suite } from '../suite.ts';
 import { aPutOf, aWholePerson, toldOf } from './told-of-persons.ts';
 
 /** Runs the contract of `moves` that separate. */
-export function movingBackContract(suite: Suite): void {
+export function leavingContract(suite: Suite): void {
   const write = async (parts: Parts) => await commitPlan(suite.records, aPlan(parts));
   const move = async (...moves: Move[]) => await write({ moves });
   const documentsOf = async (person: PersonKey) =>
