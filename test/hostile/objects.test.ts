@@ -183,7 +183,8 @@ describe('Hostile objects', function () {
       );
     expect(statuses).to.deep.equal([0, 0]);
     expect(quarantinedCount(server.dataDir)).to.equal(before + 1);
-    expect(server.log()).to.match(/"level":"warn".*"reason":"other-patient"/);
+    const warned = /"level":"warn".*"reason":"other-patient"/;
+    await eventually(async () => (warned.test(server.log()) ? true : undefined));
     const body = await eventually(async () => {
       const response = await fetch(`${server.url}/dicom-web/studies/${first.studyInstanceUID}`, {
         headers: {
