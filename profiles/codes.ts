@@ -50,6 +50,12 @@ export const CODE_SYSTEM = {
   reportState: 'urn:passerelle:CodeSystem:report-state',
   /** Ours: offices that the region file alone gives, see `definitions/CodeSystem-region-role.json`. */
   regionRole: 'urn:passerelle:CodeSystem:region-role',
+  /** Ours: work for people, and what is told of instances kept aside; each is in `definitions/CodeSystem-….json`. */
+  task: 'urn:passerelle:CodeSystem:task',
+  keptAsideReason: 'urn:passerelle:CodeSystem:kept-aside-reason',
+  identityReviewRule: 'urn:passerelle:CodeSystem:identity-review-rule',
+  identityReviewInput: 'urn:passerelle:CodeSystem:identity-review-input',
+  keptAsideInput: 'urn:passerelle:CodeSystem:kept-aside-input',
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
 

@@ -3,10 +3,10 @@
  * them, because they join what establishments know of a person.
  *
  * issuer                                | form                                            | Identifier
- * INS-NIR (production, test, demo OID)  | 13 characters (2A, 2B in Corsica) and their key | type INS-NIR (test:
- * INS-NIR-TEST), use official INS-NIA                               | the same                                        |
- * type INS-NIA, use temp matricule of Luxembourg               | a date YYYYMMDD, then 3 or 5 digits             | type
- * NI, use official
+ * INS-NIR (production, test, demo OID)  | 13 characters (2A, 2B in Corsica) and their key | type INS-NIR, use official
+ * INS-NIA                               | the same                                        | type INS-NIA, use temp
+ * matricule of Luxembourg               | a date YYYYMMDD, then 3 or 5 digits             | type NI, use official
+ *
  * @see FR Core Patient INS; Référentiel INS of the ANS (key: 97 less the number modulo 97)
  */
 import type { Coding, Identifier } from '@medplum/fhirtypes';

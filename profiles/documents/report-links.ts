@@ -94,9 +94,8 @@ function linkOf(exam: Exam, studies: readonly NamedStudy[]): Exam {
   const [uid, id] = [uidOf(exam), idOf(exam)];
   const study = studies.find((one) => (uid === undefined ? one.id === id : one.studyInstanceUID === uid));
   if (study === undefined) return uid === undefined ? exam : withoutReference(exam);
-  const { identifier = studyIdentifier(study.studyInstanceUID) } = exam;
-  const link = uid === undefined ? studyIdentifier(study.studyInstanceUID) : identifier;
-  return { ...withoutReference(exam), ...referenceTo(study), type: 'ImagingStudy', identifier: link };
+  const identifier = uid === undefined ? { identifier: studyIdentifier(study.studyInstanceUID) } : {};
+  return { ...withoutReference(exam), ...referenceTo(study), ...identifier };
 }
 
 function derived(study: NamedStudy): Exam {
@@ -109,11 +108,11 @@ function referenceTo({ id, isShown }: NamedStudy): { readonly reference?: string
   return isShown ? { reference: `ImagingStudy/${id}` } : {};
 }
 
-function withoutReference({ reference: _, ...exam }: Exam): Exam {
+function withoutReference({ reference: _reference, ...exam }: Exam): Exam {
   return exam;
 }
 
-function withExams({ imagingStudy: _, ...report }: DiagnosticReport, exams: readonly Exam[]): DiagnosticReport {
+function withExams({ imagingStudy: _exams, ...report }: DiagnosticReport, exams: readonly Exam[]): DiagnosticReport {
   return exams.length === 0 ? report : { ...report, imagingStudy: [...exams] };
 }
 

@@ -7,10 +7,10 @@ import { numberKey } from './national-numbers.ts';
 /** The identities of one person. */
 export type Cluster = readonly Identity[];
 
-/** Returns the clusters that bear one of the numbers of an identity, itself not counted. */
+/** Returns the clusters that bear one of the numbers of an identity, which stands in none of them. */
 export function reachedBy(one: Identity, clusters: readonly Cluster[]): Cluster[] {
   const keys = new Set(joiningNumbers(one).map(numberKey));
-  return clusters.filter((cluster) => cluster.some((other) => other.id !== one.id && bears(other, keys)));
+  return clusters.filter((cluster) => cluster.some((other) => bears(other, keys)));
 }
 
 function bears(one: Identity, keys: ReadonlySet<string>): boolean {

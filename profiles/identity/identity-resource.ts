@@ -29,6 +29,8 @@ export type IdentityContent = {
   /** The Patient as its source said it, under the id of the identity. */
   readonly said: Patient;
   readonly verdicts: readonly KnownVerdict[];
+  /** Identities (ids) beside which desks are asked to look at this one. */
+  readonly reviews: readonly string[];
   /** The identity (id) of the same source that it says replaced this one. @see IHE PIXm ITI-104, merge */
   readonly replacedBy?: string;
 };
@@ -53,7 +55,7 @@ export function toIdentityResource(content: IdentityContent): Person & { readonl
 }
 
 function extensionOf(content: IdentityContent): Extension {
-  const { home, since, changed, source, sources, fromImage, own, verdicts, replacedBy } = content;
+  const { home, since, changed, source, sources, fromImage, own, verdicts, reviews, replacedBy } = content;
   return {
     url: EXTENSION.identity,
     extension: [
@@ -64,6 +66,7 @@ function extensionOf(content: IdentityContent): Extension {
       { url: 'fromImage', valueBoolean: fromImage },
       { url: 'own', valueIdentifier: { ...own } },
       ...(replacedBy === undefined ? [] : [{ url: 'replacedBy', valueReference: personReference(replacedBy) }]),
+      ...reviews.map((other) => ({ url: 'review', valueReference: personReference(other) })),
       ...verdicts.map(({ other, same }) => ({
         url: same ? 'same' : 'notSame',
         valueReference: personReference(other),
@@ -92,7 +95,9 @@ export function identityContentOf(person: Person): IdentityContent {
   if (parts === undefined || said === undefined) throw new Error(`Person/${id} keeps no identity`);
   const part = (name: string): Extension | undefined => parts.find(({ url }) => url === name);
   const { system = '', value = '' }: Identifier = part('own')?.valueIdentifier ?? {};
-  const sources = parts.flatMap(({ url, valueReference }) => (url === 'source' ? (valueReference?.reference ?? []) : []));
+  const sources = parts.flatMap(({ url, valueReference }) =>
+    url === 'source' ? (valueReference?.reference ?? []) : [],
+  );
   return {
     id,
     home: part('home')?.valueString ?? '',
@@ -104,6 +109,7 @@ export function identityContentOf(person: Person): IdentityContent {
     own: { system, value },
     said: { ...said, id },
     verdicts: parts.flatMap(verdictOf),
+    reviews: parts.flatMap(({ url, valueReference }) => (url === 'review' ? [idIn(valueReference)] : [])),
     ...replacementOf(part('replacedBy')),
   };
 }

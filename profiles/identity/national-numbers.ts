@@ -27,6 +27,9 @@ export type NationalNumber = {
   readonly isQualified: boolean;
 };
 
+/** Nobody bears more numbers one after the other; who sends more links persons who have nothing in common. */
+const MAX_NUMBERS = 20;
+
 /** What the region file says of whoever sent a Patient, and the way it came. */
 export type NumberSource = {
   /** Systems whose numbers it qualifies. */
@@ -39,7 +42,7 @@ export type NumberSource = {
 
 /**
  * Returns the numbers of a Patient, each once. One that cannot be of its system is left out; of a system with two
- * current values none is qualified.
+ * current values none is qualified, nor of more than 20 numbers.
  */
 export function nationalNumbers(patient: Patient, source: NumberSource): readonly NationalNumber[] {
   const { status } = readReliability(patient);
@@ -57,9 +60,9 @@ export function nationalNumbers(patient: Patient, source: NumberSource): readonl
     byKey.set(key, { ...number, isOld, isQualified });
   }
   const numbers = [...byKey.values()];
-  return numbers.map((number) =>
-    numbers.some((other) => isRival(number, other)) ? { ...number, isQualified: false } : number,
-  );
+  const isUnsure = (number: NationalNumber): boolean =>
+    numbers.length > MAX_NUMBERS || numbers.some((other) => isRival(number, other));
+  return numbers.map((number) => (isUnsure(number) ? { ...number, isQualified: false } : number));
 }
 
 function isRival(one: NationalNumber, other: NationalNumber): boolean {
@@ -68,10 +71,13 @@ function isRival(one: NationalNumber, other: NationalNumber): boolean {
 
 /**
  * Refuses what no sender of FHIR may say of national numbers.
- * @throws {Fault} invalid - a value cannot be of its system, or two current values of one system that may join
+ * @throws {Fault} invalid - a value cannot be of its system, two current values of one system that may join, or more
+ *   than 20 numbers
  */
 export function checkNationalNumbers({ identifier = [] }: Patient): void {
   const current = new Map<string, string>();
+  if (identifier.filter(({ system = '' }) => isNationalSystem(system)).length > MAX_NUMBERS)
+    throw new Fault('invalid', `More than ${MAX_NUMBERS} national numbers`, { expression: 'Patient.identifier' });
   for (const [at, { system = '', value, use }] of identifier.entries()) {
     if (!isNationalSystem(system) || value === undefined) continue;
     const expression = `Patient.identifier[${at}]`;

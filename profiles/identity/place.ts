@@ -10,11 +10,14 @@ export type Before = { readonly said: Identity | undefined; readonly mates: Read
 /** The clusters after an identity was placed, and those that it could not join. */
 export type Placed = { readonly clusters: Cluster[]; readonly reviews: readonly Contradiction[] };
 
+/** What a place depends on beside the clusters; `isPartial`: not all of them could be read, so nothing new joins. */
+export type Circumstances = { readonly before: Before; readonly verdicts: Verdicts; readonly isPartial: boolean };
+
 /** Places an identity that stands in none of the clusters. */
 export function place(
   one: Identity,
   clusters: readonly Cluster[],
-  { before, verdicts }: { readonly before: Before; readonly verdicts: Verdicts },
+  { before, verdicts, isPartial }: Circumstances,
 ): Placed {
   const own = namedWith(one, clusters, verdicts);
   const reached = reachedBy(one, clusters).filter((cluster) => !own.includes(cluster));
@@ -23,7 +26,8 @@ export function place(
     own.flat(),
     clusters.filter((cluster) => isFormer(cluster) && !own.includes(cluster)),
   );
-  const news = isNews(one, [...own.slice(1), ...reached], before) ? [[...new Set([...reached, ...kept])]] : [];
+  const news =
+    !isPartial && isNews(one, [...own.slice(1), ...reached], before) ? [[...new Set([...reached, ...kept])]] : [];
   const choices = [...news, kept, reached.filter(isFormer)];
   const agree = (parts: readonly Cluster[]): boolean =>
     contradictionBetween([own.flat(), ...parts], verdicts) === undefined;
@@ -81,6 +85,7 @@ export function fallApart(rest: Cluster, verdicts: Verdicts): Cluster[] {
 function regrouped(part: Cluster, verdicts: Verdicts): Cluster[] {
   let clusters: Cluster[] = [];
   const before: Before = { said: undefined, mates: new Set() };
-  for (const one of [...part].sort(byAge)) clusters = place(one, clusters, { before, verdicts }).clusters;
+  for (const one of [...part].sort(byAge))
+    clusters = place(one, clusters, { before, verdicts, isPartial: false }).clusters;
   return clusters;
 }

@@ -11,15 +11,21 @@
  * - What can join when all that is done joins: the order of arrival says nothing, unless identities contradict. Then
  *   the first stands.
  */
-import { groupsOf, isForbidden, joined, meetingsOf, type Cluster } from './clusters.ts';
+import { isForbidden, joined, meetingsOf, type Cluster } from './clusters.ts';
 import { contradictionBetween, indexVerdicts, type Contradiction, type Verdicts } from './contradiction.ts';
 import { byAge, oldestOf, type Identity, type Verdict } from './identity.ts';
 import { fallApart, place, type Before } from './place.ts';
 
 /** What stands, and what changes. An id is in one cluster. */
 export type Change = {
-  /** Every cluster that bears a number of `changed`, before or now, or whom a verdict names. */
+  /**
+   * Every cluster that holds one of `changed` or `removed`, bears a number that one of them bore or bears, or is named
+   * with one of them by a verdict; then those that bear another number of an identity that bears such a number, and so
+   * on.
+   */
   readonly clusters: readonly Cluster[];
+  /** More clusters would have to be read than may be: nothing new joins, but by a verdict. */
+  readonly isPartial?: boolean;
   /** Identities that are new or say something else than in `clusters`, and those of a verdict that is new or ended. */
   readonly changed: readonly Identity[];
   /** Ids of identities that end. */
@@ -37,17 +43,17 @@ export type Settled = {
 };
 
 /** Works out who is who after a change. */
-export function settle({ clusters, changed, removed = [], verdicts }: Change): Settled {
+export function settle({ clusters, changed, removed = [], verdicts, isPartial = false }: Change): Settled {
   const said = indexVerdicts(verdicts);
   const out = new Set([...changed.map(({ id }) => id), ...removed]);
   let state = clusters.flatMap((cluster) => takenOut(cluster, out, said));
   const reviews: Contradiction[] = [];
   for (const one of [...changed].sort(byAge)) {
-    const placed = place(one, state, { before: beforeOf(one, clusters), verdicts: said });
+    const placed = place(one, state, { before: beforeOf(one, clusters), verdicts: said, isPartial });
     state = placed.clusters;
     reviews.push(...placed.reviews);
   }
-  const settled = ripened(state, said).map((cluster) => [...cluster].sort(byAge));
+  const settled = ripened(state, { verdicts: said, isPartial }).map((cluster) => [...cluster].sort(byAge));
   return { clusters: settled.sort(byOldest), reviews: stillOpen(reviews, settled) };
 }
 
@@ -66,22 +72,24 @@ function byOldest(one: Cluster, other: Cluster): number {
   return first === undefined || second === undefined ? 0 : byAge(first, second);
 }
 
+type Rules = { readonly verdicts: Verdicts; readonly isPartial: boolean };
+
 /** Joins what can join, until nothing can. */
-function ripened(clusters: readonly Cluster[], verdicts: Verdicts): Cluster[] {
+function ripened(clusters: readonly Cluster[], rules: Rules): Cluster[] {
   let state = [...clusters];
-  for (let parts = nextJoin(state, verdicts); parts !== undefined; parts = nextJoin(state, verdicts))
+  for (let parts = nextJoin(state, rules); parts !== undefined; parts = nextJoin(state, rules))
     state = joined(state, parts);
   return state;
 }
 
 /**
- * The next clusters that become one: by a verdict, as all that hangs together, or as all that identities of different
- * clusters lead to, whose numbers meet. One that leads to somebody else as well joins neither, from both sides.
+ * The next clusters that become one: by a verdict, or as all that identities of different clusters lead to whose
+ * numbers meet. One that leads to somebody else as well joins neither, from both sides.
  */
-function nextJoin(clusters: readonly Cluster[], verdicts: Verdicts): readonly Cluster[] | undefined {
+function nextJoin(clusters: readonly Cluster[], { verdicts, isPartial }: Rules): readonly Cluster[] | undefined {
   const areOne = (parts: readonly Cluster[]): boolean =>
     parts.length > 1 && contradictionBetween(parts, verdicts) === undefined;
-  return pairOfVerdict(clusters, verdicts) ?? groupsOf(clusters).find(areOne) ?? meetingsOf(clusters).find(areOne);
+  return pairOfVerdict(clusters, verdicts) ?? (isPartial ? undefined : meetingsOf(clusters).find(areOne));
 }
 
 function pairOfVerdict(clusters: readonly Cluster[], verdicts: Verdicts): readonly Cluster[] | undefined {

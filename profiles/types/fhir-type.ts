@@ -60,9 +60,10 @@ export type ReadHook = 'bytes';
  * What goes with an erased study:
  * - `imaging-study`: the resource that is the study;
  * - `manifests`: the documents that list its images, with their bytes;
- * - `reports`: those of the study alone, with their document and bytes; one of other studies, too, forgets this one.
+ * - `reports`: those of the study alone, with their document and bytes; one of other studies, too, forgets this one;
+ * - `tasks`: work about the study.
  */
-export type StudyErasure = 'imaging-study' | 'manifests' | 'reports';
+export type StudyErasure = 'imaging-study' | 'manifests' | 'reports' | 'tasks';
 
 /** An operation by its name and the canonical URL of its OperationDefinition. */
 export type DefinedOperation = { readonly name: string; readonly definition: string };
@@ -103,6 +104,11 @@ export type FhirType = {
   readonly searchedAs?: 'iti-67' | 'iti-78';
   /** What a scope opens, in French, as the consent page goes on after "lire". */
   readonly words: string;
+  /**
+   * Of a type that the region file writes: what a row says from the moment on when the file holds it no more. It stays,
+   * so that records keep the names of whom they refer to.
+   */
+  readonly ended?: Readonly<Record<string, unknown>>;
   /** What goes with a study that is erased; `kept` is for what tells of no study. */
   readonly erasedWithStudy: StudyErasure | 'kept' | 'with-its-item';
   readonly hooks?: { readonly write?: WriteHook; readonly read?: ReadHook };

@@ -11,6 +11,7 @@ export const ImagingStudy = {
   release: 'with-report',
   writers: 'derived',
   interactions: READ_AND_SEARCH,
+  operations: ['move'],
   parameters: [
     token('identifier', 'clinical-identifier'),
     patient('clinical-patient', 'ImagingStudy.subject'),

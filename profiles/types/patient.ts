@@ -41,7 +41,7 @@ export const Patient = {
     string('address-country', 'individual-address-country'),
     string('address-postalcode', 'individual-address-postalcode'),
     string('address-state', 'individual-address-state'),
-    // R4 names an extension that does not exist; PDQm means the one that does.
+    // Its definition names an extension that does not exist; PDQm means the one that does.
     {
       code: 'mothersMaidenName',
       type: 'string',

@@ -1,6 +1,6 @@
-/** Work that waits for a person, as the review of an emergency access. */
-import type { FhirType } from './fhir-type.ts';
-import { codeToken, patient, token } from './search-parameter.ts';
+/** Work that waits for a person: instances that are kept aside, the review of an emergency access. */
+import { READ_AND_SEARCH, type FhirType } from './fhir-type.ts';
+import { codeToken, patient, reference, token } from './search-parameter.ts';
 
 /** Task. @see https://hl7.org/fhir/R4/task.html */
 export const Task = {
@@ -9,14 +9,15 @@ export const Task = {
   label: 'normal',
   release: 'at-once',
   writers: 'server',
-  // Nobody signs in yet who would do them.
-  interactions: [],
+  interactions: READ_AND_SEARCH,
+  operations: ['discard', 'refile', 'release'],
   parameters: [
     patient('Task-patient', 'Task.for'),
+    reference('focus', 'Task-focus', ['ImagingStudy'], { needsType: true }),
     codeToken('status', 'Task-status', 'task-status'),
     token('code', 'Task-code'),
   ],
   sort: { by: '_lastUpdated', elements: [] },
   words: 'les demandes en cours',
-  erasedWithStudy: 'kept',
+  erasedWithStudy: 'tasks',
 } as const satisfies FhirType;

@@ -118,10 +118,13 @@ const SYSTEM_READS = {
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],
+  // What is kept aside, and what it would be part of.
+  'clear-aside': ['study', 'item', 'person'],
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
-  'load-region': ['item'],
+  // The directory is nobody's, and whose access ends is counted over all.
+  'load-region': ['item', 'whole'],
   // Of all bytes those that nothing names.
   'sweep-images': ['whole'],
   // Whoever names the study, of whatever person: nothing of it may be left.
@@ -219,6 +222,7 @@ function principalsOf(requester: Requester): readonly Principal[] {
         principal.practitioner(requester.practitioner),
         principal.breakGlass(requester.practitioner),
         ...requester.roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
+        ...requester.roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
       ];
     case 'patient':
       return [principal.patient(requester.person)];

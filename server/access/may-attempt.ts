@@ -4,6 +4,7 @@
  */
 import { Fault } from '../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
+import { operatorOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
 import type { EstablishmentRequester, PatientRequester, PractitionerRequester, Requester } from './requester.ts';
 import { requireScope, type ScopeAction } from './scope.ts';
 
@@ -23,10 +24,7 @@ export type QueryOperation = 'ihe-pix' | 'match';
 export type Attempt =
   | { readonly interaction: 'search-type' | WriteInteraction; readonly type: StoredType }
   | { readonly interaction: 'transaction' }
-  | {
-      readonly interaction: 'operation';
-      readonly operation: 'break-glass' | 'withdraw' | 'reconsent' | QueryOperation;
-    };
+  | { readonly interaction: 'operation'; readonly operation: OperationName | QueryOperation };
 
 /** An interaction on a resource of a type. */
 export type RowAct = { readonly interaction: WriteInteraction; readonly type: StoredType };
@@ -34,7 +32,7 @@ export type RowAct = { readonly interaction: WriteInteraction; readonly type: St
 /** What a requester writes, by FHIR name where FHIR has one; `receive-instance` is C-STORE, STOW-RS or an import. */
 export type Act =
   | RowAct
-  | { readonly interaction: 'operation'; readonly operation: 'break-glass' | 'withdraw' | 'reconsent' }
+  | { readonly interaction: 'operation'; readonly operation: RecordOperation }
   | { readonly interaction: 'receive-instance' };
 
 /** Who writes a type as a sender: an establishment, or of some types the patient, too. */
@@ -74,27 +72,19 @@ export function mayAttempt(requester: Requester, attempt: Attempt): void {
   }
 }
 
-function requireOperator(
-  requester: Requester,
-  operation: Extract<Attempt, { readonly interaction: 'operation' }>['operation'],
-): void {
-  switch (operation) {
-    case 'break-glass':
-      return void requireProfessional(requester);
-    case 'ihe-pix':
-    case 'match':
-      return requireReader(requester);
-    default:
-      return void requireConsentChanger(requester);
-  }
-}
-
 /**
  * Requires the scopes of who asks for Patients by what is known of them: to read and to search them.
  * @throws {Fault} forbidden (insufficient_scope)
  */
 export function requireReader(requester: Requester): void {
   for (const action of ['r', 's'] as const) requireScope(requester, 'Patient', action);
+}
+
+function requireOperator(requester: Requester, operation: OperationName | QueryOperation): void {
+  if (operation === 'ihe-pix' || operation === 'match') return requireReader(requester);
+  const [type, letter] = OPERATIONS[operation].scope;
+  requireKind(requester, { interaction: 'operation', operation });
+  requireScope(requester, type, letter);
 }
 
 function requireWriter(requester: Requester, interaction: WriteInteraction, type: StoredType): void {
@@ -106,15 +96,20 @@ function requireWriter(requester: Requester, interaction: WriteInteraction, type
  * Refuses what requesters of this kind never do, whatever their scopes and the data.
  * @throws {Fault} forbidden
  */
-export function requireKind({ kind }: Requester, act: Act): void {
+export function requireKind(
+  requester: Requester,
+  act: Act | { readonly interaction: 'operation'; readonly operation: OperationName },
+): void {
+  const { kind } = requester;
   switch (act.interaction) {
-    case 'operation':
-      if (act.operation === 'break-glass')
-        return refuseUnless(kind === 'practitioner', 'Only a health professional may declare an emergency');
+    case 'operation': {
+      const { operators, refusal } = OPERATIONS[act.operation];
+      const operator = operatorOf(requester);
       return refuseUnless(
-        kind !== 'practitioner',
-        'Consent is changed by the patient, or by an establishment that was told so',
+        operators.some((one) => one === operator),
+        refusal,
       );
+    }
     case 'receive-instance':
       return refuseUnless(kind === 'establishment', 'Instances are taken from the systems of establishments only');
     default:
@@ -166,8 +161,7 @@ export function refusalOf(requester: Requester, attempt: Attempt): Fault | undef
  * @throws {Fault} forbidden
  */
 export function requireProfessional(requester: Requester): PractitionerRequester {
-  requireKind(requester, { interaction: 'operation', operation: 'break-glass' });
-  requireScope(requester, 'Patient', 'r');
+  requireOperator(requester, 'break-glass');
   // No other kind comes so far.
   return requester as PractitionerRequester;
 }
@@ -177,8 +171,7 @@ export function requireProfessional(requester: Requester): PractitionerRequester
  * @throws {Fault} forbidden
  */
 export function requireConsentChanger(requester: Requester): PatientRequester | EstablishmentRequester {
-  requireScope(requester, 'Consent', 'c');
-  requireKind(requester, { interaction: 'operation', operation: 'withdraw' });
+  requireOperator(requester, 'withdraw');
   // No other kind comes so far.
   return requester as PatientRequester | EstablishmentRequester;
 }

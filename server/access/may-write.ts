@@ -151,7 +151,7 @@ export function writesAbout(requester: Requester, subject: SubjectFacts, now: nu
 }
 
 /** What a right to write about a Patient rests on; undefined when there is none. */
-function aboutBasis(requester: Requester, subject: SubjectFacts, now: number): readonly Basis[] | undefined {
+export function aboutBasis(requester: Requester, subject: SubjectFacts, now: number): readonly Basis[] | undefined {
   if (requester.kind === 'patient') return isSelf(requester, subject) ? [] : undefined;
   if (subject.isOwn === true) return [];
   const item = identityOf(subject.patient);
@@ -206,7 +206,7 @@ function consentChange(requester: Requester, { now, subject }: WriteFacts): Deci
   const rests = subject === undefined ? undefined : aboutBasis(requester, { ...subject, isOwn: false }, now);
   if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
   return {
-    reaches: [{ types: CONSENT_TYPES, whose: personsOf(subject), event: 'own' }],
+    reaches: [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose: personsOf(subject), event: 'own' }],
     bases: [...subjectBases(subject), ...rests],
   };
 }
@@ -228,7 +228,7 @@ function receipt({ subject, study, owner, isFurther = false }: WriteFacts): Deci
 
 /** An instance joins a study that stands under another identity: both are still one person. */
 function ownerBases({ patient, person }: SubjectFacts, owner: string | undefined): readonly Basis[] {
-  return owner === undefined || owner === patient ? [] : [{ kind: 'row', row: owner, person }];
+  return owner === undefined || owner === patient ? [] : [{ kind: 'row', row: identityOf(owner), person }];
 }
 
 const typesBy = (writers: Writers): readonly StoredType[] =>
@@ -256,7 +256,7 @@ function writtenWith(type: StoredType): readonly Written[] {
 }
 
 /** What keeps others from writing exams, and what keeps them from writing anything. */
-const EXAM_SWITCHES: readonly Switch[] = ['opposed', 'erasurePending'];
+export const EXAM_SWITCHES: readonly Switch[] = ['opposed', 'erasurePending'];
 const ANY_SWITCHES: readonly Switch[] = ['erasurePending'];
 /** What may hide a row from who wrote it. */
 const HIDING_SWITCHES: readonly Switch[] = ['opposed', 'withdrawn', 'erasurePending'];
@@ -273,11 +273,13 @@ function switchesOf({ type, interaction }: RowAct): readonly Switch[] {
   return visibility === 'item' ? EXAM_SWITCHES : ANY_SWITCHES;
 }
 
-function refuseOpen(state: PatientState, switches: readonly Switch[]): void {
+/** @throws {Fault} forbidden - one of these switches of a person is on */
+export function refuseOpen(state: PatientState, switches: readonly Switch[]): void {
   for (const name of switches) if (state[name]) throw new Fault('forbidden', REFUSED_BY[name] ?? name);
 }
 
-function stateBases(person: PersonKey, off: readonly Switch[]): readonly Basis[] {
+/** That these switches of a person are off. */
+export function stateBases(person: PersonKey, off: readonly Switch[]): readonly Basis[] {
   return off.length === 0 ? [] : [{ kind: 'state', person, off }];
 }
 
@@ -286,11 +288,12 @@ function personsOf({ person, joined = [] }: SubjectFacts): { readonly persons: r
 }
 
 /** A Patient of this plan is read from nowhere; one that the plan joins to another is not that person yet. */
-function subjectBases({ patient, person, isNew, joined = [] }: SubjectFacts): readonly Basis[] {
+export function subjectBases({ patient, person, isNew, joined = [] }: SubjectFacts): readonly Basis[] {
   return isNew === true || joined.length > 0 ? [] : [{ kind: 'row', row: identityOf(patient), person }];
 }
 
-function requesterBases(requester: Requester, at: number): readonly Basis[] {
+/** That who asks may still ask: token and account. */
+export function requesterBases(requester: Requester, at: number): readonly Basis[] {
   const { accessToken } = requester;
   return [
     ...(accessToken === undefined ? [] : [{ kind: 'token', token: accessToken, at } as const]),

@@ -1,5 +1,6 @@
 /** Rights: who holds what relation to a record or an item, how high it reaches and how long. */
 import type { Level } from '../../profiles/confidentiality.ts';
+import type { RegionRole } from '../../profiles/region-role.ts';
 import type { PersonKey } from './requester.ts';
 
 /**
@@ -29,7 +30,7 @@ export function isNamedBefore(one: Pick<Right, 'id' | 'relation'>, other: Pick<R
 }
 
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
-export type Principal = `${'p' | 'bg' | 'r' | 'o' | 'pat'}:${string}`;
+export type Principal = `${'p' | 'bg' | 'r' | 'o' | 'pat' | 'of'}:${string}`;
 
 /** The principals of each kind of holder. */
 export const principal = {
@@ -41,6 +42,9 @@ export const principal = {
   radiologists: (organization: string): Principal => `r:${organization}`,
   /** An establishment, by `Organization/id`. */
   establishment: (organization: string): Principal => `o:${organization}`,
+  /** Whoever holds an office of the region, or one of an establishment (`Organization/id`). */
+  office: (office: RegionRole, organization: string): Principal =>
+    office.startsWith('establishment') ? `of:${office}|${organization}` : `of:${office}`,
   /** The patient, by person key. */
   patient: (person: PersonKey): Principal => `pat:${person}`,
 } as const;

@@ -3,6 +3,7 @@
  * begins with the first row that gives it and ends with the last one.
  */
 import { permitOf } from '../../profiles/consent/declaration.ts';
+import type { RegionRole } from '../../profiles/region-role.ts';
 import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
 import { FOREVER, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
@@ -13,6 +14,8 @@ export type Origin = {
   readonly sources: readonly string[];
   /** Imaging services (`Organization/id`) of the sources of an exam or report, which read the whole record. */
   readonly services: readonly string[];
+  /** Of a row of the own class: offices that it is for, each of an organization (`Organization/id`). */
+  readonly offices?: readonly { readonly office: RegionRole; readonly organization: string }[];
 };
 
 /** The origin of a row that nobody filed. */
@@ -33,7 +36,8 @@ export type GivingRow = {
  * The rights that a row gives, each once:
  * - a Patient: the person's own, to the record;
  * - an exam, a report, any other item, a Patient: its sources' to it, and of an item its services' to the record;
- * - a row of the own class: those of whom it names, to it alone: its sources and, by the file of its type, the patient;
+ * - a row of the own class: those of whom it names, to it alone: its sources, its offices and, by the file of its type,
+ *   the patient;
  * - a Consent that stands: those of whom it permits, to the record, for its period.
  */
 export function rightsGivenBy(row: GivingRow): readonly Right[] {
@@ -69,7 +73,8 @@ function ofOrigin(row: GivingRow, person: PersonKey): readonly Right[] {
   const sources = origin.sources.map((source) => principalOf(source, person));
   if (visibility === 'own') {
     const named = names === 'patient' ? [principal.patient(person), ...sources] : sources;
-    return named.map((holder) => lasting(row, person, holder, 'named', item));
+    const offices = (origin.offices ?? []).map(({ office, organization }) => principal.office(office, organization));
+    return [...named, ...offices].map((holder) => lasting(row, person, holder, 'named', item));
   }
   const authors = sources.map((holder) => lasting(row, person, holder, 'author', item));
   if (visibility !== 'item') return authors;

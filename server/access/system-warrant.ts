@@ -4,6 +4,12 @@ import { personKey, type PersonKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
+/** A Patient is made of identities; of two that contradict a desk is told. */
+const WITH_IDENTITY: readonly StoredType[] = [
+  ...typesWhere((type) => fhirType(type).hooks?.write === 'identity'),
+  'Person',
+  'Task',
+];
 
 type SystemWrite = Pick<Reach, 'types' | 'event'> & {
   /** The kind of its subject: a study by its UID, the directory, a shipment by its request, a kind of job, persons. */
@@ -25,6 +31,10 @@ const SYSTEM_WRITES = {
   },
   // What cannot be read leaves its study, and its patient reads of it.
   'put-aside': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },
+  // Whose study it is has become one person with whom the sender named.
+  'file-joined': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },
+  // Whoever sent the instances has left the event.
+  'list-kept-aside': { types: ['Task'], subject: 'study', event: 'asking' },
   // One event ends the erasure, when it is known how much went.
   'erase-study': {
     types: [...typesWhere((type) => fhirType(type).erasedWithStudy !== 'kept'), 'instance', 'quarantined'],
@@ -32,7 +42,7 @@ const SYSTEM_WRITES = {
     event: 'asking',
   },
   // What earlier servers knew stays as it was said.
-  'adopt-identities': { types: ['Patient', 'Person', 'Task'], subject: 'persons', event: 'asking' },
+  'adopt-identities': { types: WITH_IDENTITY, subject: 'persons', event: 'asking' },
   // Each instance had a warrant of its own: the end only counts them.
   'end-shipment': { types: [], subject: 'shipment', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.
@@ -48,8 +58,8 @@ export function systemWarrant(reason: SystemWriteReason, ...subjects: readonly s
 }
 
 /**
- * The warrant to erase a study, and of its person the reports that name it without its UID: by a number, or as an error,
- * of which nothing is told any more.
+ * The warrant to erase a study, and of its person the reports that name it without its UID: by a number, or as an
+ * error, of which nothing is told any more.
  */
 export function erasureWarrant(studyInstanceUID: string, person: PersonKey | undefined): Warrant {
   const whole = reachOf('erase-study', studyInstanceUID);

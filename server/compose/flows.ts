@@ -1,5 +1,6 @@
 /** The flows, each with the ports it needs: what doors are given. */
 import type { XuaAssertion } from '../../ihe/saml/assertion.ts';
+import { personKey } from '../access/requester.ts';
 import { systemWarrant } from '../access/system-warrant.ts';
 import { IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
@@ -7,10 +8,17 @@ import type { IndexDefinitions, Indexer } from '../../profiles/search/indexer.ts
 import type { IsServed } from '../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../profiles/validation/validate.ts';
 import type { Config } from '../config/config.ts';
-import type { Region } from '../config/region-model.ts';
+import type { CurrentRegion } from '../config/current-region.ts';
+import { clearAside } from '../flows/aside/clear-aside.ts';
+import { moveStudy } from '../flows/aside/move-study.ts';
+import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
+import { fileWhatIsJoined } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
+import { endTokens } from '../flows/directory/end-tokens.ts';
+import { readMark } from '../flows/directory/region-mark.ts';
+import { weighRegion } from '../flows/directory/weigh-region.ts';
 import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
 import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
@@ -18,8 +26,9 @@ import { jobsHealth, reportJobs } from '../flows/jobs/jobs-health.ts';
 import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
+import type { RegionIndex } from '../flows/identity/region-index.ts';
 import { adoptIdentities } from '../flows/identity/adopt-identities.ts';
-import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
+import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
@@ -32,9 +41,9 @@ import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
-import { indexRegion } from '../flows/identity/region-index.ts';
+import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
-import { findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
+import { accountStands, findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/retrieve/retrieve-bulk.ts';
 import { findExams, findLatestExams } from '../flows/view/find-exams.ts';
 import { openStudy } from '../flows/view/open-study.ts';
@@ -69,7 +78,7 @@ import type { TokenStore } from '../ports/token-store.ts';
 /** What flows are made from. */
 export type FlowParts = {
   readonly config: Config;
-  readonly region: Region;
+  readonly region: CurrentRegion;
   readonly stores: {
     readonly records: RecordStore;
     readonly trail: AuditTrail;
@@ -100,7 +109,7 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 export function composeFlows(parts: FlowParts) {
   const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
   const { records, trail, tokens, images } = stores;
-  const regionIndex = indexRegion(region);
+  const regionIndex = followedIndex(region);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
   const guard = { records, trail, clock, isServed };
@@ -131,15 +140,18 @@ export function composeFlows(parts: FlowParts) {
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
+    clearAside: clearAside(writing),
+    moveStudy: moveStudy(writing),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
     receiveImport: receiveImport(intake),
     receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
-    requesterOfToken: requesterOfToken({ records, tokens, clock, resolve }),
+    requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
     findAccount: find,
+    accountStands: accountStands({ records, clock }),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
     adoptIdentities: adoptIdentities({ records, clock, indexer, region: regionIndex, log }),
-    loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
+    ...regionFlows(parts),
     askForSweep: async () => {
       const asking = systemWarrant('ask-for-work', 'sweep');
       await records.commit(asking, joinParts({ jobs: [sweepingAt(clock.now())] }));
@@ -154,18 +166,28 @@ export function composeFlows(parts: FlowParts) {
 function affinityFlows(
   guard: GuardDeps,
   { config, publicUrl }: Pick<FlowParts, 'config' | 'publicUrl'>,
-  region: ReturnType<typeof indexRegion>,
+  region: RegionIndex,
 ) {
-  const { affinityDomain } = region;
+  // The domain is asked for at each question, as a reload may say another.
   return {
+    affinityDomain: () => region.affinityDomain,
     queryRegistry: queryRegistry({
       ...guard,
       searchResources: searchResources(guard),
       repositoryUniqueId: config.repositoryUid,
       homeCommunityId: config.homeCommunityId,
-      affinityDomain,
+      get affinityDomain() {
+        return region.affinityDomain;
+      },
     }),
-    crossReference: crossReference({ ...guard, region, affinityDomain, fhirBase: () => `${publicUrl()}/fhir` }),
+    crossReference: crossReference({
+      ...guard,
+      region,
+      fhirBase: () => `${publicUrl()}/fhir`,
+      get affinityDomain() {
+        return region.affinityDomain;
+      },
+    }),
   };
 }
 
@@ -182,6 +204,20 @@ function retrieveFlows(guard: GuardDeps, { images, renderer }: Pick<FlowParts['s
     retrieveRenderedInstance: retrieveRenderedInstance({ ...guard, renderer, images }, viewings),
     retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
     viewings,
+  };
+}
+
+/** The region file as the directory of the stores. */
+function regionFlows({ config, stores, clock, indexer, publicUrl }: FlowParts) {
+  const { records, tokens } = stores;
+  const deps = { records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid };
+  return {
+    forecastRegion: forecastRegion(deps),
+    loadRegion: loadRegion(deps),
+    announceImages: announceImages(deps),
+    weighRegion: weighRegion(deps),
+    endTokens: endTokens({ records, tokens, clock }),
+    regionMark: async () => await readMark(records, clock.now()),
   };
 }
 
@@ -236,10 +272,17 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const maintain = maintainStudy({ ...writing, timeZone, repositoryUniqueId, retrieveAETitle, endpoint, alert });
   const goOn = goOnErasing(writing);
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });
+  const list = listKeptAside(writing);
+  const settle = fileWhatIsJoined(writing);
+  const refresh = async (study: string, closing = false): Promise<void> => {
+    await maintain(study, closing);
+    await list(study);
+  };
   return {
-    'refresh-study': async ({ subject }) => await maintain(subject, false),
-    'update-study': async ({ subject }) => await maintain(subject, false),
-    'close-study': async ({ subject }) => await maintain(subject, true),
+    'refresh-study': async ({ subject }) => await refresh(subject),
+    'update-study': async ({ subject }) => await refresh(subject),
+    'close-study': async ({ subject }) => await refresh(subject, true),
+    'settle-person': async ({ subject }, run) => await settle(personKey(subject), run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
     'forget-erased': async () => await records.forget(),
     'sweep-images': async (_job, run) => {

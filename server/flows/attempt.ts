@@ -1,7 +1,8 @@
 /** Asks whether a requester may attempt an interaction, before a door reads the body; a refusal is recorded. */
 import type { PassageKind } from '../../profiles/audit/audit-event.ts';
 import { fhirType } from '../../profiles/types/visibility.ts';
-import { mayAttempt, type Attempt } from '../access/may-attempt.ts';
+import { mayAttempt, type Attempt, type QueryOperation } from '../access/may-attempt.ts';
+import type { OperationName } from '../access/operations.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 
 /**
@@ -13,13 +14,17 @@ export function attempt(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, passageOf(attempted), async () => mayAttempt(visit.requester, attempted));
 }
 
-const OF_OPERATION = {
+const PASSAGES = {
   'break-glass': 'break-glass',
   withdraw: 'withdraw',
   reconsent: 'withdraw',
+  discard: 'operation',
+  refile: 'operation',
+  release: 'operation',
+  move: 'operation',
   'ihe-pix': 'iti-83',
   match: 'iti-119',
-} as const;
+} as const satisfies Record<OperationName | QueryOperation, PassageKind>;
 
 /** The passage that the attempt would have been. */
 function passageOf(attempted: Attempt): PassageKind {
@@ -27,7 +32,7 @@ function passageOf(attempted: Attempt): PassageKind {
     case 'search-type':
       return fhirType(attempted.type).searchedAs ?? 'search';
     case 'operation':
-      return OF_OPERATION[attempted.operation];
+      return PASSAGES[attempted.operation];
     default:
       return attempted.interaction;
   }

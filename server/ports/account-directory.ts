@@ -10,4 +10,6 @@ export type Account = { readonly reference: string; readonly display: string };
 export interface AccountDirectory {
   /** The account that holds an identifier, or undefined: nobody, or a person who may not sign in. */
   find(kind: AccountKind, system: string, value: string): Promise<Account | undefined>;
+  /** Whether an account (`Patient/id` or `Practitioner/id`) may still sign in: what was given to it dies with it. */
+  stands(reference: string): Promise<boolean>;
 }

@@ -1,5 +1,7 @@
 /** The keys of claims: every kind of unique name that a plan can take, written here and nowhere else. */
 
+import type { PersonKey } from '../access/requester.ts';
+
 declare const written: unique symbol;
 
 /** A key that {@link claimKey} wrote. */
@@ -33,8 +35,20 @@ export const claimKey = {
   /** The id of the report that an establishment (`Organization/id`) gave this identifier. */
   report: (organization: string, system: string, value: string): ClaimKey =>
     write('report', organization, system, value),
+  /**
+   * The id of the Task of the instances of a study that are kept aside: of one source (`Organization/id`), for one
+   * reason, of one identity (`Patient/id`) where it is known.
+   */
+  keptAside: (studyInstanceUID: string, source: string, reason: string, subject: string | undefined): ClaimKey =>
+    write('kept-aside', studyInstanceUID, source, reason, subject ?? ''),
+  /** The id of the Task of two identities that a desk looks at, by their ids, the later one first. */
+  identityReview: (one: string, other: string): ClaimKey => write('identity-review', one, other),
   /** The id of the DocumentReference of a report, by id of the DiagnosticReport. */
   reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */
   manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
+  /** The last change of whether the record of a person is shared: any two of them conflict. */
+  sharing: (person: PersonKey): ClaimKey => write('sharing', person),
+  /** Which region file the directory is written from (flows/identity/region-mark.ts). */
+  region: (): ClaimKey => write('region', 'file'),
 } as const;

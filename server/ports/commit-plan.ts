@@ -189,6 +189,14 @@ export type CommitPlan = {
   readonly moves?: readonly Move[];
   /** Switches, by the person that an identity is by itself, whoever she is at present. */
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
+  /** Instances of a study that were one person's and are another's from now on. */
+  readonly studies?: readonly {
+    readonly studyInstanceUID: string;
+    readonly from: PersonKey;
+    readonly to: PersonKey;
+    /** The identity that they are filed under from then on: `Patient/id`. */
+    readonly subject: string;
+  }[];
   /** Work that follows. */
   readonly jobs?: readonly JobRequest[];
   /** Events that are durable with the write. */

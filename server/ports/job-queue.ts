@@ -19,6 +19,7 @@ export const JOB_KINDS = [
   'refresh-study',
   'update-study',
   'close-study',
+  'settle-person',
   'erase-study',
   'forget-erased',
   'sweep-images',
@@ -40,6 +41,8 @@ export type JobPayloads = {
   readonly 'update-study': NoPayload;
   /** Publishes a study that has been quiet for a while. */
   readonly 'close-study': NoPayload;
+  /** Files what a join made hers, keeps aside what a separation took from her. Its subject is the person's key. */
+  readonly 'settle-person': NoPayload;
   /** Goes on with an erasure that whoever began it has not ended. */
   readonly 'erase-study': NoPayload;
   /** Lets the store forget what was erased. Its subject is random. */

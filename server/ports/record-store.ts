@@ -26,7 +26,7 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
-import type { Relation, Right } from '../access/right.ts';
+import type { Principal, Relation, Right } from '../access/right.ts';
 import type { Warrant } from '../access/warrant.ts';
 import type {
   AuditRecord,
@@ -355,8 +355,8 @@ export interface RecordStore {
   instanceOf(grant: SystemGrant, sopInstanceUID: string): Promise<InternalInstance | undefined>;
 
   /**
-   * What is kept aside, of the study of the grant or of all, earliest received first, then by SOP Instance UID, digest
-   * and source.
+   * What is kept aside, of the study or the person of the grant or of all, earliest received first, then by SOP
+   * Instance UID, digest and source.
    */
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance>;
 
@@ -365,6 +365,9 @@ export interface RecordStore {
    * may be rights to thousands of items.
    */
   rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]>;
+
+  /** How many rows live rights show to at least one of some principals, at the time of the grant. */
+  shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number>;
 
   /** The state of a person. */
   stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState>;

@@ -45,16 +45,19 @@ function subjectOf({ subject }: SystemGrant, question: InternalQuestion): System
   }
 }
 
+/** Of which study or person instances that are kept aside are told; with neither of all. */
+export type AsideAsked = { readonly study?: string; readonly person?: PersonKey };
+
 /**
- * The study whose instances that are kept aside are told; undefined where it is all of them.
+ * Tells which instances that are kept aside a grant is for.
  * @throws {TypeError} {Fault} as {@link requireBound}
  */
-export function boundStudy(grant: SystemGrant): string | undefined {
+export function asideAsked(grant: SystemGrant): AsideAsked {
   requireSystemGrant(grant);
   const { subject } = grant;
-  if (subject !== 'whole' && 'study' in subject) return subject.study;
+  if (subject !== 'whole' && !('item' in subject)) return subject;
   requireBound(grant, 'whole');
-  return undefined;
+  return {};
 }
 
 /**

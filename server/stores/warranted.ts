@@ -11,7 +11,7 @@ import type { Reach, WarrantTerms, Written } from '../access/warrant.ts';
 import type { CommitPlan, InstanceRow, Put, QuarantinedInstance } from '../ports/commit-plan.ts';
 
 /** What of a plan is looked at: the same on the thread that made it and on the one that applies it. */
-export type WarrantedPlan = Pick<CommitPlan, 'deletes' | 'erased' | 'states' | 'moves'> & {
+export type WarrantedPlan = Pick<CommitPlan, 'deletes' | 'erased' | 'states' | 'moves' | 'studies'> & {
   readonly puts?: readonly (Pick<Put, 'type' | 'id' | 'person' | 'parent'> & {
     readonly index: Pick<IndexEntries, 'tokens'>;
   })[];
@@ -74,9 +74,8 @@ export function warrantedKeys({ bases }: WarrantTerms, plan: WarrantedPlan): War
  */
 export function requireWarranted(terms: WarrantTerms, plan: WarrantedPlan, facts: WarrantedFacts): void {
   for (const basis of terms.bases) requireBasis(basis, facts);
-  // Who joins another is nobody by herself any more.
-  const present = (person: string): string =>
-    plan.moves?.find(({ home, from }) => home === person && from === home)?.to ?? person;
+  // Who joins another is nobody by herself any more: her events are read by that one.
+  const present = (person: string): string => plan.moves?.findLast(({ home }) => home === person)?.to ?? person;
   const told = new Set((plan.audit ?? []).flatMap(({ persons }) => persons.map(present)));
   for (const touched of touchedBy(plan, facts)) {
     const reach = terms.reaches.find((one) => reaches(one, touched));
@@ -127,7 +126,10 @@ function rowsTouched(plan: WarrantedPlan, facts: WarrantedFacts): Touched[] {
   return [...after, ...before];
 }
 
-function instancesTouched({ instances = [], quarantined = [], erased = [] }: WarrantedPlan, facts: WarrantedFacts) {
+function instancesTouched(
+  { instances = [], quarantined = [], erased = [], studies = [] }: WarrantedPlan,
+  facts: WarrantedFacts,
+) {
   const row = (what: Written, study: string | undefined, person?: string): Touched => ({
     what,
     person,
@@ -138,6 +140,9 @@ function instancesTouched({ instances = [], quarantined = [], erased = [] }: War
   const asideGone = erased.flatMap((erasure) => erasure.quarantined ?? []);
   return [
     ...[...instances, ...gone].map(({ studyInstanceUID, person }) => row('instance', studyInstanceUID, person)),
+    ...studies.flatMap(({ studyInstanceUID, from, to }) =>
+      [from, to].map((person) => row('instance', studyInstanceUID, person)),
+    ),
     ...quarantined.map(({ studyInstanceUID, person }) => row('quarantined', studyInstanceUID, person)),
     ...asideGone.map(() => row('quarantined', undefined)),
   ];

@@ -195,13 +195,25 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       for (const { name } of operation) {
         const caller = name === 'break-glass' ? region.declared : region.strasbourg;
         const body = { resourceType: 'Parameters', parameter: [{ name: 'nothing', valueString: 'a' }] };
-        const answer = await caller.send('POST', `${type}/$${name}`, body);
+        const one = type === 'Patient' ? '' : '/nothing';
+        const answer = await caller.send('POST', `${type}${one}/$${name}`, body);
         expectOutcome(answer, 400, 'invalid');
         names.push(name);
       }
     }
-    expect(names.sort()).to.deep.equal(['break-glass', 'ihe-pix', 'match', 'reconsent', 'withdraw']);
-    for (const path of ['Patient/$everything', 'ImagingStudy/$meta', '$export']) {
+    expect(names.sort()).to.deep.equal([
+      'break-glass',
+      'discard',
+      'ihe-pix',
+      'match',
+      'move',
+      'reconsent',
+      'refile',
+      'release',
+      'withdraw',
+    ]);
+    const unknown = ['Patient/$everything', 'ImagingStudy/$meta', '$export', 'Task/1/$move'];
+    for (const path of [...unknown, 'Task/$discard', 'Patient/1/$withdraw', 'Task/1/release']) {
       expect((await region.strasbourg.send('POST', path, { resourceType: 'Parameters' })).status, path).to.be.oneOf([
         404, 405, 501,
       ]);

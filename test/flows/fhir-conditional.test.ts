@@ -246,7 +246,7 @@ describe('FHIR conditions and preconditions (FHIR R4 http.html#cond-create, #con
       expect((await region.strasbourg.get(`Patient/${own}`)).status).to.equal(200);
     });
 
-    it('gives a report a new version, with a document of its own, whose bytes stand when it comes without', async () => {
+    it('gives a report a new version, with its own document, whose bytes stand when it comes without', async () => {
       const report = await aReport('versions');
       const created = await region.strasbourg.send('POST', 'DiagnosticReport', report);
       const path = `DiagnosticReport/${idOf(created)}`;

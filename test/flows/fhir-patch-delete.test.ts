@@ -139,7 +139,7 @@ describe('FHIR patch, delete and resources kept as they come (FHIR R4 http.html#
         const bundle = await region.strasbourg.send('POST', '', transactionOf(entry));
         expect(bundle.status, bundle.text).to.equal(200);
       } finally {
-        expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
+        expect((await region.strasbourg.send('POST', 'Patient/$reconsent', patient)).status).to.equal(202);
       }
     });
 

@@ -122,6 +122,9 @@ for (const { name, missing, open } of BOTH_STORES) {
         local,
         own,
       ]);
+      // What is given finds her at the other doors.
+      expect(await region.strasbourg.find<Patient>(`Patient?identifier=${own}`)).to.have.length(1);
+      expect(await region.nancy.find<Patient>(`Patient?identifier=${own}`)).to.deep.equal([]);
       // Who has an INS bears it in the affinity domain.
       expect(identifiersOf(await pix(region.strasbourg, HELENE.strasbourg, OWN))).to.deep.equal([]);
     });

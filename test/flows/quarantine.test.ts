@@ -47,7 +47,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
   const asideOf = ({ studyInstanceUID }: DemoStudy): QuarantinedInstance[] => {
     const records = openReader(join(dataDir, 'records.sqlite'));
     try {
-      return [...readQuarantine(records, studyInstanceUID)];
+      return [...readQuarantine(records, { study: studyInstanceUID })];
     } finally {
       records.close();
     }
@@ -211,7 +211,7 @@ describe('C-STORE of what stands already (PS3.4 B.2.3): quarantine', function ()
     await expectBlobs();
   });
 
-  it('puts aside what another establishment sends under a number of the first, the very same instance too', async () => {
+  it('puts aside what another establishment sends under a number of the first, the same instance too', async () => {
     const head: StudyOverrides = { key: 'quarantine/establishment', instances: 1 };
     const stands = aStudy(head);
     expect(await sent(stands)).to.deep.equal([0]);

@@ -1,9 +1,8 @@
 /** The life of a report by its status (FHIR R4 DiagnosticReport.status; MHD and XDS: DocumentEntry life cycle). */
 import type { AuditEvent, Bundle, Communication, DiagnosticReport } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { expectOutcome } from '../support/clients/fhir-caller.ts';
 import {
-  aForm,
   aPdf,
   aReport,
   bytesAt,
@@ -11,6 +10,7 @@ import {
   countOf,
   describeReports,
   documentsOf,
+  entriesOf,
   idOf,
   iti43,
   put,
@@ -29,127 +29,6 @@ async function readersOf(region: ReportCallers, path: string): Promise<string[]>
   for (const name of EVERYBODY) if ((await seen(region[name], path)) === 200) readers.push(name);
   return readers;
 }
-
-describeReports('One identifier of a source is one report', {}, (region) => {
-  const posted = async (caller: FhirCaller, report: DiagnosticReport) =>
-    await caller.send('POST', 'DiagnosticReport', report);
-
-  it('the same content by POST again is answered 200 with what stands, and nothing is new', async () => {
-    const report = aReport(region(), 'again');
-    const id = await sent(region().strasbourg, report);
-    const again = await posted(region().strasbourg, report);
-    expect([again.status, idOf(again)]).to.deep.equal([200, id]);
-    expect(again.headers.get('etag')).to.equal('W/"1"');
-    expect(await documentsOf(region().strasbourg, id)).to.have.length(1);
-  });
-
-  it('a transaction that is sent twice doubles nothing: each entry is 200 with what stands', async () => {
-    const report = aReport(region(), 'retried');
-    const transaction: Bundle = {
-      resourceType: 'Bundle',
-      type: 'transaction',
-      entry: ['retried', 'retried-2'].map((key) => ({
-        fullUrl: `urn:uuid:00000000-0000-4000-8000-00000000000${key.length % 10}`,
-        resource: aReport(region(), key),
-        request: { method: 'POST', url: 'DiagnosticReport' },
-      })),
-    };
-    const answers = [];
-    for (let time = 0; time < 2; time += 1) answers.push(await region().strasbourg.send('POST', '', transaction));
-    const results = answers.map((answer) => answer.json<Bundle>().entry?.map(({ response }) => response));
-    expect(results.map((one) => one?.map((response) => response?.status?.slice(0, 3)))).to.deep.equal([
-      ['201', '201'],
-      ['200', '200'],
-    ]);
-    expect(results[1]?.map((one) => one?.location)).to.deep.equal(results[0]?.map((one) => one?.location));
-    expect(await countOf(region().strasbourg, `DiagnosticReport?${conditionOf(report)}`)).to.equal(1);
-  });
-
-  it('another content by POST is 409, says how a new version is sent, and changes nothing', async () => {
-    const report = aReport(region(), 'other-content');
-    const id = await sent(region().strasbourg, report);
-    for (const other of [
-      { ...report, conclusion: 'Autre conclusion' },
-      { ...report, status: 'amended' as const },
-      { ...report, presentedForm: [aForm('autre document')] },
-    ]) {
-      const said = expectOutcome(await posted(region().strasbourg, other), 409, 'conflict');
-      expect(said).to.include(`PUT DiagnosticReport/${id}`).and.include('PUT DiagnosticReport?identifier=');
-    }
-    const standing = (await region().strasbourg.get(`DiagnosticReport/${id}`)).json<DiagnosticReport>();
-    expect([standing.meta?.versionId, standing.conclusion]).to.deep.equal(['1', report.conclusion]);
-  });
-
-  it('PUT by id, PUT by condition and PATCH make its versions; If-None-Exist finds it', async () => {
-    const report = aReport(region(), 'versions');
-    const id = await sent(region().strasbourg, report);
-    const standing = async () => (await region().strasbourg.get(`DiagnosticReport/${id}`)).json<DiagnosticReport>();
-    const second = { ...(await standing()), conclusion: 'Deux' };
-    expect((await region().strasbourg.send('PUT', `DiagnosticReport/${id}`, second)).status).to.equal(200);
-    expect(idOf(await put(region().strasbourg, { ...report, conclusion: 'Trois' }))).to.equal(id);
-    const patch = [{ op: 'replace', path: '/conclusion', value: 'Quatre' }];
-    const headers = { 'content-type': 'application/json-patch+json' };
-    expect((await region().strasbourg.send('PATCH', `DiagnosticReport/${id}`, patch, headers)).status).to.equal(200);
-    expect(await standing()).to.deep.include({ conclusion: 'Quatre' });
-    const found = await region().strasbourg.send('POST', 'DiagnosticReport', report, {
-      'if-none-exist': conditionOf(report),
-    });
-    expect([found.status, idOf(found), found.headers.get('etag')]).to.deep.equal([200, id, 'W/"4"']);
-  });
-
-  it('another establishment’s report of the same number is another report, and neither is told of', async () => {
-    const mine = aReport(region(), 'numbers');
-    const theirs = {
-      ...mine,
-      subject: { reference: `Patient/${region().patients.heleneNancy}` },
-      status: 'preliminary' as const,
-    };
-    const [id, other] = [await sent(region().strasbourg, mine), await sent(region().nancy, theirs)];
-    expect(other).to.not.equal(id);
-    expect(idOf(await put(region().nancy, { ...theirs, conclusion: 'Autre' }))).to.equal(other);
-    expect(await seen(region().nancy, `DiagnosticReport/${id}`)).to.equal(404);
-  });
-
-  it('is found by its source while the record is withdrawn: a new version arrives', async () => {
-    const report = aReport(region(), 'withdrawn');
-    const id = await sent(region().strasbourg, report);
-    const ofHelene = {
-      resourceType: 'Parameters',
-      parameter: [{ name: 'patient', valueReference: { reference: `Patient/${region().patients.helene}` } }],
-    };
-    expect((await region().patient.send('POST', 'Patient/$withdraw', ofHelene)).status).to.equal(201);
-    try {
-      expect(await seen(region().strasbourg, `DiagnosticReport/${id}`)).to.equal(404);
-      expect(idOf(await put(region().strasbourg, { ...report, conclusion: 'Pendant' }))).to.equal(id);
-    } finally {
-      expect((await region().patient.send('POST', 'Patient/$reconsent', ofHelene)).status).to.equal(201);
-    }
-    const { conclusion } = (await region().strasbourg.get(`DiagnosticReport/${id}`)).json<DiagnosticReport>();
-    expect(conclusion).to.equal('Pendant');
-  });
-
-  it('a message that goes back is 409 and changes nothing', async () => {
-    const report = aReport(region(), 'back', { status: 'amended' });
-    const id = await sent(region().strasbourg, report);
-    for (const back of [
-      { ...report, status: 'registered' as const },
-      { ...report, status: 'preliminary' as const },
-      { ...report, status: 'unknown' as const },
-      { ...report, status: 'final' as const },
-      { ...report, issued: '2026-01-15T17:59:59+01:00', conclusion: 'Ancien' },
-    ]) {
-      expectOutcome(await region().strasbourg.send('PUT', `DiagnosticReport/${id}`, { ...back, id }), 409, 'conflict');
-      expectOutcome(await region().strasbourg.send('PUT', `DiagnosticReport?${conditionOf(report)}`, back), 409);
-    }
-    const patch = [{ op: 'replace', path: '/status', value: 'partial' }];
-    const headers = { 'content-type': 'application/json-patch+json' };
-    expectOutcome(await region().strasbourg.send('PATCH', `DiagnosticReport/${id}`, patch, headers), 409, 'conflict');
-    await put(region().strasbourg, { ...report, status: 'cancelled' });
-    expectOutcome(await region().strasbourg.send('PUT', `DiagnosticReport/${id}`, { ...report, id }), 409, 'conflict');
-    const standing = (await region().strasbourg.get(`DiagnosticReport/${id}`)).json<DiagnosticReport>();
-    expect([standing.status, standing.meta?.versionId]).to.deep.equal(['cancelled', '2']);
-  });
-});
 
 describeReports('A report that nobody has validated', {}, (region) => {
   for (const status of ['registered', 'partial', 'preliminary', 'unknown'] as const) {
@@ -297,6 +176,23 @@ describeReports('A report that was published', {}, (region) => {
     expect(documents[2]?.relatesTo?.map(({ code }) => code)).to.deep.equal(['replaces', 'replaces']);
   });
 
+  it('ITI-18 finds the current documents as Approved, the superseded ones as Deprecated, and none before', async () => {
+    const key = 'registry';
+    const id = await sent(region().strasbourg, aReport(region(), key, { status: 'preliminary', text: 'un' }));
+    const found = async () => {
+      const all = await entriesOf(region(), region().declared);
+      const ids = (await documentsOf(region().declared, id)).map((document) => `urn:uuid:${document.id}`);
+      return ids.map((uuid) => all.get(uuid));
+    };
+    expect(await found()).to.deep.equal([]);
+    await put(region().strasbourg, aReport(region(), key, { text: 'deux' }));
+    expect(await found()).to.deep.equal(['Approved']);
+    await put(region().strasbourg, aReport(region(), key, { status: 'amended', text: 'trois' }));
+    expect(await found()).to.deep.equal(['Deprecated', 'Approved']);
+    await put(region().strasbourg, aReport(region(), key, { status: 'cancelled', text: 'trois' }));
+    expect(await found()).to.deep.equal(['Deprecated', 'Deprecated']);
+  });
+
   it('cancelled: no document is current, and whoever saw it is told so', async () => {
     const id = await sent(region().strasbourg, aReport(region(), 'cancelled'));
     await put(region().strasbourg, aReport(region(), 'cancelled', { status: 'cancelled' }));
@@ -318,7 +214,7 @@ describeReports('A report that was published', {}, (region) => {
     expect(await documentsOf(region().patient, id)).to.have.length(2);
   });
 
-  it('entered in error: its readers are told that it was, its establishment keeps the text, its documents are gone', async () => {
+  it('entered in error: its readers are told no more, its establishment keeps it, its documents are gone', async () => {
     const report = aReport(region(), 'error', { text: 'secret de la première version' });
     const id = await sent(region().strasbourg, report);
     await put(region().strasbourg, aReport(region(), 'error', { status: 'amended', text: 'secret de la seconde' }));

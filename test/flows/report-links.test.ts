@@ -152,7 +152,7 @@ describeReports('A report and the exams that it names', {}, (region) => {
     await linkedTo(only, first);
   });
 
-  it('is the same report when it is sent again, linked meanwhile, and keeps its links when it is put as it was read', async () => {
+  it('is the same report when it is sent again, linked meanwhile, and when it is put as it was read', async () => {
     const study = anExam('linked-again');
     const report = aReport(region(), 'linked-again', { basedOn: [{ identifier: numberOf(study) }] });
     const id = await sent(region().strasbourg, report);

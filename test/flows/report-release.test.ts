@@ -43,6 +43,7 @@ describeReports('An exam is released to its patient', { nancyReadsFor: [strasbou
     for (const status of ['cancelled', 'entered-in-error'] as const) {
       const study = anExam(`ended/${status}`);
       await imagesOf(region(), study);
+      const uid = `urn:oid:${study.studyInstanceUID}`;
       const imagingStudy = [examByUid(study)];
       const key = `ended/${status}`;
       await sent(region().strasbourg, aReport(region(), key, { imagingStudy, status: 'preliminary' }));
@@ -59,7 +60,7 @@ describeReports('An exam is released to its patient', { nancyReadsFor: [strasbou
       await put(region().strasbourg, aReport(region(), key, { imagingStudy, status }));
       await released(region().patient, study, 0);
       const manifests = await region().patient.find<DocumentReference>(
-        `DocumentReference?related:identifier=urn:dicom:uid|urn:oid:${study.studyInstanceUID}&format=1.2.840.10008.5.1.4.1.1.88.59`,
+        `DocumentReference?related:identifier=urn:dicom:uid|${uid}&format=1.2.840.10008.5.1.4.1.1.88.59`,
       );
       expect(manifests).to.deep.equal([]);
     }

@@ -9,7 +9,6 @@ import { MongoClient } from 'mongodb';
 import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { aStudy, type StudyOverrides } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
-import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS, type DemoPatient, type EstablishmentKey } from '../../fixtures/people.ts';
 import { formatFileMeta, parseFileMeta } from '../../profiles/dicom/file/file-meta.ts';
 import type { DicomJson } from '../../profiles/dicom/json/json.ts';
@@ -17,7 +16,8 @@ import { dataSetOf, sendInstances } from '../hostile/kill/store-sender.ts';
 import { stow } from '../hostile/stow.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../support/demonstration.ts';
-import { ENCODINGS, encodedAs } from '../support/other-encoding.ts';
+import { ENCODINGS, encodedAs } from '../support/dicom/other-encoding.ts';
+import { feed } from './support/feed.ts';
 import { onEachStore, type Running } from './support/each-store.ts';
 import { openTrail } from './support/trail.ts';
 
@@ -92,7 +92,7 @@ onEachStore('An exam of two establishments', STAYS_OPEN, (running) => {
     expect(await toldOf(first)).to.deep.equal([]);
   });
 
-  it('is seen by its maker, who sends what another sent before: the same bytes, or others that say the same', async () => {
+  it('is seen by its maker, who sends what another sent before: the same bytes, or others like them', async () => {
     // Both number her alike, and the images name no issuer.
     const patient = { ...PATIENTS.gaetan, localId: { strasbourg: 'ALIKE-1', nancy: 'ALIKE-1' } };
     await feed(strasbourg, patient, 'strasbourg');
@@ -208,13 +208,6 @@ const sop = (SOPInstanceUID: string) => ({ attributes: { SOPInstanceUID } });
 
 function oid(value: string) {
   return { UniversalEntityID: value, UniversalEntityIDType: 'ISO' };
-}
-
-async function feed(caller: FhirCaller, patient: DemoPatient, key: EstablishmentKey): Promise<void> {
-  const resource = toPatient(patient, ESTABLISHMENTS[key]);
-  const [{ system, value } = {}] = resource.identifier ?? [];
-  const answer = await caller.send('PUT', `Patient?identifier=${system}|${value}`, resource);
-  expect(answer.status, answer.text).to.be.oneOf([200, 201]);
 }
 
 /** Nobody can ask for a label yet: it is written where it is kept. */

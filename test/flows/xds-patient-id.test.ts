@@ -101,7 +101,10 @@ for (const { name, missing, open } of BOTH_STORES) {
       expect(found[0]?.sourcePatientId).to.equal(cx('X-1', strasbourg.patientIdDomain));
       expect(await find(region.strasbourg, own)).to.deep.equal(found);
       expect(await byUniqueId(region.strasbourg, [found[0]?.uniqueId ?? ''])).to.deep.equal(found);
-      expect(own).to.not.include(studyInstanceUID);
+      const byMHD = `DocumentReference?status=current&patient.identifier=${oidUri(OWN)}|${patient?.id}`;
+      const [document] = await region.strasbourg.find<DocumentReference>(byMHD);
+      expect(JSON.stringify(document?.context?.related)).to.include(studyInstanceUID);
+      expect(await region.stranger.find(byMHD)).to.deep.equal([]);
     });
 
     it('opens nothing to who may not see her, and tells nothing of her', async () => {

@@ -1,8 +1,11 @@
 /** What the FHIR door is given: the flows it mounts, and who comes in. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
+import type { AffinityDomain } from '../../../profiles/affinity-domain.ts';
 import type { Subsets } from '../../../profiles/search/subset.ts';
 import type { IsServed } from '../../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
+import type { clearAside } from '../../flows/aside/clear-aside.ts';
+import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
@@ -27,6 +30,7 @@ export type FhirDeps = {
   readonly bodyLimit: FindBodyLimit;
   readonly validate: Validate;
   readonly subsets: Subsets;
+  readonly affinityDomain: () => AffinityDomain;
   readonly capabilityStatement: () => CapabilityStatement;
   /** Whether a search parameter finds every row of its type. */
   readonly isServed: IsServed;
@@ -41,4 +45,6 @@ export type FhirDeps = {
   readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
+  readonly clearAside: ReturnType<typeof clearAside>;
+  readonly moveStudy: ReturnType<typeof moveStudy>;
 };

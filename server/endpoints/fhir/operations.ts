@@ -1,5 +1,6 @@
 /**
- * Operations on Patient: $break-glass, $withdraw, $reconsent; $ihe-pix and $match have files of their own.
+ * Operations on Patient: $break-glass, $withdraw, $reconsent, and in files of their own $ihe-pix and $match; on a Task
+ * of instances kept aside: $discard, $refile, $release; on an ImagingStudy: $move.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
@@ -12,18 +13,27 @@ import { match } from './match.ts';
 import { admit, readBodyResource } from './request.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
+type InstanceOperation = (deps: FhirDeps, ctx: Context, id: string) => Promise<void>;
 
-/** The operations that are posted, by name. */
+/** The operations on a type by name. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
-  ['$break-glass', breakGlass],
-  ['$ihe-pix', postCrossReference],
-  ['$match', match],
-  ['$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
-  ['$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+  ['Patient/$break-glass', breakGlass],
+  ['Patient/$ihe-pix', postCrossReference],
+  ['Patient/$match', match],
+  ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
+  ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+]);
+
+/** The operations on a resource by type and name. */
+export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new Map([
+  ['Task/$discard', async (deps: FhirDeps, ctx: Context, id: string) => await clear(deps, ctx, id, 'discard')],
+  ['Task/$release', async (deps: FhirDeps, ctx: Context, id: string) => await clear(deps, ctx, id, 'release')],
+  ['Task/$refile', refile],
+  ['ImagingStudy/$move', move],
 ]);
 
 /** The operations that are asked by GET, too, as they change nothing. */
-export const QUERIES: ReadonlyMap<string, Operation> = new Map([['$ihe-pix', getCrossReference]]);
+export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
@@ -40,26 +50,78 @@ async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
   answerCreated(deps, ctx, `Task/${taskId}`);
 }
 
-/** In: patient (Reference), for establishments. Out: 201 and the address of the Consent that tells of it. */
+/**
+ * In: patient (Reference), for establishments; task (Reference), for a patient who confirms what one asked. Out: 201
+ * and the address of the Consent that tells of it, with the withdrawals that still stand (`standing`); 202 and that of
+ * the Task to an establishment that gives back, whatever stands.
+ */
 async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: change });
   const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
-  const patient = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
-  const { id } = await deps.changeConsent(admitted.visit, change, patient);
-  answerCreated(deps, ctx, `Consent/${id}`);
+  const parameters = parametersOf(body, change === 'reconsent' ? ['patient', 'task'] : ['patient']);
+  const referenceIn = (name: string): string | undefined => parameters.get(name)?.valueReference?.reference;
+  const asked = { change, patient: referenceIn('patient'), task: referenceIn('task') };
+  const { outcome, reference, standing } = await deps.changeConsent(admitted.visit, asked);
+  answerCreated(deps, ctx, reference, standing);
+  if (outcome === 'requested') ctx.status = 202;
+}
+
+/** In: nothing. Out: the Task. */
+async function clear(deps: FhirDeps, ctx: Context, id: string, operation: 'discard' | 'release'): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation });
+  const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
+  parametersOf(body, []);
+  await deps.clearAside(admitted.visit, id, { operation });
+  answerReference(ctx, `Task/${id}`);
+}
+
+/** In: patient (Reference), one of the establishment. Out: the Task. */
+async function refile(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'refile' });
+  const patient = patientOf(deps, await readBodyResource(deps, ctx, admitted));
+  await deps.clearAside(admitted.visit, id, { operation: 'refile', patient });
+  answerReference(ctx, `Task/${id}`);
+}
+
+/** In: patient (Reference), whose the exam is. Out: the ImagingStudy. */
+async function move(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'move' });
+  const patient = patientOf(deps, await readBodyResource(deps, ctx, admitted));
+  await deps.moveStudy(admitted.visit, id, patient);
+  answerReference(ctx, `ImagingStudy/${id}`);
+}
+
+/** The Patient that a parameter names, by a reference to this server. */
+function patientOf(deps: FhirDeps, body: Resource): string {
+  const reference = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
+  if (reference === undefined) throw missing('patient');
+  const base = `${deps.fhirBase()}/`;
+  return reference.startsWith(base) ? reference.slice(base.length) : reference;
 }
 
 function hasBody(ctx: Context): boolean {
   return ctx.request.length !== 0 && ctx.get('Content-Type') !== '';
 }
 
-function answerCreated(deps: FhirDeps, ctx: Context, reference: string): void {
+function answerCreated(deps: FhirDeps, ctx: Context, reference: string, standing: readonly string[] = []): void {
   ctx.status = 201;
   ctx.set('Location', `${deps.fhirBase()}/${reference}`);
+  answerBody(ctx, reference, standing);
+}
+
+function answerReference(ctx: Context, reference: string): void {
+  ctx.status = 200;
+  answerBody(ctx, reference);
+}
+
+function answerBody(ctx: Context, reference: string, standing: readonly string[] = []): void {
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   const answer: Parameters = {
     resourceType: 'Parameters',
-    parameter: [{ name: 'return', valueReference: { reference } }],
+    parameter: [
+      { name: 'return', valueReference: { reference } },
+      ...standing.map((one) => ({ name: 'standing', valueReference: { reference: one } })),
+    ],
   };
   ctx.body = JSON.stringify(answer);
 }
@@ -72,14 +134,16 @@ function parametersOf(body: Resource, names: readonly string[]): ReadonlyMap<str
   const parameters = new Map<string, ParametersParameter>();
   for (const parameter of body.parameter ?? []) {
     if (!names.includes(parameter.name))
-      throw new Fault('invalid', `The operation has the parameters ${names.join(', ')} only`, {
-        expression: 'Parameters.parameter',
-      });
+      throw new Fault('invalid', `The operation has ${listOf(names)}`, { expression: 'Parameters.parameter' });
     if (parameters.has(parameter.name))
       throw new Fault('invalid', `The parameter ${parameter.name} comes twice`, { expression: 'Parameters.parameter' });
     parameters.set(parameter.name, parameter);
   }
   return parameters;
+}
+
+function listOf(names: readonly string[]): string {
+  return names.length === 0 ? 'no parameters' : `the parameters ${names.join(', ')} only`;
 }
 
 function missing(name: string): Fault {

@@ -14,7 +14,7 @@ import { create } from './write/create.ts';
 import { deleteResource } from './write/delete.ts';
 import type { FhirDeps } from './deps.ts';
 import { history } from './history.ts';
-import { OPERATIONS, QUERIES } from './operations.ts';
+import { INSTANCE_OPERATIONS, OPERATIONS, QUERIES } from './operations.ts';
 import { patch } from './write/patch.ts';
 import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
@@ -33,7 +33,8 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.post('/', async (ctx) => await answerBundle(deps, ctx));
   router.get('/:type', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
-  router.post('/Patient/:operation', async (ctx) => await operate(deps, ctx, OPERATIONS));
+  router.post('/:type/:operation', async (ctx) => await operate(deps, ctx, OPERATIONS));
+  router.post('/:type/:id/:operation', async (ctx) => await operateOn(deps, ctx));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
   for (const [method, interaction, answer] of CHANGES) {
     router[method]('/:type', async (ctx) => await answer(deps, ctx, servedByCondition(ctx, interaction)));
@@ -102,11 +103,23 @@ function allowed(ctx: Context, check: (type: StoredType) => void): StoredType {
 }
 
 async function operate(deps: FhirDeps, ctx: Context, served: typeof OPERATIONS): Promise<void> {
-  const name = part(ctx, 'operation');
+  const name = `${part(ctx, 'type')}/${part(ctx, 'operation')}`;
   const operation = served.get(name);
   if (operation === undefined && OPERATIONS.has(name)) throw notServed(ctx, 'This operation is posted');
-  if (operation === undefined) throw new Fault('not-supported', 'This operation is not served');
+  if (operation === undefined) throw operationNotServed(ctx);
   await operation(deps, ctx);
+}
+
+async function operateOn(deps: FhirDeps, ctx: Context): Promise<void> {
+  const operation = INSTANCE_OPERATIONS.get(`${part(ctx, 'type')}/${part(ctx, 'operation')}`);
+  if (operation === undefined) throw operationNotServed(ctx);
+  await operation(deps, ctx, part(ctx, 'id'));
+}
+
+/** An address without an operation takes no POST. */
+function operationNotServed(ctx: Context): Fault {
+  if (part(ctx, 'operation').startsWith('$')) return new Fault('not-supported', 'This operation is not served');
+  return notServed(ctx, 'This interaction is not served');
 }
 
 function answerMetadata(deps: FhirDeps, ctx: Context): void {

@@ -1,5 +1,6 @@
 /** FHIR search by GET and POST, and with it ITI-67. @see https://hl7.org/fhir/R4/search.html */
 import type { Context } from 'koa';
+import { byOwnIdentifier } from '../../../ihe/iti-78/own-identifier.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch, type ParsedSearch } from '../../../profiles/search/query.ts';
 import { selectedDomains, withinDomains } from '../../../ihe/iti-78/identifier-domains.ts';
@@ -45,7 +46,8 @@ export async function searchText(deps: FhirDeps, visit: Visit, asked: AskedSearc
  * A search as the door takes it: without includes and elements that are not served.
  * @throws {Fault} invalid - strict, and something is not served
  */
-function understood({ subsets, isServed }: FhirDeps, { type, parameters, handling }: AskedSearch): ParsedSearch {
+function understood(deps: FhirDeps, { type, parameters, handling }: AskedSearch): ParsedSearch {
+  const { subsets, isServed, affinityDomain } = deps;
   const parsed = parseSearch(type, parameters, { handling, isServed, ...COUNTS });
   const include = parsed.query.include.filter(({ param }) => isIncluded(type, param));
   const ignored = [...parsed.ignored];
@@ -59,7 +61,8 @@ function understood({ subsets, isServed }: FhirDeps, { type, parameters, handlin
   const [unserved] = ignored;
   if (handling === 'strict' && unserved !== undefined)
     throw new Fault('invalid', `This ${unserved} is not served on ${type}`, { expression: unserved });
-  return { query: { ...parsed.query, include }, ignored, ...(subset === undefined ? {} : { subset }) };
+  const query = byOwnIdentifier({ ...parsed.query, include }, affinityDomain().ownSystem);
+  return { query, ignored, ...(subset === undefined ? {} : { subset }) };
 }
 
 function isIncluded(type: StoredType, param: string): boolean {

@@ -1,6 +1,7 @@
 /** oidc-provider, configured as the authorization server of SMART App Launch and SMART Backend Services. */
 import { errors, Provider } from 'oidc-provider';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientMetadata, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { RegionClient } from '../../config/region-model.ts';
 import type { BoundOptions } from './options.ts';
 import { checkAssertion, CLOCK_TOLERANCE_SECONDS } from './tokens/client-assertion.ts';
 import { grantableScope, OIDC_SCOPES, patientInContext } from './tokens/granted-scopes.ts';
@@ -43,8 +44,7 @@ export function createProvider(options: BoundOptions): Provider {
 
 function configurationOf(options: BoundOptions): Configuration {
   return {
-    adapter: oidcAdapter(options.tokens, options.clock),
-    clients: options.clients.map(clientMetadata),
+    adapter: oidcAdapter(options.tokens, options.clock, (id) => registered(options, id)),
     jwks: { keys: options.keys.jwks.keys.map((key) => ({ ...key })) },
     ...protocolOf(),
     ...tokensOf(),
@@ -57,10 +57,11 @@ function configurationOf(options: BoundOptions): Configuration {
     },
     interactions: { url: (_ctx, interaction) => `/auth/interaction/${interaction.uid}` },
     extraParams: { aud: (_ctx: KoaContextWithOIDC, aud: string | undefined) => checkAudience(aud, options.fhirBase) },
-    findAccount: (_ctx, accountId) => ({
-      accountId,
-      claims: () => ({ sub: accountId, fhirUser: `${options.fhirBase}/${accountId}` }),
-    }),
+    findAccount: async (_ctx, accountId) => {
+      // Whoever has left the directory is nobody's account: no code and no refresh token is redeemed for it.
+      if (!(await options.accounts.stands(accountId))) return undefined;
+      return { accountId, claims: () => ({ sub: accountId, fhirUser: `${options.fhirBase}/${accountId}` }) };
+    },
     loadExistingGrant: (ctx) => {
       const grantId = ctx.oidc.result?.consent?.grantId;
       return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId);
@@ -109,7 +110,6 @@ function tokensOf(): Configuration {
 }
 
 function featuresOf(options: BoundOptions): NonNullable<Configuration['features']> {
-  const clients = new Map(options.clients.map((client) => [client.client_id, client]));
   return {
     devInteractions: { enabled: false },
     dPoP: { enabled: false },
@@ -125,11 +125,21 @@ function featuresOf(options: BoundOptions): NonNullable<Configuration['features'
       useGrantedResource: () => true,
       getResourceServerInfo: (ctx, resource, client) => {
         if (resource !== options.fhirBase) throw new errors.InvalidTarget(`resource must be ${options.fhirBase}`);
-        const registered = clients.get(client.clientId);
-        return { scope: scopeAt(ctx, registered === undefined ? [] : registeredScopes(registered)) };
+        const known = clientNamed(options, client.clientId);
+        return { scope: scopeAt(ctx, known === undefined ? [] : registeredScopes(known)) };
       },
     },
   };
+}
+
+function clientNamed({ clients }: BoundOptions, id: string): RegionClient | undefined {
+  return clients().find(({ client_id }) => client_id === id);
+}
+
+/** A client as it is registered now. */
+function registered(options: BoundOptions, id: string): ClientMetadata | undefined {
+  const client = clientNamed(options, id);
+  return client === undefined ? undefined : clientMetadata(client);
 }
 
 /** At a request the scope parameter is cut down in place; afterwards it is what the code or refresh token holds. */

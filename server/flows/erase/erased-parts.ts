@@ -2,12 +2,13 @@
  * What of a study is erased with it: its ImagingStudy, its manifests, the reports that are of it alone. A report of
  * other studies, too, stays and forgets this one.
  */
-import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy } from '@medplum/fhirtypes';
+import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy, Task } from '@medplum/fhirtypes';
 import { studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { documentWithoutStudy } from '../../../profiles/documents/former-document.ts';
 import { accessionsOf, namesStudy, studyNamesOf, withoutStudy } from '../../../profiles/documents/report-links.ts';
 import { studyIdentifier } from '../../../profiles/imaging/identifiers.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
 import type { StudyErasure } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES } from '../../../profiles/types/visibility.ts';
 import type { Reading } from '../../access/grant.ts';
@@ -45,6 +46,7 @@ const WORK: Readonly<Record<StudyErasure, Work>> = {
   'imaging-study': async ({ records }, reading, uid) => goneOnly(await imagingStudyOf(records, reading, uid)),
   manifests: async ({ records }, reading, uid) => goneOnly(await allManifestsOf(records, reading, uid)),
   reports: erasedReports,
+  tasks: async ({ records }, reading, uid) => goneOnly(await tasksOf(records, reading, uid)),
 };
 
 /** Works out what goes with a study, and what forgets it, as it stands. */
@@ -171,6 +173,18 @@ async function imagingStudyOf(records: RecordStore, reading: Reading, studyInsta
   if (found === undefined) return [];
   const rows = [{ type: 'ImagingStudy', id: found.row.id }] as const;
   return [{ rows, claims: [claim], names: namesOf(found.resource.identifier ?? []) }];
+}
+
+/** Tasks about instances of the study that are kept aside, which go after them. */
+async function tasksOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<Gone[]> {
+  const { system = '', value = '' } = studyIdentifier(studyInstanceUID);
+  const about: Criterion = { kind: 'token', param: 'focus:identifier', values: [{ system, code: value }] };
+  const found = await findAll<Task>(records, reading('whole'), 'Task', [about]);
+  return found.map(({ row, resource: { requester, reasonCode } }) => {
+    const [source, reason] = [requester?.reference ?? '', reasonCode?.coding?.[0]?.code ?? ''];
+    const claims = [claimKey.keptAside(studyInstanceUID, source, reason, row.subject)];
+    return { rows: [{ type: 'Task', id: row.id }], claims, names: [] };
+  });
 }
 
 /** What a report and its documents said before names the study, so their former versions go. */

@@ -123,6 +123,7 @@ async function contentOf(
     own: await ownOf(deps, reading, row.id, said),
     said,
     verdicts: [],
+    reviews: [],
   };
 }
 
@@ -140,7 +141,9 @@ function withoutStamp({ meta, ...patient }: Patient): Patient {
 async function sourcesOf({ records }: AdoptDeps, reading: NarrowReading, row: InternalRow): Promise<readonly string[]> {
   if (row.person === undefined) return [];
   const rights = await records.rightsOf(reading({ person: row.person }), row.person, `Patient/${row.id}`);
-  return [...new Set(rights.filter(({ relation }) => relation === 'author').flatMap((one) => establishmentOf(one.principal)))];
+  return [
+    ...new Set(rights.filter(({ relation }) => relation === 'author').flatMap((one) => establishmentOf(one.principal))),
+  ];
 }
 
 /** The identifier by which its source finds it; of an image without a PatientID nobody can tell. */

@@ -104,7 +104,6 @@ export function sourcePatientOf(region: RegionIndex, content: IdentityContent): 
   return { id, patient: said, numbers: readAs(region, content).numbers, changed: at, systems };
 }
 
-
 /**
  * The identities that an identifier names: the one of its domain, or those whose sources qualify the national number.
  * What others say of a number of a domain that is not theirs names nobody.
@@ -114,7 +113,7 @@ export async function identitiesNamed(
   { system = '', value = '' }: Pick<Identifier, 'system' | 'value'>,
   now: number,
 ): Promise<readonly StandingIdentity[]> {
-  if (!isNationalSystem(system)) {
+  if (!isNationalSystem(system) && !region.qualifiedSystems.includes(system)) {
     const reading: ItemReading = (subject) => systemGrant('resolve-identity', subject, now);
     const patient = await claimOf(records, reading, claimKey.identity(system, value));
     const identity = patient === undefined ? undefined : await identityAt(records, reading, patient);

@@ -92,12 +92,20 @@ export async function subjectFacts(
   };
 }
 
+/** A new person key. */
+export function newPerson(): PersonKey {
+  return personKey(newId());
+}
+
 /** A new identity, first told at a moment (epoch milliseconds), under an id that is chosen or made. */
 export function newIdentity(
-  parts: Pick<IdentityContent, 'own' | 'source' | 'fromImage' | 'replacedBy'> & { readonly said: Patient; readonly id?: string },
+  parts: Pick<IdentityContent, 'own' | 'source' | 'fromImage' | 'replacedBy'> & {
+    readonly said: Patient;
+    readonly id?: string;
+  },
   now: number,
 ): IdentityContent {
   const { said, source, id = newId() } = parts;
-  const made = { home: newId(), since: now, changed: now, sources: [source], verdicts: [] };
+  const made = { home: newPerson(), since: now, changed: now, sources: [source], verdicts: [], reviews: [] };
   return { ...parts, ...made, id, said: { ...said, id } };
 }

@@ -19,7 +19,16 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
-import { identitiesOf, identitiesWith, identityAt, readAs, sourcePatientOf, type StandingIdentity } from './identities.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import { reviewChange, reviewParts, withReviews, type SettledIdentity } from './reviews.ts';
+import {
+  identitiesOf,
+  identitiesWith,
+  identityAt,
+  readAs,
+  sourcePatientOf,
+  type StandingIdentity,
+} from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
 
 /** What placing needs. */
@@ -106,7 +115,7 @@ async function placed(
   around: readonly StandingIdentity[],
   now: number,
 ): Promise<PlacedIdentity> {
-  const { content, standing } = change;
+  const { content } = change;
   const standingById = new Map(around.map((one) => [one.content.id, one]));
   const contents = new Map([...around.map((one) => [one.content.id, one.content] as const), [content.id, content]]);
   const clusters = [...Map.groupBy(around, ({ person }) => person).values()].map((members) =>
@@ -122,11 +131,7 @@ async function placed(
     some.length > 0 || members.some(({ id, isMoved }) => id === content.id || isMoved);
   const left = new Set(moves.map(({ from }) => from));
   const touchedGroups = groups.filter((group) => isTouched(group) || left.has(group.person));
-  const identity = putOf(deps.indexer, toIdentityResource(content), now, {
-    person: own.person,
-    subject: `Patient/${content.id}`,
-    origin: filedBy(...content.sources),
-  });
+  const told = await toldParts(deps, { change, groups, reviews: settled.reviews }, standingById, now);
   const patients = await patientParts(deps, touchedGroups, now);
   const touched = touchedOf(touchedGroups, moves, standingById);
   return {
@@ -142,10 +147,54 @@ async function placed(
         preconditions: preconditionsOf(touchedGroups, standingById, change),
       },
       await numberParts(deps, change, around, now),
-      { puts: standing !== undefined && isSame(standing, identity.resource) ? [] : [identity] },
+      told,
       ...patients,
+      {
+        jobs: [...new Set(moves.flatMap(({ from, to }) => [from, to]))].map((one) => jobOf('settle-person', one, now)),
+      },
     ),
   };
+}
+
+type Told = {
+  readonly change: IdentityChange;
+  readonly groups: readonly Group[];
+  readonly reviews: readonly Contradiction[];
+};
+
+/** The identity as it is said now, and what desks are told of it and of those around. */
+async function toldParts(
+  deps: PlaceDeps,
+  { change, groups, reviews }: Told,
+  standing: ReadonlyMap<string, StandingIdentity>,
+  now: number,
+): Promise<PlanParts> {
+  const reading = systemReading('resolve-identity', now);
+  const settled = groups.flatMap(({ person, members }) =>
+    members.map(({ id, content }) => [id, { content, identity: readAs(deps.region, content), person }] as const),
+  );
+  const all = new Map<string, SettledIdentity>(settled);
+  const parts: PlanParts[] = [];
+  for (const [id, one] of all) {
+    const isOwn = id === change.content.id;
+    if (!isOwn && one.content.reviews.length === 0) continue;
+    const turns = reviewChange(one, all, isOwn ? reviews : []);
+    const content = withReviews(one.content, turns);
+    parts.push(identityPart(deps, { ...one, content }, standing.get(id), now));
+    parts.push(await reviewParts(deps, reading, one, all, turns, now));
+  }
+  return joinParts(...parts);
+}
+
+function identityPart(
+  { indexer }: PlaceDeps,
+  { content, person }: SettledIdentity,
+  standing: StandingIdentity | undefined,
+  now: number,
+): PlanParts {
+  const facts = { person, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
+  const put = putOf(indexer, toIdentityResource(content), now, facts);
+  return standing !== undefined && isSame(standing, put.resource) ? {} : { puts: [put] };
 }
 
 type Group = {
@@ -239,7 +288,10 @@ async function patientParts(
     for (const { id } of members) {
       const row = await rowById(records, reading, 'Patient', id);
       if (`Patient/${id}` === present) {
-        const composite = compositePatient(id, members.map(({ content }) => sourcePatientOf(region, content)));
+        const composite = compositePatient(
+          id,
+          members.map(({ content }) => sourcePatientOf(region, content)),
+        );
         const origin = filedBy(...new Set(members.flatMap(({ content }) => content.sources)));
         parts.push(changed(indexer, row, composite, now, { person, subject: present, origin }));
       } else if (row !== undefined) {

@@ -208,7 +208,7 @@ function keptAside({ sending, row, placed, subject, now }: Read, reason: Quarant
   const facts = { now, subject, study: row.studyInstanceUID };
   return {
     warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, facts),
-    plan: joinParts({ quarantined: [aside], audit }, parts),
+    plan: joinParts({ quarantined: [aside], audit, jobs: listing(row, now, audit) }, parts),
     result: { row, outcome: 'quarantined', aside },
   };
 }
@@ -216,10 +216,11 @@ function keptAside({ sending, row, placed, subject, now }: Read, reason: Quarant
 /** Keeps an instance aside whose patient another establishment numbers: her sender has no identity of hers. */
 function strangerAside(sending: Sending, row: ComparedRow, now: number): Planned<Fate> {
   const aside = asideOf(row, 'foreign-issuer', now);
+  const audit = sending.quarantined(aside);
   const facts = { now, study: row.studyInstanceUID };
   return {
     warrant: mayWrite(sending.requester, { interaction: 'receive-instance' }, facts),
-    plan: joinParts({ quarantined: [aside], audit: sending.quarantined(aside) }),
+    plan: joinParts({ quarantined: [aside], audit, jobs: listing(row, now, audit) }),
     result: { row, outcome: 'quarantined', aside },
   };
 }
@@ -239,6 +240,12 @@ function claimsOf({ studyInstanceUID, source }: InstanceRow, patient: string): C
     { key: claimKey.study(studyInstanceUID), value: patient },
     { key: claimKey.studySource(studyInstanceUID), value: source },
   ];
+}
+
+/** People are told soon, and again while more come. */
+function listing(row: ComparedRow, now: number, [record]: readonly AuditRecord[]): JobRequest[] {
+  const event = record?.event.id;
+  return [true, false].flatMap((isFirst) => refreshing(row, { now, isFirst, event }));
 }
 
 function closing(deps: FileInstanceDeps, row: InstanceRow, now: number, event: string | undefined): JobRequest {

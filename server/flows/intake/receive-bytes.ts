@@ -179,8 +179,9 @@ function checkAnnounced(header: DicomHeader, announced: AnnouncedInstance): void
   }
 }
 
-function describe(
-  { patientIdSystemOf, known }: ReceivingDeps,
+/** Puts the header of an instance into words: its row, as far as the header tells it, and its patient. */
+export function describe(
+  { patientIdSystemOf, known }: Pick<ReceivingDeps, 'patientIdSystemOf' | 'known'>,
   header: DicomHeader,
   announced: AnnouncedInstance,
 ): { readonly row: Described; readonly named: DicomPatient } {

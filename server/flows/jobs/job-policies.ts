@@ -34,6 +34,7 @@ export const JOB_POLICIES: JobPolicies = {
   'refresh-study': { ...STUDY, concurrency: 4 },
   'update-study': STUDY,
   'close-study': STUDY,
+  'settle-person': STUDY,
   'erase-study': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
   'forget-erased': { ...STUDY, concurrency: 1, leaseMs: HOUR },
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },

@@ -1,4 +1,4 @@
-/** A requester searches a type: FHIR search, ITI-67, QIDO-RS and ITI-18 are faces of this one story. */
+/** A requester searches a type: FHIR search, ITI-67, ITI-78, QIDO-RS and ITI-18 are faces of this one story. */
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';

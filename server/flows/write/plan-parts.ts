@@ -59,6 +59,7 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
     instances: all('instances'),
     quarantined: all('quarantined'),
     moves: all('moves'),
+    studies: all('studies'),
     states: all('states'),
     jobs: all('jobs'),
     audit: all('audit'),

@@ -14,6 +14,7 @@ import { linksOf, type Links } from './links.ts';
 import { place } from './place.ts';
 import { aboutRow } from './plain-parts.ts';
 import { requireVersion } from './preconditions.ts';
+import { retriedPlaces } from './retried.ts';
 import { patientFed, patientFor, standingFacts, type AskedPatient } from './source.ts';
 import type { ActParts, Placed, Work } from './work.ts';
 
@@ -25,12 +26,13 @@ export type WorkedAct = ActParts & Placed;
  * they are processed: deletes, creates, updates and patches; and those of persons before those that refer to them.
  */
 export async function workActs(work: Work, acts: readonly WriteAct[]): Promise<readonly WorkedAct[]> {
-  const places: Placed[] = [];
+  const found: Placed[] = [];
   for (const act of acts.toSorted((one, other) => orderOf(one) - orderOf(other))) {
     const placed = await place(work, act);
-    if (placed !== undefined) places.push(placed);
+    if (placed !== undefined) found.push(placed);
     else requireVersion(act, undefined);
   }
+  const places = await retriedPlaces(work, found);
   refuseTwice(places);
   const links = await linksOf(work, places);
   const patients = new Map<string, AskedPatient>();

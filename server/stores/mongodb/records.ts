@@ -3,7 +3,7 @@ import type { ClientSession } from 'mongodb';
 import { requireGrant, type AnyGrant, type Grant, type SystemGrant } from '../../access/grant.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Right } from '../../access/right.ts';
+import type { Principal, Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
@@ -20,7 +20,7 @@ import type {
   RecordStore,
   StoredAccount,
 } from '../../ports/record-store.ts';
-import { boundStudy, requireBound, requireBoundQuestion } from '../granted.ts';
+import { asideAsked, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { insertAudit } from './audit/audit.ts';
 import type { Collections } from './collections.ts';
@@ -31,6 +31,7 @@ import { readInstance } from './read/instances.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { readRights, readState } from './write/persons.ts';
 import { answer, listBlobNames } from './read/read.ts';
+import { shownRows } from './read/shown-rows.ts';
 import { inTransaction } from './transaction.ts';
 import type { Turns } from './write/turns.ts';
 
@@ -115,12 +116,17 @@ export class MongoRecordStore implements RecordStore {
   }
 
   quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
-    return readQuarantine(this.#collections, boundStudy(grant));
+    return readQuarantine(this.#collections, asideAsked(grant));
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {
     requireBound(grant, { person });
     return await asStore(() => readRights(this.#collections, person, grant.now, item));
+  }
+
+  async shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number> {
+    requireBound(grant, 'whole');
+    return await asStore(() => shownRows(this.#collections, principals, grant.now));
   }
 
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {

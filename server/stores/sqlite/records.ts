@@ -11,7 +11,7 @@ import {
   type SystemGrant,
 } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Right } from '../../access/right.ts';
+import type { Principal, Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requirePlan, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
@@ -38,7 +38,7 @@ import type {
   StoredAccount,
   VisibleRow,
 } from '../../ports/record-store.ts';
-import { boundStudy, requireBound, requireBoundQuestion } from '../granted.ts';
+import { asideAsked, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
@@ -51,6 +51,7 @@ import type { WireCondition, WirePut } from './write/protocol.ts';
 import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
+import { shownRows } from './read/shown-rows.ts';
 import { readHistory, rowOrVersion } from './read/history.ts';
 import { rowAsSeen, rowsAsSeen } from './read/patients.ts';
 import { newestRid, visibleRow } from './read/visible.ts';
@@ -139,13 +140,18 @@ export class SqliteRecordStore implements RecordStore {
   }
 
   async *quarantined(grant: SystemGrant): AsyncIterable<QuarantinedInstance> {
-    yield* readQuarantine(this.#records, boundStudy(grant));
+    yield* readQuarantine(this.#records, asideAsked(grant));
   }
 
   async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {
     requireBound(grant, { person });
     const rights = item === undefined ? rightsOf(this.#records, person) : rightsTo(this.#records, person, item);
     return rights.filter(({ to }) => to > grant.now);
+  }
+
+  async shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number> {
+    requireBound(grant, 'whole');
+    return shownRows(this.#records, principals, grant.now);
   }
 
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {

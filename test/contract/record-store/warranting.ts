@@ -6,7 +6,7 @@ import { OPEN_STATE } from '../../../server/access/decide.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { systemWarrant } from '../../../server/access/system-warrant.ts';
 import { jointWarrant, makeWarrant, type Warrant } from '../../../server/access/warrant.ts';
-import type { CommitPlan } from '../../../server/ports/commit-plan.ts';
+import type { CommitPlan, Move } from '../../../server/ports/commit-plan.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
 import {
   aClaimKey,
@@ -109,6 +109,24 @@ export function warrantingContract(suite: Suite): void {
         await commit(warrant('own'), { ...parts, audit: [anAudit([...others, person])] });
       });
     }
+
+    it('is refused: an identity that leaves a person, without the event of either; who joins needs none', async () => {
+      const [a, b, c] = [aPersonKey(), aPersonKey(), aPersonKey()];
+      const warrant = (...persons: PersonKey[]): Warrant =>
+        makeWarrant({ act: 'test', reaches: [{ types: [], whose: { persons }, event: 'own' }], bases: [] });
+      const move = async (moves: readonly Move[], told: readonly PersonKey[], reached = [a, b, c]): Promise<void> =>
+        void (await suite.records.commit(warrant(...reached), aPlan({ moves, audit: [anAudit(told)] })));
+      const [join, leave] = [aMove({ from: a, to: b }), aMove({ home: a, from: b, to: a })];
+      for (const reached of [[a], [b], [c]]) await expectFault(move([join], [a, b], reached), 'exception');
+      await expectFault(move([join], [c]), 'exception');
+      await move([join], [b]);
+      for (const told of [[a], [b], [c]]) await expectFault(move([leave], told), 'exception');
+      for (const reached of [[a], [b]]) await expectFault(move([leave], [a, b], reached), 'exception');
+      await move([leave], [a, b]);
+      const both = [join, aMove({ from: b, to: c }), aMove({ home: a, from: b, to: c })];
+      await expectFault(move(both, [aPersonKey()]), 'exception');
+      await move(both, [c]);
+    });
 
     it('is taken where the event of who asked counts', async () => {
       const [person, uid] = [aPersonKey(), aUid()];

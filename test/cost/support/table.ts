@@ -19,12 +19,12 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'FHIR read': cost(20, 3, 2, 1, 4),
     'FHIR search of a patient': cost(25, 7, 2, 1, 4),
     'FHIR page of 20': cost(23, 7, 2, 1, 4),
-    'ITI-18 FindDocuments': cost(36, 27, 2, 1, 4),
+    'ITI-18 FindDocuments': cost(36, 28, 2, 1, 4),
     'QIDO-RS list': cost(25, 11, 2, 1, 4),
     'WADO-RS rendered, kept': cost(4, 2, 0, 0, 0),
     'viewer page': cost(47, 31, 2, 1, 4),
     'C-STORE': cost(21, 8, 6, 2, 10),
-    withdrawal: cost(68, 32, 3, 2, 28),
+    withdrawal: cost(102, 49, 3, 2, 30),
   },
   MongoDB: {
     'FHIR read': cost(6, 5, 0, 0, 0),
@@ -35,6 +35,6 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(7, 7, 0, 0, 0),
     'viewer page': cost(26, 31, 0, 0, 0),
     'C-STORE': cost(16, 10, 3, 1, 0),
-    withdrawal: cost(21, 13, 0, 0, 0),
+    withdrawal: cost(34, 18, 0, 0, 0),
   },
 };

@@ -1,4 +1,5 @@
 /** A region in which reports are sent: Hélène, whom Strasbourg and Nancy feed, Gaëtan, and who may read of them. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +14,12 @@ import { ACTION } from '../../../ihe/codes.ts';
 import { CODE_SYSTEM, oidUri } from '../../../profiles/codes.ts';
 import { eventually, type FhirAnswer, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { sendStudy } from '../../support/clients/send-study.ts';
-import { retrieveDocumentSet } from '../../support/clients/xds.ts';
+import { adhocQuery, retrieveDocumentSet } from '../../support/clients/xds.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
 import { ROOT } from '../../support/house/source-files.ts';
 import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../../support/peers/mongodb-peer.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
-import { post, responseOf } from './soap.ts';
+import { post, responseOf, select } from './soap.ts';
 
 /** Whoever asks in these tests. `emergency` has declared one for Hélène. */
 export type ReportCallers = Readonly<
@@ -252,13 +253,26 @@ export function uniqueIdOf({ masterIdentifier }: DocumentReference): string {
 export async function iti43({ server }: ReportRegion, { token }: FhirCaller, uniqueId: string) {
   const body = retrieveDocumentSet([[REPOSITORY, uniqueId]]);
   const message = { path: '/xds/repository', action: ACTION.retrieveDocumentSet, body };
-  const reply = await post(
-    { url: server.url, token, requestId: 'urn:uuid:6d0a4d5e-3a5c-4f0e-9c64-0d8f8a6a7a02' },
-    message,
-  );
+  const reply = await post({ url: server.url, token, requestId: `urn:uuid:${randomUUID()}` }, message);
   const { status, errors } = responseOf(reply);
   return [status, ...errors.map((error) => error.split(' ')[0])];
 }
+
+/** The entries of Hélène's documents by entryUUID, each with its availabilityStatus (ITI-18 FindDocuments). */
+export async function entriesOf({ server }: ReportRegion, { token }: FhirCaller): Promise<Map<string, string>> {
+  const { system, value } = patientIdentifier(PATIENTS.helene, ESTABLISHMENTS.strasbourg);
+  const status = 'urn:oasis:names:tc:ebxml-regrep:StatusType';
+  const slots = [
+    ['$XDSDocumentEntryPatientId', `'${value}^^^&${system.slice('urn:oid:'.length)}&ISO'`],
+    ['$XDSDocumentEntryStatus', `('${status}:Approved','${status}:Deprecated')`],
+  ] as const;
+  const message = { path: '/xds/registry', action: ACTION.registryStoredQuery, body: adhocQuery(slots) };
+  const reply = await post({ url: server.url, token, requestId: `urn:uuid:${randomUUID()}` }, message);
+  const [ids, statuses] = [select(reply, ENTRY, 'id'), select(reply, ENTRY, 'status')];
+  return new Map(ids.map((id, at) => [id, statuses[at]?.split(':').at(-1) ?? '']));
+}
+
+const ENTRY = '//rim:ExtrinsicObject';
 
 /** How many a search finds. */
 export async function countOf(caller: FhirCaller, path: string): Promise<number | undefined> {

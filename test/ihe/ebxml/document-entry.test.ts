@@ -157,9 +157,9 @@ describe('DocumentEntry of a DocumentReference (ITI TF-3 4.2.3.2)', () => {
   });
 
   it('writes as sourcePatientId what the source numbers the patient by, not the patientId that it lists before', () => {
-    const national = { system: 'urn:oid:1.2.250.1.213.1.4.10', value: '279036799900491' };
+    const national = { system: 'urn:oid:1.2.250.1.213.1.4.10', value: '279036799900487' };
     const own = { system: 'urn:oid:1.2.3.4', value: 'pat-1' };
-    const patientId = '279036799900491^^^&1.2.250.1.213.1.4.10&ISO';
+    const patientId = '279036799900487^^^&1.2.250.1.213.1.4.10&ISO';
     const of = (...identifier: (typeof own)[]) =>
       entryOf(source({}, { patientId, patient: { ...aPatient(), identifier } })).slots;
     expect(of(national, own)['sourcePatientId']).to.deep.equal(['pat-1^^^&1.2.3.4&ISO']);

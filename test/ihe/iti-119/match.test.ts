@@ -10,7 +10,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import { readSample } from '../../support/clients/xds.ts';
 
 const LOCAL = { system: 'urn:oid:1.2.3', value: 'L-1' };
-const INS = { system: 'urn:oid:1.2.250.1.213.1.4.10', value: '279036799900491' };
+const INS = { system: 'urn:oid:1.2.250.1.213.1.4.10', value: '279036799900487' };
 
 /** Ysaline, whom a hospital numbers. */
 function ysaline(changes: Partial<Patient> = {}): Patient {

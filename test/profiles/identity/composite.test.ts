@@ -180,6 +180,12 @@ describe('The Patient of a person: identifiers', () => {
     expect(valuesFor(b === undefined ? [] : [b], sourceOf('b'))).to.deep.equal(['local-b', 'further-b', INS]);
   });
 
+  it('a national number that is not qualified is for its source, were it what that source numbers patients by', () => {
+    const named = { ...said('a', [{ system: matricule, value: '19830209001' }]), systems: [`${SYSTEM}.a`, matricule] };
+    expect(valuesFor([named], whoSees('a'))).to.deep.equal(['local-a']);
+    expect(valuesFor([named], sourceOf('a'))).to.deep.equal(['local-a', '19830209001']);
+  });
+
   it('all of a concealed identity is for its source, were the reader to see items of it', () => {
     expect(valuesFor(all, whoSees('c'))).to.deep.equal([INS]);
     expect(valuesFor(all, sourceOf('c'))).to.deep.equal([INS, 'local-c', '19830209001']);
@@ -214,6 +220,7 @@ describe('The Patient of a person: identifiers', () => {
       ],
     };
     const forged = said('a', [{ ...foreign, extension: [mark] }], { comment: 'CACH', more: { extension: [mark] } });
+    expect(JSON.stringify(compositePatient('p', [forged]))).to.not.include('"z"');
     expect(valuesFor([forged], whoSees('z'))).to.deep.equal([]);
     expect(asSeenBy(compositePatient('p', [forged]), whoSees('z'))).to.not.include.keys('name');
     expect(JSON.stringify(asSeenBy(compositePatient('p', [forged]), sourceOf('a')))).to.not.include(EXTENSION.saidBy);

@@ -164,7 +164,18 @@ describe('What senders may not say of national numbers (A3)', () => {
     checkNationalNumbers(patient(lengths));
   });
 
-  it('but what is right, twice, or of other systems', () => {
+  it('more than 20: they would link persons who have nothing in common', () => {
+    const many = Array.from({ length: 21 }, (_, at): Identifier => {
+      const value = `19830209${String(at).padStart(3, '0')}99`;
+      return { system: matricule, value, use: 'old' };
+    });
+    expect(faultOf(() => checkNationalNumbers(patient(many))).kind).to.equal('invalid');
+    expect(nationalNumbers(patient(many), SOURCE).some(({ isQualified }) => isQualified)).to.equal(false);
+    checkNationalNumbers(patient(many.slice(1)));
+    expect(nationalNumbers(patient(many.slice(1)), SOURCE).every(({ isQualified }) => isQualified)).to.equal(true);
+  });
+
+  it('but they may say what is right, twice, or of other systems', () => {
     const right = { system: insNir, value: INS };
     checkNationalNumbers(
       patient([right, { ...right, value: '2 68 04 67 999 001 63' }, { system: OWN, value: 'hello' }]),

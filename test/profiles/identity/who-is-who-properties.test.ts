@@ -72,7 +72,7 @@ function isNeverOld(one: NationalNumber, all: readonly Identity[]): boolean {
   return ![one, ...numbers].some(({ system, value, isOld }) => isOld && system === one.system && value === one.value);
 }
 
-const RUNS = { numRuns: Number(process.env['RUNS'] ?? 500) };
+const RUNS = { numRuns: 500 };
 
 describe('Who is who, whatever is said', () => {
   it('the order of arrival says nothing where nothing contradicts', () => {

@@ -90,7 +90,7 @@ describe('Who is who: what contradicts', () => {
     ]);
   });
 
-  it('a change of sex is no contradiction for whoever knows the former number, nor for those who know one alone', () => {
+  it('a change of sex is no contradiction where one knows the number that followed', () => {
     const before = identity('before', ['INS:1']);
     const both = identity('both', [oldNumber('INS:1'), 'INS:2'], { traits: { gender: 'female' } });
     const after = identity('after', ['INS:2'], { traits: { gender: 'female' } });
@@ -100,6 +100,16 @@ describe('Who is who: what contradicts', () => {
       [both, after, before],
     ])
       expect(idsOf(arrive(all).clusters)).to.deep.equal(['after before both']);
+  });
+
+  it('a number that one knows as old alone finds whoever bears it, of whatever sex', () => {
+    const before = identity('b', [oldNumber('INS:1')], { traits: { gender: 'female' } });
+    expect(idsOf(arrive([identity('a', ['INS:1']), before]).clusters)).to.deep.equal(['a b']);
+  });
+
+  it('who calls a number old without a current one contradicts no other number', () => {
+    const former = identity('a', [oldNumber('INS:1'), 'MAT:1']);
+    expect(idsOf(arrive([former, identity('b', ['INS:2', 'MAT:1'])]).clusters)).to.deep.equal(['a b']);
   });
 
   it('every identity of the person counts, not the first alone', () => {
@@ -134,6 +144,13 @@ describe('Who is who: what contradicts', () => {
       { one: 'c', other: 'a', rule: 'two-persons' },
       { one: 'c', other: 'b', rule: 'traits' },
     ]);
+  });
+
+  it('a number that two persons bear joins nothing more, though it led to two alone who agree', () => {
+    const other = identity('z', ['INS:1'], { traits: { families: ['durand'] } });
+    const two = ['a', 'b'].map((id) => identity(id, ['INS:1', 'MAT:1']));
+    const { clusters } = arrive([other, ...two, identity('x', ['MAT:1'])]);
+    expect(idsOf(clusters)).to.deep.equal(['a', 'b', 'x', 'z']);
   });
 });
 
@@ -171,6 +188,35 @@ describe('Who is who: what the desk says', () => {
     const back = settle({ clusters: parted.clusters, changed: [a, b, c], verdicts: [] });
     expect(idsOf(back.clusters)).to.deep.equal(['a b', 'c']);
   });
+
+  it('“same” joins nobody over a “not same”, until that goes', () => {
+    const all = [identity('b', ['INS:1']), identity('c', ['INS:1']), identity('d', [])];
+    const verdicts = [same('d', 'c'), notSame('b', 'd')];
+    const { clusters } = arrive(all, verdicts);
+    expect(idsOf(clusters)).to.deep.equal(['b c', 'd']);
+    expect(idsOf(settle({ clusters, changed: [], removed: ['b'], verdicts }).clusters)).to.deep.equal(['c d']);
+  });
+
+  it('what a verdict excuses stays when the same is said again, though somebody else claims the number now', () => {
+    const twin = identity('b', ['INS:1'], { traits: { isOneOfSeveral: true } });
+    const named = identity('d', ['MAT:1']);
+    const verdicts = [same('d', 'b')];
+    const other = identity('c', ['INS:1', 'MAT:1'], { traits: { gender: 'female' } });
+    const { clusters } = arrive([identity('a', ['INS:1']), twin, named, other], verdicts);
+    expect(idsOf(clusters)).to.deep.equal(['a b d', 'c']);
+    expect(idsOf(settle({ clusters, changed: [named], verdicts }).clusters)).to.deep.equal(['a b d', 'c']);
+  });
+
+  it('a new number joins nobody from whom the number of a “same” is kept apart', () => {
+    const twin = identity('b', ['INS:1'], { traits: { isOneOfSeveral: true } });
+    const bare = identity('a', []);
+    const all = [bare, twin, identity('c', ['INS:1', 'MAT:1']), identity('d', ['INS:1'])];
+    const verdicts = [same('a', 'd')];
+    const { clusters } = arrive(all, verdicts);
+    expect(idsOf(clusters)).to.deep.equal(['a d', 'b', 'c']);
+    const says = { ...bare, numbers: [number('MAT:1')] };
+    expect(idsOf(settle({ clusters, changed: [says], verdicts }).clusters)).to.deep.equal(['a d', 'b', 'c']);
+  });
 });
 
 describe('Who is who: what changes', () => {
@@ -205,6 +251,33 @@ describe('Who is who: what changes', () => {
     expect(idsOf(clusters)).to.deep.equal(['a b x']);
     expect(idsOf(settle({ clusters, changed: [], removed: ['x'], verdicts: [] }).clusters)).to.deep.equal(['a', 'b']);
   });
+
+  it('who explained them stays with the one that it still leads to', () => {
+    const [a, b] = [identity('a', ['INS:1', 'MAT:1']), identity('b', ['INS:2', 'MAT:1'])];
+    const both = identity('x', [oldNumber('INS:1'), 'INS:2']);
+    const { clusters, reviews } = settle({ clusters: [], changed: [a, b, both], verdicts: [] });
+    expect(idsOf(clusters)).to.deep.equal(['a b x']);
+    expect(reviews, 'what joined after all needs no review').to.deep.equal([]);
+    const after = settle({ clusters, changed: [{ ...both, numbers: [number('INS:1')] }], verdicts: [] });
+    expect(idsOf(after.clusters)).to.deep.equal(['a x', 'b']);
+  });
+
+  it('what somebody kept apart joins when she goes, though a further number of the person is claimed elsewhere', () => {
+    const named = (...families: string[]): { traits: { families: string[] } } => ({ traits: { families } });
+    const all = [
+      identity('a', ['INS:1', 'IPP:1'], named('martin', 'durand')),
+      identity('a3', ['IPP:1', 'MAT:1'], named('martin', 'durand')),
+      identity('t', ['INS:1'], named('durand')),
+      identity('b', ['INS:1'], named('martin')),
+      identity('e', ['MAT:1'], named('petit')),
+    ];
+    const { clusters } = arrive(all);
+    expect(idsOf(clusters)).to.deep.equal(['a a3 t', 'b', 'e']);
+    expect(idsOf(settle({ clusters, changed: [], removed: ['t'], verdicts: [] }).clusters)).to.deep.equal([
+      'a a3 b',
+      'e',
+    ]);
+  });
 });
 
 describe('Who is who: what one sender cannot do', () => {
@@ -232,11 +305,28 @@ describe('Who is who: what one sender cannot do', () => {
       expect(idsOf(settle({ clusters, changed: [again], verdicts: [] }).clusters)).to.deep.equal(['p q', 'x']);
   });
 
-  it('join two others whose current numbers contradict by calling one of these old, without the one that followed', () => {
+  it('join two whose current numbers contradict by calling one old, without the one that followed', () => {
     const other = identity('o', ['INS:2', 'MAT:1']);
     const apart = arrive([other], [], joined).clusters;
     expect(idsOf(apart)).to.deep.equal(['o', 'p q']);
     expect(idsOf(arrive([identity('x', [oldNumber('INS:1')])], [], apart).clusters)).to.deep.equal(['o', 'p q x']);
+    const woman = identity('w', ['MAT:1'], { traits: { gender: 'female' } });
+    const former = identity('x', [oldNumber('INS:1')], { traits: { gender: undefined } });
+    expect(idsOf(arrive([woman, former], [], joined).clusters)).to.deep.equal(['p q x', 'w']);
+    expect(idsOf(arrive([former, woman], [], joined).clusters)).to.deep.equal(['p q x', 'w']);
+  });
+
+  it('make the server read without end: where not all was read nothing new joins, and what stands stays', () => {
+    const partial = settle({ clusters: joined, changed: [identity('x', ['INS:1'])], verdicts: [], isPartial: true });
+    expect(idsOf(partial.clusters)).to.deep.equal(['p q', 'x']);
+    expect(partial.reviews).to.deep.equal([{ one: 'x', other: 'p', rule: 'two-persons' }]);
+    const { clusters } = partial;
+    expect(idsOf(settle({ clusters, changed: [q], verdicts: [], isPartial: true }).clusters)).to.deep.equal([
+      'p q',
+      'x',
+    ]);
+    const named = settle({ clusters, changed: [p, q], verdicts: [same('p', 'x')], isPartial: true });
+    expect(idsOf(named.clusters)).to.deep.equal(['p q x']);
   });
 
   it('join two others whose traits do not agree by traits of its own that agree with both', () => {

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { REGION_ROLES } from '../../../profiles/region-role.ts';
 import { mayAttempt, type Attempt, type QueryOperation } from '../../../server/access/may-attempt.ts';
+import { OPERATIONS, type OperationName } from '../../../server/access/operations.ts';
 import { personKey, type Requester } from '../../../server/access/requester.ts';
 import { faultOf } from '../../support/thrown-fault.ts';
 
@@ -13,7 +15,7 @@ function requesterOf(kind: Requester['kind'], ...scopes: string[]): Requester {
 const KINDS = ['establishment', 'patient', 'practitioner'] as const;
 const create = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'create', type });
 const update = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'update', type });
-const operation = (name: 'break-glass' | 'withdraw' | 'reconsent' | QueryOperation): Attempt => {
+const operation = (name: OperationName | QueryOperation): Attempt => {
   return { interaction: 'operation', operation: name };
 };
 const patch = (type: 'Patient' | 'Consent'): Attempt => ({ interaction: 'patch', type });
@@ -40,9 +42,30 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('reconsent'), 'establishment', 'patient'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
+  [operation('discard'), 'establishment'],
+  [operation('refile'), 'establishment'],
+  [operation('release'), 'establishment'],
+  [operation('move'), 'establishment'],
 ];
 
 describe('Who may attempt what, before the data are known', () => {
+  it('a desk clears up what is kept aside and moves exams, and a professional of another office does not', () => {
+    for (const office of REGION_ROLES) {
+      const role = { organization: 'Organization/a', radiologist: false, offices: [office] };
+      const requester = { ...requesterOf('practitioner', 'user/*.cruds'), roles: [role] } as Requester;
+      const may = (Object.keys(OPERATIONS) as OperationName[]).filter((name) => {
+        try {
+          mayAttempt(requester, operation(name));
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move'] : [];
+      expect(may, office).to.have.members(['break-glass', ...clears]);
+    }
+  });
+
   for (const [attempt, ...kinds] of TABLE) {
     const name = Object.values(attempt).join(' ');
     it(`${name}: ${kinds.join(', ')}`, () => {

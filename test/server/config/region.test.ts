@@ -1,10 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { parseRegion, refuseDemonstration } from '../../../server/config/region.ts';
 import { indexRegion } from '../../../server/flows/identity/region-index.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 const INS = 'urn:oid:1.2.250.1.213.1.4.8';
-const key = { kty: 'EC', crv: 'P-384', kid: 'one', x: 'AA', y: 'BB' };
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+const key = { ...publicKey.export({ format: 'jwk' }), kid: 'one' };
 
 function aDomain(overrides: Record<string, unknown> = {}): Record<string, unknown> {
   return {

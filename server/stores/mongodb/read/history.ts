@@ -88,7 +88,8 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   if (!decision.permitted) return undefined;
   const { right } = decision;
   const shownBy = right && { rightId: right.id, relation: right.relation, source: consentOf(right) };
-  return { ...toVisibleRow(grant, deletion, { right: shownBy }), isDeletion: true };
+  // Lists of deletions are read without the text, of which a deletion has none.
+  return { ...toVisibleRow(grant, { ...deletion, json: '' }, { right: shownBy }), isDeletion: true };
 }
 
 function isOpen({ grant }: Reader, type: StoredType): boolean {

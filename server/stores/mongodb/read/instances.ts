@@ -1,6 +1,6 @@
 /** Instances, one document each: a study of any size stays below the limit of a document. */
 import type { ClientSession, Filter, FindCursor } from 'mongodb';
-import type { CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
+import type { CommitPlan, CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question } from '../../../ports/record-store.ts';
 import { otherDataSet } from '../../refused.ts';
 import type { ShownPart } from '../../granted.ts';
@@ -51,6 +51,16 @@ type StandingInstance = Pick<InstanceRow, 'dataSetDigest' | 'source' | 'furtherS
 
 function isSource({ source, furtherSources = [] }: StandingInstance, establishment: string): boolean {
   return source === establishment || furtherSources.includes(establishment);
+}
+
+/** Makes instances of studies another person's. */
+export async function moveStudies(
+  { instances }: Collections,
+  studies: NonNullable<CommitPlan['studies']>,
+  session: ClientSession,
+): Promise<void> {
+  for (const { studyInstanceUID, from, to, subject } of studies)
+    await instances.updateMany({ studyInstanceUID, person: from }, { $set: { person: to, subject } }, { session });
 }
 
 /** The condition that one of some establishments sent an instance. */

@@ -52,7 +52,10 @@ async function rowsOf(
   return new Map(held.map(({ _id, value }) => [keys.get(_id) ?? '', value]));
 }
 
-/** Read from the index alone, but where it counts who sent an instance. A series whose instances disagree about its number comes once, where it comes first. */
+/**
+ * Read from the index alone, but where it counts who sent an instance. A series whose instances disagree about its
+ * number comes once, where it comes first.
+ */
 async function seriesOf(
   { collections, session }: Reader,
   { studyInstanceUID, sources }: Extract<PartRead, { kind: 'series' }>,

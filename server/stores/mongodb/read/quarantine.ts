@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb';
 import type { CommitReceipt, QuarantinedInstance } from '../../../ports/commit-plan.ts';
 import type { Collections } from '../collections.ts';
 import type { QuarantineDocument } from '../documents.ts';
+import type { AsideAsked } from '../../granted.ts';
 import { toStoreFault } from '../errors.ts';
 
 /** Keeps instances aside, each once. */
@@ -21,12 +22,15 @@ export async function writeQuarantine(
   return documents.map((document) => (fresh.includes(document) ? 'stored' : 'already'));
 }
 
-/** Reads what is kept aside, of one study or of all, earliest first. */
+/** Reads what is kept aside, of one study or person or of all, earliest first. */
 export async function* readQuarantine(
   { quarantine }: Collections,
-  studyInstanceUID: string | undefined,
+  { study, person }: AsideAsked,
 ): AsyncIterable<QuarantinedInstance> {
-  const found = quarantine.find(studyInstanceUID === undefined ? {} : { studyInstanceUID });
+  const found = quarantine.find({
+    ...(study === undefined ? {} : { studyInstanceUID: study }),
+    ...(person === undefined ? {} : { person }),
+  });
   try {
     const order = { receivedAt: 1, sopInstanceUID: 1, dataSetDigest: 1, source: 1 } as const;
     for await (const { _id, ...one } of found.sort(order)) yield one;

@@ -12,7 +12,7 @@ import { forgetReaders, movedReaders, readersOf } from './deletions.ts';
 import { eraseAll, eraseHistory } from './erase.ts';
 import { asStore } from '../errors.ts';
 import { changeRights } from './give-rights.ts';
-import { writeInstances } from '../read/instances.ts';
+import { moveStudies, writeInstances } from '../read/instances.ts';
 import { putJobs } from './jobs.ts';
 import { matchKey, requireNoMatches } from './matches.ts';
 import { materialise } from './materialise.ts';
@@ -71,13 +71,15 @@ async function applyOnce(collections: Collections, terms: WarrantTerms, plan: Te
 
 /** What this process should not work on twice at once. */
 function keysOf(plan: CommitPlan): ReadonlySet<string> {
-  const ofPersons = [...(plan.puts ?? []), ...(plan.instances ?? []), ...(plan.states ?? [])];
+  const { puts = [], instances = [], quarantined = [], states = [] } = plan;
+  const ofPersons = [...puts, ...instances, ...quarantined, ...states];
   const persons = ofPersons.map(({ person }) => person ?? '');
   const rows = [...(plan.puts ?? []), ...(plan.deletes ?? []), ...rowConditionsOf(plan)].map(({ type, id }) =>
     rowKey(type, id),
   );
   const claims = (plan.claims ?? []).map(({ key }) => key);
-  const moved = (plan.moves ?? []).flatMap(({ home, from, to }) => [home, from, to]);
+  const between = [...(plan.moves ?? []), ...(plan.studies ?? [])].flatMap(({ from, to }) => [from, to]);
+  const moved = [...between, ...(plan.moves ?? []).map(({ home }) => home)];
   const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [
     ...gone.map(({ type, id }) => rowKey(type, id)),
     ...names,
@@ -85,7 +87,7 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
   const sought = (plan.preconditions ?? []).flatMap((condition) =>
     condition.kind === 'no-match' ? [matchKey(condition)] : [],
   );
-  const keptAside = (plan.quarantined ?? []).map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
+  const keptAside = quarantined.map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
   const keys = new Set([plan.id, ...persons, ...moved, ...rows, ...claims, ...erased, ...sought, ...keptAside]);
   keys.delete('');
   return keys;
@@ -121,6 +123,7 @@ async function applyPlan(
   await writeRows(collections, staged, conditions, standing, session);
   await forgetReaders(collections, rows, session);
   const former = await eraseHistory(collections, plan.erased ?? [], session);
+  await moveStudies(collections, plan.studies ?? [], session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
   await materialise(collections, { rows, rights, states }, session);

@@ -36,7 +36,8 @@ export async function moveIdentities(
     const { from, to, identity } = move;
     if (from === to) continue;
     const moved = await moveRows(collections, move, session);
-    for (const { before, after } of moved) rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
+    for (const { before, after } of moved)
+      rows.set(after._id, { before: rows.get(after._id)?.before ?? before, after });
     const keys = [...moved.map(({ after }) => after._id), ...(await moveDeleted(collections, move, session))];
     steps.push(...keys.map((key) => ({ key, from, to })));
     const [filed, becomes] = [{ person: from, subject: identity }, { $set: { person: to } }];

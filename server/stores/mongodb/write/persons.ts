@@ -3,7 +3,7 @@ import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { OPEN_STATE, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import type { Right } from '../../../access/right.ts';
-import type { CommitPlan, Move } from '../../../ports/commit-plan.ts';
+import type { CommitPlan } from '../../../ports/commit-plan.ts';
 import { personMoved } from '../../refused.ts';
 import { fromRightDocument, rightsTo, toState } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
@@ -15,10 +15,9 @@ import { standingRow, type RowChange } from './row-changes.ts';
 /** The persons that a plan concerns, in a fixed order. */
 export function personsOf(plan: CommitPlan, changes: readonly RowChange[], rights: RightChanges): readonly PersonKey[] {
   const ofRows = changes.flatMap(({ before, after }) => [standingRow(before)?.person, standingRow(after)?.person]);
-  const named = [...(plan.instances ?? []), ...(plan.states ?? []), ...rights.begun, ...rights.ended].map(
-    ({ person }) => person,
-  );
-  const moved = (plan.moves ?? []).flatMap(({ from, to }) => [from, to]);
+  const { instances = [], quarantined = [], states = [] } = plan;
+  const named = [...instances, ...quarantined, ...states, ...rights.begun, ...rights.ended].map(({ person }) => person);
+  const moved = [...(plan.moves ?? []), ...(plan.studies ?? [])].flatMap(({ from, to }) => [from, to]);
   return [...new Set([...ofRows, ...named, ...moved])].filter((person) => person !== undefined).sort();
 }
 
@@ -105,8 +104,9 @@ function trueOf(all: readonly Partial<PatientState>[]): Partial<PatientState> {
 }
 
 /** The persons for whom a plan files. */
-function namedBy({ puts, instances }: CommitPlan): ReadonlySet<PersonKey | undefined> {
-  const parts = [...(puts ?? []), ...(instances ?? [])];
+function namedBy({ puts, instances, quarantined, studies = [] }: CommitPlan): ReadonlySet<PersonKey | undefined> {
+  const moved = studies.flatMap(({ from, to }) => [{ person: from }, { person: to }]);
+  const parts = [...(puts ?? []), ...(instances ?? []), ...(quarantined ?? []), ...moved];
   return new Set(parts.map(({ person }) => person).filter((person) => person !== undefined));
 }
 
@@ -132,19 +132,18 @@ export async function shownPatients(
   if (subjects.length === 0) return new Map();
   const keys = subjects.map((subject) => `Person/${subject.slice(subject.indexOf('/') + 1)}`);
   const projection = { id: 1, person: 1, patient: 1 } as const;
-  const found = await standing.find({ _id: { $in: keys }, gone: { $exists: false } }, { session, projection }).toArray();
+  const found = await standing
+    .find({ _id: { $in: keys }, gone: { $exists: false } }, { session, projection })
+    .toArray();
   const byId = new Map(found.map((one) => [`Patient/${one.id}`, one]));
   for (const { person, subject = '' } of filed) {
     const identity = byId.get(subject);
     if (identity !== undefined && identity.person !== person) throw personMoved();
   }
-  const shown = found.flatMap(({ id, patient }) => (patient ? [[`Patient/${id}`, patient] as const] : []));
-  return new Map([...shownByMoves(moves), ...shown]);
-}
-
-/** An identity that is made by the same plan has no row yet. */
-function shownByMoves(moves: readonly Move[]): readonly (readonly [string, string])[] {
-  return moves.flatMap(({ identity, patient }) => (identity === patient ? [] : [[identity, patient] as const]));
+  // An identity that is made by the same plan has no row yet.
+  const shown = new Map(moves.map(({ identity, patient }) => [identity, patient]));
+  for (const [identity, { patient }] of byId) shown.set(identity, patient ?? identity);
+  return new Map([...shown].filter(([identity, patient]) => identity !== patient));
 }
 
 /** The rights of a person that have not ended at a time: all, or those to her record and to one item. */

@@ -1,6 +1,8 @@
 /** Instances kept aside: no question of a grant reads their table. */
 import { personKey } from '../../../access/requester.ts';
 import type { QuarantinedInstance, QuarantineReason } from '../../../ports/commit-plan.ts';
+import type { AsideAsked } from '../../granted.ts';
+import type { Sql } from './criteria.ts';
 import type { Database } from '../database.ts';
 
 type Columns = {
@@ -35,13 +37,12 @@ export function putQuarantined(db: Database, { blob, ...one }: QuarantinedInstan
   return changed === 1 ? 'stored' : 'already';
 }
 
-/** Reads what is kept aside, of one study or of all, earliest first. */
-export function* readQuarantine(db: Database, study: string | undefined): Iterable<QuarantinedInstance> {
-  const [where, values] = study === undefined ? ['', []] : [' WHERE study_instance_uid = ?', [study]];
-  const rows = db.iterate<Columns>(
-    `SELECT * FROM quarantine${where} ORDER BY received_at, sop_instance_uid, data_set_digest, source`,
-    ...values,
-  );
+/** Reads what is kept aside, of one study or person or of all, earliest first. */
+export function* readQuarantine(db: Database, { study, person }: AsideAsked): Iterable<QuarantinedInstance> {
+  const { text: where, values } = placeOf(study, person);
+  const text = `SELECT * FROM quarantine${where} ORDER BY received_at, sop_instance_uid, data_set_digest, source`;
+  // Two who ask for one study at a time would take each other's rows.
+  const rows = where === '' ? db.iterate<Columns>(text) : db.all<Columns>(text, ...values);
   for (const row of rows) {
     yield {
       studyInstanceUID: row.study_instance_uid,
@@ -55,4 +56,9 @@ export function* readQuarantine(db: Database, study: string | undefined): Iterab
       ...(row.person === null ? {} : { person: personKey(row.person) }),
     };
   }
+}
+
+function placeOf(study: string | undefined, person: string | undefined): Sql {
+  if (study !== undefined) return { text: ' WHERE study_instance_uid = ?', values: [study] };
+  return person === undefined ? { text: '', values: [] } : { text: ' WHERE person = ?', values: [person] };
 }

@@ -40,6 +40,8 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
   const versions = plan.puts.map((put) => putRow(db, put, shown.get(put.subject ?? ''), now));
   const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
+  for (const { studyInstanceUID, from, to, subject } of plan.studies ?? [])
+    db.run(MOVED, to, subject, studyInstanceUID, from);
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
   for (const person of new Set(switched)) materialisePerson(db, personKey(person));
@@ -56,10 +58,13 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   return receipt;
 }
 
+const MOVED = 'UPDATE instance SET person = ?, subject = ? WHERE study_instance_uid = ? AND person = ?';
+
 /** For whom a plan writes, and under which identities, each once. */
-function filingsOf({ puts, instances = [] }: WirePlan): readonly Filing[] {
-  const filings = [...puts, ...instances].map(({ person, subject }) => ({ person, subject }));
-  return [...new Map(filings.map((filing) => [`${filing.person} ${filing.subject}`, filing])).values()];
+function filingsOf({ puts, instances = [], quarantined = [], studies = [] }: WirePlan): readonly Filing[] {
+  const moved = studies.flatMap(({ from, to }) => [{ person: from }, { person: to }]);
+  const filings = [...puts, ...instances, ...quarantined, ...moved].map((one: Filing) => one);
+  return [...new Map(filings.map(({ person, subject }) => [`${person} ${subject}`, { person, subject }])).values()];
 }
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {

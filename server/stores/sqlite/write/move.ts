@@ -51,7 +51,7 @@ function requireWhole(db: Database, home: PersonKey): void {
   if (left !== undefined) throw personMoved();
 }
 
-const LEFT = "SELECT 1 FROM resource WHERE person = ? AND type = 'Person' LIMIT 1";
+const LEFT = "SELECT 1 FROM resource INDEXED BY resource_person WHERE person = ? AND type = 'Person' LIMIT 1";
 
 /** What a plan files: for whom, and under which identity. */
 export type Filing = { readonly person?: PersonKey | undefined; readonly subject?: string | undefined };
@@ -67,15 +67,15 @@ export function shownPatients(
   moves: readonly Move[] = [],
 ): ReadonlyMap<string, string> {
   // An identity that is made by the same plan has no row yet.
-  const shown = new Map(moves.flatMap(({ identity, patient }) => (identity === patient ? [] : [[identity, patient]])));
+  const shown = new Map(moves.map(({ identity, patient }) => [identity, patient]));
   for (const { person, subject = '' } of filings) {
     if (person === undefined) continue;
     for (const found of db.all<Present>(PRESENT, person, subject.slice(subject.indexOf('/') + 1))) {
       if (found.person !== person) throw personMoved();
-      if (found.patient !== null) shown.set(subject, found.patient);
+      shown.set(subject, found.patient ?? subject);
     }
   }
-  return shown;
+  return new Map([...shown].filter(([identity, patient]) => identity !== patient));
 }
 
 type Present = { readonly person: string; readonly patient: string | null };

@@ -1,10 +1,10 @@
 /** Instances that several establishments sent, and what each of them is shown of a study. */
 import { expect } from 'chai';
-import { CODE_SYSTEM } from '../../../profiles/codes.ts';
-import type { Level } from '../../../profiles/confidentiality.ts';
-import type { Grant } from '../../../server/access/grant.ts';
-import type { Question } from '../../../server/ports/record-store.ts';
-import { expectFault } from '../../support/faults.ts';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
+import type { Level } from '../../profiles/confidentiality.ts';
+import type { Grant } from '../../server/access/grant.ts';
+import type { Question } from '../../server/ports/record-store.ts';
+import { expectFault } from '../support/faults.ts';
 import {
   anEstablishmentGrant,
   anInstance,
@@ -16,10 +16,10 @@ import {
   aStudyPut,
   aUid,
   SYSTEM,
-} from '../../support/plans.ts';
-import { ask } from '../../support/reads.ts';
-import { commitPlan } from '../../support/warrants.ts';
-import type { Suite } from '../suite.ts';
+} from '../support/plans.ts';
+import { ask } from '../support/reads.ts';
+import { commitPlan } from '../support/warrants.ts';
+import type { Suite } from './suite.ts';
 
 const [MAKER, OTHER, THIRD] = ['Organization/maker', 'Organization/other', 'Organization/third'];
 

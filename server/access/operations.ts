@@ -1,0 +1,61 @@
+/** The operations, declared once: who may set out to do each, and the scope that opens it. */
+import type { StoredType } from '../../profiles/types/visibility.ts';
+import type { Requester } from './requester.ts';
+import type { ScopeAction } from './scope.ts';
+
+/** Who asks, by what decides over operations: a desk is a professional who holds the office of one. */
+export type Operator = Requester['kind'] | 'desk';
+
+type Operation = {
+  readonly operators: readonly Operator[];
+  readonly scope: readonly [StoredType, ScopeAction];
+  /** What others are told. */
+  readonly refusal: string;
+};
+
+const CONSENT = {
+  operators: ['patient', 'establishment'],
+  scope: ['Consent', 'c'],
+  refusal: 'Consent is changed by the patient, or by an establishment that was told so',
+} as const satisfies Operation;
+
+const ASIDE = {
+  operators: ['establishment', 'desk'],
+  scope: ['Task', 'u'],
+  refusal: 'What is kept aside is cleared up by establishments and desks only',
+} as const satisfies Operation;
+
+/** By FHIR name. */
+export const OPERATIONS = {
+  'break-glass': {
+    operators: ['practitioner', 'desk'],
+    scope: ['Patient', 'r'],
+    refusal: 'Only a health professional may declare an emergency',
+  },
+  withdraw: CONSENT,
+  reconsent: CONSENT,
+  discard: ASIDE,
+  release: ASIDE,
+  refile: { ...ASIDE, operators: ['establishment'], refusal: 'What is kept aside is filed again by who sent it only' },
+  move: {
+    operators: ['establishment', 'desk'],
+    scope: ['ImagingStudy', 'u'],
+    refusal: 'An exam is moved by its establishment or a desk only',
+  },
+} as const satisfies Record<string, Operation>;
+
+/** The name of an operation. */
+export type OperationName = keyof typeof OPERATIONS;
+
+/** Operations on the consent of a person, and emergencies. */
+export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent';
+
+/** Operations on exams, and on what is kept aside of them. */
+export type ExamOperation = Exclude<OperationName, RecordOperation>;
+
+/** What a requester is to operations. */
+export function operatorOf(requester: Requester): Operator {
+  if (requester.kind !== 'practitioner') return requester.kind;
+  const isDesk = requester.roles.some(({ offices }) => offices.some((office) => office.endsWith('-desk')));
+  return isDesk ? 'desk' : 'practitioner';
+}

@@ -1,0 +1,77 @@
+/** An instance that is kept aside becomes one of a study, of the person of whom it is said to be now. */
+import type { PersonKey } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import { claimOf } from '../internal-reads.ts';
+import { decodedDigest } from '../intake/decoded-digest.ts';
+import { compareWithStanding, type Compared } from '../intake/standing-instance.ts';
+import type { PlanParts } from '../write/plan-parts.ts';
+import type { AsideDeps, AsideReading } from './list-kept-aside.ts';
+import { readAside } from './stored-aside.ts';
+
+/** Whose an instance is to be: the Patient (`Patient/id`) of its study, and the person. */
+export type Filing = { readonly patient: string; readonly person: PersonKey };
+
+/** What is to be written, and whether the instance is kept aside no more. */
+export type FiledAside = { readonly parts: PlanParts; readonly isFiled: boolean };
+
+/**
+ * Works out how an instance is filed: in the study that stands, or as the first of a study that does not. What stands
+ * with another data set under its UID keeps it aside, as does what cannot be read.
+ */
+export async function fileAside(
+  deps: AsideDeps,
+  reading: AsideReading,
+  aside: QuarantinedInstance,
+  { patient, person }: Filing,
+): Promise<FiledAside> {
+  const stored = await readAside(deps.images, deps.region, aside);
+  if (stored === undefined) return { parts: keptFor(aside, 'unreadable', { patient, person }), isFiled: false };
+  const { row } = stored;
+  const standing = await deps.records.instanceOf(reading({ item: row.sopInstanceUID }), row.sopInstanceUID);
+  const compared = await compareWithStanding(
+    standing,
+    row,
+    async (instance) => await decodedDigest(deps.images, instance),
+  );
+  const filed: InstanceRow = { ...row, person, subject: patient };
+  const gone = { erased: [{ quarantined: [aside] }] };
+  switch (compared.is) {
+    case 'new':
+      return { parts: { ...gone, ...(await studyParts(deps, reading, filed, patient)) }, isFiled: true };
+    case 'same':
+    case 'same-data-set':
+    case 'other-transfer-syntax':
+      return { parts: { ...gone, instances: [againOf(filed, compared)] }, isFiled: true };
+    default:
+      return { parts: keptFor(aside, 'other-data-set', { patient, person }), isFiled: false };
+  }
+}
+
+/** Keeps an instance aside under another identity, or for another reason. */
+export function keptFor(
+  aside: QuarantinedInstance,
+  reason: QuarantinedInstance['reason'],
+  { patient: subject, person }: Filing,
+): PlanParts {
+  const isSame = aside.reason === reason && aside.subject === subject && aside.person === person;
+  return isSame ? {} : { erased: [{ quarantined: [aside] }], quarantined: [{ ...aside, reason, subject, person }] };
+}
+
+/** The one that stands is kept, and this sender is a source of it, too. */
+function againOf(row: InstanceRow, { standing }: Extract<Compared, { readonly standing: unknown }>): InstanceRow {
+  return { ...row, dataSetDigest: standing.dataSetDigest };
+}
+
+async function studyParts(
+  { records }: AsideDeps,
+  reading: AsideReading,
+  row: InstanceRow,
+  patient: string,
+): Promise<PlanParts> {
+  const key = claimKey.study(row.studyInstanceUID);
+  const owner = await claimOf(records, reading, key);
+  if (owner !== undefined) return { preconditions: [{ kind: 'claimed', key, value: owner }], instances: [row] };
+  const source = { key: claimKey.studySource(row.studyInstanceUID), value: row.source };
+  return { claims: [{ key, value: patient }, source], instances: [row] };
+}

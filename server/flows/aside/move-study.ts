@@ -1,0 +1,148 @@
+/**
+ * `ImagingStudy/[id]/$move` takes an exam to the right person. What the exam itself gives goes along: its authors, and
+ * its imaging services to the record. What was said of it as the wrong person's ends: its label, its release, its
+ * manifests, its former versions. Reports stay, of whom they say they are, and release it no more.
+ */
+import type { DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
+import { systemReading } from '../../access/grant.ts';
+import { mayOperate, type OperatedFacts } from '../../access/may-operate.ts';
+import type { SubjectFacts } from '../../access/may-write.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { AuditRecord, Erasure } from '../../ports/commit-plan.ts';
+import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { knownPatient, subjectFacts } from '../identity/persons.ts';
+import { claimOf, findById, type Found } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import { loadStudy, manifestsOf } from '../study/study-content.ts';
+import { commitFresh, examFiledBy, joinParts, putOf, type Planned } from '../write/plan-parts.ts';
+import type { AsideDeps, AsideReading } from './list-kept-aside.ts';
+import { isRowSeen } from './seen.ts';
+
+/** What the flow needs. */
+export type MoveStudyDeps = GuardDeps & AsideDeps;
+
+/** An exam that stands, with what a decision asks of it. */
+type Standing = { readonly study: Found<ImagingStudy>; readonly owner: string; readonly operated: OperatedFacts };
+
+/**
+ * Moves an exam to the person of a Patient (`Patient/id`).
+ * @throws {Fault} not-found - there is no such exam, or it is hidden
+ * @throws {Fault} forbidden - it is for others, or the person is opposed to the sharing of exams
+ * @throws {Fault} invalid - the Patient is not known, or not one of the establishment
+ * @throws {Fault} conflict - it is hers already
+ */
+export function moveStudy(deps: MoveStudyDeps) {
+  return async (visit: Visit, id: string, patient: string): Promise<void> =>
+    await refusalsRecorded(deps, visit, 'operation', async () => {
+      const { receipt } = await commitFresh(deps.records, async () => await planOf(deps, visit, id, patient));
+      for (const name of receipt.erasedBlobs) await deps.images.remove(name);
+    });
+}
+
+async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: string): Promise<Planned<undefined>> {
+  const now = deps.clock.now();
+  const reading = systemReading('clear-aside', now);
+  const standing = await findStudy(deps, visit, reading, id);
+  const known = await knownPatient(deps.records, reading, patient);
+  const subject = known === undefined ? undefined : await subjectFacts(deps.records, reading, visit.requester, known);
+  const warrant = mayOperate(visit.requester, 'move', { now, operated: standing?.operated, subject });
+  if (standing === undefined) throw new Fault('not-found', 'No such resource');
+  if (subject === undefined)
+    throw new Fault('invalid', 'The patient is not known', { expression: 'Parameters.parameter' });
+  const { operated, owner } = standing;
+  if (subject.person === operated.person) throw new Fault('conflict', 'The exam is of this person already');
+  const uid = operated.studyInstanceUID;
+  const key = claimKey.study(uid);
+  const plan = joinParts({
+    preconditions: [
+      { kind: 'claimed', key, value: owner },
+      { kind: 'version', type: 'ImagingStudy', id, version: standing.study.row.version },
+    ],
+    erased: [{ claims: [key], history: [{ type: 'ImagingStudy', id }] }, await manifestsGone(deps, reading, standing)],
+    claims: [{ key, value: subject.patient }],
+    studies: [{ studyInstanceUID: uid, from: operated.person, to: subject.person, subject: subject.patient }],
+    puts: [movedPut(deps, standing, subject, now)],
+    jobs: [jobOf('refresh-study', uid, now), jobOf('close-study', uid, now + CLOSING_PAUSE_MS)],
+    audit: eventsOf(deps, visit, operated.item, [operated.person, subject.person]),
+  });
+  return { warrant, plan, result: undefined };
+}
+
+/** The manifest is made anew, of whom the exam is now. */
+const CLOSING_PAUSE_MS = 1_000;
+
+async function findStudy(
+  deps: MoveStudyDeps,
+  visit: Visit,
+  reading: AsideReading,
+  id: string,
+): Promise<Standing | undefined> {
+  const study = await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
+  if (study?.row.person === undefined) return undefined;
+  const studyInstanceUID = studyInstanceUIDIn(study.resource);
+  const isStudy = (await claimOf(deps.records, reading, claimKey.imagingStudy(studyInstanceUID))) === id;
+  const owner = await claimOf(deps.records, reading, claimKey.study(studyInstanceUID));
+  const loaded = isStudy ? await loadStudy(deps.records, reading, studyInstanceUID) : undefined;
+  if (owner === undefined || loaded === undefined) return undefined;
+  return {
+    study,
+    owner,
+    operated: {
+      item: `ImagingStudy/${id}`,
+      person: study.row.person,
+      studyInstanceUID,
+      sources: loaded.sources,
+      receivers: [],
+      isSeen: await isRowSeen(deps, visit, reading, study.row),
+    },
+  };
+}
+
+/** It is hidden from her until a report of hers names it. */
+function movedPut(
+  { indexer, region }: MoveStudyDeps,
+  { study: { resource }, operated }: Standing,
+  { patient: reference, person }: SubjectFacts,
+  now: number,
+) {
+  const { display: _display, identifier: _identifier, ...subject } = resource.subject;
+  const security = [{ system: CODE_SYSTEM.confidentiality, code: 'N' }];
+  const moved = { ...resource, subject: { ...subject, reference }, meta: { ...resource.meta, security } };
+  const origin = examFiledBy(region, ...operated.sources);
+  return putOf(indexer, moved, now, { person, subject: reference, released: false, origin });
+}
+
+/** Manifests name the patient, and go with all their versions and bytes. */
+async function manifestsGone(
+  { records }: MoveStudyDeps,
+  reading: AsideReading,
+  { operated, study }: Standing,
+): Promise<Erasure> {
+  const found = await manifestsOf(records, reading({ person: operated.person }), study.row.id, 'all');
+  return {
+    rows: found.flatMap(({ row, resource }) => [{ type: 'DocumentReference', id: row.id }, ...binariesOf(resource)]),
+    claims: found.flatMap(({ resource: { masterIdentifier } }) =>
+      masterIdentifier?.value === undefined ? [] : [claimKey.manifest(masterIdentifier.value.replace('urn:oid:', ''))],
+    ),
+  };
+}
+
+function binariesOf({ content }: DocumentReference): { readonly type: 'Binary'; readonly id: string }[] {
+  return content.flatMap(({ attachment: { url = '' } }) =>
+    url.includes('/Binary/') ? [{ type: 'Binary', id: url.split('/Binary/').at(-1) ?? '' } as const] : [],
+  );
+}
+
+/** Both of them read of it. */
+function eventsOf(deps: MoveStudyDeps, visit: Visit, item: string, persons: readonly PersonKey[]): AuditRecord[] {
+  return persons.map((person) =>
+    eventRecord(deps.clock, visit, 'operation', {
+      person,
+      entities: [{ what: { reference: item }, role: '4', detail: { operation: 'move' } }],
+    }),
+  );
+}

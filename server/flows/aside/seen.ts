@@ -1,0 +1,24 @@
+/** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
+import { levelOfRow } from '../../../profiles/types/row-rules.ts';
+import { decide } from '../../access/decide.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
+import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
+import type { AsideReading } from './list-kept-aside.ts';
+
+/** Decides it as a read would. */
+export async function isRowSeen(
+  deps: GuardDeps,
+  visit: Visit,
+  reading: AsideReading,
+  row: InternalRow,
+): Promise<boolean> {
+  const { type, id, person, released } = row;
+  if (person === undefined) return false;
+  const item = `${type}/${id}`;
+  const grant = reading({ person });
+  const rights = await deps.records.rightsOf(grant, person, item);
+  const state = await deps.records.stateOf(grant, person);
+  const facts = { type, item, level: levelOfRow(type, openedResource(row)), released };
+  return decide(grantOf(deps, visit), facts, rights, state).permitted;
+}

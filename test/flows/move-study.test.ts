@@ -1,0 +1,136 @@
+/** An exam that was sent under the wrong person is moved to the right one: what goes along, what ends, who is told. */
+import { expect } from 'chai';
+import type {
+  AuditEvent,
+  Consent,
+  DiagnosticReport,
+  DocumentReference,
+  ImagingStudy,
+  Patient,
+} from '@medplum/fhirtypes';
+import { aStudy } from '../../fixtures/dicom/a-study.ts';
+import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
+import { PATIENTS } from '../../fixtures/people.ts';
+import { buildReportBundle } from '../../fixtures/reports.ts';
+import { reportTextOf } from '../../fixtures/report-texts.ts';
+import { eventually, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { sendStudy } from '../support/clients/send-study.ts';
+import { byStudyUid, establishmentCaller, personCaller } from '../support/demonstration.ts';
+import { feed } from './support/feed.ts';
+import { onEachStore } from './support/each-store.ts';
+
+onEachStore('ImagingStudy/$move', {}, (running) => {
+  let strasbourg: FhirCaller;
+  let nancy: FhirCaller;
+  let regionDesk: FhirCaller;
+  let helene: FhirCaller;
+  let radiologist: FhirCaller;
+  let patients: { readonly helene: string; readonly gaetan: string };
+  before(async () => {
+    const { server } = running();
+    strasbourg = await establishmentCaller(server, 'strasbourg');
+    nancy = await establishmentCaller(server, 'nancy');
+    regionDesk = await personCaller(server, 'demo-region-desk');
+    radiologist = await personCaller(server, 'demo-radiologist');
+    await feed(strasbourg, PATIENTS.helene, 'strasbourg');
+    await feed(strasbourg, PATIENTS.gaetan, 'strasbourg');
+    helene = await personCaller(server, 'demo-patient');
+    const idOf = async (family: string): Promise<string> =>
+      (await strasbourg.findOne<Patient>(`Patient?family=${encodeURIComponent(family)}`)).id;
+    patients = { helene: await idOf('Valbrémont'), gaetan: await idOf('Fréminval') };
+  });
+
+  const seen = async (caller: FhirCaller, study: DemoStudy): Promise<(ImagingStudy & { id: string })[]> =>
+    await caller.find<ImagingStudy & { id: string }>(`ImagingStudy?${byStudyUid(study)}`);
+  const manifests = async (caller: FhirCaller, study: DemoStudy): Promise<DocumentReference[]> =>
+    (await caller.find<DocumentReference>('DocumentReference?status=current&_count=100')).filter((document) =>
+      JSON.stringify(document).includes(study.studyInstanceUID),
+    );
+  const move = async (caller: FhirCaller, id: string, patient: string) =>
+    await caller.send('POST', `ImagingStudy/${id}/$move`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'patient', valueReference: { reference: `Patient/${patient}` } }],
+    });
+  /** An exam of Gaëtan that was sent as Hélène's, with a report that released it to her. */
+  const mistaken = async (key: string) => {
+    const study = aStudy({ key, patient: PATIENTS.helene, instances: 2 });
+    expect(await sendStudy(running().server, study)).to.deep.equal([0, 0]);
+    const report = await strasbourg.send('POST', '', await buildReportBundle(study, reportTextOf('ct-thorax')));
+    expect(report.status, report.text).to.equal(200);
+    const { id } = await eventually(async () => (await seen(helene, study))[0]);
+    await eventually(async () => ((await manifests(helene, study)).length >= 2 ? true : undefined));
+    return { study, id };
+  };
+
+  for (const [name, who] of [
+    ['its establishment', () => strasbourg],
+    ['the desk of the region', () => regionDesk],
+  ] as const) {
+    it(`takes it to the person whose it is, with its authors and readers: ${name}`, async () => {
+      const { study, id } = await mistaken(`move/${name}`);
+      const former = await strasbourg.get(`ImagingStudy/${id}/_history/1`);
+      expect(former.status).to.equal(200);
+      const answer = await move(who(), id, patients.gaetan);
+      expect(answer.status, answer.text).to.equal(200);
+      expect(await seen(helene, study), 'the wrong person').to.deep.equal([]);
+      const [moved] = await seen(strasbourg, study);
+      expect(moved).to.include({ id, numberOfInstances: 2 });
+      expect(moved?.subject.reference).to.equal(`Patient/${patients.gaetan}`);
+      expect((await seen(radiologist, study)).map((one) => one.id)).to.deep.equal([id]);
+      expect(await seen(nancy, study)).to.deep.equal([]);
+      expectOutcome(await strasbourg.get(`ImagingStudy/${id}/_history/1`), 404, 'not-found');
+      const metadata = await fetch(`${running().server.url}/dicom-web/studies/${study.studyInstanceUID}/metadata`, {
+        headers: { Authorization: `Bearer ${strasbourg.token}`, Accept: 'application/dicom+json' },
+      });
+      expect(((await metadata.json()) as unknown[]).length).to.equal(2);
+      const rebuilt = await eventually(async () => {
+        const found = await manifests(strasbourg, study);
+        return found.find(({ subject }) => subject?.reference === `Patient/${patients.gaetan}`);
+      });
+      expect(rebuilt.status).to.equal('current');
+      const reports = await helene.find<DiagnosticReport>('DiagnosticReport?_count=100');
+      expect(JSON.stringify(reports)).to.include(study.studyInstanceUID);
+      const events = await helene.find<AuditEvent>('AuditEvent?_count=100');
+      const told = events.filter((event) => JSON.stringify(event).includes('"valueString":"move"'));
+      expect(told.filter((event) => JSON.stringify(event).includes(id))).to.have.length(1);
+      expect(JSON.stringify(told)).not.to.include(patients.gaetan);
+    });
+  }
+
+  it('is refused to others, and where it changes nothing', async () => {
+    const { study, id } = await mistaken('move/refused');
+    expectOutcome(await move(nancy, id, patients.gaetan), 404, 'not-found');
+    expectOutcome(await move(radiologist, id, patients.gaetan), 403, 'forbidden');
+    expectOutcome(await move(helene, id, patients.gaetan), 403, 'forbidden');
+    expectOutcome(await move(strasbourg, id, 'nobody'), 400, 'invalid');
+    expectOutcome(await move(strasbourg, id, patients.helene), 409, 'conflict');
+    expectOutcome(await move(strasbourg, 'nothing', patients.gaetan), 404, 'not-found');
+    await sendStudy(
+      running().server,
+      aStudy({
+        key: 'move/nancy',
+        establishment: 'nancy',
+        patient: { ...PATIENTS.noemie, localId: { nancy: 'NC-move' } },
+      }),
+    );
+    const { id: others } = await nancy.findOne<Patient>('Patient?identifier=NC-move');
+    expectOutcome(await move(strasbourg, id, others), 400, 'invalid');
+    expect((await seen(helene, study)).map((one) => one.id)).to.deep.equal([id]);
+  });
+
+  it('takes no permit of the wrong person along', async () => {
+    const { study, id } = await mistaken('move/permit');
+    const declared = await personCaller(running().server, 'demo-declared');
+    const consent: Consent = {
+      ...(await import('../../fixtures/consent.ts')).demoConsent(`Patient/${patients.helene}`),
+    };
+    expect((await helene.send('POST', 'Consent', consent)).status).to.equal(201);
+    expect((await seen(declared, study)).map((one) => one.id)).to.deep.equal([id]);
+    expect((await move(strasbourg, id, patients.gaetan)).status).to.equal(200);
+    expect(await seen(declared, study)).to.deep.equal([]);
+    const bytes = await fetch(`${running().server.url}/dicom-web/studies/${study.studyInstanceUID}/metadata`, {
+      headers: { Authorization: `Bearer ${declared.token}`, Accept: 'application/dicom+json' },
+    });
+    expect(bytes.status).to.equal(404);
+  });
+});

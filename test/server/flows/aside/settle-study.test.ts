@@ -1,0 +1,175 @@
+/** A study after persons were joined or separated: what was kept aside is filed, what is another's is kept aside. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { uidOf } from '../../../../fixtures/dicom/uid.ts';
+import { DICOM_UID } from '../../../../profiles/codes.ts';
+import { personKey, type PersonKey } from '../../../../server/access/requester.ts';
+import { fileWhatIsJoined } from '../../../../server/flows/aside/settle-study.ts';
+import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
+import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
+import type { InstanceRow, QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { openFileImages } from '../../../../server/stores/files/image-store.ts';
+import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
+import { storedBlobs } from '../../../hostile/kill/data-folder.ts';
+import { element, hostileDataSet, hostileUids } from '../../../hostile/dicom/raw-data-set.ts';
+import { aPlan, NOW, SYSTEM } from '../../../support/plans.ts';
+import { aRegionIndex } from '../../../support/region.ts';
+import { aSending, commitPlan } from '../../../support/warrants.ts';
+
+const [MAKER, OTHER] = ['Organization/maker', 'Organization/other'];
+const STUDY = uidOf('settled');
+const CT = `${DICOM_UID.storageClassPrefix}2`;
+const SYSTEMS = { accessionSystem: 'urn:oid:1.2.3.7' };
+const systemOf = (organization: string): string => (organization === MAKER ? 'urn:oid:1.2.3.4' : 'urn:oid:1.2.3.5');
+const REGION = aRegionIndex(
+  { patientIdSystem: '', ...SYSTEMS },
+  {
+    domainOf: (organization) => ({
+      organization,
+      ...SYSTEMS,
+      patientIdSystem: systemOf(organization),
+      qualifies: [],
+      informsPatients: false,
+    }),
+  },
+);
+
+async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+describe('A study after a join or a separation (identity.md 4)', function () {
+  this.timeout(60_000);
+  let clinic: Awaited<ReturnType<typeof openClinic>>;
+  beforeEach(async () => {
+    clinic = await openClinic();
+  });
+  afterEach(async () => await clinic.close());
+
+  async function openClinic() {
+    const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-settled-'));
+    const { records, trail, jobs, close } = await openSqliteStores({ dataDir });
+    const images = await openFileImages({ dataDir });
+    const { indexer } = await loadDefinitions();
+    const deps = { records, images, indexer, clock: { now: () => NOW }, region: REGION };
+    const take = receiveBytes({ images, patientIdSystemOf: systemOf });
+    const receive = fileInstance({ ...deps, quietPeriodMs: 60_000 });
+    const settle = fileWhatIsJoined(deps);
+    return {
+      records,
+      settle,
+      send: async (organization: string, name: string, patient: string, changes: Record<string, Buffer> = {}) => {
+        const bytes = hostileDataSet(name, {
+          '00080016': element('00080016', 'UI', CT),
+          '00100020': element('00100020', 'LO', patient),
+          '0020000D': element('0020000D', 'UI', STUDY),
+          '0020000E': element('0020000E', 'UI', uidOf('settled/series')),
+          ...changes,
+        });
+        const { sopInstanceUID } = hostileUids(name);
+        const announced = { sopClassUID: CT, sopInstanceUID, transferSyntaxUID: DICOM_UID.explicitLittleEndian };
+        const receiving = take({ peer: { organization }, ...announced });
+        await receiving.write(bytes);
+        return (await receive(await receiving.finish(), aSending(organization))).outcome;
+      },
+      instances: async (): Promise<readonly InstanceRow[]> => {
+        const place = { studyInstanceUID: STUDY, omitMetadata: true, offset: 0, limit: 100 } as const;
+        return (await records.peek(SYSTEM, { kind: 'instances', ...place })).instances;
+      },
+      aside: async (): Promise<QuarantinedInstance[]> => await allOf(records.quarantined(SYSTEM)),
+      join: async (organization: string, patient: string, to: PersonKey): Promise<void> => {
+        const identity = (await records.claimed(SYSTEM, claimKey.identity(systemOf(organization), patient))) ?? '';
+        const [, id = ''] = identity.split('/');
+        const from = (await records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id }))?.person ?? to;
+        await commitPlan(records, aPlan({ moves: [{ identity, home: from, from, to, patient: `Patient/of-${to}` }] }));
+      },
+      personOf: async (organization: string, patient: string): Promise<PersonKey> => {
+        const reference = await records.claimed(SYSTEM, claimKey.identity(systemOf(organization), patient));
+        const [, id = ''] = reference?.split('/') ?? [];
+        const row = await records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id });
+        return row?.person ?? personKey('nobody');
+      },
+      refreshes: async () => (await jobs.list({ kind: 'refresh-study', limit: 10 }, NOW)).map(({ subject }) => subject),
+      blobs: async () => [await storedBlobs(dataDir), await allOf(records.blobNames(SYSTEM))].map((one) => one.sort()),
+      close: async () => {
+        await images.close();
+        await close();
+        await trail.head().catch(() => undefined);
+        await rm(dataDir, { recursive: true, force: true });
+      },
+    };
+  }
+
+  /** The maker sends one instance, the other two further ones of a patient whom nobody has joined yet. */
+  const contradicted = async () => {
+    expect(await clinic.send(MAKER, 'first', 'M-1')).to.equal('stored');
+    for (const name of ['second', 'third']) expect(await clinic.send(OTHER, name, 'O-1')).to.equal('quarantined');
+    return { owner: await clinic.personOf(MAKER, 'M-1'), named: await clinic.personOf(OTHER, 'O-1') };
+  };
+
+  it('takes up what was kept aside of whoever became the same person, and nothing before', async () => {
+    const { owner, named } = await contradicted();
+    expect((await clinic.aside()).map(({ reason, person }) => [reason, person])).to.deep.equal([
+      ['other-patient', named],
+      ['other-patient', named],
+    ]);
+    for (const person of [owner, named]) await clinic.settle(person);
+    expect(await clinic.aside()).to.have.length(2);
+    await clinic.join(OTHER, 'O-1', owner);
+    await clinic.settle(owner);
+    expect(await clinic.aside()).to.deep.equal([]);
+    const instances = await clinic.instances();
+    expect(instances.map(({ source, person }) => [source, person]).sort()).to.deep.equal([
+      [MAKER, owner],
+      [OTHER, owner],
+      [OTHER, owner],
+    ]);
+    expect(await clinic.refreshes()).to.include(STUDY);
+    const [stored, referred] = await clinic.blobs();
+    expect(stored).to.deep.equal(referred);
+  });
+
+  it('keeps aside as other data what stands otherwise, and drops what stands already', async () => {
+    await clinic.send(MAKER, 'first', 'M-1');
+    await clinic.send(OTHER, 'first', 'O-1');
+    const owner = await clinic.personOf(MAKER, 'M-1');
+    await clinic.join(OTHER, 'O-1', owner);
+    await clinic.settle(owner);
+    expect((await clinic.aside()).map(({ reason, person }) => [reason, person])).to.deep.equal([
+      ['other-data-set', owner],
+    ]);
+    expect(await clinic.instances()).to.have.length(1);
+  });
+
+  it('takes up nothing of a person who is opposed', async () => {
+    const { owner } = await contradicted();
+    await clinic.join(OTHER, 'O-1', owner);
+    await commitPlan(clinic.records, aPlan({ states: [{ person: owner, change: { opposed: true } }] }));
+    await clinic.settle(owner);
+    expect(await clinic.aside()).to.have.length(2);
+  });
+
+  it('keeps aside again what is another person’s since, under the identity that its image names', async () => {
+    const { owner, named } = await contradicted();
+    const [kept] = await clinic.aside();
+    if (kept === undefined) throw new Error('Nothing is kept aside');
+    // As a separation leaves it: an instance of the study that is another person's.
+    const [first] = await clinic.instances();
+    if (first === undefined) throw new Error('No instance');
+    const { sopInstanceUID, blob, dataSetDigest, source } = kept;
+    const stranger: InstanceRow = { ...first, sopInstanceUID, blob, dataSetDigest, source, person: named };
+    await commitPlan(clinic.records, aPlan({ erased: [{ quarantined: [kept] }], instances: [stranger] }), [named]);
+    await clinic.settle(named);
+    expect((await clinic.instances()).map(({ person }) => person)).to.deep.equal([owner]);
+    const again = (await clinic.aside()).find((one) => one.sopInstanceUID === sopInstanceUID);
+    expect(again).to.deep.include({ reason: 'other-patient', person: named, subject: kept.subject, source: OTHER });
+    const [stored, referred] = await clinic.blobs();
+    expect(stored).to.deep.equal(referred);
+  });
+});
