@@ -83,7 +83,8 @@ function comparable({ status, headers, body }: Reply, ids: ExamIds): string {
 
 function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey): void {
   const asked = door.event;
-  const { relation, isByConsent }: Person = PEOPLE[key];
+  const { relation, isByConsent, isSigner }: Person = PEOPLE[key];
+  const shownAs = door.isOfReport === true && isSigner === true ? 'author' : relation;
   expect(codesOf(event)).to.deep.equal(codesAsked(asked));
   expect(event.outcome).to.equal('0');
   expectAgent(event, world, door, key, true);
@@ -92,7 +93,7 @@ function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey
   if (asked.touched === undefined) expect(touched[0]?.query, 'query').to.be.a('string');
   else expect(referencesOf(touched)).to.deep.equal([asked.touched(world.ids)]);
   const [right] = entitiesOf(event, 'Consent');
-  expect(right?.detail).to.deep.equal([{ type: 'relation', valueString: relation }]);
+  expect(right?.detail).to.deep.equal([{ type: 'relation', valueString: shownAs }]);
   expect(right?.what?.reference?.startsWith('Consent/') ?? false, 'a Consent is cited').to.equal(isByConsent);
 }
 

@@ -14,6 +14,8 @@ export type Person = {
   /** The relation that shows them the exam, and whether a Consent gave it. */
   readonly relation: string;
   readonly isByConsent: boolean;
+  /** They signed the report of the exam. */
+  readonly isSigner?: true;
 };
 
 /** The OID of the French directory, and a second professional who knows nothing of the patient. */
@@ -48,6 +50,7 @@ export const PEOPLE = {
     login: 'demo-radiologist',
     agent: 'Practitioner/demo-radiologist',
     relation: 'imaging-service',
+    isSigner: true,
     ...professional,
   },
   patient: {
