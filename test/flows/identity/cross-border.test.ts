@@ -3,7 +3,17 @@ import { expect } from 'chai';
 import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { aLocalId, aMatricule, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
-import { examsAt, foundBy, ownPatient, portalOf, publish, signInAtPortal, tellOnEachStore, toldToAll, uidsOf } from './story.ts';
+import {
+  examsAt,
+  foundBy,
+  ownPatient,
+  portalOf,
+  publish,
+  signInAtPortal,
+  tellOnEachStore,
+  toldToAll,
+  uidsOf,
+} from './story.ts';
 
 const { insNirTest, matricule } = IDENTIFIER_SYSTEM;
 const one = somebody();
@@ -54,7 +64,10 @@ tellOnEachStore('INS and matricule (identity.md section 2, rule 5)', REGION, (st
       const { patient, exams: shown, documents } = await portalOf(session);
       expect([patient.id, shown]).to.deep.equal([idIn(french), uidsOf(...exams)]);
       expect(documents).to.have.length(6);
-      expect([valuesOf(patient, insNirTest), valuesOf(patient, matricule)]).to.deep.equal([[ins.value], [number.value]]);
+      expect([valuesOf(patient, insNirTest), valuesOf(patient, matricule)]).to.deep.equal([
+        [ins.value],
+        [number.value],
+      ]);
     }
     // Each establishment reads both numbers, its own local one, and its own exams.
     const seen = await ownPatient(story(), 'luxembourg', inLuxembourg);

@@ -4,7 +4,16 @@ import { expect } from 'chai';
 import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
-import { examsAt, openPortal, ownPatient, publish, signInAtPortal, tellOnEachStore, toldToAll, uidsOf } from './story.ts';
+import {
+  examsAt,
+  openPortal,
+  ownPatient,
+  publish,
+  signInAtPortal,
+  tellOnEachStore,
+  toldToAll,
+  uidsOf,
+} from './story.ts';
 
 const { insNir, insNia, insNirTest } = IDENTIFIER_SYSTEM;
 const aNIA = (): Identifier => ({ use: 'temp', system: insNia, value: anINS('8').value ?? '' });
@@ -92,7 +101,10 @@ tellOnEachStore('Identities that change (identity.md section 2)', REGION, (story
     const exams = [await exam('registered', 'strasbourg', waiting), await exam('registered', 'nancy', registered)];
     const { caller } = await signInAtPortal(story(), 'registered');
     const before = await toldToAll(story(), { registered: caller });
-    expect([await idAt('strasbourg', waiting), await idAt('nancy', registered)]).to.deep.equal([idIn(older), idIn(later)]);
+    expect([await idAt('strasbourg', waiting), await idAt('nancy', registered)]).to.deep.equal([
+      idIn(older),
+      idIn(later),
+    ]);
     // The NIR that she got, with the former number; Nancy never knew that one.
     await accepted('strasbourg', waiting, { ...one, numbers: [nir, { ...nia, use: 'old' }] });
     const portal = await openPortal(story(), 'registered');

@@ -22,7 +22,9 @@ import {
 } from './story.ts';
 
 const KEYS = ['before', 'while', 'herself', 'named'] as const;
-const NUMBERS = Object.fromEntries(KEYS.flatMap((key) => [`${key}-open`, `${key}-namesake`].map((one) => [one, anINS()])));
+const NUMBERS = Object.fromEntries(
+  KEYS.flatMap((key) => [`${key}-open`, `${key}-namesake`].map((one) => [one, anINS()])),
+);
 
 tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: NUMBERS }, (story) => {
   let declared: FhirCaller;

@@ -136,7 +136,13 @@ tellOnEachStore('Several numbers of one person (identity.md sections 1 and 2)', 
     const one = known('found');
     await accepted('strasbourg', known1, one);
     await accepted('nancy', inNancy, one);
-    const inconnue: Somebody = { family: 'INCONNUE', given: 'X', birthDate: '1900-01-01', gender: 'female', status: 'PROV' };
+    const inconnue: Somebody = {
+      family: 'INCONNUE',
+      given: 'X',
+      birthDate: '1900-01-01',
+      gender: 'female',
+      status: 'PROV',
+    };
     const arrived = await accepted('strasbourg', unknown, inconnue);
     const [earlier, night] = [await exam('found/1', 'nancy', inNancy), await exam('found/2', 'strasbourg', unknown)];
     const { caller } = await signInAtPortal(story(), 'found');

@@ -139,9 +139,9 @@ tellOnEachStore('Numbers that join nobody (identity.md section 2)', REGION, (sto
       expect(fed.status, fed.text).to.equal(201);
       expect((await ownPatient(story(), 'strasbourg', localId)).id, JSON.stringify(traits)).to.equal(idIn(fed));
       expect((await portalOf(sessions.french)).exams).to.deep.equal(exams.french);
-      expect((await feed(story().strasbourg, 'strasbourg', localId, { ...french, ...traits, numbers: [] })).status).to.equal(
-        200,
-      );
+      expect(
+        (await feed(story().strasbourg, 'strasbourg', localId, { ...french, ...traits, numbers: [] })).status,
+      ).to.equal(200);
     }
   });
 
@@ -178,9 +178,13 @@ tellOnEachStore('Numbers that join nobody (identity.md section 2)', REGION, (sto
     const portal = await openPortal(story(), 'french');
     expect(portal.exams).to.deep.equal([...exams.french, ...uidsOf(study)].toSorted());
     expect(portal.documents).to.have.length(4);
-    expect((await ownPatient(story(), 'strasbourg', localId)).id).to.equal(portal.patient.id).and.not.equal(idIn(fed));
+    expect((await ownPatient(story(), 'strasbourg', localId)).id)
+      .to.equal(portal.patient.id)
+      .and.not.equal(idIn(fed));
     expect(await examsAt(story(), 'nancy', inNancy)).to.deep.equal(exams.french);
-    expect(portal.events.filter(({ agent }) => JSON.stringify(agent).includes('demo-strasbourg'))).to.not.have.length(0);
+    expect(portal.events.filter(({ agent }) => JSON.stringify(agent).includes('demo-strasbourg'))).to.not.have.length(
+      0,
+    );
     expect((await feed(strasbourg, 'strasbourg', localId, { ...traits, numbers: [anINS()] })).status).to.equal(200);
     expect((await openPortal(story(), 'french')).exams).to.deep.equal(exams.french);
     expect((await ownPatient(story(), 'strasbourg', localId)).id).to.equal(idIn(fed));
