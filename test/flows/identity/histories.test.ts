@@ -6,6 +6,7 @@ import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
 import {
   examsAt,
+  expectToldAsBefore,
   openPortal,
   ownPatient,
   publish,
@@ -52,7 +53,7 @@ tellOnEachStore('Identities that change (identity.md section 2)', REGION, (story
     await accepted('strasbourg', maternity, one, unnamed);
     expect(await idAt('nancy', elsewhere)).to.equal(idIn(later));
     await accepted('nancy', elsewhere, { ...one, numbers: [] });
-    expect(await toldToAll(story(), { newborn: caller })).to.deep.equal(before);
+    expectToldAsBefore(await toldToAll(story(), { newborn: caller }), before);
   });
 
   it('a change of sex: the former INS, marked old, joins what was known by it', async () => {
@@ -81,7 +82,7 @@ tellOnEachStore('Identities that change (identity.md section 2)', REGION, (story
     const inStrasbourg = await ownPatient(story(), 'strasbourg', formerId);
     expect(valuesOf(inStrasbourg, insNirTest)).to.have.members([PEOPLE.changed.value, formerly.value]);
     await accepted('nancy', presentId, now);
-    expect(await toldToAll(story(), { changed: caller })).to.deep.equal(asBefore);
+    expectToldAsBefore(await toldToAll(story(), { changed: caller }), asBefore);
     expect(await idAt('nancy', presentId)).to.equal(idIn(later));
   });
 
@@ -113,7 +114,7 @@ tellOnEachStore('Identities that change (identity.md section 2)', REGION, (story
     expect(valuesOf(portal.patient, insNia)).to.deep.equal([nia.value]);
     expect(await idAt('nancy', registered)).to.equal(idIn(older));
     await accepted('strasbourg', waiting, { ...one, numbers: [nia] });
-    expect(await toldToAll(story(), { registered: caller })).to.deep.equal(before);
+    expectToldAsBefore(await toldToAll(story(), { registered: caller }), before);
   });
 
   it('a qualification that is lowered ends what rested on it, and raised again joins the same', async () => {
@@ -133,7 +134,7 @@ tellOnEachStore('Identities that change (identity.md section 2)', REGION, (story
       expect(await idAt('strasbourg', wavering), status).to.equal(idIn(later));
       expect(await examsAt(story(), 'strasbourg', wavering)).to.deep.equal(uidsOf(...exams.slice(1)));
       await accepted('strasbourg', wavering, one);
-      expect(await toldToAll(story(), { lowered: caller }), status).to.deep.equal(joined);
+      expectToldAsBefore(await toldToAll(story(), { lowered: caller }), joined);
     }
   });
 });

@@ -209,6 +209,12 @@ export async function toldToAll(story: Story, others: Readonly<Record<string, Fh
   return told;
 }
 
+/** Expects that every reader is told the same as before. */
+export function expectToldAsBefore(after: Told, before: Told): void {
+  expect(Object.keys(after)).to.deep.equal(Object.keys(before));
+  for (const [what, values] of Object.entries(before)) expect(after[what], what).to.deep.equal(values);
+}
+
 /** The Patients that a caller finds by an identifier. */
 export async function foundBy(caller: FhirCaller, system: string, value = ''): Promise<readonly Patient[]> {
   return await caller.find<Patient>(`Patient?identifier=${system}|${value}`);
