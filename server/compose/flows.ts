@@ -46,7 +46,7 @@ import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instan
 import { refuseOwnMatter } from '../flows/identity/own-matter.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
-import { accountStands, findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
+import { accountResource, accountStands, findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/retrieve/retrieve-bulk.ts';
 import { findExams, findLatestExams } from '../flows/view/find-exams.ts';
 import { openStudy } from '../flows/view/open-study.ts';
@@ -153,6 +153,7 @@ export function composeFlows(parts: FlowParts) {
     findAccount: find,
     accountStands: accountStands({ records, clock }),
     refuseOwnMatter: refuseOwnMatter({ records, clock }),
+    accountResource: accountResource({ records, clock }),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
     adoptIdentities: adoptIdentities({ records, clock, indexer, region: regionIndex, log }),

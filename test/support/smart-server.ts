@@ -57,6 +57,7 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
     identityProviders: () => [createIdentityProvider(idp.settings(url), clock)],
     accounts: {
       stands: async () => true,
+      resource: async (reference) => reference,
       async find(kind, system, value) {
         const person = region.persons.find(
           (known) => known.kind === kind && known.identifier.system === system && known.identifier.value === value,

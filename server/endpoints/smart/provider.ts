@@ -47,7 +47,7 @@ function configurationOf(options: BoundOptions): Configuration {
     adapter: oidcAdapter(options.tokens, options.clock, (id) => registered(options, id)),
     jwks: { keys: options.keys.jwks.keys.map((key) => ({ ...key })) },
     ...protocolOf(),
-    ...tokensOf(),
+    ...tokensOf(options),
     features: featuresOf(options),
     cookies: {
       keys: [...options.keys.cookieKeys],
@@ -60,7 +60,8 @@ function configurationOf(options: BoundOptions): Configuration {
     findAccount: async (_ctx, accountId) => {
       // Whoever has left the directory is nobody's account: no code and no refresh token is redeemed for it.
       if (!(await options.accounts.stands(accountId))) return undefined;
-      return { accountId, claims: () => ({ sub: accountId, fhirUser: `${options.fhirBase}/${accountId}` }) };
+      const fhirUser = async () => `${options.fhirBase}/${await options.accounts.resource(accountId)}`;
+      return { accountId, claims: async () => ({ sub: accountId, fhirUser: await fhirUser() }) };
     },
     loadExistingGrant: (ctx) => {
       const grantId = ctx.oidc.result?.consent?.grantId;
@@ -90,17 +91,17 @@ function protocolOf(): Configuration {
   };
 }
 
-function tokensOf(): Configuration {
+function tokensOf({ accounts }: BoundOptions): Configuration {
   return {
     ttl: { ...LIFETIME },
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
-    extraTokenClaims: (ctx, token) => {
+    extraTokenClaims: async (ctx, token) => {
       if (token.kind !== 'AccessToken') return undefined;
       const source = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken;
-      const patient = patientInContext([...token.scopes], token.accountId);
+      const patient = patientInContext([...token.scopes], await accounts.resource(token.accountId));
       return {
         ...(source?.authTime === undefined ? {} : { auth_time: source.authTime }),
         ...(patient === undefined ? {} : { patient }),

@@ -4,7 +4,7 @@
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import { systemGrant } from '../../access/grant.ts';
+import { systemGrant, systemReading } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
 import type { Requester, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
@@ -13,7 +13,7 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { findAll } from '../internal-reads.ts';
 import { heldRoles, mayAct, nextTurn } from './held-roles.ts';
-import { identitiesNamed } from './identities.ts';
+import { identitiesNamed, identityAt } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
 
 /** What was proved. `account` is `Patient/id` or `Practitioner/id`, `organization` is `Organization/id`. */
@@ -105,6 +105,15 @@ export function accountStands({ records, clock }: Deps) {
     if (reference.startsWith('Patient/')) return !stored.isOff;
     const roles = stored.roles.map((role) => openedResource<PractitionerRole>(role));
     return mayAct(openedResource<Practitioner>(stored.row), roles, now);
+  };
+}
+
+/** The resource of an account: a patient signs in as an identity, and is one Patient with others at present. */
+export function accountResource({ records, clock }: Deps) {
+  return async (reference: string): Promise<string> => {
+    if (!reference.startsWith('Patient/')) return reference;
+    const reading = systemReading('resolve-identity', clock.now());
+    return (await identityAt(records, reading, reference))?.present ?? reference;
   };
 }
 

@@ -94,14 +94,12 @@ async function regionOf({ persons = {}, qualifies = {} }: StoryRegion): Promise<
     const key = keys.find((one) => domain.patientIdSystem === domainOf(one));
     return key === undefined ? domain : { ...domain, qualifies: [...(qualifies[key] ?? [])] };
   };
-  const people = Object.entries(persons).map(
-    ([login, { system = '', value = '' }]): RegionPerson => ({
-      login,
-      name: login,
-      kind: 'patient',
-      identifier: { system, value },
-    }),
-  );
+  const people = Object.entries(persons).map(([login, { system = '', value = '' }]): RegionPerson => ({
+    login,
+    name: login,
+    kind: 'patient',
+    identifier: { system, value },
+  }));
   return {
     ...region,
     identifierDomains: region.identifierDomains.map(further),
@@ -129,7 +127,19 @@ export async function publish(story: Story, { key, at, localId, attributes = {} 
     async () => (await caller.find(`DocumentReference?${uid}&status=current`)).at(1),
     PUBLISHED_WITHIN_S,
   );
+  await atRest(story);
   return study;
+}
+
+/** Waits until no job of an exam waits: what changes from then on is due to what is done then. */
+async function atRest({ server }: Story): Promise<void> {
+  await eventually(async () => {
+    const { jobs } = (await (await fetch(`${server.url}/health/ready`)).json()) as {
+      readonly jobs: Readonly<Record<string, Readonly<Record<'waiting' | 'running' | 'later', number>>>>;
+    };
+    const counts = ['refresh-study', 'update-study', 'close-study'].flatMap((kind) => jobs[kind] ?? []);
+    return counts.every((of) => of.waiting + of.running + of.later === 0) ? true : undefined;
+  }, PUBLISHED_WITHIN_S);
 }
 
 /** Who has signed in at the portal, and the Patient of the SMART launch context. */
@@ -186,6 +196,7 @@ export type Told = Readonly<Record<string, readonly unknown[]>>;
 /** Asks as every establishment and a stranger, and as those who are named. Two answers of one state are equal. */
 export async function toldToAll(story: Story, others: Readonly<Record<string, FhirCaller>> = {}): Promise<Told> {
   const { strasbourg, nancy, luxembourg, stranger } = story;
+  await atRest(story);
   const told: Record<string, readonly unknown[]> = {};
   for (const [name, caller] of Object.entries({ strasbourg, nancy, luxembourg, stranger, ...others })) {
     const patients = await caller.find<Patient>('Patient?_count=200');
@@ -198,13 +209,23 @@ export async function toldToAll(story: Story, others: Readonly<Record<string, Fh
   return told;
 }
 
+/** Expects that every reader is told the same as before. */
+export function expectToldAsBefore(after: Told, before: Told): void {
+  expect(Object.keys(after)).to.deep.equal(Object.keys(before));
+  for (const [what, values] of Object.entries(before)) expect(after[what], what).to.deep.equal(values);
+}
+
 /** The Patients that a caller finds by an identifier. */
 export async function foundBy(caller: FhirCaller, system: string, value = ''): Promise<readonly Patient[]> {
   return await caller.find<Patient>(`Patient?identifier=${system}|${value}`);
 }
 
 /** The one Patient that an establishment finds by its own number. */
-export async function ownPatient(story: Story, at: EstablishmentKey, localId: string): Promise<Patient & { id: string }> {
+export async function ownPatient(
+  story: Story,
+  at: EstablishmentKey,
+  localId: string,
+): Promise<Patient & { id: string }> {
   return await story[at].findOne<Patient>(`Patient?identifier=${domainOf(at)}|${localId}`);
 }
 

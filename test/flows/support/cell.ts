@@ -81,9 +81,6 @@ function comparable({ status, headers, body }: Reply, ids: ExamIds): string {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '{moment}');
 }
 
-/** Doors that show the report, or its document and bytes, alone. */
-const OF_REPORT = /DiagnosticReport|\(PDF\)/;
-
 function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey): void {
   const asked = door.event;
   const { relation, relationToReport = relation, isByConsent }: Person = PEOPLE[key];
@@ -96,7 +93,7 @@ function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey
   else expect(referencesOf(touched)).to.deep.equal([asked.touched(world.ids)]);
   const [right] = entitiesOf(event, 'Consent');
   expect(right?.detail).to.deep.equal([
-    { type: 'relation', valueString: OF_REPORT.test(door.name) ? relationToReport : relation },
+    { type: 'relation', valueString: door.isOfReport === true ? relationToReport : relation },
   ]);
   expect(right?.what?.reference?.startsWith('Consent/') ?? false, 'a Consent is cited').to.equal(isByConsent);
 }
