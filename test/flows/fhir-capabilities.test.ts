@@ -192,7 +192,11 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
   it('serves each operation that it announces, and no other', async () => {
     const names: string[] = [];
     const desk = await personCaller(region.server, 'demo-region-desk');
-    const callers: Readonly<Record<string, FhirCaller>> = { 'break-glass': region.declared, join: desk, separate: desk };
+    const callers: Readonly<Record<string, FhirCaller>> = {
+      'break-glass': region.declared,
+      join: desk,
+      separate: desk,
+    };
     for (const { type, operation = [] } of announced()) {
       for (const { name } of operation) {
         const caller = callers[name] ?? region.strasbourg;

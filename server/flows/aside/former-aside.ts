@@ -27,7 +27,7 @@ export function listFormerAside({ records, clock }: Pick<AsideDeps, 'records' | 
   };
 }
 
-/** Files what is kept aside of nobody under the identity that it names, where its sender has that; tells whether it did. */
+/** Files what is kept aside of nobody under the identity that it names, where its sender has that; says if it did. */
 export async function identifyAside(
   deps: AsideDeps,
   reading: AsideReading,

@@ -3,7 +3,7 @@ import type { IdentityContent } from '../../../profiles/identity/identity-resour
 import { systemReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { identitiesOf, identitiesWith, identityAt, readAs, type StandingIdentity } from './identities.ts';
-import type { IdentityChange, PlaceDeps } from './place-identity.ts';
+import type { IdentityChange, PlaceDeps } from './identity-change.ts';
 
 /** Identities that are looked at around one: a number that more bear is no number of a person. */
 const MOST_AROUND = 300;

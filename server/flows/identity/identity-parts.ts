@@ -1,4 +1,4 @@
-/** What a plan writes when identities are said anew: them, what desks are told, the Patients of persons, who bears what. */
+/** What a plan writes when identities are said anew: them, what desks are told, Patients, and who bears a number. */
 import { compositePatient } from '../../../profiles/identity/composite.ts';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
@@ -11,7 +11,7 @@ import { changed, sameContent } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { readAs, sourcePatientOf, type StandingIdentity } from './identities.ts';
 import type { Group } from './person-groups.ts';
-import type { IdentityChange, PlaceDeps } from './place-identity.ts';
+import type { IdentityChange, PlaceDeps } from './identity-change.ts';
 import { reviewChange, reviewParts, withReviews, type SettledIdentity } from './reviews.ts';
 
 type Told = {

@@ -11,7 +11,8 @@ import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { identityAt, type StandingIdentity } from './identities.ts';
-import { placeIdentities, type PlaceDeps, type PlacedIdentity } from './place-identity.ts';
+import type { PlaceDeps } from './identity-change.ts';
+import { placeIdentities, type PlacedIdentity } from './place-identity.ts';
 
 /** What the flow needs. */
 export type JudgeIdentitiesDeps = GuardDeps & PlaceDeps;

@@ -7,27 +7,16 @@ import type { Contradiction } from '../../../profiles/identity/contradiction.ts'
 import type { Identity } from '../../../profiles/identity/identity.ts';
 import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { settle } from '../../../profiles/identity/who-is-who.ts';
-import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Claim } from '../../ports/commit-plan.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { identitiesAround } from './identities-around.ts';
 import { readAs, type StandingIdentity } from './identities.ts';
 import { numberParts, patientParts, preconditionsOf, toldParts } from './identity-parts.ts';
+import type { IdentityChange, PlaceDeps } from './identity-change.ts';
 import { groupOf, touchedOf, verdictsOf, type Group } from './person-groups.ts';
-import type { RegionIndex } from './region-index.ts';
-
-/** What placing needs. */
-export type PlaceDeps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
-
-/** An identity that is said anew: as it stands, if it does, and as it is to be. */
-export type IdentityChange = {
-  readonly content: IdentityContent;
-  readonly standing: StandingIdentity | undefined;
-};
 
 /** Where an identity is placed, and what of a plan makes it so. */
 export type PlacedIdentity = {

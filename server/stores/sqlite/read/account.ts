@@ -14,8 +14,8 @@ const SELECT = `SELECT ${ROW_COLUMNS}, coalesce((SELECT account_off FROM patient
     WHERE r.param = 'PractitionerRole.practitioner' AND r.target = ?`;
 
 /**
- * Reads the account (`Practitioner/id`, or `Patient/id`, whose identity is the row), its roles and whether it is off, in
- * one statement.
+ * Reads the account (`Practitioner/id`, or `Patient/id`, whose identity is the row), its roles and whether it is off,
+ * in one statement.
  */
 export function storedAccount(db: Database, grant: SystemGrant, reference: string): StoredAccount | undefined {
   const [type = '', id = ''] = identityOf(reference).split('/');
