@@ -98,6 +98,8 @@ describe('A study after a join or a separation (identity.md 4)', function () {
         return row?.person ?? personKey('nobody');
       },
       refreshes: async () => (await jobs.list({ kind: 'refresh-study', limit: 10 }, NOW)).map(({ subject }) => subject),
+      settlements: async () =>
+        (await jobs.list({ kind: 'settle-person', limit: 10 }, NOW)).map(({ subject }) => subject),
       blobs: async () => [await storedBlobs(dataDir), await allOf(records.blobNames(SYSTEM))].map((one) => one.sort()),
       close: async () => {
         await images.close();
@@ -198,5 +200,21 @@ describe('A study after a join or a separation (identity.md 4)', function () {
       (await clinic.tasks()).map(({ row: { version } }) => version),
       'written once',
     ).to.deep.equal([1]);
+  });
+
+  it('takes up what an earlier server kept aside because it came from another establishment', async () => {
+    const { owner, named } = await contradicted();
+    const all = await clinic.aside();
+    const former = all.map(({ subject: _subject, person: _person, ...one }): QuarantinedInstance => ({
+      ...one,
+      reason: 'other-establishment',
+    }));
+    await commitPlan(clinic.records, aPlan({ erased: [{ quarantined: all }], quarantined: former }));
+    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    await clinic.list();
+    expect(await clinic.settlements()).to.deep.equal([owner]);
+    await clinic.settle(owner);
+    expect(await clinic.aside()).to.deep.equal([]);
+    expect(await clinic.instances()).to.have.length(3);
   });
 });
