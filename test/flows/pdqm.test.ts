@@ -28,7 +28,7 @@ const YSALINE: Patient = {
 };
 /** Her twin sister, and somebody who only has her name. */
 const TWIN: Patient = {
-  ...aPatient(strasbourg, 'PDQ-2', { ...NATIONAL, value: '279036799900588' }),
+  ...aPatient(strasbourg, 'PDQ-2', { ...NATIONAL, value: '279036799900586' }),
   name: [{ family: 'Orbélian', given: ['Isaure'] }],
 };
 const NAMESAKE: Patient = { ...aPatient(strasbourg, 'PDQ-3'), birthDate: '1955-12-31', gender: 'male' };
@@ -214,7 +214,7 @@ for (const { name, missing, open } of BOTH_STORES) {
       it('compares those alone who may be seen: the same answer as for who is nowhere', async () => {
         const nowhere = {
           ...numbered,
-          identifier: [{ ...NATIONAL, value: '279036799900988' }],
+          identifier: [{ ...NATIONAL, value: '279036799900982' }],
           birthDate: '1901-01-01',
         };
         for (const who of [region.nancy, region.stranger, region.patient, region.declared]) {
