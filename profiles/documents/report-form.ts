@@ -32,8 +32,8 @@ export function notSupported(message: string): Fault {
 }
 
 /**
- * `Buffer.from` passes over what is no base64, and would file a document that nobody sent. White space is allowed between
- * groups of four.
+ * `Buffer.from` passes over what is no base64, and would file a document that nobody sent. White space is allowed
+ * between groups of four.
  */
 function decoded(data: string, element: string): Buffer {
   const text = /\s/.test(data) ? data.replaceAll(/\s/g, '') : data;

@@ -22,6 +22,8 @@ export const Patient = {
     'break-glass',
     'withdraw',
     'reconsent',
+    'join',
+    'separate',
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
     { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
   ],

@@ -118,11 +118,15 @@ const SYSTEM_READS = {
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],
+  // What an earlier server kept aside, of all studies.
+  'list-aside': ['whole'],
   // What is kept aside, and what it would be part of.
   'clear-aside': ['study', 'item', 'person'],
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
+  // Who the persons are of whom a desk decides.
+  'decide-at-desk': ['item', 'person'],
   // The directory is nobody's, and whose access ends is counted over all.
   'load-region': ['item', 'whole'],
   // Of all bytes those that nothing names.
@@ -132,6 +136,8 @@ const SYSTEM_READS = {
   'record-viewing': ['item'],
   // Rows of every person, batch by batch.
   reindex: ['whole'],
+  // Reports that are linked to an exam which has become another person's.
+  'unlink-reports': ['whole'],
 } as const satisfies Record<string, readonly (keyof Subjects)[]>;
 
 /** The closed list of reasons for which the server reads on its own account. */

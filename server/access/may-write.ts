@@ -236,13 +236,14 @@ const typesBy = (writers: Writers): readonly StoredType[] =>
 const typesOfHook = (hook: WriteHook): readonly StoredType[] =>
   STORED_TYPES.filter((type) => fhirType(type).hooks?.write === hook);
 
-const SERVER_TYPES = typesBy('server');
+/** An identity is written as the Patient that it is, and with nothing else. */
+const SERVER_TYPES = typesBy('server').filter((type) => type !== 'Person');
 /** What the server tells patients. */
 const NOTICE_TYPES = SERVER_TYPES.filter((type) => fhirType(type).names === 'patient');
 const CONSENT_TYPES = typesOfHook('rights');
 const IDENTITY_TYPES = typesOfHook('identity');
 /** A Patient is made of identities; of two that contradict a desk is told. */
-const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];
+export const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];
 const DERIVED_TYPES = typesBy('derived');
 
 function isIdentity(type: StoredType): boolean {

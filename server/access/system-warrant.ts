@@ -1,16 +1,10 @@
 /** What the server writes on its own account: a closed list of reasons, each bound to one subject. */
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
+import { WITH_IDENTITY } from './may-write.ts';
 import { personKey, type PersonKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
-/** A Patient is made of identities; of two that contradict a desk is told. */
-const WITH_IDENTITY: readonly StoredType[] = [
-  ...typesWhere((type) => fhirType(type).hooks?.write === 'identity'),
-  'Person',
-  'Task',
-];
-
 type SystemWrite = Pick<Reach, 'types' | 'event'> & {
   /** The kind of its subject: a study by its UID, the directory, a shipment by its request, a kind of job, persons. */
   readonly subject: 'study' | 'directory' | 'shipment' | 'job' | 'persons';
@@ -34,7 +28,7 @@ const SYSTEM_WRITES = {
   // Whose study it is has become one person with whom the sender named.
   'file-joined': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },
   // Whoever sent the instances has left the event.
-  'list-kept-aside': { types: ['Task'], subject: 'study', event: 'asking' },
+  'list-kept-aside': { types: ['Task', 'quarantined'], subject: 'study', event: 'asking' },
   // One event ends the erasure, when it is known how much went.
   'erase-study': {
     types: [...typesWhere((type) => fhirType(type).erasedWithStudy !== 'kept'), 'instance', 'quarantined'],

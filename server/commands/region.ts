@@ -5,16 +5,19 @@ import { resolve } from 'node:path';
 import { Fault } from '../../profiles/fault.ts';
 import { checkRegionFile, foreseeStopped, showStopped } from '../compose/region-file.ts';
 import { readEnv } from '../config/env.ts';
+import { PUBLISHED_REGION_SCHEMA } from '../config/region-schema.ts';
 import { askServer } from '../control/caller.ts';
 import { argumentsOf, dataFolder, runCommand } from './operator.ts';
 
 const USAGE = `Usage: npm run -s region -- check FILE
        npm run -s region -- reload [--confirm SERIAL]
        npm run -s region -- show
+       npm run -s region -- schema
 check tells what is wrong with a region file, with place and reason (exit code 1), and what it would change: resources,
 clients, AE titles, and how many records each change shows or hides. It changes nothing. reload lets the running server
 load its region file again, as SIGHUP does, and tells what changed. --confirm confirms that an establishment with
-records, or more than a tenth of the people, are removed. show tells what is loaded.`;
+records, or more than a tenth of the people, are removed. show tells what is loaded. schema prints the JSON
+Schema of the file.`;
 
 /** The file is not valid, or would not be loaded. */
 const REFUSED = 1;
@@ -29,6 +32,7 @@ async function region(): Promise<void> {
   if (action === 'check' && file !== undefined) return await check(resolve(file));
   if (action === 'reload' && file === undefined) return await reload(values.confirm);
   if (action === 'show' && file === undefined) return await show();
+  if (action === 'schema' && file === undefined) return say([JSON.stringify(PUBLISHED_REGION_SCHEMA, null, 2)]);
   throw new Fault('invalid', USAGE);
 }
 

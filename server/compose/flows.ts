@@ -11,6 +11,8 @@ import type { Config } from '../config/config.ts';
 import type { CurrentRegion } from '../config/current-region.ts';
 import { clearAside } from '../flows/aside/clear-aside.ts';
 import { moveStudy } from '../flows/aside/move-study.ts';
+import { listFormerAside } from '../flows/aside/former-aside.ts';
+import { judgeIdentities } from '../flows/identity/judge-identities.ts';
 import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
 import { fileWhatIsJoined } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
@@ -41,6 +43,7 @@ import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
+import { refuseOwnMatter } from '../flows/identity/own-matter.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
 import { accountResource, accountStands, findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
@@ -142,12 +145,14 @@ export function composeFlows(parts: FlowParts) {
     changeConsent: changeConsent({ ...guard, indexer }),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
+    judgeIdentities: judgeIdentities(writing),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
     receiveImport: receiveImport(intake),
     receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
     requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
     findAccount: find,
     accountStands: accountStands({ records, clock }),
+    refuseOwnMatter: refuseOwnMatter({ records, clock }),
     accountResource: accountResource({ records, clock }),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
@@ -157,6 +162,7 @@ export function composeFlows(parts: FlowParts) {
       const asking = systemWarrant('ask-for-work', 'sweep');
       await records.commit(asking, joinParts({ jobs: [sweepingAt(clock.now())] }));
     },
+    listFormerAside: listFormerAside(writing),
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),

@@ -22,6 +22,8 @@ const PASSAGES = {
   refile: 'operation',
   release: 'operation',
   move: 'operation',
+  join: 'operation',
+  separate: 'operation',
   'ihe-pix': 'iti-83',
   match: 'iti-119',
 } as const satisfies Record<OperationName | QueryOperation, PassageKind>;

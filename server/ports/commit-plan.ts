@@ -38,8 +38,8 @@ export type Put = {
   /** The person the row is about; undefined for the directory. */
   readonly person?: PersonKey;
   /**
-   * The identity that the row is filed under: `Patient/id` of the Patient that it is by itself. Doors show the Patient of
-   * the person instead, wherever the row refers to it.
+   * The identity that the row is filed under: `Patient/id` of the Patient that it is by itself. Doors show the Patient
+   * of the person instead, wherever the row refers to it.
    */
   readonly subject?: string;
   readonly level: Level;

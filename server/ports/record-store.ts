@@ -286,7 +286,10 @@ export type Passage = { readonly [passed]: true };
 /** An audited answer. */
 export type Audited<A> = { readonly answer: A; readonly passage: Passage };
 
-/** What stands of an account: its row, of a Patient that of her identity (`Person/id`), the PractitionerRoles that name it (by id), and whether it was switched off. */
+/**
+ * What stands of an account: its row, of a Patient that of her identity (`Person/id`), the PractitionerRoles that name
+ * it (by id), and whether it was switched off.
+ */
 export type StoredAccount = {
   readonly row: InternalRow;
   readonly roles: readonly InternalRow[];

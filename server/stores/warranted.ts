@@ -34,6 +34,8 @@ export type WarrantedFacts = BasisFacts & {
   readonly instance: (
     sopInstanceUID: string,
   ) => (Pick<InstanceRow, 'studyInstanceUID'> & { readonly person: string }) | undefined;
+  /** Who the person is at present that an identity is by itself. */
+  readonly presentOf: (home: PersonKey) => string;
 };
 
 /** What has to be looked up for {@link requireWarranted}: for a store that asks all at once. */
@@ -101,7 +103,7 @@ function reaches({ types, whose }: Reach, { what, person, isOf }: Touched): bool
 }
 
 function touchedBy(plan: WarrantedPlan, facts: WarrantedFacts): readonly Touched[] {
-  return [...rowsTouched(plan, facts), ...instancesTouched(plan, facts), ...personsTouched(plan)];
+  return [...rowsTouched(plan, facts), ...instancesTouched(plan, facts), ...personsTouched(plan, facts)];
 }
 
 /** Every row as it will be and as it was: one that changes hands is of both persons. */
@@ -149,8 +151,8 @@ function instancesTouched(
 }
 
 /** A change of no switch changes nothing: it only makes other writes for the person wait. */
-function personsTouched({ states = [], moves = [] }: WarrantedPlan): Touched[] {
-  const changed = states.filter(({ change }) => Object.keys(change).length > 0).map(({ person }) => person);
+function personsTouched({ states = [], moves = [] }: WarrantedPlan, { presentOf }: WarrantedFacts): Touched[] {
+  const changed = states.filter(({ change }) => Object.keys(change).length > 0).map(({ person }) => presentOf(person));
   const moved = moves.filter(({ from, to }) => from !== to).flatMap(({ from, to }) => [from, to]);
   return [...changed, ...moved].map((person) => ({ what: 'person', person, isOf: () => false }));
 }

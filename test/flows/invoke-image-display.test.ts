@@ -256,7 +256,9 @@ for (const store of ['SQLite', 'MongoDB'] as const)
       await expectAbsent('demo-patient', byUID(unvalidated));
       await expectAbsent('demo-patient', `${byUID(unvalidated)}&idCDA=${reportOf(unvalidated)}`);
       await expectAbsent('demo-patient', byUID(gaetan));
-      await expectOpened('demo-declared', `${byUID(unvalidated)}&idCDA=${reportOf(unvalidated)}`, unvalidated);
+      // Whom she declared may open the exam, and does not know of a report that nobody has validated.
+      await expectOpened('demo-declared', byUID(unvalidated), unvalidated);
+      await expectAbsent('demo-declared', `${byUID(unvalidated)}&idCDA=${reportOf(unvalidated)}`);
     });
 
     it('is one line of the history of the patient whose exam is found, and of nobody’s where nothing is', async () => {

@@ -9,17 +9,20 @@ import { loadDefinitions } from '../../server/runtime/definitions.ts';
 import { readSample } from '../support/clients/xds.ts';
 import { expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { aPatient, conditionOf, NATIONAL } from './support/fhir-write.ts';
+import { aPatient, conditionOf } from './support/fhir-write.ts';
 import { BOTH_STORES, type FreshStore } from './support/stores.ts';
 import { openTrail } from './support/trail.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
+const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900487' };
 const LOCAL = { strasbourg: oidUri(strasbourg.patientIdDomain), nancy: oidUri(nancy.patientIdDomain) };
+
+const QUALIFIED = aPatient(strasbourg, 'PDQ-1', NATIONAL);
 
 /** A Patient of Strasbourg with all that ITI-78 finds her by. */
 const YSALINE: Patient = {
-  ...aPatient(strasbourg, 'PDQ-1', NATIONAL),
-  extension: [{ url: EXTENSION.mothersMaidenName, valueString: 'Fauconnier' }],
+  ...QUALIFIED,
+  extension: [...(QUALIFIED.extension ?? []), { url: EXTENSION.mothersMaidenName, valueString: 'Fauconnier' }],
   name: [{ use: 'official', family: 'Orbélian', given: ['Ysaline', 'Jeanne'] }],
   telecom: [{ system: 'phone', value: '+33399000101' }],
   address: [

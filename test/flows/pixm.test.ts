@@ -8,12 +8,13 @@ import { loadDefinitions } from '../../server/runtime/definitions.ts';
 import { readSample } from '../support/clients/xds.ts';
 import { expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { aPatient, conditionOf, NATIONAL } from './support/fhir-write.ts';
+import { aPatient, conditionOf } from './support/fhir-write.ts';
 import { BOTH_STORES, type FreshStore } from './support/stores.ts';
 import { openTrail } from './support/trail.ts';
 
 const OWN = 'urn:oid:2.25.186985072874225505166103600283483536615';
 const { strasbourg, nancy } = ESTABLISHMENTS;
+const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900487' };
 const LOCAL = { strasbourg: oidUri(strasbourg.patientIdDomain), nancy: oidUri(nancy.patientIdDomain) };
 const HELENE = {
   ins: `${PATIENTS.helene.national.system}|${PATIENTS.helene.national.value}`,

@@ -276,4 +276,25 @@ describeReports('A report that was published', {}, (region) => {
     for (const name of ['radiologist', 'declared', 'stranger'] as const)
       expect(JSON.stringify(await region()[name].find<Communication>('Communication'))).to.not.include('erreur');
   });
+
+  it('an error that says no more than that: its establishment reads on what was said before', async () => {
+    const report = aReport(region(), 'bare-error', { text: 'retenu' });
+    const id = await sent(region().strasbourg, report);
+    const { presentedForm: _form, conclusion: _conclusion, ...bare } = report;
+    await put(region().strasbourg, { ...bare, status: 'entered-in-error' });
+    const former = `DiagnosticReport/${id}/_history/1`;
+    const kept = (await region().strasbourg.get(former)).json<DiagnosticReport>();
+    expect(kept.conclusion).to.include('retenu');
+    expect(await bytesAt(region().strasbourg, kept.presentedForm?.[0]?.url)).to.include('retenu');
+    for (const name of ['radiologist', 'patient'] as const) {
+      expect((await region()[name].get(former)).text).to.not.include('retenu');
+      expect(await bytesAt(region()[name], kept.presentedForm?.[0]?.url)).to.equal(404);
+    }
+    // What ended does not come back.
+    for (const status of ['final', 'amended', 'cancelled'] as const)
+      expectOutcome(
+        await region().strasbourg.send('PUT', `DiagnosticReport?${conditionOf(report)}`, { ...report, status }),
+        409,
+      );
+  });
 });

@@ -244,6 +244,10 @@ describeReports('Who signed a private report reads it', {}, (region) => {
   const signed: readonly [name: string, said: ReportSaid][] = [
     ['as interpreter', { resultsInterpreter: [{ reference: strasbourg.radiologist.reference }] }],
     ['as the person who performed', { performer: [{ reference: strasbourg.radiologist.reference }] }],
+    [
+      'by a number of the directory',
+      { resultsInterpreter: [{ identifier: { system: 'https://rpps.esante.gouv.fr', value: '99700990015' } }] },
+    ],
     ['by a role', { resultsInterpreter: [{ reference: 'PractitionerRole/demo-radiologist-role' }] }],
   ];
   for (const [name, said] of signed) {
@@ -274,7 +278,8 @@ describeReports('Who signed a private report reads it', {}, (region) => {
 
   it('not who performed where another interpreted, nor whom no directory knows', async () => {
     const performer = [{ reference: strasbourg.radiologist.reference }];
-    const signers = [[{ reference }], [{ reference: 'Practitioner/nowhere' }]];
+    const nobody = { system: 'https://rpps.esante.gouv.fr', value: '99999999999' };
+    const signers = [[{ reference }], [{ reference: 'Practitioner/nowhere' }], [{ identifier: nobody }]];
     for (const [at, resultsInterpreter] of signers.entries()) {
       const id = await sent(
         region().strasbourg,

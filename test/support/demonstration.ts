@@ -1,7 +1,7 @@
 /**
  * A running server with a small part of the demonstration region: Hélène, whom two establishments know, with a study
- * and a report at each; Gaëtan, with a study and a report in Strasbourg; Josée, whom Luxembourg alone knows, and nothing
- * of hers; a declared correspondent of Hélène.
+ * and a report at each; Gaëtan, with a study and a report in Strasbourg; Josée, whom Luxembourg alone knows, and
+ * nothing of hers; a declared correspondent of Hélène.
  */
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';

@@ -7,7 +7,7 @@ import { joinParts } from '../../server/flows/write/plan-parts.ts';
 import { NOW } from './plans.ts';
 import { commitPlan } from './warrants.ts';
 
-/** What a source (`Organization/id`) says of somebody under an identifier of its own; `said.id` is that of her Patient. */
+/** What a source (`Organization/id`) says of somebody under an identifier of its own; `said.id` names her Patient. */
 export type SaidIdentity = {
   readonly source: string;
   readonly own: Required<Pick<Identifier, 'system' | 'value'>>;

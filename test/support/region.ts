@@ -34,6 +34,7 @@ export function aRegionIndex(
   };
 }
 
+/** A file that is written later follows the former one, so that a server of the same data takes it. */
 async function demonstrationRegion(): Promise<Region> {
-  return JSON.parse(await readFile(DEMONSTRATION, 'utf8')) as Region;
+  return { ...(JSON.parse(await readFile(DEMONSTRATION, 'utf8')) as Region), serial: Date.now() };
 }

@@ -36,7 +36,8 @@ function methodsOf([type = '', id, below, version]: readonly string[]): readonly
     pairs.flatMap(([interaction, methods]) => (interactions.includes(interaction) ? [methods] : []));
   if (id === undefined) return [...of(ON_TYPE), ...of(ON_ONE.filter(([one]) => isConditional(table, one)))];
   if (id === '_search') return interactions.includes('search-type') ? ['POST'] : [];
-  if (id.startsWith('$')) return QUERIES.has(id) ? ['GET, HEAD', 'POST'] : ['POST'];
+  if (id.startsWith('$')) return QUERIES.has(`${type}/${id}`) ? ['GET, HEAD', 'POST'] : ['POST'];
+  if (below?.startsWith('$') === true) return ['POST'];
   if (id === '_history') return of([['history-type', 'GET, HEAD']]);
   if (below === undefined) return of([['read', 'GET, HEAD'], ...ON_ONE]);
   return of([[version === undefined ? 'history-instance' : 'vread', 'GET, HEAD']]);

@@ -5,6 +5,7 @@ import type { Subsets } from '../../../profiles/search/subset.ts';
 import type { IsServed } from '../../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { clearAside } from '../../flows/aside/clear-aside.ts';
+import type { judgeIdentities } from '../../flows/identity/judge-identities.ts';
 import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
@@ -47,4 +48,5 @@ export type FhirDeps = {
   readonly changeConsent: ReturnType<typeof changeConsent>;
   readonly clearAside: ReturnType<typeof clearAside>;
   readonly moveStudy: ReturnType<typeof moveStudy>;
+  readonly judgeIdentities: ReturnType<typeof judgeIdentities>;
 };

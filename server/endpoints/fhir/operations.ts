@@ -1,6 +1,6 @@
 /**
- * Operations on Patient: $break-glass, $withdraw, $reconsent, and in files of their own $ihe-pix and $match; on a Task
- * of instances kept aside: $discard, $refile, $release; on an ImagingStudy: $move.
+ * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix and
+ * $match; on a Task of instances kept aside: $discard, $refile, $release; on an ImagingStudy: $move.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
@@ -22,6 +22,8 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$match', match],
   ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
   ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+  ['Patient/$join', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'join')],
+  ['Patient/$separate', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'separate')],
 ]);
 
 /** The operations on a resource by type and name. */
@@ -32,7 +34,7 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
   ['ImagingStudy/$move', move],
 ]);
 
-/** The operations that are asked by GET, too, as they change nothing. */
+/** The operations that are asked by GET, too, as they change nothing, by type and name. */
 export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
@@ -59,8 +61,8 @@ async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: change });
   const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
   const parameters = parametersOf(body, change === 'reconsent' ? ['patient', 'task'] : ['patient']);
-  const referenceIn = (name: string): string | undefined => parameters.get(name)?.valueReference?.reference;
-  const asked = { change, patient: referenceIn('patient'), task: referenceIn('task') };
+  const named = (name: string): string | undefined => parameters.get(name)?.valueReference?.reference;
+  const asked = { change, patient: named('patient'), task: named('task') };
   const { outcome, reference, standing } = await deps.changeConsent(admitted.visit, asked);
   answerCreated(deps, ctx, reference, standing);
   if (outcome === 'requested') ctx.status = 202;
@@ -91,10 +93,25 @@ async function move(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   answerReference(ctx, `ImagingStudy/${id}`);
 }
 
+/** In: patient and other (Reference), two identities; reason (string). Out: the Patient that the first is now. */
+async function judge(deps: FhirDeps, ctx: Context, operation: 'join' | 'separate'): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation });
+  const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['patient', 'other', 'reason']);
+  const patients = [referenceIn(deps, parameters, 'patient'), referenceIn(deps, parameters, 'other')] as const;
+  const reason = parameters.get('reason')?.valueString?.trim() ?? '';
+  if (reason === '') throw missing('reason');
+  const { present } = await deps.judgeIdentities(admitted.visit, { operation, patients, reason });
+  answerReference(ctx, present);
+}
+
 /** The Patient that a parameter names, by a reference to this server. */
 function patientOf(deps: FhirDeps, body: Resource): string {
-  const reference = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
-  if (reference === undefined) throw missing('patient');
+  return referenceIn(deps, parametersOf(body, ['patient']), 'patient');
+}
+
+function referenceIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>, name: string): string {
+  const reference = parameters.get(name)?.valueReference?.reference;
+  if (reference === undefined) throw missing(name);
   const base = `${deps.fhirBase()}/`;
   return reference.startsWith(base) ? reference.slice(base.length) : reference;
 }

@@ -19,7 +19,7 @@ import { patch } from './write/patch.ts';
 import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
 import { search } from './search.ts';
-import { requireConditional, requireServed } from './served.ts';
+import { requireConditional, requireServed, SERVED } from './served.ts';
 import { update } from './write/update.ts';
 
 const PREFIX = '/fhir';
@@ -45,8 +45,8 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
     '/:type/:id/_history',
     async (ctx) => await history(deps, ctx, served(ctx, 'history-instance'), part(ctx, 'id')),
   );
-  router.get('/Patient/:operation', async (ctx, next) =>
-    part(ctx, 'operation').startsWith('$') ? await operate(deps, ctx, QUERIES) : await next(),
+  router.get('/:type/:operation', async (ctx, next) =>
+    part(ctx, 'operation').startsWith('$') ? await ask(deps, ctx) : await next(),
   );
   router.get('/:type/:id', async (ctx) => {
     const type = served(ctx, 'read');
@@ -127,4 +127,14 @@ function answerMetadata(deps: FhirDeps, ctx: Context): void {
   requireJsonAnswer(ctx);
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   ctx.body = JSON.stringify(deps.capabilityStatement());
+}
+
+/** An operation by GET: those that change something are posted. */
+async function ask(deps: FhirDeps, ctx: Context): Promise<void> {
+  const [type, operation] = [part(ctx, 'type'), part(ctx, 'operation')];
+  const query = QUERIES.get(`${type}/${operation}`);
+  if (query !== undefined) return await query(deps, ctx);
+  const operations = SERVED.get(storedType(type))?.operations ?? [];
+  if (operations.some(({ name }) => `$${name}` === operation)) throw notServed(ctx, 'This operation is posted');
+  throw new Fault('not-supported', 'This operation is not served');
 }

@@ -19,7 +19,8 @@ import { jobOf } from '../jobs/job-of.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { fileAll, removeDropped } from './settle-study.ts';
 import { keptFor } from './file-aside.ts';
-import { asideOf, endingParts, taskKeyOf, type AsideDeps, type AsideReading } from './list-kept-aside.ts';
+import type { AsideDeps, AsideReading } from './aside-deps.ts';
+import { asideOf, endingParts, taskKeyOf } from './list-kept-aside.ts';
 import { isRowSeen } from './seen.ts';
 
 /** What the flow needs. */
@@ -33,7 +34,7 @@ export type Clearing =
 const MOST = 500;
 
 /** A Task that was found, its instances, and whose study stands under their UID. */
-type Found_ = {
+type FoundTask = {
   readonly task: Found<Task>;
   readonly asides: readonly QuarantinedInstance[];
   readonly owner: string | undefined;
@@ -81,7 +82,7 @@ async function planOf(
   const { parts, cleared } =
     clearing.operation === 'discard'
       ? { parts: [{ erased: [{ quarantined: asides }] }], cleared: asides }
-      : await filedParts(deps, reading, asides, { found, subject });
+      : await filedParts(deps, reading, asides, { found, subject, isRefiled: clearing.operation === 'refile' });
   const status = clearing.operation === 'discard' ? 'cancelled' : 'completed';
   const study = found.operated.studyInstanceUID;
   const plan = joinParts(...parts, isMore ? {} : endingParts(deps, found.task, status), {
@@ -99,7 +100,7 @@ async function findTask(
   visit: Visit,
   reading: AsideReading,
   taskId: string,
-): Promise<Found_ | undefined> {
+): Promise<FoundTask | undefined> {
   const task = await findById<Task>(deps.records, reading, 'Task', taskId);
   const identifier = task?.resource.focus?.identifier;
   const study = identifier === undefined ? undefined : studyInstanceUIDOf(identifier);
@@ -129,7 +130,7 @@ async function subjectOf(
   { records }: ClearAsideDeps,
   visit: Visit,
   reading: AsideReading,
-  { owner }: Found_,
+  { owner }: FoundTask,
   clearing: Clearing,
 ): Promise<SubjectFacts | undefined> {
   if (clearing.operation === 'discard') return undefined;
@@ -140,6 +141,9 @@ async function subjectOf(
   throw new Fault('invalid', 'The patient is not one of the establishment', { expression: 'Parameters.parameter' });
 }
 
+/** Who receives instances. */
+type Receiving = { readonly found: FoundTask; readonly subject: SubjectFacts | undefined; readonly isRefiled: boolean };
+
 /**
  * Files what can be filed. Where the study that stands is of another person, what its sender files again stays aside,
  * under the Patient that is named.
@@ -148,7 +152,7 @@ async function filedParts(
   deps: ClearAsideDeps,
   reading: AsideReading,
   asides: readonly QuarantinedInstance[],
-  { found: { owner }, subject }: { readonly found: Found_; readonly subject: SubjectFacts | undefined },
+  { found: { owner }, subject, isRefiled }: Receiving,
 ): Promise<{ readonly parts: readonly PlanParts[]; readonly cleared: readonly QuarantinedInstance[] }> {
   if (subject === undefined) throw new Fault('conflict', 'No study stands that could receive the instances');
   const { patient, person } = subject;
@@ -158,7 +162,8 @@ async function filedParts(
     if (parts.every((one) => one.quarantined === undefined)) throw nothingFiled();
     return { parts, cleared: [] };
   }
-  const filed = await fileAll(deps, reading, asides, { patient, person });
+  const filing = { patient, person, ...(isRefiled ? { keptUnder: { patient, person } } : {}) };
+  const filed = await fileAll(deps, reading, asides, filing);
   if (!filed.some(({ isFiled }) => isFiled)) throw nothingFiled();
   return { parts: filed.map(({ parts }) => parts), cleared: asides.filter((_, at) => filed[at]?.isFiled) };
 }
@@ -172,7 +177,7 @@ function eventsOf(
   deps: ClearAsideDeps,
   visit: Visit,
   { operation }: Clearing,
-  { operated }: Found_,
+  { operated }: FoundTask,
   subject: SubjectFacts | undefined,
 ): AuditRecord[] {
   const persons = new Set([operated.person, ...(subject === undefined ? [] : [subject.person])]);

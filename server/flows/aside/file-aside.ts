@@ -6,27 +6,30 @@ import { claimOf } from '../internal-reads.ts';
 import { decodedDigest } from '../intake/decoded-digest.ts';
 import { compareWithStanding, type Compared } from '../intake/standing-instance.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
-import type { AsideDeps, AsideReading } from './list-kept-aside.ts';
+import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { readAside } from './stored-aside.ts';
 
-/** Whose an instance is to be: the Patient (`Patient/id`) of its study, and the person. */
-export type Filing = { readonly patient: string; readonly person: PersonKey };
+/** An identity: its Patient (`Patient/id`), and the person. */
+export type Identity = { readonly patient: string; readonly person: PersonKey };
+
+/** Whose an instance is to be, and under which identity it stays aside where it cannot be filed: by default its own. */
+export type Filing = Identity & { readonly keptUnder?: Identity };
 
 /** What is to be written, and whether the instance is kept aside no more. */
 export type FiledAside = { readonly parts: PlanParts; readonly isFiled: boolean };
 
 /**
  * Works out how an instance is filed: in the study that stands, or as the first of a study that does not. What stands
- * with another data set under its UID keeps it aside, as does what cannot be read.
+ * with another data set under its UID keeps it aside, and so does what cannot be read.
  */
 export async function fileAside(
   deps: AsideDeps,
   reading: AsideReading,
   aside: QuarantinedInstance,
-  { patient, person }: Filing,
+  { patient, person, keptUnder }: Filing,
 ): Promise<FiledAside> {
   const stored = await readAside(deps.images, deps.region, aside);
-  if (stored === undefined) return { parts: keptFor(aside, 'unreadable', { patient, person }), isFiled: false };
+  if (stored === undefined) return { parts: keptFor(aside, 'unreadable', keptUnder), isFiled: false };
   const { row } = stored;
   const standing = await deps.records.instanceOf(reading({ item: row.sopInstanceUID }), row.sopInstanceUID);
   const compared = await compareWithStanding(
@@ -44,18 +47,26 @@ export async function fileAside(
     case 'other-transfer-syntax':
       return { parts: { ...gone, instances: [againOf(filed, compared)] }, isFiled: true };
     default:
-      return { parts: keptFor(aside, 'other-data-set', { patient, person }), isFiled: false };
+      return { parts: keptFor(aside, 'other-data-set', keptUnder), isFiled: false };
   }
 }
 
-/** Keeps an instance aside under another identity, or for another reason. */
+/** Keeps an instance aside for another reason, or under another identity. */
 export function keptFor(
   aside: QuarantinedInstance,
   reason: QuarantinedInstance['reason'],
-  { patient: subject, person }: Filing,
+  under: Identity | undefined,
 ): PlanParts {
+  const { subject, person } = under === undefined ? aside : { subject: under.patient, person: under.person };
   const isSame = aside.reason === reason && aside.subject === subject && aside.person === person;
-  return isSame ? {} : { erased: [{ quarantined: [aside] }], quarantined: [{ ...aside, reason, subject, person }] };
+  if (isSame) return {};
+  const kept: QuarantinedInstance = {
+    ...aside,
+    reason,
+    ...(subject === undefined ? {} : { subject }),
+    ...(person === undefined ? {} : { person }),
+  };
+  return { erased: [{ quarantined: [aside] }], quarantined: [kept] };
 }
 
 /** The one that stands is kept, and this sender is a source of it, too. */

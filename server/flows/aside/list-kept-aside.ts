@@ -4,34 +4,20 @@
  */
 import type { Task } from '@medplum/fhirtypes';
 import { buildKeptAsideTask, endedTask, type PatientNumber } from '../../../profiles/imaging/kept-aside-task.ts';
-import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemReading, type Reading, type SubjectOf } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import type { Origin } from '../../access/rights-of.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
-import type { Clock } from '../../ports/clock.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { QuarantinedInstance } from '../../ports/commit-plan.ts';
-import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { knownPatient, newPerson } from '../identity/persons.ts';
-import type { RegionIndex } from '../identity/region-index.ts';
 import { claimOf, findById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import type { AsideDeps, AsideReading } from './aside-deps.ts';
+import { identifyAside } from './former-aside.ts';
 import { readAside } from './stored-aside.ts';
-
-/** What the flows about instances kept aside need. */
-export type AsideDeps = {
-  readonly records: RecordStore;
-  readonly images: ImageStore;
-  readonly clock: Clock;
-  readonly indexer: Indexer;
-  readonly region: RegionIndex;
-};
-
-/** Reads of a study, its Tasks and its persons. */
-export type AsideReading = Reading<SubjectOf<'clear-aside'>>;
 
 /** Instances that one Task lists: at least one. */
 type Group = readonly [QuarantinedInstance, ...QuarantinedInstance[]];
@@ -40,7 +26,9 @@ type Group = readonly [QuarantinedInstance, ...QuarantinedInstance[]];
 export function listKeptAside(deps: AsideDeps) {
   return async (studyInstanceUID: string): Promise<void> => {
     const reading = systemReading('clear-aside', deps.clock.now());
-    const groups = groupsOf(await asideOf(deps.records, reading, studyInstanceUID));
+    const found = await asideOf(deps.records, reading, studyInstanceUID);
+    const isChanged = await identifyAside(deps, reading, found);
+    const groups = groupsOf(isChanged ? await asideOf(deps.records, reading, studyInstanceUID) : found);
     for (const group of groups)
       await commitFresh(deps.records, async () => ({
         warrant: systemWarrant('list-kept-aside', studyInstanceUID),

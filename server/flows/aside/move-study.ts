@@ -19,7 +19,7 @@ import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { loadStudy, manifestsOf } from '../study/study-content.ts';
 import { commitFresh, examFiledBy, joinParts, putOf, type Planned } from '../write/plan-parts.ts';
-import type { AsideDeps, AsideReading } from './list-kept-aside.ts';
+import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { isRowSeen } from './seen.ts';
 
 /** What the flow needs. */
@@ -66,7 +66,12 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
     claims: [{ key, value: subject.patient }],
     studies: [{ studyInstanceUID: uid, from: operated.person, to: subject.person, subject: subject.patient }],
     puts: [movedPut(deps, standing, subject, now)],
-    jobs: [jobOf('refresh-study', uid, now), jobOf('close-study', uid, now + CLOSING_PAUSE_MS)],
+    jobs: [
+      jobOf('refresh-study', uid, now),
+      jobOf('close-study', uid, now + CLOSING_PAUSE_MS),
+      // What was kept aside of her is of the study now.
+      jobOf('settle-person', subject.person, now),
+    ],
     audit: eventsOf(deps, visit, operated.item, [operated.person, subject.person]),
   });
   return { warrant, plan, result: undefined };

@@ -4,7 +4,7 @@ import { decide } from '../../access/decide.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
-import type { AsideReading } from './list-kept-aside.ts';
+import type { AsideReading } from './aside-deps.ts';
 
 /** Decides it as a read would. */
 export async function isRowSeen(

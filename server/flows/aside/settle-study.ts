@@ -19,8 +19,9 @@ import type { JobRun } from '../jobs/job-runner.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
-import { fileAside, type FiledAside } from './file-aside.ts';
-import { asideOf, type AsideDeps, type AsideReading } from './list-kept-aside.ts';
+import { fileAside, type FiledAside, type Filing, type Identity } from './file-aside.ts';
+import type { AsideDeps, AsideReading } from './aside-deps.ts';
+import { asideOf } from './list-kept-aside.ts';
 import { readAside } from './stored-aside.ts';
 
 /** Instances that are looked at, and written, at a time. */
@@ -124,7 +125,7 @@ async function fileBatch(
   deps: AsideDeps,
   reading: AsideReading,
   asides: readonly QuarantinedInstance[],
-  filing: { readonly patient: string; readonly person: PersonKey },
+  filing: Identity,
 ): Promise<void> {
   const study = asides[0]?.studyInstanceUID ?? '';
   const { receipt, result } = await commitFresh(deps.records, async () => {
@@ -141,7 +142,7 @@ export async function fileAll(
   deps: AsideDeps,
   reading: AsideReading,
   asides: readonly QuarantinedInstance[],
-  filing: { readonly patient: string; readonly person: PersonKey },
+  filing: Filing,
 ): Promise<FiledAside[]> {
   const filed: FiledAside[] = [];
   for (const aside of asides) filed.push(await fileAside(deps, reading, aside, filing));

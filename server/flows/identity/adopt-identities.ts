@@ -22,7 +22,8 @@ import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
 import { commitFresh, filedBy, joinParts, putOf } from '../write/plan-parts.ts';
 import { identitiesOf, identityAt, readAs, sourcePatientOf } from './identities.ts';
-import { placeIdentity, type PlaceDeps } from './place-identity.ts';
+import type { PlaceDeps } from './identity-change.ts';
+import { placeIdentity } from './place-identity.ts';
 
 /** What the story needs. */
 export type AdoptDeps = PlaceDeps & { readonly clock: Clock; readonly log: Log };

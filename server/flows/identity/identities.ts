@@ -1,4 +1,4 @@
-/** Identities as they stand: what each source knows of somebody, by the Patient that it is by itself, a person, a number. */
+/** Identities as they stand: what each source knows of somebody, by its Patient, a person, a number. */
 import type { Identifier, Person } from '@medplum/fhirtypes';
 import { identityContentOf, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import type { SourcePatient } from '../../../profiles/identity/composite.ts';

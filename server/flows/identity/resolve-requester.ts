@@ -64,8 +64,8 @@ export function resolveRequester({ records, clock }: Deps) {
 }
 
 /**
- * Finds the account of an identifier: the Practitioner that bears it and may sign in, or the one person whom it names, as
- * her oldest identity that bears it. A number that two persons bear signs nobody in.
+ * Finds the account of an identifier: the Practitioner that bears it and may sign in, or the one person whom it names,
+ * as her oldest identity that bears it. A number that two persons bear signs nobody in.
  */
 export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
   const stands = accountStands({ records, clock });

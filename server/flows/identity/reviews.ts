@@ -39,14 +39,14 @@ export function reviewChange(
   const twice = duplicatesOf(of, all).map((other) => ({ other, rule: 'duplicate' as const }));
   const fresh = new Map([...twice, ...contradicting].map((one) => [one.other, one]));
   const begun = [...fresh.values()]
-    .filter(({ other }) => !stands.includes(other) && all.get(other)?.content.reviews.includes(content.id) !== true)
+    .filter(({ other }) => !stands.includes(other) && isUndecided(of, all.get(other)))
     .map(({ other, rule }) => ({ one: content.id, other, rule }));
   return { begun, ended };
 }
 
 /** Whether there is still something to look at: one number that two persons bear, or one person who is known twice. */
 function isOpen(one: SettledIdentity, other: SettledIdentity | undefined): boolean {
-  if (other === undefined) return false;
+  if (other === undefined || isDecided(one, other)) return false;
   return one.person === other.person ? isTwice(one, other) : sharesNumber(one.identity, other.identity);
 }
 
@@ -59,13 +59,25 @@ function duplicatesOf(one: SettledIdentity, all: ReadonlyMap<string, SettledIden
   return [...all.values()].filter((other) => isTwice(one, other)).map(({ content: { id } }) => id);
 }
 
+/** No desk has said anything of the two, and none is asked. */
+function isUndecided(of: SettledIdentity, other: SettledIdentity | undefined): boolean {
+  if (other === undefined) return true;
+  return !isDecided(of, other) && !other.content.reviews.includes(of.content.id);
+}
+
 /** Two numbers of one domain are one person's, and its source has not said so. */
 function isTwice(
   { content: one, person }: SettledIdentity,
   { content: other, person: others }: SettledIdentity,
 ): boolean {
   const isSaid = one.replacedBy === other.id || other.replacedBy === one.id;
-  return person === others && one.id !== other.id && one.own.system === other.own.system && !isSaid;
+  const isOneDomain = one.own.system !== '' && one.own.system === other.own.system;
+  return person === others && one.id !== other.id && isOneDomain && !isSaid;
+}
+
+/** A desk has said whether they are one person. */
+function isDecided({ content: one }: SettledIdentity, { content: other }: SettledIdentity): boolean {
+  return one.verdicts.some((verdict) => verdict.other === other.id);
 }
 
 /** What is known of an identity after its reviews changed. */

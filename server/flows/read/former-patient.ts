@@ -1,6 +1,6 @@
 /**
- * A Patient who is another's at present: reads of her former id answer that it was replaced, to whoever sees the Patient
- * of that person. @see https://hl7.org/fhir/R4/patient-definitions.html#Patient.link
+ * A Patient who is another's at present: reads of her former id answer that it was replaced, to whoever sees the
+ * Patient of that person. @see https://hl7.org/fhir/R4/patient-definitions.html#Patient.link
  */
 import { replacedPatient } from '../../../profiles/identity/shown-patient.ts';
 import { systemReading } from '../../access/grant.ts';

@@ -68,7 +68,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
   const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
-  const reports = await reportsOfStudy(deps, reading, study, imagingStudy);
+  const reports = await reportsOfStudy(deps, reading, { ...study, person: study.patient.person }, imagingStudy, now);
   const released = reports.some(({ resource, counts }) => counts && isValidated(resource));
   const hand: StudyAtHand = { study, imagingStudy, manifests, released, isOtherOrigin, now };
   const manifest = await manifestParts(deps, reading, hand, closing);
@@ -84,7 +84,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       deps,
       reading,
       reports,
-      { studyInstanceUID, imagingStudy, sources: study.sources },
+      { studyInstanceUID, person: study.patient.person, imagingStudy, sources: study.sources },
       manifest.current,
       now,
     )),

@@ -24,8 +24,8 @@ export async function putAside(
   const now = deps.clock.now();
   const patient = await claimOf(deps.records, reading, claimKey.study(row.studyInstanceUID));
   if (patient === undefined || patient === ERASING) return;
-  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source } = row;
-  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source };
+  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person } = row;
+  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, subject: patient, person };
   const aside: QuarantinedInstance = { ...named, reason: 'unreadable', receivedAt: now };
   const plan = joinParts({
     preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: patient }],

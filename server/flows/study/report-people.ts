@@ -1,10 +1,11 @@
 /** Who a report names: establishments that may stand in it, and the professionals who signed it. */
-import type { DiagnosticReport, Organization, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Identifier, Organization, PractitionerRole, Reference } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
-import type { ItemReading } from '../../access/grant.ts';
+import type { ItemReading, NarrowReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { findById } from '../internal-reads.ts';
+import { findAll, findById } from '../internal-reads.ts';
 
 type Deps = {
   readonly records: RecordStore;
@@ -57,39 +58,52 @@ export async function institutionsOf(
   return institutions;
 }
 
-/** The professionals of the directory (`Practitioner/id`) who signed: who interpreted, else who performed. */
+/**
+ * The professionals of the directory (`Practitioner/id`) who signed a report of a person: who interpreted, else who
+ * performed. They are named by reference, by a role, or by a number that one of them alone bears.
+ */
 export async function signersOf(
   records: RecordStore,
-  reading: ItemReading,
+  reading: NarrowReading,
+  person: PersonKey,
   { resultsInterpreter = [], performer = [] }: DiagnosticReport,
 ): Promise<readonly string[]> {
-  const interpreters = await professionalsOf(records, reading, resultsInterpreter);
-  return interpreters.length > 0 ? interpreters : await professionalsOf(records, reading, performer);
-}
-
-async function professionalsOf(
-  records: RecordStore,
-  reading: ItemReading,
-  references: readonly Reference[],
-): Promise<readonly string[]> {
-  const found = await Promise.all(references.map(async (one) => await professionalOf(records, reading, one)));
-  return [...new Set(found.filter((reference) => reference !== undefined))];
+  const named = async (references: readonly Reference[]): Promise<readonly string[]> => {
+    const found = references.map(async (one) => await professionalOf(records, reading, person, one));
+    return [...new Set((await Promise.all(found)).filter((reference) => reference !== undefined))];
+  };
+  const interpreters = await named(resultsInterpreter);
+  return interpreters.length > 0 ? interpreters : await named(performer);
 }
 
 async function professionalOf(
   records: RecordStore,
-  reading: ItemReading,
-  { reference = '' }: Reference,
+  reading: NarrowReading,
+  person: PersonKey,
+  { reference, identifier }: Reference,
 ): Promise<string | undefined> {
+  if (reference === undefined) return await numberedProfessional(records, reading, person, identifier);
   const id = idOf(reference);
   if (reference.startsWith('PractitionerRole/')) {
     const role = await findById<PractitionerRole>(records, reading, 'PractitionerRole', id);
-    const practitioner = role?.resource.practitioner?.reference;
-    return practitioner === undefined ? undefined : await professionalOf(records, reading, { reference: practitioner });
+    const practitioner = role?.resource.practitioner;
+    return practitioner === undefined ? undefined : await professionalOf(records, reading, person, practitioner);
   }
   if (!reference.startsWith('Practitioner/')) return undefined;
   const known = await findById(records, reading, 'Practitioner', id);
   return known === undefined ? undefined : `Practitioner/${id}`;
+}
+
+async function numberedProfessional(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  { system, value }: Identifier = {},
+): Promise<string | undefined> {
+  if (system === undefined || value === undefined) return undefined;
+  const numbered = { kind: 'token', param: 'identifier', values: [{ system, code: value }] } as const;
+  const [found, ...others] = await findAll(records, reading({ person }), 'Practitioner', [numbered]);
+  return found === undefined || others.length > 0 ? undefined : `Practitioner/${found.row.id}`;
 }
 
 async function speaksFor(

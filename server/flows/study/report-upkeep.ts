@@ -3,17 +3,17 @@ import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { accessionsOf, linkedTo } from '../../../profiles/documents/report-links.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import type { NarrowReading } from '../../access/grant.ts';
+import { systemGrant, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { knownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import type { Found } from '../internal-reads.ts';
+import { findAll, type Found } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { authorsOf, linkedStudies, mayReport, type KnownStudy } from './linked-studies.ts';
 import { reportDocumentParts } from './report-document-parts.ts';
-import { reportsOf, type StoredStudy } from './study-content.ts';
+import { reportsOf } from './study-content.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
 
@@ -27,30 +27,47 @@ export type NamingReport = Found<DiagnosticReport> & {
   readonly counts: boolean;
 };
 
-/** Finds the reports of a study's person that name it: what is said of another person's study is no part of it. */
+/**
+ * Finds the reports of a study's person that name it, and those that are linked to it although it is another person's
+ * now: what is said of another person's study is no part of it.
+ */
 export async function reportsOfStudy(
   { records, region }: Deps,
   reading: NarrowReading,
-  { studyInstanceUID, patient: { person }, sources }: StoredStudy,
+  { studyInstanceUID, person: owner, sources }: Omit<StudyAtUpkeep, 'imagingStudy'>,
   imagingStudy: ImagingStudy,
+  now: number,
 ): Promise<NamingReport[]> {
-  const named = { id: imagingStudy.id ?? '', studyInstanceUID, accessions: accessionsOf(imagingStudy) };
+  const id = imagingStudy.id ?? '';
+  const named = { id, studyInstanceUID, accessions: accessionsOf(imagingStudy) };
+  const own = await reportsOf(records, reading({ person: owner }), named);
+  const linked = await findAll<DiagnosticReport>(
+    records,
+    systemGrant('unlink-reports', 'whole', now),
+    'DiagnosticReport',
+    [{ kind: 'reference', param: 'imaging-study', values: [`ImagingStudy/${id}`] }],
+  );
   const naming: NamingReport[] = [];
-  for (const report of await reportsOf(records, reading({ person }), named)) {
+  for (const report of [...own, ...linked.filter(({ row }) => row.person !== owner)]) {
+    const { person } = report.row;
+    if (person === undefined) continue;
     const authors = await authorsOf(records, reading, person, `DiagnosticReport/${report.row.id}`);
     const organization = authors.find((author) => author.startsWith('Organization/'));
-    if (organization !== undefined)
-      naming.push({ ...report, person, organization, authors, counts: mayReport(region, organization, sources) });
+    const counts = person === owner && mayReport(region, organization ?? '', sources);
+    if (organization !== undefined) naming.push({ ...report, person, organization, authors, counts });
   }
   return naming;
 }
+
+/** A study as it will stand, and whose it is. */
+export type StudyAtUpkeep = KnownStudy & { readonly studyInstanceUID: string; readonly person: PersonKey };
 
 /** Links reports to a study as it is now, and brings their documents up to date. `manifests` are its current ones. */
 export async function reportUpkeep(
   deps: Deps,
   reading: NarrowReading,
   reports: readonly NamingReport[],
-  { studyInstanceUID, ...study }: KnownStudy & { readonly studyInstanceUID: string },
+  { studyInstanceUID, ...study }: StudyAtUpkeep,
   manifests: readonly string[],
   now: number,
 ): Promise<PlanParts[]> {
@@ -58,14 +75,17 @@ export async function reportUpkeep(
   for (const { row, resource: standing, person, organization, authors } of reports) {
     const { subject, released } = row;
     // It may be of the same person under another Patient than the study's.
-    const known = subject === undefined ? undefined : await knownPatient(deps.records, reading, subject);
-    if (subject === undefined || known === undefined) continue;
-    const studies = await linkedStudies(deps, reading, { resource: standing, person, organization }, [study]);
+    const patient = subject === undefined ? undefined : await knownPatient(deps.records, reading, subject);
+    if (subject === undefined || patient === undefined) continue;
+    const isHers = person === study.person;
+    const sent = { resource: standing, person, organization };
+    const named = await linkedStudies(deps, reading, sent, isHers ? [study] : []);
+    const studies = named.filter(({ id }) => isHers || id !== study.imagingStudy.id);
     const resource = linkedTo(standing, studies);
     // What neither told of the study nor is to tell of it is as it was.
     if (![standing, resource].some((report) => studiesOf(report).includes(studyInstanceUID))) continue;
     const origin = filedBy(...authors);
-    const hand = { resource, person, subject, patient: known.resource, organization, released, studies, origin };
+    const hand = { resource, person, subject, patient: patient.resource, organization, released, studies, origin };
     const atHand = new Map([[study.imagingStudy.id ?? '', manifests]]);
     parts.push(
       joinParts(

@@ -152,9 +152,13 @@ async function replacementOf(
 ): Promise<{ readonly replacedBy?: string }> {
   const [replacing, ...others] = link.filter(({ type }) => type === 'replaced-by');
   if (replacing === undefined) return {};
-  const refusal = new Fault('business-rule', 'A merge names one other Patient of the establishment, and sets active to false', {
-    expression: 'Patient.link',
-  });
+  const refusal = new Fault(
+    'business-rule',
+    'A merge names one other Patient of the establishment, and sets active to false',
+    {
+      expression: 'Patient.link',
+    },
+  );
   if (active !== false || others.length > 0) throw refusal;
   const { reference = '', identifier } = replacing.other;
   const named =

@@ -135,8 +135,8 @@ async function partsOf(
 ): Promise<PlanParts> {
   const { deps, reading, now } = work;
   const { report, standing, row, organization, person, subject, patient } = sending;
-  const signers = await signersOf(deps.records, reading, report);
-  const former = standing === undefined ? signers : await signersOf(deps.records, reading, standing);
+  const signers = await signersOf(deps.records, reading, person, report);
+  const former = standing === undefined ? signers : await signersOf(deps.records, reading, person, standing);
   const { services } = examFiledBy(deps.region, organization);
   const origin: Origin = { sources: [organization, ...signers], services };
   // Who could see it is told of its end.

@@ -12,7 +12,7 @@ import type { JobError, JobKind } from '../../ports/job-queue.ts';
 export type IndexArrays = {
   /** Keys of `tokenKey` and `presenceKeys`. */
   readonly tok: readonly string[];
-  /** Keys of `referenceKey`: of a row that is another Patient's than the one that it is filed under, to that Patient. */
+  /** Keys of `referenceKey`: of a row that is another Patient's than the one that it is filed under, to that one. */
   readonly ref: readonly string[];
   readonly dates: readonly { readonly p: string; readonly lo: number; readonly hi: number }[];
   readonly str: readonly { readonly p: string; readonly v: string }[];

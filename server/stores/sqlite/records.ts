@@ -56,7 +56,7 @@ import { readHistory, rowOrVersion } from './read/history.ts';
 import { rowAsSeen, rowsAsSeen } from './read/patients.ts';
 import { newestRid, visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
-import { ofIdentities } from './audit/readers.ts';
+import { ofAllPatients, ofIdentities } from './audit/readers.ts';
 import type { Writers } from './write/writers.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
@@ -256,7 +256,8 @@ export class SqliteRecordStore implements RecordStore {
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
       const reading = ofIdentities(this.#trail, grant);
-      const page = search(this.#trail, reading, { ...query, include: [], revinclude: [] }, after, skip);
+      const where = ofAllPatients(this.#records, query.where);
+      const page = search(this.#trail, reading, { ...query, where, include: [], revinclude: [] }, after, skip);
       return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, row)) };
     });
   }

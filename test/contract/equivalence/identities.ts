@@ -12,6 +12,14 @@ export type Wish = { readonly home: PersonKey; readonly to: PersonKey };
 export class Identities {
   readonly #present = new Map<PersonKey, PersonKey>(PERSONS.map((person) => [person, person]));
 
+  /** The same identities after moves. */
+  after(moves: readonly Move[]): Identities {
+    const next = new Identities();
+    for (const [home, person] of [...this.#present, ...moves.map((one) => [one.home, one.to] as const)])
+      next.#present.set(home, person);
+    return next;
+  }
+
   /** The person that an identity is at present. */
   personOf(home: PersonKey): PersonKey {
     return this.#present.get(home) ?? home;

@@ -5,7 +5,18 @@ import { FOREVER, principal } from '../../../server/access/right.ts';
 import type { AnyGrant, Grant } from '../../../server/access/grant.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import type { HistoryPage, VersionPlace } from '../../../server/ports/record-store.ts';
-import { aGrant, aMove, aPatientGrant, aPersonKey, aPlan, aPut, aRight, anId, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aGrant,
+  aMove,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aRight,
+  anId,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { ask, read } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';

@@ -2,7 +2,18 @@
 import { expect } from 'chai';
 import type { QuarantinedInstance } from '../../../server/ports/commit-plan.ts';
 import { expectFault } from '../../support/faults.ts';
-import { aBlob, anInstance, aPersonKey, aPlan, aPut, aStudyPut, aUid, NOW, SYSTEM, aMove } from '../../support/plans.ts';
+import {
+  aBlob,
+  anInstance,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aStudyPut,
+  aUid,
+  NOW,
+  SYSTEM,
+  aMove,
+} from '../../support/plans.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
 

@@ -1,4 +1,4 @@
-/** A patient on both sides of the border: INS and matricule meet by a source that is declared for both, and no other. */
+/** A patient on both sides of the border: INS and matricule meet by a source that is declared for both alone. */
 import { expect } from 'chai';
 import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';

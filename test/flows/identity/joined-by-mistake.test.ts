@@ -1,6 +1,6 @@
 /**
- * Somebody who has withdrawn, joined with a namesake by a wrong number: the stricter hides at once, and each has her own
- * state again when the number is corrected.
+ * Somebody who has withdrawn, joined with a namesake by a wrong number: the stricter hides at once, and each has her
+ * own state again when the number is corrected.
  */
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';

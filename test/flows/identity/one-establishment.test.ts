@@ -60,7 +60,7 @@ tellOnEachStore('Several numbers of one person (identity.md sections 1 and 2)', 
     expect(await story().stranger.find(`ImagingStudy?patient=${portal.patient.id}`)).to.deep.equal([]);
   });
 
-  it('two numbers with one INS are one Patient with both, which others do not see, until one is corrected', async () => {
+  it('two numbers with one INS are one Patient with both, hidden from others, until one is corrected', async () => {
     const [first, second] = [aLocalId(), aLocalId()];
     const one = known('doubled');
     const older = await accepted('strasbourg', first, one);

@@ -6,12 +6,12 @@ import { oidUri } from '../../../profiles/codes.ts';
 import { startDemonstration, type Demonstration } from '../../support/demonstration.ts';
 import { expectOutcome } from '../../support/clients/fhir-caller.ts';
 import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf } from './people.ts';
-import { STORY_STORES } from './stores.ts';
+import { BOTH_STORES } from '../support/stores.ts';
 
 const { helene } = PATIENTS;
 const INS = helene.national.system;
 
-for (const { name, missing, open } of STORY_STORES) {
+for (const { name, missing, open } of BOTH_STORES) {
   describe(`One Patient for one person, on ${name} (FHIR R4 patient.html#linking)`, () => {
     let region: Demonstration;
     let remove: () => Promise<void> = async () => {};
@@ -45,7 +45,9 @@ for (const { name, missing, open } of STORY_STORES) {
     });
 
     it('shows an establishment the qualified number and its own, and finds her by no other', async () => {
-      const [seen, ...others] = await region.strasbourg.find<Patient>(`Patient?identifier=${INS}|${helene.national.value}`);
+      const [seen, ...others] = await region.strasbourg.find<Patient>(
+        `Patient?identifier=${INS}|${helene.national.value}`,
+      );
       if (seen === undefined) throw new Error('She is not found');
       expect(others).to.deep.equal([]);
       expect(valuesOf(seen, domainOf('strasbourg'))).to.deep.equal([helene.localId.strasbourg]);
@@ -99,4 +101,3 @@ function traitsOfHelene() {
 function nationalOfHelene() {
   return { system: INS, value: helene.national.value };
 }
-

@@ -13,9 +13,9 @@ export type Person = {
   readonly purpose: string;
   /** The relation that shows them the exam, and whether a Consent gave it. */
   readonly relation: string;
+  /** The same of the report, where it is another: who signed it is its author. */
+  readonly relationToReport?: string;
   readonly isByConsent: boolean;
-  /** They signed the report of the exam. */
-  readonly isSigner?: true;
 };
 
 /** The OID of the French directory, and a second professional who knows nothing of the patient. */
@@ -50,7 +50,7 @@ export const PEOPLE = {
     login: 'demo-radiologist',
     agent: 'Practitioner/demo-radiologist',
     relation: 'imaging-service',
-    isSigner: true,
+    relationToReport: 'author',
     ...professional,
   },
   patient: {

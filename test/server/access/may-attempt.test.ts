@@ -46,6 +46,8 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('refile'), 'establishment'],
   [operation('release'), 'establishment'],
   [operation('move'), 'establishment'],
+  [operation('join')],
+  [operation('separate')],
 ];
 
 describe('Who may attempt what, before the data are known', () => {
@@ -61,7 +63,7 @@ describe('Who may attempt what, before the data are known', () => {
           return false;
         }
       });
-      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move'] : [];
+      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move', 'join', 'separate'] : [];
       expect(may, office).to.have.members(['break-glass', ...clears]);
     }
   });

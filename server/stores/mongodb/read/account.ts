@@ -14,7 +14,10 @@ const OPEN: Shown = { right: undefined };
 
 type Found = RowDocument & { readonly state: readonly PersonDocument[] };
 
-/** Reads the account (`Practitioner/id`, or `Patient/id`, whose identity is the row), its roles and whether it is off, in one aggregation. */
+/**
+ * Reads the account (`Practitioner/id`, or `Patient/id`, whose identity is the row), its roles and whether it is off,
+ * in one aggregation.
+ */
 export async function readAccount(
   { standing, persons }: Collections,
   grant: SystemGrant,

@@ -17,7 +17,10 @@ import { tokenKey } from '../write/index-arrays.ts';
 import { readVisible, shownOf, type Reader } from './reader.ts';
 
 /** Rows of an answer, each Patient among them as its reader sees it. */
-export async function rowsAsSeen<Row extends VisibleRow>(reader: Reader, rows: readonly Row[]): Promise<readonly Row[]> {
+export async function rowsAsSeen<Row extends VisibleRow>(
+  reader: Reader,
+  rows: readonly Row[],
+): Promise<readonly Row[]> {
   if (!rows.some((row) => isShownPatient(reader.grant, row))) return rows;
   const seen: Row[] = [];
   for (const row of rows) seen.push(await rowAsSeen(reader, row));
@@ -65,7 +68,7 @@ const MANY = 100;
 
 /**
  * A criterion on identifiers of Patients under a grant: those that everybody may know are in the index of Patients, the
- * others are found by the identities that say them, as far as the Patient shows them. Answers the ids of these Patients.
+ * others are found by the identities that say them, as far as the Patient shows them. Answers the ids of such Patients.
  */
 export async function patientsBearing(
   reader: Reader,

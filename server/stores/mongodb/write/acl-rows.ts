@@ -76,7 +76,10 @@ function toAcl(right: Right, { type, id, sort }: AclFacts): AclDocument {
 }
 
 /** A right as it is kept, with the rows that give it and their places, in order. */
-export function toRightDocument({ id, scope, giver: _giver, ...right }: Right, givers: readonly Giver[]): RightDocument {
+export function toRightDocument(
+  { id, scope, giver: _giver, ...right }: Right,
+  givers: readonly Giver[],
+): RightDocument {
   return { _id: id, ...right, item: scope === 'record' ? undefined : scope.item, ...giversIn(givers) };
 }
 

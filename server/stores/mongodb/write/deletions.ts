@@ -29,7 +29,9 @@ export function movedReaders(readers: ReadersByRow, { steps }: Pick<Moved, 'step
   if (readers.size === 0 || steps.length === 0) return readers;
   const moved = new Map(readers);
   for (const { key, from, to } of steps) {
-    const present = moved.get(key)?.map((reader) => (reader === principal.patient(from) ? principal.patient(to) : reader));
+    const present = moved
+      .get(key)
+      ?.map((reader) => (reader === principal.patient(from) ? principal.patient(to) : reader));
     if (present !== undefined) moved.set(key, present);
   }
   return moved;

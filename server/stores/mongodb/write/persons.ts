@@ -3,7 +3,7 @@ import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { OPEN_STATE, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import type { Right } from '../../../access/right.ts';
-import type { CommitPlan } from '../../../ports/commit-plan.ts';
+import type { CommitPlan, Put } from '../../../ports/commit-plan.ts';
 import { personMoved } from '../../refused.ts';
 import { fromRightDocument, rightsTo, toState } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
@@ -124,10 +124,12 @@ function toOperation(
  */
 export async function shownPatients(
   { standing }: Collections,
-  { puts = [], instances = [], moves = [] }: CommitPlan,
+  { puts = [], instances = [], quarantined = [], studies = [], moves = [] }: CommitPlan,
   session: ClientSession,
 ): Promise<ReadonlyMap<string, string>> {
-  const filed = [...puts, ...instances].filter(({ person }) => person !== undefined);
+  const moved = studies.map(({ to: person, subject }) => ({ person, subject }));
+  const all: readonly Pick<Put, 'person' | 'subject'>[] = [...puts, ...instances, ...quarantined, ...moved];
+  const filed = all.filter(({ person }) => person !== undefined);
   const subjects = [...new Set(filed.flatMap(({ subject }) => subject ?? []))];
   if (subjects.length === 0) return new Map();
   const keys = subjects.map((subject) => `Person/${subject.slice(subject.indexOf('/') + 1)}`);

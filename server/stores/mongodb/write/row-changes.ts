@@ -80,8 +80,8 @@ export type StagedWith = {
 };
 
 /**
- * Stages deletes, then puts; a row may be named more than once. `readers` are those who see the deleted rows, `shown` the
- * Patients that are shown in place of the identities that rows are filed under.
+ * Stages deletes, then puts; a row may be named more than once. `readers` are those who see the deleted rows, `shown`
+ * the Patients that are shown in place of the identities that rows are filed under.
  */
 export function stageRows(
   plan: TextedPlan,
@@ -175,7 +175,8 @@ type PutFrom = Omit<Put, 'origin'> & { readonly origin: Origin | undefined; read
 export function withMoved(changes: StagedRows['changes'], moved: Moved): StagedRows['changes'] {
   if (moved.rows.size === 0) return changes;
   const all = new Map<string, RowChange>(moved.rows);
-  for (const [key, { before, after }] of changes) all.set(key, { before: moved.rows.get(key)?.before ?? before, after });
+  for (const [key, { before, after }] of changes)
+    all.set(key, { before: moved.rows.get(key)?.before ?? before, after });
   return all;
 }
 

@@ -1,17 +1,18 @@
 /**
  * Identities that join and leave persons. A row knows the Patient that doors show in place of the one that it is filed
  * under (`subject`), where it is another; its references are to that Patient then, and as it was filed they are kept
- * beside. A former version knows the identity that it was filed under, too, unless it is that of the row, and so does an
- * instance.
+ * beside. A former version knows the identity that it was filed under, too, unless it is that of the row, and so does
+ * an instance.
  *
  * Switches are kept as they were said of each identity (`said`), beside those that count for the person. The rows that
- * give a right have places in the order in which they began, which they keep when they move. An identity knows who it is
- * at present, through others no more.
+ * give a right have places in the order in which they began, which they keep when they move. An identity knows who it
+ * is at present, through others no more.
  */
 export const recordsMoves = `
 ALTER TABLE resource ADD COLUMN patient TEXT;
 ALTER TABLE deleted ADD COLUMN patient TEXT;
 ALTER TABLE history ADD COLUMN subject TEXT;
+CREATE INDEX resource_identity ON resource (person) WHERE type = 'Person';
 CREATE TABLE filed_reference (
   rid INTEGER NOT NULL, param TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (rid, param, target)
 ) WITHOUT ROWID;

@@ -13,7 +13,10 @@ const SELECT = `SELECT ${ROW_COLUMNS}, coalesce((SELECT account_off FROM patient
   SELECT ${ROW_COLUMNS}, NULL FROM reference r CROSS JOIN resource x ON x.rid = r.rid
     WHERE r.param = 'PractitionerRole.practitioner' AND r.target = ?`;
 
-/** Reads the account (`Practitioner/id`, or `Patient/id`, whose identity is the row), its roles and whether it is off, in one statement. */
+/**
+ * Reads the account (`Practitioner/id`, or `Patient/id`, whose identity is the row), its roles and whether it is off,
+ * in one statement.
+ */
 export function storedAccount(db: Database, grant: SystemGrant, reference: string): StoredAccount | undefined {
   const [type = '', id = ''] = identityOf(reference).split('/');
   const rows = db.all<SelectedRow & { account_off: number | null }>(SELECT, type, id, reference);

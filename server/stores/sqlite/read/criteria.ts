@@ -75,11 +75,12 @@ function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sq
 function referenceSource(type: StoredType, criterion: ReferenceCriterion): Sql {
   const { param, values } = criterion;
   const params = isEvent(type) && param === 'patient' ? PATIENT_OF_EVENT : [param];
-  const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${isEvent(type) ? marks(values) : targets(criterion)})`;
+  const named = isEvent(type) ? marks(values) : targets(criterion);
+  const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${named})`;
   return { text, values: [...params.map((name) => `${type}.${name}`), ...values] };
 }
 
-/** Placeholders for references: the Patient of an identity that is another person's stands for the one of that person. */
+/** Placeholders for references: the Patient of an identity that is another person's stands for that person's. */
 function targets({ values, isFound }: ReferenceCriterion): string {
   if (isFound === true) return marks(values);
   return values.map((value) => (value.startsWith('Patient/') ? PRESENT_PATIENT : '?')).join(', ');

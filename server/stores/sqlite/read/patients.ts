@@ -17,7 +17,11 @@ import { marks, type PlainCriterion } from './criteria.ts';
 import { visibleRows } from './visible.ts';
 
 /** Rows of an answer, each Patient among them as its reader sees it. */
-export function rowsAsSeen<Row extends VisibleRow>(db: Database, grant: AnyGrant, rows: readonly Row[]): readonly Row[] {
+export function rowsAsSeen<Row extends VisibleRow>(
+  db: Database,
+  grant: AnyGrant,
+  rows: readonly Row[],
+): readonly Row[] {
   return rows.some((row) => isShownPatient(grant, row)) ? rows.map((row) => rowAsSeen(db, grant, row)) : rows;
 }
 

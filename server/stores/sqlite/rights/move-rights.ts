@@ -7,8 +7,8 @@ import { insertRight, nameFirst } from './give-rights.ts';
 import { toRight, type RightRow } from './materialise.ts';
 
 /**
- * Moves what some rows (`Type/id`) give, each in the place where it began. Answers the ids of the rights that are new to
- * the person; of others the access stays, but for that to the rows.
+ * Moves what some rows (`Type/id`) give, each in the place where it began. Answers the ids of the rights that are new
+ * to the person; of others the access stays, but for that to the rows.
  */
 export function moveRights(
   db: Database,
@@ -37,7 +37,12 @@ function moveGivers(db: Database, right: Right, moved: Right, givers: string): b
   if (db.get(GIVES, right.id, right.id, givers) === undefined) return false;
   const standing = db.get<RightRow>('SELECT * FROM access_right WHERE id = ?', moved.id);
   for (const { id } of [right, moved]) db.run(SET_ASIDE, id);
-  db.run(`UPDATE further_giver SET right_id = ? WHERE right_id = ? AND giver IN (${LISTED})`, moved.id, right.id, givers);
+  db.run(
+    `UPDATE further_giver SET right_id = ? WHERE right_id = ? AND giver IN (${LISTED})`,
+    moved.id,
+    right.id,
+    givers,
+  );
   nameFirst(db, right);
   if (standing === undefined) insertRight(db, moved, 0);
   nameFirst(db, standing === undefined ? moved : toRight(standing));

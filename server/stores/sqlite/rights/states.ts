@@ -13,7 +13,7 @@ const COLUMNS = {
 // The keys of an object widen to strings.
 const NAMES = Object.keys(COLUMNS) as readonly (keyof PatientState)[];
 
-/** Changes what was said of an identity; answers the person that it is at present, whose access is to be written anew. */
+/** Changes what was said of an identity; answers who it is at present: the access to her is to be written anew. */
 export function saySwitches(db: Database, person: PersonKey, change: Partial<PatientState>): string {
   db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', person);
   const row = db.get<Said>('SELECT said, merged_into FROM patient_state WHERE person = ?', person);

@@ -62,7 +62,7 @@ const MOVED = 'UPDATE instance SET person = ?, subject = ? WHERE study_instance_
 
 /** For whom a plan writes, and under which identities, each once. */
 function filingsOf({ puts, instances = [], quarantined = [], studies = [] }: WirePlan): readonly Filing[] {
-  const moved = studies.flatMap(({ from, to }) => [{ person: from }, { person: to }]);
+  const moved = studies.flatMap(({ from, to, subject }) => [{ person: from }, { person: to, subject }]);
   const filings = [...puts, ...instances, ...quarantined, ...moved].map((one: Filing) => one);
   return [...new Map(filings.map(({ person, subject }) => [`${person} ${subject}`, { person, subject }])).values()];
 }

@@ -4,7 +4,7 @@ import type { Move } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
 import type { AccessRow } from '../rights/materialise.ts';
 
-/** Moves the rows of an identity that stand and what they refer to; answers them. Nobody sees them until it is written. */
+/** Moves the rows of an identity that stand and what they refer to; answers them. Their access is to be written. */
 export function moveRows(db: Database, { identity, from, to, patient }: Move): readonly AccessRow[] {
   const rows = db.all<AccessRow>(ROWS, from, identity);
   if (rows.length === 0) return rows;
@@ -16,7 +16,12 @@ export function moveRows(db: Database, { identity, from, to, patient }: Move): r
   if (isHome) db.run(`DELETE FROM filed_reference WHERE rid IN (${LISTED})`, rids);
   db.run(`UPDATE resource SET person = ?, patient = ? WHERE rid IN (${LISTED})`, to, isHome ? null : patient, rids);
   db.run(`DELETE FROM acl WHERE rid IN (${LISTED})`, rids);
-  db.run(READERS, principal.patient(to), principal.patient(from), JSON.stringify(rows.map(({ type, id }) => [type, id])));
+  db.run(
+    READERS,
+    principal.patient(to),
+    principal.patient(from),
+    JSON.stringify(rows.map(({ type, id }) => [type, id])),
+  );
   return rows;
 }
 
@@ -30,7 +35,8 @@ const KEEP_FILED = `INSERT INTO filed_reference (rid, param, target)
   CROSS JOIN reference r INDEXED BY reference_rid ON r.rid = x.rid WHERE substr(r.target, 1, 8) = 'Patient/'`;
 
 const REFER = `INSERT OR IGNORE INTO reference (param, target, rid)
-  SELECT f.param, iif(f.target = ?, ?, f.target), f.rid FROM json_each(?) j CROSS JOIN filed_reference f ON f.rid = j.value`;
+  SELECT f.param, iif(f.target = ?, ?, f.target), f.rid
+  FROM json_each(?) j CROSS JOIN filed_reference f ON f.rid = j.value`;
 
 /** The patient who saw a row before it was deleted is the person that it is of. */
 const READERS = `UPDATE OR IGNORE deleted_reader SET principal = ? WHERE principal = ? AND (type, id) IN (

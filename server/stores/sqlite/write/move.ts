@@ -51,7 +51,7 @@ function requireWhole(db: Database, home: PersonKey): void {
   if (left !== undefined) throw personMoved();
 }
 
-const LEFT = "SELECT 1 FROM resource INDEXED BY resource_person WHERE person = ? AND type = 'Person' LIMIT 1";
+const LEFT = "SELECT 1 FROM resource INDEXED BY resource_identity WHERE person = ? AND type = 'Person' LIMIT 1";
 
 /** What a plan files: for whom, and under which identity. */
 export type Filing = { readonly person?: PersonKey | undefined; readonly subject?: string | undefined };

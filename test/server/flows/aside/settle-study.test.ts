@@ -10,7 +10,7 @@ import { fileWhatIsJoined } from '../../../../server/flows/aside/settle-study.ts
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
-import type { InstanceRow, QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
+import type { InstanceRow, Move, QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
@@ -83,17 +83,20 @@ describe('A study after a join or a separation (identity.md 4)', function () {
         return (await records.peek(SYSTEM, { kind: 'instances', ...place })).instances;
       },
       aside: async (): Promise<QuarantinedInstance[]> => await allOf(records.quarantined(SYSTEM)),
-      join: async (organization: string, patient: string, to: PersonKey): Promise<void> => {
-        const identity = (await records.claimed(SYSTEM, claimKey.identity(systemOf(organization), patient))) ?? '';
-        const [, id = ''] = identity.split('/');
-        const from = (await records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id }))?.person ?? to;
-        await commitPlan(records, aPlan({ moves: [{ identity, home: from, from, to, patient: `Patient/of-${to}` }] }));
-      },
       personOf: async (organization: string, patient: string): Promise<PersonKey> => {
         const reference = await records.claimed(SYSTEM, claimKey.identity(systemOf(organization), patient));
         const [, id = ''] = reference?.split('/') ?? [];
         const row = await records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id });
         return row?.person ?? personKey('nobody');
+      },
+      /** By their Patients: one is of the maker, the other of the other. */
+      join: async (home: PersonKey, to: PersonKey): Promise<Move> => {
+        const [identity = '', patient = ''] = await Promise.all(
+          [systemOf(OTHER), systemOf(MAKER)].map(async (system, at) =>
+            records.claimed(SYSTEM, claimKey.identity(system, ['O-1', 'M-1'][at] ?? '')),
+          ),
+        );
+        return { identity, home, from: home, to, patient };
       },
       refreshes: async () => (await jobs.list({ kind: 'refresh-study', limit: 10 }, NOW)).map(({ subject }) => subject),
       blobs: async () => [await storedBlobs(dataDir), await allOf(records.blobNames(SYSTEM))].map((one) => one.sort()),
@@ -121,7 +124,7 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     ]);
     for (const person of [owner, named]) await clinic.settle(person);
     expect(await clinic.aside()).to.have.length(2);
-    await clinic.join(OTHER, 'O-1', owner);
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
     await clinic.settle(owner);
     expect(await clinic.aside()).to.deep.equal([]);
     const instances = await clinic.instances();
@@ -138,8 +141,11 @@ describe('A study after a join or a separation (identity.md 4)', function () {
   it('keeps aside as other data what stands otherwise, and drops what stands already', async () => {
     await clinic.send(MAKER, 'first', 'M-1');
     await clinic.send(OTHER, 'first', 'O-1');
-    const owner = await clinic.personOf(MAKER, 'M-1');
-    await clinic.join(OTHER, 'O-1', owner);
+    const { owner, named } = {
+      owner: await clinic.personOf(MAKER, 'M-1'),
+      named: await clinic.personOf(OTHER, 'O-1'),
+    };
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
     await clinic.settle(owner);
     expect((await clinic.aside()).map(({ reason, person }) => [reason, person])).to.deep.equal([
       ['other-data-set', owner],
@@ -148,8 +154,8 @@ describe('A study after a join or a separation (identity.md 4)', function () {
   });
 
   it('takes up nothing of a person who is opposed', async () => {
-    const { owner } = await contradicted();
-    await clinic.join(OTHER, 'O-1', owner);
+    const { owner, named } = await contradicted();
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
     await commitPlan(clinic.records, aPlan({ states: [{ person: owner, change: { opposed: true } }] }));
     await clinic.settle(owner);
     expect(await clinic.aside()).to.have.length(2);
@@ -162,8 +168,8 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     // As a separation leaves it: an instance of the study that is another person's.
     const [first] = await clinic.instances();
     if (first === undefined) throw new Error('No instance');
-    const { sopInstanceUID, blob, dataSetDigest, source } = kept;
-    const stranger: InstanceRow = { ...first, sopInstanceUID, blob, dataSetDigest, source, person: named };
+    const { sopInstanceUID, blob, dataSetDigest, source, subject = '' } = kept;
+    const stranger: InstanceRow = { ...first, sopInstanceUID, blob, dataSetDigest, source, subject, person: named };
     await commitPlan(clinic.records, aPlan({ erased: [{ quarantined: [kept] }], instances: [stranger] }), [named]);
     await clinic.settle(named);
     expect((await clinic.instances()).map(({ person }) => person)).to.deep.equal([owner]);

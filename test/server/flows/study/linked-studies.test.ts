@@ -4,8 +4,10 @@ import { expect } from 'chai';
 import { CODE_SYSTEM } from '../../../../profiles/codes.ts';
 import { linkedTo } from '../../../../profiles/documents/report-links.ts';
 import { studyIdentifier } from '../../../../profiles/imaging/identifiers.ts';
+import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
 import { linkedStudies } from '../../../../server/flows/study/linked-studies.ts';
+import { reportsOfStudy, reportUpkeep } from '../../../../server/flows/study/report-upkeep.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
@@ -26,6 +28,8 @@ describe('The exams that a report counts for', () => {
   const person = aPersonKey();
   let folder = '';
   let records: RecordStore;
+  let close: () => Promise<void>;
+  let indexer: Indexer;
   const region = aRegionIndex(SYSTEMS, { readersFor: (one) => (one === CLINIC ? [CLINIC, READER] : [one]) });
 
   const study = (id: string, uid: string, label: string): ImagingStudy & { readonly id: string } => ({
@@ -40,8 +44,8 @@ describe('The exams that a report counts for', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'passerelle-linked-'));
-    ({ records } = await openSqliteStores({ dataDir: folder }));
-    const { indexer } = await loadDefinitions();
+    ({ records, close } = await openSqliteStores({ dataDir: folder }));
+    ({ indexer } = await loadDefinitions());
     const file = async (one: ImagingStudy & { readonly id: string }, uid: string, whose = person): Promise<void> => {
       const put = putOf(indexer, one, NOW, { person: whose, subject: 'Patient/one', origin: filedBy(CLINIC) });
       await commitPlan(records, aPlan({ puts: [put], claims: [{ key: claimKey.imagingStudy(uid), value: one.id }] }));
@@ -51,7 +55,7 @@ describe('The exams that a report counts for', () => {
     await file(study('stranger', '1.2.3', 'N'), '1.2.3', aPersonKey());
   });
   after(async () => {
-    await records.close();
+    await close();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -118,5 +122,30 @@ describe('The exams that a report counts for', () => {
     const linked = linkedTo(named, await found(named));
     const hidden = (await found(named)).map((one) => ({ ...one, isShown: false }));
     expect(linkedTo(linked, hidden)).to.deep.equal(named);
+  });
+
+  it('let go of a report that is linked to one and has become another person’s', async () => {
+    const stranger = aPersonKey();
+    const patient = { resourceType: 'Patient', id: 'two' } as const;
+    const clinic = { resourceType: 'Organization', id: 'clinic', name: 'Clinique' } as const;
+    const exam = { identifier: studyIdentifier('1.2.1') };
+    const linked: DiagnosticReport & { readonly id: string } = {
+      ...report({ imagingStudy: [{ ...exam, reference: 'ImagingStudy/normal' }], status: 'preliminary' }),
+      id: 'linked',
+      subject: { reference: 'Patient/two' },
+    };
+    const facts = { person: stranger, subject: 'Patient/two', origin: filedBy(CLINIC) };
+    const puts = [putOf(indexer, patient, NOW, facts), putOf(indexer, linked, NOW, facts), putOf(indexer, clinic, NOW)];
+    await commitPlan(records, aPlan({ puts }));
+    const deps = { records, indexer, region };
+    const reading = systemReading('maintain-study', NOW);
+    const imagingStudy = study('normal', '1.2.1', 'N');
+    const hers = { studyInstanceUID: '1.2.1', person, sources: [CLINIC] } as const;
+    const naming = await reportsOfStudy(deps, reading, hers, imagingStudy, NOW);
+    expect(naming.map(({ row, counts }) => [row.id, counts])).to.deep.equal([['linked', false]]);
+    const [parts] = await reportUpkeep(deps, reading, naming, { ...hers, imagingStudy }, [], NOW);
+    const [put, ...others] = parts?.puts ?? [];
+    expect(others).to.deep.equal([]);
+    expect(put?.resource).to.deep.include({ id: 'linked', imagingStudy: [exam] });
   });
 });

@@ -45,8 +45,7 @@ export function shownPatientsContract(suite: Suite): void {
     const find = async (...where: Criterion[]) =>
       (await searchIds(suite.records, grant, aQuery('DocumentReference', { where }))).toSorted();
     const join = async () => await commitPlan(suite.records, aPlan({ moves: [aMove({ from: a, to: b })] }));
-    const leave = async () =>
-      await commitPlan(suite.records, aPlan({ moves: [aMove({ home: a, from: b, to: a })] }));
+    const leave = async () => await commitPlan(suite.records, aPlan({ moves: [aMove({ home: a, from: b, to: a })] }));
     return { a, b, ofA, ofB, both: [ofA.id, ofB.id].sort(), grant, find, join, leave };
   };
 
@@ -66,7 +65,9 @@ export function shownPatientsContract(suite: Suite): void {
       await join();
       const shown = await read(suite.records, grant, ofA);
       expect(shown).to.deep.include({ person: b, subject: patientOf(b) });
-      expect(shown?.json).to.contain(`"reference":"${patientOf(b)}"`).and.not.to.contain(patientOf(a));
+      expect(shown?.json)
+        .to.contain(`"reference":"${patientOf(b)}"`)
+        .and.not.to.contain(patientOf(a));
       const { type, id } = ofA;
       const internal = await suite.records.peek(SYSTEM, { kind: 'resource', type, id });
       expect(internal).to.deep.include({ person: b, subject: patientOf(a), patient: patientOf(b) });
@@ -76,7 +77,7 @@ export function shownPatientsContract(suite: Suite): void {
       expect(await read(suite.records, grant, ofA)).to.deep.include({ person: a, subject: patientOf(a) });
     });
 
-    it('is so in former versions, histories and what was deleted, and in what is put while it is another’s', async () => {
+    it('is so in former versions, histories, what was deleted, and what is put while it is another’s', async () => {
       const { a, b, ofA, grant, join, leave } = await world();
       await join();
       await put(aPutOf('DocumentReference', b, a, { id: ofA.id }));
@@ -155,7 +156,9 @@ export function shownPatientsContract(suite: Suite): void {
       await put(all, ofOther);
       const before = [await find(byPatient(a)), await find(byPatient(b)), await find(byPatient(c))];
       await join();
-      expect(await find(byPatient(b))).to.include(all.id).and.not.to.include(ofOther.id);
+      expect(await find(byPatient(b)))
+        .to.include(all.id)
+        .and.not.to.include(ofOther.id);
       expect(await find(byPatient(c))).to.deep.equal([all.id]);
       await leave();
       expect([await find(byPatient(a)), await find(byPatient(b)), await find(byPatient(c))]).to.deep.equal(before);

@@ -72,10 +72,7 @@ export async function toldOf(suite: Suite, all: readonly Awaited<ReturnType<type
   const grants = [
     aGrant(`Practitioner/${shared}`),
     aGrant('Practitioner/imaging', NOW, [{ organization: `Organization/${shared}`, radiologist: true, offices: [] }]),
-    ...persons.flatMap((person) => [
-      aPatientGrant(person),
-      anEstablishmentGrant(`Organization/${person}`),
-    ]),
+    ...persons.flatMap((person) => [aPatientGrant(person), anEstablishmentGrant(`Organization/${person}`)]),
   ];
   const told: unknown[] = [];
   for (const grant of grants) told.push(await toldTo(suite, grant, all));

@@ -1,4 +1,4 @@
-/** Identities that leave a person: an undo leaves everything as it was, and what came meanwhile goes where it belongs. */
+/** Identities that leave a person: an undo leaves all as it was, and what came meanwhile goes where it belongs. */
 import { expect } from 'chai';
 import type { PatientState } from '../../../server/access/decide.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';
@@ -10,6 +10,7 @@ import {
   aMove,
   anAudit,
   anId,
+  anIdentity,
   anInstance,
   aPatientGrant,
   aPersonKey,
@@ -26,7 +27,7 @@ import type { Suite } from '../suite.ts';
 import { aPutOf, aWholePerson, toldOf } from './told-of-persons.ts';
 
 /** Runs the contract of `moves` that separate. */
-export function movingBackContract(suite: Suite): void {
+export function leavingContract(suite: Suite): void {
   const write = async (parts: Parts) => await commitPlan(suite.records, aPlan(parts));
   const move = async (...moves: Move[]) => await write({ moves });
   const documentsOf = async (person: PersonKey) =>
@@ -266,6 +267,24 @@ function eventsContract(suite: Suite, { move, join, leave }: Pick<Moving, 'move'
       const a3 = await record(a);
       expect(await accessList(a)).to.have.members([a1, a2, a3]);
       expect(await accessList(b)).to.have.members([b1, b2]);
+    });
+
+    it('is searched by every Patient that is she, whichever its events name', async () => {
+      const [a, b] = [aPersonKey(), aPersonKey()];
+      await commitPlan(suite.records, aPlan({ puts: [anIdentity(a), anIdentity(b)] }));
+      const audits = [a, b].map((person) => anAudit([person], anId(), [{ what: { reference: patientOf(person) } }]));
+      await suite.trail.record(audits);
+      const [ofA, ofB] = audits.map(({ event }) => event.id);
+      const find = async (person: PersonKey, patient: PersonKey) => {
+        const where = [{ kind: 'reference', param: 'patient', values: [patientOf(patient)] }] as const;
+        await suite.trail.head();
+        return (await searchIds(suite.records, aPatientGrant(person), aQuery('AuditEvent', { where }))).toSorted();
+      };
+      const both = [ofA, ofB].toSorted();
+      await move(join(a, b));
+      expect([await find(b, a), await find(b, b), await find(a, a)]).to.deep.equal([both, both, []]);
+      await move(leave(a, b));
+      expect([await find(a, a), await find(b, b), await find(b, a)]).to.deep.equal([[ofA], [ofB], []]);
     });
 
     it('is nobody’s else', async () => {

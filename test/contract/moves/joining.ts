@@ -31,7 +31,7 @@ import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
 /** Runs the contract of `moves` that join. */
-export function movesContract(suite: Suite): void {
+export function joiningContract(suite: Suite): void {
   /** Two persons with a row each; everybody who holds one of them, holds a right to its record. */
   const twoPersons = async () => {
     const [from, to] = [aPersonKey(), aPersonKey()];
@@ -231,11 +231,7 @@ export function movesContract(suite: Suite): void {
     it('may be joined in one plan, three at once', async () => {
       const { from: a, to: b, both, shown } = await twoPersons();
       const [c, audit] = [aPersonKey(), anAudit([a])];
-      const moves = [
-        aMove({ from: a, to: b }),
-        aMove({ from: b, to: c }),
-        aMove({ home: a, from: b, to: c }),
-      ];
+      const moves = [aMove({ from: a, to: b }), aMove({ from: b, to: c }), aMove({ home: a, from: b, to: c })];
       await commitPlan(
         suite.records,
         aPlan({
