@@ -78,6 +78,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: study.patient.patient }],
     },
     imagingStudyParts(deps, hand, standing?.row),
+    closing ? asItStood(standing?.row) : {},
     manifest.parts,
     ...(await reportUpkeep(
       deps,
@@ -88,6 +89,16 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       now,
     )),
   ];
+}
+
+/**
+ * A manifest is made of a study as it stands: a report that came meanwhile has released the study without it. Where the
+ * study changes, that says so, too.
+ */
+function asItStood(row: InternalRow | undefined): PlanParts {
+  if (row === undefined) return {};
+  const { id, version } = row;
+  return { preconditions: [{ kind: 'version', type: 'ImagingStudy', id, version }] };
 }
 
 async function imagingStudyId(records: RecordStore, reading: NarrowReading, studyInstanceUID: string) {

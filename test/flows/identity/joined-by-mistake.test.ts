@@ -98,7 +98,7 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
       expect(JSON.stringify(events.filter(isFeedOfNancy))).to.not.match(/2\.25\.|ID-\d/);
     }
     const again = await story().nancy.send('POST', 'Patient/$reconsent', withdrawal(ids[1]));
-    expect(again.status, again.text).to.equal(201);
+    expect(again.status, again.text).to.equal(202);
     expect(await seesOf(...ids)).to.deep.equal([1, 1]);
   });
 
