@@ -3,14 +3,16 @@
  * afterwards; changes of one person follow each other, by a claim that each of them renews.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
+import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent-request.ts';
 import { sharingOf, type Sharing } from '../../../profiles/consent/sharing.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { NarrowReading } from '../../access/grant.ts';
-import type { PersonKey } from '../../access/requester.ts';
+import { personKey, type PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { identitiesOf } from '../identity/identities.ts';
 import { claimOf, findAll, type Found } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
@@ -20,6 +22,7 @@ import type { PlanParts } from '../write/plan-parts.ts';
 /** What stands of a person. */
 export type StandingSharing = {
   readonly person: PersonKey;
+  readonly identities: readonly IdentityContent[];
   readonly sharing: Sharing<Consent & { readonly id: string }>;
   /** Rows by id. */
   readonly rows: ReadonlyMap<string, InternalRow>;
@@ -41,13 +44,16 @@ export async function readSharing(
   records: RecordStore,
   reading: NarrowReading,
   person: PersonKey,
+  now: number,
 ): Promise<StandingSharing> {
   // Asked first: what is changed afterwards breaks the condition on it.
   const turn = await claimOf(records, reading, claimKey.sharing(person));
   const consents = await findAll<Consent>(records, reading({ person }), 'Consent', [OPEN]);
   const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
+  const identities = await identitiesOf(records, person, now);
   return {
     person,
+    identities: identities.map(({ content }) => content),
     turn,
     sharing: sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id }))),
     rows: new Map(consents.map(({ row }) => [row.id, row])),
@@ -55,18 +61,18 @@ export async function readSharing(
   };
 }
 
-/** What changes: Consents that end, requests that are done, and whether the record is hidden afterwards. */
+/** What changes: Consents that end, requests that are done, and the withdrawals that stand afterwards. */
 export type SharingChange = {
   readonly ended: readonly Consent[];
   readonly done: readonly Found<Task>[];
-  readonly withdrawn: boolean;
+  readonly denials: readonly Consent[];
 };
 
 /** The parts of it, but for what is new. */
 export function sharingParts(
   indexer: Indexer,
-  { person, rows, turn }: StandingSharing,
-  { ended, done, withdrawn }: SharingChange,
+  { person, identities, rows, turn }: StandingSharing,
+  { ended, done, denials }: SharingChange,
   now: number,
 ): PlanParts {
   const key = claimKey.sharing(person);
@@ -80,8 +86,16 @@ export function sharingParts(
     puts: parts.flatMap(({ puts = [] }) => puts),
     erased: turn === undefined ? [] : [{ claims: [key] }],
     claims: [{ key, value: newId() }],
-    states: [{ person, change: { withdrawn } }],
+    states: identities.map((identity) => ({
+      person: personKey(identity.home),
+      change: { withdrawn: denials.some((denial) => isFiledUnder(identity, denial)) },
+    })),
   };
+}
+
+/** A withdrawal goes with the identity that it was said of, should that turn out to be somebody else. */
+function isFiledUnder({ id }: IdentityContent, { patient }: Consent): boolean {
+  return patient?.reference === `Patient/${id}`;
 }
 
 function change(indexer: Indexer, row: InternalRow | undefined, resource: Consent | Task, now: number): PlanParts {

@@ -27,6 +27,8 @@ export type PlacedIdentity = {
   readonly touched: ReadonlyMap<PersonKey, string>;
   /** The same persons, and those that the plan makes: what it writes is of them. */
   readonly reached: readonly PersonKey[];
+  /** Persons who stay as they are, of whose identities desks are told something else. */
+  readonly reviewed: readonly PersonKey[];
   /** Who each identity (id) is that was looked at. */
   readonly persons: ReadonlyMap<string, PersonKey>;
   readonly reviews: readonly Contradiction[];
@@ -62,11 +64,14 @@ export async function placeIdentities(
   const { person, present } = own;
   const wasTouched = touchedOf(touched, moves, standing);
   const persons = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
+  const reached = new Set([...wasTouched.keys(), ...persons]);
+  const told = await toldParts(deps, { changes, groups, reviews }, standing, now);
   return {
     person,
     present,
     touched: wasTouched,
-    reached: [...new Set([...wasTouched.keys(), ...persons])],
+    reached: [...reached],
+    reviewed: (told.puts ?? []).flatMap(({ person: one }) => (one === undefined || reached.has(one) ? [] : [one])),
     persons: new Map(groups.flatMap((group) => group.members.map(({ id }) => [id, group.person] as const))),
     reviews,
     parts: joinParts(
@@ -77,7 +82,7 @@ export async function placeIdentities(
         jobs: persons.map((one) => jobOf('settle-person', one, now)),
       },
       ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),
-      await toldParts(deps, { changes, groups, reviews }, standing, now),
+      told,
       ...(await patientParts(deps, touched, now)),
     ),
   };
