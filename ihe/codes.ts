@@ -33,6 +33,9 @@ export const STORED_QUERY = {
   findDocuments: 'urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d',
   findDocumentsByReferenceId: 'urn:uuid:12941a89-e02e-4be5-967c-ce4bfc8fe492',
   getDocuments: 'urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4',
+  getAssociations: 'urn:uuid:a7ae438b-4bc2-4642-93e9-be891f7bb155',
+  getDocumentsAndAssociations: 'urn:uuid:bab9529a-4a10-40b3-a01f-f68a615d247a',
+  getRelatedDocuments: 'urn:uuid:d90e5407-b356-4d91-a89f-873917b4b0e6',
 } as const;
 
 /** DocumentEntry object types. @see ITI TF-3 4.2.5.2 */
@@ -59,8 +62,9 @@ export const DOCUMENT_ENTRY_IDENTIFIER = {
   uniqueId: { scheme: 'urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab', name: 'XDSDocumentEntry.uniqueId' },
 } as const;
 
-/** Object types of the parts of a registry object. @see ebRIM 3.0 */
+/** Object types of associations and of the parts of a registry object. @see ebRIM 3.0 */
 export const REGISTRY_OBJECT_TYPE = {
+  association: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:Association',
   classification: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:Classification',
   externalIdentifier: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:ExternalIdentifier',
 } as const;
@@ -101,6 +105,7 @@ export const XDS_ERROR = {
   repositoryError: 'XDSRepositoryError',
   repositoryMetadataError: 'XDSRepositoryMetadataError',
   repositoryOutOfResources: 'XDSRepositoryOutOfResources',
+  resultNotSinglePatient: 'XDSResultNotSinglePatient',
   storedQueryMissingParam: 'XDSStoredQueryMissingParam',
   storedQueryParamNumber: 'XDSStoredQueryParamNumber',
   tooManyResults: 'XDSTooManyResults',

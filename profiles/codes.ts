@@ -35,7 +35,11 @@ export const CODE_SYSTEM = {
   mhdIdentifierType: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/IHE.MHD.MHDIdentifierType',
   diagnosticSection: 'http://terminology.hl7.org/CodeSystem/v2-0074',
   frIdentifierType: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203',
+  frIdentityStatus: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-identity-status',
+  frIdentityStatusComment: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-identity-status-comment',
   frIdentityReliability: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0445',
+  /** The same table as earlier versions of FR Core name it. */
+  frFormerIdentityReliability: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-v2-0445',
   frDocumentClass: 'urn:oid:1.2.250.1.213.1.1.4.1',
   frDocumentType: 'urn:oid:1.2.250.1.213.1.1.4.12',
   frActivitySector: 'urn:oid:1.2.250.1.71.4.2.4',
@@ -43,11 +47,14 @@ export const CODE_SYSTEM = {
   frPracticeSetting: 'urn:oid:1.2.250.1.213.1.1.4.9',
   /** Ours: where a study came from other than from whoever made it. */
   studyOrigin: 'urn:passerelle:CodeSystem:study-origin',
+  reportState: 'urn:passerelle:CodeSystem:report-state',
   /** Ours: offices that the region file alone gives, see `definitions/CodeSystem-region-role.json`. */
   regionRole: 'urn:passerelle:CodeSystem:region-role',
   /** Ours: work for people, and what is told of instances kept aside; each is in `definitions/CodeSystem-….json`. */
   task: 'urn:passerelle:CodeSystem:task',
   keptAsideReason: 'urn:passerelle:CodeSystem:kept-aside-reason',
+  identityReviewRule: 'urn:passerelle:CodeSystem:identity-review-rule',
+  identityReviewInput: 'urn:passerelle:CodeSystem:identity-review-input',
   keptAsideInput: 'urn:passerelle:CodeSystem:kept-aside-input',
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
@@ -86,12 +93,23 @@ export const FORMAT_CODE = {
 /** Policies of IHE PCF begin so. */
 export const PCF_POLICY_PREFIX = 'https://profiles.ihe.net/ITI/PCF/Policy-';
 
-/** Extensions that the product writes. */
+/** Extensions that the product reads or writes. */
 export const EXTENSION = {
+  frIdentityReliability: 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability',
+  frBirthListGivenName: 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-list-given-name',
+  frInseeCode: 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code',
+  birthPlace: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
   requiresAccessToken: 'http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token',
   retrieveLocationUID: 'https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoRetrieveLocationUIDExtension',
+  mothersMaidenName: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName',
+  matchGrade: 'http://hl7.org/fhir/StructureDefinition/match-grade',
   nameRepresentation: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',
   studyId: 'urn:passerelle:StructureDefinition:ImagingStudy-study-id',
+  /** Ours, never shown: what is known of an identity beside what its source said. */
+  identity: 'urn:passerelle:StructureDefinition:Person-identity',
+  /** Ours, never shown: which identity of a person said what it stands at. */
+  saidBy: 'urn:passerelle:StructureDefinition:Patient-said-by',
+  namedByAccession: 'urn:passerelle:StructureDefinition:DiagnosticReport-named-by-accession',
 } as const;
 
 /** Tag of an exam whose images came, some at least, from the former archive of an establishment. */

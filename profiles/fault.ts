@@ -17,6 +17,7 @@ export const FAULT_KINDS = [
   'deleted',
   'conflict',
   'version-conflict',
+  'business-rule',
   'too-costly',
   'too-long',
   'throttled',

@@ -3,10 +3,10 @@
  * them, because they join what establishments know of a person.
  *
  * issuer                                | form                                            | Identifier
- * INS-NIR (production, test, demo OID)  | 13 characters (2A, 2B in Corsica) and their key | type INS-NIR (test:
- * INS-NIR-TEST), use official INS-NIA                               | the same                                        |
- * type INS-NIA, use temp matricule of Luxembourg               | a date YYYYMMDD, then 3 or 5 digits             | type
- * NI, use official
+ * INS-NIR (production, test, demo OID)  | 13 characters (2A, 2B in Corsica) and their key | type INS-NIR, use official
+ * INS-NIA                               | the same                                        | type INS-NIA, use temp
+ * matricule of Luxembourg               | a date YYYYMMDD, then 3 or 5 digits             | type NI, use official
+ *
  * @see FR Core Patient INS; Référentiel INS of the ANS (key: 97 less the number modulo 97)
  */
 import type { Coding, Identifier } from '@medplum/fhirtypes';
@@ -50,6 +50,19 @@ export function nationalSystemOf(namespace: string | undefined): string | undefi
 /** Whether a system is that of a national identifier. */
 export function isNationalSystem(system: string): boolean {
   return KINDS.has(system);
+}
+
+/** Whether a system is one of the French national identity, of the register or for whoever waits for a number of it. */
+export function isINSSystem(system: string): boolean {
+  return KINDS.get(system)?.isOfForm === isINS;
+}
+
+/**
+ * Whether a number of a national system may join what sources know of a person: the matricule of 11 digits, without its
+ * check digits, may not.
+ */
+export function mayJoin({ system, value }: { readonly system: string; readonly value: string }): boolean {
+  return system !== IDENTIFIER_SYSTEM.matricule || value.length === 13;
 }
 
 /**

@@ -18,6 +18,7 @@ export const HTTP_OF_FAULT = {
   deleted: { status: 410, code: 'deleted' },
   conflict: { status: 409, code: 'conflict' },
   'version-conflict': { status: 412, code: 'conflict' },
+  'business-rule': { status: 422, code: 'business-rule' },
   'too-costly': { status: 413, code: 'too-costly' },
   'too-long': { status: 413, code: 'too-long' },
   throttled: { status: 429, code: 'throttled' },
@@ -26,11 +27,15 @@ export const HTTP_OF_FAULT = {
   exception: { status: 500, code: 'exception' },
 } as const satisfies Record<FaultKind, HttpAnswer>;
 
+/** Issue types that a profile prescribes for what its kind would name otherwise: a Fault has them as its code. */
+export const ISSUE_CODE = { codeInvalid: 'code-invalid' } as const;
+
 /** Builds the OperationOutcome of a Fault: one issue, the Fault's message as diagnostics. */
 export function toOperationOutcome(fault: Fault): OperationOutcome {
+  const prescribed = Object.values(ISSUE_CODE).find((code) => code === fault.protocolCode);
   const issue: OperationOutcomeIssue = {
     severity: fault.kind === 'exception' ? 'fatal' : 'error',
-    code: HTTP_OF_FAULT[fault.kind].code,
+    code: prescribed ?? HTTP_OF_FAULT[fault.kind].code,
     diagnostics: fault.message,
     ...(fault.expression === undefined ? {} : { expression: [fault.expression] }),
   };

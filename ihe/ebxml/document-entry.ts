@@ -14,7 +14,7 @@
  * author, authenticator                  | author, legalAuthenticator
  * content.attachment                     | mimeType, creationTime, hash, size, languageCode, title
  * description                            | comments
- * subject                                | patientId
+ * subject                                | patientId, in the affinity domain
  * custodian                              | none: XDS names the repository instead
  * @see ITI TF-3 4.2.3.2; MHD "Mapping of DocumentEntry to DocumentReference"
  */
@@ -32,7 +32,7 @@ import { escapeAttribute, toXmlText } from '../xml/escape.ts';
 import { formatAuthors, formatPerson } from './author.ts';
 import type { Resolve } from './author.ts';
 import { formatDtm } from './hl7-types.ts';
-import { toPatientCx, toSourcePatientInfo } from './patient-metadata.ts';
+import { toSourcePatientId, toSourcePatientInfo } from './patient-metadata.ts';
 import { toReferenceIdList } from './reference-id.ts';
 import {
   formatCodes,
@@ -48,8 +48,8 @@ export type DocumentEntrySource = {
   readonly document: DocumentReference;
   /** The subject. */
   readonly patient: Patient;
-  /** OID of the affinity domain's patient identifiers: which identifier becomes patientId. */
-  readonly patientIdDomain?: string;
+  /** The subject's identifier in the affinity domain (CX). */
+  readonly patientId: string;
   readonly repositoryUniqueId: string;
   /** `urn:oid:…`. */
   readonly homeCommunityId?: string;
@@ -59,7 +59,7 @@ export type DocumentEntrySource = {
 
 /**
  * Formats a document as rim:ExtrinsicObject. Metadata that the resource lacks is left out, not invented.
- * @throws {Fault} exception - the resource has no entryUUID, no uniqueId, or its patient no identifier with an OID
+ * @throws {Fault} exception - the resource has no entryUUID or no uniqueId
  */
 export function formatDocumentEntry(source: DocumentEntrySource): string {
   const { document, homeCommunityId } = source;
@@ -108,12 +108,13 @@ export function uniqueIdOf({ masterIdentifier }: DocumentReference): string {
   return root === undefined ? (oidOf(value) ?? value) : `${root}^${value}`;
 }
 
-function homeAttribute(homeCommunityId: string | undefined): string {
+/** The attribute `home` of a registry object, with a blank before it; the empty string where it has none. */
+export function homeAttribute(homeCommunityId: string | undefined): string {
   return homeCommunityId === undefined ? '' : ` home="${escapeAttribute(homeCommunityId)}"`;
 }
 
 function formatSlots(source: DocumentEntrySource): string {
-  const { document, patient, repositoryUniqueId } = source;
+  const { document, patient, patientId, repositoryUniqueId } = source;
   const resolve = resolverOf(source);
   const attachment = document.content[0]?.attachment;
   const { period, sourcePatientInfo } = document.context ?? {};
@@ -127,8 +128,8 @@ function formatSlots(source: DocumentEntrySource): string {
     formatSlot('repositoryUniqueId', [repositoryUniqueId]) +
     formatSlot('serviceStartTime', [dtm(period?.start)]) +
     formatSlot('serviceStopTime', [dtm(period?.end)]) +
-    formatSlot('sourcePatientId', [toPatientCx(sourcePatient.identifier)]) +
-    formatSlot('sourcePatientInfo', toSourcePatientInfo(sourcePatient)) +
+    formatSlot('sourcePatientId', [toSourcePatientId(sourcePatient.identifier, patientId)]) +
+    formatSlot('sourcePatientInfo', toSourcePatientInfo(sourcePatient, patientId)) +
     formatSlot('legalAuthenticator', [formatPerson(document.authenticator, resolve)]) +
     formatSlot(REFERENCE_ID_LIST_SLOT, toReferenceIdList(document, resolve))
   );
@@ -151,11 +152,7 @@ function formatClassifications(id: string, source: DocumentEntrySource): string 
   );
 }
 
-function formatIdentifiers(id: string, { document, patient, patientIdDomain }: DocumentEntrySource): string {
-  const subject = document.subject?.identifier;
-  const identifiers = [...(subject === undefined ? [] : [subject]), ...(patient.identifier ?? [])];
-  const patientId = toPatientCx(identifiers, patientIdDomain);
-  if (patientId === undefined) throw new Fault('exception', 'The patient of a document has no identifier with an OID');
+function formatIdentifiers(id: string, { document, patientId }: DocumentEntrySource): string {
   return (
     formatExternalIdentifier(id, DOCUMENT_ENTRY_IDENTIFIER.patientId, patientId) +
     formatExternalIdentifier(id, DOCUMENT_ENTRY_IDENTIFIER.uniqueId, uniqueIdOf(document))

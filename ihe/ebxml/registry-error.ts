@@ -29,6 +29,7 @@ export const REGISTRY_ERROR_OF_FAULT = {
   forbidden: { registry: XDS_ERROR.registryError, repository: XDS_ERROR.documentUniqueIdError },
   'not-found': { registry: XDS_ERROR.registryError, repository: XDS_ERROR.documentUniqueIdError },
   deleted: { registry: XDS_ERROR.registryError, repository: XDS_ERROR.documentUniqueIdError },
+  'business-rule': { registry: XDS_ERROR.registryMetadataError, repository: XDS_ERROR.repositoryMetadataError },
   conflict: { registry: XDS_ERROR.duplicateUniqueIdInRegistry, repository: XDS_ERROR.repositoryError },
   'version-conflict': { registry: XDS_ERROR.registryError, repository: XDS_ERROR.repositoryError },
   'too-costly': { registry: XDS_ERROR.tooManyResults, repository: XDS_ERROR.repositoryError },

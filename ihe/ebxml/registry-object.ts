@@ -55,7 +55,7 @@ export type Classification = {
 export function formatClassification(classification: Classification): string {
   const { objectId, scheme, key, nodeRepresentation, content } = classification;
   return (
-    `<rim:Classification id="${childId(objectId, key)}" objectType="${REGISTRY_OBJECT_TYPE.classification}" ` +
+    `<rim:Classification id="${derivedId(objectId, key)}" objectType="${REGISTRY_OBJECT_TYPE.classification}" ` +
     `classificationScheme="${scheme}" classifiedObject="${escapeAttribute(objectId)}" ` +
     `nodeRepresentation="${escapeAttribute(nodeRepresentation)}">${content}</rim:Classification>`
   );
@@ -95,7 +95,7 @@ export function formatExternalIdentifier(
   value: string,
 ): string {
   return (
-    `<rim:ExternalIdentifier id="${childId(objectId, scheme)}" ` +
+    `<rim:ExternalIdentifier id="${derivedId(objectId, scheme)}" ` +
     `objectType="${REGISTRY_OBJECT_TYPE.externalIdentifier}" ` +
     `registryObject="${escapeAttribute(objectId)}" identificationScheme="${scheme}" ` +
     `value="${escapeAttribute(value)}">${formatName(name)}</rim:ExternalIdentifier>`
@@ -124,8 +124,11 @@ function cutToBytes(text: string): string {
     .replace(/\uFFFD+$/, '');
 }
 
-/** A name-based UUID: the parts of an object keep their ids from one answer to the next. */
-function childId(objectId: string, key: string): string {
+/**
+ * A name-based UUID (`urn:uuid:`): the parts of an object, and what associates it with another, keep their ids from one
+ * answer to the next.
+ */
+export function derivedId(objectId: string, key: string): string {
   const hex = hash('sha1', `${objectId}/${key}`, 'hex');
   const variant = '89ab'[Number.parseInt(hex[16] ?? '0', 16) % 4] ?? '8';
   const groups = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`];

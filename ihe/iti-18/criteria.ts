@@ -2,7 +2,7 @@
  * A stored query as criteria on DocumentReference.
  *
  * $XDSDocumentEntry…                | criterion
- * PatientId                         | identifier of the patient
+ * PatientId                         | identifier of the patient; the region's own: the patient
  * Status                            | status
  * ClassCode, TypeCode, FormatCode   | category, type, format
  * PracticeSettingCode, HealthcareFacilityTypeCode | setting, facility
@@ -17,34 +17,41 @@
 import type { Cx } from '../ebxml/hl7-types.ts';
 import { toUniqueIdToken } from '../ebxml/unique-id.ts';
 import { REFERENCE_ID_TYPE } from '../codes.ts';
-import type { FindDocumentsCriteria, GetDocumentsQuery, InstantRange, StoredQuery } from './query.ts';
+import type { FindDocumentsCriteria, InstantRange, NamedDocuments, StoredQuery } from './query.ts';
 import { IDENTIFIER_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { TIME_BOUND } from '../../profiles/search/date-range.ts';
 import { dateCriterion, type Criterion, type TokenValue } from '../../profiles/search/criterion.ts';
 
-/** Returns the criteria of a query; undefined when it asks for kinds of entry that this registry has none of. */
-export function criteriaOf(query: StoredQuery): readonly Criterion[] | undefined {
+/**
+ * Returns the criteria of a query; undefined when it asks for kinds of entry that this registry has none of.
+ * `ownSystem` is the region's own system of patient identifiers.
+ */
+export function criteriaOf(query: StoredQuery, ownSystem: string): readonly Criterion[] | undefined {
   switch (query.kind) {
     case 'GetDocuments':
+    case 'GetAssociations':
+    case 'GetDocumentsAndAssociations':
       return [identifiersOf(query)];
+    case 'GetRelatedDocuments':
+      return query.objectType.includes('stable') ? [identifiersOf(query)] : undefined;
     case 'FindDocuments':
-      return query.objectType.includes('stable') ? findCriteria(query) : undefined;
+      return query.objectType.includes('stable') ? findCriteria(query, ownSystem) : undefined;
     case 'FindDocumentsByReferenceId':
       return query.objectType.includes('stable')
-        ? [...findCriteria(query), ...query.referenceIdList.map(referenceOf)]
+        ? [...findCriteria(query, ownSystem), ...query.referenceIdList.map(referenceOf)]
         : undefined;
   }
 }
 
-function identifiersOf(query: GetDocumentsQuery): Criterion {
+function identifiersOf(named: NamedDocuments): Criterion {
   const values =
-    'uniqueIds' in query ? query.uniqueIds.map(toUniqueIdToken) : query.entryUUIDs.map((code) => ({ code }));
+    'uniqueIds' in named ? named.uniqueIds.map(toUniqueIdToken) : named.entryUUIDs.map((code) => ({ code }));
   return { kind: 'token', param: 'identifier', values };
 }
 
-function findCriteria(query: FindDocumentsCriteria): readonly Criterion[] {
+function findCriteria(query: FindDocumentsCriteria, ownSystem: string): readonly Criterion[] {
   return [
-    patientOf(query.patientId),
+    patientOf(query.patientId, ownSystem),
     tokens(
       'status',
       query.statuses.map((code) => ({ code })),
@@ -70,8 +77,10 @@ function codes(param: string, values: readonly TokenValue[] | undefined): readon
   return values === undefined ? [] : [tokens(param, values)];
 }
 
-function patientOf({ value, assigningAuthority }: FindDocumentsCriteria['patientId']): Criterion {
-  const criterion = tokens('identifier', [{ system: oidUri(assigningAuthority), code: value }]);
+function patientOf({ value, assigningAuthority }: FindDocumentsCriteria['patientId'], ownSystem: string): Criterion {
+  const system = oidUri(assigningAuthority);
+  if (system === ownSystem) return { kind: 'reference', param: 'patient', values: [`Patient/${value}`] };
+  const criterion = tokens('identifier', [{ system, code: value }]);
   return {
     kind: 'chain',
     param: 'patient',

@@ -75,7 +75,11 @@ function set(filters: Record<string, unknown>, field: keyof DocumentFilters, val
   if (values.length > 0) filters[field] = values;
 }
 
-function objectTypesOf(parameters: QueryParameters): DocumentFilters['objectType'] {
+/**
+ * Reads $XDSDocumentEntryType; stable entries alone when it is not there.
+ * @throws {Fault} invalid (XDSRegistryError) - no type of entry
+ */
+export function objectTypesOf(parameters: QueryParameters): DocumentFilters['objectType'] {
   const name = `${PREFIX}Type`;
   const urns = alternatives(parameters, name);
   return urns.length === 0 ? ['stable'] : urns.map((urn) => meaningOf(OBJECT_TYPE_OF_URN, urn, name));

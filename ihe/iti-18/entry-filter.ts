@@ -3,27 +3,27 @@ import { formatPerson } from '../ebxml/author.ts';
 import { entryUUIDOf, uniqueIdOf } from '../ebxml/document-entry.ts';
 import { parseCx, type Cx } from '../ebxml/hl7-types.ts';
 import { toReferenceIdList } from '../ebxml/reference-id.ts';
-import type { FindDocumentsByReferenceIdQuery, GetDocumentsQuery, StoredQuery } from './query.ts';
+import type { FindDocumentsByReferenceIdQuery, NamedDocuments, StoredQuery } from './query.ts';
 import { matchesLike } from './like-pattern.ts';
 import type { RegistryEntry } from './registry-entries.ts';
 
 /** Whether a found entry is what the query asks for. */
 export function isAsked(entry: RegistryEntry, query: StoredQuery): boolean {
   switch (query.kind) {
-    case 'GetDocuments':
-      return isNamed(entry, query);
     case 'FindDocuments':
       return hasAuthor(entry, query.authorPerson);
     case 'FindDocumentsByReferenceId':
       return hasAuthor(entry, query.authorPerson) && hasReferences(entry, query);
+    default:
+      return isNamed(entry, query);
   }
 }
 
 /** Identifiers are searched in one index; a uniqueId names a masterIdentifier, an entryUUID the entry itself. */
-function isNamed({ document }: RegistryEntry, query: GetDocumentsQuery): boolean {
-  return 'uniqueIds' in query
-    ? query.uniqueIds.includes(uniqueIdOf(document))
-    : query.entryUUIDs.includes(entryUUIDOf(document));
+function isNamed({ document }: RegistryEntry, named: NamedDocuments): boolean {
+  return 'uniqueIds' in named
+    ? named.uniqueIds.includes(uniqueIdOf(document))
+    : named.entryUUIDs.includes(entryUUIDOf(document));
 }
 
 function hasAuthor({ document, resolve }: RegistryEntry, patterns: readonly string[] | undefined): boolean {

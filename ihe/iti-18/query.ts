@@ -48,14 +48,32 @@ export type FindDocumentsByReferenceIdQuery = FindDocumentsCriteria & {
   readonly referenceIdList: AllOfAnyOf<Cx>;
 };
 
-/** GetDocuments: by entryUUID (`urn:uuid:…`) or by uniqueId, never both. */
-export type GetDocumentsQuery = { readonly kind: 'GetDocuments' } & (
-  | { readonly entryUUIDs: AnyOf<string> }
-  | { readonly uniqueIds: AnyOf<string> }
-);
+/** Documents by entryUUID (`urn:uuid:…`) or by uniqueId, never both. */
+export type NamedDocuments = { readonly entryUUIDs: AnyOf<string> } | { readonly uniqueIds: AnyOf<string> };
+
+/** GetDocuments. */
+export type GetDocumentsQuery = { readonly kind: 'GetDocuments' } & NamedDocuments;
+
+/** GetAssociations: those of which an entry is source or target. */
+export type GetAssociationsQuery = { readonly kind: 'GetAssociations'; readonly entryUUIDs: AnyOf<string> };
+
+/** GetDocumentsAndAssociations: documents, and the associations of which one of them is source or target. */
+export type GetDocumentsAndAssociationsQuery = { readonly kind: 'GetDocumentsAndAssociations' } & NamedDocuments;
+
+/** GetRelatedDocuments: the associations of one document that are of these types, and the documents at their ends. */
+export type GetRelatedDocumentsQuery = {
+  readonly kind: 'GetRelatedDocuments';
+  /** URNs. @see ITI TF-3 4.2.2 */
+  readonly associationTypes: AnyOf<string>;
+  readonly objectType: DocumentFilters['objectType'];
+} & NamedDocuments;
+
+/** A stored query that names documents. */
+export type NamingQuery =
+  GetDocumentsQuery | GetAssociationsQuery | GetDocumentsAndAssociationsQuery | GetRelatedDocumentsQuery;
 
 /** A stored query that Passerelle answers. */
-export type StoredQuery = FindDocumentsQuery | FindDocumentsByReferenceIdQuery | GetDocumentsQuery;
+export type StoredQuery = FindDocumentsQuery | FindDocumentsByReferenceIdQuery | NamingQuery;
 
 /** A whole AdhocQueryRequest. */
 export type AdhocQueryRequest = {

@@ -6,36 +6,44 @@ import { parseCx } from '../ebxml/hl7-types.ts';
 import { checkBody } from '../soap/envelope.ts';
 import { toHomeCommunityId } from '../ebxml/home-community-id.ts';
 import { attributeOf, childrenNamed } from '../xml/select.ts';
-import { readFindDocuments } from './document-filters.ts';
+import { objectTypesOf, readFindDocuments } from './document-filters.ts';
+import { onlyDocument, readNamedDocuments } from './named-documents.ts';
 import {
   alternativeGroups,
   alternatives,
   missingParameter,
   readQueryParameters,
+  refusedValue,
   typedValue,
-  wrongNumber,
 } from './parameters.ts';
 import type { QueryParameters } from './parameters.ts';
 import type {
   AdhocQueryRequest,
   FindDocumentsByReferenceIdQuery,
-  GetDocumentsQuery,
+  GetAssociationsQuery,
+  GetRelatedDocumentsQuery,
   ReturnType,
   StoredQuery,
 } from './query.ts';
 
 const REFERENCE_ID_LIST = '$XDSDocumentEntryReferenceIdList';
-const ENTRY_UUID = '$XDSDocumentEntryEntryUUID';
-const UNIQUE_ID = '$XDSDocumentEntryUniqueId';
+const UUID = '$uuid';
+const ASSOCIATION_TYPES = '$AssociationTypes';
 
 const READERS: Readonly<Record<string, (parameters: QueryParameters) => StoredQuery>> = {
-  [STORED_QUERY.findDocuments]: parameters => ({ kind: 'FindDocuments', ...readFindDocuments(parameters) }),
-  [STORED_QUERY.findDocumentsByReferenceId]: parameters => ({
+  [STORED_QUERY.findDocuments]: (parameters) => ({ kind: 'FindDocuments', ...readFindDocuments(parameters) }),
+  [STORED_QUERY.findDocumentsByReferenceId]: (parameters) => ({
     kind: 'FindDocumentsByReferenceId',
     ...readFindDocuments(parameters),
     referenceIdList: referencesOf(parameters),
   }),
-  [STORED_QUERY.getDocuments]: readGetDocuments,
+  [STORED_QUERY.getDocuments]: (parameters) => ({ kind: 'GetDocuments', ...readNamedDocuments(parameters) }),
+  [STORED_QUERY.getAssociations]: readGetAssociations,
+  [STORED_QUERY.getDocumentsAndAssociations]: (parameters) => ({
+    kind: 'GetDocumentsAndAssociations',
+    ...readNamedDocuments(parameters),
+  }),
+  [STORED_QUERY.getRelatedDocuments]: readGetRelatedDocuments,
 };
 
 /**
@@ -76,14 +84,21 @@ function readerOf(adhocQuery: XmlElement): (parameters: QueryParameters) => Stor
 function referencesOf(parameters: QueryParameters): FindDocumentsByReferenceIdQuery['referenceIdList'] {
   const groups = alternativeGroups(parameters, REFERENCE_ID_LIST);
   if (groups.length === 0) throw missingParameter(REFERENCE_ID_LIST);
-  return groups.map(group => group.map(text => typedValue(REFERENCE_ID_LIST, text, parseCx)));
+  return groups.map((group) => group.map((text) => typedValue(REFERENCE_ID_LIST, text, parseCx)));
 }
 
-function readGetDocuments(parameters: QueryParameters): GetDocumentsQuery {
-  const entryUUIDs = alternatives(parameters, ENTRY_UUID);
-  const uniqueIds = alternatives(parameters, UNIQUE_ID);
-  if (entryUUIDs.length > 0 && uniqueIds.length > 0) throw wrongNumber(UNIQUE_ID, `excludes ${ENTRY_UUID}`);
-  if (entryUUIDs.length > 0) return { kind: 'GetDocuments', entryUUIDs };
-  if (uniqueIds.length > 0) return { kind: 'GetDocuments', uniqueIds };
-  throw missingParameter(ENTRY_UUID);
+function readGetAssociations(parameters: QueryParameters): GetAssociationsQuery {
+  const entryUUIDs = alternatives(parameters, UUID);
+  if (entryUUIDs.length === 0) throw missingParameter(UUID);
+  return { kind: 'GetAssociations', entryUUIDs };
+}
+
+/** @see ITI TF-2 3.18.4.1.2.3.7.13 */
+function readGetRelatedDocuments(parameters: QueryParameters): GetRelatedDocumentsQuery {
+  const named = onlyDocument(readNamedDocuments(parameters));
+  const associationTypes = alternatives(parameters, ASSOCIATION_TYPES);
+  if (associationTypes.length === 0) throw missingParameter(ASSOCIATION_TYPES);
+  if (!associationTypes.every((type) => type.startsWith('urn:')))
+    throw refusedValue(ASSOCIATION_TYPES, 'must be the URN of an association type');
+  return { kind: 'GetRelatedDocuments', associationTypes, objectType: objectTypesOf(parameters), ...named };
 }

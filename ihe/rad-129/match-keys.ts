@@ -10,7 +10,7 @@
  * ModalitiesInStudy | modality (a list are alternatives)
  * StudyDate         | started
  * StudyTime         | started-time
- * PatientID         | identifier of the patient; with wildcards its text
+ * PatientID         | the number that the images bear, or identifier of the patient; with wildcards its text
  * PatientName       | family and given names of the patient
  * @see DICOM PS3.4 C.2.2.2; PS3.18 table 10.6.1-5
  */
@@ -53,7 +53,7 @@ export const STUDY_KEYS: Readonly<Record<string, Matcher>> = {
   PatientID: (value) =>
     only(
       hasWildcard(value)
-        ? toPatient(textOf('PatientID', 'identifier-value', value))
+        ? toPatient(textOf('PatientID', 'identifier-value', value), 'patient-id')
         : patientIdentifier(oneOf('PatientID', value)),
     ),
   PatientName: (value) => ({ where: namesOf(value) }),

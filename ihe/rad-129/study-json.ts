@@ -10,7 +10,7 @@
  * description                       | StudyDescription
  * numberOfSeries, -OfInstances      | NumberOfStudyRelatedSeries, -Instances
  * Patient.name, birthDate, gender   | PatientName, PatientBirthDate, PatientSex
- * Patient.identifier                | PatientID
+ * subject.identifier, else Patient.identifier | PatientID
  * @see DICOM PS3.18 table 10.6.3-3
  */
 import type { Identifier, ImagingStudy, Patient } from '@medplum/fhirtypes';
@@ -84,7 +84,7 @@ function toStudyJson(
     ['ReferringPhysicianName', 'PN', referrerOf(study)],
     ['StudyDescription', 'LO', study.description],
     ['RetrieveURL', 'UR', `${baseUrl}/studies/${uid}`],
-    ...patientAttributes(patient),
+    ...patientAttributes(study, patient),
     ['StudyInstanceUID', 'UI', uid],
     ['StudyID', 'SH', study.extension?.find(({ url }) => url === EXTENSION.studyId)?.valueString],
     ['NumberOfStudyRelatedSeries', 'IS', study.numberOfSeries],
@@ -125,16 +125,16 @@ function referrerOf({ referrer }: ImagingStudy): JsonPersonName | undefined {
 
 const SEX: Readonly<Record<string, string>> = { male: 'M', female: 'F', other: 'O' };
 
-function patientAttributes(patient: Patient | undefined): readonly Attribute[] {
+function patientAttributes({ subject }: ImagingStudy, patient: Patient | undefined): readonly Attribute[] {
   return [
     ['PatientName', 'PN', toJsonPersonName(patient?.name)],
-    ['PatientID', 'LO', patientIdOf(patient)],
+    ['PatientID', 'LO', subject.identifier?.value ?? patientIdOf(patient)],
     ['PatientBirthDate', 'DA', birthDateOf(patient)],
     ['PatientSex', 'CS', SEX[patient?.gender ?? '']],
   ];
 }
 
-/** The number by which the establishment knows the patient, else the first one. */
+/** Of a study that does not say it: the number by which the establishment knows the patient, else the first one. */
 function patientIdOf(patient: Patient | undefined): string | undefined {
   const identifiers = patient?.identifier ?? [];
   const isOwn = ({ type }: Identifier): boolean =>

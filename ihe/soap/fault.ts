@@ -22,6 +22,7 @@ export const SOAP_FAULT_OF_FAULT = {
   'not-found': { code: 'env:Sender' },
   deleted: { code: 'env:Sender' },
   conflict: { code: 'env:Sender' },
+  'business-rule': { code: 'env:Sender' },
   'version-conflict': { code: 'env:Sender' },
   'too-costly': { code: 'env:Sender' },
   'too-long': { code: 'env:Sender' },

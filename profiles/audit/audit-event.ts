@@ -39,6 +39,15 @@ export const PASSAGE = {
   transaction: shape(rest, [interaction('transaction')], 'C', 'in'),
   operation: shape(rest, [interaction('operation')], 'E', 'in'),
   'iti-67': shape(rest, [interaction('search-type'), ihe('ITI-67', 'Find Document References')], 'E', 'out'),
+  /** Who asks is the source of a query, as IHE's own events of these have it. */
+  'iti-78': shape(rest, [interaction('search-type'), ihe('ITI-78', 'Mobile Patient Demographics Query')], 'E', 'in'),
+  'iti-83': shape(
+    rest,
+    [interaction('search'), ihe('ITI-83', 'Mobile Patient Identifier Cross-reference Query')],
+    'E',
+    'in',
+  ),
+  'iti-119': shape(rest, [interaction('search'), ihe('ITI-119', 'Patient Demographics Match')], 'E', 'in'),
   'iti-68': shape(rest, [interaction('read'), ihe('ITI-68', 'Retrieve Document')], 'R', 'out'),
   'iti-18': shape(dcm('110112', 'Query'), [ihe('ITI-18', 'Registry Stored Query')], 'E', 'out'),
   'iti-43': shape(dcm('110106', 'Export'), [ihe('ITI-43', 'Retrieve Document Set')], 'R', 'out'),
@@ -81,6 +90,8 @@ export const PASSAGE = {
   ),
   /** A person lets the server start on a trail that does not hold what was anchored. */
   'accept-restored': shape(dcm('110113', 'Security Alert'), [dcm('110132', 'Use of Restricted Function')], 'E', 'in'),
+  /** Who belongs to the region, and what may be done by whom, is what another file says. */
+  'load-region': shape(dcm('110113', 'Security Alert'), [dcm('110137', 'User Security Attributes Changed')], 'U', 'in'),
   'operate-jobs': shape(dcm('110100', 'Application Activity'), [], 'E', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),
   'break-glass': shape(dcm('110113', 'Security Alert'), [dcm('110127', 'Emergency Override Started')], 'E', 'in'),

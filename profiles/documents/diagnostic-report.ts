@@ -14,17 +14,6 @@ export function studiesOf({ imagingStudy = [] }: DiagnosticReport): string[] {
   return [...new Set(uids.filter((uid) => uid !== undefined))];
 }
 
-/** The report without its references to a study. */
-export function withoutStudy(
-  { imagingStudy = [], ...report }: DiagnosticReport,
-  studyInstanceUID: string,
-): DiagnosticReport {
-  const others = imagingStudy.filter(
-    ({ identifier }) => identifier === undefined || studyInstanceUIDOf(identifier) !== studyInstanceUID,
-  );
-  return others.length === 0 ? report : { ...report, imagingStudy: others };
-}
-
 /** Whether a physician has validated the report: that is what releases it. */
 export function isValidated(report: DiagnosticReport): boolean {
   return isReleased('DiagnosticReport', report);
@@ -39,14 +28,24 @@ export type PresentedForm = Attachment & { readonly contentType: string; readonl
  * @throws {Fault} invalid - a reserved system numbers its order, or its exam otherwise than by UID
  */
 export function requireReport(report: DiagnosticReport): readonly [PresentedForm, ...PresentedForm[]] {
-  const { subject, status, code, presentedForm = [] } = report;
+  requireHead(report);
+  const { presentedForm = [] } = report;
+  const [first, ...others] = presentedForm.filter(isPdf);
+  if (first === undefined) throw missing('presentedForm', `a presentedForm of type ${MEDIA_TYPE.pdf} with data`);
+  return [first, ...others];
+}
+
+/**
+ * Requires what a report must say before there is a form of it.
+ * @throws {Fault} required - no subject reference, status or code
+ * @throws {Fault} invalid - as {@link requireIssuedNumbers}
+ */
+export function requireHead(report: DiagnosticReport): void {
+  const { subject, status, code } = report;
   demand(subject?.reference !== undefined, 'subject', 'a reference to its patient');
   demand(status !== undefined, 'status', 'a status');
   demand(code !== undefined, 'code', 'a code');
   requireIssuedNumbers(report);
-  const [first, ...others] = presentedForm.filter(isPdf);
-  if (first === undefined) throw missing('presentedForm', `a presentedForm of type ${MEDIA_TYPE.pdf} with data`);
-  return [first, ...others];
 }
 
 /**

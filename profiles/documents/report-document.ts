@@ -3,7 +3,7 @@
  *
  * DiagnosticReport                | DocumentReference
  * presentedForm                   | content.attachment
- * resultsInterpreter, performer   | author
+ * resultsInterpreter, performer   | author, as far as they are persons or speak for the sender; the sender
  * issued                          | date
  * effective                       | context.period.start
  * code.text                       | description
@@ -56,8 +56,10 @@ export type ReportDocumentInput = {
   readonly patient: Patient;
   readonly report: DiagnosticReport;
   readonly attachment: StoredReport;
-  /** The establishment that published it: custodian. */
+  /** The establishment that sent it: custodian, and author. */
   readonly organization: Organization;
+  /** Further Organizations (`Organization/id`) that may be authors: its own departments, whom it reads for. */
+  readonly institutions?: readonly string[];
   readonly careSetting?: CareSetting;
   /** The studies of the report that are stored. */
   readonly studies: readonly ImagingStudy[];
@@ -82,7 +84,7 @@ export function buildReportDocument(input: ReportDocumentInput): WithId<Document
     category: { system: CODE_SYSTEM.frDocumentClass, code: '10', display: 'Compte rendu' },
     level: labelOf(report.meta),
     date: report.issued ?? instantOf(input.attachment.creation),
-    author: authorsOf(report, organization),
+    author: authorsOf(input),
     description: report.code.text,
     attachment: attachmentOf(input),
     format: formatOf(input.attachment.contentType),
@@ -112,20 +114,27 @@ function formatOf(contentType: string): Coding {
 
 type Author = NonNullable<DocumentReference['author']>[number];
 
-/** Who interpreted, then who performed, else the establishment. A CareTeam cannot be an author. */
-function authorsOf(
-  { resultsInterpreter = [], performer = [] }: DiagnosticReport,
-  organization: Organization,
-): Author[] {
+/** Who interpreted, then who performed, then the establishment. */
+function authorsOf({ report, organization, institutions = [] }: ReportDocumentInput): Author[] {
+  const own = organizationReference(organization);
   const authors = new Map<string, Author>();
-  for (const reference of [...resultsInterpreter, ...performer]) {
-    if (isAuthor(reference)) authors.set(reference.reference ?? JSON.stringify(reference), reference);
+  for (const reference of [...(report.resultsInterpreter ?? []), ...(report.performer ?? [])]) {
+    const isOne = isInstitution(reference)
+      ? [own.reference, ...institutions].includes(reference.reference)
+      : isAuthor(reference);
+    if (isOne) authors.set(reference.reference ?? JSON.stringify(reference), reference as Author);
   }
-  return authors.size === 0 ? [organizationReference(organization)] : [...authors.values()];
+  return [...authors.values(), ...(authors.has(own.reference ?? '') ? [] : [own])];
 }
 
-function isAuthor(reference: Reference): reference is Author {
-  return reference.type !== 'CareTeam' && reference.reference?.includes('CareTeam/') !== true;
+/** An Organization that only a number names may be anybody's. */
+function isInstitution({ type, reference }: Reference): boolean {
+  return type === 'Organization' || reference?.includes('Organization/') === true;
+}
+
+/** A CareTeam cannot be an author. */
+function isAuthor({ type, reference }: Reference): boolean {
+  return type !== 'CareTeam' && reference?.includes('CareTeam/') !== true;
 }
 
 function identifiersOf({ imagingStudy = [], basedOn = [] }: DiagnosticReport): Identifier[] {

@@ -48,6 +48,8 @@ export type ImagingStudyInput = {
   readonly studyInstanceUID: string;
   /** `Patient/id`. */
   readonly patient: string;
+  /** The number by which the images name her, where they do. */
+  readonly patientIdentifier?: { readonly system: string; readonly value: string };
   /** `Endpoint/id` of the WADO-RS endpoint. */
   readonly endpoint: string;
   /** Absolute address of the page that shows the study. */
@@ -83,7 +85,7 @@ export function buildImagingStudy(input: ImagingStudyInput): WithId<ImagingStudy
     identifier: [studyIdentifier(input.studyInstanceUID), ...accessions],
     status: 'available',
     modality: modalitiesOf(headers),
-    subject: { reference: input.patient },
+    subject: { reference: input.patient, ...(input.patientIdentifier && { identifier: input.patientIdentifier }) },
     encounter: encounterOf(headers, input),
     started: firstOf(headers, (header) => startedOf(header, zone)),
     basedOn: accessions.map((identifier) => ({ type: 'ServiceRequest', identifier })),

@@ -11,7 +11,8 @@ import { addEntries } from './values.ts';
 import type { Entries } from './values.ts';
 import { indexDefinitions } from '../validation/structure-definitions.ts';
 import type { Definitions } from '../validation/structure-definitions.ts';
-import { STORED_TYPES } from '../types/visibility.ts';
+import { toldOf } from '../types/row-rules.ts';
+import { isStoredType, STORED_TYPES } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
 /** The values of one resource, by search parameter code. No entry is there twice. */
@@ -71,11 +72,16 @@ export function createIndexer(definitions: Definitions): {
   const versions = new Map<string, number>([...made].map(([type, { version }]) => [type, version]));
   return {
     indexer: (resource) => ({
-      ...indexResource(resource, compiled.get(resource.resourceType) ?? []),
+      ...indexResource(tellable(resource), compiled.get(resource.resourceType) ?? []),
       definition: versions.get(resource.resourceType) ?? EARLIEST_VERSION,
     }),
     indexDefinitions: made,
   };
+}
+
+/** Nobody finds by a search what a read does not tell. */
+function tellable(resource: Resource): Resource {
+  return isStoredType(resource.resourceType) ? toldOf(resource.resourceType, resource) : resource;
 }
 
 function expressionOf(

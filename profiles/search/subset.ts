@@ -144,7 +144,9 @@ function summariesOf(tree: Tree, value: unknown): unknown {
   return typeof value === 'object' && value !== null ? summaryOf(tree, value as Content) : value;
 }
 
-function marked(resource: Content): Content {
+/** A copy of a resource that says that it is a part of it, once. */
+export function marked(resource: Content): Content {
+  if (isSubset(resource as unknown as Resource)) return resource;
   const { tag = [], ...meta } = (resource['meta'] ?? {}) as Meta;
   return { ...resource, meta: { ...meta, tag: [...tag, SUBSETTED] } };
 }

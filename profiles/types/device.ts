@@ -10,6 +10,7 @@ export const Device = {
   label: 'normal',
   release: 'at-once',
   writers: 'region',
+  ended: { status: 'inactive' },
   interactions: READ_AND_SEARCH,
   parameters: [
     token('identifier', 'Device-identifier'),

@@ -9,6 +9,8 @@ export const DiagnosticReport = {
   label: 'own',
   // What a physician has validated.
   release: ['final', 'amended', 'corrected', 'appended'],
+  unreleased: 'service',
+  toldInError: ['identifier', 'status', 'subject', 'effectiveDateTime', 'effectivePeriod', 'issued'],
   writers: 'source',
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
   conditional: ['create', 'update'],

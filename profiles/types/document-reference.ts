@@ -27,6 +27,7 @@ export const DocumentReference = {
     date('period', 'DocumentReference-period'),
     // R4 allows any type; these are the ones that documents are related to here, studies first.
     reference('related', 'DocumentReference-related', ['ImagingStudy', 'DiagnosticReport', 'DocumentReference']),
+    reference('relatesto', 'DocumentReference-relatesto', ['DocumentReference']),
     token('setting', 'DocumentReference-setting'),
     token('facility', 'DocumentReference-facility'),
     token('event', 'DocumentReference-event'),

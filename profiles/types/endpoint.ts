@@ -8,6 +8,7 @@ export const Endpoint = {
   label: 'normal',
   release: 'at-once',
   writers: 'region',
+  ended: { status: 'off' },
   interactions: READ_AND_SEARCH,
   parameters: [
     token('identifier', 'Endpoint-identifier'),

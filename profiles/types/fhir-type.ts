@@ -65,6 +65,9 @@ export type ReadHook = 'bytes';
  */
 export type StudyErasure = 'imaging-study' | 'manifests' | 'reports' | 'tasks';
 
+/** An operation by its name and the canonical URL of its OperationDefinition. */
+export type DefinedOperation = { readonly name: string; readonly definition: string };
+
 /** One type. Members that name elements give paths without the type: `subject`, `participant.actor`. */
 export type FhirType = {
   readonly class: Visibility;
@@ -75,13 +78,17 @@ export type FhirType = {
   /** `own`: the label in `meta.security` counts. `normal`: no sender can raise it. */
   readonly label: 'own' | 'normal';
   readonly release: Release;
+  /** `service`: before that, whom the patient declared does not see a row either: it is the imaging service's. */
+  readonly unreleased?: 'service';
+  /** What is told of a row whose `status` is entered-in-error, and what it is found by: these elements alone. */
+  readonly toldInError?: readonly string[];
   readonly writers: Writers;
   /** What the FHIR door serves. With none of them the type is stored and answered 404. */
   readonly interactions: readonly Interaction[];
   /** Writes that may name their row by a condition: `create` by If-None-Exist, the others by their address. */
   readonly conditional?: readonly ('create' | 'update' | 'delete')[];
-  /** Names of the operations on the type. */
-  readonly operations?: readonly string[];
+  /** Operations on the type: the names of those of this product, and those that a profile defines. */
+  readonly operations?: readonly (string | DefinedOperation)[];
   /** Search parameters; `_id` and `_lastUpdated`, which every type has, not repeated. */
   readonly parameters: readonly ParameterDefinition[];
   /** Further spellings of search parameters, and the codes that they mean. */
@@ -94,9 +101,14 @@ export type FhirType = {
   /** Rows are joined to no other row: by chains, `_has`, `_include` or `_revinclude`. */
   readonly standsApart?: true;
   /** What a search of the type is in the audit trail, where a profile has a name for it. */
-  readonly searchedAs?: 'iti-67';
+  readonly searchedAs?: 'iti-67' | 'iti-78';
   /** What a scope opens, in French, as the consent page goes on after "lire". */
   readonly words: string;
+  /**
+   * Of a type that the region file writes: what a row says from the moment on when the file holds it no more. It stays,
+   * so that records keep the names of whom they refer to.
+   */
+  readonly ended?: Readonly<Record<string, unknown>>;
   /** What goes with a study that is erased; `kept` is for what tells of no study. */
   readonly erasedWithStudy: StudyErasure | 'kept' | 'with-its-item';
   readonly hooks?: { readonly write?: WriteHook; readonly read?: ReadHook };

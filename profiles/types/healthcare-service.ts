@@ -8,6 +8,7 @@ export const HealthcareService = {
   label: 'normal',
   release: 'at-once',
   writers: 'region',
+  ended: { active: false },
   interactions: READ_AND_SEARCH,
   parameters: [
     token('identifier', 'HealthcareService-identifier'),

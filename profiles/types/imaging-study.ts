@@ -40,6 +40,8 @@ export const ImagingStudy = {
     own('ImagingStudy', 'accession', 'string', 'ImagingStudy.basedOn.identifier.value'),
     own('ImagingStudy', 'description', 'string', 'ImagingStudy.description'),
     own('ImagingStudy', 'referrer-name', 'string', 'ImagingStudy.referrer.display'),
+    // The number that the images bear, as a text of which a part may be asked for.
+    own('ImagingStudy', 'patient-id', 'string', 'ImagingStudy.subject.identifier.value'),
     own('ImagingStudy', 'study-id', 'string', `ImagingStudy.extension.where(url = '${EXTENSION.studyId}').value`),
     // The local time of day, as a time of the first day that a Date knows.
     own(

@@ -8,6 +8,7 @@ export const Location = {
   label: 'normal',
   release: 'at-once',
   writers: 'region',
+  ended: { status: 'inactive' },
   interactions: READ_AND_SEARCH,
   parameters: [
     token('identifier', 'Location-identifier'),

@@ -8,6 +8,7 @@ export const PractitionerRole = {
   label: 'normal',
   release: 'at-once',
   writers: 'region',
+  ended: { active: false },
   interactions: READ_AND_SEARCH,
   parameters: [
     reference('practitioner', 'PractitionerRole-practitioner', ['Practitioner']),

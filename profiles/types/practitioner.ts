@@ -8,6 +8,7 @@ export const Practitioner = {
   label: 'normal',
   release: 'at-once',
   writers: 'region',
+  ended: { active: false },
   interactions: READ_AND_SEARCH,
   parameters: [
     token('identifier', 'Practitioner-identifier'),

@@ -29,3 +29,26 @@ export function isReleased(type: StoredType, resource: Resource): boolean {
   if (typeof release === 'string') return release === 'at-once';
   return elementsAt(resource, 'status').some((status) => typeof status === 'string' && release.includes(status));
 }
+
+/** Whether a resource says of itself that it was an error, where its type then tells less of it. */
+export function isInError(type: StoredType, resource: object): boolean {
+  return fhirType(type).toldInError !== undefined && elementsAt(resource, 'status').includes('entered-in-error');
+}
+
+/** Why an element that FHIR requires says nothing. */
+const MASKED = {
+  extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'masked' }],
+};
+
+/** What may be told of a resource: all of it, or of one that was an error what its type names. */
+export function toldOf<R extends Resource>(type: StoredType, resource: R): R {
+  const { toldInError = [] } = fhirType(type);
+  if (!isInError(type, resource)) return resource;
+  const { versionId, lastUpdated, security } = resource.meta ?? {};
+  const told = Object.entries(resource).filter(([name]) => ['resourceType', 'id', ...toldInError].includes(name));
+  return {
+    ...Object.fromEntries(told),
+    meta: { versionId, lastUpdated, security },
+    ...('code' in resource ? { code: MASKED } : {}),
+  } as unknown as R;
+}

@@ -18,6 +18,7 @@ import { Location } from './location.ts';
 import { Observation } from './observation.ts';
 import { Organization } from './organization.ts';
 import { Patient } from './patient.ts';
+import { Person } from './person.ts';
 import { Practitioner } from './practitioner.ts';
 import { PractitionerRole } from './practitioner-role.ts';
 import { Provenance } from './provenance.ts';
@@ -46,6 +47,7 @@ export const TYPES = {
   Observation,
   Organization,
   Patient,
+  Person,
   Practitioner,
   PractitionerRole,
   Provenance,

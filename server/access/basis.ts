@@ -14,7 +14,7 @@ export type Switch = keyof PatientState;
 export type Basis =
   /** The access token has not been revoked and has not expired. */
   | { readonly kind: 'token'; readonly token: StoredTokenKey; readonly at: number }
-  /** Who wrote is still an account: `Practitioner/id` or `Patient/id` stands, `Organization/id` has not ended. */
+  /** Who wrote is still an account: `Practitioner/id` or `Person/id` stands, `Organization/id` has not ended. */
   | { readonly kind: 'account'; readonly reference: string }
   /** The row (`Type/id`) stands and is of this person. */
   | { readonly kind: 'row'; readonly row: string; readonly person: PersonKey }
@@ -90,7 +90,7 @@ function requireAccount(reference: string, facts: BasisFacts): void {
 /** An establishment may be known by the settings of a door alone, and a Patient that has ended stays an account. */
 function isAccount(type: string, found: ReturnType<BasisFacts['account']>): boolean {
   if (type === 'Organization') return found?.isActive !== false;
-  return type === 'Patient' ? found !== undefined : found?.isActive === true;
+  return type === 'Person' ? found !== undefined : found?.isActive === true;
 }
 
 function requireSame(holds: boolean): void {

@@ -4,7 +4,7 @@
  */
 import { rankOf, type Level } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
-import { storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
+import { fhirType, storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from './grant.ts';
 import { CEILING, establishmentOf, isNamedBefore, type Relation, type Right } from './right.ts';
 
@@ -25,7 +25,7 @@ export type RowFacts = {
   /** `Type/id` of the row itself, or for a part of the item it belongs to. */
   readonly item: string;
   readonly level: Level;
-  /** False until a validated report lets the patient see the item. */
+  /** False until a validated report lets the patient see the item; of a report until it is validated itself. */
   readonly released: boolean;
 };
 
@@ -41,9 +41,13 @@ export function stateAllows(relation: Relation, state: PatientState): boolean {
   return relation === 'self' || !(state.opposed || state.withdrawn);
 }
 
-/** Whether the item's life cycle leaves a relation anything: the patient waits for the validated report. */
+/**
+ * Whether the item's life cycle leaves a relation anything: the patient waits for the validated report, and a report
+ * that nobody has validated is for who wrote it, for the imaging service and for emergencies alone.
+ */
 export function lifeCycleAllows(relation: Relation, row: RowFacts): boolean {
-  return relation !== 'self' || row.released;
+  if (row.released) return true;
+  return relation !== 'self' && !(relation === 'declared' && fhirType(row.type).unreleased === 'service');
 }
 
 /** Whether a right reaches a row: its scope names it and its ceiling is not below the label. */

@@ -111,7 +111,10 @@ export type SystemSubject = Subjects[keyof Subjects];
 
 /** Why the server reads on its own account, and which kind of subject it names then: a closed list. */
 const SYSTEM_READS = {
-  'resolve-identity': ['item', 'person'],
+  // Every Patient of an earlier server.
+  'adopt-identities': ['whole', 'item', 'person'],
+  // Whom a number names is asked of all identities.
+  'resolve-identity': ['whole', 'item', 'person'],
   // A number that somebody showed says nothing of whose it is: it is searched in all.
   'resolve-directory': ['whole'],
   'maintain-study': ['study', 'item', 'person'],
@@ -122,7 +125,10 @@ const SYSTEM_READS = {
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
-  'load-region': ['item'],
+  // Who the persons are of whom a desk decides.
+  'decide-at-desk': ['item', 'person'],
+  // The directory is nobody's, and whose access ends is counted over all.
+  'load-region': ['item', 'whole'],
   // Of all bytes those that nothing names.
   'sweep-images': ['whole'],
   // Whoever names the study, of whatever person: nothing of it may be left.
@@ -130,6 +136,8 @@ const SYSTEM_READS = {
   'record-viewing': ['item'],
   // Rows of every person, batch by batch.
   reindex: ['whole'],
+  // Reports that are linked to an exam which has become another person's.
+  'unlink-reports': ['whole'],
 } as const satisfies Record<string, readonly (keyof Subjects)[]>;
 
 /** The closed list of reasons for which the server reads on its own account. */
@@ -155,6 +163,11 @@ export function grantFor(requester: Requester, now: number): Grant {
 /** The grant of the same requester at another moment. */
 export function grantAt(grant: Grant, now: number): Grant {
   return new Grant(MAKING, grant.principals, grant.purpose, now);
+}
+
+/** The same grant of other principals: of the identities that are the requester at present. */
+export function grantOfOthers(grant: Grant, principals: readonly Principal[]): Grant {
+  return new Grant(MAKING, [...new Set(principals)], grant.purpose, grant.now);
 }
 
 /** What a requester's grant says, as plain data: to other threads goes this. */

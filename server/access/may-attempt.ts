@@ -17,11 +17,14 @@ const LETTER = { create: 'c', update: 'u', patch: 'u', delete: 'd' } as const sa
   ScopeAction
 >;
 
+/** Operations that change nothing: they ask what a search of Patients asks. */
+export type QueryOperation = 'ihe-pix' | 'match';
+
 /** An interaction whose request may have a body, by its FHIR name, as far as it is known before the body is read. */
 export type Attempt =
   | { readonly interaction: 'search-type' | WriteInteraction; readonly type: StoredType }
   | { readonly interaction: 'transaction' }
-  | { readonly interaction: 'operation'; readonly operation: OperationName };
+  | { readonly interaction: 'operation'; readonly operation: OperationName | QueryOperation };
 
 /** An interaction on a resource of a type. */
 export type RowAct = { readonly interaction: WriteInteraction; readonly type: StoredType };
@@ -69,7 +72,16 @@ export function mayAttempt(requester: Requester, attempt: Attempt): void {
   }
 }
 
-function requireOperator(requester: Requester, operation: OperationName): void {
+/**
+ * Requires the scopes of who asks for Patients by what is known of them: to read and to search them.
+ * @throws {Fault} forbidden (insufficient_scope)
+ */
+export function requireReader(requester: Requester): void {
+  for (const action of ['r', 's'] as const) requireScope(requester, 'Patient', action);
+}
+
+function requireOperator(requester: Requester, operation: OperationName | QueryOperation): void {
+  if (operation === 'ihe-pix' || operation === 'match') return requireReader(requester);
   const [type, letter] = OPERATIONS[operation].scope;
   requireKind(requester, { interaction: 'operation', operation });
   requireScope(requester, type, letter);

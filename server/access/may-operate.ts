@@ -5,6 +5,7 @@
 import { Fault } from '../../profiles/fault.ts';
 import { STORED_TYPES, fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { Basis } from './basis.ts';
+import { isDeskOf, isRegionDesk } from './desks.ts';
 import { requireKind } from './may-attempt.ts';
 import {
   aboutBasis,
@@ -76,15 +77,7 @@ function isFor(requester: Requester, operation: ExamOperation, { sources, receiv
 /** An establishment speaks for itself, and so does its desk. */
 function speaksFor(requester: Requester, organization: string): boolean {
   if (requester.kind === 'establishment') return requester.organization === organization;
-  const isDesk = (offices: readonly string[]): boolean => offices.includes('establishment-desk');
-  return (
-    requester.kind === 'practitioner' &&
-    requester.roles.some((role) => role.organization === organization && isDesk(role.offices))
-  );
-}
-
-function isRegionDesk(requester: Requester): boolean {
-  return requester.kind === 'practitioner' && requester.roles.some(({ offices }) => offices.includes('region-desk'));
+  return isDeskOf(requester, organization);
 }
 
 function requireOne({ isSeen }: OperatedFacts, may: boolean): void {

@@ -10,7 +10,7 @@ import type { Basis, Switch } from './basis.ts';
 import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
 import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
-import type { PersonKey, Requester } from './requester.ts';
+import { identityOf, type PersonKey, type Requester } from './requester.ts';
 import { principal, type Principal, type Right } from './right.ts';
 import { makeWarrant, type Reach, type Warrant, type Written } from './warrant.ts';
 
@@ -28,7 +28,7 @@ export type SubjectFacts = {
   readonly isOwn?: boolean;
   /** The same plan makes the Patient. */
   readonly isNew?: boolean;
-  /** Persons that the same plan joins to this one. */
+  /** Other persons whose rows the same plan changes: those that it joins to this one, or separates from it. */
   readonly joined?: readonly PersonKey[];
 };
 
@@ -154,8 +154,9 @@ export function writesAbout(requester: Requester, subject: SubjectFacts, now: nu
 export function aboutBasis(requester: Requester, subject: SubjectFacts, now: number): readonly Basis[] | undefined {
   if (requester.kind === 'patient') return isSelf(requester, subject) ? [] : undefined;
   if (subject.isOwn === true) return [];
-  const held = heldOf(subject.rights ?? [], subject.patient, sourceOf(requester), now);
-  return held.length === 0 ? undefined : heldBases(subject.person, subject.patient, held, now);
+  const item = identityOf(subject.patient);
+  const held = heldOf(subject.rights ?? [], item, sourceOf(requester), now);
+  return held.length === 0 ? undefined : heldBases(subject.person, item, held, now);
 }
 
 function isSelf(requester: Requester, { patient, person }: SubjectFacts): boolean {
@@ -205,7 +206,7 @@ function consentChange(requester: Requester, { now, subject }: WriteFacts): Deci
   const rests = subject === undefined ? undefined : aboutBasis(requester, { ...subject, isOwn: false }, now);
   if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
   return {
-    reaches: [{ types: CONSENT_TYPES, whose: personsOf(subject), event: 'own' }],
+    reaches: [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose: personsOf(subject), event: 'own' }],
     bases: [...subjectBases(subject), ...rests],
   };
 }
@@ -216,7 +217,7 @@ function receipt({ subject, study, owner, isFurther = false }: WriteFacts): Deci
   if (subject === undefined) return { reaches: aside, bases: [] };
   refuseOpen(subject.state, EXAM_SWITCHES);
   const whose = personsOf(subject);
-  const patients: Reach[] = subject.isNew === true ? [{ types: IDENTITY_TYPES, whose, event: 'own' }] : [];
+  const patients: Reach[] = subject.isNew === true ? [{ types: WITH_IDENTITY, whose, event: 'own' }] : [];
   const filed: Reach[] =
     study === undefined ? [{ types: ['instance'], whose, event: isFurther ? 'asking' : 'own' }] : [];
   return {
@@ -227,7 +228,7 @@ function receipt({ subject, study, owner, isFurther = false }: WriteFacts): Deci
 
 /** An instance joins a study that stands under another identity: both are still one person. */
 function ownerBases({ patient, person }: SubjectFacts, owner: string | undefined): readonly Basis[] {
-  return owner === undefined || owner === patient ? [] : [{ kind: 'row', row: owner, person }];
+  return owner === undefined || owner === patient ? [] : [{ kind: 'row', row: identityOf(owner), person }];
 }
 
 const typesBy = (writers: Writers): readonly StoredType[] =>
@@ -235,18 +236,24 @@ const typesBy = (writers: Writers): readonly StoredType[] =>
 const typesOfHook = (hook: WriteHook): readonly StoredType[] =>
   STORED_TYPES.filter((type) => fhirType(type).hooks?.write === hook);
 
-const SERVER_TYPES = typesBy('server');
+/** An identity is written as the Patient that it is, and with nothing else. */
+const SERVER_TYPES = typesBy('server').filter((type) => type !== 'Person');
+/** What the server tells patients. */
+const NOTICE_TYPES = SERVER_TYPES.filter((type) => fhirType(type).names === 'patient');
 const CONSENT_TYPES = typesOfHook('rights');
 const IDENTITY_TYPES = typesOfHook('identity');
+/** A Patient is made of identities; of two that contradict a desk is told. */
+export const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];
 const DERIVED_TYPES = typesBy('derived');
 
 function isIdentity(type: StoredType): boolean {
   return IDENTITY_TYPES.includes(type);
 }
 
-/** A report comes with what is derived from it at once: its bytes and its document. */
+/** A report comes with what is derived from it at once: its bytes, its documents, a notice when it was an error. */
 function writtenWith(type: StoredType): readonly Written[] {
-  return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES] : [type];
+  if (isIdentity(type)) return WITH_IDENTITY;
+  return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES, ...NOTICE_TYPES] : [type];
 }
 
 /** What keeps others from writing exams, and what keeps them from writing anything. */
@@ -283,7 +290,7 @@ function personsOf({ person, joined = [] }: SubjectFacts): { readonly persons: r
 
 /** A Patient of this plan is read from nowhere; one that the plan joins to another is not that person yet. */
 export function subjectBases({ patient, person, isNew, joined = [] }: SubjectFacts): readonly Basis[] {
-  return isNew === true || joined.length > 0 ? [] : [{ kind: 'row', row: patient, person }];
+  return isNew === true || joined.length > 0 ? [] : [{ kind: 'row', row: identityOf(patient), person }];
 }
 
 /** That who asks may still ask: token and account. */
@@ -297,7 +304,7 @@ export function requesterBases(requester: Requester, at: number): readonly Basis
 
 function accountOf(requester: Requester): string {
   if (requester.kind === 'practitioner') return requester.practitioner;
-  return requester.kind === 'patient' ? requester.patient : requester.organization;
+  return requester.kind === 'patient' ? identityOf(requester.patient) : requester.organization;
 }
 
 function principalsOf(requester: Requester, now: number): readonly Principal[] {

@@ -25,6 +25,12 @@ const ASIDE = {
   refusal: 'What is kept aside is cleared up by establishments and desks only',
 } as const satisfies Operation;
 
+const JUDGEMENT = {
+  operators: ['desk'],
+  scope: ['Patient', 'u'],
+  refusal: 'Only a desk says who is who',
+} as const satisfies Operation;
+
 /** By FHIR name. */
 export const OPERATIONS = {
   'break-glass': {
@@ -42,6 +48,8 @@ export const OPERATIONS = {
     scope: ['ImagingStudy', 'u'],
     refusal: 'An exam is moved by its establishment or a desk only',
   },
+  join: JUDGEMENT,
+  separate: JUDGEMENT,
 } as const satisfies Record<string, Operation>;
 
 /** The name of an operation. */
@@ -51,7 +59,10 @@ export type OperationName = keyof typeof OPERATIONS;
 export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent';
 
 /** Operations on exams, and on what is kept aside of them. */
-export type ExamOperation = Exclude<OperationName, RecordOperation>;
+export type ExamOperation = Exclude<OperationName, RecordOperation | JudgementOperation>;
+
+/** Operations on identities. */
+export type JudgementOperation = 'join' | 'separate';
 
 /** What a requester is to operations. */
 export function operatorOf(requester: Requester): Operator {

@@ -5,6 +5,11 @@ import type { Purpose } from './purpose.ts';
 /** The random key of one person, shared by all Patient resources that are that person. */
 export type PersonKey = string & { readonly personKey: unique symbol };
 
+/** The row (`Person/id`) that keeps the identity which a Patient is by itself: its sources hold a right to it. */
+export function identityOf(patient: string): string {
+  return patient.replace(/^Patient\//, 'Person/');
+}
+
 /** Names a person key that comes from a store or a random source. */
 export function personKey(value: string): PersonKey {
   return value as PersonKey;

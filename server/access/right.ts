@@ -49,6 +49,11 @@ export const principal = {
   patient: (person: PersonKey): Principal => `pat:${person}`,
 } as const;
 
+/** The person that a principal is; undefined when it is nobody's patient. */
+export function personOf(holder: Principal): PersonKey | undefined {
+  return holder.startsWith('pat:') ? (holder.slice('pat:'.length) as PersonKey) : undefined;
+}
+
 /** The establishment (`Organization/id`) that a principal is: none when it is somebody else. */
 export function establishmentOf(holder: Principal): readonly string[] {
   return holder.startsWith('o:') ? [holder.slice(2)] : [];

@@ -59,11 +59,11 @@ export function rightsLeftBy(rights: readonly Right[]): readonly Right[] {
   return rights.filter(({ scope, giver }) => scope !== 'record' && scope.item === giver);
 }
 
-/** A right as it is after its person was joined to another. */
-export function joinedRight(right: Right, from: PersonKey, to: PersonKey): Right {
+/** A right to a row that was deleted, as it is after the row became another person's. */
+export function movedRight(right: Right, from: PersonKey, to: PersonKey): Right {
   const holder = right.principal === principal.patient(from) ? principal.patient(to) : right.principal;
-  const joined = { ...right, person: to, principal: holder };
-  return { ...joined, id: rightId(joined) };
+  const moved = { ...right, person: to, principal: holder };
+  return { ...moved, id: rightId(moved) };
 }
 
 function ofOrigin(row: GivingRow, person: PersonKey): readonly Right[] {

@@ -1,12 +1,13 @@
 /** What the server writes on its own account: a closed list of reasons, each bound to one subject. */
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
+import { WITH_IDENTITY } from './may-write.ts';
+import { personKey, type PersonKey } from './requester.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 const typesWhere = (has: (type: StoredType) => boolean): readonly StoredType[] => STORED_TYPES.filter(has);
-
 type SystemWrite = Pick<Reach, 'types' | 'event'> & {
-  /** The kind of the one subject: a study by its UID, the directory, a shipment by its request, a kind of job. */
-  readonly subject: 'study' | 'directory' | 'shipment' | 'job';
+  /** The kind of its subject: a study by its UID, the directory, a shipment by its request, a kind of job, persons. */
+  readonly subject: 'study' | 'directory' | 'shipment' | 'job' | 'persons';
 };
 
 /** What is written for each reason, whether it needs an event of its own, and the kind of its subject. */
@@ -16,9 +17,9 @@ const SYSTEM_WRITES = {
     subject: 'directory',
     event: 'own',
   },
-  // Whoever sent the instances or the report has left the event.
+  // Whoever sent the instances or the report has left the event. Reports are linked to the exam that they name.
   'maintain-study': {
-    types: typesWhere((type) => fhirType(type).writers === 'derived'),
+    types: typesWhere((type) => fhirType(type).writers === 'derived' || fhirType(type).hooks?.write === 'documents'),
     subject: 'study',
     event: 'asking',
   },
@@ -34,6 +35,8 @@ const SYSTEM_WRITES = {
     subject: 'study',
     event: 'asking',
   },
+  // What earlier servers knew stays as it was said.
+  'adopt-identities': { types: WITH_IDENTITY, subject: 'persons', event: 'asking' },
   // Each instance had a warrant of its own: the end only counts them.
   'end-shipment': { types: [], subject: 'shipment', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.
@@ -43,9 +46,28 @@ const SYSTEM_WRITES = {
 /** The closed list of reasons for which the server writes on its own account. */
 export type SystemWriteReason = keyof typeof SYSTEM_WRITES;
 
-/** Makes the warrant of the server's own work on one subject: a Study Instance UID, a kind of job … */
-export function systemWarrant(reason: SystemWriteReason, subject: string): Warrant {
+/** Makes the warrant of the server's own work on one subject: a Study Instance UID, a kind of job …; or on persons. */
+export function systemWarrant(reason: SystemWriteReason, ...subjects: readonly string[]): Warrant {
+  return makeWarrant({ act: reason, reaches: [reachOf(reason, ...subjects)], bases: [] });
+}
+
+/**
+ * The warrant to erase a study, and of its person the reports that name it without its UID: by a number, or as an
+ * error, of which nothing is told any more.
+ */
+export function erasureWarrant(studyInstanceUID: string, person: PersonKey | undefined): Warrant {
+  const whole = reachOf('erase-study', studyInstanceUID);
+  const types = typesWhere((type) => REPORTS.includes(fhirType(type).erasedWithStudy));
+  const hers: readonly Reach[] = person === undefined ? [] : [{ types, whose: { persons: [person] }, event: 'asking' }];
+  return makeWarrant({ act: 'erase-study', reaches: [whole, ...hers], bases: [] });
+}
+
+/** Reports, their documents and bytes. */
+const REPORTS: readonly string[] = ['reports', 'manifests', 'with-its-item'];
+
+function reachOf(reason: SystemWriteReason, ...subjects: readonly string[]): Reach {
   const { types, event, subject: kind } = SYSTEM_WRITES[reason];
-  const whose = kind === 'study' ? { study: subject } : { persons: [] };
-  return makeWarrant({ act: reason, reaches: [{ types, whose, event }], bases: [] });
+  const persons = kind === 'persons' ? subjects.map(personKey) : [];
+  const whose = kind === 'study' ? { study: subjects[0] ?? '' } : { persons };
+  return { types, whose, event };
 }

@@ -8,12 +8,15 @@ import { openAnchoring, type OpenedAnchoring } from './anchor.ts';
 import { startBackground } from './background.ts';
 import { controlCommands } from './control.ts';
 import { composeFlows, type Flows } from './flows.ts';
-import { openIdentityProviders } from './identity-providers.ts';
+import { holdIdentityProviders } from './identity-providers.ts';
 import { openIntake, type Intake } from './intake.ts';
 import { installedOhif, ohifDoors } from './ohif.ts';
 import type { Config } from '../config/config.ts';
 import { openControl } from '../control/door.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
+import { siteOf } from './site.ts';
+import { openReloading, type HeldProviders, type ReadRegion, type Reloading } from './region.ts';
+import { holdRegion, madeOf, type CurrentRegion, type HeldRegion } from '../config/current-region.ts';
 import type { Region } from '../config/region-model.ts';
 import {
   createDevelopmentIdentityProvider,
@@ -26,12 +29,12 @@ import { fhirRoutes } from '../endpoints/fhir/routes.ts';
 import { SERVED } from '../endpoints/fhir/served.ts';
 import { wadoRouter } from '../endpoints/wado/router.ts';
 import { patientIdentifiersOf } from '../endpoints/viewer/absent/patient-identifiers.ts';
+import type { EmergencyTerms } from '../endpoints/viewer/absent/absent-page.ts';
 import { viewerRouter } from '../endpoints/viewer/router.ts';
 import { createHttpServer } from '../endpoints/http/app.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { createIdentify } from '../endpoints/http/identify.ts';
 import { pagesDoor } from '../endpoints/pages/pages-door.ts';
-import type { Site } from '../endpoints/pages/site.ts';
 import { createAuthorizationServer, type AuthorizationServer } from '../endpoints/smart/authorization-server.ts';
 import type { Acceptance } from '../flows/audit/anchor-trail.ts';
 import { trailHealth } from '../flows/audit/trail-health.ts';
@@ -49,6 +52,8 @@ import { Fault } from '../../profiles/fault.ts';
 export type Running = {
   /** Every address that is bound, for the ready line. */
   readonly addresses: { readonly http: Bound; readonly dimse: BoundAE; readonly dimseTls?: BoundAE };
+  /** Loads the region file again. @throws {Fault} as {@link Reloading} does; the former one stays then */
+  reload(): Promise<void>;
   /** Ends doors, then background work, then stores. */
   stop(): Promise<void>;
 };
@@ -59,15 +64,20 @@ type BoundAE = Bound & { readonly aeTitle: string };
 /** The stores, and what anchors their trail. */
 type Opened = Stores & { readonly anchoring: OpenedAnchoring };
 
-/** Starts the server that a configuration describes. `accepted` is as in {@link openAnchoring}. */
-export async function compose(config: Config, log: LogFactory, accepted?: Acceptance): Promise<Running> {
-  const region = await loadRegionFile(config);
+/** What a person answers for at a start: as {@link openAnchoring} takes it, and as loadRegion does. */
+export type StartAnswers = { readonly accepted?: Acceptance; readonly confirmedRegion?: number };
+
+/** Starts the server that a configuration describes. */
+export async function compose(config: Config, log: LogFactory, answers: StartAnswers = {}): Promise<Running> {
+  const definitions = await loadDefinitions();
+  const region = await loadRegionFile(config, definitions.validate);
   await makeDataFolder(config.dataDir);
   const stores = await openStores(config, log);
   let anchoring: OpenedAnchoring | undefined;
   try {
-    anchoring = await openAnchoring(config, stores.trail, log, accepted);
-    return await start(config, log, region, { ...stores, anchoring });
+    anchoring = await openAnchoring(config, stores.trail, log, answers.accepted);
+    const given = { config, log, region: holdRegion(region), stores: { ...stores, anchoring }, definitions };
+    return await start(given, answers.confirmedRegion);
   } catch (error) {
     await anchoring?.stop();
     await stores.close();
@@ -76,7 +86,12 @@ export async function compose(config: Config, log: LogFactory, accepted?: Accept
 }
 
 /** The flows on the data of a stopped server, for an operator's command. */
-export type Stopped = { readonly flows: Flows; readonly region: Region; close(): Promise<void> };
+export type Stopped = {
+  readonly flows: Flows;
+  readonly region: Region;
+  readonly validate: LoadedDefinitions['validate'];
+  close(): Promise<void>;
+};
 
 /**
  * Opens the data of a server that does not run.
@@ -86,16 +101,18 @@ export type Stopped = { readonly flows: Flows; readonly region: Region; close():
 export async function composeStopped(config: Config, log: LogFactory): Promise<Stopped> {
   if (!existsSync(config.dataDir))
     throw new Fault('not-found', `There is no data folder ${config.dataDir}, and no server runs on it`);
-  const region = await loadRegionFile(config);
   const definitions = await loadDefinitions();
+  const region = await loadRegionFile(config, definitions.validate);
   const stores = await openStores(config, log);
   const publicUrl = (): string => config.publicUrl ?? '';
-  const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
+  const made = { config, region: holdRegion(region), stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
+  await flows.adoptIdentities();
   await flows.servedParameters.begin();
   return {
     flows,
     region,
+    validate: definitions.validate,
     close: async () => {
       await stores.renderer.close();
       await stores.images.close();
@@ -104,15 +121,23 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   };
 }
 
-async function start(config: Config, log: LogFactory, region: Region, stores: Opened): Promise<Running> {
-  const definitions = await loadDefinitions();
+type Given = {
+  readonly config: Config;
+  readonly log: LogFactory;
+  readonly region: HeldRegion;
+  readonly stores: Opened;
+  readonly definitions: LoadedDefinitions;
+};
+
+async function start(given: Given, confirmedRegion: number | undefined): Promise<Running> {
+  const { config, log, region, stores, definitions } = given;
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
   const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
+  await flows.adoptIdentities();
   const background = await startBackground(flows, log);
   const { validate, subsets } = definitions;
-  const parts: Parts = { config, log, region, stores, flows, publicUrl, validate, subsets };
   const doors: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(doors.map((door) => door.close()));
@@ -120,10 +145,16 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
     await stores.anchoring.stop();
   };
   try {
-    const http = await openHttp(parts);
-    doors.push({ close: async () => await closeHttp(http) });
+    const parts = await withProviders({ config, log, region, stores, flows, publicUrl, validate, subsets });
+    // Nobody is let in by what the file does not say any more.
+    await flows.loadRegion(region.now(), confirmedRegion);
+    await flows.endTokens(region.now());
     const intake = intakeOf(parts);
     doors.push(intake);
+    const read: ReadRegion = async (path) => await loadRegionFile(config, validate, path);
+    const reloading = openReloading({ ...parts, log: log('region'), held: region, read, intake });
+    const http = await openHttp(parts, reloading);
+    doors.push({ close: async () => await closeHttp(http) });
     const dimse = await intake.listen(config.dimsePort).catch(explainPort('PASSERELLE_DIMSE_PORT', config.dimsePort));
     const tls = await dimseTLSOf(config);
     const dimseTls =
@@ -133,20 +164,17 @@ async function start(config: Config, log: LogFactory, region: Region, stores: Op
         .catch(explainPort('PASSERELLE_DIMSE_TLS_PORT', config.dimseTlsPort)));
     const httpBound = await listenHttp(http, config).catch(explainPort('PASSERELLE_HTTP_PORT', config.httpPort));
     address.publicUrl = config.publicUrl ?? `http://${bracketed(httpBound.host)}:${httpBound.port}`;
-    await flows.loadRegion(region);
-    doors.push(
-      await openControl({
-        dataDir: config.dataDir,
-        commands: controlCommands(parts, boundAE(config, dimse)),
-        log: log('control'),
-      }),
-    );
+    await flows.announceImages(region.now());
+    doors.push(reloading.follow());
+    const commands = controlCommands({ ...parts, reloading }, boundAE(config, dimse));
+    doors.push(await openControl({ dataDir: config.dataDir, commands, log: log('control') }));
     return {
       addresses: {
         http: httpBound,
         dimse: boundAE(config, dimse),
         ...(dimseTls === undefined ? {} : { dimseTls: boundAE(config, dimseTls) }),
       },
+      reload: async () => void (await reloading.reload()),
       stop: async () => {
         await stop();
         await stores.renderer.close();
@@ -172,20 +200,30 @@ function explainPort(variable: string, port: number): (error: unknown) => never 
 type Parts = {
   readonly config: Config;
   readonly log: LogFactory;
-  readonly region: Region;
+  readonly region: CurrentRegion;
   readonly stores: Opened;
   readonly flows: Flows;
   readonly publicUrl: () => string;
   readonly validate: LoadedDefinitions['validate'];
   readonly subsets: LoadedDefinitions['subsets'];
+  /** Where persons sign in; in development at a provider of ours, too. */
+  readonly providers: HeldProviders;
+  readonly development: DevelopmentIdentityProvider | undefined;
 };
 
-async function openHttp(parts: Parts): Promise<Server> {
-  const { config, log, region, stores, publicUrl } = parts;
+async function withProviders(parts: Omit<Parts, 'providers' | 'development'>): Promise<Parts> {
+  const { config, log, region, publicUrl } = parts;
+  const persons = (): Region['persons'] => region.now().persons;
   const development = config.development
-    ? await createDevelopmentIdentityProvider({ publicUrl, persons: region.persons, site: siteOf(parts) })
+    ? await createDevelopmentIdentityProvider({ publicUrl, persons, site: siteOf(parts) })
     : undefined;
-  const authorization = await openAuthorization(parts, development);
+  const opening = { config, log: log('auth'), development, publicUrl };
+  return { ...parts, development, providers: await holdIdentityProviders(opening, region.now()) };
+}
+
+async function openHttp(parts: Parts, reloading: Reloading): Promise<Server> {
+  const { config, log, stores, development } = parts;
+  const authorization = await openAuthorization(parts);
   const doors = [
     pagesDoor(siteOf(parts)),
     ...(development === undefined ? [] : [development.middleware]),
@@ -198,6 +236,7 @@ async function openHttp(parts: Parts): Promise<Server> {
     health: async () => ({
       ...(await trailHealth(stores.trail, systemClock)),
       ...stores.anchoring.health(),
+      ...reloading.health(),
       ...(await parts.flows.jobs.health()),
     }),
     report: async () => ({
@@ -207,30 +246,14 @@ async function openHttp(parts: Parts): Promise<Server> {
   });
 }
 
-/** What pages say of this server. Applications are the clients at which persons sign in. */
-function siteOf({ config, region }: Parts): Site {
-  const applications = region.clients
-    .filter(({ grant_types }) => grant_types.includes('authorization_code'))
-    .map(({ name, publisher, client_uri: home }) => ({
-      name,
-      ...(publisher === undefined ? {} : { publisher }),
-      ...(home === undefined ? {} : { home }),
-    }));
-  const persons = config.development ? region.persons : [];
-  return { support: config.support, isDemonstration: config.development, persons, applications };
-}
-
-async function openAuthorization(
-  parts: Parts,
-  development: DevelopmentIdentityProvider | undefined,
-): Promise<AuthorizationServer> {
-  const { config, log, region, stores, flows, publicUrl } = parts;
+async function openAuthorization(parts: Parts): Promise<AuthorizationServer> {
+  const { log, region, stores, flows, publicUrl, providers } = parts;
   return createAuthorizationServer({
     publicUrl,
-    clients: region.clients,
+    clients: () => region.now().clients,
     site: siteOf(parts),
-    identityProviders: await openIdentityProviders({ config, region, log: log('auth'), development, publicUrl }),
-    accounts: { find: flows.findAccount },
+    identityProviders: providers.now,
+    accounts: { find: flows.findAccount, stands: flows.accountStands, resource: flows.accountResource },
     tokens: stores.tokens,
     keys: await loadAuthorizationKeys(stores.tokens),
     clock: systemClock,
@@ -277,7 +300,7 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer,
     ...ofBrowser,
     proofOf: session.proofOf,
     isProof: session.isProof,
-    emergencyTerms: { hours: config.breakGlassHours, identifiers: patientIdentifiersOf(region) },
+    emergencyTerms: emergencyTermsOf(parts),
     hasOhif: ohif !== undefined,
     site: siteOf(parts),
     baseUrl: () => `${publicUrl()}/viewer`,
@@ -293,6 +316,17 @@ function dataDoors(parts: Parts, { authenticate, session }: AuthorizationServer,
   return [fhir, dicomweb.routes(), wado.routes(), viewer.routes(), ...ofOhif, xds] as Parameters<
     typeof createHttpServer
   >[0]['doors'];
+}
+
+/** How an emergency is declared on a page: for how long, and by which identifiers of the region as it is now. */
+function emergencyTermsOf({ config, region }: Parts): EmergencyTerms {
+  const identifiers = madeOf(region, patientIdentifiersOf);
+  return {
+    hours: config.breakGlassHours,
+    get identifiers() {
+      return identifiers();
+    },
+  };
 }
 
 /** A door whose modules are loaded with the first request below its path. */
@@ -315,7 +349,8 @@ function intakeOf({ config, log, region, flows, stores }: Parts): Intake {
     trail: stores.trail,
     clock: systemClock,
   });
-  return openIntake({ host, calledAETitle, limits: { maxAssociations, maxObjectBytes }, dataDir, region }, serving);
+  const limits = { maxAssociations, maxObjectBytes };
+  return openIntake({ host, calledAETitle, limits, dataDir, region: region.now() }, serving);
 }
 
 async function dimseTLSOf({

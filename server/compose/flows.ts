@@ -8,15 +8,19 @@ import type { IndexDefinitions, Indexer } from '../../profiles/search/indexer.ts
 import type { IsServed } from '../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../profiles/validation/validate.ts';
 import type { Config } from '../config/config.ts';
-import type { Region } from '../config/region-model.ts';
+import type { CurrentRegion } from '../config/current-region.ts';
 import { clearAside } from '../flows/aside/clear-aside.ts';
 import { moveStudy } from '../flows/aside/move-study.ts';
 import { listFormerAside } from '../flows/aside/former-aside.ts';
+import { judgeIdentities } from '../flows/identity/judge-identities.ts';
 import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
 import { fileWhatIsJoined } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
+import { endTokens } from '../flows/directory/end-tokens.ts';
+import { readMark } from '../flows/directory/region-mark.ts';
+import { weighRegion } from '../flows/directory/weigh-region.ts';
 import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
 import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
@@ -24,19 +28,25 @@ import { jobsHealth, reportJobs } from '../flows/jobs/jobs-health.ts';
 import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
-import { IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
+import type { RegionIndex } from '../flows/identity/region-index.ts';
+import { adoptIdentities } from '../flows/identity/adopt-identities.ts';
+import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { crossReference } from '../flows/read/cross-reference.ts';
+import { matchPatients } from '../flows/read/match-patients.ts';
 import { readHistory } from '../flows/read/read-history.ts';
+import { readIdentity } from '../flows/read/read-identity.ts';
 import { readResource } from '../flows/read/read-resource.ts';
 import type { GuardDeps } from '../flows/guard.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
-import { indexRegion } from '../flows/identity/region-index.ts';
+import { refuseOwnMatter } from '../flows/identity/own-matter.ts';
+import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
-import { findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
+import { accountResource, accountStands, findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
 import { retrieveBulkData, retrieveFrames } from '../flows/retrieve/retrieve-bulk.ts';
 import { findExams, findLatestExams } from '../flows/view/find-exams.ts';
 import { openStudy } from '../flows/view/open-study.ts';
@@ -71,7 +81,7 @@ import type { TokenStore } from '../ports/token-store.ts';
 /** What flows are made from. */
 export type FlowParts = {
   readonly config: Config;
-  readonly region: Region;
+  readonly region: CurrentRegion;
   readonly stores: {
     readonly records: RecordStore;
     readonly trail: AuditTrail;
@@ -102,7 +112,7 @@ const ASSERTION_SCOPES = ['user/*.rs'];
 export function composeFlows(parts: FlowParts) {
   const { config, region, stores, clock, indexer, validate, publicUrl, log } = parts;
   const { records, trail, tokens, images } = stores;
-  const regionIndex = indexRegion(region);
+  const regionIndex = followedIndex(region);
   const served = servedParameters(parts);
   const isServed: IsServed = (type, code) => served.isServed(type, code);
   const guard = { records, trail, clock, isServed };
@@ -110,18 +120,16 @@ export function composeFlows(parts: FlowParts) {
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
   const resolve = resolveRequester({ records, clock });
-  const find = findAccount({ records, clock });
+  const find = findAccount({ records, clock, region: regionIndex });
   return {
     attempt: attempt(guard),
     read: readResource(guard),
+    readIdentity: readIdentity(guard),
     history: readHistory(guard),
     search: searchResources(guard),
     searchResources: searchResources(guard),
-    queryRegistry: queryRegistry({
-      searchResources: searchResources(guard),
-      repositoryUniqueId: config.repositoryUid,
-      homeCommunityId: config.homeCommunityId,
-    }),
+    ...affinityFlows(guard, parts, regionIndex),
+    matchPatients: matchPatients(guard),
     searchWithinStudy: searchWithinStudy(guard),
     searchAcrossStudies: searchAcrossStudies(guard),
     openStudy: openStudy(guard),
@@ -132,19 +140,24 @@ export function composeFlows(parts: FlowParts) {
     ...retrieveFlows(guard, stores),
     write: writeResource({ ...writing, validate }),
     writeTransaction: writeTransaction({ ...writing, validate }),
-    breakGlass: breakGlass({ ...guard, indexer, hours: config.breakGlassHours }),
+    breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
+    judgeIdentities: judgeIdentities(writing),
     association: receiveAssociation({ ...intake, server: 'dimse' }),
     receiveImport: receiveImport(intake),
     receiveStowRequest: receiveStowRequest({ ...intake, maxInstanceBytes: config.maxInstanceBytes }),
-    requesterOfToken: requesterOfToken({ records, tokens, clock, resolve }),
+    requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
     findAccount: find,
+    accountStands: accountStands({ records, clock }),
+    refuseOwnMatter: refuseOwnMatter({ records, clock }),
+    accountResource: accountResource({ records, clock }),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
-    loadRegion: loadRegion({ records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid }),
+    adoptIdentities: adoptIdentities({ records, clock, indexer, region: regionIndex, log }),
+    ...regionFlows(parts),
     askForSweep: async () => {
       const asking = systemWarrant('ask-for-work', 'sweep');
       await records.commit(asking, joinParts({ jobs: [sweepingAt(clock.now())] }));
@@ -153,6 +166,35 @@ export function composeFlows(parts: FlowParts) {
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),
+  };
+}
+
+/** Questions whose answers name patients in the affinity domain. */
+function affinityFlows(
+  guard: GuardDeps,
+  { config, publicUrl }: Pick<FlowParts, 'config' | 'publicUrl'>,
+  region: RegionIndex,
+) {
+  // The domain is asked for at each question, as a reload may say another.
+  return {
+    affinityDomain: () => region.affinityDomain,
+    queryRegistry: queryRegistry({
+      ...guard,
+      searchResources: searchResources(guard),
+      repositoryUniqueId: config.repositoryUid,
+      homeCommunityId: config.homeCommunityId,
+      get affinityDomain() {
+        return region.affinityDomain;
+      },
+    }),
+    crossReference: crossReference({
+      ...guard,
+      region,
+      fhirBase: () => `${publicUrl()}/fhir`,
+      get affinityDomain() {
+        return region.affinityDomain;
+      },
+    }),
   };
 }
 
@@ -169,6 +211,20 @@ function retrieveFlows(guard: GuardDeps, { images, renderer }: Pick<FlowParts['s
     retrieveRenderedInstance: retrieveRenderedInstance({ ...guard, renderer, images }, viewings),
     retrieveThumbnail: retrieveThumbnail({ ...guard, renderer }, viewings),
     viewings,
+  };
+}
+
+/** The region file as the directory of the stores. */
+function regionFlows({ config, stores, clock, indexer, publicUrl }: FlowParts) {
+  const { records, tokens } = stores;
+  const deps = { records, clock, indexer, publicUrl, repositoryUniqueId: config.repositoryUid };
+  return {
+    forecastRegion: forecastRegion(deps),
+    loadRegion: loadRegion(deps),
+    announceImages: announceImages(deps),
+    weighRegion: weighRegion(deps),
+    endTokens: endTokens({ records, tokens, clock }),
+    regionMark: async () => await readMark(records, clock.now()),
   };
 }
 

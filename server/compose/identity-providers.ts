@@ -12,6 +12,7 @@ import type { DevelopmentIdentityProvider } from '../endpoints/development-idp/d
 import type { Log } from '../log.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { IdentityProvider } from '../ports/identity-provider.ts';
+import type { HeldProviders } from './region.ts';
 import { toFault } from '../../profiles/fault.ts';
 
 /** What the server is told of its providers. */
@@ -45,6 +46,36 @@ export async function openIdentityProviders(parts: IdentityProviderParts): Promi
   await Promise.all(providers.map(async (provider) => await check(provider, log)));
   if (development === undefined) return providers;
   return [...providers, lazyProvider(() => createIdentityProvider(development.settings(publicUrl()), systemClock))];
+}
+
+/**
+ * Opens those of the first file, and holds those of the one that is loaded.
+ * @throws {Fault} as {@link openIdentityProviders}
+ */
+export async function holdIdentityProviders(
+  parts: Omit<IdentityProviderParts, 'region'>,
+  first: Region,
+): Promise<HeldProviders> {
+  const open: HeldProviders['open'] = async (region) => await openIdentityProviders({ ...parts, region });
+  let held = await open(first);
+  return { now: () => held, open, replace: (providers) => void (held = providers) };
+}
+
+/** What does not hold of the entries of a region file, as `place reason`; `folder` is that of the file. */
+export async function identityProviderErrors(
+  { identityProviders }: IdentityProviderParts['region'],
+  folder: string,
+): Promise<readonly string[]> {
+  const errors: string[] = [];
+  for (const [index, entry] of identityProviders.entries()) {
+    if (entry.issuer === DEVELOPMENT) continue;
+    try {
+      parseIdentityProvider(entry, await readAuthentication(entry, folder));
+    } catch (error) {
+      errors.push(`/identityProviders/${index} ${toFault(error).message}`);
+    }
+  }
+  return errors;
 }
 
 async function check(provider: CheckedIdentityProvider, log: Log): Promise<void> {

@@ -4,12 +4,15 @@ import type { TlsOptions } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import type { FilingCalls, IntakeCalls } from '../endpoints/dimse/intake-calls.ts';
 import type { IntakeSettings } from '../threads/intake-thread.ts';
+import type { Region } from '../config/region-model.ts';
 import { talk, type Serving } from '../threads/thread-talk.ts';
 
 /** The intake thread. */
 export type Intake = {
   /** Opens a door; rejects when the address cannot be bound. */
   listen(port: number, tls?: TlsOptions): Promise<{ readonly host: string; readonly port: number }>;
+  /** Lets it know of another region: who may call, and may no more. */
+  takeRegion(region: Region): Promise<void>;
   /** Closes its doors and ends it. */
   close(): Promise<void>;
 };
@@ -24,6 +27,7 @@ export function openIntake(settings: IntakeSettings, serving: Serving<FilingCall
   worker.once('exit', () => end(new Error('The intake thread has ended')));
   return {
     listen: async (port, tls) => await ask('listen', { port, ...(tls === undefined ? {} : { tls }) }),
+    takeRegion: async (region) => void (await ask('region', region)),
     close: async () => {
       await ask('close', undefined);
       const ended = once(worker, 'exit');

@@ -8,6 +8,7 @@ import { openRendering } from './rendering.ts';
 import { forgettingImages } from '../rendering/forgetting-images.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 import { Fault } from '../../profiles/fault.ts';
+import type { Validate } from '../../profiles/validation/validate.ts';
 
 /** The stores of one configuration. */
 export type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -49,11 +50,11 @@ export async function makeDataFolder(dataDir: string): Promise<void> {
 }
 
 /**
- * Reads the region file.
+ * Reads a region file, by default that of the configuration. `validate` is that of R4.
  * @throws {Fault} invalid - it cannot be read, or says what it must not
  */
-export async function loadRegionFile(config: Config): Promise<Region> {
-  const region = parseRegion(await readJson(config.region, 'The region file'));
+export async function loadRegionFile(config: Config, validate: Validate, path = config.region): Promise<Region> {
+  const region = parseRegion(await readJson(path, 'The region file'), validate);
   refuseDemonstration(region, config.development);
   return region;
 }

@@ -2,7 +2,7 @@
 import { verifyAssertion } from '../../ihe/saml/assertion.ts';
 import type { Flows } from './flows.ts';
 import type { Config } from '../config/config.ts';
-import type { Region } from '../config/region-model.ts';
+import { madeOf, type CurrentRegion } from '../config/current-region.ts';
 import { bodyLimits } from '../endpoints/http/body-limits.ts';
 import { recordFailure, visitOf } from '../endpoints/http/identify.ts';
 import type { Identify } from '../endpoints/http/visit.ts';
@@ -15,7 +15,7 @@ import type { TokenStore } from '../ports/token-store.ts';
 /** What the doors are made from. */
 export type XdsParts = {
   readonly config: Config;
-  readonly region: Region;
+  readonly region: CurrentRegion;
   readonly stores: { readonly trail: AuditTrail; readonly images: ImageStore; readonly tokens: TokenStore };
   readonly flows: Flows;
   readonly publicUrl: () => string;
@@ -27,17 +27,16 @@ export function openXds(
   identify: Identify,
 ): ReturnType<typeof xdsRouter> {
   const { trail, images, tokens } = stores;
-  const trusted = region.assertionIssuers.map(({ issuer, certificate }) => ({
-    issuer,
-    certificate: String(certificate ?? ''),
-  }));
+  const trusted = madeOf(region, ({ assertionIssuers }) =>
+    assertionIssuers.map(({ issuer, certificate }) => ({ issuer, certificate: String(certificate ?? '') })),
+  );
   return xdsRouter({
     ...flows,
     identify,
     identifyByAssertion: async (assertion, ctx, server) =>
       visitOf(ctx, await flows.requesterOfAssertion(assertion), server),
     verifyAssertion: (element) =>
-      verifyAssertion({ element, trusted, audience: publicUrl(), now: new Date(systemClock.now()) }),
+      verifyAssertion({ element, trusted: trusted(), audience: publicUrl(), now: new Date(systemClock.now()) }),
     recordFailure: async (ctx, fault) =>
       await recordFailure({ trail, clock: systemClock }, ctx, `${publicUrl()}${ctx.path}`, fault),
     once: async (name, expiresAt, now) => await tokens.once(name, expiresAt, now),

@@ -1,19 +1,31 @@
 /** What is wrong with the shape of a region file, in words that say what to write instead. */
 import type { ErrorObject } from 'ajv';
 
-/** What the members are that nobody can leave out. */
-const MISSING: Readonly<Record<string, string>> = {
+/** What members of the file are, in the words of its JSON Schema and of refusals. */
+export const MEMBERS: Readonly<Record<string, string>> = {
+  demonstration: 'true when the keys and persons are for demonstration: such a region runs in development only',
   serial: 'a whole number that grows with each change of the file, 1 at first',
+  bundle: 'a transaction Bundle of PUTs: the directory, in resources of FHIR R4',
+  clients: 'SMART clients, in the member names of RFC 7591',
+  aeTitles: 'DICOM peers that may call',
+  addresses: 'addresses, or ranges in the form of CIDR, from which the peer calls',
+  certificates: 'SHA-256 fingerprints of the certificates that the peer shows: then it may call over TLS alone',
   identifierDomains: 'a list with an entry for each establishment that sends exams or patients',
   qualifiedIdentifiers:
     'the systems of national identifiers that may join the patients of different establishments, or []',
   affinityDomain: 'the systems that name a patient in XDS: {"patientIdSystems": […], "ownSystem": "urn:oid:…"}',
   patientIdSystems: 'the systems of qualifiedIdentifiers that name a patient in XDS, the first choice first, or []',
   ownSystem: 'an OID of the region (urn:oid:…), under which it names whoever has no other identifier',
-  patientIdSystem: 'the system (URI) under which the establishment numbers its patients',
+  patientIdSystem: 'the system (URI) under which the establishment numbers its patients; several may share one',
   accessionSystem: 'the system (URI) under which the establishment numbers its orders',
   qualifies: 'the systems of qualifiedIdentifiers whose numbers the establishment qualifies, or []',
+  imagesQualified: 'true when national numbers in the images of its modalities are qualified',
+  readsFor: 'establishments whose exams it reads, too, as second reader',
   informsPatients: 'the day since which the establishment informs its patients ("2026-01-31"), or false',
+  imagingServices: 'imaging services and the establishments that they are part of',
+  persons: 'people who sign in at the provider of the demonstration',
+  identityProviders: 'where persons sign in (README.md)',
+  assertionIssuers: 'issuers of SAML assertions, each with its certificate or public key (PEM)',
 };
 
 /** An error as `place reason`, without the value. */
@@ -29,6 +41,6 @@ export function messageOf(error: ErrorObject): string {
 }
 
 function missing(member: string): string {
-  const what = MISSING[member];
+  const what = MEMBERS[member];
   return what === undefined ? `needs ${member}` : `needs ${member}: ${what}`;
 }

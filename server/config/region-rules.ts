@@ -1,24 +1,25 @@
 /** What a JSON Schema cannot say of the region file: names are unique, references lead somewhere, keys are public. */
+import { createPublicKey } from 'node:crypto';
 import { elementsAt } from '../../profiles/types/element.ts';
 import { fhirType, VISIBILITY, isStoredType } from '../../profiles/types/visibility.ts';
-import { PAGES_CLIENT_ID } from '../../profiles/codes.ts';
+import type { Validate } from '../../profiles/validation/validate.ts';
+import { isAddressRange } from './address-range.ts';
+import { checkClient } from './region-client-rules.ts';
+import { checkDirectory } from './region-directory-rules.ts';
 import { checkDomains } from './region-domain-rules.ts';
-import type { Region, RegionClient, RegionKey } from './region-model.ts';
+import type { Region } from './region-model.ts';
 
-/** Key ids with this prefix belong to the published demonstration keys. */
-export const DEMONSTRATION_KEY_PREFIX = 'demonstration-';
-
-// Members that hold the secret part of an RSA, EC, OKP or symmetric key (RFC 7518 section 6, RFC 8037).
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
-
-/** Lists every rule that a well-shaped region breaks, as `place reason`; empty when it keeps them all. */
-export function checkRegion(region: Region): string[] {
+/** Lists every rule that a well-shaped region breaks, as `place reason`; `validate` is that of R4. */
+export function checkRegion(region: Region, validate: Validate | undefined): string[] {
   return [
     ...checkEntries(region),
     ...checkReferences(region),
     ...checkOrganizations(region),
     ...checkUnique(region),
     ...checkDomains(region),
+    ...checkDirectory(region, validate),
+    ...checkCallers(region),
+    ...checkIssuers(region),
     ...region.clients.flatMap((client, index) => checkClient(region, client, `/clients/${index}`)),
   ];
 }
@@ -134,29 +135,27 @@ function repeated(place: string, member: string, names: readonly string[]): stri
   );
 }
 
-function checkClient(region: Region, client: RegionClient, place: string): string[] {
-  const errors: string[] = [];
-  const isConfidential = client.token_endpoint_auth_method === 'private_key_jwt';
-  const actsAlone = client.grant_types.includes('client_credentials');
-  if (isConfidential && client.jwks === undefined)
-    errors.push(`${place} authenticates by private_key_jwt and needs jwks`);
-  if (actsAlone && !isConfidential)
-    errors.push(`${place} uses client_credentials and must authenticate by private_key_jwt`);
-  if (actsAlone && client.organization === undefined)
-    errors.push(`${place} uses client_credentials and needs an organization`);
-  if (client.grant_types.includes('authorization_code') && (client.redirect_uris ?? []).length === 0) {
-    errors.push(`${place} uses authorization_code and needs redirect_uris`);
-  }
-  if (client.client_id === PAGES_CLIENT_ID) errors.push(`${place}/client_id is how the server's own pages are called`);
-  const keys = client.jwks?.keys ?? [];
-  return [...errors, ...keys.flatMap((key, index) => checkKey(region, key, `${place}/jwks/keys/${index}`))];
+function checkCallers({ aeTitles }: Region): string[] {
+  return aeTitles.flatMap(({ addresses }, index) =>
+    addresses.flatMap((address, at) =>
+      isAddressRange(address)
+        ? []
+        : [`/aeTitles/${index}/addresses/${at} is no address or range, as 192.0.2.7 or 192.0.2.0/24`],
+    ),
+  );
 }
 
-function checkKey(region: Region, key: RegionKey, place: string): string[] {
-  const errors: string[] = [];
-  if (PRIVATE_MEMBERS.some((member) => member in key)) errors.push(`${place} holds a private key`);
-  if (typeof key.kid === 'string' && key.kid.startsWith(DEMONSTRATION_KEY_PREFIX) && !region.demonstration) {
-    errors.push(`${place} is a demonstration key, which is public`);
+/** An assertion is believed by the key of its issuer alone. */
+function checkIssuers({ assertionIssuers }: Region): string[] {
+  return assertionIssuers.flatMap(({ certificate }, index) =>
+    isCertificate(certificate) ? [] : [`/assertionIssuers/${index}/certificate is no certificate or public key (PEM)`],
+  );
+}
+
+function isCertificate(pem: unknown): boolean {
+  try {
+    return typeof pem === 'string' && createPublicKey(pem).type === 'public';
+  } catch {
+    return false;
   }
-  return errors;
 }

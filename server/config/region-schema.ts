@@ -1,4 +1,5 @@
 /** The JSON Schema of the region file: shape only; what names what is checked in region.ts. */
+import { MEMBERS } from './region-messages.ts';
 
 const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
 const uri = { type: 'string', minLength: 1, maxLength: 500, pattern: '^[a-z][a-z0-9+.-]*:\\S+$' } as const;
@@ -11,8 +12,17 @@ function list(items: object, maxItems = 1000): object {
 
 const systems = { ...list(uri, 50), uniqueItems: true };
 
-function record(required: readonly string[], properties: object): object {
-  return { type: 'object', required: [...required], additionalProperties: false, properties };
+function record(required: readonly string[], properties: Readonly<Record<string, object>>): object {
+  const described = Object.entries(properties).map(([name, schema]) => {
+    const description = Object.hasOwn(MEMBERS, name) ? { description: MEMBERS[name] } : {};
+    return [name, { ...description, ...schema }];
+  });
+  return {
+    type: 'object',
+    required: [...required],
+    additionalProperties: false,
+    properties: Object.fromEntries(described) as object,
+  };
 }
 
 const entry = record(['resource', 'request'], {
@@ -109,3 +119,11 @@ export const REGION_SCHEMA = record(
     assertionIssuers: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),
   },
 );
+
+/** The schema as it is published (`npm run -s region -- schema`), in `profiles/definitions/region.schema.json`. */
+export const PUBLISHED_REGION_SCHEMA = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  $id: 'urn:passerelle:region',
+  title: 'The region file of Passerelle',
+  ...REGION_SCHEMA,
+};

@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import type { ValidateFunction } from 'ajv';
 import { parseDate } from '../../profiles/dicom/date-time.ts';
 import { Fault } from '../../profiles/fault.ts';
+import type { Validate } from '../../profiles/validation/validate.ts';
 import { messageOf } from './region-messages.ts';
 import { REGION_SCHEMA } from './region-schema.ts';
 import { checkRegion } from './region-rules.ts';
@@ -24,15 +25,15 @@ type NeededMembers = Pick<
 /**
  * Reads a region file that is parsed from JSON.
  *
- * Left-out lists are empty and `demonstration` is false. Every error is reported at once, one a line, with its place
- * in the file and without values.
+ * Left-out lists are empty and `demonstration` is false. `validate`, when given, checks resources: that of R4. Every
+ * error is reported at once, one a line, with its place in the file and without values.
  * @throws {Fault} invalid - the shape is wrong, a name stands twice, or a reference leads nowhere
  */
-export function parseRegion(json: unknown): Region {
-  const validate = compileSchema();
-  if (!validate(json)) throw faultOf((validate.errors ?? []).map(messageOf));
+export function parseRegion(json: unknown, validate?: Validate): Region {
+  const hasShape = compileSchema();
+  if (!hasShape(json)) throw faultOf((hasShape.errors ?? []).map(messageOf));
   const region: Region = { ...emptyRegion(), ...structuredClone(json) };
-  const errors = checkRegion(region);
+  const errors = checkRegion(region, validate);
   if (errors.length > 0) throw faultOf(errors);
   return freezeDeeply(region);
 }

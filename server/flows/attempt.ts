@@ -1,6 +1,7 @@
 /** Asks whether a requester may attempt an interaction, before a door reads the body; a refusal is recorded. */
 import type { PassageKind } from '../../profiles/audit/audit-event.ts';
-import { mayAttempt, type Attempt } from '../access/may-attempt.ts';
+import { fhirType } from '../../profiles/types/visibility.ts';
+import { mayAttempt, type Attempt, type QueryOperation } from '../access/may-attempt.ts';
 import type { OperationName } from '../access/operations.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from './guard.ts';
 
@@ -21,13 +22,17 @@ const PASSAGES = {
   refile: 'operation',
   release: 'operation',
   move: 'operation',
-} as const satisfies Record<OperationName, PassageKind>;
+  join: 'operation',
+  separate: 'operation',
+  'ihe-pix': 'iti-83',
+  match: 'iti-119',
+} as const satisfies Record<OperationName | QueryOperation, PassageKind>;
 
 /** The passage that the attempt would have been. */
 function passageOf(attempted: Attempt): PassageKind {
   switch (attempted.interaction) {
     case 'search-type':
-      return attempted.type === 'DocumentReference' ? 'iti-67' : 'search';
+      return fhirType(attempted.type).searchedAs ?? 'search';
     case 'operation':
       return PASSAGES[attempted.operation];
     default:

@@ -104,7 +104,7 @@ function studiesOf(question: Question) {
 
 /** Reads a further part of an audited answer, under what holds now. */
 export async function further<Q extends Question>(
-  deps: GuardDeps,
+  deps: Pick<GuardDeps, 'records' | 'clock'>,
   passage: Passage,
   question: Q,
 ): Promise<AnswerTo<Q>> {

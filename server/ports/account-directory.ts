@@ -10,4 +10,8 @@ export type Account = { readonly reference: string; readonly display: string };
 export interface AccountDirectory {
   /** The account that holds an identifier, or undefined: nobody, or a person who may not sign in. */
   find(kind: AccountKind, system: string, value: string): Promise<Account | undefined>;
+  /** Whether an account (`Patient/id` or `Practitioner/id`) may still sign in: what was given to it dies with it. */
+  stands(reference: string): Promise<boolean>;
+  /** The resource of an account: of a patient's, the Patient (`Patient/id`) that she is at present. */
+  resource(reference: string): Promise<string>;
 }

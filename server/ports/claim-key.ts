@@ -1,5 +1,7 @@
 /** The keys of claims: every kind of unique name that a plan can take, written here and nowhere else. */
 
+import type { PersonKey } from '../access/requester.ts';
+
 declare const written: unique symbol;
 
 /** A key that {@link claimKey} wrote. */
@@ -26,8 +28,10 @@ export const claimKey = {
   erasing: (studyInstanceUID: string): ClaimKey => write('erasing', studyInstanceUID),
   /** The Patient (`Patient/id`) that an identity is, by system and value of its source. */
   identity: (system: string, value: string): ClaimKey => write('identity', system, value),
-  /** The person whom a qualified identifier names; stores move its value when persons are joined. */
+  /** The identity (id) that bears a qualified number, the first of those that do. */
   qualified: (system: string, value: string): ClaimKey => write('qualified', system, value),
+  /** That what earlier servers knew of patients was made into identities. */
+  adopted: (): ClaimKey => write('adopted', 'identities'),
   /** The id of the report that an establishment (`Organization/id`) gave this identifier. */
   report: (organization: string, system: string, value: string): ClaimKey =>
     write('report', organization, system, value),
@@ -37,11 +41,14 @@ export const claimKey = {
    */
   keptAside: (studyInstanceUID: string, source: string, reason: string, subject: string | undefined): ClaimKey =>
     write('kept-aside', studyInstanceUID, source, reason, subject ?? ''),
+  /** The id of the Task of two identities that a desk looks at, by their ids, the later one first. */
+  identityReview: (one: string, other: string): ClaimKey => write('identity-review', one, other),
   /** The id of the DocumentReference of a report, by id of the DiagnosticReport. */
   reportDocument: (reportId: string): ClaimKey => write('report-document', reportId),
   /** The id of the DocumentReference of a manifest, by SOP Instance UID. */
   manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
+  /** The last change of whether the record of a person is shared: any two of them conflict. */
+  sharing: (person: PersonKey): ClaimKey => write('sharing', person),
+  /** Which region file the directory is written from (flows/identity/region-mark.ts). */
+  region: (): ClaimKey => write('region', 'file'),
 } as const;
-
-/** All keys of qualified identifiers, and no others, lie from the one text on and before the other. */
-export const QUALIFIED_KEYS = { from: 'qualified|', before: 'qualified}' } as const;

@@ -37,7 +37,10 @@ export type Put = {
   readonly sort: number;
   /** The person the row is about; undefined for the directory. */
   readonly person?: PersonKey;
-  /** `Patient/id` of the row's subject. */
+  /**
+   * The identity that the row is filed under: `Patient/id` of the Patient that it is by itself. Doors show the Patient
+   * of the person instead, wherever the row refers to it.
+   */
   readonly subject?: string;
   readonly level: Level;
   readonly released: boolean;
@@ -69,6 +72,8 @@ export type InstanceRow = {
   /** Others that sent it, too, in the order in which they did: stores know them, plans do not say them. */
   readonly furtherSources?: readonly string[];
   readonly person: PersonKey;
+  /** The identity that it is filed under: `Patient/id`, as {@link Put} has it. */
+  readonly subject: string;
 };
 
 /**
@@ -127,6 +132,21 @@ export type Precondition =
 /** A moment of a store, by which it tells what has come since; 0 where it cannot. */
 export type Moment = number;
 
+/**
+ * An identity that is another person's from now on: it joins a person, or leaves one. Everything filed under it goes
+ * along, and the same move back undoes it.
+ */
+export type Move = {
+  /** `Patient/id` of the Patient that the identity is by itself. */
+  readonly identity: string;
+  /** The person that it is by itself. What was said of her state stays hers. */
+  readonly home: PersonKey;
+  readonly from: PersonKey;
+  readonly to: PersonKey;
+  /** `Patient/id` of the Patient of that person. */
+  readonly patient: string;
+};
+
 /** A unique name: the first plan that claims it wins; the same value again is no conflict. */
 export type Claim = { readonly key: ClaimKey; readonly value: string };
 
@@ -158,15 +178,25 @@ export type CommitPlan = {
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
   readonly quarantined?: readonly QuarantinedInstance[];
   /**
-   * Persons that turn out to be one: rows, rights, instances, states (a switch that is on stays on) and the claims of
-   * qualified identifiers (keys that begin with `qualified|`, whose value is the person) move from one key to the
-   * other, and so do the events in the trail, those that are recorded later included. A later plan that names the old
-   * key is refused as a conflict: it was made before; and so is this one, where it writes under it.
+   * Identities that change persons. Rows that are filed under each and are of the person that it leaves, deleted ones
+   * and instances included, become the other's, who is shown by her Patient; the rights that they give follow. Doors
+   * answer what refers to the former Patient by the present one. The events of who an identity is by itself are read by
+   * who it is at present, those that are recorded later included.
+   *
+   * A switch that is on for one of the identities of a person is on for her. A plan that writes for a person who is no
+   * more, or files under an identity that is another's, was made before and is refused as a conflict.
    */
-  readonly rekeys?: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
+  readonly moves?: readonly Move[];
+  /** Switches, by the person that an identity is by itself, whoever she is at present. */
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
   /** Instances of a study that were one person's and are another's from now on. */
-  readonly studies?: readonly { readonly studyInstanceUID: string; readonly from: PersonKey; readonly to: PersonKey }[];
+  readonly studies?: readonly {
+    readonly studyInstanceUID: string;
+    readonly from: PersonKey;
+    readonly to: PersonKey;
+    /** The identity that they are filed under from then on: `Patient/id`. */
+    readonly subject: string;
+  }[];
   /** Work that follows. */
   readonly jobs?: readonly JobRequest[];
   /** Events that are durable with the write. */

@@ -26,7 +26,7 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { PatientState } from '../access/decide.ts';
 import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
-import type { Relation, Right } from '../access/right.ts';
+import type { Principal, Relation, Right } from '../access/right.ts';
 import type { Warrant } from '../access/warrant.ts';
 import type {
   AuditRecord,
@@ -60,7 +60,10 @@ export type VisibleRow = {
   readonly sort: number;
   readonly json: string;
   readonly person: PersonKey | undefined;
+  /** `Patient/id` of the person; to the server itself that of the identity that the row is filed under. */
   readonly subject: string | undefined;
+  /** To the server itself: `Patient/id` of the person, where it is not the subject. */
+  readonly patient?: string;
   readonly blob: BlobRef | undefined;
   /** Whether the patient may see the row, as it was put. */
   readonly released: boolean;
@@ -283,7 +286,10 @@ export type Passage = { readonly [passed]: true };
 /** An audited answer. */
 export type Audited<A> = { readonly answer: A; readonly passage: Passage };
 
-/** What stands of an account: its row, the PractitionerRoles that name it (by id), and whether it was switched off. */
+/**
+ * What stands of an account: its row, of a Patient that of her identity (`Person/id`), the PractitionerRoles that name
+ * it (by id), and whether it was switched off.
+ */
 export type StoredAccount = {
   readonly row: InternalRow;
   readonly roles: readonly InternalRow[];
@@ -362,6 +368,9 @@ export interface RecordStore {
    * may be rights to thousands of items.
    */
   rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]>;
+
+  /** How many rows live rights show to at least one of some principals, at the time of the grant. */
+  shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number>;
 
   /** The state of a person. */
   stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState>;

@@ -13,6 +13,14 @@ export type StoredToken = {
   readonly consumedAt: number | undefined;
 };
 
+/** A stored model that was given to a client or an account (`Type/id`). */
+export type GivenToken = {
+  readonly model: string;
+  readonly id: string;
+  readonly clientId: string | undefined;
+  readonly account: string | undefined;
+};
+
 /** The port; every call is durable when resolved, and seen by all processes on the same store. */
 export interface TokenStore {
   upsert(model: string, id: string, token: Omit<StoredToken, 'consumedAt'>, keys: TokenKeys): Promise<void>;
@@ -27,6 +35,8 @@ export interface TokenStore {
   consume(model: string, id: string, at: number): Promise<boolean>;
   destroy(model: string, id: string): Promise<void>;
   revokeByGrantId(model: string, grantId: string): Promise<void>;
+  /** What was given to whom, in no order; a look at all that is stored. */
+  given(): AsyncIterable<GivenToken>;
   /** Inserts a name once (a jti): false when it stands already and has not expired. */
   once(name: string, expiresAt: number, now: number): Promise<boolean>;
 }

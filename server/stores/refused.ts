@@ -36,9 +36,9 @@ export function claimTaken(): Fault {
   return new Fault('conflict', 'An identifier is taken already');
 }
 
-/** A plan was made under a key that is no more: its rows would lie outside the person's state and rights. */
-export function personJoined(): Fault {
-  return new Fault('conflict', 'The person was joined with another meanwhile');
+/** A plan was made before an identity moved: its rows would lie outside the person's state and rights. */
+export function personMoved(): Fault {
+  return new Fault('conflict', 'Who the person is has changed meanwhile');
 }
 
 /** An instance stands under the UID with another data set. */

@@ -11,7 +11,7 @@ import type { Reach, WarrantTerms, Written } from '../access/warrant.ts';
 import type { CommitPlan, InstanceRow, Put, QuarantinedInstance } from '../ports/commit-plan.ts';
 
 /** What of a plan is looked at: the same on the thread that made it and on the one that applies it. */
-export type WarrantedPlan = Pick<CommitPlan, 'deletes' | 'erased' | 'states' | 'rekeys' | 'studies'> & {
+export type WarrantedPlan = Pick<CommitPlan, 'deletes' | 'erased' | 'states' | 'moves' | 'studies'> & {
   readonly puts?: readonly (Pick<Put, 'type' | 'id' | 'person' | 'parent'> & {
     readonly index: Pick<IndexEntries, 'tokens'>;
   })[];
@@ -34,6 +34,8 @@ export type WarrantedFacts = BasisFacts & {
   readonly instance: (
     sopInstanceUID: string,
   ) => (Pick<InstanceRow, 'studyInstanceUID'> & { readonly person: string }) | undefined;
+  /** Who the person is at present that an identity is by itself. */
+  readonly presentOf: (home: PersonKey) => string;
 };
 
 /** What has to be looked up for {@link requireWarranted}: for a store that asks all at once. */
@@ -74,7 +76,8 @@ export function warrantedKeys({ bases }: WarrantTerms, plan: WarrantedPlan): War
  */
 export function requireWarranted(terms: WarrantTerms, plan: WarrantedPlan, facts: WarrantedFacts): void {
   for (const basis of terms.bases) requireBasis(basis, facts);
-  const present = (person: string): string => plan.rekeys?.find(({ from }) => from === person)?.to ?? person;
+  // Who joins another is nobody by herself any more: her events are read by that one.
+  const present = (person: string): string => plan.moves?.findLast(({ home }) => home === person)?.to ?? person;
   const told = new Set((plan.audit ?? []).flatMap(({ persons }) => persons.map(present)));
   for (const touched of touchedBy(plan, facts)) {
     const reach = terms.reaches.find((one) => reaches(one, touched));
@@ -100,7 +103,7 @@ function reaches({ types, whose }: Reach, { what, person, isOf }: Touched): bool
 }
 
 function touchedBy(plan: WarrantedPlan, facts: WarrantedFacts): readonly Touched[] {
-  return [...rowsTouched(plan, facts), ...instancesTouched(plan, facts), ...personsTouched(plan)];
+  return [...rowsTouched(plan, facts), ...instancesTouched(plan, facts), ...personsTouched(plan, facts)];
 }
 
 /** Every row as it will be and as it was: one that changes hands is of both persons. */
@@ -148,10 +151,10 @@ function instancesTouched(
 }
 
 /** A change of no switch changes nothing: it only makes other writes for the person wait. */
-function personsTouched({ states = [], rekeys = [] }: WarrantedPlan): Touched[] {
-  const changed = states.filter(({ change }) => Object.keys(change).length > 0).map(({ person }) => person);
-  const joined = rekeys.flatMap(({ from, to }) => [from, to]);
-  return [...changed, ...joined].map((person) => ({ what: 'person', person, isOf: () => false }));
+function personsTouched({ states = [], moves = [] }: WarrantedPlan, { presentOf }: WarrantedFacts): Touched[] {
+  const changed = states.filter(({ change }) => Object.keys(change).length > 0).map(({ person }) => presentOf(person));
+  const moved = moves.filter(({ from, to }) => from !== to).flatMap(({ from, to }) => [from, to]);
+  return [...changed, ...moved].map((person) => ({ what: 'person', person, isOf: () => false }));
 }
 
 function removedBy({ deletes = [], erased = [] }: WarrantedPlan) {

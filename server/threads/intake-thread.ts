@@ -4,12 +4,13 @@
  */
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { holdRegion } from '../config/current-region.ts';
 import type { Region } from '../config/region-model.ts';
 import { dimseDoor } from '../endpoints/dimse/door.ts';
 import type { FilingCalls, IntakeCalls } from '../endpoints/dimse/intake-calls.ts';
 import { AssociationSlots, DIMSE_LIMITS, type DimseLimits } from '../endpoints/dimse/limits.ts';
 import { listenDimse, type DimseListener } from '../endpoints/dimse/scp.ts';
-import { indexRegion } from '../flows/identity/region-index.ts';
+import { followedIndex } from '../flows/identity/region-index.ts';
 import { receiveBytes } from '../flows/intake/receive-bytes.ts';
 import { openFileImages } from '../stores/files/image-store.ts';
 import { talk } from './thread-talk.ts';
@@ -26,13 +27,19 @@ export type IntakeSettings = {
 async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, region }: IntakeSettings): Promise<void> {
   yieldToReaders();
   const images = await openFileImages({ dataDir, ownThread: true });
-  const { domainOf } = indexRegion(region);
+  const held = holdRegion(region);
+  const { domainOf } = followedIndex(held);
   const listeners: DimseListener[] = [];
   const { ask, tell } = talk<FilingCalls, IntakeCalls>(port, {
     listen: async ({ port: dimsePort, tls }) => {
       const listener = await listenDimse({ ...shared, port: dimsePort, ...(tls === undefined ? {} : { tls }) });
       listeners.push(listener);
       return listener.address;
+    },
+    region: async (next) => {
+      held.replace(next);
+      for (const listener of listeners) listener.recheck();
+      return undefined;
     },
     close: async () => {
       await Promise.all(listeners.map((listener) => listener.close()));
@@ -46,7 +53,7 @@ async function run(port: MessagePort, { host, calledAETitle, limits, dataDir, re
     host,
     calledAETitles: [calledAETitle],
     ...dimseDoor({
-      aeTitles: region.aeTitles,
+      aeTitles: () => held.now().aeTitles,
       receiveBytes: receiveBytes({
         images,
         patientIdSystemOf: (organization) => domainOf(organization).patientIdSystem,

@@ -9,7 +9,7 @@ import { requesterOfToken } from '../../server/flows/identity/known-requesters.t
 import { resolveRequester } from '../../server/flows/identity/resolve-requester.ts';
 import type { Requester } from '../../server/access/requester.ts';
 import type { CommitPlan, Put } from '../../server/ports/commit-plan.ts';
-import { aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
+import { aMove, anIdentity, aPersonKey, aPlan, aPut, anId, NO_ENTRIES } from '../support/plans.ts';
 import type { OpenStores } from '../support/stores.ts';
 import { useStores } from './suite.ts';
 import { commitPlan } from '../support/warrants.ts';
@@ -21,6 +21,8 @@ const CLIENT: RegionClient = {
   token_endpoint_auth_method: 'none',
   grant_types: ['authorization_code'],
 };
+/** A role that all of them hold throughout. */
+const ELSEWHERE = { organization: { reference: 'Organization/elsewhere' }, specialty: [] };
 const HOUR = 3_600_000;
 const RADIOLOGIST = [{ coding: [{ system: 'https://mos.esante.gouv.fr/NOS/TRE_R38', code: 'SM28' }] }];
 
@@ -31,13 +33,17 @@ export function requesterContract(name: string, open: OpenStores): void {
     const suite = useStores(open);
     const began = Math.ceil(Date.now() / 1000) * 1000;
     let now = began;
+    let version = 1;
+    let clients = [CLIENT];
     const clock = { now: () => now };
     let ask: (authorization: string) => Promise<Requester>;
     beforeEach(() => {
       now = began;
+      clients = [CLIENT];
       const { records, tokens } = suite;
-      const authenticate = createAuthenticate({ tokens, clients: [CLIENT], clock });
-      const known = requesterOfToken({ records, tokens, clock, resolve: resolveRequester({ records, clock }) });
+      const authenticate = createAuthenticate({ tokens, clients: () => clients, clock });
+      const resolve = resolveRequester({ records, clock });
+      const known = requesterOfToken({ records, tokens, region: { version: () => version }, clock, resolve });
       ask = async (authorization) =>
         await known(tokenIdOf(authorization), async () => await authenticate(authorization));
     });
@@ -80,12 +86,15 @@ export function requesterContract(name: string, open: OpenStores): void {
       const [id, role] = [anId(), anId()];
       const practitioner = `Practitioner/${id}`;
       const parts = period === undefined ? {} : { period };
-      await write({ puts: [aPractitioner(id), aRole(role, practitioner, parts)] });
+      await write({
+        puts: [aPractitioner(id), aRole(role, practitioner, parts), aRole(anId(), practitioner, ELSEWHERE)],
+      });
       return { id, role, practitioner, ...(await signedIn(practitioner)) };
     }
     const rolesOf = async (authorization: string) => {
       const requester = await ask(authorization);
-      return requester.kind === 'practitioner' ? requester.roles : [];
+      const roles = requester.kind === 'practitioner' ? requester.roles : [];
+      return roles.filter(({ organization }) => organization !== ELSEWHERE.organization.reference);
     };
     const expectRefused = async (authorization: string): Promise<void> => {
       expect(await ask(authorization).catch((error: unknown) => error)).to.include({ kind: 'login' });
@@ -118,6 +127,33 @@ export function requesterContract(name: string, open: OpenStores): void {
       expect(await rolesOf(authorization)).to.deep.equal(HELD);
       await write({ deletes: [{ type: 'PractitionerRole', id: given }] });
       expect(await rolesOf(authorization)).to.deep.equal([]);
+    });
+
+    it('is refused while of all roles that the directory gives none is held', async () => {
+      const [id, role] = [anId(), anId()];
+      const practitioner = `Practitioner/${id}`;
+      await write({ puts: [aPractitioner(id), aRole(role, practitioner)] });
+      const { authorization } = await signedIn(practitioner);
+      for (const parts of [{ active: false }, { period: { end: '2020-01-01' } }, { period: { start: '2999' } }]) {
+        await write({ puts: [aRole(role, practitioner, parts)] });
+        await expectRefused(authorization);
+      }
+      await write({ puts: [aRole(anId(), practitioner)] });
+      expect(await rolesOf(authorization)).to.deep.equal(HELD);
+    });
+
+    it('is refused from the request after another region was loaded in which its client is none', async () => {
+      const { authorization } = await aProfessional();
+      clients = [];
+      version += 1;
+      await expectRefused(authorization);
+    });
+
+    it('keeps of its scopes those that its client is registered for now', async () => {
+      const { authorization } = await aProfessional();
+      clients = [{ ...CLIENT, scope: 'user/Patient.r openid' }];
+      version += 1;
+      expect((await ask(authorization)).scopes).to.deep.equal(['user/Patient.r']);
     });
 
     it('holds the offices that a role gives, for as long as it holds the role', async () => {
@@ -153,13 +189,14 @@ export function requesterContract(name: string, open: OpenStores): void {
 
     it('is refused while the account is switched off, and follows the person who was joined', async () => {
       const [id, person, joined] = [anId(), aPersonKey(), aPersonKey()];
-      await write({ puts: [aPut({ type: 'Patient', id, person, subject: `Patient/${id}` })] });
+      const filed = { id, person, subject: `Patient/${id}` };
+      await write({ puts: [aPut({ type: 'Patient', ...filed }), anIdentity(person, filed)] });
       const { authorization } = await signedIn(`Patient/${id}`);
       await write({ states: [{ person, change: { accountOff: true } }] });
       await expectRefused(authorization);
       await write({ states: [{ person, change: { accountOff: false } }] });
       expect(await ask(authorization)).to.include({ kind: 'patient', person });
-      await write({ rekeys: [{ from: person, to: joined }] });
+      await write({ moves: [{ ...aMove({ from: person, to: joined }), identity: `Patient/${id}` }] });
       expect(await ask(authorization)).to.include({ kind: 'patient', person: joined });
     });
   });

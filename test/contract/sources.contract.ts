@@ -116,7 +116,7 @@ export function sourcesContract(suite: Suite): void {
       const [to, stranger] = [aPersonKey(), aPersonKey()];
       const other = anInstance({ person: stranger, studyInstanceUID, source: MAKER });
       await commitPlan(suite.records, aPlan({ instances: [other] }));
-      const studies = [{ studyInstanceUID, from: person, to }];
+      const studies = [{ studyInstanceUID, from: person, to, subject: `Patient/of-${to}` }];
       await suite.records.commit(aWarrantWithEvents([person, to]), aPlan({ studies, audit: [anAudit([person, to])] }));
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
       const found = (await suite.records.peek(SYSTEM, question)).instances;
@@ -128,7 +128,7 @@ export function sourcesContract(suite: Suite): void {
     it('needs an event of both persons, and a warrant that reaches them', async () => {
       const { studyInstanceUID, person } = await aStudy('N');
       const to = aPersonKey();
-      const studies = [{ studyInstanceUID, from: person, to }];
+      const studies = [{ studyInstanceUID, from: person, to, subject: `Patient/of-${to}` }];
       for (const told of [[], [person], [to]])
         await expectFault(
           suite.records.commit(aWarrantWithEvents([person, to]), aPlan({ studies, audit: [anAudit(told)] })),

@@ -47,6 +47,20 @@ export function tokenStoreContract(name: string, open: OpenStores): void {
       expect((await suite.tokens.findBy('Session', 'uid', later))?.payload).to.deep.equal({ b: 2 });
     });
 
+    it('tells what was given to whom, and nothing of what was given to nobody', async () => {
+      const [token, session, nobodys] = [anId(), anId(), anId()];
+      const given = { clientId: `client ${token}`, accountId: 'Practitioner/1' };
+      await suite.tokens.upsert('AccessToken', token, { payload: { ...given, 'a.b': 1 }, expiresAt }, {});
+      await suite.tokens.upsert('Session', session, { payload: { accountId: `Patient/${token}` }, expiresAt }, {});
+      await suite.tokens.upsert('SignIn', nobodys, { payload: { uid: 'x' }, expiresAt: undefined }, {});
+      const found = [];
+      for await (const one of suite.tokens.given()) if ([token, session, nobodys].includes(one.id)) found.push(one);
+      expect(found).to.have.deep.members([
+        { model: 'AccessToken', id: token, clientId: given.clientId, account: 'Practitioner/1' },
+        { model: 'Session', id: session, clientId: undefined, account: `Patient/${token}` },
+      ]);
+    });
+
     it('finds by each key within its model', async () => {
       const keys = { grantId: anId(), uid: anId(), userCode: anId() };
       await suite.tokens.upsert('DeviceCode', anId(), { payload, expiresAt }, keys);

@@ -45,6 +45,7 @@ async function checkCase({ records, tokens }: Suite, one: Case): Promise<void> {
   const world = new World(records, tokens, one);
   await world.begin();
   await world.change(one.before);
+  const person = await world.present();
   const decided = decide(world, one, await world.facts());
   if (decided instanceof Fault) {
     expect(decided.kind).to.be.oneOf(['forbidden', 'invalid', 'not-found']);
@@ -52,7 +53,8 @@ async function checkCase({ records, tokens }: Suite, one: Case): Promise<void> {
   }
   const plan = await world.plan(one.act);
   await world.change(one.between);
-  const expected = await expectedOf(world, one);
+  const isMoved = (await world.present()) !== person;
+  const expected = await expectedOf(world, one, isMoved);
   const outcome = await errorOf(records.commit(decided, plan));
   expect(outcome === undefined ? 'stored' : toFault(outcome).kind, JSON.stringify(one)).to.equal(expected);
 }
@@ -67,10 +69,9 @@ function decide(world: World, { act }: Case, facts: Parameters<typeof mayWrite>[
 }
 
 /** What has to become of the plan: what a new decision on what stands now says, and `exception` for what is beside. */
-async function expectedOf(world: World, one: Case): Promise<string> {
+async function expectedOf(world: World, one: Case, isMoved: boolean): Promise<string> {
   if (world.isOut) return 'login';
-  const isJoinedSince = one.between === 'joined' && one.before !== 'joined';
-  if (isJoinedSince) return 'conflict';
+  if (isMoved) return 'conflict';
   if (decide(world, one, await world.facts()) instanceof Fault) return 'conflict';
   return one.excess === 'none' ? 'stored' : 'exception';
 }

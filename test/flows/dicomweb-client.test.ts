@@ -246,7 +246,7 @@ describe('dicomweb-client', function () {
             await writeFile(join(folder, `${name}-${at}.dcm`), bytes);
         }
         const other = await establishmentCaller(server, 'luxembourg');
-        const script = fileURLToPath(new URL('support/dicomweb_client_peer.py', import.meta.url));
+        const script = fileURLToPath(new URL('support/peers/dicomweb_client_peer.py', import.meta.url));
         const { stdout } = await promisify(execFile)(PYTHON, [
           script,
           `${server.url}/dicom-web`,

@@ -66,7 +66,7 @@ describe('Each type over FHIR, by its file', function () {
     });
 
     it(`${type}: is of a patient whom the sender knows, or it is refused and nothing of it stays`, async () => {
-      const [example] = examplesOf(type, region.patients.helene);
+      const [example] = examplesOf(type, region.patients.gaetan);
       if (example === undefined) throw new Error('There is no example');
       const before = await region.nancy.find(`${type}?_count=1000`);
       expectOutcome(await region.nancy.send('POST', type, example), 400, 'invalid');
@@ -89,11 +89,16 @@ describe('Each type over FHIR, by its file', function () {
     });
 
     it(`${type}: is changed and deleted by who wrote it alone`, async () => {
-      const [example] = examplesOf(type, region.patients.helene);
-      if (example === undefined) throw new Error('There is no example');
-      const path = await create(region.strasbourg, example);
-      const changed = { ...example, id: path.split('/')[1] };
-      for (const other of [region.nancy, region.stranger, region.patient]) {
+      const { helene, gaetan } = region.patients;
+      for (const [other, patient] of [
+        [region.nancy, gaetan],
+        [region.stranger, helene],
+        [region.patient, helene],
+      ] as const) {
+        const [example] = examplesOf(type, patient);
+        if (example === undefined) throw new Error('There is no example');
+        const path = await create(region.strasbourg, example);
+        const changed = { ...example, id: path.split('/')[1] };
         const update = await other.send('PUT', path, changed);
         expect(update.status, update.text).to.be.oneOf([403, 404]);
         // By a condition, too: what is hidden does not match, and would be made by who may.
@@ -103,11 +108,23 @@ describe('Each type over FHIR, by its file', function () {
         const deletion = await other.send('DELETE', path);
         expect(deletion.status, deletion.text).to.be.oneOf([204, 403, 404]);
         expect((await region.strasbourg.get(path)).headers.get('etag')).to.equal('W/"1"');
+        expect((await region.strasbourg.send('PUT', path, changed)).status).to.equal(200);
+        expect((await region.strasbourg.send('DELETE', path)).status).to.equal(204);
+        expectOutcome(await region.strasbourg.get(path), 410, 'deleted');
+        expectOutcome(await region.nancy.get(path), 404, 'not-found');
       }
-      expect((await region.strasbourg.send('PUT', path, changed)).status).to.equal(200);
-      expect((await region.strasbourg.send('DELETE', path)).status).to.equal(204);
-      expectOutcome(await region.strasbourg.get(path), 410, 'deleted');
-      expectOutcome(await region.nancy.get(path), 404, 'not-found');
+    });
+
+    it(`${type}: of a person whom both know is each one’s own: a condition finds no other’s`, async () => {
+      const [example] = examplesOf(type, region.patients.helene);
+      if (example === undefined) throw new Error('There is no example');
+      const path = await create(region.strasbourg, example);
+      const id = path.split('/')[1];
+      expectOutcome(await region.nancy.send('PUT', path, { ...example, id }), 404, 'not-found');
+      const made = await region.nancy.send('PUT', `${type}?_id=${id}`, example);
+      expect(made.status, made.text).to.equal(201);
+      expect(made.headers.get('location')).to.not.include(path);
+      expect((await region.strasbourg.get(path)).headers.get('etag')).to.equal('W/"1"');
     });
 
     it(`${type}: gives no right to whom it names`, async () => {

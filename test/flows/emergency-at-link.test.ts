@@ -92,7 +92,7 @@ describe('An exam that is not shown at its address', () => {
     const { browser } = await openSignedIn(link, 'demo-stranger');
     const page = await browser.open(new URL(`${viewer}?${query}&lang=de`));
     expect(formOf(page)?.action.search).to.equal(`?${query}&lang=de`);
-    const fields = new URLSearchParams({ ...EMERGENCY, identifier: '299999999999999' });
+    const fields = new URLSearchParams({ ...EMERGENCY, identifier: '299999999999945' });
     fields.set('proof', formOf(page)?.fields.get('proof') ?? '');
     const back = await browser.submit({ action: formOf(page)?.action ?? page.url, fields });
     expect([back.status, back.url.search]).to.deep.equal([404, `?${query}&lang=de&emergency=declared`]);
@@ -195,7 +195,7 @@ describe('An exam that is not shown at its address', () => {
   it('answers the same to a wrong patient, an unknown one and one who has withdrawn', async () => {
     const { browser, page } = await openSignedIn(link, 'demo-stranger');
     const wrong = await declare(browser, page, { identifier: PATIENTS.gaetan.national.value });
-    const unknown = await declare(browser, page, { identifier: '299999999999999' });
+    const unknown = await declare(browser, page, { identifier: '299999999999945' });
     expect((await region.patient.send('POST', 'Patient/$withdraw')).status).to.equal(201);
     const withdrawn = await declare(browser, page);
     expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);

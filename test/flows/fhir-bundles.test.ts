@@ -182,7 +182,7 @@ describe('FHIR batch and transaction (FHIR R4 http.html#transaction)', () => {
     });
 
     it('stands as a whole or not at all: one refused, all refused', async () => {
-      const foreign = { ...orderEntry({}), resource: anOrder(`Patient/${region.patients.heleneNancy}`) };
+      const foreign = { ...orderEntry({}), resource: anOrder(`Patient/${region.patients.josee}`) };
       expectOutcome(await post(transactionOf(patientEntry('B-12'), orderEntry({}), foreign)), 400, 'invalid');
       expectOutcome(
         await post(
@@ -223,7 +223,7 @@ describe('FHIR batch and transaction (FHIR R4 http.html#transaction)', () => {
           resource: { resourceType: 'Patient', nothing: 1 } as unknown as Resource,
           request: { method: 'POST', url: 'Patient' },
         },
-        { request: { method: 'GET', url: `Patient/${region.patients.heleneNancy}` } },
+        { request: { method: 'GET', url: `Patient/${region.patients.josee}` } },
         { request: { method: 'DELETE', url: gaetan } },
         { request: { method: 'GET', url: gaetan, ifNoneMatch: 'W/"1", W/"2", W/"3"' } },
         { request: { method: 'GET', url: `${region.server.url}/fhir/${gaetan}/_history` } },

@@ -3,8 +3,8 @@ import type { CapabilityStatement, CapabilityStatementRestResource } from '@medp
 import { expect } from 'chai';
 import { VISIBILITY } from '../../profiles/types/visibility.ts';
 import { loadDefinitions } from '../../server/runtime/definitions.ts';
-import { expectOutcome, fhirCaller, resourcesOf } from '../support/clients/fhir-caller.ts';
-import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
+import { expectOutcome, fhirCaller, resourcesOf, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 
 /** A value of each kind of search parameter. */
 const VALUE: Readonly<Record<string, string>> = {
@@ -191,9 +191,15 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
 
   it('serves each operation that it announces, and no other', async () => {
     const names: string[] = [];
+    const desk = await personCaller(region.server, 'demo-region-desk');
+    const callers: Readonly<Record<string, FhirCaller>> = {
+      'break-glass': region.declared,
+      join: desk,
+      separate: desk,
+    };
     for (const { type, operation = [] } of announced()) {
       for (const { name } of operation) {
-        const caller = name === 'break-glass' ? region.declared : region.strasbourg;
+        const caller = callers[name] ?? region.strasbourg;
         const body = { resourceType: 'Parameters', parameter: [{ name: 'nothing', valueString: 'a' }] };
         const one = type === 'Patient' ? '' : '/nothing';
         const answer = await caller.send('POST', `${type}${one}/$${name}`, body);
@@ -204,13 +210,17 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     expect(names.sort()).to.deep.equal([
       'break-glass',
       'discard',
+      'ihe-pix',
+      'join',
+      'match',
       'move',
       'reconsent',
       'refile',
       'release',
+      'separate',
       'withdraw',
     ]);
-    const unknown = ['Patient/$everything', 'Patient/$match', 'ImagingStudy/$meta', '$export', 'Task/1/$move'];
+    const unknown = ['Patient/$everything', 'ImagingStudy/$meta', '$export', 'Task/1/$move'];
     for (const path of [...unknown, 'Task/$discard', 'Patient/1/$withdraw', 'Task/1/release']) {
       expect((await region.strasbourg.send('POST', path, { resourceType: 'Parameters' })).status, path).to.be.oneOf([
         404, 405, 501,

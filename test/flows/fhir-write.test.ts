@@ -1,5 +1,12 @@
 /** Writing at the FHIR door: identities, reports, transactions, and who may write what. */
-import type { Bundle, BundleEntry, DiagnosticReport, DocumentReference, Patient } from '@medplum/fhirtypes';
+import type {
+  Bundle,
+  BundleEntry,
+  DiagnosticReport,
+  DocumentReference,
+  OperationOutcome,
+  Patient,
+} from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
@@ -7,7 +14,7 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { orphanFiles } from '../support/data-folder/orphan-files.ts';
-import { eventually, expectOutcome } from '../support/clients/fhir-caller.ts';
+import { eventually, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
 import {
   aPatient,
@@ -48,45 +55,34 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
       expect([changed.status, changed.headers.get('etag')]).to.deep.equal([200, 'W/"2"']);
     });
 
-    it('joins the Patients of two establishments by the qualified identifier: the person sees both', async () => {
-      const first = await region.strasbourg.send(
-        'PUT',
+    it('joins what two establishments know of a person by the qualified identifier: she is one Patient', async () => {
+      const [inStrasbourg, inNancy] = [
         `Patient?${conditionOf(strasbourg, 'W-20')}`,
-        aPatient(strasbourg, 'W-20'),
-      );
-      const second = await region.nancy.send(
-        'PUT',
         `Patient?${conditionOf(nancy, 'W-21')}`,
-        aPatient(nancy, 'W-21', NATIONAL),
-      );
+      ];
+      const first = await region.strasbourg.send('PUT', inStrasbourg, aPatient(strasbourg, 'W-20'));
+      const second = await region.nancy.send('PUT', inNancy, aPatient(nancy, 'W-21', NATIONAL));
       expect([first.status, second.status]).to.deep.equal([201, 201]);
-      expect(await count(region.nancy, 'Patient?family=Orb%C3%A9lian')).to.equal(1);
-      const third = await region.strasbourg.send(
-        'PUT',
-        `Patient?${conditionOf(strasbourg, 'W-20')}`,
-        aPatient(strasbourg, 'W-20', NATIONAL),
-      );
-      expect(third.status).to.equal(200);
-      // Each establishment goes on to see its own Patient alone.
-      expect(await count(region.nancy, 'Patient?family=Orb%C3%A9lian')).to.equal(1);
-      const consent = await region.strasbourg.send(
-        'POST',
-        'Consent',
-        consentFor(third.headers.get('location')?.split('/').at(-3) ?? '', 'Practitioner/demo-stranger'),
-      );
-      expect(consent.status, consent.text).to.equal(201);
-      const seen = await region.stranger.find<Patient>('Patient?family=Orb%C3%A9lian');
-      expect(seen.map(({ managingOrganization }) => managingOrganization?.reference).sort()).to.deep.equal([
-        nancy.organization,
-        strasbourg.organization,
+      const id = idIn(first);
+      expect([await idsOf(region.strasbourg, inStrasbourg), await idsOf(region.nancy, inNancy)]).to.deep.equal([
+        [id],
+        [idIn(second)],
       ]);
+      const third = await region.strasbourg.send('PUT', inStrasbourg, aPatient(strasbourg, 'W-20', NATIONAL));
+      expect(third.status).to.equal(200);
+      // Each goes on to find her by its own number alone.
+      expect([await idsOf(region.strasbourg, inStrasbourg), await idsOf(region.nancy, inNancy)]).to.deep.equal([
+        [id],
+        [id],
+      ]);
+      expect(await idsOf(region.nancy, inStrasbourg)).to.deep.equal([]);
+      const consent = await region.strasbourg.send('POST', 'Consent', consentFor(id, 'Practitioner/demo-stranger'));
+      expect(consent.status, consent.text).to.equal(201);
+      expect(await idsOf(region.stranger, 'Patient?family=Orb%C3%A9lian')).to.deep.equal([id]);
     });
 
-    it('shows a patient both of her Patients', async () => {
-      const own = await region.patient.find<Patient>('Patient');
-      expect(own.map(({ id }) => id).sort()).to.deep.equal(
-        [region.patients.helene, region.patients.heleneNancy].sort(),
-      );
+    it('shows a patient one Patient, whoever knows her', async () => {
+      expect(await idsOf(region.patient, 'Patient')).to.deep.equal([region.patients.helene]);
     });
 
     it('creates conditionally by If-None-Exist: 201, then 200 of the same Patient', async () => {
@@ -106,72 +102,77 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
       const others = conditionOf(strasbourg, 'W-40').replace('identifier', 'family');
       expectOutcome(await region.strasbourg.send('PUT', `Patient?${others}`, patient), 501, 'not-supported');
       expectOutcome(await region.strasbourg.send('PUT', 'Patient', patient), 501);
-      expectOutcome(
-        await region.nancy.send('PUT', `Patient?${conditionOf(strasbourg, 'W-40')}`, patient),
-        400,
-        'required',
-      );
+      const foreign = await region.nancy.send('PUT', `Patient?${conditionOf(strasbourg, 'W-40')}`, patient);
+      expectOutcome(foreign, 422, 'business-rule');
+      expect(foreign.json<OperationOutcome>().issue[0]?.expression).to.deep.equal(['Patient.identifier']);
       const { identifier: _identifier, ...nobody } = patient;
       expectOutcome(await region.strasbourg.send('POST', 'Patient', nobody), 400, 'required');
     });
 
-    it('does not join two persons by a corrected identifier, neither at once nor after leaving it out', async () => {
+    it('separates by a corrected identifier what the wrong one had joined, and joins nobody by another’s', async () => {
       const path = `Patient?${conditionOf(strasbourg, 'W-45')}`;
-      const wrong = { ...NATIONAL, value: '279036799900895' };
-      expect(
-        (await region.nancy.send('PUT', `Patient?${conditionOf(nancy, 'W-46')}`, aPatient(nancy, 'W-46', wrong)))
-          .status,
-      ).to.equal(201);
-      const { identifier: first = [], ...person } = aPatient(strasbourg, 'W-45', wrong);
-      const local = { system: 'urn:a', value: 'W-45' };
-      const made = await region.strasbourg.send('PUT', path, { ...person, identifier: [...first, local] });
-      expect(made.status).to.equal(201);
-      // Another system beside it corrects nothing.
+      const inNancy = `Patient?${conditionOf(nancy, 'W-46')}`;
+      const wrong = { ...NATIONAL, value: '279036799900883' };
+      const older = await region.nancy.send('PUT', inNancy, aPatient(nancy, 'W-46', wrong));
+      const made = await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-45', wrong));
+      expect([older.status, made.status]).to.deep.equal([201, 201]);
+      const isJoined = async (): Promise<boolean> => {
+        const [one, ...others] = await idsOf(region.strasbourg, path);
+        expect(others).to.deep.equal([]);
+        expect(one).to.be.oneOf([idIn(older), idIn(made)]);
+        expect(await idsOf(region.nancy, inNancy)).to.deep.equal([idIn(older)]);
+        return one === idIn(older);
+      };
+      expect(await isJoined()).to.equal(true);
+      // A number that the establishment does not qualify corrects nothing.
       const { identifier = [], ...known } = aPatient(strasbourg, 'W-45', wrong);
       const both = [...identifier, { system: 'urn:oid:1.3.182.4.4', value: '1979030512345' }];
       expect((await region.strasbourg.send('PUT', path, { ...known, identifier: both })).status).to.equal(200);
-      const heleneHers = aPatient(strasbourg, 'W-45', PATIENTS.helene.national);
-      expectOutcome(await region.strasbourg.send('PUT', path, heleneHers), 409, 'conflict');
-      expectOutcome(
-        await region.strasbourg.send(
-          'PUT',
-          path,
-          aPatient(strasbourg, 'W-45', { ...NATIONAL, value: '279036799900996' }),
-        ),
-        409,
-        'conflict',
-      );
-      expect((await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-45'))).status).to.equal(200);
-      expectOutcome(await region.strasbourg.send('PUT', path, heleneHers), 409, 'conflict');
-      expect(await count(region.patient, 'Patient')).to.equal(2);
+      expect(await isJoined()).to.equal(true);
+      for (const [national, joins] of [
+        [{ ...NATIONAL, value: '279036799900982' }, false],
+        [wrong, true],
+        [undefined, false],
+        // What she is called contradicts: the number alone joins her with nobody.
+        [PATIENTS.helene.national, false],
+      ] as const) {
+        const answer = await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-45', national));
+        expect(answer.status, answer.text).to.equal(200);
+        expect(await isJoined()).to.equal(joins);
+      }
+      const [own] = await region.patient.find<Patient>('Patient');
+      expect(own?.name?.[0]?.family).to.equal(PATIENTS.helene.familyName);
+      expect(JSON.stringify(await region.patient.find('Patient'))).to.not.include('W-45');
     });
 
-    it('lets a Patient take a qualified identifier that its person has: another establishment gave it', async () => {
-      const { identifier: own = [], ...person } = aPatient(strasbourg, 'W-47');
-      const other = { system: 'urn:oid:1.3.182.4.4', value: '1979030512477' };
-      const path = `Patient?${conditionOf(strasbourg, 'W-47')}`;
-      const first = { ...NATIONAL, value: '279036799901184' };
-      const second = { ...NATIONAL, value: '279036799901281' };
-      const sent = [...own, first, other];
-      expect((await region.strasbourg.send('PUT', path, { ...person, identifier: sent })).status).to.equal(201);
-      const { identifier: ofNancy = [], ...same } = aPatient(nancy, 'W-48', second);
-      const met = { ...same, identifier: [...ofNancy, other] };
-      expect((await region.nancy.send('PUT', `Patient?${conditionOf(nancy, 'W-48')}`, met)).status).to.equal(201);
-      const taken = await region.strasbourg.send('PUT', path, { ...person, identifier: [...own, second] });
+    it('lets a Patient take the qualified identifier by which another establishment knows her', async () => {
+      const [path, inNancy] = [`Patient?${conditionOf(strasbourg, 'W-47')}`, `Patient?${conditionOf(nancy, 'W-48')}`];
+      const [first, second] = ['279036799901180', '279036799901279'].map((value) => ({ ...NATIONAL, value }));
+      const made = await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-47', first));
+      const theirs = await region.nancy.send('PUT', inNancy, aPatient(nancy, 'W-48', second));
+      expect([made.status, theirs.status]).to.deep.equal([201, 201]);
+      const taken = await region.strasbourg.send('PUT', path, aPatient(strasbourg, 'W-47', second));
       expect(taken.status, taken.text).to.equal(200);
+      expect(await idsOf(region.nancy, inNancy)).to.deep.equal([idIn(made)]);
+      const numbers = (await region.nancy.findOne<Patient>(inNancy)).identifier?.map(({ value }) => value);
+      expect(numbers).to.have.members([second?.value, 'W-48']);
     });
 
     it('refuses a Patient with two qualified identifiers of one system', async () => {
       const patient = aPatient(strasbourg, 'W-50', NATIONAL);
       const two = {
         ...patient,
-        identifier: [...(patient.identifier ?? []), { ...NATIONAL, value: '279036799900592' }],
+        identifier: [...(patient.identifier ?? []), { ...NATIONAL, value: '279036799900586' }],
       };
       expectOutcome(
         await region.strasbourg.send('PUT', `Patient?${conditionOf(strasbourg, 'W-50')}`, two),
         400,
         'invalid',
       );
+      const [own, current, former] = two.identifier;
+      const one = { ...patient, identifier: [own, current, { ...former, use: 'old' }] };
+      const marked = await region.strasbourg.send('PUT', `Patient?${conditionOf(strasbourg, 'W-50')}`, one);
+      expect(marked.status, marked.text).to.equal(201);
     });
   });
 
@@ -278,3 +279,13 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
     });
   });
 });
+
+/** The id of the Patient that an answer to a feed names. */
+function idIn({ headers }: FhirAnswer): string {
+  return headers.get('location')?.split('/').at(-3) ?? '';
+}
+
+/** The ids of what a search finds. */
+async function idsOf(caller: FhirCaller, path: string): Promise<readonly (string | undefined)[]> {
+  return (await caller.find(path)).map(({ id }) => id);
+}

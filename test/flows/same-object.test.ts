@@ -12,7 +12,7 @@ import { dataSetOf } from '../hostile/kill/store-sender.ts';
 import { stow } from '../hostile/stow.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { establishmentCaller } from '../support/demonstration.ts';
-import { ENCODINGS, encodedAs } from '../support/other-encoding.ts';
+import { ENCODINGS, encodedAs } from '../support/dicom/other-encoding.ts';
 import { TESTDATA } from '../support/testdata.ts';
 import { partsOf, readReply } from './support/door.ts';
 import { onEachStore } from './support/each-store.ts';

@@ -16,7 +16,7 @@ import { dataSetOf, sendInstances } from '../hostile/kill/store-sender.ts';
 import { stow } from '../hostile/stow.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../support/demonstration.ts';
-import { ENCODINGS, encodedAs } from '../support/other-encoding.ts';
+import { ENCODINGS, encodedAs } from '../support/dicom/other-encoding.ts';
 import { feed } from './support/feed.ts';
 import { onEachStore, type Running } from './support/each-store.ts';
 import { openTrail } from './support/trail.ts';

@@ -14,7 +14,7 @@ import { byStudyUid, establishmentCaller } from '../support/demonstration.ts';
 import { eventually, type FhirCaller } from '../support/clients/fhir-caller.ts';
 import { headerOf } from '../support/imaging.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { asUnknownVR } from '../support/unknown-vr.ts';
+import { asUnknownVR } from '../support/dicom/unknown-vr.ts';
 import { partsOf, readReply } from './support/door.ts';
 import { dataSetDigest } from './support/exam.ts';
 

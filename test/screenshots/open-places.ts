@@ -18,7 +18,7 @@ export async function openPlaces(): Promise<AsyncDisposable & { readonly viewing
   const viewing = stack.adopt(await startViewing(), async ({ server }) => void (await server.stop()));
   const failing = stack.use(await startPages({ isDemonstration: true }));
   const choice = stack.use(
-    await startSmartServer({ identityProviders: PROVIDERS.map(silentProvider), onError: () => undefined }),
+    await startSmartServer({ identityProviders: () => PROVIDERS.map(silentProvider), onError: () => undefined }),
   );
   const exams = {
     ct: DRAWN.ct(),

@@ -1,10 +1,12 @@
 /**
  * A running server with a small part of the demonstration region: Hélène, whom two establishments know, with a study
- * and a report at each; Gaëtan, with a study and a report in Strasbourg; a declared correspondent of Hélène.
+ * and a report at each; Gaëtan, with a study and a report in Strasbourg; Josée, whom Luxembourg alone knows, and
+ * nothing of hers; a declared correspondent of Hélène.
  */
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
 import { demoConsent } from '../../fixtures/consent.ts';
+import { patientIdentifier, toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import type { EstablishmentKey } from '../../fixtures/people.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
@@ -22,13 +24,14 @@ export type Demonstration = {
   readonly server: TestServer;
   readonly strasbourg: FhirCaller;
   readonly nancy: FhirCaller;
+  readonly luxembourg: FhirCaller;
   /** Hélène, Dr Brandessart whom she declared, and a professional whom nobody declared. */
   readonly patient: FhirCaller;
   readonly declared: FhirCaller;
   readonly stranger: FhirCaller;
   readonly studies: { readonly helene: DemoStudy; readonly heleneNancy: DemoStudy; readonly gaetan: DemoStudy };
-  /** The ids of the Patients, by establishment. */
-  readonly patients: { readonly helene: string; readonly heleneNancy: string; readonly gaetan: string };
+  /** The ids of the Patients, one for each person. */
+  readonly patients: { readonly helene: string; readonly gaetan: string; readonly josee: string };
 };
 
 /** Starts and fills the server; `server.stop()` ends it. */
@@ -74,6 +77,7 @@ export function byStudyUid(study: DemoStudy): string {
 export async function fillDemonstration(server: TestServer): Promise<Demonstration> {
   const strasbourg = await establishmentCaller(server, 'strasbourg');
   const nancy = await establishmentCaller(server, 'nancy');
+  const luxembourg = await establishmentCaller(server, 'luxembourg');
   const studies = {
     helene: aStudy({ key: 'flow/helene', patient: PATIENTS.helene, started: '2026-01-15T09:30:00' }),
     heleneNancy: aStudy({
@@ -98,16 +102,25 @@ export async function fillDemonstration(server: TestServer): Promise<Demonstrati
     server,
     strasbourg,
     nancy,
+    luxembourg,
     patient: await personCaller(server, 'demo-patient'),
     declared: await personCaller(server, 'demo-declared'),
     stranger: await personCaller(server, 'demo-stranger'),
     studies,
     patients: {
       helene: (await strasbourg.findOne<Patient>('Patient?family=Valbr%C3%A9mont')).id,
-      heleneNancy: (await nancy.findOne<Patient>('Patient?family=Valbr%C3%A9mont')).id,
       gaetan: (await strasbourg.findOne<Patient>('Patient?family=Fr%C3%A9minval')).id,
+      josee: await feedJosee(luxembourg),
     },
   };
+}
+
+async function feedJosee(luxembourg: FhirCaller): Promise<string> {
+  const { system, value } = patientIdentifier(PATIENTS.josee, ESTABLISHMENTS.luxembourg);
+  const path = `Patient?identifier=${system}|${value}`;
+  const fed = await luxembourg.send('PUT', path, toPatient(PATIENTS.josee, ESTABLISHMENTS.luxembourg));
+  expect(fed.status, fed.text).to.equal(201);
+  return (await luxembourg.findOne<Patient>(path)).id;
 }
 
 /** Sends images and report, and waits until the study is closed. */

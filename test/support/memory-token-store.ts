@@ -1,5 +1,5 @@
 /** A TokenStore in memory; JavaScript runs each step whole, so consume and once are atomic. */
-import type { StoredToken, TokenKeys, TokenStore } from '../../server/ports/token-store.ts';
+import type { GivenToken, StoredToken, TokenKeys, TokenStore } from '../../server/ports/token-store.ts';
 
 type Entry = StoredToken & { readonly keys: TokenKeys };
 
@@ -42,6 +42,14 @@ export class MemoryTokenStore implements TokenStore {
 
   async revokeByGrantId(model: string, grantId: string): Promise<void> {
     for (const [id, entry] of this.#of(model)) if (entry.keys.grantId === grantId) this.#of(model).delete(id);
+  }
+
+  async *given(): AsyncIterable<GivenToken> {
+    for (const [model, entries] of this.#models)
+      for (const [id, { payload }] of entries) {
+        const { clientId, accountId } = payload as { readonly clientId?: string; readonly accountId?: string };
+        if (clientId !== undefined || accountId !== undefined) yield { model, id, clientId, account: accountId };
+      }
   }
 
   async once(name: string, expiresAt: number, now: number): Promise<boolean> {

@@ -10,7 +10,7 @@ import { grantFor, systemGrant, type Grant, type SystemGrant } from '../../serve
 import { personKey, type PersonKey, type Role } from '../../server/access/requester.ts';
 import { FOREVER, principal, rightId, type Relation, type Right } from '../../server/access/right.ts';
 import { claimKey, type ClaimKey } from '../../server/ports/claim-key.ts';
-import type { AuditRecord, Claim, CommitPlan, InstanceRow, Put } from '../../server/ports/commit-plan.ts';
+import type { AuditRecord, Claim, CommitPlan, InstanceRow, Move, Put } from '../../server/ports/commit-plan.ts';
 import type { JobRequest } from '../../server/ports/job-queue.ts';
 import type { BlobRef } from '../../server/ports/image-store.ts';
 
@@ -70,8 +70,24 @@ export function aPut(parts: Partial<Put> = {}): Put {
     sort: NOW,
     level: 'N',
     released: true,
+    ...(parts.person === undefined ? {} : { subject: patientOf(parts.person) }),
     ...parts,
   };
+}
+
+/** The Patient that a person of tests is by herself. */
+export function patientOf(person: PersonKey): string {
+  return `Patient/${person}`;
+}
+
+/** The row that says who an identity of tests is at present. Nobody sees it. */
+export function anIdentity(person: PersonKey, parts: Partial<Put> = {}): Put {
+  return aPut({ type: 'Person', id: person, person, level: 'V', released: false, ...parts });
+}
+
+/** The move by which an identity that stands alone joins a person, or goes from one to another. */
+export function aMove({ from, to, home = from }: Pick<Move, 'from' | 'to'> & { readonly home?: PersonKey }): Move {
+  return { identity: patientOf(home), home, from, to, patient: patientOf(to) };
 }
 
 /** The row of a study, which says its Study Instance UID. @see FHIR R4 ImagingStudy.identifier */
@@ -229,6 +245,7 @@ export function anInstance(
     dataSetDigest: createHash('sha256').update(sopInstanceUID).digest('hex'),
     metadata: JSON.stringify({ '00080018': { vr: 'UI', Value: [sopInstanceUID] } }),
     source: 'Organization/radiology',
+    subject: patientOf(parts.person),
     ...parts,
   };
 }

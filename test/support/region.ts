@@ -16,13 +16,14 @@ export async function writeProviders(path: string, identityProviders: Region['id
   await writeFile(path, JSON.stringify({ ...(await demonstrationRegion()), identityProviders }));
 }
 
-/** A region in which every establishment has the same systems and nobody qualifies anything. */
+/** A region in which every establishment has the same systems, and qualifies the numbers that the region does. */
 export function aRegionIndex(
   systems: Pick<IdentifierDomain, 'patientIdSystem' | 'accessionSystem'>,
   changes: Partial<RegionIndex> = {},
 ): RegionIndex {
+  const { qualifiedSystems = [] } = changes;
   return {
-    domainOf: (organization) => ({ organization, ...systems, qualifies: [], informsPatients: false }),
+    domainOf: (organization) => ({ organization, ...systems, qualifies: qualifiedSystems, informsPatients: false }),
     readersFor: (organization) => [organization],
     sourcesOf: () => [],
     servicesOf: () => [],
@@ -33,6 +34,7 @@ export function aRegionIndex(
   };
 }
 
+/** A file that is written later follows the former one, so that a server of the same data takes it. */
 async function demonstrationRegion(): Promise<Region> {
-  return JSON.parse(await readFile(DEMONSTRATION, 'utf8')) as Region;
+  return { ...(JSON.parse(await readFile(DEMONSTRATION, 'utf8')) as Region), serial: Date.now() };
 }

@@ -49,13 +49,15 @@ export async function startSmartServer(changes: Partial<AuthorizationServerOptio
   let offset = 0;
   const clock = { now: () => Date.now() + offset };
   const site = { support: undefined, isDemonstration: true, persons: [], applications: [] };
-  const idp = await createDevelopmentIdentityProvider({ publicUrl: () => url, persons: region.persons, site });
+  const idp = await createDevelopmentIdentityProvider({ publicUrl: () => url, persons: () => region.persons, site });
   const server = createAuthorizationServer({
     publicUrl: () => url,
-    clients: [...region.clients, WEB_APP],
+    clients: () => [...region.clients, WEB_APP],
     site,
-    identityProviders: [createIdentityProvider(idp.settings(url), clock)],
+    identityProviders: () => [createIdentityProvider(idp.settings(url), clock)],
     accounts: {
+      stands: async () => true,
+      resource: async (reference) => reference,
       async find(kind, system, value) {
         const person = region.persons.find(
           (known) => known.kind === kind && known.identifier.system === system && known.identifier.value === value,

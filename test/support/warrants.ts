@@ -16,10 +16,10 @@ const joined = new Map<PersonKey, Set<PersonKey>>();
  * others are named.
  */
 export function aWarrantFor(plan: CommitPlan, others: readonly PersonKey[] = []): Warrant {
-  const { puts = [], deletes = [], erased = [], instances = [], quarantined = [], states = [], rekeys = [] } = plan;
+  const { puts = [], deletes = [], erased = [], instances = [], quarantined = [], states = [], moves = [] } = plan;
   const gone = [...deletes, ...erased.flatMap(({ rows = [], history = [] }) => [...rows, ...history])];
   const goneInstances = erased.flatMap((one) => one.instances ?? []);
-  for (const { from, to } of rekeys) add(joined, from, to);
+  for (const { from, to } of moves) add(joined, from, to);
   for (const { type, id, person } of puts) if (person !== undefined) add(written, `${type}/${id}`, person);
   for (const { sopInstanceUID, person } of instances) add(written, sopInstanceUID, person);
   const names = [...[...puts, ...gone].map(({ type, id }) => `${type}/${id}`), ...goneInstances];
@@ -27,7 +27,7 @@ export function aWarrantFor(plan: CommitPlan, others: readonly PersonKey[] = [])
     ...others,
     ...names.flatMap((name) => [...(written.get(name) ?? [])]),
     ...[...instances, ...states].map(({ person }) => person),
-    ...rekeys.flatMap(({ from, to }) => [from, to]),
+    ...moves.flatMap(({ from, to }) => [from, to]),
   ];
   const persons = [...new Set(known.flatMap(becoming))];
   const types: Written[] = [...new Set([...puts, ...gone].map(({ type }) => type)), 'instance'];

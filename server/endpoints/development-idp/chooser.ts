@@ -11,18 +11,23 @@ import { readForm } from '../smart/sign-in/form.ts';
 import { CHOOSER_TEXTS, type ChooserTexts } from './chooser-texts.ts';
 
 /** The routes below the provider's mount. */
-export function chooserRouter(provider: Provider, persons: readonly RegionPerson[], acr: string, site: Site): Router {
+export function chooserRouter(
+  provider: Provider,
+  persons: () => readonly RegionPerson[],
+  acr: string,
+  site: Site,
+): Router {
   const router = new Router();
   router.get('/interaction/:uid', async (ctx) => {
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);
-    sendChooser(ctx, persons, site, params['login_hint']);
+    sendChooser(ctx, persons(), site, params['login_hint']);
   });
   router.post('/interaction/:uid', async (ctx) => {
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);
     const form = await readForm(ctx);
     const login = form.get('login') ?? '';
     const authTime = authTimeOf(form.get('auth_time') ?? '');
-    if (!persons.some((person) => person.login === login) || authTime === undefined) {
+    if (!persons().some((person) => person.login === login) || authTime === undefined) {
       const language = languageOf(ctx);
       const { wrongTitle, wrong } = CHOOSER_TEXTS[language];
       return sendPage(

@@ -54,7 +54,7 @@ export type DevelopmentClientSettings = {
 /** Makes the provider with new keys and a new client secret; it forgets everything when the process ends. */
 export async function createDevelopmentIdentityProvider(options: {
   readonly publicUrl: () => string;
-  readonly persons: readonly RegionPerson[];
+  readonly persons: () => readonly RegionPerson[];
   readonly site: Site;
 }): Promise<DevelopmentIdentityProvider> {
   const keys = await generateAuthorizationKeys();
@@ -85,7 +85,7 @@ function settingsFor(publicUrl: string, secret: string): DevelopmentClientSettin
 
 function openProvider(
   publicUrl: string,
-  { persons, site }: { readonly persons: readonly RegionPerson[]; readonly site: Site },
+  { persons, site }: { readonly persons: () => readonly RegionPerson[]; readonly site: Site },
   keys: AuthorizationKeys,
   secret: string,
 ): Provider {
@@ -108,7 +108,7 @@ function openProvider(
   return provider;
 }
 
-function configurationOf(persons: readonly RegionPerson[], keys: AuthorizationKeys, site: Site): Configuration {
+function configurationOf(persons: () => readonly RegionPerson[], keys: AuthorizationKeys, site: Site): Configuration {
   return {
     adapter: memoryAdapter(),
     jwks: { keys: keys.jwks.keys.map((key) => ({ ...key })) },
@@ -133,7 +133,7 @@ function configurationOf(persons: readonly RegionPerson[], keys: AuthorizationKe
     },
     interactions: { url: (_ctx, interaction) => `${DEVELOPMENT_IDP_PATH}/interaction/${interaction.uid}` },
     findAccount: (_ctx, login) => {
-      const person = persons.find((known) => known.login === login);
+      const person = persons().find((known) => known.login === login);
       if (person === undefined) return undefined;
       return { accountId: login, claims: () => ({ sub: login, identifier: { ...person.identifier } }) };
     },

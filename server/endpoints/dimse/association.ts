@@ -78,6 +78,15 @@ export class Association {
     this.#socket.destroySoon();
   }
 
+  /** Aborts the association when its caller may call no more, or stands for another establishment now. */
+  recheck(): void {
+    const [negotiation, peer] = [this.#negotiation, this.#peer];
+    if (negotiation === undefined || peer === undefined) return;
+    const known = this.#deps.identifyPeer(this.#callerOf(negotiation));
+    if (known?.aeTitle === peer.aeTitle && known.organization === peer.organization) return;
+    this.stop('The caller does not belong to the region any more');
+  }
+
   async #read(): Promise<void> {
     let progress = '';
     for await (const chunk of this.#socket.iterator({ destroyOnReturn: false })) {

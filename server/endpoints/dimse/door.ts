@@ -1,5 +1,6 @@
 /** The DIMSE door as the region makes it: who may call, and where instances go. Runs on the intake thread. */
 import { toFault } from '../../../profiles/fault.ts';
+import { isAmong } from '../../config/address-range.ts';
 import type { RegionAeTitle } from '../../config/region-model.ts';
 import type { Sender } from '../../flows/intake/receive-association.ts';
 import type { FinishedInstance, receiveBytes } from '../../flows/intake/receive-bytes.ts';
@@ -16,7 +17,8 @@ import type {
 
 /** What the door is given; `ask` and `tell` reach the main thread, which files what was unfiled. */
 export type DimseDoorDeps = {
-  readonly aeTitles: readonly RegionAeTitle[];
+  /** Who may call now. */
+  readonly aeTitles: () => readonly RegionAeTitle[];
   readonly receiveBytes: ReturnType<typeof receiveBytes>;
   readonly ask: Asking<FilingCalls>;
   readonly tell: Telling<FilingCalls>;
@@ -30,7 +32,7 @@ export function dimseDoor(deps: DimseDoorDeps): {
 } {
   return {
     identifyPeer: (caller) => {
-      const known = deps.aeTitles.find((entry) => isCaller(entry, caller));
+      const known = deps.aeTitles().find((entry) => isCaller(entry, caller));
       return known === undefined ? undefined : { aeTitle: known.aeTitle, organization: known.organization };
     },
     store: (incoming) => sessionOf(deps, incoming),
@@ -78,7 +80,7 @@ function isCaller(
   { aeTitle, addresses, certificates }: RegionAeTitle,
   { callingAE, address, certificate }: Caller,
 ): boolean {
-  if (aeTitle !== callingAE || !addresses.includes(plainAddress(address))) return false;
+  if (aeTitle !== callingAE || !isAmong(addresses, plainAddress(address))) return false;
   return certificates === undefined || certificates.map(digitsOf).includes(digitsOf(certificate?.fingerprint256 ?? ''));
 }
 

@@ -1,5 +1,6 @@
 /** What the main thread and the intake thread ask of each other. */
 import type { TlsOptions } from 'node:tls';
+import type { Region } from '../../config/region-model.ts';
 import type { Sender } from '../../flows/intake/receive-association.ts';
 import type { UnfiledInstance } from '../../flows/intake/receive-bytes.ts';
 import type { SentFault } from '../../threads/thread-talk.ts';
@@ -12,6 +13,8 @@ export type IntakeCalls = {
     readonly ask: { readonly port: number; readonly tls?: TlsOptions };
     readonly answer: { readonly host: string; readonly port: number };
   };
+  /** Takes another region: associations of who may call no more are aborted. */
+  readonly region: { readonly ask: Region; readonly answer: undefined };
   /** Closes every door, and ends when each association has. */
   readonly close: { readonly ask: undefined; readonly answer: undefined };
 };

@@ -29,6 +29,8 @@ export type DimseOptions = {
 /** An open door. */
 export type DimseListener = {
   readonly address: { readonly host: string; readonly port: number };
+  /** Aborts the associations of callers that may call no more. */
+  recheck(): void;
   /** Aborts every association, and resolves when each has ended and its unfinished data set was dropped. */
   close(): Promise<void>;
 };
@@ -63,7 +65,11 @@ export async function listenDimse(options: DimseOptions): Promise<DimseListener>
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const { address, port } = server.address() as AddressInfo;
-  return { address: { host: address, port }, close: async () => await close(server, running, sockets) };
+  return {
+    address: { host: address, port },
+    recheck: () => [...running.keys()].forEach((association) => association.recheck()),
+    close: async () => await close(server, running, sockets),
+  };
 }
 
 function createListener(tls: TlsOptions | undefined, limits: DimseLimits, serve: (socket: Socket) => void): Server {

@@ -17,6 +17,7 @@ const STATUS = {
   deleted: 0x0112,
   conflict: 0x0111,
   'version-conflict': 0x0110,
+  'business-rule': 0xa900,
   'too-costly': 0xa700,
   'too-long': 0xa700,
   throttled: 0xa700,

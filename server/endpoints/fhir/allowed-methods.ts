@@ -5,6 +5,7 @@ import type { Interaction } from '../../../profiles/types/fhir-type.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
+import { QUERIES } from './operations.ts';
 import { servedType } from './served.ts';
 
 /** Interactions on `/Type`, and the methods that ask for them. */
@@ -35,7 +36,7 @@ function methodsOf([type = '', id, below, version]: readonly string[]): readonly
     pairs.flatMap(([interaction, methods]) => (interactions.includes(interaction) ? [methods] : []));
   if (id === undefined) return [...of(ON_TYPE), ...of(ON_ONE.filter(([one]) => isConditional(table, one)))];
   if (id === '_search') return interactions.includes('search-type') ? ['POST'] : [];
-  if (id.startsWith('$')) return ['POST'];
+  if (id.startsWith('$')) return QUERIES.has(`${type}/${id}`) ? ['GET, HEAD', 'POST'] : ['POST'];
   if (below?.startsWith('$') === true) return ['POST'];
   if (id === '_history') return of([['history-type', 'GET, HEAD']]);
   if (below === undefined) return of([['read', 'GET, HEAD'], ...ON_ONE]);

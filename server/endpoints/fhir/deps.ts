@@ -1,14 +1,19 @@
 /** What the FHIR door is given: the flows it mounts, and who comes in. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
+import type { AffinityDomain } from '../../../profiles/affinity-domain.ts';
 import type { Subsets } from '../../../profiles/search/subset.ts';
 import type { IsServed } from '../../../profiles/search/used-parameters.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { clearAside } from '../../flows/aside/clear-aside.ts';
+import type { judgeIdentities } from '../../flows/identity/judge-identities.ts';
 import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
+import type { crossReference } from '../../flows/read/cross-reference.ts';
+import type { matchPatients } from '../../flows/read/match-patients.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
+import type { readIdentity } from '../../flows/read/read-identity.ts';
 import type { readResource } from '../../flows/read/read-resource.ts';
 import type { openBinary } from '../../flows/read/open-binary.ts';
 import type { searchResources } from '../../flows/read/search-resources.ts';
@@ -26,17 +31,22 @@ export type FhirDeps = {
   readonly bodyLimit: FindBodyLimit;
   readonly validate: Validate;
   readonly subsets: Subsets;
+  readonly affinityDomain: () => AffinityDomain;
   readonly capabilityStatement: () => CapabilityStatement;
   /** Whether a search parameter finds every row of its type. */
   readonly isServed: IsServed;
   readonly read: ReturnType<typeof readResource>;
+  readonly readIdentity: ReturnType<typeof readIdentity>;
   readonly history: ReturnType<typeof readHistory>;
   readonly search: ReturnType<typeof searchResources>;
   readonly openBinary: ReturnType<typeof openBinary>;
   readonly write: ReturnType<typeof writeResource>;
   readonly writeTransaction: ReturnType<typeof writeTransaction>;
+  readonly crossReference: ReturnType<typeof crossReference>;
+  readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
   readonly clearAside: ReturnType<typeof clearAside>;
   readonly moveStudy: ReturnType<typeof moveStudy>;
+  readonly judgeIdentities: ReturnType<typeof judgeIdentities>;
 };

@@ -1,12 +1,15 @@
 /**
- * Operations on Patient: $break-glass, $withdraw, $reconsent; on a Task of instances kept aside: $discard, $refile,
- * $release; on an ImagingStudy: $move. @see https://hl7.org/fhir/R4/operations.html
+ * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix and
+ * $match; on a Task of instances kept aside: $discard, $refile, $release; on an ImagingStudy: $move.
+ * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { FhirDeps } from './deps.ts';
+import { getCrossReference, postCrossReference } from './cross-reference.ts';
+import { match } from './match.ts';
 import { admit, readBodyResource } from './request.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
@@ -15,8 +18,12 @@ type InstanceOperation = (deps: FhirDeps, ctx: Context, id: string) => Promise<v
 /** The operations on a type by name. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$break-glass', breakGlass],
+  ['Patient/$ihe-pix', postCrossReference],
+  ['Patient/$match', match],
   ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
   ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+  ['Patient/$join', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'join')],
+  ['Patient/$separate', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'separate')],
 ]);
 
 /** The operations on a resource by type and name. */
@@ -26,6 +33,9 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
   ['Task/$refile', refile],
   ['ImagingStudy/$move', move],
 ]);
+
+/** The operations that are asked by GET, too, as they change nothing, by type and name. */
+export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
 
 /** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
@@ -42,13 +52,20 @@ async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
   answerCreated(deps, ctx, `Task/${taskId}`);
 }
 
-/** In: patient (Reference), for establishments. Out: 201 and the address of the Consent that tells of it. */
+/**
+ * In: patient (Reference), for establishments; task (Reference), for a patient who confirms what one asked. Out: 201
+ * and the address of the Consent that tells of it, with the withdrawals that still stand (`standing`); 202 and that of
+ * the Task to an establishment that gives back, whatever stands.
+ */
 async function changeConsent(deps: FhirDeps, ctx: Context, change: 'withdraw' | 'reconsent'): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: change });
   const body = hasBody(ctx) ? await readBodyResource(deps, ctx, admitted) : NO_PARAMETERS;
-  const patient = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
-  const { id } = await deps.changeConsent(admitted.visit, change, patient);
-  answerCreated(deps, ctx, `Consent/${id}`);
+  const parameters = parametersOf(body, change === 'reconsent' ? ['patient', 'task'] : ['patient']);
+  const named = (name: string): string | undefined => parameters.get(name)?.valueReference?.reference;
+  const asked = { change, patient: named('patient'), task: named('task') };
+  const { outcome, reference, standing } = await deps.changeConsent(admitted.visit, asked);
+  answerCreated(deps, ctx, reference, standing);
+  if (outcome === 'requested') ctx.status = 202;
 }
 
 /** In: nothing. Out: the Task. */
@@ -76,10 +93,25 @@ async function move(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   answerReference(ctx, `ImagingStudy/${id}`);
 }
 
+/** In: patient and other (Reference), two identities; reason (string). Out: the Patient that the first is now. */
+async function judge(deps: FhirDeps, ctx: Context, operation: 'join' | 'separate'): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation });
+  const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['patient', 'other', 'reason']);
+  const patients = [referenceIn(deps, parameters, 'patient'), referenceIn(deps, parameters, 'other')] as const;
+  const reason = parameters.get('reason')?.valueString?.trim() ?? '';
+  if (reason === '') throw missing('reason');
+  const { present } = await deps.judgeIdentities(admitted.visit, { operation, patients, reason });
+  answerReference(ctx, present);
+}
+
 /** The Patient that a parameter names, by a reference to this server. */
 function patientOf(deps: FhirDeps, body: Resource): string {
-  const reference = parametersOf(body, ['patient']).get('patient')?.valueReference?.reference;
-  if (reference === undefined) throw missing('patient');
+  return referenceIn(deps, parametersOf(body, ['patient']), 'patient');
+}
+
+function referenceIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>, name: string): string {
+  const reference = parameters.get(name)?.valueReference?.reference;
+  if (reference === undefined) throw missing(name);
   const base = `${deps.fhirBase()}/`;
   return reference.startsWith(base) ? reference.slice(base.length) : reference;
 }
@@ -88,10 +120,10 @@ function hasBody(ctx: Context): boolean {
   return ctx.request.length !== 0 && ctx.get('Content-Type') !== '';
 }
 
-function answerCreated(deps: FhirDeps, ctx: Context, reference: string): void {
+function answerCreated(deps: FhirDeps, ctx: Context, reference: string, standing: readonly string[] = []): void {
   ctx.status = 201;
   ctx.set('Location', `${deps.fhirBase()}/${reference}`);
-  answerBody(ctx, reference);
+  answerBody(ctx, reference, standing);
 }
 
 function answerReference(ctx: Context, reference: string): void {
@@ -99,11 +131,14 @@ function answerReference(ctx: Context, reference: string): void {
   answerBody(ctx, reference);
 }
 
-function answerBody(ctx: Context, reference: string): void {
+function answerBody(ctx: Context, reference: string, standing: readonly string[] = []): void {
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   const answer: Parameters = {
     resourceType: 'Parameters',
-    parameter: [{ name: 'return', valueReference: { reference } }],
+    parameter: [
+      { name: 'return', valueReference: { reference } },
+      ...standing.map((one) => ({ name: 'standing', valueReference: { reference: one } })),
+    ],
   };
   ctx.body = JSON.stringify(answer);
 }

@@ -21,12 +21,22 @@ const PLAIN: ReadonlySet<string> = new Set(['', '*/*', ...JSON_TYPES]);
  */
 export function requireJsonAnswer(ctx: Context): void {
   const format = ctx.querystring === '' ? null : new URLSearchParams(ctx.querystring).get('_format');
-  const isJson =
-    format === null
-      ? PLAIN.has(ctx.get('Accept')) || takesJson(ctx.get('Accept'))
-      : /^(json|application\/(fhir\+)?json|text\/json)$/.test(format.replace(' ', '+').split(';')[0] ?? '');
-  if (isJson) return;
-  throw new Fault('not-supported', 'This server answers in JSON only', { protocolCode: HTTP_CODE.notAcceptable });
+  if (format !== null) return requireJsonFormat(format);
+  const accept = ctx.get('Accept');
+  if (!PLAIN.has(accept) && !takesJson(accept)) throw notAcceptable();
+}
+
+/**
+ * Requires that a value of `_format` is JSON.
+ * @throws {Fault} not-supported (406)
+ */
+export function requireJsonFormat(format: string): void {
+  const type = format.replace(' ', '+').split(';')[0] ?? '';
+  if (!/^(json|application\/(fhir\+)?json|text\/json)$/.test(type)) throw notAcceptable();
+}
+
+function notAcceptable(): Fault {
+  return new Fault('not-supported', 'This server answers in JSON only', { protocolCode: HTTP_CODE.notAcceptable });
 }
 
 /**

@@ -14,12 +14,12 @@ import { create } from './write/create.ts';
 import { deleteResource } from './write/delete.ts';
 import type { FhirDeps } from './deps.ts';
 import { history } from './history.ts';
-import { INSTANCE_OPERATIONS, OPERATIONS } from './operations.ts';
+import { INSTANCE_OPERATIONS, OPERATIONS, QUERIES } from './operations.ts';
 import { patch } from './write/patch.ts';
 import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
 import { search } from './search.ts';
-import { requireConditional, requireServed } from './served.ts';
+import { requireConditional, requireServed, SERVED } from './served.ts';
 import { update } from './write/update.ts';
 
 const PREFIX = '/fhir';
@@ -33,7 +33,7 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.post('/', async (ctx) => await answerBundle(deps, ctx));
   router.get('/:type', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
-  router.post('/:type/:operation', async (ctx) => await operate(deps, ctx));
+  router.post('/:type/:operation', async (ctx) => await operate(deps, ctx, OPERATIONS));
   router.post('/:type/:id/:operation', async (ctx) => await operateOn(deps, ctx));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
   for (const [method, interaction, answer] of CHANGES) {
@@ -44,6 +44,9 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.get(
     '/:type/:id/_history',
     async (ctx) => await history(deps, ctx, served(ctx, 'history-instance'), part(ctx, 'id')),
+  );
+  router.get('/:type/:operation', async (ctx, next) =>
+    part(ctx, 'operation').startsWith('$') ? await ask(deps, ctx) : await next(),
   );
   router.get('/:type/:id', async (ctx) => {
     const type = served(ctx, 'read');
@@ -99,8 +102,10 @@ function allowed(ctx: Context, check: (type: StoredType) => void): StoredType {
   return type;
 }
 
-async function operate(deps: FhirDeps, ctx: Context): Promise<void> {
-  const operation = OPERATIONS.get(`${part(ctx, 'type')}/${part(ctx, 'operation')}`);
+async function operate(deps: FhirDeps, ctx: Context, served: typeof OPERATIONS): Promise<void> {
+  const name = `${part(ctx, 'type')}/${part(ctx, 'operation')}`;
+  const operation = served.get(name);
+  if (operation === undefined && OPERATIONS.has(name)) throw notServed(ctx, 'This operation is posted');
   if (operation === undefined) throw operationNotServed(ctx);
   await operation(deps, ctx);
 }
@@ -122,4 +127,14 @@ function answerMetadata(deps: FhirDeps, ctx: Context): void {
   requireJsonAnswer(ctx);
   ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
   ctx.body = JSON.stringify(deps.capabilityStatement());
+}
+
+/** An operation by GET: those that change something are posted. */
+async function ask(deps: FhirDeps, ctx: Context): Promise<void> {
+  const [type, operation] = [part(ctx, 'type'), part(ctx, 'operation')];
+  const query = QUERIES.get(`${type}/${operation}`);
+  if (query !== undefined) return await query(deps, ctx);
+  const operations = SERVED.get(storedType(type))?.operations ?? [];
+  if (operations.some(({ name }) => `$${name}` === operation)) throw notServed(ctx, 'This operation is posted');
+  throw new Fault('not-supported', 'This operation is not served');
 }

@@ -1,8 +1,9 @@
 /** FHIR search by GET and POST, and with it ITI-67. @see https://hl7.org/fhir/R4/search.html */
 import type { Context } from 'koa';
+import { byOwnIdentifier } from '../../../ihe/iti-78/own-identifier.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch, type ParsedSearch } from '../../../profiles/search/query.ts';
-import type { Subset } from '../../../profiles/search/subset.ts';
+import { selectedDomains, withinDomains } from '../../../ihe/iti-78/identifier-domains.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
 import type { Visit } from '../../flows/guard.ts';
 import { answerJson } from './answer.ts';
@@ -38,14 +39,15 @@ export async function searchText(deps: FhirDeps, visit: Visit, asked: AskedSearc
   const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
   const fhirBase = deps.fhirBase();
   const selfUrl = selfUrlOf(fhirBase, type, parameters, (name) => isUsed(name, search));
-  return formatSearchset(page, { fhirBase, selfUrl, ignored, textOf: textsOf(deps, search.subset) });
+  return formatSearchset(page, { fhirBase, selfUrl, ignored, textOf: textsOf(deps, search) });
 }
 
 /**
  * A search as the door takes it: without includes and elements that are not served.
  * @throws {Fault} invalid - strict, and something is not served
  */
-function understood({ subsets, isServed }: FhirDeps, { type, parameters, handling }: AskedSearch): ParsedSearch {
+function understood(deps: FhirDeps, { type, parameters, handling }: AskedSearch): ParsedSearch {
+  const { subsets, isServed, affinityDomain } = deps;
   const parsed = parseSearch(type, parameters, { handling, isServed, ...COUNTS });
   const include = parsed.query.include.filter(({ param }) => isIncluded(type, param));
   const ignored = [...parsed.ignored];
@@ -59,18 +61,25 @@ function understood({ subsets, isServed }: FhirDeps, { type, parameters, handlin
   const [unserved] = ignored;
   if (handling === 'strict' && unserved !== undefined)
     throw new Fault('invalid', `This ${unserved} is not served on ${type}`, { expression: unserved });
-  return { query: { ...parsed.query, include }, ignored, ...(subset === undefined ? {} : { subset }) };
+  const query = byOwnIdentifier({ ...parsed.query, include }, affinityDomain().ownSystem);
+  return { query, ignored, ...(subset === undefined ? {} : { subset }) };
 }
 
 function isIncluded(type: StoredType, param: string): boolean {
   return servedType(type)?.includes?.includes(param) === true;
 }
 
-/** Of what comes beside a page, summaries; named elements are those of the type that is searched. */
-function textsOf({ subsets }: FhirDeps, subset: Subset | undefined): Searchset['textOf'] {
-  if (subset === undefined) return ({ json }) => json;
-  return ({ type, json }, mode) =>
-    mode === 'include' && subset.kind === 'elements' ? json : subsets.of(type, json, subset);
+/**
+ * Of what comes beside a page, summaries; named elements, and selected identifiers, are those of the type that is
+ * searched.
+ */
+function textsOf({ subsets }: FhirDeps, { query, subset }: ParsedSearch): Searchset['textOf'] {
+  const domains = selectedDomains(query);
+  return ({ type, json }, mode) => {
+    const shown = domains === undefined || mode === 'include' ? json : withinDomains(json, domains);
+    if (subset === undefined || (mode === 'include' && subset.kind === 'elements')) return shown;
+    return subsets.of(type, shown, subset);
+  };
 }
 
 /** An include or element among several that was ignored stays in the link: the others were used. */

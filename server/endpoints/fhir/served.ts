@@ -4,7 +4,7 @@ import type { ServedType } from '../../../profiles/capability-statement.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { searchParametersOf } from '../../../profiles/search/parameters.ts';
 import { referrersOf } from '../../../profiles/search/referrers.ts';
-import type { Interaction } from '../../../profiles/types/fhir-type.ts';
+import type { DefinedOperation, Interaction } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { HTTP_CODE } from '../http/outcome.ts';
 
@@ -22,7 +22,7 @@ function servedOf(type: StoredType): ServedType {
     ...(includes.length === 0 ? {} : { includes }),
     ...(revIncludes.length === 0 ? {} : { revIncludes }),
     conditional: conditional ?? [],
-    ...(operations === undefined ? {} : { operations: operations.map((name) => operationOf(type, name)) }),
+    ...(operations === undefined ? {} : { operations: operations.map((operation) => operationOf(type, operation)) }),
   };
 }
 
@@ -31,8 +31,9 @@ function includesOf(type: StoredType): string[] {
   return searchParametersOf(type).flatMap((parameter) => (parameter.type === 'reference' ? [parameter.code] : []));
 }
 
-function operationOf(type: StoredType, name: string) {
-  return { name, definition: `urn:passerelle:OperationDefinition:${type}-${name}` };
+function operationOf(type: StoredType, operation: string | DefinedOperation): DefinedOperation {
+  if (typeof operation !== 'string') return operation;
+  return { name: operation, definition: `urn:passerelle:OperationDefinition:${type}-${operation}` };
 }
 
 /** What is served of a type, or undefined. */

@@ -50,7 +50,7 @@ const AUTHORIZE = '/auth/authorize';
 export function createAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
   const open = once(() => openServer(bindOptions(options)));
   return {
-    authenticate: createAuthenticate({ ...options, clients: [...options.clients, PAGES_CLIENT] }),
+    authenticate: createAuthenticate({ ...options, clients: () => [...options.clients(), PAGES_CLIENT] }),
     session: browserSession(options),
     middleware: async (ctx, next) => {
       if (ctx.path === SMART_CONFIGURATION_PATH) return sendSmartConfiguration(ctx, open().bound.issuer);

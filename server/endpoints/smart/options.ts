@@ -26,8 +26,10 @@ export type SignInEvent = {
 export type AuthorizationServerOptions = {
   /** Origin under which browsers and clients reach the server, without a final slash; read at the first request. */
   readonly publicUrl: () => string;
-  readonly clients: readonly RegionClient[];
-  readonly identityProviders: readonly IdentityProvider[];
+  /** The clients of the region as they are registered now. */
+  readonly clients: () => readonly RegionClient[];
+  /** Where persons sign in now. */
+  readonly identityProviders: () => readonly IdentityProvider[];
   readonly accounts: AccountDirectory;
   readonly tokens: TokenStore;
   readonly keys: AuthorizationKeys;

@@ -1,6 +1,7 @@
 /** oidc-provider, configured as the authorization server of SMART App Launch and SMART Backend Services. */
 import { errors, Provider } from 'oidc-provider';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientMetadata, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { RegionClient } from '../../config/region-model.ts';
 import type { BoundOptions } from './options.ts';
 import { checkAssertion, CLOCK_TOLERANCE_SECONDS } from './tokens/client-assertion.ts';
 import { grantableScope, OIDC_SCOPES, patientInContext } from './tokens/granted-scopes.ts';
@@ -43,11 +44,10 @@ export function createProvider(options: BoundOptions): Provider {
 
 function configurationOf(options: BoundOptions): Configuration {
   return {
-    adapter: oidcAdapter(options.tokens, options.clock),
-    clients: options.clients.map(clientMetadata),
+    adapter: oidcAdapter(options.tokens, options.clock, (id) => registered(options, id)),
     jwks: { keys: options.keys.jwks.keys.map((key) => ({ ...key })) },
     ...protocolOf(),
-    ...tokensOf(),
+    ...tokensOf(options),
     features: featuresOf(options),
     cookies: {
       keys: [...options.keys.cookieKeys],
@@ -57,10 +57,12 @@ function configurationOf(options: BoundOptions): Configuration {
     },
     interactions: { url: (_ctx, interaction) => `/auth/interaction/${interaction.uid}` },
     extraParams: { aud: (_ctx: KoaContextWithOIDC, aud: string | undefined) => checkAudience(aud, options.fhirBase) },
-    findAccount: (_ctx, accountId) => ({
-      accountId,
-      claims: () => ({ sub: accountId, fhirUser: `${options.fhirBase}/${accountId}` }),
-    }),
+    findAccount: async (_ctx, accountId) => {
+      // Whoever has left the directory is nobody's account: no code and no refresh token is redeemed for it.
+      if (!(await options.accounts.stands(accountId))) return undefined;
+      const fhirUser = async () => `${options.fhirBase}/${await options.accounts.resource(accountId)}`;
+      return { accountId, claims: async () => ({ sub: accountId, fhirUser: await fhirUser() }) };
+    },
     loadExistingGrant: (ctx) => {
       const grantId = ctx.oidc.result?.consent?.grantId;
       return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId);
@@ -89,17 +91,17 @@ function protocolOf(): Configuration {
   };
 }
 
-function tokensOf(): Configuration {
+function tokensOf({ accounts }: BoundOptions): Configuration {
   return {
     ttl: { ...LIFETIME },
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
-    extraTokenClaims: (ctx, token) => {
+    extraTokenClaims: async (ctx, token) => {
       if (token.kind !== 'AccessToken') return undefined;
       const source = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken;
-      const patient = patientInContext([...token.scopes], token.accountId);
+      const patient = patientInContext([...token.scopes], await accounts.resource(token.accountId));
       return {
         ...(source?.authTime === undefined ? {} : { auth_time: source.authTime }),
         ...(patient === undefined ? {} : { patient }),
@@ -109,7 +111,6 @@ function tokensOf(): Configuration {
 }
 
 function featuresOf(options: BoundOptions): NonNullable<Configuration['features']> {
-  const clients = new Map(options.clients.map((client) => [client.client_id, client]));
   return {
     devInteractions: { enabled: false },
     dPoP: { enabled: false },
@@ -125,11 +126,21 @@ function featuresOf(options: BoundOptions): NonNullable<Configuration['features'
       useGrantedResource: () => true,
       getResourceServerInfo: (ctx, resource, client) => {
         if (resource !== options.fhirBase) throw new errors.InvalidTarget(`resource must be ${options.fhirBase}`);
-        const registered = clients.get(client.clientId);
-        return { scope: scopeAt(ctx, registered === undefined ? [] : registeredScopes(registered)) };
+        const known = clientNamed(options, client.clientId);
+        return { scope: scopeAt(ctx, known === undefined ? [] : registeredScopes(known)) };
       },
     },
   };
+}
+
+function clientNamed({ clients }: BoundOptions, id: string): RegionClient | undefined {
+  return clients().find(({ client_id }) => client_id === id);
+}
+
+/** A client as it is registered now. */
+function registered(options: BoundOptions, id: string): ClientMetadata | undefined {
+  const client = clientNamed(options, id);
+  return client === undefined ? undefined : clientMetadata(client);
 }
 
 /** At a request the scope parameter is cut down in place; afterwards it is what the code or refresh token holds. */

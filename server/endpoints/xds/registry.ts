@@ -18,8 +18,8 @@ export function registryStoredQuery(deps: RegistryDeps): SoapTransaction<AdhocQu
     action: ACTION.registryStoredQuery,
     responseAction: ACTION.registryStoredQueryResponse,
     parse: parseAdhocQueryRequest,
-    run: async (visit, { returnType, query }) => ({
-      body: formatAdhocQueryResponse({ returnType, documents: await deps.queryRegistry(visit, query) }),
+    run: async (visit, request) => ({
+      body: formatAdhocQueryResponse({ returnType: request.returnType, ...(await deps.queryRegistry(visit, request)) }),
     }),
     fail: (fault) => ({
       body: formatAdhocQueryResponse({

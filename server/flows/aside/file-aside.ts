@@ -37,7 +37,7 @@ export async function fileAside(
     row,
     async (instance) => await decodedDigest(deps.images, instance),
   );
-  const filed: InstanceRow = { ...row, person };
+  const filed: InstanceRow = { ...row, person, subject: patient };
   const gone = { erased: [{ quarantined: [aside] }] };
   switch (compared.is) {
     case 'new':

@@ -28,7 +28,7 @@ export function listFormerAside({ records, clock }: Pick<AsideDeps, 'records' | 
 }
 
 /**
- * Files what is kept aside of nobody under the identity that it names, where its sender has that; tells whether it did.
+ * Files what is kept aside of nobody under the identity that it names, where its sender has that; tells if it did.
  * It may be of the person of its study all along.
  */
 export async function identifyAside(

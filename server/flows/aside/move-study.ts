@@ -64,7 +64,7 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
     ],
     erased: [{ claims: [key], history: [{ type: 'ImagingStudy', id }] }, await manifestsGone(deps, reading, standing)],
     claims: [{ key, value: subject.patient }],
-    studies: [{ studyInstanceUID: uid, from: operated.person, to: subject.person }],
+    studies: [{ studyInstanceUID: uid, from: operated.person, to: subject.person, subject: subject.patient }],
     puts: [movedPut(deps, standing, subject, now)],
     jobs: [
       jobOf('refresh-study', uid, now),

@@ -7,14 +7,14 @@ import { buildEmergencyNotice, buildReviewTask } from '../../../profiles/consent
 import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import type { Criterion } from '../../../profiles/search/query.ts';
-import { systemReading, type Reading, type SubjectOf } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import { refusalOf, requireProfessional } from '../../access/may-attempt.ts';
 import { mayWrite } from '../../access/may-write.ts';
 import type { PractitionerRequester, Requester } from '../../access/requester.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { findAll } from '../internal-reads.ts';
-import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
+import { identitiesNamed } from '../identity/identities.ts';
+import { subjectFacts, toKnownPatient, type KnownPatient } from '../identity/persons.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
 import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { newId } from '../new-id.ts';
 
@@ -26,7 +26,11 @@ export type Emergency = {
 };
 
 /** What the flow needs. */
-export type BreakGlassDeps = GuardDeps & { readonly indexer: Indexer; readonly hours: number };
+export type BreakGlassDeps = GuardDeps & {
+  readonly indexer: Indexer;
+  readonly region: RegionIndex;
+  readonly hours: number;
+};
 
 /** Codes of v3-ActReason by which an emergency is declared. */
 export const EMERGENCY_REASONS = ['ETREAT', 'BTG'] as const;
@@ -51,7 +55,7 @@ export function breakGlass(deps: BreakGlassDeps) {
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
         const reading = systemReading('break-glass', now);
-        const known = await findPatient(deps, reading, emergency);
+        const known = await findPatient(deps, emergency, now);
         const subject = known === undefined ? undefined : await subjectFacts(deps.records, reading, requester, known);
         const warrant = mayWrite(requester, { interaction: 'operation', operation: 'break-glass' }, { now, subject });
         const taskId = newId();
@@ -100,20 +104,13 @@ function checkEmergency({ reason, justification }: Emergency): void {
 /** An identifier that two persons bear names nobody: the wrong record must not open. */
 async function findPatient(
   deps: BreakGlassDeps,
-  reading: Reading<SubjectOf<'break-glass'>>,
   { identifier }: Emergency,
+  now: number,
 ): Promise<KnownPatient | undefined> {
-  const named: Criterion = {
-    kind: 'token',
-    param: 'identifier',
-    values: [{ system: identifier.system, code: identifier.value }],
-  };
-  const found = await findAll(deps.records, reading('whole'), 'Patient', [named]);
-  const [first] = found;
-  const isOnePerson = new Set(found.map(({ row }) => row.person)).size === 1;
-  return first === undefined || !isOnePerson
+  const [first, ...others] = await identitiesNamed(deps, identifier, now);
+  return first === undefined || others.some(({ person }) => person !== first.person)
     ? undefined
-    : await knownPatient(deps.records, reading, `Patient/${first.row.id}`);
+    : toKnownPatient(first);
 }
 
 type Opening = {

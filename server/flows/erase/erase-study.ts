@@ -7,7 +7,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading, type Reading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { systemWarrant } from '../../access/system-warrant.ts';
+import { erasureWarrant, systemWarrant } from '../../access/system-warrant.ts';
 import type { Warrant } from '../../access/warrant.ts';
 import type { AuditTrail } from '../../ports/audit-trail.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -155,7 +155,7 @@ async function hidingPlan(
     { states: of === undefined ? [] : [{ person: of.person, change: {} }] },
     ...forgetting,
   );
-  return { warrant: warrantOf(studyInstanceUID), plan, result: { ...result, of } };
+  return { warrant: erasureWarrant(studyInstanceUID, of?.person), plan, result: { ...result, of } };
 }
 
 /** The bytes that rows refer to. */

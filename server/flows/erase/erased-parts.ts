@@ -3,21 +3,28 @@
  * other studies, too, stays and forgets this one.
  */
 import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy, Task } from '@medplum/fhirtypes';
-import { studiesOf, withoutStudy } from '../../../profiles/documents/diagnostic-report.ts';
+import { studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
+import { documentWithoutStudy } from '../../../profiles/documents/former-document.ts';
+import { accessionsOf, namesStudy, studyNamesOf, withoutStudy } from '../../../profiles/documents/report-links.ts';
+import { studyIdentifier } from '../../../profiles/imaging/identifiers.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { StudyErasure } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES } from '../../../profiles/types/visibility.ts';
 import type { Reading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import type { Erasure } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { knownPatient } from '../identity/persons.ts';
-import { joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { changed } from '../write/changed-put.ts';
+import { joinParts, putOf, type PlanParts, type PutFacts } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { reportDocumentParts, type ReportAtHand } from '../study/report-document-parts.ts';
+import { establishmentsOf, linkedStudies, mayReport } from '../study/linked-studies.ts';
+import { documentsOf, reportDocumentParts, type ReportAtHand } from '../study/report-document-parts.ts';
 import { claimOf, findAll, findById, type Found } from '../internal-reads.ts';
-import { manifestsOf, reportsOf, studyIdentifier } from '../study/study-content.ts';
+import { manifestsOf, reportsOf, type NameableStudy } from '../study/study-content.ts';
+import { formsOfVersions } from '../write/report-forms.ts';
 import { reportKeys } from '../write/report-parts.ts';
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
@@ -67,14 +74,88 @@ async function erasedReports(
   studyInstanceUID: string,
   now: number,
 ): Promise<ErasedParts> {
+  const study = await erasedStudy(deps.records, reading, studyInstanceUID);
   const gone: Gone[] = [];
   const forgetting: PlanParts[] = [];
-  for (const report of await reportsOf(deps.records, reading('whole'), studyInstanceUID)) {
-    const isAlone = studiesOf(report.resource).every((uid) => uid === studyInstanceUID);
-    if (isAlone) gone.push(await goneReport(deps, reading, report));
-    else forgetting.push(await forgettingReport(deps, reading, report, studyInstanceUID, now));
+  for (const report of await reportsNaming(deps.records, reading, study)) {
+    const isOfStudy = await countsFor(deps, reading, report, study);
+    if (isOfStudy && isAlone(report.resource, study)) gone.push(await goneReport(deps, reading, report));
+    else forgetting.push(await forgettingReport(deps, reading, report, study, now));
   }
   return { gone, forgetting };
+}
+
+/** The study that goes, as far as it stands, and whose it is. */
+type ErasedStudy = NameableStudy & {
+  readonly person: PersonKey | undefined;
+  readonly sources: readonly string[];
+  readonly imagingStudy: ImagingStudy;
+  readonly manifests: readonly string[];
+};
+
+async function erasedStudy(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<ErasedStudy> {
+  const id = (await claimOf(records, reading, claimKey.imagingStudy(studyInstanceUID))) ?? '';
+  const found = id === '' ? undefined : await findById<ImagingStudy>(records, reading, 'ImagingStudy', id);
+  const identifier = [studyIdentifier(studyInstanceUID)];
+  const imagingStudy: ImagingStudy = found?.resource ?? {
+    resourceType: 'ImagingStudy',
+    id,
+    identifier,
+    status: 'unknown',
+    subject: {},
+  };
+  const person = found?.row.person;
+  const sources = person === undefined ? [] : await establishmentsOf(records, reading, person, `ImagingStudy/${id}`);
+  const manifests = id === '' ? [] : await manifestsOf(records, reading('whole'), id, 'all');
+  return {
+    id,
+    studyInstanceUID,
+    accessions: accessionsOf(imagingStudy),
+    person,
+    sources,
+    imagingStudy,
+    manifests: manifests.map(({ row }) => `DocumentReference/${row.id}`),
+  };
+}
+
+/** Whoever names it by its UID, and of its person whoever names it otherwise: a number may be that of others, too. */
+async function reportsNaming(
+  records: RecordStore,
+  reading: Reading,
+  study: ErasedStudy,
+): Promise<readonly Found<DiagnosticReport>[]> {
+  const byUid = await reportsOf(records, reading('whole'), { ...study, accessions: [] });
+  if (study.person === undefined) return byUid;
+  const grant = reading({ person: study.person });
+  const errors = await findAll<DiagnosticReport>(records, grant, 'DiagnosticReport', [
+    { kind: 'token', param: 'status', values: [{ code: 'entered-in-error' }] },
+  ]);
+  const named = errors.filter(({ resource }) => namesStudy(studyNamesOf(resource), study, study.accessions));
+  const all = [...byUid, ...(await reportsOf(records, grant, study)), ...named];
+  return [...new Map(all.map((one) => [one.row.id, one])).values()];
+}
+
+/** A report of another patient, or of an establishment that does not read the study, is another's. */
+async function countsFor(
+  { records, region }: Deps,
+  reading: Reading,
+  { row }: Found<DiagnosticReport>,
+  { person, sources }: ErasedStudy,
+): Promise<boolean> {
+  if (person === undefined || row.person !== person) return false;
+  const [organization = ''] = await establishmentsOf(records, reading, person, `DiagnosticReport/${row.id}`);
+  return mayReport(region, organization, sources);
+}
+
+function isAlone(report: DiagnosticReport, study: ErasedStudy): boolean {
+  const { uids, ids, accessions } = studyNamesOf(report);
+  const isNumber = (one: { readonly system: string; readonly value: string }): boolean =>
+    study.accessions.some(({ system, value }) => system === one.system && value === one.value);
+  return (
+    [...uids, ...studiesOf(report)].every((uid) => uid === study.studyInstanceUID) &&
+    ids.every((id) => id === study.id) &&
+    accessions.every(isNumber)
+  );
 }
 
 /** Shorter identifiers are too common to tell one exam from another. */
@@ -96,7 +177,7 @@ async function imagingStudyOf(records: RecordStore, reading: Reading, studyInsta
 
 /** Tasks about instances of the study that are kept aside, which go after them. */
 async function tasksOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<Gone[]> {
-  const { system, value } = studyIdentifier(studyInstanceUID);
+  const { system = '', value = '' } = studyIdentifier(studyInstanceUID);
   const about: Criterion = { kind: 'token', param: 'focus:identifier', values: [{ system, code: value }] };
   const found = await findAll<Task>(records, reading('whole'), 'Task', [about]);
   return found.map(({ row, resource: { requester, reasonCode } }) => {
@@ -106,40 +187,65 @@ async function tasksOf(records: RecordStore, reading: Reading, studyInstanceUID:
   });
 }
 
-/** What a report and its document said before names the study, so their former versions go. */
+/** What a report and its documents said before names the study, so their former versions go. */
 async function forgettingReport(
-  { records, indexer }: Deps,
+  { records, indexer, region }: Deps,
   reading: Reading,
   { row, resource }: Found<DiagnosticReport>,
-  studyInstanceUID: string,
+  study: ErasedStudy,
   now: number,
 ): Promise<PlanParts> {
-  const report = withoutStudy(resource, studyInstanceUID);
-  const known = row.subject === undefined ? undefined : await knownPatient(records, reading, row.subject);
-  if (known === undefined || row.person === undefined) throw new Error('A stored report has no patient');
-  const facts = {
-    person: row.person,
-    released: row.released,
-    ...(row.subject === undefined ? {} : { subject: row.subject }),
-  };
-  const hand: ReportAtHand = { resource: report, person: known.person, patient: known.resource };
-  const documents = await reportDocumentParts({ records, indexer }, reading, [hand], new Map(), now);
+  const report = withoutStudy(resource, study.studyInstanceUID, study.accessions);
+  const { person, subject, released } = row;
+  const known = subject === undefined ? undefined : await knownPatient(records, reading, subject);
+  if (known === undefined || person === undefined || subject === undefined)
+    throw new Error('A stored report has no patient');
+  const facts = { person, released, subject };
+  const [organization = ''] = await establishmentsOf(records, reading, person, `DiagnosticReport/${row.id}`);
+  const found = await linkedStudies({ records, region }, reading, { resource: report, person, organization });
+  const studies = found.filter(({ studyInstanceUID }) => studyInstanceUID !== study.studyInstanceUID);
+  const hand: ReportAtHand = { resource: report, ...facts, patient: known.resource, organization, studies };
+  const documents = await reportDocumentParts({ records, indexer, region }, reading, hand, new Map(), now);
+  const former = await formerDocuments({ records, indexer }, reading, { person, id: row.id }, study, { now, facts });
   const preconditions = [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] as const;
-  const parts = joinParts({ preconditions, puts: [putOf(indexer, report, now, facts)] }, ...documents);
+  const parts = joinParts({ preconditions, puts: [putOf(indexer, report, now, facts)] }, documents, former);
   return { ...parts, erased: [{ history: (parts.puts ?? []).map(({ type, id }) => ({ type, id })) }] };
+}
+
+/** Documents that are current no more are not made anew: what they say of the study is taken out. */
+async function formerDocuments(
+  { records, indexer }: Pick<Deps, 'records' | 'indexer'>,
+  reading: Reading,
+  report: { readonly person: PersonKey; readonly id: string },
+  study: ErasedStudy,
+  { now, facts }: { readonly now: number; readonly facts: PutFacts },
+): Promise<PlanParts> {
+  const documents = await documentsOf(records, reading, report.person, report.id);
+  const superseded = documents.filter(({ resource }) => resource.status === 'superseded');
+  return joinParts(
+    ...superseded.map(({ row, resource }) =>
+      changed(indexer, row, documentWithoutStudy(resource, study.imagingStudy, study.manifests), now, facts),
+    ),
+  );
 }
 
 async function goneReport(deps: Deps, reading: Reading, { row, resource }: Found<DiagnosticReport>): Promise<Gone> {
   const { records } = deps;
-  const claim = claimKey.reportDocument(row.id);
-  const id = await claimOf(records, reading, claim);
-  const document =
-    id === undefined ? undefined : await findById<DocumentReference>(records, reading, 'DocumentReference', id);
-  const documents = document === undefined ? [] : [{ type: 'DocumentReference', id: document.row.id } as const];
+  const documents = row.person === undefined ? [] : await documentsOf(records, reading, row.person, row.id);
+  const forms = documents.flatMap(({ resource: document }) => document.content.map(({ attachment }) => attachment));
+  const versions = await formsOfVersions(records, reading, row);
+  const binaries = binariesOf([...(resource.presentedForm ?? []), ...forms, ...versions]);
   return {
-    rows: [{ type: 'DiagnosticReport', id: row.id }, ...documents, ...binariesOf(resource.presentedForm ?? [])],
-    claims: [claim, ...(await keysOfReport(deps, reading, resource))],
-    names: namesOf([...(resource.identifier ?? []), document?.resource.masterIdentifier]),
+    rows: [
+      { type: 'DiagnosticReport', id: row.id },
+      ...documents.map((document) => ({ type: 'DocumentReference', id: document.row.id }) as const),
+      ...new Map(binaries.map((binary) => [binary.id, binary])).values(),
+    ],
+    claims: [claimKey.reportDocument(row.id), ...(await keysOfReport(deps, reading, resource))],
+    names: namesOf([
+      ...(resource.identifier ?? []),
+      ...documents.map(({ resource: document }) => document.masterIdentifier),
+    ]),
   };
 }
 

@@ -1,24 +1,31 @@
 /**
- * Identities and persons. Each source identity (system and value of its issuer) is one Patient; a person key joins the
- * Patients of one person, automatically only by an identifier that the region declares as qualified.
+ * Patients as stories know them: by the identity that a source files under, and the person that it is at present.
+ * Which person that is, is settled by what sources say (place-identity.ts).
  */
-import type { Identifier, Patient } from '@medplum/fhirtypes';
-import { Fault } from '../../../profiles/fault.ts';
+import type { Patient } from '@medplum/fhirtypes';
+import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import type { NarrowReading, ItemReading } from '../../access/grant.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
-import { personKey, type PersonKey, type Requester } from '../../access/requester.ts';
-import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
-import { openedResource } from '../../ports/internal-row.ts';
+import { identityOf, personKey, type PersonKey, type Requester } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { claimOf, rowById } from '../internal-reads.ts';
-import type { PlanParts } from '../write/plan-parts.ts';
+import { claimOf } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
+import { identitiesOf, identityAt, type StandingIdentity } from './identities.ts';
 
-/** A Patient (`Patient/id`) and the person it is. */
+/** An identity (`Patient/id` of the Patient that it is by itself) and the person it is at present. */
 export type KnownPatient = {
   readonly patient: string;
   readonly person: PersonKey;
+  /** `Patient/id` of that person. */
+  readonly present: string;
+  /** The person that the identity is by itself: what is said of her state is kept of it. */
+  readonly home: PersonKey;
+  /** The identifier that names the identity in its domain. */
+  readonly own: IdentityContent['own'];
+  /** The Patient as its source said it. */
   readonly resource: Patient;
+  /** How often its source said something else. */
   readonly version: number;
 };
 
@@ -39,15 +46,33 @@ export async function knownPatient(
   reading: ItemReading,
   patient: string,
 ): Promise<KnownPatient | undefined> {
-  const id = patient.replace(/^Patient\//, '');
-  const row = await rowById(records, reading, 'Patient', id);
-  if (row?.person === undefined) return undefined;
-  return {
-    patient: `Patient/${row.id}`,
-    person: row.person,
-    resource: openedResource<Patient>(row),
-    version: row.version,
-  };
+  const identity = await identityAt(records, reading, patient);
+  return identity === undefined ? undefined : toKnownPatient(identity);
+}
+
+/**
+ * Finds the Patient under which a requester files what it says of one: of a person, an establishment's is the oldest
+ * identity that it is a source of, whichever it names.
+ */
+export async function filingPatient(
+  records: RecordStore,
+  reading: ItemReading,
+  requester: Requester,
+  patient: string,
+  now: number,
+): Promise<KnownPatient | undefined> {
+  const named = await identityAt(records, reading, patient);
+  if (named === undefined || requester.kind !== 'establishment') return named && toKnownPatient(named);
+  const isOwn = ({ content }: StandingIdentity): boolean => content.sources.includes(requester.organization);
+  if (isOwn(named)) return toKnownPatient(named);
+  const all = await identitiesOf(records, named.person, now);
+  return toKnownPatient(all.find(isOwn) ?? named);
+}
+
+/** The Patient of an identity that stands. */
+export function toKnownPatient({ content, person, present, version }: Omit<StandingIdentity, 'row'>): KnownPatient {
+  const { id, home, own, said } = content;
+  return { patient: `Patient/${id}`, person, present, home: personKey(home), own, resource: said, version };
 }
 
 /** What a decision about a write asks of a Patient: her state, and where an establishment asks, who feeds her. */
@@ -63,7 +88,7 @@ export async function subjectFacts(
     patient,
     person,
     state,
-    ...(kind === 'establishment' ? { rights: await records.rightsOf(grant, person, patient) } : {}),
+    ...(kind === 'establishment' ? { rights: await records.rightsOf(grant, person, identityOf(patient)) } : {}),
   };
 }
 
@@ -72,51 +97,15 @@ export function newPerson(): PersonKey {
   return personKey(newId());
 }
 
-/** A Patient that is about to be written, the person it is, and the parts of the plan that make it so. */
-export type Enrolment = { readonly person: PersonKey; readonly parts: PlanParts };
-
-/**
- * Works out which person a Patient is, from its qualified identifiers and the person it was before. Identifiers that
- * name two persons who are known apart join them, unless one Patient carries two values of one qualified system.
- */
-export async function enrol(
-  records: RecordStore,
-  reading: ItemReading,
-  patient: {
-    readonly reference: string;
-    readonly identity: { readonly system: string; readonly value: string };
-    readonly identifiers: readonly Identifier[];
+/** A new identity, first told at a moment (epoch milliseconds), under an id that is chosen or made. */
+export function newIdentity(
+  parts: Pick<IdentityContent, 'own' | 'source' | 'fromImage' | 'replacedBy'> & {
+    readonly said: Patient;
+    readonly id?: string;
   },
-  qualifiedSystems: readonly string[],
-  standing: PersonKey | undefined,
-): Promise<Enrolment> {
-  const qualified = qualifiedOf(patient.identifiers, qualifiedSystems);
-  const held = await Promise.all(qualified.map(async (key) => await claimOf(records, reading, key)));
-  const known = [...new Set(held.filter((value) => value !== undefined))].map(personKey);
-  const person = known[0] ?? standing ?? newPerson();
-  const others = new Set([...known, ...(standing === undefined ? [] : [standing])].filter((key) => key !== person));
-  return {
-    person,
-    parts: {
-      claims: [
-        { key: claimKey.identity(patient.identity.system, patient.identity.value), value: patient.reference },
-        ...qualified.filter((_, at) => held[at] === undefined).map((key) => ({ key, value: person })),
-      ],
-      rekeys: [...others].map((from) => ({ from, to: person })),
-    },
-  };
-}
-
-function qualifiedOf(identifiers: readonly Identifier[], systems: readonly string[]): ClaimKey[] {
-  const qualified = identifiers.filter(
-    ({ system, value }) => system !== undefined && value !== undefined && systems.includes(system),
-  );
-  for (const system of systems) {
-    if (new Set(qualified.filter((one) => one.system === system).map(({ value }) => value)).size > 1) {
-      throw new Fault('invalid', 'A patient has two different qualified identifiers of one system', {
-        expression: 'Patient.identifier',
-      });
-    }
-  }
-  return qualified.map(({ system = '', value = '' }) => claimKey.qualified(system, value));
+  now: number,
+): IdentityContent {
+  const { said, source, id = newId() } = parts;
+  const made = { home: newPerson(), since: now, changed: now, sources: [source], verdicts: [], reviews: [] };
+  return { ...parts, ...made, id, said: { ...said, id } };
 }

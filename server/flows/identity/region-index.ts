@@ -1,4 +1,5 @@
 /** What flows ask of the region: whose domain, whose services, who reads for whom. */
+import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import type { AffinityDomain, IdentifierDomain, Region } from '../../config/region-model.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
@@ -39,6 +40,26 @@ export function indexRegion(region: Region): RegionIndex {
     sourcesOf: (system) => sources.get(system) ?? [],
     establishments: [...domains.keys()],
     affinityDomain: region.affinityDomain,
+  };
+}
+
+/** The index of the region of this process: each question is asked of what is loaded then. */
+export function followedIndex(current: CurrentRegion): RegionIndex {
+  const index = madeOf(current, indexRegion);
+  return {
+    domainOf: (organization) => index().domainOf(organization),
+    readersFor: (organization) => index().readersFor(organization),
+    sourcesOf: (system) => index().sourcesOf(system),
+    servicesOf: (organization) => index().servicesOf(organization),
+    get qualifiedSystems() {
+      return index().qualifiedSystems;
+    },
+    get establishments() {
+      return index().establishments;
+    },
+    get affinityDomain() {
+      return index().affinityDomain;
+    },
   };
 }
 

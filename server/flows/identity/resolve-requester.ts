@@ -3,17 +3,18 @@
  */
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
-import { regionRolesOf } from '../../../profiles/region-role.ts';
-import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
-import { systemGrant } from '../../access/grant.ts';
+import { systemGrant, systemReading } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
-import type { Requester, Role, StoredTokenKey } from '../../access/requester.ts';
+import type { Requester, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { findAll } from '../internal-reads.ts';
+import { heldRoles, mayAct, nextTurn } from './held-roles.ts';
+import { identitiesNamed, identityAt } from './identities.ts';
+import type { RegionIndex } from './region-index.ts';
 
 /** What was proved. `account` is `Patient/id` or `Practitioner/id`, `organization` is `Organization/id`. */
 export type ProvedIdentity = {
@@ -34,15 +35,12 @@ type Deps = { readonly records: RecordStore; readonly clock: Clock };
 /** An account that a person signs in to. */
 export type Account = { readonly reference: string; readonly display: string };
 
-/** Roles whose coding says that the professional reads images. */
-const RADIOLOGIST_CODES = new Set(['G15_10/SM44', 'SM44', 'SM28']);
-
 /** A requester, and when time alone makes another of them (epoch milliseconds): a role begins or ends. */
 export type Resolved = { readonly requester: Requester; readonly until: number };
 
 /**
  * Resolves a requester.
- * @throws {Fault} login - the account is not in the directory any more
+ * @throws {Fault} login - the account is not in the directory any more, or holds none of its roles any more
  * @throws {Fault} forbidden - the claimed purpose is not one that exams are shared for
  */
 export function resolveRequester({ records, clock }: Deps) {
@@ -65,22 +63,62 @@ export function resolveRequester({ records, clock }: Deps) {
   };
 }
 
-/** Finds the account of an identifier: the Patient or Practitioner that bears it. */
-export function findAccount({ records, clock }: Deps) {
+/**
+ * Finds the account of an identifier: the Practitioner that bears it and may sign in, or the one person whom it names,
+ * as her oldest identity that bears it. A number that two persons bear signs nobody in.
+ */
+export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
+  const stands = accountStands({ records, clock });
   return async (kind: 'patient' | 'practitioner', system: string, value: string): Promise<Account | undefined> => {
-    const grant = systemGrant('resolve-directory', 'whole', clock.now());
-    const type = kind === 'patient' ? 'Patient' : 'Practitioner';
-    const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
-    const [first] = (await findAll<Patient | Practitioner>(records, grant, type, [named])).toSorted((a, b) =>
-      a.row.id < b.row.id ? -1 : 1,
-    );
-    if (first === undefined) return undefined;
-    const [name] = first.resource.name ?? [];
-    return {
-      reference: `${type}/${first.row.id}`,
-      display: [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim(),
-    };
+    const now = clock.now();
+    if (kind === 'practitioner') return await practitionerNamed({ records, clock }, { system, value }, now);
+    const named = await identitiesNamed({ records, region }, { system, value }, now);
+    const [first, ...others] = named;
+    if (first === undefined || others.some(({ person }) => person !== first.person)) return undefined;
+    const reference = `Patient/${first.content.id}`;
+    return (await stands(reference)) ? { reference, display: displayOf(first.content.said) } : undefined;
   };
+}
+
+async function practitionerNamed(
+  deps: Deps,
+  { system, value }: { readonly system: string; readonly value: string },
+  now: number,
+): Promise<Account | undefined> {
+  const grant = systemGrant('resolve-directory', 'whole', now);
+  const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
+  const found = await findAll<Practitioner>(deps.records, grant, 'Practitioner', [named]);
+  const stands = accountStands(deps);
+  for (const { row, resource } of found.toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1))) {
+    const reference = `Practitioner/${row.id}`;
+    if (await stands(reference)) return { reference, display: displayOf(resource) };
+  }
+  return undefined;
+}
+
+/** Whether an account (`Patient/id` or `Practitioner/id`) may still be signed in to, and its tokens be renewed. */
+export function accountStands({ records, clock }: Deps) {
+  return async (reference: string): Promise<boolean> => {
+    const now = clock.now();
+    const stored = await records.accountOf(systemGrant('resolve-identity', { item: reference }, now), reference);
+    if (stored === undefined) return false;
+    if (reference.startsWith('Patient/')) return !stored.isOff;
+    const roles = stored.roles.map((role) => openedResource<PractitionerRole>(role));
+    return mayAct(openedResource<Practitioner>(stored.row), roles, now);
+  };
+}
+
+/** The resource of an account: a patient signs in as an identity, and is one Patient with others at present. */
+export function accountResource({ records, clock }: Deps) {
+  return async (reference: string): Promise<string> => {
+    if (!reference.startsWith('Patient/')) return reference;
+    const reading = systemReading('resolve-identity', clock.now());
+    return (await identityAt(records, reading, reference))?.present ?? reference;
+  };
+}
+
+function displayOf({ name: [name] = [] }: Patient | Practitioner): string {
+  return [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family ?? ''].join(' ').trim();
 }
 
 function commonOf(proved: ProvedIdentity, usual: string) {
@@ -107,41 +145,18 @@ function patientOf({ row, isOff }: StoredAccount, proved: ProvedIdentity, accoun
 }
 
 function practitionerOf(stored: StoredAccount, proved: ProvedIdentity, account: string, now: number): Resolved {
-  const { active, name = [] } = openedResource<Practitioner>(stored.row);
-  if (active === false) throw gone();
-  const [{ prefix = [], given = [], family = '' } = {}] = name;
+  const practitioner = openedResource<Practitioner>(stored.row);
   const roles = stored.roles.map((role) => openedResource<PractitionerRole>(role));
+  if (!mayAct(practitioner, roles, now)) throw gone();
+  const [{ prefix = [], given = [], family = '' } = {}] = practitioner.name ?? [];
   const requester: Requester = {
     kind: 'practitioner',
     practitioner: account,
     display: [...prefix, ...given, family].join(' ').trim(),
-    roles: roles.flatMap((role) => (isHeld(role, now) ? heldRole(role) : [])),
+    roles: heldRoles(roles, now),
     ...commonOf(proved, 'TREAT'),
   };
-  const turns = roles.flatMap((role) => Object.values(periodOf(role))).filter((moment) => moment > now);
-  return { requester, until: Math.min(FOREVER, ...turns) };
-}
-
-function isHeld(role: PractitionerRole, now: number): boolean {
-  const { lo, hi } = periodOf(role);
-  return role.active !== false && lo <= now && now < hi;
-}
-
-/** When a role is held; a period that is none holds at no time. */
-function periodOf({ period }: PractitionerRole): DateRange {
-  return periodRange(period?.start, period?.end) ?? { lo: FOREVER, hi: FOREVER };
-}
-
-function heldRole(role: PractitionerRole): Role[] {
-  if (role.organization?.reference === undefined) return [];
-  const { reference: organization } = role.organization;
-  return [{ organization, radiologist: isRadiologist(role), offices: regionRolesOf(role.code) }];
-}
-
-function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
-  return [...code, ...specialty].some(({ coding = [] }) =>
-    coding.some(({ code }) => code !== undefined && RADIOLOGIST_CODES.has(code)),
-  );
+  return { requester, until: nextTurn(roles, now) };
 }
 
 function gone(): Fault {

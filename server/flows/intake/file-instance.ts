@@ -21,7 +21,6 @@ import type {
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { newId } from '../new-id.ts';
 import { decodedDigest } from './decoded-digest.ts';
 import {
   compareWithStanding,
@@ -33,8 +32,9 @@ import {
 } from './standing-instance.ts';
 import { claimOf } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
-import { enrol, findIdentity, knownPatient } from '../identity/persons.ts';
-import { commitFresh, filedBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
+import { findIdentity, knownPatient, newIdentity } from '../identity/persons.ts';
+import { placeIdentity } from '../identity/place-identity.ts';
+import { commitFresh, joinParts, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
 
@@ -162,7 +162,7 @@ function accepted(
   outcome: Accepted['outcome'],
   partsOf: (row: InstanceRow, event: string | undefined) => PlanParts,
 ): Planned<Fate> {
-  const filed: InstanceRow = { ...row, person: placed.person };
+  const filed: InstanceRow = { ...row, person: placed.person, subject: placed.patient };
   const events = sending.accepted(filed, placed.patient);
   const facts = { now, subject, isFurther: events.length === 0, ...(owner === undefined ? {} : { owner }) };
   return {
@@ -275,7 +275,7 @@ function nextRefresh(now: number): number {
 
 type Placed = Pick<SubjectFacts, 'patient' | 'person' | 'isNew' | 'joined'> & { readonly parts: PlanParts };
 
-/** Finds the Patient that the data set names, or makes it. */
+/** Finds the identity that the data set names, or makes it. An image changes nothing of one that stands. */
 async function placePatient(
   deps: FileInstanceDeps,
   reading: ItemReading,
@@ -285,25 +285,13 @@ async function placePatient(
 ): Promise<Placed> {
   const known = await findIdentity(deps.records, reading, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
-  const id = newId();
-  const reference = `Patient/${id}`;
-  const { person, parts } = await enrol(
-    deps.records,
-    reading,
-    { reference, identity, identifiers: patient.identifier ?? [] },
-    deps.region.qualifiedSystems,
-    undefined,
-  );
-  const put = putOf(deps.indexer, { ...patient, id }, now, {
-    person,
-    subject: reference,
-    origin: filedBy(organization),
-  });
+  const content = newIdentity({ own: identity, source: organization, fromImage: true, said: patient }, now);
+  const { person, reached, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
   return {
     person,
-    patient: reference,
+    patient: `Patient/${content.id}`,
     isNew: true,
-    joined: (parts.rekeys ?? []).map(({ from }) => from),
-    parts: { ...parts, puts: [put] },
+    joined: reached.filter((one) => one !== person),
+    parts,
   };
 }

@@ -30,7 +30,7 @@ export type AnnouncedInstance = {
 };
 
 /** An instance before it is filed: its row, whose person nobody knows yet, and its patient. */
-export type UnfiledInstance = { readonly row: Omit<InstanceRow, 'person'>; readonly named: DicomPatient };
+export type UnfiledInstance = { readonly row: Omit<InstanceRow, 'person' | 'subject'>; readonly named: DicomPatient };
 
 /** Takes the bytes of an instance; exactly one of `finish` and `abort` comes last. */
 export type Receiving = {

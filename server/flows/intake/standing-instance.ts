@@ -23,7 +23,7 @@ export type Compared =
 export type Again = 'same' | 'same-data-set' | 'other-transfer-syntax';
 
 /** A row before its person is known. */
-export type ComparedRow = Omit<InstanceRow, 'person'>;
+export type ComparedRow = Omit<InstanceRow, 'person' | 'subject'>;
 
 /** Gives the digest of what an instance says (decoded-digest.ts). */
 export type DecodedDigest = (instance: ComparedRow) => Promise<string>;

@@ -5,6 +5,7 @@ import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';
 import { foundNothing, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { isTold } from './told-report.ts';
 import { requireScope } from '../../access/scope.ts';
 
 /** A document's bytes and what they are. `size` is in bytes. */
@@ -29,11 +30,11 @@ export function openBinary(deps: OpenBinaryDeps) {
       requireScope(visit.requester, 'Binary', 'r');
       const question = { kind: 'resource', type: 'Binary', id } as const;
       const { answer } = await guarded(deps, visit, 'iti-68', question, (row) =>
-        row?.blob === undefined
+        row?.blob === undefined || !isTold(visit, row)
           ? NOTHING
           : { rows: [row], entities: [{ what: { reference: `Binary/${id}` }, role: '3' }] },
       );
-      return await openDocument(deps.images, answer);
+      return await openDocument(deps.images, answer !== undefined && isTold(visit, answer) ? answer : undefined);
     });
 }
 

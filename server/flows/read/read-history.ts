@@ -1,9 +1,10 @@
 /** A requester reads the versions of a resource, or of all resources of a type that it may see. */
 import { Fault } from '../../../profiles/fault.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
-import type { HistoryPage, VersionPlace } from '../../ports/record-store.ts';
+import type { HistoryPage, Passage, RowVersion, VersionPlace } from '../../ports/record-store.ts';
 import {
   foundNothing,
+  further,
   guarded,
   NOTHING,
   refusalsRecorded,
@@ -13,6 +14,7 @@ import {
 } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { isToldInPart, toldVersion } from './told-report.ts';
 import { ABSENT, ID } from './read-resource.ts';
 
 /** Which history: of one resource by its `id`, else of the type. `since` is epoch milliseconds, `count` at least 1. */
@@ -45,15 +47,39 @@ export function readHistory(deps: GuardDeps) {
       const from = since === undefined ? {} : { since };
       const of = id === undefined ? {} : { id };
       const question = { kind: 'history', type, limit: count, ...of, ...from, ...place } as const;
-      const { answer } = await guarded(deps, visit, kind, question, (page) => accountOf(request, page));
-      if (isNothing(request, answer)) throw foundNothing(ABSENT);
+      const told = (page: HistoryPage): HistoryPage => toldPage(visit, page, new Map());
+      const tell = (page: HistoryPage): Account => accountOf(request, told(page));
+      const { answer, passage } = await guarded(deps, visit, kind, question, tell);
+      if (isNothing(request, told(answer))) throw foundNothing(ABSENT);
       const { next } = answer;
       return {
-        ...answer,
+        ...toldPage(visit, answer, await presentRows(deps, passage, type, answer)),
         cursor: next === undefined ? undefined : writeCursor(visit, [next.updated, next.id, next.version]),
       };
     });
   };
+}
+
+type PresentRows = ReadonlyMap<string, RowVersion>;
+
+/** The rows as they stand, of versions of a type that tells less of an error. */
+async function presentRows(
+  deps: GuardDeps,
+  passage: Passage,
+  type: StoredType,
+  { rows }: HistoryPage,
+): Promise<PresentRows> {
+  const present = new Map<string, RowVersion>();
+  if (!isToldInPart(type)) return present;
+  for (const id of new Set(rows.map((row) => row.id))) {
+    const row = await further(deps, passage, { kind: 'resource', type, id });
+    if (row !== undefined) present.set(id, row);
+  }
+  return present;
+}
+
+function toldPage(visit: Visit, page: HistoryPage, present: PresentRows): HistoryPage {
+  return { ...page, rows: page.rows.flatMap((row) => toldVersion(visit, row, present.get(row.id)) ?? []) };
 }
 
 /** A resource that is not there has no version at all; one that did not change lately has none that is shown. */

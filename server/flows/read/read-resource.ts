@@ -5,6 +5,7 @@ import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
 import {
   foundDeleted,
   foundNothing,
+  further,
   guarded,
   NOTHING,
   refusalsRecorded,
@@ -12,7 +13,9 @@ import {
   type GuardDeps,
   type Visit,
 } from '../guard.ts';
+import { isToldInPart, toldVersion } from './told-report.ts';
 import { requireScope } from '../../access/scope.ts';
+import { formerPatient } from './former-patient.ts';
 
 /** Which resource; `version` for a former or present version by number. */
 export type ReadRequest = { readonly type: StoredType; readonly id: string; readonly version?: number };
@@ -34,12 +37,20 @@ export function readResource(deps: GuardDeps) {
     return await refusalsRecorded(deps, visit, kind, async () => {
       requireScope(visit.requester, type, 'r');
       if (!ID.test(id)) throw new Fault('not-found', ABSENT);
-      const asked = version === undefined ? {} : { version };
-      const question = { kind: 'resource', type, id, orDeleted: true, ...asked } as const;
-      const { answer } = await guarded(deps, visit, kind, question, (row) => accountOf(question, row));
-      if (answer === undefined) throw foundNothing(ABSENT);
-      if (answer.isDeletion === true) throw foundDeleted('The resource was deleted');
-      return answer;
+      const asked = {
+        ...(version === undefined ? {} : { version }),
+        ...(type === 'Patient' ? {} : { orDeleted: true as const }),
+      };
+      const question = { kind: 'resource', type, id, ...asked } as const;
+      // Of a version that is not told it is told that it is absent.
+      const told = (row: RowVersion | undefined): RowVersion | undefined => row && toldVersion(visit, row, undefined);
+      const tell = (row: RowVersion | undefined): Account => accountOf(question, told(row));
+      const { answer, passage } = await guarded(deps, visit, kind, question, tell);
+      const row = told(answer) ?? (type === 'Patient' ? await formerPatient(deps, visit, id, tell) : undefined);
+      if (row === undefined) throw foundNothing(ABSENT);
+      if ('isDeletion' in row) throw foundDeleted('The resource was deleted');
+      if (version === undefined || !isToldInPart(type)) return row;
+      return toldVersion(visit, row, await further(deps, passage, { kind: 'resource', type, id })) ?? row;
     });
   };
 }

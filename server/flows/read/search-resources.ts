@@ -1,15 +1,19 @@
-/** A requester searches a type: FHIR search, ITI-67, QIDO-RS and ITI-18 are faces of this one story. */
+/** A requester searches a type: FHIR search, ITI-67, ITI-78, QIDO-RS and ITI-18 are faces of this one story. */
 import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
-import type { PageEnd, SearchPage } from '../../ports/record-store.ts';
+import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
 import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
+import { toldRow } from './told-report.ts';
 import { withinScopes } from './search-scopes.ts';
 
 /** A page, and the cursor of the next one when more follows. */
 export type FoundPage = SearchPage & { readonly cursor: string | undefined };
+
+/** A page with the proof of its read, by which a flow reads on of what it shows. */
+export type AuditedPage = FoundPage & { readonly passage: Passage };
 
 /**
  * A search: the query, the rows to pass over, the text of the request for the audit trail, and the passage it counts
@@ -23,7 +27,7 @@ export type SearchRequest = {
 };
 
 /** QIDO-RS and ITI-18 tell the patient's identity with each study and document, and may be asked by it. */
-const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'invoke-display'];
+const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'iti-78', 'invoke-display'];
 
 /**
  * Searches.
@@ -31,7 +35,7 @@ const OF_FHIR: readonly PassageKind[] = ['search', 'iti-67', 'invoke-display'];
  * @throws {Fault} not-found - the cursor is not one of this requester's, or of another order
  */
 export function searchResources(deps: GuardDeps) {
-  return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<FoundPage> =>
+  return async (visit: Visit, { query: asked, skip = 0, text, passage }: SearchRequest): Promise<AuditedPage> =>
     await refusalsRecorded(deps, visit, passage, async () => {
       requireScope(visit.requester, asked.type, 's');
       const query = OF_FHIR.includes(passage) ? withinScopes(visit.requester, asked) : asked;
@@ -41,8 +45,15 @@ export function searchResources(deps: GuardDeps) {
         rows: [...page.rows, ...page.included],
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
-      const { answer } = await guarded(deps, visit, passage, question, tell);
-      return { ...answer, cursor: answer.next === undefined ? undefined : cursorOf(visit, answer.next) };
+      const { answer, passage: passed } = await guarded(deps, visit, passage, question, tell);
+      const told = (row: VisibleRow): VisibleRow => toldRow(visit, row);
+      return {
+        ...answer,
+        rows: answer.rows.map(told),
+        included: answer.included.map(told),
+        cursor: answer.next === undefined ? undefined : cursorOf(visit, answer.next),
+        passage: passed,
+      };
     });
 }
 

@@ -2,9 +2,10 @@
  * Keeps what is derived from a study as it should be: its ImagingStudy, its manifest once it is closed, the documents
  * of its reports. One story that compares what stands with what should, so it may run at any time and in any order.
  */
-import type { DiagnosticReport, ImagingStudy, Resource } from '@medplum/fhirtypes';
+import type { ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
+import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
 import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
 import { principal } from '../../access/right.ts';
@@ -13,14 +14,13 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { newId } from '../new-id.ts';
 import { manifestParts } from './manifest-parts.ts';
-import { knownPatient } from '../identity/persons.ts';
 import { changed } from '../write/changed-put.ts';
 import { examFiledBy, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { putAside } from './put-aside.ts';
-import { reportDocumentParts, type ReportAtHand } from './report-document-parts.ts';
+import { reportsOfStudy, reportUpkeep } from './report-upkeep.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
-import { claimOf, findById, type Found } from '../internal-reads.ts';
-import { loadStudy, manifestsOf, reportsOf } from './study-content.ts';
+import { claimOf, findById } from '../internal-reads.ts';
+import { loadStudy, manifestsOf } from './study-content.ts';
 import type { StoredSeries, StoredStudy } from './study-content.ts';
 import { readOf, UnreadableInstance } from './unreadable-instance.ts';
 
@@ -62,15 +62,15 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   if (study === undefined) return [];
   // What somebody says of another person's study is no part of it.
   const ofPerson = reading({ person: study.patient.person });
-  const reports = await reportsOf(deps.records, ofPerson, studyInstanceUID);
-  const released = reports.some(({ resource }) => isValidated(resource));
   const { id, claim } = await imagingStudyId(deps.records, reading, studyInstanceUID);
-  const manifests = await manifestsOf(deps.records, ofPerson, id, 'current');
+  const manifests = await manifestsOf(deps.records, ofPerson, id, 'all');
   const standing = await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
   const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
-  const hand: StudyAtHand = { study, imagingStudy, reports, manifests, released, isOtherOrigin, now };
+  const reports = await reportsOfStudy(deps, reading, { ...study, person: study.patient.person }, imagingStudy, now);
+  const released = reports.some(({ resource, counts }) => counts && isValidated(resource));
+  const hand: StudyAtHand = { study, imagingStudy, manifests, released, isOtherOrigin, now };
   const manifest = await manifestParts(deps, reading, hand, closing);
   return [
     {
@@ -78,28 +78,27 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: study.patient.patient }],
     },
     imagingStudyParts(deps, hand, standing?.row),
+    closing ? asItStood(standing?.row) : {},
     manifest.parts,
-    ...(await reportDocumentParts(
+    ...(await reportUpkeep(
       deps,
       reading,
-      await reportsAtHand(deps, reading, reports),
-      new Map([[studyInstanceUID, { imagingStudy, manifests: manifest.current }]]),
+      reports,
+      { studyInstanceUID, person: study.patient.person, imagingStudy, sources: study.sources },
+      manifest.current,
       now,
     )),
   ];
 }
 
-/** A report may be of the same person under another Patient than the study's. */
-async function reportsAtHand(
-  deps: MaintainStudyDeps,
-  reading: NarrowReading,
-  reports: readonly Found<DiagnosticReport>[],
-): Promise<ReportAtHand[]> {
-  const hands = reports.map(async ({ row, resource }) => {
-    const known = row.subject === undefined ? undefined : await knownPatient(deps.records, reading, row.subject);
-    return known === undefined ? [] : [{ resource, person: known.person, patient: known.resource }];
-  });
-  return (await Promise.all(hands)).flat();
+/**
+ * A manifest is made of a study as it stands: a report that came meanwhile has released the study without it. Where the
+ * study changes, that says so, too.
+ */
+function asItStood(row: InternalRow | undefined): PlanParts {
+  if (row === undefined) return {};
+  const { id, version } = row;
+  return { preconditions: [{ kind: 'version', type: 'ImagingStudy', id, version }] };
 }
 
 async function imagingStudyId(records: RecordStore, reading: NarrowReading, studyInstanceUID: string) {
@@ -116,6 +115,7 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
       id,
       studyInstanceUID: study.studyInstanceUID,
       patient: study.patient.patient,
+      ...patientIdentifierOf(study),
       endpoint: deps.endpoint,
       viewer: `${deps.publicUrl()}/voir/${id}`,
       organization,
@@ -132,6 +132,11 @@ function toImagingStudy(deps: MaintainStudyDeps, study: StoredStudy, id: string)
     }
     throw error;
   }
+}
+
+/** Whoever was sent without a number is known by her study. */
+function patientIdentifierOf({ patient: { own } }: StoredStudy) {
+  return own.value === '' || isReservedSystem(own.system) ? {} : { patientIdentifier: own };
 }
 
 function imagingStudyParts(

@@ -28,15 +28,19 @@ export async function manifestParts(
   closing: boolean,
 ): Promise<ManifestParts> {
   const uid = manifestUid(hand.study);
-  const held = hand.manifests.some(({ resource }) => isManifest(resource, uid));
+  const current = hand.manifests.filter(({ resource }) => resource.status === 'current');
+  const former = hand.manifests
+    .filter((found) => !current.includes(found))
+    .map((found) => supersededParts(deps, hand, found));
+  const held = current.some(({ resource }) => isManifest(resource, uid));
   if (!closing || held)
     return {
-      parts: joinParts(...hand.manifests.map((found) => releasedParts(deps, hand, found))),
-      current: hand.manifests.map(referenceTo),
+      parts: joinParts(...current.map((found) => releasedParts(deps, hand, found)), ...former),
+      current: current.map(referenceTo),
     };
-  const made = await newManifest(deps, reading, hand);
-  const replaced = hand.manifests.map((found) => supersededParts(deps, hand, found));
-  return { parts: joinParts(made.parts, ...replaced), current: [made.reference] };
+  const made = await newManifest(deps, reading, hand, current);
+  const replaced = current.map((found) => supersededParts(deps, hand, found));
+  return { parts: joinParts(made.parts, ...replaced, ...former), current: [made.reference] };
 }
 
 function isManifest(document: DocumentReference, uid: string): boolean {
@@ -70,7 +74,12 @@ function supersededParts(
   return changed(deps.indexer, row, { ...resource, status: 'superseded' }, hand.now, factsOf(hand));
 }
 
-async function newManifest(deps: MaintainStudyDeps, reading: ItemReading, hand: StudyAtHand) {
+async function newManifest(
+  deps: MaintainStudyDeps,
+  reading: ItemReading,
+  hand: StudyAtHand,
+  current: readonly Found<DocumentReference>[],
+) {
   const { study, now } = hand;
   const [source] = study.sources;
   const base = deps.publicUrl();
@@ -99,7 +108,7 @@ async function newManifest(deps: MaintainStudyDeps, reading: ItemReading, hand: 
     organization: await organizationOf(deps.records, reading, source),
     created: new Date(now).toISOString(),
   });
-  const replacing = hand.manifests.map((found) => ({
+  const replacing = current.map((found) => ({
     code: 'replaces' as const,
     target: { reference: referenceTo(found) },
   }));

@@ -1,5 +1,5 @@
 /** A study while it is maintained, and what its maintenance needs. */
-import type { DiagnosticReport, DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
+import type { DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { QuarantinedInstance } from '../../ports/commit-plan.ts';
@@ -32,9 +32,9 @@ export type MaintainStudyDeps = {
 export type StudyAtHand = {
   readonly study: StoredStudy;
   readonly imagingStudy: ImagingStudy;
-  readonly reports: readonly Found<DiagnosticReport>[];
+  /** All of them, superseded ones too. */
   readonly manifests: readonly Found<DocumentReference>[];
-  /** Whether the patient may see images: a report that names the study is validated. */
+  /** Whether the patient may see images: a report that counts for the study is validated. */
   readonly released: boolean;
   /** Whether its rows come from others than those who are their authors. */
   readonly isOtherOrigin: boolean;

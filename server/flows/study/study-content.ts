@@ -4,6 +4,7 @@ import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../../profiles/cod
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { describeInstance, isDescribed, type InstanceDescription } from '../../../profiles/imaging/instance.ts';
 import { instancesInOrder } from '../../../profiles/imaging/series.ts';
+import { namesStudy, studyNamesOf, type Numbered } from '../../../profiles/documents/report-links.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { Reading, SystemGrant, ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
@@ -153,15 +154,34 @@ export function studyIdentifier(studyInstanceUID: string): { readonly system: st
   return { system: IDENTIFIER_SYSTEM.dicomUid, value: `urn:oid:${studyInstanceUID}` };
 }
 
-/** Reports that name a study: those of the person that the grant is bound to, or of all. */
+/** A study as reports may name it. */
+export type NameableStudy = {
+  readonly id: string;
+  readonly studyInstanceUID: string;
+  readonly accessions: readonly Numbered[];
+};
+
+/**
+ * Reports that name a study: those of the person that the grant is bound to, or of all. What was an error is found by
+ * no exam.
+ */
 export async function reportsOf(
   records: RecordStore,
   grant: SystemGrant,
-  studyInstanceUID: string,
+  study: NameableStudy,
 ): Promise<Found<DiagnosticReport>[]> {
-  const { system, value } = studyIdentifier(studyInstanceUID);
-  const named: Criterion = { kind: 'token', param: 'imaging-study:identifier', values: [{ system, code: value }] };
-  return await findAll<DiagnosticReport>(records, grant, 'DiagnosticReport', [named]);
+  const { system, value } = studyIdentifier(study.studyInstanceUID);
+  const numbers = study.accessions.map((number) => ({ system: number.system, code: number.value }));
+  const named: readonly Criterion[] = [
+    { kind: 'token', param: 'imaging-study:identifier', values: [{ system, code: value }, ...numbers] },
+    { kind: 'reference', param: 'imaging-study', values: [`ImagingStudy/${study.id}`] },
+    ...(numbers.length === 0 ? [] : [{ kind: 'token', param: 'based-on:identifier', values: numbers } as const]),
+  ];
+  const found = new Map<string, Found<DiagnosticReport>>();
+  for (const criterion of named)
+    for (const one of await findAll<DiagnosticReport>(records, grant, 'DiagnosticReport', [criterion]))
+      if (namesStudy(studyNamesOf(one.resource), study, study.accessions)) found.set(one.row.id, one);
+  return [...found.values()];
 }
 
 /**

@@ -4,7 +4,6 @@
  */
 import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
-import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
 import { studyIdentifier, studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { StudyOutline, type SeriesOutline } from '../../../profiles/imaging/study-outline.ts';
 import { parseCriterion } from '../../../profiles/search/parse-criterion.ts';
@@ -60,7 +59,7 @@ export function openStudy(deps: GuardDeps) {
         patient,
         series: await seriesOf(deps, passage, studyInstanceUID, first),
         reports: await reportsOf(deps, passage, studyInstanceUID),
-        others: await othersOf(deps, passage, study, patient),
+        others: await othersOf(deps, passage, study),
       };
     });
 }
@@ -136,26 +135,14 @@ async function reportsOf(
     `${system}|${value}`,
     MOST_REPORTS,
   );
-  return found as readonly DocumentReference[];
+  return (found as readonly DocumentReference[]).filter(({ status }) => status === 'current');
 }
 
-/** By a national identifier, as each source has a Patient of its own; else of the Patient whose study it is. */
-async function othersOf(
-  deps: GuardDeps,
-  passage: Passage,
-  study: ImagingStudy,
-  patient: Patient | undefined,
-): Promise<readonly ImagingStudy[]> {
+/** Of the same person. A number is not asked for: two persons may bear it. */
+async function othersOf(deps: GuardDeps, passage: Passage, study: ImagingStudy): Promise<readonly ImagingStudy[]> {
   const { reference } = study.subject;
-  const national = (patient?.identifier ?? []).filter(
-    ({ system = '', value }) => value !== undefined && isNationalSystem(system),
-  );
-  const [parameter, value] =
-    national.length === 0
-      ? ['patient', reference]
-      : ['patient.identifier', national.map(({ system, value = '' }) => `${system}|${value}`).join(',')];
-  if (value === undefined) return [];
-  const found = await matching(deps, passage, 'ImagingStudy', parameter, value, MOST_OTHERS + 1);
+  if (reference === undefined) return [];
+  const found = await matching(deps, passage, 'ImagingStudy', 'patient', reference, MOST_OTHERS + 1);
   return (found as readonly ImagingStudy[]).filter(({ id }) => id !== study.id).slice(0, MOST_OTHERS);
 }
 

@@ -38,7 +38,12 @@ export function sameContent(one: Resource, other: Resource): boolean {
 
 function canonical({ meta, ...rest }: Resource): string {
   const { versionId: _v, lastUpdated: _l, ...kept } = meta ?? {};
-  return JSON.stringify(sorted([kept, rest]));
+  return canonicalText([kept, rest]);
+}
+
+/** JSON with the members of each object in one order: the same text of the same values. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(sorted(value));
 }
 
 /** Members in one order, on every level. */

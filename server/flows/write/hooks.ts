@@ -13,10 +13,18 @@ import type { ActParts, Placed, Work, WriteDeps, Written } from './work.ts';
 
 /** The steps of a write that depend on the type. */
 export type Hook = {
+  /** The type under which a row is kept, where it is another: its versions are those of that row. */
+  readonly keptAs?: StoredType;
+  /** The resource as its writer said it, where the row holds something else. */
+  readonly opened?: (row: InternalRow) => Resource;
   /** Makes bytes durable, before anything is read; they are removed again when no row comes to name them. */
   readonly prepare?: (deps: WriteDeps, act: WriteAct) => Promise<StoredDocument | undefined>;
-  /** The requester's own row that a condition names, where it is not found by a search. */
-  readonly match?: (work: Work, act: WriteAct, condition: URLSearchParams) => Promise<InternalRow | undefined>;
+  /** The requester's own row that a condition names, where it is not found by a search; `searched` where it is. */
+  readonly match?: (
+    work: Work,
+    act: WriteAct,
+    condition: URLSearchParams,
+  ) => Promise<InternalRow | 'searched' | undefined>;
   /** The requester's own row that a resource is, by what it says itself, when it is sent by a plain create. */
   readonly find?: (work: Work, resource: Resource) => Promise<InternalRow | undefined>;
   /** What writing the resource adds to the plan. */
@@ -35,6 +43,11 @@ const HOOKS: Readonly<Record<WriteHook, Hook>> = {
 export function hookOf(type: StoredType): Hook {
   const name = fhirType(type).hooks?.write;
   return name === undefined ? PLAIN_HOOK : HOOKS[name];
+}
+
+/** The type under which the rows of a type are written. */
+export function keptTypeOf(type: StoredType): StoredType {
+  return hookOf(type).keptAs ?? type;
 }
 
 /** Whether rows of a type are persons, whom others of a transaction refer to. */

@@ -1,21 +1,34 @@
-/** A Patient as its establishment feeds it: by its identifier there (PIXm ITI-104), or by the id of that identity. */
-import type { Identifier, Patient, Resource } from '@medplum/fhirtypes';
+/**
+ * A Patient as its establishment feeds it: by its identifier there (PIXm ITI-104), or by the id of that identity. What
+ * is written is the identity; which person it is, and what her Patient says, follows.
+ */
+import type { Patient, Person, Resource } from '@medplum/fhirtypes';
+import { identityContentOf, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
+import { checkNationalNumbers } from '../../../profiles/identity/national-numbers.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
-import { enrol } from '../identity/persons.ts';
+import { identityAt, standingIdentity } from '../identity/identities.ts';
+import { newIdentity, toKnownPatient } from '../identity/persons.ts';
+import { placeIdentity } from '../identity/place-identity.ts';
 import type { WriteAct } from './act.ts';
-import { changed } from './changed-put.ts';
-import { filedBy, joinParts, putOf } from './plan-parts.ts';
+import { sameContent } from './changed-put.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
 type Identity = { readonly system: string; readonly value: string };
 
 /** The steps of a type whose rows are persons. They are not deleted. */
-export const PATIENT_HOOK = { match: matchIdentity, find: refuseStanding, parts: patientParts, remove: refuseRemoval };
+export const PATIENT_HOOK = {
+  keptAs: 'Person',
+  opened: saidPatient,
+  match: matchIdentity,
+  find: refuseStanding,
+  parts: patientParts,
+  remove: refuseRemoval,
+} as const;
 
 /** The establishment that writes. @throws {Fault} forbidden - somebody else does */
 export function organizationOf(requester: Requester): string {
@@ -23,8 +36,13 @@ export function organizationOf(requester: Requester): string {
   return requester.organization;
 }
 
+/** The Patient as its source said it: what a patch changes. */
+function saidPatient(row: InternalRow): Patient {
+  return identityContentOf(openedResource<Person>(row)).said;
+}
+
 /**
- * Finds the Patient of the establishment's own identifier, the one condition that is served.
+ * Finds the identity of the establishment's own identifier, the one condition that is served.
  * @throws {Fault} required - the Patient has no such identifier
  * @throws {Fault} not-supported - another condition
  */
@@ -33,6 +51,7 @@ async function matchIdentity(work: Work, act: WriteAct, condition: URLSearchPara
   const pairs = [...condition];
   const [name, text = ''] = pairs[0] ?? [];
   const value = text.startsWith(`${system}|`) ? text.slice(system.length + 1) : '';
+  if (pairs.length === 1 && name === 'identifier' && value === '') refuseForeign(work, text);
   const sent = 'resource' in act ? identityOf(act.resource, system).value : value;
   if (pairs.length !== 1 || name !== 'identifier' || value === '' || value !== sent)
     throw new Fault(
@@ -43,6 +62,15 @@ async function matchIdentity(work: Work, act: WriteAct, condition: URLSearchPara
       },
     );
   return await rowOf(work, { system, value });
+}
+
+/** @throws {Fault} business-rule - the condition names an identifier of another establishment’s domain */
+function refuseForeign({ deps: { region } }: Work, text: string): void {
+  const [system = ''] = text.split('|');
+  if (region.sourcesOf(system).length > 0)
+    throw new Fault('business-rule', 'An establishment asserts identifiers of its own domain only', {
+      expression: 'Patient.identifier',
+    });
 }
 
 /** @throws {Fault} conflict - POST of a Patient that stands */
@@ -62,7 +90,7 @@ function systemOf({ deps, visit }: Work): string {
 async function rowOf({ deps, reading }: Work, { system, value }: Identity): Promise<InternalRow | undefined> {
   const patient = await claimOf(deps.records, reading, claimKey.identity(system, value));
   if (patient === undefined) return undefined;
-  return await rowById(deps.records, reading, 'Patient', patient.slice('Patient/'.length));
+  return await rowById(deps.records, reading, 'Person', patient.slice('Patient/'.length));
 }
 
 function identityOf(resource: Resource, system: string): Identity {
@@ -77,16 +105,70 @@ function identityOf(resource: Resource, system: string): Identity {
 
 /**
  * Works out the parts of a Patient.
- * @throws {Fault} conflict - another Patient has the identifier, or the Patient would become another person
+ * @throws {Fault} conflict - another Patient has the identifier, or the Patient had another one
+ * @throws {Fault} invalid - a national number that cannot be one
  */
 async function patientParts(work: Work, { placed, resource }: Written): Promise<ActParts> {
-  const identity = identityOf(resource, systemOf(work));
-  const subject = `Patient/${placed.id}`;
-  if (placed.act.id !== undefined) await requireIdentity(work, placed, identity);
-  const patient = cleaned(resource as Patient, placed.id);
-  return placed.standing === undefined
-    ? await newPatient(work, { patient, identity, subject })
-    : await updatedPatient(work, { patient, identity, subject }, placed.standing);
+  const { deps, visit, now } = work;
+  const own = identityOf(resource, systemOf(work));
+  checkNationalNumbers(resource as Patient);
+  if (placed.act.id !== undefined) await requireIdentity(work, placed, own);
+  const standing = placed.standing === undefined ? undefined : standingIdentity(placed.standing);
+  const said = cleaned(resource as Patient, placed.id);
+  const source = organizationOf(visit.requester);
+  const replaced = await replacementOf(work, said);
+  const content =
+    standing === undefined
+      ? newIdentity({ id: placed.id, own, source, fromImage: false, said, ...replaced }, now)
+      : saidAnew(standing.content, { said, source, ...replaced }, now);
+  const { person, present, touched, reached, parts } = await placeIdentity(deps, { content, standing }, now);
+  const version = placed.standing?.version ?? 1;
+  const known = toKnownPatient({ content, person, present, version });
+  return { subject: present, person, touched, reached, known, parts };
+}
+
+/** What its source says anew; the same again changes nothing. */
+function saidAnew(
+  content: IdentityContent,
+  { said, source, replacedBy }: { readonly said: Patient; readonly source: string; readonly replacedBy?: string },
+  now: number,
+): IdentityContent {
+  const isSame = !content.fromImage && content.source === source && sameContent(content.said, said);
+  if (isSame && content.replacedBy === replacedBy) return content;
+  const { replacedBy: _former, ...rest } = content;
+  const sources = [...new Set([...content.sources, source])];
+  const replaced = replacedBy === undefined ? {} : { replacedBy };
+  return { ...rest, said, source, sources, fromImage: false, changed: now, ...replaced };
+}
+
+/**
+ * The identity that a merge names: another of the same source, which takes over what is filed under this one. The next
+ * update without it undoes the merge. @see IHE PIXm ITI-104, 2:3.104.4.1.3.2
+ * @throws {Fault} invalid - the link names no other identity of the establishment, or the Patient is still active
+ */
+async function replacementOf(
+  { deps, reading, visit }: Work,
+  { id, active, link = [] }: Patient,
+): Promise<{ readonly replacedBy?: string }> {
+  const [replacing, ...others] = link.filter(({ type }) => type === 'replaced-by');
+  if (replacing === undefined) return {};
+  const refusal = new Fault(
+    'business-rule',
+    'A merge names one other Patient of the establishment, and sets active to false',
+    {
+      expression: 'Patient.link',
+    },
+  );
+  if (active !== false || others.length > 0) throw refusal;
+  const { reference = '', identifier } = replacing.other;
+  const named =
+    identifier?.system === undefined || identifier.value === undefined
+      ? reference
+      : await claimOf(deps.records, reading, claimKey.identity(identifier.system, identifier.value));
+  const other = named === undefined ? undefined : await identityAt(deps.records, reading, named);
+  const isOwn = other?.content.sources.includes(organizationOf(visit.requester)) === true;
+  if (other === undefined || !isOwn || other.content.id === id) throw refusal;
+  return { replacedBy: other.content.id };
 }
 
 /** An id is not looked up by the identity, so the two are compared. */
@@ -102,67 +184,14 @@ async function requireIdentity(
   });
 }
 
-type Sent = { readonly patient: Patient; readonly identity: Identity; readonly subject: string };
-
-async function newPatient(
-  { deps, reading, visit, now }: Work,
-  { patient, identity, subject }: Sent,
-): Promise<ActParts> {
-  const { identifier: identifiers = [] } = patient;
-  const enrolled = { reference: subject, identity, identifiers };
-  const { person, parts } = await enrol(deps.records, reading, enrolled, deps.region.qualifiedSystems, undefined);
-  // An identity is no exam: it opens the record to no imaging service.
-  const origin = filedBy(organizationOf(visit.requester));
-  const put = putOf(deps.indexer, patient, now, { person, subject, origin });
-  return { subject, person, parts: joinParts(parts, { puts: [put] }) };
-}
-
-async function updatedPatient(
-  work: Work,
-  { patient, identity, subject }: Sent,
-  standing: InternalRow,
-): Promise<ActParts> {
-  const { deps, reading, now } = work;
-  const { identifier: identifiers = [] } = patient;
-  const enrolled = { reference: subject, identity, identifiers };
-  const { person, parts } = await enrol(deps.records, reading, enrolled, deps.region.qualifiedSystems, standing.person);
-  // Beside the identity's own claim there is a new one, or two persons would become one.
-  if ((parts.claims ?? []).length > 1 || (parts.rekeys ?? []).length > 0)
-    await refuseCorrection(work, standing, identifiers);
-  return {
-    subject,
-    person,
-    parts: joinParts(parts, changed(deps.indexer, standing, patient, now, { person, subject })),
-  };
-}
-
-/**
- * A qualified identifier that takes the place of another is a correction: two persons are then meant. Under one
- * person key each would see the other's record, and no later correction could part them.
- */
-async function refuseCorrection(
-  { deps: { records, region }, reading }: Work,
-  { id, version }: InternalRow,
-  sent: readonly Identifier[],
-): Promise<void> {
-  const values = new Map(sent.map(({ system = '', value = '' }) => [system, value]));
-  const grant = reading({ item: `Patient/${id}` });
-  for (let former = version; former > 0; former -= 1) {
-    const row = await records.peek(grant, { kind: 'resource', type: 'Patient', id, version: former });
-    const { identifier = [] } = row === undefined ? {} : openedResource<Patient>(row);
-    const differs = ({ system = '', value }: Identifier): boolean =>
-      region.qualifiedSystems.includes(system) && values.has(system) && values.get(system) !== value;
-    if (!identifier.some(differs)) continue;
-    throw new Fault(
-      'conflict',
-      'The Patient had another qualified identifier of this system and cannot become another person',
-      { expression: 'Patient.identifier' },
-    );
-  }
-}
-
-/** Labels are not the sender's to set on a Patient. */
+/** Labels are not the sender's to set on a Patient, nor is an extension of ours. */
 function cleaned(resource: Patient, id: string): Patient {
-  const { meta, ...rest } = resource;
-  return { ...rest, id, ...(meta?.profile === undefined ? {} : { meta: { profile: meta.profile } }) };
+  const { meta, extension = [], ...rest } = resource;
+  const kept = extension.filter(({ url }) => !url.startsWith('urn:passerelle:'));
+  return {
+    ...rest,
+    ...(kept.length === 0 ? {} : { extension: kept }),
+    id,
+    ...(meta?.profile === undefined ? {} : { meta: { profile: meta.profile } }),
+  };
 }

@@ -8,7 +8,7 @@ import { ABSENT, ID } from '../read/read-resource.ts';
 import { newId } from '../new-id.ts';
 import type { WriteAct } from './act.ts';
 import { conditionParameters, matchOf } from './condition.ts';
-import { hookOf } from './hooks.ts';
+import { hookOf, keptTypeOf } from './hooks.ts';
 import { ownerOfId } from './own-ids.ts';
 import { standingFor } from './source.ts';
 import type { Placed, Work } from './work.ts';
@@ -42,7 +42,8 @@ async function deletedPlace(work: Work, act: WriteAct, row: InternalRow | undefi
   return { act, id: row.id, standing: row };
 }
 
-async function rowAt({ deps, reading }: Work, { type }: WriteAct, id: string): Promise<InternalVersion | undefined> {
+async function rowAt({ deps, reading }: Work, act: WriteAct, id: string): Promise<InternalVersion | undefined> {
+  const type = keptTypeOf(act.type);
   return await deps.records.peek(reading({ item: `${type}/${id}` }), { kind: 'resource', type, id, orDeleted: true });
 }
 
@@ -54,15 +55,15 @@ function isOwnId({ deps, visit }: Work, id: string): boolean {
 /** A create, or an act that names its row by a condition. */
 async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undefined> {
   const hook = hookOf(act.type);
-  const found = act.condition === undefined ? {} : await conditionMatch(work, act, act.condition);
-  const { standing } = found;
-  const isOwn = hook.match === undefined ? {} : ({ isOwn: true } as const);
+  const found: ConditionMatch = act.condition === undefined ? {} : await conditionMatch(work, act, act.condition);
+  const { standing, isOwn: own, ...sought } = found;
+  const isOwn = own === true ? ({ isOwn: true } as const) : {};
   if (act.interaction === 'create') {
     if (standing !== undefined) return { act, id: standing.id, standing, isMet: true };
-    const isSought = act.condition !== undefined && hook.match !== undefined;
+    const isSought = act.condition !== undefined && found.sought === undefined;
     const same = isSought ? undefined : await hook.find?.(work, act.resource);
     if (same !== undefined) return { act, id: same.id, standing: same, isOwn: true };
-    return { act, id: newId(), ...found, standing };
+    return { act, id: newId(), ...sought, standing };
   }
   if (standing !== undefined) {
     if (act.interaction === 'update' && act.resource.id !== undefined) requireId(act.resource, standing.id);
@@ -70,20 +71,20 @@ async function placeByContent(work: Work, act: WriteAct): Promise<Placed | undef
   }
   if (act.interaction === 'delete') return undefined;
   if (act.interaction === 'patch') throw new Fault('not-found', ABSENT);
-  return { act, id: chosenId(work, act.resource) ?? newId(), ...found, standing };
+  return { act, id: chosenId(work, act.resource) ?? newId(), ...sought, standing };
 }
 
-async function conditionMatch(
-  work: Work,
-  act: WriteAct,
-  condition: string,
-): Promise<{ readonly standing?: InternalRow; readonly sought?: Precondition }> {
+/** What a condition found; `isOwn` where an identity or identifier of the requester's own did. */
+type ConditionMatch = {
+  readonly standing?: InternalRow;
+  readonly isOwn?: true;
+  readonly sought?: Precondition;
+};
+
+async function conditionMatch(work: Work, act: WriteAct, condition: string): Promise<ConditionMatch> {
   const parameters = conditionParameters(act.type, condition, `${work.deps.publicUrl()}/fhir`);
-  const { match } = hookOf(act.type);
-  if (match !== undefined) {
-    const standing = await match(work, act, parameters);
-    return standing === undefined ? {} : { standing };
-  }
+  const own = await (hookOf(act.type).match?.(work, act, parameters) ?? 'searched');
+  if (own !== 'searched') return own === undefined ? {} : { standing: own, isOwn: true };
   const { row, none } = await matchOf(work.deps, work.visit, act.type, parameters);
   return row === undefined ? { sought: none } : { standing: internally(row) };
 }

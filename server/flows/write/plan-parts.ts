@@ -58,7 +58,7 @@ export function joinParts(...parts: readonly PlanParts[]): CommitPlan {
     erased: all('erased'),
     instances: all('instances'),
     quarantined: all('quarantined'),
-    rekeys: all('rekeys'),
+    moves: all('moves'),
     studies: all('studies'),
     states: all('states'),
     jobs: all('jobs'),

@@ -1,51 +1,36 @@
-/** A report: a DiagnosticReport with its document, which is kept as a Binary and published as a DocumentReference. */
-import type { Attachment, DiagnosticReport, Resource } from '@medplum/fhirtypes';
-import {
-  isValidated,
-  requireIssuedNumbers,
-  requireReport,
-  studiesOf,
-} from '../../../profiles/documents/diagnostic-report.ts';
+/** A report: a DiagnosticReport with its forms, which are kept as Binary and published as DocumentReference. */
+import type { DiagnosticReport, Patient, Resource } from '@medplum/fhirtypes';
+import { isValidated, requireIssuedNumbers, studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
+import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
+import { linkedTo, unlinked } from '../../../profiles/documents/report-links.ts';
+import { isEnded, requireOnward } from '../../../profiles/documents/report-status.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
+import type { Origin } from '../../access/rights-of.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
+import { linkedStudies } from '../study/linked-studies.ts';
 import { reportDocumentParts } from '../study/report-document-parts.ts';
+import { requirePerformers, signersOf } from '../study/report-people.ts';
 import { newId } from '../new-id.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { organizationOf } from './patient-parts.ts';
 import { examFiledBy, filedBy, joinParts, putOf, type PlanParts } from './plan-parts.ts';
-import { storeDocument, type StoredDocument } from './store-document.ts';
-import type { ActParts, Work, WriteDeps, Written } from './work.ts';
+import { binaryParts, formsOf, storeForm } from './report-forms.ts';
+import type { ActParts, Work, Written } from './work.ts';
 
 /** The steps of a type whose forms are documents. A report ends by its status, it is not deleted. */
-export const REPORT_HOOK = { prepare: storeForm, find: findReport, parts: reportParts, remove: refuseRemoval };
-
-const PDF_SIGNATURE = Buffer.from('%PDF-');
-
-/**
- * Checks a report and stores its document. A report that comes without bytes keeps the document that it has.
- * @throws {Fault} required, invalid - something that a report must have is missing or broken
- */
-async function storeForm({ images }: WriteDeps, act: WriteAct): Promise<StoredDocument | undefined> {
-  if (!('resource' in act)) return undefined;
-  const sent = act.resource as DiagnosticReport;
-  const [form, ...others] = sent.presentedForm ?? [];
-  if (act.interaction === 'update' && form?.data === undefined && form?.url !== undefined) return undefined;
-  requireReport(sent);
-  if (form?.data === undefined || others.length > 0)
-    throw new Fault('not-supported', 'A report has exactly one presentedForm, with its data', {
-      expression: 'DiagnosticReport.presentedForm',
-    });
-  const bytes = Buffer.from(form.data, 'base64');
-  if (!bytes.subarray(0, PDF_SIGNATURE.length).equals(PDF_SIGNATURE))
-    throw new Fault('invalid', 'The presentedForm is not a PDF', { expression: 'DiagnosticReport.presentedForm' });
-  return await storeDocument(images, bytes);
-}
+export const REPORT_HOOK = {
+  prepare: storeForm,
+  match: matchReport,
+  find: findReport,
+  parts: reportParts,
+  remove: refuseRemoval,
+};
 
 /** The claims that an establishment's report is the one of its identifiers. */
 export function reportKeys({ identifier = [] }: DiagnosticReport, organization: string): ClaimKey[] {
@@ -61,90 +46,135 @@ async function findReport({ deps, reading, visit }: Work, resource: Resource): P
   return undefined;
 }
 
+/**
+ * The establishment's report by its identifier, whatever the state of the record: no search would find it there.
+ * `searched` for every other condition.
+ */
+async function matchReport(
+  work: Work,
+  _act: WriteAct,
+  condition: URLSearchParams,
+): Promise<InternalRow | 'searched' | undefined> {
+  const [only, ...others] = [...condition];
+  const [system = '', value = '', ...rest] = only?.[0] === 'identifier' ? only[1].split('|') : [];
+  const isOne =
+    others.length === 0 && rest.length === 0 && system !== '' && value !== '' && !/[,$\\]/.test(only?.[1] ?? '');
+  if (!isOne || work.visit.requester.kind !== 'establishment') return 'searched';
+  return await findReport(work, { resourceType: 'DiagnosticReport', identifier: [{ system, value }] } as Resource);
+}
+
 async function refuseRemoval(): Promise<never> {
   throw new Fault('not-supported', 'A report is not deleted: its status says that it is cancelled or was an error');
 }
 
+/** A report that is written, as its sender means it, and what stands of it. */
+type Sending = {
+  readonly report: DiagnosticReport;
+  readonly organization: string;
+  readonly standing: DiagnosticReport | undefined;
+  readonly row: InternalRow | undefined;
+  readonly person: PersonKey;
+  /** `Patient/id` */
+  readonly subject: string;
+  readonly patient: Patient;
+};
+
 /**
  * Works out the parts of a report.
- * @throws {Fault} conflict - the establishment's report with this identifier stands already with another content
+ * @throws {Fault} conflict - it stands already with another content, or has come further
+ * @throws {Fault} invalid, business-rule - it names an establishment that is unknown, or for which it may not speak
  */
-async function reportParts(work: Work, { placed, resource, known }: Written): Promise<ActParts> {
+async function reportParts(work: Work, written: Written): Promise<ActParts> {
+  const { placed, known } = written;
   if (known === undefined) throw new Error('A report without a patient is not written here');
-  const { deps, visit, reading, now } = work;
-  const organization = organizationOf(visit.requester);
-  const { person, patient: subject } = known;
-  // A patch, and an update without bytes, come here first.
-  requireIssuedNumbers(resource as DiagnosticReport);
-  const standing = placed.standing && openedResource<DiagnosticReport>(placed.standing);
-  const form = formOf(work, placed.act, resource as DiagnosticReport, standing);
-  const report = withPerformer(
-    { ...(resource as DiagnosticReport), id: placed.id, subject: { reference: subject }, presentedForm: [form] },
-    organization,
-  );
-  if (placed.act.interaction === 'create' && standing !== undefined) {
-    refuseOtherContent(standing, report);
-    return { person, subject, parts: {} };
+  const { person, patient: subject, resource: patient } = known;
+  const organization = organizationOf(work.visit.requester);
+  const row = placed.standing;
+  const standing = row && openedResource<DiagnosticReport>(row);
+  const report = await asKept(work, written, standing, { organization, subject });
+  const sending: Sending = { report, organization, standing, row, person, subject, patient };
+  const studies = await linkedStudies(work.deps, work.reading, { resource: report, person, organization });
+  const linked = linkedTo(report, studies);
+  if (standing !== undefined) {
+    const isSame = sameContent(unlinked(standing), unlinked(linked));
+    if (isSame && placed.act.interaction === 'create') return { person, subject, parts: {} };
+    if (!isSame) requireNewVersion(placed.act, standing, report);
   }
-  const origin = standing === undefined ? { origin: examFiledBy(deps.region, organization) } : {};
-  const facts = { person, subject, released: isValidated(report), ...origin };
-  const put = changed(deps.indexer, placed.standing, report, now, facts);
-  if (put.puts === undefined) return { person, subject, parts: {} };
-  const isNew = standing === undefined ? { documentId: newId(), origin: filedBy(organization) } : {};
-  const hand = { resource: report, person, patient: known.resource, ...isNew };
-  const documents = await reportDocumentParts(deps, reading, [hand], new Map(), now);
-  const parts = joinParts(...documents, put, binaryParts(work, placed, { report, standing, facts }), {
-    claims: await claimsOf(work, report, organization),
-    jobs: [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))].map((uid) =>
-      jobOf('refresh-study', uid, now),
-    ),
-  });
+  const parts = await partsOf(work, placed.act, { ...sending, report: linked }, studies);
   return { person, subject, parts };
 }
 
-/** The form as it is kept: its bytes lie in a Binary of their own, which a later version of the report goes on with. */
-function formOf(
-  { deps, documents }: Work,
-  act: WriteAct,
-  { presentedForm: [sent, ...others] = [] }: DiagnosticReport,
+async function asKept(
+  work: Work,
+  { placed, resource }: Written,
   standing: DiagnosticReport | undefined,
-): Attachment {
-  const document = documents.get(act);
-  const kept = standing?.presentedForm?.[0];
-  const { data, ...described } = sent ?? {};
-  if (document === undefined) {
-    if (kept?.url === undefined || kept.url !== described.url || data !== undefined || others.length > 0)
-      throw new Fault('not-supported', 'A report keeps its presentedForm, or is put with a new one and its data', {
-        expression: 'DiagnosticReport.presentedForm',
-      });
-    return { ...described, ...sizeAndHash(kept) };
-  }
-  const url = kept?.url ?? `${deps.publicUrl()}/fhir/Binary/${newId()}`;
-  return { ...described, url, size: document.blob.size, hash: document.sha1Base64 };
+  { organization, subject }: { readonly organization: string; readonly subject: string },
+): Promise<DiagnosticReport> {
+  const sent = resource as DiagnosticReport;
+  // A patch, and an update without bytes, come here first.
+  requireIssuedNumbers(sent);
+  await requirePerformers(work.deps, work.reading, sent, organization);
+  const { presentedForm: _, ...rest } = sent;
+  const forms = formsOf(work, { sent, standing, document: work.documents.get(placed.act) });
+  return withPerformer(
+    {
+      ...rest,
+      id: placed.id,
+      subject: { reference: subject },
+      ...(forms.length === 0 ? {} : { presentedForm: [...forms] }),
+    },
+    organization,
+  );
 }
 
-function sizeAndHash({ size, hash }: Attachment): Attachment {
-  return { ...(size === undefined ? {} : { size }), ...(hash === undefined ? {} : { hash }) };
-}
-
-type Content = {
-  readonly report: DiagnosticReport;
-  readonly standing: DiagnosticReport | undefined;
-  readonly facts: { readonly person: PersonKey; readonly subject: string; readonly released: boolean };
-};
-
-function binaryParts({ deps, documents, now }: Work, { act, id }: Written['placed'], content: Content): PlanParts {
-  const document = documents.get(act);
-  const { report, standing, facts } = content;
-  const [form, former] = [report.presentedForm?.[0], standing?.presentedForm?.[0]];
-  if (document === undefined || form?.hash === former?.hash) return {};
-  const binary = {
-    resourceType: 'Binary' as const,
-    id: form?.url?.split('/Binary/').at(-1) ?? '',
-    contentType: form?.contentType ?? '',
+async function partsOf(
+  work: Work,
+  act: WriteAct,
+  sending: Sending,
+  studies: Awaited<ReturnType<typeof linkedStudies>>,
+): Promise<PlanParts> {
+  const { deps, reading, now } = work;
+  const { report, standing, row, organization, person, subject, patient } = sending;
+  const signers = await signersOf(deps.records, reading, person, report);
+  const former = standing === undefined ? signers : await signersOf(deps.records, reading, person, standing);
+  const { services } = examFiledBy(deps.region, organization);
+  const origin: Origin = { sources: [organization, ...signers], services };
+  // Who could see it is told of its end.
+  const released = isValidated(report) || (isEnded(report) && row?.released === true);
+  const facts = { person, subject, released };
+  const put = changed(deps.indexer, row, report, now, { ...facts, origin });
+  if (put.puts === undefined) return {};
+  const isNew = standing === undefined;
+  const hand = {
+    resource: report,
+    ...facts,
+    patient,
+    organization,
+    studies,
+    origin: filedBy(...origin.sources),
+    isMoved: signers.join() !== former.join(),
+    isNew,
   };
-  const parent = `DiagnosticReport/${id}`;
-  return { puts: [putOf(deps.indexer, binary, now, { ...facts, parent, blob: document.blob })] };
+  const documents = await reportDocumentParts(deps, reading, hand, new Map(), now);
+  const document = work.documents.get(act);
+  const forms = { report, standing, row, document, facts };
+  return joinParts(documents, put, ...(await binaryParts(work, forms)), noticeParts(work, sending), {
+    claims: await claimsOf(work, report, organization),
+    jobs: refreshesOf(report, standing).map((uid) => jobOf('refresh-study', uid, now)),
+  });
+}
+
+/** The exams that the report tells of, or told of. */
+function refreshesOf(report: DiagnosticReport, standing: DiagnosticReport | undefined): readonly string[] {
+  return [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))];
+}
+
+/** Whoever read a report that was an error is told that there was one; not which, and not what it said. */
+function noticeParts({ deps, now }: Work, { report, standing, row, person, subject }: Sending): PlanParts {
+  const isNews = report.status === 'entered-in-error' && standing?.status !== 'entered-in-error';
+  if (!isNews || row?.released !== true) return {};
+  const notice = buildErrorNotice({ id: newId(), patient: subject, now });
+  return { puts: [putOf(deps.indexer, notice, now, { person, subject })] };
 }
 
 /** @throws {Fault} conflict - an identifier is that of another report */
@@ -158,11 +188,14 @@ async function claimsOf({ deps, reading }: Work, report: DiagnosticReport, organ
   return claims;
 }
 
-function refuseOtherContent(standing: DiagnosticReport, report: DiagnosticReport): void {
-  if (sameContent(standing, report)) return;
+/** @throws {Fault} conflict - the message goes back, or is a new version and does not say so */
+function requireNewVersion({ interaction }: WriteAct, standing: DiagnosticReport, report: DiagnosticReport): void {
+  requireOnward(standing, report);
+  if (interaction !== 'create') return;
   throw new Fault(
     'conflict',
-    `The report stands already with another content; a new version is sent by PUT DiagnosticReport/${standing.id}`,
+    `The report stands already with another content; a new version is sent by PUT DiagnosticReport/${standing.id}, ` +
+      'or by PUT DiagnosticReport?identifier=…',
     { expression: 'DiagnosticReport.identifier' },
   );
 }

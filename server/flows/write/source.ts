@@ -1,12 +1,11 @@
 /** What a requester has to do with a row or a Patient: what the decision on a write rests on. */
-import type { Resource } from '@medplum/fhirtypes';
 import { levelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide, OPEN_STATE, type RowFacts } from '../../access/decide.ts';
 import { standingOf, type Standing, type StandingFacts, type SubjectFacts } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalVersion } from '../../ports/record-store.ts';
 import { grantOf } from '../guard.ts';
-import { knownPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
+import { filingPatient, subjectFacts, type KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
 import type { ActParts, Placed, Work } from './work.ts';
 
@@ -42,9 +41,10 @@ function factsOfRow(row: InternalVersion, item: string): RowFacts {
 /** A Patient, and what a decision asks of her. */
 export type AskedPatient = KnownPatient & { readonly facts: SubjectFacts };
 
-/** A Patient that stands, by reference. */
-export async function patientFor({ deps, reading, visit }: Work, reference: string): Promise<AskedPatient | undefined> {
-  const known = await knownPatient(deps.records, reading, reference);
+/** A Patient that stands, by reference: as the identity that the requester files under. */
+export async function patientFor(work: Work, reference: string): Promise<AskedPatient | undefined> {
+  const { deps, reading, visit, now } = work;
+  const known = await filingPatient(deps.records, reading, visit.requester, reference, now);
   if (known === undefined) return undefined;
   return { ...known, facts: await subjectFacts(deps.records, reading, visit.requester, known) };
 }
@@ -52,23 +52,14 @@ export async function patientFor({ deps, reading, visit }: Work, reference: stri
 /** A Patient that the same plan writes: an identity of the requester's own, as no other can be written. */
 export async function patientFed(
   { deps, reading, visit }: Work,
-  { id, standing }: Placed,
-  { person, parts }: ActParts,
-  resource: Resource,
+  { standing }: Placed,
+  { known, reached = [] }: ActParts,
 ): Promise<AskedPatient> {
-  if (person === undefined) throw new Error('A Patient is a person');
-  const patient = `Patient/${id}`;
-  const joined = (parts.rekeys ?? []).map(({ from }) => from);
+  if (known === undefined) throw new Error('A Patient is a person');
   const facts = {
-    ...(await subjectFacts(deps.records, reading, visit.requester, { patient, person })),
+    ...(await subjectFacts(deps.records, reading, visit.requester, known)),
     isOwn: true,
-    joined,
+    joined: reached.filter((person) => person !== known.person),
   };
-  return {
-    patient,
-    person,
-    resource: { ...(resource as KnownPatient['resource']), id },
-    version: standing?.version ?? 1,
-    facts: { ...facts, isNew: standing === undefined },
-  };
+  return { ...known, facts: { ...facts, isNew: standing === undefined } };
 }

@@ -2,17 +2,19 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { patched } from '../../../profiles/json-patch.ts';
+import { relinked } from '../../../profiles/references.ts';
 import { isSubset } from '../../../profiles/search/subset.ts';
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import type { WriteAct } from './act.ts';
-import { hookOf, isIdentity } from './hooks.ts';
+import { hookOf, isIdentity, keptTypeOf } from './hooks.ts';
 import { linksOf, type Links } from './links.ts';
 import { place } from './place.ts';
 import { aboutRow } from './plain-parts.ts';
 import { requireVersion } from './preconditions.ts';
+import { retriedPlaces } from './retried.ts';
 import { patientFed, patientFor, standingFacts, type AskedPatient } from './source.ts';
 import type { ActParts, Placed, Work } from './work.ts';
 
@@ -24,12 +26,13 @@ export type WorkedAct = ActParts & Placed;
  * they are processed: deletes, creates, updates and patches; and those of persons before those that refer to them.
  */
 export async function workActs(work: Work, acts: readonly WriteAct[]): Promise<readonly WorkedAct[]> {
-  const places: Placed[] = [];
+  const found: Placed[] = [];
   for (const act of acts.toSorted((one, other) => orderOf(one) - orderOf(other))) {
     const placed = await place(work, act);
-    if (placed !== undefined) places.push(placed);
+    if (placed !== undefined) found.push(placed);
     else requireVersion(act, undefined);
   }
+  const places = await retriedPlaces(work, found);
   refuseTwice(places);
   const links = await linksOf(work, places);
   const patients = new Map<string, AskedPatient>();
@@ -90,20 +93,21 @@ async function workAct(
   const resource = links(contentOf(work, placed));
   if (isIdentity(act.type)) {
     const made = withPlace(placed, await hook.parts(work, { placed, resource, known: undefined }));
-    const fed = await patientFed(work, placed, made, resource);
+    const fed = await patientFed(work, placed, made);
     patients.set(`${act.type}/${placed.id}`, fed);
     return { ...made, warrant: mayWrite(requester, act, { ...asked, subject: fed.facts }) };
   }
   const known = await subjectFor(work, resource, patients);
   const warrant = mayWrite(requester, act, { ...asked, subject: known?.facts });
   refuseMove(placed, known);
-  return { ...withPlace(placed, await hook.parts(work, { placed, resource, known })), warrant };
+  const filed = known === undefined ? resource : filedUnder(resource, known);
+  return { ...withPlace(placed, await hook.parts(work, { placed, resource: filed, known })), warrant };
 }
 
 /** Where nothing stands under the id that the client chose, or by its condition, somebody else may be about to. */
 function withPlace({ act, id, standing, sought }: Placed, made: ActParts): ActParts {
   const isChosen = act.interaction === 'update' && standing === undefined;
-  const absent = isChosen ? [{ kind: 'absent', type: act.type, id } as const] : [];
+  const absent = isChosen ? [{ kind: 'absent', type: keptTypeOf(act.type), id } as const] : [];
   const preconditions = [...absent, ...(sought === undefined ? [] : [sought])];
   if (preconditions.length === 0) return made;
   return { ...made, parts: { ...made.parts, preconditions: [...(made.parts.preconditions ?? []), ...preconditions] } };
@@ -113,7 +117,8 @@ function withPlace({ act, id, standing, sought }: Placed, made: ActParts): ActPa
 function contentOf({ deps }: Work, { act, id, standing }: Placed): Resource {
   if (act.interaction === 'delete') throw new Error('A delete has no content');
   if (act.interaction !== 'patch') return requireWhole(act.resource);
-  const result = deps.validate(patched(standing === undefined ? {} : openedResource(standing), act.patch));
+  const { opened = openedResource } = hookOf(act.type);
+  const result = deps.validate(patched(standing === undefined ? {} : opened(standing), act.patch));
   if (result.resourceType !== act.type || result.id !== id)
     throw new Fault('invalid', 'A patch changes neither the type nor the id of a resource');
   return result;
@@ -135,6 +140,13 @@ async function subjectFor(
 ): Promise<AskedPatient | undefined> {
   const reference = subjectOf(resource.resourceType as WriteAct['type'], resource)?.replace(/\/_history\/[^/]*$/, '');
   return reference === undefined ? undefined : (patients.get(reference) ?? (await patientFor(work, reference)));
+}
+
+/** What a resource says of its patient is kept of the identity that its sender files under. */
+function filedUnder(resource: Resource, { patient }: KnownPatient): Resource {
+  const sent = subjectOf(resource.resourceType as WriteAct['type'], resource);
+  if (sent === undefined || sent === patient) return resource;
+  return relinked(resource, (text, kind) => (kind !== 'uri' && text === sent ? patient : undefined));
 }
 
 /** @throws {Fault} conflict - the resource is of one person and would become another's */

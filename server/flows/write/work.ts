@@ -62,6 +62,12 @@ export type ActParts = {
   readonly person?: PersonKey;
   /** `Patient/id` */
   readonly subject?: string;
+  /** Every person whose rows the parts change, with her Patient, where they are not of that person alone. */
+  readonly touched?: ReadonlyMap<PersonKey, string>;
+  /** Those persons, and the ones that the parts make. */
+  readonly reached?: readonly PersonKey[];
+  /** The Patient that the parts make, of an act on a Patient. */
+  readonly known?: KnownPatient;
   /** What the parts are written under, once the act is decided; an act that adds nothing needs none. */
   readonly warrant?: Warrant;
 };

@@ -10,7 +10,7 @@ import { jointWarrant } from '../../access/warrant.ts';
 import type { AuditRecord, CommitReceipt } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type Visit } from '../guard.ts';
 import type { WriteAct, WriteResult } from './act.ts';
-import { hookOf } from './hooks.ts';
+import { hookOf, keptTypeOf } from './hooks.ts';
 import { commitFresh, joinParts } from './plan-parts.ts';
 import type { StoredDocument } from './store-document.ts';
 import type { WriteDeps } from './work.ts';
@@ -103,7 +103,7 @@ async function commitActs(
 
 /** One event for each person that the acts are about, and one of nobody when they are about none. */
 function auditOf(deps: WriteDeps, visit: Visit, kind: PassageKind, worked: readonly WorkedAct[]): AuditRecord[] {
-  const byPerson = Map.groupBy(worked, ({ person }) => person);
+  const byPerson = Map.groupBy(worked.flatMap(told), ({ person }) => person);
   const events = [...byPerson].map(([person, mine]) =>
     eventRecord(deps.clock, visit, kind, {
       ...(person === undefined ? {} : { person, patient: mine[0]?.subject ?? '' }),
@@ -112,6 +112,15 @@ function auditOf(deps: WriteDeps, visit: Visit, kind: PassageKind, worked: reado
   );
   return events.length > 0 ? events : [eventRecord(deps.clock, visit, kind, { entities: [] })];
 }
+
+/** An act is told to every person whose rows it changes. */
+function told({ act, id, person, subject, touched }: WorkedAct): readonly Told[] {
+  const whose = { act, id, ...(subject === undefined ? {} : { subject }) };
+  if (touched === undefined) return [person === undefined ? whose : { ...whose, person }];
+  return [...touched].map(([one, patient]) => ({ act, id, person: one, subject: patient }));
+}
+
+type Told = Pick<WorkedAct, 'act' | 'id' | 'person' | 'subject'>;
 
 /** Versions that the store gave are those of the puts, in the order of the plan. */
 function resultsOf(
@@ -123,7 +132,8 @@ function resultsOf(
   let at = 0;
   for (const { act, id, parts, standing } of worked) {
     const { type, interaction } = act;
-    const own = parts.puts?.findIndex((put) => put.type === type && put.id === id) ?? -1;
+    const kept = keptTypeOf(type);
+    const own = parts.puts?.findIndex((put) => put.type === kept && put.id === id) ?? -1;
     const version = own === -1 ? standing?.version : versions[at + own];
     at += parts.puts?.length ?? 0;
     const isDeleted = (parts.deletes ?? []).length > 0;

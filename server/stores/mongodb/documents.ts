@@ -12,7 +12,7 @@ import type { JobError, JobKind } from '../../ports/job-queue.ts';
 export type IndexArrays = {
   /** Keys of `tokenKey` and `presenceKeys`. */
   readonly tok: readonly string[];
-  /** Keys of `referenceKey`. */
+  /** Keys of `referenceKey`: of a row that is another Patient's than the one that it is filed under, to that one. */
   readonly ref: readonly string[];
   readonly dates: readonly { readonly p: string; readonly lo: number; readonly hi: number }[];
   readonly str: readonly { readonly p: string; readonly v: string }[];
@@ -30,6 +30,8 @@ export type RowContent = {
   readonly json: string;
   readonly person?: PersonKey | undefined;
   readonly subject?: string | undefined;
+  /** The Patient that is shown in place of the subject, where it is another. */
+  readonly patient?: string | undefined;
   /** Rank of the confidentiality level. */
   readonly level: number;
   readonly released: boolean;
@@ -43,6 +45,8 @@ export type RowDocument = {
   readonly gone?: never;
   readonly touches?: number;
   readonly origin?: Origin | undefined;
+  /** The references of a row as it was filed, where it is another Patient's. */
+  readonly filedRef?: readonly string[] | undefined;
   /** Version of the definition that it is indexed under; absent before versions were kept. */
   readonly definition?: number | null;
 } & RowContent &
@@ -104,16 +108,20 @@ export type RightDocument = {
   readonly to: number;
   /** The rows that give it (`Type/id`), the one that began first at first. At least one. */
   readonly givers: readonly string[];
+  /** Of each giver where it began, rising; absent before rows moved. */
+  readonly places?: readonly number[];
 };
 
 /** A person's state; `writes` counts the commits that concern the person, so that any two of them conflict. */
 export type PersonDocument = {
   readonly _id: PersonKey;
   readonly writes: number;
-  /** The key that stayed when this one was joined to it: nothing is written under this one any more. */
+  /** Who the identity of this key is at present, where it is another person: nothing is written under this one. */
   readonly mergedInto?: PersonKey;
-  /** Every key that was joined to this one, through others included: events under them are this person's. */
+  /** The identities that are this person at present: events under their keys are hers, and their switches count. */
   readonly formerly?: readonly PersonKey[];
+  /** What was said of the identity itself; absent before it was kept apart, and then all that counts. */
+  readonly said?: Partial<PatientState>;
 } & Partial<PatientState>;
 
 /** An instance; `_id` is the SOP Instance UID. Absent numbers are null, which sorts first. */

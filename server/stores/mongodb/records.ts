@@ -3,7 +3,7 @@ import type { ClientSession } from 'mongodb';
 import { requireGrant, type AnyGrant, type Grant, type SystemGrant } from '../../access/grant.ts';
 import type { PatientState } from '../../access/decide.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Right } from '../../access/right.ts';
+import type { Principal, Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
@@ -31,6 +31,7 @@ import { readInstance } from './read/instances.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { readRights, readState } from './write/persons.ts';
 import { answer, listBlobNames } from './read/read.ts';
+import { shownRows } from './read/shown-rows.ts';
 import { inTransaction } from './transaction.ts';
 import type { Turns } from './write/turns.ts';
 
@@ -90,7 +91,7 @@ export class MongoRecordStore implements RecordStore {
 
   async accountOf(grant: SystemGrant, reference: string): Promise<StoredAccount | undefined> {
     requireBound(grant, { item: reference });
-    return await asStore(() => readAccount(this.#collections, reference));
+    return await asStore(() => readAccount(this.#collections, grant, reference));
   }
 
   /** Other processes write, too: nothing is kept. */
@@ -121,6 +122,11 @@ export class MongoRecordStore implements RecordStore {
   async rightsOf(grant: SystemGrant, person: PersonKey, item?: string): Promise<readonly Right[]> {
     requireBound(grant, { person });
     return await asStore(() => readRights(this.#collections, person, grant.now, item));
+  }
+
+  async shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number> {
+    requireBound(grant, 'whole');
+    return await asStore(() => shownRows(this.#collections, principals, grant.now));
   }
 
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {

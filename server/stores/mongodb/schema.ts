@@ -13,6 +13,7 @@ import { moveAgendaToJobs } from './migrations/004-jobs.ts';
 import { deriveRights } from './migrations/005-givers.ts';
 import { createDefinitions } from './migrations/006-definitions.ts';
 import { indexQuarantine } from './migrations/007-quarantine-subject.ts';
+import { separateIdentities } from './migrations/008-moves.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -25,6 +26,7 @@ const MIGRATIONS: readonly Migration[] = [
   deriveRights,
   createDefinitions,
   indexQuarantine,
+  separateIdentities,
 ];
 
 const LEASE = 'migration';

@@ -10,10 +10,10 @@ import type { AclDocument, RowDocument, StoredRow } from './documents.ts';
 import { asStore } from './errors.ts';
 import { inTransaction } from './transaction.ts';
 import { rowKey } from './write/acl-rows.ts';
-import { toIndexArrays } from './write/index-arrays.ts';
+import { shownRef, toIndexArrays } from './write/index-arrays.ts';
 import type { Turns } from './write/turns.ts';
 
-type Standing = Pick<RowDocument, '_id' | 'version' | 'sort' | 'person' | 'definition'>;
+type Standing = Pick<RowDocument, '_id' | 'version' | 'sort' | 'person' | 'subject' | 'patient' | 'definition'>;
 
 /** The adapter. */
 export class MongoSearchIndex implements SearchIndex {
@@ -123,7 +123,7 @@ async function reindexRows(
   session: ClientSession,
 ): Promise<number> {
   const keys = rows.map(({ type, id }) => rowKey(type, id));
-  const projection = { version: 1, sort: 1, person: 1, definition: 1 } as const;
+  const projection = { version: 1, sort: 1, person: 1, subject: 1, patient: 1, definition: 1 } as const;
   const found = await standing.find<Standing>({ _id: { $in: keys } }, { session, projection }).toArray();
   const byKey = new Map(found.map((row) => [row._id, row]));
   const changes = rows.flatMap((row) => {
@@ -136,7 +136,7 @@ async function reindexRows(
   const ofPersons = [...new Set(moved.flatMap(({ before }) => before.person ?? []))];
   if (ofPersons.length > 0) await persons.updateMany({ _id: { $in: ofPersons } }, { $inc: { writes: 1 } }, { session });
   await collection.bulkWrite(
-    changes.map(({ row }) => toOperation(row)),
+    changes.map(({ before, row }) => toOperation(before, row)),
     { session },
   );
   if (moved.length > 0)
@@ -147,8 +147,12 @@ async function reindexRows(
   return changes.length;
 }
 
-function toOperation({ type, id, updated, sort, index }: ReindexedRow): AnyBulkWriteOperation<StoredRow> {
-  const update = { $set: { ...toIndexArrays(index, updated), sort, definition: index.definition } };
+function toOperation(
+  before: Standing,
+  { type, id, updated, sort, index }: ReindexedRow,
+): AnyBulkWriteOperation<StoredRow> {
+  const arrays = toIndexArrays(index, updated);
+  const update = { $set: { ...arrays, ...shownRef(arrays.ref, before), sort, definition: index.definition } };
   return { updateOne: { filter: { _id: rowKey(type, id) }, update } };
 }
 

@@ -1,6 +1,6 @@
 /** The token store on MongoDB: every call is one statement, acknowledged by the majority. */
 import type { WithId } from 'mongodb';
-import type { StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
+import type { GivenToken, StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
 import type { Collections } from './collections.ts';
 import type { TokenDocument } from './documents.ts';
 import { asStore, isDuplicateKey } from './errors.ts';
@@ -62,6 +62,24 @@ export class MongoTokenStore implements TokenStore {
 
   async revokeByGrantId(model: string, grantId: string): Promise<void> {
     await asStore(() => this.#collections.tokens.deleteMany({ model, grantId }));
+  }
+
+  async *given(): AsyncIterable<GivenToken> {
+    const every = this.#collections.tokens.find({}, { projection: { model: 1, payload: 1 } });
+    try {
+      for (let found = await asStore(() => every.next()); found !== null; found = await asStore(() => every.next())) {
+        const { clientId, accountId } = JSON.parse(found.payload) as StoredToken['payload'];
+        if (typeof clientId !== 'string' && typeof accountId !== 'string') continue;
+        yield {
+          model: found.model,
+          id: found._id.slice(found.model.length + 1),
+          clientId: typeof clientId === 'string' ? clientId : undefined,
+          account: typeof accountId === 'string' ? accountId : undefined,
+        };
+      }
+    } finally {
+      await every.close();
+    }
   }
 
   async once(name: string, expiresAt: number, now: number): Promise<boolean> {

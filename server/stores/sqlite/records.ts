@@ -11,7 +11,7 @@ import {
   type SystemGrant,
 } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Right } from '../../access/right.ts';
+import type { Principal, Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requirePlan, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
@@ -51,9 +51,12 @@ import type { WireCondition, WirePut } from './write/protocol.ts';
 import { studyParts } from './read/parts.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
+import { shownRows } from './read/shown-rows.ts';
 import { readHistory, rowOrVersion } from './read/history.ts';
+import { rowAsSeen, rowsAsSeen } from './read/patients.ts';
 import { newestRid, visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
+import { ofAllPatients, ofIdentities } from './audit/readers.ts';
 import type { Writers } from './write/writers.ts';
 
 /** Reads are short: one that is in the way of a checkpoint has soon gone by. */
@@ -146,6 +149,11 @@ export class SqliteRecordStore implements RecordStore {
     return rights.filter(({ to }) => to > grant.now);
   }
 
+  async shownTo(grant: SystemGrant, principals: readonly Principal[]): Promise<number> {
+    requireBound(grant, 'whole');
+    return shownRows(this.#records, principals, grant.now);
+  }
+
   async stateOf(grant: SystemGrant, person: PersonKey): Promise<PatientState> {
     requireBound(grant, { person });
     return stateOf(this.#records, person);
@@ -198,13 +206,19 @@ export class SqliteRecordStore implements RecordStore {
       case 'search':
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
       case 'history':
-        return inSnapshot(this.#records, () => readHistory(this.#records, grant, question));
+        return inSnapshot(this.#records, () => {
+          const { rows, ...page } = readHistory(this.#records, grant, question);
+          return { ...page, rows: rowsAsSeen(this.#records, grant, rows) };
+        });
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
       case 'metadata':
         return inSnapshot(this.#records, () => studyMetadata(this.#records, grant, question));
       case 'parts':
-        return inSnapshot(this.#records, () => studyParts(this.#records, grant, question));
+        return inSnapshot(this.#records, () => {
+          const { included, ...parts } = studyParts(this.#records, grant, question);
+          return { ...parts, included: rowsAsSeen(this.#records, grant, included) };
+        });
     }
   }
 
@@ -212,19 +226,27 @@ export class SqliteRecordStore implements RecordStore {
     if (question.version === undefined) {
       // One statement needs no transaction, and nearly every row that is asked for stands.
       const standing = visibleRow(this.#records, grant, question.type, question.id);
-      if (standing !== undefined || question.orDeleted !== true) return standing;
+      if (standing !== undefined) return rowAsSeen(this.#records, grant, standing);
+      if (question.orDeleted !== true) return undefined;
     }
-    return inSnapshot(this.#records, () => rowOrVersion(this.#records, grant, question));
+    return inSnapshot(this.#records, () => {
+      const found = rowOrVersion(this.#records, grant, question);
+      return found && rowAsSeen(this.#records, grant, found);
+    });
   }
 
   #page(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {
-    return inSnapshot(this.#records, () => search(this.#records, grant, query, after, skip));
+    return inSnapshot(this.#records, () => {
+      const { rows, included, ...page } = search(this.#records, grant, query, after, skip);
+      const asSeen = (some: SearchPage['rows']) => rowsAsSeen(this.#records, grant, some);
+      return { ...page, rows: asSeen(rows), included: asSeen(included) };
+    });
   }
 
   /** Events have one version. */
   async #event(grant: AnyGrant, { id, version = 1 }: ResourceQuestion): Promise<VisibleRow | undefined> {
     await this.#writers.trail.send('head', undefined);
-    const row = version === 1 ? visibleRow(this.#trail, grant, 'AuditEvent', id) : undefined;
+    const row = version === 1 ? visibleRow(this.#trail, ofIdentities(this.#trail, grant), 'AuditEvent', id) : undefined;
     return row === undefined ? undefined : hydrateEvent(this.#trail, row);
   }
 
@@ -233,7 +255,9 @@ export class SqliteRecordStore implements RecordStore {
     await this.#writers.trail.send('head', undefined);
     return inSnapshot(this.#trail, () => {
       // Events repeat what they need, so nothing is included.
-      const page = search(this.#trail, grant, { ...query, include: [], revinclude: [] }, after, skip);
+      const reading = ofIdentities(this.#trail, grant);
+      const where = ofAllPatients(this.#records, query.where);
+      const page = search(this.#trail, reading, { ...query, where, include: [], revinclude: [] }, after, skip);
       return { ...page, rows: page.rows.map((row) => hydrateEvent(this.#trail, row)) };
     });
   }

@@ -14,6 +14,7 @@ import { jobs } from './migrations/009-jobs.ts';
 import { givers } from './migrations/010-givers.ts';
 import { rowDefinitions } from './migrations/011-definitions.ts';
 import { quarantineSubject } from './migrations/012-quarantine-subject.ts';
+import { recordsMoves, trailMoves } from './migrations/013-moves.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -31,8 +32,9 @@ export const MIGRATIONS = {
     givers,
     rowDefinitions,
     quarantineSubject,
+    recordsMoves,
   ],
-  trail: [rows + trail, trailBlobs, eventForms],
+  trail: [rows + trail, trailBlobs, eventForms, trailMoves],
   tokens: [tokens, tokensAccessVersion],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -1,11 +1,12 @@
 /** TokenStore on SQLite. */
-import type { StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
+import type { GivenToken, StoredToken, TokenKeys, TokenStore } from '../../ports/token-store.ts';
 import { AccessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import type { RecordOrders } from './write/protocol.ts';
 import type { Writer } from './write/writer.ts';
 import type { Writers } from './write/writers.ts';
 
+type GivenRow = { model: string; id: string; clientId: string | null; account: string | null };
 type Row = { payload: string; expires_at: number | null; consumed_at: number | null };
 
 const COLUMN = { grantId: 'grant_id', uid: 'uid', userCode: 'user_code' } as const satisfies Record<
@@ -54,6 +55,15 @@ export class SqliteTokenStore implements TokenStore {
 
   async revokeByGrantId(model: string, grantId: string): Promise<void> {
     await this.#writer.send('tokenRevoke', { model, grantId });
+  }
+
+  async *given(): AsyncIterable<GivenToken> {
+    const rows = this.#tokens.iterate<GivenRow>(
+      `SELECT model, id, payload ->> '$.clientId' AS clientId, payload ->> '$.accountId' AS account FROM token
+       WHERE clientId IS NOT NULL OR account IS NOT NULL`,
+    );
+    for (const { model, id, clientId, account } of rows)
+      yield { model, id, clientId: clientId ?? undefined, account: account ?? undefined };
   }
 
   once(name: string, expiresAt: number, now: number): Promise<boolean> {

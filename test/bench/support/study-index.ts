@@ -143,7 +143,7 @@ function partsOf(indexer: Indexer, number: number, size: StudyIndexSize): PlanPa
   const patientId = `bench-${study.patientID.toLowerCase()}`;
   const patient = `Patient/${patientId}`;
   const person = personKey(`person-of-${patientId}`);
-  const rows = instancesOf(study, number, size).map((row): InstanceRow => ({ ...row, person }));
+  const rows = instancesOf(study, number, size).map((row): InstanceRow => ({ ...row, person, subject: patient }));
   const headers = rows.map(({ metadata }) => JSON.parse(metadata) as DicomJson);
   const id = `bench-study-${number}`;
   const groups = [...Map.groupBy(rows, ({ seriesInstanceUID }) => seriesInstanceUID)];
@@ -195,7 +195,7 @@ function instancesOf(
   study: IndexedStudy,
   number: number,
   { series = 1, instances = 1 }: StudyIndexSize,
-): Omit<InstanceRow, 'person'>[] {
+): Omit<InstanceRow, 'person' | 'subject'>[] {
   const places = Array.from({ length: series * instances }, (_, at) => ({
     seriesNumber: Math.floor(at / instances) + 1,
     instanceNumber: (at % instances) + 1,

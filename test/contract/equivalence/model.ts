@@ -11,12 +11,13 @@ import type { SearchQuery } from '../../../profiles/search/query.ts';
 import { decide, OPEN_STATE, type PatientState, type RowFacts } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import { joinedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../server/access/rights-of.ts';
+import { movedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../server/access/rights-of.ts';
 import { consentOf, type Right } from '../../../server/access/right.ts';
-import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
+import type { CommitPlan, Move, Put } from '../../../server/ports/commit-plan.ts';
 import type { ShownBy } from '../../../server/ports/record-store.ts';
 import { aPlan } from '../../support/plans.ts';
-import { referenceOf, type Change, type Slot } from './world.ts';
+import { Identities } from './identities.ts';
+import { IDENTITY_ROWS, referenceOf, type Change, type Slot } from './world.ts';
 
 /** What a page must hold: references in order, and included ones sorted. */
 export type ExpectedPage = {
@@ -28,10 +29,13 @@ export type ExpectedPage = {
 
 type Facts = { readonly person: PersonKey | undefined; readonly facts: RowFacts };
 
-type Rekey = Change['rekeys'][number];
-
 function indexed({ type, id, index }: Put): IndexedResource {
   return { ...index, type, id };
+}
+
+/** What a place is remembered by: the row, and the right that it gives. */
+function placeKey({ giver, person, id }: Right): string {
+  return `${giver} ${person} ${id}`;
 }
 
 function placeOf({ sort, id, index }: Put, order: readonly SortKey[]): Sorted {
@@ -53,93 +57,100 @@ function givenBy(row: Put): readonly Right[] {
   return rightsGivenBy({ type, id, person, origin, content: () => row.resource });
 }
 
+/** A row, and whether it is deleted. Its person is the one that its identity is by itself. */
+type Kept = { readonly row: Put; readonly isGone: boolean };
+
 /** The oracle. */
 export class Model {
-  readonly #rows = new Map<string, Put>();
-  /** What deleted rows left, by the row. */
-  readonly #left = new Map<string, readonly Right[]>();
-  /** The rows that give each right, by its id: the one that began first at first. */
-  #givers: ReadonlyMap<string, readonly string[]> = new Map();
+  readonly #identities = new Identities();
+  readonly #kept = new Map<string, Kept>();
+  /** Where each row began to give a right, by both. */
+  #places: ReadonlyMap<string, number> = new Map();
+  #begun = 0;
   #rights: readonly Right[] = [];
-  readonly #states = new Map<PersonKey, PatientState>();
-  readonly #joined = new Map<PersonKey, PersonKey>();
+  readonly #said = new Map<PersonKey, PatientState>();
+  #isNew = true;
 
   /** Applies a change and gives the plan that does the same to a store. */
   apply(change: Change): CommitPlan {
-    const rekeys = change.rekeys.flatMap((rekey) => this.#join(rekey));
-    const puts = change.puts.map((put) =>
-      put.person === undefined ? put : this.#renamed({ ...put, person: put.person }),
-    );
-    const deletes = change.deletes.filter((slot) => !puts.some((put) => referenceOf(put) === referenceOf(slot)));
-    const states = change.states.map((state) => this.#renamed(state));
+    const moves = change.wishes.flatMap((wish) => this.#grant(wish));
+    const deletes = change.deletes.filter((slot) => !change.puts.some((put) => referenceOf(put) === referenceOf(slot)));
     for (const slot of deletes) this.#delete(referenceOf(slot));
-    for (const put of puts) this.#put(put);
-    for (const { person, change: state } of states) this.#states.set(person, { ...this.#stateOf(person), ...state });
-    this.#derive(puts.map(referenceOf));
-    return aPlan({ puts, deletes, states, rekeys });
+    for (const put of change.puts) this.#put(put);
+    for (const { person, change: said } of change.states)
+      this.#said.set(person, { ...(this.#said.get(person) ?? OPEN_STATE), ...said });
+    this.#derive(change.puts.map(referenceOf));
+    const first = this.#isNew ? IDENTITY_ROWS : [];
+    this.#isNew = false;
+    const puts = [...first, ...change.puts].map((put) => this.#present(put));
+    return aPlan({ puts, deletes, states: change.states, moves });
+  }
+
+  get #rows(): ReadonlyMap<string, Put> {
+    const standing = [...this.#kept].filter(([, { isGone }]) => !isGone);
+    return new Map(standing.map(([key, { row }]) => [key, this.#shown(this.#present(row))]));
+  }
+
+  /** A row as it refers to the Patient that is shown in place of the one that it is filed under. */
+  #shown(put: Put): Put {
+    const { subject = '', index } = put;
+    const references = index.references.map(({ param, target }) => ({
+      param,
+      target: target === subject ? this.#identities.shown(target) : target,
+    }));
+    return { ...put, index: { ...index, references } };
+  }
+
+  /** A row as it is of a person at present. */
+  #present(put: Put): Put {
+    return put.person === undefined ? put : { ...put, person: this.#identities.personOf(put.person) };
   }
 
   /** A row comes from whom it came before, unless it says otherwise. */
   #put(put: Put): void {
     const key = referenceOf(put);
-    const origin = put.origin ?? this.#rows.get(key)?.origin;
-    this.#left.delete(key);
-    this.#rows.set(key, { ...put, ...(origin === undefined ? {} : { origin }) });
+    const before = this.#kept.get(key);
+    const origin = put.origin ?? (before?.isGone === false ? before.row.origin : undefined);
+    this.#kept.set(key, { row: { ...put, ...(origin === undefined ? {} : { origin }) }, isGone: false });
   }
 
   #delete(key: string): void {
-    const row = this.#rows.get(key);
-    if (row !== undefined) this.#left.set(key, rightsLeftBy(givenBy(row)));
-    this.#rows.delete(key);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) this.#kept.set(key, { ...kept, isGone: true });
+  }
+
+  /** What the rows that an identity is filed under give, moves as it is; where each began stays. */
+  #grant(wish: Change['wishes'][number]): readonly Move[] {
+    const moves = this.#identities.grant(wish);
+    const places = new Map(this.#places);
+    for (const { home, from, to } of moves)
+      for (const { row, isGone } of this.#kept.values())
+        for (const right of row.person === home ? this.#givenAs({ row, isGone }, from) : []) {
+          const place = places.get(placeKey(right)) ?? 0;
+          places.delete(placeKey(right));
+          places.set(placeKey(movedRight(right, from, to)), place);
+        }
+    this.#places = places;
+    return moves;
+  }
+
+  #givenAs({ row, isGone }: Kept, person: PersonKey | undefined): readonly Right[] {
+    const given = givenBy(person === undefined ? row : { ...row, person });
+    return isGone ? rightsLeftBy(given) : given;
   }
 
   /** All rights, from scratch; of the rows that begin to give one the order is that of the plan. */
   #derive(order: readonly string[]): void {
-    const given = [...[...this.#rows.values()].flatMap(givenBy), ...[...this.#left.values()].flat()];
+    const given = [...this.#kept.values()].flatMap((kept) => this.#givenAs(kept, this.#present(kept.row).person));
+    const places = new Map<string, number>();
+    for (const right of given.toSorted((a, b) => order.indexOf(a.giver) - order.indexOf(b.giver)))
+      places.set(placeKey(right), this.#places.get(placeKey(right)) ?? (this.#begun += 1));
+    this.#places = places;
+    const placeOf = (right: Right): number => places.get(placeKey(right)) ?? 0;
     const byId = Map.groupBy(given, ({ id }) => id);
-    const givers = [...byId].map(([id, rights]) => {
-      const now = rights.map(({ giver }) => giver);
-      const still = (this.#givers.get(id) ?? []).filter((giver) => now.includes(giver));
-      const fresh = now.filter((giver) => !still.includes(giver));
-      return [id, [...still, ...fresh.toSorted((a, b) => order.indexOf(a) - order.indexOf(b))]] as const;
-    });
-    this.#givers = new Map(givers);
-    this.#rights = [...byId].flatMap(([id, [right]]) =>
-      right === undefined ? [] : [{ ...right, giver: this.#givers.get(id)?.[0] ?? '' }],
+    this.#rights = [...byId.values()].map((rights) =>
+      rights.reduce((one, other) => (placeOf(other) < placeOf(one) ? other : one)),
     );
-  }
-
-  /** Joins persons by their present keys; those that are one already need nothing. */
-  #join(rekey: Rekey): Rekey[] {
-    const [from, to] = [this.#presentKey(rekey.from), this.#presentKey(rekey.to)];
-    if (from === to) return [];
-    for (const [key, row] of this.#rows) if (row.person === from) this.#rows.set(key, { ...row, person: to });
-    for (const [key, rights] of this.#left)
-      this.#left.set(
-        key,
-        rights.map((right) => (right.person === from ? joinedRight(right, from, to) : right)),
-      );
-    const givers = new Map(this.#givers);
-    for (const right of this.rightsOf(from)) {
-      const { id } = joinedRight(right, from, to);
-      if (id === right.id) continue;
-      givers.set(id, [...(givers.get(id) ?? []), ...(givers.get(right.id) ?? [])]);
-      givers.delete(right.id);
-    }
-    this.#givers = givers;
-    this.#derive([]);
-    this.#states.set(to, anyOf(this.#stateOf(from), this.#stateOf(to)));
-    this.#joined.set(from, to);
-    return [{ from, to }];
-  }
-
-  #presentKey(person: PersonKey): PersonKey {
-    const next = this.#joined.get(person);
-    return next === undefined ? person : this.#presentKey(next);
-  }
-
-  #renamed<T extends { readonly person: PersonKey }>(part: T): T {
-    return { ...part, person: this.#presentKey(part.person) };
   }
 
   /** Whether a grant shows the row of a place. */
@@ -163,7 +174,7 @@ export class Model {
 
   /** All pages of a search. */
   pagesOf(grant: Grant, query: SearchQuery): readonly ExpectedPage[] {
-    const found = this.#find(grant, query);
+    const found = this.#find(grant, { ...query, where: query.where.map((one) => this.#identities.shownIn(one)) });
     const total = query.total === 'none' ? undefined : found.length;
     if (query.summary === 'count') return [{ rows: [], included: [], total, hasNext: false }];
     const pages: ExpectedPage[] = [];
@@ -242,7 +253,9 @@ export class Model {
     return this.#rights.filter((right) => right.person === person);
   }
 
+  /** A switch is on for a person when it is for one of the identities that are she. */
   #stateOf(person: PersonKey | undefined): PatientState {
-    return (person === undefined ? undefined : this.#states.get(person)) ?? OPEN_STATE;
+    const identities = person === undefined ? [] : this.#identities.identitiesOf(person);
+    return identities.map((home) => this.#said.get(home) ?? OPEN_STATE).reduce(anyOf, OPEN_STATE);
   }
 }

@@ -8,9 +8,23 @@ import type { PatientState } from '../../../server/access/decide.ts';
 import type { Origin } from '../../../server/access/rights-of.ts';
 import { personKey, type PersonKey } from '../../../server/access/requester.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
+import { aPut } from '../../support/plans.ts';
+import type { Wish } from './identities.ts';
 
-/** The persons of every world. */
+/** The identities of every world, each by the person that it is by itself. */
 export const PERSONS: readonly PersonKey[] = ['person-a', 'person-b', 'person-c'].map(personKey);
+
+/** The Patient that an identity is by itself: one of the places. */
+export function patientOf(home: PersonKey): string {
+  return `Patient/${IDENTITIES[PERSONS.indexOf(home)] ?? ''}`;
+}
+
+const IDENTITIES = ['a', '-c', '10'];
+
+/** The rows that say who the identities are. */
+export const IDENTITY_ROWS: readonly Put[] = PERSONS.map((person, at) =>
+  aPut({ type: 'Person', id: IDENTITIES[at] ?? '', person, subject: patientOf(person), level: 'V', released: false }),
+);
 
 /** Types of all classes but AuditEvent, whose rows are not written by plans. */
 export const TYPES = [
@@ -54,7 +68,7 @@ export const ALPHABET = {
   systems: ['', 's'],
   codes: ['a', 'b', 'É'],
   referenceParams: ['subject', 'related'],
-  references: [...REFERENCES, 'Patient/unknown'],
+  references: [...REFERENCES, 'Patient/10', 'Patient/unknown'],
   strings: ['elan', 'elan vital', 'zoe', 'el', '100% 𝒜'],
 } as const;
 
@@ -148,13 +162,15 @@ export const put: fc.Arbitrary<Put> = fc
     if (slot.type === 'Organization' || slot.type === 'Practitioner') return base;
     if (slot.type === 'Binary') return { ...base, ...partOf(at) };
     const keeps = moves > 0 || PARENTS.some((parent) => referenceOf(parent) === referenceOf(slot));
-    return { ...base, person: personAt(keeps ? at : at + 1), ...(origin === undefined ? {} : { origin }) };
+    const person = personAt(keeps ? at : at + 1);
+    return { ...base, person, subject: patientOf(person), ...(origin === undefined ? {} : { origin }) };
   });
 
 /** A part has no label or embargo of its own here: it is visible as its item. */
-function partOf(at: number): Pick<Put, 'parent' | 'person' | 'level' | 'released'> {
+function partOf(at: number): Pick<Put, 'parent' | 'person' | 'subject' | 'level' | 'released'> {
   const parent = PARENTS[at % PARENTS.length] ?? { type: 'DocumentReference', id: 'a' };
-  return { parent: referenceOf(parent), person: personOf(parent), level: 'N', released: true };
+  const person = personOf(parent);
+  return { parent: referenceOf(parent), person, subject: patientOf(person), level: 'N', released: true };
 }
 
 function personAt(at: number): PersonKey {
@@ -181,11 +197,14 @@ export type Change = {
   readonly puts: readonly Put[];
   readonly deletes: readonly Slot[];
   readonly states: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
-  /** Persons that turn out to be one, by the keys that they had at first. */
-  readonly rekeys: readonly { readonly from: PersonKey; readonly to: PersonKey }[];
+  /** Identities that join others, or stand alone again. */
+  readonly wishes: readonly Wish[];
 };
 
-const rekey = fc.record({ from: fc.constantFrom(...PERSONS), to: fc.constantFrom(...PERSONS) });
+/** Every other one is to stand alone again. */
+export const wish: fc.Arbitrary<Wish> = fc
+  .record({ home: fc.constantFrom(...PERSONS), to: fc.constantFrom(...PERSONS), leaves: fc.boolean() })
+  .map(({ home, to, leaves }) => ({ home, to: leaves ? home : to }));
 
 /** Changes of state, each of another person. */
 export const states = fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERSONS), change }), {
@@ -193,16 +212,16 @@ export const states = fc.uniqueArray(fc.record({ person: fc.constantFrom(...PERS
   selector: ({ person }) => person,
 });
 
-const changeOf = (size: number, joins = 0): fc.Arbitrary<Change> =>
+const changeOf = (size: number, wishes = 0): fc.Arbitrary<Change> =>
   fc.record({
     puts: fc.uniqueArray(put, { minLength: Math.floor(size / 2), maxLength: size, selector: referenceOf }),
     deletes: fc.array(fc.constantFrom(...SLOTS), { maxLength: 2 }),
     states,
-    rekeys: fc.array(rekey, { maxLength: joins, size: 'max' }),
+    wishes: fc.array(wish, { maxLength: wishes, size: 'max' }),
   });
 
 /** A world as a list of changes: much at first, then a little. */
 export const beginnings: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(60), changeOf(40));
 
 /** A later change. */
-export const later: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(6, 1));
+export const later: fc.Arbitrary<readonly Change[]> = fc.tuple(changeOf(6, 2));

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { LEVELS, type Level } from '../../../profiles/confidentiality.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
-import type { Grant } from '../../../server/access/grant.ts';
+import { systemGrant, type Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal, type Principal, type Relation, type Right } from '../../../server/access/right.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
@@ -102,6 +102,25 @@ export function accessContract(suite: Suite): void {
         }
       });
     }
+
+    it('counts the rows that are shown to some principals, each once, while their rights last', async () => {
+      const person = aPersonKey();
+      const [one, other] = [holderOf('declared', person), holderOf('imaging-service', person)];
+      const former = principal.practitioner(`Practitioner/${anId()}`);
+      const counted = async (...names: readonly Principal[]) =>
+        await suite.records.shownTo(systemGrant('load-region', 'whole', NOW), names);
+      const puts = LEVELS.map((level) => aPut({ person, level }));
+      const rights = [
+        aRight({ person, principal: one.principal, relation: 'declared' }),
+        aRight({ person, principal: other.principal, relation: 'imaging-service' }),
+        aRight({ person, principal: former, relation: 'declared', from: NOW - 2, to: NOW }),
+      ];
+      await commitPlan(suite.records, aPlan({ puts: [...puts, aPut({ person })], rights }));
+      expect(await counted(one.principal)).to.equal(2);
+      expect(await counted(one.principal, other.principal)).to.equal(2);
+      expect(await counted(former)).to.equal(0);
+      expect(await counted()).to.equal(0);
+    });
 
     it('is that of the highest relation that the requester holds', async () => {
       const person = aPersonKey();

@@ -100,7 +100,7 @@ export function bindingContract(suite: Suite): void {
     });
 
     it('to everything is made for few reasons, and names of all bytes are read under no other', async () => {
-      for (const reason of ['resolve-identity', 'maintain-study', 'publish-report', 'record-viewing'] as const)
+      for (const reason of ['maintain-study', 'publish-report', 'record-viewing'] as const)
         expect(() => systemGrant(reason, 'whole' as never, NOW)).to.throw(TypeError);
       expect(() => systemGrant('sweep-images', { item: 'Patient/a' } as never, NOW)).to.throw(TypeError);
       const drain = async (grant: typeof SYSTEM): Promise<void> => {

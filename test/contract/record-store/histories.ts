@@ -5,7 +5,18 @@ import { FOREVER, principal } from '../../../server/access/right.ts';
 import type { AnyGrant, Grant } from '../../../server/access/grant.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import type { HistoryPage, VersionPlace } from '../../../server/ports/record-store.ts';
-import { aGrant, aPatientGrant, aPersonKey, aPlan, aPut, aRight, anId, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aGrant,
+  aMove,
+  aPatientGrant,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aRight,
+  anId,
+  NOW,
+  SYSTEM,
+} from '../../support/plans.ts';
 import { ask, read } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
@@ -174,7 +185,7 @@ export function historiesContract(suite: Suite): void {
       const put = aPut({ person: from });
       await commitPlan(suite.records, aPlan({ puts: [put], rights: [self(from), self(to)] }));
       await commitPlan(suite.records, aPlan({ deletes: [put] }));
-      await commitPlan(suite.records, aPlan({ rekeys: [{ from, to }] }));
+      await commitPlan(suite.records, aPlan({ moves: [aMove({ from, to })] }));
       expect(await state(aPatientGrant(to), put)).to.equal('deleted 2');
       expect(await state(aPatientGrant(from), put)).to.equal('absent');
     });

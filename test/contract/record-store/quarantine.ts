@@ -2,7 +2,18 @@
 import { expect } from 'chai';
 import type { QuarantinedInstance } from '../../../server/ports/commit-plan.ts';
 import { expectFault } from '../../support/faults.ts';
-import { aBlob, anInstance, aPersonKey, aPlan, aPut, aStudyPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import {
+  aBlob,
+  anInstance,
+  aPersonKey,
+  aPlan,
+  aPut,
+  aStudyPut,
+  aUid,
+  NOW,
+  SYSTEM,
+  aMove,
+} from '../../support/plans.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
@@ -44,7 +55,7 @@ export function quarantineContract(suite: Suite): void {
       const aside = one({ subject: 'Patient/known-here', person: from });
       await commitPlan(suite.records, aPlan({ quarantined: [aside] }));
       expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([aside]);
-      await commitPlan(suite.records, aPlan({ rekeys: [{ from, to }] }));
+      await commitPlan(suite.records, aPlan({ moves: [{ ...aMove({ from, to }), identity: 'Patient/known-here' }] }));
       expect(await keptOf(aside.sopInstanceUID)).to.deep.equal([{ ...aside, person: to }]);
     });
 

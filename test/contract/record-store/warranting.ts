@@ -6,13 +6,14 @@ import { OPEN_STATE } from '../../../server/access/decide.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import { systemWarrant } from '../../../server/access/system-warrant.ts';
 import { jointWarrant, makeWarrant, type Warrant } from '../../../server/access/warrant.ts';
-import type { CommitPlan } from '../../../server/ports/commit-plan.ts';
+import type { CommitPlan, Move } from '../../../server/ports/commit-plan.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
 import {
   aClaimKey,
   anAudit,
   anInstance,
   aPersonKey,
+  aMove,
   aPlan,
   aPut,
   aStudyPut,
@@ -89,7 +90,7 @@ export function warrantingContract(suite: Suite): void {
       'an instance': (person) => ({ instances: [anInstance({ person, studyInstanceUID: aUid() })] }),
       'an erased instance': (_person, _id, uid) => ({ erased: [{ instances: [uid] }] }),
       'a switch': (person) => ({ states: [{ person, change: { opposed: true } }] }),
-      'a join': (person) => ({ rekeys: [{ from: person, to: aPersonKey() }] }),
+      'a join': (person) => ({ moves: [aMove({ from: person, to: aPersonKey() })] }),
     };
     for (const [what, partsOf] of Object.entries(changes)) {
       it(`is refused: ${what}`, async () => {
@@ -97,7 +98,7 @@ export function warrantingContract(suite: Suite): void {
         const [put, instance] = [aPut({ type: 'Consent', person }), anInstance({ person, studyInstanceUID: aUid() })];
         await commitPlan(suite.records, aPlan({ puts: [put], instances: [instance] }));
         const parts = partsOf(person, put.id, instance.sopInstanceUID);
-        const others = (parts.rekeys ?? []).map(({ to }) => to);
+        const others = (parts.moves ?? []).map(({ to }) => to);
         const reach = { types: ['Consent', 'instance'] as const, whose: { persons: [person, ...others] } };
         const terms = [[], [person, ...others]].map((persons) => ({ ...reach, whose: { persons } }));
         const warrant = (event: 'own' | 'asking'): Warrant =>
@@ -108,6 +109,24 @@ export function warrantingContract(suite: Suite): void {
         await commit(warrant('own'), { ...parts, audit: [anAudit([...others, person])] });
       });
     }
+
+    it('is refused: an identity that leaves a person, without the event of either; who joins needs none', async () => {
+      const [a, b, c] = [aPersonKey(), aPersonKey(), aPersonKey()];
+      const warrant = (...persons: PersonKey[]): Warrant =>
+        makeWarrant({ act: 'test', reaches: [{ types: [], whose: { persons }, event: 'own' }], bases: [] });
+      const move = async (moves: readonly Move[], told: readonly PersonKey[], reached = [a, b, c]): Promise<void> =>
+        void (await suite.records.commit(warrant(...reached), aPlan({ moves, audit: [anAudit(told)] })));
+      const [join, leave] = [aMove({ from: a, to: b }), aMove({ home: a, from: b, to: a })];
+      for (const reached of [[a], [b], [c]]) await expectFault(move([join], [a, b], reached), 'exception');
+      await expectFault(move([join], [c]), 'exception');
+      await move([join], [b]);
+      for (const told of [[a], [b], [c]]) await expectFault(move([leave], told), 'exception');
+      for (const reached of [[a], [b]]) await expectFault(move([leave], [a, b], reached), 'exception');
+      await move([leave], [a, b]);
+      const both = [join, aMove({ from: b, to: c }), aMove({ home: a, from: b, to: c })];
+      await expectFault(move(both, [aPersonKey()]), 'exception');
+      await move(both, [c]);
+    });
 
     it('is taken where the event of who asked counts', async () => {
       const [person, uid] = [aPersonKey(), aUid()];

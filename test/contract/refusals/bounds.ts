@@ -14,6 +14,8 @@ import {
   anId,
   anInstance,
   aPersonKey,
+  aMove,
+  anIdentity,
   aPlan,
   aPut,
   aQuery,
@@ -22,6 +24,7 @@ import {
   NO_ENTRIES,
   NOW,
   SYSTEM,
+  patientOf,
 } from '../../support/plans.ts';
 import { commitPlan } from '../../support/warrants.ts';
 import type { Suite } from '../suite.ts';
@@ -106,11 +109,11 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
     const MATCHES = conflict('A DocumentReference matches that was not there before');
     const NOT_HELD = conflict('A claim is not held as it was expected');
     const TAKEN = conflict('An identifier is taken already');
-    const JOINED = conflict('The person was joined with another meanwhile');
+    const MOVED = conflict('Who the person is has changed meanwhile');
     const DATA_SET = conflict('The SOP Instance stands already with another data set', 'SOPInstanceUID');
     const JOB = conflict('Another job has this id', 'jobs');
 
-    it('for the first of: conditions (rows, claims, searches), claims, joined persons, instances, jobs', async () => {
+    it('for the first of: conditions (rows, claims, searches), claims, moved persons, instances, jobs', async () => {
       const [from, to, key, job] = [aPersonKey(), aPersonKey(), aClaimKey(), aJob()];
       const organization = `Organization/${anId()}`;
       const standing = aPut({ person: to, origin: { sources: [organization], services: [] } });
@@ -120,7 +123,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       const claims = [{ key, value: 'held' }];
       await commitPlan(
         suite.records,
-        aPlan({ puts: [standing], rekeys: [{ from, to }], claims, instances: [instance], jobs: [job] }),
+        aPlan({ puts: [standing], moves: [aMove({ from, to })], claims, instances: [instance], jobs: [job] }),
       );
       const { type, id } = standing;
       const wrong = [
@@ -128,7 +131,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
         [{ preconditions: [{ kind: 'claimed', key, value: 'other' }] }, NOT_HELD],
         [{ preconditions: [{ kind: 'no-match', since, grant, query: aQuery(type) }] }, MATCHES],
         [{ claims: [{ key, value: 'other' }] }, TAKEN],
-        [{ puts: [aPut({ person: from })] }, JOINED],
+        [{ puts: [aPut({ person: from })] }, MOVED],
         [{ instances: [{ ...instance, dataSetDigest: 'f'.repeat(64) }] }, DATA_SET],
         [{ jobs: [aJob({ id: job.id })] }, JOB],
       ] as const satisfies readonly (readonly [Omit<CommitPlan, 'id'>, Fields])[];
@@ -142,19 +145,24 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       await commitPlan(suite.records, aPlan({ erased: [{ jobs: [job] }] }));
     });
 
-    it('when it joins a person twice, in a circle, or writes for one whom it joins', async () => {
+    it('when it moves an identity twice, in a circle, away from others of hers, or files where it is not', async () => {
       const [a, b, c] = [aPersonKey(), aPersonKey(), aPersonKey()];
-      const first = { from: a, to: b };
+      const first = aMove({ from: a, to: b });
+      const underA = { subject: patientOf(a) };
+      await commitPlan(suite.records, aPlan({ puts: [anIdentity(a)] }));
       for (const parts of [
-        { rekeys: [first, { from: a, to: c }] },
-        { rekeys: [first, { from: b, to: a }] },
-        { rekeys: [first, { from: c, to: a }] },
-        { rekeys: [first], puts: [aPut({ person: a })] },
-        { rekeys: [first], states: [{ person: a, change: { withdrawn: true } }] },
-        { rekeys: [first], instances: [anInstance({ person: a, studyInstanceUID: aUid() })] },
+        { moves: [first, aMove({ from: a, to: c })] },
+        { moves: [first, aMove({ from: b, to: a })] },
+        { moves: [first, aMove({ from: c, to: a })] },
+        { moves: [first, aMove({ from: b, to: c })] },
+        { moves: [first], puts: [aPut({ person: a })] },
+        { moves: [first], puts: [aPut({ person: c, ...underA })] },
+        { moves: [first], instances: [anInstance({ person: a, studyInstanceUID: aUid() })] },
+        { moves: [first], instances: [anInstance({ person: c, ...underA, studyInstanceUID: aUid() })] },
+        { puts: [aPut({ person: b, ...underA })] },
       ])
-        expect(await refused(aPlan(parts)), JSON.stringify(Object.keys(parts))).to.deep.equal(JOINED);
-      await commitPlan(suite.records, aPlan({ rekeys: [{ from: a, to: a }] }));
+        expect(await refused(aPlan(parts)), JSON.stringify(parts)).to.deep.equal(MOVED);
+      await commitPlan(suite.records, aPlan({ moves: [aMove({ from: a, to: a })] }));
       await commitPlan(suite.records, aPlan({ puts: [aPut({ person: a })] }));
     });
   });

@@ -8,6 +8,7 @@ import type {
   CommitPlan,
   Erasure,
   InstanceRow,
+  Move,
   Precondition,
   Put,
   QuarantinedInstance,
@@ -23,7 +24,7 @@ import {
   aStudyPut,
   NO_ENTRIES,
 } from '../../support/plans.ts';
-import { PERSONS, put, states, type Slot } from '../equivalence/world.ts';
+import { IDENTITY_ROWS, patientOf, PERSONS, put, states, type Slot } from '../equivalence/world.ts';
 
 /** Studies; rows tell of them, and the claims of a world name those rows. */
 export const STUDY_UIDS = ['1.2', '1.2.3'] as const;
@@ -62,17 +63,23 @@ function variedPut(pool: readonly Put[]): fc.Arbitrary<Put> {
       content: fc.constantFrom(...pool),
       text: fc.constantFrom('é', '𝒜 "quoted"', ''),
       blob: fc.option(blob, { freq: 1 }),
-      subject: fc.option(fc.constantFrom('Patient/a', 'Patient/10'), { freq: 1 }),
+      identity: fc.option(named, { freq: 1 }),
+      shown: fc.option(named, { freq: 1 }),
     })
-    .map(({ row, content: { index, sort, level, released, origin }, text, blob, subject }) => ({
+    .map(({ row, content: { index, sort, level, released, origin }, text, blob, identity, shown }) => ({
       ...row,
+      ...(identity === null || row.person === undefined ? {} : { person: identity, subject: patientOf(identity) }),
       ...(origin === undefined ? {} : { origin }),
       ...(row.parent === undefined ? { level, released } : {}),
       index: row.type === 'PractitionerRole' ? row.index : index,
       sort,
-      resource: { ...row.resource, meta: { source: text, versionId: 'sent' }, language: text } as Put['resource'],
+      resource: {
+        ...row.resource,
+        meta: { source: text, versionId: 'sent' },
+        language: text,
+        ...(shown === null ? {} : { subject: { reference: patientOf(shown) } }),
+      } as Put['resource'],
       ...(blob === null ? {} : { blob }),
-      ...(subject === null ? {} : { subject }),
     }));
 }
 
@@ -108,19 +115,20 @@ const instance: fc.Arbitrary<InstanceRow> = fc
     source: fc.constantFrom('Organization/1', 'Organization/2', 'Organization/3'),
     blob,
   })
-  .map((parts) => anInstance(parts));
+  .map((parts) => anInstance({ ...parts, subject: patientOf(parts.person) }));
 
-const quarantined: fc.Arbitrary<QuarantinedInstance> = fc.record({
-  studyInstanceUID: fc.constantFrom(...STUDY_UIDS),
-  sopInstanceUID: fc.constantFrom(...SOP_UIDS),
-  dataSetDigest: fc.constantFrom(...DIGESTS),
-  source: fc.constantFrom('Organization/1', 'Organization/2'),
-  reason: fc.constantFrom('other-patient' as const, 'unreadable' as const),
-  receivedAt: fc.nat(2),
-  subject: fc.constantFrom('Patient/a', 'Patient/10'),
-  person: fc.constantFrom(...PERSONS),
-  blob,
-});
+const quarantined: fc.Arbitrary<QuarantinedInstance> = fc
+  .record({
+    studyInstanceUID: fc.constantFrom(...STUDY_UIDS),
+    sopInstanceUID: fc.constantFrom(...SOP_UIDS),
+    dataSetDigest: fc.constantFrom(...DIGESTS),
+    source: fc.constantFrom('Organization/1', 'Organization/2'),
+    reason: fc.constantFrom('other-patient' as const, 'unreadable' as const),
+    receivedAt: fc.nat(2),
+    person: fc.constantFrom(...PERSONS),
+    blob,
+  })
+  .map((parts) => ({ ...parts, subject: patientOf(parts.person) }));
 
 const jobKey: fc.Arbitrary<JobKey> = fc.record({
   kind: fc.constantFrom(...JOB_KINDS.slice(0, 3)),
@@ -148,6 +156,15 @@ const audit: fc.Arbitrary<AuditRecord> = fc
   .record({ persons: fc.subarray([...PERSONS, personKey('person-unknown')]), id: fc.uuid() })
   .map(({ persons, id }) => anAudit(persons, id));
 
+/** Whatever the identity is: most are refused. Others are made of wishes. */
+const move: fc.Arbitrary<Move> = fc
+  .record({ home: named, from: named, to: named })
+  .map(({ home, from, to }) => ({ identity: patientOf(home), home, from, to, patient: patientOf(to) }));
+
+const study: fc.Arbitrary<NonNullable<CommitPlan['studies']>[number]> = fc
+  .record({ studyInstanceUID: fc.constantFrom(...STUDY_UIDS), from: named, to: named })
+  .map((parts) => ({ ...parts, subject: patientOf(parts.to) }));
+
 /** A plan over the rows of a pool. */
 export function randomPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {
   const slot = fc.constantFrom(...pool).map(({ type, id }) => ({ type, id }));
@@ -160,7 +177,8 @@ export function randomPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {
     erased: rarely(few(erasure(slot)), 6),
     instances: rarely(few(instance, 3), 3),
     quarantined: rarely(few(quarantined), 4),
-    rekeys: rarely(few(fc.record({ from: named, to: named })), 25),
+    moves: rarely(few(move), 20),
+    studies: rarely(few(study), 8),
     states: rarely(states, 10),
     jobs: rarely(few(job, 3), 2),
     audit: rarely(few(audit), 2),
@@ -182,16 +200,19 @@ const role: fc.Arbitrary<Put> = fc
 const giver = put.filter(({ type }) => type === 'Consent' || type === 'Patient');
 
 /** The row of a study, under which instances are found as long as a claim names it. */
-const study: fc.Arbitrary<Put> = fc
-  .record({ at: fc.nat(1), person: named, sort: fc.nat(2), subject: fc.constantFrom('Patient/a', 'Patient/10') })
-  .map(({ at, ...parts }) => aStudyPut(STUDY_UIDS[at] ?? '', { id: STUDY_IDS[at] ?? '', origin: ORIGIN, ...parts }));
+const studyRow: fc.Arbitrary<Put> = fc
+  .record({ at: fc.nat(1), person: named, sort: fc.nat(2) })
+  .map(({ at, person, sort }) => {
+    const filed = { person, subject: patientOf(person), origin: ORIGIN };
+    return aStudyPut(STUDY_UIDS[at] ?? '', { id: STUDY_IDS[at] ?? '', sort, ...filed });
+  });
 
 /** Rows that the plans of one world write: few places, and some of them twice. */
 export const randomPool: fc.Arbitrary<readonly Put[]> = fc
   .tuple(
     fc.array(put, { minLength: 10, maxLength: 10 }),
     fc.array(giver, { minLength: 3, maxLength: 3 }),
-    fc.array(study, { minLength: 3, maxLength: 3 }),
+    fc.array(studyRow, { minLength: 3, maxLength: 3 }),
     fc.array(role, { minLength: 3, maxLength: 3 }),
   )
   .map((rows) => rows.flat());
@@ -200,7 +221,7 @@ export const randomPool: fc.Arbitrary<readonly Put[]> = fc
 export function firstPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {
   return fc.record({
     id: fc.uuid(),
-    puts: fc.constant([...pool]),
+    puts: fc.constant([...IDENTITY_ROWS, ...pool]),
     claims: fc.constant(STUDY_UIDS.map((uid, at) => ({ key: claimKey.imagingStudy(uid), value: STUDY_IDS[at] ?? '' }))),
     instances: fc.uniqueArray(instance, { minLength: 2, maxLength: 3, selector: (one) => one.sopInstanceUID }),
     jobs: few(job, 3),

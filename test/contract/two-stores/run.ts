@@ -10,6 +10,7 @@ import type { AnswerTo, Question, ShownBy } from '../../../server/ports/record-s
 import { anAudit } from '../../support/plans.ts';
 import type { Stores } from '../../support/stores.ts';
 import { aWarrantFor, aWarrantWithEvents } from '../../support/warrants.ts';
+import { Identities } from '../equivalence/identities.ts';
 import { PERSONS } from '../equivalence/world.ts';
 import { REFUSED_PLANS } from '../refusals/refused-plans.ts';
 import type { RandomQuestion } from './questions.ts';
@@ -27,6 +28,8 @@ export class Run {
   readonly #told: JobRequest[] = [];
   /** When each plan was committed by the clock of this store. */
   readonly #committed: number[] = [];
+  readonly #applied = new Set<string>();
+  #identities = new Identities();
   #steps = 0;
 
   constructor(stores: Stores) {
@@ -53,9 +56,11 @@ export class Run {
 
   async #do(step: Step): Promise<unknown> {
     switch (step.kind) {
-      case 'plan':
-        this.#plans.push(step.plan);
-        return await this.#commit({ ...step.plan, ...partsRefused(step.refused) }, step.isNarrow);
+      case 'plan': {
+        const plan = { ...this.#presented(step), ...partsRefused(step.refused) };
+        this.#plans.push(plan);
+        return await this.#commit(plan, step.isNarrow);
+      }
       case 'again': {
         const plan = this.#plans.at(-1 - step.nth);
         return plan && (await this.#commit(sentAgain(plan)));
@@ -82,11 +87,32 @@ export class Run {
     }
   }
 
+  /** A plan that is made now: of who identities are, and in what wishes make of them. */
+  #presented({ plan, wishes = [], isStale = false }: Extract<Step, { kind: 'plan' }>): CommitPlan {
+    const identities = this.#identities.after([]);
+    const moves = [...wishes.flatMap((wish) => identities.grant(wish)), ...(plan.moves ?? [])];
+    const present = <T extends { readonly person?: PersonKey }>(part: T): T =>
+      part.person === undefined || isStale ? part : { ...part, person: identities.personOf(part.person) };
+    return {
+      ...plan,
+      moves,
+      puts: (plan.puts ?? []).map(present),
+      instances: (plan.instances ?? []).map(present),
+      quarantined: (plan.quarantined ?? []).map(present),
+      studies: (plan.studies ?? []).map(({ from, to, ...study }) => {
+        const [{ person: leaves }, { person: becomes }] = [present({ person: from }), present({ person: to })];
+        return { ...study, from: leaves, to: becomes };
+      }),
+    };
+  }
+
   /** No two plans have the same time, so that what is sorted by it comes in one order everywhere. */
   async #commit(plan: CommitPlan, isNarrow = false): Promise<object> {
     await pause(2);
     const receipt = await this.stores.records.commit(warrantOf(plan, isNarrow), plan);
     if (!this.#committed.includes(receipt.committedAt)) this.#committed.push(receipt.committedAt);
+    if (!this.#applied.has(plan.id)) this.#identities = this.#identities.after(plan.moves ?? []);
+    this.#applied.add(plan.id);
     const told = this.#told.splice(0);
     return { ...receipt, erasedBlobs: receipt.erasedBlobs.toSorted(), told };
   }

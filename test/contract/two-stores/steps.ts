@@ -3,13 +3,24 @@ import * as fc from 'fast-check';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import { JOB_KINDS, type JobKind, type JobOutcome } from '../../../server/ports/job-queue.ts';
 import { REFUSED_PLANS } from '../refusals/refused-plans.ts';
+import type { Wish } from '../equivalence/identities.ts';
+import { wish } from '../equivalence/world.ts';
 import { firstPlan, randomPlan, randomPool } from './plans.ts';
 import { randomQuestion, type RandomQuestion } from './questions.ts';
 
 /** What is done to a store. Numbers that pick (`nth`) count from the last one. */
 export type Step =
   /** A plan, with a part that no store takes where it is `refused`, under a warrant that may not reach it. */
-  | { readonly kind: 'plan'; readonly plan: CommitPlan; readonly refused?: number; readonly isNarrow?: boolean }
+  | {
+      readonly kind: 'plan';
+      readonly plan: CommitPlan;
+      readonly refused?: number;
+      readonly isNarrow?: boolean;
+      /** Identities that join or leave with it. */
+      readonly wishes?: readonly Wish[];
+      /** It was made before any identity moved. */
+      readonly isStale?: boolean;
+    }
   /** A plan that was sent before. */
   | { readonly kind: 'again'; readonly nth: number }
   | ({ readonly kind: 'ask' } & RandomQuestion)
@@ -31,13 +42,22 @@ const outcome: fc.Arbitrary<JobOutcome> = fc.oneof(
   fc.constant({ end: 'returned' as const }),
 );
 
+const wishes: fc.Arbitrary<readonly Wish[]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.array(wish, { minLength: 1, maxLength: 2 }) },
+);
+
 function stepOn(pool: readonly Put[]): fc.Arbitrary<Step> {
   return fc.oneof(
     {
       weight: 12,
-      arbitrary: fc
-        .tuple(randomPlan(pool), mostly)
-        .map(([plan, isWide]) => ({ kind: 'plan' as const, plan, isNarrow: !isWide })),
+      arbitrary: fc.tuple(randomPlan(pool), mostly, wishes, mostly).map(([plan, isWide, granted, isFresh]) => ({
+        kind: 'plan' as const,
+        plan,
+        isNarrow: !isWide,
+        wishes: granted,
+        isStale: !isFresh,
+      })),
     },
     {
       weight: 1,

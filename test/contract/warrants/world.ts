@@ -9,7 +9,7 @@ import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
 import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import type { RecordStore } from '../../../server/ports/record-store.ts';
 import type { TokenStore } from '../../../server/ports/token-store.ts';
-import { anAudit, anInstance, aPersonKey, aPlan, aPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
+import { anAudit, anIdentity, anInstance, aPersonKey, aPlan, aPut, aUid, NOW, SYSTEM } from '../../support/plans.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
 const SOURCE = 'Organization/source';
@@ -25,6 +25,7 @@ export const CHANGES = [
   'source ends',
   'declaration is unnamed',
   'joined',
+  'separated',
   'token revoked',
   'professional ends',
 ] as const;
@@ -127,6 +128,7 @@ export class World {
   readonly #records: RecordStore;
   readonly #tokens: TokenStore;
   readonly #done = new Set<Change>();
+  #isJoined = false;
 
   constructor(records: RecordStore, tokens: TokenStore, one: Case) {
     this.#records = records;
@@ -162,9 +164,13 @@ export class World {
 
   async begin(): Promise<void> {
     const { person, neighbour } = this;
+    const id = this.#neighboursPatient.slice('Patient/'.length);
+    const neighbours = { id, person: neighbour, subject: this.#neighboursPatient };
     const puts = [
       this.#ofSource('Patient', person, this.#case.isFed),
-      aPut({ type: 'Patient', id: this.#neighboursPatient.slice('Patient/'.length), person: neighbour }),
+      this.#ofSource('Person', person, this.#case.isFed),
+      aPut({ type: 'Patient', ...neighbours }),
+      anIdentity(neighbour, neighbours),
       ...STANDING.map((type) => this.#ofSource(type, person, this.#case.isNamed)),
       this.#professional(true),
       ...this.#toBeTaken(),
@@ -179,30 +185,30 @@ export class World {
   /** Lets something happen; whether it happened before makes no difference. */
   async change(change: Change): Promise<void> {
     this.#done.add(change);
-    const { person, neighbour } = this;
     switch (change) {
       case 'nothing':
         return;
       case 'source ends':
-        return await this.#commit({ puts: [this.#ofSource('Patient', await this.#present(), false)] });
+        return await this.#commit({ puts: [this.#ofSource('Person', await this.present(), false)] });
       case 'declaration is unnamed':
         return await this.#unname();
       case 'joined':
-        if (await this.#isJoined()) return;
-        return await this.#commit({ rekeys: [{ from: person, to: neighbour }] });
+        return await this.#move(this.neighbour, this.#neighboursPatient);
+      case 'separated':
+        return await this.#move(this.person, this.patient);
       case 'token revoked':
         return await this.#tokens.destroy(this.#token.model, this.#token.id);
       case 'professional ends':
         return await this.#commit({ puts: [this.#professional(false)] });
       default:
-        return await this.#commit({ states: [{ person: await this.#present(), change: { [change]: true } }] });
+        return await this.#commit({ states: [{ person: this.person, change: { [change]: true } }] });
     }
   }
 
   /** Whether the requester is nobody any more, by what happened. */
   get isOut(): boolean {
     const { who, hasToken } = this.#case;
-    const isPatient = who === 'patient' || (who === 'neighbour' && this.#done.has('joined'));
+    const isPatient = who === 'patient' || (who === 'neighbour' && this.#isJoined);
     return (
       (hasToken && this.#done.has('token revoked')) ||
       (who === 'professional' && this.#done.has('professional ends')) ||
@@ -212,7 +218,7 @@ export class World {
 
   /** What a flow reads for a decision. */
   async facts(): Promise<WriteFacts> {
-    const person = await this.#present();
+    const person = await this.present();
     const [state, rights] = await Promise.all([
       this.#records.stateOf(SYSTEM, person),
       this.#records.rightsOf(SYSTEM, person),
@@ -231,7 +237,7 @@ export class World {
 
   /** The plan of the act, and what it does beside. */
   async plan(act: Act): Promise<CommitPlan> {
-    const person = await this.#present();
+    const person = await this.present();
     const { excess } = this.#case;
     const audit = excess === 'no event' ? [anAudit()] : [anAudit([person])];
     const parts = this.#parts(act, person);
@@ -249,19 +255,19 @@ export class World {
     switch (act.interaction) {
       case 'operation':
         if (act.operation === 'break-glass')
-          return { puts: [aPut({ type: 'Task', person }), aPut({ type: 'Communication', person })] };
+          return { puts: [this.#put('Task', person), this.#put('Communication', person)] };
         return {
           states: [{ person, change: { withdrawn: act.operation === 'withdraw' } }],
-          puts: [aPut({ type: 'Consent', person })],
+          puts: [this.#put('Consent', person)],
         };
       case 'receive-instance':
-        return { instances: [anInstance({ person, studyInstanceUID: aUid() })] };
+        return { instances: [anInstance({ person, subject: this.patient, studyInstanceUID: aUid() })] };
       case 'delete':
         return { deletes: [{ type: act.type, id: this.#id }] };
       case 'create':
-        return { puts: [aPut({ type: act.type, person })] };
+        return { puts: [this.#put(act.type, person)] };
       default:
-        return { puts: [aPut({ type: act.type, id: this.#id, person })] };
+        return { puts: [this.#put(act.type, person, { id: this.#id })] };
     }
   }
 
@@ -271,21 +277,26 @@ export class World {
       case 'another person':
         return [aPut({ type, person: aPersonKey() })];
       case 'another type':
-        return [aPut({ type: 'Endpoint', person })];
+        return [this.#put('Endpoint', person)];
       case 'a row taken over':
-        return [aPut({ type, id: `${this.#id}-taken`, person })];
+        return [this.#put(type, person, { id: `${this.#id}-taken` })];
       default:
         return [];
     }
   }
 
-  async #present(): Promise<PersonKey> {
+  /** Who the identity is at present. */
+  async present(): Promise<PersonKey> {
     const row = await this.#records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id: this.#id });
     return row?.person ?? this.person;
   }
 
-  async #isJoined(): Promise<boolean> {
-    return (await this.#present()) !== this.person;
+  /** Nothing, where the identity is that person already. */
+  async #move(to: PersonKey, patient: string): Promise<void> {
+    const from = await this.present();
+    this.#isJoined = to !== this.person;
+    if (from === to) return;
+    await this.#commit({ moves: [{ identity: this.patient, home: this.person, from, to, patient }] });
   }
 
   async #commit(parts: Omit<CommitPlan, 'id'>): Promise<void> {
@@ -293,13 +304,21 @@ export class World {
   }
 
   async #unname(): Promise<void> {
-    const person = await this.#present();
+    const person = await this.present();
     await this.#commit({ puts: STANDING.map((type) => this.#ofSource(type, person, false)) });
   }
 
   /** A row that the source filed, or nobody. */
   #ofSource(type: StoredType, person: PersonKey, isFiled: boolean): Put {
-    return aPut({ type, id: this.#id, person, origin: isFiled ? { sources: [SOURCE], services: [] } : NO_ORIGIN });
+    return this.#put(type, person, {
+      id: this.#id,
+      origin: isFiled ? { sources: [SOURCE], services: [] } : NO_ORIGIN,
+    });
+  }
+
+  /** A row that is filed under the identity. */
+  #put(type: StoredType, person: PersonKey, parts: Partial<Put> = {}): Put {
+    return aPut({ type, person, subject: this.patient, ...parts });
   }
 
   #professional(active: boolean): Put {

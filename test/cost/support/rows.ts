@@ -72,7 +72,7 @@ async function askDocuments({ server, declared, studies }: Demonstration): Promi
     { body, ...message },
   );
   expect(reply.status).to.equal(200);
-  expect(select(reply, '//rim:ExtrinsicObject')).to.have.length(2);
+  expect(select(reply, '//rim:ExtrinsicObject')).to.have.length(4);
 }
 
 async function listStudies({ server, declared }: Demonstration): Promise<void> {

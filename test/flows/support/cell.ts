@@ -83,7 +83,7 @@ function comparable({ status, headers, body }: Reply, ids: ExamIds): string {
 
 function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey): void {
   const asked = door.event;
-  const { relation, isByConsent }: Person = PEOPLE[key];
+  const { relation, relationToReport = relation, isByConsent }: Person = PEOPLE[key];
   expect(codesOf(event)).to.deep.equal(codesAsked(asked));
   expect(event.outcome).to.equal('0');
   expectAgent(event, world, door, key, true);
@@ -92,7 +92,9 @@ function expectEvent(event: AuditEvent, world: World, door: Door, key: PersonKey
   if (asked.touched === undefined) expect(touched[0]?.query, 'query').to.be.a('string');
   else expect(referencesOf(touched)).to.deep.equal([asked.touched(world.ids)]);
   const [right] = entitiesOf(event, 'Consent');
-  expect(right?.detail).to.deep.equal([{ type: 'relation', valueString: relation }]);
+  expect(right?.detail).to.deep.equal([
+    { type: 'relation', valueString: door.isOfReport === true ? relationToReport : relation },
+  ]);
   expect(right?.what?.reference?.startsWith('Consent/') ?? false, 'a Consent is cited').to.equal(isByConsent);
 }
 

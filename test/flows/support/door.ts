@@ -36,12 +36,19 @@ export type Door = {
   readonly viewing?: 'frames' | 'rendered' | 'instances';
   /** The door is a page: for persons who are signed in on it. */
   readonly isPage?: true;
+  /** The door shows the report alone, which those who signed it see as its authors. */
+  readonly isOfReport?: true;
   readonly ask: (call: Call) => Promise<Reply>;
   /** Asserts that the answer shows the exam, whole and unchanged. */
   readonly expectShown: (reply: Reply, sent: Sent) => void;
   /** Asserts that the answer is that of an exam that is not there. */
   readonly expectHidden: (reply: Reply, ids: ExamIds) => void;
 };
+
+/** A door that shows the report alone. */
+export function ofReport(door: Door): Door {
+  return { ...door, isOfReport: true };
+}
 
 /** Asks by GET. */
 export async function get({ url, token, requestId }: Call, path: string, accept: string): Promise<Reply> {

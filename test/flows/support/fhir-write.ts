@@ -14,7 +14,7 @@ export const PERSON = {
   gender: 'female',
   localId: { strasbourg: 'W-1', nancy: 'W-2' },
 } as const;
-export const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900491' };
+export const NATIONAL = { system: PATIENTS.helene.national.system, value: '279036799900487' };
 
 /** A Patient of the tests; without `national` only its establishment knows who it is. */
 export function aPatient(
@@ -44,7 +44,7 @@ export async function count(caller: FhirCaller, path: string): Promise<number | 
 
 export const PERSON_OF_TESTS = {
   ...PERSON,
-  national: { system: NATIONAL.system, value: '279036799900794' },
+  national: { system: NATIONAL.system, value: '279036799900784' },
   localId: { strasbourg: 'W-99' },
 };
 

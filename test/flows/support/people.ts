@@ -13,6 +13,8 @@ export type Person = {
   readonly purpose: string;
   /** The relation that shows them the exam, and whether a Consent gave it. */
   readonly relation: string;
+  /** The same of the report, where it is another: who signed it is its author. */
+  readonly relationToReport?: string;
   readonly isByConsent: boolean;
 };
 
@@ -48,6 +50,7 @@ export const PEOPLE = {
     login: 'demo-radiologist',
     agent: 'Practitioner/demo-radiologist',
     relation: 'imaging-service',
+    relationToReport: 'author',
     ...professional,
   },
   patient: {

@@ -15,7 +15,7 @@ function source(
   return {
     document: aDocument(changes),
     patient: aPatient(),
-    patientIdDomain: '1.2.3.4',
+    patientId: 'pat-1^^^&1.2.3.4&ISO',
     repositoryUniqueId: '2.25.2',
     homeCommunityId: 'urn:oid:2.25.3',
     ...more,
@@ -149,11 +149,23 @@ describe('DocumentEntry of a DocumentReference (ITI TF-3 4.2.3.2)', () => {
     expect(slots['legalAuthenticator']).to.deep.equal(['^Dehors']);
   });
 
-  it('writes patientId of the domain asked for, and a bare uniqueId', () => {
+  it('writes the patientId of the affinity domain, and a bare uniqueId', () => {
     expect(entryOf(source()).identifiers).to.deep.equal({
       'XDSDocumentEntry.patientId': 'pat-1^^^&1.2.3.4&ISO',
       'XDSDocumentEntry.uniqueId': '2.25.500',
     });
+  });
+
+  it('writes as sourcePatientId what the source numbers the patient by, not the patientId that it lists before', () => {
+    const national = { system: 'urn:oid:1.2.250.1.213.1.4.10', value: '279036799900487' };
+    const own = { system: 'urn:oid:1.2.3.4', value: 'pat-1' };
+    const patientId = '279036799900487^^^&1.2.250.1.213.1.4.10&ISO';
+    const of = (...identifier: (typeof own)[]) =>
+      entryOf(source({}, { patientId, patient: { ...aPatient(), identifier } })).slots;
+    expect(of(national, own)['sourcePatientId']).to.deep.equal(['pat-1^^^&1.2.3.4&ISO']);
+    expect(of(own, national)['sourcePatientInfo']?.[0]).to.equal('PID-3|pat-1^^^&1.2.3.4&ISO');
+    expect(of(national)['sourcePatientId']).to.deep.equal([patientId]);
+    expect(of()).to.not.have.property('sourcePatientId');
   });
 
   it('writes the uniqueId of a CDA document as root^extension', () => {
@@ -184,12 +196,10 @@ describe('DocumentEntry of a DocumentReference (ITI TF-3 4.2.3.2)', () => {
     expect(name).to.equal(`a${'é'.repeat(63)}`);
   });
 
-  it('refuses a document without entryUUID or uniqueId, and a patient without OID', () => {
+  it('refuses a document without entryUUID or uniqueId', () => {
     expect(() => formatObjectRef(source({ identifier: [] }))).to.throw(Fault, /entryUUID/);
     const { masterIdentifier: _, ...anonymous } = aDocument();
     expect(() => formatDocumentEntry(source({}, { document: anonymous }))).to.throw(Fault, /uniqueId/);
-    const patient = { resourceType: 'Patient' } as const;
-    expect(() => formatDocumentEntry(source({}, { patient }))).to.throw(Fault, /OID/);
   });
 
   it('takes a logical id that is a UUID as entryUUID', () => {

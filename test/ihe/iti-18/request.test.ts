@@ -221,6 +221,61 @@ describe('ITI-18 other stored queries', () => {
     expect(codes).to.deep.equal(['XDSStoredQueryParamNumber', 'XDSStoredQueryMissingParam']);
   });
 
+  it('reads GetAssociations, whose parameter is $uuid in one Slot of several Values', () => {
+    const slots = [['$uuid', "('urn:uuid:1')", "('urn:uuid:2','urn:uuid:3')"]] as const;
+    expect(parse(slots, STORED_QUERY.getAssociations)).to.deep.equal({
+      kind: 'GetAssociations',
+      entryUUIDs: ['urn:uuid:1', 'urn:uuid:2', 'urn:uuid:3'],
+    });
+    for (const wrong of [[], [['$XDSDocumentEntryEntryUUID', "('urn:uuid:1')"]]] as QuerySlots[]) {
+      expect(refusal(() => parse(wrong, STORED_QUERY.getAssociations)).protocolCode).to.equal(
+        'XDSStoredQueryMissingParam',
+      );
+    }
+  });
+
+  it('reads GetDocumentsAndAssociations as GetDocuments', () => {
+    expect(
+      parse([['$XDSDocumentEntryUniqueId', "('2.25.1')"]], STORED_QUERY.getDocumentsAndAssociations),
+    ).to.deep.equal({ kind: 'GetDocumentsAndAssociations', uniqueIds: ['2.25.1'] });
+    const bare = refusal(() => parse([], STORED_QUERY.getDocumentsAndAssociations));
+    expect(bare.protocolCode).to.equal('XDSStoredQueryMissingParam');
+  });
+
+  describe('GetRelatedDocuments (3.18.4.1.2.3.7.13)', () => {
+    const byUuid = ['$XDSDocumentEntryEntryUUID', "'urn:uuid:1'"] as const;
+    const types = [
+      '$AssociationTypes',
+      "('urn:ihe:iti:2007:AssociationType:RPLC','urn:ihe:iti:2007:AssociationType:APND')",
+    ] as const;
+    const read = (...slots: QuerySlots): AdhocQueryRequest['query'] => parse(slots, STORED_QUERY.getRelatedDocuments);
+    const code = (...slots: QuerySlots): string | undefined => refusal(() => read(...slots)).protocolCode;
+
+    it('reads one document and the types of association', () => {
+      expect(read(byUuid, types)).to.deep.equal({
+        kind: 'GetRelatedDocuments',
+        entryUUIDs: ['urn:uuid:1'],
+        associationTypes: ['urn:ihe:iti:2007:AssociationType:RPLC', 'urn:ihe:iti:2007:AssociationType:APND'],
+        objectType: ['stable'],
+      });
+      const onDemand = ['$XDSDocumentEntryType', "('urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248')"] as const;
+      expect(read(['$XDSDocumentEntryUniqueId', "'2.25.1'"], types, onDemand)).to.deep.include({
+        uniqueIds: ['2.25.1'],
+        objectType: ['on-demand'],
+      });
+    });
+
+    it('refuses what lacks a parameter, names several documents, or a type that is no URN', () => {
+      expect(code(byUuid)).to.equal('XDSStoredQueryMissingParam');
+      expect(code(types)).to.equal('XDSStoredQueryMissingParam');
+      const several = ['$XDSDocumentEntryEntryUUID', "('urn:uuid:1','urn:uuid:2')"] as const;
+      expect(code(several, types)).to.equal('XDSStoredQueryParamNumber');
+      expect(code(byUuid, ['$XDSDocumentEntryUniqueId', "'2.25.1'"], types)).to.equal('XDSStoredQueryParamNumber');
+      expect(code(byUuid, types, types)).to.equal('XDSStoredQueryParamNumber');
+      expect(code(byUuid, ['$AssociationTypes', "('RPLC')"])).to.equal('XDSRegistryError');
+    });
+  });
+
   it('answers XDSUnknownStoredQuery for what it does not answer', () => {
     for (const id of ['urn:uuid:f26abbcb-ac74-4422-8a30-edb644bbc1a9', 'toString', '']) {
       const fault = refusal(() => parse(required, id));

@@ -11,7 +11,7 @@ import { aDocument, aPatient, hasSchemas, schemaErrors } from '../../support/cli
 const source = {
   document: aDocument(),
   patient: aPatient(),
-  patientIdDomain: '1.2.3.4',
+  patientId: 'pat-1^^^&1.2.3.4&ISO',
   repositoryUniqueId: '2.25.2',
   homeCommunityId: 'urn:oid:2.25.3',
 };

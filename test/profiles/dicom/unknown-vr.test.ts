@@ -11,7 +11,7 @@ import { KnownAttributes } from '../../../profiles/dicom/json/known-attributes.t
 import { sopInstanceIn } from '../../../profiles/dicom/sop-instance.ts';
 import { encodingOf } from '../../../profiles/dicom/file/transfer-syntax.ts';
 import { element, itemHeader, sequence } from '../../hostile/dicom/raw-data-set.ts';
-import { asUnknownVR } from '../../support/unknown-vr.ts';
+import { asUnknownVR } from '../../support/dicom/unknown-vr.ts';
 import { sample, sampleNames } from './samples.ts';
 
 const { explicitLittleEndian, explicitBigEndian } = DICOM_UID;

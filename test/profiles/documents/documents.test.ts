@@ -104,6 +104,7 @@ function entryOf(document: DocumentReference): Entry {
   const entry = formatDocumentEntry({
     document,
     patient: PATIENT,
+    patientId: 'R-1^^^&2.25.10&ISO',
     repositoryUniqueId: '2.25.2',
     resolve: ({ reference }) => (reference === 'Organization/demo-strasbourg' ? ORGANIZATION : undefined),
   });
@@ -225,7 +226,13 @@ describe('Documents of the server (IHE MHD, XDS-I.b)', () => {
     expect(loaded.validate(document)).to.equal(document);
     expect(document.author?.map(({ reference }) => reference)).to.deep.equal([
       strasbourg.radiologist.reference,
+      'Organization/demo-strasbourg',
+    ]);
+    const institutions = [strasbourg.service];
+    const { author } = buildReportDocument({ ...(await reportInput()), institutions });
+    expect(author?.map(({ reference }) => reference)).to.include.members([
       strasbourg.service,
+      'Organization/demo-strasbourg',
     ]);
     expect(document.custodian?.reference).to.equal('Organization/demo-strasbourg');
     expect(document.context?.related?.map(({ reference, type }) => reference ?? type)).to.deep.equal([
@@ -281,7 +288,7 @@ describe('Documents of the server (IHE MHD, XDS-I.b)', () => {
     expect(viewersIn(withViewers(manifest, [now]))).to.deep.equal([now]);
   });
 
-  it('report: falls back on the establishment as author; a care team cannot be one', async () => {
+  it('report: the establishment is an author, with or without others; a care team cannot be one', async () => {
     const input = await reportInput();
     const report = { ...input.report, resultsInterpreter: [], performer: [{ reference: 'CareTeam/1' }] };
     const document = buildReportDocument({ ...input, report });

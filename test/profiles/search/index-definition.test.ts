@@ -102,7 +102,6 @@ describe('The definition of an index', () => {
 const OWN_SEARCHES = [
   ['DiagnosticReport', 'imaging-study'],
   ['DocumentReference', 'related', 'format', 'status'],
-  ['Patient', 'identifier'],
   ['Practitioner', 'identifier'],
 ] as const;
 

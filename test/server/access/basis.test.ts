@@ -24,8 +24,8 @@ describe('What a warrant rests on', () => {
   const account = (reference: string, found?: { readonly isActive: boolean }): string | undefined =>
     refusal({ kind: 'account', reference }, { account: () => found && { person: undefined, ...found } });
 
-  it('an account stands and has not ended; an Organization may not stand, a Patient may have ended', () => {
-    const outcomes = ['Organization/a', 'Practitioner/a', 'Patient/a'].map((reference) => [
+  it('an account stands and has not ended; an Organization may not stand, a Person may have ended', () => {
+    const outcomes = ['Organization/a', 'Practitioner/a', 'Person/a'].map((reference) => [
       account(reference),
       account(reference, { isActive: false }),
       account(reference, { isActive: true }),
@@ -40,7 +40,7 @@ describe('What a warrant rests on', () => {
   it('the account of a person is not switched off', () => {
     const off = (accountOff: boolean): string | undefined =>
       refusal(
-        { kind: 'account', reference: 'Patient/a' },
+        { kind: 'account', reference: 'Person/a' },
         { account: () => ({ person, isActive: true }), stateOf: () => ({ ...OPEN_STATE, accountOff }) },
       );
     expect([off(false), off(true)]).to.deep.equal([undefined, 'login']);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { REGION_ROLES } from '../../../profiles/region-role.ts';
-import { mayAttempt, type Attempt } from '../../../server/access/may-attempt.ts';
+import { mayAttempt, type Attempt, type QueryOperation } from '../../../server/access/may-attempt.ts';
 import { OPERATIONS, type OperationName } from '../../../server/access/operations.ts';
 import { personKey, type Requester } from '../../../server/access/requester.ts';
 import { faultOf } from '../../support/thrown-fault.ts';
@@ -15,7 +15,7 @@ function requesterOf(kind: Requester['kind'], ...scopes: string[]): Requester {
 const KINDS = ['establishment', 'patient', 'practitioner'] as const;
 const create = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'create', type });
 const update = (type: 'Patient' | 'DiagnosticReport' | 'Consent'): Attempt => ({ interaction: 'update', type });
-const operation = (name: OperationName): Attempt => {
+const operation = (name: OperationName | QueryOperation): Attempt => {
   return { interaction: 'operation', operation: name };
 };
 const patch = (type: 'Patient' | 'Consent'): Attempt => ({ interaction: 'patch', type });
@@ -40,10 +40,14 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('break-glass'), 'practitioner'],
   [operation('withdraw'), 'establishment', 'patient'],
   [operation('reconsent'), 'establishment', 'patient'],
+  [operation('ihe-pix'), ...KINDS],
+  [operation('match'), ...KINDS],
   [operation('discard'), 'establishment'],
   [operation('refile'), 'establishment'],
   [operation('release'), 'establishment'],
   [operation('move'), 'establishment'],
+  [operation('join')],
+  [operation('separate')],
 ];
 
 describe('Who may attempt what, before the data are known', () => {
@@ -59,7 +63,7 @@ describe('Who may attempt what, before the data are known', () => {
           return false;
         }
       });
-      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move'] : [];
+      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move', 'join', 'separate'] : [];
       expect(may, office).to.have.members(['break-glass', ...clears]);
     }
   });
@@ -89,6 +93,16 @@ describe('Who may attempt what, before the data are known', () => {
     expect(faultOf(() => may('system/Patient.u', create('Patient'))).protocolCode).to.equal('insufficient_scope');
     expect(faultOf(() => may('system/Patient.c', update('Patient'))).protocolCode).to.equal('insufficient_scope');
     mayAttempt(requesterOf('practitioner', 'user/Patient.r'), operation('break-glass'));
+  });
+
+  it('takes both to read and to search for what asks of Patients', () => {
+    for (const name of ['ihe-pix', 'match'] as const) {
+      for (const scope of ['user/Patient.r', 'user/Patient.s', 'user/ImagingStudy.rs'])
+        expect(faultOf(() => mayAttempt(requesterOf('practitioner', scope), operation(name))).kind).to.equal(
+          'forbidden',
+        );
+      mayAttempt(requesterOf('practitioner', 'user/Patient.rs'), operation(name));
+    }
   });
 
   it('lets a transaction in for any one of its entries', () => {

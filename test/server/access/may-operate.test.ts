@@ -55,9 +55,9 @@ function operated(changes: Partial<OperatedFacts> = {}): OperatedFacts {
 /** A Patient that the sender feeds. */
 function subject(state: PatientState = OPEN_STATE, source: string = SENDER): SubjectFacts {
   const holder = principal.establishment(source);
-  const right = { person: OWNER, principal: holder, relation: 'author', scope: { item: 'Patient/p' } } as const;
+  const right = { person: OWNER, principal: holder, relation: 'author', scope: { item: 'Person/p' } } as const;
   const given = { ...right, from: 0, to: FOREVER };
-  return { patient: 'Patient/p', person: OWNER, state, rights: [{ ...given, id: rightId(given), giver: 'Patient/p' }] };
+  return { patient: 'Patient/p', person: OWNER, state, rights: [{ ...given, id: rightId(given), giver: 'Person/p' }] };
 }
 
 function decided(who: Requester, operation: ExamOperation, facts: Omit<Parameters<typeof mayOperate>[2], 'now'>) {

@@ -36,7 +36,7 @@ const subject = (parts: Partial<SubjectFacts> = {}): SubjectFacts => ({
   patient: 'Patient/a',
   person: PERSON,
   state: OPEN_STATE,
-  rights: [held('Patient/a')],
+  rights: [held('Person/a')],
   ...parts,
 });
 const standing = (item: string, parts: Partial<StandingFacts> = {}): StandingFacts => ({
@@ -64,8 +64,8 @@ const decided = (requester: Requester, act: Act, facts: Partial<WriteFacts>) =>
   outcome(() => termsOf(mayWrite(requester, act, { now: NOW, ...facts })));
 
 const ACCOUNT = { kind: 'account', reference: 'Organization/a' };
-const PATIENT_ROW = { kind: 'row', row: 'Patient/a', person: PERSON };
-const FED = { kind: 'right', person: PERSON, item: 'Patient/a', principals: [ofSource], at: NOW };
+const IDENTITY_ROW = { kind: 'row', row: 'Person/a', person: PERSON };
+const FED = { kind: 'right', person: PERSON, item: 'Person/a', principals: [ofSource], at: NOW };
 const off = (...names: readonly (keyof PatientState)[]) => ({ kind: 'state', person: PERSON, off: names });
 const EXAM = off('opposed', 'erasurePending');
 const reach = (types: readonly string[], persons: readonly string[] = [PERSON], event = 'own') => ({
@@ -74,16 +74,19 @@ const reach = (types: readonly string[], persons: readonly string[] = [PERSON], 
   event,
 });
 
+/** A Patient is made of identities; of two that contradict a desk is told. */
+const WITH_IDENTITY = ['Patient', 'Person', 'Task'];
+
 const create = (type: RowAct['type']) => ({ interaction: 'create', type }) as const;
 const update = (type: RowAct['type']) => ({ interaction: 'update', type }) as const;
 
 describe('Who may write (access.md)', () => {
   it('a source writes of its Patient while the record is not being erased, an item while she is not opposed', () => {
-    const exam = [ACCOUNT, PATIENT_ROW, FED, off('opposed', 'erasurePending')];
+    const exam = [ACCOUNT, IDENTITY_ROW, FED, off('opposed', 'erasurePending')];
     expect(decided(SOURCE, create('RelatedPerson'), { subject: subject() })).to.deep.equal({
       act: 'create RelatedPerson',
       reaches: [reach(['RelatedPerson'])],
-      bases: [ACCOUNT, PATIENT_ROW, FED, off('erasurePending')],
+      bases: [ACCOUNT, IDENTITY_ROW, FED, off('erasurePending')],
     });
     expect(decided(SOURCE, create('Observation'), { subject: subject() })).to.deep.include({
       reaches: [reach(['Observation'])],
@@ -91,7 +94,7 @@ describe('Who may write (access.md)', () => {
     });
     expect(decided(SOURCE, create('DiagnosticReport'), { subject: subject() })).to.deep.equal({
       act: 'create DiagnosticReport',
-      reaches: [reach(['DiagnosticReport', 'Binary', 'DocumentReference', 'ImagingStudy'])],
+      reaches: [reach(['DiagnosticReport', 'Binary', 'DocumentReference', 'ImagingStudy', 'Communication'])],
       bases: exam,
     });
     const refusals = ['RelatedPerson', 'Observation'].map((type) =>
@@ -106,17 +109,18 @@ describe('Who may write (access.md)', () => {
   it('nobody writes about a Patient whom they do not feed, or about nobody', () => {
     for (const rights of [
       [],
-      [held('Patient/b')],
-      [held('Patient/a', { principal: principal.establishment('Organization/b') })],
-      [held('Patient/a', { relation: 'declared' })],
-      [held('Patient/a', { scope: 'record' })],
-      [held('Patient/a', { from: NOW + 1 })],
-      [held('Patient/a', { to: NOW })],
+      [held('Person/b')],
+      [held('Patient/a')],
+      [held('Person/a', { principal: principal.establishment('Organization/b') })],
+      [held('Person/a', { relation: 'declared' })],
+      [held('Person/a', { scope: 'record' })],
+      [held('Person/a', { from: NOW + 1 })],
+      [held('Person/a', { to: NOW })],
     ]) {
       expect(decided(SOURCE, create('Observation'), { subject: subject({ rights }) })).to.equal('invalid');
       expect(writesAbout(SOURCE, subject({ rights }), NOW)).to.equal(false);
     }
-    for (const rights of [[held('Patient/a', { from: NOW })], [held('Patient/a', { relation: 'named' })]])
+    for (const rights of [[held('Person/a', { from: NOW })], [held('Person/a', { relation: 'named' })]])
       expect(writesAbout(SOURCE, subject({ rights }), NOW)).to.equal(true);
     expect(decided(SOURCE, create('Observation'), {})).to.equal('invalid');
     expect(decided(SOURCE, create('Patient'), { subject: subject() })).to.equal('invalid');
@@ -127,26 +131,26 @@ describe('Who may write (access.md)', () => {
 
   it('an identity of the own domain is written as such, new, joined or standing', () => {
     const own = subject({ isOwn: true, rights: [] });
-    const fed = [ACCOUNT, PATIENT_ROW, off('erasurePending')];
+    const fed = [ACCOUNT, IDENTITY_ROW, off('erasurePending')];
     expect(decided(SOURCE, create('Patient'), { subject: own })).to.deep.include({
-      reaches: [reach(['Patient'])],
+      reaches: [reach(WITH_IDENTITY)],
       bases: fed,
     });
     expect(decided(SOURCE, create('Patient'), { subject: { ...own, isNew: true } })).to.deep.include({
       bases: [ACCOUNT, off('erasurePending')],
     });
     expect(decided(SOURCE, create('Patient'), { subject: { ...own, joined: [OTHER] } })).to.deep.include({
-      reaches: [reach(['Patient'], [PERSON, OTHER])],
+      reaches: [reach(WITH_IDENTITY, [PERSON, OTHER])],
       bases: [ACCOUNT, off('erasurePending')],
     });
-    const row = standing('Patient/a', { isOwn: true, rights: [] });
+    const row = standing('Person/a', { isOwn: true, rights: [] });
     expect(decided(SOURCE, update('Patient'), { subject: own, standing: row })).to.deep.include({
-      bases: [ACCOUNT, PATIENT_ROW, ...fed.slice(1)],
+      bases: [ACCOUNT, IDENTITY_ROW, ...fed.slice(1)],
     });
   });
 
   it('a patient writes of herself alone, by person or by Patient, what is hers to write', () => {
-    const account = { kind: 'account', reference: 'Patient/a' };
+    const account = { kind: 'account', reference: 'Person/a' };
     for (const [parts, is] of [
       [{}, true],
       [{ patient: 'Patient/b' }, true],
@@ -156,7 +160,7 @@ describe('Who may write (access.md)', () => {
       expect(writesAbout(PATIENT, subject(parts), NOW)).to.equal(is);
     expect(decided(PATIENT, create('CareTeam'), { subject: subject() })).to.deep.include({
       reaches: [reach(['CareTeam'])],
-      bases: [account, PATIENT_ROW, off('opposed', 'erasurePending')],
+      bases: [account, IDENTITY_ROW, off('opposed', 'erasurePending')],
     });
     expect(decided(PATIENT, create('Observation'), { subject: subject() })).to.equal('forbidden');
     expect(
@@ -184,13 +188,13 @@ describe('Who may write (access.md)', () => {
       expect(decided(SOURCE, update('Observation'), facts())).to.deep.equal({
         act: 'update Observation',
         reaches: [reach(['Observation'])],
-        bases: [ACCOUNT, wrote, PATIENT_ROW, FED, EXAM, EXAM],
+        bases: [ACCOUNT, wrote, IDENTITY_ROW, FED, EXAM, EXAM],
       });
       expect(decided(SOURCE, { interaction: 'delete', type: 'Observation' }, facts())).to.deep.include({
         bases: [ACCOUNT, wrote],
       });
       expect(decided(SOURCE, { interaction: 'patch', type: 'Observation' }, facts())).to.deep.include({
-        bases: [ACCOUNT, wrote, off('opposed', 'withdrawn', 'erasurePending'), PATIENT_ROW, FED, EXAM, EXAM],
+        bases: [ACCOUNT, wrote, off('opposed', 'withdrawn', 'erasurePending'), IDENTITY_ROW, FED, EXAM, EXAM],
       });
     });
 
@@ -238,7 +242,7 @@ describe('Who may write (access.md)', () => {
     expect(decided(PATIENT, update('Consent'), { subject: erasing, standing: row })).to.be.an('object');
     expect(decided(SOURCE, create('Consent'), { subject: erasing })).to.equal('forbidden');
     expect(decided(SOURCE, create('Consent'), { subject: subject() })).to.deep.include({
-      bases: [ACCOUNT, PATIENT_ROW, FED, off('erasurePending')],
+      bases: [ACCOUNT, IDENTITY_ROW, FED, off('erasurePending')],
     });
   });
 
@@ -247,8 +251,8 @@ describe('Who may write (access.md)', () => {
       const act = { interaction: 'operation', operation } as const;
       expect(decided(SOURCE, act, { subject: subject() })).to.deep.equal({
         act: operation,
-        reaches: [reach(['Consent'])],
-        bases: [ACCOUNT, PATIENT_ROW, FED],
+        reaches: [reach(['AuditEvent', 'Communication', 'Provenance', 'Task', 'Consent'])],
+        bases: [ACCOUNT, IDENTITY_ROW, FED],
       });
       expect(decided(PATIENT, act, { subject: subject() })).to.be.an('object');
       expect(decided(DOCTOR, act, { subject: subject() })).to.equal('forbidden');
@@ -265,7 +269,7 @@ describe('Who may write (access.md)', () => {
       .to.have.nested.property('reaches[0].whose')
       .that.deep.equals({ persons: [PERSON] });
     expect(terms).to.have.nested.property('reaches[0].types').that.includes.members(types);
-    expect(terms).to.have.nested.property('bases[1]').that.deep.equals(PATIENT_ROW);
+    expect(terms).to.have.nested.property('bases[1]').that.deep.equals(IDENTITY_ROW);
     expect(decided(DOCTOR, act, {}))
       .to.have.nested.property('reaches[0].whose')
       .that.deep.equals({ persons: [] });
@@ -275,24 +279,24 @@ describe('Who may write (access.md)', () => {
   it('an instance is received of a known or a new Patient, or kept aside', () => {
     const act = { interaction: 'receive-instance' } as const;
     const instance = reach(['instance']);
-    const bases = [ACCOUNT, PATIENT_ROW, off('opposed', 'erasurePending')];
+    const bases = [ACCOUNT, IDENTITY_ROW, off('opposed', 'erasurePending')];
     expect(decided(SOURCE, act, { subject: subject() })).to.deep.equal({
       act: 'receive-instance',
       reaches: [instance],
       bases,
     });
     expect(decided(SOURCE, act, { subject: subject({ isNew: true }) })).to.deep.include({
-      reaches: [instance, reach(['Patient'])],
+      reaches: [instance, reach(WITH_IDENTITY)],
       bases: [ACCOUNT, off('opposed', 'erasurePending')],
     });
-    const other = { kind: 'row', row: 'Patient/other', person: PERSON } as const;
+    const other = { kind: 'row', row: 'Person/other', person: PERSON } as const;
     expect(decided(SOURCE, act, { subject: subject(), owner: 'Patient/other' })).to.deep.include({
       reaches: [instance],
-      bases: [ACCOUNT, PATIENT_ROW, other, off('opposed', 'erasurePending')],
+      bases: [ACCOUNT, IDENTITY_ROW, other, off('opposed', 'erasurePending')],
     });
     const aside = { types: ['quarantined'], whose: { study: '1.2' }, event: 'own' };
     expect(decided(SOURCE, act, { subject: subject({ isNew: true }), study: '1.2' })).to.deep.include({
-      reaches: [aside, reach(['Patient'])],
+      reaches: [aside, reach(WITH_IDENTITY)],
       bases: [ACCOUNT, off('opposed', 'erasurePending')],
     });
     expect(decided(SOURCE, act, { subject: subject(), isFurther: true })).to.deep.include({

@@ -5,7 +5,7 @@ import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/con
 import { fhirType, STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { personKey } from '../../../server/access/requester.ts';
 import {
-  joinedRight,
+  movedRight,
   NO_ORIGIN,
   rightsGivenBy,
   rightsLeftBy,
@@ -132,7 +132,7 @@ describe('The rights of a person who is joined to another', () => {
   it('are those that her rows give under the other key', () => {
     const to = personKey('q');
     for (const row of [aRow('Patient'), aRow('ImagingStudy'), aRow('Consent', { origin: { ...filed } })]) {
-      const joined = rightsGivenBy(row).map((right) => joinedRight(right, person, to));
+      const joined = rightsGivenBy(row).map((right) => movedRight(right, person, to));
       expect(joined).to.deep.equal(rightsGivenBy({ ...row, person: to }));
     }
   });

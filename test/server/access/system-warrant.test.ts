@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { systemWarrant, type SystemWriteReason } from '../../../server/access/system-warrant.ts';
+import { erasureWarrant, systemWarrant, type SystemWriteReason } from '../../../server/access/system-warrant.ts';
+import { aPersonKey } from '../../support/plans.ts';
 import { termsOf } from '../../../server/access/warrant.ts';
 
 describe('What the server writes on its own account', () => {
@@ -9,10 +10,11 @@ describe('What the server writes on its own account', () => {
       'own',
       { persons: [] },
     ],
-    'maintain-study': [['Binary', 'DocumentReference', 'ImagingStudy'], 'asking', { study: '1.2' }],
+    'maintain-study': [['Binary', 'DiagnosticReport', 'DocumentReference', 'ImagingStudy'], 'asking', { study: '1.2' }],
     'list-kept-aside': [['Task', 'quarantined'], 'asking', { study: '1.2' }],
     'file-joined': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],
+    'adopt-identities': [['Patient', 'Person', 'Task'], 'asking', { persons: ['1.2'] }],
     'erase-study': [
       [
         'Binary',
@@ -38,4 +40,19 @@ describe('What the server writes on its own account', () => {
       expect([act, bases, others]).to.deep.equal([reason, [], []]);
       expect([[...(reach?.types ?? [])].sort(), reach?.event, reach?.whose]).to.deep.equal([types, event, whose]);
     });
+
+  it('erase-study: of the study’s person also reports that do not name its UID, with documents and bytes', () => {
+    const person = aPersonKey();
+    const [study, hers, ...others] = termsOf(erasureWarrant('1.2', person)).reaches;
+    expect(study).to.deep.equal(termsOf(systemWarrant('erase-study', '1.2')).reaches[0]);
+    expect([hers, others]).to.deep.equal([
+      {
+        types: ['Binary', 'DiagnosticReport', 'DocumentReference', 'Provenance'],
+        whose: { persons: [person] },
+        event: 'asking',
+      },
+      [],
+    ]);
+    expect(termsOf(erasureWarrant('1.2', undefined)).reaches).to.deep.equal([study]);
+  });
 });

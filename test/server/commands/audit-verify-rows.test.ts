@@ -16,7 +16,7 @@ import { appendEvents, readHead } from '../../../server/stores/sqlite/write/writ
 import { whyNoSmallDisk } from '../../hostile/small-disk.ts';
 import { runCommand, type CommandResult } from '../../support/command.ts';
 import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../../support/peers/mongodb-peer.ts';
-import { aPersonKey, aPlan, anAudit, anId, aPut, aUid } from '../../support/plans.ts';
+import { aMove, aPersonKey, aPlan, anAudit, anId, aPut, aUid } from '../../support/plans.ts';
 import type { Stores } from '../../support/stores.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
@@ -189,7 +189,7 @@ describe('npm run audit:verify on the rows of events (SQLite)', function () {
     await cp(intact, dataDir, { recursive: true });
     const stores = await openSqliteStores({ dataDir });
     await commitPlan(stores.records, aPlan({ puts: [aPut({ person: PERSON })] }));
-    await commitPlan(stores.records, aPlan({ rekeys: [{ from: PERSON, to: OTHER }], audit: [anAudit([OTHER])] }));
+    await commitPlan(stores.records, aPlan({ moves: [aMove({ from: PERSON, to: OTHER })], audit: [anAudit([OTHER])] }));
     await stores.trail.head();
     await stores.close();
     const { stdout } = await runCommand('audit:verify', [], { dataDir });

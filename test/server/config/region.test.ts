@@ -1,66 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { Ajv } from 'ajv';
 import { expect } from 'chai';
+import { PUBLISHED_REGION_SCHEMA } from '../../../server/config/region-schema.ts';
 import { parseRegion, refuseDemonstration } from '../../../server/config/region.ts';
 import { indexRegion } from '../../../server/flows/identity/region-index.ts';
 import { Fault } from '../../../profiles/fault.ts';
-
-const INS = 'urn:oid:1.2.250.1.213.1.4.8';
-const key = { kty: 'EC', crv: 'P-384', kid: 'one', x: 'AA', y: 'BB' };
-
-function aDomain(overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    organization: 'Organization/a',
-    patientIdSystem: 'urn:oid:1.2.3',
-    accessionSystem: 'urn:oid:1.2.4',
-    qualifies: [INS],
-    informsPatients: '2026-01-31',
-    ...overrides,
-  };
-}
-
-function aRegion(overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    serial: 1,
-    identifierDomains: [aDomain()],
-    qualifiedIdentifiers: [INS],
-    affinityDomain: { patientIdSystems: [INS], ownSystem: 'urn:oid:2.25.7' },
-    bundle: {
-      resourceType: 'Bundle',
-      type: 'transaction',
-      entry: [
-        { resource: { resourceType: 'Organization', id: 'a' }, request: { method: 'PUT', url: 'Organization/a' } },
-        {
-          resource: { resourceType: 'Organization', id: 'a-imaging', partOf: { reference: 'Organization/a' } },
-          request: { method: 'PUT', url: 'Organization/a-imaging' },
-        },
-      ],
-    },
-    ...overrides,
-  };
-}
-
-function aClient(overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    client_id: 'pacs',
-    name: 'PACS',
-    organization: 'Organization/a',
-    token_endpoint_auth_method: 'private_key_jwt',
-    jwks: { keys: [key] },
-    scope: 'system/*.rs',
-    grant_types: ['client_credentials'],
-    ...overrides,
-  };
-}
-
-function refusalOf(json: unknown): string {
-  try {
-    parseRegion(json);
-  } catch (error) {
-    expect(error).to.be.instanceOf(Fault);
-    expect((error as Fault).kind).to.equal('invalid');
-    return (error as Fault).message;
-  }
-  throw new Error('The region was accepted');
-}
+import { aClient, aDomain, aRegion, INS, key, refusalOf } from './a-region.ts';
 
 describe('Region file', () => {
   it('takes who publishes an application and where it is opened, which is a page over TLS', () => {
@@ -209,7 +154,10 @@ describe('Region file', () => {
   it('refuses a resource that is not of the directory, and a request to another address', () => {
     const entry = [
       { resource: { resourceType: 'Patient', id: 'p' }, request: { method: 'PUT', url: 'Patient/p' } },
-      { resource: { resourceType: 'Organization', id: 'a' }, request: { method: 'PUT', url: 'Organization/b' } },
+      {
+        resource: { resourceType: 'Organization', id: 'a', name: 'A' },
+        request: { method: 'PUT', url: 'Organization/b' },
+      },
     ];
     const message = refusalOf(aRegion({ bundle: { resourceType: 'Bundle', type: 'transaction', entry } }));
     expect(message)
@@ -259,6 +207,16 @@ describe('Region file', () => {
     expect(message).to.include('/clients/0 uses client_credentials and must authenticate');
     expect(message).to.include('/clients/1 authenticates by private_key_jwt and needs jwks');
     expect(message).to.include('/clients/2 uses authorization_code and needs redirect_uris');
+  });
+
+  it('is published as a JSON Schema, which is in step', async () => {
+    const published = new URL('../../../profiles/definitions/region.schema.json', import.meta.url);
+    expect(JSON.parse(await readFile(published, 'utf8'))).to.deep.equal(
+      JSON.parse(JSON.stringify(PUBLISHED_REGION_SCHEMA)),
+    );
+    const validate = new Ajv({ strict: false, formats: { date: true } }).compile(PUBLISHED_REGION_SCHEMA);
+    expect(validate(aRegion()), JSON.stringify(validate.errors)).to.equal(true);
+    expect(validate({})).to.equal(false);
   });
 
   it('refuses a demonstration region outside development', () => {

@@ -13,9 +13,10 @@ import { Fault } from '../../../profiles/fault.ts';
 import { accessionIdentifier, studyIdentifier } from '../../../profiles/imaging/identifiers.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import type { PersonKey, Requester } from '../../../server/access/requester.ts';
+import type { PersonKey } from '../../../server/access/requester.ts';
 import { principal, type Right } from '../../../server/access/right.ts';
 import type { GuardDeps, Visit } from '../../../server/flows/guard.ts';
+import type { RegionIndex } from '../../../server/flows/identity/region-index.ts';
 import { filedBy, putOf } from '../../../server/flows/write/plan-parts.ts';
 import type { InstanceRow } from '../../../server/ports/commit-plan.ts';
 import type { BlobRef, ImageStore } from '../../../server/ports/image-store.ts';
@@ -24,9 +25,12 @@ import { openRendering } from '../../../server/compose/rendering.ts';
 import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../server/stores/files/image-store.ts';
 import { openSqliteStores, type OpenedStores } from '../../../server/stores/sqlite/open.ts';
-import { aPatientGrant, aPersonKey, aPlan, aQuery, aRight, aStudyClaim, NOW } from '../../support/plans.ts';
+import { aPatientGrant, aPlan, aQuery, aRight, aStudyClaim, NOW } from '../../support/plans.ts';
+import { registerIdentity, type SaidIdentity } from '../../support/identities.ts';
 import { search } from '../../support/reads.ts';
+import { aRegionIndex } from '../../support/region.ts';
 import { commitPlan } from '../../support/warrants.ts';
+import { requestersOf } from './clinic-requesters.ts';
 
 /** OID of the clinic's patient numbers. */
 export const PATIENT_DOMAIN = '1.2.3.4';
@@ -34,6 +38,17 @@ export const PATIENT_DOMAIN = '1.2.3.4';
 export const ACCESSION_SYSTEM = 'urn:oid:1.2.7';
 /** The clinic as the directory knows it. */
 export const CLINIC = 'Organization/clinic';
+
+/** System of the national numbers that the clinic qualifies. */
+export const NATIONAL_SYSTEM = oidUri('2.25.9');
+/** System of further numbers that it qualifies. */
+export const OTHER_NATIONAL_SYSTEM = oidUri('2.25.11');
+
+/** The region of the clinic alone. */
+const REGION: RegionIndex = aRegionIndex(
+  { patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM },
+  { establishments: [CLINIC], qualifiedSystems: [NATIONAL_SYSTEM, OTHER_NATIONAL_SYSTEM] },
+);
 
 /** A study with its instances and its manifest. */
 export type ClinicStudy = {
@@ -45,8 +60,12 @@ export type ClinicStudy = {
   readonly manifestBytes: Buffer;
 };
 
-/** A patient and the person she is. */
-export type ClinicPatient = { readonly resource: Patient & { readonly id: string }; readonly person: PersonKey };
+/** A patient, the person she is, and her number at the clinic, which her images bear. */
+export type ClinicPatient = {
+  readonly resource: Patient & { readonly id: string };
+  readonly person: PersonKey;
+  readonly own: SaidIdentity['own'];
+};
 
 /** What a study is made of. */
 export type StudyParts = {
@@ -66,6 +85,7 @@ export type Clinic = {
   readonly stores: OpenedStores;
   readonly images: ImageStore;
   readonly renderer: FrameRenderer;
+  readonly region: RegionIndex;
   readonly anne: ClinicPatient;
   readonly bruno: ClinicPatient;
   /** Of Anne: two series of CT; an MR of the year before, compressed. */
@@ -129,7 +149,7 @@ export async function openClinic(): Promise<Clinic> {
     description: 'Caché',
     series: [[raw]],
   });
-  const requesters = requestersOf(anne);
+  const requesters = requestersOf(CLINIC, anne);
   const visitOf = (name: string, server: string): Visit => {
     const requester = requesters[name];
     if (requester === undefined) throw new Fault('login', 'The token is not known');
@@ -139,6 +159,7 @@ export async function openClinic(): Promise<Clinic> {
     stores,
     images,
     renderer,
+    region: REGION,
     anne,
     bruno,
     declared,
@@ -169,45 +190,6 @@ function tickingClock(): { now(): number } {
   return { now: () => (now += 1) };
 }
 
-function requestersOf(anne: ClinicPatient): Readonly<Record<string, Requester>> {
-  const scopes = ['user/*.rs'];
-  const asked = { clientId: 'viewer', scopes, purpose: 'TREAT' } as const;
-  const lambert = {
-    ...asked,
-    kind: 'practitioner',
-    practitioner: 'Practitioner/lambert',
-    roles: [],
-    display: 'Dr Zoé Lambert',
-  } as const;
-  return {
-    lambert,
-    weak: { ...lambert, scopes: ['user/Patient.r'] },
-    clinic: {
-      ...asked,
-      kind: 'establishment',
-      organization: CLINIC,
-      scopes: ['system/ImagingStudy.crs'],
-      display: 'pacs',
-    },
-    'clinic-reader': {
-      ...asked,
-      kind: 'establishment',
-      organization: CLINIC,
-      scopes: ['system/*.rs'],
-      display: 'reader',
-    },
-    stranger: { ...lambert, practitioner: 'Practitioner/stranger', display: 'Dr Nobody' },
-    anne: {
-      ...asked,
-      purpose: 'PATRQT',
-      kind: 'patient',
-      patient: `Patient/${anne.resource.id}`,
-      person: anne.person,
-      display: 'Anne',
-    },
-  };
-}
-
 type Store = { readonly stores: OpenedStores; readonly images: ImageStore; readonly indexer: Indexer };
 
 async function addPatient(
@@ -216,25 +198,20 @@ async function addPatient(
   name: { family: string; given: string[] },
   number: string,
 ): Promise<ClinicPatient> {
+  const own = { system: oidUri(PATIENT_DOMAIN), value: number };
   const resource = {
     resourceType: 'Patient',
     id,
     identifier: [
-      { system: oidUri('2.25.9'), value: `national-${number}` },
-      {
-        type: { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] },
-        system: oidUri(PATIENT_DOMAIN),
-        value: number,
-      },
+      { system: NATIONAL_SYSTEM, value: `national-${number}` },
+      { type: { coding: [{ system: CODE_SYSTEM.identifierType, code: 'PI' }] }, ...own },
     ],
     name: [name],
     birthDate: '1961-04-02',
     gender: 'female',
   } satisfies Patient;
-  const person = aPersonKey();
-  const facts = { person, subject: `Patient/${id}`, origin: filedBy(CLINIC) };
-  await commitPlan(stores.records, aPlan({ puts: [putOf(indexer, resource, NOW, facts)] }));
-  return { resource, person };
+  const place = { records: stores.records, indexer, region: REGION };
+  return { resource, own, person: await registerIdentity(place, { source: CLINIC, own, said: resource }) };
 }
 
 let studies = 0;
@@ -251,7 +228,7 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
         sopInstanceUID: `${studyInstanceUID}.${series + 1}.${at + 1}`,
       };
       instances.push(
-        await anInstance(store.images, patient.person, {
+        await anInstance(store.images, patient, {
           ...place,
           transferSyntaxUID,
           seriesNumber: series + 1,
@@ -307,7 +284,7 @@ function studyOf(
     identifier: [studyIdentifier(studyInstanceUID), accession],
     status: 'available',
     modality: [{ system: CODE_SYSTEM.dcm, code: parts.modality }],
-    subject: { reference: `Patient/${patient.resource.id}` },
+    subject: { reference: `Patient/${patient.resource.id}`, identifier: patient.own },
     started: parts.started,
     basedOn: [{ type: 'ServiceRequest', identifier: accession }],
     referrer: { type: 'Practitioner', display: 'Dr Maëlle Brandessart' },
@@ -352,7 +329,7 @@ type Placed = Pick<
 
 async function anInstance(
   images: ImageStore,
-  person: PersonKey,
+  { resource, person }: ClinicPatient,
   { instanceBytes, ...placed }: Placed,
 ): Promise<{ row: InstanceRow; bytes: Buffer }> {
   const bytes = bytesNamed(`DICM ${placed.sopInstanceUID} `, instanceBytes);
@@ -371,6 +348,7 @@ async function anInstance(
     metadata,
     source: CLINIC,
     person,
+    subject: `Patient/${resource.id}`,
   };
   return { row, bytes };
 }

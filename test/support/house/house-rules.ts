@@ -7,6 +7,8 @@ export type Room = { readonly room: string; readonly may: readonly string[]; rea
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
 /** How a process that npm starts ends. */
 const NPM = 'server/runtime/end-with-npm.ts';
+/** The region that is loaded: whoever asks again hears of a reload. */
+const CURRENT_REGION = 'server/config/current-region.ts';
 /** What is installed beside the product. */
 const OHIF_PACKAGE = 'server/runtime/ohif-package.ts';
 const BELOW_STORES = [
@@ -19,8 +21,11 @@ const BELOW_STORES = [
   'server/stores/granted.ts',
   'server/stores/ordered-page.ts',
   'server/stores/part-walk.ts',
+  'server/stores/patient-view.ts',
+  'server/stores/places.ts',
   'server/stores/passage.ts',
   'server/stores/refused.ts',
+  'server/stores/shown-patient.ts',
   'server/stores/stamp.ts',
   'server/stores/warranted.ts',
 ] as const;
@@ -34,18 +39,26 @@ export const ROOMS: readonly Room[] = [
   { room: 'ihe', may: ['profiles'] },
   { room: 'server/access', may: ['profiles'] },
   { room: 'server/ports', may: ['profiles', 'server/access'] },
-  { room: 'server/config', may: ['profiles'] },
+  // The region file says scopes.
+  { room: 'server/config', may: ['profiles', 'server/access/scope.ts'] },
   { room: 'server/log.ts', may: [] },
   { room: 'server/runtime', may: ['profiles'] },
-  { room: 'server/flows', may: ['profiles', 'ihe', 'server/access', 'server/ports'], types: CONFIG_AND_LOG },
+  {
+    room: 'server/flows',
+    may: ['profiles', 'ihe', 'server/access', 'server/ports', CURRENT_REGION],
+    types: CONFIG_AND_LOG,
+  },
   { room: 'server/stores/audit-chain.ts', may: BELOW_STORES },
   { room: 'server/stores/chain-walk.ts', may: BELOW_STORES },
   { room: 'server/stores/event-chain.ts', may: BELOW_STORES },
   { room: 'server/stores/granted.ts', may: BELOW_STORES },
   { room: 'server/stores/ordered-page.ts', may: BELOW_STORES },
   { room: 'server/stores/part-walk.ts', may: BELOW_STORES },
+  { room: 'server/stores/patient-view.ts', may: BELOW_STORES },
+  { room: 'server/stores/places.ts', may: BELOW_STORES },
   { room: 'server/stores/passage.ts', may: BELOW_STORES },
   { room: 'server/stores/refused.ts', may: BELOW_STORES },
+  { room: 'server/stores/shown-patient.ts', may: BELOW_STORES },
   { room: 'server/stores/stamp.ts', may: BELOW_STORES },
   { room: 'server/stores/warranted.ts', may: BELOW_STORES },
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },
@@ -57,7 +70,15 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/endpoints',
     // The grammar of scopes is spoken at the edge, too.
-    may: ['profiles', 'ihe', 'server/flows', 'server/access/scope.ts', 'server/threads/thread-talk.ts', OHIF_PACKAGE],
+    may: [
+      'profiles',
+      'ihe',
+      'server/flows',
+      'server/access/scope.ts',
+      'server/config/address-range.ts',
+      'server/threads/thread-talk.ts',
+      OHIF_PACKAGE,
+    ],
     types: [...CONFIG_AND_LOG, 'server/access', 'server/ports'],
   },
   { room: 'server/threads/background.ts', may: [] },
@@ -76,11 +97,18 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/compose/control.ts',
     may: ['server/control', ...CONFIG_AND_LOG],
-    types: ['server/compose/flows.ts'],
+    types: ['server/compose/flows.ts', 'server/compose/region.ts'],
   },
   {
     room: 'server/threads/intake-thread.ts',
-    may: ['profiles', 'server/flows', 'server/endpoints/dimse', 'server/stores/files', 'server/threads/thread-talk.ts'],
+    may: [
+      'profiles',
+      'server/flows',
+      'server/endpoints/dimse',
+      'server/stores/files',
+      'server/threads/thread-talk.ts',
+      CURRENT_REGION,
+    ],
     types: CONFIG_AND_LOG,
   },
   {
@@ -96,16 +124,22 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/compose/intake.ts',
     may: ['server/threads/thread-talk.ts'],
-    types: ['server/endpoints/dimse', 'server/threads/intake-thread.ts'],
+    types: ['server/config', 'server/endpoints/dimse', 'server/threads/intake-thread.ts'],
   },
   {
     room: 'server/compose/identity-providers.ts',
     may: ['profiles', 'server/clients/identity-provider', 'server/ports'],
-    types: [...CONFIG_AND_LOG, 'server/endpoints/development-idp'],
+    types: [...CONFIG_AND_LOG, 'server/endpoints/development-idp', 'server/compose/region.ts'],
   },
   {
+    room: 'server/compose/region.ts',
+    may: ['server/flows', 'server/threads/background.ts'],
+    types: [...CONFIG_AND_LOG, 'server/ports', 'server/control', 'server/compose/flows.ts', 'server/compose/intake.ts'],
+  },
+  { room: 'server/compose/site.ts', may: [...CONFIG_AND_LOG], types: ['server/endpoints/pages/site.ts'] },
+  {
     room: 'server/compose/xds.ts',
-    may: ['ihe', 'server/endpoints', 'server/ports'],
+    may: ['ihe', 'server/endpoints', 'server/ports', CURRENT_REGION],
     types: [...CONFIG_AND_LOG, 'server/compose/flows.ts'],
   },
   {
@@ -127,6 +161,19 @@ export const ROOMS: readonly Room[] = [
   {
     room: 'server/compose/ohif.ts',
     may: ['server/endpoints/ohif', OHIF_PACKAGE, ...CONFIG_AND_LOG],
+  },
+  {
+    room: 'server/compose/region-file.ts',
+    may: [
+      'profiles',
+      'server/compose/compose.ts',
+      'server/compose/identity-providers.ts',
+      'server/compose/open.ts',
+      'server/compose/region.ts',
+      'server/flows',
+      'server/runtime/definitions.ts',
+      ...CONFIG_AND_LOG,
+    ],
   },
   { room: 'server/compose/compose.ts', may: ['profiles', 'ihe', 'server'] },
   {
@@ -152,6 +199,7 @@ export const ROOMS: readonly Room[] = [
       'profiles',
       'server/compose/compose.ts',
       'server/compose/import.ts',
+      'server/compose/region-file.ts',
       'server/clients/store-scu',
       'server/control',
       'server/endpoints/dimse/tls.ts',

@@ -22,6 +22,7 @@ const FAILURE_REASON = {
   deleted: 0x0110,
   conflict: 0x0111,
   'version-conflict': 0x0110,
+  'business-rule': 0xa900,
   'too-costly': 0xa700,
   'too-long': 0xa700,
   throttled: 0xa700,

@@ -43,7 +43,7 @@ export async function representationOf(
 ): Promise<VisibleRow | undefined> {
   if (status === 204 || id === undefined || version === undefined) return undefined;
   try {
-    return await deps.read(visit, { type, id, version });
+    return type === 'Patient' ? await deps.readIdentity(visit, id) : await deps.read(visit, { type, id, version });
   } catch (error) {
     if (error instanceof Fault && ['forbidden', 'not-found', 'deleted'].includes(error.kind)) return undefined;
     throw error;

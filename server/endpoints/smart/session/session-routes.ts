@@ -66,7 +66,8 @@ function askedOf(ctx: Context): AskedSignIn {
 }
 
 async function start(ctx: Context, door: Door): Promise<void> {
-  const { identityProviders, site } = door.options;
+  const { site } = door.options;
+  const identityProviders = door.options.identityProviders();
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
   const names = identityProviders.map(({ name }) => name);
   sendPage(ctx, providersPage(names, askedOf(ctx), languageOf(ctx)), site);

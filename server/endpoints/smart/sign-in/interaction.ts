@@ -47,7 +47,7 @@ async function answerRefusals(ctx: Context, next: () => Promise<unknown>, option
 
 async function start(ctx: Context, door: Door): Promise<void> {
   await interactionOf(ctx, door);
-  const { identityProviders } = door.options;
+  const identityProviders = door.options.identityProviders();
   if (identityProviders.length === 1) return await leave(ctx, door, 0);
   const choices = identityProviders.map(
     (provider, index) => html`<a class="button" href=${`${ctx.params['uid']}/provider/${index}`}>${provider.name}</a>`,
@@ -87,7 +87,7 @@ async function comeBack(ctx: Context, door: Door): Promise<void> {
 async function ask(ctx: Context, door: Door): Promise<void> {
   const interaction = await interactionOf(ctx, door);
   const person = await personOf(interaction, door);
-  const client = door.options.clients.find((known) => known.client_id === interaction.params['client_id']);
+  const client = door.options.clients().find((known) => known.client_id === interaction.params['client_id']);
   const page = consentPage({
     applicationName: client?.name ?? String(interaction.params['client_id']),
     publisher: client?.publisher,

@@ -12,10 +12,11 @@ export type SignedInPerson = {
   readonly acr?: string;
 };
 
-/** What binds the answer to the question. `provider` is the index of the identity provider. */
+/** What binds the answer to the question. `provider` is the index of the identity provider among those of its time. */
 export type PendingSignIn = {
   readonly uid: string;
   readonly provider: number;
+  readonly providerName: string;
   readonly nonce: string;
   readonly codeVerifier: string;
   readonly maxAgeSeconds: number;

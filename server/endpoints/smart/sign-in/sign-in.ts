@@ -35,6 +35,7 @@ export async function beginSignIn(
   const signIn: PendingSignIn = {
     uid: demand.uid,
     provider,
+    providerName: providerOf(options, provider).name,
     nonce: randomText(),
     codeVerifier: randomText(),
     maxAgeSeconds: typeof demand.maxAge === 'string' ? Number(demand.maxAge) : MAX_AGE_SECONDS,
@@ -79,7 +80,10 @@ async function personBehind(
   const signIn = await pending.take(state);
   if (signIn === undefined || signIn.uid !== uid)
     throw new Fault('login', 'The answer belongs to no sign-in of this browser');
-  const identity = await providerOf(options, signIn.provider).complete(requestOf(options, signIn, state), callback);
+  const provider = providerOf(options, signIn.provider);
+  // A reload may have put another provider in its place: what one sent is shown to no other.
+  if (provider.name !== signIn.providerName) throw new Fault('login', 'The answer is that of a former provider');
+  const identity = await provider.complete(requestOf(options, signIn, state), callback);
   const account = await findAccount(options, identity);
   if (account === undefined)
     throw new Fault('login', 'Nobody is known by this identity', { protocolCode: 'unknown-person' });
@@ -105,7 +109,7 @@ function requestOf(options: BoundOptions, signIn: PendingSignIn, state: string):
 }
 
 function providerOf(options: BoundOptions, index: number): IdentityProvider {
-  const provider = options.identityProviders[index];
+  const provider = options.identityProviders()[index];
   if (provider === undefined) throw new Fault('not-found', 'There is no such identity provider');
   return provider;
 }

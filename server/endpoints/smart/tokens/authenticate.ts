@@ -1,8 +1,11 @@
 /** Who a bearer token stands for. @see RFC 6750 */
+import { PAGES_CLIENT_ID } from '../../../../profiles/codes.ts';
 import { Fault } from '../../../../profiles/fault.ts';
+import { narrowScopes } from '../../../access/scope.ts';
 import type { RegionClient } from '../../../config/region-model.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { TokenStore } from '../../../ports/token-store.ts';
+import { registeredScopes } from '../registered-clients.ts';
 import { ACCESS_TOKEN_MODEL } from './oidc-adapter.ts';
 import { tokenDigest } from './token-digest.ts';
 
@@ -39,21 +42,21 @@ export function tokenIdOf(authorization: string | undefined): string {
 }
 
 /**
- * Makes the check of access tokens: one read of the store, nothing remembered, so a revoked token is refused at once.
+ * Makes the check of access tokens: one read of the store, nothing remembered, so a revoked token, or that of a client
+ * that left the region, is refused at once.
  *
  * The check throws Fault `login`: without a header, with another scheme, or (`invalid_token`) for a token that is
  * unknown, expired, revoked or no access token.
  */
 export function createAuthenticate(options: {
   readonly tokens: TokenStore;
-  readonly clients: readonly RegionClient[];
+  readonly clients: () => readonly RegionClient[];
   readonly clock: Clock;
 }): Authenticate {
-  const clients = new Map(options.clients.map((client) => [client.client_id, client]));
   return async (authorization) => {
     const tokenId = tokenIdOf(authorization);
     const stored = await options.tokens.find(ACCESS_TOKEN_MODEL, tokenId);
-    const client = clients.get(String(stored?.payload['clientId']));
+    const client = options.clients().find(({ client_id }) => client_id === stored?.payload['clientId']);
     const now = Math.floor(options.clock.now() / 1000);
     if (stored?.expiresAt === undefined || stored.expiresAt <= now || client === undefined) throw invalidToken();
     return factsOf(stored.payload, client, tokenId, stored.expiresAt);
@@ -84,7 +87,7 @@ function factsOf(
   const isBackend = typeof accountId !== 'string';
   return {
     clientId: client.client_id,
-    scopes: typeof scope === 'string' ? scope.split(' ') : [],
+    scopes: scopesOf(client, typeof scope === 'string' ? scope.split(' ') : []),
     ...(isBackend ? {} : { account: accountId }),
     ...(isBackend && client.organization !== undefined ? { organization: client.organization } : {}),
     ...(typeof authTime === 'number' ? { authTime } : {}),
@@ -92,6 +95,11 @@ function factsOf(
     accessToken: { model: ACCESS_TOKEN_MODEL, id: tokenId },
     expiresAt,
   };
+}
+
+/** What was granted, as far as the client is registered for it now. Our own pages give their scopes themselves. */
+function scopesOf(client: RegionClient, granted: readonly string[]): readonly string[] {
+  return client.client_id === PAGES_CLIENT_ID ? granted : narrowScopes(granted, registeredScopes(client));
 }
 
 function invalidToken(): Fault {

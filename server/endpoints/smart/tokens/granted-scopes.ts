@@ -48,11 +48,11 @@ export function scopesOfAccount(scopes: readonly string[], account: string): rea
   return scopes.filter((scope) => scope !== LAUNCH_PATIENT && parseScope(scope)?.context !== 'patient');
 }
 
-/** The patient in context: the account itself when it is a patient's and a scope asks for it. The logical id. */
-export function patientInContext(scopes: readonly string[], account: string): string | undefined {
-  if (!isPatient(account)) return undefined;
+/** The patient in context: who signs in, when that is a patient and a scope asks for it. The logical id. */
+export function patientInContext(scopes: readonly string[], resource: string): string | undefined {
+  if (!isPatient(resource)) return undefined;
   const isAsked = scopes.some((scope) => scope === LAUNCH_PATIENT || parseScope(scope)?.context === 'patient');
-  return isAsked ? account.slice('Patient/'.length) : undefined;
+  return isAsked ? resource.slice('Patient/'.length) : undefined;
 }
 
 function isPatient(account: string): boolean {

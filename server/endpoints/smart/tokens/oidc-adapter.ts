@@ -1,6 +1,6 @@
 /** The storage of oidc-provider over the TokenStore port. Ids are kept as digests, and in no payload. */
 import { errors } from 'oidc-provider';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Adapter, AdapterPayload, ClientMetadata } from 'oidc-provider';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoredToken, TokenStore } from '../../../ports/token-store.ts';
 import { tokenDigest } from './token-digest.ts';
@@ -8,9 +8,16 @@ import { tokenDigest } from './token-digest.ts';
 /** The name under which access tokens of persons and of backend clients lie, so that one read finds either. */
 export const ACCESS_TOKEN_MODEL = 'AccessToken';
 
-/** Gives the adapter factory of oidc-provider. */
-export function oidcAdapter(tokens: TokenStore, clock: Clock): (kind: string) => Adapter {
-  return (kind) => new TokenStoreAdapter(kind, tokens, clock);
+/** Finds a client by its id, as it is registered now. */
+export type FindClient = (id: string) => ClientMetadata | undefined;
+
+/** Gives the adapter factory of oidc-provider. Clients are those of the region file, whatever is stored. */
+export function oidcAdapter(tokens: TokenStore, clock: Clock, findClient: FindClient): (kind: string) => Adapter {
+  return (kind) => {
+    const adapter: Adapter = new TokenStoreAdapter(kind, tokens, clock);
+    if (kind === 'Client') adapter.find = async (id) => findClient(id) as AdapterPayload | undefined;
+    return adapter;
+  };
 }
 
 class TokenStoreAdapter implements Adapter {

@@ -16,9 +16,10 @@ import { compileCriterion } from '../read/criteria.ts';
 import type { AuditDocument } from '../documents.ts';
 import { toIndexArrays } from '../write/index-arrays.ts';
 import { following, LARGEST_BATCH, listOrder, spanFilters } from '../read/listing.ts';
+import { allPatients } from '../read/present-patients.ts';
 import type { Reader } from '../read/reader.ts';
 import { sortProjection, sortValuesOf } from '../read/sort-values.ts';
-import { presentPrincipals } from '../write/rekey.ts';
+import { presentPrincipals } from '../write/move.ts';
 import { TOTAL_BOUND, type PageStart } from '../read/search.ts';
 
 /** The transaction in which events are recorded; `attempt` counts from 1. */
@@ -144,7 +145,8 @@ async function count(
 
 async function filterOf(reader: Reader, { where, span }: SearchQuery): Promise<Filter<AuditDocument>> {
   const filters: Filter<AuditDocument>[] = [{ type: 'AuditEvent', ...(await visibleTo(reader)) }, ...spanFilters(span)];
-  for (const criterion of where) {
+  if (where.some(isLink)) throw eventChainRefused();
+  for (const criterion of await allPatients(reader, where)) {
     if (isLink(criterion)) throw eventChainRefused();
     filters.push(compileCriterion(criterion) as Filter<AuditDocument>);
   }

@@ -15,7 +15,7 @@ import type { AuditDocument, ChainDocument, PersonalDocument } from '../document
 import { asStore, isDuplicateKey, withoutContent } from '../errors.ts';
 import { dropLease, takeLease, useLease } from './lease.ts';
 import { inTransaction } from '../transaction.ts';
-import { personsOf } from '../write/rekey.ts';
+import { personOf } from '../../../access/right.ts';
 
 /** The lease that a sealer holds. */
 export const SEALER_LEASE = 'sealer';
@@ -79,7 +79,7 @@ async function seal(
   for (const { _id, event, persons, erased } of pending) {
     const { body, personal } = readyEvent({
       event: JSON.parse(event ?? '') as AuditRecord['event'],
-      persons: persons.flatMap(personsOf),
+      persons: persons.flatMap((name) => personOf(name) ?? []),
       ...(erased === undefined ? {} : { erased }),
     });
     const entry = sealBody(head, body);

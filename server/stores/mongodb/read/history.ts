@@ -13,6 +13,7 @@ import {
 } from '../../../ports/record-store.ts';
 import type { HistoryDocument } from '../documents.ts';
 import { fromRightDocument, rightsTo, rowKey, toState } from '../write/acl-rows.ts';
+import { shownText } from '../../shown-patient.ts';
 import { during, readVisible, toVisibleRow, type Reader } from './reader.ts';
 
 type HistoryQuestion = Extract<Question, { kind: 'history' }>;
@@ -34,18 +35,31 @@ export async function rowOrVersion(
   if (version === undefined || (anchor === undefined && !reader.grant.system)) return undefined;
   const former = await reader.collections.history.findOne({ _id: `${key}/${version}` }, { session: reader.session });
   if (former === null || (former.isDeletion === true && orDeleted !== true)) return undefined;
-  return toVersion(former, anchor);
+  return toVersion(reader, former, anchor);
 }
 
 /** What every version says of the row, beside its text, is what the row says now; without a row it is nothing. */
-function toVersion({ type, id, updated, ...former }: HistoryDocument, anchor: RowVersion | undefined): RowVersion {
-  const { sort, person, subject, released, shownBy } = anchor ?? { ...UNPLACED, sort: updated };
-  const { version, json, blob = undefined } = former;
-  const row = { type, id, version, updated, sort, json, person, subject, blob, released, shownBy };
+function toVersion(
+  { grant }: Reader,
+  { type, id, updated, ...former }: HistoryDocument,
+  anchor: RowVersion | undefined,
+): RowVersion {
+  const { sort, person, released, shownBy, ...whose } = anchor ?? { ...UNPLACED, sort: updated };
+  const { subject, patient } = whose;
+  const { version, blob = undefined } = former;
+  const json = shownText(grant, former.json, former);
+  const ofPatient = { person, subject, ...(patient === undefined ? {} : { patient }) };
+  const row = { type, id, version, updated, sort, json, ...ofPatient, blob, released, shownBy };
   return former.isDeletion === true ? { ...row, isDeletion: true } : row;
 }
 
-const UNPLACED = { person: undefined, subject: undefined, released: false, shownBy: undefined } as const;
+const UNPLACED = {
+  person: undefined,
+  subject: undefined,
+  patient: undefined,
+  released: false,
+  shownBy: undefined,
+} as const;
 
 /** The deletion of a row by `Type/id`, when the grant may know of it. */
 async function deletionOf(reader: Reader, key: string): Promise<RowVersion | undefined> {
@@ -74,7 +88,8 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   if (!decision.permitted) return undefined;
   const { right } = decision;
   const shownBy = right && { rightId: right.id, relation: right.relation, source: consentOf(right) };
-  return { ...toVisibleRow(deletion, { right: shownBy }), isDeletion: true };
+  // Lists of deletions are read without the text, of which a deletion has none.
+  return { ...toVisibleRow(grant, { ...deletion, json: '' }, { right: shownBy }), isDeletion: true };
 }
 
 function isOpen({ grant }: Reader, type: StoredType): boolean {
@@ -98,10 +113,11 @@ export async function readHistory(reader: Reader, question: HistoryQuestion): Pr
   return { rows, next: places.length > limit && rows.length > 0 ? page.at(-1) : undefined };
 }
 
-async function formerOf({ collections, session }: Reader, anchor: RowVersion, version: number): Promise<RowVersion[]> {
+async function formerOf(reader: Reader, anchor: RowVersion, version: number): Promise<RowVersion[]> {
+  const { collections, session } = reader;
   const key = `${rowKey(anchor.type, anchor.id)}/${version}`;
   const former = await collections.history.findOne({ _id: key }, { session });
-  return former === null ? [] : [toVersion(former, anchor)];
+  return former === null ? [] : [toVersion(reader, former, anchor)];
 }
 
 async function anchorsOf(

@@ -59,8 +59,8 @@ export async function moveStudies(
   studies: NonNullable<CommitPlan['studies']>,
   session: ClientSession,
 ): Promise<void> {
-  for (const { studyInstanceUID, from, to } of studies)
-    await instances.updateMany({ studyInstanceUID, person: from }, { $set: { person: to } }, { session });
+  for (const { studyInstanceUID, from, to, subject } of studies)
+    await instances.updateMany({ studyInstanceUID, person: from }, { $set: { person: to, subject } }, { session });
 }
 
 /** The condition that one of some establishments sent an instance. */

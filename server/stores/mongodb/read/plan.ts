@@ -5,8 +5,9 @@ import type { SortSpan } from '../../../../profiles/search/query.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { boundPerson } from '../../granted.ts';
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
-import { compileCriterion, isNarrowing, type RowFilter } from './criteria.ts';
+import { compileCriterion, isNarrowing, type PlainCriterion, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
+import { patientsBearing } from './patients.ts';
 import { LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
 import type { Listed, Listing, ListPart, Pace } from './listing.ts';
 import type { Reader } from './reader.ts';
@@ -84,11 +85,20 @@ async function compileAll(
   const filters: RowFilter[] = spanFilters(span);
   const linked: LinkCriterion[] = [];
   for (const criterion of where) {
-    const filter = isLink(criterion) ? await namedFilter(reader, type, criterion) : compileCriterion(criterion);
+    const filter = isLink(criterion)
+      ? await namedFilter(reader, type, criterion)
+      : await plainFilter(reader, type, criterion);
     if (filter !== undefined) filters.push(filter);
     else if (isLink(criterion)) linked.push(criterion);
   }
   return { filter: filters.length === 0 ? {} : { $and: filters }, linked };
+}
+
+/** A Patient is found by what its reader sees of it, too. */
+async function plainFilter(reader: Reader, type: StoredType, criterion: PlainCriterion): Promise<RowFilter> {
+  const filter = compileCriterion(criterion);
+  const ids = await patientsBearing(reader, type, criterion);
+  return ids.length === 0 ? filter : { $or: [filter, { id: { $in: [...ids] } }] };
 }
 
 /** The rows that a criterion on other rows leads to, by name; undefined when they are too many for a filter. */

@@ -6,11 +6,14 @@ import type {
   AnswerTo,
   Question,
   RowVersion,
+  SearchPage,
   ShownStudy,
   StudyInstances,
   StudyMetadata,
+  StudyParts,
 } from '../../../ports/record-store.ts';
 import { shownInstances, type ShownPart } from '../../granted.ts';
+import { shownSubject } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
 import type { Collections } from '../collections.ts';
@@ -18,6 +21,7 @@ import { toStoreFault } from '../errors.ts';
 import { readHistory, rowOrVersion } from './history.ts';
 import { readInstances, readMetadata, type InstancesQuestion, type MetadataQuestion } from './instances.ts';
 import { studyParts } from './parts.ts';
+import { rowAsSeen, rowsAsSeen } from './patients.ts';
 import { shownOf, type Reader } from './reader.ts';
 import { searchRows } from './search.ts';
 
@@ -34,16 +38,28 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
     case 'search':
       return question.query.type === 'AuditEvent'
         ? await searchAuditEvents(reader, question.query, question)
-        : await searchRows(reader, question.query, question);
-    case 'history':
-      return await readHistory(reader, question);
+        : await pageAsSeen(reader, await searchRows(reader, question.query, question));
+    case 'history': {
+      const page = await readHistory(reader, question);
+      return { ...page, rows: await rowsAsSeen(reader, page.rows) };
+    }
     case 'instances':
       return await readStudy(reader, question);
     case 'metadata':
       return await readStudyMetadata(reader, question);
     case 'parts':
-      return await studyParts(reader, question);
+      return await studyPartsAsSeen(reader, question);
   }
+}
+
+async function pageAsSeen(reader: Reader, page: SearchPage): Promise<SearchPage> {
+  const [rows, included] = [await rowsAsSeen(reader, page.rows), await rowsAsSeen(reader, page.included)];
+  return { ...page, rows, included };
+}
+
+async function studyPartsAsSeen(reader: Reader, question: Extract<Question, { kind: 'parts' }>): Promise<StudyParts> {
+  const parts = await studyParts(reader, question);
+  return { ...parts, included: await rowsAsSeen(reader, parts.included) };
 }
 
 async function readResource(
@@ -51,7 +67,10 @@ async function readResource(
   question: Extract<Question, { kind: 'resource' }>,
 ): Promise<RowVersion | undefined> {
   const { type, id, version } = question;
-  if (type !== 'AuditEvent') return await rowOrVersion(reader, question);
+  if (type !== 'AuditEvent') {
+    const found = await rowOrVersion(reader, question);
+    return found && (await rowAsSeen(reader, found));
+  }
   const event = await readAuditEvent(reader, id);
   return version === undefined || version === event?.version ? event : undefined;
 }
@@ -80,11 +99,11 @@ async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<Stu
   const claim = await collections.claims.findOne({ _id: claimKey.imagingStudy(studyInstanceUID) }, { session });
   if (claim === null) return undefined;
   const key = rowKey('ImagingStudy', claim.value);
-  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1, level: 1 } as const;
+  const projection = { type: 1, id: 1, parent: 1, person: 1, subject: 1, patient: 1, level: 1 } as const;
   const row = await collections.standing.findOne({ _id: key, gone: { $exists: false } }, { session, projection });
   const shown = row === null ? undefined : (await shownOf(reader, [row])).get(key);
   if (row === null || shown === undefined) return undefined;
-  const study = { id: row.id, person: row.person, subject: row.subject, shownBy: shown.right };
+  const study = { id: row.id, person: row.person, ...shownSubject(reader.grant, row), shownBy: shown.right };
   if (reader.grant.system) return { study, part: {} };
   const sources = sourcesShown(reader.grant, shown.right?.relation, levelOf(row.level));
   return { study, part: { person: row.person ?? undefined, sources } };

@@ -4,6 +4,7 @@ import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/
 import type { AnyGrant } from '../../../access/grant.ts';
 import { isNamedBefore, type Right } from '../../../access/right.ts';
 import type { ShownBy, VisibleRow } from '../../../ports/record-store.ts';
+import { shownSubject, shownText } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RowContent } from '../documents.ts';
@@ -84,13 +85,26 @@ export function toShownBy({ rightId, relation, source }: AclDocument): ShownBy {
 }
 
 /** A row as the port gives it. */
-export function toVisibleRow(row: RowContent, { right }: Shown): VisibleRow {
-  const { type, id, version, updated, sort, json, released, person, subject, blob } = row;
-  return { type, id, version, updated, sort, json, released, person, subject, blob, shownBy: right };
+export function toVisibleRow(grant: AnyGrant, row: RowContent, { right }: Shown): VisibleRow {
+  const { type, id, version, updated, sort, released, person, blob } = row;
+  const json = shownText(grant, row.json, row);
+  return {
+    type,
+    id,
+    version,
+    updated,
+    sort,
+    json,
+    released,
+    person,
+    ...shownSubject(grant, row),
+    blob,
+    shownBy: right,
+  };
 }
 
 /** What a visible row is made of. */
-export const ROW_PROJECTION = { tok: 0, dates: 0, str: 0, tri: 0 } as const;
+export const ROW_PROJECTION = { tok: 0, filedRef: 0, dates: 0, str: 0, tri: 0 } as const;
 
 /** Reads standing rows by `Type/id`, those that the grant shows. */
 export async function readVisible(reader: Reader, keys: readonly string[]): Promise<readonly VisibleRow[]> {
@@ -104,7 +118,7 @@ export async function readVisible(reader: Reader, keys: readonly string[]): Prom
   const shown = await shownOf(reader, found);
   return found.flatMap((row) => {
     const by = shown.get(row._id);
-    return by === undefined ? [] : [toVisibleRow(row, by)];
+    return by === undefined ? [] : [toVisibleRow(reader.grant, row, by)];
   });
 }
 

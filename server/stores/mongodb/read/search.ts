@@ -14,6 +14,7 @@ import { rowKey } from '../write/acl-rows.ts';
 import { targetsOf } from '../write/index-arrays.ts';
 import { LARGEST_BATCH, type Listed, type Pace } from './listing.ts';
 import { COUNTING, planSearch, take, type Plan } from './plan.ts';
+import { presentPatients } from './present-patients.ts';
 import { parseKey, readVisible, ROW_PROJECTION, toVisibleRow, type Reader } from './reader.ts';
 import { sortProjection, sortValuesOf } from './sort-values.ts';
 
@@ -34,7 +35,7 @@ export async function searchRows(
   query: SearchQuery,
   { after, skip = 0 }: PageStart,
 ): Promise<SearchPage> {
-  const plan = await planSearch(reader, query.type, query.where, {
+  const plan = await planSearch(reader, query.type, await presentPatients(reader, query.where), {
     span: query.span,
     isReversed: isReversedList(query.order),
   });
@@ -112,7 +113,10 @@ async function countTotal(plan: Plan, query: SearchQuery, all: number | undefine
 
 type Loaded = { readonly row: VisibleRow; readonly ref: readonly string[] };
 
-async function readListed({ collections, session }: Reader, page: readonly Listed[]): Promise<readonly Loaded[]> {
+async function readListed(
+  { collections, session, grant }: Reader,
+  page: readonly Listed[],
+): Promise<readonly Loaded[]> {
   if (page.length === 0) return [];
   const keys = page.map(({ key }) => key);
   const found = await collections.standing
@@ -121,7 +125,7 @@ async function readListed({ collections, session }: Reader, page: readonly Liste
   const byKey = new Map(found.map((row) => [row._id, row]));
   return page.flatMap(({ key, shown }) => {
     const row = byKey.get(key);
-    return row === undefined ? [] : [{ row: toVisibleRow(row, shown), ref: row.ref }];
+    return row === undefined ? [] : [{ row: toVisibleRow(grant, row, shown), ref: row.ref }];
   });
 }
 

@@ -75,16 +75,29 @@ function toAcl(right: Right, { type, id, sort }: AclFacts): AclDocument {
   };
 }
 
-/** A right as it is kept, with the rows that give it. */
+/** A right as it is kept, with the rows that give it and their places, in order. */
 export function toRightDocument(
   { id, scope, giver: _giver, ...right }: Right,
-  givers: readonly string[],
+  givers: readonly Giver[],
 ): RightDocument {
-  return { _id: id, ...right, item: scope === 'record' ? undefined : scope.item, givers };
+  return { _id: id, ...right, item: scope === 'record' ? undefined : scope.item, ...giversIn(givers) };
+}
+
+/** A row that gives a right, and where it began among others. */
+export type Giver = { readonly giver: string; readonly place: number };
+
+/** The rows that give a kept right. */
+export function giversOf({ givers, places = [] }: Pick<RightDocument, 'givers' | 'places'>): readonly Giver[] {
+  return givers.map((giver, at) => ({ giver, place: places[at] ?? at }));
+}
+
+/** Rows that give a right, as they are kept. */
+export function giversIn(givers: readonly Giver[]): Required<Pick<RightDocument, 'givers' | 'places'>> {
+  return { givers: givers.map(({ giver }) => giver), places: givers.map(({ place }) => place) };
 }
 
 /** A kept right. */
-export function fromRightDocument({ _id, item, givers, ...right }: RightDocument): Right {
+export function fromRightDocument({ _id, item, givers, places: _places, ...right }: RightDocument): Right {
   const [giver] = givers;
   if (giver === undefined) throw new Error('A right is kept that no row gives');
   return { ...right, id: _id, scope: item === undefined ? ('record' as const) : { item }, giver };

@@ -8,7 +8,7 @@ import { rowKey } from './acl-rows.ts';
 import { insertAudit } from '../audit/audit.ts';
 import { requireClaims, takeClaims } from './claims.ts';
 import type { Collections } from '../collections.ts';
-import { forgetReaders, readersOf } from './deletions.ts';
+import { forgetReaders, movedReaders, readersOf } from './deletions.ts';
 import { eraseAll, eraseHistory } from './erase.ts';
 import { asStore } from '../errors.ts';
 import { changeRights } from './give-rights.ts';
@@ -16,18 +16,19 @@ import { moveStudies, writeInstances } from '../read/instances.ts';
 import { putJobs } from './jobs.ts';
 import { matchKey, requireNoMatches } from './matches.ts';
 import { materialise } from './materialise.ts';
-import { personsOf, writePersons } from './persons.ts';
+import { personsOf, shownPatients, writePersons } from './persons.ts';
 import { writeQuarantine } from '../read/quarantine.ts';
 import {
   readStanding,
   requireConditions,
   rowConditionsOf,
   stageRows,
+  withMoved,
   writeRows,
   textedPlan,
   type TextedPlan,
 } from './row-changes.ts';
-import { rekeyPersons } from './rekey.ts';
+import { moveIdentities } from './move.ts';
 import { inTransaction } from '../transaction.ts';
 import type { Turns } from './turns.ts';
 import { requireWarrant } from './warranted.ts';
@@ -77,7 +78,8 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
     rowKey(type, id),
   );
   const claims = (plan.claims ?? []).map(({ key }) => key);
-  const rekeyed = [...(plan.rekeys ?? []), ...(plan.studies ?? [])].flatMap(({ from, to }) => [from, to]);
+  const between = [...(plan.moves ?? []), ...(plan.studies ?? [])].flatMap(({ from, to }) => [from, to]);
+  const moved = [...between, ...(plan.moves ?? []).map(({ home }) => home)];
   const erased = (plan.erased ?? []).flatMap(({ rows: gone = [], claims: names = [] }) => [
     ...gone.map(({ type, id }) => rowKey(type, id)),
     ...names,
@@ -86,7 +88,7 @@ function keysOf(plan: CommitPlan): ReadonlySet<string> {
     condition.kind === 'no-match' ? [matchKey(condition)] : [],
   );
   const keptAside = quarantined.map(({ sopInstanceUID }) => `quarantine|${sopInstanceUID}`);
-  const keys = new Set([plan.id, ...persons, ...rekeyed, ...rows, ...claims, ...erased, ...sought, ...keptAside]);
+  const keys = new Set([plan.id, ...persons, ...moved, ...rows, ...claims, ...erased, ...sought, ...keptAside]);
   keys.delete('');
   return keys;
 }
@@ -108,12 +110,15 @@ async function applyPlan(
   const erased = await eraseAll(collections, plan.erased ?? [], session);
   await takeClaims(collections, plan.claims ?? [], session);
   const readers = await readersOf(collections, plan, session);
-  const joined = await rekeyPersons(collections, plan.rekeys ?? [], session);
-  // What was erased is gone; what is kept as history is so under the key that stays.
+  const moved = await moveIdentities(collections, plan.moves ?? [], session);
+  const shown = await shownPatients(collections, plan, session);
+  // What was erased is gone; what is kept as history is so under the person that it became.
   const standing = changesStanding(plan) ? await readStanding(collections, plan, session) : found;
-  const staged = stageRows(plan, standing, readers, now);
-  const rows = [...staged.changes.values()];
-  const rights = await changeRights(collections, staged, plan.erased ?? [], session);
+  const staged = stageRows(plan, standing, { readers: movedReaders(readers, moved), shown, now });
+  const changes = withMoved(staged.changes, moved);
+  const rows = [...changes.values()];
+  const { written } = staged;
+  const rights = await changeRights(collections, { changes, written, erasures: plan.erased ?? [], moved }, session);
   const states = await writePersons(collections, personsOf(plan, rows, rights), plan, session);
   await writeRows(collections, staged, conditions, standing, session);
   await forgetReaders(collections, rows, session);
@@ -121,7 +126,7 @@ async function applyPlan(
   await moveStudies(collections, plan.studies ?? [], session);
   const instances = await writeInstances(collections, plan.instances ?? [], session);
   const quarantined = await writeQuarantine(collections, plan.quarantined ?? [], session);
-  await materialise(collections, { rows, rights, states, joined }, session);
+  await materialise(collections, { rows, rights, states }, session);
   await putJobs(collections, plan.jobs ?? [], now, { session, attempt });
   await insertAudit(collections, plan.audit ?? [], { session, attempt });
   const receipt: CommitReceipt = {
@@ -136,6 +141,6 @@ async function applyPlan(
 }
 
 /** Whether a plan changes rows before it deletes and puts any. */
-function changesStanding({ rekeys = [], erased = [] }: CommitPlan): boolean {
-  return rekeys.length > 0 || erased.some(({ rows = [] }) => rows.length > 0);
+function changesStanding({ moves = [], erased = [] }: CommitPlan): boolean {
+  return moves.length > 0 || erased.some(({ rows = [] }) => rows.length > 0);
 }

@@ -5,28 +5,36 @@ import type { CommitPlan } from '../../../ports/commit-plan.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowDocument, StoredRow, Tombstone } from '../documents.ts';
 import { rowKey } from './acl-rows.ts';
+import type { Moved } from './move.ts';
 
-/** The principals that see each row which a plan deletes, by `Type/id`: persons by the keys that they have after it. */
+/** Principals, by `Type/id` of the rows that they see. */
+export type ReadersByRow = ReadonlyMap<string, readonly Principal[]>;
+
+/** The principals that see each row which a plan deletes, by `Type/id`, before it. */
 export async function readersOf(
   { acl }: Collections,
-  { deletes = [], rekeys = [] }: CommitPlan,
+  { deletes = [] }: CommitPlan,
   session: ClientSession,
-): Promise<ReadonlyMap<string, readonly Principal[]>> {
+): Promise<ReadersByRow> {
   const items = deletes.map(({ type, id }) => rowKey(type, id));
   if (items.length === 0) return new Map();
   const projection = { item: 1, principal: 1 } as const;
   const found = await acl.find({ item: { $in: items } }, { session, projection }).toArray();
   const byItem = Map.groupBy(found, ({ item }) => item);
-  return new Map(
-    [...byItem].map(([item, rows]) => [item, [...new Set(rows.map((row) => present(row.principal, rekeys)))]]),
-  );
+  return new Map([...byItem].map(([item, rows]) => [item, [...new Set(rows.map((row) => row.principal))]]));
 }
 
-function present(reader: Principal, rekeys: NonNullable<CommitPlan['rekeys']>): Principal {
-  return rekeys.reduce(
-    (name, { from, to }) => (name === principal.patient(from) ? principal.patient(to) : name),
-    reader,
-  );
+/** The same after rows have moved: the patient who saw one is the person that it is of. */
+export function movedReaders(readers: ReadersByRow, { steps }: Pick<Moved, 'steps'>): ReadersByRow {
+  if (readers.size === 0 || steps.length === 0) return readers;
+  const moved = new Map(readers);
+  for (const { key, from, to } of steps) {
+    const present = moved
+      .get(key)
+      ?.map((reader) => (reader === principal.patient(from) ? principal.patient(to) : reader));
+    if (present !== undefined) moved.set(key, present);
+  }
+  return moved;
 }
 
 /** What is left of a row, and the version that tells of its deletion: without text and bytes. */
@@ -35,9 +43,9 @@ export function toDeletion(
   readers: readonly Principal[],
   now: number,
 ): { readonly tombstone: Tombstone; readonly deletion: HistoryDocument } {
-  const { _id, type, id, sort, person, subject, level, released } = row;
+  const { _id, type, id, sort, person, subject, patient, level, released } = row;
   const version = row.version + 1;
-  const content = { type, id, version, updated: now, sort, json: '', person, subject, level, released };
+  const content = { type, id, version, updated: now, sort, json: '', person, subject, patient, level, released };
   return {
     tombstone: { _id, gone: true, version },
     deletion: { _id: `${_id}/${version}`, ...content, isDeletion: true, readers },

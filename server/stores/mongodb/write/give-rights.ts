@@ -1,12 +1,14 @@
 /** Keeps the rights that rows give: one for each principal, relation, scope and time, and the rows that give it. */
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
-import { joinedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../access/rights-of.ts';
+import { movedRight, NO_ORIGIN, rightsGivenBy, rightsLeftBy } from '../../../access/rights-of.ts';
 import type { PersonKey } from '../../../access/requester.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
 import type { Erasure } from '../../../ports/commit-plan.ts';
-import { fromRightDocument, rowKey, toRightDocument } from './acl-rows.ts';
+import { nextPlace } from '../../places.ts';
+import { fromRightDocument, giversIn, giversOf, rowKey, toRightDocument, type Giver } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { RightDocument, StoredRow } from '../documents.ts';
+import type { Moved } from './move.ts';
 import { standingRow, type StagedRows } from './row-changes.ts';
 
 /** Which rights begin with a plan, or say something else from now on, and which end with it. */
@@ -14,27 +16,52 @@ export type RightChanges = { readonly begun: readonly Right[]; readonly ended: r
 
 const NONE: RightChanges = { begun: [], ended: [] };
 
-/** Writes the rights that follow from the rows that a plan erases, deletes and puts, one after the other. */
+/** What of a plan changes rights: rows before and after it, those that moved, and in which order others are written. */
+export type RightsFrom = Pick<StagedRows, 'changes' | 'written'> & {
+  readonly erasures: readonly Erasure[];
+  readonly moved: Pick<Moved, 'steps'>;
+};
+
+/** Writes the rights that follow from the rows that a plan erases, moves, deletes and puts, one after the other. */
 export async function changeRights(
   { rights }: Collections,
-  { changes, written }: Pick<StagedRows, 'changes' | 'written'>,
-  erasures: readonly Erasure[],
+  { changes, written, erasures, moved }: RightsFrom,
   session: ClientSession,
 ): Promise<RightChanges> {
   const erased = erasures.flatMap(({ rows = [] }) => rows).map(({ type, id }) => rowKey(type, id));
   const stood = [...changes.values()].filter(({ before }) => before !== undefined).map(({ after }) => after._id);
-  const known = [...erased, ...stood];
+  const known = [...erased, ...stood, ...moved.steps.map(({ key }) => key)];
   const given = written.map((row) => ({ row, gives: givenAfter(row) }));
-  const ids = given.flatMap(({ gives }) => gives.map(({ id }) => id));
-  if (known.length === 0 && ids.length === 0) return NONE;
-  const found = await rights.find(namedBy(known, ids), { session }).toArray();
-  const kept = new Kept(found);
+  const begins = given.flatMap(({ gives }) => gives.map(({ id }) => id));
+  if (known.length === 0 && begins.length === 0) return NONE;
+  const found = await rights.find(namedBy(known, begins), { session }).toArray();
+  const kept = new Kept([...found, ...(await joinedBy(rights, found, moved, session))]);
   for (const key of erased) kept.give(key, []);
+  for (const { key, from, to } of moved.steps) kept.move(key, from, to);
   for (const { row, gives } of given)
     kept.give(row._id, row.gone === true ? rightsLeftBy(kept.givenBy(row._id)) : gives);
   const { operations, ...changed } = kept.changes();
   if (operations.length > 0) await rights.bulkWrite([...operations], { session });
   return changed;
+}
+
+/** Those that rights become when the rows move that give them. */
+async function joinedBy(
+  rights: Collections['rights'],
+  found: readonly RightDocument[],
+  { steps }: Pick<Moved, 'steps'>,
+  session: ClientSession,
+): Promise<readonly RightDocument[]> {
+  const known = new Set(found.map(({ _id }) => _id));
+  const ways = [...new Map(steps.map(({ from, to }) => [`${from} ${to}`, { from, to }])).values()];
+  const become = new Map(found.map((right) => [right._id, fromRightDocument(right)]));
+  for (const { from, to } of ways)
+    for (const right of [...become.values()].filter(({ person }) => person === from)) {
+      const moved = movedRight(right, from, to);
+      become.set(moved.id, become.get(moved.id) ?? moved);
+    }
+  const missing = [...become.keys()].filter((id) => !known.has(id));
+  return missing.length === 0 ? [] : await rights.find({ _id: { $in: missing } }, { session }).toArray();
 }
 
 /** Those that some rows give, and those of some ids. */
@@ -77,7 +104,13 @@ class Kept {
       all.some((right) => right.id === id && right.person === person);
     const before = this.givenBy(giver);
     for (const right of before) if (!isAmong(rights, right)) this.#stop(right, giver);
-    for (const right of rights) if (!isAmong(before, right)) this.#begin(right, giver);
+    for (const right of rights) if (!isAmong(before, right)) this.#begin(right, { giver, place: nextPlace() });
+  }
+
+  /** Lets a row give the rights of another person that it gave of one, each in the place where it began. */
+  move(giver: string, from: PersonKey, to: PersonKey): void {
+    for (const right of this.givenBy(giver).filter(({ person }) => person === from))
+      this.#begin(movedRight(right, from, to), { giver, place: this.#stop(right, giver) });
   }
 
   changes(): RightChanges & { readonly operations: readonly AnyBulkWriteOperation<RightDocument>[] } {
@@ -97,19 +130,22 @@ class Kept {
     return { begun, ended, operations };
   }
 
-  #begin(right: Right, giver: string): void {
-    const givers = this.#after.get(right.id)?.givers ?? [];
-    this.#after.set(right.id, toRightDocument(right, [...givers, giver]));
-    this.#idsOf(giver).add(right.id);
+  #begin(right: Right, giver: Giver): void {
+    const standing = this.#after.get(right.id);
+    const givers = [...(standing === undefined ? [] : giversOf(standing)), giver].toSorted(firstBegun);
+    this.#after.set(right.id, toRightDocument(right, givers));
+    this.#idsOf(giver.giver).add(right.id);
   }
 
-  /** A right goes with its last giver; else the one that began next stands in it. */
-  #stop({ id }: Right, giver: string): void {
+  /** A right goes with its last giver; else the one that began next stands in it. Answers where the row began. */
+  #stop({ id }: Right, giver: string): number {
     this.#idsOf(giver).delete(id);
     const right = this.#after.get(id);
-    const givers = right?.givers.filter((other) => other !== giver) ?? [];
+    const all = right === undefined ? [] : giversOf(right);
+    const givers = all.filter((other) => other.giver !== giver);
     if (right === undefined || givers.length === 0) this.#after.delete(id);
-    else this.#after.set(id, { ...right, givers });
+    else this.#after.set(id, { ...right, ...giversIn(givers) });
+    return all.find((other) => other.giver === giver)?.place ?? nextPlace();
   }
 
   #idsOf(giver: string): Set<string> {
@@ -119,36 +155,11 @@ class Kept {
   }
 }
 
+function firstBegun(one: Giver, other: Giver): number {
+  return one.place - other.place || (one.giver < other.giver ? -1 : 1);
+}
+
 function isShownOtherwise(before: RightDocument, after: RightDocument): boolean {
   const [one, other] = [fromRightDocument(before), fromRightDocument(after)];
   return one.person !== other.person || consentOf(one) !== consentOf(other);
-}
-
-/** Moves the rights of a person to another one, with the rows that give them: behind those that gave them already. */
-export async function joinRights(
-  { rights, acl }: Collections,
-  { from, to }: { readonly from: PersonKey; readonly to: PersonKey },
-  session: ClientSession,
-): Promise<void> {
-  const former = await rights.find({ person: from }, { session }).toArray();
-  if (former.length === 0) return;
-  const joined = former.map((right) => ({
-    right: joinedRight(fromRightDocument(right), from, to),
-    givers: right.givers,
-  }));
-  const ids = joined.map(({ right }) => right.id);
-  const standing = await rights.find({ _id: { $in: ids }, person: to }, { session }).toArray();
-  const givers = new Map(standing.map((right) => [right._id, right.givers]));
-  const documents = joined.map(({ right, givers: moved }) =>
-    toRightDocument(right, [...(givers.get(right.id) ?? []), ...moved]),
-  );
-  const gone = former.map(({ _id }) => _id);
-  await acl.deleteMany({ rightId: { $in: gone } }, { session });
-  await rights.deleteMany({ _id: { $in: gone } }, { session });
-  await rights.bulkWrite(
-    documents.map((right) => ({
-      replaceOne: { filter: { _id: right._id }, replacement: right, upsert: true },
-    })),
-    { session },
-  );
 }

@@ -1,6 +1,6 @@
 /** Search values as arrays of keys that ordinary multikey indexes serve: the same functions write and ask. */
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
-import type { IndexArrays } from '../documents.ts';
+import type { IndexArrays, RowDocument } from '../documents.ts';
 
 /** The key of a token; a part that is undefined stands for any. */
 export function tokenKey(param: string, system: string | undefined, value: string | undefined): string {
@@ -33,6 +33,20 @@ export function referenceKey(param: string, target: string): string {
 /** The targets of a row's references under a parameter. */
 export function targetsOf(ref: readonly string[], param: string): readonly string[] {
   return ref.filter((key) => key.startsWith(`${param} `)).map((key) => key.slice(param.length + 1));
+}
+
+/**
+ * What a row refers to when doors show a Patient in place of the one that it is filed under, and `filedRef`, what it
+ * refers to as it was filed: where both are the same there is none.
+ */
+export function shownRef(
+  filedRef: readonly string[],
+  { subject, patient }: Pick<RowDocument, 'subject' | 'patient'>,
+): Pick<RowDocument, 'ref' | 'filedRef'> {
+  if ((patient ?? undefined) === undefined) return { ref: filedRef, filedRef: undefined };
+  const suffix = ` ${subject}`;
+  const ref = filedRef.map((key) => (key.endsWith(suffix) ? `${key.slice(0, -suffix.length)} ${patient}` : key));
+  return { ref: [...new Set(ref)], filedRef };
 }
 
 /** The keys of every three characters of a text, each once; none for a shorter text. */

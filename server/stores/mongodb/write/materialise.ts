@@ -18,8 +18,6 @@ export type AccessChange = {
   readonly rights: RightChanges;
   /** Of every person that the plan concerns. */
   readonly states: ReadonlyMap<PersonKey, StateChange>;
-  /** Persons to whom another one was joined: all of their access changes. */
-  readonly joined: ReadonlySet<PersonKey>;
 };
 
 const INSERT_AT_ONCE = 1_000;
@@ -33,7 +31,7 @@ export async function materialise(
   const rows = change.rows.filter(changesAccess);
   await forget(collections, rows, change, session);
   for (const [person, state] of change.states) {
-    const flipped = change.joined.has(person) ? RELATIONS : flippedBy(state);
+    const flipped = flippedBy(state);
     await materialisePerson(collections, person, state.after, { rows, rights: change.rights.begun, flipped }, session);
   }
 }

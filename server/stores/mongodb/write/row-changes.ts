@@ -10,7 +10,8 @@ import { rowKey } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { HistoryDocument, RowContent, RowDocument, StoredRow } from '../documents.ts';
 import { toDeletion, withoutReaders } from './deletions.ts';
-import { toIndexArrays } from './index-arrays.ts';
+import type { Moved } from './move.ts';
+import { shownRef, toIndexArrays } from './index-arrays.ts';
 
 /** One row before and after a plan; both sides are undefined or a tombstone where no row stands. */
 export type RowChange = { readonly before: StoredRow | undefined; readonly after: StoredRow };
@@ -70,12 +71,22 @@ export function textedPlan(plan: CommitPlan): TextedPlan {
   return { ...plan, texts: (plan.puts ?? []).map(({ resource, id }) => unstamped(resource, id)) };
 }
 
-/** Stages deletes, then puts; a row may be named more than once. `readers` are those who see the deleted rows. */
+/** What rows are staged with: see {@link stageRows}. */
+export type StagedWith = {
+  readonly readers: ReadonlyMap<string, readonly Principal[]>;
+  readonly shown: ReadonlyMap<string, string>;
+  /** Epoch milliseconds. */
+  readonly now: number;
+};
+
+/**
+ * Stages deletes, then puts; a row may be named more than once. `readers` are those who see the deleted rows, `shown`
+ * the Patients that are shown in place of the identities that rows are filed under.
+ */
 export function stageRows(
   plan: TextedPlan,
   standing: ReadonlyMap<string, StoredRow>,
-  readers: ReadonlyMap<string, readonly Principal[]>,
-  now: number,
+  { readers, shown, now }: StagedWith,
 ): StagedRows {
   const after = new Map<string, StoredRow>();
   const history: HistoryDocument[] = [];
@@ -104,7 +115,8 @@ export function stageRows(
     retire(key);
     const text = plan.texts[at] ?? unstamped(put.resource, put.id);
     const origin = put.origin ?? standingRow(present(key))?.origin;
-    write(toRow({ ...put, origin }, stamped(text, version, now), version, now));
+    const patient = shown.get(put.subject ?? '');
+    write(toRow({ ...put, origin, patient }, stamped(text, version, now), version, now));
     return version;
   });
   const changes = new Map([...after].map(([key, row]) => [key, { before: standing.get(key), after: row }]));
@@ -113,7 +125,7 @@ export function stageRows(
 }
 
 function toHistory(row: RowDocument): HistoryDocument {
-  const { type, id, version, updated, sort, json, person, subject, level, released, parent, blob } = row;
+  const { type, id, version, updated, sort, json, person, subject, patient, level, released, parent, blob } = row;
   const content: RowContent = {
     type,
     id,
@@ -123,6 +135,7 @@ function toHistory(row: RowDocument): HistoryDocument {
     json,
     person,
     subject,
+    patient,
     level,
     released,
     parent,
@@ -132,7 +145,8 @@ function toHistory(row: RowDocument): HistoryDocument {
 }
 
 function toRow(put: PutFrom, json: string, version: number, now: number): RowDocument {
-  const { type, id, sort, person, subject, level, released, parent, blob, origin } = put;
+  const { type, id, sort, person, subject, patient, level, released, parent, blob, origin } = put;
+  const index = toIndexArrays(put.index, now);
   return {
     _id: rowKey(type, id),
     type,
@@ -143,17 +157,28 @@ function toRow(put: PutFrom, json: string, version: number, now: number): RowDoc
     json,
     person,
     subject,
+    patient,
     level: rankOf(level),
     released,
     parent,
     blob,
     origin,
     definition: put.index.definition,
-    ...toIndexArrays(put.index, now),
+    ...index,
+    ...shownRef(index.ref, { subject, patient }),
   };
 }
 
-type PutFrom = Omit<Put, 'origin'> & { readonly origin: Origin | undefined };
+type PutFrom = Omit<Put, 'origin'> & { readonly origin: Origin | undefined; readonly patient: string | undefined };
+
+/** Changes with those of rows that moved, which are written already: what follows sees a row as it was before all. */
+export function withMoved(changes: StagedRows['changes'], moved: Moved): StagedRows['changes'] {
+  if (moved.rows.size === 0) return changes;
+  const all = new Map<string, RowChange>(moved.rows);
+  for (const [key, { before, after }] of changes)
+    all.set(key, { before: moved.rows.get(key)?.before ?? before, after });
+  return all;
+}
 
 /** Writes staged rows, and touches those that a precondition only read: whoever changes one of them conflicts. */
 export async function writeRows(

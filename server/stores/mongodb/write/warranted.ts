@@ -31,6 +31,7 @@ export async function requireWarrant(
   const { accounts, states } = await readAccounts(collections, keys, session);
   const rights = await readHeldRights(collections, keys, session);
   const instances = await readErased(collections, keys, session);
+  const present = await readPresent(collections, plan, session);
   requireWarranted(terms, plan, {
     tokenExpiry: ({ model, id }) => tokens.get(tokenKeyOf(model, id)),
     account: (reference) => accounts.get(reference),
@@ -38,7 +39,22 @@ export async function requireWarrant(
     rightsTo: (person, item) => rights.get(`${person} ${item}`) ?? [],
     row: (key) => ownerOf(standingRow(standing.get(key)) ?? erased.get(key)),
     instance: (sopInstanceUID) => instances.get(sopInstanceUID),
+    presentOf: (home) => present.get(home) ?? home,
   });
+}
+
+/** Who the persons are at present whose switches turn. */
+async function readPresent(
+  { persons }: Collections,
+  { states = [] }: CommitPlan,
+  session: ClientSession,
+): Promise<ReadonlyMap<string, string>> {
+  const homes = states.filter(({ change }) => Object.keys(change).length > 0).map(({ person }) => person);
+  if (homes.length === 0) return new Map();
+  const found = await persons
+    .find({ _id: { $in: homes }, mergedInto: { $exists: true } }, { session, projection: { mergedInto: 1 } })
+    .toArray();
+  return new Map(found.map(({ _id, mergedInto = _id }) => [_id, mergedInto]));
 }
 
 async function readTokens(

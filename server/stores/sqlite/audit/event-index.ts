@@ -9,7 +9,6 @@ import { rankOf } from '../../../../profiles/confidentiality.ts';
 import { repeatable, type Database } from '../database.ts';
 import { DurableQueue } from '../write/durable-queue.ts';
 import type { WireAudit } from '../write/protocol.ts';
-import { presentKey } from '../write/rekey.ts';
 import { eventParam } from './wire-audit.ts';
 
 /** What the rows of an event are made of. */
@@ -83,7 +82,7 @@ function indexEvent(db: Database, { id, recorded, references, persons, form }: U
     db.run('INSERT OR IGNORE INTO reference (param, target, rid) VALUES (?, ?, ?)', eventParam(param), target, row.rid);
   }
   for (const person of persons) {
-    db.run(SHOW, principal.patient(personKey(presentKey(db, person))), recorded, id, `${id}|${person}`, row.rid);
+    db.run(SHOW, principal.patient(personKey(person)), recorded, id, `${id}|${person}`, row.rid);
   }
 }
 

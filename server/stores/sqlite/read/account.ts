@@ -1,5 +1,6 @@
 /** What stands of an account. */
 import type { SystemGrant } from '../../../access/grant.ts';
+import { identityOf } from '../../../access/requester.ts';
 import { internally } from '../../../ports/internal-row.ts';
 import type { StoredAccount } from '../../../ports/record-store.ts';
 import type { Database } from '../database.ts';
@@ -12,9 +13,12 @@ const SELECT = `SELECT ${ROW_COLUMNS}, coalesce((SELECT account_off FROM patient
   SELECT ${ROW_COLUMNS}, NULL FROM reference r CROSS JOIN resource x ON x.rid = r.rid
     WHERE r.param = 'PractitionerRole.practitioner' AND r.target = ?`;
 
-/** Reads the account (`Patient/id` or `Practitioner/id`), its roles and whether it is off, in one statement. */
+/**
+ * Reads the account (`Practitioner/id`, or `Patient/id`, whose identity is the row), its roles and whether it is off,
+ * in one statement.
+ */
 export function storedAccount(db: Database, grant: SystemGrant, reference: string): StoredAccount | undefined {
-  const [type = '', id = ''] = reference.split('/');
+  const [type = '', id = ''] = identityOf(reference).split('/');
   const rows = db.all<SelectedRow & { account_off: number | null }>(SELECT, type, id, reference);
   const account = rows.find(({ account_off: off }) => off !== null);
   if (account === undefined) return undefined;

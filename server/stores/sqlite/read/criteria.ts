@@ -22,7 +22,8 @@ export type Sql = { readonly text: string; readonly values: readonly Bindable[] 
  * `condition`, which is looked at from each row (links.ts).
  */
 export type PlainCriterion =
-  | Exclude<Criterion, LinkCriterion>
+  | Exclude<Criterion, LinkCriterion | { readonly kind: 'reference' }>
+  | ReferenceCriterion
   | { readonly kind: 'condition'; readonly condition: Sql }
   | { readonly kind: 'or'; readonly any: readonly PlainCriterion[] };
 
@@ -56,7 +57,8 @@ function conditionOf(type: StoredType, criterion: PlainCriterion): Sql {
   }
 }
 
-type ReferenceCriterion = Extract<Criterion, { kind: 'reference' }>;
+/** What was found may be named instead of asked for: then a Patient stands for herself alone. */
+type ReferenceCriterion = Extract<Criterion, { kind: 'reference' }> & { readonly isFound?: true };
 
 function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sql {
   if (isEvent(type)) {
@@ -65,16 +67,27 @@ function referenceCondition(type: StoredType, criterion: ReferenceCriterion): Sq
   }
   return {
     text: `EXISTS (SELECT 1 FROM reference INDEXED BY reference_rid WHERE rid = x.rid AND param = ? AND target IN
-      (${marks(criterion.values)}))`,
+      (${targets(criterion)}))`,
     values: [`${type}.${criterion.param}`, ...criterion.values],
   };
 }
 
-function referenceSource(type: StoredType, { param, values }: ReferenceCriterion): Sql {
+function referenceSource(type: StoredType, criterion: ReferenceCriterion): Sql {
+  const { param, values } = criterion;
   const params = isEvent(type) && param === 'patient' ? PATIENT_OF_EVENT : [param];
-  const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${marks(values)})`;
+  const named = isEvent(type) ? marks(values) : targets(criterion);
+  const text = `SELECT rid FROM reference WHERE param IN (${marks(params)}) AND target IN (${named})`;
   return { text, values: [...params.map((name) => `${type}.${name}`), ...values] };
 }
+
+/** Placeholders for references: the Patient of an identity that is another person's stands for that person's. */
+function targets({ values, isFound }: ReferenceCriterion): string {
+  if (isFound === true) return marks(values);
+  return values.map((value) => (value.startsWith('Patient/') ? PRESENT_PATIENT : '?')).join(', ');
+}
+
+const PRESENT_PATIENT = `(SELECT coalesce(max(y.patient), v.target) FROM (SELECT ? AS target) v
+  LEFT JOIN resource y ON y.type = 'Person' AND y.id = substr(v.target, 9))`;
 
 /** An event's patients are those among its agents and entities, and are not kept again. */
 const PATIENT_OF_EVENT = ['agent', 'entity'];

@@ -15,6 +15,7 @@ import {
   type ShownBy,
   type VersionPlace,
 } from '../../../ports/record-store.ts';
+import { shownSubject, shownText, type FiledUnder } from '../../shown-patient.ts';
 import type { Database } from '../database.ts';
 import { rightsTo, stateOf } from '../rights/materialise.ts';
 import { marks } from './criteria.ts';
@@ -22,7 +23,7 @@ import { blobOf, isOpen, isPart, visibleRow, visibleRows, type BlobColumns } fro
 
 type HistoryQuestion = Extract<Question, { kind: 'history' }>;
 type Named = { readonly type: StoredType; readonly id: string };
-type FormerRow = BlobColumns & { updated: number; json: string };
+type FormerRow = BlobColumns & { updated: number; json: string; subject: string | null };
 
 /** What every version of a row repeats of the row: whose it is, and by which right it is shown. */
 type Anchor = Omit<RowVersion, 'json' | 'version' | 'updated' | 'blob' | 'isDeletion'>;
@@ -57,19 +58,37 @@ function formerVersion(
 ): RowVersion | undefined {
   if (anchor === undefined && !grant.system) return undefined;
   const former = db.get<FormerRow>(
-    'SELECT updated, json, blob_name, blob_size FROM history WHERE type = ? AND id = ? AND version = ?',
+    'SELECT updated, json, blob_name, blob_size, subject FROM history WHERE type = ? AND id = ? AND version = ?',
     type,
     id,
     version,
   );
   if (former === undefined || (former.json === '' && !orDeleted)) return undefined;
-  return toVersion(anchor ?? unplaced({ type, id }, former.updated), { ...former, version });
+  const json = grant.system ? former.json : shownText(grant, former.json, filedUnder(db, { type, id }, former));
+  return toVersion(anchor ?? unplaced({ type, id }, former.updated), { ...former, json, version });
+}
+
+/** The identity that a version is filed under: that of the row, or of its deletion, unless it says another. */
+function filedUnder(db: Database, { type, id }: Named, { subject }: Pick<FormerRow, 'subject'>): FiledUnder {
+  const row = db.get<FiledUnder>(FILED_UNDER, type, id) ?? {};
+  if (subject === null || subject === row.subject) return row;
+  return { subject, patient: presentPatient(db, subject) };
+}
+
+const FILED_UNDER = `SELECT subject, patient FROM resource WHERE type = ?1 AND id = ?2
+  UNION ALL SELECT subject, patient FROM deleted WHERE type = ?1 AND id = ?2`;
+
+function presentPatient(db: Database, identity: string): string | null {
+  const id = identity.slice(identity.indexOf('/') + 1);
+  const found = db.get<FiledUnder>("SELECT patient FROM resource WHERE type = 'Person' AND id = ?", id);
+  return found?.patient ?? null;
 }
 
 function toVersion(anchor: Anchor, former: FormerRow & { version: number }): RowVersion {
-  const { type, id, sort, person, subject, released, shownBy } = anchor;
+  const { type, id, sort, person, subject, patient, released, shownBy } = anchor;
   const { updated, json, version } = former;
-  const place = { type, id, sort, person, subject, released, shownBy, updated, json, version, blob: blobOf(former) };
+  const whose = { person, subject, ...(patient === undefined ? {} : { patient }) };
+  const place = { type, id, sort, ...whose, released, shownBy, updated, json, version, blob: blobOf(former) };
   return json === '' ? { ...place, isDeletion: true } : place;
 }
 
@@ -85,11 +104,12 @@ type DeletedRow = {
   sort: number;
   person: string | null;
   subject: string | null;
+  patient: string | null;
   level: number;
   released: number;
 };
 
-const DELETED_COLUMNS = 'd.id, d.version, d.updated, d.sort, d.person, d.subject, d.level, d.released';
+const DELETED_COLUMNS = 'd.id, d.version, d.updated, d.sort, d.person, d.subject, d.patient, d.level, d.released';
 
 /** The deletion of a row, when the grant may know of it. */
 function deletionOf(db: Database, grant: AnyGrant, { type, id }: Named): RowVersion | undefined {
@@ -124,7 +144,7 @@ function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: Delete
     sort,
     json: '',
     person: row.person === null ? undefined : personKey(row.person),
-    subject: row.subject ?? undefined,
+    ...shownSubject(grant, row),
     blob: undefined,
     released: facts.released,
     shownBy,
@@ -139,11 +159,14 @@ export function readHistory(db: Database, grant: AnyGrant, question: HistoryQues
   const ids = id === undefined ? shownIds(db, grant, type) : [id];
   const places = versionsOf(db, question, ids);
   const page = places.slice(0, limit);
-  const anchors = anchorsOf(db, grant, type, [...new Set(page.map((place) => place.id))]);
+  const onPage = [...new Set(page.map((place) => place.id))];
+  const anchors = anchorsOf(db, grant, type, onPage);
   const rows = page.flatMap((place) => {
     const anchor = anchors.get(place.id);
     const former = anchor && readVersion(db, type, place);
-    return anchor === undefined || former === undefined ? [] : [toVersion(anchor, former)];
+    if (anchor === undefined || former === undefined) return [];
+    const json = grant.system ? former.json : shownText(grant, former.json, filedUnder(db, { ...place, type }, former));
+    return [toVersion(anchor, { ...former, json })];
   });
   return { rows, next: places.length > limit && rows.length > 0 ? page.at(-1) : undefined };
 }
@@ -210,7 +233,7 @@ function readVersion(
   type: StoredType,
   { id, version }: VersionPlace,
 ): (FormerRow & { version: number }) | undefined {
-  const columns = 'version, updated, json, blob_name, blob_size';
+  const columns = 'version, updated, json, blob_name, blob_size, subject';
   return db.get<FormerRow & { version: number }>(
     `SELECT ${columns} FROM resource WHERE type = ?1 AND id = ?2 AND version = ?3
      UNION ALL SELECT ${columns} FROM history WHERE type = ?1 AND id = ?2 AND version = ?3`,

@@ -38,7 +38,7 @@ function referringRows(
   { source, param }: Referrer,
   limit: number,
 ): VisibleRow[] {
-  const criterion = { kind: 'reference', param, values: [...references] } as const;
+  const criterion = { kind: 'reference', param, values: [...references], isFound: true } as const;
   const places = candidatesOf(db, grant, source, [criterion]).page(undefined, limit);
   return visibleRowsAt(
     db,

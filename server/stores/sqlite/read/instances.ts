@@ -27,6 +27,7 @@ type Columns = {
   source: string;
   further_sources: string | null;
   person: string;
+  subject: string;
 };
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
@@ -95,7 +96,7 @@ export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | 
 
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
   series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata,
-  source, further_sources, person`;
+  source, further_sources, person, subject`;
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {
@@ -113,5 +114,6 @@ function toInstanceRow(row: Columns): InstanceRow {
     source: row.source,
     ...(row.further_sources === null ? {} : { furtherSources: JSON.parse(row.further_sources) as string[] }),
     person: personKey(row.person),
+    subject: row.subject,
   };
 }

@@ -9,6 +9,7 @@ import { eventChainRefused } from '../../event-chain.ts';
 import type { Database } from '../database.ts';
 import { candidatesOf, type Place } from './candidates.ts';
 import { conditionsOf, type PlainCriterion, type Sql } from './criteria.ts';
+import { identifierCriterion } from './patients.ts';
 import { visibleCondition } from './visible.ts';
 
 type Chain = Extract<LinkCriterion, { kind: 'chain' }>;
@@ -22,7 +23,7 @@ const LINK_BOUND = 1_000;
  * @throws {Fault} not-supported - a chain from an event, or to one
  */
 export function plainCriterion(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
-  if (criterion.kind !== 'chain' && criterion.kind !== 'has') return criterion;
+  if (criterion.kind !== 'chain' && criterion.kind !== 'has') return identifierCriterion(db, grant, type, criterion);
   if (type === 'AuditEvent') throw eventChainRefused();
   if (criterion.kind === 'has') return referredCriterion(db, grant, type, criterion);
   const led = ledCriterion(db, grant, type, criterion);
@@ -35,7 +36,7 @@ function ledCriterion(db: Database, grant: AnyGrant, type: StoredType, chain: Ch
   const places = fewPlaces(db, grant, target, inner);
   return places === undefined
     ? { kind: 'condition', condition: leadsTo(grant, type, chain, inner) }
-    : { kind: 'reference', param, values: places.map(({ id }) => `${target}/${id}`) };
+    : { kind: 'reference', param, values: places.map(({ id }) => `${target}/${id}`), isFound: true };
 }
 
 function referredCriterion(db: Database, grant: AnyGrant, type: StoredType, has: Has): PlainCriterion {

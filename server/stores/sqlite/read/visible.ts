@@ -8,6 +8,7 @@ import { personKey } from '../../../access/requester.ts';
 import { isNamedBefore, type Relation, type Right } from '../../../access/right.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
 import { boundPerson, type ShownPart } from '../../granted.ts';
+import { shownSubject, shownText } from '../../shown-patient.ts';
 import type { BlobRef } from '../../../ports/image-store.ts';
 import type { ShownBy, ShownStudy, VisibleRow } from '../../../ports/record-store.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -31,12 +32,14 @@ export type SelectedRow = BlobColumns & {
   sort: number;
   person: string | null;
   subject: string | null;
+  /** The Patient that is shown in place of the subject; null where it is the same. */
+  patient: string | null;
   released: number;
   json: string;
 };
 
 const PLACE_COLUMNS =
-  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.blob_name, x.blob_size, x.released';
+  'x.type, x.id, x.version, x.updated, x.sort, x.person, x.subject, x.patient, x.blob_name, x.blob_size, x.released';
 
 /** The columns of {@link SelectedRow}, of a table named `x`. */
 export const ROW_COLUMNS = `${PLACE_COLUMNS}, x.json`;
@@ -138,8 +141,8 @@ export type StudyWithPart = { readonly study: ShownStudy; readonly part: ShownPa
 /** The study whose claim names a row, when it is visible. Its resource, which may be large, is not read. */
 export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: string): StudyWithPart | undefined {
   const rights = rightsColumn(grant);
-  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'rights'> & { level: number }>(
-    `SELECT x.id, x.person, x.subject, x.level, ${rights.text} FROM resource x
+  const row = db.get<Pick<RowWithRights, 'id' | 'person' | 'subject' | 'patient' | 'rights'> & { level: number }>(
+    `SELECT x.id, x.person, x.subject, x.patient, x.level, ${rights.text} FROM resource x
      WHERE x.type = 'ImagingStudy' AND x.id = (SELECT value FROM claim WHERE key = ?)`,
     ...rights.values,
     claimKey.imagingStudy(studyInstanceUID),
@@ -150,7 +153,7 @@ export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: stri
   const study: ShownStudy = {
     id: row.id,
     person: row.person === null ? undefined : personKey(row.person),
-    subject: row.subject ?? undefined,
+    ...shownSubject(grant, row),
     shownBy: shown,
   };
   if (grant.system) return { study, part: {} };
@@ -190,10 +193,10 @@ export function toVisibleRow(grant: AnyGrant, row: SelectedRow, shown: ShownBy |
     version: row.version,
     updated: row.updated,
     sort: row.sort,
-    json: row.json,
+    json: shownText(grant, row.json, row),
     blob,
     person: row.person === null ? undefined : personKey(row.person),
-    subject: row.subject ?? undefined,
+    ...shownSubject(grant, row),
     released: row.released === 1,
     shownBy: isOpen(grant, row.type) ? undefined : shown,
   };

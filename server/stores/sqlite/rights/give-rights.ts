@@ -2,11 +2,10 @@
  * Keeps the rights that rows give: one for each principal, relation, scope and time. The row that began first to give
  * it stands in it; the others, of which most rights have none, are kept beside it.
  */
-import { joinedRight } from '../../../access/rights-of.ts';
-import { personKey } from '../../../access/requester.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
+import { nextPlace } from '../../places.ts';
 import type { Database } from '../database.ts';
-import { materialiseNewRight, rightsOf, toRight, type RightRow } from './materialise.ts';
+import { materialiseNewRight, toRight, type RightRow } from './materialise.ts';
 
 const GIVEN = `SELECT * FROM access_right WHERE giver = ?
   UNION ALL SELECT r.* FROM further_giver g JOIN access_right r ON r.id = g.right_id WHERE g.giver = ?`;
@@ -31,54 +30,46 @@ export function giveRights(
   for (const right of after) if (!isAmong(before, right)) beginGiving(db, right, rid);
 }
 
-/** Moves the rights of a person to another one; where that one holds the right, its givers stay before the others. */
-export function joinRights(db: Database, from: string, to: string): void {
-  const [former, present] = [personKey(from), personKey(to)];
-  for (const right of rightsOf(db, from)) {
-    const joined = joinedRight(right, former, present);
-    db.run('DELETE FROM acl WHERE right_id = ?', right.id);
-    db.run('DELETE FROM access_right WHERE id = ?', right.id);
-    if (!insertRight(db, joined)) addGiver(db, joined.id, right.giver);
-    if (joined.id !== right.id) moveGivers(db, right.id, joined.id);
-  }
-}
-
 function isAmong(rights: readonly Right[], { id, person }: Right): boolean {
   return rights.some((right) => right.id === id && right.person === person);
 }
 
 function beginGiving(db: Database, right: Right, rid: number | undefined): void {
-  if (!insertRight(db, right)) addGiver(db, right.id, right.giver);
+  const place = nextPlace();
+  if (!insertRight(db, right, place)) addGiver(db, right.id, right.giver, place);
   else if (right.scope === 'record') materialiseNewRight(db, right, rid);
 }
 
 /** A right goes with its last giver; else the one that began next stands in it. */
 function stopGiving(db: Database, right: Right, giver: string): void {
-  if (right.giver !== giver) {
-    db.run('DELETE FROM further_giver WHERE right_id = ? AND giver = ?', right.id, giver);
-    return;
-  }
-  const next = db.get<{ place: number; giver: string }>(
-    'SELECT place, giver FROM further_giver WHERE right_id = ? ORDER BY place LIMIT 1',
-    right.id,
-  );
-  if (next === undefined) {
-    db.run('DELETE FROM access_right WHERE id = ?', right.id);
-    db.run('DELETE FROM acl WHERE right_id = ?', right.id);
-    return;
-  }
-  db.run('DELETE FROM further_giver WHERE place = ?', next.place);
-  db.run('UPDATE access_right SET giver = ? WHERE id = ?', next.giver, right.id);
-  const source = consentOf({ ...right, giver: next.giver }) ?? null;
-  if (source !== (consentOf(right) ?? null)) db.run('UPDATE acl SET source = ? WHERE right_id = ?', source, right.id);
+  if (right.giver === giver) nameFirst(db, right);
+  else db.run('DELETE FROM further_giver WHERE right_id = ? AND giver = ?', right.id, giver);
 }
 
-/** Writes a right, unless it stands; answers whether it is new. */
-function insertRight(db: Database, right: Right): boolean {
+/** Lets the first of the givers beside a right stand in it; without any the right ends. Answers whether it stands. */
+export function nameFirst(db: Database, right: Right): boolean {
+  const first = db.get<{ place: number; giver: string }>(FIRST, right.id);
+  if (first === undefined) {
+    db.run('DELETE FROM access_right WHERE id = ?', right.id);
+    db.run('DELETE FROM acl WHERE right_id = ?', right.id);
+    return false;
+  }
+  const { place, giver } = first;
+  db.run('DELETE FROM further_giver WHERE right_id = ? AND place = ? AND giver = ?', right.id, place, giver);
+  db.run('UPDATE access_right SET giver = ?, place = ? WHERE id = ?', giver, place, right.id);
+  const source = consentOf({ ...right, giver }) ?? null;
+  if (source !== (consentOf(right) ?? null)) db.run('UPDATE acl SET source = ? WHERE right_id = ?', source, right.id);
+  return true;
+}
+
+const FIRST = 'SELECT place, giver FROM further_giver WHERE right_id = ? ORDER BY place, giver LIMIT 1';
+
+/** Writes a right, unless it stands; answers whether it is new. `place` is that of its giver among others. */
+export function insertRight(db: Database, right: Right, place: number): boolean {
   return (
     db.run(
-      `INSERT INTO access_right (id, person, principal, relation, item, valid_from, valid_to, giver)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      `INSERT INTO access_right (id, person, principal, relation, item, valid_from, valid_to, giver, place)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
       right.id,
       right.person,
       right.principal,
@@ -87,20 +78,11 @@ function insertRight(db: Database, right: Right): boolean {
       right.from,
       right.to,
       right.giver,
+      place,
     ) === 1
   );
 }
 
-function addGiver(db: Database, id: string, giver: string): void {
-  db.run('INSERT INTO further_giver (right_id, giver) VALUES (?, ?)', id, giver);
-}
-
-/** Behind those that gave the right already. */
-function moveGivers(db: Database, from: string, to: string): void {
-  db.run(
-    'INSERT INTO further_giver (right_id, giver) SELECT ?, giver FROM further_giver WHERE right_id = ? ORDER BY place',
-    to,
-    from,
-  );
-  db.run('DELETE FROM further_giver WHERE right_id = ?', from);
+function addGiver(db: Database, id: string, giver: string, place: number): void {
+  db.run('INSERT INTO further_giver (right_id, giver, place) VALUES (?, ?, ?)', id, giver, place);
 }

@@ -1,6 +1,6 @@
 /** Keeps the access table: one row for each right and each row of its person that `permits` shows it. */
 import { levelOf } from '../../../../profiles/confidentiality.ts';
-import type { StoredType } from '../../../../profiles/types/visibility.ts';
+import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
 import { consentOf, type Principal, type Relation, type Right } from '../../../access/right.ts';
@@ -65,6 +65,11 @@ export function stateOf(db: Database, person: string): PatientState {
   };
 }
 
+/** Whether rows of a type have access rows: the directory needs none, and a part is seen as its parent. */
+export function isMaterialised(type: StoredType): boolean {
+  return VISIBILITY[type] !== 'directory' && VISIBILITY[type] !== 'part';
+}
+
 /** Writes the access of one row anew. Parts have none of their own: they are seen as their parent. */
 export function materialiseRow(db: Database, person: string, row: AccessRow): void {
   db.run('DELETE FROM acl WHERE rid = ?', row.rid);
@@ -78,12 +83,6 @@ export function materialiseNewRow(db: Database, person: string, row: AccessRow):
   for (const right of rights) showIfPermitted(db, right, row, state);
 }
 
-/** Writes the access of one right to the standing rows of its person anew. */
-function materialiseRight(db: Database, right: Right): void {
-  db.run('DELETE FROM acl WHERE right_id = ?', right.id);
-  materialiseNewRight(db, right, undefined);
-}
-
 /** Writes the access of a right that shows nothing yet to the standing rows of its person, but for one at `rid`. */
 export function materialiseNewRight(db: Database, right: Right, rid: number | undefined): void {
   const rows = rowsInScope(db, right).filter((row) => row.rid !== rid);
@@ -92,9 +91,51 @@ export function materialiseNewRight(db: Database, right: Right, rid: number | un
   for (const row of rows) showIfPermitted(db, right, row, state);
 }
 
+/**
+ * Writes the access of rows that have become a person's, and that of the rights (by id) which they brought to her other
+ * rows. Parts are among the rows, and have none.
+ */
+export function showRows(
+  db: Database,
+  person: PersonKey,
+  rows: readonly AccessRow[],
+  begun: ReadonlySet<string>,
+): void {
+  const shown = rows.filter(({ type }) => isMaterialised(type));
+  const state = stateOf(db, person);
+  const items = JSON.stringify(shown.map(itemOf));
+  const rights = db.all<RightRow>(RIGHTS_TO_ITEMS, person, person, items).map(toRight);
+  const byItem = Map.groupBy(rights, ({ scope }) => (scope === 'record' ? scope : scope.item));
+  const toRecord = byItem.get('record') ?? [];
+  const ofRows = shown.flatMap((row) =>
+    [...toRecord, ...(byItem.get(itemOf(row)) ?? [])].map((right) => ({ right, row })),
+  );
+  const moved = new Set(rows.map(({ rid }) => rid));
+  const ofOthers = toRecord
+    .filter(({ id }) => begun.has(id))
+    .flatMap((right) => rowsInScope(db, right).map((row) => ({ right, row })))
+    .filter(({ row }) => !moved.has(row.rid));
+  const permitted = [...ofRows, ...ofOthers].filter(({ right, row }) => isPermitted(right, row, state));
+  const written = permitted.map(({ right, row }) => [row.rid, right.id, consentOf(right) ?? null]);
+  db.run(INSERT_ALL, JSON.stringify(written));
+}
+
+/** Access of rows by rights, of thousands at once: an array of `[rid, right, source]`. */
+const INSERT_ALL = `INSERT INTO acl (principal, type, sort, id, right_id, rid, relation, source, valid_from, valid_to)
+  SELECT r.principal, x.type, x.sort, x.id, r.id, x.rid, r.relation, j.value ->> 2, r.valid_from, r.valid_to
+  FROM json_each(?) j CROSS JOIN resource x ON x.rid = j.value ->> 0
+  CROSS JOIN access_right r ON r.id = j.value ->> 1`;
+
+const RIGHTS_TO_ITEMS = `SELECT * FROM access_right WHERE person = ? AND item IS NULL
+  UNION ALL SELECT * FROM access_right WHERE person = ? AND item IN (SELECT value FROM json_each(?))`;
+
 /** Writes all access to a person's rows anew. */
 export function materialisePerson(db: Database, person: PersonKey): void {
-  for (const right of rightsOf(db, person)) materialiseRight(db, right);
+  const state = stateOf(db, person);
+  for (const right of rightsOf(db, person)) {
+    db.run('DELETE FROM acl WHERE right_id = ?', right.id);
+    for (const row of rowsInScope(db, right)) showIfPermitted(db, right, row, state);
+  }
 }
 
 const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
@@ -119,14 +160,18 @@ function itemOf(row: AccessRow): string {
   return `${row.type}/${row.id}`;
 }
 
-function showIfPermitted(db: Database, right: Right, row: AccessRow, state: PatientState): void {
+function isPermitted(right: Right, row: AccessRow, state: PatientState): boolean {
   const facts: RowFacts = {
     type: row.type,
     item: itemOf(row),
     level: levelOf(row.level),
     released: row.released === 1,
   };
-  if (!permits(right, facts, state)) return;
+  return permits(right, facts, state);
+}
+
+function showIfPermitted(db: Database, right: Right, row: AccessRow, state: PatientState): void {
+  if (!isPermitted(right, row, state)) return;
   db.run(
     INSERT,
     right.principal,

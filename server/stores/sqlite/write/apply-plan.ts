@@ -1,5 +1,5 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
-import { VISIBILITY, type Visibility } from '../../../../profiles/types/visibility.ts';
+import { personKey } from '../../../access/requester.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
 import type { Claim, CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
 import { claimTaken, otherDataSet } from '../../refused.ts';
@@ -9,10 +9,17 @@ import { requireConditions } from './conditions.ts';
 import { deleteRow, forgetDeletion, keepHistory, keepReaders } from './delete-row.ts';
 import { erase, eraseHistory } from './erase.ts';
 import { givenBy, giveRights } from '../rights/give-rights.ts';
-import { materialiseNewRow, materialisePerson, materialiseRow, type AccessRow } from '../rights/materialise.ts';
+import {
+  isMaterialised,
+  materialiseNewRow,
+  materialisePerson,
+  materialiseRow,
+  type AccessRow,
+} from '../rights/materialise.ts';
+import { saySwitches } from '../rights/states.ts';
 import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
 import { putQuarantined } from '../read/quarantine.ts';
-import { refuseMerged, rekeyPerson } from './rekey.ts';
+import { moveIdentities, shownPatients, type Filing } from './move.ts';
 import { requireWarrant } from './warranted.ts';
 import { putJob } from './write-jobs.ts';
 import { standingRow, writeRow, type RowValues, type StandingRow } from './write-rows.ts';
@@ -27,17 +34,17 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   for (const { type, id } of plan.deletes ?? []) keepReaders(db, type, id);
   const erased = (plan.erased ?? []).flatMap((erasure) => erase(db, erasure));
   for (const claim of plan.claims ?? []) takeClaim(db, claim);
-  for (const rekey of plan.rekeys ?? []) rekeyPerson(db, rekey);
-  refuseMerged(db, personsOf(plan));
-  for (const state of plan.states ?? []) changeState(db, state);
+  moveIdentities(db, plan.moves ?? []);
+  const shown = shownPatients(db, filingsOf(plan), plan.moves);
+  const switched = (plan.states ?? []).map(({ person, change }) => saySwitches(db, person, change));
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
-  const versions = plan.puts.map((put) => putRow(db, put, now));
+  const versions = plan.puts.map((put) => putRow(db, put, shown.get(put.subject ?? ''), now));
   const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
-  for (const { studyInstanceUID, from, to } of plan.studies ?? []) db.run(MOVED, to, studyInstanceUID, from);
+  for (const { studyInstanceUID, from, to, subject } of plan.studies ?? [])
+    db.run(MOVED, to, subject, studyInstanceUID, from);
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
-  for (const { person } of plan.states ?? []) materialisePerson(db, person);
-  for (const { to } of plan.rekeys ?? []) materialisePerson(db, to);
+  for (const person of new Set(switched)) materialisePerson(db, personKey(person));
   for (const job of plan.jobs ?? []) putJob(db, job, now);
   for (const entry of outboxOf(plan)) db.run('INSERT INTO audit_outbox (record) VALUES (?)', JSON.stringify(entry));
   const receipt: CommitReceipt = {
@@ -51,27 +58,18 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   return receipt;
 }
 
-const MOVED = 'UPDATE instance SET person = ? WHERE study_instance_uid = ? AND person = ?';
+const MOVED = 'UPDATE instance SET person = ?, subject = ? WHERE study_instance_uid = ? AND person = ?';
 
-/** Every person for whom a plan writes. */
-function personsOf(plan: WirePlan): Set<string> {
-  const of = (part: readonly { readonly person?: string }[] = []): string[] =>
-    part.flatMap(({ person }) => person ?? []);
-  return new Set([
-    ...of(plan.puts),
-    ...of(plan.instances),
-    ...of(plan.quarantined),
-    ...of(plan.states),
-    ...movedBy(plan),
-  ]);
-}
-
-function movedBy({ studies = [] }: WirePlan): string[] {
-  return studies.flatMap(({ from, to }) => [from, to]);
+/** For whom a plan writes, and under which identities, each once. */
+function filingsOf({ puts, instances = [], quarantined = [], studies = [] }: WirePlan): readonly Filing[] {
+  const moved = studies.flatMap(({ from, to, subject }) => [{ person: from }, { person: to, subject }]);
+  const filings = [...puts, ...instances, ...quarantined, ...moved].map((one: Filing) => one);
+  return [...new Map(filings.map(({ person, subject }) => [`${person} ${subject}`, { person, subject }])).values()];
 }
 
 function outboxOf(plan: WirePlan): OutboxEntry[] {
-  return [...(plan.rekeys ?? []).map((rekey) => ({ rekey })), ...plan.audit.map((event) => ({ event }))];
+  const moved = (plan.moves ?? []).map(({ home, to }) => ({ move: { home, to } }));
+  return [...moved, ...plan.audit.map((event) => ({ event }))];
 }
 
 function takeClaim(db: Database, { key, value }: Claim): void {
@@ -80,32 +78,17 @@ function takeClaim(db: Database, { key, value }: Claim): void {
   if (held?.value !== value) throw claimTaken();
 }
 
-const STATE_COLUMN = {
-  opposed: 'opposed',
-  withdrawn: 'withdrawn',
-  erasurePending: 'erasure_pending',
-  accountOff: 'account_off',
-} as const;
-
-function changeState(db: Database, { person, change }: NonNullable<WirePlan['states']>[number]): void {
-  db.run('INSERT OR IGNORE INTO patient_state (person) VALUES (?)', person);
-  for (const name of Object.keys(STATE_COLUMN) as (keyof typeof STATE_COLUMN)[]) {
-    const value = change[name];
-    if (value !== undefined)
-      db.run(`UPDATE patient_state SET ${STATE_COLUMN[name]} = ? WHERE person = ?`, value ? 1 : 0, person);
-  }
-}
-
-function putRow(db: Database, put: WirePut, now: number): number {
+/** `patient` is shown in place of the identity that the row is filed under, where it is another's. */
+function putRow(db: Database, put: WirePut, patient: string | undefined, now: number): number {
   const standing = standingRow(db, put.type, put.id);
   const version = 1 + (standing?.version ?? lastVersion(db, put.type, put.id));
   if (standing !== undefined) keepHistory(db, put.type, put.id);
   else if (version > 1) forgetDeletion(db, put.type, put.id);
   const origin = put.origin ?? originOf(standing);
   const json = stamped(put, version, now);
-  const row = { ...put, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
+  const row = { ...put, patient, version, updated: now, json, ...(origin === undefined ? {} : { origin }) };
   const rid = writeRow(db, standing, row, put.index);
-  const access = put.person !== undefined && isMaterialised(VISIBILITY[put.type]) ? accessRow(put, rid) : undefined;
+  const access = put.person !== undefined && isMaterialised(put.type) ? accessRow(put, rid) : undefined;
   giveRightsOf(db, row, access?.rid, version > 1);
   if (access !== undefined && put.person !== undefined)
     (standing === undefined ? materialiseNewRow : materialiseRow)(db, put.person, access);
@@ -133,11 +116,6 @@ function giveRightsOf(
   const content = (): object => JSON.parse(json) as object;
   const given = rightsGivenBy({ type, id, person, origin, content });
   giveRights(db, giver, isKnown ? givenBy(db, giver) : [], given, rid);
-}
-
-/** The directory needs no access rows, and a part is seen as its parent. */
-function isMaterialised(visibility: Visibility): boolean {
-  return visibility !== 'directory' && visibility !== 'part';
 }
 
 function levelRank(put: WirePut): number {
@@ -177,7 +155,7 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
   db.run(
     `INSERT INTO instance (sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid,
       transfer_syntax_uid, series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest,
-      metadata, source, person) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      metadata, source, person, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.sopInstanceUID,
     row.studyInstanceUID,
     row.seriesInstanceUID,
@@ -192,6 +170,7 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
     row.metadata,
     row.source,
     row.person,
+    row.subject,
   );
   return 'stored';
 }

@@ -15,8 +15,8 @@ export function deleteRow(db: Database, type: string, id: string, now: number): 
   const version = row.version + 1;
   db.run("INSERT INTO history (type, id, version, updated, json) VALUES (?, ?, ?, ?, '')", type, id, version, now);
   db.run(
-    `INSERT INTO deleted (type, id, version, updated, sort, person, subject, level, released)
-     SELECT type, id, ?, ?, sort, person, subject, level, released FROM resource WHERE rid = ?`,
+    `INSERT INTO deleted (type, id, version, updated, sort, person, subject, patient, level, released)
+     SELECT type, id, ?, ?, sort, person, subject, patient, level, released FROM resource WHERE rid = ?`,
     version,
     now,
     row.rid,
@@ -40,8 +40,8 @@ export function keepReaders(db: Database, type: string, id: string): void {
 /** Keeps the present version of a row as a former one. */
 export function keepHistory(db: Database, type: string, id: string): void {
   db.run(
-    `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size)
-     SELECT type, id, version, updated, json, blob_name, blob_size FROM resource WHERE type = ? AND id = ?`,
+    `INSERT INTO history (type, id, version, updated, json, blob_name, blob_size, subject)
+     SELECT type, id, version, updated, json, blob_name, blob_size, subject FROM resource WHERE type = ? AND id = ?`,
     type,
     id,
   );

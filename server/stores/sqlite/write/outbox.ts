@@ -3,13 +3,13 @@
  * trail reads entries and chains them; that of the records removes what the other says has moved. Positions never come
  * twice, so a mark is enough; after a kill, what was moved and not removed is moved again, which ids make harmless.
  */
-import type { AuditRecord } from '../../../ports/commit-plan.ts';
+import type { AuditRecord, Move } from '../../../ports/commit-plan.ts';
 import type { TrailHead } from '../../../ports/audit-trail.ts';
 import { repeatable, storageTrouble, transaction, type Database } from '../database.ts';
 import { DurableQueue } from './durable-queue.ts';
 import type { GroupResult } from './order-thread.ts';
 import type { OutboxEntry, TrailOrders, WireAudit } from './protocol.ts';
-import { rekeyTrail } from './rekey.ts';
+import { moveTrail } from './move.ts';
 import { forgetForms } from '../audit/event-form.ts';
 import { toWireAudit } from '../audit/wire-audit.ts';
 import { appendEvents, eraseEntities } from './write-trail.ts';
@@ -66,7 +66,7 @@ export class Outbox extends DurableQueue {
     this.#orBack(() =>
       transaction(this.#trail, () => {
         this.append(entries.flatMap((entry) => ('event' in entry ? [wireAuditOf(entry.event)] : [])));
-        for (const entry of entries) if ('rekey' in entry) rekeyTrail(this.#trail, entry.rekey);
+        for (const entry of entries) if (!('event' in entry)) moveTrail(this.#trail, moveOf(entry));
       }),
     );
     Atomics.store(this.#moved, 0, BigInt(last.position));
@@ -88,6 +88,11 @@ export class Outbox extends DurableQueue {
     this.head = head;
     forgetForms(this.#trail);
   }
+}
+
+/** Earlier servers joined whole persons. */
+function moveOf(entry: Exclude<OutboxEntry, { readonly event: unknown }>): Pick<Move, 'home' | 'to'> {
+  return 'move' in entry ? entry.move : { home: entry.rekey.from, to: entry.rekey.to };
 }
 
 /** An event of an earlier server may have waited whole. */

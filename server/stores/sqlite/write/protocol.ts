@@ -1,7 +1,8 @@
 /** What the main thread and the writer threads say to each other. Everything is plain data. */
 import type { MessagePort } from 'node:worker_threads';
 import type { FaultKind } from '../../../../profiles/fault.ts';
-import type { AuditRecord, CommitPlan, CommitReceipt, Precondition, Put } from '../../../ports/commit-plan.ts';
+import type { PersonKey } from '../../../access/requester.ts';
+import type { AuditRecord, CommitPlan, CommitReceipt, Move, Precondition, Put } from '../../../ports/commit-plan.ts';
 import type { IndexEntries } from '../../../../profiles/search/indexer.ts';
 import type { IndexDefinition } from '../../../../profiles/search/index-definition.ts';
 import type { StoredToken, TokenKeys } from '../../../ports/token-store.ts';
@@ -54,13 +55,13 @@ export type WirePlan = Omit<CommitPlan, 'preconditions' | 'puts' | 'audit'> & {
 export type WarrantedOrder = { readonly terms: WarrantTerms; readonly plan: WirePlan };
 
 /**
- * What the record file hands over to the audit file: an event, or a person's new key. Earlier servers wrote whole
- * events.
+ * What the record file hands over to the audit file: an event, or who an identity is from now on. Earlier servers wrote
+ * whole events, and persons that became others.
  */
-export type OutboxEntry = { readonly event: WireAudit | AuditRecord } | { readonly rekey: Rekey };
-
-/** A change of person key. */
-export type Rekey = NonNullable<CommitPlan['rekeys']>[number];
+export type OutboxEntry =
+  | { readonly event: WireAudit | AuditRecord }
+  | { readonly move: Pick<Move, 'home' | 'to'> }
+  | { readonly rekey: { readonly from: PersonKey; readonly to: PersonKey } };
 
 /**
  * A step of forgetting what was deleted, from a page on (forget/forget.ts). Answers the page to go on with, undefined

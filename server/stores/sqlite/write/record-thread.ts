@@ -96,7 +96,7 @@ function openFile(dataDir: string, name: 'records' | 'tokens'): Database {
 }
 
 function fillsOutbox({ order }: Commit): boolean {
-  return order.plan.audit.length > 0 || order.plan.rekeys !== undefined;
+  return order.plan.audit.length > 0 || order.plan.moves !== undefined;
 }
 
 if (parentPort !== null) run(parentPort, workerData as WriterStart);

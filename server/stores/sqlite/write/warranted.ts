@@ -50,6 +50,8 @@ const SELECT = `SELECT 'row' AS kind, x.type || '/' || x.id AS name, x.rid, x.pe
     NULL, NULL, NULL, NULL
     FROM json_each(?) k CROSS JOIN access_right r ON r.person = k.value ->> 0 AND r.item = k.value ->> 1`;
 
+const PRESENT = 'SELECT merged_into AS "into" FROM patient_state WHERE person = ?';
+
 /**
  * Checks a plan against its warrant inside the plan's savepoint. Tokens lie in another file, which this thread alone
  * writes too, and never between the statements of a plan: what is read of it holds until the plan stands.
@@ -88,6 +90,7 @@ function factsOf(records: Database, tokens: Database, keys: WarrantedKeys): Warr
         'SELECT study_instance_uid AS studyInstanceUID, person FROM instance WHERE sop_instance_uid = ?',
         sopInstanceUID,
       ),
+    presentOf: (home) => records.get<{ into: string | null }>(PRESENT, home)?.into ?? home,
   };
 }
 

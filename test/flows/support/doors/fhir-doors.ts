@@ -10,7 +10,7 @@ import type {
   Resource,
 } from '@medplum/fhirtypes';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
-import { get, type Door, type Reply, type Sent } from '../door.ts';
+import { get, ofReport, type Door, type Reply, type Sent } from '../door.ts';
 import type { ExamIds } from '../exam.ts';
 
 const JSON_TYPE = 'application/fhir+json';
@@ -25,12 +25,14 @@ export const FHIR_DOORS: readonly Door[] = [
     (ids) => [ids.imagingStudy],
   ),
   read('FHIR ImagingStudy read', (ids) => `ImagingStudy/${ids.imagingStudy}`, isTheStudy),
-  search(
-    'FHIR DiagnosticReport search',
-    (ids) => `DiagnosticReport?imaging-study:identifier=${study(ids)}`,
-    (ids) => [ids.diagnosticReport],
+  ofReport(
+    search(
+      'FHIR DiagnosticReport search',
+      (ids) => `DiagnosticReport?imaging-study:identifier=${study(ids)}`,
+      (ids) => [ids.diagnosticReport],
+    ),
   ),
-  read('FHIR DiagnosticReport read', (ids) => `DiagnosticReport/${ids.diagnosticReport}`, isTheReport),
+  ofReport(read('FHIR DiagnosticReport read', (ids) => `DiagnosticReport/${ids.diagnosticReport}`, isTheReport)),
   search(
     'FHIR DocumentReference search',
     (ids) => `DocumentReference?related:identifier=${study(ids)}`,
@@ -38,7 +40,9 @@ export const FHIR_DOORS: readonly Door[] = [
     'ITI-67',
   ),
   read('FHIR DocumentReference read (KOS)', (ids) => `DocumentReference/${ids.manifest.id}`, isTheManifest),
-  read('FHIR DocumentReference read (PDF)', (ids) => `DocumentReference/${ids.reportDocument.id}`, isTheDocument),
+  ofReport(
+    read('FHIR DocumentReference read (PDF)', (ids) => `DocumentReference/${ids.reportDocument.id}`, isTheDocument),
+  ),
   search(
     'ITI-67 by patient',
     (ids) => `DocumentReference?patient.identifier=${PATIENTS}|${ids.patientNumber}&status=current`,
@@ -46,7 +50,7 @@ export const FHIR_DOORS: readonly Door[] = [
     'ITI-67',
   ),
   binary('ITI-68 manifest (KOS)', 'application/dicom', (ids) => ids.manifest.binary, expectManifest),
-  binary('ITI-68 report (PDF)', 'application/pdf', (ids) => ids.reportDocument.binary, expectReport),
+  ofReport(binary('ITI-68 report (PDF)', 'application/pdf', (ids) => ids.reportDocument.binary, expectReport)),
 ];
 
 function documents({ manifest, reportDocument }: ExamIds): string[] {

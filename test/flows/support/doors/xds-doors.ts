@@ -4,7 +4,7 @@ import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { ACTION, NAMESPACE, STORED_QUERY } from '../../../../ihe/codes.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { adhocQuery, retrieveDocumentSet, STATUS_SLOT } from '../../../support/clients/xds.ts';
-import type { Door, Sent } from '../door.ts';
+import { ofReport, type Door, type Sent } from '../door.ts';
 import { dataSetDigest, type DocumentIds, type ExamIds } from '../exam.ts';
 import { expectManifest, expectReport } from './fhir-doors.ts';
 import { documentsOf, post, responseOf, select, type Message } from '../soap.ts';
@@ -19,7 +19,7 @@ export const XDS_DOORS: readonly Door[] = [
   query('ITI-18 FindDocumentsByReferenceId', findByStudy),
   query('ITI-18 GetDocuments', getDocuments),
   retrieve('ITI-43 manifest (KOS)', (ids) => ids.manifest, expectManifest),
-  retrieve('ITI-43 report (PDF)', (ids) => ids.reportDocument, expectReport),
+  ofReport(retrieve('ITI-43 report (PDF)', (ids) => ids.reportDocument, expectReport)),
   {
     name: 'RAD-69',
     event: {

@@ -17,8 +17,7 @@ import { searchWithinStudy } from '../../../../server/flows/read/search-within-s
 import { searchAcrossStudies } from '../../../../server/flows/read/search-across-studies.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
-import { aRegionIndex } from '../../../support/region.ts';
-import { ACCESSION_SYSTEM, PATIENT_DOMAIN, type Clinic } from '../clinic.ts';
+import { PATIENT_DOMAIN, type Clinic } from '../clinic.ts';
 import { serve, type ServedRouter } from '../served-router.ts';
 
 /** The address that answers name. */
@@ -30,7 +29,6 @@ export const MAX_INSTANCE_BYTES = 4 * 1024 * 1024;
 /** Serves the door, its bytes from the images of the clinic or from others. */
 export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.images): Promise<ServedRouter> {
   const { indexer } = await loadDefinitions();
-  const region = aRegionIndex({ patientIdSystem: oidUri(PATIENT_DOMAIN), accessionSystem: ACCESSION_SYSTEM });
   return await serve(
     dicomwebRouter({
       identify: clinic.identify,
@@ -48,7 +46,7 @@ export async function serveDicomweb(clinic: Clinic, images: ImageStore = clinic.
       receiveStowRequest: receiveStowRequest({
         ...clinic.guard,
         receiveBytes: receiveBytes({ images, patientIdSystemOf: () => oidUri(PATIENT_DOMAIN) }),
-        fileInstance: fileInstance({ ...clinic.guard, images, indexer, region, quietPeriodMs: 60_000 }),
+        fileInstance: fileInstance({ ...clinic.guard, images, indexer, region: clinic.region, quietPeriodMs: 60_000 }),
         maxInstanceBytes: MAX_INSTANCE_BYTES,
       }),
       images,

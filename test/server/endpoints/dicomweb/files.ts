@@ -195,5 +195,6 @@ async function instanceOf(
     metadata: JSON.stringify(toDicomJson(header, bulkDataURIOf(sop))),
     source: CLINIC,
     person: clinic.anne.person,
+    subject: 'Patient/anne',
   };
 }

@@ -50,7 +50,7 @@ describe('Authorization server behind TLS and with several identity providers', 
       named('Carte professionnelle', 'https://pro.example/'),
       named('Compte <patient>', 'https://patient.example/'),
     ];
-    await using server = await startSmartServer({ identityProviders });
+    await using server = await startSmartServer({ identityProviders: () => identityProviders });
     const browser = new Browser();
     const page = await browser.open(requestTo(server.url, server.url));
     expect(page.text).to.contain('Carte professionnelle').and.to.contain('Compte &lt;patient>');

@@ -17,13 +17,15 @@ import { xdsRouter } from '../../../../server/endpoints/xds/router.ts';
 import { hasSchemas, schemaErrors, soapRequest, SOAP_TYPE } from '../../../support/clients/xds.ts';
 import { AUDIENCE, CONTENT, ISSUER, issuerKey, issuerPem } from '../../../ihe/saml/support.ts';
 import { NOW } from '../../../support/plans.ts';
-import { type Clinic } from '../clinic.ts';
+import { NATIONAL_SYSTEM, type Clinic } from '../clinic.ts';
 import { serve, type ServedRouter } from '../served-router.ts';
 
 /** OID of the repository. */
 export const REPOSITORY = '2.25.2';
 /** The community. */
 export const HOME = 'urn:oid:2.25.3';
+/** How the clinic names patients in XDS: by their national number, else by the id of their Patient. */
+export const AFFINITY_DOMAIN = { patientIdSystems: [NATIONAL_SYSTEM], ownSystem: 'urn:oid:2.25.10' };
 /** MessageID that every request carries. */
 export const MESSAGE_ID = 'urn:uuid:6d0a4d5e-3a5c-4f0e-9c64-0d8f8a6a7a01';
 
@@ -48,9 +50,11 @@ export async function serveXds(clinic: Clinic, maxBodyBytes = 100_000): Promise<
       bodyLimit: bodyLimits(maxBodyBytes),
       repositoryUniqueId: REPOSITORY,
       queryRegistry: queryRegistry({
+        ...clinic.guard,
         searchResources: searchResources(clinic.guard),
         repositoryUniqueId: REPOSITORY,
         homeCommunityId: HOME,
+        affinityDomain: AFFINITY_DOMAIN,
       }),
       retrieveInstances: retrieveInstances(clinic.guard),
       retrieveDocumentOfSet: retrieveDocumentOfSet({ ...clinic.guard, images: clinic.images }),

@@ -1,18 +1,20 @@
-import type { DocumentReference, Practitioner } from '@medplum/fhirtypes';
+import type { DocumentReference, Patient, Practitioner } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ACTION, AVAILABILITY_STATUS, OBJECT_TYPE, STORED_QUERY, XDS_ERROR } from '../../../../ihe/codes.ts';
 import { adhocQuery, type QuerySlots } from '../../../support/clients/xds.ts';
-import { openClinic, PATIENT_DOMAIN, type Clinic } from '../clinic.ts';
+import type { Indexer } from '../../../../profiles/search/indexer.ts';
+import { CLINIC, openClinic, PATIENT_DOMAIN, type Clinic } from '../clinic.ts';
 import type { ServedRouter } from '../served-router.ts';
-import { putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
-import { aPlan, NOW } from '../../../support/plans.ts';
+import { aPersonKey, aPlan, NOW } from '../../../support/plans.ts';
 import { comparable, errorsOf, HOME, MESSAGE_ID, REPOSITORY, select, send, serveXds, statusOf } from './door.ts';
 import { commitPlan } from '../../../support/warrants.ts';
 
 const STATUS = ['$XDSDocumentEntryStatus', `('${AVAILABILITY_STATUS.approved}')`] as const;
 const UNIQUE_ID = "//rim:ExternalIdentifier[@identificationScheme='urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab']";
 const PATIENT_ID = "//rim:ExternalIdentifier[@identificationScheme='urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427']";
+const SOURCE_PATIENT_ID = "//rim:Slot[@name='sourcePatientId']//rim:Value";
 
 function patientSlot(number: string, domain = PATIENT_DOMAIN) {
   return ['$XDSDocumentEntryPatientId', `'${number}^^^&${domain}&ISO'`] as const;
@@ -21,6 +23,7 @@ function patientSlot(number: string, domain = PATIENT_DOMAIN) {
 describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
   let clinic: Clinic;
   let door: ServedRouter;
+  const claire = aPersonKey();
 
   before(async () => {
     clinic = await openClinic();
@@ -54,16 +57,72 @@ describe('ITI-18 Registry Stored Query (ITI TF-2 3.18) over HTTP', () => {
       REPOSITORY,
     ]);
     expect(new Set(select(answer.envelope, PATIENT_ID, 'value'))).to.deep.equal(
-      new Set([`pat-1^^^&${PATIENT_DOMAIN}&ISO`]),
-    );
-  });
-
-  it('names the patient in the domain that the query named', async () => {
-    const answer = await send(door, 'registry', adhocQuery([patientSlot('national-pat-1', '2.25.9'), STATUS]));
-    expect(new Set(select(answer.envelope, PATIENT_ID, 'value'))).to.deep.equal(
       new Set(['national-pat-1^^^&2.25.9&ISO']),
     );
   });
+
+  it('names the patient in the affinity domain, whatever number the query named her by', async () => {
+    for (const slot of [
+      patientSlot('national-pat-1', '2.25.9'),
+      patientSlot('pat-1'),
+      patientSlot('anne', '2.25.10'),
+    ]) {
+      const answer = await send(door, 'registry', adhocQuery([slot, STATUS]));
+      expect(new Set(select(answer.envelope, PATIENT_ID, 'value')), slot[1]).to.deep.equal(
+        new Set(['national-pat-1^^^&2.25.9&ISO']),
+      );
+      expect(new Set(select(answer.envelope, SOURCE_PATIENT_ID))).to.deep.equal(
+        new Set([`pat-1^^^&${PATIENT_DOMAIN}&ISO`]),
+      );
+    }
+  });
+
+  it('names whoever has no number of the domain by the id of her Patient, which finds her, too', async () => {
+    const { indexer } = await loadDefinitions();
+    await addClaire(indexer, CLINIC);
+    const documents = async (slot: QuerySlots[number], token = 'clinic-reader'): Promise<string[]> => {
+      const answer = await send(door, 'registry', adhocQuery([slot, STATUS]), { token });
+      expect(statusOf(answer)).to.equal('Success');
+      return select(answer.envelope, PATIENT_ID, 'value');
+    };
+    expect(await documents(patientSlot('pat-3'))).to.deep.equal(['claire^^^&2.25.10&ISO']);
+    expect(await documents(patientSlot('claire', '2.25.10'))).to.deep.equal(['claire^^^&2.25.10&ISO']);
+    expect(await documents(patientSlot('claire', '2.25.10'), 'lambert')).to.deep.equal([]);
+    expect(await documents(patientSlot('claire', '2.25.9'))).to.deep.equal([]);
+    // Who wrote the document sees it, and not the Patient: it says no more of her than FHIR does.
+    await addClaire(indexer, 'Practitioner/lambert');
+    const byUid = adhocQuery([['$XDSDocumentEntryUniqueId', "('2.25.777')"]], STORED_QUERY.getDocuments);
+    const answer = await send(door, 'registry', byUid);
+    expect(select(answer.envelope, "//rim:Slot[@name='sourcePatientInfo']")).to.have.length(1);
+    expect(select(answer.envelope, PATIENT_ID, 'value')).to.deep.equal(['claire^^^&2.25.10&ISO']);
+  });
+
+  /** A patient whom only the clinic numbers, with one document of an author. */
+  async function addClaire(indexer: Indexer, author: string): Promise<void> {
+    const { ct, stores } = clinic;
+    const patient: Patient = {
+      resourceType: 'Patient',
+      id: 'claire',
+      identifier: [
+        { system: 'urn:oid:2.25.9', value: 'former-number', use: 'old' },
+        { system: `urn:oid:${PATIENT_DOMAIN}`, value: 'pat-3' },
+        { system: 'urn:oid:2.25.10', value: 'what-she-is-not' },
+      ],
+    };
+    const document: DocumentReference = {
+      ...ct.manifest,
+      id: '0197a000-0000-7000-8000-00000000c1a0',
+      masterIdentifier: { system: 'urn:ietf:rfc:3986', value: 'urn:oid:2.25.777' },
+      identifier: [{ system: 'urn:ietf:rfc:3986', value: 'urn:oid:2.25.777' }],
+      subject: { reference: 'Patient/claire' },
+    };
+    const facts = { person: claire, subject: 'Patient/claire' };
+    const puts = [
+      putOf(indexer, patient, NOW, { ...facts, origin: filedBy(CLINIC) }),
+      putOf(indexer, document, NOW, { ...facts, origin: filedBy(CLINIC, author) }),
+    ];
+    await commitPlan(stores.records, aPlan({ puts }));
+  }
 
   it('answers references when the caller asks for them', async () => {
     const answer = await send(

@@ -14,7 +14,7 @@ import { findAll } from '../../../../server/flows/internal-reads.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
-import type { InstanceRow, QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
+import type { InstanceRow, Move, QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
@@ -97,6 +97,15 @@ describe('A study after a join or a separation (identity.md 4)', function () {
         const row = await records.peek(SYSTEM, { kind: 'resource', type: 'Patient', id });
         return row?.person ?? personKey('nobody');
       },
+      /** By their Patients: one is of the maker, the other of the other. */
+      join: async (home: PersonKey, to: PersonKey): Promise<Move> => {
+        const [identity = '', patient = ''] = await Promise.all(
+          [systemOf(OTHER), systemOf(MAKER)].map(async (system, at) =>
+            records.claimed(SYSTEM, claimKey.identity(system, ['O-1', 'M-1'][at] ?? '')),
+          ),
+        );
+        return { identity, home, from: home, to, patient };
+      },
       refreshes: async () => (await jobs.list({ kind: 'refresh-study', limit: 10 }, NOW)).map(({ subject }) => subject),
       settlements: async () =>
         (await jobs.list({ kind: 'settle-person', limit: 10 }, NOW)).map(({ subject }) => subject),
@@ -125,7 +134,7 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     ]);
     for (const person of [owner, named]) await clinic.settle(person);
     expect(await clinic.aside()).to.have.length(2);
-    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
     await clinic.settle(owner);
     expect(await clinic.aside()).to.deep.equal([]);
     const instances = await clinic.instances();
@@ -146,7 +155,7 @@ describe('A study after a join or a separation (identity.md 4)', function () {
       owner: await clinic.personOf(MAKER, 'M-1'),
       named: await clinic.personOf(OTHER, 'O-1'),
     };
-    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
     await clinic.settle(owner);
     expect((await clinic.aside()).map(({ reason, person }) => [reason, person])).to.deep.equal([
       ['other-data-set', owner],
@@ -156,7 +165,7 @@ describe('A study after a join or a separation (identity.md 4)', function () {
 
   it('takes up nothing of a person who is opposed', async () => {
     const { owner, named } = await contradicted();
-    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
     await commitPlan(clinic.records, aPlan({ states: [{ person: owner, change: { opposed: true } }] }));
     await clinic.settle(owner);
     expect(await clinic.aside()).to.have.length(2);
@@ -169,8 +178,8 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     // As a separation leaves it: an instance of the study that is another person's.
     const [first] = await clinic.instances();
     if (first === undefined) throw new Error('No instance');
-    const { sopInstanceUID, blob, dataSetDigest, source } = kept;
-    const stranger: InstanceRow = { ...first, sopInstanceUID, blob, dataSetDigest, source, person: named };
+    const { sopInstanceUID, blob, dataSetDigest, source, subject = '' } = kept;
+    const stranger: InstanceRow = { ...first, sopInstanceUID, blob, dataSetDigest, source, subject, person: named };
     await commitPlan(clinic.records, aPlan({ erased: [{ quarantined: [kept] }], instances: [stranger] }), [named]);
     await clinic.settle(named);
     expect((await clinic.instances()).map(({ person }) => person)).to.deep.equal([owner]);
@@ -210,7 +219,7 @@ describe('A study after a join or a separation (identity.md 4)', function () {
       reason: 'other-establishment',
     }));
     await commitPlan(clinic.records, aPlan({ erased: [{ quarantined: all }], quarantined: former }));
-    await commitPlan(clinic.records, aPlan({ rekeys: [{ from: named, to: owner }] }));
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
     await clinic.list();
     expect(await clinic.settlements()).to.deep.equal([owner]);
     await clinic.settle(owner);

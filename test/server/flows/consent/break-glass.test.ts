@@ -1,15 +1,24 @@
 /** The time of an emergency access, which no test over the wire can wait for. */
 import { expect } from 'chai';
 import type { Identifier, Task } from '@medplum/fhirtypes';
-import type { PersonKey, PractitionerRequester } from '../../../../server/access/requester.ts';
+import { oidUri } from '../../../../profiles/codes.ts';
+import type { PractitionerRequester } from '../../../../server/access/requester.ts';
 import { breakGlass } from '../../../../server/flows/consent/break-glass.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { expectFault } from '../../../support/faults.ts';
-import { putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { registerIdentity } from '../../../support/identities.ts';
 import { anId, aPlan, aPut, aQuery, NOW, SYSTEM } from '../../../support/plans.ts';
 import { commitPlan } from '../../../support/warrants.ts';
-import { openClinic, type Clinic } from '../../endpoints/clinic.ts';
+import {
+  CLINIC,
+  NATIONAL_SYSTEM,
+  openClinic,
+  OTHER_NATIONAL_SYSTEM,
+  PATIENT_DOMAIN,
+  type Clinic,
+  type ClinicPatient,
+} from '../../endpoints/clinic.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 
 const HOURS = 4;
@@ -55,22 +64,24 @@ describe('Emergency access over time', () => {
       reason: 'BTG',
       justification: 'Patiente inconsciente aux urgences',
     };
-    return await breakGlass({ ...clinic.guard, clock, indexer, hours: HOURS })(
+    return await breakGlass({ ...clinic.guard, clock, indexer, region: clinic.region, hours: HOURS })(
       { requester, requestId: 'r', server: 'fhir' },
       emergency,
     );
   }
 
-  /** Registers a Patient more for each person, all with one identifier. */
-  async function share(persons: readonly PersonKey[]): Promise<readonly Identifier[]> {
+  /** Registers an identity more of each, all with one further number; the first one bears her own number, too. */
+  async function share(patients: readonly ClinicPatient[]): Promise<readonly Identifier[]> {
     const { indexer } = await loadDefinitions();
-    const identifier = [{ system: 'urn:oid:2.25.11', value: anId() }];
-    const puts = persons.map((person) => {
-      const id = anId();
-      return putOf(indexer, { resourceType: 'Patient', id, identifier }, NOW, { person, subject: `Patient/${id}` });
-    });
-    await commitPlan(clinic.stores.records, aPlan({ puts }));
-    return identifier;
+    const { stores, region } = clinic;
+    const shared = { system: OTHER_NATIONAL_SYSTEM, value: anId() };
+    for (const [at, { resource }] of patients.entries()) {
+      const own = { system: oidUri(PATIENT_DOMAIN), value: anId() };
+      const numbers = (resource.identifier ?? []).filter(({ system }) => at === 0 && system === NATIONAL_SYSTEM);
+      const said = { ...resource, id: anId(), identifier: [own, ...numbers, shared] };
+      await registerIdentity({ records: stores.records, indexer, region }, { source: CLINIC, own, said });
+    }
+    return [shared];
   }
 
   async function taskOf({ taskId }: { taskId: string }): Promise<Task> {
@@ -96,14 +107,14 @@ describe('Emergency access over time', () => {
     expect(await studiesOf(requester)).to.equal(0);
   });
 
-  it('opens nothing by an identifier of two persons, one record by that of two Patients of one person', async () => {
+  it('opens nothing by a number of two persons, one record by that of two identities of one person', async () => {
     const requester = doctor('identifier', now);
     const { anne, bruno } = clinic;
-    const ambiguous = await taskOf(await declare(requester, await share([anne.person, bruno.person])));
+    const ambiguous = await taskOf(await declare(requester, await share([bruno, anne])));
     expect(await studiesOf(requester)).to.equal(0);
     expect([ambiguous.description, ambiguous.for]).to.deep.equal(['Patiente inconsciente aux urgences', undefined]);
-    const single = await taskOf(await declare(requester, await share([bruno.person, bruno.person])));
-    expect(await studiesOf(requester)).to.equal(1);
+    const single = await taskOf(await declare(requester, await share([anne, anne])));
+    expect(await studiesOf(requester)).to.equal(2);
     expect(single.for?.reference).to.match(/^Patient\//);
   });
 

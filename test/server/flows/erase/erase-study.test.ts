@@ -10,6 +10,7 @@ import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { composeFlows, type Flows } from '../../../../server/compose/flows.ts';
 import { configFrom } from '../../../../server/config/config.ts';
 import { readEnv } from '../../../../server/config/env.ts';
+import { holdRegion } from '../../../../server/config/current-region.ts';
 import { parseRegion } from '../../../../server/config/region.ts';
 import { fileInstance, type FiledInstance } from '../../../../server/flows/intake/file-instance.ts';
 import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
@@ -62,7 +63,7 @@ describe('Erasure of a study beside a write that is under way', () => {
     const publicUrl = (): string => 'http://127.0.0.1';
     flows = composeFlows({
       config,
-      region,
+      region: holdRegion(region),
       stores: { ...stores, records, images: mortal(images), renderer: openRendering({ dataDir }) },
       clock,
       ...definitions,

@@ -9,7 +9,7 @@ import { Fault } from '../../../../profiles/fault.ts';
 import { decodedDigest } from '../../../../server/flows/intake/decoded-digest.ts';
 import type { ImageStore } from '../../../../server/ports/image-store.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
-import { ENCODINGS, encodedAs } from '../../../support/other-encoding.ts';
+import { ENCODINGS, encodedAs } from '../../../support/dicom/other-encoding.ts';
 
 const PIXELS = Buffer.from(Array.from({ length: 20_000 }, (_, at) => at % 251));
 

@@ -38,13 +38,22 @@ function issuerIn(oid: string | undefined): string | undefined {
     metadata: '',
     source: 'Organization/clinic',
     person: personKey('p'),
+    subject: 'Patient/p',
     dataSetOffset: 0,
     dataSetDigest: '',
     blob: { name: '', size: 0 },
   };
   const study: StoredStudy = {
     studyInstanceUID: source.studyInstanceUID,
-    patient: { patient: 'Patient/p', person: personKey('p'), resource: { resourceType: 'Patient' }, version: 1 },
+    patient: {
+      patient: 'Patient/p',
+      present: 'Patient/p',
+      person: personKey('p'),
+      home: personKey('p'),
+      own: { system: '', value: '' },
+      resource: { resourceType: 'Patient' },
+      version: 1,
+    },
     series: [{ seriesInstanceUID, attributes, instances: [row] }],
     sources: ['Organization/clinic'],
   };

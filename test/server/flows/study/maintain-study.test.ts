@@ -13,7 +13,7 @@ import { DICOM_UID, oidUri } from '../../../../profiles/codes.ts';
 import { maintainStudy } from '../../../../server/flows/study/maintain-study.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
-import { putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import { findAll, type Found } from '../../../../server/flows/internal-reads.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
@@ -143,23 +143,43 @@ describe('Maintenance of a study', function () {
     const take = receiveBytes({ images, patientIdSystemOf: () => 'urn:oid:1.2.3.4' });
     const receive = fileInstance({ ...deps, quietPeriodMs: 60_000 });
     const told: string[] = [];
-    const maintain = maintainStudy({
+    const study = {
       ...deps,
       timeZone: 'Europe/Paris',
       repositoryUniqueId: '1.2',
       retrieveAETitle: 'A',
       publicUrl: () => 'http://localhost',
       endpoint: 'Endpoint/wado',
-      alert: ({ reason }, why) => told.push(`${reason}: ${why}`),
-    });
+      alert: ({ reason }: QuarantinedInstance, why: string) => told.push(`${reason}: ${why}`),
+    };
+    const maintain = maintainStudy(study);
     const where = [{ kind: 'token', param: 'identifier', values: [{ code: oidUri(STUDY) }] }] as const;
     return {
       maintain: async (closing = false) => await maintain(STUDY, closing),
+      /** Closes, and does something once between what is read for that and what is written. */
+      closeAfter: async (meanwhile: () => Promise<void>) => {
+        let isDone = false;
+        const commit: typeof records.commit = async (...plan) => {
+          if (!isDone) {
+            isDone = true;
+            await meanwhile();
+          }
+          return await records.commit(...plan);
+        };
+        const interrupted = new Proxy<typeof records>(records, {
+          get: (_, name) => {
+            const member: unknown = name === 'commit' ? commit : Reflect.get(records, name);
+            return typeof member === 'function' ? (member.bind(records) as unknown) : member;
+          },
+        });
+        await maintainStudy({ ...study, records: interrupted })(STUDY, true);
+      },
       /** Files a validated report that names the study, of a person and her Patient. */
       report: async (person: PersonKey, subject: string) => {
         const report = aReport(STUDY, subject);
         const clinic = { resourceType: 'Organization', id: 'clinic', name: 'Clinique' } as const;
-        const puts = [putOf(indexer, report, NOW, { person, subject }), putOf(indexer, clinic, NOW)];
+        const origin = filedBy(CLINIC);
+        const puts = [putOf(indexer, report, NOW, { person, subject, origin }), putOf(indexer, clinic, NOW)];
         await commitPlan(records, aPlan({ puts }));
       },
       /** `metadata`: what is stored in the place of the words that the header was put into. */
@@ -266,6 +286,24 @@ describe('Maintenance of a study', function () {
     const { person = expect.fail('The study has no patient'), subject = '' } = (await imaging.study()).row;
     await imaging.report(person, subject);
     expect(await released()).to.equal(true);
+    await imaging.close();
+  });
+
+  it('releases the manifest, too, by a report that comes while it is made', async () => {
+    const imaging = await openImaging();
+    const [only] = INSTANCES;
+    if (only === undefined) throw new Error('no instance');
+    await imaging.receive(only);
+    await imaging.report(aPersonKey(), 'Patient/other');
+    await imaging.maintain();
+    const { person = expect.fail('The study has no patient'), subject = '' } = (await imaging.study()).row;
+    await imaging.closeAfter(async () => {
+      await imaging.report(person, subject);
+      await imaging.maintain();
+    });
+    const rows = [await imaging.study(), ...(await imaging.documents())].map(({ row }) => [row.type, row.released]);
+    expect(rows).to.deep.include(['ImagingStudy', true]).and.to.deep.include(['DocumentReference', true]);
+    expect(rows.every(([, released]) => released)).to.equal(true);
     await imaging.close();
   });
 

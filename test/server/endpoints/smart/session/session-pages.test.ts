@@ -18,7 +18,10 @@ describe('The pages of signing in to our own pages', () => {
 
   before(async () => {
     const identityProviders = [silent('Pro Santé <Connect>'), silent('eHealth')];
-    server = await startSmartServer({ identityProviders, onError: (error) => void logged.push(error) });
+    server = await startSmartServer({
+      identityProviders: () => identityProviders,
+      onError: (error) => void logged.push(error),
+    });
   });
   after(async () => await server[Symbol.asyncDispose]());
 

@@ -1,16 +1,18 @@
-/** Persons that turn out to be one. */
+/** Identities that join a person: what is filed under them, and what says who it is of. */
 import { expect } from 'chai';
 import { claimKey } from '../../../server/ports/claim-key.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
-import type { CommitPlan } from '../../../server/ports/commit-plan.ts';
+import type { CommitPlan, Put } from '../../../server/ports/commit-plan.ts';
 import { principal } from '../../../server/access/right.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
 import {
   aClaimKey,
   aGrant,
+  aMove,
   anAudit,
   anId,
+  anIdentity,
   anInstance,
   aPatientGrant,
   aPersonKey,
@@ -21,14 +23,15 @@ import {
   aStudyClaim,
   aStudyPut,
   aUid,
+  patientOf,
   SYSTEM,
 } from '../../support/plans.ts';
 import { ask, idsOf, read, searchIds } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
-/** Runs the contract of `rekeys`. */
-export function rekeyingContract(suite: Suite): void {
+/** Runs the contract of `moves` that join. */
+export function joiningContract(suite: Suite): void {
   /** Two persons with a row each; everybody who holds one of them, holds a right to its record. */
   const twoPersons = async () => {
     const [from, to] = [aPersonKey(), aPersonKey()];
@@ -39,9 +42,10 @@ export function rekeyingContract(suite: Suite): void {
     const selves = [from, to].map((person) =>
       aRight({ person, principal: principal.patient(person), relation: 'self' }),
     );
-    await commitPlan(suite.records, aPlan({ puts: [former, standing], rights: [...holders, ...selves] }));
+    const puts = [...[from, to].map((person) => anIdentity(person)), former, standing];
+    await commitPlan(suite.records, aPlan({ puts, rights: [...holders, ...selves] }));
     const both = idsOf([former, standing]).toSorted();
-    const join = async () => await commitPlan(suite.records, aPlan({ rekeys: [{ from, to }] }));
+    const join = async () => await commitPlan(suite.records, aPlan({ moves: [aMove({ from, to })] }));
     const shown = async (grant: ReturnType<typeof aGrant>) =>
       [...(await searchIds(suite.records, grant, aQuery('DocumentReference')))].sort();
     return { from, to, former, standing, both, join, shown };
@@ -84,25 +88,22 @@ export function rekeyingContract(suite: Suite): void {
       expect(await suite.records.stateOf(SYSTEM, to)).to.deep.equal(joined);
       expect(await shown(aGrant(`Practitioner/${to}`))).to.deep.equal([]);
       expect(await shown(aGrant(`Practitioner/${from}`))).to.deep.equal([]);
-      await commitPlan(suite.records, aPlan({ states: [{ person: to, change: { withdrawn: false } }] }));
+      await commitPlan(suite.records, aPlan({ states: [{ person: from, change: { withdrawn: false } }] }));
       expect((await shown(aGrant(`Practitioner/${from}`))).length).to.equal(2);
     });
 
-    it('share instances, claims on the key and the access list', async () => {
+    it('share instances and the access list, and claims stay as they were taken', async () => {
       const { from, to, join } = await twoPersons();
-      const [studyInstanceUID, key, other] = [aUid(), claimKey.qualified('urn:national', anId()), aClaimKey()];
+      const [studyInstanceUID, key] = [aUid(), claimKey.qualified('urn:national', anId())];
       const [put, audit] = [aStudyPut(studyInstanceUID, { person: from }), anAudit([from])];
       const instances = [anInstance({ person: from, studyInstanceUID })];
-      const claims = [{ key, value: from }, { key: other, value: from }, aStudyClaim(studyInstanceUID, put)];
+      const claims = [{ key, value: from }, aStudyClaim(studyInstanceUID, put)];
       await commitPlan(suite.records, aPlan({ puts: [put], instances, claims, audit: [audit] }));
       await join();
       const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 5 } as const;
       const answer = await ask(suite.records, aGrant(`Practitioner/${to}`), question);
-      expect(answer.instances.map(({ person }) => person)).to.deep.equal([to]);
-      expect(await suite.records.claimed(SYSTEM, key)).to.equal(to);
-      expect(await suite.records.claimed(SYSTEM, other), 'a claim that is not of a qualified identifier').to.equal(
-        from,
-      );
+      expect(answer.instances.map(({ person, subject }) => [person, subject])).to.deep.equal([[to, patientOf(from)]]);
+      expect(await suite.records.claimed(SYSTEM, key)).to.equal(from);
       await suite.trail.head();
       expect(await searchIds(suite.records, aPatientGrant(to), aQuery('AuditEvent'))).to.include(audit.event.id);
       expect((await suite.trail.verify()).whole).to.equal(true);
@@ -123,16 +124,18 @@ export function rekeyingContract(suite: Suite): void {
       expect(first).to.deep.include({ version: 1, person: to });
     });
 
-    it('take no plan under the former key, nor part of one', async () => {
+    it('take no plan under the former key, nor one that files under an identity where it is not', async () => {
       const { from, to, both, join, shown } = await twoPersons();
       await join();
       const studyInstanceUID = aUid();
       const parts: readonly Omit<CommitPlan, 'id'>[] = [
         { puts: [aPut({ person: from })] },
         { instances: [anInstance({ person: from, studyInstanceUID })] },
-        { states: [{ person: from, change: { withdrawn: true } }] },
-        { rekeys: [{ from: aPersonKey(), to: from }] },
-        { rekeys: [{ from, to: aPersonKey() }] },
+        { puts: [aPut({ person: aPersonKey(), subject: patientOf(from) })] },
+        { instances: [anInstance({ person: aPersonKey(), subject: patientOf(from), studyInstanceUID })] },
+        { moves: [aMove({ from: aPersonKey(), to: from })] },
+        { moves: [aMove({ from, to: aPersonKey() })] },
+        { moves: [aMove({ from: to, to: aPersonKey() })] },
       ];
       for (const part of parts) {
         const [kept, key] = [aPut({ person: to }), aClaimKey()];
@@ -152,14 +155,29 @@ export function rekeyingContract(suite: Suite): void {
       expect(await commitPlan(suite.records, plan)).to.deep.equal(first);
     });
 
-    it('take no plan under the former key that races with the join', async () => {
+    it('take no plan from before that races with the join or with the separation', async () => {
       for (let round = 0; round < 10; round += 1) {
-        const { from, to, both, join, shown } = await twoPersons();
-        const late = aPut({ person: from });
-        const [error] = await Promise.all([errorOf(commitPlan(suite.records, aPlan({ puts: [late] }))), join()]);
-        const expected = error === undefined ? [...both, late.id].sort() : both;
-        expect(await shown(aPatientGrant(to))).to.deep.equal(expected);
+        const { from, to, former, standing, join, shown } = await twoPersons();
+        const [early, late] = [aPut({ person: from }), aPut({ person: to, subject: patientOf(from) })];
+        const race = async (put: Put, move: () => Promise<unknown>): Promise<readonly string[]> => {
+          const [error] = await Promise.all([errorOf(commitPlan(suite.records, aPlan({ puts: [put] }))), move()]);
+          return error === undefined ? [put.id] : [];
+        };
+        const first = [former.id, ...(await race(early, join))];
+        expect(await shown(aPatientGrant(to))).to.deep.equal([standing.id, ...first].sort());
+        const separate = aPlan({ moves: [aMove({ from: to, to: from, home: from })] });
+        const all = [...first, ...(await race(late, async () => await commitPlan(suite.records, separate)))];
+        expect(await shown(aPatientGrant(from))).to.deep.equal(all.sort());
+        expect(await shown(aPatientGrant(to))).to.deep.equal([standing.id]);
       }
+    });
+
+    it('of two identities that race to join each other only one does', async () => {
+      const { from, to, both, join, shown } = await twoPersons();
+      const other = commitPlan(suite.records, aPlan({ moves: [aMove({ from: to, to: from })] }));
+      const errors = await Promise.all([errorOf(join()), errorOf(other)]);
+      expect(errors.filter((error) => error === undefined)).to.have.length(1);
+      expect(await shown(aPatientGrant(errors[0] === undefined ? to : from))).to.deep.equal(both);
     });
 
     it('show the patient every event, recorded before the join or after it under the former key', async () => {
@@ -189,22 +207,21 @@ export function rekeyingContract(suite: Suite): void {
 
     it('may be joined with a third, and events under every former key are the last one’s', async () => {
       const { from: a, to: b, both, join, shown } = await twoPersons();
-      const [c, key] = [aPersonKey(), claimKey.qualified('urn:national', anId())];
+      const c = aPersonKey();
       const [first, second, third] = [anAudit([a]), anAudit([a]), anAudit([b])];
       await commitPlan(
         suite.records,
         aPlan({
           audit: [first],
-          claims: [{ key, value: a }],
           rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })],
         }),
       );
       await join();
-      await commitPlan(suite.records, aPlan({ rekeys: [{ from: b, to: c }] }));
+      const moves = [aMove({ from: b, to: c }), aMove({ home: a, from: b, to: c })];
+      await commitPlan(suite.records, aPlan({ moves }));
       await suite.trail.record([second, third]);
       expect(await accessList(c)).to.have.members([first, second, third].map(({ event }) => event.id));
       expect(await accessList(b)).to.deep.equal([]);
-      expect(await suite.records.claimed(SYSTEM, key)).to.equal(c);
       for (const holder of [a, b]) expect(await shown(aGrant(`Practitioner/${holder}`))).to.deep.equal(both);
       expect(await shown(aPatientGrant(c))).to.deep.equal(both);
       for (const person of [a, b])
@@ -214,14 +231,11 @@ export function rekeyingContract(suite: Suite): void {
     it('may be joined in one plan, three at once', async () => {
       const { from: a, to: b, both, shown } = await twoPersons();
       const [c, audit] = [aPersonKey(), anAudit([a])];
-      const rekeys = [
-        { from: a, to: b },
-        { from: b, to: c },
-      ];
+      const moves = [aMove({ from: a, to: b }), aMove({ from: b, to: c }), aMove({ home: a, from: b, to: c })];
       await commitPlan(
         suite.records,
         aPlan({
-          rekeys,
+          moves,
           rights: [aRight({ person: c, principal: principal.patient(c), relation: 'self' })],
           audit: [audit],
         }),
@@ -233,7 +247,7 @@ export function rekeyingContract(suite: Suite): void {
     it('stay two when the plan is refused', async () => {
       const { from, to, standing, both, shown } = await twoPersons();
       const preconditions = [{ kind: 'absent', type: standing.type, id: standing.id }] as const;
-      await expectFault(commitPlan(suite.records, aPlan({ preconditions, rekeys: [{ from, to }] })), 'conflict');
+      await expectFault(commitPlan(suite.records, aPlan({ preconditions, moves: [aMove({ from, to })] })), 'conflict');
       expect((await shown(aPatientGrant(to))).length).to.equal(both.length - 1);
     });
   });

@@ -3,7 +3,7 @@
  * Written apart from the product's own code. @see DICOM PS3.5 7.2, 7.3, 7.5, A.1, A.3, A.5
  */
 import { deflateRawSync } from 'node:zlib';
-import { DICOM_UID } from '../../profiles/codes.ts';
+import { DICOM_UID } from '../../../profiles/codes.ts';
 
 /** How a data set is written. */
 export type Encoding = {

@@ -1,0 +1,45 @@
+/**
+ * Whether the record of a person is shared, told from her Consents alone: each withdrawal stands until whoever may has
+ * ended it, and the record is shared again when none is left. Emergencies and declarations say nothing of it.
+ */
+import type { Consent } from '@medplum/fhirtypes';
+import { PCF_POLICY_PREFIX } from '../codes.ts';
+
+/** What the Consents of a person say. */
+export type Sharing<C extends Consent = Consent> = {
+  /** Withdrawals that stand. */
+  readonly denials: readonly C[];
+  /** Her consent to share again, which is in force or waits for the end of another withdrawal. */
+  readonly permits: readonly C[];
+};
+
+/** Reads the Consents of one person. What earlier servers left of withdrawals that a later consent ended is none. */
+export function sharingOf<C extends Consent>(consents: readonly C[]): Sharing<C> {
+  const permits = consents.filter((consent) => isPermit(consent));
+  const latest = Math.max(-1, ...permits.filter(({ status }) => status === 'active').map(momentOf));
+  const denials = consents.filter((consent) => isDenial(consent) && momentOf(consent) >= latest);
+  return { denials, permits };
+}
+
+/** Who speaks in a withdrawal: the establishment (`Organization/id`) that recorded it, or the patient (undefined). */
+export function recordedBy({ organization = [] }: Consent): string | undefined {
+  return organization[0]?.reference;
+}
+
+function isDenial({ status, provision, policy }: Consent): boolean {
+  return status === 'active' && provision?.type === 'deny' && hasPolicy(policy, 'deny');
+}
+
+function isPermit({ status, provision, policy }: Consent): boolean {
+  const isOpen = status === 'active' || status === 'proposed';
+  const isForAll = provision?.type === 'permit' && provision.actor === undefined;
+  return isOpen && isForAll && hasPolicy(policy, 'basic-normal');
+}
+
+function hasPolicy(policies: Consent['policy'], name: string): boolean {
+  return (policies ?? []).some(({ uri }) => uri === `${PCF_POLICY_PREFIX}${name}`);
+}
+
+function momentOf({ dateTime = '' }: Consent): number {
+  return Date.parse(dateTime) || 0;
+}

@@ -1,0 +1,45 @@
+/** Who may say that two identities are one person, or two: a desk, as a pure rule. */
+import { Fault } from '../../profiles/fault.ts';
+import { isDeskOf, isRegionDesk } from './desks.ts';
+import { requireKind } from './may-attempt.ts';
+import { requesterBases, WITH_IDENTITY } from './may-write.ts';
+import type { JudgementOperation } from './operations.ts';
+import type { PersonKey, Requester } from './requester.ts';
+import { makeWarrant, type Warrant } from './warrant.ts';
+
+/** What was read for a decision: who says something of each identity, and whose rows the plan changes. */
+export type JudgementFacts = {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Of each of the two that stands, the establishments (`Organization/id`) that ever said something of it. */
+  readonly sources: readonly (readonly string[])[];
+  readonly persons: readonly PersonKey[];
+};
+
+/**
+ * Decides before anything is worked out: the region's desk for all, an establishment's for identities that are its own.
+ * @throws {Fault} forbidden - requesters of this kind never do it
+ * @throws {Fault} not-found - one does not stand, or it is another's, of which the requester hears nothing
+ */
+export function requireJudge(
+  requester: Requester,
+  operation: JudgementOperation,
+  { sources }: Pick<JudgementFacts, 'sources'>,
+): void {
+  requireKind(requester, { interaction: 'operation', operation });
+  const isOwn = sources.every((all) => all.length > 0 && all.every((one) => isDeskOf(requester, one)));
+  if (sources.length < 2 || !(isOwn || isRegionDesk(requester))) throw new Fault('not-found', 'No such patient');
+}
+
+/**
+ * Decides an operation that joins identities or separates them.
+ * @throws {Fault} as {@link requireJudge}
+ */
+export function mayJudge(requester: Requester, operation: JudgementOperation, facts: JudgementFacts): Warrant {
+  requireJudge(requester, operation, facts);
+  return makeWarrant({
+    act: operation,
+    reaches: [{ types: WITH_IDENTITY, whose: { persons: facts.persons }, event: 'own' }],
+    bases: requesterBases(requester, facts.now),
+  });
+}

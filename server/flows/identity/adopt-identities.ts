@@ -1,0 +1,179 @@
+/**
+ * Earlier servers kept one Patient for what each source knew of somebody, and joined persons for good. Each becomes an
+ * identity here, before any door opens. Two that were joined stand apart at first, and are placed by what their sources
+ * say: a join that today's rules would not make is undone by that. It may be killed, and goes on.
+ */
+import type { Patient } from '@medplum/fhirtypes';
+import { compositePatient } from '../../../profiles/identity/composite.ts';
+import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
+import { readReliability } from '../../../profiles/identity/reliability.ts';
+import { systemGrant, systemReading, type NarrowReading } from '../../access/grant.ts';
+import { establishmentOf } from '../../access/right.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import { personKey, type PersonKey } from '../../access/requester.ts';
+import type { Log } from '../../log.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Move } from '../../ports/commit-plan.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import type { InternalRow, PageEnd } from '../../ports/record-store.ts';
+import { claimOf, rowById } from '../internal-reads.ts';
+import { newId } from '../new-id.ts';
+import { changed } from '../write/changed-put.ts';
+import { commitFresh, filedBy, joinParts, putOf } from '../write/plan-parts.ts';
+import { identitiesOf, identityAt, readAs, sourcePatientOf } from './identities.ts';
+import type { PlaceDeps } from './identity-change.ts';
+import { placeIdentity } from './place-identity.ts';
+
+/** What the story needs. */
+export type AdoptDeps = PlaceDeps & { readonly clock: Clock; readonly log: Log };
+
+const AT_ONCE = 500;
+const ROWS_A_LINE = 10_000;
+
+/** Makes identities of the Patients that have none; resolves when all have. */
+export function adoptIdentities(deps: AdoptDeps) {
+  return async (): Promise<void> => {
+    const reading = systemReading('adopt-identities', deps.clock.now());
+    if ((await claimOf(deps.records, reading, claimKey.adopted())) !== undefined) return;
+    let done = 0;
+    const bearers: string[] = [];
+    for await (const row of patients(deps)) {
+      if (await adopt(deps, row)) bearers.push(row.id);
+      done += 1;
+      if (done % ROWS_A_LINE === 0) deps.log.info({ done }, 'Patients of an earlier server become identities');
+    }
+    const apart = await placeAll(deps, bearers);
+    if (done > 0) deps.log.info({ done, apart }, 'Patients of an earlier server became identities');
+    await deps.records.commit(
+      systemWarrant('adopt-identities'),
+      joinParts({ claims: [{ key: claimKey.adopted(), value: String(apart) }] }),
+    );
+  };
+}
+
+/** All Patients, latest first. */
+async function* patients({ records, clock }: AdoptDeps): AsyncGenerator<InternalRow> {
+  const query = { type: 'Patient', where: [], count: AT_ONCE, total: 'none', include: [] } as const;
+  for (let after: PageEnd | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
+    const grant = systemGrant('adopt-identities', 'whole', clock.now());
+    const page = await records.peek(grant, { kind: 'search', query, ...(after === undefined ? {} : { after }) });
+    yield* page.rows;
+    after = page.next;
+  }
+}
+
+/** Answers whether the identity bears a number that may join. */
+async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<boolean> {
+  const { result } = await commitFresh(deps.records, async () => {
+    const now = deps.clock.now();
+    const reading = systemReading('adopt-identities', now);
+    const row = await rowById(deps.records, reading, 'Patient', id);
+    const known = await rowById(deps.records, reading, 'Person', id);
+    const person = row?.person;
+    if (row === undefined || known !== undefined || person === undefined)
+      return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: known };
+    const others = await identitiesOf(deps.records, person, now);
+    const content = await contentOf(deps, reading, row, others.length === 0 ? person : personKey(newId()));
+    return planOf(deps, row, content, now);
+  });
+  if (result === undefined) return false;
+  const identity = await identityAt(deps.records, systemReading('adopt-identities', deps.clock.now()), `Patient/${id}`);
+  return identity !== undefined && readAs(deps.region, identity.content).numbers.some((one) => one.isQualified);
+}
+
+function planOf(deps: AdoptDeps, row: InternalRow, content: IdentityContent, now: number) {
+  const [home, from] = [personKey(content.home), row.person ?? personKey(content.home)];
+  const facts = { person: home, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
+  const composite = compositePatient(content.id, [sourcePatientOf(deps.region, content)]);
+  const plan = joinParts(
+    { moves: home === from ? [] : leaving(content.id, home, from) },
+    { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
+    changed(deps.indexer, row, composite, now, facts),
+  );
+  return { warrant: systemWarrant('adopt-identities', home, from), plan, result: row };
+}
+
+/** An identity of a person who was joined is made known as hers, and leaves her. */
+function leaving(id: string, home: PersonKey, person: PersonKey): readonly Move[] {
+  const identity = { identity: `Patient/${id}`, home, patient: `Patient/${id}` };
+  return [
+    { ...identity, from: home, to: person },
+    { ...identity, from: person, to: home },
+  ];
+}
+
+async function contentOf(
+  deps: AdoptDeps,
+  reading: NarrowReading,
+  row: InternalRow,
+  home: PersonKey,
+): Promise<IdentityContent> {
+  const said = withoutStamp(openedResource<Patient>(row));
+  const sources = await sourcesOf(deps, reading, row);
+  const source = sources[0] ?? said.managingOrganization?.reference ?? '';
+  const at = row.updated;
+  return {
+    id: row.id,
+    home,
+    since: at,
+    changed: at,
+    source,
+    sources: sources.length === 0 ? [source] : sources,
+    fromImage: isFromImage(said, row.version),
+    own: await ownOf(deps, reading, row.id, said),
+    said,
+    verdicts: [],
+    reviews: [],
+  };
+}
+
+/** An image says neither how reliable a Patient is nor the use of her names, and changes none that stands. */
+function isFromImage(said: Patient, version: number): boolean {
+  const hasUse = (said.name ?? []).some(({ use }) => use !== undefined);
+  return version === 1 && !hasUse && readReliability(said).status === 'unsaid';
+}
+
+function withoutStamp({ meta, ...patient }: Patient): Patient {
+  const { versionId: _version, lastUpdated: _updated, ...kept } = meta ?? {};
+  return Object.keys(kept).length === 0 ? patient : { ...patient, meta: kept };
+}
+
+async function sourcesOf({ records }: AdoptDeps, reading: NarrowReading, row: InternalRow): Promise<readonly string[]> {
+  if (row.person === undefined) return [];
+  const rights = await records.rightsOf(reading({ person: row.person }), row.person, `Patient/${row.id}`);
+  return [
+    ...new Set(rights.filter(({ relation }) => relation === 'author').flatMap((one) => establishmentOf(one.principal))),
+  ];
+}
+
+/** The identifier by which its source finds it; of an image without a PatientID nobody can tell. */
+async function ownOf(
+  { records }: AdoptDeps,
+  reading: NarrowReading,
+  id: string,
+  { identifier = [] }: Patient,
+): Promise<IdentityContent['own']> {
+  for (const { system = '', value = '' } of identifier) {
+    const held = await claimOf(records, reading, claimKey.identity(system, value));
+    if (held === `Patient/${id}`) return { system, value };
+  }
+  return { system: '', value: '' };
+}
+
+/** Places identities by their numbers; answers how many of them stand apart from another that bears one. */
+async function placeAll(deps: AdoptDeps, ids: readonly string[]): Promise<number> {
+  let apart = 0;
+  for (const id of ids) {
+    const { result } = await commitFresh(deps.records, async () => {
+      const now = deps.clock.now();
+      const standing = await identityAt(deps.records, systemReading('adopt-identities', now), `Patient/${id}`);
+      if (standing === undefined) throw new Error('An identity is gone');
+      const placed = await placeIdentity(deps, { content: standing.content, standing }, now);
+      const warrant = systemWarrant('adopt-identities', ...placed.reached, placed.person);
+      return { warrant, plan: joinParts(placed.parts), result: placed.reviews.length };
+    });
+    if (result > 0) apart += 1;
+  }
+  return apart;
+}

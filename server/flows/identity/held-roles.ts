@@ -1,0 +1,50 @@
+/** Which roles a professional holds, told from the directory: active, within their period, in an organization. */
+import type { Practitioner, PractitionerRole } from '@medplum/fhirtypes';
+import { regionRolesOf } from '../../../profiles/region-role.ts';
+import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
+import type { Role } from '../../access/requester.ts';
+import { FOREVER } from '../../access/right.ts';
+
+/** Roles whose coding says that the professional reads images. */
+const RADIOLOGIST_CODES = new Set(['G15_10/SM44', 'SM44', 'SM28']);
+
+/**
+ * Whether a professional may act at a time (epoch milliseconds): active, and of the roles that the directory gives or
+ * gave one is held. Whoever never had one acts for nobody, and sees what names the person alone.
+ */
+export function mayAct({ active }: Practitioner, roles: readonly PractitionerRole[], now: number): boolean {
+  return active !== false && (roles.length === 0 || roles.some((role) => isHeld(role, now)));
+}
+
+/** The roles that are held at a time (epoch milliseconds), as the decision knows them. */
+export function heldRoles(roles: readonly PractitionerRole[], now: number): readonly Role[] {
+  return roles.flatMap((role) => (isHeld(role, now) ? roleOf(role) : []));
+}
+
+/** When time alone makes another of a professional, next after now: a role begins or ends (epoch milliseconds). */
+export function nextTurn(roles: readonly PractitionerRole[], now: number): number {
+  const turns = roles.flatMap((role) => Object.values(periodOf(role))).filter((moment) => moment > now);
+  return Math.min(FOREVER, ...turns);
+}
+
+function isHeld(role: PractitionerRole, now: number): boolean {
+  const { lo, hi } = periodOf(role);
+  return role.active !== false && lo <= now && now < hi;
+}
+
+/** When a role is held; a period that is none holds at no time. */
+function periodOf({ period }: PractitionerRole): DateRange {
+  return periodRange(period?.start, period?.end) ?? { lo: FOREVER, hi: FOREVER };
+}
+
+function roleOf(role: PractitionerRole): Role[] {
+  const organization = role.organization?.reference;
+  if (organization === undefined) return [];
+  return [{ organization, radiologist: isRadiologist(role), offices: regionRolesOf(role.code) }];
+}
+
+function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
+  return [...code, ...specialty].some(({ coding = [] }) =>
+    coding.some(({ code }) => code !== undefined && RADIOLOGIST_CODES.has(code)),
+  );
+}

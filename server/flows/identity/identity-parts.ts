@@ -1,0 +1,134 @@
+/** What a plan writes when identities are said anew: them, what desks are told, Patients, and who bears a number. */
+import { compositePatient } from '../../../profiles/identity/composite.ts';
+import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
+import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
+import { systemReading } from '../../access/grant.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { Claim, Precondition } from '../../ports/commit-plan.ts';
+import { openedResource } from '../../ports/internal-row.ts';
+import { claimOf, rowById } from '../internal-reads.ts';
+import { changed, sameContent } from '../write/changed-put.ts';
+import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { readAs, sourcePatientOf, type StandingIdentity } from './identities.ts';
+import type { Group } from './person-groups.ts';
+import type { IdentityChange, PlaceDeps } from './identity-change.ts';
+import { reviewChange, reviewParts, withReviews, type SettledIdentity } from './reviews.ts';
+
+type Told = {
+  readonly changes: readonly IdentityChange[];
+  readonly groups: readonly Group[];
+  readonly reviews: readonly Contradiction[];
+};
+
+/** The identity as it is said now, and what desks are told of it and of those around. */
+export async function toldParts(
+  deps: PlaceDeps,
+  { changes, groups, reviews }: Told,
+  standing: ReadonlyMap<string, StandingIdentity>,
+  now: number,
+): Promise<PlanParts> {
+  const reading = systemReading('resolve-identity', now);
+  const settled = groups.flatMap(({ person, members }) =>
+    members.map(({ id, content }) => [id, { content, identity: readAs(deps.region, content), person }] as const),
+  );
+  const all = new Map<string, SettledIdentity>(settled);
+  const parts: PlanParts[] = [];
+  for (const [id, one] of all) {
+    const isOwn = changes.some(({ content }) => content.id === id);
+    if (!isOwn && one.content.reviews.length === 0) continue;
+    const turns = reviewChange(one, all, isOwn ? reviews : []);
+    const content = withReviews(one.content, turns);
+    all.set(id, { ...one, content });
+    parts.push(identityPart(deps, { ...one, content }, standing.get(id), now));
+    parts.push(await reviewParts(deps, reading, one, all, turns, now));
+  }
+  return joinParts(...parts);
+}
+
+function identityPart(
+  { indexer }: PlaceDeps,
+  { content, person }: SettledIdentity,
+  standing: StandingIdentity | undefined,
+  now: number,
+): PlanParts {
+  const facts = { person, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
+  const resource = toIdentityResource(content);
+  const isSame = standing !== undefined && sameContent(openedResource(standing.row), resource);
+  return isSame ? {} : { puts: [putOf(indexer, resource, now, facts)] };
+}
+
+/**
+ * Everything that was looked at and is touched stands as it was read; what is said anew, as whoever says it knew it: it
+ * was read before the others.
+ */
+export function preconditionsOf(
+  groups: readonly Group[],
+  standing: ReadonlyMap<string, StandingIdentity>,
+  changes: readonly IdentityChange[],
+): readonly Precondition[] {
+  const said = new Map(changes.map(({ content, standing: own }) => [content.id, own]));
+  const ids = new Set([...groups.flatMap(({ members }) => members.map(({ id }) => id)), ...said.keys()]);
+  return [...ids].flatMap((id) => {
+    const one = said.has(id) ? said.get(id) : standing.get(id);
+    return one === undefined ? [] : [{ kind: 'version', type: 'Person', id, version: one.version } as const];
+  });
+}
+
+/** The Patients of persons that changed; the one of an identity that is no person by itself any more is deleted. */
+export async function patientParts(
+  { records, indexer, region }: PlaceDeps,
+  groups: readonly Group[],
+  now: number,
+): Promise<readonly PlanParts[]> {
+  const reading = systemReading('resolve-identity', now);
+  const parts: PlanParts[] = [];
+  for (const { person, present, members } of groups) {
+    for (const { id } of members) {
+      const row = await rowById(records, reading, 'Patient', id);
+      if (`Patient/${id}` === present) {
+        const composite = compositePatient(
+          id,
+          members.map(({ content }) => sourcePatientOf(region, content)),
+        );
+        const origin = filedBy(...new Set(members.flatMap(({ content }) => content.sources)));
+        parts.push(changed(indexer, row, composite, now, { person, subject: present, origin }));
+      } else if (row !== undefined) {
+        parts.push({
+          preconditions: [{ kind: 'version', type: 'Patient', id, version: row.version }],
+          deletes: [{ type: 'Patient', id }],
+        });
+      }
+    }
+  }
+  return parts;
+}
+
+/**
+ * The first identity that bears a number holds it, so that two that come to bear it at once conflict; one that does not
+ * bear it any more gives it to the next.
+ */
+export async function numberParts(
+  { records, region }: PlaceDeps,
+  { content, standing }: IdentityChange,
+  around: readonly StandingIdentity[],
+  now: number,
+): Promise<PlanParts> {
+  const reading = systemReading('resolve-identity', now);
+  const keysOf = (one: IdentityContent): string[] =>
+    readAs(region, one)
+      .numbers.filter(({ isQualified }) => isQualified)
+      .map(({ system, value }) => claimKey.qualified(system, value));
+  const [after, before] = [keysOf(content), standing === undefined ? [] : keysOf(standing.content)];
+  const claims: Claim[] = [];
+  const given: Claim['key'][] = [];
+  for (const key of new Set([...after, ...before]) as Set<Claim['key']>) {
+    const held = await claimOf(records, reading, key);
+    if (after.includes(key)) claims.push({ key, value: held ?? content.id });
+    else if (held === content.id) {
+      const next = around.find((one) => one.content.id !== content.id && keysOf(one.content).includes(key));
+      given.push(key);
+      if (next !== undefined) claims.push({ key, value: next.content.id });
+    }
+  }
+  return { claims, ...(given.length === 0 ? {} : { erased: [{ claims: given }] }) };
+}

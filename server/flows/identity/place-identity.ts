@@ -1,0 +1,103 @@
+/**
+ * Which person an identity is, once its source says something else of it: the identities around it are settled anew
+ * (profiles/identity), and what changes becomes parts of a plan. A plan that another writer was faster than is built
+ * again: the identities that it rests on are its preconditions.
+ */
+import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
+import type { Identity } from '../../../profiles/identity/identity.ts';
+import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
+import { settle } from '../../../profiles/identity/who-is-who.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import type { Claim } from '../../ports/commit-plan.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import { joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { identitiesAround } from './identities-around.ts';
+import { readAs, type StandingIdentity } from './identities.ts';
+import { numberParts, patientParts, preconditionsOf, toldParts } from './identity-parts.ts';
+import type { IdentityChange, PlaceDeps } from './identity-change.ts';
+import { groupOf, touchedOf, verdictsOf, type Group } from './person-groups.ts';
+
+/** Where an identity is placed, and what of a plan makes it so. */
+export type PlacedIdentity = {
+  readonly person: PersonKey;
+  /** `Patient/id` of that person. */
+  readonly present: string;
+  /** Persons whose rows change, this one included, with the Patient of each: those who were there before. */
+  readonly touched: ReadonlyMap<PersonKey, string>;
+  /** The same persons, and those that the plan makes: what it writes is of them. */
+  readonly reached: readonly PersonKey[];
+  /** Who each identity (id) is that was looked at. */
+  readonly persons: ReadonlyMap<string, PersonKey>;
+  readonly reviews: readonly Contradiction[];
+  readonly parts: PlanParts;
+};
+
+/** Places an identity. */
+export async function placeIdentity(deps: PlaceDeps, change: IdentityChange, now: number): Promise<PlacedIdentity> {
+  return await placeIdentities(deps, [change], now);
+}
+
+/** Places identities that are said anew by one plan; `person` and `present` are those of the first. */
+export async function placeIdentities(
+  deps: PlaceDeps,
+  changes: readonly [IdentityChange, ...IdentityChange[]],
+  now: number,
+): Promise<PlacedIdentity> {
+  const { identities, isPartial } = await identitiesAround(deps, changes, now);
+  const standing = new Map(identities.map((one) => [one.content.id, one]));
+  const said = new Map(changes.map(({ content }) => [content.id, content]));
+  const contents = new Map([...identities.map((one) => [one.content.id, one.content] as const), ...said]);
+  const { clusters, reviews } = settle({
+    clusters: clustersOf(deps, identities),
+    changed: changes.map(({ content }) => readAs(deps.region, content)),
+    verdicts: verdictsOf([...contents.values()]),
+    isPartial,
+  });
+  const groups = clusters.map((members) => groupOf(members, contents, standing));
+  const moves = groups.flatMap((group) => group.moves);
+  const touched = touchedBy(groups, said);
+  const own = groups.find(({ members }) => members.some(({ id }) => id === changes[0].content.id));
+  if (own === undefined) throw new Error('An identity was placed nowhere');
+  const { person, present } = own;
+  const wasTouched = touchedOf(touched, moves, standing);
+  const persons = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
+  return {
+    person,
+    present,
+    touched: wasTouched,
+    reached: [...new Set([...wasTouched.keys(), ...persons])],
+    persons: new Map(groups.flatMap((group) => group.members.map(({ id }) => [id, group.person] as const))),
+    reviews,
+    parts: joinParts(
+      {
+        moves,
+        claims: changes.flatMap(({ content }) => nameOf(content)),
+        preconditions: preconditionsOf(touched, standing, changes),
+        jobs: persons.map((one) => jobOf('settle-person', one, now)),
+      },
+      ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),
+      await toldParts(deps, { changes, groups, reviews }, standing, now),
+      ...(await patientParts(deps, touched, now)),
+    ),
+  };
+}
+
+/** Its own identifier names it. Images without a PatientID are named by none. */
+function nameOf({ id, own: { system, value } }: IdentityContent): readonly Claim[] {
+  return system === '' ? [] : [{ key: claimKey.identity(system, value), value: `Patient/${id}` }];
+}
+
+/** The persons as they stand. */
+function clustersOf({ region }: PlaceDeps, identities: readonly StandingIdentity[]): readonly Identity[][] {
+  const persons = [...Map.groupBy(identities, ({ person }) => person).values()];
+  return persons.map((members) => members.map(({ content }) => readAs(region, content)));
+}
+
+/** Those whom the plan changes: of whom something is said anew, whom an identity joins, and whom one leaves. */
+function touchedBy(groups: readonly Group[], said: ReadonlyMap<string, IdentityContent>): readonly Group[] {
+  const left = new Set(groups.flatMap(({ moves }) => moves.map(({ from }) => from)));
+  return groups.filter(
+    ({ person, members }) => left.has(person) || members.some(({ id, isMoved }) => isMoved || said.has(id)),
+  );
+}

@@ -1,0 +1,133 @@
+/** Who a report names: establishments that may stand in it, and the professionals who signed it. */
+import type { DiagnosticReport, Identifier, Organization, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import { Fault } from '../../../profiles/fault.ts';
+import type { ItemReading, NarrowReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import { findAll, findById } from '../internal-reads.ts';
+
+type Deps = {
+  readonly records: RecordStore;
+  readonly region: Pick<RegionIndex, 'readersFor' | 'servicesOf'>;
+};
+
+/** Departments within departments, up to the establishment. */
+const MOST_PARTS = 5;
+const MEMBERS = ['performer', 'resultsInterpreter'] as const;
+
+/**
+ * Requires that the establishments which a report names are its sender and its parts, or tied to the sender by the
+ * region file: one of the two reads for the other.
+ * @throws {Fault} invalid - an Organization that is not in the directory
+ * @throws {Fault} business-rule - an Organization for which the region file does not speak
+ */
+export async function requirePerformers(
+  deps: Deps,
+  reading: ItemReading,
+  report: DiagnosticReport,
+  organization: string,
+): Promise<void> {
+  for (const member of MEMBERS) {
+    for (const [at, { reference = '' }] of (report[member] ?? []).entries()) {
+      if (!reference.startsWith('Organization/')) continue;
+      const expression = `DiagnosticReport.${member}[${at}]`;
+      const found = await findById<Organization>(deps.records, reading, 'Organization', idOf(reference));
+      if (found === undefined)
+        throw new Fault('invalid', 'The report names an Organization that is not in the directory', { expression });
+      if (await speaksFor(deps, reading, organization, reference)) continue;
+      const message = 'The report names another establishment, and the region file does not say that one reads for it';
+      throw new Fault('business-rule', `${message} (identifierDomains.readsFor)`, { expression });
+    }
+  }
+}
+
+/** The Organizations of a report (`Organization/id`) that may be authors of its document. */
+export async function institutionsOf(
+  deps: Deps,
+  reading: ItemReading,
+  report: DiagnosticReport,
+  organization: string,
+): Promise<readonly string[]> {
+  const named = MEMBERS.flatMap((member) => report[member] ?? []).map(({ reference = '' }) => reference);
+  const institutions: string[] = [];
+  for (const reference of new Set(named)) {
+    const isOne = reference.startsWith('Organization/') && (await speaksFor(deps, reading, organization, reference));
+    if (isOne) institutions.push(reference);
+  }
+  return institutions;
+}
+
+/**
+ * The professionals of the directory (`Practitioner/id`) who signed a report of a person: who interpreted, else who
+ * performed. They are named by reference, by a role, or by a number that one of them alone bears.
+ */
+export async function signersOf(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  { resultsInterpreter = [], performer = [] }: DiagnosticReport,
+): Promise<readonly string[]> {
+  const named = async (references: readonly Reference[]): Promise<readonly string[]> => {
+    const found = references.map(async (one) => await professionalOf(records, reading, person, one));
+    return [...new Set((await Promise.all(found)).filter((reference) => reference !== undefined))];
+  };
+  const interpreters = await named(resultsInterpreter);
+  return interpreters.length > 0 ? interpreters : await named(performer);
+}
+
+async function professionalOf(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  { reference, identifier }: Reference,
+): Promise<string | undefined> {
+  if (reference === undefined) return await numberedProfessional(records, reading, person, identifier);
+  const id = idOf(reference);
+  if (reference.startsWith('PractitionerRole/')) {
+    const role = await findById<PractitionerRole>(records, reading, 'PractitionerRole', id);
+    const practitioner = role?.resource.practitioner;
+    return practitioner === undefined ? undefined : await professionalOf(records, reading, person, practitioner);
+  }
+  if (!reference.startsWith('Practitioner/')) return undefined;
+  const known = await findById(records, reading, 'Practitioner', id);
+  return known === undefined ? undefined : `Practitioner/${id}`;
+}
+
+async function numberedProfessional(
+  records: RecordStore,
+  reading: NarrowReading,
+  person: PersonKey,
+  { system, value }: Identifier = {},
+): Promise<string | undefined> {
+  if (system === undefined || value === undefined) return undefined;
+  const numbered = { kind: 'token', param: 'identifier', values: [{ system, code: value }] } as const;
+  const [found, ...others] = await findAll(records, reading({ person }), 'Practitioner', [numbered]);
+  return found === undefined || others.length > 0 ? undefined : `Practitioner/${found.row.id}`;
+}
+
+async function speaksFor(
+  { records, region }: Deps,
+  reading: ItemReading,
+  organization: string,
+  reference: string,
+): Promise<boolean> {
+  const isTied = (one: string): boolean =>
+    region.readersFor(one).includes(organization) || region.readersFor(organization).includes(one);
+  let part: string | undefined = reference;
+  for (let depth = 0; part !== undefined && depth < MOST_PARTS; depth += 1) {
+    if (isTied(part) || region.servicesOf(organization).includes(part)) return true;
+    const found: { readonly resource: Organization } | undefined = await findById<Organization>(
+      records,
+      reading,
+      'Organization',
+      idOf(part),
+    );
+    part = found?.resource.partOf?.reference;
+  }
+  return false;
+}
+
+function idOf(reference: string): string {
+  return reference.split('/')[1] ?? '';
+}

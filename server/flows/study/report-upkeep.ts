@@ -1,0 +1,100 @@
+/** The reports of a study: which count for it, and what is brought up to date of them when it changes. */
+import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import { studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
+import { accessionsOf, linkedTo } from '../../../profiles/documents/report-links.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { systemGrant, type NarrowReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { knownPatient } from '../identity/persons.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import { findAll, type Found } from '../internal-reads.ts';
+import { changed } from '../write/changed-put.ts';
+import { filedBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { authorsOf, linkedStudies, mayReport, type KnownStudy } from './linked-studies.ts';
+import { reportDocumentParts } from './report-document-parts.ts';
+import { reportsOf } from './study-content.ts';
+
+type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
+
+/** A report, the person that it is about, and the establishment (`Organization/id`) that sent it. */
+export type NamingReport = Found<DiagnosticReport> & {
+  readonly person: PersonKey;
+  readonly organization: string;
+  /** That establishment, and the professionals who signed. */
+  readonly authors: readonly string[];
+  /** It comes from an establishment that made the study or reads for one that did. */
+  readonly counts: boolean;
+};
+
+/**
+ * Finds the reports of a study's person that name it, and those that are linked to it although it is another person's
+ * now: what is said of another person's study is no part of it.
+ */
+export async function reportsOfStudy(
+  { records, region }: Deps,
+  reading: NarrowReading,
+  { studyInstanceUID, person: owner, sources }: Omit<StudyAtUpkeep, 'imagingStudy'>,
+  imagingStudy: ImagingStudy,
+  now: number,
+): Promise<NamingReport[]> {
+  const id = imagingStudy.id ?? '';
+  const named = { id, studyInstanceUID, accessions: accessionsOf(imagingStudy) };
+  const own = await reportsOf(records, reading({ person: owner }), named);
+  const linked = await findAll<DiagnosticReport>(
+    records,
+    systemGrant('unlink-reports', 'whole', now),
+    'DiagnosticReport',
+    [{ kind: 'reference', param: 'imaging-study', values: [`ImagingStudy/${id}`] }],
+  );
+  const naming: NamingReport[] = [];
+  for (const report of [...own, ...linked.filter(({ row }) => row.person !== owner)]) {
+    const { person } = report.row;
+    if (person === undefined) continue;
+    const authors = await authorsOf(records, reading, person, `DiagnosticReport/${report.row.id}`);
+    const organization = authors.find((author) => author.startsWith('Organization/'));
+    const counts = person === owner && mayReport(region, organization ?? '', sources);
+    if (organization !== undefined) naming.push({ ...report, person, organization, authors, counts });
+  }
+  return naming;
+}
+
+/** A study as it will stand, and whose it is. */
+export type StudyAtUpkeep = KnownStudy & { readonly studyInstanceUID: string; readonly person: PersonKey };
+
+/** Links reports to a study as it is now, and brings their documents up to date. `manifests` are its current ones. */
+export async function reportUpkeep(
+  deps: Deps,
+  reading: NarrowReading,
+  reports: readonly NamingReport[],
+  { studyInstanceUID, ...study }: StudyAtUpkeep,
+  manifests: readonly string[],
+  now: number,
+): Promise<PlanParts[]> {
+  const parts: PlanParts[] = [];
+  for (const { row, resource: standing, person, organization, authors } of reports) {
+    const { subject, released } = row;
+    if (subject === undefined) continue;
+    const isHers = person === study.person;
+    const sent = { resource: standing, person, organization };
+    const named = await linkedStudies(deps, reading, sent, isHers ? [study] : []);
+    const studies = named.filter(({ id }) => isHers || id !== study.imagingStudy.id);
+    const resource = linkedTo(standing, studies);
+    // What neither told of the study nor is to tell of it is as it was.
+    if (![standing, resource].some((report) => studiesOf(report).includes(studyInstanceUID))) continue;
+    // It may be of the same person under another Patient than the study's.
+    const patient = (await knownPatient(deps.records, reading, subject))?.resource;
+    const origin = filedBy(...authors);
+    const hand = { resource, person, subject, organization, released, studies, origin };
+    const atHand = new Map([[study.imagingStudy.id ?? '', manifests]]);
+    parts.push(
+      joinParts(
+        // Its next version may bring documents of its own.
+        { preconditions: [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] },
+        changed(deps.indexer, row, resource, now, { person, subject, released }),
+        patient === undefined ? {} : await reportDocumentParts(deps, reading, { ...hand, patient }, atHand, now),
+      ),
+    );
+  }
+  return parts;
+}

@@ -1,0 +1,29 @@
+/**
+ * Schema 8: identities join and leave persons. Each knows who it is at present, through others no more, and an instance
+ * the identity that it is filed under.
+ */
+import type { Db } from 'mongodb';
+import type { ClaimDocument, InstanceDocument, PersonDocument } from '../documents.ts';
+
+/** What is done already stays, so that it may be run again. */
+export async function separateIdentities(db: Db): Promise<void> {
+  await flattenPersons(db);
+  await db.collection('rows').createIndex({ person: 1, type: 1 });
+  // They named persons; from now on identities hold numbers.
+  await db.collection<ClaimDocument>('claims').deleteMany({ _id: { $gte: 'qualified|', $lt: 'qualified}' } });
+  const instances = db.collection<InstanceDocument>('instances');
+  const unfiled = { subject: { $exists: false } } as const;
+  const studies = instances.aggregate<{ _id: string }>([{ $match: unfiled }, { $group: { _id: '$studyInstanceUID' } }]);
+  for await (const { _id: studyInstanceUID } of studies) {
+    const claim = await db.collection<ClaimDocument>('claims').findOne({ _id: `study|${studyInstanceUID}` });
+    await instances.updateMany({ studyInstanceUID, ...unfiled }, { $set: { subject: claim?.value ?? '' } });
+  }
+}
+
+/** Who was joined through another is the one who stayed; the other has nobody any more. */
+async function flattenPersons(db: Db): Promise<void> {
+  const persons = db.collection<PersonDocument>('persons');
+  const stayed = persons.find({ formerly: { $exists: true }, mergedInto: { $exists: false } });
+  for await (const { _id, formerly = [] } of stayed)
+    await persons.updateMany({ _id: { $in: [...formerly] } }, { $set: { mergedInto: _id }, $unset: { formerly: 1 } });
+}

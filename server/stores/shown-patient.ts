@@ -1,0 +1,25 @@
+/**
+ * Rows refer to the Patient of the identity that they are filed under. Where that identity is another person's at
+ * present, doors are shown her Patient instead; the server itself reads rows as they were filed.
+ */
+import type { AnyGrant } from '../access/grant.ts';
+import type { VisibleRow } from '../ports/record-store.ts';
+
+/** The identity that a row is filed under, and the Patient that is shown instead; null where there is none. */
+export type FiledUnder = { readonly subject?: string | null | undefined; readonly patient?: string | null | undefined };
+
+/** What a row says of its Patient under a grant. */
+export function shownSubject(
+  grant: AnyGrant,
+  { subject, patient }: FiledUnder,
+): Pick<VisibleRow, 'subject' | 'patient'> {
+  const filed = subject ?? undefined;
+  if (patient === null || patient === undefined) return { subject: filed };
+  return grant.system ? { subject: filed, patient } : { subject: patient };
+}
+
+/** The text of a row under a grant. Stores write JSON without spaces between its parts. */
+export function shownText(grant: AnyGrant, json: string, { subject, patient }: FiledUnder): string {
+  if (grant.system || typeof subject !== 'string' || typeof patient !== 'string') return json;
+  return json.replaceAll(`"reference":${JSON.stringify(subject)}`, () => `"reference":${JSON.stringify(patient)}`);
+}
