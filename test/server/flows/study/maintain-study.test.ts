@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import type { DiagnosticReport, DocumentReference, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { DICOM_UID, oidUri } from '../../../../profiles/codes.ts';
 import { maintainStudy } from '../../../../server/flows/study/maintain-study.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
@@ -22,38 +21,15 @@ import { openFileImages } from '../../../../server/stores/files/image-store.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
 import { openTrail } from '../../../flows/support/trail.ts';
 import { storedBlobs } from '../../../hostile/kill/data-folder.ts';
-import {
-  element,
-  hostileDataSet,
-  hostileUids,
-  sequence,
-  type RawElements,
-} from '../../../hostile/dicom/raw-data-set.ts';
+import { hostileUids } from '../../../hostile/dicom/raw-data-set.ts';
 import { eventually } from '../../../support/clients/fhir-caller.ts';
 import { aPersonKey, aPlan, NOW, SYSTEM } from '../../../support/plans.ts';
 import { aRegionIndex } from '../../../support/region.ts';
 import { aSending, commitPlan } from '../../../support/warrants.ts';
+import { INSTANCES, STUDY, type Sent } from './maintained-instances.ts';
 
 const CLINIC = 'Organization/clinic';
-const STUDY = uidOf('maintained');
-const CLASS = {
-  ct: `${DICOM_UID.storageClassPrefix}2`,
-  mammogram: `${DICOM_UID.storageClassPrefix}1.2`,
-  report: `${DICOM_UID.storageClassPrefix}88.11`,
-};
 const REGION = aRegionIndex({ patientIdSystem: 'urn:oid:1.2.3.4', accessionSystem: 'urn:oid:1.2.3.7' });
-
-type Sent = { readonly name: string; readonly sopClassUID: string; readonly bytes: Buffer };
-
-function sent(name: string, series: string, sopClassUID: string, changes: RawElements): Sent {
-  const bytes = hostileDataSet(name, {
-    '00080016': element('00080016', 'UI', sopClassUID),
-    '0020000D': element('0020000D', 'UI', STUDY),
-    '0020000E': element('0020000E', 'UI', uidOf(series)),
-    ...changes,
-  });
-  return { name, sopClassUID, bytes };
-}
 
 function aReport(study: string, subject: string): DiagnosticReport & { id: string } {
   return {
@@ -79,51 +55,6 @@ function leaveOutViewers(_name: string, value: unknown): unknown {
   const kept = value.filter((item: object) => !JSON.stringify(item).includes('"Endpoint"'));
   return kept.length === 0 ? undefined : kept;
 }
-
-const is = (tag: string, value: string) => ({ [tag]: element(tag, 'IS', value) });
-const cs = (tag: string, value: string) => ({ [tag]: element(tag, 'CS', value) });
-const lo = (tag: string, value: string) => ({ [tag]: element(tag, 'LO', value) });
-const NO_NUMBER = { '00200013': Buffer.alloc(0) };
-
-/** Numbers that repeat or are missing, series that contradict each other, sides and titles of single instances. */
-const INSTANCES: readonly Sent[] = [
-  sent('left', 'mammograms', CLASS.mammogram, {
-    ...is('00200011', '2'),
-    ...is('00200013', '1'),
-    ...cs('00200062', 'L'),
-    ...cs('00080060', 'MG'),
-    ...lo('00081030', 'Mammographie'),
-  }),
-  sent('right', 'mammograms', CLASS.mammogram, {
-    ...is('00200011', '2'),
-    ...is('00200013', '1'),
-    ...cs('00200062', 'R'),
-    ...cs('00080060', 'MG'),
-    ...lo('00081030', 'Autre chose'),
-  }),
-  sent('report', 'reports', CLASS.report, {
-    ...NO_NUMBER,
-    ...cs('00080060', 'SR'),
-    '0040A043': sequence('0040A043', [
-      Buffer.concat([
-        element('00080100', 'SH', '18748-4'),
-        element('00080102', 'SH', 'LN'),
-        element('00080104', 'LO', 'Compte rendu'),
-      ]),
-    ]),
-  }),
-  sent('numbered', 'slices', CLASS.ct, {
-    ...is('00200011', '2'),
-    ...is('00200013', '7'),
-    ...lo('0008103E', 'Numérotée'),
-  }),
-  sent('unnumbered', 'slices', CLASS.ct, { ...is('00200011', '2'), ...NO_NUMBER, ...lo('0008103E', 'Sans numéro') }),
-  sent('other', 'slices', CLASS.ct, {
-    ...is('00200011', '3'),
-    ...is('00200013', '8'),
-    '00080050': element('00080050', 'SH', 'ACC-8'),
-  }),
-];
 
 async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
