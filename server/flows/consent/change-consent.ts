@@ -56,7 +56,7 @@ export function changeConsent(deps: ChangeConsentDeps) {
         const act = { interaction: 'operation', operation: asked.change } as const;
         const warrant = mayWrite(requester, act, { now, subject });
         if (subject === undefined) throw new Fault('not-found', 'No such patient');
-        const standing = await readSharing(deps.records, reading, subject.person);
+        const standing = await readSharing(deps.records, reading, subject.person, now);
         const { parts, result } = changeOf({ deps, visit, requester, subject, standing, now }, asked);
         return { warrant, plan: joinParts(...parts), result };
       });
@@ -86,7 +86,11 @@ function withdrawn(story: Story): Change {
   const own = denials.find((denial) => isOf(story, denial));
   const consent = own ?? consentOf(story, 'withdraw');
   const fresh = own === undefined ? [putConsent(story, consent)] : [];
-  const parts = sharingPartsOf(story, { ended: permits, done: [], withdrawn: true });
+  const parts = sharingPartsOf(story, {
+    ended: permits,
+    done: [],
+    denials: own === undefined ? [...denials, consent] : denials,
+  });
   return { parts: [parts, ...fresh, eventOf(story, 'withdraw', consent)], result: recorded(consent) };
 }
 
@@ -98,7 +102,7 @@ function givenBack(story: Story, task: string | undefined): Change {
   const left = sharing.denials.filter((denial) => !isOf(story, denial));
   const consent = { ...consentOf(story, 'reconsent'), status: left.length === 0 ? 'active' : 'proposed' } as const;
   const ended = [...sharing.denials.filter((denial) => isOf(story, denial)), ...sharing.permits];
-  const parts = sharingPartsOf(story, { ended, done: requests, withdrawn: left.length > 0 });
+  const parts = sharingPartsOf(story, { ended, done: requests, denials: left });
   return {
     parts: [parts, putConsent(story, consent), eventOf(story, 'reconsent', consent)],
     result: { ...recorded(consent), standing: left.map(({ id }) => `Consent/${id}`) },
@@ -117,7 +121,7 @@ function told(story: Story, organization: string): Change {
   const ended = [...own, ...(isShared ? permits : [])];
   return {
     parts: [
-      sharingPartsOf(story, { ended, done: [], withdrawn: left.length > 0 }),
+      sharingPartsOf(story, { ended, done: [], denials: left }),
       ...(isShared ? [putConsent(story, consentOf(story, 'reconsent'))] : []),
       ...(isHers ? noticesOf(story, organization, task) : []),
       putTask(story, task),

@@ -1,6 +1,7 @@
 /**
  * The parts of a plan that change whether a record is shared. The switch is a function of the withdrawals that stand
- * afterwards; changes of one person follow each other, by a claim that each of them renews.
+ * afterwards, and is kept of the identity that each is filed under: it goes with that one when identities part. Changes
+ * of one person follow each other, by a claim that each of them renews.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent-request.ts';
@@ -8,9 +9,10 @@ import { sharingOf, type Sharing } from '../../../profiles/consent/sharing.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { NarrowReading } from '../../access/grant.ts';
-import type { PersonKey } from '../../access/requester.ts';
+import { personKey, type PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
+import { identitiesOf } from '../identity/identities.ts';
 import { claimOf, findAll, type Found } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
@@ -21,6 +23,8 @@ import type { PlanParts } from '../write/plan-parts.ts';
 export type StandingSharing = {
   readonly person: PersonKey;
   readonly sharing: Sharing<Consent & { readonly id: string }>;
+  /** Who each identity of hers (`Patient/id`) is by itself. */
+  readonly homes: ReadonlyMap<string, PersonKey>;
   /** Rows by id. */
   readonly rows: ReadonlyMap<string, InternalRow>;
   /** What establishments asked and she has not answered. */
@@ -41,34 +45,38 @@ export async function readSharing(
   records: RecordStore,
   reading: NarrowReading,
   person: PersonKey,
+  now: number,
 ): Promise<StandingSharing> {
   // Asked first: what is changed afterwards breaks the condition on it.
   const turn = await claimOf(records, reading, claimKey.sharing(person));
   const consents = await findAll<Consent>(records, reading({ person }), 'Consent', [OPEN]);
+  const identities = await identitiesOf(records, person, now);
   const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
   return {
     person,
     turn,
+    homes: new Map(identities.map(({ content: { id, home } }) => [`Patient/${id}`, personKey(home)])),
     sharing: sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id }))),
     rows: new Map(consents.map(({ row }) => [row.id, row])),
     requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
   };
 }
 
-/** What changes: Consents that end, requests that are done, and whether the record is hidden afterwards. */
+/** What changes: Consents that end, requests that are done, and the withdrawals that hide the record afterwards. */
 export type SharingChange = {
   readonly ended: readonly Consent[];
   readonly done: readonly Found<Task>[];
-  readonly withdrawn: boolean;
+  readonly denials: readonly Consent[];
 };
 
 /** The parts of it, but for what is new. */
 export function sharingParts(
   indexer: Indexer,
-  { person, rows, turn }: StandingSharing,
-  { ended, done, withdrawn }: SharingChange,
+  standing: StandingSharing,
+  { ended, done, denials }: SharingChange,
   now: number,
 ): PlanParts {
+  const { person, rows, turn } = standing;
   const key = claimKey.sharing(person);
   const former = turn === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: turn } as const] };
   const parts: PlanParts[] = [
@@ -80,8 +88,14 @@ export function sharingParts(
     puts: parts.flatMap(({ puts = [] }) => puts),
     erased: turn === undefined ? [] : [{ claims: [key] }],
     claims: [{ key, value: newId() }],
-    states: [{ person, change: { withdrawn } }],
+    states: switchesOf(standing, denials),
   };
+}
+
+/** Whether something that is filed under each identity hides the record; what is new is of whom it names. */
+function switchesOf({ homes, rows }: StandingSharing, denials: readonly Consent[]): NonNullable<PlanParts['states']> {
+  const denied = new Set(denials.map(({ id = '', patient }) => rows.get(id)?.subject ?? patient?.reference));
+  return [...homes].map(([identity, home]) => ({ person: home, change: { withdrawn: denied.has(identity) } }));
 }
 
 function change(indexer: Indexer, row: InternalRow | undefined, resource: Consent | Task, now: number): PlanParts {
