@@ -90,6 +90,8 @@ export const PASSAGE = {
   ),
   /** A person lets the server start on a trail that does not hold what was anchored. */
   'accept-restored': shape(dcm('110113', 'Security Alert'), [dcm('110132', 'Use of Restricted Function')], 'E', 'in'),
+  /** Who belongs to the region, and what may be done by whom, is what another file says. */
+  'load-region': shape(dcm('110113', 'Security Alert'), [dcm('110137', 'User Security Attributes Changed')], 'U', 'in'),
   'operate-jobs': shape(dcm('110100', 'Application Activity'), [], 'E', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),
   'break-glass': shape(dcm('110113', 'Security Alert'), [dcm('110127', 'Emergency Override Started')], 'E', 'in'),

@@ -6,6 +6,7 @@ import type { Grant } from '../../server/access/grant.ts';
 import type { Question } from '../../server/ports/record-store.ts';
 import { expectFault } from '../support/faults.ts';
 import {
+  anAudit,
   anEstablishmentGrant,
   anInstance,
   aPatientGrant,
@@ -18,7 +19,7 @@ import {
   SYSTEM,
 } from '../support/plans.ts';
 import { ask } from '../support/reads.ts';
-import { commitPlan } from '../support/warrants.ts';
+import { aWarrantWithEvents, commitPlan } from '../support/warrants.ts';
 import type { Suite } from './suite.ts';
 
 const [MAKER, OTHER, THIRD] = ['Organization/maker', 'Organization/other', 'Organization/third'];
@@ -106,6 +107,35 @@ export function sourcesContract(suite: Suite): void {
       const shown = await ask(suite.records, anEstablishmentGrant(MAKER), question);
       expect(shown.instances).to.deep.equal(instances);
       expect((await suite.records.peek(SYSTEM, question)).instances).to.have.length(5);
+    });
+  });
+
+  describe('a study that becomes another person’s', () => {
+    it('takes its instances along, those of the one person alone', async () => {
+      const { studyInstanceUID, person, instances } = await aStudy('N');
+      const [to, stranger] = [aPersonKey(), aPersonKey()];
+      const other = anInstance({ person: stranger, studyInstanceUID, source: MAKER });
+      await commitPlan(suite.records, aPlan({ instances: [other] }));
+      const studies = [{ studyInstanceUID, from: person, to, subject: `Patient/of-${to}` }];
+      await suite.records.commit(aWarrantWithEvents([person, to]), aPlan({ studies, audit: [anAudit([person, to])] }));
+      const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
+      const found = (await suite.records.peek(SYSTEM, question)).instances;
+      const persons = new Map(found.map((row) => [row.sopInstanceUID, row.person]));
+      expect(instances.map(({ sopInstanceUID }) => persons.get(sopInstanceUID))).to.deep.equal([to, to, to, to]);
+      expect(persons.get(other.sopInstanceUID)).to.equal(stranger);
+    });
+
+    it('needs an event of both persons, and a warrant that reaches them', async () => {
+      const { studyInstanceUID, person } = await aStudy('N');
+      const to = aPersonKey();
+      const studies = [{ studyInstanceUID, from: person, to, subject: `Patient/of-${to}` }];
+      for (const told of [[], [person], [to]])
+        await expectFault(
+          suite.records.commit(aWarrantWithEvents([person, to]), aPlan({ studies, audit: [anAudit(told)] })),
+          'exception',
+        );
+      const audit = [anAudit([person, to])];
+      await expectFault(suite.records.commit(aWarrantWithEvents([person]), aPlan({ studies, audit })), 'exception');
     });
   });
 

@@ -30,7 +30,7 @@ const HIMSELF: DemoPatient = {
   givenName: 'Côme',
   birthDate: '1975-06-12',
   gender: 'male',
-  national: { system: IDENTIFIER_SYSTEM.insNirTest, value: '175066799900178' },
+  national: { system: IDENTIFIER_SYSTEM.insNirTest, value: '175066799900193' },
   localId: { strasbourg: '8000099001' },
 };
 

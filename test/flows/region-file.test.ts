@@ -21,6 +21,7 @@ import {
   type RegionFile,
 } from '../support/region-file.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openTrail } from './support/trail.ts';
 
 const RADIOLOGIST = 'Practitioner/demo-radiologist';
 const ROLE = 'PractitionerRole/demo-radiologist-role';
@@ -231,6 +232,14 @@ for (const { name, missing, open } of EACH_STORE) {
       await server.stop();
       expect(await started().catch((error: Error) => error.message)).to.include(`--confirm-region ${serial}`);
       server = await started('--confirm-region', String(serial));
+      const trail = await openTrail(store, dataDir);
+      const [told] = await eventually(async () => {
+        const events = await trail.eventsNaming('it removes Organization/demo-nancy');
+        return events.length === 0 ? undefined : events;
+      }).finally(async () => await trail.close());
+      expect(told?.event.subtype?.map(({ code }) => code)).to.deep.equal(['110137']);
+      expect([told?.persons, told?.event.outcome]).to.deep.equal([[], '0']);
+      expect(JSON.stringify(told?.event.entity)).to.include('Practitioner/demo-stranger').and.include(`"${serial}"`);
       expect(await signIn({ url: server.url, person: 'demo-stranger' }).catch(() => 'refused')).to.equal('refused');
       expect(await seen(await establishmentCaller(server, 'strasbourg'))).to.be.greaterThan(0);
     });

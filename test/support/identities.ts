@@ -2,7 +2,8 @@
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import type { PersonKey } from '../../server/access/requester.ts';
 import { newIdentity } from '../../server/flows/identity/persons.ts';
-import { placeIdentity, type PlaceDeps } from '../../server/flows/identity/place-identity.ts';
+import type { PlaceDeps } from '../../server/flows/identity/identity-change.ts';
+import { placeIdentity } from '../../server/flows/identity/place-identity.ts';
 import { joinParts } from '../../server/flows/write/plan-parts.ts';
 import { NOW } from './plans.ts';
 import { commitPlan } from './warrants.ts';

@@ -27,7 +27,10 @@ export function listFormerAside({ records, clock }: Pick<AsideDeps, 'records' | 
   };
 }
 
-/** Files what is kept aside of nobody under the identity that it names, where its sender has that; says if it did. */
+/**
+ * Files what is kept aside of nobody under the identity that it names, where its sender has that; tells if it did.
+ * It may be of the person of its study all along.
+ */
 export async function identifyAside(
   deps: AsideDeps,
   reading: AsideReading,
@@ -42,7 +45,9 @@ export async function identifyAside(
     if (known === undefined) continue;
     await commitFresh(deps.records, async () => ({
       warrant: systemWarrant('list-kept-aside', one.studyInstanceUID),
-      plan: joinParts(keptFor(one, one.reason, { patient: known.patient, person: known.person })),
+      plan: joinParts(keptFor(one, one.reason, { patient: known.patient, person: known.person }), {
+        jobs: [jobOf('settle-person', known.person, deps.clock.now())],
+      }),
       result: undefined,
     }));
     isChanged = true;

@@ -7,7 +7,7 @@ import { systemReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { AuditRecord, InstanceRow, QuarantinedInstance, QuarantineReason } from '../../ports/commit-plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
@@ -24,6 +24,8 @@ import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { asideOf } from './list-kept-aside.ts';
 import { readAside } from './stored-aside.ts';
 
+/** Reasons that end when both are one person. */
+const OF_OTHERS: ReadonlySet<QuarantineReason> = new Set<QuarantineReason>(['other-patient', 'other-establishment']);
 /** Instances that are looked at, and written, at a time. */
 const BATCH = 200;
 
@@ -116,7 +118,7 @@ async function fileJoined(
   const { opposed, erasurePending } = await deps.records.stateOf(reading({ person: owner.person }), owner.person);
   if (opposed || erasurePending) return;
   const all = await asideOf(deps.records, reading, studyInstanceUID);
-  const joined = all.filter(({ reason, person }) => reason === 'other-patient' && person === owner.person);
+  const joined = all.filter(({ reason, person }) => OF_OTHERS.has(reason) && person === owner.person);
   for (let at = 0; at < joined.length; at += BATCH)
     await fileBatch(deps, reading, joined.slice(at, at + BATCH), { patient: reference, person: owner.person });
 }

@@ -8,7 +8,7 @@ import { systemGrant } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Region } from '../../config/region-model.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { Precondition } from '../../ports/commit-plan.ts';
+import type { AuditRecord, Precondition } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { canonicalText } from '../write/changed-put.ts';
 import { joinParts } from '../write/plan-parts.ts';
@@ -56,13 +56,18 @@ export function refuseFormer(standing: RegionMark | undefined, { serial, digest 
 }
 
 /**
- * Marks the store, which bore another mark until now.
+ * Marks the store, which bore another mark until now; `audit` is durable with it.
  * @throws {Fault} conflict - it bears yet another one
  */
-export async function setMark(records: RecordStore, from: RegionMark | undefined, to: RegionMark): Promise<void> {
+export async function setMark(
+  records: RecordStore,
+  from: RegionMark | undefined,
+  to: RegionMark,
+  audit: readonly AuditRecord[] = [],
+): Promise<void> {
   const claims = [{ key: KEY, value: JSON.stringify(to) }];
   const former = from === undefined ? {} : { preconditions: [stillMarked(from)], erased: [{ claims: [KEY] }] };
-  await records.commit(systemWarrant('load-region', 'region file'), joinParts({ ...former, claims }));
+  await records.commit(systemWarrant('load-region', 'region file'), joinParts({ ...former, claims, audit }));
 }
 
 /** The condition that the store still bears a mark. */

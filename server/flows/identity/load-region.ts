@@ -11,7 +11,9 @@ import { systemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Region } from '../../config/region-model.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { reasonsToConfirm, requireConfirmed } from '../directory/confirmed.ts';
 import { compareDirectory, resourcesOf, type DirectoryChange } from '../directory/directory-changes.ts';
 import { readDirectory } from '../directory/read-directory.ts';
@@ -43,6 +45,8 @@ export const IMAGE_ENDPOINT = { id: 'passerelle-dicom-web', reference: 'Endpoint
 
 /** Resources written at a time. */
 const BATCH = 200;
+/** Resources that an event names. */
+const MAX_NAMED = 100;
 /** Processes that start together follow one another. */
 const TRIES = 4;
 
@@ -95,14 +99,36 @@ export function loadRegion(deps: LoadRegionDeps) {
   };
 }
 
-async function write(deps: LoadRegionDeps, { mark, standing, changes }: RegionForecast): Promise<void> {
+async function write(deps: LoadRegionDeps, { mark, standing, changes, reasons }: RegionForecast): Promise<void> {
   const written: RegionMark = { ...mark, state: 'written' };
   if (changes.length === 0 && standing !== undefined && isSameFile(standing, mark) && standing.state === 'written')
     return;
   if (standing === undefined || !isSameFile(standing, mark) || standing.state === 'written')
     await setMark(deps.records, standing, mark);
   for (let at = 0; at < changes.length; at += BATCH) await putChanges(deps, mark, changes.slice(at, at + BATCH));
-  await setMark(deps.records, mark, written);
+  // A store that bears no mark has had no region yet, or that of an earlier server.
+  const audit = standing === undefined ? [] : [loadedRecord(deps.clock, mark, changes, reasons)];
+  await setMark(deps.records, mark, written, audit);
+}
+
+/** Tells that another file was loaded: how much it changed, what of access it ended, and what somebody confirmed. */
+function loadedRecord(
+  clock: Clock,
+  { serial, digest }: RegionMark,
+  changes: readonly DirectoryChange[],
+  reasons: readonly string[],
+): AuditRecord {
+  const ended = changes.filter(({ kind }) => kind === 'ended').map(({ reference }) => reference);
+  const detail = {
+    serial: String(serial),
+    digest,
+    changes: String(changes.length),
+    ended: ended.slice(0, MAX_NAMED).join(', '),
+    confirmed: reasons.join('; '),
+  };
+  const told = Object.entries(detail).filter(([, text]) => text !== '');
+  const entities = [{ role: '13', detail: Object.fromEntries(told) }];
+  return recordOf(clock, ownOccasion('operator'), 'load-region', { entities });
 }
 
 async function putChanges(deps: LoadRegionDeps, mark: RegionMark, changes: readonly DirectoryChange[]): Promise<void> {

@@ -74,9 +74,7 @@ export async function reportUpkeep(
   const parts: PlanParts[] = [];
   for (const { row, resource: standing, person, organization, authors } of reports) {
     const { subject, released } = row;
-    // It may be of the same person under another Patient than the study's.
-    const patient = subject === undefined ? undefined : await knownPatient(deps.records, reading, subject);
-    if (subject === undefined || patient === undefined) continue;
+    if (subject === undefined) continue;
     const isHers = person === study.person;
     const sent = { resource: standing, person, organization };
     const named = await linkedStudies(deps, reading, sent, isHers ? [study] : []);
@@ -84,15 +82,17 @@ export async function reportUpkeep(
     const resource = linkedTo(standing, studies);
     // What neither told of the study nor is to tell of it is as it was.
     if (![standing, resource].some((report) => studiesOf(report).includes(studyInstanceUID))) continue;
+    // It may be of the same person under another Patient than the study's.
+    const patient = (await knownPatient(deps.records, reading, subject))?.resource;
     const origin = filedBy(...authors);
-    const hand = { resource, person, subject, patient: patient.resource, organization, released, studies, origin };
+    const hand = { resource, person, subject, organization, released, studies, origin };
     const atHand = new Map([[study.imagingStudy.id ?? '', manifests]]);
     parts.push(
       joinParts(
         // Its next version may bring documents of its own.
         { preconditions: [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] },
         changed(deps.indexer, row, resource, now, { person, subject, released }),
-        await reportDocumentParts(deps, reading, hand, atHand, now),
+        patient === undefined ? {} : await reportDocumentParts(deps, reading, { ...hand, patient }, atHand, now),
       ),
     );
   }

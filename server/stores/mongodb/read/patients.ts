@@ -14,7 +14,8 @@ import {
 } from '../../patient-view.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { tokenKey } from '../write/index-arrays.ts';
-import { readVisible, shownOf, type Reader } from './reader.ts';
+import type { RowContent } from '../documents.ts';
+import { readVisible, shownOf, type Reader, type RowName } from './reader.ts';
 
 /** Rows of an answer, each Patient among them as its reader sees it. */
 export async function rowsAsSeen<Row extends VisibleRow>(
@@ -36,31 +37,38 @@ export async function rowAsSeen<Row extends VisibleRow>(reader: Reader, row: Row
 
 const NOTHING: SeenIdentities = { sees: new Set(), isSourceOf: new Set() };
 
-async function seenIdentities(reader: Reader, person: string, ids: readonly string[]): Promise<SeenIdentities> {
-  const sources = await shownOf(
-    reader,
-    ids.map((id) => ({ type: 'Person', id, parent: undefined })),
-  );
-  const sees = new Set<string>();
-  for (const id of ids) if (await seesItemOf(reader, person, id)) sees.add(id);
-  return { sees, isSourceOf: new Set(ids.filter((id) => sources.has(rowKey('Person', id)))) };
-}
-
+const PATIENT = 'Patient/';
 /** Rows that are looked at together. */
 const AT_ONCE = 1_000;
 
-async function seesItemOf(reader: Reader, person: string, id: string): Promise<boolean> {
-  const { collections, session } = reader;
-  const filed = { person, subject: `Patient/${id}`, type: { $in: [...ITEM_TYPES] } };
-  const projection = { type: 1, id: 1, parent: 1 } as const;
-  let some: { type: StoredType; id: string; parent?: string | undefined }[] = [];
-  for await (const row of collections.standing.find(filed as object, { session, projection })) {
+type Named = RowName & Pick<RowContent, 'subject'>;
+
+/** Looks at the identities themselves first, and at what is filed under them until each is seen. */
+async function seenIdentities(reader: Reader, person: string, ids: readonly string[]): Promise<SeenIdentities> {
+  const [sees, isSourceOf] = [new Set<string>(), new Set<string>()];
+  let some: Named[] = ids.map((id) => ({ type: 'Person', id, subject: `${PATIENT}${id}` }));
+  for await (const row of filedUnder(reader, person, ids)) {
     some.push(row);
     if (some.length < AT_ONCE) continue;
-    if ((await shownOf(reader, some)).size > 0) return true;
+    await look(some);
+    if (sees.size === ids.length) return { sees, isSourceOf };
     some = [];
   }
-  return some.length > 0 && (await shownOf(reader, some)).size > 0;
+  await look(some);
+  return { sees, isSourceOf };
+
+  async function look(rows: readonly Named[]): Promise<void> {
+    const shown = await shownOf(reader, rows);
+    for (const { type, id, subject = '' } of rows)
+      if (shown.has(rowKey(type, id))) (type === 'Person' ? isSourceOf : sees).add(subject.slice(PATIENT.length));
+  }
+}
+
+function filedUnder({ collections, session }: Reader, person: string, ids: readonly string[]): AsyncIterable<Named> {
+  const subjects = ids.map((id) => `${PATIENT}${id}`);
+  const filed = { person, subject: { $in: subjects }, type: { $in: [...ITEM_TYPES] } };
+  const projection = { type: 1, id: 1, parent: 1, subject: 1 } as const;
+  return collections.standing.find(filed as object, { session, projection });
 }
 
 /** Most identities that identifiers are looked for among. */

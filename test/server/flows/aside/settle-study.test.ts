@@ -2,11 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
 import { personKey, type PersonKey } from '../../../../server/access/requester.ts';
+import { listFormerAside } from '../../../../server/flows/aside/former-aside.ts';
+import { listKeptAside } from '../../../../server/flows/aside/list-kept-aside.ts';
 import { fileWhatIsJoined } from '../../../../server/flows/aside/settle-study.ts';
+import { findAll } from '../../../../server/flows/internal-reads.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
@@ -64,6 +68,10 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     return {
       records,
       settle,
+      list: async () => await listKeptAside(deps)(STUDY),
+      former: listFormerAside(deps),
+      tasks: async () =>
+        (await findAll<Task>(records, SYSTEM, 'Task', [])).map(({ row, resource }) => ({ row, resource })),
       send: async (organization: string, name: string, patient: string, changes: Record<string, Buffer> = {}) => {
         const bytes = hostileDataSet(name, {
           '00080016': element('00080016', 'UI', CT),
@@ -99,6 +107,8 @@ describe('A study after a join or a separation (identity.md 4)', function () {
         return { identity, home, from: home, to, patient };
       },
       refreshes: async () => (await jobs.list({ kind: 'refresh-study', limit: 10 }, NOW)).map(({ subject }) => subject),
+      settlements: async () =>
+        (await jobs.list({ kind: 'settle-person', limit: 10 }, NOW)).map(({ subject }) => subject),
       blobs: async () => [await storedBlobs(dataDir), await allOf(records.blobNames(SYSTEM))].map((one) => one.sort()),
       close: async () => {
         await images.close();
@@ -177,5 +187,43 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     expect(again).to.deep.include({ reason: 'other-patient', person: named, subject: kept.subject, source: OTHER });
     const [stored, referred] = await clinic.blobs();
     expect(stored).to.deep.equal(referred);
+  });
+
+  it('lists what an earlier server kept aside of nobody, under the identity that it names', async () => {
+    const { named } = await contradicted();
+    const [one, ...others] = await clinic.aside();
+    if (one === undefined) throw new Error('Nothing is kept aside');
+    const { subject, person: _person, ...former } = one;
+    await commitPlan(clinic.records, aPlan({ erased: [{ quarantined: [one, ...others] }], quarantined: [former] }));
+    expect(await clinic.aside()).to.deep.equal([former]);
+    await clinic.former();
+    expect(await clinic.refreshes()).to.deep.equal([STUDY]);
+    await clinic.list();
+    expect(await clinic.aside()).to.deep.equal([{ ...former, subject, person: named }]);
+    const [{ row, resource } = { row: undefined, resource: undefined }, ...more] = await clinic.tasks();
+    expect(more).to.deep.equal([]);
+    expect([row?.person, row?.subject]).to.deep.equal([named, subject]);
+    expect(resource).to.deep.include({ status: 'requested', requester: { reference: OTHER } });
+    await clinic.list();
+    expect(
+      (await clinic.tasks()).map(({ row: { version } }) => version),
+      'written once',
+    ).to.deep.equal([1]);
+  });
+
+  it('takes up what an earlier server kept aside because it came from another establishment', async () => {
+    const { owner, named } = await contradicted();
+    const all = await clinic.aside();
+    const former = all.map(({ subject: _subject, person: _person, ...one }): QuarantinedInstance => ({
+      ...one,
+      reason: 'other-establishment',
+    }));
+    await commitPlan(clinic.records, aPlan({ erased: [{ quarantined: all }], quarantined: former }));
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
+    await clinic.list();
+    expect(await clinic.settlements()).to.deep.equal([owner]);
+    await clinic.settle(owner);
+    expect(await clinic.aside()).to.deep.equal([]);
+    expect(await clinic.instances()).to.have.length(3);
   });
 });
