@@ -56,7 +56,8 @@ export async function placeIdentities(
   });
   const groups = clusters.map((members) => groupOf(members, contents, standing));
   const moves = groups.flatMap((group) => group.moves);
-  const touched = touchedBy(groups, said);
+  const told = await toldParts(deps, { changes, groups, reviews }, standing, now);
+  const touched = touchedBy(groups, new Set([...said.keys(), ...identitiesIn(told)]));
   const own = groups.find(({ members }) => members.some(({ id }) => id === changes[0].content.id));
   if (own === undefined) throw new Error('An identity was placed nowhere');
   const { person, present } = own;
@@ -77,7 +78,7 @@ export async function placeIdentities(
         jobs: persons.map((one) => jobOf('settle-person', one, now)),
       },
       ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),
-      await toldParts(deps, { changes, groups, reviews }, standing, now),
+      told,
       ...(await patientParts(deps, touched, now)),
     ),
   };
@@ -94,10 +95,15 @@ function clustersOf({ region }: PlaceDeps, identities: readonly StandingIdentity
   return persons.map((members) => members.map(({ content }) => readAs(region, content)));
 }
 
-/** Those whom the plan changes: of whom something is said anew, whom an identity joins, and whom one leaves. */
-function touchedBy(groups: readonly Group[], said: ReadonlyMap<string, IdentityContent>): readonly Group[] {
+/** The identities that parts of a plan write: those that are said anew, and those whose reviews end by that. */
+function identitiesIn({ puts = [] }: PlanParts): readonly string[] {
+  return puts.flatMap(({ type, id }) => (type === 'Person' ? [id] : []));
+}
+
+/** Those whom the plan changes: whose identity it writes, whom an identity joins, and whom one leaves. */
+function touchedBy(groups: readonly Group[], written: ReadonlySet<string>): readonly Group[] {
   const left = new Set(groups.flatMap(({ moves }) => moves.map(({ from }) => from)));
   return groups.filter(
-    ({ person, members }) => left.has(person) || members.some(({ id, isMoved }) => isMoved || said.has(id)),
+    ({ person, members }) => left.has(person) || members.some(({ id, isMoved }) => isMoved || written.has(id)),
   );
 }
