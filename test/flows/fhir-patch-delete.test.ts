@@ -277,7 +277,8 @@ describe('FHIR patch, delete and resources kept as they come (FHIR R4 http.html#
       const body = anOrder(`Patient/${region.patients.helene}`);
       for (const person of [region.patient, region.declared])
         expectOutcome(await person.send('POST', 'ServiceRequest', body), 403, 'forbidden');
-      expectOutcome(await region.nancy.send('POST', 'ServiceRequest', body), 400, 'invalid');
+      const foreign = anOrder(`Patient/${region.patients.gaetan}`);
+      expectOutcome(await region.nancy.send('POST', 'ServiceRequest', foreign), 400, 'invalid');
       const path = await order();
       const [, id = ''] = path.split('/');
       const moved = { ...anOrder(`Patient/${region.patients.gaetan}`), id };

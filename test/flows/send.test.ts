@@ -275,9 +275,11 @@ async function digestsOf(folder: string, without: readonly string[] = []): Promi
   return found;
 }
 
+/** Of what is filed, and of what is kept aside: samples whose patients others number. */
 function storedDigests(dataDir: string): [uid: string, digest: string][] {
   const records = new DatabaseSync(join(dataDir, 'records.sqlite'), { readOnly: true });
-  const rows = records.prepare('SELECT sop_instance_uid AS uid, data_set_digest AS digest FROM instance').all() as {
+  const digests = 'SELECT sop_instance_uid AS uid, data_set_digest AS digest FROM';
+  const rows = records.prepare(`${digests} instance UNION ${digests} quarantine`).all() as {
     uid: string;
     digest: string;
   }[];

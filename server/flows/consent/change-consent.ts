@@ -86,7 +86,11 @@ function withdrawn(story: Story): Change {
   const own = denials.find((denial) => isOf(story, denial));
   const consent = own ?? consentOf(story, 'withdraw');
   const fresh = own === undefined ? [putConsent(story, consent)] : [];
-  const parts = sharingPartsOf(story, { ended: permits, done: [], denials: [...denials, consent] });
+  const parts = sharingPartsOf(story, {
+    ended: permits,
+    done: [],
+    denials: own === undefined ? [...denials, consent] : denials,
+  });
   return { parts: [parts, ...fresh, eventOf(story, 'withdraw', consent)], result: recorded(consent) };
 }
 

@@ -1,9 +1,9 @@
 /**
  * The parts of a plan that change whether a record is shared. The switch is a function of the withdrawals that stand
- * afterwards; changes of one person follow each other, by a claim that each of them renews.
+ * afterwards, and is kept of the identity that each is filed under: it goes with that one when identities part. Changes
+ * of one person follow each other, by a claim that each of them renews.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
-import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent-request.ts';
 import { sharingOf, type Sharing } from '../../../profiles/consent/sharing.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -22,8 +22,9 @@ import type { PlanParts } from '../write/plan-parts.ts';
 /** What stands of a person. */
 export type StandingSharing = {
   readonly person: PersonKey;
-  readonly identities: readonly IdentityContent[];
   readonly sharing: Sharing<Consent & { readonly id: string }>;
+  /** Who each identity of hers (`Patient/id`) is by itself. */
+  readonly homes: ReadonlyMap<string, PersonKey>;
   /** Rows by id. */
   readonly rows: ReadonlyMap<string, InternalRow>;
   /** What establishments asked and she has not answered. */
@@ -53,15 +54,15 @@ export async function readSharing(
   const identities = await identitiesOf(records, person, now);
   return {
     person,
-    identities: identities.map(({ content }) => content),
     turn,
+    homes: new Map(identities.map(({ content: { id, home } }) => [`Patient/${id}`, personKey(home)])),
     sharing: sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id }))),
     rows: new Map(consents.map(({ row }) => [row.id, row])),
     requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
   };
 }
 
-/** What changes: Consents that end, requests that are done, and the withdrawals that stand afterwards. */
+/** What changes: Consents that end, requests that are done, and the withdrawals that hide the record afterwards. */
 export type SharingChange = {
   readonly ended: readonly Consent[];
   readonly done: readonly Found<Task>[];
@@ -71,10 +72,11 @@ export type SharingChange = {
 /** The parts of it, but for what is new. */
 export function sharingParts(
   indexer: Indexer,
-  { person, identities, rows, turn }: StandingSharing,
+  standing: StandingSharing,
   { ended, done, denials }: SharingChange,
   now: number,
 ): PlanParts {
+  const { person, rows, turn } = standing;
   const key = claimKey.sharing(person);
   const former = turn === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: turn } as const] };
   const parts: PlanParts[] = [
@@ -86,16 +88,14 @@ export function sharingParts(
     puts: parts.flatMap(({ puts = [] }) => puts),
     erased: turn === undefined ? [] : [{ claims: [key] }],
     claims: [{ key, value: newId() }],
-    states: identities.map((identity) => ({
-      person: personKey(identity.home),
-      change: { withdrawn: denials.some((denial) => isFiledUnder(identity, denial)) },
-    })),
+    states: switchesOf(standing, denials),
   };
 }
 
-/** A withdrawal goes with the identity that it was said of, should that turn out to be somebody else. */
-function isFiledUnder({ id }: IdentityContent, { patient }: Consent): boolean {
-  return patient?.reference === `Patient/${id}`;
+/** Whether something that is filed under each identity hides the record; what is new is of whom it names. */
+function switchesOf({ homes, rows }: StandingSharing, denials: readonly Consent[]): NonNullable<PlanParts['states']> {
+  const denied = new Set(denials.map(({ id = '', patient }) => rows.get(id)?.subject ?? patient?.reference));
+  return [...homes].map(([identity, home]) => ({ person: home, change: { withdrawn: denied.has(identity) } }));
 }
 
 function change(indexer: Indexer, row: InternalRow | undefined, resource: Consent | Task, now: number): PlanParts {

@@ -58,14 +58,15 @@ export async function placeIdentities(
   });
   const groups = clusters.map((members) => groupOf(members, contents, standing));
   const moves = groups.flatMap((group) => group.moves);
-  const touched = touchedBy(groups, said);
+  const told = await toldParts(deps, { changes, groups, reviews }, standing, now);
+  const touched = touchedBy(groups, new Set(said.keys()));
+  const written = touchedBy(groups, new Set([...said.keys(), ...identitiesIn(told)]));
   const own = groups.find(({ members }) => members.some(({ id }) => id === changes[0].content.id));
   if (own === undefined) throw new Error('An identity was placed nowhere');
   const { person, present } = own;
   const wasTouched = touchedOf(touched, moves, standing);
   const persons = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
   const reached = new Set([...wasTouched.keys(), ...persons]);
-  const told = await toldParts(deps, { changes, groups, reviews }, standing, now);
   return {
     person,
     present,
@@ -78,7 +79,7 @@ export async function placeIdentities(
       {
         moves,
         claims: changes.flatMap(({ content }) => nameOf(content)),
-        preconditions: preconditionsOf(touched, standing, changes),
+        preconditions: preconditionsOf(written, standing, changes),
         jobs: persons.map((one) => jobOf('settle-person', one, now)),
       },
       ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),
@@ -99,10 +100,15 @@ function clustersOf({ region }: PlaceDeps, identities: readonly StandingIdentity
   return persons.map((members) => members.map(({ content }) => readAs(region, content)));
 }
 
-/** Those whom the plan changes: of whom something is said anew, whom an identity joins, and whom one leaves. */
-function touchedBy(groups: readonly Group[], said: ReadonlyMap<string, IdentityContent>): readonly Group[] {
+/** The identities that parts of a plan write: those that are said anew, and those whose reviews end by that. */
+function identitiesIn({ puts = [] }: PlanParts): readonly string[] {
+  return puts.flatMap(({ type, id }) => (type === 'Person' ? [id] : []));
+}
+
+/** Those whom the plan changes: whose identity it writes, whom an identity joins, and whom one leaves. */
+function touchedBy(groups: readonly Group[], written: ReadonlySet<string>): readonly Group[] {
   const left = new Set(groups.flatMap(({ moves }) => moves.map(({ from }) => from)));
   return groups.filter(
-    ({ person, members }) => left.has(person) || members.some(({ id, isMoved }) => isMoved || said.has(id)),
+    ({ person, members }) => left.has(person) || members.some(({ id, isMoved }) => isMoved || written.has(id)),
   );
 }

@@ -8,6 +8,7 @@ import type { ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
 import { changed } from '../write/changed-put.ts';
@@ -126,6 +127,8 @@ async function newManifest(
       putOf(deps.indexer, binary, now, { ...facts, parent: reference, blob }),
     ],
     audit: [closingRecord(hand, reference)],
+    // Who looked at the study meanwhile, for a report of it, has not seen this manifest.
+    jobs: [jobOf('refresh-study', study.studyInstanceUID, now)],
   };
   return { parts, reference };
 }
