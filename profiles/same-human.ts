@@ -1,8 +1,8 @@
 /** Whether two resources may be of one human being: for refusals alone, so where it cannot be told they may. */
-import type { Patient, Practitioner, RelatedPerson } from '@medplum/fhirtypes';
+import type { Patient } from '@medplum/fhirtypes';
 
-/** What is compared of a person, in whatever part. */
-export type HumanTraits = Pick<Patient | Practitioner | RelatedPerson, 'name' | 'birthDate' | 'identifier'>;
+/** What is compared of a person: a practitioner and a related person have the same elements. */
+export type HumanTraits = Pick<Patient, 'name' | 'birthDate' | 'identifier'>;
 
 /**
  * They may when both bear one number, or one family name and one given name, and no birth dates that differ. Case,

@@ -2,7 +2,7 @@
 import { Fault } from '../../profiles/fault.ts';
 import { isDeskOf, isRegionDesk } from './desks.ts';
 import { requireKind } from './may-attempt.ts';
-import { requesterBases, WITH_IDENTITY } from './may-write.ts';
+import { requesterBases, reviewReaches, WITH_IDENTITY } from './may-write.ts';
 import type { JudgementOperation } from './operations.ts';
 import type { PersonKey, Requester } from './requester.ts';
 import { makeWarrant, type Warrant } from './warrant.ts';
@@ -14,6 +14,8 @@ export type JudgementFacts = {
   /** Of each of the two that stands, the establishments (`Organization/id`) that ever said something of it. */
   readonly sources: readonly (readonly string[])[];
   readonly persons: readonly PersonKey[];
+  /** Persons who stay as they are, of whose identities desks are told something else. */
+  readonly reviewed: readonly PersonKey[];
 };
 
 /**
@@ -39,7 +41,7 @@ export function mayJudge(requester: Requester, operation: JudgementOperation, fa
   requireJudge(requester, operation, facts);
   return makeWarrant({
     act: operation,
-    reaches: [{ types: WITH_IDENTITY, whose: { persons: facts.persons }, event: 'own' }],
+    reaches: [{ types: WITH_IDENTITY, whose: { persons: facts.persons }, event: 'own' }, ...reviewReaches(facts)],
     bases: requesterBases(requester, facts.now),
   });
 }

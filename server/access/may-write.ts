@@ -30,6 +30,8 @@ export type SubjectFacts = {
   readonly isNew?: boolean;
   /** Other persons whose rows the same plan changes: those that it joins to this one, or separates from it. */
   readonly joined?: readonly PersonKey[];
+  /** Persons who stay as they are, of whose identities the same plan tells desks something else. */
+  readonly reviewed?: readonly PersonKey[];
 };
 
 /** A row that is to be changed, with the state and the live rights of its person. */
@@ -140,7 +142,7 @@ function about(requester: Requester, act: RowAct, { now, subject }: WriteFacts):
   const off = switchesOf(act);
   refuseOpen(subject.state, off);
   return {
-    reaches: [{ types: writtenWith(act.type), whose: personsOf(subject), event: 'own' }],
+    reaches: [{ types: writtenWith(act.type), whose: personsOf(subject), event: 'own' }, ...reviewReaches(subject)],
     bases: [...subjectBases(subject), ...rests, ...stateBases(subject.person, off)],
   };
 }
@@ -221,7 +223,7 @@ function receipt({ subject, study, owner, isFurther = false }: WriteFacts): Deci
   const filed: Reach[] =
     study === undefined ? [{ types: ['instance'], whose, event: isFurther ? 'asking' : 'own' }] : [];
   return {
-    reaches: [...aside, ...filed, ...patients],
+    reaches: [...aside, ...filed, ...patients, ...reviewReaches(subject)],
     bases: [...subjectBases(subject), ...ownerBases(subject, owner), ...stateBases(subject.person, EXAM_SWITCHES)],
   };
 }
@@ -244,7 +246,13 @@ const CONSENT_TYPES = typesOfHook('rights');
 const IDENTITY_TYPES = typesOfHook('identity');
 /** A Patient is made of identities; of two that contradict a desk is told. */
 export const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];
+const REVIEW_TYPES: readonly StoredType[] = ['Person', 'Task'];
 const DERIVED_TYPES = typesBy('derived');
+
+/** Of a review that begins or ends beside what somebody says of herself, her record tells nothing. */
+export function reviewReaches({ reviewed = [] }: Pick<SubjectFacts, 'reviewed'>): readonly Reach[] {
+  return reviewed.length === 0 ? [] : [{ types: REVIEW_TYPES, whose: { persons: reviewed }, event: 'asking' }];
+}
 
 function isIdentity(type: StoredType): boolean {
   return IDENTITY_TYPES.includes(type);

@@ -43,7 +43,6 @@ import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
-import { refuseOwnMatter } from '../flows/identity/own-matter.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
 import { accountResource, accountStands, findAccount, resolveRequester } from '../flows/identity/resolve-requester.ts';
@@ -152,7 +151,6 @@ export function composeFlows(parts: FlowParts) {
     requesterOfToken: requesterOfToken({ records, tokens, region, clock, resolve }),
     findAccount: find,
     accountStands: accountStands({ records, clock }),
-    refuseOwnMatter: refuseOwnMatter({ records, clock }),
     accountResource: accountResource({ records, clock }),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),

@@ -184,7 +184,8 @@ export type CommitPlan = {
    * who it is at present, those that are recorded later included.
    *
    * A switch that is on for one of the identities of a person is on for her. A plan that writes for a person who is no
-   * more, or files under an identity that is another's, was made before and is refused as a conflict.
+   * more, or files under an identity that is another's, was made before and is refused as a conflict; so is one that
+   * takes a person to another and leaves an identity of hers behind.
    */
   readonly moves?: readonly Move[];
   /** Switches, by the person that an identity is by itself, whoever she is at present. */

@@ -6,7 +6,9 @@
  * - a plan applies atomically and once; versions rise by one; a reader sees all of a plan or nothing of it;
  * - a resolved `commit` is durable; a read that begins after it sees it, in every process on the same store;
  * - rights follow from the rows (`rightsGivenBy`): one begins with the first row that gives it and ends with the last;
- *   those of a row to itself outlive its deletion (`rightsLeftBy`); of several givers the first that began is named;
+ *   those of a row to itself outlive its deletion (`rightsLeftBy`); of several givers the first that began is named,
+ *   whoever's it was then;
+ * - what moves with an identity (`moves`) is as it was when it moves back; doors are shown the Patient of who it is;
  * - new rows are shown to the live rights of their person, and new rights show the standing rows (`permits`);
  * - hidden rows are absent: from rows, totals, pages, included rows, chains and `_has`;
  * - what is below a study is found by the claim that names its row (`claimKey.imagingStudy`), and by no identifier
@@ -310,7 +312,7 @@ export interface RecordStore {
    * @throws {Fault} login, conflict - what the warrant rests on holds no more
    * @throws {Fault} exception - the plan goes beyond its warrant, or lacks an event
    * @throws {Fault} version-conflict, conflict - a precondition or claim does not hold
-   * @throws {Fault} conflict - it writes for a person who was joined with another, before or by it
+   * @throws {Fault} conflict - it writes for a person who is another, or files where an identity is not, also by it
    * @throws {Fault} conflict - an instance stands with another data set; another job has the id of one
    * @throws {Fault} transient - the store cannot take more writes now
    */

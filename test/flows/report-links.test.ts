@@ -51,13 +51,14 @@ describeReports('A report and the exams that it names', {}, (region) => {
       await eventually(async () =>
         (await region()[name].find<Found>(path)).some((report) => report.id === id) ? true : undefined,
       );
+      // The patient sees the exam a moment later than the report.
+      await eventually(async () =>
+        (await seen(region()[name], `ImagingStudy/${study.id}`)) === 200 ? true : undefined,
+      );
       const { entry = [] } = (
         await region()[name].get(`DiagnosticReport?_id=${id}&_include=DiagnosticReport:imaging-study`)
       ).json<Bundle>();
       const included = entry.filter(({ search }) => search?.mode === 'include').map(({ resource }) => resource?.id);
-      await eventually(async () =>
-        (await seen(region()[name], `ImagingStudy/${study.id}`)) === 200 ? true : undefined,
-      );
       expect(included, name).to.include(study.id);
       const back = `ImagingStudy?_id=${study.id}&_revinclude=DiagnosticReport:imaging-study`;
       const answer = (await region()[name].get(back)).json<Bundle>();

@@ -12,6 +12,7 @@ import type { SubjectFacts } from '../../access/may-write.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { ERASING } from '../intake/standing-instance.ts';
@@ -77,6 +78,8 @@ async function planOf(
   const warrant = mayOperate(visit.requester, clearing.operation, { now, operated: found?.operated, subject });
   if (found === undefined) throw new Fault('not-found', 'No such resource');
   if (found.asides.length === 0) throw new Fault('conflict', 'Nothing of this Task is kept aside any more');
+  const persons = [found.operated, ...(subject === undefined ? [] : [subject])].map(({ person }) => person);
+  await refuseOwnMatter(deps)(visit.requester, persons);
   const asides = found.asides.slice(0, MOST);
   const isMore = found.asides.length > asides.length;
   const { parts, cleared } =

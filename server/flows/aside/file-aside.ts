@@ -12,8 +12,11 @@ import { readAside } from './stored-aside.ts';
 /** An identity: its Patient (`Patient/id`), and the person. */
 export type Identity = { readonly patient: string; readonly person: PersonKey };
 
-/** Whose an instance is to be, and under which identity it stays aside where it cannot be filed: by default its own. */
-export type Filing = Identity & { readonly keptUnder?: Identity };
+/**
+ * Whose an instance is to be. `keptUnder`: under which identity it stays aside where it cannot be filed, by default its
+ * own. `isJoined`: it is filed under its own, so that a separation takes it out of the study again.
+ */
+export type Filing = Identity & { readonly keptUnder?: Identity; readonly isJoined?: true };
 
 /** What is to be written, and whether the instance is kept aside no more. */
 export type FiledAside = { readonly parts: PlanParts; readonly isFiled: boolean };
@@ -26,7 +29,7 @@ export async function fileAside(
   deps: AsideDeps,
   reading: AsideReading,
   aside: QuarantinedInstance,
-  { patient, person, keptUnder }: Filing,
+  { patient, person, keptUnder, isJoined }: Filing,
 ): Promise<FiledAside> {
   const stored = await readAside(deps.images, deps.region, aside);
   if (stored === undefined) return { parts: keptFor(aside, 'unreadable', keptUnder), isFiled: false };
@@ -37,7 +40,8 @@ export async function fileAside(
     row,
     async (instance) => await decodedDigest(deps.images, instance),
   );
-  const filed: InstanceRow = { ...row, person, subject: patient };
+  const subject = isJoined === true ? (aside.subject ?? patient) : patient;
+  const filed: InstanceRow = { ...row, person, subject };
   const gone = { erased: [{ quarantined: [aside] }] };
   switch (compared.is) {
     case 'new':

@@ -14,6 +14,7 @@ import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, Erasure } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -55,6 +56,7 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
     throw new Fault('invalid', 'The patient is not known', { expression: 'Parameters.parameter' });
   const { operated, owner } = standing;
   if (subject.person === operated.person) throw new Fault('conflict', 'The exam is of this person already');
+  await refuseOwnMatter(deps)(visit.requester, [operated.person, subject.person]);
   const uid = operated.studyInstanceUID;
   const key = claimKey.study(uid);
   const plan = joinParts({

@@ -11,7 +11,7 @@ import type { AuditRecord, InstanceRow, QuarantinedInstance, QuarantineReason } 
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { findIdentity, knownPatient, type KnownPatient } from '../identity/persons.ts';
+import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { claimOf, findAll } from '../internal-reads.ts';
 import { ERASING } from '../intake/standing-instance.ts';
 import { jobOf } from '../jobs/job-of.ts';
@@ -19,10 +19,9 @@ import type { JobRun } from '../jobs/job-runner.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
-import { fileAside, type FiledAside, type Filing, type Identity } from './file-aside.ts';
+import { fileAside, type FiledAside, type Filing } from './file-aside.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { asideOf } from './list-kept-aside.ts';
-import { readAside } from './stored-aside.ts';
 
 /** Reasons that end when both are one person. */
 const OF_OTHERS: ReadonlySet<QuarantineReason> = new Set<QuarantineReason>(['other-patient', 'other-establishment']);
@@ -72,8 +71,7 @@ async function putStrangersAside(
 ): Promise<void> {
   const strangers = await strangersOf(deps, reading, studyInstanceUID, owner);
   for (let at = 0; at < strangers.length; at += BATCH) {
-    const quarantined: QuarantinedInstance[] = [];
-    for (const row of strangers.slice(at, at + BATCH)) quarantined.push(await asideOfRow(deps, reading, row));
+    const quarantined = strangers.slice(at, at + BATCH).map((row) => asideOfRow(deps, row));
     const erased = [{ instances: quarantined.map(({ sopInstanceUID }) => sopInstanceUID) }];
     const audit = eventsOf(deps.clock, quarantined, 'quarantined: other-patient');
     await deps.records.commit(systemWarrant('put-aside', studyInstanceUID), joinParts({ erased, quarantined, audit }));
@@ -96,16 +94,10 @@ async function strangersOf(
   }
 }
 
-/** The identity is that by which the image names its patient to its sender. */
-async function asideOfRow(deps: AsideDeps, reading: AsideReading, row: InstanceRow): Promise<QuarantinedInstance> {
-  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person } = row;
-  const rest = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person } as const;
-  const aside: QuarantinedInstance = { ...rest, reason: 'other-patient', receivedAt: deps.clock.now() };
-  const stored = await readAside(deps.images, deps.region, aside);
-  if (stored === undefined) return aside;
-  const { system, value } = stored.named.identity;
-  const known = await findIdentity(deps.records, reading, system, value);
-  return known?.person === person ? { ...aside, subject: known.patient } : aside;
+function asideOfRow({ clock }: AsideDeps, row: InstanceRow): QuarantinedInstance {
+  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person, subject } = row;
+  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person, subject };
+  return { ...named, reason: 'other-patient', receivedAt: clock.now() };
 }
 
 async function fileJoined(
@@ -120,14 +112,18 @@ async function fileJoined(
   const all = await asideOf(deps.records, reading, studyInstanceUID);
   const joined = all.filter(({ reason, person }) => OF_OTHERS.has(reason) && person === owner.person);
   for (let at = 0; at < joined.length; at += BATCH)
-    await fileBatch(deps, reading, joined.slice(at, at + BATCH), { patient: reference, person: owner.person });
+    await fileBatch(deps, reading, joined.slice(at, at + BATCH), {
+      patient: reference,
+      person: owner.person,
+      isJoined: true,
+    });
 }
 
 async function fileBatch(
   deps: AsideDeps,
   reading: AsideReading,
   asides: readonly QuarantinedInstance[],
-  filing: Identity,
+  filing: Filing,
 ): Promise<void> {
   const study = asides[0]?.studyInstanceUID ?? '';
   const { receipt, result } = await commitFresh(deps.records, async () => {

@@ -50,8 +50,8 @@ export async function readSharing(
   // Asked first: what is changed afterwards breaks the condition on it.
   const turn = await claimOf(records, reading, claimKey.sharing(person));
   const consents = await findAll<Consent>(records, reading({ person }), 'Consent', [OPEN]);
-  const identities = await identitiesOf(records, person, now);
   const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
+  const identities = await identitiesOf(records, person, now);
   return {
     person,
     turn,

@@ -170,7 +170,7 @@ async function placeAll(deps: AdoptDeps, ids: readonly string[]): Promise<number
       const standing = await identityAt(deps.records, systemReading('adopt-identities', now), `Patient/${id}`);
       if (standing === undefined) throw new Error('An identity is gone');
       const placed = await placeIdentity(deps, { content: standing.content, standing }, now);
-      const warrant = systemWarrant('adopt-identities', ...placed.reached, placed.person);
+      const warrant = systemWarrant('adopt-identities', ...placed.reached, ...placed.reviewed, placed.person);
       return { warrant, plan: joinParts(placed.parts), result: placed.reviews.length };
     });
     if (result > 0) apart += 1;

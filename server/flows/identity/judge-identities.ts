@@ -12,6 +12,7 @@ import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../gu
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { identityAt, type StandingIdentity } from './identities.ts';
 import type { PlaceDeps } from './identity-change.ts';
+import { refuseOwnMatter } from './own-matter.ts';
 import { placeIdentities, type PlacedIdentity } from './place-identity.ts';
 
 /** What the flow needs. */
@@ -57,8 +58,14 @@ async function planOf(deps: JudgeIdentitiesDeps, visit: Visit, judgement: Judgem
   if (one === undefined || other === undefined) throw new Fault('not-found', 'No such patient');
   if (one.content.id === other.content.id)
     throw new Fault('invalid', 'Two identities are compared', { expression: 'Parameters.parameter' });
+  await refuseOwnMatter(deps)(visit.requester, [one.person, other.person]);
   const placed = await placedAs(deps, [one, other], operation === 'join', now);
-  const warrant = mayJudge(visit.requester, operation, { now, sources, persons: placed.reached });
+  const warrant = mayJudge(visit.requester, operation, {
+    now,
+    sources,
+    persons: placed.reached,
+    reviewed: placed.reviewed,
+  });
   const audit = eventsOf(deps, visit, judgement, [one, other], placed);
   return { warrant, plan: joinParts(placed.parts, { audit }), result: { present: placed.present } };
 }

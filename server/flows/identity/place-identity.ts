@@ -27,6 +27,8 @@ export type PlacedIdentity = {
   readonly touched: ReadonlyMap<PersonKey, string>;
   /** The same persons, and those that the plan makes: what it writes is of them. */
   readonly reached: readonly PersonKey[];
+  /** Persons who stay as they are, of whose identities desks are told something else. */
+  readonly reviewed: readonly PersonKey[];
   /** Who each identity (id) is that was looked at. */
   readonly persons: ReadonlyMap<string, PersonKey>;
   readonly reviews: readonly Contradiction[];
@@ -57,24 +59,27 @@ export async function placeIdentities(
   const groups = clusters.map((members) => groupOf(members, contents, standing));
   const moves = groups.flatMap((group) => group.moves);
   const told = await toldParts(deps, { changes, groups, reviews }, standing, now);
-  const touched = touchedBy(groups, new Set([...said.keys(), ...identitiesIn(told)]));
+  const touched = touchedBy(groups, new Set(said.keys()));
+  const written = touchedBy(groups, new Set([...said.keys(), ...identitiesIn(told)]));
   const own = groups.find(({ members }) => members.some(({ id }) => id === changes[0].content.id));
   if (own === undefined) throw new Error('An identity was placed nowhere');
   const { person, present } = own;
   const wasTouched = touchedOf(touched, moves, standing);
   const persons = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
+  const reached = new Set([...wasTouched.keys(), ...persons]);
   return {
     person,
     present,
     touched: wasTouched,
-    reached: [...new Set([...wasTouched.keys(), ...persons])],
+    reached: [...reached],
+    reviewed: (told.puts ?? []).flatMap(({ person: one }) => (one === undefined || reached.has(one) ? [] : [one])),
     persons: new Map(groups.flatMap((group) => group.members.map(({ id }) => [id, group.person] as const))),
     reviews,
     parts: joinParts(
       {
         moves,
         claims: changes.flatMap(({ content }) => nameOf(content)),
-        preconditions: preconditionsOf(touched, standing, changes),
+        preconditions: preconditionsOf(written, standing, changes),
         jobs: persons.map((one) => jobOf('settle-person', one, now)),
       },
       ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),

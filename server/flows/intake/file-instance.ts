@@ -273,7 +273,9 @@ function nextRefresh(now: number): number {
   return Math.ceil((now + 1) / REFRESH_PAUSE_MS) * REFRESH_PAUSE_MS;
 }
 
-type Placed = Pick<SubjectFacts, 'patient' | 'person' | 'isNew' | 'joined'> & { readonly parts: PlanParts };
+type Placed = Pick<SubjectFacts, 'patient' | 'person' | 'isNew' | 'joined' | 'reviewed'> & {
+  readonly parts: PlanParts;
+};
 
 /** Finds the identity that the data set names, or makes it. An image changes nothing of one that stands. */
 async function placePatient(
@@ -286,12 +288,13 @@ async function placePatient(
   const known = await findIdentity(deps.records, reading, identity.system, identity.value);
   if (known !== undefined) return { person: known.person, patient: known.patient, parts: {} };
   const content = newIdentity({ own: identity, source: organization, fromImage: true, said: patient }, now);
-  const { person, reached, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
+  const { person, reached, reviewed, parts } = await placeIdentity(deps, { content, standing: undefined }, now);
   return {
     person,
     patient: `Patient/${content.id}`,
     isNew: true,
     joined: reached.filter((one) => one !== person),
+    reviewed,
     parts,
   };
 }

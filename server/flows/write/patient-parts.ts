@@ -121,10 +121,10 @@ async function patientParts(work: Work, { placed, resource }: Written): Promise<
     standing === undefined
       ? newIdentity({ id: placed.id, own, source, fromImage: false, said, ...replaced }, now)
       : saidAnew(standing.content, { said, source, ...replaced }, now);
-  const { person, present, touched, reached, parts } = await placeIdentity(deps, { content, standing }, now);
+  const { person, present, touched, reached, reviewed, parts } = await placeIdentity(deps, { content, standing }, now);
   const version = placed.standing?.version ?? 1;
   const known = toKnownPatient({ content, person, present, version });
-  return { subject: present, person, touched, reached, known, parts };
+  return { subject: present, person, touched, reached, reviewed, known, parts };
 }
 
 /** What its source says anew; the same again changes nothing. */

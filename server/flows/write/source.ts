@@ -53,13 +53,14 @@ export async function patientFor(work: Work, reference: string): Promise<AskedPa
 export async function patientFed(
   { deps, reading, visit }: Work,
   { standing }: Placed,
-  { known, reached = [] }: ActParts,
+  { known, reached = [], reviewed = [] }: ActParts,
 ): Promise<AskedPatient> {
   if (known === undefined) throw new Error('A Patient is a person');
   const facts = {
     ...(await subjectFacts(deps.records, reading, visit.requester, known)),
     isOwn: true,
     joined: reached.filter((person) => person !== known.person),
+    reviewed,
   };
   return { ...known, facts: { ...facts, isNew: standing === undefined } };
 }

@@ -66,6 +66,8 @@ export type ActParts = {
   readonly touched?: ReadonlyMap<PersonKey, string>;
   /** Those persons, and the ones that the parts make. */
   readonly reached?: readonly PersonKey[];
+  /** Persons who stay as they are, of whose identities desks are told something else. */
+  readonly reviewed?: readonly PersonKey[];
   /** The Patient that the parts make, of an act on a Patient. */
   readonly known?: KnownPatient;
   /** What the parts are written under, once the act is decided; an act that adds nothing needs none. */

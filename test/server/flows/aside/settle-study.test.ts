@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Task } from '@medplum/fhirtypes';
+import type { ImagingStudy, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
@@ -12,6 +12,8 @@ import { listKeptAside } from '../../../../server/flows/aside/list-kept-aside.ts
 import { fileWhatIsJoined } from '../../../../server/flows/aside/settle-study.ts';
 import { findAll } from '../../../../server/flows/internal-reads.ts';
 import { fileInstance } from '../../../../server/flows/intake/file-instance.ts';
+import { studyIdentifier } from '../../../../profiles/imaging/identifiers.ts';
+import { putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
 import { claimKey } from '../../../../server/ports/claim-key.ts';
 import type { InstanceRow, Move, QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
@@ -106,6 +108,16 @@ describe('A study after a join or a separation (identity.md 4)', function () {
         );
         return { identity, home, from: home, to, patient };
       },
+      derive: async (person: PersonKey, subject: string) => {
+        const study: ImagingStudy = {
+          resourceType: 'ImagingStudy',
+          id: 'study',
+          status: 'available',
+          subject: { reference: subject },
+          identifier: [studyIdentifier(STUDY)],
+        };
+        await commitPlan(records, aPlan({ puts: [putOf(indexer, study, NOW, { person, subject })] }));
+      },
       refreshes: async () => (await jobs.list({ kind: 'refresh-study', limit: 10 }, NOW)).map(({ subject }) => subject),
       settlements: async () =>
         (await jobs.list({ kind: 'settle-person', limit: 10 }, NOW)).map(({ subject }) => subject),
@@ -144,6 +156,16 @@ describe('A study after a join or a separation (identity.md 4)', function () {
       [OTHER, owner],
     ]);
     expect(await clinic.refreshes()).to.include(STUDY);
+    // A separation takes them out again of the study, which has been derived since.
+    const back = await clinic.join(named, owner);
+    await clinic.derive(owner, back.patient);
+    await commitPlan(clinic.records, aPlan({ moves: [{ ...back, from: owner, to: named, patient: back.identity }] }));
+    await clinic.settle(owner);
+    await clinic.settle(named);
+    expect((await clinic.instances()).map(({ source }) => source)).to.deep.equal([MAKER]);
+    expect((await clinic.aside()).map(({ reason, person, subject }) => [reason, person, subject])).to.deep.equal(
+      Array.from({ length: 2 }, () => ['other-patient', named, back.identity]),
+    );
     const [stored, referred] = await clinic.blobs();
     expect(stored).to.deep.equal(referred);
   });
