@@ -75,19 +75,21 @@ async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<boolean> {
       return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: known };
     const others = await identitiesOf(deps.records, person, now);
     const content = await contentOf(deps, reading, row, others.length === 0 ? person : personKey(newId()));
-    return planOf(deps, row, content, now);
+    return await planOf(deps, row, content, now);
   });
   if (result === undefined) return false;
   const identity = await identityAt(deps.records, systemReading('adopt-identities', deps.clock.now()), `Patient/${id}`);
   return identity !== undefined && readAs(deps.region, identity.content).numbers.some((one) => one.isQualified);
 }
 
-function planOf(deps: AdoptDeps, row: InternalRow, content: IdentityContent, now: number) {
+async function planOf(deps: AdoptDeps, row: InternalRow, content: IdentityContent, now: number) {
   const [home, from] = [personKey(content.home), row.person ?? personKey(content.home)];
+  // Of whom a switch was said is not known: both keep it.
+  const change = await deps.records.stateOf(systemReading('adopt-identities', now)({ person: from }), from);
   const facts = { person: home, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
   const composite = compositePatient(content.id, [sourcePatientOf(deps.region, content)]);
   const plan = joinParts(
-    { moves: home === from ? [] : leaving(content.id, home, from) },
+    home === from ? {} : { moves: leaving(content.id, home, from), states: [{ person: home, change }] },
     { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
     changed(deps.indexer, row, composite, now, facts),
   );
