@@ -7,6 +7,7 @@ import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtyp
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
 import { match } from './match.ts';
@@ -93,15 +94,25 @@ async function move(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
   answerReference(ctx, `ImagingStudy/${id}`);
 }
 
-/** In: patient and other (Reference), two identities; reason (string). Out: the Patient that the first is now. */
+/**
+ * In: patient and other (Reference, literal or by the identifier in its domain), two identities; reason (string). Out:
+ * the Patient that the first is now.
+ */
 async function judge(deps: FhirDeps, ctx: Context, operation: 'join' | 'separate'): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation });
   const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['patient', 'other', 'reason']);
-  const patients = [referenceIn(deps, parameters, 'patient'), referenceIn(deps, parameters, 'other')] as const;
+  const patients = [identityIn(deps, parameters, 'patient'), identityIn(deps, parameters, 'other')] as const;
   const reason = parameters.get('reason')?.valueString?.trim() ?? '';
   if (reason === '') throw missing('reason');
   const { present } = await deps.judgeIdentities(admitted.visit, { operation, patients, reason });
   answerReference(ctx, present);
+}
+
+function identityIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersParameter>, name: string): NamedIdentity {
+  const { reference, identifier } = parameters.get(name)?.valueReference ?? {};
+  const { system, value } = identifier ?? {};
+  if (reference === undefined && system !== undefined && value !== undefined) return { system, value };
+  return { reference: referenceIn(deps, parameters, name) };
 }
 
 /** The Patient that a parameter names, by a reference to this server. */

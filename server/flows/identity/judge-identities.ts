@@ -4,11 +4,13 @@
  */
 import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { systemReading } from '../../access/grant.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { mayJudge, requireJudge } from '../../access/may-judge.ts';
 import type { JudgementOperation } from '../../access/operations.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { claimOf } from '../internal-reads.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { identityAt, type StandingIdentity } from './identities.ts';
 import type { PlaceDeps } from './identity-change.ts';
@@ -18,10 +20,13 @@ import { placeIdentities, type PlacedIdentity } from './place-identity.ts';
 /** What the flow needs. */
 export type JudgeIdentitiesDeps = GuardDeps & PlaceDeps;
 
-/** What a desk says of two identities, each named by the Patient (`Patient/id`) that it is by itself. */
+/** How a desk names an identity: by the Patient (`Patient/id`) that it is by itself, or by its number in its domain. */
+export type NamedIdentity = { readonly reference: string } | { readonly system: string; readonly value: string };
+
+/** What a desk says of two identities. */
 export type Judgement = {
   readonly operation: JudgementOperation;
-  readonly patients: readonly [string, string];
+  readonly patients: readonly [NamedIdentity, NamedIdentity];
   /** On what it relies, such as a document that shows both numbers. */
   readonly reason: string;
 };
@@ -49,8 +54,8 @@ async function planOf(deps: JudgeIdentitiesDeps, visit: Visit, judgement: Judgem
   const reading = systemReading('resolve-identity', now);
   const { operation, patients } = judgement;
   const found = [
-    await identityAt(deps.records, reading, patients[0]),
-    await identityAt(deps.records, reading, patients[1]),
+    await identityNamed(deps, reading, patients[0]),
+    await identityNamed(deps, reading, patients[1]),
   ].filter((one) => one !== undefined);
   const sources = found.map(({ content }) => content.sources);
   requireJudge(visit.requester, operation, { sources });
@@ -68,6 +73,18 @@ async function planOf(deps: JudgeIdentitiesDeps, visit: Visit, judgement: Judgem
   });
   const audit = eventsOf(deps, visit, judgement, [one, other], placed);
   return { warrant, plan: joinParts(placed.parts, { audit }), result: { present: placed.present } };
+}
+
+async function identityNamed(
+  { records }: PlaceDeps,
+  reading: NarrowReading,
+  named: NamedIdentity,
+): Promise<StandingIdentity | undefined> {
+  const { reference } =
+    'value' in named
+      ? { reference: await claimOf(records, reading, claimKey.identity(named.system, named.value)) }
+      : named;
+  return reference === undefined ? undefined : await identityAt(records, reading, reference);
 }
 
 type Two = readonly [StandingIdentity, StandingIdentity];

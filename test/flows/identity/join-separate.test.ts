@@ -1,12 +1,12 @@
 /** A desk says who is who: what joins parts again, and leaves everything as it was. */
-import type { Patient, Task } from '@medplum/fhirtypes';
+import type { Parameters, Patient, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { FhirAnswer, FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { expectOutcome } from '../../support/clients/fhir-caller.ts';
 import { establishmentCaller, personCaller } from '../../support/demonstration.ts';
 import { onEachStore } from '../support/each-store.ts';
 import { openTrail } from '../support/trail.ts';
-import { aLocalId, anINS, feed, idIn, somebody, type Somebody } from './people.ts';
+import { aLocalId, anINS, domainOf, feed, idIn, somebody, type Somebody } from './people.ts';
 
 type Two = { readonly one: string; readonly other: string };
 type Operation = 'join' | 'separate';
@@ -115,6 +115,29 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
     expectOutcome(await judge(strasbourgDesk, 'join', await known()), 404, 'not-found');
     for (const caller of [strasbourg, await personCaller(running().server, 'demo-radiologist')])
       expectOutcome(await judge(caller, 'separate', own), 403, 'forbidden');
+  });
+
+  it('names identities by the numbers of their domains, too', async () => {
+    const one = somebody();
+    const [here, there] = [aLocalId(), aLocalId()];
+    const older = idIn(await feed(strasbourg, 'strasbourg', here, one));
+    const later = idIn(await feed(nancy, 'nancy', there, one));
+    const named = (name: string, system: string, value: string) => ({
+      name,
+      valueReference: { identifier: { system, value } },
+    });
+    const body = (value: string): Parameters => ({
+      resourceType: 'Parameters',
+      parameter: [
+        named('patient', domainOf('strasbourg'), here),
+        named('other', domainOf('nancy'), value),
+        { name: 'reason', valueString: 'Le livret de famille' },
+      ],
+    });
+    expectOutcome(await regionDesk.send('POST', 'Patient/$join', body('unknown')), 404, 'not-found');
+    const joined = await regionDesk.send('POST', 'Patient/$join', body(there));
+    expect(joined.status, joined.text).to.equal(200);
+    expect((await read(nancy, later)).link?.[0]?.other.reference).to.equal(`Patient/${older}`);
   });
 
   it('is refused where it says nothing, or nothing new', async () => {
