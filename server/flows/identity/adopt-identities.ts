@@ -20,9 +20,10 @@ import type { InternalRow, PageEnd } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
-import { commitFresh, filedBy, joinParts, putOf } from '../write/plan-parts.ts';
+import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { identitiesOf, identityAt, readAs, sourcePatientOf } from './identities.ts';
 import type { PlaceDeps } from './identity-change.ts';
+import { partedWithdrawal } from './parted-withdrawal.ts';
 import { placeIdentity } from './place-identity.ts';
 
 /** What the story needs. */
@@ -74,20 +75,26 @@ async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<boolean> {
     if (row === undefined || known !== undefined || person === undefined)
       return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: known };
     const others = await identitiesOf(deps.records, person, now);
-    const content = await contentOf(deps, reading, row, others.length === 0 ? person : personKey(newId()));
-    return planOf(deps, row, content, now);
+    const home = others.length === 0 ? person : personKey(newId());
+    const states =
+      home === person
+        ? []
+        : await partedWithdrawal(deps.records, reading, { identity: `Patient/${id}`, home, from: person });
+    return planOf(deps, row, { content: await contentOf(deps, reading, row, home), states }, now);
   });
   if (result === undefined) return false;
   const identity = await identityAt(deps.records, systemReading('adopt-identities', deps.clock.now()), `Patient/${id}`);
   return identity !== undefined && readAs(deps.region, identity.content).numbers.some((one) => one.isQualified);
 }
 
-function planOf(deps: AdoptDeps, row: InternalRow, content: IdentityContent, now: number) {
+type Adopted = { readonly content: IdentityContent; readonly states: NonNullable<PlanParts['states']> };
+
+function planOf(deps: AdoptDeps, row: InternalRow, { content, states }: Adopted, now: number) {
   const [home, from] = [personKey(content.home), row.person ?? personKey(content.home)];
   const facts = { person: home, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
   const composite = compositePatient(content.id, [sourcePatientOf(deps.region, content)]);
   const plan = joinParts(
-    { moves: home === from ? [] : leaving(content.id, home, from) },
+    { moves: home === from ? [] : leaving(content.id, home, from), states },
     { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
     changed(deps.indexer, row, composite, now, facts),
   );

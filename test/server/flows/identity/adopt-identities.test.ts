@@ -1,0 +1,138 @@
+/** Patients whom an earlier server joined, as it left them, become identities: what was withdrawn stays so. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Consent, Patient } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { toPatient } from '../../../../fixtures/patients.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
+import type { DemoPatient, EstablishmentKey } from '../../../../fixtures/people.ts';
+import { buildConsentChange } from '../../../../profiles/consent/privacy-consent.ts';
+import { systemReading } from '../../../../server/access/grant.ts';
+import type { PersonKey } from '../../../../server/access/requester.ts';
+import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
+import { identityAt } from '../../../../server/flows/identity/identities.ts';
+import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { openLog } from '../../../../server/log.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
+import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
+import { BOTH_STORES } from '../../../flows/support/stores.ts';
+import { anId, aPersonKey, aPlan, NOW } from '../../../support/plans.ts';
+import { aRegionIndex } from '../../../support/region.ts';
+import type { Stores } from '../../../support/stores.ts';
+import { commitPlan } from '../../../support/warrants.ts';
+
+const { helene } = PATIENTS;
+const STRANGER: DemoPatient = { ...helene, familyName: 'Tournemire', givenName: 'Ysaline', birthDate: '1999-09-09' };
+const SOURCES = ['strasbourg', 'nancy'] as const;
+const READING = systemReading('adopt-identities', NOW);
+
+/** What an earlier server kept of a person of two sources. */
+type Kept = {
+  /** Who each source says that she is. */
+  readonly said: readonly [DemoPatient, DemoPatient];
+  /** Consents in their order: what changed, and under which source's Patient it is filed. */
+  readonly consents: readonly (readonly ['withdraw' | 'reconsent', EstablishmentKey])[];
+  readonly withdrawn: boolean;
+};
+
+for (const { name, missing, open } of BOTH_STORES) {
+  describe(`Identities of Patients whom an earlier server joined, on ${name}`, function () {
+    this.timeout(60_000);
+    let stores: Stores & { close(): Promise<void> };
+    let dataDir: string;
+    let remove: () => Promise<void> = async () => {};
+    beforeEach(async function start() {
+      if (missing() !== undefined) this.skip();
+      const opened = await open();
+      remove = opened.remove;
+      dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-'));
+      stores =
+        opened.store === 'sqlite' ? await openSqliteStores({ dataDir }) : await openMongoStores({ uri: opened.store });
+    });
+    afterEach(async () => {
+      await stores?.close();
+      await remove();
+      if (dataDir !== undefined) await rm(dataDir, { recursive: true, force: true });
+    });
+
+    /** Keeps it, and adopts; who each identity is, in the order of sources, and whether her record is withdrawn. */
+    async function adopted(kept: Kept): Promise<readonly { person: PersonKey; withdrawn: boolean }[]> {
+      const { indexer } = await loadDefinitions();
+      const ids = await keep(kept, indexer);
+      const [system] = [helene.national.system];
+      const establishments = SOURCES.map((key) => ESTABLISHMENTS[key].organization);
+      const region = aRegionIndex(
+        { patientIdSystem: 'urn:oid:2.25.1', accessionSystem: 'urn:oid:2.25.2' },
+        { qualifiedSystems: [system], establishments },
+      );
+      const log = openLog({ level: 'error' })('identity');
+      await adoptIdentities({ records: stores.records, clock: { now: () => NOW }, indexer, region, log })();
+      return await Promise.all(ids.map(stateAt));
+    }
+
+    async function keep({ said, consents, withdrawn }: Kept, indexer: Parameters<typeof putOf>[0]) {
+      const [person, ids] = [aPersonKey(), said.map(() => anId())];
+      const facts = (at: number) => ({
+        person,
+        subject: `Patient/${ids[at]}`,
+        origin: filedBy(ESTABLISHMENTS[SOURCES[at] ?? 'nancy'].organization),
+      });
+      const put = (resource: Patient | Consent, at: number) => putOf(indexer, resource, NOW + at, facts(at));
+      // One after the other, so that it is known who was first.
+      for (const [at, id] of ids.entries()) {
+        const patient = { ...toPatient(said[at] ?? helene, ESTABLISHMENTS[SOURCES[at] ?? 'nancy']), id };
+        await commitPlan(
+          stores.records,
+          aPlan({ puts: [put(patient, at)], states: [{ person, change: { withdrawn } }] }),
+        );
+      }
+      for (const [order, [change, key]] of consents.entries()) {
+        const at = SOURCES.findIndex((one) => one === key);
+        const patient = `Patient/${ids[at]}`;
+        const consent = buildConsentChange({ id: anId(), patient, change, now: NOW + order });
+        await commitPlan(stores.records, aPlan({ puts: [put(consent, at)] }));
+      }
+      return ids;
+    }
+
+    async function stateAt(id: string): Promise<{ person: PersonKey; withdrawn: boolean }> {
+      const identity = await identityAt(stores.records, READING, `Patient/${id}`);
+      const person = identity?.person ?? expect.fail('An identity is not found');
+      const { withdrawn } = await stores.records.stateOf(READING({ person }), person);
+      return { person, withdrawn };
+    }
+
+    for (const key of SOURCES)
+      it(`a withdrawal goes with the identity that it is filed under when they part: ${key}`, async () => {
+        const [one, other] = await adopted({
+          said: [helene, STRANGER],
+          consents: [['withdraw', key]],
+          withdrawn: true,
+        });
+        expect(one?.person).to.not.equal(other?.person);
+        expect([one?.withdrawn, other?.withdrawn]).to.deep.equal([key === 'strasbourg', key === 'nancy']);
+      });
+
+    it('both keep a withdrawal of which nothing tells whose it is', async () => {
+      const found = await adopted({ said: [helene, STRANGER], consents: [], withdrawn: true });
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([true, true]);
+    });
+
+    for (const key of SOURCES)
+      it(`who is one person stays withdrawn, whichever of her Patients that is filed under: ${key}`, async () => {
+        const found = await adopted({ said: [helene, helene], consents: [['withdraw', key]], withdrawn: true });
+        expect(new Set(found.map(({ person }) => person)).size).to.equal(1);
+        expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([true, true]);
+      });
+
+    for (const [who, other] of Object.entries({ 'one person': helene, two: STRANGER }))
+      it(`a withdrawal that ended hides nothing, whichever Patient its end is filed under: ${who}`, async () => {
+        const consents = [['withdraw', 'strasbourg'] as const, ['reconsent', 'nancy'] as const];
+        const found = await adopted({ said: [helene, other], consents, withdrawn: false });
+        expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, false]);
+      });
+  });
+}
