@@ -119,12 +119,11 @@ async function contentOf(
   const said = withoutStamp(openedResource<Patient>(row));
   const sources = await sourcesOf(deps, reading, row);
   const source = sources[0] ?? said.managingOrganization?.reference ?? '';
-  const at = row.updated;
   return {
     id: row.id,
     home,
-    since: at,
-    changed: at,
+    since: await madeAt(deps, reading, row),
+    changed: row.updated,
     source,
     sources: sources.length === 0 ? [source] : sources,
     fromImage: isFromImage(said, row.version),
@@ -133,6 +132,17 @@ async function contentOf(
     verdicts: [],
     reviews: [],
   };
+}
+
+/** Who was there first tells which of two Patients stays, whoever was last changed. */
+async function madeAt(
+  { records }: AdoptDeps,
+  reading: NarrowReading,
+  { id, version, updated }: InternalRow,
+): Promise<number> {
+  if (version === 1) return updated;
+  const first = { kind: 'resource', type: 'Patient', id, version: 1 } as const;
+  return (await records.peek(reading({ item: `Patient/${id}` }), first))?.updated ?? updated;
 }
 
 /** An image says neither how reliable a Patient is nor the use of her names, and changes none that stands. */

@@ -1,13 +1,15 @@
-/** Patients whom an earlier server joined, as it left them, become identities: what was withdrawn stays so. */
+/** Patients whom an earlier server joined, as it left them, become identities: who was first, and what she withdrew. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Consent, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { toPatient } from '../../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
-import type { DemoPatient, EstablishmentKey } from '../../../../fixtures/people.ts';
+import type { DemoPatient } from '../../../../fixtures/people.ts';
 import { buildConsentChange } from '../../../../profiles/consent/privacy-consent.ts';
+import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
@@ -26,6 +28,7 @@ import { commitPlan } from '../../../support/warrants.ts';
 const { helene } = PATIENTS;
 const STRANGER: DemoPatient = { ...helene, familyName: 'Tournemire', givenName: 'Ysaline', birthDate: '1999-09-09' };
 const SOURCES = ['strasbourg', 'nancy'] as const;
+type Source = (typeof SOURCES)[number];
 const READING = systemReading('adopt-identities', NOW);
 
 /** What an earlier server kept of a person of two sources. */
@@ -33,7 +36,17 @@ type Kept = {
   /** Who each source says that she is. */
   readonly said: readonly [DemoPatient, DemoPatient];
   /** Consents in their order: what changed, and under which source's Patient it is filed. */
-  readonly consents: readonly (readonly ['withdraw' | 'reconsent', EstablishmentKey])[];
+  readonly consents: readonly (readonly ['withdraw' | 'reconsent', Source])[];
+  readonly withdrawn: boolean;
+  /** The sources that say the same again afterwards. */
+  readonly again?: readonly Source[];
+};
+
+/** An identity as it stands: who it is, the Patient that doors show, and whether the record is withdrawn. */
+type Found = {
+  readonly id: string;
+  readonly person: PersonKey;
+  readonly present: string;
   readonly withdrawn: boolean;
 };
 
@@ -58,7 +71,7 @@ for (const { name, missing, open } of BOTH_STORES) {
     });
 
     /** Keeps it, and adopts; who each identity is, in the order of sources, and whether her record is withdrawn. */
-    async function adopted(kept: Kept): Promise<readonly { person: PersonKey; withdrawn: boolean }[]> {
+    async function adopted(kept: Kept): Promise<readonly Found[]> {
       const { indexer } = await loadDefinitions();
       const ids = await keep(kept, indexer);
       const [system] = [helene.national.system];
@@ -72,36 +85,33 @@ for (const { name, missing, open } of BOTH_STORES) {
       return await Promise.all(ids.map(stateAt));
     }
 
-    async function keep({ said, consents, withdrawn }: Kept, indexer: Parameters<typeof putOf>[0]) {
+    async function keep({ said, consents, withdrawn, again = [] }: Kept, indexer: Indexer): Promise<readonly string[]> {
       const [person, ids] = [aPersonKey(), said.map(() => anId())];
-      const facts = (at: number) => ({
-        person,
-        subject: `Patient/${ids[at]}`,
-        origin: filedBy(ESTABLISHMENTS[SOURCES[at] ?? 'nancy'].organization),
-      });
-      const put = (resource: Patient | Consent, at: number) => putOf(indexer, resource, NOW + at, facts(at));
+      const put = (resource: Patient | Consent, at: number, order: number) => {
+        const origin = filedBy(ESTABLISHMENTS[SOURCES[at] ?? 'nancy'].organization);
+        return putOf(indexer, resource, NOW + order, { person, subject: `Patient/${ids[at]}`, origin });
+      };
       // One after the other, so that it is known who was first.
-      for (const [at, id] of ids.entries()) {
-        const patient = { ...toPatient(said[at] ?? helene, ESTABLISHMENTS[SOURCES[at] ?? 'nancy']), id };
-        await commitPlan(
-          stores.records,
-          aPlan({ puts: [put(patient, at)], states: [{ person, change: { withdrawn } }] }),
-        );
+      for (const [order, key] of [...SOURCES, ...again].entries()) {
+        const at = SOURCES.indexOf(key);
+        const patient = { ...toPatient(said[at] ?? helene, ESTABLISHMENTS[key]), id: ids[at] ?? '' };
+        const states = [{ person, change: { withdrawn } }];
+        await commitPlan(stores.records, aPlan({ puts: [put(patient, at, order)], states }));
+        await pause(2);
       }
       for (const [order, [change, key]] of consents.entries()) {
-        const at = SOURCES.findIndex((one) => one === key);
-        const patient = `Patient/${ids[at]}`;
-        const consent = buildConsentChange({ id: anId(), patient, change, now: NOW + order });
-        await commitPlan(stores.records, aPlan({ puts: [put(consent, at)] }));
+        const at = SOURCES.indexOf(key);
+        const consent = buildConsentChange({ id: anId(), patient: `Patient/${ids[at]}`, change, now: NOW + order });
+        await commitPlan(stores.records, aPlan({ puts: [put(consent, at, order)] }));
       }
       return ids;
     }
 
-    async function stateAt(id: string): Promise<{ person: PersonKey; withdrawn: boolean }> {
+    async function stateAt(id: string): Promise<Found> {
       const identity = await identityAt(stores.records, READING, `Patient/${id}`);
-      const person = identity?.person ?? expect.fail('An identity is not found');
+      const { person, present } = identity ?? expect.fail('An identity is not found');
       const { withdrawn } = await stores.records.stateOf(READING({ person }), person);
-      return { person, withdrawn };
+      return { id, person, present, withdrawn };
     }
 
     for (const key of SOURCES)
@@ -127,6 +137,16 @@ for (const { name, missing, open } of BOTH_STORES) {
         expect(new Set(found.map(({ person }) => person)).size).to.equal(1);
         expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([true, true]);
       });
+
+    it('the Patient that was there first stays, though its source said something of it later', async () => {
+      const found = await adopted({
+        said: [helene, helene],
+        consents: [],
+        withdrawn: false,
+        again: ['nancy', 'strasbourg'],
+      });
+      expect(found.map(({ present }) => present)).to.deep.equal([`Patient/${found[0]?.id}`, `Patient/${found[0]?.id}`]);
+    });
 
     for (const [who, other] of Object.entries({ 'one person': helene, two: STRANGER }))
       it(`a withdrawal that ended hides nothing, whichever Patient its end is filed under: ${who}`, async () => {
