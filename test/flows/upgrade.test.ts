@@ -1,9 +1,11 @@
 /** Data that earlier servers wrote (fixtures/upgrade), opened by this one: the same people see the same things. */
 import { createHash } from 'node:crypto';
-import type { AuditEvent, Consent, DiagnosticReport, DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
+import type { AuditEvent, Consent, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
+import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
-import { PATIENTS } from '../../fixtures/people.ts';
+import { patientIdentifier } from '../../fixtures/patients.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
 import type { ExpectedStudy, PatientKey } from '../../fixtures/upgrade/expected.ts';
 import { CODE_SYSTEM, DICOM_UID } from '../../profiles/codes.ts';
 import type { DicomJson } from '../../profiles/dicom/json/json.ts';
@@ -96,6 +98,22 @@ function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb'): void {
     for (const study of studiesOf(withdrawn)) {
       expect(await pdfOf(declared, study)).to.equal('404');
       expect((await dicomWeb(declared, study.studyInstanceUID)).status).to.equal(404);
+    }
+  });
+
+  it('who was known at two establishments is one Patient with the numbers and the exams of both', async () => {
+    const studies = studiesOf('helene');
+    const local = studies.map(({ establishment: at }) => patientIdentifier(PATIENTS.helene, ESTABLISHMENTS[at]));
+    const readers = [await patient('helene'), await personCaller(opened.server, 'demo-declared')];
+    for (const reader of readers) {
+      const seen = await reader.findOne<Patient>('Patient');
+      const numbers = (seen.identifier ?? []).map(({ system, value }) => ({ system, value }));
+      expect(numbers).to.have.deep.members([PATIENTS.helene.national, ...local]);
+      for (const { system, value } of local) {
+        const exams = await reader.find<ImagingStudy>(`ImagingStudy?patient.identifier=${system}|${value}`);
+        expect(exams.map(({ id }) => id)).to.have.members(await studyIds(reader));
+        expect(exams.map(({ subject }) => subject.reference)).to.include(`Patient/${seen.id}`);
+      }
     }
   });
 

@@ -14,15 +14,15 @@ import { personKey, type PersonKey } from '../../access/requester.ts';
 import type { Log } from '../../log.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Move } from '../../ports/commit-plan.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow, PageEnd } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
-import { commitFresh, filedBy, joinParts, putOf } from '../write/plan-parts.ts';
+import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { identitiesOf, identityAt, readAs, sourcePatientOf } from './identities.ts';
 import type { PlaceDeps } from './identity-change.ts';
+import { partedWithdrawal, type Leaver } from './parted-withdrawal.ts';
 import { placeIdentity } from './place-identity.ts';
 
 /** What the story needs. */
@@ -74,35 +74,45 @@ async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<boolean> {
     if (row === undefined || known !== undefined || person === undefined)
       return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: known };
     const others = await identitiesOf(deps.records, person, now);
-    const content = await contentOf(deps, reading, row, others.length === 0 ? person : personKey(newId()));
-    return await planOf(deps, row, content, now);
+    const home = others.length === 0 ? person : personKey(newId());
+    const parted =
+      home === person ? {} : await leavingParts(deps, reading, { identity: `Patient/${id}`, home, from: person });
+    return planOf(deps, row, { content: await contentOf(deps, reading, row, home), parted }, now);
   });
   if (result === undefined) return false;
   const identity = await identityAt(deps.records, systemReading('adopt-identities', deps.clock.now()), `Patient/${id}`);
   return identity !== undefined && readAs(deps.region, identity.content).numbers.some((one) => one.isQualified);
 }
 
-async function planOf(deps: AdoptDeps, row: InternalRow, content: IdentityContent, now: number) {
+type Adopted = { readonly content: IdentityContent; readonly parted: PlanParts };
+
+function planOf(deps: AdoptDeps, row: InternalRow, { content, parted }: Adopted, now: number) {
   const [home, from] = [personKey(content.home), row.person ?? personKey(content.home)];
-  // Of whom a switch was said is not known: both keep it.
-  const change = await deps.records.stateOf(systemReading('adopt-identities', now)({ person: from }), from);
   const facts = { person: home, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
   const composite = compositePatient(content.id, [sourcePatientOf(deps.region, content)]);
   const plan = joinParts(
-    home === from ? {} : { moves: leaving(content.id, home, from), states: [{ person: home, change }] },
+    parted,
     { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
     changed(deps.indexer, row, composite, now, facts),
   );
   return { warrant: systemWarrant('adopt-identities', home, from), plan, result: row };
 }
 
-/** An identity of a person who was joined is made known as hers, and leaves her. */
-function leaving(id: string, home: PersonKey, person: PersonKey): readonly Move[] {
-  const identity = { identity: `Patient/${id}`, home, patient: `Patient/${id}` };
-  return [
-    { ...identity, from: home, to: person },
-    { ...identity, from: person, to: home },
-  ];
+/**
+ * An identity of a person who was joined is made known as hers, and leaves her. Both keep every switch of which nothing
+ * tells whose it is.
+ */
+async function leavingParts({ records }: AdoptDeps, reading: NarrowReading, leaver: Leaver): Promise<PlanParts> {
+  const { identity, home, from: person } = leaver;
+  const change = await records.stateOf(reading({ person }), person);
+  const move = { identity, home, patient: identity };
+  return {
+    moves: [
+      { ...move, from: home, to: person },
+      { ...move, from: person, to: home },
+    ],
+    states: [{ person: home, change }, ...(await partedWithdrawal(records, reading, leaver))],
+  };
 }
 
 async function contentOf(
@@ -114,12 +124,11 @@ async function contentOf(
   const said = withoutStamp(openedResource<Patient>(row));
   const sources = await sourcesOf(deps, reading, row);
   const source = sources[0] ?? said.managingOrganization?.reference ?? '';
-  const at = row.updated;
   return {
     id: row.id,
     home,
-    since: at,
-    changed: at,
+    since: await madeAt(deps, reading, row),
+    changed: row.updated,
     source,
     sources: sources.length === 0 ? [source] : sources,
     fromImage: isFromImage(said, row.version),
@@ -128,6 +137,17 @@ async function contentOf(
     verdicts: [],
     reviews: [],
   };
+}
+
+/** Who was there first tells which of two Patients stays, whoever was last changed. */
+async function madeAt(
+  { records }: AdoptDeps,
+  reading: NarrowReading,
+  { id, version, updated }: InternalRow,
+): Promise<number> {
+  if (version === 1) return updated;
+  const first = { kind: 'resource', type: 'Patient', id, version: 1 } as const;
+  return (await records.peek(reading({ item: `Patient/${id}` }), first))?.updated ?? updated;
 }
 
 /** An image says neither how reliable a Patient is nor the use of her names, and changes none that stands. */

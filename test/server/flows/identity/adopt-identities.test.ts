@@ -1,84 +1,158 @@
-/** What earlier servers knew of people becomes identities: who was joined for good stands by what sources say. */
+/** Patients whom an earlier server joined, as it left them, become identities: who was first, and what she withdrew. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Patient } from '@medplum/fhirtypes';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Consent, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { toPatient } from '../../../../fixtures/patients.ts';
+import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
+import type { DemoPatient } from '../../../../fixtures/people.ts';
+import { buildConsentChange } from '../../../../profiles/consent/privacy-consent.ts';
+import type { Indexer } from '../../../../profiles/search/indexer.ts';
+import { systemReading } from '../../../../server/access/grant.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
 import { identityAt } from '../../../../server/flows/identity/identities.ts';
 import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
-import { claimKey } from '../../../../server/ports/claim-key.ts';
+import { openLog } from '../../../../server/log.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
-import { aPersonKey, aPlan, NOW, SYSTEM } from '../../../support/plans.ts';
+import { BOTH_STORES } from '../../../flows/support/stores.ts';
+import { anId, aPersonKey, aPlan, NOW } from '../../../support/plans.ts';
 import { aRegionIndex } from '../../../support/region.ts';
+import type { Stores } from '../../../support/stores.ts';
 import { commitPlan } from '../../../support/warrants.ts';
 
-const DOMAIN = 'urn:oid:1.2.3.4';
-const CLINIC = 'Organization/clinic';
-const REGION = aRegionIndex({ patientIdSystem: DOMAIN, accessionSystem: 'urn:oid:1.2.3.7' });
-const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
+const { helene } = PATIENTS;
+const STRANGER: DemoPatient = { ...helene, familyName: 'Tournemire', givenName: 'Ysaline', birthDate: '1999-09-09' };
+const SOURCES = ['strasbourg', 'nancy'] as const;
+type Source = (typeof SOURCES)[number];
+const READING = systemReading('adopt-identities', NOW);
 
-describe('Persons of earlier servers (identity.md section 8)', function () {
-  this.timeout(30_000);
-  let dataDir: string;
-  let stores: Awaited<ReturnType<typeof openSqliteStores>>;
-  beforeEach(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopted-'));
-    stores = await openSqliteStores({ dataDir });
-  });
-  afterEach(async () => {
-    await stores.close();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+/** What an earlier server kept of a person of two sources. */
+type Kept = {
+  /** Who each source says that she is. */
+  readonly said: readonly [DemoPatient, DemoPatient];
+  /** Consents in their order: what changed, and under which source's Patient it is filed. */
+  readonly consents: readonly (readonly ['withdraw' | 'reconsent', Source])[];
+  readonly withdrawn: boolean;
+  /** The sources that say the same again afterwards. */
+  readonly again?: readonly Source[];
+};
 
-  /** A Patient as an earlier server kept it: a row of the person, and no identity beside it. */
-  async function formerPatient(id: string, person: PersonKey): Promise<void> {
-    const { indexer } = await loadDefinitions();
-    const patient: Patient & { id: string } = {
-      resourceType: 'Patient',
-      id,
-      identifier: [{ system: DOMAIN, value: id }],
-      name: [{ use: 'official', family: `Ormélac-${id}`, given: ['Ysoline'] }],
-    };
-    const facts = { person, subject: `Patient/${id}`, origin: filedBy(CLINIC) };
-    const claims = [{ key: claimKey.identity(DOMAIN, id), value: `Patient/${id}` }];
-    await commitPlan(stores.records, aPlan({ claims, puts: [putOf(indexer, patient, NOW, facts)] }));
-  }
+/** An identity as it stands: who it is, the Patient that doors show, and whether the record is withdrawn. */
+type Found = {
+  readonly id: string;
+  readonly person: PersonKey;
+  readonly present: string;
+  readonly withdrawn: boolean;
+};
 
-  async function adopt(): Promise<void> {
-    const { indexer } = await loadDefinitions();
-    const { records } = stores;
-    await adoptIdentities({ records, indexer, region: REGION, clock: { now: () => NOW }, log: silent })();
-  }
+for (const { name, missing, open } of BOTH_STORES) {
+  describe(`Identities of Patients whom an earlier server joined, on ${name}`, function () {
+    this.timeout(60_000);
+    let stores: Stores & { close(): Promise<void> };
+    let dataDir: string;
+    let remove: () => Promise<void> = async () => {};
+    beforeEach(async function start() {
+      if (missing() !== undefined) this.skip();
+      const opened = await open();
+      remove = opened.remove;
+      dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-'));
+      stores =
+        opened.store === 'sqlite' ? await openSqliteStores({ dataDir }) : await openMongoStores({ uri: opened.store });
+    });
+    afterEach(async () => {
+      await stores?.close();
+      await remove();
+      if (dataDir !== undefined) await rm(dataDir, { recursive: true, force: true });
+    });
 
-  const personOf = async (id: string): Promise<PersonKey | undefined> =>
-    (await identityAt(stores.records, SYSTEM_READING, `Patient/${id}`))?.person;
-
-  it('separates whom no rule would join, and both keep what was said while they were one', async () => {
-    const person = aPersonKey();
-    await formerPatient('a', person);
-    await formerPatient('b', person);
-    await commitPlan(stores.records, aPlan({ states: [{ person, change: { withdrawn: true } }] }));
-    await adopt();
-    const persons = await Promise.all(['a', 'b'].map(personOf));
-    expect(new Set(persons)).to.have.property('size', 2);
-    for (const one of persons) {
-      if (one === undefined) throw new Error('An identity is missing');
-      expect(await stores.records.stateOf(SYSTEM, one)).to.include({ withdrawn: true, opposed: false });
+    /** Keeps it, and adopts; who each identity is, in the order of sources, and whether her record is withdrawn. */
+    async function adopted(kept: Kept): Promise<readonly Found[]> {
+      const { indexer } = await loadDefinitions();
+      const ids = await keep(kept, indexer);
+      const [system] = [helene.national.system];
+      const establishments = SOURCES.map((key) => ESTABLISHMENTS[key].organization);
+      const region = aRegionIndex(
+        { patientIdSystem: 'urn:oid:2.25.1', accessionSystem: 'urn:oid:2.25.2' },
+        { qualifiedSystems: [system], establishments },
+      );
+      const log = openLog({ level: 'error' })('identity');
+      await adoptIdentities({ records: stores.records, clock: { now: () => NOW }, indexer, region, log })();
+      return await Promise.all(ids.map(stateAt));
     }
-  });
 
-  it('is done once, and leaves who was one person by herself under her key', async () => {
-    const person = aPersonKey();
-    await formerPatient('a', person);
-    await adopt();
-    await formerPatient('late', aPersonKey());
-    await adopt();
-    expect(await personOf('a')).to.equal(person);
-    expect(await personOf('late')).to.equal(undefined);
-  });
-});
+    async function keep({ said, consents, withdrawn, again = [] }: Kept, indexer: Indexer): Promise<readonly string[]> {
+      const [person, ids] = [aPersonKey(), said.map(() => anId())];
+      const put = (resource: Patient | Consent, at: number, order: number) => {
+        const origin = filedBy(ESTABLISHMENTS[SOURCES[at] ?? 'nancy'].organization);
+        return putOf(indexer, resource, NOW + order, { person, subject: `Patient/${ids[at]}`, origin });
+      };
+      // One after the other, so that it is known who was first.
+      for (const [order, key] of [...SOURCES, ...again].entries()) {
+        const at = SOURCES.indexOf(key);
+        const patient = { ...toPatient(said[at] ?? helene, ESTABLISHMENTS[key]), id: ids[at] ?? '' };
+        const states = [{ person, change: { withdrawn } }];
+        await commitPlan(stores.records, aPlan({ puts: [put(patient, at, order)], states }));
+        await pause(2);
+      }
+      for (const [order, [change, key]] of consents.entries()) {
+        const at = SOURCES.indexOf(key);
+        const consent = buildConsentChange({ id: anId(), patient: `Patient/${ids[at]}`, change, now: NOW + order });
+        await commitPlan(stores.records, aPlan({ puts: [put(consent, at, order)] }));
+      }
+      return ids;
+    }
 
-const SYSTEM_READING = (): typeof SYSTEM => SYSTEM;
+    async function stateAt(id: string): Promise<Found> {
+      const identity = await identityAt(stores.records, READING, `Patient/${id}`);
+      const { person, present } = identity ?? expect.fail('An identity is not found');
+      const { withdrawn } = await stores.records.stateOf(READING({ person }), person);
+      return { id, person, present, withdrawn };
+    }
+
+    for (const key of SOURCES)
+      it(`a withdrawal goes with the identity that it is filed under when they part: ${key}`, async () => {
+        const [one, other] = await adopted({
+          said: [helene, STRANGER],
+          consents: [['withdraw', key]],
+          withdrawn: true,
+        });
+        expect(one?.person).to.not.equal(other?.person);
+        expect([one?.withdrawn, other?.withdrawn]).to.deep.equal([key === 'strasbourg', key === 'nancy']);
+      });
+
+    it('both keep a withdrawal of which nothing tells whose it is', async () => {
+      const found = await adopted({ said: [helene, STRANGER], consents: [], withdrawn: true });
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([true, true]);
+    });
+
+    for (const key of SOURCES)
+      it(`who is one person stays withdrawn, whichever of her Patients that is filed under: ${key}`, async () => {
+        const found = await adopted({ said: [helene, helene], consents: [['withdraw', key]], withdrawn: true });
+        expect(new Set(found.map(({ person }) => person)).size).to.equal(1);
+        expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([true, true]);
+      });
+
+    it('the Patient that was there first stays, though its source said something of it later', async () => {
+      const found = await adopted({
+        said: [helene, helene],
+        consents: [],
+        withdrawn: false,
+        again: ['nancy', 'strasbourg'],
+      });
+      expect(found.map(({ present }) => present)).to.deep.equal([`Patient/${found[0]?.id}`, `Patient/${found[0]?.id}`]);
+    });
+
+    for (const [who, other] of Object.entries({ 'one person': helene, two: STRANGER }))
+      it(`a withdrawal that ended hides nothing, whichever Patient its end is filed under: ${who}`, async () => {
+        const consents = [['withdraw', 'strasbourg'] as const, ['reconsent', 'nancy'] as const];
+        const found = await adopted({ said: [helene, other], consents, withdrawn: false });
+        expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, false]);
+      });
+  });
+}
