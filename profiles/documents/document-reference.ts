@@ -60,7 +60,7 @@ export function buildDocumentReference(parts: DocumentParts): WithId<DocumentRef
     resourceType: 'DocumentReference',
     id: parts.id,
     meta: { security: [label] },
-    contained: [sourcePatient(patient), ...viewers.contained],
+    contained: [sourcePatientOf(patient), ...viewers.contained],
     masterIdentifier: uniqueId,
     identifier: [typedIdentifier('entryUUID', `urn:uuid:${parts.id}`), uniqueId],
     status: 'current',
@@ -97,8 +97,21 @@ export function referenceTo({ resourceType, id }: { readonly resourceType: strin
 
 const SOURCE_PATIENT = 'source-patient';
 
-function sourcePatient({ identifier, name, gender, birthDate }: Patient): Patient {
+/** What a document says of its patient. */
+export function sourcePatientOf({ identifier, name, gender, birthDate }: Patient): Patient {
   return toElements<Patient>({ resourceType: 'Patient', id: SOURCE_PATIENT, identifier, name, gender, birthDate });
+}
+
+/** The patient as a document says her; undefined where it says nothing. */
+export function sourcePatientIn({ contained = [] }: DocumentReference): Patient | undefined {
+  return contained.find((one): one is Patient => one.resourceType === 'Patient' && one.id === SOURCE_PATIENT);
+}
+
+/** A document that says its patient as she is said at present. */
+export function withSourcePatient(document: DocumentReference, patient: Patient): DocumentReference {
+  const { contained = [] } = document;
+  const former = sourcePatientIn(document);
+  return { ...document, contained: contained.map((one) => (one === former ? sourcePatientOf(patient) : one)) };
 }
 
 function typedIdentifier(code: 'uniqueId' | 'entryUUID', value: string): Identifier {

@@ -23,6 +23,8 @@ const SYSTEM_WRITES = {
     subject: 'study',
     event: 'asking',
   },
+  // Whoever said the identity anew has left the event.
+  'correct-documents': { types: ['DocumentReference'], subject: 'persons', event: 'asking' },
   // What cannot be read leaves its study, and its patient reads of it.
   'put-aside': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },
   // Whose study it is has become one person with whom the sender named.

@@ -32,6 +32,7 @@ import type { RegionIndex } from '../flows/identity/region-index.ts';
 import { adoptIdentities } from '../flows/identity/adopt-identities.ts';
 import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
+import { correctDerived } from '../flows/study/correct-derived.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
 import { matchPatients } from '../flows/read/match-patients.ts';
@@ -279,6 +280,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const sweep = sweepImages({ records, images, clock, olderThanMs: SWEEP_AGE_MS });
   const list = listKeptAside(writing);
   const settle = fileWhatIsJoined(writing);
+  const correct = correctDerived(writing);
   const refresh = async (study: string, closing = false): Promise<void> => {
     await maintain(study, closing);
     await list(study);
@@ -288,6 +290,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'update-study': async ({ subject }) => await refresh(subject),
     'close-study': async ({ subject }) => await refresh(subject, true),
     'settle-person': async ({ subject }, run) => await settle(personKey(subject), run),
+    'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
     'forget-erased': async () => await records.forget(),
     'sweep-images': async (_job, run) => {

@@ -5,10 +5,12 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { ItemReading, SystemGrant } from '../access/grant.ts';
 import type { ClaimKey } from '../ports/claim-key.ts';
 import { openedResource } from '../ports/internal-row.ts';
-import type { InternalRow, RecordStore } from '../ports/record-store.ts';
+import type { InternalRow, PageEnd, RecordStore } from '../ports/record-store.ts';
 
 /** Rows of one type that the server reads at most of a study or person; far above what exists. */
 const MANY = 1_000;
+/** Rows of a page, where there may be more. */
+const PAGE = 200;
 
 /** A row and its resource. */
 export type Found<T> = { readonly row: InternalRow; readonly resource: T };
@@ -52,4 +54,18 @@ export async function findAll<T extends Resource>(
   const query = { type, where, count: MANY, total: 'none', include: [] } as const;
   const { rows } = await records.peek(grant, { kind: 'search', query });
   return rows.map((row) => ({ row, resource: openedResource<T>(row) }));
+}
+
+/** Rows of a type of the person that the grant is bound to, however many, in pages of the type's own order. */
+export async function* pagesOfAll<T extends Resource>(
+  records: RecordStore,
+  grant: SystemGrant,
+  type: StoredType,
+): AsyncGenerator<readonly Found<T>[], void> {
+  const query = { type, where: [], count: PAGE, total: 'none', include: [] } as const;
+  for (let after: PageEnd | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
+    const page = await records.peek(grant, { kind: 'search', query, ...(after === undefined ? {} : { after }) });
+    yield page.rows.map((row) => ({ row, resource: openedResource<T>(row) }));
+    after = page.next;
+  }
 }

@@ -20,6 +20,7 @@ export const JOB_KINDS = [
   'update-study',
   'close-study',
   'settle-person',
+  'correct-identity',
   'erase-study',
   'forget-erased',
   'sweep-images',
@@ -43,6 +44,8 @@ export type JobPayloads = {
   readonly 'close-study': NoPayload;
   /** Files what a join made hers, keeps aside what a separation took from her. Its subject is the person's key. */
   readonly 'settle-person': NoPayload;
+  /** Makes what was derived under an identity say her as its source does. Its subject is the identity's id. */
+  readonly 'correct-identity': NoPayload;
   /** Goes on with an erasure that whoever began it has not ended. */
   readonly 'erase-study': NoPayload;
   /** Lets the store forget what was erased. Its subject is random. */

@@ -16,11 +16,11 @@ import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { ERASING } from '../intake/standing-instance.ts';
-import { jobOf } from '../jobs/job-of.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { fileAll, removeDropped } from './settle-study.ts';
 import { keptFor } from './file-aside.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
+import { deriveAnew } from './derive-anew.ts';
 import { asideOf, endingParts, taskKeyOf } from './list-kept-aside.ts';
 import { isRowSeen } from './seen.ts';
 
@@ -89,14 +89,11 @@ async function planOf(
   const status = clearing.operation === 'discard' ? 'cancelled' : 'completed';
   const study = found.operated.studyInstanceUID;
   const plan = joinParts(...parts, isMore ? {} : endingParts(deps, found.task, status), {
-    jobs: [jobOf('refresh-study', study, now), jobOf('close-study', study, now + CLOSING_PAUSE_MS)],
+    jobs: deriveAnew(study, now),
     audit: eventsOf(deps, visit, clearing, found, subject),
   });
   return { warrant, plan, result: { cleared, isMore } };
 }
-
-/** The manifest follows what was filed. */
-const CLOSING_PAUSE_MS = 1_000;
 
 async function findTask(
   deps: ClearAsideDeps,

@@ -21,6 +21,7 @@ import { jobOf } from '../jobs/job-of.ts';
 import { loadStudy, manifestsOf } from '../study/study-content.ts';
 import { commitFresh, examFiledBy, joinParts, putOf, type Planned } from '../write/plan-parts.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
+import { deriveAnew } from './derive-anew.ts';
 import { isRowSeen } from './seen.ts';
 
 /** What the flow needs. */
@@ -69,8 +70,7 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
     studies: [{ studyInstanceUID: uid, from: operated.person, to: subject.person, subject: subject.patient }],
     puts: [movedPut(deps, standing, subject, now)],
     jobs: [
-      jobOf('refresh-study', uid, now),
-      jobOf('close-study', uid, now + CLOSING_PAUSE_MS),
+      ...deriveAnew(uid, now),
       // What was kept aside of her is of the study now.
       jobOf('settle-person', subject.person, now),
     ],
@@ -78,9 +78,6 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
   });
   return { warrant, plan, result: undefined };
 }
-
-/** The manifest is made anew, of whom the exam is now. */
-const CLOSING_PAUSE_MS = 1_000;
 
 async function findStudy(
   deps: MoveStudyDeps,

@@ -12,7 +12,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
-import { claimOf, findAll } from '../internal-reads.ts';
+import { claimOf, pagesOfAll } from '../internal-reads.ts';
 import { ERASING } from '../intake/standing-instance.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
@@ -21,6 +21,7 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
 import { fileAside, type FiledAside, type Filing } from './file-aside.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
+import { deriveAnew } from './derive-anew.ts';
 import { asideOf } from './list-kept-aside.ts';
 
 /** Reasons that end when both are one person. */
@@ -58,8 +59,8 @@ async function settleStudy(deps: AsideDeps, reading: AsideReading, studyInstance
 async function studiesOf(records: RecordStore, reading: AsideReading, person: PersonKey): Promise<readonly string[]> {
   const uids = new Set<string>();
   for await (const { studyInstanceUID } of records.quarantined(reading({ person }))) uids.add(studyInstanceUID);
-  const found = await findAll<ImagingStudy>(records, reading({ person }), 'ImagingStudy', []);
-  for (const { resource } of found) uids.add(studyInstanceUIDIn(resource));
+  for await (const page of pagesOfAll<ImagingStudy>(records, reading({ person }), 'ImagingStudy'))
+    for (const { resource } of page) uids.add(studyInstanceUIDIn(resource));
   return [...uids];
 }
 
@@ -74,7 +75,9 @@ async function putStrangersAside(
     const quarantined = strangers.slice(at, at + BATCH).map((row) => asideOfRow(deps, row));
     const erased = [{ instances: quarantined.map(({ sopInstanceUID }) => sopInstanceUID) }];
     const audit = eventsOf(deps.clock, quarantined, 'quarantined: other-patient');
-    await deps.records.commit(systemWarrant('put-aside', studyInstanceUID), joinParts({ erased, quarantined, audit }));
+    const jobs = deriveAnew(studyInstanceUID, deps.clock.now());
+    const plan = joinParts({ erased, quarantined, jobs, audit });
+    await deps.records.commit(systemWarrant('put-aside', studyInstanceUID), plan);
   }
 }
 
@@ -129,7 +132,8 @@ async function fileBatch(
   const { receipt, result } = await commitFresh(deps.records, async () => {
     const filed = await fileAll(deps, reading, asides, filing);
     const events = eventsOf(deps.clock, [{ ...asides[0], person: filing.person, studyInstanceUID: study }], 'joined');
-    const plan = joinParts(...filed.map(({ parts }) => parts), { audit: events });
+    const jobs = deriveAnew(study, deps.clock.now());
+    const plan = joinParts(...filed.map(({ parts }) => parts), { jobs, audit: events });
     return { warrant: systemWarrant('file-joined', study), plan, result: asides.filter((_, at) => filed[at]?.isFiled) };
   });
   await removeDropped(deps, result, receipt.instances);

@@ -3,6 +3,7 @@
  * (profiles/identity), and what changes becomes parts of a plan. A plan that another writer was faster than is built
  * again: the identities that it rests on are its preconditions.
  */
+import { sourcePatientOf } from '../../../profiles/documents/document-reference.ts';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
 import type { Identity } from '../../../profiles/identity/identity.ts';
 import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
@@ -11,6 +12,7 @@ import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Claim } from '../../ports/commit-plan.ts';
 import { jobOf } from '../jobs/job-of.ts';
+import { sameContent } from '../write/changed-put.ts';
 import { joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { identitiesAround } from './identities-around.ts';
 import { readAs, type StandingIdentity } from './identities.ts';
@@ -80,13 +82,22 @@ export async function placeIdentities(
         moves,
         claims: changes.flatMap(({ content }) => nameOf(content)),
         preconditions: preconditionsOf(written, standing, changes),
-        jobs: persons.map((one) => jobOf('settle-person', one, now)),
+        jobs: [
+          ...persons.map((one) => jobOf('settle-person', one, now)),
+          ...changes.filter(isCorrected).map(({ content }) => jobOf('correct-identity', content.id, now)),
+        ],
       },
       ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),
       told,
       ...(await patientParts(deps, touched, now)),
     ),
   };
+}
+
+/** Whether something is said otherwise of what documents say of her. */
+function isCorrected({ content, standing }: IdentityChange): boolean {
+  if (standing === undefined) return false;
+  return !sameContent(sourcePatientOf(standing.content.said), sourcePatientOf(content.said));
 }
 
 /** Its own identifier names it. Images without a PatientID are named by none. */

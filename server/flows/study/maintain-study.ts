@@ -78,7 +78,7 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: study.patient.patient }],
     },
     imagingStudyParts(deps, hand, standing?.row),
-    closing ? asItStood(standing?.row) : {},
+    manifest.isMade ? asItStood(standing?.row) : {},
     manifest.parts,
     ...(await reportUpkeep(
       deps,

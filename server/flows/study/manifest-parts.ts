@@ -1,7 +1,11 @@
-/** The manifest of a study: made when the study closes, replaced when it closes with other instances. */
+/**
+ * The manifest of a study: made when the study closes, replaced when it closes with other instances, and as soon as its
+ * patient is said otherwise than it says.
+ */
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { withSourcePatient } from '../../../profiles/documents/document-reference.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import { viewersOf, withViewers } from '../../../profiles/imaging/viewer-endpoint.ts';
 import type { ItemReading } from '../../access/grant.ts';
@@ -10,7 +14,8 @@ import type { AuditRecord } from '../../ports/commit-plan.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
-import { buildStudyManifest, manifestUid } from './build-study-manifest.ts';
+import { buildStudyManifest, manifestUids } from './build-study-manifest.ts';
+import { namesAsSaid } from './manifest-patient.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { storeDocument } from '../write/store-document.ts';
@@ -18,8 +23,12 @@ import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
 import type { Found } from '../internal-reads.ts';
 import { organizationOf } from './study-content.ts';
 
-/** Parts of the plan, and the manifests (`DocumentReference/id`) that are current after it. */
-export type ManifestParts = { readonly parts: PlanParts; readonly current: readonly string[] };
+/** Parts of the plan, the manifests (`DocumentReference/id`) that are current after it, and whether it makes one. */
+export type ManifestParts = {
+  readonly parts: PlanParts;
+  readonly current: readonly string[];
+  readonly isMade: boolean;
+};
 
 /** Works out what is to be written of a study's manifest. */
 export async function manifestParts(
@@ -28,20 +37,26 @@ export async function manifestParts(
   hand: StudyAtHand,
   closing: boolean,
 ): Promise<ManifestParts> {
-  const uid = manifestUid(hand.study);
+  const uids = manifestUids(hand.study, hand.manifests.length + 1);
   const current = hand.manifests.filter(({ resource }) => resource.status === 'current');
   const former = hand.manifests
     .filter((found) => !current.includes(found))
     .map((found) => supersededParts(deps, hand, found));
-  const held = current.some(({ resource }) => isManifest(resource, uid));
-  if (!closing || held)
+  const told = current.filter(({ resource }) => namesAsSaid(resource, hand.study.patient));
+  const isCorrected = current.length > 0 && told.length === 0;
+  const held = told.some(({ resource }) => uids.some((uid) => isManifest(resource, uid)));
+  if (!(closing || isCorrected) || held)
     return {
       parts: joinParts(...current.map((found) => releasedParts(deps, hand, found)), ...former),
       current: current.map(referenceTo),
+      isMade: false,
     };
-  const made = await newManifest(deps, reading, hand, current);
+  // It may list what a former one listed, and is another.
+  const uid = uids.find((one) => !hand.manifests.some(({ resource }) => isManifest(resource, one)));
+  if (uid === undefined) throw new Error('More manifests than there are');
+  const made = await newManifest(deps, reading, hand, uid, current);
   const replaced = current.map((found) => supersededParts(deps, hand, found));
-  return { parts: joinParts(made.parts, ...replaced, ...former), current: [made.reference] };
+  return { parts: joinParts(made.parts, ...replaced, ...former), current: [made.reference], isMade: true };
 }
 
 function isManifest(document: DocumentReference, uid: string): boolean {
@@ -56,13 +71,14 @@ function factsOf({ study, released }: StudyAtHand) {
   return { person: study.patient.person, subject: study.patient.patient, released };
 }
 
-/** A manifest is shown to the patient when the images are. What is said of the viewer follows the study's. */
+/** A manifest is shown to the patient when the images are. What it says of her and of the viewer follows the study. */
 function releasedParts(
   deps: MaintainStudyDeps,
   hand: StudyAtHand,
   { row, resource }: Found<DocumentReference>,
 ): PlanParts {
-  const document = withViewers(resource, viewersOf([hand.imagingStudy]));
+  const said = withSourcePatient(resource, hand.study.patient.resource);
+  const document = withViewers(said, viewersOf([hand.imagingStudy]));
   const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
   return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }
@@ -79,6 +95,7 @@ async function newManifest(
   deps: MaintainStudyDeps,
   reading: ItemReading,
   hand: StudyAtHand,
+  sopInstanceUID: string,
   current: readonly Found<DocumentReference>[],
 ) {
   const { study, now } = hand;
@@ -91,7 +108,7 @@ async function newManifest(
     dicomWeb: `${base}/dicom-web`,
     accessionSystem,
   };
-  const { bytes, sopInstanceUID } = buildStudyManifest(study, place, new Date(now));
+  const bytes = buildStudyManifest(study, sopInstanceUID, place, new Date(now));
   const { blob, sha1Base64 } = await storeDocument(deps.images, bytes);
   const id = newId();
   const binaryId = newId();

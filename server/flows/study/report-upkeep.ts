@@ -6,7 +6,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemGrant, type NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { knownPatient } from '../identity/persons.ts';
+import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { findAll, type Found } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
@@ -57,6 +57,27 @@ export async function reportsOfStudy(
     if (organization !== undefined) naming.push({ ...report, person, organization, authors, counts });
   }
   return naming;
+}
+
+/** The documents of a report as they are to be, of a patient as she is said at present. */
+export async function reportDocumentUpkeep(
+  deps: Deps,
+  reading: NarrowReading,
+  { row, resource }: Found<DiagnosticReport>,
+  patient: KnownPatient,
+  now: number,
+): Promise<PlanParts> {
+  const { person } = patient;
+  const authors = await authorsOf(deps.records, reading, person, `DiagnosticReport/${row.id}`);
+  const organization = authors.find((author) => author.startsWith('Organization/'));
+  if (organization === undefined) return {};
+  const studies = await linkedStudies(deps, reading, { resource, person, organization });
+  const facts = { person, subject: patient.patient, released: row.released, origin: filedBy(...authors) };
+  const hand = { resource, ...facts, patient: patient.resource, organization, studies };
+  return joinParts(
+    { preconditions: [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] },
+    await reportDocumentParts(deps, reading, hand, new Map(), now),
+  );
 }
 
 /** A study as it will stand, and whose it is. */

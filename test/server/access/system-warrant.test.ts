@@ -11,6 +11,7 @@ describe('What the server writes on its own account', () => {
       { persons: [] },
     ],
     'maintain-study': [['Binary', 'DiagnosticReport', 'DocumentReference', 'ImagingStudy'], 'asking', { study: '1.2' }],
+    'correct-documents': [['DocumentReference'], 'asking', { persons: ['1.2'] }],
     'list-kept-aside': [['Task', 'quarantined'], 'asking', { study: '1.2' }],
     'file-joined': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],

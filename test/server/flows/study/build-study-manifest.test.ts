@@ -57,7 +57,7 @@ function issuerIn(oid: string | undefined): string | undefined {
     series: [{ seriesInstanceUID, attributes, instances: [row] }],
     sources: ['Organization/clinic'],
   };
-  const header = headerOf(buildStudyManifest(study, PLACE, new Date(0)).bytes);
+  const header = headerOf(buildStudyManifest(study, '1.2.3', PLACE, new Date(0)));
   const [request] = itemsOf(header, TAG.ReferencedRequestSequence);
   const [named] = request === undefined ? [] : itemsOf(request, TAG.IssuerOfAccessionNumberSequence);
   return named === undefined ? undefined : textOf(named, TAG.UniversalEntityID);
