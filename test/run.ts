@@ -1,7 +1,7 @@
 /**
  * `npm test`: types, lint, then the tests, of which the arguments may choose some (as mocha takes them). The last line
  * of stdout is always `N passed, N failed, N skipped`. A failed check counts as one failure. With CI=true nothing may
- * be skipped.
+ * be skipped. Stories wait for timers of servers more than they compute: they run beside all other tests.
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,22 +11,25 @@ import type { RunEvent } from './support/run/run-reporter.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TSC = 'node_modules/typescript/bin/tsc';
-const ALL_TESTS = 'test/**/*.test.ts';
+const STORIES = 'test/flows/**/*.test.ts';
+const ALL_RUNS = [[STORIES], ['--ignore', STORIES, 'test/**/*.test.ts']] as const;
 // After the last test: what still runs then was left open by a test.
 const MUST_END_WITHIN_MS = 15_000;
 
 type Skipped = Extract<RunEvent, { kind: 'skipped' }>;
 
 /** What is known of the run so far. */
-type Tally = { passed: number; readonly failed: string[]; readonly skipped: Skipped[]; ended: boolean };
+type Tally = { passed: number; readonly failed: string[]; readonly skipped: Skipped[] };
 
 endWithChildren();
 const isCI = process.env['CI'] === 'true';
-const tally: Tally = { passed: 0, failed: [], skipped: [], ended: false };
+const tally: Tally = { passed: 0, failed: [], skipped: [] };
 await runCheck(tally, 'types: tsc --noEmit', TSC, ['--noEmit']);
 await runCheck(tally, 'types of scripts: tsc --noEmit', TSC, ['--noEmit', '-p', 'server/endpoints/viewer/browser']);
 await runCheck(tally, 'lint: oxlint --deny-warnings', 'node_modules/oxlint/bin/oxlint', ['--deny-warnings']);
-await runTests(tally, process.argv.slice(2));
+const chosen = process.argv.slice(2);
+const runs = chosen.length > 0 ? [chosen] : ALL_RUNS;
+await Promise.all(runs.map(async (args) => await runTests(tally, args)));
 report(tally);
 process.exitCode = tally.failed.length > 0 || (isCI && tally.skipped.length > 0) ? 1 : 0;
 
@@ -37,25 +40,27 @@ async function runCheck(tally: Tally, title: string, program: string, args: read
 }
 
 async function runTests(tally: Tally, args: readonly string[]): Promise<void> {
-  const chosen = args.length > 0 ? args : [ALL_TESTS];
   const options = ['--reporter', './test/support/run/run-reporter.ts', ...(isCI ? ['--forbid-only'] : [])];
-  const child = fork('node_modules/mocha/bin/mocha.js', [...options, ...chosen], { cwd: ROOT });
-  const failedBefore = tally.failed.length;
+  const child = fork('node_modules/mocha/bin/mocha.js', [...options, ...args], { cwd: ROOT });
+  const run = { failed: 0, hasEnded: false };
   child.on('message', (event) => {
+    const { kind } = event as RunEvent;
+    if (kind === 'failed') run.failed += 1;
+    if (kind === 'ended') {
+      run.hasEnded = true;
+      endInTime(tally, child);
+    }
     count(tally, event as RunEvent);
-    if (tally.ended) endInTime(tally, child);
   });
   const [code] = await Promise.all([codeOf(child), once(child, 'disconnect')]);
-  if (!tally.ended) tally.failed.push(`the run ended before its last test (${code})`);
-  else if (code !== 0 && tally.failed.length === failedBefore)
-    tally.failed.push(`the run failed beside its tests (${code})`);
+  if (!run.hasEnded) tally.failed.push(`the run ended before its last test (${code})`);
+  else if (code !== 0 && run.failed === 0) tally.failed.push(`the run failed beside its tests (${code})`);
 }
 
 function count(tally: Tally, event: RunEvent): void {
   if (event.kind === 'passed') tally.passed += 1;
   else if (event.kind === 'failed') tally.failed.push(event.title);
   else if (event.kind === 'skipped') tally.skipped.push(event);
-  else tally.ended = true;
 }
 
 function endInTime(tally: Tally, child: ChildProcess): void {
