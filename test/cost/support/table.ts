@@ -24,7 +24,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(4, 2, 0, 0, 0),
     'viewer page': cost(43, 28, 2, 1, 4),
     'C-STORE': cost(17, 7, 6, 2, 10),
-    withdrawal: cost(105, 52, 3, 2, 32),
+    withdrawal: cost(109, 54, 3, 2, 32),
   },
   MongoDB: {
     'FHIR read': cost(6, 5, 0, 0, 0),
@@ -35,6 +35,6 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(7, 7, 0, 0, 0),
     'viewer page': cost(27, 43, 0, 0, 0),
     'C-STORE': cost(16, 8, 3, 1, 0),
-    withdrawal: cost(36, 20, 0, 0, 0),
+    withdrawal: cost(39, 22, 0, 0, 0),
   },
 };
