@@ -1,4 +1,4 @@
-/** An exam that was sent of the wrong person: once it is gone and the number corrected, nothing is left of the mistake. */
+/** An exam of the wrong person: once it is gone and the number corrected, nothing is left of the mistake. */
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
