@@ -16,7 +16,7 @@ import { whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
 import { partsOf, readReply, type Reply } from './support/door.ts';
 import { dataSetDigest } from './support/exam.ts';
-import { ERAS, openEra, type UpgradedServer } from './support/upgrade.ts';
+import { ERAS, openEra, type UpgradedServer } from './support/eras/open-era.ts';
 
 const EVERY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*';
 
@@ -27,11 +27,11 @@ const KOS = `${CODE_SYSTEM.dicomUids}|${DICOM_UID.keyObjectSelection}`;
 const LOGINS: Readonly<Partial<Record<PatientKey, string>>> = { helene: 'demo-patient', josee: 'demo-patient-lu' };
 
 /** The checks, on one era as one store keeps it. */
-function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb'): void {
+function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb', killed = false): void {
   let opened: UpgradedServer;
   before(async function open() {
     this.timeout(60_000);
-    opened = await openEra(era, kind);
+    opened = await openEra(era, kind, killed);
   });
   after(async () => await opened?.close());
 
@@ -177,16 +177,28 @@ function upgradeChecks(era: string, kind: 'sqlite' | 'mongodb'): void {
   });
 }
 
+const reason = whyNoMongoPeer();
+const onMongoDB = reason === undefined ? describe : describe.skip;
+const MONGODB = `MongoDB${reason === undefined ? '' : `: skipped, ${reason}`}`;
+
 for (const era of ERAS) {
   describe(`Data of ${era} on SQLite`, function sqlite() {
     this.timeout(60_000);
     upgradeChecks(era, 'sqlite');
   });
 
-  const reason = whyNoMongoPeer();
-  const suite = reason === undefined ? describe : describe.skip;
-  suite(`Data of ${era} on MongoDB${reason === undefined ? '' : `: skipped, ${reason}`}`, function mongodb() {
+  onMongoDB(`Data of ${era} on ${MONGODB}`, function mongodb() {
     this.timeout(60_000);
     upgradeChecks(era, 'mongodb');
   });
 }
+
+describe('Data of an earlier server whose successors were killed at each step, on SQLite', function sqlite() {
+  this.timeout(60_000);
+  upgradeChecks('images-to-look-at', 'sqlite', true);
+});
+
+onMongoDB(`Data of an earlier server whose successors were killed at each step, on ${MONGODB}`, function mongodb() {
+  this.timeout(60_000);
+  upgradeChecks('images-to-look-at', 'mongodb', true);
+});

@@ -1,0 +1,40 @@
+/**
+ * A process that opens the data of an earlier server and is killed when it has made a number of steps of adopting
+ * identities: `node adopt-process.ts PLACE STEPS`. PLACE is a data folder or the URI of a MongoDB database. It ends by
+ * itself when fewer were left.
+ */
+import { readFile } from 'node:fs/promises';
+import { parseRegion } from '../../../../server/config/region.ts';
+import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
+import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
+import { openLog } from '../../../../server/log.ts';
+import { systemClock } from '../../../../server/ports/clock.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
+import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
+
+const [place = '', steps = ''] = process.argv.slice(2);
+const REGION = new URL('../../../../fixtures/region/region.json', import.meta.url);
+
+const { records, close } = await (place.startsWith('mongodb')
+  ? openMongoStores({ uri: place })
+  : openSqliteStores({ dataDir: place }));
+const { indexer } = await loadDefinitions();
+const commit = records.commit.bind(records);
+let left = Number(steps);
+Object.assign(records, {
+  commit: async (...order: Parameters<typeof commit>) => {
+    const receipt = await commit(...order);
+    left -= 1;
+    if (left === 0) process.kill(process.pid, 'SIGKILL');
+    return receipt;
+  },
+});
+await adoptIdentities({
+  records,
+  clock: systemClock,
+  indexer,
+  region: indexRegion(parseRegion(JSON.parse(await readFile(REGION, 'utf8')))),
+  log: openLog({ level: 'error' })('identity'),
+})();
+await close();
