@@ -98,8 +98,13 @@ export class Model {
     this.studies.set(study, { owner: identity, instances });
   }
 
-  /** An exam is erased with what is kept aside of it. */
-  erase(study: string): void {
+  /** An exam is erased with what is kept aside of it and with its reports; those of others forget it. */
+  erase(study: string, who: Partition): void {
+    const standing = this.studies.get(study);
+    if (standing === undefined) return;
+    for (const report of [...this.reports.values()].filter((one) => one.study === study))
+      if (this.#counts(report, standing, who)) this.reports.delete(report.name);
+      else this.reports.set(report.name, { ...report, study: '' });
     this.studies.delete(study);
   }
 
@@ -187,15 +192,15 @@ export class Model {
     return this.#filed(study, who).map(({ establishment }) => establishment);
   }
 
-  /** A final report of her by an establishment whose exam it is. */
+  /** A final report of it. */
   #isReleased(name: string, study: ModelStudy, who: Partition): boolean {
-    return [...this.reports.values()].some(
-      ({ study: named, identity, establishment, isFinal }) =>
-        isFinal &&
-        named === name &&
-        who.get(identity) === who.get(study.owner) &&
-        this.#sources(study, who).includes(establishment),
-    );
+    const reports = [...this.reports.values()].filter((report) => report.study === name && report.isFinal);
+    return reports.some((report) => this.#counts(report, study, who));
+  }
+
+  /** A report is of a study when it is of its person, by an establishment whose exam it is. */
+  #counts({ identity, establishment }: ModelReport, study: ModelStudy, who: Partition): boolean {
+    return who.get(identity) === who.get(study.owner) && this.#sources(study, who).includes(establishment);
   }
 
   #isDeclared(person: string | undefined, who: Partition): boolean {

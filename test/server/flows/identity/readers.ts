@@ -108,9 +108,13 @@ async function rightsIn(
 ): Promise<ReadonlyMap<string, string>> {
   const reading = systemReading('resolve-identity', world.now());
   const rights = new Map<string, string>();
+  const present = new Set([...known.values()].map((one) => one.present));
+  // Tasks and notices tell of mistakes; a Patient that was one for a while stays known to whoever knew it.
+  const isTrace = (giver: string): boolean =>
+    /^(Task|Communication)\//.test(giver) || (giver.startsWith('Patient/') && !present.has(giver));
   for (const [name, { person }] of known) {
     const all = await world.stores.records.rightsOf(reading({ person }), person);
-    const told = all.map(({ id, giver }) => `${id} by ${giver}`).filter((text) => !/Task\/|Communication\//.test(text));
+    const told = all.filter(({ giver }) => !isTrace(giver)).map(({ id, giver }) => `${id} by ${giver}`);
     rights.set(`${name}: rights`, told.sort().join('\n'));
   }
   return rights;
@@ -135,4 +139,29 @@ export function changesBetween(
     const come = fresh?.filter((line) => old?.includes(line) !== true).map((line) => `  + ${line}`) ?? [];
     return [[name, ...gone.slice(0, 8), ...come.slice(0, 8)].join('\n')];
   });
+}
+
+/** A snapshot in which a Patient holds the same in any order: what was said last comes first. */
+export function withoutOrder(told: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const inOrder = (text: string): string => text.replaceAll(',', '').split('\n').sort().join('\n');
+  return new Map([...told].map(([name, text]) => [name, name.endsWith(': Patient') ? inOrder(text) : text]));
+}
+
+/** A snapshot in which one manifest is like another of the same content, and a right like that of another giver. */
+export function withoutManifests(told: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...told].map(([name, text]) => [name, OF_MANIFESTS.test(name) ? masked(text) : text]));
+}
+
+const OF_MANIFESTS = /: (rights|DocumentReference)$/;
+/** Their ids, UIDs, bytes and moments. */
+const OF_ITS_OWN =
+  /(DocumentReference\/|Binary\/|urn:uuid:|"id": ")[-0-9a-f]{36}|urn:oid:2\.25\.\d+|"(date|creation|hash)": "[^"]*"|"size": \d+/g;
+
+function masked(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !/"(date|creation)"/.test(line))
+    .map((line) => line.replaceAll(OF_ITS_OWN, 'its own').replace(/ by [A-Z]\w+\/.*/, ''))
+    .sort()
+    .join('\n');
 }

@@ -47,6 +47,13 @@ export type Session = {
   readonly localId: (of: Whose) => string;
 };
 
+/** What is done by mistake: `mistake` resolves with whether anything was done. */
+export type Mistake = {
+  readonly does: (Feed | Judge | Move)['does'];
+  readonly mistake: () => Promise<boolean>;
+  readonly undo: () => Promise<void>;
+};
+
 /** The name of an identity in the model. */
 export function nameOf({ at, number }: Whose): string {
   return `${at}/${number}`;
@@ -63,10 +70,7 @@ export function partitionOf(known: ReadonlyMap<string, KnownPatient>): Partition
 }
 
 /** Begins a session. `undone` is called around each mistake. */
-export function openSession(
-  world: World,
-  undone: (session: Session, mistake: () => Promise<boolean>, undo: () => Promise<void>) => Promise<void>,
-): Session {
+export function openSession(world: World, undone: (session: Session, mistake: Mistake) => Promise<void>): Session {
   sessions += 1;
   const run = `${process.pid}-${sessions}`;
   const model = new Model();
@@ -125,8 +129,9 @@ async function doStep(session: Session, run: string, step: Step, undone: Undone)
       return;
     case 'erase':
       if (!model.studies.has(String(step.study))) return;
+      await world.rest();
+      model.erase(String(step.study), partitionOf(await session.known()));
       await world.flows.eraseStudy(session.studyUid(step.study));
-      model.erase(String(step.study));
       return;
     case 'release':
     case 'discard':
@@ -374,34 +379,33 @@ async function usurp(session: Session, run: string, { by, of }: Extract<Step, { 
 
 /** Errs and undoes it, where what was done can be undone by whoever did it. */
 async function err(session: Session, run: string, mistake: Feed | Judge | Move, undone: Undone): Promise<void> {
-  const { model } = session;
+  const { does } = mistake;
+  const pair = await pairOf(session, run, mistake);
+  if (pair !== undefined) await undone(session, { does, ...pair });
+}
+
+async function pairOf(
+  session: Session,
+  run: string,
+  mistake: Feed | Judge | Move,
+): Promise<Omit<Mistake, 'does'> | undefined> {
   if (mistake.does === 'feed') {
     const back = session.feeds.get(nameOf(mistake.of));
-    if (back === undefined) return;
-    await undone(
-      session,
-      async () => await feed(session, run, mistake),
-      async () => void (await feed(session, run, back)),
-    );
-    return;
+    if (back === undefined) return undefined;
+    const undo = async (): Promise<void> => void (await feed(session, run, back));
+    return { mistake: async () => await feed(session, run, mistake), undo };
   }
   if (mistake.does === 'move') {
-    const owner = model.studies.get(String(mistake.study))?.owner;
-    if (owner === undefined) return;
+    const { owner, instances = [] } = session.model.studies.get(String(mistake.study)) ?? {};
+    const who = partitionOf(await session.known());
+    const person = who.get(nameOf(mistake.to));
+    // What was kept aside of hers is of the exam then, and moves with it.
+    if (owner === undefined || instances.some(({ identity }) => who.get(identity) === person)) return undefined;
     const back: Move = { ...mistake, by: 'desk', to: whoseOf(owner) };
-    await undone(
-      session,
-      async () => await move(session, mistake),
-      async () => void (await move(session, back)),
-    );
-    return;
+    return { mistake: async () => await move(session, mistake), undo: async () => void (await move(session, back)) };
   }
   const who = partitionOf(await session.known());
-  if ((who.get(nameOf(mistake.one)) === who.get(nameOf(mistake.other))) === (mistake.does === 'join')) return;
+  if ((who.get(nameOf(mistake.one)) === who.get(nameOf(mistake.other))) === (mistake.does === 'join')) return undefined;
   const back: Judge = { ...mistake, does: mistake.does === 'join' ? 'separate' : 'join' };
-  await undone(
-    session,
-    async () => await judge(session, mistake),
-    async () => void (await judge(session, back)),
-  );
+  return { mistake: async () => await judge(session, mistake), undo: async () => void (await judge(session, back)) };
 }
