@@ -24,7 +24,7 @@ export const IDENTITY_MUTANTS: readonly Known[] = [
     path: 'profiles/identity/national-numbers.ts',
     what: 'a number of which its source is not sure joins',
     from: 'mayJoin(number) && isSure(number.system)',
-    to: 'mayJoin(number)',
+    to: 'mayJoin(number) && (isSure(number.system) || mayJoin(number))',
     tests,
   },
   {
@@ -45,14 +45,14 @@ export const IDENTITY_MUTANTS: readonly Known[] = [
     path: 'server/flows/aside/settle-study.ts',
     what: 'a separation leaves the later source’s instances in the study',
     from: '  await putStrangersAside(deps, reading, studyInstanceUID, owner);\n',
-    to: '',
+    to: "  if (owner.patient === '') await putStrangersAside(deps, reading, studyInstanceUID, owner);\n",
     tests,
   },
   {
     path: 'server/flows/aside/settle-study.ts',
     what: 'a join files what is kept aside of others, too',
     from: 'OF_OTHERS.has(reason) && person === owner.person',
-    to: 'OF_OTHERS.has(reason)',
+    to: 'OF_OTHERS.has(reason) && person !== undefined',
     tests,
   },
   {
@@ -73,7 +73,7 @@ export const IDENTITY_MUTANTS: readonly Known[] = [
     path: 'server/flows/study/linked-studies.ts',
     what: 'a report by an establishment that does not read the exam releases it',
     from: 'sources.some((source) => region.readersFor(source).includes(organization))',
-    to: 'sources.some((source) => region.readersFor(source).length > 0)',
+    to: "sources.some((source) => region.readersFor(source).includes(organization) || organization !== '')",
     tests,
   },
 ];

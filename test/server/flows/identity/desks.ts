@@ -44,7 +44,7 @@ export async function judge(session: Session, { does, one, other, by }: Judge): 
   return true;
 }
 
-/** Moves an exam, once all jobs are done. Resolves with whether it moved: by others than the desk and its source it must not. */
+/** Moves an exam, once all jobs are done; resolves with whether it moved. Only the desk and its one source may. */
 export async function move(session: Session, { study, to, by }: Move): Promise<boolean> {
   const { model, world, studyUid } = session;
   await world.rest();

@@ -34,8 +34,15 @@ export type ModelReport = {
 /** Whose the study is: the identity of whoever filed it first. */
 export type ModelStudy = { readonly owner: string; readonly instances: readonly ModelInstance[] };
 
-/** What a reader sees: studies with their number of instances as `name:count`, and reports by name, sorted. */
-export type Seen = { readonly studies: readonly string[]; readonly reports: readonly string[] };
+/** What a reader sees, sorted: studies with their number of instances as `name:count`, reports and identities by name. */
+export type Seen = {
+  readonly studies: readonly string[];
+  readonly reports: readonly string[];
+  /** Current ones: of each study its manifest, of each final report its form. */
+  readonly documents: number;
+  /** Identities whose local identifiers may be shown: a study is filed under its owner, a report under its patient. */
+  readonly numbers: readonly string[];
+};
 
 /** Persons by the names of their identities, as the product has them. */
 export type Partition = ReadonlyMap<string, string>;
@@ -143,12 +150,21 @@ export class Model {
 
   /** What a reader sees at rest. */
   seen(reader: Reader, who: Partition): Seen {
-    const studies = [...this.studies].flatMap(([name, study]) => {
-      const count = this.#filed(study, who).length;
-      return count > 0 && this.#seesStudy(reader, name, study, who) ? [`${name}:${count}`] : [];
-    });
+    const studies = [...this.studies].filter(([name, study]) => this.#seesStudy(reader, name, study, who));
     const reports = [...this.reports.values()].filter((report) => this.#seesReport(reader, report, who));
-    return { studies: studies.sort(), reports: reports.map(({ name }) => name).sort() };
+    const shown = new Set([...studies.map(([, { owner }]) => owner), ...reports.map(({ identity }) => identity)]);
+    const numbers = [...this.identities.values()].filter(
+      ({ name, establishment }) =>
+        shown.has(name) ||
+        (reader.kind === 'establishment' && reader.establishment === establishment) ||
+        (reader.kind === 'patient' && who.get(reader.identity) === who.get(name)),
+    );
+    return {
+      studies: studies.map(([name, study]) => `${name}:${this.#filed(study, who).length}`).sort(),
+      reports: reports.map(({ name }) => name).sort(),
+      documents: studies.length + reports.filter(({ isFinal }) => isFinal).length,
+      numbers: numbers.map(({ name }) => name).sort(),
+    };
   }
 
   /** Instances of a study that are of its person; the others are kept aside. */
@@ -158,6 +174,7 @@ export class Model {
 
   #seesStudy(reader: Reader, name: string, study: ModelStudy, who: Partition): boolean {
     const person = who.get(study.owner);
+    if (this.#filed(study, who).length === 0) return false;
     switch (reader.kind) {
       case 'stranger':
         return false;

@@ -115,7 +115,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** What most of what follows rests on: two sources feed somebody, and send an exam. */
 const beginning: fc.Arbitrary<readonly Step[]> = fc.array(fc.oneof(feed, image), { maxLength: 6, size: 'max' });
 
+/** Two send instances of one study, each of a patient of its own, and somebody says something of these patients. */
+const contested: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(whose, whose, fc.array(fc.constantFrom('join', 'separate', 'report', 'err', 'release'), { maxLength: 3 }))
+  .map(([one, other, then]) => [
+    { does: 'image', of: one, study: 0, instance: 0 },
+    { does: 'image', of: other, study: 0, instance: 1 },
+    ...then.map((does): Step => {
+      if (does === 'report') return { does, of: other, study: 0, isFinal: true };
+      if (does === 'release') return { does, study: 0 };
+      if (does === 'err') return { does, mistake: { does: 'join', one, other, by: 'desk' } };
+      return { does, one, other, by: 'desk' };
+    }),
+  ]);
+
 /** Sequences. */
 export const sequences: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(beginning, fc.array(step, { minLength: 1, maxLength: 14, size: 'max' }))
-  .map(([first, others]) => [...first, ...others]);
+  .tuple(
+    fc.oneof(beginning, contested),
+    fc.array(step, { maxLength: 7, size: 'max' }),
+    fc.oneof(fc.constant([]), contested),
+    fc.array(step, { maxLength: 6, size: 'max' }),
+  )
+  .map((parts) => parts.flat());

@@ -14,8 +14,8 @@ const CASES = 300;
 const FIXED_SEED = 20_260_712;
 
 /**
- * PASSERELLE_PROPERTY_CASES is the number of sequences, half of them of a fixed seed; PASSERELLE_PROPERTY_SEED repeats a
- * failure and shrinks it.
+ * PASSERELLE_PROPERTY_CASES is the number of sequences, half of them of a fixed seed; PASSERELLE_PROPERTY_SEED repeats
+ * a failure and shrinks it.
  */
 const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? CASES);
 const named = process.env['PASSERELLE_PROPERTY_SEED'];
