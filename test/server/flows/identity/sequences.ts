@@ -115,12 +115,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** What most of what follows rests on: two sources feed somebody, and send an exam. */
 const beginning: fc.Arbitrary<readonly Step[]> = fc.array(fc.oneof(feed, image), { maxLength: 6, size: 'max' });
 
-/** Two send instances of one study, each of a patient of its own, and somebody says something of these patients. */
+/** Two send of one study, each of a patient of its own: instances or reports alone; and a desk says who these are. */
 const contested: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(whose, whose, fc.array(fc.constantFrom('join', 'separate', 'report', 'err', 'release'), { maxLength: 3 }))
-  .map(([one, other, then]) => [
+  .tuple(
+    whose,
+    whose,
+    fc.boolean(),
+    fc.array(fc.constantFrom('join', 'separate', 'report', 'err', 'release'), { maxLength: 3 }),
+  )
+  .map(([one, other, isReader, then]) => [
     { does: 'image', of: one, study: 0, instance: 0 },
-    { does: 'image', of: other, study: 0, instance: 1 },
+    { does: 'image', of: other, study: isReader ? 1 : 0, instance: 1 },
     ...then.map((does): Step => {
       if (does === 'report') return { does, of: other, study: 0, isFinal: true };
       if (does === 'release') return { does, study: 0 };

@@ -53,7 +53,7 @@ async function check(world: World, steps: readonly Step[]): Promise<void> {
 
 for (const store of STORES)
   describe(`Who sees what of whom (identity.md): ${store}`, function () {
-    this.timeout(120_000 + cases * 4_000);
+    this.timeout(120_000 + cases * (store === 'MongoDB' ? 20_000 : 4_000));
     let peer: MongoPeer | undefined;
     let world: World | undefined;
     before(async () => {
