@@ -34,7 +34,7 @@ export type ModelReport = {
 /** Whose the study is: the identity of whoever filed it first. */
 export type ModelStudy = { readonly owner: string; readonly instances: readonly ModelInstance[] };
 
-/** What a reader sees, sorted: studies with their number of instances as `name:count`, reports and identities by name. */
+/** What a reader sees, sorted: studies as `name:instances`, reports and identities by name. */
 export type Seen = {
   readonly studies: readonly string[];
   readonly reports: readonly string[];
