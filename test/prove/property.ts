@@ -1,5 +1,5 @@
 /**
- * A property of the contract suites in its full count: batches of fresh seeds, each on new data. A run that ended early
+ * A property of a suite in its full count: batches of fresh seeds, each on new data. A run that ended early
  * is gone on with by the same line, as long as the product and the suites are the same.
  */
 import { spawn } from 'node:child_process';
@@ -24,23 +24,42 @@ export function proveProperty(
   suite: string,
   stores: readonly ('sqlite' | 'mongodb' | 'two-stores')[],
 ): (seed: number) => Promise<Proof> {
-  const fresh = `${suite.replaceAll(/[()[\]]/g, String.raw`\$&`)}.*fresh seed`;
   const files = stores.map((store) => `test/contract/${store}.test.ts`);
   return async (seed) => {
     const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? CASES);
-    const name = `${suite.replaceAll(/\W+/g, '-')}-${stores.join('-')}-${seed}`;
-    const journal = await journalPath(await propertySources(), name);
-    const earlier = Number(await readFile(journal, 'utf8').catch(() => '0'));
-    for (let done = earlier; done < cases;) {
-      const count = Math.min(BATCH, cases - done);
-      await runBatch(fresh, files, count, seed + done / BATCH);
-      done += count;
-      await writeFile(journal, String(done));
-      console.log(`${done} of ${cases} cases on ${stores.join(' and ')}`);
-    }
-    await rm(journal);
+    const earlier = await runInBatches({ suite, files, on: stores.join('-'), cases, seed });
     return { counts: { cases, ofEarlierRuns: earlier } };
   };
+}
+
+/** Cases of a suite, of fresh seeds: `on` says where, `env` how its tests are told so. */
+export type Batches = {
+  readonly suite: string;
+  readonly files: readonly string[];
+  readonly on: string;
+  readonly cases: number;
+  readonly seed: number;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/**
+ * Runs cases in batches; resolves with how many an earlier run of the same sources has done.
+ * @throws {Error} the property failed: its message names the seed
+ */
+export async function runInBatches(batches: Batches): Promise<number> {
+  const { suite, on, cases, seed } = batches;
+  const name = `${suite.replaceAll(/\W+/g, '-')}-${on}-${seed}`;
+  const journal = await journalPath(await propertySources(), name);
+  const earlier = Number(await readFile(journal, 'utf8').catch(() => '0'));
+  for (let done = earlier; done < cases;) {
+    const count = Math.min(BATCH, cases - done);
+    await runBatch(batches, count, seed + done / BATCH);
+    done += count;
+    await writeFile(journal, String(done));
+    console.log(`${done} of ${cases} cases on ${on}`);
+  }
+  await rm(journal, { force: true });
+  return earlier;
 }
 
 /** The seed that the sources give: another for others, and the same for a run that is gone on with. */
@@ -50,13 +69,15 @@ export async function propertySeed(): Promise<number> {
 
 /** What a property rests on: the product, and its suites. */
 async function propertySources(): Promise<string> {
-  return await sourcesHere([...PRODUCT, 'test/contract', 'test/support']);
+  return await sourcesHere([...PRODUCT, 'test/contract', 'test/server/flows/identity', 'test/support']);
 }
 
-async function runBatch(grep: string, files: readonly string[], count: number, seed: number): Promise<void> {
+async function runBatch({ suite, files, env: further = {} }: Batches, count: number, seed: number): Promise<void> {
+  const grep = `${suite.replaceAll(/[()[\]]/g, String.raw`\$&`)}.*fresh seed`;
   // Half of the cases of a suite are of its fixed seed.
   const env = {
     ...process.env,
+    ...further,
     PASSERELLE_PROPERTY_CASES: String(2 * count),
     PASSERELLE_PROPERTY_SEED: String(seed),
   };

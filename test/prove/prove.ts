@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf } from '../support/run/machine.ts';
 import { proveDoors } from './doors.ts';
+import { proveIdentity } from './identity.ts';
+import { proveIdentityMutants } from './identity-mutants.ts';
 import { proveKill } from './kill.ts';
 import { proveMutants } from './mutants.ts';
 import { proveReindex } from './reindex.ts';
@@ -24,6 +26,8 @@ const PROOFS: Readonly<Record<string, (seed: number) => Promise<Proof>>> = {
   equivalence: proveProperty('filter(everything, decide)', ['sqlite', 'mongodb']),
   warrant: proveProperty('commit(warrant, plan)', ['sqlite', 'mongodb']),
   rights: proveProperty('derived(all rows)', ['sqlite', 'mongodb']),
+  identity: proveIdentity,
+  'identity-mutants': proveIdentityMutants,
   stores: proveProperty('SQLite and MongoDB give the same answers', ['two-stores']),
 };
 /** The seed of proofs that are gone on with; the others take a fresh one. */
@@ -32,6 +36,7 @@ const SEED: Readonly<Record<string, () => Promise<number>>> = {
   equivalence: propertySeed,
   warrant: propertySeed,
   rights: propertySeed,
+  identity: propertySeed,
   stores: propertySeed,
 };
 const RESULTS = new URL('results/', import.meta.url);

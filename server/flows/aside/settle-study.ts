@@ -46,6 +46,20 @@ export function fileWhatIsJoined(deps: AsideDeps) {
   };
 }
 
+/**
+ * Settles a study of which nothing is derived yet: a separation that came before finds no ImagingStudy of it. `derive`
+ * makes that; what changed meanwhile is settled after it.
+ */
+export function settleNewStudy(deps: AsideDeps) {
+  return async (studyInstanceUID: string, derive: () => Promise<void>): Promise<void> => {
+    const reading = systemReading('clear-aside', deps.clock.now());
+    const isNew = (await claimOf(deps.records, reading, claimKey.imagingStudy(studyInstanceUID))) === undefined;
+    if (isNew) await settleStudy(deps, reading, studyInstanceUID);
+    await derive();
+    if (isNew) await settleStudy(deps, reading, studyInstanceUID);
+  };
+}
+
 /** Makes a study hold what is of its person, and nothing else. */
 async function settleStudy(deps: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<void> {
   const reference = await claimOf(deps.records, reading, claimKey.study(studyInstanceUID));
