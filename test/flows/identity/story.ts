@@ -203,10 +203,29 @@ export async function toldToAll(story: Story, others: Readonly<Record<string, Fh
     told[`${name}: Patient`] = sorted(patients.map(({ meta: _meta, ...patient }) => patient));
     for (const type of ['ImagingStudy', 'DiagnosticReport', 'DocumentReference'] as const) {
       const items = await caller.find<ImagingStudy | DiagnosticReport | DocumentReference>(`${type}?_count=200`);
-      told[`${name}: ${type}`] = sorted(items.map(({ id, status, subject }) => ({ id, status, ...subject })));
+      told[`${name}: ${type}`] = sorted(
+        items.map((item) => ({
+          id: item.id,
+          status: item.status,
+          ...item.subject,
+          ...(isManifest(item) ? MANIFEST : {}),
+        })),
+      );
     }
   }
   return told;
+}
+
+const MANIFEST = { isManifest: true };
+
+function isManifest(item: Resource): boolean {
+  return item.resourceType === 'DocumentReference' && item.content[0]?.attachment.contentType === 'application/dicom';
+}
+
+/** What each reader is told but for manifests, which a correction of her name makes anew. */
+export function withoutManifests(told: Told): Told {
+  const isOther = (value: unknown): boolean => !(typeof value === 'object' && value !== null && 'isManifest' in value);
+  return Object.fromEntries(Object.entries(told).map(([what, values]) => [what, values.filter(isOther)]));
 }
 
 /** Expects that every reader is told the same as before. */
