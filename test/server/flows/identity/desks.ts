@@ -23,7 +23,7 @@ export async function judge(session: Session, { does, one, other, by }: Judge): 
   world.tick();
   const said = world.flows.judgeIdentities(visit, {
     operation: does,
-    patients: [first.patient, second.patient],
+    patients: [{ reference: first.patient }, { reference: second.patient }],
     reason: 'Carte',
   });
   if (by !== 'desk') {
