@@ -175,7 +175,7 @@ export function withoutOrder(told: ReadonlyMap<string, string>): ReadonlyMap<str
   return new Map([...told].map(([name, text]) => [name, name.endsWith(': Patient') ? inOrder(text) : text]));
 }
 
-/** A snapshot without documents: a move ends manifests with all their versions. Of a right its giver does not count. */
+/** A snapshot without documents, which manifests are among. Of a right its giver does not count. */
 export function withoutManifests(told: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const others = [...told].filter(([name]) => !name.endsWith(': DocumentReference'));
   return new Map(others.map(([name, text]) => [name, name.endsWith(': rights') ? withoutGivers(text) : text]));

@@ -24,14 +24,15 @@ const STORES = process.env['PASSERELLE_IDENTITY_STORE'] === 'mongodb' ? ['MongoD
 type Told = ReadonlyMap<string, string>;
 
 /**
- * What an undo leaves as it was. A moved exam loses its manifest, and another one is made of it; of its person it is a
- * later giver of rights than it was. What is fed again is what was said last.
+ * What an undo leaves as it was. Of an exam that holds other instances, or whose patient is called otherwise, another
+ * manifest is made, and one more when that is undone; of its person a moved exam is a later giver of rights than it was.
+ * What is fed again is what was said last.
  */
 const COMPARABLE: Readonly<Record<Mistake['does'], (told: Told) => Told>> = {
   move: withoutManifests,
-  feed: withoutOrder,
-  join: (told) => told,
-  separate: (told) => told,
+  feed: (told) => withoutManifests(withoutOrder(told)),
+  join: withoutManifests,
+  separate: withoutManifests,
 };
 
 async function expectUndone(session: Session, { does, mistake, undo }: Mistake): Promise<void> {
