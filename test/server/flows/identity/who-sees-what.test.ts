@@ -25,8 +25,8 @@ type Told = ReadonlyMap<string, string>;
 
 /**
  * What an undo leaves as it was. Of an exam that holds other instances, or whose patient is called otherwise, another
- * manifest is made, and one more when that is undone; of its person a moved exam is a later giver of rights than it was.
- * What is fed again is what was said last.
+ * manifest is made, and one more when that is undone; of its person a moved exam is a later giver of rights than it
+ * was. What is fed again is what was said last.
  */
 const COMPARABLE: Readonly<Record<Mistake['does'], (told: Told) => Told>> = {
   move: withoutManifests,
