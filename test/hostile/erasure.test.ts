@@ -147,6 +147,7 @@ describe('Erasure of a study in adverse conditions', function () {
       await fhirCaller(server.url, 'no-token').get(`ImagingStudy?${byStudyUid(study)}`);
       const canaries = new Map([...canariesOf(study, 'corners', instances), ...canariesOf(aside, 'aside', instances)]);
       for (const [what, count] of await filesWith(dataDir, canaries)) expect(count, what).to.be.greaterThan(0);
+      await eventually(async () => (await fhirCaller(server.url, caller.token).find('Task'))[0]);
       // The fourth is the Task that tells of what lies aside.
       await erase(study, /^erased: 6 instances, 4 resources; /);
       expect(await leftOf(dataDir, canaries), 'while the server runs').to.deep.equal([]);
