@@ -19,7 +19,7 @@ import { PYTHON } from '../support/peers/python-peers.ts';
 import { writeRegion } from '../support/region.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { partsOf, readReply, type Reply } from './support/door.ts';
-import { EXCEPTIONS, STORED_THOUGH_BROKEN } from './support/peers/expected.ts';
+import { EXCEPTIONS, KEPT_ASIDE, STORED_THOUGH_BROKEN } from './support/peers/expected.ts';
 import { startReference, type SentInstance } from './support/peers/reference.ts';
 import { sampleFiles, writeSamples, type SampleFile } from './support/peers/sample-files.ts';
 import { SENDERS, type Sender } from './support/peers/senders.ts';
@@ -28,7 +28,9 @@ import { openTrail, requestIdOf, type TrailEvent } from './support/trail.ts';
 
 const AE_TITLE = 'PEER';
 const WHOLE = 'multipart/related; type="application/dicom"; transfer-syntax=*';
-const MARKS = { same: '=', rewritten: '≈', notSent: '·' } as const;
+const MARKS = { same: '=', rewritten: '≈', notSent: '·', aside: 'aside' } as const;
+const ASIDE = Object.keys(KEPT_ASIDE);
+const WHY_ASIDE = 'quarantined: foreign-issuer';
 
 describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', function () {
   this.timeout(120_000);
@@ -91,13 +93,14 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
         }
         const broken = files.filter(({ name }) => name.startsWith('broken_')).map(({ name }) => name);
         expect(Object.keys({ ...EXCEPTIONS, ...STORED_THOUGH_BROKEN })).to.include.members(broken);
-        expect(quarantinedCount(server.dataDir)).to.equal(0);
+        expect(quarantinedCount(server.dataDir)).to.equal(ASIDE.length);
+        for (const name of ASIDE) marks.set(`${name}|${sender.name}`, MARKS.aside);
       });
 
       it('gets each back through WADO-RS as it was sent, in the transfer syntax of its context', async () => {
         const { token } = await establishmentCaller(server, 'strasbourg');
         const stood = allInstances(server.dataDir);
-        const delivered = files.filter(({ name }) => isStored(delivery.verdicts.get(name)));
+        const delivered = files.filter(({ name }) => isStored(delivery.verdicts.get(name)) && !ASIDE.includes(name));
         expect(stood.map(({ sopInstanceUID }) => sopInstanceUID)).to.have.members(
           delivered.map(({ sopInstanceUID }) => sopInstanceUID),
         );
@@ -132,7 +135,7 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
         }
       });
 
-      it('is in the trail: each study when it begins and with its count when it ends, and each refusal', async () => {
+      it('is in the trail: studies as they begin and end with their counts, refusals, what is aside', async () => {
         const studies = countBy(allInstances(server.dataDir).map(({ studyInstanceUID }) => studyInstanceUID));
         const closed = new Map<string, number>();
         const requests = new Set<string>();
@@ -146,11 +149,15 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
           closed.set(study, sum(events.map(storedOf)));
         }
         expect(closed).to.deep.equal(studies);
+        for (const { sopInstanceUID = '' } of files.filter(({ name }) => ASIDE.includes(name))) {
+          const [told] = await eventsOf(server, sopInstanceUID);
+          expect([told?.event.outcomeDesc, told?.persons]).to.deep.equal([WHY_ASIDE, []]);
+        }
         if (sender.name === 'raw bytes') return;
         const refusals = statusesOf(delivery.verdicts).filter(([, status]) => status !== undefined && status !== 0);
         const told = (await Promise.all([...requests].map(async (request) => await eventsOf(server, request))))
           .flat()
-          .filter(({ event }) => event.outcome !== '0');
+          .filter(({ event }) => event.outcome !== '0' && event.outcomeDesc !== WHY_ASIDE);
         expect(told.map(({ event, persons }) => [event.outcome, persons])).to.deep.equal(refusals.map(() => ['4', []]));
       });
 
@@ -159,7 +166,7 @@ describe('Sample files through senders of the field (PS3.4 B, PS3.18 10.4)', fun
         const again = await sender.send(await sendingOf(files, folder, server.dimse));
         expect(statusesOf(again)).to.deep.equal(statusesOf(delivery.verdicts));
         expect(allInstances(server.dataDir)).to.deep.equal(before);
-        expect(quarantinedCount(server.dataDir)).to.equal(0);
+        expect(quarantinedCount(server.dataDir)).to.equal(ASIDE.length);
       });
 
       it('sends nothing that another establishment, a stranger or nobody sees', async () => {
@@ -296,14 +303,15 @@ function sum(numbers: readonly number[]): number {
 function tableOf(files: readonly SampleFile[], marks: ReadonlyMap<string, string>): string {
   const names = SENDERS.map(({ name }) => name);
   const lines = files.map(({ name }) => {
-    const why = EXCEPTIONS[name]?.why ?? STORED_THOUGH_BROKEN[name];
+    const why = EXCEPTIONS[name]?.why ?? STORED_THOUGH_BROKEN[name] ?? KEPT_ASIDE[name];
     return (
       name.padEnd(42) + names.map((sender) => (marks.get(`${name}|${sender}`) ?? '?').padEnd(12)).join('') + (why ?? '')
     );
   });
   const legend =
     `${MARKS.same} came back as it is in the file  ${MARKS.rewritten} came back as the sender wrote ` +
-    `it anew  ${MARKS.notSent} the sender does not send it  A900, C000 the status of the refusal`;
+    `it anew  ${MARKS.notSent} the sender does not send it  ${MARKS.aside} kept aside  ` +
+    'A900, C000 the status of the refusal';
   return [
     '',
     'Sample files by sender',

@@ -90,12 +90,6 @@ export const EXPLAINED: readonly Explained[] = [
     line: 'return hasAcl(row.type) && isSeenOtherwise(old, row);',
     reason: 'it spares that access is removed and made again as it was',
   },
-  {
-    path: 'server/flows/write/patient-parts.ts',
-    what: '>= instead',
-    line: 'for (let former = version; former > 0; former -= 1) {',
-    reason: 'no row has a version 0',
-  },
   ...(
     [
       ['!== instead', 'if (leads.length === 0) return listed.whole;'],

@@ -68,3 +68,11 @@ export const STORED_THOUGH_BROKEN: Readonly<Record<string, string>> = {
   'broken_bad_vr.dcm': 'a VR that no edition knows is two capitals, and is read as UN (PS3.5 6.2.2)',
   'broken_no_meta_length.dcm': 'only its file meta information is broken, which no sender sends',
 };
+
+/** Files that are taken and kept aside, and why: the desk of the sender says what becomes of them. */
+export const KEPT_ASIDE: Readonly<Record<string, string>> = Object.fromEntries(
+  ['sm_annotations.dcm', 'sm_image.dcm'].map((name) => [
+    name,
+    'its patient is numbered by a stranger, who is no sender',
+  ]),
+);
