@@ -137,8 +137,8 @@ function shownWith(grant: AnyGrant, identifiers: readonly TokenValue[] | undefin
   const isAsked =
     identifiers === undefined
       ? 'TRUE'
-      : `EXISTS (SELECT 1 FROM json_each(?) j WHERE coalesce(i.system = j.value ->> 0, TRUE)
-          AND coalesce(i.value = j.value ->> 1, TRUE))`;
+      : `EXISTS (SELECT 1 FROM json_each(?) j WHERE coalesce(i.system, '') = coalesce(j.value ->> 0, i.system, '')
+          AND coalesce(i.value, '') = coalesce(j.value ->> 1, i.value, ''))`;
   return {
     text: `EXISTS (SELECT 1 FROM (${MARKED}) i WHERE i.sayer IS NOT NULL AND ${isAsked}
       AND (${isSelf.text} OR ${isSource.text} OR (NOT i.for_source AND ${sees.text})))`,
