@@ -5,57 +5,64 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { sayerOf } from '../../profiles/identity/said-by.ts';
 import { asSeenBy } from '../../profiles/identity/shown-patient.ts';
-import type { TokenCriterion, TokenValue } from '../../profiles/search/criterion.ts';
 import { STORED_TYPES, VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../access/grant.ts';
 import type { VisibleRow } from '../ports/record-store.ts';
 
-/** Ids of the identities of a person: those of which the reader sees an item, and those that it is a source of. */
+/** An identity of a person, by its id. */
+export type IdentityOf = { readonly person: string; readonly id: string };
+
+/** By {@link identityKey}: the identities of which the reader sees an item, and those that it is a source of. */
 export type SeenIdentities = { readonly sees: ReadonlySet<string>; readonly isSourceOf: ReadonlySet<string> };
+
+const SEES_NOTHING: SeenIdentities = { sees: new Set(), isSourceOf: new Set() };
 
 /** The types of which one row that is seen tells of the identity that it is filed under. */
 export const ITEM_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => VISIBILITY[type] === 'item');
 
-/** Whether a row is a Patient that a requester is shown. */
-export function isShownPatient(grant: AnyGrant, { type, json }: Pick<VisibleRow, 'type' | 'json'>): boolean {
+/** Names an identity of a person: one that has left her is another's. */
+export function identityKey({ person, id }: IdentityOf): string {
+  return `${person}/${id}`;
+}
+
+type Shown = Pick<VisibleRow, 'type' | 'json' | 'person' | 'shownBy'>;
+
+/** The identities that have to be looked up for the Patients of an answer, each once. */
+export function identitiesIn(grant: AnyGrant, rows: readonly Shown[]): readonly IdentityOf[] {
+  const identities = rows.filter((row) => isShownPatient(grant, row) && !isSelf(row)).flatMap(identitiesOf);
+  return [...new Map(identities.map((identity) => [identityKey(identity), identity])).values()];
+}
+
+/** Rows of an answer, each Patient among them as its reader sees it. */
+export function asSeen<Row extends Shown>(
+  grant: AnyGrant,
+  rows: readonly Row[],
+  seen: SeenIdentities = SEES_NOTHING,
+): readonly Row[] {
+  return rows.map((row) => (isShownPatient(grant, row) ? patientAsSeen(row, seen) : row));
+}
+
+function isShownPatient(grant: AnyGrant, { type, json }: Shown): boolean {
   return type === 'Patient' && !grant.system && json !== '';
 }
 
-/** The identities that have to be looked up for a Patient: none when she says nothing that not everybody may know. */
-export function identitiesToLookUp({ json, shownBy }: Pick<VisibleRow, 'json' | 'shownBy'>): readonly string[] {
-  if (shownBy?.relation === 'self') return [];
+function isSelf({ shownBy }: Shown): boolean {
+  return shownBy?.relation === 'self';
+}
+
+/** None when she says nothing that not everybody may know. */
+function identitiesOf({ json, person }: Shown): readonly IdentityOf[] {
   const patient = JSON.parse(json) as Patient;
   const sayers = [patient, ...(patient.identifier ?? [])].map(sayerOf);
-  return [...new Set(sayers.flatMap((sayer) => sayer?.identity ?? []))];
+  return sayers.flatMap((sayer) => (sayer === undefined ? [] : [{ person: person ?? '', id: sayer.identity }]));
 }
 
-/** A Patient as its reader sees it. */
-export function patientAsSeen<Row extends Pick<VisibleRow, 'json' | 'shownBy'>>(row: Row, seen: SeenIdentities): Row {
-  const { sees, isSourceOf } = seen;
+function patientAsSeen<Row extends Shown>(row: Row, { sees, isSourceOf }: SeenIdentities): Row {
+  const key = (id: string): string => identityKey({ person: row.person ?? '', id });
   const patient = asSeenBy(JSON.parse(row.json) as Patient, {
-    sees: (id) => sees.has(id),
-    isSourceOf: (id) => isSourceOf.has(id),
-    isSelf: row.shownBy?.relation === 'self',
+    sees: (id) => sees.has(key(id)),
+    isSourceOf: (id) => isSourceOf.has(key(id)),
+    isSelf: isSelf(row),
   });
   return { ...row, json: JSON.stringify(patient) };
-}
-
-/** What of a criterion may match an identifier that not everybody may know; undefined when it is another criterion. */
-export function identifierAsked(type: StoredType, criterion: { readonly kind: string }): TokenCriterion | undefined {
-  const { param, negated } = criterion as TokenCriterion;
-  const isIt = type === 'Patient' && criterion.kind === 'token' && param === 'identifier' && negated !== true;
-  return isIt ? (criterion as TokenCriterion) : undefined;
-}
-
-/** The whole identifiers that a criterion asks for. */
-export function wholeValues({ values }: TokenCriterion): readonly (TokenValue & { readonly code: string })[] {
-  return values.flatMap(({ code, ...value }) => (code === undefined ? [] : [{ ...value, code }]));
-}
-
-/** Whether a Patient, as its reader sees it, bears one of some identifiers. */
-export function bears(json: string, values: readonly TokenValue[]): boolean {
-  const { identifier = [] } = JSON.parse(json) as Patient;
-  return values.some(({ system, code }) =>
-    identifier.some((one) => one.value === code && (system === undefined || (one.system ?? '') === system)),
-  );
 }

@@ -1,99 +1,155 @@
 /** Patients as a requester sees them, and the identifiers by which it may find them. */
-import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
-import {
-  bears,
-  identifierAsked,
-  identitiesToLookUp,
-  isShownPatient,
-  ITEM_TYPES,
-  patientAsSeen,
-  wholeValues,
-  type SeenIdentities,
-} from '../../patient-view.ts';
+import { bears, identifiersAsked, MOST, namingClaims } from '../../patient-numbers.ts';
+import type { IdentifiersAsked, WholeIdentifier } from '../../patient-numbers.ts';
+import { asSeen, identitiesIn, identityKey, ITEM_TYPES } from '../../patient-view.ts';
+import type { IdentityOf } from '../../patient-view.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { tokenKey } from '../write/index-arrays.ts';
-import type { RowContent } from '../documents.ts';
-import { readVisible, shownOf, type Reader, type RowName } from './reader.ts';
+import { compileCriterion, type PlainCriterion, type RowFilter } from './criteria.ts';
+import { inBatches, type Listing, type Pace } from './listing.ts';
+import { during, readVisible, shownOf, type Reader, type RowName } from './reader.ts';
 
 /** Rows of an answer, each Patient among them as its reader sees it. */
 export async function rowsAsSeen<Row extends VisibleRow>(
   reader: Reader,
   rows: readonly Row[],
 ): Promise<readonly Row[]> {
-  if (!rows.some((row) => isShownPatient(reader.grant, row))) return rows;
-  const seen: Row[] = [];
-  for (const row of rows) seen.push(await rowAsSeen(reader, row));
-  return seen;
+  const asked = identitiesIn(reader.grant, rows);
+  const { seen } = reader;
+  const fresh = asked.filter((identity) => !seen.known.has(identityKey(identity)));
+  if (fresh.length > 0) await lookUp(reader, fresh);
+  return asSeen(reader.grant, rows, seen);
 }
 
 /** One row. */
 export async function rowAsSeen<Row extends VisibleRow>(reader: Reader, row: Row): Promise<Row> {
-  if (!isShownPatient(reader.grant, row)) return row;
-  const ids = identitiesToLookUp(row);
-  return patientAsSeen(row, ids.length === 0 ? NOTHING : await seenIdentities(reader, row.person ?? '', ids));
+  return (await rowsAsSeen(reader, [row]))[0] ?? row;
 }
 
-const NOTHING: SeenIdentities = { sees: new Set(), isSourceOf: new Set() };
+/** Looks up what the reader sees of identities, for all that it still reads. */
+async function lookUp(reader: Reader, asked: readonly IdentityOf[]): Promise<void> {
+  const { seen } = reader;
+  const own = await shownOf(
+    reader,
+    asked.map(({ id }): RowName => ({ type: 'Person', id })),
+  );
+  for (const identity of asked) if (own.has(rowKey('Person', identity.id))) seen.isSourceOf.add(identityKey(identity));
+  for (const key of await identitiesWithItems(reader, asked)) seen.sees.add(key);
+  for (const identity of asked) seen.known.add(identityKey(identity));
+}
+
+/** By key those of which the reader sees an item; of each the rows are looked at until one is shown. */
+async function identitiesWithItems(
+  { collections, session, grant, now }: Reader,
+  asked: readonly IdentityOf[],
+): Promise<readonly string[]> {
+  const isShown = { principal: { $in: [...grant.principals] }, ...during(now) };
+  const access = {
+    from: collections.acl.collectionName,
+    localField: '_id',
+    foreignField: 'item',
+    pipeline: [{ $match: isShown }, { $limit: 1 }],
+    as: 'access',
+  };
+  const isFiled = { $and: [{ $eq: ['$person', '$$person'] }, { $eq: ['$subject', '$$subject'] }] };
+  const items = {
+    from: collections.standing.collectionName,
+    let: { person: '$person', subject: { $concat: [PATIENT, '$id'] } },
+    pipeline: [
+      { $match: { type: { $in: [...ITEM_TYPES] }, $expr: isFiled } },
+      { $project: { _id: 1 } },
+      { $lookup: access },
+      { $match: { access: { $ne: [] } } },
+      { $limit: 1 },
+    ],
+    as: 'items',
+  };
+  const found = collections.standing.aggregate<IdentityOf>(
+    [
+      { $match: { _id: { $in: asked.map(({ id }) => rowKey('Person', id)) } } },
+      { $project: { id: 1, person: 1 } },
+      { $lookup: items },
+      { $match: { items: { $ne: [] } } },
+      { $project: { id: 1, person: 1 } },
+    ],
+    { session },
+  );
+  return (await found.toArray()).map(identityKey);
+}
 
 const PATIENT = 'Patient/';
-/** Rows that are looked at together. */
-const AT_ONCE = 1_000;
 
-type Named = RowName & Pick<RowContent, 'subject'>;
+type Shown = Extract<IdentifiersAsked, { readonly by: 'shown' }>;
 
-/** Looks at the identities themselves first, and at what is filed under them until each is seen. */
-async function seenIdentities(reader: Reader, person: string, ids: readonly string[]): Promise<SeenIdentities> {
-  const [sees, isSourceOf] = [new Set<string>(), new Set<string>()];
-  let some: Named[] = ids.map((id) => ({ type: 'Person', id, subject: `${PATIENT}${id}` }));
-  for await (const row of filedUnder(reader, person, ids)) {
-    some.push(row);
-    if (some.length < AT_ONCE) continue;
-    await look(some);
-    if (sees.size === ids.length) return { sees, isSourceOf };
-    some = [];
-  }
-  await look(some);
-  return { sees, isSourceOf };
-
-  async function look(rows: readonly Named[]): Promise<void> {
-    const shown = await shownOf(reader, rows);
-    for (const { type, id, subject = '' } of rows)
-      if (shown.has(rowKey(type, id))) (type === 'Person' ? isSourceOf : sees).add(subject.slice(PATIENT.length));
-  }
-}
-
-function filedUnder({ collections, session }: Reader, person: string, ids: readonly string[]): AsyncIterable<Named> {
-  const subjects = ids.map((id) => `${PATIENT}${id}`);
-  const filed = { person, subject: { $in: subjects }, type: { $in: [...ITEM_TYPES] } };
-  const projection = { type: 1, id: 1, parent: 1, subject: 1 } as const;
-  return collections.standing.find(filed as object, { session, projection });
-}
-
-/** Most identities that identifiers are looked for among. */
-const MANY = 100;
+/** What a criterion is on a row of the index, or what has to be looked at in each row that is listed. */
+export type PatientCriterion = { readonly filter: RowFilter } | { readonly shown: Shown };
 
 /**
  * A criterion on identifiers of Patients under a grant: those that everybody may know are in the index of Patients, the
- * others are found by the identities that say them, as far as the Patient shows them. Answers the ids of such Patients.
+ * others count as far as the Patient shows them.
  */
-export async function patientsBearing(
+export async function identifierCriterion(
   reader: Reader,
   type: StoredType,
-  criterion: Criterion,
-): Promise<readonly string[]> {
-  const asked = reader.grant.system ? undefined : identifierAsked(type, criterion);
-  const values = asked === undefined ? [] : wholeValues(asked);
-  if (values.length === 0) return [];
-  const keys = values.map(({ system, code }) => tokenKey('identifier', system, code));
+  criterion: PlainCriterion,
+): Promise<PatientCriterion> {
+  const asked = identifiersAsked(reader.grant, type, criterion);
+  if (asked?.by === 'shown') return { shown: asked };
+  const filter = compileCriterion(criterion);
+  if (asked === undefined) return { filter };
+  const patients = await patientsSaid(reader, asked.identifiers);
+  const shown = await rowsAsSeen(reader, await readVisible(reader, patients));
+  const ids = shown.filter(({ json }) => bears(json, asked.identifiers)).map(({ id }) => id);
+  return { filter: ids.length === 0 ? filter : { $or: [filter, { id: { $in: ids } }] } };
+}
+
+/** Visible Patients (`Patient/id`) of identities that say identifiers. */
+async function patientsSaid(reader: Reader, identifiers: readonly WholeIdentifier[]): Promise<readonly string[]> {
+  const keys = identifiers.map(({ system, code }) => tokenKey('identifier', system, code));
+  const said = await patientsOf(reader, { tok: { $in: keys } });
+  // Of more than are looked at, those that an identifier names in its domain are not left out.
+  const named = said.length < MOST.saying ? [] : await patientsNamed(reader, identifiers);
+  const patients = [...new Set([...named, ...said])];
+  if (patients.length <= MOST.named) return patients;
+  const shown = await shownOf(
+    reader,
+    patients.map((patient): RowName => ({ type: 'Patient', id: patient.slice(PATIENT.length) })),
+  );
+  return patients.filter((patient) => shown.has(patient)).slice(0, MOST.named);
+}
+
+async function patientsNamed(reader: Reader, identifiers: readonly WholeIdentifier[]): Promise<readonly string[]> {
   const { collections, session } = reader;
-  const projection = { id: 1, patient: 1 } as const;
+  const claims = await collections.claims.find({ _id: { $in: [...namingClaims(identifiers)] } }, { session }).toArray();
+  const keys = claims.map(({ value }) => rowKey('Person', value.slice(PATIENT.length)));
+  return await patientsOf(reader, { _id: { $in: keys } });
+}
+
+/** The present Patients of some identities. */
+async function patientsOf({ collections, session }: Reader, which: object): Promise<readonly string[]> {
   const identities = await collections.standing
-    .find({ type: 'Person', tok: { $in: keys } }, { session, projection })
-    .limit(MANY)
+    .find({ type: 'Person', ...which }, { session, projection: { id: 1, patient: 1 } })
+    .limit(MOST.saying)
     .toArray();
-  const patients = new Set(identities.map(({ id, patient }) => patient ?? `Patient/${id}`));
-  const shown = await rowsAsSeen(reader, await readVisible(reader, [...patients]));
-  return shown.filter(({ json }) => bears(json, values)).map(({ id }) => id);
+  return identities.map(({ id, patient }) => patient ?? `${PATIENT}${id}`);
+}
+
+/** Keeps of a listing the Patients that are shown with some identifiers, or without. */
+export async function* showing(
+  reader: Reader,
+  listing: Listing,
+  { identifiers, isNegated }: Shown,
+  { first }: Pace,
+): Listing {
+  for await (const batch of inBatches(listing, first)) {
+    const rows = await readVisible(
+      reader,
+      batch.map(({ key }) => key),
+    );
+    const bearing = (await rowsAsSeen(reader, rows)).filter(({ json }) => bears(json, identifiers));
+    const keys = new Set(bearing.map(({ type, id }) => rowKey(type, id)));
+    yield* batch.filter(({ key }) => keys.has(key) !== isNegated);
+  }
 }
