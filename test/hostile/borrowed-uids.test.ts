@@ -14,14 +14,14 @@ import { CODE_SYSTEM, oidUri } from '../../profiles/codes.ts';
 import { get, type Call, type Door, type Sent } from '../flows/support/door.ts';
 import { DOORS } from '../flows/support/doors/doors.ts';
 import { makeExam } from '../flows/support/exam.ts';
+import { onEachStore } from '../flows/support/each-store.ts';
 import { publish } from '../flows/support/world.ts';
 import { hasProgram } from '../profiles/dicom/samples.ts';
 import { byStudyUid } from '../support/demonstration.ts';
 import { runErase } from '../support/data-folder/erasing.ts';
 import { eventually, fhirCaller, type FhirCaller } from '../support/clients/fhir-caller.ts';
-import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { sendStudy } from '../support/clients/send-study.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
 const EVERY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*';
@@ -52,13 +52,11 @@ function pathsBelow({ ids }: Sent): readonly (readonly [path: string, accept: st
   ];
 }
 
-/** The checks, on a store that is opened before them. */
-function borrowedUidChecks(storeOf: () => Promise<{ readonly store: string; close(): Promise<void> }>): void {
+onEachStore('The UID of a study as an order number (PS3.3 table 10-9)', {}, (running) => {
   let server: TestServer;
   let sent: Sent;
   let tokens: { readonly owner: string; readonly patient: string; readonly stranger: string };
   let stranger: FhirCaller;
-  let closeStore: () => Promise<void> = async () => {};
 
   const borrower = (key: string, uid: string, issuer: Dataset): DemoStudy => {
     const head = { key: `hostile/borrowed/${key}`, establishment: 'nancy', modality: 'CR', instances: 1 } as const;
@@ -85,9 +83,7 @@ function borrowedUidChecks(storeOf: () => Promise<{ readonly store: string; clos
   before(async function open() {
     this.timeout(120_000);
     if (!hasProgram('storescu')) this.skip();
-    const { store, close } = await storeOf();
-    closeStore = close;
-    server = await startServer({ store });
+    ({ server } = running());
     const { url } = server;
     const owner = await clientToken({ url, client: strasbourg.clientId });
     stranger = fhirCaller(url, await clientToken({ url, client: nancy.clientId }));
@@ -102,10 +98,6 @@ function borrowedUidChecks(storeOf: () => Promise<{ readonly store: string; clos
     sent = { exam, ...(await publish(server, { url, token: owner }, exam)) };
     await borrowAll('late');
     tokens = { owner, patient: await signIn({ url, person: 'demo-patient' }), stranger: stranger.token };
-  });
-  after(async () => {
-    await server?.stop();
-    await closeStore();
   });
 
   for (const door of IMAGE_DOORS) {
@@ -182,29 +174,5 @@ function borrowedUidChecks(storeOf: () => Promise<{ readonly store: string; clos
     const path = `/dicom-web/studies/${nobodys.studyInstanceUID}`;
     expect((await get(callOf(radiologist), path, EVERY_SYNTAX)).status).to.equal(404);
     expect((await get(callOf(tokens.stranger), path, EVERY_SYNTAX)).status).to.equal(200);
-  });
-}
-
-describe('The UID of a study as an order number (PS3.3 table 10-9), on SQLite', function sqlite() {
-  this.timeout(120_000);
-  borrowedUidChecks(async () => ({ store: 'sqlite', close: async () => {} }));
-});
-
-const reason = whyNoMongoPeer();
-const suite = reason === undefined ? describe : describe.skip;
-const place = reason === undefined ? 'MongoDB' : `MongoDB: skipped, ${reason}`;
-suite(`The UID of a study as an order number (PS3.3 table 10-9), on ${place}`, function mongodb() {
-  this.timeout(120_000);
-  borrowedUidChecks(async () => {
-    const peer = await startMongoPeer();
-    if (peer === undefined) throw new Error('There is no MongoDB peer');
-    const store = peer.freshUri();
-    return {
-      store,
-      close: async () => {
-        await peer.drop(store);
-        await peer.stop();
-      },
-    };
   });
 });

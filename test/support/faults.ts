@@ -20,3 +20,13 @@ export async function errorOf(work: Promise<unknown>): Promise<unknown> {
     return error ?? new Error('Rejected without an error');
   }
 }
+
+/** The kind of the Fault that a function throws; `accepted` when it returns. */
+export function kindOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof Fault ? error.kind : String(error);
+  }
+  return 'accepted';
+}

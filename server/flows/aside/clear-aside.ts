@@ -58,8 +58,8 @@ export function clearAside(deps: ClearAsideDeps) {
 
 async function clearSome(deps: ClearAsideDeps, visit: Visit, taskId: string, clearing: Clearing): Promise<boolean> {
   const { receipt, result } = await commitFresh(deps.records, async () => await planOf(deps, visit, taskId, clearing));
-  if (clearing.operation === 'discard') for (const { blob } of result.cleared) await deps.images.remove(blob.name);
-  else await removeDropped(deps, result.cleared, receipt.instances);
+  if (clearing.operation === 'discard') for (const name of receipt.erasedBlobs) await deps.images.remove(name);
+  else await removeDropped(deps, result.cleared, receipt);
   return result.isMore;
 }
 

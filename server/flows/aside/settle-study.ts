@@ -7,7 +7,13 @@ import { systemReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, InstanceRow, QuarantinedInstance, QuarantineReason } from '../../ports/commit-plan.ts';
+import type {
+  AuditRecord,
+  CommitReceipt,
+  InstanceRow,
+  QuarantinedInstance,
+  QuarantineReason,
+} from '../../ports/commit-plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
@@ -150,7 +156,7 @@ async function fileBatch(
     const plan = joinParts(...filed.map(({ parts }) => parts), { jobs, audit: events });
     return { warrant: systemWarrant('file-joined', study), plan, result: asides.filter((_, at) => filed[at]?.isFiled) };
   });
-  await removeDropped(deps, result, receipt.instances);
+  await removeDropped(deps, result, receipt);
 }
 
 /** Works out how each of some instances is filed. */
@@ -165,13 +171,17 @@ export async function fileAll(
   return filed;
 }
 
-/** Removes the bytes of what was filed and stood already: each has one instance in the plan. */
+/**
+ * Removes the bytes of what was filed and stood already: each has one instance in the plan. Where another run was
+ * faster, these bytes are the ones that stand.
+ */
 export async function removeDropped(
   { images }: Pick<AsideDeps, 'images'>,
   filed: readonly QuarantinedInstance[],
-  outcomes: readonly ('stored' | 'already')[],
+  { instances, erasedBlobs }: CommitReceipt,
 ): Promise<void> {
-  for (const [at, { blob }] of filed.entries()) if (outcomes[at] === 'already') await images.remove(blob.name);
+  for (const [at, { blob }] of filed.entries())
+    if (instances[at] === 'already' && erasedBlobs.includes(blob.name)) await images.remove(blob.name);
 }
 
 /** One event for each person. */

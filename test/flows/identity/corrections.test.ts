@@ -13,7 +13,7 @@ import { personCaller } from '../../support/demonstration.ts';
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { headerOf } from '../../support/imaging.ts';
 import { aReport, describeReports, documentsOf, examByUid, imagesOf, sent } from '../support/report-region.ts';
-import { aLocalId, anINS, feed, idIn, somebody, type Somebody } from './people.ts';
+import { aLocalId, anINS, feed, idIn, judge, somebody, type Somebody } from './people.ts';
 
 type Held<T> = T & { readonly id: string };
 
@@ -69,14 +69,9 @@ describeReports('A correction', { nancyReadsFor: [ESTABLISHMENTS.strasbourg.orga
     return exam;
   };
 
-  const judge = async (operation: 'join' | 'separate', [one, other]: readonly [string, string]): Promise<void> => {
+  const judged = async (operation: 'join' | 'separate', two: readonly [string, string]): Promise<void> => {
     const desk = await personCaller(region().server, 'demo-region-desk');
-    const parameter = [
-      { name: 'patient', valueReference: { reference: `Patient/${one}` } },
-      { name: 'other', valueReference: { reference: `Patient/${other}` } },
-      { name: 'reason', valueString: 'Carte d’identité' },
-    ];
-    const answer = await desk.send('POST', `Patient/$${operation}`, { resourceType: 'Parameters', parameter });
+    const answer = await judge(desk, operation, two);
     expect(answer.status, answer.text).to.equal(200);
     await atRest();
   };
@@ -203,9 +198,9 @@ describeReports('A correction', { nancyReadsFor: [ESTABLISHMENTS.strasbourg.orga
         (report) => report.id === id,
       );
     expect([await isLinked(), await isFound(nancy)]).to.deep.equal([false, false]);
-    await judge('join', two);
+    await judged('join', two);
     expect([await isLinked(), await isFound(nancy)]).to.deep.equal([true, true]);
-    await judge('separate', two);
+    await judged('separate', two);
     expect([await isLinked(), await isFound(nancy)]).to.deep.equal([false, false]);
     expect((await strasbourg.get(`ImagingStudy/${exam.id}`)).status).to.equal(200);
   });
@@ -214,7 +209,7 @@ describeReports('A correction', { nancyReadsFor: [ESTABLISHMENTS.strasbourg.orga
     const { server, nancy } = region();
     const [localId, other, one] = [aLocalId(), aLocalId(), somebody()];
     const two = [await fed(localId, one), idIn(await feed(nancy, 'nancy', other, one))] as const;
-    await judge('join', two);
+    await judged('join', two);
     const exam = await published(localId, `parted/${localId}`);
     const patient = { ...PATIENTS.gaetan, localId: { nancy: other } };
     const added = aStudy({ key: `parted/${localId}`, establishment: 'nancy', patient, instances: 2 });
@@ -230,7 +225,7 @@ describeReports('A correction', { nancyReadsFor: [ESTABLISHMENTS.strasbourg.orga
       ['superseded', false],
       ['current', true],
     ]);
-    await judge('separate', two);
+    await judged('separate', two);
     expect(await lists()).to.deep.equal([
       ['superseded', false],
       ['superseded', true],

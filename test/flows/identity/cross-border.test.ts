@@ -1,15 +1,15 @@
 /** A patient on both sides of the border: INS and matricule meet by a source that is declared for both alone. */
 import { expect } from 'chai';
-import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
-import { aLocalId, aMatricule, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
+import { aLocalId, aMatricule, anINS, domainOf, feed, idIn, somebody, valuesOf } from './people.ts';
 import {
   examsAt,
+  examsOf,
   expectToldAsBefore,
+  feedsOf,
   foundBy,
   ownPatient,
   portalOf,
-  publish,
   signInAtPortal,
   tellOnEachStore,
   toldToAll,
@@ -22,13 +22,11 @@ const [ins, number] = [anINS(), aMatricule(one.birthDate)];
 const REGION = { persons: { french: ins, luxembourgish: number }, qualifies: { strasbourg: [insNirTest, matricule] } };
 
 tellOnEachStore('INS and matricule (identity.md section 2, rule 5)', REGION, (story) => {
+  const accepted = feedsOf(story);
+  const exam = examsOf(story);
+
   it('meet by a source that is declared for both, and part when it takes one back', async () => {
     const [inNancy, inLuxembourg, inStrasbourg] = [aLocalId(), aLocalId(), aLocalId()];
-    const accepted = async (at: EstablishmentKey, localId: string, who: Somebody) => {
-      const answer = await feed(story()[at], at, localId, who);
-      expect(answer.status, answer.text).to.be.oneOf([200, 201]);
-      return answer;
-    };
     const french = await accepted('nancy', inNancy, { ...one, numbers: [ins] });
     const luxembourgish = await accepted('luxembourg', inLuxembourg, { ...one, numbers: [number] });
     const both = await accepted('strasbourg', inStrasbourg, { ...one, numbers: [] });
@@ -39,12 +37,10 @@ tellOnEachStore('INS and matricule (identity.md section 2, rule 5)', REGION, (st
     ];
     const apart = [idIn(french), idIn(luxembourgish), idIn(both)];
     expect(await idsAt()).to.deep.equal(apart);
-    const exam = async (at: EstablishmentKey, localId: string) =>
-      await publish(story(), { key: `border/${at}/${story().server.url}`, at, localId });
     const exams = [
-      await exam('nancy', inNancy),
-      await exam('luxembourg', inLuxembourg),
-      await exam('strasbourg', inStrasbourg),
+      await exam('border', 'nancy', inNancy),
+      await exam('border', 'luxembourg', inLuxembourg),
+      await exam('border', 'strasbourg', inStrasbourg),
     ] as const;
     const sessions = [await signInAtPortal(story(), 'french'), await signInAtPortal(story(), 'luxembourgish')] as const;
     const told = async () =>

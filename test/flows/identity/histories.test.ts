@@ -3,18 +3,19 @@ import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
-import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
+import { aLocalId, anINS, domainOf, idIn, somebody, valuesOf, type Somebody } from './people.ts';
 import {
   examsAt,
+  examsOf,
   expectToldAsBefore,
+  feedsOf,
   openPortal,
   ownPatient,
-  publish,
   signInAtPortal,
   tellOnEachStore,
   toldToAll,
-  withoutManifests,
   uidsOf,
+  withoutManifests,
 } from './story.ts';
 
 const { insNir, insNia, insNirTest } = IDENTIFIER_SYSTEM;
@@ -25,13 +26,8 @@ const FRENCH = [insNirTest, insNir, insNia];
 const REGION = { persons: PEOPLE, qualifies: { strasbourg: FRENCH, nancy: FRENCH } };
 
 tellOnEachStore('Identities that change (identity.md section 2)', REGION, (story) => {
-  const accepted = async (at: EstablishmentKey, localId: string, one: Somebody, more: Partial<Patient> = {}) => {
-    const answer = await feed(story()[at], at, localId, one, more);
-    expect(answer.status, answer.text).to.be.oneOf([200, 201]);
-    return answer;
-  };
-  const exam = async (name: string, at: EstablishmentKey, localId: string) =>
-    await publish(story(), { key: `${name}/${at}/${story().server.url}`, at, localId });
+  const accepted = feedsOf(story);
+  const exam = examsOf(story);
   const idAt = async (at: EstablishmentKey, localId: string): Promise<string> =>
     (await ownPatient(story(), at, localId)).id;
 

@@ -1,15 +1,13 @@
 /** A desk says who is who: what joins parts again, and leaves everything as it was. */
 import type { Parameters, Patient, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import type { FhirAnswer, FhirCaller } from '../../support/clients/fhir-caller.ts';
-import { expectOutcome } from '../../support/clients/fhir-caller.ts';
+import { expectOutcome, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { establishmentCaller, personCaller } from '../../support/demonstration.ts';
 import { onEachStore } from '../support/each-store.ts';
 import { openTrail } from '../support/trail.ts';
-import { aLocalId, anINS, domainOf, feed, idIn, somebody, type Somebody } from './people.ts';
+import { aLocalId, anINS, domainOf, feed, idIn, judge, somebody, type Somebody } from './people.ts';
 
-type Two = { readonly one: string; readonly other: string };
-type Operation = 'join' | 'separate';
+type Two = readonly [one: string, other: string];
 
 onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running) => {
   let strasbourg: FhirCaller;
@@ -24,20 +22,6 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
     strasbourgDesk = await personCaller(server, 'demo-strasbourg-desk');
   });
 
-  const judge = async (
-    caller: FhirCaller,
-    operation: Operation,
-    { one, other }: Two,
-    reason: string | null = 'Carte d’identité',
-  ): Promise<FhirAnswer> =>
-    await caller.send('POST', `Patient/$${operation}`, {
-      resourceType: 'Parameters',
-      parameter: [
-        { name: 'patient', valueReference: { reference: `Patient/${one}` } },
-        { name: 'other', valueReference: { reference: `Patient/${other}` } },
-        ...(reason === null ? [] : [{ name: 'reason', valueString: reason }]),
-      ],
-    });
   const fed = async (caller: FhirCaller, key: 'strasbourg' | 'nancy', one: Somebody): Promise<string> => {
     const answer = await feed(caller, key, aLocalId(), one);
     expect(answer.status, answer.text).to.equal(201);
@@ -46,7 +30,7 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
   /** One person whom two establishments know under local numbers alone. */
   const known = async (): Promise<Two> => {
     const one = somebody();
-    return { one: await fed(strasbourg, 'strasbourg', one), other: await fed(nancy, 'nancy', one) };
+    return [await fed(strasbourg, 'strasbourg', one), await fed(nancy, 'nancy', one)];
   };
   const read = async (caller: FhirCaller, id: string): Promise<Patient> => {
     const answer = await caller.get(`Patient/${id}`);
@@ -55,7 +39,7 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
     return patient;
   };
   /** What both establishments are shown of both. */
-  const shown = async ({ one, other }: Two): Promise<unknown> => ({
+  const shown = async ([one, other]: Two): Promise<unknown> => ({
     strasbourg: await read(strasbourg, one),
     nancy: await read(nancy, other),
     across: [(await strasbourg.get(`Patient/${other}`)).status, (await nancy.get(`Patient/${one}`)).status],
@@ -69,13 +53,13 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
     const joined = await judge(regionDesk, 'join', two);
     expect(joined.status, joined.text).to.equal(200);
     expect(joined.json()).to.deep.include({
-      parameter: [{ name: 'return', valueReference: { reference: `Patient/${two.one}` } }],
+      parameter: [{ name: 'return', valueReference: { reference: `Patient/${two[0]}` } }],
     });
-    expect(await read(nancy, two.other)).to.deep.include({
+    expect(await read(nancy, two[1])).to.deep.include({
       active: false,
-      link: [{ other: { reference: `Patient/${two.one}` }, type: 'replaced-by' }],
+      link: [{ other: { reference: `Patient/${two[0]}` }, type: 'replaced-by' }],
     });
-    expect(await read(nancy, two.one)).to.include({ active: true });
+    expect(await read(nancy, two[0])).to.include({ active: true });
     const separated = await judge(regionDesk, 'separate', two);
     expect(separated.status, separated.text).to.equal(200);
     expect(await shown(two)).to.deep.equal(before);
@@ -83,34 +67,34 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
 
   it('is undone when the desk erred against qualified numbers, too', async () => {
     const one = somebody({ numbers: [anINS()] });
-    const two = { one: await fed(strasbourg, 'strasbourg', one), other: await fed(nancy, 'nancy', one) };
-    const before = await read(nancy, two.one);
+    const two: Two = [await fed(strasbourg, 'strasbourg', one), await fed(nancy, 'nancy', one)];
+    const before = await read(nancy, two[0]);
     expect((await judge(regionDesk, 'separate', two)).status).to.equal(200);
-    expectOutcome(await nancy.get(`Patient/${two.one}`), 404, 'not-found');
-    expect((await read(nancy, two.other)).active).to.equal(true);
+    expectOutcome(await nancy.get(`Patient/${two[0]}`), 404, 'not-found');
+    expect((await read(nancy, two[1])).active).to.equal(true);
     expect((await judge(regionDesk, 'join', two)).status).to.equal(200);
-    expect(await read(nancy, two.one)).to.deep.equal(before);
+    expect(await read(nancy, two[0])).to.deep.equal(before);
   });
 
   it('ends the review of two that bear one number and contradict each other', async () => {
     const numbers = [anINS()];
-    const two = {
-      one: await fed(strasbourg, 'strasbourg', somebody({ numbers })),
-      other: await fed(nancy, 'nancy', somebody({ numbers, given: 'Bérangère', birthDate: '1991-02-03' })),
-    };
-    const [asked, ...more] = await reviews(regionDesk, two.other);
+    const two: Two = [
+      await fed(strasbourg, 'strasbourg', somebody({ numbers })),
+      await fed(nancy, 'nancy', somebody({ numbers, given: 'Bérangère', birthDate: '1991-02-03' })),
+    ];
+    const [asked, ...more] = await reviews(regionDesk, two[1]);
     expect(more).to.deep.equal([]);
     expect(asked).to.include({ status: 'requested' });
     expect(JSON.stringify(asked?.reasonCode)).to.include('traits');
-    for (const nobody of [nancy, strasbourg]) expect(await reviews(nobody, two.other)).to.deep.equal([]);
-    expect(await reviews(strasbourgDesk, two.other)).to.have.lengthOf(1);
+    for (const nobody of [nancy, strasbourg]) expect(await reviews(nobody, two[1])).to.deep.equal([]);
+    expect(await reviews(strasbourgDesk, two[1])).to.have.lengthOf(1);
     expect((await judge(regionDesk, 'separate', two)).status).to.equal(200);
-    expect((await reviews(regionDesk, two.other)).map(({ status }) => status)).to.deep.equal(['completed']);
+    expect((await reviews(regionDesk, two[1])).map(({ status }) => status)).to.deep.equal(['completed']);
   });
 
   it('is said by an establishment’s desk of its own identities alone', async () => {
     const one = somebody();
-    const own = { one: await fed(strasbourg, 'strasbourg', one), other: await fed(strasbourg, 'strasbourg', one) };
+    const own: Two = [await fed(strasbourg, 'strasbourg', one), await fed(strasbourg, 'strasbourg', one)];
     expect((await judge(strasbourgDesk, 'join', own)).status).to.equal(200);
     expectOutcome(await judge(strasbourgDesk, 'join', await known()), 404, 'not-found');
     for (const caller of [strasbourg, await personCaller(running().server, 'demo-radiologist')])
@@ -143,8 +127,8 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
   it('is refused where it says nothing, or nothing new', async () => {
     const two = await known();
     expectOutcome(await judge(regionDesk, 'join', two, null), 400, 'required');
-    expectOutcome(await judge(regionDesk, 'join', { one: two.one, other: two.one }), 400, 'invalid');
-    expectOutcome(await judge(regionDesk, 'join', { one: two.one, other: 'nobody' }), 404, 'not-found');
+    expectOutcome(await judge(regionDesk, 'join', [two[0], two[0]]), 400, 'invalid');
+    expectOutcome(await judge(regionDesk, 'join', [two[0], 'nobody']), 404, 'not-found');
     expect((await judge(regionDesk, 'join', two)).status).to.equal(200);
     expectOutcome(await judge(regionDesk, 'join', two), 409, 'conflict');
   });
@@ -158,10 +142,7 @@ onEachStore('Patient/$join and $separate (identity.md section 2)', {}, (running)
       (await trail.eventsNaming(reason)).map(({ event }) => JSON.stringify(event));
     try {
       const [joined, parted] = [await told('Le livret de famille'), await told('Une erreur')];
-      for (const [own, foreign] of [
-        [two.one, two.other],
-        [two.other, two.one],
-      ] as const) {
+      for (const [own, foreign] of [two, two.toReversed()] as const) {
         expect(
           joined.filter((event) => event.includes(`Patient/${own}`)),
           'joined',

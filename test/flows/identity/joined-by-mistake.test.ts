@@ -4,13 +4,13 @@
  */
 import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count, withdrawal } from '../support/fhir-write.ts';
-import { aLocalId, anINS, feed, idIn, somebody, type Somebody } from './people.ts';
+import { aLocalId, anINS, idIn, somebody } from './people.ts';
 import {
   expectToldAsBefore,
+  feedsOf,
   openPortal,
   portalOf,
   publish,
@@ -31,11 +31,7 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
   let declared: FhirCaller;
   before(async () => void (declared = await personCaller(story().server, 'demo-declared')));
 
-  const accepted = async (at: EstablishmentKey, localId: string, one: Somebody) => {
-    const answer = await feed(story()[at], at, localId, one);
-    expect(answer.status, answer.text).to.be.oneOf([200, 201]);
-    return answer;
-  };
+  const accepted = feedsOf(story);
 
   /** Two of one name, each with an exam, whom one doctor treats; Nancy then gives one of them the other's number. */
   async function namesakes(key: (typeof KEYS)[number]) {

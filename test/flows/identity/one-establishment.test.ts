@@ -1,17 +1,18 @@
 /** What one establishment knows of a person under several numbers: duplicates, merges (ITI-104), and their end. */
 import type { Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { ESTABLISHMENTS, type EstablishmentKey } from '../../../fixtures/people.ts';
+import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { expectOutcome, type FhirAnswer } from '../../support/clients/fhir-caller.ts';
 import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
 import {
   examsAt,
+  examsOf,
   expectToldAsBefore,
+  feedsOf,
   foundBy,
   openPortal,
   ownPatient,
-  publish,
   signInAtPortal,
   tellOnEachStore,
   toldToAll,
@@ -24,13 +25,8 @@ const REGION = { persons: numbers, qualifies: { luxembourg: [insNirTest] } };
 
 tellOnEachStore('Several numbers of one person (identity.md sections 1 and 2)', REGION, (story) => {
   const known = (login: keyof typeof numbers): Somebody => somebody({ numbers: [numbers[login]] });
-  const accepted = async (at: EstablishmentKey, localId: string, one: Somebody, more: Partial<Patient> = {}) => {
-    const answer = await feed(story()[at], at, localId, one, more);
-    expect(answer.status, answer.text).to.be.oneOf([200, 201]);
-    return answer;
-  };
-  const exam = async (name: string, at: EstablishmentKey, localId: string) =>
-    await publish(story(), { key: `${name}/${at}/${story().server.url}`, at, localId });
+  const accepted = feedsOf(story);
+  const exam = examsOf(story);
   const replacedBy = (localId: string): Partial<Patient> => ({
     active: false,
     link: [{ other: { identifier: { system: domainOf('strasbourg'), value: localId } }, type: 'replaced-by' }],

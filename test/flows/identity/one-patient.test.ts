@@ -3,95 +3,84 @@ import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { PATIENTS } from '../../../fixtures/people.ts';
 import { oidUri } from '../../../profiles/codes.ts';
-import { startDemonstration, type Demonstration } from '../../support/demonstration.ts';
+import { fillDemonstration, type Demonstration } from '../../support/demonstration.ts';
 import { expectOutcome } from '../../support/clients/fhir-caller.ts';
 import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf } from './people.ts';
-import { BOTH_STORES } from '../support/stores.ts';
+import { onEachStore } from '../support/each-store.ts';
 
 const { helene } = PATIENTS;
 const INS = helene.national.system;
 
-for (const { name, missing, open } of BOTH_STORES) {
-  describe(`One Patient for one person, on ${name} (FHIR R4 patient.html#linking)`, () => {
-    let region: Demonstration;
-    let remove: () => Promise<void> = async () => {};
-    before(async function start() {
-      if (missing() !== undefined) this.skip();
-      this.timeout(90_000);
-      const opened = await open();
-      remove = opened.remove;
-      region = await startDemonstration({ store: opened.store });
-    });
-    after(async () => {
-      await region?.server.stop();
-      await remove();
-    });
-
-    it('shows the patient one Patient with all of her numbers, and the exams of both establishments', async () => {
-      const [own, ...others] = await region.patient.find<Patient>('Patient');
-      if (own?.id === undefined) throw new Error('She sees no Patient');
-      expect(others).to.deep.equal([]);
-      expect(valuesOf(own, INS)).to.deep.equal([helene.national.value]);
-      expect(valuesOf(own, domainOf('strasbourg'))).to.deep.equal([helene.localId.strasbourg]);
-      expect(valuesOf(own, domainOf('nancy'))).to.deep.equal([helene.localId.nancy]);
-      const exams = await region.patient.find<ImagingStudy>(`ImagingStudy?patient=${own.id}`);
-      const uids = [region.studies.helene, region.studies.heleneNancy].map(({ studyInstanceUID }) => studyInstanceUID);
-      expect(exams.map(({ identifier = [] }) => identifier[0]?.value).sort()).to.deep.equal(uids.map(oidUri).sort());
-      expect(new Set(exams.map(({ subject }) => subject.reference))).to.deep.equal(new Set([`Patient/${own.id}`]));
-      const chained = await region.patient.find<ImagingStudy>(
-        `ImagingStudy?patient.identifier=${domainOf('nancy')}|${helene.localId.nancy}`,
-      );
-      expect(chained).to.have.lengthOf(2);
-    });
-
-    it('shows an establishment the qualified number and its own, and finds her by no other', async () => {
-      const [seen, ...others] = await region.strasbourg.find<Patient>(
-        `Patient?identifier=${INS}|${helene.national.value}`,
-      );
-      if (seen === undefined) throw new Error('She is not found');
-      expect(others).to.deep.equal([]);
-      expect(valuesOf(seen, domainOf('strasbourg'))).to.deep.equal([helene.localId.strasbourg]);
-      expect(valuesOf(seen, domainOf('nancy'))).to.deep.equal([]);
-      expect(JSON.stringify(seen)).to.not.include('urn:passerelle');
-      const foreign = `identifier=${domainOf('nancy')}|${helene.localId.nancy}`;
-      expect(await region.strasbourg.find(`Patient?${foreign}`)).to.deep.equal([]);
-      expect(await region.strasbourg.find(`ImagingStudy?patient.${foreign}`)).to.deep.equal([]);
-      expect(await region.nancy.find(`Patient?${foreign}`)).to.have.lengthOf(1);
-      expect(await region.strasbourg.find('ImagingStudy?patient=' + seen.id)).to.have.lengthOf(1);
-    });
-
-    it('shows a declared professional the local numbers of those whose exams are seen', async () => {
-      const [seen] = await region.declared.find<Patient>(`Patient?identifier=${INS}|${helene.national.value}`);
-      if (seen === undefined) throw new Error('She is not found');
-      expect(valuesOf(seen, domainOf('nancy'))).to.deep.equal([helene.localId.nancy]);
-      const third = { ...somebody(), ...traitsOfHelene(), numbers: [nationalOfHelene()] };
-      const fed = await feed(region.luxembourg, 'luxembourg', aLocalId(), third);
-      expect(fed.status, fed.text).to.equal(201);
-      const [after] = await region.declared.find<Patient>(`Patient?identifier=${INS}|${helene.national.value}`);
-      expect(valuesOf(after ?? seen, domainOf('luxembourg'))).to.deep.equal([]);
-    });
-
-    it('answers the former id by what replaced it, to whoever sees the person, and to nobody else', async () => {
-      const [one, ins] = [somebody(), anINS()];
-      const known = { ...one, numbers: [ins] };
-      const first = await feed(region.strasbourg, 'strasbourg', aLocalId(), known);
-      const second = await feed(region.nancy, 'nancy', aLocalId(), known);
-      expect([first.status, second.status], `${first.text}${second.text}`).to.deep.equal([201, 201]);
-      const [older, later] = [idIn(first), idIn(second)];
-      expect(older).to.not.equal(later);
-      const stub = await region.nancy.get(`Patient/${later}`);
-      expect(stub.status, stub.text).to.equal(200);
-      expect(stub.json<Patient>()).to.deep.include({
-        id: later,
-        active: false,
-        link: [{ other: { reference: `Patient/${older}` }, type: 'replaced-by' }],
-      });
-      expect((await region.nancy.get(`Patient/${older}`)).status).to.equal(200);
-      expectOutcome(await region.luxembourg.get(`Patient/${later}`), 404, 'not-found');
-      expectOutcome(await region.stranger.get(`Patient/${later}`), 404, 'not-found');
-    });
+onEachStore('One Patient for one person (FHIR R4 patient.html#linking)', {}, (running) => {
+  let region: Demonstration;
+  before(async () => {
+    region = await fillDemonstration(running().server);
   });
-}
+
+  it('shows the patient one Patient with all of her numbers, and the exams of both establishments', async () => {
+    const [own, ...others] = await region.patient.find<Patient>('Patient');
+    if (own?.id === undefined) throw new Error('She sees no Patient');
+    expect(others).to.deep.equal([]);
+    expect(valuesOf(own, INS)).to.deep.equal([helene.national.value]);
+    expect(valuesOf(own, domainOf('strasbourg'))).to.deep.equal([helene.localId.strasbourg]);
+    expect(valuesOf(own, domainOf('nancy'))).to.deep.equal([helene.localId.nancy]);
+    const exams = await region.patient.find<ImagingStudy>(`ImagingStudy?patient=${own.id}`);
+    const uids = [region.studies.helene, region.studies.heleneNancy].map(({ studyInstanceUID }) => studyInstanceUID);
+    expect(exams.map(({ identifier = [] }) => identifier[0]?.value).sort()).to.deep.equal(uids.map(oidUri).sort());
+    expect(new Set(exams.map(({ subject }) => subject.reference))).to.deep.equal(new Set([`Patient/${own.id}`]));
+    const chained = await region.patient.find<ImagingStudy>(
+      `ImagingStudy?patient.identifier=${domainOf('nancy')}|${helene.localId.nancy}`,
+    );
+    expect(chained).to.have.lengthOf(2);
+  });
+
+  it('shows an establishment the qualified number and its own, and finds her by no other', async () => {
+    const [seen, ...others] = await region.strasbourg.find<Patient>(
+      `Patient?identifier=${INS}|${helene.national.value}`,
+    );
+    if (seen === undefined) throw new Error('She is not found');
+    expect(others).to.deep.equal([]);
+    expect(valuesOf(seen, domainOf('strasbourg'))).to.deep.equal([helene.localId.strasbourg]);
+    expect(valuesOf(seen, domainOf('nancy'))).to.deep.equal([]);
+    expect(JSON.stringify(seen)).to.not.include('urn:passerelle');
+    const foreign = `identifier=${domainOf('nancy')}|${helene.localId.nancy}`;
+    expect(await region.strasbourg.find(`Patient?${foreign}`)).to.deep.equal([]);
+    expect(await region.strasbourg.find(`ImagingStudy?patient.${foreign}`)).to.deep.equal([]);
+    expect(await region.nancy.find(`Patient?${foreign}`)).to.have.lengthOf(1);
+    expect(await region.strasbourg.find('ImagingStudy?patient=' + seen.id)).to.have.lengthOf(1);
+  });
+
+  it('shows a declared professional the local numbers of those whose exams are seen', async () => {
+    const [seen] = await region.declared.find<Patient>(`Patient?identifier=${INS}|${helene.national.value}`);
+    if (seen === undefined) throw new Error('She is not found');
+    expect(valuesOf(seen, domainOf('nancy'))).to.deep.equal([helene.localId.nancy]);
+    const third = { ...somebody(), ...traitsOfHelene(), numbers: [nationalOfHelene()] };
+    const fed = await feed(region.luxembourg, 'luxembourg', aLocalId(), third);
+    expect(fed.status, fed.text).to.equal(201);
+    const [after] = await region.declared.find<Patient>(`Patient?identifier=${INS}|${helene.national.value}`);
+    expect(valuesOf(after ?? seen, domainOf('luxembourg'))).to.deep.equal([]);
+  });
+
+  it('answers the former id by what replaced it, to whoever sees the person, and to nobody else', async () => {
+    const [one, ins] = [somebody(), anINS()];
+    const known = { ...one, numbers: [ins] };
+    const first = await feed(region.strasbourg, 'strasbourg', aLocalId(), known);
+    const second = await feed(region.nancy, 'nancy', aLocalId(), known);
+    expect([first.status, second.status], `${first.text}${second.text}`).to.deep.equal([201, 201]);
+    const [older, later] = [idIn(first), idIn(second)];
+    expect(older).to.not.equal(later);
+    const stub = await region.nancy.get(`Patient/${later}`);
+    expect(stub.status, stub.text).to.equal(200);
+    expect(stub.json<Patient>()).to.deep.include({
+      id: later,
+      active: false,
+      link: [{ other: { reference: `Patient/${older}` }, type: 'replaced-by' }],
+    });
+    expect((await region.nancy.get(`Patient/${older}`)).status).to.equal(200);
+    expectOutcome(await region.luxembourg.get(`Patient/${later}`), 404, 'not-found');
+    expectOutcome(await region.stranger.get(`Patient/${later}`), 404, 'not-found');
+  });
+});
 
 function traitsOfHelene() {
   const { familyName: family, givenName: given, birthDate, gender } = helene;

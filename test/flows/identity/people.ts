@@ -104,3 +104,18 @@ export function idIn(answer: FhirAnswer): string {
 export function valuesOf({ identifier = [] }: Patient, system: string): readonly string[] {
   return identifier.filter((one) => one.system === system).flatMap(({ value }) => value ?? []);
 }
+
+/** A desk says that two Patients (ids) are one, or are two, and how it knows; without a reason where it is null. */
+export async function judge(
+  caller: FhirCaller,
+  operation: 'join' | 'separate',
+  [one, other]: readonly [string, string],
+  reason: string | null = 'Carte d’identité',
+): Promise<FhirAnswer> {
+  const parameter = [
+    { name: 'patient', valueReference: { reference: `Patient/${one}` } },
+    { name: 'other', valueReference: { reference: `Patient/${other}` } },
+    ...(reason === null ? [] : [{ name: 'reason', valueString: reason }]),
+  ];
+  return await caller.send('POST', `Patient/$${operation}`, { resourceType: 'Parameters', parameter });
+}

@@ -2,9 +2,6 @@
  * The region of the identity stories: it runs on each store, its people sign in at the portal, and what any reader is
  * told of patients can be compared.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type {
   AuditEvent,
   DiagnosticReport,
@@ -22,15 +19,14 @@ import { reportTextOf } from '../../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../../fixtures/reports.ts';
 import { signInFully } from '../../../fixtures/sign-in.ts';
 import { oidUri } from '../../../profiles/codes.ts';
-import type { IdentifierDomain, Region, RegionPerson } from '../../../server/config/region-model.ts';
-import { eventually, fhirCaller, type FhirCaller } from '../../support/clients/fhir-caller.ts';
+import { eventually, fhirCaller, type FhirAnswer, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
+import type { EditedRegion } from '../../support/region-file.ts';
 import type { TestServer } from '../../support/server.ts';
 import { onEachStore } from '../support/each-store.ts';
-import { domainOf } from './people.ts';
+import { domainOf, feed, type Somebody } from './people.ts';
 
-const DEMONSTRATION = new URL('../../../fixtures/region/region.json', import.meta.url);
 const PUBLISHED_WITHIN_S = 60;
 
 /** What a region file of a story says otherwise: who signs in, and what establishments qualify. */
@@ -58,17 +54,9 @@ export type StoryExam = {
 };
 
 /** Tells a story on SQLite and on MongoDB; `story` is for tests and their hooks. */
-export function tellOnEachStore(title: string, region: StoryRegion, define: (story: () => Story) => void): void {
+export function tellOnEachStore(title: string, said: StoryRegion, define: (story: () => Story) => void): void {
   describe('Who is who', () => {
-    const env: Record<string, string> = {};
-    let folder = '';
-    before(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'passerelle-story-'));
-      env['REGION'] = join(folder, 'region.json');
-      await writeFile(env['REGION'], JSON.stringify(await regionOf(region)));
-    });
-    after(async () => await rm(folder, { recursive: true, force: true }));
-    onEachStore(title, { env }, (running) => {
+    onEachStore(title, { region: (region) => change(region, said) }, (running) => {
       let story: Story;
       before(async () => void (story = await callersOf(running().server)));
       define(() => story);
@@ -76,7 +64,8 @@ export function tellOnEachStore(title: string, region: StoryRegion, define: (sto
   });
 }
 
-async function callersOf(server: TestServer): Promise<Story> {
+/** Signs in everybody who asks. */
+export async function callersOf(server: TestServer): Promise<Story> {
   return {
     server,
     strasbourg: await establishmentCaller(server, 'strasbourg'),
@@ -86,26 +75,31 @@ async function callersOf(server: TestServer): Promise<Story> {
   };
 }
 
-async function regionOf({ persons = {}, qualifies = {} }: StoryRegion): Promise<Region> {
-  const region = JSON.parse(await readFile(DEMONSTRATION, 'utf8')) as Region;
+function change(region: EditedRegion, { persons = {}, qualifies = {} }: StoryRegion): void {
   const keys = Object.keys(qualifies) as EstablishmentKey[];
   const systems = keys.flatMap((key) => qualifies[key] ?? []);
-  const further = (domain: IdentifierDomain): IdentifierDomain => {
+  region.identifierDomains = region.identifierDomains.map((domain) => {
     const key = keys.find((one) => domain.patientIdSystem === domainOf(one));
     return key === undefined ? domain : { ...domain, qualifies: [...(qualifies[key] ?? [])] };
+  });
+  region.qualifiedIdentifiers = [...new Set([...region.qualifiedIdentifiers, ...systems])];
+  for (const [login, { system = '', value = '' }] of Object.entries(persons))
+    region.persons.push({ login, name: login, kind: 'patient', identifier: { system, value } });
+}
+
+/** Feeds somebody by a number of an establishment (ITI-104): what it is answered, which is 200 or 201. */
+export function feedsOf(story: () => Story) {
+  return async (at: EstablishmentKey, localId: string, one: Somebody, more?: Partial<Patient>): Promise<FhirAnswer> => {
+    const answer = await feed(story()[at], at, localId, one, more);
+    expect(answer.status, answer.text).to.be.oneOf([200, 201]);
+    return answer;
   };
-  const people = Object.entries(persons).map(([login, { system = '', value = '' }]): RegionPerson => ({
-    login,
-    name: login,
-    kind: 'patient',
-    identifier: { system, value },
-  }));
-  return {
-    ...region,
-    identifierDomains: region.identifierDomains.map(further),
-    qualifiedIdentifiers: [...new Set([...region.qualifiedIdentifiers, ...systems])],
-    persons: [...region.persons, ...people],
-  };
+}
+
+/** Publishes an exam of whoever bears a number of an establishment. */
+export function examsOf(story: () => Story) {
+  return async (name: string, at: EstablishmentKey, localId: string): Promise<DemoStudy> =>
+    await publish(story(), { key: `${name}/${at}/${story().server.url}`, at, localId });
 }
 
 /** Sends an exam and its report, and waits until both are published. */

@@ -1,17 +1,17 @@
 /** Twins: what one of them is said to have is not the other's, whichever number is typed. */
-import type { Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
-import { aLocalId, anINS, feed, idIn, somebody, type Somebody } from './people.ts';
+import { aLocalId, anINS, idIn, somebody } from './people.ts';
 import {
   examsAt,
+  examsOf,
   expectToldAsBefore,
+  feedsOf,
   foundBy,
   openPortal,
   ownPatient,
   portalOf,
-  publish,
   signInAtPortal,
   tellOnEachStore,
   toldToAll,
@@ -30,13 +30,9 @@ tellOnEachStore('Twins (identity.md section 2, rule 3)', { persons: NUMBERS }, (
   let exams: { readonly first: readonly string[]; readonly second: readonly string[] };
   let sessions: { readonly first: Session; readonly second: Session };
 
-  const accepted = async (at: EstablishmentKey, localId: string, one: Somebody, more: Partial<Patient> = {}) => {
-    const answer = await feed(story()[at], at, localId, one, more);
-    expect(answer.status, answer.text).to.be.oneOf([200, 201]);
-    return answer;
-  };
+  const accepted = feedsOf(story);
   const exam = async (name: string, at: EstablishmentKey, localId: string) =>
-    uidsOf(await publish(story(), { key: `twins/${name}/${story().server.url}`, at, localId }));
+    uidsOf(await examsOf(story)(`twins/${name}`, at, localId));
   const told = async () => await toldToAll(story(), { first: sessions.first.caller, second: sessions.second.caller });
   const eachSeesOwn = async (): Promise<void> => {
     for (const who of ['first', 'second'] as const) {

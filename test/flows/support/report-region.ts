@@ -1,14 +1,11 @@
 /** A region in which reports are sent: Hélène, whom Strasbourg and Nancy feed, Gaëtan, and who may read of them. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Bundle, DiagnosticReport, DocumentReference, ImagingStudy, Patient, Reference } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { demoConsent } from '../../../fixtures/consent.ts';
 import { aStudy, type StudyOverrides } from '../../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../../fixtures/dicom/studies.ts';
-import { patientIdentifier, toPatient } from '../../../fixtures/patients.ts';
+import { patientIdentifier } from '../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../fixtures/people.ts';
 import { ACTION } from '../../../ihe/codes.ts';
 import { CODE_SYSTEM, oidUri } from '../../../profiles/codes.ts';
@@ -16,9 +13,10 @@ import { eventually, type FhirAnswer, type FhirCaller } from '../../support/clie
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { adhocQuery, retrieveDocumentSet } from '../../support/clients/xds.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
-import { ROOT } from '../../support/house/source-files.ts';
-import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../../support/peers/mongodb-peer.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import type { EditedRegion } from '../../support/region-file.ts';
+import type { TestServer } from '../../support/server.ts';
+import { feed as feedPatient } from './feed.ts';
+import { onEachStore, type Running } from './each-store.ts';
 import { post, responseOf, select } from './soap.ts';
 
 /** Whoever asks in these tests. `emergency` has declared one for Hélène. */
@@ -37,7 +35,6 @@ export type ReportRegion = ReportCallers & {
 
 /** The repository of the demonstration region. */
 const REPOSITORY = '2.25.206875368712831322602221010714274556034';
-const STORES = ['SQLite', 'MongoDB'] as const;
 
 type Options = {
   /** `readsFor` of Nancy: establishments whose exams it reads. */
@@ -46,71 +43,42 @@ type Options = {
 
 /** Describes one subject on both stores. */
 export function describeReports(title: string, options: Options, body: (region: () => ReportRegion) => void): void {
-  for (const name of STORES) {
-    const missing = name === 'MongoDB' ? whyNoMongoPeer() : undefined;
-    const suite = missing === undefined ? describe : describe.skip;
-    suite(`${title}: ${name}${missing === undefined ? '' : `, skipped, ${missing}`}`, function () {
-      this.timeout(120_000);
-      let peer: MongoPeer | undefined;
-      let region: ReportRegion | undefined;
-      let folder = '';
-      before(async () => {
-        peer = name === 'MongoDB' ? await startMongoPeer() : undefined;
-        folder = await mkdtemp(join(tmpdir(), 'passerelle-reports-'));
-        region = await openRegion(peer?.freshUri() ?? 'sqlite', await regionFile(folder, options));
-      });
-      after(async () => {
-        await region?.server.stop();
-        await rm(folder, { recursive: true, force: true });
-        if (peer !== undefined && region !== undefined) await peer.drop(region.store);
-        await peer?.stop();
-      });
-      body(() => region ?? expect.fail('The region has not started'));
-    });
-  }
+  onEachStore(title, { region: (file) => change(file, options) }, (running) => {
+    let region: ReportRegion | undefined;
+    before(async () => void (region = await openRegion(running())));
+    body(() => region ?? expect.fail('The region has not started'));
+  });
 }
 
-async function regionFile(folder: string, { nancyReadsFor }: Options): Promise<string> {
-  type Domains = { identifierDomains: { organization: string }[] };
-  const region = JSON.parse(await readFile(join(ROOT, 'fixtures/region/region.json'), 'utf8')) as Domains;
-  const identifierDomains = region.identifierDomains.map((domain) =>
-    domain.organization === ESTABLISHMENTS.nancy.organization && nancyReadsFor !== undefined
-      ? { ...domain, readsFor: nancyReadsFor }
-      : domain,
+function change(region: EditedRegion, { nancyReadsFor }: Options): void {
+  if (nancyReadsFor === undefined) return;
+  region.identifierDomains = region.identifierDomains.map((domain) =>
+    domain.organization === ESTABLISHMENTS.nancy.organization ? { ...domain, readsFor: nancyReadsFor } : domain,
   );
-  const path = join(folder, 'region.json');
-  await writeFile(path, JSON.stringify({ ...region, identifierDomains }));
-  return path;
 }
 
-async function openRegion(store: string, region: string): Promise<ReportRegion> {
-  const server = await startServer({ store, env: { REGION: region } });
-  try {
-    const strasbourg = await establishmentCaller(server, 'strasbourg');
-    const nancy = await establishmentCaller(server, 'nancy');
-    const patients = {
-      helene: await feed(strasbourg, 'helene', 'strasbourg'),
-      heleneNancy: await feed(nancy, 'helene', 'nancy'),
-      gaetan: await feed(strasbourg, 'gaetan', 'strasbourg'),
-    };
-    const declared = await strasbourg.send('POST', 'Consent', demoConsent(`Patient/${patients.helene}`));
-    expect(declared.status, declared.text).to.equal(201);
-    return {
-      server,
-      store,
-      strasbourg,
-      nancy,
-      patients,
-      patient: await personCaller(server, 'demo-patient'),
-      declared: await personCaller(server, 'demo-declared'),
-      radiologist: await personCaller(server, 'demo-radiologist'),
-      stranger: await personCaller(server, 'demo-stranger'),
-      emergency: await emergencyOf(server),
-    };
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
+async function openRegion({ server, store }: Running): Promise<ReportRegion> {
+  const strasbourg = await establishmentCaller(server, 'strasbourg');
+  const nancy = await establishmentCaller(server, 'nancy');
+  const patients = {
+    helene: await feed(strasbourg, 'helene', 'strasbourg'),
+    heleneNancy: await feed(nancy, 'helene', 'nancy'),
+    gaetan: await feed(strasbourg, 'gaetan', 'strasbourg'),
+  };
+  const declared = await strasbourg.send('POST', 'Consent', demoConsent(`Patient/${patients.helene}`));
+  expect(declared.status, declared.text).to.equal(201);
+  return {
+    server,
+    store,
+    strasbourg,
+    nancy,
+    patients,
+    patient: await personCaller(server, 'demo-patient'),
+    declared: await personCaller(server, 'demo-declared'),
+    radiologist: await personCaller(server, 'demo-radiologist'),
+    stranger: await personCaller(server, 'demo-stranger'),
+    emergency: await emergencyOf(server),
+  };
 }
 
 async function feed(
@@ -118,11 +86,9 @@ async function feed(
   person: 'helene' | 'gaetan',
   establishment: 'strasbourg' | 'nancy',
 ): Promise<string> {
+  await feedPatient(caller, PATIENTS[person], establishment);
   const { system, value } = patientIdentifier(PATIENTS[person], ESTABLISHMENTS[establishment]);
-  const url = `Patient?identifier=${system}|${value}`;
-  const fed = await caller.send('PUT', url, toPatient(PATIENTS[person], ESTABLISHMENTS[establishment]));
-  expect(fed.status, fed.text).to.be.oneOf([200, 201]);
-  return (await caller.findOne<Patient>(url)).id;
+  return (await caller.findOne<Patient>(`Patient?identifier=${system}|${value}`)).id;
 }
 
 /** The radiologist of Nancy has to do with nobody's record, but for an emergency of Hélène's. */

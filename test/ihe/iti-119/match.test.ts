@@ -6,8 +6,8 @@ import { gradeOf } from '../../../ihe/iti-119/grade.ts';
 import { parseMatchRequest } from '../../../ihe/iti-119/request.ts';
 import { formatMatches } from '../../../ihe/iti-119/response.ts';
 import { EXTENSION } from '../../../profiles/codes.ts';
-import { Fault } from '../../../profiles/fault.ts';
 import { readSample } from '../../support/clients/xds.ts';
+import { kindOf } from '../../support/faults.ts';
 
 const LOCAL = { system: 'urn:oid:1.2.3', value: 'L-1' };
 const INS = { system: 'urn:oid:1.2.250.1.213.1.4.10', value: '279036799900487' };
@@ -28,15 +28,6 @@ function ysaline(changes: Partial<Patient> = {}): Patient {
 const described = (changes: Partial<Patient> = {}): Patient => ysaline({ identifier: [], ...changes });
 
 const grade = (sought: Patient, found: Patient = ysaline()): string | undefined => gradeOf(sought, found)?.grade;
-
-function kindOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    return error instanceof Fault ? error.kind : String(error);
-  }
-  return 'accepted';
-}
 
 describe('ITI-119 $match, grades (PDQm 2:3.119.4.2.2.4)', () => {
   it('is certain by a number that nothing contradicts, and by nothing else', () => {

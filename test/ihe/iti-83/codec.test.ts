@@ -4,21 +4,13 @@ import { parseCrossReferenceBody, parseCrossReferenceUrl } from '../../../ihe/it
 import { buildCrossReferenceAnswer, PIXM_DIAGNOSTICS } from '../../../ihe/iti-83/response.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { readSample } from '../../support/clients/xds.ts';
+import { kindOf } from '../../support/faults.ts';
 
 const RED = 'urn:oid:1.3.6.1.4.1.21367.13.20.1000';
 const BLUE = 'urn:oid:1.3.6.1.4.1.21367.13.20.3000';
 
 function ofUrl(text: string) {
   return parseCrossReferenceUrl(new URLSearchParams(text));
-}
-
-function kindOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    return error instanceof Fault ? error.kind : String(error);
-  }
-  return 'accepted';
 }
 
 describe('ITI-83 $ihe-pix, request (PIXm 2:3.83.4.1.2)', () => {

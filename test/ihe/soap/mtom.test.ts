@@ -6,8 +6,8 @@ import { formatMtom, formatMtomContentType } from '../../../ihe/soap/mtom.ts';
 import { splitMultipart } from '../../../ihe/soap/multipart.ts';
 import { cidUrl, contentIdOf } from '../../../ihe/soap/xop.ts';
 import { NAMESPACE } from '../../../ihe/codes.ts';
-import { Fault } from '../../../profiles/fault.ts';
 import { readSample, soapRequest } from '../../support/clients/xds.ts';
+import { kindOf } from '../../support/faults.ts';
 
 const ENVELOPE = soapRequest('urn:a', '<x/>').toString();
 const ROOT_HEADERS =
@@ -20,15 +20,6 @@ function multipart(boundary: string, ...parts: string[]): Buffer {
 
 function open(contentType: string, body: Buffer): ReturnType<typeof openSoapMessage> {
   return openSoapMessage(contentType, body);
-}
-
-function kindOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    return error instanceof Fault ? error.kind : String(error);
-  }
-  return 'accepted';
 }
 
 describe('MTOM request (SOAP 1.2 MTOM; RFC 2387)', () => {

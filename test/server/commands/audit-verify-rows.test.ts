@@ -16,7 +16,7 @@ import { appendEvents, readHead } from '../../../server/stores/sqlite/write/writ
 import { whyNoSmallDisk } from '../../hostile/small-disk.ts';
 import { runCommand, type CommandResult } from '../../support/command.ts';
 import { startMongoPeer, whyNoMongoPeer, type MongoPeer } from '../../support/peers/mongodb-peer.ts';
-import { aMove, aPersonKey, aPlan, anAudit, anId, aPut, aUid } from '../../support/plans.ts';
+import { aMove, aPersonKey, aPlan, anAudit, aPut, aUid } from '../../support/plans.ts';
 import type { Stores } from '../../support/stores.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
@@ -25,13 +25,16 @@ const ERASED = aUid();
 /** Ten of one person, one of two, one of nobody that an erasure takes, the event of the erasure, and one after it. */
 const RECORDS = 14;
 
+/** All are of one time: MongoDB chains them by their ids, SQLite as they come. */
 async function fill({ trail }: Stores): Promise<void> {
-  await trail.record(Array.from({ length: 10 }, () => anAudit([PERSON])));
-  await trail.record([anAudit([PERSON, OTHER])]);
-  await trail.record([anAudit([], anId(), [studyEntity(ERASED)])]);
-  await trail.eraseEntities(new Set([ERASED]), () => anAudit());
+  let told = 0;
+  const nextId = (): string => `event-${String((told += 1)).padStart(2, '0')}`;
+  await trail.record(Array.from({ length: 10 }, () => anAudit([PERSON], nextId())));
+  await trail.record([anAudit([PERSON, OTHER], nextId())]);
+  await trail.record([anAudit([], nextId(), [studyEntity(ERASED)])]);
+  await trail.eraseEntities(new Set([ERASED]), () => anAudit([], nextId()));
   await trail.head();
-  await trail.record([anAudit()]);
+  await trail.record([anAudit([], nextId())]);
   await trail.head();
 }
 

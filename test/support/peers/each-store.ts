@@ -24,5 +24,12 @@ export const EACH_STORE: readonly EachStore[] = [
 async function openMongo(): Promise<OpenedStore> {
   const peer = await startMongoPeer();
   if (peer === undefined) throw new Error('There is no MongoDB peer');
-  return { store: peer.freshUri(), close: async () => await peer.stop() };
+  const store = peer.freshUri();
+  return {
+    store,
+    close: async () => {
+      await peer.drop(store);
+      await peer.stop();
+    },
+  };
 }

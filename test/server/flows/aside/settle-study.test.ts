@@ -170,6 +170,16 @@ describe('A study after a join or a separation (identity.md 4)', function () {
     expect(stored).to.deep.equal(referred);
   });
 
+  it('keeps the bytes of what several settle at once: each person of a join has a job of her own', async () => {
+    const { owner, named } = await contradicted();
+    await commitPlan(clinic.records, aPlan({ moves: [await clinic.join(named, owner)] }));
+    await Promise.all(Array.from({ length: 4 }, async () => await clinic.settle(owner)));
+    expect([await clinic.aside(), (await clinic.instances()).length]).to.deep.equal([[], 3]);
+    const [stored, referred] = await clinic.blobs();
+    expect(referred).to.have.length(3);
+    expect(stored).to.deep.equal(referred);
+  });
+
   it('keeps aside as other data what stands otherwise, and drops what stands already', async () => {
     await clinic.send(MAKER, 'first', 'M-1');
     await clinic.send(OTHER, 'first', 'O-1');

@@ -19,7 +19,7 @@ import { openLog } from '../../../../server/log.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
-import { BOTH_STORES } from '../../../flows/support/stores.ts';
+import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { anId, aPersonKey, aPlan, NOW } from '../../../support/plans.ts';
 import { aRegionIndex } from '../../../support/region.ts';
 import type { Stores } from '../../../support/stores.ts';
@@ -50,7 +50,7 @@ type Found = {
   readonly withdrawn: boolean;
 };
 
-for (const { name, missing, open } of BOTH_STORES) {
+for (const { name, missing, open } of EACH_STORE) {
   describe(`Identities of Patients whom an earlier server joined, on ${name}`, function () {
     this.timeout(60_000);
     let stores: Stores & { close(): Promise<void> };
@@ -59,7 +59,7 @@ for (const { name, missing, open } of BOTH_STORES) {
     beforeEach(async function start() {
       if (missing() !== undefined) this.skip();
       const opened = await open();
-      remove = opened.remove;
+      remove = opened.close;
       dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-'));
       stores =
         opened.store === 'sqlite' ? await openSqliteStores({ dataDir }) : await openMongoStores({ uri: opened.store });
