@@ -13,7 +13,10 @@ export type IndexDefinition = {
   readonly type: StoredType;
   /** A number that is made of the rest: equal definitions have equal versions, in every release. Never 0. */
   readonly version: number;
-  /** Of each search parameter by its code: a digest of what its values are made by. */
+  /**
+   * Of each search parameter by its code: a digest of what its values are made by. Under {@link inErrorKey}, of those
+   * by which a row that was an error is not found: what is told of one.
+   */
   readonly parameters: Readonly<Record<string, string>>;
   /** The elements by which lists are sorted, with a space between. */
   readonly sort: string;
@@ -27,6 +30,11 @@ export const EARLIEST_VERSION = 0;
  * indexed anew then, and until it is no parameter of its type is served.
  */
 const CODE_VERSION = 1;
+
+/** Where a definition keeps that a parameter does not find rows that were an error. */
+export function inErrorKey(code: string): string {
+  return `${code}:in-error`;
+}
 
 /** AuditEvents are indexed when they are recorded, and the chain proves their values: nothing writes them anew. */
 export function isReindexed(type: StoredType): boolean {
@@ -51,7 +59,10 @@ export function indexDefinitionOf(
   type: StoredType,
   parameters: readonly { readonly entry: SearchParameterEntry; readonly expression: string }[],
 ): IndexDefinition {
-  const digests = parameters.map(({ entry, expression }) => [entry.code, digestOf(entry, expression)] as const);
+  const digests = parameters.flatMap(({ entry, expression }) => [
+    [entry.code, digestOf(entry, expression)] as const,
+    ...(isToldInError(type, expression) ? [] : [[inErrorKey(entry.code), toldDigestOf(type)] as const]),
+  ]);
   const content = { parameters: Object.fromEntries(digests), sort: fhirType(type).sort.elements.join(' ') };
   return { type, version: versionOf(content), ...content };
 }
@@ -82,6 +93,20 @@ export function expressionOn(
 function digestOf({ code, type, targets = [], needsType }: SearchParameterEntry, expression: string): string {
   const narrow = code === 'patient' ? [targets.toSorted(), needsType === true] : [];
   return digest([CODE_VERSION, type, expression, narrow]);
+}
+
+/** Whether what an expression of a type leads to is told of a row that was an error. */
+function isToldInError(type: StoredType, expression: string): boolean {
+  const { toldInError: told } = fhirType(type);
+  const elements = [...expression.matchAll(new RegExp(`\\b${type}\\.(\\w+)`, 'g'))].map(([, element = '']) => element);
+  // `effective` is told as effectiveDateTime.
+  const isTold = (element: string): boolean =>
+    told?.some((name) => name === element || new RegExp(`^${element}[A-Z]`).test(name)) !== false;
+  return elements.every(isTold);
+}
+
+function toldDigestOf(type: StoredType): string {
+  return digest([CODE_VERSION, type, fhirType(type).toldInError]);
 }
 
 function digest(parts: readonly unknown[]): string {

@@ -3,7 +3,7 @@
  * indexed is found by the parameters that both define alike; it is indexed anew by a job, and what it lacked is served
  * from then on. Of servers on one store the one that was started last says how rows are to be indexed.
  */
-import { versionsOf, type IndexDefinition } from '../../../profiles/search/index-definition.ts';
+import { inErrorKey, versionsOf, type IndexDefinition } from '../../../profiles/search/index-definition.ts';
 import type { IndexDefinitions } from '../../../profiles/search/indexer.ts';
 import { STORED_TYPES, type StoredType } from '../../../profiles/types/visibility.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
@@ -99,11 +99,13 @@ export class ServedParameters {
   }
 }
 
-/** The parameters of a definition that rows under other versions do not have, or have by another meaning. */
+/**
+ * The parameters of a definition that rows under other versions do not have, or have by another meaning; or by which
+ * they are found though they were an error.
+ */
 function withheldOf(own: IndexDefinition, versions: readonly number[], known?: KnownDefinitions): ReadonlySet<string> {
   const others = versions.map((version) => known?.find(own.type, version)?.parameters ?? {});
-  const codes = Object.entries(own.parameters).filter(([code, digest]) =>
-    others.some((other) => other[code] !== digest),
-  );
-  return new Set(codes.map(([code]) => code));
+  const isOther = (key: string): boolean => others.some((other) => other[key] !== own.parameters[key]);
+  const codes = Object.keys(own.parameters).filter((key) => !key.includes(':'));
+  return new Set(codes.filter((code) => isOther(code) || isOther(inErrorKey(code))));
 }

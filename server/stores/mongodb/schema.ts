@@ -14,6 +14,7 @@ import { deriveRights } from './migrations/005-givers.ts';
 import { createDefinitions } from './migrations/006-definitions.ts';
 import { indexQuarantine } from './migrations/007-quarantine-subject.ts';
 import { separateIdentities } from './migrations/008-moves.ts';
+import { hideUnreleasedReports } from './migrations/009-unreleased-reports.ts';
 
 type Migration = (db: Db) => Promise<void>;
 
@@ -27,6 +28,7 @@ const MIGRATIONS: readonly Migration[] = [
   createDefinitions,
   indexQuarantine,
   separateIdentities,
+  hideUnreleasedReports,
 ];
 
 const LEASE = 'migration';

@@ -5,12 +5,14 @@ import {
   earliestDefinitionOf,
   EARLIEST_VERSION,
   expressionOn,
+  inErrorKey,
   indexDefinitionOf,
   versionsOf,
   type IndexDefinition,
 } from '../../../profiles/search/index-definition.ts';
 import type { ParameterType, SearchParameterEntry } from '../../../profiles/search/parameters.ts';
 import { addEntries, type Entries } from '../../../profiles/search/values.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { loadDefinitions, type LoadedDefinitions } from '../../../server/runtime/definitions.ts';
 
 const NAME: SearchParameterEntry = { code: 'name', type: 'string', definition: 'urn:name' };
@@ -72,6 +74,18 @@ describe('The definition of an index', () => {
     expect(versionsOf({ ...current, version: 1 })).to.deep.equal([1]);
     // The type has come since.
     expect(earliestDefinitionOf('Appointment')).to.equal(undefined);
+  });
+
+  it('tells by which parameters a report that was an error is not found, and is another where that changes', () => {
+    const byError = (type: StoredType): readonly string[] =>
+      Object.keys(loaded.indexDefinitions.get(type)?.parameters ?? {}).filter((key) => key.includes(':'));
+    expect(byError('DiagnosticReport')).to.have.members(
+      ['based-on', 'category', 'code', 'imaging-study'].map(inErrorKey),
+    );
+    expect(byError('ImagingStudy')).to.deep.equal([]);
+    const report = loaded.indexDefinitions.get('DiagnosticReport');
+    // Earlier releases found it by all of them: their rows are indexed anew.
+    expect(report && versionsOf(report)).to.deep.equal([report?.version]);
   });
 
   it('has not changed where the server itself searches, as it finds rows of every release at once', () => {

@@ -134,6 +134,17 @@ for (const { name, open } of [
       expect(changed.withheld()).to.deep.equal([]);
     });
 
+    it('lack that by which rows are found that were an error, until a job has indexed them anew', async () => {
+      const former = serverOf(FORMER);
+      await former.served.begin();
+      await former.write(2, 'e');
+      const next = serverOf({ ...FORMER, version: 12, parameters: { ...FORMER.parameters, 'name:in-error': 'told' } });
+      await next.served.begin();
+      expect((await next.served.report()).map(({ withheld }) => withheld)).to.deep.equal([['name']]);
+      await next.work();
+      expect(await next.served.report()).to.deep.equal([]);
+    });
+
     it('follow a parameter that is removed, and comes back before all rows are indexed without it', async () => {
       const next = serverOf(NEXT);
       await next.served.begin();
