@@ -8,10 +8,11 @@ import { systemGrant, systemReading } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
 import type { Requester, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
-import { findAll } from '../internal-reads.ts';
+import { claimOf, findAll } from '../internal-reads.ts';
 import { heldRoles, mayAct, nextTurn } from './held-roles.ts';
 import { identitiesNamed, identityAt } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
@@ -65,7 +66,8 @@ export function resolveRequester({ records, clock }: Deps) {
 
 /**
  * Finds the account of an identifier: the Practitioner that bears it and may sign in, or the one person whom it names,
- * as her oldest identity that bears it. A number that two persons bear signs nobody in.
+ * as the identity that bore it first, so that she stays the same whoever joins her. A number that two persons bear
+ * signs nobody in.
  */
 export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
   const stands = accountStands({ records, clock });
@@ -75,8 +77,10 @@ export function findAccount({ records, clock, region }: Deps & { readonly region
     const named = await identitiesNamed({ records, region }, { system, value }, now);
     const [first, ...others] = named;
     if (first === undefined || others.some(({ person }) => person !== first.person)) return undefined;
-    const reference = `Patient/${first.content.id}`;
-    return (await stands(reference)) ? { reference, display: displayOf(first.content.said) } : undefined;
+    const holder = await claimOf(records, systemReading('resolve-identity', now), claimKey.qualified(system, value));
+    const { content } = named.find(({ content: { id } }) => id === holder) ?? first;
+    const reference = `Patient/${content.id}`;
+    return (await stands(reference)) ? { reference, display: displayOf(content.said) } : undefined;
   };
 }
 
