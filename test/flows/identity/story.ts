@@ -22,7 +22,7 @@ import { reportTextOf } from '../../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../../fixtures/reports.ts';
 import { signInFully } from '../../../fixtures/sign-in.ts';
 import { oidUri } from '../../../profiles/codes.ts';
-import type { IdentifierDomain, Region, RegionPerson } from '../../../server/config/region-model.ts';
+import type { IdentifierDomain, PersonClaims, Region, RegionPerson } from '../../../server/config/region-model.ts';
 import { eventually, fhirCaller, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
@@ -35,8 +35,9 @@ const PUBLISHED_WITHIN_S = 60;
 
 /** What a region file of a story says otherwise: who signs in, and what establishments qualify. */
 export type StoryRegion = {
-  /** National numbers by login. */
+  /** National numbers by login, and what the provider vouches for beside them. */
   readonly persons?: Readonly<Record<string, Identifier>>;
+  readonly claims?: Readonly<Record<string, PersonClaims>>;
   readonly qualifies?: Partial<Readonly<Record<EstablishmentKey, readonly string[]>>>;
 };
 
@@ -86,7 +87,7 @@ async function callersOf(server: TestServer): Promise<Story> {
   };
 }
 
-async function regionOf({ persons = {}, qualifies = {} }: StoryRegion): Promise<Region> {
+async function regionOf({ persons = {}, claims = {}, qualifies = {} }: StoryRegion): Promise<Region> {
   const region = JSON.parse(await readFile(DEMONSTRATION, 'utf8')) as Region;
   const keys = Object.keys(qualifies) as EstablishmentKey[];
   const systems = keys.flatMap((key) => qualifies[key] ?? []);
@@ -99,6 +100,7 @@ async function regionOf({ persons = {}, qualifies = {} }: StoryRegion): Promise<
     name: login,
     kind: 'patient',
     identifier: { system, value },
+    ...(claims[login] === undefined ? {} : { claims: claims[login] }),
   }));
   return {
     ...region,
