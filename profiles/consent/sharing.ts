@@ -13,12 +13,20 @@ export type Sharing<C extends Consent = Consent> = {
   readonly permits: readonly C[];
 };
 
-/** Reads the Consents of one person. What earlier servers left of withdrawals that a later consent ended is none. */
+/**
+ * Reads the Consents of one person, as they were filed. What earlier servers left of withdrawals that a later consent
+ * ended is none; a consent under another identity ended nothing, for the two may have been joined since.
+ */
 export function sharingOf<C extends Consent>(consents: readonly C[]): Sharing<C> {
   const permits = consents.filter((consent) => isPermit(consent));
-  const latest = Math.max(-1, ...permits.filter(({ status }) => status === 'active').map(momentOf));
-  const denials = consents.filter((consent) => isDenial(consent) && momentOf(consent) >= latest);
-  return { denials, permits };
+  const inForce = permits.filter(({ status }) => status === 'active');
+  const isEnded = (denial: C): boolean =>
+    inForce.some((permit) => isOfOne(permit, denial) && momentOf(permit) > momentOf(denial));
+  return { denials: consents.filter((consent) => isDenial(consent) && !isEnded(consent)), permits };
+}
+
+function isOfOne({ patient: one }: Consent, { patient: other }: Consent): boolean {
+  return one?.reference === other?.reference;
 }
 
 /** Who speaks in a withdrawal: the establishment (`Organization/id`) that recorded it, or the patient (undefined). */

@@ -60,12 +60,24 @@ export type AffinityDomain = {
 /** An imaging service and the establishment it is part of. */
 export type ImagingService = { readonly organization: string; readonly establishment: string };
 
-/** A person who can sign in; the server finds the Patient or Practitioner by the identifier. */
+/**
+ * A person who can sign in; the server finds the Patient or Practitioner by the identifier. `claims` is what the
+ * provider of the demonstration vouches for beside it.
+ */
 export type RegionPerson = {
   readonly login: string;
   readonly name: string;
   readonly kind: 'patient' | 'practitioner';
   readonly identifier: { readonly system: string; readonly value: string };
+  readonly claims?: PersonClaims;
+};
+
+/** Traits as claims. @see OpenID Connect Core 1.0 section 5.1 */
+export type PersonClaims = {
+  readonly family_name: string;
+  readonly given_name: string;
+  readonly birthdate: string;
+  readonly gender?: string;
 };
 
 /** An issuer of identities or of assertions; its further members belong to the code that speaks to it. */

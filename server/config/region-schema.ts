@@ -99,6 +99,12 @@ const person = record(['login', 'name', 'kind', 'identifier'], {
   name: text,
   kind: { enum: ['patient', 'practitioner'] },
   identifier: record(['system', 'value'], { system: uri, value: text }),
+  claims: record(['family_name', 'given_name', 'birthdate'], {
+    family_name: text,
+    given_name: text,
+    birthdate: { type: 'string', format: 'date' },
+    gender: { enum: ['female', 'male'] },
+  }),
 });
 
 /** JSON Schema (draft-07) of the region file. */

@@ -1,4 +1,5 @@
 /** The identity provider at which a person signs in; the server itself holds no passwords. */
+import type { Traits } from '../../profiles/identity/traits.ts';
 import type { AccountKind } from './account-directory.ts';
 
 /** What binds one sign-in to its answer. `maxAgeSeconds` is how old a sign-in there may be. */
@@ -22,6 +23,8 @@ export type VouchedIdentity = {
   readonly identifiers: readonly PersonIdentifier[];
   readonly acr: string | undefined;
   readonly authTime: number;
+  /** Names, birth date and sex, of a provider that vouches for them. */
+  readonly traits?: Traits;
 };
 
 /** The port. */

@@ -15,7 +15,8 @@ export type IdentifierClaim = {
 
 /**
  * One provider. `discovery` is the address of its metadata where that is not the usual one; `requiredAcr` is empty when
- * any assurance will do; `userinfo` says whether claims are also asked for at its UserInfo endpoint.
+ * any assurance will do; `userinfo` says whether claims are also asked for at its UserInfo endpoint, `traits` whether
+ * it vouches for names, birth date and sex.
  */
 export type IdentityProviderSettings = {
   readonly issuer: string;
@@ -27,6 +28,7 @@ export type IdentityProviderSettings = {
   readonly identifierClaims: readonly IdentifierClaim[];
   readonly requiredAcr: readonly string[];
   readonly userinfo?: boolean;
+  readonly traits?: boolean;
 };
 
 /** Every member of an entry. One that is misspelt would leave out what it demands. */
@@ -42,6 +44,7 @@ const MEMBERS = [
   'identifierClaims',
   'requiredAcr',
   'userinfo',
+  'traits',
 ];
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
@@ -49,7 +52,8 @@ const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
  * Reads one entry of `identityProviders` in the region file; the secret or key comes apart, as it is in no region file.
  *
  * Members: `issuer`, `discovery` (default: the usual address below the issuer), `name`, `client_id`, `scope` (default
- * `openid`), `identifierClaims`, `requiredAcr`, `userinfo` (default false), and those of authentication.ts.
+ * `openid`), `identifierClaims`, `requiredAcr`, `userinfo` and `traits` (default false), and those of
+ * authentication.ts.
  * @throws {Fault} invalid - a member is missing, unknown or of a wrong shape
  */
 export function parseIdentityProvider(
@@ -58,12 +62,12 @@ export function parseIdentityProvider(
 ): IdentityProviderSettings {
   const unknown = Object.keys(entry).find((member) => !MEMBERS.includes(member));
   if (unknown !== undefined) throw wrong(unknown, `one of ${MEMBERS.join(', ')}`);
-  const { discovery, userinfo = false } = entry;
-  if (typeof userinfo !== 'boolean') throw wrong('userinfo', 'true or false');
+  const { discovery } = entry;
   return {
     issuer: addressOf(entry.issuer, 'issuer'),
     ...(discovery === undefined ? {} : { discovery: discoveryOf(discovery) }),
-    userinfo,
+    userinfo: flagOf(entry, 'userinfo'),
+    traits: flagOf(entry, 'traits'),
     name: textOf(entry, 'name', entry.issuer),
     clientId: textOf(entry, 'client_id'),
     authentication,
@@ -113,6 +117,12 @@ function textOf(record: Readonly<Record<string, unknown>>, member: string, fallb
   const value = record[member] ?? fallback;
   if (typeof value !== 'string' || value === '') throw wrong(member, 'a text');
   return value;
+}
+
+function flagOf(entry: AuthenticationEntry, member: string): boolean {
+  const value = entry[member] ?? false;
+  if (typeof value === 'boolean') return value;
+  throw wrong(member, 'true or false');
 }
 
 function textsOf(value: unknown, member: string): readonly string[] {

@@ -27,6 +27,9 @@ const CLIENT_CALLBACK = '/auth/signed-in';
 
 const CLIENT_ID = 'passerelle';
 
+/** Traits that the region file gives of its persons. */
+const TRAIT_CLAIMS = ['family_name', 'given_name', 'birthdate', 'gender'];
+
 /** Not brought along: each sign-in chooses a person anew. */
 const SESSION_COOKIE = 'development_session';
 
@@ -49,6 +52,7 @@ export type DevelopmentClientSettings = {
     readonly kinds: readonly ('patient' | 'practitioner')[];
   }[];
   readonly requiredAcr: readonly string[];
+  readonly traits: boolean;
 };
 
 /** Makes the provider with new keys and a new client secret; it forgets everything when the process ends. */
@@ -80,6 +84,7 @@ function settingsFor(publicUrl: string, secret: string): DevelopmentClientSettin
     scope: 'openid',
     identifierClaims: [{ claim: 'identifier', kinds: ['patient', 'practitioner'] }],
     requiredAcr: [DEVELOPMENT_ACR],
+    traits: true,
   };
 }
 
@@ -116,7 +121,7 @@ function configurationOf(persons: () => readonly RegionPerson[], keys: Authoriza
       keys: [...keys.cookieKeys],
       names: { session: SESSION_COOKIE, interaction: 'development_interaction', resume: 'development_resume' },
     },
-    claims: { openid: ['sub', 'identifier', 'acr', 'auth_time'] },
+    claims: { openid: ['sub', 'identifier', ...TRAIT_CLAIMS, 'acr', 'auth_time'] },
     scopes: ['openid'],
     acrValues: [DEVELOPMENT_ACR],
     responseTypes: ['code'],
@@ -135,7 +140,8 @@ function configurationOf(persons: () => readonly RegionPerson[], keys: Authoriza
     findAccount: (_ctx, login) => {
       const person = persons().find((known) => known.login === login);
       if (person === undefined) return undefined;
-      return { accountId: login, claims: () => ({ sub: login, identifier: { ...person.identifier } }) };
+      const { identifier, claims = {} } = person;
+      return { accountId: login, claims: () => ({ ...claims, sub: login, identifier: { ...identifier } }) };
     },
     loadExistingGrant: (ctx) => {
       const grantId = ctx.oidc.result?.consent?.grantId;

@@ -1,7 +1,8 @@
 /**
  * Withdrawal and its end: `Patient/$withdraw` hides the record from all professionals at once. Each withdrawal is ended
- * by `Patient/$reconsent` of who may: the patient's own by her alone, one that an establishment recorded by that
- * establishment. The record is given back when none stands. Each change is one plan: Consents, state, event.
+ * by `Patient/$reconsent` of who may: the patient's own by her alone, as the identity that it is filed under, for
+ * identities may be joined by mistake; one that an establishment recorded by that establishment. The record is given
+ * back when none stands. Each change is one plan: Consents, state, event.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
@@ -36,7 +37,7 @@ export type ConsentChanged = {
   readonly outcome: 'recorded' | 'requested';
   /** `Consent/id`, or `Task/id` of a request. */
   readonly reference: string;
-  /** For the patient: withdrawals (`Consent/id`) of establishments that still hide her record. */
+  /** For the patient: withdrawals (`Consent/id`) of others, or under another identity, that still hide her record. */
   readonly standing: readonly string[];
 };
 
@@ -94,7 +95,7 @@ function withdrawn(story: Story): Change {
   return { parts: [parts, ...fresh, eventOf(story, 'withdraw', consent)], result: recorded(consent) };
 }
 
-/** The patient ends what she said herself; what establishments asked her is answered with it. */
+/** The patient ends what she said herself; what establishments asked her is answered with it, unless more is hers. */
 function givenBack(story: Story, task: string | undefined): Change {
   const { sharing, requests } = story.standing;
   if (task !== undefined && !requests.some(({ row }) => `Task/${row.id}` === task))
@@ -102,7 +103,8 @@ function givenBack(story: Story, task: string | undefined): Change {
   const left = sharing.denials.filter((denial) => !isOf(story, denial));
   const consent = { ...consentOf(story, 'reconsent'), status: left.length === 0 ? 'active' : 'proposed' } as const;
   const ended = [...sharing.denials.filter((denial) => isOf(story, denial)), ...sharing.permits];
-  const parts = sharingPartsOf(story, { ended, done: requests, denials: left });
+  const done = left.some((denial) => recordedBy(denial) === undefined) ? [] : requests;
+  const parts = sharingPartsOf(story, { ended, done, denials: left });
   return {
     parts: [parts, putConsent(story, consent), eventOf(story, 'reconsent', consent)],
     result: { ...recorded(consent), standing: left.map(({ id }) => `Consent/${id}`) },
@@ -140,8 +142,10 @@ function noticesOf(story: Story, organization: string, task: Task): readonly Pla
   return [{ puts: [putOf(deps.indexer, notice, now, { person, subject: patient })] }];
 }
 
-function isOf({ requester }: Story, denial: Consent): boolean {
-  return recordedBy(denial) === (requester.kind === 'establishment' ? requester.organization : undefined);
+/** Whether this speaker said it. What a patient said as another identity may be another human's. */
+function isOf({ requester, standing }: Story, denial: Consent & { readonly id: string }): boolean {
+  if (requester.kind === 'establishment') return recordedBy(denial) === requester.organization;
+  return recordedBy(denial) === undefined && standing.rows.get(denial.id)?.subject === requester.patient;
 }
 
 function recorded({ id }: Pick<PrivacyConsent, 'id'>): ConsentChanged {

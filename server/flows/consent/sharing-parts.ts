@@ -25,6 +25,8 @@ export type StandingSharing = {
   readonly sharing: Sharing<Consent & { readonly id: string }>;
   /** Who each identity of hers (`Patient/id`) is by itself. */
   readonly homes: ReadonlyMap<string, PersonKey>;
+  /** Withdrawals that earlier servers left active though they had ended: nothing is withdrawn. */
+  readonly leftovers: readonly Consent[];
   /** Rows by id. */
   readonly rows: ReadonlyMap<string, InternalRow>;
   /** What establishments asked and she has not answered. */
@@ -52,11 +54,14 @@ export async function readSharing(
   const consents = await findAll<Consent>(records, reading({ person }), 'Consent', [OPEN]);
   const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
   const identities = await identitiesOf(records, person, now);
+  const { denials, permits } = sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id })));
+  const isWithdrawn = denials.length > 0 && (await records.stateOf(reading({ person }), person)).withdrawn;
   return {
     person,
     turn,
     homes: new Map(identities.map(({ content: { id, home } }) => [`Patient/${id}`, personKey(home)])),
-    sharing: sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id }))),
+    sharing: { denials: isWithdrawn ? denials : [], permits },
+    leftovers: isWithdrawn ? [] : denials,
     rows: new Map(consents.map(({ row }) => [row.id, row])),
     requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
   };
@@ -76,11 +81,13 @@ export function sharingParts(
   { ended, done, denials }: SharingChange,
   now: number,
 ): PlanParts {
-  const { person, rows, turn } = standing;
+  const { person, leftovers, rows, turn } = standing;
   const key = claimKey.sharing(person);
   const former = turn === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: turn } as const] };
   const parts: PlanParts[] = [
-    ...ended.map((consent) => change(indexer, rows.get(consent.id ?? ''), { ...consent, status: 'inactive' }, now)),
+    ...[...ended, ...leftovers].map((consent) =>
+      change(indexer, rows.get(consent.id ?? ''), { ...consent, status: 'inactive' }, now),
+    ),
     ...done.map(({ row, resource }) => change(indexer, row, { ...resource, status: 'completed' }, now)),
   ];
   return {

@@ -3,17 +3,19 @@
  */
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
+import { traitsAgree, type Traits } from '../../../profiles/identity/traits.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant, systemReading } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
 import type { Requester, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
-import { findAll } from '../internal-reads.ts';
+import { claimOf, findAll } from '../internal-reads.ts';
 import { heldRoles, mayAct, nextTurn } from './held-roles.ts';
-import { identitiesNamed, identityAt } from './identities.ts';
+import { identitiesNamed, identityAt, readAs, type StandingIdentity } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
 
 /** What was proved. `account` is `Patient/id` or `Practitioner/id`, `organization` is `Organization/id`. */
@@ -65,19 +67,42 @@ export function resolveRequester({ records, clock }: Deps) {
 
 /**
  * Finds the account of an identifier: the Practitioner that bears it and may sign in, or the one person whom it names,
- * as her oldest identity that bears it. A number that two persons bear signs nobody in.
+ * as the identity that bore it first, so that she stays the same whoever joins her. A number that two persons bear
+ * signs in the only one with whose identities the traits agree that are vouched for, or nobody.
  */
 export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
   const stands = accountStands({ records, clock });
-  return async (kind: 'patient' | 'practitioner', system: string, value: string): Promise<Account | undefined> => {
+  return async (
+    kind: 'patient' | 'practitioner',
+    system: string,
+    value: string,
+    traits?: Traits,
+  ): Promise<Account | undefined> => {
     const now = clock.now();
     if (kind === 'practitioner') return await practitionerNamed({ records, clock }, { system, value }, now);
-    const named = await identitiesNamed({ records, region }, { system, value }, now);
-    const [first, ...others] = named;
-    if (first === undefined || others.some(({ person }) => person !== first.person)) return undefined;
-    const reference = `Patient/${first.content.id}`;
-    return (await stands(reference)) ? { reference, display: displayOf(first.content.said) } : undefined;
+    const all = await identitiesNamed({ records, region }, { system, value }, now);
+    const named = ofOnePerson(region, all, traits);
+    const [first] = named;
+    if (first === undefined) return undefined;
+    const holder = await claimOf(records, systemReading('resolve-identity', now), claimKey.qualified(system, value));
+    const { content } = named.find(({ content: { id } }) => id === holder) ?? first;
+    const reference = `Patient/${content.id}`;
+    return (await stands(reference)) ? { reference, display: displayOf(content.said) } : undefined;
   };
+}
+
+/** Those of the only person, or of the only one with whom the traits agree. */
+function ofOnePerson(
+  region: RegionIndex,
+  named: readonly StandingIdentity[],
+  traits: Traits | undefined,
+): readonly StandingIdentity[] {
+  const isOne = (some: readonly StandingIdentity[]): boolean => new Set(some.map(({ person }) => person)).size === 1;
+  if (isOne(named) || traits === undefined) return isOne(named) ? named : [];
+  const agreeing = named.filter(({ content }) =>
+    traitsAgree(readAs(region, content).traits, traits, { ignoresSex: false }),
+  );
+  return isOne(agreeing) ? agreeing : [];
 }
 
 async function practitionerNamed(

@@ -2,27 +2,27 @@
 import type { Bundle, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
+import { EACH_STORE } from '../../support/peers/each-store.ts';
 import { startDemonstration, type Demonstration } from '../../support/demonstration.ts';
 import { aLocalId, domainOf, feed, idIn, patientOf, somebody, valuesOf } from './people.ts';
-import { BOTH_STORES } from '../support/stores.ts';
 
 /** More than one search names. */
 const MANY_OTHERS = 120;
 
-for (const { name, missing, open } of BOTH_STORES) {
+for (const { name, missing, open } of EACH_STORE) {
   describe(`A Patient is found by what she is shown with, on ${name} (IHE PDQm 2:3.78.4.1.2.3)`, () => {
     let region: Demonstration;
-    let remove: () => Promise<void> = async () => {};
+    let close: () => Promise<void> = async () => {};
     before(async function start() {
       if (missing() !== undefined) this.skip();
       this.timeout(90_000);
       const opened = await open();
-      remove = opened.remove;
+      close = opened.close;
       region = await startDemonstration({ store: opened.store });
     });
     after(async () => {
       await region?.server.stop();
-      await remove();
+      await close();
     });
 
     const findOf = (one: { readonly family: string }) => async (who: FhirCaller, query: string) =>

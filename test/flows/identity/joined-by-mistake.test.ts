@@ -2,7 +2,7 @@
  * Somebody who has withdrawn, joined with a namesake by a wrong number: the stricter hides at once, and each has her
  * own state again when the number is corrected.
  */
-import type { AuditEvent } from '@medplum/fhirtypes';
+import type { AuditEvent, Parameters } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { personCaller } from '../../support/demonstration.ts';
@@ -22,7 +22,7 @@ import {
   type Told,
 } from './story.ts';
 
-const KEYS = ['before', 'while', 'herself', 'named'] as const;
+const KEYS = ['before', 'while', 'herself', 'named', 'ended', 'both', 'later'] as const;
 const NUMBERS = Object.fromEntries(
   KEYS.flatMap((key) => [`${key}-open`, `${key}-namesake`].map((one) => [one, anINS()])),
 );
@@ -38,6 +38,8 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     const one = somebody();
     const open = { localId: aLocalId(), one: { ...one, numbers: [NUMBERS[`${key}-open`] ?? {}] } };
     const namesake = { localId: aLocalId(), one: { ...one, numbers: [NUMBERS[`${key}-namesake`] ?? {}] } };
+    // Of these two the namesake is known longer, so that both are her Patient while they are one.
+    if (key === 'ended') await accepted('nancy', namesake.localId, namesake.one);
     const ids = [
       idIn(await accepted('strasbourg', open.localId, open.one)),
       idIn(await accepted('nancy', namesake.localId, namesake.one)),
@@ -119,6 +121,56 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     expect(await seesOf(...ids)).to.deep.equal([1, 0]);
   });
 
+  /** `$withdraw` or `$reconsent` by a patient; the withdrawals (`Consent/id`) that still hide her record. */
+  const says = async ({ caller }: Session, operation: 'withdraw' | 'reconsent'): Promise<readonly string[]> => {
+    const answer = await caller.send('POST', `Patient/$${operation}`);
+    expect(answer.status, answer.text).to.equal(201);
+    return referencesIn(answer.json<Parameters>(), 'standing');
+  };
+
+  it('what the other said herself is not ended by her: it stands, and is told', async () => {
+    const { ids, sessions, mistake, correction } = await namesakes('ended');
+    await says(sessions[1], 'withdraw');
+    expect(await seesOf(...ids)).to.deep.equal([1, 0]);
+    await mistake();
+    const standing = await says(sessions[0], 'reconsent');
+    expect(standing).to.have.length(1);
+    expect(await seesOf(...ids), 'the other’s withdrawal').to.deep.equal([0, 0]);
+    // Whoever signs in by the number that both bear is the one who bore it first.
+    const again = await signInAtPortal(story(), 'ended-open');
+    expect(await says(again, 'reconsent')).to.deep.equal(standing);
+    expect(await seesOf(...ids)).to.deep.equal([0, 0]);
+    await correction();
+    expect(await seesOf(...ids)).to.deep.equal([1, 0]);
+    expect(await says(sessions[1], 'reconsent')).to.deep.equal([]);
+    expect(await seesOf(...ids)).to.deep.equal([1, 1]);
+  });
+
+  it('what both said herself hides both afterwards, and each ends her own', async () => {
+    const { ids, sessions, mistake, correction } = await namesakes('both');
+    await says(sessions[1], 'withdraw');
+    await mistake();
+    await says(sessions[0], 'withdraw');
+    await correction();
+    expect(await seesOf(...ids)).to.deep.equal([0, 0]);
+    await says(sessions[0], 'reconsent');
+    expect(await seesOf(...ids)).to.deep.equal([1, 0]);
+  });
+
+  it('what one said later that is to be shared ends nothing that the other said before', async () => {
+    const { ids, sessions, mistake, correction } = await namesakes('later');
+    await says(sessions[1], 'withdraw');
+    await says(sessions[0], 'withdraw');
+    await says(sessions[0], 'reconsent');
+    await mistake();
+    // A change of the person that both are.
+    const asked = await story().strasbourg.send('POST', 'Patient/$reconsent', withdrawal(ids[0]));
+    expect(asked.status, asked.text).to.equal(202);
+    expect(await seesOf(...ids)).to.deep.equal([0, 0]);
+    await correction();
+    expect(await seesOf(...ids)).to.deep.equal([1, 0]);
+  });
+
   it('what a source declared while they were one goes with its identity', async () => {
     const { ids, told, mistake, correction } = await namesakes('named');
     const before = await told();
@@ -135,6 +187,10 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     expectToldAsBefore(await told(), before);
   });
 });
+
+function referencesIn({ parameter = [] }: Parameters, of: string): readonly string[] {
+  return parameter.flatMap(({ name, valueReference }) => (name === of ? (valueReference?.reference ?? []) : []));
+}
 
 function isFeedOfNancy({ agent, subtype = [] }: AuditEvent): boolean {
   return JSON.stringify(agent).includes('demo-nancy') && subtype.some(({ code }) => code === 'update');

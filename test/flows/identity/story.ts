@@ -19,6 +19,7 @@ import { reportTextOf } from '../../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../../fixtures/reports.ts';
 import { signInFully } from '../../../fixtures/sign-in.ts';
 import { oidUri } from '../../../profiles/codes.ts';
+import type { PersonClaims } from '../../../server/config/region-model.ts';
 import { eventually, fhirCaller, type FhirAnswer, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
@@ -31,8 +32,9 @@ const PUBLISHED_WITHIN_S = 60;
 
 /** What a region file of a story says otherwise: who signs in, and what establishments qualify. */
 export type StoryRegion = {
-  /** National numbers by login. */
+  /** National numbers by login, and what the provider vouches for beside them. */
   readonly persons?: Readonly<Record<string, Identifier>>;
+  readonly claims?: Readonly<Record<string, PersonClaims>>;
   readonly qualifies?: Partial<Readonly<Record<EstablishmentKey, readonly string[]>>>;
 };
 
@@ -75,7 +77,7 @@ export async function callersOf(server: TestServer): Promise<Story> {
   };
 }
 
-function change(region: EditedRegion, { persons = {}, qualifies = {} }: StoryRegion): void {
+function change(region: EditedRegion, { persons = {}, claims = {}, qualifies = {} }: StoryRegion): void {
   const keys = Object.keys(qualifies) as EstablishmentKey[];
   const systems = keys.flatMap((key) => qualifies[key] ?? []);
   region.identifierDomains = region.identifierDomains.map((domain) => {
@@ -84,7 +86,13 @@ function change(region: EditedRegion, { persons = {}, qualifies = {} }: StoryReg
   });
   region.qualifiedIdentifiers = [...new Set([...region.qualifiedIdentifiers, ...systems])];
   for (const [login, { system = '', value = '' }] of Object.entries(persons))
-    region.persons.push({ login, name: login, kind: 'patient', identifier: { system, value } });
+    region.persons.push({
+      login,
+      name: login,
+      kind: 'patient',
+      identifier: { system, value },
+      ...(claims[login] === undefined ? {} : { claims: claims[login] }),
+    });
 }
 
 /** Feeds somebody by a number of an establishment (ITI-104): what it is answered, which is 200 or 201. */

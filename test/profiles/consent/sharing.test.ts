@@ -40,4 +40,10 @@ describe('Whether a record is shared, told from its Consents (access.md C10)', (
     expect(idsOf(sharingOf([former, permit, later]).denials)).to.deep.equal(['withdraw-3']);
     expect(idsOf(sharingOf([permit, said('withdraw', 2)]).denials), 'at the same moment').to.deep.equal(['withdraw-2']);
   });
+
+  it('is not where the consent was said under another identity, which may have been joined since', () => {
+    const [denial, permit] = [said('withdraw', 1), said('reconsent', 2)];
+    const others = { ...permit, patient: { reference: 'Patient/q' } };
+    expect(idsOf(sharingOf([denial, others]).denials)).to.deep.equal(['withdraw-1']);
+  });
 });

@@ -97,7 +97,7 @@ async function personBehind(
 
 async function findAccount(options: BoundOptions, identity: VouchedIdentity): Promise<Account | undefined> {
   for (const { kind, system, value } of identity.identifiers) {
-    const account = await options.accounts.find(kind, system, value);
+    const account = await options.accounts.find(kind, system, value, identity.traits);
     if (account !== undefined) return account;
   }
   return undefined;

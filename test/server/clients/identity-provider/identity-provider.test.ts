@@ -33,6 +33,29 @@ describe('Identity provider: settings and claims (OpenID Connect Core 1.0)', () 
     });
   });
 
+  it('takes traits of a provider that the region says to vouch for them, all of them or none', () => {
+    const standard = {
+      family_name: 'DE LORMEAU',
+      given_name: 'Maëlys Aurore',
+      birthdate: '1979-05-14',
+      gender: 'female',
+    };
+    const whole = { ...claims, ...standard, birthplace: '67482' };
+    const vouching = parseIdentityProvider({ ...ENTRY, traits: true }, AUTHENTICATION);
+    expect(identityFrom(whole, vouching).traits).to.deep.equal({
+      families: ['delormeau', 'lormeau'],
+      firstGivenNames: ['maelys', 'maelysaurore'],
+      allGivenNames: ['maelysaurore'],
+      birthDate: '1979-05-14',
+      gender: 'female',
+      birthPlace: '67482',
+      isOneOfSeveral: false,
+    });
+    expect(identityFrom(whole, settings)).not.to.have.property('traits');
+    for (const missing of ['family_name', 'given_name', 'birthdate'])
+      expect(identityFrom({ ...whole, [missing]: undefined }, vouching)).not.to.have.property('traits');
+  });
+
   it('A25 refuses a lower or missing acr', () => {
     for (const acr of ['eidas1', undefined]) {
       expect(faultOf(() => identityFrom({ ...claims, acr }, settings))).to.include({
@@ -63,6 +86,7 @@ describe('Identity provider: settings and claims (OpenID Connect Core 1.0)', () 
       // A member that is misspelt must not leave out what it demands.
       { required_acr: ['eidas2'] },
       { userinfo: 'yes' },
+      { traits: 'yes' },
       { issuer: 'http://idp.example' },
       { issuer: 'development' },
       { discovery: 'https://idp.example/openid-configuration' },
