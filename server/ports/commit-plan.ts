@@ -74,6 +74,8 @@ export type InstanceRow = {
   readonly person: PersonKey;
   /** The identity that it is filed under: `Patient/id`, as {@link Put} has it. */
   readonly subject: string;
+  /** The identity that it was filed under before its study was moved: stores know it, plans do not say it. */
+  readonly movedFrom?: string;
 };
 
 /**
@@ -190,13 +192,20 @@ export type CommitPlan = {
   readonly moves?: readonly Move[];
   /** Switches, by the person that an identity is by itself, whoever she is at present. */
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
-  /** Instances of a study that were one person's and are another's from now on. */
+  /**
+   * Instances of a study that are filed under one identity and are another's from now on. Each keeps the identity that
+   * it was filed under first, until it is filed under that again.
+   */
   readonly studies?: readonly {
     readonly studyInstanceUID: string;
     readonly from: PersonKey;
     readonly to: PersonKey;
-    /** The identity that they are filed under from then on: `Patient/id`. */
+    /** The identity that they are filed under: `Patient/id`. */
+    readonly identity: string;
+    /** The identity that they are filed under from then on. */
     readonly subject: string;
+    /** Those alone that were moved before. */
+    readonly isMovedOnly?: boolean;
   }[];
   /** Work that follows. */
   readonly jobs?: readonly JobRequest[];

@@ -15,6 +15,7 @@ import { givers } from './migrations/010-givers.ts';
 import { rowDefinitions } from './migrations/011-definitions.ts';
 import { quarantineSubject } from './migrations/012-quarantine-subject.ts';
 import { recordsMoves, trailMoves } from './migrations/013-moves.ts';
+import { movedStudies } from './migrations/014-moved-studies.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -33,6 +34,7 @@ export const MIGRATIONS = {
     rowDefinitions,
     quarantineSubject,
     recordsMoves,
+    movedStudies,
   ],
   trail: [rows + trail, trailBlobs, eventForms, trailMoves],
   tokens: [tokens, tokensAccessVersion],

@@ -162,8 +162,8 @@ const move: fc.Arbitrary<Move> = fc
   .map(({ home, from, to }) => ({ identity: patientOf(home), home, from, to, patient: patientOf(to) }));
 
 const study: fc.Arbitrary<NonNullable<CommitPlan['studies']>[number]> = fc
-  .record({ studyInstanceUID: fc.constantFrom(...STUDY_UIDS), from: named, to: named })
-  .map((parts) => ({ ...parts, subject: patientOf(parts.to) }));
+  .record({ studyInstanceUID: fc.constantFrom(...STUDY_UIDS), from: named, to: named, isMovedOnly: fc.boolean() })
+  .map((parts) => ({ ...parts, identity: patientOf(parts.from), subject: patientOf(parts.to) }));
 
 /** A plan over the rows of a pool. */
 export function randomPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {
