@@ -104,6 +104,9 @@ export type QuarantinedInstance = Pick<
   readonly person?: PersonKey;
 };
 
+/** What tells an instance that is kept aside from any other. */
+export type AsideName = Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>;
+
 /**
  * What is removed as if it had never been: rows with every version of them, their search values, access and rights,
  * former versions of rows that stay, instances, what is kept aside, claims by key and jobs in whatever state. What is
@@ -115,7 +118,7 @@ export type Erasure = {
   readonly history?: readonly { readonly type: StoredType; readonly id: string }[];
   /** SOP Instance UIDs. */
   readonly instances?: readonly string[];
-  readonly quarantined?: readonly Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>[];
+  readonly quarantined?: readonly AsideName[];
   readonly claims?: readonly ClaimKey[];
   readonly jobs?: readonly JobKey[];
 };
@@ -128,6 +131,10 @@ export type Precondition =
   | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
   /** The claim is held, by this value. @throws {Fault} conflict */
   | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string }
+  /** The instance stands, filed under the identity (`Patient/id`). @throws {Fault} conflict */
+  | ({ readonly kind: 'filed' } & Pick<InstanceRow, 'sopInstanceUID' | 'subject'>)
+  /** The instance is kept aside. @throws {Fault} conflict */
+  | ({ readonly kind: 'kept-aside' } & AsideName)
   /** No row that the grant shows has come to match, none having matched at `since`. @throws {Fault} conflict */
   | { readonly kind: 'no-match'; readonly since: Moment; readonly grant: Grant; readonly query: SearchQuery };
 
