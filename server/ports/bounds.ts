@@ -59,6 +59,9 @@ function requireCondition(condition: NonNullable<CommitPlan['preconditions']>[nu
   switch (condition.kind) {
     case 'claimed':
       return requireClaimKey(condition.key);
+    case 'filed':
+    case 'kept-aside':
+      return;
     case 'absent':
     case 'version':
       return requireWritable(condition);

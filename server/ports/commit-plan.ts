@@ -74,6 +74,8 @@ export type InstanceRow = {
   readonly person: PersonKey;
   /** The identity that it is filed under: `Patient/id`, as {@link Put} has it. */
   readonly subject: string;
+  /** The identity that it was filed under before its study was moved: stores know it, plans do not say it. */
+  readonly movedFrom?: string;
 };
 
 /**
@@ -102,6 +104,9 @@ export type QuarantinedInstance = Pick<
   readonly person?: PersonKey;
 };
 
+/** What tells an instance that is kept aside from any other. */
+export type AsideName = Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>;
+
 /**
  * What is removed as if it had never been: rows with every version of them, their search values, access and rights,
  * former versions of rows that stay, instances, what is kept aside, claims by key and jobs in whatever state. What is
@@ -113,7 +118,7 @@ export type Erasure = {
   readonly history?: readonly { readonly type: StoredType; readonly id: string }[];
   /** SOP Instance UIDs. */
   readonly instances?: readonly string[];
-  readonly quarantined?: readonly Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>[];
+  readonly quarantined?: readonly AsideName[];
   readonly claims?: readonly ClaimKey[];
   readonly jobs?: readonly JobKey[];
 };
@@ -126,6 +131,10 @@ export type Precondition =
   | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
   /** The claim is held, by this value. @throws {Fault} conflict */
   | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string }
+  /** The instance stands, filed under the identity (`Patient/id`). @throws {Fault} conflict */
+  | ({ readonly kind: 'filed' } & Pick<InstanceRow, 'sopInstanceUID' | 'subject'>)
+  /** The instance is kept aside. @throws {Fault} conflict */
+  | ({ readonly kind: 'kept-aside' } & AsideName)
   /** No row that the grant shows has come to match, none having matched at `since`. @throws {Fault} conflict */
   | { readonly kind: 'no-match'; readonly since: Moment; readonly grant: Grant; readonly query: SearchQuery };
 
@@ -190,13 +199,20 @@ export type CommitPlan = {
   readonly moves?: readonly Move[];
   /** Switches, by the person that an identity is by itself, whoever she is at present. */
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
-  /** Instances of a study that were one person's and are another's from now on. */
+  /**
+   * Instances of a study that are filed under one identity and are another's from now on. Each keeps the identity that
+   * it was filed under first, until it is filed under that again.
+   */
   readonly studies?: readonly {
     readonly studyInstanceUID: string;
     readonly from: PersonKey;
     readonly to: PersonKey;
-    /** The identity that they are filed under from then on: `Patient/id`. */
+    /** The identity that they are filed under: `Patient/id`. */
+    readonly identity: string;
+    /** The identity that they are filed under from then on. */
     readonly subject: string;
+    /** Those alone that were moved before. */
+    readonly isMovedOnly?: boolean;
   }[];
   /** Work that follows. */
   readonly jobs?: readonly JobRequest[];

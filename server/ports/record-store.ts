@@ -307,7 +307,7 @@ export interface RecordStore {
    * Applies a plan under a warrant: in the same transaction, what the warrant rests on still holds, every row that the
    * plan changes is within its reach, and every person whose rows change has an event in the plan. A plan that several
    * things refuse is refused for the first of: what no store takes (bounds.ts); its warrant; preconditions on rows,
-   * those on claims, those on searches; claims; persons who were joined; instances; jobs.
+   * those on claims, those on instances, those on searches; claims; persons who were joined; instances; jobs.
    * @throws {Fault} too-costly, not-supported, invalid, too-long - no store takes it (bounds.ts)
    * @throws {Fault} login, conflict - what the warrant rests on holds no more
    * @throws {Fault} exception - the plan goes beyond its warrant, or lacks an event

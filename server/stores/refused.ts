@@ -26,6 +26,11 @@ export function claimNotHeld(): Fault {
   return new Fault('conflict', 'A claim is not held as it was expected');
 }
 
+/** An instance is required that stands elsewhere, or is kept aside no more. */
+export function instanceElsewhere(): Fault {
+  return new Fault('conflict', 'An instance is not where it was expected');
+}
+
 /** A search was to find nothing, and finds a row. */
 export function matchFound(type: string): Fault {
   return new Fault('conflict', `A ${type} matches that was not there before`);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import type { Level } from '../../profiles/confidentiality.ts';
 import type { Grant } from '../../server/access/grant.ts';
+import type { CommitPlan } from '../../server/ports/commit-plan.ts';
 import type { Question } from '../../server/ports/record-store.ts';
 import { expectFault } from '../support/faults.ts';
 import {
@@ -111,24 +112,64 @@ export function sourcesContract(suite: Suite): void {
   });
 
   describe('a study that becomes another person’s', () => {
-    it('takes its instances along, those of the one person alone', async () => {
+    type MovedStudy = NonNullable<CommitPlan['studies']>[number];
+    const aMove = async (moved: MovedStudy) =>
+      await suite.records.commit(
+        aWarrantWithEvents([moved.from, moved.to]),
+        aPlan({ studies: [moved], audit: [anAudit([moved.from, moved.to])] }),
+      );
+    const filedIn = async (studyInstanceUID: string): Promise<Record<string, unknown>> => {
+      const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
+      const { instances } = await suite.records.peek(SYSTEM, question);
+      return Object.fromEntries(
+        instances.map(({ sopInstanceUID, person, subject, movedFrom }) => [
+          sopInstanceUID,
+          [person, subject, ...(movedFrom === undefined ? [] : [movedFrom])],
+        ]),
+      );
+    };
+
+    it('takes along what is filed under the one identity, of the one person, alone', async () => {
       const { studyInstanceUID, person, instances } = await aStudy('N');
       const [to, stranger] = [aPersonKey(), aPersonKey()];
-      const other = anInstance({ person: stranger, studyInstanceUID, source: MAKER });
-      await commitPlan(suite.records, aPlan({ instances: [other] }));
-      const studies = [{ studyInstanceUID, from: person, to, subject: `Patient/of-${to}` }];
-      await suite.records.commit(aWarrantWithEvents([person, to]), aPlan({ studies, audit: [anAudit([person, to])] }));
-      const question = { kind: 'instances', studyInstanceUID, offset: 0, limit: 9 } as const;
-      const found = (await suite.records.peek(SYSTEM, question)).instances;
-      const persons = new Map(found.map((row) => [row.sopInstanceUID, row.person]));
-      expect(instances.map(({ sopInstanceUID }) => persons.get(sopInstanceUID))).to.deep.equal([to, to, to, to]);
-      expect(persons.get(other.sopInstanceUID)).to.equal(stranger);
+      const [identity, subject, joined] = [instances[0]?.subject ?? '', `Patient/of-${to}`, 'Patient/joined'];
+      const others = [
+        anInstance({ person: stranger, studyInstanceUID, source: MAKER, subject: identity }),
+        anInstance({ person, studyInstanceUID, source: OTHER, subject: joined }),
+      ] as const;
+      await commitPlan(suite.records, aPlan({ instances: others }));
+      await aMove({ studyInstanceUID, from: person, to, identity, subject });
+      expect(await filedIn(studyInstanceUID)).to.deep.equal({
+        ...Object.fromEntries(instances.map(({ sopInstanceUID }) => [sopInstanceUID, [to, subject, identity]])),
+        [others[0].sopInstanceUID]: [stranger, identity],
+        [others[1].sopInstanceUID]: [person, joined],
+      });
+    });
+
+    it('keeps what was sent of the identity that it was moved to when what was moved goes back, or on', async () => {
+      const { studyInstanceUID, person, instances } = await aStudy('N');
+      const [to, next] = [aPersonKey(), aPersonKey()];
+      const [identity, subject, last] = [instances[0]?.subject ?? '', `Patient/of-${to}`, `Patient/of-${next}`];
+      await aMove({ studyInstanceUID, from: person, to, identity, subject });
+      const own = anInstance({ person: to, studyInstanceUID, source: OTHER, subject });
+      await commitPlan(suite.records, aPlan({ instances: [own] }));
+      const all = (filed: readonly string[]) => ({
+        ...Object.fromEntries(instances.map(({ sopInstanceUID }) => [sopInstanceUID, filed])),
+        [own.sopInstanceUID]: [to, subject],
+      });
+      await aMove({ studyInstanceUID, from: to, to: next, identity: subject, subject: last, isMovedOnly: true });
+      expect(await filedIn(studyInstanceUID)).to.deep.equal(all([next, last, identity]));
+      await aMove({ studyInstanceUID, from: next, to: person, identity: last, subject: identity, isMovedOnly: true });
+      expect(await filedIn(studyInstanceUID)).to.deep.equal(all([person, identity]));
+      await aMove({ studyInstanceUID, from: person, to, identity, subject, isMovedOnly: true });
+      expect(await filedIn(studyInstanceUID)).to.deep.equal(all([person, identity]));
     });
 
     it('needs an event of both persons, and a warrant that reaches them', async () => {
-      const { studyInstanceUID, person } = await aStudy('N');
+      const { studyInstanceUID, person, instances } = await aStudy('N');
       const to = aPersonKey();
-      const studies = [{ studyInstanceUID, from: person, to, subject: `Patient/of-${to}` }];
+      const identity = instances[0]?.subject ?? '';
+      const studies = [{ studyInstanceUID, from: person, to, identity, subject: `Patient/of-${to}` }];
       for (const told of [[], [person], [to]])
         await expectFault(
           suite.records.commit(aWarrantWithEvents([person, to]), aPlan({ studies, audit: [anAudit(told)] })),

@@ -18,7 +18,7 @@ import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { ERASING } from '../intake/standing-instance.ts';
 import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { fileAll, removeDropped } from './settle-study.ts';
-import { keptFor } from './file-aside.ts';
+import { goneParts, keptFor } from './file-aside.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { deriveAnew } from './derive-anew.ts';
 import { asideOf, endingParts, taskKeyOf } from './list-kept-aside.ts';
@@ -84,7 +84,7 @@ async function planOf(
   const isMore = found.asides.length > asides.length;
   const { parts, cleared } =
     clearing.operation === 'discard'
-      ? { parts: [{ erased: [{ quarantined: asides }] }], cleared: asides }
+      ? { parts: [goneParts(asides)], cleared: asides }
       : await filedParts(deps, reading, asides, { found, subject, isRefiled: clearing.operation === 'refile' });
   const status = clearing.operation === 'discard' ? 'cancelled' : 'completed';
   const study = found.operated.studyInstanceUID;

@@ -5,7 +5,7 @@ import type { InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.t
 import { claimOf } from '../internal-reads.ts';
 import { decodedDigest } from '../intake/decoded-digest.ts';
 import { compareWithStanding, type Compared } from '../intake/standing-instance.ts';
-import type { PlanParts } from '../write/plan-parts.ts';
+import { joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { readAside } from './stored-aside.ts';
 
@@ -42,17 +42,29 @@ export async function fileAside(
   );
   const subject = isJoined === true ? (aside.subject ?? patient) : patient;
   const filed: InstanceRow = { ...row, person, subject };
-  const gone = { erased: [{ quarantined: [aside] }] };
   switch (compared.is) {
     case 'new':
-      return { parts: { ...gone, ...(await studyParts(deps, reading, filed, patient)) }, isFiled: true };
+      return { parts: joinParts(goneParts([aside]), await studyParts(deps, reading, filed, patient)), isFiled: true };
     case 'same':
     case 'same-data-set':
     case 'other-transfer-syntax':
-      return { parts: { ...gone, instances: [againOf(filed, compared)] }, isFiled: true };
+      return { parts: joinParts(goneParts([aside]), { instances: [againOf(filed, compared)] }), isFiled: true };
     default:
       return { parts: keptFor(aside, 'other-data-set', keptUnder), isFiled: false };
   }
+}
+
+/** Instances are kept aside no more: whoever cleared one meanwhile was first. */
+export function goneParts(asides: readonly QuarantinedInstance[]): PlanParts {
+  return {
+    preconditions: asides.map(({ sopInstanceUID, dataSetDigest, source }) => ({
+      kind: 'kept-aside',
+      sopInstanceUID,
+      dataSetDigest,
+      source,
+    })),
+    erased: [{ quarantined: asides }],
+  };
 }
 
 /** Keeps an instance aside for another reason, or under another identity. */
@@ -70,7 +82,7 @@ export function keptFor(
     ...(subject === undefined ? {} : { subject }),
     ...(person === undefined ? {} : { person }),
   };
-  return { erased: [{ quarantined: [aside] }], quarantined: [kept] };
+  return { ...goneParts([aside]), quarantined: [kept] };
 }
 
 /** The one that stands is kept, and this sender is a source of it, too. */

@@ -1,6 +1,7 @@
 /**
- * `ImagingStudy/[id]/$move` takes an exam to the right person. What the exam itself gives goes along: its authors, and
- * its imaging services to the record. What was said of it as the wrong person's ends: its label, its release, its
+ * `ImagingStudy/[id]/$move` takes an exam to the right person: what is filed of it under its own identity. What joined
+ * it stays with the identities of which it was sent. What the exam itself gives goes along: its authors, and its
+ * imaging services to the record. What was said of it as the wrong person's ends: its label, its release, its
  * manifests, its former versions. Reports stay, of whom they say they are, and release it no more.
  */
 import type { DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
@@ -12,7 +13,7 @@ import { mayOperate, type OperatedFacts } from '../../access/may-operate.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, Erasure } from '../../ports/commit-plan.ts';
+import type { AuditRecord, Erasure, InstanceRow } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
@@ -28,7 +29,15 @@ import { isRowSeen } from './seen.ts';
 export type MoveStudyDeps = GuardDeps & AsideDeps;
 
 /** An exam that stands, with what a decision asks of it. */
-type Standing = { readonly study: Found<ImagingStudy>; readonly owner: string; readonly operated: OperatedFacts };
+type Standing = {
+  readonly study: Found<ImagingStudy>;
+  readonly owner: string;
+  readonly operated: OperatedFacts;
+  readonly going: Going;
+};
+
+/** The instances that go along: of a study that was moved before, not those that were sent of its identity since. */
+type Going = { readonly instances: readonly InstanceRow[]; readonly isMovedOnly: boolean };
 
 /**
  * Moves an exam to the person of a Patient (`Patient/id`).
@@ -55,7 +64,7 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
   if (standing === undefined) throw new Fault('not-found', 'No such resource');
   if (subject === undefined)
     throw new Fault('invalid', 'The patient is not known', { expression: 'Parameters.parameter' });
-  const { operated, owner } = standing;
+  const { operated, owner, going } = standing;
   if (subject.person === operated.person) throw new Fault('conflict', 'The exam is of this person already');
   await refuseOwnMatter(deps)(visit.requester, [operated.person, subject.person]);
   const uid = operated.studyInstanceUID;
@@ -67,11 +76,20 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
     ],
     erased: [{ claims: [key], history: [{ type: 'ImagingStudy', id }] }, await manifestsGone(deps, reading, standing)],
     claims: [{ key, value: subject.patient }],
-    studies: [{ studyInstanceUID: uid, from: operated.person, to: subject.person, subject: subject.patient }],
+    studies: [
+      {
+        studyInstanceUID: uid,
+        from: operated.person,
+        to: subject.person,
+        identity: owner,
+        subject: subject.patient,
+        isMovedOnly: going.isMovedOnly,
+      },
+    ],
     puts: [movedPut(deps, standing, subject, now)],
     jobs: [
       ...deriveAnew(uid, now),
-      // What was kept aside of her is of the study now.
+      // What was kept aside of her is of the study now, and what stays with others no more.
       jobOf('settle-person', subject.person, now),
     ],
     audit: eventsOf(deps, visit, operated.item, [operated.person, subject.person]),
@@ -95,6 +113,10 @@ async function findStudy(
   return {
     study,
     owner,
+    going: goingOf(
+      loaded.series.flatMap(({ instances }) => instances),
+      owner,
+    ),
     operated: {
       item: `ImagingStudy/${id}`,
       person: study.row.person,
@@ -106,17 +128,26 @@ async function findStudy(
   };
 }
 
+/** What was moved to the identity goes on without what was sent of her. */
+function goingOf(all: readonly InstanceRow[], owner: string): Going {
+  const own = all.filter(({ subject }) => subject === owner);
+  const moved = own.filter(({ movedFrom }) => movedFrom !== undefined);
+  const isMovedOnly = moved.length > 0;
+  return { instances: isMovedOnly ? moved : own, isMovedOnly };
+}
+
 /** It is hidden from her until a report of hers names it. */
 function movedPut(
   { indexer, region }: MoveStudyDeps,
-  { study: { resource }, operated }: Standing,
+  { study: { resource }, going }: Standing,
   { patient: reference, person }: SubjectFacts,
   now: number,
 ) {
   const { display: _display, identifier: _identifier, ...subject } = resource.subject;
   const security = [{ system: CODE_SYSTEM.confidentiality, code: 'N' }];
   const moved = { ...resource, subject: { ...subject, reference }, meta: { ...resource.meta, security } };
-  const origin = examFiledBy(region, ...operated.sources);
+  const sources = new Set(going.instances.map(({ source }) => source));
+  const origin = examFiledBy(region, ...sources);
   return putOf(indexer, moved, now, { person, subject: reference, released: false, origin });
 }
 

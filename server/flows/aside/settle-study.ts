@@ -24,7 +24,7 @@ import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import type { ImagingStudy } from '@medplum/fhirtypes';
-import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { fileAside, type FiledAside, type Filing } from './file-aside.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { deriveAnew } from './derive-anew.ts';
@@ -68,12 +68,10 @@ export function settleNewStudy(deps: AsideDeps) {
 
 /** Makes a study hold what is of its person, and nothing else. */
 async function settleStudy(deps: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<void> {
-  const reference = await claimOf(deps.records, reading, claimKey.study(studyInstanceUID));
-  if (reference === undefined || reference === ERASING) return;
-  const owner = await knownPatient(deps.records, reading, reference);
-  if (owner === undefined) return;
-  await putStrangersAside(deps, reading, studyInstanceUID, owner);
-  await fileJoined(deps, reading, studyInstanceUID, reference, owner);
+  while ((await strangersOf(deps, reading, studyInstanceUID)).rows.length > 0)
+    await putStrangersAside(deps, reading, studyInstanceUID);
+  while ((await joinedOf(deps, reading, studyInstanceUID)).asides.length > 0)
+    await fileJoined(deps, reading, studyInstanceUID);
 }
 
 async function studiesOf(records: RecordStore, reading: AsideReading, person: PersonKey): Promise<readonly string[]> {
@@ -84,37 +82,67 @@ async function studiesOf(records: RecordStore, reading: AsideReading, person: Pe
   return [...uids];
 }
 
-async function putStrangersAside(
+/** Puts some of them aside, as they are when they go. */
+async function putStrangersAside(deps: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<void> {
+  await commitFresh(deps.records, async () => {
+    const { rows, still } = await strangersOf(deps, reading, studyInstanceUID);
+    const quarantined = rows.map((row) => asideOfRow(deps, row));
+    const plan = joinParts(still, {
+      preconditions: rows.map(({ sopInstanceUID, subject }) => ({ kind: 'filed', sopInstanceUID, subject })),
+      erased: [{ instances: rows.map(({ sopInstanceUID }) => sopInstanceUID) }],
+      quarantined,
+      jobs: deriveAnew(studyInstanceUID, deps.clock.now()),
+      audit: eventsOf(deps.clock, quarantined, 'quarantined: other-patient'),
+    });
+    return { warrant: systemWarrant('put-aside', studyInstanceUID), plan, result: undefined };
+  });
+}
+
+/** Files some of what is of its person, as it is kept aside when it goes. */
+async function fileJoined(deps: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<void> {
+  const { receipt, result } = await commitFresh(deps.records, async () => {
+    const { owner, asides, still } = await joinedOf(deps, reading, studyInstanceUID);
+    const { patient, person } = owner ?? {};
+    const filed =
+      patient === undefined || person === undefined
+        ? []
+        : await fileAll(deps, reading, asides, { patient, person, isJoined: true });
+    const plan = joinParts(still, ...filed.map(({ parts }) => parts), {
+      jobs: deriveAnew(studyInstanceUID, deps.clock.now()),
+      audit: eventsOf(deps.clock, asides, 'joined'),
+    });
+    const cleared = asides.filter((_, at) => filed[at]?.isFiled);
+    return { warrant: systemWarrant('file-joined', studyInstanceUID), plan, result: cleared };
+  });
+  await removeDropped(deps, result, receipt);
+}
+
+/** Whose a study is, and that it still is when the plan is applied; nobody's where none stands. */
+type Standing = { readonly owner?: KnownPatient; readonly still: PlanParts };
+
+async function standingOf({ records }: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<Standing> {
+  const key = claimKey.study(studyInstanceUID);
+  const value = await claimOf(records, reading, key);
+  const owner = value === undefined || value === ERASING ? undefined : await knownPatient(records, reading, value);
+  if (value === undefined || owner === undefined) return { still: {} };
+  return { owner, still: { preconditions: [{ kind: 'claimed', key, value }] } };
+}
+
+/** Instances of another person than the study: {@link BATCH} of them at most. */
+async function strangersOf(
   deps: AsideDeps,
   reading: AsideReading,
   studyInstanceUID: string,
-  owner: KnownPatient,
-): Promise<void> {
-  const strangers = await strangersOf(deps, reading, studyInstanceUID, owner);
-  for (let at = 0; at < strangers.length; at += BATCH) {
-    const quarantined = strangers.slice(at, at + BATCH).map((row) => asideOfRow(deps, row));
-    const erased = [{ instances: quarantined.map(({ sopInstanceUID }) => sopInstanceUID) }];
-    const audit = eventsOf(deps.clock, quarantined, 'quarantined: other-patient');
-    const jobs = deriveAnew(studyInstanceUID, deps.clock.now());
-    const plan = joinParts({ erased, quarantined, jobs, audit });
-    await deps.records.commit(systemWarrant('put-aside', studyInstanceUID), plan);
-  }
-}
-
-/** Instances of another person than the study. */
-async function strangersOf(
-  { records }: AsideDeps,
-  reading: AsideReading,
-  studyInstanceUID: string,
-  { person }: KnownPatient,
-): Promise<InstanceRow[]> {
-  const strangers: InstanceRow[] = [];
+): Promise<Standing & { readonly rows: readonly InstanceRow[] }> {
+  const standing = await standingOf(deps, reading, studyInstanceUID);
+  const rows: InstanceRow[] = [];
   const place = { kind: 'instances', studyInstanceUID, omitMetadata: true, limit: BATCH } as const;
-  for (let offset = 0; ; offset += BATCH) {
-    const { instances } = await records.peek(reading({ study: studyInstanceUID }), { ...place, offset });
-    strangers.push(...instances.filter((row) => row.person !== person));
-    if (instances.length < BATCH) return strangers;
+  for (let offset = 0, isMore = standing.owner !== undefined; isMore && rows.length < BATCH; offset += BATCH) {
+    const { instances } = await deps.records.peek(reading({ study: studyInstanceUID }), { ...place, offset });
+    rows.push(...instances.filter(({ person }) => person !== standing.owner?.person));
+    isMore = instances.length === BATCH;
   }
+  return { ...standing, rows: rows.slice(0, BATCH) };
 }
 
 function asideOfRow({ clock }: AsideDeps, row: InstanceRow): QuarantinedInstance {
@@ -123,40 +151,19 @@ function asideOfRow({ clock }: AsideDeps, row: InstanceRow): QuarantinedInstance
   return { ...named, reason: 'other-patient', receivedAt: clock.now() };
 }
 
-async function fileJoined(
+/** What is kept aside of a study and is of its person: {@link BATCH} of it at most. */
+async function joinedOf(
   deps: AsideDeps,
   reading: AsideReading,
   studyInstanceUID: string,
-  reference: string,
-  owner: KnownPatient,
-): Promise<void> {
-  const { opposed, erasurePending } = await deps.records.stateOf(reading({ person: owner.person }), owner.person);
-  if (opposed || erasurePending) return;
-  const all = await asideOf(deps.records, reading, studyInstanceUID);
-  const joined = all.filter(({ reason, person }) => OF_OTHERS.has(reason) && person === owner.person);
-  for (let at = 0; at < joined.length; at += BATCH)
-    await fileBatch(deps, reading, joined.slice(at, at + BATCH), {
-      patient: reference,
-      person: owner.person,
-      isJoined: true,
-    });
-}
-
-async function fileBatch(
-  deps: AsideDeps,
-  reading: AsideReading,
-  asides: readonly QuarantinedInstance[],
-  filing: Filing,
-): Promise<void> {
-  const study = asides[0]?.studyInstanceUID ?? '';
-  const { receipt, result } = await commitFresh(deps.records, async () => {
-    const filed = await fileAll(deps, reading, asides, filing);
-    const events = eventsOf(deps.clock, [{ ...asides[0], person: filing.person, studyInstanceUID: study }], 'joined');
-    const jobs = deriveAnew(study, deps.clock.now());
-    const plan = joinParts(...filed.map(({ parts }) => parts), { jobs, audit: events });
-    return { warrant: systemWarrant('file-joined', study), plan, result: asides.filter((_, at) => filed[at]?.isFiled) };
-  });
-  await removeDropped(deps, result, receipt);
+): Promise<Standing & { readonly asides: readonly QuarantinedInstance[] }> {
+  const standing = await standingOf(deps, reading, studyInstanceUID);
+  const { person } = standing.owner ?? {};
+  if (person === undefined) return { ...standing, asides: [] };
+  const { opposed, erasurePending } = await deps.records.stateOf(reading({ person }), person);
+  const all = opposed || erasurePending ? [] : await asideOf(deps.records, reading, studyInstanceUID);
+  const joined = all.filter((one) => OF_OTHERS.has(one.reason) && one.person === person);
+  return { ...standing, asides: joined.slice(0, BATCH) };
 }
 
 /** Works out how each of some instances is filed. */

@@ -16,6 +16,7 @@ import { rowDefinitions } from './migrations/011-definitions.ts';
 import { quarantineSubject } from './migrations/012-quarantine-subject.ts';
 import { recordsMoves, trailMoves } from './migrations/013-moves.ts';
 import { unreleasedReports } from './migrations/014-unreleased-reports.ts';
+import { movedStudies } from './migrations/015-moved-studies.ts';
 import { tokens } from './migrations/001-tokens.ts';
 import { trail } from './migrations/001-trail.ts';
 
@@ -35,6 +36,7 @@ export const MIGRATIONS = {
     quarantineSubject,
     recordsMoves,
     unreleasedReports,
+    movedStudies,
   ],
   trail: [rows + trail, trailBlobs, eventForms, trailMoves],
   tokens: [tokens, tokensAccessVersion],

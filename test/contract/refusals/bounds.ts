@@ -108,12 +108,13 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
     const EXISTS = conflict('The DocumentReference exists already');
     const MATCHES = conflict('A DocumentReference matches that was not there before');
     const NOT_HELD = conflict('A claim is not held as it was expected');
+    const ELSEWHERE = conflict('An instance is not where it was expected');
     const TAKEN = conflict('An identifier is taken already');
     const MOVED = conflict('Who the person is has changed meanwhile');
     const DATA_SET = conflict('The SOP Instance stands already with another data set', 'SOPInstanceUID');
     const JOB = conflict('Another job has this id', 'jobs');
 
-    it('for the first of: conditions (rows, claims, searches), claims, moved persons, instances, jobs', async () => {
+    it('for the first of: conditions on rows, claims, instances, searches; claims, persons, instances, jobs', async () => {
       const [from, to, key, job] = [aPersonKey(), aPersonKey(), aClaimKey(), aJob()];
       const organization = `Organization/${anId()}`;
       const standing = aPut({ person: to, origin: { sources: [organization], services: [] } });
@@ -129,6 +130,11 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       const wrong = [
         [{ preconditions: [{ kind: 'version', type, id, version: 2 }] }, OTHER_VERSION],
         [{ preconditions: [{ kind: 'claimed', key, value: 'other' }] }, NOT_HELD],
+        [
+          { preconditions: [{ kind: 'filed', sopInstanceUID: instance.sopInstanceUID, subject: 'Patient/other' }] },
+          ELSEWHERE,
+        ],
+        [{ preconditions: [{ kind: 'kept-aside', ...instance }] }, ELSEWHERE],
         [{ preconditions: [{ kind: 'no-match', since, grant, query: aQuery(type) }] }, MATCHES],
         [{ claims: [{ key, value: 'other' }] }, TAKEN],
         [{ puts: [aPut({ person: from })] }, MOVED],
@@ -140,6 +146,9 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
         const preconditions = rest.flatMap((parts) => parts.preconditions ?? []).toReversed();
         expect(await refused(aPlan({ ...Object.assign({}, ...rest), preconditions }))).to.deep.equal(fault);
       }
+      const { sopInstanceUID, subject } = instance;
+      const filed = [{ kind: 'filed', sopInstanceUID, subject } as const];
+      expect(await refused(aPlan({ preconditions: filed }))).to.equal(undefined);
       const absent = [{ kind: 'absent', type, id } as const];
       expect(await refused(aPlan({ preconditions: absent }))).to.deep.equal(EXISTS);
       await commitPlan(suite.records, aPlan({ erased: [{ jobs: [job] }] }));

@@ -95,6 +95,8 @@ function precondition(slot: fc.Arbitrary<Slot>): fc.Arbitrary<Precondition> {
       .record({ kind: fc.constant('version' as const), slot, version: fc.integer({ min: 0, max: 3 }) })
       .map(({ slot, ...rest }) => ({ ...rest, ...slot })),
     claim.map((held) => ({ kind: 'claimed' as const, ...held })),
+    instance.map(({ sopInstanceUID, subject }) => ({ kind: 'filed' as const, sopInstanceUID, subject })),
+    quarantined.map((aside) => ({ kind: 'kept-aside' as const, ...aside })),
     fc.tuple(slot, fc.constantFrom(...GRANTS)).map(([{ type, id }, grant]) => {
       const where = [{ kind: 'id', values: [id] }] as const;
       // Since the beginning of each store.
@@ -162,8 +164,8 @@ const move: fc.Arbitrary<Move> = fc
   .map(({ home, from, to }) => ({ identity: patientOf(home), home, from, to, patient: patientOf(to) }));
 
 const study: fc.Arbitrary<NonNullable<CommitPlan['studies']>[number]> = fc
-  .record({ studyInstanceUID: fc.constantFrom(...STUDY_UIDS), from: named, to: named })
-  .map((parts) => ({ ...parts, subject: patientOf(parts.to) }));
+  .record({ studyInstanceUID: fc.constantFrom(...STUDY_UIDS), from: named, to: named, isMovedOnly: fc.boolean() })
+  .map((parts) => ({ ...parts, identity: patientOf(parts.from), subject: patientOf(parts.to) }));
 
 /** A plan over the rows of a pool. */
 export function randomPlan(pool: readonly Put[]): fc.Arbitrary<CommitPlan> {

@@ -59,8 +59,15 @@ export async function moveStudies(
   studies: NonNullable<CommitPlan['studies']>,
   session: ClientSession,
 ): Promise<void> {
-  for (const { studyInstanceUID, from, to, subject } of studies)
-    await instances.updateMany({ studyInstanceUID, person: from }, { $set: { person: to, subject } }, { session });
+  for (const { studyInstanceUID, from, to, identity, subject, isMovedOnly } of studies) {
+    const filed = { studyInstanceUID, person: from, subject: identity };
+    const moved = { person: to, subject };
+    const back = { $set: moved, $unset: { movedFrom: '' as const } };
+    await instances.updateMany({ ...filed, movedFrom: subject }, back, { session });
+    await instances.updateMany({ ...filed, movedFrom: { $exists: true } }, { $set: moved }, { session });
+    if (isMovedOnly === true) continue;
+    await instances.updateMany(filed, { $set: { ...moved, movedFrom: identity } }, { session });
+  }
 }
 
 /** The condition that one of some establishments sent an instance. */

@@ -1,6 +1,6 @@
 /** Instances kept aside: no question of a grant reads their collection. */
 import type { ClientSession } from 'mongodb';
-import type { CommitReceipt, QuarantinedInstance } from '../../../ports/commit-plan.ts';
+import type { AsideName, CommitReceipt, QuarantinedInstance } from '../../../ports/commit-plan.ts';
 import type { Collections } from '../collections.ts';
 import type { QuarantineDocument } from '../documents.ts';
 import type { AsideAsked } from '../../granted.ts';
@@ -40,11 +40,7 @@ export async function* readQuarantine(
 }
 
 /** The key of an instance kept aside. */
-export function quarantineKey({
-  sopInstanceUID,
-  dataSetDigest,
-  source,
-}: Pick<QuarantinedInstance, 'sopInstanceUID' | 'dataSetDigest' | 'source'>): string {
+export function quarantineKey({ sopInstanceUID, dataSetDigest, source }: AsideName): string {
   return `${sopInstanceUID}|${dataSetDigest}|${source}`;
 }
 

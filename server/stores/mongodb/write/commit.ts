@@ -13,6 +13,7 @@ import { eraseAll, eraseHistory } from './erase.ts';
 import { asStore } from '../errors.ts';
 import { changeRights } from './give-rights.ts';
 import { moveStudies, writeInstances } from '../read/instances.ts';
+import { requireInstances } from './instance-conditions.ts';
 import { putJobs } from './jobs.ts';
 import { matchKey, requireNoMatches } from './matches.ts';
 import { materialise } from './materialise.ts';
@@ -106,6 +107,7 @@ async function applyPlan(
   await requireWarrant(collections, terms, plan, found, session);
   requireConditions(conditions, found);
   await requireClaims(collections, plan, session);
+  await requireInstances(collections, plan, session);
   await requireNoMatches(collections, plan, session);
   const erased = await eraseAll(collections, plan.erased ?? [], session);
   await takeClaims(collections, plan.claims ?? [], session);

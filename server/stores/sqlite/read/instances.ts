@@ -28,6 +28,7 @@ type Columns = {
   further_sources: string | null;
   person: string;
   subject: string;
+  moved_from: string | null;
 };
 
 /** Answers a question for instances. The server itself needs no ImagingStudy row: it may be building it. */
@@ -96,7 +97,7 @@ export function instanceOf(db: Database, sopInstanceUID: string): InstanceRow | 
 
 const WITHOUT_METADATA = `sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid,
   series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest, '' AS metadata,
-  source, further_sources, person, subject`;
+  source, further_sources, person, subject, moved_from`;
 
 function toInstanceRow(row: Columns): InstanceRow {
   return {
@@ -115,5 +116,6 @@ function toInstanceRow(row: Columns): InstanceRow {
     ...(row.further_sources === null ? {} : { furtherSources: JSON.parse(row.further_sources) as string[] }),
     person: personKey(row.person),
     subject: row.subject,
+    ...(row.moved_from === null ? {} : { movedFrom: row.moved_from }),
   };
 }

@@ -40,8 +40,7 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   for (const { type, id } of plan.deletes ?? []) deleteRow(db, type, id, now);
   const versions = plan.puts.map((put) => putRow(db, put, shown.get(put.subject ?? ''), now));
   const former = (plan.erased ?? []).flatMap(({ history = [] }) => history).flatMap((row) => eraseHistory(db, row));
-  for (const { studyInstanceUID, from, to, subject } of plan.studies ?? [])
-    db.run(MOVED, to, subject, studyInstanceUID, from);
+  for (const study of plan.studies ?? []) moveStudy(db, study);
   const instances = (plan.instances ?? []).map((instance) => putInstance(db, instance));
   const quarantined = (plan.quarantined ?? []).map((one) => putQuarantined(db, one));
   for (const person of new Set(switched)) materialisePerson(db, personKey(person));
@@ -58,7 +57,15 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   return receipt;
 }
 
-const MOVED = 'UPDATE instance SET person = ?, subject = ? WHERE study_instance_uid = ? AND person = ?';
+function moveStudy(
+  db: Database,
+  { studyInstanceUID, from, to, identity, subject, isMovedOnly = false }: NonNullable<WirePlan['studies']>[number],
+): void {
+  db.run(MOVED, to, subject, subject, studyInstanceUID, from, identity, isMovedOnly ? 1 : 0);
+}
+
+const MOVED = `UPDATE instance SET person = ?, subject = ?, moved_from = nullif(coalesce(moved_from, subject), ?)
+  WHERE study_instance_uid = ? AND person = ? AND subject = ? AND (moved_from IS NOT NULL OR NOT ?)`;
 
 /** For whom a plan writes, and under which identities, each once. */
 function filingsOf({ puts, instances = [], quarantined = [], studies = [] }: WirePlan): readonly Filing[] {

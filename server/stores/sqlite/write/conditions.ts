@@ -1,7 +1,7 @@
-/** What must be true for a plan to apply: on rows first, then on claims, then on searches. */
+/** What must be true for a plan to apply: on rows first, then on claims, instances and searches. */
 import { grantOfTerms } from '../../../access/grant.ts';
 import type { Claim } from '../../../ports/commit-plan.ts';
-import { claimNotHeld, isRowCondition, matchFound, requireRowCondition } from '../../refused.ts';
+import { claimNotHeld, instanceElsewhere, isRowCondition, matchFound, requireRowCondition } from '../../refused.ts';
 import type { Database } from '../database.ts';
 import { search } from '../read/search.ts';
 import type { WireCondition } from './protocol.ts';
@@ -16,6 +16,7 @@ export function requireConditions(db: Database, conditions: readonly WireConditi
     if (isRowCondition(condition))
       requireRowCondition(condition, standingRow(db, condition.type, condition.id)?.version);
   for (const condition of conditions) if (condition.kind === 'claimed') requireClaim(db, condition);
+  for (const condition of conditions) if (!isInstanceThere(db, condition)) throw instanceElsewhere();
   for (const condition of conditions) if (condition.kind === 'no-match') requireNoMatch(db, condition);
 }
 
@@ -23,6 +24,21 @@ function requireClaim(db: Database, { key, value }: Claim): void {
   const held = db.get<{ value: string }>('SELECT value FROM claim WHERE key = ?', key);
   if (held?.value !== value) throw claimNotHeld();
 }
+
+/** Whether a condition on an instance holds, if it is one. */
+function isInstanceThere(db: Database, condition: WireCondition): boolean {
+  switch (condition.kind) {
+    case 'filed':
+      return db.get(FILED, condition.sopInstanceUID, condition.subject) !== undefined;
+    case 'kept-aside':
+      return db.get(ASIDE, condition.sopInstanceUID, condition.dataSetDigest, condition.source) !== undefined;
+    default:
+      return true;
+  }
+}
+
+const FILED = 'SELECT 1 FROM instance WHERE sop_instance_uid = ? AND subject = ?';
+const ASIDE = 'SELECT 1 FROM quarantine WHERE sop_instance_uid = ? AND data_set_digest = ? AND source = ?';
 
 /**
  * Whatever is searched for, rows that were made since are looked at alone: all writes wait for this thread. What else

@@ -69,7 +69,7 @@ export async function move(session: Session, { study, to, by }: Move): Promise<b
     return false;
   }
   await moved;
-  model.move(String(study), nameOf(to), who);
+  model.move(String(study), nameOf(to));
   await world.rest();
   return true;
 }

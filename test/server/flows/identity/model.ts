@@ -19,8 +19,16 @@ export type Said = {
 /** An identity by its establishment and its number there. Of one that images alone made known nothing is said. */
 export type ModelIdentity = { readonly name: string; readonly establishment: string; readonly said?: Said };
 
-/** An instance in the study that it names. `identity` is the one that it is filed under, by name. */
-export type ModelInstance = { readonly uid: string; readonly establishment: string; readonly identity: string };
+/**
+ * An instance in the study that it names. `identity` is the one that it is filed under, by name; `movedFrom` the one
+ * that it was filed under before its study was moved.
+ */
+export type ModelInstance = {
+  readonly uid: string;
+  readonly establishment: string;
+  readonly identity: string;
+  readonly movedFrom?: string;
+};
 
 /** A report by an establishment of an identity, that names a study. */
 export type ModelReport = {
@@ -96,12 +104,14 @@ export class Model {
     this.#verdicts.set(key, this.#mustBeOne(one, other) ? 'apart' : 'said');
   }
 
-  /** An exam becomes another identity's, with all that is filed of it. */
-  move(study: string, identity: string, who: Partition): void {
+  /** An exam becomes another identity's, with all that is filed under its own; what joined a moved one stays. */
+  move(study: string, identity: string): void {
     const standing = this.studies.get(study);
     if (standing === undefined) return;
-    const isFiled = this.#filed(standing, who);
-    const instances = standing.instances.map((one) => (isFiled.includes(one) ? { ...one, identity } : one));
+    const own = standing.instances.filter((one) => one.identity === standing.owner);
+    const moved = own.filter(({ movedFrom }) => movedFrom !== undefined);
+    const going = moved.length > 0 ? moved : own;
+    const instances = standing.instances.map((one) => (going.includes(one) ? movedTo(one, identity) : one));
     this.studies.set(study, { owner: identity, instances });
   }
 
@@ -284,6 +294,11 @@ export class Model {
   #traitsOf(name: string): string | undefined {
     return this.identities.get(name)?.said?.traits;
   }
+}
+
+function movedTo({ movedFrom, ...one }: ModelInstance, identity: string): ModelInstance {
+  const first = movedFrom ?? one.identity;
+  return { ...one, identity, ...(first === identity ? {} : { movedFrom: first }) };
 }
 
 function pair(one: string, other: string): string {

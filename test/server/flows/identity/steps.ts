@@ -69,11 +69,8 @@ async function pairOf(session: Session, mistake: Feed | Judge | Move): Promise<O
     return { mistake: async () => await feed(session, mistake), undo };
   }
   if (mistake.does === 'move') {
-    const { owner, instances = [] } = session.model.studies.get(String(mistake.study)) ?? {};
-    const who = partitionOf(await session.known());
-    const person = who.get(nameOf(mistake.to));
-    // What was kept aside of hers is of the exam then, and moves with it.
-    if (owner === undefined || instances.some(({ identity }) => who.get(identity) === person)) return undefined;
+    const owner = session.model.studies.get(String(mistake.study))?.owner;
+    if (owner === undefined) return undefined;
     const back: Move = { ...mistake, by: 'desk', to: whoseOf(owner) };
     return { mistake: async () => await move(session, mistake), undo: async () => void (await move(session, back)) };
   }

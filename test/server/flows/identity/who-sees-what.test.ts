@@ -4,10 +4,11 @@
  */
 import * as fc from 'fast-check';
 import { startMongoPeer, type MongoPeer } from '../../../support/peers/mongodb-peer.ts';
-import { changesBetween, differences, snapshot, withoutManifests, withoutOrder } from './readers.ts';
+import { differences } from './readers.ts';
 import { sequences, type Step } from './sequences.ts';
-import { openSession, type Session } from './session.ts';
-import { doStep, type Mistake } from './steps.ts';
+import { openSession } from './session.ts';
+import { doStep } from './steps.ts';
+import { expectUndone } from './undone.ts';
 import { openWorld, type World } from './world.ts';
 
 const CASES = 300;
@@ -20,30 +21,6 @@ const FIXED_SEED = 20_260_712;
 const cases = Number(process.env['PASSERELLE_PROPERTY_CASES'] ?? CASES);
 const named = process.env['PASSERELLE_PROPERTY_SEED'];
 const STORES = process.env['PASSERELLE_IDENTITY_STORE'] === 'mongodb' ? ['MongoDB'] : ['SQLite'];
-
-type Told = ReadonlyMap<string, string>;
-
-/**
- * What an undo leaves as it was. Of an exam that holds other instances, or whose patient is called otherwise, another
- * manifest is made, and one more when that is undone; of its person a moved exam is a later giver of rights than it
- * was. What is fed again is what was said last.
- */
-const COMPARABLE: Readonly<Record<Mistake['does'], (told: Told) => Told>> = {
-  move: withoutManifests,
-  feed: (told) => withoutManifests(withoutOrder(told)),
-  join: withoutManifests,
-  separate: withoutManifests,
-};
-
-async function expectUndone(session: Session, { does, mistake, undo }: Mistake): Promise<void> {
-  const before = await snapshot(session);
-  if (!(await mistake())) return;
-  await session.world.rest();
-  await undo();
-  const after = await snapshot(session);
-  const changes = changesBetween(COMPARABLE[does](before), COMPARABLE[does](after));
-  if (changes.length > 0) throw new Error(`An undo leaves changes:\n${changes.join('\n')}`);
-}
 
 async function check(world: World, steps: readonly Step[]): Promise<void> {
   const session = openSession(world);
