@@ -71,7 +71,7 @@ export function goneParts(asides: readonly QuarantinedInstance[]): PlanParts {
 export function keptFor(
   aside: QuarantinedInstance,
   reason: QuarantinedInstance['reason'],
-  under: Identity | undefined,
+  under: Partial<Identity> | undefined,
 ): PlanParts {
   const { subject, person } = under === undefined ? aside : { subject: under.patient, person: under.person };
   const isSame = aside.reason === reason && aside.subject === subject && aside.person === person;

@@ -1,4 +1,4 @@
-/** What an earlier server kept aside names no identity, and is on no list: it gets both. */
+/** What an earlier server kept aside names no identity, or nobody, and is on no list: it gets what it lacks. */
 import { systemGrant } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { QuarantinedInstance } from '../../ports/commit-plan.ts';
@@ -18,7 +18,7 @@ export function listFormerAside({ records, clock }: Pick<AsideDeps, 'records' | 
     const now = clock.now();
     const studies = new Set<string>();
     for await (const one of records.quarantined(systemGrant('list-aside', 'whole', now)))
-      if (isFormer(one)) studies.add(one.studyInstanceUID);
+      if (one.person === undefined) studies.add(one.studyInstanceUID);
     const all = [...studies];
     for (let at = 0; at < all.length; at += STUDIES_A_PLAN) {
       const jobs = all.slice(at, at + STUDIES_A_PLAN).map((study) => jobOf('refresh-study', study, now));

@@ -5,6 +5,7 @@
 import type { Task } from '@medplum/fhirtypes';
 import { buildKeptAsideTask, endedTask, type PatientNumber } from '../../../profiles/imaging/kept-aside-task.ts';
 import { systemReading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
 import type { Origin } from '../../access/rights-of.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
@@ -12,15 +13,20 @@ import type { QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { knownPatient, newPerson } from '../identity/persons.ts';
 import { claimOf, findById } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
+import { keptFor } from './file-aside.ts';
 import { identifyAside } from './former-aside.ts';
 import { readAside } from './stored-aside.ts';
 
 /** Instances that one Task lists: at least one. */
 type Group = readonly [QuarantinedInstance, ...QuarantinedInstance[]];
+
+/** Instances that get a key in one plan. */
+const MOST_KEYED = 500;
 
 /** Brings the Tasks of a study up to date. */
 export function listKeptAside(deps: AsideDeps) {
@@ -75,10 +81,20 @@ async function taskParts(deps: AsideDeps, reading: AsideReading, group: Group): 
     since: first.receivedAt,
     ...(await told(deps, reading, first)),
   });
-  // Whom a foreign number names is nobody whom the server knows: the Task is hers all the same.
+  // Whom a foreign number names is nobody whom the server knows: she has a key all the same, by which both are found.
   const person = first.person ?? standing?.row.person ?? newPerson();
   const facts = { person, ...(first.subject === undefined ? {} : { subject: first.subject }), origin: originOf(first) };
-  return { claims: [{ key, value: id }], ...changed(deps.indexer, standing?.row, task, now, facts) };
+  const listed = changed(deps.indexer, standing?.row, task, now, facts);
+  return joinParts({ claims: [{ key, value: id }] }, listed, keyedParts(group, person, now));
+}
+
+/** Gives what is kept aside of nobody the key of a person, some at a time. */
+function keyedParts(group: Group, person: PersonKey, now: number): PlanParts {
+  const [first] = group;
+  const all = group.filter((aside) => aside.person === undefined);
+  const keyed = all.slice(0, MOST_KEYED).map((aside) => keptFor(aside, aside.reason, { person }));
+  const isMore = all.length > keyed.length;
+  return joinParts(...keyed, { jobs: isMore ? [jobOf('refresh-study', first.studyInstanceUID, now)] : [] });
 }
 
 /** Its sender sees it, and the desks of the region and of the sender. */

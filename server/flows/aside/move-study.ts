@@ -4,7 +4,7 @@
  * imaging services to the record. What was said of it as the wrong person's ends: its label, its release, its
  * manifests, its former versions. Reports stay, of whom they say they are, and release it no more.
  */
-import type { DocumentReference, ImagingStudy } from '@medplum/fhirtypes';
+import type { ImagingStudy } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
@@ -13,14 +13,15 @@ import { mayOperate, type OperatedFacts } from '../../access/may-operate.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, Erasure, InstanceRow } from '../../ports/commit-plan.ts';
+import type { AuditRecord, InstanceRow } from '../../ports/commit-plan.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
+import { hiddenParts, withdrawnParts } from '../study/hidden-manifest.ts';
 import { loadStudy, manifestsOf } from '../study/study-content.ts';
-import { commitFresh, examFiledBy, joinParts, putOf, type Planned } from '../write/plan-parts.ts';
+import { commitFresh, examFiledBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { deriveAnew } from './derive-anew.ts';
 import { isRowSeen } from './seen.ts';
@@ -69,12 +70,12 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
   await refuseOwnMatter(deps)(visit.requester, [operated.person, subject.person]);
   const uid = operated.studyInstanceUID;
   const key = claimKey.study(uid);
-  const plan = joinParts({
+  const plan = joinParts(await manifestParts(deps, reading, standing, subject), {
     preconditions: [
       { kind: 'claimed', key, value: owner },
       { kind: 'version', type: 'ImagingStudy', id, version: standing.study.row.version },
     ],
-    erased: [{ claims: [key], history: [{ type: 'ImagingStudy', id }] }, await manifestsGone(deps, reading, standing)],
+    erased: [{ claims: [key], history: [{ type: 'ImagingStudy', id }] }],
     claims: [{ key, value: subject.patient }],
     studies: [
       {
@@ -151,25 +152,19 @@ function movedPut(
   return putOf(indexer, moved, now, { person, subject: reference, released: false, origin });
 }
 
-/** Manifests name the patient, and go with all their versions and bytes. */
-async function manifestsGone(
-  { records }: MoveStudyDeps,
+/** Manifests name the patient: nobody is shown them any more. Of an exam that goes back they were made of a mistake. */
+async function manifestParts(
+  { records, indexer, clock }: MoveStudyDeps,
   reading: AsideReading,
-  { operated, study }: Standing,
-): Promise<Erasure> {
+  { operated, study, owner, going }: Standing,
+  { patient }: SubjectFacts,
+): Promise<PlanParts> {
   const found = await manifestsOf(records, reading({ person: operated.person }), study.row.id, 'all');
-  return {
-    rows: found.flatMap(({ row, resource }) => [{ type: 'DocumentReference', id: row.id }, ...binariesOf(resource)]),
-    claims: found.flatMap(({ resource: { masterIdentifier } }) =>
-      masterIdentifier?.value === undefined ? [] : [claimKey.manifest(masterIdentifier.value.replace('urn:oid:', ''))],
-    ),
-  };
-}
-
-function binariesOf({ content }: DocumentReference): { readonly type: 'Binary'; readonly id: string }[] {
-  return content.flatMap(({ attachment: { url = '' } }) =>
-    url.includes('/Binary/') ? [{ type: 'Binary', id: url.split('/Binary/').at(-1) ?? '' } as const] : [],
-  );
+  const isBack = going.instances.every(({ movedFrom }) => movedFrom === patient);
+  const parts = found
+    .filter(({ row }) => row.subject === owner)
+    .map((manifest) => (isBack ? withdrawnParts : hiddenParts)(indexer, manifest, clock.now()));
+  return joinParts(...parts);
 }
 
 /** Both of them read of it. */

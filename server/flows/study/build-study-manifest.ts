@@ -24,14 +24,15 @@ export type ManifestPlace = {
 
 /**
  * The UIDs of manifests that list what stands of a study: that of the first, of the second that lists the same, and so
- * on. They follow from the instances, so whoever makes one twice makes the same.
+ * on without end. They follow from the instances, so whoever makes one twice makes the same.
  */
-export function manifestUids(study: StoredStudy, count: number): readonly string[] {
+export function* manifestUids(study: StoredStudy): Generator<string, never> {
   const listed = study.series
     .flatMap((series) => series.instances.map(({ sopInstanceUID }) => sopInstanceUID))
     .toSorted();
   const first = derivedUid(`manifest|${study.studyInstanceUID}|${listed.join('|')}`);
-  return Array.from({ length: count }, (_, at) => (at === 0 ? first : derivedUid(`manifest|${first}|${at}`)));
+  yield first;
+  for (let at = 1; ; at += 1) yield derivedUid(`manifest|${first}|${at}`);
 }
 
 /** Builds the manifest of a study under a UID, dated by a moment. */

@@ -13,9 +13,10 @@ import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { newId } from '../new-id.ts';
+import { hiddenParts } from './hidden-manifest.ts';
 import { manifestParts } from './manifest-parts.ts';
 import { changed } from '../write/changed-put.ts';
-import { examFiledBy, commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { examFiledBy, commitFresh, hiddenPut, joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { putAside } from './put-aside.ts';
 import { reportsOfStudy, reportUpkeep } from './report-upkeep.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
@@ -46,24 +47,27 @@ export function maintainStudy(deps: MaintainStudyDeps) {
 
 async function deriveStudy(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<void> {
   let made: readonly string[] = [];
-  await commitFresh(deps.records, async () => {
+  const { receipt } = await commitFresh(deps.records, async () => {
     // Of a plan that was refused, so that nothing names them: the study may have been erased meanwhile.
     for (const name of made) await deps.images.remove(name);
     const plan = joinParts(...(await partsOf(deps, studyInstanceUID, closing)));
     made = (plan.puts ?? []).flatMap(({ blob }) => blob?.name ?? []);
     return { warrant: systemWarrant('maintain-study', studyInstanceUID), plan, result: undefined };
   });
+  for (const name of receipt.erasedBlobs) await deps.images.remove(name);
 }
 
 async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closing: boolean): Promise<PlanParts[]> {
   const now = deps.clock.now();
   const reading = systemReading('maintain-study', now);
   const study = await loadStudy(deps.records, reading, studyInstanceUID);
-  if (study === undefined) return [];
+  if (study === undefined) return await emptiedParts(deps, reading, studyInstanceUID, now);
   // What somebody says of another person's study is no part of it.
   const ofPerson = reading({ person: study.patient.person });
   const { id, claim } = await imagingStudyId(deps.records, reading, studyInstanceUID);
-  const manifests = await manifestsOf(deps.records, ofPerson, id, 'all');
+  const all = await manifestsOf(deps.records, ofPerson, id, 'all');
+  // Those of another identity tell of a time when the study was filed under that.
+  const manifests = all.filter(({ row }) => row.subject === study.patient.patient);
   const standing = await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
@@ -88,6 +92,35 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
       manifest.current,
       now,
     )),
+  ];
+}
+
+/**
+ * An exam that holds nothing any more, as all of it was put aside, is hidden with its manifests until it does: its id
+ * and its label stay. Reports that told of it do so no more.
+ */
+async function emptiedParts(
+  deps: MaintainStudyDeps,
+  reading: NarrowReading,
+  studyInstanceUID: string,
+  now: number,
+): Promise<PlanParts[]> {
+  const { records, indexer } = deps;
+  const id = await claimOf(records, reading, claimKey.imagingStudy(studyInstanceUID));
+  const standing = id === undefined ? undefined : await findById<ImagingStudy>(records, reading, 'ImagingStudy', id);
+  if (standing?.row.person === undefined) return [];
+  const { row, resource } = standing;
+  const { person, subject } = standing.row;
+  const grant = reading({ person });
+  if (await isByAuthors(deps, grant, row, [])) return [];
+  const emptied = { studyInstanceUID, person, imagingStudy: resource, sources: [] };
+  const manifests = await manifestsOf(records, grant, row.id, 'all');
+  const reports = await reportsOfStudy(deps, reading, emptied, resource, now);
+  return [
+    asItStood(row),
+    { puts: [hiddenPut(indexer, resource, now, { person, ...(subject === undefined ? {} : { subject }) })] },
+    ...manifests.map((manifest) => hiddenParts(indexer, manifest, now)),
+    ...(await reportUpkeep(deps, reading, reports, emptied, [], now)),
   ];
 }
 

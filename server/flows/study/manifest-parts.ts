@@ -1,6 +1,7 @@
 /**
  * The manifest of a study: made when the study closes, replaced when it closes with other instances, and as soon as its
- * patient is said otherwise than it says.
+ * patient is said otherwise than it says. One that says again what is so is current again, and those that replaced it
+ * are withdrawn: they were made of a mistake.
  */
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
@@ -15,12 +16,13 @@ import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { buildStudyManifest, manifestUids } from './build-study-manifest.ts';
+import { isKept, withdrawnParts } from './hidden-manifest.ts';
 import { namesAsSaid } from './manifest-patient.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { storeDocument } from '../write/store-document.ts';
 import type { MaintainStudyDeps, StudyAtHand } from './study-at-hand.ts';
-import type { Found } from '../internal-reads.ts';
+import { claimOf, type Found } from '../internal-reads.ts';
 import { organizationOf } from './study-content.ts';
 
 /** Parts of the plan, the manifests (`DocumentReference/id`) that are current after it, and whether it makes one. */
@@ -37,30 +39,78 @@ export async function manifestParts(
   hand: StudyAtHand,
   closing: boolean,
 ): Promise<ManifestParts> {
-  const uids = manifestUids(hand.study, hand.manifests.length + 1);
   const current = hand.manifests.filter(({ resource }) => resource.status === 'current');
-  const former = hand.manifests
-    .filter((found) => !current.includes(found))
-    .map((found) => supersededParts(deps, hand, found));
-  const told = current.filter(({ resource }) => namesAsSaid(resource, hand.study.patient));
-  const isCorrected = current.length > 0 && told.length === 0;
-  const held = told.some(({ resource }) => uids.some((uid) => isManifest(resource, uid)));
-  if (!(closing || isCorrected) || held)
-    return {
-      parts: joinParts(...current.map((found) => releasedParts(deps, hand, found)), ...former),
-      current: current.map(referenceTo),
-      isMade: false,
-    };
-  // It may list what a former one listed, and is another.
-  const uid = uids.find((one) => !hand.manifests.some(({ resource }) => isManifest(resource, one)));
-  if (uid === undefined) throw new Error('More manifests than there are');
-  const made = await newManifest(deps, reading, hand, uid, current);
-  const replaced = current.map((found) => supersededParts(deps, hand, found));
-  return { parts: joinParts(made.parts, ...replaced, ...former), current: [made.reference], isMade: true };
+  const told = hand.manifests.filter((found) => isKept(found) && namesAsSaid(found.resource, hand.study.patient));
+  const isCorrected = current.length > 0 && !current.some((found) => told.includes(found));
+  const kept = { ...keptParts(deps, hand, current), isMade: false };
+  if (!(closing || isCorrected) && told.every((found) => current.includes(found))) return kept;
+  const { alike, next } = await listing(deps, reading, hand);
+  const saying = alike.filter((found) => told.includes(found));
+  if (saying.some((found) => current.includes(found))) return kept;
+  const again = saying.at(-1);
+  if (again !== undefined) return { ...againParts(deps, hand, again), isMade: true };
+  if (!(closing || isCorrected)) return kept;
+  const made = await newManifest(deps, reading, hand, next, current);
+  return { parts: joinParts(made.parts, ...formerParts(deps, hand, [])), current: [made.reference], isMade: true };
 }
 
-function isManifest(document: DocumentReference, uid: string): boolean {
-  return document.masterIdentifier?.value === `urn:oid:${uid}`;
+/** Those that list what stands of a study, earliest first, and the UID of a further one. */
+async function listing(
+  { records }: MaintainStudyDeps,
+  reading: ItemReading,
+  { study, manifests }: StudyAtHand,
+): Promise<{ readonly alike: readonly Found<DocumentReference>[]; readonly next: string }> {
+  const alike: Found<DocumentReference>[] = [];
+  for (const uid of manifestUids(study)) {
+    const found = manifests.find(({ resource }) => resource.masterIdentifier?.value === `urn:oid:${uid}`);
+    if (found !== undefined) alike.push(found);
+    // It may be the one of another person, whose the study was.
+    else if ((await claimOf(records, reading, claimKey.manifest(uid))) === undefined) return { alike, next: uid };
+  }
+  throw new Error('More manifests than there are');
+}
+
+type Standing = Omit<ManifestParts, 'isMade'>;
+
+/** Those that are current stay so. */
+function keptParts(deps: MaintainStudyDeps, hand: StudyAtHand, current: readonly Found<DocumentReference>[]): Standing {
+  const parts = current.map((found) => releasedParts(deps, hand, found));
+  return { parts: joinParts(...parts, ...formerParts(deps, hand, current)), current: current.map(referenceTo) };
+}
+
+/** A former one says what is so: what was made of it meanwhile goes. */
+function againParts(deps: MaintainStudyDeps, hand: StudyAtHand, again: Found<DocumentReference>): Standing {
+  const reference = referenceTo(again);
+  const meanwhile = replacing(hand.manifests, again);
+  const parts = joinParts(
+    releasedParts(deps, hand, { ...again, resource: { ...again.resource, status: 'current' } }),
+    ...meanwhile.map((found) => withdrawnParts(deps.indexer, found, hand.now)),
+    ...formerParts(deps, hand, [again, ...meanwhile]),
+    afterwards(hand, reference),
+  );
+  return { parts, current: [reference] };
+}
+
+/** The manifests that replace one, those that replace these, and so on. */
+function replacing(
+  all: readonly Found<DocumentReference>[],
+  replaced: Found<DocumentReference>,
+): readonly Found<DocumentReference>[] {
+  const reference = referenceTo(replaced);
+  const own = all.filter(({ resource: { relatesTo = [] } }) =>
+    relatesTo.some(({ code, target }) => code === 'replaces' && target.reference === reference),
+  );
+  return own.flatMap((found) => [found, ...replacing(all, found)]);
+}
+
+/** Whatever else the exam has is superseded, and shown so. */
+function formerParts(
+  deps: MaintainStudyDeps,
+  hand: StudyAtHand,
+  others: readonly Found<DocumentReference>[],
+): readonly PlanParts[] {
+  const former = hand.manifests.filter((found) => isKept(found) && !others.includes(found));
+  return former.map((found) => supersededParts(deps, hand, found));
 }
 
 function referenceTo({ row }: Found<DocumentReference>): string {
@@ -88,7 +138,8 @@ function supersededParts(
   hand: StudyAtHand,
   { row, resource }: Found<DocumentReference>,
 ): PlanParts {
-  return changed(deps.indexer, row, { ...resource, status: 'superseded' }, hand.now, factsOf(hand));
+  const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
+  return changed(deps.indexer, row, { ...resource, status: 'superseded' }, hand.now, facts, hand.isOtherOrigin);
 }
 
 async function newManifest(
@@ -143,11 +194,16 @@ async function newManifest(
       }),
       putOf(deps.indexer, binary, now, { ...facts, parent: reference, blob }),
     ],
-    audit: [closingRecord(hand, reference)],
-    // Who looked at the study meanwhile, for a report of it, has not seen this manifest.
-    jobs: [jobOf('refresh-study', study.studyInstanceUID, now)],
   };
-  return { parts, reference };
+  return { parts: joinParts(parts, afterwards(hand, reference)), reference };
+}
+
+function afterwards(hand: StudyAtHand, manifest: string): PlanParts {
+  return {
+    audit: [closingRecord(hand, manifest)],
+    // Who looked at the study meanwhile, for a report of it, has not seen this manifest.
+    jobs: [jobOf('refresh-study', hand.study.studyInstanceUID, hand.now)],
+  };
 }
 
 function closingRecord({ study, imagingStudy, now }: StudyAtHand, manifest: string): AuditRecord {

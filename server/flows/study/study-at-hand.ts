@@ -32,7 +32,7 @@ export type MaintainStudyDeps = {
 export type StudyAtHand = {
   readonly study: StoredStudy;
   readonly imagingStudy: ImagingStudy;
-  /** All of them, superseded ones too. */
+  /** All of its identity, superseded and hidden ones too. */
   readonly manifests: readonly Found<DocumentReference>[];
   /** Whether the patient may see images: a report that counts for the study is validated. */
   readonly released: boolean;

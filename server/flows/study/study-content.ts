@@ -24,7 +24,7 @@ export type StoredSeries = {
   readonly instances: readonly StoredInstance[];
 };
 
-/** A study as stored. `sources` are the establishments that sent instances, first one first. */
+/** A study as stored: what is of its person. `sources` are the establishments that sent it, first one first. */
 export type StoredStudy = {
   readonly studyInstanceUID: string;
   readonly patient: KnownPatient;
@@ -43,7 +43,7 @@ const MAX_DESCRIBED_METADATA = 1024 * 1024;
 const MANY = 1_000;
 
 /**
- * Loads a study; undefined when no instance of it is stored.
+ * Loads a study; undefined when no instance of it is stored that is of its person.
  * @throws {UnreadableInstance} the header of one cannot be read
  */
 export async function loadStudy(
@@ -55,7 +55,9 @@ export async function loadStudy(
   const patient = reference === undefined ? undefined : await knownPatient(records, reading, reference);
   if (patient === undefined) return undefined;
   const grant = reading({ study: studyInstanceUID });
-  const rows = await allInstances(records, grant, studyInstanceUID);
+  const all = await allInstances(records, grant, studyInstanceUID);
+  // Those of others are about to leave it.
+  const rows = all.filter(({ person }) => person === patient.person);
   const [first, ...others] = await withAttributes(records, grant, rows);
   const [source, ...sources] = await sourcesOf(records, reading, studyInstanceUID, rows);
   if (first === undefined || source === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
 import { isReleased, levelOfRow } from '../../../profiles/types/row-rules.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
-import type { Origin } from '../../access/rights-of.ts';
+import { NO_ORIGIN, type Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Warrant } from '../../access/warrant.ts';
 import type { CommitPlan, CommitReceipt, Put } from '../../ports/commit-plan.ts';
@@ -43,6 +43,16 @@ export function putOf(indexer: Indexer, resource: Resource, now: number, facts: 
     released,
     ...rest,
   };
+}
+
+/** The put of a row that nobody is to see until it is put otherwise, whatever its label says. */
+export function hiddenPut(
+  indexer: Indexer,
+  resource: Resource,
+  now: number,
+  facts: Pick<PutFacts, 'person' | 'subject'>,
+): Put {
+  return { ...putOf(indexer, resource, now, { ...facts, released: false, origin: NO_ORIGIN }), level: 'V' };
 }
 
 /** Joins parts into one plan with a new id. */

@@ -114,7 +114,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
     const DATA_SET = conflict('The SOP Instance stands already with another data set', 'SOPInstanceUID');
     const JOB = conflict('Another job has this id', 'jobs');
 
-    it('for the first of: conditions on rows, claims, instances, searches; claims, persons, instances, jobs', async () => {
+    it('for the first of: condition (row, claim, instance, search), claims, persons, instances, jobs', async () => {
       const [from, to, key, job] = [aPersonKey(), aPersonKey(), aClaimKey(), aJob()];
       const organization = `Organization/${anId()}`;
       const standing = aPut({ person: to, origin: { sources: [organization], services: [] } });

@@ -6,6 +6,7 @@ import type { ImagingStudy, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { uidOf } from '../../../../fixtures/dicom/uid.ts';
 import { DICOM_UID } from '../../../../profiles/codes.ts';
+import { systemGrant } from '../../../../server/access/grant.ts';
 import { personKey, type PersonKey } from '../../../../server/access/requester.ts';
 import { listFormerAside } from '../../../../server/flows/aside/former-aside.ts';
 import { listKeptAside } from '../../../../server/flows/aside/list-kept-aside.ts';
@@ -241,6 +242,26 @@ describe('A study after a join or a separation (identity.md 4)', function () {
       (await clinic.tasks()).map(({ row: { version } }) => version),
       'written once',
     ).to.deep.equal([1]);
+  });
+
+  it('lists what names a patient of somebody else under a key by which its bytes are found, too', async () => {
+    const foreign = { '00100021': element('00100021', 'LO', '1.2.3.99') };
+    for (const name of ['one', 'two'])
+      expect(await clinic.send(OTHER, `settled/${name}`, 'O-1', foreign)).to.equal('quarantined');
+    const before = await clinic.aside();
+    expect(before.map(({ reason, person }) => [reason, person])).to.deep.equal(
+      before.map(() => ['foreign-issuer', undefined]),
+    );
+    await clinic.former();
+    expect(await clinic.refreshes()).to.deep.equal([STUDY]);
+    await clinic.list();
+    const [task, ...more] = await clinic.tasks();
+    const person = task?.row.person ?? personKey('nobody');
+    expect([more.length, task?.row.subject]).to.deep.equal([0, undefined]);
+    const grant = systemGrant('clear-aside', { person }, NOW);
+    expect(await allOf(clinic.records.quarantined(grant))).to.deep.equal(before.map((one) => ({ ...one, person })));
+    await clinic.list();
+    expect((await clinic.tasks()).map(({ row }) => [row.person, row.version])).to.deep.equal([[person, 1]]);
   });
 
   it('takes up what an earlier server kept aside because it came from another establishment', async () => {

@@ -5,6 +5,7 @@ import { oidUri } from '../../../../profiles/codes.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
 import type { Visit } from '../../../../server/flows/guard.ts';
+import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import type { KnownPatient } from '../../../../server/flows/identity/persons.ts';
 import { domainOf } from '../../../flows/identity/people.ts';
 import type { Reader } from './model.ts';
@@ -44,7 +45,7 @@ export async function differences(session: Session): Promise<readonly string[]> 
   await world.rest();
   const known = await session.known();
   const who = partitionOf(known);
-  const found = [...model.contradictions(who)];
+  const found = [...model.contradictions(who), ...(await bytesLost(session))];
   for (const { name, reader, visit } of await askers(session, known)) {
     const given = model.seen(reader, who);
     const [studies, reports] = [await studiesSeen(session, visit), await reportsSeen(session, visit)];
@@ -58,6 +59,24 @@ export async function differences(session: Session): Promise<readonly string[]> 
     if (further.length > 0) found.push(`${name} finds ${further.join()}, too`);
   }
   return found;
+}
+
+/** Instances, in a study or kept aside, of which no bytes are left, as sentences. */
+async function bytesLost({ world: { stores, now }, studyUid }: Session): Promise<readonly string[]> {
+  const lost: string[] = [];
+  for (const study of STUDIES) {
+    const studyInstanceUID = studyUid(study);
+    const grant = systemReading('clear-aside', now())({ study: studyInstanceUID });
+    const place = { kind: 'instances', studyInstanceUID, omitMetadata: true, offset: 0, limit: 9 } as const;
+    const all: Pick<InstanceRow, 'blob'>[] = [...(await stores.records.peek(grant, place)).instances];
+    for await (const aside of stores.records.quarantined(grant)) all.push(aside);
+    for (const { blob } of all) {
+      const reader = await stores.images.reader(blob.name).catch(() => undefined);
+      if (reader === undefined) lost.push(`Study ${study} has lost bytes`);
+      await reader?.close();
+    }
+  }
+  return lost;
 }
 
 function studySearch({ studyUid }: Session): string {
@@ -175,15 +194,14 @@ export function withoutOrder(told: ReadonlyMap<string, string>): ReadonlyMap<str
   return new Map([...told].map(([name, text]) => [name, name.endsWith(': Patient') ? inOrder(text) : text]));
 }
 
-/** A snapshot without documents, which manifests are among. Of a right its giver does not count. */
-export function withoutManifests(told: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const others = [...told].filter(([name]) => !name.endsWith(': DocumentReference'));
-  return new Map(others.map(([name, text]) => [name, name.endsWith(': rights') ? withoutGivers(text) : text]));
+/** A snapshot in which the giver of a right does not count: of several the earliest is told. */
+export function withoutGivers(told: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...told].map(([name, text]) => [name, name.endsWith(': rights') ? rightsAlone(text) : text]));
 }
 
-function withoutGivers(rights: string): string {
-  const others = rights.split('\n').filter((right) => !right.includes('DocumentReference/'));
-  return others
+function rightsAlone(rights: string): string {
+  return rights
+    .split('\n')
     .map((right) => right.replace(/ by .*/, ''))
     .sort()
     .join('\n');

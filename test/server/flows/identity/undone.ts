@@ -1,20 +1,19 @@
 /** Whether a mistake that was undone leaves everything as it was. */
-import { changesBetween, snapshot, withoutManifests, withoutOrder } from './readers.ts';
+import { changesBetween, snapshot, withoutGivers, withoutOrder } from './readers.ts';
 import type { Session } from './session.ts';
 import type { Mistake } from './steps.ts';
 
 type Told = ReadonlyMap<string, string>;
 
 /**
- * What an undo leaves as it was. Of an exam that holds other instances, or whose patient is called otherwise, another
- * manifest is made, and one more when that is undone; of its person a moved exam is a later giver of rights than it
- * was. What is fed again is what was said last.
+ * What an undo leaves as it was. Of its person a moved exam is a later giver of rights than it was, and so is what was
+ * hidden meanwhile. What is fed again is what was said last.
  */
 const COMPARABLE: Readonly<Record<Mistake['does'], (told: Told) => Told>> = {
-  move: withoutManifests,
-  feed: (told) => withoutManifests(withoutOrder(told)),
-  join: withoutManifests,
-  separate: withoutManifests,
+  move: withoutGivers,
+  feed: (told) => withoutGivers(withoutOrder(told)),
+  join: withoutGivers,
+  separate: withoutGivers,
 };
 
 /** Does and undoes a mistake, and compares what all are told before and after. */

@@ -1,0 +1,76 @@
+/** An exam whose own instances cannot be read, and of which a separation takes the others away (identity.md 4). */
+import { expect } from 'chai';
+import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
+import { systemReading } from '../../../../server/access/grant.ts';
+import { systemWarrant } from '../../../../server/access/system-warrant.ts';
+import { ownOccasion, recordOf } from '../../../../server/flows/audit/event-records.ts';
+import { deriveAnew } from '../../../../server/flows/aside/derive-anew.ts';
+import { joinParts } from '../../../../server/flows/write/plan-parts.ts';
+import { changesBetween, snapshot, withoutGivers } from './readers.ts';
+import { openSession, type Session } from './session.ts';
+import { doStep } from './steps.ts';
+import { openWorld, type World } from './world.ts';
+
+const ONE = { at: 'strasbourg', number: 0 } as const;
+const OTHER = { at: 'nancy', number: 0 } as const;
+const READERS = ['strasbourg', 'nancy', 'declared', 'radiologist', 'patient strasbourg/0', 'patient nancy/0'];
+
+describe('An exam that a separation leaves without instances (identity.md 4)', function () {
+  this.timeout(120_000);
+  let world: World | undefined;
+  before(async () => void (world = await openWorld()));
+  after(async () => await world?.close());
+
+  /** What an instance whose header cannot be read leads to. */
+  async function putAsideOf({ world: { stores, now }, studyUid }: Session, source: string): Promise<void> {
+    const uid = studyUid(0);
+    const place = { kind: 'instances', studyInstanceUID: uid, omitMetadata: true, offset: 0, limit: 9 } as const;
+    const { instances } = await stores.records.peek(systemReading('maintain-study', now())({ study: uid }), place);
+    const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, person, subject } =
+      instances.find((row) => row.source === source) ?? expect.fail('Nothing was sent');
+    const aside = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person, subject };
+    const quarantined: QuarantinedInstance[] = [{ ...aside, reason: 'unreadable', receivedAt: now() }];
+    const erased = [{ instances: [sopInstanceUID] }];
+    const audit = [recordOf({ now }, ownOccasion('passerelle'), 'close-study', { person })];
+    await stores.records.commit(
+      systemWarrant('put-aside', uid),
+      joinParts({ erased, quarantined, jobs: deriveAnew(uid, now()), audit }),
+    );
+  }
+
+  it('is hidden with its manifest and what reports tell of it, and is as it was when they are one again', async () => {
+    if (world === undefined) throw new Error('No world');
+    const session = openSession(world);
+    const judged = { one: ONE, other: OTHER, by: 'desk' } as const;
+    const step = async (one: Parameters<typeof doStep>[1]) => await doStep(session, one, async () => undefined);
+    await step({ does: 'image', of: ONE, study: 0, instance: 0 });
+    await step({ does: 'image', of: OTHER, study: 0, instance: 1 });
+    await step({ does: 'image', of: ONE, study: 1, instance: 0 });
+    await step({ does: 'declare', of: ONE });
+    await step({ does: 'join', ...judged });
+    await world.rest();
+    await putAsideOf(session, 'Organization/demo-strasbourg');
+    await step({ does: 'report', of: OTHER, study: 0, isFinal: true });
+    const before = await snapshot(session);
+    const uid = session.studyUid(0);
+    for (const name of READERS)
+      if (name !== 'strasbourg') expect(before.get(`${name}: ImagingStudy`), name).to.include(uid);
+
+    await step({ does: 'separate', ...judged });
+    const apart = await snapshot(session);
+    const named = `"ImagingStudy/${idIn(before, uid)}"`;
+    for (const name of READERS) {
+      expect(apart.get(`${name}: ImagingStudy`) ?? '', name).not.to.include(uid);
+      for (const type of ['DiagnosticReport', 'DocumentReference'])
+        expect(apart.get(`${name}: ${type}`) ?? '', `${name}: ${type}`).not.to.include(named);
+    }
+
+    await step({ does: 'join', ...judged });
+    expect(changesBetween(withoutGivers(before), withoutGivers(await snapshot(session)))).to.deep.equal([]);
+  });
+});
+
+function idIn(told: ReadonlyMap<string, string>, uid: string): string {
+  const study = (told.get('nancy: ImagingStudy') ?? '').split(/^\{/m).find((text) => text.includes(uid)) ?? '';
+  return /"id": "([0-9a-f-]{36})"/.exec(study)?.[1] ?? expect.fail('No exam');
+}
