@@ -31,6 +31,8 @@ export type IdentityContent = {
   readonly verdicts: readonly KnownVerdict[];
   /** Identities (ids) beside which desks are asked to look at this one. */
   readonly reviews: readonly string[];
+  /** The identity (id) that an earlier server had joined it with, until a desk has looked at that. */
+  readonly formerly?: string;
   /** The identity (id) of the same source that it says replaced this one. @see IHE PIXm ITI-104, merge */
   readonly replacedBy?: string;
 };
@@ -55,7 +57,7 @@ export function toIdentityResource(content: IdentityContent): Person & { readonl
 }
 
 function extensionOf(content: IdentityContent): Extension {
-  const { home, since, changed, source, sources, fromImage, own, verdicts, reviews, replacedBy } = content;
+  const { home, since, changed, source, sources, fromImage, own, verdicts, reviews, formerly, replacedBy } = content;
   return {
     url: EXTENSION.identity,
     extension: [
@@ -66,6 +68,7 @@ function extensionOf(content: IdentityContent): Extension {
       { url: 'fromImage', valueBoolean: fromImage },
       { url: 'own', valueIdentifier: { ...own } },
       ...(replacedBy === undefined ? [] : [{ url: 'replacedBy', valueReference: personReference(replacedBy) }]),
+      ...(formerly === undefined ? [] : [{ url: 'formerly', valueReference: personReference(formerly) }]),
       ...reviews.map((other) => ({ url: 'review', valueReference: personReference(other) })),
       ...verdicts.map(({ other, same }) => ({
         url: same ? 'same' : 'notSame',
@@ -110,7 +113,8 @@ export function identityContentOf(person: Person): IdentityContent {
     said: { ...said, id },
     verdicts: parts.flatMap(verdictOf),
     reviews: parts.flatMap(({ url, valueReference }) => (url === 'review' ? [idIn(valueReference)] : [])),
-    ...replacementOf(part('replacedBy')),
+    ...namedAs('replacedBy', part('replacedBy')),
+    ...namedAs('formerly', part('formerly')),
   };
 }
 
@@ -118,8 +122,8 @@ function verdictOf({ url, valueReference }: Extension): readonly KnownVerdict[] 
   return url === 'same' || url === 'notSame' ? [{ other: idIn(valueReference), same: url === 'same' }] : [];
 }
 
-function replacementOf(part: Extension | undefined): Pick<IdentityContent, 'replacedBy'> {
-  return part === undefined ? {} : { replacedBy: idIn(part.valueReference) };
+function namedAs(name: 'replacedBy' | 'formerly', part: Extension | undefined): Partial<IdentityContent> {
+  return part === undefined ? {} : { [name]: idIn(part.valueReference) };
 }
 
 function idIn(reference: Reference | undefined): string {

@@ -1,13 +1,16 @@
 /**
- * The Task by which desks hear of two identities: they bear one number and stay apart, or one establishment knows one
- * person twice. @see definitions/CodeSystem-identity-review-input.json
+ * The Task by which desks hear of two identities: they bear one number and stay apart, one establishment knows one
+ * person twice, or what joined them does not any more. @see definitions/CodeSystem-identity-review-input.json
  */
 import type { Task, TaskInput } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import type { Rule } from './contradiction.ts';
 
-/** Why a Task asks: what contradicts, or `duplicate`: two numbers of one establishment for one person. */
-export type ReviewRule = Rule | 'duplicate';
+/**
+ * Why a Task asks: what contradicts, or `duplicate`: two numbers of one establishment for one person; `former-join`: an
+ * earlier server had joined them.
+ */
+export type ReviewRule = Rule | 'duplicate' | 'former-join';
 
 /** Two identities (ids of the Patients that they are by themselves), the later one first. */
 export type IdentityReview = { readonly one: string; readonly other: string; readonly rule: ReviewRule };

@@ -113,6 +113,8 @@ export type SystemSubject = Subjects[keyof Subjects];
 const SYSTEM_READS = {
   // Every Patient of an earlier server.
   'adopt-identities': ['whole', 'item', 'person'],
+  // Every report of an earlier server that nobody had validated.
+  'adopt-reports': ['whole', 'item', 'person'],
   // Whom a number names is asked of all identities.
   'resolve-identity': ['whole', 'item', 'person'],
   // A number that somebody showed says nothing of whose it is: it is searched in all.

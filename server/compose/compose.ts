@@ -1,7 +1,6 @@
 /** The composition root: the only file that names concrete stores, clients and doors, and puts them together. */
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Middleware } from 'koa';
 import { openAnchoring, type OpenedAnchoring } from './anchor.ts';
@@ -14,7 +13,9 @@ import { installedOhif, ohifDoors } from './ohif.ts';
 import type { Config } from '../config/config.ts';
 import { openControl } from '../control/door.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
+import { closeHttp, explainPort, listenHttp, type Bound } from './listening.ts';
 import { siteOf } from './site.ts';
+import { upgradeWhileWaiting } from './upgrade.ts';
 import { openReloading, type HeldProviders, type ReadRegion, type Reloading } from './region.ts';
 import { holdRegion, madeOf, type CurrentRegion, type HeldRegion } from '../config/current-region.ts';
 import type { Region } from '../config/region-model.ts';
@@ -58,7 +59,6 @@ export type Running = {
   stop(): Promise<void>;
 };
 
-type Bound = { readonly host: string; readonly port: number };
 type BoundAE = Bound & { readonly aeTitle: string };
 
 /** The stores, and what anchors their trail. */
@@ -107,7 +107,7 @@ export async function composeStopped(config: Config, log: LogFactory): Promise<S
   const publicUrl = (): string => config.publicUrl ?? '';
   const made = { config, region: holdRegion(region), stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
-  await flows.adoptIdentities();
+  await flows.upgrade.run();
   await flows.servedParameters.begin();
   return {
     flows,
@@ -135,7 +135,7 @@ async function start(given: Given, confirmedRegion: number | undefined): Promise
   const publicUrl = (): string => address.publicUrl;
   const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
   const flows = composeFlows({ ...made, log: log('flows') });
-  await flows.adoptIdentities();
+  await upgradeWhileWaiting(flows.upgrade, config, log('http'));
   const background = await startBackground(flows, log);
   const { validate, subsets } = definitions;
   const doors: { close(): Promise<void> }[] = [];
@@ -187,14 +187,6 @@ async function start(given: Given, confirmedRegion: number | undefined): Promise
     await stop();
     throw error;
   }
-}
-
-/** Says which variable to change when a port is taken. */
-function explainPort(variable: string, port: number): (error: unknown) => never {
-  return (cause) => {
-    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'EADDRINUSE') throw cause;
-    throw new Fault('conflict', `Port ${port} is taken by another process: choose another in ${variable}`, { cause });
-  };
 }
 
 type Parts = {
@@ -365,25 +357,6 @@ async function dimseTLSOf({
 
 function boundAE({ dimseAeTitle: aeTitle }: Config, address: Bound): BoundAE {
   return { ...address, aeTitle };
-}
-
-async function listenHttp(server: Server, { host, httpPort }: Config): Promise<Bound> {
-  await new Promise<void>((done, failed) => {
-    server.once('error', failed);
-    server.listen(httpPort, host, () => done());
-  });
-  const { address, port } = server.address() as AddressInfo;
-  return { host: address, port };
-}
-
-async function closeHttp(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((done) => server.close(() => done()));
-  const idle = setInterval(() => server.closeIdleConnections(), 50);
-  const late = setTimeout(() => server.closeAllConnections(), 5_000);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(late);
 }
 
 function bracketed(host: string): string {

@@ -29,7 +29,6 @@ import { JobRunners, type JobTable } from '../flows/jobs/run-jobs.ts';
 import { endViewing } from '../flows/retrieve/end-viewing.ts';
 import { joinParts } from '../flows/write/plan-parts.ts';
 import type { RegionIndex } from '../flows/identity/region-index.ts';
-import { adoptIdentities } from '../flows/identity/adopt-identities.ts';
 import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../flows/identity/load-region.ts';
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { correctDerived } from '../flows/study/correct-derived.ts';
@@ -63,6 +62,7 @@ import { searchResources } from '../flows/read/search-resources.ts';
 import { reindexRows } from '../flows/search-index/reindex-rows.ts';
 import { ServedParameters } from '../flows/search-index/served-parameters.ts';
 import type { MaintainStudyDeps } from '../flows/study/study-at-hand.ts';
+import { upgradeRecords } from '../flows/upgrade/upgrade-records.ts';
 import { writeResource, writeTransaction } from '../flows/write/write-resource.ts';
 import { sweepImages, sweepingAt } from '../flows/intake/sweep-images.ts';
 import { receiveBytes } from '../flows/intake/receive-bytes.ts';
@@ -155,7 +155,7 @@ export function composeFlows(parts: FlowParts) {
     accountResource: accountResource({ records, clock }),
     requesterOfAssertion: async (assertion: XuaAssertion) => (await resolve(await provedBy(assertion, find))).requester,
     eraseStudy: eraseStudy(erasing),
-    adoptIdentities: adoptIdentities({ records, clock, indexer, region: regionIndex, log }),
+    upgrade: upgradeRecords({ records, clock, indexer, region: regionIndex, log }),
     ...regionFlows(parts),
     askForSweep: async () => {
       const asking = systemWarrant('ask-for-work', 'sweep');

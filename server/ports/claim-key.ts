@@ -30,8 +30,8 @@ export const claimKey = {
   identity: (system: string, value: string): ClaimKey => write('identity', system, value),
   /** The identity (id) that bears a qualified number, the first of those that do. */
   qualified: (system: string, value: string): ClaimKey => write('qualified', system, value),
-  /** That what earlier servers knew of patients was made into identities. */
-  adopted: (): ClaimKey => write('adopted', 'identities'),
+  /** How far what earlier servers wrote is taken over, as JSON (flows/upgrade/upgrade-mark.ts). */
+  upgraded: (): ClaimKey => write('upgraded', 'records'),
   /** The id of the report that an establishment (`Organization/id`) gave this identifier. */
   report: (organization: string, system: string, value: string): ClaimKey =>
     write('report', organization, system, value),

@@ -1,87 +1,60 @@
 /**
  * Earlier servers kept one Patient for what each source knew of somebody, and joined persons for good. Each becomes an
- * identity here, before any door opens. Two that were joined stand apart at first, and are placed by what their sources
- * say: a join that today's rules would not make is undone by that. It may be killed, and goes on.
+ * identity here. Two that were joined stand apart at first, and are placed by what their sources say: a join that
+ * today's rules would not make is undone by that, and desks find it as a Task.
  */
 import type { Patient } from '@medplum/fhirtypes';
 import { compositePatient } from '../../../profiles/identity/composite.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { readReliability } from '../../../profiles/identity/reliability.ts';
-import { systemGrant, systemReading, type NarrowReading } from '../../access/grant.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { establishmentOf } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
-import type { Log } from '../../log.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
-import type { InternalRow, PageEnd } from '../../ports/record-store.ts';
+import type { InternalRow } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
 import { identitiesOf, identityAt, readAs, sourcePatientOf } from './identities.ts';
 import type { PlaceDeps } from './identity-change.ts';
 import { partedWithdrawal, type Leaver } from './parted-withdrawal.ts';
 import { placeIdentity } from './place-identity.ts';
 
 /** What the story needs. */
-export type AdoptDeps = PlaceDeps & { readonly clock: Clock; readonly log: Log };
+export type AdoptDeps = PlaceDeps & { readonly clock: Clock };
 
-const AT_ONCE = 500;
-const ROWS_A_LINE = 10_000;
-
-/** Makes identities of the Patients that have none; resolves when all have. */
-export function adoptIdentities(deps: AdoptDeps) {
-  return async (): Promise<void> => {
-    const reading = systemReading('adopt-identities', deps.clock.now());
-    if ((await claimOf(deps.records, reading, claimKey.adopted())) !== undefined) return;
-    let done = 0;
-    const bearers: string[] = [];
-    for await (const row of patients(deps)) {
-      if (await adopt(deps, row)) bearers.push(row.id);
-      done += 1;
-      if (done % ROWS_A_LINE === 0) deps.log.info({ done }, 'Patients of an earlier server become identities');
-    }
-    const apart = await placeAll(deps, bearers);
-    if (done > 0) deps.log.info({ done, apart }, 'Patients of an earlier server became identities');
-    await deps.records.commit(
-      systemWarrant('adopt-identities'),
-      joinParts({ claims: [{ key: claimKey.adopted(), value: String(apart) }] }),
-    );
-  };
+/** Makes identities of the Patients that have none, then places them. */
+export function adoptIdentities(deps: AdoptDeps): readonly UpgradeStep[] {
+  const pass = { reason: 'adopt-identities', where: [] } as const;
+  return [
+    { ...pass, name: 'identities', type: 'Patient', work: async (row) => await adopt(deps, row) },
+    { ...pass, name: 'persons', type: 'Person', work: async (row) => await placeAdopted(deps, row) },
+  ];
 }
 
-/** All Patients, latest first. */
-async function* patients({ records, clock }: AdoptDeps): AsyncGenerator<InternalRow> {
-  const query = { type: 'Patient', where: [], count: AT_ONCE, total: 'none', include: [] } as const;
-  for (let after: PageEnd | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
-    const grant = systemGrant('adopt-identities', 'whole', clock.now());
-    const page = await records.peek(grant, { kind: 'search', query, ...(after === undefined ? {} : { after }) });
-    yield* page.rows;
-    after = page.next;
-  }
-}
-
-/** Answers whether the identity bears a number that may join. */
-async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<boolean> {
-  const { result } = await commitFresh(deps.records, async () => {
+/** A Patient becomes an identity: nothing of it is for desks yet. */
+async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<number> {
+  await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
     const reading = systemReading('adopt-identities', now);
     const row = await rowById(deps.records, reading, 'Patient', id);
     const known = await rowById(deps.records, reading, 'Person', id);
     const person = row?.person;
     if (row === undefined || known !== undefined || person === undefined)
-      return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: known };
-    const others = await identitiesOf(deps.records, person, now);
-    const home = others.length === 0 ? person : personKey(newId());
-    const parted =
-      home === person ? {} : await leavingParts(deps, reading, { identity: `Patient/${id}`, home, from: person });
-    return planOf(deps, row, { content: await contentOf(deps, reading, row, home), parted }, now);
+      return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: undefined };
+    const [first] = await identitiesOf(deps.records, person, now);
+    const home = first === undefined ? person : personKey(newId());
+    const content = await contentOf(deps, reading, row, home);
+    if (first === undefined) return planOf(deps, row, { content, parted: {} }, now);
+    const parted = await leavingParts(deps, reading, { identity: `Patient/${id}`, home, from: person });
+    return planOf(deps, row, { content: { ...content, formerly: first.content.id }, parted }, now);
   });
-  if (result === undefined) return false;
-  const identity = await identityAt(deps.records, systemReading('adopt-identities', deps.clock.now()), `Patient/${id}`);
-  return identity !== undefined && readAs(deps.region, identity.content).numbers.some((one) => one.isQualified);
+  return 0;
 }
 
 type Adopted = { readonly content: IdentityContent; readonly parted: PlanParts };
@@ -95,7 +68,7 @@ function planOf(deps: AdoptDeps, row: InternalRow, { content, parted }: Adopted,
     { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
     changed(deps.indexer, row, composite, now, facts),
   );
-  return { warrant: systemWarrant('adopt-identities', home, from), plan, result: row };
+  return { warrant: systemWarrant('adopt-identities', home, from), plan, result: undefined };
 }
 
 /**
@@ -183,19 +156,19 @@ async function ownOf(
   return { system: '', value: '' };
 }
 
-/** Places identities by their numbers; answers how many of them stand apart from another that bears one. */
-async function placeAll(deps: AdoptDeps, ids: readonly string[]): Promise<number> {
-  let apart = 0;
-  for (const id of ids) {
-    const { result } = await commitFresh(deps.records, async () => {
-      const now = deps.clock.now();
-      const standing = await identityAt(deps.records, systemReading('adopt-identities', now), `Patient/${id}`);
-      if (standing === undefined) throw new Error('An identity is gone');
-      const placed = await placeIdentity(deps, { content: standing.content, standing }, now);
-      const warrant = systemWarrant('adopt-identities', ...placed.reached, ...placed.reviewed, placed.person);
-      return { warrant, plan: joinParts(placed.parts), result: placed.reviews.length };
-    });
-    if (result > 0) apart += 1;
-  }
-  return apart;
+/** Places an identity by its numbers; answers how many Tasks ask desks to look at it. */
+async function placeAdopted(deps: AdoptDeps, { id }: InternalRow): Promise<number> {
+  const { result } = await commitFresh(deps.records, async () => {
+    const now = deps.clock.now();
+    const standing = await identityAt(deps.records, systemReading('adopt-identities', now), `Patient/${id}`);
+    if (standing === undefined) throw new Error('An identity is gone');
+    const { numbers } = readAs(deps.region, standing.content);
+    if (standing.content.formerly === undefined && !numbers.some(({ isQualified }) => isQualified))
+      return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: 0 };
+    const placed = await placeIdentity(deps, { content: standing.content, standing }, now);
+    const warrant = systemWarrant('adopt-identities', ...placed.reached, ...placed.reviewed, placed.person);
+    const { puts = [] } = placed.parts;
+    return { warrant, plan: joinParts(placed.parts), result: puts.filter(({ type }) => type === 'Task').length };
+  });
+  return result;
 }

@@ -50,7 +50,7 @@ export async function identitiesAround(
   }
 }
 
-/** The identities that one is said to be, or not to be. */
-function othersOf({ verdicts, replacedBy }: IdentityContent): readonly string[] {
-  return [...verdicts.map(({ other }) => other), ...(replacedBy === undefined ? [] : [replacedBy])];
+/** The identities that one is said to be, or not to be, or was. */
+function othersOf({ verdicts, replacedBy, formerly }: IdentityContent): readonly string[] {
+  return [...verdicts.map(({ other }) => other), replacedBy, formerly].filter((id) => id !== undefined);
 }

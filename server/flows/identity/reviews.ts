@@ -37,17 +37,32 @@ export function reviewChange(
   const ended = content.reviews.filter((other) => !stands.includes(other));
   const contradicting = found.filter(({ one }) => one === content.id).map(({ other, rule }) => ({ other, rule }));
   const twice = duplicatesOf(of, all).map((other) => ({ other, rule: 'duplicate' as const }));
-  const fresh = new Map([...twice, ...contradicting].map((one) => [one.other, one]));
+  const parted = partedFrom(of, all).map((other) => ({ other, rule: 'former-join' as const }));
+  const fresh = new Map([...parted, ...twice, ...contradicting].map((one) => [one.other, one]));
   const begun = [...fresh.values()]
     .filter(({ other }) => !stands.includes(other) && isUndecided(of, all.get(other)))
     .map(({ other, rule }) => ({ one: content.id, other, rule }));
   return { begun, ended };
 }
 
-/** Whether there is still something to look at: one number that two persons bear, or one person who is known twice. */
+/**
+ * Whether there is still something to look at: one number that two persons bear, one person who is known twice, or two
+ * whom an earlier server had joined.
+ */
 function isOpen(one: SettledIdentity, other: SettledIdentity | undefined): boolean {
   if (other === undefined || isDecided(one, other)) return false;
-  return one.person === other.person ? isTwice(one, other) : sharesNumber(one.identity, other.identity);
+  if (one.person === other.person) return isTwice(one, other);
+  return wasJoined(one, other) || sharesNumber(one.identity, other.identity);
+}
+
+function wasJoined({ content: one }: SettledIdentity, { content: other }: SettledIdentity): boolean {
+  return one.formerly === other.id;
+}
+
+function partedFrom(one: SettledIdentity, all: ReadonlyMap<string, SettledIdentity>): readonly string[] {
+  return [...all.values()]
+    .filter((other) => other.person !== one.person && wasJoined(one, other))
+    .map(({ content: { id } }) => id);
 }
 
 function sharesNumber(one: Identity, other: Identity): boolean {
@@ -80,10 +95,14 @@ function isDecided({ content: one }: SettledIdentity, { content: other }: Settle
   return one.verdicts.some((verdict) => verdict.other === other.id);
 }
 
-/** What is known of an identity after its reviews changed. */
-export function withReviews(content: IdentityContent, { begun, ended }: ReviewChange): IdentityContent {
+/** What is known of an identity after its reviews changed. A join that nobody has to look at is forgotten. */
+export function withReviews(
+  { formerly, ...content }: IdentityContent,
+  { begun, ended }: ReviewChange,
+): IdentityContent {
   const stand = content.reviews.filter((other) => !ended.includes(other));
-  return { ...content, reviews: [...stand, ...begun.map(({ other }) => other)] };
+  const reviews = [...stand, ...begun.map(({ other }) => other)];
+  return { ...content, reviews, ...(formerly !== undefined && reviews.includes(formerly) ? { formerly } : {}) };
 }
 
 type Deps = { readonly records: RecordStore; readonly indexer: Indexer };

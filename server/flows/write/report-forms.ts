@@ -131,17 +131,23 @@ async function blobOf({ deps, reading }: Work, form: Attachment): Promise<BlobRe
   return row?.blob === undefined ? undefined : { name: row.blob.name, size: form.size ?? 0 };
 }
 
-/** Former versions name bytes that only some may read: those of a report that nobody had validated, or of an error. */
-function putBinary({ deps, now }: Work, { report, facts }: FormsAtHand, form: Attachment, blob: BlobRef): PlanParts {
+/**
+ * The Binary of a form. Former versions name bytes that only some may read: those of a report that nobody had
+ * validated, or of an error.
+ */
+export function formBinary(report: DiagnosticReport, form: Attachment): Binary & { readonly id: string } {
   const state = stateOf(report);
-  const binary: Binary = {
+  return {
     resourceType: 'Binary',
     id: binaryOf(form),
     contentType: form.contentType ?? '',
     ...(state === undefined ? {} : { meta: { tag: [{ system: CODE_SYSTEM.reportState, code: state }] } }),
   };
+}
+
+function putBinary({ deps, now }: Work, { report, facts }: FormsAtHand, form: Attachment, blob: BlobRef): PlanParts {
   const parent = `DiagnosticReport/${report.id}`;
-  return { puts: [putOf(deps.indexer, binary, now, { ...facts, parent, blob })] };
+  return { puts: [putOf(deps.indexer, formBinary(report, form), now, { ...facts, parent, blob })] };
 }
 
 function stateOf(report: DiagnosticReport): 'preliminary' | 'entered-in-error' | undefined {

@@ -16,6 +16,7 @@ describe('What the server writes on its own account', () => {
     'file-joined': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'adopt-identities': [['Patient', 'Person', 'Task'], 'asking', { persons: ['1.2'] }],
+    'adopt-reports': [['Binary', 'DocumentReference'], 'asking', { persons: ['1.2'] }],
     'erase-study': [
       [
         'Binary',

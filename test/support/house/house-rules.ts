@@ -138,6 +138,12 @@ export const ROOMS: readonly Room[] = [
     may: ['server/flows', 'server/threads/background.ts'],
     types: [...CONFIG_AND_LOG, 'server/ports', 'server/control', 'server/compose/flows.ts', 'server/compose/intake.ts'],
   },
+  { room: 'server/compose/listening.ts', may: ['profiles'], types: ['server/config'] },
+  {
+    room: 'server/compose/upgrade.ts',
+    may: ['profiles', 'server/endpoints/http', 'server/compose/listening.ts'],
+    types: [...CONFIG_AND_LOG, 'server/flows'],
+  },
   { room: 'server/compose/site.ts', may: [...CONFIG_AND_LOG], types: ['server/endpoints/pages/site.ts'] },
   {
     room: 'server/compose/xds.ts',

@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseRegion } from '../../../../server/config/region.ts';
-import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
+import { upgradeRecords } from '../../../../server/flows/upgrade/upgrade-records.ts';
 import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
 import { openLog } from '../../../../server/log.ts';
 import { systemClock } from '../../../../server/ports/clock.ts';
@@ -30,11 +30,11 @@ Object.assign(records, {
     return receipt;
   },
 });
-await adoptIdentities({
+await upgradeRecords({
   records,
   clock: systemClock,
   indexer,
   region: indexRegion(parseRegion(JSON.parse(await readFile(REGION, 'utf8')))),
   log: openLog({ level: 'error' })('identity'),
-})();
+}).run();
 await close();

@@ -3,18 +3,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Consent, Patient } from '@medplum/fhirtypes';
+import type { Consent, Patient, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { toPatient } from '../../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../../fixtures/people.ts';
 import type { DemoPatient } from '../../../../fixtures/people.ts';
 import { buildConsentChange } from '../../../../profiles/consent/privacy-consent.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
-import { systemReading } from '../../../../server/access/grant.ts';
+import { systemGrant, systemReading } from '../../../../server/access/grant.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
-import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
+import { systemWarrant } from '../../../../server/access/system-warrant.ts';
+import { upgradeRecords } from '../../../../server/flows/upgrade/upgrade-records.ts';
 import { identityAt } from '../../../../server/flows/identity/identities.ts';
-import { filedBy, putOf } from '../../../../server/flows/write/plan-parts.ts';
+import type { IdentityChange } from '../../../../server/flows/identity/identity-change.ts';
+import { placeIdentities } from '../../../../server/flows/identity/place-identity.ts';
+import { filedBy, joinParts, putOf } from '../../../../server/flows/write/plan-parts.ts';
+import { openedResource } from '../../../../server/ports/internal-row.ts';
 import { openLog } from '../../../../server/log.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
@@ -27,8 +31,16 @@ import { commitPlan } from '../../../support/warrants.ts';
 
 const { helene } = PATIENTS;
 const STRANGER: DemoPatient = { ...helene, familyName: 'Tournemire', givenName: 'Ysaline', birthDate: '1999-09-09' };
+const NAMESAKE: DemoPatient = { ...helene, national: PATIENTS.josee.national };
 const SOURCES = ['strasbourg', 'nancy'] as const;
 type Source = (typeof SOURCES)[number];
+const REGION = aRegionIndex(
+  { patientIdSystem: 'urn:oid:2.25.1', accessionSystem: 'urn:oid:2.25.2' },
+  {
+    qualifiedSystems: [helene.national.system],
+    establishments: SOURCES.map((key) => ESTABLISHMENTS[key].organization),
+  },
+);
 const READING = systemReading('adopt-identities', NOW);
 
 /** What an earlier server kept of a person of two sources. */
@@ -74,15 +86,23 @@ for (const { name, missing, open } of EACH_STORE) {
     async function adopted(kept: Kept): Promise<readonly Found[]> {
       const { indexer } = await loadDefinitions();
       const ids = await keep(kept, indexer);
-      const [system] = [helene.national.system];
-      const establishments = SOURCES.map((key) => ESTABLISHMENTS[key].organization);
-      const region = aRegionIndex(
-        { patientIdSystem: 'urn:oid:2.25.1', accessionSystem: 'urn:oid:2.25.2' },
-        { qualifiedSystems: [system], establishments },
-      );
       const log = openLog({ level: 'error' })('identity');
-      await adoptIdentities({ records: stores.records, clock: { now: () => NOW }, indexer, region, log })();
+      await upgradeRecords({ records: stores.records, clock: { now: () => NOW }, indexer, region: REGION, log }).run();
       return await Promise.all(ids.map(stateAt));
+    }
+
+    /** A desk says that they are two. */
+    async function separate([one, other]: readonly Found[]): Promise<void> {
+      const changes = [await saidApart(one, other), await saidApart(other, one)] as const;
+      const { indexer } = await loadDefinitions();
+      const placed = await placeIdentities({ records: stores.records, indexer, region: REGION }, changes, NOW);
+      await stores.records.commit(systemWarrant('adopt-identities', ...placed.reached), joinParts(placed.parts));
+    }
+
+    async function saidApart(one: Found | undefined, other: Found | undefined): Promise<IdentityChange> {
+      const standing = (await identityAt(stores.records, READING, `Patient/${one?.id}`)) ?? expect.fail('She is gone');
+      const verdicts = [{ other: other?.id ?? '', same: false }];
+      return { content: { ...standing.content, verdicts }, standing };
     }
 
     async function keep({ said, consents, withdrawn, again = [] }: Kept, indexer: Indexer): Promise<readonly string[]> {
@@ -146,6 +166,43 @@ for (const { name, missing, open } of EACH_STORE) {
         again: ['nancy', 'strasbourg'],
       });
       expect(found.map(({ present }) => present)).to.deep.equal([`Patient/${found[0]?.id}`, `Patient/${found[0]?.id}`]);
+    });
+
+    /** The reviews that desks are asked for: status, rule, and the identities in the order of sources. */
+    async function tasks(): Promise<readonly (readonly unknown[])[]> {
+      const query = { type: 'Task', where: [], count: 100, total: 'none', include: [] } as const;
+      const { rows } = await stores.records.peek(systemGrant('adopt-identities', 'whole', NOW), {
+        kind: 'search',
+        query,
+      });
+      return rows.map((row) => {
+        const { status, reasonCode, input = [] } = openedResource<Task>(row);
+        const named = input.map(({ valueReference }) => valueReference?.reference).toSorted();
+        return [status, reasonCode?.coding?.[0]?.code, named];
+      });
+    }
+
+    const bothOf = (found: readonly Found[]): readonly string[] => found.map(({ id }) => `Patient/${id}`).toSorted();
+
+    it('desks are asked to look at who was joined for nothing that joins, until they say that it is two', async () => {
+      const found = await adopted({ said: [helene, NAMESAKE], consents: [], withdrawn: false });
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(await tasks()).to.deep.equal([['requested', 'former-join', bothOf(found)]]);
+      await separate(found);
+      expect(await tasks()).to.deep.equal([['completed', 'former-join', bothOf(found)]]);
+    });
+
+    it('and what contradicts, where one number had joined two', async () => {
+      const found = await adopted({ said: [helene, STRANGER], consents: [], withdrawn: false });
+      const [task] = await tasks();
+      expect(await tasks()).to.have.length(1);
+      expect([task?.[0], task?.[2]]).to.deep.equal(['requested', bothOf(found)]);
+      expect(task?.[1]).to.not.equal('former-join');
+    });
+
+    it('nobody is asked to look at who is one person', async () => {
+      await adopted({ said: [helene, helene], consents: [], withdrawn: false });
+      expect(await tasks()).to.deep.equal([]);
     });
 
     for (const [who, other] of Object.entries({ 'one person': helene, two: STRANGER }))
