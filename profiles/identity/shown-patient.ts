@@ -31,6 +31,13 @@ export function asSeenBy(composite: Patient, reader: PatientReader): Patient {
   });
 }
 
+const ANYBODY: PatientReader = { sees: () => false, isSourceOf: () => false, isSelf: false };
+
+/** Returns what everybody who sees a composite is shown of it: what it may be found by. */
+export function openWords(composite: Patient): Patient {
+  return asSeenBy(composite, ANYBODY);
+}
+
 /** Returns the Patient of an identity as its source gave it, without what is stored with it. */
 export function ownIdentity(stored: Patient): Patient {
   const patient = withoutMark(stored);

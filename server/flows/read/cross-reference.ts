@@ -6,7 +6,7 @@
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { PIXM_DIAGNOSTICS, type CrossReference } from '../../../ihe/iti-83/response.ts';
 import type { CrossReferenceQuery } from '../../../ihe/iti-83/request.ts';
-import { affinityIdentifier, type AffinityDomain, type IssuedIdentifier } from '../../../profiles/affinity-domain.ts';
+import { affinityIdentifier, type IssuedIdentifier } from '../../../profiles/affinity-domain.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { ISSUE_CODE } from '../../../profiles/operation-outcome.ts';
 import type { Criterion } from '../../../profiles/search/criterion.ts';
@@ -19,7 +19,6 @@ import type { RegionIndex } from '../identity/region-index.ts';
 /** What the flow needs. */
 export type CrossReferenceDeps = GuardDeps & {
   readonly region: RegionIndex;
-  readonly affinityDomain: AffinityDomain;
   /** The system of logical ids of this server, whose values are `Patient/id`. */
   readonly fhirBase: () => string;
 };
@@ -50,22 +49,15 @@ export function crossReference(deps: CrossReferenceDeps) {
     });
 }
 
-function requireDomains({ region, affinityDomain, fhirBase }: CrossReferenceDeps, request: CrossReferenceQuery): void {
-  const known = new Set([
-    ...region.establishments.map((organization) => region.domainOf(organization).patientIdSystem),
-    ...region.qualifiedSystems,
-    ...affinityDomain.patientIdSystems,
-    affinityDomain.ownSystem,
-    fhirBase(),
-  ]);
+function requireDomains({ region, fhirBase }: CrossReferenceDeps, request: CrossReferenceQuery): void {
+  const isKnown = (system: string): boolean => region.patientDomains.has(system) || system === fhirBase();
   const detail = { protocolCode: ISSUE_CODE.codeInvalid };
-  if (!known.has(request.source.system)) throw new Fault('invalid', PIXM_DIAGNOSTICS.unknownDomain, detail);
-  if (!request.targets.every((target) => known.has(target)))
-    throw new Fault('forbidden', PIXM_DIAGNOSTICS.unknownTarget, detail);
+  if (!isKnown(request.source.system)) throw new Fault('invalid', PIXM_DIAGNOSTICS.unknownDomain, detail);
+  if (!request.targets.every(isKnown)) throw new Fault('forbidden', PIXM_DIAGNOSTICS.unknownTarget, detail);
 }
 
-function criterionOf({ affinityDomain, fhirBase }: CrossReferenceDeps, { system, value }: IssuedIdentifier): Criterion {
-  if (system === affinityDomain.ownSystem) return { kind: 'id', values: [value] };
+function criterionOf({ region, fhirBase }: CrossReferenceDeps, { system, value }: IssuedIdentifier): Criterion {
+  if (system === region.affinityDomain.ownSystem) return { kind: 'id', values: [value] };
   if (system === fhirBase()) return { kind: 'id', values: [value.replace(/^Patient\//, '')] };
   return byIdentifiers([{ system, value }]);
 }
@@ -100,7 +92,7 @@ function issuedOf({ system, value }: Identifier): readonly IssuedIdentifier[] {
 
 /** Without the identifier that was asked by. @see IHE PIXm 3.1, 2:3.83.4.2.2.1 */
 function correspondingOf(
-  { affinityDomain, fhirBase }: CrossReferenceDeps,
+  { region: { affinityDomain }, fhirBase }: CrossReferenceDeps,
   { source, targets }: CrossReferenceQuery,
   row: VisibleRow,
 ): CrossReference {

@@ -1,10 +1,18 @@
 /** By which numbers a Patient is found: by those that she is shown with, whoever else says them, on both stores. */
-import type { Bundle, Patient } from '@medplum/fhirtypes';
+import type { Bundle, Extension, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { demoConsent } from '../../../fixtures/consent.ts';
+import { CODE_SYSTEM, EXTENSION } from '../../../profiles/codes.ts';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { EACH_STORE } from '../../support/peers/each-store.ts';
 import { startDemonstration, type Demonstration } from '../../support/demonstration.ts';
 import { aLocalId, domainOf, feed, idIn, patientOf, somebody, valuesOf } from './people.ts';
+
+/** Identité cachée. @see https://hl7.fr/ig/fhir/core, fr-core-identity-reliability */
+const CONCEALED: Extension = {
+  url: EXTENSION.frIdentityReliability,
+  extension: [{ url: 'comment', valueCoding: { system: CODE_SYSTEM.frIdentityStatusComment, code: 'CACH' } }],
+};
 
 /** More than one search names. */
 const MANY_OTHERS = 120;
@@ -79,6 +87,26 @@ for (const { name, missing, open } of EACH_STORE) {
       };
       const matched = (await region.strasbourg.send('POST', 'Patient/$match', body)).json<Bundle>();
       expect(matched.entry?.map(({ resource }) => resource?.id)).to.deep.equal([idIn(fed)]);
+    });
+
+    it('by no word of hers that her reader is not shown, where her establishment conceals who she is', async () => {
+      const [one, localId] = [somebody(), aLocalId()];
+      const fed = await feed(region.strasbourg, 'strasbourg', localId, one, { extension: [CONCEALED] });
+      const consent = await region.strasbourg.send('POST', 'Consent', demoConsent(`Patient/${idIn(fed)}`));
+      expect(consent.status, consent.text).to.equal(201);
+      const [shown] = await region.declared.find<Patient>(`Patient?_id=${idIn(fed)}`);
+      expect(shown).to.include({ id: idIn(fed) });
+      expect(shown).not.to.have.any.keys('name', 'birthDate', 'identifier');
+      const words = [
+        `family=${one.family}`,
+        `name:contains=${one.family.slice(1)}`,
+        `_id=${idIn(fed)}&birthdate=${one.birthDate}`,
+        `_id=${idIn(fed)}&gender=${one.gender}`,
+        `identifier=${domainOf('strasbourg')}|${localId}`,
+      ];
+      for (const query of words) expect(await region.declared.find(`Patient?${query}`), query).to.deep.equal([]);
+      const [own] = await region.strasbourg.find<Patient>(`Patient?identifier=${domainOf('strasbourg')}|${localId}`);
+      expect(own?.name?.[0]?.family).to.equal(one.family);
     });
   });
 }
