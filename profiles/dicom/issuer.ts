@@ -7,13 +7,15 @@ import type { DicomJson } from './json/json.ts';
 
 /**
  * Returns the system that the first item of an issuer's sequence names by its UniversalEntityID: an OID (type ISO), a
- * UUID or a URI; undefined when it names none, as a namespace that only its owner knows, or a reserved system.
+ * UUID or a URI; undefined when it names none, as a namespace that only its owner knows, or a reserved system. An OID
+ * whose type was forgotten is one all the same: else the number of another domain would be taken for the sender's own.
  */
 export function issuerSystemOf(json: DicomJson, sequenceTag: number): string | undefined {
   const [issuer] = jsonItems(json, sequenceTag);
   if (issuer === undefined) return undefined;
   const id = jsonIdentifier(issuer, TAG.UniversalEntityID) ?? '';
-  switch (jsonIdentifier(issuer, TAG.UniversalEntityIDType)) {
+  const type = jsonIdentifier(issuer, TAG.UniversalEntityIDType)?.toUpperCase();
+  switch (type ?? 'ISO') {
     case 'ISO':
       return isOID(id) ? oidUri(id) : undefined;
     case 'UUID':

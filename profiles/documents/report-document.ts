@@ -26,6 +26,7 @@ import type {
 import type { CareSetting } from './care-setting.ts';
 import { CODE_SYSTEM, FORMAT_CODE, MEDIA_TYPE } from '../codes.ts';
 import { labelOf } from '../confidentiality.ts';
+import { containedPractitioner, logicalReference } from './contained-practitioner.ts';
 import { buildDocumentReference, organizationReference, referenceTo } from './document-reference.ts';
 import { modalityEvents, relatedOf } from './document-relations.ts';
 import { Fault } from '../fault.ts';
@@ -122,9 +123,17 @@ function authorsOf({ report, organization, institutions = [] }: ReportDocumentIn
     const isOne = isInstitution(reference)
       ? [own.reference, ...institutions].includes(reference.reference)
       : isAuthor(reference);
-    if (isOne) authors.set(reference.reference ?? JSON.stringify(reference), reference as Author);
+    const author = isOne ? outside(report, reference as Author) : undefined;
+    if (author !== undefined) authors.set(author.reference ?? JSON.stringify(author), author);
   }
   return [...authors.values(), ...(authors.has(own.reference ?? '') ? [] : [own])];
+}
+
+/** An author as a document names one that does not contain what the report does. */
+function outside(report: DiagnosticReport, author: Author): Author | undefined {
+  if (author.reference?.startsWith('#') !== true) return author;
+  const practitioner = containedPractitioner(report, author);
+  return practitioner && logicalReference(practitioner);
 }
 
 /** An Organization that only a number names may be anybody's. */

@@ -6,6 +6,8 @@ import { Fault } from '../fault.ts';
 
 const PDF_SIGNATURE = Buffer.from('%PDF-');
 const NOT_BASE64 = /[^A-Za-z0-9+/=]/;
+/** That of JSON and XML: a no-break space is another character. */
+const WHITE_SPACE = /[ \t\r\n]+/g;
 
 /**
  * Returns the bytes of the one form that a report brings; undefined when it brings none.
@@ -36,7 +38,7 @@ export function notSupported(message: string): Fault {
  * between groups of four.
  */
 function decoded(data: string, element: string): Buffer {
-  const text = /\s/.test(data) ? data.replaceAll(/\s/g, '') : data;
+  const text = data.replaceAll(WHITE_SPACE, '');
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   const isWhole = text.length % 4 === 0 && text.indexOf('=') === (padding === 0 ? -1 : text.length - padding);
   if (!isWhole || NOT_BASE64.test(text)) throw broken('The data are not whole base64', element);

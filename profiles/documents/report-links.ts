@@ -45,6 +45,20 @@ export function studyNamesOf({ imagingStudy = [], basedOn = [] }: DiagnosticRepo
   };
 }
 
+/** The report as its sender means it: an Accession Number without a system is of the sender's own (URI). */
+export function withIssuer(report: DiagnosticReport, system: string): DiagnosticReport {
+  const issued = <T extends Reference>(one: T): T =>
+    one.identifier === undefined || one.identifier.system !== undefined || !isOrderNumber(one.identifier)
+      ? one
+      : { ...one, identifier: { ...one.identifier, system } };
+  const { basedOn, imagingStudy } = report;
+  return {
+    ...report,
+    ...(basedOn === undefined ? {} : { basedOn: basedOn.map(issued) }),
+    ...(imagingStudy === undefined ? {} : { imagingStudy: imagingStudy.map(issued) }),
+  };
+}
+
 /** The Accession Numbers of an exam. */
 export function accessionsOf({ basedOn = [] }: ImagingStudy): readonly Numbered[] {
   return basedOn.flatMap(({ identifier }) => numberedOf(identifier) ?? []);

@@ -60,6 +60,7 @@ describeReports('The bytes of a report', {}, (region) => {
     ['the alphabet of URLs', form(`${text.slice(0, 12)}-_-_${text.slice(12)}`), 'data'],
     ['a group that is cut', form(text.slice(0, 21)), 'data'],
     ['something behind the padding', form(`${base64(WHOLE.subarray(0, 31))}${text.slice(0, 4)}`), 'data'],
+    ['a space that is none of JSON', form(`${text.slice(0, 8)}\u00a0${text.slice(8)}`), 'data'],
     ['letters that look alike', form(`${text.slice(0, 4)}А${text.slice(5)}`), 'data'],
   ];
 

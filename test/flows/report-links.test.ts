@@ -76,6 +76,10 @@ describeReports('A report and the exams that it names', {}, (region) => {
     ['the accession number of the order', (study) => ({ basedOn: [{ identifier: numberOf(study) }] })],
     ['the accession number of the exam', (study) => ({ imagingStudy: [{ identifier: numberOf(study) }] })],
     [
+      'a number alone, which is of its sender',
+      ({ accessionNumber: value }) => ({ imagingStudy: [{ identifier: { value } }] }),
+    ],
+    [
       'a typed accession number',
       (study) => ({
         basedOn: [

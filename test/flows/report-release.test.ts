@@ -185,7 +185,12 @@ describeReports('Who stands in a report', { nancyReadsFor: [strasbourg.organizat
 
   it('another establishment only by the region file, else 422 that names the member', async () => {
     for (const member of ['performer', 'resultsInterpreter'] as const) {
-      for (const reference of [luxembourg.organization, luxembourg.service, 'Organization/demo-practice']) {
+      for (const reference of [
+        luxembourg.organization,
+        luxembourg.service,
+        'Organization/demo-practice',
+        'PractitionerRole/demo-radiologist-luxembourg-role',
+      ]) {
         const report = aReport(region(), `stranger-${member}-${reference}`, { [member]: [{ reference }] });
         const answer = await region().strasbourg.send('POST', 'DiagnosticReport', report);
         expect(expectOutcome(answer, 422, 'business-rule')).to.include('readsFor');
@@ -227,6 +232,21 @@ describeReports('Who stands in a report', { nancyReadsFor: [strasbourg.organizat
     expectOutcome(await region().strasbourg.send('PATCH', `DiagnosticReport/${id}`, patch, headers), 400, 'invalid');
   });
 
+  it('whom the report describes itself is named in the document by number and name, an Organization is not', async () => {
+    const identifier = { system: 'https://rpps.essai.example', value: '99700990077' };
+    const contained: DiagnosticReport['contained'] = [
+      { resourceType: 'Practitioner', id: 'p', identifier: [identifier], name: [{ family: 'Ombrelune' }] },
+      { resourceType: 'PractitionerRole', id: 'r', practitioner: { reference: '#p' } },
+      { resourceType: 'Organization', id: 'o', name: 'Autre maison' },
+    ];
+    const performer = ['#r', '#o'].map((reference) => ({ reference }));
+    const id = await sent(region().strasbourg, aReport(region(), 'contained', { contained, performer }));
+    const [document] = await documentsOf(region().patient, id);
+    const [person, ...others] = document?.author ?? [];
+    expect(person).to.deep.equal({ type: 'Practitioner', identifier, display: 'Ombrelune' });
+    expect(others.map(({ reference }) => reference)).to.deep.equal([strasbourg.organization]);
+  });
+
   it('a number that only says it is an Organization is no author of the document', async () => {
     const identifier = { system: 'urn:oid:1.2.250.1.71.4.2.2', value: '1549999902' };
     const id = await sent(
@@ -247,6 +267,19 @@ describeReports('Who signed a private report reads it', {}, (region) => {
     [
       'by a number of the directory',
       { resultsInterpreter: [{ identifier: { system: 'https://rpps.esante.gouv.fr', value: '99700990015' } }] },
+    ],
+    [
+      'as a Practitioner whom the report contains',
+      {
+        contained: [
+          {
+            resourceType: 'Practitioner',
+            id: 'p',
+            identifier: [{ system: 'https://rpps.esante.gouv.fr', value: '99700990015' }],
+          },
+        ],
+        resultsInterpreter: [{ reference: '#p' }],
+      },
     ],
     ['by a role', { resultsInterpreter: [{ reference: 'PractitionerRole/demo-radiologist-role' }] }],
   ];

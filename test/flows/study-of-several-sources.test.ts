@@ -139,6 +139,11 @@ onEachStore('An exam of two establishments', STAYS_OPEN, (running) => {
     'the OID of another establishment in the qualifiers': (other) => ({
       attributes: { IssuerOfPatientIDQualifiersSequence: [oid(ESTABLISHMENTS[other].patientIdDomain)] },
     }),
+    'that OID without its type': (other) => ({
+      attributes: {
+        IssuerOfPatientIDQualifiersSequence: [{ UniversalEntityID: ESTABLISHMENTS[other].patientIdDomain }],
+      },
+    }),
     'that OID in IssuerOfPatientID': (other) => ({
       attributes: {
         IssuerOfPatientIDQualifiersSequence: [],

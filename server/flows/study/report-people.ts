@@ -1,5 +1,6 @@
 /** Who a report names: establishments that may stand in it, and the professionals who signed it. */
 import type { DiagnosticReport, Identifier, Organization, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import { containedPractitioner, logicalReference } from '../../../profiles/documents/contained-practitioner.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { ItemReading, NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -17,8 +18,8 @@ const MOST_PARTS = 5;
 const MEMBERS = ['performer', 'resultsInterpreter'] as const;
 
 /**
- * Requires that the establishments which a report names are its sender and its parts, or tied to the sender by the
- * region file: one of the two reads for the other.
+ * Requires that the establishments which a report names, or in which somebody has the role that it names, are its
+ * sender and its parts, or tied to the sender by the region file: one of the two reads for the other.
  * @throws {Fault} invalid - an Organization that is not in the directory
  * @throws {Fault} business-rule - an Organization for which the region file does not speak
  */
@@ -30,16 +31,31 @@ export async function requirePerformers(
 ): Promise<void> {
   for (const member of MEMBERS) {
     for (const [at, { reference = '' }] of (report[member] ?? []).entries()) {
-      if (!reference.startsWith('Organization/')) continue;
       const expression = `DiagnosticReport.${member}[${at}]`;
-      const found = await findById<Organization>(deps.records, reading, 'Organization', idOf(reference));
-      if (found === undefined)
-        throw new Fault('invalid', 'The report names an Organization that is not in the directory', { expression });
-      if (await speaksFor(deps, reading, organization, reference)) continue;
+      const named = await establishmentIn(deps, reading, reference, expression);
+      if (named === undefined || (await speaksFor(deps, reading, organization, named))) continue;
       const message = 'The report names another establishment, and the region file does not say that one reads for it';
       throw new Fault('business-rule', `${message} (identifierDomains.readsFor)`, { expression });
     }
   }
+}
+
+/** The Organization (`Organization/id`) that a reference names: by itself, or as the place of somebody's role. */
+async function establishmentIn(
+  { records }: Deps,
+  reading: ItemReading,
+  reference: string,
+  expression: string,
+): Promise<string | undefined> {
+  if (reference.startsWith('PractitionerRole/')) {
+    const role = await findById<PractitionerRole>(records, reading, 'PractitionerRole', idOf(reference));
+    return role?.resource.organization?.reference;
+  }
+  if (!reference.startsWith('Organization/')) return undefined;
+  const found = await findById<Organization>(records, reading, 'Organization', idOf(reference));
+  if (found === undefined)
+    throw new Fault('invalid', 'The report names an Organization that is not in the directory', { expression });
+  return reference;
 }
 
 /** The Organizations of a report (`Organization/id`) that may be authors of its document. */
@@ -60,16 +76,22 @@ export async function institutionsOf(
 
 /**
  * The professionals of the directory (`Practitioner/id`) who signed a report of a person: who interpreted, else who
- * performed. They are named by reference, by a role, or by a number that one of them alone bears.
+ * performed. They are named by reference, by a role, or by a number that one of them alone bears, also where the report
+ * describes them itself.
  */
 export async function signersOf(
   records: RecordStore,
   reading: NarrowReading,
   person: PersonKey,
-  { resultsInterpreter = [], performer = [] }: DiagnosticReport,
+  report: DiagnosticReport,
 ): Promise<readonly string[]> {
+  const { resultsInterpreter = [], performer = [] } = report;
   const named = async (references: readonly Reference[]): Promise<readonly string[]> => {
-    const found = references.map(async (one) => await professionalOf(records, reading, person, one));
+    const persons = references.map((one) => {
+      const practitioner = containedPractitioner(report, one);
+      return practitioner === undefined ? one : logicalReference(practitioner);
+    });
+    const found = persons.map(async (one) => await professionalOf(records, reading, person, one));
     return [...new Set((await Promise.all(found)).filter((reference) => reference !== undefined))];
   };
   const interpreters = await named(resultsInterpreter);

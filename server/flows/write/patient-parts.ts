@@ -144,12 +144,14 @@ function saidAnew(
 /**
  * The identity that a merge names: another of the same source, which takes over what is filed under this one. The next
  * update without it undoes the merge. @see IHE PIXm ITI-104, 2:3.104.4.1.3.2
- * @throws {Fault} invalid - the link names no other identity of the establishment, or the Patient is still active
+ * @throws {Fault} business-rule - the link names no other identity of the establishment, or one that was merged into
+ *   this one, or the Patient is still active
  */
 async function replacementOf(
-  { deps, reading, visit }: Work,
+  work: Work,
   { id, active, link = [] }: Patient,
 ): Promise<{ readonly replacedBy?: string }> {
+  const { deps, reading, visit } = work;
   const [replacing, ...others] = link.filter(({ type }) => type === 'replaced-by');
   if (replacing === undefined) return {};
   const refusal = new Fault(
@@ -167,8 +169,23 @@ async function replacementOf(
       : await claimOf(deps.records, reading, claimKey.identity(identifier.system, identifier.value));
   const other = named === undefined ? undefined : await identityAt(deps.records, reading, named);
   const isOwn = other?.content.sources.includes(organizationOf(visit.requester)) === true;
-  if (other === undefined || !isOwn || other.content.id === id) throw refusal;
+  if (other === undefined || !isOwn || (await leadsTo(work, other.content, id))) throw refusal;
   return { replacedBy: other.content.id };
+}
+
+/** Merges one after the other, which are followed. */
+const MOST_MERGES = 20;
+
+/** Whether an identity is one (id), or was merged into it: no Patient would be left of identities in a circle. */
+async function leadsTo({ deps, reading }: Work, from: IdentityContent, id: string | undefined): Promise<boolean> {
+  let at: IdentityContent | undefined = from;
+  for (let merges = 0; at !== undefined && merges < MOST_MERGES; merges += 1) {
+    if (at.id === id) return true;
+    const { replacedBy }: IdentityContent = at;
+    if (replacedBy === undefined) return false;
+    at = (await identityAt(deps.records, reading, replacedBy))?.content;
+  }
+  return at !== undefined;
 }
 
 /** An id is not looked up by the identity, so the two are compared. */

@@ -2,7 +2,7 @@
 import type { DiagnosticReport, Patient, Resource } from '@medplum/fhirtypes';
 import { isValidated, requireIssuedNumbers, studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
-import { linkedTo, unlinked } from '../../../profiles/documents/report-links.ts';
+import { linkedTo, unlinked, withIssuer } from '../../../profiles/documents/report-links.ts';
 import { isEnded, requireOnward } from '../../../profiles/documents/report-status.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -110,9 +110,9 @@ async function asKept(
   standing: DiagnosticReport | undefined,
   { organization, subject }: { readonly organization: string; readonly subject: string },
 ): Promise<DiagnosticReport> {
-  const sent = resource as DiagnosticReport;
   // A patch, and an update without bytes, come here first.
-  requireIssuedNumbers(sent);
+  requireIssuedNumbers(resource as DiagnosticReport);
+  const sent = withIssuer(resource as DiagnosticReport, work.deps.region.domainOf(organization).accessionSystem);
   await requirePerformers(work.deps, work.reading, sent, organization);
   const { presentedForm: _, ...rest } = sent;
   const forms = formsOf(work, { sent, standing, document: work.documents.get(placed.act) });

@@ -128,6 +128,27 @@ tellOnEachStore('Several numbers of one person (identity.md sections 1 and 2)', 
     expectToldAsBefore(await toldToAll(story()), before);
   });
 
+  it('A16 merges that lead back are refused: one Patient is left of them', async () => {
+    const one = somebody();
+    const numbers = [aLocalId(), aLocalId(), aLocalId()] as const;
+    for (const localId of numbers) await accepted('strasbourg', localId, one);
+    const [first, second, third] = numbers;
+    await accepted('strasbourg', first, one, replacedBy(second));
+    await accepted('strasbourg', second, one, replacedBy(third));
+    const before = await toldToAll(story());
+    for (const [localId, into] of [
+      [second, first],
+      [third, first],
+      [third, second],
+    ] as const) {
+      const answer = await feed(story().strasbourg, 'strasbourg', localId, one, replacedBy(into));
+      expectOutcome(answer, 422, 'business-rule');
+    }
+    expectToldAsBefore(await toldToAll(story()), before);
+    for (const localId of numbers)
+      expect((await ownPatient(story(), 'strasbourg', localId)).active, localId).to.equal(true);
+  });
+
   it('an unknown in an emergency is merged into whom she was found to be, and given back', async () => {
     const [known1, inNancy, unknown] = [aLocalId(), aLocalId(), aLocalId()];
     const one = known('found');

@@ -67,6 +67,8 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
 
   const issued: readonly [name: string, changes: Parameters<typeof withAttributes>[1], identity: string][] = [
     ['an OID of the qualifiers', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.3.4') }, 'urn:oid:1.2.3.4|77'],
+    ['an OID without its type', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.3.4', '') }, 'urn:oid:1.2.3.4|77'],
+    ['an OID of type iso', { IssuerOfPatientIDQualifiersSequence: issuer('1.2.3.4', 'iso') }, 'urn:oid:1.2.3.4|77'],
     [
       'a URI',
       { IssuerOfPatientIDQualifiersSequence: issuer('https://example.org/ids', 'URI') },
