@@ -1,4 +1,4 @@
-/** Professionals whom a report describes itself: no directory need know them. @see FHIR R4 references.html#contained */
+/** Professionals whom a report describes itself: no directory need know them. @see FHIR R4 references, contained */
 import type { DiagnosticReport, HumanName, Practitioner, Reference } from '@medplum/fhirtypes';
 import { toElements } from '../elements.ts';
 

@@ -232,7 +232,7 @@ describeReports('Who stands in a report', { nancyReadsFor: [strasbourg.organizat
     expectOutcome(await region().strasbourg.send('PATCH', `DiagnosticReport/${id}`, patch, headers), 400, 'invalid');
   });
 
-  it('the document names whom the report itself describes by number and name, but no Organization', async () => {
+  it('whom the report itself describes is named in the document by number and name, no Organization is', async () => {
     const identifier = { system: 'https://rpps.essai.example', value: '99700990077' };
     const contained: DiagnosticReport['contained'] = [
       { resourceType: 'Practitioner', id: 'p', identifier: [identifier], name: [{ family: 'Ombrelune' }] },

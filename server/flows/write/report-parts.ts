@@ -6,7 +6,7 @@ import { linkedTo, unlinked, withIssuer } from '../../../profiles/documents/repo
 import { isEnded, requireOnward } from '../../../profiles/documents/report-status.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import type { Origin } from '../../access/rights-of.ts';
+import { NO_ORIGIN, type Origin } from '../../access/rights-of.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
@@ -137,7 +137,8 @@ async function partsOf(
   const { report, standing, row, organization, person, subject, patient } = sending;
   const signers = await signersOf(deps.records, reading, person, report);
   const former = standing === undefined ? signers : await signersOf(deps.records, reading, person, standing);
-  const { services } = examFiledBy(deps.region, organization);
+  // Of an error nobody made an exam: it opens the record to no imaging service.
+  const { services } = report.status === 'entered-in-error' ? NO_ORIGIN : examFiledBy(deps.region, organization);
   const origin: Origin = { sources: [organization, ...signers], services };
   // Who could see it is told of its end.
   const released = isValidated(report) || (isEnded(report) && row?.released === true);

@@ -1,10 +1,10 @@
 /** An exam of the wrong person: once it is gone and the number corrected, nothing is left of the mistake. */
-import type { ImagingStudy } from '@medplum/fhirtypes';
+import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
-import { personCaller } from '../../support/demonstration.ts';
+import { byStudyUid, personCaller } from '../../support/demonstration.ts';
 import { runErase } from '../../support/data-folder/erasing.ts';
-import { aLocalId, anINS, feed, somebody } from './people.ts';
+import { aLocalId, anINS, feed, idIn, somebody } from './people.ts';
 import { expectToldAsBefore, publish, signInAtPortal, tellOnEachStore, toldToAll, uidsOf } from './story.ts';
 
 const numbers = { mistaken: anINS() };
@@ -36,5 +36,34 @@ tellOnEachStore('An exam of the wrong person (field case A5)', { persons: number
     expect(await sees(radiologist), 'no right is left').to.not.include(uid);
     expect((await feed(story().strasbourg, 'strasbourg', wrong, { ...one, numbers: [] })).status).to.equal(200);
     expectToldAsBefore(await toldToAll(story(), { caller, radiologist }), before);
+  });
+
+  it('A5 a report of the wrong person opens her record until its sender says that it was an error', async () => {
+    const one = somebody({ numbers: [anINS()] });
+    const [hers, wrong] = [aLocalId(), aLocalId()];
+    expect((await feed(story().nancy, 'nancy', hers, one)).status).to.equal(201);
+    const exam = await publish(story(), { key: `reported/${story().server.url}`, at: 'nancy', localId: hers });
+    const fed = await feed(story().strasbourg, 'strasbourg', wrong, one);
+    expect(fed.status, fed.text).to.equal(201);
+    const radiologist = await personCaller(story().server, 'demo-radiologist');
+    const seen = async () => (await radiologist.find(`ImagingStudy?${byStudyUid(exam)}`)).length;
+    const identifier = [{ system: 'urn:oid:2.25.331', value: `reported/${wrong}` }];
+    const say = async (status: DiagnosticReport['status']): Promise<void> => {
+      const report: DiagnosticReport = {
+        resourceType: 'DiagnosticReport',
+        identifier,
+        status,
+        code: { text: 'Scanner thoracique' },
+        subject: { reference: `Patient/${idIn(fed)}` },
+      };
+      const path = `DiagnosticReport?identifier=${identifier[0]?.system}|${identifier[0]?.value}`;
+      const answer = await story().strasbourg.send('PUT', path, report);
+      expect(answer.status, answer.text).to.be.oneOf([200, 201]);
+    };
+    expect(await seen()).to.equal(0);
+    await say('preliminary');
+    expect(await seen(), 'who made the exam reads the record').to.equal(1);
+    await say('entered-in-error');
+    expect(await seen(), 'nobody made it').to.equal(0);
   });
 });
