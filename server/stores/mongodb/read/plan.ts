@@ -4,6 +4,7 @@ import { compareInList, type ListPlace } from '../../../../profiles/search/order
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { boundPerson } from '../../granted.ts';
+import { identifiersShown, tooManyShown } from '../../patient-numbers.ts';
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type PlainCriterion, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
@@ -108,7 +109,10 @@ async function namedFilter(reader: Reader, type: StoredType, link: LinkCriterion
   const other = link.kind === 'chain' ? link.target : link.source;
   const plan = await planSearch(reader, other, [link.criterion]);
   const found = await take(plan(undefined, COUNTING), MAX_NAMED + 1);
-  if (found.length > MAX_NAMED) return undefined;
+  if (found.length > MAX_NAMED) {
+    if (identifiersShown(reader.grant, other, link.criterion) !== undefined) throw tooManyShown();
+    return undefined;
+  }
   const keys = found.map(({ key }) => key);
   if (link.kind === 'chain') {
     const filter: RowFilter = { ref: { $in: keys.map((key) => referenceKey(link.param, key)) } };
