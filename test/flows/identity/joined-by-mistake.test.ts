@@ -8,6 +8,7 @@ import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count, withdrawal } from '../support/fhir-write.ts';
+import { each, heardOf, pass, passAll } from './passages.ts';
 import { aLocalId, anINS, feed, idIn, somebody, type Somebody } from './people.ts';
 import {
   expectToldAsBefore,
@@ -22,7 +23,7 @@ import {
   type Told,
 } from './story.ts';
 
-const KEYS = ['before', 'while', 'herself', 'named'] as const;
+const KEYS = ['before', 'while', 'herself', 'named', 'read'] as const;
 const NUMBERS = Object.fromEntries(
   KEYS.flatMap((key) => [`${key}-open`, `${key}-namesake`].map((one) => [one, anINS()])),
 );
@@ -47,9 +48,9 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
       idIn(await accepted('nancy', namesake.localId, namesake.one)),
     ] as const;
     const key1 = `mistake/${key}/${story().server.url}`;
-    const exams = [
-      uidsOf(await publish(story(), { key: `${key1}/open`, at: 'strasbourg', localId: open.localId })),
-      uidsOf(await publish(story(), { key: `${key1}/namesake`, at: 'nancy', localId: namesake.localId })),
+    const studies = [
+      await publish(story(), { key: `${key1}/open`, at: 'strasbourg', localId: open.localId }),
+      await publish(story(), { key: `${key1}/namesake`, at: 'nancy', localId: namesake.localId }),
     ] as const;
     for (const [caller, id] of [
       [story().strasbourg, ids[0]],
@@ -64,7 +65,8 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     ];
     return {
       ids,
-      exams,
+      studies,
+      exams: [uidsOf(studies[0]), uidsOf(studies[1])] as const,
       sessions,
       mistake: async () => await accepted('nancy', namesake.localId, { ...one, numbers: open.one.numbers }),
       correction: async () => await accepted('nancy', namesake.localId, namesake.one),
@@ -137,6 +139,22 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     const location = consent.headers.get('location')?.replace(/^.*\/fhir\/|\/_history.*$/g, '') ?? '';
     expect((await story().nancy.send('DELETE', location)).status).to.equal(204);
     expectToldAsBefore(await told(), before);
+  });
+
+  it('what was read of each of them while they were one is heard of by her alone', async () => {
+    const { ids, studies, sessions, mistake, correction } = await namesakes('read');
+    await mistake();
+    const passages = [
+      await passAll(story(), declared, studies[0]),
+      await passAll(story(), declared, studies[1]),
+    ] as const;
+    const ofBoth = await pass(declared, `ImagingStudy?patient=${ids[0]}`);
+    for (const some of passages) expect(await heardOf(sessions[1].caller, some)).to.deep.equal(each(some, 1));
+    await correction();
+    for (const [at, { caller }] of sessions.entries())
+      for (const [of, some] of passages.entries())
+        expect(await heardOf(caller, some), `${at} of ${of}`).to.deep.equal(each(some, at === of ? 1 : 0));
+    for (const { caller } of sessions) expect(await heardOf(caller, [ofBoth])).to.deep.equal(each([ofBoth], 1));
   });
 });
 
