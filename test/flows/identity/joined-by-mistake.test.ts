@@ -6,9 +6,10 @@ import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
+import { runCommand } from '../../support/command.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count, withdrawal } from '../support/fhir-write.ts';
-import { each, heardOf, pass, passAll } from './passages.ts';
+import { each, eventsOf, heardOf, openPages, pass, passAll } from './passages.ts';
 import { aLocalId, anINS, feed, idIn, somebody, type Somebody } from './people.ts';
 import {
   expectToldAsBefore,
@@ -23,7 +24,7 @@ import {
   type Told,
 } from './story.ts';
 
-const KEYS = ['before', 'while', 'herself', 'named', 'read'] as const;
+const KEYS = ['before', 'while', 'herself', 'named', 'read', 'page'] as const;
 const NUMBERS = Object.fromEntries(
   KEYS.flatMap((key) => [`${key}-open`, `${key}-namesake`].map((one) => [one, anINS()])),
 );
@@ -155,6 +156,26 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
       for (const [of, some] of passages.entries())
         expect(await heardOf(caller, some), `${at} of ${of}`).to.deep.equal(each(some, at === of ? 1 : 0));
     for (const { caller } of sessions) expect(await heardOf(caller, [ofBoth])).to.deep.equal(each([ofBoth], 1));
+    const { server, store } = story();
+    const { code, stdout, stderr } = await runCommand('audit:verify', [], { dataDir: server.dataDir, store });
+    expect(code, stdout + stderr).to.equal(0);
+  });
+
+  it('pages of an exam of one of them that listed the exams of both are heard of by both, by name by one', async () => {
+    const { ids, studies, sessions, mistake, correction } = await namesakes('page');
+    await mistake();
+    const pages = await openPages(story(), 'demo-declared', { caller: declared, study: studies[0] });
+    await correction();
+    for (const { caller } of sessions) expect(await heardOf(caller, pages)).to.deep.equal(each(pages, 1));
+    const [own, others] = [
+      JSON.stringify(await eventsOf(sessions[0].caller, pages)),
+      JSON.stringify(await eventsOf(sessions[1].caller, pages)),
+    ];
+    for (const name of [studies[0].studyInstanceUID, ids[0]]) {
+      expect(own).to.include(name);
+      expect(others).not.to.include(name);
+    }
+    expect(own).not.to.include(ids[1]);
   });
 });
 

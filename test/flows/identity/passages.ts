@@ -9,8 +9,10 @@ import { byStudyUid } from '../../support/demonstration.ts';
 import type { DocumentIds, ExamIds } from '../support/exam.ts';
 import { DICOMWEB_DOORS } from '../support/doors/dicomweb-doors.ts';
 import { FHIR_DOORS } from '../support/doors/fhir-doors.ts';
+import { PAGE_DOORS } from '../support/doors/page-doors.ts';
 import { PICTURE_DOORS } from '../support/doors/picture-doors.ts';
 import { XDS_DOORS } from '../support/doors/xds-doors.ts';
+import { signInOnPages } from '../../../fixtures/sign-in.ts';
 import { requestIdOf } from '../support/trail.ts';
 import type { Story } from './story.ts';
 
@@ -37,6 +39,24 @@ export async function passAll(story: Story, caller: FhirCaller, study: DemoStudy
   return passages;
 }
 
+/** Opens the pages of an exam: each lists the other exams of its patient, too. */
+export async function openPages(
+  { server: { url } }: Story,
+  person: string,
+  { caller, study }: { readonly caller: FhirCaller; readonly study: DemoStudy },
+): Promise<readonly Passage[]> {
+  const ids = await namesOf(caller, study);
+  const session = await signInOnPages({ url, person });
+  const passages: Passage[] = [];
+  for (const { name, ask } of PAGE_DOORS.filter(({ event }) => event.action === 'R')) {
+    const requestId = `urn:uuid:${randomUUID()}`;
+    const { status, body } = await ask({ url, token: caller.token, session, requestId, ids });
+    expect(status, body.toString()).to.equal(200);
+    passages.push({ door: name, requestId });
+  }
+  return passages;
+}
+
 /** Makes one FHIR request, which must succeed. */
 export async function pass(caller: FhirCaller, path: string): Promise<Passage> {
   const requestId = `urn:uuid:${randomUUID()}`;
@@ -50,9 +70,16 @@ export async function heardOf(
   patient: FhirCaller,
   passages: readonly Passage[],
 ): Promise<Readonly<Record<string, number>>> {
-  const events = await patient.find<AuditEvent>('AuditEvent?_count=500');
+  const events = await eventsOf(patient, passages);
   const ids = events.map(requestIdOf);
   return Object.fromEntries(passages.map(({ door, requestId }) => [door, ids.filter((id) => id === requestId).length]));
+}
+
+/** The events of some passages, as a patient reads them. */
+export async function eventsOf(patient: FhirCaller, passages: readonly Passage[]): Promise<readonly AuditEvent[]> {
+  const ids = passages.map(({ requestId }) => requestId);
+  const events = await patient.find<AuditEvent>('AuditEvent?_count=500');
+  return events.filter((event) => ids.includes(requestIdOf(event) ?? ''));
 }
 
 /** The same number of events of each. */

@@ -26,8 +26,7 @@ import type { IdentifierDomain, Region, RegionPerson } from '../../../server/con
 import { eventually, fhirCaller, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
-import type { TestServer } from '../../support/server.ts';
-import { onEachStore } from '../support/each-store.ts';
+import { onEachStore, type Running } from '../support/each-store.ts';
 import { domainOf } from './people.ts';
 
 const DEMONSTRATION = new URL('../../../fixtures/region/region.json', import.meta.url);
@@ -41,8 +40,7 @@ export type StoryRegion = {
 };
 
 /** Everybody who asks. */
-export type Story = {
-  readonly server: TestServer;
+export type Story = Running & {
   readonly strasbourg: FhirCaller;
   readonly nancy: FhirCaller;
   readonly luxembourg: FhirCaller;
@@ -70,15 +68,16 @@ export function tellOnEachStore(title: string, region: StoryRegion, define: (sto
     after(async () => await rm(folder, { recursive: true, force: true }));
     onEachStore(title, { env }, (running) => {
       let story: Story;
-      before(async () => void (story = await callersOf(running().server)));
+      before(async () => void (story = await callersOf(running())));
       define(() => story);
     });
   });
 }
 
-async function callersOf(server: TestServer): Promise<Story> {
+async function callersOf(running: Running): Promise<Story> {
+  const { server } = running;
   return {
-    server,
+    ...running,
     strasbourg: await establishmentCaller(server, 'strasbourg'),
     nancy: await establishmentCaller(server, 'nancy'),
     luxembourg: await establishmentCaller(server, 'luxembourg'),
