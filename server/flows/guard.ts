@@ -12,6 +12,7 @@ import type { AuditTrail } from '../ports/audit-trail.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AuditRecord } from '../ports/commit-plan.ts';
 import type { AnswerTo, Audited, Passage, Question, RecordStore, VisibleRow } from '../ports/record-store.ts';
+import type { Events, Homes, Telling } from '../ports/telling.ts';
 
 /** What the guard needs. */
 export type GuardDeps = {
@@ -32,7 +33,10 @@ export type Visit = {
   readonly server: string;
 };
 
-/** What an event tells of one answer: the rows shown, and what was touched or asked. */
+/**
+ * What an event tells of one answer: the rows shown, and what was touched or asked. The event of a row is of the person
+ * that its identity is by itself.
+ */
 export type Account = {
   readonly rows: readonly ShownRow[];
   readonly entities: readonly TouchedEntity[];
@@ -63,8 +67,15 @@ export function grantOf(deps: GuardDeps, visit: Visit): Grant {
   return grantFor(visit.requester, deps.clock.now());
 }
 
-/** An audited answer, and the id of its first event. */
-export type Recorded<A> = Audited<A> & { readonly event: string };
+/**
+ * An audited answer, its first event with who reads it, and the identities (`Patient/id`) that its events tell of: what
+ * is read on of others has events of its own ({@link readOn}).
+ */
+export type Recorded<A> = Audited<A> & {
+  readonly event: string;
+  readonly person: PersonKey | undefined;
+  readonly told: Set<string>;
+};
 
 /**
  * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one.
@@ -79,14 +90,16 @@ export async function guarded<Q extends Question>(
 ): Promise<Recorded<AnswerTo<Q>>> {
   requireComplete(deps, question);
   const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
-  let event = '';
-  const account = (answer: AnswerTo<Q>): ReturnType<typeof recordsOf> => {
-    const records = recordsOf(recordAt, tell(answer));
-    event = records[0].event.id;
+  let first: Pick<Recorded<unknown>, 'event' | 'person' | 'told'> = { event: '', person: undefined, told: new Set() };
+  const account: Telling<AnswerTo<Q>, Events> = (answer, homes) => {
+    const told = tell(answer);
+    const records = recordsOf(recordAt, told, homes);
+    const [{ event, persons }] = records;
+    first = { event: event.id, person: persons[0], told: new Set(told.rows.map(identityOf)) };
     return records;
   };
   const audited = await deps.records.look(grantOf(deps, visit), question, account);
-  return { ...audited, event };
+  return { ...audited, ...first };
 }
 
 /** Doors that ask by parameters of their own must not miss rows that a job has yet to index. */
@@ -100,6 +113,40 @@ function requireComplete({ isServed }: GuardDeps, question: Question): void {
 
 function studiesOf(question: Question) {
   return question.kind === 'parts' ? ({ ...question.studies, type: 'ImagingStudy' } as const) : undefined;
+}
+
+/**
+ * Reads a further part of an audited answer. What it shows of identities that no event of it tells of yet is told by
+ * events of their own, before it is answered.
+ */
+export async function readOn<Q extends Question>(
+  deps: GuardDeps,
+  { visit, kind, recorded: { passage, told } }: Reading,
+  question: Q,
+  tell: (answer: AnswerTo<Q>) => Account,
+): Promise<AnswerTo<Q>> {
+  const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
+  let found: readonly ShownRow[] = [];
+  const account: Telling<AnswerTo<Q>> = (answer, homes) => {
+    const about = tell(answer);
+    found = about.rows.filter((row) => row.person !== undefined && !told.has(identityOf(row)));
+    return found.length === 0 ? [] : recordsOf(recordAt, { ...about, rows: found }, homes);
+  };
+  const answer = await deps.records.follow(passage, question, deps.clock.now(), account);
+  for (const row of found) told.add(identityOf(row));
+  return answer;
+}
+
+/** An answer that is read on. */
+export type Reading = {
+  readonly visit: Visit;
+  readonly kind: PassageKind;
+  readonly recorded: Pick<Recorded<unknown>, 'passage' | 'told'>;
+};
+
+/** The identity that an event of a row tells of. */
+export function identityOf({ identity, subject = '' }: ShownRow): string {
+  return identity ?? subject;
 }
 
 /** Reads a further part of an audited answer, under what holds now. */
@@ -142,17 +189,12 @@ export function eventRecord(clock: Clock, visit: Visit, kind: PassageKind, about
 }
 
 /** What an event tells of a row that was shown. */
-export type ShownRow = Pick<VisibleRow, 'person' | 'subject' | 'shownBy'>;
+export type ShownRow = Pick<VisibleRow, 'person' | 'subject' | 'identity' | 'shownBy'>;
 
-/** The record of a passage to one row, told after it. */
-export function passageRecord(
-  clock: Clock,
-  visit: Visit,
-  kind: PassageKind,
-  row: ShownRow,
-  entities: readonly TouchedEntity[],
-): AuditRecord {
-  return eventRecord(clock, visit, kind, { entities, ...aboutRow(row) });
+/** The rows of a page and those beside it. The Patient of a row that is shown is told of with that row. */
+export function shownRows(rows: readonly VisibleRow[], included: readonly VisibleRow[]): readonly VisibleRow[] {
+  const persons = new Set(rows.map(({ person }) => person));
+  return [...rows, ...included.filter(({ type, person }) => type !== 'Patient' || !persons.has(person))];
 }
 
 /** What every event of a visit repeats. */
@@ -176,23 +218,28 @@ export function referenceOf(requester: Requester): string {
   return requester.kind === 'patient' ? requester.patient : requester.organization;
 }
 
-/** One record for each person whose rows were shown, at least one. */
+/** One record for each person whose rows were shown, by itself each identity of hers; at least one. */
 function recordsOf(
   recordAt: ReturnType<typeof eventRecords>,
   { rows, entities, absent, deleted }: Account,
-): readonly [AuditRecord, ...AuditRecord[]] {
+  homes: Homes,
+): Events {
   if (absent === true) return [recordAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' })];
   const about = { entities, ...(deleted === true ? ({ outcome: '4', outcomeDesc: 'deleted' } as const) : {}) };
-  const persons = new Map<PersonKey, ShownRow>();
-  for (const row of rows) if (row.person !== undefined && !persons.has(row.person)) persons.set(row.person, row);
-  const [first, ...others] = [...persons.values()].map((row, at) => recordAt(at, { ...about, ...aboutRow(row) }));
+  const persons = new Map<PersonKey, About>();
+  for (const row of rows) {
+    const told = aboutRow(row, homes);
+    if (told.person !== undefined && !persons.has(told.person)) persons.set(told.person, told);
+  }
+  const [first, ...others] = [...persons.values()].map((told, at) => recordAt(at, { ...about, ...told }));
   return first === undefined ? [recordAt(0, about)] : [first, ...others];
 }
 
-function aboutRow({ person, subject, shownBy }: ShownRow): About {
+function aboutRow(row: ShownRow, homes: Homes): About {
+  const { person, identity = '', subject, shownBy } = row;
   return {
-    ...(person === undefined ? {} : { person }),
-    ...(subject === undefined ? {} : { patient: subject }),
+    ...(person === undefined ? {} : { person: homes.get(identity) ?? person }),
+    ...(subject === undefined ? {} : { patient: identityOf(row) }),
     ...(shownBy?.source === undefined ? {} : { consent: shownBy.source }),
     ...(shownBy === undefined ? {} : { relation: shownBy.relation }),
   };

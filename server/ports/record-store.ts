@@ -30,16 +30,10 @@ import type { Grant, SystemGrant } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { Principal, Relation, Right } from '../access/right.ts';
 import type { Warrant } from '../access/warrant.ts';
-import type {
-  AuditRecord,
-  CommitPlan,
-  CommitReceipt,
-  InstanceRow,
-  Moment,
-  QuarantinedInstance,
-} from './commit-plan.ts';
+import type { CommitPlan, CommitReceipt, InstanceRow, Moment, QuarantinedInstance } from './commit-plan.ts';
 import type { ClaimKey } from './claim-key.ts';
 import type { BlobRef } from './image-store.ts';
+import type { Events, Telling } from './telling.ts';
 
 /** Under which right a row was shown; undefined for the directory and the server's own reads. */
 export type ShownBy = { readonly rightId: string; readonly relation: Relation; readonly source: string | undefined };
@@ -66,6 +60,8 @@ export type VisibleRow = {
   readonly subject: string | undefined;
   /** To the server itself: `Patient/id` of the person, where it is not the subject. */
   readonly patient?: string;
+  /** To a requester: `Patient/id` of the identity that the row is filed under, where it is not the subject. */
+  readonly identity?: string;
   readonly blob: BlobRef | undefined;
   /** Whether the patient may see the row, as it was put. */
   readonly released: boolean;
@@ -139,7 +135,7 @@ export type SearchPage = {
 };
 
 /** What a question about its parts tells of a study. */
-export type ShownStudy = Pick<VisibleRow, 'id' | 'person' | 'subject' | 'shownBy'>;
+export type ShownStudy = Pick<VisibleRow, 'id' | 'person' | 'subject' | 'identity' | 'shownBy'>;
 
 /** A study and the instances that were asked for; without a visible study there are none. */
 export type StudyInstances = {
@@ -155,6 +151,8 @@ export type StudyInstances = {
 export type StudyMetadata = {
   readonly study: ShownStudy | undefined;
   readonly metadata: readonly Uint8Array[];
+  /** To a requester: the identities (`Patient/id`) that these instances are filed under; absent without instances. */
+  readonly identities?: readonly string[];
 };
 
 /** A series by its first instance, or an instance; `instances` is the number of instances of its series. */
@@ -321,7 +319,7 @@ export interface RecordStore {
 
   /**
    * Answers a question of a requester. `account` tells, from the answer, which events to record (at least one); they
-   * are durable when the promise resolves. It must be pure: an adapter may call it again when it retries.
+   * are durable when the promise resolves. What is heard of a row is hers whose identity it is filed under by itself.
    * @throws {Fault} not-supported, invalid, too-costly - no store answers the question (bounds.ts)
    * @throws {Fault} invalid - an event without an id, or that says no time when it was recorded
    * @throws {Fault} transient - the answer could not be audited
@@ -329,11 +327,19 @@ export interface RecordStore {
   look<Q extends Question>(
     grant: Grant,
     question: Q,
-    account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
+    account: Telling<AnswerTo<Q>, Events>,
   ): Promise<Audited<AnswerTo<Q>>>;
 
-  /** Reads a further part of an audited answer, as what is visible now (epoch milliseconds). */
-  follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>>;
+  /**
+   * Reads a further part of an audited answer, as what is visible now (epoch milliseconds). What no event of it tells of
+   * yet, `account` tells: its events, if any, are durable when the promise resolves.
+   */
+  follow<Q extends Question>(
+    passage: Passage,
+    question: Q,
+    now: number,
+    account?: Telling<AnswerTo<Q>>,
+  ): Promise<AnswerTo<Q>>;
 
   /**
    * Answers a question of the server itself about the subject of its grant: a row by id is the one that it names, a

@@ -7,7 +7,7 @@ import { VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts'
 import { requireSystemGrant, type AnyGrant, type SystemGrant, type SystemSubject } from '../access/grant.ts';
 import type { PersonKey } from '../access/requester.ts';
 import type { InstanceRow } from '../ports/commit-plan.ts';
-import type { InternalQuestion, ShownInstance } from '../ports/record-store.ts';
+import type { InternalQuestion, ShownInstance, StudyMetadata } from '../ports/record-store.ts';
 
 /**
  * Checks a read against its grant.
@@ -78,6 +78,15 @@ export function boundPerson(grant: AnyGrant, type: StoredType): PersonKey | unde
 /** Instances as the answer to whoever may see their study. */
 export function shownInstances(rows: readonly InstanceRow[]): readonly ShownInstance[] {
   return rows as readonly ShownInstance[];
+}
+
+/** The identities that instances are filed under, as a requester is told of their metadata. */
+export function identitiesShown(
+  grant: AnyGrant,
+  instances: readonly Pick<InstanceRow, 'subject'>[],
+): Pick<StudyMetadata, 'identities'> {
+  if (grant.system || instances.length === 0) return {};
+  return { identities: [...new Set(instances.map(({ subject }) => subject))] };
 }
 
 function isSame(one: Exclude<SystemSubject, 'whole'>, other: Exclude<SystemSubject, 'whole'>): boolean {

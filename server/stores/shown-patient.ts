@@ -12,10 +12,22 @@ export type FiledUnder = { readonly subject?: string | null | undefined; readonl
 export function shownSubject(
   grant: AnyGrant,
   { subject, patient }: FiledUnder,
-): Pick<VisibleRow, 'subject' | 'patient'> {
+): Pick<VisibleRow, 'subject' | 'patient' | 'identity'> {
   const filed = subject ?? undefined;
   if (patient === null || patient === undefined) return { subject: filed };
-  return grant.system ? { subject: filed, patient } : { subject: patient };
+  if (grant.system) return { subject: filed, patient };
+  return filed === undefined ? { subject: patient } : { subject: patient, identity: filed };
+}
+
+/** Whose a row is: what its former versions repeat of it. */
+export function whoseOf({
+  person,
+  subject,
+  patient,
+  identity,
+}: Pick<VisibleRow, 'person' | 'subject' | 'patient' | 'identity'>) {
+  const shown = { ...(patient === undefined ? {} : { patient }), ...(identity === undefined ? {} : { identity }) };
+  return { person, subject, ...shown };
 }
 
 /** The text of a row under a grant. Stores write JSON without spaces between its parts. */

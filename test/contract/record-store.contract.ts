@@ -21,6 +21,7 @@ import { precedenceContract } from './record-store/precedence.ts';
 import { shownNumbersContract } from './moves/shown-numbers.ts';
 import { shownPatientsContract } from './moves/shown-patients.ts';
 import { searchingContract } from './record-store/searching.ts';
+import { heardContract } from './moves/heard.ts';
 import { joiningContract } from './moves/joining.ts';
 import { leavingContract } from './moves/leaving.ts';
 import { changingContract } from './record-store/changing.ts';
@@ -43,6 +44,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     precedenceContract(suite);
     changingContract(suite);
     joiningContract(suite);
+    heardContract(suite);
     leavingContract(suite);
     shownPatientsContract(suite);
     shownNumbersContract(suite);

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Consent } from '@medplum/fhirtypes';
 import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
 import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
+import { toIdentityResource } from '../../profiles/identity/identity-resource.ts';
 import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import { storedType, type StoredType } from '../../profiles/types/visibility.ts';
@@ -82,7 +83,22 @@ export function patientOf(person: PersonKey): string {
 
 /** The row that says who an identity of tests is at present. Nobody sees it. */
 export function anIdentity(person: PersonKey, parts: Partial<Put> = {}): Put {
-  return aPut({ type: 'Person', id: person, person, level: 'V', released: false, ...parts });
+  const { id = person } = parts;
+  const source = 'Organization/source';
+  const resource = toIdentityResource({
+    id,
+    home: person,
+    since: NOW,
+    changed: NOW,
+    source,
+    sources: [source],
+    fromImage: false,
+    own: { system: 'urn:local', value: id },
+    said: { resourceType: 'Patient', id },
+    verdicts: [],
+    reviews: [],
+  });
+  return aPut({ type: 'Person', id, person, level: 'V', released: false, resource, ...parts });
 }
 
 /** The move by which an identity that stands alone joins a person, or goes from one to another. */

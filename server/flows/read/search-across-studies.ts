@@ -1,7 +1,8 @@
 /** A requester searches series or instances across studies: QIDO-RS at the top level, or by keys of the study. */
 import type { Question, StudyParts } from '../../ports/record-store.ts';
-import { guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { guarded, refusalsRecorded, shownRows, type GuardDeps, type ShownRow, type Visit } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
+import { rowsOfEach } from '../retrieve/study-pages.ts';
 
 /** The question; `text` is the query for the audit trail. */
 export type SearchAcrossStudies = Omit<Extract<Question, { kind: 'parts' }>, 'kind'> & { readonly text: string };
@@ -21,10 +22,19 @@ export function searchAcrossStudies(deps: GuardDeps) {
         'qido',
         { kind: 'parts', ...asked },
         ({ studies, included, parts }) => ({
-          rows: [...studies, ...included],
+          rows: [...shownRows(studies, included), ...rowsOfParts({ studies, parts })],
           entities: [{ role: '24', query: text, detail: { results: String(parts.length) } }],
         }),
       );
       return answer;
     });
+}
+
+/** Parts are told of under the identities that they are filed under, by the right that shows a study of the person. */
+function rowsOfParts({ studies, parts }: Pick<StudyParts, 'studies' | 'parts'>): readonly ShownRow[] {
+  const ofPerson = new Map(studies.map((study) => [study.person, study]));
+  return parts.flatMap(({ row: { person, subject } }) => {
+    const study = ofPerson.get(person);
+    return study === undefined ? [] : rowsOfEach(study, [subject]);
+  });
 }

@@ -3,7 +3,7 @@ import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
 import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
-import { guarded, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
+import { guarded, refusalsRecorded, shownRows, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { requireScope } from '../../access/scope.ts';
 import { toldRow } from './told-report.ts';
@@ -42,7 +42,7 @@ export function searchResources(deps: GuardDeps) {
       const after = query.cursor === undefined ? undefined : pageEndOf(visit, query.cursor, query.order);
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const tell = (page: SearchPage): Account => ({
-        rows: [...page.rows, ...page.included],
+        rows: shownRows(page.rows, page.included),
         entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
       });
       const { answer, passage: passed } = await guarded(deps, visit, passage, question, tell);

@@ -2,9 +2,10 @@
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { Passage, Question, ShownInstance } from '../../ports/record-store.ts';
-import { further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import type { Passage, Question, ShownInstance, StudyInstances } from '../../ports/record-store.ts';
+import { further, guarded, readOn, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
+import { rowsOfEach } from '../retrieve/study-pages.ts';
 
 /** Whose instances; `text` is the query for the audit trail. */
 export type SearchWithinStudy = {
@@ -37,19 +38,26 @@ export function searchWithinStudy(deps: GuardDeps) {
       requireScope(visit.requester, 'ImagingStudy', 's');
       const question = { kind: 'instances', ...which, omitMetadata: true, offset: 0, limit: PAGE } as const;
       const asked = { role: '24', query: text };
-      const { answer, passage } = await guarded(deps, visit, 'qido', question, ({ study }) => ({
-        rows: study === undefined ? [] : [study],
-        entities:
-          study === undefined ? [asked] : [asked, studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`)],
-      }));
-      const rows = await restOf(deps, passage, question, answer.instances);
+      const tell = ({ study, instances }: StudyInstances): Account => {
+        if (study === undefined) return { rows: [], entities: [asked] };
+        const entities = [asked, studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`)];
+        const rows = rowsOfEach(
+          study,
+          instances.map(({ subject }) => subject),
+        );
+        return { rows: rows.length === 0 ? [study] : rows, entities };
+      };
+      const recorded = await guarded(deps, visit, 'qido', question, tell);
+      const { answer, passage } = recorded;
+      const pageOf = async (page: InstancesQuestion): Promise<readonly ShownInstance[]> =>
+        stillThere(await readOn(deps, { visit, kind: 'qido', recorded }, page, tell));
+      const rows = await restOf(pageOf, question, answer.instances);
       return { rows, metadataOf: async (some) => await metadataOf(deps, passage, which.studyInstanceUID, some) };
     });
 }
 
 async function restOf(
-  deps: GuardDeps,
-  passage: Passage,
+  pageOf: (question: InstancesQuestion) => Promise<readonly ShownInstance[]>,
   question: InstancesQuestion,
   first: readonly ShownInstance[],
 ): Promise<readonly ShownInstance[]> {
@@ -57,7 +65,7 @@ async function restOf(
   for (let page = first; page.length === PAGE;) {
     if (rows.length > MAX_INSTANCES)
       throw new Fault('too-costly', `Studies of more than ${MAX_INSTANCES} instances are not searched`);
-    page = await pageOf(deps, passage, { ...question, offset: rows.length });
+    page = await pageOf({ ...question, offset: rows.length });
     rows.push(...page);
   }
   return rows;
@@ -72,25 +80,15 @@ async function metadataOf(
   const found = new Map<string, DicomJson>();
   for (let at = 0; at < rows.length; at += METADATA_PAGE) {
     const sopInstanceUIDs = rows.slice(at, at + METADATA_PAGE).map((row) => row.sopInstanceUID);
-    const instances = await pageOf(deps, passage, {
-      kind: 'instances',
-      studyInstanceUID,
-      sopInstanceUIDs,
-      offset: 0,
-      limit: METADATA_PAGE,
-    });
+    const page = { kind: 'instances', studyInstanceUID, sopInstanceUIDs, offset: 0, limit: METADATA_PAGE } as const;
+    const instances = stillThere(await further(deps, passage, page));
     for (const { sopInstanceUID, metadata } of instances) found.set(sopInstanceUID, JSON.parse(metadata) as DicomJson);
   }
   return found;
 }
 
 /** A further page. What is withdrawn meanwhile is not there, and a part of it must not pass for all. */
-async function pageOf(
-  deps: GuardDeps,
-  passage: Passage,
-  question: InstancesQuestion,
-): Promise<readonly ShownInstance[]> {
-  const { study, instances } = await further(deps, passage, question);
+function stillThere({ study, instances }: StudyInstances): readonly ShownInstance[] {
   if (study === undefined) throw new Fault('not-found', 'The study is not there any more');
   return instances;
 }

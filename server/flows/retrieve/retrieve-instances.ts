@@ -5,15 +5,16 @@ import type { ImageStore } from '../../ports/image-store.ts';
 import type { ShownInstance, StudyInstances } from '../../ports/record-store.ts';
 import {
   foundNothing,
-  further,
   guarded,
+  readOn,
   refusalsRecorded,
+  type Account,
   type GuardDeps,
   type Recorded,
   type Visit,
 } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
-import { accountOf, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
+import { accountOf, foundInstances, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
 import { Viewings, type ViewedPart } from './viewings.ts';
 
 /** Which instances, and for what. */
@@ -46,16 +47,16 @@ export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)
       requireScope(visit.requester, 'ImagingStudy', 'r');
       const { passage, detail, viewing, ...which } = request;
       const question = { kind: 'instances', ...which, offset: 0, limit: PAGE } as const;
-      const begin = async (): Promise<Recorded<StudyInstances>> =>
-        await guarded(deps, visit, passage, question, ({ study, instances }) =>
-          accountOf(which, study, instances.length, detail),
-        );
-      const { answer, passage: passed } =
-        viewing === undefined ? await begin() : await viewings.see(visit, viewing, question, begin);
-      if (answer.instances.length === 0) throw foundNothing('No such study, series or instance');
+      const tell = (answer: StudyInstances): Account => accountOf(which, foundInstances(answer), detail);
+      const begin = async (): Promise<Recorded<StudyInstances>> => await guarded(deps, visit, passage, question, tell);
+      const recorded =
+        viewing === undefined ? await begin() : await viewings.see(visit, viewing, { question, tell, begin });
+      const { instances: first } = recorded.answer;
+      if (first.length === 0) throw foundNothing('No such study, series or instance');
+      const reading = { visit, kind: passage, recorded };
       return oneByOne(
-        studyPages(deps.clock, answer.instances, async (page) => {
-          const { study, instances } = await further(deps, passed, { ...question, ...page });
+        studyPages(deps.clock, first, async (page) => {
+          const { study, instances } = await readOn(deps, reading, { ...question, ...page }, tell);
           return study && instances;
         }),
       );

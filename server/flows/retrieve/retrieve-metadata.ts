@@ -1,7 +1,8 @@
 /** A requester reads the metadata of instances of a study, as they were made on reception: WADO-RS. */
-import { foundNothing, further, guarded, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import type { StudyMetadata } from '../../ports/record-store.ts';
+import { foundNothing, guarded, readOn, refusalsRecorded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
-import { accountOf, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
+import { accountOf, foundMetadata, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
 
 /**
  * Finds the DICOM JSON of the instances, each an object in UTF-8, in canonical order. The first page is audited
@@ -14,12 +15,13 @@ export function retrieveMetadata(deps: GuardDeps) {
     await refusalsRecorded(deps, visit, 'wado-metadata', async () => {
       requireScope(visit.requester, 'ImagingStudy', 'r');
       const question = { kind: 'metadata', ...which, offset: 0, limit: PAGE } as const;
-      const { answer, passage } = await guarded(deps, visit, 'wado-metadata', question, ({ study, metadata }) =>
-        accountOf(which, study, metadata.length),
-      );
-      if (answer.metadata.length === 0) throw foundNothing('No such study, series or instance');
-      return studyPages(deps.clock, answer.metadata, async (page) => {
-        const { study, metadata } = await further(deps, passage, { ...question, ...page });
+      const tell = (answer: StudyMetadata): Account => accountOf(which, foundMetadata(answer));
+      const recorded = await guarded(deps, visit, 'wado-metadata', question, tell);
+      const { metadata: first } = recorded.answer;
+      if (first.length === 0) throw foundNothing('No such study, series or instance');
+      const reading = { visit, kind: 'wado-metadata', recorded } as const;
+      return studyPages(deps.clock, first, async (page) => {
+        const { study, metadata } = await readOn(deps, reading, { ...question, ...page }, tell);
         return study && metadata;
       });
     });

@@ -2,8 +2,8 @@
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ShownStudy } from '../../ports/record-store.ts';
-import { NOTHING, type Account } from '../guard.ts';
+import type { ShownStudy, StudyInstances, StudyMetadata } from '../../ports/record-store.ts';
+import { NOTHING, type Account, type ShownRow } from '../guard.ts';
 
 /** Which instances; without series or instances the whole study. */
 export type WhichInstances = {
@@ -62,16 +62,39 @@ export function studyPages<Entry>(clock: Clock, first: readonly Entry[], read: R
   };
 }
 
-/** The account of a first page with so many entries; `detail` is told beside the counts. */
+/** Entries of a study, by the identities that they are filed under. */
+export type FoundEntries = {
+  readonly study: ShownStudy | undefined;
+  /** `Patient/id` of each entry, or each once. */
+  readonly identities: readonly string[];
+  readonly count: number;
+};
+
+/** What instances of a study are filed under. */
+export function foundInstances({ study, instances }: StudyInstances): FoundEntries {
+  return { study, identities: instances.map(({ subject }) => subject), count: instances.length };
+}
+
+/** The same of their metadata. */
+export function foundMetadata({ study, metadata, identities = [] }: StudyMetadata): FoundEntries {
+  return { study, identities, count: metadata.length };
+}
+
+/** The account of a page; `detail` is told beside the counts. Each identity hears of what is filed under it. */
 export function accountOf(
   which: WhichInstances,
-  study: ShownStudy | undefined,
-  count: number,
+  { study, identities, count }: FoundEntries,
   detail: Readonly<Record<string, string>> = {},
 ): Account {
   if (study === undefined || count === 0) return NOTHING;
   const told = { ...detailOf(which, count), ...detail };
-  return { rows: [study], entities: [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)] };
+  const entities = [studyEntity(which.studyInstanceUID, `ImagingStudy/${study.id}`, told)];
+  return { rows: rowsOfEach(study, identities), entities };
+}
+
+/** The row of a study, once for each of some identities. Of instances of earlier servers it is not known. */
+export function rowsOfEach(study: ShownStudy, identities: readonly string[]): readonly ShownRow[] {
+  return [...new Set(identities)].map((identity) => (identity === '' ? study : { ...study, identity }));
 }
 
 function detailOf({ seriesInstanceUID, sopInstanceUIDs }: WhichInstances, count: number): Record<string, string> {

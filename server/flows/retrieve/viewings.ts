@@ -3,22 +3,34 @@
  * belong to the same passage for a quarter of an hour, and are counted in a second event at its end. Each is decided
  * anew: what a withdrawal hides is absent in the next request.
  */
-import type { Audited, Passage, Question, ShownStudy, StudyInstances } from '../../ports/record-store.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import type { Passage, Question, ShownStudy, StudyInstances } from '../../ports/record-store.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { idOfLaterEvent } from '../audit/event-records.ts';
-import { further, grantOf, referenceOf, type GuardDeps, type Recorded, type ShownRow, type Visit } from '../guard.ts';
+import { further, grantOf, identityOf, referenceOf } from '../guard.ts';
+import type { Account, GuardDeps, Recorded, ShownRow, Visit } from '../guard.ts';
 import { joinParts } from '../write/plan-parts.ts';
 
 type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
-type Answered = Audited<StudyInstances>;
+type Answered = Pick<Recorded<StudyInstances>, 'answer' | 'passage' | 'told'>;
+
+/** One request: what it asks, what an event tells of its answer, and how it is asked and recorded by itself. */
+export type ViewingRequest = {
+  readonly question: InstancesQuestion;
+  readonly tell: (answer: StudyInstances) => Account;
+  readonly begin: () => Promise<Recorded<StudyInstances>>;
+};
 
 /** What a viewing asks for, again and again. */
 export type ViewedPart = 'instances' | 'frames' | 'bulk data' | 'rendered';
 
 /** A passage that goes on. */
 type Viewing = {
-  /** Id of the AuditEvent of its first request. */
+  /** Id of the AuditEvent of its first request, and who reads it. */
   readonly event: string;
+  readonly person: PersonKey | undefined;
+  /** The identities that its events tell of. */
+  readonly told: Set<string>;
   readonly part: ViewedPart;
   readonly passage: Passage;
   readonly study: ShownStudy;
@@ -43,16 +55,11 @@ export class Viewings {
     this.#deps = deps;
   }
 
-  /** Answers a request: as part of a viewing that goes on, else by `begin`, which asks and records. */
-  async see(
-    visit: Visit,
-    part: ViewedPart,
-    question: InstancesQuestion,
-    begin: () => Promise<Recorded<StudyInstances>>,
-  ): Promise<Answered> {
-    const key = this.#keyOf(visit, part, question.studyInstanceUID);
+  /** Answers a request: as part of a viewing that goes on, else by `begin`. */
+  async see(visit: Visit, part: ViewedPart, request: ViewingRequest): Promise<Answered> {
+    const key = this.#keyOf(visit, part, request.question.studyInstanceUID);
     await this.#beginning.get(key)?.catch(() => undefined);
-    return (await this.#continue(key, question)) ?? (await this.#begin(key, part, begin));
+    return (await this.#continue(key, request)) ?? (await this.#begin(key, part, request));
   }
 
   /** Has the end recorded of those that lasted long enough, or of all. */
@@ -68,16 +75,15 @@ export class Viewings {
     }
   }
 
-  async #continue(key: string, question: InstancesQuestion): Promise<Answered | undefined> {
+  async #continue(key: string, { question, tell }: ViewingRequest): Promise<Answered | undefined> {
     const viewing = this.#open.get(key);
     if (viewing === undefined || viewing.began <= this.#deps.clock.now() - LASTS_MS) return undefined;
-    const { passage } = viewing;
+    const { passage, told } = viewing;
     // Counted before it is answered: the end may be recorded meanwhile.
     viewing.further += 1;
     const answer = await further(this.#deps, passage, question);
-    if (answer.instances.length > 0 && answer.study !== undefined && rightOf(answer.study) === rightOf(viewing.study))
-      return { answer, passage };
-    // What is absent, or shown under another right, is told by an event of its own.
+    if (answer.study !== undefined && isTold(viewing, tell(answer).rows)) return { answer, passage, told };
+    // What is absent, of another identity, or shown under another right is told by an event of its own.
     viewing.further -= 1;
     if (answer.study === undefined && this.#open.get(key) === viewing) {
       this.#open.delete(key);
@@ -86,17 +92,21 @@ export class Viewings {
     return undefined;
   }
 
-  async #begin(key: string, part: ViewedPart, begin: () => Promise<Recorded<StudyInstances>>): Promise<Answered> {
+  async #begin(key: string, part: ViewedPart, { begin }: ViewingRequest): Promise<Answered> {
     const beginning = begin();
     this.#beginning.set(key, beginning);
     try {
       const answered = await beginning;
-      const { answer, passage, event } = answered;
+      const { answer, passage, event, person, told } = answered;
       if (answer.study === undefined || answer.instances.length === 0) return answered;
       const before = this.#open.get(key);
       if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
+      // Who goes to and fro between what two identities are filed under is not told of each time.
+      if (before !== undefined && isUnderSameRight(before, answer.study)) for (const one of before.told) told.add(one);
       this.#open.set(key, {
         event,
+        person,
+        told,
         part,
         passage,
         study: answer.study,
@@ -111,11 +121,11 @@ export class Viewings {
   }
 
   /** From here on the count is durable; what comes of it is a job, which is seen when it fails. */
-  async #record({ event, part, study, further }: Viewing): Promise<void> {
+  async #record({ event, person: reader, part, further }: Viewing): Promise<void> {
     if (further === 0) return;
     const { records, clock } = this.#deps;
     const ended = clock.now();
-    const person = study.person === undefined ? {} : { person: study.person };
+    const person = reader === undefined ? {} : { person: reader };
     const payload = { part, further, ended, ...person };
     const job = { id: idOfLaterEvent(clock), kind: 'end-viewing', subject: event, payload, at: ended, event } as const;
     await records.commit(systemWarrant('ask-for-work', job.kind), joinParts({ jobs: [job] }));
@@ -137,6 +147,14 @@ export class Viewings {
       server,
     ]);
   }
+}
+
+function isTold(viewing: Viewing, rows: readonly ShownRow[]): boolean {
+  return rows.length > 0 && rows.every((row) => isUnderSameRight(viewing, row) && viewing.told.has(identityOf(row)));
+}
+
+function isUnderSameRight({ study }: Viewing, row: ShownRow): boolean {
+  return rightOf(row) === rightOf(study);
 }
 
 function rightOf({ shownBy, person }: ShownRow): string {

@@ -11,10 +11,11 @@ import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { requireScope } from '../../access/scope.ts';
-import type { Passage } from '../../ports/record-store.ts';
-import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import type { Passage, SearchPage, StudyMetadata } from '../../ports/record-store.ts';
+import { foundNothing, further, guarded, NOTHING, readOn, refusalsRecorded } from '../guard.ts';
+import type { Account, GuardDeps, Reading, Visit } from '../guard.ts';
 import { ID } from '../read/read-resource.ts';
-import { accountOf, PAGE } from '../retrieve/study-pages.ts';
+import { accountOf, foundMetadata, PAGE } from '../retrieve/study-pages.ts';
 import { readOutline } from './read-outline.ts';
 
 /** What a viewer shows of a study. */
@@ -49,55 +50,64 @@ export function openStudy(deps: GuardDeps) {
       requireScope(visit.requester, 'ImagingStudy', 'r');
       requireScope(visit.requester, 'DocumentReference', 'r');
       requireScope(visit.requester, 'Patient', 'r');
-      const { passage, study, studyInstanceUID, first } =
+      const opening =
         'id' in name ? await openById(deps, visit, name.id) : await openByUID(deps, visit, name.studyInstanceUID);
+      const { study, studyInstanceUID, recorded } = opening;
       const [type, patientId = ''] = (study.subject.reference ?? '').split('/');
-      const patient = type === 'Patient' ? await oneOf<Patient>(deps, passage, 'Patient', patientId) : undefined;
+      const isPatient = type === 'Patient';
+      const patient = isPatient ? await oneOf<Patient>(deps, recorded.passage, 'Patient', patientId) : undefined;
       return {
         studyInstanceUID,
         study,
         patient,
-        series: await seriesOf(deps, passage, studyInstanceUID, first),
-        reports: await reportsOf(deps, passage, studyInstanceUID),
-        others: await othersOf(deps, passage, study),
+        series: await seriesOf(deps, opening),
+        reports: await reportsOf(deps, opening),
+        others: await othersOf(deps, opening),
       };
     });
 }
 
 /** A study at hand, and the first page of the metadata of its instances. */
-type Opening = {
-  readonly passage: Passage;
+type Opening = Reading & {
   readonly study: ImagingStudy;
   readonly studyInstanceUID: string;
   readonly first: readonly Uint8Array[];
 };
 
 async function openByUID(deps: GuardDeps, visit: Visit, studyInstanceUID: string): Promise<Opening> {
-  const which = { studyInstanceUID };
-  const question = { kind: 'metadata', ...which, offset: 0, limit: PAGE } as const;
-  const { answer, passage } = await guarded(deps, visit, 'view-study', question, ({ study, metadata }) =>
-    accountOf(which, study, metadata.length),
-  );
+  const question = { kind: 'metadata', studyInstanceUID, offset: 0, limit: PAGE } as const;
+  const tell = tellOf({ studyInstanceUID });
+  const recorded = await guarded(deps, visit, 'view-study', question, tell);
+  const { answer, passage } = recorded;
   if (answer.study === undefined || answer.metadata.length === 0) throw foundNothing(ABSENT);
   const study = await oneOf<ImagingStudy>(deps, passage, 'ImagingStudy', answer.study.id);
   if (study === undefined) throw new Fault('not-found', ABSENT);
-  return { passage, study, studyInstanceUID, first: answer.metadata };
+  return { visit, kind: 'view-study', recorded, study, studyInstanceUID, first: answer.metadata };
 }
 
 async function openById(deps: GuardDeps, visit: Visit, id: string): Promise<Opening> {
   if (!ID.test(id)) throw new Fault('not-found', ABSENT);
   const question = { kind: 'resource', type: 'ImagingStudy', id } as const;
-  const { answer, passage } = await guarded(deps, visit, 'view-study', question, (row) => {
+  const recorded = await guarded(deps, visit, 'view-study', question, (row) => {
     if (row === undefined) return NOTHING;
     const studyInstanceUID = studyInstanceUIDIn(JSON.parse(row.json) as ImagingStudy);
     return { rows: [row], entities: [studyEntity(studyInstanceUID, `ImagingStudy/${id}`, {})] };
   });
-  if (answer === undefined) throw foundNothing(ABSENT);
-  const study = JSON.parse(answer.json) as ImagingStudy;
-  const studyInstanceUID = studyInstanceUIDIn(study);
-  const page = { kind: 'metadata', studyInstanceUID, offset: 0, limit: PAGE } as const;
-  const { metadata } = await further(deps, passage, page);
-  return { passage, study, studyInstanceUID, first: metadata };
+  if (recorded.answer === undefined) throw foundNothing(ABSENT);
+  const study = JSON.parse(recorded.answer.json) as ImagingStudy;
+  const opened = { visit, kind: 'view-study', recorded, study, studyInstanceUID: studyInstanceUIDIn(study) } as const;
+  return { ...opened, first: await pageOf(deps, opened, 0) };
+}
+
+type Opened = Omit<Opening, 'first'>;
+
+async function pageOf(deps: GuardDeps, opened: Opened, offset: number): Promise<readonly Uint8Array[]> {
+  const question = { kind: 'metadata', studyInstanceUID: opened.studyInstanceUID, offset, limit: PAGE } as const;
+  return (await readOn(deps, opened, question, tellOf(opened))).metadata;
+}
+
+function tellOf({ studyInstanceUID }: Pick<Opened, 'studyInstanceUID'>) {
+  return (answer: StudyMetadata): Account => accountOf({ studyInstanceUID }, foundMetadata(answer));
 }
 
 async function oneOf<T>(deps: GuardDeps, passage: Passage, type: StoredType, id: string): Promise<T | undefined> {
@@ -105,50 +115,35 @@ async function oneOf<T>(deps: GuardDeps, passage: Passage, type: StoredType, id:
   return row === undefined || row.isDeletion === true ? undefined : (JSON.parse(row.json) as T);
 }
 
-async function seriesOf(
-  deps: GuardDeps,
-  passage: Passage,
-  studyInstanceUID: string,
-  first: readonly Uint8Array[],
-): Promise<readonly SeriesOutline[]> {
+async function seriesOf(deps: GuardDeps, opening: Opening): Promise<readonly SeriesOutline[]> {
   const outline = new StudyOutline();
-  let page = first;
+  let page = opening.first;
   for (let offset = PAGE; ; offset += PAGE) {
     await readOutline(outline, page);
     if (page.length < PAGE || offset >= MOST_INSTANCES) return outline.series;
-    const question = { kind: 'metadata', studyInstanceUID, offset, limit: PAGE } as const;
-    ({ metadata: page } = await further(deps, passage, question));
+    page = await pageOf(deps, opening, offset);
   }
 }
 
-async function reportsOf(
-  deps: GuardDeps,
-  passage: Passage,
-  studyInstanceUID: string,
-): Promise<readonly DocumentReference[]> {
-  const { system, value } = studyIdentifier(studyInstanceUID);
-  const found = await matching(
-    deps,
-    passage,
-    'DocumentReference',
-    'related:identifier',
-    `${system}|${value}`,
-    MOST_REPORTS,
-  );
+async function reportsOf(deps: GuardDeps, opening: Opening): Promise<readonly DocumentReference[]> {
+  const { system, value } = studyIdentifier(opening.studyInstanceUID);
+  const named = [`${system}|${value}`, MOST_REPORTS] as const;
+  const found = await matching(deps, opening, 'DocumentReference', 'related:identifier', ...named);
   return (found as readonly DocumentReference[]).filter(({ status }) => status === 'current');
 }
 
 /** Of the same person. A number is not asked for: two persons may bear it. */
-async function othersOf(deps: GuardDeps, passage: Passage, study: ImagingStudy): Promise<readonly ImagingStudy[]> {
-  const { reference } = study.subject;
-  if (reference === undefined) return [];
-  const found = await matching(deps, passage, 'ImagingStudy', 'patient', reference, MOST_OTHERS + 1);
-  return (found as readonly ImagingStudy[]).filter(({ id }) => id !== study.id).slice(0, MOST_OTHERS);
+async function othersOf(deps: GuardDeps, opening: Opening): Promise<readonly ImagingStudy[]> {
+  const { id, subject } = opening.study;
+  if (subject.reference === undefined) return [];
+  const found = await matching(deps, opening, 'ImagingStudy', 'patient', subject.reference, MOST_OTHERS + 1);
+  return (found as readonly ImagingStudy[]).filter((other) => other.id !== id).slice(0, MOST_OTHERS);
 }
 
+/** What is found under another identity of the person is told of without the names of this exam. */
 async function matching(
   deps: GuardDeps,
-  passage: Passage,
+  opening: Opening,
   type: StoredType,
   parameter: string,
   value: string,
@@ -157,6 +152,10 @@ async function matching(
   const criterion = parseCriterion(type, parameter, value);
   if (criterion === undefined) return [];
   const query: SearchQuery = { type, where: [criterion], count, total: 'none', include: [] };
-  const { rows } = await further(deps, passage, { kind: 'search', query });
+  const tell = ({ rows }: SearchPage): Account => ({
+    rows,
+    entities: [{ role: '24', query: `${type}?${parameter}`, detail: { results: String(rows.length) } }],
+  });
+  const { rows } = await readOn(deps, opening, { kind: 'search', query }, tell);
   return rows.map(({ json }) => JSON.parse(json) as unknown);
 }

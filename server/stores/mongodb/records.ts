@@ -7,7 +7,7 @@ import type { Principal, Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, CommitPlan, CommitReceipt, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { CommitPlan, CommitReceipt, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import type {
   AnswerTo,
@@ -20,6 +20,7 @@ import type {
   RecordStore,
   StoredAccount,
 } from '../../ports/record-store.ts';
+import type { Events, Telling } from '../../ports/telling.ts';
 import { asideAsked, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { insertAudit } from './audit/audit.ts';
@@ -27,6 +28,7 @@ import type { Collections } from './collections.ts';
 import { commitPlan } from './write/commit.ts';
 import { asStore } from './errors.ts';
 import { readAccount } from './read/account.ts';
+import { homesOf } from './read/homes.ts';
 import { readInstance } from './read/instances.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { readRights, readState } from './write/persons.ts';
@@ -65,23 +67,22 @@ export class MongoRecordStore implements RecordStore {
   async look<Q extends Question>(
     grant: Grant,
     question: Q,
-    account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
+    account: Telling<AnswerTo<Q>, Events>,
   ): Promise<Audited<AnswerTo<Q>>> {
     requireGrant(grant);
-    requireQuestion(question);
-    const collections = this.#collections;
-    const found = await inTransaction(collections, async (session, attempt) => {
-      const found = await answer(readerOf({ collections, session, grant, now: grant.now }), question);
-      const events = account(found);
-      requireEvents(events);
-      await insertAudit(collections, events, { session, attempt });
-      return found;
-    });
-    return { answer: found, passage: passageUnder(grant) };
+    return { answer: await this.#recorded(grant, question, grant.now, account), passage: passageUnder(grant) };
   }
 
-  async follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
-    return await this.#read(grantOfPassage(passage), question, now);
+  async follow<Q extends Question>(
+    passage: Passage,
+    question: Q,
+    now: number,
+    account?: Telling<AnswerTo<Q>>,
+  ): Promise<AnswerTo<Q>> {
+    const grant = grantOfPassage(passage);
+    return await (account === undefined
+      ? this.#read(grant, question, now)
+      : this.#recorded(grant, question, now, account));
   }
 
   async peek<Q extends InternalQuestion>(grant: SystemGrant, question: Q): Promise<InternalAnswerTo<Q>> {
@@ -147,6 +148,23 @@ export class MongoRecordStore implements RecordStore {
 
   async close(): Promise<void> {
     await this.#close();
+  }
+
+  async #recorded<Q extends Question>(
+    grant: Grant,
+    question: Q,
+    now: number,
+    account: Telling<AnswerTo<Q>>,
+  ): Promise<AnswerTo<Q>> {
+    requireQuestion(question);
+    const collections = this.#collections;
+    return await inTransaction(collections, async (session, attempt) => {
+      const found = await answer(readerOf({ collections, session, grant, now }), question);
+      const events = account(found, await homesOf({ collections, session }, found));
+      requireEvents(events);
+      if (events.length > 0) await insertAudit(collections, events, { session, attempt });
+      return found;
+    });
   }
 
   async #read<Q extends Question>(grant: AnyGrant, question: Q, now: number): Promise<AnswerTo<Q>> {

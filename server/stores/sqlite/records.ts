@@ -15,14 +15,7 @@ import type { Principal, Right } from '../../access/right.ts';
 import { termsOf, type Warrant } from '../../access/warrant.ts';
 import { requireEvents, requirePlan, requireQuestion } from '../../ports/bounds.ts';
 import type { ClaimKey } from '../../ports/claim-key.ts';
-import type {
-  AuditRecord,
-  CommitPlan,
-  CommitReceipt,
-  Precondition,
-  Put,
-  QuarantinedInstance,
-} from '../../ports/commit-plan.ts';
+import type { CommitPlan, CommitReceipt, Precondition, Put, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import type {
   AnswerTo,
@@ -38,6 +31,7 @@ import type {
   StoredAccount,
   VisibleRow,
 } from '../../ports/record-store.ts';
+import type { Events, Telling } from '../../ports/telling.ts';
 import { asideAsked, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
 import { unstamped } from '../stamp.ts';
@@ -45,6 +39,7 @@ import { hydrateEvent } from './audit/audit-rows.ts';
 import { AccessVersion } from './access-version.ts';
 import type { Database } from './database.ts';
 import { storedAccount } from './read/account.ts';
+import { homesOf } from './read/homes.ts';
 import { instanceOf, studyInstances, studyMetadata } from './read/instances.ts';
 import { rightsOf, rightsTo, stateOf } from './rights/materialise.ts';
 import type { WireCondition, WirePut } from './write/protocol.ts';
@@ -96,18 +91,20 @@ export class SqliteRecordStore implements RecordStore {
   async look<Q extends Question>(
     grant: Grant,
     question: Q,
-    account: (answer: AnswerTo<Q>) => readonly [AuditRecord, ...AuditRecord[]],
+    account: Telling<AnswerTo<Q>, Events>,
   ): Promise<Audited<AnswerTo<Q>>> {
     requireGrant(grant);
-    const found = await this.#answer(grant, question);
-    const events = account(found);
-    requireEvents(events);
-    await this.#writers.record(events);
-    return { answer: found, passage: passageUnder(grant) };
+    return { answer: await this.#recorded(grant, question, account), passage: passageUnder(grant) };
   }
 
-  async follow<Q extends Question>(passage: Passage, question: Q, now: number): Promise<AnswerTo<Q>> {
-    return await this.#answer(grantAt(grantOfPassage(passage), now), question);
+  async follow<Q extends Question>(
+    passage: Passage,
+    question: Q,
+    now: number,
+    account?: Telling<AnswerTo<Q>>,
+  ): Promise<AnswerTo<Q>> {
+    const grant = grantAt(grantOfPassage(passage), now);
+    return await (account === undefined ? this.#answer(grant, question) : this.#recorded(grant, question, account));
   }
 
   async peek<Q extends InternalQuestion>(grant: SystemGrant, question: Q): Promise<InternalAnswerTo<Q>> {
@@ -192,6 +189,18 @@ export class SqliteRecordStore implements RecordStore {
     this.#records.close();
     this.#trail.close();
     await this.#writers.close();
+  }
+
+  async #recorded<Q extends Question>(
+    grant: AnyGrant,
+    question: Q,
+    account: Telling<AnswerTo<Q>>,
+  ): Promise<AnswerTo<Q>> {
+    const found = await this.#answer(grant, question);
+    const events = account(found, homesOf(this.#records, found));
+    requireEvents(events);
+    if (events.length > 0) await this.#writers.record(events);
+    return found;
   }
 
   async #answer<Q extends Question>(grant: AnyGrant, question: Q): Promise<AnswerTo<Q>> {

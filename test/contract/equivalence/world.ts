@@ -8,7 +8,7 @@ import type { PatientState } from '../../../server/access/decide.ts';
 import type { Origin } from '../../../server/access/rights-of.ts';
 import { personKey, type PersonKey } from '../../../server/access/requester.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
-import { aPut } from '../../support/plans.ts';
+import { anIdentity } from '../../support/plans.ts';
 import type { Wish } from './identities.ts';
 
 /** The identities of every world, each by the person that it is by itself. */
@@ -23,7 +23,7 @@ const IDENTITIES = ['a', '-c', '10'];
 
 /** The rows that say who the identities are. */
 export const IDENTITY_ROWS: readonly Put[] = PERSONS.map((person, at) =>
-  aPut({ type: 'Person', id: IDENTITIES[at] ?? '', person, subject: patientOf(person), level: 'V', released: false }),
+  anIdentity(person, { id: IDENTITIES[at] ?? '', subject: patientOf(person) }),
 );
 
 /** Types of all classes but AuditEvent, whose rows are not written by plans. */

@@ -157,6 +157,17 @@ export function auditingContract(suite: Suite): void {
       expect(await suite.trail.head()).to.deep.equal(head);
     });
 
+    it('records what is told of a further part before it answers, and nothing where nothing is told', async () => {
+      const { put, person, question } = await visible();
+      const { passage } = await suite.records.look(grant, question, () => [anAudit()]);
+      const further = anAudit([person]);
+      const read = await suite.records.follow(passage, question, NOW, (row) => (row?.id === put.id ? [further] : []));
+      expect(read?.id).to.equal(put.id);
+      expect(await accessList(person)).to.deep.equal([further.event.id]);
+      await suite.records.follow(passage, question, NOW, () => []);
+      expect(await accessList(person)).to.deep.equal([further.event.id]);
+    });
+
     it('answers nothing of what is hidden since: after a withdrawal, a revocation, the end of a right', async () => {
       const person = aPersonKey();
       const studyInstanceUID = aUid();

@@ -5,8 +5,10 @@
 import type { AuditEvent, Parameters } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
+import { runCommand } from '../../support/command.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count, withdrawal } from '../support/fhir-write.ts';
+import { each, eventsOf, heardOf, openPages, pass, passAll } from './passages.ts';
 import { aLocalId, anINS, idIn, somebody } from './people.ts';
 import {
   expectToldAsBefore,
@@ -22,7 +24,7 @@ import {
   type Told,
 } from './story.ts';
 
-const KEYS = ['before', 'while', 'herself', 'named', 'ended', 'both', 'later'] as const;
+const KEYS = ['before', 'while', 'herself', 'named', 'ended', 'both', 'later', 'read', 'page'] as const;
 const NUMBERS = Object.fromEntries(
   KEYS.flatMap((key) => [`${key}-open`, `${key}-namesake`].map((one) => [one, anINS()])),
 );
@@ -45,9 +47,9 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
       idIn(await accepted('nancy', namesake.localId, namesake.one)),
     ] as const;
     const key1 = `mistake/${key}/${story().server.url}`;
-    const exams = [
-      uidsOf(await publish(story(), { key: `${key1}/open`, at: 'strasbourg', localId: open.localId })),
-      uidsOf(await publish(story(), { key: `${key1}/namesake`, at: 'nancy', localId: namesake.localId })),
+    const studies = [
+      await publish(story(), { key: `${key1}/open`, at: 'strasbourg', localId: open.localId }),
+      await publish(story(), { key: `${key1}/namesake`, at: 'nancy', localId: namesake.localId }),
     ] as const;
     for (const [caller, id] of [
       [story().strasbourg, ids[0]],
@@ -62,7 +64,8 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     ];
     return {
       ids,
-      exams,
+      studies,
+      exams: [uidsOf(studies[0]), uidsOf(studies[1])] as const,
       sessions,
       mistake: async () => await accepted('nancy', namesake.localId, { ...one, numbers: open.one.numbers }),
       correction: async () => await accepted('nancy', namesake.localId, namesake.one),
@@ -185,6 +188,42 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     const location = consent.headers.get('location')?.replace(/^.*\/fhir\/|\/_history.*$/g, '') ?? '';
     expect((await story().nancy.send('DELETE', location)).status).to.equal(204);
     expectToldAsBefore(await told(), before);
+  });
+
+  it('what was read of each of them while they were one is heard of by her alone', async () => {
+    const { ids, studies, sessions, mistake, correction } = await namesakes('read');
+    await mistake();
+    const passages = [
+      await passAll(story(), declared, studies[0]),
+      await passAll(story(), declared, studies[1]),
+    ] as const;
+    const ofBoth = await pass(declared, `ImagingStudy?patient=${ids[0]}`);
+    for (const some of passages) expect(await heardOf(sessions[1].caller, some)).to.deep.equal(each(some, 1));
+    await correction();
+    for (const [at, { caller }] of sessions.entries())
+      for (const [of, some] of passages.entries())
+        expect(await heardOf(caller, some), `${at} of ${of}`).to.deep.equal(each(some, at === of ? 1 : 0));
+    for (const { caller } of sessions) expect(await heardOf(caller, [ofBoth])).to.deep.equal(each([ofBoth], 1));
+    const { server, store } = story();
+    const { code, stdout, stderr } = await runCommand('audit:verify', [], { dataDir: server.dataDir, store });
+    expect(code, stdout + stderr).to.equal(0);
+  });
+
+  it('pages of an exam of one of them that listed the exams of both are heard of by both, by name by one', async () => {
+    const { ids, studies, sessions, mistake, correction } = await namesakes('page');
+    await mistake();
+    const pages = await openPages(story(), 'demo-declared', { caller: declared, study: studies[0] });
+    await correction();
+    for (const { caller } of sessions) expect(await heardOf(caller, pages)).to.deep.equal(each(pages, 1));
+    const [own, others] = [
+      JSON.stringify(await eventsOf(sessions[0].caller, pages)),
+      JSON.stringify(await eventsOf(sessions[1].caller, pages)),
+    ];
+    for (const name of [studies[0].studyInstanceUID, ids[0]]) {
+      expect(own).to.include(name);
+      expect(others).not.to.include(name);
+    }
+    expect(own).not.to.include(ids[1]);
   });
 });
 

@@ -24,8 +24,7 @@ import { eventually, fhirCaller, type FhirAnswer, type FhirCaller } from '../../
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
 import type { EditedRegion } from '../../support/region-file.ts';
-import type { TestServer } from '../../support/server.ts';
-import { onEachStore } from '../support/each-store.ts';
+import { onEachStore, type Running } from '../support/each-store.ts';
 import { domainOf, feed, type Somebody } from './people.ts';
 
 const PUBLISHED_WITHIN_S = 60;
@@ -39,8 +38,7 @@ export type StoryRegion = {
 };
 
 /** Everybody who asks. */
-export type Story = {
-  readonly server: TestServer;
+export type Story = Running & {
   readonly strasbourg: FhirCaller;
   readonly nancy: FhirCaller;
   readonly luxembourg: FhirCaller;
@@ -60,16 +58,17 @@ export function tellOnEachStore(title: string, said: StoryRegion, define: (story
   describe('Who is who', () => {
     onEachStore(title, { region: (region) => change(region, said) }, (running) => {
       let story: Story;
-      before(async () => void (story = await callersOf(running().server)));
+      before(async () => void (story = await callersOf(running())));
       define(() => story);
     });
   });
 }
 
 /** Signs in everybody who asks. */
-export async function callersOf(server: TestServer): Promise<Story> {
+async function callersOf(running: Running): Promise<Story> {
+  const { server } = running;
   return {
-    server,
+    ...running,
     strasbourg: await establishmentCaller(server, 'strasbourg'),
     nancy: await establishmentCaller(server, 'nancy'),
     luxembourg: await establishmentCaller(server, 'luxembourg'),

@@ -13,7 +13,7 @@ import {
 } from '../../../ports/record-store.ts';
 import type { HistoryDocument } from '../documents.ts';
 import { fromRightDocument, rightsTo, rowKey, toState } from '../write/acl-rows.ts';
-import { shownText } from '../../shown-patient.ts';
+import { shownText, whoseOf } from '../../shown-patient.ts';
 import { during, readVisible, toVisibleRow, type Reader } from './reader.ts';
 
 type HistoryQuestion = Extract<Question, { kind: 'history' }>;
@@ -44,19 +44,17 @@ function toVersion(
   { type, id, updated, ...former }: HistoryDocument,
   anchor: RowVersion | undefined,
 ): RowVersion {
-  const { sort, person, released, shownBy, ...whose } = anchor ?? { ...UNPLACED, sort: updated };
-  const { subject, patient } = whose;
+  const whole = anchor ?? { ...UNPLACED, sort: updated };
+  const { sort, released, shownBy } = whole;
   const { version, blob = undefined } = former;
   const json = shownText(grant, former.json, former);
-  const ofPatient = { person, subject, ...(patient === undefined ? {} : { patient }) };
-  const row = { type, id, version, updated, sort, json, ...ofPatient, blob, released, shownBy };
+  const row = { type, id, version, updated, sort, json, ...whoseOf(whole), blob, released, shownBy };
   return former.isDeletion === true ? { ...row, isDeletion: true } : row;
 }
 
 const UNPLACED = {
   person: undefined,
   subject: undefined,
-  patient: undefined,
   released: false,
   shownBy: undefined,
 } as const;

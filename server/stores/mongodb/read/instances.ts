@@ -94,17 +94,21 @@ export async function readInstances(
   return found.map(fromDocument);
 }
 
+/** Metadata of an instance, and the identity that it is filed under. */
+export type ReadMetadata = Pick<InstanceRow, 'subject'> & { readonly metadata: Uint8Array };
+
 /** Reads the metadata of instances of a study, whoever may see them. */
 export async function readMetadata(
   { instances }: Collections,
   question: MetadataQuestion,
   session: ClientSession,
   part: ShownPart = {},
-): Promise<readonly Uint8Array[]> {
+): Promise<readonly ReadMetadata[]> {
   if (question.limit < 1) return [];
   const filter = { ...filterOf(question), ...isOf(part) };
-  const found = await inOrder(instances.find(filter, { session, projection: { metadata: 1 } }), question).toArray();
-  return found.map(({ metadata }) => Buffer.from(metadata));
+  const projection = { metadata: 1, subject: 1 } as const;
+  const found = await inOrder(instances.find(filter, { session, projection }), question).toArray();
+  return found.map(({ metadata, subject }) => ({ metadata: Buffer.from(metadata), subject }));
 }
 
 function inOrder(

@@ -12,7 +12,7 @@ import type {
   StudyMetadata,
   StudyParts,
 } from '../../../ports/record-store.ts';
-import { shownInstances, type ShownPart } from '../../granted.ts';
+import { identitiesShown, shownInstances, type ShownPart } from '../../granted.ts';
 import { shownSubject } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
@@ -86,8 +86,12 @@ async function readStudy(reader: Reader, question: InstancesQuestion): Promise<S
 async function readStudyMetadata(reader: Reader, question: MetadataQuestion): Promise<StudyMetadata> {
   const shown = await shownStudy(reader, question.studyInstanceUID);
   if (shown === undefined && !reader.grant.system) return { study: undefined, metadata: [] };
-  const metadata = await readMetadata(reader.collections, question, reader.session, shown?.part);
-  return { study: shown?.study, metadata };
+  const found = await readMetadata(reader.collections, question, reader.session, shown?.part);
+  return {
+    study: shown?.study,
+    metadata: found.map(({ metadata }) => metadata),
+    ...identitiesShown(reader.grant, found),
+  };
 }
 
 /** A study that is shown, and which instances of it. */

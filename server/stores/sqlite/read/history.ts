@@ -15,7 +15,7 @@ import {
   type ShownBy,
   type VersionPlace,
 } from '../../../ports/record-store.ts';
-import { shownSubject, shownText, type FiledUnder } from '../../shown-patient.ts';
+import { shownSubject, shownText, whoseOf, type FiledUnder } from '../../shown-patient.ts';
 import type { Database } from '../database.ts';
 import { rightsTo, stateOf } from '../rights/materialise.ts';
 import { marks } from './criteria.ts';
@@ -85,10 +85,9 @@ function presentPatient(db: Database, identity: string): string | null {
 }
 
 function toVersion(anchor: Anchor, former: FormerRow & { version: number }): RowVersion {
-  const { type, id, sort, person, subject, patient, released, shownBy } = anchor;
+  const { type, id, sort, released, shownBy } = anchor;
   const { updated, json, version } = former;
-  const whose = { person, subject, ...(patient === undefined ? {} : { patient }) };
-  const place = { type, id, sort, ...whose, released, shownBy, updated, json, version, blob: blobOf(former) };
+  const place = { type, id, sort, ...whoseOf(anchor), released, shownBy, updated, json, version, blob: blobOf(former) };
   return json === '' ? { ...place, isDeletion: true } : place;
 }
 

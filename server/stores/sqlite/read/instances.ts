@@ -3,7 +3,7 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
 import type { InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
-import { shownInstances, type ShownPart } from '../../granted.ts';
+import { identitiesShown, shownInstances, type ShownPart } from '../../granted.ts';
 import { marks, type Sql } from './criteria.ts';
 import type { Database } from '../database.ts';
 import { shownStudy } from './visible.ts';
@@ -42,9 +42,13 @@ export function studyInstances(db: Database, grant: AnyGrant, question: Instance
 export function studyMetadata(db: Database, grant: AnyGrant, question: MetadataQuestion): StudyMetadata {
   const shown = shownStudy(db, grant, question.studyInstanceUID);
   if (shown === undefined && !grant.system) return { study: undefined, metadata: [] };
-  const columns = 'CAST(metadata AS BLOB) AS metadata';
-  const rows = select<{ metadata: Uint8Array }>(db, columns, question, shown?.part);
-  return { study: shown?.study, metadata: rows.map(({ metadata }) => metadata) };
+  const columns = 'CAST(metadata AS BLOB) AS metadata, subject';
+  const rows = select<{ metadata: Uint8Array; subject: string }>(db, columns, question, shown?.part);
+  return {
+    study: shown?.study,
+    metadata: rows.map(({ metadata }) => metadata),
+    ...identitiesShown(grant, rows),
+  };
 }
 
 /** Selects instances of a study, whoever may see them. */
