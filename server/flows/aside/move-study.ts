@@ -147,7 +147,7 @@ function movedPut(
   const { display: _display, identifier: _identifier, ...subject } = resource.subject;
   const security = [{ system: CODE_SYSTEM.confidentiality, code: 'N' }];
   const moved = { ...resource, subject: { ...subject, reference }, meta: { ...resource.meta, security } };
-  const sources = new Set(going.instances.map(({ source }) => source));
+  const sources = new Set(going.instances.flatMap(({ source, furtherSources = [] }) => [source, ...furtherSources]));
   const origin = examFiledBy(region, ...sources);
   return putOf(indexer, moved, now, { person, subject: reference, released: false, origin });
 }

@@ -17,15 +17,15 @@ import type { UnreadableInstance } from './unreadable-instance.ts';
 
 /** Puts an instance aside: no door shows it any more, its bytes stay for the people who must clear it up. */
 export async function putAside(
-  deps: MaintainStudyDeps,
+  deps: Pick<MaintainStudyDeps, 'records' | 'images' | 'clock' | 'alert'>,
   reading: ItemReading,
   { row, message }: UnreadableInstance,
 ): Promise<void> {
   const now = deps.clock.now();
   const patient = await claimOf(deps.records, reading, claimKey.study(row.studyInstanceUID));
   if (patient === undefined || patient === ERASING) return;
-  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person } = row;
-  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, subject: patient, person };
+  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person, subject } = row;
+  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, subject, person };
   const aside: QuarantinedInstance = { ...named, reason: 'unreadable', receivedAt: now };
   const plan = joinParts({
     preconditions: [{ kind: 'claimed', key: claimKey.study(studyInstanceUID), value: patient }],

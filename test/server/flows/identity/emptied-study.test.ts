@@ -1,10 +1,11 @@
 /** An exam whose own instances cannot be read, and of which a separation takes the others away (identity.md 4). */
 import { expect } from 'chai';
-import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
+import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
 import { systemWarrant } from '../../../../server/access/system-warrant.ts';
-import { ownOccasion, recordOf } from '../../../../server/flows/audit/event-records.ts';
 import { deriveAnew } from '../../../../server/flows/aside/derive-anew.ts';
+import { putAside } from '../../../../server/flows/study/put-aside.ts';
+import { UnreadableInstance } from '../../../../server/flows/study/unreadable-instance.ts';
 import { joinParts } from '../../../../server/flows/write/plan-parts.ts';
 import { changesBetween, snapshot, withoutGivers } from './readers.ts';
 import { openSession, type Session } from './session.ts';
@@ -21,21 +22,24 @@ describe('An exam that a separation leaves without instances (identity.md 4)', f
   before(async () => void (world = await openWorld()));
   after(async () => await world?.close());
 
-  /** What an instance whose header cannot be read leads to. */
-  async function putAsideOf({ world: { stores, now }, studyUid }: Session, source: string): Promise<void> {
-    const uid = studyUid(0);
+  /** Resolves with the instance that a source sent, which is found unreadable and put aside. */
+  async function putAsideOf({ world: { stores, now }, studyUid }: Session, source: string): Promise<InstanceRow> {
+    const [uid, reading] = [studyUid(0), systemReading('maintain-study', now())];
     const place = { kind: 'instances', studyInstanceUID: uid, omitMetadata: true, offset: 0, limit: 9 } as const;
-    const { instances } = await stores.records.peek(systemReading('maintain-study', now())({ study: uid }), place);
-    const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, person, subject } =
-      instances.find((row) => row.source === source) ?? expect.fail('Nothing was sent');
-    const aside = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person, subject };
-    const quarantined: QuarantinedInstance[] = [{ ...aside, reason: 'unreadable', receivedAt: now() }];
-    const erased = [{ instances: [sopInstanceUID] }];
-    const audit = [recordOf({ now }, ownOccasion('passerelle'), 'close-study', { person })];
-    await stores.records.commit(
-      systemWarrant('put-aside', uid),
-      joinParts({ erased, quarantined, jobs: deriveAnew(uid, now()), audit }),
-    );
+    const { instances } = await stores.records.peek(reading({ study: uid }), place);
+    const row = instances.find((one) => one.source === source) ?? expect.fail('Nothing was sent');
+    await putAside({ ...stores, clock: { now } }, reading, new UnreadableInstance(row, 'unreadable'));
+    const warrant = systemWarrant('ask-for-work', 'refresh-study');
+    await stores.records.commit(warrant, joinParts({ jobs: deriveAnew(uid, now()) }));
+    return row;
+  }
+
+  /** What is kept aside of an identity, by SOP Instance UID, reason and person. */
+  async function asideOf({ world: { stores, now }, studyUid }: Session, identity: string | undefined) {
+    const aside: (readonly string[])[] = [];
+    for await (const one of stores.records.quarantined(systemReading('clear-aside', now())({ study: studyUid(0) })))
+      if (one.subject === identity) aside.push([one.sopInstanceUID, one.reason, one.person ?? '']);
+    return aside;
   }
 
   it('is hidden with its manifest and what reports tell of it, and is as it was when they are one again', async () => {
@@ -67,6 +71,22 @@ describe('An exam that a separation leaves without instances (identity.md 4)', f
 
     await step({ does: 'join', ...judged });
     expect(changesBetween(withoutGivers(before), withoutGivers(await snapshot(session)))).to.deep.equal([]);
+  });
+
+  it('leaves what cannot be read with the identity of which it was sent', async () => {
+    if (world === undefined) throw new Error('No world');
+    const session = openSession(world);
+    const judged = { one: ONE, other: OTHER, by: 'desk' } as const;
+    const step = async (one: Parameters<typeof doStep>[1]) => await doStep(session, one, async () => undefined);
+    await step({ does: 'image', of: ONE, study: 0, instance: 0 });
+    await step({ does: 'image', of: OTHER, study: 0, instance: 1 });
+    await step({ does: 'join', ...judged });
+    await world.rest();
+    const { sopInstanceUID } = await putAsideOf(session, 'Organization/demo-nancy');
+    await step({ does: 'separate', ...judged });
+    await world.rest();
+    const other = (await session.known()).get('nancy/0');
+    expect(await asideOf(session, other?.patient)).to.deep.equal([[sopInstanceUID, 'unreadable', other?.person]]);
   });
 });
 

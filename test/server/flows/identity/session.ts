@@ -45,15 +45,19 @@ export function partitionOf(known: ReadonlyMap<string, KnownPatient>): Partition
   return new Map([...known].map(([name, { person }]) => [name, person]));
 }
 
-/** Begins a session: its people are no other's. */
-export function openSession(world: World): Session {
+/** Begins a session, whose people are no other's, or goes on with a former one in a world on the same data. */
+export function openSession(world: World, former?: Session): Session {
   sessions += 1;
-  const run = `${process.pid}-${sessions}`;
-  const session: Session = {
+  const { run, model, feeds } = former ?? {
+    run: `${process.pid}-${sessions}`,
     model: new Model(),
+    feeds: new Map<string, Feed>(),
+  };
+  const session: Session = {
+    model,
     world,
     run,
-    feeds: new Map(),
+    feeds,
     known: async () => await knownIn(session),
     studyUid: (study) => uidOf(`${run}/study/${study}`),
     reportIdentifier: (name) => `${REPORTS}|${run}-${name.replaceAll('/', '-')}`,

@@ -53,9 +53,17 @@ export type World = {
   readonly close: () => Promise<void>;
 };
 
-/** Opens a world without data. `store` is `sqlite` or a URI of MongoDB. */
-export async function openWorld(store = 'sqlite'): Promise<World> {
-  const dataDir = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'passerelle-world-'));
+/** A folder for the data of a world. */
+export async function worldFolder(): Promise<string> {
+  return await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'passerelle-world-'));
+}
+
+/**
+ * Opens a world: without data, or on the folder of a former one, which stays when it is closed. `store` is `sqlite` or
+ * a URI of MongoDB.
+ */
+export async function openWorld(store = 'sqlite', folder?: string): Promise<World> {
+  const dataDir = folder ?? (await worldFolder());
   const environment = { DEVELOPMENT: '1', DATA_DIR: dataDir, STORE: store, STUDY_QUIET_SECONDS: '1' };
   const config = configFrom(environment);
   const definitions = await loadDefinitions();
@@ -96,7 +104,7 @@ export async function openWorld(store = 'sqlite'): Promise<World> {
       await stores.renderer.close();
       await stores.images.close();
       await stores.close();
-      await rm(dataDir, { recursive: true, force: true });
+      if (folder === undefined) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
