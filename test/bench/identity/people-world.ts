@@ -1,4 +1,4 @@
-/** A region of a million identities: one that the product wrote, copied by SQL with other numbers, name and birth date. */
+/** A region of many identities: one that the product wrote, copied by SQL with other numbers, name and birth date. */
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Patient } from '@medplum/fhirtypes';
