@@ -4,6 +4,7 @@ import { endWithChildren } from '../support/run/end-with-children.ts';
 import { machineOf, type Machine } from '../support/run/machine.ts';
 import { DICOMWEB } from './dicomweb/dicomweb.ts';
 import { FHIR } from './fhir/fhir.ts';
+import { IDENTITY } from './identity/identity.ts';
 import { INGEST } from './ingest/ingest.ts';
 import { RENDERED } from './rendered/rendered.ts';
 import { printRows, type Row } from './support/figures.ts';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, Parts>> = {
   dicomweb: DICOMWEB,
   fhir: FHIR,
   rendered: RENDERED,
+  identity: IDENTITY,
 };
 const RESULTS = new URL('results/', import.meta.url);
 

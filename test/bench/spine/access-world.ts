@@ -1,8 +1,8 @@
 /** A store of a million studies, filled by SQL alone: the rows that the writer would have written, in seconds. */
-import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { openWriter } from '../../../server/stores/sqlite/database.ts';
 import { MIGRATIONS, migrate } from '../../../server/stores/sqlite/schema.ts';
+import { fillAtOnce } from '../support/fill-at-once.ts';
 
 /** The holders of the world: 1 in 3 studies, 1 in 19, 1 in 199, and ten studies. */
 export const HOLDERS = {
@@ -26,27 +26,11 @@ export function fillAccessWorld(dataDir: string, studies: number): number {
   const made = openWriter(path);
   migrate(made, MIGRATIONS.records);
   made.close();
-  const db = new DatabaseSync(path);
-  db.exec(
-    'PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY',
-  );
-  const indexes = dropIndexes(db);
-  db.exec(`BEGIN; ${fillSql(studies)} COMMIT;`);
-  for (const sql of indexes) db.exec(sql);
-  const { n } = db.prepare('SELECT count(*) AS n FROM acl').get() as { n: number };
-  db.exec('PRAGMA journal_mode = WAL');
-  db.close();
-  return n;
-}
-
-/** Indexes are made after the rows: many times faster. */
-function dropIndexes(db: DatabaseSync): string[] {
-  const rows = db.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").all() as {
-    name: string;
-    sql: string;
-  }[];
-  for (const { name } of rows) db.exec(`DROP INDEX ${name}`);
-  return rows.map(({ sql }) => sql);
+  return fillAtOnce(path, (db) => {
+    db.exec(fillSql(studies));
+    const { n } = db.prepare('SELECT count(*) AS n FROM acl').get() as { n: number };
+    return n;
+  });
 }
 
 /** Row `i`: a study a minute, of one of `studies / 10` persons; modalities 40 % common, 5,000 medium, 20 rare. */

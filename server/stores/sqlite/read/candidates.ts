@@ -8,7 +8,9 @@
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
+import type { PersonKey } from '../../../access/requester.ts';
 import type { PageEnd } from '../../../ports/record-store.ts';
+import { boundPerson } from '../../granted.ts';
 import { holdsAtLeast } from './held-counts.ts';
 import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Bindable, Database } from '../database.ts';
@@ -122,15 +124,29 @@ function boundsOf({ span: { from, before }, way }: Part, after: PageEnd | undefi
 
 /** The rows of a type: the directory, the server itself, and parts, which are few a question. */
 function rowList(grant: AnyGrant, type: StoredType, { order }: Way): List {
+  const person = boundPerson(grant, type);
+  const { text, values } = person === undefined ? { text: ALL_ROWS, values: [type] } : rowsOfPerson(person, type);
   return {
     entries: (end) => ({
-      text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id FROM resource x WHERE x.type = ?${end.text}
-        ORDER BY ${order}`,
-      values: [type, ...end.values],
+      text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id ${text}${end.text} ORDER BY ${order}`,
+      values: [...values, ...end.values],
     }),
-    condition: visibleCondition(grant, type),
+    condition: person === undefined ? visibleCondition(grant, type) : NONE,
   };
 }
+
+const ALL_ROWS = 'FROM resource x WHERE x.type = ?';
+
+/** Hers are found by her: of a type there are as many as the region has. */
+function rowsOfPerson(person: PersonKey, type: StoredType): Sql {
+  if (type === 'Person') return { text: IDENTITIES, values: [person] };
+  return {
+    text: 'FROM resource x INDEXED BY resource_person WHERE x.person = ? AND x.type = ?',
+    values: [person, type],
+  };
+}
+
+const IDENTITIES = "FROM resource x INDEXED BY resource_identity WHERE x.person = ? AND x.type = 'Person'";
 
 /** Each principal's access; the lists are merged as they are read, and a row that several show comes once. */
 function accessList(db: Database, grant: AnyGrant, type: StoredType, { merged }: Way): List | undefined {

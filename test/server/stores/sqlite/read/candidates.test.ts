@@ -2,11 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StatementSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { Fault } from '../../../../../profiles/fault.ts';
 import type { SortKey } from '../../../../../profiles/search/order.ts';
 import type { Criterion, SearchQuery } from '../../../../../profiles/search/query.ts';
 import { grantFor, systemGrant, type AnyGrant } from '../../../../../server/access/grant.ts';
+import { personKey } from '../../../../../server/access/requester.ts';
 import { MAX_ORDERED_ROWS, type PageEnd } from '../../../../../server/ports/record-store.ts';
 import { openReader, openWriter, type Database } from '../../../../../server/stores/sqlite/database.ts';
 import { search } from '../../../../../server/stores/sqlite/read/search.ts';
@@ -64,6 +66,7 @@ const GRANTS: Readonly<Record<string, AnyGrant>> = {
   'a professional of four principals': professional(NOW),
   'a patient': patientGrant,
   'the server itself': systemGrant('erase-study', 'whole', NOW),
+  'the server about one person': systemGrant('resolve-identity', { person: personKey('person-9') }, NOW),
 };
 
 describe('A search of 20,000 studies on SQLite', () => {
@@ -111,17 +114,49 @@ describe('A search of 20,000 studies on SQLite', () => {
       });
     }
   }
+
+  for (const type of ['Person', 'ImagingStudy', 'Binary'] as const)
+    it(`looks for what the server asks of one person at hers alone: ${type}`, () => {
+      const grant = systemGrant('resolve-identity', { person: personKey('person-9') }, NOW);
+      const plans = plansOf(db, () => search(db, grant, { ...aQuery([], 100, 'none'), type }, undefined));
+      const index = type === 'Person' ? 'resource_identity' : 'resource_person';
+      expect(plans.join('\n')).to.include(`USING INDEX ${index} (person=?`);
+      expect(plans.join('\n')).to.not.include('resource_order');
+    });
 });
 
 function plainly(db: Database, grant: AnyGrant, sql: string): string[] {
   const holders = grant.principals.map(() => '?').join(', ');
   const visible = grant.system
-    ? 'TRUE'
+    ? isOfPerson(grant)
     : `x.rid IN (SELECT rid FROM acl WHERE principal IN (${holders}) AND valid_from <= ${grant.now} AND valid_to >
       ${grant.now})`;
   const text = `SELECT x.id FROM resource x WHERE x.type = 'ImagingStudy' AND ${sql} AND ${visible} ORDER BY
     x.sort DESC, x.id`;
   return db.all<{ id: string }>(text, ...grant.principals).map(({ id }) => id);
+}
+
+function isOfPerson({ subject }: Extract<AnyGrant, { system: true }>): string {
+  return subject !== 'whole' && 'person' in subject ? `x.person = '${subject.person}'` : 'TRUE';
+}
+
+/** The plans of the statements that some work makes. */
+function plansOf(db: Database, work: () => unknown): readonly string[] {
+  const { prototype } = StatementSync;
+  const { all } = prototype;
+  const texts: string[] = [];
+  const told = function told(this: StatementSync, ...values: unknown[]): unknown {
+    texts.push(this.sourceSQL);
+    return Reflect.apply(all, this, values);
+  };
+  Object.assign(prototype, { all: told });
+  try {
+    work();
+  } finally {
+    prototype.all = all;
+  }
+  const planOf = (text: string) => db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`);
+  return texts.flatMap((text) => planOf(text).map(({ detail }) => detail));
 }
 
 function aQuery(where: readonly Criterion[], count: number, total: SearchQuery['total']): SearchQuery {
