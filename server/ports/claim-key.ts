@@ -30,6 +30,8 @@ export const claimKey = {
   identity: (system: string, value: string): ClaimKey => write('identity', system, value),
   /** The identity (id) that bears a qualified number, the first of those that do. */
   qualified: (system: string, value: string): ClaimKey => write('qualified', system, value),
+  /** Since when (epoch milliseconds) an identity (id) is one person with older ones. */
+  joined: (identity: string): ClaimKey => write('joined', identity),
   /** That what earlier servers knew of patients was made into identities. */
   adopted: (): ClaimKey => write('adopted', 'identities'),
   /** The id of the report that an establishment (`Organization/id`) gave this identifier. */

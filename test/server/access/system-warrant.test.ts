@@ -16,6 +16,8 @@ describe('What the server writes on its own account', () => {
     'file-joined': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'put-aside': [['instance', 'quarantined'], 'own', { study: '1.2' }],
     'adopt-identities': [['Patient', 'Person', 'Task'], 'asking', { persons: ['1.2'] }],
+    'end-given': [['Consent'], 'own', { persons: ['1.2'] }],
+    'tell-opened': [['Task'], 'asking', { persons: ['1.2'] }],
     'erase-study': [
       [
         'Binary',
