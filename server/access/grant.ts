@@ -129,6 +129,8 @@ const SYSTEM_READS = {
   'break-glass': ['whole', 'item', 'person'],
   // Who the persons are of whom a desk decides.
   'decide-at-desk': ['item', 'person'],
+  // Events may be of several persons: those that name one of two who were one by a mistake.
+  'end-given': ['whole', 'item', 'person'],
   // The directory is nobody's, and whose access ends is counted over all.
   'load-region': ['item', 'whole'],
   // Of all bytes those that nothing names.

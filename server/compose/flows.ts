@@ -56,6 +56,7 @@ import { retrieveMetadata } from '../flows/retrieve/retrieve-metadata.ts';
 import { retrieveRenderedInstance } from '../flows/retrieve/retrieve-rendered-instance.ts';
 import { retrieveRendered, retrieveThumbnail } from '../flows/retrieve/retrieve-rendered.ts';
 import { searchWithinStudy } from '../flows/read/search-within-study.ts';
+import { endGiven } from '../flows/identity/parted/end-given.ts';
 import { searchAcrossStudies } from '../flows/read/search-across-studies.ts';
 import { queryRegistry } from '../flows/read/query-registry.ts';
 import { searchResources } from '../flows/read/search-resources.ts';
@@ -289,6 +290,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'update-study': async ({ subject }) => await refresh(subject),
     'close-study': async ({ subject }) => await refresh(subject, true),
     'settle-person': async ({ subject }, run) => await settle(personKey(subject), run),
+    'end-given': endGiven({ ...writing, tokens: stores.tokens }),
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
     'forget-erased': async () => await records.forget(),

@@ -56,13 +56,17 @@ export async function findAll<T extends Resource>(
   return rows.map((row) => ({ row, resource: openedResource<T>(row) }));
 }
 
-/** Rows of a type of the person that the grant is bound to, however many, in pages of the type's own order. */
+/**
+ * Rows of a type that the grant is bound to, however many, in pages of the type's own order; parameters as in
+ * {@link findAll}.
+ */
 export async function* pagesOfAll<T extends Resource>(
   records: RecordStore,
   grant: SystemGrant,
   type: StoredType,
+  where: readonly Criterion[] = [],
 ): AsyncGenerator<readonly Found<T>[], void> {
-  const query = { type, where: [], count: PAGE, total: 'none', include: [] } as const;
+  const query = { type, where, count: PAGE, total: 'none', include: [] } as const;
   for (let after: PageEnd | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
     const page = await records.peek(grant, { kind: 'search', query, ...(after === undefined ? {} : { after }) });
     yield page.rows.map((row) => ({ row, resource: openedResource<T>(row) }));

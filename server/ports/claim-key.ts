@@ -32,6 +32,8 @@ export const claimKey = {
   qualified: (system: string, value: string): ClaimKey => write('qualified', system, value),
   /** How far what earlier servers wrote is taken over, as JSON (flows/upgrade/upgrade-mark.ts). */
   upgraded: (): ClaimKey => write('upgraded', 'records'),
+  /** Since when (epoch milliseconds) an identity (id) is one person with older ones. */
+  joined: (identity: string): ClaimKey => write('joined', identity),
   /** The id of the report that an establishment (`Organization/id`) gave this identifier. */
   report: (organization: string, system: string, value: string): ClaimKey =>
     write('report', organization, system, value),

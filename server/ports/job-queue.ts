@@ -20,6 +20,7 @@ export const JOB_KINDS = [
   'update-study',
   'close-study',
   'settle-person',
+  'end-given',
   'correct-identity',
   'erase-study',
   'forget-erased',
@@ -44,6 +45,22 @@ export type JobPayloads = {
   readonly 'close-study': NoPayload;
   /** Files what a join made hers, keeps aside what a separation took from her. Its subject is the person's key. */
   readonly 'settle-person': NoPayload;
+  /**
+   * Ends what was given while two persons were one by a mistake, and tells what was opened meanwhile. Its subject is
+   * the id of the Task that tells it.
+   */
+  readonly 'end-given': {
+    /** Who both were, and who left; the same where an exam alone was hers by a mistake. */
+    readonly from: PersonKey;
+    readonly to: PersonKey;
+    /** Epoch milliseconds. */
+    readonly since: number;
+    readonly until: number;
+    /** Identities (ids) that bear a number no more by which somebody may have been meant. */
+    readonly unnumbered?: readonly string[];
+    /** `ImagingStudy/id` of that exam. */
+    readonly item?: string;
+  };
   /** Makes what was derived under an identity say her as its source does. Its subject is the identity's id. */
   readonly 'correct-identity': NoPayload;
   /** Goes on with an erasure that whoever began it has not ended. */

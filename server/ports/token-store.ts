@@ -19,6 +19,8 @@ export type GivenToken = {
   readonly id: string;
   readonly clientId: string | undefined;
   readonly account: string | undefined;
+  /** Epoch milliseconds: its member `givenAt`. What earlier servers gave says none. */
+  readonly givenAt: number | undefined;
 };
 
 /** The port; every call is durable when resolved, and seen by all processes on the same store. */

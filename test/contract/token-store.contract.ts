@@ -51,13 +51,18 @@ export function tokenStoreContract(name: string, open: OpenStores): void {
       const [token, session, nobodys] = [anId(), anId(), anId()];
       const given = { clientId: `client ${token}`, accountId: 'Practitioner/1' };
       await suite.tokens.upsert('AccessToken', token, { payload: { ...given, 'a.b': 1 }, expiresAt }, {});
-      await suite.tokens.upsert('Session', session, { payload: { accountId: `Patient/${token}` }, expiresAt }, {});
+      await suite.tokens.upsert(
+        'Session',
+        session,
+        { payload: { accountId: `Patient/${token}`, givenAt: 7 }, expiresAt },
+        {},
+      );
       await suite.tokens.upsert('SignIn', nobodys, { payload: { uid: 'x' }, expiresAt: undefined }, {});
       const found = [];
       for await (const one of suite.tokens.given()) if ([token, session, nobodys].includes(one.id)) found.push(one);
       expect(found).to.have.deep.members([
-        { model: 'AccessToken', id: token, clientId: given.clientId, account: 'Practitioner/1' },
-        { model: 'Session', id: session, clientId: undefined, account: `Patient/${token}` },
+        { model: 'AccessToken', id: token, clientId: given.clientId, account: 'Practitioner/1', givenAt: undefined },
+        { model: 'Session', id: session, clientId: undefined, account: `Patient/${token}`, givenAt: 7 },
       ]);
     });
 

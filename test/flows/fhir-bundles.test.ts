@@ -1,5 +1,5 @@
 /** Batches and transactions: links between entries, order, what fails alone and what fails together. */
-import type { Bundle, BundleEntry, Resource, ServiceRequest } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, Patient, Resource, ServiceRequest } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { loadDefinitions } from '../../server/runtime/definitions.ts';
 import { eventsOf, expectOutcome, type FhirAnswer } from '../support/clients/fhir-caller.ts';
@@ -127,6 +127,27 @@ describe('FHIR batch and transaction (FHIR R4 http.html#transaction)', () => {
       expect((await post(transactionOf(patientEntry('B-9'), order(`Patient?${identifier}`)))).status).to.equal(200);
       for (const other of [`identifier=${system}|${value}`, identifier.replace('B-9', 'B-8')])
         expectOutcome(await post(transactionOf(patientEntry('B-9'), order(`Patient?${other}`))), 400, 'invalid');
+    });
+
+    it('sent again finds the Patients that its POSTs made: nothing is made twice, and nothing is changed', async () => {
+      const create = (number: string, parts: Partial<Patient> = {}): BundleEntry => ({
+        fullUrl: `urn:uuid:${number}`,
+        resource: { ...aPatient(strasbourg, number), ...parts },
+        request: { method: 'POST', url: 'Patient' },
+      });
+      const sent = transactionOf(create('B-30'), create('B-31'));
+      const answers = [await post(sent), await post(sent)];
+      expect(answers.map(statusesOf)).to.deep.equal([
+        ['201', '201'],
+        ['200', '200'],
+      ]);
+      const [first, again] = answers.map((answer) => [locationOf(answer, 0), locationOf(answer, 1)]);
+      expect(again).to.deep.equal(first);
+      const stands = await region.strasbourg.get(first?.[0] ?? '');
+      expect(stands.json<Patient>().meta?.versionId).to.equal('1');
+      const other = transactionOf(create('B-30', { birthDate: '1979-03-07' }), create('B-32'));
+      expectOutcome(await post(other), 409, 'conflict');
+      expect(await count(region.strasbourg, `Patient?${conditionOf(strasbourg, 'B-32')}`)).to.equal(0);
     });
 
     it('means each resource once', async () => {

@@ -7,6 +7,7 @@ import type {
   DocumentReference,
   ImagingStudy,
   Patient,
+  Task,
 } from '@medplum/fhirtypes';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import type { DemoStudy } from '../../fixtures/dicom/studies.ts';
@@ -61,6 +62,20 @@ onEachStore('ImagingStudy/$move', {}, (running) => {
     await eventually(async () => ((await manifests(helene, study)).length >= 2 ? true : undefined));
     return { study, id };
   };
+
+  it('tells the data protection officer who had opened it as the wrong person’s', async () => {
+    const { id } = await mistaken('move/opened');
+    for (const caller of [helene, radiologist]) expect((await caller.get(`ImagingStudy/${id}`)).status).to.equal(200);
+    expect((await move(strasbourg, id, patients.gaetan)).status).to.equal(200);
+    const office = await personCaller(running().server, 'demo-region-dpo');
+    const task = await eventually(async () =>
+      (await office.find<Task>('Task?code=opened-meanwhile')).find((one) => JSON.stringify(one).includes(id)),
+    );
+    const told = (task.input ?? []).flatMap(({ valueReference: { display } = {} }) => display ?? []).join('\n');
+    for (const who of [`Patient/${patients.helene}`, 'Practitioner/demo-radiologist'])
+      expect(told).to.include(` ${who} read Patient/${patients.helene} ImagingStudy/${id}`);
+    expect(await helene.find<Task>('Task?code=opened-meanwhile')).to.deep.equal([]);
+  });
 
   for (const [name, who] of [
     ['its establishment', () => strasbourg],

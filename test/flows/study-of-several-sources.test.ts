@@ -159,6 +159,9 @@ onEachStore('An exam of two establishments', STAYS_OPEN, (running) => {
     'an OID that nobody in the region has': () => ({
       attributes: { IssuerOfPatientIDQualifiersSequence: [oid('1.2.3.4.5')] },
     }),
+    'the OID under which the region itself names patients': () => ({
+      attributes: { IssuerOfPatientIDQualifiersSequence: [oid('2.25.186985072874225505166103600283483536615')] },
+    }),
   };
   for (const [name, overrides] of Object.entries(foreign)) {
     it(`is kept aside where the number is issued by somebody else: ${name}`, async () => {

@@ -47,8 +47,13 @@ export class MemoryTokenStore implements TokenStore {
   async *given(): AsyncIterable<GivenToken> {
     for (const [model, entries] of this.#models)
       for (const [id, { payload }] of entries) {
-        const { clientId, accountId } = payload as { readonly clientId?: string; readonly accountId?: string };
-        if (clientId !== undefined || accountId !== undefined) yield { model, id, clientId, account: accountId };
+        const { clientId, accountId, givenAt } = payload as {
+          readonly clientId?: string;
+          readonly accountId?: string;
+          readonly givenAt?: number;
+        };
+        if (clientId !== undefined || accountId !== undefined)
+          yield { model, id, clientId, account: accountId, givenAt };
       }
   }
 

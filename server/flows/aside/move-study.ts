@@ -14,12 +14,14 @@ import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, InstanceRow } from '../../ports/commit-plan.ts';
+import type { JobRequest } from '../../ports/job-queue.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { hiddenParts, withdrawnParts } from '../study/hidden-manifest.ts';
+import { newId } from '../new-id.ts';
 import { loadStudy, manifestsOf } from '../study/study-content.ts';
 import { commitFresh, examFiledBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
@@ -92,10 +94,17 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
       ...deriveAnew(uid, now),
       // What was kept aside of her is of the study now, and what stays with others no more.
       jobOf('settle-person', subject.person, now),
+      openedMeanwhile(operated, now),
     ],
     audit: eventsOf(deps, visit, operated.item, [operated.person, subject.person]),
   });
   return { warrant, plan, result: undefined };
+}
+
+/** Who opened the exam as the wrong person's is told, whenever that was. */
+function openedMeanwhile({ person, item }: OperatedFacts, now: number): JobRequest {
+  const payload = { from: person, to: person, since: 0, until: now, item };
+  return { id: newId(), kind: 'end-given', subject: newId(), payload, at: now };
 }
 
 async function findStudy(

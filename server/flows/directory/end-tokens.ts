@@ -27,9 +27,17 @@ export function endTokens({ records, tokens, clock }: EndTokensDeps) {
     const isOver = ({ clientId, account }: GivenToken): boolean =>
       (clientId !== undefined && !clients.has(clientId)) ||
       (account?.startsWith('Practitioner/') === true && !professionals.has(account));
-    const over: GivenToken[] = [];
-    for await (const given of tokens.given()) if (isOver(given)) over.push(given);
-    for (const { model, id } of over) await tokens.destroy(model, id);
-    return over.length;
+    return await destroyGiven(tokens, isOver);
   };
+}
+
+/** Destroys what was given of which something is true. Resolves with its number. */
+export async function destroyGiven(
+  tokens: EndTokensDeps['tokens'],
+  isOver: (given: GivenToken) => boolean,
+): Promise<number> {
+  const over: GivenToken[] = [];
+  for await (const given of tokens.given()) if (isOver(given)) over.push(given);
+  for (const { model, id } of over) await tokens.destroy(model, id);
+  return over.length;
 }

@@ -7,7 +7,7 @@ import { isNationalSystem } from '../../../profiles/national-identifiers.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant, type ItemReading, type SystemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
-import { claimKey } from '../../ports/claim-key.ts';
+import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
@@ -89,6 +89,12 @@ function comparedByAge({ content: one }: StandingIdentity, { content: other }: S
 export function readAs(region: RegionIndex, { id, since, said, source, fromImage }: IdentityContent): Identity {
   const { qualifies = [], imagesQualified = false } = domainOf(region, source) ?? {};
   return readIdentity({ id, since }, said, { qualifies, imagesQualified, fromImage });
+}
+
+/** The claims of the qualified numbers that an identity bears. */
+export function qualifiedKeys(region: RegionIndex, content: IdentityContent): readonly ClaimKey[] {
+  const qualified = readAs(region, content).numbers.filter(({ isQualified }) => isQualified);
+  return qualified.map(({ system, value }) => claimKey.qualified(system, value));
 }
 
 /** An establishment that has left the region qualifies nothing any more. */

@@ -3,13 +3,12 @@ import { compositePatient } from '../../../profiles/identity/composite.ts';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading } from '../../access/grant.ts';
-import { claimKey } from '../../ports/claim-key.ts';
 import type { Claim, Precondition } from '../../ports/commit-plan.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { changed, sameContent } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
-import { readAs, sourcePatientOf, type StandingIdentity } from './identities.ts';
+import { qualifiedKeys, readAs, sourcePatientOf, type StandingIdentity } from './identities.ts';
 import type { Group } from './person-groups.ts';
 import type { IdentityChange, PlaceDeps } from './identity-change.ts';
 import { reviewChange, reviewParts, withReviews, type SettledIdentity } from './reviews.ts';
@@ -114,14 +113,11 @@ export async function numberParts(
   now: number,
 ): Promise<PlanParts> {
   const reading = systemReading('resolve-identity', now);
-  const keysOf = (one: IdentityContent): string[] =>
-    readAs(region, one)
-      .numbers.filter(({ isQualified }) => isQualified)
-      .map(({ system, value }) => claimKey.qualified(system, value));
+  const keysOf = (one: IdentityContent) => qualifiedKeys(region, one);
   const [after, before] = [keysOf(content), standing === undefined ? [] : keysOf(standing.content)];
   const claims: Claim[] = [];
   const given: Claim['key'][] = [];
-  for (const key of new Set([...after, ...before]) as Set<Claim['key']>) {
+  for (const key of new Set([...after, ...before])) {
     const held = await claimOf(records, reading, key);
     if (after.includes(key)) claims.push({ key, value: held ?? content.id });
     else if (held === content.id) {

@@ -15,9 +15,10 @@ import { jobOf } from '../jobs/job-of.ts';
 import { sameContent } from '../write/changed-put.ts';
 import { joinParts, type PlanParts } from '../write/plan-parts.ts';
 import { identitiesAround } from './identities-around.ts';
-import { readAs, type StandingIdentity } from './identities.ts';
+import { qualifiedKeys, readAs, type StandingIdentity } from './identities.ts';
 import { numberParts, patientParts, preconditionsOf, toldParts } from './identity-parts.ts';
 import type { IdentityChange, PlaceDeps } from './identity-change.ts';
+import { joinedSince } from './parted/joined-since.ts';
 import { groupOf, touchedOf, verdictsOf, type Group } from './person-groups.ts';
 
 /** Where an identity is placed, and what of a plan makes it so. */
@@ -87,6 +88,7 @@ export async function placeIdentities(
           ...changes.filter(isCorrected).map(({ content }) => jobOf('correct-identity', content.id, now)),
         ],
       },
+      await joinedSince(deps.records, { moves, standing, unnumbered: unnumbered(deps, changes) }, now),
       ...(await Promise.all(changes.map(async (change) => await numberParts(deps, change, identities, now)))),
       told,
       ...(await patientParts(deps, touched, now)),
@@ -98,6 +100,15 @@ export async function placeIdentities(
 function isCorrected({ content, standing }: IdentityChange): boolean {
   if (standing === undefined) return false;
   return !sameContent(sourcePatientOf(standing.content.said), sourcePatientOf(content.said));
+}
+
+/** Identities (ids) of which a qualified number is said no more. */
+function unnumbered({ region }: PlaceDeps, changes: readonly IdentityChange[]): readonly string[] {
+  const lost = changes.filter(({ content, standing }) => {
+    const after = qualifiedKeys(region, content);
+    return standing !== undefined && qualifiedKeys(region, standing.content).some((key) => !after.includes(key));
+  });
+  return lost.map(({ content }) => content.id);
 }
 
 /** Its own identifier names it. Images without a PatientID are named by none. */

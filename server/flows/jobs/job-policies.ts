@@ -35,6 +35,7 @@ export const JOB_POLICIES: JobPolicies = {
   'update-study': STUDY,
   'close-study': STUDY,
   'settle-person': STUDY,
+  'end-given': STUDY,
   'correct-identity': STUDY,
   'erase-study': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
   'forget-erased': { ...STUDY, concurrency: 1, leaseMs: HOUR },

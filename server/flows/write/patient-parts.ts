@@ -6,6 +6,7 @@ import type { Patient, Person, Resource } from '@medplum/fhirtypes';
 import { identityContentOf, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { checkNationalNumbers } from '../../../profiles/identity/national-numbers.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import type { Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -25,7 +26,7 @@ export const PATIENT_HOOK = {
   keptAs: 'Person',
   opened: saidPatient,
   match: matchIdentity,
-  find: refuseStanding,
+  find: findRetried,
   parts: patientParts,
   remove: refuseRemoval,
 } as const;
@@ -64,19 +65,28 @@ async function matchIdentity(work: Work, act: WriteAct, condition: URLSearchPara
   return await rowOf(work, { system, value });
 }
 
-/** @throws {Fault} business-rule - the condition names an identifier of another establishment’s domain */
+/** @throws {Fault} business-rule - the condition names an identifier of another’s domain, or of nobody’s */
 function refuseForeign({ deps: { region } }: Work, text: string): void {
   const [system = ''] = text.split('|');
-  if (region.sourcesOf(system).length > 0)
+  const isNobodys = isReservedSystem(system) || system === region.affinityDomain.ownSystem;
+  if (isNobodys || region.sourcesOf(system).length > 0)
     throw new Fault('business-rule', 'An establishment asserts identifiers of its own domain only', {
       expression: 'Patient.identifier',
     });
 }
 
-/** @throws {Fault} conflict - POST of a Patient that stands */
-async function refuseStanding(work: Work, resource: Resource): Promise<undefined> {
+/**
+ * The identity that a POST made when its transaction was sent before: it says what is sent.
+ * @throws {Fault} conflict - POST of a Patient that stands
+ */
+async function findRetried(work: Work, resource: Resource): Promise<InternalRow | undefined> {
   const standing = await rowOf(work, identityOf(resource, systemOf(work)));
-  if (standing !== undefined) throw new Fault('conflict', 'A Patient with this identifier stands already');
+  if (standing === undefined) return undefined;
+  const content = identityContentOf(openedResource<Person>(standing));
+  const source = organizationOf(work.visit.requester);
+  const said = cleaned(resource as Patient, content.id);
+  if (work.isTransaction && isSaid(content, { said, source })) return standing;
+  throw new Fault('conflict', 'A Patient with this identifier stands already');
 }
 
 async function refuseRemoval(): Promise<never> {
@@ -127,14 +137,21 @@ async function patientParts(work: Work, { placed, resource }: Written): Promise<
   return { subject: present, person, touched, reached, reviewed, known, parts };
 }
 
+/** Whether a source has said just this of an identity, and is the last who said something of it. */
+function isSaid(
+  content: IdentityContent,
+  { said, source }: { readonly said: Patient; readonly source: string },
+): boolean {
+  return !content.fromImage && content.source === source && sameContent(content.said, said);
+}
+
 /** What its source says anew; the same again changes nothing. */
 function saidAnew(
   content: IdentityContent,
   { said, source, replacedBy }: { readonly said: Patient; readonly source: string; readonly replacedBy?: string },
   now: number,
 ): IdentityContent {
-  const isSame = !content.fromImage && content.source === source && sameContent(content.said, said);
-  if (isSame && content.replacedBy === replacedBy) return content;
+  if (isSaid(content, { said, source }) && content.replacedBy === replacedBy) return content;
   const { replacedBy: _former, ...rest } = content;
   const sources = [...new Set([...content.sources, source])];
   const replaced = replacedBy === undefined ? {} : { replacedBy };

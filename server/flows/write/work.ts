@@ -28,6 +28,8 @@ export type WriteDeps = GuardDeps & {
 export type Work = {
   readonly deps: WriteDeps;
   readonly visit: Visit;
+  /** Whether the acts are a transaction, which a sender who has not heard the answer sends again. */
+  readonly isTransaction: boolean;
   /** Bytes that are durable already, by the act that brought them. */
   readonly documents: ReadonlyMap<WriteAct, StoredDocument>;
   readonly reading: NarrowReading;

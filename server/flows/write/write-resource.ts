@@ -93,7 +93,10 @@ async function commitActs(
   const { receipt, result } = await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
     const reading = systemReading('publish-report', now);
-    const worked = await workActs({ deps, visit, documents, now, reading }, acts);
+    const worked = await workActs(
+      { deps, visit, isTransaction: kind === 'transaction', documents, now, reading },
+      acts,
+    );
     const audit = auditOf(deps, visit, kind, worked);
     const warrant = jointWarrant(worked.flatMap((one) => one.warrant ?? []));
     return { warrant, plan: joinParts(...worked.map(({ parts }) => parts), { audit }), result: worked };

@@ -68,13 +68,14 @@ export class MongoTokenStore implements TokenStore {
     const every = this.#collections.tokens.find({}, { projection: { model: 1, payload: 1 } });
     try {
       for (let found = await asStore(() => every.next()); found !== null; found = await asStore(() => every.next())) {
-        const { clientId, accountId } = JSON.parse(found.payload) as StoredToken['payload'];
+        const { clientId, accountId, givenAt } = JSON.parse(found.payload) as StoredToken['payload'];
         if (typeof clientId !== 'string' && typeof accountId !== 'string') continue;
         yield {
           model: found.model,
           id: found._id.slice(found.model.length + 1),
           clientId: typeof clientId === 'string' ? clientId : undefined,
           account: typeof accountId === 'string' ? accountId : undefined,
+          givenAt: typeof givenAt === 'number' ? givenAt : undefined,
         };
       }
     } finally {

@@ -6,7 +6,7 @@ import type { RecordOrders } from './write/protocol.ts';
 import type { Writer } from './write/writer.ts';
 import type { Writers } from './write/writers.ts';
 
-type GivenRow = { model: string; id: string; clientId: string | null; account: string | null };
+type GivenRow = { model: string; id: string; clientId: string | null; account: string | null; givenAt: number | null };
 type Row = { payload: string; expires_at: number | null; consumed_at: number | null };
 
 const COLUMN = { grantId: 'grant_id', uid: 'uid', userCode: 'user_code' } as const satisfies Record<
@@ -59,11 +59,18 @@ export class SqliteTokenStore implements TokenStore {
 
   async *given(): AsyncIterable<GivenToken> {
     const rows = this.#tokens.iterate<GivenRow>(
-      `SELECT model, id, payload ->> '$.clientId' AS clientId, payload ->> '$.accountId' AS account FROM token
+      `SELECT model, id, payload ->> '$.clientId' AS clientId, payload ->> '$.accountId' AS account,
+       payload ->> '$.givenAt' AS givenAt FROM token
        WHERE clientId IS NOT NULL OR account IS NOT NULL`,
     );
-    for (const { model, id, clientId, account } of rows)
-      yield { model, id, clientId: clientId ?? undefined, account: account ?? undefined };
+    for (const { model, id, clientId, account, givenAt } of rows)
+      yield {
+        model,
+        id,
+        clientId: clientId ?? undefined,
+        account: account ?? undefined,
+        givenAt: givenAt ?? undefined,
+      };
   }
 
   once(name: string, expiresAt: number, now: number): Promise<boolean> {

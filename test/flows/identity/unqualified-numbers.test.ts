@@ -23,6 +23,8 @@ import {
 
 const { insNirTest, matricule } = IDENTIFIER_SYSTEM;
 const [ins, number] = [anINS(), aMatricule('1983-02-09')];
+/** Under which the region names whoever has no other number. */
+const OWN_SYSTEM = 'urn:oid:2.25.186985072874225505166103600283483536615';
 const french = somebody({ numbers: [ins] });
 const luxembourgish = somebody({ given: 'Maëva', birthDate: '1983-02-09', numbers: [number], status: 'QUAL' });
 const REGION = {
@@ -203,6 +205,17 @@ tellOnEachStore('Numbers that join nobody (identity.md section 2)', REGION, (sto
     );
     expectOutcome(answer, 422, 'business-rule');
     expect(answer.json<OperationOutcome>().issue[0]?.expression).to.deep.equal(['Patient.identifier']);
+    // Nor does a system that is nobody's: the region's own, and those of what names itself.
+    for (const system of [OWN_SYSTEM, IDENTIFIER_SYSTEM.dicomUid, IDENTIFIER_SYSTEM.uri]) {
+      const { identifier: _own, ...nobody } = patientOf('strasbourg', unused, french);
+      const identifier = [{ system, value: inNancy }];
+      const reserved = await strasbourg.send('PUT', `Patient?identifier=${system}|${inNancy}`, {
+        ...nobody,
+        identifier,
+      });
+      expectOutcome(reserved, 422, 'business-rule');
+      expectOutcome(await strasbourg.send('POST', 'Patient', { ...nobody, identifier }), 400, 'required');
+    }
     const posted = await strasbourg.send('POST', 'Patient', patientOf('nancy', unused, french));
     expect(posted.status, posted.text).to.be.oneOf([400, 422]);
     for (const caller of [strasbourg, nancy])

@@ -45,8 +45,9 @@ export async function openSession(options: BoundOptions, { account, authTime }: 
     accountId: account,
     scope: account.startsWith('Patient/') ? SCOPES.Patient : SCOPES.Practitioner,
     extra: { auth_time: authTime },
+    givenAt: options.clock.now(),
   };
-  const expiresAt = Math.floor(options.clock.now() / 1000) + SESSION_SECONDS;
+  const expiresAt = Math.floor(payload.givenAt / 1000) + SESSION_SECONDS;
   await options.tokens.upsert(ACCESS_TOKEN_MODEL, tokenDigest(token), { payload, expiresAt }, {});
   return token;
 }

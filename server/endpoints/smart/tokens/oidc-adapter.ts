@@ -36,7 +36,8 @@ class TokenStoreAdapter implements Adapter {
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const { jti: _id, consumed: _consumed, ...kept } = payload;
     const expiresAt = expiresIn === undefined ? undefined : this.#now() + expiresIn;
-    await this.#tokens.upsert(this.#model, tokenDigest(id), { payload: kept, expiresAt }, keysOf(payload));
+    const given = { ...kept, givenAt: this.#clock.now() };
+    await this.#tokens.upsert(this.#model, tokenDigest(id), { payload: given, expiresAt }, keysOf(payload));
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { expect } from 'chai';
-import { BOTH_STORES } from '../../../flows/support/stores.ts';
+import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { differences } from './readers.ts';
 import type { Step } from './sequences.ts';
 import { openSession, type Session } from './session.ts';
@@ -29,7 +29,7 @@ async function killedAfter(store: string, folder: string, commits: number): Prom
   return code !== 0;
 }
 
-for (const { name, missing, open } of BOTH_STORES)
+for (const { name, missing, open } of EACH_STORE)
   describe(`Processes that are killed amid what follows from who is who, on ${name}`, function () {
     this.timeout(600_000);
     let opened: Awaited<ReturnType<typeof open>>;
@@ -40,7 +40,7 @@ for (const { name, missing, open } of BOTH_STORES)
     });
     after(async () => {
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-      await opened?.remove();
+      await opened?.close();
     });
 
     /** Does a step, and cuts what follows after some commits; resolves with whether there were as many. */

@@ -1,0 +1,134 @@
+/**
+ * After persons who were one by a mistake are two again: what was given meanwhile to an identity that may have been
+ * taken for the other one ends: tokens and sessions, emergencies, and what the patient declared, if somebody signed in
+ * meanwhile. Data protection officers read who opened what. Withdrawals stay, and what establishments declared of an
+ * identity of theirs. It may run at any time, and twice.
+ */
+import type { AuditEvent, Consent } from '@medplum/fhirtypes';
+import { PASSAGE } from '../../../../profiles/audit/audit-event.ts';
+import { permitOf } from '../../../../profiles/consent/declaration.ts';
+import type { Indexer } from '../../../../profiles/search/indexer.ts';
+import type { Criterion } from '../../../../profiles/search/query.ts';
+import { systemReading, type SystemGrant } from '../../../access/grant.ts';
+import type { PersonKey } from '../../../access/requester.ts';
+import { establishmentOf } from '../../../access/right.ts';
+import { systemWarrant } from '../../../access/system-warrant.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { TakenJob } from '../../../ports/job-queue.ts';
+import type { RecordStore } from '../../../ports/record-store.ts';
+import type { TokenStore } from '../../../ports/token-store.ts';
+import { ownOccasion, recordOf } from '../../audit/event-records.ts';
+import { destroyGiven } from '../../directory/end-tokens.ts';
+import { findAll, type Found } from '../../internal-reads.ts';
+import { changed } from '../../write/changed-put.ts';
+import { aboutRow } from '../../write/plain-parts.ts';
+import { commitFresh, joinParts, type PlanParts } from '../../write/plan-parts.ts';
+import { identitiesOf, qualifiedKeys, type StandingIdentity } from '../identities.ts';
+import type { RegionIndex } from '../region-index.ts';
+import { eventsMeanwhile } from './events-meanwhile.ts';
+import { tellOpened } from './tell-opened.ts';
+
+/** What it needs. */
+export type EndGivenDeps = {
+  readonly records: RecordStore;
+  readonly tokens: Pick<TokenStore, 'given' | 'destroy'>;
+  readonly clock: Clock;
+  readonly indexer: Indexer;
+  readonly region: RegionIndex;
+};
+
+/** Accounts (`Patient/id`) that may have been taken for the other one since (epoch milliseconds), and who signed in. */
+type Unsure = {
+  readonly since: number;
+  readonly accounts: ReadonlySet<string>;
+  readonly signedIn: ReadonlySet<string>;
+};
+
+const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'active' }] };
+
+/** Makes the work of `end-given`. */
+export function endGiven(deps: EndGivenDeps) {
+  return async ({ subject, payload }: TakenJob<'end-given'>): Promise<void> => {
+    const { records, region, clock } = deps;
+    const { from, to, since, unnumbered = [] } = payload;
+    const now = clock.now();
+    const stayed = await identitiesOf(records, from, now);
+    const left = from === to ? [] : await identitiesOf(records, to, now);
+    const identities = [...left, ...stayed];
+    const patients = identities.map(({ content }) => `Patient/${content.id}`);
+    const events = await eventsMeanwhile(records, patients, payload, now);
+    const accounts = new Set([
+      ...unsureOf(region, stayed, left, unnumbered),
+      ...unsureOf(region, left, stayed, unnumbered),
+    ]);
+    if (accounts.size > 0) {
+      // What earlier servers gave does not say when.
+      await destroyGiven(deps.tokens, ({ account = '', givenAt = since }) => accounts.has(account) && givenAt >= since);
+      const unsure = { since, accounts, signedIn: new Set(events.flatMap(signedInBy)) };
+      for (const person of [from, to]) await endConsents(deps, person, unsure);
+    }
+    await tellOpened(deps, subject, identities, payload, events);
+  };
+}
+
+/** Who signed in (`Patient/id`), of an event that tells it. */
+function signedInBy({ subtype = [], agent }: AuditEvent): readonly string[] {
+  const isSignIn = subtype.some(({ code }) => code === PASSAGE['sign-in'].subtype[0]?.code);
+  return isSignIn ? agent.flatMap(({ who }) => who?.reference ?? []) : [];
+}
+
+/** Identities of one person by which the other one may have been meant: of a number that both bear, or that is gone. */
+function unsureOf(
+  region: RegionIndex,
+  some: readonly StandingIdentity[],
+  others: readonly StandingIdentity[],
+  unnumbered: readonly string[],
+): readonly string[] {
+  const theirs = new Set(others.flatMap(({ content }) => qualifiedKeys(region, content)));
+  const unsure = some.filter(
+    ({ content }) => unnumbered.includes(content.id) || qualifiedKeys(region, content).some((key) => theirs.has(key)),
+  );
+  return unsure.map(({ content }) => `Patient/${content.id}`);
+}
+
+async function endConsents(deps: EndGivenDeps, person: PersonKey, unsure: Unsure): Promise<void> {
+  await commitFresh(deps.records, async () => {
+    const now = deps.clock.now();
+    const hers = systemReading('end-given', now)({ person });
+    const parts: PlanParts[] = [];
+    for (const found of await findAll<Consent>(deps.records, hers, 'Consent', [ACTIVE]))
+      if (await isUnsure(deps.records, hers, person, found, unsure)) parts.push(ended(deps, person, found, now));
+    return { warrant: systemWarrant('end-given', person), plan: joinParts(...parts), result: undefined };
+  });
+}
+
+/** Whether a Consent permits something that the other one may have meant. Establishments say of whom it is. */
+async function isUnsure(
+  records: RecordStore,
+  hers: SystemGrant,
+  person: PersonKey,
+  { row: { id, subject = '', updated }, resource }: Found<Consent>,
+  { since, accounts, signedIn }: Unsure,
+): Promise<boolean> {
+  const permit = permitOf(resource);
+  if (permit === undefined || updated < since || !accounts.has(subject)) return false;
+  if (permit.isEmergency || !signedIn.has(subject)) return permit.isEmergency;
+  const rights = await records.rightsOf(hers, person, `Consent/${id}`);
+  return !rights.some(({ principal }) => establishmentOf(principal).length > 0);
+}
+
+function ended(
+  { clock, indexer }: EndGivenDeps,
+  person: PersonKey,
+  { row, resource }: Found<Consent>,
+  now: number,
+): PlanParts {
+  const { patient = row.subject } = row;
+  const event = recordOf(clock, ownOccasion('passerelle'), 'withdraw', {
+    person,
+    ...(patient === undefined ? {} : { patient }),
+    consent: `Consent/${row.id}`,
+    entities: [{ detail: { change: 'ended: given while two persons were one' } }],
+  });
+  return joinParts({ audit: [event] }, changed(indexer, row, { ...resource, status: 'inactive' }, now, aboutRow(row)));
+}

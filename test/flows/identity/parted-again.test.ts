@@ -1,0 +1,117 @@
+/**
+ * Two persons who were one by a mistake are two again: what was given to the wrong one on the strength of it ends, what
+ * is clearly of one stays with her, and who looks after data protection is told what was opened meanwhile.
+ */
+import type { AuditEvent, Consent, Identifier, Task } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { eventually, type FhirCaller } from '../../support/clients/fhir-caller.ts';
+import { personCaller } from '../../support/demonstration.ts';
+import { consentFor, count } from '../support/fhir-write.ts';
+import { aLocalId, anINS, feed, idIn, somebody } from './people.ts';
+import { publish, signInAtPortal, tellOnEachStore, type Session } from './story.ts';
+
+const NUMBERS = { 'first-wrong': anINS(), 'first-right': anINS(), namesake: anINS() };
+const EXAMS = 'ImagingStudy';
+const CODE = 'Task?code=opened-meanwhile';
+
+tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (story) => {
+  let doctor: FhirCaller;
+  let emergency: FhirCaller;
+  let office: FhirCaller;
+  before(async () => {
+    const { server } = story();
+    doctor = await personCaller(server, 'demo-declared');
+    emergency = await personCaller(server, 'demo-stranger');
+    office = await personCaller(server, 'demo-region-dpo');
+  });
+
+  /** Nancy gives its patient the number of Strasbourg's, before or after Strasbourg knows her, and corrects it. */
+  async function mistake(login: 'first-wrong' | 'first-right') {
+    const isFirst = login === 'first-wrong';
+    const [one, hers, others] = [somebody(), NUMBERS[login], isFirst ? NUMBERS.namesake : anINS()];
+    const localIds = { strasbourg: aLocalId(), nancy: aLocalId() };
+    const fed = async (at: 'strasbourg' | 'nancy', number: Identifier): Promise<string> => {
+      const answer = await feed(story()[at], at, localIds[at], { ...one, numbers: [number] });
+      expect(answer.status, answer.text).to.be.oneOf([200, 201]);
+      return idIn(answer);
+    };
+    const published = async (at: 'strasbourg' | 'nancy') =>
+      await publish(story(), { key: `${login}/${at}/${story().server.url}`, at, localId: localIds[at] });
+    const wrong = isFirst ? await fed('nancy', hers) : undefined;
+    if (isFirst) await published('nancy');
+    const right = isFirst ? undefined : await fed('strasbourg', hers);
+    if (!isFirst) await published('strasbourg');
+    const earlier = await signInAtPortal(story(), login);
+    const ids = [right ?? (await fed('strasbourg', hers)), wrong ?? (await fed('nancy', hers))] as const;
+    await published(isFirst ? 'strasbourg' : 'nancy');
+    const meanwhile = await signInAtPortal(story(), login);
+    const declared = await emergency.send('POST', 'Patient/$break-glass', emergencyOf(hers));
+    expect(declared.status, declared.text).to.equal(201);
+    const { caller: patient, launched } = meanwhile;
+    const shared = await patient.send('POST', 'Consent', consentFor(launched, 'Practitioner/demo-declared'));
+    expect(shared.status, shared.text).to.equal(201);
+    for (const caller of [earlier.caller, patient, doctor, emergency])
+      expect(await caller.find(`ImagingStudy?patient=${ids[0]}`)).to.have.length(2);
+    await fed('nancy', others);
+    return { ids, earlier, meanwhile };
+  }
+
+  const taskOf = async (id: string): Promise<Task> =>
+    await eventually(async () => (await office.find<Task>(CODE)).find((task) => JSON.stringify(task).includes(id)));
+
+  describe('where the wrong one bore the number first', () => {
+    let ids: readonly [string, string];
+    let meanwhile: Session;
+    before(async () => void ({ ids, meanwhile } = await mistake('first-wrong')));
+
+    it('ends what was signed in to meanwhile', async () => {
+      await eventually(async () => ((await meanwhile.caller.get(EXAMS)).status === 401 ? true : undefined));
+      expect(await count((await signInAtPortal(story(), 'first-wrong')).caller, EXAMS)).to.equal(1);
+    });
+
+    it('ends emergencies and what the patient declared meanwhile, and it is told', async () => {
+      for (const caller of [doctor, emergency])
+        for (const id of ids)
+          await eventually(async () => ((await count(caller, `ImagingStudy?patient=${id}`)) === 0 ? true : undefined));
+      const { caller } = await signInAtPortal(story(), 'namesake');
+      const consents = await caller.find<Consent>('Consent');
+      expect(consents.map(({ status }) => status)).to.deep.equal(['inactive', 'inactive']);
+      const events = await caller.find<AuditEvent>('AuditEvent?_count=100');
+      const words = JSON.stringify(events).match(/ended: given while two persons were one/g);
+      expect(words).to.have.length(2);
+    });
+
+    it('tells the data protection officer who opened what meanwhile, and nobody else', async () => {
+      const task = await taskOf(ids[1]);
+      const told = (task.input ?? []).flatMap(({ valueReference: { display } = {} }) => display ?? []);
+      for (const who of ['Practitioner/demo-stranger', 'Practitioner/demo-declared', `Patient/${ids[1]}`])
+        expect(told.join('\n')).to.include(` ${who} search-type Patient/${ids[1]}`);
+      expect(JSON.stringify(task)).not.to.match(/2\.25\.|ID-\d|Ormélac/);
+      const { caller } = await signInAtPortal(story(), 'first-wrong');
+      for (const other of [caller, emergency, doctor, story().nancy])
+        expect(await other.find<Task>(CODE)).to.deep.equal([]);
+    });
+  });
+
+  it('leaves with each what is clearly hers: the number is hers alone', async () => {
+    const { ids, earlier, meanwhile } = await mistake('first-right');
+    await taskOf(ids[0]);
+    for (const caller of [earlier.caller, meanwhile.caller, doctor, emergency]) {
+      expect(await count(caller, `ImagingStudy?patient=${ids[0]}`)).to.equal(1);
+      expect(await count(caller, `ImagingStudy?patient=${ids[1]}`)).to.equal(0);
+    }
+    const events = await earlier.caller.find<AuditEvent>('AuditEvent?_count=100');
+    expect(JSON.stringify(events)).not.to.include('ended: given while');
+  });
+});
+
+function emergencyOf(identifier: Identifier): object {
+  return {
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'identifier', valueIdentifier: identifier },
+      { name: 'reason', valueCode: 'ETREAT' },
+      { name: 'justification', valueString: 'Patiente inconsciente aux urgences' },
+    ],
+  };
+}
