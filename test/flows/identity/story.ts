@@ -65,7 +65,7 @@ export function tellOnEachStore(title: string, said: StoryRegion, define: (story
 }
 
 /** Signs in everybody who asks. */
-export async function callersOf(server: TestServer): Promise<Story> {
+async function callersOf(server: TestServer): Promise<Story> {
   return {
     server,
     strasbourg: await establishmentCaller(server, 'strasbourg'),
