@@ -99,7 +99,8 @@ onEachStore('The end of a withdrawal (Patient/$withdraw, $reconsent)', {}, (runn
 
   it('of the patient is changed by no establishment that feeds her: its Consent stands as she said it', async () => {
     await own('withdraw');
-    const standing = async () => await region.patient.find<Consent>('Consent?status=active&_sort=-_lastUpdated&_count=1');
+    const standing = async () =>
+      await region.patient.find<Consent>('Consent?status=active&_sort=-_lastUpdated&_count=1');
     const [consent] = await standing();
     expect(consent?.performer?.[0]?.reference).to.match(/^Patient\//);
     const path = `Consent/${consent?.id}`;
