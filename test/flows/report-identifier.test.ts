@@ -28,6 +28,14 @@ describeReports('One identifier of a source is one report', {}, (region) => {
     expect(await documentsOf(region().strasbourg, id)).to.have.length(1);
   });
 
+  it('the same three times at once is one report: one is 201, the others 200', async () => {
+    const report = aReport(region(), 'at-once');
+    const answers = await Promise.all([1, 2, 3].map(async () => await posted(region().strasbourg, report)));
+    expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([200, 200, 201]);
+    expect(new Set(answers.map(idOf)).size).to.equal(1);
+    expect(await documentsOf(region().strasbourg, idOf(answers[0] ?? expect.fail()))).to.have.length(1);
+  });
+
   it('a transaction that is sent twice doubles nothing: each entry is 200 with what stands', async () => {
     const report = aReport(region(), 'retried');
     const transaction: Bundle = {

@@ -97,6 +97,25 @@ onEachStore('The end of a withdrawal (Patient/$withdraw, $reconsent)', {}, (runn
     expect((await region.patient.get(standing[0] ?? '')).json<Consent>().status).to.equal('inactive');
   });
 
+  it('of the patient is changed by no establishment that feeds her: its Consent stands as she said it', async () => {
+    await own('withdraw');
+    const standing = async () =>
+      await region.patient.find<Consent>('Consent?status=active&_sort=-_lastUpdated&_count=1');
+    const [consent] = await standing();
+    expect(consent?.performer?.[0]?.reference).to.match(/^Patient\//);
+    const path = `Consent/${consent?.id}`;
+    const patch = [{ op: 'replace', path: '/status', value: 'inactive' }];
+    for (const caller of [region.strasbourg, region.nancy]) {
+      expectOutcome(await caller.send('PUT', path, { ...consent, status: 'inactive' }), 404, 'not-found');
+      const headers = { 'content-type': 'application/json-patch+json' };
+      expectOutcome(await caller.send('PATCH', path, patch, headers), 404, 'not-found');
+      // As of what is not there (FHIR R4 http.html#delete).
+      expect((await caller.send('DELETE', path)).status).to.equal(204);
+    }
+    expect(await standing()).to.deep.equal([consent]);
+    await expectHidden('it stands');
+  });
+
   it('is that of each: a later one takes the place of none, in whatever order they are ended', async () => {
     await own('withdraw');
     await by(region.strasbourg, 'withdraw');

@@ -116,6 +116,23 @@ tellOnEachStore('Identities that change (identity.md section 2)', REGION, (story
     expectToldAsBefore(await toldToAll(story(), { registered: caller }), before);
   });
 
+  it('the NIR of one beside the NIA of another joins neither of them, whosever traits it bears', async () => {
+    const [one, other] = [somebody(), somebody({ given: 'Bérangère', birthDate: '1991-02-03' })];
+    const [nir, nia] = [anINS(), { ...anINS(), system: insNia }];
+    const apart = [
+      idIn(await accepted('nancy', aLocalId(), { ...one, numbers: [nir] })),
+      idIn(await accepted('nancy', aLocalId(), { ...other, numbers: [nia] })),
+    ];
+    const localId = aLocalId();
+    for (const traits of [one, other]) {
+      await accepted('strasbourg', localId, { ...traits, numbers: [nir, { ...nia, use: 'temp' }] });
+      expect(apart).to.not.include(await idAt('strasbourg', localId));
+    }
+    // Once it bears the number of one alone, it is hers.
+    await accepted('strasbourg', localId, { ...one, numbers: [nir] });
+    expect(await idAt('strasbourg', localId)).to.equal(apart[0]);
+  });
+
   it('a qualification that is lowered ends what rested on it, and raised again joins the same', async () => {
     const [kept, wavering] = [aLocalId(), aLocalId()];
     const one = somebody({ numbers: [PEOPLE.lowered] });

@@ -228,6 +228,29 @@ tellOnEachStore('Numbers that join nobody (identity.md section 2)', REGION, (sto
     expect(await strasbourg.find(`Consent?patient=${idIn(made)}`)).to.deep.equal([]);
   });
 
+  it('A4 a Patient of another establishment is written by no way: by id, condition, patch or delete', async () => {
+    const { strasbourg, nancy } = story();
+    const localId = aLocalId();
+    const made = await feed(nancy, 'nancy', localId, french);
+    expect(made.status, made.text).to.equal(201);
+    const [path, byNumber] = [`Patient/${idIn(made)}`, `Patient?identifier=${domainOf('nancy')}|${localId}`];
+    const before = await told();
+    const said = patientOf('strasbourg', aLocalId(), french);
+    const patch = [{ op: 'replace', path: '/gender', value: 'male' }];
+    const noneThere = { 'if-none-exist': byNumber.replace('Patient?', '') };
+    for (const [status, answer] of [
+      [404, await strasbourg.send('PUT', path, { ...said, id: idIn(made) })],
+      [404, await strasbourg.send('PATCH', path, patch, { 'content-type': 'application/json-patch+json' })],
+      [422, await strasbourg.send('PATCH', byNumber, patch, { 'content-type': 'application/json-patch+json' })],
+      [422, await strasbourg.send('POST', 'Patient', said, noneThere)],
+      [405, await strasbourg.send('DELETE', path)],
+      [405, await strasbourg.send('DELETE', byNumber)],
+      [501, await strasbourg.send('PUT', `Patient?identifier=${ins.system}|${ins.value}`, said)],
+    ] as const)
+      expectOutcome(answer, status);
+    expectToldAsBefore(await told(), before);
+  });
+
   it('A4 a further identifier of another establishment is told to its source alone, and joins nobody', async () => {
     const { strasbourg, nancy, stranger } = story();
     const before = await told();

@@ -58,7 +58,13 @@ function saidBy({ of, traits, national, status, into }: Feed): Said {
   };
 }
 
-/** Feeds an identity (ITI-104); a merge into nobody is not sent. Resolves with whether it was sent. */
+/** Whether an identity that another is to be merged into was merged into that one. */
+function leadsBack({ model }: Session, name: string, into: string | undefined): boolean {
+  for (let at = into; at !== undefined; at = model.identities.get(at)?.said?.replacedBy) if (at === name) return true;
+  return false;
+}
+
+/** Feeds an identity (ITI-104); a merge into nobody is not sent. Resolves with whether it was taken. */
 export async function feed(session: Session, step: Feed): Promise<boolean> {
   const { model, world, localId } = session;
   const said = saidBy(step);
@@ -71,12 +77,17 @@ export async function feed(session: Session, step: Feed): Promise<boolean> {
     ],
   };
   const resource = { ...patientIn(session, step), ...(into === undefined ? {} : link) };
-  await world.write(world.establishment(ESTABLISHMENTS[step.of.at].organization), {
+  const write = world.write(world.establishment(ESTABLISHMENTS[step.of.at].organization), {
     interaction: 'update',
     type: 'Patient',
     condition: `identifier=${domainOf(step.of.at)}|${localId(step.of)}`,
     resource,
   });
+  if (leadsBack(session, nameOf(step.of), said.replacedBy)) {
+    await refused(write, 'a merge that leads back');
+    return false;
+  }
+  await write;
   model.feed(nameOf(step.of), step.of.at, said);
   session.feeds.set(nameOf(step.of), step);
   return true;
