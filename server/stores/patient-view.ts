@@ -1,9 +1,10 @@
 /**
- * A Patient is kept with what every source says of her, and shown as far as its reader may know it: both stores look up
- * which of her identities the reader sees an item of, or is a source of; what that means is said here.
+ * A Patient is kept with what every source says of her, and shown as far as its reader may know it, versions included:
+ * both stores look up which of her identities the reader sees an item of, or is a source of; what that means is said
+ * here.
  */
 import type { Patient } from '@medplum/fhirtypes';
-import { sayerOf } from '../../profiles/identity/said-by.ts';
+import { sayersIn, stampAsSeen } from '../../profiles/identity/seen-changes.ts';
 import { asSeenBy } from '../../profiles/identity/shown-patient.ts';
 import type { TokenCriterion, TokenValue } from '../../profiles/search/criterion.ts';
 import { STORED_TYPES, VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
@@ -16,28 +17,47 @@ export type SeenIdentities = { readonly sees: ReadonlySet<string>; readonly isSo
 /** The types of which one row that is seen tells of the identity that it is filed under. */
 export const ITEM_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => VISIBILITY[type] === 'item');
 
-/** Whether a row is a Patient that a requester is shown. */
-export function isShownPatient(grant: AnyGrant, { type, json }: Pick<VisibleRow, 'type' | 'json'>): boolean {
-  return type === 'Patient' && !grant.system && json !== '';
+/** What of a row says what its reader is shown of it. */
+export type ShownRow = Pick<VisibleRow, 'type' | 'json' | 'version' | 'updated' | 'shownBy' | 'person'>;
+
+/** Patients of an answer, opened, by their rows. */
+export type OpenedPatients<Row> = ReadonlyMap<Row, Patient>;
+
+/** Opens the rows that are Patients which a requester is shown. */
+export function openedPatients<Row extends ShownRow>(grant: AnyGrant, rows: readonly Row[]): OpenedPatients<Row> {
+  const shown = rows.filter(({ type, json }) => type === 'Patient' && !grant.system && json !== '');
+  return new Map(shown.map((row) => [row, JSON.parse(row.json) as Patient]));
 }
 
-/** The identities that have to be looked up for a Patient: none when she says nothing that not everybody may know. */
-export function identitiesToLookUp({ json, shownBy }: Pick<VisibleRow, 'json' | 'shownBy'>): readonly string[] {
-  if (shownBy?.relation === 'self') return [];
-  const patient = JSON.parse(json) as Patient;
-  const sayers = [patient, ...(patient.identifier ?? [])].map(sayerOf);
-  return [...new Set(sayers.flatMap((sayer) => sayer?.identity ?? []))];
+/** The identities that have to be looked up: none of Patients who say nothing that not everybody may know. */
+export function identitiesToLookUp(patients: OpenedPatients<ShownRow>): readonly string[] {
+  const others = [...patients].filter(([{ shownBy }]) => shownBy?.relation !== 'self');
+  return [...new Set(others.flatMap(([, patient]) => sayersIn(patient)))];
 }
 
 /** A Patient as its reader sees it. */
-export function patientAsSeen<Row extends Pick<VisibleRow, 'json' | 'shownBy'>>(row: Row, seen: SeenIdentities): Row {
-  const { sees, isSourceOf } = seen;
-  const patient = asSeenBy(JSON.parse(row.json) as Patient, {
-    sees: (id) => sees.has(id),
-    isSourceOf: (id) => isSourceOf.has(id),
+export function patientAsSeen<Row extends ShownRow>(row: Row, patient: Patient, seen: SeenIdentities): Row {
+  const reader = {
+    sees: (id: string) => seen.sees.has(id),
+    isSourceOf: (id: string) => seen.isSourceOf.has(id),
     isSelf: row.shownBy?.relation === 'self',
+  };
+  const { version, updated } = stampAsSeen(patient, row, reader);
+  const stamp = { versionId: String(version), lastUpdated: new Date(updated).toISOString() };
+  const shown = asSeenBy({ ...patient, meta: { ...patient.meta, ...stamp } }, reader);
+  return { ...row, version, updated, json: JSON.stringify(shown) };
+}
+
+/** Rows of an answer, each Patient among them as its reader sees it. */
+export function rowsWith<Row extends ShownRow>(
+  rows: readonly Row[],
+  patients: OpenedPatients<Row>,
+  seen: SeenIdentities,
+): readonly Row[] {
+  return rows.map((row) => {
+    const patient = patients.get(row);
+    return patient === undefined ? row : patientAsSeen(row, patient, seen);
   });
-  return { ...row, json: JSON.stringify(patient) };
 }
 
 /** What of a criterion may match an identifier that not everybody may know; undefined when it is another criterion. */

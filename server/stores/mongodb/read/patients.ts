@@ -1,4 +1,5 @@
 /** Patients as a requester sees them, and the identifiers by which it may find them. */
+import { sayersThatLeft } from '../../../../profiles/identity/seen-changes.ts';
 import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
@@ -6,10 +7,11 @@ import {
   bears,
   identifierAsked,
   identitiesToLookUp,
-  isShownPatient,
   ITEM_TYPES,
-  patientAsSeen,
+  openedPatients,
+  rowsWith,
   wholeValues,
+  type OpenedPatients,
   type SeenIdentities,
 } from '../../patient-view.ts';
 import { rowKey } from '../write/acl-rows.ts';
@@ -22,20 +24,9 @@ export async function rowsAsSeen<Row extends VisibleRow>(
   reader: Reader,
   rows: readonly Row[],
 ): Promise<readonly Row[]> {
-  if (!rows.some((row) => isShownPatient(reader.grant, row))) return rows;
-  const seen: Row[] = [];
-  for (const row of rows) seen.push(await rowAsSeen(reader, row));
-  return seen;
+  const patients = openedPatients(reader.grant, rows);
+  return patients.size === 0 ? rows : rowsWith(rows, patients, await seenIdentities(reader, patients));
 }
-
-/** One row. */
-export async function rowAsSeen<Row extends VisibleRow>(reader: Reader, row: Row): Promise<Row> {
-  if (!isShownPatient(reader.grant, row)) return row;
-  const ids = identitiesToLookUp(row);
-  return patientAsSeen(row, ids.length === 0 ? NOTHING : await seenIdentities(reader, row.person ?? '', ids));
-}
-
-const NOTHING: SeenIdentities = { sees: new Set(), isSourceOf: new Set() };
 
 const PATIENT = 'Patient/';
 /** Rows that are looked at together. */
@@ -43,11 +34,16 @@ const AT_ONCE = 1_000;
 
 type Named = RowName & Pick<RowContent, 'subject'>;
 
-/** Looks at the identities themselves first, and at what is filed under them until each is seen. */
-async function seenIdentities(reader: Reader, person: string, ids: readonly string[]): Promise<SeenIdentities> {
+/**
+ * Which identities of Patients the reader sees an item of, or is a source of, those included that left. It looks at the
+ * identities themselves first, and at what is filed under them until each is seen.
+ */
+export async function seenIdentities(reader: Reader, patients: OpenedPatients<VisibleRow>): Promise<SeenIdentities> {
+  const ids = identitiesToLookUp(patients);
   const [sees, isSourceOf] = [new Set<string>(), new Set<string>()];
+  if (ids.length === 0) return { sees, isSourceOf };
   let some: Named[] = ids.map((id) => ({ type: 'Person', id, subject: `${PATIENT}${id}` }));
-  for await (const row of filedUnder(reader, person, ids)) {
+  for await (const row of filedUnder(reader, await personsOf(reader, patients), ids)) {
     some.push(row);
     if (some.length < AT_ONCE) continue;
     await look(some);
@@ -64,9 +60,26 @@ async function seenIdentities(reader: Reader, person: string, ids: readonly stri
   }
 }
 
-function filedUnder({ collections, session }: Reader, person: string, ids: readonly string[]): AsyncIterable<Named> {
+/** The persons that the identities are: one that left a Patient is another's. */
+async function personsOf(
+  { collections, session }: Reader,
+  patients: OpenedPatients<VisibleRow>,
+): Promise<readonly string[]> {
+  const persons = [...patients.keys()].flatMap(({ person }) => person ?? []);
+  const left = [...patients.values()].flatMap(sayersThatLeft);
+  if (left.length === 0) return persons;
+  const keys = left.map((id) => rowKey('Person', id));
+  const found = collections.standing.find({ _id: { $in: keys } }, { session, projection: { person: 1 } });
+  return [...persons, ...(await found.toArray()).flatMap(({ person }) => person ?? [])];
+}
+
+function filedUnder(
+  { collections, session }: Reader,
+  persons: readonly string[],
+  ids: readonly string[],
+): AsyncIterable<Named> {
   const subjects = ids.map((id) => `${PATIENT}${id}`);
-  const filed = { person, subject: { $in: subjects }, type: { $in: [...ITEM_TYPES] } };
+  const filed = { person: { $in: persons }, subject: { $in: subjects }, type: { $in: [...ITEM_TYPES] } };
   const projection = { type: 1, id: 1, parent: 1, subject: 1 } as const;
   return collections.standing.find(filed as object, { session, projection });
 }

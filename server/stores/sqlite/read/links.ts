@@ -6,9 +6,11 @@ import type { Criterion, LinkCriterion } from '../../../../profiles/search/crite
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { eventChainRefused } from '../../event-chain.ts';
+import { isShownMoment } from '../../patient-versions.ts';
 import type { Database } from '../database.ts';
 import { candidatesOf, type Place } from './candidates.ts';
 import { conditionsOf, type PlainCriterion, type Sql } from './criteria.ts';
+import { updatedCriterion } from './patient-versions.ts';
 import { identifierCriterion } from './patients.ts';
 import { visibleCondition } from './visible.ts';
 
@@ -18,11 +20,25 @@ type Has = Extract<LinkCriterion, { kind: 'has' }>;
 /** Most rows that are named for a criterion. */
 const LINK_BOUND = 1_000;
 
+/** Resolves criteria to those on a row alone. @throws {Fault} as {@link plainCriterion} */
+export function plainCriteria(
+  db: Database,
+  grant: AnyGrant,
+  type: StoredType,
+  where: readonly Criterion[],
+): readonly PlainCriterion[] {
+  const moments = where.filter((criterion) => isShownMoment(grant, type, criterion));
+  const others = where.filter((criterion) => !isShownMoment(grant, type, criterion));
+  const plain = others.map((criterion) => plainCriterion(db, grant, type, criterion));
+  return moments.length === 0 ? plain : [updatedCriterion(db, grant, moments, plain)];
+}
+
 /**
  * Resolves a criterion to one on a row alone, as what the grant shows of other rows has it.
- * @throws {Fault} not-supported - a chain from an event, or to one
+ * @throws {Fault} not-supported - a chain from an event, or to one; too-costly - too many Patients are looked at
  */
-export function plainCriterion(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
+function plainCriterion(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
+  if (isShownMoment(grant, type, criterion)) return updatedCriterion(db, grant, [criterion], []);
   if (criterion.kind !== 'chain' && criterion.kind !== 'has') return identifierCriterion(db, grant, type, criterion);
   if (type === 'AuditEvent') throw eventChainRefused();
   if (criterion.kind === 'has') return referredCriterion(db, grant, type, criterion);

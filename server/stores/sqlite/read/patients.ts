@@ -5,10 +5,11 @@ import {
   bears,
   identifierAsked,
   identitiesToLookUp,
-  isShownPatient,
   ITEM_TYPES,
-  patientAsSeen,
+  openedPatients,
+  rowsWith,
   wholeValues,
+  type OpenedPatients,
   type SeenIdentities,
 } from '../../patient-view.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
@@ -22,37 +23,34 @@ export function rowsAsSeen<Row extends VisibleRow>(
   grant: AnyGrant,
   rows: readonly Row[],
 ): readonly Row[] {
-  return rows.some((row) => isShownPatient(grant, row)) ? rows.map((row) => rowAsSeen(db, grant, row)) : rows;
+  const patients = openedPatients(grant, rows);
+  return patients.size === 0 ? rows : rowsWith(rows, patients, seenIdentities(db, grant, patients));
 }
-
-/** One row. */
-export function rowAsSeen<Row extends VisibleRow>(db: Database, grant: AnyGrant, row: Row): Row {
-  if (!isShownPatient(grant, row)) return row;
-  const ids = identitiesToLookUp(row);
-  return patientAsSeen(row, ids.length === 0 ? NOTHING : seenIdentities(db, grant, row.person ?? '', ids));
-}
-
-const NOTHING: SeenIdentities = { sees: new Set(), isSourceOf: new Set() };
 
 type Seen = { readonly id: string; readonly sees: number; readonly is_source: number };
 
-function seenIdentities(db: Database, grant: AnyGrant, person: string, ids: readonly string[]): SeenIdentities {
+/** Which identities of Patients the reader sees an item of, or is a source of, those included that left. */
+export function seenIdentities(db: Database, grant: AnyGrant, patients: OpenedPatients<VisibleRow>): SeenIdentities {
+  const ids = identitiesToLookUp(patients);
   const held = `principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?`;
   const holders = [...grant.principals, grant.now, grant.now];
-  const rows = db.all<Seen>(
-    `SELECT j.value AS id,
-       EXISTS (SELECT 1 FROM resource x WHERE x.person = ? AND x.subject = 'Patient/' || j.value
-         AND x.type IN (${marks(ITEM_TYPES)})
+  const rows =
+    ids.length === 0
+      ? []
+      : db.all<Seen>(
+          `SELECT j.value AS id,
+       EXISTS (SELECT 1 FROM resource x
+         WHERE x.person = (SELECT person FROM resource WHERE type = 'Person' AND id = j.value)
+         AND x.subject = 'Patient/' || j.value AND x.type IN (${marks(ITEM_TYPES)})
          AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = x.rid AND +${held})) AS sees,
        EXISTS (SELECT 1 FROM resource x WHERE x.type = 'Person' AND x.id = j.value
          AND EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = x.rid AND +${held})) AS is_source
      FROM json_each(?) j`,
-    person,
-    ...ITEM_TYPES,
-    ...holders,
-    ...holders,
-    JSON.stringify(ids),
-  );
+          ...ITEM_TYPES,
+          ...holders,
+          ...holders,
+          JSON.stringify(ids),
+        );
   const idsWhere = (is: (row: Seen) => boolean): Set<string> => new Set(rows.filter(is).map(({ id }) => id));
   return { sees: idsWhere(({ sees }) => sees === 1), isSourceOf: idsWhere((row) => row.is_source === 1) };
 }

@@ -8,7 +8,7 @@ import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page
 import { candidatesOf, type Candidates, type Place } from './candidates.ts';
 import type { Database } from '../database.ts';
 import { besideRows } from './include.ts';
-import { plainCriterion } from './links.ts';
+import { plainCriteria } from './links.ts';
 import { sortValuesOf } from './sort-values.ts';
 import { visibleRowsAt } from './visible.ts';
 
@@ -22,7 +22,7 @@ export function search(
   after: PageEnd | undefined,
   skip = 0,
 ): SearchPage {
-  const criteria = query.where.map((criterion) => plainCriterion(db, grant, query.type, criterion));
+  const criteria = plainCriteria(db, grant, query.type, query.where);
   const isReversed = isReversedList(query.order);
   const candidates = candidatesOf(db, grant, query.type, criteria, { span: query.span, isReversed });
   if (query.summary === 'count' || query.count === 0)
