@@ -37,7 +37,7 @@ export function withSeenChanges(
   members: readonly string[],
   standing: StandingComposite | undefined,
 ): Patient {
-  const others = members.filter((id) => id !== composite.id);
+  const others = members.filter((id) => id !== composite.id).toSorted();
   const { open, restricted } = shownParts(composite);
   if (standing === undefined)
     return marked(composite, { open: { count: 1 }, restricted: restricted.map(madeNow), others });
@@ -130,19 +130,19 @@ export function sayersIn(composite: Patient): readonly string[] {
 export function sayersThatLeft(composite: Patient): readonly string[] {
   const changes = changesOf(composite);
   if (changes === undefined) return [];
-  const { restricted, others } = changes;
-  const hers = new Set([composite.id, ...others]);
-  return [...new Set(restricted.map(({ identity }) => identity))].filter((id) => !hers.has(id));
+  const hers = new Set(membersOf(composite));
+  return [...new Set(changes.restricted.map(({ identity }) => identity))].filter((id) => !hers.has(id));
 }
 
-/**
- * Whether a former version of a composite may be told: its changes are counted as those of the present one, and all
- * identities that it is made of are still hers.
- */
+/** Whether a former version of a composite may be told: all identities that it was made of are still hers. */
 export function isStillHers(former: Patient, present: Patient): boolean {
-  const [then, now] = [changesOf(former), changesOf(present)];
-  if (then === undefined || now === undefined) return then === now;
-  return then.others.every((id) => now.others.includes(id));
+  const hers = new Set(membersOf(present));
+  return membersOf(former).every((id) => hers.has(id));
+}
+
+/** The identities (ids) that a composite is made of: each says something that not everybody sees. */
+function membersOf(composite: Patient): readonly (string | undefined)[] {
+  return [composite.id, ...(changesOf(composite)?.others ?? sayersIn(composite))];
 }
 
 /** The mark comes last, so that what is told does not move. */

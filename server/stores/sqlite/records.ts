@@ -233,11 +233,12 @@ export class SqliteRecordStore implements RecordStore {
       if (question.orDeleted !== true) return undefined;
     }
     const { version } = question;
-    return inSnapshot(this.#records, () =>
-      version !== undefined && isOfShownVersions(grant, question)
-        ? patientVersion(this.#records, grant, question.id, version)
-        : rowOrVersion(this.#records, grant, question),
-    );
+    return inSnapshot(this.#records, () => {
+      if (version !== undefined && isOfShownVersions(grant, question))
+        return patientVersion(this.#records, grant, question.id, version);
+      const found = rowOrVersion(this.#records, grant, question);
+      return found && rowsAsSeen(this.#records, grant, [found])[0];
+    });
   }
 
   #page(grant: AnyGrant, { query, after, skip }: Extract<Question, { kind: 'search' }>): SearchPage {

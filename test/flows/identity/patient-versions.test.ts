@@ -1,11 +1,17 @@
 /** Versions of a Patient count what their reader sees of her, on every way to them and on both stores. */
 import type { Bundle, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
-import { expectOutcome, resourcesOf, type FhirCaller } from '../../support/clients/fhir-caller.ts';
-import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
+import {
+  eventsOf,
+  eventually,
+  expectOutcome,
+  resourcesOf,
+  type FhirCaller,
+} from '../../support/clients/fhir-caller.ts';
+import { aLocalId, anINS, domainOf, feed, idIn, patientOf, somebody, valuesOf, type Somebody } from './people.ts';
 import { signInAtPortal, tellOnEachStore, type Session } from './story.ts';
 
-const LOGINS = ['unseen', 'seen', 'former', 'apart', 'back'] as const;
+const LOGINS = ['unseen', 'seen', 'former', 'apart', 'back', 'written'] as const;
 type Login = (typeof LOGINS)[number];
 const NUMBERS = Object.fromEntries(LOGINS.map((login) => [login, anINS()])) as Record<Login, ReturnType<typeof anINS>>;
 const MAIL = [{ system: 'email' as const, value: 'ysoline@exemple.test' }];
@@ -22,6 +28,7 @@ tellOnEachStore('Versions of a Patient (identity.md section 1)', { persons: NUMB
     const id = await said('strasbourg', inStrasbourg, one);
     return {
       id,
+      own: patientOf('strasbourg', inStrasbourg, one),
       herself: await signInAtPortal(story(), login),
       inNancy,
       inStrasbourg: async (more: Partial<Patient>) => await said('strasbourg', inStrasbourg, one, more),
@@ -178,6 +185,28 @@ tellOnEachStore('Versions of a Patient (identity.md section 1)', { persons: NUMB
     }
     const now = await readBy(strasbourg, id);
     expect([Number(now.version) > Number(joined.version), now.updated > joined.updated]).to.deep.equal([true, true]);
+  });
+
+  it('of an identity are what its source writes on, and its readings name none', async () => {
+    const { strasbourg } = story();
+    const { id, herself, own, join, part } = await known('written');
+    const write = async (version: string, birthDate: string) =>
+      await strasbourg.send('PUT', `Patient/${id}`, { ...own, id, birthDate }, { 'if-match': `W/"${version}"` });
+    await join();
+    await part();
+    const { version } = await readBy(strasbourg, id);
+    const written = await write(version, '1979-05-16');
+    expect(written.status, written.text).to.equal(200);
+    expect(written.headers.get('etag')).to.equal('W/"2"');
+    expect((await readBy(strasbourg, id)).version).to.equal('2');
+    expectOutcome(await write(version, '1979-05-17'), 412, 'conflict');
+
+    const named = await eventually(async () => {
+      const events = await eventsOf(herself.caller, 'read');
+      const all = events.flatMap(({ entity = [] }) => entity.flatMap(({ what }) => what?.reference ?? []));
+      return all.filter((what) => what === `Patient/${id}`).length < 2 ? undefined : all;
+    });
+    expect(named.filter((what) => what.includes('_history'))).to.deep.equal([]);
   });
 
   it('go on when an identity is a person by itself again', async () => {
