@@ -49,18 +49,16 @@ function count(comparisons: readonly Comparison[], wanted: Comparison): number {
 
 /** A number that was replaced still finds her; of one system she may bear several. */
 function numbersOf({ identifier: sought = [] }: Patient, { identifier: found = [] }: Patient) {
-  const has = (one: Identifier, other: Identifier): boolean => one.system === other.system && one.value === other.value;
   const known = sought.filter(({ system, value }) => system !== undefined && value !== undefined);
-  const shared = known.filter((one) => found.some((other) => has(one, other)));
-  const isShared = shared.length > 0;
-  const contradicted = known.filter(
-    (one) => !shared.includes(one) && !shared.some(({ system }) => system === one.system) && hasSystem(found, one),
-  );
-  return { isShared, others: contradicted.length > 0 ? ('differs' as const) : ('unknown' as const) };
+  const borne = new Set(found.map(keyOf));
+  const shared = new Set(known.filter((one) => borne.has(keyOf(one))).map(({ system }) => system));
+  const present = new Set(found.filter(({ use }) => use !== 'old').map(({ system }) => system));
+  const isContradicted = known.some(({ system }) => !shared.has(system) && present.has(system));
+  return { isShared: shared.size > 0, others: isContradicted ? ('differs' as const) : ('unknown' as const) };
 }
 
-function hasSystem(identifiers: readonly Identifier[], { system }: Identifier): boolean {
-  return identifiers.some((other) => other.system === system && other.use !== 'old');
+function keyOf({ system, value }: Identifier): string {
+  return JSON.stringify([system, value]);
 }
 
 /** Names are the same when one of each side is. */

@@ -1,9 +1,9 @@
 /**
  * Which identifiers of Patients a search is answered with: those of the domains that it names without a value, as
  * `identifier=urn:oid:1.2.3|,urn:oid:4.5.6|`.
- * @see IHE PDQm 3.2, 2:3.78.4.1.2.3
+ * @see IHE PDQm 3.2, 2:3.78.4.1.2.3 and 2:3.78.4.1.3
  */
-import type { Patient } from '@medplum/fhirtypes';
+import type { OperationOutcomeIssue, Patient } from '@medplum/fhirtypes';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import { marked } from '../../profiles/search/subset.ts';
 
@@ -19,6 +19,13 @@ export function selectedDomains({ type, where }: Pick<SearchQuery, 'type' | 'whe
   });
   return domains.length === 0 ? undefined : domains;
 }
+
+/** What is said of a search that selects domains of which some are none of the region: its results are no fewer. */
+export const UNKNOWN_DOMAIN: OperationOutcomeIssue = {
+  severity: 'warning',
+  code: 'not-found',
+  diagnostics: 'targetSystem not found',
+};
 
 /** A Patient, as JSON text, with identifiers of these domains alone; it says so when others were left out. */
 export function withinDomains(json: string, domains: readonly string[]): string {

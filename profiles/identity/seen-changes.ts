@@ -126,14 +126,6 @@ export function sayersIn(composite: Patient): readonly string[] {
   return [...new Set([...sayers, ...(changesOf(composite)?.restricted ?? [])].map(({ identity }) => identity))];
 }
 
-/** The identities (ids) among them that are somebody else by now. */
-export function sayersThatLeft(composite: Patient): readonly string[] {
-  const changes = changesOf(composite);
-  if (changes === undefined) return [];
-  const hers = new Set(membersOf(composite));
-  return [...new Set(changes.restricted.map(({ identity }) => identity))].filter((id) => !hers.has(id));
-}
-
 /** Whether a former version of a composite may be told: all identities that it was made of are still hers. */
 export function isStillHers(former: Patient, present: Patient): boolean {
   const hers = new Set(membersOf(present));

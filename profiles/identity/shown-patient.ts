@@ -43,7 +43,7 @@ export function shownParts(composite: Patient): {
   readonly open: string;
   readonly restricted: readonly RestrictedPart[];
 } {
-  const { meta: _meta, ...open } = asSeenBy(composite, NOBODY);
+  const { meta: _meta, ...open } = openWords(composite);
   const said = (composite.identifier ?? []).flatMap((one) => saidPart(sayerOf(one), withoutMark(one)));
   const shown = saidPart(sayerOf(composite), hiddenTraits(composite));
   const byReader = Map.groupBy([...said, ...shown], ({ identity, isForSource }) => `${identity} ${isForSource}`);
@@ -52,8 +52,6 @@ export function shownParts(composite: Patient): {
   );
   return { open: canonicalText(open), restricted };
 }
-
-const NOBODY: PatientReader = { sees: () => false, isSourceOf: () => false, isSelf: false };
 
 function saidPart(sayer: Sayer | undefined, told: object): readonly RestrictedPart[] {
   return sayer === undefined || Object.keys(told).length === 0 ? [] : [{ ...sayer, text: canonicalText(told) }];
@@ -66,6 +64,13 @@ function hiddenTraits(composite: Patient): object {
   if (sayerOf(composite)?.isForSource === true) return toElements<Partial<Patient>>({ extension, ...traits });
   const ofSource = Object.fromEntries(Object.entries(traits).filter(([name]) => isOfSource(name)));
   return toElements<Partial<Patient>>({ extension: extension.filter(namesOthers), ...ofSource });
+}
+
+const ANYBODY: PatientReader = { sees: () => false, isSourceOf: () => false, isSelf: false };
+
+/** Returns what everybody who sees a composite is shown of it: what it may be found by. */
+export function openWords(composite: Patient): Patient {
+  return asSeenBy(composite, ANYBODY);
 }
 
 /** Returns the Patient of an identity as its source gave it, without what is stored with it. */

@@ -1,7 +1,8 @@
 /** What a store keeps of a resource to search it: values without a store's form, from FHIRPath over the definitions. */
 import { evalFhirPathTyped, getSearchParameterDetails, parseFhirPath, toTypedValue } from '@medplum/core';
 import type { FhirPathAtom, TypedValue } from '@medplum/core';
-import type { Resource, SearchParameter } from '@medplum/fhirtypes';
+import type { Patient, Resource, SearchParameter } from '@medplum/fhirtypes';
+import { openWords } from '../identity/shown-patient.ts';
 import { indexContained } from './contained.ts';
 import { EARLIEST_VERSION, expressionOn, indexDefinitionOf, isReindexed } from './index-definition.ts';
 import type { IndexDefinition } from './index-definition.ts';
@@ -12,7 +13,7 @@ import type { Entries } from './values.ts';
 import { indexDefinitions } from '../validation/structure-definitions.ts';
 import type { Definitions } from '../validation/structure-definitions.ts';
 import { toldOf } from '../types/row-rules.ts';
-import { isStoredType, STORED_TYPES } from '../types/visibility.ts';
+import { fhirType, isStoredType, STORED_TYPES } from '../types/visibility.ts';
 import type { StoredType } from '../types/visibility.ts';
 
 /** The values of one resource, by search parameter code. No entry is there twice. */
@@ -81,7 +82,9 @@ export function createIndexer(definitions: Definitions): {
 
 /** Nobody finds by a search what a read does not tell. */
 function tellable(resource: Resource): Resource {
-  return isStoredType(resource.resourceType) ? toldOf(resource.resourceType, resource) : resource;
+  if (!isStoredType(resource.resourceType)) return resource;
+  const told = toldOf(resource.resourceType, resource);
+  return fhirType(resource.resourceType).hooks?.write === 'identity' ? openWords(told as Patient) : told;
 }
 
 function expressionOf(

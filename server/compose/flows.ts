@@ -177,6 +177,7 @@ function affinityFlows(
   // The domain is asked for at each question, as a reload may say another.
   return {
     affinityDomain: () => region.affinityDomain,
+    isPatientDomain: (system: string) => region.patientDomains.has(system),
     queryRegistry: queryRegistry({
       ...guard,
       searchResources: searchResources(guard),
@@ -190,9 +191,6 @@ function affinityFlows(
       ...guard,
       region,
       fhirBase: () => `${publicUrl()}/fhir`,
-      get affinityDomain() {
-        return region.affinityDomain;
-      },
     }),
   };
 }

@@ -10,7 +10,7 @@ import { ALONE, matchesCriterion } from '../../profiles/search/match.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../access/grant.ts';
 import { MAX_ORDERED_ROWS, type HistoryPage, type Question, type RowVersion } from '../ports/record-store.ts';
-import { patientAsSeen, type SeenIdentities } from './patient-view.ts';
+import { patientAsSeen, SEES_NOTHING, type SeenIdentities } from './patient-view.ts';
 
 type HistoryQuestion = Extract<Question, { kind: 'history' }>;
 type VersionPlace = Pick<RowVersion, 'updated' | 'id' | 'version'>;
@@ -31,7 +31,7 @@ export function isOfShownVersions(grant: AnyGrant, { type }: { readonly type: St
 export function versionsAsSeen(
   [present, ...former]: readonly RowVersion[],
   opened: (row: RowVersion) => Patient,
-  seen: SeenIdentities,
+  seen: SeenIdentities = SEES_NOTHING,
 ): readonly RowVersion[] {
   if (present === undefined) return [];
   const standing = opened(present);

@@ -6,76 +6,56 @@
 import type { Patient } from '@medplum/fhirtypes';
 import { sayersIn, stampAsSeen } from '../../profiles/identity/seen-changes.ts';
 import { asSeenBy } from '../../profiles/identity/shown-patient.ts';
-import type { TokenCriterion, TokenValue } from '../../profiles/search/criterion.ts';
 import { STORED_TYPES, VISIBILITY, type StoredType } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../access/grant.ts';
 import type { VisibleRow } from '../ports/record-store.ts';
 
-/** Ids of the identities of a person: those of which the reader sees an item, and those that it is a source of. */
+/** Ids of identities: those of which the reader sees an item, and those that it is a source of. */
 export type SeenIdentities = { readonly sees: ReadonlySet<string>; readonly isSourceOf: ReadonlySet<string> };
+
+/** Of who sees no item of any identity, and is no source. */
+export const SEES_NOTHING: SeenIdentities = { sees: new Set(), isSourceOf: new Set() };
 
 /** The types of which one row that is seen tells of the identity that it is filed under. */
 export const ITEM_TYPES: readonly StoredType[] = STORED_TYPES.filter((type) => VISIBILITY[type] === 'item');
 
 /** What of a row says what its reader is shown of it. */
-export type ShownRow = Pick<VisibleRow, 'type' | 'json' | 'version' | 'updated' | 'shownBy' | 'person'>;
+type Shown = Pick<VisibleRow, 'type' | 'json' | 'version' | 'updated' | 'shownBy'>;
 
-/** Patients of an answer, opened, by their rows. */
-export type OpenedPatients<Row> = ReadonlyMap<Row, Patient>;
-
-/** Opens the rows that are Patients which a requester is shown. */
-export function openedPatients<Row extends ShownRow>(grant: AnyGrant, rows: readonly Row[]): OpenedPatients<Row> {
-  const shown = rows.filter(({ type, json }) => type === 'Patient' && !grant.system && json !== '');
-  return new Map(shown.map((row) => [row, JSON.parse(row.json) as Patient]));
+/** The identities (ids) that have to be looked up for the Patients of an answer, those included that left. */
+export function identitiesIn(grant: AnyGrant, rows: readonly Shown[]): readonly string[] {
+  const others = rows.filter((row) => isShownPatient(grant, row) && !isSelf(row));
+  return [...new Set(others.flatMap(({ json }) => sayersIn(JSON.parse(json) as Patient)))];
 }
 
-/** The identities that have to be looked up: none of Patients who say nothing that not everybody may know. */
-export function identitiesToLookUp(patients: OpenedPatients<ShownRow>): readonly string[] {
-  const others = [...patients].filter(([{ shownBy }]) => shownBy?.relation !== 'self');
-  return [...new Set(others.flatMap(([, patient]) => sayersIn(patient)))];
+/** Rows of an answer, each Patient among them as its reader sees it. */
+export function asSeen<Row extends Shown>(
+  grant: AnyGrant,
+  rows: readonly Row[],
+  seen: SeenIdentities = SEES_NOTHING,
+): readonly Row[] {
+  return rows.map((row) =>
+    isShownPatient(grant, row) ? patientAsSeen(row, JSON.parse(row.json) as Patient, seen) : row,
+  );
+}
+
+function isShownPatient(grant: AnyGrant, { type, json }: Shown): boolean {
+  return type === 'Patient' && !grant.system && json !== '';
+}
+
+function isSelf({ shownBy }: Shown): boolean {
+  return shownBy?.relation === 'self';
 }
 
 /** A Patient as its reader sees it. */
-export function patientAsSeen<Row extends ShownRow>(row: Row, patient: Patient, seen: SeenIdentities): Row {
+export function patientAsSeen<Row extends Shown>(row: Row, patient: Patient, seen: SeenIdentities): Row {
   const reader = {
     sees: (id: string) => seen.sees.has(id),
     isSourceOf: (id: string) => seen.isSourceOf.has(id),
-    isSelf: row.shownBy?.relation === 'self',
+    isSelf: isSelf(row),
   };
   const { version, updated } = stampAsSeen(patient, row, reader);
   const stamp = { versionId: String(version), lastUpdated: new Date(updated).toISOString() };
   const shown = asSeenBy({ ...patient, meta: { ...patient.meta, ...stamp } }, reader);
   return { ...row, version, updated, json: JSON.stringify(shown) };
-}
-
-/** Rows of an answer, each Patient among them as its reader sees it. */
-export function rowsWith<Row extends ShownRow>(
-  rows: readonly Row[],
-  patients: OpenedPatients<Row>,
-  seen: SeenIdentities,
-): readonly Row[] {
-  return rows.map((row) => {
-    const patient = patients.get(row);
-    return patient === undefined ? row : patientAsSeen(row, patient, seen);
-  });
-}
-
-/** What of a criterion may match an identifier that not everybody may know; undefined when it is another criterion. */
-export function identifierAsked(type: StoredType, criterion: { readonly kind: string }): TokenCriterion | undefined {
-  const { param, negated } = criterion as TokenCriterion;
-  const isIt = type === 'Patient' && criterion.kind === 'token' && param === 'identifier' && negated !== true;
-  return isIt ? (criterion as TokenCriterion) : undefined;
-}
-
-/** The whole identifiers that a criterion asks for. */
-export function wholeValues({ values }: TokenCriterion): readonly (TokenValue & { readonly code: string })[] {
-  return values.flatMap(({ code, ...value }) => (code === undefined ? [] : [{ ...value, code }]));
-}
-
-/** Whether a Patient, as its reader sees it, bears one of some identifiers. */
-export function bears(json: string, values: readonly TokenValue[]): boolean {
-  const { identifier = [] } = JSON.parse(json) as Patient;
-  return values.some(({ system, code }) =>
-    identifier.some((one) => one.value === code && (system === undefined || (one.system ?? '') === system)),
-  );
 }

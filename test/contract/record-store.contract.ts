@@ -18,6 +18,7 @@ import { planningContract } from './record-store/planning.ts';
 import { quarantineContract } from './record-store/quarantine.ts';
 import { sourcesContract } from './sources.contract.ts';
 import { precedenceContract } from './record-store/precedence.ts';
+import { shownNumbersContract } from './moves/shown-numbers.ts';
 import { shownPatientsContract } from './moves/shown-patients.ts';
 import { searchingContract } from './record-store/searching.ts';
 import { joiningContract } from './moves/joining.ts';
@@ -44,6 +45,7 @@ export function recordStoreContract(name: string, open: OpenStores): void {
     joiningContract(suite);
     leavingContract(suite);
     shownPatientsContract(suite);
+    shownNumbersContract(suite);
     searchingContract(suite);
     linkingContract(suite);
     orderingContract(suite);

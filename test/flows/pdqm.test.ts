@@ -1,6 +1,6 @@
 /** PDQm over HTTP: Patients by what is known of them, and who is like a Patient, among those who may be seen. */
 import { randomUUID } from 'node:crypto';
-import type { AuditEvent, Bundle, CapabilityStatement, Patient } from '@medplum/fhirtypes';
+import type { AuditEvent, Bundle, CapabilityStatement, OperationOutcome, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { toPatient } from '../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../fixtures/people.ts';
@@ -118,6 +118,21 @@ for (const { name, missing, open } of BOTH_STORES) {
         const [whole] = await region.strasbourg.find<Patient>(`Patient?identifier=${LOCAL.strasbourg}|PDQ-1`);
         expect(whole?.identifier).to.have.length(2);
         expect(await found(`family=Orb%C3%A9lian&identifier=${LOCAL.nancy}|`)).to.deep.equal([]);
+      });
+
+      it('says that a domain is none of the region, with what is found in the others (case 4)', async () => {
+        const outcomesOf = async (domains: string) => {
+          const answer = await region.strasbourg.get(`Patient?family=Orb%C3%A9lian&identifier=${domains}`);
+          const { entry = [] } = answer.json<Bundle>();
+          const outcome = entry.find(({ search }) => search?.mode === 'outcome')?.resource as
+            OperationOutcome | undefined;
+          return { found: entry.filter(({ search }) => search?.mode === 'match').length, issue: outcome?.issue };
+        };
+        const issue = [{ severity: 'warning', code: 'not-found', diagnostics: 'targetSystem not found' }];
+        expect(await outcomesOf('urn:oid:1.2.3.4|')).to.deep.equal({ found: 0, issue });
+        const { found: known, issue: none } = await outcomesOf(`${NATIONAL.system}|,${LOCAL.nancy}|`);
+        expect(none).to.equal(undefined);
+        expect(await outcomesOf(`${NATIONAL.system}|,urn:oid:1.2.3.4|`)).to.deep.equal({ found: known, issue });
       });
 
       it('answers a search that is posted, too', async () => {

@@ -29,6 +29,7 @@ export function aRegionIndex(
     servicesOf: () => [],
     qualifiedSystems: [],
     establishments: [],
+    patientDomains: new Set(),
     affinityDomain: { patientIdSystems: [], ownSystem: 'urn:oid:2.25.9' },
     ...changes,
   };

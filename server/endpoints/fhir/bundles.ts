@@ -1,17 +1,19 @@
 /** Bundles made of stored JSON: rows are put together as text, nothing is parsed again. */
 import { randomUUID } from 'node:crypto';
+import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
 import type { FoundHistory } from '../../flows/read/read-history.ts';
 import type { FoundPage } from '../../flows/read/search-resources.ts';
 import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
 
 /**
- * What a searchset says beside its rows: the request as understood, names of parameters that were not used, and the
- * text of each row.
+ * What a searchset says beside its rows: the request as understood, names of parameters that were not used, what a
+ * profile has to say of it, and the text of each row.
  */
 export type Searchset = {
   readonly fhirBase: string;
   readonly selfUrl: URL;
   readonly ignored: readonly string[];
+  readonly warnings?: readonly OperationOutcomeIssue[];
   readonly textOf: (row: VisibleRow, mode: EntryMode) => string;
 };
 
@@ -19,7 +21,8 @@ export type Searchset = {
 export type EntryMode = 'match' | 'include';
 
 /** Formats a searchset. */
-export function formatSearchset(page: FoundPage, { fhirBase, selfUrl, ignored, textOf }: Searchset): string {
+export function formatSearchset(page: FoundPage, searchset: Searchset): string {
+  const { fhirBase, selfUrl, textOf } = searchset;
   const entryOf = (row: VisibleRow, mode: EntryMode): string => {
     const fullUrl = JSON.stringify(`${fhirBase}/${row.type}/${row.id}`);
     return `{"fullUrl":${fullUrl},"resource":${textOf(row, mode)},"search":{"mode":"${mode}"}}`;
@@ -27,7 +30,7 @@ export function formatSearchset(page: FoundPage, { fhirBase, selfUrl, ignored, t
   const entries = [
     ...page.rows.map((row) => entryOf(row, 'match')),
     ...page.included.map((row) => entryOf(row, 'include')),
-    ...outcomeEntries(page, ignored),
+    ...outcomeEntries(page, searchset),
   ];
   const total = page.total === undefined ? '' : `"total":${page.total},`;
   const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
@@ -35,12 +38,13 @@ export function formatSearchset(page: FoundPage, { fhirBase, selfUrl, ignored, t
   return `{"resourceType":"Bundle","type":"searchset",${total}"link":${link}${entry}}`;
 }
 
-function outcomeEntries({ isCut }: FoundPage, ignored: readonly string[]): readonly string[] {
-  const issue = ignored.map((name) => ({
+function outcomeEntries({ isCut }: FoundPage, { ignored, warnings = [] }: Searchset): readonly string[] {
+  const unused = ignored.map((name) => ({
     severity: 'warning',
     code: 'not-supported',
     diagnostics: `Search parameter ${name} was ignored`,
   }));
+  const issue = [...unused, ...warnings];
   if (isCut === true) {
     const diagnostics = 'More resources come beside this page than one answer brings; ask for smaller pages';
     issue.push({ severity: 'warning', code: 'too-costly', diagnostics });

@@ -32,6 +32,8 @@ export type FhirDeps = {
   readonly validate: Validate;
   readonly subsets: Subsets;
   readonly affinityDomain: () => AffinityDomain;
+  /** Whether patients of the region are numbered under a system. */
+  readonly isPatientDomain: (system: string) => boolean;
   readonly capabilityStatement: () => CapabilityStatement;
   /** Whether a search parameter finds every row of its type. */
   readonly isServed: IsServed;

@@ -19,7 +19,7 @@ import { patch } from './write/patch.ts';
 import { read } from './read.ts';
 import { requireJsonAnswer } from './request.ts';
 import { search } from './search.ts';
-import { requireConditional, requireServed, SERVED } from './served.ts';
+import { requireConditional, requireServed } from './served.ts';
 import { update } from './write/update.ts';
 
 const PREFIX = '/fhir';
@@ -33,7 +33,7 @@ export function fhirRoutes(deps: FhirDeps): Middleware {
   router.post('/', async (ctx) => await answerBundle(deps, ctx));
   router.get('/:type', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
   router.post('/:type/_search', async (ctx) => await search(deps, ctx, served(ctx, 'search-type')));
-  router.post('/:type/:operation', async (ctx) => await operate(deps, ctx, OPERATIONS));
+  router.post('/:type/:operation', async (ctx) => await operate(deps, ctx));
   router.post('/:type/:id/:operation', async (ctx) => await operateOn(deps, ctx));
   router.post('/:type', async (ctx) => await create(deps, ctx, served(ctx, 'create')));
   for (const [method, interaction, answer] of CHANGES) {
@@ -102,10 +102,8 @@ function allowed(ctx: Context, check: (type: StoredType) => void): StoredType {
   return type;
 }
 
-async function operate(deps: FhirDeps, ctx: Context, served: typeof OPERATIONS): Promise<void> {
-  const name = `${part(ctx, 'type')}/${part(ctx, 'operation')}`;
-  const operation = served.get(name);
-  if (operation === undefined && OPERATIONS.has(name)) throw notServed(ctx, 'This operation is posted');
+async function operate(deps: FhirDeps, ctx: Context): Promise<void> {
+  const operation = OPERATIONS.get(`${part(ctx, 'type')}/${part(ctx, 'operation')}`);
   if (operation === undefined) throw operationNotServed(ctx);
   await operation(deps, ctx);
 }
@@ -131,10 +129,9 @@ function answerMetadata(deps: FhirDeps, ctx: Context): void {
 
 /** An operation by GET: those that change something are posted. */
 async function ask(deps: FhirDeps, ctx: Context): Promise<void> {
-  const [type, operation] = [part(ctx, 'type'), part(ctx, 'operation')];
-  const query = QUERIES.get(`${type}/${operation}`);
+  const name = `${part(ctx, 'type')}/${part(ctx, 'operation')}`;
+  const query = QUERIES.get(name);
   if (query !== undefined) return await query(deps, ctx);
-  const operations = SERVED.get(storedType(type))?.operations ?? [];
-  if (operations.some(({ name }) => `$${name}` === operation)) throw notServed(ctx, 'This operation is posted');
-  throw new Fault('not-supported', 'This operation is not served');
+  if (OPERATIONS.has(name)) throw notServed(ctx, 'This operation is posted');
+  throw operationNotServed(ctx);
 }

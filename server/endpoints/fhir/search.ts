@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { byOwnIdentifier } from '../../../ihe/iti-78/own-identifier.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch, type ParsedSearch } from '../../../profiles/search/query.ts';
-import { selectedDomains, withinDomains } from '../../../ihe/iti-78/identifier-domains.ts';
+import { selectedDomains, UNKNOWN_DOMAIN, withinDomains } from '../../../ihe/iti-78/identifier-domains.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
 import type { Visit } from '../../flows/guard.ts';
 import { answerJson } from './answer.ts';
@@ -39,7 +39,9 @@ export async function searchText(deps: FhirDeps, visit: Visit, asked: AskedSearc
   const page = await deps.search(visit, { query, text: `${type}?${parameters.toString()}`, passage });
   const fhirBase = deps.fhirBase();
   const selfUrl = selfUrlOf(fhirBase, type, parameters, (name) => isUsed(name, search));
-  return formatSearchset(page, { fhirBase, selfUrl, ignored, textOf: textsOf(deps, search) });
+  const isKnown = selectedDomains(query)?.every(deps.isPatientDomain) ?? true;
+  const warnings = isKnown ? [] : [UNKNOWN_DOMAIN];
+  return formatSearchset(page, { fhirBase, selfUrl, ignored, warnings, textOf: textsOf(deps, search) });
 }
 
 /**

@@ -17,6 +17,8 @@ export type RegionIndex = {
   /** Establishments (`Organization/id`) that have an identifier domain. */
   readonly establishments: readonly string[];
   readonly affinityDomain: AffinityDomain;
+  /** The systems that patients are numbered under: those of establishments, qualified ones, the region's own. */
+  readonly patientDomains: ReadonlySet<string>;
 };
 
 /** Indexes a region. */
@@ -40,6 +42,11 @@ export function indexRegion(region: Region): RegionIndex {
     sourcesOf: (system) => sources.get(system) ?? [],
     establishments: [...domains.keys()],
     affinityDomain: region.affinityDomain,
+    patientDomains: new Set([
+      ...region.identifierDomains.map(({ patientIdSystem }) => patientIdSystem),
+      ...region.qualifiedIdentifiers,
+      region.affinityDomain.ownSystem,
+    ]),
   };
 }
 
@@ -59,6 +66,9 @@ export function followedIndex(current: CurrentRegion): RegionIndex {
     },
     get affinityDomain() {
       return index().affinityDomain;
+    },
+    get patientDomains() {
+      return index().patientDomains;
     },
   };
 }

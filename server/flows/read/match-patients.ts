@@ -51,11 +51,15 @@ async function matching(
   where: readonly Criterion[],
 ): Promise<readonly Match[]> {
   const query = { type: 'Patient', where, count: MOST_COMPARED, total: 'none', include: [] } as const;
-  const tell = (page: SearchPage): Account => accountOf(request, shownOf(request, page));
+  let shown: readonly Shown[] = [];
+  const tell = (page: SearchPage): Account => {
+    shown = shownOf(request, page);
+    return accountOf(request, shown);
+  };
   const { answer } = await guarded(deps, visit, 'iti-119', { kind: 'search', query }, tell);
   if (answer.next !== undefined)
     throw new Fault('too-costly', `More than ${MOST_COMPARED} Patients share what is known: add an identifier`);
-  return shownOf(request, answer).map(({ row: { id, json, person }, ...graded }) => ({ id, json, person, ...graded }));
+  return shown.map(({ row: { id, json, person }, ...graded }) => ({ id, json, person, ...graded }));
 }
 
 type Shown = { readonly row: VisibleRow } & Pick<Match, 'grade' | 'score'>;

@@ -31,6 +31,7 @@ import { readInstance } from './read/instances.ts';
 import { readQuarantine } from './read/quarantine.ts';
 import { readRights, readState } from './write/persons.ts';
 import { answer, listBlobNames } from './read/read.ts';
+import { readerOf } from './read/reader.ts';
 import { shownRows } from './read/shown-rows.ts';
 import { inTransaction } from './transaction.ts';
 import type { Turns } from './write/turns.ts';
@@ -70,7 +71,7 @@ export class MongoRecordStore implements RecordStore {
     requireQuestion(question);
     const collections = this.#collections;
     const found = await inTransaction(collections, async (session, attempt) => {
-      const found = await answer({ collections, session, grant, now: grant.now }, question);
+      const found = await answer(readerOf({ collections, session, grant, now: grant.now }), question);
       const events = account(found);
       requireEvents(events);
       await insertAudit(collections, events, { session, attempt });
@@ -152,7 +153,7 @@ export class MongoRecordStore implements RecordStore {
     requireQuestion(question);
     const collections = this.#collections;
     const work = async (session: ClientSession): Promise<AnswerTo<Q>> =>
-      await answer({ collections, session, grant, now }, question);
+      await answer(readerOf({ collections, session, grant, now }), question);
     return await inTransaction(collections, work, noResult);
   }
 }

@@ -8,7 +8,7 @@ import type { ClaimDocument, InstanceDocument, PersonDocument } from '../documen
 /** What is done already stays, so that it may be run again. */
 export async function separateIdentities(db: Db): Promise<void> {
   await flattenPersons(db);
-  await db.collection('rows').createIndex({ person: 1, type: 1 });
+  await db.collection('rows').createIndexes([{ key: { person: 1, type: 1 } }, { key: { person: 1, subject: 1 } }]);
   // They named persons; from now on identities hold numbers.
   await db.collection<ClaimDocument>('claims').deleteMany({ _id: { $gte: 'qualified|', $lt: 'qualified}' } });
   const instances = db.collection<InstanceDocument>('instances');

@@ -2,7 +2,6 @@
 import type { Patient } from '@medplum/fhirtypes';
 import type { HistoryPage, Question, RowVersion } from '../../../ports/record-store.ts';
 import { historyPage, MAX_FORMER_VERSIONS, since, versionsAsSeen } from '../../patient-versions.ts';
-import { openedPatients } from '../../patient-view.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { seenIdentities } from './patients.ts';
 import { patientsAsSeen } from './plan.ts';
@@ -24,7 +23,7 @@ export async function patientHistory(reader: Reader, question: HistoryQuestion):
 }
 
 async function patientVersions(reader: Reader, id: string): Promise<readonly RowVersion[]> {
-  const { collections, session, grant } = reader;
+  const { collections, session } = reader;
   const [present] = await readVisible(reader, [rowKey('Patient', id)]);
   if (present === undefined) return [];
   const former = await collections.history
@@ -36,6 +35,6 @@ async function patientVersions(reader: Reader, id: string): Promise<readonly Row
     present,
     ...former.map(({ version, updated, json }): RowVersion => ({ ...present, version, updated, json })),
   ];
-  const seen = await seenIdentities(reader, openedPatients(grant, [present]));
+  const seen = await seenIdentities(reader, [present]);
   return versionsAsSeen(rows, ({ json }) => JSON.parse(json) as Patient, seen);
 }

@@ -1,112 +1,158 @@
 /** Patients as a requester sees them, and the identifiers by which it may find them. */
-import { sayersThatLeft } from '../../../../profiles/identity/seen-changes.ts';
-import type { Criterion } from '../../../../profiles/search/criterion.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
-import {
-  bears,
-  identifierAsked,
-  identitiesToLookUp,
-  ITEM_TYPES,
-  openedPatients,
-  rowsWith,
-  wholeValues,
-  type OpenedPatients,
-  type SeenIdentities,
-} from '../../patient-view.ts';
+import { bears, identifiersAsked, MOST, namingClaims } from '../../patient-numbers.ts';
+import type { IdentifiersAsked, WholeIdentifier } from '../../patient-numbers.ts';
+import { asSeen, identitiesIn, ITEM_TYPES, type SeenIdentities } from '../../patient-view.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { tokenKey } from '../write/index-arrays.ts';
-import type { RowContent } from '../documents.ts';
-import { readVisible, shownOf, type Reader, type RowName } from './reader.ts';
+import { compileCriterion, type PlainCriterion, type RowFilter } from './criteria.ts';
+import { inBatches, type Listing, type Pace } from './listing.ts';
+import { during, readVisible, shownOf, type Reader, type RowName } from './reader.ts';
 
 /** Rows of an answer, each Patient among them as its reader sees it. */
 export async function rowsAsSeen<Row extends VisibleRow>(
   reader: Reader,
   rows: readonly Row[],
 ): Promise<readonly Row[]> {
-  const patients = openedPatients(reader.grant, rows);
-  return patients.size === 0 ? rows : rowsWith(rows, patients, await seenIdentities(reader, patients));
+  return asSeen(reader.grant, rows, await seenIdentities(reader, rows));
+}
+
+/** What the reader sees of the identities of Patients, and of those that left. */
+export async function seenIdentities(reader: Reader, rows: readonly VisibleRow[]): Promise<SeenIdentities> {
+  const { seen, grant } = reader;
+  const fresh = identitiesIn(grant, rows).filter((id) => !seen.known.has(id));
+  if (fresh.length > 0) await lookUp(reader, fresh);
+  return seen;
+}
+
+/** One row. */
+export async function rowAsSeen<Row extends VisibleRow>(reader: Reader, row: Row): Promise<Row> {
+  return (await rowsAsSeen(reader, [row]))[0] ?? row;
+}
+
+/** Looks up what the reader sees of identities, for all that it still reads. */
+async function lookUp(reader: Reader, asked: readonly string[]): Promise<void> {
+  const { seen } = reader;
+  const own = await shownOf(
+    reader,
+    asked.map((id): RowName => ({ type: 'Person', id })),
+  );
+  for (const id of asked) if (own.has(rowKey('Person', id))) seen.isSourceOf.add(id);
+  for (const id of await identitiesWithItems(reader, asked)) seen.sees.add(id);
+  for (const id of asked) seen.known.add(id);
+}
+
+/** Those of which the reader sees an item; of each the rows are looked at until one is shown. */
+async function identitiesWithItems(
+  { collections, session, grant, now }: Reader,
+  asked: readonly string[],
+): Promise<readonly string[]> {
+  const isShown = { principal: { $in: [...grant.principals] }, ...during(now) };
+  const access = {
+    from: collections.acl.collectionName,
+    localField: '_id',
+    foreignField: 'item',
+    pipeline: [{ $match: isShown }, { $limit: 1 }],
+    as: 'access',
+  };
+  const isFiled = { $and: [{ $eq: ['$person', '$$person'] }, { $eq: ['$subject', '$$subject'] }] };
+  const items = {
+    from: collections.standing.collectionName,
+    let: { person: '$person', subject: { $concat: [PATIENT, '$id'] } },
+    pipeline: [
+      { $match: { type: { $in: [...ITEM_TYPES] }, $expr: isFiled } },
+      { $project: { _id: 1 } },
+      { $lookup: access },
+      { $match: { access: { $ne: [] } } },
+      { $limit: 1 },
+    ],
+    as: 'items',
+  };
+  const found = collections.standing.aggregate<{ readonly id: string }>(
+    [
+      { $match: { _id: { $in: asked.map((id) => rowKey('Person', id)) } } },
+      { $project: { id: 1, person: 1 } },
+      { $lookup: items },
+      { $match: { items: { $ne: [] } } },
+      { $project: { id: 1 } },
+    ],
+    { session },
+  );
+  return (await found.toArray()).map(({ id }) => id);
 }
 
 const PATIENT = 'Patient/';
-/** Rows that are looked at together. */
-const AT_ONCE = 1_000;
 
-type Named = RowName & Pick<RowContent, 'subject'>;
+type Shown = Extract<IdentifiersAsked, { readonly by: 'shown' }>;
 
-/**
- * Which identities of Patients the reader sees an item of, or is a source of, those included that left. It looks at the
- * identities themselves first, and at what is filed under them until each is seen.
- */
-export async function seenIdentities(reader: Reader, patients: OpenedPatients<VisibleRow>): Promise<SeenIdentities> {
-  const ids = identitiesToLookUp(patients);
-  const [sees, isSourceOf] = [new Set<string>(), new Set<string>()];
-  if (ids.length === 0) return { sees, isSourceOf };
-  let some: Named[] = ids.map((id) => ({ type: 'Person', id, subject: `${PATIENT}${id}` }));
-  for await (const row of filedUnder(reader, await personsOf(reader, patients), ids)) {
-    some.push(row);
-    if (some.length < AT_ONCE) continue;
-    await look(some);
-    if (sees.size === ids.length) return { sees, isSourceOf };
-    some = [];
-  }
-  await look(some);
-  return { sees, isSourceOf };
-
-  async function look(rows: readonly Named[]): Promise<void> {
-    const shown = await shownOf(reader, rows);
-    for (const { type, id, subject = '' } of rows)
-      if (shown.has(rowKey(type, id))) (type === 'Person' ? isSourceOf : sees).add(subject.slice(PATIENT.length));
-  }
-}
-
-/** The persons that the identities are: one that left a Patient is another's. */
-async function personsOf(
-  { collections, session }: Reader,
-  patients: OpenedPatients<VisibleRow>,
-): Promise<readonly string[]> {
-  const persons = [...patients.keys()].flatMap(({ person }) => person ?? []);
-  const left = [...patients.values()].flatMap(sayersThatLeft);
-  if (left.length === 0) return persons;
-  const keys = left.map((id) => rowKey('Person', id));
-  const found = collections.standing.find({ _id: { $in: keys } }, { session, projection: { person: 1 } });
-  return [...persons, ...(await found.toArray()).flatMap(({ person }) => person ?? [])];
-}
-
-function filedUnder(
-  { collections, session }: Reader,
-  persons: readonly string[],
-  ids: readonly string[],
-): AsyncIterable<Named> {
-  const subjects = ids.map((id) => `${PATIENT}${id}`);
-  const filed = { person: { $in: persons }, subject: { $in: subjects }, type: { $in: [...ITEM_TYPES] } };
-  const projection = { type: 1, id: 1, parent: 1, subject: 1 } as const;
-  return collections.standing.find(filed as object, { session, projection });
-}
-
-/** Most identities that identifiers are looked for among. */
-const MANY = 100;
+/** What a criterion is on a row of the index, or what has to be looked at in each row that is listed. */
+export type PatientCriterion = { readonly filter: RowFilter } | { readonly shown: Shown };
 
 /**
  * A criterion on identifiers of Patients under a grant: those that everybody may know are in the index of Patients, the
- * others are found by the identities that say them, as far as the Patient shows them. Answers the ids of such Patients.
+ * others count as far as the Patient shows them.
  */
-export async function patientsBearing(
+export async function identifierCriterion(
   reader: Reader,
   type: StoredType,
-  criterion: Criterion,
-): Promise<readonly string[]> {
-  const asked = reader.grant.system ? undefined : identifierAsked(type, criterion);
-  const values = asked === undefined ? [] : wholeValues(asked);
-  if (values.length === 0) return [];
-  const keys = values.map(({ system, code }) => tokenKey('identifier', system, code));
+  criterion: PlainCriterion,
+): Promise<PatientCriterion> {
+  const asked = identifiersAsked(reader.grant, type, criterion);
+  if (asked?.by === 'shown') return { shown: asked };
+  const filter = compileCriterion(criterion);
+  if (asked === undefined) return { filter };
+  const patients = await patientsSaid(reader, asked.identifiers);
+  const shown = await rowsAsSeen(reader, await readVisible(reader, patients));
+  const ids = shown.filter(({ json }) => bears(json, asked.identifiers)).map(({ id }) => id);
+  return { filter: ids.length === 0 ? filter : { $or: [filter, { id: { $in: ids } }] } };
+}
+
+/** Visible Patients (`Patient/id`) of identities that say identifiers. */
+async function patientsSaid(reader: Reader, identifiers: readonly WholeIdentifier[]): Promise<readonly string[]> {
+  const keys = identifiers.map(({ system, code }) => tokenKey('identifier', system, code));
+  const said = await patientsOf(reader, { tok: { $in: keys } });
+  // Of more than are looked at, those that an identifier names in its domain are not left out.
+  const named = said.length < MOST.saying ? [] : await patientsNamed(reader, identifiers);
+  const patients = [...new Set([...named, ...said])];
+  if (patients.length <= MOST.named) return patients;
+  const shown = await shownOf(
+    reader,
+    patients.map((patient): RowName => ({ type: 'Patient', id: patient.slice(PATIENT.length) })),
+  );
+  return patients.filter((patient) => shown.has(patient)).slice(0, MOST.named);
+}
+
+async function patientsNamed(reader: Reader, identifiers: readonly WholeIdentifier[]): Promise<readonly string[]> {
   const { collections, session } = reader;
-  const projection = { id: 1, patient: 1 } as const;
+  const claims = await collections.claims.find({ _id: { $in: [...namingClaims(identifiers)] } }, { session }).toArray();
+  const keys = claims.map(({ value }) => rowKey('Person', value.slice(PATIENT.length)));
+  return await patientsOf(reader, { _id: { $in: keys } });
+}
+
+/** The present Patients of some identities. */
+async function patientsOf({ collections, session }: Reader, which: object): Promise<readonly string[]> {
   const identities = await collections.standing
-    .find({ type: 'Person', tok: { $in: keys } }, { session, projection })
-    .limit(MANY)
+    .find({ type: 'Person', ...which }, { session, projection: { id: 1, patient: 1 } })
+    .limit(MOST.saying)
     .toArray();
-  const patients = new Set(identities.map(({ id, patient }) => patient ?? `Patient/${id}`));
-  const shown = await rowsAsSeen(reader, await readVisible(reader, [...patients]));
-  return shown.filter(({ json }) => bears(json, values)).map(({ id }) => id);
+  return identities.map(({ id, patient }) => patient ?? `${PATIENT}${id}`);
+}
+
+/** Keeps of a listing the Patients that are shown with some identifiers, or without. */
+export async function* showing(
+  reader: Reader,
+  listing: Listing,
+  { identifiers, isNegated }: Shown,
+  { first }: Pace,
+): Listing {
+  for await (const batch of inBatches(listing, first)) {
+    const rows = await readVisible(
+      reader,
+      batch.map(({ key }) => key),
+    );
+    const bearing = (await rowsAsSeen(reader, rows)).filter(({ json }) => bears(json, identifiers));
+    const keys = new Set(bearing.map(({ type, id }) => rowKey(type, id)));
+    yield* batch.filter(({ key }) => keys.has(key) !== isNegated);
+  }
 }

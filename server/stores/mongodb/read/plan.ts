@@ -9,13 +9,16 @@ import { idsUpdated, isShownMoment, momentOfRow, requireFewPatients } from '../.
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type PlainCriterion, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
-import { patientsBearing, rowsAsSeen } from './patients.ts';
+import { identifierCriterion, rowsAsSeen, showing } from './patients.ts';
 import { LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
 import type { Listed, Listing, ListPart, Pace } from './listing.ts';
 import { readVisible, type Reader } from './reader.ts';
 
-/** A filter, and the criteria on other rows that are looked at from the rows that it leaves. */
-type Compiled = { readonly filter: RowFilter; readonly linked: readonly LinkCriterion[] };
+/** What is looked at in the rows that a filter leaves, batch by batch. */
+type Sieve = (listing: Listing, pace: Pace) => Listing;
+
+/** A filter, and what is looked at in the rows that it leaves, by the criteria. */
+type Compiled = { readonly filter: RowFilter; readonly sieves: ReadonlyMap<Criterion, Sieve> };
 
 /** Most rows that are named in a filter for a criterion on other rows. */
 const MAX_NAMED = 1_000;
@@ -82,16 +85,11 @@ export async function patientsAsSeen(reader: Reader, where: readonly Criterion[]
 }
 
 async function planStored(reader: Reader, type: StoredType, where: readonly Criterion[], part: Part): Promise<Plan> {
-  const { filter, linked } = await compileAll(reader, type, where, part.span);
-  const plan = await planFiltered(
-    reader,
-    type,
-    where.filter((criterion) => !linked.some((link) => link === criterion)),
-    filter,
-    part,
-  );
-  if (linked.length === 0) return plan;
-  return (after, pace) => linked.reduce((listing, link) => linking(reader, listing, link, pace), plan(after, pace));
+  const { filter, sieves } = await compileAll(reader, type, where, part.span);
+  const filtered = where.filter((criterion) => !sieves.has(criterion));
+  const plan = await planFiltered(reader, type, filtered, filter, part);
+  if (sieves.size === 0) return plan;
+  return (after, pace) => [...sieves.values()].reduce((listing, sieve) => sieve(listing, pace), plan(after, pace));
 }
 
 async function planFiltered(
@@ -126,22 +124,26 @@ async function compileAll(
   span: SortSpan | undefined,
 ): Promise<Compiled> {
   const filters: RowFilter[] = spanFilters(span);
-  const linked: LinkCriterion[] = [];
+  const sieves = new Map<Criterion, Sieve>();
   for (const criterion of where) {
-    const filter = isLink(criterion)
-      ? await namedFilter(reader, type, criterion)
+    const compiled = isLink(criterion)
+      ? ((await namedFilter(reader, type, criterion)) ?? sieveOf(reader, criterion))
       : await plainFilter(reader, type, criterion);
-    if (filter !== undefined) filters.push(filter);
-    else if (isLink(criterion)) linked.push(criterion);
+    if (typeof compiled === 'function') sieves.set(criterion, compiled);
+    else filters.push(compiled);
   }
-  return { filter: filters.length === 0 ? {} : { $and: filters }, linked };
+  return { filter: filters.length === 0 ? {} : { $and: filters }, sieves };
 }
 
-/** A Patient is found by what its reader sees of it, too. */
-async function plainFilter(reader: Reader, type: StoredType, criterion: PlainCriterion): Promise<RowFilter> {
-  const filter = compileCriterion(criterion);
-  const ids = await patientsBearing(reader, type, criterion);
-  return ids.length === 0 ? filter : { $or: [filter, { id: { $in: [...ids] } }] };
+function sieveOf(reader: Reader, link: LinkCriterion): Sieve {
+  return (listing, pace) => linking(reader, listing, link, pace);
+}
+
+/** A Patient is found by what its reader sees of it. */
+async function plainFilter(reader: Reader, type: StoredType, criterion: PlainCriterion): Promise<RowFilter | Sieve> {
+  const found = await identifierCriterion(reader, type, criterion);
+  if ('filter' in found) return found.filter;
+  return (listing, pace) => showing(reader, listing, found.shown, pace);
 }
 
 /** The rows that a criterion on other rows leads to, by name; undefined when they are too many for a filter. */

@@ -16,7 +16,14 @@ export type Reader = {
   readonly grant: AnyGrant;
   /** Epoch milliseconds: rights count at this time. */
   readonly now: number;
+  /** What it sees of identities that were looked up, by their keys (patient-view.ts). */
+  readonly seen: { readonly known: Set<string>; readonly sees: Set<string>; readonly isSourceOf: Set<string> };
 };
+
+/** Makes a reader, which is one of one transaction. */
+export function readerOf(reader: Omit<Reader, 'seen'>): Reader {
+  return { ...reader, seen: { known: new Set(), sees: new Set(), isSourceOf: new Set() } };
+}
 
 /** What of a row says by which rights it is shown. */
 export type RowName = Pick<RowContent, 'type' | 'id' | 'parent'>;

@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb';
 import type { CommitPlan, Precondition } from '../../../ports/commit-plan.ts';
 import { matchFound } from '../../refused.ts';
 import type { Collections } from '../collections.ts';
+import { readerOf } from '../read/reader.ts';
 import { searchRows } from '../read/search.ts';
 
 type NoMatch = Extract<Precondition, { readonly kind: 'no-match' }>;
@@ -30,7 +31,7 @@ export async function requireNoMatches(
     const { grant, query } = condition;
     const mark = { $inc: { touches: 1 }, $setOnInsert: { value: query.type } };
     await collections.claims.updateOne({ _id: matchKey(condition) }, mark, { session, upsert: true });
-    const { rows } = await searchRows({ collections, session, grant, now: grant.now }, query, {});
+    const { rows } = await searchRows(readerOf({ collections, session, grant, now: grant.now }), query, {});
     if (rows.length > 0) throw matchFound(query.type);
   }
 }

@@ -12,6 +12,8 @@ export const recordsMoves = `
 ALTER TABLE resource ADD COLUMN patient TEXT;
 ALTER TABLE deleted ADD COLUMN patient TEXT;
 ALTER TABLE history ADD COLUMN subject TEXT;
+DROP INDEX resource_person;
+CREATE INDEX resource_person ON resource (person, subject) WHERE person IS NOT NULL;
 CREATE INDEX resource_identity ON resource (person) WHERE type = 'Person';
 CREATE TABLE filed_reference (
   rid INTEGER NOT NULL, param TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (rid, param, target)

@@ -12,7 +12,6 @@ import {
   since,
   versionsAsSeen,
 } from '../../patient-versions.ts';
-import { openedPatients } from '../../patient-view.ts';
 import type { Database } from '../database.ts';
 import { candidatesOf } from './candidates.ts';
 import type { PlainCriterion } from './criteria.ts';
@@ -63,6 +62,6 @@ function patientVersions(db: Database, grant: AnyGrant, id: string): readonly Ro
     id,
   );
   const rows = [present, ...former.map((row): RowVersion => ({ ...present, ...row }))];
-  const seen = seenIdentities(db, grant, openedPatients(grant, [present]));
+  const seen = seenIdentities(db, grant, [present]);
   return versionsAsSeen(rows, ({ json }) => JSON.parse(json) as Patient, seen);
 }

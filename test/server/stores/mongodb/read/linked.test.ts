@@ -7,6 +7,7 @@ import type { Put } from '../../../../../server/ports/commit-plan.ts';
 import { collectionsOf } from '../../../../../server/stores/mongodb/collections.ts';
 import type { MongoStores } from '../../../../../server/stores/mongodb/open.ts';
 import { linking } from '../../../../../server/stores/mongodb/read/linked.ts';
+import { readerOf } from '../../../../../server/stores/mongodb/read/reader.ts';
 import type { Listing } from '../../../../../server/stores/mongodb/read/listing.ts';
 import { aGrant, anId, aPersonKey, aPlan, aPut, aQuery, aRight, NO_ENTRIES } from '../../../../support/plans.ts';
 import { searchIds } from '../../../../support/reads.ts';
@@ -103,11 +104,8 @@ describe('Criteria on other rows, looked at from the rows of a list (MongoDB)', 
       for (const first of [1, 2, 1_000]) {
         const session = client.startSession();
         const found: string[] = [];
-        for await (const { id } of linking({ collections, session, grant, now: grant.now }, list(), link, {
-          first,
-          isCount: false,
-        }))
-          found.push(id);
+        const reader = readerOf({ collections, session, grant, now: grant.now });
+        for await (const { id } of linking(reader, list(), link, { first, isCount: false })) found.push(id);
         await session.endSession();
         expect(found.sort(), `${first} at first`).to.deep.equal([...expected].sort());
       }
