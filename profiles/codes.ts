@@ -109,6 +109,8 @@ export const EXTENSION = {
   identity: 'urn:passerelle:StructureDefinition:Person-identity',
   /** Ours, never shown: which identity of a person said what it stands at. */
   saidBy: 'urn:passerelle:StructureDefinition:Patient-said-by',
+  /** Ours, never shown: how often, and when last, the parts of a Patient changed that not everybody sees alike. */
+  seenChanges: 'urn:passerelle:StructureDefinition:Patient-seen-changes',
   namedByAccession: 'urn:passerelle:StructureDefinition:DiagnosticReport-named-by-accession',
 } as const;
 

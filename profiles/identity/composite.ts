@@ -67,10 +67,15 @@ export function compositePatient(id: string, members: readonly SourcePatient[]):
     resourceType: 'Patient',
     id,
     extension: [...(shown === undefined ? [] : [markOf(shown, isConcealed(shown))]), ...extension],
-    identifier: [...openNumbers(ranked), ...ranked.flatMap(restrictedIdentifiers)],
+    identifier: [...openNumbers(ranked), ...[...members].sort(byId).flatMap(restrictedIdentifiers)],
     active: members.some(({ patient }) => patient.active !== false),
     ...told,
   });
+}
+
+/** An order that tells nothing of how reliable others are. */
+function byId(one: SourcePatient, other: SourcePatient): number {
+  return one.id < other.id ? -1 : 1;
 }
 
 /** Qualified first, then those whose document was seen, then others; of equals the one that changed later. */

@@ -1,4 +1,7 @@
-/** The mark in a stored composite Patient of what not everybody sees: which identity said it, and for whom. */
+/**
+ * The mark in a stored composite Patient of what not everybody sees: which identity said it, and for whom. It is never
+ * shown, as the other mark of ours (seen-changes.ts).
+ */
 import type { Extension } from '@medplum/fhirtypes';
 import { EXTENSION } from '../codes.ts';
 
@@ -29,15 +32,17 @@ export function saidBy({ identity, isForSource }: Sayer): Extension {
 
 /** Reads the mark; undefined where there is none. */
 export function sayerOf({ extension = [] }: Marked): Sayer | undefined {
-  const mark = extension.find((one) => !isTheirs(one))?.extension ?? [];
+  const mark = extension.find(({ url }) => url === EXTENSION.saidBy)?.extension ?? [];
   const identity = mark.find(({ url }) => url === IDENTITY)?.valueId;
   const isForSource = mark.find(({ url }) => url === FOR_SOURCE)?.valueBoolean !== false;
   return identity === undefined ? undefined : { identity, isForSource };
 }
 
+const MARKS: readonly string[] = [EXTENSION.saidBy, EXTENSION.seenChanges];
+
 /** Whether an extension came with what a source sent: it is no mark of ours. */
 export function isTheirs({ url }: Extension): boolean {
-  return url !== EXTENSION.saidBy;
+  return !MARKS.includes(url);
 }
 
 /** Returns a copy of an element or a resource without marks. */

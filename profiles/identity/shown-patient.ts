@@ -1,5 +1,6 @@
 /** What a reader is shown of a composite Patient (composite.ts), and what a source gets back of its own. */
 import type { Extension, Identifier, Patient } from '@medplum/fhirtypes';
+import { canonicalText } from '../canonical-text.ts';
 import { toElements } from '../elements.ts';
 import { isOfSource } from './composite.ts';
 import { sayerOf, withoutMark, type Sayer } from './said-by.ts';
@@ -31,6 +32,40 @@ export function asSeenBy(composite: Patient, reader: PatientReader): Patient {
   });
 }
 
+/** A part of a composite that not everybody sees, as a text to compare. */
+export type RestrictedPart = Sayer & { readonly text: string };
+
+/**
+ * Returns the parts that a composite is shown in: what whoever sees the Patient sees, as a text to compare, and what
+ * each identity says beside it. What a reader sees changes when one of its parts does.
+ */
+export function shownParts(composite: Patient): {
+  readonly open: string;
+  readonly restricted: readonly RestrictedPart[];
+} {
+  const { meta: _meta, ...open } = openWords(composite);
+  const said = (composite.identifier ?? []).flatMap((one) => saidPart(sayerOf(one), withoutMark(one)));
+  const shown = saidPart(sayerOf(composite), hiddenTraits(composite));
+  const byReader = Map.groupBy([...said, ...shown], ({ identity, isForSource }) => `${identity} ${isForSource}`);
+  const restricted = [...byReader.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : { ...first, text: [first, ...others].map(({ text }) => text).join() },
+  );
+  return { open: canonicalText(open), restricted };
+}
+
+function saidPart(sayer: Sayer | undefined, told: object): readonly RestrictedPart[] {
+  return sayer === undefined || Object.keys(told).length === 0 ? [] : [{ ...sayer, text: canonicalText(told) }];
+}
+
+/** What of the traits is not for everybody. */
+function hiddenTraits(composite: Patient): object {
+  const { resourceType: _type, id: _id, meta: _meta, identifier: _said, active: _active, ...told } = composite;
+  const { extension = [], ...traits } = withoutMark(told);
+  if (sayerOf(composite)?.isForSource === true) return toElements<Partial<Patient>>({ extension, ...traits });
+  const ofSource = Object.fromEntries(Object.entries(traits).filter(([name]) => isOfSource(name)));
+  return toElements<Partial<Patient>>({ extension: extension.filter(namesOthers), ...ofSource });
+}
+
 const ANYBODY: PatientReader = { sees: () => false, isSourceOf: () => false, isSelf: false };
 
 /** Returns what everybody who sees a composite is shown of it: what it may be found by. */
@@ -54,7 +89,8 @@ export function replacedPatient(formerId: string, presentId: string): Patient {
   };
 }
 
-function maySee({ identity, isForSource }: Sayer, { sees, isSourceOf, isSelf }: PatientReader): boolean {
+/** Whether a reader sees what an identity says. */
+export function maySee({ identity, isForSource }: Sayer, { sees, isSourceOf, isSelf }: PatientReader): boolean {
   return isSelf || isSourceOf(identity) || (!isForSource && sees(identity));
 }
 

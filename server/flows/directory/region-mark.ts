@@ -3,6 +3,7 @@
  * processes one writes, and none with an older file than another had.
  */
 import { hash } from 'node:crypto';
+import { canonicalText } from '../../../profiles/canonical-text.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { systemGrant } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
@@ -10,7 +11,6 @@ import type { Region } from '../../config/region-model.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, Precondition } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { canonicalText } from '../write/changed-put.ts';
 import { joinParts } from '../write/plan-parts.ts';
 
 /** A file, and whether all of it is written. The digest is hexadecimal. */

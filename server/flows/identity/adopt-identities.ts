@@ -4,7 +4,6 @@
  * today's rules would not make is undone by that, and desks find it as a Task.
  */
 import type { Patient } from '@medplum/fhirtypes';
-import { compositePatient } from '../../../profiles/identity/composite.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { readReliability } from '../../../profiles/identity/reliability.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
@@ -17,9 +16,9 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
-import { changed } from '../write/changed-put.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
+import { compositeParts } from './composite-parts.ts';
 import { identitiesOf, identityAt, readAs, sourcePatientOf } from './identities.ts';
 import type { PlaceDeps } from './identity-change.ts';
 import { partedWithdrawal, type Leaver } from './parted-withdrawal.ts';
@@ -62,11 +61,11 @@ type Adopted = { readonly content: IdentityContent; readonly parted: PlanParts }
 function planOf(deps: AdoptDeps, row: InternalRow, { content, parted }: Adopted, now: number) {
   const [home, from] = [personKey(content.home), row.person ?? personKey(content.home)];
   const facts = { person: home, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
-  const composite = compositePatient(content.id, [sourcePatientOf(deps.region, content)]);
+  const composite = { id: content.id, row, sources: [sourcePatientOf(deps.region, content)] };
   const plan = joinParts(
     parted,
     { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
-    changed(deps.indexer, row, composite, now, facts),
+    compositeParts(deps, composite, now, facts),
   );
   return { warrant: systemWarrant('adopt-identities', home, from), plan, result: undefined };
 }

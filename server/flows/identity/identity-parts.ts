@@ -1,13 +1,13 @@
 /** What a plan writes when identities are said anew: them, what desks are told, Patients, and who bears a number. */
-import { compositePatient } from '../../../profiles/identity/composite.ts';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
 import { toIdentityResource, type IdentityContent } from '../../../profiles/identity/identity-resource.ts';
 import { systemReading } from '../../access/grant.ts';
 import type { Claim, Precondition } from '../../ports/commit-plan.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
-import { changed, sameContent } from '../write/changed-put.ts';
+import { sameContent } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { compositeParts, formerComposite } from './composite-parts.ts';
 import { qualifiedKeys, readAs, sourcePatientOf, type StandingIdentity } from './identities.ts';
 import type { Group } from './person-groups.ts';
 import type { IdentityChange, PlaceDeps } from './identity-change.ts';
@@ -75,22 +75,20 @@ export function preconditionsOf(
 
 /** The Patients of persons that changed; the one of an identity that is no person by itself any more is deleted. */
 export async function patientParts(
-  { records, indexer, region }: PlaceDeps,
+  deps: PlaceDeps,
   groups: readonly Group[],
   now: number,
 ): Promise<readonly PlanParts[]> {
   const reading = systemReading('resolve-identity', now);
   const parts: PlanParts[] = [];
   for (const { person, present, members } of groups) {
-    for (const { id } of members) {
-      const row = await rowById(records, reading, 'Patient', id);
+    for (const { id, isMoved } of members) {
+      const row = await rowById(deps.records, reading, 'Patient', id);
       if (`Patient/${id}` === present) {
-        const composite = compositePatient(
-          id,
-          members.map(({ content }) => sourcePatientOf(region, content)),
-        );
+        const sources = members.map(({ content }) => sourcePatientOf(deps.region, content));
         const origin = filedBy(...new Set(members.flatMap(({ content }) => content.sources)));
-        parts.push(changed(indexer, row, composite, now, { person, subject: present, origin }));
+        const former = row === undefined && isMoved ? await formerComposite(deps.records, reading, id) : undefined;
+        parts.push(compositeParts(deps, { id, row, former, sources }, now, { person, subject: present, origin }));
       } else if (row !== undefined) {
         parts.push({
           preconditions: [{ kind: 'version', type: 'Patient', id, version: row.version }],

@@ -9,6 +9,7 @@
  * @see DICOM PS3.3 C.7.1.1
  */
 import type { DocumentReference, Patient } from '@medplum/fhirtypes';
+import { canonicalText } from '../../../profiles/canonical-text.ts';
 import { oidOf } from '../../../profiles/codes.ts';
 import { sourcePatientIn } from '../../../profiles/documents/document-reference.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
@@ -16,7 +17,6 @@ import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import type { ManifestPatient } from '../../../ihe/kos/manifest.ts';
 import { toJsonPersonName } from '../../../ihe/rad-129/person-name.ts';
 import type { KnownPatient } from '../identity/persons.ts';
-import { canonicalText } from '../write/changed-put.ts';
 import { cleanText } from './clean-text.ts';
 
 type Named = Pick<KnownPatient, 'own' | 'resource'>;

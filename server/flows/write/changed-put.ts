@@ -1,5 +1,6 @@
 /** Writes only what differs from what stands. */
 import type { Resource } from '@medplum/fhirtypes';
+import { canonicalText } from '../../../profiles/canonical-text.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
@@ -39,17 +40,4 @@ export function sameContent(one: Resource, other: Resource): boolean {
 function canonical({ meta, ...rest }: Resource): string {
   const { versionId: _v, lastUpdated: _l, ...kept } = meta ?? {};
   return canonicalText([kept, rest]);
-}
-
-/** JSON with the members of each object in one order: the same text of the same values. */
-export function canonicalText(value: unknown): string {
-  return JSON.stringify(sorted(value));
-}
-
-/** Members in one order, on every level. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return members.map(([name, member]) => [name, sorted(member)]);
 }

@@ -34,6 +34,7 @@ import type {
 import type { Events, Telling } from '../../ports/telling.ts';
 import { asideAsked, requireBound, requireBoundQuestion } from '../granted.ts';
 import { grantOfPassage, passageUnder } from '../passage.ts';
+import { isOfShownVersions } from '../patient-versions.ts';
 import { unstamped } from '../stamp.ts';
 import { hydrateEvent } from './audit/audit-rows.ts';
 import { AccessVersion } from './access-version.ts';
@@ -48,7 +49,8 @@ import { readQuarantine } from './read/quarantine.ts';
 import { search } from './read/search.ts';
 import { shownRows } from './read/shown-rows.ts';
 import { readHistory, rowOrVersion } from './read/history.ts';
-import { rowAsSeen, rowsAsSeen } from './read/patients.ts';
+import { patientHistory, patientVersion } from './read/patient-versions.ts';
+import { rowsAsSeen } from './read/patients.ts';
 import { newestRid, visibleRow } from './read/visible.ts';
 import { toWireAudit } from './audit/wire-audit.ts';
 import { ofAllPatients, ofIdentities } from './audit/readers.ts';
@@ -215,10 +217,11 @@ export class SqliteRecordStore implements RecordStore {
       case 'search':
         return question.query.type === 'AuditEvent' ? await this.#events(grant, question) : this.#page(grant, question);
       case 'history':
-        return inSnapshot(this.#records, () => {
-          const { rows, ...page } = readHistory(this.#records, grant, question);
-          return { ...page, rows: rowsAsSeen(this.#records, grant, rows) };
-        });
+        return inSnapshot(this.#records, () =>
+          isOfShownVersions(grant, question)
+            ? patientHistory(this.#records, grant, question)
+            : readHistory(this.#records, grant, question),
+        );
       case 'instances':
         return inSnapshot(this.#records, () => studyInstances(this.#records, grant, question));
       case 'metadata':
@@ -235,12 +238,15 @@ export class SqliteRecordStore implements RecordStore {
     if (question.version === undefined) {
       // One statement needs no transaction, and nearly every row that is asked for stands.
       const standing = visibleRow(this.#records, grant, question.type, question.id);
-      if (standing !== undefined) return rowAsSeen(this.#records, grant, standing);
+      if (standing !== undefined) return rowsAsSeen(this.#records, grant, [standing])[0];
       if (question.orDeleted !== true) return undefined;
     }
+    const { version } = question;
     return inSnapshot(this.#records, () => {
+      if (version !== undefined && isOfShownVersions(grant, question))
+        return patientVersion(this.#records, grant, question.id, version);
       const found = rowOrVersion(this.#records, grant, question);
-      return found && rowAsSeen(this.#records, grant, found);
+      return found && rowsAsSeen(this.#records, grant, [found])[0];
     });
   }
 

@@ -31,7 +31,7 @@ export const EXPLAINED: readonly Explained[] = [
     reason: 'a right to an item permits that item alone, whatever else is looked at',
   },
   {
-    path: 'server/flows/write/changed-put.ts',
+    path: 'profiles/canonical-text.ts',
     what: '<= instead',
     line: 'const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));',
     reason: 'no two members have one name',

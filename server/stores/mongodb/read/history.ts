@@ -13,6 +13,7 @@ import {
 } from '../../../ports/record-store.ts';
 import type { HistoryDocument } from '../documents.ts';
 import { fromRightDocument, rightsTo, rowKey, toState } from '../write/acl-rows.ts';
+import { latestFirst } from '../../patient-versions.ts';
 import { shownText, whoseOf } from '../../shown-patient.ts';
 import { during, readVisible, toVisibleRow, type Reader } from './reader.ts';
 
@@ -217,9 +218,4 @@ function within(since: number | undefined, after: VersionPlace | undefined) {
 
 function behind({ updated, id, version }: VersionPlace) {
   return [{ updated: { $lt: updated } }, { updated, id: { $gt: id } }, { updated, id, version: { $lt: version } }];
-}
-
-function latestFirst(a: VersionPlace, b: VersionPlace): number {
-  if (a.updated !== b.updated) return b.updated - a.updated;
-  return a.id === b.id ? b.version - a.version : a.id < b.id ? -1 : 1;
 }

@@ -3,8 +3,7 @@ import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
 import { bears, identifiersSaid, identifiersShown, MOST, namingClaims } from '../../patient-numbers.ts';
 import { requireFewToShow, type IdentifiersShown, type WholeIdentifier } from '../../patient-numbers.ts';
-import { asSeen, identitiesIn, identityKey, ITEM_TYPES } from '../../patient-view.ts';
-import type { IdentityOf } from '../../patient-view.ts';
+import { asSeen, identitiesIn, ITEM_TYPES, type SeenIdentities } from '../../patient-view.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { tokenKey } from '../write/index-arrays.ts';
 import { compileCriterion, type PlainCriterion, type RowFilter } from './criteria.ts';
@@ -16,11 +15,15 @@ export async function rowsAsSeen<Row extends VisibleRow>(
   reader: Reader,
   rows: readonly Row[],
 ): Promise<readonly Row[]> {
-  const asked = identitiesIn(reader.grant, rows);
-  const { seen } = reader;
-  const fresh = asked.filter((identity) => !seen.known.has(identityKey(identity)));
+  return asSeen(reader.grant, rows, await seenIdentities(reader, rows));
+}
+
+/** What the reader sees of the identities of Patients, and of those that left. */
+export async function seenIdentities(reader: Reader, rows: readonly VisibleRow[]): Promise<SeenIdentities> {
+  const { seen, grant } = reader;
+  const fresh = identitiesIn(grant, rows).filter((id) => !seen.known.has(id));
   if (fresh.length > 0) await lookUp(reader, fresh);
-  return asSeen(reader.grant, rows, seen);
+  return seen;
 }
 
 /** One row. */
@@ -29,21 +32,21 @@ export async function rowAsSeen<Row extends VisibleRow>(reader: Reader, row: Row
 }
 
 /** Looks up what the reader sees of identities, for all that it still reads. */
-async function lookUp(reader: Reader, asked: readonly IdentityOf[]): Promise<void> {
+async function lookUp(reader: Reader, asked: readonly string[]): Promise<void> {
   const { seen } = reader;
   const own = await shownOf(
     reader,
-    asked.map(({ id }): RowName => ({ type: 'Person', id })),
+    asked.map((id): RowName => ({ type: 'Person', id })),
   );
-  for (const identity of asked) if (own.has(rowKey('Person', identity.id))) seen.isSourceOf.add(identityKey(identity));
-  for (const key of await identitiesWithItems(reader, asked)) seen.sees.add(key);
-  for (const identity of asked) seen.known.add(identityKey(identity));
+  for (const id of asked) if (own.has(rowKey('Person', id))) seen.isSourceOf.add(id);
+  for (const id of await identitiesWithItems(reader, asked)) seen.sees.add(id);
+  for (const id of asked) seen.known.add(id);
 }
 
-/** By key those of which the reader sees an item; of each the rows are looked at until one is shown. */
+/** Those of which the reader sees an item; of each the rows are looked at until one is shown. */
 async function identitiesWithItems(
   { collections, session, grant, now }: Reader,
-  asked: readonly IdentityOf[],
+  asked: readonly string[],
 ): Promise<readonly string[]> {
   const isShown = { principal: { $in: [...grant.principals] }, ...during(now) };
   const access = {
@@ -66,17 +69,17 @@ async function identitiesWithItems(
     ],
     as: 'items',
   };
-  const found = collections.standing.aggregate<IdentityOf>(
+  const found = collections.standing.aggregate<{ readonly id: string }>(
     [
-      { $match: { _id: { $in: asked.map(({ id }) => rowKey('Person', id)) } } },
+      { $match: { _id: { $in: asked.map((id) => rowKey('Person', id)) } } },
       { $project: { id: 1, person: 1 } },
       { $lookup: items },
       { $match: { items: { $ne: [] } } },
-      { $project: { id: 1, person: 1 } },
+      { $project: { id: 1 } },
     ],
     { session },
   );
-  return (await found.toArray()).map(identityKey);
+  return (await found.toArray()).map(({ id }) => id);
 }
 
 const PATIENT = 'Patient/';

@@ -3,15 +3,17 @@ import { isLink, type Criterion, type LinkCriterion } from '../../../../profiles
 import { compareInList, type ListPlace } from '../../../../profiles/search/order.ts';
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
+import { MAX_ORDERED_ROWS, type VisibleRow } from '../../../ports/record-store.ts';
 import { boundPerson } from '../../granted.ts';
 import { identifiersShown, tooManyShown } from '../../patient-numbers.ts';
+import { idsUpdated, isShownMoment, momentOfRow, requireFewPatients } from '../../patient-versions.ts';
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type PlainCriterion, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
-import { identifierCriterion, showing } from './patients.ts';
+import { identifierCriterion, rowsAsSeen, showing } from './patients.ts';
 import { LARGEST_BATCH, listFew, listFromAcl, listFromRows, matching, spanFilters } from './listing.ts';
 import type { Listed, Listing, ListPart, Pace } from './listing.ts';
-import type { Reader } from './reader.ts';
+import { readVisible, type Reader } from './reader.ts';
 
 /** What is looked at in the rows that a filter leaves, batch by batch. */
 type Sieve = (listing: Listing, pace: Pace) => Listing;
@@ -36,13 +38,54 @@ const WHOLE: Part = { span: undefined, isReversed: false };
 /** Reads much at a time, and nothing that only a page needs. */
 export const COUNTING: Pace = { first: LARGEST_BATCH, isCount: true };
 
-/** Plans a search. */
+/**
+ * Plans a search.
+ * @throws {Fault} too-costly - too many Patients are looked at
+ */
 export async function planSearch(
   reader: Reader,
   type: StoredType,
-  where: readonly Criterion[],
+  asked: readonly Criterion[],
   part: Part = WHOLE,
 ): Promise<Plan> {
+  return await planStored(reader, type, await withShownMoments(reader, type, asked), part);
+}
+
+/** Criteria on the moment of a Patient, as its reader sees her, are on the Patients that satisfy them. */
+async function withShownMoments(
+  reader: Reader,
+  type: StoredType,
+  where: readonly Criterion[],
+): Promise<readonly Criterion[]> {
+  const moments = where.filter((criterion) => isShownMoment(reader.grant, type, criterion));
+  const others: Criterion[] = [];
+  for (const criterion of where)
+    if (isLink(criterion)) others.push(await linkWithMoments(reader, criterion));
+    else if (!isShownMoment(reader.grant, type, criterion)) others.push(criterion);
+  if (moments.length === 0) return others;
+  const rows = await patientsAsSeen(reader, [...others, ...moments.flatMap(momentOfRow)]);
+  return [{ kind: 'id', values: idsUpdated(rows, moments) }];
+}
+
+async function linkWithMoments(reader: Reader, link: LinkCriterion): Promise<LinkCriterion> {
+  const type = link.kind === 'chain' ? link.target : link.source;
+  const [criterion = link.criterion] = await withShownMoments(reader, type, [link.criterion]);
+  return { ...link, criterion };
+}
+
+/**
+ * The Patients that satisfy criteria of which those on their moment are on that of the row, as the reader sees them.
+ * @throws {Fault} too-costly - too many
+ */
+export async function patientsAsSeen(reader: Reader, where: readonly Criterion[]): Promise<readonly VisibleRow[]> {
+  const plan = await planStored(reader, 'Patient', where, WHOLE);
+  const found = await take(plan(undefined, COUNTING), MAX_ORDERED_ROWS + 1);
+  requireFewPatients(found.length);
+  const keys = found.map(({ key }) => key);
+  return await rowsAsSeen(reader, await readVisible(reader, keys));
+}
+
+async function planStored(reader: Reader, type: StoredType, where: readonly Criterion[], part: Part): Promise<Plan> {
   const { filter, sieves } = await compileAll(reader, type, where, part.span);
   const filtered = where.filter((criterion) => !sieves.has(criterion));
   const plan = await planFiltered(reader, type, filtered, filter, part);

@@ -13,6 +13,7 @@ import type {
   StudyParts,
 } from '../../../ports/record-store.ts';
 import { identitiesShown, shownInstances, type ShownPart } from '../../granted.ts';
+import { isOfShownVersions } from '../../patient-versions.ts';
 import { shownSubject } from '../../shown-patient.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { readAuditEvent, searchAuditEvents } from '../audit/audit.ts';
@@ -21,7 +22,8 @@ import { toStoreFault } from '../errors.ts';
 import { readHistory, rowOrVersion } from './history.ts';
 import { readInstances, readMetadata, type InstancesQuestion, type MetadataQuestion } from './instances.ts';
 import { studyParts } from './parts.ts';
-import { rowAsSeen, rowsAsSeen } from './patients.ts';
+import { patientHistory, patientVersion } from './patient-versions.ts';
+import { rowsAsSeen } from './patients.ts';
 import { shownOf, type Reader } from './reader.ts';
 import { searchRows } from './search.ts';
 
@@ -39,10 +41,10 @@ async function answerAny(reader: Reader, question: Question): Promise<AnswerTo<Q
       return question.query.type === 'AuditEvent'
         ? await searchAuditEvents(reader, question.query, question)
         : await pageAsSeen(reader, await searchRows(reader, question.query, question));
-    case 'history': {
-      const page = await readHistory(reader, question);
-      return { ...page, rows: await rowsAsSeen(reader, page.rows) };
-    }
+    case 'history':
+      return isOfShownVersions(reader.grant, question)
+        ? await patientHistory(reader, question)
+        : await readHistory(reader, question);
     case 'instances':
       return await readStudy(reader, question);
     case 'metadata':
@@ -68,8 +70,10 @@ async function readResource(
 ): Promise<RowVersion | undefined> {
   const { type, id, version } = question;
   if (type !== 'AuditEvent') {
+    if (version !== undefined && isOfShownVersions(reader.grant, question))
+      return await patientVersion(reader, id, version);
     const found = await rowOrVersion(reader, question);
-    return found && (await rowAsSeen(reader, found));
+    return found && (await rowsAsSeen(reader, [found]))[0];
   }
   const event = await readAuditEvent(reader, id);
   return version === undefined || version === event?.version ? event : undefined;

@@ -6,10 +6,12 @@ import type { Criterion, LinkCriterion } from '../../../../profiles/search/crite
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { eventChainRefused } from '../../event-chain.ts';
+import { isShownMoment } from '../../patient-versions.ts';
 import type { Database } from '../database.ts';
 import { identifiersShown, tooManyShown } from '../../patient-numbers.ts';
 import { candidatesOf, type Candidates, type ListPart, type Place } from './candidates.ts';
 import { conditionsOf, type PlainCriterion, type Sql } from './criteria.ts';
+import { updatedCriterion } from './patient-versions.ts';
 import { identifierCriterion, showing } from './patients.ts';
 import { visibleCondition } from './visible.ts';
 
@@ -31,15 +33,19 @@ export function candidatesUnder(
   where: readonly Criterion[],
   part?: ListPart,
 ): Candidates {
+  const moments = where.filter((criterion) => isShownMoment(grant, type, criterion));
   const shown = where.flatMap((criterion) => identifiersShown(grant, type, criterion) ?? []);
-  const others = where.filter((criterion) => identifiersShown(grant, type, criterion) === undefined);
-  const plain = others.map((criterion) => plainCriterion(db, grant, type, criterion));
-  const candidates = candidatesOf(db, grant, type, plain, part);
+  const isPlain = (criterion: Criterion): boolean =>
+    !isShownMoment(grant, type, criterion) && identifiersShown(grant, type, criterion) === undefined;
+  const plain = where.filter(isPlain).map((criterion) => plainCriterion(db, grant, type, criterion));
+  const criteria = moments.length === 0 ? plain : [updatedCriterion(db, grant, moments, plain)];
+  const candidates = candidatesOf(db, grant, type, criteria, part);
   return shown.reduce((all, asked) => showing(db, grant, all, asked), candidates);
 }
 
 /** Resolves a criterion to one on a row alone. */
 function plainCriterion(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
+  if (isShownMoment(grant, type, criterion)) return updatedCriterion(db, grant, [criterion], []);
   if (criterion.kind !== 'chain' && criterion.kind !== 'has') return identifierCriterion(db, grant, type, criterion);
   if (type === 'AuditEvent') throw eventChainRefused();
   if (criterion.kind === 'has') return referredCriterion(db, grant, type, criterion);

@@ -4,8 +4,7 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
 import { bears, identifiersSaid, MOST, namingClaims, requireFewToShow } from '../../patient-numbers.ts';
 import type { IdentifiersShown, WholeIdentifier } from '../../patient-numbers.ts';
-import { asSeen, identitiesIn, identityKey, ITEM_TYPES } from '../../patient-view.ts';
-import type { IdentityOf, SeenIdentities } from '../../patient-view.ts';
+import { asSeen, identitiesIn, ITEM_TYPES, type SeenIdentities } from '../../patient-view.ts';
 import type { Database } from '../database.ts';
 import type { Candidates, Place } from './candidates.ts';
 import { marks, type PlainCriterion, type Sql } from './criteria.ts';
@@ -17,8 +16,7 @@ export function rowsAsSeen<Row extends VisibleRow>(
   grant: AnyGrant,
   rows: readonly Row[],
 ): readonly Row[] {
-  const asked = identitiesIn(grant, rows);
-  return asSeen(grant, rows, asked.length === 0 ? undefined : seenIdentities(db, grant, asked));
+  return asSeen(grant, rows, seenIdentities(db, grant, rows));
 }
 
 /** One row. */
@@ -54,20 +52,22 @@ function accessToIdentity(grant: AnyGrant, id: string): Sql {
   };
 }
 
-type Seen = IdentityOf & { readonly sees: number; readonly is_source: number };
+type Seen = { readonly id: string; readonly sees: number; readonly is_source: number };
 
-function seenIdentities(db: Database, grant: AnyGrant, asked: readonly IdentityOf[]): SeenIdentities {
-  const sees = accessToItem(grant, 'j.value ->> 0', 'j.value ->> 1');
-  const isSource = accessToIdentity(grant, 'j.value ->> 1');
-  const rows = db.all<Seen>(
-    `SELECT j.value ->> 0 AS person, j.value ->> 1 AS id, ${sees.text} AS sees, ${isSource.text} AS is_source
-     FROM json_each(?) j`,
+/** What the reader sees of the identities of Patients, and of those that left; undefined when there are none. */
+export function seenIdentities(db: Database, grant: AnyGrant, rows: readonly VisibleRow[]): SeenIdentities | undefined {
+  const asked = identitiesIn(grant, rows);
+  if (asked.length === 0) return undefined;
+  const sees = accessToItem(grant, `(SELECT person FROM resource WHERE type = 'Person' AND id = j.value)`, 'j.value');
+  const isSource = accessToIdentity(grant, 'j.value');
+  const seen = db.all<Seen>(
+    `SELECT j.value AS id, ${sees.text} AS sees, ${isSource.text} AS is_source FROM json_each(?) j`,
     ...sees.values,
     ...isSource.values,
-    JSON.stringify(asked.map(({ person, id }) => [person, id])),
+    JSON.stringify(asked),
   );
-  const keysWhere = (is: (row: Seen) => boolean): Set<string> => new Set(rows.filter(is).map(identityKey));
-  return { sees: keysWhere((row) => row.sees === 1), isSourceOf: keysWhere((row) => row.is_source === 1) };
+  const idsWhere = (is: (one: Seen) => boolean): Set<string> => new Set(seen.filter(is).map(({ id }) => id));
+  return { sees: idsWhere((one) => one.sees === 1), isSourceOf: idsWhere((one) => one.is_source === 1) };
 }
 
 /**
