@@ -331,8 +331,8 @@ export interface RecordStore {
   ): Promise<Audited<AnswerTo<Q>>>;
 
   /**
-   * Reads a further part of an audited answer, as what is visible now (epoch milliseconds). What no event of it tells of
-   * yet, `account` tells: its events, if any, are durable when the promise resolves.
+   * Reads a further part of an audited answer, as what is visible now (epoch milliseconds). What no event of it tells
+   * of yet, `account` tells: its events, if any, are durable when the promise resolves.
    */
   follow<Q extends Question>(
     passage: Passage,
