@@ -3,7 +3,8 @@
  * access in list order, merged lazily, or the rows of an open type), or one criterion does, when its matches are few.
  * What drives is chosen by what is counted at the moment: a criterion with very few matches; else the top of the list,
  * if it fills the page; else a criterion with not too many; else the list to its end. A part of a text is looked for in
- * all texts: at first where they are not too many, else only when the top of the list did not decide.
+ * all texts: at first where they are not too many, else only when the top of the list did not decide. What the server
+ * reads of one person is found by her.
  */
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
@@ -52,6 +53,9 @@ export function candidatesOf(
   { span = WHOLE, isReversed = false }: ListPart = {},
 ): Candidates {
   const way = isReversed ? FROM_THE_END : FROM_THE_TOP;
+  const person = boundPerson(grant, type);
+  if (person !== undefined)
+    return listDriven(db, personList(person, type, way), conditionsOf(type, criteria), { span, way }).whole;
   const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type, way) : accessList(db, grant, type, way);
   if (list === undefined) return { page: () => [], count: () => 0 };
   const listed = listDriven(db, list, conditionsOf(type, criteria), { span, way });
@@ -122,31 +126,32 @@ function boundsOf({ span: { from, before }, way }: Part, after: PageEnd | undefi
   return { text: bounds.map(([text]) => text).join(''), values: bounds.flatMap(([, ...values]) => values) };
 }
 
-/** The rows of a type: the directory, the server itself, and parts, which are few a question. */
-function rowList(grant: AnyGrant, type: StoredType, { order }: Way): List {
-  const person = boundPerson(grant, type);
-  const { text, values } = person === undefined ? { text: ALL_ROWS, values: [type] } : rowsOfPerson(person, type);
+/** The rows of a type that are a person's: they are few, whatever else the store holds. */
+function personList(person: PersonKey, type: StoredType, { order }: Way): List {
+  const [rows, values] = type === 'Person' ? [IDENTITIES, [person]] : [ROWS_OF_PERSON, [person, type]];
   return {
     entries: (end) => ({
-      text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id ${text}${end.text} ORDER BY ${order}`,
+      text: `SELECT x.sort, x.id, x.rid FROM resource x ${rows}${end.text} ORDER BY ${order}`,
       values: [...values, ...end.values],
     }),
-    condition: person === undefined ? visibleCondition(grant, type) : NONE,
+    condition: NONE,
   };
 }
 
-const ALL_ROWS = 'FROM resource x WHERE x.type = ?';
+const ROWS_OF_PERSON = 'INDEXED BY resource_person WHERE x.person = ? AND x.type = ?';
+const IDENTITIES = "INDEXED BY resource_identity WHERE x.person = ? AND x.type = 'Person'";
 
-/** Hers are found by her: of a type there are as many as the region has. */
-function rowsOfPerson(person: PersonKey, type: StoredType): Sql {
-  if (type === 'Person') return { text: IDENTITIES, values: [person] };
+/** The rows of a type: the directory, the server itself, and parts, which are few a question. */
+function rowList(grant: AnyGrant, type: StoredType, { order }: Way): List {
   return {
-    text: 'FROM resource x INDEXED BY resource_person WHERE x.person = ? AND x.type = ?',
-    values: [person, type],
+    entries: (end) => ({
+      text: `SELECT x.sort, x.id, x.rid, x.parent_type, x.parent_id FROM resource x WHERE x.type = ?${end.text}
+        ORDER BY ${order}`,
+      values: [type, ...end.values],
+    }),
+    condition: visibleCondition(grant, type),
   };
 }
-
-const IDENTITIES = "FROM resource x INDEXED BY resource_identity WHERE x.person = ? AND x.type = 'Person'";
 
 /** Each principal's access; the lists are merged as they are read, and a row that several show comes once. */
 function accessList(db: Database, grant: AnyGrant, type: StoredType, { merged }: Way): List | undefined {
