@@ -4,7 +4,7 @@
  * a structured clone lacks that state.
  */
 import type { Purpose } from './purpose.ts';
-import type { PersonKey, Requester } from './requester.ts';
+import type { PersonKey, Requester, Role } from './requester.ts';
 import { principal, type Principal } from './right.ts';
 
 /** Makers have it: whoever reaches a constructor through an instance does not. */
@@ -225,15 +225,20 @@ function refuseUnless(isGenuine: boolean): void {
   if (!isGenuine) throw new TypeError('Only server/access makes grants');
 }
 
+/** The principals that a professional (`Practitioner/id`) is by the roles that are held. */
+export function principalsOfProfessional(practitioner: string, roles: readonly Role[]): readonly Principal[] {
+  return [
+    principal.practitioner(practitioner),
+    principal.breakGlass(practitioner),
+    ...roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
+    ...roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
+  ];
+}
+
 function principalsOf(requester: Requester): readonly Principal[] {
   switch (requester.kind) {
     case 'practitioner':
-      return [
-        principal.practitioner(requester.practitioner),
-        principal.breakGlass(requester.practitioner),
-        ...requester.roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
-        ...requester.roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
-      ];
+      return principalsOfProfessional(requester.practitioner, requester.roles);
     case 'patient':
       return [principal.patient(requester.person)];
     case 'establishment':

@@ -8,16 +8,17 @@ import type { Basis } from './basis.ts';
 import { isDeskOf, isRegionDesk } from './desks.ts';
 import { requireKind } from './may-attempt.ts';
 import {
-  aboutBasis,
   EXAM_SWITCHES,
   refuseOpen,
   requesterBases,
+  sourceBasis,
   stateBases,
   subjectBases,
   type SubjectFacts,
 } from './may-write.ts';
 import type { ExamOperation } from './operations.ts';
 import type { PersonKey, Requester } from './requester.ts';
+import { principal } from './right.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';
 
 /** A Task of instances kept aside, or the study that is to be moved. */
@@ -53,7 +54,7 @@ export function mayOperate(requester: Requester, operation: ExamOperation, facts
   const { operated, subject, now } = facts;
   if (operated === undefined) throw new Fault('not-found', 'No such resource');
   requireOne(operated, isFor(requester, operation, operated));
-  const rests = subject === undefined ? [] : subjectRests(requester, operation, subject, now);
+  const rests = subject === undefined ? [] : subjectRests(requester, operation, operated, subject, now);
   return makeWarrant({
     act: operation,
     reaches: reachesOf(operation, operated, subject),
@@ -86,18 +87,27 @@ function requireOne({ isSeen }: OperatedFacts, may: boolean): void {
   throw new Fault('forbidden', 'This is done by others: who sent the instances, whose exam it is, or the desk');
 }
 
-/** An establishment files under a Patient of its own; the desk, and who receives, under the one that stands. */
+/**
+ * An establishment, and its desk, file under a Patient of its own; the region's desk, and who receives, under the one
+ * that stands. Of another's Patient nobody is told whether she is opposed.
+ */
 function subjectRests(
   requester: Requester,
   operation: ExamOperation,
+  { sources }: OperatedFacts,
   subject: SubjectFacts,
   now: number,
 ): readonly Basis[] {
+  const needsOwn = operation !== 'release' && !isRegionDesk(requester);
+  const rests = needsOwn ? sourceBasis(subject, sources.map(principal.establishment), now) : [];
+  if (rests === undefined) throw notTheirs();
   refuseOpen(subject.state, EXAM_SWITCHES);
-  const needsOwn = operation !== 'release' && requester.kind === 'establishment';
-  const rests = needsOwn ? aboutBasis(requester, subject, now) : [];
-  if (rests === undefined) throw new Fault('invalid', 'The patient is not one of the establishment');
   return [...subjectBases(subject), ...rests, ...stateBases(subject.person, EXAM_SWITCHES)];
+}
+
+/** The refusal of a Patient who is not known, and of one who is another establishment's: it tells not which. */
+export function notTheirs(): Fault {
+  return new Fault('invalid', 'The patient is not one of the establishment', { expression: 'Parameters.parameter' });
 }
 
 function reachesOf(

@@ -156,8 +156,17 @@ export function writesAbout(requester: Requester, subject: SubjectFacts, now: nu
 export function aboutBasis(requester: Requester, subject: SubjectFacts, now: number): readonly Basis[] | undefined {
   if (requester.kind === 'patient') return isSelf(requester, subject) ? [] : undefined;
   if (subject.isOwn === true) return [];
+  return sourceBasis(subject, sourceOf(requester), now);
+}
+
+/** What it rests on that one of these establishments is a source of a Patient; undefined when none is. */
+export function sourceBasis(
+  subject: SubjectFacts,
+  sources: readonly Principal[],
+  now: number,
+): readonly Basis[] | undefined {
   const item = identityOf(subject.patient);
-  const held = heldOf(subject.rights ?? [], item, sourceOf(requester), now);
+  const held = heldOf(subject.rights ?? [], item, sources, now);
   return held.length === 0 ? undefined : heldBases(subject.person, item, held, now);
 }
 

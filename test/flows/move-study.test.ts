@@ -129,7 +129,12 @@ onEachStore('ImagingStudy/$move', {}, (running) => {
       }),
     );
     const { id: others } = await nancy.findOne<Patient>('Patient?identifier=NC-move');
-    expectOutcome(await move(strasbourg, id, others), 400, 'invalid');
+    const desk = await personCaller(running().server, 'demo-strasbourg-desk');
+    for (const caller of [strasbourg, desk]) {
+      const refused = await move(caller, id, others);
+      expectOutcome(refused, 400, 'invalid');
+      expect(refused.text, 'as of nobody').to.equal((await move(caller, id, 'nobody')).text);
+    }
     expect((await seen(helene, study)).map((one) => one.id)).to.deep.equal([id]);
   });
 

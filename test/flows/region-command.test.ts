@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import { eventually, expectOutcome } from '../support/clients/fhir-caller.ts';
 import { runCommand, type CommandResult } from '../support/command.ts';
 import { establishmentCaller, fillDemonstration, personCaller } from '../support/demonstration.ts';
@@ -88,6 +89,17 @@ describe('npm run region', function () {
     );
     expect((await region('check', other.path)).stdout).to.match(
       /^sees other records: Practitioner\/demo-declared \(.+\): [1-9]\d* records shown, 0 hidden$/m,
+    );
+    // An office shows what is for its holders.
+    const system = CODE_SYSTEM.regionRole;
+    await other.write();
+    await other.write((edited) =>
+      changeResource(edited, 'PractitionerRole/demo-declared-role', {
+        code: [{ coding: [{ system, code: 'region-desk' }] }],
+      } as object),
+    );
+    expect((await region('check', other.path)).stdout).to.match(
+      /^sees other records: Practitioner\/demo-declared \(.+\): \d+ records shown, 0 hidden$/m,
     );
   });
 

@@ -7,7 +7,7 @@ import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
 import { isKeptAsideTask } from '../../../profiles/imaging/kept-aside-task.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { systemReading } from '../../access/grant.ts';
-import { mayOperate, type OperatedFacts } from '../../access/may-operate.ts';
+import { mayOperate, notTheirs, type OperatedFacts } from '../../access/may-operate.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, QuarantinedInstance } from '../../ports/commit-plan.ts';
@@ -138,7 +138,7 @@ async function subjectOf(
   const known = reference === undefined ? undefined : await knownPatient(records, reading, reference);
   if (known !== undefined) return await subjectFacts(records, reading, visit.requester, known);
   if (clearing.operation === 'release') return undefined;
-  throw new Fault('invalid', 'The patient is not one of the establishment', { expression: 'Parameters.parameter' });
+  throw notTheirs();
 }
 
 /** Who receives instances. */

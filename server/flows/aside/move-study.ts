@@ -9,7 +9,7 @@ import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { systemReading } from '../../access/grant.ts';
-import { mayOperate, type OperatedFacts } from '../../access/may-operate.ts';
+import { mayOperate, notTheirs, type OperatedFacts } from '../../access/may-operate.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
@@ -30,6 +30,9 @@ import { isRowSeen } from './seen.ts';
 
 /** What the flow needs. */
 export type MoveStudyDeps = GuardDeps & AsideDeps;
+
+/** A desk speaks for its establishment: who feeds the Patient is asked for both. */
+const ASKS_SOURCES = { kind: 'establishment' } as const;
 
 /** An exam that stands, with what a decision asks of it. */
 type Standing = {
@@ -62,11 +65,10 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
   const reading = systemReading('clear-aside', now);
   const standing = await findStudy(deps, visit, reading, id);
   const known = await knownPatient(deps.records, reading, patient);
-  const subject = known === undefined ? undefined : await subjectFacts(deps.records, reading, visit.requester, known);
+  const subject = known === undefined ? undefined : await subjectFacts(deps.records, reading, ASKS_SOURCES, known);
   const warrant = mayOperate(visit.requester, 'move', { now, operated: standing?.operated, subject });
   if (standing === undefined) throw new Fault('not-found', 'No such resource');
-  if (subject === undefined)
-    throw new Fault('invalid', 'The patient is not known', { expression: 'Parameters.parameter' });
+  if (subject === undefined) throw notTheirs();
   const { operated, owner, going } = standing;
   if (subject.person === operated.person) throw new Fault('conflict', 'The exam is of this person already');
   await refuseOwnMatter(deps)(visit.requester, [operated.person, subject.person]);

@@ -1,6 +1,6 @@
 /** How many records a region file would show and hide, to whom. */
 import type { Resource } from '@medplum/fhirtypes';
-import { systemGrant } from '../../access/grant.ts';
+import { principalsOfProfessional, systemGrant } from '../../access/grant.ts';
 import { principal, type Principal } from '../../access/right.ts';
 import type { Region } from '../../config/region-model.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -85,11 +85,5 @@ function readersOf(
 }
 
 function readerOf({ reference, name, roles }: Professional): Reader {
-  const services = roles.filter(({ radiologist }) => radiologist).map(({ organization }) => organization);
-  const principals = [
-    principal.practitioner(reference),
-    principal.breakGlass(reference),
-    ...new Set(services.map((service) => principal.radiologists(service))),
-  ];
-  return { name, principals };
+  return { name, principals: [...new Set(principalsOfProfessional(reference, roles))] };
 }

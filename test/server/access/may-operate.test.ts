@@ -103,7 +103,11 @@ describe('Who may do what with exams that are whose they should not be (identity
     for (const operation of ['refile', 'move'] as const) {
       const facts = { operated: operated(), subject: subject(OPEN_STATE, THIRD) };
       expect(decided(establishment(SENDER), operation, facts)).to.equal('invalid');
+      const opposed = { ...facts, subject: subject({ ...OPEN_STATE, opposed: true }, THIRD) };
+      expect(decided(establishment(SENDER), operation, opposed), 'what is hers is not told').to.equal('invalid');
     }
+    const ofDesk = { operated: operated(), subject: subject(OPEN_STATE, THIRD) };
+    expect(decided(professional(held(SENDER, 'establishment-desk')), 'move', ofDesk), 'its desk').to.equal('invalid');
     const facts = { operated: operated(), subject: subject(OPEN_STATE, THIRD) };
     expect(decided(WHO['desk of the region'] ?? establishment(THIRD), 'move', facts)).to.have.property('act', 'move');
   });
