@@ -34,7 +34,7 @@ function said(
   return { id, changed, patient, numbers: [], systems: [`${SYSTEM}.${id}`] };
 }
 
-/** The Patient of identity `a` as it stands, row after row: its version counts every change, its moment is ten times that. */
+/** The Patient of identity `a`, row after row: its version counts every change, its moment is ten times that. */
 function written(
   members: readonly SourcePatient[],
   standing?: StandingComposite,
