@@ -204,7 +204,8 @@ export type Question =
     }
   /**
    * A page; `skip` rows are passed over before it.
-   * @throws {Fault} too-costly - more than MAX_ORDERED_ROWS would be put in another order than the type's own
+   * @throws {Fault} too-costly - more than MAX_ORDERED_ROWS would be put in another order than the type's own, or of
+   *   too many Patients it is looked at which identifiers they are shown with
    */
   | { readonly kind: 'search'; readonly query: SearchQuery; readonly after?: PageEnd; readonly skip?: number }
   /**

@@ -3,12 +3,14 @@ import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { saidBy } from '../../../profiles/identity/said-by.ts';
 import type { Criterion, TokenValue } from '../../../profiles/search/criterion.ts';
+import type { Grant } from '../../../server/access/grant.ts';
 import { principal } from '../../../server/access/right.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import type { Put } from '../../../server/ports/commit-plan.ts';
 import { aGrant, anIdentity, aPatientGrant, aPersonKey, aPlan, aPut, aQuery, aRight } from '../../support/plans.ts';
 import { NO_ENTRIES } from '../../support/plans.ts';
-import { read, search } from '../../support/reads.ts';
+import { expectFault } from '../../support/faults.ts';
+import { read, search, searchIds } from '../../support/reads.ts';
 import { commitPlan } from '../../support/warrants.ts';
 import type { Suite } from '../suite.ts';
 import { aPutOf } from './told-of-persons.ts';
@@ -39,6 +41,9 @@ const CRITERIA: readonly Criterion[] = [
   { kind: 'missing', param: 'identifier', missing: true },
   { kind: 'missing', param: 'identifier', missing: false },
 ];
+
+/** More than are looked at. */
+const MANY = 1_100;
 
 /** Runs the contract. */
 export function shownNumbersContract(suite: Suite): void {
@@ -79,6 +84,23 @@ export function shownNumbersContract(suite: Suite): void {
     };
   };
 
+  /** So many Patients, whom a professional sees. */
+  const many = async (count: number) => {
+    const [practitioner, person] = [aPersonKey(), aPersonKey()];
+    const puts = Array.from({ length: count }, () => aPut({ type: 'Patient', person }));
+    const rights = [aRight({ person, principal: principal.practitioner(`Practitioner/${practitioner}`) })];
+    await commitPlan(suite.records, aPlan({ puts, rights }));
+    const professional = aGrant(`Practitioner/${practitioner}`);
+    const find = async (type: 'Patient' | 'DocumentReference', ...where: Criterion[]) =>
+      await searchIds(suite.records, professional, aQuery(type, { where }));
+    return { professional, find };
+  };
+
+  const shownTo = async (grant: Grant, ids: readonly string[]): Promise<readonly Patient[]> => {
+    const rows = await Promise.all(ids.map(async (id) => await read(suite.records, grant, { type: 'Patient', id })));
+    return rows.flatMap((row) => (row === undefined ? [] : [JSON.parse(row.json) as Patient]));
+  };
+
   describe('the identifiers of a Patient', () => {
     it('find her as far as they are shown, whole, by their system or value, and in the negative', async () => {
       const { persons, professional, self } = await world();
@@ -87,16 +109,30 @@ export function shownNumbersContract(suite: Suite): void {
         [self[0], persons.slice(0, 1)],
       ] as const) {
         if (grant === undefined) throw new Error('There is nobody');
+        const shown = await shownTo(grant, ids);
         for (const criterion of CRITERIA) {
           const { rows } = await search(suite.records, grant, aQuery('Patient', { where: [criterion], count: 100 }));
-          const expected: string[] = [];
-          for (const id of ids) {
-            const row = await read(suite.records, grant, { type: 'Patient', id });
-            if (row !== undefined && isMet(criterion, JSON.parse(row.json) as Patient)) expected.push(id);
-          }
+          const expected = shown.filter((patient) => isMet(criterion, patient)).map(({ id = '' }) => id);
           expect(rows.map(({ id }) => id).toSorted(), JSON.stringify(criterion)).to.deep.equal(expected.toSorted());
         }
       }
+    });
+
+    it('are not looked at in more Patients than a bound, neither for a search nor for a chain', async function () {
+      this.timeout(240_000);
+      const { professional, find } = await many(MANY);
+      const none = { kind: 'token', param: 'identifier', values: [{ system: 'urn:none' }] } as const;
+      const narrow = { kind: 'token', param: 'gender', values: [{ code: 'other' }] } as const;
+      await expectFault(find('Patient', none), 'too-costly');
+      expect(await find('Patient', none, narrow)).to.deep.equal([]);
+      const negated = { ...none, negated: true } as const;
+      const first = aQuery('Patient', { where: [negated], count: 3 });
+      const { rows, total } = await search(suite.records, professional, { ...first, total: 'bounded' });
+      expect([rows.length, total]).to.deep.equal([3, undefined]);
+      await expectFault(search(suite.records, professional, { ...first, total: 'accurate' }), 'too-costly');
+      const chain = { kind: 'chain', param: 'patient', target: 'Patient', criterion: none } as const;
+      await expectFault(find('DocumentReference', chain), 'too-costly');
+      await expectFault(find('DocumentReference', { ...chain, criterion: negated }), 'too-costly');
     });
   });
 }

@@ -24,7 +24,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'WADO-RS rendered, kept': cost(4, 2, 0, 0, 0),
     'viewer page': cost(43, 28, 2, 1, 4),
     'C-STORE': cost(17, 7, 6, 2, 10),
-    withdrawal: cost(109, 54, 3, 2, 30),
+    withdrawal: cost(91, 45, 3, 2, 30),
   },
   MongoDB: {
     'FHIR read': cost(6, 5, 0, 0, 0),

@@ -5,6 +5,9 @@
 import type { Db } from 'mongodb';
 import type { ClaimDocument, InstanceDocument, PersonDocument } from '../documents.ts';
 
+/** Studies that are read at once. */
+const AT_ONCE = 1_000;
+
 /** What is done already stays, so that it may be run again. */
 export async function separateIdentities(db: Db): Promise<void> {
   await flattenPersons(db);
@@ -13,7 +16,9 @@ export async function separateIdentities(db: Db): Promise<void> {
   await db.collection<ClaimDocument>('claims').deleteMany({ _id: { $gte: 'qualified|', $lt: 'qualified}' } });
   const instances = db.collection<InstanceDocument>('instances');
   const unfiled = { subject: { $exists: false } } as const;
-  const studies = instances.aggregate<{ _id: string }>([{ $match: unfiled }, { $group: { _id: '$studyInstanceUID' } }]);
+  const byStudy = [{ $match: unfiled }, { $group: { _id: '$studyInstanceUID' } }];
+  // A cursor that rests for ten minutes is closed: what comes at once must be done in them.
+  const studies = instances.aggregate<{ _id: string }>(byStudy, { batchSize: AT_ONCE, allowDiskUse: true });
   for await (const { _id: studyInstanceUID } of studies) {
     const claim = await db.collection<ClaimDocument>('claims').findOne({ _id: `study|${studyInstanceUID}` });
     await instances.updateMany({ studyInstanceUID, ...unfiled }, { $set: { subject: claim?.value ?? '' } });

@@ -1,8 +1,8 @@
 /** Patients as a requester sees them, and the identifiers by which it may find them. */
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
-import { bears, identifiersAsked, MOST, namingClaims } from '../../patient-numbers.ts';
-import type { IdentifiersAsked, WholeIdentifier } from '../../patient-numbers.ts';
+import { bears, identifiersSaid, identifiersShown, MOST, namingClaims } from '../../patient-numbers.ts';
+import { requireFewToShow, type IdentifiersShown, type WholeIdentifier } from '../../patient-numbers.ts';
 import { asSeen, identitiesIn, ITEM_TYPES, type SeenIdentities } from '../../patient-view.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { tokenKey } from '../write/index-arrays.ts';
@@ -84,10 +84,8 @@ async function identitiesWithItems(
 
 const PATIENT = 'Patient/';
 
-type Shown = Extract<IdentifiersAsked, { readonly by: 'shown' }>;
-
 /** What a criterion is on a row of the index, or what has to be looked at in each row that is listed. */
-export type PatientCriterion = { readonly filter: RowFilter } | { readonly shown: Shown };
+export type PatientCriterion = { readonly filter: RowFilter } | { readonly shown: IdentifiersShown };
 
 /**
  * A criterion on identifiers of Patients under a grant: those that everybody may know are in the index of Patients, the
@@ -98,13 +96,13 @@ export async function identifierCriterion(
   type: StoredType,
   criterion: PlainCriterion,
 ): Promise<PatientCriterion> {
-  const asked = identifiersAsked(reader.grant, type, criterion);
-  if (asked?.by === 'shown') return { shown: asked };
+  const shown = identifiersShown(reader.grant, type, criterion);
+  if (shown !== undefined) return { shown };
   const filter = compileCriterion(criterion);
+  const asked = identifiersSaid(reader.grant, type, criterion);
   if (asked === undefined) return { filter };
-  const patients = await patientsSaid(reader, asked.identifiers);
-  const shown = await rowsAsSeen(reader, await readVisible(reader, patients));
-  const ids = shown.filter(({ json }) => bears(json, asked.identifiers)).map(({ id }) => id);
+  const patients = await rowsAsSeen(reader, await readVisible(reader, await patientsSaid(reader, asked)));
+  const ids = patients.filter(({ json }) => bears(json, asked)).map(({ id }) => id);
   return { filter: ids.length === 0 ? filter : { $or: [filter, { id: { $in: ids } }] } };
 }
 
@@ -143,16 +141,17 @@ async function patientsOf({ collections, session }: Reader, which: object): Prom
 export async function* showing(
   reader: Reader,
   listing: Listing,
-  { identifiers, isNegated }: Shown,
+  { identifiers, isNegated }: IdentifiersShown,
   { first }: Pace,
 ): Listing {
+  let looked = 0;
   for await (const batch of inBatches(listing, first)) {
-    const rows = await readVisible(
-      reader,
-      batch.map(({ key }) => key),
-    );
-    const bearing = (await rowsAsSeen(reader, rows)).filter(({ json }) => bears(json, identifiers));
-    const keys = new Set(bearing.map(({ type, id }) => rowKey(type, id)));
-    yield* batch.filter(({ key }) => keys.has(key) !== isNegated);
+    looked += batch.length;
+    requireFewToShow(looked);
+    const keys = batch.map(({ key }) => key);
+    const saying = (await readVisible(reader, keys)).filter(({ json }) => bears(json, identifiers));
+    const bearing = (await rowsAsSeen(reader, saying)).filter(({ json }) => bears(json, identifiers));
+    const borne = new Set(bearing.map(({ type, id }) => rowKey(type, id)));
+    yield* batch.filter(({ key }) => borne.has(key) !== isNegated);
   }
 }

@@ -5,6 +5,7 @@ import type { SortSpan } from '../../../../profiles/search/query.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { MAX_ORDERED_ROWS, type VisibleRow } from '../../../ports/record-store.ts';
 import { boundPerson } from '../../granted.ts';
+import { identifiersShown, tooManyShown } from '../../patient-numbers.ts';
 import { idsUpdated, isShownMoment, momentOfRow, requireFewPatients } from '../../patient-versions.ts';
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type PlainCriterion, type RowFilter } from './criteria.ts';
@@ -151,7 +152,10 @@ async function namedFilter(reader: Reader, type: StoredType, link: LinkCriterion
   const other = link.kind === 'chain' ? link.target : link.source;
   const plan = await planSearch(reader, other, [link.criterion]);
   const found = await take(plan(undefined, COUNTING), MAX_NAMED + 1);
-  if (found.length > MAX_NAMED) return undefined;
+  if (found.length > MAX_NAMED) {
+    if (identifiersShown(reader.grant, other, link.criterion) !== undefined) throw tooManyShown();
+    return undefined;
+  }
   const keys = found.map(({ key }) => key);
   if (link.kind === 'chain') {
     const filter: RowFilter = { ref: { $in: keys.map((key) => referenceKey(link.param, key)) } };

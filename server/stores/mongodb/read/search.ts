@@ -9,6 +9,7 @@ import {
   type SearchPage,
   type VisibleRow,
 } from '../../../ports/record-store.ts';
+import { isTooCostly } from '../../patient-numbers.ts';
 import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { targetsOf } from '../write/index-arrays.ts';
@@ -103,10 +104,22 @@ async function countTotal(plan: Plan, query: SearchQuery, all: number | undefine
   if (query.total === 'none' && !isCount) return undefined;
   const bound = query.total === 'accurate' || isCount ? Infinity : TOTAL_BOUND;
   if (all !== undefined) return all > bound ? undefined : all;
+  try {
+    const total = await countOf(plan, bound);
+    return total > bound ? undefined : total;
+  } catch (error) {
+    // What is too much to look at counts as too many.
+    if (bound < Infinity && isTooCostly(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The number of matches, or one more than the bound. */
+async function countOf(plan: Plan, bound: number): Promise<number> {
   let total = 0;
   for await (const _ of plan(undefined, COUNTING)) {
     total += 1;
-    if (total > bound) return undefined;
+    if (total > bound) break;
   }
   return total;
 }

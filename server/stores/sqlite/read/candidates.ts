@@ -3,12 +3,15 @@
  * access in list order, merged lazily, or the rows of an open type), or one criterion does, when its matches are few.
  * What drives is chosen by what is counted at the moment: a criterion with very few matches; else the top of the list,
  * if it fills the page; else a criterion with not too many; else the list to its end. A part of a text is looked for in
- * all texts: at first where they are not too many, else only when the top of the list did not decide.
+ * all texts: at first where they are not too many, else only when the top of the list did not decide. What the server
+ * reads of one person is found by her.
  */
 import type { SortSpan } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
+import type { PersonKey } from '../../../access/requester.ts';
 import type { PageEnd } from '../../../ports/record-store.ts';
+import { boundPerson } from '../../granted.ts';
 import { holdsAtLeast } from './held-counts.ts';
 import { conditionsOf, isScan, marks, ridSource, type PlainCriterion, type Sql } from './criteria.ts';
 import type { Bindable, Database } from '../database.ts';
@@ -50,6 +53,9 @@ export function candidatesOf(
   { span = WHOLE, isReversed = false }: ListPart = {},
 ): Candidates {
   const way = isReversed ? FROM_THE_END : FROM_THE_TOP;
+  const person = boundPerson(grant, type);
+  if (person !== undefined)
+    return listDriven(db, personList(person, type, way), conditionsOf(type, criteria), { span, way }).whole;
   const list = isOpen(grant, type) || isPart(type) ? rowList(grant, type, way) : accessList(db, grant, type, way);
   if (list === undefined) return { page: () => [], count: () => 0 };
   const listed = listDriven(db, list, conditionsOf(type, criteria), { span, way });
@@ -118,6 +124,18 @@ function boundsOf({ span: { from, before }, way }: Part, after: PageEnd | undefi
   ];
   if (bounds.length === 0) return NONE;
   return { text: bounds.map(([text]) => text).join(''), values: bounds.flatMap(([, ...values]) => values) };
+}
+
+/** The rows of a type that are a person's: they are few, whatever else the store holds. */
+function personList(person: PersonKey, type: StoredType, { order }: Way): List {
+  return {
+    entries: (end) => ({
+      text: `SELECT x.sort, x.id, x.rid FROM resource x INDEXED BY resource_person WHERE x.person = ? AND x.type = ?
+        ${end.text} ORDER BY ${order}`,
+      values: [person, type, ...end.values],
+    }),
+    condition: NONE,
+  };
 }
 
 /** The rows of a type: the directory, the server itself, and parts, which are few a question. */

@@ -8,10 +8,11 @@ import type { AnyGrant } from '../../../access/grant.ts';
 import { eventChainRefused } from '../../event-chain.ts';
 import { isShownMoment } from '../../patient-versions.ts';
 import type { Database } from '../database.ts';
-import { candidatesOf, type Place } from './candidates.ts';
+import { identifiersShown, tooManyShown } from '../../patient-numbers.ts';
+import { candidatesOf, type Candidates, type ListPart, type Place } from './candidates.ts';
 import { conditionsOf, type PlainCriterion, type Sql } from './criteria.ts';
 import { updatedCriterion } from './patient-versions.ts';
-import { identifierCriterion } from './patients.ts';
+import { identifierCriterion, showing } from './patients.ts';
 import { visibleCondition } from './visible.ts';
 
 type Chain = Extract<LinkCriterion, { kind: 'chain' }>;
@@ -20,8 +21,8 @@ type Has = Extract<LinkCriterion, { kind: 'has' }>;
 /** Most rows that are named for a criterion. */
 const LINK_BOUND = 1_000;
 
-/** Resolves criteria to those on a row alone. @throws {Fault} as {@link plainCriterion} */
-export function plainCriteria(
+/** Resolves criteria to those on a row alone. */
+function plainCriteria(
   db: Database,
   grant: AnyGrant,
   type: StoredType,
@@ -34,9 +35,24 @@ export function plainCriteria(
 }
 
 /**
- * Resolves a criterion to one on a row alone, as what the grant shows of other rows has it.
- * @throws {Fault} not-supported - a chain from an event, or to one; too-costly - too many Patients are looked at
+ * The candidates of criteria, as what the grant shows of other rows has them.
+ * @throws {Fault} not-supported - a chain from an event, or to one
+ * @throws {Fault} too-costly - too many Patients are looked at
  */
+export function candidatesUnder(
+  db: Database,
+  grant: AnyGrant,
+  type: StoredType,
+  where: readonly Criterion[],
+  part?: ListPart,
+): Candidates {
+  const shown = where.flatMap((criterion) => identifiersShown(grant, type, criterion) ?? []);
+  const others = where.filter((criterion) => identifiersShown(grant, type, criterion) === undefined);
+  const candidates = candidatesOf(db, grant, type, plainCriteria(db, grant, type, others), part);
+  return shown.reduce((all, asked) => showing(db, grant, all, asked), candidates);
+}
+
+/** Resolves a criterion to one on a row alone. */
 function plainCriterion(db: Database, grant: AnyGrant, type: StoredType, criterion: Criterion): PlainCriterion {
   if (isShownMoment(grant, type, criterion)) return updatedCriterion(db, grant, [criterion], []);
   if (criterion.kind !== 'chain' && criterion.kind !== 'has') return identifierCriterion(db, grant, type, criterion);
@@ -48,19 +64,17 @@ function plainCriterion(db: Database, grant: AnyGrant, type: StoredType, criteri
 
 function ledCriterion(db: Database, grant: AnyGrant, type: StoredType, chain: Chain): PlainCriterion {
   const { param, target, criterion } = chain;
-  const inner = plainCriterion(db, grant, target, criterion);
-  const places = fewPlaces(db, grant, target, inner);
+  const places = fewPlaces(db, grant, target, criterion);
   return places === undefined
-    ? { kind: 'condition', condition: leadsTo(grant, type, chain, inner) }
+    ? { kind: 'condition', condition: leadsTo(grant, type, chain, plainCriterion(db, grant, target, criterion)) }
     : { kind: 'reference', param, values: places.map(({ id }) => `${target}/${id}`), isFound: true };
 }
 
 function referredCriterion(db: Database, grant: AnyGrant, type: StoredType, has: Has): PlainCriterion {
-  const inner = plainCriterion(db, grant, has.source, has.criterion);
-  const places = fewPlaces(db, grant, has.source, inner);
+  const places = fewPlaces(db, grant, has.source, has.criterion);
   const ids = places === undefined ? undefined : idsReferredTo(db, type, has, places);
   return ids === undefined || ids.length > LINK_BOUND
-    ? { kind: 'condition', condition: isReferredTo(grant, has, inner) }
+    ? { kind: 'condition', condition: isReferredTo(grant, has, plainCriterion(db, grant, has.source, has.criterion)) }
     : { kind: 'id', values: ids };
 }
 
@@ -69,10 +83,12 @@ function fewPlaces(
   db: Database,
   grant: AnyGrant,
   type: StoredType,
-  criterion: PlainCriterion,
+  criterion: Criterion,
 ): readonly Place[] | undefined {
-  const places = candidatesOf(db, grant, type, [criterion]).page(undefined, LINK_BOUND + 1);
-  return places.length > LINK_BOUND ? undefined : places;
+  const places = candidatesUnder(db, grant, type, [criterion]).page(undefined, LINK_BOUND + 1);
+  if (places.length <= LINK_BOUND) return places;
+  if (identifiersShown(grant, type, criterion) !== undefined) throw tooManyShown();
+  return undefined;
 }
 
 function idsReferredTo(db: Database, type: StoredType, { source, param }: Has, places: readonly Place[]): string[] {

@@ -1,15 +1,14 @@
 /** Patients as a requester sees them, and the identifiers by which it may find them. */
-import { EXTENSION } from '../../../../profiles/codes.ts';
-import type { TokenValue } from '../../../../profiles/search/criterion.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import type { VisibleRow } from '../../../ports/record-store.ts';
-import { bears, identifiersAsked, MOST, namingClaims } from '../../patient-numbers.ts';
-import type { IdentifiersAsked, WholeIdentifier } from '../../patient-numbers.ts';
+import { bears, identifiersSaid, MOST, namingClaims, requireFewToShow } from '../../patient-numbers.ts';
+import type { IdentifiersShown, WholeIdentifier } from '../../patient-numbers.ts';
 import { asSeen, identitiesIn, ITEM_TYPES, type SeenIdentities } from '../../patient-view.ts';
 import type { Database } from '../database.ts';
-import { conditionsOf, marks, type PlainCriterion, type Sql } from './criteria.ts';
-import { visibleCondition, visibleRows } from './visible.ts';
+import type { Candidates, Place } from './candidates.ts';
+import { marks, type PlainCriterion, type Sql } from './criteria.ts';
+import { visibleCondition, visibleRows, visibleRowsAt } from './visible.ts';
 
 /** Rows of an answer, each Patient among them as its reader sees it. */
 export function rowsAsSeen<Row extends VisibleRow>(
@@ -25,11 +24,11 @@ export function rowAsSeen<Row extends VisibleRow>(db: Database, grant: AnyGrant,
   return rowsAsSeen(db, grant, [row])[0] ?? row;
 }
 
-/** That a grant shows a row at `rid`, and what else holds of its access. The plus is that of visible.ts. */
-function accessTo(grant: AnyGrant, rid: string, also = ''): Sql {
+/** That a grant shows a row at `rid`. The plus is that of visible.ts. */
+function accessTo(grant: AnyGrant, rid: string): Sql {
   return {
     text: `EXISTS (SELECT 1 FROM acl INDEXED BY acl_row WHERE rid = ${rid}
-      AND +principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?${also})`,
+      AND +principal IN (${marks(grant.principals)}) AND valid_from <= ? AND valid_to > ?)`,
     values: [...grant.principals, grant.now, grant.now],
   };
 }
@@ -72,8 +71,8 @@ export function seenIdentities(db: Database, grant: AnyGrant, rows: readonly Vis
 }
 
 /**
- * A criterion on identifiers of Patients under a grant: those that everybody may know are in the index of Patients, the
- * others count as far as the Patient shows them.
+ * A criterion under a grant. Identifiers of Patients that everybody may know are in the index of Patients, the others
+ * count as far as the Patient shows them.
  */
 export function identifierCriterion(
   db: Database,
@@ -81,12 +80,10 @@ export function identifierCriterion(
   type: StoredType,
   criterion: PlainCriterion,
 ): PlainCriterion {
-  const asked = 'condition' in criterion || 'any' in criterion ? undefined : identifiersAsked(grant, type, criterion);
+  const asked = identifiersSaid(grant, type, criterion);
   if (asked === undefined) return criterion;
-  if (asked.by === 'shown') return shownCriterion(grant, asked);
-  const ids = patientsSaid(db, grant, asked.identifiers);
-  const shown = rowsAsSeen(db, grant, visibleRows(db, grant, 'Patient', ids));
-  const found = shown.filter(({ json }) => bears(json, asked.identifiers));
+  const shown = rowsAsSeen(db, grant, visibleRows(db, grant, 'Patient', patientsSaid(db, grant, asked)));
+  const found = shown.filter(({ json }) => bears(json, asked));
   if (found.length === 0) return criterion;
   return { kind: 'or', any: [criterion, { kind: 'id', values: found.map(({ id }) => id) }] };
 }
@@ -113,46 +110,35 @@ const NAMED = `SELECT p.rid FROM json_each(?) j CROSS JOIN claim c ON c.key = j.
 const SAID = `SELECT t.rid FROM json_each(?) j CROSS JOIN token t ON t.param = 'Person.identifier'
   AND t.value = j.value ->> 0 AND coalesce(t.system = j.value ->> 1, TRUE)`;
 
-/** What the index of Patients has, and what each is shown with beside that. */
-function shownCriterion(
-  grant: AnyGrant,
-  { identifiers, isNegated }: Extract<IdentifiersAsked, { readonly by: 'shown' }>,
-): PlainCriterion {
-  const open: PlainCriterion =
-    identifiers === undefined
-      ? { kind: 'missing', param: 'identifier', missing: false }
-      : { kind: 'token', param: 'identifier', values: identifiers };
-  const marked: PlainCriterion = { kind: 'condition', condition: shownWith(grant, identifiers) };
-  const { text, values } = conditionsOf('Patient', [{ kind: 'or', any: [open, marked] }]);
-  return { kind: 'condition', condition: { text: `${isNegated ? 'NOT ' : ''}(TRUE${text})`, values } };
-}
+/** Patients at first looked at together, and at most. */
+const TOGETHER = { first: 100, most: 1_000 } as const;
 
-/** That a Patient `x` bears one of some identifiers that not everybody may know, and this reader does. */
-function shownWith(grant: AnyGrant, identifiers: readonly TokenValue[] | undefined): Sql {
-  const [isSelf, sees] = [
-    accessTo(grant, 'x.rid', " AND relation = 'self'"),
-    accessToItem(grant, '(SELECT person FROM resource WHERE rid = x.rid)', 'i.sayer'),
-  ];
-  const isSource = accessToIdentity(grant, 'i.sayer');
-  const isAsked =
-    identifiers === undefined
-      ? 'TRUE'
-      : `EXISTS (SELECT 1 FROM json_each(?) j WHERE coalesce(i.system, '') = coalesce(j.value ->> 0, i.system, '')
-          AND coalesce(i.value, '') = coalesce(j.value ->> 1, i.value, ''))`;
-  return {
-    text: `EXISTS (SELECT 1 FROM (${MARKED}) i WHERE i.sayer IS NOT NULL AND ${isAsked}
-      AND (${isSelf.text} OR ${isSource.text} OR (NOT i.for_source AND ${sees.text})))`,
-    values: [
-      ...(identifiers === undefined ? [] : [JSON.stringify(identifiers.map(({ system, code }) => [system, code]))]),
-      ...isSelf.values,
-      ...isSource.values,
-      ...sees.values,
-    ],
+/** Of candidates those that are shown with some identifiers, or without. */
+export function showing(db: Database, grant: AnyGrant, candidates: Candidates, asked: IdentifiersShown): Candidates {
+  const page: Candidates['page'] = (after, limit) => {
+    const found: Place[] = [];
+    let [end, looked, size] = [after, 0, TOGETHER.first as number];
+    for (;;) {
+      const places = candidates.page(end, size);
+      looked += places.length;
+      requireFewToShow(looked);
+      found.push(...shownOf(db, grant, places, asked));
+      if (found.length >= limit || places.length < size) return found.slice(0, limit);
+      [end, size] = [places.at(-1), Math.min(TOGETHER.most, size * 4)];
+    }
   };
+  return { page, count: (limit) => page(undefined, limit).length };
 }
 
-/** The identifiers of a Patient `x`, with who said each: as profiles/identity/said-by.ts marks them. */
-const MARKED = `SELECT e.value ->> 'system' AS system, e.value ->> 'value' AS value,
-    m.value ->> '$.extension[0].valueId' AS sayer, m.value ->> '$.extension[1].valueBoolean' AS for_source
-  FROM json_each((SELECT json FROM resource WHERE rid = x.rid), '$.identifier') e
-  CROSS JOIN json_each(e.value, '$.extension') m ON m.value ->> 'url' = '${EXTENSION.saidBy}'`;
+function shownOf(
+  db: Database,
+  grant: AnyGrant,
+  places: readonly Place[],
+  { identifiers, isNegated }: IdentifiersShown,
+): readonly Place[] {
+  const rids = places.map(({ rid }) => rid);
+  const saying = visibleRowsAt(db, grant, rids).filter(({ json }) => bears(json, identifiers));
+  const bearing = rowsAsSeen(db, grant, saying).filter(({ json }) => bears(json, identifiers));
+  const ids = new Set(bearing.map(({ id }) => id));
+  return places.filter(({ id }) => ids.has(id) !== isNegated);
+}

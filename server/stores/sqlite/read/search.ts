@@ -4,11 +4,12 @@ import type { SearchQuery } from '../../../../profiles/search/query.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
 import type { AnyGrant } from '../../../access/grant.ts';
 import { MAX_ORDERED_ROWS, type PageEnd, type SearchPage } from '../../../ports/record-store.ts';
+import { isTooCostly } from '../../patient-numbers.ts';
 import { orderedPage, requireFewToOrder, type PageCut } from '../../ordered-page.ts';
-import { candidatesOf, type Candidates, type Place } from './candidates.ts';
+import type { Candidates, Place } from './candidates.ts';
 import type { Database } from '../database.ts';
 import { besideRows } from './include.ts';
-import { plainCriteria } from './links.ts';
+import { candidatesUnder } from './links.ts';
 import { sortValuesOf } from './sort-values.ts';
 import { visibleRowsAt } from './visible.ts';
 
@@ -22,9 +23,8 @@ export function search(
   after: PageEnd | undefined,
   skip = 0,
 ): SearchPage {
-  const criteria = plainCriteria(db, grant, query.type, query.where);
-  const isReversed = isReversedList(query.order);
-  const candidates = candidatesOf(db, grant, query.type, criteria, { span: query.span, isReversed });
+  const part = { span: query.span, isReversed: isReversedList(query.order) };
+  const candidates = candidatesUnder(db, grant, query.type, query.where, part);
   if (query.summary === 'count' || query.count === 0)
     return { rows: [], included: [], total: totalOf(candidates, query), next: undefined };
   const { shown, next, all } = pageOf(db, candidates, query, { after, skip, count: query.count });
@@ -38,8 +38,18 @@ export function search(
 function totalOf(candidates: Candidates, query: SearchQuery, all?: number): number | undefined {
   if (query.summary === 'count' || query.total === 'accurate') return all ?? candidates.count(Number.MAX_SAFE_INTEGER);
   if (query.total === 'none') return undefined;
-  const counted = all ?? candidates.count(TOTAL_BOUND + 1);
+  const counted = all ?? countUpTo(candidates, TOTAL_BOUND + 1);
   return counted > TOTAL_BOUND ? undefined : counted;
+}
+
+/** What is too much to look at counts as too many. */
+function countUpTo(candidates: Candidates, limit: number): number {
+  try {
+    return candidates.count(limit);
+  } catch (error) {
+    if (isTooCostly(error)) return limit;
+    throw error;
+  }
 }
 
 /** `all` is the number of all candidates, where the page says it: it is the first and the last, or all are read. */

@@ -115,7 +115,13 @@ export function showRows(
     .filter(({ id }) => begun.has(id))
     .flatMap((right) => rowsInScope(db, right).map((row) => ({ right, row })))
     .filter(({ row }) => !moved.has(row.rid));
-  const permitted = [...ofRows, ...ofOthers].filter(({ right, row }) => isPermitted(right, row, state));
+  showPermitted(db, [...ofRows, ...ofOthers], state);
+}
+
+type ShownRow = { readonly right: Right; readonly row: AccessRow };
+
+function showPermitted(db: Database, all: readonly ShownRow[], state: PatientState): void {
+  const permitted = all.filter(({ right, row }) => isPermitted(right, row, state));
   const written = permitted.map(({ right, row }) => [row.rid, right.id, consentOf(right) ?? null]);
   db.run(INSERT_ALL, JSON.stringify(written));
 }
@@ -131,21 +137,24 @@ const RIGHTS_TO_ITEMS = `SELECT * FROM access_right WHERE person = ? AND item IS
 
 /** Writes all access to a person's rows anew. */
 export function materialisePerson(db: Database, person: PersonKey): void {
-  const state = stateOf(db, person);
-  for (const right of rightsOf(db, person)) {
-    db.run('DELETE FROM acl WHERE right_id = ?', right.id);
-    for (const row of rowsInScope(db, right)) showIfPermitted(db, right, row, state);
-  }
+  db.run('DELETE FROM acl WHERE right_id IN (SELECT id FROM access_right WHERE person = ?)', person);
+  const rows = db.all<AccessRow>(ROWS_OF_PERSON, person);
+  const byItem = new Map(rows.map((row) => [itemOf(row), row]));
+  const inScope = ({ scope }: Right): readonly AccessRow[] => {
+    const item = scope === 'record' ? undefined : byItem.get(scope.item);
+    return scope === 'record' ? rows : item === undefined ? [] : [item];
+  };
+  const all = rightsOf(db, person).flatMap((right) => inScope(right).map((row) => ({ right, row })));
+  showPermitted(db, all, stateOf(db, person));
 }
 
 const ACCESS_COLUMNS = 'rid, type, id, sort, level, released';
 
+const ROWS_OF_PERSON = `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`;
+
 function rowsInScope(db: Database, right: Right): AccessRow[] {
   if (right.scope === 'record') {
-    return db.all<AccessRow>(
-      `SELECT ${ACCESS_COLUMNS} FROM resource WHERE person = ? AND parent_type IS NULL`,
-      right.person,
-    );
+    return db.all<AccessRow>(ROWS_OF_PERSON, right.person);
   }
   const [type, id] = right.scope.item.split('/');
   return db.all<AccessRow>(

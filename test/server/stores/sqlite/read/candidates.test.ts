@@ -7,8 +7,10 @@ import { Fault } from '../../../../../profiles/fault.ts';
 import type { SortKey } from '../../../../../profiles/search/order.ts';
 import type { Criterion, SearchQuery } from '../../../../../profiles/search/query.ts';
 import { grantFor, systemGrant, type AnyGrant } from '../../../../../server/access/grant.ts';
+import type { PersonKey } from '../../../../../server/access/requester.ts';
 import { MAX_ORDERED_ROWS, type PageEnd } from '../../../../../server/ports/record-store.ts';
-import { openReader, openWriter, type Database } from '../../../../../server/stores/sqlite/database.ts';
+import { boundPerson } from '../../../../../server/stores/granted.ts';
+import { openReader, openWriter, type Bindable, type Database } from '../../../../../server/stores/sqlite/database.ts';
 import { search } from '../../../../../server/stores/sqlite/read/search.ts';
 import { fillAccessWorld, NEWEST, TOKEN } from '../../../../bench/spine/access-world.ts';
 import { professional } from '../../../../bench/spine/access.ts';
@@ -64,6 +66,7 @@ const GRANTS: Readonly<Record<string, AnyGrant>> = {
   'a professional of four principals': professional(NOW),
   'a patient': patientGrant,
   'the server itself': systemGrant('erase-study', 'whole', NOW),
+  'the server, of one person,': systemGrant('change-consent', { person: 'person-9' as PersonKey }, NOW),
 };
 
 describe('A search of 20,000 studies on SQLite', () => {
@@ -111,15 +114,36 @@ describe('A search of 20,000 studies on SQLite', () => {
       });
     }
   }
+
+  for (const [what, { where }] of Object.entries(QUESTIONS)) {
+    it(`looks for ${what} of one person among her rows alone, where the server asks`, () => {
+      const asked: (readonly [text: string, values: readonly Bindable[]])[] = [];
+      const noted = <R>(ask: (text: string, ...values: readonly Bindable[]) => R) => {
+        return (text: string, ...values: readonly Bindable[]): R => (asked.push([text, values]), ask(text, ...values));
+      };
+      const watched = { all: noted(db.all.bind(db)), get: noted(db.get.bind(db)) } as unknown as Database;
+      search(
+        watched,
+        systemGrant('change-consent', { person: 'person-9' as PersonKey }, NOW),
+        aQuery(where, 9, 'none'),
+        undefined,
+      );
+      const plans = asked.map(([text, values]) => db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values));
+      const ways = plans.flat().flatMap(({ detail }) => (/^(SCAN|SEARCH) x /.test(detail) ? [detail] : []));
+      expect(ways[0]).to.equal('SEARCH x USING INDEX resource_person (person=?)');
+      for (const way of ways.slice(1)) expect(way).to.match(/rowid=/);
+    });
+  }
 });
 
 function plainly(db: Database, grant: AnyGrant, sql: string): string[] {
   const holders = grant.principals.map(() => '?').join(', ');
+  const person = boundPerson(grant, 'ImagingStudy');
   const visible = grant.system
-    ? 'TRUE'
+    ? `${person === undefined} OR x.person = '${person}'`
     : `x.rid IN (SELECT rid FROM acl WHERE principal IN (${holders}) AND valid_from <= ${grant.now} AND valid_to >
       ${grant.now})`;
-  const text = `SELECT x.id FROM resource x WHERE x.type = 'ImagingStudy' AND ${sql} AND ${visible} ORDER BY
+  const text = `SELECT x.id FROM resource x WHERE x.type = 'ImagingStudy' AND ${sql} AND (${visible}) ORDER BY
     x.sort DESC, x.id`;
   return db.all<{ id: string }>(text, ...grant.principals).map(({ id }) => id);
 }
