@@ -21,6 +21,19 @@ type Has = Extract<LinkCriterion, { kind: 'has' }>;
 /** Most rows that are named for a criterion. */
 const LINK_BOUND = 1_000;
 
+/** Resolves criteria to those on a row alone. */
+function plainCriteria(
+  db: Database,
+  grant: AnyGrant,
+  type: StoredType,
+  where: readonly Criterion[],
+): readonly PlainCriterion[] {
+  const moments = where.filter((criterion) => isShownMoment(grant, type, criterion));
+  const others = where.filter((criterion) => !isShownMoment(grant, type, criterion));
+  const plain = others.map((criterion) => plainCriterion(db, grant, type, criterion));
+  return moments.length === 0 ? plain : [updatedCriterion(db, grant, moments, plain)];
+}
+
 /**
  * The candidates of criteria, as what the grant shows of other rows has them.
  * @throws {Fault} not-supported - a chain from an event, or to one
@@ -33,13 +46,9 @@ export function candidatesUnder(
   where: readonly Criterion[],
   part?: ListPart,
 ): Candidates {
-  const moments = where.filter((criterion) => isShownMoment(grant, type, criterion));
   const shown = where.flatMap((criterion) => identifiersShown(grant, type, criterion) ?? []);
-  const isPlain = (criterion: Criterion): boolean =>
-    !isShownMoment(grant, type, criterion) && identifiersShown(grant, type, criterion) === undefined;
-  const plain = where.filter(isPlain).map((criterion) => plainCriterion(db, grant, type, criterion));
-  const criteria = moments.length === 0 ? plain : [updatedCriterion(db, grant, moments, plain)];
-  const candidates = candidatesOf(db, grant, type, criteria, part);
+  const others = where.filter((criterion) => identifiersShown(grant, type, criterion) === undefined);
+  const candidates = candidatesOf(db, grant, type, plainCriteria(db, grant, type, others), part);
   return shown.reduce((all, asked) => showing(db, grant, all, asked), candidates);
 }
 
