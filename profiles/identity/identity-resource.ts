@@ -8,6 +8,9 @@ import { EXTENSION } from '../codes.ts';
 /** What desks said of two identities, by the id of the other one. */
 export type KnownVerdict = { readonly other: string; readonly same: boolean };
 
+/** What a source had said before it said something else: a digest of it, and since when it stood (epoch milliseconds). */
+export type FormerWords = { readonly digest: string; readonly changed: number };
+
 /** What is known of an identity. Times are epoch milliseconds. */
 export type IdentityContent = {
   /** Logical id of the Patient that the identity is by itself. */
@@ -18,6 +21,8 @@ export type IdentityContent = {
   readonly since: number;
   /** When its source last said something else of it. */
   readonly changed: number;
+  /** What it had said before, until that is said again. */
+  readonly before?: FormerWords;
   /** `Organization/id` of the establishment that said it last. */
   readonly source: string;
   /** Every establishment that ever said something of it, this one included. */
@@ -57,13 +62,15 @@ export function toIdentityResource(content: IdentityContent): Person & { readonl
 }
 
 function extensionOf(content: IdentityContent): Extension {
-  const { home, since, changed, source, sources, fromImage, own, verdicts, reviews, formerly, replacedBy } = content;
+  const { home, since, changed, before, source, sources, fromImage, own } = content;
+  const { verdicts, reviews, formerly, replacedBy } = content;
   return {
     url: EXTENSION.identity,
     extension: [
       { url: 'home', valueString: home },
       { url: 'since', valueInstant: new Date(since).toISOString() },
       { url: 'changed', valueInstant: new Date(changed).toISOString() },
+      ...(before === undefined ? [] : [wordsPart(before)]),
       ...sourcesInOrder(source, sources).map((reference) => ({ url: 'source', valueReference: { reference } })),
       { url: 'fromImage', valueBoolean: fromImage },
       { url: 'own', valueIdentifier: { ...own } },
@@ -76,6 +83,17 @@ function extensionOf(content: IdentityContent): Extension {
       })),
     ],
   };
+}
+
+function wordsPart({ digest, changed }: FormerWords): Extension {
+  const at = { url: 'changed', valueInstant: new Date(changed).toISOString() };
+  return { url: 'before', extension: [{ url: 'digest', valueString: digest }, at] };
+}
+
+function wordsIn(part: Extension | undefined): Pick<IdentityContent, 'before'> {
+  const [digest, changed] = ['digest', 'changed'].map((name) => part?.extension?.find(({ url }) => url === name));
+  if (digest?.valueString === undefined) return {};
+  return { before: { digest: digest.valueString, changed: Date.parse(changed?.valueInstant ?? '') } };
 }
 
 function personReference(id: string): Reference {
@@ -106,6 +124,7 @@ export function identityContentOf(person: Person): IdentityContent {
     home: part('home')?.valueString ?? '',
     since: Date.parse(part('since')?.valueInstant ?? ''),
     changed: Date.parse(part('changed')?.valueInstant ?? ''),
+    ...wordsIn(part('before')),
     source: sources[0] ?? '',
     sources,
     fromImage: part('fromImage')?.valueBoolean === true,

@@ -15,8 +15,8 @@ import { claimOf, rowById } from '../internal-reads.ts';
 import { identityAt, standingIdentity } from '../identity/identities.ts';
 import { newIdentity, toKnownPatient } from '../identity/persons.ts';
 import { placeIdentity } from '../identity/place-identity.ts';
+import { isSaid, saidAnew } from '../identity/said-anew.ts';
 import type { WriteAct } from './act.ts';
-import { sameContent } from './changed-put.ts';
 import type { ActParts, Placed, Work, Written } from './work.ts';
 
 type Identity = { readonly system: string; readonly value: string };
@@ -135,27 +135,6 @@ async function patientParts(work: Work, { placed, resource }: Written): Promise<
   const version = placed.standing?.version ?? 1;
   const known = toKnownPatient({ content, person, present, version });
   return { subject: present, person, touched, reached, reviewed, known, parts };
-}
-
-/** Whether a source has said just this of an identity, and is the last who said something of it. */
-function isSaid(
-  content: IdentityContent,
-  { said, source }: { readonly said: Patient; readonly source: string },
-): boolean {
-  return !content.fromImage && content.source === source && sameContent(content.said, said);
-}
-
-/** What its source says anew; the same again changes nothing. */
-function saidAnew(
-  content: IdentityContent,
-  { said, source, replacedBy }: { readonly said: Patient; readonly source: string; readonly replacedBy?: string },
-  now: number,
-): IdentityContent {
-  if (isSaid(content, { said, source }) && content.replacedBy === replacedBy) return content;
-  const { replacedBy: _former, ...rest } = content;
-  const sources = [...new Set([...content.sources, source])];
-  const replaced = replacedBy === undefined ? {} : { replacedBy };
-  return { ...rest, said, source, sources, fromImage: false, changed: now, ...replaced };
 }
 
 /**

@@ -188,12 +188,6 @@ export function changesBetween(
   });
 }
 
-/** A snapshot in which a Patient holds the same in any order: what was said last comes first. */
-export function withoutOrder(told: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const inOrder = (text: string): string => text.replaceAll(',', '').split('\n').sort().join('\n');
-  return new Map([...told].map(([name, text]) => [name, name.endsWith(': Patient') ? inOrder(text) : text]));
-}
-
 /** A snapshot in which the giver of a right does not count: of several the earliest is told. */
 export function withoutGivers(told: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...told].map(([name, text]) => [name, name.endsWith(': rights') ? rightsAlone(text) : text]));
