@@ -14,7 +14,7 @@ import { moveStudy } from '../flows/aside/move-study.ts';
 import { listFormerAside } from '../flows/aside/former-aside.ts';
 import { judgeIdentities } from '../flows/identity/judge-identities.ts';
 import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
-import { fileWhatIsJoined, settleNewStudy } from '../flows/aside/settle-study.ts';
+import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
@@ -280,9 +280,9 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
   const list = listKeptAside(writing);
   const settle = fileWhatIsJoined(writing);
   const correct = correctDerived(writing);
-  const settleNew = settleNewStudy(writing);
+  const settled = settleAndDerive(writing);
   const refresh = async (study: string, closing = false): Promise<void> => {
-    await settleNew(study, async () => await maintain(study, closing));
+    await settled(study, closing, async () => await maintain(study, closing));
     await list(study);
   };
   return {

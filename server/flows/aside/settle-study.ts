@@ -53,14 +53,15 @@ export function fileWhatIsJoined(deps: AsideDeps) {
 }
 
 /**
- * Settles a study of which nothing is derived yet: a separation that came before finds no ImagingStudy of it. `derive`
- * makes that; what changed meanwhile is settled after it.
+ * Settles a study beside what is derived of it. Before, where a manifest is to list what it holds, or where nothing is
+ * derived yet: a separation that came before finds no ImagingStudy of it. `derive` makes that; what changed meanwhile
+ * is settled after it.
  */
-export function settleNewStudy(deps: AsideDeps) {
-  return async (studyInstanceUID: string, derive: () => Promise<void>): Promise<void> => {
+export function settleAndDerive(deps: AsideDeps) {
+  return async (studyInstanceUID: string, closing: boolean, derive: () => Promise<void>): Promise<void> => {
     const reading = systemReading('clear-aside', deps.clock.now());
     const isNew = (await claimOf(deps.records, reading, claimKey.imagingStudy(studyInstanceUID))) === undefined;
-    if (isNew) await settleStudy(deps, reading, studyInstanceUID);
+    if (isNew || closing) await settleStudy(deps, reading, studyInstanceUID);
     await derive();
     if (isNew) await settleStudy(deps, reading, studyInstanceUID);
   };

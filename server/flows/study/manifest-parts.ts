@@ -16,7 +16,7 @@ import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { buildStudyManifest, manifestUids } from './build-study-manifest.ts';
-import { isKept, withdrawnParts } from './hidden-manifest.ts';
+import { isHidden, isKept, withdrawnParts } from './hidden-manifest.ts';
 import { namesAsSaid } from './manifest-patient.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -81,7 +81,7 @@ function keptParts(deps: MaintainStudyDeps, hand: StudyAtHand, current: readonly
 /** A former one says what is so: what was made of it meanwhile goes. */
 function againParts(deps: MaintainStudyDeps, hand: StudyAtHand, again: Found<DocumentReference>): Standing {
   const reference = referenceTo(again);
-  const meanwhile = replacing(hand.manifests, again);
+  const meanwhile = replacing(hand.manifests, again).filter((found) => !isHidden(found));
   const parts = joinParts(
     releasedParts(deps, hand, { ...again, resource: { ...again.resource, status: 'current' } }),
     ...meanwhile.map((found) => withdrawnParts(deps.indexer, found, hand.now)),
@@ -103,13 +103,19 @@ function replacing(
   return own.flatMap((found) => [found, ...replacing(all, found)]);
 }
 
-/** Whatever else the exam has is superseded, and shown so. */
+/**
+ * Whatever else the exam has is superseded, and shown so. What was hidden and came after one that is shown lists what is
+ * not in the exam at present: it stays hidden.
+ */
 function formerParts(
   deps: MaintainStudyDeps,
   hand: StudyAtHand,
   others: readonly Found<DocumentReference>[],
 ): readonly PlanParts[] {
-  const former = hand.manifests.filter((found) => isKept(found) && !others.includes(found));
+  const { manifests } = hand;
+  const shown = manifests.filter((found) => others.includes(found) || !isHidden(found));
+  const later = shown.flatMap((found) => replacing(manifests, found)).filter(isHidden);
+  const former = manifests.filter((found) => isKept(found) && !others.includes(found) && !later.includes(found));
   return former.map((found) => supersededParts(deps, hand, found));
 }
 

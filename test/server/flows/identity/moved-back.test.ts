@@ -42,4 +42,22 @@ describe('An exam that is moved and moved back (identity.md 4)', function () {
         expect(await differences(session), JSON.stringify(step)).to.deep.equal([]);
       }
     });
+
+  it('has its manifests again when what stayed with her is back in it', async () => {
+    if (world === undefined) throw new Error('No world');
+    const session = openSession(world);
+    const [kept, merged] = [
+      { at: 'luxembourg', number: 0 },
+      { at: 'luxembourg', number: 1 },
+    ] as const;
+    const steps: readonly Step[] = [
+      { does: 'image', of: HERS, study: 0, instance: 0 },
+      { does: 'image', of: kept, study: 1, instance: 1 },
+      { does: 'image', of: merged, study: 1, instance: 1 },
+      { does: 'feed', of: merged, traits: 0, national: 0, status: 'QUAL', into: 0 },
+      { does: 'err', mistake: { does: 'move', study: 1, to: HERS, by: 'desk' } },
+    ];
+    for (const step of steps) await doStep(session, step, expectUndone);
+    expect(await differences(session)).to.deep.equal([]);
+  });
 });
