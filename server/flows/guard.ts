@@ -218,7 +218,7 @@ export function referenceOf(requester: Requester): string {
   return requester.kind === 'patient' ? requester.patient : requester.organization;
 }
 
-/** One record for each person whose rows were shown, by itself each identity of hers; at least one. */
+/** One record for each person whose rows were shown; at least one. */
 function recordsOf(
   recordAt: ReturnType<typeof eventRecords>,
   { rows, entities, absent, deleted }: Account,
@@ -226,13 +226,20 @@ function recordsOf(
 ): Events {
   if (absent === true) return [recordAt(0, { entities, outcome: '4', outcomeDesc: 'not-found' })];
   const about = { entities, ...(deleted === true ? ({ outcome: '4', outcomeDesc: 'deleted' } as const) : {}) };
-  const persons = new Map<PersonKey, About>();
-  for (const row of rows) {
-    const told = aboutRow(row, homes);
-    if (told.person !== undefined && !persons.has(told.person)) persons.set(told.person, told);
-  }
-  const [first, ...others] = [...persons.values()].map((told, at) => recordAt(at, { ...about, ...told }));
+  const persons = Map.groupBy(rows, ({ person }) => person);
+  const told = [...persons].flatMap(([person, hers]) => (person === undefined ? [] : [aboutRows(hers, homes)]));
+  const [first, ...others] = told.map((one, at) => recordAt(at, { ...about, ...one }));
   return first === undefined ? [recordAt(0, about)] : [first, ...others];
+}
+
+/** Rows of one person. Of several identities of hers each reads of it, whoever they are later. */
+function aboutRows([row, ...further]: readonly ShownRow[], homes: Homes): About {
+  if (row === undefined) return {};
+  const first = aboutRow(row, homes);
+  const persons = new Set(further.flatMap((one) => aboutRow(one, homes).person ?? []));
+  if (first.person !== undefined) persons.delete(first.person);
+  if (persons.size === 0) return first;
+  return { ...first, others: [...persons], ...(row.subject === undefined ? {} : { patient: row.subject }) };
 }
 
 function aboutRow(row: ShownRow, homes: Homes): About {

@@ -14,9 +14,13 @@ import { newId } from '../new-id.ts';
 /** What all events of one request repeat: its id, the door, the client, and who stands behind the client if known. */
 export type Occasion = Pick<PassageFacts, 'requestId' | 'server' | 'client' | 'user'>;
 
-/** What one event tells beside its occasion. `person` may read it; nobody when absent. The outcome is 0 when absent. */
+/**
+ * What one event tells beside its occasion. `person` may read it, and `others` who are one with her at present; nobody
+ * when absent. The outcome is 0 when absent.
+ */
 export type About = Partial<Omit<PassageFacts, keyof Occasion | 'id' | 'kind' | 'recorded'>> & {
   readonly person?: PersonKey;
+  readonly others?: readonly PersonKey[];
 };
 
 /** Makes the records of one passage, each by its position from 0; asked again for a position, it keeps the id. */
@@ -27,10 +31,10 @@ export function eventRecords(
 ): (position: number, about: About) => AuditRecord {
   const recorded = new Date(clock.now()).toISOString();
   const ids: string[] = [];
-  return (position, { person, ...about }) => {
+  return (position, { person, others = [], ...about }) => {
     const id = (ids[position] ??= newId(clock.now()));
     const event = buildAuditEvent(withEmergency({ id, kind, recorded, outcome: '0', ...occasion, ...about }));
-    return { event, persons: person === undefined ? [] : [person] };
+    return { event, persons: person === undefined ? [] : [person, ...others] };
   };
 }
 

@@ -11,7 +11,7 @@ import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { requireScope } from '../../access/scope.ts';
-import type { Passage, SearchPage, StudyMetadata } from '../../ports/record-store.ts';
+import type { Passage, StudyMetadata } from '../../ports/record-store.ts';
 import { foundNothing, further, guarded, NOTHING, readOn, refusalsRecorded } from '../guard.ts';
 import type { Account, GuardDeps, Reading, Visit } from '../guard.ts';
 import { ID } from '../read/read-resource.ts';
@@ -140,7 +140,6 @@ async function othersOf(deps: GuardDeps, opening: Opening): Promise<readonly Ima
   return (found as readonly ImagingStudy[]).filter((other) => other.id !== id).slice(0, MOST_OTHERS);
 }
 
-/** What is found under another identity of the person is told of without the names of this exam. */
 async function matching(
   deps: GuardDeps,
   opening: Opening,
@@ -152,10 +151,6 @@ async function matching(
   const criterion = parseCriterion(type, parameter, value);
   if (criterion === undefined) return [];
   const query: SearchQuery = { type, where: [criterion], count, total: 'none', include: [] };
-  const tell = ({ rows }: SearchPage): Account => ({
-    rows,
-    entities: [{ role: '24', query: `${type}?${parameter}`, detail: { results: String(rows.length) } }],
-  });
-  const { rows } = await readOn(deps, opening, { kind: 'search', query }, tell);
+  const { rows } = await further(deps, opening.recorded.passage, { kind: 'search', query });
   return rows.map(({ json }) => JSON.parse(json) as unknown);
 }
