@@ -11,7 +11,7 @@ import { sendInstances, type SentInstance } from '../../hostile/kill/store-sende
 import type { TestServer } from '../../support/server.ts';
 
 /** Rows of her: a report or an exam is three, with its document and the bytes. `PASSERELLE_BENCH_ITEMS` changes it. */
-const ITEMS = Number(process.env['PASSERELLE_BENCH_ITEMS'] ?? 2_000);
+export const ITEMS = Number(process.env['PASSERELLE_BENCH_ITEMS'] ?? 2_000);
 const ROWS_OF_EACH = 3;
 const QUIET_TRIES = 1_200;
 
@@ -22,16 +22,16 @@ const { strasbourg, nancy } = ESTABLISHMENTS;
  * Who has the items knows no number yet, and is the later one of two: she moves. A share of her items (0 to 1) is exams
  * and their manifests, the rest reports. Resolves with her Patient's id.
  */
-export async function fillJoining(server: TestServer, exams: number): Promise<string> {
+export async function fillJoining(server: TestServer, exams: number, items = ITEMS): Promise<string> {
   const first = await establishmentCaller(server, 'nancy');
   await accepted(first, 'POST', 'Patient', toPatient(helene, nancy));
   const author = await establishmentCaller(server, 'strasbourg');
   const location = await accepted(author, 'POST', 'Patient', withoutNational(toPatient(helene, strasbourg)));
   const id = location.split('/').at(-3) ?? '';
   const report = await reportOf(`Patient/${id}`);
-  for (let at = 0; at < ((1 - exams) * ITEMS) / ROWS_OF_EACH; at += 1)
+  for (let at = 0; at < ((1 - exams) * items) / ROWS_OF_EACH; at += 1)
     await accepted(author, 'POST', 'DiagnosticReport', numbered(report, at));
-  await sendInstances(server.dimse, strasbourg.aeTitle, imagesOf((exams * ITEMS) / ROWS_OF_EACH), (_image, status) => {
+  await sendInstances(server.dimse, strasbourg.aeTitle, imagesOf((exams * items) / ROWS_OF_EACH), (_image, status) => {
     if (status !== 0) throw new Error(`An image was answered ${status}`);
   });
   await quietServer(server);

@@ -1,6 +1,6 @@
 /**
- * Loaded before the server (`--import`): writes a line to the file that `TURNS` names for each turn of the main thread's
- * event loop that took the processor for a millisecond or more. Whoever asks for something waits for the turn that is
+ * Loaded before the server (`--import`): writes a line to the file that `TURNS` names for each turn of its main thread
+ * that took the processor for a millisecond or more. Whoever asks for something waits for the turn that is
  * under way. The time is the thread's own, whatever else the machine does. The product knows nothing of it.
  */
 import { openSync, writeSync } from 'node:fs';

@@ -17,7 +17,7 @@ import type { ReaderStart } from '../support/fhir-reader.ts';
 import { readDuring } from '../support/fhir-reads.ts';
 import { msOf, quantileOf, type Row } from '../support/figures.ts';
 import { ROUNDS } from '../support/rounds.ts';
-import { accepted, fillJoining, joinHer, quietServer, separateHer } from './joining.ts';
+import { accepted, fillJoining, ITEMS, joinHer, quietServer, separateHer } from './joining.ts';
 import type { Turn } from './main-turns.ts';
 
 const PER_SECOND = 10;
@@ -27,20 +27,22 @@ const ALONE_MS = 8_000;
 const WARMING_MS = 4_000;
 /** What the specification allows a reader to wait for a join or a separation, milliseconds of processor. */
 const BUDGET_MS = 20;
+/** The server of MongoDB's protocol that is installed with the tests takes minutes to file more. */
+const MONGODB_ITEMS = Number(process.env['PASSERELLE_BENCH_MONGODB_ITEMS'] ?? Math.min(300, ITEMS));
 
 const { josee } = PATIENTS;
 const { luxembourg } = ESTABLISHMENTS;
 
 /** Measures on both stores; without a server of MongoDB it says so. */
 export async function measureReaderBeside(): Promise<readonly Row[]> {
-  return [...(await measureOn('SQLite', 'sqlite')), ...(await measureOnMongo())];
+  return [...(await measureOn('SQLite', 'sqlite', ITEMS)), ...(await measureOnMongo())];
 }
 
 async function measureOnMongo(): Promise<readonly Row[]> {
   const peer = await startMongoPeer();
   if (peer === undefined) return [{ name: 'skipped', figures: { missing: whyNoMongoPeer() ?? '' } }];
   try {
-    return await measureOn('MongoDB', peer.freshUri());
+    return await measureOn('MongoDB', peer.freshUri(), MONGODB_ITEMS);
   } finally {
     await peer.stop();
   }
@@ -49,14 +51,14 @@ async function measureOnMongo(): Promise<readonly Row[]> {
 /** What was measured in a span of time: reads, milliseconds each, and turns of the main thread. */
 type Span = { readonly times: readonly number[]; readonly turns: readonly number[] };
 
-async function measureOn(name: string, store: string): Promise<readonly Row[]> {
+async function measureOn(name: string, store: string, items: number): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-turns-'));
   const file = join(folder, 'turns');
   const preload = fileURLToPath(new URL('main-turns.ts', import.meta.url));
   const under = ['/usr/bin/env', `TURNS=${file}`, `NODE_OPTIONS=--import=${preload}`];
   const server = await startServer({ store, under });
   try {
-    await fillJoining(server, EXAMS);
+    await fillJoining(server, EXAMS, items);
     const reads = await readsOfAnother(server);
     const spanOf = async (work: () => Promise<void>): Promise<Span> => {
       const began = Date.now();
@@ -76,11 +78,11 @@ async function measureOn(name: string, store: string): Promise<readonly Row[]> {
     return [
       rowOf(`a reader, alone (${name})`, [alone]),
       rowOf(
-        `beside a person who joins (${name})`,
+        `beside a person of ${items} rows who joins (${name})`,
         spans.map(({ joined }) => joined),
       ),
       rowOf(
-        `beside a person who leaves (${name})`,
+        `beside a person of ${items} rows who leaves (${name})`,
         spans.map(({ separated }) => separated),
       ),
     ];

@@ -1,4 +1,4 @@
-/** Feeds of Patients (ITI-104) whose cost has a row: of somebody new, of who is known, and one that joins two persons. */
+/** Feeds of Patients (ITI-104) whose cost has a row: of somebody new, of who is known, and one that joins two. */
 import { expect } from 'chai';
 import type { Patient } from '@medplum/fhirtypes';
 import { toPatient } from '../../../fixtures/patients.ts';

@@ -25,8 +25,8 @@ const cost = (statements: number, rows: number, messages: number, syncs: number,
 
 /**
  * What each kind of request may cost, by store: on MongoDB the log is that of its server. The exams that lists show are
- * of two identities of one patient, and each hears of its own: an event more, and who the later one is by itself. A feed
- * that joins is counted with the jobs that settle both persons.
+ * of two identities of one patient, and each hears of its own: an event more, and who the later one is by itself. A
+ * feed that joins is counted with the jobs that settle both persons.
  */
 export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string, Allowed>>>> = {
   SQLite: {
