@@ -1,4 +1,5 @@
 /** What stories read for themselves: each read is bound to the one thing that it names. */
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Criterion } from '../../profiles/search/query.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
@@ -9,8 +10,8 @@ import type { InternalRow, PageEnd, RecordStore } from '../ports/record-store.ts
 
 /** Rows of one type that the server reads at most of a study or person; far above what exists. */
 const MANY = 1_000;
-/** Rows of a page, where there may be more. */
-const PAGE = 200;
+/** Rows of a page, where there may be more: a study's text may have a hundred thousand characters. */
+const PAGE = 50;
 
 /** A row and its resource. */
 export type Found<T> = { readonly row: InternalRow; readonly resource: T };
@@ -58,7 +59,7 @@ export async function findAll<T extends Resource>(
 
 /**
  * Rows of a type that the grant is bound to, however many, in pages of the type's own order; parameters as in
- * {@link findAll}.
+ * {@link findAll}. Other work has its turn between two pages: SQLite reads them without waiting for anything.
  */
 export async function* pagesOfAll<T extends Resource>(
   records: RecordStore,
@@ -71,5 +72,6 @@ export async function* pagesOfAll<T extends Resource>(
     const page = await records.peek(grant, { kind: 'search', query, ...(after === undefined ? {} : { after }) });
     yield page.rows.map((row) => ({ row, resource: openedResource<T>(row) }));
     after = page.next;
+    if (after !== undefined) await turnOfOthers();
   }
 }

@@ -2,6 +2,7 @@
  * After persons were joined or separated: a study takes up what was kept aside of the person that it is of, and keeps
  * aside what is another person's since. It compares what stands, so it may run at any time.
  */
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { systemReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -142,6 +143,7 @@ async function strangersOf(
     const { instances } = await deps.records.peek(reading({ study: studyInstanceUID }), { ...place, offset });
     rows.push(...instances.filter(({ person }) => person !== standing.owner?.person));
     isMore = instances.length === BATCH;
+    if (isMore) await turnOfOthers();
   }
   return { ...standing, rows: rows.slice(0, BATCH) };
 }

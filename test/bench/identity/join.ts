@@ -1,34 +1,29 @@
 /**
  * A person with thousands of items turns out to be another one: how long that holds the writer, how long until all
- * that is derived follows, and how long others wait, beside a bare transaction that moves as many rows.
+ * that is derived follows, and how long others wait, beside a bare transaction that moves as many rows; and how long a
+ * reader waits meanwhile.
  */
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DiagnosticReport, Patient } from '@medplum/fhirtypes';
-import { patientIdentifier, toPatient } from '../../../fixtures/patients.ts';
+import { toPatient } from '../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../fixtures/people.ts';
-import { aStudy } from '../../../fixtures/dicom/a-study.ts';
-import { buildReportBundle } from '../../../fixtures/reports.ts';
-import { reportTextOf } from '../../../fixtures/report-texts.ts';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
-import { eventually } from '../../support/clients/fhir-caller.ts';
 import { establishmentCaller } from '../../support/demonstration.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { medianOf, msOf, type Row } from '../support/figures.ts';
 import { ROUNDS } from '../support/rounds.ts';
 import type { Held } from './held-writer.ts';
+import { accepted, fillJoining, joinHer, quietServer } from './joining.ts';
+import { measureReaderBeside } from './reader-beside.ts';
 
-/** Rows of her: each report is three, itself, its bytes and its document. */
-const ITEMS = Number(process.env['PASSERELLE_BENCH_ITEMS'] ?? 2_000);
-const ROWS_A_REPORT = 3;
 /** While the join goes on, another establishment feeds one identity after the other. */
 const QUIET_WRITES = 30;
 
-const { helene, josee } = PATIENTS;
-const { strasbourg, nancy, luxembourg } = ESTABLISHMENTS;
+const { josee } = PATIENTS;
+const { luxembourg } = ESTABLISHMENTS;
 
 /** Measures; `PASSERELLE_BENCH_ITEMS` makes her smaller. */
 export async function measureJoin(): Promise<readonly Row[]> {
@@ -38,56 +33,20 @@ export async function measureJoin(): Promise<readonly Row[]> {
     const measured: Measured[] = [];
     for (let round = 0; round < ROUNDS; round += 1) measured.push(await joinOnce(dataDir, round));
     const bare = Array.from({ length: ROUNDS }, () => moveBare(dataDir, moving));
-    return [rowOf(measured, bare)];
+    return [rowOf(measured, bare), ...(await measureReaderBeside())];
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
 }
 
-/** Who has the items knows no number yet, and is the later one of two: she moves. Resolves with her Patient's id. */
+/** Fills a folder; resolves with the id of the Patient who is to move. */
 async function fill(dataDir: string): Promise<string> {
   const server = await startServer({ dataDir });
   try {
-    const first = await establishmentCaller(server, 'nancy');
-    await accepted(first, 'POST', 'Patient', toPatient(helene, nancy));
-    const author = await establishmentCaller(server, 'strasbourg');
-    const location = await accepted(author, 'POST', 'Patient', withoutNational(toPatient(helene, strasbourg)));
-    const id = location.split('/').at(-3) ?? '';
-    const report = await reportOf(`Patient/${id}`);
-    for (let at = 0; at < ITEMS / ROWS_A_REPORT; at += 1)
-      await accepted(author, 'POST', 'DiagnosticReport', numbered(report, at));
-    await quiet(server);
-    return id;
+    return await fillJoining(server, 0);
   } finally {
     await server.stop();
   }
-}
-
-function withoutNational({ identifier = [], ...patient }: Patient): Patient {
-  return { ...patient, identifier: identifier.filter(({ system }) => system !== helene.national.system) };
-}
-
-async function reportOf(patient: string): Promise<DiagnosticReport> {
-  const study = aStudy({ key: 'bench/join', establishment: 'strasbourg', patient: helene, instances: 1 });
-  const { entry = [] } = await buildReportBundle(study, reportTextOf('ct-thorax'));
-  const found = entry.map(({ resource }) => resource).find((one) => one?.resourceType === 'DiagnosticReport');
-  if (found?.resourceType !== 'DiagnosticReport') throw new Error('There is no report');
-  const { basedOn: _order, ...report } = found;
-  return { ...report, subject: { reference: patient } };
-}
-
-/** Reports of as many exams. */
-function numbered(report: DiagnosticReport, at: number): DiagnosticReport {
-  const numberedAs = (text: string): string => `${text}${at}`;
-  return {
-    ...report,
-    identifier: report.identifier?.map((one) => ({ ...one, value: numberedAs(one.value ?? '') })) ?? [],
-    imagingStudy:
-      report.imagingStudy?.map((one) => ({
-        ...one,
-        identifier: { ...one.identifier, value: numberedAs(`${one.identifier?.value}.`) },
-      })) ?? [],
-  };
 }
 
 type Measured = {
@@ -111,7 +70,7 @@ async function joinOnce(from: string, round: number): Promise<Measured> {
     for (let at = 0; at < QUIET_WRITES; at += 1) await others.once();
     const quietMs = medianOf(others.waits.splice(0));
     const before = (await heldIn(file)).length;
-    const joined = joinHer(server, author);
+    const joined = timedJoin(server, author);
     await others.until(joined);
     const { answerMs, wholeMs } = await joined;
     const held = (await heldIn(file)).slice(before).toSorted((one, other) => other.statements - one.statements)[0];
@@ -124,13 +83,11 @@ async function joinOnce(from: string, round: number): Promise<Measured> {
   }
 }
 
-/** Her source says her national number, too: she is who is known elsewhere. */
-async function joinHer(server: TestServer, author: FhirCaller): Promise<Pick<Measured, 'answerMs' | 'wholeMs'>> {
+async function timedJoin(server: TestServer, author: FhirCaller): Promise<Pick<Measured, 'answerMs' | 'wholeMs'>> {
   const began = performance.now();
-  const { system, value } = patientIdentifier(helene, strasbourg);
-  await accepted(author, 'PUT', `Patient?identifier=${system}|${value}`, toPatient(helene, strasbourg));
+  await joinHer(author);
   const answerMs = performance.now() - began;
-  return { answerMs, wholeMs: (await quiet(server)) - began };
+  return { answerMs, wholeMs: (await quietServer(server)) - began };
 }
 
 async function heldIn(file: string): Promise<readonly Held[]> {
@@ -157,22 +114,6 @@ function feeding(caller: FhirCaller) {
     await ended;
   };
   return { waits, once, until };
-}
-
-async function accepted(caller: FhirCaller, method: string, path: string, resource: object): Promise<string> {
-  const { status, headers, text } = await caller.send(method, path, resource);
-  if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
-  return headers.get('location') ?? '';
-}
-
-type Ready = { readonly jobs: Readonly<Record<string, { readonly waiting: number; readonly running: number }>> };
-
-/** Resolves when no job is at work or due, with the time of that. */
-async function quiet({ url }: TestServer): Promise<number> {
-  return await eventually(async () => {
-    const { jobs } = (await (await fetch(`${url}/health/ready`)).json()) as Ready;
-    return Object.values(jobs).every(({ waiting, running }) => waiting + running === 0) ? performance.now() : undefined;
-  }, 600);
 }
 
 type Bare = { readonly ms: number; readonly rows: number };

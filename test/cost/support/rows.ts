@@ -10,12 +10,15 @@ import type { Demonstration } from '../../support/demonstration.ts';
 import type { ExamIds } from '../../flows/support/exam.ts';
 import { post, select } from '../../flows/support/soap.ts';
 import { findDocuments } from '../../flows/support/doors/xds-doors.ts';
+import { feedRows } from './feeds.ts';
 
 /** A kind of request. */
 export type CostRow<World = Demonstration> = {
   readonly name: string;
   /** What commits have recorded is removed from the outbox when it has moved, within a second. */
   readonly isWrite?: true;
+  /** Makes what it asks of; not counted. */
+  readonly before?: (world: World) => Promise<void>;
   /** Asks once; the first time is not counted. */
   readonly ask: (world: World) => Promise<void>;
   /** Makes things as they were. */
@@ -47,6 +50,7 @@ export function costRows(): readonly CostRow[] {
     { name: 'WADO-RS rendered, kept', ask: lookAtFrame },
     viewerPage(),
     { name: 'C-STORE', ask: async (region) => await storing.send(region), end: async () => await storing.end() },
+    ...feedRows(),
   ];
 }
 

@@ -46,11 +46,15 @@ export function isSeenOtherwise(before: AclFacts, after: AclFacts): boolean {
   return parts.some((part) => before[part] !== after[part]);
 }
 
-/** The access documents of rights on rows of the same person. */
+/** The access documents of rights on rows of the same person. Of a row only those to it and to the record are asked. */
 export function aclOf(rights: readonly Right[], rows: readonly AclFacts[], state: PatientState): AclDocument[] {
+  const byItem = Map.groupBy(rights, ({ scope }) => (scope === 'record' ? '' : scope.item));
   return rows
     .filter(({ type }) => hasAcl(type))
-    .flatMap((row) => rights.filter((right) => isPermitted(right, row, state)).map((right) => toAcl(right, row)));
+    .flatMap((row) => {
+      const near = ['', rowKey(row.type, row.id)].flatMap((item) => byItem.get(item) ?? []);
+      return near.filter((right) => isPermitted(right, row, state)).map((right) => toAcl(right, row));
+    });
 }
 
 function isPermitted(right: Right, row: AclFacts, state: PatientState): boolean {

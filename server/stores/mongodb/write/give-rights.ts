@@ -5,10 +5,11 @@ import type { PersonKey } from '../../../access/requester.ts';
 import { consentOf, type Right } from '../../../access/right.ts';
 import type { Erasure } from '../../../ports/commit-plan.ts';
 import { nextPlace } from '../../places.ts';
-import { fromRightDocument, giversIn, giversOf, rowKey, toRightDocument, type Giver } from './acl-rows.ts';
+import { fromRightDocument, giversOf, rowKey, toRightDocument, type Giver } from './acl-rows.ts';
 import type { Collections } from '../collections.ts';
 import type { RightDocument, StoredRow } from '../documents.ts';
 import type { Moved } from './move.ts';
+import { PORTION, portionsOf } from './portions.ts';
 import { standingRow, type StagedRows } from './row-changes.ts';
 
 /** Which rights begin with a plan, or say something else from now on, and which end with it. */
@@ -34,14 +35,14 @@ export async function changeRights(
   const given = written.map((row) => ({ row, gives: givenAfter(row) }));
   const begins = given.flatMap(({ gives }) => gives.map(({ id }) => id));
   if (known.length === 0 && begins.length === 0) return NONE;
-  const found = await rights.find(namedBy(known, begins), { session }).toArray();
+  const found = await rights.find(namedBy(known, begins), { session, batchSize: PORTION.others }).toArray();
   const kept = new Kept([...found, ...(await joinedBy(rights, found, moved, session))]);
   for (const key of erased) kept.give(key, []);
   for (const { key, from, to } of moved.steps) kept.move(key, from, to);
   for (const { row, gives } of given)
     kept.give(row._id, row.gone === true ? rightsLeftBy(kept.givenBy(row._id)) : gives);
   const { operations, ...changed } = kept.changes();
-  if (operations.length > 0) await rights.bulkWrite([...operations], { session });
+  for (const portion of portionsOf(operations, PORTION.others)) await rights.bulkWrite(portion, { session });
   return changed;
 }
 
@@ -80,72 +81,78 @@ function givenAfter(after: StoredRow): readonly Right[] {
   return rightsGivenBy({ type, id, person, origin, content: () => JSON.parse(json) as object });
 }
 
-/** The rights that a plan concerns, as they stood and as they become. */
+/** A right as it becomes: the rows that give it, with the place where each began. */
+type KeptRight = { readonly right: Right; readonly places: Map<string, number> };
+
+/** The rights that a plan concerns, as they stood and as they become. A thousand rows may give one of them. */
 class Kept {
   readonly #before: ReadonlyMap<string, RightDocument>;
-  readonly #after: Map<string, RightDocument>;
+  readonly #after: Map<string, KeptRight>;
+  readonly #changed = new Set<string>();
   /** Ids of the rights that each row gives. */
   readonly #byGiver = new Map<string, Set<string>>();
 
   constructor(found: readonly RightDocument[]) {
     this.#before = new Map(found.map((right) => [right._id, right]));
-    this.#after = new Map(this.#before);
+    this.#after = new Map(found.map((right) => [right._id, toKept(right)]));
     for (const { _id, givers } of found) for (const giver of givers) this.#idsOf(giver).add(_id);
   }
 
   /** What a row gives. */
   givenBy(giver: string): readonly Right[] {
-    return [...this.#idsOf(giver)].flatMap((id) => this.#after.get(id) ?? []).map(fromRightDocument);
+    return this.#keptBy(giver).map(({ right, places }) => ({ ...right, giver: inOrder(places)[0]?.giver ?? giver }));
   }
 
   /** Says what a row gives from now on. */
   give(giver: string, rights: readonly Right[]): void {
     const isAmong = (all: readonly Right[], { id, person }: Right): boolean =>
       all.some((right) => right.id === id && right.person === person);
-    const before = this.givenBy(giver);
+    const before = this.#keptBy(giver).map(({ right }) => right);
     for (const right of before) if (!isAmong(rights, right)) this.#stop(right, giver);
     for (const right of rights) if (!isAmong(before, right)) this.#begin(right, { giver, place: nextPlace() });
   }
 
   /** Lets a row give the rights of another person that it gave of one, each in the place where it began. */
   move(giver: string, from: PersonKey, to: PersonKey): void {
-    for (const right of this.givenBy(giver).filter(({ person }) => person === from))
+    for (const { right } of this.#keptBy(giver).filter((kept) => kept.right.person === from))
       this.#begin(movedRight(right, from, to), { giver, place: this.#stop(right, giver) });
   }
 
   changes(): RightChanges & { readonly operations: readonly AnyBulkWriteOperation<RightDocument>[] } {
     const [begun, ended]: [Right[], Right[]] = [[], []];
     const operations: AnyBulkWriteOperation<RightDocument>[] = [];
-    for (const [_id, right] of this.#after) {
-      const before = this.#before.get(_id);
-      if (before === right) continue;
-      operations.push({ replaceOne: { filter: { _id }, replacement: right, upsert: true } });
-      if (before === undefined || isShownOtherwise(before, right)) begun.push(fromRightDocument(right));
-    }
-    for (const [_id, right] of this.#before) {
-      const after = this.#after.get(_id);
-      if (after === undefined) operations.push({ deleteOne: { filter: { _id } } });
-      if (after === undefined || after.person !== right.person) ended.push(fromRightDocument(right));
+    for (const _id of this.#changed) {
+      const [before, kept] = [this.#before.get(_id), this.#after.get(_id)];
+      const after = kept && toRightDocument(kept.right, inOrder(kept.places));
+      if (after !== undefined) operations.push({ replaceOne: { filter: { _id }, replacement: after, upsert: true } });
+      else if (before !== undefined) operations.push({ deleteOne: { filter: { _id } } });
+      if (after !== undefined && (before === undefined || isShownOtherwise(before, after)))
+        begun.push(fromRightDocument(after));
+      if (before !== undefined && after?.person !== before.person) ended.push(fromRightDocument(before));
     }
     return { begun, ended, operations };
   }
 
-  #begin(right: Right, giver: Giver): void {
-    const standing = this.#after.get(right.id);
-    const givers = [...(standing === undefined ? [] : giversOf(standing)), giver].toSorted(firstBegun);
-    this.#after.set(right.id, toRightDocument(right, givers));
-    this.#idsOf(giver.giver).add(right.id);
+  #begin(right: Right, { giver, place }: Giver): void {
+    const { places } = this.#after.get(right.id) ?? { places: new Map<string, number>() };
+    this.#after.set(right.id, { right, places: places.set(giver, place) });
+    this.#changed.add(right.id);
+    this.#idsOf(giver).add(right.id);
   }
 
   /** A right goes with its last giver; else the one that began next stands in it. Answers where the row began. */
   #stop({ id }: Right, giver: string): number {
     this.#idsOf(giver).delete(id);
-    const right = this.#after.get(id);
-    const all = right === undefined ? [] : giversOf(right);
-    const givers = all.filter((other) => other.giver !== giver);
-    if (right === undefined || givers.length === 0) this.#after.delete(id);
-    else this.#after.set(id, { ...right, ...giversIn(givers) });
-    return all.find((other) => other.giver === giver)?.place ?? nextPlace();
+    const { places } = this.#after.get(id) ?? { places: new Map<string, number>() };
+    const place = places.get(giver) ?? nextPlace();
+    places.delete(giver);
+    if (places.size === 0) this.#after.delete(id);
+    this.#changed.add(id);
+    return place;
+  }
+
+  #keptBy(giver: string): readonly KeptRight[] {
+    return [...this.#idsOf(giver)].flatMap((id) => this.#after.get(id) ?? []);
   }
 
   #idsOf(giver: string): Set<string> {
@@ -153,6 +160,15 @@ class Kept {
     this.#byGiver.set(giver, ids);
     return ids;
   }
+}
+
+function toKept(right: RightDocument): KeptRight {
+  const places = new Map(giversOf(right).map(({ giver, place }) => [giver, place]));
+  return { right: fromRightDocument(right), places };
+}
+
+function inOrder(places: ReadonlyMap<string, number>): readonly Giver[] {
+  return [...places].map(([giver, place]) => ({ giver, place })).toSorted(firstBegun);
 }
 
 function firstBegun(one: Giver, other: Giver): number {

@@ -7,6 +7,7 @@ import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts, right
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RightDocument, RowDocument } from '../documents.ts';
 import type { RightChanges } from './give-rights.ts';
+import { PORTION, portionsOf } from './portions.ts';
 import { standingRow, type RowChange } from './row-changes.ts';
 
 /** A person's state before and after a plan. */
@@ -19,8 +20,6 @@ export type AccessChange = {
   /** Of every person that the plan concerns. */
   readonly states: ReadonlyMap<PersonKey, StateChange>;
 };
-
-const INSERT_AT_ONCE = 1_000;
 
 /** Brings the access collection to the rows, rights and states of a plan. */
 export async function materialise(
@@ -78,7 +77,7 @@ async function materialisePerson(
   if (rows.length === 0 && flipped.length === 0 && isNew.size === 0) return;
 
   const filter = flipped.length > 0 ? { person } : rightsToRows(person, rows, isNew);
-  const found = await collections.rights.find(filter, { session }).toArray();
+  const found = await collections.rights.find(filter, { session, batchSize: PORTION.others }).toArray();
   const rights = found.map(fromRightDocument);
   const isAnew = (right: Right): boolean => isNew.has(right.id) || flipped.includes(right.relation);
   const anew = rights.filter(isAnew);
@@ -133,7 +132,5 @@ async function aclOfStanding(
 }
 
 async function insert({ acl }: Collections, documents: readonly AclDocument[], session: ClientSession): Promise<void> {
-  for (let at = 0; at < documents.length; at += INSERT_AT_ONCE) {
-    await acl.insertMany(documents.slice(at, at + INSERT_AT_ONCE), { session });
-  }
+  for (const portion of portionsOf(documents, PORTION.others)) await acl.insertMany(portion, { session });
 }

@@ -1,0 +1,12 @@
+/**
+ * Work on many documents goes in portions: the driver writes and reads a command in one turn of the event loop, and
+ * whoever asks for anything else waits for it.
+ */
+
+/** Documents of a portion: rows have some ten thousand characters, others a few hundred. */
+export const PORTION = { rows: 50, others: 400 } as const;
+
+/** Parts an array into portions, in order. */
+export function portionsOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+}
