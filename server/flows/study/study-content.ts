@@ -71,7 +71,7 @@ async function sourcesOf(
   studyInstanceUID: string,
   rows: readonly InstanceRow[],
 ): Promise<readonly string[]> {
-  const all = new Set(rows.flatMap(({ source, furtherSources = [] }) => [source, ...furtherSources]));
+  const all = new Set(rows.flatMap((row) => [row, ...(row.furtherSources ?? [])]).map(({ source }) => source));
   const first = await claimOf(records, reading, claimKey.studySource(studyInstanceUID));
   return first !== undefined && all.has(first) ? [first, ...[...all].filter((one) => one !== first)] : [...all];
 }
