@@ -137,7 +137,7 @@ export type Precondition =
   | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
   /** The claim is held, by this value. @throws {Fault} conflict */
   | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string }
-  /** The instance stands as it was read: of that identity, with these bytes, of these sources. @throws {Fault} conflict */
+  /** The instance stands as it was read: its identity, its bytes, its sources. @throws {Fault} conflict */
   | ({ readonly kind: 'filed' } & FiledInstance)
   /** The instance is kept aside. @throws {Fault} conflict */
   | ({ readonly kind: 'kept-aside' } & AsideName)
@@ -191,7 +191,7 @@ export type CommitPlan = {
   readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
   /** Applied after the preconditions and before all else, but for `history`: a row that is put then stands anew. */
   readonly erased?: readonly Erasure[];
-  /** The same data set from another establishment makes that a source of the instance, too, of the identity it names. */
+  /** The same data set from another establishment makes that a source, too, of the identity that it names. */
   readonly instances?: readonly InstanceRow[];
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
   readonly quarantined?: readonly QuarantinedInstance[];

@@ -7,11 +7,11 @@ import { systemWarrant } from '../../access/system-warrant.ts';
 import type { CommitReceipt, FurtherSource, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
 import { knownPatient, type KnownPatient } from '../identity/persons.ts';
+import { filedAs } from '../intake/standing-instance.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { copyBlob } from './copy-blob.ts';
 import { deriveAnew } from './derive-anew.ts';
-import { filedAs } from './filed-as.ts';
 import { settlingEvents, standingStudy, type StandingStudy } from './standing-study.ts';
 
 /** Instances that are read at a time, and the most that was sent which one plan writes. */
@@ -151,7 +151,9 @@ async function keptRows(
     return all.map(({ source, subject, person, movedFrom }) => ({
       ...rest,
       metadata: metadata.get(row.sopInstanceUID) ?? '',
-      ...{ source, subject, person },
+      source,
+      subject,
+      person,
       ...(movedFrom === undefined ? {} : { movedFrom }),
     }));
   });

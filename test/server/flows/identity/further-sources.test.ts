@@ -54,7 +54,7 @@ for (const { name, missing, open } of EACH_STORE)
       ['the further source', [SENT, SAME]],
       ['the first source', [SAME, SENT]],
     ] as const)
-      it(`is of each alone when ${which} sent it of another person since, and of both when they are one again`, async () => {
+      it(`is of each alone when ${which} sent it of another person since, and of both again`, async () => {
         const { session, step } = await begun(...KNOWN, JOINED, ...order);
         const together = withoutGivers(await snapshot(session));
         await step(SEPARATED);

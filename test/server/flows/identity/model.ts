@@ -20,8 +20,8 @@ export type Said = {
 export type ModelIdentity = { readonly name: string; readonly establishment: string; readonly said?: Said };
 
 /**
- * An instance as an establishment sent it, in the study that it names: another may have sent the same. `identity` is the
- * one that it is filed under, by name; `movedFrom` the one that it was filed under before its study was moved.
+ * An instance as an establishment sent it, in the study that it names: another may have sent the same. `identity` is
+ * the one that it is filed under, by name; `movedFrom` the one that it was filed under before its study was moved.
  */
 export type ModelInstance = {
   readonly uid: string;
