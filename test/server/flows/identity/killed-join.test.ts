@@ -18,7 +18,6 @@ const SENT: readonly Step[] = [
   { does: 'image', of: ONE, study: 0, instance: 0 },
   { does: 'image', of: OTHER, study: 0, instance: 1 },
   { does: 'image', of: OTHER, study: 0, instance: 0, as: 'strasbourg' },
-  { does: 'image', of: ONE, study: 0, instance: 1, as: 'nancy' },
   { does: 'report', of: OTHER, study: 0, isFinal: true },
 ];
 
