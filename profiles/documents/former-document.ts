@@ -1,11 +1,5 @@
 /** Documents that are current no more: what they say stays, but for what may not be told any longer. */
-import type {
-  Attachment,
-  DocumentReference,
-  DocumentReferenceContent,
-  ImagingStudy,
-  Reference,
-} from '@medplum/fhirtypes';
+import type { DocumentReference, ImagingStudy, Reference } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
 import { higher, labelOf, type Level } from '../confidentiality.ts';
 import { toElements } from '../elements.ts';
@@ -20,24 +14,6 @@ export function supersededDocument(document: DocumentReference, level: Level): D
     securityLabel: [{ coding: [label] }],
     status: 'superseded',
   };
-}
-
-/** What is left of a document that was withdrawn: that it was, under its identifier, of which exam. */
-export function withdrawnDocument(document: DocumentReference): DocumentReference {
-  const { resourceType, id, meta, masterIdentifier, type, subject, content, context } = document;
-  return toElements<DocumentReference>({
-    resourceType,
-    id,
-    meta,
-    masterIdentifier,
-    status: 'entered-in-error',
-    type,
-    subject,
-    content: content.map(({ attachment: { contentType }, format }) =>
-      toElements<DocumentReferenceContent>({ attachment: toElements<Attachment>({ contentType }), format }),
-    ),
-    context: toElements<NonNullable<DocumentReference['context']>>({ related: context?.related }),
-  });
 }
 
 /** The document without an exam: what it said of the act itself may have been the exam's, and goes with it. */

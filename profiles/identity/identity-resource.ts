@@ -21,7 +21,7 @@ export type IdentityContent = {
   readonly since: number;
   /** When its source last said something else of it. */
   readonly changed: number;
-  /** What it had said before, until that is said again. */
+  /** What it had said before that. */
   readonly before?: FormerWords;
   /** `Organization/id` of the establishment that said it last. */
   readonly source: string;

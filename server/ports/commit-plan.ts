@@ -70,13 +70,19 @@ export type InstanceRow = {
   /** `Organization/id` of the establishment that sent it first. */
   readonly source: string;
   /** Others that sent it, too, in the order in which they did: stores know them, plans do not say them. */
-  readonly furtherSources?: readonly string[];
+  readonly furtherSources?: readonly FurtherSource[];
   readonly person: PersonKey;
   /** The identity that it is filed under: `Patient/id`, as {@link Put} has it. */
   readonly subject: string;
-  /** The identity that it was filed under before its study was moved: stores know it, plans do not say it. */
+  /** The identity that it was filed under before its study was moved. */
   readonly movedFrom?: string;
 };
+
+/**
+ * An establishment that sent the same instance again. `subject` is the identity of which it did; what earlier servers
+ * wrote has none, and is of whoever the study is of.
+ */
+export type FurtherSource = Pick<InstanceRow, 'source' | 'movedFrom'> & Partial<Pick<InstanceRow, 'subject'>>;
 
 /**
  * Why a received instance is kept aside: its SOP Instance UID or its study stands already for something else, its
@@ -131,12 +137,15 @@ export type Precondition =
   | { readonly kind: 'absent'; readonly type: StoredType; readonly id: string }
   /** The claim is held, by this value. @throws {Fault} conflict */
   | { readonly kind: 'claimed'; readonly key: ClaimKey; readonly value: string }
-  /** The instance stands, filed under the identity (`Patient/id`). @throws {Fault} conflict */
-  | ({ readonly kind: 'filed' } & Pick<InstanceRow, 'sopInstanceUID' | 'subject'>)
+  /** The instance stands as it was read: its identity, its bytes, its sources. @throws {Fault} conflict */
+  | ({ readonly kind: 'filed' } & FiledInstance)
   /** The instance is kept aside. @throws {Fault} conflict */
   | ({ readonly kind: 'kept-aside' } & AsideName)
   /** No row that the grant shows has come to match, none having matched at `since`. @throws {Fault} conflict */
   | { readonly kind: 'no-match'; readonly since: Moment; readonly grant: Grant; readonly query: SearchQuery };
+
+/** What of an instance changes while it stands, and whether it is the one that stood. */
+export type FiledInstance = Pick<InstanceRow, 'sopInstanceUID' | 'subject' | 'blob' | 'furtherSources'>;
 
 /** A moment of a store, by which it tells what has come since; 0 where it cannot. */
 export type Moment = number;
@@ -182,7 +191,7 @@ export type CommitPlan = {
   readonly deletes?: readonly { readonly type: StoredType; readonly id: string }[];
   /** Applied after the preconditions and before all else, but for `history`: a row that is put then stands anew. */
   readonly erased?: readonly Erasure[];
-  /** The same data set from another establishment makes that a source of the instance, too. */
+  /** The same data set from another establishment makes that a source, too, of the identity that it names. */
   readonly instances?: readonly InstanceRow[];
   /** Kept once for each SOP Instance UID, data set and source: the same again changes nothing. */
   readonly quarantined?: readonly QuarantinedInstance[];
@@ -200,8 +209,8 @@ export type CommitPlan = {
   /** Switches, by the person that an identity is by itself, whoever she is at present. */
   readonly states?: readonly { readonly person: PersonKey; readonly change: Partial<PatientState> }[];
   /**
-   * Instances of a study that are filed under one identity and are another's from now on. Each keeps the identity that
-   * it was filed under first, until it is filed under that again.
+   * Instances of a study that are filed under one identity and are another's from now on, and further sources that sent
+   * them of that identity. Each keeps the identity that it was filed under first, until it is filed under that again.
    */
   readonly studies?: readonly {
     readonly studyInstanceUID: string;

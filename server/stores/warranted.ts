@@ -3,6 +3,7 @@
  * does. What they look up differs; what it means is said here.
  */
 import { Fault } from '../../profiles/fault.ts';
+import { studyInstanceUIDValues } from '../../profiles/imaging/identifiers.ts';
 import type { IndexEntries } from '../../profiles/search/indexer.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
 import { requireBasis, type Basis, type BasisFacts } from '../access/basis.ts';
@@ -114,7 +115,9 @@ function rowsTouched(plan: WarrantedPlan, facts: WarrantedFacts): Touched[] {
     puts.get(key)?.index.tokens.some((token) => token.value === value) === true ||
     (keys.has(key) && facts.row(key)?.names(value) === true);
   const isOf = (key: string, parents: readonly (string | undefined)[]) => (study: string) =>
-    [key, ...parents].some((one) => one !== undefined && named(one, `urn:oid:${study}`));
+    studyInstanceUIDValues(study).some((value) =>
+      [key, ...parents].some((one) => one !== undefined && named(one, value)),
+    );
   const touched = (type: StoredType, key: string, person: string | undefined): Touched => ({
     what: type,
     person,

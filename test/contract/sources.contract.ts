@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { CODE_SYSTEM } from '../../profiles/codes.ts';
 import type { Level } from '../../profiles/confidentiality.ts';
 import type { Grant } from '../../server/access/grant.ts';
-import type { CommitPlan } from '../../server/ports/commit-plan.ts';
+import type { CommitPlan, InstanceRow } from '../../server/ports/commit-plan.ts';
 import type { Question } from '../../server/ports/record-store.ts';
 import { expectFault } from '../support/faults.ts';
 import {
@@ -24,6 +24,15 @@ import { aWarrantWithEvents, commitPlan } from '../support/warrants.ts';
 import type { Suite } from './suite.ts';
 
 const [MAKER, OTHER, THIRD] = ['Organization/maker', 'Organization/other', 'Organization/third'];
+
+/** The same instance as another establishment sends it, of a patient of its own. */
+function sentAgain(instance: InstanceRow, source: string): InstanceRow {
+  return { ...instance, source, subject: identityOf(source), metadata: '{}' };
+}
+
+function identityOf(source: string): string {
+  return `Patient/of-${source.replace('Organization/', '')}`;
+}
 
 /** Runs the contract of the sources of instances. */
 export function sourcesContract(suite: Suite): void {
@@ -165,6 +174,25 @@ export function sourcesContract(suite: Suite): void {
       expect(await filedIn(studyInstanceUID)).to.deep.equal(all([person, identity]));
     });
 
+    it('takes along further sources as it takes instances: by the identity of which each sent its own', async () => {
+      const { studyInstanceUID, person, instances } = await aStudy('N');
+      const [first] = instances;
+      if (first === undefined) throw new Error('No instance');
+      const [to, identity] = [aPersonKey(), first.subject];
+      const subject = `Patient/of-${to}`;
+      const sent = [sentAgain(first, OTHER), { ...sentAgain(first, THIRD), subject: identity }];
+      await commitPlan(suite.records, aPlan({ instances: sent }));
+      const further = async () => (await suite.records.instanceOf(SYSTEM, first.sopInstanceUID))?.furtherSources;
+      const other = { source: OTHER, subject: identityOf(OTHER) };
+      await aMove({ studyInstanceUID, from: person, to, identity, subject });
+      expect(await further()).to.deep.equal([other, { source: THIRD, subject, movedFrom: identity }]);
+      const back = { studyInstanceUID, from: to, to: person, identity: subject, subject: identity };
+      await aMove({ ...back, isMovedOnly: true });
+      expect(await further()).to.deep.equal([other, { source: THIRD, subject: identity }]);
+      await aMove({ studyInstanceUID, from: person, to, identity, subject, isMovedOnly: true });
+      expect(await further()).to.deep.equal([other, { source: THIRD, subject: identity }]);
+    });
+
     it('needs an event of both persons, and a warrant that reaches them', async () => {
       const { studyInstanceUID, person, instances } = await aStudy('N');
       const to = aPersonKey();
@@ -186,14 +214,54 @@ export function sourcesContract(suite: Suite): void {
       const [first] = instances;
       if (first === undefined) throw new Error('No instance');
       const again = async (source: string) =>
-        await commitPlan(suite.records, aPlan({ instances: [{ ...first, source, metadata: '{}' }] }));
+        await commitPlan(suite.records, aPlan({ instances: [sentAgain(first, source)] }));
       for (const source of [OTHER, THIRD, OTHER, MAKER])
         expect((await again(source)).instances).to.deep.equal(['already']);
+      const furtherSources = [OTHER, THIRD].map((source) => ({ source, subject: identityOf(source) }));
       const of = await suite.records.instanceOf(SYSTEM, first.sopInstanceUID);
-      expect(of).to.deep.equal({ ...first, metadata: '', furtherSources: [OTHER, THIRD] });
+      expect(of).to.deep.equal({ ...first, metadata: '', furtherSources });
       const shown = await told(anEstablishmentGrant(OTHER), studyInstanceUID);
       expect(shown.instances).to.deep.equal(['1.1', '1.3', '2.1']);
       expect(shown.series).to.deep.equal([2, 1]);
+    });
+
+    it('is written anew of those that a plan names, in their order, with what each was moved from', async () => {
+      const { studyInstanceUID, instances } = await aStudy('V');
+      const [first] = instances;
+      if (first === undefined) throw new Error('No instance');
+      await commitPlan(suite.records, aPlan({ instances: [OTHER, THIRD].map((source) => sentAgain(first, source)) }));
+      const movedFrom = 'Patient/former';
+      const staying = [OTHER, THIRD].map((source) => ({ ...sentAgain(first, source), movedFrom }));
+      const erased = [{ instances: [first.sopInstanceUID] }];
+      const { erasedBlobs } = await commitPlan(suite.records, aPlan({ erased, instances: staying }));
+      expect(erasedBlobs).to.deep.equal([first.blob.name]);
+      const of = await suite.records.instanceOf(SYSTEM, first.sopInstanceUID);
+      const furtherSources = [{ source: THIRD, subject: identityOf(THIRD), movedFrom }];
+      expect(of).to.deep.equal({ ...staying[0], metadata: '', furtherSources });
+      expect((await told(anEstablishmentGrant(MAKER), studyInstanceUID)).instances).to.deep.equal(['1.2']);
+    });
+
+    it('stands as it was read while neither its identity, its bytes nor its sources have changed', async () => {
+      const { instances } = await aStudy('N');
+      const [first] = instances;
+      if (first === undefined) throw new Error('No instance');
+      const { sopInstanceUID } = first;
+      await commitPlan(suite.records, aPlan({ instances: [sentAgain(first, OTHER)] }));
+      const read = await suite.records.instanceOf(SYSTEM, sopInstanceUID);
+      const of = (changes: Partial<InstanceRow>): CommitPlan =>
+        aPlan({ preconditions: [{ kind: 'filed', ...first, ...read, ...changes }] });
+      await commitPlan(suite.records, of({}));
+      const further = { source: OTHER, subject: identityOf(OTHER) };
+      for (const changes of [
+        { subject: 'Patient/other' },
+        { blob: { ...first.blob, name: 'other' } },
+        { furtherSources: [] },
+        { furtherSources: [{ source: OTHER }] },
+        { furtherSources: [{ ...further, subject: 'Patient/other' }] },
+        { furtherSources: [{ ...further, movedFrom: 'Patient/other' }] },
+        { sopInstanceUID: aUid() },
+      ])
+        await expectFault(commitPlan(suite.records, of(changes)), 'conflict');
     });
 
     it('is refused with another data set', async () => {

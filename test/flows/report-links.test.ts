@@ -32,6 +32,16 @@ function linksOf({ imagingStudy = [] }: DiagnosticReport): string[] {
   return imagingStudy.flatMap(({ reference }) => reference ?? []).toSorted();
 }
 
+/** An exam as some name it: scheme and namespace of a URN are the same in capitals (RFC 8141). */
+function inCapitals({ identifier, ...exam }: ReturnType<typeof examByUid>) {
+  return { ...exam, identifier: { ...identifier, value: (identifier?.value ?? '').toUpperCase() } };
+}
+
+/** An exam that is named by the dotted UID. */
+function bare({ identifier, ...exam }: ReturnType<typeof examByUid>) {
+  return { ...exam, identifier: { ...identifier, value: (identifier?.value ?? '').replace('urn:oid:', '') } };
+}
+
 async function reportOf(caller: FhirCaller, id: string): Promise<DiagnosticReport> {
   return (await caller.get(`DiagnosticReport/${id}`)).json<DiagnosticReport>();
 }
@@ -72,6 +82,8 @@ describeReports('A report and the exams that it names', {}, (region) => {
   /** What a sender writes to name an exam, once it knows what it needs. */
   const names: readonly [name: string, of: (study: DemoStudy, id: string) => ReportSaid, afterImages?: true][] = [
     ['its Study Instance UID', (study) => ({ imagingStudy: [examByUid(study)] })],
+    ['its Study Instance UID in capitals', (study) => ({ imagingStudy: [inCapitals(examByUid(study))] })],
+    ['its Study Instance UID alone', (study) => ({ imagingStudy: [bare(examByUid(study))] })],
     ['ImagingStudy/id', (_, id) => ({ imagingStudy: [{ reference: `ImagingStudy/${id}` }] }), true],
     ['the accession number of the order', (study) => ({ basedOn: [{ identifier: numberOf(study) }] })],
     ['the accession number of the exam', (study) => ({ imagingStudy: [{ identifier: numberOf(study) }] })],

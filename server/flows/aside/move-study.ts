@@ -13,14 +13,14 @@ import { mayOperate, notTheirs, type OperatedFacts } from '../../access/may-oper
 import type { SubjectFacts } from '../../access/may-write.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type { AuditRecord, InstanceRow } from '../../ports/commit-plan.ts';
+import type { AuditRecord, FurtherSource, InstanceRow } from '../../ports/commit-plan.ts';
 import type { JobRequest } from '../../ports/job-queue.ts';
 import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { knownPatient, subjectFacts } from '../identity/persons.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
-import { hiddenParts, withdrawnParts } from '../study/hidden-manifest.ts';
+import { hiddenParts } from '../study/hidden-manifest.ts';
 import { newId } from '../new-id.ts';
 import { loadStudy, manifestsOf } from '../study/study-content.ts';
 import { commitFresh, examFiledBy, joinParts, putOf, type PlanParts, type Planned } from '../write/plan-parts.ts';
@@ -42,8 +42,8 @@ type Standing = {
   readonly going: Going;
 };
 
-/** The instances that go along: of a study that was moved before, not those that were sent of its identity since. */
-type Going = { readonly instances: readonly InstanceRow[]; readonly isMovedOnly: boolean };
+/** What was sent and goes along: of a study that was moved before, not what was sent of its identity since. */
+type Going = { readonly sent: readonly FurtherSource[]; readonly isMovedOnly: boolean };
 
 /**
  * Moves an exam to the person of a Patient (`Patient/id`).
@@ -74,7 +74,7 @@ async function planOf(deps: MoveStudyDeps, visit: Visit, id: string, patient: st
   await refuseOwnMatter(deps)(visit.requester, [operated.person, subject.person]);
   const uid = operated.studyInstanceUID;
   const key = claimKey.study(uid);
-  const plan = joinParts(await manifestParts(deps, reading, standing, subject), {
+  const plan = joinParts(await manifestParts(deps, reading, standing), {
     preconditions: [
       { kind: 'claimed', key, value: owner },
       { kind: 'version', type: 'ImagingStudy', id, version: standing.study.row.version },
@@ -140,12 +140,17 @@ async function findStudy(
   };
 }
 
-/** What was moved to the identity goes on without what was sent of her. */
+/**
+ * What was moved to the identity goes on without what was sent of her. Of an instance that several sent each has sent
+ * its own; whose identity is not known goes with the study.
+ */
 function goingOf(all: readonly InstanceRow[], owner: string): Going {
-  const own = all.filter(({ subject }) => subject === owner);
+  const sent = all.flatMap((row): readonly FurtherSource[] => [row, ...(row.furtherSources ?? [])]);
+  const own = sent.filter(({ subject }) => subject === owner);
   const moved = own.filter(({ movedFrom }) => movedFrom !== undefined);
   const isMovedOnly = moved.length > 0;
-  return { instances: isMovedOnly ? moved : own, isMovedOnly };
+  const unnamed = sent.filter(({ subject }) => subject === undefined);
+  return { sent: [...(isMovedOnly ? moved : own), ...unnamed], isMovedOnly };
 }
 
 /** It is hidden from her until a report of hers names it. */
@@ -158,24 +163,20 @@ function movedPut(
   const { display: _display, identifier: _identifier, ...subject } = resource.subject;
   const security = [{ system: CODE_SYSTEM.confidentiality, code: 'N' }];
   const moved = { ...resource, subject: { ...subject, reference }, meta: { ...resource.meta, security } };
-  const sources = new Set(going.instances.flatMap(({ source, furtherSources = [] }) => [source, ...furtherSources]));
+  const sources = new Set(going.sent.map(({ source }) => source));
   const origin = examFiledBy(region, ...sources);
   return putOf(indexer, moved, now, { person, subject: reference, released: false, origin });
 }
 
-/** Manifests name the patient: nobody is shown them any more. Of an exam that goes back they were made of a mistake. */
+/** Manifests name the patient: nobody is shown them any more, unless the exam comes back. */
 async function manifestParts(
   { records, indexer, clock }: MoveStudyDeps,
   reading: AsideReading,
-  { operated, study, owner, going }: Standing,
-  { patient }: SubjectFacts,
+  { operated, study, owner }: Standing,
 ): Promise<PlanParts> {
   const found = await manifestsOf(records, reading({ person: operated.person }), study.row.id, 'all');
-  const isBack = going.instances.every(({ movedFrom }) => movedFrom === patient);
-  const parts = found
-    .filter(({ row }) => row.subject === owner)
-    .map((manifest) => (isBack ? withdrawnParts : hiddenParts)(indexer, manifest, clock.now()));
-  return joinParts(...parts);
+  const own = found.filter(({ row }) => row.subject === owner);
+  return joinParts(...own.map((manifest) => hiddenParts(indexer, manifest, clock.now())));
 }
 
 /** Both of them read of it. */

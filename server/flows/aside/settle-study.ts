@@ -2,38 +2,28 @@
  * After persons were joined or separated: a study takes up what was kept aside of the person that it is of, and keeps
  * aside what is another person's since. It compares what stands, so it may run at any time.
  */
-import { setImmediate as turnOfOthers } from 'node:timers/promises';
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { systemReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
-import type {
-  AuditRecord,
-  CommitReceipt,
-  InstanceRow,
-  QuarantinedInstance,
-  QuarantineReason,
-} from '../../ports/commit-plan.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { CommitReceipt, QuarantinedInstance, QuarantineReason } from '../../ports/commit-plan.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { ownOccasion, recordOf } from '../audit/event-records.ts';
-import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { claimOf, pagesOfAll } from '../internal-reads.ts';
-import { ERASING } from '../intake/standing-instance.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import type { JobRun } from '../jobs/job-runner.ts';
 import { studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import type { ImagingStudy } from '@medplum/fhirtypes';
-import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts } from '../write/plan-parts.ts';
 import { fileAside, type FiledAside, type Filing } from './file-aside.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { deriveAnew } from './derive-anew.ts';
 import { asideOf } from './list-kept-aside.ts';
+import { settlingEvents, standingStudy, type StandingStudy } from './standing-study.ts';
+import { putStrangersAside } from './strangers.ts';
 
 /** Reasons that end when both are one person. */
 const OF_OTHERS: ReadonlySet<QuarantineReason> = new Set<QuarantineReason>(['other-patient', 'other-establishment']);
-/** Instances that are looked at, and written, at a time. */
+/** Instances that are filed at a time. */
 const BATCH = 200;
 
 /**
@@ -70,8 +60,7 @@ export function settleAndDerive(deps: AsideDeps) {
 
 /** Makes a study hold what is of its person, and nothing else. */
 async function settleStudy(deps: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<void> {
-  while ((await strangersOf(deps, reading, studyInstanceUID)).rows.length > 0)
-    await putStrangersAside(deps, reading, studyInstanceUID);
+  await putStrangersAside(deps, reading, studyInstanceUID);
   while ((await joinedOf(deps, reading, studyInstanceUID)).asides.length > 0)
     await fileJoined(deps, reading, studyInstanceUID);
 }
@@ -82,22 +71,6 @@ async function studiesOf(records: RecordStore, reading: AsideReading, person: Pe
   for await (const page of pagesOfAll<ImagingStudy>(records, reading({ person }), 'ImagingStudy'))
     for (const { resource } of page) uids.add(studyInstanceUIDIn(resource));
   return [...uids];
-}
-
-/** Puts some of them aside, as they are when they go. */
-async function putStrangersAside(deps: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<void> {
-  await commitFresh(deps.records, async () => {
-    const { rows, still } = await strangersOf(deps, reading, studyInstanceUID);
-    const quarantined = rows.map((row) => asideOfRow(deps, row));
-    const plan = joinParts(still, {
-      preconditions: rows.map(({ sopInstanceUID, subject }) => ({ kind: 'filed', sopInstanceUID, subject })),
-      erased: [{ instances: rows.map(({ sopInstanceUID }) => sopInstanceUID) }],
-      quarantined,
-      jobs: deriveAnew(studyInstanceUID, deps.clock.now()),
-      audit: eventsOf(deps.clock, quarantined, 'quarantined: other-patient'),
-    });
-    return { warrant: systemWarrant('put-aside', studyInstanceUID), plan, result: undefined };
-  });
 }
 
 /** Files some of what is of its person, as it is kept aside when it goes. */
@@ -111,7 +84,7 @@ async function fileJoined(deps: AsideDeps, reading: AsideReading, studyInstanceU
         : await fileAll(deps, reading, asides, { patient, person, isJoined: true });
     const plan = joinParts(still, ...filed.map(({ parts }) => parts), {
       jobs: deriveAnew(studyInstanceUID, deps.clock.now()),
-      audit: eventsOf(deps.clock, asides, 'joined'),
+      audit: settlingEvents(deps.clock, asides, 'joined'),
     });
     const cleared = asides.filter((_, at) => filed[at]?.isFiled);
     return { warrant: systemWarrant('file-joined', studyInstanceUID), plan, result: cleared };
@@ -119,48 +92,13 @@ async function fileJoined(deps: AsideDeps, reading: AsideReading, studyInstanceU
   await removeDropped(deps, result, receipt);
 }
 
-/** Whose a study is, and that it still is when the plan is applied; nobody's where none stands. */
-type Standing = { readonly owner?: KnownPatient; readonly still: PlanParts };
-
-async function standingOf({ records }: AsideDeps, reading: AsideReading, studyInstanceUID: string): Promise<Standing> {
-  const key = claimKey.study(studyInstanceUID);
-  const value = await claimOf(records, reading, key);
-  const owner = value === undefined || value === ERASING ? undefined : await knownPatient(records, reading, value);
-  if (value === undefined || owner === undefined) return { still: {} };
-  return { owner, still: { preconditions: [{ kind: 'claimed', key, value }] } };
-}
-
-/** Instances of another person than the study: {@link BATCH} of them at most. */
-async function strangersOf(
-  deps: AsideDeps,
-  reading: AsideReading,
-  studyInstanceUID: string,
-): Promise<Standing & { readonly rows: readonly InstanceRow[] }> {
-  const standing = await standingOf(deps, reading, studyInstanceUID);
-  const rows: InstanceRow[] = [];
-  const place = { kind: 'instances', studyInstanceUID, omitMetadata: true, limit: BATCH } as const;
-  for (let offset = 0, isMore = standing.owner !== undefined; isMore && rows.length < BATCH; offset += BATCH) {
-    const { instances } = await deps.records.peek(reading({ study: studyInstanceUID }), { ...place, offset });
-    rows.push(...instances.filter(({ person }) => person !== standing.owner?.person));
-    isMore = instances.length === BATCH;
-    if (isMore) await turnOfOthers();
-  }
-  return { ...standing, rows: rows.slice(0, BATCH) };
-}
-
-function asideOfRow({ clock }: AsideDeps, row: InstanceRow): QuarantinedInstance {
-  const { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person, subject } = row;
-  const named = { studyInstanceUID, sopInstanceUID, blob, dataSetDigest, source, person, subject };
-  return { ...named, reason: 'other-patient', receivedAt: clock.now() };
-}
-
 /** What is kept aside of a study and is of its person: {@link BATCH} of it at most. */
 async function joinedOf(
   deps: AsideDeps,
   reading: AsideReading,
   studyInstanceUID: string,
-): Promise<Standing & { readonly asides: readonly QuarantinedInstance[] }> {
-  const standing = await standingOf(deps, reading, studyInstanceUID);
+): Promise<StandingStudy & { readonly asides: readonly QuarantinedInstance[] }> {
+  const standing = await standingStudy(deps, reading, studyInstanceUID);
   const { person } = standing.owner ?? {};
   if (person === undefined) return { ...standing, asides: [] };
   const { opposed, erasurePending } = await deps.records.stateOf(reading({ person }), person);
@@ -192,20 +130,4 @@ export async function removeDropped(
 ): Promise<void> {
   for (const [at, { blob }] of filed.entries())
     if (instances[at] === 'already' && erasedBlobs.includes(blob.name)) await images.remove(blob.name);
-}
-
-/** One event for each person. */
-function eventsOf(
-  clock: Clock,
-  of: readonly Pick<QuarantinedInstance, 'person' | 'studyInstanceUID'>[],
-  outcomeDesc: string,
-): AuditRecord[] {
-  const persons = new Map(of.flatMap(({ person, ...one }) => (person === undefined ? [] : [[person, one] as const])));
-  return [...persons].map(([person, { studyInstanceUID }]) =>
-    recordOf(clock, ownOccasion('passerelle'), 'close-study', {
-      person,
-      outcomeDesc,
-      entities: [studyEntity(studyInstanceUID)],
-    }),
-  );
 }

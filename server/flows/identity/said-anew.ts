@@ -29,7 +29,7 @@ export function saidAnew(content: IdentityContent, anew: Said, now: number): Ide
     sources: [...new Set([...content.sources, source])],
     fromImage: false,
     changed: isTakenBack ? before.changed : now,
-    ...(isTakenBack || content.fromImage ? {} : { before: wordsOf(content) }),
+    ...(content.fromImage ? {} : { before: wordsOf(content) }),
     ...(replacedBy === undefined ? {} : { replacedBy }),
   };
 }

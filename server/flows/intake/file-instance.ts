@@ -192,7 +192,7 @@ function joining(deps: FileInstanceDeps, read: Read): Planned<Fate> {
  */
 function again(read: Read, { is, standing }: Extract<Compared, { readonly is: Again }>): Planned<Fate> {
   const { owner, now } = read;
-  const isKnown = [standing.source, ...(standing.furtherSources ?? [])].includes(read.row.source);
+  const isKnown = [standing, ...(standing.furtherSources ?? [])].some(({ source }) => source === read.row.source);
   return accepted(read, is === 'other-transfer-syntax' ? is : 'already', (row, event) => ({
     preconditions: owner === undefined ? [] : [stillOf(row, owner)],
     instances: isKnown && is !== 'same' ? [] : [{ ...row, dataSetDigest: standing.dataSetDigest }],

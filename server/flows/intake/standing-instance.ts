@@ -4,7 +4,7 @@
  */
 import { DICOM_UID } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import type { InstanceRow, QuarantineReason } from '../../ports/commit-plan.ts';
+import type { InstanceRow, Precondition, QuarantineReason } from '../../ports/commit-plan.ts';
 import type { InternalInstance } from '../../ports/record-store.ts';
 
 /** The value of the claim of a study while a study is being erased: nobody's, so that no instance joins it. */
@@ -24,6 +24,11 @@ export type Again = 'same' | 'same-data-set' | 'other-transfer-syntax';
 
 /** A row before its person is known. */
 export type ComparedRow = Omit<InstanceRow, 'person' | 'subject'>;
+
+/** That an instance stands as it was read when a plan takes it away: whoever changed it meanwhile was first. */
+export function filedAs({ sopInstanceUID, subject, blob, furtherSources = [] }: InstanceRow): Precondition {
+  return { kind: 'filed', sopInstanceUID, subject, blob, furtherSources };
+}
 
 /** Gives the digest of what an instance says (decoded-digest.ts). */
 export type DecodedDigest = (instance: ComparedRow) => Promise<string>;

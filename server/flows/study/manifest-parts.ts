@@ -1,7 +1,7 @@
 /**
  * The manifest of a study: made when the study closes, replaced when it closes with other instances, and as soon as its
  * patient is said otherwise than it says. One that says again what is so is current again, and those that replaced it
- * are withdrawn: they were made of a mistake.
+ * are hidden: they were made of a mistake.
  */
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
@@ -16,7 +16,7 @@ import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { buildStudyManifest, manifestUids } from './build-study-manifest.ts';
-import { isHidden, isKept, withdrawnParts } from './hidden-manifest.ts';
+import { hiddenParts, isHidden } from './hidden-manifest.ts';
 import { namesAsSaid } from './manifest-patient.ts';
 import { changed } from '../write/changed-put.ts';
 import { filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -40,7 +40,7 @@ export async function manifestParts(
   closing: boolean,
 ): Promise<ManifestParts> {
   const current = hand.manifests.filter(({ resource }) => resource.status === 'current');
-  const told = hand.manifests.filter((found) => isKept(found) && namesAsSaid(found.resource, hand.study.patient));
+  const told = hand.manifests.filter((found) => namesAsSaid(found.resource, hand.study.patient));
   const isCorrected = current.length > 0 && !current.some((found) => told.includes(found));
   const kept = { ...keptParts(deps, hand, current), isMade: false };
   if (!(closing || isCorrected) && told.every((found) => current.includes(found))) return kept;
@@ -78,13 +78,13 @@ function keptParts(deps: MaintainStudyDeps, hand: StudyAtHand, current: readonly
   return { parts: joinParts(...parts, ...formerParts(deps, hand, current)), current: current.map(referenceTo) };
 }
 
-/** A former one says what is so: what was made of it meanwhile goes. */
+/** A former one says what is so: what was made of it meanwhile is hidden. */
 function againParts(deps: MaintainStudyDeps, hand: StudyAtHand, again: Found<DocumentReference>): Standing {
   const reference = referenceTo(again);
-  const meanwhile = replacing(hand.manifests, again).filter((found) => !isHidden(found));
+  const meanwhile = replacing(hand.manifests, again);
   const parts = joinParts(
     releasedParts(deps, hand, { ...again, resource: { ...again.resource, status: 'current' } }),
-    ...meanwhile.map((found) => withdrawnParts(deps.indexer, found, hand.now)),
+    ...meanwhile.map((found) => hiddenParts(deps.indexer, found, hand.now)),
     ...formerParts(deps, hand, [again, ...meanwhile]),
     afterwards(hand, reference),
   );
@@ -115,7 +115,7 @@ function formerParts(
   const { manifests } = hand;
   const shown = manifests.filter((found) => others.includes(found) || !isHidden(found));
   const later = shown.flatMap((found) => replacing(manifests, found)).filter(isHidden);
-  const former = manifests.filter((found) => isKept(found) && !others.includes(found) && !later.includes(found));
+  const former = manifests.filter((found) => !others.includes(found) && !later.includes(found));
   return former.map((found) => supersededParts(deps, hand, found));
 }
 

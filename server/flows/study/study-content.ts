@@ -3,6 +3,7 @@ import type { DiagnosticReport, DocumentReference, Organization } from '@medplum
 import { CODE_SYSTEM, DICOM_UID, IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { describeInstance, isDescribed, type InstanceDescription } from '../../../profiles/imaging/instance.ts';
+import { studyInstanceUIDValues } from '../../../profiles/imaging/identifiers.ts';
 import { instancesInOrder } from '../../../profiles/imaging/series.ts';
 import { namesStudy, studyNamesOf, type Numbered } from '../../../profiles/documents/report-links.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
@@ -71,7 +72,7 @@ async function sourcesOf(
   studyInstanceUID: string,
   rows: readonly InstanceRow[],
 ): Promise<readonly string[]> {
-  const all = new Set(rows.flatMap(({ source, furtherSources = [] }) => [source, ...furtherSources]));
+  const all = new Set(rows.flatMap((row) => [row, ...(row.furtherSources ?? [])]).map(({ source }) => source));
   const first = await claimOf(records, reading, claimKey.studySource(studyInstanceUID));
   return first !== undefined && all.has(first) ? [first, ...[...all].filter((one) => one !== first)] : [...all];
 }
@@ -172,10 +173,11 @@ export async function reportsOf(
   grant: SystemGrant,
   study: NameableStudy,
 ): Promise<Found<DiagnosticReport>[]> {
-  const { system, value } = studyIdentifier(study.studyInstanceUID);
+  const { system } = studyIdentifier(study.studyInstanceUID);
+  const uids = studyInstanceUIDValues(study.studyInstanceUID).map((code) => ({ system, code }));
   const numbers = study.accessions.map((number) => ({ system: number.system, code: number.value }));
   const named: readonly Criterion[] = [
-    { kind: 'token', param: 'imaging-study:identifier', values: [{ system, code: value }, ...numbers] },
+    { kind: 'token', param: 'imaging-study:identifier', values: [...uids, ...numbers] },
     { kind: 'reference', param: 'imaging-study', values: [`ImagingStudy/${study.id}`] },
     ...(numbers.length === 0 ? [] : [{ kind: 'token', param: 'based-on:identifier', values: numbers } as const]),
   ];

@@ -130,10 +130,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
       const wrong = [
         [{ preconditions: [{ kind: 'version', type, id, version: 2 }] }, OTHER_VERSION],
         [{ preconditions: [{ kind: 'claimed', key, value: 'other' }] }, NOT_HELD],
-        [
-          { preconditions: [{ kind: 'filed', sopInstanceUID: instance.sopInstanceUID, subject: 'Patient/other' }] },
-          ELSEWHERE,
-        ],
+        [{ preconditions: [{ ...instance, kind: 'filed', subject: 'Patient/other' }] }, ELSEWHERE],
         [{ preconditions: [{ kind: 'kept-aside', ...instance }] }, ELSEWHERE],
         [{ preconditions: [{ kind: 'no-match', since, grant, query: aQuery(type) }] }, MATCHES],
         [{ claims: [{ key, value: 'other' }] }, TAKEN],
@@ -146,8 +143,7 @@ function standingContract(suite: Suite, refused: (plan: CommitPlan) => Promise<F
         const preconditions = rest.flatMap((parts) => parts.preconditions ?? []).toReversed();
         expect(await refused(aPlan({ ...Object.assign({}, ...rest), preconditions }))).to.deep.equal(fault);
       }
-      const { sopInstanceUID, subject } = instance;
-      const filed = [{ kind: 'filed', sopInstanceUID, subject } as const];
+      const filed = [{ kind: 'filed', ...instance } as const];
       expect(await refused(aPlan({ preconditions: filed }))).to.equal(undefined);
       const absent = [{ kind: 'absent', type, id } as const];
       expect(await refused(aPlan({ preconditions: absent }))).to.deep.equal(EXISTS);

@@ -95,7 +95,7 @@ function precondition(slot: fc.Arbitrary<Slot>): fc.Arbitrary<Precondition> {
       .record({ kind: fc.constant('version' as const), slot, version: fc.integer({ min: 0, max: 3 }) })
       .map(({ slot, ...rest }) => ({ ...rest, ...slot })),
     claim.map((held) => ({ kind: 'claimed' as const, ...held })),
-    instance.map(({ sopInstanceUID, subject }) => ({ kind: 'filed' as const, sopInstanceUID, subject })),
+    instance.map(({ sopInstanceUID, subject, blob }) => ({ kind: 'filed' as const, sopInstanceUID, subject, blob })),
     quarantined.map((aside) => ({ kind: 'kept-aside' as const, ...aside })),
     fc.tuple(slot, fc.constantFrom(...GRANTS)).map(([{ type, id }, grant]) => {
       const where = [{ kind: 'id', values: [id] }] as const;

@@ -29,6 +29,7 @@ const BELOW_STORES = [
   'server/stores/passage.ts',
   'server/stores/refused.ts',
   'server/stores/shown-patient.ts',
+  'server/stores/sources.ts',
   'server/stores/stamp.ts',
   'server/stores/warranted.ts',
 ] as const;
@@ -65,6 +66,7 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/stores/passage.ts', may: BELOW_STORES },
   { room: 'server/stores/refused.ts', may: BELOW_STORES },
   { room: 'server/stores/shown-patient.ts', may: BELOW_STORES },
+  { room: 'server/stores/sources.ts', may: BELOW_STORES },
   { room: 'server/stores/stamp.ts', may: BELOW_STORES },
   { room: 'server/stores/warranted.ts', may: BELOW_STORES },
   { room: 'server/stores/sqlite', may: BELOW_STORES, types: ['server/log.ts'] },

@@ -3,6 +3,7 @@
  * the identity that it is filed under.
  */
 import type { Db } from 'mongodb';
+import type { FurtherSource } from '../../../ports/commit-plan.ts';
 import type { ClaimDocument, InstanceDocument, PersonDocument } from '../documents.ts';
 
 /** Studies that are read at once. */
@@ -23,7 +24,27 @@ export async function separateIdentities(db: Db): Promise<void> {
     const claim = await db.collection<ClaimDocument>('claims').findOne({ _id: `study|${studyInstanceUID}` });
     await instances.updateMany({ studyInstanceUID, ...unfiled }, { $set: { subject: claim?.value ?? '' } });
   }
+  await nameSources(db);
 }
+
+/** Who sent an instance again is to have an identity: of what stands none is known. */
+async function nameSources(db: Db): Promise<void> {
+  const instances = db.collection<FormerInstance>('instances');
+  const former = { furtherSources: { $type: 'string' } } as const;
+  const projection = { furtherSources: 1 } as const;
+  for (;;) {
+    const found = await instances.find(former, { projection }).limit(AT_ONCE).toArray();
+    if (found.length === 0) return;
+    await instances.bulkWrite(
+      found.map(({ _id, furtherSources = [] }) => {
+        const named = furtherSources.map((one) => (typeof one === 'string' ? { source: one } : one));
+        return { updateOne: { filter: { _id }, update: { $set: { furtherSources: named } } } };
+      }),
+    );
+  }
+}
+
+type FormerInstance = { readonly _id: string; readonly furtherSources?: readonly (string | FurtherSource)[] };
 
 /** Who was joined through another is the one who stayed; the other has nobody any more. */
 async function flattenPersons(db: Db): Promise<void> {

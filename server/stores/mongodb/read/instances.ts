@@ -4,6 +4,7 @@ import type { CommitPlan, CommitReceipt, InstanceRow } from '../../../ports/comm
 import type { Question } from '../../../ports/record-store.ts';
 import { otherDataSet } from '../../refused.ts';
 import type { ShownPart } from '../../granted.ts';
+import { movedSources, withSource, type Sources } from '../../sources.ts';
 import type { Collections } from '../collections.ts';
 import type { InstanceDocument } from '../documents.ts';
 
@@ -39,19 +40,18 @@ export async function writeInstances(
     return 'stored';
   });
   if (fresh.length > 0) await instances.insertMany(fresh, { session });
-  for (const { sopInstanceUID, source } of received) {
-    const standing = known.get(sopInstanceUID);
-    if (standing === undefined || isSource(standing, source)) continue;
-    await instances.updateOne({ _id: sopInstanceUID }, { $addToSet: { furtherSources: source } }, { session });
+  for (const instance of received) {
+    const { sopInstanceUID: _id } = instance;
+    const standing = known.get(_id);
+    const furtherSources = standing === undefined ? undefined : withSource(standing, instance);
+    if (standing === undefined || furtherSources === undefined) continue;
+    known.set(_id, { ...standing, furtherSources });
+    await instances.updateOne({ _id }, { $set: { furtherSources } }, { session });
   }
   return results;
 }
 
-type StandingInstance = Pick<InstanceRow, 'dataSetDigest' | 'source' | 'furtherSources'>;
-
-function isSource({ source, furtherSources = [] }: StandingInstance, establishment: string): boolean {
-  return source === establishment || furtherSources.includes(establishment);
-}
+type StandingInstance = Sources & Pick<InstanceRow, 'dataSetDigest'>;
 
 /** Makes instances of studies another person's. */
 export async function moveStudies(
@@ -59,7 +59,9 @@ export async function moveStudies(
   studies: NonNullable<CommitPlan['studies']>,
   session: ClientSession,
 ): Promise<void> {
-  for (const { studyInstanceUID, from, to, identity, subject, isMovedOnly } of studies) {
+  for (const study of studies) {
+    await moveSources(instances, study, session);
+    const { studyInstanceUID, from, to, identity, subject, isMovedOnly } = study;
     const filed = { studyInstanceUID, person: from, subject: identity };
     const moved = { person: to, subject };
     const back = { $set: moved, $unset: { movedFrom: '' as const } };
@@ -70,10 +72,24 @@ export async function moveStudies(
   }
 }
 
+async function moveSources(
+  instances: Collections['instances'],
+  study: NonNullable<CommitPlan['studies']>[number],
+  session: ClientSession,
+): Promise<void> {
+  const { studyInstanceUID, identity } = study;
+  const sent = { studyInstanceUID, 'furtherSources.subject': identity };
+  const projection = { furtherSources: 1 } as const;
+  for (const { _id, furtherSources = [] } of await instances.find(sent, { session, projection }).toArray()) {
+    const moved = movedSources(furtherSources, study);
+    if (moved !== undefined) await instances.updateOne({ _id }, { $set: { furtherSources: moved } }, { session });
+  }
+}
+
 /** The condition that one of some establishments sent an instance. */
 export function sentBy(sources: readonly string[] | undefined): Filter<InstanceDocument> {
   if (sources === undefined) return {};
-  return { $or: [{ source: { $in: [...sources] } }, { furtherSources: { $in: [...sources] } }] };
+  return { $or: [{ source: { $in: [...sources] } }, { 'furtherSources.source': { $in: [...sources] } }] };
 }
 
 function isOf({ person, sources }: ShownPart): Filter<InstanceDocument> {

@@ -2,6 +2,7 @@
 import type { ClientSession } from 'mongodb';
 import type { CommitPlan, Precondition } from '../../../ports/commit-plan.ts';
 import { instanceElsewhere } from '../../refused.ts';
+import { isAsFiled } from '../../sources.ts';
 import type { Collections } from '../collections.ts';
 import { quarantineKey } from '../read/quarantine.ts';
 
@@ -27,8 +28,9 @@ async function isThere(
   const options = { session, projection: { _id: 1 } };
   switch (condition.kind) {
     case 'filed': {
-      const { sopInstanceUID, subject } = condition;
-      return (await instances.findOne({ _id: sopInstanceUID, subject }, options)) !== null;
+      const projection = { subject: 1, blob: 1, furtherSources: 1 } as const;
+      const standing = await instances.findOne({ _id: condition.sopInstanceUID }, { session, projection });
+      return isAsFiled(condition, standing ?? undefined);
     }
     case 'kept-aside':
       return (await quarantine.findOne({ _id: quarantineKey(condition) }, options)) !== null;

@@ -1,7 +1,7 @@
 /** The instance index: the instances of a study whose row is visible. */
 import type { AnyGrant } from '../../../access/grant.ts';
 import { personKey } from '../../../access/requester.ts';
-import type { InstanceRow } from '../../../ports/commit-plan.ts';
+import type { FurtherSource, InstanceRow } from '../../../ports/commit-plan.ts';
 import type { Question, StudyInstances, StudyMetadata } from '../../../ports/record-store.ts';
 import { identitiesShown, shownInstances, type ShownPart } from '../../granted.ts';
 import { marks, type Sql } from './criteria.ts';
@@ -61,7 +61,7 @@ export function selectInstances(db: Database, question: InstancesQuestion, part:
 export function sentBy(sources: readonly string[] | undefined): Sql {
   if (sources === undefined) return { text: '', values: [] };
   const text = ` AND (source IN (${marks(sources)}) OR EXISTS (SELECT 1 FROM json_each(further_sources)
-    WHERE value IN (${marks(sources)})))`;
+    WHERE value ->> 'source' IN (${marks(sources)})))`;
   return { text, values: [...sources, ...sources] };
 }
 
@@ -117,7 +117,7 @@ function toInstanceRow(row: Columns): InstanceRow {
     dataSetDigest: row.data_set_digest,
     metadata: row.metadata,
     source: row.source,
-    ...(row.further_sources === null ? {} : { furtherSources: JSON.parse(row.further_sources) as string[] }),
+    ...(row.further_sources === null ? {} : { furtherSources: JSON.parse(row.further_sources) as FurtherSource[] }),
     person: personKey(row.person),
     subject: row.subject,
     ...(row.moved_from === null ? {} : { movedFrom: row.moved_from }),

@@ -1,8 +1,9 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
 import { personKey } from '../../../access/requester.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
-import type { Claim, CommitReceipt, InstanceRow } from '../../../ports/commit-plan.ts';
+import type { Claim, CommitReceipt, FurtherSource, InstanceRow } from '../../../ports/commit-plan.ts';
 import { claimTaken, otherDataSet } from '../../refused.ts';
+import { movedSources, withSource } from '../../sources.ts';
 import { stamped } from '../../stamp.ts';
 import type { Database } from '../database.ts';
 import { requireConditions } from './conditions.ts';
@@ -18,6 +19,7 @@ import {
 } from '../rights/materialise.ts';
 import { saySwitches } from '../rights/states.ts';
 import type { OutboxEntry, WarrantedOrder, WirePlan, WirePut } from './protocol.ts';
+import { instanceOf } from '../read/instances.ts';
 import { putQuarantined } from '../read/quarantine.ts';
 import { moveIdentities, shownPatients, type Filing } from './move.ts';
 import { requireWarrant } from './warranted.ts';
@@ -57,12 +59,19 @@ export function applyPlan(db: Database, tokens: Database, { terms, plan }: Warra
   return receipt;
 }
 
-function moveStudy(
-  db: Database,
-  { studyInstanceUID, from, to, identity, subject, isMovedOnly = false }: NonNullable<WirePlan['studies']>[number],
-): void {
+function moveStudy(db: Database, study: NonNullable<WirePlan['studies']>[number]): void {
+  const { studyInstanceUID, from, to, identity, subject, isMovedOnly = false } = study;
   db.run(MOVED, to, subject, subject, studyInstanceUID, from, identity, isMovedOnly ? 1 : 0);
+  for (const { sop_instance_uid: uid, further_sources: json } of db.all<SeveralSources>(SENT_AGAIN, studyInstanceUID)) {
+    const moved = movedSources(JSON.parse(json) as FurtherSource[], study);
+    if (moved !== undefined) writeSources(db, uid, moved);
+  }
 }
+
+type SeveralSources = { sop_instance_uid: string; further_sources: string };
+
+const SENT_AGAIN = `SELECT sop_instance_uid, further_sources FROM instance
+  WHERE study_instance_uid = ? AND further_sources IS NOT NULL`;
 
 const MOVED = `UPDATE instance SET person = ?, subject = ?, moved_from = nullif(coalesce(moved_from, subject), ?)
   WHERE study_instance_uid = ? AND person = ? AND subject = ? AND (moved_from IS NOT NULL OR NOT ?)`;
@@ -139,30 +148,27 @@ function lastVersion(db: Database, type: string, id: string): number {
   );
 }
 
-type StandingInstance = { data_set_digest: string; source: string; further_sources: string | null };
+/** Another establishment may have sent the same. */
+function addSource(db: Database, row: InstanceRow, standing: InstanceRow): void {
+  const all = withSource(standing, row);
+  if (all !== undefined) writeSources(db, row.sopInstanceUID, all);
+}
 
-/** Another establishment has sent the same. */
-function addSource(db: Database, row: InstanceRow, { source, further_sources: json }: StandingInstance): void {
-  const further = JSON.parse(json ?? '[]') as readonly string[];
-  if (source === row.source || further.includes(row.source)) return;
-  const all = JSON.stringify([...further, row.source]);
-  db.run('UPDATE instance SET further_sources = ? WHERE sop_instance_uid = ?', all, row.sopInstanceUID);
+function writeSources(db: Database, sopInstanceUID: string, all: readonly FurtherSource[]): void {
+  db.run('UPDATE instance SET further_sources = ? WHERE sop_instance_uid = ?', JSON.stringify(all), sopInstanceUID);
 }
 
 function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
-  const standing = db.get<StandingInstance>(
-    'SELECT data_set_digest, source, further_sources FROM instance WHERE sop_instance_uid = ?',
-    row.sopInstanceUID,
-  );
+  const standing = instanceOf(db, row.sopInstanceUID);
   if (standing !== undefined) {
-    if (standing.data_set_digest !== row.dataSetDigest) throw otherDataSet();
+    if (standing.dataSetDigest !== row.dataSetDigest) throw otherDataSet();
     addSource(db, row, standing);
     return 'already';
   }
   db.run(
     `INSERT INTO instance (sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid,
       transfer_syntax_uid, series_number, instance_number, blob_name, blob_size, data_set_offset, data_set_digest,
-      metadata, source, person, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      metadata, source, person, subject, moved_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.sopInstanceUID,
     row.studyInstanceUID,
     row.seriesInstanceUID,
@@ -178,6 +184,7 @@ function putInstance(db: Database, row: InstanceRow): 'stored' | 'already' {
     row.source,
     row.person,
     row.subject,
+    row.movedFrom ?? null,
   );
   return 'stored';
 }

@@ -3,6 +3,8 @@ import { grantOfTerms } from '../../../access/grant.ts';
 import type { Claim } from '../../../ports/commit-plan.ts';
 import { claimNotHeld, instanceElsewhere, isRowCondition, matchFound, requireRowCondition } from '../../refused.ts';
 import type { Database } from '../database.ts';
+import { isAsFiled } from '../../sources.ts';
+import { instanceOf } from '../read/instances.ts';
 import { search } from '../read/search.ts';
 import type { WireCondition } from './protocol.ts';
 import { standingRow } from './write-rows.ts';
@@ -29,7 +31,7 @@ function requireClaim(db: Database, { key, value }: Claim): void {
 function isInstanceThere(db: Database, condition: WireCondition): boolean {
   switch (condition.kind) {
     case 'filed':
-      return db.get(FILED, condition.sopInstanceUID, condition.subject) !== undefined;
+      return isAsFiled(condition, instanceOf(db, condition.sopInstanceUID));
     case 'kept-aside':
       return db.get(ASIDE, condition.sopInstanceUID, condition.dataSetDigest, condition.source) !== undefined;
     default:
@@ -37,7 +39,6 @@ function isInstanceThere(db: Database, condition: WireCondition): boolean {
   }
 }
 
-const FILED = 'SELECT 1 FROM instance WHERE sop_instance_uid = ? AND subject = ?';
 const ASIDE = 'SELECT 1 FROM quarantine WHERE sop_instance_uid = ? AND data_set_digest = ? AND source = ?';
 
 /**

@@ -20,6 +20,7 @@ import { claimKey } from '../../../../server/ports/claim-key.ts';
 import type { InstanceRow, Move, QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openFileImages } from '../../../../server/stores/files/image-store.ts';
+import { openWriter } from '../../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
 import { storedBlobs } from '../../../hostile/kill/data-folder.ts';
 import { element, hostileDataSet, hostileUids } from '../../../hostile/dicom/raw-data-set.ts';
@@ -119,6 +120,13 @@ describe('A study after a join or a separation (identity.md 4)', function () {
         };
         await commitPlan(records, aPlan({ puts: [putOf(indexer, study, NOW, { person, subject })] }));
       },
+      /** As an earlier server kept it: not of whom. */
+      sentAgainBy: (source: string, sopInstanceUID: string): void => {
+        const db = openWriter(join(dataDir, 'records.sqlite'));
+        const further = JSON.stringify([{ source }]);
+        db.run('UPDATE instance SET further_sources = ? WHERE sop_instance_uid = ?', further, sopInstanceUID);
+        db.close();
+      },
       refreshes: async () => (await jobs.list({ kind: 'refresh-study', limit: 10 }, NOW)).map(({ subject }) => subject),
       settlements: async () =>
         (await jobs.list({ kind: 'settle-person', limit: 10 }, NOW)).map(({ subject }) => subject),
@@ -168,6 +176,30 @@ describe('A study after a join or a separation (identity.md 4)', function () {
       Array.from({ length: 2 }, () => ['other-patient', named, back.identity]),
     );
     const [stored, referred] = await clinic.blobs();
+    expect(stored).to.deep.equal(referred);
+  });
+
+  it('leaves with the study, with bytes of its own, what a source sent of whom is not known', async () => {
+    const { owner, named } = await contradicted();
+    const move = await clinic.join(named, owner);
+    await commitPlan(clinic.records, aPlan({ moves: [move] }));
+    await clinic.settle(owner);
+    await clinic.derive(owner, move.patient);
+    const second = (await clinic.instances()).find(({ source }) => source === OTHER);
+    clinic.sentAgainBy('Organization/third', second?.sopInstanceUID ?? '');
+    await commitPlan(clinic.records, aPlan({ moves: [{ ...move, from: owner, to: named, patient: move.identity }] }));
+    await Promise.all([owner, named, owner].map(async (person) => await clinic.settle(person)));
+    const instances = await clinic.instances();
+    expect(instances.map(({ source, subject, person }) => [source, subject, person]).sort()).to.deep.equal([
+      [MAKER, move.patient, owner],
+      ['Organization/third', move.patient, owner],
+    ]);
+    expect((await clinic.aside()).map(({ source, person }) => [source, person])).to.deep.equal([
+      [OTHER, named],
+      [OTHER, named],
+    ]);
+    const [stored, referred] = await clinic.blobs();
+    expect(referred).to.have.length(4);
     expect(stored).to.deep.equal(referred);
   });
 

@@ -74,7 +74,8 @@ export async function move(session: Session, { study, to, by }: Move): Promise<b
   return true;
 }
 
-async function imagingStudyOf({ world }: Session, uid: string): Promise<string> {
+/** The id of the ImagingStudy of a study (Study Instance UID). */
+export async function imagingStudyOf({ world }: Session, uid: string): Promise<string> {
   const key = claimKey.imagingStudy(uid);
   const reading = systemReading('resolve-identity', world.now());
   return (await world.stores.records.claimed(reading({ item: key }), key)) ?? '';

@@ -1,5 +1,7 @@
 /** An exam whose own instances cannot be read, and of which a separation takes the others away (identity.md 4). */
+import type { Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { oidUri } from '../../../../profiles/codes.ts';
 import type { InstanceRow } from '../../../../server/ports/commit-plan.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
 import { systemWarrant } from '../../../../server/access/system-warrant.ts';
@@ -7,7 +9,7 @@ import { deriveAnew } from '../../../../server/flows/aside/derive-anew.ts';
 import { putAside } from '../../../../server/flows/study/put-aside.ts';
 import { UnreadableInstance } from '../../../../server/flows/study/unreadable-instance.ts';
 import { joinParts } from '../../../../server/flows/write/plan-parts.ts';
-import { changesBetween, snapshot, withoutGivers } from './readers.ts';
+import { changesBetween, differences, snapshot, withoutGivers } from './readers.ts';
 import { openSession, type Session } from './session.ts';
 import { doStep } from './steps.ts';
 import { openWorld, type World } from './world.ts';
@@ -22,15 +24,26 @@ describe('An exam that a separation leaves without instances (identity.md 4)', f
   before(async () => void (world = await openWorld()));
   after(async () => await world?.close());
 
-  /** Resolves with the instance that a source sent, which is found unreadable and put aside. */
-  async function putAsideOf({ world: { stores, now }, studyUid }: Session, source: string): Promise<InstanceRow> {
+  async function sentBy({ world: { stores, now }, studyUid }: Session, source: string): Promise<InstanceRow> {
     const [uid, reading] = [studyUid(0), systemReading('maintain-study', now())];
     const place = { kind: 'instances', studyInstanceUID: uid, omitMetadata: true, offset: 0, limit: 9 } as const;
     const { instances } = await stores.records.peek(reading({ study: uid }), place);
-    const row = instances.find((one) => one.source === source) ?? expect.fail('Nothing was sent');
+    return instances.find((one) => one.source === source) ?? expect.fail('Nothing was sent');
+  }
+
+  /** Puts an instance aside that was found unreadable. */
+  async function unreadable({ world: { stores, now } }: Session, row: InstanceRow): Promise<void> {
+    const reading = systemReading('maintain-study', now());
     await putAside({ ...stores, clock: { now } }, reading, new UnreadableInstance(row, 'unreadable'));
+  }
+
+  /** Resolves with the instance that a source sent, which is found unreadable and put aside. */
+  async function putAsideOf(session: Session, source: string): Promise<InstanceRow> {
+    const { stores, now } = session.world;
+    const row = await sentBy(session, source);
+    await unreadable(session, row);
     const warrant = systemWarrant('ask-for-work', 'refresh-study');
-    await stores.records.commit(warrant, joinParts({ jobs: deriveAnew(uid, now()) }));
+    await stores.records.commit(warrant, joinParts({ jobs: deriveAnew(session.studyUid(0), now()) }));
     return row;
   }
 
@@ -88,6 +101,36 @@ describe('An exam that a separation leaves without instances (identity.md 4)', f
     const other = (await session.known()).get('nancy/0');
     expect(await asideOf(session, other?.patient)).to.deep.equal([[sopInstanceUID, 'unreadable', other?.person]]);
   });
+
+  it('lists nothing for whoever found it unreadable and comes too late: discarded, or sent again', async () => {
+    if (world === undefined) throw new Error('No world');
+    const session = openSession(world);
+    const step = async (one: Parameters<typeof doStep>[1]) => await doStep(session, one, async () => undefined);
+    for (const instance of [0, 1]) await step({ does: 'image', of: ONE, study: 0, instance });
+    await world.rest();
+    const row = await sentBy(session, 'Organization/demo-strasbourg');
+    await unreadable(session, row);
+    const { patient } = (await session.known()).get('strasbourg/0') ?? expect.fail('Nobody');
+    await discard(session);
+    await unreadable(session, row);
+    expect(await asideOf(session, patient)).to.deep.equal([]);
+    for (const instance of [0, 1]) await step({ does: 'image', of: ONE, study: 0, instance });
+    await unreadable(session, row);
+    expect(await asideOf(session, patient)).to.deep.equal([]);
+    expect(await differences(session)).to.deep.equal([]);
+  });
+
+  /** Its establishment discards what is kept aside. */
+  async function discard(session: Session): Promise<void> {
+    const { flows, find, establishment, rest, stores, now } = session.world;
+    const warrant = systemWarrant('ask-for-work', 'refresh-study');
+    await stores.records.commit(warrant, joinParts({ jobs: deriveAnew(session.studyUid(0), now()) }));
+    await rest();
+    const visit = establishment('Organization/demo-strasbourg');
+    const tasks = await find<Task>(visit, 'Task', 'status=requested&_count=500');
+    const task = tasks.find(({ focus }) => focus?.identifier?.value === oidUri(session.studyUid(0)));
+    await flows.clearAside(visit, task?.id ?? '', { operation: 'discard' });
+  }
 });
 
 function idIn(told: ReadonlyMap<string, string>, uid: string): string {

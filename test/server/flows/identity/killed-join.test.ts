@@ -17,6 +17,7 @@ const JUDGED = { one: ONE, other: OTHER, by: 'desk' } as const;
 const SENT: readonly Step[] = [
   { does: 'image', of: ONE, study: 0, instance: 0 },
   { does: 'image', of: OTHER, study: 0, instance: 1 },
+  { does: 'image', of: OTHER, study: 0, instance: 0, as: 'strasbourg' },
   { does: 'report', of: OTHER, study: 0, isFinal: true },
 ];
 

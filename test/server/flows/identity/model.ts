@@ -20,8 +20,8 @@ export type Said = {
 export type ModelIdentity = { readonly name: string; readonly establishment: string; readonly said?: Said };
 
 /**
- * An instance in the study that it names. `identity` is the one that it is filed under, by name; `movedFrom` the one
- * that it was filed under before its study was moved.
+ * An instance as an establishment sent it, in the study that it names: another may have sent the same. `identity` is
+ * the one that it is filed under, by name; `movedFrom` the one that it was filed under before its study was moved.
  */
 export type ModelInstance = {
   readonly uid: string;
@@ -83,7 +83,7 @@ export class Model {
     const { identity: name, establishment } = instance;
     if (!this.identities.has(name)) this.identities.set(name, { name, establishment });
     const standing = this.studies.get(study) ?? { owner: name, instances: [] };
-    const isKnown = standing.instances.some(({ uid }) => uid === instance.uid);
+    const isKnown = standing.instances.some((one) => one.uid === instance.uid && one.establishment === establishment);
     if (!isKnown) this.studies.set(study, { ...standing, instances: [...standing.instances, instance] });
   }
 
@@ -170,11 +170,16 @@ export class Model {
         (reader.kind === 'patient' && who.get(reader.identity) === who.get(name)),
     );
     return {
-      studies: studies.map(([name, study]) => `${name}:${this.#filed(study, who).length}`).sort(),
+      studies: studies.map(([name, study]) => `${name}:${this.#countOf(study, who)}`).sort(),
       reports: reports.map(({ name }) => name).sort(),
       documents: studies.length + reports.filter(({ isFinal }) => isFinal).length,
       numbers: numbers.map(({ name }) => name).sort(),
     };
+  }
+
+  /** What several sent alike is one instance. */
+  #countOf(study: ModelStudy, who: Partition): number {
+    return new Set(this.#filed(study, who).map(({ uid }) => uid)).size;
   }
 
   /** Instances of a study that are of its person; the others are kept aside. */

@@ -1,8 +1,12 @@
 /** An exam that is moved to somebody of whom instances are kept aside in it, and back (identity.md section 4). */
 import { expect } from 'chai';
+import { systemReading } from '../../../../server/access/grant.ts';
+import type { PersonKey } from '../../../../server/access/requester.ts';
+import type { Region } from '../../../../server/config/region-model.ts';
+import { imagingStudyOf } from './desks.ts';
 import { differences } from './readers.ts';
 import type { Step } from './sequences.ts';
-import { openSession } from './session.ts';
+import { openSession, visitOf, type Session } from './session.ts';
 import { doStep } from './steps.ts';
 import { expectUndone } from './undone.ts';
 import { openWorld, type World } from './world.ts';
@@ -60,4 +64,52 @@ describe('An exam that is moved and moved back (identity.md 4)', function () {
     for (const step of steps) await doStep(session, step, expectUndone);
     expect(await differences(session)).to.deep.equal([]);
   });
+
+  it('is moved with all who sent it of her, where several number her alike', async () => {
+    const numberedAlike = await openWorld('sqlite', undefined, withOneDomain);
+    try {
+      const session = openSession(numberedAlike);
+      const theirs = { at: 'nancy', number: 0 } as const;
+      const step = async (one: Step): Promise<void> => await doStep(session, one, expectUndone);
+      await step({ does: 'image', of: HERS, study: 0, instance: 0 });
+      await step({ does: 'image', of: theirs, study: 0, instance: 0, as: 'strasbourg' });
+      await step({ does: 'image', of: { at: 'luxembourg', number: 0 }, study: 1, instance: 0 });
+      await numberedAlike.rest();
+      const known = await session.known();
+      for (const to of ['luxembourg/0', 'strasbourg/0']) {
+        const { patient = '', person } = known.get(to) ?? {};
+        const id = await imagingStudyOf(session, session.studyUid(0));
+        await numberedAlike.flows.moveStudy(await visitOf(session, DESK), id, patient);
+        // Both at once, and when all is derived anew.
+        for (const rest of [async () => undefined, numberedAlike.rest]) {
+          await rest();
+          expect(await authorsOf(session, id, person)).to.deep.equal(['demo-nancy', 'demo-strasbourg']);
+        }
+      }
+    } finally {
+      await numberedAlike.close();
+    }
+  });
 });
+
+const DESK = 'Practitioner/demo-region-desk';
+
+/** A region in which two establishments number patients alike. */
+function withOneDomain(region: Region): Region {
+  const [first] = region.identifierDomains.filter(({ organization }) => organization.endsWith('strasbourg'));
+  const { patientIdSystem } = first ?? expect.fail('No domain');
+  const isSecond = (organization: string): boolean => organization.endsWith('nancy');
+  const identifierDomains = region.identifierDomains.map((domain) =>
+    isSecond(domain.organization) ? { ...domain, patientIdSystem } : domain,
+  );
+  return { ...region, identifierDomains };
+}
+
+/** The establishments that are authors of an exam. */
+async function authorsOf({ world }: Session, id: string, person: PersonKey | undefined): Promise<readonly string[]> {
+  if (person === undefined) throw new Error('Nobody');
+  const reading = systemReading('clear-aside', world.now());
+  const rights = await world.stores.records.rightsOf(reading({ person }), person, `ImagingStudy/${id}`);
+  const authors = rights.filter(({ relation }) => relation === 'author').map(({ principal }) => principal);
+  return [...new Set(authors.map((principal) => principal.replace(/.*Organization\//, '')))].toSorted();
+}

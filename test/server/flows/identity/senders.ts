@@ -7,17 +7,14 @@ import { DICOM_UID, IDENTIFIER_SYSTEM, oidUri } from '../../../../profiles/codes
 import { domainOf, patientOf } from '../../../flows/identity/people.ts';
 import { element, hostileDataSet } from '../../../hostile/dicom/raw-data-set.ts';
 import type { Said } from './model.ts';
-import type { Feed, Step, Whose } from './sequences.ts';
+import type { Feed, Image, Step, Whose } from './sequences.ts';
 import { nameOf, refused, visitOf, whoseOf, type Session } from './session.ts';
 
 const CT = `${DICOM_UID.storageClassPrefix}2`;
 
 /** Sends an instance. */
-export async function image(
-  session: Session,
-  { of, study, instance }: Extract<Step, { does: 'image' }>,
-): Promise<void> {
-  const uid = uidOf(`${session.run}/${nameOf(of)}/${study}/${instance}`);
+export async function image(session: Session, { of, study, instance, as = of.at }: Image): Promise<void> {
+  const uid = uidOf(`${session.run}/${nameOf({ ...of, at: as })}/${study}/${instance}`);
   await session.world.send(imageOf(session, of, session.studyUid(study), uid));
   session.model.image(String(study), { uid, establishment: of.at, identity: nameOf(of) });
 }

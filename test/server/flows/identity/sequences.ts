@@ -39,13 +39,25 @@ export type Move = {
 /** What is kept aside of a study is released by the desk, or discarded by its sender. */
 export type Clear = { readonly does: 'release' | 'discard'; readonly study: number };
 
+/**
+ * An establishment sends an instance of a patient of its own; `as`: the very one that this establishment sends of its
+ * patient of the same number.
+ */
+export type Image = {
+  readonly does: 'image';
+  readonly of: Whose;
+  readonly study: number;
+  readonly instance: number;
+  readonly as?: Establishment;
+};
+
 /** One thing that is done. */
 export type Step =
   | Feed
   | Judge
   | Move
   | Clear
-  | { readonly does: 'image'; readonly of: Whose; readonly study: number; readonly instance: number }
+  | Image
   | { readonly does: 'report'; readonly of: Whose; readonly study: number; readonly isFinal: boolean }
   | { readonly does: 'declare'; readonly of: Whose }
   | { readonly does: 'erase'; readonly study: number }
@@ -84,7 +96,15 @@ const move: fc.Arbitrary<Move> = fc.record({
   by: fc.constantFrom('desk', ...ESTABLISHMENT_KEYS),
 });
 
-const image = fc.record({ does: fc.constant('image' as const), of: whose, study, instance: fc.nat(1) });
+const image: fc.Arbitrary<Image> = fc
+  .record({
+    does: fc.constant('image' as const),
+    of: whose,
+    study,
+    instance: fc.nat(1),
+    as: fc.option(fc.constantFrom(...ESTABLISHMENT_KEYS), { freq: 2, nil: undefined }),
+  })
+  .map(({ as, ...sent }) => (as === undefined ? sent : { ...sent, as }));
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: feed },
@@ -121,7 +141,7 @@ const contested: fc.Arbitrary<readonly Step[]> = fc
     whose,
     whose,
     fc.boolean(),
-    fc.array(fc.constantFrom('join', 'separate', 'report', 'err', 'release'), { maxLength: 3 }),
+    fc.array(fc.constantFrom('join', 'separate', 'report', 'err', 'release', 'same'), { maxLength: 4 }),
   )
   .map(([one, other, isReader, then]) => [
     { does: 'image', of: one, study: 0, instance: 0 },
@@ -129,6 +149,7 @@ const contested: fc.Arbitrary<readonly Step[]> = fc
     ...then.map((does): Step => {
       if (does === 'report') return { does, of: other, study: 0, isFinal: true };
       if (does === 'release') return { does, study: 0 };
+      if (does === 'same') return { does: 'image', of: { ...one, at: other.at }, study: 0, instance: 0, as: one.at };
       if (does === 'err') return { does, mistake: { does: 'join', one, other, by: 'desk' } };
       return { does, one, other, by: 'desk' };
     }),

@@ -12,6 +12,7 @@ import { composeFlows, type Flows } from '../../../../server/compose/flows.ts';
 import { loadRegionFile, openStores, type Stores } from '../../../../server/compose/open.ts';
 import { configFrom } from '../../../../server/config/config.ts';
 import { holdRegion } from '../../../../server/config/current-region.ts';
+import type { Region } from '../../../../server/config/region-model.ts';
 import type { Visit } from '../../../../server/flows/guard.ts';
 import { resolveRequester } from '../../../../server/flows/identity/resolve-requester.ts';
 import { receiveBytes } from '../../../../server/flows/intake/receive-bytes.ts';
@@ -60,14 +61,18 @@ export async function worldFolder(): Promise<string> {
 
 /**
  * Opens a world: without data, or on the folder of a former one, which stays when it is closed. `store` is `sqlite` or
- * a URI of MongoDB.
+ * a URI of MongoDB; `changed` gives another region than that of the demonstration.
  */
-export async function openWorld(store = 'sqlite', folder?: string): Promise<World> {
+export async function openWorld(
+  store = 'sqlite',
+  folder?: string,
+  changed: (region: Region) => Region = (region) => region,
+): Promise<World> {
   const dataDir = folder ?? (await worldFolder());
   const environment = { DEVELOPMENT: '1', DATA_DIR: dataDir, STORE: store, STUDY_QUIET_SECONDS: '1' };
   const config = configFrom(environment);
   const definitions = await loadDefinitions();
-  const region = await loadRegionFile(config, definitions.validate);
+  const region = changed(await loadRegionFile(config, definitions.validate));
   const log = openLog({ level: 'error' });
   const stores = await openStores(config, log);
   const held = { now: BEGAN };

@@ -16,6 +16,8 @@ const [RECORDS_BEFORE, TRAIL_BEFORE] = [11, 3];
 
 const [A, B, C] = [aPersonKey(), aPersonKey(), aPersonKey()];
 const STUDY = aUid();
+/** Others that sent its instance: of whom was not kept. */
+const FURTHER = ['Organization/2', 'Organization/3'];
 const RIGHT = aRight({ person: C, principal: principal.practitioner('Practitioner/1'), giver: 'Consent/first' });
 
 /** A was joined to B, and B to C, who is opposed; one right is given by two Consents. */
@@ -27,10 +29,12 @@ function writeRecords(db: Database): void {
   db.run('INSERT INTO claim (key, value) VALUES (?, ?)', `study|${STUDY}`, 'Patient/a');
   db.run(
     `INSERT INTO instance (sop_instance_uid, study_instance_uid, series_instance_uid, sop_class_uid,
-       transfer_syntax_uid, blob_name, blob_size, data_set_offset, data_set_digest, metadata, source, person)
-     VALUES ('1.2.3', ?, '1.2', '1.2', '1.2', 'blob', 1, 0, '', '{}', 'Organization/1', ?)`,
+       transfer_syntax_uid, blob_name, blob_size, data_set_offset, data_set_digest, metadata, source, person,
+       further_sources)
+     VALUES ('1.2.3', ?, '1.2', '1.2', '1.2', 'blob', 1, 0, '', '{}', 'Organization/1', ?, ?)`,
     STUDY,
     C,
+    JSON.stringify(FURTHER),
   );
   for (const [at, id] of ['first', 'second', 'third'].entries())
     db.run(
@@ -84,7 +88,9 @@ describe('Persons that an earlier server joined (SQLite)', () => {
       };
       try {
         expect(await records.stateOf(SYSTEM, C)).to.deep.equal({ ...OPEN_STATE, opposed: true });
-        expect((await records.instanceOf(SYSTEM, '1.2.3'))?.subject).to.equal('Patient/a');
+        const instance = await records.instanceOf(SYSTEM, '1.2.3');
+        expect(instance?.subject).to.equal('Patient/a');
+        expect(instance?.furtherSources).to.deep.equal(FURTHER.map((source) => ({ source })));
         expect((await records.rightsOf(SYSTEM, C)).map(({ giver }) => giver)).to.deep.equal(['Consent/first']);
         const move = { identity: 'Patient/a', home: A, from: C, to: A, patient: 'Patient/a' };
         await commitPlan(records, aPlan({ moves: [move] }));
