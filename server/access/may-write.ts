@@ -169,7 +169,7 @@ function attendanceBases(
 ): readonly Basis[] {
   const [held] = attendanceRights(requester, attendance === undefined ? [] : [attendance], now);
   if (held === undefined || held.scope === 'record' || held.person !== person)
-    throw new Fault('forbidden', 'Whom a patient permits is declared by who sent an exam, a report of one or a visit');
+    throw new Fault('forbidden', 'Declaring takes an exam, a report of one or a visit of the patient, sent before');
   const { item } = held.scope;
   return [{ kind: 'row', row: item, person }, ...heldBases(person, item, [held], now)];
 }
@@ -177,9 +177,11 @@ function attendanceBases(
 /** The live rights of an establishment to what it filed of the types that can show that a patient was there. */
 export function attendanceRights(requester: Requester, rights: readonly Right[], at: number): readonly Right[] {
   const sources = sourceOf(requester);
-  const items = rights.flatMap(({ scope }) => (scope === 'record' ? [] : [scope.item]));
-  const shown = [...new Set(items)].filter((item) => ATTENDED_TYPES.some((type) => item.startsWith(`${type}/`)));
-  return shown.flatMap((item) => heldOf(rights, item, sources, at));
+  const isShown = (item: string): boolean => ATTENDED_TYPES.some((type) => item.startsWith(`${type}/`));
+  return rights.flatMap((right) => {
+    const item = right.scope === 'record' ? '' : right.scope.item;
+    return isShown(item) ? heldOf([right], item, sources, at) : [];
+  });
 }
 
 /** Whether a requester writes about a Patient: of whose identity it is a source, or who it is. */
