@@ -44,6 +44,11 @@ export function readDeclaration(consent: Consent): Declaration {
   return { practitioners: practitionersOf(provision), ...periodOf(provision) };
 }
 
+/** Whether a Consent says no and nothing else: it lets nobody see a record. */
+export function isRefusal({ provision }: Consent): boolean {
+  return provision?.type === 'deny' && provision.provision === undefined;
+}
+
 /** Whom a Consent that stands lets see a record. Times as in a {@link Declaration}. */
 export type Permit = Declaration & {
   /** The emergency of a professional, not the choice of the patient. */

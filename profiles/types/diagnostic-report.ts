@@ -12,6 +12,11 @@ export const DiagnosticReport = {
   unreleased: 'service',
   toldInError: ['identifier', 'status', 'subject', 'effectiveDateTime', 'effectivePeriod', 'issued'],
   writers: 'source',
+  // One that names no exam may be of a sample that was sent in.
+  attends: {
+    statuses: ['partial', 'preliminary', 'final', 'amended', 'corrected', 'appended'],
+    element: 'imagingStudy',
+  },
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
   conditional: ['create', 'update'],
   parameters: [

@@ -10,6 +10,7 @@ export const Encounter = {
   // The patient was there.
   release: 'at-once',
   writers: 'source',
+  attends: { statuses: ['arrived', 'triaged', 'in-progress', 'onleave', 'finished'] },
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch', 'delete'],
   conditional: ['create', 'update', 'delete'],
   parameters: [

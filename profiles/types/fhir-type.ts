@@ -83,6 +83,11 @@ export type FhirType = {
   /** What is told of a row whose `status` is entered-in-error, and what it is found by: these elements alone. */
   readonly toldInError?: readonly string[];
   readonly writers: Writers;
+  /**
+   * A row that an establishment filed shows that the patient was there, so that it may declare her correspondents:
+   * in these statuses, and of a type that names an element where the row has it.
+   */
+  readonly attends?: { readonly statuses: readonly string[]; readonly element?: string };
   /** What the FHIR door serves. With none of them the type is stored and answered 404. */
   readonly interactions: readonly Interaction[];
   /** Writes that may name their row by a condition: `create` by If-None-Exist, the others by their address. */

@@ -10,6 +10,7 @@ export const ImagingStudy = {
   label: 'own',
   release: 'with-report',
   writers: 'derived',
+  attends: { statuses: ['registered', 'available'] },
   interactions: READ_AND_SEARCH,
   operations: ['move'],
   parameters: [

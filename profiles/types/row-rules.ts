@@ -30,6 +30,15 @@ export function isReleased(type: StoredType, resource: Resource): boolean {
   return elementsAt(resource, 'status').some((status) => typeof status === 'string' && release.includes(status));
 }
 
+/** Whether a row, by what it says itself, shows that the patient was with who filed it. */
+export function isAttendance(type: StoredType, resource: Resource): boolean {
+  const { attends } = fhirType(type);
+  if (attends === undefined) return false;
+  const { statuses, element } = attends;
+  const isHeld = elementsAt(resource, 'status').some((one) => typeof one === 'string' && statuses.includes(one));
+  return isHeld && (element === undefined || elementsAt(resource, element).length > 0);
+}
+
 /** Whether a resource says of itself that it was an error, where its type then tells less of it. */
 export function isInError(type: StoredType, resource: object): boolean {
   return fhirType(type).toldInError !== undefined && elementsAt(resource, 'status').includes('entered-in-error');

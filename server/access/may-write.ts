@@ -54,6 +54,10 @@ export type WriteFacts = {
   readonly subject?: SubjectFacts | undefined;
   /** The row that an update, patch or delete by id changes; undefined when none stands. */
   readonly standing?: StandingFacts | undefined;
+  /** Of a Consent that is new: a right of the establishment to what shows that the patient was there. */
+  readonly attendance?: Right | undefined;
+  /** A Consent that is new lets nobody see the record. */
+  readonly isRefusal?: boolean;
   /** Study Instance UID of an instance that is to be kept aside. */
   readonly study?: string;
   /** The Patient (`Patient/id`) of the study that a received instance joins, who is the same person. */
@@ -134,17 +138,50 @@ function writeRow(requester: Requester, act: RowAct, facts: WriteFacts): Decided
 }
 
 /** A resource about a Patient, or the Patient itself. */
-function about(requester: Requester, act: RowAct, { now, subject }: WriteFacts): Decided {
+function about(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
+  const { now, subject } = facts;
   const isOthers = isIdentity(act.type) && subject?.isOwn !== true;
   const rests = subject === undefined || isOthers ? undefined : aboutBasis(requester, subject, now);
   if (subject === undefined || rests === undefined)
     throw new Fault('invalid', 'The patient that the resource refers to is not known');
   const off = switchesOf(act);
   refuseOpen(subject.state, off);
+  const attended = mustAttend(requester, act, facts) ? attendanceBases(requester, subject, facts) : [];
   return {
     reaches: [{ types: writtenWith(act.type), whose: personsOf(subject), event: 'own' }, ...reviewReaches(subject)],
-    bases: [...subjectBases(subject), ...rests, ...stateBases(subject.person, off)],
+    bases: [...subjectBases(subject), ...rests, ...attended, ...stateBases(subject.person, off)],
   };
+}
+
+/** Of what lets others see a record, an establishment speaks for a patient who was there. What stands can be ended. */
+function mustAttend({ kind }: Requester, { type }: RowAct, { standing, isRefusal }: WriteFacts): boolean {
+  return kind !== 'patient' && CONSENT_TYPES.includes(type) && standing === undefined && isRefusal !== true;
+}
+
+/**
+ * That what shows it stands, is of this person and is of the establishment: all before the plan.
+ * @throws {Fault} forbidden - nothing shows it
+ */
+function attendanceBases(
+  requester: Requester,
+  { person }: SubjectFacts,
+  { now, attendance }: WriteFacts,
+): readonly Basis[] {
+  const [held] = attendanceRights(requester, attendance === undefined ? [] : [attendance], now);
+  if (held === undefined || held.scope === 'record' || held.person !== person)
+    throw new Fault('forbidden', 'Declaring takes an exam, a report of one or a visit of the patient, sent before');
+  const { item } = held.scope;
+  return [{ kind: 'row', row: item, person }, ...heldBases(person, item, [held], now)];
+}
+
+/** The live rights of an establishment to what it filed of the types that can show that a patient was there. */
+export function attendanceRights(requester: Requester, rights: readonly Right[], at: number): readonly Right[] {
+  const sources = sourceOf(requester);
+  const isShown = (item: string): boolean => ATTENDED_TYPES.some((type) => item.startsWith(`${type}/`));
+  return rights.flatMap((right) => {
+    const item = right.scope === 'record' ? '' : right.scope.item;
+    return isShown(item) ? heldOf([right], item, sources, at) : [];
+  });
 }
 
 /** Whether a requester writes about a Patient: of whose identity it is a source, or who it is. */
@@ -252,6 +289,7 @@ const SERVER_TYPES = typesBy('server').filter((type) => type !== 'Person');
 /** What the server tells patients. */
 const NOTICE_TYPES = SERVER_TYPES.filter((type) => fhirType(type).names === 'patient');
 const CONSENT_TYPES = typesOfHook('rights');
+const ATTENDED_TYPES = STORED_TYPES.filter((type) => fhirType(type).attends !== undefined);
 const IDENTITY_TYPES = typesOfHook('identity');
 /** A Patient is made of identities; of two that contradict a desk is told. */
 export const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];

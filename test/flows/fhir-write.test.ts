@@ -16,6 +16,7 @@ import { startDemonstration, type Demonstration } from '../support/demonstration
 import { orphanFiles } from '../support/data-folder/orphan-files.ts';
 import { eventually, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
+import { visited } from './support/feed.ts';
 import {
   aPatient,
   conditionOf,
@@ -76,6 +77,7 @@ describe('FHIR writes (FHIR R4 http.html#create, #transaction)', () => {
         [id],
       ]);
       expect(await idsOf(region.nancy, inStrasbourg)).to.deep.equal([]);
+      await visited(region.strasbourg, id);
       const consent = await region.strasbourg.send('POST', 'Consent', consentFor(id, 'Practitioner/demo-stranger'));
       expect(consent.status, consent.text).to.equal(201);
       expect(await idsOf(region.stranger, 'Patient?family=Orb%C3%A9lian')).to.deep.equal([id]);

@@ -8,6 +8,7 @@ import { readDeclaration } from '../../../profiles/consent/declaration.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
+import { attendanceAsked } from '../consent/attendance.ts';
 import { referenceOf } from '../guard.ts';
 import { findById } from '../internal-reads.ts';
 import { changed, sameContent } from './changed-put.ts';
@@ -17,6 +18,7 @@ import type { ActParts, Placed, Work, Written } from './work.ts';
 
 /** The steps of a type whose rows give rights. */
 export const CONSENT_HOOK = {
+  asked: attendanceAsked,
   parts: async (work: Work, written: Written): Promise<ActParts> => {
     const { standing } = written.placed;
     const sent = written.resource as Consent;

@@ -2,6 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { WriteHook } from '../../../profiles/types/fhir-type.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
+import type { WriteFacts } from '../../access/may-write.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import type { WriteAct } from './act.ts';
 import { CONSENT_HOOK } from './consent-parts.ts';
@@ -27,6 +28,8 @@ export type Hook = {
   ) => Promise<InternalRow | 'searched' | undefined>;
   /** The requester's own row that a resource is, by what it says itself, when it is sent by a plain create. */
   readonly find?: (work: Work, resource: Resource) => Promise<InternalRow | undefined>;
+  /** What a decision asks of the resource beside whom it is about. */
+  readonly asked?: (work: Work, written: Written) => Promise<Pick<WriteFacts, 'attendance' | 'isRefusal'>>;
   /** What writing the resource adds to the plan. */
   readonly parts: (work: Work, written: Written) => Promise<ActParts>;
   /** What deleting it adds to the plan. */

@@ -98,7 +98,8 @@ async function workAct(
     return { ...made, warrant: mayWrite(requester, act, { ...asked, subject: fed.facts }) };
   }
   const known = await subjectFor(work, resource, patients);
-  const warrant = mayWrite(requester, act, { ...asked, subject: known?.facts });
+  const further = await hook.asked?.(work, { placed, resource, known });
+  const warrant = mayWrite(requester, act, { ...asked, ...further, subject: known?.facts });
   refuseMove(placed, known);
   const filed = known === undefined ? resource : filedUnder(resource, known);
   return { ...withPlace(placed, await hook.parts(work, { placed, resource: filed, known })), warrant };

@@ -4,9 +4,10 @@ import { toFault } from '../../../profiles/fault.ts';
 import { mayWrite } from '../../../server/access/may-write.ts';
 import { OPEN_STATE } from '../../../server/access/decide.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
+import { NO_ORIGIN } from '../../../server/access/rights-of.ts';
 import { systemWarrant } from '../../../server/access/system-warrant.ts';
 import { jointWarrant, makeWarrant, type Warrant } from '../../../server/access/warrant.ts';
-import type { CommitPlan, Move } from '../../../server/ports/commit-plan.ts';
+import type { CommitPlan, Move, Put } from '../../../server/ports/commit-plan.ts';
 import { errorOf, expectFault } from '../../support/faults.ts';
 import {
   aClaimKey,
@@ -37,7 +38,7 @@ const SOURCE = {
 /** The warrant to write a Consent of a Patient whom the source makes in the same plan. */
 function aConsentWarrant(person: PersonKey): Warrant {
   const subject = { patient: 'Patient/new', person, state: OPEN_STATE, isOwn: true, isNew: true };
-  return mayWrite(SOURCE, { interaction: 'create', type: 'Consent' }, { now: NOW, subject });
+  return mayWrite(SOURCE, { interaction: 'create', type: 'Consent' }, { now: NOW, subject, isRefusal: true });
 }
 
 /** Everything that looks like a warrant and is none. */
@@ -176,6 +177,30 @@ export function warrantingContract(suite: Suite): void {
       const puts = [aPut({ type: 'Consent', person: one }), aPut({ type: 'Patient', person: other })];
       await commit(joint, { puts, audit });
     });
+  });
+
+  describe('a warrant that rests on a visit of the patient', () => {
+    const sources = [SOURCE.organization];
+    const changes: Readonly<Record<string, (visit: Put) => Omit<CommitPlan, 'id'>>> = {
+      'was deleted': (visit) => ({ deletes: [visit] }),
+      'is of another person': (visit) => ({ puts: [{ ...visit, person: aPersonKey() }] }),
+      'is not of the establishment any more': (visit) => ({ puts: [{ ...visit, origin: NO_ORIGIN }] }),
+    };
+    for (const [what, partsOf] of Object.entries(changes)) {
+      it(`is refused once the visit ${what}, and is taken while it stands`, async () => {
+        const person = aPersonKey();
+        const visit = aPut({ type: 'Encounter', person, origin: { sources, services: [] } });
+        await commitPlan(suite.records, aPlan({ puts: [visit] }));
+        const [attendance] = await suite.records.rightsOf(SYSTEM, person, `Encounter/${visit.id}`);
+        const subject = { patient: 'Patient/new', person, state: OPEN_STATE, isOwn: true, isNew: true };
+        const facts = { now: NOW, subject, attendance };
+        const warrant = mayWrite(SOURCE, { interaction: 'create', type: 'Consent' }, facts);
+        const parts = { puts: [aPut({ type: 'Consent', person })], audit: [anAudit([person])] };
+        await commit(warrant, parts);
+        await commitPlan(suite.records, aPlan(partsOf(visit)));
+        await expectFault(suite.records.commit(warrant, aPlan(parts)), 'conflict');
+      });
+    }
   });
 
   describe('a warrant of the server itself', () => {

@@ -6,6 +6,7 @@ import { CODE_SYSTEM, EXTENSION } from '../../../profiles/codes.ts';
 import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { EACH_STORE } from '../../support/peers/each-store.ts';
 import { startDemonstration, type Demonstration } from '../../support/demonstration.ts';
+import { visited } from '../support/feed.ts';
 import { aLocalId, domainOf, feed, idIn, patientOf, somebody, valuesOf } from './people.ts';
 
 /** Identité cachée. @see https://hl7.fr/ig/fhir/core, fr-core-identity-reliability */
@@ -92,6 +93,7 @@ for (const { name, missing, open } of EACH_STORE) {
     it('by no word of hers that her reader is not shown, where her establishment conceals who she is', async () => {
       const [one, localId] = [somebody(), aLocalId()];
       const fed = await feed(region.strasbourg, 'strasbourg', localId, one, { extension: [CONCEALED] });
+      await visited(region.strasbourg, idIn(fed));
       const consent = await region.strasbourg.send('POST', 'Consent', demoConsent(`Patient/${idIn(fed)}`));
       expect(consent.status, consent.text).to.equal(201);
       const [shown] = await region.declared.find<Patient>(`Patient?_id=${idIn(fed)}`);

@@ -3,6 +3,7 @@ import type { OperationOutcome } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { expectOutcome } from '../../support/clients/fhir-caller.ts';
+import { visited } from '../support/feed.ts';
 import { consentFor } from '../support/fhir-write.ts';
 import { aLocalId, aMatricule, anINS, domainOf, feed, idIn, patientOf, somebody, valuesOf } from './people.ts';
 import {
@@ -223,6 +224,7 @@ tellOnEachStore('Numbers that join nobody (identity.md section 2)', REGION, (sto
     // The number is still free for whose it is.
     const made = await feed(nancy, 'nancy', unused, somebody());
     expect(made.status, made.text).to.equal(201);
+    await visited(nancy, idIn(made));
     const consent = await nancy.send('POST', 'Consent', consentFor(idIn(made), 'Practitioner/demo-stranger'));
     expect(consent.status, consent.text).to.equal(201);
     expect(await strasbourg.find(`Consent?patient=${idIn(made)}`)).to.deep.equal([]);
@@ -265,6 +267,7 @@ tellOnEachStore('Numbers that join nobody (identity.md section 2)', REGION, (sto
     expect(await found(stranger)).to.deep.equal([]);
     const withoutNew = withoutOwn(await told(), idIn(fed));
     expectToldAsBefore(withoutNew, before);
+    await visited(strasbourg, idIn(fed));
     const consent = await strasbourg.send('POST', 'Consent', consentFor(idIn(fed), 'Practitioner/demo-stranger'));
     expect(consent.status, consent.text).to.equal(201);
     expect(await stranger.find(`ImagingStudy?patient.identifier=${domainOf('nancy')}|${inNancy}`)).to.deep.equal([]);

@@ -1,4 +1,4 @@
-/** An establishment says who a patient of its own is (ITI-104), with her qualified number. */
+/** An establishment says who a patient of its own is (ITI-104), with her qualified number, and that she was there. */
 import { expect } from 'chai';
 import { toPatient } from '../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, type DemoPatient, type EstablishmentKey } from '../../../fixtures/people.ts';
@@ -10,4 +10,15 @@ export async function feed(caller: FhirCaller, patient: DemoPatient, key: Establ
   const [{ system, value } = {}] = resource.identifier ?? [];
   const answer = await caller.send('PUT', `Patient?identifier=${system}|${value}`, resource);
   expect(answer.status, answer.text).to.be.oneOf([200, 201]);
+}
+
+/** The establishment says that its patient (the id of her Patient) was there: a visit that is over. */
+export async function visited(caller: FhirCaller, patient: string): Promise<void> {
+  const answer = await caller.send('POST', 'Encounter', {
+    resourceType: 'Encounter',
+    status: 'finished',
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+    subject: { reference: `Patient/${patient}` },
+  });
+  expect(answer.status, answer.text).to.equal(201);
 }

@@ -15,7 +15,7 @@ import { adhocQuery, retrieveDocumentSet } from '../../support/clients/xds.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
 import type { EditedRegion } from '../../support/region-file.ts';
 import type { TestServer } from '../../support/server.ts';
-import { feed as feedPatient } from './feed.ts';
+import { feed as feedPatient, visited } from './feed.ts';
 import { onEachStore, type Running } from './each-store.ts';
 import { post, responseOf, select } from './soap.ts';
 
@@ -65,8 +65,7 @@ async function openRegion({ server, store }: Running): Promise<ReportRegion> {
     heleneNancy: await feed(nancy, 'helene', 'nancy'),
     gaetan: await feed(strasbourg, 'gaetan', 'strasbourg'),
   };
-  const declared = await strasbourg.send('POST', 'Consent', demoConsent(`Patient/${patients.helene}`));
-  expect(declared.status, declared.text).to.equal(201);
+  await declareAtVisit(strasbourg, patients.helene);
   return {
     server,
     store,
@@ -79,6 +78,13 @@ async function openRegion({ server, store }: Running): Promise<ReportRegion> {
     stranger: await personCaller(server, 'demo-stranger'),
     emergency: await emergencyOf(server),
   };
+}
+
+/** She came to Strasbourg, which has no exam of hers yet, and declared Dr Brandessart there. */
+async function declareAtVisit(strasbourg: FhirCaller, patient: string): Promise<void> {
+  await visited(strasbourg, patient);
+  const declared = await strasbourg.send('POST', 'Consent', demoConsent(`Patient/${patient}`));
+  expect(declared.status, declared.text).to.equal(201);
 }
 
 async function feed(

@@ -13,7 +13,7 @@ import {
   type WriteFacts,
 } from '../../../server/access/may-write.ts';
 import type { Requester } from '../../../server/access/requester.ts';
-import { principal } from '../../../server/access/right.ts';
+import { principal, type Right } from '../../../server/access/right.ts';
 import { termsOf } from '../../../server/access/warrant.ts';
 import { aPersonKey, aRight, NOW } from '../../support/plans.ts';
 
@@ -241,8 +241,50 @@ describe('Who may write (access.md)', () => {
     const erasing = subject({ state: on('erasurePending') });
     expect(decided(PATIENT, update('Consent'), { subject: erasing, standing: row })).to.be.an('object');
     expect(decided(SOURCE, create('Consent'), { subject: erasing })).to.equal('forbidden');
-    expect(decided(SOURCE, create('Consent'), { subject: subject() })).to.deep.include({
+    expect(decided(SOURCE, create('Consent'), { subject: subject(), isRefusal: true })).to.deep.include({
       bases: [ACCOUNT, IDENTITY_ROW, FED, off('erasurePending')],
+    });
+  });
+
+  describe('whom a patient permits', () => {
+    const declaring = (attendance: Right | undefined, act: RowAct = create('Consent')) =>
+      decided(SOURCE, act, { subject: subject(), attendance });
+
+    it('is declared by an establishment that holds an exam, a report or a visit of hers', () => {
+      for (const item of ['ImagingStudy/e', 'DiagnosticReport/e', 'Encounter/e'])
+        for (const act of [create('Consent'), update('Consent')])
+          expect(declaring(held(item), act))
+            .to.have.property('bases')
+            .that.deep.includes.members([
+              { kind: 'row', row: item, person: PERSON },
+              { kind: 'right', person: PERSON, item, principals: [ofSource], at: NOW },
+            ]);
+    });
+
+    it('not by one that holds nothing, something else, what is another’s, or what has ended', () => {
+      const refused = [
+        undefined,
+        held('Person/a'),
+        held('DocumentReference/e'),
+        held('Encounter/e', { principal: principal.establishment('Organization/b') }),
+        held('Encounter/e', { person: OTHER }),
+        held('Encounter/e', { relation: 'declared' }),
+        held('Encounter/e', { to: NOW }),
+        held('Encounter/e', { scope: 'record' }),
+      ];
+      for (const attendance of refused)
+        for (const act of [create('Consent'), update('Consent')])
+          expect(declaring(attendance, act), JSON.stringify(attendance)).to.equal('forbidden');
+      // Nor by one that makes her Patient in the same plan.
+      const made = subject({ isOwn: true, isNew: true, rights: [] });
+      expect(decided(SOURCE, create('Consent'), { subject: made })).to.equal('forbidden');
+    });
+
+    it('is declared by herself, and ended by who declared it, without any', () => {
+      expect(decided(PATIENT, create('Consent'), { subject: subject() })).to.be.an('object');
+      const facts = { subject: subject(), standing: standing('Consent/a') };
+      for (const act of [update('Consent'), { interaction: 'delete', type: 'Consent' } as const])
+        expect(decided(SOURCE, act, facts)).to.be.an('object');
     });
   });
 
