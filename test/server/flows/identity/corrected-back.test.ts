@@ -33,4 +33,21 @@ describe('What is said by a mistake and taken back (identity.md 1)', function ()
       expect(await differences(session), JSON.stringify(step)).to.deep.equal([]);
     }
   });
+
+  it('leaves the manifests, though what was said by the mistake had been said before', async () => {
+    if (world === undefined) throw new Error('No world');
+    const session = openSession(world);
+    const from = { at: 'strasbourg', number: 0 } as const;
+    const said = { does: 'feed', of: OWN, traits: 0, national: 0, status: 'QUAL', into: null } as const;
+    const steps: readonly Step[] = [
+      { does: 'image', of: from, study: 0, instance: 0 },
+      said,
+      { does: 'move', study: 0, to: OWN, by: 'desk' },
+      { ...said, traits: 1 },
+      { does: 'image', of: from, study: 0, instance: 1 },
+      { does: 'err', mistake: said },
+    ];
+    for (const step of steps) await doStep(session, step, expectUndone);
+    expect(await differences(session)).to.deep.equal([]);
+  });
 });
