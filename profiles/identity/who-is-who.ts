@@ -49,7 +49,7 @@ export function settle({ clusters, changed, removed = [], verdicts, isPartial = 
   let state = clusters.flatMap((cluster) => takenOut(cluster, out, said));
   const reviews: Contradiction[] = [];
   for (const one of [...changed].sort(byAge)) {
-    const placed = place(one, state, { before: beforeOf(one, clusters), verdicts: said, isPartial });
+    const placed = place(one, state, { before: beforeOf(one, clusters, said), verdicts: said, isPartial });
     state = placed.clusters;
     reviews.push(...placed.reviews);
   }
@@ -62,9 +62,12 @@ function takenOut(cluster: Cluster, out: ReadonlySet<string>, verdicts: Verdicts
   return rest.length === cluster.length ? [cluster] : fallApart(rest, verdicts);
 }
 
-function beforeOf({ id }: Identity, clusters: readonly Cluster[]): Before {
-  const former = clusters.find((cluster) => cluster.some((one) => one.id === id)) ?? [];
-  return { said: former.find((one) => one.id === id), mates: new Set(former.map((one) => one.id)) };
+/** Whom a verdict alone had made one with it is none of those whom it stays with when that ends. */
+function beforeOf({ id }: Identity, clusters: readonly Cluster[], verdicts: Verdicts): Before {
+  const holds = (cluster: Cluster): boolean => cluster.some((one) => one.id === id);
+  const former = clusters.find(holds) ?? [];
+  const mates = fallApart(former, verdicts).find(holds) ?? [];
+  return { said: former.find((one) => one.id === id), mates: new Set(mates.map((one) => one.id)) };
 }
 
 function byOldest(one: Cluster, other: Cluster): number {

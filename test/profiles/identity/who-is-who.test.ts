@@ -189,6 +189,19 @@ describe('Who is who: what the desk says', () => {
     expect(idsOf(back.clusters)).to.deep.equal(['a b', 'c']);
   });
 
+  it('“same” that ends leaves nobody with whom it alone had made one, though they bear one number', () => {
+    const a = identity('a', ['INS:1']);
+    const other = identity('b', ['INS:1'], { traits: { gender: 'female' } });
+    const before = arrive([a, other, identity('c', ['INS:1'])], [notSame('a', 'b')]);
+    expect(idsOf(before.clusters)).to.deep.equal(['a', 'b', 'c']);
+    const joined = settle({ clusters: before.clusters, changed: [a, other], verdicts: [same('a', 'b')] });
+    expect(idsOf(joined.clusters)).to.deep.equal(['a b c']);
+    for (const verdicts of [[notSame('a', 'b')], []]) {
+      const parted = settle({ clusters: joined.clusters, changed: [a, other], verdicts });
+      expect(idsOf(parted.clusters)).to.deep.equal(idsOf(before.clusters));
+    }
+  });
+
   it('“same” joins nobody over a “not same”, until that goes', () => {
     const all = [identity('b', ['INS:1']), identity('c', ['INS:1']), identity('d', [])];
     const verdicts = [same('d', 'c'), notSame('b', 'd')];
