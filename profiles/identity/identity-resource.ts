@@ -8,7 +8,7 @@ import { EXTENSION } from '../codes.ts';
 /** What desks said of two identities, by the id of the other one. */
 export type KnownVerdict = { readonly other: string; readonly same: boolean };
 
-/** What a source had said before it said something else: a digest of it, and since when it stood (epoch milliseconds). */
+/** What a source had said before it said something else: a digest of it, and since when (epoch ms) it stood. */
 export type FormerWords = { readonly digest: string; readonly changed: number };
 
 /** What is known of an identity. Times are epoch milliseconds. */

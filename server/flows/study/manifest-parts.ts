@@ -104,8 +104,8 @@ function replacing(
 }
 
 /**
- * Whatever else the exam has is superseded, and shown so. What was hidden and came after one that is shown lists what is
- * not in the exam at present: it stays hidden.
+ * Whatever else the exam has is superseded, and shown so. What was hidden and came after one that is shown says what is
+ * not so at present: it stays hidden.
  */
 function formerParts(
   deps: MaintainStudyDeps,
