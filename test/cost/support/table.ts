@@ -50,7 +50,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'ITI-18 FindDocuments': cost(17, 35, 0, 0, 0),
     'QIDO-RS list': cost(12, 12, 0, 0, 0),
     'WADO-RS rendered, kept': cost(7, 7, 0, 0, 0),
-    'viewer page': cost(29, 30, 0, 0, 0),
+    'viewer page': cost(27, 29, 0, 0, 0),
     'C-STORE': cost(16, 8, 3, 1, 0),
     'ITI-104 feed': feed(28, 8, 0, 0),
     'ITI-104 feed, an update': feed(33, 30, 0, 0),
