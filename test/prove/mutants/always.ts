@@ -42,8 +42,8 @@ export const ALWAYS: readonly Known[] = [
   {
     path: 'server/flows/retrieve/viewings.ts',
     what: 'a viewing goes on under another right',
-    from: 'rightOf(answer.study) === rightOf(viewing.study)',
-    to: 'rightOf(answer.study) === rightOf(answer.study)',
+    from: 'return rightOf(row) === rightOf(study);',
+    to: 'return rightOf(row) === rightOf(row);',
     tests: [{ files: ['test/server/flows/retrieve/viewings.test.ts'] }],
   },
 ];

@@ -57,7 +57,6 @@ export const EXPLAINED: readonly Explained[] = [
   ...(
     [
       ['plan.ts', 'return ids.length > MAX_NAMED ? undefined : { id: { $in: [...ids] } };'],
-      ['plan.ts', 'if (found.length > MAX_NAMED) return undefined;'],
       ['listing.ts', 'if (candidates.length > limit) return undefined;'],
     ] as const
   ).map(([name, line]) => ({
