@@ -39,7 +39,7 @@ export const COSTS: Readonly<Record<'SQLite' | 'MongoDB', Readonly<Record<string
     'viewer page': cost(43, 28, 2, 1, 4),
     'C-STORE': cost(17, 7, 6, 2, 10),
     'ITI-104 feed': feed(82, 20, 3, 2),
-    'ITI-104 feed, an update': feed(101, 40, 3, 2),
+    'ITI-104 feed, an update': feed(100, 39, 3, 2),
     'ITI-104 feed that joins': feed(149, 46, 9, 2),
     withdrawal: cost(91, 45, 3, 2, 30),
   },

@@ -79,14 +79,14 @@ const isCommand = (counted: Counted): counted is Command => counted.kind === 'co
 const SEALER = new Set(['audit_chain', 'audit_personal', 'leases']);
 
 /** Of statements that are asked now and then. */
-const AT_REST = ['FROM job WHERE kind = k.value', 'FROM standing JOIN resource next'];
+const AT_REST = ['FROM job WHERE kind = k.value', 'FROM job GROUP BY kind', 'FROM standing JOIN resource next'];
 
 /** Of what is found so on MongoDB. */
 const NOW_AND_THEN = /"pending":true|"definition":|"region\|file"/;
 
 /**
- * What is left without what a server does at rest: it asks for work that is due and for rows that are not indexed as
- * they should be, and on MongoDB seals events, holds its lease and follows the region that others load.
+ * What is left without what a server does at rest: it asks for work that is due, counts what waits, asks for rows that
+ * are not indexed as they should be, and on MongoDB seals events, holds its lease and follows the region that others load.
  */
 function foreground(lines: readonly string[]): readonly Counted[] {
   const counted = lines.map((line) => JSON.parse(line) as Counted);
@@ -96,6 +96,7 @@ function foreground(lines: readonly string[]): readonly Counted[] {
     if (one.kind === 'message') return true;
     if (one.kind === 'statement') return !AT_REST.some((text) => one.text.includes(text));
     if (SEALER.has(one.on) || sealing.has(one.transaction)) return false;
+    if (one.text === 'aggregate' && one.on === 'jobs') return false;
     return !(one.text === 'find' && (one.on === 'jobs' || NOW_AND_THEN.test(one.filter)));
   });
 }
