@@ -86,7 +86,8 @@ const NOW_AND_THEN = /"pending":true|"definition":|"region\|file"/;
 
 /**
  * What is left without what a server does at rest: it asks for work that is due, counts what waits, asks for rows that
- * are not indexed as they should be, and on MongoDB seals events, holds its lease and follows the region that others load.
+ * are not indexed as they should be, and on MongoDB seals events, holds its lease and follows the region that others
+ * load.
  */
 function foreground(lines: readonly string[]): readonly Counted[] {
   const counted = lines.map((line) => JSON.parse(line) as Counted);
