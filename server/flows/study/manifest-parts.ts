@@ -81,7 +81,7 @@ function keptParts(deps: MaintainStudyDeps, hand: StudyAtHand, current: readonly
 /** A former one says what is so: what was made of it meanwhile is hidden. */
 function againParts(deps: MaintainStudyDeps, hand: StudyAtHand, again: Found<DocumentReference>): Standing {
   const reference = referenceTo(again);
-  const meanwhile = replacing(hand.manifests, again);
+  const meanwhile = replacing(hand.manifests, [again]);
   const parts = joinParts(
     releasedParts(deps, hand, { ...again, resource: { ...again.resource, status: 'current' } }),
     ...meanwhile.map((found) => hiddenParts(deps.indexer, found, hand.now)),
@@ -91,16 +91,25 @@ function againParts(deps: MaintainStudyDeps, hand: StudyAtHand, again: Found<Doc
   return { parts, current: [reference] };
 }
 
-/** The manifests that replace one, those that replace these, and so on. */
+/** The manifests that replace some, those that replace these, and so on: each once, however long the chain is. */
 function replacing(
   all: readonly Found<DocumentReference>[],
-  replaced: Found<DocumentReference>,
+  replaced: readonly Found<DocumentReference>[],
 ): readonly Found<DocumentReference>[] {
-  const reference = referenceTo(replaced);
-  const own = all.filter(({ resource: { relatesTo = [] } }) =>
-    relatesTo.some(({ code, target }) => code === 'replaces' && target.reference === reference),
-  );
-  return own.flatMap((found) => [found, ...replacing(all, found)]);
+  const replacements = all.flatMap((found) => replacedBy(found).map((reference) => ({ found, reference })));
+  const byReplaced = Map.groupBy(replacements, ({ reference }) => reference);
+  const later = new Set<Found<DocumentReference>>();
+  const ahead = replaced.map(referenceTo);
+  for (const reference of ahead) {
+    const own = (byReplaced.get(reference) ?? []).filter(({ found }) => !later.has(found));
+    for (const { found } of own) later.add(found);
+    ahead.push(...own.map(({ found }) => referenceTo(found)));
+  }
+  return [...later];
+}
+
+function replacedBy({ resource: { relatesTo = [] } }: Found<DocumentReference>): readonly (string | undefined)[] {
+  return relatesTo.filter(({ code }) => code === 'replaces').map(({ target }) => target.reference);
 }
 
 /**
@@ -114,8 +123,8 @@ function formerParts(
 ): readonly PlanParts[] {
   const { manifests } = hand;
   const shown = manifests.filter((found) => others.includes(found) || !isHidden(found));
-  const later = shown.flatMap((found) => replacing(manifests, found)).filter(isHidden);
-  const former = manifests.filter((found) => !others.includes(found) && !later.includes(found));
+  const stays = new Set([...others, ...replacing(manifests, shown).filter(isHidden)]);
+  const former = manifests.filter((found) => !stays.has(found));
   return former.map((found) => supersededParts(deps, hand, found));
 }
 
