@@ -42,4 +42,18 @@ describeWorld('What is said by a mistake and taken back (identity.md 1)', (begin
     for (const step of steps) await doStep(session, step, expectUndone);
     expect(await differences(session)).to.deep.equal([]);
   });
+
+  it('leaves the manifests, though the same was said by a mistake before others were made', async () => {
+    const session = begin();
+    const said = { does: 'feed', of: OWN, traits: 0, national: 0, status: 'QUAL', into: null } as const;
+    const steps: readonly Step[] = [
+      said,
+      { does: 'image', of: OWN, study: 0, instance: 0 },
+      { does: 'err', mistake: { ...said, traits: 1 } },
+      { ...said, traits: 2 },
+      { does: 'err', mistake: { ...said, traits: 1 } },
+    ];
+    for (const step of steps) await doStep(session, step, expectUndone);
+    expect(await differences(session)).to.deep.equal([]);
+  });
 });

@@ -59,6 +59,22 @@ describeWorld('An exam that is moved and moved back (identity.md 4)', (begin) =>
     expect(await differences(session)).to.deep.equal([]);
   });
 
+  it('shows no manifest again that was made of a mistake before', async () => {
+    const session = begin();
+    const [owner, joined] = [{ at: 'nancy', number: 0 } as const, HERS];
+    const released = { at: 'strasbourg', number: 1 } as const;
+    const steps: readonly Step[] = [
+      { does: 'image', of: owner, study: 0, instance: 1 },
+      { does: 'image', of: released, study: 0, instance: 0 },
+      { does: 'image', of: joined, study: 0, instance: 0 },
+      { does: 'err', mistake: { does: 'join', one: joined, other: owner, by: 'desk' } },
+      { does: 'release', study: 0 },
+      { does: 'err', mistake: { does: 'move', study: 0, to: released, by: 'desk' } },
+    ];
+    for (const step of steps) await doStep(session, step, expectUndone);
+    expect(await differences(session)).to.deep.equal([]);
+  });
+
   it('is moved with all who sent it of her, where several number her alike', async () => {
     const numberedAlike = await openWorld('sqlite', undefined, withOneDomain);
     try {
