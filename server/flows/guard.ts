@@ -34,8 +34,8 @@ export type Visit = {
 };
 
 /**
- * What an event tells of one answer: the rows shown, and what was touched or asked. The event of a row is of the person
- * that its identity is by itself.
+ * What an event tells of one answer: the rows shown, and what was touched or asked. The rows of one person have one
+ * event, which each reads who their identities are by themselves.
  */
 export type Account = {
   readonly rows: readonly ShownRow[];
@@ -68,14 +68,16 @@ export function grantOf(deps: GuardDeps, visit: Visit): Grant {
 }
 
 /**
- * An audited answer, its first event with who reads it, and the identities (`Patient/id`) that its events tell of: what
- * is read on of others has events of its own ({@link readOn}).
+ * An audited answer, the id of its first event, and of which identities (`Patient/id`) its events tell, with who reads
+ * that: what is read on of others has events of its own ({@link readOn}).
  */
 export type Recorded<A> = Audited<A> & {
   readonly event: string;
-  readonly person: PersonKey | undefined;
-  readonly told: Set<string>;
+  readonly told: Told;
 };
+
+/** Identities that events tell of, and who each is by herself: nobody where a row is of nobody. */
+export type Told = Map<string, PersonKey | undefined>;
 
 /**
  * Asks a question for a visit and records it: one event for each person whose rows were shown, at least one.
@@ -90,12 +92,11 @@ export async function guarded<Q extends Question>(
 ): Promise<Recorded<AnswerTo<Q>>> {
   requireComplete(deps, question);
   const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
-  let first: Pick<Recorded<unknown>, 'event' | 'person' | 'told'> = { event: '', person: undefined, told: new Set() };
+  let first: Pick<Recorded<unknown>, 'event' | 'told'> = { event: '', told: new Map() };
   const account: Telling<AnswerTo<Q>, Events> = (answer, homes) => {
-    const told = tell(answer);
-    const records = recordsOf(recordAt, told, homes);
-    const [{ event, persons }] = records;
-    first = { event: event.id, person: persons[0], told: new Set(told.rows.map(identityOf)) };
+    const about = tell(answer);
+    const records = recordsOf(recordAt, about, homes);
+    first = { event: records[0].event.id, told: toldOf(about.rows, homes) };
     return records;
   };
   const audited = await deps.records.look(grantOf(deps, visit), question, account);
@@ -126,14 +127,15 @@ export async function readOn<Q extends Question>(
   tell: (answer: AnswerTo<Q>) => Account,
 ): Promise<AnswerTo<Q>> {
   const recordAt = eventRecords(deps.clock, occasionOf(visit), kind);
-  let found: readonly ShownRow[] = [];
+  let further: Told = new Map();
   const account: Telling<AnswerTo<Q>> = (answer, homes) => {
     const about = tell(answer);
-    found = about.rows.filter((row) => row.person !== undefined && !told.has(identityOf(row)));
+    const found = about.rows.filter((row) => row.person !== undefined && !told.has(identityOf(row)));
+    further = toldOf(found, homes);
     return found.length === 0 ? [] : recordsOf(recordAt, { ...about, rows: found }, homes);
   };
   const answer = await deps.records.follow(passage, question, deps.clock.now(), account);
-  for (const row of found) told.add(identityOf(row));
+  for (const [identity, person] of further) told.set(identity, person);
   return answer;
 }
 
@@ -147,6 +149,15 @@ export type Reading = {
 /** The identity that an event of a row tells of. */
 export function identityOf({ identity, subject = '' }: ShownRow): string {
   return identity ?? subject;
+}
+
+function toldOf(rows: readonly ShownRow[], homes: Homes): Told {
+  return new Map(rows.map((row) => [identityOf(row), homeOf(row, homes)]));
+}
+
+/** Who the identity of a row is by itself. */
+function homeOf({ person, identity = '' }: ShownRow, homes: Homes): PersonKey | undefined {
+  return homes.get(identity) ?? person;
 }
 
 /** Reads a further part of an audited answer, under what holds now. */
@@ -236,16 +247,17 @@ function recordsOf(
 function aboutRows([row, ...further]: readonly ShownRow[], homes: Homes): About {
   if (row === undefined) return {};
   const first = aboutRow(row, homes);
-  const persons = new Set(further.flatMap((one) => aboutRow(one, homes).person ?? []));
+  const persons = new Set(further.flatMap((one) => homeOf(one, homes) ?? []));
   if (first.person !== undefined) persons.delete(first.person);
   if (persons.size === 0) return first;
   return { ...first, others: [...persons], ...(row.subject === undefined ? {} : { patient: row.subject }) };
 }
 
 function aboutRow(row: ShownRow, homes: Homes): About {
-  const { person, identity = '', subject, shownBy } = row;
+  const { subject, shownBy } = row;
+  const person = homeOf(row, homes);
   return {
-    ...(person === undefined ? {} : { person: homes.get(identity) ?? person }),
+    ...(person === undefined ? {} : { person }),
     ...(subject === undefined ? {} : { patient: identityOf(row) }),
     ...(shownBy?.source === undefined ? {} : { consent: shownBy.source }),
     ...(shownBy === undefined ? {} : { relation: shownBy.relation }),

@@ -78,6 +78,8 @@ export type JobPayloads = {
     /** When it ended. */
     readonly ended: number;
     /** Who may read the event. */
+    readonly persons?: readonly PersonKey[];
+    /** The same, as earlier servers asked. */
     readonly person?: PersonKey;
   };
   /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */

@@ -66,7 +66,7 @@ function queueOf(suite: Suite): Queue {
 function askingContract(suite: Suite, { ask, take, takeOne, settle, find }: Queue): void {
   describe('a job that is asked for', () => {
     it('is durable with its plan, carries what it was given, and is due at its time', async () => {
-      const payload = { part: 'frames', further: 3, ended: NOW, person: aPersonKey() };
+      const payload = { part: 'frames', further: 3, ended: NOW, persons: [aPersonKey()] };
       const event = anId();
       const job = { id: anId(), kind: 'end-viewing', subject: event, payload, at: NOW + 5, event } as const;
       await ask(job);

@@ -7,10 +7,9 @@ import type { BlobRef, ImageStore } from '../../ports/image-store.ts';
  * @throws {Fault} no-store - the disk is full
  */
 export async function copyBlob(images: ImageStore, { name }: BlobRef): Promise<BlobRef> {
-  const bytes = await images.open(name);
   const writer = await images.create();
   try {
-    for await (const chunk of bytes) await writer.write(chunk as Buffer);
+    for await (const chunk of await images.open(name)) await writer.write(chunk as Buffer);
     return await writer.finish();
   } catch (error) {
     await writer.abort();

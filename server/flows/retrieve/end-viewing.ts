@@ -18,7 +18,7 @@ export function endViewing({ records, trail, clock }: GuardDeps) {
     const reading = systemReading('record-viewing', clock.now());
     const found = await findById<AuditEvent>(records, reading, 'AuditEvent', subject);
     if (found === undefined) throw new Fault('not-found', 'The event of the beginning of a viewing is missing');
-    const { part, further, ended, person } = payload;
+    const { part, further, ended, person, persons = person === undefined ? [] : [person] } = payload;
     const beginning = found.resource;
     const event = furtherEvent(beginning, {
       id,
@@ -26,7 +26,7 @@ export function endViewing({ records, trail, clock }: GuardDeps) {
       detail: { [`further requests of ${part}`]: String(further) },
       isErased: !(await stands(records, reading, imagingStudyOf(beginning))),
     });
-    await trail.record([{ event, persons: person === undefined ? [] : [person] }]);
+    await trail.record([{ event, persons }]);
   };
 }
 

@@ -3,12 +3,11 @@
  * belong to the same passage for a quarter of an hour, and are counted in a second event at its end. Each is decided
  * anew: what a withdrawal hides is absent in the next request.
  */
-import type { PersonKey } from '../../access/requester.ts';
 import type { Passage, Question, ShownStudy, StudyInstances } from '../../ports/record-store.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import { idOfLaterEvent } from '../audit/event-records.ts';
 import { further, grantOf, identityOf, referenceOf } from '../guard.ts';
-import type { Account, GuardDeps, Recorded, ShownRow, Visit } from '../guard.ts';
+import type { Account, GuardDeps, Recorded, ShownRow, Told, Visit } from '../guard.ts';
 import { joinParts } from '../write/plan-parts.ts';
 
 type InstancesQuestion = Extract<Question, { kind: 'instances' }>;
@@ -26,11 +25,10 @@ export type ViewedPart = 'instances' | 'frames' | 'bulk data' | 'rendered';
 
 /** A passage that goes on. */
 type Viewing = {
-  /** Id of the AuditEvent of its first request, and who reads it. */
+  /** Id of the AuditEvent of its first request. */
   readonly event: string;
-  readonly person: PersonKey | undefined;
-  /** The identities that its events tell of. */
-  readonly told: Set<string>;
+  /** The identities that its events tell of: each hears of its end. */
+  readonly told: Told;
   readonly part: ViewedPart;
   readonly passage: Passage;
   readonly study: ShownStudy;
@@ -97,15 +95,15 @@ export class Viewings {
     this.#beginning.set(key, beginning);
     try {
       const answered = await beginning;
-      const { answer, passage, event, person, told } = answered;
+      const { answer, passage, event, told } = answered;
       if (answer.study === undefined || answer.instances.length === 0) return answered;
       const before = this.#open.get(key);
       if (before === undefined && this.#open.size >= MAX_OPEN) return answered;
       // Who goes to and fro between what two identities are filed under is not told of each time.
-      if (before !== undefined && isUnderSameRight(before, answer.study)) for (const one of before.told) told.add(one);
+      if (before !== undefined && isUnderSameRight(before, answer.study))
+        for (const [identity, person] of before.told) told.set(identity, person);
       this.#open.set(key, {
         event,
-        person,
         told,
         part,
         passage,
@@ -121,12 +119,12 @@ export class Viewings {
   }
 
   /** From here on the count is durable; what comes of it is a job, which is seen when it fails. */
-  async #record({ event, person: reader, part, further }: Viewing): Promise<void> {
+  async #record({ event, told, part, further }: Viewing): Promise<void> {
     if (further === 0) return;
     const { records, clock } = this.#deps;
     const ended = clock.now();
-    const person = reader === undefined ? {} : { person: reader };
-    const payload = { part, further, ended, ...person };
+    const persons = [...new Set(told.values())].filter((person) => person !== undefined);
+    const payload = { part, further, ended, persons };
     const job = { id: idOfLaterEvent(clock), kind: 'end-viewing', subject: event, payload, at: ended, event } as const;
     await records.commit(systemWarrant('ask-for-work', job.kind), joinParts({ jobs: [job] }));
   }

@@ -1,6 +1,7 @@
 /**
  * Manifests that nobody is shown: of an exam that holds nothing, or is another's now, and what was made of a mistake.
- * Each is hidden with its bytes until it says again what is so, and keeps its UID, which no other manifest is to have.
+ * Each is hidden with its bytes until it, or one that replaced it, says again what is so, and keeps its UID, which no
+ * other manifest is to have.
  */
 import type { DocumentReference } from '@medplum/fhirtypes';
 import type { Indexer } from '../../../profiles/search/indexer.ts';

@@ -1,7 +1,7 @@
 /**
  * The manifest of a study: made when the study closes, replaced when it closes with other instances, and as soon as its
- * patient is said otherwise than it says. One that says again what is so is current again, and those that replaced it
- * are hidden: they were made of a mistake.
+ * patient is said otherwise than it says. One that says again what is so is current again, above those that it
+ * replaced; the others are hidden: they were made of a mistake.
  */
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
@@ -78,44 +78,45 @@ function keptParts(deps: MaintainStudyDeps, hand: StudyAtHand, current: readonly
   return { parts: joinParts(...parts, ...formerParts(deps, hand, current)), current: current.map(referenceTo) };
 }
 
-/** A former one says what is so: what was made of it meanwhile is hidden. */
+/** A former one says what is so: it is above those that it replaced, and what was made otherwise is hidden. */
 function againParts(deps: MaintainStudyDeps, hand: StudyAtHand, again: Found<DocumentReference>): Standing {
   const reference = referenceTo(again);
-  const meanwhile = replacing(hand.manifests, again);
+  const replaced = replacedBy(hand.manifests, again);
+  const otherwise = hand.manifests.filter((found) => found !== again && !replaced.has(found));
   const parts = joinParts(
     releasedParts(deps, hand, { ...again, resource: { ...again.resource, status: 'current' } }),
-    ...meanwhile.map((found) => hiddenParts(deps.indexer, found, hand.now)),
-    ...formerParts(deps, hand, [again, ...meanwhile]),
+    ...[...replaced].map((found) => supersededParts(deps, hand, found)),
+    ...otherwise.map((found) => hiddenParts(deps.indexer, found, hand.now)),
     afterwards(hand, reference),
   );
   return { parts, current: [reference] };
 }
 
-/** The manifests that replace one, those that replace these, and so on. */
-function replacing(
+/** The manifests that one replaces, those that these replace, and so on. */
+function replacedBy(
   all: readonly Found<DocumentReference>[],
-  replaced: Found<DocumentReference>,
-): readonly Found<DocumentReference>[] {
-  const reference = referenceTo(replaced);
-  const own = all.filter(({ resource: { relatesTo = [] } }) =>
-    relatesTo.some(({ code, target }) => code === 'replaces' && target.reference === reference),
-  );
-  return own.flatMap((found) => [found, ...replacing(all, found)]);
+  replacing: Found<DocumentReference>,
+): ReadonlySet<Found<DocumentReference>> {
+  const byReference = new Map<string | undefined, Found<DocumentReference>>(all.map((one) => [referenceTo(one), one]));
+  const found = new Set<Found<DocumentReference>>();
+  const ahead = [replacing];
+  for (const { resource } of ahead) {
+    const replaced = (resource.relatesTo ?? []).filter(({ code }) => code === 'replaces');
+    const own = replaced.flatMap(({ target }) => byReference.get(target.reference) ?? []);
+    const further = own.filter((one) => !found.has(one));
+    for (const one of further) found.add(one);
+    ahead.push(...further);
+  }
+  return found;
 }
 
-/**
- * Whatever else the exam has is superseded, and shown so. What was hidden and came after one that is shown says what is
- * not so at present: it stays hidden.
- */
+/** What is shown beside those that are current is superseded; what is hidden stays so. */
 function formerParts(
   deps: MaintainStudyDeps,
   hand: StudyAtHand,
-  others: readonly Found<DocumentReference>[],
+  current: readonly Found<DocumentReference>[],
 ): readonly PlanParts[] {
-  const { manifests } = hand;
-  const shown = manifests.filter((found) => others.includes(found) || !isHidden(found));
-  const later = shown.flatMap((found) => replacing(manifests, found)).filter(isHidden);
-  const former = manifests.filter((found) => !others.includes(found) && !later.includes(found));
+  const former = hand.manifests.filter((found) => !current.includes(found) && !isHidden(found));
   return former.map((found) => supersededParts(deps, hand, found));
 }
 

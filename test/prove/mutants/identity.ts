@@ -28,10 +28,10 @@ export const IDENTITY_MUTANTS: readonly Known[] = [
     tests,
   },
   {
-    path: 'server/flows/write/patient-parts.ts',
+    path: 'server/flows/identity/said-anew.ts',
     what: 'a merge stands although its source says it no more',
-    from: 'const { replacedBy: _former, ...rest } = content;',
-    to: 'const rest = content;',
+    from: 'const { replacedBy: _replacedBy, before, ...rest } = content;',
+    to: 'const { before, ...rest } = content;',
     tests,
   },
   {
@@ -44,15 +44,15 @@ export const IDENTITY_MUTANTS: readonly Known[] = [
   {
     path: 'server/flows/aside/settle-study.ts',
     what: 'a separation leaves the later source’s instances in the study',
-    from: '  await putStrangersAside(deps, reading, studyInstanceUID, owner);\n',
-    to: "  if (owner.patient === '') await putStrangersAside(deps, reading, studyInstanceUID, owner);\n",
+    from: '  await putStrangersAside(deps, reading, studyInstanceUID);\n',
+    to: "  if (studyInstanceUID === '') await putStrangersAside(deps, reading, studyInstanceUID);\n",
     tests,
   },
   {
     path: 'server/flows/aside/settle-study.ts',
     what: 'a join files what is kept aside of others, too',
-    from: 'OF_OTHERS.has(reason) && person === owner.person',
-    to: 'OF_OTHERS.has(reason) && person !== undefined',
+    from: 'OF_OTHERS.has(one.reason) && one.person === person',
+    to: 'OF_OTHERS.has(one.reason) && one.person !== undefined',
     tests,
   },
   {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { ALWAYS, mutationOf } from './always.ts';
 import { EXPLAINED } from './explained.ts';
+import { IDENTITY_MUTANTS } from './identity.ts';
 import { knownOf } from '../journal.ts';
 import { mutate, mutationsOf, nameOf, type Mutation } from './mutations.ts';
 
@@ -52,13 +53,13 @@ describe('The mutants of the proof', () => {
     expect(nameOf(text, mutation as Mutation)).to.equal('server/a.ts:2:5 negated: known');
   });
 
-  it('that always run stand once in their file, and those that are explained do', async () => {
+  it('that always run or are of who is who stand once in their file, and those that are explained do', async () => {
     const [known] = ALWAYS;
     if (known === undefined) throw new Error('None always runs');
     expect(mutate(`a ${known.from} b`, mutationOf(known, `a ${known.from} b`))).to.equal(`a ${known.to} b`);
     for (const text of ['', `${known.from} ${known.from}`]) expect(() => mutationOf(known, text)).to.throw('once');
     const textOf = async (path: string) => await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
-    for (const one of ALWAYS) mutationOf(one, await textOf(one.path));
+    for (const one of [...ALWAYS, ...IDENTITY_MUTANTS]) mutationOf(one, await textOf(one.path));
     for (const { path, line } of EXPLAINED) expect(await textOf(path), path).to.include(line);
   });
 

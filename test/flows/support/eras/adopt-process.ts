@@ -12,6 +12,7 @@ import { systemClock } from '../../../../server/ports/clock.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';
+import { killedAfter } from '../../../hostile/kill/killed-after.ts';
 
 const [place = '', steps = ''] = process.argv.slice(2);
 const REGION = new URL('../../../../fixtures/region/region.json', import.meta.url);
@@ -20,16 +21,7 @@ const { records, close } = await (place.startsWith('mongodb')
   ? openMongoStores({ uri: place })
   : openSqliteStores({ dataDir: place }));
 const { indexer } = await loadDefinitions();
-const commit = records.commit.bind(records);
-let left = Number(steps);
-Object.assign(records, {
-  commit: async (...order: Parameters<typeof commit>) => {
-    const receipt = await commit(...order);
-    left -= 1;
-    if (left === 0) process.kill(process.pid, 'SIGKILL');
-    return receipt;
-  },
-});
+killedAfter(records, Number(steps));
 await upgradeRecords({
   records,
   clock: systemClock,

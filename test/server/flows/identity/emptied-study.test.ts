@@ -9,20 +9,32 @@ import { deriveAnew } from '../../../../server/flows/aside/derive-anew.ts';
 import { putAside } from '../../../../server/flows/study/put-aside.ts';
 import { UnreadableInstance } from '../../../../server/flows/study/unreadable-instance.ts';
 import { joinParts } from '../../../../server/flows/write/plan-parts.ts';
+import { describeWorld } from './describe-world.ts';
 import { changesBetween, differences, snapshot, withoutGivers } from './readers.ts';
-import { openSession, type Session } from './session.ts';
+import type { Step } from './sequences.ts';
+import type { Session } from './session.ts';
 import { doStep } from './steps.ts';
-import { openWorld, type World } from './world.ts';
 
 const ONE = { at: 'strasbourg', number: 0 } as const;
 const OTHER = { at: 'nancy', number: 0 } as const;
+const JUDGED = { one: ONE, other: OTHER, by: 'desk' } as const;
+const [JOINED, SEPARATED] = [{ ...JUDGED, does: 'join' } as const, { ...JUDGED, does: 'separate' } as const];
 const READERS = ['strasbourg', 'nancy', 'declared', 'radiologist', 'patient strasbourg/0', 'patient nancy/0'];
 
-describe('An exam that a separation leaves without instances (identity.md 4)', function () {
-  this.timeout(120_000);
-  let world: World | undefined;
-  before(async () => void (world = await openWorld()));
-  after(async () => await world?.close());
+describeWorld('An exam that a separation leaves without instances (identity.md 4)', (begin) => {
+  function begun() {
+    const session = begin();
+    const step = async (one: Step): Promise<void> => await doStep(session, one, async () => undefined);
+    return { session, step };
+  }
+
+  /** An exam of which two establishments sent an instance each, before they are known to be of one person. */
+  async function sentOfTwo() {
+    const { session, step } = begun();
+    await step({ does: 'image', of: ONE, study: 0, instance: 0 });
+    await step({ does: 'image', of: OTHER, study: 0, instance: 1 });
+    return { session, step };
+  }
 
   async function sentBy({ world: { stores, now }, studyUid }: Session, source: string): Promise<InstanceRow> {
     const [uid, reading] = [studyUid(0), systemReading('maintain-study', now())];
@@ -56,16 +68,11 @@ describe('An exam that a separation leaves without instances (identity.md 4)', f
   }
 
   it('is hidden with its manifest and what reports tell of it, and is as it was when they are one again', async () => {
-    if (world === undefined) throw new Error('No world');
-    const session = openSession(world);
-    const judged = { one: ONE, other: OTHER, by: 'desk' } as const;
-    const step = async (one: Parameters<typeof doStep>[1]) => await doStep(session, one, async () => undefined);
-    await step({ does: 'image', of: ONE, study: 0, instance: 0 });
-    await step({ does: 'image', of: OTHER, study: 0, instance: 1 });
+    const { session, step } = await sentOfTwo();
     await step({ does: 'image', of: ONE, study: 1, instance: 0 });
     await step({ does: 'declare', of: ONE });
-    await step({ does: 'join', ...judged });
-    await world.rest();
+    await step(JOINED);
+    await session.world.rest();
     await putAsideOf(session, 'Organization/demo-strasbourg');
     await step({ does: 'report', of: OTHER, study: 0, isFinal: true });
     const before = await snapshot(session);
@@ -73,7 +80,7 @@ describe('An exam that a separation leaves without instances (identity.md 4)', f
     for (const name of READERS)
       if (name !== 'strasbourg') expect(before.get(`${name}: ImagingStudy`), name).to.include(uid);
 
-    await step({ does: 'separate', ...judged });
+    await step(SEPARATED);
     const apart = await snapshot(session);
     const named = `"ImagingStudy/${idIn(before, uid)}"`;
     for (const name of READERS) {
@@ -82,32 +89,25 @@ describe('An exam that a separation leaves without instances (identity.md 4)', f
         expect(apart.get(`${name}: ${type}`) ?? '', `${name}: ${type}`).not.to.include(named);
     }
 
-    await step({ does: 'join', ...judged });
+    await step(JOINED);
     expect(changesBetween(withoutGivers(before), withoutGivers(await snapshot(session)))).to.deep.equal([]);
   });
 
   it('leaves what cannot be read with the identity of which it was sent', async () => {
-    if (world === undefined) throw new Error('No world');
-    const session = openSession(world);
-    const judged = { one: ONE, other: OTHER, by: 'desk' } as const;
-    const step = async (one: Parameters<typeof doStep>[1]) => await doStep(session, one, async () => undefined);
-    await step({ does: 'image', of: ONE, study: 0, instance: 0 });
-    await step({ does: 'image', of: OTHER, study: 0, instance: 1 });
-    await step({ does: 'join', ...judged });
-    await world.rest();
+    const { session, step } = await sentOfTwo();
+    await step(JOINED);
+    await session.world.rest();
     const { sopInstanceUID } = await putAsideOf(session, 'Organization/demo-nancy');
-    await step({ does: 'separate', ...judged });
-    await world.rest();
+    await step(SEPARATED);
+    await session.world.rest();
     const other = (await session.known()).get('nancy/0');
     expect(await asideOf(session, other?.patient)).to.deep.equal([[sopInstanceUID, 'unreadable', other?.person]]);
   });
 
   it('lists nothing for whoever found it unreadable and comes too late: discarded, or sent again', async () => {
-    if (world === undefined) throw new Error('No world');
-    const session = openSession(world);
-    const step = async (one: Parameters<typeof doStep>[1]) => await doStep(session, one, async () => undefined);
+    const { session, step } = begun();
     for (const instance of [0, 1]) await step({ does: 'image', of: ONE, study: 0, instance });
-    await world.rest();
+    await session.world.rest();
     const row = await sentBy(session, 'Organization/demo-strasbourg');
     await unreadable(session, row);
     const { patient } = (await session.known()).get('strasbourg/0') ?? expect.fail('Nobody');

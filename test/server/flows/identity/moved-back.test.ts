@@ -4,28 +4,23 @@ import { systemReading } from '../../../../server/access/grant.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import type { Region } from '../../../../server/config/region-model.ts';
 import { imagingStudyOf } from './desks.ts';
+import { describeWorld } from './describe-world.ts';
 import { differences } from './readers.ts';
 import type { Step } from './sequences.ts';
 import { openSession, visitOf, type Session } from './session.ts';
 import { doStep } from './steps.ts';
 import { expectUndone } from './undone.ts';
-import { openWorld, type World } from './world.ts';
+import { openWorld } from './world.ts';
 
 const HERS = { at: 'strasbourg', number: 0 } as const;
 
-describe('An exam that is moved and moved back (identity.md 4)', function () {
-  this.timeout(120_000);
-  let world: World | undefined;
-  before(async () => void (world = await openWorld()));
-  after(async () => await world?.close());
-
+describeWorld('An exam that is moved and moved back (identity.md 4)', (begin) => {
   for (const [name, other] of [
     ['another establishment', { at: 'nancy', number: 1 }],
     ['its own establishment', { at: 'strasbourg', number: 1 }],
   ] as const)
     it(`leaves with each what was sent of her: somebody of ${name}`, async () => {
-      if (world === undefined) throw new Error('No world');
-      const session = openSession(world);
+      const session = begin();
       const moved = { does: 'move', study: 0, by: 'desk' } as const;
       const steps: readonly Step[] = [
         { does: 'image', of: HERS, study: 0, instance: 0 },
@@ -48,8 +43,7 @@ describe('An exam that is moved and moved back (identity.md 4)', function () {
     });
 
   it('has its manifests again when what stayed with her is back in it', async () => {
-    if (world === undefined) throw new Error('No world');
-    const session = openSession(world);
+    const session = begin();
     const [kept, merged] = [
       { at: 'luxembourg', number: 0 },
       { at: 'luxembourg', number: 1 },
@@ -60,6 +54,22 @@ describe('An exam that is moved and moved back (identity.md 4)', function () {
       { does: 'image', of: merged, study: 1, instance: 1 },
       { does: 'feed', of: merged, traits: 0, national: 0, status: 'QUAL', into: 0 },
       { does: 'err', mistake: { does: 'move', study: 1, to: HERS, by: 'desk' } },
+    ];
+    for (const step of steps) await doStep(session, step, expectUndone);
+    expect(await differences(session)).to.deep.equal([]);
+  });
+
+  it('shows no manifest again that was made of a mistake before', async () => {
+    const session = begin();
+    const [owner, joined] = [{ at: 'nancy', number: 0 } as const, HERS];
+    const released = { at: 'strasbourg', number: 1 } as const;
+    const steps: readonly Step[] = [
+      { does: 'image', of: owner, study: 0, instance: 1 },
+      { does: 'image', of: released, study: 0, instance: 0 },
+      { does: 'image', of: joined, study: 0, instance: 0 },
+      { does: 'err', mistake: { does: 'join', one: joined, other: owner, by: 'desk' } },
+      { does: 'release', study: 0 },
+      { does: 'err', mistake: { does: 'move', study: 0, to: released, by: 'desk' } },
     ];
     for (const step of steps) await doStep(session, step, expectUndone);
     expect(await differences(session)).to.deep.equal([]);

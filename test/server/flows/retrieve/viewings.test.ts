@@ -30,14 +30,11 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
     await clinic.close();
   });
 
-  const view = async (visit: Visit, at: number, part: ViewedPart = 'frames'): Promise<void> => {
-    const { row } = clinic.ct.instances[at] ?? {};
-    await open(visit, {
-      studyInstanceUID: clinic.ct.studyInstanceUID,
-      sopInstanceUIDs: [row?.sopInstanceUID ?? ''],
-      passage: 'wado',
-      viewing: part,
-    });
+  const view = async (visit: Visit, at: number, part: ViewedPart = 'frames'): Promise<void> =>
+    await viewOne(visit, clinic.ct.instances[at]?.row.sopInstanceUID ?? '', part);
+  const viewOne = async (visit: Visit, sopInstanceUID: string, part: ViewedPart = 'frames'): Promise<void> => {
+    const which = { studyInstanceUID: clinic.ct.studyInstanceUID, sopInstanceUIDs: [sopInstanceUID] };
+    await open(visit, { ...which, passage: 'wado', viewing: part });
   };
 
   /** Ends viewings, and runs the jobs that record it. */
@@ -116,6 +113,33 @@ describe('The AuditEvents of a viewing (RAD-107, one passage of many requests)',
       ['Consent/second', 'declared', '2'],
       ['Consent/second', 'break-glass', undefined],
     ]);
+  });
+
+  it('are heard of by each whose images were looked at while two were one', async () => {
+    const { anne, bruno, ct, stores } = clinic;
+    const [one] = ct.instances;
+    if (one === undefined) throw new Error('No instance');
+    const his = {
+      ...one.row,
+      sopInstanceUID: `${ct.studyInstanceUID}.9`,
+      subject: 'Patient/bruno',
+      person: bruno.person,
+    };
+    await commitPlan(stores.records, aPlan({ instances: [his] }));
+    const identity = { identity: his.subject, home: bruno.person };
+    const join = { ...identity, from: bruno.person, to: anne.person, patient: 'Patient/anne' };
+    await commitPlan(stores.records, aPlan({ moves: [join] }));
+    await view(lambert(), 0);
+    await viewOne(lambert(), his.sopInstanceUID);
+    await view(lambert(), 1);
+    await viewOne(lambert(), his.sopInstanceUID);
+    await commitPlan(
+      stores.records,
+      aPlan({ moves: [{ ...join, from: anne.person, to: bruno.person, patient: his.subject }] }),
+    );
+    await end('all');
+    for (const patient of [anne, bruno])
+      expect((await clinic.events(patient, 'RAD-107')).map(countOf)).to.have.members([undefined, '2']);
   });
 
   it('do not outlive a withdrawal: the next request finds nothing, and is recorded as refused', async () => {
