@@ -19,8 +19,8 @@ type Parting = TakenJob<'end-given'>['payload'];
 const TOLD = 200;
 
 /**
- * Writes the Tasks of what pages of events tell, the first under this id, filed under the first of the identities. Where
- * nobody opened anything there is none; one that stands is not written again.
+ * Writes the Tasks of what pages of events tell, the first under this id, filed under the first of the identities.
+ * Where nobody opened anything there is none; one that stands is not written again.
  */
 export async function tellOpened(
   deps: Deps,
