@@ -73,12 +73,10 @@ function judgeOf(union: readonly Identity[], verdicts: Verdicts): Judge {
     if (!known.has(key)) known.set(key, ruleBetween(one, other, history));
     return known.get(key);
   };
-  const judged = union.filter(({ id }) => verdicts.sameAs(id).length > 0);
   // What is not compared agrees with nobody: else it would excuse everybody.
   const agree = (one: Identity, other: Identity): boolean =>
     [one, other].every((each) => joiningNumbers(each).length > 0) && plainRule(one, other) === undefined;
-  const excuses = (one: Identity, other: Identity): boolean =>
-    judged.length > 0 && isExcused(one, other, { judged, verdicts, agree });
+  const excuses = excusing(union, verdicts, agree);
   return {
     ruleOf: (one, other) => {
       if (verdicts.about(one.id, other.id) === false) return 'verdict';
@@ -104,29 +102,36 @@ function ruleBetween(one: Identity, other: Identity, history: NumberHistory): Ru
   return traitsAgree(one.traits, other.traits, { ignoresSex }) ? undefined : 'traits';
 }
 
-/** Searches a way between two identities over verdicts, and from each end of a verdict to what agrees with it. */
-function isExcused(
-  one: Identity,
-  other: Identity,
-  {
-    judged,
-    verdicts,
-    agree,
-  }: {
-    readonly judged: readonly Identity[];
-    readonly verdicts: Verdicts;
-    readonly agree: (one: Identity, other: Identity) => boolean;
-  },
-): boolean {
-  const seen = new Set<Identity>();
-  const reached = [one, ...judged.filter((next) => next !== one && agree(one, next))];
-  for (const from of reached) {
-    for (const to of judged) {
-      if (seen.has(to) || !verdicts.sameAs(from.id).includes(to.id)) continue;
-      seen.add(to);
-      if (to === other || agree(to, other)) return true;
-      reached.push(to, ...judged.filter((next) => !seen.has(next) && agree(to, next)));
+type Pair = (one: Identity, other: Identity) => boolean;
+
+/**
+ * Whether two identities are excused: verdicts, and what agrees with both ends of them, lead from one to the other. Who
+ * hangs together by that is worked out once, for a source may have merged hundreds of its identities.
+ */
+function excusing(union: readonly Identity[], verdicts: Verdicts, agree: Pair): Pair {
+  let groups: readonly Identity[][] | undefined;
+  const known = new Map<Identity, readonly Identity[][]>();
+  const groupsOf = (one: Identity): readonly Identity[][] => {
+    groups ??= verdictGroups(union, verdicts, agree);
+    const found = known.get(one) ?? groups.filter((group) => group.some((each) => each === one || agree(each, one)));
+    known.set(one, found);
+    return found;
+  };
+  return (one, other) => groupsOf(one).some((group) => groupsOf(other).includes(group));
+}
+
+/** The groups of those whom verdicts name beside one another, which hang together by verdicts and by agreement. */
+function verdictGroups(union: readonly Identity[], verdicts: Verdicts, agree: Pair): Identity[][] {
+  const ids = new Set(union.map(({ id }) => id));
+  const left = new Set(union.filter(({ id }) => verdicts.sameAs(id).some((other) => ids.has(other))));
+  const groups: Identity[][] = [];
+  for (const first of left) {
+    const group = new Set([first]);
+    for (const one of group) {
+      left.delete(one);
+      for (const other of left) if (verdicts.about(one.id, other.id) === true || agree(one, other)) group.add(other);
     }
+    groups.push([...group]);
   }
-  return false;
+  return groups;
 }

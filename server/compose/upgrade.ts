@@ -7,9 +7,12 @@ import type { Log } from '../log.ts';
 import { closeHttp, explainPort, listenHttp } from './listening.ts';
 import { Fault } from '../../profiles/fault.ts';
 
-/** Resolves when all is taken over. Doors open then: before that, a record is open as an earlier server joined it. */
+/**
+ * Resolves when all is taken over. Doors open then: before that, a record is open as an earlier server joined it. Where
+ * there is nothing, as in a new data folder, nobody has to wait, and the port is not opened for it.
+ */
 export async function upgradeWhileWaiting(upgrade: Upgrade, config: Config, log: Log): Promise<void> {
-  if (!(await upgrade.isDue())) return;
+  if (!(await upgrade.isDue())) return await upgrade.run();
   const server = createHttpServer({
     log,
     doors: [notYet],

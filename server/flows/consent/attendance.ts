@@ -6,8 +6,7 @@ import { isStoredType } from '../../../profiles/types/visibility.ts';
 import { attendanceRights, type WriteFacts } from '../../access/may-write.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Right } from '../../access/right.ts';
-import { openedResource } from '../../ports/internal-row.ts';
-import { rowById } from '../internal-reads.ts';
+import { findAll } from '../internal-reads.ts';
 import type { Work, Written } from '../write/work.ts';
 
 /** What a decision asks of a Consent that is new: what it rests on where an establishment sends it, as it stands. */
@@ -20,17 +19,38 @@ export async function attendanceAsked(
   return isAsked && known !== undefined ? { attendance: await attendanceOf(work, known.person) } : {};
 }
 
+/** Rows that one question asks for: a patient may have had thousands of exams there. */
+const AT_ONCE = 50;
+
 async function attendanceOf(work: Work, person: PersonKey): Promise<Right | undefined> {
   const { deps, visit, reading, now } = work;
   const rights = await deps.records.rightsOf(reading({ person }), person);
-  for (const right of attendanceRights(visit.requester, rights, now)) if (await isStanding(work, right)) return right;
+  const held = attendanceRights(visit.requester, rights, now);
+  for (const [type, some] of Map.groupBy(held, (right) => itemOf(right).split('/')[0] ?? '')) {
+    for (let at = 0; at < some.length; at += AT_ONCE) {
+      const standing = await firstStanding(work, person, type, some.slice(at, at + AT_ONCE));
+      if (standing !== undefined) return standing;
+    }
+  }
   return undefined;
 }
 
-/** A right outlives the row that gave it: it is of the person at present, and says that she was there. */
-async function isStanding({ deps, reading }: Work, { person, scope }: Right): Promise<boolean> {
-  const [type = '', id = ''] = scope === 'record' ? [] : scope.item.split('/');
-  if (!isStoredType(type)) return false;
-  const row = await rowById(deps.records, reading, type, id);
-  return row?.person === person && isAttendance(type, openedResource(row));
+/** A right outlives the row that gave it: the row is of the person at present, and says that she was there. */
+async function firstStanding(
+  { deps, reading }: Work,
+  person: PersonKey,
+  type: string,
+  rights: readonly Right[],
+): Promise<Right | undefined> {
+  if (!isStoredType(type)) return undefined;
+  const values = rights.map((right) => itemOf(right).slice(type.length + 1));
+  const found = await findAll(deps.records, reading({ person }), type, [{ kind: 'id', values }]);
+  const shown = new Set(
+    found.flatMap(({ row, resource }) => (isAttendance(type, resource) ? [`${type}/${row.id}`] : [])),
+  );
+  return rights.find((right) => shown.has(itemOf(right)));
+}
+
+function itemOf({ scope }: Right): string {
+  return scope === 'record' ? '' : scope.item;
 }

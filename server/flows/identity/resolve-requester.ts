@@ -82,9 +82,12 @@ export function findAccount({ records, clock, region }: Deps & { readonly region
     if (kind === 'practitioner') return await practitionerNamed({ records, clock }, { system, value }, now);
     const all = await identitiesNamed({ records, region }, { system, value }, now);
     const named = ofOnePerson(region, all, traits);
-    const [first] = named;
+    const [first, ...others] = named;
     if (first === undefined) return undefined;
-    const holder = await claimOf(records, systemReading('resolve-identity', now), claimKey.qualified(system, value));
+    const holder =
+      others.length === 0
+        ? first.content.id
+        : await claimOf(records, systemReading('resolve-identity', now), claimKey.qualified(system, value));
     const { content } = named.find(({ content: { id } }) => id === holder) ?? first;
     const reference = `Patient/${content.id}`;
     return (await stands(reference)) ? { reference, display: displayOf(content.said) } : undefined;

@@ -34,12 +34,17 @@ export class Upgrade {
     this.#steps = steps;
   }
 
-  /** Whether anything is left to do. */
+  /** Whether a row is left to be passed. */
   async isDue(): Promise<boolean> {
-    return (await this.#mark()).step < this.#steps.length;
+    const { step, after } = await this.#mark();
+    for (const [at, one] of this.#steps.slice(step).entries()) {
+      const { rows } = await this.#page(one, { count: 1, total: 'none' }, at === 0 ? after : undefined);
+      if (rows.length > 0) return true;
+    }
+    return false;
   }
 
-  /** Resolves when nothing is. */
+  /** Resolves when none is, which is marked. */
   async run(): Promise<void> {
     let mark = await this.#mark();
     for (let step = this.#steps[mark.step]; step !== undefined; step = this.#steps[mark.step]) {

@@ -39,6 +39,7 @@ export async function workActs(work: Work, acts: readonly WriteAct[]): Promise<r
   const worked: WorkedAct[] = [];
   for (const placed of places) worked.push({ ...placed, ...(await workAct(work, placed, links, patients)) });
   refuseTwoOfOneName(worked);
+  refuseTwoOfOnePerson(worked);
   return worked;
 }
 
@@ -66,6 +67,16 @@ function refuseTwoOfOneName(worked: readonly WorkedAct[]): void {
     if ((values.get(key) ?? value) !== value) throw twice();
     values.set(key, value);
   }
+}
+
+/** The one Patient of a person is made of what stands: of two changes of it in one plan one would be lost. */
+function refuseTwoOfOnePerson(worked: readonly WorkedAct[]): void {
+  const fed = worked.filter(({ act: { type }, parts: { puts = [] } }) => isIdentity(type) && puts.length > 0);
+  const persons = fed.flatMap(({ touched }) => [...(touched?.keys() ?? [])]);
+  if (new Set(persons).size === persons.length) return;
+  throw new Fault('invalid', 'Two entries of the transaction change one person: send one after the other', {
+    expression: 'Bundle.entry',
+  });
 }
 
 function twice(): Fault {

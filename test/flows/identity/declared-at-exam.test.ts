@@ -107,6 +107,13 @@ tellOnEachStore('Who declares a correspondent (identity.md section 3)', { person
     const deleted = await sent(nancy, patient, 'finished');
     expect((await nancy.send('DELETE', `Encounter/${deleted}`)).status).to.equal(204);
     await expectRefused(await declare(nancy, patient), patient);
+    // However many visits were planned: one that began is found among them.
+    const planned = Array.from({ length: 70 }, () => ({
+      resource: aVisit(patient, 'planned'),
+      request: { method: 'POST', url: 'Encounter' } as const,
+    }));
+    expect((await nancy.send('POST', '', transactionOf(...planned))).status).to.equal(200);
+    await expectRefused(await declare(nancy, patient), patient);
     await sent(nancy, patient, 'arrived');
     await expectDeclared(patient, 1);
   });

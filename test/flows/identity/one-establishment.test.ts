@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
 import { expectOutcome, type FhirAnswer } from '../../support/clients/fhir-caller.ts';
-import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf, type Somebody } from './people.ts';
+import { transactionOf } from '../support/fhir-write.ts';
+import { aLocalId, anINS, domainOf, feed, idIn, patientOf, somebody, valuesOf, type Somebody } from './people.ts';
 import {
   examsAt,
   examsOf,
@@ -147,6 +148,26 @@ tellOnEachStore('Several numbers of one person (identity.md sections 1 and 2)', 
     expectToldAsBefore(await toldToAll(story()), before);
     for (const localId of numbers)
       expect((await ownPatient(story(), 'strasbourg', localId)).active, localId).to.equal(true);
+  });
+
+  it('two Patients of one person are not changed by one transaction: one after the other', async () => {
+    const numbers = [aLocalId(), aLocalId()] as const;
+    const entryOf = (localId: string, one: Somebody, more: Partial<Patient> = {}) => ({
+      resource: { ...patientOf('strasbourg', localId, one), ...more },
+      request: { method: 'PUT', url: `Patient?identifier=${domainOf('strasbourg')}|${localId}` } as const,
+    });
+    for (const one of [somebody(), somebody({ numbers: [anINS()] })]) {
+      for (const localId of numbers) await accepted('strasbourg', localId, one);
+      const [first, second] = numbers;
+      const before = await toldToAll(story());
+      const merges = [entryOf(first, one, replacedBy(second)), entryOf(second, one, replacedBy(first))];
+      const answer = await story().strasbourg.send('POST', '', transactionOf(...merges));
+      expect(expectOutcome(answer, 400, 'invalid')).to.match(/one after the other/);
+      expectToldAsBefore(await toldToAll(story()), before);
+      const resent = [entryOf(first, one), entryOf(second, one, { maritalStatus: { text: 'mariée' } })];
+      const again = await story().strasbourg.send('POST', '', transactionOf(...resent));
+      expect(again.status, again.text).to.equal(200);
+    }
   });
 
   it('an unknown in an emergency is merged into whom she was found to be, and given back', async () => {

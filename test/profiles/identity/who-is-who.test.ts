@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { contradictionBetween, indexVerdicts } from '../../../profiles/identity/contradiction.ts';
 import { settle } from '../../../profiles/identity/who-is-who.ts';
 import { arrive, identity, idsOf, number, oldNumber } from './identities.ts';
 
@@ -340,6 +341,21 @@ describe('Who is who: what one sender cannot do', () => {
     ]);
     const named = settle({ clusters, changed: [p, q], verdicts: [same('p', 'x')], isPartial: true });
     expect(idsOf(named.clusters)).to.deep.equal(['p q x']);
+  });
+
+  it('make the server think without end by many merges: what verdicts lead to is worked out once', () => {
+    const merged = Array.from({ length: 60 }, (_one, at) =>
+      identity(`m${at}`, ['INS:1'], { traits: { families: [`name${at}`] } }),
+    );
+    const verdicts = indexVerdicts(merged.slice(1).map(({ id }) => same(id, 'm0')));
+    let asked = 0;
+    const sameAs = (id: string): readonly string[] => {
+      asked += 1;
+      return verdicts.sameAs(id);
+    };
+    const singles = merged.map((one) => [one]);
+    expect(contradictionBetween(singles, { ...verdicts, sameAs })).to.equal(undefined);
+    expect(asked).to.be.at.most(2 * merged.length);
   });
 
   it('join two others whose traits do not agree by traits of its own that agree with both', () => {

@@ -4,7 +4,7 @@
  * meanwhile. Data protection officers read who opened what. Withdrawals stay, and what establishments declared of an
  * identity of theirs. It may run at any time, and twice.
  */
-import type { AuditEvent, Consent } from '@medplum/fhirtypes';
+import type { Consent } from '@medplum/fhirtypes';
 import { PASSAGE } from '../../../../profiles/audit/audit-event.ts';
 import { permitOf } from '../../../../profiles/consent/declaration.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
@@ -44,6 +44,11 @@ type Unsure = {
   readonly signedIn: ReadonlySet<string>;
 };
 
+const SIGN_IN: Criterion = {
+  kind: 'token',
+  param: 'subtype',
+  values: PASSAGE['sign-in'].subtype.flatMap(({ code }) => (code === undefined ? [] : { code })),
+};
 const ACTIVE: Criterion = { kind: 'token', param: 'status', values: [{ code: 'active' }] };
 
 /** Makes the work of `end-given`. */
@@ -56,7 +61,6 @@ export function endGiven(deps: EndGivenDeps) {
     const left = from === to ? [] : await identitiesOf(records, to, now);
     const identities = [...left, ...stayed];
     const patients = identities.map(({ content }) => `Patient/${content.id}`);
-    const events = await eventsMeanwhile(records, patients, payload, now);
     const accounts = new Set([
       ...unsureOf(region, stayed, left, unnumbered),
       ...unsureOf(region, left, stayed, unnumbered),
@@ -64,17 +68,25 @@ export function endGiven(deps: EndGivenDeps) {
     if (accounts.size > 0) {
       // What earlier servers gave does not say when.
       await destroyGiven(deps.tokens, ({ account = '', givenAt = since }) => accounts.has(account) && givenAt >= since);
-      const unsure = { since, accounts, signedIn: new Set(events.flatMap(signedInBy)) };
+      const unsure = { since, accounts, signedIn: await signedInMeanwhile(records, patients, payload, now) };
       for (const person of [from, to]) await endConsents(deps, person, unsure);
     }
-    await tellOpened(deps, subject, identities, payload, events);
+    await tellOpened(deps, subject, identities, payload, eventsMeanwhile(records, patients, payload, now));
   };
 }
 
-/** Who signed in (`Patient/id`), of an event that tells it. */
-function signedInBy({ subtype = [], agent }: AuditEvent): readonly string[] {
-  const isSignIn = subtype.some(({ code }) => code === PASSAGE['sign-in'].subtype[0]?.code);
-  return isSignIn ? agent.flatMap(({ who }) => who?.reference ?? []) : [];
+/** Who of these signed in (`Patient/id`). */
+async function signedInMeanwhile(
+  records: RecordStore,
+  patients: readonly string[],
+  span: Pick<TakenJob<'end-given'>['payload'], 'since' | 'until'>,
+  now: number,
+): Promise<ReadonlySet<string>> {
+  const signedIn = new Set<string>();
+  for await (const events of eventsMeanwhile(records, patients, span, now, [SIGN_IN]))
+    for (const { who } of events.flatMap(({ agent }) => agent))
+      if (who?.reference !== undefined) signedIn.add(who.reference);
+  return signedIn;
 }
 
 /** Identities of one person by which the other one may have been meant: of a number that both bear, or that is gone. */

@@ -19,30 +19,43 @@ type Parting = TakenJob<'end-given'>['payload'];
 const TOLD = 200;
 
 /**
- * Writes the Tasks of what events tell, the first under this id, filed under the first of the identities. Where nobody
- * opened anything there is none; one that stands is not written again.
+ * Writes the Tasks of what pages of events tell, the first under this id, filed under the first of the identities.
+ * Where nobody opened anything there is none; one that stands is not written again.
  */
 export async function tellOpened(
   deps: Deps,
   id: string,
   identities: readonly StandingIdentity[],
   { since, until, item }: Parting,
-  events: readonly AuditEvent[],
+  events: AsyncIterable<readonly AuditEvent[]>,
 ): Promise<void> {
   const { records, clock, indexer } = deps;
   const [whose] = identities;
   if (whose === undefined) return;
   const { person, content } = whose;
   const patients = identities.map((one) => `Patient/${one.content.id}`);
-  const passages = events.filter((event) => isOpening(event) && isAbout(event, item));
   const facts = { person, subject: `Patient/${content.id}`, origin: forOfficers(identities) };
-  for (let at = 0; at < passages.length; at += TOLD) {
-    const name = at === 0 ? id : `${id}-${at / TOLD}`;
+  let tasks = 0;
+  for await (const passages of inTasks(events, item)) {
+    const name = tasks === 0 ? id : `${id}-${tasks}`;
+    tasks += 1;
     if ((await rowById(records, systemReading('end-given', clock.now()), 'Task', name)) !== undefined) continue;
-    const task = buildOpenedTask({ id: name, patients, since, until, passages: passages.slice(at, at + TOLD) });
-    const put = putOf(indexer, task, until, facts);
+    const put = putOf(indexer, buildOpenedTask({ id: name, patients, since, until, passages }), until, facts);
     await records.commit(systemWarrant('tell-opened', person), joinParts({ puts: [put] }));
   }
+}
+
+/** What was opened, as many passages as one Task tells. */
+async function* inTasks(
+  pages: AsyncIterable<readonly AuditEvent[]>,
+  item: string | undefined,
+): AsyncGenerator<readonly AuditEvent[], void> {
+  const passages: AuditEvent[] = [];
+  for await (const events of pages) {
+    passages.push(...events.filter((event) => isOpening(event) && isAbout(event, item)));
+    if (passages.length >= TOLD) yield passages.splice(0, TOLD);
+  }
+  if (passages.length > 0) yield passages;
 }
 
 function isAbout({ entity = [] }: AuditEvent, item: string | undefined): boolean {

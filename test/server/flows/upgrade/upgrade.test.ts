@@ -1,5 +1,6 @@
 /** What earlier servers wrote is passed once, page by page, whoever is killed; meanwhile health alone is answered. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -41,10 +42,10 @@ describe('What earlier servers wrote is taken over', function () {
 
   const aPatient = () => aPut({ type: 'Patient', person: aPersonKey() });
 
-  function upgrade(work: Worked, further: readonly UpgradeStep[] = []): Upgrade {
+  function upgrade(work: Worked, further: readonly UpgradeStep[] = [], type: UpgradeStep['type'] = 'Patient'): Upgrade {
     const destination = new PassThrough().on('data', (line: Buffer) => lines.push(line.toString()));
     const log = openLog({ level: 'info', destination })('upgrade');
-    const step = { name: 'patients', reason: 'adopt-identities', type: 'Patient', where: [], work } as const;
+    const step = { name: 'patients', reason: 'adopt-identities', type, where: [], work } as const;
     return new Upgrade({ records: stores.records, clock: { now: () => NOW }, log }, [step, ...further]);
   }
 
@@ -140,6 +141,21 @@ describe('What earlier servers wrote is taken over', function () {
       { level: 'info', step: 'patients', left: PATIENTS, listed: undefined },
       { level: 'warn', step: undefined, left: undefined, listed: 150 },
     ]);
+  });
+
+  it('without the port where there is nothing, which is marked: what comes later is of this server', async () => {
+    const [port, other] = [await freePort(), createServer()];
+    await new Promise<void>((done) => other.listen(port, '127.0.0.1', done));
+    const passed: string[] = [];
+    const work: Worked = async ({ id }) => await Promise.resolve(passed.push(id) && 0);
+    try {
+      await waitFor(upgrade(work, [], 'Encounter'), port);
+    } finally {
+      other.close();
+    }
+    await commitPlan(stores.records, aPlan({ puts: [aPut({ type: 'Encounter', person: aPersonKey() })] }));
+    await waitFor(upgrade(work, [], 'Encounter'), port);
+    expect(passed).to.deep.equal([]);
   });
 
   it('and it names the variable when the port is taken', async () => {
