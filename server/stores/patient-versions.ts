@@ -118,8 +118,8 @@ export function requireFewPatients(patients: number): void {
 export function tooManyPatients(): Fault {
   return new Fault(
     'too-costly',
-    `More than ${MAX_ORDERED_ROWS} Patients, or very long ones, may have changed then; ask for a later moment, or narrow ` +
-      'the search',
+    `More than ${MAX_ORDERED_ROWS} Patients, or very long ones, may have changed then; ask for a later moment, or ` +
+      'narrow the search',
     { expression: '_lastUpdated' },
   );
 }
