@@ -239,18 +239,24 @@ function recordsOf(
   const about = { entities, ...(deleted === true ? ({ outcome: '4', outcomeDesc: 'deleted' } as const) : {}) };
   const persons = Map.groupBy(rows, ({ person }) => person);
   const told = [...persons].flatMap(([person, hers]) => (person === undefined ? [] : [aboutRows(hers, homes)]));
-  const [first, ...others] = told.map((one, at) => recordAt(at, { ...about, ...one }));
+  const [first, ...others] = told.map(({ entities: hers = [], ...one }, at) =>
+    recordAt(at, { ...about, ...one, entities: [...entities, ...hers] }),
+  );
   return first === undefined ? [recordAt(0, about)] : [first, ...others];
 }
 
-/** Rows of one person. Of several identities of hers each reads of it, whoever they are later. */
+/** Rows of one person. Of several identities of hers each reads of it, whoever they are later, and finds it as hers. */
 function aboutRows([row, ...further]: readonly ShownRow[], homes: Homes): About {
   if (row === undefined) return {};
   const first = aboutRow(row, homes);
   const persons = new Set(further.flatMap((one) => homeOf(one, homes) ?? []));
   if (first.person !== undefined) persons.delete(first.person);
   if (persons.size === 0) return first;
-  return { ...first, others: [...persons], ...(row.subject === undefined ? {} : { patient: row.subject }) };
+  const { subject: patient } = row;
+  const identities = new Set([row, ...further].map(identityOf).filter((identity) => identity !== ''));
+  if (patient !== undefined) identities.delete(patient);
+  const entities = [...identities].map((reference) => ({ what: { reference } }));
+  return { ...first, others: [...persons], entities, ...(patient === undefined ? {} : { patient }) };
 }
 
 function aboutRow(row: ShownRow, homes: Homes): About {

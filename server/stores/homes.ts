@@ -13,10 +13,10 @@ export const NO_HOMES: Homes = new Map();
 
 /** The identities (`Patient/id`) of an answer that have to be looked up. */
 export function identitiesToLookUp(answer: AnswerTo<Question>): readonly string[] {
-  return [...new Set(identitiesIn(answer))];
+  return [...new Set(identitiesOf(answer))];
 }
 
-function identitiesIn(answer: AnswerTo<Question>): readonly string[] {
+function identitiesOf(answer: AnswerTo<Question>): readonly string[] {
   if (answer === undefined) return [];
   if ('rows' in answer) return ofRows('included' in answer ? [...answer.rows, ...answer.included] : answer.rows);
   if ('studies' in answer)

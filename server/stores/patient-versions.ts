@@ -19,6 +19,21 @@ type DateCriterion = Extract<Criterion, { kind: 'date' }>;
 /** Most former versions of a Patient that are looked at, latest first; those before are not kept for readers. */
 export const MAX_FORMER_VERSIONS = 1_000;
 
+/** Most text (UTF-16 units) of Patients, or of former versions of one, that is looked at for an answer. */
+export const MAX_TEXT_LOOKED_AT = 32_000_000;
+
+/** Patients that are looked at together: of more their text is not held at once. */
+export const PATIENTS_AT_ONCE = 100;
+
+/** Counts the text of rows that are looked at for an answer: tells of further ones whether all is little enough. */
+export function textLookedAt(): (rows: readonly Pick<RowVersion, 'json'>[]) => boolean {
+  let text = 0;
+  return (rows) => {
+    for (const { json } of rows) text += json.length;
+    return text <= MAX_TEXT_LOOKED_AT;
+  };
+}
+
 /** Whether a question asks for versions that are told as their reader sees them. */
 export function isOfShownVersions(grant: AnyGrant, { type }: { readonly type: StoredType }): boolean {
   return type === 'Patient' && !grant.system;
@@ -96,10 +111,15 @@ export function idsUpdated(rows: readonly RowVersion[], criteria: readonly DateC
  * @throws {Fault} too-costly
  */
 export function requireFewPatients(patients: number): void {
-  if (patients <= MAX_ORDERED_ROWS) return;
-  throw new Fault(
+  if (patients > MAX_ORDERED_ROWS) throw tooManyPatients();
+}
+
+/** Says that fewer Patients, or such with less text, are looked at. */
+export function tooManyPatients(): Fault {
+  return new Fault(
     'too-costly',
-    `More than ${MAX_ORDERED_ROWS} Patients may have changed then; ask for a later moment, or narrow the search`,
+    `More than ${MAX_ORDERED_ROWS} Patients, or very long ones, may have changed then; ask for a later moment, or ` +
+      'narrow the search',
     { expression: '_lastUpdated' },
   );
 }

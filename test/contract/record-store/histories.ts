@@ -12,12 +12,14 @@ import {
   aPersonKey,
   aPlan,
   aPut,
+  aQuery,
   aRight,
   anId,
   NOW,
   SYSTEM,
 } from '../../support/plans.ts';
-import { ask, read } from '../../support/reads.ts';
+import { expectFault } from '../../support/faults.ts';
+import { ask, read, search } from '../../support/reads.ts';
 import type { Suite } from '../suite.ts';
 import { commitPlan } from '../../support/warrants.ts';
 
@@ -130,6 +132,42 @@ export function historiesContract(suite: Suite): void {
         limit: 5,
       });
       expect(rows.map(({ version }) => version)).to.deep.equal([2, 1]);
+    });
+  });
+
+  describe('versions of Patients', () => {
+    const LONG = 'x'.repeat(12_000_000);
+    const ofType = async (grant: Grant, id?: string): Promise<HistoryPage> =>
+      await ask(suite.records, grant, {
+        kind: 'history',
+        type: 'Patient',
+        limit: 50,
+        ...(id === undefined ? {} : { id }),
+      });
+
+    it('are told as far back as so much text of them is looked at', async function () {
+      this.timeout(60_000);
+      const { person, grant, right } = aHolder();
+      const put = aPut({ type: 'Patient', id: person, person });
+      await commitPlan(suite.records, aPlan({ puts: [said(put, 'first')], rights: [right] }));
+      for (const text of [LONG, LONG, LONG, 'last'])
+        await commitPlan(suite.records, aPlan({ puts: [said(put, text)] }));
+      expect((await ofType(grant, person)).rows.map(({ version }) => version)).to.deep.equal([5, 4, 3]);
+      expect((await read(suite.records, grant, put, 3))?.version).to.equal(3);
+      expect(await read(suite.records, grant, put, 2)).to.equal(undefined);
+    });
+
+    it('of all, and those of a moment, are not told where that is too much text', async function () {
+      this.timeout(60_000);
+      const { person, grant, right } = aHolder();
+      const puts = [LONG, LONG, LONG].map((text) => said(aPut({ type: 'Patient', person }), text));
+      for (const put of puts) await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
+      await expectFault(ofType(grant), 'too-costly');
+      const moment = { kind: 'date', param: '_lastUpdated', values: [{ lo: 0, hi: 1, prefix: 'ge' }] } as const;
+      await expectFault(search(suite.records, grant, aQuery('Patient', { where: [moment] })), 'too-costly');
+      const one = { kind: 'id', values: puts.slice(0, 1).map(({ id }) => id) } as const;
+      const { rows } = await search(suite.records, grant, aQuery('Patient', { where: [moment, one] }));
+      expect(rows.map(({ id }) => id)).to.deep.equal(one.values);
     });
   });
 

@@ -8,6 +8,7 @@ import type { FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { runCommand } from '../../support/command.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count, withdrawal } from '../support/fhir-write.ts';
+import { requestIdOf } from '../support/trail.ts';
 import { each, heardOf, openPages, pass, passAll } from './passages.ts';
 import { aLocalId, anINS, idIn, somebody } from './people.ts';
 import {
@@ -203,7 +204,11 @@ tellOnEachStore('Joined by mistake (identity.md section 1, state)', { persons: N
     for (const [at, { caller }] of sessions.entries())
       for (const [of, some] of passages.entries())
         expect(await heardOf(caller, some), `${at} of ${of}`).to.deep.equal(each(some, at === of ? 1 : 0));
-    for (const { caller } of sessions) expect(await heardOf(caller, [ofBoth])).to.deep.equal(each([ofBoth], 1));
+    for (const [at, { caller }] of sessions.entries()) {
+      expect(await heardOf(caller, [ofBoth])).to.deep.equal(each([ofBoth], 1));
+      const ofHer = await caller.find<AuditEvent>(`AuditEvent?patient=${ids[at]}&_count=500`);
+      expect(ofHer.map(requestIdOf), `by the Patient of ${at}`).to.include(ofBoth.requestId);
+    }
     const { server, store } = story();
     const { code, stdout, stderr } = await runCommand('audit:verify', [], { dataDir: server.dataDir, store });
     expect(code, stdout + stderr).to.equal(0);

@@ -6,7 +6,7 @@ import type { Db } from 'mongodb';
 import type { FurtherSource } from '../../../ports/commit-plan.ts';
 import type { ClaimDocument, InstanceDocument, PersonDocument } from '../documents.ts';
 
-/** Studies that are read at once. */
+/** Studies, or instances, that are read at once. */
 const AT_ONCE = 1_000;
 
 /** What is done already stays, so that it may be run again. */
@@ -30,17 +30,20 @@ export async function separateIdentities(db: Db): Promise<void> {
 /** Who sent an instance again is to have an identity: of what stands none is known. */
 async function nameSources(db: Db): Promise<void> {
   const instances = db.collection<FormerInstance>('instances');
-  const former = { furtherSources: { $type: 'string' } } as const;
   const projection = { furtherSources: 1 } as const;
-  for (;;) {
-    const found = await instances.find(former, { projection }).limit(AT_ONCE).toArray();
-    if (found.length === 0) return;
+  for (let last = ''; ;) {
+    // Each portion goes on where the one before ended: no index knows which are left.
+    const former = { _id: { $gt: last }, furtherSources: { $type: 'string' } } as const;
+    const found = await instances.find(former, { projection }).sort({ _id: 1 }).limit(AT_ONCE).toArray();
+    const end = found.at(-1);
+    if (end === undefined) return;
     await instances.bulkWrite(
       found.map(({ _id, furtherSources = [] }) => {
         const named = furtherSources.map((one) => (typeof one === 'string' ? { source: one } : one));
         return { updateOne: { filter: { _id }, update: { $set: { furtherSources: named } } } };
       }),
     );
+    last = end._id;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Versions of Patients, as their reader sees them. */
 import type { Patient } from '@medplum/fhirtypes';
 import type { HistoryPage, Question, RowVersion } from '../../../ports/record-store.ts';
-import { historyPage, MAX_FORMER_VERSIONS, since, versionsAsSeen } from '../../patient-versions.ts';
+import { historyPage, MAX_FORMER_VERSIONS, since, textLookedAt, versionsAsSeen } from '../../patient-versions.ts';
 import { rowKey } from '../write/acl-rows.ts';
 import { seenIdentities } from './patients.ts';
 import { patientsAsSeen } from './plan.ts';
@@ -26,15 +26,15 @@ async function patientVersions(reader: Reader, id: string): Promise<readonly Row
   const { collections, session } = reader;
   const [present] = await readVisible(reader, [rowKey('Patient', id)]);
   if (present === undefined) return [];
-  const former = await collections.history
+  const former = collections.history
     .find({ type: 'Patient', id, isDeletion: { $exists: false } }, { session })
     .sort({ version: -1 })
-    .limit(MAX_FORMER_VERSIONS)
-    .toArray();
-  const rows = [
-    present,
-    ...former.map(({ version, updated, json }): RowVersion => ({ ...present, version, updated, json })),
-  ];
+    .limit(MAX_FORMER_VERSIONS);
+  const [rows, isLittle] = [[present as RowVersion], textLookedAt()];
+  for await (const { version, updated, json } of former) {
+    if (!isLittle([{ json }])) break;
+    rows.push({ ...present, version, updated, json });
+  }
   const seen = await seenIdentities(reader, [present]);
   return versionsAsSeen(rows, ({ json }) => JSON.parse(json) as Patient, seen);
 }

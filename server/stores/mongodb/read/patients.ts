@@ -26,11 +26,6 @@ export async function seenIdentities(reader: Reader, rows: readonly VisibleRow[]
   return seen;
 }
 
-/** One row. */
-export async function rowAsSeen<Row extends VisibleRow>(reader: Reader, row: Row): Promise<Row> {
-  return (await rowsAsSeen(reader, [row]))[0] ?? row;
-}
-
 /** Looks up what the reader sees of identities, for all that it still reads. */
 async function lookUp(reader: Reader, asked: readonly string[]): Promise<void> {
   const { seen } = reader;

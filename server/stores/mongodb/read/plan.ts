@@ -6,7 +6,8 @@ import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibili
 import { MAX_ORDERED_ROWS, type VisibleRow } from '../../../ports/record-store.ts';
 import { boundPerson } from '../../granted.ts';
 import { identifiersShown, tooManyShown } from '../../patient-numbers.ts';
-import { idsUpdated, isShownMoment, momentOfRow, requireFewPatients } from '../../patient-versions.ts';
+import { idsUpdated, isShownMoment, momentOfRow, PATIENTS_AT_ONCE } from '../../patient-versions.ts';
+import { requireFewPatients, textLookedAt, tooManyPatients } from '../../patient-versions.ts';
 import { referenceKey, targetsOf } from '../write/index-arrays.ts';
 import { compileCriterion, isNarrowing, type PlainCriterion, type RowFilter } from './criteria.ts';
 import { linking } from './linked.ts';
@@ -81,8 +82,14 @@ export async function patientsAsSeen(reader: Reader, where: readonly Criterion[]
   const plan = await planStored(reader, 'Patient', where, WHOLE);
   const found = await take(plan(undefined, COUNTING), MAX_ORDERED_ROWS + 1);
   requireFewPatients(found.length);
-  const keys = found.map(({ key }) => key);
-  return await rowsAsSeen(reader, await readVisible(reader, keys));
+  const [seen, isLittle] = [[] as VisibleRow[], textLookedAt()];
+  for (let at = 0; at < found.length; at += PATIENTS_AT_ONCE) {
+    const keys = found.slice(at, at + PATIENTS_AT_ONCE).map(({ key }) => key);
+    const rows = await readVisible(reader, keys);
+    if (!isLittle(rows)) throw tooManyPatients();
+    seen.push(...(await rowsAsSeen(reader, rows)));
+  }
+  return seen;
 }
 
 async function planStored(reader: Reader, type: StoredType, where: readonly Criterion[], part: Part): Promise<Plan> {

@@ -96,7 +96,7 @@ export function giversOf({ givers, places = [] }: Pick<RightDocument, 'givers' |
 }
 
 /** Rows that give a right, as they are kept. */
-export function giversIn(givers: readonly Giver[]): Required<Pick<RightDocument, 'givers' | 'places'>> {
+function giversIn(givers: readonly Giver[]): Required<Pick<RightDocument, 'givers' | 'places'>> {
   return { givers: givers.map(({ giver }) => giver), places: givers.map(({ place }) => place) };
 }
 

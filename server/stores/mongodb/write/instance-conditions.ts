@@ -1,6 +1,6 @@
 /** Where instances must be for a plan to apply: in a study, or kept aside. */
 import type { ClientSession } from 'mongodb';
-import type { CommitPlan, Precondition } from '../../../ports/commit-plan.ts';
+import type { CommitPlan } from '../../../ports/commit-plan.ts';
 import { instanceElsewhere } from '../../refused.ts';
 import { isAsFiled } from '../../sources.ts';
 import type { Collections } from '../collections.ts';
@@ -13,28 +13,35 @@ import { quarantineKey } from '../read/quarantine.ts';
  */
 export async function requireInstances(
   collections: Collections,
-  { preconditions = [] }: CommitPlan,
+  plan: CommitPlan,
   session: ClientSession,
 ): Promise<void> {
-  for (const condition of preconditions)
-    if (!(await isThere(collections, condition, session))) throw instanceElsewhere();
+  const isThere = (await areFiled(collections, plan, session)) && (await areKeptAside(collections, plan, session));
+  if (!isThere) throw instanceElsewhere();
 }
 
-async function isThere(
-  { instances, quarantine }: Collections,
-  condition: Precondition,
+async function areFiled(
+  { instances }: Collections,
+  { preconditions = [] }: CommitPlan,
   session: ClientSession,
 ): Promise<boolean> {
-  const options = { session, projection: { _id: 1 } };
-  switch (condition.kind) {
-    case 'filed': {
-      const projection = { subject: 1, blob: 1, furtherSources: 1 } as const;
-      const standing = await instances.findOne({ _id: condition.sopInstanceUID }, { session, projection });
-      return isAsFiled(condition, standing ?? undefined);
-    }
-    case 'kept-aside':
-      return (await quarantine.findOne({ _id: quarantineKey(condition) }, options)) !== null;
-    default:
-      return true;
-  }
+  const filed = preconditions.filter((condition) => condition.kind === 'filed');
+  if (filed.length === 0) return true;
+  const projection = { subject: 1, blob: 1, furtherSources: 1 } as const;
+  const uids = filed.map(({ sopInstanceUID }) => sopInstanceUID);
+  const found = await instances.find({ _id: { $in: uids } }, { session, projection }).toArray();
+  const standing = new Map(found.map((one) => [one._id, one]));
+  return filed.every((condition) => isAsFiled(condition, standing.get(condition.sopInstanceUID)));
+}
+
+async function areKeptAside(
+  { quarantine }: Collections,
+  { preconditions = [] }: CommitPlan,
+  session: ClientSession,
+): Promise<boolean> {
+  const asides = preconditions.filter((condition) => condition.kind === 'kept-aside');
+  if (asides.length === 0) return true;
+  const keys = new Set(asides.map(quarantineKey));
+  const found = await quarantine.find({ _id: { $in: [...keys] } }, { session, projection: { _id: 1 } }).toArray();
+  return found.length === keys.size;
 }

@@ -6,14 +6,15 @@
  *
  * Switches are kept as they were said of each identity (`said`), beside those that count for the person. The rows that
  * give a right have places in the order in which they began, which they keep when they move. An identity knows who it
- * is at present, through others no more.
+ * is at present, through others no more. Of a person's rows those of a type are told apart in the index: she may have
+ * thousands, and each that is looked at in the table is a page of it.
  */
 export const recordsMoves = `
 ALTER TABLE resource ADD COLUMN patient TEXT;
 ALTER TABLE deleted ADD COLUMN patient TEXT;
 ALTER TABLE history ADD COLUMN subject TEXT;
 DROP INDEX resource_person;
-CREATE INDEX resource_person ON resource (person, subject) WHERE person IS NOT NULL;
+CREATE INDEX resource_person ON resource (person, subject, type) WHERE person IS NOT NULL;
 CREATE INDEX resource_identity ON resource (person) WHERE type = 'Person';
 CREATE TABLE filed_reference (
   rid INTEGER NOT NULL, param TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (rid, param, target)

@@ -8,8 +8,11 @@ import {
   idsUpdated,
   MAX_FORMER_VERSIONS,
   momentOfRow,
+  PATIENTS_AT_ONCE,
   requireFewPatients,
   since,
+  textLookedAt,
+  tooManyPatients,
   versionsAsSeen,
 } from '../../patient-versions.ts';
 import type { Database } from '../database.ts';
@@ -47,8 +50,14 @@ export function updatedCriterion(
 function patientsAsSeen(db: Database, grant: AnyGrant, criteria: readonly PlainCriterion[]): readonly RowVersion[] {
   const places = candidatesOf(db, grant, 'Patient', criteria).page(undefined, MAX_ORDERED_ROWS + 1);
   requireFewPatients(places.length);
-  const rids = places.map(({ rid }) => rid);
-  return rowsAsSeen(db, grant, visibleRowsAt(db, grant, rids));
+  const [seen, isLittle] = [[] as RowVersion[], textLookedAt()];
+  for (let at = 0; at < places.length; at += PATIENTS_AT_ONCE) {
+    const rids = places.slice(at, at + PATIENTS_AT_ONCE).map(({ rid }) => rid);
+    const rows = visibleRowsAt(db, grant, rids);
+    if (!isLittle(rows)) throw tooManyPatients();
+    seen.push(...rowsAsSeen(db, grant, rows));
+  }
+  return seen;
 }
 
 type FormerRow = Pick<RowVersion, 'version' | 'updated' | 'json'>;
@@ -56,12 +65,14 @@ type FormerRow = Pick<RowVersion, 'version' | 'updated' | 'json'>;
 function patientVersions(db: Database, grant: AnyGrant, id: string): readonly RowVersion[] {
   const present = visibleRow(db, grant, 'Patient', id);
   if (present === undefined) return [];
-  const former = db.all<FormerRow>(
-    `SELECT version, updated, json FROM history WHERE type = 'Patient' AND id = ? AND json <> ''
-     ORDER BY version DESC LIMIT ${MAX_FORMER_VERSIONS}`,
-    id,
-  );
-  const rows = [present, ...former.map((row): RowVersion => ({ ...present, ...row }))];
+  const [rows, isLittle] = [[present as RowVersion], textLookedAt()];
+  for (const row of db.iterate<FormerRow>(FORMER, id)) {
+    if (!isLittle([row])) break;
+    rows.push({ ...present, ...row });
+  }
   const seen = seenIdentities(db, grant, [present]);
   return versionsAsSeen(rows, ({ json }) => JSON.parse(json) as Patient, seen);
 }
+
+const FORMER = `SELECT version, updated, json FROM history WHERE type = 'Patient' AND id = ? AND json <> ''
+  ORDER BY version DESC LIMIT ${MAX_FORMER_VERSIONS}`;

@@ -19,11 +19,6 @@ export function rowsAsSeen<Row extends VisibleRow>(
   return asSeen(grant, rows, seenIdentities(db, grant, rows));
 }
 
-/** One row. */
-export function rowAsSeen<Row extends VisibleRow>(db: Database, grant: AnyGrant, row: Row): Row {
-  return rowsAsSeen(db, grant, [row])[0] ?? row;
-}
-
 /** That a grant shows a row at `rid`. The plus is that of visible.ts. */
 function accessTo(grant: AnyGrant, rid: string): Sql {
   return {

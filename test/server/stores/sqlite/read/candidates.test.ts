@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { StatementSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { Fault } from '../../../../../profiles/fault.ts';
+import { saidBy } from '../../../../../profiles/identity/said-by.ts';
 import type { SortKey } from '../../../../../profiles/search/order.ts';
 import type { Criterion, SearchQuery } from '../../../../../profiles/search/query.ts';
 import { grantFor, systemGrant, type AnyGrant } from '../../../../../server/access/grant.ts';
 import { personKey } from '../../../../../server/access/requester.ts';
-import { MAX_ORDERED_ROWS, type PageEnd } from '../../../../../server/ports/record-store.ts';
+import { MAX_ORDERED_ROWS, type PageEnd, type VisibleRow } from '../../../../../server/ports/record-store.ts';
 import { openReader, openWriter, type Database } from '../../../../../server/stores/sqlite/database.ts';
+import { seenIdentities } from '../../../../../server/stores/sqlite/read/patients.ts';
 import { search } from '../../../../../server/stores/sqlite/read/search.ts';
 import { fillAccessWorld, NEWEST, TOKEN } from '../../../../bench/spine/access-world.ts';
 import { professional } from '../../../../bench/spine/access.ts';
@@ -123,6 +125,13 @@ describe('A search of 20,000 studies on SQLite', () => {
       expect(plans.join('\n')).to.include(`USING INDEX ${index} (person=?`);
       expect(plans.join('\n')).to.not.include('resource_order');
     });
+
+  it('looks for an item of an identity in an index alone, whatever else is filed under it', () => {
+    const said = saidBy({ identity: 'other', isForSource: false });
+    const patient = { type: 'Patient', json: JSON.stringify({ resourceType: 'Patient', extension: [said] }) };
+    const plans = plansOf(db, () => seenIdentities(db, patientGrant, [patient as VisibleRow]));
+    expect(plans.join('\n')).to.include('USING COVERING INDEX resource_person (person=? AND subject=? AND type=?)');
+  });
 });
 
 function plainly(db: Database, grant: AnyGrant, sql: string): string[] {
