@@ -83,7 +83,7 @@ export async function imagingStudyOf({ world }: Session, uid: string): Promise<s
 
 /** The desk releases, the sender discards, what is kept aside of one identity. */
 export async function clear(session: Session, does: 'release' | 'discard', study: number): Promise<void> {
-  const { model, world, studyUid } = session;
+  const { model, world, studyUid, localId } = session;
   await world.rest();
   const known = await session.known();
   const who = partitionOf(known);
@@ -94,13 +94,17 @@ export async function clear(session: Session, does: 'release' | 'discard', study
   const desk = await visitOf(session, DESK);
   const tasks = await world.find<Task>(desk, 'Task', `patient=${patient?.patient ?? ''}&_count=500`);
   const { organization } = ESTABLISHMENTS[whoseOf(aside.identity).at];
-  const task = tasks.find(
+  const listed = tasks.filter(
     ({ focus, requester, status, for: whose }) =>
       focus?.identifier?.value === oidUri(studyUid(study)) &&
       requester?.reference === organization &&
       status === 'requested' &&
       whose !== undefined,
   );
+  // Of identities that are one person each has a Task of its own.
+  const named = localId(whoseOf(aside.identity));
+  const names = ({ input = [] }: Task): boolean => input.some(({ valueIdentifier: one }) => one?.value === named);
+  const task = listed.find(names) ?? listed[0];
   if (task === undefined) throw new Error(`Nothing is listed of ${aside.identity} in study ${study}`);
   world.tick();
   await refused(world.flows.clearAside(await visitOf(session, STRANGER), task.id ?? '', { operation: does }), does);
