@@ -114,6 +114,20 @@ export function withSourcePatient(document: DocumentReference, patient: Patient)
   return { ...document, contained: contained.map((one) => (one === former ? sourcePatientOf(patient) : one)) };
 }
 
+/**
+ * A document with the numbers of its patient as they are said at present, and her words as it had them: none of what was
+ * said of her numbers by a mistake stays. One that names her by another identity than `own` is left as it is.
+ */
+export function withSourceNumbers(
+  document: DocumentReference,
+  own: Required<Pick<Identifier, 'system' | 'value'>>,
+  { identifier = [] }: Patient,
+): DocumentReference {
+  const former = sourcePatientIn(document);
+  const isOwn = former?.identifier?.some(({ system, value }) => system === own.system && value === own.value) === true;
+  return isOwn ? withSourcePatient(document, { ...former, identifier }) : document;
+}
+
 function typedIdentifier(code: 'uniqueId' | 'entryUUID', value: string): Identifier {
   return {
     use: 'usual',

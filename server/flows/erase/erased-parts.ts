@@ -204,7 +204,7 @@ async function forgettingReport(
   const [organization = ''] = await establishmentsOf(records, reading, person, `DiagnosticReport/${row.id}`);
   const found = await linkedStudies({ records, region }, reading, { resource: report, person, organization });
   const studies = found.filter(({ studyInstanceUID }) => studyInstanceUID !== study.studyInstanceUID);
-  const hand: ReportAtHand = { resource: report, ...facts, patient: known.resource, organization, studies };
+  const hand: ReportAtHand = { resource: report, ...facts, patient: known, organization, studies };
   const documents = await reportDocumentParts({ records, indexer, region }, reading, hand, new Map(), now);
   const former = await formerDocuments({ records, indexer }, reading, { person, id: row.id }, study, { now, facts });
   const preconditions = [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] as const;

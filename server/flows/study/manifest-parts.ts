@@ -6,7 +6,7 @@
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
-import { withSourcePatient } from '../../../profiles/documents/document-reference.ts';
+import { withSourceNumbers, withSourcePatient } from '../../../profiles/documents/document-reference.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import { viewersOf, withViewers } from '../../../profiles/imaging/viewer-endpoint.ts';
 import type { ItemReading } from '../../access/grant.ts';
@@ -140,13 +140,16 @@ function releasedParts(
   return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }
 
+/** What it says of the patient's numbers follows her, for the manifest itself says nothing of them. */
 function supersededParts(
   deps: MaintainStudyDeps,
   hand: StudyAtHand,
   { row, resource }: Found<DocumentReference>,
 ): PlanParts {
+  const { own, resource: patient } = hand.study.patient;
+  const document = withSourceNumbers({ ...resource, status: 'superseded' }, own, patient);
   const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
-  return changed(deps.indexer, row, { ...resource, status: 'superseded' }, hand.now, facts, hand.isOtherOrigin);
+  return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }
 
 async function newManifest(

@@ -10,8 +10,9 @@
  * cancelled                               | superseded
  * entered-in-error                        | gone
  */
-import type { Attachment, DiagnosticReport, DocumentReference, Patient } from '@medplum/fhirtypes';
+import type { Attachment, DiagnosticReport, DocumentReference } from '@medplum/fhirtypes';
 import { labelOf } from '../../../profiles/confidentiality.ts';
+import { withSourceNumbers } from '../../../profiles/documents/document-reference.ts';
 import { supersededDocument } from '../../../profiles/documents/former-document.ts';
 import { buildReportDocument } from '../../../profiles/documents/report-document.ts';
 import { isEnded, isPreliminary } from '../../../profiles/documents/report-status.ts';
@@ -23,6 +24,7 @@ import type { Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { changed } from '../write/changed-put.ts';
 import { joinParts, type PlanParts, type PutFacts } from '../write/plan-parts.ts';
@@ -38,7 +40,7 @@ export type ReportAtHand = {
   readonly person: PersonKey;
   /** `Patient/id` that it is filed under. */
   readonly subject: string;
-  readonly patient: Patient;
+  readonly patient: Pick<KnownPatient, 'own' | 'resource'>;
   /** `Organization/id` of the establishment that sent it. */
   readonly organization: string;
   readonly released: boolean;
@@ -72,7 +74,8 @@ export async function reportDocumentParts(
   const standing = report.isNew === true ? [] : await documentsOf(deps.records, reading, person, resource.id ?? '');
   if (isPreliminary(resource) || resource.status === 'entered-in-error') return goneParts(resource, standing);
   const superseded = (found: Found<DocumentReference>): PlanParts => {
-    const document = supersededDocument(found.resource, labelOf(resource.meta));
+    const former = supersededDocument(found.resource, labelOf(resource.meta));
+    const document = withSourceNumbers(former, report.patient.own, report.patient.resource);
     return changed(deps.indexer, found.row, document, now, factsOf(report), report.isMoved);
   };
   if (isEnded(resource)) return joinParts(...standing.map(superseded));
@@ -160,7 +163,7 @@ async function builderOf(deps: Deps, reading: NarrowReading, { report, manifests
   return (id: string, uniqueId: string, form: Attachment): DocumentReference & { readonly id: string } =>
     buildReportDocument({
       id,
-      patient,
+      patient: patient.resource,
       report: resource,
       attachment: storedForm(form),
       organization: custodian,

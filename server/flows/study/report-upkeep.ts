@@ -73,7 +73,7 @@ export async function reportDocumentUpkeep(
   if (organization === undefined) return {};
   const studies = await linkedStudies(deps, reading, { resource, person, organization });
   const facts = { person, subject: patient.patient, released: row.released, origin: filedBy(...authors) };
-  const hand = { resource, ...facts, patient: patient.resource, organization, studies };
+  const hand = { resource, ...facts, patient, organization, studies };
   return joinParts(
     { preconditions: [{ kind: 'version', type: 'DiagnosticReport', id: row.id, version: row.version }] },
     await reportDocumentParts(deps, reading, hand, new Map(), now),
@@ -104,7 +104,7 @@ export async function reportUpkeep(
     // What neither told of the study nor is to tell of it is as it was.
     if (![standing, resource].some((report) => studiesOf(report).includes(studyInstanceUID))) continue;
     // It may be of the same person under another Patient than the study's.
-    const patient = (await knownPatient(deps.records, reading, subject))?.resource;
+    const patient = await knownPatient(deps.records, reading, subject);
     const origin = filedBy(...authors);
     const hand = { resource, person, subject, organization, released, studies, origin };
     const atHand = new Map([[study.imagingStudy.id ?? '', manifests]]);

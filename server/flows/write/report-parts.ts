@@ -1,5 +1,5 @@
 /** A report: a DiagnosticReport with its forms, which are kept as Binary and published as DocumentReference. */
-import type { DiagnosticReport, Patient, Resource } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Resource } from '@medplum/fhirtypes';
 import { isValidated, requireIssuedNumbers, studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { linkedTo, unlinked, withIssuer } from '../../../profiles/documents/report-links.ts';
@@ -10,6 +10,7 @@ import { NO_ORIGIN, type Origin } from '../../access/rights-of.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
+import type { KnownPatient } from '../identity/persons.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { linkedStudies } from '../study/linked-studies.ts';
@@ -76,7 +77,7 @@ type Sending = {
   readonly person: PersonKey;
   /** `Patient/id` */
   readonly subject: string;
-  readonly patient: Patient;
+  readonly patient: KnownPatient;
 };
 
 /**
@@ -87,12 +88,12 @@ type Sending = {
 async function reportParts(work: Work, written: Written): Promise<ActParts> {
   const { placed, known } = written;
   if (known === undefined) throw new Error('A report without a patient is not written here');
-  const { person, patient: subject, resource: patient } = known;
+  const { person, patient: subject } = known;
   const organization = organizationOf(work.visit.requester);
   const row = placed.standing;
   const standing = row && openedResource<DiagnosticReport>(row);
   const report = await asKept(work, written, standing, { organization, subject });
-  const sending: Sending = { report, organization, standing, row, person, subject, patient };
+  const sending: Sending = { report, organization, standing, row, person, subject, patient: known };
   const studies = await linkedStudies(work.deps, work.reading, { resource: report, person, organization });
   const linked = linkedTo(report, studies);
   if (standing !== undefined) {

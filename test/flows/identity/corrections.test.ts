@@ -12,7 +12,7 @@ import { eventually, expectOutcome, type FhirCaller } from '../../support/client
 import { personCaller } from '../../support/demonstration.ts';
 import { sendStudy } from '../../support/clients/send-study.ts';
 import { headerOf } from '../../support/imaging.ts';
-import { aReport, describeReports, documentsOf, examByUid, imagesOf, sent } from '../support/report-region.ts';
+import { aReport, describeReports, documentsOf, examByUid, imagesOf, put, sent } from '../support/report-region.ts';
 import { aLocalId, anINS, feed, idIn, judge, somebody, type Somebody } from './people.ts';
 
 type Held<T> = T & { readonly id: string };
@@ -140,6 +140,30 @@ describeReports('A correction', { nancyReadsFor: [ESTABLISHMENTS.strasbourg.orga
     await atRest();
     expect(told.id).to.equal(former?.id);
     expect(await manifestsOf(exam)).to.have.lengthOf(1);
+  });
+
+  it('of a number leaves the wrong one in no document, superseded ones of exams and reports included', async () => {
+    const [localId, one, wrong, right] = [aLocalId(), somebody(), anINS(), anINS()];
+    const { strasbourg } = region();
+    const id = await fed(localId, { ...one, numbers: [wrong] });
+    const exam = await published(localId, `superseded/${localId}`);
+    const [key, subject] = [`superseded/${localId}`, { reference: `Patient/${id}` }];
+    const reportId = await sent(strasbourg, aReport(region(), key, { subject }));
+    await put(strasbourg, aReport(region(), key, { status: 'corrected', text: 'rectifié', subject }));
+    await remade(exam, localId, { ...one, given: 'Ysaline', numbers: [wrong] });
+    const documents = async (): Promise<readonly DocumentReference[]> => [
+      ...(await manifestsOf(exam)),
+      ...(await documentsOf(strasbourg, reportId)),
+    ];
+    const bearing = async ({ value = '' }: { readonly value?: string }): Promise<readonly string[]> =>
+      (await documents()).filter((document) => JSON.stringify(document).includes(value)).map(({ status }) => status);
+    const all = ['superseded', 'current', 'superseded', 'current'];
+    expect(await bearing(wrong)).to.have.members(all);
+    await fed(localId, { ...one, given: 'Ysaline', numbers: [right] });
+    await atRest();
+    expect([await bearing(wrong), (await bearing(right)).toSorted()]).to.deep.equal([[], all.toSorted()]);
+    const [former] = await manifestsOf(exam);
+    expect(former && sourceOf(former)?.name?.[0]?.given).to.deep.equal(['Ysoline']);
   });
 
   it('of what no document says changes none', async () => {

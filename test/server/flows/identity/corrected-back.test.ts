@@ -56,4 +56,19 @@ describeWorld('What is said by a mistake and taken back (identity.md 1)', (begin
     for (const step of steps) await doStep(session, step, expectUndone);
     expect(await differences(session)).to.deep.equal([]);
   });
+
+  it('leaves no number of it in a manifest that was current meanwhile', async () => {
+    const session = begin();
+    const said = { does: 'feed', of: OWN, traits: 0, national: 0, status: 'QUAL', into: null } as const;
+    const steps: readonly Step[] = [
+      { does: 'image', of: OWN, study: 0, instance: 0 },
+      said,
+      { ...said, traits: 1 },
+      { does: 'err', mistake: { ...said, national: 1 } },
+    ];
+    for (const step of steps) {
+      await doStep(session, step, expectUndone);
+      expect(await differences(session), JSON.stringify(step)).to.deep.equal([]);
+    }
+  });
 });
