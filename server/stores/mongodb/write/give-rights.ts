@@ -9,7 +9,7 @@ import { fromRightDocument, giversOf, rowKey, toRightDocument, type Giver } from
 import type { Collections } from '../collections.ts';
 import type { RightDocument, StoredRow } from '../documents.ts';
 import type { Moved } from './move.ts';
-import { PORTION, portionsOf } from './portions.ts';
+import { PORTION, portionsInTurns } from './portions.ts';
 import { standingRow, type StagedRows } from './row-changes.ts';
 
 /** Which rights begin with a plan, or say something else from now on, and which end with it. */
@@ -36,14 +36,26 @@ export async function changeRights(
   const begins = given.flatMap(({ gives }) => gives.map(({ id }) => id));
   if (known.length === 0 && begins.length === 0) return NONE;
   const found = await rights.find(namedBy(known, begins), { session, batchSize: PORTION.others }).toArray();
-  const kept = new Kept([...found, ...(await joinedBy(rights, found, moved, session))]);
+  const kept = new Kept();
+  const all = [...found, ...(await joinedBy(rights, found, moved, session))];
+  for await (const portion of portionsInTurns(all, PORTION.others)) kept.add(portion);
   for (const key of erased) kept.give(key, []);
-  for (const { key, from, to } of moved.steps) kept.move(key, from, to);
+  for await (const portion of portionsInTurns(moved.steps, PORTION.others))
+    for (const { key, from, to } of portion) kept.move(key, from, to);
   for (const { row, gives } of given)
     kept.give(row._id, row.gone === true ? rightsLeftBy(kept.givenBy(row._id)) : gives);
-  const { operations, ...changed } = kept.changes();
-  for (const portion of portionsOf(operations, PORTION.others)) await rights.bulkWrite(portion, { session });
-  return changed;
+  return await writeRights(rights, kept, session);
+}
+
+async function writeRights(rights: Collections['rights'], kept: Kept, session: ClientSession): Promise<RightChanges> {
+  const [begun, ended]: [Right[], Right[]] = [[], []];
+  for await (const ids of portionsInTurns(kept.changed(), PORTION.others)) {
+    const changes = kept.changesOf(ids);
+    begun.push(...changes.begun);
+    ended.push(...changes.ended);
+    if (changes.operations.length > 0) await rights.bulkWrite([...changes.operations], { session });
+  }
+  return { begun, ended };
 }
 
 /** Those that rights become when the rows move that give them. */
@@ -86,16 +98,19 @@ type KeptRight = { readonly right: Right; readonly places: Map<string, number> }
 
 /** The rights that a plan concerns, as they stood and as they become. A thousand rows may give one of them. */
 class Kept {
-  readonly #before: ReadonlyMap<string, RightDocument>;
-  readonly #after: Map<string, KeptRight>;
+  readonly #before = new Map<string, RightDocument>();
+  readonly #after = new Map<string, KeptRight>();
   readonly #changed = new Set<string>();
   /** Ids of the rights that each row gives. */
   readonly #byGiver = new Map<string, Set<string>>();
 
-  constructor(found: readonly RightDocument[]) {
-    this.#before = new Map(found.map((right) => [right._id, right]));
-    this.#after = new Map(found.map((right) => [right._id, toKept(right)]));
-    for (const { _id, givers } of found) for (const giver of givers) this.#idsOf(giver).add(_id);
+  /** Says which stand, before anything is said of what rows give. */
+  add(found: readonly RightDocument[]): void {
+    for (const right of found) {
+      this.#before.set(right._id, right);
+      this.#after.set(right._id, toKept(right));
+      for (const giver of right.givers) this.#idsOf(giver).add(right._id);
+    }
   }
 
   /** What a row gives. */
@@ -118,10 +133,18 @@ class Kept {
       this.#begin(movedRight(right, from, to), { giver, place: this.#stop(right, giver) });
   }
 
-  changes(): RightChanges & { readonly operations: readonly AnyBulkWriteOperation<RightDocument>[] } {
+  /** Ids of those of which anything was said. */
+  changed(): readonly string[] {
+    return [...this.#changed];
+  }
+
+  /** What becomes of some of these. */
+  changesOf(
+    ids: readonly string[],
+  ): RightChanges & { readonly operations: readonly AnyBulkWriteOperation<RightDocument>[] } {
     const [begun, ended]: [Right[], Right[]] = [[], []];
     const operations: AnyBulkWriteOperation<RightDocument>[] = [];
-    for (const _id of this.#changed) {
+    for (const _id of ids) {
       const [before, kept] = [this.#before.get(_id), this.#after.get(_id)];
       const after = kept && toRightDocument(kept.right, inOrder(kept.places));
       if (after !== undefined) operations.push({ replaceOne: { filter: { _id }, replacement: after, upsert: true } });

@@ -7,7 +7,7 @@ import { aclOf, fromRightDocument, hasAcl, isSeenOtherwise, type AclFacts, right
 import type { Collections } from '../collections.ts';
 import type { AclDocument, RightDocument, RowDocument } from '../documents.ts';
 import type { RightChanges } from './give-rights.ts';
-import { PORTION, portionsOf } from './portions.ts';
+import { PORTION, portionsInTurns, portionsOf } from './portions.ts';
 import { standingRow, type RowChange } from './row-changes.ts';
 
 /** A person's state before and after a plan. */
@@ -82,14 +82,10 @@ async function materialisePerson(
   const isAnew = (right: Right): boolean => isNew.has(right.id) || flipped.includes(right.relation);
   const anew = rights.filter(isAnew);
   await forgetFlipped(collections, anew, isNew, session);
-  const documents = [
-    ...aclOf(
-      rights.filter((right) => !isAnew(right)),
-      rows,
-      after,
-    ),
-    ...(await aclOfStanding(collections, person, anew, after, session)),
-  ];
+  const other = rights.filter((right) => !isAnew(right));
+  const documents: AclDocument[] = [];
+  for await (const portion of portionsInTurns(rows, PORTION.others)) documents.push(...aclOf(other, portion, after));
+  documents.push(...(await aclOfStanding(collections, person, anew, after, session)));
   await insert(collections, documents, session);
 }
 
@@ -126,8 +122,9 @@ async function aclOfStanding(
   const filter = items.length === rights.length ? { _id: { $in: items }, person } : { person };
   const projection = { type: 1, id: 1, sort: 1, level: 1, released: 1, person: 1 } as const;
   const documents: AclDocument[] = [];
-  for await (const row of rows.find<AclFacts>(filter, { session, projection }))
-    documents.push(...aclOf(rights, [row], state));
+  const standing = await rows.find<AclFacts>(filter, { session, projection, batchSize: PORTION.others }).toArray();
+  for await (const portion of portionsInTurns(standing, PORTION.others))
+    documents.push(...aclOf(rights, portion, state));
   return documents;
 }
 

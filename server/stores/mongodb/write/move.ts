@@ -7,7 +7,7 @@ import { personMoved } from '../../refused.ts';
 import type { Collections } from '../collections.ts';
 import type { PersonDocument, RowDocument } from '../documents.ts';
 import { shownRef } from './index-arrays.ts';
-import { PORTION, portionsOf } from './portions.ts';
+import { PORTION, portionsInTurns } from './portions.ts';
 
 /** A row that moved: as it stood, and as it is. */
 export type MovedRow = { readonly before: RowDocument; readonly after: RowDocument };
@@ -97,14 +97,13 @@ async function moveRows(
   const filed = { person: from, subject: identity };
   const found = await standing.find(filed, { session, batchSize: PORTION.rows }).sort({ _id: 1 }).toArray();
   const shown = { subject: identity, patient: patient === identity ? undefined : patient };
-  const moved = found.map((before) => {
-    const after = { ...before, ...shown, ...shownRef(before.filedRef ?? before.ref, shown), person: to };
-    return { before, after };
-  });
-  for (const portion of portionsOf(moved, PORTION.rows)) {
-    const operations = portion.map(({ after }) => ({
-      replaceOne: { filter: { _id: after._id }, replacement: after },
-    }));
+  const moved: MovedRow[] = [];
+  for await (const portion of portionsInTurns(found, PORTION.rows)) {
+    const operations = portion.map((before) => {
+      const after = { ...before, ...shown, ...shownRef(before.filedRef ?? before.ref, shown), person: to };
+      moved.push({ before, after });
+      return { replaceOne: { filter: { _id: after._id }, replacement: after } };
+    });
     await rows.bulkWrite(operations, { session });
   }
   return moved;
