@@ -1,4 +1,5 @@
 /** Who is who: what a join costs those who wait for it, and lookups and feeds among a million identities. */
+import { measureFeeds } from './feeds.ts';
 import type { Row } from '../support/figures.ts';
 import { measureJoin } from './join.ts';
 import { measureLookups } from './lookups.ts';
@@ -7,4 +8,5 @@ import { measureLookups } from './lookups.ts';
 export const IDENTITY: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   join: measureJoin,
   lookups: measureLookups,
+  feeds: measureFeeds,
 };

@@ -10,15 +10,16 @@ import { patientIdentifier } from '../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../fixtures/people.ts';
 import type { FhirAnswer, FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { establishmentCaller } from '../../support/demonstration.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { startServer, type ServerOptions, type TestServer } from '../../support/server.ts';
 import { medianOf, msOf, quantileOf, type Row } from '../support/figures.ts';
-import { fillPeople, saidOf, somebody, type Somebody } from './people-world.ts';
+import { copyPeople, feedFirst, ownAt, personsOf, regionOfOneNumber } from './people-world.ts';
+import { groupsOf, saidOf, unknownAtNancy, type Somebody } from './people-world.ts';
 
 const IDENTITIES = Number(process.env['PASSERELLE_BENCH_IDENTITIES'] ?? 1_000_000);
 const FEW = 1_000;
-const ASKS = 200;
+const ASKS = 150;
 const WARMING = 20;
-/** A prime: the nth that is asked for is nobody's neighbour. */
+/** A prime: the nth that is asked for is nobody's neighbour, and nobody is asked for twice. */
 const STEP = 7_919;
 
 const { strasbourg, nancy } = ESTABLISHMENTS;
@@ -31,7 +32,14 @@ export async function measureLookups(): Promise<readonly Row[]> {
   const few = await measureAt(FEW);
   const many = await measureAt(IDENTITIES);
   return [
-    { name: 'identities', figures: { identities: IDENTITIES, fillSeconds: Math.round(many.fillMs / 1_000) } },
+    {
+      name: 'identities',
+      figures: {
+        identities: IDENTITIES,
+        persons: personsOf(IDENTITIES),
+        fillSeconds: Math.round(many.fillMs / 1_000),
+      },
+    },
     ...KINDS.map(({ name }) => rowOf(name, few, many)),
   ];
 }
@@ -85,7 +93,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'feed of who is known elsewhere (ITI-104)',
     ask: async ({ other }, one) =>
-      await other.send('PUT', `Patient?identifier=${NANCY}|N${one.own}`, saidOf({ ...one, own: `N${one.own}` }, nancy)),
+      await other.send('PUT', `Patient?identifier=${NANCY}|${ownAt(one, 'nancy')}`, saidOf(one, 'nancy')),
     answers: () => '',
     bare: ({ beside }, { own }, at) => writeBare(beside, own, at),
   },
@@ -113,18 +121,27 @@ type At = { readonly fillMs: number; readonly times: ReadonlyMap<string, Times> 
 
 async function measureAt(identities: number): Promise<At> {
   const dataDir = await mkdtemp(join(tmpdir(), 'passerelle-identities-'));
+  const region = await regionOfOneNumber();
+  const options = { dataDir, env: { REGION: region.path } };
   try {
     const began = performance.now();
-    await fillPeople(dataDir, identities);
+    const server = await startServer(options);
+    await feedFirst(server).finally(async () => await server.stop());
+    copyPeople(dataDir, identities);
     const fillMs = performance.now() - began;
-    return { fillMs, ...(await askAll(dataDir, identities)) };
+    return { fillMs, ...(await askAll(options, identities)) };
   } finally {
     await rm(dataDir, { recursive: true, force: true });
+    await region.remove();
   }
 }
 
-async function askAll(dataDir: string, identities: number): Promise<Omit<At, 'fillMs'>> {
-  const server = await startServer({ dataDir });
+async function askAll(
+  options: ServerOptions & { readonly dataDir: string },
+  identities: number,
+): Promise<Omit<At, 'fillMs'>> {
+  const { dataDir } = options;
+  const server = await startServer(options);
   const db = new DatabaseSync(join(dataDir, 'records.sqlite'), { readOnly: true });
   const beside = new DatabaseSync(join(dataDir, 'bare.sqlite'));
   beside.exec(
@@ -148,12 +165,12 @@ async function askAll(dataDir: string, identities: number): Promise<Omit<At, 'fi
 }
 
 function asked(at: number, identities: number): Somebody {
-  return somebody(1 + ((at * STEP) % (identities - 1)));
+  return unknownAtNancy((at * STEP) % groupsOf(identities), identities);
 }
 
 /** The feed was of the same person: her new identity is shown by the Patient of the other. */
-function requireJoined(db: DatabaseSync, { own }: Somebody): void {
-  const found = db.prepare(IDENTITY).get(`identity|${NANCY}|N${own}`);
+function requireJoined(db: DatabaseSync, one: Somebody): void {
+  const found = db.prepare(IDENTITY).get(`identity|${NANCY}|${ownAt(one, 'nancy')}`);
   if (found?.['patient'] === null || found === undefined) throw new Error(`A feed joined nobody: ${found?.['id']}`);
 }
 

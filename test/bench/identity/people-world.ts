@@ -1,15 +1,20 @@
-/** A region of many identities: one that the product wrote, copied by SQL with other numbers, name and birth date. */
+/**
+ * A region of many persons, of whom the one is known at three establishments, the next at two: two that the product
+ * wrote, copied with other numbers, names and birth dates.
+ */
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Patient } from '@medplum/fhirtypes';
 import { toPatient } from '../../../fixtures/patients.ts';
 import { ESTABLISHMENTS, PATIENTS } from '../../../fixtures/people.ts';
-import type { DemoEstablishment } from '../../../fixtures/people.ts';
+import type { EstablishmentKey } from '../../../fixtures/people.ts';
 import { establishmentCaller } from '../../support/demonstration.ts';
-import { startServer } from '../../support/server.ts';
+import { makeRegionFile, type EditedRegion, type RegionFile } from '../../support/region-file.ts';
+import type { TestServer } from '../../support/server.ts';
 import { fillAtOnce } from '../support/fill-at-once.ts';
+import { accepted } from './joining.ts';
 
-/** What tells the nth of them from the others: her number at the establishment, national number, name, birth date. */
+/** What tells the nth of them from the others: what her numbers are made of, national number, name, birth date. */
 export type Somebody = {
   readonly own: string;
   readonly national: string;
@@ -17,12 +22,20 @@ export type Somebody = {
   readonly birthDate: string;
 };
 
+/** Where the two that are copied are known. Nancy does not know the second one, nor any copy of hers. */
+const KNOWN_AT = [
+  ['strasbourg', 'nancy', 'luxembourg'],
+  ['strasbourg', 'luxembourg'],
+] as const satisfies readonly [readonly EstablishmentKey[], readonly EstablishmentKey[]];
+const PERSONS = KNOWN_AT.length;
+const IDENTITIES = KNOWN_AT.flat().length;
+
 const DAYS = 25_000;
 const DAY_MS = 86_400_000;
 const FIRST_BORN = Date.UTC(1930, 0, 1);
 const LETTERS = 26;
 
-/** The nth; number 0 is the one that is copied. A family name has one in 17,576, a birth date one in 25,000. */
+/** The nth; those that are copied are 0 and 1. A family name has one in 17,576, a birth date one in 25,000. */
 export function somebody(number: number): Somebody {
   const digits = 2_000_000_000_000 + number;
   const letters = [LETTERS * LETTERS, LETTERS, 1].map((of) => letterOf(Math.floor(number / of)));
@@ -34,92 +47,145 @@ export function somebody(number: number): Somebody {
   };
 }
 
+/** The nth of those whom Nancy does not know, in a region of so many identities. */
+export function unknownAtNancy(nth: number, identities: number): Somebody {
+  return somebody(1 + PERSONS * (nth % groupsOf(identities)));
+}
+
+/** How many persons so many identities are. */
+export function personsOf(identities: number): number {
+  return PERSONS * groupsOf(identities);
+}
+
+/** Copies, and what they are made of. */
+export function groupsOf(identities: number): number {
+  return Math.ceil(identities / IDENTITIES);
+}
+
 function letterOf(number: number): string {
   return String.fromCharCode(97 + (number % LETTERS));
 }
 
+/** Her number at an establishment. */
+export function ownAt({ own }: Pick<Somebody, 'own'>, at: EstablishmentKey): string {
+  return at === 'strasbourg' ? own : `${at[0]?.toUpperCase()}${own}`;
+}
+
 /** What an establishment says of somebody. */
-export function saidOf({ own, national, family, birthDate }: Somebody, at: DemoEstablishment): Patient {
+export function saidOf(one: Somebody, at: EstablishmentKey): Patient {
   const { helene } = PATIENTS;
-  const patient = { ...helene, national: { ...helene.national, value: national }, familyName: family, birthDate };
-  const said = toPatient(patient, at);
-  return {
-    ...said,
-    identifier: said.identifier?.map((one) => (one.use === 'usual' ? { ...one, value: own } : one)) ?? [],
-  };
+  const { national, family, birthDate } = one;
+  const numbers = { national: { ...helene.national, value: national }, localId: { [at]: ownAt(one, at) } };
+  return toPatient({ ...helene, ...numbers, familyName: family, birthDate }, ESTABLISHMENTS[at]);
 }
 
-/** Fills a folder with so many identities of one establishment. */
-export async function fillPeople(dataDir: string, identities: number): Promise<void> {
-  const server = await startServer({ dataDir });
-  try {
-    const caller = await establishmentCaller(server, 'strasbourg');
-    const { status, text } = await caller.send('POST', 'Patient', saidOf(somebody(0), ESTABLISHMENTS.strasbourg));
-    if (status !== 201) throw new Error(text);
-  } finally {
-    await server.stop();
-  }
-  fillAtOnce(join(dataDir, 'records.sqlite'), (db) => copyPerson(db, identities));
+/** The demonstration's region, in which all three establishments qualify national numbers of France. */
+export async function regionOfOneNumber(): Promise<RegionFile> {
+  const file = await makeRegionFile();
+  await file.write(({ identifierDomains }: EditedRegion) => {
+    const [strasbourg] = identifierDomains;
+    for (const domain of identifierDomains) Object.assign(domain, { qualifies: strasbourg?.qualifies });
+  });
+  return file;
 }
 
-/** The tables that a new identity has rows in. */
-const TABLES = ['resource', 'token', 'date_range', 'string_value', 'acl', 'claim', 'access_right'] as const;
-
-type Copied = Somebody & { readonly id: string; readonly person: string };
-
-function copyPerson(db: DatabaseSync, identities: number): void {
-  const first = somebody(0);
-  const found = db.prepare("SELECT id, person FROM resource WHERE type = 'Patient'").get();
-  const { id, person } = found as { id: string; person: string };
-  makeNumbers(db, identities, { ...first, id, person });
-  for (const table of TABLES)
-    for (const row of rowsOf(db, table, { ...first, id, person })) copyRow(db, table, row, { ...first, id, person });
+/** Feeds the two that are copied. */
+export async function feedFirst(server: TestServer): Promise<void> {
+  for (const [number, known] of KNOWN_AT.entries())
+    for (const at of known)
+      await accepted(await establishmentCaller(server, at), 'POST', 'Patient', saidOf(somebody(number), at));
 }
 
-/** What the others have in place of what she has. */
-function makeNumbers(db: DatabaseSync, identities: number, { id, person }: Copied): void {
-  db.function('own', { deterministic: true }, (number) => somebody(Number(number)).own);
-  db.function('national', { deterministic: true }, (number) => somebody(Number(number)).national);
-  db.function('family', { deterministic: true }, (number) => somebody(Number(number)).family);
-  db.function('born', { deterministic: true }, (number) => somebody(Number(number)).birthDate);
+/** A text that the two have, and what a copy has in its place. */
+export type Part = { readonly text: string; readonly of: (group: number) => string };
+
+/** The parts, by the ids and keys of the two. */
+export function partsOf(uuids: readonly string[]): readonly Part[] {
+  const said = KNOWN_AT.flatMap((_known, number): Part[] => {
+    const { own, national, family, birthDate } = somebody(number);
+    const at = (group: number): Somebody => somebody(PERSONS * group + number);
+    return [
+      { text: own, of: (group) => at(group).own },
+      { text: national, of: (group) => at(group).national },
+      { text: family, of: (group) => at(group).family },
+      { text: family.toLowerCase(), of: (group) => at(group).family.toLowerCase() },
+      { text: birthDate, of: (group) => at(group).birthDate },
+    ];
+  });
+  const named = uuids.map((uuid): Part => {
+    const rest = uuid.slice(8);
+    return { text: uuid, of: (group) => `${(0x1000_0000 + group).toString(16)}${rest}` };
+  });
+  return [...said, ...named];
+}
+
+/** The tables that an identity has rows in. */
+const TABLES = [
+  'resource',
+  'token',
+  'date_range',
+  'string_value',
+  'reference',
+  'filed_reference',
+  'acl',
+  'claim',
+  'access_right',
+  'further_giver',
+  'patient_state',
+] as const;
+
+/** Copies the two in a folder that no server has open, until there are so many identities. */
+export function copyPeople(dataDir: string, identities: number): void {
+  fillAtOnce(join(dataDir, 'records.sqlite'), (db) => {
+    const found = db.prepare("SELECT rid, id, person FROM resource WHERE type IN ('Patient', 'Person')").all();
+    const rows = found as { rid: number; id: string; person: string }[];
+    const homes = db.prepare('SELECT person FROM patient_state').all() as { person: string }[];
+    const parts = partsOf([...new Set([...rows.flatMap(({ id, person }) => [id, person]), ...homes.map(keyOf)])]);
+    makeCopies(db, groupsOf(identities), parts);
+    const rids = rows.map(({ rid }) => rid);
+    for (const table of TABLES) for (const row of rowsOf(db, table, rids, parts)) copyRow(db, table, row, parts, rids);
+  });
+}
+
+function keyOf({ person }: { readonly person: string }): string {
+  return person;
+}
+
+/** What each copy has in place of the parts: a column for each. */
+function makeCopies(db: DatabaseSync, groups: number, parts: readonly Part[]): void {
+  for (const [at, part] of parts.entries())
+    db.function(`p${at}`, { deterministic: true }, (group) => part.of(Number(group)));
+  const columns = parts.map((_part, at) => `p${at}(i) AS p${at}`).join(', ');
   db.exec(`CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS
-    (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ${identities - 1})
-    SELECT i, own(i) AS own, national(i) AS national, family(i) AS family, lower(family(i)) AS lowered,
-      born(i) AS born, printf('%08x', 268435456 + i) || '${id.slice(8)}' AS id,
-      printf('%08x', 268435456 + i) || '${person.slice(8)}' AS person FROM c`);
+    (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ${groups - 1}) SELECT i, ${columns} FROM c`);
 }
 
 type Values = Readonly<Record<string, SQLInputValue>>;
 
-function rowsOf(db: DatabaseSync, table: string, copied: Copied): readonly Values[] {
-  const rids = "SELECT rid FROM resource WHERE type IN ('Patient', 'Person') AND id = ?";
-  const columns = db
-    .prepare(`SELECT name FROM pragma_table_info('${table}')`)
-    .all()
-    .map(({ name }) => String(name));
-  if (columns.includes('rid'))
-    return db.prepare(`SELECT * FROM ${table} WHERE rid IN (${rids})`).all(copied.id) as Values[];
+function rowsOf(db: DatabaseSync, table: string, rids: readonly number[], parts: readonly Part[]): readonly Values[] {
   const rows = db.prepare(`SELECT * FROM ${table}`).all() as Values[];
-  const own = [copied.id, copied.person, copied.own, copied.national];
-  return rows.filter((row) => Object.values(row).some((value) => own.some((one) => String(value).includes(one))));
+  const isOfThem = (values: Values): boolean =>
+    values['rid'] === undefined
+      ? Object.values(values).some((value) => parts.some(({ text }) => String(value).includes(text)))
+      : rids.includes(Number(values['rid']));
+  return rows.filter(isOfThem);
 }
 
-/** The same row of all others. */
-function copyRow(db: DatabaseSync, table: string, row: Values, copied: Copied): void {
+/** The same row of all copies. */
+function copyRow(db: DatabaseSync, table: string, row: Values, parts: readonly Part[], rids: readonly number[]): void {
   const values: SQLInputValue[] = [];
   const expressions = Object.entries(row).map(([column, value]) => {
     values.push(value);
-    if (column === 'rid') return '? + 2 * n.i';
-    if (table === 'date_range' && ['lo', 'hi'].includes(column)) return `? + (n.i % ${DAYS}) * ${DAY_MS}`;
-    return typeof value === 'string' ? replaced(value, copied) : '?';
+    if (column === 'rid') return `? + ${Math.max(...rids)} * n.i`;
+    if (table === 'date_range' && ['lo', 'hi'].includes(column)) return `? + (${PERSONS} * n.i % ${DAYS}) * ${DAY_MS}`;
+    return typeof value === 'string' ? replaced(value, parts) : '?';
   });
   db.prepare(`INSERT INTO ${table} (${Object.keys(row).join(', ')}) SELECT ${expressions.join(', ')} FROM n`).run(
     ...values,
   );
 }
 
-function replaced(value: string, { id, person, own, national, family, birthDate }: Copied): string {
-  const parts = { id, person, own, national, family, lowered: family.toLowerCase(), born: birthDate };
-  const found = Object.entries(parts).filter(([, one]) => value.includes(one));
-  return found.reduce((sql, [column, one]) => `replace(${sql}, '${one}', n.${column})`, '?');
+function replaced(value: string, parts: readonly Part[]): string {
+  const found = parts.map(({ text }, at) => ({ text, at })).filter(({ text }) => value.includes(text));
+  return found.reduce((sql, { text, at }) => `replace(${sql}, '${text}', n.p${at})`, '?');
 }

@@ -49,7 +49,7 @@ async function measureOnMongo(): Promise<readonly Row[]> {
 }
 
 /** What was measured in a span of time: reads, milliseconds each, and turns of the main thread. */
-type Span = { readonly times: readonly number[]; readonly turns: readonly number[] };
+type Span = { readonly times: readonly number[]; readonly failed: number; readonly turns: readonly number[] };
 
 async function measureOn(name: string, store: string, items: number): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-turns-'));
@@ -59,17 +59,16 @@ async function measureOn(name: string, store: string, items: number): Promise<re
   const server = await startServer({ store, under });
   try {
     await fillJoining(server, EXAMS, items);
-    const reads = await readsOfAnother(server);
+    const paths = await pathsOfAnother(server);
     const spanOf = async (work: () => Promise<void>): Promise<Span> => {
       const began = Date.now();
-      const { times } = await readDuring(reads, work);
-      return { times, turns: await turnsBetween(file, began, Date.now()) };
+      const { times, failed } = await readDuring(await readsOf(server, paths), work);
+      return { times, failed, turns: await turnsBetween(file, began, Date.now()) };
     };
     await spanOf(async () => await pause(WARMING_MS));
     const alone = await spanOf(async () => await pause(ALONE_MS));
-    const author = await establishmentCaller(server, 'strasbourg');
     const settled = async (change: typeof joinHer) => async (): Promise<void> => {
-      await change(author);
+      await change(await establishmentCaller(server, 'strasbourg'));
       await quietServer(server);
     };
     const spans: { joined: Span; separated: Span }[] = [];
@@ -92,17 +91,19 @@ async function measureOn(name: string, store: string, items: number): Promise<re
   }
 }
 
-/** Another patient is read, and searched for, by an establishment that knows nobody else. */
-async function readsOfAnother(server: TestServer): Promise<ReaderStart> {
+/** How another patient is read, and searched for. */
+async function pathsOfAnother(server: TestServer): Promise<readonly string[]> {
   const caller = await establishmentCaller(server, 'luxembourg');
   const location = await accepted(caller, 'POST', 'Patient', toPatient(josee, luxembourg));
   const { system, value } = patientIdentifier(josee, luxembourg);
-  return {
-    port: Number(new URL(server.url).port),
-    headers: { Authorization: `Bearer ${caller.token}` },
-    paths: [`/fhir/Patient/${location.split('/').at(-3)}`, `/fhir/Patient?identifier=${system}|${value}`],
-    perSecond: PER_SECOND,
-  };
+  return [`/fhir/Patient/${location.split('/').at(-3)}`, `/fhir/Patient?identifier=${system}|${value}`];
+}
+
+/** By an establishment that knows nobody else, with a token that has just begun. */
+async function readsOf(server: TestServer, paths: readonly string[]): Promise<ReaderStart> {
+  const { token } = await establishmentCaller(server, 'luxembourg');
+  const headers = { Authorization: `Bearer ${token}` };
+  return { port: Number(new URL(server.url).port), headers, paths, perSecond: PER_SECOND };
 }
 
 async function turnsBetween(file: string, from: number, until: number): Promise<readonly number[]> {
@@ -121,6 +122,7 @@ function rowOf(name: string, spans: readonly Span[]): Row {
       nextCpuMs: longest.slice(1, 4).map(msOf).join(' '),
       budgetCpuMs: BUDGET_MS,
       reads: times.length,
+      failed: spans.reduce((sum, { failed }) => sum + failed, 0),
       p50Ms: msOf(quantileOf(times, 0.5)),
       p99Ms: msOf(quantileOf(times, 0.99)),
       longestMs: msOf(Math.max(...times)),
