@@ -115,8 +115,8 @@ export function withSourcePatient(document: DocumentReference, patient: Patient)
 }
 
 /**
- * A document with the numbers of its patient as they are said at present, and her words as it had them: none of what was
- * said of her numbers by a mistake stays. One that names her by another identity than `own` is left as it is.
+ * A document with the numbers of its patient as they are said at present, and her words as it had them: no number that
+ * was said of her by a mistake stays. One that names her by another identity than `own` is left as it is.
  */
 export function withSourceNumbers(
   document: DocumentReference,

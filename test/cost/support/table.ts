@@ -4,7 +4,10 @@ import type { Cost } from './tally.ts';
 /** What is counted of a request. */
 export type Counts = Omit<Cost, 'texts'>;
 
-/** What it may cost, and at most of the log: log bytes are not compared where what is new splits pages of some index nearly each time. */
+/**
+ * What it may cost, and at most of the log: log bytes are not compared where what is new splits pages of some index
+ * nearly each time.
+ */
 export type Allowed = Omit<Counts, 'logBytes'> & Partial<Counts>;
 
 const feed = (statements: number, rows: number, messages: number, syncs: number): Allowed => ({

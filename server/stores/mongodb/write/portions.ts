@@ -13,7 +13,7 @@ export function portionsOf<T>(all: readonly T[], size: number): readonly (readon
   return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
 }
 
-/** Portions of an array, in order, each in a turn of its own: whoever asks for something else is served between them. */
+/** Portions of an array, in order, each in a turn of its own: others are served between them. */
 export async function* portionsInTurns<T>(all: readonly T[], size: number): AsyncGenerator<readonly T[], void> {
   for (const [at, portion] of portionsOf(all, size).entries()) {
     if (at > 0) await turnOfOthers();
