@@ -91,7 +91,7 @@ async function reportParts(work: Work, written: Written): Promise<ActParts> {
   const organization = organizationOf(work.visit.requester);
   const row = placed.standing;
   const standing = row && openedResource<DiagnosticReport>(row);
-  const report = await asKept(work, written, standing, { organization, subject });
+  const report = await asKept(work, written, standing, { organization, subject, person });
   const sending: Sending = { report, organization, standing, row, person, subject, patient };
   const studies = await linkedStudies(work.deps, work.reading, { resource: report, person, organization });
   const linked = linkedTo(report, studies);
@@ -108,12 +108,12 @@ async function asKept(
   work: Work,
   { placed, resource }: Written,
   standing: DiagnosticReport | undefined,
-  { organization, subject }: { readonly organization: string; readonly subject: string },
+  { organization, subject, person }: Pick<Sending, 'organization' | 'subject' | 'person'>,
 ): Promise<DiagnosticReport> {
   // A patch, and an update without bytes, come here first.
   requireIssuedNumbers(resource as DiagnosticReport);
   const sent = withIssuer(resource as DiagnosticReport, work.deps.region.domainOf(organization).accessionSystem);
-  await requirePerformers(work.deps, work.reading, sent, organization);
+  await requirePerformers(work.deps, work.reading, { report: sent, person, organization });
   const { presentedForm: _, ...rest } = sent;
   const forms = formsOf(work, { sent, standing, document: work.documents.get(placed.act) });
   return withPerformer(
