@@ -160,7 +160,7 @@ async function partsOf(
   const document = work.documents.get(act);
   const forms = { report, standing, row, document, facts };
   return joinParts(documents, put, ...(await binaryParts(work, forms)), noticeParts(work, sending), {
-    claims: await claimsOf(work, report, organization),
+    claims: await claimsOf(work, sending),
     jobs: refreshesOf(report, standing).map((uid) => jobOf('refresh-study', uid, now)),
   });
 }
@@ -179,8 +179,10 @@ function noticeParts({ deps, now }: Work, { report, standing, row, person, subje
 }
 
 /** @throws {Fault} conflict - an identifier is that of another report */
-async function claimsOf({ deps, reading }: Work, report: DiagnosticReport, organization: string) {
+async function claimsOf({ deps, reading }: Work, { report, organization, standing }: Sending) {
   const claims = reportKeys(report, organization).map((key) => ({ key, value: report.id ?? '' }));
+  // Who takes one of a new report meanwhile may have sent the same: the commit sees to it, and then that one stands.
+  if (standing === undefined) return claims;
   for (const { key, value } of claims) {
     const held = await claimOf(deps.records, reading, key);
     if (held !== undefined && held !== value)
