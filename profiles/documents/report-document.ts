@@ -141,9 +141,10 @@ function isInstitution({ type, reference }: Reference): boolean {
   return type === 'Organization' || reference?.includes('Organization/') === true;
 }
 
-/** A CareTeam cannot be an author. */
+/** Persons alone: a CareTeam cannot be an author, and no other type can perform a report. */
 function isAuthor({ type, reference }: Reference): boolean {
-  return type !== 'CareTeam' && reference?.includes('CareTeam/') !== true;
+  if (type === 'CareTeam') return false;
+  return reference === undefined || reference.startsWith('#') || /(?:^|\/)Practitioner(?:Role)?\//.test(reference);
 }
 
 function identifiersOf({ imagingStudy = [], basedOn = [] }: DiagnosticReport): Identifier[] {

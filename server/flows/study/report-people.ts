@@ -1,5 +1,12 @@
 /** Who a report names: establishments that may stand in it, and the professionals who signed it. */
-import type { DiagnosticReport, Identifier, Organization, PractitionerRole, Reference } from '@medplum/fhirtypes';
+import type {
+  DiagnosticReport,
+  Identifier,
+  Organization,
+  PractitionerRole,
+  Reference,
+  Resource,
+} from '@medplum/fhirtypes';
 import { containedPractitioner, logicalReference } from '../../../profiles/documents/contained-practitioner.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { ItemReading, NarrowReading } from '../../access/grant.ts';
@@ -17,26 +24,68 @@ type Deps = {
 const MOST_PARTS = 5;
 const MEMBERS = ['performer', 'resultsInterpreter'] as const;
 
+/** A report that names establishments, the person that it is about, and who sends it (`Organization/id`). */
+export type NamingEstablishments = {
+  readonly report: DiagnosticReport;
+  readonly person: PersonKey;
+  readonly organization: string;
+};
+
 /**
  * Requires that the establishments which a report names, or in which somebody has the role that it names, are its
- * sender and its parts, or tied to the sender by the region file: one of the two reads for the other.
+ * sender and its parts, or tied to the sender by the region file: one of the two reads for the other. They are named by
+ * reference, by a number of the directory, or by what the report itself contains.
  * @throws {Fault} invalid - an Organization that is not in the directory
  * @throws {Fault} business-rule - an Organization for which the region file does not speak
  */
 export async function requirePerformers(
   deps: Deps,
-  reading: ItemReading,
-  report: DiagnosticReport,
-  organization: string,
+  reading: NarrowReading,
+  { report, person, organization }: NamingEstablishments,
 ): Promise<void> {
-  for (const member of MEMBERS) {
-    for (const [at, { reference = '' }] of (report[member] ?? []).entries()) {
-      const expression = `DiagnosticReport.${member}[${at}]`;
-      const named = await establishmentIn(deps, reading, reference, expression);
-      if (named === undefined || (await speaksFor(deps, reading, organization, named))) continue;
+  for (const [expression, reference] of placesNamed(report)) {
+    const literal = await establishmentIn(deps, reading, reference.reference ?? '', expression);
+    const numbered = await numberedEstablishments(deps, reading, person, reference.identifier);
+    for (const named of [...(literal === undefined ? [] : [literal]), ...numbered]) {
+      if (await speaksFor(deps, reading, organization, named)) continue;
       const message = 'The report names another establishment, and the region file does not say that one reads for it';
       throw new Fault('business-rule', `${message} (identifierDomains.readsFor)`, { expression });
     }
+  }
+}
+
+/** The references by which a report names who performed, and those of what it contains of them, without repetition. */
+function placesNamed(report: DiagnosticReport): readonly (readonly [expression: string, Reference])[] {
+  const contained = new Map((report.contained ?? []).map((one) => [`#${one.id}`, one]));
+  const places = new Map<string, readonly [string, Reference]>();
+  const add = (expression: string, { reference = '', identifier = {} }: Reference): void => {
+    const key = JSON.stringify([reference, identifier.system, identifier.value]);
+    if (!places.has(key)) places.set(key, [expression, { reference, identifier }]);
+  };
+  for (const member of MEMBERS)
+    for (const [at, one] of (report[member] ?? []).entries()) add(`DiagnosticReport.${member}[${at}]`, one);
+  // What is added meanwhile is looked at as well.
+  for (const [expression, { reference = '' }] of places.values())
+    for (const further of withinOf(contained.get(reference))) add(expression, further);
+  return [...places.values()];
+}
+
+/** Where something contained belongs to, and the numbers that it bears. */
+function withinOf(contained: Resource | undefined): readonly Reference[] {
+  switch (contained?.resourceType) {
+    case 'Organization': {
+      const { identifier = [], partOf } = contained;
+      const numbers = identifier.map((number): Reference => ({ identifier: number }));
+      return partOf === undefined ? numbers : [...numbers, partOf];
+    }
+    case 'PractitionerRole':
+      return contained.organization === undefined ? [] : [contained.organization];
+    case 'CareTeam': {
+      const { managingOrganization = [], participant = [] } = contained;
+      return [...managingOrganization, ...participant.flatMap(({ member }) => member ?? [])];
+    }
+    default:
+      return [];
   }
 }
 
@@ -51,11 +100,25 @@ async function establishmentIn(
     const role = await findById<PractitionerRole>(records, reading, 'PractitionerRole', idOf(reference));
     return role?.resource.organization?.reference;
   }
-  if (!reference.startsWith('Organization/')) return undefined;
-  const found = await findById<Organization>(records, reading, 'Organization', idOf(reference));
+  if (!reference.includes('Organization/')) return undefined;
+  const isLocal = reference.startsWith('Organization/');
+  const found = isLocal ? await findById<Organization>(records, reading, 'Organization', idOf(reference)) : undefined;
   if (found === undefined)
     throw new Fault('invalid', 'The report names an Organization that is not in the directory', { expression });
-  return reference;
+  return `Organization/${idOf(reference)}`;
+}
+
+/** The Organizations (`Organization/id`) of the directory that bear a number. */
+async function numberedEstablishments(
+  { records }: Deps,
+  reading: NarrowReading,
+  person: PersonKey,
+  { system, value }: Identifier = {},
+): Promise<readonly string[]> {
+  if (system === undefined || value === undefined) return [];
+  const number = { kind: 'token', param: 'identifier', values: [{ system, code: value }] } as const;
+  const found = await findAll(records, reading({ person }), 'Organization', [number]);
+  return found.map(({ row }) => `Organization/${row.id}`);
 }
 
 /** The Organizations of a report (`Organization/id`) that may be authors of its document. */

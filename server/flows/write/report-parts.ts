@@ -92,7 +92,7 @@ async function reportParts(work: Work, written: Written): Promise<ActParts> {
   const organization = organizationOf(work.visit.requester);
   const row = placed.standing;
   const standing = row && openedResource<DiagnosticReport>(row);
-  const report = await asKept(work, written, standing, { organization, subject });
+  const report = await asKept(work, written, standing, { organization, subject, person });
   const sending: Sending = { report, organization, standing, row, person, subject, patient: known };
   const studies = await linkedStudies(work.deps, work.reading, { resource: report, person, organization });
   const linked = linkedTo(report, studies);
@@ -109,12 +109,12 @@ async function asKept(
   work: Work,
   { placed, resource }: Written,
   standing: DiagnosticReport | undefined,
-  { organization, subject }: { readonly organization: string; readonly subject: string },
+  { organization, subject, person }: Pick<Sending, 'organization' | 'subject' | 'person'>,
 ): Promise<DiagnosticReport> {
   // A patch, and an update without bytes, come here first.
   requireIssuedNumbers(resource as DiagnosticReport);
   const sent = withIssuer(resource as DiagnosticReport, work.deps.region.domainOf(organization).accessionSystem);
-  await requirePerformers(work.deps, work.reading, sent, organization);
+  await requirePerformers(work.deps, work.reading, { report: sent, person, organization });
   const { presentedForm: _, ...rest } = sent;
   const forms = formsOf(work, { sent, standing, document: work.documents.get(placed.act) });
   return withPerformer(
@@ -161,7 +161,7 @@ async function partsOf(
   const document = work.documents.get(act);
   const forms = { report, standing, row, document, facts };
   return joinParts(documents, put, ...(await binaryParts(work, forms)), noticeParts(work, sending), {
-    claims: await claimsOf(work, report, organization),
+    claims: await claimsOf(work, sending),
     jobs: refreshesOf(report, standing).map((uid) => jobOf('refresh-study', uid, now)),
   });
 }
@@ -180,8 +180,10 @@ function noticeParts({ deps, now }: Work, { report, standing, row, person, subje
 }
 
 /** @throws {Fault} conflict - an identifier is that of another report */
-async function claimsOf({ deps, reading }: Work, report: DiagnosticReport, organization: string) {
+async function claimsOf({ deps, reading }: Work, { report, organization, standing }: Sending) {
   const claims = reportKeys(report, organization).map((key) => ({ key, value: report.id ?? '' }));
+  // Who takes one of a new report meanwhile may have sent the same: the commit sees to it, and then that one stands.
+  if (standing === undefined) return claims;
   for (const { key, value } of claims) {
     const held = await claimOf(deps.records, reading, key);
     if (held !== undefined && held !== value)

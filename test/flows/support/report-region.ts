@@ -15,6 +15,7 @@ import { adhocQuery, retrieveDocumentSet } from '../../support/clients/xds.ts';
 import { byStudyUid, establishmentCaller, personCaller } from '../../support/demonstration.ts';
 import type { EditedRegion } from '../../support/region-file.ts';
 import type { TestServer } from '../../support/server.ts';
+import type { Reply } from './door.ts';
 import { feed as feedPatient, visited } from './feed.ts';
 import { onEachStore, type Running } from './each-store.ts';
 import { post, responseOf, select } from './soap.ts';
@@ -231,7 +232,20 @@ export async function iti43({ server }: ReportRegion, { token }: FhirCaller, uni
 }
 
 /** The entries of Hélène's documents by entryUUID, each with its availabilityStatus (ITI-18 FindDocuments). */
-export async function entriesOf({ server }: ReportRegion, { token }: FhirCaller): Promise<Map<string, string>> {
+export async function entriesOf(region: ReportRegion, caller: FhirCaller): Promise<Map<string, string>> {
+  const reply = await findDocuments(region, caller);
+  const [ids, statuses] = [select(reply, ENTRY, 'id'), select(reply, ENTRY, 'status')];
+  return new Map(ids.map((id, at) => [id, statuses[at]?.split(':').at(-1) ?? '']));
+}
+
+/** The names of the institutions that are authors of one of Hélène's documents (ITI-18 FindDocuments). */
+export async function authorInstitutionsOf(region: ReportRegion, caller: FhirCaller, id: string): Promise<string[]> {
+  const entry = `${ENTRY}[@id='urn:uuid:${id}']`;
+  const slot = "rim:Classification/rim:Slot[@name='authorInstitution']/rim:ValueList/rim:Value";
+  return select(await findDocuments(region, caller), `${entry}/${slot}`).map((xon) => xon.split('^')[0] ?? '');
+}
+
+async function findDocuments({ server }: ReportRegion, { token }: FhirCaller): Promise<Reply> {
   const { system, value } = patientIdentifier(PATIENTS.helene, ESTABLISHMENTS.strasbourg);
   const status = 'urn:oasis:names:tc:ebxml-regrep:StatusType';
   const slots = [
@@ -239,9 +253,7 @@ export async function entriesOf({ server }: ReportRegion, { token }: FhirCaller)
     ['$XDSDocumentEntryStatus', `('${status}:Approved','${status}:Deprecated')`],
   ] as const;
   const message = { path: '/xds/registry', action: ACTION.registryStoredQuery, body: adhocQuery(slots) };
-  const reply = await post({ url: server.url, token, requestId: `urn:uuid:${randomUUID()}` }, message);
-  const [ids, statuses] = [select(reply, ENTRY, 'id'), select(reply, ENTRY, 'status')];
-  return new Map(ids.map((id, at) => [id, statuses[at]?.split(':').at(-1) ?? '']));
+  return await post({ url: server.url, token, requestId: `urn:uuid:${randomUUID()}` }, message);
 }
 
 const ENTRY = '//rim:ExtrinsicObject';
