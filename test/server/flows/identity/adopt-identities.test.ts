@@ -13,12 +13,15 @@ import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import { systemGrant, systemReading } from '../../../../server/access/grant.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import { systemWarrant } from '../../../../server/access/system-warrant.ts';
+import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
 import { upgradeRecords } from '../../../../server/flows/upgrade/upgrade-records.ts';
+import { rowById } from '../../../../server/flows/internal-reads.ts';
 import { identityAt } from '../../../../server/flows/identity/identities.ts';
 import type { IdentityChange } from '../../../../server/flows/identity/identity-change.ts';
 import { placeIdentities } from '../../../../server/flows/identity/place-identity.ts';
 import { filedBy, joinParts, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
+import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { openLog } from '../../../../server/log.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
@@ -66,6 +69,8 @@ for (const { name, missing, open } of EACH_STORE) {
   describe(`Identities of Patients whom an earlier server joined, on ${name}`, function () {
     this.timeout(60_000);
     let stores: Stores & { close(): Promise<void> };
+    /** Another server on the same data, where there may be one. */
+    let beside: Stores & { close(): Promise<void> };
     let dataDir: string;
     let remove: () => Promise<void> = async () => {};
     beforeEach(async function start() {
@@ -73,10 +78,13 @@ for (const { name, missing, open } of EACH_STORE) {
       const opened = await open();
       remove = opened.close;
       dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-'));
-      stores =
-        opened.store === 'sqlite' ? await openSqliteStores({ dataDir }) : await openMongoStores({ uri: opened.store });
+      const isSqlite = opened.store === 'sqlite';
+      stores = isSqlite ? await openSqliteStores({ dataDir }) : await openMongoStores({ uri: opened.store });
+      // One server to a data folder: there, two stories of the same one.
+      beside = isSqlite ? stores : await openMongoStores({ uri: opened.store });
     });
     afterEach(async () => {
+      if (beside !== stores) await beside?.close();
       await stores?.close();
       await remove();
       if (dataDir !== undefined) await rm(dataDir, { recursive: true, force: true });
@@ -125,6 +133,21 @@ for (const { name, missing, open } of EACH_STORE) {
         await commitPlan(stores.records, aPlan({ puts: [put(consent, at, order)] }));
       }
       return ids;
+    }
+
+    /** Makes identities of Patients (ids) at once: each server has looked before any of them commits. */
+    async function adoptAtOnce(...ids: readonly [string, string]): Promise<void> {
+      const { indexer } = await loadDefinitions();
+      meetFirst(stores.records, beside.records);
+      const adopters = [stores, beside].map(
+        ({ records }) => adoptIdentities({ records, clock: { now: () => NOW }, indexer, region: REGION })[0],
+      );
+      await Promise.all(
+        ids.map(async (id, at) => {
+          const row = await rowById(stores.records, READING, 'Patient', id);
+          await adopters[at]?.work(row ?? expect.fail('She is gone'));
+        }),
+      );
     }
 
     async function stateAt(id: string): Promise<Found> {
@@ -205,6 +228,18 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await tasks()).to.deep.equal([]);
     });
 
+    it('of two servers that look at two Patients of one person at once, one alone gives her key on', async () => {
+      const consents = [['withdraw', 'nancy'] as const];
+      const ids = await keep(
+        { said: [helene, STRANGER], consents, withdrawn: true },
+        (await loadDefinitions()).indexer,
+      );
+      await adoptAtOnce(ids[0] ?? '', ids[1] ?? '');
+      const found = await Promise.all(ids.map(stateAt));
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.some(({ withdrawn }) => withdrawn)).to.equal(true);
+    });
+
     for (const [who, other] of Object.entries({ 'one person': helene, two: STRANGER }))
       it(`a withdrawal that ended hides nothing, whichever Patient its end is filed under: ${who}`, async () => {
         const consents = [['withdraw', 'strasbourg'] as const, ['reconsent', 'nancy'] as const];
@@ -212,4 +247,20 @@ for (const { name, missing, open } of EACH_STORE) {
         expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, false]);
       });
   });
+}
+
+/** The first plan that each of two stories commits waits for that of the other, of one store or of two. */
+function meetFirst(...stores: readonly [RecordStore, RecordStore]): void {
+  const both = Promise.withResolvers<undefined>();
+  let waiting = 0;
+  for (const records of new Set(stores)) {
+    const commit = records.commit.bind(records);
+    const meeting = async (...order: Parameters<typeof commit>) => {
+      waiting += 1;
+      if (waiting === 2) both.resolve(undefined);
+      await both.promise;
+      return await commit(...order);
+    };
+    Object.assign(records, { commit: meeting });
+  }
 }
