@@ -4,6 +4,7 @@
  */
 import type { AuditEvent, Consent, Identifier, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { eventually, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count } from '../support/fhir-write.ts';
@@ -87,6 +88,8 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
       for (const who of ['Practitioner/demo-stranger', 'Practitioner/demo-declared', `Patient/${ids[1]}`])
         expect(told.join('\n')).to.include(` ${who} search-type Patient/${ids[1]}`);
       expect(JSON.stringify(task)).not.to.match(/2\.25\.|ID-\d|Ormélac/);
+      const { validate } = await loadDefinitions();
+      expect(() => validate(task)).to.not.throw();
       const passages = passagesOf(task);
       expect(passages).to.have.length(told.length);
       const emergencies = passages.filter((one) => one.who === 'Practitioner/demo-stranger');
