@@ -8,7 +8,7 @@ import { toIdentityResource, type IdentityContent } from '../../../profiles/iden
 import { readReliability } from '../../../profiles/identity/reliability.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { establishmentOf } from '../../access/right.ts';
-import { systemWarrant } from '../../access/system-warrant.ts';
+import { adoptionWarrant, systemWarrant } from '../../access/system-warrant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -67,14 +67,15 @@ type Adopted = { readonly content: IdentityContent; readonly parted: PlanParts }
 
 function planOf(deps: AdoptDeps, row: InternalRow, { content, parted }: Adopted, now: number) {
   const [home, from] = [personKey(content.home), row.person ?? personKey(content.home)];
-  const facts = { person: home, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
+  const subject = `Patient/${content.id}`;
+  const facts = { person: home, subject, origin: filedBy(...content.sources) };
   const composite = { id: content.id, row, sources: [sourcePatientOf(deps.region, content)] };
   const plan = joinParts(
     parted,
     { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
     compositeParts(deps, composite, now, facts),
   );
-  return { warrant: systemWarrant('adopt-identities', home, from), plan, result: undefined };
+  return { warrant: adoptionWarrant(subject, from, home), plan, result: undefined };
 }
 
 /**

@@ -91,11 +91,13 @@ for (const { name, missing, open } of EACH_STORE) {
     });
 
     /** Keeps it, and adopts; who each identity is, in the order of sources, and whether her record is withdrawn. */
-    async function adopted(kept: Kept): Promise<readonly Found[]> {
+    async function adopted(kept: Kept, servers = [stores]): Promise<readonly Found[]> {
       const { indexer } = await loadDefinitions();
       const ids = await keep(kept, indexer);
       const log = openLog({ level: 'error' })('identity');
-      await upgradeRecords({ records: stores.records, clock: { now: () => NOW }, indexer, region: REGION, log }).run();
+      const deps = { clock: { now: () => NOW }, indexer, region: REGION, log };
+      if (servers.length > 1) meetFirst(stores.records, beside.records);
+      await Promise.all(servers.map(async ({ records }) => await upgradeRecords({ ...deps, records }).run()));
       return await Promise.all(ids.map(stateAt));
     }
 
@@ -135,19 +137,30 @@ for (const { name, missing, open } of EACH_STORE) {
       return ids;
     }
 
-    /** Makes identities of Patients (ids) at once: each server has looked before any of them commits. */
-    async function adoptAtOnce(...ids: readonly [string, string]): Promise<void> {
+    /** How each of both servers makes an identity of a Patient (id). */
+    async function adopters(): Promise<readonly ((id: string) => Promise<void>)[]> {
       const { indexer } = await loadDefinitions();
+      return [stores, beside].map(({ records }) => async (id) => {
+        const [step] = adoptIdentities({ records, clock: { now: () => NOW }, indexer, region: REGION });
+        const row = await rowById(records, READING, 'Patient', id);
+        await step?.work(row ?? expect.fail('She is gone'));
+      });
+    }
+
+    /** Each server has looked before any of them commits. */
+    async function adoptAtOnce(...ids: readonly [string, string]): Promise<void> {
       meetFirst(stores.records, beside.records);
-      const adopters = [stores, beside].map(
-        ({ records }) => adoptIdentities({ records, clock: { now: () => NOW }, indexer, region: REGION })[0],
-      );
-      await Promise.all(
-        ids.map(async (id, at) => {
-          const row = await rowById(stores.records, READING, 'Patient', id);
-          await adopters[at]?.work(row ?? expect.fail('She is gone'));
-        }),
-      );
+      await Promise.all((await adopters()).map(async (adopt, at) => await adopt(ids[at] ?? '')));
+    }
+
+    /** The first `done` of these are identities already. */
+    async function kept(said: Kept['said'], done: number): Promise<readonly [string, string]> {
+      const { indexer } = await loadDefinitions();
+      const consents = [['withdraw', 'nancy'] as const];
+      const [one = '', other = ''] = await keep({ said, consents, withdrawn: true }, indexer);
+      const [adopt] = await adopters();
+      for (const id of [one, other].slice(0, done)) await adopt?.(id);
+      return [one, other];
     }
 
     async function stateAt(id: string): Promise<Found> {
@@ -229,15 +242,27 @@ for (const { name, missing, open } of EACH_STORE) {
     });
 
     it('of two servers that look at two Patients of one person at once, one alone gives her key on', async () => {
-      const consents = [['withdraw', 'nancy'] as const];
-      const ids = await keep(
-        { said: [helene, STRANGER], consents, withdrawn: true },
-        (await loadDefinitions()).indexer,
-      );
-      await adoptAtOnce(ids[0] ?? '', ids[1] ?? '');
+      const ids = await kept([helene, STRANGER], 0);
+      await adoptAtOnce(...ids);
       const found = await Promise.all(ids.map(stateAt));
       expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
       expect(found.some(({ withdrawn }) => withdrawn)).to.equal(true);
+    });
+
+    it('of two servers that take one Patient out of a person at once, the second looks again', async () => {
+      const ids = await kept([helene, STRANGER], 1);
+      await adoptAtOnce(ids[1], ids[1]);
+      const found = await Promise.all(ids.map(stateAt));
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, true]);
+    });
+
+    it('two servers that take over at once leave what one leaves', async () => {
+      const consents = [['withdraw', 'nancy'] as const];
+      const found = await adopted({ said: [helene, NAMESAKE], consents, withdrawn: true }, [stores, beside]);
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, true]);
+      expect(await tasks()).to.deep.equal([['requested', 'former-join', bothOf(found)]]);
     });
 
     for (const [who, other] of Object.entries({ 'one person': helene, two: STRANGER }))
