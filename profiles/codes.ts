@@ -191,5 +191,15 @@ export function oidUri(oid: string): string {
 
 /** The dotted form of an `urn:oid:` URI, or undefined when it is none. */
 export function oidOf(uri: string | undefined): string | undefined {
-  return uri?.startsWith('urn:oid:') === true ? uri.slice('urn:oid:'.length) : undefined;
+  return uri !== undefined && OID_URN.test(uri) ? uri.slice('urn:oid:'.length) : undefined;
 }
+
+/**
+ * Returns a text in the form in which URIs are compared and told: that of an OID begins with `urn:oid:`, whatever
+ * capitals the sender wrote. @see RFC 8141 section 3.1
+ */
+export function comparedUri(text: string): string {
+  return /^urn:oid:[\d.]+$/i.test(text) ? text.toLowerCase() : text;
+}
+
+const OID_URN = /^urn:oid:/i;

@@ -1,6 +1,7 @@
 /** ITI-83 Mobile Patient Identifier Cross-reference Query, request: $ihe-pix. @see IHE PIXm 3.1, 2:3.83.4.1 */
 import type { Parameters } from '@medplum/fhirtypes';
 import type { IssuedIdentifier } from '../../profiles/affinity-domain.ts';
+import { comparedUri } from '../../profiles/codes.ts';
 import { Fault } from '../../profiles/fault.ts';
 
 /** What is asked: whose identifiers, and of which domains; of all when it names none. */
@@ -51,7 +52,7 @@ function readCrossReferenceQuery(pairs: readonly Pair[]): CrossReferenceQuery {
   const [source, ...others] = valuesOf(pairs, SOURCE);
   if (source === undefined) throw new Fault('required', `The parameter ${SOURCE} is missing`, { expression: SOURCE });
   if (others.length > 0) throw new Fault('invalid', `The parameter ${SOURCE} comes twice`, { expression: SOURCE });
-  const targets = valuesOf(pairs, TARGET);
+  const targets = valuesOf(pairs, TARGET).map(comparedUri);
   if (targets.length > MAX_TARGETS)
     throw new Fault('too-costly', `The parameter ${TARGET} comes at most ${MAX_TARGETS} times`, { expression: TARGET });
   if (targets.includes('')) throw new Fault('invalid', `A ${TARGET} is empty`, { expression: TARGET });
@@ -67,5 +68,5 @@ function sourceOf(text: string): IssuedIdentifier {
   const [, system = '', value = ''] = /^([^|\\]+)\|((?:[^|\\]|\\.)+)$/s.exec(text) ?? [];
   if (system === '')
     throw new Fault('invalid', `The parameter ${SOURCE} must be written system|value`, { expression: SOURCE });
-  return { system, value: value.replaceAll(/\\(.)/gs, '$1') };
+  return { system: comparedUri(system), value: value.replaceAll(/\\(.)/gs, '$1') };
 }

@@ -3,7 +3,7 @@
  * same element escaped as text, OIDs with or without `urn:oid:`, names in other capitals, nil values.
  */
 import type { XmlElement } from 'libxml2-wasm';
-import { oidUri } from '../../profiles/codes.ts';
+import { comparedUri, oidUri } from '../../profiles/codes.ts';
 import { withXml } from '../xml/parse.ts';
 import { childElements } from '../xml/select.ts';
 import { childrenOf, optionalAttribute, refusal } from './elements.ts';
@@ -157,7 +157,7 @@ function pickV3(element: XmlElement): V3Attributes {
 }
 
 function asUri(text: string): string {
-  return OID.test(text) ? oidUri(text) : text;
+  return OID.test(text) ? oidUri(text) : comparedUri(text);
 }
 
 /** Some issuers escape the patient identifier twice, so that its `&` arrives as text `&amp;`. */

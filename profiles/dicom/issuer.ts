@@ -1,5 +1,5 @@
 /** Who issued an identifier, as the system of a FHIR Identifier. @see DICOM PS3.3 table 10-17, PS3.3 C.7.1.1 */
-import { oidUri } from '../codes.ts';
+import { comparedUri, oidUri } from '../codes.ts';
 import { isReservedSystem } from '../reserved-systems.ts';
 import { TAG } from './attributes.ts';
 import { jsonIdentifier, jsonItems } from './json/values.ts';
@@ -21,7 +21,7 @@ export function issuerSystemOf(json: DicomJson, sequenceTag: number): string | u
     case 'UUID':
       return UUID.test(id) ? `urn:uuid:${id.toLowerCase()}` : undefined;
     case 'URI':
-      return ABSOLUTE_URI.test(id) && !isReservedSystem(id) ? id : undefined;
+      return ABSOLUTE_URI.test(id) && !isReservedSystem(id) ? comparedUri(id) : undefined;
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 /** How studies and orders are identified, in images, reports and documents. @see IHE RAD MADO */
 import type { Coding, Identifier, ImagingStudy } from '@medplum/fhirtypes';
-import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../codes.ts';
+import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidOf, oidUri } from '../codes.ts';
 import { isUID } from '../dicom/uid.ts';
 
 /** The identifier of a study by its Study Instance UID (dotted form). */
@@ -20,12 +20,11 @@ export function accessionIdentifier(accession: { readonly system: string; readon
 /** The Study Instance UID (dotted form) that an identifier holds; undefined when it is of another kind. */
 export function studyInstanceUIDOf({ system, value = '' }: Identifier): string | undefined {
   if (system !== IDENTIFIER_SYSTEM.dicomUid) return undefined;
-  const prefix = SPELLINGS.find((one) => value.startsWith(one)) ?? '';
-  const uid = value.slice(prefix.length);
+  const uid = oidOf(value) ?? value;
   return isUID(uid) ? uid : undefined;
 }
 
-/** What stands before a UID: capitals are the same (RFC 8141 section 3.1), and some write it without. */
+/** What stands before a UID: some write it without, and what earlier servers took may be in capitals. */
 const SPELLINGS = ['urn:oid:', 'URN:OID:', ''] as const;
 
 /** The values of identifiers that hold a Study Instance UID (dotted form), as they are read. */

@@ -1,5 +1,6 @@
 /** One search parameter of a URL as a criterion. */
 import { parseDateRange } from './date-range.ts';
+import { comparedUri } from '../codes.ts';
 import { Fault } from '../fault.ts';
 import type { Criterion, DatePrefix, DateValue, StringCriterion, TokenCriterion, TokenValue } from './criterion.ts';
 import { DATE_PREFIXES } from './criterion.ts';
@@ -110,8 +111,8 @@ function parseToken({ entry, name, modifier }: Parameter, values: readonly strin
 }
 
 function parseTokenValue(name: string, entry: SearchParameterEntry | undefined, text: string): TokenValue {
-  if (entry?.type === 'uri') return { code: unescapeValue(text) };
-  const [first = '', second, ...rest] = splitUnescaped(text, '|').map(unescapeValue);
+  if (entry?.type === 'uri') return { code: comparedUri(unescapeValue(text)) };
+  const [first = '', second, ...rest] = splitUnescaped(text, '|').map((part) => comparedUri(unescapeValue(part)));
   if (rest.length > 0) throw refused(name, 'must be code, system|code, |code or system|');
   if (second === undefined) return { code: first };
   if (first === '' && second === '') throw refused(name, 'has an empty value');

@@ -1,5 +1,6 @@
 /** Validation of resources against R4: a walk with the general rules, the compiled schema, then the invariants. */
 import type { Resource } from '@medplum/fhirtypes';
+import { comparedUri } from '../codes.ts';
 import { Fault } from '../fault.ts';
 import { checkInvariants } from './invariants.ts';
 import { primitiveOfPattern } from './primitive-types.ts';
@@ -21,7 +22,7 @@ export type CompiledValidator = {
   errors?: readonly SchemaError[] | null;
 };
 
-/** Returns the resource itself, or throws what {@link createValidator} says. */
+/** Returns the resource, URIs as they are compared (comparedUri), or throws what {@link createValidator} says. */
 export type Validate = (resource: unknown) => Resource;
 
 /**
@@ -46,8 +47,20 @@ export function createValidator(validators: Readonly<Record<string, CompiledVali
     if (!validator(resource)) throw toFault(type, validator.errors?.[0]);
     for (const inner of found) checkInvariants(inner.resource, inner.path);
     // The schema of its type has just been satisfied.
-    return resource as Resource & JsonObject;
+    return withComparedUris(resource) as Resource & JsonObject;
   };
+}
+
+/** The same JSON with every URI of an OID as it is compared; what has none stays itself. */
+function withComparedUris(value: unknown): unknown {
+  if (typeof value === 'string') return comparedUri(value);
+  if (Array.isArray(value)) {
+    const items = value.map(withComparedUris);
+    return items.every((item, at) => item === value[at]) ? value : items;
+  }
+  if (!isJsonObject(value)) return value;
+  const members = Object.entries(value).map(([name, member]) => [name, withComparedUris(member)] as const);
+  return members.every(([name, member]) => member === value[name]) ? value : Object.fromEntries(members);
 }
 
 function typeOf(resource: unknown): string | undefined {

@@ -72,6 +72,15 @@ export function erasureWarrant(studyInstanceUID: string, person: PersonKey | und
 /** Reports, their documents and bytes. */
 const REPORTS: readonly string[] = ['reports', 'manifests', 'with-its-item'];
 
+/**
+ * The warrant to make an identity of a Patient (`Patient/id`) whom an earlier server knew as this person: `home` is who
+ * it is by itself. Where another server was faster, it is somebody else already.
+ */
+export function adoptionWarrant(patient: string, person: PersonKey, home: PersonKey): Warrant {
+  const act = 'adopt-identities';
+  return makeWarrant({ act, reaches: [reachOf(act, home, person)], bases: [{ kind: 'row', row: patient, person }] });
+}
+
 function reachOf(reason: SystemWriteReason, ...subjects: readonly string[]): Reach {
   const { types, event, subject: kind } = SYSTEM_WRITES[reason];
   const persons = kind === 'persons' ? subjects.map(personKey) : [];

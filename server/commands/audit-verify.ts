@@ -13,6 +13,7 @@ import { VARIABLES } from '../config/variables.ts';
 import type { Anchor } from '../ports/audit-anchor.ts';
 import type { TrailHead, Verification } from '../ports/audit-trail.ts';
 import { endWithNpm } from '../runtime/end-with-npm.ts';
+import { endWithReader } from '../runtime/end-with-reader.ts';
 
 const USAGE = `Usage: npm run -s audit:verify -- [--head SEQUENCE:HASH]
 Verifies the audit trail of PASSERELLE_STORE and PASSERELLE_DATA_DIR, with the anchor of PASSERELLE_AUDIT_ANCHOR and
@@ -21,6 +22,7 @@ PASSERELLE_AUDIT_ANCHOR_KEY. Nothing is written.
 
 async function main(): Promise<void> {
   endWithNpm();
+  endWithReader();
   const head = readKnownHead(process.argv.slice(2));
   const environment = readEnv(process.env);
   const { STORE: store = VARIABLES.STORE.default, DATA_DIR: dataDir = VARIABLES.DATA_DIR.default } = environment;

@@ -6,6 +6,7 @@ import { Fault } from '../../profiles/fault.ts';
 import { readEnv } from '../config/env.ts';
 import { VARIABLES } from '../config/variables.ts';
 import { endWithNpm } from '../runtime/end-with-npm.ts';
+import { endWithReader } from '../runtime/end-with-reader.ts';
 import { codeOf } from './walk-files.ts';
 
 /** The data folder that the environment names. */
@@ -63,6 +64,7 @@ export function interruption(): AbortSignal {
 /** Runs a command. A Fault explains itself to the person who runs it; anything else is a bug. */
 export async function runCommand(command: () => Promise<void>): Promise<void> {
   endWithNpm();
+  endWithReader();
   try {
     await command();
   } catch (error) {

@@ -3,25 +3,21 @@
  * alike each has sent its own: it stays with those who sent it of the person of the study.
  */
 import { setImmediate as turnOfOthers } from 'node:timers/promises';
-import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
-import type { CommitReceipt, FurtherSource, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
+import type { CommitReceipt, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { BlobRef } from '../../ports/image-store.ts';
-import { knownPatient, type KnownPatient } from '../identity/persons.ts';
 import { filedAs } from '../intake/standing-instance.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
 import type { AsideDeps, AsideReading } from './aside-deps.ts';
 import { copyBlob } from './copy-blob.ts';
 import { deriveAnew } from './derive-anew.ts';
+import { personsBySubject, sentOf, type Sent } from './sent-by.ts';
 import { settlingEvents, standingStudy, type StandingStudy } from './standing-study.ts';
 
 /** Instances that are read at a time, and the most that was sent which one plan writes. */
 const BATCH = 200;
 /** Instances that one plan writes anew, with their metadata. */
 const MOST_KEPT = 20;
-
-/** What one establishment sent, and of whom. */
-type Sent = Pick<InstanceRow, 'source' | 'subject' | 'person' | 'movedFrom'>;
 
 /** An instance that somebody sent of another person than its study is of. */
 type Stranger = { readonly row: InstanceRow; readonly staying: readonly Sent[]; readonly leaving: readonly Sent[] };
@@ -86,7 +82,7 @@ async function strangersOf(
   const { owner } = standing;
   if (owner === undefined) return { ...standing, strangers: [] };
   const found: Stranger[] = [];
-  const personOf = personsBySubject(deps, reading);
+  const personOf = personsBySubject(deps.records, reading);
   const place = { kind: 'instances', studyInstanceUID, omitMetadata: true, limit: BATCH } as const;
   for (let offset = 0, isMore = true; isMore && found.length < BATCH; offset += BATCH) {
     const { instances } = await deps.records.peek(reading({ study: studyInstanceUID }), { ...place, offset });
@@ -101,29 +97,6 @@ async function strangersOf(
     if (isMore) await turnOfOthers();
   }
   return { ...standing, strangers: portionOf(found) };
-}
-
-type PersonOf = (subject: string) => Promise<PersonKey | undefined>;
-
-/** Few identities send a study: each is looked up once. */
-function personsBySubject({ records }: AsideDeps, reading: AsideReading): PersonOf {
-  const known = new Map<string, PersonKey | undefined>();
-  return async (subject) => {
-    if (!known.has(subject)) known.set(subject, (await knownPatient(records, reading, subject))?.person);
-    return known.get(subject);
-  };
-}
-
-/** Who sent an instance, the first one first. What names no identity is of whoever the study is of. */
-async function sentOf(row: InstanceRow, owner: KnownPatient, personOf: PersonOf): Promise<readonly Sent[]> {
-  const further = async ({ subject = owner.patient, ...one }: FurtherSource): Promise<Sent> => ({
-    ...one,
-    subject,
-    person: (await personOf(subject)) ?? owner.person,
-  });
-  const sent: Sent[] = [row];
-  for (const one of row.furtherSources ?? []) sent.push(await further(one));
-  return sent;
 }
 
 function portionOf(all: readonly Stranger[]): readonly Stranger[] {

@@ -1,7 +1,7 @@
 /**
  * The parts of a plan that change whether a record is shared. The switch is a function of the withdrawals that stand
  * afterwards, and is kept of the identity that each is filed under: it goes with that one when identities part. Changes
- * of one person follow each other, by a claim that each of them renews.
+ * of one person take turns.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent-request.ts';
@@ -10,14 +10,13 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
-import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { identitiesOf } from '../identity/identities.ts';
-import { claimOf, findAll, type Found } from '../internal-reads.ts';
-import { newId } from '../new-id.ts';
+import { findAll, type Found } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
+import { nextTurn, sharingTurn } from './sharing-turn.ts';
 
 /** What stands of a person. */
 export type StandingSharing = {
@@ -49,8 +48,7 @@ export async function readSharing(
   person: PersonKey,
   now: number,
 ): Promise<StandingSharing> {
-  // Asked first: what is changed afterwards breaks the condition on it.
-  const turn = await claimOf(records, reading, claimKey.sharing(person));
+  const turn = await sharingTurn(records, reading, person);
   const consents = await findAll<Consent>(records, reading({ person }), 'Consent', [OPEN]);
   const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
   const identities = await identitiesOf(records, person, now);
@@ -82,8 +80,7 @@ export function sharingParts(
   now: number,
 ): PlanParts {
   const { person, leftovers, rows, turn } = standing;
-  const key = claimKey.sharing(person);
-  const former = turn === undefined ? {} : { preconditions: [{ kind: 'claimed', key, value: turn } as const] };
+  const next = nextTurn(person, turn);
   const parts: PlanParts[] = [
     ...[...ended, ...leftovers].map((consent) =>
       change(indexer, rows.get(consent.id ?? ''), { ...consent, status: 'inactive' }, now),
@@ -91,10 +88,9 @@ export function sharingParts(
     ...done.map(({ row, resource }) => change(indexer, row, { ...resource, status: 'completed' }, now)),
   ];
   return {
-    preconditions: [...(former.preconditions ?? []), ...parts.flatMap(({ preconditions = [] }) => preconditions)],
+    ...next,
+    preconditions: [...(next.preconditions ?? []), ...parts.flatMap(({ preconditions = [] }) => preconditions)],
     puts: parts.flatMap(({ puts = [] }) => puts),
-    erased: turn === undefined ? [] : [{ claims: [key] }],
-    claims: [{ key, value: newId() }],
     states: switchesOf(standing, denials),
   };
 }

@@ -3,6 +3,7 @@
  * other studies, too, stays and forgets this one.
  */
 import type { DiagnosticReport, DocumentReference, Identifier, ImagingStudy, Task } from '@medplum/fhirtypes';
+import { oidOf } from '../../../profiles/codes.ts';
 import { studiesOf } from '../../../profiles/documents/diagnostic-report.ts';
 import { documentWithoutStudy } from '../../../profiles/documents/former-document.ts';
 import { accessionsOf, namesStudy, studyNamesOf, withoutStudy } from '../../../profiles/documents/report-links.ts';
@@ -162,7 +163,7 @@ function isAlone(report: DiagnosticReport, study: ErasedStudy): boolean {
 const MIN_NAME_LENGTH = 5;
 
 function namesOf(identifiers: readonly (Identifier | undefined)[]): string[] {
-  const values = identifiers.map((identifier) => identifier?.value?.replace(/^urn:oid:/, '') ?? '');
+  const values = identifiers.map((identifier) => oidOf(identifier?.value) ?? identifier?.value ?? '');
   return values.filter((value) => value.length >= MIN_NAME_LENGTH);
 }
 

@@ -8,12 +8,13 @@ import { toIdentityResource, type IdentityContent } from '../../../profiles/iden
 import { readReliability } from '../../../profiles/identity/reliability.ts';
 import { systemReading, type NarrowReading } from '../../access/grant.ts';
 import { establishmentOf } from '../../access/right.ts';
-import { systemWarrant } from '../../access/system-warrant.ts';
+import { adoptionWarrant, systemWarrant } from '../../access/system-warrant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
+import { nextTurn, sharingTurn } from '../consent/sharing-turn.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
@@ -36,21 +37,27 @@ export function adoptIdentities(deps: AdoptDeps): readonly UpgradeStep[] {
   ];
 }
 
-/** A Patient becomes an identity: nothing of it is for desks yet. */
+/**
+ * A Patient becomes an identity: nothing of it is for desks yet. The first of a person bears her key on, and others
+ * leave her: two servers that adopt of one person at once take turns.
+ */
 async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<number> {
   await commitFresh(deps.records, async () => {
     const now = deps.clock.now();
     const reading = systemReading('adopt-identities', now);
     const row = await rowById(deps.records, reading, 'Patient', id);
-    const known = await rowById(deps.records, reading, 'Person', id);
     const person = row?.person;
+    const turn = person && (await sharingTurn(deps.records, reading, person));
+    const known = await rowById(deps.records, reading, 'Person', id);
     if (row === undefined || known !== undefined || person === undefined)
       return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: undefined };
     const [first] = await identitiesOf(deps.records, person, now);
     const home = first === undefined ? person : personKey(newId());
     const content = await contentOf(deps, reading, row, home);
-    if (first === undefined) return planOf(deps, row, { content, parted: {} }, now);
-    const parted = await leavingParts(deps, reading, { identity: `Patient/${id}`, home, from: person });
+    const next = nextTurn(person, turn);
+    if (first === undefined) return planOf(deps, row, { content, parted: next }, now);
+    const leaving = await leavingParts(deps, reading, { identity: `Patient/${id}`, home, from: person });
+    const parted = joinParts(next, leaving);
     return planOf(deps, row, { content: { ...content, formerly: first.content.id }, parted }, now);
   });
   return 0;
@@ -60,14 +67,15 @@ type Adopted = { readonly content: IdentityContent; readonly parted: PlanParts }
 
 function planOf(deps: AdoptDeps, row: InternalRow, { content, parted }: Adopted, now: number) {
   const [home, from] = [personKey(content.home), row.person ?? personKey(content.home)];
-  const facts = { person: home, subject: `Patient/${content.id}`, origin: filedBy(...content.sources) };
+  const subject = `Patient/${content.id}`;
+  const facts = { person: home, subject, origin: filedBy(...content.sources) };
   const composite = { id: content.id, row, sources: [sourcePatientOf(deps.region, content)] };
   const plan = joinParts(
     parted,
     { puts: [putOf(deps.indexer, toIdentityResource(content), now, facts)] },
     compositeParts(deps, composite, now, facts),
   );
-  return { warrant: systemWarrant('adopt-identities', home, from), plan, result: undefined };
+  return { warrant: adoptionWarrant(subject, from, home), plan, result: undefined };
 }
 
 /**

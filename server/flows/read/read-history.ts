@@ -14,6 +14,7 @@ import {
 } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { formerPatient } from './former-patient.ts';
 import { isToldInPart, toldVersion } from './told-report.ts';
 import { ABSENT, ID } from './read-resource.ts';
 
@@ -50,6 +51,8 @@ export function readHistory(deps: GuardDeps) {
       const told = (page: HistoryPage): HistoryPage => toldPage(visit, page, new Map());
       const tell = (page: HistoryPage): Account => accountOf(request, told(page));
       const { answer, passage } = await guarded(deps, visit, kind, question, tell);
+      const former = told(answer).rows.length > 0 ? undefined : await formerHistory(deps, visit, request);
+      if (former !== undefined) return { ...former, cursor: undefined };
       if (isNothing(request, told(answer))) throw foundNothing(ABSENT);
       const { next } = answer;
       return {
@@ -58,6 +61,19 @@ export function readHistory(deps: GuardDeps) {
       };
     });
   };
+}
+
+/** A Patient's former id has the one version that is read of it. */
+async function formerHistory(deps: GuardDeps, visit: Visit, request: HistoryRequest): Promise<HistoryPage | undefined> {
+  const { type, id, since = -Infinity, cursor } = request;
+  if (type !== 'Patient' || id === undefined || cursor !== undefined) return undefined;
+  const pageOf = (row: RowVersion | undefined): HistoryPage => ({
+    rows: row === undefined || row.updated < since ? [] : [row],
+    next: undefined,
+  });
+  const tell = (row: RowVersion | undefined): Account => accountOf(request, pageOf(row));
+  const former = await formerPatient(deps, visit, { id, kind: 'history-instance' }, tell);
+  return former === undefined ? undefined : pageOf(former);
 }
 
 type PresentRows = ReadonlyMap<string, RowVersion>;

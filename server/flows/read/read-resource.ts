@@ -46,13 +46,26 @@ export function readResource(deps: GuardDeps) {
       const told = (row: RowVersion | undefined): RowVersion | undefined => row && toldVersion(visit, row, undefined);
       const tell = (row: RowVersion | undefined): Account => accountOf(question, told(row));
       const { answer, passage } = await guarded(deps, visit, kind, question, tell);
-      const row = told(answer) ?? (type === 'Patient' ? await formerPatient(deps, visit, id, tell) : undefined);
+      const row = told(answer) ?? (await formerVersion(deps, visit, { type, id, version }, tell));
       if (row === undefined) throw foundNothing(ABSENT);
       if ('isDeletion' in row) throw foundDeleted('The resource was deleted');
       if (version === undefined || !isToldInPart(type)) return row;
       return toldVersion(visit, row, await further(deps, passage, { kind: 'resource', type, id })) ?? row;
     });
   };
+}
+
+/** A Patient's former id has the version that is read of it, and no other. */
+async function formerVersion(
+  deps: GuardDeps,
+  visit: Visit,
+  { type, id, version }: Pick<ReadRequest, 'type' | 'id'> & { readonly version: number | undefined },
+  tell: (row: RowVersion | undefined) => Account,
+): Promise<VisibleRow | undefined> {
+  if (type !== 'Patient') return undefined;
+  const kind = version === undefined ? 'read' : 'vread';
+  const asked = (row: VisibleRow | undefined) => (version === undefined || row?.version === version ? row : undefined);
+  return asked(await formerPatient(deps, visit, { id, kind }, (row) => tell(asked(row))));
 }
 
 function accountOf({ type, id }: ReadRequest, row: RowVersion | undefined): Account {

@@ -1,4 +1,5 @@
 /** Conditions: searches that stand for an id. @see https://hl7.org/fhir/R4/http.html#cond-update */
+import { comparedUri } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { parseSearch } from '../../../profiles/search/query.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
@@ -21,8 +22,9 @@ export function conditionParameters(type: StoredType, condition: string, fhirBas
   const [path, query] = /^[^=&]*\?/.test(relative) ? splitAtMark(relative) : ['', relative];
   if (path !== '' && path !== type)
     throw new Fault('invalid', `The condition is no search of ${type} at this server`, { expression: 'If-None-Exist' });
-  const parameters = new URLSearchParams(query);
-  for (const name of OF_THE_ANSWER) parameters.delete(name);
+  const parameters = new URLSearchParams();
+  for (const [name, value] of new URLSearchParams(query))
+    if (!OF_THE_ANSWER.includes(name)) parameters.append(name, value.split('|').map(comparedUri).join('|'));
   return parameters;
 }
 

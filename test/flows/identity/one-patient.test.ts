@@ -1,10 +1,10 @@
 /** One Patient for one person, whoever knows her: what each reader sees of her, on both stores. */
-import type { ImagingStudy, Patient } from '@medplum/fhirtypes';
+import type { AuditEvent, Bundle, ImagingStudy, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { PATIENTS } from '../../../fixtures/people.ts';
 import { oidUri } from '../../../profiles/codes.ts';
-import { fillDemonstration, type Demonstration } from '../../support/demonstration.ts';
-import { expectOutcome } from '../../support/clients/fhir-caller.ts';
+import { fillDemonstration, personCaller, type Demonstration } from '../../support/demonstration.ts';
+import { expectOutcome, resourcesOf } from '../../support/clients/fhir-caller.ts';
 import { aLocalId, anINS, domainOf, feed, idIn, somebody, valuesOf } from './people.ts';
 import { onEachStore } from '../support/each-store.ts';
 
@@ -79,6 +79,29 @@ onEachStore('One Patient for one person (FHIR R4 patient.html#linking)', {}, (ru
     expect((await region.nancy.get(`Patient/${older}`)).status).to.equal(200);
     expectOutcome(await region.luxembourg.get(`Patient/${later}`), 404, 'not-found');
     expectOutcome(await region.stranger.get(`Patient/${later}`), 404, 'not-found');
+  });
+
+  it('has of the former id the one version that is read, in the history, too, and it is told', async () => {
+    const known = { ...somebody(), ...traitsOfHelene(), numbers: [nationalOfHelene()] };
+    const id = idIn(await feed(region.nancy, 'nancy', aLocalId(), known));
+    const read = await region.nancy.get(`Patient/${id}`);
+    const stub = read.json<Patient>();
+    expect([read.status, stub.active], read.text).to.deep.equal([200, false]);
+    const version = Number(stub.meta?.versionId);
+    const history = await region.nancy.get(`Patient/${id}/_history`);
+    expect(history.status, history.text).to.equal(200);
+    expect(resourcesOf<Patient>(history.json<Bundle>())).to.deep.equal([stub]);
+    expect((await region.nancy.get(`Patient/${id}/_history/${version}`)).json()).to.deep.equal(stub);
+    expectOutcome(await region.nancy.get(`Patient/${id}/_history/${version + 1}`), 404, 'not-found');
+    const later = await region.nancy.get(`Patient/${id}/_history?_since=2999-01-01T00:00:00Z`);
+    expect(later.json()).to.not.have.property('entry');
+    for (const nobody of [region.stranger, await personCaller(running().server, 'demo-patient-lu')])
+      for (const path of ['_history', `_history/${version}`])
+        expectOutcome(await nobody.get(`Patient/${id}/${path}`), 404, 'not-found');
+    const events = await region.patient.find<AuditEvent>('AuditEvent?_count=100');
+    const told = events.filter(({ entity }) => entity?.some(({ what }) => what?.reference === `Patient/${id}`));
+    const kinds = told.map(({ subtype }) => subtype?.[0]?.code);
+    expect(kinds).to.include.members(['read', 'vread', 'history-instance']);
   });
 });
 

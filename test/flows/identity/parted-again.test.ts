@@ -4,6 +4,7 @@
  */
 import type { AuditEvent, Consent, Identifier, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
+import { loadDefinitions } from '../../../server/runtime/definitions.ts';
 import { eventually, type FhirCaller } from '../../support/clients/fhir-caller.ts';
 import { personCaller } from '../../support/demonstration.ts';
 import { consentFor, count } from '../support/fhir-write.ts';
@@ -87,6 +88,18 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
       for (const who of ['Practitioner/demo-stranger', 'Practitioner/demo-declared', `Patient/${ids[1]}`])
         expect(told.join('\n')).to.include(` ${who} search-type Patient/${ids[1]}`);
       expect(JSON.stringify(task)).not.to.match(/2\.25\.|ID-\d|Ormélac/);
+      const { validate } = await loadDefinitions();
+      expect(() => validate(task)).to.not.throw();
+      const passages = passagesOf(task);
+      expect(passages).to.have.length(told.length);
+      const emergencies = passages.filter((one) => one.who === 'Practitioner/demo-stranger');
+      expect(emergencies.map(({ how }) => how)).to.include.members(['110127', 'search-type']);
+      for (const { at, what } of emergencies) {
+        expect(Date.parse(at)).to.be.within(startOf(task), endOf(task));
+        expect(ids.map((id) => `Patient/${id}`)).to.include(what[0]);
+      }
+      // What was asked, from where, and by which token is for the person herself.
+      expect(JSON.stringify(task.contained)).not.to.match(/"query"|"detail"|"network"|"policy"/);
       const { caller } = await signInAtPortal(story(), 'first-wrong');
       for (const other of [caller, emergency, doctor, story().nancy])
         expect(await other.find<Task>(CODE)).to.deep.equal([]);
@@ -104,6 +117,31 @@ tellOnEachStore('Parted again (identity.md section 1)', { persons: NUMBERS }, (s
     expect(JSON.stringify(events)).not.to.include('ended: given while');
   });
 });
+
+/** The passages of a Task, each by the event that it contains. */
+function passagesOf({ input = [], contained = [] }: Task) {
+  const references = input
+    .flatMap(({ valueReference }) => valueReference ?? [])
+    .filter(({ type }) => type !== undefined);
+  return references.map(({ reference = '' }) => {
+    const event = contained.find((one): one is AuditEvent => `#${one.id}` === reference);
+    const { recorded = '', subtype = [], agent = [], entity = [] } = event ?? expect.fail(`${reference} is nowhere`);
+    return {
+      at: recorded,
+      who: agent.find(({ requestor }) => requestor)?.who?.reference,
+      how: subtype[0]?.code,
+      what: entity.map(({ what }) => what?.reference),
+    };
+  });
+}
+
+function startOf({ executionPeriod }: Task): number {
+  return Date.parse(executionPeriod?.start ?? '');
+}
+
+function endOf({ executionPeriod }: Task): number {
+  return Date.parse(executionPeriod?.end ?? '');
+}
 
 function emergencyOf(identifier: Identifier): object {
   return {

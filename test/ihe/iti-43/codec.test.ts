@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { ACTION, RESPONSE_STATUS } from '../../../ihe/codes.ts';
+import { toHomeCommunityId } from '../../../ihe/ebxml/home-community-id.ts';
 import { parseRetrieveDocumentSetRequest } from '../../../ihe/iti-43/request.ts';
 import { formatRetrieveDocumentSetResponse } from '../../../ihe/iti-43/response.ts';
 import { toRegistryError } from '../../../ihe/ebxml/registry-error.ts';
@@ -83,6 +84,10 @@ describe('ITI-43 request (ITI TF-2 3.43.4.1)', () => {
     });
     expect(others).to.deep.equal([]);
     expect(document?.homeCommunityId).to.match(/^urn:oid:/);
+  });
+
+  it('reads a home in capitals as the same (RFC 8141 section 3.1)', () => {
+    expect(toHomeCommunityId('URN:OID:2.25.3')).to.equal('urn:oid:2.25.3');
   });
 
   it('reads a published request whose home has no urn:oid:', function () {

@@ -39,9 +39,11 @@ describe('XUA attributes as senders write them (ITI TF-2 3.40.4.1.2)', () => {
     expect(verifyXml(signAssertion(xml, issuerKey)).resourceId).to.equal('123^^^&2.999.4&ISO');
   });
 
-  it('completes a home community without urn:oid:', () => {
-    const xml = edited('>urn:oid:2.999.5<', '>2.999.5<');
-    expect(verifyXml(signAssertion(xml, issuerKey)).homeCommunityId).to.equal('urn:oid:2.999.5');
+  it('completes a home community without urn:oid:, and reads one in capitals', () => {
+    for (const home of ['2.999.5', 'URN:OID:2.999.5']) {
+      const xml = edited('>urn:oid:2.999.5<', `>${home}<`);
+      expect(verifyXml(signAssertion(xml, issuerKey)).homeCommunityId).to.equal('urn:oid:2.999.5');
+    }
   });
 
   it('passes over nil and empty values', () => {

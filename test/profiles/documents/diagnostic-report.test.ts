@@ -23,13 +23,14 @@ describe('DiagnosticReport of an establishment', () => {
         { identifier: { system: 'urn:dicom:uid', value: 'urn:oid:1.2.3' } },
         { identifier: { system: 'urn:dicom:uid', value: '1.2.4' } },
         { identifier: { system: 'urn:dicom:uid', value: 'URN:OID:1.2.6' } },
+        { identifier: { system: 'urn:dicom:uid', value: 'Urn:Oid:1.2.7' } },
         { identifier: { system: 'urn:dicom:uid', value: 'urn:oid:1.2.3' } },
         { identifier: { system: 'urn:dicom:uid', value: 'urn:oid:none' } },
         { identifier: { system: 'urn:oid:1.9', value: 'urn:oid:1.2.5' } },
         { reference: 'ImagingStudy/1' },
       ],
     });
-    expect(studiesOf(report)).to.deep.equal(['1.2.3', '1.2.4', '1.2.6']);
+    expect(studiesOf(report)).to.deep.equal(['1.2.3', '1.2.4', '1.2.6', '1.2.7']);
     expect(studiesOf(aReport())).to.deep.equal([]);
   });
 

@@ -75,6 +75,11 @@ describe('Patient of an image (DICOM PS3.3 C.7.1.1)', () => {
       'https://example.org/ids|77',
     ],
     [
+      'a URI of an OID, in capitals',
+      { IssuerOfPatientIDQualifiersSequence: issuer('URN:OID:1.2.3.4', 'URI') },
+      'urn:oid:1.2.3.4|77',
+    ],
+    [
       'a UUID',
       { IssuerOfPatientIDQualifiersSequence: issuer('9A0D3C4E-7C0F-4E52-8B61-0B9A4E5D2F10', 'UUID') },
       'urn:uuid:9a0d3c4e-7c0f-4e52-8b61-0b9a4e5d2f10|77',

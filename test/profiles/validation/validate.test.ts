@@ -48,6 +48,16 @@ describe('Validation of R4 resources', () => {
     expect(validate(resource)).to.equal(resource);
   });
 
+  it('returns URIs of OIDs in lower case (RFC 8141 section 3.1), and words of people as they are', () => {
+    const identifier = [{ system: 'URN:OID:1.2.3', value: 'URN:OID:A' }];
+    const returned = validate({ ...study(), identifier, description: 'URN:OID:1.2.3 and more' });
+    expect(returned).to.deep.equal({
+      ...study(),
+      identifier: [{ system: 'urn:oid:1.2.3', value: 'URN:OID:A' }],
+      description: 'URN:OID:1.2.3 and more',
+    });
+  });
+
   const broken: readonly [name: string, change: object, expression: string, expectation: RegExp][] = [
     ['an unknown element', { colour: 'red' }, 'ImagingStudy.colour', /not an element/],
     [

@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { erasureWarrant, systemWarrant, type SystemWriteReason } from '../../../server/access/system-warrant.ts';
+import {
+  adoptionWarrant,
+  erasureWarrant,
+  systemWarrant,
+  type SystemWriteReason,
+} from '../../../server/access/system-warrant.ts';
 import { aPersonKey } from '../../support/plans.ts';
 import { termsOf } from '../../../server/access/warrant.ts';
 
@@ -44,6 +49,13 @@ describe('What the server writes on its own account', () => {
       expect([act, bases, others]).to.deep.equal([reason, [], []]);
       expect([[...(reach?.types ?? [])].sort(), reach?.event, reach?.whose]).to.deep.equal([types, event, whose]);
     });
+
+  it('adopt-identities: of a Patient as the person that it was read as', () => {
+    const [person, home] = [aPersonKey(), aPersonKey()];
+    const { reaches, bases } = termsOf(adoptionWarrant('Patient/1', person, home));
+    expect(reaches).to.deep.equal(termsOf(systemWarrant('adopt-identities', home, person)).reaches);
+    expect(bases).to.deep.equal([{ kind: 'row', row: 'Patient/1', person }]);
+  });
 
   it('erase-study: of the study’s person also reports that do not name its UID, with documents and bytes', () => {
     const person = aPersonKey();

@@ -7,6 +7,8 @@ export type Room = { readonly room: string; readonly may: readonly string[]; rea
 const CONFIG_AND_LOG = ['server/config', 'server/log.ts'] as const;
 /** How a process that npm starts ends. */
 const NPM = 'server/runtime/end-with-npm.ts';
+/** How a command ends whose output nobody reads any more. */
+const READER = 'server/runtime/end-with-reader.ts';
 /** The region that is loaded: whoever asks again hears of a reload. */
 const CURRENT_REGION = 'server/config/current-region.ts';
 /** What is installed beside the product. */
@@ -205,7 +207,15 @@ export const ROOMS: readonly Room[] = [
   { room: 'server/start.mjs', may: ['server/main.ts'] },
   {
     room: 'server/commands/audit-verify.ts',
-    may: ['profiles', 'server/compose/trail.ts', 'server/compose/anchor.ts', NPM, ...CONFIG_AND_LOG, ...BELOW_STORES],
+    may: [
+      'profiles',
+      'server/compose/trail.ts',
+      'server/compose/anchor.ts',
+      NPM,
+      READER,
+      ...CONFIG_AND_LOG,
+      ...BELOW_STORES,
+    ],
   },
   {
     room: 'server/commands',
@@ -219,6 +229,7 @@ export const ROOMS: readonly Room[] = [
       'server/endpoints/dimse/tls.ts',
       OHIF_PACKAGE,
       NPM,
+      READER,
       ...CONFIG_AND_LOG,
     ],
     types: ['server/flows'],

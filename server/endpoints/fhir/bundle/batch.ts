@@ -29,8 +29,8 @@ async function answerEntry(
   before: readonly string[],
 ): Promise<string> {
   try {
-    if (isJsonObject(sent['resource'])) deps.validate(sent['resource']);
-    const entry = readEntry(sent as BundleEntry, deps.fhirBase());
+    const resource = isJsonObject(sent['resource']) ? { resource: deps.validate(sent['resource']) } : {};
+    const entry = readEntry({ ...sent, ...resource } as BundleEntry, deps.fhirBase());
     if ('read' in entry) requireRoom(before);
     if ('read' in entry) return readResponse(await answerRead(deps, visit, entry.read, handlingOf(ctx)));
     const result = await deps.write(visit, entry.act);

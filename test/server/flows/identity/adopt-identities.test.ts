@@ -13,12 +13,15 @@ import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import { systemGrant, systemReading } from '../../../../server/access/grant.ts';
 import type { PersonKey } from '../../../../server/access/requester.ts';
 import { systemWarrant } from '../../../../server/access/system-warrant.ts';
+import { adoptIdentities } from '../../../../server/flows/identity/adopt-identities.ts';
 import { upgradeRecords } from '../../../../server/flows/upgrade/upgrade-records.ts';
+import { rowById } from '../../../../server/flows/internal-reads.ts';
 import { identityAt } from '../../../../server/flows/identity/identities.ts';
 import type { IdentityChange } from '../../../../server/flows/identity/identity-change.ts';
 import { placeIdentities } from '../../../../server/flows/identity/place-identity.ts';
 import { filedBy, joinParts, putOf } from '../../../../server/flows/write/plan-parts.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
+import type { RecordStore } from '../../../../server/ports/record-store.ts';
 import { openLog } from '../../../../server/log.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
 import { openMongoStores } from '../../../../server/stores/mongodb/open.ts';
@@ -66,6 +69,8 @@ for (const { name, missing, open } of EACH_STORE) {
   describe(`Identities of Patients whom an earlier server joined, on ${name}`, function () {
     this.timeout(60_000);
     let stores: Stores & { close(): Promise<void> };
+    /** Another server on the same data, where there may be one. */
+    let beside: Stores & { close(): Promise<void> };
     let dataDir: string;
     let remove: () => Promise<void> = async () => {};
     beforeEach(async function start() {
@@ -73,21 +78,26 @@ for (const { name, missing, open } of EACH_STORE) {
       const opened = await open();
       remove = opened.close;
       dataDir = await mkdtemp(join(tmpdir(), 'passerelle-adopt-'));
-      stores =
-        opened.store === 'sqlite' ? await openSqliteStores({ dataDir }) : await openMongoStores({ uri: opened.store });
+      const isSqlite = opened.store === 'sqlite';
+      stores = isSqlite ? await openSqliteStores({ dataDir }) : await openMongoStores({ uri: opened.store });
+      // One server to a data folder: there, two stories of the same one.
+      beside = isSqlite ? stores : await openMongoStores({ uri: opened.store });
     });
     afterEach(async () => {
+      if (beside !== stores) await beside?.close();
       await stores?.close();
       await remove();
       if (dataDir !== undefined) await rm(dataDir, { recursive: true, force: true });
     });
 
     /** Keeps it, and adopts; who each identity is, in the order of sources, and whether her record is withdrawn. */
-    async function adopted(kept: Kept): Promise<readonly Found[]> {
+    async function adopted(kept: Kept, servers = [stores]): Promise<readonly Found[]> {
       const { indexer } = await loadDefinitions();
       const ids = await keep(kept, indexer);
       const log = openLog({ level: 'error' })('identity');
-      await upgradeRecords({ records: stores.records, clock: { now: () => NOW }, indexer, region: REGION, log }).run();
+      const deps = { clock: { now: () => NOW }, indexer, region: REGION, log };
+      if (servers.length > 1) meetFirst(stores.records, beside.records);
+      await Promise.all(servers.map(async ({ records }) => await upgradeRecords({ ...deps, records }).run()));
       return await Promise.all(ids.map(stateAt));
     }
 
@@ -125,6 +135,32 @@ for (const { name, missing, open } of EACH_STORE) {
         await commitPlan(stores.records, aPlan({ puts: [put(consent, at, order)] }));
       }
       return ids;
+    }
+
+    /** How each of both servers makes an identity of a Patient (id). */
+    async function adopters(): Promise<readonly ((id: string) => Promise<void>)[]> {
+      const { indexer } = await loadDefinitions();
+      return [stores, beside].map(({ records }) => async (id) => {
+        const [step] = adoptIdentities({ records, clock: { now: () => NOW }, indexer, region: REGION });
+        const row = await rowById(records, READING, 'Patient', id);
+        await step?.work(row ?? expect.fail('She is gone'));
+      });
+    }
+
+    /** Each server has looked before any of them commits. */
+    async function adoptAtOnce(...ids: readonly [string, string]): Promise<void> {
+      meetFirst(stores.records, beside.records);
+      await Promise.all((await adopters()).map(async (adopt, at) => await adopt(ids[at] ?? '')));
+    }
+
+    /** The first `done` of these are identities already. */
+    async function kept(said: Kept['said'], done: number): Promise<readonly [string, string]> {
+      const { indexer } = await loadDefinitions();
+      const consents = [['withdraw', 'nancy'] as const];
+      const [one = '', other = ''] = await keep({ said, consents, withdrawn: true }, indexer);
+      const [adopt] = await adopters();
+      for (const id of [one, other].slice(0, done)) await adopt?.(id);
+      return [one, other];
     }
 
     async function stateAt(id: string): Promise<Found> {
@@ -205,6 +241,30 @@ for (const { name, missing, open } of EACH_STORE) {
       expect(await tasks()).to.deep.equal([]);
     });
 
+    it('of two servers that look at two Patients of one person at once, one alone gives her key on', async () => {
+      const ids = await kept([helene, STRANGER], 0);
+      await adoptAtOnce(...ids);
+      const found = await Promise.all(ids.map(stateAt));
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.some(({ withdrawn }) => withdrawn)).to.equal(true);
+    });
+
+    it('of two servers that take one Patient out of a person at once, the second looks again', async () => {
+      const ids = await kept([helene, STRANGER], 1);
+      await adoptAtOnce(ids[1], ids[1]);
+      const found = await Promise.all(ids.map(stateAt));
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, true]);
+    });
+
+    it('two servers that take over at once leave what one leaves', async () => {
+      const consents = [['withdraw', 'nancy'] as const];
+      const found = await adopted({ said: [helene, NAMESAKE], consents, withdrawn: true }, [stores, beside]);
+      expect(new Set(found.map(({ person }) => person)).size).to.equal(2);
+      expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, true]);
+      expect(await tasks()).to.deep.equal([['requested', 'former-join', bothOf(found)]]);
+    });
+
     for (const [who, other] of Object.entries({ 'one person': helene, two: STRANGER }))
       it(`a withdrawal that ended hides nothing, whichever Patient its end is filed under: ${who}`, async () => {
         const consents = [['withdraw', 'strasbourg'] as const, ['reconsent', 'nancy'] as const];
@@ -212,4 +272,20 @@ for (const { name, missing, open } of EACH_STORE) {
         expect(found.map(({ withdrawn }) => withdrawn)).to.deep.equal([false, false]);
       });
   });
+}
+
+/** The first plan that each of two stories commits waits for that of the other, of one store or of two. */
+function meetFirst(...stores: readonly [RecordStore, RecordStore]): void {
+  const both = Promise.withResolvers<undefined>();
+  let waiting = 0;
+  for (const records of new Set(stores)) {
+    const commit = records.commit.bind(records);
+    const meeting = async (...order: Parameters<typeof commit>) => {
+      waiting += 1;
+      if (waiting === 2) both.resolve(undefined);
+      await both.promise;
+      return await commit(...order);
+    };
+    Object.assign(records, { commit: meeting });
+  }
 }

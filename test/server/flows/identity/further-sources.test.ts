@@ -1,7 +1,16 @@
 /** Instances that several establishments sent alike, each of a patient of its own (identity.md section 4). */
+import { buffer } from 'node:stream/consumers';
+import type { Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
+import { oidUri } from '../../../../profiles/codes.ts';
 import { systemReading } from '../../../../server/access/grant.ts';
+import { systemWarrant } from '../../../../server/access/system-warrant.ts';
+import { deriveAnew } from '../../../../server/flows/aside/derive-anew.ts';
+import { putAside } from '../../../../server/flows/study/put-aside.ts';
+import { UnreadableInstance } from '../../../../server/flows/study/unreadable-instance.ts';
+import { joinParts } from '../../../../server/flows/write/plan-parts.ts';
+import type { QuarantinedInstance } from '../../../../server/ports/commit-plan.ts';
 import { EACH_STORE } from '../../../support/peers/each-store.ts';
 import { changesBetween, differences, snapshot, withoutGivers } from './readers.ts';
 import type { Establishment, Image, Step } from './sequences.ts';
@@ -88,6 +97,23 @@ for (const { name, missing, open } of EACH_STORE)
       expect(await asideOf(session)).to.have.length(1);
     });
 
+    it('is kept aside for each when it cannot be read: a Task and bytes of its own', async () => {
+      const { session } = await begun(...KNOWN, JOINED, SENT, SAME);
+      await putAsideUnreadable(session);
+      const aside = await asideOf(session);
+      expect(aside.toSorted()).to.deep.equal([
+        ['nancy', 'nancy/0'],
+        ['strasbourg', 'strasbourg/0'],
+      ]);
+      for (const [source = ''] of aside) expect(await tasksOf(session, source), source).to.have.length(1);
+      const [left = ''] = (await tasksOf(session, 'strasbourg')).map(({ id }) => id);
+      const { flows, establishment, stores } = session.world;
+      await flows.clearAside(establishment(ESTABLISHMENTS.strasbourg.organization), left, { operation: 'discard' });
+      expect(await asideOf(session)).to.deep.equal([['nancy', 'nancy/0']]);
+      expect(await tasksOf(session, 'nancy')).to.have.length(1);
+      for (const { blob } of await keptAside(session)) await buffer(await stores.images.open(blob.name));
+    });
+
     it('has all authors after a move that takes them along, and those who sent it of others no more', async () => {
       const { session, step } = await begun(...KNOWN, JOINED, SENT, SAME);
       const together = withoutGivers(await snapshot(session));
@@ -109,15 +135,41 @@ async function sourcesOf({ world: { stores, now }, studyUid }: Session): Promise
   return all.map((sources) => sources.map(keyOf).toSorted()).toSorted((one, other) => other.length - one.length);
 }
 
+/** Puts aside what several sent, which is found unreadable, and lists it for people. */
+async function putAsideUnreadable({ world: { stores, now, rest }, studyUid }: Session): Promise<void> {
+  const [uid, reading] = [studyUid(0), systemReading('maintain-study', now())];
+  const place = { kind: 'instances', studyInstanceUID: uid, omitMetadata: true, offset: 0, limit: 9 } as const;
+  const { instances } = await stores.records.peek(reading({ study: uid }), place);
+  const row =
+    instances.find(({ furtherSources = [] }) => furtherSources.length > 0) ?? expect.fail('One alone sent it');
+  await putAside({ ...stores, clock: { now } }, reading, new UnreadableInstance(row, 'unreadable'));
+  const warrant = systemWarrant('ask-for-work', 'refresh-study');
+  await stores.records.commit(warrant, joinParts({ jobs: deriveAnew(uid, now()) }));
+  await rest();
+}
+
+/** The Tasks of a study that an establishment has to clear. */
+async function tasksOf(
+  { world: { find, establishment }, studyUid }: Session,
+  source: string,
+): Promise<readonly Task[]> {
+  const visit = establishment(ESTABLISHMENTS[source as Establishment].organization);
+  const tasks = await find<Task>(visit, 'Task', 'status=requested&_count=500');
+  return tasks.filter(({ focus }) => focus?.identifier?.value === oidUri(studyUid(0)));
+}
+
+async function keptAside({ world: { stores, now }, studyUid }: Session): Promise<readonly QuarantinedInstance[]> {
+  const reading = systemReading('clear-aside', now())({ study: studyUid(0) });
+  const aside: QuarantinedInstance[] = [];
+  for await (const one of stores.records.quarantined(reading)) aside.push(one);
+  return aside;
+}
+
 /** Who sent what is kept aside, and of whom. */
 async function asideOf(session: Session): Promise<readonly (readonly string[])[]> {
-  const { stores, now } = session.world;
-  const reading = systemReading('clear-aside', now())({ study: session.studyUid(0) });
   const known = [...(await session.known())];
-  const aside: string[][] = [];
-  for await (const { source, subject } of stores.records.quarantined(reading))
-    aside.push([keyOf(source), known.find(([, { patient }]) => patient === subject)?.[0] ?? '']);
-  return aside;
+  const nameOf = (subject?: string) => known.find(([, { patient }]) => patient === subject)?.[0] ?? '';
+  return (await keptAside(session)).map(({ source, subject }) => [keyOf(source), nameOf(subject)]);
 }
 
 function keyOf(source: string): string {
