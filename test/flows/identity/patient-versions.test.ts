@@ -216,7 +216,8 @@ tellOnEachStore('Versions of a Patient (identity.md section 1)', { persons: NUMB
     const alone = await readBy(nancy, own);
     expect(own).to.not.equal(id);
     await join();
-    expectOutcome(await nancy.get(`Patient/${own}/_history`), 404, 'not-found');
+    const replaced = (await nancy.get(`Patient/${own}/_history`)).json<Bundle<Patient>>();
+    expect(replaced.entry?.map(({ resource }) => resource?.active)).to.deep.equal([false]);
     await part({ telecom: MAIL });
     const again = await readBy(nancy, own);
     expect([alone.version, again.version]).to.deep.equal(['1', '2']);
