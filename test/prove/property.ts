@@ -12,7 +12,7 @@ import type { Proof } from './prove.ts';
 
 const CASES = 10_000;
 /** So many at a time: worlds that grow make every further case slower. */
-const BATCH = 100;
+const AT_ONCE = 100;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
@@ -39,6 +39,8 @@ export type Batches = {
   readonly on: string;
   readonly cases: number;
   readonly seed: number;
+  /** How many a batch has. */
+  readonly atOnce?: number;
   readonly env?: Readonly<Record<string, string>>;
 };
 
@@ -47,13 +49,13 @@ export type Batches = {
  * @throws {Error} the property failed: its message names the seed
  */
 export async function runInBatches(batches: Batches): Promise<number> {
-  const { suite, on, cases, seed } = batches;
+  const { suite, on, cases, seed, atOnce = AT_ONCE } = batches;
   const name = `${suite.replaceAll(/\W+/g, '-')}-${on}-${seed}`;
   const journal = await journalPath(await propertySources(), name);
   const earlier = Number(await readFile(journal, 'utf8').catch(() => '0'));
   for (let done = earlier; done < cases;) {
-    const count = Math.min(BATCH, cases - done);
-    await runBatch(batches, count, seed + done / BATCH);
+    const count = Math.min(atOnce, cases - done);
+    await runBatch(batches, count, seed + Math.floor(done / atOnce));
     done += count;
     await writeFile(journal, String(done));
     console.log(`${done} of ${cases} cases on ${on}`);
