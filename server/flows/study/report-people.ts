@@ -72,21 +72,18 @@ function placesNamed(report: DiagnosticReport): readonly (readonly [expression: 
 
 /** Where something contained belongs to, and the numbers that it bears. */
 function withinOf(contained: Resource | undefined): readonly Reference[] {
-  switch (contained?.resourceType) {
-    case 'Organization': {
-      const { identifier = [], partOf } = contained;
-      const numbers = identifier.map((number): Reference => ({ identifier: number }));
-      return partOf === undefined ? numbers : [...numbers, partOf];
-    }
-    case 'PractitionerRole':
-      return contained.organization === undefined ? [] : [contained.organization];
-    case 'CareTeam': {
-      const { managingOrganization = [], participant = [] } = contained;
-      return [...managingOrganization, ...participant.flatMap(({ member }) => member ?? [])];
-    }
-    default:
-      return [];
+  if (contained?.resourceType === 'Organization') {
+    const { identifier = [], partOf } = contained;
+    const numbers = identifier.map((number): Reference => ({ identifier: number }));
+    return partOf === undefined ? numbers : [...numbers, partOf];
   }
+  if (contained?.resourceType === 'PractitionerRole') {
+    const { organization } = contained;
+    return organization === undefined ? [] : [organization];
+  }
+  if (contained?.resourceType !== 'CareTeam') return [];
+  const { managingOrganization = [], participant = [] } = contained;
+  return [...managingOrganization, ...participant.flatMap(({ member }) => member ?? [])];
 }
 
 /** The Organization (`Organization/id`) that a reference names: by itself, or as the place of somebody's role. */
