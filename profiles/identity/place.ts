@@ -19,9 +19,10 @@ export function place(
   clusters: readonly Cluster[],
   { before, verdicts, isPartial }: Circumstances,
 ): Placed {
-  const own = namedWith(one, clusters, verdicts);
-  const reached = reachedBy(one, clusters).filter((cluster) => !own.includes(cluster));
   const isFormer = (cluster: Cluster): boolean => cluster.some(({ id }) => before.mates.has(id));
+  const stood = reachedBy(one, clusters).filter(isFormer);
+  const own = namedWith(one, clusters, { stood, verdicts });
+  const reached = reachedBy(one, clusters).filter((cluster) => !own.includes(cluster));
   const kept = hangingTogether(
     own.flat(),
     clusters.filter((cluster) => isFormer(cluster) && !own.includes(cluster)),
@@ -44,12 +45,21 @@ function hangingTogether(one: Cluster, clusters: readonly Cluster[]): Cluster[] 
   return group.filter((cluster) => cluster !== one);
 }
 
-/** An identity, and the clusters that verdicts join it with. */
-function namedWith(one: Identity, clusters: readonly Cluster[], verdicts: Verdicts): Cluster[] {
+/**
+ * An identity, and the clusters that verdicts join it with: none that the desk keeps from those with whom it stood, and
+ * still bears a number.
+ */
+function namedWith(
+  one: Identity,
+  clusters: readonly Cluster[],
+  { stood, verdicts }: { readonly stood: readonly Cluster[]; readonly verdicts: Verdicts },
+): Cluster[] {
   const same = verdicts.sameAs(one.id);
   const own: Cluster[] = [[one]];
-  for (const cluster of clusters.filter((each) => each.some(({ id }) => same.includes(id))))
-    if (!isForbidden(own.flat(), cluster, verdicts)) own.push(cluster);
+  for (const cluster of clusters.filter((each) => each.some(({ id }) => same.includes(id)))) {
+    const others = stood.filter((former) => former !== cluster).flat();
+    if (!isForbidden([...own.flat(), ...others], cluster, verdicts)) own.push(cluster);
+  }
   return own;
 }
 

@@ -211,6 +211,17 @@ describe('Who is who: what the desk says', () => {
     expect(idsOf(settle({ clusters, changed: [], removed: ['b'], verdicts }).clusters)).to.deep.equal(['c d']);
   });
 
+  it('who says the same again stays, though a “same” names somebody whom a “not same” keeps from the others', () => {
+    const all = [identity('b', ['INS:1']), identity('c', ['INS:1']), identity('d', [])];
+    const verdicts = [same('d', 'c'), notSame('b', 'd')];
+    const { clusters } = arrive(all, verdicts);
+    for (const changed of all)
+      expect(idsOf(settle({ clusters, changed: [changed], verdicts }).clusters), changed.id).to.deep.equal([
+        'b c',
+        'd',
+      ]);
+  });
+
   it('what a verdict excuses stays when the same is said again, though somebody else claims the number now', () => {
     const twin = identity('b', ['INS:1'], { traits: { isOneOfSeveral: true } });
     const named = identity('d', ['MAT:1']);
