@@ -20,8 +20,7 @@ export function place(
   { before, verdicts, isPartial }: Circumstances,
 ): Placed {
   const isFormer = (cluster: Cluster): boolean => cluster.some(({ id }) => before.mates.has(id));
-  const stood = reachedBy(one, clusters).filter(isFormer);
-  const own = namedWith(one, clusters, { stood, verdicts });
+  const own = namedWith(one, clusters, { isFormer, verdicts });
   const reached = reachedBy(one, clusters).filter((cluster) => !own.includes(cluster));
   const kept = hangingTogether(
     own.flat(),
@@ -46,17 +45,19 @@ function hangingTogether(one: Cluster, clusters: readonly Cluster[]): Cluster[] 
 }
 
 /**
- * An identity, and the clusters that verdicts join it with: none that the desk keeps from those with whom it stood, and
- * still bears a number.
+ * An identity, and the clusters that verdicts join it with, those first with which it stood: none that the desk keeps
+ * from these, or from others with which it stood and bears a number.
  */
 function namedWith(
   one: Identity,
   clusters: readonly Cluster[],
-  { stood, verdicts }: { readonly stood: readonly Cluster[]; readonly verdicts: Verdicts },
+  { isFormer, verdicts }: { readonly isFormer: (cluster: Cluster) => boolean; readonly verdicts: Verdicts },
 ): Cluster[] {
   const same = verdicts.sameAs(one.id);
+  const named = clusters.filter((each) => each.some(({ id }) => same.includes(id)));
+  const stood = reachedBy(one, clusters).filter(isFormer);
   const own: Cluster[] = [[one]];
-  for (const cluster of clusters.filter((each) => each.some(({ id }) => same.includes(id)))) {
+  for (const cluster of [...named.filter(isFormer), ...named.filter((each) => !isFormer(each))]) {
     const others = stood.filter((former) => former !== cluster).flat();
     if (!isForbidden([...own.flat(), ...others], cluster, verdicts)) own.push(cluster);
   }

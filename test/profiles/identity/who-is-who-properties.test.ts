@@ -137,9 +137,8 @@ describe('Who is who, whatever is said', () => {
   it('the same said again changes nothing', () => {
     fc.assert(
       fc.property(story, (told) => {
-        fc.pre(told.verdicts.every(({ same }) => same === told.verdicts[0]?.same));
-        const { after, one } = play(told);
-        for (const again of after.clusters.flat().filter(({ id }) => id !== one.id)) {
+        const { after } = play(told);
+        for (const again of after.clusters.flat()) {
           const same = settle({ clusters: after.clusters, changed: [again], verdicts: told.verdicts });
           expect(idsOf(same.clusters)).to.deep.equal(idsOf(after.clusters));
         }
