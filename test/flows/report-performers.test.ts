@@ -105,6 +105,25 @@ async function expectRefusal({ server, store }: ReportRegion, requestId: string)
   }
 }
 
+describeReports('Whoever performed a report', {}, (region) => {
+  const numbers = [...Array(101).keys()].map((at) => ({ system: 'urn:oid:2.25.1', value: `n-${at}` }));
+  const tooMany: Readonly<Record<string, ReportSaid>> = {
+    'by numbers': { performer: numbers.map((identifier) => ({ identifier })) },
+    'over and over': { resultsInterpreter: numbers.map(() => ({ identifier: numbers[0] ?? {} })) },
+    'within the report': {
+      performer: [{ reference: '#o' }],
+      contained: [{ resourceType: 'Organization', id: 'o', name: 'Maison', identifier: numbers }],
+    },
+  };
+  for (const [name, said] of Object.entries(tooMany))
+    it(`is named a hundred times at most, ${name}: else 422, and nothing is looked up or stands`, async () => {
+      const report = aReport(region(), `too-many/${name}`, said);
+      const answer = await region().strasbourg.send('POST', 'DiagnosticReport', report);
+      expect(expectOutcome(answer, 422, 'business-rule')).to.include('more than 100');
+      await expectAbsent(region(), report);
+    });
+});
+
 describeReports('Another establishment in a report', {}, (region) => {
   for (const [name, of] of Object.entries(FOREIGN)) {
     it(`${name}: 422 that names the member, and nothing of the report stands`, async () => {

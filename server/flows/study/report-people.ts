@@ -23,6 +23,8 @@ type Deps = {
 /** Departments within departments, up to the establishment. */
 const MOST_PARTS = 5;
 const MEMBERS = ['performer', 'resultsInterpreter'] as const;
+/** Each is looked up: a report of one exam has a few. */
+const MOST_NAMED = 100;
 
 /** A report that names establishments, the person that it is about, and who sends it (`Organization/id`). */
 export type NamingEstablishments = {
@@ -36,14 +38,16 @@ export type NamingEstablishments = {
  * sender and its parts, or tied to the sender by the region file: one of the two reads for the other. They are named by
  * reference, by a number of the directory, or by what the report itself contains.
  * @throws {Fault} invalid - an Organization that is not in the directory
- * @throws {Fault} business-rule - an Organization for which the region file does not speak
+ * @throws {Fault} business-rule - an Organization for which the region file does not speak, or more names than 100
  */
 export async function requirePerformers(
   deps: Deps,
   reading: NarrowReading,
   { report, person, organization }: NamingEstablishments,
 ): Promise<void> {
-  for (const [expression, reference] of placesNamed(report)) {
+  const places = placesNamed(report);
+  requireFew(report, places.length);
+  for (const [expression, reference] of places) {
     const literal = await establishmentIn(deps, reading, reference.reference ?? '', expression);
     const numbered = await numberedEstablishments(deps, reading, person, reference.identifier);
     for (const named of [...(literal === undefined ? [] : [literal]), ...numbered]) {
@@ -52,6 +56,14 @@ export async function requirePerformers(
       throw new Fault('business-rule', `${message} (identifierDomains.readsFor)`, { expression });
     }
   }
+}
+
+/** Also of one that is named over and over: who signed is looked up by each name. */
+function requireFew(report: DiagnosticReport, places: number): void {
+  const many = MEMBERS.find((member) => Math.max(report[member]?.length ?? 0, places) > MOST_NAMED);
+  if (many === undefined) return;
+  const expression = `DiagnosticReport.${many}`;
+  throw new Fault('business-rule', `A report names more than ${MOST_NAMED} who performed it`, { expression });
 }
 
 /** The references by which a report names who performed, and those of what it contains of them, without repetition. */
