@@ -47,20 +47,25 @@ export function createValidator(validators: Readonly<Record<string, CompiledVali
     if (!validator(resource)) throw toFault(type, validator.errors?.[0]);
     for (const inner of found) checkInvariants(inner.resource, inner.path);
     // The schema of its type has just been satisfied.
-    return withComparedUris(resource) as Resource & JsonObject;
+    return (isCompared(resource) ? resource : withComparedUris(resource)) as Resource & JsonObject;
   };
 }
 
-/** The same JSON with every URI of an OID as it is compared; what has none stays itself. */
+/** The same JSON with every URI of an OID as it is compared. */
 function withComparedUris(value: unknown): unknown {
   if (typeof value === 'string') return comparedUri(value);
-  if (Array.isArray(value)) {
-    const items = value.map(withComparedUris);
-    return items.every((item, at) => item === value[at]) ? value : items;
-  }
+  if (Array.isArray(value)) return value.map(withComparedUris);
   if (!isJsonObject(value)) return value;
-  const members = Object.entries(value).map(([name, member]) => [name, withComparedUris(member)] as const);
-  return members.every(([name, member]) => member === value[name]) ? value : Object.fromEntries(members);
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withComparedUris(one)]));
+}
+
+/** Nearly all that is sent is: it is looked at, and not made again. */
+function isCompared(value: unknown): boolean {
+  if (typeof value === 'string') return comparedUri(value) === value;
+  if (Array.isArray(value)) return value.every(isCompared);
+  if (!isJsonObject(value)) return true;
+  for (const name in value) if (!isCompared(value[name])) return false;
+  return true;
 }
 
 function typeOf(resource: unknown): string | undefined {
