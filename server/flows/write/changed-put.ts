@@ -34,10 +34,11 @@ export function changed(
 
 /** Whether two resources say the same; what the store stamps does not count. */
 export function sameContent(one: Resource, other: Resource): boolean {
-  return canonical(one) === canonical(other);
+  return contentText(one) === contentText(other);
 }
 
-function canonical({ meta, ...rest }: Resource): string {
+/** What a resource says, but for its version, as a text: the same of the same content. */
+export function contentText({ meta, ...rest }: Resource): string {
   const { versionId: _v, lastUpdated: _l, ...kept } = meta ?? {};
   return canonicalText([kept, rest]);
 }

@@ -8,7 +8,7 @@ import { fhirType, isStoredType } from '../../../profiles/types/visibility.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { rowById } from '../internal-reads.ts';
-import { sameContent } from './changed-put.ts';
+import { contentText } from './changed-put.ts';
 import { standingFor } from './source.ts';
 import type { Placed, Work } from './work.ts';
 
@@ -27,12 +27,13 @@ export async function retriedPlaces(work: Work, places: readonly Placed[]): Prom
       : [],
   );
   if (made.length === 0 || reports.length === 0) return places;
-  const rows = await rowsReferredTo(work, reports);
+  // Each is made a text once: a report may have hundreds of findings.
+  const rows = Map.groupBy(await rowsReferredTo(work, reports), (row) => nameless(openedResource(row)));
   const taken = new Set<InternalRow>();
   const found = new Map<Placed, Placed>();
   for (const placed of asReferredTo(reports, made)) {
-    for (const row of rows) {
-      if (found.has(placed) || taken.has(row) || !(await isSame(work, placed, row))) continue;
+    for (const row of rows.get(nameless(sentBy(placed))) ?? []) {
+      if (found.has(placed) || taken.has(row) || !(await isOwn(work, placed, row))) continue;
       taken.add(row);
       found.set(placed, { act: placed.act, id: row.id, standing: row, isMet: true });
     }
@@ -82,16 +83,16 @@ function sentBy({ act }: Placed): Resource {
   return act.resource;
 }
 
-/** Only a row of the sender's own, which says what is sent but for what it refers to. */
-async function isSame(work: Work, { act }: Placed, row: InternalRow): Promise<boolean> {
-  if (act.interaction !== 'create' || row.type !== act.type) return false;
-  if (!sameContent(nameless(openedResource(row)), nameless(act.resource))) return false;
+/** Only a row of the sender's own is met. */
+async function isOwn(work: Work, { act }: Placed, row: InternalRow): Promise<boolean> {
+  if (act.interaction !== 'create') return false;
   return (await standingFor(work, row, { ...act, interaction: 'update' })) === 'own';
 }
 
-function nameless(resource: Resource): Resource {
+/** What a resource says but for what it refers to. */
+function nameless(resource: Resource): string {
   const { id: _, ...rest } = JSON.parse(JSON.stringify(resource), withoutNames) as Resource;
-  return rest as Resource;
+  return contentText(rest as Resource);
 }
 
 function withoutNames(name: string, value: unknown): unknown {
