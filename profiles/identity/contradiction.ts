@@ -19,7 +19,7 @@ export type Contradiction = { readonly one: string; readonly other: string; read
 export type Verdicts = {
   /** Returns what is said of two identities; undefined when nothing is. */
   readonly about: (one: string, other: string) => boolean | undefined;
-  /** The ids of those whom the desk called the same person as this one. */
+  /** The ids of those whom the desk called the same person as this one, in an order that says nothing of when. */
   readonly sameAs: (id: string) => readonly string[];
 };
 
@@ -35,7 +35,7 @@ export function indexVerdicts(verdicts: readonly Verdict[]): Verdicts {
   }
   return {
     about: (one, other) => byOne.get(one)?.get(other),
-    sameAs: (id) => [...(byOne.get(id) ?? [])].filter(([, same]) => same).map(([other]) => other),
+    sameAs: (id) => [...(byOne.get(id) ?? [])].flatMap(([other, same]) => (same ? [other] : [])).sort(),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Extension, Identifier, Patient, Person, Reference } from '@medplum/fhirtypes';
 import { EXTENSION } from '../codes.ts';
+import type { FormerPersons } from './former-persons.ts';
 
 /** What desks said of two identities, by the id of the other one. */
 export type KnownVerdict = { readonly other: string; readonly same: boolean };
@@ -34,6 +35,8 @@ export type IdentityContent = {
   /** The Patient as its source said it, under the id of the identity. */
   readonly said: Patient;
   readonly verdicts: readonly KnownVerdict[];
+  /** Who was who before it changed, the latest first. */
+  readonly formerPersons: readonly FormerPersons[];
   /** Identities (ids) beside which desks are asked to look at this one. */
   readonly reviews: readonly string[];
   /** The identity (id) that an earlier server had joined it with, until a desk has looked at that. */
@@ -63,7 +66,7 @@ export function toIdentityResource(content: IdentityContent): Person & { readonl
 
 function extensionOf(content: IdentityContent): Extension {
   const { home, since, changed, before, source, sources, fromImage, own } = content;
-  const { verdicts, reviews, formerly, replacedBy } = content;
+  const { verdicts, formerPersons, reviews, formerly, replacedBy } = content;
   return {
     url: EXTENSION.identity,
     extension: [
@@ -81,8 +84,22 @@ function extensionOf(content: IdentityContent): Extension {
         url: same ? 'same' : 'notSame',
         valueReference: personReference(other),
       })),
+      ...formerPersons.map(personsPart),
     ],
   };
+}
+
+/** Ids of one person stand in one text. */
+function personsPart({ persons, digest }: FormerPersons): Extension {
+  const each = persons.map((ids) => ({ url: 'person', valueString: ids.join(' ') }));
+  return { url: 'formerPersons', extension: [{ url: 'digest', valueString: digest }, ...each] };
+}
+
+function personsIn({ url, extension = [] }: Extension): readonly FormerPersons[] {
+  if (url !== 'formerPersons') return [];
+  const named = (name: string): readonly string[] =>
+    extension.flatMap((part) => (part.url === name ? (part.valueString ?? []) : []));
+  return [{ persons: named('person').map((ids) => ids.split(' ')), digest: named('digest')[0] ?? '' }];
 }
 
 function wordsPart({ digest, changed }: FormerWords): Extension {
@@ -131,6 +148,7 @@ export function identityContentOf(person: Person): IdentityContent {
     own: { system, value },
     said: { ...said, id },
     verdicts: parts.flatMap(verdictOf),
+    formerPersons: parts.flatMap(personsIn),
     reviews: parts.flatMap(({ url, valueReference }) => (url === 'review' ? [idIn(valueReference)] : [])),
     ...namedAs('replacedBy', part('replacedBy')),
     ...namedAs('formerly', part('formerly')),

@@ -10,11 +10,20 @@
  * - A verdict joins whatever the traits and numbers; only another verdict stands against it.
  * - What can join when all that is done joins: the order of arrival says nothing, unless identities contradict. Then
  *   the first stands.
+ * - A change that is taken back leaves no trace: who was who is kept when it changes (former-persons.ts).
  */
 import { isForbidden, joined, meetingsOf, type Cluster } from './clusters.ts';
 import { contradictionBetween, indexVerdicts, type Contradiction, type Verdicts } from './contradiction.ts';
+import {
+  formerPersons,
+  otherThan,
+  sayingsOf,
+  standingAgain,
+  type FormerPersons,
+  type Sayings,
+} from './former-persons.ts';
 import { byAge, oldestOf, type Identity, type Verdict } from './identity.ts';
-import { fallApart, place, type Before } from './place.ts';
+import { fallApart, reviewsOf, place, type Before } from './place.ts';
 
 /** What stands, and what changes. An id is in one cluster. */
 export type Change = {
@@ -32,6 +41,10 @@ export type Change = {
   readonly removed?: readonly string[];
   /** Verdicts about all of these; of several about the same two, the last counts. */
   readonly verdicts: readonly Verdict[];
+  /** Verdicts before the change; the same when absent. */
+  readonly formerVerdicts?: readonly Verdict[];
+  /** What was kept of `changed` when they changed before, the latest first. */
+  readonly formerPersons?: readonly FormerPersons[];
 };
 
 /** Who is who after a change. */
@@ -40,21 +53,66 @@ export type Settled = {
   readonly clusters: readonly Cluster[];
   /** What the desk is to look at: an identity that changed, and one of each person that it could not join. */
   readonly reviews: readonly Contradiction[];
+  /** Of what was kept, what is so again. */
+  readonly again?: FormerPersons;
+  /** Who was who, where persons are others than before, or others say something else: to be kept of `changed`. */
+  readonly former?: FormerPersons;
 };
 
 /** Works out who is who after a change. */
-export function settle({ clusters, changed, removed = [], verdicts, isPartial = false }: Change): Settled {
+export function settle(change: Change): Settled {
+  const { was, is } = saidIn(change);
+  const again = standingAgain(change.formerPersons ?? [], was, is);
+  const { clusters, reviews } = settledAnew(again === undefined ? change : takenBack(change, again, is));
+  const said = indexVerdicts(change.verdicts);
+  const others = again === undefined ? [] : otherThan(change.clusters, clusters);
+  const changed = change.changed.map(({ id }) => id);
+  const former = formerPersons({ clusters: change.clusters, changed, said: was }, { clusters, said: is });
+  return {
+    clusters,
+    reviews: [...reviews, ...others.flatMap((one) => reviewsOf(one, clusters, said))],
+    ...(again === undefined ? {} : { again }),
+    ...(former === undefined ? {} : { former }),
+  };
+}
+
+function saidIn({ clusters, changed, verdicts, formerVerdicts = verdicts }: Change): Record<'was' | 'is', Sayings> {
+  return {
+    was: sayingsOf(clusters.flat(), formerVerdicts),
+    is: sayingsOf([...clusters.flat(), ...changed], verdicts),
+  };
+}
+
+/** A change that takes another back: the persons of then, to whom those come who came to them since. */
+function takenBack(change: Change, former: FormerPersons, is: Sayings): Change {
+  const { clusters, changed, verdicts } = change;
+  const ids = new Set(former.persons.flat());
+  const isTheirs = (cluster: Cluster): boolean => cluster.some(({ id }) => ids.has(id));
+  const now = sayingsOf([...clusters.filter(isTheirs).flat(), ...changed], verdicts).identities;
+  const said = indexVerdicts(verdicts);
+  const persons = former.persons.map((all) => all.flatMap((id) => is.identities.get(id) ?? []));
+  return {
+    ...change,
+    clusters: [
+      ...clusters.filter((cluster) => !isTheirs(cluster)),
+      ...persons.flatMap((cluster) => fallApart(cluster, said)),
+    ],
+    changed: [...now.values()].filter(({ id }) => !ids.has(id)),
+  };
+}
+
+function settledAnew({ clusters, changed, removed = [], verdicts, isPartial = false }: Change) {
   const said = indexVerdicts(verdicts);
   const out = new Set([...changed.map(({ id }) => id), ...removed]);
-  let state = clusters.flatMap((cluster) => takenOut(cluster, out, said));
+  let state = inOrder(clusters).flatMap((cluster) => takenOut(cluster, out, said));
   const reviews: Contradiction[] = [];
   for (const one of [...changed].sort(byAge)) {
     const placed = place(one, state, { before: beforeOf(one, clusters, said), verdicts: said, isPartial });
     state = placed.clusters;
     reviews.push(...placed.reviews);
   }
-  const settled = ripened(state, { verdicts: said, isPartial }).map((cluster) => [...cluster].sort(byAge));
-  return { clusters: settled.sort(byOldest), reviews: stillOpen(reviews, settled) };
+  const settled = inOrder(ripened(state, { verdicts: said, isPartial }));
+  return { clusters: settled, reviews: stillOpen(reviews, settled) };
 }
 
 function takenOut(cluster: Cluster, out: ReadonlySet<string>, verdicts: Verdicts): Cluster[] {
@@ -68,6 +126,11 @@ function beforeOf({ id }: Identity, clusters: readonly Cluster[], verdicts: Verd
   const former = clusters.find(holds) ?? [];
   const mates = fallApart(former, verdicts).find(holds) ?? [];
   return { said: former.find((one) => one.id === id), mates: new Set(mates.map((one) => one.id)) };
+}
+
+/** In whatever order they are named, the same follows. */
+function inOrder(clusters: readonly Cluster[]): Cluster[] {
+  return clusters.map((cluster) => [...cluster].sort(byAge)).sort(byOldest);
 }
 
 function byOldest(one: Cluster, other: Cluster): number {

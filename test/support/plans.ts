@@ -96,6 +96,7 @@ export function anIdentity(person: PersonKey, parts: Partial<Put> = {}): Put {
     own: { system: 'urn:local', value: id },
     said: { resourceType: 'Patient', id },
     verdicts: [],
+    formerPersons: [],
     reviews: [],
   });
   return aPut({ type: 'Person', id, person, level: 'V', released: false, resource, ...parts });

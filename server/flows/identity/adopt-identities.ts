@@ -115,6 +115,7 @@ async function contentOf(
     own: await ownOf(deps, reading, row.id, said),
     said,
     verdicts: [],
+    formerPersons: [],
     reviews: [],
   };
 }

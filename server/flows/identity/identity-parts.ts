@@ -33,9 +33,9 @@ export async function toldParts(
   const all = new Map<string, SettledIdentity>(settled);
   const parts: PlanParts[] = [];
   for (const [id, one] of all) {
-    const isOwn = changes.some(({ content }) => content.id === id);
-    if (!isOwn && one.content.reviews.length === 0) continue;
-    const turns = reviewChange(one, all, isOwn ? reviews : []);
+    const isTold = changes.some(({ content }) => content.id === id) || reviews.some((review) => review.one === id);
+    if (!isTold && one.content.reviews.length === 0) continue;
+    const turns = reviewChange(one, all, reviews);
     const content = withReviews(one.content, turns);
     all.set(id, { ...one, content });
     parts.push(identityPart(deps, { ...one, content }, standing.get(id), now));

@@ -89,17 +89,22 @@ async function identityNamed(
 
 type Two = readonly [StandingIdentity, StandingIdentity];
 
-/** What the identities say by themselves is enough where it comes to what the desk says; else that is kept. */
+/**
+ * What the identities say by themselves is enough where it comes to what the desk says; else that is kept. Where desks
+ * had said the contrary, and had said this before, that is so again.
+ */
 async function placedAs(deps: PlaceDeps, two: Two, same: boolean, now: number): Promise<PlacedIdentity> {
   const said = saidOf(two);
   if (said === same) throw new Fault('conflict', 'This was said already of the two');
-  if ((two[0].person === two[1].person) !== same) {
-    const placed = await placedWith(deps, two, undefined, now);
-    if (areOne(placed, two) === same) return placed;
-  }
-  const placed = await placedWith(deps, two, same, now);
-  if (areOne(placed, two) !== same) throw new Fault('conflict', 'What was said of a third identity stands against it');
-  return placed;
+  const isSo = (placed: PlacedIdentity): boolean => areOne(placed, two) === same;
+  const isNews = (two[0].person === two[1].person) !== same;
+  const unsaid = isNews ? await placedWith(deps, two, undefined, now) : undefined;
+  const enough = unsaid !== undefined && isSo(unsaid) ? unsaid : undefined;
+  if (enough !== undefined && (said === undefined || enough.isTakenBack)) return enough;
+  const kept = await placedWith(deps, two, same, now);
+  if (enough !== undefined && !(kept.isTakenBack && isSo(kept))) return enough;
+  if (!isSo(kept)) throw new Fault('conflict', 'What was said of a third identity stands against it');
+  return kept;
 }
 
 function saidOf([one, other]: Two): boolean | undefined {

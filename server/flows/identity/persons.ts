@@ -106,6 +106,7 @@ export function newIdentity(
   now: number,
 ): IdentityContent {
   const { said, source, id = newId() } = parts;
-  const made = { home: newPerson(), since: now, changed: now, sources: [source], verdicts: [], reviews: [] };
-  return { ...parts, ...made, id, said: { ...said, id } };
+  const made = { home: newPerson(), since: now, changed: now, sources: [source] };
+  const untold = { verdicts: [], formerPersons: [], reviews: [] };
+  return { ...parts, ...made, ...untold, id, said: { ...said, id } };
 }

@@ -5,16 +5,17 @@
  */
 import { sourcePatientOf } from '../../../profiles/documents/document-reference.ts';
 import type { Contradiction } from '../../../profiles/identity/contradiction.ts';
+import { keptOf } from '../../../profiles/identity/former-persons.ts';
 import type { Identity } from '../../../profiles/identity/identity.ts';
 import type { IdentityContent } from '../../../profiles/identity/identity-resource.ts';
-import { settle } from '../../../profiles/identity/who-is-who.ts';
+import { settle, type Settled } from '../../../profiles/identity/who-is-who.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Claim } from '../../ports/commit-plan.ts';
 import { jobOf } from '../jobs/job-of.ts';
 import { sameContent } from '../write/changed-put.ts';
 import { joinParts, type PlanParts } from '../write/plan-parts.ts';
-import { identitiesAround } from './identities-around.ts';
+import { identitiesAround, type Around } from './identities-around.ts';
 import { qualifiedKeys, readAs, type StandingIdentity } from './identities.ts';
 import { numberParts, patientParts, preconditionsOf, toldParts } from './identity-parts.ts';
 import type { IdentityChange, PlaceDeps } from './identity-change.ts';
@@ -35,6 +36,8 @@ export type PlacedIdentity = {
   /** Who each identity (id) is that was looked at. */
   readonly persons: ReadonlyMap<string, PersonKey>;
   readonly reviews: readonly Contradiction[];
+  /** The last change of one that is said anew is taken back: who was who before it is so again. */
+  readonly isTakenBack: boolean;
   readonly parts: PlanParts;
 };
 
@@ -51,14 +54,7 @@ export async function placeIdentities(
 ): Promise<PlacedIdentity> {
   const { identities, isPartial } = await identitiesAround(deps, changes, now);
   const standing = new Map(identities.map((one) => [one.content.id, one]));
-  const said = new Map(changes.map(({ content }) => [content.id, content]));
-  const contents = new Map([...identities.map((one) => [one.content.id, one.content] as const), ...said]);
-  const { clusters, reviews } = settle({
-    clusters: clustersOf(deps, identities),
-    changed: changes.map(({ content }) => readAs(deps.region, content)),
-    verdicts: verdictsOf([...contents.values()]),
-    isPartial,
-  });
+  const { clusters, reviews, again, said, contents } = settledOf(deps, { changes, identities, isPartial });
   const groups = clusters.map((members) => groupOf(members, contents, standing));
   const moves = groups.flatMap((group) => group.moves);
   const told = await toldParts(deps, { changes, groups, reviews }, standing, now);
@@ -78,6 +74,7 @@ export async function placeIdentities(
     reviewed: (told.puts ?? []).flatMap(({ person: one }) => (one === undefined || reached.has(one) ? [] : [one])),
     persons: new Map(groups.flatMap((group) => group.members.map(({ id }) => [id, group.person] as const))),
     reviews,
+    isTakenBack: changes.some(({ content }) => again !== undefined && content.formerPersons[0] === again),
     parts: joinParts(
       {
         moves,
@@ -94,6 +91,30 @@ export async function placeIdentities(
       ...(await patientParts(deps, touched, now)),
     ),
   };
+}
+
+type Known = Around & { readonly changes: readonly IdentityChange[] };
+
+/** Who is who, with what is said anew (`said`) and all that is known (`contents`), by the ids of the identities. */
+function settledOf(deps: PlaceDeps, { changes, identities, isPartial }: Known) {
+  const before = identities.map(({ content }) => content);
+  const all = new Map([...before, ...changes.map(({ content }) => content)].map((one) => [one.id, one] as const));
+  const settled = settle({
+    clusters: clustersOf(deps, identities),
+    changed: changes.map(({ content }) => readAs(deps.region, content)),
+    verdicts: verdictsOf([...all.values()]),
+    formerVerdicts: verdictsOf(before),
+    formerPersons: changes.flatMap(({ content }) => content.formerPersons),
+    isPartial,
+  });
+  const said = new Map(changes.map(({ content }) => [content.id, withFormer(content, settled)] as const));
+  return { ...settled, said, contents: new Map([...all, ...said]) };
+}
+
+/** One that is new was nobody before. */
+function withFormer(content: IdentityContent, { former }: Settled): IdentityContent {
+  const isOfThese = former?.persons.some((ids) => ids.includes(content.id)) === true;
+  return isOfThese ? { ...content, formerPersons: keptOf(content.formerPersons, former) } : content;
 }
 
 /** Whether something is said otherwise of what documents say of her. */

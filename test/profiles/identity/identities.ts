@@ -58,8 +58,8 @@ export function arrive(
 ): Settled {
   let settled: Settled = { clusters, reviews: [] };
   for (const one of identities) {
-    const { clusters: next, reviews } = settle({ clusters: settled.clusters, changed: [one], verdicts });
-    settled = { clusters: next, reviews: [...settled.reviews, ...reviews] };
+    const { reviews, ...next } = settle({ clusters: settled.clusters, changed: [one], verdicts });
+    settled = { ...next, reviews: [...settled.reviews, ...reviews] };
   }
   return settled;
 }

@@ -3,55 +3,11 @@ import * as fc from 'fast-check';
 import type { Identity, Verdict } from '../../../profiles/identity/identity.ts';
 import type { NationalNumber } from '../../../profiles/identity/national-numbers.ts';
 import { settle, type Settled } from '../../../profiles/identity/who-is-who.ts';
-import { arrive, componentsOf, idsOf, isConsistent, number, setOf, traits } from './identities.ts';
-
-const anyNumber = fc
-  .record({
-    name: fc.constantFrom('N:1', 'N:2', 'N:3', 'M:1', 'M:2', 'K:1'),
-    isOld: fc.boolean(),
-    isQualified: fc.integer({ max: 9, min: 0 }).map((one) => one > 0),
-  })
-  .map(({ name, ...more }): NationalNumber => number(name, more));
-
-const anyTraits = fc
-  .record({
-    families: fc.constantFrom(['martin'], ['martin'], ['martin', 'durand'], ['durand']),
-    gender: fc.constantFrom('male', 'male', 'female', undefined),
-    isOneOfSeveral: fc.constantFrom(false, false, false, true),
-  })
-  .map((more) => traits(more));
-
-/** What a source may say of somebody. */
-const anySaying = fc.record({
-  numbers: fc.uniqueArray(anyNumber, {
-    maxLength: 3,
-    selector: ({ system, value, isOld }) => (isOld ? system + value : system),
-  }),
-  traits: anyTraits,
-  isBarred: fc.integer({ max: 9, min: 0 }).map((one) => one === 0),
-});
-
-const ids = 'abcdefg'.split('');
-
-const identities = fc
-  .array(anySaying, { minLength: 1, maxLength: ids.length })
-  .map((all) => all.map((said, at): Identity => ({ id: ids[at] ?? '', since: at, ...said })));
-
-const anyVerdict = fc.record({
-  one: fc.constantFrom(...ids),
-  other: fc.constantFrom(...ids),
-  same: fc.boolean(),
-});
-const verdicts = fc.oneof(
-  fc.constant<Verdict[]>([]),
-  fc.array(
-    anyVerdict.filter(({ one, other }) => one !== other),
-    { maxLength: 3 },
-  ),
-);
+import { anyNumber, anySaying, identities, IDS, verdicts } from './any-identities.ts';
+import { arrive, componentsOf, idsOf, isConsistent, setOf } from './identities.ts';
 
 /** Identities that arrived, and one of them that says something else then. */
-const story = fc.record({ identities, verdicts, at: fc.nat(ids.length - 1), says: anySaying });
+const story = fc.record({ identities, verdicts, at: fc.nat(IDS.length - 1), says: anySaying });
 
 type Story = { identities: Identity[]; verdicts: Verdict[]; at: number; says: Omit<Identity, 'id' | 'since'> };
 
