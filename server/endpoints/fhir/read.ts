@@ -51,6 +51,6 @@ export function hasVersion(tags: string, version: number): boolean {
 
 /** The version of an address. @throws {Fault} not-found - there is none such */
 export function versionNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Fault('not-found', 'No such resource');
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Fault('not-found', 'No such resource');
   return Number(text);
 }

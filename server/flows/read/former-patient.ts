@@ -9,7 +9,7 @@ import type { VisibleRow } from '../../ports/record-store.ts';
 import { guarded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { identityAt } from '../identity/identities.ts';
 
-/** The one version at a Patient's former id; undefined when it is none, or the present Patient is hidden. */
+/** The one version at a Patient's former id, numbered by when it was so; undefined when it is none, or the present Patient is hidden. */
 export async function formerPatient(
   { records, clock, ...deps }: GuardDeps,
   visit: Visit,
@@ -20,10 +20,24 @@ export async function formerPatient(
   if (identity === undefined || identity.present === `Patient/${id}`) return undefined;
   const present = identity.present.slice('Patient/'.length);
   const question = { kind: 'resource', type: 'Patient', id: present } as const;
-  const { answer } = await guarded({ ...deps, records, clock }, visit, kind, question, accountOf);
+  const since = await replacedAt(records, clock.now(), id);
+  const tell = (row: VisibleRow | undefined): Account => accountOf(row && versionOf(row, since));
+  const { answer } = await guarded({ ...deps, records, clock }, visit, kind, question, tell);
   if (answer === undefined) return undefined;
-  const stub = replacedPatient(id, present);
-  const lastUpdated = new Date(answer.updated).toISOString();
-  const json = JSON.stringify({ ...stub, meta: { versionId: String(answer.version), lastUpdated } });
-  return { ...answer, id, json };
+  const row = versionOf(answer, since);
+  const meta = { versionId: String(row.version), lastUpdated: new Date(row.updated).toISOString() };
+  return { ...row, id, json: JSON.stringify({ ...replacedPatient(id, present), meta }) };
+}
+
+/** None of the versions that the Patient had by itself: who knows one of those learns that it was replaced. */
+function versionOf(present: VisibleRow, since: number): VisibleRow {
+  const updated = Math.max(present.updated, since);
+  return { ...present, version: updated, updated };
+}
+
+/** When a Patient was deleted, for it was replaced (epoch milliseconds); of one that never stood by itself the past. */
+async function replacedAt(records: GuardDeps['records'], now: number, id: string): Promise<number> {
+  const grant = systemReading('resolve-identity', now)({ item: `Patient/${id}` });
+  const deletion = await records.peek(grant, { kind: 'resource', type: 'Patient', id, orDeleted: true });
+  return deletion?.updated ?? -Infinity;
 }

@@ -81,6 +81,24 @@ onEachStore('One Patient for one person (FHIR R4 patient.html#linking)', {}, (ru
     expectOutcome(await region.stranger.get(`Patient/${later}`), 404, 'not-found');
   });
 
+  it('tells whoever knows a version from before that the Patient was replaced', async () => {
+    const [one, local, ins] = [somebody(), aLocalId(), anINS()];
+    await feed(region.nancy, 'nancy', aLocalId(), { ...one, numbers: [ins] });
+    const id = idIn(await feed(region.strasbourg, 'strasbourg', local, one));
+    const before = (await region.strasbourg.get(`Patient/${id}`)).json<Patient>();
+    await feed(region.strasbourg, 'strasbourg', local, { ...one, numbers: [ins] });
+    for (const version of [1, 2, 3, 4, 5, 6].map(String)) {
+      const answer = await region.strasbourg.get(`Patient/${id}`, { 'if-none-match': `W/"${version}"` });
+      expect(answer.status, version).to.equal(200);
+      expect(answer.json<Patient>().active).to.equal(false);
+    }
+    const stub = await region.strasbourg.get(`Patient/${id}`);
+    const { meta } = stub.json<Patient>();
+    expect(String(meta?.lastUpdated) > String(before.meta?.lastUpdated), meta?.lastUpdated).to.equal(true);
+    const known = { 'if-none-match': stub.headers.get('etag') ?? '' };
+    expect((await region.strasbourg.get(`Patient/${id}`, known)).status).to.equal(304);
+  });
+
   it('has of the former id the one version that is read, in the history, too, and it is told', async () => {
     const known = { ...somebody(), ...traitsOfHelene(), numbers: [nationalOfHelene()] };
     const id = idIn(await feed(region.nancy, 'nancy', aLocalId(), known));
