@@ -75,14 +75,10 @@ function isNews(one: Identity, parts: readonly Cluster[], { said, mates }: Befor
   return stoodApart.length === 0 && groupsOf(parts).length === parts.length;
 }
 
-/** What the desk is to look at of a person: each identity, and the first of each other person to whom numbers lead. */
-export function reviewsOf(own: Cluster, clusters: readonly Cluster[], verdicts: Verdicts): readonly Contradiction[] {
-  const others = clusters.filter((cluster) => cluster !== own);
-  return own.flatMap((one) => {
-    const reached = reachedBy(one, others);
-    const first = new Set(reached.flat().flatMap((other) => (byAge(other, one) < 0 ? [other.id] : [])));
-    return reached.map((cluster) => reviewOf(one, cluster, verdicts)).filter(({ other }) => first.has(other));
-  });
+/** What the desk is to look at: an identity that stands, and the first of each other person whom its numbers reach. */
+export function reviewsOf(one: Identity, clusters: readonly Cluster[], verdicts: Verdicts): readonly Contradiction[] {
+  const others = clusters.filter((cluster) => !cluster.includes(one));
+  return reachedBy(one, others).map((cluster) => reviewOf(one, cluster, verdicts));
 }
 
 /** Why an identity did not join a cluster: what contradicts, or that its numbers lead to somebody else as well. */

@@ -64,16 +64,27 @@ export function settle(change: Change): Settled {
   const { was, is } = saidIn(change);
   const again = standingAgain(change.formerPersons ?? [], was, is);
   const { clusters, reviews } = settledAnew(again === undefined ? change : takenBack(change, again, is));
-  const said = indexVerdicts(change.verdicts);
-  const others = again === undefined ? [] : otherThan(change.clusters, clusters);
   const changed = change.changed.map(({ id }) => id);
   const former = formerPersons({ clusters: change.clusters, changed, said: was }, { clusters, said: is });
   return {
     clusters,
-    reviews: [...reviews, ...others.flatMap((one) => reviewsOf(one, clusters, said))],
+    reviews: again === undefined ? reviews : reviewsAgain(change, clusters),
     ...(again === undefined ? {} : { again }),
     ...(former === undefined ? {} : { former }),
   };
+}
+
+/** Reviews of those that change, and of others who are other persons again: of these the later one beside the first. */
+function reviewsAgain(change: Change, clusters: readonly Cluster[]): readonly Contradiction[] {
+  const verdicts = indexVerdicts(change.verdicts);
+  const changed = new Set(change.changed.map(({ id }) => id));
+  const others = new Set(otherThan(change.clusters, clusters).flat());
+  const since = new Map(clusters.flat().map(({ id, ...one }) => [id, one.since]));
+  return clusters.flat().flatMap((one) => {
+    if (changed.has(one.id)) return reviewsOf(one, clusters, verdicts);
+    const all = others.has(one) ? reviewsOf(one, clusters, verdicts) : [];
+    return all.filter(({ other }) => (since.get(other) ?? Infinity) < one.since);
+  });
 }
 
 function saidIn({ clusters, changed, verdicts, formerVerdicts = verdicts }: Change): Record<'was' | 'is', Sayings> {

@@ -8,6 +8,9 @@ import type { VisibleRow } from '../ports/record-store.ts';
 /** The identity that a row is filed under, and the Patient that is shown instead; null where there is none. */
 export type FiledUnder = { readonly subject?: string | null | undefined; readonly patient?: string | null | undefined };
 
+/** Before a reference by which a Task names an identity: that is the Patient that the identity is by itself. */
+const NAMES_IDENTITY = '"code":"identity"}]},"valueReference":{';
+
 /** What a row says of its Patient under a grant. */
 export function shownSubject(
   grant: AnyGrant,
@@ -33,5 +36,8 @@ export function whoseOf({
 /** The text of a row under a grant. Stores write JSON without spaces between its parts. */
 export function shownText(grant: AnyGrant, json: string, { subject, patient }: FiledUnder): string {
   if (grant.system || typeof subject !== 'string' || typeof patient !== 'string') return json;
-  return json.replaceAll(`"reference":${JSON.stringify(subject)}`, () => `"reference":${JSON.stringify(patient)}`);
+  const namesIdentity = (at: number): boolean => json.startsWith(NAMES_IDENTITY, at - NAMES_IDENTITY.length);
+  return json.replaceAll(`"reference":${JSON.stringify(subject)}`, (said, at: number) =>
+    namesIdentity(at) ? said : `"reference":${JSON.stringify(patient)}`,
+  );
 }

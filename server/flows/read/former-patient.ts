@@ -9,7 +9,7 @@ import type { VisibleRow } from '../../ports/record-store.ts';
 import { guarded, type Account, type GuardDeps, type Visit } from '../guard.ts';
 import { identityAt } from '../identity/identities.ts';
 
-/** The one version at a Patient's former id, numbered by when it was so; undefined when it is none, or the present Patient is hidden. */
+/** The one version at a former id, numbered by when it was so; undefined when it is none, or the Patient is hidden. */
 export async function formerPatient(
   { records, clock, ...deps }: GuardDeps,
   visit: Visit,

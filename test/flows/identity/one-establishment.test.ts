@@ -1,5 +1,5 @@
 /** What one establishment knows of a person under several numbers: duplicates, merges (ITI-104), and their end. */
-import type { Patient } from '@medplum/fhirtypes';
+import type { Patient, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { ESTABLISHMENTS } from '../../../fixtures/people.ts';
 import { IDENTIFIER_SYSTEM } from '../../../profiles/codes.ts';
@@ -72,6 +72,9 @@ tellOnEachStore('Several numbers of one person (identity.md sections 1 and 2)', 
       expect(valuesOf(seen, domainOf('strasbourg'))).to.have.members([first, second]);
       expect(await examsAt(story(), 'strasbourg', localId)).to.deep.equal(uidsOf(...exams));
     }
+    const asked = await story().strasbourg.find<Task>('Task?code=identity-review&status=requested&_count=200');
+    const named = asked.map(({ input = [] }) => input.map(({ valueReference }) => valueReference?.reference));
+    expect(named, 'both are named').to.deep.include([`Patient/${idIn(later)}`, `Patient/${idIn(older)}`]);
     const elsewhere = aLocalId();
     await accepted('nancy', elsewhere, one);
     const inNancy = await ownPatient(story(), 'nancy', elsewhere);

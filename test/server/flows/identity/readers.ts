@@ -1,5 +1,5 @@
 /** What readers see in a world: compared with what the model gives, and with itself after an undo. */
-import type { DiagnosticReport, DocumentReference, ImagingStudy, Patient, Resource } from '@medplum/fhirtypes';
+import type { DiagnosticReport, DocumentReference, ImagingStudy, Patient, Resource, Task } from '@medplum/fhirtypes';
 import { ESTABLISHMENTS } from '../../../../fixtures/people.ts';
 import { oidUri } from '../../../../profiles/codes.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
@@ -10,7 +10,7 @@ import type { KnownPatient } from '../../../../server/flows/identity/persons.ts'
 import { domainOf } from '../../../flows/identity/people.ts';
 import type { Reader } from './model.ts';
 import { ESTABLISHMENT_KEYS } from './sequences.ts';
-import { partitionOf, whoseOf, type Session } from './session.ts';
+import { partitionOf, visitOf, whoseOf, type Session } from './session.ts';
 
 const STUDIES = [0, 1];
 
@@ -146,7 +146,20 @@ export async function snapshot(session: Session): Promise<ReadonlyMap<string, st
       if (search !== undefined) told.set(`${name}: ${type}`, textOf(await session.world.find(visit, type, search)));
   for (const [name, one] of known) told.set(`${name}: person`, `${one.person} ${one.present}`);
   for (const [name, text] of await rightsIn(session, known)) told.set(name, text);
+  told.set('desk: reviews', (await reviewsWaiting(session)).join('\n'));
   return told;
+}
+
+/** What waits for the desk of the region: of which two identities it asks, and why. */
+export async function reviewsWaiting(session: Session): Promise<readonly string[]> {
+  const desk = await visitOf(session, 'Practitioner/demo-region-desk');
+  const search = 'code=identity-review&status=requested&_count=500';
+  const tasks = await session.world.find<Task>(desk, 'Task', search);
+  const asked = tasks.map(({ input = [], reasonCode }) => {
+    const two = input.map(({ valueReference }) => valueReference?.reference).sort();
+    return [...two, reasonCode?.coding?.[0]?.code].join(' ');
+  });
+  return asked.sort();
 }
 
 async function rightsIn(
