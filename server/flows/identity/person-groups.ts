@@ -37,12 +37,16 @@ export function groupOf(
   };
 }
 
-/** What desks said of two identities, and what a source says of two of its own. */
+/**
+ * What a source says of two of its own, then what desks said of two identities: of the same two the last counts, in
+ * whatever order identities were read.
+ */
 export function verdictsOf(contents: readonly IdentityContent[]): readonly Verdict[] {
-  return contents.flatMap((content) => [
-    ...content.verdicts.map(({ other, same }) => ({ one: content.id, other, same })),
-    ...(content.replacedBy === undefined ? [] : [{ one: content.id, other: content.replacedBy, same: true }]),
-  ]);
+  const merges = contents.flatMap(({ id, replacedBy }) =>
+    replacedBy === undefined ? [] : [{ one: id, other: replacedBy, same: true }],
+  );
+  const decided = contents.flatMap(({ id, verdicts }) => verdicts.map(({ other, same }) => ({ one: id, other, same })));
+  return [...merges, ...decided];
 }
 
 /** Whoever was a person before, or is one after, with her Patient; who is made by the plan is nobody yet. */

@@ -100,4 +100,18 @@ describeWorld('What is said of many and taken back (identity.md 1)', (begin) => 
     const who = partitionOf(await session.known());
     expect(who.get('strasbourg/0')).to.not.equal(who.get('nancy/0'));
   });
+
+  it('leaves two apart whom a desk calls two, though their source merged them since: the desk counts', async () => {
+    const [kept, merged] = [{ at: 'nancy', number: 0 } as const, { at: 'nancy', number: 1 } as const];
+    const session = await done(begin(), [
+      { does: 'image', of: kept, study: 0, instance: 0 },
+      { does: 'image', of: merged, study: 0, instance: 1 },
+      { does: 'separate', one: kept, other: merged, by: 'desk' },
+      { ...said, of: merged, national: 1, into: 0 },
+      { does: 'image', of: ABROAD, study: 1, instance: 1 },
+      { does: 'err', mistake: { does: 'join', one: kept, other: ABROAD, by: 'desk' } },
+    ]);
+    const who = partitionOf(await session.known());
+    expect(who.get('nancy/0')).to.not.equal(who.get('nancy/1'));
+  });
 });
