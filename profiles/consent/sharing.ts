@@ -4,6 +4,7 @@
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { PCF_POLICY_PREFIX } from '../codes.ts';
+import { permitOf } from './declaration.ts';
 
 /** What the Consents of a person say. */
 export type Sharing<C extends Consent = Consent> = {
@@ -11,6 +12,8 @@ export type Sharing<C extends Consent = Consent> = {
   readonly denials: readonly C[];
   /** Her consent to share again, which is in force or waits for the end of another withdrawal. */
   readonly permits: readonly C[];
+  /** Emergencies that have not ended: a withdrawal ends them, so that sharing again revives none. */
+  readonly emergencies: readonly C[];
 };
 
 /**
@@ -22,7 +25,11 @@ export function sharingOf<C extends Consent>(consents: readonly C[]): Sharing<C>
   const inForce = permits.filter(({ status }) => status === 'active');
   const isEnded = (denial: C): boolean =>
     inForce.some((permit) => isOfOne(permit, denial) && momentOf(permit) > momentOf(denial));
-  return { denials: consents.filter((consent) => isDenial(consent) && !isEnded(consent)), permits };
+  return {
+    denials: consents.filter((consent) => isDenial(consent) && !isEnded(consent)),
+    permits,
+    emergencies: consents.filter((consent) => permitOf(consent)?.isEmergency === true),
+  };
 }
 
 function isOfOne({ patient: one }: Consent, { patient: other }: Consent): boolean {

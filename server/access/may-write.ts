@@ -58,6 +58,8 @@ export type WriteFacts = {
   readonly attendance?: Right | undefined;
   /** A Consent that is new lets nobody see the record. */
   readonly isRefusal?: boolean;
+  /** The new key of what is about no patient. */
+  readonly nobody?: PersonKey;
   /** Study Instance UID of an instance that is to be kept aside. */
   readonly study?: string;
   /** The Patient (`Patient/id`) of the study that a received instance joins, who is the same person. */
@@ -242,12 +244,13 @@ function writersRights(requester: Requester, { rights, item }: StandingFacts, no
   return heldOf(rights, item, principalsOf(requester, now), now);
 }
 
-function emergency({ subject }: WriteFacts): Decided {
-  const whose = subject === undefined ? { persons: [] } : personsOf(subject);
-  return {
-    reaches: [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose, event: 'own' }],
-    bases: subject === undefined ? [] : subjectBases(subject),
-  };
+/** A record that is not shared stays closed; one that opens is shared still when it does. */
+function emergency({ subject, nobody }: WriteFacts): Decided {
+  const persons = [subject?.person, nobody].filter((one) => one !== undefined);
+  const reaches: Reach[] = [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose: { persons }, event: 'own' }];
+  if (subject === undefined) return { reaches, bases: [] };
+  const off = stateAllows('break-glass', subject.state) ? HIDING_SWITCHES : [];
+  return { reaches, bases: [...subjectBases(subject), ...stateBases(subject.person, off)] };
 }
 
 function consentChange(requester: Requester, { now, subject }: WriteFacts): Decided {
@@ -293,12 +296,11 @@ const ATTENDED_TYPES = STORED_TYPES.filter((type) => fhirType(type).attends !== 
 const IDENTITY_TYPES = typesOfHook('identity');
 /** A Patient is made of identities; of two that contradict a desk is told. */
 export const WITH_IDENTITY: readonly StoredType[] = [...IDENTITY_TYPES, 'Person', 'Task'];
-const REVIEW_TYPES: readonly StoredType[] = ['Person', 'Task'];
 const DERIVED_TYPES = typesBy('derived');
 
 /** Of a review that begins or ends beside what somebody says of herself, her record tells nothing. */
 export function reviewReaches({ reviewed = [] }: Pick<SubjectFacts, 'reviewed'>): readonly Reach[] {
-  return reviewed.length === 0 ? [] : [{ types: REVIEW_TYPES, whose: { persons: reviewed }, event: 'asking' }];
+  return reviewed.length === 0 ? [] : [{ types: ['Person', 'Task'], whose: { persons: reviewed }, event: 'asking' }];
 }
 
 function isIdentity(type: StoredType): boolean {

@@ -51,6 +51,8 @@ export const claimKey = {
   manifest: (sopInstanceUID: string): ClaimKey => write('manifest', sopInstanceUID),
   /** The last change of whether the record of a person is shared: any two of them conflict. */
   sharing: (person: PersonKey): ClaimKey => write('sharing', person),
+  /** The last emergency that a professional (`Practitioner/id`) declared: they are counted, so any two conflict. */
+  emergency: (practitioner: string): ClaimKey => write('emergency', practitioner),
   /** Which region file the directory is written from (flows/identity/region-mark.ts). */
   region: (): ClaimKey => write('region', 'file'),
 } as const;

@@ -1,5 +1,5 @@
 /** Break-glass as a professional, the patient and everybody else meet it. */
-import type { Bundle, Communication, Consent, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import type { Bundle, Communication, Consent, DiagnosticReport, ImagingStudy, Task } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
@@ -10,6 +10,7 @@ import { storedRows } from '../support/data-folder/stored-rows.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
+const DECLARED_BY = 'Dr Côme Vaudrémont-Ciel';
 const JUSTIFICATION = 'Patiente inconsciente aux urgences, antécédents inconnus';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
 const UNKNOWN = { ...PATIENTS.helene.national, value: '299999999999945' };
@@ -63,6 +64,13 @@ describe('Break-glass (Patient/$break-glass)', () => {
     for (const justification of ['', '   ', 'trop court', ' '.repeat(40)])
       expectOutcome(await declare(region.stranger, { justification }), 400);
     expectOutcome(await declare(region.stranger, { justification: 'x'.repeat(2001) }), 400);
+    for (const justification of [
+      '.'.repeat(15),
+      'aaaaaaaaaaaaaaaaaaaa',
+      'coma grave 112233445566',
+      'a b c d e f g h i j k',
+    ])
+      expectOutcome(await declare(region.stranger, { justification }), 400, 'invalid');
     expectOutcome(await declare(region.stranger, { reason: 'HRESCH' }), 400, 'invalid');
     for (const left of [0, 1, 2]) {
       const { parameter, ...rest } = emergency() as { parameter: object[] };
@@ -154,6 +162,8 @@ describe('Break-glass (Patient/$break-glass)', () => {
       expect(start?.type.code).to.equal('110113');
       expect(JSON.stringify(start?.agent)).to.include('Practitioner/demo-stranger').and.include('BTG');
       const [notice] = await region.patient.find<Communication>('Communication');
+      expect(notice?.sender).to.deep.equal({ reference: 'Practitioner/demo-stranger', display: DECLARED_BY });
+      expect(notice?.payload?.[0]?.contentString).to.match(new RegExp(`^${DECLARED_BY} a déclaré une urgence`));
       const consentReference = notice?.about?.[0]?.reference ?? '';
       expect(JSON.stringify(start?.entity)).to.include(consentReference);
       expect(JSON.stringify(notice)).to.not.include(JUSTIFICATION).and.not.include(PATIENTS.helene.familyName);
@@ -205,7 +215,53 @@ describe('Break-glass (Patient/$break-glass)', () => {
       const again = await declare(region.stranger);
       expect(comparable(again)).to.equal(comparable(opened));
       expect(await visible()).to.deep.equal([0, 0]);
+      const [notice] = await region.patient.find<Communication>('Communication');
+      expect(notice?.about, 'the notice of an emergency that opened nothing').to.equal(undefined);
       expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
+      expect(await visible(), 'revived by neither').to.deep.equal([0, 0]);
+    });
+  });
+
+  describe('the data protection officer of the region', () => {
+    let officer: FhirCaller;
+    before(async () => {
+      officer = await personCaller(region.server, 'demo-region-dpo');
+    });
+    const tasks = async (search: string): Promise<readonly Task[]> =>
+      await officer.find<Task>(`Task?${search}&_count=200`);
+
+    it('finds each review, of whom nobody knows, too, by code, requester and time', async () => {
+      const before = await tasks('code=break-glass-review&requester=Practitioner/demo-stranger');
+      expect((await declare(region.stranger, { identifier: UNKNOWN })).status).to.equal(201);
+      const reviews = await tasks('code=break-glass-review&requester=Practitioner/demo-stranger');
+      expect(reviews).to.have.length(before.length + 1);
+      expect(reviews[0]).to.deep.include({ description: JUSTIFICATION, status: 'requested' });
+      expect(reviews[0]).to.not.have.property('for');
+      expect(reviews.some(({ for: of }) => of?.reference === `Patient/${region.patients.helene}`)).to.equal(true);
+      expect(await tasks('code=break-glass-review&requester=Practitioner/demo-declared')).to.have.length(1);
+      expect(await tasks('code=break-glass-review&authored-on=gt2999-01-01')).to.deep.equal([]);
+    });
+
+    it('F08 hears at once of the eleventh of a day, which is granted; who tries numbers of nobody waits', async () => {
+      const declared = (await tasks('code=break-glass-review&requester=Practitioner/demo-stranger')).length;
+      expect(await tasks('code=break-glass-alert')).to.deep.equal([]);
+      for (let more = declared; more < 10; more += 1)
+        expect((await declare(region.stranger)).status, String(more)).to.equal(201);
+      expect(await tasks('code=break-glass-alert')).to.deep.equal([]);
+      expect((await declare(region.stranger)).status).to.equal(201);
+      expect(await count(region.stranger, `ImagingStudy?patient=${region.patients.helene}`)).to.equal(2);
+      const [alert, ...others] = await tasks('code=break-glass-alert');
+      expect(alert).to.deep.include({ priority: 'urgent', requester: { reference: 'Practitioner/demo-stranger' } });
+      expect(others).to.deep.equal([]);
+      let answer = await declare(region.stranger, { identifier: UNKNOWN });
+      for (let tries = 0; tries < 60 && answer.status === 201; tries += 1)
+        answer = await declare(region.stranger, { identifier: { ...UNKNOWN, value: `2999999999${10_000 + tries}` } });
+      expectOutcome(answer, 429, 'throttled');
+      expectOutcome(await declare(region.stranger), 429, 'throttled');
+      const unmatched = (await tasks('code=break-glass-review')).filter(({ for: of }) => of === undefined);
+      expect(unmatched).to.have.length(50);
+      const other = await personCaller(region.server, 'demo-declared');
+      expect((await declare(other)).status).to.equal(201);
     });
   });
 

@@ -41,7 +41,7 @@ const STATES: readonly State[] = [
     name: 'after consent is given again',
     begin: reconsent,
     subtype: 'AuthZ-Consent',
-    sees: ['author', 'declared', 'radiologist', 'patient', 'emergency'],
+    sees: ['author', 'declared', 'radiologist', 'patient'],
   },
 ];
 

@@ -2,28 +2,22 @@
  * Break-glass: a professional declares an emergency and sees a patient's normal exams for some hours. The answer is
  * the same whether the patient or any exam is known; the patient is told and the use is reviewed.
  */
-import type { Task } from '@medplum/fhirtypes';
-import { buildEmergencyNotice, buildReviewTask } from '../../../profiles/consent/emergency.ts';
-import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading } from '../../access/grant.ts';
 import { refusalOf, requireProfessional } from '../../access/may-attempt.ts';
 import { mayWrite } from '../../access/may-write.ts';
 import type { PractitionerRequester, Requester } from '../../access/requester.ts';
-import { eventRecord, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { identitiesNamed } from '../identity/identities.ts';
-import { subjectFacts, toKnownPatient, type KnownPatient } from '../identity/persons.ts';
+import { newPerson, subjectFacts, toKnownPatient, type KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
-import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { newId } from '../new-id.ts';
-
-/** A declared emergency. */
-export type Emergency = {
-  readonly identifier: { readonly system: string; readonly value: string };
-  readonly reason: string;
-  readonly justification: string;
-};
+import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
+import { nextTurn, readTurn } from '../turns.ts';
+import { attemptsOf, refuseEnumeration } from './emergency-attempts.ts';
+import { ambiguousParts, emergencyParts, type Emergency } from './emergency-parts.ts';
 
 /** What the flow needs. */
 export type BreakGlassDeps = GuardDeps & {
@@ -34,17 +28,20 @@ export type BreakGlassDeps = GuardDeps & {
 
 /** Codes of v3-ActReason by which an emergency is declared. */
 export const EMERGENCY_REASONS = ['ETREAT', 'BTG'] as const;
-/** The characters of a justification, without spaces around it. */
-export const JUSTIFICATION_LENGTH = { least: 15, most: 2_000 } as const;
+/** The characters of a justification, without spaces around it, and its words at least, each of two letters or more. */
+export const JUSTIFICATION = { least: 15, most: 2_000, words: 3 } as const;
+const WORD = /\p{L}[\p{L}\p{M}]+/gu;
 /** A sign-in older than this has to be made again before an emergency is declared. */
 export const FRESH_SECONDS = 300;
-const HOUR_MS = 3_600_000;
+/** Clocks of identity providers may be so far ahead. */
+const AHEAD_SECONDS = 60;
 
 /**
  * Opens an emergency access; resolves with the id of the review task.
  * @throws {Fault} forbidden - the requester is no professional
  * @throws {Fault} login (insufficient_user_authentication) - the sign-in is not fresh. @see RFC 9470
  * @throws {Fault} invalid - reason or justification
+ * @throws {Fault} throttled - too many of the same professional named nobody lately
  */
 export function breakGlass(deps: BreakGlassDeps) {
   return async (visit: Visit, emergency: Emergency): Promise<{ taskId: string }> =>
@@ -52,18 +49,35 @@ export function breakGlass(deps: BreakGlassDeps) {
       const requester = requireProfessional(visit.requester);
       requireFresh(requester, deps.clock.now());
       checkEmergency(emergency);
-      const { result } = await commitFresh(deps.records, async () => {
-        const now = deps.clock.now();
-        const reading = systemReading('break-glass', now);
-        const known = await findPatient(deps, emergency, now);
-        const subject = known === undefined ? undefined : await subjectFacts(deps.records, reading, requester, known);
-        const warrant = mayWrite(requester, { interaction: 'operation', operation: 'break-glass' }, { now, subject });
-        const taskId = newId();
-        const plan = joinParts(...planOf({ deps, visit, requester, emergency, taskId, now }, known));
-        return { warrant, plan, result: { taskId } };
-      });
+      const { result } = await commitFresh(deps.records, async () => await planOf(deps, visit, requester, emergency));
       return result;
     });
+}
+
+/** Emergencies of one professional take turns, so that they can be counted. */
+async function planOf(
+  deps: BreakGlassDeps,
+  visit: Visit,
+  requester: PractitionerRequester,
+  emergency: Emergency,
+): Promise<Planned<{ taskId: string }>> {
+  const { records } = deps;
+  const now = deps.clock.now();
+  const reading = systemReading('break-glass', now);
+  const turn = await readTurn(records, reading, claimKey.emergency(requester.practitioner));
+  const attempts = await attemptsOf(records, reading('whole'), requester.practitioner, now);
+  refuseEnumeration(attempts);
+  const [known, ...others] = await personsNamed(deps, emergency, now);
+  const isOne = known !== undefined && others.length === 0;
+  const subject = isOne ? await subjectFacts(records, reading, requester, known) : undefined;
+  const nobody = newPerson();
+  const act = { interaction: 'operation', operation: 'break-glass' } as const;
+  const warrant = mayWrite(requester, act, { now, subject, nobody });
+  const taskId = newId();
+  const opening = { deps, visit, requester, emergency, taskId, now, nobody };
+  const ambiguous = isOne || known === undefined ? [] : [ambiguousParts(opening, [known, ...others])];
+  const parts = emergencyParts(opening, { subject, attempts });
+  return { warrant, plan: joinParts(nextTurn(turn), ...parts, ...ambiguous), result: { taskId } };
 }
 
 /**
@@ -79,7 +93,8 @@ export function mayDeclareEmergency({ clock }: Pick<BreakGlassDeps, 'clock'>) {
 }
 
 function isFresh(authTime: number | undefined, now: number): boolean {
-  return authTime !== undefined && now / 1000 - authTime <= FRESH_SECONDS;
+  const age = authTime === undefined ? Infinity : now / 1000 - authTime;
+  return -AHEAD_SECONDS <= age && age <= FRESH_SECONDS;
 }
 
 function requireFresh({ authTime }: PractitionerRequester, now: number): void {
@@ -92,84 +107,26 @@ function requireFresh({ authTime }: PractitionerRequester, now: number): void {
 function checkEmergency({ reason, justification }: Emergency): void {
   if (!(EMERGENCY_REASONS as readonly string[]).includes(reason))
     throw new Fault('invalid', `The reason is one of ${EMERGENCY_REASONS.join(', ')}`, { expression: 'reason' });
-  const { length } = justification.trim();
-  const { least, most } = JUSTIFICATION_LENGTH;
-  if (length < least || length > most) {
-    throw new Fault('invalid', `The justification has ${least} to ${most} characters`, {
-      expression: 'justification',
-    });
-  }
+  if (isJustification(justification)) return;
+  const { least, most, words } = JUSTIFICATION;
+  throw new Fault('invalid', `The justification has ${least} to ${most} characters, and ${words} words at least`, {
+    expression: 'justification',
+  });
 }
 
-/** An identifier that two persons bear names nobody: the wrong record must not open. */
-async function findPatient(
+/** Whether a text says why, as far as that can be told of a text. */
+export function isJustification(text: string): boolean {
+  const { length } = text.trim();
+  const { least, most, words } = JUSTIFICATION;
+  return least <= length && length <= most && (text.match(WORD) ?? []).length >= words;
+}
+
+/** The persons whom an identifier names, one identity of each. Of several none opens: it might be the wrong one. */
+async function personsNamed(
   deps: BreakGlassDeps,
   { identifier }: Emergency,
   now: number,
-): Promise<KnownPatient | undefined> {
-  const [first, ...others] = await identitiesNamed(deps, identifier, now);
-  return first === undefined || others.some(({ person }) => person !== first.person)
-    ? undefined
-    : toKnownPatient(first);
-}
-
-type Opening = {
-  readonly deps: BreakGlassDeps;
-  readonly visit: Visit;
-  readonly requester: PractitionerRequester;
-  readonly emergency: Emergency;
-  readonly taskId: string;
-  readonly now: number;
-};
-
-function planOf(opening: Opening, known: KnownPatient | undefined): PlanParts[] {
-  const { deps, visit, requester, taskId, now } = opening;
-  const task = putOf(
-    deps.indexer,
-    reviewOf(opening, known),
-    now,
-    known === undefined ? {} : { person: known.person, subject: known.patient },
-  );
-  const consentId = newId();
-  const about =
-    known === undefined ? {} : { person: known.person, patient: known.patient, consent: `Consent/${consentId}` };
-  const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: opening.emergency.reason } }];
-  const audit = [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...about, entities })];
-  return known === undefined
-    ? [{ puts: [task], audit }]
-    : [{ puts: [task], audit }, accessParts(opening, known, consentId, requester)];
-}
-
-function reviewOf(
-  { requester: { practitioner }, emergency: { reason, justification }, taskId, now }: Opening,
-  known: KnownPatient | undefined,
-): Task {
-  const patient = known === undefined ? {} : { patient: known.patient };
-  return buildReviewTask({ id: taskId, ...patient, practitioner, reason, justification, now });
-}
-
-/** The event of an emergency bears its purpose, whatever the token said. */
-function withPurpose(visit: Visit): Visit {
-  return { ...visit, requester: { ...visit.requester, purpose: 'BTG' } };
-}
-
-/** The Consent that gives the record and that every later event cites, and the notice to the patient. */
-function accessParts(
-  { deps, now }: Opening,
-  known: KnownPatient,
-  consentId: string,
-  requester: PractitionerRequester,
-): PlanParts {
-  const { person, patient } = known;
-  const { practitioner } = requester;
-  const consent = `Consent/${consentId}`;
-  const to = now + deps.hours * HOUR_MS;
-  const noticeId = newId();
-  const facts = { person, subject: patient };
-  return {
-    puts: [
-      putOf(deps.indexer, buildEmergencyConsent({ id: consentId, patient, practitioner, from: now, to }), now, facts),
-      putOf(deps.indexer, buildEmergencyNotice({ id: noticeId, patient, consent, now }), now, facts),
-    ],
-  };
+): Promise<readonly KnownPatient[]> {
+  const found = await identitiesNamed(deps, identifier, now);
+  return [...new Map(found.toReversed().map((one) => [one.person, toKnownPatient(one)])).values()];
 }

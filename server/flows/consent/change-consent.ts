@@ -81,14 +81,14 @@ function changeOf(story: Story, { change, task }: ConsentChangeAsked): Change {
   return story.requester.kind === 'patient' ? givenBack(story, task) : told(story, story.requester.organization);
 }
 
-/** What this speaker said before stands for itself, and is not said twice. */
+/** What this speaker said before stands for itself, and is not said twice. Emergencies end with it. */
 function withdrawn(story: Story): Change {
-  const { denials, permits } = story.standing.sharing;
+  const { denials, permits, emergencies } = story.standing.sharing;
   const own = denials.find((denial) => isOf(story, denial));
   const consent = own ?? consentOf(story, 'withdraw');
   const fresh = own === undefined ? [putConsent(story, consent)] : [];
   const parts = sharingPartsOf(story, {
-    ended: permits,
+    ended: [...permits, ...emergencies],
     done: [],
     denials: own === undefined ? [...denials, consent] : denials,
   });

@@ -10,13 +10,14 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import { personKey, type PersonKey } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
 import type { InternalRow, RecordStore } from '../../ports/record-store.ts';
 import { identitiesOf } from '../identity/identities.ts';
 import { findAll, type Found } from '../internal-reads.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import type { PlanParts } from '../write/plan-parts.ts';
-import { nextTurn, sharingTurn } from './sharing-turn.ts';
+import { nextTurn, readTurn, type Turn } from '../turns.ts';
 
 /** What stands of a person. */
 export type StandingSharing = {
@@ -30,8 +31,7 @@ export type StandingSharing = {
   readonly rows: ReadonlyMap<string, InternalRow>;
   /** What establishments asked and she has not answered. */
   readonly requests: readonly Found<Task>[];
-  /** The last change. */
-  readonly turn: string | undefined;
+  readonly turn: Turn;
 };
 
 const OPEN: Criterion = {
@@ -48,17 +48,17 @@ export async function readSharing(
   person: PersonKey,
   now: number,
 ): Promise<StandingSharing> {
-  const turn = await sharingTurn(records, reading, person);
+  const turn = await readTurn(records, reading, claimKey.sharing(person));
   const consents = await findAll<Consent>(records, reading({ person }), 'Consent', [OPEN]);
   const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
   const identities = await identitiesOf(records, person, now);
-  const { denials, permits } = sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id })));
+  const { denials, ...others } = sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id })));
   const isWithdrawn = denials.length > 0 && (await records.stateOf(reading({ person }), person)).withdrawn;
   return {
     person,
     turn,
     homes: new Map(identities.map(({ content: { id, home } }) => [`Patient/${id}`, personKey(home)])),
-    sharing: { denials: isWithdrawn ? denials : [], permits },
+    sharing: { denials: isWithdrawn ? denials : [], ...others },
     leftovers: isWithdrawn ? [] : denials,
     rows: new Map(consents.map(({ row }) => [row.id, row])),
     requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
@@ -79,8 +79,8 @@ export function sharingParts(
   { ended, done, denials }: SharingChange,
   now: number,
 ): PlanParts {
-  const { person, leftovers, rows, turn } = standing;
-  const next = nextTurn(person, turn);
+  const { leftovers, rows, turn } = standing;
+  const next = nextTurn(turn);
   const parts: PlanParts[] = [
     ...[...ended, ...leftovers].map((consent) =>
       change(indexer, rows.get(consent.id ?? ''), { ...consent, status: 'inactive' }, now),

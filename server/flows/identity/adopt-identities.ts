@@ -14,10 +14,10 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
-import { nextTurn, sharingTurn } from '../consent/sharing-turn.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { nextTurn, readTurn } from '../turns.ts';
 import type { UpgradeStep } from '../upgrade/upgrade-step.ts';
 import { compositeParts } from './composite-parts.ts';
 import { identitiesOf, identityAt, readAs, sourcePatientOf } from './identities.ts';
@@ -47,14 +47,14 @@ async function adopt(deps: AdoptDeps, { id }: InternalRow): Promise<number> {
     const reading = systemReading('adopt-identities', now);
     const row = await rowById(deps.records, reading, 'Patient', id);
     const person = row?.person;
-    const turn = person && (await sharingTurn(deps.records, reading, person));
+    const turn = person && (await readTurn(deps.records, reading, claimKey.sharing(person)));
     const known = await rowById(deps.records, reading, 'Person', id);
-    if (row === undefined || known !== undefined || person === undefined)
+    if (row === undefined || known !== undefined || person === undefined || turn === undefined)
       return { warrant: systemWarrant('adopt-identities'), plan: joinParts(), result: undefined };
     const [first] = await identitiesOf(deps.records, person, now);
     const home = first === undefined ? person : personKey(newId());
     const content = await contentOf(deps, reading, row, home);
-    const next = nextTurn(person, turn);
+    const next = nextTurn(turn);
     if (first === undefined) return planOf(deps, row, { content, parted: next }, now);
     const leaving = await leavingParts(deps, reading, { identity: `Patient/${id}`, home, from: person });
     const parted = joinParts(next, leaving);

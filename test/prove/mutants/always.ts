@@ -14,8 +14,8 @@ export const ALWAYS: readonly Known[] = [
   {
     path: 'server/flows/consent/break-glass.ts',
     what: 'an identifier that two persons bear opens one of them',
-    from: 'first === undefined || others.some(({ person }) => person !== first.person)',
-    to: 'first === undefined',
+    from: 'known !== undefined && others.length === 0',
+    to: 'known !== undefined',
     tests: [{ files: ['test/server/flows/consent/break-glass.test.ts'] }],
   },
   {

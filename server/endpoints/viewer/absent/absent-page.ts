@@ -45,8 +45,7 @@ export function absentPage(about: AbsentPage): Page {
     language,
     title: titleOf(texts, refused !== undefined, wasDeclared),
     languages: (other) => at({ lang: other }),
-    body: html`${refused}
-      ${wasDeclared ? declaration(texts) : undefined}
+    body: html`${refused} ${wasDeclared ? declaration(texts) : undefined}
       <p class="lead">${texts.lead}</p>
       ${isPatient ? html`<p>${texts.own}</p>` : undefined}
       <p><a class="button second" href="/">${TEXTS[language].backHome}</a></p>

@@ -1,5 +1,6 @@
 /** The form by which a professional declares an emergency: what was typed, and what is wrong with it. */
-import { EMERGENCY_REASONS, JUSTIFICATION_LENGTH, type Emergency } from '../../../flows/consent/break-glass.ts';
+import { EMERGENCY_REASONS, isJustification } from '../../../flows/consent/break-glass.ts';
+import type { Emergency } from '../../../flows/consent/emergency-parts.ts';
 import type { PatientIdentifier } from './patient-identifiers.ts';
 
 /** The fields, in the order of the page. */
@@ -37,12 +38,11 @@ export function typedEmergency(form: URLSearchParams): TypedEmergency {
 export function wrongFields(typed: TypedEmergency, known: readonly PatientIdentifier[]): readonly EmergencyField[] {
   const { system, reason, justification, confirmed } = typed;
   const identifier = identifierOf(typed, known);
-  const { least, most } = JUSTIFICATION_LENGTH;
   const isRight: Readonly<Record<EmergencyField, boolean>> = {
     system: known.some((one) => one.system === system),
     identifier: identifier !== '' && identifier.length <= MAX_IDENTIFIER,
     reason: (EMERGENCY_REASONS as readonly string[]).includes(reason),
-    justification: justification.length >= least && justification.length <= most,
+    justification: isJustification(justification),
     confirmed: confirmed === 'yes',
   };
   return EMERGENCY_FIELDS.filter((field) => !isRight[field] || CONTROL.test(typed[field]));

@@ -1,6 +1,6 @@
 /** The form of an emergency on the page. Every field has a label, and what is wrong with it stands beside it. */
 import { html } from 'htm/preact';
-import { EMERGENCY_REASONS, JUSTIFICATION_LENGTH } from '../../../flows/consent/break-glass.ts';
+import { EMERGENCY_REASONS, JUSTIFICATION } from '../../../flows/consent/break-glass.ts';
 import type { Language } from '../../pages/language.ts';
 import type { Markup } from '../../pages/markup.d.ts';
 import { MAX_IDENTIFIER, type EmergencyField, type TypedEmergency } from './emergency-form.ts';
@@ -44,7 +44,7 @@ function refusalFor(field: EmergencyField, language: Language): string {
     case 'reason':
       return texts.wrongReason;
     case 'justification':
-      return filled(texts.wrongJustification, JUSTIFICATION_LENGTH, language);
+      return filled(texts.wrongJustification, JUSTIFICATION, language);
     case 'confirmed':
       return texts.wrongConfirmed;
   }
@@ -126,10 +126,10 @@ function reasonField(shown: ShownForm, language: Language): Markup {
 
 function justificationField(shown: ShownForm, language: Language): Markup {
   const texts = ABSENT_TEXTS[language];
-  const { least, most } = JUSTIFICATION_LENGTH;
+  const { least, most } = JUSTIFICATION;
   return html`<div class="field">
     <label for="justification">${texts.justification}</label>
-    <p class="note" id="justification-hint">${filled(texts.justificationHint, JUSTIFICATION_LENGTH, language)}</p>
+    <p class="note" id="justification-hint">${filled(texts.justificationHint, JUSTIFICATION, language)}</p>
     ${beside(shown, 'justification', language)}
     <textarea
       id="justification"
@@ -141,8 +141,7 @@ function justificationField(shown: ShownForm, language: Language): Markup {
       aria-invalid=${marked(shown, 'justification')}
       aria-describedby=${described(shown, 'justification', 'justification-hint')}
     >
-${shown.typed.justification}</textarea
-    >
+${shown.typed.justification}</textarea>
   </div>`;
 }
 

@@ -30,7 +30,7 @@ describe('Emergency access over time', () => {
   const clock = { now: () => now };
   before(async () => {
     clinic = await openClinic();
-    const puts = ['fresh', 'identifier', 'night', 'stale', 'twice', 'undated'].map((id) =>
+    const puts = ['ahead', 'fresh', 'identifier', 'night', 'stale', 'twice', 'undated'].map((id) =>
       aPut({ type: 'Practitioner', id }),
     );
     await commitPlan(clinic.guard.records, aPlan({ puts }));
@@ -89,6 +89,12 @@ describe('Emergency access over time', () => {
     return openedResource<Task>(row ?? expect.fail('The Task is not found'));
   }
 
+  async function tasksOf(code: string): Promise<readonly Task[]> {
+    const query = aQuery('Task', { where: [{ kind: 'token', param: 'code', values: [{ code }] }] });
+    const { rows } = await clinic.stores.records.peek(SYSTEM, { kind: 'search', query });
+    return rows.map((row) => openedResource<Task>(row));
+  }
+
   async function studiesOf(requester: PractitionerRequester): Promise<number> {
     const request = { query: aQuery('ImagingStudy'), text: 'ImagingStudy', passage: 'search' } as const;
     return (await searchResources({ ...clinic.guard, clock })({ requester, requestId: 'r', server: 'fhir' }, request))
@@ -113,6 +119,8 @@ describe('Emergency access over time', () => {
     const ambiguous = await taskOf(await declare(requester, await share([bruno, anne])));
     expect(await studiesOf(requester)).to.equal(0);
     expect([ambiguous.description, ambiguous.for]).to.deep.equal(['Patiente inconsciente aux urgences', undefined]);
+    const told = await tasksOf('ambiguous-emergency');
+    expect(told.map(({ input = [] }) => input.length)).to.deep.equal([2]);
     const single = await taskOf(await declare(requester, await share([anne, anne])));
     expect(await studiesOf(requester)).to.equal(2);
     expect(single.for?.reference).to.match(/^Patient\//);
@@ -122,6 +130,8 @@ describe('Emergency access over time', () => {
     await declare(doctor('fresh', now - 300_000));
     const fault = await expectFault(declare(doctor('stale', now - 301_000)), 'login');
     expect(fault.protocolCode).to.equal('insufficient_user_authentication');
+    await declare(doctor('fresh', now + 60_000));
+    await expectFault(declare(doctor('ahead', now + 61_000)), 'login');
     const { authTime: _unknown, ...undated } = doctor('undated', now);
     await expectFault(declare(undated), 'login');
   });

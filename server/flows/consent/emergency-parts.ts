@@ -1,0 +1,129 @@
+/**
+ * What the plan of an emergency writes: the review of the data protection officers, and of a known patient whose record
+ * is shared the Consent that opens it; she is told either way.
+ */
+import {
+  buildAlertTask,
+  buildAmbiguousTask,
+  buildEmergencyNotice,
+  buildReviewTask,
+} from '../../../profiles/consent/emergency.ts';
+import { buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { stateAllows } from '../../access/decide.ts';
+import type { SubjectFacts } from '../../access/may-write.ts';
+import type { PersonKey, PractitionerRequester } from '../../access/requester.ts';
+import type { Origin } from '../../access/rights-of.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { eventRecord, type Visit } from '../guard.ts';
+import type { KnownPatient } from '../identity/persons.ts';
+import { newId } from '../new-id.ts';
+import { putOf, type PlanParts } from '../write/plan-parts.ts';
+import { USUAL_OF_A_DAY, type Attempts } from './emergency-attempts.ts';
+
+/** A declared emergency. */
+export type Emergency = {
+  readonly identifier: { readonly system: string; readonly value: string };
+  readonly reason: string;
+  readonly justification: string;
+};
+
+/** An emergency that is declared. `nobody` is the key of what is about no patient: officers find it by that. */
+export type Opening = {
+  readonly deps: { readonly clock: Clock; readonly indexer: Indexer; readonly hours: number };
+  readonly visit: Visit;
+  readonly requester: PractitionerRequester;
+  readonly emergency: Emergency;
+  readonly taskId: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly nobody: PersonKey;
+};
+
+const HOUR_MS = 3_600_000;
+
+/** The parts of the plan; `subject` is whom the emergency names, if that is one person. */
+export function emergencyParts(
+  opening: Opening,
+  { subject, attempts }: { readonly subject: SubjectFacts | undefined; readonly attempts: Attempts },
+): readonly PlanParts[] {
+  const { deps, visit, taskId, emergency, nobody } = opening;
+  const opens = subject !== undefined && stateAllows('break-glass', subject.state);
+  const consentId = opens ? newId() : undefined;
+  const entities = [{ what: { reference: `Task/${taskId}` }, detail: { reason: emergency.reason } }];
+  const isUnusual = attempts.ofDay >= USUAL_OF_A_DAY;
+  const of =
+    subject === undefined
+      ? { person: nobody }
+      : { person: subject.person, patient: subject.patient, ...(isUnusual ? { others: [nobody] } : {}) };
+  const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
+  return [
+    { audit: [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...of, ...consent, entities })] },
+    reviewParts(opening, subject),
+    ...(subject === undefined ? [] : [noticeParts(opening, subject, consentId)]),
+    ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId)]),
+    ...(isUnusual ? [alertParts(opening, attempts.ofDay + 1)] : []),
+  ];
+}
+
+/** What the desk of the region hears of an emergency that names several persons. */
+export function ambiguousParts(opening: Opening, patients: readonly KnownPatient[]): PlanParts {
+  const { deps, now, nobody } = opening;
+  const task = buildAmbiguousTask({ ...declaredIn(opening), patients: patients.map(({ patient }) => patient) });
+  const origin = { sources: [], services: [], offices: [{ office: 'region-desk' as const, organization: '' }] };
+  return { puts: [putOf(deps.indexer, task, now, { person: nobody, origin })] };
+}
+
+function declaredIn({ requester, now }: Opening) {
+  return { id: newId(), practitioner: requester.practitioner, now };
+}
+
+/** Whoever declared it reads no review of it, nor does the patient. */
+function reviewParts(opening: Opening, subject: SubjectFacts | undefined): PlanParts {
+  const { deps, emergency, taskId, now, nobody } = opening;
+  const { reason, justification } = emergency;
+  const of = subject === undefined ? {} : { patient: subject.patient };
+  const task = buildReviewTask({ ...declaredIn(opening), id: taskId, ...of, reason, justification });
+  const facts = subject === undefined ? { person: nobody } : { person: subject.person, subject: subject.patient };
+  return { puts: [putOf(deps.indexer, task, now, { ...facts, origin: forOfficers(opening) })] };
+}
+
+function alertParts(opening: Opening, count: number): PlanParts {
+  const { deps, now, nobody } = opening;
+  const task = buildAlertTask({ ...declaredIn(opening), count });
+  return { puts: [putOf(deps.indexer, task, now, { person: nobody, origin: forOfficers(opening) })] };
+}
+
+/** The officers of the region, and of where the professional works. */
+function forOfficers({ requester }: Opening): Origin {
+  const organizations = [...new Set(requester.roles.map(({ organization }) => organization))];
+  return {
+    sources: [],
+    services: [],
+    offices: [
+      { office: 'region-dpo', organization: '' },
+      ...organizations.map((organization) => ({ office: 'establishment-dpo' as const, organization })),
+    ],
+  };
+}
+
+/** The event of an emergency bears its purpose, whatever the token said. */
+function withPurpose(visit: Visit): Visit {
+  return { ...visit, requester: { ...visit.requester, purpose: 'BTG' } };
+}
+
+/** The Consent that gives the record and that every later event cites. */
+function consentParts({ deps, requester, now }: Opening, { person, patient }: SubjectFacts, id: string): PlanParts {
+  const { practitioner } = requester;
+  const to = now + deps.hours * HOUR_MS;
+  const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to });
+  return { puts: [putOf(deps.indexer, consent, now, { person, subject: patient })] };
+}
+
+function noticeParts(opening: Opening, { person, patient }: SubjectFacts, consentId: string | undefined): PlanParts {
+  const { deps, requester, now } = opening;
+  const { practitioner: reference, display } = requester;
+  const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
+  const notice = buildEmergencyNotice({ id: newId(), patient, ...consent, practitioner: { reference, display }, now });
+  return { puts: [putOf(deps.indexer, notice, now, { person, subject: patient })] };
+}
