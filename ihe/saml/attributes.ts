@@ -44,7 +44,8 @@ type Values = (name: AttributeName) => readonly XmlElement[];
 
 /**
  * Reads the attributes of an assertion.
- * @throws {Fault} login - more than one role, purpose of use, patient, provider or home community
+ * @throws {Fault} login - more than one role, purpose of use, patient, provider or home community; a purpose of use
+ * that cannot be read
  * @see ITI TF-2 3.40.4.1.2; XSPA profile of SAML 2.0
  */
 export function readAttributes(assertion: XmlElement): XuaAttributes {
@@ -53,6 +54,7 @@ export function readAttributes(assertion: XmlElement): XuaAttributes {
   const organizations = distinct(values('organization').flatMap(readText));
   const organizationIds = distinct(values('organizationId').flatMap(readIdentifier));
   const role = onlyCode('role', values('role'));
+  refuseUnreadPurpose(assertion);
   const purposeOfUse = onlyCode('purposeofuse', values('purposeOfUse'));
   const providerIdentifier = atMostOne('provider-identifier', values('providerIdentifier').flatMap(readIdentifier));
   const resourceId = atMostOne('resource-id', values('resourceId').flatMap(readText).map(unescapeAmpersands));
@@ -71,15 +73,47 @@ export function readAttributes(assertion: XmlElement): XuaAttributes {
 }
 
 function indexValues(assertion: XmlElement): Values {
-  const attributes = childrenOf(assertion, NAMESPACE.saml, 'AttributeStatement').flatMap((statement) =>
-    childrenOf(statement, NAMESPACE.saml, 'Attribute'),
-  );
+  const attributes = attributesOf(assertion);
   if (attributes.length > MAX_ATTRIBUTES) throw refusal('SAML assertion has too many attributes');
-  const nameOf = (attribute: XmlElement) => optionalAttribute(attribute, 'Name')?.trim().toLowerCase();
   return (name) =>
     attributes
       .filter((attribute) => XUA_ATTRIBUTE[name].some((known) => known === nameOf(attribute)))
-      .flatMap((attribute) => childrenOf(attribute, NAMESPACE.saml, 'AttributeValue'));
+      .flatMap(valuesOf);
+}
+
+function attributesOf(assertion: XmlElement): readonly XmlElement[] {
+  return childrenOf(assertion, NAMESPACE.saml, 'AttributeStatement').flatMap((statement) =>
+    childrenOf(statement, NAMESPACE.saml, 'Attribute'),
+  );
+}
+
+function nameOf(attribute: XmlElement): string | undefined {
+  return optionalAttribute(attribute, 'Name')?.trim().toLowerCase();
+}
+
+function valuesOf(attribute: XmlElement): readonly XmlElement[] {
+  return childrenOf(attribute, NAMESPACE.saml, 'AttributeValue');
+}
+
+/**
+ * A purpose that cannot be read is never taken for care: text without a code, a code without its system, and what an
+ * attribute says that calls it by another name. Words beside a code say it in words; empty values say nothing.
+ */
+function refuseUnreadPurpose(assertion: XmlElement): void {
+  const known: readonly string[] = XUA_ATTRIBUTE.purposeOfUse;
+  for (const attribute of attributesOf(assertion)) {
+    const name = nameOf(attribute) ?? '';
+    const said = valuesOf(attribute).filter((value) => value.content.trim() !== '' || isElement(value));
+    const read = known.includes(name) ? said.filter((value) => readCode(value).length > 0) : [];
+    const isRead = said.every((value) => read.includes(value) || (read.length > 0 && !isElement(value)));
+    if (/purpose[-_.]?of[-_.]?use$/.test(name) && !isRead)
+      throw refusal('SAML assertion has a purpose of use that cannot be read: a code with its system is expected');
+  }
+}
+
+/** Whether a value is an element, or one that is escaped as text. */
+function isElement(value: XmlElement): boolean {
+  return childElements(value).length > 0 || value.content.trimStart().startsWith('<');
 }
 
 /** Two codes are refused even when they are equal in one attribute's name; a second name may repeat the first. */

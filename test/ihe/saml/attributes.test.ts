@@ -59,6 +59,24 @@ describe('XUA attributes as senders write them (ITI TF-2 3.40.4.1.2)', () => {
     expect(assertion.purposeOfUse).to.deep.equal({ code: '12', system: 'urn:oid:1.0.14265.1' });
   });
 
+  it('C15 refuses a purpose that it cannot read, which is never taken for care', () => {
+    const name = 'urn:oasis:names:tc:xspa:1.0:subject:purposeofuse';
+    const coded = '<PurposeOfUse xmlns="urn:hl7-org:v3" code="TREAT" codeSystem="2.16.840.1.113883.5.8"/>';
+    const unread: readonly (readonly [string, string])[] = [
+      [name, value('TREAT')],
+      [name, value('HPAYMT')],
+      [name, value('<PurposeOfUse xmlns="urn:hl7-org:v3" code="TREAT"/>')],
+      [name, value('<PurposeOfUse xmlns="urn:example" code="TREAT" codeSystem="2.16.840.1.113883.5.8"/>')],
+      [name, value('&lt;PurposeOfUse code="TREAT"')],
+      [name, value(coded) + value('<PurposeOfUse xmlns="urn:hl7-org:v3" code="HPAYMT"/>')],
+      ['urn:oasis:names:tc:xacml:2.0:subject:purposeofuse', value(coded)],
+      ['purpose_of_use', value('HPAYMT')],
+    ];
+    for (const [attributeName, values] of unread)
+      expect(() => verifyWith(attribute(attributeName, values)), values).to.throw(/purpose of use that cannot be read/);
+    expect(verifyWith(attribute(name, value(''))).purposeOfUse).to.equal(undefined);
+  });
+
   it('does not read a code outside the HL7 V3 namespace or from broken markup', () => {
     expect(
       verifyWith(attribute(XACML_ROLE, value('<Role xmlns="urn:example" code="MD" codeSystem="2.999.2"/>'))),
