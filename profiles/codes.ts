@@ -53,6 +53,7 @@ export const CODE_SYSTEM = {
   /** Ours: work for people, and what is told of instances kept aside; each is in `definitions/CodeSystem-….json`. */
   task: 'urn:passerelle:CodeSystem:task',
   keptAsideReason: 'urn:passerelle:CodeSystem:kept-aside-reason',
+  emergencyVerdict: 'urn:passerelle:CodeSystem:emergency-verdict',
   identityReviewRule: 'urn:passerelle:CodeSystem:identity-review-rule',
   identityReviewInput: 'urn:passerelle:CodeSystem:identity-review-input',
   keptAsideInput: 'urn:passerelle:CodeSystem:kept-aside-input',

@@ -95,6 +95,7 @@ export const PASSAGE = {
   'operate-jobs': shape(dcm('110100', 'Application Activity'), [], 'E', 'in'),
   'sign-in': shape(dcm('110114', 'User Authentication'), [dcm('110122', 'Login')], 'E', 'in'),
   'break-glass': shape(dcm('110113', 'Security Alert'), [dcm('110127', 'Emergency Override Started')], 'E', 'in'),
+  'break-glass-end': shape(dcm('110113', 'Security Alert'), [dcm('110138', 'Emergency Override Stopped')], 'E', 'in'),
   withdraw: shape(
     dcm('110113', 'Security Alert'),
     [{ system: CODE_SYSTEM.balpAuthZ, code: 'AuthZ-Consent', display: 'Consent Authorization Decision' }],

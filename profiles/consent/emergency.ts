@@ -15,6 +15,8 @@ type Declared = { readonly id: string; readonly practitioner: string; readonly n
 /** The review. `patient` is absent when what was declared names nobody, or several. */
 export type ReviewFacts = Declared & {
   readonly patient?: string;
+  /** The Consent that opened the record, where one did. */
+  readonly consent?: string;
   /** Code of v3-ActReason. */
   readonly reason: string;
   readonly justification: string;
@@ -23,13 +25,54 @@ export type ReviewFacts = Declared & {
 const REVIEW_MS = 8 * 24 * 3_600_000;
 
 /** Builds the Task of whoever reviews emergencies; it is due within eight days. */
-export function buildReviewTask({ patient, reason, justification, ...declared }: ReviewFacts): Task {
+export function buildReviewTask({ patient, consent, reason, justification, ...declared }: ReviewFacts): Task {
   return {
     ...frame('review', declared),
     description: justification,
     ...(patient === undefined ? {} : { for: { reference: patient } }),
+    ...(consent === undefined ? {} : { focus: { reference: consent } }),
     reasonCode: { coding: [{ system: CODE_SYSTEM.actReason, code: reason }] },
     restriction: { period: { end: new Date(declared.now + REVIEW_MS).toISOString() } },
+  };
+}
+
+/** What an officer decides of an emergency. */
+export const VERDICTS = ['justified', 'unjustified'] as const;
+
+/** One of {@link VERDICTS}. */
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Whether a Task is the review of an emergency. */
+export function isReviewTask({ code }: Task): boolean {
+  return (code?.coding ?? []).some((one) => one.system === CODE_SYSTEM.task && one.code === EMERGENCY_TASK.review.code);
+}
+
+/** The review as an officer (a reference) decided it; `comment` says why. A later decision takes its place. */
+export function decidedReview(
+  task: Task,
+  {
+    verdict,
+    comment,
+    officer,
+    now,
+  }: {
+    readonly verdict: Verdict;
+    readonly comment: string;
+    readonly officer: string;
+    readonly now: number;
+  },
+): Task {
+  return {
+    ...task,
+    status: 'completed',
+    lastModified: new Date(now).toISOString(),
+    owner: { reference: officer },
+    output: [
+      {
+        type: { coding: [{ system: CODE_SYSTEM.emergencyVerdict, code: 'verdict' }] },
+        valueCodeableConcept: { coding: [{ system: CODE_SYSTEM.emergencyVerdict, code: verdict }], text: comment },
+      },
+    ],
   };
 }
 
@@ -78,16 +121,42 @@ const CLOSED = 'a déclaré une urgence. Vos examens ne sont pas partagés : rie
 
 /** Builds the Communication that tells the patient who declared it, and when. */
 export function buildEmergencyNotice({ id, patient, consent, practitioner, now }: NoticeFacts): Communication {
-  const sent = new Date(now).toISOString();
+  return {
+    ...noticeFrame({ id, patient, now }),
+    ...(consent === undefined ? {} : { about: [{ reference: consent }] }),
+    sender: practitioner,
+    payload: [{ contentString: `${practitioner.display} ${consent === undefined ? CLOSED : OPENED}` }],
+  };
+}
+
+const JUDGED: Readonly<Record<Verdict, string>> = {
+  justified: 'a été examiné : il était justifié.',
+  unjustified: 'a été examiné : il n’était pas justifié. Des mesures ont été prises.',
+};
+
+/** Builds the Communication that tells the patient what was decided of an emergency, which a Task (reference) reviews. */
+export function buildVerdictNotice({
+  verdict,
+  task,
+  ...facts
+}: Pick<NoticeFacts, 'id' | 'patient' | 'now'> & { readonly verdict: Verdict; readonly task: Task }): Communication {
+  const { authoredOn = '', requester } = task;
+  const day = authoredOn.slice(0, 10);
+  return {
+    ...noticeFrame(facts),
+    ...(task.focus === undefined ? {} : { about: [task.focus] }),
+    ...(requester === undefined ? {} : { sender: requester }),
+    payload: [{ contentString: `L’accès en urgence à vos examens, déclaré le ${day}, ${JUDGED[verdict]}` }],
+  };
+}
+
+function noticeFrame({ id, patient, now }: Pick<NoticeFacts, 'id' | 'patient' | 'now'>): Communication {
   return {
     resourceType: 'Communication',
     id,
     status: 'in-progress',
     subject: { reference: patient },
-    ...(consent === undefined ? {} : { about: [{ reference: consent }] }),
-    sent,
-    sender: practitioner,
+    sent: new Date(now).toISOString(),
     recipient: [{ reference: patient }],
-    payload: [{ contentString: `${practitioner.display} ${consent === undefined ? CLOSED : OPENED}` }],
   };
 }

@@ -10,7 +10,7 @@ export const Task = {
   release: 'at-once',
   writers: 'server',
   interactions: READ_AND_SEARCH,
-  operations: ['discard', 'refile', 'release'],
+  operations: ['decide', 'discard', 'refile', 'release'],
   parameters: [
     patient('Task-patient', 'Task.for'),
     reference('requester', 'Task-requester', ['Practitioner', 'PractitionerRole', 'Organization', 'Patient']),

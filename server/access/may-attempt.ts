@@ -4,7 +4,7 @@
  */
 import { Fault } from '../../profiles/fault.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
-import { operatorOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
+import { operatorsOf, OPERATIONS, type OperationName, type RecordOperation } from './operations.ts';
 import type { EstablishmentRequester, PatientRequester, PractitionerRequester, Requester } from './requester.ts';
 import { requireScope, type ScopeAction } from './scope.ts';
 
@@ -104,9 +104,9 @@ export function requireKind(
   switch (act.interaction) {
     case 'operation': {
       const { operators, refusal } = OPERATIONS[act.operation];
-      const operator = operatorOf(requester);
+      const held = operatorsOf(requester);
       return refuseUnless(
-        operators.some((one) => one === operator),
+        operators.some((one) => held.includes(one)),
         refusal,
       );
     }

@@ -3,8 +3,8 @@ import type { StoredType } from '../../profiles/types/visibility.ts';
 import type { Requester } from './requester.ts';
 import type { ScopeAction } from './scope.ts';
 
-/** Who asks, by what decides over operations: a desk is a professional who holds the office of one. */
-export type Operator = Requester['kind'] | 'desk';
+/** Who asks, by what decides over operations: desks and officers are professionals who hold such an office. */
+export type Operator = Requester['kind'] | 'desk' | 'officer';
 
 type Operation = {
   readonly operators: readonly Operator[];
@@ -34,7 +34,7 @@ const JUDGEMENT = {
 /** By FHIR name. */
 export const OPERATIONS = {
   'break-glass': {
-    operators: ['practitioner', 'desk'],
+    operators: ['practitioner'],
     scope: ['Patient', 'r'],
     refusal: 'Only a health professional may declare an emergency',
   },
@@ -48,6 +48,11 @@ export const OPERATIONS = {
     scope: ['ImagingStudy', 'u'],
     refusal: 'An exam is moved by its establishment or a desk only',
   },
+  decide: {
+    operators: ['officer'],
+    scope: ['Task', 'u'],
+    refusal: 'Emergencies are decided by data protection officers only',
+  },
   join: JUDGEMENT,
   separate: JUDGEMENT,
 } as const satisfies Record<string, Operation>;
@@ -59,14 +64,19 @@ export type OperationName = keyof typeof OPERATIONS;
 export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent';
 
 /** Operations on exams, and on what is kept aside of them. */
-export type ExamOperation = Exclude<OperationName, RecordOperation | JudgementOperation>;
+export type ExamOperation = Exclude<OperationName, RecordOperation | JudgementOperation | 'decide'>;
 
 /** Operations on identities. */
 export type JudgementOperation = 'join' | 'separate';
 
 /** What a requester is to operations. */
-export function operatorOf(requester: Requester): Operator {
-  if (requester.kind !== 'practitioner') return requester.kind;
-  const isDesk = requester.roles.some(({ offices }) => offices.some((office) => office.endsWith('-desk')));
-  return isDesk ? 'desk' : 'practitioner';
+export function operatorsOf(requester: Requester): readonly Operator[] {
+  if (requester.kind !== 'practitioner') return [requester.kind];
+  const offices = requester.roles.flatMap((role) => role.offices);
+  const holds = (end: string): boolean => offices.some((office) => office.endsWith(end));
+  return [
+    requester.kind,
+    ...(holds('-desk') ? (['desk'] as const) : []),
+    ...(holds('-dpo') ? (['officer'] as const) : []),
+  ];
 }

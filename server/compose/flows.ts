@@ -17,6 +17,8 @@ import { listKeptAside } from '../flows/aside/list-kept-aside.ts';
 import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.ts';
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
+import { decideReview } from '../flows/consent/decide-review.ts';
+import { endEmergency } from '../flows/consent/end-emergency.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { endTokens } from '../flows/directory/end-tokens.ts';
 import { readMark } from '../flows/directory/region-mark.ts';
@@ -141,6 +143,7 @@ export function composeFlows(parts: FlowParts) {
     ...retrieveFlows(guard, stores),
     write: writeResource({ ...writing, validate }),
     writeTransaction: writeTransaction({ ...writing, validate }),
+    decideReview: decideReview({ ...guard, indexer }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),
@@ -299,6 +302,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
       return { againAt: clock.now() + SWEEP_PAUSE_MS };
     },
     'end-viewing': endViewing(writing),
+    'end-emergency': endEmergency(writing),
     reindex: reindexRows({ ...parts, definitions: parts.indexDefinitions, index: stores.index, served, log }),
   };
 }

@@ -18,6 +18,7 @@ const PASSAGES = {
   'break-glass': 'break-glass',
   withdraw: 'withdraw',
   reconsent: 'withdraw',
+  decide: 'operation',
   discard: 'operation',
   refile: 'operation',
   release: 'operation',

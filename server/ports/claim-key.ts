@@ -53,6 +53,8 @@ export const claimKey = {
   sharing: (person: PersonKey): ClaimKey => write('sharing', person),
   /** The last emergency that a professional (`Practitioner/id`) declared: they are counted, so any two conflict. */
   emergency: (practitioner: string): ClaimKey => write('emergency', practitioner),
+  /** The review (Task id) by which a professional (`Practitioner/id`) declares no more emergencies. */
+  suspended: (practitioner: string): ClaimKey => write('suspended', practitioner),
   /** Which region file the directory is written from (flows/identity/region-mark.ts). */
   region: (): ClaimKey => write('region', 'file'),
 } as const;

@@ -219,6 +219,9 @@ describe('Break-glass (Patient/$break-glass)', () => {
       expect(notice?.about, 'the notice of an emergency that opened nothing').to.equal(undefined);
       expect((await region.patient.send('POST', 'Patient/$reconsent')).status).to.equal(201);
       expect(await visible(), 'revived by neither').to.deep.equal([0, 0]);
+      const ends = await eventsOf(region.patient, '110138');
+      expect(ends, 'of the stranger and of the one before').to.have.length(2);
+      for (const { entity } of ends) expect(JSON.stringify(entity)).to.include('Consent/');
     });
   });
 
@@ -238,8 +241,42 @@ describe('Break-glass (Patient/$break-glass)', () => {
       expect(reviews[0]).to.deep.include({ description: JUSTIFICATION, status: 'requested' });
       expect(reviews[0]).to.not.have.property('for');
       expect(reviews.some(({ for: of }) => of?.reference === `Patient/${region.patients.helene}`)).to.equal(true);
-      expect(await tasks('code=break-glass-review&requester=Practitioner/demo-declared')).to.have.length(1);
+      expect(await tasks('code=break-glass-review&requester=Practitioner/nobody')).to.deep.equal([]);
       expect(await tasks('code=break-glass-review&authored-on=gt2999-01-01')).to.deep.equal([]);
+    });
+
+    it('decides a review: unjustified ends the access and suspends, the patient is told; justified gives back', async () => {
+      const other = await personCaller(region.server, 'demo-declared');
+      const declared = await declare(other, { identifier: PATIENTS.gaetan.national });
+      expect(declared.status, declared.text).to.equal(201);
+      const review = declared.headers.get('location')?.replace(/.*\/fhir\//, '') ?? '';
+      const ofGaetan = `ImagingStudy?patient=${region.patients.gaetan}`;
+      const before = await count(other, ofGaetan);
+      const decide = async (verdict: string, by: FhirCaller = officer, comment = 'Dossier relu'): Promise<FhirAnswer> =>
+        await by.send('POST', `${review}/$decide`, {
+          resourceType: 'Parameters',
+          parameter: [
+            { name: 'verdict', valueCode: verdict },
+            { name: 'comment', valueString: comment },
+          ],
+        });
+      for (const by of [other, region.stranger, region.strasbourg, region.patient])
+        expectOutcome(await decide('unjustified', by), 403, 'forbidden');
+      expectOutcome(await decide('perhaps'), 400, 'invalid');
+      expectOutcome(await decide('unjustified', officer, ''), 400);
+      expectOutcome(await officer.send('POST', 'Task/nothing/$decide', { resourceType: 'Parameters' }), 400);
+      expect((await decide('unjustified')).status).to.equal(200);
+      expect(before).to.equal(1);
+      expect(await count(other, ofGaetan), 'the access has ended').to.equal(0);
+      expectOutcome(await declare(other), 403, 'forbidden');
+      const task = (await officer.get(review)).json<Task>();
+      expect(task).to.deep.include({ status: 'completed', owner: { reference: 'Practitioner/demo-region-dpo' } });
+      const told = storedRows(region.server.dataDir, 'Communication').map((notice) => JSON.stringify(notice));
+      expect(told.filter((text) => text.includes('n’était pas justifié'))).to.have.length(1);
+      expect(task.output?.[0]?.valueCodeableConcept?.coding?.[0]?.code).to.equal('unjustified');
+      expect((await decide('justified')).status).to.equal(200);
+      expect((await declare(other)).status, 'given back').to.equal(201);
+      expect(await count(other, ofGaetan), 'what ended stays so').to.equal(0);
     });
 
     it('F08 hears at once of the eleventh of a day, which is granted; who tries numbers of nobody waits', async () => {

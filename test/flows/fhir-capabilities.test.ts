@@ -194,6 +194,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     const desk = await personCaller(region.server, 'demo-region-desk');
     const callers: Readonly<Record<string, FhirCaller>> = {
       'break-glass': region.declared,
+      decide: await personCaller(region.server, 'demo-region-dpo'),
       join: desk,
       separate: desk,
     };
@@ -209,6 +210,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     }
     expect(names.sort()).to.deep.equal([
       'break-glass',
+      'decide',
       'discard',
       'ihe-pix',
       'join',

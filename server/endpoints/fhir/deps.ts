@@ -9,6 +9,7 @@ import type { judgeIdentities } from '../../flows/identity/judge-identities.ts';
 import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
+import type { decideReview } from '../../flows/consent/decide-review.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { crossReference } from '../../flows/read/cross-reference.ts';
 import type { matchPatients } from '../../flows/read/match-patients.ts';
@@ -47,6 +48,7 @@ export type FhirDeps = {
   readonly crossReference: ReturnType<typeof crossReference>;
   readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
+  readonly decideReview: ReturnType<typeof decideReview>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
   readonly clearAside: ReturnType<typeof clearAside>;
   readonly moveStudy: ReturnType<typeof moveStudy>;

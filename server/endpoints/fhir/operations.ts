@@ -1,11 +1,12 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix and
- * $match; on a Task of instances kept aside: $discard, $refile, $release; on an ImagingStudy: $move.
+ * $match; on a Task of instances kept aside: $discard, $refile, $release, of an emergency: $decide; on an ImagingStudy: $move.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
@@ -32,6 +33,7 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
   ['Task/$discard', async (deps: FhirDeps, ctx: Context, id: string) => await clear(deps, ctx, id, 'discard')],
   ['Task/$release', async (deps: FhirDeps, ctx: Context, id: string) => await clear(deps, ctx, id, 'release')],
   ['Task/$refile', refile],
+  ['Task/$decide', decide],
   ['ImagingStudy/$move', move],
 ]);
 
@@ -77,6 +79,26 @@ async function clear(deps: FhirDeps, ctx: Context, id: string, operation: 'disca
   await deps.clearAside(admitted.visit, id, { operation });
   answerReference(ctx, `Task/${id}`);
 }
+
+/** In: verdict (code), comment (string). Out: the Task. */
+async function decide(deps: FhirDeps, ctx: Context, id: string): Promise<void> {
+  const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'decide' });
+  const parameters = parametersOf(await readBodyResource(deps, ctx, admitted), ['verdict', 'comment']);
+  const code = parameters.get('verdict')?.valueCode;
+  const verdict = VERDICTS.find((one) => one === code);
+  if (code === undefined) throw missing('verdict');
+  if (verdict === undefined)
+    throw new Fault('invalid', `The verdict is one of ${VERDICTS.join(', ')}`, { expression: 'verdict' });
+  const comment = parameters.get('comment')?.valueString?.trim() ?? '';
+  if (comment === '') throw missing('comment');
+  if (comment.length > MAX_COMMENT)
+    throw new Fault('invalid', `The comment has ${MAX_COMMENT} characters at most`, { expression: 'comment' });
+  await deps.decideReview(admitted.visit, id, { verdict, comment });
+  answerReference(ctx, `Task/${id}`);
+}
+
+/** Longest comment of a verdict, in characters. */
+const MAX_COMMENT = 2_000;
 
 /** In: patient (Reference), one of the establishment. Out: the Task. */
 async function refile(deps: FhirDeps, ctx: Context, id: string): Promise<void> {

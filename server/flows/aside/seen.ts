@@ -4,13 +4,14 @@ import { decide } from '../../access/decide.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { grantOf, type GuardDeps, type Visit } from '../guard.ts';
-import type { AsideReading } from './aside-deps.ts';
+import type { Reading } from '../../access/grant.ts';
+import type { PersonKey } from '../../access/requester.ts';
 
 /** Decides it as a read would. */
 export async function isRowSeen(
   deps: GuardDeps,
   visit: Visit,
-  reading: AsideReading,
+  reading: Reading<{ readonly person: PersonKey }>,
   row: InternalRow,
 ): Promise<boolean> {
   const { type, id, person, released } = row;

@@ -4,15 +4,17 @@
  */
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemReading } from '../../access/grant.ts';
+import { systemReading, type ItemReading } from '../../access/grant.ts';
 import { refusalOf, requireProfessional } from '../../access/may-attempt.ts';
 import { mayWrite } from '../../access/may-write.ts';
 import type { PractitionerRequester, Requester } from '../../access/requester.ts';
 import { claimKey } from '../../ports/claim-key.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { identitiesNamed } from '../identity/identities.ts';
 import { newPerson, subjectFacts, toKnownPatient, type KnownPatient } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
+import { claimOf } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { nextTurn, readTurn } from '../turns.ts';
@@ -38,7 +40,7 @@ const AHEAD_SECONDS = 60;
 
 /**
  * Opens an emergency access; resolves with the id of the review task.
- * @throws {Fault} forbidden - the requester is no professional
+ * @throws {Fault} forbidden - the requester is no professional, or is suspended after a review
  * @throws {Fault} login (insufficient_user_authentication) - the sign-in is not fresh. @see RFC 9470
  * @throws {Fault} invalid - reason or justification
  * @throws {Fault} throttled - too many of the same professional named nobody lately
@@ -65,6 +67,7 @@ async function planOf(
   const now = deps.clock.now();
   const reading = systemReading('break-glass', now);
   const turn = await readTurn(records, reading, claimKey.emergency(requester.practitioner));
+  await refuseSuspended(records, reading, requester);
   const attempts = await attemptsOf(records, reading('whole'), requester.practitioner, now);
   refuseEnumeration(attempts);
   const [known, ...others] = await personsNamed(deps, emergency, now);
@@ -119,6 +122,18 @@ export function isJustification(text: string): boolean {
   const { length } = text.trim();
   const { least, most, words } = JUSTIFICATION;
   return least <= length && length <= most && (text.match(WORD) ?? []).length >= words;
+}
+
+async function refuseSuspended(
+  records: RecordStore,
+  reading: ItemReading,
+  { practitioner }: PractitionerRequester,
+): Promise<void> {
+  if ((await claimOf(records, reading, claimKey.suspended(practitioner))) === undefined) return;
+  throw new Fault(
+    'forbidden',
+    'After a review this professional declares no emergencies: ask the officer of the region',
+  );
 }
 
 /** The persons whom an identifier names, one identity of each. Of several none opens: it might be the wrong one. */

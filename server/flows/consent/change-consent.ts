@@ -18,6 +18,7 @@ import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit 
 import { filingPatient, knownPatient, subjectFacts } from '../identity/persons.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { endedEmergency } from './end-emergency.ts';
 import { readSharing, sharingParts, type StandingSharing } from './sharing-parts.ts';
 
 /** What the flow needs. */
@@ -88,11 +89,20 @@ function withdrawn(story: Story): Change {
   const consent = own ?? consentOf(story, 'withdraw');
   const fresh = own === undefined ? [putConsent(story, consent)] : [];
   const parts = sharingPartsOf(story, {
-    ended: [...permits, ...emergencies],
+    ended: permits,
     done: [],
     denials: own === undefined ? [...denials, consent] : denials,
   });
-  return { parts: [parts, ...fresh, eventOf(story, 'withdraw', consent)], result: recorded(consent) };
+  const ends = emergencies.map((emergency) => endOf(story, emergency));
+  return { parts: [parts, ...ends, ...fresh, eventOf(story, 'withdraw', consent)], result: recorded(consent) };
+}
+
+function endOf({ deps, visit, standing, now }: Story, emergency: Consent & { readonly id: string }): PlanParts {
+  const row = standing.rows.get(emergency.id);
+  if (row === undefined) throw new Error('What changes was not read');
+  return endedEmergency(deps.indexer, { row, resource: emergency }, now, (about) =>
+    eventRecord(deps.clock, visit, 'break-glass-end', about),
+  );
 }
 
 /** The patient ends what she said herself; what establishments asked her is answered with it, unless more is hers. */

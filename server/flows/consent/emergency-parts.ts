@@ -17,6 +17,7 @@ import type { Origin } from '../../access/rights-of.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { eventRecord, type Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { putOf, type PlanParts } from '../write/plan-parts.ts';
 import { USUAL_OF_A_DAY, type Attempts } from './emergency-attempts.ts';
@@ -59,7 +60,7 @@ export function emergencyParts(
   const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
   return [
     { audit: [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...of, ...consent, entities })] },
-    reviewParts(opening, subject),
+    reviewParts(opening, subject, consentId),
     ...(subject === undefined ? [] : [noticeParts(opening, subject, consentId)]),
     ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId)]),
     ...(isUnusual ? [alertParts(opening, attempts.ofDay + 1)] : []),
@@ -79,10 +80,13 @@ function declaredIn({ requester, now }: Opening) {
 }
 
 /** Whoever declared it reads no review of it, nor does the patient. */
-function reviewParts(opening: Opening, subject: SubjectFacts | undefined): PlanParts {
+function reviewParts(opening: Opening, subject: SubjectFacts | undefined, consentId: string | undefined): PlanParts {
   const { deps, emergency, taskId, now, nobody } = opening;
   const { reason, justification } = emergency;
-  const of = subject === undefined ? {} : { patient: subject.patient };
+  const of = {
+    ...(subject === undefined ? {} : { patient: subject.patient }),
+    ...(consentId === undefined ? {} : { consent: `Consent/${consentId}` }),
+  };
   const task = buildReviewTask({ ...declaredIn(opening), id: taskId, ...of, reason, justification });
   const facts = subject === undefined ? { person: nobody } : { person: subject.person, subject: subject.patient };
   return { puts: [putOf(deps.indexer, task, now, { ...facts, origin: forOfficers(opening) })] };
@@ -117,7 +121,10 @@ function consentParts({ deps, requester, now }: Opening, { person, patient }: Su
   const { practitioner } = requester;
   const to = now + deps.hours * HOUR_MS;
   const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to });
-  return { puts: [putOf(deps.indexer, consent, now, { person, subject: patient })] };
+  return {
+    puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
+    jobs: [jobOf('end-emergency', id, to)],
+  };
 }
 
 function noticeParts(opening: Opening, { person, patient }: SubjectFacts, consentId: string | undefined): PlanParts {

@@ -1,8 +1,9 @@
 /** The time of an emergency access, which no test over the wire can wait for. */
 import { expect } from 'chai';
-import type { Identifier, Task } from '@medplum/fhirtypes';
+import type { Consent, Identifier, Task } from '@medplum/fhirtypes';
 import { oidUri } from '../../../../profiles/codes.ts';
 import type { PractitionerRequester } from '../../../../server/access/requester.ts';
+import { endEmergency } from '../../../../server/flows/consent/end-emergency.ts';
 import { breakGlass } from '../../../../server/flows/consent/break-glass.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
@@ -19,6 +20,7 @@ import {
   type Clinic,
   type ClinicPatient,
 } from '../../endpoints/clinic.ts';
+import type { TakenJob } from '../../../../server/ports/job-queue.ts';
 import { openedResource } from '../../../../server/ports/internal-row.ts';
 
 const HOURS = 4;
@@ -111,6 +113,32 @@ describe('Emergency access over time', () => {
     expect(await studiesOf(requester)).to.equal(2);
     now = opened + HOURS * HOUR_MS;
     expect(await studiesOf(requester)).to.equal(0);
+  });
+
+  it('F07 becomes inactive at its end, by a job that says when it is too early, and one event tells it', async () => {
+    const requester = doctor('night', now);
+    await declare(requester);
+    const query = aQuery('Consent', { where: [{ kind: 'token', param: 'status', values: [{ code: 'active' }] }] });
+    const { rows } = await clinic.stores.records.peek(SYSTEM, { kind: 'search', query });
+    const consent =
+      rows.find((row) => JSON.stringify(openedResource(row)).includes('Practitioner/night')) ??
+      expect.fail('No Consent stands');
+    const { indexer } = await loadDefinitions();
+    const end = endEmergency({ records: clinic.stores.records, clock, indexer });
+    const job = { subject: consent.id } as TakenJob<'end-emergency'>;
+    expect(await end(job)).to.deep.equal({ againAt: now + HOURS * HOUR_MS });
+    now += HOURS * HOUR_MS;
+    for (const _twice of [1, 2]) expect(await end(job)).to.equal(undefined);
+    const row = await clinic.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Consent', id: consent.id });
+    expect(openedResource<Consent>(row ?? expect.fail('It is gone')).status).to.equal('inactive');
+    const subtype = [{ kind: 'token', param: 'subtype', values: [{ code: '110138' }] }] as const;
+    const events = await clinic.stores.records.peek(SYSTEM, {
+      kind: 'search',
+      query: aQuery('AuditEvent', { where: subtype }),
+    });
+    expect(
+      events.rows.filter((event) => JSON.stringify(openedResource(event)).includes(`Consent/${consent.id}`)),
+    ).to.have.length(1);
   });
 
   it('opens nothing by a number of two persons, one record by that of two identities of one person', async () => {

@@ -1,0 +1,35 @@
+/** Who may decide the review of an emergency: a data protection officer who sees it, as a pure rule. */
+import { Fault } from '../../profiles/fault.ts';
+import { grantFor } from './grant.ts';
+import { requireKind } from './may-attempt.ts';
+import { requesterBases } from './may-write.ts';
+import type { PersonKey, Requester } from './requester.ts';
+import { makeWarrant, type Warrant } from './warrant.ts';
+
+/** What was read for a decision. `item` is `Task/id`, `declaredBy` who declared the emergency (`Practitioner/id`). */
+export type ReviewedFacts = {
+  readonly item: string;
+  readonly person: PersonKey;
+  readonly declaredBy: string;
+  /** The requester sees the row. */
+  readonly isSeen: boolean;
+};
+
+/**
+ * Decides it: she is an officer still when it is written.
+ * @throws {Fault} forbidden - requesters of this kind never do it, or it is an emergency of her own
+ * @throws {Fault} not-found - no review, or one that is hidden from her
+ */
+export function mayReview(requester: Requester, reviewed: ReviewedFacts | undefined, now: number): Warrant {
+  requireKind(requester, { interaction: 'operation', operation: 'decide' });
+  if (reviewed === undefined || !reviewed.isSeen) throw new Fault('not-found', 'No such resource');
+  const { item, person, declaredBy } = reviewed;
+  if (requester.kind === 'practitioner' && requester.practitioner === declaredBy)
+    throw new Fault('forbidden', 'Nobody decides an emergency of her own: a colleague does');
+  const { principals } = grantFor(requester, now);
+  return makeWarrant({
+    act: 'decide',
+    reaches: [{ types: ['Task', 'Consent', 'Communication'], whose: { persons: [person] }, event: 'own' }],
+    bases: [...requesterBases(requester, now), { kind: 'right', person, item, principals, at: now }],
+  });
+}

@@ -1,0 +1,131 @@
+/**
+ * A data protection officer decides the review of an emergency, `Task/[id]/$decide`. Of one that was not justified the
+ * access ends, the patient is told, and who declared it declares no more until an officer decides otherwise.
+ */
+import type { Consent, Task } from '@medplum/fhirtypes';
+import { permitOf } from '../../../profiles/consent/declaration.ts';
+import { buildVerdictNotice, decidedReview, isReviewTask, type Verdict } from '../../../profiles/consent/emergency.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
+import { mayReview } from '../../access/may-review.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import { isRowSeen } from '../aside/seen.ts';
+import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { refuseOwnMatter } from '../identity/own-matter.ts';
+import { claimOf, findById, type Found } from '../internal-reads.ts';
+import { newId } from '../new-id.ts';
+import { changed } from '../write/changed-put.ts';
+import { aboutRow } from '../write/plain-parts.ts';
+import { commitFresh, joinParts, putOf, type Planned, type PlanParts } from '../write/plan-parts.ts';
+import { endedEmergency } from './end-emergency.ts';
+
+/** What the flow needs. */
+export type DecideReviewDeps = GuardDeps & { readonly indexer: Indexer };
+
+/** What is decided, and on what it relies. */
+export type Decided = { readonly verdict: Verdict; readonly comment: string };
+
+/**
+ * Decides a review (Task id). A later decision takes the place of an earlier one.
+ * @throws {Fault} forbidden - the requester is no officer, or the matter is her own
+ * @throws {Fault} not-found - no such review, or one that is hidden from her
+ */
+export function decideReview(deps: DecideReviewDeps) {
+  return async (visit: Visit, taskId: string, decided: Decided): Promise<void> =>
+    await refusalsRecorded(deps, visit, 'operation', async () => {
+      await commitFresh(deps.records, async () => await planOf(deps, visit, taskId, decided));
+    });
+}
+
+async function planOf(
+  deps: DecideReviewDeps,
+  visit: Visit,
+  taskId: string,
+  { verdict, comment }: Decided,
+): Promise<Planned<void>> {
+  const now = deps.clock.now();
+  const reading = systemReading('break-glass', now);
+  const review = await reviewOf(deps, reading, taskId);
+  const warrant = mayReview(visit.requester, await factsOf(deps, visit, reading, review), now);
+  if (review === undefined) throw new Fault('not-found', 'No such resource');
+  const { row, resource } = review;
+  await refuseOwnMatter(deps)(
+    visit.requester,
+    row.subject === undefined || row.person === undefined ? [] : [row.person],
+  );
+  const task = decidedReview(resource, { verdict, comment, officer: referenceOf(visit.requester), now });
+  const entities = [{ what: { reference: `Task/${taskId}` }, detail: { operation: 'decide', verdict } }];
+  const { person, subject } = row;
+  const about = { ...(person === undefined ? {} : { person }), ...(subject === undefined ? {} : { patient: subject }) };
+  const plan = joinParts(
+    changed(deps.indexer, row, task, now, aboutRow(row)),
+    { audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })] },
+    noticeParts(deps, review, verdict, now),
+    await suspensionParts(deps, reading, review, verdict),
+    verdict === 'justified' ? {} : await endParts(deps, visit, reading, review, now),
+  );
+  return { warrant, plan, result: undefined };
+}
+
+async function reviewOf(
+  { records }: DecideReviewDeps,
+  reading: NarrowReading,
+  taskId: string,
+): Promise<Found<Task> | undefined> {
+  const found = await findById<Task>(records, reading, 'Task', taskId);
+  return found !== undefined && isReviewTask(found.resource) ? found : undefined;
+}
+
+async function factsOf(deps: DecideReviewDeps, visit: Visit, reading: NarrowReading, review: Found<Task> | undefined) {
+  if (review?.row.person === undefined) return undefined;
+  const { row, resource } = review;
+  return {
+    item: `Task/${row.id}`,
+    person: review.row.person,
+    declaredBy: resource.requester?.reference ?? '',
+    isSeen: await isRowSeen(deps, visit, reading, row),
+  };
+}
+
+function noticeParts(
+  { indexer }: DecideReviewDeps,
+  { row, resource: task }: Found<Task>,
+  verdict: Verdict,
+  now: number,
+): PlanParts {
+  const patient = row.subject;
+  if (patient === undefined) return {};
+  const notice = buildVerdictNotice({ id: newId(), patient, verdict, task, now });
+  return { puts: [putOf(indexer, notice, now, aboutRow(row))] };
+}
+
+/** One review suspends, and the same one ends it: what another found stands. */
+async function suspensionParts(
+  { records }: DecideReviewDeps,
+  reading: NarrowReading,
+  { row: { id }, resource }: Found<Task>,
+  verdict: Verdict,
+): Promise<PlanParts> {
+  const key = claimKey.suspended(resource.requester?.reference ?? '');
+  const standing = await claimOf(records, reading, key);
+  if (verdict === 'unjustified') return standing === undefined ? { claims: [{ key, value: id }] } : {};
+  if (standing !== id) return {};
+  return { preconditions: [{ kind: 'claimed', key, value: id }], erased: [{ claims: [key] }] };
+}
+
+/** The access that is reviewed ends, if it has not. */
+async function endParts(
+  deps: DecideReviewDeps,
+  visit: Visit,
+  reading: NarrowReading,
+  { resource: { focus } }: Found<Task>,
+  now: number,
+): Promise<PlanParts> {
+  const id = focus?.reference?.replace(/^Consent\//, '');
+  const consent = id === undefined ? undefined : await findById<Consent>(deps.records, reading, 'Consent', id);
+  if (consent === undefined || permitOf(consent.resource)?.isEmergency !== true) return {};
+  return endedEmergency(deps.indexer, consent, now, (about) =>
+    eventRecord(deps.clock, visit, 'break-glass-end', about),
+  );
+}

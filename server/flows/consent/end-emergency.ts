@@ -1,0 +1,55 @@
+/** The end of an emergency access: its Consent becomes inactive, and an event tells it (DCM 110138), to the patient, too. */
+import type { Consent } from '@medplum/fhirtypes';
+import { permitOf } from '../../../profiles/consent/declaration.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import { systemReading } from '../../access/grant.ts';
+import { systemWarrant } from '../../access/system-warrant.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { AuditRecord } from '../../ports/commit-plan.ts';
+import type { TakenJob } from '../../ports/job-queue.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { ownOccasion, recordOf, type About } from '../audit/event-records.ts';
+import { findById, type Found } from '../internal-reads.ts';
+import { changed } from '../write/changed-put.ts';
+import { aboutRow } from '../write/plain-parts.ts';
+import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
+
+/** What the work needs. */
+export type EndEmergencyDeps = { readonly records: RecordStore; readonly clock: Clock; readonly indexer: Indexer };
+
+/** Makes the work of `end-emergency`: nothing is left to do where somebody has ended it before. */
+export function endEmergency({ records, clock, indexer }: EndEmergencyDeps) {
+  return async ({ subject }: TakenJob<'end-emergency'>): Promise<{ readonly againAt: number } | void> => {
+    const { result: againAt } = await commitFresh(records, async () => {
+      const now = clock.now();
+      const found = await findById<Consent>(records, systemReading('break-glass', now), 'Consent', subject);
+      const permit = found === undefined ? undefined : permitOf(found.resource);
+      const to = permit?.isEmergency === true ? permit.to : undefined;
+      if (found === undefined || to === undefined || to > now)
+        return { warrant: systemWarrant('end-emergency'), plan: joinParts(), result: to };
+      const record = (about: About): AuditRecord =>
+        recordOf(clock, ownOccasion('passerelle'), 'break-glass-end', about);
+      const warrant = systemWarrant('end-emergency', found.row.person ?? '');
+      return { warrant, plan: joinParts(endedEmergency(indexer, found, now, record)), result: undefined };
+    });
+    if (againAt !== undefined) return { againAt };
+  };
+}
+
+/** The parts that end one; `record` makes the event by whoever ends it. */
+export function endedEmergency(
+  indexer: Indexer,
+  { row, resource }: Found<Consent>,
+  now: number,
+  record: (about: About) => AuditRecord,
+): PlanParts {
+  const { person, subject } = row;
+  const about = {
+    consent: `Consent/${row.id}`,
+    ...(person === undefined ? {} : { person }),
+    ...(subject === undefined ? {} : { patient: subject }),
+  };
+  return joinParts(changed(indexer, row, { ...resource, status: 'inactive' }, now, aboutRow(row)), {
+    audit: [record(about)],
+  });
+}
