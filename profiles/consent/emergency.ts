@@ -134,7 +134,7 @@ const JUDGED: Readonly<Record<Verdict, string>> = {
   unjustified: 'a été examiné : il n’était pas justifié. Des mesures ont été prises.',
 };
 
-/** Builds the Communication that tells the patient what was decided of an emergency, which a Task (reference) reviews. */
+/** Builds the Communication that tells the patient what was decided of an emergency: `task` is its review. */
 export function buildVerdictNotice({
   verdict,
   task,

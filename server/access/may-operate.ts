@@ -7,16 +7,9 @@ import { STORED_TYPES, fhirType, type StoredType } from '../../profiles/types/vi
 import type { Basis } from './basis.ts';
 import { isDeskOf, isRegionDesk } from './desks.ts';
 import { requireKind } from './may-attempt.ts';
-import {
-  EXAM_SWITCHES,
-  refuseOpen,
-  requesterBases,
-  sourceBasis,
-  stateBases,
-  subjectBases,
-  type SubjectFacts,
-} from './may-write.ts';
+import { requesterBases, sourceBasis, subjectBases, type SubjectFacts } from './may-write.ts';
 import type { ExamOperation } from './operations.ts';
+import { EXAM_SWITCHES, refuseOpen, stateBases } from './switches.ts';
 import type { PersonKey, Requester } from './requester.ts';
 import { principal } from './right.ts';
 import { makeWarrant, type Reach, type Warrant } from './warrant.ts';

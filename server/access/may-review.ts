@@ -2,7 +2,7 @@
 import { Fault } from '../../profiles/fault.ts';
 import { grantFor } from './grant.ts';
 import { requireKind } from './may-attempt.ts';
-import { requesterBases } from './may-write.ts';
+import { RECORD_TYPES, requesterBases } from './may-write.ts';
 import type { PersonKey, Requester } from './requester.ts';
 import { makeWarrant, type Warrant } from './warrant.ts';
 
@@ -29,7 +29,7 @@ export function mayReview(requester: Requester, reviewed: ReviewedFacts | undefi
   const { principals } = grantFor(requester, now);
   return makeWarrant({
     act: 'decide',
-    reaches: [{ types: ['Task', 'Consent', 'Communication'], whose: { persons: [person] }, event: 'own' }],
+    reaches: [{ types: RECORD_TYPES, whose: { persons: [person] }, event: 'own' }],
     bases: [...requesterBases(requester, now), { kind: 'right', person, item, principals, at: now }],
   });
 }

@@ -6,12 +6,13 @@
 import { Fault } from '../../profiles/fault.ts';
 import type { WriteHook, Writers } from '../../profiles/types/fhir-type.ts';
 import { fhirType, STORED_TYPES, type StoredType } from '../../profiles/types/visibility.ts';
-import type { Basis, Switch } from './basis.ts';
+import type { Basis } from './basis.ts';
 import { OPEN_STATE, stateAllows, type PatientState } from './decide.ts';
 import { grantFor } from './grant.ts';
 import { requireKind, type Act, type RowAct } from './may-attempt.ts';
 import { identityOf, type PersonKey, type Requester } from './requester.ts';
 import { principal, type Principal, type Right } from './right.ts';
+import { EXAM_SWITCHES, HIDING_SWITCHES, refuseOpen, stateBases, switchesOf } from './switches.ts';
 import { makeWarrant, type Reach, type Warrant, type Written } from './warrant.ts';
 
 export type { Act, RowAct } from './may-attempt.ts';
@@ -247,7 +248,7 @@ function writersRights(requester: Requester, { rights, item }: StandingFacts, no
 /** A record that is not shared stays closed; one that opens is shared still when it does. */
 function emergency({ subject, nobody }: WriteFacts): Decided {
   const persons = [subject?.person, nobody].filter((one) => one !== undefined);
-  const reaches: Reach[] = [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose: { persons }, event: 'own' }];
+  const reaches: Reach[] = [{ types: RECORD_TYPES, whose: { persons }, event: 'own' }];
   if (subject === undefined) return { reaches, bases: [] };
   const off = stateAllows('break-glass', subject.state) ? HIDING_SWITCHES : [];
   return { reaches, bases: [...subjectBases(subject), ...stateBases(subject.person, off)] };
@@ -257,7 +258,7 @@ function consentChange(requester: Requester, { now, subject }: WriteFacts): Deci
   const rests = subject === undefined ? undefined : aboutBasis(requester, { ...subject, isOwn: false }, now);
   if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
   return {
-    reaches: [{ types: [...SERVER_TYPES, ...CONSENT_TYPES], whose: personsOf(subject), event: 'own' }],
+    reaches: [{ types: RECORD_TYPES, whose: personsOf(subject), event: 'own' }],
     bases: [...subjectBases(subject), ...rests],
   };
 }
@@ -292,6 +293,8 @@ const SERVER_TYPES = typesBy('server').filter((type) => type !== 'Person');
 /** What the server tells patients. */
 const NOTICE_TYPES = SERVER_TYPES.filter((type) => fhirType(type).names === 'patient');
 const CONSENT_TYPES = typesOfHook('rights');
+/** What is written about a person's record beside what is in it: her consents, and what the server tells of them. */
+export const RECORD_TYPES: readonly StoredType[] = [...SERVER_TYPES, ...CONSENT_TYPES];
 const ATTENDED_TYPES = STORED_TYPES.filter((type) => fhirType(type).attends !== undefined);
 const IDENTITY_TYPES = typesOfHook('identity');
 /** A Patient is made of identities; of two that contradict a desk is told. */
@@ -311,34 +314,6 @@ function isIdentity(type: StoredType): boolean {
 function writtenWith(type: StoredType): readonly Written[] {
   if (isIdentity(type)) return WITH_IDENTITY;
   return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES, ...NOTICE_TYPES] : [type];
-}
-
-/** What keeps others from writing exams, and what keeps them from writing anything. */
-export const EXAM_SWITCHES: readonly Switch[] = ['opposed', 'erasurePending'];
-const ANY_SWITCHES: readonly Switch[] = ['erasurePending'];
-/** What may hide a row from who wrote it. */
-const HIDING_SWITCHES: readonly Switch[] = ['opposed', 'withdrawn', 'erasurePending'];
-
-const REFUSED_BY: Readonly<Partial<Record<Switch, string>>> = {
-  opposed: 'The patient is opposed to the sharing of exams',
-  erasurePending: 'The record of the patient is being erased',
-};
-
-/** What somebody declared can be ended, and what one wrote deleted, at any time. */
-function switchesOf({ type, interaction }: RowAct): readonly Switch[] {
-  const { class: visibility } = fhirType(type);
-  if (interaction === 'delete' || (visibility === 'own' && interaction !== 'create')) return [];
-  return visibility === 'item' ? EXAM_SWITCHES : ANY_SWITCHES;
-}
-
-/** @throws {Fault} forbidden - one of these switches of a person is on */
-export function refuseOpen(state: PatientState, switches: readonly Switch[]): void {
-  for (const name of switches) if (state[name]) throw new Fault('forbidden', REFUSED_BY[name] ?? name);
-}
-
-/** That these switches of a person are off. */
-export function stateBases(person: PersonKey, off: readonly Switch[]): readonly Basis[] {
-  return off.length === 0 ? [] : [{ kind: 'state', person, off }];
 }
 
 function personsOf({ person, joined = [] }: SubjectFacts): { readonly persons: readonly PersonKey[] } {

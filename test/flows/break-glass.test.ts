@@ -245,7 +245,7 @@ describe('Break-glass (Patient/$break-glass)', () => {
       expect(await tasks('code=break-glass-review&authored-on=gt2999-01-01')).to.deep.equal([]);
     });
 
-    it('decides a review: unjustified ends the access and suspends, the patient is told; justified gives back', async () => {
+    it('decides a review: unjustified ends the access, suspends and is told; justified gives back', async () => {
       const other = await personCaller(region.server, 'demo-declared');
       const declared = await declare(other, { identifier: PATIENTS.gaetan.national });
       expect(declared.status, declared.text).to.equal(201);

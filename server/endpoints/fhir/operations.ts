@@ -1,6 +1,7 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix and
- * $match; on a Task of instances kept aside: $discard, $refile, $release, of an emergency: $decide; on an ImagingStudy: $move.
+ * $match; on a Task of instances kept aside: $discard, $refile, $release; on that of an emergency: $decide; on an
+ * ImagingStudy: $move.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';

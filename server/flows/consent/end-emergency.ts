@@ -1,4 +1,4 @@
-/** The end of an emergency access: its Consent becomes inactive, and an event tells it (DCM 110138), to the patient, too. */
+/** The end of an emergency access: its Consent becomes inactive, and an event tells the patient, too (DCM 110138). */
 import type { Consent } from '@medplum/fhirtypes';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';

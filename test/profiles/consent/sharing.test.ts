@@ -17,8 +17,10 @@ const idsOf = (consents: readonly Consent[]): readonly string[] => consents.map(
 describe('Whether a record is shared, told from its Consents (access.md C10)', () => {
   it('is while no withdrawal stands; declarations and emergencies say nothing of it', () => {
     const emergency = { id: 'e', patient, practitioner: 'Practitioner/1', from: NOW, to: NOW + 1 };
-    const others = [demoConsent(patient), buildEmergencyConsent(emergency)];
-    expect(sharingOf(others)).to.deep.equal({ denials: [], permits: [] });
+    const [declared, opened] = [demoConsent(patient), buildEmergencyConsent(emergency)];
+    const none = { denials: [], permits: [] };
+    expect(sharingOf([declared, opened])).to.deep.equal({ ...none, emergencies: [opened] });
+    expect(sharingOf([{ ...opened, status: 'inactive' }])).to.deep.equal({ ...none, emergencies: [] });
   });
 
   it('is not while one of several withdrawals stands, whoever spoke and whatever was ended', () => {

@@ -1,0 +1,35 @@
+/** The switches of a person that keep others from writing. */
+import { Fault } from '../../profiles/fault.ts';
+import { fhirType } from '../../profiles/types/visibility.ts';
+import type { Basis, Switch } from './basis.ts';
+import type { PatientState } from './decide.ts';
+import type { RowAct } from './may-attempt.ts';
+import type { PersonKey } from './requester.ts';
+
+/** What keeps others from writing exams, and what keeps them from writing anything. */
+export const EXAM_SWITCHES: readonly Switch[] = ['opposed', 'erasurePending'];
+const ANY_SWITCHES: readonly Switch[] = ['erasurePending'];
+/** What may hide a row from who wrote it. */
+export const HIDING_SWITCHES: readonly Switch[] = ['opposed', 'withdrawn', 'erasurePending'];
+
+const REFUSED_BY: Readonly<Partial<Record<Switch, string>>> = {
+  opposed: 'The patient is opposed to the sharing of exams',
+  erasurePending: 'The record of the patient is being erased',
+};
+
+/** What keeps others from an act. What somebody declared can be ended, and what one wrote deleted, at any time. */
+export function switchesOf({ type, interaction }: RowAct): readonly Switch[] {
+  const { class: visibility } = fhirType(type);
+  if (interaction === 'delete' || (visibility === 'own' && interaction !== 'create')) return [];
+  return visibility === 'item' ? EXAM_SWITCHES : ANY_SWITCHES;
+}
+
+/** @throws {Fault} forbidden - one of these switches of a person is on */
+export function refuseOpen(state: PatientState, switches: readonly Switch[]): void {
+  for (const name of switches) if (state[name]) throw new Fault('forbidden', REFUSED_BY[name] ?? name);
+}
+
+/** That these switches of a person are off. */
+export function stateBases(person: PersonKey, off: readonly Switch[]): readonly Basis[] {
+  return off.length === 0 ? [] : [{ kind: 'state', person, off }];
+}
