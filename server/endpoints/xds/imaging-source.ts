@@ -15,7 +15,11 @@ import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { isUID } from '../../../profiles/dicom/uid.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { Visit } from '../../flows/guard.ts';
-import { openInstance, type retrieveInstances } from '../../flows/retrieve/retrieve-instances.ts';
+import {
+  openInstance,
+  type GrantedInstances,
+  type retrieveInstances,
+} from '../../flows/retrieve/retrieve-instances.ts';
 import type { ShownInstance } from '../../ports/record-store.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { answerDocuments, failDocuments, type Prepared, type PreparedDocument } from './document-set.ts';
@@ -90,7 +94,9 @@ async function prepareStudy(
       if (document === undefined) return [];
       const refusal = refusalOf(document, stored.get(uid), study.syntaxes);
       return [
-        refusal === undefined ? prepare(deps.images, reading, document) : toRegistryError(refusal, 'repository', uid),
+        refusal === undefined
+          ? prepare(deps.images, rows, reading, document)
+          : toRegistryError(refusal, 'repository', uid),
       ];
     });
   } catch (error) {
@@ -105,7 +111,7 @@ async function findRows(
   visit: Visit,
   studyInstanceUID: string,
   uids: readonly string[],
-): Promise<AsyncIterable<ShownInstance>> {
+): Promise<GrantedInstances> {
   const sopInstanceUIDs = uids.filter(isUID);
   if (!isUID(studyInstanceUID) || sopInstanceUIDs.length === 0) throw unknownInstance();
   return await retrieveInstances(visit, { studyInstanceUID, sopInstanceUIDs, passage: 'rad-69', omitMetadata: true });
@@ -130,13 +136,18 @@ function unknownInstance(): Fault {
   return new Fault('not-found', 'No such study, series or instance');
 }
 
-function prepare(images: ImageStore, reading: InstanceReading, request: ImagingDocumentRequest): PreparedDocument {
+function prepare(
+  images: ImageStore,
+  granted: GrantedInstances,
+  reading: InstanceReading,
+  request: ImagingDocumentRequest,
+): PreparedDocument {
   const { repositoryUniqueId, documentUniqueId, homeCommunityId } = request;
   const names = { repositoryUniqueId, documentUniqueId, ...(homeCommunityId === undefined ? {} : { homeCommunityId }) };
   const open = async (): Promise<Readable> => {
     const row = await reading.find(documentUniqueId);
     if (row === undefined) throw new Fault('not-found', 'The instance is not there any more');
-    return await openInstance(images, row);
+    return await openInstance(images, granted, row);
   };
   return { document: { ...names, mimeType: MEDIA_TYPE.dicom, contentId: newContentId() }, open };
 }

@@ -9,10 +9,11 @@ import { Fault } from '../../../profiles/fault.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { Passage, VisibleRow } from '../../ports/record-store.ts';
+import { decidedStream, decidingAgain } from '../decided-stream.ts';
 import { foundNothing, further, guarded, NOTHING, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
 
-/** A document that may be opened. `open` asks again whether it still may. */
+/** A document that may be opened. `open` asks again whether it still may, and so do its bytes as they are read. */
 export type RetrievableDocument = { readonly contentType: string; readonly open: () => Promise<Readable> };
 
 /** What the flow needs. */
@@ -38,10 +39,12 @@ export function retrieveDocumentOfSet(deps: RetrieveDocumentSetDeps) {
       });
       const binaryId = binaryIdOf(answer.rows.find((one) => isNamed(one, uniqueId)));
       const { contentType } = await readContent(deps, passage, binaryId);
-      return {
-        contentType,
-        open: async () => await deps.images.open((await readContent(deps, passage, binaryId)).blobName),
+      const open = async (): Promise<Readable> => {
+        const { blobName } = await readContent(deps, passage, binaryId);
+        const decideAgain = decidingAgain(deps.clock, async () => void (await readContent(deps, passage, binaryId)));
+        return decidedStream(await deps.images.open(blobName), decideAgain);
       };
+      return { contentType, open };
     });
 }
 

@@ -14,6 +14,7 @@ import {
   type Visit,
 } from '../guard.ts';
 import { requireScope } from '../../access/scope.ts';
+import { decidedStream } from '../decided-stream.ts';
 import { accountOf, foundInstances, PAGE, studyPages, type StudyPages, type WhichInstances } from './study-pages.ts';
 import { Viewings, type ViewedPart } from './viewings.ts';
 
@@ -63,13 +64,13 @@ export function retrieveInstances(deps: GuardDeps, viewings = new Viewings(deps)
     });
 }
 
-/** Opens the whole file of an instance, or from its data set on. */
+/** Opens the whole file of an instance that was granted; its bytes are decided anew as they are read. */
 export async function openInstance(
   images: ImageStore,
-  row: ShownInstance,
-  from: 'file' | 'data-set' = 'file',
+  { decideAgain }: Pick<GrantedInstances, 'decideAgain'>,
+  { blob }: ShownInstance,
 ): Promise<Readable> {
-  return await images.open(row.blob.name, from === 'file' ? 0 : row.dataSetOffset);
+  return decidedStream(await images.open(blob.name), decideAgain);
 }
 
 function oneByOne({ pages, decideAgain }: StudyPages<ShownInstance>): GrantedInstances {

@@ -3,6 +3,7 @@ import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ShownStudy, StudyInstances, StudyMetadata } from '../../ports/record-store.ts';
+import { STALE_MS } from '../decided-stream.ts';
 import { NOTHING, type Account, type ShownRow } from '../guard.ts';
 
 /** Which instances; without series or instances the whole study. */
@@ -30,9 +31,6 @@ export type ReadPage<Entry> = (page: {
   readonly offset: number;
   readonly limit: number;
 }) => Promise<readonly Entry[] | undefined>;
-
-/** What was decided longer ago than this is decided again. */
-const STALE_MS = 500;
 
 /** The pages, to be read once or again: only the first reading has its first page from before. */
 export function studyPages<Entry>(clock: Clock, first: readonly Entry[], read: ReadPage<Entry>): StudyPages<Entry> {

@@ -78,6 +78,8 @@ export type StudyParts = {
   readonly series: readonly (readonly string[])[];
   /** Bytes of each instance; without it some 40,000. */
   readonly instanceBytes?: number;
+  /** Bytes of the manifest; few when absent. */
+  readonly manifestBytes?: number;
 };
 
 /** The clinic, with an open store. */
@@ -245,7 +247,7 @@ async function addStudy(store: Store, patient: ClinicPatient, parts: StudyParts)
     instances.map(({ row }) => row),
   );
   const manifestUID = `${studyInstanceUID}.999`;
-  const manifestBytes = Buffer.from(`manifest of ${studyInstanceUID}`);
+  const manifestBytes = Buffer.alloc(parts.manifestBytes ?? 64, `manifest of ${studyInstanceUID}`);
   const binary = { resourceType: 'Binary', id: randomUUID(), contentType: 'application/dicom' } as const;
   const manifest = manifestOf(patient, resource, manifestUID, binary.id, manifestBytes);
   const facts = {
