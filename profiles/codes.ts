@@ -3,6 +3,7 @@
 /** Canonical URIs of code systems. */
 export const CODE_SYSTEM = {
   confidentiality: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
+  ucum: 'http://unitsofmeasure.org',
   actReason: 'http://terminology.hl7.org/CodeSystem/v3-ActReason',
   actCode: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
   participationType: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',

@@ -1,5 +1,5 @@
 /** Break-glass as a professional, the patient and everybody else meet it. */
-import type { Bundle, Communication, Consent, DiagnosticReport, ImagingStudy, Task } from '@medplum/fhirtypes';
+import type { Bundle, Communication, Consent, DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
@@ -8,47 +8,15 @@ import { buildReportBundle } from '../../fixtures/reports.ts';
 import { chainedBodies } from '../support/data-folder/chained-bodies.ts';
 import { storedRows } from '../support/data-folder/stored-rows.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
-import { eventsOf, expectOutcome, type FhirAnswer, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { comparable, count, declare, emergency, JUSTIFICATION, UNKNOWN } from './support/emergencies.ts';
+import { eventsOf, expectOutcome, type FhirAnswer } from '../support/clients/fhir-caller.ts';
 
 const DECLARED_BY = 'Dr Côme Vaudrémont-Ciel';
-const JUSTIFICATION = 'Patiente inconsciente aux urgences, antécédents inconnus';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';
-const UNKNOWN = { ...PATIENTS.helene.national, value: '299999999999945' };
-
-type Emergency = { readonly identifier?: object; readonly reason?: string; readonly justification?: string };
-
-function emergency({
-  identifier = PATIENTS.helene.national,
-  reason = 'ETREAT',
-  justification = JUSTIFICATION,
-}: Emergency = {}): object {
-  return {
-    resourceType: 'Parameters',
-    parameter: [
-      { name: 'identifier', valueIdentifier: identifier },
-      { name: 'reason', valueCode: reason },
-      { name: 'justification', valueString: justification },
-    ],
-  };
-}
-
-async function declare(caller: FhirCaller, what?: Emergency): Promise<FhirAnswer> {
-  return await caller.send('POST', 'Patient/$break-glass', emergency(what));
-}
-
-async function count(caller: FhirCaller, path: string): Promise<number | undefined> {
-  return (await caller.get(`${path}${path.includes('?') ? '&' : '?'}_summary=count`)).json<Bundle>().total;
-}
 
 /** The events of refused emergencies, as they are chained. */
 function refusals(dataDir: string): string[] {
   return chainedBodies(dataDir, '110127').filter((body) => body.includes('"outcome":"4"'));
-}
-
-/** Answers without what differs from one to the next. */
-function comparable({ status, headers, text }: FhirAnswer): unknown {
-  const kept = [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name));
-  return JSON.stringify({ status, kept, text }).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID');
 }
 
 describe('Break-glass (Patient/$break-glass)', () => {
@@ -222,83 +190,6 @@ describe('Break-glass (Patient/$break-glass)', () => {
       const ends = await eventsOf(region.patient, '110138');
       expect(ends, 'of the stranger and of the one before').to.have.length(2);
       for (const { entity } of ends) expect(JSON.stringify(entity)).to.include('Consent/');
-    });
-  });
-
-  describe('the data protection officer of the region', () => {
-    let officer: FhirCaller;
-    before(async () => {
-      officer = await personCaller(region.server, 'demo-region-dpo');
-    });
-    const tasks = async (search: string): Promise<readonly Task[]> =>
-      await officer.find<Task>(`Task?${search}&_count=200`);
-
-    it('finds each review, of whom nobody knows, too, by code, requester and time', async () => {
-      const before = await tasks('code=break-glass-review&requester=Practitioner/demo-stranger');
-      expect((await declare(region.stranger, { identifier: UNKNOWN })).status).to.equal(201);
-      const reviews = await tasks('code=break-glass-review&requester=Practitioner/demo-stranger');
-      expect(reviews).to.have.length(before.length + 1);
-      expect(reviews[0]).to.deep.include({ description: JUSTIFICATION, status: 'requested' });
-      expect(reviews[0]).to.not.have.property('for');
-      expect(reviews.some(({ for: of }) => of?.reference === `Patient/${region.patients.helene}`)).to.equal(true);
-      expect(await tasks('code=break-glass-review&requester=Practitioner/nobody')).to.deep.equal([]);
-      expect(await tasks('code=break-glass-review&authored-on=gt2999-01-01')).to.deep.equal([]);
-    });
-
-    it('decides a review: unjustified ends the access, suspends and is told; justified gives back', async () => {
-      const other = await personCaller(region.server, 'demo-declared');
-      const declared = await declare(other, { identifier: PATIENTS.gaetan.national });
-      expect(declared.status, declared.text).to.equal(201);
-      const review = declared.headers.get('location')?.replace(/.*\/fhir\//, '') ?? '';
-      const ofGaetan = `ImagingStudy?patient=${region.patients.gaetan}`;
-      const before = await count(other, ofGaetan);
-      const decide = async (verdict: string, by: FhirCaller = officer, comment = 'Dossier relu'): Promise<FhirAnswer> =>
-        await by.send('POST', `${review}/$decide`, {
-          resourceType: 'Parameters',
-          parameter: [
-            { name: 'verdict', valueCode: verdict },
-            { name: 'comment', valueString: comment },
-          ],
-        });
-      for (const by of [other, region.stranger, region.strasbourg, region.patient])
-        expectOutcome(await decide('unjustified', by), 403, 'forbidden');
-      expectOutcome(await decide('perhaps'), 400, 'invalid');
-      expectOutcome(await decide('unjustified', officer, ''), 400);
-      expectOutcome(await officer.send('POST', 'Task/nothing/$decide', { resourceType: 'Parameters' }), 400);
-      expect((await decide('unjustified')).status).to.equal(200);
-      expect(before).to.equal(1);
-      expect(await count(other, ofGaetan), 'the access has ended').to.equal(0);
-      expectOutcome(await declare(other), 403, 'forbidden');
-      const task = (await officer.get(review)).json<Task>();
-      expect(task).to.deep.include({ status: 'completed', owner: { reference: 'Practitioner/demo-region-dpo' } });
-      const told = storedRows(region.server.dataDir, 'Communication').map((notice) => JSON.stringify(notice));
-      expect(told.filter((text) => text.includes('n’était pas justifié'))).to.have.length(1);
-      expect(task.output?.[0]?.valueCodeableConcept?.coding?.[0]?.code).to.equal('unjustified');
-      expect((await decide('justified')).status).to.equal(200);
-      expect((await declare(other)).status, 'given back').to.equal(201);
-      expect(await count(other, ofGaetan), 'what ended stays so').to.equal(0);
-    });
-
-    it('F08 hears at once of the eleventh of a day, which is granted; who tries numbers of nobody waits', async () => {
-      const declared = (await tasks('code=break-glass-review&requester=Practitioner/demo-stranger')).length;
-      expect(await tasks('code=break-glass-alert')).to.deep.equal([]);
-      for (let more = declared; more < 10; more += 1)
-        expect((await declare(region.stranger)).status, String(more)).to.equal(201);
-      expect(await tasks('code=break-glass-alert')).to.deep.equal([]);
-      expect((await declare(region.stranger)).status).to.equal(201);
-      expect(await count(region.stranger, `ImagingStudy?patient=${region.patients.helene}`)).to.equal(2);
-      const [alert, ...others] = await tasks('code=break-glass-alert');
-      expect(alert).to.deep.include({ priority: 'urgent', requester: { reference: 'Practitioner/demo-stranger' } });
-      expect(others).to.deep.equal([]);
-      let answer = await declare(region.stranger, { identifier: UNKNOWN });
-      for (let tries = 0; tries < 60 && answer.status === 201; tries += 1)
-        answer = await declare(region.stranger, { identifier: { ...UNKNOWN, value: `2999999999${10_000 + tries}` } });
-      expectOutcome(answer, 429, 'throttled');
-      expectOutcome(await declare(region.stranger), 429, 'throttled');
-      const unmatched = (await tasks('code=break-glass-review')).filter(({ for: of }) => of === undefined);
-      expect(unmatched).to.have.length(50);
-      const other = await personCaller(region.server, 'demo-declared');
-      expect((await declare(other)).status).to.equal(201);
     });
   });
 

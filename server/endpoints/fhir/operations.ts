@@ -6,9 +6,10 @@
  */
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
-import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { CODE_SYSTEM, MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import type { Sought } from '../../flows/consent/emergency-parts.ts';
 import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
@@ -41,19 +42,49 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
 /** The operations that are asked by GET, too, as they change nothing, by type and name. */
 export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
 
-/** In: identifier (Identifier), reason (code), justification (string). Out: 201 and the review Task's address. */
+/**
+ * In: identifier (Identifier) or resource (Patient), reason (code), justification (string), duration (Duration). Out:
+ * 201 and the review Task's address.
+ */
 async function breakGlass(deps: FhirDeps, ctx: Context): Promise<void> {
   const admitted = await admit(deps, ctx, { interaction: 'operation', operation: 'break-glass' });
   const body = await readBodyResource(deps, ctx, admitted);
-  const parameters = parametersOf(body, ['identifier', 'reason', 'justification']);
-  const { system, value } = parameters.get('identifier')?.valueIdentifier ?? {};
-  if (system === undefined || value === undefined) throw missing('identifier');
+  const parameters = parametersOf(body, ['identifier', 'resource', 'reason', 'justification', 'duration']);
+  const sought = soughtIn(parameters);
   const reason = parameters.get('reason')?.valueCode ?? parameters.get('reason')?.valueCoding?.code;
   if (reason === undefined) throw missing('reason');
   const justification = parameters.get('justification')?.valueString;
   if (justification === undefined) throw missing('justification');
-  const { taskId } = await deps.breakGlass(admitted.visit, { identifier: { system, value }, reason, justification });
+  const duration = durationIn(parameters);
+  const { taskId } = await deps.breakGlass(admitted.visit, { sought, reason, justification, ...duration });
   answerCreated(deps, ctx, `Task/${taskId}`);
+}
+
+function soughtIn(parameters: ReadonlyMap<string, ParametersParameter>): Sought {
+  const { system, value } = parameters.get('identifier')?.valueIdentifier ?? {};
+  const traits = parameters.get('resource')?.resource;
+  if (traits === undefined) {
+    if (system === undefined || value === undefined) throw missing('identifier');
+    return { identifier: { system, value } };
+  }
+  if (parameters.has('identifier'))
+    throw new Fault('invalid', 'Either identifier or resource is given', { expression: 'Parameters.parameter' });
+  if (traits.resourceType !== 'Patient')
+    throw new Fault('invalid', 'The parameter resource is a Patient', { expression: 'Parameters.parameter' });
+  return { traits };
+}
+
+/** Milliseconds of the units of UCUM that a duration has. */
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, min: 60_000 };
+
+function durationIn(parameters: ReadonlyMap<string, ParametersParameter>): { readonly duration?: number } {
+  const said = parameters.get('duration')?.valueDuration;
+  if (said === undefined) return {};
+  const { value, system, code = '' } = said;
+  const unit = Object.hasOwn(UNITS, code) ? UNITS[code] : undefined;
+  if (value === undefined || unit === undefined || system !== CODE_SYSTEM.ucum)
+    throw new Fault('invalid', 'The duration has a value in h or min of UCUM', { expression: 'duration' });
+  return { duration: value * unit };
 }
 
 /**

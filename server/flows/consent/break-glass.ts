@@ -11,15 +11,15 @@ import type { PractitionerRequester, Requester } from '../../access/requester.ts
 import { claimKey } from '../../ports/claim-key.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { identitiesNamed } from '../identity/identities.ts';
-import { newPerson, subjectFacts, toKnownPatient, type KnownPatient } from '../identity/persons.ts';
+import { newPerson, subjectFacts } from '../identity/persons.ts';
 import type { RegionIndex } from '../identity/region-index.ts';
 import { claimOf } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, joinParts, type Planned } from '../write/plan-parts.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { attemptsOf, refuseEnumeration } from './emergency-attempts.ts';
-import { ambiguousParts, emergencyParts, type Emergency } from './emergency-parts.ts';
+import { ambiguousParts, emergencyParts, HOUR_MS, type Emergency } from './emergency-parts.ts';
+import { personsSought } from './persons-sought.ts';
 
 /** What the flow needs. */
 export type BreakGlassDeps = GuardDeps & {
@@ -42,7 +42,7 @@ const AHEAD_SECONDS = 60;
  * Opens an emergency access; resolves with the id of the review task.
  * @throws {Fault} forbidden - the requester is no professional, or is suspended after a review
  * @throws {Fault} login (insufficient_user_authentication) - the sign-in is not fresh. @see RFC 9470
- * @throws {Fault} invalid - reason or justification
+ * @throws {Fault} invalid, required - reason, justification, duration; traits that are not strict
  * @throws {Fault} throttled - too many of the same professional named nobody lately
  */
 export function breakGlass(deps: BreakGlassDeps) {
@@ -50,7 +50,7 @@ export function breakGlass(deps: BreakGlassDeps) {
     await refusalsRecorded(deps, visit, 'break-glass', async () => {
       const requester = requireProfessional(visit.requester);
       requireFresh(requester, deps.clock.now());
-      checkEmergency(emergency);
+      checkEmergency(deps, emergency);
       const { result } = await commitFresh(deps.records, async () => await planOf(deps, visit, requester, emergency));
       return result;
     });
@@ -70,7 +70,7 @@ async function planOf(
   await refuseSuspended(records, reading, requester);
   const attempts = await attemptsOf(records, reading('whole'), requester.practitioner, now);
   refuseEnumeration(attempts);
-  const [known, ...others] = await personsNamed(deps, emergency, now);
+  const [known, ...others] = await personsSought(deps, emergency.sought, now);
   const isOne = known !== undefined && others.length === 0;
   const subject = isOne ? await subjectFacts(records, reading, requester, known) : undefined;
   const nobody = newPerson();
@@ -107,7 +107,9 @@ function requireFresh({ authTime }: PractitionerRequester, now: number): void {
   });
 }
 
-function checkEmergency({ reason, justification }: Emergency): void {
+function checkEmergency({ hours }: BreakGlassDeps, { reason, justification, duration = HOUR_MS }: Emergency): void {
+  if (!(duration > 0 && duration <= hours * HOUR_MS))
+    throw new Fault('invalid', `An emergency lasts ${hours} hours at most`, { expression: 'duration' });
   if (!(EMERGENCY_REASONS as readonly string[]).includes(reason))
     throw new Fault('invalid', `The reason is one of ${EMERGENCY_REASONS.join(', ')}`, { expression: 'reason' });
   if (isJustification(justification)) return;
@@ -134,14 +136,4 @@ async function refuseSuspended(
     'forbidden',
     'After a review this professional declares no emergencies: ask the officer of the region',
   );
-}
-
-/** The persons whom an identifier names, one identity of each. Of several none opens: it might be the wrong one. */
-async function personsNamed(
-  deps: BreakGlassDeps,
-  { identifier }: Emergency,
-  now: number,
-): Promise<readonly KnownPatient[]> {
-  const found = await identitiesNamed(deps, identifier, now);
-  return [...new Map(found.toReversed().map((one) => [one.person, toKnownPatient(one)])).values()];
 }

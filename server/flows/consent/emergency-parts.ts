@@ -2,6 +2,7 @@
  * What the plan of an emergency writes: the review of the data protection officers, and of a known patient whose record
  * is shared the Consent that opens it; she is told either way.
  */
+import type { Patient } from '@medplum/fhirtypes';
 import {
   buildAlertTask,
   buildAmbiguousTask,
@@ -22,11 +23,17 @@ import { newId } from '../new-id.ts';
 import { putOf, type PlanParts } from '../write/plan-parts.ts';
 import { USUAL_OF_A_DAY, type Attempts } from './emergency-attempts.ts';
 
+/** Whom an emergency is about: somebody's number, or her strict traits. */
+export type Sought =
+  { readonly identifier: { readonly system: string; readonly value: string } } | { readonly traits: Patient };
+
 /** A declared emergency. */
 export type Emergency = {
-  readonly identifier: { readonly system: string; readonly value: string };
+  readonly sought: Sought;
   readonly reason: string;
   readonly justification: string;
+  /** Milliseconds; as long as may be when absent. */
+  readonly duration?: number;
 };
 
 /** An emergency that is declared. `nobody` is the key of what is about no patient: officers find it by that. */
@@ -41,7 +48,8 @@ export type Opening = {
   readonly nobody: PersonKey;
 };
 
-const HOUR_MS = 3_600_000;
+/** An hour, in milliseconds. */
+export const HOUR_MS = 3_600_000;
 
 /** The parts of the plan; `subject` is whom the emergency names, if that is one person. */
 export function emergencyParts(
@@ -117,9 +125,10 @@ function withPurpose(visit: Visit): Visit {
 }
 
 /** The Consent that gives the record and that every later event cites. */
-function consentParts({ deps, requester, now }: Opening, { person, patient }: SubjectFacts, id: string): PlanParts {
+function consentParts(opening: Opening, { person, patient }: SubjectFacts, id: string): PlanParts {
+  const { deps, requester, emergency, now } = opening;
   const { practitioner } = requester;
-  const to = now + deps.hours * HOUR_MS;
+  const to = now + (emergency.duration ?? deps.hours * HOUR_MS);
   const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to });
   return {
     puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],

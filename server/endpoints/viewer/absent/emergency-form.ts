@@ -51,7 +51,7 @@ export function wrongFields(typed: TypedEmergency, known: readonly PatientIdenti
 /** The emergency that a form without wrong fields declares. */
 export function emergencyOf(typed: TypedEmergency, known: readonly PatientIdentifier[]): Emergency {
   const { system, reason, justification } = typed;
-  return { identifier: { system, value: identifierOf(typed, known) }, reason, justification };
+  return { sought: { identifier: { system, value: identifierOf(typed, known) } }, reason, justification };
 }
 
 /** National numbers are written in groups, and stored without spaces. */

@@ -62,7 +62,7 @@ describe('Emergency access over time', () => {
   ): Promise<{ taskId: string }> {
     const { indexer } = await loadDefinitions();
     const emergency = {
-      identifier: { system: identifier?.system ?? '', value: identifier?.value ?? '' },
+      sought: { identifier: { system: identifier?.system ?? '', value: identifier?.value ?? '' } },
       reason: 'BTG',
       justification: 'Patiente inconsciente aux urgences',
     };
