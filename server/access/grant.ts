@@ -127,6 +127,8 @@ const SYSTEM_READS = {
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
+  // A period of a Consent is over.
+  'end-consent': ['item'],
   // Who the persons are of whom a desk decides.
   'decide-at-desk': ['item', 'person'],
   // Events may be of several persons: those that name one of two who were one by a mistake.

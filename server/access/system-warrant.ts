@@ -28,7 +28,7 @@ const SYSTEM_WRITES = {
   // Each reads what of hers has ended; whoever parted them has left the event of the Task.
   'end-given': { types: ['Consent'], subject: 'persons', event: 'own' },
   // Its time is over.
-  'end-emergency': { types: ['Consent'], subject: 'persons', event: 'own' },
+  'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
   'tell-opened': { types: ['Task'], subject: 'persons', event: 'asking' },
   // What cannot be read leaves its study, and its patient reads of it.
   'put-aside': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },

@@ -18,7 +18,7 @@ import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.t
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { decideReview } from '../flows/consent/decide-review.ts';
-import { endEmergency } from '../flows/consent/end-emergency.ts';
+import { endConsent } from '../flows/consent/end-consent.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { endTokens } from '../flows/directory/end-tokens.ts';
 import { readMark } from '../flows/directory/region-mark.ts';
@@ -302,7 +302,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
       return { againAt: clock.now() + SWEEP_PAUSE_MS };
     },
     'end-viewing': endViewing(writing),
-    'end-emergency': endEmergency(writing),
+    'end-consent': endConsent(writing),
     reindex: reindexRows({ ...parts, definitions: parts.indexDefinitions, index: stores.index, served, log }),
   };
 }

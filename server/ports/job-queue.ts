@@ -26,7 +26,7 @@ export const JOB_KINDS = [
   'forget-erased',
   'sweep-images',
   'end-viewing',
-  'end-emergency',
+  'end-consent',
   'reindex',
 ] as const;
 
@@ -83,8 +83,8 @@ export type JobPayloads = {
     /** The same, as earlier servers asked. */
     readonly person?: PersonKey;
   };
-  /** Ends an emergency access when its time is over. Its subject is the id of the Consent that gives it. */
-  readonly 'end-emergency': NoPayload;
+  /** Ends a Consent that permits somebody something when its period is over. Its subject is the Consent's id. */
+  readonly 'end-consent': NoPayload;
   /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */
   readonly reindex: NoPayload;
 };

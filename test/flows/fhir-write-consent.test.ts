@@ -1,5 +1,5 @@
 /** Writing at the FHIR door: identities, reports, transactions, and who may write what. */
-import type { Bundle, DiagnosticReport, Patient } from '@medplum/fhirtypes';
+import type { Bundle, Consent, DiagnosticReport, Patient } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { aStudy } from '../../fixtures/dicom/a-study.ts';
 import { PATIENTS } from '../../fixtures/people.ts';
@@ -7,7 +7,7 @@ import { reportTextOf } from '../../fixtures/report-texts.ts';
 import { buildReportBundle } from '../../fixtures/reports.ts';
 import { establishmentCaller, personCaller, startDemonstration, type Demonstration } from '../support/demonstration.ts';
 
-import { eventsOf, expectOutcome, resourcesOf } from '../support/clients/fhir-caller.ts';
+import { eventsOf, eventually, expectOutcome, resourcesOf } from '../support/clients/fhir-caller.ts';
 
 import { aPatient, conditionOf, consentFor, count, strasbourg, withdrawal } from './support/fhir-write.ts';
 describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', () => {
@@ -31,6 +31,26 @@ describe('FHIR writes: Consent, and who may write (FHIR R4 http.html#create)', (
       const hers = await region.patient.get((byPatient.headers.get('location') ?? '').split('/fhir/')[1] ?? '');
       expect(hers.status).to.equal(200);
       expectOutcome(await region.nancy.get(`Consent/${hers.json<Patient>().id ?? ''}`), 404);
+    });
+
+    it('becomes inactive when its period is over, by itself, and an event tells the patient', async () => {
+      const consent = consentFor(region.patients.helene, 'Practitioner/demo-stranger') as Consent;
+      const end = new Date(Date.now() + 1_500).toISOString();
+      const period = { start: '2026-01-05T00:00:00Z', end };
+      const sent = { ...consent, provision: { ...consent.provision, period } };
+      const created = await region.patient.send('POST', 'Consent', sent);
+      expect(created.status, created.text).to.equal(201);
+      const reference = created.headers.get('location')?.replace(/.*\/fhir\/|\/_history.*/g, '') ?? '';
+      const ended = await eventually(async () => {
+        const { status } = (await region.patient.get(reference)).json<Consent>();
+        return status === 'inactive' ? status : undefined;
+      });
+      expect(ended).to.equal('inactive');
+      const updates = (await eventsOf(region.patient, 'update')).map(({ entity }) => JSON.stringify(entity));
+      expect(updates.filter((entity) => entity.includes(reference))).to.have.length(1);
+      expect((await region.patient.get(reference)).json<Consent>().provision?.period, 'as it was said').to.deep.equal(
+        period,
+      );
     });
 
     it('C18 is not declared for another patient, by a professional, or for a purpose that is refused', async () => {

@@ -18,7 +18,7 @@ import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit 
 import { filingPatient, knownPatient, subjectFacts } from '../identity/persons.ts';
 import { newId } from '../new-id.ts';
 import { commitFresh, filedBy, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
-import { endedEmergency } from './end-emergency.ts';
+import { endedConsent } from './end-consent.ts';
 import { readSharing, sharingParts, type StandingSharing } from './sharing-parts.ts';
 
 /** What the flow needs. */
@@ -100,7 +100,7 @@ function withdrawn(story: Story): Change {
 function endOf({ deps, visit, standing, now }: Story, emergency: Consent & { readonly id: string }): PlanParts {
   const row = standing.rows.get(emergency.id);
   if (row === undefined) throw new Error('What changes was not read');
-  return endedEmergency(deps.indexer, { row, resource: emergency }, now, (about) =>
+  return endedConsent(deps.indexer, { row, resource: emergency }, now, (about) =>
     eventRecord(deps.clock, visit, 'break-glass-end', about),
   );
 }

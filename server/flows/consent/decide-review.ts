@@ -18,7 +18,7 @@ import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, putOf, type Planned, type PlanParts } from '../write/plan-parts.ts';
-import { endedEmergency } from './end-emergency.ts';
+import { endedConsent } from './end-consent.ts';
 
 /** What the flow needs. */
 export type DecideReviewDeps = GuardDeps & { readonly indexer: Indexer };
@@ -125,7 +125,5 @@ async function endParts(
   const id = focus?.reference?.replace(/^Consent\//, '');
   const consent = id === undefined ? undefined : await findById<Consent>(deps.records, reading, 'Consent', id);
   if (consent === undefined || permitOf(consent.resource)?.isEmergency !== true) return {};
-  return endedEmergency(deps.indexer, consent, now, (about) =>
-    eventRecord(deps.clock, visit, 'break-glass-end', about),
-  );
+  return endedConsent(deps.indexer, consent, now, (about) => eventRecord(deps.clock, visit, 'break-glass-end', about));
 }

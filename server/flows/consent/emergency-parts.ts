@@ -132,7 +132,7 @@ function consentParts(opening: Opening, { person, patient }: SubjectFacts, id: s
   const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to });
   return {
     puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
-    jobs: [jobOf('end-emergency', id, to)],
+    jobs: [jobOf('end-consent', id, to)],
   };
 }
 

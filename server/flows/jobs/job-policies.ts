@@ -41,7 +41,7 @@ export const JOB_POLICIES: JobPolicies = {
   'forget-erased': { ...STUDY, concurrency: 1, leaseMs: HOUR },
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,
-  'end-emergency': STUDY,
+  'end-consent': STUDY,
   reindex: { ...STUDY, concurrency: 1 },
 };
 

@@ -5,12 +5,14 @@
  */
 import type { Consent } from '@medplum/fhirtypes';
 import { readDeclaration } from '../../../profiles/consent/declaration.ts';
+import { TIME_BOUND } from '../../../profiles/search/date-range.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
 import { referenceOf } from '../guard.ts';
 import { findById } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
 import { filedBy, putOf } from './plan-parts.ts';
@@ -46,7 +48,8 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
   const { person, patient: subject } = known;
   const { deps, visit, now } = work;
-  for (const practitioner of readDeclaration(sent).practitioners) await requireProfessional(work, practitioner);
+  const { practitioners, to } = readDeclaration(sent);
+  for (const practitioner of practitioners) await requireProfessional(work, practitioner);
   return {
     person,
     subject,
@@ -58,6 +61,7 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
           origin: filedBy(referenceOf(visit.requester)),
         }),
       ],
+      jobs: to < TIME_BOUND ? [jobOf('end-consent', placed.id, to)] : [],
     },
   };
 }

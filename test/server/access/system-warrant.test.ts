@@ -23,7 +23,7 @@ describe('What the server writes on its own account', () => {
     'adopt-identities': [['Patient', 'Person', 'Task'], 'asking', { persons: ['1.2'] }],
     'adopt-reports': [['Binary', 'DocumentReference'], 'asking', { persons: ['1.2'] }],
     'end-given': [['Consent'], 'own', { persons: ['1.2'] }],
-    'end-emergency': [['Consent'], 'own', { persons: ['1.2'] }],
+    'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
     'tell-opened': [['Task'], 'asking', { persons: ['1.2'] }],
     'erase-study': [
       [

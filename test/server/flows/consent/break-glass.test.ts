@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Consent, Identifier, Task } from '@medplum/fhirtypes';
 import { oidUri } from '../../../../profiles/codes.ts';
 import type { PractitionerRequester } from '../../../../server/access/requester.ts';
-import { endEmergency } from '../../../../server/flows/consent/end-emergency.ts';
+import { endConsent } from '../../../../server/flows/consent/end-consent.ts';
 import { breakGlass } from '../../../../server/flows/consent/break-glass.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
@@ -124,8 +124,8 @@ describe('Emergency access over time', () => {
       rows.find((row) => JSON.stringify(openedResource(row)).includes('Practitioner/night')) ??
       expect.fail('No Consent stands');
     const { indexer } = await loadDefinitions();
-    const end = endEmergency({ records: clinic.stores.records, clock, indexer });
-    const job = { subject: consent.id } as TakenJob<'end-emergency'>;
+    const end = endConsent({ records: clinic.stores.records, clock, indexer });
+    const job = { subject: consent.id } as TakenJob<'end-consent'>;
     expect(await end(job)).to.deep.equal({ againAt: now + HOURS * HOUR_MS });
     now += HOURS * HOUR_MS;
     for (const _twice of [1, 2]) expect(await end(job)).to.equal(undefined);

@@ -1,4 +1,7 @@
-/** The end of an emergency access: its Consent becomes inactive, and an event tells the patient, too (DCM 110138). */
+/**
+ * The end of the period of a Consent, an emergency's or a declaration's: it becomes inactive, and an event tells the
+ * patient, too; of an emergency that of its end (DCM 110138).
+ */
 import type { Consent } from '@medplum/fhirtypes';
 import { permitOf } from '../../../profiles/consent/declaration.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
@@ -15,29 +18,28 @@ import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 
 /** What the work needs. */
-export type EndEmergencyDeps = { readonly records: RecordStore; readonly clock: Clock; readonly indexer: Indexer };
+export type EndConsentDeps = { readonly records: RecordStore; readonly clock: Clock; readonly indexer: Indexer };
 
-/** Makes the work of `end-emergency`: nothing is left to do where somebody has ended it before. */
-export function endEmergency({ records, clock, indexer }: EndEmergencyDeps) {
-  return async ({ subject }: TakenJob<'end-emergency'>): Promise<{ readonly againAt: number } | void> => {
+/** Makes the work of `end-consent`: nothing is left to do where somebody has ended it before. */
+export function endConsent({ records, clock, indexer }: EndConsentDeps) {
+  return async ({ subject }: TakenJob<'end-consent'>): Promise<{ readonly againAt: number } | void> => {
     const { result: againAt } = await commitFresh(records, async () => {
       const now = clock.now();
-      const found = await findById<Consent>(records, systemReading('break-glass', now), 'Consent', subject);
+      const found = await findById<Consent>(records, systemReading('end-consent', now), 'Consent', subject);
       const permit = found === undefined ? undefined : permitOf(found.resource);
-      const to = permit?.isEmergency === true ? permit.to : undefined;
-      if (found === undefined || to === undefined || to > now)
-        return { warrant: systemWarrant('end-emergency'), plan: joinParts(), result: to };
-      const record = (about: About): AuditRecord =>
-        recordOf(clock, ownOccasion('passerelle'), 'break-glass-end', about);
-      const warrant = systemWarrant('end-emergency', found.row.person ?? '');
-      return { warrant, plan: joinParts(endedEmergency(indexer, found, now, record)), result: undefined };
+      if (found === undefined || permit === undefined || permit.to > now)
+        return { warrant: systemWarrant('end-consent'), plan: joinParts(), result: permit?.to };
+      const kind = permit.isEmergency ? 'break-glass-end' : 'update';
+      const record = (about: About): AuditRecord => recordOf(clock, ownOccasion('passerelle'), kind, about);
+      const warrant = systemWarrant('end-consent', found.row.person ?? '');
+      return { warrant, plan: joinParts(endedConsent(indexer, found, now, record)), result: undefined };
     });
     if (againAt !== undefined) return { againAt };
   };
 }
 
 /** The parts that end one; `record` makes the event by whoever ends it. */
-export function endedEmergency(
+export function endedConsent(
   indexer: Indexer,
   { row, resource }: Found<Consent>,
   now: number,
