@@ -119,7 +119,7 @@ onEachStore('Instances kept aside', STAYS_OPEN, (running) => {
       rest?: { resource?: { type: string; operation?: { name: string; definition: string }[] }[] }[];
     };
     const of = (type: string) => rest[0]?.resource?.find((one) => one.type === type)?.operation ?? [];
-    expect(of('Task').map(({ name }) => name)).to.deep.equal(['discard', 'refile', 'release']);
+    expect(of('Task').map(({ name }) => name)).to.deep.equal(['decide', 'discard', 'refile', 'release']);
     const all = [...of('Task'), ...of('ImagingStudy'), ...of('Patient')];
     const ours = all.filter(({ definition }) => definition.startsWith('urn:passerelle:'));
     for (const { definition } of ours) {
