@@ -70,11 +70,6 @@ export function isLink(criterion: Criterion): criterion is LinkCriterion {
   return criterion.kind === 'chain' || criterion.kind === 'has';
 }
 
-/** The condition that a date lies within a range, epoch milliseconds, `lo` inclusive and `hi` exclusive. */
-export function dayCriterion(param: string, { lo, hi }: { readonly lo: number; readonly hi: number }): Criterion {
-  return { kind: 'date', param, values: [{ lo, hi, prefix: 'eq' }] };
-}
-
 /** The condition that a date compares so with a moment, epoch milliseconds. */
 export function dateCriterion(param: string, prefix: DatePrefix, moment: number): Criterion {
   return { kind: 'date', param, values: [{ lo: moment, hi: moment, prefix }] };

@@ -1,9 +1,8 @@
 /** Whom a professional means in an emergency: by a number in its domain, or by strict traits. */
 import type { Patient } from '@medplum/fhirtypes';
+import { matchCriteria } from '../../../ihe/iti-119/criteria.ts';
 import { readTraits, traitsAgree, type Traits } from '../../../profiles/identity/traits.ts';
 import { Fault } from '../../../profiles/fault.ts';
-import { dayCriterion, type Criterion } from '../../../profiles/search/criterion.ts';
-import { parseDateRange } from '../../../profiles/search/date-range.ts';
 import { systemGrant } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -14,8 +13,8 @@ import type { Sought } from './emergency-parts.ts';
 
 type SoughtDeps = { readonly records: RecordStore; readonly region: RegionIndex };
 
-/** Patients of one birth date and sex that are compared: of more nobody is strictly the one. */
-const MOST_COMPARED = 500;
+/** Patients that are compared: of more nobody is strictly the one. */
+const MOST_COMPARED = 200;
 
 /**
  * The persons who are meant, one identity of each. Of several none opens: it might be the wrong one.
@@ -25,7 +24,7 @@ export async function personsSought(deps: SoughtDeps, sought: Sought, now: numbe
   const found =
     'identifier' in sought
       ? await identitiesNamed(deps, sought.identifier, now)
-      : await identitiesLike(deps, strictTraits(sought.traits), now);
+      : await identitiesLike(deps, sought.traits, now);
   return [...new Map(found.toReversed().map((one) => [one.person, toKnownPatient(one)])).values()];
 }
 
@@ -45,34 +44,34 @@ function strictTraits(patient: Patient): StrictTraits {
 /** Identities that say all of these traits; sources that leave one out say somebody else. */
 async function identitiesLike(
   { records }: SoughtDeps,
-  sought: StrictTraits,
+  sought: Patient,
   now: number,
 ): Promise<readonly StandingIdentity[]> {
+  const traits = strictTraits(sought);
   const agreeing: StandingIdentity[] = [];
-  for (const person of await personsBorn(records, sought, now)) {
+  for (const person of await personsLike(records, sought, now)) {
     const like = (await identitiesOf(records, person, now)).filter(({ content }) => {
       const said = readTraits(content.said);
-      return said.gender === sought.gender && traitsAgree(said, sought, { ignoresSex: false });
+      return said.gender === traits.gender && traitsAgree(said, traits, { ignoresSex: false });
     });
     agreeing.push(...like.slice(0, 1));
   }
   return agreeing;
 }
 
-/** Persons of a birth date and a sex. */
-async function personsBorn(
+/** Persons of the birth date who share a part of a name. */
+async function personsLike(
   records: RecordStore,
-  { birthDate, gender }: StrictTraits,
+  { name = [], birthDate = '' }: Patient,
   now: number,
 ): Promise<readonly PersonKey[]> {
-  const born = parseDateRange(birthDate);
-  if (born === undefined) return [];
-  const where: readonly Criterion[] = [
-    dayCriterion('birthdate', born),
-    { kind: 'token', param: 'gender', values: [{ code: gender }] },
-  ];
-  const query = { type: 'Patient', where, count: MOST_COMPARED, total: 'none', include: [] } as const;
-  const { rows, next } = await records.peek(systemGrant('break-glass', 'whole', now), { kind: 'search', query });
-  if (next !== undefined) return [];
-  return [...new Set(rows.flatMap(({ person }) => (person === undefined ? [] : [person])))];
+  const grant = systemGrant('break-glass', 'whole', now);
+  const persons: PersonKey[] = [];
+  for (const where of matchCriteria({ resourceType: 'Patient', name, birthDate })) {
+    const query = { type: 'Patient', where, count: MOST_COMPARED, total: 'none', include: [] } as const;
+    const { rows, next } = await records.peek(grant, { kind: 'search', query });
+    if (next !== undefined) return [];
+    persons.push(...rows.flatMap(({ person }) => person ?? []));
+  }
+  return [...new Set(persons)];
 }

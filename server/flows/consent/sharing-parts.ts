@@ -21,7 +21,6 @@ import { nextTurn, readTurn, type Turn } from '../turns.ts';
 
 /** What stands of a person. */
 export type StandingSharing = {
-  readonly person: PersonKey;
   readonly sharing: Sharing<Consent & { readonly id: string }>;
   /** Who each identity of hers (`Patient/id`) is by itself. */
   readonly homes: ReadonlyMap<string, PersonKey>;
@@ -55,7 +54,6 @@ export async function readSharing(
   const { denials, ...others } = sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id })));
   const isWithdrawn = denials.length > 0 && (await records.stateOf(reading({ person }), person)).withdrawn;
   return {
-    person,
     turn,
     homes: new Map(identities.map(({ content: { id, home } }) => [`Patient/${id}`, personKey(home)])),
     sharing: { denials: isWithdrawn ? denials : [], ...others },
