@@ -14,12 +14,24 @@ import type { Identity, Verdict } from './identity.ts';
  */
 export type FormerPersons = { readonly persons: readonly (readonly string[])[]; readonly digest: string };
 
-/** Identities (by id) and the verdicts about them at one time. */
-export type Sayings = { readonly identities: ReadonlyMap<string, Identity>; readonly verdicts: readonly Verdict[] };
+/** What is said at one time: identities by id, and all that is said of one (an id) as a text, the same of the same. */
+export type Sayings = { readonly identities: ReadonlyMap<string, Identity>; readonly textOf: (id: string) => string };
 
-/** Gathers what is said: of identities that are named twice, the later counts. */
-export function sayingsOf(identities: readonly Identity[], verdicts: readonly Verdict[]): Sayings {
-  return { identities: new Map(identities.map((one) => [one.id, one])), verdicts };
+/** Gathers what is said: of identities that are named twice, the later counts. Each text is made once. */
+export function sayingsOf(all: readonly Identity[], verdicts: readonly Verdict[]): Sayings {
+  const identities = new Map(all.map((one) => [one.id, one]));
+  const about = verdictsById(verdicts);
+  const texts = new Map<string, string>();
+  const made = (id: string): string => {
+    const { numbers, traits, isBarred } = identities.get(id) ?? {};
+    return canonicalText([id, numbers, traits, isBarred, [...(about.get(id) ?? [])].sort()]);
+  };
+  const textOf = (id: string): string => {
+    const text = texts.get(id) ?? made(id);
+    texts.set(id, text);
+    return text;
+  };
+  return { identities, textOf };
 }
 
 /** Who is who, and what was said of these; `changed`: ids of those that change. */
@@ -72,19 +84,17 @@ function keyOf(cluster: Cluster): string {
     .join(' ');
 }
 
-function digestOf(ids: readonly string[], { identities, verdicts }: Sayings): string {
-  const said = [...ids].sort().map((id) => {
-    const { numbers, traits, isBarred } = identities.get(id) ?? {};
-    return [id, numbers, traits, isBarred, verdictsAbout(id, verdicts)];
-  });
-  return createHash('sha256').update(canonicalText(said)).digest('base64url');
+function digestOf(ids: readonly string[], { textOf }: Sayings): string {
+  const said = [...ids].sort().map(textOf);
+  return createHash('sha256').update(said.join('\n')).digest('base64url');
 }
 
-/** What is said of one and others, each once. */
-function verdictsAbout(id: string, verdicts: readonly Verdict[]): readonly string[] {
-  const about = verdicts.flatMap(({ one, other, same }) => {
-    if (one !== id && other !== id) return [];
-    return [`${one === id ? other : one} ${same}`];
-  });
-  return [...new Set(about)].sort();
+/** What is said of each identity (id) and others, each once. */
+function verdictsById(verdicts: readonly Verdict[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const about = new Map<string, Set<string>>();
+  for (const { one, other, same } of verdicts) {
+    about.set(one, (about.get(one) ?? new Set<string>()).add(`${other} ${same}`));
+    about.set(other, (about.get(other) ?? new Set<string>()).add(`${one} ${same}`));
+  }
+  return about;
 }
