@@ -95,6 +95,12 @@ export const FORMAT_CODE = {
 /** Policies of IHE PCF begin so. */
 export const PCF_POLICY_PREFIX = 'https://profiles.ihe.net/ITI/PCF/Policy-';
 
+/** Profiles of IHE that what we write says it satisfies (meta.profile). */
+export const IHE_PROFILE = {
+  consentBasic: 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic',
+  consentIntermediate: 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentIntermediate',
+} as const;
+
 /** Extensions that the product reads or writes. */
 export const EXTENSION = {
   frIdentityReliability: 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability',

@@ -3,7 +3,7 @@
  * @see IHE PCF 1.1, 3:5.3 (policies that refer to a base policy by its identifier)
  */
 import type { Consent } from '@medplum/fhirtypes';
-import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
+import { CODE_SYSTEM, IHE_PROFILE, PCF_POLICY_PREFIX } from '../codes.ts';
 
 /** A Consent of ours; it has its id before it is stored. */
 export type PrivacyConsent = Consent & { readonly id: string };
@@ -25,7 +25,8 @@ export function buildEmergencyConsent({ id, patient, practitioner, from, to }: E
   const period = { start: new Date(from).toISOString(), end: new Date(to).toISOString() };
   const recipient = { coding: [{ system: CODE_SYSTEM.participationType, code: 'IRCP' }] };
   return {
-    ...frame(id, patient, from, 'break-glass-only'),
+    ...frame({ id, patient, dateTime: from, policy: 'break-glass-only', title: 'Accès en urgence' }),
+    performer: [{ reference: practitioner }],
     provision: {
       type: 'permit',
       period,
@@ -46,23 +47,49 @@ export type ConsentChange = {
 
 /** Builds the Consent that tells of a withdrawal, or of its end. */
 export function buildConsentChange({ id, patient, change, organization, now }: ConsentChange): PrivacyConsent {
+  const { policy, title } = CHANGE[change];
   return {
-    ...frame(id, patient, now, change === 'withdraw' ? 'deny' : 'basic-normal'),
+    ...frame({ id, patient, dateTime: now, policy, title }),
     performer: [{ reference: patient }],
     ...(organization === undefined ? {} : { organization: [{ reference: organization }] }),
     provision: { type: change === 'withdraw' ? 'deny' : 'permit' },
   };
 }
 
-function frame(id: string, patient: string, dateTime: number, policy: Policy): PrivacyConsent {
+const CHANGE = {
+  withdraw: { policy: 'deny', title: 'Retrait du consentement au partage' },
+  reconsent: { policy: 'basic-normal', title: 'Consentement au partage' },
+} as const satisfies Record<ConsentChange['change'], { policy: Policy; title: string }>;
+
+/** Purpose BTG is none of the Basic profile. */
+const PROFILE: Readonly<Record<Policy, string>> = {
+  'break-glass-only': IHE_PROFILE.consentIntermediate,
+  deny: IHE_PROFILE.consentBasic,
+  'basic-normal': IHE_PROFILE.consentBasic,
+};
+
+type Frame = {
+  readonly id: string;
+  readonly patient: string;
+  readonly dateTime: number;
+  readonly policy: Policy;
+  /** What was said, for there is no paper. */
+  readonly title: string;
+};
+
+/** Where nobody else wrote it down, the server did: it has no reference, which names who speaks. */
+function frame({ id, patient, dateTime, policy, title }: Frame): PrivacyConsent {
   return {
     resourceType: 'Consent',
     id,
+    meta: { profile: [PROFILE[policy]] },
     status: 'active',
     scope: { coding: [{ system: CODE_SYSTEM.consentScope, code: 'patient-privacy' }] },
     category: [{ coding: [{ system: CODE_SYSTEM.loinc, code: '59284-0', display: 'Consent Document' }] }],
     patient: { reference: patient },
     dateTime: new Date(dateTime).toISOString(),
+    organization: [{ display: 'Passerelle' }],
+    sourceAttachment: { title },
     policy: [{ uri: `${PCF_POLICY_PREFIX}${policy}` }],
   };
 }

@@ -1,0 +1,158 @@
+/** What each function makes that builds a Task, a Communication or a Consent, and what changes one makes of it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AuditEvent, Communication, Consent, Task } from '@medplum/fhirtypes';
+import { IHE_PROFILE } from '../../../profiles/codes.ts';
+import * as emergency from '../../../profiles/consent/emergency.ts';
+import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
+import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
+import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
+import { buildReviewTask, endedReviewTask } from '../../../profiles/identity/review-task.ts';
+import { buildKeptAsideTask, endedTask } from '../../../profiles/imaging/kept-aside-task.ts';
+
+const NOW = Date.UTC(2026, 10, 30, 8);
+const PROFILES = join(import.meta.dirname, '..', '..', '..', 'profiles');
+const patient = 'Patient/p1';
+const practitioner = { reference: 'Practitioner/d1', display: 'Dr Anne Martin' };
+const declared = { id: 'x1', practitioner: practitioner.reference, now: NOW };
+const told = { id: 'x1', patient, now: NOW };
+const change = { id: 'x1', patient, now: NOW };
+
+/** Something that was opened: what the Task of officers contains. */
+const passage: AuditEvent = {
+  resourceType: 'AuditEvent',
+  id: 'e1',
+  type: { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'rest' },
+  action: 'R',
+  recorded: new Date(NOW).toISOString(),
+  outcome: '0',
+  agent: [{ type: { coding: [{ code: 'IRCP' }] }, who: practitioner, requestor: true }],
+  source: { observer: { display: 'Passerelle' } },
+  entity: [{ what: { reference: 'ImagingStudy/s1' } }],
+};
+
+const review = emergency.buildReviewTask({
+  ...declared,
+  patient,
+  consent: 'Consent/c1',
+  reason: 'ETREAT',
+  justification: 'Patient inconscient aux urgences',
+});
+
+const identityReview = buildReviewTask('x1', { one: 'p1', other: 'p2', rule: 'duplicate' }, NOW);
+
+const aside = buildKeptAsideTask('x1', {
+  studyInstanceUID: '1.2.3',
+  source: 'Organization/o1',
+  reason: 'another-patient',
+  patient,
+  sopInstanceUIDs: ['1.2.3.4', '1.2.3.5'],
+  since: NOW,
+  aeTitle: 'SCANNER',
+  named: { system: 'urn:oid:1.2.250.1.213.1.4.99', value: '4711' },
+  standing: { system: 'urn:oid:1.2.250.1.213.1.4.99', value: '4712' },
+});
+
+/** What one function makes, of which sort, and the profiles that it says it satisfies. */
+export type Produced = {
+  readonly builder: string;
+  readonly of?: string;
+  readonly resource: Task | Communication | Consent;
+  readonly profiles?: readonly string[];
+};
+
+/** Everything that the sources can make. */
+export const PRODUCED: readonly Produced[] = [
+  { builder: 'buildReviewTask', of: 'an emergency', resource: review },
+  {
+    builder: 'buildReviewTask',
+    of: 'an emergency that opened nothing',
+    resource: emergency.buildReviewTask({ ...declared, reason: 'ETREAT', justification: 'Patient inconscient' }),
+  },
+  {
+    builder: 'decidedReview',
+    resource: emergency.decidedReview(review, {
+      verdict: 'unjustified',
+      comment: 'Aucun soin ce jour',
+      officer: 'Practitioner/o1',
+      now: NOW,
+    }),
+  },
+  { builder: 'buildAlertTask', resource: emergency.buildAlertTask({ ...declared, count: 11 }) },
+  {
+    builder: 'buildAmbiguousTask',
+    resource: emergency.buildAmbiguousTask({ ...declared, patients: [patient, 'Patient/p2'] }),
+  },
+  {
+    builder: 'buildEmergencyNotice',
+    of: 'an open record',
+    resource: emergency.buildEmergencyNotice({ ...told, consent: 'Consent/c1', practitioner }),
+  },
+  {
+    builder: 'buildEmergencyNotice',
+    of: 'a closed record',
+    resource: emergency.buildEmergencyNotice({ ...told, practitioner }),
+  },
+  {
+    builder: 'buildVerdictNotice',
+    resource: emergency.buildVerdictNotice({ ...told, verdict: 'justified', task: review }),
+  },
+  {
+    builder: 'buildReconsentRequest',
+    resource: buildReconsentRequest({ ...told, organization: 'Organization/o1', isDone: false }),
+  },
+  { builder: 'buildRequestNotice', resource: buildRequestNotice({ ...told, task: 'Task/t1' }) },
+  { builder: 'buildErrorNotice', resource: buildErrorNotice(told) },
+  { builder: 'buildReviewTask', of: 'identities', resource: identityReview },
+  { builder: 'endedReviewTask', resource: endedReviewTask(identityReview, NOW) },
+  { builder: 'buildKeptAsideTask', resource: aside },
+  { builder: 'endedTask', resource: endedTask(aside, 'cancelled', NOW) },
+  {
+    builder: 'buildOpenedTask',
+    resource: buildOpenedTask({
+      id: 'x1',
+      patients: [patient, 'Patient/p2'],
+      since: NOW - 1,
+      until: NOW,
+      passages: [passage],
+    }),
+  },
+  {
+    builder: 'buildEmergencyConsent',
+    resource: buildEmergencyConsent({
+      id: 'x1',
+      patient,
+      practitioner: practitioner.reference,
+      from: NOW,
+      to: NOW + 3_600_000,
+    }),
+    profiles: [IHE_PROFILE.consentIntermediate],
+  },
+  {
+    builder: 'buildConsentChange',
+    of: 'a withdrawal of hers',
+    resource: buildConsentChange({ ...change, change: 'withdraw' }),
+    profiles: [IHE_PROFILE.consentBasic],
+  },
+  {
+    builder: 'buildConsentChange',
+    of: 'its end, which an establishment recorded',
+    resource: buildConsentChange({ ...change, change: 'reconsent', organization: 'Organization/o1' }),
+    profiles: [IHE_PROFILE.consentBasic],
+  },
+];
+
+const BUILDS = /^(?<name>\w+)\((?:(?!\n\}\n).)*?\): (?:Task|Communication|Consent|PrivacyConsent)\b[^=;\n]* \{$/ms;
+
+/** Names of the functions in `profiles/` that return a Task, a Communication or a Consent, in order, each once. */
+export function buildersInSources(): readonly string[] {
+  const files = readdirSync(PROFILES, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const functions = files.flatMap((name) => readFileSync(join(PROFILES, name), 'utf8').split(/^export function /m));
+  return namesIn(functions.flatMap((text) => BUILDS.exec(text)?.groups?.['name'] ?? []));
+}
+
+/** The names among builders, in order, each once. */
+export function namesIn(builders: readonly string[]): readonly string[] {
+  return [...new Set(builders)].toSorted();
+}
