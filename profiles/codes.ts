@@ -119,6 +119,8 @@ export const EXTENSION = {
   saidBy: 'urn:passerelle:StructureDefinition:Patient-said-by',
   /** Ours, never shown: how often, and when last, the parts of a Patient changed that not everybody sees alike. */
   seenChanges: 'urn:passerelle:StructureDefinition:Patient-seen-changes',
+  /** Ours: who recorded what a Consent says of sharing. */
+  recordedBy: 'urn:passerelle:StructureDefinition:Consent-recorded-by',
   namedByAccession: 'urn:passerelle:StructureDefinition:DiagnosticReport-named-by-accession',
 } as const;
 

@@ -26,14 +26,7 @@ export type Declaration = {
  */
 export function readDeclaration(consent: Consent): Declaration {
   const { provision } = consent;
-  support(consent.status === 'active', 'Consent.status', 'must be active');
-  support(
-    hasCode(consent.scope, CODE_SYSTEM.consentScope, 'patient-privacy'),
-    'Consent.scope',
-    'must be patient-privacy',
-  );
-  support(consent.implicitRules === undefined, 'Consent.implicitRules', NOT_READ);
-  support(consent.modifierExtension === undefined, 'Consent.modifierExtension', NOT_READ);
+  checkFrame(consent);
   support(
     (consent.policy ?? []).every(({ uri }) => isBasicPolicy(uri)),
     'Consent.policy',
@@ -42,6 +35,17 @@ export function readDeclaration(consent: Consent): Declaration {
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
   return { practitioners: practitionersOf(provision), ...periodOf(provision) };
+}
+
+/**
+ * Checks what every Consent that is sent has around its provision: it is active and of scope patient-privacy.
+ * @throws {Fault} not-supported
+ */
+export function checkFrame({ status, scope, implicitRules, modifierExtension }: Consent): void {
+  support(status === 'active', 'Consent.status', 'must be active');
+  support(hasCode(scope, CODE_SYSTEM.consentScope, 'patient-privacy'), 'Consent.scope', 'must be patient-privacy');
+  support(implicitRules === undefined, 'Consent.implicitRules', NOT_READ);
+  support(modifierExtension === undefined, 'Consent.modifierExtension', NOT_READ);
 }
 
 /** Whether a Consent says no and nothing else: it lets nobody see a record. */
@@ -79,7 +83,7 @@ export function permitOf(consent: object): Permit | undefined {
 
 const PROFESSIONAL = /^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/;
 
-const NOT_READ = 'is not supported in a declaration';
+const NOT_READ = 'is not supported here';
 /** Payment, marketing and research in v3-ActReason, with the codes below them. */
 const REFUSED_PURPOSES: ReadonlySet<string> = new Set(
   (
@@ -106,8 +110,11 @@ function checkProvision(provision: ConsentProvision): void {
     support(provision[element] === undefined, `Consent.provision.${element}`, NOT_READ);
 }
 
-/** A refused purpose is told as such, whatever stands beside it. */
-function checkPurposes(purposes: readonly Coding[]): void {
+/**
+ * Checks for what a permit is. A refused purpose is told as such, whatever stands beside it.
+ * @throws {Fault} forbidden, not-supported
+ */
+export function checkPurposes(purposes: readonly Coding[]): void {
   const expression = 'Consent.provision.purpose';
   const known = purposes.map(({ system, code = '' }) => (system === CODE_SYSTEM.actReason ? code : ''));
   if (known.some((code) => REFUSED_PURPOSES.has(code))) {
@@ -157,7 +164,8 @@ function hasCode(concept: CodeableConcept | undefined, system: string, code: str
   return (concept?.coding ?? []).some((coding) => coding.system === system && coding.code === code);
 }
 
-function support(condition: boolean, expression: string, expectation: string): void {
+/** @throws {Fault} not-supported - an element (`expression`) is not as expected */
+export function support(condition: boolean, expression: string, expectation: string): void {
   if (!condition) throw notSupported(expression, expectation);
 }
 

@@ -3,8 +3,9 @@
  * ended it, and the record is shared again when none is left. Emergencies and declarations say nothing of it.
  */
 import type { Consent } from '@medplum/fhirtypes';
-import { PCF_POLICY_PREFIX } from '../codes.ts';
+import { EXTENSION } from '../codes.ts';
 import { permitOf } from './declaration.ts';
+import { isSharingChoice } from './sharing-choice.ts';
 
 /** What the Consents of a person say. */
 export type Sharing<C extends Consent = Consent> = {
@@ -36,23 +37,30 @@ function isOfOne({ patient: one }: Consent, { patient: other }: Consent): boolea
   return one?.reference === other?.reference;
 }
 
-/** Who speaks in a withdrawal: the establishment (`Organization/id`) that recorded it, or the patient (undefined). */
-export function recordedBy({ organization = [] }: Consent): string | undefined {
-  return organization[0]?.reference;
+/**
+ * Who speaks in such a Consent: the establishment (`Organization/id`) that recorded it, or the patient (undefined). One
+ * of ours without the mark names in `organization` who recorded it; in one that was sent that is whoever keeps it.
+ */
+export function recordedBy({ extension = [], organization = [] }: Consent): string | undefined {
+  const said = extension.find(({ url }) => url === EXTENSION.recordedBy)?.valueReference?.reference;
+  if (said === undefined) return organization[0]?.reference;
+  return said.startsWith('Patient/') ? undefined : said;
 }
 
-function isDenial({ status, provision, policy }: Consent): boolean {
-  return status === 'active' && provision?.type === 'deny' && hasPolicy(policy, 'deny');
+/** A Consent that was sent, with the mark of who recorded it: `Organization/id`, or `Patient/id` for herself. */
+export function markedRecorded<C extends Consent>(consent: C, recorder: string): C {
+  const others = (consent.extension ?? []).filter(({ url }) => url !== EXTENSION.recordedBy);
+  const mark = { url: EXTENSION.recordedBy, valueReference: { reference: recorder } };
+  return { ...consent, extension: [...others, mark] };
 }
 
-function isPermit({ status, provision, policy }: Consent): boolean {
-  const isOpen = status === 'active' || status === 'proposed';
-  const isForAll = provision?.type === 'permit' && provision.actor === undefined;
-  return isOpen && isForAll && hasPolicy(policy, 'basic-normal');
+function isDenial(consent: Consent): boolean {
+  return consent.status === 'active' && consent.provision?.type === 'deny' && isSharingChoice(consent);
 }
 
-function hasPolicy(policies: Consent['policy'], name: string): boolean {
-  return (policies ?? []).some(({ uri }) => uri === `${PCF_POLICY_PREFIX}${name}`);
+function isPermit(consent: Consent): boolean {
+  const isOpen = consent.status === 'active' || consent.status === 'proposed';
+  return isOpen && consent.provision?.type === 'permit' && isSharingChoice(consent);
 }
 
 function momentOf({ dateTime = '' }: Consent): number {

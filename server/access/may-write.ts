@@ -59,6 +59,8 @@ export type WriteFacts = {
   readonly attendance?: Right | undefined;
   /** A Consent that is new lets nobody see the record. */
   readonly isRefusal?: boolean;
+  /** A Consent says whether the record is shared at all, and names nobody. */
+  readonly isSharingChoice?: boolean;
   /** The new key of what is about no patient. */
   readonly nobody?: PersonKey;
   /** Study Instance UID of an instance that is to be kept aside. */
@@ -147,7 +149,7 @@ function about(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
   const rests = subject === undefined || isOthers ? undefined : aboutBasis(requester, subject, now);
   if (subject === undefined || rests === undefined)
     throw new Fault('invalid', 'The patient that the resource refers to is not known');
-  const off = switchesOf(act);
+  const off = facts.isSharingChoice === true ? [] : switchesOf(act);
   refuseOpen(subject.state, off);
   const attended = mustAttend(requester, act, facts) ? attendanceBases(requester, subject, facts) : [];
   return {
@@ -157,8 +159,13 @@ function about(requester: Requester, act: RowAct, facts: WriteFacts): Decided {
 }
 
 /** Of what lets others see a record, an establishment speaks for a patient who was there. What stands can be ended. */
-function mustAttend({ kind }: Requester, { type }: RowAct, { standing, isRefusal }: WriteFacts): boolean {
-  return kind !== 'patient' && CONSENT_TYPES.includes(type) && standing === undefined && isRefusal !== true;
+function mustAttend(
+  { kind }: Requester,
+  { type }: RowAct,
+  { standing, isRefusal, isSharingChoice }: WriteFacts,
+): boolean {
+  const permitsSomebody = isRefusal !== true && isSharingChoice !== true;
+  return kind !== 'patient' && CONSENT_TYPES.includes(type) && standing === undefined && permitsSomebody;
 }
 
 /**
@@ -310,9 +317,13 @@ function isIdentity(type: StoredType): boolean {
   return IDENTITY_TYPES.includes(type);
 }
 
-/** A report comes with what is derived from it at once: its bytes, its documents, a notice when it was an error. */
+/**
+ * A report comes with what is derived from it at once: its bytes, its documents, a notice when it was an error; a
+ * Consent with others that it ends, and what is told of them.
+ */
 function writtenWith(type: StoredType): readonly Written[] {
   if (isIdentity(type)) return WITH_IDENTITY;
+  if (CONSENT_TYPES.includes(type)) return RECORD_TYPES;
   return fhirType(type).hooks?.write === 'documents' ? [type, ...DERIVED_TYPES, ...NOTICE_TYPES] : [type];
 }
 

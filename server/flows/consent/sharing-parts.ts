@@ -63,9 +63,13 @@ export async function readSharing(
   };
 }
 
-/** What changes: Consents that end, requests that are done, and the withdrawals that hide the record afterwards. */
+/**
+ * What changes: Consents that end, as inactive if they do not say otherwise; one that waited and is in force; requests
+ * that are done; and the withdrawals that hide the record afterwards.
+ */
 export type SharingChange = {
   readonly ended: readonly Consent[];
+  readonly begun?: Consent | undefined;
   readonly done: readonly Found<Task>[];
   readonly denials: readonly Consent[];
 };
@@ -74,15 +78,14 @@ export type SharingChange = {
 export function sharingParts(
   indexer: Indexer,
   standing: StandingSharing,
-  { ended, done, denials }: SharingChange,
+  { ended, begun, done, denials }: SharingChange,
   now: number,
 ): PlanParts {
   const { leftovers, rows, turn } = standing;
   const next = nextTurn(turn);
   const parts: PlanParts[] = [
-    ...[...ended, ...leftovers].map((consent) =>
-      change(indexer, rows.get(consent.id ?? ''), { ...consent, status: 'inactive' }, now),
-    ),
+    ...[...ended, ...leftovers].map((consent) => change(indexer, rows.get(consent.id ?? ''), endedOf(consent), now)),
+    ...(begun === undefined ? [] : [change(indexer, rows.get(begun.id ?? ''), { ...begun, status: 'active' }, now)]),
     ...done.map(({ row, resource }) => change(indexer, row, { ...resource, status: 'completed' }, now)),
   ];
   return {
@@ -91,6 +94,10 @@ export function sharingParts(
     puts: parts.flatMap(({ puts = [] }) => puts),
     states: switchesOf(standing, denials),
   };
+}
+
+function endedOf(consent: Consent): Consent {
+  return consent.status === 'entered-in-error' ? consent : { ...consent, status: 'inactive' };
 }
 
 /** Whether something that is filed under each identity hides the record; what is new is of whom it names. */

@@ -27,8 +27,8 @@ export type WriteAct = Aimed &
 /** What became of an act. */
 export type WriteResult = {
   readonly interaction: WriteAct['interaction'];
-  /** 204 of a delete; 200 of what stood already, or was changed. */
-  readonly status: 200 | 201 | 204;
+  /** 204 of a delete; 200 of what stood already, or was changed; 202 of what somebody else has to agree to. */
+  readonly status: 200 | 201 | 202 | 204;
   readonly type: StoredType;
   /** Undefined when a delete found nothing. */
   readonly id?: string;

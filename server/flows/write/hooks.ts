@@ -5,7 +5,7 @@ import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts
 import type { WriteFacts } from '../../access/may-write.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import type { WriteAct } from './act.ts';
-import { CONSENT_HOOK } from './consent-parts.ts';
+import { RIGHTS_HOOK } from '../consent/rights-hook.ts';
 import { PATIENT_HOOK } from './patient-parts.ts';
 import { PLAIN_HOOK } from './plain-parts.ts';
 import { REPORT_HOOK } from './report-parts.ts';
@@ -29,7 +29,10 @@ export type Hook = {
   /** The requester's own row that a resource is, by what it says itself, when it is sent by a plain create. */
   readonly find?: (work: Work, resource: Resource) => Promise<InternalRow | undefined>;
   /** What a decision asks of the resource beside whom it is about. */
-  readonly asked?: (work: Work, written: Written) => Promise<Pick<WriteFacts, 'attendance' | 'isRefusal'>>;
+  readonly asked?: (
+    work: Work,
+    written: Written,
+  ) => Promise<Pick<WriteFacts, 'attendance' | 'isRefusal' | 'isSharingChoice'>>;
   /** What writing the resource adds to the plan. */
   readonly parts: (work: Work, written: Written) => Promise<ActParts>;
   /** What deleting it adds to the plan. */
@@ -39,7 +42,7 @@ export type Hook = {
 const HOOKS: Readonly<Record<WriteHook, Hook>> = {
   identity: PATIENT_HOOK,
   documents: REPORT_HOOK,
-  rights: CONSENT_HOOK,
+  rights: RIGHTS_HOOK,
 };
 
 /** The hook of a type; types without one are written as they come. */

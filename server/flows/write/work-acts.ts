@@ -112,7 +112,7 @@ async function workAct(
   const further = await hook.asked?.(work, { placed, resource, known });
   const warrant = mayWrite(requester, act, { ...asked, ...further, subject: known?.facts });
   refuseMove(placed, known);
-  const filed = known === undefined ? resource : filedUnder(resource, known);
+  const filed = known === undefined ? resource : filedUnder(resource, identityFor(work, row, known));
   return { ...withPlace(placed, await hook.parts(work, { placed, resource: filed, known })), warrant };
 }
 
@@ -154,8 +154,13 @@ async function subjectFor(
   return reference === undefined ? undefined : (patients.get(reference) ?? (await patientFor(work, reference)));
 }
 
+/** A patient who changes what stands of hers leaves it filed as it is: she is shown it under her present name. */
+function identityFor({ visit }: Work, row: Placed['standing'], { patient }: KnownPatient): string {
+  return (visit.requester.kind === 'patient' ? row?.subject : undefined) ?? patient;
+}
+
 /** What a resource says of its patient is kept of the identity that its sender files under. */
-function filedUnder(resource: Resource, { patient }: KnownPatient): Resource {
+function filedUnder(resource: Resource, patient: string): Resource {
   const sent = subjectOf(resource.resourceType as WriteAct['type'], resource);
   if (sent === undefined || sent === patient) return resource;
   return relinked(resource, (text, kind) => (kind !== 'uri' && text === sent ? patient : undefined));

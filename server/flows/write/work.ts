@@ -1,6 +1,7 @@
 /** What the steps of a write share. */
 import type { Resource } from '@medplum/fhirtypes';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { Validate } from '../../../profiles/validation/validate.ts';
 import type { NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -72,6 +73,18 @@ export type ActParts = {
   readonly reviewed?: readonly PersonKey[];
   /** The Patient that the parts make, of an act on a Patient. */
   readonly known?: KnownPatient;
+  /**
+   * What the answer names instead of the resource that was sent: what stands and says the same (200), or the Task of
+   * whoever has to agree (202).
+   */
+  readonly answered?: {
+    readonly status: 200 | 202;
+    readonly type: StoredType;
+    readonly id: string;
+    /** Of what stands. */
+    readonly version?: number;
+    readonly updated?: number;
+  };
   /** What the parts are written under, once the act is decided; an act that adds nothing needs none. */
   readonly warrant?: Warrant;
 };

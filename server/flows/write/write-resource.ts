@@ -110,20 +110,23 @@ function auditOf(deps: WriteDeps, visit: Visit, kind: PassageKind, worked: reado
   const events = [...byPerson].map(([person, mine]) =>
     eventRecord(deps.clock, visit, kind, {
       ...(person === undefined ? {} : { person, patient: mine[0]?.subject ?? '' }),
-      entities: mine.map(({ act, id }) => ({ what: { reference: `${act.type}/${id}` } })),
+      entities: mine.map(({ reference }) => ({ what: { reference } })),
     }),
   );
   return events.length > 0 ? events : [eventRecord(deps.clock, visit, kind, { entities: [] })];
 }
 
 /** An act is told to every person whose rows it changes. */
-function told({ act, id, person, subject, touched }: WorkedAct): readonly Told[] {
-  const whose = { act, id, ...(subject === undefined ? {} : { subject }) };
+function told({ act, id, person, subject, touched, answered }: WorkedAct): readonly Told[] {
+  const named = answered ?? { type: act.type, id };
+  const reference = `${named.type}/${named.id}`;
+  const whose = { reference, ...(subject === undefined ? {} : { subject }) };
   if (touched === undefined) return [person === undefined ? whose : { ...whose, person }];
-  return [...touched].map(([one, patient]) => ({ act, id, person: one, subject: patient }));
+  return [...touched].map(([one, patient]) => ({ reference, person: one, subject: patient }));
 }
 
-type Told = Pick<WorkedAct, 'act' | 'id' | 'person' | 'subject'>;
+/** What is told of an act: the row that its answer names. */
+type Told = Pick<WorkedAct, 'person' | 'subject'> & { readonly reference: string };
 
 /** Versions that the store gave are those of the puts, in the order of the plan. */
 function resultsOf(
@@ -133,8 +136,10 @@ function resultsOf(
 ): WriteResult[] {
   const results = new Map<WriteAct, WriteResult>();
   let at = 0;
-  for (const { act, id, parts, standing } of worked) {
-    const { type, interaction } = act;
+  for (const { act, id: placedId, parts, standing: row, answered } of worked) {
+    const { interaction } = act;
+    const { type, id } = answered ?? { type: act.type, id: placedId };
+    const standing = answered ?? row;
     const kept = keptTypeOf(type);
     const own = parts.puts?.findIndex((put) => put.type === kept && put.id === id) ?? -1;
     const version = own === -1 ? standing?.version : versions[at + own];
@@ -142,7 +147,8 @@ function resultsOf(
     const isDeleted = (parts.deletes ?? []).length > 0;
     const place = { version: (version ?? 0) + (isDeleted ? 1 : 0) };
     const updated = own === -1 && !isDeleted ? (standing?.updated ?? committedAt) : committedAt;
-    results.set(act, { interaction, type, id, ...place, updated, status: statusOf(act, standing !== undefined) });
+    const status = answered?.status ?? statusOf(act, standing !== undefined);
+    results.set(act, { interaction, type, id, ...place, updated, status });
   }
   return acts.map((act) => results.get(act) ?? { interaction: act.interaction, type: act.type, status: 204 });
 }

@@ -50,7 +50,12 @@ export async function representationOf(
   }
 }
 
-const DONE = { 200: 'The resource stands', 201: 'The resource was created', 204: 'The resource is deleted' } as const;
+const DONE = {
+  200: 'The resource stands',
+  201: 'The resource was created',
+  202: 'The request was recorded',
+  204: 'The resource is deleted',
+} as const;
 
 /** The OperationOutcome of a write that succeeded, as JSON text. */
 export function outcomeOf({ status }: WriteResult): string {

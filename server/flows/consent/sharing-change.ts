@@ -1,0 +1,195 @@
+/**
+ * Changes of whether a record is shared, as parts of a plan: a withdrawal, its end, a consent to share again, by
+ * `$withdraw` and `$reconsent` or as a Consent that was sent. Each withdrawal is ended by who spoke; a patient speaks
+ * as the identity that it is filed under, for identities may be joined by mistake. The record is given back when none
+ * stands.
+ */
+import type { Consent, Task } from '@medplum/fhirtypes';
+import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
+import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import { recordedBy } from '../../../profiles/consent/sharing.ts';
+import type { SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { SubjectFacts } from '../../access/may-write.ts';
+import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
+import { eventRecord, referenceOf, type GuardDeps, type Visit } from '../guard.ts';
+import { newId } from '../new-id.ts';
+import { filedBy, putOf, type PlanParts } from '../write/plan-parts.ts';
+import { endedConsent } from './end-consent.ts';
+import { sharingParts, type StandingSharing } from './sharing-parts.ts';
+
+/** Who changes what, on what stands. */
+export type SharingStory = {
+  readonly deps: Pick<GuardDeps, 'clock'> & { readonly indexer: Indexer };
+  readonly visit: Visit;
+  readonly requester: PatientRequester | EstablishmentRequester;
+  /** The identity that is spoken of, and who it is at present. */
+  readonly subject: Pick<SubjectFacts, 'patient' | 'person'>;
+  readonly standing: StandingSharing;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** The Consent that was sent; without one it is put into words here. */
+  readonly sent?: PrivacyConsent;
+};
+
+/** What came of it. An establishment that gives back hears the same whatever stands. */
+export type ConsentChanged = {
+  readonly outcome: 'recorded' | 'requested';
+  /** `Consent/id`, or `Task/id` of a request. */
+  readonly reference: string;
+  /** For the patient: withdrawals (`Consent/id`) of others, or under another identity, that still hide her record. */
+  readonly standing: readonly string[];
+};
+
+/** The parts of the plan, its event among them. */
+export type SharingChanged = { readonly parts: readonly PlanParts[]; readonly result: ConsentChanged };
+
+/**
+ * Works out what is said. `task` is the request (`Task/id`) that a patient confirms.
+ * @throws {Fault} not-found - no such request of hers
+ */
+export function changeOf(story: SharingStory, choice: SharingChoice, task?: string): SharingChanged {
+  if (choice === 'withdraw') return withdrawn(story);
+  return story.requester.kind === 'patient' ? givenBack(story, task) : told(story, story.requester.organization);
+}
+
+/**
+ * Works out the end of a Consent of sharing, as it is to stand. Who ends a consent to share withdraws: without one the
+ * record would be shared all the same.
+ * @throws {Fault} forbidden - another spoke
+ */
+export function endOf(story: SharingStory, ended: PrivacyConsent): SharingChanged {
+  const { denials, permits } = story.standing.sharing;
+  if (permits.some(({ id }) => id === ended.id)) return withdrawn(story, ended);
+  const denial = denials.find(({ id }) => id === ended.id);
+  // An earlier server left it though it had ended: nothing is withdrawn.
+  if (denial === undefined)
+    return { parts: [sharingPartsOf(story, { ended: [], done: [], denials })], result: recorded(ended) };
+  if (!isOf(story, denial)) throw new Fault('forbidden', 'A withdrawal is ended by who spoke');
+  const left = denials.filter((one) => one !== denial);
+  const [begun, ...waiting] = left.length === 0 ? permits.filter(({ status }) => status === 'proposed') : [];
+  const change = { ended: [ended, ...waiting], begun, done: requestsDone(story, left), denials: left };
+  return { parts: [sharingPartsOf(story, change), eventOf(story, 'reconsent', ended)], result: recorded(ended) };
+}
+
+/** What this speaker said before stands for itself, and is not said twice. Emergencies end with it. */
+function withdrawn(story: SharingStory, ended?: PrivacyConsent): SharingChanged {
+  const { denials, permits, emergencies } = story.standing.sharing;
+  const own = denials.find((denial) => isOf(story, denial));
+  const consent = own ?? consentOf(story, 'withdraw');
+  const fresh = own === undefined ? [putConsent(story, consent)] : [];
+  const parts = sharingPartsOf(story, {
+    ended: permits.map((permit) => (permit.id === ended?.id ? ended : permit)),
+    done: [],
+    denials: own === undefined ? [...denials, consent] : denials,
+  });
+  const ends = emergencies.map((emergency) => emergencyEnd(story, emergency));
+  return { parts: [parts, ...ends, ...fresh, eventOf(story, 'withdraw', consent)], result: recorded(consent) };
+}
+
+function emergencyEnd({ deps, visit, standing, now }: SharingStory, emergency: PrivacyConsent): PlanParts {
+  const row = standing.rows.get(emergency.id);
+  if (row === undefined) throw new Error('What changes was not read');
+  return endedConsent(deps.indexer, { row, resource: emergency }, now, (about) =>
+    eventRecord(deps.clock, visit, 'break-glass-end', about),
+  );
+}
+
+/** The patient ends what she said herself; what establishments asked her is answered with it, unless more is hers. */
+function givenBack(story: SharingStory, task: string | undefined): SharingChanged {
+  const { sharing, requests } = story.standing;
+  if (task !== undefined && !requests.some(({ row }) => `Task/${row.id}` === task))
+    throw new Fault('not-found', 'No such request');
+  const left = sharing.denials.filter((denial) => !isOf(story, denial));
+  const consent = { ...consentOf(story, 'reconsent'), status: left.length === 0 ? 'active' : 'proposed' } as const;
+  const ended = [...sharing.denials.filter((denial) => isOf(story, denial)), ...sharing.permits];
+  const parts = sharingPartsOf(story, { ended, done: requestsDone(story, left), denials: left });
+  return {
+    parts: [parts, putConsent(story, consent), eventOf(story, 'reconsent', consent)],
+    result: { ...recorded(consent), standing: left.map(({ id }) => `Consent/${id}`) },
+  };
+}
+
+/** What establishments asked is answered when she has ended all that is hers. */
+function requestsDone({ requester, standing }: SharingStory, left: readonly Consent[]): StandingSharing['requests'] {
+  const isHers = requester.kind === 'patient';
+  return !isHers || left.some((denial) => recordedBy(denial) === undefined) ? [] : standing.requests;
+}
+
+/**
+ * An establishment ends what it recorded; against what is the patient's own it only asks her. The Consent that it sent
+ * stands where nothing stands against it.
+ */
+function told(story: SharingStory, organization: string): SharingChanged {
+  const { subject, standing, now, sent } = story;
+  const { denials, permits } = standing.sharing;
+  const own = denials.filter((denial) => isOf(story, denial));
+  const left = denials.filter((denial) => !isOf(story, denial));
+  const isHers = left.some((denial) => recordedBy(denial) === undefined);
+  const task = buildReconsentRequest({ id: newId(), patient: subject.patient, organization, isDone: !isHers, now });
+  const isShared = (own.length > 0 || sent !== undefined) && left.length === 0;
+  const ended = [...own, ...(isShared ? permits : [])];
+  return {
+    parts: [
+      sharingPartsOf(story, { ended, done: [], denials: left }),
+      ...(isShared ? [putConsent(story, consentOf(story, 'reconsent'))] : []),
+      ...(isHers ? noticesOf(story, organization, task) : []),
+      putTask(story, task),
+      eventOf(story, isHers ? 'reconsent-request' : 'reconsent', task),
+    ],
+    result: { outcome: 'requested', reference: `Task/${task.id}`, standing: [] },
+  };
+}
+
+/** She is told once, however often an establishment asks. */
+function noticesOf(story: SharingStory, organization: string, task: Task): readonly PlanParts[] {
+  const { deps, subject, standing, now } = story;
+  if (standing.requests.some(({ resource }) => resource.requester?.reference === organization)) return [];
+  const { person, patient } = subject;
+  const notice = buildRequestNotice({ id: newId(), patient, task: `Task/${task.id}`, now });
+  return [{ puts: [putOf(deps.indexer, notice, now, { person, subject: patient })] }];
+}
+
+/** Whether this speaker said it. What a patient said as another identity may be another human's. */
+function isOf({ requester, standing }: SharingStory, denial: Consent & { readonly id: string }): boolean {
+  if (requester.kind === 'establishment') return recordedBy(denial) === requester.organization;
+  return recordedBy(denial) === undefined && standing.rows.get(denial.id)?.subject === requester.patient;
+}
+
+function recorded({ id }: Pick<PrivacyConsent, 'id'>): ConsentChanged {
+  return { outcome: 'recorded', reference: `Consent/${id}`, standing: [] };
+}
+
+function consentOf({ requester, subject, now, sent }: SharingStory, change: SharingChoice): PrivacyConsent {
+  if (sent !== undefined) return sent;
+  const { patient } = subject;
+  const organization = requester.kind === 'establishment' ? { organization: requester.organization } : {};
+  return buildConsentChange({ id: newId(), patient, change, ...organization, now });
+}
+
+function sharingPartsOf({ deps, standing, now }: SharingStory, change: Parameters<typeof sharingParts>[2]): PlanParts {
+  return sharingParts(deps.indexer, standing, change, now);
+}
+
+function putConsent({ deps, visit, subject, now }: SharingStory, consent: Consent): PlanParts {
+  const { person, patient } = subject;
+  const origin = filedBy(referenceOf(visit.requester));
+  return { puts: [putOf(deps.indexer, consent, now, { person, subject: patient, origin })] };
+}
+
+/** Whoever is asked may name it. Whoever asked may not read it: its status tells what the patient said herself. */
+function putTask({ deps, subject, now }: SharingStory, task: Task): PlanParts {
+  const { person, patient } = subject;
+  const origin = filedBy(patient);
+  return { puts: [putOf(deps.indexer, task, now, { person, subject: patient, origin })] };
+}
+
+function eventOf({ deps, visit, subject }: SharingStory, change: string, about: Consent | Task): PlanParts {
+  const { person, patient } = subject;
+  const reference = `${about.resourceType}/${about.id}`;
+  const what = about.resourceType === 'Task' ? { what: { reference } } : {};
+  const consent = about.resourceType === 'Consent' ? { consent: reference } : {};
+  const entities = [{ ...what, detail: { change } }];
+  return { audit: [eventRecord(deps.clock, visit, 'withdraw', { person, patient, ...consent, entities })] };
+}
