@@ -4,6 +4,7 @@
  * @see IHE PCF 1.1, Consent Basic
  */
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
+import { offsetsOf, type OffsetOf } from '../dicom/date-time.ts';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { parseDateRange, periodRange, TIME_BOUND, type DateRange } from '../search/date-range.ts';
 import { Fault } from '../fault.ts';
@@ -20,11 +21,12 @@ export type Declaration = {
 
 /**
  * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits the professionals it
- * names as recipients (IRCP), for treatment or without purpose, within a period or not.
+ * names as recipients (IRCP), for treatment or without purpose, within a period or not. Bare days of the period are
+ * those of the time zone `zone` (a name of the IANA database), or of UTC.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
  */
-export function readDeclaration(consent: Consent): Declaration {
+export function readDeclaration(consent: Consent, zone?: string): Declaration {
   const { provision } = consent;
   checkFrame(consent);
   support(
@@ -34,7 +36,7 @@ export function readDeclaration(consent: Consent): Declaration {
   );
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
-  return { practitioners: practitionersOf(provision), ...periodOf(provision) };
+  return { practitioners: practitionersOf(provision), ...periodOf(provision, zone) };
 }
 
 /**
@@ -61,19 +63,19 @@ export type Permit = Declaration & {
 
 /**
  * Reads what a stored Consent permits: a declaration, or an emergency (purpose BTG), which ends at the very moment that
- * it says. Undefined of one that has ended, refuses, or permits nobody by name.
+ * it says. Undefined of one that has ended, refuses, or permits nobody by name. `zone` as of {@link readDeclaration}.
  */
-export function permitOf(consent: object): Permit | undefined {
+export function permitOf(consent: object, zone?: string): Permit | undefined {
   const { status, provision } = consent as Partial<Consent>;
   if (status !== 'active' || provision?.type !== 'permit') return undefined;
   const practitioners = (provision.actor ?? [])
     .map(({ reference }) => reference?.reference ?? '')
     .filter((literal) => PROFESSIONAL.test(literal));
   const { start, end } = provision.period ?? {};
-  const range = periodRange(start, end);
+  const range = periodRange(start, end, offsetsIn(zone));
   if (practitioners.length === 0 || range === undefined) return undefined;
   const isEmergency = (provision.purpose ?? []).some(({ code }) => code === 'BTG');
-  const last = isEmergency && end !== undefined ? parseDateRange(end)?.lo : undefined;
+  const last = isEmergency && end !== undefined ? parseDateRange(end, offsetsIn(zone))?.lo : undefined;
   return {
     practitioners: [...new Set(practitioners)],
     ...boundsOf({ lo: range.lo, hi: last ?? range.hi }),
@@ -146,8 +148,13 @@ function practitionerOf({ role, reference, modifierExtension }: ConsentProvision
   return literal;
 }
 
-function periodOf({ period }: ConsentProvision): { from: number; to: number } {
-  const range = periodRange(period?.start, period?.end);
+/** Undefined of no zone, and so of Consents that came before servers kept it: their days are those of UTC. */
+function offsetsIn(zone: string | undefined): OffsetOf | undefined {
+  return zone === undefined ? undefined : offsetsOf(zone);
+}
+
+function periodOf({ period }: ConsentProvision, zone: string | undefined): { from: number; to: number } {
+  const range = periodRange(period?.start, period?.end, offsetsIn(zone));
   if (range === undefined) {
     throw new Fault('invalid', 'Consent.provision.period must have real dates', {
       expression: 'Consent.provision.period',

@@ -32,6 +32,17 @@ export type OffsetOf = (localTime: string) => string;
  * @param timeZone - IANA name; a name that does not exist is a RangeError
  */
 export function offsetsOf(timeZone: string): OffsetOf {
+  const known = ZONES.get(timeZone);
+  if (known !== undefined) return known;
+  const made = makeOffsets(timeZone);
+  ZONES.set(timeZone, made);
+  return made;
+}
+
+/** The zones that were asked for: those of configurations, which are few. To make a format takes long. */
+const ZONES = new Map<string, OffsetOf>();
+
+function makeOffsets(timeZone: string): OffsetOf {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
   const offsetAt = (time: number): string => {
     const name = format.formatToParts(time).find(({ type }) => type === 'timeZoneName')?.value ?? '';

@@ -16,6 +16,11 @@ export type Origin = {
   readonly services: readonly string[];
   /** Of a row of the own class: offices that it is for, each of an organization (`Organization/id`). */
   readonly offices?: readonly { readonly office: RegionRole; readonly organization: string }[];
+  /**
+   * Of a Consent: the time zone (IANA) of the server that took it, where bare days of its period begin and end; UTC
+   * when absent. It stays with the row: the rights that it gave are found by the same days, whatever the server says.
+   */
+  readonly zone?: string;
 };
 
 /** The origin of a row that nobody filed. */
@@ -88,7 +93,7 @@ function principalOf(source: string, person: PersonKey): Principal {
 }
 
 function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
-  const permit = permitOf(row.content());
+  const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
   const { practitioners, from, to, isEmergency } = permit;
   return practitioners.map((practitioner) => {

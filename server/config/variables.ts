@@ -129,7 +129,9 @@ export const VARIABLES = {
     developmentDefault: '2.25.8716194440378150970602551791127962250',
   },
   TIME_ZONE: {
-    description: 'Zone of DICOM dates and times that carry none (a name of the IANA database).',
+    description:
+      'Zone of DICOM dates and times that carry none, and of bare days of a Consent’s period ' +
+      '(a name of the IANA database).',
     schema: { type: 'string', maxLength: 60, format: 'time-zone' },
     default: 'Europe/Paris',
   },

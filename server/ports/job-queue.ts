@@ -84,7 +84,10 @@ export type JobPayloads = {
     readonly person?: PersonKey;
   };
   /** Ends a Consent that permits somebody something when its period is over. Its subject is the Consent's id. */
-  readonly 'end-consent': NoPayload;
+  readonly 'end-consent': {
+    /** The time zone (IANA) of bare days of its period; UTC when absent. */
+    readonly zone?: string;
+  };
   /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */
   readonly reindex: NoPayload;
 };

@@ -6,23 +6,32 @@ import { PATIENTS } from '../../fixtures/people.ts';
 import { startDemonstration, type Demonstration } from '../support/demonstration.ts';
 import { eventsOf, expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
 
+/** A zone where the day is another than in UTC, for an hour at least. */
+const far =
+  new Date().getUTCHours() < 11 ? { zone: 'Etc/GMT+12', hours: -12 } : { zone: 'Pacific/Kiritimati', hours: 14 };
+const dayAfter = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 10);
+
 describe('Consent update (FHIR R4 http.html#update): a declaration ends', function () {
   this.timeout(60_000);
   let region: Demonstration;
   before(async () => {
-    region = await startDemonstration();
+    region = await startDemonstration({ env: { TIME_ZONE: far.zone } });
   });
   after(async () => await region?.server.stop());
 
   const studiesSeenBy = async (caller: FhirCaller): Promise<number> => (await caller.find('ImagingStudy')).length;
   /** A declaration of demo-stranger by the caller, as it is stored. */
-  const declare = async (caller: FhirCaller): Promise<Consent & { id: string }> => {
+  const declare = async (
+    caller: FhirCaller,
+    period?: { readonly start?: string; readonly end: string },
+  ): Promise<Consent & { id: string }> => {
     const consent = demoConsent(`Patient/${region.patients.helene}`);
     const actor = (consent.provision?.actor ?? []).map((one) => ({
       ...one,
       reference: { reference: 'Practitioner/demo-stranger' },
     }));
-    const made = await caller.send('POST', 'Consent', { ...consent, provision: { ...consent.provision, actor } });
+    const provision = { ...consent.provision, actor, ...(period === undefined ? {} : { period }) };
+    const made = await caller.send('POST', 'Consent', { ...consent, provision });
     expect(made.status, made.text).to.equal(201);
     const id = (made.headers.get('location') ?? '').split('/').at(-3) ?? '';
     return { ...(await caller.get(`Consent/${id}`)).json<Consent>(), id };
@@ -70,6 +79,17 @@ describe('Consent update (FHIR R4 http.html#update): a declaration ends', functi
     }
     expect(await studiesSeenBy(region.stranger)).to.equal(2);
     await region.patient.send('PUT', `Consent/${consent.id}`, { ...consent, status: 'inactive' });
+  });
+
+  it('B12 by its last day, which ends with that of the region, not of UTC', async () => {
+    const [here, utc] = [dayAfter(far.hours), dayAfter(0)];
+    expect(here).to.not.equal(utc);
+    const lasting = await declare(region.patient, { start: here, end: here });
+    expect(await studiesSeenBy(region.stranger)).to.equal(2);
+    await region.patient.send('PUT', `Consent/${lasting.id}`, { ...lasting, status: 'inactive' });
+    expect(await studiesSeenBy(region.stranger)).to.equal(0);
+    await declare(region.patient, { start: utc, end: utc });
+    expect(await studiesSeenBy(region.stranger), 'over, or to come').to.equal(0);
   });
 
   it('and nothing else of it changes: no content, no other version, no withdrawal or emergency', async () => {

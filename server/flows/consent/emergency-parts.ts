@@ -18,10 +18,10 @@ import type { Origin } from '../../access/rights-of.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { eventRecord, type Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
-import { jobOf } from '../jobs/job-of.ts';
 import { newId } from '../new-id.ts';
 import { putOf, type PlanParts } from '../write/plan-parts.ts';
 import { USUAL_OF_A_DAY, type Attempts } from './emergency-attempts.ts';
+import { endingAt } from './end-consent.ts';
 
 /** Whom an emergency is about: somebody's number, or her strict traits. */
 export type Sought =
@@ -132,7 +132,7 @@ function consentParts(opening: Opening, { person, patient }: SubjectFacts, id: s
   const consent = buildEmergencyConsent({ id, patient, practitioner, from: now, to });
   return {
     puts: [putOf(deps.indexer, consent, now, { person, subject: patient })],
-    jobs: [jobOf('end-consent', id, to)],
+    jobs: [endingAt(id, to)],
   };
 }
 

@@ -9,10 +9,11 @@ import { systemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
-import type { TakenJob } from '../../ports/job-queue.ts';
+import type { JobRequest, TakenJob } from '../../ports/job-queue.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import { ownOccasion, recordOf, type About } from '../audit/event-records.ts';
 import { findById, type Found } from '../internal-reads.ts';
+import { newId } from '../new-id.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
 import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
@@ -20,13 +21,18 @@ import { commitFresh, joinParts, type PlanParts } from '../write/plan-parts.ts';
 /** What the work needs. */
 export type EndConsentDeps = { readonly records: RecordStore; readonly clock: Clock; readonly indexer: Indexer };
 
+/** Asks for the end of a Consent (id) when its period is over (epoch milliseconds). `zone` is that of its row. */
+export function endingAt(subject: string, at: number, zone?: string): JobRequest<'end-consent'> {
+  return { id: newId(), kind: 'end-consent', subject, payload: zone === undefined ? {} : { zone }, at };
+}
+
 /** Makes the work of `end-consent`: nothing is left to do where somebody has ended it before. */
 export function endConsent({ records, clock, indexer }: EndConsentDeps) {
-  return async ({ subject }: TakenJob<'end-consent'>): Promise<{ readonly againAt: number } | void> => {
+  return async ({ subject, payload }: TakenJob<'end-consent'>): Promise<{ readonly againAt: number } | void> => {
     const { result: againAt } = await commitFresh(records, async () => {
       const now = clock.now();
       const found = await findById<Consent>(records, systemReading('end-consent', now), 'Consent', subject);
-      const permit = found === undefined ? undefined : permitOf(found.resource);
+      const permit = found === undefined ? undefined : permitOf(found.resource, payload.zone);
       if (found === undefined || permit === undefined || permit.to > now)
         return { warrant: systemWarrant('end-consent'), plan: joinParts(), result: permit?.to };
       const kind = permit.isEmergency ? 'break-glass-end' : 'update';

@@ -10,9 +10,9 @@ import { Fault } from '../../../profiles/fault.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
+import { endingAt } from '../consent/end-consent.ts';
 import { referenceOf } from '../guard.ts';
 import { findById } from '../internal-reads.ts';
-import { jobOf } from '../jobs/job-of.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
 import { filedBy, putOf } from './plan-parts.ts';
@@ -48,7 +48,8 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
   const { person, patient: subject } = known;
   const { deps, visit, now } = work;
-  const { practitioners, to } = readDeclaration(sent);
+  const { timeZone: zone } = deps;
+  const { practitioners, to } = readDeclaration(sent, zone);
   for (const practitioner of practitioners) await requireProfessional(work, practitioner);
   return {
     person,
@@ -58,10 +59,10 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
         putOf(deps.indexer, { ...sent, id: placed.id }, now, {
           person,
           subject,
-          origin: filedBy(referenceOf(visit.requester)),
+          origin: { ...filedBy(referenceOf(visit.requester)), zone },
         }),
       ],
-      jobs: to < TIME_BOUND ? [jobOf('end-consent', placed.id, to)] : [],
+      jobs: to < TIME_BOUND ? [endingAt(placed.id, to, zone)] : [],
     },
   };
 }

@@ -23,6 +23,8 @@ export type WriteDeps = GuardDeps & {
   readonly validate: Validate;
   readonly region: RegionIndex;
   readonly publicUrl: () => string;
+  /** IANA name. */
+  readonly timeZone: string;
 };
 
 /** One write, of one act or of several that stand or fall together, as it is worked out. */

@@ -116,6 +116,8 @@ const origin: fc.Arbitrary<Origin | undefined> = fc.oneof(
         fc.subarray(['Organization/1', 'Practitioner/1', 'Practitioner/2', 'Patient/a'], { maxLength: 2 }),
       ),
       services: fc.subarray(['Organization/1']),
+      // Where the days of the epoch begin hours after it.
+      zone: fc.constantFrom('America/New_York', 'Etc/UTC'),
     }),
   },
 );
@@ -126,7 +128,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     status: fc.constantFrom('active' as const, 'active' as const, 'active' as const, 'inactive' as const),
     type: fc.constantFrom('permit' as const, 'permit' as const, 'permit' as const, 'deny' as const),
     practitioners: fc.subarray(['Practitioner/1', 'Practitioner/2'], { minLength: 1 }),
-    start: fc.constantFrom(null, null, 0, 3),
+    start: fc.constantFrom(null, null, 0, 3, '1970-01-01'),
     end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'TREAT', 'BTG'),
   })
@@ -135,7 +137,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
     provision: {
       type,
       period: {
-        ...(start === null ? {} : { start: new Date(start).toISOString() }),
+        ...(start === null ? {} : { start: typeof start === 'string' ? start : new Date(start).toISOString() }),
         ...(end === null ? {} : { end: new Date(end).toISOString() }),
       },
       actor: practitioners.map((reference) => ({ role: {}, reference: { reference } })),

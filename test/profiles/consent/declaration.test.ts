@@ -48,6 +48,12 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     expect([from, to]).to.deep.equal([Date.parse('2026-01-10T07:00:00Z'), Date.parse('2027-01-01T00:00:00Z')]);
   });
 
+  it('B12 bare days of the period are those of the zone of the region', () => {
+    const consent = consentOf({ period: { start: '2026-07-01', end: '2026-07-10' } });
+    const { from, to } = readDeclaration(consent, 'Europe/Paris');
+    expect([from, to]).to.deep.equal([Date.parse('2026-06-30T22:00:00Z'), Date.parse('2026-07-10T22:00:00Z')]);
+  });
+
   const refused: readonly [element: string, consent: Consent][] = [
     ['Consent.status', consentOf({}, { status: 'inactive' })],
     [

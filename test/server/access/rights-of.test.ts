@@ -83,6 +83,18 @@ describe('The rights that a row gives', () => {
     expect(rights.map(consentOf)).to.deep.equal(['Consent/1', 'Consent/1']);
   });
 
+  it('B12 a declaration of bare days: by the zone that its row has kept, else by UTC', () => {
+    const { provision, ...declared } = demoConsent('Patient/1');
+    const period = { start: '2026-07-01', end: '2026-07-10' };
+    const content = (): object => ({ ...declared, provision: { ...provision, period } });
+    const [right, former] = [{ ...NO_ORIGIN, zone: 'Europe/Paris' }, NO_ORIGIN].map((origin) =>
+      rightsGivenBy(aRow('Consent', { origin, content })).at(-1),
+    );
+    const [from, to] = [Date.UTC(2026, 5, 30, 22), Date.UTC(2026, 6, 10, 22)];
+    expect(right).to.include({ from, to, id: `declared|p:Practitioner/demo-declared|record|p|${from}|${to}` });
+    expect(former).to.include({ from: Date.UTC(2026, 6, 1), to: Date.UTC(2026, 6, 11) });
+  });
+
   it('a declaration without a period: for ever', () => {
     const { provision, ...declared } = demoConsent('Patient/1');
     const { period: _period, ...unlimited } = provision ?? {};

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Consent, Identifier, Task } from '@medplum/fhirtypes';
 import { oidUri } from '../../../../profiles/codes.ts';
 import type { PractitionerRequester } from '../../../../server/access/requester.ts';
-import { endConsent } from '../../../../server/flows/consent/end-consent.ts';
+import { endConsent, endingAt } from '../../../../server/flows/consent/end-consent.ts';
 import { breakGlass } from '../../../../server/flows/consent/break-glass.ts';
 import { searchResources } from '../../../../server/flows/read/search-resources.ts';
 import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
@@ -125,7 +125,7 @@ describe('Emergency access over time', () => {
       expect.fail('No Consent stands');
     const { indexer } = await loadDefinitions();
     const end = endConsent({ records: clinic.stores.records, clock, indexer });
-    const job = { subject: consent.id } as TakenJob<'end-consent'>;
+    const job = { subject: consent.id, payload: {} } as TakenJob<'end-consent'>;
     expect(await end(job)).to.deep.equal({ againAt: now + HOURS * HOUR_MS });
     now += HOURS * HOUR_MS;
     for (const _twice of [1, 2]) expect(await end(job)).to.equal(undefined);
@@ -139,6 +139,31 @@ describe('Emergency access over time', () => {
     expect(
       events.rows.filter((event) => JSON.stringify(openedResource(event)).includes(`Consent/${consent.id}`)),
     ).to.have.length(1);
+  });
+
+  it('B12 a Consent becomes inactive when its last day is over in the zone that came with it', async () => {
+    const { indexer } = await loadDefinitions();
+    const id = anId();
+    const provision = {
+      type: 'permit',
+      period: { end: '2026-07-10' },
+      actor: [{ reference: { reference: 'Practitioner/night' } }],
+    };
+    const resource = { resourceType: 'Consent', id, status: 'active', provision } as Consent;
+    const { person } = clinic.anne;
+    await commitPlan(clinic.guard.records, aPlan({ puts: [aPut({ type: 'Consent', id, person, resource })] }));
+    const end = endConsent({ records: clinic.stores.records, clock, indexer });
+    const { payload } = endingAt(id, 0, 'Europe/Paris');
+    const over = Date.parse('2026-07-10T22:00:00Z');
+    now = over - 1;
+    expect(await end({ subject: id, payload } as TakenJob<'end-consent'>)).to.deep.equal({ againAt: over });
+    expect(await end({ subject: id, payload: {} } as TakenJob<'end-consent'>)).to.deep.equal({
+      againAt: Date.parse('2026-07-11T00:00:00Z'),
+    });
+    now = over;
+    expect(await end({ subject: id, payload } as TakenJob<'end-consent'>)).to.equal(undefined);
+    const row = await clinic.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Consent', id });
+    expect(openedResource<Consent>(row ?? expect.fail('It is gone')).status).to.equal('inactive');
   });
 
   it('opens nothing by a number of two persons, one record by that of two identities of one person', async () => {
