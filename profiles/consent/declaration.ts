@@ -167,7 +167,8 @@ function boundsOf({ lo, hi }: DateRange): { from: number; to: number } {
   return { from: Math.max(0, lo), to: Math.min(TIME_BOUND, hi) };
 }
 
-function hasCode(concept: CodeableConcept | undefined, system: string, code: string): boolean {
+/** Whether a concept has a code of a system. */
+export function hasCode(concept: CodeableConcept | undefined, system: string, code: string): boolean {
   return (concept?.coding ?? []).some((coding) => coding.system === system && coding.code === code);
 }
 

@@ -6,10 +6,13 @@
 import type { Consent, ConsentProvision } from '@medplum/fhirtypes';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
 import { periodRange } from '../search/date-range.ts';
-import { checkFrame, checkPurposes, support } from './declaration.ts';
+import { checkFrame, checkPurposes, hasCode, support } from './declaration.ts';
 
-/** What such a Consent does, as the operations are called that say the same. */
-export type SharingChoice = 'withdraw' | 'reconsent';
+/**
+ * What such a Consent does: `withdraw` and `reconsent` as the operations of these names, `oppose` keeps further exams
+ * away besides.
+ */
+export type SharingChoice = 'withdraw' | 'oppose' | 'reconsent';
 
 /** What names somebody, or narrows or nests a provision. */
 const NARROWING = [
@@ -30,35 +33,43 @@ export function isSharingChoice({ provision }: Consent): boolean {
 }
 
 /**
- * Reads one that was sent: active, of scope patient-privacy, under no policy of PCF that says otherwise. A permit is
- * for treatment or without purpose; a deny that says purposes names treatment among them, as nothing is shared for
- * others. It holds from now on, or since a start that is past, without end. `now` is in epoch milliseconds.
+ * Reads one that was sent: active, of scope patient-privacy, under no policy that says otherwise. A deny whose
+ * policyRule is OPTOUT is an opposition. A permit is for treatment or without purpose; a deny that says purposes names
+ * treatment among them, as nothing is shared for others. It holds from now on, or since a start that is past, without
+ * end. `now` is in epoch milliseconds.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a permit for a purpose that exams are not shared for
  */
 export function readSharingChoice(consent: Consent, now: number): SharingChoice {
   const { provision = {}, policy = [], policyRule } = consent;
   checkFrame(consent);
-  support(policyRule === undefined, 'Consent.policyRule', 'is not supported here');
   const { type } = provision;
   support(type === 'permit' || type === 'deny', 'Consent.provision.type', 'must be permit or deny');
-  const { choice, policies } = type === 'deny' ? DENY : PERMIT;
+  const { policies, rule } = type === 'deny' ? DENY : PERMIT;
+  const isOfRule = policyRule === undefined || hasCode(policyRule, CODE_SYSTEM.actCode, rule);
+  support(isOfRule, 'Consent.policyRule', `must be ${rule} of v3-ActCode, or absent`);
   support(
     policy.every(({ uri = '' }) => !uri.startsWith(PCF_POLICY_PREFIX) || policies.includes(uri)),
     'Consent.policy',
     'is another one than the provision says',
   );
-  if (choice === 'reconsent') checkPurposes(provision.purpose ?? []);
+  if (type === 'permit') checkPurposes(provision.purpose ?? []);
   else checkDenied(provision);
   checkPeriod(provision, now);
-  return choice;
+  return choiceOf(consent);
 }
 
-/** A choice, and the policies of PCF that go with it. */
-type Said = { readonly choice: SharingChoice; readonly policies: readonly string[] };
+/** What a Consent of sharing that was read, and is stored, does. */
+export function choiceOf({ provision, policyRule }: Consent): SharingChoice {
+  if (provision?.type !== 'deny') return 'reconsent';
+  return hasCode(policyRule, CODE_SYSTEM.actCode, DENY.rule) ? 'oppose' : 'withdraw';
+}
 
-const DENY: Said = { choice: 'withdraw', policies: [`${PCF_POLICY_PREFIX}deny`] };
-const PERMIT: Said = { choice: 'reconsent', policies: [`${PCF_POLICY_PREFIX}basic-normal`] };
+/** The policies of PCF, and the rule of v3-ActCode, that go with a type of provision. */
+type Policies = { readonly policies: readonly string[]; readonly rule: string };
+
+const DENY: Policies = { policies: [`${PCF_POLICY_PREFIX}deny`], rule: 'OPTOUT' };
+const PERMIT: Policies = { policies: [`${PCF_POLICY_PREFIX}basic-normal`], rule: 'OPTIN' };
 
 function checkDenied({ purpose = [] }: ConsentProvision): void {
   const isOfTreatment = purpose.some(({ system, code }) => system === CODE_SYSTEM.actReason && code === 'TREAT');

@@ -9,7 +9,7 @@ import { isSharingChoice } from './sharing-choice.ts';
 
 /** What the Consents of a person say. */
 export type Sharing<C extends Consent = Consent> = {
-  /** Withdrawals that stand. */
+  /** Withdrawals and oppositions that stand. */
   readonly denials: readonly C[];
   /** Her consent to share again, which is in force or waits for the end of another withdrawal. */
   readonly permits: readonly C[];

@@ -24,9 +24,26 @@ export function switchesOf({ type, interaction }: RowAct): readonly Switch[] {
   return visibility === 'item' ? EXAM_SWITCHES : ANY_SWITCHES;
 }
 
-/** @throws {Fault} forbidden - one of these switches of a person is on */
+/**
+ * Refuses what a state of hers keeps away.
+ * @throws {Fault} business-rule - she is opposed: 422 of FHIR, 0124H (not authorized) of C-STORE and STOW-RS
+ * @throws {Fault} forbidden - another of these switches is on
+ * @see DICOM PS3.7 C.5.24
+ */
 export function refuseOpen(state: PatientState, switches: readonly Switch[]): void {
-  for (const name of switches) if (state[name]) throw new Fault('forbidden', REFUSED_BY[name] ?? name);
+  for (const name of switches) {
+    if (!state[name]) continue;
+    const message = REFUSED_BY[name] ?? name;
+    if (name === 'opposed') throw new Fault('business-rule', message, { protocolCode: NOT_AUTHORIZED });
+    throw new Fault('forbidden', message);
+  }
+}
+
+const NOT_AUTHORIZED = '0124';
+
+/** Whether a refusal is that of an opposition. */
+export function isOpposition(error: unknown): error is Fault {
+  return error instanceof Fault && error.kind === 'business-rule' && error.protocolCode === NOT_AUTHORIZED;
 }
 
 /** That these switches of a person are off. */

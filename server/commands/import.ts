@@ -36,6 +36,7 @@ const OUTCOMES = [
   ['already', 'stood already'],
   ['other-transfer-syntax', 'stood already in another transfer syntax'],
   ['quarantined', 'kept aside, for they contradict what stands'],
+  ['dropped', 'not kept, for the patient is opposed'],
   ['done', 'done by an earlier run'],
 ] as const;
 

@@ -253,6 +253,8 @@ function composeIntake(config: Config, writing: IntakeParts, log: Log) {
           { reason, source, study, sopInstanceUID, client: requester.clientId, requestId },
           'an instance contradicts what stands and is kept aside',
         ),
+      dropped: ({ requester, requestId }) =>
+        log.warn({ client: requester.clientId, requestId }, 'an instance was dropped: its patient is opposed'),
     }),
     receiveBytes: receiveBytes({
       images: writing.images,

@@ -96,6 +96,8 @@ export type Region = {
   /** Identifier systems whose equal values join the patients of different sources into one person. */
   readonly qualifiedIdentifiers: readonly string[];
   readonly affinityDomain: AffinityDomain;
+  /** Instances of patients who are opposed are refused (0124H) if left out, or dropped with success (0000H). */
+  readonly opposedInstances?: 'refuse' | 'drop';
   readonly imagingServices: readonly ImagingService[];
   readonly persons: readonly RegionPerson[];
   readonly identityProviders: readonly RegionIssuer[];

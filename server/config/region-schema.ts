@@ -119,6 +119,7 @@ export const REGION_SCHEMA = record(
     identifierDomains: { ...list(identifierDomain), minItems: 1 },
     qualifiedIdentifiers: systems,
     affinityDomain,
+    opposedInstances: { enum: ['refuse', 'drop'] },
     imagingServices: list(record(['organization', 'establishment'], { organization, establishment: organization })),
     persons: list(person),
     identityProviders: list({ type: 'object', required: ['issuer'], properties: { issuer: text } }, 50),

@@ -31,6 +31,7 @@ export function aRegionIndex(
     establishments: [],
     patientDomains: new Set(),
     affinityDomain: { patientIdSystems: [], ownSystem: 'urn:oid:2.25.9' },
+    opposedInstances: 'refuse',
     ...changes,
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Changes of whether a record is shared, as parts of a plan: a withdrawal, its end, a consent to share again, by
+ * Changes of whether a record is shared, as parts of a plan: a withdrawal or an opposition, its end, a consent to share
+ * again, by
  * `$withdraw` and `$reconsent` or as a Consent that was sent. Each withdrawal is ended by who spoke; a patient speaks
  * as the identity that it is filed under, for identities may be joined by mistake. The record is given back when none
  * stands.
@@ -8,7 +9,7 @@ import type { Consent, Task } from '@medplum/fhirtypes';
 import { buildConsentChange, type PrivacyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
 import { recordedBy } from '../../../profiles/consent/sharing.ts';
-import type { SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
+import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { SubjectFacts } from '../../access/may-write.ts';
@@ -50,7 +51,7 @@ export type SharingChanged = { readonly parts: readonly PlanParts[]; readonly re
  * @throws {Fault} not-found - no such request of hers
  */
 export function changeOf(story: SharingStory, choice: SharingChoice, task?: string): SharingChanged {
-  if (choice === 'withdraw') return withdrawn(story);
+  if (choice !== 'reconsent') return withdrawn(story, choice);
   return story.requester.kind === 'patient' ? givenBack(story, task) : told(story, story.requester.organization);
 }
 
@@ -61,7 +62,7 @@ export function changeOf(story: SharingStory, choice: SharingChoice, task?: stri
  */
 export function endOf(story: SharingStory, ended: PrivacyConsent): SharingChanged {
   const { denials, permits } = story.standing.sharing;
-  if (permits.some(({ id }) => id === ended.id)) return withdrawn(story, ended);
+  if (permits.some(({ id }) => id === ended.id)) return withdrawn(story, 'withdraw', ended);
   const denial = denials.find(({ id }) => id === ended.id);
   // An earlier server left it though it had ended: nothing is withdrawn.
   if (denial === undefined)
@@ -73,10 +74,13 @@ export function endOf(story: SharingStory, ended: PrivacyConsent): SharingChange
   return { parts: [sharingPartsOf(story, change), eventOf(story, 'reconsent', ended)], result: recorded(ended) };
 }
 
-/** What this speaker said before stands for itself, and is not said twice. Emergencies end with it. */
-function withdrawn(story: SharingStory, ended?: PrivacyConsent): SharingChanged {
+/**
+ * What this speaker said before stands for itself, and is not said twice; who opposes may have withdrawn. Emergencies
+ * end with it.
+ */
+function withdrawn(story: SharingStory, choice: Denial, ended?: PrivacyConsent): SharingChanged {
   const { denials, permits, emergencies } = story.standing.sharing;
-  const own = denials.find((denial) => isOf(story, denial));
+  const own = denials.find((denial) => choiceOf(denial) === choice && isOf(story, denial));
   const consent = own ?? consentOf(story, 'withdraw');
   const fresh = own === undefined ? [putConsent(story, consent)] : [];
   const parts = sharingPartsOf(story, {
@@ -85,8 +89,10 @@ function withdrawn(story: SharingStory, ended?: PrivacyConsent): SharingChanged 
     denials: own === undefined ? [...denials, consent] : denials,
   });
   const ends = emergencies.map((emergency) => emergencyEnd(story, emergency));
-  return { parts: [parts, ...ends, ...fresh, eventOf(story, 'withdraw', consent)], result: recorded(consent) };
+  return { parts: [parts, ...ends, ...fresh, eventOf(story, choice, consent)], result: recorded(consent) };
 }
+
+type Denial = Exclude<SharingChoice, 'reconsent'>;
 
 function emergencyEnd({ deps, visit, standing, now }: SharingStory, emergency: PrivacyConsent): PlanParts {
   const row = standing.rows.get(emergency.id);
@@ -161,7 +167,8 @@ function recorded({ id }: Pick<PrivacyConsent, 'id'>): ConsentChanged {
   return { outcome: 'recorded', reference: `Consent/${id}`, standing: [] };
 }
 
-function consentOf({ requester, subject, now, sent }: SharingStory, change: SharingChoice): PrivacyConsent {
+/** Nobody opposes but by a Consent that is sent. */
+function consentOf({ requester, subject, now, sent }: SharingStory, change: 'withdraw' | 'reconsent'): PrivacyConsent {
   if (sent !== undefined) return sent;
   const { patient } = subject;
   const organization = requester.kind === 'establishment' ? { organization: requester.organization } : {};

@@ -1,11 +1,12 @@
 /**
- * The parts of a plan that change whether a record is shared. The switch is a function of the withdrawals that stand
- * afterwards, and is kept of the identity that each is filed under: it goes with that one when identities part. Changes
- * of one person take turns.
+ * The parts of a plan that change whether a record is shared. The switches are a function of the withdrawals and
+ * oppositions that stand afterwards, and are kept of the identity that each is filed under: they go with that one when
+ * identities part. Changes of one person take turns.
  */
 import type { Consent, Task } from '@medplum/fhirtypes';
 import { RECONSENT_REQUEST } from '../../../profiles/consent/reconsent-request.ts';
 import { sharingOf, type Sharing } from '../../../profiles/consent/sharing.ts';
+import { choiceOf, type SharingChoice } from '../../../profiles/consent/sharing-choice.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import type { NarrowReading } from '../../access/grant.ts';
@@ -52,12 +53,14 @@ export async function readSharing(
   const tasks = await findAll<Task>(records, reading({ person }), 'Task', [REQUESTED]);
   const identities = await identitiesOf(records, person, now);
   const { denials, ...others } = sharingOf(consents.map(({ row, resource }) => ({ ...resource, id: row.id })));
-  const isWithdrawn = denials.length > 0 && (await records.stateOf(reading({ person }), person)).withdrawn;
+  const withdrawals = denials.filter((denial) => choiceOf(denial) === 'withdraw');
+  const isWithdrawn = withdrawals.length > 0 && (await records.stateOf(reading({ person }), person)).withdrawn;
+  const leftovers = isWithdrawn ? [] : withdrawals;
   return {
     turn,
     homes: new Map(identities.map(({ content: { id, home } }) => [`Patient/${id}`, personKey(home)])),
-    sharing: { denials: isWithdrawn ? denials : [], ...others },
-    leftovers: isWithdrawn ? [] : denials,
+    sharing: { denials: denials.filter((denial) => !leftovers.includes(denial)), ...others },
+    leftovers,
     rows: new Map(consents.map(({ row }) => [row.id, row])),
     requests: tasks.filter(({ resource }) => resource.code?.text === RECONSENT_REQUEST),
   };
@@ -65,7 +68,7 @@ export async function readSharing(
 
 /**
  * What changes: Consents that end, as inactive if they do not say otherwise; one that waited and is in force; requests
- * that are done; and the withdrawals that hide the record afterwards.
+ * that are done; and the withdrawals and oppositions that hide the record afterwards.
  */
 export type SharingChange = {
   readonly ended: readonly Consent[];
@@ -102,8 +105,17 @@ function endedOf(consent: Consent): Consent {
 
 /** Whether something that is filed under each identity hides the record; what is new is of whom it names. */
 function switchesOf({ homes, rows }: StandingSharing, denials: readonly Consent[]): NonNullable<PlanParts['states']> {
-  const denied = new Set(denials.map(({ id = '', patient }) => rows.get(id)?.subject ?? patient?.reference));
-  return [...homes].map(([identity, home]) => ({ person: home, change: { withdrawn: denied.has(identity) } }));
+  const saying = (choice: SharingChoice): ReadonlySet<string | undefined> =>
+    new Set(
+      denials
+        .filter((denial) => choiceOf(denial) === choice)
+        .map(({ id = '', patient }) => rows.get(id)?.subject ?? patient?.reference),
+    );
+  const [withdrawn, opposed] = [saying('withdraw'), saying('oppose')];
+  return [...homes].map(([identity, home]) => ({
+    person: home,
+    change: { withdrawn: withdrawn.has(identity), opposed: opposed.has(identity) },
+  }));
 }
 
 function change(indexer: Indexer, row: InternalRow | undefined, resource: Consent | Task, now: number): PlanParts {

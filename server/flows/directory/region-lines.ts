@@ -41,6 +41,7 @@ export function regionLines(region: Region): readonly string[] {
     `assertion issuers: ${assertionIssuers.length}`,
     ...identifierDomains.flatMap((domain) => domainLines(domain, names.get(domain.organization))),
     `affinity domain: ${[...region.affinityDomain.patientIdSystems, region.affinityDomain.ownSystem].join(', ')}`,
+    ...(region.opposedInstances === undefined ? [] : [`instances of the opposed: ${region.opposedInstances}`]),
   ];
 }
 

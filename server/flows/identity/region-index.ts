@@ -17,6 +17,8 @@ export type RegionIndex = {
   /** Establishments (`Organization/id`) that have an identifier domain. */
   readonly establishments: readonly string[];
   readonly affinityDomain: AffinityDomain;
+  /** What becomes of the instances of patients who are opposed. */
+  readonly opposedInstances: NonNullable<Region['opposedInstances']>;
   /** The systems that patients are numbered under: those of establishments, qualified ones, the region's own. */
   readonly patientDomains: ReadonlySet<string>;
 };
@@ -42,6 +44,7 @@ export function indexRegion(region: Region): RegionIndex {
     sourcesOf: (system) => sources.get(system) ?? [],
     establishments: [...domains.keys()],
     affinityDomain: region.affinityDomain,
+    opposedInstances: region.opposedInstances ?? 'refuse',
     patientDomains: new Set([
       ...region.identifierDomains.map(({ patientIdSystem }) => patientIdSystem),
       ...region.qualifiedIdentifiers,
@@ -66,6 +69,9 @@ export function followedIndex(current: CurrentRegion): RegionIndex {
     },
     get affinityDomain() {
       return index().affinityDomain;
+    },
+    get opposedInstances() {
+      return index().opposedInstances;
     },
     get patientDomains() {
       return index().patientDomains;

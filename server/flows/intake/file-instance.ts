@@ -8,6 +8,7 @@ import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { systemReading, type ItemReading } from '../../access/grant.ts';
 import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
 import type { Requester } from '../../access/requester.ts';
+import { isOpposition } from '../../access/switches.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type {
@@ -44,7 +45,8 @@ import type { FinishedInstance, UnfiledInstance } from './receive-bytes.ts';
  */
 export type FiledInstance =
   | { readonly outcome: 'stored' | 'already' | 'other-transfer-syntax'; readonly row: InstanceRow }
-  | { readonly outcome: 'quarantined'; readonly row: ComparedRow };
+  /** `dropped`: nothing of it is kept, for the patient is opposed. */
+  | { readonly outcome: 'quarantined' | 'dropped'; readonly row: ComparedRow };
 
 /** What the flow needs. */
 export type FileInstanceDeps = {
@@ -57,6 +59,8 @@ export type FileInstanceDeps = {
   readonly quietPeriodMs: number;
   /** Told of each instance that is kept aside, and how it came: a person must look at it. */
   readonly alert?: (aside: QuarantinedInstance, sending: Pick<Sending, 'requester' | 'requestId'>) => void;
+  /** Told of each instance that is dropped: nothing that names a patient. */
+  readonly dropped?: (sending: Pick<Sending, 'requester' | 'requestId'>) => void;
 };
 
 /** Who sent an instance, and what is to be durable with it, by what becomes of it: events, and marks of its study. */
@@ -92,8 +96,14 @@ export function fileInstance(deps: FileInstanceDeps) {
       // What stood when the plan was made may have gone since: then this is the instance.
       return { row: result.row, outcome: receipt.instances[0] === 'stored' ? 'stored' : result.outcome };
     } catch (error) {
-      if (isRefusal(error)) await deps.images.remove(row.blob.name);
-      throw error;
+      if (isRefusal(error)) {
+        // What is still being made durable would come to stand behind its removal.
+        await durable.catch(() => undefined);
+        await deps.images.remove(row.blob.name);
+      }
+      if (!isOpposition(error) || deps.region.opposedInstances !== 'drop') throw error;
+      deps.dropped?.(sending);
+      return { outcome: 'dropped', row };
     }
   };
 }
@@ -103,9 +113,9 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Fault && error.kind !== 'transient' && error.kind !== 'exception';
 }
 
-type Accepted = Exclude<FiledInstance, { readonly outcome: 'quarantined' }>;
+type Accepted = Extract<FiledInstance, { readonly row: InstanceRow }>;
 type Fate =
-  Accepted | (Extract<FiledInstance, { readonly outcome: 'quarantined' }> & { readonly aside: QuarantinedInstance });
+  Accepted | { readonly outcome: 'quarantined'; readonly row: ComparedRow; readonly aside: QuarantinedInstance };
 
 /** An instance that came, and when its bytes can be read. */
 type Arrival = UnfiledInstance & { readonly durable: Promise<void> };

@@ -3,7 +3,7 @@
  * the first instance, closed with the counts at the end.
  */
 import { studyEntity, type PassageKind } from '../../../profiles/audit/audit-event.ts';
-import { toFault, type Fault } from '../../../profiles/fault.ts';
+import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
 import type { AuditRecord, Claim, InstanceRow, QuarantinedInstance } from '../../ports/commit-plan.ts';
@@ -33,7 +33,7 @@ export type Shipment = {
 };
 
 type Sent = { readonly counts: Record<Counted, number>; readonly person: PersonKey; readonly patient: string };
-type Counted = Exclude<FiledInstance['outcome'], 'quarantined'>;
+type Counted = Exclude<FiledInstance['outcome'], 'quarantined' | 'dropped'>;
 
 const STUDIES_A_PLAN = 500;
 
@@ -44,7 +44,9 @@ export function openShipment(deps: ShipmentDeps, visit: Visit, kinds: ShipmentKi
   return {
     file: async (finished) => {
       try {
-        return await fileOne(deps, visit, kinds, studies, finished);
+        const filed = await fileOne(deps, visit, kinds, studies, finished);
+        if (filed.outcome === 'dropped') await refused(new Fault('business-rule', 'The patient is opposed: dropped'));
+        return filed;
       } catch (error) {
         await refused(toFault(error));
         throw error;
@@ -82,12 +84,16 @@ async function fileOne(
     quarantined: (aside) => [quarantining(deps, visit, kinds, aside)],
     ...(kinds.marks === undefined ? {} : { marks: kinds.marks }),
   });
-  if (received.outcome === 'quarantined') return received;
+  if (!isAccepted(received)) return received;
   const { row, outcome } = received;
   const sent = studies.get(row.studyInstanceUID) ?? { counts: noneYet(), person: row.person, patient: patientOf };
   sent.counts[outcome] += 1;
   studies.set(row.studyInstanceUID, sent);
   return received;
+}
+
+function isAccepted(filed: FiledInstance): filed is Extract<FiledInstance, { readonly row: InstanceRow }> {
+  return filed.outcome !== 'quarantined' && filed.outcome !== 'dropped';
 }
 
 function noneYet(): Sent['counts'] {

@@ -8,6 +8,7 @@ import { isSharingChoice, readSharingChoice } from '../../../profiles/consent/sh
 import { faultOf } from '../../support/thrown-fault.ts';
 import { TESTDATA } from '../../support/testdata.ts';
 
+const ACT_CODE = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const NOW = Date.UTC(2026, 0, 20);
 const patient = 'Patient/p';
 
@@ -31,6 +32,17 @@ describe('A Consent without actor (IHE PCF 1.1, Consent Basic)', () => {
     expect(readSharingChoice(consentOf('permit'), NOW)).to.equal('reconsent');
     for (const change of ['withdraw', 'reconsent'] as const)
       expect(readSharingChoice(buildConsentChange({ id: 'c', patient, change, now: NOW }), NOW)).to.equal(change);
+  });
+
+  it('R-34 opposes where its rule is OPTOUT; one of OPTIN consents', () => {
+    const rule = (code: string) => ({ policyRule: { coding: [{ system: ACT_CODE, code }] } });
+    expect(readSharingChoice(consentOf('deny', {}, rule('OPTOUT')), NOW)).to.equal('oppose');
+    expect(readSharingChoice(consentOf('permit', {}, rule('OPTIN')), NOW)).to.equal('reconsent');
+    for (const [type, code] of [
+      ['permit', 'OPTOUT'],
+      ['deny', 'OPTIN'],
+    ] as const)
+      expect(faultOf(() => readSharingChoice(consentOf(type, {}, rule(code)), NOW)).kind).to.equal('not-supported');
   });
 
   it('is refused where it would not be enforced as it stands', () => {

@@ -113,11 +113,14 @@ describe('Who may do what with exams that are whose they should not be (identity
   });
 
   it('nothing is filed for a person who is opposed, or whose record is being erased', () => {
-    for (const name of ['opposed', 'erasurePending'] as const)
+    for (const [name, kind] of [
+      ['opposed', 'business-rule'],
+      ['erasurePending', 'forbidden'],
+    ] as const)
       for (const operation of ['refile', 'release', 'move'] as const) {
         const who = establishment(operation === 'release' ? RECEIVER : SENDER);
         const facts = { operated: operated(), subject: subject({ ...OPEN_STATE, [name]: true }) };
-        expect(decided(who, operation, facts), operation).to.equal('forbidden');
+        expect(decided(who, operation, facts), operation).to.equal(kind);
       }
     const erased = { operated: operated() };
     expect(decided(establishment(SENDER), 'discard', erased)).to.have.property('act', 'discard');

@@ -77,8 +77,9 @@ function failedOf(item: StoredItem): DicomJson {
   ]);
 }
 
-function reasonOf({ kind }: Fault): number {
-  return FAILURE_REASON[kind];
+/** A `protocolCode` of four hexadecimal digits wins over the kind, as it does in DIMSE. */
+function reasonOf({ kind, protocolCode = '' }: Fault): number {
+  return /^[0-9A-F]{4}$/.test(protocolCode) ? Number.parseInt(protocolCode, 16) : FAILURE_REASON[kind];
 }
 
 /** Attributes without a value are left out. */
