@@ -61,7 +61,7 @@ export const CODE_SYSTEM = {
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
 
-/** Identifier systems. RPPS has two forms in the French directory; both are indexed. */
+/** Identifier systems. RPPS has two forms in the French directory (professional-numbers.ts). */
 export const IDENTIFIER_SYSTEM = {
   dicomUid: 'urn:dicom:uid',
   uri: 'urn:ietf:rfc:3986',

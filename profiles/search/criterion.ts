@@ -10,6 +10,11 @@ export type DatePrefix = (typeof DATE_PREFIXES)[number];
 /** A token that is asked for. `system` undefined means any, '' means none; `code` undefined means any of the system. */
 export type TokenValue = { readonly system?: string; readonly code?: string };
 
+/** The token of an identifier, as it is asked for. */
+export function numberToken({ system, value }: { readonly system: string; readonly value: string }): TokenValue {
+  return { system, code: value };
+}
+
 /** A searched range, epoch milliseconds, `lo` inclusive and `hi` exclusive, and how a row's range compares with it. */
 export type DateValue = { readonly lo: number; readonly hi: number; readonly prefix: DatePrefix };
 

@@ -2,8 +2,9 @@
 import { parseDateRange } from './date-range.ts';
 import { comparedUri } from '../codes.ts';
 import { Fault } from '../fault.ts';
+import { formsOfNumber } from '../professional-numbers.ts';
 import type { Criterion, DatePrefix, DateValue, StringCriterion, TokenCriterion, TokenValue } from './criterion.ts';
-import { DATE_PREFIXES } from './criterion.ts';
+import { DATE_PREFIXES, numberToken } from './criterion.ts';
 import { splitUnescaped, unescapeValue } from './escapes.ts';
 import { findSearchParameter } from './parameters.ts';
 import { findReferrer } from './referrers.ts';
@@ -105,7 +106,7 @@ function parseIds({ name, modifier }: Parameter, values: readonly string[]): Cri
 
 function parseToken({ entry, name, modifier }: Parameter, values: readonly string[]): Criterion {
   if (modifier !== undefined && modifier !== 'not') throw refused(name, 'supports the modifiers not and missing only');
-  const tokens = values.map((text) => parseTokenValue(name, entry, text));
+  const tokens = values.flatMap((text) => formsOfToken(parseTokenValue(name, entry, text)));
   const criterion = { kind: 'token', param: entry.code, values: tokens } as const;
   return modifier === 'not' ? { ...criterion, negated: true } : criterion;
 }
@@ -118,6 +119,12 @@ function parseTokenValue(name: string, entry: SearchParameterEntry | undefined, 
   if (first === '' && second === '') throw refused(name, 'has an empty value');
   const system = first === entry?.impliedSystem ? '' : first;
   return second === '' ? { system } : { system, code: second };
+}
+
+/** A professional is found by the number in any of its forms. */
+function formsOfToken(token: TokenValue): readonly TokenValue[] {
+  if (token.system === undefined || token.code === undefined) return [token];
+  return formsOfNumber({ system: token.system, value: token.code }).map(numberToken);
 }
 
 function parseReference(parameter: Parameter, values: readonly string[], value: string): Criterion {
@@ -147,7 +154,7 @@ function parseLogical({ entry, name }: Parameter, values: readonly string[], val
   const own: OwnCriterion = {
     kind: 'token',
     param: `${entry.code}:identifier`,
-    values: values.map((text) => parseTokenValue(name, undefined, text)),
+    values: values.flatMap((text) => formsOfToken(parseTokenValue(name, undefined, text))),
   };
   const target = entry.targets?.find((type) => findSearchParameter(type, 'identifier') !== undefined);
   if (target === undefined) return own;

@@ -4,6 +4,8 @@
 import type { Patient, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { traitsAgree, type Traits } from '../../../profiles/identity/traits.ts';
+import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
+import { numberToken } from '../../../profiles/search/criterion.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant, systemReading } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
@@ -66,9 +68,9 @@ export function resolveRequester({ records, clock }: Deps) {
 }
 
 /**
- * Finds the account of an identifier: the Practitioner that bears it and may sign in, or the one person whom it names,
- * as the identity that bore it first, so that she stays the same whoever joins her. A number that two persons bear
- * signs in the only one with whose identities the traits agree that are vouched for, or nobody.
+ * Finds the account of an identifier: the Practitioner that bears it, in whatever form, and may sign in, or the one person
+ * whom it names, as the identity that bore it first, so that she stays the same whoever joins her. A number that two
+ * persons bear signs in the only one with whose identities the traits agree that are vouched for, or nobody.
  */
 export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
   const stands = accountStands({ records, clock });
@@ -114,7 +116,8 @@ async function practitionerNamed(
   now: number,
 ): Promise<Account | undefined> {
   const grant = systemGrant('resolve-directory', 'whole', now);
-  const named: Criterion = { kind: 'token', param: 'identifier', values: [{ system, code: value }] };
+  const values = formsOfNumber({ system, value }).map(numberToken);
+  const named: Criterion = { kind: 'token', param: 'identifier', values };
   const found = await findAll<Practitioner>(deps.records, grant, 'Practitioner', [named]);
   const stands = accountStands(deps);
   for (const { row, resource } of found.toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1))) {

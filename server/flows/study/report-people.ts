@@ -9,6 +9,8 @@ import type {
 } from '@medplum/fhirtypes';
 import { containedPractitioner, logicalReference } from '../../../profiles/documents/contained-practitioner.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
+import { numberToken } from '../../../profiles/search/criterion.ts';
 import type { ItemReading, NarrowReading } from '../../access/grant.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -195,7 +197,8 @@ async function numberedProfessional(
   { system, value }: Identifier = {},
 ): Promise<string | undefined> {
   if (system === undefined || value === undefined) return undefined;
-  const numbered = { kind: 'token', param: 'identifier', values: [{ system, code: value }] } as const;
+  const values = formsOfNumber({ system, value }).map(numberToken);
+  const numbered = { kind: 'token', param: 'identifier', values } as const;
   const [found, ...others] = await findAll(records, reading({ person }), 'Practitioner', [numbered]);
   return found === undefined || others.length > 0 ? undefined : `Practitioner/${found.row.id}`;
 }
