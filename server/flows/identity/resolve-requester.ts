@@ -68,9 +68,9 @@ export function resolveRequester({ records, clock }: Deps) {
 }
 
 /**
- * Finds the account of an identifier: the Practitioner that bears it, in whatever form, and may sign in, or the one person
- * whom it names, as the identity that bore it first, so that she stays the same whoever joins her. A number that two
- * persons bear signs in the only one with whose identities the traits agree that are vouched for, or nobody.
+ * Finds the account of an identifier: the Practitioner that bears it, in whatever form, and may sign in, or the one
+ * person whom it names, as the identity that bore it first, so that she stays the same whoever joins her. A number that
+ * two persons bear signs in the only one with whose identities the traits agree that are vouched for, or nobody.
  */
 export function findAccount({ records, clock, region }: Deps & { readonly region: RegionIndex }) {
   const stands = accountStands({ records, clock });
