@@ -7,6 +7,7 @@ export const CODE_SYSTEM = {
   actReason: 'http://terminology.hl7.org/CodeSystem/v3-ActReason',
   actCode: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
   participationType: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
+  participationMode: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationMode',
   roleClass: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass',
   identifierType: 'http://terminology.hl7.org/CodeSystem/v2-0203',
   consentScope: 'http://terminology.hl7.org/CodeSystem/consentscope',
@@ -53,6 +54,9 @@ export const CODE_SYSTEM = {
   regionRole: 'urn:passerelle:CodeSystem:region-role',
   /** Ours: work for people, and what is told of instances kept aside; each is in `definitions/CodeSystem-….json`. */
   task: 'urn:passerelle:CodeSystem:task',
+  /** Ours: what a patient is told, and why by letter; `definitions/CodeSystem-notice.json`, `…-notice-outcome.json`. */
+  notice: 'urn:passerelle:CodeSystem:notice',
+  noticeOutcome: 'urn:passerelle:CodeSystem:notice-outcome',
   keptAsideReason: 'urn:passerelle:CodeSystem:kept-aside-reason',
   emergencyVerdict: 'urn:passerelle:CodeSystem:emergency-verdict',
   identityReviewRule: 'urn:passerelle:CodeSystem:identity-review-rule',
@@ -109,6 +113,7 @@ export const EXTENSION = {
   birthPlace: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
   requiresAccessToken: 'http://hl7.org/fhir/smart-app-launch/StructureDefinition/requires-access-token',
   retrieveLocationUID: 'https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoRetrieveLocationUIDExtension',
+  translation: 'http://hl7.org/fhir/StructureDefinition/translation',
   mothersMaidenName: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName',
   matchGrade: 'http://hl7.org/fhir/StructureDefinition/match-grade',
   nameRepresentation: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation',

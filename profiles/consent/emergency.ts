@@ -1,6 +1,8 @@
 /** What follows an emergency: somebody reviews it, officers and desks hear of what is unusual, the patient is told. */
 import type { Communication, Task } from '@medplum/fhirtypes';
 import { CODE_SYSTEM } from '../codes.ts';
+import type { ByLanguage, Language } from '../language.ts';
+import { buildNotice, type NoticeFacts } from '../notices/notice.ts';
 
 /** Codes of `definitions/CodeSystem-task.json`. */
 export const EMERGENCY_TASK = {
@@ -107,56 +109,69 @@ function frame(kind: keyof typeof EMERGENCY_TASK, { id, practitioner, now }: Dec
   };
 }
 
-/** The notice. References; `consent` is absent where the record stayed closed. `now` is in epoch milliseconds. */
-export type NoticeFacts = {
-  readonly id: string;
-  readonly patient: string;
+const OPENED: ByLanguage<string> = {
+  fr: 'a déclaré une urgence et a ouvert un accès temporaire à vos examens.',
+  de: 'hat einen Notfall erklärt und für eine begrenzte Zeit Zugriff auf Ihre Untersuchungen erhalten.',
+  en: 'declared an emergency and opened a temporary access to your exams.',
+};
+const CLOSED: ByLanguage<string> = {
+  fr: 'a déclaré une urgence. Vos examens ne sont pas partagés : rien ne lui a été montré.',
+  de: 'hat einen Notfall erklärt. Ihre Untersuchungen werden nicht geteilt: Es wurde nichts gezeigt.',
+  en: 'declared an emergency. Your exams are not shared: nothing was shown.',
+};
+
+/**
+ * Builds the notice that tells the patient who declared it, and when. `consent` is a reference, absent where the record
+ * stayed closed.
+ */
+export function buildEmergencyNotice({
+  consent,
+  practitioner,
+  ...facts
+}: NoticeFacts & {
   readonly consent?: string;
   readonly practitioner: { readonly reference: string; readonly display: string };
-  readonly now: number;
-};
-
-const OPENED = 'a déclaré une urgence et a ouvert un accès temporaire à vos examens.';
-const CLOSED = 'a déclaré une urgence. Vos examens ne sont pas partagés : rien ne lui a été montré.';
-
-/** Builds the Communication that tells the patient who declared it, and when. */
-export function buildEmergencyNotice({ id, patient, consent, practitioner, now }: NoticeFacts): Communication {
-  return {
-    ...noticeFrame({ id, patient, now }),
+}): Communication {
+  const said = consent === undefined ? CLOSED : OPENED;
+  const of = (language: Language): string => `${practitioner.display} ${said[language]}`;
+  return buildNotice({
+    ...facts,
+    kind: 'emergency',
     ...(consent === undefined ? {} : { about: [{ reference: consent }] }),
     sender: practitioner,
-    payload: [{ contentString: `${practitioner.display} ${consent === undefined ? CLOSED : OPENED}` }],
-  };
+    text: { fr: of('fr'), de: of('de'), en: of('en') },
+  });
 }
 
-const JUDGED: Readonly<Record<Verdict, string>> = {
-  justified: 'a été examiné : il était justifié.',
-  unjustified: 'a été examiné : il n’était pas justifié. Des mesures ont été prises.',
+const JUDGED: Readonly<Record<Verdict, (day: string) => ByLanguage<string>>> = {
+  justified: (day) => ({
+    fr: `L’accès en urgence à vos examens, déclaré le ${day}, a été examiné : il était justifié.`,
+    de: `Der Notfallzugriff auf Ihre Untersuchungen vom ${day} wurde geprüft: Er war gerechtfertigt.`,
+    en: `The emergency access to your exams of ${day} was reviewed: it was justified.`,
+  }),
+  unjustified: (day) => ({
+    fr:
+      `L’accès en urgence à vos examens, déclaré le ${day}, a été examiné : il n’était pas justifié. ` +
+      'Des mesures ont été prises.',
+    de:
+      `Der Notfallzugriff auf Ihre Untersuchungen vom ${day} wurde geprüft: Er war nicht gerechtfertigt. ` +
+      'Es wurden Maßnahmen getroffen.',
+    en: `The emergency access to your exams of ${day} was reviewed: it was not justified. Measures were taken.`,
+  }),
 };
 
-/** Builds the Communication that tells the patient what was decided of an emergency: `task` is its review. */
+/** Builds the notice that tells the patient what was decided of an emergency: `task` is its review. */
 export function buildVerdictNotice({
   verdict,
   task,
   ...facts
-}: Pick<NoticeFacts, 'id' | 'patient' | 'now'> & { readonly verdict: Verdict; readonly task: Task }): Communication {
-  const { authoredOn = '', requester } = task;
-  const day = authoredOn.slice(0, 10);
-  return {
-    ...noticeFrame(facts),
-    ...(task.focus === undefined ? {} : { about: [task.focus] }),
-    ...(requester === undefined ? {} : { sender: requester }),
-    payload: [{ contentString: `L’accès en urgence à vos examens, déclaré le ${day}, ${JUDGED[verdict]}` }],
-  };
-}
-
-function noticeFrame({ id, patient, now }: Pick<NoticeFacts, 'id' | 'patient' | 'now'>): Communication {
-  return {
-    resourceType: 'Communication',
-    id,
-    status: 'in-progress',
-    subject: { reference: patient },
-    sent: new Date(now).toISOString(),
-    recipient: [{ reference: patient }],
-  };
+}: NoticeFacts & { readonly verdict: Verdict; readonly task: Task }): Communication {
+  const { authoredOn = '', requester, focus } = task;
+  return buildNotice({
+    ...facts,
+    kind: 'emergency-reviewed',
+    ...(focus === undefined ? {} : { about: [focus] }),
+    sender: requester,
+    text: JUDGED[verdict](authoredOn.slice(0, 10)),
+  });
 }

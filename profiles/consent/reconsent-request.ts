@@ -1,5 +1,7 @@
 /** What an establishment was told of the end of a withdrawal that is the patient's own: she confirms it, or nothing. */
 import type { Communication, Task } from '@medplum/fhirtypes';
+import type { ByLanguage } from '../language.ts';
+import { buildNotice, type NoticeFacts } from '../notices/notice.ts';
 
 /** The code of the request. */
 export const RECONSENT_REQUEST = 'reconsent-request';
@@ -29,28 +31,17 @@ export function buildReconsentRequest({ id, patient, organization, isDone, now }
   };
 }
 
-/** Builds the Communication that tells her. */
-export function buildRequestNotice(facts: {
-  readonly id: string;
-  readonly patient: string;
-  readonly task: string;
-  readonly now: number;
-}): Communication {
-  const { id, patient, task, now } = facts;
-  return {
-    resourceType: 'Communication',
-    id,
-    status: 'in-progress',
-    subject: { reference: patient },
-    about: [{ reference: task }],
-    sent: new Date(now).toISOString(),
-    recipient: [{ reference: patient }],
-    payload: [
-      {
-        contentString:
-          'Un établissement a noté que vous souhaitez de nouveau partager vos examens. ' +
-          'Rien ne change sans votre accord.',
-      },
-    ],
-  };
+const ASKED: ByLanguage<string> = {
+  fr:
+    'Un établissement a noté que vous souhaitez de nouveau partager vos examens. ' +
+    'Rien ne change sans votre accord.',
+  de:
+    'Eine Einrichtung hat festgehalten, dass Sie Ihre Untersuchungen wieder teilen möchten. ' +
+    'Ohne Ihre Zustimmung ändert sich nichts.',
+  en: 'An establishment noted that you want to share your exams again. Nothing changes without your consent.',
+};
+
+/** Builds the notice that tells her of it: `task` is the request (a reference). */
+export function buildRequestNotice({ task, ...facts }: NoticeFacts & { readonly task: string }): Communication {
+  return buildNotice({ ...facts, kind: 'reconsent-request', about: [{ reference: task }], text: ASKED });
 }

@@ -79,7 +79,7 @@ function byId(one: SourcePatient, other: SourcePatient): number {
 }
 
 /** Qualified first, then those whose document was seen, then others; of equals the one that changed later. */
-function byReliability(one: SourcePatient, other: SourcePatient): number {
+export function byReliability(one: SourcePatient, other: SourcePatient): number {
   return rankOf(one) - rankOf(other) || other.changed - one.changed || (one.id < other.id ? -1 : 1);
 }
 

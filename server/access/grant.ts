@@ -129,6 +129,8 @@ const SYSTEM_READS = {
   'break-glass': ['whole', 'item', 'person'],
   // A period of a Consent is over.
   'end-consent': ['item'],
+  // What a patient is told, by mail or letter.
+  'send-notice': ['item'],
   // Who the persons are of whom a desk decides.
   'decide-at-desk': ['item', 'person'],
   // Events may be of several persons: those that name one of two who were one by a mistake.

@@ -29,6 +29,8 @@ const SYSTEM_WRITES = {
   'end-given': { types: ['Consent'], subject: 'persons', event: 'own' },
   // Its time is over.
   'end-consent': { types: ['Consent'], subject: 'persons', event: 'own' },
+  // Whoever did what the patient is told of has left the event.
+  'send-notice': { types: ['Communication'], subject: 'persons', event: 'asking' },
   'tell-opened': { types: ['Task'], subject: 'persons', event: 'asking' },
   // What cannot be read leaves its study, and its patient reads of it.
   'put-aside': { types: ['instance', 'quarantined'], subject: 'study', event: 'own' },

@@ -14,6 +14,7 @@ import type { Config } from '../config/config.ts';
 import { openControl } from '../control/door.ts';
 import { loadRegionFile, makeDataFolder, openStores, type Stores } from './open.ts';
 import { closeHttp, explainPort, listenHttp, type Bound } from './listening.ts';
+import { openMailer } from './mail.ts';
 import { siteOf } from './site.ts';
 import { upgradeWhileWaiting } from './upgrade.ts';
 import { openReloading, type HeldProviders, type ReadRegion, type Reloading } from './region.ts';
@@ -134,7 +135,7 @@ async function start(given: Given, confirmedRegion: number | undefined): Promise
   const address: { publicUrl: string } = { publicUrl: config.publicUrl ?? '' };
   const publicUrl = (): string => address.publicUrl;
   const made = { config, region, stores, clock: systemClock, ...definitions, publicUrl };
-  const flows = composeFlows({ ...made, log: log('flows') });
+  const flows = composeFlows({ ...made, mailer: openMailer(config), log: log('flows') });
   await upgradeWhileWaiting(flows.upgrade, config, log('http'));
   const background = await startBackground(flows, log);
   const { validate, subsets } = definitions;

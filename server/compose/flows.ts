@@ -35,6 +35,7 @@ import { announceImages, forecastRegion, IMAGE_ENDPOINT, loadRegion } from '../f
 import { transcodeInstance } from '../flows/study/transcode-instance.ts';
 import { correctDerived } from '../flows/study/correct-derived.ts';
 import { maintainStudy } from '../flows/study/maintain-study.ts';
+import { sendNotice } from '../flows/notices/send-notice.ts';
 import { crossReference } from '../flows/read/cross-reference.ts';
 import { matchPatients } from '../flows/read/match-patients.ts';
 import { readHistory } from '../flows/read/read-history.ts';
@@ -77,6 +78,7 @@ import type { FrameRenderer } from '../ports/frame-renderer.ts';
 import type { QuarantinedInstance } from '../ports/commit-plan.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
+import type { Mailer } from '../ports/mailer.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import type { SearchIndex } from '../ports/search-index.ts';
 import type { TokenStore } from '../ports/token-store.ts';
@@ -100,6 +102,8 @@ export type FlowParts = {
   readonly validate: Validate;
   readonly publicUrl: () => string;
   readonly log: Log;
+  /** Without it nothing is mailed. */
+  readonly mailer?: Mailer | undefined;
 };
 
 /** The flows by the names that doors use. */
@@ -305,6 +309,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     },
     'end-viewing': endViewing(writing),
     'end-consent': endConsent(writing),
+    'send-notice': sendNotice({ ...writing, mailer: parts.mailer, attempts: JOB_POLICIES['send-notice'].attempts }),
     reindex: reindexRows({ ...parts, definitions: parts.indexDefinitions, index: stores.index, served, log }),
   };
 }

@@ -5,6 +5,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Fault } from '../../profiles/fault.ts';
 import { anchorErrors, anchorPlace } from './audit-anchor.ts';
 import { closestName } from './closest-name.ts';
+import { isSender, mailErrors, mailPlace } from './mail.ts';
 import { PREFIX, type Environment } from './env.ts';
 import { listVariables, VARIABLES, type VariableName } from './variables.ts';
 
@@ -24,6 +25,12 @@ export type Config = {
   readonly publicUrl: string | undefined;
   /** A `mailto:` or `https:` address; undefined: none is shown. */
   readonly support: string | undefined;
+  /** `smtp://` or `smtps://`: see mailPlace. It may hold a password: never log it. Undefined: nothing is mailed. */
+  readonly mailUrl: string | undefined;
+  /** One address; there when the URL is. */
+  readonly mailFrom: string | undefined;
+  /** Absolute path of a PEM file. */
+  readonly mailTlsCa: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
   /** `sqlite`, or the URI of a replica set, which may hold a password: never log it. */
@@ -61,7 +68,10 @@ type Values = {
 };
 
 type OptionalName =
-  'PUBLIC_URL' | 'SUPPORT' | (typeof DIMSE_TLS_FILES)[number] | Extract<VariableName, `AUDIT_ANCHOR${string}`>;
+  | 'PUBLIC_URL'
+  | 'SUPPORT'
+  | (typeof DIMSE_TLS_FILES)[number]
+  | Extract<VariableName, `AUDIT_ANCHOR${string}` | `MAIL_${string}`>;
 
 type NumberName =
   | 'HTTP_PORT'
@@ -87,6 +97,7 @@ export function configFrom(environment: Environment): Config {
     ...unsafeErrors(environment),
     ...missingTLSFiles(environment),
     ...anchorErrors(environment),
+    ...mailErrors(environment),
   ];
   if (!isValid || errors.length > 0)
     throw new Fault('invalid', `The configuration is not valid:\n${errors.join('\n')}`);
@@ -112,6 +123,8 @@ function compileSchema(): ValidateFunction<Values> {
   ajv.addFormat('origin', isOrigin);
   ajv.addFormat('support', isSupport);
   ajv.addFormat('time-zone', isTimeZone);
+  ajv.addFormat('mail-server', (value: string) => mailPlace(value) !== undefined);
+  ajv.addFormat('mail-address', isSender);
   ajv.addFormat('anchor', (value: string) => anchorPlace(value) !== undefined);
   return ajv.compile<Values>({
     type: 'object',
@@ -173,6 +186,10 @@ function reasonOf(error: ErrorObject): string {
     return 'must be the path of a file or syslog+tls://host:port';
   if (error.keyword === 'format' && error.params['format'] === 'support')
     return 'must be an address as mailto:support@example.org or https://example.org/support';
+  if (error.keyword === 'format' && error.params['format'] === 'mail-server')
+    return 'must be an address as smtps://user:password@mail.example.org:465';
+  if (error.keyword === 'format' && error.params['format'] === 'mail-address')
+    return 'must be one e-mail address, as notices@example.org';
   if (error.keyword === 'format') return 'must name a time zone, as Europe/Paris';
   if (error.keyword === 'minLength') return 'must not be empty';
   return error.message ?? error.keyword;
@@ -219,6 +236,9 @@ function toConfig(values: Values): Config {
     tlsProxy: values.TLS_PROXY === '1',
     publicUrl: values.PUBLIC_URL === undefined ? undefined : new URL(values.PUBLIC_URL).origin,
     support: values.SUPPORT,
+    mailUrl: values.MAIL_URL,
+    mailFrom: values.MAIL_FROM,
+    mailTlsCa: resolved(values.MAIL_TLS_CA),
     dataDir: resolve(values.DATA_DIR),
     store: values.STORE,
     auditAnchor: values.AUDIT_ANCHOR,

@@ -5,6 +5,7 @@ import type { ErrorObject } from 'ajv';
 export const MEMBERS: Readonly<Record<string, string>> = {
   demonstration: 'true when the keys and persons are for demonstration: such a region runs in development only',
   serial: 'a whole number that grows with each change of the file, 1 at first',
+  language: 'the language (fr, de, en) in which patients are written to whose source names no other; fr when left out',
   bundle: 'a transaction Bundle of PUTs: the directory, in resources of FHIR R4',
   clients: 'SMART clients, in the member names of RFC 7591',
   aeTitles: 'DICOM peers that may call',

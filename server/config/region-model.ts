@@ -1,5 +1,6 @@
 /** What the region file says, as types. */
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Language } from '../../profiles/language.ts';
 
 /** A public key as a JSON Web Key; the file never holds a private one. @see RFC 7517 */
 export type RegionKey = { readonly kty: string; readonly kid: string; readonly [member: string]: unknown };
@@ -89,6 +90,8 @@ export type Region = {
   readonly demonstration: boolean;
   /** Grows with each change of the file: a store takes no older one than it holds. */
   readonly serial: number;
+  /** In which people are written to who name no other. */
+  readonly language: Language;
   readonly bundle: Readonly<Bundle>;
   readonly clients: readonly RegionClient[];
   readonly aeTitles: readonly RegionAeTitle[];

@@ -1,4 +1,5 @@
 /** The JSON Schema of the region file: shape only; what names what is checked in region.ts. */
+import { LANGUAGES } from '../../profiles/language.ts';
 import { MEMBERS } from './region-messages.ts';
 
 const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
@@ -113,6 +114,7 @@ export const REGION_SCHEMA = record(
   {
     demonstration: { type: 'boolean' },
     serial: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    language: { enum: [...LANGUAGES] },
     bundle,
     clients: list(client),
     aeTitles: list(aeTitle),

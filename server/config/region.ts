@@ -5,6 +5,7 @@
 import { Ajv } from 'ajv';
 import type { ValidateFunction } from 'ajv';
 import { parseDate } from '../../profiles/dicom/date-time.ts';
+import { LANGUAGES } from '../../profiles/language.ts';
 import { Fault } from '../../profiles/fault.ts';
 import type { Validate } from '../../profiles/validation/validate.ts';
 import { messageOf } from './region-messages.ts';
@@ -64,6 +65,7 @@ function isDate(value: string): boolean {
 function emptyRegion(): Omit<Region, keyof NeededMembers> {
   return {
     demonstration: false,
+    language: LANGUAGES[0],
     clients: [],
     aeTitles: [],
     imagingServices: [],

@@ -74,6 +74,23 @@ export const VARIABLES = {
       'Where persons find help: a `mailto:` or `https:` address, which pages then show. Not shown when it is not set.',
     schema: { type: 'string', maxLength: 500, format: 'support' },
   },
+  MAIL_URL: {
+    description:
+      'The mail server that takes notices to patients: `smtp://` or `smtps://`, with user and password (`user:…@`) ' +
+      'and port (587, 465) where they are needed. Beyond loopback `smtp://` needs STARTTLS. Without it nothing is ' +
+      'mailed: each notice is one of the letters that desks list.',
+    schema: { type: 'string', maxLength: 1000, format: 'mail-server' },
+  },
+  MAIL_FROM: {
+    description: 'Address that notices come from. Required with `PASSERELLE_MAIL_URL`.',
+    schema: { type: 'string', maxLength: 254, format: 'mail-address' },
+    shownDefault: 'required with `PASSERELLE_MAIL_URL`',
+  },
+  MAIL_TLS_CA: {
+    description: 'PEM file: the authorities that vouch for the mail server.',
+    schema: text,
+    shownDefault: 'those of the system',
+  },
   DATA_DIR: { description: 'Folder of the data. One server at a time uses it.', schema: text, default: './data' },
   STORE: {
     description:

@@ -27,6 +27,7 @@ export const JOB_KINDS = [
   'sweep-images',
   'end-viewing',
   'end-consent',
+  'send-notice',
   'reindex',
 ] as const;
 
@@ -88,6 +89,8 @@ export type JobPayloads = {
     /** The time zone (IANA) of bare days of its period; UTC when absent. */
     readonly zone?: string;
   };
+  /** Mails what a patient is told. Its subject is the id of the Communication. */
+  readonly 'send-notice': NoPayload;
   /** Indexes rows anew that an earlier definition of the index was used for. Its subject is their type. */
   readonly reindex: NoPayload;
 };

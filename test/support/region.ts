@@ -30,6 +30,7 @@ export function aRegionIndex(
     qualifiedSystems: [],
     establishments: [],
     patientDomains: new Set(),
+    language: 'fr',
     affinityDomain: { patientIdSystems: [], ownSystem: 'urn:oid:2.25.9' },
     opposedInstances: 'refuse',
     ...changes,

@@ -1,14 +1,8 @@
 /** The languages of pages, and which of them a reader gets. */
 import type { Context } from 'koa';
+import { LANGUAGES, type ByLanguage, type Language } from '../../../profiles/language.ts';
 
-/** In the order in which a page offers them; the first is that of readers who name none of them. */
-export const LANGUAGES = ['fr', 'de', 'en'] as const;
-
-/** A language that every text of the pages stands in. */
-export type Language = (typeof LANGUAGES)[number];
-
-/** A text in every language: a missing one does not compile. */
-export type ByLanguage<Text> = { readonly [Each in Language]: Text };
+export { LANGUAGES, type ByLanguage, type Language };
 
 /** How each language calls itself. */
 export const NAME_OF_LANGUAGE: ByLanguage<string> = { fr: 'Français', de: 'Deutsch', en: 'English' };

@@ -14,10 +14,10 @@ import { isRowSeen } from '../aside/seen.ts';
 import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
 import { refuseOwnMatter } from '../identity/own-matter.ts';
 import { claimOf, findById, type Found } from '../internal-reads.ts';
-import { newId } from '../new-id.ts';
+import { noticeParts } from '../notices/notice-parts.ts';
 import { changed } from '../write/changed-put.ts';
 import { aboutRow } from '../write/plain-parts.ts';
-import { commitFresh, joinParts, putOf, type Planned, type PlanParts } from '../write/plan-parts.ts';
+import { commitFresh, joinParts, type Planned, type PlanParts } from '../write/plan-parts.ts';
 import { endedConsent } from './end-consent.ts';
 
 /** What the flow needs. */
@@ -61,7 +61,7 @@ async function planOf(
   const plan = joinParts(
     changed(deps.indexer, row, task, now, aboutRow(row)),
     { audit: [eventRecord(deps.clock, visit, 'operation', { ...about, entities })] },
-    noticeParts(deps, review, verdict, now),
+    toldParts(deps, review, verdict, now),
     await suspensionParts(deps, reading, review, verdict),
     verdict === 'justified' ? {} : await endParts(deps, visit, reading, review, now),
   );
@@ -88,16 +88,15 @@ async function factsOf(deps: DecideReviewDeps, visit: Visit, reading: NarrowRead
   };
 }
 
-function noticeParts(
+function toldParts(
   { indexer }: DecideReviewDeps,
   { row, resource: task }: Found<Task>,
   verdict: Verdict,
   now: number,
 ): PlanParts {
-  const patient = row.subject;
-  if (patient === undefined) return {};
-  const notice = buildVerdictNotice({ id: newId(), patient, verdict, task, now });
-  return { puts: [putOf(indexer, notice, now, aboutRow(row))] };
+  const { person, subject: patient } = row;
+  if (person === undefined || patient === undefined) return {};
+  return noticeParts(indexer, { person, patient }, now, (facts) => buildVerdictNotice({ ...facts, verdict, task }));
 }
 
 /** One review suspends, and the same one ends it: what another found stands. */

@@ -19,6 +19,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { eventRecord, type Visit } from '../guard.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { newId } from '../new-id.ts';
+import { noticeParts } from '../notices/notice-parts.ts';
 import { putOf, type PlanParts } from '../write/plan-parts.ts';
 import { USUAL_OF_A_DAY, type Attempts } from './emergency-attempts.ts';
 import { endingAt } from './end-consent.ts';
@@ -69,7 +70,7 @@ export function emergencyParts(
   return [
     { audit: [eventRecord(deps.clock, withPurpose(visit), 'break-glass', { ...of, ...consent, entities })] },
     reviewParts(opening, subject, consentId),
-    ...(subject === undefined ? [] : [noticeParts(opening, subject, consentId)]),
+    ...(subject === undefined ? [] : [toldParts(opening, subject, consentId)]),
     ...(subject === undefined || consentId === undefined ? [] : [consentParts(opening, subject, consentId)]),
     ...(isUnusual ? [alertParts(opening, attempts.ofDay + 1)] : []),
   ];
@@ -136,10 +137,11 @@ function consentParts(opening: Opening, { person, patient }: SubjectFacts, id: s
   };
 }
 
-function noticeParts(opening: Opening, { person, patient }: SubjectFacts, consentId: string | undefined): PlanParts {
+function toldParts(opening: Opening, subject: SubjectFacts, consentId: string | undefined): PlanParts {
   const { deps, requester, now } = opening;
   const { practitioner: reference, display } = requester;
   const consent = consentId === undefined ? {} : { consent: `Consent/${consentId}` };
-  const notice = buildEmergencyNotice({ id: newId(), patient, ...consent, practitioner: { reference, display }, now });
-  return { puts: [putOf(deps.indexer, notice, now, { person, subject: patient })] };
+  return noticeParts(deps.indexer, subject, now, (facts) =>
+    buildEmergencyNotice({ ...facts, ...consent, practitioner: { reference, display } }),
+  );
 }

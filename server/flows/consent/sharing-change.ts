@@ -16,6 +16,7 @@ import type { SubjectFacts } from '../../access/may-write.ts';
 import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
 import { eventRecord, referenceOf, type GuardDeps, type Visit } from '../guard.ts';
 import { newId } from '../new-id.ts';
+import { noticeParts } from '../notices/notice-parts.ts';
 import { filedBy, putOf, type PlanParts } from '../write/plan-parts.ts';
 import { endedConsent } from './end-consent.ts';
 import { sharingParts, type StandingSharing } from './sharing-parts.ts';
@@ -152,9 +153,8 @@ function told(story: SharingStory, organization: string): SharingChanged {
 function noticesOf(story: SharingStory, organization: string, task: Task): readonly PlanParts[] {
   const { deps, subject, standing, now } = story;
   if (standing.requests.some(({ resource }) => resource.requester?.reference === organization)) return [];
-  const { person, patient } = subject;
-  const notice = buildRequestNotice({ id: newId(), patient, task: `Task/${task.id}`, now });
-  return [{ puts: [putOf(deps.indexer, notice, now, { person, subject: patient })] }];
+  const asked = { task: `Task/${task.id}` };
+  return [noticeParts(deps.indexer, subject, now, (facts) => buildRequestNotice({ ...facts, ...asked }))];
 }
 
 /** Whether this speaker said it. What a patient said as another identity may be another human's. */

@@ -1,6 +1,7 @@
 /** What flows ask of the region: whose domain, whose services, who reads for whom. */
 import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import type { AffinityDomain, IdentifierDomain, Region } from '../../config/region-model.ts';
+import type { Language } from '../../../profiles/language.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 /** Looks up the region's establishments. */
@@ -21,6 +22,8 @@ export type RegionIndex = {
   readonly opposedInstances: NonNullable<Region['opposedInstances']>;
   /** The systems that patients are numbered under: those of establishments, qualified ones, the region's own. */
   readonly patientDomains: ReadonlySet<string>;
+  /** The language of whoever says none. */
+  readonly language: Language;
 };
 
 /** Indexes a region. */
@@ -45,6 +48,7 @@ export function indexRegion(region: Region): RegionIndex {
     establishments: [...domains.keys()],
     affinityDomain: region.affinityDomain,
     opposedInstances: region.opposedInstances ?? 'refuse',
+    language: region.language,
     patientDomains: new Set([
       ...region.identifierDomains.map(({ patientIdSystem }) => patientIdSystem),
       ...region.qualifiedIdentifiers,
@@ -72,6 +76,9 @@ export function followedIndex(current: CurrentRegion): RegionIndex {
     },
     get opposedInstances() {
       return index().opposedInstances;
+    },
+    get language() {
+      return index().language;
     },
     get patientDomains() {
       return index().patientDomains;

@@ -29,6 +29,15 @@ const STUDY: JobPolicy = {
   longestPauseMs: HOUR,
 };
 
+/** About four days pass before a letter is written instead (RFC 5321 section 4.5.4.1). */
+const MAIL: JobPolicy = {
+  concurrency: 2,
+  leaseMs: 5 * MINUTE,
+  attempts: 32,
+  pauseMs: MINUTE / 2,
+  longestPauseMs: 4 * HOUR,
+};
+
 /** The policies. */
 export const JOB_POLICIES: JobPolicies = {
   'refresh-study': { ...STUDY, concurrency: 4 },
@@ -42,6 +51,7 @@ export const JOB_POLICIES: JobPolicies = {
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,
   'end-consent': STUDY,
+  'send-notice': MAIL,
   reindex: { ...STUDY, concurrency: 1 },
 };
 

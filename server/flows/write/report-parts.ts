@@ -16,11 +16,11 @@ import { jobOf } from '../jobs/job-of.ts';
 import { linkedStudies } from '../study/linked-studies.ts';
 import { reportDocumentParts } from '../study/report-document-parts.ts';
 import { requirePerformers, signersOf } from '../study/report-people.ts';
-import { newId } from '../new-id.ts';
+import { noticeParts } from '../notices/notice-parts.ts';
 import type { WriteAct } from './act.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { organizationOf } from './patient-parts.ts';
-import { examFiledBy, filedBy, joinParts, putOf, type PlanParts } from './plan-parts.ts';
+import { examFiledBy, filedBy, joinParts, type PlanParts } from './plan-parts.ts';
 import { binaryParts, formsOf, storeForm } from './report-forms.ts';
 import type { ActParts, Work, Written } from './work.ts';
 
@@ -160,7 +160,7 @@ async function partsOf(
   const documents = await reportDocumentParts(deps, reading, hand, new Map(), now);
   const document = work.documents.get(act);
   const forms = { report, standing, row, document, facts };
-  return joinParts(documents, put, ...(await binaryParts(work, forms)), noticeParts(work, sending), {
+  return joinParts(documents, put, ...(await binaryParts(work, forms)), errorNoticeParts(work, sending), {
     claims: await claimsOf(work, sending),
     jobs: refreshesOf(report, standing).map((uid) => jobOf('refresh-study', uid, now)),
   });
@@ -172,11 +172,13 @@ function refreshesOf(report: DiagnosticReport, standing: DiagnosticReport | unde
 }
 
 /** Whoever read a report that was an error is told that there was one; not which, and not what it said. */
-function noticeParts({ deps, now }: Work, { report, standing, row, person, subject }: Sending): PlanParts {
+function errorNoticeParts(
+  { deps, now }: Work,
+  { report, standing, row, person, subject: patient }: Sending,
+): PlanParts {
   const isNews = report.status === 'entered-in-error' && standing?.status !== 'entered-in-error';
   if (!isNews || row?.released !== true) return {};
-  const notice = buildErrorNotice({ id: newId(), patient: subject, now });
-  return { puts: [putOf(deps.indexer, notice, now, { person, subject })] };
+  return noticeParts(deps.indexer, { person, patient }, now, buildErrorNotice);
 }
 
 /** @throws {Fault} conflict - an identifier is that of another report */

@@ -9,6 +9,7 @@ import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/con
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
 import { buildReviewTask, endedReviewTask } from '../../../profiles/identity/review-task.ts';
+import { buildNotice, forLetter, mailed } from '../../../profiles/notices/notice.ts';
 import { buildKeptAsideTask, endedTask } from '../../../profiles/imaging/kept-aside-task.ts';
 
 const NOW = Date.UTC(2026, 10, 30, 8);
@@ -16,6 +17,7 @@ const PROFILES = join(import.meta.dirname, '..', '..', '..', 'profiles');
 const patient = 'Patient/p1';
 const practitioner = { reference: 'Practitioner/d1', display: 'Dr Anne Martin' };
 const declared = { id: 'x1', practitioner: practitioner.reference, now: NOW };
+const text = { fr: 'Bonjour', de: 'Guten Tag', en: 'Hello' };
 const told = { id: 'x1', patient, now: NOW };
 const change = { id: 'x1', patient, now: NOW };
 
@@ -104,6 +106,16 @@ export const PRODUCED: readonly Produced[] = [
   },
   { builder: 'buildRequestNotice', resource: buildRequestNotice({ ...told, task: 'Task/t1' }) },
   { builder: 'buildErrorNotice', resource: buildErrorNotice(told) },
+  { builder: 'buildNotice', resource: buildNotice({ ...told, kind: 'report-error', text }) },
+  { builder: 'mailed', resource: mailed(buildErrorNotice(told), 'de') },
+  {
+    builder: 'forLetter',
+    resource: forLetter(buildErrorNotice(told), {
+      language: 'en',
+      reason: 'refused',
+      own: { system: 'urn:oid:1.2.250.1.213.1.4.99', value: '4711' },
+    }),
+  },
   { builder: 'buildReviewTask', of: 'identities', resource: identityReview },
   { builder: 'endedReviewTask', resource: endedReviewTask(identityReview, NOW) },
   { builder: 'buildKeptAsideTask', resource: aside },

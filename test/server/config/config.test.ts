@@ -47,6 +47,9 @@ describe('Configuration', () => {
       tlsProxy: false,
       publicUrl: undefined,
       support: undefined,
+      mailUrl: undefined,
+      mailFrom: undefined,
+      mailTlsCa: undefined,
       dataDir: resolve('data'),
       store: 'sqlite',
       auditAnchor: '/mnt/anchors/passerelle',
@@ -82,6 +85,38 @@ describe('Configuration', () => {
     ];
     for (const address of wrong)
       expect(refusalOf({ ...production, PASSERELLE_SUPPORT: address }), address).to.include('PASSERELLE_SUPPORT');
+  });
+
+  it('takes a mail server with the address that mail comes from, and repeats no password where it does not fit', () => {
+    const from = { PASSERELLE_MAIL_FROM: 'avis@region.example' };
+    for (const url of ['smtp://localhost:2525', 'smtps://mail.example.org', 'smtp://us%40er:p%3Aw@[::1]:587/']) {
+      const config = configOf({ PASSERELLE_MAIL_URL: url, ...from });
+      expect([config.mailUrl, config.mailFrom]).to.deep.equal([url, 'avis@region.example']);
+    }
+    for (const url of [
+      'http://mail.example.org',
+      'smtp:mail',
+      'smtp://',
+      'smtp://u@mail.example.org',
+      'smtp://u:secret@mail.example.org/path',
+      'smtp://u:secret@mail.example.org?tls=no',
+      'smtp://u:secret%@mail.example.org',
+    ]) {
+      const refusal = refusalOf({ ...production, PASSERELLE_MAIL_URL: url, ...from });
+      expect(refusal, url).to.include('PASSERELLE_MAIL_URL must be').and.not.include(':secret');
+    }
+    expect(refusalOf({ ...production, PASSERELLE_MAIL_URL: 'smtp://localhost' })).to.include(
+      'PASSERELLE_MAIL_FROM is required with PASSERELLE_MAIL_URL',
+    );
+    for (const address of ['avis', 'a@b.example, c@d.example', 'Avis <a@b.example>'])
+      expect(
+        refusalOf({ ...production, PASSERELLE_MAIL_URL: 'smtp://localhost', PASSERELLE_MAIL_FROM: address }),
+      ).to.include('PASSERELLE_MAIL_FROM must be one e-mail address');
+    for (const [name, value] of [
+      ['PASSERELLE_MAIL_FROM', 'a@b.example'] as const,
+      ['PASSERELLE_MAIL_TLS_CA', 'ca.pem'] as const,
+    ])
+      expect(refusalOf({ ...production, [name]: value })).to.include(`${name} is for PASSERELLE_MAIL_URL`);
   });
 
   it('takes the demonstration region and its OIDs in development only', () => {

@@ -175,6 +175,11 @@ export const ROOMS: readonly Room[] = [
     types: ['server/flows/health.ts'],
   },
   {
+    room: 'server/compose/mail.ts',
+    may: ['server/clients/mail', ...CONFIG_AND_LOG],
+    types: ['server/ports/mailer.ts'],
+  },
+  {
     room: 'server/compose/ohif.ts',
     may: ['server/endpoints/ohif', OHIF_PACKAGE, ...CONFIG_AND_LOG],
   },

@@ -1,0 +1,59 @@
+/**
+ * What is mailed of a notice. Its kind, a language and the address of the server are all that goes into it: there is no
+ * room for a name, an exam, an establishment or a date.
+ */
+import type { ByLanguage, Language } from '../language.ts';
+import type { NoticeKind } from './notice.ts';
+
+/** A mail's subject and text. */
+export type MailText = { readonly subject: string; readonly text: string };
+
+/** Others read it over her shoulder: it says nothing of why. */
+const SUBJECT: ByLanguage<string> = {
+  fr: 'Vous avez un nouveau message',
+  de: 'Sie haben eine neue Nachricht',
+  en: 'You have a new message',
+};
+
+const GREETING: ByLanguage<string> = { fr: 'Bonjour,', de: 'Guten Tag,', en: 'Hello,' };
+
+const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
+  emergency: {
+    fr: 'Un professionnel de santé a déclaré une urgence pour consulter votre dossier.',
+    de: 'Eine medizinische Fachperson hat einen Notfall erklärt, um Ihre Akte einzusehen.',
+    en: 'A health professional declared an emergency to look at your record.',
+  },
+  'emergency-reviewed': {
+    fr: 'Un accès en urgence à votre dossier a été vérifié.',
+    de: 'Ein Notfallzugriff auf Ihre Akte wurde geprüft.',
+    en: 'An emergency access to your record was reviewed.',
+  },
+  'reconsent-request': {
+    fr: 'Un établissement vous demande si vous souhaitez de nouveau partager votre dossier.',
+    de: 'Eine Einrichtung fragt Sie, ob Sie Ihre Akte wieder teilen möchten.',
+    en: 'An establishment asks whether you want to share your record again.',
+  },
+  'report-error': {
+    fr: 'Un document de votre dossier a été retiré par l’établissement qui l’avait envoyé.',
+    de: 'Ein Dokument Ihrer Akte wurde von der Einrichtung zurückgezogen, die es gesendet hatte.',
+    en: 'A document of your record was withdrawn by the establishment that had sent it.',
+  },
+};
+
+const WHERE: ByLanguage<string> = {
+  fr: 'Le détail vous attend, après connexion, à cette adresse :',
+  de: 'Näheres lesen Sie nach der Anmeldung unter dieser Adresse:',
+  en: 'Sign in at this address to read more:',
+};
+
+const FOOT: ByLanguage<string> = {
+  fr: 'Ce message est envoyé automatiquement et ne contient aucune information médicale. Merci de ne pas y répondre.',
+  de: 'Diese Nachricht wird automatisch gesendet und enthält keine medizinischen Angaben. Bitte antworten Sie nicht.',
+  en: 'This message is sent automatically and holds no medical information. Please do not reply.',
+};
+
+/** Writes the mail; `site` is the address of the server: scheme, host and port. */
+export function mailTextOf(kind: NoticeKind, language: Language, site: string): MailText {
+  const parts = [GREETING[language], SENTENCE[kind][language], `${WHERE[language]}\n${site}`, FOOT[language]];
+  return { subject: SUBJECT[language], text: `${parts.join('\n\n')}\n` };
+}
