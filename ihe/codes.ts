@@ -1,4 +1,5 @@
 /** Namespaces, actions, UUIDs and codes of SOAP, ebXML, XDS.b and XDS-I.b: each literal is written once, here. */
+import { CONFIDENTIALITY_OID } from '../profiles/codes.ts';
 
 /** XML namespaces, under the prefixes that Passerelle writes and its XPath reads. */
 export const NAMESPACE = {
@@ -134,7 +135,7 @@ export { REFERENCE_ID_TYPE } from '../profiles/codes.ts';
 export const CODING_SCHEME = {
   loinc: '2.16.840.1.113883.6.1',
   snomed: '2.16.840.1.113883.6.96',
-  confidentiality: '2.16.840.1.113883.5.25',
+  confidentiality: CONFIDENTIALITY_OID,
   dcm: '1.2.840.10008.2.16.4',
   iheFormat: '1.3.6.1.4.1.19376.1.2.3',
 } as const;

@@ -3,6 +3,8 @@
 /** Canonical URIs of code systems. */
 export const CODE_SYSTEM = {
   confidentiality: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
+  /** TRE_A07-StatusVisibiliteDocument: from whom a document of the French record is masked. */
+  frDocumentVisibility: 'urn:oid:1.2.250.1.213.1.1.4.13',
   ucum: 'http://unitsofmeasure.org',
   actReason: 'http://terminology.hl7.org/CodeSystem/v3-ActReason',
   actCode: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
@@ -65,6 +67,9 @@ export const CODE_SYSTEM = {
   communeFr: 'https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM',
 } as const;
 
+/** The OID under which XDS and CDA know {@link CODE_SYSTEM.confidentiality}. */
+export const CONFIDENTIALITY_OID = '2.16.840.1.113883.5.25';
+
 /** Identifier systems. RPPS has two forms in the French directory (professional-numbers.ts). */
 export const IDENTIFIER_SYSTEM = {
   dicomUid: 'urn:dicom:uid',
@@ -126,6 +131,8 @@ export const EXTENSION = {
   seenChanges: 'urn:passerelle:StructureDefinition:Patient-seen-changes',
   /** Ours: who recorded what a Consent says of sharing. */
   recordedBy: 'urn:passerelle:StructureDefinition:Consent-recorded-by',
+  /** Ours: who said a coding of a label, where it is not the source of the item. */
+  labelSaidBy: 'urn:passerelle:StructureDefinition:label-said-by',
   namedByAccession: 'urn:passerelle:StructureDefinition:DiagnosticReport-named-by-accession',
 } as const;
 

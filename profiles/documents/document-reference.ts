@@ -17,7 +17,7 @@ import type {
 import { careSettingOf } from './care-setting.ts';
 import type { CareSetting } from './care-setting.ts';
 import { CODE_SYSTEM, IDENTIFIER_SYSTEM, oidUri } from '../codes.ts';
-import type { Level } from '../confidentiality.ts';
+import { codingsOf, type Label } from '../confidentiality.ts';
 import { toElements } from '../elements.ts';
 import { viewerLinks, viewersOf } from '../imaging/viewer-endpoint.ts';
 
@@ -34,7 +34,7 @@ export type DocumentParts = {
   readonly type: CodeableConcept;
   /** Class of the document, a code of TRE_A03. */
   readonly category: Coding;
-  readonly level: Level;
+  readonly label: Label;
   /** Instant. */
   readonly date: string | undefined;
   readonly author: DocumentReference['author'];
@@ -51,15 +51,14 @@ export type DocumentParts = {
 
 /** Puts a document together; it is current. Its source patient is contained, as she is when it is made. */
 export function buildDocumentReference(parts: DocumentParts): WithId<DocumentReference> {
-  const { patient, organization, level } = parts;
-  const label = { system: CODE_SYSTEM.confidentiality, code: level };
+  const { patient, organization, label } = parts;
   const uniqueId = typedIdentifier('uniqueId', oidUri(parts.uniqueId));
   const { facilityType, practiceSetting } = parts.careSetting ?? careSettingOf(organization);
   const viewers = viewerLinks(viewersOf(parts.studies));
   return toElements<WithId<DocumentReference>>({
     resourceType: 'DocumentReference',
     id: parts.id,
-    meta: { security: [label] },
+    meta: { security: [...codingsOf(label)] },
     contained: [sourcePatientOf(patient), ...viewers.contained],
     masterIdentifier: uniqueId,
     identifier: [typedIdentifier('entryUUID', `urn:uuid:${parts.id}`), uniqueId],
@@ -71,7 +70,7 @@ export function buildDocumentReference(parts: DocumentParts): WithId<DocumentRef
     author: parts.author,
     custodian: organizationReference(organization),
     description: parts.description,
-    securityLabel: [{ coding: [label] }],
+    securityLabel: codingsOf(label).map((coding) => ({ coding: [coding] })),
     content: [{ attachment: parts.attachment, format: parts.format }],
     context: toElements<NonNullable<DocumentReference['context']>>({
       event: [...parts.event],

@@ -1,19 +1,12 @@
 /** Documents that are current no more: what they say stays, but for what may not be told any longer. */
 import type { DocumentReference, ImagingStudy, Reference } from '@medplum/fhirtypes';
-import { CODE_SYSTEM } from '../codes.ts';
-import { higher, labelOf, type Level } from '../confidentiality.ts';
+import { labelOf, stricter, type Label } from '../confidentiality.ts';
 import { toElements } from '../elements.ts';
+import { withLabel } from '../said-label.ts';
 
 /** The document as superseded, under its own label or a stricter one: bytes of one report have one label. */
-export function supersededDocument(document: DocumentReference, level: Level): DocumentReference {
-  const code = higher(labelOf(document.meta), level);
-  const label = { system: CODE_SYSTEM.confidentiality, code };
-  return {
-    ...document,
-    meta: { ...document.meta, security: [label] },
-    securityLabel: [{ coding: [label] }],
-    status: 'superseded',
-  };
+export function supersededDocument(document: DocumentReference, label: Label): DocumentReference {
+  return { ...withLabel(document, stricter(labelOf(document.meta), label)), status: 'superseded' };
 }
 
 /** The document without an exam: what it said of the act itself may have been the exam's, and goes with it. */

@@ -55,7 +55,7 @@ export function buildManifestDocument(input: ManifestDocumentInput): WithId<Docu
     careSetting: input.careSetting,
     type: TYPE,
     category: { system: CODE_SYSTEM.frDocumentClass, code: '31', display: 'Imagerie médicale' },
-    level: labelOf(study.meta),
+    label: labelOf(study.meta),
     date: created,
     author: [organizationReference(organization)],
     description: study.description,

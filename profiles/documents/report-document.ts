@@ -83,7 +83,7 @@ export function buildReportDocument(input: ReportDocumentInput): WithId<Document
     careSetting: input.careSetting,
     type: { coding: [{ system: CODE_SYSTEM.loinc, code: '18748-4', display: 'Diagnostic imaging study' }] },
     category: { system: CODE_SYSTEM.frDocumentClass, code: '10', display: 'Compte rendu' },
-    level: labelOf(report.meta),
+    label: labelOf(report.meta),
     date: report.issued ?? instantOf(input.attachment.creation),
     author: authorsOf(input),
     description: report.code.text,

@@ -19,6 +19,7 @@ export const DiagnosticReport = {
   },
   interactions: [...READ_AND_SEARCH, 'create', 'update', 'patch'],
   conditional: ['create', 'update'],
+  operations: ['set-confidentiality'],
   parameters: [
     token('identifier', 'clinical-identifier'),
     patient('clinical-patient', 'DiagnosticReport.subject'),

@@ -12,7 +12,7 @@ export const ImagingStudy = {
   writers: 'derived',
   attends: { statuses: ['registered', 'available'] },
   interactions: READ_AND_SEARCH,
-  operations: ['move'],
+  operations: ['move', 'set-confidentiality'],
   parameters: [
     token('identifier', 'clinical-identifier'),
     patient('clinical-patient', 'ImagingStudy.subject'),

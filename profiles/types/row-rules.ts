@@ -1,6 +1,6 @@
 /** What the file of a type says of one row: whose it is, its label, and whether the patient may see it. */
 import type { Resource } from '@medplum/fhirtypes';
-import { labelOf, type Level } from '../confidentiality.ts';
+import { labelOf, NORMAL, type Label } from '../confidentiality.ts';
 import { elementsAt } from './element.ts';
 import { fhirType, type StoredType } from './visibility.ts';
 
@@ -15,9 +15,9 @@ export function subjectOf(type: StoredType, resource: Resource): string | undefi
   return references.find((reference) => /^Patient[/?]/.test(reference)) ?? references[0];
 }
 
-/** The confidentiality of a row. */
-export function levelOfRow(type: StoredType, { meta }: Resource): Level {
-  return fhirType(type).label === 'own' ? labelOf(meta) : 'N';
+/** The confidentiality label of a row. */
+export function labelOfRow(type: StoredType, { meta }: Resource): Label {
+  return fhirType(type).label === 'own' ? labelOf(meta) : NORMAL;
 }
 
 /**

@@ -2,29 +2,24 @@
  * The decision, as pure rules. Stores materialise {@link permits} into their access tables; {@link decide} is the
  * oracle that explains an answer and that tests compare with the stores. First decisive layer wins.
  */
-import { rankOf, type Level } from '../../profiles/confidentiality.ts';
+import { rankOf, type Label } from '../../profiles/confidentiality.ts';
 import type { StoredType, Visibility } from '../../profiles/types/visibility.ts';
 import { fhirType, storedType, VISIBILITY } from '../../profiles/types/visibility.ts';
 import type { AnyGrant } from './grant.ts';
-import { CEILING, establishmentOf, isNamedBefore, type Relation, type Right } from './right.ts';
+import { establishmentOf, isNamedBefore, type Relation, type Right } from './right.ts';
+import { RULES, type SwitchName } from './rules/table.ts';
 
 /** The four independent switches of a person. `accountOff` governs sign-in only. */
-export type PatientState = {
-  readonly opposed: boolean;
-  readonly withdrawn: boolean;
-  readonly erasurePending: boolean;
-  readonly accountOff: boolean;
-};
+export type PatientState = Readonly<Record<SwitchName, boolean>>;
 
 /** The state of a person of whom nothing was ever said. */
 export const OPEN_STATE: PatientState = { opposed: false, withdrawn: false, erasurePending: false, accountOff: false };
 
-/** What the decision knows of a row. */
-export type RowFacts = {
+/** What the decision knows of a row, with its label. */
+export type RowFacts = Label & {
   readonly type: StoredType;
   /** `Type/id` of the row itself, or for a part of the item it belongs to. */
   readonly item: string;
-  readonly level: Level;
   /** False until a validated report lets the patient see the item; of a report until it is validated itself. */
   readonly released: boolean;
 };
@@ -36,9 +31,7 @@ export type Decision =
 
 /** Whether a person's state leaves a relation anything: the patient sees what others no longer do. */
 export function stateAllows(relation: Relation, state: PatientState): boolean {
-  if (relation === 'named') return true;
-  if (state.erasurePending) return false;
-  return relation === 'self' || !(state.opposed || state.withdrawn);
+  return !RULES[relation].closedBy.some((name) => state[name]);
 }
 
 /**
@@ -46,14 +39,21 @@ export function stateAllows(relation: Relation, state: PatientState): boolean {
  * that nobody has validated is for who wrote it, for the imaging service and for emergencies alone.
  */
 export function lifeCycleAllows(relation: Relation, row: RowFacts): boolean {
-  if (row.released) return true;
-  return relation !== 'self' && !(relation === 'declared' && fhirType(row.type).unreleased === 'service');
+  const { unreleased } = RULES[relation];
+  if (row.released || unreleased === 'all') return true;
+  return unreleased === 'exams' && fhirType(row.type).unreleased !== 'service';
 }
 
-/** Whether a right reaches a row: its scope names it and its ceiling is not below the label. */
+/** Whether a label leaves a relation anything: its level is not above the ceiling, and no mask hides it. */
+export function labelAllows(relation: Relation, { level, masks }: Label): boolean {
+  const { ceiling, maskedBy } = RULES[relation];
+  return rankOf(level) <= rankOf(ceiling) && !masks.some((mask) => maskedBy.includes(mask));
+}
+
+/** Whether a right reaches a row: its scope names it, and the label leaves it to the relation. */
 export function reaches(right: Right, row: RowFacts): boolean {
   const inScope = right.scope === 'record' ? recordHolds(row) : right.scope.item === row.item;
-  return inScope && rankOf(row.level) <= rankOf(CEILING[right.relation]);
+  return inScope && labelAllows(right.relation, row);
 }
 
 /** Rows of the own class, and parts of them, belong to no record: only their named principals see them. */
@@ -69,14 +69,14 @@ export function permits(right: Right, row: RowFacts, state: PatientState): boole
 /**
  * Whose instances a study that is shown by a right holds for a grant (`Organization/id`); undefined: everybody's. Each
  * establishment that sent some is the author of those alone. What others added it sees as an imaging service does:
- * not where the label is above that ceiling.
+ * not where the label hides the study from one.
  */
 export function sourcesShown(
   grant: AnyGrant,
   relation: Relation | undefined,
-  level: Level,
+  label: Label,
 ): readonly string[] | undefined {
-  if (relation !== 'author' || rankOf(level) <= rankOf(CEILING['imaging-service'])) return undefined;
+  if (relation !== 'author' || labelAllows('imaging-service', label)) return undefined;
   return grant.principals.flatMap(establishmentOf);
 }
 

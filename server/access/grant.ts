@@ -115,6 +115,8 @@ const SYSTEM_READS = {
   'adopt-identities': ['whole', 'item', 'person'],
   // Every report of an earlier server that nobody had validated.
   'adopt-reports': ['whole', 'item', 'person'],
+  // Every item of an earlier server that bears a label.
+  'adopt-labels': ['whole', 'item', 'person'],
   // Whom a number names is asked of all identities.
   'resolve-identity': ['whole', 'item', 'person'],
   // A number that somebody showed says nothing of whose it is: it is searched in all.
@@ -126,6 +128,8 @@ const SYSTEM_READS = {
   'clear-aside': ['study', 'item', 'person'],
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
+  // Whose item is labelled, and what shows it; reports of others may be linked to an exam.
+  'set-confidentiality': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],
   // A period of a Consent is over.
   'end-consent': ['item'],

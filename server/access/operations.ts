@@ -40,6 +40,11 @@ export const OPERATIONS = {
   },
   withdraw: CONSENT,
   reconsent: CONSENT,
+  'set-confidentiality': {
+    operators: ['patient', 'establishment', 'practitioner'],
+    scope: ['Consent', 'c'],
+    refusal: 'The confidentiality of an item is said by its patient, or by its author',
+  },
   discard: ASIDE,
   release: ASIDE,
   refile: { ...ASIDE, operators: ['establishment'], refusal: 'What is kept aside is filed again by who sent it only' },
@@ -64,7 +69,10 @@ export type OperationName = keyof typeof OPERATIONS;
 export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent';
 
 /** Operations on exams, and on what is kept aside of them. */
-export type ExamOperation = Exclude<OperationName, RecordOperation | JudgementOperation | 'decide'>;
+export type ExamOperation = Exclude<
+  OperationName,
+  RecordOperation | JudgementOperation | 'decide' | 'set-confidentiality'
+>;
 
 /** Operations on identities. */
 export type JudgementOperation = 'join' | 'separate';

@@ -1,5 +1,4 @@
 /** Rights: who holds what relation to a record or an item, how high it reaches and how long. */
-import type { Level } from '../../profiles/confidentiality.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
 import type { PersonKey } from './requester.ts';
 
@@ -12,16 +11,6 @@ export const RELATIONS = ['self', 'author', 'declared', 'imaging-service', 'brea
 
 /** One of {@link RELATIONS}. */
 export type Relation = (typeof RELATIONS)[number];
-
-/** The ceiling of each relation: author and patient reach private items, the others normal ones. */
-export const CEILING = {
-  self: 'V',
-  author: 'V',
-  declared: 'N',
-  'imaging-service': 'N',
-  'break-glass': 'N',
-  named: 'V',
-} as const satisfies Record<Relation, Level>;
 
 /** Whether a right is named before another one that shows the same row. */
 export function isNamedBefore(one: Pick<Right, 'id' | 'relation'>, other: Pick<Right, 'id' | 'relation'>): boolean {

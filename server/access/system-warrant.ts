@@ -48,6 +48,8 @@ const SYSTEM_WRITES = {
   'adopt-identities': { types: WITH_IDENTITY, subject: 'persons', event: 'asking' },
   // What nobody may know any more of reports that nobody has validated.
   'adopt-reports': { types: ['Binary', 'DocumentReference'], subject: 'persons', event: 'asking' },
+  // What bears a label that earlier servers did not read, and what shows it.
+  'adopt-labels': { types: typesWhere((type) => fhirType(type).label === 'own'), subject: 'persons', event: 'asking' },
   // Each instance had a warrant of its own: the end only counts them.
   'end-shipment': { types: [], subject: 'shipment', event: 'own' },
   // Jobs alone: what one does is written under a warrant of its own.

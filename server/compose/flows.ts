@@ -18,6 +18,7 @@ import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.t
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { decideReview } from '../flows/consent/decide-review.ts';
+import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { endConsent } from '../flows/consent/end-consent.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
 import { endTokens } from '../flows/directory/end-tokens.ts';
@@ -148,6 +149,7 @@ export function composeFlows(parts: FlowParts) {
     write: writeResource({ ...writing, validate, timeZone: config.timeZone }),
     writeTransaction: writeTransaction({ ...writing, validate, timeZone: config.timeZone }),
     decideReview: decideReview({ ...guard, indexer }),
+    sayConfidentiality: sayConfidentiality({ ...guard, indexer, region: regionIndex }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
     changeConsent: changeConsent({ ...guard, indexer }),

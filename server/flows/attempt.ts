@@ -18,6 +18,7 @@ const PASSAGES = {
   'break-glass': 'break-glass',
   withdraw: 'withdraw',
   reconsent: 'withdraw',
+  'set-confidentiality': 'operation',
   decide: 'operation',
   discard: 'operation',
   refile: 'operation',

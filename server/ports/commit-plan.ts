@@ -3,7 +3,7 @@
  * after an unknown result changes nothing and gets the first receipt.
  */
 import type { AuditEvent } from '@medplum/fhirtypes';
-import type { Level } from '../../profiles/confidentiality.ts';
+import type { Label } from '../../profiles/confidentiality.ts';
 import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import type { StoredType } from '../../profiles/types/visibility.ts';
@@ -25,7 +25,7 @@ export const MAX_PLAN_ENTRIES = 2_000;
  * One resource to write. The store gives it its next version and stamps `meta`. Type, id, sort key, parent and size are
  * bounded (bounds.ts).
  */
-export type Put = {
+export type Put = Label & {
   readonly type: StoredType;
   readonly id: string;
   /**
@@ -42,7 +42,6 @@ export type Put = {
    * of the person instead, wherever the row refers to it.
    */
   readonly subject?: string;
-  readonly level: Level;
   readonly released: boolean;
   /** Whom the row comes from; by default that of the row that stands. What rights it gives follows (rights-of.ts). */
   readonly origin?: Origin;

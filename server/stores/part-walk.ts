@@ -6,7 +6,7 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { DicomJson } from '../../profiles/dicom/json/json.ts';
 import { keysOfInstance, matchesKey, type MatchKey } from '../../profiles/dicom/match.ts';
 import { Fault } from '../../profiles/fault.ts';
-import { levelOfRow } from '../../profiles/types/row-rules.ts';
+import { labelOfRow } from '../../profiles/types/row-rules.ts';
 import { studyInstanceUIDOf } from '../../profiles/imaging/identifiers.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
 import { sourcesShown } from '../access/decide.ts';
@@ -112,7 +112,7 @@ function byRow(named: NamedRows): ReadonlyMap<string, string> {
 /** Whose instances of a study are shown. */
 function sourcesOf(grant: AnyGrant, { json, shownBy }: VisibleRow): readonly string[] | undefined {
   if (shownBy?.relation !== 'author') return undefined;
-  return sourcesShown(grant, shownBy.relation, levelOfRow('ImagingStudy', JSON.parse(json) as ImagingStudy));
+  return sourcesShown(grant, shownBy.relation, labelOfRow('ImagingStudy', JSON.parse(json) as ImagingStudy));
 }
 
 function uidsSaid({ json }: VisibleRow): readonly string[] {

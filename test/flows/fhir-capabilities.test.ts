@@ -220,6 +220,8 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       'refile',
       'release',
       'separate',
+      'set-confidentiality',
+      'set-confidentiality',
       'withdraw',
     ]);
     const unknown = ['Patient/$everything', 'ImagingStudy/$meta', '$export', 'Task/1/$move'];

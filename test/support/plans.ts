@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Consent } from '@medplum/fhirtypes';
 import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
 import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
+import { NORMAL } from '../../profiles/confidentiality.ts';
 import { toIdentityResource } from '../../profiles/identity/identity-resource.ts';
 import type { RowIndex } from '../../profiles/search/indexer.ts';
 import type { SearchQuery } from '../../profiles/search/query.ts';
@@ -69,7 +70,7 @@ export function aPut(parts: Partial<Put> = {}): Put {
     resource: { resourceType: type, id, language: 'fr' } as Put['resource'],
     index: NO_ENTRIES,
     sort: NOW,
-    level: 'N',
+    ...NORMAL,
     released: true,
     ...(parts.person === undefined ? {} : { subject: patientOf(parts.person) }),
     ...parts,

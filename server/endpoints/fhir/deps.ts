@@ -10,6 +10,7 @@ import type { moveStudy } from '../../flows/aside/move-study.ts';
 import type { attempt } from '../../flows/attempt.ts';
 import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { decideReview } from '../../flows/consent/decide-review.ts';
+import type { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
 import type { crossReference } from '../../flows/read/cross-reference.ts';
 import type { matchPatients } from '../../flows/read/match-patients.ts';
@@ -49,6 +50,7 @@ export type FhirDeps = {
   readonly matchPatients: ReturnType<typeof matchPatients>;
   readonly breakGlass: ReturnType<typeof breakGlass>;
   readonly decideReview: ReturnType<typeof decideReview>;
+  readonly sayConfidentiality: ReturnType<typeof sayConfidentiality>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
   readonly clearAside: ReturnType<typeof clearAside>;
   readonly moveStudy: ReturnType<typeof moveStudy>;

@@ -1,12 +1,12 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix and
  * $match; on a Task of instances kept aside: $discard, $refile, $release; on that of an emergency: $decide; on an
- * ImagingStudy: $move.
+ * ImagingStudy: $move; on that and a DiagnosticReport, in a file of its own: $set-confidentiality.
  * @see https://hl7.org/fhir/R4/operations.html
  */
-import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
+import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
 import type { Context } from 'koa';
-import { CODE_SYSTEM, MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { VERDICTS } from '../../../profiles/consent/emergency.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Sought } from '../../flows/consent/emergency-parts.ts';
@@ -14,7 +14,9 @@ import type { NamedIdentity } from '../../flows/identity/judge-identities.ts';
 import type { FhirDeps } from './deps.ts';
 import { getCrossReference, postCrossReference } from './cross-reference.ts';
 import { match } from './match.ts';
+import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
+import { setConfidentiality } from './set-confidentiality.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
 type InstanceOperation = (deps: FhirDeps, ctx: Context, id: string) => Promise<void>;
@@ -37,6 +39,14 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
   ['Task/$refile', refile],
   ['Task/$decide', decide],
   ['ImagingStudy/$move', move],
+  [
+    'DiagnosticReport/$set-confidentiality',
+    async (deps: FhirDeps, ctx: Context, id: string) => await setConfidentiality(deps, ctx, 'DiagnosticReport', id),
+  ],
+  [
+    'ImagingStudy/$set-confidentiality',
+    async (deps: FhirDeps, ctx: Context, id: string) => await setConfidentiality(deps, ctx, 'ImagingStudy', id),
+  ],
 ]);
 
 /** The operations that are asked by GET, too, as they change nothing, by type and name. */
@@ -179,55 +189,4 @@ function referenceIn(deps: FhirDeps, parameters: ReadonlyMap<string, ParametersP
   if (reference === undefined) throw missing(name);
   const base = `${deps.fhirBase()}/`;
   return reference.startsWith(base) ? reference.slice(base.length) : reference;
-}
-
-function hasBody(ctx: Context): boolean {
-  return ctx.request.length !== 0 && ctx.get('Content-Type') !== '';
-}
-
-function answerCreated(deps: FhirDeps, ctx: Context, reference: string, standing: readonly string[] = []): void {
-  ctx.status = 201;
-  ctx.set('Location', `${deps.fhirBase()}/${reference}`);
-  answerBody(ctx, reference, standing);
-}
-
-function answerReference(ctx: Context, reference: string): void {
-  ctx.status = 200;
-  answerBody(ctx, reference);
-}
-
-function answerBody(ctx: Context, reference: string, standing: readonly string[] = []): void {
-  ctx.set('Content-Type', `${MEDIA_TYPE.fhirJson}; charset=utf-8`);
-  const answer: Parameters = {
-    resourceType: 'Parameters',
-    parameter: [
-      { name: 'return', valueReference: { reference } },
-      ...standing.map((one) => ({ name: 'standing', valueReference: { reference: one } })),
-    ],
-  };
-  ctx.body = JSON.stringify(answer);
-}
-
-const NO_PARAMETERS: Parameters = { resourceType: 'Parameters' };
-
-function parametersOf(body: Resource, names: readonly string[]): ReadonlyMap<string, ParametersParameter> {
-  if (body.resourceType !== 'Parameters')
-    throw new Fault('invalid', 'The body is not a Parameters resource', { expression: 'resourceType' });
-  const parameters = new Map<string, ParametersParameter>();
-  for (const parameter of body.parameter ?? []) {
-    if (!names.includes(parameter.name))
-      throw new Fault('invalid', `The operation has ${listOf(names)}`, { expression: 'Parameters.parameter' });
-    if (parameters.has(parameter.name))
-      throw new Fault('invalid', `The parameter ${parameter.name} comes twice`, { expression: 'Parameters.parameter' });
-    parameters.set(parameter.name, parameter);
-  }
-  return parameters;
-}
-
-function listOf(names: readonly string[]): string {
-  return names.length === 0 ? 'no parameters' : `the parameters ${names.join(', ')} only`;
-}
-
-function missing(name: string): Fault {
-  return new Fault('required', `The parameter ${name} is missing`, { expression: 'Parameters.parameter' });
 }

@@ -1,5 +1,5 @@
 /** Whether a requester sees a row that a story read for itself: so that a refusal tells of nothing that is hidden. */
-import { levelOfRow } from '../../../profiles/types/row-rules.ts';
+import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide } from '../../access/decide.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
@@ -20,6 +20,6 @@ export async function isRowSeen(
   const grant = reading({ person });
   const rights = await deps.records.rightsOf(grant, person, item);
   const state = await deps.records.stateOf(grant, person);
-  const facts = { type, item, level: levelOfRow(type, openedResource(row)), released };
+  const facts = { type, item, released, ...labelOfRow(type, openedResource(row)) };
   return decide(grantOf(deps, visit), facts, rights, state).permitted;
 }

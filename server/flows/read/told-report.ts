@@ -8,6 +8,7 @@ import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { isPreliminary } from '../../../profiles/documents/report-status.ts';
 import { isInError, toldOf } from '../../../profiles/types/row-rules.ts';
 import { fhirType, type StoredType } from '../../../profiles/types/visibility.ts';
+import { NORMAL } from '../../../profiles/confidentiality.ts';
 import { lifeCycleAllows } from '../../access/decide.ts';
 import type { RowVersion, VisibleRow } from '../../ports/record-store.ts';
 import type { Visit } from '../guard.ts';
@@ -55,6 +56,6 @@ function readsErrors({ requester }: Visit, { shownBy }: VisibleRow): boolean {
 }
 
 function readsPreliminary({ shownBy }: VisibleRow): boolean {
-  const row = { type: 'DiagnosticReport', item: 'DiagnosticReport/', level: 'N', released: false } as const;
+  const row = { type: 'DiagnosticReport', item: 'DiagnosticReport/', released: false, ...NORMAL } as const;
   return shownBy !== undefined && lifeCycleAllows(shownBy.relation, row);
 }

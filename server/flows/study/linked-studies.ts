@@ -1,6 +1,6 @@
 /** The stored exams that a report counts for: of the same person, by an establishment that reads them. */
 import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
-import { labelOf, rankOf } from '../../../profiles/confidentiality.ts';
+import { covers, labelOf } from '../../../profiles/confidentiality.ts';
 import {
   accessionsOf,
   namesStudy,
@@ -124,7 +124,7 @@ function linkOf(
 ): LinkedStudy | undefined {
   const studyInstanceUID = uidOf(imagingStudy);
   if (studyInstanceUID === undefined || !mayReport(region, organization, sources)) return undefined;
-  const isShown = rankOf(labelOf(imagingStudy.meta)) <= rankOf(labelOf(resource.meta));
+  const isShown = covers(labelOf(resource.meta), labelOf(imagingStudy.meta));
   return { id: imagingStudy.id ?? '', studyInstanceUID, isShown, imagingStudy };
 }
 

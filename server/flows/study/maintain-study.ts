@@ -7,6 +7,7 @@ import { IMPORTED_TAG } from '../../../profiles/codes.ts';
 import { isValidated } from '../../../profiles/documents/diagnostic-report.ts';
 import { isReservedSystem } from '../../../profiles/reserved-systems.ts';
 import { buildImagingStudy } from '../../../profiles/imaging/imaging-study-from-dicom.ts';
+import { masksOfReports, withMasksOfReports } from '../../../profiles/said-label.ts';
 import { systemReading, type NarrowReading, type SystemGrant } from '../../access/grant.ts';
 import { principal } from '../../access/right.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';
@@ -71,9 +72,11 @@ async function partsOf(deps: MaintainStudyDeps, studyInstanceUID: string, closin
   const standing = await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
   const isOtherOrigin = standing !== undefined && !(await isByAuthors(deps, ofPerson, standing.row, study.sources));
   const imported = (await claimOf(deps.records, reading, claimKey.imported(studyInstanceUID))) !== undefined;
-  const imagingStudy = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
-  const reports = await reportsOfStudy(deps, reading, { ...study, person: study.patient.person }, imagingStudy, now);
-  const released = reports.some(({ resource, counts }) => counts && isValidated(resource));
+  const built = markedAs(imported, keepingLabel(toImagingStudy(deps, study, id), standing?.resource));
+  const reports = await reportsOfStudy(deps, reading, { ...study, person: study.patient.person }, built, now);
+  const counting = reports.filter(({ counts }) => counts).map(({ resource }) => resource);
+  const imagingStudy = withMasksOfReports(built, masksOfReports(counting));
+  const released = counting.some(isValidated);
   const hand: StudyAtHand = { study, imagingStudy, manifests, released, isOtherOrigin, now };
   const manifest = await manifestParts(deps, reading, hand, closing);
   return [

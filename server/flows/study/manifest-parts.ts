@@ -6,9 +6,11 @@
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { studyEntity } from '../../../profiles/audit/audit-event.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
+import { labelOf } from '../../../profiles/confidentiality.ts';
 import { withSourceNumbers, withSourcePatient } from '../../../profiles/documents/document-reference.ts';
 import { buildManifestDocument } from '../../../profiles/documents/manifest-document.ts';
 import { viewersOf, withViewers } from '../../../profiles/imaging/viewer-endpoint.ts';
+import { withLabel } from '../../../profiles/said-label.ts';
 import type { ItemReading } from '../../access/grant.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord } from '../../ports/commit-plan.ts';
@@ -128,14 +130,17 @@ function factsOf({ study, released }: StudyAtHand) {
   return { person: study.patient.person, subject: study.patient.patient, released };
 }
 
-/** A manifest is shown to the patient when the images are. What it says of her and of the viewer follows the study. */
+/**
+ * A manifest is shown to the patient when the images are, under their label. What it says of her and of the viewer
+ * follows the study.
+ */
 function releasedParts(
   deps: MaintainStudyDeps,
   hand: StudyAtHand,
   { row, resource }: Found<DocumentReference>,
 ): PlanParts {
   const said = withSourcePatient(resource, hand.study.patient.resource);
-  const document = withViewers(said, viewersOf([hand.imagingStudy]));
+  const document = withLabel(withViewers(said, viewersOf([hand.imagingStudy])), labelOf(hand.imagingStudy.meta));
   const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
   return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }
@@ -147,7 +152,8 @@ function supersededParts(
   { row, resource }: Found<DocumentReference>,
 ): PlanParts {
   const { own, resource: patient } = hand.study.patient;
-  const document = withSourceNumbers({ ...resource, status: 'superseded' }, own, patient);
+  const former = withLabel({ ...resource, status: 'superseded' }, labelOf(hand.imagingStudy.meta));
+  const document = withSourceNumbers(former, own, patient);
   const facts = { ...factsOf(hand), origin: filedBy(...hand.study.sources) };
   return changed(deps.indexer, row, document, hand.now, facts, hand.isOtherOrigin);
 }

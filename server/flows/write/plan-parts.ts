@@ -3,7 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
 import { sortKeyOf } from '../../../profiles/search/sort-key.ts';
-import { isReleased, levelOfRow } from '../../../profiles/types/row-rules.ts';
+import { isReleased, labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { storedType } from '../../../profiles/types/visibility.ts';
 import { NO_ORIGIN, type Origin } from '../../access/rights-of.ts';
 import type { PersonKey } from '../../access/requester.ts';
@@ -39,7 +39,7 @@ export function putOf(indexer: Indexer, resource: Resource, now: number, facts: 
     resource,
     index: indexer(resource),
     sort: sortKeyOf(resource, now),
-    level: levelOfRow(type, resource),
+    ...labelOfRow(type, resource),
     released,
     ...rest,
   };

@@ -5,6 +5,7 @@ import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { linkedTo, unlinked, withIssuer } from '../../../profiles/documents/report-links.ts';
 import { isEnded, requireOnward } from '../../../profiles/documents/report-status.ts';
 import { Fault } from '../../../profiles/fault.ts';
+import { keepingSaid } from '../../../profiles/said-label.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { NO_ORIGIN, type Origin } from '../../access/rights-of.ts';
 import { claimKey, type ClaimKey } from '../../ports/claim-key.ts';
@@ -13,8 +14,9 @@ import type { InternalRow } from '../../ports/record-store.ts';
 import type { KnownPatient } from '../identity/persons.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { jobOf } from '../jobs/job-of.ts';
-import { linkedStudies } from '../study/linked-studies.ts';
+import { linkedStudies, type LinkedStudy } from '../study/linked-studies.ts';
 import { reportDocumentParts } from '../study/report-document-parts.ts';
+import { maskedStudiesParts } from '../study/relabelled-parts.ts';
 import { requirePerformers, signersOf } from '../study/report-people.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import type { WriteAct } from './act.ts';
@@ -119,7 +121,7 @@ async function asKept(
   const forms = formsOf(work, { sent, standing, document: work.documents.get(placed.act) });
   return withPerformer(
     {
-      ...rest,
+      ...keepingSaid(rest, standing),
       id: placed.id,
       subject: { reference: subject },
       ...(forms.length === 0 ? {} : { presentedForm: [...forms] }),
@@ -132,7 +134,7 @@ async function partsOf(
   work: Work,
   act: WriteAct,
   sending: Sending,
-  studies: Awaited<ReturnType<typeof linkedStudies>>,
+  studies: readonly LinkedStudy[],
 ): Promise<PlanParts> {
   const { deps, reading, now } = work;
   const { report, standing, row, organization, person, subject, patient } = sending;
@@ -160,15 +162,22 @@ async function partsOf(
   const documents = await reportDocumentParts(deps, reading, hand, new Map(), now);
   const document = work.documents.get(act);
   const forms = { report, standing, row, document, facts };
-  return joinParts(documents, put, ...(await binaryParts(work, forms)), errorNoticeParts(work, sending), {
+  const masked = await maskedStudiesParts(deps, reading, report, studies, now);
+  const notices = errorNoticeParts(work, sending);
+  return joinParts(documents, put, ...masked, ...(await binaryParts(work, forms)), notices, {
     claims: await claimsOf(work, sending),
-    jobs: refreshesOf(report, standing).map((uid) => jobOf('refresh-study', uid, now)),
+    jobs: refreshesOf(report, standing, studies).map((uid) => jobOf('refresh-study', uid, now)),
   });
 }
 
-/** The exams that the report tells of, or told of. */
-function refreshesOf(report: DiagnosticReport, standing: DiagnosticReport | undefined): readonly string[] {
-  return [...new Set([report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf))];
+/** The exams that the report tells of or told of, and those that it may not tell of. */
+function refreshesOf(
+  report: DiagnosticReport,
+  standing: DiagnosticReport | undefined,
+  studies: readonly LinkedStudy[],
+): readonly string[] {
+  const told = [report, ...(standing === undefined ? [] : [standing])].flatMap(studiesOf);
+  return [...new Set([...told, ...studies.map(({ studyInstanceUID }) => studyInstanceUID)])];
 }
 
 /** Whoever read a report that was an error is told that there was one; not which, and not what it said. */

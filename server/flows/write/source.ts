@@ -1,5 +1,5 @@
 /** What a requester has to do with a row or a Patient: what the decision on a write rests on. */
-import { levelOfRow } from '../../../profiles/types/row-rules.ts';
+import { labelOfRow } from '../../../profiles/types/row-rules.ts';
 import { decide, OPEN_STATE, type RowFacts } from '../../access/decide.ts';
 import { standingOf, type Standing, type StandingFacts, type SubjectFacts } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -34,8 +34,7 @@ export async function standingFacts(
 }
 
 function factsOfRow(row: InternalVersion, item: string): RowFacts {
-  const level = levelOfRow(row.type, openedResource(row));
-  return { type: row.type, item, level, released: row.released };
+  return { type: row.type, item, released: row.released, ...labelOfRow(row.type, openedResource(row)) };
 }
 
 /** A Patient, and what a decision asks of her. */

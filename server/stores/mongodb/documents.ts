@@ -32,7 +32,7 @@ export type RowContent = {
   readonly subject?: string | undefined;
   /** The Patient that is shown in place of the subject, where it is another. */
   readonly patient?: string | undefined;
-  /** Rank of the confidentiality level. */
+  /** The number of the confidentiality label. */
   readonly level: number;
   readonly released: boolean;
   readonly parent?: string | undefined;

@@ -244,8 +244,8 @@ export class Model {
   #factsOf(row: Put): Facts | undefined {
     const item = row.parent === undefined ? row : this.#rows.get(row.parent);
     if (item === undefined) return undefined;
-    const { level, released, person } = item;
-    return { person, facts: { type: row.type, item: referenceOf(item), level, released } };
+    const { level, masks, released, person } = item;
+    return { person, facts: { type: row.type, item: referenceOf(item), level, masks, released } };
   }
 
   /** The rights of a person. */

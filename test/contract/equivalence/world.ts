@@ -1,7 +1,7 @@
 /** Random worlds of persons, rows and rights over a small alphabet, so that they meet often. */
 import type { Consent } from '@medplum/fhirtypes';
 import * as fc from 'fast-check';
-import { LEVELS } from '../../../profiles/confidentiality.ts';
+import { LEVELS, MASKS, NORMAL } from '../../../profiles/confidentiality.ts';
 import type { RowIndex } from '../../../profiles/search/indexer.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
@@ -152,6 +152,7 @@ export const put: fc.Arbitrary<Put> = fc
     index: entries,
     sort: fc.integer({ min: -1, max: 2 }),
     level: fc.constantFrom(...LEVELS, 'N' as const),
+    masks: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.subarray([...MASKS]) }),
     released: fc.boolean(),
     moves: fc.integer({ min: 0, max: 9 }),
     origin,
@@ -169,10 +170,10 @@ export const put: fc.Arbitrary<Put> = fc
   });
 
 /** A part has no label or embargo of its own here: it is visible as its item. */
-function partOf(at: number): Pick<Put, 'parent' | 'person' | 'subject' | 'level' | 'released'> {
+function partOf(at: number): Pick<Put, 'parent' | 'person' | 'subject' | 'level' | 'masks' | 'released'> {
   const parent = PARENTS[at % PARENTS.length] ?? { type: 'DocumentReference', id: 'a' };
   const person = personOf(parent);
-  return { parent: referenceOf(parent), person, subject: patientOf(person), level: 'N', released: true };
+  return { parent: referenceOf(parent), person, subject: patientOf(person), released: true, ...NORMAL };
 }
 
 function personAt(at: number): PersonKey {

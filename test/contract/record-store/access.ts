@@ -1,6 +1,6 @@
 /** Who sees which row: relations and their ceilings, states, classes, times. */
 import { expect } from 'chai';
-import { LEVELS, type Level } from '../../../profiles/confidentiality.ts';
+import { LEVELS, MASKS, type Level, type Mask } from '../../../profiles/confidentiality.ts';
 import type { StoredType } from '../../../profiles/types/visibility.ts';
 import type { PatientState } from '../../../server/access/decide.ts';
 import { systemGrant, type Grant } from '../../../server/access/grant.ts';
@@ -33,6 +33,13 @@ const REACHED = {
   'break-glass': ['N'],
   named: ['N', 'R', 'V'],
 } as const satisfies Record<Relation, readonly Level[]>;
+
+/** Relations from which each mask hides a normal item (access.md, section 8). */
+const MASKED: Readonly<Record<Mask, readonly Relation[]>> = {
+  professionals: ['declared', 'imaging-service', 'break-glass'],
+  patient: ['self'],
+  representatives: [],
+};
 
 /** Relations that each state of the patient leaves (access.md, layer 3). */
 const LEFT: readonly (readonly [Partial<PatientState>, readonly Relation[]])[] = [
@@ -100,6 +107,24 @@ export function accessContract(suite: Suite): void {
           const row = await read(suite.records, grant, put);
           expect(row?.shownBy?.relation).to.equal(expected.includes(put) ? relation : undefined);
         }
+      });
+    }
+
+    for (const relation of relations) {
+      it(`hides what is masked from ${relation}, before and after it is masked`, async () => {
+        const person = aPersonKey();
+        const { grant, principal } = holderOf(relation, person);
+        const type = typeFor(relation);
+        const puts = MASKS.map((mask) => aPut({ type, person, masks: [mask] }));
+        const later = aPut({ type, person });
+        await commitPlan(suite.records, given(relation, { person, principal }, [...puts, later]));
+        const isShown = (masks: readonly Mask[]): boolean => !masks.some((mask) => MASKED[mask].includes(relation));
+        const expected = puts.filter(({ masks }) => isShown(masks));
+        expect(await shown(grant, type)).to.deep.equal([...expected, later].map(({ id }) => id).sort());
+        await commitPlan(suite.records, aPlan({ puts: [{ ...later, masks: MASKS }] }));
+        expect((await read(suite.records, grant, later)) !== undefined).to.equal(isShown(MASKS));
+        await commitPlan(suite.records, aPlan({ puts: [later] }));
+        expect(await read(suite.records, grant, later)).not.to.equal(undefined);
       });
     }
 

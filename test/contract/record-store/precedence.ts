@@ -1,5 +1,6 @@
 /** Which right is named when several show a row: the order of server/access/right.ts, on every store. */
 import { expect } from 'chai';
+import { NORMAL } from '../../../profiles/confidentiality.ts';
 import { decide, OPEN_STATE } from '../../../server/access/decide.ts';
 import type { Grant } from '../../../server/access/grant.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
@@ -37,7 +38,7 @@ export function precedenceContract(suite: Suite): void {
             await commitPlan(suite.records, aPlan({ rights: order === 'before' ? [one] : [other] }));
             const grant = aGrant(practitioner, NOW, [{ organization: service, radiologist: true, offices: [] }]);
             expect(await named(suite, grant, put.id)).to.deep.equal([one.id, one.id, one.id]);
-            const facts = { type: put.type, item: `${put.type}/${put.id}`, level: 'N', released: true } as const;
+            const facts = { type: put.type, item: `${put.type}/${put.id}`, released: true, ...NORMAL } as const;
             for (const rights of [
               [one, other],
               [other, one],

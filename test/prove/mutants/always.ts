@@ -40,6 +40,13 @@ export const ALWAYS: readonly Known[] = [
     tests: [{ files: ['test/server/access/right.test.ts'] }],
   },
   {
+    path: 'server/access/decide.ts',
+    what: 'a mask hides nothing',
+    from: 'rankOf(ceiling) && !masks.some((mask) => maskedBy.includes(mask))',
+    to: 'rankOf(ceiling)',
+    tests: [{ files: ['test/server/access/table.test.ts'] }],
+  },
+  {
     path: 'server/flows/retrieve/viewings.ts',
     what: 'a viewing goes on under another right',
     from: 'return rightOf(row) === rightOf(study);',

@@ -42,6 +42,8 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('reconsent'), 'establishment', 'patient'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
+  // Whether one is its patient or author, the data tell.
+  [operation('set-confidentiality'), ...KINDS],
   [operation('discard'), 'establishment'],
   [operation('refile'), 'establishment'],
   [operation('release'), 'establishment'],
@@ -65,7 +67,7 @@ describe('Who may attempt what, before the data are known', () => {
       });
       const clears = office.endsWith('-desk') ? ['discard', 'release', 'move', 'join', 'separate'] : [];
       const decides = office.endsWith('-dpo') ? ['decide'] : [];
-      expect(may, office).to.have.members(['break-glass', ...clears, ...decides]);
+      expect(may, office).to.have.members(['break-glass', 'set-confidentiality', ...clears, ...decides]);
     }
   });
 

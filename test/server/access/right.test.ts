@@ -1,13 +1,5 @@
 import { expect } from 'chai';
-import {
-  CEILING,
-  consentOf,
-  FOREVER,
-  isNamedBefore,
-  principal,
-  RELATIONS,
-  rightId,
-} from '../../../server/access/right.ts';
+import { consentOf, FOREVER, isNamedBefore, principal, RELATIONS, rightId } from '../../../server/access/right.ts';
 import { aPersonKey } from '../../support/plans.ts';
 
 /** Written out here: an event cites the first of them, so another order would be another decision. */
@@ -28,12 +20,6 @@ describe('The right that is named when several show a row', () => {
     expect(isNamedBefore({ relation: 'author', id: 'a' }, { relation: 'author', id: 'b' })).to.equal(true);
     expect(isNamedBefore({ relation: 'author', id: 'b' }, { relation: 'author', id: 'a' })).to.equal(false);
     expect(isNamedBefore({ relation: 'author', id: 'a' }, { relation: 'author', id: 'a' })).to.equal(false);
-  });
-
-  it('reaches private items for the patient, the author and whoever the writer named alone', () => {
-    const reaching = ORDER.filter((relation) => CEILING[relation] === 'V');
-    expect(reaching).to.deep.equal(['self', 'author', 'named']);
-    expect(new Set(Object.values(CEILING))).to.deep.equal(new Set(['V', 'N']));
   });
 });
 

@@ -120,8 +120,8 @@ export const RIGHTS: readonly FormerRight[] = [
 
 /** The access rows of the former rights: each right and each row that it shows. */
 export const ACCESS = RIGHTS.flatMap((right) =>
-  ROWS.filter(({ type, id, level, released }) =>
-    permits({ ...right, giver: '' }, { type, item: `${type}/${id}`, level, released }, OPEN_STATE),
+  ROWS.filter(({ type, id, level, masks, released }) =>
+    permits({ ...right, giver: '' }, { type, item: `${type}/${id}`, level, masks, released }, OPEN_STATE),
   ).map((put) => ({ right, put })),
 );
 
@@ -168,7 +168,8 @@ async function expectRights(records: RecordStore, rows: readonly Put[]): Promise
         .filter((put) => put.type === type)
         .flatMap((put) => {
           const item = `${type}/${put.id}`;
-          const facts = { type, item, level: put.level, released: put.released };
+          const { level, masks, released } = put;
+          const facts = { type, item, level, masks, released };
           const shown = rights.filter(
             (right) =>
               grant.principals.includes(right.principal) &&

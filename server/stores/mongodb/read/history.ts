@@ -1,5 +1,5 @@
 /** Former versions of rows, and what is left of deleted ones. */
-import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { decide, OPEN_STATE } from '../../../access/decide.ts';
@@ -77,7 +77,7 @@ async function shownDeletion(reader: Reader, deletion: HistoryDocument): Promise
   const { rights, persons } = reader.collections;
   const { session, grant } = reader;
   const { type, id, person, level, released } = deletion;
-  const facts = { type, item: rowKey(type, id), level: levelOf(level), released };
+  const facts = { type, item: rowKey(type, id), released, ...decodeLabel(level) };
   const held =
     person === undefined || person === null
       ? []

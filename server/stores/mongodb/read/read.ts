@@ -1,5 +1,5 @@
 /** Answers to the questions of the port, inside one transaction. */
-import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { sourcesShown } from '../../../access/decide.ts';
 import { claimKey } from '../../../ports/claim-key.ts';
 import type {
@@ -113,7 +113,7 @@ async function shownStudy(reader: Reader, studyInstanceUID: string): Promise<Stu
   if (row === null || shown === undefined) return undefined;
   const study = { id: row.id, person: row.person, ...shownSubject(reader.grant, row), shownBy: shown.right };
   if (reader.grant.system) return { study, part: {} };
-  const sources = sourcesShown(reader.grant, shown.right?.relation, levelOf(row.level));
+  const sources = sourcesShown(reader.grant, shown.right?.relation, decodeLabel(row.level));
   return { study, part: { person: row.person ?? undefined, sources } };
 }
 

@@ -1,6 +1,6 @@
 /** Rows and rights as the decision sees them, and the access documents that follow. */
 import type { Filter } from 'mongodb';
-import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState } from '../../../access/decide.ts';
 import type { PersonKey } from '../../../access/requester.ts';
@@ -59,7 +59,7 @@ export function aclOf(rights: readonly Right[], rows: readonly AclFacts[], state
 
 function isPermitted(right: Right, row: AclFacts, state: PatientState): boolean {
   const { type, id, level, released } = row;
-  return permits(right, { type, item: rowKey(type, id), level: levelOf(level), released }, state);
+  return permits(right, { type, item: rowKey(type, id), released, ...decodeLabel(level) }, state);
 }
 
 function toAcl(right: Right, { type, id, sort }: AclFacts): AclDocument {

@@ -1,6 +1,6 @@
 /** What a plan makes of its rows: staged in memory from the standing documents, then written in one go. */
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
-import { rankOf } from '../../../../profiles/confidentiality.ts';
+import { encodeLabel } from '../../../../profiles/confidentiality.ts';
 import type { Origin } from '../../../access/rights-of.ts';
 import type { Principal } from '../../../access/right.ts';
 import type { CommitPlan, Put } from '../../../ports/commit-plan.ts';
@@ -145,7 +145,7 @@ function toHistory(row: RowDocument): HistoryDocument {
 }
 
 function toRow(put: PutFrom, json: string, version: number, now: number): RowDocument {
-  const { type, id, sort, person, subject, patient, level, released, parent, blob, origin } = put;
+  const { type, id, sort, person, subject, patient, released, parent, blob, origin } = put;
   const index = toIndexArrays(put.index, now);
   return {
     _id: rowKey(type, id),
@@ -158,7 +158,7 @@ function toRow(put: PutFrom, json: string, version: number, now: number): RowDoc
     person,
     subject,
     patient,
-    level: rankOf(level),
+    level: encodeLabel(put),
     released,
     parent,
     blob,

@@ -5,7 +5,7 @@
  */
 import { personKey } from '../../../access/requester.ts';
 import { principal } from '../../../access/right.ts';
-import { rankOf } from '../../../../profiles/confidentiality.ts';
+import { encodeLabel, NORMAL } from '../../../../profiles/confidentiality.ts';
 import { repeatable, type Database } from '../database.ts';
 import { DurableQueue } from '../write/durable-queue.ts';
 import type { WireAudit } from '../write/protocol.ts';
@@ -76,7 +76,7 @@ export class EventIndex extends DurableQueue {
 }
 
 function indexEvent(db: Database, { id, recorded, references, persons, form }: Unindexed): void {
-  const row = db.get<{ rid: number }>(INSERT, id, recorded, recorded, rankOf('N'), form);
+  const row = db.get<{ rid: number }>(INSERT, id, recorded, recorded, encodeLabel(NORMAL), form);
   if (row === undefined) throw new Error('The row was not written');
   for (const { param, target } of references) {
     db.run('INSERT OR IGNORE INTO reference (param, target, rid) VALUES (?, ?, ?)', eventParam(param), target, row.rid);

@@ -2,7 +2,7 @@
  * Compares the rows by which events are found with the events of the chain, in both directions: each event has exactly
  * the rows that it makes, or waits in the queue with what they are made of, and there are no others.
  */
-import { rankOf } from '../../../../profiles/confidentiality.ts';
+import { encodeLabel, NORMAL } from '../../../../profiles/confidentiality.ts';
 import { indexAuditEvent } from '../../../../profiles/search/audit-event-index.ts';
 import { personKey } from '../../../access/requester.ts';
 import { FOREVER, principal } from '../../../access/right.ts';
@@ -80,7 +80,7 @@ export class FiledEvents {
     const row = this.#db.get<FiledRow>(ROW, id);
     if (row === undefined) return 'search does not find the event';
     const { rid, version, updated, sort, level, released, form } = row;
-    if (version !== 1 || updated !== sort || level !== rankOf('N') || released !== 1)
+    if (version !== 1 || updated !== sort || level !== encodeLabel(NORMAL) || released !== 1)
       return 'search finds the event otherwise than it was filed';
     const found = references.filter(
       ({ param, target }) => this.#db.get(REFERENCE, eventParam(param), target, rid) !== undefined,

@@ -1,5 +1,5 @@
 /** Former versions of rows, and what is left of deleted ones. */
-import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { Fault } from '../../../../profiles/fault.ts';
 import { TIME_BOUND } from '../../../../profiles/search/date-range.ts';
 import type { StoredType } from '../../../../profiles/types/visibility.ts';
@@ -125,7 +125,7 @@ function wasSeen(db: Database, grant: AnyGrant, { type, id }: Named): boolean {
 /** The deletion of a row, when what holds now would still show the row. */
 function toDeletion(db: Database, grant: AnyGrant, type: StoredType, row: DeletedRow): RowVersion | undefined {
   const { id, version, updated, sort } = row;
-  const facts = { type, item: `${type}/${id}`, level: levelOf(row.level), released: row.released === 1 };
+  const facts = { type, item: `${type}/${id}`, released: row.released === 1, ...decodeLabel(row.level) };
   const rights = row.person === null ? [] : rightsTo(db, row.person, facts.item);
   const decision = decide(grant, facts, rights, stateOf(db, row.person ?? ''));
   if (!decision.permitted) return undefined;

@@ -1,5 +1,5 @@
 /** The grant as SQL: the same condition for every statement that a requester's read makes. */
-import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { beginningOfTail } from '../../../../profiles/search/json-tail.ts';
 import { isStoredType, VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { sourcesShown } from '../../../access/decide.ts';
@@ -157,7 +157,7 @@ export function shownStudy(db: Database, grant: AnyGrant, studyInstanceUID: stri
     shownBy: shown,
   };
   if (grant.system) return { study, part: {} };
-  const sources = sourcesShown(grant, shown?.relation, levelOf(row.level));
+  const sources = sourcesShown(grant, shown?.relation, decodeLabel(row.level));
   return { study, part: { person: study.person, sources } };
 }
 

@@ -1,5 +1,5 @@
 /** Keeps the access table: one row for each right and each row of its person that `permits` shows it. */
-import { levelOf } from '../../../../profiles/confidentiality.ts';
+import { decodeLabel } from '../../../../profiles/confidentiality.ts';
 import { VISIBILITY, type StoredType } from '../../../../profiles/types/visibility.ts';
 import { OPEN_STATE, permits, type PatientState, type RowFacts } from '../../../access/decide.ts';
 import { personKey, type PersonKey } from '../../../access/requester.ts';
@@ -18,7 +18,7 @@ export type RightRow = {
   giver: string;
 };
 
-/** What the access table needs of a row. */
+/** What the access table needs of a row; `level` is the number of its label. */
 export type AccessRow = { rid: number; type: StoredType; id: string; sort: number; level: number; released: number };
 
 /** Reads the rights of a person. */
@@ -173,8 +173,8 @@ function isPermitted(right: Right, row: AccessRow, state: PatientState): boolean
   const facts: RowFacts = {
     type: row.type,
     item: itemOf(row),
-    level: levelOf(row.level),
     released: row.released === 1,
+    ...decodeLabel(row.level),
   };
   return permits(right, facts, state);
 }

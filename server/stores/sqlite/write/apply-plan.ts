@@ -1,4 +1,5 @@
 /** Applies one plan inside a savepoint of the writer: a Fault that leaves here undoes all of it. */
+import { encodeLabel } from '../../../../profiles/confidentiality.ts';
 import { personKey } from '../../../access/requester.ts';
 import { NO_ORIGIN, rightsGivenBy, type Origin } from '../../../access/rights-of.ts';
 import type { Claim, CommitReceipt, FurtherSource, InstanceRow } from '../../../ports/commit-plan.ts';
@@ -113,7 +114,7 @@ function putRow(db: Database, put: WirePut, patient: string | undefined, now: nu
 
 function accessRow(put: WirePut, rid: number): AccessRow {
   const { type, id, sort, released } = put;
-  return { rid, type, id, sort, level: levelRank(put), released: released ? 1 : 0 };
+  return { rid, type, id, sort, level: encodeLabel(put), released: released ? 1 : 0 };
 }
 
 function originOf(standing: StandingRow | undefined): Origin | undefined {
@@ -132,10 +133,6 @@ function giveRightsOf(
   const content = (): object => JSON.parse(json) as object;
   const given = rightsGivenBy({ type, id, person, origin, content });
   giveRights(db, giver, isKnown ? givenBy(db, giver) : [], given, rid);
-}
-
-function levelRank(put: WirePut): number {
-  return ['N', 'R', 'V'].indexOf(put.level);
 }
 
 function lastVersion(db: Database, type: string, id: string): number {

@@ -1,5 +1,5 @@
 /** Writes resource rows and their search values. */
-import { rankOf } from '../../../../profiles/confidentiality.ts';
+import { encodeLabel } from '../../../../profiles/confidentiality.ts';
 import type { IndexEntries, RowIndex } from '../../../../profiles/search/indexer.ts';
 import type { Put } from '../../../ports/commit-plan.ts';
 import type { Database } from '../database.ts';
@@ -10,6 +10,7 @@ export type StandingRow = {
   readonly version: number;
   readonly sort: number;
   readonly person: string | null;
+  /** The number of its label. */
   readonly level: number;
   readonly released: number;
   /** JSON of an Origin. */
@@ -65,7 +66,7 @@ function columnsOf(row: RowValues): (string | number | null)[] {
     row.sort,
     row.person ?? null,
     row.subject ?? null,
-    rankOf(row.level),
+    encodeLabel(row),
     row.released ? 1 : 0,
     parentType,
     parentId,

@@ -1,7 +1,7 @@
 /** A database of a server that named rights: they are derived from its rows. */
 import { expect } from 'chai';
 import { MongoServerError, type Document } from 'mongodb';
-import { rankOf } from '../../../../profiles/confidentiality.ts';
+import { encodeLabel } from '../../../../profiles/confidentiality.ts';
 import { createCollections } from '../../../../server/stores/mongodb/migrations/001-init.ts';
 import { deriveRights } from '../../../../server/stores/mongodb/migrations/005-givers.ts';
 import { ACCESS, expectDerived, RIGHTS, ROWS } from '../former-rights.ts';
@@ -10,10 +10,21 @@ import { usePeer } from './peer.ts';
 
 type Documents = readonly (Document & { readonly _id: string })[];
 
-const rows: Documents = ROWS.map(({ type, id, sort, person, subject, level, released, resource }) => {
+const rows: Documents = ROWS.map(({ type, id, sort, person, subject, level, masks, released, resource }) => {
   const indexed = { tok: [], ref: [], dates: [], str: [], tri: [] };
   const json = JSON.stringify(resource);
-  const row = { type, id, version: 1, updated: 0, sort, json, person, subject, level: rankOf(level), released };
+  const row = {
+    type,
+    id,
+    version: 1,
+    updated: 0,
+    sort,
+    json,
+    person,
+    subject,
+    level: encodeLabel({ level, masks }),
+    released,
+  };
   return { _id: `${type}/${id}`, ...row, ...indexed };
 });
 const rights: Documents = RIGHTS.map(({ id, scope, ...right }) => ({

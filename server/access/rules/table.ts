@@ -1,0 +1,59 @@
+/**
+ * The decision as a table, read from `table.json`: one row for each relation. `README.md` of this folder renders it.
+ */
+import { LEVELS, MASKS, type Level, type Mask } from '../../../profiles/confidentiality.ts';
+import { RELATIONS, type Relation } from '../right.ts';
+import table from './table.json' with { type: 'json' };
+
+/** The switches of a person, by the name that the state has for each. */
+export const SWITCHES = ['opposed', 'withdrawn', 'erasurePending', 'accountOff'] as const;
+
+/** One of {@link SWITCHES}. */
+export type SwitchName = (typeof SWITCHES)[number];
+
+/** What of rows that are not released a relation shows: none, all but reports that nobody has validated, or all. */
+export const UNRELEASED = ['nothing', 'exams', 'all'] as const;
+
+/** One of {@link UNRELEASED}. */
+export type Unreleased = (typeof UNRELEASED)[number];
+
+/** What a relation is let see. */
+export type Rule = {
+  /** The highest level that it reaches. */
+  readonly ceiling: Level;
+  /** Masks that hide an item from it. */
+  readonly maskedBy: readonly Mask[];
+  /** Switches of the person that close everything to it. */
+  readonly closedBy: readonly SwitchName[];
+  readonly unreleased: Unreleased;
+};
+
+type Said = (typeof table.relations)[number];
+
+/** The rule of each relation. */
+export const RULES: Readonly<Record<Relation, Rule>> = readTable(table.relations);
+
+/**
+ * Reads the rows of the table.
+ * @throws {Error} a word that is none of the lists above, a relation twice or missing, or not in their order
+ */
+export function readTable(rows: readonly Said[]): Record<Relation, Rule> {
+  const named = rows.map(({ relation }) => relation).join();
+  if (named !== RELATIONS.join()) throw new Error(`The table of decisions has the relations ${RELATIONS.join()}`);
+  return Object.fromEntries(rows.map((row) => [row.relation, toRule(row)])) as Record<Relation, Rule>;
+}
+
+function toRule({ ceiling, maskedBy, closedBy, unreleased }: Said): Rule {
+  return {
+    ceiling: oneOf(LEVELS, ceiling),
+    maskedBy: maskedBy.map((mask) => oneOf(MASKS, mask)),
+    closedBy: closedBy.map((name) => oneOf(SWITCHES, name)),
+    unreleased: oneOf(UNRELEASED, unreleased),
+  };
+}
+
+function oneOf<T extends string>(words: readonly T[], word: string): T {
+  const found = words.find((one) => one === word);
+  if (found === undefined) throw new Error(`The table of decisions says ${word}, which is none of ${words.join()}`);
+  return found;
+}

@@ -1,0 +1,117 @@
+/**
+ * An exam or a report under another label, with all that shows it: documents bear its label, and reports that may not
+ * tell of an exam do so no more. All is in one plan, so that nothing shows what the label hides.
+ */
+import type { DiagnosticReport, ImagingStudy } from '@medplum/fhirtypes';
+import { labelOf } from '../../../profiles/confidentiality.ts';
+import { linkedTo } from '../../../profiles/documents/report-links.ts';
+import { studyInstanceUIDOf } from '../../../profiles/imaging/identifiers.ts';
+import {
+  codingsSaid,
+  masksOfReports,
+  withLabel,
+  withMasksOfReports,
+  type LabelSayer,
+} from '../../../profiles/said-label.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { NarrowReading } from '../../access/grant.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import { knownPatient } from '../identity/persons.ts';
+import type { RegionIndex } from '../identity/region-index.ts';
+import { findById, type Found } from '../internal-reads.ts';
+import { jobOf } from '../jobs/job-of.ts';
+import { changed } from '../write/changed-put.ts';
+import { filedBy, joinParts, type PlanParts } from '../write/plan-parts.ts';
+import { isHidden } from './hidden-manifest.ts';
+import { authorsOf, establishmentsOf, linkedStudies, type LinkedStudy } from './linked-studies.ts';
+import { reportDocumentParts } from './report-document-parts.ts';
+import { reportsOfStudy, reportUpkeep } from './report-upkeep.ts';
+import { manifestsOf } from './study-content.ts';
+
+type Deps = { readonly records: RecordStore; readonly indexer: Indexer; readonly region: RegionIndex };
+
+/** The parts for an exam (`row`) that is to be as `resource` says; a report that the same plan writes is left out. */
+export async function relabelledStudyParts(
+  deps: Deps,
+  reading: NarrowReading,
+  { row, resource }: Found<ImagingStudy>,
+  now: number,
+  writtenReport?: string,
+): Promise<PlanParts> {
+  const { person, subject, released } = row;
+  const studyInstanceUID = resource.identifier?.map(studyInstanceUIDOf).find((uid) => uid !== undefined);
+  if (person === undefined || subject === undefined || studyInstanceUID === undefined)
+    throw new Error('An exam is somebody’s and has a UID');
+  const sources = await establishmentsOf(deps.records, reading, person, `ImagingStudy/${row.id}`);
+  const study = { studyInstanceUID, person, imagingStudy: resource, sources };
+  const manifests = (await manifestsOf(deps.records, reading({ person }), row.id, 'all')).filter(
+    (found) => found.row.person === person && !isHidden(found),
+  );
+  const label = labelOf(resource.meta);
+  const relabelled = manifests.map((found) => {
+    const facts = { person, subject: found.row.subject ?? subject, released: found.row.released };
+    return changed(deps.indexer, found.row, withLabel(found.resource, label), now, facts);
+  });
+  const current = manifests.filter((found) => found.resource.status === 'current');
+  const reports = await reportsOfStudy(deps, reading, study, resource, now);
+  const others = reports.filter((one) => one.person === person && one.row.id !== writtenReport);
+  const references = current.map((found) => `DocumentReference/${found.row.id}`);
+  return joinParts(
+    changed(deps.indexer, row, resource, now, { person, subject, released }),
+    ...relabelled,
+    ...(await reportUpkeep(deps, reading, others, study, references, now)),
+  );
+}
+
+/**
+ * The exams that a report counts for are masked in its own plan as it is. What it masks no more is found out when they
+ * are looked at again: other reports may mask them, too.
+ */
+export async function maskedStudiesParts(
+  deps: Deps,
+  reading: NarrowReading,
+  report: DiagnosticReport,
+  studies: readonly LinkedStudy[],
+  now: number,
+): Promise<readonly PlanParts[]> {
+  const masks = masksOfReports([report]);
+  const parts: PlanParts[] = [];
+  for (const { id, imagingStudy } of masks.length === 0 ? [] : studies) {
+    const standing = labelOf({ security: [...codingsSaid(imagingStudy.meta, 'report')] }).masks;
+    const further = masks.filter((mask) => !standing.includes(mask));
+    const found =
+      further.length === 0 ? undefined : await findById<ImagingStudy>(deps.records, reading, 'ImagingStudy', id);
+    if (found === undefined) continue;
+    const resource = withMasksOfReports(found.resource, [...standing, ...further]);
+    parts.push(await relabelledStudyParts(deps, reading, { row: found.row, resource }, now, report.id));
+  }
+  return parts;
+}
+
+/** The parts for a report that is to be as `resource` says, as one sayer of its label changed it. */
+export async function relabelledReportParts(
+  deps: Deps,
+  reading: NarrowReading,
+  { row, resource }: Found<DiagnosticReport>,
+  sayer: LabelSayer,
+  now: number,
+): Promise<PlanParts> {
+  const { person, subject, released } = row;
+  const patient = await knownPatient(deps.records, reading, subject ?? '');
+  if (person === undefined || subject === undefined || patient === undefined) throw new Error('A report is somebody’s');
+  const authors = await authorsOf(deps.records, reading, person, `DiagnosticReport/${row.id}`);
+  const organization = authors.find((author) => author.startsWith('Organization/'));
+  if (organization === undefined) throw new Error('A report is of an establishment');
+  const studies = await linkedStudies(deps, reading, { resource, person, organization });
+  const linked = linkedTo(resource, studies);
+  const facts = { person, subject, released };
+  const hand = { resource: linked, ...facts, patient, organization, studies, origin: filedBy(...authors) };
+  // What the source masks no more is found out of each exam by itself.
+  const jobs = sayer === 'source' ? studies.map((study) => jobOf('refresh-study', study.studyInstanceUID, now)) : [];
+  return joinParts(
+    changed(deps.indexer, row, linked, now, facts),
+    await reportDocumentParts(deps, reading, hand, new Map(), now),
+    ...(await maskedStudiesParts(deps, reading, linked, studies, now)),
+    { jobs },
+  );
+}

@@ -1,0 +1,56 @@
+/** The table of decisions: what it lets each relation see, written out here by hand, and its rendering. */
+import { expect } from 'chai';
+import { LEVELS, MASKS } from '../../../profiles/confidentiality.ts';
+import { labelAllows, lifeCycleAllows, stateAllows, OPEN_STATE } from '../../../server/access/decide.ts';
+import { RELATIONS, type Relation } from '../../../server/access/right.ts';
+import { readTable, SWITCHES } from '../../../server/access/rules/table.ts';
+import table from '../../../server/access/rules/table.json' with { type: 'json' };
+import { readmeTexts } from './decision-tables.ts';
+
+/** Labels, masks of a normal item and switches that leave each relation something (access.md, section 3). */
+const SEEN: Readonly<Record<Relation, readonly [levels: string, masks: string, switches: string]>> = {
+  self: ['N R V', 'professionals representatives', 'opposed withdrawn accountOff'],
+  author: ['N R V', 'professionals patient representatives', 'accountOff'],
+  declared: ['N', 'patient representatives', 'accountOff'],
+  'imaging-service': ['N', 'patient representatives', 'accountOff'],
+  'break-glass': ['N', 'patient representatives', 'accountOff'],
+  named: ['N R V', 'professionals patient representatives', 'opposed withdrawn erasurePending accountOff'],
+};
+
+describe('access.md 3, the table of decisions', () => {
+  for (const relation of RELATIONS) {
+    it(`lets ${relation} see what is written here, and nothing else`, () => {
+      const levels = LEVELS.filter((level) => labelAllows(relation, { level, masks: [] }));
+      const masks = MASKS.filter((mask) => labelAllows(relation, { level: 'N', masks: [mask] }));
+      const switches = SWITCHES.filter((name) => stateAllows(relation, { ...OPEN_STATE, [name]: true }));
+      expect([levels, masks, switches].map((words) => words.join(' '))).to.deep.equal(SEEN[relation]);
+    });
+  }
+
+  it('masks the higher item and the lower one alike', () => {
+    for (const level of LEVELS) expect(labelAllows('self', { level, masks: ['patient'] }), level).to.equal(false);
+    expect(labelAllows('declared', { level: 'N', masks: ['patient', 'professionals'] })).to.equal(false);
+  });
+
+  it('lets the patient wait for the validated report, and the correspondent for a report alone', () => {
+    const row = { item: 'List/a', level: 'N', masks: [], released: false } as const;
+    const waiting = (type: 'DiagnosticReport' | 'ImagingStudy'): readonly Relation[] =>
+      RELATIONS.filter((relation) => !lifeCycleAllows(relation, { ...row, type }));
+    expect(waiting('ImagingStudy')).to.deep.equal(['self']);
+    expect(waiting('DiagnosticReport')).to.deep.equal(['self', 'declared']);
+  });
+
+  it('is refused with a word that nothing reads, or without a relation', () => {
+    const changed = (part: object) => table.relations.map((row, at) => (at === 1 ? { ...row, ...part } : row));
+    expect(() => readTable(changed({ ceiling: 'X' }))).to.throw('says X');
+    expect(() => readTable(changed({ maskedBy: ['nobody'] }))).to.throw('says nobody');
+    expect(() => readTable(changed({ closedBy: ['closed'] }))).to.throw('says closed');
+    expect(() => readTable(changed({ unreleased: 'some' }))).to.throw('says some');
+    expect(() => readTable(table.relations.slice(1))).to.throw('has the relations');
+  });
+
+  it('is rendered in README.md as it stands', () => {
+    const { stands, wanted } = readmeTexts();
+    expect(stands, 'written anew by: npx node test/server/access/decision-tables.ts').to.equal(wanted);
+  });
+});
