@@ -1,8 +1,9 @@
 /**
- * The Consent by which a patient declares a correspondent. One shape is supported, a permit that names
- * professionals; every other Consent is refused, so that nothing is stored that the server would not enforce.
+ * The Consent by which a patient declares a correspondent. One shape is supported, a permit that names whom it is
+ * for; every other Consent is refused, so that nothing is stored that the server would not enforce.
  * @see IHE PCF 1.1, Consent Basic
  */
+import { ACTOR_TYPES, actorOf, actorsOf, type Actor } from './actors.ts';
 import type { CodeableConcept, Coding, Consent, ConsentProvision, ConsentProvisionActor } from '@medplum/fhirtypes';
 import { offsetsOf, type OffsetOf } from '../dicom/date-time.ts';
 import { CODE_SYSTEM, PCF_POLICY_PREFIX } from '../codes.ts';
@@ -11,8 +12,8 @@ import { Fault } from '../fault.ts';
 
 /** A declaration. */
 export type Declaration = {
-  /** `Practitioner/id` or `PractitionerRole/id`, 1..*, without repetition. */
-  readonly practitioners: readonly string[];
+  /** 1..*, without repetition. */
+  readonly actors: readonly Actor[];
   /** Epoch milliseconds, inclusive; 0 when the period has no start. */
   readonly from: number;
   /** Epoch milliseconds, exclusive; 8.64e15 when the period has no end. */
@@ -20,9 +21,9 @@ export type Declaration = {
 };
 
 /**
- * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits the professionals it
- * names as recipients (IRCP), for treatment or without purpose, within a period or not. Bare days of the period are
- * those of the time zone `zone` (a name of the IANA database), or of UTC.
+ * Reads a declaration: an active Consent of scope patient-privacy whose one provision permits the actors that it names
+ * by reference as recipients (IRCP), for treatment or without purpose, within a period or not. Bare days of the period
+ * are those of the time zone `zone` (a name of the IANA database), or of UTC.
  * @throws {Fault} not-supported - any other shape; `expression` is the element
  * @throws {Fault} forbidden - a purpose that exams are not shared for: payment, marketing, research
  */
@@ -36,7 +37,8 @@ export function readDeclaration(consent: Consent, zone?: string): Declaration {
   );
   if (provision === undefined) throw notSupported('Consent.provision', 'must name whom it permits');
   checkProvision(provision);
-  return { practitioners: practitionersOf(provision), ...periodOf(provision, zone) };
+  checkActors(provision);
+  return { actors: actorsOf(provision), ...periodOf(provision, zone) };
 }
 
 /**
@@ -68,22 +70,18 @@ export type Permit = Declaration & {
 export function permitOf(consent: object, zone?: string): Permit | undefined {
   const { status, provision } = consent as Partial<Consent>;
   if (status !== 'active' || provision?.type !== 'permit') return undefined;
-  const practitioners = (provision.actor ?? [])
-    .map(({ reference }) => reference?.reference ?? '')
-    .filter((literal) => PROFESSIONAL.test(literal));
+  const isEmergency = (provision.purpose ?? []).some(({ code }) => code === 'BTG');
+  const actors = actorsOf(provision).filter(({ kind }) => !isEmergency || kind === 'person');
   const { start, end } = provision.period ?? {};
   const range = periodRange(start, end, offsetsIn(zone));
-  if (practitioners.length === 0 || range === undefined) return undefined;
-  const isEmergency = (provision.purpose ?? []).some(({ code }) => code === 'BTG');
+  if (actors.length === 0 || range === undefined) return undefined;
   const last = isEmergency && end !== undefined ? parseDateRange(end, offsetsIn(zone))?.lo : undefined;
   return {
-    practitioners: [...new Set(practitioners)],
+    actors,
     ...boundsOf({ lo: range.lo, hi: last ?? range.hi }),
     isEmergency,
   };
 }
-
-const PROFESSIONAL = /^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/;
 
 const NOT_READ = 'is not supported here';
 /** Payment, marketing and research in v3-ActReason, with the codes below them. */
@@ -134,18 +132,17 @@ function isBasicPolicy(uri: string | undefined): boolean {
   return uri?.startsWith(PCF_POLICY_PREFIX) !== true || uri === `${PCF_POLICY_PREFIX}basic-normal`;
 }
 
-function practitionersOf({ actor = [] }: ConsentProvision): string[] {
+function checkActors({ actor = [] }: ConsentProvision): void {
   support(actor.length > 0, 'Consent.provision.actor', 'must name whom the Consent permits');
-  return [...new Set(actor.map(practitionerOf))];
+  actor.forEach(checkActor);
 }
 
-function practitionerOf({ role, reference, modifierExtension }: ConsentProvisionActor, index: number): string {
+function checkActor({ role, reference, modifierExtension }: ConsentProvisionActor, index: number): void {
   const path = `Consent.provision.actor[${index}]`;
   support(modifierExtension === undefined, `${path}.modifierExtension`, NOT_READ);
   support(hasCode(role, CODE_SYSTEM.participationType, 'IRCP'), `${path}.role`, 'must be IRCP of v3-ParticipationType');
-  const literal = reference.reference ?? '';
-  support(PROFESSIONAL.test(literal), `${path}.reference`, 'must be Practitioner/id or PractitionerRole/id');
-  return literal;
+  const isKnown = actorOf(reference.reference ?? '') !== undefined;
+  support(isKnown, `${path}.reference`, `must be one of ${ACTOR_TYPES.join(', ')}`);
 }
 
 /** Undefined of no zone, and so of Consents that came before servers kept it: their days are those of UTC. */

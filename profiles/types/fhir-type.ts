@@ -68,11 +68,16 @@ export type StudyErasure = 'imaging-study' | 'manifests' | 'reports' | 'tasks';
 /** An operation by its name and the canonical URL of its OperationDefinition. */
 export type DefinedOperation = { readonly name: string; readonly definition: string };
 
+/** A professional, whoever has a role, whoever has one in an organization. */
+export type ActorKind = 'person' | 'role' | 'members';
+
 /** One type. Members that name elements give paths without the type: `subject`, `participant.actor`. */
 export type FhirType = {
   readonly class: Visibility;
   /** Of class `own`: whom each row names beside who filed it: the patient that it is about. */
   readonly names?: 'patient';
+  /** Whom a patient lets see her record who names one in a Consent. */
+  readonly actor?: ActorKind;
   /** The element that says whose the row is: the first reference to a Patient in it. None: rows are of nobody. */
   readonly subject?: string;
   /** `own`: the label in `meta.security` counts. `normal`: no sender can raise it. */

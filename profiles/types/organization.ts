@@ -5,6 +5,7 @@ import { booleanToken, string, token } from './search-parameter.ts';
 /** Organization. @see https://hl7.org/fhir/R4/organization.html */
 export const Organization = {
   class: 'directory',
+  actor: 'members',
   label: 'normal',
   release: 'at-once',
   writers: 'region',

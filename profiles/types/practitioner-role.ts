@@ -5,6 +5,7 @@ import { booleanToken, reference, token } from './search-parameter.ts';
 /** PractitionerRole. @see https://hl7.org/fhir/R4/practitionerrole.html */
 export const PractitionerRole = {
   class: 'directory',
+  actor: 'role',
   label: 'normal',
   release: 'at-once',
   writers: 'region',

@@ -5,6 +5,7 @@ import { booleanToken, string, token } from './search-parameter.ts';
 /** Practitioner. @see https://hl7.org/fhir/R4/practitioner.html */
 export const Practitioner = {
   class: 'directory',
+  actor: 'person',
   label: 'normal',
   release: 'at-once',
   writers: 'region',

@@ -238,6 +238,8 @@ export function principalsOfProfessional(practitioner: string, roles: readonly R
   return [
     principal.practitioner(practitioner),
     principal.breakGlass(practitioner),
+    ...roles.map((role) => principal.role(role.reference)),
+    ...roles.flatMap((role) => role.within.map(principal.members)),
     ...roles.filter((role) => role.radiologist).map((role) => principal.radiologists(role.organization)),
     ...roles.flatMap((role) => role.offices.map((office) => principal.office(office, role.organization))),
   ];

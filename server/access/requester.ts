@@ -16,10 +16,12 @@ export function personKey(value: string): PersonKey {
 }
 
 /**
- * One role of a professional: the organization (`Organization/id`) it is held in, whether it reads images there, and
- * which offices of the region it gives there.
+ * One role of a professional (`PractitionerRole/id`): the organization (`Organization/id`) it is held in, that one and
+ * all of which it is a part, whether it reads images there, and which offices of the region it gives there.
  */
 export type Role = {
+  readonly reference: string;
+  readonly within: readonly string[];
   readonly organization: string;
   readonly radiologist: boolean;
   readonly offices: readonly RegionRole[];

@@ -19,12 +19,16 @@ export function isNamedBefore(one: Pick<Right, 'id' | 'relation'>, other: Pick<R
 }
 
 /** Somebody a right is held by: a prefix that says what, and a reference or key. */
-export type Principal = `${'p' | 'bg' | 'r' | 'o' | 'pat' | 'of'}:${string}`;
+export type Principal = `${'p' | 'ro' | 'm' | 'bg' | 'r' | 'o' | 'pat' | 'of'}:${string}`;
 
 /** The principals of each kind of holder. */
 export const principal = {
   /** A professional, by `Practitioner/id`. */
   practitioner: (reference: string): Principal => `p:${reference}`,
+  /** Whoever has a function, as long as it is held: `PractitionerRole/id`. */
+  role: (reference: string): Principal => `ro:${reference}`,
+  /** Whoever has a function in an organization (`Organization/id`) or a part of it: people, not its software. */
+  members: (organization: string): Principal => `m:${organization}`,
   /** A professional's break-glass access. */
   breakGlass: (reference: string): Principal => `bg:${reference}`,
   /** The radiologists of an imaging service, by `Organization/id`. */

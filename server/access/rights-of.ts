@@ -4,6 +4,7 @@
  */
 import { permitOf } from '../../profiles/consent/declaration.ts';
 import type { RegionRole } from '../../profiles/region-role.ts';
+import type { ActorKind } from '../../profiles/types/fhir-type.ts';
 import { fhirType, type StoredType } from '../../profiles/types/visibility.ts';
 import type { PersonKey } from './requester.ts';
 import { FOREVER, principal, rightId, type Principal, type Relation, type Right } from './right.ts';
@@ -95,11 +96,11 @@ function principalOf(source: string, person: PersonKey): Principal {
 function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
   const permit = permitOf(row.content(), row.origin.zone);
   if (permit === undefined) return [];
-  const { practitioners, from, to, isEmergency } = permit;
-  return practitioners.map((practitioner) => {
+  const { actors, from, to, isEmergency } = permit;
+  return actors.map((actor) => {
     const given = {
       person,
-      principal: isEmergency ? principal.breakGlass(practitioner) : principal.practitioner(practitioner),
+      principal: isEmergency ? principal.breakGlass(actor.reference) : HOLDER[actor.kind](actor.reference),
       relation: isEmergency ? ('break-glass' as const) : ('declared' as const),
       scope: 'record' as const,
       from,
@@ -108,6 +109,13 @@ function ofConsent(row: GivingRow, person: PersonKey): readonly Right[] {
     return { ...given, id: rightId(given), giver: giverOf(row) };
   });
 }
+
+/** Who holds what a patient gives to each kind of actor. */
+const HOLDER: Readonly<Record<ActorKind, (reference: string) => Principal>> = {
+  person: principal.practitioner,
+  role: principal.role,
+  members: principal.members,
+};
 
 function lasting(
   row: GivingRow,

@@ -127,7 +127,7 @@ export function composeFlows(parts: FlowParts) {
   const writing = { ...guard, images, indexer, region: regionIndex, publicUrl };
   const intake = { ...guard, ...composeIntake(config, writing, log) };
   const erasing = { records, trail, images, clock, indexer, region: regionIndex };
-  const resolve = resolveRequester({ records, clock });
+  const resolve = resolveRequester({ records, clock, region: regionIndex });
   const find = findAccount({ records, clock, region: regionIndex });
   return {
     attempt: attempt(guard),

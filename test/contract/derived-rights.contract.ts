@@ -17,7 +17,15 @@ import { beginnings, later, PERSONS, referenceOf, TYPES, type Change } from './e
 
 const LATER = 28;
 const FIXED_SEED = 20_261_128;
-const ROLES = [{ organization: 'Organization/1', radiologist: true, offices: [] }];
+const ROLES = [
+  {
+    reference: 'PractitionerRole/1',
+    organization: 'Organization/1',
+    within: ['Organization/1', 'Organization/2'],
+    radiologist: true,
+    offices: [],
+  },
+];
 
 /** At the earliest moment, so that no right has ended. */
 const SERVER = systemGrant('erase-study', 'whole', 0);

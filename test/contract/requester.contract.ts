@@ -36,13 +36,14 @@ export function requesterContract(name: string, open: OpenStores): void {
     let version = 1;
     let clients = [CLIENT];
     const clock = { now: () => now };
+    const within = (organization: string): readonly string[] => [organization, 'Organization/whole'];
     let ask: (authorization: string) => Promise<Requester>;
     beforeEach(() => {
       now = began;
       clients = [CLIENT];
       const { records, tokens } = suite;
       const authenticate = createAuthenticate({ tokens, clients: () => clients, clock });
-      const resolve = resolveRequester({ records, clock });
+      const resolve = resolveRequester({ records, clock, region: { within } });
       const known = requesterOfToken({ records, tokens, region: { version: () => version }, clock, resolve });
       ask = async (authorization) =>
         await known(tokenIdOf(authorization), async () => await authenticate(authorization));
@@ -94,7 +95,8 @@ export function requesterContract(name: string, open: OpenStores): void {
     const rolesOf = async (authorization: string) => {
       const requester = await ask(authorization);
       const roles = requester.kind === 'practitioner' ? requester.roles : [];
-      return roles.filter(({ organization }) => organization !== ELSEWHERE.organization.reference);
+      const others = roles.filter(({ organization }) => organization !== ELSEWHERE.organization.reference);
+      return others.map(({ organization, radiologist, offices }) => ({ organization, radiologist, offices }));
     };
     const expectRefused = async (authorization: string): Promise<void> => {
       expect(await ask(authorization).catch((error: unknown) => error)).to.include({ kind: 'login' });
@@ -127,6 +129,14 @@ export function requesterContract(name: string, open: OpenStores): void {
       expect(await rolesOf(authorization)).to.deep.equal(HELD);
       await write({ deletes: [{ type: 'PractitionerRole', id: given }] });
       expect(await rolesOf(authorization)).to.deep.equal([]);
+    });
+
+    it('is known by the role, and within all of which its organization is a part', async () => {
+      const { role, authorization } = await aProfessional();
+      const requester = await ask(authorization);
+      const roles = requester.kind === 'practitioner' ? requester.roles : [];
+      const held = roles.find(({ reference }) => reference === `PractitionerRole/${role}`);
+      expect(held?.within).to.deep.equal(['Organization/imaging', 'Organization/whole']);
     });
 
     it('is refused while of all roles that the directory gives none is held', async () => {

@@ -27,6 +27,7 @@ export function aRegionIndex(
     readersFor: (organization) => [organization],
     sourcesOf: () => [],
     servicesOf: () => [],
+    within: (organization) => [organization],
     qualifiedSystems: [],
     establishments: [],
     patientDomains: new Set(),

@@ -1,5 +1,5 @@
 /** Which roles a professional holds, told from the directory: active, within their period, in an organization. */
-import type { Practitioner, PractitionerRole } from '@medplum/fhirtypes';
+import type { Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
 import { regionRolesOf } from '../../../profiles/region-role.ts';
 import { periodRange, type DateRange } from '../../../profiles/search/date-range.ts';
 import type { Role } from '../../access/requester.ts';
@@ -17,8 +17,34 @@ export function mayAct({ active }: Practitioner, roles: readonly PractitionerRol
 }
 
 /** The roles that are held at a time (epoch milliseconds), as the decision knows them. */
-export function heldRoles(roles: readonly PractitionerRole[], now: number): readonly Role[] {
-  return roles.flatMap((role) => (isHeld(role, now) ? roleOf(role) : []));
+export function heldRoles(roles: readonly PractitionerRole[], now: number, within: Within): readonly Role[] {
+  return roles.flatMap((role) => (isHeld(role, now) ? roleOf(role, within) : []));
+}
+
+/** Gives an organization (`Organization/id`) and all of which it is a part, itself first. */
+export type Within = (organization: string) => readonly string[];
+
+/** Departments within departments, up to the establishment and its group: more are not looked at. */
+const MOST_PARTS = 10;
+
+/** Tells it from the resources of a directory; of an Organization that is not among them it knows that one alone. */
+export function withinOf(directory: readonly Resource[]): Within {
+  const wholes = new Map(
+    directory.flatMap((resource) =>
+      resource.resourceType === 'Organization'
+        ? [[`Organization/${resource.id ?? ''}`, resource.partOf?.reference]]
+        : [],
+    ),
+  );
+  return (organization) => {
+    const found = new Set<string>();
+    for (let part: string | undefined = organization; part !== undefined && found.size < MOST_PARTS;) {
+      if (found.has(part)) break;
+      found.add(part);
+      part = wholes.get(part);
+    }
+    return [...found];
+  };
 }
 
 /** When time alone makes another of a professional, next after now: a role begins or ends (epoch milliseconds). */
@@ -37,10 +63,18 @@ function periodOf({ period }: PractitionerRole): DateRange {
   return periodRange(period?.start, period?.end) ?? { lo: FOREVER, hi: FOREVER };
 }
 
-function roleOf(role: PractitionerRole): Role[] {
+function roleOf(role: PractitionerRole, within: Within): Role[] {
   const organization = role.organization?.reference;
   if (organization === undefined) return [];
-  return [{ organization, radiologist: isRadiologist(role), offices: regionRolesOf(role.code) }];
+  return [
+    {
+      reference: `PractitionerRole/${role.id ?? ''}`,
+      organization,
+      within: within(organization),
+      radiologist: isRadiologist(role),
+      offices: regionRolesOf(role.code),
+    },
+  ];
 }
 
 function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {

@@ -2,6 +2,7 @@
 import { madeOf, type CurrentRegion } from '../../config/current-region.ts';
 import type { AffinityDomain, IdentifierDomain, Region } from '../../config/region-model.ts';
 import type { Language } from '../../../profiles/language.ts';
+import { withinOf, type Within } from './held-roles.ts';
 import { Fault } from '../../../profiles/fault.ts';
 
 /** Looks up the region's establishments. */
@@ -14,6 +15,8 @@ export type RegionIndex = {
   readonly sourcesOf: (system: string) => readonly string[];
   /** Imaging services (`Organization/id`) of an establishment. */
   readonly servicesOf: (organization: string) => readonly string[];
+  /** An organization (`Organization/id`) and all of which it is a part, itself first. */
+  readonly within: Within;
   readonly qualifiedSystems: readonly string[];
   /** Establishments (`Organization/id`) that have an identifier domain. */
   readonly establishments: readonly string[];
@@ -42,6 +45,7 @@ export function indexRegion(region: Region): RegionIndex {
       region.imagingServices
         .filter((service) => service.establishment === organization)
         .map((service) => service.organization),
+    within: withinOf((region.bundle.entry ?? []).flatMap(({ resource }) => resource ?? [])),
     qualifiedSystems: region.qualifiedIdentifiers,
     readersFor: (organization) => [organization, ...(readers.get(organization) ?? [])],
     sourcesOf: (system) => sources.get(system) ?? [],
@@ -65,6 +69,7 @@ export function followedIndex(current: CurrentRegion): RegionIndex {
     readersFor: (organization) => index().readersFor(organization),
     sourcesOf: (system) => index().sourcesOf(system),
     servicesOf: (organization) => index().servicesOf(organization),
+    within: (organization) => index().within(organization),
     get qualifiedSystems() {
       return index().qualifiedSystems;
     },

@@ -16,7 +16,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { openedResource } from '../../ports/internal-row.ts';
 import type { RecordStore, StoredAccount } from '../../ports/record-store.ts';
 import { claimOf, findAll } from '../internal-reads.ts';
-import { heldRoles, mayAct, nextTurn } from './held-roles.ts';
+import { heldRoles, mayAct, nextTurn, type Within } from './held-roles.ts';
 import { identitiesNamed, identityAt, readAs, type StandingIdentity } from './identities.ts';
 import type { RegionIndex } from './region-index.ts';
 
@@ -47,7 +47,7 @@ export type Resolved = { readonly requester: Requester; readonly until: number }
  * @throws {Fault} login - the account is not in the directory any more, or holds none of its roles any more
  * @throws {Fault} forbidden - the claimed purpose is not one that exams are shared for
  */
-export function resolveRequester({ records, clock }: Deps) {
+export function resolveRequester({ records, clock, region }: Deps & { readonly region: Pick<RegionIndex, 'within'> }) {
   return async (proved: ProvedIdentity): Promise<Resolved> => {
     if (proved.account !== undefined) {
       const now = clock.now();
@@ -58,7 +58,7 @@ export function resolveRequester({ records, clock }: Deps) {
       if (account === undefined) throw gone();
       return proved.account.startsWith('Patient/')
         ? { requester: patientOf(account, proved, proved.account), until: FOREVER }
-        : practitionerOf(account, proved, proved.account, now);
+        : practitionerOf(account, proved, proved.account, { now, within: region.within });
     }
     if (proved.organization === undefined) throw new Fault('login', 'The token names nobody');
     const { organization } = proved;
@@ -175,7 +175,12 @@ function patientOf({ row, isOff }: StoredAccount, proved: ProvedIdentity, accoun
   };
 }
 
-function practitionerOf(stored: StoredAccount, proved: ProvedIdentity, account: string, now: number): Resolved {
+function practitionerOf(
+  stored: StoredAccount,
+  proved: ProvedIdentity,
+  account: string,
+  { now, within }: { readonly now: number; readonly within: Within },
+): Resolved {
   const practitioner = openedResource<Practitioner>(stored.row);
   const roles = stored.roles.map((role) => openedResource<PractitionerRole>(role));
   if (!mayAct(practitioner, roles, now)) throw gone();
@@ -184,7 +189,7 @@ function practitionerOf(stored: StoredAccount, proved: ProvedIdentity, account: 
     kind: 'practitioner',
     practitioner: account,
     display: [...prefix, ...given, family].join(' ').trim(),
-    roles: heldRoles(roles, now),
+    roles: heldRoles(roles, now, within),
     ...commonOf(proved, 'TREAT'),
   };
   return { requester, until: nextTurn(roles, now) };

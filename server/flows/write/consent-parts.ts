@@ -11,8 +11,8 @@ import { openedResource } from '../../ports/internal-row.ts';
 import type { InternalRow } from '../../ports/record-store.ts';
 import { attendanceAsked } from '../consent/attendance.ts';
 import { endingAt } from '../consent/end-consent.ts';
+import { actorsNamed } from '../consent/named-actors.ts';
 import { referenceOf } from '../guard.ts';
-import { findById } from '../internal-reads.ts';
 import { changed, sameContent } from './changed-put.ts';
 import { aboutRow } from './plain-parts.ts';
 import { filedBy, putOf } from './plan-parts.ts';
@@ -26,7 +26,8 @@ export const CONSENT_HOOK = {
     const sent = written.resource as Consent;
     if (standing === undefined) return await declaredParts(work, written, sent);
     const resource = openedResource<Consent>(standing);
-    return endedParts(work, standing, { ...resource, status: endedStatus(sent, resource) });
+    const status = await endedStatus(work, standing, sent);
+    return endedParts(work, standing, { ...resource, status });
   },
   remove: async (work: Work, { standing }: Placed & { standing: InternalRow }): Promise<ActParts> => {
     const resource = openedResource<Consent>(standing);
@@ -40,23 +41,23 @@ const ENDED: readonly Consent['status'][] = ['inactive', 'entered-in-error'];
 
 /**
  * Works out the parts of a declaration: the Consent, which its writer and the patient see, and which gives the record
- * to each professional that it names.
+ * to each actor that it names.
  * @throws {Fault} not-supported - a Consent of another shape
- * @throws {Fault} invalid - a professional who is not in the directory
+ * @throws {Fault} invalid - an actor who is not in the directory
  */
 async function declaredParts(work: Work, { placed, known }: Written, sent: Consent): Promise<ActParts> {
   if (known === undefined) throw new Error('A Consent without a patient is not written here');
   const { person, patient: subject } = known;
   const { deps, visit, now } = work;
   const { timeZone: zone } = deps;
-  const { practitioners, to } = readDeclaration(sent, zone);
-  for (const practitioner of practitioners) await requireProfessional(work, practitioner);
+  const named = await actorsNamed(work, person, sent);
+  const { to } = readDeclaration(named, zone);
   return {
     person,
     subject,
     parts: {
       puts: [
-        putOf(deps.indexer, { ...sent, id: placed.id }, now, {
+        putOf(deps.indexer, { ...named, id: placed.id }, now, {
           person,
           subject,
           origin: { ...filedBy(referenceOf(visit.requester)), zone },
@@ -67,14 +68,6 @@ async function declaredParts(work: Work, { placed, known }: Written, sent: Conse
   };
 }
 
-async function requireProfessional({ deps, reading }: Work, practitioner: string): Promise<void> {
-  const id = practitioner.replace(/^Practitioner\//, '');
-  if ((await findById(deps.records, reading, 'Practitioner', id)) === undefined)
-    throw new Fault('invalid', 'The Consent names a professional who is not in the directory', {
-      expression: 'Consent.provision.actor',
-    });
-}
-
 /** The Consent as it ends: it gives nobody the record any more. */
 function endedParts({ deps, now }: Work, standing: InternalRow, ended: Consent): ActParts {
   const about = aboutRow(standing);
@@ -82,13 +75,16 @@ function endedParts({ deps, now }: Work, standing: InternalRow, ended: Consent):
 }
 
 /** @throws {Fault} not-supported - the Consent is no declaration, or more than its status would change */
-function endedStatus(sent: Consent, standing: Consent): Consent['status'] {
+async function endedStatus(work: Work, row: InternalRow, sent: Consent): Promise<Consent['status']> {
+  const standing = openedResource<Consent>(row);
   requireDeclaration(standing);
   if (!ENDED.includes(sent.status))
     throw new Fault('not-supported', 'A declaration can be ended only: inactive or entered-in-error', {
       expression: 'Consent.status',
     });
-  if (!sameContent(standing, { ...sent, status: standing.status }))
+  const said = { ...sent, status: standing.status };
+  // Whoever sent a number alone may say it so again.
+  if (!sameContent(standing, said) && !sameContent(standing, await actorsNamed(work, row.person, said)))
     throw new Fault('not-supported', 'Only the status of a Consent can be changed', { expression: 'Consent' });
   return sent.status;
 }

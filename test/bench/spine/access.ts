@@ -88,7 +88,13 @@ const CASES: readonly Case[] = [
 
 /** The grant of a professional who holds all four principals. */
 export function professional(now: number): Grant {
-  const role = (name: string) => ({ organization: `Organization/${name}`, radiologist: true, offices: [] });
+  const role = (name: string) => ({
+    reference: 'PractitionerRole/1',
+    organization: `Organization/${name}`,
+    within: [],
+    radiologist: true,
+    offices: [],
+  });
   return grantFor(
     {
       kind: 'practitioner',

@@ -29,7 +29,15 @@ const grant: fc.Arbitrary<Grant> = fc.oneof(
 );
 
 function practitioner(id: string, at: number, radiologist: boolean): Grant {
-  return aGrant(`Practitioner/${id}`, at, [{ organization: 'Organization/1', radiologist, offices: [] }]);
+  return aGrant(`Practitioner/${id}`, at, [
+    {
+      reference: 'PractitionerRole/1',
+      organization: 'Organization/1',
+      within: ['Organization/1', 'Organization/2'],
+      radiologist,
+      offices: [],
+    },
+  ]);
 }
 
 const { tokenParams, systems, codes, referenceParams, references, strings } = ALPHABET;

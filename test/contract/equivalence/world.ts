@@ -127,12 +127,15 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
   .record({
     status: fc.constantFrom('active' as const, 'active' as const, 'active' as const, 'inactive' as const),
     type: fc.constantFrom('permit' as const, 'permit' as const, 'permit' as const, 'deny' as const),
-    practitioners: fc.subarray(['Practitioner/1', 'Practitioner/2'], { minLength: 1 }),
+    actors: fc.subarray(['Practitioner/1', 'Practitioner/2', 'PractitionerRole/1', 'Organization/2'], {
+      minLength: 1,
+      maxLength: 3,
+    }),
     start: fc.constantFrom(null, null, 0, 3, '1970-01-01'),
     end: fc.constantFrom(null, null, 2, 5),
     code: fc.constantFrom('TREAT', 'TREAT', 'BTG'),
   })
-  .map(({ status, type, practitioners, start, end, code }) => ({
+  .map(({ status, type, actors, start, end, code }) => ({
     status,
     provision: {
       type,
@@ -140,7 +143,7 @@ const permit: fc.Arbitrary<Partial<Consent>> = fc
         ...(start === null ? {} : { start: typeof start === 'string' ? start : new Date(start).toISOString() }),
         ...(end === null ? {} : { end: new Date(end).toISOString() }),
       },
-      actor: practitioners.map((reference) => ({ role: {}, reference: { reference } })),
+      actor: actors.map((reference) => ({ role: {}, reference: { reference } })),
       purpose: [{ code }],
     },
   }));

@@ -71,7 +71,15 @@ export async function toldOf(suite: Suite, all: readonly Awaited<ReturnType<type
   const { shared } = all[0] ?? { shared: '' };
   const grants = [
     aGrant(`Practitioner/${shared}`),
-    aGrant('Practitioner/imaging', NOW, [{ organization: `Organization/${shared}`, radiologist: true, offices: [] }]),
+    aGrant('Practitioner/imaging', NOW, [
+      {
+        reference: 'PractitionerRole/1',
+        organization: `Organization/${shared}`,
+        within: [],
+        radiologist: true,
+        offices: [],
+      },
+    ]),
     ...persons.flatMap((person) => [aPatientGrant(person), anEstablishmentGrant(`Organization/${person}`)]),
   ];
   const told: unknown[] = [];

@@ -61,7 +61,9 @@ function holderOf(relation: Relation, person: PersonKey): Holder {
       return { principal: principal.breakGlass(practitioner), grant: aGrant(practitioner) };
     case 'imaging-service': {
       const organization = `Organization/${person}`;
-      const grant = aGrant(practitioner, NOW, [{ organization, radiologist: true, offices: [] }]);
+      const grant = aGrant(practitioner, NOW, [
+        { reference: 'PractitionerRole/1', organization, within: [], radiologist: true, offices: [] },
+      ]);
       return { principal: principal.radiologists(organization), grant };
     }
     case 'author':
@@ -297,7 +299,9 @@ export function accessContract(suite: Suite): void {
       const put = aPut({ person });
       const right = aRight({ person, principal: principal.radiologists(organization), relation: 'imaging-service' });
       await commitPlan(suite.records, aPlan({ puts: [put], rights: [right] }));
-      const secretary = aGrant('Practitioner/s', NOW, [{ organization, radiologist: false, offices: [] }]);
+      const secretary = aGrant('Practitioner/s', NOW, [
+        { reference: 'PractitionerRole/1', organization, within: [], radiologist: false, offices: [] },
+      ]);
       expect(await read(suite.records, secretary, put)).to.equal(undefined);
       expect(await read(suite.records, anEstablishmentGrant(organization), put)).to.equal(undefined);
     });

@@ -170,7 +170,9 @@ export function pagingContract(suite: Suite): void {
       const puts = Array.from({ length: 7 }, (_, at) => aPut({ person, sort: at }));
       const rights = [...holders, ...holders].map((holder) => aRight({ person, principal: holder }));
       await commitPlan(suite.records, aPlan({ puts, rights }));
-      const grant = aGrant(`Practitioner/${person}`, SYSTEM.now, [{ organization, radiologist: true, offices: [] }]);
+      const grant = aGrant(`Practitioner/${person}`, SYSTEM.now, [
+        { reference: 'PractitionerRole/1', organization, within: [], radiologist: true, offices: [] },
+      ]);
       const pages = await searchPages(
         suite.records,
         grant,

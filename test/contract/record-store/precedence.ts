@@ -36,7 +36,9 @@ export function precedenceContract(suite: Suite): void {
             const other = rightOf(second, person, practitioner, service);
             await commitPlan(suite.records, aPlan({ puts: [put], rights: order === 'before' ? [other] : [one] }));
             await commitPlan(suite.records, aPlan({ rights: order === 'before' ? [one] : [other] }));
-            const grant = aGrant(practitioner, NOW, [{ organization: service, radiologist: true, offices: [] }]);
+            const grant = aGrant(practitioner, NOW, [
+              { reference: 'PractitionerRole/1', organization: service, within: [], radiologist: true, offices: [] },
+            ]);
             expect(await named(suite, grant, put.id)).to.deep.equal([one.id, one.id, one.id]);
             const facts = { type: put.type, item: `${put.type}/${put.id}`, released: true, ...NORMAL } as const;
             for (const rights of [

@@ -82,7 +82,9 @@ const parts = fc
 
 /** Whom most rights show something. */
 function radiologist(now: number): AnyGrant {
-  return aGrant('Practitioner/1', now, [{ organization: 'Organization/1', radiologist: true, offices: [] }]);
+  return aGrant('Practitioner/1', now, [
+    { reference: 'PractitionerRole/1', organization: 'Organization/1', within: [], radiologist: true, offices: [] },
+  ]);
 }
 
 /** A question about the rows of a pool, the studies and the events. One in ten is none. */

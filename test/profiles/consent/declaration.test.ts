@@ -24,20 +24,26 @@ const purposes = (...codes: string[]) => codes.map((code) => ({ system: ACT_REAS
 describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
   it('names the professionals, for ever where there is no period', () => {
     expect(readDeclaration(demoConsent('Patient/1'))).to.deep.equal({
-      practitioners: ['Practitioner/demo-declared'],
+      actors: [{ kind: 'person', type: 'Practitioner', id: 'demo-declared', reference: 'Practitioner/demo-declared' }],
       from: 0,
       to: 8.64e15,
     });
   });
 
-  it('takes several professionals and roles, once each, without purpose', () => {
+  it('takes several professionals, roles and organizations, once each, without purpose', () => {
     const { purpose: _purpose, ...provision } =
       consentOf({
-        actor: [recipient('Practitioner/a'), recipient('PractitionerRole/b'), recipient('Practitioner/a')],
+        actor: [
+          recipient('Practitioner/a'),
+          recipient('PractitionerRole/b'),
+          recipient('Organization/c'),
+          recipient('Practitioner/a'),
+        ],
       }).provision ?? {};
-    expect(readDeclaration({ ...consentOf({}), provision }).practitioners).to.deep.equal([
+    expect(readDeclaration({ ...consentOf({}), provision }).actors.map(({ reference }) => reference)).to.deep.equal([
       'Practitioner/a',
       'PractitionerRole/b',
+      'Organization/c',
     ]);
   });
 
@@ -83,7 +89,7 @@ describe('Declaration of a correspondent (IHE PCF Consent Basic)', () => {
     ['Consent.provision.actor[0].role', consentOf({ actor: [recipient('Practitioner/a', 'CST')] })],
     [
       'Consent.provision.actor[1].reference',
-      consentOf({ actor: [recipient('Practitioner/a'), recipient('Organization/o')] }),
+      consentOf({ actor: [recipient('Practitioner/a'), recipient('Patient/o')] }),
     ],
     [
       'Consent.provision.actor[0].reference',

@@ -55,7 +55,13 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
 describe('Who may attempt what, before the data are known', () => {
   it('a desk clears up what is kept aside and moves exams, and a professional of another office does not', () => {
     for (const office of REGION_ROLES) {
-      const role = { organization: 'Organization/a', radiologist: false, offices: [office] };
+      const role = {
+        reference: 'PractitionerRole/1',
+        organization: 'Organization/a',
+        within: [],
+        radiologist: false,
+        offices: [office],
+      };
       const requester = { ...requesterOf('practitioner', 'user/*.cruds'), roles: [role] } as Requester;
       const may = (Object.keys(OPERATIONS) as OperationName[]).filter((name) => {
         try {

@@ -21,7 +21,9 @@ const professional = (...roles: readonly Role[]): Requester => ({
   roles,
 });
 const held = (organization: string, ...offices: Role['offices']): Role => ({
+  reference: `PractitionerRole/${organization}`,
   organization,
+  within: [organization],
   radiologist: true,
   offices,
 });

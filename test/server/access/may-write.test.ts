@@ -25,7 +25,9 @@ const DOCTOR: Requester = {
   ...asked,
   kind: 'practitioner',
   practitioner: 'Practitioner/a',
-  roles: [{ organization: 'Organization/b', radiologist: true, offices: [] }],
+  roles: [
+    { reference: 'PractitionerRole/1', organization: 'Organization/b', within: [], radiologist: true, offices: [] },
+  ],
   purpose: 'TREAT',
 };
 

@@ -62,25 +62,31 @@ describe('The rights that a row gives', () => {
     expect(told(aRow('Consent', { origin }))).to.deep.equal(['named pat:p Consent/1']);
   });
 
-  it('a declaration: the record to each professional that it names, for its period', () => {
+  it('a declaration: the record to each actor that it names, for its period', () => {
     const period = { start: '2026-03-01', end: '2026-03-02' };
     const { provision, ...declared } = demoConsent('Patient/1');
-    const actor = ['Practitioner/a', 'PractitionerRole/b', 'Practitioner/a', 'Patient/c', undefined].map(
-      (reference) => ({
-        role: {},
-        reference: reference === undefined ? {} : { reference },
-      }),
-    );
+    const actor = [
+      'Practitioner/a',
+      'PractitionerRole/b',
+      'Organization/d',
+      'Practitioner/a',
+      'Patient/c',
+      undefined,
+    ].map((reference) => ({
+      role: {},
+      reference: reference === undefined ? {} : { reference },
+    }));
     const consent = { ...declared, provision: { ...provision, period, actor } };
     const rights = rightsGivenBy(aRow('Consent', saying(consent))).filter(({ relation }) => relation !== 'named');
     const [from, to] = [Date.UTC(2026, 2, 1), Date.UTC(2026, 2, 3)];
-    const id = (who: string): string => `declared|p:${who}|record|p|${from}|${to}`;
+    const id = (who: string): string => `declared|${who}|record|p|${from}|${to}`;
     const said = { person, relation: 'declared', scope: 'record', from, to, giver: 'Consent/1' };
     expect(rights).to.deep.equal([
-      { ...said, id: id('Practitioner/a'), principal: 'p:Practitioner/a' },
-      { ...said, id: id('PractitionerRole/b'), principal: 'p:PractitionerRole/b' },
+      { ...said, id: id('p:Practitioner/a'), principal: 'p:Practitioner/a' },
+      { ...said, id: id('ro:PractitionerRole/b'), principal: 'ro:PractitionerRole/b' },
+      { ...said, id: id('m:Organization/d'), principal: 'm:Organization/d' },
     ]);
-    expect(rights.map(consentOf)).to.deep.equal(['Consent/1', 'Consent/1']);
+    expect(rights.map(consentOf)).to.deep.equal(['Consent/1', 'Consent/1', 'Consent/1']);
   });
 
   it('B12 a declaration of bare days: by the zone that its row has kept, else by UTC', () => {

@@ -128,7 +128,9 @@ export const ACCESS = RIGHTS.flatMap((right) =>
 const NOW = Date.UTC(2026, 5, 1);
 const HOLDERS = [
   ...['Practitioner/x', 'Practitioner/y', 'Practitioner/z'].map((name) => aGrant(name, NOW)),
-  aGrant('Practitioner/reader', NOW, [{ organization: service, radiologist: true, offices: [] }]),
+  aGrant('Practitioner/reader', NOW, [
+    { reference: 'PractitionerRole/1', organization: service, within: [], radiologist: true, offices: [] },
+  ]),
   ...[a, b].map((name) => anEstablishmentGrant(name, NOW)),
   aPatientGrant(person, NOW),
 ];

@@ -18,7 +18,7 @@ describe('A decision at a desk (identity.md 7)', () => {
   const desk: PractitionerRequester = {
     kind: 'practitioner',
     practitioner: `Practitioner/${login}`,
-    roles: [{ organization, radiologist: false, offices: [office] }],
+    roles: [{ reference: 'PractitionerRole/1', organization, within: [], radiologist: false, offices: [office] }],
     clientId: 'demo-app',
     scopes: [],
     purpose: 'TREAT',

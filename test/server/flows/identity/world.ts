@@ -122,7 +122,7 @@ async function isBusy({ jobs }: Stores, now: number): Promise<boolean> {
 }
 
 function visitsOf(flows: Flows, { records }: Stores, clock: { readonly now: () => number }) {
-  const resolve = resolveRequester({ records, clock });
+  const resolve = resolveRequester({ records, clock, region: { within: (organization) => [organization] } });
   const visitOf = (requester: Requester): Visit => ({ requester, requestId: 'request', server: 'test' });
   return {
     person: async (account: string): Promise<Visit | undefined> => {

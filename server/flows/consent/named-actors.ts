@@ -1,0 +1,83 @@
+/**
+ * Whom a Consent names, found in the directory: by reference, or by a number alone (a logical reference), which gets
+ * the reference that it stands for.
+ */
+import type { Consent, ConsentProvisionActor, Identifier } from '@medplum/fhirtypes';
+import { ACTOR_TYPES, actorOf, type Actor } from '../../../profiles/consent/actors.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import { formsOfNumber } from '../../../profiles/professional-numbers.ts';
+import { numberToken } from '../../../profiles/search/criterion.ts';
+import type { StoredType } from '../../../profiles/types/visibility.ts';
+import type { PersonKey } from '../../access/requester.ts';
+import { findAll, findById } from '../internal-reads.ts';
+import type { Work } from '../write/work.ts';
+
+/** Each is looked up. */
+const MOST_ACTORS = 100;
+
+/**
+ * The Consent of a person with the reference of each actor. What is no reference of the directory stays as it was sent.
+ * @throws {Fault} invalid - an actor who is not in the directory
+ * @throws {Fault} too-costly - more than MOST_ACTORS
+ */
+export async function actorsNamed<C extends Consent>(
+  work: Work,
+  person: PersonKey | undefined,
+  consent: C,
+): Promise<C> {
+  const { provision } = consent;
+  if (provision?.actor === undefined || person === undefined) return consent;
+  if (provision.actor.length > MOST_ACTORS)
+    throw new Fault('too-costly', `A Consent names at most ${MOST_ACTORS} actors`, {
+      expression: 'Consent.provision.actor',
+    });
+  const actor: ConsentProvisionActor[] = [];
+  for (const one of provision.actor) actor.push(await named(work, person, one));
+  return { ...consent, provision: { ...provision, actor } };
+}
+
+async function named(work: Work, person: PersonKey, actor: ConsentProvisionActor): Promise<ConsentProvisionActor> {
+  const { reference, identifier, type } = actor.reference;
+  if (reference !== undefined) {
+    const known = actorOf(reference);
+    if (known !== undefined && !(await stands(work, known))) throw unknown();
+    return actor;
+  }
+  if (identifier === undefined) return actor;
+  const found = await numbered(work, person, identifier, typesOf(type));
+  if (found === undefined) throw unknown();
+  return { ...actor, reference: { ...actor.reference, reference: found } };
+}
+
+/** A number that says of what it is, is of that alone. */
+function typesOf(type: string | undefined): readonly StoredType[] {
+  return ACTOR_TYPES.filter((one) => type === undefined || one === type);
+}
+
+async function stands({ deps, reading }: Work, { type, id }: Actor): Promise<boolean> {
+  return (await findById(deps.records, reading, type, id)) !== undefined;
+}
+
+/** The only one who bears a number, in whatever form. */
+async function numbered(
+  { deps, reading }: Work,
+  person: PersonKey,
+  { system, value }: Identifier,
+  types: readonly StoredType[],
+): Promise<string | undefined> {
+  if (system === undefined || value === undefined) return undefined;
+  const where = [
+    { kind: 'token', param: 'identifier', values: formsOfNumber({ system, value }).map(numberToken) },
+  ] as const;
+  const found: string[] = [];
+  for (const type of types)
+    for (const { row } of await findAll(deps.records, reading({ person }), type, where))
+      found.push(`${type}/${row.id}`);
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function unknown(): Fault {
+  return new Fault('invalid', 'The Consent names somebody who is not in the directory', {
+    expression: 'Consent.provision.actor',
+  });
+}

@@ -1,0 +1,162 @@
+/** Whom a Consent may name (FHIR R4 consent.html, provision.actor): people, functions, establishments; and how. */
+import type {
+  Bundle,
+  Consent,
+  ConsentProvisionActor,
+  Organization,
+  Practitioner,
+  PractitionerRole,
+} from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { demoConsent } from '../../fixtures/consent.ts';
+import { expectOutcome, type FhirCaller } from '../support/clients/fhir-caller.ts';
+import { runCommand } from '../support/command.ts';
+import { fillDemonstration, type Demonstration } from '../support/demonstration.ts';
+import { EACH_STORE, type OpenedStore } from '../support/peers/each-store.ts';
+import { changeResource, makeRegionFile, type EditedRegion, type RegionFile } from '../support/region-file.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const RPPS = 'https://rpps.esante.gouv.fr';
+const NATIONAL = 'urn:oid:1.2.250.1.71.4.2.1';
+const FINESS = 'urn:oid:1.2.250.1.71.4.2.2';
+const OWN = 'urn:oid:2.25.1234';
+const ROLE = 'PractitionerRole/demo-stranger-role';
+
+type Named = ConsentProvisionActor['reference'];
+
+/** The stranger by each of these; the cardiology is a part of the establishment of Nancy here. */
+const WAYS: Readonly<Record<string, Named>> = {
+  'Practitioner, by reference': { reference: 'Practitioner/demo-stranger' },
+  'Practitioner, by RPPS': { type: 'Practitioner', identifier: { system: RPPS, value: '99700990049' } },
+  'Practitioner, by 8 and RPPS': { identifier: { system: NATIONAL, value: '899700990049' } },
+  'Practitioner, by a search': { reference: `Practitioner?identifier=${RPPS}|99700990049` },
+  'PractitionerRole, by reference': { reference: ROLE },
+  'PractitionerRole, by its number': { type: 'PractitionerRole', identifier: { system: OWN, value: 'function-7' } },
+  'PractitionerRole, by a search': { reference: `PractitionerRole?identifier=${OWN}|function-7` },
+  'Organization, by reference': { reference: 'Organization/demo-cardiology' },
+  'Organization, by its number': { identifier: { system: FINESS, value: '1549999904' } },
+  'Organization, by a search': { reference: `Organization?identifier=${FINESS}|1549999904` },
+  'Organization of which hers is a part': { reference: 'Organization/demo-nancy' },
+};
+
+const prepared = (region: EditedRegion): void => {
+  const identifier = [{ system: OWN, value: 'function-7' }];
+  changeResource(region, ROLE, { identifier } as Partial<PractitionerRole>);
+  changeResource(region, 'Organization/demo-cardiology', {
+    partOf: { reference: 'Organization/demo-nancy' },
+  } as Partial<Organization>);
+  // The directory gives one form alone.
+  changeResource(region, 'Practitioner/demo-stranger', {
+    identifier: [{ system: NATIONAL, value: '899700990049' }],
+  } as Partial<Practitioner>);
+};
+
+for (const { name, missing, open } of EACH_STORE) {
+  describe(`The actors of a Consent (ITI-108): ${name}`, function () {
+    this.timeout(120_000);
+    let opened: OpenedStore;
+    let file: RegionFile;
+    let server: TestServer;
+    let region: Demonstration;
+
+    before(async function () {
+      if (missing() !== undefined) this.skip();
+      opened = await open();
+      file = await makeRegionFile();
+      await file.write(prepared);
+      server = await startServer({ store: opened.store, env: { REGION: file.path } });
+      region = await fillDemonstration(server);
+    });
+    after(async () => {
+      await server?.stop();
+      await file?.remove();
+      await opened?.close();
+    });
+
+    const load = async (change?: (edited: EditedRegion) => void): Promise<void> => {
+      const serial = await file.write((edited) => {
+        prepared(edited);
+        change?.(edited);
+      });
+      const on = { store: opened.store, dataDir: server.dataDir, env: { REGION: file.path } };
+      const done = await runCommand('region', ['reload', '--confirm', String(serial)], on);
+      expect(done.code, done.stderr).to.equal(0);
+    };
+    const seenBy = async (caller: FhirCaller): Promise<number> => (await caller.find('ImagingStudy')).length;
+    const consentNaming = (reference: Named): Consent => {
+      const consent = demoConsent(`Patient/${region.patients.helene}`);
+      const actor = (consent.provision?.actor ?? []).map((one) => ({ ...one, reference }));
+      return { ...consent, provision: { ...consent.provision, actor } };
+    };
+    /** Answers the reference of the Consent. Conditional references are for transactions. */
+    const declare = async (caller: FhirCaller, reference: Named): Promise<string> => {
+      const request = { method: 'POST', url: 'Consent' } as const;
+      const entry = [{ resource: consentNaming(reference), request }];
+      const made = await caller.send('POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
+      expect(made.status, made.text).to.equal(200);
+      return made.json<Bundle>().entry?.[0]?.response?.location?.replace(/.*(?=Consent\/)|\/_history.*/g, '') ?? '';
+    };
+
+    for (const [way, reference] of Object.entries(WAYS))
+      it(`${way}: sees the record until it ends, and software of hers never does`, async () => {
+        const [strangers, nancys] = [await seenBy(region.stranger), await seenBy(region.nancy)];
+        expect(strangers).to.equal(0);
+        const consent = await declare(region.strasbourg, reference);
+        expect(await seenBy(region.stranger)).to.equal(2);
+        expect(await seenBy(region.nancy), 'a client of the establishment').to.equal(nancys);
+        const kept = (await region.patient.get(consent)).json<Consent>();
+        expect(kept.provision?.actor?.[0]?.reference.reference).to.match(
+          /^(Practitioner|Organization)[A-Za-z]*\/demo-/,
+        );
+        expect(kept.provision?.actor?.[0]?.reference.identifier).to.deep.equal(reference.identifier);
+        // As it was sent, where it was no search.
+        const own =
+          reference.reference?.includes('?') === true ? {} : { actor: consentNaming(reference).provision?.actor };
+        const ended = { ...kept, status: 'inactive', provision: { ...kept.provision, ...own } };
+        const answer = await region.strasbourg.send('PUT', consent, ended);
+        expect(answer.status, answer.text).to.equal(200);
+        expect(await seenBy(region.stranger)).to.equal(0);
+      });
+
+    it('a role that ended, or is held elsewhere, gives nothing from the next request on', async () => {
+      const exam = `ImagingStudy?patient=${region.patients.helene}`;
+      const [byRole, byPlace] = [WAYS['PractitionerRole, by reference'], WAYS['Organization of which hers is a part']];
+      const study = await region.patient.find(exam);
+      const path = `ImagingStudy/${study[0]?.id ?? ''}`;
+      const moved = { organization: { reference: 'Organization/demo-practice' } } as Partial<PractitionerRole>;
+      for (const [reference, change] of [
+        [byRole, { active: false }],
+        [byPlace, moved],
+      ] as const) {
+        const consent = await declare(region.patient, reference ?? {});
+        expect((await region.stranger.get(path)).status).to.equal(200);
+        await load((edited) => {
+          const { bundle } = edited;
+          const role = bundle.entry?.find(({ request }) => request?.url === ROLE)?.resource;
+          // Somebody without a role may not act at all.
+          const other = { ...role, id: 'other-role', organization: { reference: 'Organization/demo-practice' } };
+          const request = { method: 'PUT', url: 'PractitionerRole/other-role' } as const;
+          bundle.entry?.push({ resource: other as PractitionerRole, request });
+          changeResource(edited, ROLE, change as Partial<PractitionerRole>);
+        });
+        expectOutcome(await region.stranger.get(path), 404, 'not-found');
+        await load();
+        expect((await region.stranger.get(path)).status, 'again').to.equal(200);
+        expect((await region.patient.send('DELETE', consent)).status).to.be.oneOf([200, 204]);
+        expect(await seenBy(region.stranger)).to.equal(0);
+      }
+    });
+
+    const nobody: Readonly<Record<string, Named>> = {
+      'by reference': { reference: 'PractitionerRole/nobody' },
+      'by a number': { identifier: { system: RPPS, value: '10000000000' } },
+      'by a number of another type': { type: 'Organization', identifier: { system: NATIONAL, value: '899700990049' } },
+    };
+    for (const [what, reference] of Object.entries(nobody))
+      it(`nobody is named ${what}: refused, without the number`, async () => {
+        const answer = await region.patient.send('POST', 'Consent', consentNaming(reference));
+        expectOutcome(answer, 400, 'invalid');
+        expect(answer.text).to.not.match(/10000000000|899700990049|nobody/);
+      });
+  });
+}
