@@ -38,6 +38,16 @@ const SENTENCE: Readonly<Record<NoticeKind, ByLanguage<string>>> = {
     de: 'Ein Dokument Ihrer Akte wurde von der Einrichtung zurückgezogen, die es gesendet hatte.',
     en: 'A document of your record was withdrawn by the establishment that had sent it.',
   },
+  'erasure-requested': {
+    fr: 'L’effacement de votre dossier a été demandé.',
+    de: 'Die Löschung Ihrer Akte wurde beantragt.',
+    en: 'The erasure of your record was asked for.',
+  },
+  'erasure-cancelled': {
+    fr: 'La demande d’effacement de votre dossier a été annulée.',
+    de: 'Der Antrag auf Löschung Ihrer Akte wurde zurückgenommen.',
+    en: 'The request to erase your record was cancelled.',
+  },
 };
 
 const WHERE: ByLanguage<string> = {

@@ -12,6 +12,8 @@ export const NOTICES = {
   'emergency-reviewed': 'Review of an emergency access',
   'reconsent-request': 'Request to share again',
   'report-error': 'Report that was an error',
+  'erasure-requested': 'Erasure asked for',
+  'erasure-cancelled': 'Erasure cancelled',
 } as const;
 
 /** One of {@link NOTICES}. */

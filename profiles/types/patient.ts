@@ -5,7 +5,6 @@ import { booleanToken, codeToken, date, own, string, token } from './search-para
 
 const OPEN_IDENTIFIERS = `Patient.identifier.where(extension.where(url = '${EXTENSION.saidBy}').exists().not())`;
 
-
 /**
  * Patient. @see https://hl7.org/fhir/R4/patient.html; IHE PIXm ITI-104, which updates it by its identifier, and ITI-83;
  * IHE PDQm ITI-78 and ITI-119, which search it
@@ -22,6 +21,9 @@ export const Patient = {
     'break-glass',
     'withdraw',
     'reconsent',
+    'request-erasure',
+    'cancel-erasure',
+    'set-account',
     'join',
     'separate',
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },

@@ -167,11 +167,15 @@ export function requireProfessional(requester: Requester): PractitionerRequester
 }
 
 /**
- * Narrows to those who withdraw a record and give it back: the patient, or an establishment that was told so.
+ * Narrows to those who withdraw a record, give it back and ask for its erasure: the patient, or an establishment that
+ * was told so.
  * @throws {Fault} forbidden
  */
-export function requireConsentChanger(requester: Requester): PatientRequester | EstablishmentRequester {
-  requireOperator(requester, 'withdraw');
+export function requireConsentChanger(
+  requester: Requester,
+  operation: Exclude<RecordOperation, 'break-glass'>,
+): PatientRequester | EstablishmentRequester {
+  requireOperator(requester, operation);
   // No other kind comes so far.
   return requester as PatientRequester | EstablishmentRequester;
 }

@@ -1,8 +1,19 @@
-/** Who may say that two identities are one person, or two: a desk, as a pure rule. */
+/**
+ * What desks decide, as pure rules: that two identities are one person, or two; and beside the patient herself, that an
+ * account is off.
+ */
 import { Fault } from '../../profiles/fault.ts';
 import { isDeskOf, isRegionDesk } from './desks.ts';
 import { requireKind } from './may-attempt.ts';
-import { requesterBases, reviewReaches, WITH_IDENTITY } from './may-write.ts';
+import {
+  aboutBasis,
+  RECORD_TYPES,
+  requesterBases,
+  reviewReaches,
+  subjectBases,
+  WITH_IDENTITY,
+  type SubjectFacts,
+} from './may-write.ts';
 import type { JudgementOperation } from './operations.ts';
 import type { PersonKey, Requester } from './requester.ts';
 import { makeWarrant, type Warrant } from './warrant.ts';
@@ -43,5 +54,32 @@ export function mayJudge(requester: Requester, operation: JudgementOperation, fa
     act: operation,
     reaches: [{ types: WITH_IDENTITY, whose: { persons: facts.persons }, event: 'own' }, ...reviewReaches(facts)],
     bases: requesterBases(requester, facts.now),
+  });
+}
+
+/** What was read for a decision. */
+export type AccountFacts = {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Undefined when nobody is known. */
+  readonly subject: SubjectFacts | undefined;
+  /** Establishments (`Organization/id`) that say something of one of her identities. */
+  readonly sources: readonly string[];
+};
+
+/**
+ * Decides it: the region's desk for all, an establishment's for a patient whom it feeds.
+ * @throws {Fault} forbidden - requesters of this kind never do it
+ * @throws {Fault} not-found - nobody is known, or not to the requester
+ */
+export function maySetAccount(requester: Requester, { now, subject, sources }: AccountFacts): Warrant {
+  requireKind(requester, { interaction: 'operation', operation: 'set-account' });
+  const isDesk = isRegionDesk(requester) || sources.some((one) => isDeskOf(requester, one));
+  const rests = subject === undefined ? undefined : isDesk ? [] : aboutBasis(requester, subject, now);
+  if (subject === undefined || rests === undefined) throw new Fault('not-found', 'No such patient');
+  return makeWarrant({
+    act: 'set-account',
+    reaches: [{ types: RECORD_TYPES, whose: { persons: [subject.person] }, event: 'own' }],
+    bases: [...requesterBases(requester, now), ...subjectBases(subject), ...rests],
   });
 }

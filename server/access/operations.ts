@@ -19,6 +19,11 @@ const CONSENT = {
   refusal: 'Consent is changed by the patient, or by an establishment that was told so',
 } as const satisfies Operation;
 
+const ERASURE = {
+  ...CONSENT,
+  refusal: 'Erasure is asked for by the patient, or by an establishment that was told so',
+} as const satisfies Operation;
+
 const ASIDE = {
   operators: ['establishment', 'desk'],
   scope: ['Task', 'u'],
@@ -45,6 +50,13 @@ export const OPERATIONS = {
     scope: ['Consent', 'c'],
     refusal: 'The confidentiality of an item is said by its patient, or by its author',
   },
+  'request-erasure': ERASURE,
+  'cancel-erasure': ERASURE,
+  'set-account': {
+    operators: ['patient', 'desk'],
+    scope: ['Consent', 'c'],
+    refusal: 'An account is turned off and on by its patient, or by a desk that she asks',
+  },
   discard: ASIDE,
   release: ASIDE,
   refile: { ...ASIDE, operators: ['establishment'], refusal: 'What is kept aside is filed again by who sent it only' },
@@ -65,13 +77,13 @@ export const OPERATIONS = {
 /** The name of an operation. */
 export type OperationName = keyof typeof OPERATIONS;
 
-/** Operations on the consent of a person, and emergencies. */
-export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent';
+/** Operations on the consent of a person, the erasure of her record, and emergencies. */
+export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent' | 'request-erasure' | 'cancel-erasure';
 
 /** Operations on exams, and on what is kept aside of them. */
 export type ExamOperation = Exclude<
   OperationName,
-  RecordOperation | JudgementOperation | 'decide' | 'set-confidentiality'
+  RecordOperation | JudgementOperation | 'decide' | 'set-confidentiality' | 'set-account'
 >;
 
 /** Operations on identities. */

@@ -46,6 +46,8 @@ import type { GuardDeps } from '../flows/guard.ts';
 import { receiveAssociation } from '../flows/intake/receive-association.ts';
 import { receiveImport } from '../flows/intake/receive-import.ts';
 import { receiveStowRequest } from '../flows/intake/receive-stow-request.ts';
+import { cancelErasure, requestErasure, type RequestErasureDeps } from '../flows/erase/request-erasure.ts';
+import { setAccount } from '../flows/consent/set-account.ts';
 import { fileInstance, type FileInstanceDeps } from '../flows/intake/file-instance.ts';
 import { followedIndex } from '../flows/identity/region-index.ts';
 import { requesterOfToken } from '../flows/identity/known-requesters.ts';
@@ -152,7 +154,7 @@ export function composeFlows(parts: FlowParts) {
     sayConfidentiality: sayConfidentiality({ ...guard, indexer, region: regionIndex }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
-    changeConsent: changeConsent({ ...guard, indexer }),
+    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone: config.timeZone }),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
     judgeIdentities: judgeIdentities(writing),
@@ -175,6 +177,16 @@ export function composeFlows(parts: FlowParts) {
     servedParameters: served,
     isServed,
     jobs: jobFlows(parts, workOf(parts, writing, served)),
+  };
+}
+
+/** By which patients decide of their records as a whole. */
+function ownRecordFlows(deps: RequestErasureDeps) {
+  return {
+    changeConsent: changeConsent(deps),
+    requestErasure: requestErasure(deps),
+    cancelErasure: cancelErasure(deps),
+    setAccount: setAccount(deps),
   };
 }
 

@@ -51,6 +51,7 @@ export type Config = {
   readonly timeZone: string;
   readonly studyQuietSeconds: number;
   readonly breakGlassHours: number;
+  readonly erasureDays: number;
   readonly maxInstanceBytes: number;
   readonly maxBodyBytes: number;
   readonly maxAssociations: number;
@@ -79,6 +80,7 @@ type NumberName =
   | 'DIMSE_TLS_PORT'
   | 'STUDY_QUIET_SECONDS'
   | 'BREAK_GLASS_HOURS'
+  | 'ERASURE_DAYS'
   | 'MAX_INSTANCE_BYTES'
   | 'MAX_BODY_BYTES'
   | 'MAX_ASSOCIATIONS';
@@ -253,6 +255,7 @@ function toConfig(values: Values): Config {
     timeZone: values.TIME_ZONE,
     studyQuietSeconds: values.STUDY_QUIET_SECONDS,
     breakGlassHours: values.BREAK_GLASS_HOURS,
+    erasureDays: values.ERASURE_DAYS,
     maxInstanceBytes: values.MAX_INSTANCE_BYTES,
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxAssociations: values.MAX_ASSOCIATIONS,

@@ -158,6 +158,11 @@ export const VARIABLES = {
     default: 60,
   },
   BREAK_GLASS_HOURS: { description: 'How long an emergency access lasts.', schema: period(72), default: 4 },
+  ERASURE_DAYS: {
+    description: 'Days from the receipt of a request to erase a record to its erasure; 45 at most.',
+    schema: count(45),
+    default: 30,
+  },
   MAX_INSTANCE_BYTES: {
     description: 'Largest DICOM instance that is received.',
     schema: count(2 ** 40),

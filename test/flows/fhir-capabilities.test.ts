@@ -197,6 +197,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       decide: await personCaller(region.server, 'demo-region-dpo'),
       join: desk,
       separate: desk,
+      'set-account': desk,
     };
     for (const { type, operation = [] } of announced()) {
       for (const { name } of operation) {
@@ -210,6 +211,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
     }
     expect(names.sort()).to.deep.equal([
       'break-glass',
+      'cancel-erasure',
       'decide',
       'discard',
       'ihe-pix',
@@ -219,7 +221,9 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       'reconsent',
       'refile',
       'release',
+      'request-erasure',
       'separate',
+      'set-account',
       'set-confidentiality',
       'set-confidentiality',
       'withdraw',

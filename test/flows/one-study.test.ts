@@ -13,7 +13,16 @@ import { DOORS } from './support/doors/doors.ts';
 import { canAsk, PERSON_KEYS, type PersonKey } from './support/people.ts';
 import { documentsOf, envelopeOf, post, responseOf, select } from './support/soap.ts';
 import { Table } from './support/table.ts';
-import { breakGlass, callOf, openWorld, reconsent, withdraw, type World } from './support/world.ts';
+import {
+  breakGlass,
+  callOf,
+  cancelErasure,
+  openWorld,
+  reconsent,
+  requestErasure,
+  withdraw,
+  type World,
+} from './support/world.ts';
 import { findDocuments, XDS_DOORS } from './support/doors/xds-doors.ts';
 import { securityHeader } from './support/xua.ts';
 import { TESTDATA } from '../support/testdata.ts';
@@ -41,6 +50,13 @@ const STATES: readonly State[] = [
     name: 'after consent is given again',
     begin: reconsent,
     subtypes: ['AuthZ-Consent'],
+    sees: ['author', 'declared', 'radiologist', 'patient'],
+  },
+  { name: 'N01 after erasure was asked for', begin: requestErasure, subtypes: ['operation'], sees: [] },
+  {
+    name: 'N03 after that was cancelled',
+    begin: cancelErasure,
+    subtypes: ['operation'],
     sees: ['author', 'declared', 'radiologist', 'patient'],
   },
 ];

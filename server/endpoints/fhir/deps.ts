@@ -12,6 +12,8 @@ import type { breakGlass } from '../../flows/consent/break-glass.ts';
 import type { decideReview } from '../../flows/consent/decide-review.ts';
 import type { sayConfidentiality } from '../../flows/consent/say-confidentiality.ts';
 import type { changeConsent } from '../../flows/consent/change-consent.ts';
+import type { cancelErasure, requestErasure } from '../../flows/erase/request-erasure.ts';
+import type { setAccount } from '../../flows/consent/set-account.ts';
 import type { crossReference } from '../../flows/read/cross-reference.ts';
 import type { matchPatients } from '../../flows/read/match-patients.ts';
 import type { readHistory } from '../../flows/read/read-history.ts';
@@ -52,6 +54,9 @@ export type FhirDeps = {
   readonly decideReview: ReturnType<typeof decideReview>;
   readonly sayConfidentiality: ReturnType<typeof sayConfidentiality>;
   readonly changeConsent: ReturnType<typeof changeConsent>;
+  readonly requestErasure: ReturnType<typeof requestErasure>;
+  readonly cancelErasure: ReturnType<typeof cancelErasure>;
+  readonly setAccount: ReturnType<typeof setAccount>;
   readonly clearAside: ReturnType<typeof clearAside>;
   readonly moveStudy: ReturnType<typeof moveStudy>;
   readonly judgeIdentities: ReturnType<typeof judgeIdentities>;

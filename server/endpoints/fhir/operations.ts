@@ -1,7 +1,8 @@
 /**
- * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix and
- * $match; on a Task of instances kept aside: $discard, $refile, $release; on that of an emergency: $decide; on an
- * ImagingStudy: $move; on that and a DiagnosticReport, in a file of its own: $set-confidentiality.
+ * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix,
+ * $match, $request-erasure, $cancel-erasure and $set-account; on a Task of instances kept aside: $discard, $refile,
+ * $release; on that of an emergency: $decide; on an ImagingStudy: $move; on that and
+ * a DiagnosticReport, in a file of its own: $set-confidentiality.
  * @see https://hl7.org/fhir/R4/operations.html
  */
 import type { ParametersParameter, Resource } from '@medplum/fhirtypes';
@@ -16,6 +17,7 @@ import { getCrossReference, postCrossReference } from './cross-reference.ts';
 import { match } from './match.ts';
 import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
+import { account, erasureCancelled, erasureRequest } from './own-record.ts';
 import { setConfidentiality } from './set-confidentiality.ts';
 
 type Operation = (deps: FhirDeps, ctx: Context) => Promise<void>;
@@ -28,6 +30,9 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$match', match],
   ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
   ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
+  ['Patient/$request-erasure', erasureRequest],
+  ['Patient/$cancel-erasure', erasureCancelled],
+  ['Patient/$set-account', account],
   ['Patient/$join', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'join')],
   ['Patient/$separate', async (deps: FhirDeps, ctx: Context) => await judge(deps, ctx, 'separate')],
 ]);

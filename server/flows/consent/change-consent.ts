@@ -4,13 +4,12 @@
  */
 import { Fault } from '../../../profiles/fault.ts';
 import type { Indexer } from '../../../profiles/search/indexer.ts';
-import { systemReading, type NarrowReading } from '../../access/grant.ts';
+import { systemReading } from '../../access/grant.ts';
 import { requireConsentChanger } from '../../access/may-attempt.ts';
-import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
-import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
+import { mayWrite } from '../../access/may-write.ts';
 import { refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
-import { filingPatient, knownPatient, subjectFacts } from '../identity/persons.ts';
 import { commitFresh, joinParts } from '../write/plan-parts.ts';
+import { patientAsked } from './patient-asked.ts';
 import { changeOf, type ConsentChanged } from './sharing-change.ts';
 import { readSharing } from './sharing-parts.ts';
 
@@ -34,7 +33,7 @@ export type ConsentChangeAsked = {
 export function changeConsent(deps: ChangeConsentDeps) {
   return async (visit: Visit, asked: ConsentChangeAsked): Promise<ConsentChanged> =>
     await refusalsRecorded(deps, visit, 'withdraw', async () => {
-      const requester = requireConsentChanger(visit.requester);
+      const requester = requireConsentChanger(visit.requester, asked.change);
       const { result } = await commitFresh(deps.records, async () => {
         const now = deps.clock.now();
         const reading = systemReading('change-consent', now);
@@ -52,23 +51,4 @@ export function changeConsent(deps: ChangeConsentDeps) {
       });
       return result;
     });
-}
-
-/** The Patient that an establishment names, or the patient's own; undefined when there is none. */
-async function patientAsked(
-  { records }: ChangeConsentDeps,
-  reading: NarrowReading,
-  requester: PatientRequester | EstablishmentRequester,
-  asked: string | undefined,
-  now: number,
-): Promise<SubjectFacts | undefined> {
-  const own = requester.kind === 'patient' ? requester.patient : undefined;
-  const patient = asked ?? own;
-  if (patient === undefined)
-    throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
-  const known = await filingPatient(records, reading, requester, patient, now);
-  const self = own === undefined || own === patient ? known : await knownPatient(records, reading, own);
-  if (known === undefined || self === undefined) return undefined;
-  // Whatever Patient of hers she names, the Consent is about the one that she signed in as.
-  return await subjectFacts(records, reading, requester, self.person === known.person ? self : known);
 }

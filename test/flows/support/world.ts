@@ -216,6 +216,16 @@ export async function withdraw(world: World): Promise<string> {
   return await send(callOf(world, 'patient'), '/Patient/$withdraw');
 }
 
+/** The patient asks for the erasure of her record. */
+export async function requestErasure(world: World): Promise<string> {
+  return await send(callOf(world, 'patient'), '/Patient/$request-erasure');
+}
+
+/** The patient takes that back. */
+export async function cancelErasure(world: World): Promise<string> {
+  return await send(callOf(world, 'patient'), '/Patient/$cancel-erasure');
+}
+
 /** The patient gives her consent again. */
 export async function reconsent(world: World): Promise<string> {
   return await send(callOf(world, 'patient'), '/Patient/$reconsent');

@@ -6,6 +6,7 @@ import { IHE_PROFILE } from '../../../profiles/codes.ts';
 import * as emergency from '../../../profiles/consent/emergency.ts';
 import { buildConsentChange, buildEmergencyConsent } from '../../../profiles/consent/privacy-consent.ts';
 import { buildReconsentRequest, buildRequestNotice } from '../../../profiles/consent/reconsent-request.ts';
+import { buildErasureNotice, buildErasureTask, cancelledErasure } from '../../../profiles/consent/erasure-request.ts';
 import { buildErrorNotice } from '../../../profiles/documents/error-notice.ts';
 import { buildOpenedTask } from '../../../profiles/identity/opened-task.ts';
 import { buildReviewTask, endedReviewTask } from '../../../profiles/identity/review-task.ts';
@@ -42,6 +43,7 @@ const review = emergency.buildReviewTask({
   justification: 'Patient inconscient aux urgences',
 });
 
+const erasure = buildErasureTask({ id: 'x1', patient, requester: 'Organization/o1', now: NOW, days: 30 });
 const identityReview = buildReviewTask('x1', { one: 'p1', other: 'p2', rule: 'duplicate' }, NOW);
 
 const aside = buildKeptAsideTask('x1', {
@@ -105,6 +107,18 @@ export const PRODUCED: readonly Produced[] = [
     resource: buildReconsentRequest({ ...told, organization: 'Organization/o1', isDone: false }),
   },
   { builder: 'buildRequestNotice', resource: buildRequestNotice({ ...told, task: 'Task/t1' }) },
+  { builder: 'buildErasureTask', resource: erasure },
+  { builder: 'cancelledErasure', resource: cancelledErasure(erasure, NOW) },
+  {
+    builder: 'buildErasureNotice',
+    of: 'a request',
+    resource: buildErasureNotice({ ...told, task: erasure, timeZone: 'Europe/Paris' }),
+  },
+  {
+    builder: 'buildErasureNotice',
+    of: 'its end',
+    resource: buildErasureNotice({ ...told, task: cancelledErasure(erasure, NOW), timeZone: 'Europe/Paris' }),
+  },
   { builder: 'buildErrorNotice', resource: buildErrorNotice(told) },
   { builder: 'buildNotice', resource: buildNotice({ ...told, kind: 'report-error', text }) },
   { builder: 'mailed', resource: mailed(buildErrorNotice(told), 'de') },

@@ -40,6 +40,9 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('break-glass'), 'practitioner'],
   [operation('withdraw'), 'establishment', 'patient'],
   [operation('reconsent'), 'establishment', 'patient'],
+  [operation('request-erasure'), 'establishment', 'patient'],
+  [operation('cancel-erasure'), 'establishment', 'patient'],
+  [operation('set-account'), 'patient'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
   // Whether one is its patient or author, the data tell.
@@ -71,7 +74,7 @@ describe('Who may attempt what, before the data are known', () => {
           return false;
         }
       });
-      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move', 'join', 'separate'] : [];
+      const clears = office.endsWith('-desk') ? ['discard', 'release', 'move', 'join', 'separate', 'set-account'] : [];
       const decides = office.endsWith('-dpo') ? ['decide'] : [];
       expect(may, office).to.have.members(['break-glass', 'set-confidentiality', ...clears, ...decides]);
     }

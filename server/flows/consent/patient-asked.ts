@@ -1,0 +1,29 @@
+/** Of whom an operation on a record is: the patient speaks of herself, an establishment of a patient that it feeds. */
+import { Fault } from '../../../profiles/fault.ts';
+import type { NarrowReading } from '../../access/grant.ts';
+import type { SubjectFacts } from '../../access/may-write.ts';
+import type { EstablishmentRequester, PatientRequester } from '../../access/requester.ts';
+import type { GuardDeps } from '../guard.ts';
+import { filingPatient, knownPatient, subjectFacts } from '../identity/persons.ts';
+
+/**
+ * The Patient that an establishment names, or the patient's own; undefined when there is none.
+ * @throws {Fault} required - an establishment names nobody
+ */
+export async function patientAsked(
+  { records }: Pick<GuardDeps, 'records'>,
+  reading: NarrowReading,
+  requester: PatientRequester | EstablishmentRequester,
+  asked: string | undefined,
+  now: number,
+): Promise<SubjectFacts | undefined> {
+  const own = requester.kind === 'patient' ? requester.patient : undefined;
+  const patient = asked ?? own;
+  if (patient === undefined)
+    throw new Fault('required', 'The parameter patient is missing', { expression: 'Parameters.parameter' });
+  const known = await filingPatient(records, reading, requester, patient, now);
+  const self = own === undefined || own === patient ? known : await knownPatient(records, reading, own);
+  if (known === undefined || self === undefined) return undefined;
+  // Whatever Patient of hers she names, the Consent is about the one that she signed in as.
+  return await subjectFacts(records, reading, requester, self.person === known.person ? self : known);
+}

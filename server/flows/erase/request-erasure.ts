@@ -1,0 +1,171 @@
+/**
+ * The erasure of a record is asked for, and that is cancelled: `Patient/$request-erasure` hides the record at once from
+ * everybody, the patient herself included, until it is erased; `Patient/$cancel-erasure` gives it back as it was. Each
+ * establishment cancels what it received itself, the patient whatever was received of her. Requests of one person take
+ * turns with withdrawals.
+ */
+import type { Task } from '@medplum/fhirtypes';
+import {
+  buildErasureNotice,
+  buildErasureTask,
+  cancelledErasure,
+  ERASURE_TASK,
+} from '../../../profiles/consent/erasure-request.ts';
+import { CODE_SYSTEM } from '../../../profiles/codes.ts';
+import { Fault } from '../../../profiles/fault.ts';
+import type { Indexer } from '../../../profiles/search/indexer.ts';
+import type { Criterion } from '../../../profiles/search/query.ts';
+import { systemReading, type NarrowReading } from '../../access/grant.ts';
+import { requireConsentChanger } from '../../access/may-attempt.ts';
+import { mayWrite, type SubjectFacts } from '../../access/may-write.ts';
+import type { EstablishmentRequester, PatientRequester, PersonKey } from '../../access/requester.ts';
+import { claimKey } from '../../ports/claim-key.ts';
+import { patientAsked } from '../consent/patient-asked.ts';
+import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit } from '../guard.ts';
+import { knownPatient } from '../identity/persons.ts';
+import { findAll, type Found } from '../internal-reads.ts';
+import { newId } from '../new-id.ts';
+import { noticeParts } from '../notices/notice-parts.ts';
+import { nextTurn, readTurn } from '../turns.ts';
+import { changed } from '../write/changed-put.ts';
+import { aboutRow } from '../write/plain-parts.ts';
+import { commitFresh, joinParts, putOf, type PlanParts } from '../write/plan-parts.ts';
+
+/** What the flows need; `days` from a receipt to the erasure. */
+export type RequestErasureDeps = GuardDeps & {
+  readonly indexer: Indexer;
+  readonly days: number;
+  readonly timeZone: string;
+};
+
+/**
+ * Asks for erasure; resolves with the request (`Task/id`), which is the same when the same speaker asks again.
+ * `patient` is whom an establishment names (`Patient/id`).
+ * @throws {Fault} forbidden - a professional asks
+ * @throws {Fault} not-found - no such patient, or none of this establishment
+ */
+export function requestErasure(deps: RequestErasureDeps) {
+  return async (visit: Visit, patient?: string): Promise<string> =>
+    await changeErasure(deps, visit, 'request-erasure', patient, asked);
+}
+
+/**
+ * Cancels it; resolves with the request that was cancelled.
+ * @throws {Fault} forbidden - a professional asks
+ * @throws {Fault} not-found - no such patient, or no request that the requester may cancel
+ */
+export function cancelErasure(deps: RequestErasureDeps) {
+  return async (visit: Visit, patient?: string): Promise<string> =>
+    await changeErasure(deps, visit, 'cancel-erasure', patient, cancelled);
+}
+
+type Operation = 'request-erasure' | 'cancel-erasure';
+
+/** What is asked, on what stands. */
+type Story = {
+  readonly deps: RequestErasureDeps;
+  readonly requester: PatientRequester | EstablishmentRequester;
+  readonly subject: SubjectFacts;
+  /** Who the identity is by itself, of which it is asked. */
+  readonly home: PersonKey;
+  /** Requests of that identity that stand. */
+  readonly standing: readonly Found<Task>[];
+  readonly now: number;
+};
+
+type Change = { readonly parts: readonly PlanParts[]; readonly task: string };
+
+async function changeErasure(
+  deps: RequestErasureDeps,
+  visit: Visit,
+  operation: Operation,
+  named: string | undefined,
+  change: (story: Story) => Change,
+): Promise<string> {
+  return await refusalsRecorded(deps, visit, 'operation', async () => {
+    const requester = requireConsentChanger(visit.requester, operation);
+    const { result } = await commitFresh(deps.records, async () => {
+      const now = deps.clock.now();
+      const reading = systemReading('change-consent', now);
+      const subject = await patientAsked(deps, reading, requester, named, now);
+      const warrant = mayWrite(requester, { interaction: 'operation', operation }, { now, subject });
+      if (subject === undefined) throw new Fault('not-found', 'No such patient');
+      const turn = await readTurn(deps.records, reading, claimKey.sharing(subject.person));
+      const { parts, task } = change(await storyOf(deps, reading, { requester, subject, now }));
+      const { person, patient } = subject;
+      const entities = [{ what: { reference: task }, detail: { operation } }];
+      const event = eventRecord(deps.clock, visit, 'operation', { person, patient, entities });
+      return { warrant, plan: joinParts(nextTurn(turn), ...parts, { audit: [event] }), result: task };
+    });
+    return result;
+  });
+}
+
+const REQUESTS: readonly Criterion[] = [
+  { kind: 'token', param: 'code', values: [{ system: CODE_SYSTEM.task, code: ERASURE_TASK.code }] },
+  { kind: 'token', param: 'status', values: [{ code: 'requested' }] },
+];
+
+async function storyOf(
+  deps: RequestErasureDeps,
+  reading: NarrowReading,
+  asked: Pick<Story, 'requester' | 'subject' | 'now'>,
+): Promise<Story> {
+  const { person, patient } = asked.subject;
+  const found = await findAll<Task>(deps.records, reading({ person }), 'Task', REQUESTS);
+  const known = await knownPatient(deps.records, reading, patient);
+  if (known === undefined) throw new Fault('conflict', 'The patient has changed meanwhile');
+  return { deps, ...asked, home: known.home, standing: found.filter(({ row }) => row.subject === patient) };
+}
+
+/** What the same speaker asked before stands. */
+function asked(story: Story): Change {
+  const { deps, requester, subject, home, standing, now } = story;
+  const own = standing.find((request) => isOf(requester, request));
+  if (own !== undefined) return { parts: [], task: `Task/${own.row.id}` };
+  const { person, patient } = subject;
+  const receiver = referenceOf(requester);
+  const task = buildErasureTask({ id: newId(), patient, requester: receiver, now, days: deps.days });
+  return {
+    parts: [
+      { puts: [putOf(deps.indexer, task, now, { person, subject: patient, origin: namedOf(patient) })] },
+      noticeOf(story, task),
+      { states: [{ person: home, change: { erasurePending: true } }] },
+    ],
+    task: `Task/${task.id}`,
+  };
+}
+
+/** Whatever of hers stands is cancelled by her; an establishment leaves what others received. */
+function cancelled(story: Story): Change {
+  const { deps, requester, home, standing, now } = story;
+  const own = requester.kind === 'patient' ? standing : standing.filter((request) => isOf(requester, request));
+  const [first] = own;
+  if (first === undefined) throw new Fault('not-found', 'No such request');
+  const isLeft = own.length < standing.length;
+  return {
+    parts: [
+      ...own.map(({ row, resource }) =>
+        changed(deps.indexer, row, cancelledErasure(resource, now), now, aboutRow(row)),
+      ),
+      ...(isLeft ? [] : [noticeOf(story, cancelledErasure(first.resource, now))]),
+      { states: [{ person: home, change: { erasurePending: isLeft } }] },
+    ],
+    task: `Task/${first.row.id}`,
+  };
+}
+
+function isOf(requester: Story['requester'], { resource }: Found<Task>): boolean {
+  return resource.requester?.reference === referenceOf(requester);
+}
+
+/** The patient, and the officers who see to it that the day is kept. Who received it may not read it. */
+function namedOf(patient: string) {
+  const offices = [{ office: 'region-dpo', organization: '' }] as const;
+  return { sources: [patient], services: [], offices };
+}
+
+function noticeOf({ deps, subject, now }: Story, task: Task): PlanParts {
+  const { timeZone } = deps;
+  return noticeParts(deps.indexer, subject, now, (facts) => buildErasureNotice({ ...facts, task, timeZone }));
+}
