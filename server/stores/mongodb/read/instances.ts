@@ -68,7 +68,9 @@ export async function moveStudies(
     await instances.updateMany({ ...filed, movedFrom: subject }, back, { session });
     await instances.updateMany({ ...filed, movedFrom: { $exists: true } }, { $set: moved }, { session });
     if (isMovedOnly === true) continue;
-    await instances.updateMany(filed, { $set: { ...moved, movedFrom: identity } }, { session });
+    // What stays under its identity was moved from nowhere.
+    const away = { ...moved, ...(identity === subject ? {} : { movedFrom: identity }) };
+    await instances.updateMany({ ...filed, movedFrom: { $exists: false } }, { $set: away }, { session });
   }
 }
 
