@@ -1,11 +1,12 @@
 /**
  * Links of what is written: names within a transaction and conditional references become those of stored resources,
- * and absolute ones at this server relative.
+ * and absolute ones at this server relative. A patient who is named by an identifier alone is searched by it.
  */
 import type { Resource } from '@medplum/fhirtypes';
 import { Fault } from '../../../profiles/fault.ts';
 import { isConditional, referencesOf, relinked, type Relink } from '../../../profiles/references.ts';
 import { isStoredType, type StoredType } from '../../../profiles/types/visibility.ts';
+import { withSearchedSubject } from '../../../profiles/types/logical-subject.ts';
 import { writesAbout } from '../../access/may-write.ts';
 import { findIdentity, subjectFacts } from '../identity/persons.ts';
 import { conditionParameters, matchOf } from './condition.ts';
@@ -25,7 +26,7 @@ export async function linksOf(work: Work, places: readonly Placed[]): Promise<Li
   const relative = (text: string): string => (text.startsWith(`${fhirBase}/`) ? text.slice(fhirBase.length + 1) : text);
   const named = new Map<string, string>();
   for (const { act, id } of places) if (act.fullUrl !== undefined) named.set(act.fullUrl, `${act.type}/${id}`);
-  const sent = places.flatMap(({ act }) => ('resource' in act ? [act.resource] : []));
+  const sent = places.flatMap(({ act }) => ('resource' in act ? [withSearchedSubject(act.type, act.resource)] : []));
   const searched = new Set(sent.flatMap(referencesOf).map(relative).filter(isConditional));
   for (const text of searched) named.set(text, await conditionalTarget(work, places, text, fhirBase));
   const relink: Relink = (text, kind) => {

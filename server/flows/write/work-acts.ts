@@ -4,6 +4,7 @@ import { Fault } from '../../../profiles/fault.ts';
 import { patched } from '../../../profiles/json-patch.ts';
 import { relinked } from '../../../profiles/references.ts';
 import { isSubset } from '../../../profiles/search/subset.ts';
+import { withSearchedSubject } from '../../../profiles/types/logical-subject.ts';
 import { subjectOf } from '../../../profiles/types/row-rules.ts';
 import { mayTouch, mayWrite } from '../../access/may-write.ts';
 import { openedResource } from '../../ports/internal-row.ts';
@@ -101,7 +102,7 @@ async function workAct(
     const removed = row === undefined ? { parts: {} } : await hook.remove(work, { ...placed, standing: row });
     return { ...removed, warrant: mayWrite(requester, act, asked) };
   }
-  const resource = links(contentOf(work, placed));
+  const resource = links(withSearchedSubject(act.type, contentOf(work, placed)));
   if (isIdentity(act.type)) {
     const made = withPlace(placed, await hook.parts(work, { placed, resource, known: undefined }));
     const fed = await patientFed(work, placed, made);
