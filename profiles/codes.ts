@@ -19,9 +19,11 @@ export const CODE_SYSTEM = {
   objectRole: 'http://terminology.hl7.org/CodeSystem/object-role',
   extraSecurityRole: 'http://terminology.hl7.org/CodeSystem/extra-security-role-type',
   participantType: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type',
+  resourceType: 'http://hl7.org/fhir/resource-types',
   restfulInteraction: 'http://hl7.org/fhir/restful-interaction',
   iheEvent: 'urn:ihe:event-type-code',
   balpEntityType: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType',
+  balpUserAgent: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes',
   balpAuthZ: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType',
   dcm: 'http://dicom.nema.org/resources/ontology/DCM',
   loinc: 'http://loinc.org',
@@ -104,10 +106,19 @@ export const FORMAT_CODE = {
 /** Policies of IHE PCF begin so. */
 export const PCF_POLICY_PREFIX = 'https://profiles.ihe.net/ITI/PCF/Policy-';
 
+/** The patterns of IHE BALP begin so. */
+export const BALP_PROFILE_PREFIX = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
+
 /** Profiles of IHE that what we write says it satisfies (meta.profile). */
 export const IHE_PROFILE = {
   consentBasic: 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic',
   consentIntermediate: 'https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentIntermediate',
+  mhdFindDocumentReferencesAudit:
+    'https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.FindDocumentReferences.Audit.Responder',
+  mhdRetrieveDocumentAudit:
+    'https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.RetrieveDocument.Audit.Responder',
+  pdqmQueryAudit: 'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Query.Audit.Supplier',
+  pdqmMatchAudit: 'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Match.Audit.Supplier',
 } as const;
 
 /** Extensions that the product reads or writes. */

@@ -20,9 +20,10 @@ export function imagingStudyOf({ entity = [] }: AuditEvent): string | undefined 
 /** Builds the further event from that of the beginning: who, where, whose record and under which right are the same. */
 export function furtherEvent(beginning: AuditEvent, facts: FurtherFacts): AuditEvent & { id: string } {
   const { id, recorded } = facts;
-  const { meta: _meta, entity = [], ...same } = beginning;
+  const { meta: { profile } = {}, entity = [], ...same } = beginning;
   const others = entity.filter((one) => !isStudy(one));
-  return { ...same, id, recorded, entity: [studyToldOf(entity.find(isStudy), facts), ...others] };
+  const meta = profile === undefined ? {} : { meta: { profile } };
+  return { ...same, id, ...meta, recorded, entity: [studyToldOf(entity.find(isStudy), facts), ...others] };
 }
 
 function isStudy({ what }: AuditEventEntity): boolean {

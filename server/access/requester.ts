@@ -30,6 +30,9 @@ export type Role = {
 /** How the token store knows a token. */
 export type StoredTokenKey = { readonly model: string; readonly id: string };
 
+/** Who a SAML assertion is about: its NameID, as its issuer knows them. */
+export type AssertedName = { readonly issuer: string; readonly nameId: string };
+
 type Authenticated = {
   /** OAuth client, AE title or SAML issuer that speaks. */
   readonly clientId: string;
@@ -41,6 +44,8 @@ type Authenticated = {
   readonly authTime?: number;
   /** jti of the token or ID of the assertion, for the audit trail. */
   readonly tokenId?: string;
+  /** Whom the assertion names (NameID), and who says so; absent of a token. */
+  readonly assertion?: AssertedName;
   /** The access token that was shown, as the token store knows it: a write needs it alive to the end. */
   readonly accessToken?: StoredTokenKey;
   /** Name for the audit trail. */

@@ -344,6 +344,7 @@ async function provedBy(
       account: account.reference,
       authTime: Math.floor(assertion.authnInstant.getTime() / 1000),
       tokenId: assertion.id,
+      assertion: { issuer: assertion.issuer, nameId: assertion.nameId },
       ...(assertion.purposeOfUse === undefined ? {} : { purpose: assertion.purposeOfUse.code }),
     };
   }

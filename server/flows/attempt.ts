@@ -1,5 +1,5 @@
 /** Asks whether a requester may attempt an interaction, before a door reads the body; a refusal is recorded. */
-import type { PassageKind } from '../../profiles/audit/audit-event.ts';
+import type { PassageKind } from '../../profiles/audit/shapes.ts';
 import { fhirType } from '../../profiles/types/visibility.ts';
 import { mayAttempt, type Attempt, type QueryOperation } from '../access/may-attempt.ts';
 import type { OperationName } from '../access/operations.ts';

@@ -2,7 +2,8 @@
  * The guard: grant, run, audit, in one place. A flow asks its question through here; the answer leaves the store only
  * with its events, and what is refused is recorded as refused.
  */
-import type { PassageKind, TouchedEntity } from '../../profiles/audit/audit-event.ts';
+import type { TouchedEntity } from '../../profiles/audit/facts.ts';
+import type { PassageKind } from '../../profiles/audit/shapes.ts';
 import { parametersOfSearch, type IsServed } from '../../profiles/search/used-parameters.ts';
 import { Fault, toFault } from '../../profiles/fault.ts';
 import { eventRecords, recordOf, refusalAbout, type About, type Occasion } from './audit/event-records.ts';
@@ -219,6 +220,7 @@ function occasionOf({ requester, requestId, server, address }: Visit): Occasion 
       display: requester.display,
       purpose: requester.purpose,
       ...(requester.tokenId === undefined ? {} : { tokenId: requester.tokenId }),
+      ...(requester.assertion === undefined ? {} : { assertion: requester.assertion }),
     },
   };
 }
@@ -239,9 +241,7 @@ function recordsOf(
   const about = { entities, ...(deleted === true ? ({ outcome: '4', outcomeDesc: 'deleted' } as const) : {}) };
   const persons = Map.groupBy(rows, ({ person }) => person);
   const told = [...persons].flatMap(([person, hers]) => (person === undefined ? [] : [aboutRows(hers, homes)]));
-  const [first, ...others] = told.map(({ entities: hers = [], ...one }, at) =>
-    recordAt(at, { ...about, ...one, entities: [...entities, ...hers] }),
-  );
+  const [first, ...others] = told.map((one, at) => recordAt(at, { ...about, ...one }));
   return first === undefined ? [recordAt(0, about)] : [first, ...others];
 }
 
@@ -255,8 +255,7 @@ function aboutRows([row, ...further]: readonly ShownRow[], homes: Homes): About 
   const { subject: patient } = row;
   const identities = new Set([row, ...further].map(identityOf).filter((identity) => identity !== ''));
   if (patient !== undefined) identities.delete(patient);
-  const entities = [...identities].map((reference) => ({ what: { reference } }));
-  return { ...first, others: [...persons], entities, ...(patient === undefined ? {} : { patient }) };
+  return { ...first, others: [...persons], identities: [...identities], ...(patient === undefined ? {} : { patient }) };
 }
 
 function aboutRow(row: ShownRow, homes: Homes): About {

@@ -1,6 +1,6 @@
 /** What every AuditTrail adapter keeps: the promises of server/ports/audit-trail.ts. */
 import { expect } from 'chai';
-import { studyEntity } from '../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../profiles/audit/entities.ts';
 import type { PersonKey } from '../../server/access/requester.ts';
 import type { Verification } from '../../server/ports/audit-trail.ts';
 import type { AuditRecord } from '../../server/ports/commit-plan.ts';

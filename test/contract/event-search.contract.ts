@@ -16,7 +16,8 @@ import {
   tuple,
   type Arbitrary,
 } from 'fast-check';
-import { buildAuditEvent, PASSAGE, type PassageKind } from '../../profiles/audit/audit-event.ts';
+import { buildAuditEvent } from '../../profiles/audit/audit-event.ts';
+import { PASSAGE, type PassageKind } from '../../profiles/audit/shapes.ts';
 import { indexAuditEvent } from '../../profiles/search/audit-event-index.ts';
 import { DATE_PREFIXES, type Criterion } from '../../profiles/search/criterion.ts';
 import type { IndexEntries } from '../../profiles/search/indexer.ts';
@@ -216,8 +217,10 @@ export function eventSearchContract(name: string, open: OpenStores): void {
     it('gives each event back as it was recorded, and the chain is whole', async () => {
       for (const event of EVENTS_ASKED) {
         const row = await suite.records.peek(SYSTEM, { kind: 'resource', type: 'AuditEvent', id: event.id });
-        const { meta: _, ...read } = openedResource(row ?? expect.fail('The event is not found'));
-        expect(read).to.deep.equal(JSON.parse(JSON.stringify(event)));
+        const { meta, ...read } = openedResource(row ?? expect.fail('The event is not found'));
+        const { meta: claimed, ...recorded } = event;
+        expect(read).to.deep.equal(JSON.parse(JSON.stringify(recorded)));
+        expect(meta?.profile).to.deep.equal(claimed?.profile);
       }
       expect(await suite.trail.verify()).to.deep.include({ whole: true, erased: 0 });
     });

@@ -5,13 +5,16 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AuditEvent } from '@medplum/fhirtypes';
 import { expect } from 'chai';
 import { hasProgram } from '../profiles/dicom/samples.ts';
+import { startHapiValidator, whyNoHapi } from '../support/peers/hapi-validator.ts';
 import { startMongoPeer, whyNoMongoPeer } from '../support/peers/mongodb-peer.ts';
 import { eventsForPatient, expectHidden, expectShown } from './support/cell.ts';
 import { DOORS } from './support/doors/doors.ts';
 import { canAsk, PERSON_KEYS, type PersonKey } from './support/people.ts';
 import { documentsOf, envelopeOf, post, responseOf, select } from './support/soap.ts';
+import { find } from './support/fhir.ts';
 import { Table } from './support/table.ts';
 import {
   breakGlass,
@@ -210,6 +213,23 @@ for (const store of STORES) {
         expect([...new Set(listed)]).to.have.members([...world.ids.sopInstanceUIDs]);
       });
 
+      it('every AuditEvent is valid by the HAPI validator, and so is what the patient reads of it', async function () {
+        if (whyNoHapi() !== undefined) this.skip();
+        const hapi = startHapiValidator();
+        try {
+          const events = (await world.trail.eventsNaming('')).map(({ event }) => event);
+          expect(events).to.not.be.empty;
+          const patient = { url: world.server.url, token: world.tokens.get('patient') ?? '' };
+          const read = await Promise.all(['Consent', 'Communication', 'Task'].map((type) => find(patient, type)));
+          const wrong = new Set<string>();
+          for (const resource of [...distinct(events), ...read.flat()])
+            for (const error of await hapi.errorsOf(resource)) wrong.add(error);
+          expect([...wrong]).to.deep.equal([]);
+        } finally {
+          await hapi.stop();
+        }
+      });
+
       it('every SOAP envelope is valid by the XML Schemas', function () {
         if (!hasProgram('xmllint')) this.skip();
         if (!existsSync(SCHEMA)) this.skip();
@@ -228,6 +248,13 @@ for (const store of STORES) {
       });
     });
   });
+}
+
+/** One event of each shape: what they claim, what they are, and of which parts. */
+function distinct(events: readonly AuditEvent[]): readonly AuditEvent[] {
+  const shapeOf = ({ meta, subtype, outcome, agent, entity }: AuditEvent): string =>
+    JSON.stringify([meta?.profile, subtype, outcome, agent.map(({ type }) => type), entity?.map(({ type }) => type)]);
+  return [...new Map(events.map((event) => [shapeOf(event), event])).values()];
 }
 
 async function failureOf(check: Promise<void>): Promise<string | undefined> {

@@ -1,7 +1,8 @@
 /** Builders of what stores take: plans and their parts, with names that no other test uses. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Consent } from '@medplum/fhirtypes';
-import { buildAuditEvent, type TouchedEntity } from '../../profiles/audit/audit-event.ts';
+import { buildAuditEvent } from '../../profiles/audit/audit-event.ts';
+import type { TouchedEntity } from '../../profiles/audit/facts.ts';
 import { DICOM_UID, IDENTIFIER_SYSTEM } from '../../profiles/codes.ts';
 import { NORMAL } from '../../profiles/confidentiality.ts';
 import { toIdentityResource } from '../../profiles/identity/identity-resource.ts';

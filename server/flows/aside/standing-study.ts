@@ -1,5 +1,5 @@
 /** Whose the study is that stands, for what settles it. */
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditRecord, QuarantinedInstance } from '../../ports/commit-plan.ts';

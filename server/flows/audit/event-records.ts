@@ -4,7 +4,9 @@
  * again, tell of the same event.
  */
 import { randomUUID } from 'node:crypto';
-import { buildAuditEvent, type PassageFacts, type PassageKind } from '../../../profiles/audit/audit-event.ts';
+import { buildAuditEvent } from '../../../profiles/audit/audit-event.ts';
+import type { PassageFacts } from '../../../profiles/audit/facts.ts';
+import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 import type { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -9,7 +9,7 @@ import { numberToken } from '../../../profiles/search/criterion.ts';
 import type { Criterion } from '../../../profiles/search/query.ts';
 import { systemGrant, systemReading } from '../../access/grant.ts';
 import { purposeOf } from '../../access/purpose.ts';
-import type { Requester, StoredTokenKey } from '../../access/requester.ts';
+import type { AssertedName, Requester, StoredTokenKey } from '../../access/requester.ts';
 import { FOREVER } from '../../access/right.ts';
 import { claimKey } from '../../ports/claim-key.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -28,6 +28,8 @@ export type ProvedIdentity = {
   readonly organization?: string;
   readonly authTime?: number;
   readonly tokenId?: string;
+  /** Whom the assertion names; absent of a token. */
+  readonly assertion?: AssertedName;
   /** The access token, as the token store knows it. */
   readonly accessToken?: StoredTokenKey;
   /** Claimed purpose of use; without one the usual purpose of the subject. */
@@ -153,13 +155,14 @@ function displayOf({ name: [name] = [] }: Patient | Practitioner): string {
 }
 
 function commonOf(proved: ProvedIdentity, usual: string) {
-  const { clientId, scopes, authTime, tokenId, accessToken, purpose = usual } = proved;
+  const { clientId, scopes, authTime, tokenId, assertion, accessToken, purpose = usual } = proved;
   return {
     clientId,
     scopes,
     purpose: purposeOf(purpose),
     ...(authTime === undefined ? {} : { authTime }),
     ...(tokenId === undefined ? {} : { tokenId }),
+    ...(assertion === undefined ? {} : { assertion }),
     ...(accessToken === undefined ? {} : { accessToken }),
   };
 }

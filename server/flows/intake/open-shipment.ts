@@ -2,7 +2,8 @@
  * Instances that come together, on an association or in a request. They share one event for each study: durable with
  * the first instance, closed with the counts at the end.
  */
-import { studyEntity, type PassageKind } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
+import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 import { Fault, toFault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../access/requester.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';

@@ -2,7 +2,7 @@
  * A Patient who is another's at present: reads of her former id answer that it was replaced, to whoever sees the
  * Patient of that person. @see https://hl7.org/fhir/R4/patient-definitions.html#Patient.link
  */
-import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
+import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 import { replacedPatient } from '../../../profiles/identity/shown-patient.ts';
 import { systemReading } from '../../access/grant.ts';
 import type { VisibleRow } from '../../ports/record-store.ts';

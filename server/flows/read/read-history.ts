@@ -107,8 +107,7 @@ function accountOf(request: HistoryRequest, page: HistoryPage): Account {
   if (isNothing(request, page)) return NOTHING;
   const { type, id } = request;
   const what = id === undefined ? type : `${type}/${id}`;
-  const detail = { results: String(page.rows.length) };
-  const entity = id === undefined ? { role: '24', query: `${type}/_history`, detail } : { what: { reference: what } };
+  const entity = id === undefined ? { role: '24', query: `${type}/_history` } : { what: { reference: what } };
   return { rows: page.rows, entities: [entity] };
 }
 

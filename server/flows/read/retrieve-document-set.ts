@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
 import { uniqueIdOf } from '../../../ihe/ebxml/document-entry.ts';
 import { toUniqueIdToken } from '../../../ihe/ebxml/unique-id.ts';
-import type { TouchedEntity } from '../../../profiles/audit/audit-event.ts';
+import type { TouchedEntity } from '../../../profiles/audit/facts.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';

@@ -23,7 +23,7 @@ export function searchAcrossStudies(deps: GuardDeps) {
         { kind: 'parts', ...asked },
         ({ studies, included, parts }) => ({
           rows: [...shownRows(studies, included), ...rowsOfParts({ studies, parts })],
-          entities: [{ role: '24', query: text, detail: { results: String(parts.length) } }],
+          entities: [{ role: '24', query: text }],
         }),
       );
       return answer;

@@ -1,5 +1,5 @@
 /** A requester searches a type: FHIR search, ITI-67, ITI-78, QIDO-RS and ITI-18 are faces of this one story. */
-import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
+import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 import { isOfItsOwn } from '../../../profiles/search/order.ts';
 import type { SearchQuery } from '../../../profiles/search/query.ts';
 import type { PageEnd, Passage, SearchPage, VisibleRow } from '../../ports/record-store.ts';
@@ -43,7 +43,7 @@ export function searchResources(deps: GuardDeps) {
       const question = { kind: 'search', query, skip, ...(after === undefined ? {} : { after }) } as const;
       const tell = (page: SearchPage): Account => ({
         rows: shownRows(page.rows, page.included),
-        entities: [{ role: '24', query: text, detail: { results: String(page.rows.length) } }],
+        entities: [{ role: '24', query: text }],
       });
       const { answer, passage: passed } = await guarded(deps, visit, passage, question, tell);
       const told = (row: VisibleRow): VisibleRow => toldRow(visit, row);

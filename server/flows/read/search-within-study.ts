@@ -1,5 +1,5 @@
 /** A requester searches the series and instances of a study: QIDO-RS below the level of studies. */
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
 import type { DicomJson } from '../../../profiles/dicom/json/json.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Passage, Question, ShownInstance, StudyInstances } from '../../ports/record-store.ts';

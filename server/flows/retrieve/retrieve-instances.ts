@@ -1,6 +1,6 @@
 /** A requester opens instances of a study: WADO-RS and RAD-69. Parts are read page by page under what holds then. */
 import type { Readable } from 'node:stream';
-import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
+import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { ShownInstance, StudyInstances } from '../../ports/record-store.ts';
 import {

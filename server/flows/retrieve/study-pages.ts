@@ -1,5 +1,5 @@
 /** What a requester may open of one study, read page by page under what holds then, and what its event tells. */
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ShownStudy, StudyInstances, StudyMetadata } from '../../ports/record-store.ts';

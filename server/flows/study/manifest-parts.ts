@@ -4,7 +4,7 @@
  * replaced; the others are hidden: they were made of a mistake.
  */
 import type { Binary, DocumentReference } from '@medplum/fhirtypes';
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
 import { MEDIA_TYPE } from '../../../profiles/codes.ts';
 import { labelOf } from '../../../profiles/confidentiality.ts';
 import { withSourceNumbers, withSourcePatient } from '../../../profiles/documents/document-reference.ts';

@@ -2,7 +2,7 @@
  * An instance that was filed and cannot be read afterwards is kept aside, so that its study is derived without it: one
  * header must not keep the others from being seen.
  */
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { ItemReading } from '../../access/grant.ts';
 import { systemWarrant } from '../../access/system-warrant.ts';

@@ -3,7 +3,7 @@
  * exams that the requester may see. It is one passage: one event says who opened which exam.
  */
 import type { DocumentReference, ImagingStudy, Patient } from '@medplum/fhirtypes';
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
 import { studyIdentifier, studyInstanceUIDIn } from '../../../profiles/imaging/identifiers.ts';
 import { StudyOutline, type SeriesOutline } from '../../../profiles/imaging/study-outline.ts';
 import { parseCriterion } from '../../../profiles/search/parse-criterion.ts';

@@ -61,7 +61,7 @@ export async function matchOf(
   const since = await deps.records.moment();
   const { answer } = await guarded(deps, visit, 'search', { kind: 'search', query: asked }, ({ rows }) => ({
     rows,
-    entities: [{ role: '24', query: `${type}?${parameters}`, detail: { results: String(rows.length) } }],
+    entities: [{ role: '24', query: `${type}?${parameters}` }],
   }));
   if (answer.rows.length > 1) throw new Fault('version-conflict', `The condition matches several resources of ${type}`);
   return { row: answer.rows[0], none: { kind: 'no-match', since, grant: grantOf(deps, visit), query: asked } };

@@ -3,7 +3,7 @@
  * committed with their events. Several acts of a transaction are one plan: everything stands after it, or nothing.
  */
 import { Fault } from '../../../profiles/fault.ts';
-import type { PassageKind } from '../../../profiles/audit/audit-event.ts';
+import type { PassageKind } from '../../../profiles/audit/shapes.ts';
 import { systemReading } from '../../access/grant.ts';
 import { mayAttempt } from '../../access/may-attempt.ts';
 import { jointWarrant } from '../../access/warrant.ts';

@@ -1,6 +1,6 @@
 /** One store on its way through the steps of a world: what it answers to each, in a form that can be compared. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TouchedEntity } from '../../../profiles/audit/audit-event.ts';
+import type { TouchedEntity } from '../../../profiles/audit/facts.ts';
 import { Fault } from '../../../profiles/fault.ts';
 import type { PersonKey } from '../../../server/access/requester.ts';
 import type { Warrant } from '../../../server/access/warrant.ts';

@@ -24,9 +24,13 @@ export async function openTrail(store: string, dataDir: string): Promise<TrailRe
   return store === 'sqlite' ? openFiles(dataDir) : await openMongo(store);
 }
 
-/** The request that an event belongs to. */
+/** The request that an event belongs to; that of an authorization is told beside the Consent. */
 export function requestIdOf({ entity = [] }: AuditEvent): string | undefined {
-  return entity.find(({ type }) => type?.code === 'XrequestId')?.what?.identifier?.value;
+  const details = entity.flatMap(({ detail = [] }) => detail);
+  return (
+    entity.find(({ type }) => type?.code === 'XrequestId')?.what?.identifier?.value ??
+    details.find(({ type }) => type === 'XrequestId')?.valueString
+  );
 }
 
 type FiledBody = ChainedBody & { readonly id: string };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { MongoClient, type Db } from 'mongodb';
-import { studyEntity } from '../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../profiles/audit/entities.ts';
 import { openMongoStores } from '../../../server/stores/mongodb/open.ts';
 import { toWireAudit } from '../../../server/stores/sqlite/audit/wire-audit.ts';
 import { openWriter } from '../../../server/stores/sqlite/database.ts';

@@ -2,9 +2,11 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { hasProgram } from '../../profiles/dicom/samples.ts';
+import { TESTDATA } from '../testdata.ts';
 
 const SOURCE = fileURLToPath(new URL('../../peers/java/Validate.java', import.meta.url));
 const CLASSPATH = fileURLToPath(new URL('../../../node_modules/.cache/java-peers/classpath', import.meta.url));
@@ -17,9 +19,13 @@ export type Finding = {
   readonly message: string;
 };
 
+/** Folders of the guides of IHE whose profiles what we write claims. */
+export const GUIDES = ['balp', 'mhd', 'pcf', 'pdqm'].map((name) => join(TESTDATA, 'ihe', name));
+
 /** Why there is no validator; undefined when there is one. */
-export function whyNoJava(): string | undefined {
+export function whyNoHapi(): string | undefined {
   if (!hasProgram('java')) return 'no java: install a JDK and Maven';
+  if (!GUIDES.every((guide) => existsSync(guide))) return 'no guides of IHE: set PASSERELLE_TESTDATA';
   return existsSync(CLASSPATH) ? undefined : 'no validator: run test/support/peers/install-java-peers.sh';
 }
 
@@ -31,10 +37,10 @@ export type HapiValidator = {
   stop(): Promise<void>;
 };
 
-/** Starts it. It knows R4 and the definitions in the folders; a profile that it does not know is an error. */
-export function startHapiValidator(folders: readonly string[]): HapiValidator {
+/** Starts it. It knows R4 and {@link GUIDES}; a profile that it does not know is an error. */
+export function startHapiValidator(): HapiValidator {
   const options = ['-Xmx1g', '-cp', readFileSync(CLASSPATH, 'utf8'), SOURCE];
-  const child = spawn('java', [...options, ...folders]);
+  const child = spawn('java', [...options, ...GUIDES]);
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => (complaint = `${complaint}${chunk.toString()}`.slice(-2_000)));
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -5,7 +5,7 @@
  * identity of theirs. It may run at any time, and twice.
  */
 import type { Consent } from '@medplum/fhirtypes';
-import { PASSAGE } from '../../../../profiles/audit/audit-event.ts';
+import { PASSAGE } from '../../../../profiles/audit/shapes.ts';
 import { permitOf } from '../../../../profiles/consent/declaration.ts';
 import type { Indexer } from '../../../../profiles/search/indexer.ts';
 import type { Criterion } from '../../../../profiles/search/query.ts';

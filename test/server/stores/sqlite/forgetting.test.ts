@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { claimKey, type ClaimKey } from '../../../../server/ports/claim-key.ts';
-import { studyEntity } from '../../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../../profiles/audit/entities.ts';
 import type { CommitPlan, InstanceRow, Put } from '../../../../server/ports/commit-plan.ts';
 import { openReader } from '../../../../server/stores/sqlite/database.ts';
 import { openSqliteStores } from '../../../../server/stores/sqlite/open.ts';

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { assert, json, property, string } from 'fast-check';
-import { buildAuditEvent, PASSAGE, studyEntity, type PassageKind } from '../../../../../profiles/audit/audit-event.ts';
+import { buildAuditEvent } from '../../../../../profiles/audit/audit-event.ts';
+import { studyEntity } from '../../../../../profiles/audit/entities.ts';
+import { PASSAGE, type PassageKind } from '../../../../../profiles/audit/shapes.ts';
 import { indexAuditEvent } from '../../../../../profiles/search/audit-event-index.ts';
 import { readyEvent } from '../../../../../server/stores/audit-chain.ts';
 import { partBody, wholeBody } from '../../../../../server/stores/sqlite/audit/event-body.ts';
