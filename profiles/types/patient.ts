@@ -27,6 +27,7 @@ export const Patient = {
     'join',
     'separate',
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
+    'who-can-access',
     { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
   ],
   parameters: [

@@ -128,6 +128,8 @@ const SYSTEM_READS = {
   'clear-aside': ['study', 'item', 'person'],
   'publish-report': ['item', 'person'],
   'change-consent': ['item', 'person'],
+  // Rights to a record, and when what gives them began.
+  'who-can-access': ['item', 'person'],
   // Whose item is labelled, and what shows it; reports of others may be linked to an exam.
   'set-confidentiality': ['item', 'person'],
   'break-glass': ['whole', 'item', 'person'],

@@ -45,6 +45,11 @@ export const OPERATIONS = {
   },
   withdraw: CONSENT,
   reconsent: CONSENT,
+  'who-can-access': {
+    operators: ['patient'],
+    scope: ['Consent', 'r'],
+    refusal: 'Who may open a record is told to its patient only',
+  },
   'set-confidentiality': {
     operators: ['patient', 'establishment', 'practitioner'],
     scope: ['Consent', 'c'],
@@ -83,7 +88,7 @@ export type RecordOperation = 'break-glass' | 'withdraw' | 'reconsent' | 'reques
 /** Operations on exams, and on what is kept aside of them. */
 export type ExamOperation = Exclude<
   OperationName,
-  RecordOperation | JudgementOperation | 'decide' | 'set-confidentiality' | 'set-account'
+  RecordOperation | JudgementOperation | 'decide' | 'set-confidentiality' | 'set-account' | 'who-can-access'
 >;
 
 /** Operations on identities. */

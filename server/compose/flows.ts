@@ -18,6 +18,7 @@ import { fileWhatIsJoined, settleAndDerive } from '../flows/aside/settle-study.t
 import { attempt } from '../flows/attempt.ts';
 import { breakGlass, mayDeclareEmergency } from '../flows/consent/break-glass.ts';
 import { decideReview } from '../flows/consent/decide-review.ts';
+import { whoCanAccess } from '../flows/consent/who-can-access.ts';
 import { sayConfidentiality } from '../flows/consent/say-confidentiality.ts';
 import { endConsent } from '../flows/consent/end-consent.ts';
 import { changeConsent } from '../flows/consent/change-consent.ts';
@@ -151,10 +152,9 @@ export function composeFlows(parts: FlowParts) {
     write: writeResource({ ...writing, validate, timeZone: config.timeZone }),
     writeTransaction: writeTransaction({ ...writing, validate, timeZone: config.timeZone }),
     decideReview: decideReview({ ...guard, indexer }),
-    sayConfidentiality: sayConfidentiality({ ...guard, indexer, region: regionIndex }),
     breakGlass: breakGlass({ ...guard, indexer, region: regionIndex, hours: config.breakGlassHours }),
     mayDeclareEmergency: mayDeclareEmergency({ clock }),
-    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone: config.timeZone }),
+    ...ownRecordFlows({ ...guard, indexer, days: config.erasureDays, timeZone: config.timeZone }, regionIndex),
     clearAside: clearAside(writing),
     moveStudy: moveStudy(writing),
     judgeIdentities: judgeIdentities(writing),
@@ -180,9 +180,11 @@ export function composeFlows(parts: FlowParts) {
   };
 }
 
-/** By which patients decide of their records as a whole. */
-function ownRecordFlows(deps: RequestErasureDeps) {
+/** By which patients decide of their records, as a whole or of one item, and read who may open them. */
+function ownRecordFlows(deps: RequestErasureDeps & GuardDeps, region: RegionIndex) {
   return {
+    whoCanAccess: whoCanAccess(deps),
+    sayConfidentiality: sayConfidentiality({ ...deps, region }),
     changeConsent: changeConsent(deps),
     requestErasure: requestErasure(deps),
     cancelErasure: cancelErasure(deps),

@@ -18,6 +18,7 @@ const PASSAGES = {
   'break-glass': 'break-glass',
   withdraw: 'withdraw',
   reconsent: 'withdraw',
+  'who-can-access': 'search',
   'set-confidentiality': 'operation',
   'request-erasure': 'operation',
   'cancel-erasure': 'operation',

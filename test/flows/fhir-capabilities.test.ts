@@ -196,6 +196,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       'break-glass': region.declared,
       decide: await personCaller(region.server, 'demo-region-dpo'),
       join: desk,
+      'who-can-access': region.patient,
       separate: desk,
       'set-account': desk,
     };
@@ -226,6 +227,7 @@ describe('CapabilityStatement (FHIR R4 http.html#capabilities)', () => {
       'set-account',
       'set-confidentiality',
       'set-confidentiality',
+      'who-can-access',
       'withdraw',
     ]);
     const unknown = ['Patient/$everything', 'ImagingStudy/$meta', '$export', 'Task/1/$move'];

@@ -1,7 +1,7 @@
 /**
  * Operations on Patient: $break-glass, $withdraw, $reconsent, $join, $separate, and in files of their own $ihe-pix,
- * $match, $request-erasure, $cancel-erasure and $set-account; on a Task of instances kept aside: $discard, $refile,
- * $release; on that of an emergency: $decide; on an ImagingStudy: $move; on that and
+ * $match, $who-can-access, $request-erasure, $cancel-erasure and $set-account; on a Task of instances kept aside:
+ * $discard, $refile, $release; on that of an emergency: $decide; on an ImagingStudy: $move; on that and
  * a DiagnosticReport, in a file of its own: $set-confidentiality.
  * @see https://hl7.org/fhir/R4/operations.html
  */
@@ -17,6 +17,7 @@ import { getCrossReference, postCrossReference } from './cross-reference.ts';
 import { match } from './match.ts';
 import { answerCreated, answerReference, hasBody, missing, NO_PARAMETERS, parametersOf } from './parameters.ts';
 import { admit, readBodyResource } from './request.ts';
+import { getAccessList, postAccessList } from './access-list.ts';
 import { account, erasureCancelled, erasureRequest } from './own-record.ts';
 import { setConfidentiality } from './set-confidentiality.ts';
 
@@ -28,6 +29,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['Patient/$break-glass', breakGlass],
   ['Patient/$ihe-pix', postCrossReference],
   ['Patient/$match', match],
+  ['Patient/$who-can-access', postAccessList],
   ['Patient/$withdraw', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'withdraw')],
   ['Patient/$reconsent', async (deps: FhirDeps, ctx: Context) => await changeConsent(deps, ctx, 'reconsent')],
   ['Patient/$request-erasure', erasureRequest],
@@ -55,7 +57,10 @@ export const INSTANCE_OPERATIONS: ReadonlyMap<string, InstanceOperation> = new M
 ]);
 
 /** The operations that are asked by GET, too, as they change nothing, by type and name. */
-export const QUERIES: ReadonlyMap<string, Operation> = new Map([['Patient/$ihe-pix', getCrossReference]]);
+export const QUERIES: ReadonlyMap<string, Operation> = new Map([
+  ['Patient/$ihe-pix', getCrossReference],
+  ['Patient/$who-can-access', getAccessList],
+]);
 
 /**
  * In: identifier (Identifier) or resource (Patient), reason (code), justification (string), duration (Duration). Out:

@@ -53,7 +53,8 @@ export function nextTurn(roles: readonly PractitionerRole[], now: number): numbe
   return Math.min(FOREVER, ...turns);
 }
 
-function isHeld(role: PractitionerRole, now: number): boolean {
+/** Whether a role is held at a time (epoch milliseconds). */
+export function isHeld(role: PractitionerRole, now: number): boolean {
   const { lo, hi } = periodOf(role);
   return role.active !== false && lo <= now && now < hi;
 }
@@ -77,7 +78,8 @@ function roleOf(role: PractitionerRole, within: Within): Role[] {
   ];
 }
 
-function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
+/** Whether a role reads images. */
+export function isRadiologist({ code = [], specialty = [] }: PractitionerRole): boolean {
   return [...code, ...specialty].some(({ coding = [] }) =>
     coding.some(({ code }) => code !== undefined && RADIOLOGIST_CODES.has(code)),
   );

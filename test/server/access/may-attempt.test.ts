@@ -45,6 +45,7 @@ const TABLE: readonly (readonly [Attempt, ...kinds: Requester['kind'][]])[] = [
   [operation('set-account'), 'patient'],
   [operation('ihe-pix'), ...KINDS],
   [operation('match'), ...KINDS],
+  [operation('who-can-access'), 'patient'],
   // Whether one is its patient or author, the data tell.
   [operation('set-confidentiality'), ...KINDS],
   [operation('discard'), 'establishment'],
