@@ -45,6 +45,16 @@ export function isErasureTask({ code }: Task): boolean {
   return (code?.coding ?? []).some(({ system, code: one }) => system === CODE_SYSTEM.task && one === ERASURE_TASK.code);
 }
 
+/** When everything is to be erased, epoch milliseconds. */
+export function erasureDayOf({ restriction }: Task): number {
+  return Date.parse(restriction?.period?.end ?? '');
+}
+
+/** The request whose day has come: nobody cancels it any more. */
+export function begunErasure(task: Task, now: number): Task {
+  return { ...task, status: 'in-progress', lastModified: new Date(now).toISOString() };
+}
+
 /** The request as it was cancelled. */
 export function cancelledErasure(task: Task, now: number): Task {
   return { ...task, status: 'cancelled', lastModified: new Date(now).toISOString() };
@@ -58,7 +68,7 @@ export function buildErasureNotice({
 }: NoticeFacts & { readonly task: Task; readonly timeZone: string }): Communication {
   const about = [{ reference: `Task/${task.id}` }];
   if (task.status === 'cancelled') return buildNotice({ ...facts, kind: 'erasure-cancelled', about, text: CANCELLED });
-  const end = new Date(task.restriction?.period?.end ?? '');
+  const end = new Date(erasureDayOf(task));
   const day = (language: Language): string =>
     new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone }).format(end);
   const text = { fr: REQUESTED.fr(day('fr')), de: REQUESTED.de(day('de')), en: REQUESTED.en(day('en')) };

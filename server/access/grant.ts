@@ -147,6 +147,8 @@ const SYSTEM_READS = {
   'sweep-images': ['whole'],
   // Whoever names the study, of whatever person: nothing of it may be left.
   'erase-study': ['whole', 'study', 'item', 'person'],
+  // The request, and the exams of its person.
+  'erase-record': ['item', 'person'],
   'record-viewing': ['item'],
   // Rows of every person, batch by batch.
   reindex: ['whole'],

@@ -44,6 +44,8 @@ const SYSTEM_WRITES = {
     subject: 'study',
     event: 'asking',
   },
+  // Whoever asked for it has left an event, and its beginning leaves another.
+  'erase-record': { types: ['Task'], subject: 'persons', event: 'own' },
   // What earlier servers knew stays as it was said.
   'adopt-identities': { types: WITH_IDENTITY, subject: 'persons', event: 'asking' },
   // What nobody may know any more of reports that nobody has validated.

@@ -25,6 +25,7 @@ import { changeConsent } from '../flows/consent/change-consent.ts';
 import { endTokens } from '../flows/directory/end-tokens.ts';
 import { readMark } from '../flows/directory/region-mark.ts';
 import { weighRegion } from '../flows/directory/weigh-region.ts';
+import { eraseRecord } from '../flows/erase/erase-record.ts';
 import { eraseStudy, goOnErasing } from '../flows/erase/erase-study.ts';
 import { JOB_POLICIES } from '../flows/jobs/job-policies.ts';
 import { dropJob, listJobs, replayJobs } from '../flows/jobs/operate-jobs.ts';
@@ -318,6 +319,7 @@ function workOf({ config, stores, log, ...parts }: FlowParts, writing: Writing, 
     'end-given': endGiven({ ...writing, tokens: stores.tokens }),
     'correct-identity': async ({ subject }, run) => await correct(subject, run),
     'erase-study': async ({ subject }, run) => await goOn(subject, run),
+    'erase-record': eraseRecord(writing),
     'forget-erased': async () => await records.forget(),
     'sweep-images': async (_job, run) => {
       await sweep(run);

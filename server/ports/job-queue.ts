@@ -23,6 +23,7 @@ export const JOB_KINDS = [
   'end-given',
   'correct-identity',
   'erase-study',
+  'erase-record',
   'forget-erased',
   'sweep-images',
   'end-viewing',
@@ -67,6 +68,8 @@ export type JobPayloads = {
   readonly 'correct-identity': NoPayload;
   /** Goes on with an erasure that whoever began it has not ended. */
   readonly 'erase-study': NoPayload;
+  /** Erases what is of a record, when the day of a request to erase it has come. Its subject is the Task's id. */
+  readonly 'erase-record': NoPayload;
   /** Lets the store forget what was erased. Its subject is random. */
   readonly 'forget-erased': NoPayload;
   /** Removes blobs that nothing refers to, and asks for itself again. Its subject is `images`. */

@@ -15,7 +15,7 @@ import { claimKey } from '../../ports/claim-key.ts';
 import type { AuditRecord, Erasure, QuarantinedInstance } from '../../ports/commit-plan.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
-import { erasedParts } from './erased-parts.ts';
+import { erasedParts, type ErasedOf } from './erased-parts.ts';
 import { ownOccasion, recordOf } from '../audit/event-records.ts';
 import { claimOf, rowById } from '../internal-reads.ts';
 import { knownPatient } from '../identity/persons.ts';
@@ -49,7 +49,21 @@ const TAKE_OVER_MS = 600_000;
  * @throws {Fault} not-found - nothing of such a study is stored
  */
 export function eraseStudy(deps: EraseStudyDeps) {
-  return async (studyInstanceUID: string): Promise<ErasedStudy> => await erase(deps, studyInstanceUID);
+  return async (studyInstanceUID: string): Promise<ErasedStudy> => await erase(deps, studyInstanceUID, {});
+}
+
+/**
+ * Erases a study with the record of its person, and gives signs of life. What is kept aside under its UID for others
+ * stays: a number may be borrowed.
+ * @throws {Fault} not-found - nothing of such a study is stored
+ */
+export async function eraseStudyOf(
+  deps: EraseStudyDeps,
+  studyInstanceUID: string,
+  of: PersonKey,
+  run: JobRun,
+): Promise<ErasedStudy> {
+  return await erase(deps, studyInstanceUID, { of, run });
 }
 
 /** Makes the work of `erase-study`: goes on with an erasure that was begun. One that has ended is left alone. */
@@ -57,14 +71,20 @@ export function goOnErasing(deps: EraseStudyDeps) {
   return async (studyInstanceUID: string, run: JobRun): Promise<void> => {
     const reading = systemReading('erase-study', deps.clock.now());
     const owner = await claimOf(deps.records, reading, claimKey.study(studyInstanceUID));
-    if (owner === ERASING) await erase(deps, studyInstanceUID, run);
+    if (owner === ERASING) await erase(deps, studyInstanceUID, { run, isBegun: true });
   };
 }
 
-/** Without a job the erasure is begun; as a job it goes on, and says so after each step. */
-async function erase(deps: EraseStudyDeps, studyInstanceUID: string, run?: JobRun): Promise<ErasedStudy> {
+/**
+ * How an erasure runs: as a job it says so after each step; one that was begun goes on; `of` is whose record is erased,
+ * where the study goes with it.
+ */
+type Running = { readonly run?: JobRun; readonly isBegun?: true; readonly of?: PersonKey };
+
+async function erase(deps: EraseStudyDeps, studyInstanceUID: string, running: Running): Promise<ErasedStudy> {
+  const { run } = running;
   const reading = systemReading('erase-study', deps.clock.now());
-  const { names, resources, of } = await hide(deps, reading, studyInstanceUID, run !== undefined);
+  const { names, resources, of, recordOf: record } = await hide(deps, reading, studyInstanceUID, running);
   const all = new Set([...names, ...(await uidsOf(deps.records, reading, studyInstanceUID))]);
   const eraseEvents = async (): Promise<number> =>
     await deps.trail.eraseEntities(all, (events) => erasedEventsRecord(deps.clock, events));
@@ -72,10 +92,10 @@ async function erase(deps: EraseStudyDeps, studyInstanceUID: string, run?: JobRu
   await run?.goOn();
   const instances =
     (await removeInstances(deps, reading, studyInstanceUID, run)) +
-    (await removeAside(deps, reading, studyInstanceUID, run));
+    (await removeAside(deps, reading, { studyInstanceUID, of: record }, run));
   // Whoever was sending or reading meanwhile has left events.
   const events = before + (await eraseEvents());
-  await finish(deps, studyInstanceUID, instances, of);
+  await finish(deps, studyInstanceUID, instances, { of, record });
   return { instances, resources, events };
 }
 
@@ -90,6 +110,8 @@ type Progress = {
   /** Names of the bytes of documents, which go after the rows that named them. Absent in what began earlier. */
   readonly blobs?: readonly string[];
   readonly patient?: string;
+  /** Whose record is erased, where the study goes with it. */
+  readonly recordOf?: PersonKey;
 };
 
 /** The Patient (`Patient/id`) of a study, and her person. */
@@ -98,10 +120,15 @@ type Whose = { readonly patient: string; readonly person: PersonKey };
 type Hidden = Progress & { readonly of: Whose | undefined };
 
 /** From here on no door shows the study, and no instance joins it. */
-async function hide(deps: EraseStudyDeps, reading: Reading, studyInstanceUID: string, isJob: boolean): Promise<Hidden> {
+async function hide(
+  deps: EraseStudyDeps,
+  reading: Reading,
+  studyInstanceUID: string,
+  running: Running,
+): Promise<Hidden> {
   const { receipt, result } = await commitFresh(
     deps.records,
-    async () => await hidingPlan(deps, reading, studyInstanceUID, isJob),
+    async () => await hidingPlan(deps, reading, studyInstanceUID, running),
   );
   await removeBlobs(deps, [...new Set([...receipt.erasedBlobs, ...(result.blobs ?? [])])]);
   return result;
@@ -111,7 +138,7 @@ async function hidingPlan(
   deps: EraseStudyDeps,
   reading: Reading,
   studyInstanceUID: string,
-  isJob: boolean,
+  { isBegun, of: asked }: Running,
 ): Promise<Planned<Hidden>> {
   const { records, clock } = deps;
   const now = clock.now();
@@ -120,7 +147,8 @@ async function hidingPlan(
   if (owner === undefined && (await asideOf(records, reading, studyInstanceUID)).length === 0)
     throw new Fault('not-found', 'Nothing of this study is stored');
   const begun = JSON.parse((await claimOf(records, reading, progress)) ?? '{"names":[],"resources":0}') as Progress;
-  const { gone, forgetting } = await erasedParts(deps, reading, studyInstanceUID, now);
+  const record = begun.recordOf ?? asked;
+  const { gone, forgetting } = await erasedParts(deps, reading, { studyInstanceUID, of: record }, now);
   const rows = gone.flatMap((one) => one.rows);
   const of = await whose(records, reading, owner === ERASING ? begun.patient : owner);
   const result: Progress = {
@@ -128,6 +156,7 @@ async function hidingPlan(
     resources: begun.resources + rows.length,
     blobs: [...(begun.blobs ?? []), ...(await blobsOf(records, reading, rows))],
     ...(of === undefined ? {} : { patient: of.patient }),
+    ...(record === undefined ? {} : { recordOf: record }),
   };
   const claims = [study, progress, ...gone.flatMap((one) => one.claims)];
   const plan = joinParts(
@@ -145,7 +174,7 @@ async function hidingPlan(
         { key: study, value: ERASING },
         { key: progress, value: JSON.stringify(result) },
       ],
-      ...(isJob
+      ...(isBegun === true
         ? // A study that was received after the erasure must not be taken for it.
           { preconditions: [{ kind: 'claimed', key: study, value: ERASING }] }
         : { jobs: [jobOf('erase-study', studyInstanceUID, now + TAKE_OVER_MS)] }),
@@ -218,11 +247,12 @@ async function removeInstances(
 async function removeAside(
   { records, images }: EraseStudyDeps,
   reading: Reading,
-  studyInstanceUID: string,
+  { studyInstanceUID, of }: ErasedOf,
   run: JobRun | undefined,
 ): Promise<number> {
   for (let removed = 0; ;) {
-    const aside = (await asideOf(records, reading, studyInstanceUID)).slice(0, BATCH);
+    const all = await asideOf(records, reading, studyInstanceUID);
+    const aside = all.filter(({ person }) => of === undefined || person === of).slice(0, BATCH);
     if (aside.length === 0) return removed;
     for (const { blob } of aside) await images.remove(blob.name);
     await records.commit(warrantOf(studyInstanceUID), joinParts({ erased: [{ quarantined: aside }] }));
@@ -249,7 +279,7 @@ async function finish(
   { records, clock }: EraseStudyDeps,
   studyInstanceUID: string,
   instances: number,
-  of: Whose | undefined,
+  { of, record }: { readonly of: Whose | undefined; readonly record: PersonKey | undefined },
 ): Promise<void> {
   const claims = [claimKey.study, claimKey.studySource, claimKey.imported, claimKey.erasing].map((key) =>
     key(studyInstanceUID),
@@ -260,7 +290,7 @@ async function finish(
     joinParts({
       erased: [{ claims, jobs: [{ kind: 'erase-study', subject: studyInstanceUID }] }],
       jobs: [forgetting],
-      audit: [erasedRecord(clock, instances, of)],
+      audit: [erasedRecord(clock, instances, of, record === undefined ? 'operator' : 'passerelle')],
     }),
   );
   await records.forget();
@@ -279,8 +309,13 @@ function erasedEventsRecord(clock: Clock, events: number): AuditRecord {
 }
 
 /** Says that a study of the patient was erased and how large it was, not which: that would be left of it. */
-function erasedRecord(clock: Clock, instances: number, of: Whose | undefined): AuditRecord {
-  return recordOf(clock, ownOccasion('operator'), 'erase-study', {
+function erasedRecord(
+  clock: Clock,
+  instances: number,
+  of: Whose | undefined,
+  by: 'operator' | 'passerelle',
+): AuditRecord {
+  return recordOf(clock, ownOccasion(by), 'erase-study', {
     ...of,
     entities: [{ role: '3', detail: { instances: String(instances) } }],
   });

@@ -40,27 +40,27 @@ export type Gone = {
 /** What is to be written of a study that goes: `forgetting` are the parts of what stays without it. */
 export type ErasedParts = { readonly gone: readonly Gone[]; readonly forgetting: readonly PlanParts[] };
 
-type Work = (deps: Deps, reading: Reading, studyInstanceUID: string, now: number) => Promise<ErasedParts>;
+/** A study that goes. With the record of a person (`of`): what is kept aside for others under its UID stays then. */
+export type ErasedOf = { readonly studyInstanceUID: string; readonly of: PersonKey | undefined };
+
+type Work = (deps: Deps, reading: Reading, study: ErasedOf, now: number) => Promise<ErasedParts>;
 
 /** What the files of the types name. */
 const WORK: Readonly<Record<StudyErasure, Work>> = {
-  'imaging-study': async ({ records }, reading, uid) => goneOnly(await imagingStudyOf(records, reading, uid)),
-  manifests: async ({ records }, reading, uid) => goneOnly(await allManifestsOf(records, reading, uid)),
+  'imaging-study': async ({ records }, reading, { studyInstanceUID: uid }) =>
+    goneOnly(await imagingStudyOf(records, reading, uid)),
+  manifests: async ({ records }, reading, { studyInstanceUID: uid }) =>
+    goneOnly(await allManifestsOf(records, reading, uid)),
   reports: erasedReports,
-  tasks: async ({ records }, reading, uid) => goneOnly(await tasksOf(records, reading, uid)),
+  tasks: async ({ records }, reading, study) => goneOnly(await tasksOf(records, reading, study)),
 };
 
 /** Works out what goes with a study, and what forgets it, as it stands. */
-export async function erasedParts(
-  deps: Deps,
-  reading: Reading,
-  studyInstanceUID: string,
-  now: number,
-): Promise<ErasedParts> {
+export async function erasedParts(deps: Deps, reading: Reading, study: ErasedOf, now: number): Promise<ErasedParts> {
   const named = new Set(STORED_TYPES.map((type) => fhirType(type).erasedWithStudy));
   const all: ErasedParts[] = [];
   for (const name of named) {
-    if (name !== 'kept' && name !== 'with-its-item') all.push(await WORK[name](deps, reading, studyInstanceUID, now));
+    if (name !== 'kept' && name !== 'with-its-item') all.push(await WORK[name](deps, reading, study, now));
   }
   return { gone: all.flatMap(({ gone }) => gone), forgetting: all.flatMap(({ forgetting }) => forgetting) };
 }
@@ -72,7 +72,7 @@ function goneOnly(gone: readonly Gone[]): ErasedParts {
 async function erasedReports(
   deps: Deps,
   reading: Reading,
-  studyInstanceUID: string,
+  { studyInstanceUID }: ErasedOf,
   now: number,
 ): Promise<ErasedParts> {
   const study = await erasedStudy(deps.records, reading, studyInstanceUID);
@@ -177,10 +177,11 @@ async function imagingStudyOf(records: RecordStore, reading: Reading, studyInsta
 }
 
 /** Tasks about instances of the study that are kept aside, which go after them. */
-async function tasksOf(records: RecordStore, reading: Reading, studyInstanceUID: string): Promise<Gone[]> {
+async function tasksOf(records: RecordStore, reading: Reading, { studyInstanceUID, of }: ErasedOf): Promise<Gone[]> {
   const { system = '', value = '' } = studyIdentifier(studyInstanceUID);
   const about: Criterion = { kind: 'token', param: 'focus:identifier', values: [{ system, code: value }] };
-  const found = await findAll<Task>(records, reading('whole'), 'Task', [about]);
+  const all = await findAll<Task>(records, reading('whole'), 'Task', [about]);
+  const found = all.filter(({ row }) => of === undefined || row.person === of);
   return found.map(({ row, resource: { requester, reasonCode } }) => {
     const [source, reason] = [requester?.reference ?? '', reasonCode?.coding?.[0]?.code ?? ''];
     const claims = [claimKey.keptAside(studyInstanceUID, source, reason, row.subject)];

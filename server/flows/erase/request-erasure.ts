@@ -10,6 +10,7 @@ import {
   buildErasureTask,
   cancelledErasure,
   ERASURE_TASK,
+  erasureDayOf,
 } from '../../../profiles/consent/erasure-request.ts';
 import { CODE_SYSTEM } from '../../../profiles/codes.ts';
 import { Fault } from '../../../profiles/fault.ts';
@@ -25,6 +26,7 @@ import { eventRecord, referenceOf, refusalsRecorded, type GuardDeps, type Visit 
 import { knownPatient } from '../identity/persons.ts';
 import { findAll, type Found } from '../internal-reads.ts';
 import { newId } from '../new-id.ts';
+import { jobOf } from '../jobs/job-of.ts';
 import { noticeParts } from '../notices/notice-parts.ts';
 import { nextTurn, readTurn } from '../turns.ts';
 import { changed } from '../write/changed-put.ts';
@@ -103,7 +105,7 @@ async function changeErasure(
 
 const REQUESTS: readonly Criterion[] = [
   { kind: 'token', param: 'code', values: [{ system: CODE_SYSTEM.task, code: ERASURE_TASK.code }] },
-  { kind: 'token', param: 'status', values: [{ code: 'requested' }] },
+  { kind: 'token', param: 'status', values: [{ code: 'requested' }, { code: 'in-progress' }] },
 ];
 
 async function storyOf(
@@ -130,7 +132,7 @@ function asked(story: Story): Change {
     parts: [
       { puts: [putOf(deps.indexer, task, now, { person, subject: patient, origin: namedOf(patient) })] },
       noticeOf(story, task),
-      { states: [{ person: home, change: { erasurePending: true } }] },
+      { states: [{ person: home, change: { erasurePending: true } }], jobs: [erasingAt(task)] },
     ],
     task: `Task/${task.id}`,
   };
@@ -139,7 +141,8 @@ function asked(story: Story): Change {
 /** Whatever of hers stands is cancelled by her; an establishment leaves what others received. */
 function cancelled(story: Story): Change {
   const { deps, requester, home, standing, now } = story;
-  const own = requester.kind === 'patient' ? standing : standing.filter((request) => isOf(requester, request));
+  const open = standing.filter(({ resource }) => resource.status === 'requested');
+  const own = requester.kind === 'patient' ? open : open.filter((request) => isOf(requester, request));
   const [first] = own;
   if (first === undefined) throw new Fault('not-found', 'No such request');
   const isLeft = own.length < standing.length;
@@ -157,6 +160,10 @@ function cancelled(story: Story): Change {
 
 function isOf(requester: Story['requester'], { resource }: Found<Task>): boolean {
   return resource.requester?.reference === referenceOf(requester);
+}
+
+function erasingAt(task: Task) {
+  return jobOf('erase-record', task.id ?? '', erasureDayOf(task));
 }
 
 /** The patient, and the officers who see to it that the day is kept. Who received it may not read it. */

@@ -47,6 +47,7 @@ export const JOB_POLICIES: JobPolicies = {
   'end-given': STUDY,
   'correct-identity': STUDY,
   'erase-study': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
+  'erase-record': { ...STUDY, concurrency: 1, leaseMs: 10 * MINUTE },
   'forget-erased': { ...STUDY, concurrency: 1, leaseMs: HOUR },
   'sweep-images': { ...STUDY, concurrency: 1, leaseMs: HOUR, attempts: 8 },
   'end-viewing': STUDY,

@@ -19,7 +19,14 @@ type Held<T> = T & { readonly id: string };
 
 const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
 /** Not done while something is changed: it comes back at its own time. */
-const BESIDE: readonly string[] = ['sweep-images', 'forget-erased', 'end-viewing', 'end-consent', 'send-notice'];
+const BESIDE: readonly string[] = [
+  'sweep-images',
+  'forget-erased',
+  'end-viewing',
+  'end-consent',
+  'send-notice',
+  'erase-record',
+];
 
 describeReports('A correction', { nancyReadsFor: [ESTABLISHMENTS.strasbourg.organization] }, (region) => {
   const fed = async (localId: string, one: Somebody, more: Partial<Patient> = {}): Promise<string> => {

@@ -40,6 +40,7 @@ describe('What the server writes on its own account', () => {
     ],
     'end-given': [['Consent'], 'own', { persons: ['1.2'] }],
     'end-consent': [['Consent'], 'own', { persons: ['1.2'] }],
+    'erase-record': [['Task'], 'own', { persons: ['1.2'] }],
     'send-notice': [['Communication'], 'asking', { persons: ['1.2'] }],
     'tell-opened': [['Task'], 'asking', { persons: ['1.2'] }],
     'erase-study': [

@@ -1,0 +1,156 @@
+/** The day of a request to erase a record: its exams go, others stay, and a run that was cut short goes on (R-60). */
+import { readFile } from 'node:fs/promises';
+import type { Task } from '@medplum/fhirtypes';
+import { expect } from 'chai';
+import { indexRegion } from '../../../../server/flows/identity/region-index.ts';
+import { eraseRecord } from '../../../../server/flows/erase/erase-record.ts';
+import { goOnErasing, type EraseStudyDeps } from '../../../../server/flows/erase/erase-study.ts';
+import type { JobRun } from '../../../../server/flows/jobs/job-runner.ts';
+import { parseRegion } from '../../../../server/config/region.ts';
+import { claimKey } from '../../../../server/ports/claim-key.ts';
+import { openedResource } from '../../../../server/ports/internal-row.ts';
+import { loadDefinitions } from '../../../../server/runtime/definitions.ts';
+import { errorOf } from '../../../support/faults.ts';
+import { EACH_STORE, type OpenedStore } from '../../../support/peers/each-store.ts';
+import { SYSTEM } from '../../../support/plans.ts';
+import { openSession, type Session } from '../identity/session.ts';
+import type { Step } from '../identity/sequences.ts';
+import { doStep } from '../identity/steps.ts';
+import { openWorld, type World } from '../identity/world.ts';
+
+const ONE = { at: 'strasbourg', number: 0 } as const;
+const OTHER = { at: 'nancy', number: 0 } as const;
+const STRANGER = { at: 'strasbourg', number: 1 } as const;
+const JOIN: Step = { does: 'join', one: ONE, other: OTHER, by: 'desk' };
+const DAY_MS = 24 * 3_600_000;
+const GOES_ON: JobRun = { goOn: async () => undefined };
+
+for (const { name, missing, open } of EACH_STORE) {
+  describe(`The day of an erasure, on ${name}`, function () {
+    this.timeout(120_000);
+    let opened: OpenedStore;
+    let world: World;
+    let depsAfter: (days: number) => EraseStudyDeps;
+    let erase: (task: string, days: number, run?: JobRun) => Promise<{ readonly againAt: number } | void>;
+
+    before(async function () {
+      if (missing() !== undefined) this.skip();
+      opened = await open();
+      world = await openWorld(opened.store);
+      const { indexer } = await loadDefinitions();
+      const file = new URL('../../../../fixtures/region/region.json', import.meta.url);
+      const region = indexRegion(parseRegion(JSON.parse(await readFile(file, 'utf8'))));
+      depsAfter = (days) => ({ ...world.stores, clock: { now: () => world.now() + days * DAY_MS }, indexer, region });
+      erase = async (task, days, run = GOES_ON) => {
+        return await eraseRecord(depsAfter(days))({ subject: task.replace('Task/', '') }, run);
+      };
+    });
+    after(async () => {
+      await world?.close();
+      await opened?.close();
+    });
+
+    async function begun(...steps: readonly Step[]): Promise<Session> {
+      const session = openSession(world);
+      await told(session, ...steps);
+      return session;
+    }
+    async function told(session: Session, ...steps: readonly Step[]): Promise<void> {
+      for (const step of steps) await doStep(session, step, async () => undefined);
+      await world.rest();
+    }
+    const image = (of: typeof ONE | typeof OTHER | typeof STRANGER, study: number, instance = 0): Step => ({
+      does: 'image',
+      of,
+      study,
+      instance,
+    });
+    /** She asks, signed in as the identity of Strasbourg; resolves with the request. */
+    const asked = async (session: Session): Promise<string> => {
+      const { patient = '' } = (await session.known()).get('strasbourg/0') ?? {};
+      const visit = await world.person(patient);
+      return await world.flows.requestErasure(visit ?? expect.fail('Nobody signs in'));
+    };
+    const statusOf = async (task: string): Promise<string | undefined> => {
+      const id = task.replace('Task/', '');
+      const row = await world.stores.records.peek(SYSTEM, { kind: 'resource', type: 'Task', id });
+      return row === undefined ? undefined : openedResource<Task>(row).status;
+    };
+    /** Which of some studies stand. */
+    const standing = async (session: Session, ...studies: readonly number[]): Promise<readonly number[]> => {
+      const found: number[] = [];
+      for (const study of studies) {
+        const owner = await world.stores.records.claimed(SYSTEM, claimKey.study(session.studyUid(study)));
+        if (owner !== undefined) found.push(study);
+      }
+      return found;
+    };
+
+    it('erases nothing before it, nor of a request that was cancelled', async () => {
+      const session = await begun(image(ONE, 0));
+      const task = await asked(session);
+      const early = await erase(task, 29);
+      expect((early?.againAt ?? 0) - world.now()).to.be.within(29 * DAY_MS, 30 * DAY_MS);
+      expect([await standing(session, 0), await statusOf(task)]).to.deep.equal([[0], 'requested']);
+      const { patient = '' } = (await session.known()).get('strasbourg/0') ?? {};
+      const visit = (await world.person(patient)) ?? expect.fail('Nobody signs in');
+      await world.flows.cancelErasure(visit);
+      expect(await erase(task, 46)).to.equal(undefined);
+      expect([await standing(session, 0), await statusOf(task)]).to.deep.equal([[0], 'cancelled']);
+    });
+
+    it('erases the exams of all who were she then, and of nobody else; nobody cancels it any more', async () => {
+      const session = await begun(image(ONE, 0), image(OTHER, 1), image(STRANGER, 2), JOIN);
+      const task = await asked(session);
+      expect(await erase(task, 31)).to.equal(undefined);
+      expect([await standing(session, 0, 1, 2), await statusOf(task)]).to.deep.equal([[2], 'in-progress']);
+      const { patient = '' } = (await session.known()).get('strasbourg/0') ?? {};
+      const visit = (await world.person(patient)) ?? expect.fail('Nobody signs in');
+      expect(await errorOf(world.flows.cancelErasure(visit))).to.have.property('kind', 'not-found');
+    });
+
+    it('leaves what became hers by a join since the request', async () => {
+      const session = await begun(image(ONE, 0), image(OTHER, 1));
+      const task = await asked(session);
+      await told(session, JOIN);
+      await erase(task, 31);
+      expect(await standing(session, 0, 1)).to.deep.equal([1]);
+    });
+
+    it('leaves what is kept aside for others under the number of a study of hers', async () => {
+      const session = await begun(image(ONE, 0), image(STRANGER, 0, 1));
+      const asideOf = async (): Promise<number> => {
+        let count = 0;
+        for await (const one of world.stores.records.quarantined(SYSTEM))
+          if (one.studyInstanceUID === session.studyUid(0)) count += 1;
+        return count;
+      };
+      expect(await asideOf()).to.equal(1);
+      await erase(await asked(session), 31);
+      expect([await standing(session, 0), await asideOf()]).to.deep.equal([[], 1]);
+    });
+
+    it('goes on with the rest when it was cut short after a study', async () => {
+      const session = await begun(image(ONE, 0), image(ONE, 1), image(ONE, 2));
+      const task = await asked(session);
+      let steps = 0;
+      const dies: JobRun = {
+        goOn: async () => {
+          steps += 1;
+          if (steps === 5) throw new Error('The server dies');
+        },
+      };
+      await errorOf(erase(task, 31, dies));
+      const left = await standing(session, 0, 1, 2);
+      expect(left.length).to.be.within(1, 3);
+      await erase(task, 31);
+      // The study that it died at is hidden, and a job of its own goes on with it.
+      const [hidden = -1, ...others] = await standing(session, 0, 1, 2);
+      expect(others).to.deep.equal([]);
+      const jobs = await world.stores.jobs.list({ kind: 'erase-study', limit: 9 }, world.now());
+      expect(jobs.map(({ subject }) => subject)).to.include(session.studyUid(hidden));
+      await goOnErasing(depsAfter(31))(session.studyUid(hidden), GOES_ON);
+      expect(await standing(session, 0, 1, 2)).to.deep.equal([]);
+    });
+  });
+}
